@@ -1,0 +1,44 @@
+namespace TaskRecovery;
+
+/// <summary>The stable words that say why an entry or a task ended other than well.</summary>
+public static class EndReasons
+{
+    /// <summary>Its attempts are used up.</summary>
+    public const string AttemptsExhausted = "attempts_exhausted";
+
+    /// <summary>Its worker said that trying again is no use.</summary>
+    public const string FailedForGood = "failed_for_good";
+
+    /// <summary>Its arguments could not be read as the type its worker wants.</summary>
+    public const string InvalidArgs = "invalid_args";
+
+    /// <summary>Its node died under it too often while it was the only suspect there.</summary>
+    public const string CrashLoop = "crash_loop";
+
+    /// <summary>Someone asked for it to be cancelled.</summary>
+    public const string CancelRequested = "cancel_requested";
+
+    /// <summary>Its own worker cancelled it.</summary>
+    public const string CancelledByWorker = "cancelled_by_worker";
+
+    /// <summary>Another entry took over its task.</summary>
+    public const string Superseded = "superseded";
+
+    /// <summary>Its task was older than <see cref="RecoveryOptions.MaxRecoveryAge"/> when it was found unfinished.</summary>
+    public const string TooOld = "too_old";
+
+    /// <summary>Its job is gone.</summary>
+    public const string JobDeleted = "job_deleted";
+
+    /// <summary>Its job is paused or has ended.</summary>
+    public const string JobNotActive = "job_not_active";
+
+    /// <summary>The task it names does not exist.</summary>
+    public const string TaskNotFound = "task_not_found";
+
+    /// <summary>The task it names has finished already.</summary>
+    public const string TaskFinished = "task_finished";
+
+    /// <summary>An earlier run of the same job had not finished, and the job's policy is to skip.</summary>
+    public const string Overlap = "overlap";
+}

@@ -1,0 +1,57 @@
+using System.Data.Common;
+
+namespace TaskRecovery;
+
+/// <summary>Puts work on the durable queue, and looks after it.</summary>
+/// <remarks>Safe to use from many threads. When the task of an enqueue completes, the entry is stored and survives a crash of this process.</remarks>
+public interface IJobQueue
+{
+    /// <summary>Stores one entry and makes it available to any node.</summary>
+    /// <param name="args">The work to do, stored as JSON: keep it small and able to change.</param>
+    /// <param name="options">When and where to run it; <see langword="null"/> means now, with the defaults.</param>
+    /// <param name="cancellationToken">Cancels the write. An entry already stored stays.</param>
+    /// <exception cref="KindNotRegisteredException">No kind was registered for <typeparamref name="TArgs"/>; nothing was stored.</exception>
+    /// <exception cref="StoreUnavailableException">The database did not confirm the write. Enqueueing again with the same
+    /// <see cref="EnqueueOptions.UniqueKey"/> stores it once.</exception>
+    ValueTask<EnqueueResult> EnqueueAsync<TArgs>(TArgs args, EnqueueOptions? options = null, CancellationToken cancellationToken = default)
+        where TArgs : notnull;
+
+    /// <summary>Stores one entry inside the caller's own transaction: it is visible to workers when that commits, and gone if it rolls back.</summary>
+    /// <param name="args">The work to do, stored as JSON.</param>
+    /// <param name="transaction">An open transaction of the store's own kind (<c>NpgsqlTransaction</c>, <c>SqliteTransaction</c>) on the store's database.</param>
+    /// <param name="options">When and where to run it; <see langword="null"/> means now, with the defaults.</param>
+    /// <param name="cancellationToken">Cancels the write.</param>
+    ValueTask<EnqueueResult> EnqueueAsync<TArgs>(TArgs args, DbTransaction transaction, EnqueueOptions? options = null, CancellationToken cancellationToken = default)
+        where TArgs : notnull;
+
+    /// <summary>Stores many entries of any kinds, all or none: one transaction, at most 10,000 entries a round trip.</summary>
+    /// <param name="requests">What to store, in order; results come back in the same order.</param>
+    /// <param name="transaction">The caller's own transaction, or <see langword="null"/> for one of the store's.</param>
+    /// <param name="cancellationToken">Cancels the write.</param>
+    ValueTask<IReadOnlyList<EnqueueResult>> EnqueueManyAsync(IEnumerable<EnqueueRequest> requests, DbTransaction? transaction = null, CancellationToken cancellationToken = default);
+
+    /// <summary>Finds one entry, waiting, running or ended; <see langword="null"/> if there is none or retention has removed it.</summary>
+    ValueTask<QueueEntry?> FindAsync(long entryId, CancellationToken cancellationToken = default);
+
+    /// <summary>Lists entries, newest first, a page at a time.</summary>
+    ValueTask<EntryPage> ListAsync(EntryFilter? filter = null, CancellationToken cancellationToken = default);
+
+    /// <summary>Asks that an entry be cancelled. A waiting one ends at once; a running one has its token fired, on whichever node it runs.</summary>
+    /// <returns><see langword="true"/> if the request was stored, <see langword="false"/> if there is no such entry or it has ended already.</returns>
+    ValueTask<bool> CancelAsync(long entryId, CancellationToken cancellationToken = default);
+
+    /// <summary>Puts an entry that failed or was cancelled back into its queue with a fresh set of attempts.</summary>
+    /// <returns><see langword="true"/> if it waits again, <see langword="false"/> if it is not ended, completed, not there, or its unique key is held by another entry.</returns>
+    ValueTask<bool> RetryAsync(long entryId, CancellationToken cancellationToken = default);
+
+    /// <summary>Counts entries by state.</summary>
+    /// <param name="queue">One queue, or <see langword="null"/> for all.</param>
+    /// <param name="cancellationToken">Cancels the count.</param>
+    ValueTask<QueueCounts> CountAsync(string? queue = null, CancellationToken cancellationToken = default);
+
+    /// <summary>Stops every node from claiming from a queue. Running entries go on; enqueueing goes on. Stored, so it outlives restarts.</summary>
+    ValueTask PauseAsync(string queue, CancellationToken cancellationToken = default);
+
+    /// <summary>Lets nodes claim from a paused queue again.</summary>
+    ValueTask ResumeAsync(string queue, CancellationToken cancellationToken = default);
+}

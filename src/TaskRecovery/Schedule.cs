@@ -1,0 +1,40 @@
+using System.Globalization;
+
+namespace TaskRecovery;
+
+/// <summary>When a job runs.</summary>
+public sealed record Schedule
+{
+    private Schedule(TimeSpan? interval, DateTimeOffset? at)
+    {
+        Interval = interval;
+        At = at;
+    }
+
+    /// <summary>The time between runs; <see langword="null"/> for a single run.</summary>
+    public TimeSpan? Interval { get; }
+
+    /// <summary>The time of the single run; <see langword="null"/> for an interval.</summary>
+    public DateTimeOffset? At { get; }
+
+    /// <summary>Runs again and again. Due times stay on the grid that the first one set; they do not drift with the length of a run.</summary>
+    /// <param name="interval">At least one second.</param>
+    public static Schedule Every(TimeSpan interval)
+    {
+        if (interval < TimeSpan.FromSeconds(1))
+        {
+            throw new ArgumentOutOfRangeException(nameof(interval), interval, "A schedule's interval is at least one second; for shorter ones let one run loop.");
+        }
+
+        return new Schedule(interval, null);
+    }
+
+    /// <summary>Runs once.</summary>
+    /// <param name="at">When, by the database's clock; a time in the past means now.</param>
+    public static Schedule Once(DateTimeOffset at) => new(null, at);
+
+    /// <inheritdoc/>
+    public override string ToString() => Interval is { } interval
+        ? string.Create(CultureInfo.InvariantCulture, $"every {interval}")
+        : string.Create(CultureInfo.InvariantCulture, $"once at {At:O}");
+}

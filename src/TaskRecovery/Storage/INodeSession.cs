@@ -1,0 +1,74 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace TaskRecovery.Storage;
+
+/// <summary>The unbroken session that a node beats on and watches others through. Any exception from it means that it is over: dispose of it and open a new one.</summary>
+/// <remarks>Blocking, with timeouts of its own: it lives on the node's own thread. What was seen in one session says nothing about the next.</remarks>
+[Experimental("TASKRECOVERY001")]
+public interface INodeSession : IDisposable
+{
+    /// <summary>Writes this life of the process into the store, takes its session lock where the store has them, and marks a namesake dead that is proven to be gone.</summary>
+    NodeRegistration Register(NodeIdentity identity);
+
+    /// <summary>Takes the session lock of a node that registered in an earlier session.</summary>
+    /// <returns><see langword="false"/> if another session still holds it; ask again with the next beat.</returns>
+    bool TryHold(Guid nodeId);
+
+    /// <summary>Raises this node's counter and reads the others', in one round trip.</summary>
+    /// <param name="nodeId">This node.</param>
+    /// <param name="holdsLock">Whether this very session holds this node's lock.</param>
+    BeatResult Beat(Guid nodeId, bool holdsLock);
+
+    /// <summary>Declares a node dead, once and for all, if its counter is still the one it was judged by.</summary>
+    /// <returns><see langword="true"/> if this call did it.</returns>
+    bool MarkDead(Guid nodeId, long beat);
+
+    /// <summary>Says that this node has stopped, so that nobody has to wait for its lease. Work that it left behind is given back by the next sweep, as if it had died.</summary>
+    void Leave(Guid nodeId);
+}
+
+/// <summary>Who a node is.</summary>
+[Experimental("TASKRECOVERY001")]
+public sealed record NodeIdentity
+{
+    /// <summary>A random id, new for each life.</summary>
+    public required Guid Id { get; init; }
+
+    /// <summary>Its label.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Whether the name was given by the user, who promises that it names one process.</summary>
+    public required bool NameIsExplicit { get; init; }
+
+    /// <summary>The machine.</summary>
+    public required string Machine { get; init; }
+
+    /// <summary>The process id.</summary>
+    public required int ProcessId { get; init; }
+
+    /// <summary>When the process started, in ticks of its machine; tells a process from a later one with the same id.</summary>
+    public required long ProcessStarted { get; init; }
+}
+
+/// <summary>What came of a registration.</summary>
+/// <param name="HoldsLock">This session holds the node's lock.</param>
+/// <param name="NameTaken">A living node has this name: this one has joined without it.</param>
+/// <param name="TakenOver">The previous lives of the same name that were marked dead.</param>
+[Experimental("TASKRECOVERY001")]
+public sealed record NodeRegistration(bool HoldsLock, bool NameTaken, IReadOnlyList<Guid> TakenOver);
+
+/// <summary>What a beat brought.</summary>
+/// <param name="Accepted"><see langword="false"/> if this node has been declared dead.</param>
+/// <param name="Peers">The other nodes that are not dead.</param>
+/// <param name="DeadWithClaims">Whether some dead node still has claims, so that a sweep is due.</param>
+[Experimental("TASKRECOVERY001")]
+public sealed record BeatResult(bool Accepted, IReadOnlyList<PeerBeat> Peers, bool DeadWithClaims);
+
+/// <summary>Another node as one beat saw it.</summary>
+/// <param name="NodeId">The node.</param>
+/// <param name="Name">Its label.</param>
+/// <param name="Beat">Its counter.</param>
+/// <param name="SaysItHoldsLock">What its last beat said of its lock.</param>
+/// <param name="LockIsHeld">Whether the lock is held at this moment.</param>
+[Experimental("TASKRECOVERY001")]
+public readonly record struct PeerBeat(Guid NodeId, string Name, long Beat, bool SaysItHoldsLock, bool LockIsHeld);

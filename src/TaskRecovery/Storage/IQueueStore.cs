@@ -1,0 +1,107 @@
+using System.Data.Common;
+using System.Diagnostics.CodeAnalysis;
+
+namespace TaskRecovery.Storage;
+
+/// <summary>What the queue needs of a store: entries, claims, outcomes, recovery. Every write is atomic; every rule of docs/concepts.md holds after each of them.</summary>
+/// <remarks>A store throws <see cref="StoreUnavailableException"/> when trying again may help and <see cref="StoreConfigurationException"/> when a person must act.
+/// The conformance suite says what each method promises.</remarks>
+[Experimental("TASKRECOVERY001")]
+public interface IQueueStore
+{
+    /// <summary>What the engine needs to know of this store.</summary>
+    StoreTraits Traits { get; }
+
+    /// <summary>Checks that the store is there and its tables fit this version of the library; applies migrations first if the options say so.</summary>
+    Task PrepareAsync(CancellationToken cancellationToken);
+
+    /// <summary>Opens the dedicated session that a node's life hangs on. Blocking: called and used on the node's own thread.</summary>
+    INodeSession OpenNodeSession();
+
+    /// <summary>Stores entries, all or none, and tells listeners of their queues (after commit; inside the transaction where it is the caller's).</summary>
+    ValueTask<EnqueueResult[]> EnqueueAsync(IReadOnlyList<NewEntry> entries, DbTransaction? transaction, CancellationToken cancellationToken);
+
+    /// <summary>Creates what claims entries of one queue for one node. Called once per queue and life of a node; used by one caller at a time.</summary>
+    IQueueClaimer CreateClaimer(Guid nodeId, string queue, IReadOnlyCollection<string> kinds);
+
+    /// <summary>What a node asks about once a second, in one round trip whatever the number of its queues.</summary>
+    ValueTask<PollResult> PollAsync(PollRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Stores how runs ended. Safe to repeat after a lost answer: what this very fence stored before counts as accepted.</summary>
+    /// <returns>The outcomes that were refused because the claim is no longer the node's; empty if all were accepted.</returns>
+    ValueTask<IReadOnlyList<RunOutcome>> FinishAsync(Guid nodeId, IReadOnlyList<RunOutcome> outcomes, CancellationToken cancellationToken);
+
+    /// <summary>Ends a run as completed inside the caller's transaction; with a lost claim the transaction is made unable to commit.</summary>
+    /// <exception cref="ClaimLostException">The claim is no longer the node's.</exception>
+    ValueTask FinishInTransactionAsync(Guid nodeId, RunOutcome outcome, DbTransaction transaction, CancellationToken cancellationToken);
+
+    /// <summary>Removes those of the claims in which every entry has an outcome; decided by the store, not by the caller's word.</summary>
+    ValueTask RemoveSettledClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, CancellationToken cancellationToken);
+
+    /// <summary>The claims that the store holds for a node, oldest first.</summary>
+    ValueTask<IReadOnlyList<long>> ListClaimsAsync(Guid nodeId, CancellationToken cancellationToken);
+
+    /// <summary>Gives back every entry without an outcome of claims whose answers were lost, without crash or attempt, and removes the claims.</summary>
+    /// <returns>How many entries wait again.</returns>
+    ValueTask<int> GiveBackClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, int maxCrashes, CancellationToken cancellationToken);
+
+    /// <summary>Takes the claims of every dead node: entries without an outcome wait again, first in line, or end as <c>crash_loop</c>. Two sweeps at once do the work of one.</summary>
+    ValueTask<RecoveryReport> SweepAsync(int maxCrashes, CancellationToken cancellationToken);
+
+    /// <summary>Reads what an entry, or its task, had finished before.</summary>
+    ValueTask<StoredProgress> LoadProgressAsync(ProgressKey key, CancellationToken cancellationToken);
+
+    /// <summary>Stores a finished step.</summary>
+    /// <returns><see langword="false"/> if the claim is no longer the node's: nothing was stored.</returns>
+    ValueTask<bool> SaveStepAsync(Guid nodeId, ProgressKey key, long fence, string name, ReadOnlyMemory<byte> result, CancellationToken cancellationToken);
+
+    /// <summary>Stores a checkpoint, in place of the one before.</summary>
+    /// <returns><see langword="false"/> if the claim is no longer the node's: nothing was stored.</returns>
+    ValueTask<bool> SaveCheckpointAsync(Guid nodeId, ProgressKey key, long fence, ReadOnlyMemory<byte> checkpoint, CancellationToken cancellationToken);
+
+    /// <inheritdoc cref="IJobQueue.FindAsync"/>
+    ValueTask<QueueEntry?> FindAsync(long entryId, CancellationToken cancellationToken);
+
+    /// <inheritdoc cref="IJobQueue.ListAsync"/>
+    ValueTask<EntryPage> ListAsync(EntryFilter filter, CancellationToken cancellationToken);
+
+    /// <inheritdoc cref="IJobQueue.CountAsync"/>
+    ValueTask<QueueCounts> CountAsync(string? queue, CancellationToken cancellationToken);
+
+    /// <inheritdoc cref="IJobQueue.CancelAsync"/>
+    ValueTask<bool> CancelAsync(long entryId, CancellationToken cancellationToken);
+
+    /// <inheritdoc cref="IJobQueue.RetryAsync"/>
+    ValueTask<bool> RetryAsync(long entryId, CancellationToken cancellationToken);
+
+    /// <summary>Pauses or resumes a queue for every node.</summary>
+    ValueTask SetPausedAsync(string queue, bool paused, CancellationToken cancellationToken);
+
+    /// <summary>Removes a bounded part of what is no longer kept.</summary>
+    /// <returns><see langword="true"/> if more is left to remove now.</returns>
+    ValueTask<bool> PurgeAsync(RetentionOptions retention, CancellationToken cancellationToken);
+
+    /// <summary>Waits for hints that there is something to do, until cancelled or the connection is lost. Hints may be missed; polling catches up.</summary>
+    Task ListenAsync(Action<StoreHint> onHint, CancellationToken cancellationToken);
+
+    /// <summary>Depth and age of each queue, for metrics and the health check.</summary>
+    ValueTask<IReadOnlyList<QueueDepth>> MeasureAsync(CancellationToken cancellationToken);
+
+    /// <summary>Checks the law: every entry is waiting, running or ended, exactly one of them.</summary>
+    /// <returns>A line for each violation; empty when the law holds.</returns>
+    ValueTask<IReadOnlyList<string>> CheckLawAsync(CancellationToken cancellationToken);
+}
+
+/// <summary>Claims entries of one queue for one node. Remembers where it stopped.</summary>
+[Experimental("TASKRECOVERY001")]
+public interface IQueueClaimer
+{
+    /// <summary>Claims due entries in order, in one round trip.</summary>
+    /// <param name="limit">How many at most.</param>
+    /// <param name="suspects">How many of them may be suspects: entries whose node died under them more than once.</param>
+    /// <param name="cancellationToken">Cancels the wait for the answer; the claim may have been made all the same, and reconciling finds it.</param>
+    ValueTask<ClaimBatch> ClaimAsync(int limit, SuspectAllowance suspects, CancellationToken cancellationToken);
+
+    /// <summary>Says that entries earlier in line may have come, so that the next claim looks from the front.</summary>
+    void Rewind();
+}

@@ -1,0 +1,94 @@
+using System.Data.Common;
+
+namespace TaskRecovery;
+
+/// <summary>What a worker knows of the entry that it works, and how it can end it.</summary>
+public abstract class WorkContext
+{
+    private protected WorkContext()
+    {
+    }
+
+    /// <summary>The entry's id.</summary>
+    public abstract long EntryId { get; }
+
+    /// <summary>The claim this attempt runs under. It grows with every claim; pass it to other systems that can refuse a smaller one.</summary>
+    public abstract long Fence { get; }
+
+    /// <summary>The entry's kind.</summary>
+    public abstract string Kind { get; }
+
+    /// <summary>The entry's queue.</summary>
+    public abstract string Queue { get; }
+
+    /// <summary>This attempt's number, from 1.</summary>
+    public abstract int Attempt { get; }
+
+    /// <summary>How many attempts the entry has.</summary>
+    public abstract int MaxAttempts { get; }
+
+    /// <summary>How often a node died under the entry since it last made progress; above zero means that this run is a recovery.</summary>
+    public abstract int Crashes { get; }
+
+    /// <summary>When the entry was stored, by the database's clock.</summary>
+    public abstract DateTimeOffset CreatedAt { get; }
+
+    /// <summary>What was sent along.</summary>
+    public abstract IReadOnlyDictionary<string, string> Metadata { get; }
+
+    /// <summary>Why the token fired; <see cref="TaskRecovery.StopReason.None"/> while it has not.</summary>
+    public abstract StopReason StopReason { get; }
+
+    /// <summary>The services of this attempt's scope.</summary>
+    public abstract IServiceProvider Services { get; }
+
+    /// <summary>Stores <paramref name="result"/> as JSON with the outcome when the worker returns.</summary>
+    public abstract void SetResult<T>(T result);
+
+    /// <summary>After the worker returns, runs the entry again after <paramref name="delay"/>, without spending an attempt.</summary>
+    public abstract void Snooze(TimeSpan delay);
+
+    /// <summary>After the worker returns, ends the entry as cancelled.</summary>
+    public abstract void Cancel(string reason);
+
+    /// <summary>After the worker returns, ends the entry as failed, whatever attempts it has left.</summary>
+    public abstract void Fail(string reason);
+
+    /// <summary>Ends the entry as completed inside the worker's own transaction, so that its effects and its outcome commit together: exactly once.</summary>
+    /// <remarks>Does nothing until <paramref name="transaction"/> commits. If the claim was lost it raises an error in the database, so that the transaction can't commit.</remarks>
+    /// <exception cref="ClaimLostException">The entry is not this node's any more; the transaction is aborted.</exception>
+    public abstract Task CompleteAsync(DbTransaction transaction, CancellationToken cancellationToken = default);
+
+    /// <summary>Runs a step once: when the entry (or its task) runs again, a finished step returns its stored result instead.</summary>
+    /// <typeparam name="T">The result, stored as JSON.</typeparam>
+    /// <param name="name">The step's name, used once in a run. At most 200 bytes of UTF-8.</param>
+    /// <param name="step">The work.</param>
+    /// <param name="cancellationToken">Passed to <paramref name="step"/>.</param>
+    /// <exception cref="InvalidOperationException">The name was used before in this run.</exception>
+    /// <exception cref="ClaimLostException">The step ran, but the entry is not this node's any more: its result was not stored.</exception>
+    public abstract Task<T> StepAsync<T>(string name, Func<CancellationToken, Task<T>> step, CancellationToken cancellationToken = default);
+
+    /// <summary>Runs a step without a result once.</summary>
+    /// <inheritdoc cref="StepAsync{T}"/>
+    public abstract Task StepAsync(string name, Func<CancellationToken, Task> step, CancellationToken cancellationToken = default);
+
+    /// <summary>Stores where a loop has got to, for the next run of this entry (or its task).</summary>
+    /// <exception cref="ClaimLostException">The entry is not this node's any more: nothing was stored.</exception>
+    public abstract Task SaveCheckpointAsync<T>(T checkpoint, CancellationToken cancellationToken = default);
+
+    /// <summary>Reads the last stored checkpoint; the type's default if there is none.</summary>
+    public abstract Task<T?> GetCheckpointAsync<T>(CancellationToken cancellationToken = default);
+}
+
+/// <summary>What a worker knows of the entry that it works, with its arguments.</summary>
+/// <typeparam name="TArgs">The arguments.</typeparam>
+public abstract class WorkContext<TArgs> : WorkContext
+    where TArgs : notnull
+{
+    private protected WorkContext()
+    {
+    }
+
+    /// <summary>The arguments.</summary>
+    public abstract TArgs Args { get; }
+}
