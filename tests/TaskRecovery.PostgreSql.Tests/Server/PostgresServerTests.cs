@@ -1,0 +1,64 @@
+using System.Net.Sockets;
+using Npgsql;
+using TaskRecovery.TestSupport;
+
+namespace TaskRecovery.PostgreSql.Tests.Server;
+
+/// <summary>What the other tests rely on: a server that stops, dies, comes back and is gone in the end.</summary>
+public sealed class PostgresServerTests
+{
+    private static readonly PostgresServerOptions Controlled = new() { Controlled = true, MaxConnections = 30 };
+
+    [Fact]
+    public async Task Committed_rows_survive_an_immediate_restart_and_a_kill()
+    {
+        await using var server = await PostgresServer.StartAsync(Controlled);
+        await using var database = await server.CreateDatabaseAsync();
+        await ExecuteAsync(database.ConnectionString, "create table numbers (n int); insert into numbers values (1)");
+
+        await server.RestartImmediateAsync();
+        await ExecuteAsync(database.ConnectionString, "insert into numbers values (2)");
+        await server.KillAsync();
+        await server.StartAgainAsync();
+
+        Assert.Equal(2L, await ExecuteAsync(database.ConnectionString, "select count(*) from numbers"));
+    }
+
+    [Fact]
+    public async Task A_stopped_server_refuses_connections_and_a_disposed_one_is_gone()
+    {
+        var server = await PostgresServer.StartAsync(Controlled);
+
+        await server.StopAsync();
+        var stopped = await Assert.ThrowsAnyAsync<NpgsqlException>(() => ExecuteAsync(server.ConnectionString, "select 1"));
+        await server.StartAgainAsync();
+        Assert.Equal(1, await ExecuteAsync(server.ConnectionString, "select 1"));
+        await server.DisposeAsync();
+
+        var disposed = await Assert.ThrowsAnyAsync<NpgsqlException>(() => ExecuteAsync(server.ConnectionString, "select 1"));
+        Assert.IsType<SocketException>(stopped.InnerException);
+        Assert.IsType<SocketException>(disposed.InnerException);
+    }
+
+    [Fact]
+    public async Task A_dropped_database_leaves_the_server_to_the_others()
+    {
+        var server = await PostgresServer.SharedAsync();
+        var first = await server.CreateDatabaseAsync();
+        await using var second = await server.CreateDatabaseAsync();
+
+        await first.DisposeAsync();
+
+        var gone = await Assert.ThrowsAsync<PostgresException>(() => ExecuteAsync(first.ConnectionString, "select 1"));
+        Assert.Equal(PostgresErrorCodes.InvalidCatalogName, gone.SqlState);
+        Assert.Equal(1, await ExecuteAsync(second.ConnectionString, "select 1"));
+    }
+
+    private static async Task<object?> ExecuteAsync(string connectionString, string statement)
+    {
+        await using var connection = new NpgsqlConnection($"{connectionString};Pooling=false");
+        await connection.OpenAsync(TestContext.Current.CancellationToken);
+        await using var command = new NpgsqlCommand(statement, connection);
+        return await command.ExecuteScalarAsync(TestContext.Current.CancellationToken);
+    }
+}

@@ -1,0 +1,196 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using Npgsql;
+
+namespace TaskRecovery.TestSupport;
+
+/// <summary>A server in a temporary folder, on a free loopback port, that is gone when this process is, however it ends.</summary>
+/// <remarks>A shell waits for the other end of a pipe to close, which the operating system does even after SIGKILL; then it stops the
+/// server and removes its folder.</remarks>
+internal sealed class LocalPostgres : IAsyncDisposable
+{
+    private const int FirstPort = 15_000;
+    private const int LastPort = 32_000; // Below the range of outgoing connections, which could take the port while the server is down.
+    private const int StartAttempts = 20;
+
+    private readonly string _binaries;
+    private readonly string[] _asUser;
+    private readonly string _folder;
+    private readonly string _password = Convert.ToHexString(RandomNumberGenerator.GetBytes(12));
+    private int _port;
+    private Process? _babysitter;
+
+    private LocalPostgres(string binaries)
+    {
+        _binaries = binaries;
+        _asUser = UnprivilegedUser.Prefix();
+        _folder = Directory.CreateTempSubdirectory("taskrecovery-pg-").FullName;
+    }
+
+    private string Data => Path.Combine(_folder, "data");
+
+    public string ConnectionString => new NpgsqlConnectionStringBuilder
+    {
+        Host = "127.0.0.1",
+        Port = _port,
+        Username = "postgres",
+        Password = _password,
+        Database = "postgres",
+        MaxPoolSize = 50,
+    }.ConnectionString;
+
+    public static async Task<LocalPostgres> StartAsync(string binaries, PostgresServerOptions options)
+    {
+        var server = new LocalPostgres(binaries);
+        try
+        {
+            await server.CreateAsync(options);
+            await server.StartAsync();
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async Task StartAsync()
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var (exitCode, output) = await RunAsync("pg_ctl", "-D", Data, "-w", "-t", "60", "-l", Path.Combine(_folder, "log"), "start");
+            if (exitCode == 0)
+            {
+                return;
+            }
+
+            // After a kill the server's children need a moment to notice and to let go of the shared memory.
+            if (attempt == StartAttempts)
+            {
+                throw new InvalidOperationException($"PostgreSQL did not start.\n{output}\n{await LogAsync()}");
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(250));
+        }
+    }
+
+    public async Task StopAsync(string mode)
+    {
+        var (exitCode, output) = await RunAsync("pg_ctl", "-D", Data, "-w", "-t", "60", "-m", mode, "stop");
+        if (exitCode != 0)
+        {
+            throw new InvalidOperationException($"PostgreSQL did not stop ({mode}).\n{output}\n{await LogAsync()}");
+        }
+    }
+
+    /// <summary>The process id of the server's first process.</summary>
+    public async Task<int> ProcessIdAsync()
+    {
+        var lines = await File.ReadAllLinesAsync(Path.Combine(Data, "postmaster.pid"));
+        return int.Parse(lines[0], CultureInfo.InvariantCulture);
+    }
+
+    public Task<string> LogAsync()
+    {
+        var log = Path.Combine(_folder, "log");
+        return File.Exists(log) ? File.ReadAllTextAsync(log) : Task.FromResult("(no log)");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_babysitter is null)
+        {
+            Directory.Delete(_folder, recursive: true);
+            return;
+        }
+
+        _babysitter.StandardInput.Close();
+        await _babysitter.WaitForExitAsync();
+        _babysitter.Dispose();
+        _babysitter = null;
+    }
+
+    private async Task CreateAsync(PostgresServerOptions options)
+    {
+        await UnprivilegedUser.GiveAsync(_folder);
+        StartBabysitter();
+
+        var passwordFile = Path.Combine(_folder, "password");
+        await File.WriteAllTextAsync(passwordFile, _password);
+        await UnprivilegedUser.GiveAsync(passwordFile);
+        var (exitCode, output) = await RunAsync(
+            "initdb", "-D", Data, "-U", "postgres", "-A", "password", $"--pwfile={passwordFile}", "-E", "UTF8", "--locale=C", "--no-sync");
+        if (exitCode != 0)
+        {
+            throw new InvalidOperationException($"initdb failed.\n{output}");
+        }
+
+        _port = FreePort();
+        await File.AppendAllLinesAsync(Path.Combine(Data, "postgresql.conf"), Configuration(options));
+    }
+
+    private IEnumerable<string> Configuration(PostgresServerOptions options)
+    {
+        var settings = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["listen_addresses"] = "127.0.0.1",
+            ["port"] = _port.ToString(CultureInfo.InvariantCulture),
+            ["unix_socket_directories"] = "",
+            ["max_connections"] = options.MaxConnections.ToString(CultureInfo.InvariantCulture),
+            ["fsync"] = options.Fsync ? "on" : "off",
+            ["full_page_writes"] = options.Fsync ? "on" : "off",
+            ["shared_buffers"] = "128MB",
+            ["log_line_prefix"] = "%m [%p] %a ",
+        };
+        foreach (var (name, value) in options.Settings)
+        {
+            settings[name] = value;
+        }
+
+        return settings.Select(setting => $"{setting.Key} = '{setting.Value.Replace("'", "''", StringComparison.Ordinal)}'");
+    }
+
+    private void StartBabysitter()
+    {
+        const string script = """
+            trap '' INT TERM HUP
+            while read -r _; do :; done
+            data=$1 folder=$2; shift 2
+            cd /
+            "$@" -D "$data" -m immediate -w stop >/dev/null 2>&1
+            rm -rf "$folder"
+            """;
+        var start = new ProcessStartInfo("/bin/sh") { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var argument in (string[])["-c", script, "sh", Data, _folder, .. _asUser, Path.Combine(_binaries, "pg_ctl")])
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        _babysitter = Process.Start(start) ?? throw new InvalidOperationException("/bin/sh did not start.");
+    }
+
+    private Task<(int ExitCode, string Output)> RunAsync(string program, params string[] arguments) =>
+        Command.RunAsync([.. _asUser, Path.Combine(_binaries, program), .. arguments], workingFolder: _folder);
+
+    private static int FreePort()
+    {
+        while (true)
+        {
+            var port = RandomNumberGenerator.GetInt32(FirstPort, LastPort);
+            using var listener = new TcpListener(IPAddress.Loopback, port);
+            try
+            {
+                listener.Start();
+                return port;
+            }
+            catch (SocketException)
+            {
+                // In use: try another.
+            }
+        }
+    }
+}

@@ -1,0 +1,104 @@
+using Npgsql;
+
+namespace TaskRecovery.TestSupport;
+
+/// <summary>A PostgreSQL server for tests: the one named by <c>TASKRECOVERY_TEST_POSTGRES</c>, else a container where that was built in and
+/// Docker is there, else one started from the binaries of this machine. Without any of them the tests fail and say what to install.</summary>
+public sealed partial class PostgresServer : IAsyncDisposable
+{
+    /// <summary>The environment variable with the connection string of a role that may create databases.</summary>
+    public const string EnvironmentVariable = "TASKRECOVERY_TEST_POSTGRES";
+
+    private static readonly Lazy<Task<PostgresServer>> SharedServer = new(() => StartAsync());
+
+    private readonly LocalPostgres? _local;
+    private readonly IAsyncDisposable? _owned;
+
+    private PostgresServer(string connectionString, LocalPostgres? local = null, IAsyncDisposable? owned = null)
+    {
+        // Idle connections go soon: every fixture has a database, so a pool, of its own, and the server has one limit for all.
+        ConnectionString = new NpgsqlConnectionStringBuilder(connectionString)
+        {
+            IncludeErrorDetail = true,
+            ConnectionIdleLifetime = 5,
+            ConnectionPruningInterval = 1,
+        }.ConnectionString;
+        _local = local;
+        _owned = owned;
+    }
+
+    /// <summary>Connects to the maintenance database; tests use <see cref="CreateDatabaseAsync"/>.</summary>
+    public string ConnectionString { get; }
+
+    /// <summary>The one server of this test process, started on first use and gone when the process is.</summary>
+    public static Task<PostgresServer> SharedAsync() => SharedServer.Value;
+
+    /// <summary>Finds or starts a server.</summary>
+    public static async Task<PostgresServer> StartAsync(PostgresServerOptions? options = null)
+    {
+        options ??= new PostgresServerOptions();
+        if (!options.Controlled)
+        {
+            if (Environment.GetEnvironmentVariable(EnvironmentVariable) is { Length: > 0 } given)
+            {
+                return new PostgresServer(given);
+            }
+
+            Task<PostgresServer?>? container = null;
+            TryStartContainer(options, ref container);
+            if (container is not null && await container is { } started)
+            {
+                return started;
+            }
+        }
+
+        if (OperatingSystem.IsWindows() || PostgresBinaries.Find() is not { } binaries)
+        {
+            throw new InvalidOperationException(NothingFound);
+        }
+
+        var local = await LocalPostgres.StartAsync(binaries, options);
+        return new PostgresServer(local.ConnectionString, local, local);
+    }
+
+    /// <summary>Creates an empty database with a name of its own.</summary>
+    public Task<PostgresDatabase> CreateDatabaseAsync(string prefix = "test") => PostgresDatabase.CreateAsync(ConnectionString, prefix);
+
+    /// <summary>Stops the server without a checkpoint, as a power cut would, and starts it again on the same port.</summary>
+    public async Task RestartImmediateAsync()
+    {
+        await Local.StopAsync("immediate");
+        await Local.StartAsync();
+    }
+
+    /// <summary>Stops the server: <c>fast</c> ends its sessions in order, <c>immediate</c> drops them.</summary>
+    public Task StopAsync(string mode = "fast") => Local.StopAsync(mode);
+
+    /// <summary>Starts the server again after <see cref="StopAsync"/> or <see cref="KillAsync"/>, on the same port.</summary>
+    public Task StartAgainAsync() => Local.StartAsync();
+
+    /// <summary>Kills the server's first process with SIGKILL; its children notice and follow.</summary>
+    public async Task KillAsync() => Signal.Kill.SendTo(await Local.ProcessIdAsync());
+
+    /// <summary>What the server has logged so far.</summary>
+    public Task<string> LogAsync() => Local.LogAsync();
+
+    /// <inheritdoc />
+    public ValueTask DisposeAsync() => _owned?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    private LocalPostgres Local => _local ?? throw new InvalidOperationException(
+        $"This server is not ours to stop. Start it with {nameof(PostgresServerOptions)}.{nameof(PostgresServerOptions.Controlled)} = true.");
+
+    static partial void TryStartContainer(PostgresServerOptions options, ref Task<PostgresServer?>? container);
+
+    private const string NothingFound =
+        $"""
+        These tests need a PostgreSQL server (15 or later) and found none. Do one of these:
+          - install it, so that initdb and pg_ctl can be found (they need not be on the PATH and no server has to run):
+              Debian, Ubuntu: apt-get install postgresql     Fedora: dnf install postgresql-server     macOS: brew install postgresql@17
+          - set {EnvironmentVariable} to the connection string of a role that may create databases, for example
+              Host=localhost;Username=postgres;Password=...;Database=postgres
+            (crash tests stop and start their server and need the binaries all the same)
+          - have Docker and build the tests with -p:UseTestcontainers=true
+        """;
+}
