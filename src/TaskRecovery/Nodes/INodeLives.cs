@@ -1,0 +1,34 @@
+namespace TaskRecovery.Nodes;
+
+/// <summary>This process as a node, for those who claim and run entries.</summary>
+internal interface INodeLives
+{
+    /// <summary>The life that goes on now; <see langword="null"/> before the first registration and between two lives.</summary>
+    NodeLife? Life { get; }
+
+    /// <summary>Waits until work may be claimed: the start-up hook is through, the node is registered and its lease is valid.</summary>
+    Task<NodeLease> WaitForLeaseAsync(CancellationToken cancellationToken);
+
+    /// <summary>A claim came back as <see cref="ClaimAnswer.WentBackInTime"/>: cancels everything that runs and registers anew.</summary>
+    void ReportWentBackInTime(NodeLife life, long fence);
+
+    /// <summary>The store said that this life's node is dead (<see cref="Storage.ClaimBatch.NodeIsDead"/>): beats at once to learn the same.</summary>
+    void ReportDead(NodeLife life);
+
+    /// <summary>Asks for a comparison of claims soon: an answer was lost or came too late.</summary>
+    void RequestReconcile();
+}
+
+/// <summary>Whether this process works entries at all. One that only enqueues is no node: it does not beat, sweep or claim.</summary>
+internal interface INodeRole
+{
+    /// <summary>Whether some worker is registered.</summary>
+    bool Works { get; }
+}
+
+/// <summary>Wakes this process's own claimers.</summary>
+internal interface IClaimWaker
+{
+    /// <summary>Work may have come to any queue, also early in line: look from the front.</summary>
+    void WakeAll();
+}
