@@ -41,4 +41,7 @@ public static class EndReasons
 
     /// <summary>An earlier run of the same job had not finished, and the job's policy is to skip.</summary>
     public const string Overlap = "overlap";
+
+    /// <summary>It was due while no node was up, and the job's policy is to leave such runs out.</summary>
+    public const string Missed = "missed";
 }

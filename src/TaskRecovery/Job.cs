@@ -58,7 +58,7 @@ public enum JobState
     /// <summary>It keeps its place on its schedule but does not run.</summary>
     Paused = 1,
 
-    /// <summary>Its single run is over.</summary>
+    /// <summary>Its single run has begun, so that nothing is left to plan.</summary>
     Ended = 2,
 }
 

@@ -92,4 +92,7 @@ public enum TaskStartDecision
 
     /// <summary>The claim is no longer the node's.</summary>
     ClaimLost = 4,
+
+    /// <summary>Not yet: the run was missed, its job runs missed ones one after the other, and the one before goes on. The entry is snoozed.</summary>
+    Wait = 5,
 }

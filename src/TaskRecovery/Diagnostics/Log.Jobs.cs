@@ -1,0 +1,25 @@
+using Microsoft.Extensions.Logging;
+
+namespace TaskRecovery.Diagnostics;
+
+/// <summary>What recovery (31xx) and jobs (4xxx) say.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(3101, LogLevel.Information, "Recovered entry {EntryId} (task {TaskId}, kind {Kind}) of node {Node}: it runs again; crashes so far: {Crashes}")]
+    public static partial void TaskRecovered(this ILogger logger, long? entryId, Guid? taskId, string? kind, string? node, int crashes);
+
+    [LoggerMessage(3102, LogLevel.Warning, "Closed entry {EntryId} (task {TaskId}, kind {Kind}) of node {Node}: {Reason}")]
+    public static partial void TaskClosed(this ILogger logger, long? entryId, Guid? taskId, string? kind, string? node, string? reason);
+
+    [LoggerMessage(4001, LogLevel.Information, "Job {JobName} ({JobId}) is declared: {Schedule}, next run {NextRun}")]
+    public static partial void JobDeclared(this ILogger logger, string jobName, Guid jobId, Schedule schedule, DateTimeOffset? nextRun);
+
+    [LoggerMessage(4002, LogLevel.Information, "Planned the next run of {Count} jobs that had none")]
+    public static partial void JobsRecovered(this ILogger logger, int count);
+
+    [LoggerMessage(4003, LogLevel.Debug, "A run of job {JobId} (entry {EntryId}) does not start: {Reason}")]
+    public static partial void RunLeftOut(this ILogger logger, Guid jobId, long entryId, string? reason);
+
+    [LoggerMessage(4004, LogLevel.Information, "Task {TaskId} of job {JobName} runs again as attempt {Attempt}, after {Crashes} crashes")]
+    public static partial void TaskResumed(this ILogger logger, Guid taskId, string jobName, int attempt, int crashes);
+}

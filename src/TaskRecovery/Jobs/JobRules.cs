@@ -1,0 +1,56 @@
+using System.Text;
+
+namespace TaskRecovery.Jobs;
+
+/// <summary>What a job's definition must keep to. Checked before anything is stored.</summary>
+internal static class JobRules
+{
+    /// <summary>Throws if a definition can't be stored.</summary>
+    public static void Check(JobDefinition definition)
+    {
+        ArgumentNullException.ThrowIfNull(definition);
+        ArgumentNullException.ThrowIfNull(definition.Schedule, nameof(definition));
+        CheckText(definition, definition.Name, 200, nameof(definition.Name));
+        if (definition.Queue is not null)
+        {
+            CheckText(definition, definition.Queue, 100, nameof(definition.Queue));
+        }
+
+        CheckRange(definition, definition.Priority, 0, 9, nameof(definition.Priority));
+        if (definition.MaxAttempts is { } attempts)
+        {
+            CheckRange(definition, attempts, 1, 1000, nameof(definition.MaxAttempts));
+        }
+
+        if (definition.Timeout is { } timeout && timeout <= TimeSpan.Zero)
+        {
+            throw new ArgumentOutOfRangeException(nameof(definition), timeout, $"{nameof(definition.Timeout)} is {timeout}; give a positive time, or none for no limit.");
+        }
+    }
+
+    private static void CheckRange(JobDefinition definition, int value, int least, int most, string property)
+    {
+        if (value < least || value > most)
+        {
+            throw new ArgumentOutOfRangeException(nameof(definition), value, $"{property} is {value}; it must be {least} to {most:N0}.");
+        }
+    }
+
+    private static void CheckText(JobDefinition definition, string? value, int bytes, string property)
+    {
+        if (string.IsNullOrWhiteSpace(value))
+        {
+            throw new ArgumentException($"{property} is empty; give it a name.", nameof(definition));
+        }
+
+        if (value.Contains('\0', StringComparison.Ordinal))
+        {
+            throw new ArgumentException($"{property} contains a NUL character, which can't be stored; remove it.", nameof(definition));
+        }
+
+        if (Encoding.UTF8.GetByteCount(value) > bytes)
+        {
+            throw new ArgumentException($"{property} has {Encoding.UTF8.GetByteCount(value)} bytes of UTF-8; at most {bytes} can be stored.", nameof(definition));
+        }
+    }
+}

@@ -1,0 +1,80 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using TaskRecovery.Diagnostics;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Jobs;
+
+/// <summary>Tasks, as users and the start-up hook see them.</summary>
+internal sealed class TaskService(IQueueStore queue, IJobStore store, IOptions<TaskRecoveryOptions> options, ILogger<TaskService> logger) : ITaskService
+{
+    public Task<TaskRecord?> GetAsync(Guid taskId, CancellationToken cancellationToken = default) => store.FindTaskAsync(taskId, cancellationToken);
+
+    public Task<IReadOnlyList<TaskRecord>> ListAsync(Guid? jobId = null, TaskState? state = null, int limit = 100, CancellationToken cancellationToken = default)
+    {
+        if (limit is < 1 or > 1000)
+        {
+            throw new ArgumentOutOfRangeException(nameof(limit), limit, "A list has 1 to 1,000 tasks.");
+        }
+
+        return store.ListTasksAsync(jobId, state, limit, cancellationToken);
+    }
+
+    public Task<IReadOnlyList<TaskRecord>> GetIncompleteTasksByJobIdAsync(Guid jobId, CancellationToken cancellationToken = default)
+        => store.ListIncompleteTasksAsync(jobId, cancellationToken);
+
+    public async Task<bool> HasRunningTasksAsync(Guid jobId, CancellationToken cancellationToken = default)
+        => (await store.ListTasksAsync(jobId, TaskState.Running, 1, cancellationToken).ConfigureAwait(false)).Count > 0;
+
+    public async Task<TaskRecord?> GetCurrentTaskAsync(Guid jobId, CancellationToken cancellationToken = default)
+    {
+        var incomplete = await store.ListIncompleteTasksAsync(jobId, cancellationToken).ConfigureAwait(false);
+        return incomplete.LastOrDefault(static task => task.State == TaskState.Running) ?? (incomplete.Count > 0 ? incomplete[^1] : null);
+    }
+
+    public async Task<TaskValidity> IsTaskValidAsync(Guid taskId, CancellationToken cancellationToken = default)
+    {
+        var task = await store.FindTaskAsync(taskId, cancellationToken).ConfigureAwait(false);
+        var job = task is null ? null : await store.FindAsync(task.JobId, cancellationToken).ConfigureAwait(false);
+        var reason = WhyInvalid(task, job, options.Value.Recovery.MaxCrashes);
+        return new TaskValidity(reason is null, reason);
+    }
+
+    /// <summary>Why a task may not run again; <see langword="null"/> if it may.</summary>
+    /// <remarks>A job that has ended does not stop its task: the task of a single run is what ended it.</remarks>
+    internal static string? WhyInvalid(TaskRecord? task, Job? job, int maxCrashes) => (task, job) switch
+    {
+        (null, _) => EndReasons.TaskNotFound,
+        ({ State: TaskState.Completed or TaskState.Failed or TaskState.Cancelled }, _) => EndReasons.TaskFinished,
+        (_, null) => EndReasons.JobDeleted,
+        (_, { State: JobState.Paused }) => EndReasons.JobNotActive,
+        _ => task.Crashes > maxCrashes ? EndReasons.CrashLoop : null,
+    };
+
+    public async Task<RecoveryReport> RecoverRunningTasksAsync(CancellationToken cancellationToken = default)
+    {
+        var recovery = options.Value.Recovery;
+        var swept = await queue.SweepAsync(recovery.MaxCrashes, cancellationToken).ConfigureAwait(false);
+        Log(swept);
+
+        var repaired = await store.RecoverTasksAsync(recovery.MaxRecoveryAge, recovery.MaxCrashes, cancellationToken).ConfigureAwait(false);
+        Log(repaired);
+
+        return new RecoveryReport([.. swept.Items, .. repaired.Items]);
+    }
+
+    private void Log(RecoveryReport report)
+    {
+        foreach (var item in report.Items)
+        {
+            if (item.Action == RecoveryAction.Recovered)
+            {
+                logger.TaskRecovered(item.EntryId, item.TaskId, item.Kind, item.Node, item.Crashes);
+            }
+            else
+            {
+                logger.TaskClosed(item.EntryId, item.TaskId, item.Kind, item.Node, item.Reason);
+            }
+        }
+    }
+}
