@@ -1,0 +1,148 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Diagnostics;
+
+/// <summary>What this process counts. One per host: nothing is static.</summary>
+internal sealed class Metrics : IDisposable
+{
+    private readonly Meter _meter;
+    private readonly bool _ownsMeter;
+    private readonly Counter<long> _enqueued;
+    private readonly Counter<long> _claimed;
+    private readonly Counter<long> _finished;
+    private readonly Counter<long> _retried;
+    private readonly Counter<long> _recovered;
+    private readonly Counter<long> _claimLost;
+    private readonly Counter<long> _givenBack;
+    private readonly Histogram<double> _run;
+    private readonly Histogram<double> _wait;
+
+    public Metrics(IMeterFactory? factory = null)
+    {
+        _ownsMeter = factory is null;
+        _meter = factory?.Create(TaskRecoveryDiagnostics.MeterName) ?? new Meter(TaskRecoveryDiagnostics.MeterName);
+        _enqueued = Count(TaskRecoveryDiagnostics.Enqueued, "Entries stored.");
+        _claimed = Count(TaskRecoveryDiagnostics.Claimed, "Entries claimed by this node.");
+        _finished = Count(TaskRecoveryDiagnostics.Finished, "Runs whose outcome was stored.");
+        _retried = Count(TaskRecoveryDiagnostics.Retried, "Failed runs that are tried again.");
+        _recovered = Count(TaskRecoveryDiagnostics.Recovered, "Entries and tasks taken from dead nodes.");
+        _claimLost = Count(TaskRecoveryDiagnostics.ClaimLost, "Runs whose claim was lost.");
+        _givenBack = Count(TaskRecoveryDiagnostics.GivenBack, "Entries given back because the answer of their claim was lost.");
+        _run = Time(TaskRecoveryDiagnostics.RunDuration, "How long a run took.");
+        _wait = Time(TaskRecoveryDiagnostics.WaitDuration, "How long an entry had been due when it was claimed.");
+    }
+
+    /// <summary>The meter, for gauges that read what others keep.</summary>
+    public Meter Meter => _meter;
+
+    /// <summary>Entries were stored.</summary>
+    public void Enqueued(string queue, string kind, long count = 1)
+    {
+        if (_enqueued.Enabled)
+        {
+            _enqueued.Add(count, Tags(queue, kind));
+        }
+    }
+
+    /// <summary>An entry was claimed.</summary>
+    public void Claimed(string queue, string kind, TimeSpan waited)
+    {
+        if (_claimed.Enabled)
+        {
+            _claimed.Add(1, Tags(queue, kind));
+        }
+
+        if (_wait.Enabled)
+        {
+            _wait.Record(waited.TotalSeconds, Tags(queue, kind));
+        }
+    }
+
+    /// <summary>The outcome of a run was stored.</summary>
+    public void Finished(string queue, string kind, OutcomeKind outcome, TimeSpan duration, string? errorType = null)
+    {
+        if (_finished.Enabled)
+        {
+            var tags = Tags(queue, kind);
+            tags.Add("taskrecovery.outcome", Name(outcome));
+            _finished.Add(1, tags);
+        }
+
+        if (outcome == OutcomeKind.Retried && _retried.Enabled)
+        {
+            _retried.Add(1, Tags(queue, kind));
+        }
+
+        if (_run.Enabled)
+        {
+            var tags = Tags(queue, kind);
+            tags.Add("messaging.operation.name", "process");
+            if (errorType is not null)
+            {
+                tags.Add("error.type", errorType);
+            }
+
+            _run.Record(duration.TotalSeconds, tags);
+        }
+    }
+
+    /// <summary>A run's claim was lost.</summary>
+    public void ClaimLost(string queue, string kind) => _claimLost.Add(1, Tags(queue, kind));
+
+    /// <summary>A sweep or the start-up hook did something.</summary>
+    public void Recovered(RecoveryReport report)
+    {
+        if (report.Recovered > 0)
+        {
+            _recovered.Add(report.Recovered, new KeyValuePair<string, object?>("taskrecovery.action", "recovered"));
+        }
+
+        if (report.Closed > 0)
+        {
+            _recovered.Add(report.Closed, new KeyValuePair<string, object?>("taskrecovery.action", "closed"));
+        }
+    }
+
+    /// <summary>Entries were given back.</summary>
+    public void GivenBack(int entries) => _givenBack.Add(entries);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (_ownsMeter)
+        {
+            _meter.Dispose();
+        }
+    }
+
+    /// <summary>An outcome's name, for tags of metrics and traces.</summary>
+    internal static string Name(OutcomeKind outcome) => outcome switch
+    {
+        OutcomeKind.Completed => "completed",
+        OutcomeKind.Failed => "failed",
+        OutcomeKind.Cancelled => "cancelled",
+        OutcomeKind.Retried => "retried",
+        OutcomeKind.Snoozed => "snoozed",
+        OutcomeKind.Released => "released",
+        OutcomeKind.Lost => "lost",
+        OutcomeKind.Superseded => "superseded",
+        _ => throw new ArgumentOutOfRangeException(nameof(outcome), outcome, "An unknown outcome."),
+    };
+
+    private static TagList Tags(string queue, string kind) => new()
+    {
+        { "messaging.system", "taskrecovery" },
+        { "messaging.destination.name", queue },
+        { "taskrecovery.kind", kind },
+    };
+
+    private Counter<long> Count(string name, string description) => _meter.CreateCounter<long>(name, "{entry}", description);
+
+    private Histogram<double> Time(string name, string description)
+        => _meter.CreateHistogram<double>(name, "s", description, advice: new InstrumentAdvice<double>
+        {
+            HistogramBucketBoundaries = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200],
+        });
+}

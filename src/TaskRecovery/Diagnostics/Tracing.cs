@@ -1,0 +1,88 @@
+using System.Diagnostics;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Diagnostics;
+
+/// <summary>Traces: the context of the caller that enqueued is stored with the entry, and every run of it goes on from there, also after a recovery.</summary>
+internal sealed class Tracing : IDisposable
+{
+    private readonly ActivitySource _source = new(TaskRecoveryDiagnostics.ActivitySourceName);
+
+    /// <summary>The trace context to store with an entry.</summary>
+    public static string? TraceParent
+        => Activity.Current is { IdFormat: ActivityIdFormat.W3C } activity ? activity.Id : null;
+
+    /// <summary>Starts the activity of an enqueue.</summary>
+    /// <param name="queue">The queue, if it is one for all entries.</param>
+    /// <param name="kind">The kind, if it is one for all entries.</param>
+    /// <param name="count">How many entries.</param>
+    public Activity? StartEnqueue(string? queue, string? kind, int count)
+    {
+        var activity = _source.StartActivity($"send {queue}", ActivityKind.Producer);
+        if (activity is { IsAllDataRequested: true })
+        {
+            activity.SetTag("messaging.system", "taskrecovery");
+            activity.SetTag("messaging.operation.type", "send");
+            activity.SetTag("messaging.operation.name", "enqueue");
+            activity.SetTag("messaging.destination.name", queue);
+            activity.SetTag("taskrecovery.kind", kind);
+            if (count > 1)
+            {
+                activity.SetTag("messaging.batch.message_count", count);
+            }
+        }
+
+        return activity;
+    }
+
+    /// <summary>Starts the activity of a run, as a child of the caller that enqueued.</summary>
+    public Activity? StartRun(ClaimedEntry entry, string queue, long fence)
+    {
+        // A malformed context (written by hand) must not stop the work: the run starts a trace of its own.
+        ActivityContext parent = default;
+        if (entry.TraceParent is { } stored && ActivityContext.TryParse(stored, null, isRemote: true, out var parsed))
+        {
+            parent = parsed;
+        }
+
+        var activity = _source.StartActivity($"process {queue}", ActivityKind.Consumer, parent);
+        if (activity is { IsAllDataRequested: true })
+        {
+            activity.SetTag("messaging.system", "taskrecovery");
+            activity.SetTag("messaging.operation.type", "process");
+            activity.SetTag("messaging.operation.name", "process");
+            activity.SetTag("messaging.destination.name", queue);
+            activity.SetTag("messaging.message.id", entry.Id);
+            activity.SetTag("taskrecovery.kind", entry.Kind);
+            activity.SetTag("taskrecovery.fence", fence);
+            activity.SetTag("taskrecovery.attempt", entry.Attempt);
+            activity.SetTag("taskrecovery.crashes", entry.Crashes);
+        }
+
+        return activity;
+    }
+
+    /// <summary>Says how a run ended.</summary>
+    public static void Finish(Activity? activity, OutcomeKind outcome, Exception? exception)
+    {
+        if (activity is null)
+        {
+            return;
+        }
+
+        activity.SetTag("taskrecovery.outcome", Metrics.Name(outcome));
+        if (exception is not null)
+        {
+            activity.SetTag("error.type", exception.GetType().FullName);
+            activity.AddException(exception);
+        }
+
+        if (outcome is OutcomeKind.Failed or OutcomeKind.Retried)
+        {
+            activity.SetStatus(ActivityStatusCode.Error, exception?.Message);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _source.Dispose();
+}
