@@ -46,7 +46,7 @@ public sealed record NodeIdentity
     /// <summary>The process id.</summary>
     public required int ProcessId { get; init; }
 
-    /// <summary>When the process started, in ticks of its machine; tells a process from a later one with the same id.</summary>
+    /// <summary>What <see cref="LocalProcess.Started"/> says of the process; tells it from a later one with the same id.</summary>
     public required long ProcessStarted { get; init; }
 }
 
