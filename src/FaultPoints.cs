@@ -1,0 +1,28 @@
+using System.Diagnostics;
+
+namespace TaskRecovery.Storage;
+
+/// <summary>Named places where the crash and chaos tests let a process die or stop. Calls are compiled out unless TASKRECOVERY_FAULTPOINTS is defined.</summary>
+/// <remarks>Build a test host with <c>-p:TaskRecoveryFaultPoints=true</c> and set what happens with <c>AppDomain.CurrentDomain.SetData(FaultPoints.DataName, (Action&lt;string&gt;)...)</c>.</remarks>
+internal static class FaultPoints
+{
+    public const string DataName = "TaskRecovery.FaultPoints";
+    public const string ClaimBeforeCommit = "claim.before_commit";
+    public const string ClaimCommitted = "claim.committed";
+    public const string HandlerStarted = "handler.started";
+    public const string StepBetween = "step.between";
+    public const string HandlerFinished = "handler.finished";
+    public const string FlushMiddle = "flush.middle";
+    public const string SweepMiddle = "sweep.middle";
+    public const string ShutdownMiddle = "shutdown.middle";
+
+    /// <summary>Runs the test's action, if there is one.</summary>
+    [Conditional("TASKRECOVERY_FAULTPOINTS")]
+    public static void Reach(string name)
+    {
+        if (AppContext.GetData(DataName) is Action<string> action)
+        {
+            action(name);
+        }
+    }
+}

@@ -1,0 +1,40 @@
+using System.Text;
+
+namespace TaskRecovery.Queue;
+
+/// <summary>What every store can hold.</summary>
+internal static class EntryLimits
+{
+    public const string DefaultQueue = "default";
+    public const int MaxPriority = 9;
+    public const int MaxUniqueKeyBytes = 255;
+    public const int MaxStepNameBytes = 200;
+    public const int DefaultMaxAttempts = 10;
+    public const int MostAttempts = 1_000;
+    public const int BatchSize = 10_000;
+
+    public static readonly TimeSpan LongestTimeout = TimeSpan.FromDays(365);
+    public static readonly TimeSpan LongestDelay = TimeSpan.FromDays(36_500);
+}
+
+/// <summary>What a queue may be called.</summary>
+internal static class QueueNames
+{
+    public const int MaxBytes = 100;
+
+    /// <summary>What to do about a name that can't be used; <see langword="null"/> for a good one.</summary>
+    public static string? Problem(string? name)
+    {
+        if (string.IsNullOrWhiteSpace(name))
+        {
+            return "give the queue a name that is not empty";
+        }
+
+        if (name.Contains('\0', StringComparison.Ordinal))
+        {
+            return "remove the NUL character from the queue's name";
+        }
+
+        return Encoding.UTF8.GetByteCount(name) > MaxBytes ? $"use a queue name of at most {MaxBytes} bytes of UTF-8" : null;
+    }
+}

@@ -1,0 +1,86 @@
+using System.Text;
+using System.Text.Json;
+
+namespace TaskRecovery.Queue;
+
+/// <summary>Finds what databases can't store as text.</summary>
+internal static class EntryText
+{
+    /// <summary>Whether JSON has a string with a NUL character, which is always written as an escape.</summary>
+    public static bool HasEscapedNul(ReadOnlySpan<byte> json)
+    {
+        while (json.IndexOf("\\u0000"u8) is var at and >= 0)
+        {
+            var backslashes = 0;
+            while (at - backslashes - 1 >= 0 && json[at - backslashes - 1] == (byte)'\\')
+            {
+                backslashes++;
+            }
+
+            if (backslashes % 2 == 0)
+            {
+                return true;
+            }
+
+            json = json[(at + 6)..];
+        }
+
+        return false;
+    }
+
+    /// <summary>Makes any text, such as an exception's, storable: no NUL characters, and not endless.</summary>
+    public static string Storable(string text, int maxChars)
+    {
+        if (text.Contains('\0', StringComparison.Ordinal))
+        {
+            text = text.Replace('\0', '\uFFFD');
+        }
+
+        if (text.Length <= maxChars)
+        {
+            return text;
+        }
+
+        var end = char.IsHighSurrogate(text[maxChars - 1]) ? maxChars - 1 : maxChars;
+        return string.Concat(text.AsSpan(0, end), " ...");
+    }
+}
+
+/// <summary>Writes and reads what travels with an entry, as a JSON object.</summary>
+internal static class EntryMetadata
+{
+    private static readonly IReadOnlyDictionary<string, string> None = new Dictionary<string, string>(StringComparer.Ordinal).AsReadOnly();
+
+    public static string? Write(IReadOnlyDictionary<string, string>? metadata)
+    {
+        if (metadata is null || metadata.Count == 0)
+        {
+            return null;
+        }
+
+        var buffer = new System.Buffers.ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            writer.WriteStartObject();
+            foreach (var (key, value) in metadata)
+            {
+                writer.WriteString(key, value);
+            }
+
+            writer.WriteEndObject();
+        }
+
+        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+    }
+
+    public static IReadOnlyDictionary<string, string> Read(string? json)
+    {
+        if (string.IsNullOrEmpty(json))
+        {
+            return None;
+        }
+
+        using var document = JsonDocument.Parse(json);
+        return document.RootElement.EnumerateObject().ToDictionary(property => property.Name, property => property.Value.GetString() ?? string.Empty, StringComparer.Ordinal);
+    }
+}

@@ -1,0 +1,74 @@
+using System.Text;
+
+namespace TaskRecovery.Queue;
+
+/// <summary>The kinds of one service collection, checked as they are added.</summary>
+internal sealed class KindRegistrations
+{
+    internal const int MaxKindBytes = 100;
+
+    private readonly Dictionary<string, KindRegistration> _byKind = new(StringComparer.Ordinal);
+
+    public IReadOnlyCollection<KindRegistration> All => _byKind.Values;
+
+    /// <summary>Adds a kind, or completes one that was registered for enqueueing only.</summary>
+    /// <exception cref="ArgumentException">The name can't be used.</exception>
+    /// <exception cref="InvalidOperationException">The kind, or the type of the arguments, is taken by another registration.</exception>
+    public void Add(KindRegistration registration)
+    {
+        CheckName(registration.Kind);
+        if (_byKind.TryGetValue(registration.Kind, out var existing))
+        {
+            if (!existing.IsSameAs(registration))
+            {
+                throw new InvalidOperationException(
+                    $"The kind '{registration.Kind}' is registered twice: for {Describe(existing)} and for {Describe(registration)}. Give one of them another name.");
+            }
+
+            if (registration.CreateRunner is not null)
+            {
+                _byKind[registration.Kind] = registration;
+            }
+
+            return;
+        }
+
+        if (registration.IsEnqueuedByType && _byKind.Values.FirstOrDefault(other => other.IsEnqueuedByType && other.ArgsType == registration.ArgsType) is { } sameType)
+        {
+            throw new InvalidOperationException(
+                $"{registration.ArgsType} is registered as the kind '{sameType.Kind}' and again as '{registration.Kind}', so that enqueueing it would be ambiguous. Use a type of its own for each kind.");
+        }
+
+        _byKind.Add(registration.Kind, registration);
+    }
+
+    /// <summary>The name of a kind: the one given, else the one on the type.</summary>
+    public static string NameOf(Type argsType, string? kind)
+    {
+        if (kind is not null)
+        {
+            return kind;
+        }
+
+        return argsType.GetCustomAttributes(typeof(JobKindAttribute), inherit: false) is [JobKindAttribute attribute]
+            ? attribute.Name
+            : throw new InvalidOperationException(
+                $"{argsType} has no kind. Put [JobKind(\"some.name\")] on it, or pass a kind to the registration: a stable name that is stored with every entry.");
+    }
+
+    private static void CheckName(string kind)
+    {
+        if (string.IsNullOrWhiteSpace(kind))
+        {
+            throw new ArgumentException($"The kind '{kind}' is empty. Give it a stable name such as \"mail.send\".", nameof(kind));
+        }
+
+        if (Encoding.UTF8.GetByteCount(kind) > MaxKindBytes || kind.Contains('\0', StringComparison.Ordinal))
+        {
+            throw new ArgumentException($"The kind '{kind}' is longer than {MaxKindBytes} bytes of UTF-8 or has a NUL character. Use a shorter name.", nameof(kind));
+        }
+    }
+
+    private static string Describe(KindRegistration registration)
+        => registration.WorkerType is { } worker ? $"{registration.ArgsType} worked by {worker}" : $"{registration.ArgsType}";
+}

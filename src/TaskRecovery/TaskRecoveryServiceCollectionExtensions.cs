@@ -1,0 +1,61 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+using TaskRecovery;
+using TaskRecovery.Queue;
+using TaskRecovery.Workers;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Adds TaskRecovery to a host.</summary>
+public static class TaskRecoveryServiceCollectionExtensions
+{
+    /// <summary>Adds the queue, jobs and tasks, and their recovery. Then say where they are stored (<c>UsePostgreSql</c>, <c>UseSqlite</c>) and what this process works. Safe to call twice.</summary>
+    /// <param name="services">The host's services.</param>
+    /// <param name="configure">Changes the options, after those bound from configuration.</param>
+    public static TaskRecoveryBuilder AddTaskRecovery(this IServiceCollection services, Action<TaskRecoveryOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        if (configure is not null)
+        {
+            services.Configure(configure);
+        }
+
+        return Add(services);
+    }
+
+    /// <summary>Adds the queue, jobs and tasks, and their recovery, with options bound from configuration. Safe to call twice.</summary>
+    /// <param name="services">The host's services.</param>
+    /// <param name="configuration">The section that holds the options, for example <c>configuration.GetSection("TaskRecovery")</c>.</param>
+    public static TaskRecoveryBuilder AddTaskRecovery(this IServiceCollection services, IConfiguration configuration)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(configuration);
+        services.AddSingleton<IConfigureOptions<TaskRecoveryOptions>>(new TaskRecoveryOptionsBinder(configuration));
+        return Add(services);
+    }
+
+    internal static KindRegistrations Kinds(this TaskRecoveryBuilder builder)
+        => builder.Services.Select(service => service.ServiceType == typeof(KindRegistrations) ? service.ImplementationInstance : null)
+            .OfType<KindRegistrations>()
+            .First();
+
+    private static TaskRecoveryBuilder Add(IServiceCollection services)
+    {
+        var builder = new TaskRecoveryBuilder(services);
+        if (services.Any(service => service.ServiceType == typeof(KindRegistrations)))
+        {
+            return builder;
+        }
+
+        services.AddOptions<TaskRecoveryOptions>().ValidateOnStart();
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<IValidateOptions<TaskRecoveryOptions>, TaskRecoveryOptionsValidator>();
+        services.AddSingleton(new KindRegistrations());
+        services.AddSingleton<KindRegistry>();
+        services.AddSingleton<EntryJson>();
+        services.AddSingleton<WorkPipeline>();
+        return builder;
+    }
+}

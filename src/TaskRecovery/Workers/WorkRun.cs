@@ -1,0 +1,141 @@
+using System.Data.Common;
+using System.Text.Json;
+using TaskRecovery.Queue;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Workers;
+
+/// <summary>One attempt at one entry: what its context shows, why its token fired, and how it is to end.</summary>
+internal sealed partial class WorkRun(ClaimedEntry entry, HeldClaim claim, BoundKind kind, RunServices shared)
+{
+    private const int Ended = -1;
+
+    private IServiceProvider? _services;
+    private IReadOnlyDictionary<string, string>? _metadata;
+    private int _state;
+
+    public ClaimedEntry Entry { get; } = entry;
+
+    public HeldClaim Claim { get; } = claim;
+
+    public BoundKind Kind { get; } = kind;
+
+    public long Fence => Claim.Fence;
+
+    public string Queue => Claim.Queue;
+
+    public Guid NodeId => Claim.Lease.NodeId;
+
+    /// <summary>The task that the entry runs, once it is known: steps and checkpoints are the task's from then on.</summary>
+    public Guid? TaskId { get; set; }
+
+    /// <summary>What the worker was given.</summary>
+    public WorkContext? Context { get; set; }
+
+    /// <summary>The services of this attempt's scope.</summary>
+    public IServiceProvider Services
+    {
+        get => _services ?? throw new InvalidOperationException($"Entry {Entry.Id} has no scope: it has not started.");
+        set => _services = value;
+    }
+
+    public IReadOnlyDictionary<string, string> Metadata => _metadata ??= EntryMetadata.Read(Entry.Metadata);
+
+    /// <summary>Why the token fired, at first.</summary>
+    public StopReason StopReason => Volatile.Read(ref _state) is var state and > 0 ? (StopReason)state : StopReason.None;
+
+    /// <summary>How it ends when the worker returns; <see langword="null"/> means completed.</summary>
+    public RunEnd? EndRequest { get; private set; }
+
+    /// <summary>The result as JSON; empty for none.</summary>
+    public ReadOnlyMemory<byte> Result { get; private set; }
+
+    /// <summary>Whether the outcome went into a transaction of the worker's own, so that its commit decides.</summary>
+    public bool CompletedInTransaction { get; private set; }
+
+    /// <summary>Whether the store has said that the claim is not this node's any more.</summary>
+    public bool IsFenced { get; private set; }
+
+    /// <summary>Says how the run ends when the worker returns. The last call counts.</summary>
+    public void End(OutcomeKind kind, string? reason, string? error = null, TimeSpan delay = default)
+        => EndRequest = new RunEnd(kind, reason, error, delay);
+
+    /// <summary>Says that the store has refused this claim: nothing of this run is stored any more.</summary>
+    public void EndAsLost() => IsFenced = true;
+
+    public void SetResult<T>(T result) => Result = WriteJson(result, "The result");
+
+    public void Snooze(TimeSpan delay)
+    {
+        if (delay < TimeSpan.Zero || delay > EntryLimits.LongestDelay)
+        {
+            throw new ArgumentOutOfRangeException(nameof(delay), delay, $"Use zero to {EntryLimits.LongestDelay}.");
+        }
+
+        End(OutcomeKind.Snoozed, reason: null, delay: delay);
+    }
+
+    public void Cancel(string reason)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(reason);
+        End(OutcomeKind.Cancelled, EndReasons.CancelledByWorker, reason);
+    }
+
+    public void Fail(string reason)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(reason);
+        End(OutcomeKind.Failed, EndReasons.FailedForGood, reason);
+    }
+
+    public async Task CompleteAsync(DbTransaction transaction, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(transaction);
+        ThrowIfFenced();
+        CompletedInTransaction = true;
+        var outcome = new RunOutcome
+        {
+            EntryId = Entry.Id,
+            Fence = Fence,
+            Kind = OutcomeKind.Completed,
+            Result = Result,
+            Duration = Duration,
+            MaxCrashes = shared.MaxCrashes,
+            HasUniqueKey = Entry.HasUniqueKey,
+            IsTask = Kind.Registration.IsTask,
+        };
+        try
+        {
+            await shared.Store.FinishInTransactionAsync(NodeId, outcome, transaction, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ClaimLostException)
+        {
+            IsFenced = true;
+            throw;
+        }
+    }
+
+    private byte[] WriteJson<T>(T value, string what)
+    {
+        var json = shared.Json.Write(value);
+        if (EntryText.HasEscapedNul(json))
+        {
+            throw new JsonException($"{what} of entry {Entry.Id} has a NUL character, which databases can't store as text. Remove it.");
+        }
+
+        return json;
+    }
+
+    private void ThrowIfFenced()
+    {
+        if (IsFenced)
+        {
+            throw new ClaimLostException(Entry.Id, Fence);
+        }
+    }
+}
+
+/// <summary>How a run is to end.</summary>
+internal sealed record RunEnd(OutcomeKind Kind, string? Reason, string? Error, TimeSpan Delay);
+
+/// <summary>What every run of one host needs.</summary>
+internal sealed record RunServices(IQueueStore Store, EntryJson Json, TimeProvider Time, int MaxCrashes);
