@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Everything that has to hold before a change is done; CI does the same.
+#
+#   build/check.sh                   format, build, tests, pack, consumer, model, short chaos run
+#   build/check.sh --without-tests   the same without the tests (CI has run them already)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+stage() {
+    printf '\n== %s\n' "$1"
+}
+
+stage "format"
+dotnet restore -v q
+dotnet format whitespace --no-restore --verify-no-changes
+dotnet format style --no-restore --verify-no-changes --severity warn
+
+stage "build without warnings"
+dotnet build --no-restore -v q -nologo
+
+if [ "${1:-}" != "--without-tests" ]; then
+    stage "tests"
+    build/test.sh --no-build
+fi
+
+stage "pack"
+rm -rf artifacts/packages artifacts/consumer build/consumer/bin build/consumer/obj
+for project in TaskRecovery TaskRecovery.PostgreSql TaskRecovery.Sqlite; do
+    dotnet pack "src/$project" -c Release -o artifacts/packages -v q -nologo
+done
+ls artifacts/packages
+
+stage "a consumer of the packages"
+if [ -n "${TASKRECOVERY_TEST_POSTGRES:-}" ]; then
+    dotnet run --project build/consumer
+else
+    build/postgres.sh run dotnet run --project build/consumer
+fi
+
+if [ -x build/check-model.sh ]; then
+    stage "the model of the protocol"
+    build/check-model.sh
+fi
+
+if [ -x build/chaos.sh ]; then
+    stage "a short chaos run"
+    build/chaos.sh --short
+fi
+
+stage "all good"

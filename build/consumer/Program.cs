@@ -1,0 +1,70 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using TaskRecovery;
+
+// What a first user does with the packages: enqueue an entry, work it, see it completed.
+var database = Path.Combine(Path.GetTempPath(), $"taskrecovery-consumer-{Guid.NewGuid():n}.db");
+try
+{
+    await WorkOneAsync("SQLite", builder => builder.UseSqlite($"Data Source={database}"));
+}
+finally
+{
+    foreach (var file in Directory.GetFiles(Path.GetTempPath(), Path.GetFileName(database) + "*"))
+    {
+        File.Delete(file);
+    }
+}
+
+if (Environment.GetEnvironmentVariable("TASKRECOVERY_TEST_POSTGRES") is { Length: > 0 } server)
+{
+    await WorkOneAsync("PostgreSQL", builder => builder.UsePostgreSql(server, options => options.Schema = $"consumer_{Guid.NewGuid():n}"));
+}
+
+foreach (var type in typeof(IJobQueue).Assembly.GetTypes().Where(type => type.Name.Contains("FaultPoint", StringComparison.Ordinal)))
+{
+    throw new InvalidOperationException($"The package contains {type}, which is for tests only.");
+}
+
+Console.WriteLine("OK");
+
+static async Task WorkOneAsync(string store, Action<TaskRecoveryBuilder> use)
+{
+    var builder = Host.CreateApplicationBuilder();
+    builder.Logging.SetMinimumLevel(LogLevel.Warning);
+    builder.Services.AddSingleton<Greeted>();
+    use(builder.Services.AddTaskRecovery().AddWorker<Greeting, GreetingWorker>());
+    using var host = builder.Build();
+    await host.StartAsync();
+
+    var queue = host.Services.GetRequiredService<IJobQueue>();
+    var (id, _) = await queue.EnqueueAsync(new Greeting("world"));
+    var greeted = await host.Services.GetRequiredService<Greeted>().Name.Task.WaitAsync(TimeSpan.FromSeconds(30));
+    await host.StopAsync();
+
+    var entry = await queue.FindAsync(id);
+    if (greeted != "world" || entry?.State != EntryState.Completed)
+    {
+        throw new InvalidOperationException($"{store}: greeted '{greeted}', entry {id} is {entry?.State.ToString() ?? "not there"}.");
+    }
+
+    Console.WriteLine($"{store}: entry {id} completed.");
+}
+
+[JobKind("greeting")]
+internal sealed record Greeting(string Name);
+
+internal sealed class Greeted
+{
+    public TaskCompletionSource<string> Name { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+}
+
+internal sealed class GreetingWorker(Greeted greeted) : IJobWorker<Greeting>
+{
+    public Task WorkAsync(WorkContext<Greeting> context, CancellationToken cancellationToken)
+    {
+        greeted.Name.TrySetResult(context.Args.Name);
+        return Task.CompletedTask;
+    }
+}

@@ -1,0 +1,105 @@
+#!/usr/bin/env bash
+# A PostgreSQL server for development, on loopback, in a folder of its own.
+#
+#   build/postgres.sh start            starts it (creates it the first time) and prints how to use it
+#   build/postgres.sh stop             stops it; its data stay
+#   build/postgres.sh reset            stops it and removes its data
+#   build/postgres.sh url              prints its connection string
+#   build/postgres.sh run COMMAND...   runs a command with TASKRECOVERY_TEST_POSTGRES set to a throw-away server
+#
+# TASKRECOVERY_POSTGRES_DIR and TASKRECOVERY_POSTGRES_PORT choose another folder and port.
+set -euo pipefail
+
+folder=${TASKRECOVERY_POSTGRES_DIR:-${TMPDIR:-/tmp}/taskrecovery-postgres-$(id -u)}
+port=${TASKRECOVERY_POSTGRES_PORT:-54329}
+
+find_binaries() {
+    local found
+    found=$(ls -d /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /usr/local/pgsql/bin /opt/homebrew/opt/postgresql*/bin \
+        /usr/local/opt/postgresql*/bin /Applications/Postgres.app/Contents/Versions/*/bin 2>/dev/null | sort -V | tail -n 1 || true)
+    if [ -z "$found" ] && command -v initdb >/dev/null; then
+        found=$(dirname "$(command -v initdb)")
+    fi
+    if [ -z "$found" ]; then
+        echo "No PostgreSQL found. Debian, Ubuntu: apt-get install postgresql. macOS: brew install postgresql@17." >&2
+        exit 1
+    fi
+    echo "$found"
+}
+
+# PostgreSQL refuses to run as root; then it runs as the user postgres, or nobody.
+as_user() {
+    if [ "$(id -u)" -ne 0 ]; then
+        "$@"
+    else
+        setpriv --reuid="$user" --regid="$user" --clear-groups -- "$@"
+    fi
+}
+
+running() {
+    [ -d "$folder/data" ] && as_user "$binaries/pg_ctl" -D "$folder/data" status >/dev/null 2>&1
+}
+
+start() {
+    if [ ! -d "$folder/data" ]; then
+        mkdir -p "$folder"
+        head -c 12 /dev/urandom | od -An -tx1 | tr -d ' \n' > "$folder/password"
+        chmod 700 "$folder"
+        [ "$(id -u)" -ne 0 ] || chown -R "$user" "$folder"
+        as_user "$binaries/initdb" -D "$folder/data" -U postgres -A scram-sha-256 --pwfile="$folder/password" -E UTF8 --locale=C >/dev/null
+        cat >> "$folder/data/postgresql.conf" <<CONF
+listen_addresses = '127.0.0.1'
+unix_socket_directories = ''
+max_connections = 300
+CONF
+    fi
+    running || (cd "$folder" && as_user "$binaries/pg_ctl" -D "$folder/data" -o "-p $port" -l "$folder/log" -w start >/dev/null) \
+        || { tail -n 20 "$folder/log" >&2; exit 1; }
+}
+
+stop() {
+    if running; then
+        as_user "$binaries/pg_ctl" -D "$folder/data" -m fast -w stop >/dev/null
+    fi
+}
+
+url() {
+    if [ ! -f "$folder/password" ]; then
+        echo "There is no server in $folder yet: build/postgres.sh start" >&2
+        exit 1
+    fi
+    echo "Host=127.0.0.1;Port=$port;Username=postgres;Password=$(cat "$folder/password");Database=postgres"
+}
+
+binaries=$(find_binaries)
+user=postgres
+id postgres >/dev/null 2>&1 || user=nobody
+
+case "${1:-}" in
+    start)
+        start
+        echo "export TASKRECOVERY_TEST_POSTGRES='$(url)'"
+        ;;
+    stop)
+        stop
+        ;;
+    reset)
+        stop
+        rm -rf "$folder"
+        ;;
+    url)
+        url
+        ;;
+    run)
+        shift
+        folder=$(mktemp -d)
+        port=$((20000 + RANDOM % 10000))
+        trap 'stop; rm -rf "$folder"' EXIT
+        start
+        TASKRECOVERY_TEST_POSTGRES=$(url) "$@"
+        ;;
+    *)
+        sed -n '2,10s/^# \{0,1\}//p' "$0"
+        exit 2
+        ;;
+esac

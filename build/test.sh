@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Runs all tests and ends with one line: N passed, N failed. Arguments go to dotnet test.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+export DOTNET_CLI_UI_LANGUAGE=en
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+status=0
+dotnet test "$@" 2>&1 | tee "$log" || status=$?
+
+# Each test project ends with: Passed!  - Failed:     0, Passed:    12, Skipped:     0, Total:    12, ...
+read -r passed failed skipped < <(awk '
+    match($0, /Failed: +[0-9]+, Passed: +[0-9]+, Skipped: +[0-9]+/) {
+        split(substr($0, RSTART, RLENGTH), part, /[^0-9]+/)
+        failed += part[2]; passed += part[3]; skipped += part[4]
+    }
+    END { print passed + 0, failed + 0, skipped + 0 }' "$log")
+
+# A project that broke off reports no numbers of its own; a run without tests proves nothing; a skipped test is a missing one.
+if [ "$status" -ne 0 ] && [ "$failed" -eq 0 ]; then
+    failed=1
+fi
+if [ "$skipped" -ne 0 ]; then
+    echo "$skipped tests were skipped; none may be." >&2
+    failed=$((failed + skipped))
+fi
+if [ "$passed" -eq 0 ] && [ "$failed" -eq 0 ]; then
+    echo "No test ran." >&2
+    failed=1
+fi
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

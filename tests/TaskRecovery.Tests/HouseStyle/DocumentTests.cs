@@ -1,0 +1,73 @@
+using System.Text.RegularExpressions;
+
+namespace TaskRecovery.Tests.HouseStyle;
+
+/// <summary>The documents keep their promises: links lead somewhere, and changes are written down.</summary>
+public sealed partial class DocumentTests
+{
+    [Fact]
+    public void Every_link_to_a_file_leads_to_one()
+    {
+        var broken =
+            from file in Documents()
+            from Match link in Link().Matches(WithoutCode(File.ReadAllText(file)))
+            let target = link.Groups["target"].Value
+            where !target.Contains("://", StringComparison.Ordinal) && !target.StartsWith("mailto:", StringComparison.Ordinal)
+            where !LeadsSomewhere(file, target)
+            select $"{Repository.Relative(file)}: {target}";
+
+        Assert.Empty(broken);
+    }
+
+    [Fact]
+    public void The_changelog_has_a_place_for_what_comes_next()
+    {
+        var headings = File.ReadLines(Path.Combine(Repository.Root, "CHANGELOG.md")).Where(line => line.StartsWith("## ", StringComparison.Ordinal));
+
+        Assert.Equal("## [Unreleased]", headings.First());
+    }
+
+    [Fact]
+    public void The_readme_names_the_two_commands()
+    {
+        var readme = File.ReadAllText(Path.Combine(Repository.Root, "README.md"));
+
+        Assert.Contains("dotnet run --project samples/TaskRecovery.SampleHost -- --crash-demo", readme, StringComparison.Ordinal);
+        Assert.Matches(new Regex(@"^\s*dotnet test\s*$", RegexOptions.Multiline), readme);
+    }
+
+    private static IEnumerable<string> Documents() =>
+        Directory.EnumerateFiles(Repository.Root, "*.md").Concat(Repository.Files("docs", "*.md")).Concat(Repository.Files("samples", "*.md"));
+
+    private static bool LeadsSomewhere(string file, string target)
+    {
+        var parts = target.Split('#', 2);
+        var path = parts[0].Length == 0 ? file : Path.GetFullPath(Path.Combine(Path.GetDirectoryName(file)!, Uri.UnescapeDataString(parts[0])));
+        if (!File.Exists(path))
+        {
+            return parts.Length == 1 && Directory.Exists(path);
+        }
+
+        return parts.Length == 1 || !path.EndsWith(".md", StringComparison.Ordinal) || Anchors(path).Contains(parts[1]);
+    }
+
+    /// <summary>The anchors of a page's headings, made the way GitHub makes them.</summary>
+    private static HashSet<string> Anchors(string file) =>
+        Heading().Matches(WithoutCode(File.ReadAllText(file)))
+            .Select(heading => NotInAnchor().Replace(heading.Groups["text"].Value.Trim().ToLowerInvariant(), "").Replace(' ', '-'))
+            .ToHashSet(StringComparer.Ordinal);
+
+    private static string WithoutCode(string text) => CodeBlock().Replace(text, "");
+
+    [GeneratedRegex(@"(?<!!)\[[^\]]*\]\((?<target>[^)\s]+)[^)]*\)|!\[[^\]]*\]\((?<target>[^)\s]+)\)")]
+    private static partial Regex Link();
+
+    [GeneratedRegex(@"^#{1,6} (?<text>.+)$", RegexOptions.Multiline)]
+    private static partial Regex Heading();
+
+    [GeneratedRegex(@"[^\p{L}\p{N}_\- ]")]
+    private static partial Regex NotInAnchor();
+
+    [GeneratedRegex(@"^```.*?^```", RegexOptions.Multiline | RegexOptions.Singleline)]
+    private static partial Regex CodeBlock();
+}

@@ -1,0 +1,105 @@
+using System.Text.RegularExpressions;
+
+namespace TaskRecovery.Tests.HouseStyle;
+
+/// <summary>The rules that can be read from the source files.</summary>
+public sealed partial class SourceTests
+{
+    private const int MaxLines = 400;
+
+    private static readonly string[] BannedFolders =
+        ["Helpers", "Utils", "Utilities", "Common", "Models", "Interfaces", "Managers", "Misc", "Shared", "Extensions"];
+
+    [Fact]
+    public void A_type_at_the_root_is_public_and_a_type_in_a_folder_is_internal()
+    {
+        var wrong =
+            from file in Repository.Code("src")
+            let parts = Repository.Relative(file).Split('/')
+            let isContract = parts.Length == 3 || parts is [_, "TaskRecovery", "Storage", _]
+            from Match type in TopLevelType().Matches(File.ReadAllText(file))
+            let isPublic = type.Groups["access"].Value == "public"
+            where isPublic != isContract
+            select $"{Repository.Relative(file)}: {type.Value.Trim()}";
+
+        Assert.Empty(wrong);
+    }
+
+    [Fact]
+    public void No_file_is_too_long_to_read()
+    {
+        var wrong =
+            from file in Repository.Code("src", "tests", "samples", "build")
+            let lines = File.ReadLines(file).Count()
+            where lines > MaxLines
+            select $"{Repository.Relative(file)}: {lines} lines";
+
+        Assert.Empty(wrong);
+    }
+
+    [Fact]
+    public void A_folder_is_named_after_what_it_does()
+    {
+        var wrong = Repository.Code("src", "tests", "samples")
+            .Select(Repository.Relative)
+            .Where(file => file.Split('/').SkipLast(1).Any(folder => BannedFolders.Contains(folder, StringComparer.OrdinalIgnoreCase)));
+
+        Assert.Empty(wrong);
+    }
+
+    [Fact]
+    public void A_namespace_is_its_folder()
+    {
+        var wrong =
+            from file in Repository.Code("src", "tests", "samples")
+            let parts = Repository.Relative(file).Split('/')
+            let expected = string.Join('.', parts[1..^1])
+            let actual = Namespace().Match(File.ReadAllText(file)).Groups["name"].Value
+            let isExtension = actual == "Microsoft.Extensions.DependencyInjection" && parts is ["src", _, _]
+            where actual.Length > 0 && actual != expected && !isExtension
+            select $"{Repository.Relative(file)}: {actual}, expected {expected}";
+
+        Assert.Empty(wrong);
+    }
+
+    [Fact]
+    public void No_test_is_skipped()
+    {
+        var wrong = Repository.Code("tests").Where(file => Skip().IsMatch(File.ReadAllText(file))).Select(Repository.Relative);
+
+        Assert.Empty(wrong);
+    }
+
+    [Fact]
+    public void No_test_sleeps()
+    {
+        var wrong = Repository.Code("tests")
+            .Where(file => Repository.Relative(file).Contains(".Tests/", StringComparison.Ordinal) && Sleep().IsMatch(File.ReadAllText(file)))
+            .Select(Repository.Relative);
+
+        Assert.Empty(wrong);
+    }
+
+    [Fact]
+    public void No_region_hides_code()
+    {
+        var wrong = Repository.Code("src", "tests", "samples").Where(file => Region().IsMatch(File.ReadAllText(file))).Select(Repository.Relative);
+
+        Assert.Empty(wrong);
+    }
+
+    [GeneratedRegex(@"^(?<access>public|internal|file|private)?[\w ]*\b(class|struct|interface|enum|record|delegate)\b [^\r\n]*", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
+    private static partial Regex TopLevelType();
+
+    [GeneratedRegex(@"^namespace (?<name>[\w.]+)", RegexOptions.Multiline)]
+    private static partial Regex Namespace();
+
+    [GeneratedRegex(@"\bSkip(?:When|Unless)?\s*=")]
+    private static partial Regex Skip();
+
+    [GeneratedRegex(@"\bThread\.Sleep\(")]
+    private static partial Regex Sleep();
+
+    [GeneratedRegex(@"^\s*#region\b", RegexOptions.Multiline)]
+    private static partial Regex Region();
+}
