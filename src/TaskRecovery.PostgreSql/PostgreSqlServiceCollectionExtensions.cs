@@ -1,0 +1,52 @@
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using TaskRecovery;
+using TaskRecovery.PostgreSql;
+using TaskRecovery.Storage;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Keeps the queue in PostgreSQL.</summary>
+public static class PostgreSqlTaskRecoveryBuilderExtensions
+{
+    /// <summary>Keeps the queue in the database of a connection string. The library makes a pool of its own from it, with the settings that a queue needs; what the string sets itself stays.</summary>
+    /// <param name="builder">What <c>AddTaskRecovery</c> returned.</param>
+    /// <param name="connectionString">A connection string of Npgsql.</param>
+    /// <param name="configure">Changes the options.</param>
+    public static TaskRecoveryBuilder UsePostgreSql(this TaskRecoveryBuilder builder, string connectionString, Action<PostgreSqlOptions>? configure = null)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(connectionString);
+        return Add(builder, _ => new PostgreSqlConnectionSource(connectionString, null), configure);
+    }
+
+    /// <summary>Keeps the queue in the database of the <see cref="NpgsqlDataSource"/> that the application registered. Its pool needs room for a node's session, the listener and a few more.</summary>
+    /// <param name="builder">What <c>AddTaskRecovery</c> returned.</param>
+    /// <param name="configure">Changes the options.</param>
+    public static TaskRecoveryBuilder UsePostgreSql(this TaskRecoveryBuilder builder, Action<PostgreSqlOptions>? configure = null)
+        => Add(builder, services => new PostgreSqlConnectionSource(null, services.GetRequiredService<NpgsqlDataSource>()), configure);
+
+    private static TaskRecoveryBuilder Add(TaskRecoveryBuilder builder, Func<IServiceProvider, PostgreSqlConnectionSource> source, Action<PostgreSqlOptions>? configure)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        var services = builder.Services;
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<PostgreSqlOptions>, PostgreSqlOptionsValidator>());
+        var options = services.AddOptions<PostgreSqlOptions>().ValidateOnStart();
+        if (configure is not null)
+        {
+            options.Configure(configure);
+        }
+
+        services.TryAddSingleton(TimeProvider.System);
+        services.Replace(ServiceDescriptor.Singleton(source));
+        services.Replace(ServiceDescriptor.Singleton(provider => new PostgreSqlDatabase(
+            provider.GetRequiredService<PostgreSqlConnectionSource>(),
+            provider.GetRequiredService<IOptions<PostgreSqlOptions>>().Value,
+            provider.GetRequiredService<IOptions<TaskRecoveryOptions>>().Value.Node.Lease)));
+        services.Replace(ServiceDescriptor.Singleton<IStoreMigrator>(provider => new PostgreSqlMigrator(provider.GetRequiredService<PostgreSqlDatabase>())));
+        services.Replace(ServiceDescriptor.Singleton<IQueueStore>(provider => new PostgreSqlQueueStore(
+            provider.GetRequiredService<PostgreSqlDatabase>(),
+            provider.GetRequiredService<TimeProvider>())));
+        return builder;
+    }
+}

@@ -1,0 +1,41 @@
+namespace TaskRecovery.PostgreSql;
+
+/// <summary>Statements on <c>taskrecovery_migrations</c>, which says what has been applied.</summary>
+internal static class MigrationSql
+{
+    /// <summary>One migration at a time, whoever runs it. $1 the schema's name.</summary>
+    internal const string Lock = "select pg_advisory_xact_lock(hashtextextended('taskrecovery migrations of ' || $1, 0))";
+
+    /// <summary>Whether the schema and its table of migrations are there. $1 the schema's name.</summary>
+    internal const string State = """
+        select exists (select from pg_namespace where nspname = $1),
+            exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = 'taskrecovery_migrations')
+        """;
+
+    internal const string CreateSchema = "create schema {schema}";
+
+    internal const string CreateTable = """
+        create table {schema}.taskrecovery_migrations (
+            version integer primary key,
+            name text not null,
+            checksum text not null,
+            oldest_library text not null,
+            applied_at timestamptz not null default clock_timestamp()
+        )
+        """;
+
+    /// <summary>What has been applied, in order.</summary>
+    internal const string Applied = "select version, name, checksum, oldest_library from {schema}.taskrecovery_migrations order by version";
+
+    /// <summary>$1 version, $2 name, $3 checksum, $4 oldest library that works with it.</summary>
+    internal const string Record = "insert into {schema}.taskrecovery_migrations (version, name, checksum, oldest_library) values ($1, $2, $3, $4)";
+
+    /// <summary>The columns of the tables that the old system left, if it was here. $1 the schema's name.</summary>
+    internal const string LegacyColumns = """
+        select c.relname || '.' || a.attname
+        from pg_attribute a
+        join pg_class c on c.oid = a.attrelid
+        join pg_namespace n on n.oid = c.relnamespace
+        where n.nspname = $1 and c.relname in ('jobs', 'tasks') and c.relkind in ('r', 'p') and a.attnum > 0 and not a.attisdropped
+        """;
+}

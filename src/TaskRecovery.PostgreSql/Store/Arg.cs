@@ -1,0 +1,37 @@
+using Npgsql;
+using NpgsqlTypes;
+
+namespace TaskRecovery.PostgreSql;
+
+/// <summary>Positional parameters with their types said, so that a null has one too and every statement is prepared once.</summary>
+internal static class Arg
+{
+    internal static NpgsqlParameter Int8(long value) => new NpgsqlParameter<long> { TypedValue = value, NpgsqlDbType = NpgsqlDbType.Bigint };
+
+    internal static NpgsqlParameter Int8(long? value) => Any(value, NpgsqlDbType.Bigint);
+
+    internal static NpgsqlParameter Int4(int value) => new NpgsqlParameter<int> { TypedValue = value, NpgsqlDbType = NpgsqlDbType.Integer };
+
+    internal static NpgsqlParameter Int2(int value) => new NpgsqlParameter<short> { TypedValue = checked((short)value), NpgsqlDbType = NpgsqlDbType.Smallint };
+
+    internal static NpgsqlParameter Int2(int? value) => Any((short?)value, NpgsqlDbType.Smallint);
+
+    internal static NpgsqlParameter Bool(bool value) => new NpgsqlParameter<bool> { TypedValue = value, NpgsqlDbType = NpgsqlDbType.Boolean };
+
+    internal static NpgsqlParameter Uuid(Guid value) => new NpgsqlParameter<Guid> { TypedValue = value, NpgsqlDbType = NpgsqlDbType.Uuid };
+
+    internal static NpgsqlParameter Uuid(Guid? value) => Any(value, NpgsqlDbType.Uuid);
+
+    internal static NpgsqlParameter Text(string? value) => Any(value, NpgsqlDbType.Text);
+
+    /// <summary>JSON in UTF-8, sent as it is.</summary>
+    internal static NpgsqlParameter Utf8(ReadOnlyMemory<byte> value) => new NpgsqlParameter<ReadOnlyMemory<byte>> { TypedValue = value, NpgsqlDbType = NpgsqlDbType.Text };
+
+    internal static NpgsqlParameter Interval(TimeSpan? value) => Any(value, NpgsqlDbType.Interval);
+
+    internal static NpgsqlParameter Time(DateTimeOffset? value) => Any(value?.UtcDateTime, NpgsqlDbType.TimestampTz);
+
+    internal static NpgsqlParameter Array<T>(T[] values, NpgsqlDbType type) => new NpgsqlParameter<T[]> { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | type };
+
+    private static NpgsqlParameter Any(object? value, NpgsqlDbType type) => new() { Value = value ?? DBNull.Value, NpgsqlDbType = type };
+}

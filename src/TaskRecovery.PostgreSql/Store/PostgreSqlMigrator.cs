@@ -1,0 +1,186 @@
+using Npgsql;
+
+namespace TaskRecovery.PostgreSql;
+
+/// <summary>Brings the tables up to date, and says so when they do not fit.</summary>
+internal sealed class PostgreSqlMigrator(PostgreSqlDatabase database, IReadOnlyList<Migration> migrations, Version library) : IStoreMigrator
+{
+    private const int BeforeTheQueue = 3;
+
+    private static readonly string[] LegacyColumns =
+        ["jobs.id", "jobs.name", "jobs.type", "jobs.args", "jobs.interval_seconds", "jobs.status", "jobs.next_run_at", "jobs.created_at",
+        "tasks.id", "tasks.job_id", "tasks.status", "tasks.result", "tasks.error", "tasks.created_at", "tasks.started_at", "tasks.finished_at"];
+
+    internal PostgreSqlMigrator(PostgreSqlDatabase database)
+        : this(database, Migration.LoadAll(), typeof(PostgreSqlMigrator).Assembly.GetName().Version!)
+    {
+    }
+
+    public async Task<IReadOnlyList<string>> MigrateAsync(CancellationToken cancellationToken = default)
+    {
+        var done = new List<string>();
+        while (await TranslateAsync(ApplyNextAsync, cancellationToken).ConfigureAwait(false) is { } name)
+        {
+            done.Add(name);
+        }
+
+        return done;
+    }
+
+    /// <summary>Checks that every migration is applied and none is too new, without changing anything.</summary>
+    /// <returns>The names of those that are missing.</returns>
+    internal async Task<IReadOnlyList<string>> FindMissingAsync(CancellationToken cancellationToken)
+        => await TranslateAsync(
+            async (connection, token) =>
+            {
+                var applied = await ReadAppliedAsync(connection, token).ConfigureAwait(false);
+                return (IReadOnlyList<string>)[.. migrations.Where(migration => !applied.Contains(migration.Version)).Select(migration => migration.Name)];
+            },
+            cancellationToken).ConfigureAwait(false);
+
+    private async ValueTask<string?> ApplyNextAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        // Most starts find nothing to do, and need no right to do it.
+        if (FirstMissing(await ReadAppliedAsync(connection, cancellationToken).ConfigureAwait(false)) is null)
+        {
+            return null;
+        }
+
+        var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        await using var _ = transaction.ConfigureAwait(false);
+        await RunAsync(connection, MigrationSql.Lock, [Arg.Text(database.SchemaName)], cancellationToken).ConfigureAwait(false);
+        await EnsureTableAsync(connection, cancellationToken).ConfigureAwait(false);
+        if (FirstMissing(await ReadAppliedAsync(connection, cancellationToken).ConfigureAwait(false)) is not { } migration)
+        {
+            await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+            return null;
+        }
+
+        await RunAsync(connection, migration.Text, [], cancellationToken).ConfigureAwait(false);
+        await RecordAsync(connection, migration, cancellationToken).ConfigureAwait(false);
+        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        return migration.Name;
+    }
+
+    private Migration? FirstMissing(HashSet<int> applied) => migrations.FirstOrDefault(migration => !applied.Contains(migration.Version));
+
+    private async ValueTask EnsureTableAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var (hasSchema, hasTable) = await ReadStateAsync(connection, cancellationToken).ConfigureAwait(false);
+        if (hasTable)
+        {
+            return;
+        }
+
+        if (!hasSchema)
+        {
+            await RunAsync(connection, MigrationSql.CreateSchema, [], cancellationToken).ConfigureAwait(false);
+        }
+
+        var legacy = await FindLegacyVersionAsync(connection, cancellationToken).ConfigureAwait(false);
+        await RunAsync(connection, MigrationSql.CreateTable, [], cancellationToken).ConfigureAwait(false);
+        foreach (var migration in migrations.Where(migration => migration.Version <= legacy))
+        {
+            await RecordAsync(connection, migration, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    // The old system kept no record that can be relied on, so its version is read from the shape of its tables. Versions 1 and 3
+    // look the same, and what lies between them cancels out.
+    private async ValueTask<int> FindLegacyVersionAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var found = new HashSet<string>(StringComparer.Ordinal);
+        var command = Command(connection, MigrationSql.LegacyColumns, [Arg.Text(database.SchemaName)]);
+        await using var _ = command.ConfigureAwait(false);
+        var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        await using var __ = reader.ConfigureAwait(false);
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            found.Add(reader.GetString(0));
+        }
+
+        if (found.Count == 0)
+        {
+            return 0;
+        }
+
+        var missing = LegacyColumns.Where(column => !found.Contains(column)).ToArray();
+        if (missing.Length > 0)
+        {
+            throw new StoreConfigurationException(
+                $"Schema '{database.SchemaName}' has a table 'jobs' or 'tasks' that is not TaskRecovery's nor the old system's (without {string.Join(", ", missing)}). Set PostgreSqlOptions.Schema to another schema.");
+        }
+
+        return found.Contains("jobs.current_task_id") ? 2 : BeforeTheQueue;
+    }
+
+    private async ValueTask<(bool HasSchema, bool HasTable)> ReadStateAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var command = Command(connection, MigrationSql.State, [Arg.Text(database.SchemaName)]);
+        await using var _ = command.ConfigureAwait(false);
+        var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        await using var __ = reader.ConfigureAwait(false);
+        await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+        return (reader.GetBoolean(0), reader.GetBoolean(1));
+    }
+
+    private async ValueTask<HashSet<int>> ReadAppliedAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var applied = new HashSet<int>();
+        if (!(await ReadStateAsync(connection, cancellationToken).ConfigureAwait(false)).HasTable)
+        {
+            return applied;
+        }
+
+        var known = migrations.ToDictionary(migration => migration.Version);
+        var command = Command(connection, MigrationSql.Applied, []);
+        await using var _ = command.ConfigureAwait(false);
+        var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        await using var __ = reader.ConfigureAwait(false);
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            var (version, name) = (reader.GetInt32(0), reader.GetString(1));
+            applied.Add(version);
+            if (known.TryGetValue(version, out var migration))
+            {
+                if (!string.Equals(reader.GetString(2), migration.Checksum, StringComparison.Ordinal))
+                {
+                    throw new StoreConfigurationException(
+                        $"Migration {name} in schema '{database.SchemaName}' is not the one that this library carries: it was changed after it had been applied, or another build applied it. Use the library's release that applied it, or restore the table.");
+                }
+            }
+            else if (Version.Parse(reader.GetString(3)) is var oldest && oldest > library)
+            {
+                throw new StoreConfigurationException(
+                    $"Schema '{database.SchemaName}' is too new for TaskRecovery {library.ToString(3)}: migration {name} needs at least {oldest}. Update the package.");
+            }
+        }
+
+        return applied;
+    }
+
+    private ValueTask RecordAsync(NpgsqlConnection connection, Migration migration, CancellationToken cancellationToken)
+        => RunAsync(
+            connection,
+            MigrationSql.Record,
+            [Arg.Int4(migration.Version), Arg.Text(migration.Name), Arg.Text(migration.Checksum), Arg.Text(migration.OldestLibrary.ToString())],
+            cancellationToken);
+
+    // Without a limit and unprepared: a migration of large tables takes its time, and runs once.
+    private NpgsqlCommand Command(NpgsqlConnection connection, string statement, NpgsqlParameter[] args)
+    {
+        var command = new NpgsqlCommand(statement.Replace("{schema}", database.Schema, StringComparison.Ordinal), connection) { CommandTimeout = 0 };
+        command.Parameters.AddRange(args);
+        return command;
+    }
+
+    private async ValueTask RunAsync(NpgsqlConnection connection, string statement, NpgsqlParameter[] args, CancellationToken cancellationToken)
+    {
+        var command = Command(connection, statement, args);
+        await using var _ = command.ConfigureAwait(false);
+        await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private ValueTask<T> TranslateAsync<T>(Func<NpgsqlConnection, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken)
+        => database.UseAsync(work, cancellationToken);
+}

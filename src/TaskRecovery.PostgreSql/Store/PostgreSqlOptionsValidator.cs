@@ -1,0 +1,35 @@
+using System.Text;
+using Microsoft.Extensions.Options;
+
+namespace TaskRecovery.PostgreSql;
+
+/// <summary>Checks <see cref="PostgreSqlOptions"/> when the host starts.</summary>
+internal sealed class PostgreSqlOptionsValidator : IValidateOptions<PostgreSqlOptions>
+{
+    /// <summary>What PostgreSQL keeps of a name; it cuts the rest off without a word.</summary>
+    private const int MaxNameBytes = 63;
+
+    public ValidateOptionsResult Validate(string? name, PostgreSqlOptions options)
+    {
+        var problems = new List<string>();
+        if (string.IsNullOrEmpty(options.Schema))
+        {
+            problems.Add($"{nameof(PostgreSqlOptions)}.{nameof(options.Schema)} is empty. Name a schema, or leave the default.");
+        }
+        else if (options.Schema.Contains('\0', StringComparison.Ordinal) || Encoding.UTF8.GetByteCount(options.Schema) > MaxNameBytes)
+        {
+            problems.Add($"{nameof(PostgreSqlOptions)}.{nameof(options.Schema)} is '{options.Schema}'. PostgreSQL takes names of at most {MaxNameBytes} bytes without a zero character.");
+        }
+        else if (options.Schema.StartsWith("pg_", StringComparison.Ordinal))
+        {
+            problems.Add($"{nameof(PostgreSqlOptions)}.{nameof(options.Schema)} is '{options.Schema}'. PostgreSQL keeps names that begin with pg_ for itself; choose another.");
+        }
+
+        if (options.CommandTimeout < TimeSpan.FromSeconds(1) || options.CommandTimeout > TimeSpan.FromMinutes(10))
+        {
+            problems.Add($"{nameof(PostgreSqlOptions)}.{nameof(options.CommandTimeout)} is {options.CommandTimeout}. Use 1 second to 10 minutes.");
+        }
+
+        return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
+    }
+}

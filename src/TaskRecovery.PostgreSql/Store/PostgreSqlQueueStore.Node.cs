@@ -1,0 +1,9 @@
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.PostgreSql;
+
+/// <content>A node's session.</content>
+internal sealed partial class PostgreSqlQueueStore
+{
+    public INodeSession OpenNodeSession() => throw new NotSupportedException();
+}
