@@ -1,9 +1,12 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using TaskRecovery;
 
 // What a first user does with the packages: enqueue an entry, work it, see it completed.
+var reached = new ConcurrentQueue<string>();
+AppContext.SetData("TaskRecovery.FaultPoints", (Action<string>)reached.Enqueue);
 var database = Path.Combine(Path.GetTempPath(), $"taskrecovery-consumer-{Guid.NewGuid():n}.db");
 try
 {
@@ -22,9 +25,9 @@ if (Environment.GetEnvironmentVariable("TASKRECOVERY_TEST_POSTGRES") is { Length
     await WorkOneAsync("PostgreSQL", builder => builder.UsePostgreSql(server, options => options.Schema = $"consumer_{Guid.NewGuid():n}"));
 }
 
-foreach (var type in typeof(IJobQueue).Assembly.GetTypes().Where(type => type.Name.Contains("FaultPoint", StringComparison.Ordinal)))
+if (!reached.IsEmpty)
 {
-    throw new InvalidOperationException($"The package contains {type}, which is for tests only.");
+    throw new InvalidOperationException($"The packages were built with the fault points of the tests: {string.Join(", ", reached.Distinct())}.");
 }
 
 Console.WriteLine("OK");

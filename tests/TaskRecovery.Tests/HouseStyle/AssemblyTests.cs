@@ -15,7 +15,7 @@ public sealed class AssemblyTests
             .Select(reference => reference.Name!)
             .Where(name => !name.StartsWith("System.", StringComparison.Ordinal) && !name.StartsWith("Microsoft.Extensions.", StringComparison.Ordinal));
 
-        Assert.Empty(foreign);
+        Nothing.In(foreign);
     }
 
     [Theory]
@@ -27,7 +27,7 @@ public sealed class AssemblyTests
             .Where(type => type is { IsClass: true, IsSealed: false, IsAbstract: false } && !IsGenerated(type))
             .Where(type => !types.Any(other => BaseOf(other) == type));
 
-        Assert.Empty(open.Select(type => type.FullName));
+        Nothing.In(open.Select(type => type.FullName));
     }
 
     [Theory]
@@ -41,7 +41,7 @@ public sealed class AssemblyTests
             where field is { IsInitOnly: false, IsLiteral: false } && !IsGenerated(field)
             select $"{type.FullName}.{field.Name}";
 
-        Assert.Empty(mutable);
+        Nothing.In(mutable);
     }
 
     [Theory]
@@ -56,7 +56,7 @@ public sealed class AssemblyTests
             where method.GetParameters().LastOrDefault()?.ParameterType != typeof(CancellationToken)
             select $"{type.FullName}.{method.Name}";
 
-        Assert.Empty(deaf);
+        Nothing.In(deaf);
     }
 
     private static Type? BaseOf(Type type) => type.BaseType is { IsGenericType: true } generic ? generic.GetGenericTypeDefinition() : type.BaseType;

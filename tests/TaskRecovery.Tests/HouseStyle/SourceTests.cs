@@ -22,7 +22,7 @@ public sealed partial class SourceTests
             where isPublic != isContract
             select $"{Repository.Relative(file)}: {type.Value.Trim()}";
 
-        Assert.Empty(wrong);
+        Nothing.In(wrong);
     }
 
     [Fact]
@@ -34,7 +34,7 @@ public sealed partial class SourceTests
             where lines > MaxLines
             select $"{Repository.Relative(file)}: {lines} lines";
 
-        Assert.Empty(wrong);
+        Nothing.In(wrong);
     }
 
     [Fact]
@@ -44,7 +44,7 @@ public sealed partial class SourceTests
             .Select(Repository.Relative)
             .Where(file => file.Split('/').SkipLast(1).Any(folder => BannedFolders.Contains(folder, StringComparer.OrdinalIgnoreCase)));
 
-        Assert.Empty(wrong);
+        Nothing.In(wrong);
     }
 
     [Fact]
@@ -55,11 +55,12 @@ public sealed partial class SourceTests
             let parts = Repository.Relative(file).Split('/')
             let expected = string.Join('.', parts[1..^1])
             let actual = Namespace().Match(File.ReadAllText(file)).Groups["name"].Value
+            where parts.Length > 2 // A file straight in src is compiled into every library.
             let isExtension = actual == "Microsoft.Extensions.DependencyInjection" && parts is ["src", _, _]
             where actual.Length > 0 && actual != expected && !isExtension
             select $"{Repository.Relative(file)}: {actual}, expected {expected}";
 
-        Assert.Empty(wrong);
+        Nothing.In(wrong);
     }
 
     [Fact]
@@ -67,7 +68,7 @@ public sealed partial class SourceTests
     {
         var wrong = Repository.Code("tests").Where(file => Skip().IsMatch(File.ReadAllText(file))).Select(Repository.Relative);
 
-        Assert.Empty(wrong);
+        Nothing.In(wrong);
     }
 
     [Fact]
@@ -77,7 +78,7 @@ public sealed partial class SourceTests
             .Where(file => Repository.Relative(file).Contains(".Tests/", StringComparison.Ordinal) && Sleep().IsMatch(File.ReadAllText(file)))
             .Select(Repository.Relative);
 
-        Assert.Empty(wrong);
+        Nothing.In(wrong);
     }
 
     [Fact]
@@ -85,7 +86,7 @@ public sealed partial class SourceTests
     {
         var wrong = Repository.Code("src", "tests", "samples").Where(file => Region().IsMatch(File.ReadAllText(file))).Select(Repository.Relative);
 
-        Assert.Empty(wrong);
+        Nothing.In(wrong);
     }
 
     [GeneratedRegex(@"^(?<access>public|internal|file|private)?[\w ]*\b(class|struct|interface|enum|record|delegate)\b [^\r\n]*", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
