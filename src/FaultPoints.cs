@@ -3,7 +3,8 @@ using System.Diagnostics;
 namespace TaskRecovery.Storage;
 
 /// <summary>Named places where the crash and chaos tests let a process die or stop. Calls are compiled out unless TASKRECOVERY_FAULTPOINTS is defined.</summary>
-/// <remarks>A Debug build has them, a Release build only with <c>-p:TaskRecoveryFaultPoints=true</c>. Set what happens with <c>AppDomain.CurrentDomain.SetData(FaultPoints.DataName, (Action&lt;string&gt;)...)</c>.</remarks>
+/// <remarks>The crash host of the tests compiles the libraries' sources with it; the packages have none. It sets what happens with
+/// <c>AppDomain.CurrentDomain.SetData(FaultPoints.DataName, (Action&lt;string&gt;)...)</c>.</remarks>
 internal static class FaultPoints
 {
     public const string DataName = "TaskRecovery.FaultPoints";
