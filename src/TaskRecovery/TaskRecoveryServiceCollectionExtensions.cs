@@ -56,6 +56,7 @@ public static class TaskRecoveryServiceCollectionExtensions
         services.AddSingleton<KindRegistry>();
         services.AddSingleton<EntryJson>();
         services.AddSingleton<WorkPipeline>();
+        services.AddJobs();
         return builder;
     }
 }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using TaskRecovery.Storage;
 
 namespace TaskRecovery.Diagnostics;
 
@@ -17,8 +18,8 @@ internal static partial class Log
     [LoggerMessage(4002, LogLevel.Information, "Planned the next run of {Count} jobs that had none")]
     public static partial void JobsRecovered(this ILogger logger, int count);
 
-    [LoggerMessage(4003, LogLevel.Debug, "A run of job {JobId} (entry {EntryId}) does not start: {Reason}")]
-    public static partial void RunLeftOut(this ILogger logger, Guid jobId, long entryId, string? reason);
+    [LoggerMessage(4003, LogLevel.Debug, "A run of job {JobId} (entry {EntryId}) does not start: {Decision} {Reason}")]
+    public static partial void RunLeftOut(this ILogger logger, Guid jobId, long entryId, TaskStartDecision decision, string? reason);
 
     [LoggerMessage(4004, LogLevel.Information, "Task {TaskId} of job {JobName} runs again as attempt {Attempt}, after {Crashes} crashes")]
     public static partial void TaskResumed(this ILogger logger, Guid taskId, string jobName, int attempt, int crashes);

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using TaskRecovery.Queue;
 
@@ -14,29 +13,11 @@ internal sealed class WorkerRunner<TArgs, TWorker>(WorkPipeline pipeline, EntryJ
 
     public override Task RunAsync(WorkRun run, CancellationToken cancellationToken)
     {
-        var context = new EntryContext<TArgs>(run, ReadArgs<TArgs>(json, run.Entry.Kind, run.Entry.Args));
+        var context = new EntryContext<TArgs>(run, EntryArgs.Read<TArgs>(json, run.Entry.Kind, run.Entry.Args));
         run.Context = context;
         return _pipeline(context, cancellationToken);
     }
 
     public override TimeSpan? NextRetry(WorkRun run, Exception exception)
         => run.Context is WorkContext<TArgs> context ? run.Services.GetRequiredService<TWorker>().NextRetry(context, exception) : null;
-
-    /// <summary>Reads arguments, and says where they are wrong.</summary>
-    /// <exception cref="InvalidArgsException">They can't be read.</exception>
-    internal static T ReadArgs<T>(EntryJson json, string kind, ReadOnlyMemory<byte> args)
-    {
-        try
-        {
-            return json.Read<T>(args) ?? throw new InvalidArgsException($"The arguments of '{kind}' are null, and {typeof(T)} is wanted.", null);
-        }
-        catch (JsonException exception)
-        {
-            throw new InvalidArgsException($"The arguments of '{kind}' can't be read as {typeof(T)}, at {exception.Path ?? "$"}: {exception.Message}", exception);
-        }
-        catch (NotSupportedException exception)
-        {
-            throw new InvalidArgsException($"The arguments of '{kind}' can't be read as {typeof(T)}: {exception.Message}", exception);
-        }
-    }
 }

@@ -1,0 +1,100 @@
+using System.Text;
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using TaskRecovery.Diagnostics;
+using TaskRecovery.Queue;
+using TaskRecovery.Storage;
+using TaskRecovery.Workers;
+
+namespace TaskRecovery.Jobs;
+
+/// <summary>Works the entries of jobs: finds or creates the task that an entry stands for, and runs the user's handler for it.</summary>
+/// <remarks>
+/// An entry without a task id is a new run, and creating the task binds it to the entry: from then on that entry means that task, so that an entry which comes back
+/// (its node died, the attempt failed) runs the same task again. An entry with a task id was made by recovery for a task whose entry was gone. Which of the two it
+/// is, and whether it may run, is decided by the store in one transaction under the job's row lock. Task and entry end in one statement, when the outcome is stored.
+/// </remarks>
+internal sealed class IntervalJobWorker<TArgs, THandler>(IJobStore store, EntryJson json, WorkPipeline pipeline, ILogger logger) : KindRunner
+    where TArgs : notnull
+    where THandler : class, ITaskHandler<TArgs>
+{
+    private static readonly TimeSpan StoreWait = TimeSpan.FromSeconds(1);
+
+    private readonly WorkDelegate _pipeline = pipeline.Build(static (context, cancellationToken)
+        => context.Services.GetRequiredService<THandler>().RunAsync((TaskContext<TArgs>)context, cancellationToken));
+
+    public override async Task RunAsync(WorkRun run, CancellationToken cancellationToken)
+    {
+        if (await StartAsync(run, cancellationToken).ConfigureAwait(false) is not { Task: { } task, Job: { } job } start)
+        {
+            return;
+        }
+
+        run.TaskId = task.Id;
+        if (start.Decision == TaskStartDecision.Recovered)
+        {
+            logger.TaskResumed(task.Id, job.Name, run.Entry.Attempt, run.Entry.Crashes);
+        }
+
+        var args = EntryArgs.Read<TArgs>(json, job.Kind, Encoding.UTF8.GetBytes(job.Args));
+        var context = new TaskEntryContext<TArgs>(run, args, job, task);
+        run.Context = context;
+        await _pipeline(context, cancellationToken).ConfigureAwait(false);
+    }
+
+    public override TimeSpan? NextRetry(WorkRun run, Exception exception)
+        => run.Context is TaskContext<TArgs> context ? run.Services.GetRequiredService<THandler>().NextRetry(context, exception) : null;
+
+    /// <summary>Asks the store for the task; ends the run if there is none to run.</summary>
+    private async Task<TaskStart?> StartAsync(WorkRun run, CancellationToken cancellationToken)
+    {
+        var args = ReadEntryArgs(run);
+        TaskStart start;
+        try
+        {
+            var request = new TaskStartRequest(run.NodeId, run.Entry.Id, run.Fence, args.JobId, args.TaskId, run.Entry.Attempt);
+            start = await store.StartTaskAsync(request, cancellationToken).ConfigureAwait(false);
+        }
+        catch (StoreUnavailableException exception)
+        {
+            // The user's code has not run, so this must not spend an attempt. If the start was stored all the same, the next one finds it.
+            run.End(OutcomeKind.Snoozed, reason: null, exception.Message, StoreWait);
+            return null;
+        }
+
+        switch (start.Decision)
+        {
+            case TaskStartDecision.Started or TaskStartDecision.Recovered:
+                return start;
+            case TaskStartDecision.Superseded:
+                run.End(OutcomeKind.Superseded, EndReasons.Superseded);
+                break;
+            case TaskStartDecision.ClaimLost:
+                run.EndAsLost();
+                break;
+            case TaskStartDecision.Wait:
+                run.End(OutcomeKind.Snoozed, reason: null, delay: JobTimes.WaitFor(start.Job?.Schedule.Interval));
+                break;
+            default:
+                run.End(OutcomeKind.Cancelled, start.Reason);
+                break;
+        }
+
+        logger.RunLeftOut(args.JobId, run.Entry.Id, start.Decision, start.Reason);
+        return null;
+    }
+
+    private static IntervalJobArgs ReadEntryArgs(WorkRun run)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(run.Entry.Args.Span, JobJson.Default.IntervalJobArgs)
+                ?? throw new InvalidArgsException($"The arguments of entry {run.Entry.Id} are null; a job's id is wanted.", null);
+        }
+        catch (JsonException exception)
+        {
+            throw new InvalidArgsException($"The arguments of entry {run.Entry.Id} name no job, at {exception.Path ?? "$"}: {exception.Message}", exception);
+        }
+    }
+}

@@ -1,0 +1,68 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using TaskRecovery.Diagnostics;
+using TaskRecovery.Queue;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Jobs;
+
+/// <summary>Jobs, as users and the start-up hook see them.</summary>
+internal sealed class JobService(IJobStore store, TaskKinds kinds, EntryJson json, IOptions<TaskRecoveryOptions> options, ILogger<JobService> logger) : IJobService
+{
+    public Task<Job> CreateOrUpdateAsync<TArgs>(JobDefinition definition, TArgs args, CancellationToken cancellationToken = default)
+        where TArgs : notnull
+    {
+        JobRules.Check(definition);
+        ArgumentNullException.ThrowIfNull(args);
+        var kind = kinds.Find(typeof(TArgs));
+        var stored = json.Write(args);
+        if (EntryText.HasEscapedNul(stored))
+        {
+            throw new ArgumentException("The arguments have a NUL character, which databases can't store as text. Remove it.", nameof(args));
+        }
+
+        if (stored.Length > options.Value.MaxArgsBytes)
+        {
+            throw new ArgumentException(
+                $"The arguments have {stored.Length:N0} bytes of JSON; at most {options.Value.MaxArgsBytes:N0} ({nameof(TaskRecoveryOptions.MaxArgsBytes)}) are stored. Store the data elsewhere and pass a reference.",
+                nameof(args));
+        }
+
+        var job = new NewJob(definition, kind.Kind, TaskKinds.EntryKind(kind.Kind), stored, definition.MaxAttempts ?? kind.Options.MaxAttempts);
+        return store.UpsertAsync(job, cancellationToken);
+    }
+
+    public Task<Job?> GetAsync(Guid jobId, CancellationToken cancellationToken = default) => store.FindAsync(jobId, cancellationToken);
+
+    public Task<Job?> GetByNameAsync(string name, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        return store.FindByNameAsync(name, cancellationToken);
+    }
+
+    public Task<IReadOnlyList<Job>> ListAsync(CancellationToken cancellationToken = default) => store.ListAsync(cancellationToken);
+
+    public Task<bool> PauseAsync(Guid jobId, CancellationToken cancellationToken = default) => store.SetPausedAsync(jobId, true, cancellationToken);
+
+    public Task<bool> ResumeAsync(Guid jobId, CancellationToken cancellationToken = default) => store.SetPausedAsync(jobId, false, cancellationToken);
+
+    public Task<bool> DeleteAsync(Guid jobId, CancellationToken cancellationToken = default) => store.DeleteAsync(jobId, cancellationToken);
+
+    public async Task<long> TriggerNowAsync(Guid jobId, CancellationToken cancellationToken = default)
+        => await store.TriggerAsync(jobId, cancellationToken).ConfigureAwait(false)
+            ?? throw new InvalidOperationException($"Job {jobId} can't be run now: there is no such job, or it is paused or has ended. Look at it with GetAsync; ResumeAsync lets a paused one run again.");
+
+    public async Task<DateTimeOffset?> GetNextRunAsync(Guid jobId, CancellationToken cancellationToken = default)
+        => await store.FindAsync(jobId, cancellationToken).ConfigureAwait(false) is { State: JobState.Active } job ? job.NextRunAt : null;
+
+    public async Task<int> RecoverJobsAsync(CancellationToken cancellationToken = default)
+    {
+        var planned = await store.RecoverJobsAsync(cancellationToken).ConfigureAwait(false);
+        if (planned > 0)
+        {
+            logger.JobsRecovered(planned);
+        }
+
+        return planned;
+    }
+}
