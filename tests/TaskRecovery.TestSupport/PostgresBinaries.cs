@@ -14,7 +14,7 @@ internal static class PostgresBinaries
     /// <summary>The folder with <c>initdb</c>, <c>pg_ctl</c> and <c>postgres</c> of the newest version, or null.</summary>
     public static string? Find() =>
         Candidates()
-            .Where(folder => File.Exists(Path.Combine(folder, "initdb")) && File.Exists(Path.Combine(folder, "pg_ctl")))
+            .Where(folder => IsThere(Path.Combine(folder, "initdb")) && IsThere(Path.Combine(folder, "pg_ctl")))
             .Select(folder => (Folder: folder, Version: VersionOf(folder)))
             .Where(found => found.Version is not null)
             .OrderByDescending(found => found.Version)
@@ -43,6 +43,10 @@ internal static class PostgresBinaries
             yield return Path.Combine(packaged, "bin");
         }
     }
+
+    /// <summary>A link to a program that was removed counts as a file, but can't be run.</summary>
+    private static bool IsThere(string program) =>
+        File.Exists(program) && File.ResolveLinkTarget(program, returnFinalTarget: true) is not { Exists: false };
 
     private static Version? VersionOf(string folder)
     {
