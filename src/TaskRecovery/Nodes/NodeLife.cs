@@ -26,6 +26,9 @@ internal sealed class NodeLife(Guid id, string name, TimeProvider time)
     /// <summary>Fires when the life is over; the lease's token fires before.</summary>
     public CancellationToken Ended => _ended.Token;
 
+    /// <summary>Whether it has lost a lease before.</summary>
+    internal bool WasSuspended { get; set; }
+
     /// <summary>Why it is over; <see langword="null"/> while it is not.</summary>
     public LifeEnd? End
     {

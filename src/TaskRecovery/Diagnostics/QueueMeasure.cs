@@ -1,0 +1,67 @@
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.Logging;
+using TaskRecovery.Nodes;
+using TaskRecovery.Recovery;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Diagnostics;
+
+/// <summary>Depth and age of the queues for gauges, which can't wait for a store: measured now and then while someone looks, and kept.</summary>
+internal sealed class QueueMeasure : StoreLoop
+{
+    private static readonly TimeSpan LookedAtLately = TimeSpan.FromMinutes(2);
+
+    private readonly IQueueStore _store;
+    private readonly TimeProvider _time;
+    private readonly Signal _lookedAt = new();
+    private IReadOnlyList<QueueDepth> _latest = [];
+    private long? _lookedAtTime;
+
+    public QueueMeasure(
+        IQueueStore store, Node node, IEnumerable<IDeafHandlers> deaf, Metrics metrics, StartupGate gate, INodeRole role, TimeProvider time,
+        ILogger<QueueMeasure> logger)
+        : base("The measuring of queues", gate, role, time, logger)
+    {
+        _store = store;
+        _time = time;
+        var meter = metrics.Meter;
+        meter.CreateObservableGauge(TaskRecoveryDiagnostics.QueueDepth, () => Observe(depth => depth.Due), "{entry}", "Entries that are due.");
+        meter.CreateObservableGauge(TaskRecoveryDiagnostics.QueueAge, () => Observe(depth => depth.OldestAge.TotalSeconds), "s", "How long the first due entry has waited.");
+        meter.CreateObservableGauge(TaskRecoveryDiagnostics.NodesAlive, () => node.NodesAlive, "{node}", "Nodes that are alive.");
+        meter.CreateObservableGauge(
+            TaskRecoveryDiagnostics.DeafHandlers, () => deaf.Sum(handlers => handlers.List().Count), "{handler}", "Handlers that go on although their token fired.");
+    }
+
+    /// <inheritdoc/>
+    protected override TimeSpan Interval => TimeSpan.FromSeconds(10);
+
+    /// <inheritdoc/>
+    protected override Signal Wake => _lookedAt;
+
+    /// <summary>One measurement, if someone has looked lately. Tests call this; the timer is not part of the behaviour.</summary>
+    internal async Task MeasureOnceAsync(CancellationToken cancellationToken)
+        => _latest = _lookedAtTime is { } looked && _time.GetElapsedTime(looked) < LookedAtLately
+            ? await _store.MeasureAsync(cancellationToken).ConfigureAwait(false)
+            : [];
+
+    /// <inheritdoc/>
+    protected override async Task<bool> OnceAsync(CancellationToken cancellationToken)
+    {
+        await MeasureOnceAsync(cancellationToken).ConfigureAwait(false);
+        return false;
+    }
+
+    private IEnumerable<Measurement<T>> Observe<T>(Func<QueueDepth, T> value)
+        where T : struct
+    {
+        var wasIdle = _lookedAtTime is null || _latest.Count == 0;
+        _lookedAtTime = _time.GetTimestamp();
+        if (wasIdle)
+        {
+            _lookedAt.Set();
+        }
+
+        return _latest.Select(depth => new Measurement<T>(
+            value(depth), new("messaging.system", "taskrecovery"), new KeyValuePair<string, object?>("messaging.destination.name", depth.Queue)));
+    }
+}

@@ -1,0 +1,240 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using TaskRecovery.Diagnostics;
+using TaskRecovery.Recovery;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Nodes;
+
+/// <summary>This process as a node. Two threads of its own, so that neither a starved thread pool nor a full connection pool can stop its beat or its deadline: one beats, one watches the deadline while the other is blocked.</summary>
+/// <remarks>It leaves after every hosted service has stopped: beats go on while work finishes.</remarks>
+internal sealed class Node : INodeLives, INodeEvents, IHostedLifecycleService, IDisposable
+{
+    private readonly StartupGate _gate;
+    private readonly NodeSignals _signals;
+    private readonly TimeProvider _time;
+    private readonly ILogger<Node> _logger;
+    private readonly NodeBeat _beat;
+    private readonly AutoResetEvent _beatNow = new(false);
+    private readonly AutoResetEvent _watchNow = new(false);
+    private readonly TaskCompletionSource _left = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _lock = new();
+    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private NodeLife? _life;
+    private volatile bool _stopping;
+    private bool _started;
+
+    public Node(
+        IQueueStore store, StartupGate gate, NodeSignals signals, IOptions<TaskRecoveryOptions> options, TimeProvider time, ILogger<Node> logger,
+        IHostEnvironment? environment = null)
+    {
+        _gate = gate;
+        _signals = signals;
+        _time = time;
+        _logger = logger;
+        var naming = new NodeNaming(options.Value.NodeName, environment?.ApplicationName);
+        _beat = new NodeBeat(store, this, options.Value.Node, naming.Describe, time, logger);
+    }
+
+    /// <inheritdoc/>
+    public NodeLife? Life => Volatile.Read(ref _life) is { End: null } life ? life : null;
+
+    /// <summary>How many nodes are alive, as this one sees it.</summary>
+    public int NodesAlive => _beat.NodesAlive;
+
+    /// <summary>Starts the two threads. Called once, after the store was prepared.</summary>
+    public void Begin()
+    {
+        lock (_lock)
+        {
+            if (_started || _stopping)
+            {
+                return;
+            }
+
+            _started = true;
+        }
+
+        new Thread(BeatLoop) { IsBackground = true, Name = "TaskRecovery beat" }.Start();
+        new Thread(WatchLoop) { IsBackground = true, Name = "TaskRecovery deadline" }.Start();
+    }
+
+    /// <summary>Waits for the first registration.</summary>
+    public Task<NodeLife> WaitForLifeAsync(CancellationToken cancellationToken) => WaitAsync(static node => node.Life, cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task<NodeLease> WaitForLeaseAsync(CancellationToken cancellationToken)
+    {
+        await _gate.WaitAsync(cancellationToken).ConfigureAwait(false);
+        return await WaitAsync(static node => node.Life?.Lease, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public void ReportWentBackInTime(NodeLife life, long fence)
+    {
+        if (life.EndWith(LifeEnd.WentBackInTime))
+        {
+            _logger.WentBackInTime(life.Id, fence);
+        }
+
+        _beatNow.Set();
+    }
+
+    /// <inheritdoc/>
+    public void ReportDead(NodeLife life) => _beatNow.Set();
+
+    /// <inheritdoc/>
+    public void RequestReconcile() => _signals.ReconcileDue.Set();
+
+    void INodeEvents.Registered(NodeLife life)
+    {
+        Volatile.Write(ref _life, life);
+        Announce();
+    }
+
+    void INodeEvents.Changed(NodeLife life, LeaseChange change)
+    {
+        Tell(life, change);
+        _watchNow.Set();
+    }
+
+    void INodeEvents.SweepDue() => _signals.SweepDue.Set();
+
+    void INodeEvents.ReconcileDue() => _signals.ReconcileDue.Set();
+
+    Task IHostedLifecycleService.StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    Task IHostedService.StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    Task IHostedLifecycleService.StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    Task IHostedLifecycleService.StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    Task IHostedService.StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    Task IHostedLifecycleService.StoppedAsync(CancellationToken cancellationToken) => StopAsync(cancellationToken);
+
+    /// <summary>Leaves, and ends both threads.</summary>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        EndThreads();
+        await _left.Task.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => EndThreads();
+
+    /// <summary>One look at the deadline. Tests call this; the thread is not part of the behaviour.</summary>
+    /// <returns>How long until the next is due.</returns>
+    internal TimeSpan WatchOnce()
+    {
+        if (Life is not { } life)
+        {
+            return Timeout.InfiniteTimeSpan;
+        }
+
+        Tell(life, life.CheckDeadline(out var deadline));
+        if (deadline is not { } next)
+        {
+            return Timeout.InfiniteTimeSpan;
+        }
+
+        var wait = _time.GetElapsedTime(_time.GetTimestamp(), next);
+        return wait > TimeSpan.Zero ? wait : TimeSpan.Zero;
+    }
+
+    /// <summary>One step of the beat. Tests call this; the thread is not part of the behaviour.</summary>
+    internal TimeSpan BeatOnce() => _beat.StepOnce();
+
+    private void BeatLoop()
+    {
+        while (!_stopping)
+        {
+            _beatNow.WaitOne(RoundUp(_beat.StepOnce()));
+        }
+
+        _beat.Leave();
+        _left.TrySetResult();
+        _watchNow.Set();
+    }
+
+    // It outlives the beat's thread, which may be blocked in the store while the deadline passes.
+    private void WatchLoop()
+    {
+        while (!_left.Task.IsCompleted)
+        {
+            _watchNow.WaitOne(RoundUp(WatchOnce()));
+        }
+    }
+
+    // A wait handle counts whole milliseconds: to wake a little late is one wake-up, to wake a little early is a loop.
+    private static TimeSpan RoundUp(TimeSpan wait)
+        => wait <= TimeSpan.Zero ? wait : TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds));
+
+    private void Tell(NodeLife life, LeaseChange change)
+    {
+        if (change is LeaseChange.Lost or LeaseChange.LostAndGranted)
+        {
+            _logger.LeaseLost(life.Id);
+            life.WasSuspended = true;
+        }
+
+        if (change is LeaseChange.Granted or LeaseChange.LostAndGranted)
+        {
+            if (life.WasSuspended)
+            {
+                _logger.LeaseRegained(life.Id);
+            }
+
+            Announce();
+        }
+    }
+
+    private async Task<T> WaitAsync<T>(Func<Node, T?> find, CancellationToken cancellationToken)
+        where T : class
+    {
+        while (true)
+        {
+            Task changed;
+            lock (_lock)
+            {
+                if (find(this) is { } found)
+                {
+                    return found;
+                }
+
+                changed = _changed.Task;
+            }
+
+            await changed.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private void Announce()
+    {
+        TaskCompletionSource changed;
+        lock (_lock)
+        {
+            changed = _changed;
+            _changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+
+        changed.TrySetResult();
+    }
+
+    private void EndThreads()
+    {
+        lock (_lock)
+        {
+            if (!_started)
+            {
+                _left.TrySetResult();
+            }
+
+            _stopping = true;
+        }
+
+        _beatNow.Set();
+    }
+}

@@ -1,0 +1,262 @@
+using Microsoft.Extensions.Logging;
+using TaskRecovery.Diagnostics;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Nodes;
+
+/// <summary>What a node does on its own thread, one step at a time: open a session, register, beat, judge the others. Not thread-safe: one thread, which may block.</summary>
+/// <param name="store">Where sessions come from.</param>
+/// <param name="events">Whom to tell.</param>
+/// <param name="options">Beats and leases.</param>
+/// <param name="describe">Makes the identity of a life from its id.</param>
+/// <param name="time">The monotonic clock.</param>
+/// <param name="logger">Told once per change of state.</param>
+internal sealed class NodeBeat(
+    IQueueStore store, INodeEvents events, NodeOptions options, Func<Guid, NodeIdentity> describe, TimeProvider time, ILogger logger)
+{
+    /// <summary>How long to wait after the first failure; it doubles up to the beat interval.</summary>
+    internal static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(50);
+
+    // A decision that another node has just taken from us must not be asked for again without a pause.
+    private static readonly TimeSpan ShortestWait = TimeSpan.FromMilliseconds(20);
+
+    private INodeSession? _session;
+    private PeerWatch _watch = NewWatch(store.Traits, options, time);
+    private OwnDeadline _deadline = OwnDeadline.For(store.Traits, options, time);
+    private NodeLife? _life;
+    private bool _holdsLock;
+    private bool _reconnected;
+    private int _failures;
+
+    /// <summary>How many nodes are alive, as the last beat showed; this one is counted.</summary>
+    public int NodesAlive { get; private set; }
+
+    /// <summary>One step. Survives any error of the store.</summary>
+    /// <returns>How long to wait before the next.</returns>
+    public TimeSpan StepOnce()
+    {
+        try
+        {
+            if (_life is { End: not null })
+            {
+                // What this session holds belongs to a life that is over.
+                CloseSession();
+                _life = null;
+            }
+
+            var session = _session ??= OpenSession();
+            if (_life is null)
+            {
+                Register(session);
+            }
+            else if (!_holdsLock && store.Traits.UsesSessionLocks)
+            {
+                _holdsLock = session.TryHold(_life.Id);
+            }
+
+            var sent = Beat(session, _life!);
+            if (_failures > 0)
+            {
+                logger.SessionBack(_failures);
+                _failures = 0;
+            }
+
+            return _life!.End is null ? UntilNext(sent) : TimeSpan.Zero;
+        }
+#pragma warning disable CA1031 // The node lives on, whatever a store throws.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            return Broken(exception);
+        }
+    }
+
+    /// <summary>Says that the node stops, as far as the store can be told.</summary>
+    public void Leave()
+    {
+        if (_life is { End: null } life)
+        {
+            life.EndWith(LifeEnd.Left);
+            try
+            {
+                if (_session is null)
+                {
+                    logger.LeaveFailed(life.Id, null);
+                }
+                else
+                {
+                    _session.Leave(life.Id);
+                    logger.NodeLeft(life.Id);
+                }
+            }
+#pragma warning disable CA1031 // Leaving is a courtesy: without it the others wait for the lock or the lease.
+            catch (Exception exception)
+#pragma warning restore CA1031
+            {
+                logger.LeaveFailed(life.Id, exception);
+            }
+        }
+
+        CloseSession();
+    }
+
+    private static PeerWatch NewWatch(StoreTraits traits, NodeOptions options, TimeProvider time)
+        => new(traits, options.Lease, options.Grace, time.TimestampFrequency);
+
+    private INodeSession OpenSession()
+    {
+        var session = store.OpenNodeSession();
+        _watch = NewWatch(store.Traits, options, time);
+        _holdsLock = false;
+        _reconnected = true;
+        return session;
+    }
+
+    private void Register(INodeSession session)
+    {
+        var identity = describe(Guid.NewGuid());
+        var registration = session.Register(identity);
+        _holdsLock = registration.HoldsLock;
+        _deadline = OwnDeadline.For(store.Traits, options, time);
+        var life = new NodeLife(identity.Id, registration.NameTaken ? identity.Id.ToString() : identity.Name, time);
+        _life = life;
+        events.Registered(life);
+        if (registration.NameTaken)
+        {
+            logger.NameTaken(identity.Name, identity.Id);
+        }
+
+        logger.Joined(life.Name, life.Id, _holdsLock);
+        if (registration.TakenOver.Count > 0)
+        {
+            logger.TookOver(registration.TakenOver.Count, string.Join(", ", registration.TakenOver));
+            events.SweepDue();
+        }
+    }
+
+    private long Beat(INodeSession session, NodeLife life)
+    {
+        var sent = time.GetTimestamp();
+        _deadline = _deadline.Sending(sent, _holdsLock);
+        events.Changed(life, life.MoveDeadline(_deadline.At));
+
+        var result = session.Beat(life.Id, _holdsLock);
+
+        var answered = time.GetTimestamp();
+        if (!result.Accepted)
+        {
+            if (life.EndWith(LifeEnd.DeclaredDead))
+            {
+                logger.DeclaredDead(life.Id);
+            }
+
+            return sent;
+        }
+
+        _deadline = _deadline.Acknowledged(sent, _holdsLock);
+        events.Changed(life, life.Extend(_deadline.At));
+        if (_reconnected)
+        {
+            _reconnected = false;
+            events.ReconcileDue();
+        }
+
+        NodesAlive = result.Peers.Count + 1;
+        Judge(session, _watch.Observe(sent, answered, result.Peers), result.DeadWithClaims);
+        return sent;
+    }
+
+    private void Judge(INodeSession session, IReadOnlyList<PeerBeat> dead, bool sweepDue)
+    {
+        foreach (var peer in dead)
+        {
+            if (session.MarkDead(peer.NodeId, peer.Beat))
+            {
+                logger.DeclaredPeerDead(peer.Name, peer.NodeId, peer.Beat);
+                sweepDue = true;
+            }
+        }
+
+        if (sweepDue)
+        {
+            events.SweepDue();
+        }
+    }
+
+    private TimeSpan UntilNext(long sent)
+    {
+        var next = options.BeatInterval - time.GetElapsedTime(sent);
+        if (_watch.NextDecision is { } decision)
+        {
+            var untilDecision = time.GetElapsedTime(time.GetTimestamp(), decision);
+            next = untilDecision < next ? (untilDecision > ShortestWait ? untilDecision : ShortestWait) : next;
+        }
+
+        return next > TimeSpan.Zero ? next : TimeSpan.Zero;
+    }
+
+    private TimeSpan Broken(Exception exception)
+    {
+        if (_failures++ == 0)
+        {
+            logger.SessionBroken(exception);
+        }
+
+        if (_life is { End: null } life && ProvesNobodyGetsIn(exception))
+        {
+            _deadline = _deadline.NobodyGetsIn();
+            events.Changed(life, life.MoveDeadline(_deadline.At));
+        }
+
+        CloseSession();
+        NodesAlive = 0;
+        var backoff = FirstBackoff * Math.Pow(2, Math.Min(_failures - 1, 16));
+        return backoff < options.BeatInterval ? backoff : options.BeatInterval;
+    }
+
+    private bool ProvesNobodyGetsIn(Exception exception)
+    {
+        for (Exception? cause = exception; cause is not null; cause = cause.InnerException)
+        {
+            if (store.Traits.ProvesNobodyGetsIn(cause))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private void CloseSession()
+    {
+        var session = _session;
+        _session = null;
+        _holdsLock = false;
+        try
+        {
+            session?.Dispose();
+        }
+#pragma warning disable CA1031 // It is over either way.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            // A broken session may not even close.
+        }
+    }
+}
+
+/// <summary>What the node's thread tells.</summary>
+internal interface INodeEvents
+{
+    /// <summary>A life began; it has no lease yet.</summary>
+    void Registered(NodeLife life);
+
+    /// <summary>Its deadline has moved, and this came of it.</summary>
+    void Changed(NodeLife life, LeaseChange change);
+
+    /// <summary>Some dead node has claims.</summary>
+    void SweepDue();
+
+    /// <summary>The session is new: answers may have been lost.</summary>
+    void ReconcileDue();
+}

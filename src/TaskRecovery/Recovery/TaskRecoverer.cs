@@ -1,0 +1,69 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using TaskRecovery.Diagnostics;
+using TaskRecovery.Nodes;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Recovery;
+
+/// <summary>Takes back the work of dead nodes and mends tasks; tells what it did. Any number of nodes may do it at once.</summary>
+internal sealed class TaskRecoverer(
+    IQueueStore queue, IJobStore jobs, IClaimWaker waker, Metrics metrics, IOptions<TaskRecoveryOptions> options, ILogger<TaskRecoverer> logger)
+{
+    private RecoveryOptions Options => options.Value.Recovery;
+
+    /// <summary>Task recovery: the claims of dead nodes until none is left, then the tasks whose entry is missing or has ended.</summary>
+    public async Task<RecoveryReport> RecoverOnceAsync(CancellationToken cancellationToken)
+    {
+        List<RecoveryItem> items = [];
+        RecoveryReport swept;
+        do
+        {
+            swept = await SweepOnceAsync(cancellationToken).ConfigureAwait(false);
+            items.AddRange(swept.Items);
+        }
+        while (swept.Items.Count > 0);
+
+        var mended = await jobs.RecoverTasksAsync(Options.MaxRecoveryAge, Options.MaxCrashes, cancellationToken).ConfigureAwait(false);
+        Tell(mended);
+        items.AddRange(mended.Items);
+        return items.Count == 0 ? RecoveryReport.Empty : new RecoveryReport(items);
+    }
+
+    /// <summary>One sweep of the claims of dead nodes.</summary>
+    public async Task<RecoveryReport> SweepOnceAsync(CancellationToken cancellationToken)
+    {
+        var report = await queue.SweepAsync(Options.MaxCrashes, cancellationToken).ConfigureAwait(false);
+        Tell(report);
+        return report;
+    }
+
+    private void Tell(RecoveryReport report)
+    {
+        if (report.Items.Count == 0)
+        {
+            return;
+        }
+
+        // First things first: the claimers take the work while the lines are written.
+        waker.WakeAll();
+        metrics.Recovered(report);
+        foreach (var item in report.Items)
+        {
+            if (item.Action == RecoveryAction.Closed)
+            {
+                logger.ClosedByRecovery(item.TaskId, item.EntryId, item.Kind, item.Node, item.Crashes, item.Reason);
+            }
+            else if (item.TaskId is not null)
+            {
+                logger.RecoveredTask(item.TaskId, item.EntryId, item.Kind, item.Node, item.Crashes);
+            }
+            else
+            {
+                logger.RecoveredEntry(item.EntryId, item.Kind, item.Node, item.Crashes);
+            }
+        }
+
+        logger.RecoveryDone(report.Recovered, report.Closed);
+    }
+}
