@@ -4,7 +4,7 @@ using Npgsql;
 namespace TaskRecovery.PostgreSql;
 
 /// <summary>The database as the store sees it: connections, the schema's name, statements and what their errors mean.</summary>
-internal sealed class PostgreSqlDatabase : IDisposable, IAsyncDisposable
+internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
 {
     // A claim has to walk its index whatever the statistics said when the statement was planned: they are taken while the tables
     // are empty, and stale plans ran four to fourteen times slower. Scans that are ruled out count as endlessly dear, which would
