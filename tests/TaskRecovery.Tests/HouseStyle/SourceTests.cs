@@ -48,7 +48,7 @@ public sealed partial class SourceTests
     }
 
     [Fact]
-    public void A_namespace_is_its_folder()
+    public void A_namespace_is_its_folder_or_its_store()
     {
         var wrong =
             from file in Repository.Code("src", "tests", "samples")
@@ -56,8 +56,9 @@ public sealed partial class SourceTests
             let expected = string.Join('.', parts[1..^1])
             let actual = Namespace().Match(File.ReadAllText(file)).Groups["name"].Value
             where parts.Length > 2 // A file straight in src is compiled into every library.
-            let isExtension = actual == "Microsoft.Extensions.DependencyInjection" && parts is ["src", _, _]
-            where actual.Length > 0 && actual != expected && !isExtension
+            let isContract = parts is ["src", _, _] && actual is ("TaskRecovery" or "Microsoft.Extensions.DependencyInjection") // One using for a user.
+            let isStore = actual is "TaskRecovery.PostgreSql" or "TaskRecovery.Sqlite" && actual == parts[1] // A store is one namespace.
+            where actual.Length > 0 && actual != expected && !isContract && !isStore
             select $"{Repository.Relative(file)}: {actual}, expected {expected}";
 
         Nothing.In(wrong);
