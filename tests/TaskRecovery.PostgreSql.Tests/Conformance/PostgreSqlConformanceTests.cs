@@ -1,0 +1,52 @@
+using TaskRecovery.StoreConformance;
+using TaskRecovery.StoreConformance.Jobs;
+using TaskRecovery.StoreConformance.Queue;
+using TaskRecovery.StoreConformance.Recovery;
+
+namespace TaskRecovery.PostgreSql.Tests.Conformance;
+
+public sealed class PostgreSqlEnqueueTests() : EnqueueTests(new PostgreSqlFixture());
+
+public sealed class PostgreSqlUniqueKeyTests() : UniqueKeyTests(new PostgreSqlFixture());
+
+public sealed class PostgreSqlClaimOrderTests() : ClaimOrderTests(new PostgreSqlFixture());
+
+public sealed class PostgreSqlClaimTests() : ClaimTests(new PostgreSqlFixture());
+
+public sealed class PostgreSqlFenceTests() : FenceTests(new PostgreSqlFixture());
+
+public sealed class PostgreSqlOutcomeTests() : OutcomeTests(new PostgreSqlFixture());
+
+public sealed class PostgreSqlCancelTests() : CancelTests(new PostgreSqlFixture());
+
+public sealed class PostgreSqlRetryTests() : RetryTests(new PostgreSqlFixture());
+
+public sealed class PostgreSqlInspectTests() : InspectTests(new PostgreSqlFixture());
+
+public sealed class PostgreSqlPollTests() : PollTests(new PostgreSqlFixture());
+
+public sealed class PostgreSqlFinishInTransactionTests() : FinishInTransactionTests(new PostgreSqlFixture());
+
+public sealed class PostgreSqlProgressTests() : ProgressTests(new PostgreSqlFixture());
+
+public sealed class PostgreSqlRetentionTests() : RetentionTests(new PostgreSqlFixture());
+
+public sealed class PostgreSqlSweepTests() : SweepTests(new PostgreSqlFixture());
+
+public sealed class PostgreSqlCrashLoopTests() : CrashLoopTests(new PostgreSqlFixture());
+
+public sealed class PostgreSqlLostAnswerTests() : LostAnswerTests(new PostgreSqlFixture());
+
+public sealed class PostgreSqlNodeSessionTests() : NodeSessionTests(new PostgreSqlFixture());
+
+public sealed class PostgreSqlJobTests() : JobTests(new PostgreSqlFixture());
+
+public sealed class PostgreSqlScheduleTests() : ScheduleTests(new PostgreSqlFixture());
+
+public sealed class PostgreSqlTaskTests() : TaskTests(new PostgreSqlFixture());
+
+public sealed class PostgreSqlTaskRecoveryTests() : TaskRecoveryTests(new PostgreSqlFixture());
+
+public sealed class PostgreSqlLawTests() : LawTests(new PostgreSqlFixture());
+
+public sealed class PostgreSqlMigrationTests() : MigrationTests(new PostgreSqlFixture());

@@ -1,0 +1,117 @@
+using System.Data.Common;
+using System.Globalization;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using TaskRecovery.Storage;
+using TaskRecovery.StoreConformance;
+using TaskRecovery.TestSupport;
+
+namespace TaskRecovery.PostgreSql.Tests.Conformance;
+
+/// <summary>A PostgreSQL store in a schema of its own.</summary>
+public sealed class PostgreSqlFixture : StoreFixture
+{
+    // Needs quoting, as a user's schema may.
+    private readonly string _schema = $"Conformance \"{Guid.NewGuid():n}\"";
+    private readonly List<ServiceProvider> _stores = [];
+    private string _connectionString = "";
+    private NpgsqlDataSource? _behind;
+
+    public override IQueueStore Queue => _stores[0].GetRequiredService<IQueueStore>();
+
+    public override IJobStore Jobs => _stores[0].GetRequiredService<IJobStore>();
+
+    public override IStoreMigrator Migrator => _stores[0].GetRequiredService<IStoreMigrator>();
+
+    private NpgsqlDataSource Behind => _behind ?? throw new InvalidOperationException("The store has not been created.");
+
+    private string Quoted => $"\"{_schema.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+
+    public override async Task CreateAsync(bool migrate, CancellationToken cancellationToken)
+    {
+        _connectionString = (await PostgresServer.SharedAsync()).ConnectionString;
+        _behind = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(_connectionString) { SearchPath = Quoted, MaxPoolSize = 4, IncludeErrorDetail = true });
+        Open();
+        if (migrate)
+        {
+            await Migrator.MigrateAsync(cancellationToken);
+        }
+    }
+
+    public override IQueueStore OpenAnother() => Open().GetRequiredService<IQueueStore>();
+
+    public override async Task<DbConnection> OpenConnectionAsync(CancellationToken cancellationToken) => await Behind.OpenConnectionAsync(cancellationToken);
+
+    public override async Task<DateTimeOffset> GetTimeAsync(CancellationToken cancellationToken)
+    {
+        await using var command = Behind.CreateCommand("select clock_timestamp()");
+        return new DateTimeOffset((DateTime)(await command.ExecuteScalarAsync(cancellationToken))!);
+    }
+
+    public override Task ShiftTimeAsync(TimeSpan age, CancellationToken cancellationToken) => ExecuteAsync(
+        """
+        do $$
+        declare t record;
+        begin
+            for t in select c.relname, string_agg(format('%1$I = %1$I - interval ''$age seconds''', a.attname), ', ') as changes
+                from pg_attribute a join pg_class c on c.oid = a.attrelid
+                where c.relnamespace = current_schema()::regnamespace and c.relkind = 'r' and a.attnum > 0 and a.atttypid = 'timestamptz'::regtype
+                group by c.relname
+            loop
+                execute format('update %I set %s', t.relname, t.changes);
+            end loop;
+        end $$
+        """.Replace("$age", age.TotalSeconds.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal),
+        cancellationToken);
+
+    public override Task CorruptAsync(Corruption corruption, long entryId, CancellationToken cancellationToken) => ExecuteAsync(
+        corruption switch
+        {
+            Corruption.WaitingLost => $"delete from waiting where id = {entryId}",
+            Corruption.RunningAndWaiting or Corruption.EndedAndWaiting
+                => $"insert into waiting (run_at, id, queue, kind, priority) select now(), id, queue, kind, priority from entries where id = {entryId}",
+            Corruption.ClaimLost => $"update claims set entries = array_remove(entries, {entryId}) where {entryId} = any(entries)",
+            Corruption.RunningTwice => $"insert into claims (id, node, entries) select nextval('fences'), node, array[{entryId}] from claims where {entryId} = any(entries)",
+            Corruption.WaitingAndEnded
+                => $"insert into outcomes (entry, fence, duration_ms, kind, attempt, crashes, final) values ({entryId}, nextval('fences'), 0, 0, 1, 0, true)",
+            _ => throw new ArgumentOutOfRangeException(nameof(corruption)),
+        },
+        cancellationToken);
+
+    public override Task DetachTaskAsync(Guid taskId, CancellationToken cancellationToken)
+        => ExecuteAsync($"update tasks set entry_id = null where id = '{taskId}'", cancellationToken);
+
+    public override Task AddFutureMigrationAsync(CancellationToken cancellationToken) => ExecuteAsync(
+        "insert into taskrecovery_migrations (version, name, checksum, oldest_library) values (9999, '9999_future', 'x', '9999.0.0')",
+        cancellationToken);
+
+    public override async ValueTask DisposeAsync()
+    {
+        foreach (var store in _stores)
+        {
+            await store.DisposeAsync();
+        }
+
+        if (_behind is not null)
+        {
+            await ExecuteAsync($"drop schema if exists {Quoted} cascade", CancellationToken.None);
+            await _behind.DisposeAsync();
+        }
+    }
+
+    private ServiceProvider Open()
+    {
+        var services = new ServiceCollection();
+        services.AddLogging();
+        services.AddTaskRecovery().UsePostgreSql(_connectionString, options => options.Schema = _schema);
+        var store = services.BuildServiceProvider();
+        _stores.Add(store);
+        return store;
+    }
+
+    private async Task ExecuteAsync(string sql, CancellationToken cancellationToken)
+    {
+        await using var command = Behind.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+}

@@ -1,0 +1,69 @@
+using System.Text.Json;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.StoreConformance;
+
+/// <summary>The base of the tests of jobs and tasks.</summary>
+public abstract class JobStoreTests(StoreFixture fixture) : StoreTests(fixture)
+{
+    protected const string EntryKind = "task:report";
+
+    protected static readonly TimeSpan Hour = TimeSpan.FromHours(1);
+
+    protected static NewJob NewJob(string name = "report", Schedule? schedule = null, Func<JobDefinition, JobDefinition>? configure = null, string args = """{"a":1}""")
+    {
+        var definition = new JobDefinition(name, schedule ?? Schedule.Every(Hour));
+        return new NewJob(configure?.Invoke(definition) ?? definition, "report", EntryKind, Json(args), 10);
+    }
+
+    protected Task<Job> GivenJobAsync(Schedule? schedule = null, Func<JobDefinition, JobDefinition>? configure = null, string name = "report")
+        => Jobs.UpsertAsync(NewJob(name, schedule, configure), Cancellation);
+
+    protected async Task<Job> FindJobAsync(Guid jobId)
+    {
+        var job = await Jobs.FindAsync(jobId, Cancellation);
+        Assert.NotNull(job);
+        return job;
+    }
+
+    protected async Task<TaskRecord> FindTaskAsync(Guid taskId)
+    {
+        var task = await Jobs.FindTaskAsync(taskId, Cancellation);
+        Assert.NotNull(task);
+        return task;
+    }
+
+    /// <summary>The entries of jobs that wait, oldest first.</summary>
+    protected async Task<IReadOnlyList<QueueEntry>> WaitingRunsAsync()
+        => [.. (await Store.ListAsync(new EntryFilter { Kind = EntryKind, State = EntryState.Waiting, Limit = 1000 }, Cancellation)).Entries.Reverse()];
+
+    protected static IntervalJobArgs ArgsOf(ReadOnlyMemory<byte> args) => JsonSerializer.Deserialize<IntervalJobArgs>(args.Span, JsonSerializerOptions.Web)!;
+
+    /// <summary>Claims the one run that is due.</summary>
+    protected static async Task<Run> ClaimRunAsync(TestNode node, string queue = DefaultQueue)
+    {
+        var batch = await ClaimAsync(node, queue: queue, kinds: EntryKind);
+        var entry = Assert.Single(batch.Entries);
+        var args = ArgsOf(entry.Args);
+        return new Run(new Held(node, entry.Id, batch.Fence), entry, args.JobId, args.TaskId);
+    }
+
+    protected Task<TaskStart> StartAsync(Run run)
+        => Jobs.StartTaskAsync(new TaskStartRequest(run.Held.Node.Id, run.Held.Id, run.Held.Fence, run.JobId, run.TaskId, run.Entry.Attempt), Cancellation);
+
+    /// <summary>Claims the run that is due and starts its task.</summary>
+    protected async Task<(Run Run, TaskRecord Task)> GivenRunningTaskAsync(TestNode node)
+    {
+        var run = await ClaimRunAsync(node);
+        var start = await StartAsync(run);
+        Assert.Equal(TaskStartDecision.Started, start.Decision);
+        Assert.NotNull(start.Task);
+        return (run, start.Task);
+    }
+
+    protected Task FinishTaskAsync(Run run, OutcomeKind kind = OutcomeKind.Completed, string? result = null, string? error = null, string? reason = null, TimeSpan delay = default)
+        => FinishAsync(run.Held, kind, result, error, reason, delay, isTask: true);
+
+    /// <summary>A claimed entry that stands for a run.</summary>
+    protected sealed record Run(Held Held, ClaimedEntry Entry, Guid JobId, Guid? TaskId);
+}

@@ -1,0 +1,38 @@
+namespace TaskRecovery.StoreConformance;
+
+/// <summary>What every store promises about the law: every entry is waiting, running or ended, exactly one of them; and that it notices when not.</summary>
+public abstract class LawTests(StoreFixture fixture) : StoreTests(fixture)
+{
+    [Fact]
+    public async Task The_law_holds_in_an_empty_store()
+        => Assert.Empty(await Store.CheckLawAsync(Cancellation));
+
+    [Theory]
+    [InlineData(Corruption.WaitingLost)]
+    [InlineData(Corruption.RunningAndWaiting)]
+    [InlineData(Corruption.EndedAndWaiting)]
+    [InlineData(Corruption.ClaimLost)]
+    [InlineData(Corruption.RunningTwice)]
+    [InlineData(Corruption.WaitingAndEnded)]
+    public async Task A_broken_entry_is_found_and_named(Corruption corruption)
+    {
+        BreaksTheLaw = true;
+        var node = GivenNode();
+        var (fence, ids) = await GivenBatchAsync(node, 3);
+        await FinishAsync(node, Outcome(ids[0], fence), Outcome(ids[2], fence));
+        await GivenClaimedAsync(node);
+        var id = corruption switch
+        {
+            Corruption.WaitingLost or Corruption.WaitingAndEnded => await GivenEntryAsync(),
+            Corruption.EndedAndWaiting => ids[0],
+            _ => ids[1],
+        };
+        await GivenEntriesAsync(5);
+        Assert.Empty(await Store.CheckLawAsync(Cancellation));
+
+        await Fixture.CorruptAsync(corruption, id, Cancellation);
+
+        var violation = Assert.Single(await Store.CheckLawAsync(Cancellation));
+        Assert.Contains(id.ToString(System.Globalization.CultureInfo.InvariantCulture), violation, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,121 @@
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.StoreConformance.Queue;
+
+/// <summary>What every store promises about steps and checkpoints: they outlive the run that stored them.</summary>
+public abstract class ProgressTests(StoreFixture fixture) : StoreTests(fixture)
+{
+    [Fact]
+    public async Task A_new_entry_has_no_progress()
+    {
+        var progress = await Store.LoadProgressAsync(new ProgressKey(await GivenEntryAsync(), null), Cancellation);
+
+        Assert.Empty(progress.Steps);
+        Assert.Null(progress.Checkpoint);
+    }
+
+    [Fact]
+    public async Task Finished_steps_are_there_when_the_entry_runs_again_after_a_crash()
+    {
+        var held = await GivenClaimedAsync(GivenNode());
+        await StepAsync(held, "one", """{"n":1}""");
+        await StepAsync(held, "two", "null");
+        await DieAndSweepAsync(held.Node);
+
+        var again = await ClaimOneAsync(GivenNode(), held.Id);
+        await StepAsync(again, "three", "3");
+
+        var progress = await Store.LoadProgressAsync(new ProgressKey(held.Id, null), Cancellation);
+        Assert.Equal<IEnumerable<string>>(["one", "three", "two"], progress.Steps.Keys.Order(StringComparer.Ordinal));
+        SameJson("""{"n":1}""", progress.Steps["one"]);
+        SameJson("null", progress.Steps["two"]);
+        SameJson("3", progress.Steps["three"]);
+    }
+
+    [Fact]
+    public async Task Finished_steps_are_there_when_the_entry_is_retried()
+    {
+        var node = GivenNode();
+        var held = await GivenClaimedAsync(node);
+        await StepAsync(held, "one", "1");
+        await FinishAsync(held, OutcomeKind.Retried, error: "boom");
+        await ClaimOneAsync(node, held.Id);
+
+        Assert.Single((await Store.LoadProgressAsync(new ProgressKey(held.Id, null), Cancellation)).Steps, step => step.Key == "one");
+    }
+
+    [Fact]
+    public async Task The_latest_checkpoint_replaces_the_one_before()
+    {
+        var held = await GivenClaimedAsync(GivenNode());
+        var key = new ProgressKey(held.Id, null);
+
+        Assert.True(await Store.SaveCheckpointAsync(held.Node.Id, key, held.Fence, Json("""{"at":1}"""), Cancellation));
+        Assert.True(await Store.SaveCheckpointAsync(held.Node.Id, key, held.Fence, Json("""{"at":2}"""), Cancellation));
+        await DieAndSweepAsync(held.Node);
+        var again = await ClaimOneAsync(GivenNode(), held.Id);
+        var recovered = await Store.LoadProgressAsync(key, Cancellation);
+        Assert.True(await Store.SaveCheckpointAsync(again.Node.Id, key, again.Fence, Json("""{"at":3}"""), Cancellation));
+
+        SameJson("""{"at":2}""", recovered.Checkpoint!.Value);
+        SameJson("""{"at":3}""", (await Store.LoadProgressAsync(key, Cancellation)).Checkpoint!.Value);
+    }
+
+    [Fact]
+    public async Task A_step_that_is_stored_again_after_a_lost_answer_is_accepted_and_keeps_its_first_result()
+    {
+        var held = await GivenClaimedAsync(GivenNode());
+        await StepAsync(held, "one", "1");
+
+        await StepAsync(held, "one", "1");
+
+        SameJson("1", (await Store.LoadProgressAsync(new ProgressKey(held.Id, null), Cancellation)).Steps["one"]);
+    }
+
+    [Fact]
+    public async Task Entries_do_not_see_each_others_steps()
+    {
+        var node = GivenNode();
+        var (fence, ids) = await GivenBatchAsync(node, 2);
+
+        await StepAsync(new Held(node, ids[0], fence), "one", "1");
+        await StepAsync(new Held(node, ids[1], fence), "one", "2");
+
+        SameJson("1", (await Store.LoadProgressAsync(new ProgressKey(ids[0], null), Cancellation)).Steps["one"]);
+        SameJson("2", (await Store.LoadProgressAsync(new ProgressKey(ids[1], null), Cancellation)).Steps["one"]);
+    }
+
+    [Fact]
+    public async Task A_tasks_steps_belong_to_the_task_whichever_entry_runs_it()
+    {
+        var node = GivenNode();
+        var task = Guid.CreateVersion7();
+        var (fence, ids) = await GivenBatchAsync(node, 2);
+
+        Assert.True(await Store.SaveStepAsync(node.Id, new ProgressKey(ids[0], task), fence, "one", Json("1"), Cancellation));
+        Assert.True(await Store.SaveCheckpointAsync(node.Id, new ProgressKey(ids[0], task), fence, Json("7"), Cancellation));
+
+        var other = await Store.LoadProgressAsync(new ProgressKey(ids[1], task), Cancellation);
+        SameJson("1", other.Steps["one"]);
+        SameJson("7", other.Checkpoint!.Value);
+        Assert.Empty((await Store.LoadProgressAsync(new ProgressKey(ids[0], null), Cancellation)).Steps);
+    }
+
+    [Fact]
+    public async Task Many_steps_with_unusual_names_are_kept()
+    {
+        var held = await GivenClaimedAsync(GivenNode());
+        var names = Enumerable.Range(0, 50).Select(index => $"step {index} / \"é\" 'x'").ToArray();
+        foreach (var name in names)
+        {
+            await StepAsync(held, name, "{}");
+        }
+
+        var progress = await Store.LoadProgressAsync(new ProgressKey(held.Id, null), Cancellation);
+
+        Assert.Equal(names.Order(StringComparer.Ordinal), progress.Steps.Keys.Order(StringComparer.Ordinal));
+    }
+
+    private async Task StepAsync(Held held, string name, string result)
+        => Assert.True(await Store.SaveStepAsync(held.Node.Id, new ProgressKey(held.Id, null), held.Fence, name, Json(result), Cancellation));
+}

@@ -1,0 +1,254 @@
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.StoreConformance.Recovery;
+
+/// <summary>What every store promises about nodes: beats, locks, deaths that are final, and names.</summary>
+public abstract class NodeSessionTests(StoreFixture fixture) : StoreTests(fixture)
+{
+    [Fact]
+    public void A_node_that_registers_is_seen_by_the_others()
+    {
+        var node = GivenNode("alpha");
+        var other = GivenNode("beta");
+
+        var peers = other.Beat().Peers;
+
+        var peer = Assert.Single(peers);
+        Assert.Equal((node.Id, "alpha"), (peer.NodeId, peer.Name));
+        Assert.False(node.Registration.NameTaken);
+        Assert.Empty(node.Registration.TakenOver);
+        Assert.Equal(Store.Traits.UsesSessionLocks, node.Registration.HoldsLock);
+        Assert.Equal(Store.Traits.UsesSessionLocks, peer.LockIsHeld);
+        Assert.Equal(Store.Traits.UsesSessionLocks, peer.SaysItHoldsLock);
+    }
+
+    [Fact]
+    public void Each_beat_raises_the_counter()
+    {
+        var node = GivenNode();
+        var before = Watch(node)!.Value.Beat;
+
+        node.Beat();
+        var between = Watch(node)!.Value.Beat;
+        var silent = Watch(node)!.Value.Beat;
+        node.Beat();
+
+        Assert.True(between > before);
+        Assert.Equal(between, silent);
+        Assert.True(Watch(node)!.Value.Beat > between);
+    }
+
+    [Fact]
+    public void A_beat_tells_what_it_was_told_of_its_lock()
+    {
+        var node = GivenNode();
+
+        node.Session.Beat(node.Id, false);
+
+        Assert.False(Watch(node)!.Value.SaysItHoldsLock);
+    }
+
+    [Fact]
+    public void The_lock_is_free_when_the_session_is_gone()
+    {
+        var node = GivenNode();
+        var before = Watch(node)!.Value;
+
+        node.Close();
+
+        Assert.Equal(Store.Traits.UsesSessionLocks, before.LockIsHeld);
+        WaitUntil(() => !Watch(node)!.Value.LockIsHeld, "the lock of a closed session is free");
+        Assert.Equal(before.Beat, Watch(node)!.Value.Beat);
+    }
+
+    [Fact]
+    public void A_new_session_takes_the_lock_once_the_old_one_is_gone()
+    {
+        var node = GivenNode();
+        using var session = Store.OpenNodeSession();
+        var whileHeld = Store.Traits.UsesSessionLocks && session.TryHold(node.Id);
+
+        node.Close();
+
+        Assert.False(whileHeld);
+        if (Store.Traits.UsesSessionLocks)
+        {
+            WaitUntil(() => session.TryHold(node.Id), "the lock can be taken");
+            Assert.True(session.Beat(node.Id, true).Accepted);
+            Assert.True(Watch(node)!.Value is { LockIsHeld: true, SaysItHoldsLock: true });
+        }
+        else
+        {
+            Assert.True(session.Beat(node.Id, false).Accepted);
+        }
+    }
+
+    [Fact]
+    public void A_death_is_final_and_the_dead_node_is_told()
+    {
+        var node = GivenNode();
+
+        Die(node);
+
+        Assert.Null(Watch(node));
+        using var session = Store.OpenNodeSession();
+        Assert.False(session.Beat(node.Id, false).Accepted);
+        Assert.False(session.Beat(node.Id, false).Accepted);
+        Assert.Null(Watch(node));
+    }
+
+    [Fact]
+    public void A_death_is_declared_once()
+    {
+        var node = GivenNode();
+        var beat = Watch(node)!.Value.Beat;
+
+        Assert.True(Judge.Session.MarkDead(node.Id, beat));
+        Assert.False(Judge.Session.MarkDead(node.Id, beat));
+    }
+
+    [Fact]
+    public void A_beat_since_the_judgement_saves_the_node()
+    {
+        var node = GivenNode();
+        var beat = Watch(node)!.Value.Beat;
+        node.Beat();
+
+        Assert.False(Judge.Session.MarkDead(node.Id, beat));
+
+        Assert.True(node.Beat().Accepted);
+        Assert.NotNull(Watch(node));
+    }
+
+    [Fact]
+    public void Of_a_beat_and_a_judgement_at_once_one_wins()
+    {
+        for (var round = 0; round < 10; round++)
+        {
+            var node = GivenNode();
+            var beat = Watch(node)!.Value.Beat;
+            var accepted = false;
+            var beating = new Thread(() => accepted = node.Session.Beat(node.Id, node.Registration.HoldsLock).Accepted);
+            beating.Start();
+
+            var dead = Judge.Session.MarkDead(node.Id, beat);
+            beating.Join();
+
+            Assert.NotEqual(dead, accepted);
+        }
+    }
+
+    [Fact]
+    public void A_node_that_nobody_knows_is_not_alive()
+    {
+        using var session = Store.OpenNodeSession();
+
+        Assert.False(session.Beat(Guid.NewGuid(), false).Accepted);
+        Assert.False(session.MarkDead(Guid.NewGuid(), 1));
+    }
+
+    [Fact]
+    public void A_node_that_left_is_gone_at_once()
+    {
+        var node = GivenNode();
+
+        node.Session.Leave(node.Id);
+
+        Assert.Null(Watch(node));
+        Assert.False(node.Beat().Accepted);
+    }
+
+    [Fact]
+    public async Task An_explicit_name_takes_over_from_its_previous_life_at_once()
+    {
+        var first = GivenNode(Identity("service"));
+        var held = await GivenClaimedAsync(first);
+        WatchAndClose(first);
+
+        var second = GivenNode(Identity("service"));
+
+        if (Store.Traits.UsesSessionLocks)
+        {
+            Assert.Equal([first.Id], second.Registration.TakenOver);
+            Assert.False(second.Registration.NameTaken);
+            Assert.Equal(held.Id, Assert.Single((await SweepAsync()).Items).EntryId);
+        }
+        else
+        {
+            Assert.Empty(second.Registration.TakenOver);
+        }
+    }
+
+    [Fact]
+    public void A_second_process_with_the_name_of_a_living_one_joins_unnamed()
+    {
+        var first = GivenNode(Identity("service"));
+
+        var second = GivenNode(Identity("service"));
+
+        Assert.True(second.Registration.NameTaken);
+        Assert.Empty(second.Registration.TakenOver);
+        Assert.True(first.Beat().Accepted);
+        Assert.Equal("service", Watch(first)!.Value.Name);
+        Assert.NotEqual("service", Watch(second)!.Value.Name, StringComparer.Ordinal);
+    }
+
+    [Fact]
+    public void A_namesake_that_did_not_say_it_held_its_lock_is_not_taken_over()
+    {
+        var first = GivenNode(Identity("service"));
+        first.Session.Beat(first.Id, false);
+        WatchAndClose(first);
+
+        var second = GivenNode(Identity("service"));
+
+        Assert.Empty(second.Registration.TakenOver);
+        Assert.NotNull(Watch(first));
+    }
+
+    [Fact]
+    public void A_default_name_takes_over_when_the_recorded_process_is_gone()
+    {
+        var first = GivenNode(Identity("machine/app", isExplicit: false) with { ProcessId = int.MaxValue, ProcessStarted = 1 });
+        WatchAndClose(first);
+
+        var second = GivenNode(Identity("machine/app", isExplicit: false));
+
+        Assert.Equal(Store.Traits.UsesSessionLocks ? [first.Id] : [], second.Registration.TakenOver);
+    }
+
+    [Fact]
+    public void A_default_name_does_not_take_over_from_a_machine_that_it_cannot_look_at()
+    {
+        var first = GivenNode(Identity("app", isExplicit: false) with { Machine = "elsewhere", ProcessId = int.MaxValue });
+        WatchAndClose(first);
+
+        var second = GivenNode(Identity("app", isExplicit: false));
+
+        Assert.Empty(second.Registration.TakenOver);
+        Assert.NotNull(Watch(first));
+    }
+
+    [Fact]
+    public void A_name_is_free_again_when_its_node_has_died_or_left()
+    {
+        var first = GivenNode(Identity("service"));
+        Die(first);
+        var second = GivenNode(Identity("service"));
+        second.Session.Leave(second.Id);
+
+        var third = GivenNode(Identity("service"));
+
+        Assert.False(second.Registration.NameTaken);
+        Assert.False(third.Registration.NameTaken);
+        Assert.Equal("service", Watch(third)!.Value.Name);
+    }
+
+    /// <summary>Closes a node's session and waits until its lock is seen free.</summary>
+    private void WatchAndClose(TestNode node)
+    {
+        Judge.Beat();
+        node.Close();
+        WaitUntil(() => !Watch(node)!.Value.LockIsHeld, "the lock of a closed session is free");
+    }
+}

@@ -1,0 +1,58 @@
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.StoreConformance;
+
+/// <summary>A node as the tests play it: its session, and a claimer for each queue.</summary>
+public sealed class TestNode(IQueueStore store, INodeSession session, NodeIdentity identity, NodeRegistration registration) : IDisposable
+{
+    private readonly Dictionary<string, IQueueClaimer> _claimers = new(StringComparer.Ordinal);
+    private bool _closed;
+
+    public Guid Id => identity.Id;
+
+    public string Name => identity.Name;
+
+    public NodeIdentity Identity => identity;
+
+    public INodeSession Session => session;
+
+    public IQueueStore Store => store;
+
+    public NodeRegistration Registration => registration;
+
+    public BeatResult Beat() => session.Beat(Id, registration.HoldsLock);
+
+    /// <summary>The claimer of one queue and set of kinds; the same one for the node's whole life.</summary>
+    public IQueueClaimer Claimer(string queue = StoreTests.DefaultQueue, params string[] kinds)
+    {
+        var known = kinds.Length == 0 ? [StoreTests.Work] : kinds;
+        var key = queue + "\n" + string.Join('\n', known);
+        if (!_claimers.TryGetValue(key, out var claimer))
+        {
+            claimer = store.CreateClaimer(Id, queue, known);
+            _claimers.Add(key, claimer);
+        }
+
+        return claimer;
+    }
+
+    public void RewindAll()
+    {
+        foreach (var claimer in _claimers.Values)
+        {
+            claimer.Rewind();
+        }
+    }
+
+    /// <summary>Ends the session without a word, as a crash does.</summary>
+    public void Close()
+    {
+        if (!_closed)
+        {
+            _closed = true;
+            session.Dispose();
+        }
+    }
+
+    public void Dispose() => Close();
+}
