@@ -6,7 +6,7 @@ namespace TaskRecovery.Storage;
 [Experimental("TASKRECOVERY001")]
 public interface IJobStore
 {
-    /// <summary>Creates a job or changes the one with this name, and plans its next run (an entry in the queue with its due time).</summary>
+    /// <summary>Creates a job or changes the one with this name, and plans its next run (an entry in the queue with its due time). With the definition that is stored already it changes nothing.</summary>
     Task<Job> UpsertAsync(NewJob job, CancellationToken cancellationToken);
 
     /// <summary>Finds a job by id.</summary>
@@ -32,6 +32,7 @@ public interface IJobStore
     Task<int> RecoverJobsAsync(CancellationToken cancellationToken);
 
     /// <summary>Starts the run that an entry stands for: finds the task bound to the entry, or creates and binds one, or says why not. Plans the job's next run when the entry was the planned one.</summary>
+    /// <remarks>Safe to repeat after a lost answer. A job that has ended does not stop the task of its single run from being recovered.</remarks>
     Task<TaskStart> StartTaskAsync(TaskStartRequest request, CancellationToken cancellationToken);
 
     /// <summary>Finds a task.</summary>

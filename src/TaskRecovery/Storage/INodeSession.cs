@@ -23,7 +23,7 @@ public interface INodeSession : IDisposable
     /// <returns><see langword="true"/> if this call did it.</returns>
     bool MarkDead(Guid nodeId, long beat);
 
-    /// <summary>Says that this node has stopped, so that nobody has to wait for its lease. Work that it left behind is given back by the next sweep, as if it had died.</summary>
+    /// <summary>Says that this node has stopped, so that nobody has to wait for its lease. Work that it left behind is given back by the next sweep, without a crash.</summary>
     void Leave(Guid nodeId);
 }
 
@@ -52,13 +52,13 @@ public sealed record NodeIdentity
 
 /// <summary>What came of a registration.</summary>
 /// <param name="HoldsLock">This session holds the node's lock.</param>
-/// <param name="NameTaken">A living node has this name: this one has joined without it.</param>
+/// <param name="NameTaken">A living node has this name: this one has joined without it (others see its id, or a name made from it).</param>
 /// <param name="TakenOver">The previous lives of the same name that were marked dead.</param>
 [Experimental("TASKRECOVERY001")]
 public sealed record NodeRegistration(bool HoldsLock, bool NameTaken, IReadOnlyList<Guid> TakenOver);
 
 /// <summary>What a beat brought.</summary>
-/// <param name="Accepted"><see langword="false"/> if this node has been declared dead.</param>
+/// <param name="Accepted"><see langword="false"/> if this node has been declared dead, has left, or is not known.</param>
 /// <param name="Peers">The other nodes that are not dead.</param>
 /// <param name="DeadWithClaims">Whether some dead node still has claims, so that a sweep is due.</param>
 [Experimental("TASKRECOVERY001")]

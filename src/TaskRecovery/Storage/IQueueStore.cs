@@ -19,6 +19,8 @@ public interface IQueueStore
     INodeSession OpenNodeSession();
 
     /// <summary>Stores entries, all or none, and tells listeners of their queues (after commit; inside the transaction where it is the caller's).</summary>
+    /// <returns>A result for each entry, in their order; ids ascend in that order. A unique key used twice in one call stores the first.</returns>
+    /// <exception cref="ArgumentException">The transaction is not one of this store's database; nothing was stored.</exception>
     ValueTask<EnqueueResult[]> EnqueueAsync(IReadOnlyList<NewEntry> entries, DbTransaction? transaction, CancellationToken cancellationToken);
 
     /// <summary>Creates what claims entries of one queue for one node. Called once per queue and life of a node; used by one caller at a time.</summary>
@@ -27,7 +29,9 @@ public interface IQueueStore
     /// <summary>What a node asks about once a second, in one round trip whatever the number of its queues.</summary>
     ValueTask<PollResult> PollAsync(PollRequest request, CancellationToken cancellationToken);
 
-    /// <summary>Stores how runs ended. Safe to repeat after a lost answer: what this very fence stored before counts as accepted.</summary>
+    /// <summary>Stores how runs ended. Safe to repeat after a lost answer: what this very fence stored before counts as accepted, and stays as it was.</summary>
+    /// <remarks>What would go back to the queue (retried, snoozed, released) ends as cancelled, with reason <see cref="EndReasons.CancelRequested"/>, when a cancel request is stored.
+    /// <see cref="OutcomeKind.Superseded"/> is shown as <see cref="EntryState.Cancelled"/>.</remarks>
     /// <returns>The outcomes that were refused because the claim is no longer the node's; empty if all were accepted.</returns>
     ValueTask<IReadOnlyList<RunOutcome>> FinishAsync(Guid nodeId, IReadOnlyList<RunOutcome> outcomes, CancellationToken cancellationToken);
 
@@ -41,7 +45,7 @@ public interface IQueueStore
     /// <summary>The claims that the store holds for a node, oldest first.</summary>
     ValueTask<IReadOnlyList<long>> ListClaimsAsync(Guid nodeId, CancellationToken cancellationToken);
 
-    /// <summary>Gives back every entry without an outcome of claims whose answers were lost, without crash or attempt, and removes the claims.</summary>
+    /// <summary>Gives back every entry without an outcome of claims whose answers were lost, without crash or attempt, and removes the claims. Claims of other nodes are left alone; an entry with a cancel request ends.</summary>
     /// <returns>How many entries wait again.</returns>
     ValueTask<int> GiveBackClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, int maxCrashes, CancellationToken cancellationToken);
 
@@ -51,7 +55,7 @@ public interface IQueueStore
     /// <summary>Reads what an entry, or its task, had finished before.</summary>
     ValueTask<StoredProgress> LoadProgressAsync(ProgressKey key, CancellationToken cancellationToken);
 
-    /// <summary>Stores a finished step.</summary>
+    /// <summary>Stores a finished step. Stored again, it is accepted and its first result stays.</summary>
     /// <returns><see langword="false"/> if the claim is no longer the node's: nothing was stored.</returns>
     ValueTask<bool> SaveStepAsync(Guid nodeId, ProgressKey key, long fence, string name, ReadOnlyMemory<byte> result, CancellationToken cancellationToken);
 
@@ -69,9 +73,11 @@ public interface IQueueStore
     ValueTask<QueueCounts> CountAsync(string? queue, CancellationToken cancellationToken);
 
     /// <inheritdoc cref="IJobQueue.CancelAsync"/>
+    /// <remarks>A request means nothing any more once its entry has ended: an entry that an operator retries starts without it. The task of a waiting entry ends with it.</remarks>
     ValueTask<bool> CancelAsync(long entryId, CancellationToken cancellationToken);
 
     /// <inheritdoc cref="IJobQueue.RetryAsync"/>
+    /// <remarks>Attempts and crashes count from zero again. A task that ended with this entry is created again and runs under it.</remarks>
     ValueTask<bool> RetryAsync(long entryId, CancellationToken cancellationToken);
 
     /// <summary>Pauses or resumes a queue for every node.</summary>
@@ -81,7 +87,7 @@ public interface IQueueStore
     /// <returns><see langword="true"/> if more is left to remove now.</returns>
     ValueTask<bool> PurgeAsync(RetentionOptions retention, CancellationToken cancellationToken);
 
-    /// <summary>Waits for hints that there is something to do, until cancelled or the connection is lost. Hints may be missed; polling catches up.</summary>
+    /// <summary>Waits for hints that there is something to do, until cancelled or the connection is lost. Hints may be missed; polling catches up. The first hint is <see cref="StoreHintKind.Connected"/>.</summary>
     Task ListenAsync(Action<StoreHint> onHint, CancellationToken cancellationToken);
 
     /// <summary>Depth and age of each queue, for metrics and the health check.</summary>

@@ -68,7 +68,7 @@ public sealed record NewEntry
 public readonly record struct SuspectAllowance(int MaxCrashes, int Suspects, int LastChances);
 
 /// <summary>What a claim brought.</summary>
-/// <param name="NodeIsDead">The node has been declared dead; nothing was claimed.</param>
+/// <param name="NodeIsDead">The node has been declared dead, or was never registered; nothing was claimed.</param>
 /// <param name="Fence">The claim's id; 0 if nothing was claimed.</param>
 /// <param name="Entries">The entries in claim order.</param>
 /// <param name="NextDue">When the next entry of this queue and these kinds is due, from now, if known and nothing is due now.</param>
