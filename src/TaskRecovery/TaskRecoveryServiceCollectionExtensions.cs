@@ -3,6 +3,8 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using TaskRecovery;
+using TaskRecovery.Diagnostics;
+using TaskRecovery.Nodes;
 using TaskRecovery.Queue;
 using TaskRecovery.Workers;
 
@@ -56,7 +58,28 @@ public static class TaskRecoveryServiceCollectionExtensions
         services.AddSingleton<KindRegistry>();
         services.AddSingleton<EntryJson>();
         services.AddSingleton<WorkPipeline>();
+        services.AddNodes();
         services.AddJobs();
+        services.AddQueue();
         return builder;
+    }
+
+    private static void AddQueue(this IServiceCollection services)
+    {
+        services.AddSingleton<EntryFactory>();
+        services.AddSingleton<EnqueueGroups>();
+        services.AddSingleton<LocalWakeups>();
+        services.AddSingleton<IClaimWaker>(static provider => provider.GetRequiredService<LocalWakeups>());
+        services.AddSingleton<JobQueue>();
+        services.AddSingleton<IJobQueue>(static provider => provider.GetRequiredService<JobQueue>());
+        services.AddSingleton(static provider => new SuspectGate(
+            provider.GetRequiredService<IOptions<TaskRecoveryOptions>>().Value.Recovery.MaxCrashes, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<SettledClaims>();
+        services.AddSingleton<Completer>();
+        services.AddSingleton<WorkServices>();
+        services.AddSingleton<WorkService>();
+        services.AddSingleton<INodeRole, WorkRole>();
+        services.AddSingleton<IDeafHandlers>(static provider => provider.GetRequiredService<WorkService>());
+        services.AddSingleton<IHostedService>(static provider => provider.GetRequiredService<WorkService>());
     }
 }

@@ -16,6 +16,9 @@ internal sealed partial class WorkRun
     /// <summary>Whether the log has said that it does not listen to its token.</summary>
     public bool IsReportedDeaf { get; set; }
 
+    /// <summary>How long it may run; <see langword="null"/> for no limit.</summary>
+    public TimeSpan? TimeLimit => Entry.Timeout ?? Kind.Options.Timeout;
+
     public void Begin(CancellationTokenSource source)
     {
         _source = source;

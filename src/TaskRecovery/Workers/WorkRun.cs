@@ -12,7 +12,9 @@ internal sealed partial class WorkRun(ClaimedEntry entry, HeldClaim claim, Bound
 
     private IServiceProvider? _services;
     private IReadOnlyDictionary<string, string>? _metadata;
+    private RunProgress? _progress;
     private int _state;
+    private int _outcomeTaken;
 
     public ClaimedEntry Entry { get; } = entry;
 
@@ -50,18 +52,34 @@ internal sealed partial class WorkRun(ClaimedEntry entry, HeldClaim claim, Bound
     /// <summary>The result as JSON; empty for none.</summary>
     public ReadOnlyMemory<byte> Result { get; private set; }
 
+    private RunProgress Progress => LazyInitializer.EnsureInitialized(ref _progress, () => new RunProgress(this, shared));
+
     /// <summary>Whether the outcome went into a transaction of the worker's own, so that its commit decides.</summary>
     public bool CompletedInTransaction { get; private set; }
 
     /// <summary>Whether the store has said that the claim is not this node's any more.</summary>
     public bool IsFenced { get; private set; }
 
+    /// <summary>How it ended, once the handler has returned; <see langword="null"/> if the store has refused this claim.</summary>
+    public RunOutcome? Outcome { get; private set; }
+
+    /// <summary>Decides how it ended.</summary>
+    public void HandlerReturned(Exception? exception) => Outcome = RunEnding.Decide(this, exception, shared.MaxCrashes);
+
     /// <summary>Says how the run ends when the worker returns. The last call counts.</summary>
     public void End(OutcomeKind kind, string? reason, string? error = null, TimeSpan delay = default)
         => EndRequest = new RunEnd(kind, reason, error, delay);
 
     /// <summary>Says that the store has refused this claim: nothing of this run is stored any more.</summary>
-    public void EndAsLost() => IsFenced = true;
+    public ClaimLostException EndAsLost(Exception? cause = null)
+    {
+        IsFenced = true;
+        Stop(StopReason.ClaimLost);
+        return new ClaimLostException(Entry.Id, Fence, cause);
+    }
+
+    /// <summary>Takes the right to say how the run ended: once, by the executor or by a shutdown that waits for it no longer.</summary>
+    public bool TryTakeOutcome() => Interlocked.Exchange(ref _outcomeTaken, 1) == 0;
 
     public void SetResult<T>(T result) => Result = WriteJson(result, "The result");
 
@@ -107,14 +125,22 @@ internal sealed partial class WorkRun(ClaimedEntry entry, HeldClaim claim, Bound
         {
             await shared.Store.FinishInTransactionAsync(NodeId, outcome, transaction, cancellationToken).ConfigureAwait(false);
         }
-        catch (ClaimLostException)
+        catch (ClaimLostException exception)
         {
-            IsFenced = true;
-            throw;
+            throw EndAsLost(exception);
         }
     }
 
-    private byte[] WriteJson<T>(T value, string what)
+    public Task<T> StepAsync<T>(string name, Func<CancellationToken, Task<T>> step, CancellationToken cancellationToken) => Progress.StepAsync(name, step, cancellationToken);
+
+    public Task StepAsync(string name, Func<CancellationToken, Task> step, CancellationToken cancellationToken) => Progress.StepAsync(name, step, cancellationToken);
+
+    public Task SaveCheckpointAsync<T>(T checkpoint, CancellationToken cancellationToken) => Progress.SaveCheckpointAsync(checkpoint, cancellationToken);
+
+    public Task<T?> GetCheckpointAsync<T>(CancellationToken cancellationToken) => Progress.GetCheckpointAsync<T>(cancellationToken);
+
+    /// <summary>Writes what is to be stored of this run.</summary>
+    public byte[] WriteJson<T>(T value, string what)
     {
         var json = shared.Json.Write(value);
         if (EntryText.HasEscapedNul(json))
@@ -125,7 +151,8 @@ internal sealed partial class WorkRun(ClaimedEntry entry, HeldClaim claim, Bound
         return json;
     }
 
-    private void ThrowIfFenced()
+    /// <exception cref="ClaimLostException">The store has refused this claim before.</exception>
+    public void ThrowIfFenced()
     {
         if (IsFenced)
         {

@@ -1,0 +1,49 @@
+using Microsoft.Extensions.Logging;
+
+namespace TaskRecovery.Diagnostics;
+
+/// <summary>Queues (1xxx) and workers (2xxx).</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1001, LogLevel.Information, "Working queue {Queue}: {Concurrency} at a time; kinds: {Kinds}")]
+    public static partial void QueueStarted(this ILogger logger, string queue, int concurrency, string kinds);
+
+    [LoggerMessage(1002, LogLevel.Warning, "The store is not there for {Loop}; trying again until it is back")]
+    public static partial void StoreLost(this ILogger logger, string loop, Exception exception);
+
+    [LoggerMessage(1003, LogLevel.Information, "The store is back for {Loop} after {Failures} failed attempts")]
+    public static partial void StoreBack(this ILogger logger, string loop, int failures);
+
+    [LoggerMessage(1004, LogLevel.Warning, "Entries of the kind {Kind} wait in a queue of this node, which has no worker for it. They wait for a node that has one")]
+    public static partial void UnknownKind(this ILogger logger, string kind);
+
+    [LoggerMessage(1005, LogLevel.Debug, "Claimed {Count} entries of queue {Queue} as claim {Fence}")]
+    public static partial void Claimed(this ILogger logger, string queue, int count, long fence);
+
+    [LoggerMessage(2001, LogLevel.Warning, "Attempt {Attempt} of {MaxAttempts} at entry {EntryId} ({Kind}) failed; it is tried again in {Delay}")]
+    public static partial void AttemptFailed(this ILogger logger, long entryId, string kind, int attempt, int maxAttempts, TimeSpan delay, Exception exception);
+
+    [LoggerMessage(2002, LogLevel.Error, "Entry {EntryId} ({Kind}) failed for good after attempt {Attempt}: {Reason}. {Error}")]
+    public static partial void EntryFailed(this ILogger logger, long entryId, string kind, int attempt, string? reason, string? error);
+
+    [LoggerMessage(2003, LogLevel.Warning, "The claim {Fence} of entry {EntryId} ({Kind}) was lost: its result is discarded. It runs elsewhere, or has ended")]
+    public static partial void ClaimLost(this ILogger logger, long entryId, string kind, long fence);
+
+    [LoggerMessage(2004, LogLevel.Warning, "The handler of entry {EntryId} ({Kind}) goes on although its token fired {Since} ago ({Reason}). Its place stays taken until it returns")]
+    public static partial void HandlerIsDeaf(this ILogger logger, long entryId, string kind, TimeSpan since, StopReason reason);
+
+    [LoggerMessage(2005, LogLevel.Error, "The outcome of entry {EntryId} ({Kind}) can't be stored as it is: it ends as failed")]
+    public static partial void OutcomeRefused(this ILogger logger, long entryId, string kind, Exception exception);
+
+    [LoggerMessage(2006, LogLevel.Information, "Stopping: {Running} entries run, {Waiting} that had not started are given back")]
+    public static partial void Draining(this ILogger logger, int running, int waiting);
+
+    [LoggerMessage(2007, LogLevel.Warning, "The shutdown limit is over: {Running} entries are cancelled and given back")]
+    public static partial void CancellingForShutdown(this ILogger logger, int running);
+
+    [LoggerMessage(2008, LogLevel.Warning, "Disposing of the scope of entry {EntryId} ({Kind}) failed; how the entry ended does not change")]
+    public static partial void ScopeFailed(this ILogger logger, long entryId, string kind, Exception exception);
+
+    [LoggerMessage(2009, LogLevel.Warning, "{Count} outcomes could not be stored before the process stops; the entries run again elsewhere")]
+    public static partial void OutcomesLeft(this ILogger logger, int count);
+}

@@ -1,0 +1,146 @@
+using System.Text;
+using Microsoft.Extensions.Options;
+using TaskRecovery.Diagnostics;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Queue;
+
+/// <summary>Makes what is stored of what a caller asked for, and refuses what can't be stored. Every message says the value and what to do.</summary>
+internal sealed class EntryFactory(KindRegistry kinds, EntryJson json, IOptions<TaskRecoveryOptions> options)
+{
+    private static readonly EnqueueOptions Defaults = new();
+
+    private readonly int _maxArgsBytes = options.Value.MaxArgsBytes;
+
+    public NewEntry Create<TArgs>(TArgs args, EnqueueOptions? enqueue)
+        where TArgs : notnull
+    {
+        ArgumentNullException.ThrowIfNull(args);
+        var kind = kinds.ForArgs(typeof(TArgs));
+        return Create(kind, Checked(kind, json.Write(args)), enqueue ?? Defaults);
+    }
+
+    public NewEntry Create(EnqueueRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(request.Args, nameof(request));
+        var kind = kinds.ForArgs(request.ArgsType);
+        return Create(kind, Checked(kind, json.Write(request.Args, request.ArgsType)), request.Options ?? Defaults);
+    }
+
+    private static NewEntry Create(BoundKind kind, byte[] args, EnqueueOptions options)
+    {
+        Check(options);
+        return new NewEntry
+        {
+            Kind = kind.Name,
+            Queue = options.Queue ?? EntryLimits.DefaultQueue,
+            Priority = options.Priority,
+            Args = args,
+            RunAt = options.RunAt,
+            RunAfter = options.RunAfter,
+            MaxAttempts = options.MaxAttempts ?? kind.Options.MaxAttempts,
+            UniqueKey = options.UniqueKey,
+            Timeout = options.Timeout,
+            Metadata = Metadata(options.Metadata),
+            TraceParent = Tracing.TraceParent,
+        };
+    }
+
+    private static void Check(EnqueueOptions options)
+    {
+        if (options.Queue is not null && QueueNames.Problem(options.Queue) is { } problem)
+        {
+            throw new ArgumentException($"{nameof(options.Queue)} is '{options.Queue}': {problem}.", nameof(options));
+        }
+
+        if (options.Priority is < 0 or > EntryLimits.MaxPriority)
+        {
+            throw new ArgumentOutOfRangeException(nameof(options), options.Priority, $"{nameof(options.Priority)} is {options.Priority}: use 0 (the most urgent) to 9.");
+        }
+
+        if (options is { RunAt: not null, RunAfter: not null })
+        {
+            throw new ArgumentException($"Both {nameof(options.RunAt)} ({options.RunAt:O}) and {nameof(options.RunAfter)} ({options.RunAfter}) are set: set one of them.", nameof(options));
+        }
+
+        if (options.RunAfter is { } delay && (delay < TimeSpan.Zero || delay > EntryLimits.LongestDelay))
+        {
+            throw new ArgumentOutOfRangeException(nameof(options), delay, $"{nameof(options.RunAfter)} is {delay}: use zero to {EntryLimits.LongestDelay}.");
+        }
+
+        if (options.MaxAttempts is < 1 or > EntryLimits.MostAttempts)
+        {
+            throw new ArgumentOutOfRangeException(nameof(options), options.MaxAttempts, $"{nameof(options.MaxAttempts)} is {options.MaxAttempts}: use 1 to 1,000.");
+        }
+
+        if (options.Timeout is { } timeout && (timeout <= TimeSpan.Zero || timeout > EntryLimits.LongestTimeout))
+        {
+            throw new ArgumentOutOfRangeException(nameof(options), timeout, $"{nameof(options.Timeout)} is {timeout}: use more than zero and at most {EntryLimits.LongestTimeout}, or null for no limit.");
+        }
+
+        CheckUniqueKey(options.UniqueKey);
+    }
+
+    private static void CheckUniqueKey(string? key)
+    {
+        if (key is null)
+        {
+            return;
+        }
+
+        if (key.Length == 0)
+        {
+            throw new ArgumentException($"{nameof(EnqueueOptions.UniqueKey)} is empty: give it 1 to {EntryLimits.MaxUniqueKeyBytes} bytes, or null for no key.", nameof(key));
+        }
+
+        if (key.Contains('\0', StringComparison.Ordinal))
+        {
+            throw new ArgumentException($"{nameof(EnqueueOptions.UniqueKey)} '{key}' has a NUL character, which databases can't store as text: remove it.", nameof(key));
+        }
+
+        if (Encoding.UTF8.GetByteCount(key) is var bytes and > EntryLimits.MaxUniqueKeyBytes)
+        {
+            throw new ArgumentException(
+                $"{nameof(EnqueueOptions.UniqueKey)} '{key}' has {bytes} bytes of UTF-8, and at most {EntryLimits.MaxUniqueKeyBytes} are stored: shorten it, or use a hash of it.", nameof(key));
+        }
+    }
+
+    private static string? Metadata(IReadOnlyDictionary<string, string>? metadata)
+    {
+        if (metadata is null)
+        {
+            return null;
+        }
+
+        foreach (var (name, value) in metadata)
+        {
+            if (value is null || name.Contains('\0', StringComparison.Ordinal) || value.Contains('\0', StringComparison.Ordinal))
+            {
+                throw new ArgumentException(
+                    $"{nameof(EnqueueOptions.Metadata)} '{name}' is {(value is null ? "null" : $"'{value}'")}: give it a text without NUL characters, which databases can't store.", nameof(metadata));
+            }
+        }
+
+        return EntryMetadata.Write(metadata);
+    }
+
+    private byte[] Checked(BoundKind kind, byte[] args)
+    {
+        if (args.Length > _maxArgsBytes)
+        {
+            throw new ArgumentException(
+                $"The arguments of '{kind.Name}' have {args.Length:N0} bytes of JSON, and {nameof(TaskRecoveryOptions.MaxArgsBytes)} is {_maxArgsBytes:N0}: store large data elsewhere and pass its key, or raise the limit.",
+                nameof(args));
+        }
+
+        if (EntryText.HasEscapedNul(args))
+        {
+            throw new ArgumentException($"The arguments of '{kind.Name}' have a text with a NUL character, which databases can't store: remove it. They are {Shown(args)}.", nameof(args));
+        }
+
+        return args;
+    }
+
+    private static string Shown(byte[] json) => EntryText.Storable(Encoding.UTF8.GetString(json), 200);
+}

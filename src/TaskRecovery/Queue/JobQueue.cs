@@ -1,0 +1,116 @@
+using System.Data.Common;
+using TaskRecovery.Diagnostics;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Queue;
+
+/// <summary>The queue as users see it: checks what they pass, stores it, and wakes whoever works it here.</summary>
+internal sealed class JobQueue(IQueueStore store, EntryFactory factory, EnqueueGroups groups, LocalWakeups wakeups, Metrics metrics, Tracing tracing) : IJobQueue
+{
+    public async ValueTask<EnqueueResult> EnqueueAsync<TArgs>(TArgs args, EnqueueOptions? options = null, CancellationToken cancellationToken = default)
+        where TArgs : notnull
+    {
+        using var activity = tracing.StartEnqueue(options?.Queue ?? EntryLimits.DefaultQueue, kind: null, count: 1);
+        var entry = factory.Create(args, options);
+        var result = await groups.EnqueueAsync(entry, cancellationToken).ConfigureAwait(false);
+        Stored(entry, result);
+        wakeups.Wake(entry.Queue);
+        return result;
+    }
+
+    public async ValueTask<EnqueueResult> EnqueueAsync<TArgs>(TArgs args, DbTransaction transaction, EnqueueOptions? options = null, CancellationToken cancellationToken = default)
+        where TArgs : notnull
+    {
+        ArgumentNullException.ThrowIfNull(transaction);
+        using var activity = tracing.StartEnqueue(options?.Queue ?? EntryLimits.DefaultQueue, kind: null, count: 1);
+        var entry = factory.Create(args, options);
+        var results = await store.EnqueueAsync([entry], transaction, cancellationToken).ConfigureAwait(false);
+        Stored(entry, results[0]);
+        return results[0];
+    }
+
+    public async ValueTask<IReadOnlyList<EnqueueResult>> EnqueueManyAsync(IEnumerable<EnqueueRequest> requests, DbTransaction? transaction = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(requests);
+        using var activity = tracing.StartEnqueue(queue: null, kind: null, count: requests.TryGetNonEnumeratedCount(out var count) ? count : 2);
+        var entries = requests.Select(factory.Create).ToArray();
+        if (entries.Length == 0)
+        {
+            return [];
+        }
+
+        var results = await store.EnqueueAsync(entries, transaction, cancellationToken).ConfigureAwait(false);
+        for (var i = 0; i < entries.Length; i++)
+        {
+            Stored(entries[i], results[i]);
+        }
+
+        // Inside the caller's transaction nothing is visible yet: the store's own hint comes with the commit.
+        if (transaction is null)
+        {
+            foreach (var queue in entries.Select(entry => entry.Queue).Distinct(StringComparer.Ordinal))
+            {
+                wakeups.Wake(queue);
+            }
+        }
+
+        return results;
+    }
+
+    public ValueTask<QueueEntry?> FindAsync(long entryId, CancellationToken cancellationToken = default) => store.FindAsync(entryId, cancellationToken);
+
+    public ValueTask<EntryPage> ListAsync(EntryFilter? filter = null, CancellationToken cancellationToken = default)
+    {
+        filter ??= new EntryFilter();
+        return filter.Limit is < 1 or > 1_000
+            ? throw new ArgumentOutOfRangeException(nameof(filter), filter.Limit, $"{nameof(EntryFilter.Limit)} is {filter.Limit}: use 1 to 1,000, and {nameof(EntryPage.NextBefore)} for the next page.")
+            : store.ListAsync(filter, cancellationToken);
+    }
+
+    public async ValueTask<bool> CancelAsync(long entryId, CancellationToken cancellationToken = default)
+    {
+        var stored = await store.CancelAsync(entryId, cancellationToken).ConfigureAwait(false);
+        if (stored)
+        {
+            wakeups.Control();
+        }
+
+        return stored;
+    }
+
+    public async ValueTask<bool> RetryAsync(long entryId, CancellationToken cancellationToken = default)
+    {
+        var waits = await store.RetryAsync(entryId, cancellationToken).ConfigureAwait(false);
+        if (waits)
+        {
+            wakeups.WakeAll();
+        }
+
+        return waits;
+    }
+
+    public ValueTask<QueueCounts> CountAsync(string? queue = null, CancellationToken cancellationToken = default) => store.CountAsync(queue, cancellationToken);
+
+    public ValueTask PauseAsync(string queue, CancellationToken cancellationToken = default) => SetPausedAsync(queue, paused: true, cancellationToken);
+
+    public ValueTask ResumeAsync(string queue, CancellationToken cancellationToken = default) => SetPausedAsync(queue, paused: false, cancellationToken);
+
+    private async ValueTask SetPausedAsync(string queue, bool paused, CancellationToken cancellationToken)
+    {
+        if (QueueNames.Problem(queue) is { } problem)
+        {
+            throw new ArgumentException($"The queue is '{queue}': {problem}.", nameof(queue));
+        }
+
+        await store.SetPausedAsync(queue, paused, cancellationToken).ConfigureAwait(false);
+        wakeups.Wake(queue);
+    }
+
+    private void Stored(NewEntry entry, EnqueueResult result)
+    {
+        if (!result.IsDuplicate)
+        {
+            metrics.Enqueued(entry.Queue, entry.Kind);
+        }
+    }
+}

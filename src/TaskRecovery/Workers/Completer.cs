@@ -1,0 +1,216 @@
+using Microsoft.Extensions.Logging;
+using TaskRecovery.Diagnostics;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Workers;
+
+/// <summary>Stores outcomes for the whole node. They collect while the flush before is under way and are written together: an idle system waits for nothing, a busy one groups by itself.</summary>
+internal sealed class Completer : IDisposable
+{
+    // A second flush starts beside the first only for a batch worth its transaction.
+    private const int MaxFlushes = 2;
+
+    // So many outcomes that are not stored yet stop the claimers: the store is slower than the work.
+    private const int TooMany = 20_000;
+
+    private readonly IQueueStore _store;
+    private readonly SettledClaims _settled;
+    private readonly SuspectGate _suspects;
+    private readonly Metrics _metrics;
+    private readonly TimeProvider _time;
+    private readonly ILogger<Completer> _logger;
+    private readonly LoopState _state;
+    private readonly FlushLane _lane;
+    private readonly FlushLane _transactionLane;
+    private readonly CancellationTokenSource _giveUp = new();
+    private readonly Lock _gate = new();
+    private TaskCompletionSource? _drained;
+    private int _unstored;
+
+    public Completer(IQueueStore store, SettledClaims settled, SuspectGate suspects, Metrics metrics, TimeProvider time, ILogger<Completer> logger)
+    {
+        _store = store;
+        _settled = settled;
+        _suspects = suspects;
+        _metrics = metrics;
+        _time = time;
+        _logger = logger;
+        _state = new LoopState("outcomes", _logger);
+        _lane = new FlushLane(FlushUntilStoredAsync, MaxFlushes);
+        _transactionLane = new FlushLane(FlushUntilStoredAsync, 1);
+    }
+
+    /// <summary>Whether the store is so far behind that nothing more should be claimed.</summary>
+    public bool IsOverloaded => Volatile.Read(ref _unstored) > TooMany;
+
+    /// <summary>Stores an outcome soon. Never waits, never fails: while the store is not there, outcomes are kept and sent again.</summary>
+    public void Add(Settlement settlement)
+    {
+        Interlocked.Increment(ref _unstored);
+        _lane.Add(settlement);
+    }
+
+    /// <summary>Stores the outcome of an entry that may have been completed in a transaction of its worker's. Should that still be open, waiting for it holds up nobody else.</summary>
+    public void AddAfterTransaction(Settlement settlement)
+    {
+        Interlocked.Increment(ref _unstored);
+        _transactionLane.Add(settlement);
+    }
+
+    /// <summary>Takes an entry off the books without an outcome: its claim is lost, and the store or a sweep knows it already.</summary>
+    public void Drop(Settlement settlement)
+    {
+        ReportLost(settlement);
+        _suspects.Release(settlement.Suspicion);
+        Settle(settlement.Claim, 1);
+    }
+
+    /// <summary>Waits until every outcome so far is stored.</summary>
+    /// <returns>How many were not when <paramref name="cancellationToken"/> fired.</returns>
+    public async Task<int> DrainAsync(CancellationToken cancellationToken)
+    {
+        Task drained;
+        lock (_gate)
+        {
+            if (Volatile.Read(ref _unstored) == 0)
+            {
+                return 0;
+            }
+
+            _drained ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            drained = _drained.Task;
+        }
+
+        await drained.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return Volatile.Read(ref _unstored);
+    }
+
+    /// <summary>Ends the attempts to reach a store that is not there. What is not stored is this dead process's work, and swept as such.</summary>
+    public void GiveUp() => _giveUp.Cancel();
+
+    public void Dispose() => _giveUp.Dispose();
+
+    private async Task FlushUntilStoredAsync(List<Settlement> batch)
+    {
+        for (var failures = 1; ; failures++)
+        {
+            try
+            {
+                await FlushAsync(batch).ConfigureAwait(false);
+                return;
+            }
+            catch (Exception exception) when (exception is not (StoreUnavailableException or StoreConfigurationException))
+            {
+                // Not the store's state but something in the batch: find it, so that it holds up nobody else.
+                if (batch.Count > 1)
+                {
+                    await FlushUntilStoredAsync(batch[..(batch.Count / 2)]).ConfigureAwait(false);
+                    await FlushUntilStoredAsync(batch[(batch.Count / 2)..]).ConfigureAwait(false);
+                    return;
+                }
+
+                _logger.OutcomeRefused(batch[0].Outcome.EntryId, batch[0].Kind, exception);
+                batch = [batch[0] with { Outcome = Storable(batch[0], exception) }];
+                await WaitAsync(exception, failures).ConfigureAwait(false);
+            }
+            catch (Exception exception)
+            {
+                await WaitAsync(exception, failures).ConfigureAwait(false);
+            }
+
+            if (_giveUp.IsCancellationRequested)
+            {
+                Account(batch);
+                return;
+            }
+        }
+    }
+
+    private async Task FlushAsync(List<Settlement> batch)
+    {
+        var outcomes = new RunOutcome[batch.Count];
+        for (var i = 0; i < outcomes.Length; i++)
+        {
+            outcomes[i] = batch[i].Outcome;
+        }
+
+        var refused = await _store.FinishAsync(batch[0].Claim.Lease.NodeId, outcomes, _giveUp.Token).ConfigureAwait(false);
+        _state.Succeeded();
+        var lost = refused.Count == 0 ? null : refused.Select(outcome => (outcome.EntryId, outcome.Fence)).ToHashSet();
+        foreach (var settlement in batch)
+        {
+            if (lost is not null && lost.Contains((settlement.Outcome.EntryId, settlement.Outcome.Fence)))
+            {
+                ReportLost(settlement);
+            }
+            else if (settlement.Counted is { } counted)
+            {
+                _metrics.Finished(settlement.Claim.Queue, settlement.Kind, counted, settlement.Outcome.Duration, settlement.ErrorType);
+            }
+        }
+
+        Account(batch);
+    }
+
+    private async Task WaitAsync(Exception exception, int failures)
+    {
+        _state.Failed(exception);
+        await Task.Delay(RetryPolicy.Backoff(failures, Random.Shared.NextDouble()), _time, _giveUp.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private void Account(List<Settlement> batch)
+    {
+        var start = 0;
+        for (var i = 1; i <= batch.Count; i++)
+        {
+            // Entries of one claim mostly come one after the other: they are settled together.
+            if (i == batch.Count || batch[i].Claim != batch[start].Claim)
+            {
+                Settle(batch[start].Claim, i - start);
+                start = i;
+            }
+        }
+
+        foreach (var settlement in batch)
+        {
+            _suspects.Release(settlement.Suspicion);
+        }
+
+        if (Interlocked.Add(ref _unstored, -batch.Count) == 0)
+        {
+            lock (_gate)
+            {
+                _drained?.TrySetResult();
+                _drained = null;
+            }
+        }
+    }
+
+    private void Settle(HeldClaim claim, int entries)
+    {
+        if (claim.Settle(entries))
+        {
+            claim.Lease.Life.Claims.Forget(claim.Fence);
+            _settled.Add(claim.Lease.Life, claim.Fence);
+        }
+    }
+
+    private void ReportLost(Settlement settlement)
+    {
+        _logger.ClaimLost(settlement.Outcome.EntryId, settlement.Kind, settlement.Outcome.Fence);
+        _metrics.ClaimLost(settlement.Claim.Queue, settlement.Kind);
+    }
+
+    private static RunOutcome Storable(Settlement settlement, Exception exception) => new()
+    {
+        EntryId = settlement.Outcome.EntryId,
+        Fence = settlement.Outcome.Fence,
+        Kind = OutcomeKind.Failed,
+        Reason = EndReasons.FailedForGood,
+        Error = $"The outcome ({settlement.Outcome.Kind}) could not be stored: {exception.GetType().Name}.",
+        MaxCrashes = settlement.Outcome.MaxCrashes,
+        Duration = settlement.Outcome.Duration,
+        HasUniqueKey = settlement.Outcome.HasUniqueKey,
+        IsTask = settlement.Outcome.IsTask,
+    };
+}

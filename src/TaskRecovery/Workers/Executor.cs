@@ -1,0 +1,178 @@
+using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.Extensions.DependencyInjection;
+using TaskRecovery.Diagnostics;
+using TaskRecovery.Queue;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Workers;
+
+/// <summary>One place of a queue's concurrency: runs one entry after the other while there are any.</summary>
+[SuppressMessage("Reliability", "CA1001", Justification = "A token source without timer or wait handle holds nothing, and handlers may read its token late.")]
+internal sealed class Executor(QueueWorker queue, WorkServices services) : IThreadPoolWorkItem
+{
+    // So many entries in a row whose handlers never waited; then others get the thread.
+    private const int MaxInARow = 64;
+
+    private CancellationTokenSource _source = new();
+    private volatile WorkRun? _current;
+
+    /// <summary>What runs here at this moment.</summary>
+    public WorkRun? Current => _current;
+
+    void IThreadPoolWorkItem.Execute() => _ = RunAllAsync();
+
+    private async Task RunAllAsync()
+    {
+        for (var inARow = 0; queue.TryTake(this, out var entry);)
+        {
+            var run = RunAsync(entry.Entry, entry.Claim);
+            if (!run.IsCompleted)
+            {
+                inARow = 0;
+            }
+
+            await run.ConfigureAwait(false);
+            queue.CountFinished();
+            if (++inARow >= MaxInARow)
+            {
+                inARow = 0;
+                await Task.Yield();
+            }
+        }
+    }
+
+    private async ValueTask RunAsync(ClaimedEntry entry, HeldClaim claim)
+    {
+        if (!claim.Lease.IsValid || services.Kinds.Find(entry.Kind) is not { Runner: { } runner } kind)
+        {
+            queue.Settle(entry, claim, OutcomeKind.Released);
+            return;
+        }
+
+        if (queue.IsCancelRequested(entry))
+        {
+            queue.Settle(entry, claim, OutcomeKind.Cancelled);
+            return;
+        }
+
+        var run = new WorkRun(entry, claim, kind, services.Run);
+        run.Begin(_source);
+        _current = run;
+        if (!claim.Lease.IsValid)
+        {
+            run.Stop(StopReason.ClaimLost);
+        }
+
+        var activity = services.Tracing.StartRun(entry, claim.Queue, claim.Fence);
+        Exception? exception = null;
+        try
+        {
+            var timer = StartTimer(run);
+            try
+            {
+                await InvokeAsync(run, runner, _source.Token).ConfigureAwait(false);
+            }
+            catch (Exception thrown)
+            {
+                exception = thrown;
+            }
+            finally
+            {
+                timer?.Dispose();
+            }
+
+            FaultPoints.Reach(FaultPoints.HandlerFinished);
+            End(run, activity, exception);
+        }
+        finally
+        {
+            _current = null;
+            activity?.Dispose();
+            if (!run.TryEndUnstopped() || !_source.TryReset())
+            {
+                _source = new CancellationTokenSource();
+            }
+        }
+    }
+
+    private async ValueTask InvokeAsync(WorkRun run, KindRunner runner, CancellationToken cancellationToken)
+    {
+        var scope = services.Scopes.CreateAsyncScope();
+        try
+        {
+            run.Services = scope.ServiceProvider;
+            FaultPoints.Reach(FaultPoints.HandlerStarted);
+            await runner.RunAsync(run, cancellationToken).ConfigureAwait(false);
+            run.HandlerReturned(exception: null);
+        }
+        catch (Exception exception)
+        {
+            // The outcome is decided while the scope is there: the worker may have its own idea of the next attempt.
+            run.HandlerReturned(exception);
+            throw;
+        }
+        finally
+        {
+            await DisposeAsync(scope, run).ConfigureAwait(false);
+        }
+    }
+
+    private async ValueTask DisposeAsync(AsyncServiceScope scope, WorkRun run)
+    {
+        try
+        {
+            await scope.DisposeAsync().ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            services.Logger.ScopeFailed(run.Entry.Id, run.Entry.Kind, exception);
+        }
+    }
+
+    private ITimer? StartTimer(WorkRun run)
+        => run.TimeLimit is { } limit
+            ? services.Time.CreateTimer(static state => ((WorkRun)state!).Stop(StopReason.TimedOut), run, limit < EntryLimits.LongestTimeout ? limit : EntryLimits.LongestTimeout, Timeout.InfiniteTimeSpan)
+            : null;
+
+    private void End(WorkRun run, Activity? activity, Exception? exception)
+    {
+        if (!run.TryTakeOutcome())
+        {
+            return;
+        }
+
+        var suspicion = services.Suspects.Of(run.Entry.Crashes);
+        if (run.Outcome is not { } outcome)
+        {
+            Tracing.Finish(activity, OutcomeKind.Lost, exception);
+            services.Completer.Drop(new Settlement(RunEnding.Unworked(run.Entry, run.Claim, isTask: false, OutcomeKind.Released, services.MaxCrashes), run.Claim, run.Entry.Kind, suspicion));
+            return;
+        }
+
+        var counted = run.CompletedInTransaction && exception is null ? OutcomeKind.Completed : outcome.Kind;
+        Tracing.Finish(activity, counted, exception);
+        Log(run, outcome, counted, exception);
+        var settlement = new Settlement(outcome, run.Claim, run.Entry.Kind, suspicion, exception?.GetType().FullName, counted);
+        if (run.CompletedInTransaction)
+        {
+            services.Completer.AddAfterTransaction(settlement);
+        }
+        else
+        {
+            services.Completer.Add(settlement);
+        }
+    }
+
+    private void Log(WorkRun run, RunOutcome outcome, OutcomeKind counted, Exception? exception)
+    {
+        if (counted == OutcomeKind.Retried && exception is not null)
+        {
+            services.Logger.AttemptFailed(run.Entry.Id, run.Entry.Kind, run.Entry.Attempt, run.Entry.MaxAttempts, outcome.Delay, exception);
+        }
+        else if (counted == OutcomeKind.Failed)
+        {
+            services.Logger.EntryFailed(run.Entry.Id, run.Entry.Kind, run.Entry.Attempt, outcome.Reason, outcome.Error);
+        }
+    }
+}

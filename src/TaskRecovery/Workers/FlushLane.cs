@@ -1,0 +1,78 @@
+namespace TaskRecovery.Workers;
+
+/// <summary>Outcomes on their way to the store: what comes while a flush is under way goes with the next one.</summary>
+internal sealed class FlushLane(Func<List<Settlement>, Task> flush, int maxFlushes) : IThreadPoolWorkItem
+{
+    private const int SecondFlushFrom = 1_000;
+    private const int MaxFlush = 2_000;
+
+    private readonly Lock _gate = new();
+    private List<Settlement> _pending = new(256);
+    private int _flushes;
+
+    public void Add(Settlement settlement)
+    {
+        lock (_gate)
+        {
+            _pending.Add(settlement);
+            if (_flushes > 0 && (_flushes == maxFlushes || _pending.Count < SecondFlushFrom))
+            {
+                return;
+            }
+
+            _flushes++;
+        }
+
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+    }
+
+    void IThreadPoolWorkItem.Execute() => _ = FlushAllAsync();
+
+    private async Task FlushAllAsync()
+    {
+        while (Take() is { } batch)
+        {
+            foreach (var part in SplitByNode(batch))
+            {
+                await flush(part).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private List<Settlement>? Take()
+    {
+        lock (_gate)
+        {
+            if (_pending.Count == 0)
+            {
+                _flushes--;
+                return null;
+            }
+
+            var batch = _pending;
+            if (batch.Count <= MaxFlush)
+            {
+                _pending = new List<Settlement>(256);
+                return batch;
+            }
+
+            _pending = batch[MaxFlush..];
+            return batch[..MaxFlush];
+        }
+    }
+
+    // Nearly always one node and so one part: only after a new life are there outcomes of two.
+    private static IEnumerable<List<Settlement>> SplitByNode(List<Settlement> batch)
+    {
+        var first = batch[0].Claim.Lease.Life;
+        foreach (var settlement in batch)
+        {
+            if (settlement.Claim.Lease.Life != first)
+            {
+                return batch.GroupBy(item => item.Claim.Lease.Life).Select(group => group.ToList());
+            }
+        }
+
+        return [batch];
+    }
+}

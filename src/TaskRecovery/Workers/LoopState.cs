@@ -1,0 +1,29 @@
+using Microsoft.Extensions.Logging;
+using TaskRecovery.Diagnostics;
+
+namespace TaskRecovery.Workers;
+
+/// <summary>Lets a loop say once that its store is gone, and once that it is back.</summary>
+internal sealed class LoopState(string loop, ILogger logger)
+{
+    private int _failures;
+
+    /// <summary>How many attempts have failed since the last one that did not.</summary>
+    public int Failures => Volatile.Read(ref _failures);
+
+    public void Failed(Exception exception)
+    {
+        if (Interlocked.Increment(ref _failures) == 1)
+        {
+            logger.StoreLost(loop, exception);
+        }
+    }
+
+    public void Succeeded()
+    {
+        if (Volatile.Read(ref _failures) > 0 && Interlocked.Exchange(ref _failures, 0) is var failures and > 0)
+        {
+            logger.StoreBack(loop, failures);
+        }
+    }
+}

@@ -1,0 +1,264 @@
+using TaskRecovery.Diagnostics;
+using TaskRecovery.Nodes;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Workers;
+
+/// <summary>The claimer of a queue: one call at a time, and none while there is nothing to claim.</summary>
+internal sealed partial class QueueWorker
+{
+    // A look from the front walks over whatever an old snapshot keeps alive there: often enough to be prompt, seldom enough to be cheap.
+    private static readonly TimeSpan RewindInterval = TimeSpan.FromMilliseconds(100);
+
+    private readonly Lock _wakeGate = new();
+    private IQueueClaimer? _claimer;
+    private NodeLease? _lease;
+    private bool _isWoken = true;
+    private bool _isFromFront = true;
+    private TimeSpan? _nextDue;
+    private volatile int _prefetch;
+    private double _rate;
+    private int _finishedBefore;
+    private long _measuredAt;
+    private long _rewoundAt;
+    private bool _wasFull;
+
+    /// <inheritdoc/>
+    public void Wake(bool fromFront)
+    {
+        lock (_wakeGate)
+        {
+            _isWoken = true;
+            _isFromFront |= fromFront;
+        }
+
+        _signal.Set();
+    }
+
+    /// <summary>Claims until told to stop. Survives whatever the store does.</summary>
+    /// <param name="stop">Ends the claiming.</param>
+    /// <param name="abort">Gives up the answer of a claim that is under way.</param>
+    public async Task ClaimLoopAsync(CancellationToken stop, CancellationToken abort)
+    {
+        _measuredAt = _services.Time.GetTimestamp();
+        while (!stop.IsCancellationRequested)
+        {
+            try
+            {
+                await ClaimOnceAsync(stop, abort).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception exception)
+            {
+                Wake(fromFront: true);
+                _state.Failed(exception);
+                await Task.Delay(RetryPolicy.Backoff(_state.Failures, Random.Shared.NextDouble()), _services.Time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    /// <summary>Waits for something to claim and for room, and claims once.</summary>
+    internal async Task ClaimOnceAsync(CancellationToken stop, CancellationToken abort)
+    {
+        Adopt(await _services.Lives.WaitForLeaseAsync(stop).ConfigureAwait(false));
+        if (Room() is not (> 0 and var limit))
+        {
+            // The time is for rooms that nobody announces: outcomes that a slow store has taken at last.
+            await _signal.WaitAsync(TimeSpan.FromSeconds(1), _services.Time, stop).ConfigureAwait(false);
+            return;
+        }
+
+        if (!TakeWake(out var fromFront))
+        {
+            if (!await _signal.WaitAsync(_nextDue ?? Timeout.InfiniteTimeSpan, _services.Time, stop).ConfigureAwait(false))
+            {
+                _nextDue = null;
+                Wake(fromFront: true);
+            }
+
+            return;
+        }
+
+        Rewind(fromFront);
+        var claimed = await ClaimAsync(limit, abort).ConfigureAwait(false);
+        if (claimed == 0 && fromFront)
+        {
+            // Told that something is due, and found nothing: it may be what the suspect gate held back this time.
+            await ClaimAsync(limit, abort).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<int> ClaimAsync(int limit, CancellationToken abort)
+    {
+        var lease = _lease!;
+        var claims = lease.Life.Claims;
+        var asked = _services.Suspects.Ask();
+        var ticket = claims.Begin(lease);
+        ClaimBatch batch;
+        try
+        {
+            batch = await _claimer!.ClaimAsync(limit, asked, abort).ConfigureAwait(false);
+        }
+        catch
+        {
+            claims.Abandon(ticket);
+            _services.Suspects.Answered(asked, 0, 0);
+            _services.Lives.RequestReconcile();
+            throw;
+        }
+
+        _state.Succeeded();
+        var suspects = batch.Entries.Count(entry => _services.Suspects.Of(entry.Crashes) == Suspicion.Suspect);
+        var lastChances = batch.Entries.Count(entry => _services.Suspects.Of(entry.Crashes) == Suspicion.LastChance);
+        switch (claims.End(ticket, batch.Fence))
+        {
+            case ClaimAnswer.TooLate:
+                _services.Suspects.Answered(asked, 0, 0);
+                _services.Lives.RequestReconcile();
+                Wake(fromFront: true);
+                return 0;
+            case ClaimAnswer.WentBackInTime:
+                _services.Suspects.Answered(asked, 0, 0);
+                _services.Lives.ReportWentBackInTime(lease.Life, batch.Fence);
+                Wake(fromFront: true);
+                return 0;
+            default:
+                _services.Suspects.Answered(asked, suspects, lastChances);
+                break;
+        }
+
+        if (batch.NodeIsDead)
+        {
+            _services.Lives.ReportDead(lease.Life);
+            Wake(fromFront: true);
+            await Task.Delay(RewindInterval, _services.Time, abort).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return 0;
+        }
+
+        _nextDue = batch.NextDue;
+        _wasFull = batch.Entries.Count >= limit;
+        if (_wasFull)
+        {
+            Wake(fromFront: false);
+        }
+
+        Accept(lease, batch);
+        return batch.Entries.Count;
+    }
+
+    private void Accept(NodeLease lease, ClaimBatch batch)
+    {
+        if (batch.Entries.Count == 0)
+        {
+            return;
+        }
+
+        _services.Logger.Claimed(Queue, batch.Entries.Count, batch.Fence);
+        foreach (var entry in batch.Entries)
+        {
+            _services.Metrics.Claimed(Queue, entry.Kind, entry.Waited);
+        }
+
+        var claim = new HeldClaim(lease, batch.Fence, Queue, batch.Entries.Count);
+        var starting = new List<Executor>();
+        lock (_gate)
+        {
+            _buffer.Add(claim, batch.Entries, _services.Time.GetTimestamp());
+            for (var free = Math.Min(_idle.Count, _buffer.Count); free > 0 && !_stopping; free--)
+            {
+                starting.Add(_idle.Pop());
+            }
+        }
+
+        foreach (var executor in starting)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(executor, preferLocal: false);
+        }
+
+        // Whatever was stopped or lost while this answer came in has looked at the buffer before: look again.
+        if (_stopping)
+        {
+            Release(static (_, _) => true);
+        }
+        else if (!lease.IsValid)
+        {
+            StopRunsOf(lease);
+        }
+    }
+
+    private void Adopt(NodeLease lease)
+    {
+        if (_lease == lease)
+        {
+            return;
+        }
+
+        if (_lease?.Life != lease.Life)
+        {
+            _claimer = _services.Store.CreateClaimer(lease.NodeId, Queue, _services.Kinds.WorkedKinds);
+        }
+
+        _lease = lease;
+        lease.Lost.UnsafeRegister(static (state, _) =>
+        {
+            var (worker, lost) = ((QueueWorker, NodeLease))state!;
+            worker.StopRunsOf(lost);
+        }, (this, lease));
+        Wake(fromFront: true);
+    }
+
+    private int Room()
+    {
+        if (_services.Completer.IsOverloaded)
+        {
+            return 0;
+        }
+
+        Measure();
+        lock (_gate)
+        {
+            var limit = ClaimPlan.Limit(_executors.Length, _prefetch, _executors.Length - _idle.Count, _buffer.Count);
+            _claimerWaitsForRoom = limit == 0;
+            return limit;
+        }
+    }
+
+    private void Measure()
+    {
+        var elapsed = _services.Time.GetElapsedTime(_measuredAt);
+        if (elapsed < TimeSpan.FromMilliseconds(1))
+        {
+            return;
+        }
+
+        var finished = Volatile.Read(ref _finished);
+        _rate = ClaimPlan.Rate(_rate, finished - _finishedBefore, elapsed);
+        _prefetch = ClaimPlan.Prefetch(_options.Prefetch, _rate);
+        _finishedBefore = finished;
+        _measuredAt = _services.Time.GetTimestamp();
+    }
+
+    private bool TakeWake(out bool fromFront)
+    {
+        lock (_wakeGate)
+        {
+            fromFront = _isFromFront;
+            var woken = _isWoken;
+            _isWoken = _isFromFront = false;
+            return woken;
+        }
+    }
+
+    private void Rewind(bool fromFront)
+    {
+        // While claims come back full there is more behind the cursor: what is earlier in line announces itself, or is found by the store's own looks.
+        if (fromFront || (!_wasFull && _services.Time.GetElapsedTime(_rewoundAt) > RewindInterval))
+        {
+            _rewoundAt = _services.Time.GetTimestamp();
+            _claimer!.Rewind();
+        }
+    }
+}

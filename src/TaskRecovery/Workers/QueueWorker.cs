@@ -1,0 +1,206 @@
+using TaskRecovery.Nodes;
+using TaskRecovery.Queue;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Workers;
+
+/// <summary>Works one queue: one claimer, and executors up to the concurrency. An executor is a place, not a thread; while its queue is empty it costs nothing.</summary>
+internal sealed partial class QueueWorker : IWakeable
+{
+    /// <summary>What has waited here for so long would be better off in the queue, where other nodes see it.</summary>
+    internal static readonly TimeSpan LongestBuffered = TimeSpan.FromSeconds(5);
+
+    private readonly WorkServices _services;
+    private readonly QueueOptions _options;
+    private readonly Executor[] _executors;
+    private readonly Stack<Executor> _idle;
+    private readonly EntryBuffer _buffer = new();
+    private readonly Lock _gate = new();
+    private readonly Signal _signal = new();
+    private readonly LoopState _state;
+    private TaskCompletionSource? _becameIdle;
+    private volatile HashSet<long>? _cancelRequests;
+    private volatile bool _stopping;
+    private bool _claimerWaitsForRoom;
+    private int _finished;
+
+    public QueueWorker(string queue, QueueOptions options, WorkServices services)
+    {
+        Queue = queue;
+        _options = options;
+        _services = services;
+        _state = new LoopState($"claims of queue {queue}", services.Logger);
+        _executors = new Executor[options.Concurrency];
+        _idle = new Stack<Executor>(options.Concurrency);
+        for (var i = 0; i < _executors.Length; i++)
+        {
+            _idle.Push(_executors[i] = new Executor(this, services));
+        }
+    }
+
+    public string Queue { get; }
+
+    /// <summary>How many entries run here.</summary>
+    public int Running
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _executors.Length - _idle.Count;
+            }
+        }
+    }
+
+    /// <summary>The runs that go on at this moment.</summary>
+    public IEnumerable<WorkRun> Runs => _executors.Select(executor => executor.Current).OfType<WorkRun>();
+
+    /// <summary>Takes in what the store said of cancel requests: running entries are told, waiting ones are not started.</summary>
+    public void RequestCancels(IReadOnlyList<long> entryIds)
+    {
+        if (entryIds.Count == 0)
+        {
+            _cancelRequests = null;
+            return;
+        }
+
+        var requests = new HashSet<long>(entryIds);
+        _cancelRequests = requests;
+        foreach (var run in Runs.Where(run => requests.Contains(run.Entry.Id)))
+        {
+            run.Stop(StopReason.Cancelled);
+        }
+    }
+
+    /// <summary>Whether an entry that is about to start has a cancel request.</summary>
+    public bool IsCancelRequested(ClaimedEntry entry) => entry.CancelRequested || _cancelRequests?.Contains(entry.Id) == true;
+
+    /// <summary>Gives back what was claimed ahead and has waited too long because the work got slower.</summary>
+    public void ReleaseStale()
+        => Release((_, claimedAt) => _services.Time.GetElapsedTime(claimedAt) > LongestBuffered);
+
+    /// <summary>Starts nothing more, and gives back what has not started.</summary>
+    /// <returns>How many entries that was.</returns>
+    public int StopStarting()
+    {
+        _stopping = true;
+        return Release(static (_, _) => true);
+    }
+
+    /// <summary>Waits until nothing runs here.</summary>
+    public Task WaitUntilIdleAsync(CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            if (_idle.Count == _executors.Length)
+            {
+                return Task.CompletedTask;
+            }
+
+            _becameIdle ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return _becameIdle.Task.WaitAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>Fires the tokens of what runs.</summary>
+    public void StopRuns(StopReason reason)
+    {
+        foreach (var run in Runs)
+        {
+            run.Stop(reason);
+        }
+    }
+
+    /// <summary>Gives back what still runs, although its handlers go on: the process ends, and others are to have it at once.</summary>
+    public void GiveUpRuns()
+    {
+        foreach (var run in Runs.Where(run => run.TryTakeOutcome()))
+        {
+            Settle(run.Entry, run.Claim, OutcomeKind.Released);
+        }
+    }
+
+    /// <summary>Ends an entry without having run it.</summary>
+    public void Settle(ClaimedEntry entry, HeldClaim claim, OutcomeKind kind)
+    {
+        var isTask = _services.Kinds.Find(entry.Kind)?.Registration.IsTask ?? false;
+        var outcome = RunEnding.Unworked(entry, claim, isTask, kind, _services.MaxCrashes);
+        var settlement = new Settlement(outcome, claim, entry.Kind, _services.Suspects.Of(entry.Crashes));
+        if (claim.Lease.Life.End is LifeEnd.DeclaredDead or LifeEnd.WentBackInTime)
+        {
+            _services.Completer.Drop(settlement);
+        }
+        else
+        {
+            _services.Completer.Add(settlement);
+        }
+    }
+
+    /// <summary>The next entry for an executor; if there is none, its place is free.</summary>
+    internal bool TryTake(Executor executor, out BufferedEntry entry)
+    {
+        TaskCompletionSource? becameIdle = null;
+        bool wakeClaimer;
+        bool taken;
+        lock (_gate)
+        {
+            taken = !_stopping & _buffer.TryTake(out entry);
+            if (!taken)
+            {
+                _idle.Push(executor);
+                if (_idle.Count == _executors.Length)
+                {
+                    becameIdle = _becameIdle;
+                    _becameIdle = null;
+                }
+            }
+
+            wakeClaimer = _claimerWaitsForRoom && ClaimPlan.Limit(_executors.Length, _prefetch, _executors.Length - _idle.Count, _buffer.Count) > 0;
+            if (wakeClaimer)
+            {
+                _claimerWaitsForRoom = false;
+            }
+        }
+
+        becameIdle?.TrySetResult();
+        if (wakeClaimer)
+        {
+            _signal.Set();
+        }
+
+        return taken;
+    }
+
+    internal void CountFinished() => Interlocked.Increment(ref _finished);
+
+    private int Release(Func<HeldClaim, long, bool> condition)
+    {
+        List<BufferedEntry> entries;
+        lock (_gate)
+        {
+            if (_buffer.Count == 0)
+            {
+                return 0;
+            }
+
+            entries = _buffer.TakeWhere(condition);
+        }
+
+        foreach (var (claim, entry) in entries)
+        {
+            Settle(entry, claim, OutcomeKind.Released);
+        }
+
+        return entries.Count;
+    }
+
+    private void StopRunsOf(NodeLease lease)
+    {
+        foreach (var run in Runs.Where(run => run.Claim.Lease == lease))
+        {
+            run.Stop(StopReason.ClaimLost);
+        }
+
+        Release((claim, _) => claim.Lease == lease);
+    }
+}

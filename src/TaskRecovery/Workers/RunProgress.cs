@@ -1,0 +1,120 @@
+using System.Text;
+using TaskRecovery.Queue;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Workers;
+
+/// <summary>Steps and the checkpoint of one run: what the entry, or its task, had finished before. Read from the store when first asked for.</summary>
+internal sealed class RunProgress(WorkRun run, RunServices shared)
+{
+    private readonly Lock _gate = new();
+    private readonly HashSet<string> _usedSteps = new(StringComparer.Ordinal);
+    private Task<StoredProgress>? _stored;
+    private ReadOnlyMemory<byte>? _checkpoint;
+
+    private ProgressKey Key => new(run.Entry.Id, run.TaskId);
+
+    public async Task<T> StepAsync<T>(string name, Func<CancellationToken, Task<T>> step, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(step);
+        if (await FindStepAsync(name, cancellationToken).ConfigureAwait(false) is { } stored)
+        {
+            return shared.Json.Read<T>(stored)!;
+        }
+
+        var result = await step(cancellationToken).ConfigureAwait(false);
+        await SaveStepAsync(name, run.WriteJson(result, $"The result of step '{name}'")).ConfigureAwait(false);
+        return result;
+    }
+
+    public async Task StepAsync(string name, Func<CancellationToken, Task> step, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(step);
+        if (await FindStepAsync(name, cancellationToken).ConfigureAwait(false) is null)
+        {
+            await step(cancellationToken).ConfigureAwait(false);
+            await SaveStepAsync(name, "null"u8.ToArray()).ConfigureAwait(false);
+        }
+    }
+
+    public async Task SaveCheckpointAsync<T>(T checkpoint, CancellationToken cancellationToken)
+    {
+        run.ThrowIfFenced();
+        var json = run.WriteJson(checkpoint, "The checkpoint");
+        if (!await shared.Store.SaveCheckpointAsync(run.NodeId, Key, run.Fence, json, cancellationToken).ConfigureAwait(false))
+        {
+            throw run.EndAsLost();
+        }
+
+        lock (_gate)
+        {
+            _checkpoint = json;
+        }
+    }
+
+    public async Task<T?> GetCheckpointAsync<T>(CancellationToken cancellationToken)
+    {
+        ReadOnlyMemory<byte>? checkpoint;
+        lock (_gate)
+        {
+            checkpoint = _checkpoint;
+        }
+
+        checkpoint ??= (await LoadAsync(cancellationToken).ConfigureAwait(false)).Checkpoint;
+        return checkpoint is { } json ? shared.Json.Read<T>(json) : default;
+    }
+
+    private async Task<ReadOnlyMemory<byte>?> FindStepAsync(string name, CancellationToken cancellationToken)
+    {
+        Use(name);
+        var progress = await LoadAsync(cancellationToken).ConfigureAwait(false);
+        if (progress.Steps.TryGetValue(name, out var stored))
+        {
+            return stored;
+        }
+
+        run.ThrowIfFenced();
+        FaultPoints.Reach(FaultPoints.StepBetween);
+        return null;
+    }
+
+    // The work of the step is done, so its result is stored even if the token has fired since: the fence decides whether it counts.
+    private async Task SaveStepAsync(string name, byte[] result)
+    {
+        run.ThrowIfFenced();
+        if (!await shared.Store.SaveStepAsync(run.NodeId, Key, run.Fence, name, result, CancellationToken.None).ConfigureAwait(false))
+        {
+            throw run.EndAsLost();
+        }
+    }
+
+    private void Use(string name)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        if (Encoding.UTF8.GetByteCount(name) > EntryLimits.MaxStepNameBytes || name.Contains('\0', StringComparison.Ordinal))
+        {
+            throw new ArgumentException($"The step name '{name}' is longer than {EntryLimits.MaxStepNameBytes} bytes of UTF-8 or has a NUL character. Use a shorter one.", nameof(name));
+        }
+
+        lock (_gate)
+        {
+            if (!_usedSteps.Add(name))
+            {
+                throw new InvalidOperationException($"The step '{name}' was used before in this run of entry {run.Entry.Id}. Give each step a name of its own, for example with a number in a loop.");
+            }
+        }
+    }
+
+    private Task<StoredProgress> LoadAsync(CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            if (_stored is null || _stored.IsFaulted || _stored.IsCanceled)
+            {
+                _stored = shared.Store.LoadProgressAsync(Key, cancellationToken).AsTask();
+            }
+
+            return _stored;
+        }
+    }
+}

@@ -1,0 +1,11 @@
+using Microsoft.Extensions.Options;
+using TaskRecovery.Nodes;
+using TaskRecovery.Queue;
+
+namespace TaskRecovery.Workers;
+
+/// <summary>Whether this process works anything: it has a worker, and a queue to work.</summary>
+internal sealed class WorkRole(KindRegistry kinds, IOptions<TaskRecoveryOptions> options) : INodeRole
+{
+    public bool Works { get; } = kinds.WorkedKinds.Count > 0 && WorkService.ServedQueues(options.Value).Any();
+}

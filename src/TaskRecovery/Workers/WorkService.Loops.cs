@@ -1,0 +1,139 @@
+using TaskRecovery.Diagnostics;
+using TaskRecovery.Nodes;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Workers;
+
+/// <summary>The two loops of a node that are not one queue's: the poll, and the store's hints.</summary>
+internal sealed partial class WorkService
+{
+    /// <summary>A handler that has not returned for so long since its token fired does not listen to it.</summary>
+    internal static readonly TimeSpan DeafAfter = TimeSpan.FromSeconds(5);
+
+    // New kinds come with deploys: now and then is enough.
+    private const int PollsPerLookForUnknownKinds = 30;
+
+    private readonly Signal _pollNow = new();
+    private readonly LoopState _pollState;
+    private readonly LoopState _listenState;
+    private readonly HashSet<string> _unknownKinds = new(StringComparer.Ordinal);
+    private int _polls;
+
+    /// <summary>One poll: due queues are woken, cancel requests passed on, unknown kinds named, settled claims removed, deaf handlers reported.</summary>
+    internal async Task PollOnceAsync(CancellationToken cancellationToken)
+    {
+        ReportDeafHandlers();
+        foreach (var queue in _queues.Values)
+        {
+            queue.ReleaseStale();
+        }
+
+        if (_services.Lives.Life is not { } life)
+        {
+            return;
+        }
+
+        var withUnknownKinds = _polls++ % PollsPerLookForUnknownKinds == 0;
+        var request = new PollRequest(life.Id, _queues.Keys, _services.Kinds.WorkedKinds, withUnknownKinds);
+        var result = await _services.Store.PollAsync(request, cancellationToken).ConfigureAwait(false);
+        foreach (var due in result.DueQueues)
+        {
+            if (_queues.TryGetValue(due, out var queue))
+            {
+                queue.Wake(fromFront: true);
+            }
+        }
+
+        foreach (var queue in _queues.Values)
+        {
+            queue.RequestCancels(result.CancelRequests);
+        }
+
+        foreach (var kind in result.UnknownKinds.Where(_unknownKinds.Add))
+        {
+            _logger.UnknownKind(kind);
+        }
+
+        await _settled.RemoveAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task PollLoopAsync(CancellationToken cancellationToken)
+    {
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                await _pollNow.WaitAsync(_services.Store.Traits.PollInterval, _services.Time, cancellationToken).ConfigureAwait(false);
+                await _services.Lives.WaitForLeaseAsync(cancellationToken).ConfigureAwait(false);
+                await PollOnceAsync(cancellationToken).ConfigureAwait(false);
+                _pollState.Succeeded();
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception exception)
+            {
+                _pollState.Failed(exception);
+            }
+        }
+    }
+
+    private async Task ListenLoopAsync(CancellationToken cancellationToken)
+    {
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                await _services.Lives.WaitForLeaseAsync(cancellationToken).ConfigureAwait(false);
+                await _services.Store.ListenAsync(OnHint, cancellationToken).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception exception)
+            {
+                _listenState.Failed(exception);
+            }
+
+            var wait = RetryPolicy.Backoff(Math.Max(_listenState.Failures, 1), Random.Shared.NextDouble());
+            await Task.Delay(wait, _services.Time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private void OnHint(StoreHint hint)
+    {
+        switch (hint.Kind)
+        {
+            case StoreHintKind.Work when hint.Queue is { } name:
+                if (_queues.TryGetValue(name, out var queue))
+                {
+                    queue.Wake(fromFront: false);
+                }
+
+                break;
+            case StoreHintKind.Control:
+                _pollNow.Set();
+                break;
+            case StoreHintKind.Connected:
+                _listenState.Succeeded();
+                _wakeups.WakeAll();
+                break;
+            default:
+                _wakeups.WakeAll();
+                break;
+        }
+    }
+
+    private static bool IsDeaf(WorkRun run) => run.StopReason != StopReason.None && run.SinceStop > DeafAfter;
+
+    private void ReportDeafHandlers()
+    {
+        foreach (var run in _queues.Values.SelectMany(queue => queue.Runs).Where(run => IsDeaf(run) && !run.IsReportedDeaf))
+        {
+            run.IsReportedDeaf = true;
+            _logger.HandlerIsDeaf(run.Entry.Id, run.Entry.Kind, run.SinceStop, run.StopReason);
+        }
+    }
+}

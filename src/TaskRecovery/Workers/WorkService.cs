@@ -1,0 +1,154 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using TaskRecovery.Diagnostics;
+using TaskRecovery.Nodes;
+using TaskRecovery.Queue;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Workers;
+
+/// <summary>Runs the queues of this process: starts their loops with the host, and brings them to an end with it.</summary>
+internal sealed partial class WorkService : IHostedService, IDeafHandlers, IDisposable
+{
+    // After the limit for running work: for handlers that listen to their token, and for what is still to be stored. Together with the limit less than the host's 30 s.
+    private static readonly TimeSpan CancelTime = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan FlushTime = TimeSpan.FromSeconds(4);
+
+    private readonly WorkServices _services;
+    private readonly SettledClaims _settled;
+    private readonly LocalWakeups _wakeups;
+    private readonly TaskRecoveryOptions _options;
+    private readonly ILogger<WorkService> _logger;
+    private readonly Dictionary<string, QueueWorker> _queues = new(StringComparer.Ordinal);
+    private readonly CancellationTokenSource _stopClaiming = new();
+    private readonly CancellationTokenSource _stopLoops = new();
+    private readonly CancellationTokenSource _abort = new();
+    private Task _claimers = Task.CompletedTask;
+    private Task _loops = Task.CompletedTask;
+
+    public WorkService(WorkServices services, SettledClaims settled, LocalWakeups wakeups, IOptions<TaskRecoveryOptions> options, ILogger<WorkService> logger)
+    {
+        _services = services;
+        _settled = settled;
+        _wakeups = wakeups;
+        _options = options.Value;
+        _logger = logger;
+        _pollState = new LoopState("polling", logger);
+        _listenState = new LoopState("notifications", logger);
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        if (_services.Kinds.WorkedKinds.Count == 0)
+        {
+            return Task.CompletedTask;
+        }
+
+        foreach (var (name, options) in ServedQueues(_options))
+        {
+            var queue = new QueueWorker(name, options, _services);
+            _queues.Add(name, queue);
+            _wakeups.Register(name, queue);
+            _logger.QueueStarted(name, options.Concurrency, string.Join(", ", _services.Kinds.WorkedKinds));
+        }
+
+        if (_queues.Count == 0)
+        {
+            return Task.CompletedTask;
+        }
+
+        _wakeups.RegisterControl(_pollNow.Set);
+        _claimers = Task.WhenAll(_queues.Values.Select(queue => Task.Run(() => queue.ClaimLoopAsync(_stopClaiming.Token, _abort.Token), CancellationToken.None)));
+        _loops = Task.WhenAll(
+            Task.Run(() => PollLoopAsync(_stopLoops.Token), CancellationToken.None),
+            Task.Run(() => ListenLoopAsync(_stopLoops.Token), CancellationToken.None));
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Claims nothing more, lets what runs finish up to the limit, then cancels it and gives it back without charging an attempt. Beats go on meanwhile.</summary>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await _stopClaiming.CancelAsync().ConfigureAwait(false);
+        if (_queues.Count == 0)
+        {
+            return;
+        }
+
+        var waiting = _queues.Values.Sum(queue => queue.StopStarting());
+        _logger.Draining(_queues.Values.Sum(queue => queue.Running), waiting);
+        FaultPoints.Reach(FaultPoints.ShutdownMiddle);
+        await WaitUntilIdleAsync(_options.ShutdownTimeout, cancellationToken).ConfigureAwait(false);
+
+        if (_queues.Values.Sum(queue => queue.Running) is > 0 and var running)
+        {
+            _logger.CancellingForShutdown(running);
+            foreach (var queue in _queues.Values)
+            {
+                queue.StopRuns(StopReason.Shutdown);
+            }
+
+            // A host that is out of patience still gets what can be had at once: the outcomes of handlers that listen.
+            await WaitUntilIdleAsync(CancelTime, CancellationToken.None).ConfigureAwait(false);
+        }
+
+        foreach (var queue in _queues.Values)
+        {
+            queue.GiveUpRuns();
+        }
+
+        await FlushAsync().ConfigureAwait(false);
+    }
+
+    public void Dispose()
+    {
+        _stopClaiming.Dispose();
+        _stopLoops.Dispose();
+        _abort.Dispose();
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<DeafHandler> List()
+        => [.. _queues.Values.SelectMany(queue => queue.Runs)
+            .Where(IsDeaf)
+            .Select(run => new DeafHandler(run.Entry.Id, run.Entry.Kind, run.StopReason, run.SinceStop))];
+
+    internal static IEnumerable<(string Name, QueueOptions Options)> ServedQueues(TaskRecoveryOptions options)
+    {
+        foreach (var (name, queue) in options.Queues)
+        {
+            yield return (name, queue);
+        }
+
+        if (options.ServeDefaultQueue && !options.Queues.ContainsKey(EntryLimits.DefaultQueue))
+        {
+            yield return (EntryLimits.DefaultQueue, new QueueOptions());
+        }
+    }
+
+    private async Task FlushAsync()
+    {
+        using var limit = new CancellationTokenSource(FlushTime, _services.Time);
+
+        // The answer of a claim under way is awaited: its entries are given back at once instead of by others.
+        await _claimers.WaitAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _abort.CancelAsync().ConfigureAwait(false);
+        await _claimers.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (await _services.Completer.DrainAsync(limit.Token).ConfigureAwait(false) is > 0 and var left)
+        {
+            _logger.OutcomesLeft(left);
+        }
+
+        _services.Completer.GiveUp();
+        await _stopLoops.CancelAsync().ConfigureAwait(false);
+        await _loops.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _settled.RemoveAsync(limit.Token).ConfigureAwait(false);
+    }
+
+    private async Task WaitUntilIdleAsync(TimeSpan limit, CancellationToken cancellationToken)
+    {
+        using var timeout = new CancellationTokenSource(limit, _services.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        await Task.WhenAll(_queues.Values.Select(queue => queue.WaitUntilIdleAsync(either.Token))).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+}

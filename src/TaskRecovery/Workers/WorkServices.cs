@@ -1,0 +1,49 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using TaskRecovery.Diagnostics;
+using TaskRecovery.Nodes;
+using TaskRecovery.Queue;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Workers;
+
+/// <summary>What the queues of one host share.</summary>
+internal sealed class WorkServices(
+    IQueueStore store,
+    INodeLives lives,
+    KindRegistry kinds,
+    EntryJson json,
+    Completer completer,
+    SuspectGate suspects,
+    IServiceScopeFactory scopes,
+    IOptions<TaskRecoveryOptions> options,
+    Metrics metrics,
+    Tracing tracing,
+    TimeProvider time,
+    ILogger<QueueWorker> logger)
+{
+    public IQueueStore Store => store;
+
+    public INodeLives Lives => lives;
+
+    public KindRegistry Kinds => kinds;
+
+    public Completer Completer => completer;
+
+    public SuspectGate Suspects => suspects;
+
+    public IServiceScopeFactory Scopes => scopes;
+
+    public Metrics Metrics => metrics;
+
+    public Tracing Tracing => tracing;
+
+    public TimeProvider Time => time;
+
+    public ILogger Logger => logger;
+
+    public int MaxCrashes => options.Value.Recovery.MaxCrashes;
+
+    public RunServices Run { get; } = new(store, json, time, options.Value.Recovery.MaxCrashes);
+}
