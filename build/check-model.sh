@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# Checks the model of the protocol (docs/protocol/queue.pml) with spin: the protocol holds, and every broken variant is found broken.
+# Usage: build/check-model.sh [VARIANT...]   without arguments everything, about a minute on two cores; needs 4 GB of memory
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+export model=$root/docs/protocol/queue.pml
+work=$(mktemp -d)
+export work
+trap 'rm -rf "$work"' EXIT
+
+if ! command -v spin >/dev/null || ! command -v gcc >/dev/null; then
+    sudo=$([ "$(id -u)" -eq 0 ] || echo sudo)
+    $sudo apt-get update -qq
+    $sudo apt-get install -y -qq --no-install-recommends spin gcc libc6-dev >/dev/null
+fi
+
+# name, expected, kind of search, definitions. Expected: holds, or what the checker must find:
+#   overlap   a node starts the entry while another's tokens have not fired      law      the entry is in no or two places, or ended twice
+#   stuck     the entry never ends                                               wrong    a node takes a lost result as accepted
+#   orphan    a claim names a node that is gone
+cases="
+protocol-ends              holds    live -DFAULTS=2
+protocol-ends-1-fault      holds    live -DFAULTS=1
+protocol                   holds    safe -DFAULTS=2
+protocol-3-nodes           holds    safe -DFAULTS=1 -DN=3
+NO_FENCE                   law      safe
+NO_GRACE                   overlap  safe
+NO_MARGIN                  overlap  safe -DOWN_GRACE=3
+NO_RECONCILE               stuck    live -DFAULTS=1
+CLAIM_BY_DEAD              orphan   safe
+WATCH_CARRIED_OVER         overlap  safe
+MARK_UNGUARDED             overlap  safe
+SWEEP_ONCE                 stuck    live
+DEADLINE_FROM_ANSWER       overlap  safe
+SHORT_DEADLINE_FROM_ANSWER overlap  safe
+GRACE_BY_LOCK_ALONE        overlap  safe
+OLD_BEAT_COUNTS            overlap  safe
+VERDICT_ON_ANOTHER_SESSION overlap  safe
+NO_PROBE                   overlap  safe
+REFUSED_BY_A_PROXY         overlap  safe
+RECONCILE_DURING_CLAIM     overlap  safe
+RECONCILE_IN_ONE_STATEMENT overlap  safe
+ANY_OUTCOME_IS_MINE        wrong    safe
+NAMESAKE_UNCHECKED         overlap  safe
+"
+if [ $# -gt 0 ]; then cases=$(for name; do grep -E "^$name " <<<"$cases" || { echo "no such variant: $name" >&2; exit 2; }; done); fi
+
+check() { # name expected kind definitions...
+    local name=$1 expected=$2 kind=$3 dir=$work/$1 flags run found states seconds
+    shift 3
+    mkdir "$dir" && cd "$dir"
+    if [ "$expected" = holds ]; then flags=-O2; else flags=-O0; fi             # a bug is found sooner than gcc is done optimising
+    if [ "$kind" = live ]; then set -- "$@" -DLIVE; run=-a; else flags="$flags -DSAFETY -DNOCLAIM"; run=; fi
+    if [ "$expected" != holds ] && [ "$kind" = safe ]; then flags="$flags -DT_REVERSE -DP_REVERSE"; fi   # only the order: sooner found
+    spin -a "-D$name" "$@" "$model" >spin.out 2>&1
+    # shellcheck disable=SC2086
+    gcc -w $flags -o pan pan.c
+    timeout 900 ./pan $run -m100000 -w23 >pan.out 2>&1 || true
+    case $(grep -m1 -E '^pan:1: ' pan.out || true) in
+        *acceptance*) found=stuck ;;
+        *'late['*) found=overlap ;;
+        *'(j==1)'*) found=law ;;
+        *exists*) found=orphan ;;
+        *outcome*) found=wrong ;;
+        '') if grep -q 'errors: 0' pan.out && ! grep -qiE 'search not completed|max search depth|out of memory' pan.out; then found=holds; else found=unfinished; fi ;;
+        *) found=other ;;
+    esac
+    states=$(sed -nE 's/^ *([0-9.e+]+) states, stored.*/\1/p' pan.out)
+    seconds=$(sed -nE 's/.*elapsed time ([0-9.e-]+) seconds/\1/p' pan.out)
+    printf '%-27s %-9s %-10s %10.0f %8.1f  %s\n' "$name" "$expected" "$found" "${states:-0}" "${seconds:-0}" \
+        "$([ "$expected" = "$found" ] && echo ok || echo WRONG)" | tee result
+    if [ "$found" = unfinished ] || [ "$found" = other ]; then cat spin.out pan.out >&2; fi
+}
+export -f check
+
+printf '%-27s %-9s %-10s %10s %8s\n' variant expected found states seconds
+count=$(grep -c . <<<"$cases")
+grep . <<<"$cases" | xargs -P "$(nproc)" -L 1 bash -c 'check "$@"' check
+[ "$(cat "$work"/*/result 2>/dev/null | grep -c ' ok$')" -eq "$count" ] || { echo "the model is not as expected" >&2; exit 1; }
+echo "as expected: the protocol holds, every broken variant was found"

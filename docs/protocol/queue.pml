@@ -1,0 +1,503 @@
+/*
+ * The protocol that decides who may run an entry: nodes, session locks, leases, claims, fences, sweeps and outcomes.
+ * README.md beside this file explains it; build/check-model.sh checks it, and checks that the broken variants are found broken.
+ *
+ * N nodes, one server, one entry. Every atomic step is one thing that happens at once: a statement on the server, a message that is
+ * sent or arrives, a decision in a node, a fault. The name behind a step is the statement in src/TaskRecovery.PostgreSql/Sql/.
+ *
+ * Time is a tick, about a second. It cannot pass while a node that runs has fired no tokens at its deadline, nor while something that is
+ * due has not been done, unless a fault (a pause, a bad network, a stopped server) is the reason.
+ */
+#ifndef N
+#define N 2                     /* nodes */
+#endif
+#ifndef FAULTS
+#define FAULTS 2                /* pauses, bad networks, crashes and server stops, together */
+#endif
+#define R (2 * N)               /* rows in nodes: a life of each node, and the one before it */
+#define K 4                     /* claims that something still refers to */
+
+/* The order of these is what matters: OWN_GRACE < GRACE, OWN_LEASE < LEASE, and more than one beat in each. */
+#ifndef OWN_GRACE
+#define OWN_GRACE 2             /* own deadline of a node that uses its lock   (2.5 s) */
+#endif
+#define OWN_LEASE 3             /* own deadline without the lock               (12 s)  */
+#define LEASE 4                 /* no beat for so long: dead                   (15 s)  */
+#ifdef NO_GRACE
+#define GRACE 0
+#else
+#define GRACE 3                 /* no beat for so long and its lock free: dead (3 s)   */
+#endif
+
+/* ---- the database ---- */
+bool waiting = true;            /* the entry's row in waiting */
+byte ended;                     /* its accepted final outcomes */
+byte owner[K + 1];              /* claims: the row (+ 1) of the node it belongs to; 0 = no such claim. The index is the fence */
+byte outcome[K + 1];            /* outcomes: of the entry, under this fence */
+#define OPEN  0
+#define FINAL 1                 /* completed, failed for good, cancelled */
+#define BACK  2                 /* lost with its node, given back, retried: the entry went back to waiting */
+
+bool exists[R], dead[R], said[R];   /* nodes: row there, dead_at set, "this session holds the lock" of the last beat */
+byte lk[R];                     /* the node's session lock, as pg_locks shows it */
+#define FREE 0
+#define CUR  1                  /* held by the node's present session */
+#define OLD  2                  /* held by a session that the node has given up and the server has not noticed */
+bool up = true, accepts = true; /* the server runs; it lets new sessions in (a smart shutdown does not, long before it is down) */
+
+/* ---- the nodes ---- */
+bool alive[N], paused[N], gen[N], reg[N];
+byte age[N];                    /* since the last acknowledged beat was SENT */
+bool uses[N];                   /* that beat said: I hold my lock */
+byte pend[N];                   /* 1 + time since the first beat that may say so was sent and has no answer; 0 = none */
+byte st[N], mine[N];            /* the worker, and the fence of the entry it has */
+#define IDLE 0
+#define RUN  1                  /* the handler runs, its token has not fired */
+#define DONE 2                  /* ended with a result which the server has not confirmed */
+#define STOP 3                  /* token fired, handler ended: to be given back */
+bool late[N];                   /* was stopped (paused) at its deadline: it could not fire */
+byte sees[N * R], quiet[N * R]; /* what a node has seen of another in this session, and for how long there was no new beat */
+bool chg[N * R];                /* the other has beaten since the last look */
+#define KNOWN 1
+#define HELD  2                 /* saw the lock held, in this session */
+#define FREED 3                 /* and now it is free, and the last beat had said it was held */
+
+/* ---- the network: calls under way ---- */
+bool cut[N];                    /* nothing passes between this node and the server */
+bool conn[N], ses[N];           /* beat session, as the node and as the server see it */
+byte bt[N], btAge[N]; bool sent[N];
+byte cl[N], an[N];              /* the claim call, and the fence its answer brings */
+byte zcl[R]; bool zb[R];        /* a claim call, a beat that nobody waits for any more and that may still be executed */
+byte fm[N], fc[N], gm[N], mark[N]; /* outcome call and its fence; fence a reconcile gives back; row + 1 of a MarkDead */
+#define NONE   0
+#define SENT   1
+#define TX     2                /* claim: read its node's row, has locked the waiting row, has not committed */
+#define ANSWER 3
+#define ALIVE_HELD 3
+#define ALIVE_FREE 4
+#define IS_DEAD    5
+#define FINISH   1              /* outcome call: completed */
+#define GIVEBACK 2
+#define ACCEPTED 3
+#define ANSWERED 4                /* lost to another node, or given back */
+
+byte left = FAULTS;
+bool calm;                      /* no more faults */
+hidden byte i, j, k;            /* scratch */
+
+#define row(n)     (2 * (n) + gen[n])
+#define runs(n)    (alive[n] && !paused[n] && !over)
+#define expired(n) (age[n] >= OWN_LEASE || (uses[n] && age[n] >= OWN_GRACE) || pend[n] > OWN_GRACE)
+#define passes(n)  (up && !cut[n])
+#define fault      (left && !calm && !over)
+#define faultOf(n) (fault && (n == 0 || left < FAULTS))    /* nodes are alike: the first to be hit is node 0 */
+#if N == 2
+#define busy ((st[0] | st[1] | cl[0] | cl[1] | fm[0] | fm[1]) || (zcl[0] | zcl[1] | zcl[2] | zcl[3]))
+#define locked (cl[0] == TX || cl[1] == TX || zcl[0] == TX || zcl[1] == TX || zcl[2] == TX || zcl[3] == TX)
+#else
+#define busy ((st[0] | st[1] | st[2] | cl[0] | cl[1] | cl[2] | fm[0] | fm[1] | fm[2]) || (zcl[0] | zcl[1] | zcl[2] | zcl[3] | zcl[4] | zcl[5]))
+#define locked (cl[0] == TX || cl[1] == TX || cl[2] == TX || zcl[0] == TX || zcl[1] == TX || zcl[2] == TX || zcl[3] == TX || zcl[4] == TX || zcl[5] == TX)
+#endif
+#define over (ended && !busy)   /* nothing can happen to the entry any more */
+
+/* The law: the entry is waiting, running or ended, exactly one of them, and it ended once. */
+inline law() {
+    j = waiting + ended;
+    for (i : 1 .. K) { j = j + (owner[i] && outcome[i] == OPEN) }
+    assert(j == 1)
+}
+
+/* A fence is used again in the model when its claim has its outcome (ClaimSql.RemoveSettled) and nothing names it any more. */
+inline tidy() {
+    for (i : 1 .. K) {
+        k = (owner[i] == 0 || outcome[i] == OPEN);
+        for (j : 0 .. N - 1) { k = k || mine[j] == i || fc[j] == i || gm[j] == i || an[j] == i }
+        if :: !k -> owner[i] = 0; outcome[i] = 0 :: else fi
+    }
+    skip
+}
+
+/* Death is written once. */
+inline die(r) {
+    dead[r] = true;
+#ifdef SWEEP_ONCE
+    for (i : 1 .. K) { if :: owner[i] == r + 1 && outcome[i] == OPEN -> outcome[i] = BACK; waiting = true :: else fi }
+    tidy();
+#endif
+    for (i : 0 .. N - 1) {
+        sees[i * R + r] = 0; quiet[i * R + r] = 0; chg[i * R + r] = 0;
+        if :: mark[i] == r + 1 -> mark[i] = 0 :: else fi
+    }
+    skip
+}
+
+/* A beat of row r is written: others will see a new number, and a verdict guarded by the old one changes nothing. */
+inline beaten(r, session) {
+    if :: lk[r] == FREE -> lk[r] = session :: else fi;
+    said[r] = (lk[r] == session);
+    for (i : 0 .. N - 1) {
+        if :: sees[i * R + r] -> chg[i * R + r] = true :: else fi;
+#ifndef MARK_UNGUARDED
+        if :: mark[i] == r + 1 -> mark[i] = 0 :: else fi
+#endif
+    }
+    skip
+}
+
+/* The same beat reads the others' numbers and locks. */
+inline look(n) {
+    for (i : 0 .. R - 1) {
+        if
+        :: i != row(n) && exists[i] && !dead[i] ->
+            if :: !sees[n * R + i] -> sees[n * R + i] = KNOWN; quiet[n * R + i] = 0
+               :: else -> if :: chg[n * R + i] -> quiet[n * R + i] = 0 :: else fi
+            fi;
+            chg[n * R + i] = false;
+            if :: lk[i] != FREE -> sees[n * R + i] = HELD
+               :: lk[i] == FREE && sees[n * R + i] >= HELD ->
+#ifdef GRACE_BY_LOCK_ALONE
+                    sees[n * R + i] = FREED
+#else
+                    sees[n * R + i] = (said[i] -> FREED : HELD)
+#endif
+               :: else
+            fi
+        :: else
+        fi
+    }
+}
+
+/* A new session knows nothing yet. */
+inline blank(n) {
+#ifndef WATCH_CARRIED_OVER
+    for (i : 0 .. R - 1) { sees[n * R + i] = 0; quiet[n * R + i] = 0; chg[n * R + i] = 0 }
+#endif
+    skip
+}
+
+inline commit(n, r) {                       /* second half of EntrySql.Claim */
+    j = 0;
+    for (i : 1 .. K) { if :: j == 0 && owner[i] == 0 -> j = i :: else fi }
+    assert(j != 0);                         /* K is large enough */
+    assert(exists[r]);                      /* the foreign key: a claim names a node's row */
+    owner[j] = r + 1; waiting = false; k = j
+}
+
+inline giveUpClaim(n) {
+    if :: (cl[n] == SENT || cl[n] == TX) -> zcl[row(n)] = cl[n] :: else fi;
+    cl[n] = NONE; an[n] = 0
+}
+
+inline giveUpBeat(n) {                      /* and with it the session, which the server may still have */
+    if :: bt[n] == SENT && ses[n] -> zb[row(n)] = true :: else fi;
+    if :: lk[row(n)] == CUR -> lk[row(n)] = OLD :: else fi;
+    bt[n] = NONE; btAge[n] = 0; conn[n] = false; ses[n] = false; blank(n)
+}
+
+/* What a node has in memory, gone: it crashed, or it was told that it is dead. */
+inline drop(n) {
+    giveUpClaim(n); giveUpBeat(n);
+    if :: fm[n] >= ACCEPTED -> fm[n] = NONE; fc[n] = 0 :: else fi;
+    st[n] = IDLE; mine[n] = 0; late[n] = false;
+    reg[n] = false; age[n] = OWN_LEASE; uses[n] = false; pend[n] = 0; sent[n] = false
+}
+
+/* ---- what is due, so that time cannot pass before it is done ---- */
+#define canJudge(n, r) (reg[n] && conn[n] && judgeSession(n) && !mark[n] && exists[r] && !dead[r] && sees[n * R + r] && judgeFresh(n, r) \
+    && (quiet[n * R + r] >= LEASE || (sees[n * R + r] == FREED && quiet[n * R + r] >= GRACE && probe)))
+#ifdef VERDICT_ON_ANOTHER_SESSION
+#define judgeSession(n) true
+#else
+#define judgeSession(n) ses[n]
+#endif
+#ifdef MARK_UNGUARDED
+#define judgeFresh(n, r) true
+#else
+#define judgeFresh(n, r) !chg[n * R + r]
+#endif
+#ifdef NO_PROBE
+#define probe true
+#else
+#define probe accepts                       /* a new connection was let in, after the grace */
+#endif
+#ifdef RECONCILE_DURING_CLAIM
+#define noClaimOpen(n) true
+#else
+#define noClaimOpen(n) (cl[n] == NONE)
+#endif
+#ifdef NO_RECONCILE
+#define unknown(n, c) false
+#else
+#define unknown(n, c) (reg[n] && noClaimOpen(n) && !gm[n] && owner[c] == row(n) + 1 && outcome[c] == OPEN && mine[n] != c)
+#endif
+#ifdef SWEEP_ONCE
+#define orphan(c) false
+#else
+#define orphan(c) (owner[c] && outcome[c] == OPEN && exists[(owner[c] - 1)] && dead[(owner[c] - 1)])
+#endif
+#define anyOrphan     (orphan(1) || orphan(2) || orphan(3) || orphan(4))
+#define anyUnknown(n) (unknown(n, 1) || unknown(n, 2) || unknown(n, 3) || unknown(n, 4))
+#ifdef CLAIM_BY_DEAD
+#define mayClaim(r) true
+#else
+#define mayClaim(r) (exists[r] && !dead[r])
+#endif
+#ifdef ANY_OUTCOME_IS_MINE
+#define looked ACCEPTED
+#else
+#define looked ANSWERED
+#endif
+#ifdef REFUSED_BY_A_PROXY
+#define refused(n) (!accepts || cut[n])
+#else
+#define refused(n) (!accepts)
+#endif
+#define other(n) (2 * (n) + 1 - gen[n])
+#define canBeat(n) (reg[n] && bt[n] == NONE && !sent[n] && (conn[n] || (accepts && passes(n))))
+#define canClaim(n) (reg[n] && conn[n] && !expired(n) && st[n] == IDLE && !mine[n] && cl[n] == NONE && !zcl[row(n)])
+#define canRegister(n) (!reg[n] && !exists[other(n)] && !zcl[other(n)])
+
+#define holds(r, c) (owner[c] == r + 1 && outcome[c] == OPEN)
+#define named(r) (holds(r, 1) || holds(r, 2) || holds(r, 3) || holds(r, 4) || zcl[r] == TX || (row((r) / 2) == r && cl[(r) / 2] == TX))
+
+#define fireDue(n) (runs(n) && st[n] == RUN && expired(n))
+#define callDue(n) (up && calm && (bt[n] || cl[n] || fm[n] || gm[n] || mark[n] || zcl[2 * n] || zcl[2 * n + 1] || zb[2 * n] || zb[2 * n + 1]))
+#define nodeDue(n) (runs(n) && passes(n) && (canBeat(n) || (st[n] >= DONE && fm[n] == NONE) \
+    || (calm && st[n] == RUN) || (waiting && !locked && canClaim(n)) || canRegister(n) || anyUnknown(n) || anyOrphan \
+    || judgeDue(n, 0) || judgeDue(n, 1) || judgeDue(n, 2) || judgeDue(n, 3) || judgeDue3(n)))
+#define judgeDue(n, r) (r != row(n) && canJudge(n, r))
+#define due(n) (fireDue(n) || callDue(n) || nodeDue(n))
+#if N == 2
+#define judgeDue3(n) false
+#define someone (runs(0) || runs(1)) && !cut[0] && !cut[1] && !paused[0] && !paused[1]
+#define timeMayPass (!due(0) && !due(1))
+#else
+#define judgeDue3(n) (judgeDue(n, 4) || judgeDue(n, 5))
+#define someone (runs(0) || runs(1) || runs(2)) && !cut[0] && !cut[1] && !cut[2] && !paused[0] && !paused[1] && !paused[2]
+#define timeMayPass (!due(0) && !due(1) && !due(2))
+#endif
+
+inline sendBeat(n) {
+    if :: !conn[n] -> conn[n] = true; ses[n] = true; blank(n) :: else fi;
+    bt[n] = SENT; btAge[n] = 0; sent[n] = true;
+#ifndef SHORT_DEADLINE_FROM_ANSWER
+    if :: !uses[n] && !pend[n] -> pend[n] = 1 :: else fi
+#endif
+}
+
+inline beatArrives(n) {
+    if
+    :: dead[row(n)] || !exists[row(n)] -> bt[n] = IS_DEAD
+    :: else ->
+        beaten(row(n), CUR); look(n); bt[n] = (said[row(n)] -> ALIVE_HELD : ALIVE_FREE);
+#ifndef OLD_BEAT_COUNTS
+        zb[row(n)] = false                  /* a beat with a lower number changes nothing */
+#endif
+    fi
+}
+
+inline takeAnswer(n) {
+    if
+    :: bt[n] == IS_DEAD -> drop(n); lk[row(n)] = FREE; zb[row(n)] = false; tidy()
+    :: else ->
+#ifdef DEADLINE_FROM_ANSWER
+        age[n] = 0;
+#else
+        age[n] = btAge[n];
+#endif
+        uses[n] = (bt[n] == ALIVE_HELD); pend[n] = 0; bt[n] = NONE; btAge[n] = 0; late[n] = late[n] && expired(n)
+    fi
+}
+
+inline outcomeArrives(n) {
+    if
+#ifdef NO_FENCE
+    :: fm[n] == FINISH && outcome[fc[n]] != FINAL -> outcome[fc[n]] = FINAL; ended++; fm[n] = ACCEPTED
+#else
+    :: fm[n] == FINISH && outcome[fc[n]] == OPEN -> outcome[fc[n]] = FINAL; ended++; fm[n] = ACCEPTED
+    :: fm[n] == FINISH && outcome[fc[n]] == BACK -> fm[n] = looked
+#endif
+    :: fm[n] == FINISH && outcome[fc[n]] == FINAL -> fm[n] = ACCEPTED           /* its own: an earlier answer was lost */
+    :: fm[n] == GIVEBACK -> if :: outcome[fc[n]] == OPEN -> outcome[fc[n]] = BACK; waiting = true :: else fi; fm[n] = ANSWERED
+    fi;
+    law();
+    if :: mine[n] != fc[n] -> fm[n] = NONE; fc[n] = 0; tidy() :: else fi        /* nobody waits for this answer */
+}
+
+inline sendOutcome(n) { fm[n] = (st[n] == DONE -> FINISH : GIVEBACK); fc[n] = mine[n] }
+inline sendBack(n) { for (i : 1 .. K) { if :: unknown(n, i) -> gm[n] = i :: else fi } skip }
+
+inline takeOutcome(n) {
+    assert(fm[n] == ANSWERED || outcome[fc[n]] == FINAL);                       /* told "accepted" only if it is */
+    fm[n] = NONE; fc[n] = 0; mine[n] = 0; st[n] = IDLE; tidy()
+}
+
+inline backArrives(n) {
+    if :: outcome[gm[n]] == OPEN -> outcome[gm[n]] = BACK; waiting = true; law() :: else fi;
+    gm[n] = 0; tidy()
+}
+
+inline claimArrives(n) { if :: waiting && !locked && mayClaim(row(n)) -> cl[n] = TX :: else -> cl[n] = ANSWER fi }
+
+inline claimCommits(n) { commit(n, row(n)); an[n] = k; cl[n] = ANSWER; law() }
+
+inline takeClaim(n) {
+    if
+    :: an[n] -> mine[n] = an[n];
+        if
+        :: expired(n) -> st[n] = STOP       /* too late: not started */
+        :: else -> st[n] = RUN;
+            for (i : 0 .. N - 1) { assert(i == n || st[i] != RUN || late[i]) }  /* no overlap */
+        fi
+    :: else
+    fi;
+    cl[n] = NONE; an[n] = 0
+}
+
+proctype Node(byte n) {
+end: do
+    /* -- beat thread: NodeSql.Beat, on a session of its own; one a tick -- */
+    :: d_step { runs(n) && canBeat(n) && passes(n) && (ses[n] || !conn[n]) -> sendBeat(n); beatArrives(n); takeAnswer(n) }
+    :: d_step { runs(n) && canBeat(n) && passes(n) && faultOf(n) -> left--; sendBeat(n) }
+    :: d_step { runs(n) && canBeat(n) && conn[n] && (!passes(n) || !ses[n]) -> sendBeat(n) }
+    :: d_step { passes(n) && bt[n] == SENT && ses[n] -> beatArrives(n) }
+    :: d_step { runs(n) && !cut[n] && bt[n] > SENT -> takeAnswer(n) }
+    :: d_step { runs(n) && bt[n] -> giveUpBeat(n) }
+    :: d_step { runs(n) && reg[n] && refused(n) && (!conn[n] || !ses[n]) && bt[n] == NONE && (uses[n] || pend[n]) ->
+            uses[n] = false; pend[n] = 0; conn[n] = false; blank(n) }           /* the server itself refuses: nobody gets in */
+
+    /* -- at the deadline the tokens fire -- */
+    :: d_step { runs(n) && st[n] == RUN && expired(n) -> st[n] = STOP; late[n] = false }
+
+    /* -- the verdict: NodeSql.MarkDead, guarded by the beat, in the session that watched -- */
+#define JUDGE(r) d_step { runs(n) && r != row(n) && passes(n) && canJudge(n, r) -> die(r) }
+#define JUDGE_LATE(r) d_step { runs(n) && r != row(n) && canJudge(n, r) && faultOf(n) -> left--; mark[n] = r + 1 }
+    :: JUDGE(0) :: JUDGE(1) :: JUDGE(2) :: JUDGE(3) :: JUDGE_LATE(0) :: JUDGE_LATE(1) :: JUDGE_LATE(2) :: JUDGE_LATE(3)
+#if N > 2
+    :: JUDGE(4) :: JUDGE(5) :: JUDGE_LATE(4) :: JUDGE_LATE(5)
+#endif
+    :: d_step { up && mark[n] -> k = mark[n] - 1; mark[n] = 0; die(k) }
+
+    /* -- claimer: EntrySql.Claim; reads its node's row (dead_at is null, key share), locks the waiting row, commits -- */
+    :: d_step { runs(n) && canClaim(n) && passes(n) && waiting && !locked -> claimArrives(n); if :: cl[n] == TX -> claimCommits(n) :: else fi; takeClaim(n) }
+    :: d_step { runs(n) && canClaim(n) && passes(n) && faultOf(n) -> left--; cl[n] = SENT }
+    :: d_step { up && cl[n] == SENT -> claimArrives(n) }
+    :: d_step { up && cl[n] == TX -> claimCommits(n) }
+    :: d_step { runs(n) && !cut[n] && cl[n] == ANSWER -> takeClaim(n) }
+    :: d_step { runs(n) && cl[n] -> giveUpClaim(n); tidy() }
+
+    /* -- worker and flush: OutcomeSql.Finish, OutcomeSql.GiveBack; repeated until there is an answer -- */
+    :: d_step { runs(n) && st[n] == RUN && !expired(n) -> st[n] = DONE }
+    :: d_step { runs(n) && st[n] >= DONE && fm[n] == NONE && passes(n) -> sendOutcome(n); outcomeArrives(n); takeOutcome(n) }
+    :: d_step { runs(n) && st[n] >= DONE && fm[n] == NONE && passes(n) && faultOf(n) -> left--; sendOutcome(n) }
+    :: d_step { up && (fm[n] == FINISH || fm[n] == GIVEBACK) -> outcomeArrives(n) }
+    :: d_step { runs(n) && !cut[n] && fm[n] >= ACCEPTED -> takeOutcome(n) }
+    :: d_step { fm[n] && !over -> fm[n] = NONE; fc[n] = 0; tidy() }             /* call or answer lost */
+
+    /* -- ClaimSql.Reconcile: list own claims, decide while no claim call is open, give back by id -- */
+    :: d_step { runs(n) && passes(n) && anyUnknown(n) -> sendBack(n); backArrives(n) }
+    :: d_step { runs(n) && passes(n) && anyUnknown(n) && faultOf(n) -> left--; sendBack(n) }
+#ifdef RECONCILE_IN_ONE_STATEMENT           /* sent while nothing is known; whatever is this node's when it arrives goes back */
+    :: d_step { runs(n) && passes(n) && reg[n] && cl[n] == NONE && !mine[n] && !gm[n] && faultOf(n) -> left--; gm[n] = K + 1 }
+    :: d_step { up && gm[n] > K ->
+            for (i : 1 .. K) { if :: holds(row(n), i) -> outcome[i] = BACK; waiting = true :: else fi }
+            gm[n] = 0; tidy() }
+#endif
+    :: d_step { up && gm[n] && gm[n] <= K -> backArrives(n) }
+    :: d_step { gm[n] && !over -> gm[n] = 0; tidy() }
+
+    /* -- RecoverySql.Sweep: every claim of a dead node, again and again -- */
+    :: d_step { runs(n) && passes(n) && anyOrphan ->
+            for (i : 1 .. K) {
+                if :: orphan(i) -> outcome[i] = BACK; waiting = true;
+                   :: else
+                fi
+            }
+            law(); tidy() }
+
+    /* -- NodeSql.Register: a new life; takes the work of its own last one at once if that process is gone and its lock is free -- */
+    :: d_step { runs(n) && passes(n) && canRegister(n) ->
+            if :: exists[row(n)] && !dead[row(n)] && said[row(n)] && lk[row(n)] == FREE -> die(row(n)) :: else fi;
+#ifdef NAMESAKE_UNCHECKED
+            for (j : 0 .. R - 1) { if :: exists[j] && !dead[j] && said[j] && lk[j] == FREE -> die(j) :: else fi }
+#endif
+            gen[n] = 1 - gen[n]; reg[n] = true; exists[row(n)] = true; dead[row(n)] = false; said[row(n)] = false; lk[row(n)] = FREE; zb[row(n)] = false }
+    od
+}
+
+/* What the network and fate do to one node. */
+proctype Fate(byte n) {
+end: do
+    :: d_step { faultOf(n) && alive[n] && !cut[n] -> cut[n] = true; left-- }
+    :: d_step { !over && cut[n] -> cut[n] = false }
+    :: d_step { !over && (cut[n] || bt[n]) && ses[n] -> ses[n] = false; if :: lk[row(n)] == CUR -> lk[row(n)] = FREE :: else fi } /* server notices */
+    :: d_step { faultOf(n) && runs(n) -> paused[n] = true; left-- }                                             /* SIGSTOP */
+    :: d_step { !over && paused[n] -> paused[n] = false }
+    :: d_step { faultOf(n) && alive[n] -> left--; alive[n] = false; paused[n] = false; drop(n); tidy() }        /* machine lost */
+    :: d_step { faultOf(n) && alive[n] -> left--; alive[n] = false; paused[n] = false; drop(n); tidy();         /* SIGKILL */
+            if :: lk[row(n)] == OLD -> lk[row(n)] = FREE :: else fi; zb[row(n)] = false }
+    :: d_step { !over && !alive[n] -> alive[n] = true }
+#define ROW(r) \
+    :: d_step { !over && up && zcl[r] == SENT -> zcl[r] = (waiting && !locked && mayClaim(r) -> TX : NONE) } \
+    :: d_step { !over && up && zcl[r] == TX -> commit(n, r); zcl[r] = NONE; law() } \
+    :: d_step { !over && zcl[r] -> zcl[r] = NONE } \
+    :: d_step { !over && up && zb[r] -> zb[r] = false; if :: exists[r] && !dead[r] -> beaten(r, OLD) :: else fi } \
+    :: d_step { !over && (lk[r] == OLD || zb[r]) -> zb[r] = false; if :: lk[r] == OLD -> lk[r] = FREE :: else fi } \
+    :: d_step { !over && up && exists[r] && dead[r] && !named(r) -> exists[r] = false; dead[r] = false; said[r] = false }
+    ROW(2 * n) ROW(2 * n + 1)
+    od
+}
+
+/* The server stops (at once, or smart: refuses first and goes on with those who are in) and starts; every session and call is gone. */
+proctype Server() {
+end: do
+    :: d_step { fault && up && accepts -> accepts = false; left-- }
+    :: d_step { !over && up && !accepts -> up = false;
+            for (i : 0 .. N - 1) {
+                ses[i] = false; gm[i] = 0;
+                if :: bt[i] == SENT -> bt[i] = NONE; btAge[i] = 0; conn[i] = false :: else fi;
+                if :: cl[i] == SENT || cl[i] == TX -> cl[i] = NONE :: else fi;
+                if :: fm[i] == FINISH || fm[i] == GIVEBACK -> fm[i] = NONE; fc[i] = 0 :: else fi;
+#ifndef VERDICT_ON_ANOTHER_SESSION
+                mark[i] = 0
+#endif
+            }
+            for (i : 0 .. R - 1) { lk[i] = FREE; zb[i] = false; zcl[i] = NONE }
+            tidy() }
+    :: d_step { !over && !up -> up = true; accepts = true }
+#ifdef LIVE
+    :: d_step { !over && !calm && !left && up && accepts && someone -> calm = true }
+#endif
+    od
+}
+
+proctype Clock() {
+end: do
+    :: d_step { !over && timeMayPass ->
+            for (i : 0 .. N - 1) {
+                late[i] = late[i] || (paused[i] && st[i] == RUN && expired(i));
+                sent[i] = false;
+                if :: reg[i] && age[i] < OWN_LEASE -> age[i]++ :: else fi;
+                if :: bt[i] && btAge[i] < OWN_LEASE -> btAge[i]++ :: else fi;
+                if :: pend[i] && pend[i] <= OWN_GRACE -> pend[i]++ :: else fi
+            }
+            for (i : 0 .. N * R - 1) { if :: sees[i] && quiet[i] < LEASE -> quiet[i]++ :: else fi }; skip }
+    od
+}
+
+init {
+    d_step {
+        for (i : 0 .. N - 1) {                                                  /* all registered, connected, with their locks, and seen */
+            alive[i] = true; reg[i] = true; conn[i] = true; ses[i] = true; uses[i] = true;
+            exists[2 * i] = true; said[2 * i] = true; lk[2 * i] = CUR;
+            for (j : 0 .. N - 1) { if :: j != i -> sees[i * R + 2 * j] = HELD :: else fi }
+        }
+        skip
+    }
+    atomic {
+        for (i : 0 .. N - 1) { run Node(i); run Fate(i) }
+        run Server(); run Clock()
+    }
+}
+
+ltl finishes { (<> calm) -> (<> (ended > 0)) }
