@@ -1,0 +1,25 @@
+namespace TaskRecovery.Sqlite;
+
+/// <summary>Statements over <c>migrations</c>.</summary>
+internal static class MigrationSql
+{
+    /// <summary>Whether the table is there.</summary>
+    public const string TableExists = "select 1 from sqlite_master where type = 'table' and name = 'taskrecovery_migrations'";
+
+    /// <summary>Creates the table.</summary>
+    public const string CreateTable = """
+        create table taskrecovery_migrations (
+            version integer primary key,
+            name text not null,
+            checksum text not null,
+            oldest_library text not null,
+            applied_at integer not null
+        )
+        """;
+
+    /// <summary>What was applied.</summary>
+    public const string Applied = "select version, name, checksum, oldest_library from taskrecovery_migrations order by version";
+
+    /// <summary>Records a migration. ?1 version, ?2 name, ?3 checksum, ?4 oldest library, ?5 now.</summary>
+    public const string Record = "insert into taskrecovery_migrations (version, name, checksum, oldest_library, applied_at) values (?1, ?2, ?3, ?4, ?5)";
+}

@@ -1,0 +1,56 @@
+namespace TaskRecovery.Sqlite;
+
+/// <summary>Statements over <c>nodes</c>.</summary>
+internal static class NodeSql
+{
+    /// <summary>The number of a node that is not dead. ?1 id.</summary>
+    public const string FindAlive = "select number from taskrecovery_nodes where id = ?1 and dead_at is null";
+
+    /// <summary>A node's number. ?1 id.</summary>
+    public const string Find = "select number from taskrecovery_nodes where id = ?1";
+
+    /// <summary>The living nodes of a name. ?1 name.</summary>
+    public const string Namesakes = "select id, holds_lock from taskrecovery_nodes where name = ?1 and named = 1 and dead_at is null";
+
+    /// <summary>Stores a life. ?1 id, ?2 name, ?3 named, ?4 name is explicit, ?5 machine, ?6 process, ?7 process started, ?8 holds lock, ?9 now.</summary>
+    public const string Insert = """
+        insert into taskrecovery_nodes (id, name, named, name_is_explicit, machine, process_id, process_started, holds_lock, started_at, beat_at)
+        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)
+        """;
+
+    /// <summary>Beats. ?1 id, ?2 holds lock, ?3 now.</summary>
+    public const string Beat = "update taskrecovery_nodes set beat = beat + 1, holds_lock = ?2, beat_at = ?3 where id = ?1 and dead_at is null";
+
+    /// <summary>The other living nodes. ?1 id.</summary>
+    public const string Peers = "select id, name, beat, holds_lock from taskrecovery_nodes where dead_at is null and id <> ?1 order by number";
+
+    /// <summary>Whether a dead node has claims.</summary>
+    public const string AnyDeadWithClaims = "select 1 from taskrecovery_claims c join taskrecovery_nodes n on n.number = c.node where n.dead_at is not null limit 1";
+
+    /// <summary>The dead nodes that have claims.</summary>
+    public const string DeadWithClaims = """
+        select distinct n.number, n.id, n.name, n.named, n.stopped
+        from taskrecovery_claims c join taskrecovery_nodes n on n.number = c.node where n.dead_at is not null order by n.number
+        """;
+
+    /// <summary>Declares a node dead, once. ?1 id, ?2 beat it was judged by, ?3 now.</summary>
+    public const string MarkDead = "update taskrecovery_nodes set dead_at = ?3 where id = ?1 and beat = ?2 and dead_at is null";
+
+    /// <summary>Declares a node dead whose lock is free. ?1 id, ?2 now.</summary>
+    public const string MarkGone = "update taskrecovery_nodes set dead_at = ?2 where id = ?1 and dead_at is null";
+
+    /// <summary>Says that a node has stopped. ?1 id, ?2 now.</summary>
+    public const string Leave = "update taskrecovery_nodes set dead_at = ?2, stopped = 1 where id = ?1 and dead_at is null";
+
+    /// <summary>The claims of a node. ?1 number.</summary>
+    public const string Claims = "select id, entries, attempts, crashes from taskrecovery_claims where node = ?1 order by id";
+
+    /// <summary>The dead nodes that nothing needs any more. ?1 dead before.</summary>
+    public const string Forgotten = """
+        select number, id from taskrecovery_nodes n
+        where dead_at < ?1 and not exists (select 1 from taskrecovery_claims c where c.node = n.number) limit 100
+        """;
+
+    /// <summary>Removes a node. ?1 number.</summary>
+    public const string Delete = "delete from taskrecovery_nodes where number = ?1";
+}

@@ -1,0 +1,43 @@
+namespace TaskRecovery.Sqlite;
+
+/// <summary>Statements over <c>steps</c> and <c>checkpoints</c>. They are the task's where the entry runs one, else the entry's.</summary>
+internal static class ProgressSql
+{
+    /// <summary>Whether a run stored a step or checkpoint. ?1 entry, ?2 task, ?3 fence.</summary>
+    public const string StoredUnder = """
+        select 1 from taskrecovery_steps where (entry = ?1 or task = ?2) and fence = ?3
+        union all
+        select 1 from taskrecovery_checkpoints where (entry = ?1 or task = ?2) and fence = ?3
+        limit 1
+        """;
+
+    /// <summary>An entry's steps. ?1 entry.</summary>
+    public const string StepsOfEntry = "select name, result from taskrecovery_steps where entry = ?1 and task is null";
+
+    /// <summary>A task's steps. ?1 task.</summary>
+    public const string StepsOfTask = "select name, result from taskrecovery_steps where task = ?1";
+
+    /// <summary>An entry's checkpoint. ?1 entry.</summary>
+    public const string CheckpointOfEntry = "select data from taskrecovery_checkpoints where entry = ?1 and task is null";
+
+    /// <summary>A task's checkpoint. ?1 task.</summary>
+    public const string CheckpointOfTask = "select data from taskrecovery_checkpoints where task = ?1";
+
+    /// <summary>Stores a step in place of one of the same name (also one that the task stored under another entry). ?1 entry, ?2 task, ?3 fence, ?4 now, ?5 name, ?6 result.</summary>
+    public const string SaveStep = "insert or replace into taskrecovery_steps (entry, task, fence, stored_at, name, result) values (?1, ?2, ?3, ?4, ?5, ?6)";
+
+    /// <summary>Stores a checkpoint in place of the one before. ?1 entry, ?2 task, ?3 fence, ?4 now, ?5 data.</summary>
+    public const string SaveCheckpoint = "insert or replace into taskrecovery_checkpoints (entry, task, fence, stored_at, data) values (?1, ?2, ?3, ?4, ?5)";
+
+    /// <summary>Removes an entry's own steps. ?1 entry.</summary>
+    public const string DeleteSteps = "delete from taskrecovery_steps where entry = ?1 and task is null";
+
+    /// <summary>Removes an entry's own checkpoint. ?1 entry.</summary>
+    public const string DeleteCheckpoint = "delete from taskrecovery_checkpoints where entry = ?1 and task is null";
+
+    /// <summary>Removes a task's steps. ?1 task.</summary>
+    public const string DeleteTaskSteps = "delete from taskrecovery_steps where task = ?1";
+
+    /// <summary>Removes a task's checkpoint. ?1 task.</summary>
+    public const string DeleteTaskCheckpoint = "delete from taskrecovery_checkpoints where task = ?1";
+}

@@ -1,0 +1,44 @@
+namespace TaskRecovery.Sqlite;
+
+/// <summary>Statements over <c>waiting</c>.</summary>
+internal static class WaitingSql
+{
+    /// <summary>A new entry waits. ?1 id, ?2 queue, ?3 kind, ?4 level, ?5 run at.</summary>
+    public const string Insert = "insert into taskrecovery_waiting (id, queue, kind, priority, run_at) values (?1, ?2, ?3, ?4, ?5)";
+
+    /// <summary>An entry waits again, at its own priority or, after crashes, in front of all. ?1 id, ?2 run at, ?3 attempt, ?4 crashes, ?5 whether one crash moves it to the front.</summary>
+    public const string PutBack = """
+        insert into taskrecovery_waiting (id, queue, kind, priority, run_at, attempt, crashes)
+        select id, queue, kind, case when ?4 >= 2 or (?4 = 1 and ?5) then -min(?4, 10) else priority end, ?2, ?3, ?4
+        from taskrecovery_entries where id = ?1
+        """;
+
+    /// <summary>The next kind and level of a queue in which something waits, and when its first entry is due. ?1 queue, ?2 last kind, ?3 last level.</summary>
+    public const string NextGroup = """
+        select kind, priority, run_at from taskrecovery_waiting
+        where queue = ?1 and (kind, priority) > (?2, ?3)
+        order by kind, priority, run_at limit 1
+        """;
+
+    /// <summary>The due entries of a kind and level, in order. ?1 queue, ?2 kind, ?3 level, ?4 now, ?5 limit.</summary>
+    public const string Due = """
+        select id, run_at from taskrecovery_waiting
+        where queue = ?1 and kind = ?2 and priority = ?3 and run_at <= ?4
+        order by run_at, id limit ?5
+        """;
+
+    /// <summary>When the first entry of a kind and level is due that is not due yet. ?1 queue, ?2 kind, ?3 level, ?4 now.</summary>
+    public const string FirstLater = "select min(run_at) from taskrecovery_waiting where queue = ?1 and kind = ?2 and priority = ?3 and run_at > ?4";
+
+    /// <summary>How many entries of a kind and level are due. ?1 queue, ?2 kind, ?3 level, ?4 now, ?5 limit.</summary>
+    public const string CountDue = """
+        select count(*) from (
+            select 1 from taskrecovery_waiting where queue = ?1 and kind = ?2 and priority = ?3 and run_at <= ?4 limit ?5)
+        """;
+
+    /// <summary>Takes an entry out of the line. ?1 id.</summary>
+    public const string Take = "delete from taskrecovery_waiting where id = ?1 returning attempt, crashes";
+
+    /// <summary>Whether an entry waits. ?1 id.</summary>
+    public const string Exists = "select 1 from taskrecovery_waiting where id = ?1";
+}

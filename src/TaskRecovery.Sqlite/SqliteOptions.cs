@@ -1,0 +1,32 @@
+namespace TaskRecovery;
+
+/// <summary>How the queue is kept in a SQLite file.</summary>
+public sealed class SqliteOptions
+{
+    /// <summary>What a commit waits for.</summary>
+    /// <value>Default: <see cref="SqliteSynchronous.Full"/>.</value>
+    public SqliteSynchronous Synchronous { get; set; } = SqliteSynchronous.Full;
+
+    /// <summary>Whether the host's start brings the tables up to date. Turn it off to do it by hand with <see cref="IStoreMigrator"/>.</summary>
+    /// <value>Default: <see langword="true"/>.</value>
+    public bool MigrateOnStart { get; set; } = true;
+
+    /// <summary>How often a node looks for work that another process stored. Work of the same process is noticed at once.</summary>
+    /// <value>Default: 250 milliseconds. 10 milliseconds to 1 minute.</value>
+    public TimeSpan PollInterval { get; set; } = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>How long a write waits while another process, or a transaction of your own, holds the file's only write lock. Then it fails as unavailable.</summary>
+    /// <value>Default: 30 seconds. 1 second to 10 minutes.</value>
+    public TimeSpan BusyTimeout { get; set; } = TimeSpan.FromSeconds(30);
+}
+
+/// <summary>What a commit waits for.</summary>
+public enum SqliteSynchronous
+{
+    /// <summary>For the disk: what was acknowledged survives a power failure.</summary>
+    Full = 0,
+
+    /// <summary>For the operating system only. A crash of the process loses nothing. A power failure or a crash of the operating system can take back
+    /// the last commits: entries that were acknowledged are gone, and outcomes are gone, so that finished work runs again. The file stays sound.</summary>
+    Normal = 1,
+}

@@ -1,0 +1,41 @@
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using TaskRecovery;
+using TaskRecovery.Sqlite;
+using TaskRecovery.Storage;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Keeps the queue in a SQLite file.</summary>
+public static class SqliteTaskRecoveryBuilderExtensions
+{
+    /// <summary>Keeps the queue in a SQLite file, which is created when it is missing. Several processes of one machine may share it.</summary>
+    /// <param name="builder">What <c>AddTaskRecovery</c> returned.</param>
+    /// <param name="connectionString">A connection string of Microsoft.Data.Sqlite that names a file on a local disk, such as <c>Data Source=tasks.db</c>.</param>
+    /// <param name="configure">Changes the options.</param>
+    public static TaskRecoveryBuilder UseSqlite(this TaskRecoveryBuilder builder, string connectionString, Action<SqliteOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        _ = new SqliteFile(connectionString);
+
+        var services = builder.Services;
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<SqliteOptions>, SqliteOptionsValidator>());
+        var options = services.AddOptions<SqliteOptions>().ValidateOnStart();
+        if (configure is not null)
+        {
+            options.Configure(configure);
+        }
+
+        services.TryAddSingleton(TimeProvider.System);
+        services.Replace(ServiceDescriptor.Singleton(provider => new SqliteDatabase(
+            connectionString,
+            provider.GetRequiredService<IOptions<SqliteOptions>>().Value,
+            provider.GetRequiredService<TimeProvider>())));
+        services.Replace(ServiceDescriptor.Singleton(provider => new SqliteMigrator(provider.GetRequiredService<SqliteDatabase>())));
+        services.Replace(ServiceDescriptor.Singleton<IStoreMigrator>(provider => provider.GetRequiredService<SqliteMigrator>()));
+        services.Replace(ServiceDescriptor.Singleton<IQueueStore>(provider => new SqliteQueueStore(
+            provider.GetRequiredService<SqliteDatabase>(),
+            provider.GetRequiredService<SqliteMigrator>())));
+        return builder;
+    }
+}

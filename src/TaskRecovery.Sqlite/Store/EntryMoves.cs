@@ -1,0 +1,138 @@
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Sqlite;
+
+/// <summary>Moves entries between their places, inside a transaction that writes. Nothing else inserts into waiting or outcomes.</summary>
+internal sealed class EntryMoves(SqliteSession session, SqliteNames names, long now, bool isOwn = true)
+{
+    private bool? _anyKeys;
+    private bool? _anyCancels;
+
+    public SqliteSession Session => session;
+
+    public long Now => now;
+
+    /// <summary>Stores an entry and lets it wait.</summary>
+    public EnqueueResult Insert(NewEntry entry)
+    {
+        var kind = names.Kind(session, entry.Kind, isOwn);
+        if (entry.UniqueKey is { } key && session.Get(EntrySql.FindKeyHolder).Bind(1, kind).Bind(2, key).Scalar() is { } holder)
+        {
+            return new EnqueueResult(holder, true);
+        }
+
+        var queue = names.Queue(session, entry.Queue, isOwn);
+        session.Get(EntrySql.Insert)
+            .Bind(1, now).Bind(2, queue).Bind(3, kind).Bind(4, entry.Priority).Bind(5, entry.MaxAttempts).BindText(6, entry.Args.Span)
+            .Bind(7, entry.UniqueKey).Bind(8, Micros.From(entry.Timeout)).Bind(9, entry.Metadata).Bind(10, entry.TraceParent)
+            .Execute();
+        var id = session.LastInsertId;
+        session.Get(WaitingSql.Insert).Bind(1, id).Bind(2, queue).Bind(3, kind).Bind(4, entry.Priority).Bind(5, RunAt(entry)).Execute();
+        if (entry.UniqueKey is { } newKey)
+        {
+            session.Get(EntrySql.TakeKey).Bind(1, kind).Bind(2, newKey).Bind(3, id).Execute();
+        }
+
+        return new EnqueueResult(id, false);
+    }
+
+    /// <summary>Ends a run, and its entry with it.</summary>
+    /// <returns><see langword="false"/> if something is stored under this fence already.</returns>
+    public bool End(Run run, OutcomeKind kind, ReadOnlySpan<byte> result, string? error, string? reason)
+    {
+        if (!InsertOutcome(run, kind, final: true, result, error, reason))
+        {
+            return false;
+        }
+
+        if (_anyKeys ??= session.Get(EntrySql.AnyKey).Exists())
+        {
+            session.Get(EntrySql.FreeKey).Bind(1, run.Entry).Execute();
+        }
+
+        if (_anyCancels ??= session.Get(EntrySql.AnyCancel).Exists())
+        {
+            session.Get(EntrySql.RemoveCancel).Bind(1, run.Entry).Execute();
+        }
+
+        if (run.MayHaveTask && kind != OutcomeKind.Superseded)
+        {
+            TaskMoves.End(session, run, kind, result, error, reason, now);
+        }
+
+        return true;
+    }
+
+    /// <summary>Ends a run and lets its entry wait again; if a cancel is requested, the entry ends as cancelled instead.</summary>
+    /// <param name="run">The run, with the counts that the entry goes on with.</param>
+    /// <param name="kind">Why.</param>
+    /// <param name="runAt">When it may run again.</param>
+    /// <param name="error">What went wrong.</param>
+    /// <param name="reason">A word for it.</param>
+    /// <param name="cancelled">Whether it ended.</param>
+    /// <returns><see langword="false"/> if something is stored under this fence already.</returns>
+    public bool PutBack(Run run, OutcomeKind kind, long runAt, string? error, string? reason, out bool cancelled)
+    {
+        cancelled = IsCancelRequested(run.Entry);
+        if (cancelled)
+        {
+            return End(run, OutcomeKind.Cancelled, [], error, EndReasons.CancelRequested);
+        }
+
+        if (!InsertOutcome(run, kind, final: false, [], error, reason))
+        {
+            return false;
+        }
+
+        Wait(run.Entry, runAt, run.Attempt, run.Crashes, toFront: kind is OutcomeKind.Lost or OutcomeKind.Released);
+        if (run.MayHaveTask)
+        {
+            TaskMoves.Return(session, run, error);
+        }
+
+        return true;
+    }
+
+    /// <summary>Lets an entry wait that is nowhere else.</summary>
+    public void Wait(long entry, long runAt, int attempt, int crashes, bool toFront)
+        => session.Get(WaitingSql.PutBack).Bind(1, entry).Bind(2, runAt).Bind(3, attempt).Bind(4, crashes).Bind(5, toFront).Execute();
+
+    /// <summary>Draws a fence for an outcome without a claim.</summary>
+    public long DrawFence()
+    {
+        if (session.Get(ClaimSql.Draw).Scalar() is { } fence)
+        {
+            return fence;
+        }
+
+        session.Get(ClaimSql.DrawFirst).Execute();
+        return 1;
+    }
+
+    /// <summary>Whether a cancel is requested for an entry.</summary>
+    public bool IsCancelRequested(long entry)
+        => (_anyCancels ??= session.Get(EntrySql.AnyCancel).Exists()) && session.Get(EntrySql.IsCancelRequested).Bind(1, entry).Exists();
+
+    private bool InsertOutcome(Run run, OutcomeKind kind, bool final, ReadOnlySpan<byte> result, string? error, string? reason)
+        => session.Get(OutcomeSql.Insert)
+            .Bind(1, run.Entry).Bind(2, run.Fence).Bind(3, now).Bind(4, run.Duration).Bind(5, run.Node).Bind(6, (int)kind)
+            .Bind(7, run.Attempt).Bind(8, run.Crashes).Bind(9, final).BindText(10, result).Bind(11, error).Bind(12, reason)
+            .ExecuteChanges() > 0;
+
+    private long RunAt(NewEntry entry) => entry switch
+    {
+        { RunAfter: { } after } => now + Math.Max(0, Micros.From(after)),
+        { RunAt: { } at } => Math.Max(now, Micros.From(at)),
+        _ => now,
+    };
+}
+
+/// <summary>A run that ends, with the counts its entry has after it.</summary>
+/// <param name="Entry">The entry.</param>
+/// <param name="Fence">The claim, or a fence drawn for this outcome.</param>
+/// <param name="Node">The node's number.</param>
+/// <param name="Attempt">Attempts spent.</param>
+/// <param name="Crashes">Crashes counted.</param>
+/// <param name="Duration">How long it took, in microseconds.</param>
+/// <param name="MayHaveTask">Whether the entry may run a task.</param>
+internal readonly record struct Run(long Entry, long Fence, long? Node, int Attempt, int Crashes, long Duration, bool MayHaveTask);

@@ -1,0 +1,24 @@
+namespace TaskRecovery.Sqlite;
+
+/// <summary>Times as they are stored: microseconds, as exact as PostgreSQL's.</summary>
+internal static class Micros
+{
+    /// <summary>Rounded up, so that nothing comes before its time.</summary>
+    public static long From(DateTimeOffset time) => Ceiling(time.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks);
+
+    public static long From(TimeSpan time) => Ceiling(time.Ticks);
+
+    public static long? From(TimeSpan? time) => time is { } some ? From(some) : null;
+
+    public static long? From(DateTimeOffset? time) => time is { } some ? From(some) : null;
+
+    public static DateTimeOffset ToTime(long micros) => new(DateTimeOffset.UnixEpoch.UtcTicks + (micros * TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
+
+    public static DateTimeOffset? ToTime(long? micros) => micros is { } some ? ToTime(some) : null;
+
+    public static TimeSpan ToSpan(long micros) => TimeSpan.FromTicks(micros * TimeSpan.TicksPerMicrosecond);
+
+    public static TimeSpan? ToSpan(long? micros) => micros is { } some ? ToSpan(some) : null;
+
+    private static long Ceiling(long ticks) => (ticks / TimeSpan.TicksPerMicrosecond) + (ticks % TimeSpan.TicksPerMicrosecond > 0 ? 1 : 0);
+}

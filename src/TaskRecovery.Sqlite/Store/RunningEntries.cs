@@ -1,0 +1,36 @@
+namespace TaskRecovery.Sqlite;
+
+/// <summary>The entries that run at one moment: those in a claim without an outcome under it.</summary>
+internal sealed class RunningEntries
+{
+    private readonly Dictionary<long, RunningEntry> _entries = [];
+
+    public IReadOnlyCollection<long> Ids => _entries.Keys;
+
+    public RunningEntry? Find(long entry) => _entries.TryGetValue(entry, out var running) ? running : null;
+
+    public static RunningEntries Read(SqliteSession session)
+    {
+        var all = new RunningEntries();
+        var statement = session.Get(ClaimSql.All);
+        while (statement.Step())
+        {
+            var fence = statement.Int64(0);
+            var claimedAt = Micros.ToTime(statement.Int64(1));
+            var nodeId = statement.Guid(4);
+            var node = statement.Boolean(3) ? statement.Text(2) : nodeId.ToString();
+            foreach (var (id, attempt, crashes) in ClaimContents.Parse(statement.Bytes(5), statement.Bytes(6), statement.Bytes(7)).Entries)
+            {
+                if (!session.Get(OutcomeSql.Exists).Bind(1, id).Bind(2, fence).Exists())
+                {
+                    all._entries[id] = new RunningEntry(fence, claimedAt, nodeId, node, attempt, crashes);
+                }
+            }
+        }
+
+        return all;
+    }
+}
+
+/// <summary>An entry that runs.</summary>
+internal readonly record struct RunningEntry(long Fence, DateTimeOffset ClaimedAt, Guid NodeId, string Node, int Attempt, int Crashes);

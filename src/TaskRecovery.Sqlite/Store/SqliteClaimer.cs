@@ -1,0 +1,173 @@
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Sqlite;
+
+/// <summary>Claims entries of one queue for one node.</summary>
+/// <remarks>A queue's waiting entries lie sorted by kind, level and time. The claim hops from group to group (one look-up each, however many entries are in it),
+/// keeps those of kinds it knows, and takes due entries from the front of each, level by level. So entries of an unknown kind, or of a time to come, cost nothing.
+/// Rows are gone once they are deleted, so there is no position to remember between claims.</remarks>
+internal sealed class SqliteClaimer(SqliteDatabase database, Guid nodeId, string queue, IReadOnlyCollection<string> kinds) : IQueueClaimer
+{
+    private readonly HashSet<string> _kinds = new(kinds, StringComparer.Ordinal);
+
+    public async ValueTask<ClaimBatch> ClaimAsync(int limit, SuspectAllowance suspects, CancellationToken cancellationToken)
+        => await database.WriteAsync(session => Claim(session, limit, suspects), cancellationToken).ConfigureAwait(false);
+
+    public void Rewind()
+    {
+        // Every claim looks from the front.
+    }
+
+    private ClaimBatch Claim(SqliteSession session, int limit, SuspectAllowance suspects)
+    {
+        if (session.Get(NodeSql.FindAlive).Bind(1, nodeId).Scalar() is not { } node)
+        {
+            return new ClaimBatch(true, 0, [], null);
+        }
+
+        if (session.Get(NameSql.FindOpenQueue).Bind(1, queue).Scalar() is not { } queueNumber)
+        {
+            return ClaimBatch.Empty;
+        }
+
+        var now = database.Now();
+        var groups = WaitingGroups.Read(session, database.Names, queueNumber, _kinds);
+        var taken = Take(session, queueNumber, groups, limit, suspects, now);
+        if (taken.Count == 0)
+        {
+            return new ClaimBatch(false, 0, [], NextDue(session, queueNumber, groups, suspects, now));
+        }
+
+        var fence = StoreClaim(session, node, taken, now);
+        var entries = new ClaimedEntry[taken.Count];
+        var anyCancels = session.Get(EntrySql.AnyCancel).Exists();
+        for (var index = 0; index < entries.Length; index++)
+        {
+            entries[index] = ReadEntry(session, taken[index], anyCancels, now);
+        }
+
+        // With fewer than asked for, nothing more is due.
+        return new ClaimBatch(false, fence, entries, entries.Length < limit ? NextDue(session, queueNumber, groups, suspects, now) : null);
+    }
+
+    private static List<Taken> Take(SqliteSession session, long queue, List<WaitingGroup> groups, int limit, SuspectAllowance suspects, long now)
+    {
+        var taken = new List<Taken>(Math.Min(limit, 256));
+        var candidates = new List<Candidate>();
+        var (lastChances, others) = (suspects.LastChances, suspects.Suspects);
+        foreach (var level in groups.Where(group => group.FirstDue <= now).GroupBy(group => group.Level).OrderBy(level => level.Key))
+        {
+            var room = Math.Min(limit - taken.Count, Allowed(level.Key, suspects.MaxCrashes, lastChances, others));
+            if (room <= 0)
+            {
+                continue;
+            }
+
+            candidates.Clear();
+            foreach (var group in level)
+            {
+                ReadDue(session, queue, group, now, room, candidates);
+            }
+
+            if (level.Count() > 1)
+            {
+                candidates.Sort(static (one, two) => (one.RunAt, one.Id).CompareTo((two.RunAt, two.Id)));
+            }
+
+            room = Math.Min(room, candidates.Count);
+            for (var index = 0; index < room; index++)
+            {
+                taken.Add(TakeOne(session, candidates[index]));
+            }
+
+            if (level.Key <= -suspects.MaxCrashes)
+            {
+                lastChances -= room;
+            }
+            else if (level.Key <= -2)
+            {
+                others -= room;
+            }
+        }
+
+        return taken;
+    }
+
+    private static int Allowed(int level, int maxCrashes, int lastChances, int suspects)
+        => level <= -maxCrashes ? lastChances : level <= -2 ? suspects : int.MaxValue;
+
+    private static void ReadDue(SqliteSession session, long queue, WaitingGroup group, long now, int limit, List<Candidate> candidates)
+    {
+        var statement = session.Get(WaitingSql.Due).Bind(1, queue).Bind(2, group.Kind).Bind(3, group.Level).Bind(4, now).Bind(5, limit);
+        while (statement.Step())
+        {
+            candidates.Add(new Candidate(statement.Int64(0), statement.Int64(1), group.KindName));
+        }
+    }
+
+    private static Taken TakeOne(SqliteSession session, Candidate candidate)
+    {
+        var statement = session.Get(WaitingSql.Take).Bind(1, candidate.Id);
+        statement.Step();
+        var taken = new Taken(candidate, statement.Int32(0), statement.Int32(1));
+        statement.Step();
+        return taken;
+    }
+
+    private long StoreClaim(SqliteSession session, long node, List<Taken> taken, long now)
+    {
+        session.Get(ClaimSql.Insert)
+            .Bind(1, now).Bind(2, node)
+            .BindText(3, ClaimContents.Write(taken, static one => one.From.Id))
+            .BindText(4, ClaimContents.Write(taken, static one => one.Attempt))
+            .BindText(5, ClaimContents.Write(taken, static one => one.Crashes))
+            .Execute();
+        var fence = session.LastInsertId;
+        var contents = new ClaimContents(taken.ConvertAll(static one => (one.From.Id, one.Attempt, one.Crashes)));
+        session.AfterCommit(() => database.Claims.Add(fence, contents));
+        return fence;
+    }
+
+    private static ClaimedEntry ReadEntry(SqliteSession session, Taken taken, bool anyCancels, long now)
+    {
+        var id = taken.From.Id;
+        var cancelRequested = anyCancels && session.Get(EntrySql.IsCancelRequested).Bind(1, id).Exists();
+        var statement = session.Get(EntrySql.Payload).Bind(1, id);
+        statement.Step();
+        var entry = new ClaimedEntry
+        {
+            Id = id,
+            Kind = taken.From.Kind,
+            Priority = statement.Int32(0),
+            Args = statement.Bytes(1).ToArray(),
+            Attempt = taken.Attempt + 1,
+            MaxAttempts = statement.Int32(2),
+            Crashes = taken.Crashes,
+            CreatedAt = Micros.ToTime(statement.Int64(3)),
+            Waited = Micros.ToSpan(Math.Max(0, now - taken.From.RunAt)),
+            HasUniqueKey = statement.Boolean(4),
+            CancelRequested = cancelRequested,
+            Timeout = Micros.ToSpan(statement.NullableInt64(5)),
+            Metadata = statement.NullableText(6),
+            TraceParent = statement.NullableText(7),
+        };
+        statement.Reset();
+        return entry;
+    }
+
+    private static TimeSpan? NextDue(SqliteSession session, long queue, List<WaitingGroup> groups, SuspectAllowance suspects, long now)
+    {
+        long? next = null;
+        foreach (var group in groups.Where(group => Allowed(group.Level, suspects.MaxCrashes, suspects.LastChances, suspects.Suspects) > 0))
+        {
+            var due = group.FirstDue > now ? group.FirstDue : WaitingGroups.FirstLater(session, queue, group, now);
+            next = due < next || next is null ? due ?? next : next;
+        }
+
+        return next is { } at ? Micros.ToSpan(at - now) : null;
+    }
+
+    private readonly record struct Candidate(long Id, long RunAt, string Kind);
+
+    private readonly record struct Taken(Candidate From, int Attempt, int Crashes);
+}

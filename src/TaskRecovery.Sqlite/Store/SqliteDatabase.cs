@@ -1,0 +1,151 @@
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+
+namespace TaskRecovery.Sqlite;
+
+/// <summary>The database file, its one writer, its readers and its clock.</summary>
+internal sealed class SqliteDatabase : IDisposable
+{
+    // Pages of 4 KiB in the log before they are copied into the file: copying them rarely is cheaper, and a start after a crash reads them once.
+    private const int CheckpointPages = 4000;
+    private const int ReaderBusyMilliseconds = 10_000;
+
+    private readonly SqliteFile _file;
+    private readonly TimeProvider _time;
+    private readonly SqliteReaders _readers;
+    private readonly SqliteWriter _writer;
+
+    /// <summary>Creates one; nothing is opened before it is used.</summary>
+    public SqliteDatabase(string connectionString, SqliteOptions options, TimeProvider time)
+    {
+        Batteries_V2.Init();
+        Options = options;
+        _file = new SqliteFile(connectionString);
+        _time = time;
+        Locks = new NodeLocks(_file);
+        _readers = new SqliteReaders(OpenReader, _file.FullPath);
+        _writer = new SqliteWriter(OpenWriter, _file.FullPath, options);
+    }
+
+    public SqliteOptions Options { get; }
+
+    public string Path => _file.FullPath;
+
+    public TimeProvider Time => _time;
+
+    public SqliteNames Names { get; } = new();
+
+    public SqliteHints Hints { get; } = new();
+
+    public ClaimContentsCache Claims { get; } = new();
+
+    public NodeLocks Locks { get; }
+
+    internal SqliteWriter Writer => _writer;
+
+    /// <summary>The time in microseconds since 1970: the writer's clock, which all processes on this machine share.</summary>
+    public long Now() => Micros.From(_time.GetUtcNow());
+
+    /// <summary>Writes in a transaction, alone or together with other writes.</summary>
+    public async ValueTask<T> WriteAsync<T>(Func<SqliteSession, T> work, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var write = new SqliteWrite<T>(work, relaxed: false, cancellationToken);
+        _writer.Add(write);
+        return await write.Answer.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Writes and blocks the caller's own thread meanwhile.</summary>
+    /// <param name="work">The write.</param>
+    /// <param name="relaxed">It need not have reached the disk.</param>
+    public T Write<T>(Func<SqliteSession, T> work, bool relaxed)
+    {
+        var write = new SqliteWrite<T>(work, relaxed, CancellationToken.None);
+        _writer.Add(write);
+        return write.Answer.GetAwaiter().GetResult();
+    }
+
+    /// <summary>Reads one moment of the database.</summary>
+    public ValueTask<T> ReadAsync<T>(Func<SqliteSession, T> work, CancellationToken cancellationToken) => _readers.ReadAsync(work, cancellationToken);
+
+    /// <summary>Opens a reader that is the caller's own.</summary>
+    public SqliteSession OpenReader()
+    {
+        var session = new SqliteSession(_file.Open(), ownsConnection: true);
+        try
+        {
+            session.Execute($"pragma busy_timeout = {ReaderBusyMilliseconds}; pragma query_only = on");
+            return session;
+        }
+        catch
+        {
+            session.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>A session over the caller's own connection, inside the caller's transaction.</summary>
+    /// <exception cref="ArgumentException">The transaction is not one of this database.</exception>
+    public SqliteSession Borrow(System.Data.Common.DbTransaction transaction)
+    {
+        if (transaction is not SqliteTransaction { Connection: { } connection })
+        {
+            throw new ArgumentException(
+                transaction is SqliteTransaction ? "The transaction has ended." : $"The transaction is a {transaction.GetType().Name}; the SQLite store takes a SqliteTransaction.",
+                nameof(transaction));
+        }
+
+        // Both are as SQLite resolved them. The file is there by now, so that a link to it is followed.
+        var own = System.IO.Path.GetFullPath(connection.DataSource);
+        if (!string.Equals(own, Path, OperatingSystem.IsWindows() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal) && !IsSameFile(own))
+        {
+            throw new ArgumentException($"The transaction is on '{own}', but the queue is kept in '{Path}'. Use one file for both.", nameof(transaction));
+        }
+
+        return new SqliteSession(connection, ownsConnection: false);
+    }
+
+    public void Dispose()
+    {
+        _writer.Dispose();
+        _readers.Dispose();
+        Locks.Dispose();
+    }
+
+    private bool IsSameFile(string other) => _readers.Read(session => string.Equals(session.Connection.DataSource, other, StringComparison.Ordinal));
+
+    private SqliteSession OpenWriter()
+    {
+        var session = new SqliteSession(_file.Open(), ownsConnection: true);
+        try
+        {
+            if (session.IsReadOnly)
+            {
+                throw new SqliteException($"'{Path}' was opened for reading only", raw.SQLITE_READONLY);
+            }
+
+            // The first to come changes the file to a write-ahead log, alone.
+            session.Execute($"pragma busy_timeout = {(int)Options.BusyTimeout.TotalMilliseconds}");
+            var mode = session.Query("pragma journal_mode = wal");
+            if (!string.Equals(mode, "wal", StringComparison.OrdinalIgnoreCase))
+            {
+                throw new StoreConfigurationException($"'{Path}' can't be used with a write-ahead log (its journal mode stays '{mode}'). Put it on a local disk, and open it without exclusive locking.");
+            }
+
+            session.Execute($"""
+                pragma busy_timeout = 0;
+                pragma synchronous = {(Options.Synchronous == SqliteSynchronous.Full ? "full" : "normal")};
+                pragma wal_autocheckpoint = {CheckpointPages};
+                pragma journal_size_limit = {16 * 1024 * 1024};
+                pragma cache_size = -32768;
+                pragma temp_store = memory;
+                """);
+            return session;
+        }
+        catch
+        {
+            session.Dispose();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,51 @@
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+
+namespace TaskRecovery.Sqlite;
+
+/// <summary>What SQLite's errors mean to a user: trying again may help, or a person must act; with the file and the remedy.</summary>
+internal static class SqliteErrors
+{
+    /// <summary>The exception for a result code, with SQLite's own words.</summary>
+    public static SqliteException Create(sqlite3 connection, int code, string statement)
+    {
+        var extended = raw.sqlite3_extended_errcode(connection);
+        var first = statement.AsSpan().TrimStart();
+        first = first[..Math.Min(first.Length, 60)];
+        return new SqliteException($"{raw.sqlite3_errmsg(connection).utf8_to_string()} (SQLite error {code}, {extended}) in: {first}", code & 0xff, extended);
+    }
+
+    /// <summary>Turns an error of SQLite into one of the library's; others stay as they are.</summary>
+    public static Exception Translate(Exception exception, string file) => exception switch
+    {
+        SqliteException error => Translate(error, file),
+        ObjectDisposedException => new StoreUnavailableException($"The store over '{file}' has been closed.", exception),
+        _ => exception,
+    };
+
+    /// <summary>Whether the connection must be opened anew after this error.</summary>
+    public static bool BreaksConnection(Exception exception)
+        => exception is SqliteException { SqliteErrorCode: raw.SQLITE_IOERR or raw.SQLITE_CANTOPEN or raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB or raw.SQLITE_READONLY or raw.SQLITE_NOMEM or raw.SQLITE_MISUSE };
+
+    private static TaskRecoveryException Translate(SqliteException error, string file) => error.SqliteErrorCode switch
+    {
+        raw.SQLITE_NOTADB => new StoreConfigurationException(
+            $"'{file}' is not a SQLite database, or it is encrypted. Nothing in it was changed. Give another path in 'Data Source', or move the file away.", error),
+        raw.SQLITE_CORRUPT => new StoreConfigurationException(
+            $"'{file}' is damaged: {error.Message}. Stop all processes that use it, then restore a backup, or save what can be read with the 'sqlite3' tool's '.recover'.", error),
+        raw.SQLITE_READONLY => new StoreConfigurationException(
+            $"'{file}' can't be written: it or its folder is read-only for this process. Give the process's user the right to write the file and to create files beside it.", error),
+        raw.SQLITE_PERM or raw.SQLITE_AUTH => new StoreConfigurationException(
+            $"This process has no right to use '{file}'. Give its user the right to read and write it, and to create files beside it.", error),
+        raw.SQLITE_CANTOPEN => new StoreConfigurationException(
+            $"'{file}' can't be opened or created. Check that its folder exists and that the process's user may create files in it.", error),
+        raw.SQLITE_FULL => new StoreConfigurationException(
+            $"'{file}' can't grow: the disk, or the database by its own limit, is full. Nothing of this write was stored. Make room on the disk, or keep ended entries for less time (RetentionOptions).", error),
+        raw.SQLITE_BUSY or raw.SQLITE_LOCKED => new StoreUnavailableException(
+            $"'{file}' stayed locked by another connection for too long. Keep your own transactions on it short, and begin them as immediate ones (not deferred).", error),
+        // The statements are tested, so it is the tables that are missing or not as they should be.
+        raw.SQLITE_ERROR or raw.SQLITE_SCHEMA => new StoreConfigurationException(
+            $"'{file}' does not have the library's tables as this version needs them ({error.Message}). Set SqliteOptions.MigrateOnStart, or call IStoreMigrator.MigrateAsync().", error),
+        _ => new StoreUnavailableException($"'{file}' could not be used: {error.Message}", error),
+    };
+}

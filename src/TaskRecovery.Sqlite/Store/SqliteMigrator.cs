@@ -1,0 +1,97 @@
+namespace TaskRecovery.Sqlite;
+
+/// <summary>Brings the tables up to date, and says so when they do not fit.</summary>
+internal sealed class SqliteMigrator(SqliteDatabase database, IReadOnlyList<Migration> migrations, Version library) : IStoreMigrator
+{
+    internal SqliteMigrator(SqliteDatabase database)
+        : this(database, Migration.LoadAll(), typeof(SqliteMigrator).Assembly.GetName().Version!)
+    {
+    }
+
+    public async Task<IReadOnlyList<string>> MigrateAsync(CancellationToken cancellationToken = default)
+    {
+        var done = new List<string>();
+        while (await database.WriteAsync(ApplyNext, cancellationToken).ConfigureAwait(false) is { } name)
+        {
+            done.Add(name);
+        }
+
+        return done;
+    }
+
+    /// <summary>Checks that none is too new, without changing anything.</summary>
+    /// <returns>The names of those that are missing.</returns>
+    internal async Task<IReadOnlyList<string>> FindMissingAsync(CancellationToken cancellationToken)
+    {
+        if (!File.Exists(database.Path))
+        {
+            return [.. migrations.Select(static migration => migration.Name)];
+        }
+
+        return await database.ReadAsync<IReadOnlyList<string>>(
+            session =>
+            {
+                var applied = ReadApplied(session);
+                return [.. migrations.Where(migration => !applied.Contains(migration.Version)).Select(static migration => migration.Name)];
+            },
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    // The writer's transaction is the lock: two processes that start at once apply each migration once.
+    private string? ApplyNext(SqliteSession session)
+    {
+        var applied = ReadApplied(session);
+        if (migrations.FirstOrDefault(migration => !applied.Contains(migration.Version)) is not { } next)
+        {
+            return null;
+        }
+
+        if (applied.Count == 0 && !Exists(session, MigrationSql.TableExists))
+        {
+            session.Execute(MigrationSql.CreateTable);
+        }
+
+        session.Execute(next.Text);
+        using var record = session.Prepare(MigrationSql.Record);
+        record.Bind(1, next.Version).Bind(2, next.Name).Bind(3, next.Checksum).Bind(4, next.OldestLibrary.ToString()).Bind(5, database.Now()).Execute();
+        return next.Name;
+    }
+
+    private HashSet<int> ReadApplied(SqliteSession session)
+    {
+        var applied = new HashSet<int>();
+        if (!Exists(session, MigrationSql.TableExists))
+        {
+            return applied;
+        }
+
+        var known = migrations.ToDictionary(static migration => migration.Version);
+        using var statement = session.Prepare(MigrationSql.Applied);
+        while (statement.Step())
+        {
+            var (version, name) = (statement.Int32(0), statement.Text(1));
+            applied.Add(version);
+            if (known.TryGetValue(version, out var migration))
+            {
+                if (!string.Equals(statement.Text(2), migration.Checksum, StringComparison.Ordinal))
+                {
+                    throw new StoreConfigurationException(
+                        $"Migration {name} in '{database.Path}' is not the one that this library carries: it was changed after it had been applied, or another build applied it. Use the library's release that applied it, or restore the file.");
+                }
+            }
+            else if (Version.Parse(statement.Text(3)) is var oldest && oldest > library)
+            {
+                throw new StoreConfigurationException(
+                    $"'{database.Path}' is too new for TaskRecovery {library.ToString(3)}: migration {name} needs at least {oldest}. Update the package.");
+            }
+        }
+
+        return applied;
+    }
+
+    private static bool Exists(SqliteSession session, string text)
+    {
+        using var statement = session.Prepare(text);
+        return statement.Exists();
+    }
+}

@@ -1,0 +1,123 @@
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Sqlite;
+
+/// <summary>Answers what nodes ask about a few times a second.</summary>
+/// <remarks>On a connection of its own it asks first whether anything was committed since (<c>pragma data_version</c>); if not, and nothing has become due,
+/// the last answer still holds. So an idle node costs next to nothing.</remarks>
+internal sealed class SqlitePoller(SqliteDatabase database) : IDisposable
+{
+    private readonly SemaphoreSlim _turn = new(1);
+    private SqliteSession? _session;
+    private Answer? _last;
+
+    public async ValueTask<PollResult> PollAsync(PollRequest request, CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await Task.Run(() => Poll(request), cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            _session?.Dispose();
+            _session = null;
+            _last = null;
+            if (SqliteErrors.Translate(exception, database.Path) is var translated && !ReferenceEquals(translated, exception))
+            {
+                throw translated;
+            }
+
+            throw;
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    public void Dispose()
+    {
+        _session?.Dispose();
+        _session = null;
+    }
+
+    private PollResult Poll(PollRequest request)
+    {
+        var session = _session ??= database.OpenReader();
+        var version = session.Get("pragma data_version").Scalar() ?? 0;
+        var now = database.Now();
+        if (_last is { } last && last.Version == version && last.IsFor(request) && (last.NextDueAt is not { } at || now < at))
+        {
+            return last.Result with { NextDue = last.NextDueAt is { } later ? Micros.ToSpan(later - now) : null };
+        }
+
+        session.Get("begin").Execute();
+        var (result, nextDueAt) = Read(session, request, now);
+        session.Commit();
+        _last = request.WithUnknownKinds ? null : new Answer(request, version, nextDueAt, result);
+        return result;
+    }
+
+    private (PollResult Result, long? NextDueAt) Read(SqliteSession session, PollRequest request, long now)
+    {
+        var kinds = request.Kinds as HashSet<string> ?? new HashSet<string>(request.Kinds, StringComparer.Ordinal);
+        var due = new List<string>();
+        var unknown = new SortedSet<string>(StringComparer.Ordinal);
+        long? next = null;
+        foreach (var name in request.Queues)
+        {
+            if (session.Get(NameSql.FindOpenQueue).Bind(1, name).Scalar() is not { } queue)
+            {
+                continue;
+            }
+
+            var isDue = false;
+            foreach (var group in WaitingGroups.Read(session, database.Names, queue, kinds: null))
+            {
+                if (!kinds.Contains(group.KindName))
+                {
+                    unknown.Add(group.KindName);
+                    continue;
+                }
+
+                isDue |= group.FirstDue <= now;
+                var later = group.FirstDue > now ? group.FirstDue : WaitingGroups.FirstLater(session, queue, group, now);
+                next = later < next || next is null ? later ?? next : next;
+            }
+
+            if (isDue)
+            {
+                due.Add(name);
+            }
+        }
+
+        var result = new PollResult(due, next is { } at ? Micros.ToSpan(at - now) : null, ReadCancels(session, request.NodeId), request.WithUnknownKinds ? [.. unknown] : []);
+        return (result, next);
+    }
+
+    private static List<long> ReadCancels(SqliteSession session, Guid nodeId)
+    {
+        var cancels = new List<long>();
+        var statement = session.Get(EntrySql.AllCancels);
+        while (statement.Step())
+        {
+            cancels.Add(statement.Int64(0));
+        }
+
+        if (cancels.Count > 0)
+        {
+            var running = RunningEntries.Read(session);
+            cancels.RemoveAll(entry => running.Find(entry) is not { } run || run.NodeId != nodeId);
+        }
+
+        return cancels;
+    }
+
+    private sealed record Answer(PollRequest Request, long Version, long? NextDueAt, PollResult Result)
+    {
+        public bool IsFor(PollRequest request)
+            => !request.WithUnknownKinds && Request.NodeId == request.NodeId
+                && Request.Queues.SequenceEqual(request.Queues, StringComparer.Ordinal) && Request.Kinds.SequenceEqual(request.Kinds, StringComparer.Ordinal);
+    }
+}

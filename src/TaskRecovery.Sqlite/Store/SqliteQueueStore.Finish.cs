@@ -1,0 +1,199 @@
+using System.Data.Common;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Sqlite;
+
+internal sealed partial class SqliteQueueStore
+{
+    public async ValueTask<IReadOnlyList<RunOutcome>> FinishAsync(Guid nodeId, IReadOnlyList<RunOutcome> outcomes, CancellationToken cancellationToken)
+    {
+        if (outcomes.Count == 0)
+        {
+            return [];
+        }
+
+        var (refused, queues) = await _database.WriteAsync(session => Finish(session, nodeId, outcomes), cancellationToken).ConfigureAwait(false);
+        foreach (var queue in queues)
+        {
+            _database.Hints.Work(queue);
+        }
+
+        return refused;
+    }
+
+    public ValueTask FinishInTransactionAsync(Guid nodeId, RunOutcome outcome, DbTransaction transaction, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var lost = InCallersTransaction(transaction, session =>
+        {
+            var moves = new EntryMoves(session, _database.Names, _database.Now(), isOwn: false);
+            return !FinishOne(moves, new HeldClaims(session, _database.Claims, nodeId), nodeId, outcome, out _);
+        });
+        if (lost)
+        {
+            // Whatever the caller does next, what it wrote so far can't be committed.
+            transaction.Rollback();
+            throw new ClaimLostException(outcome.EntryId, outcome.Fence);
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    public async ValueTask RemoveSettledClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, CancellationToken cancellationToken)
+    {
+        if (fences.Count == 0)
+        {
+            return;
+        }
+
+        await _database.WriteAsync(
+            session =>
+            {
+                foreach (var fence in fences)
+                {
+                    if (session.Get(ClaimSql.IsHeldBy).Bind(1, fence).Bind(2, nodeId).Exists() && !session.Get(ClaimSql.HasUnfinished).Bind(1, fence).Exists())
+                    {
+                        RemoveClaim(session, fence);
+                    }
+                }
+
+                return true;
+            },
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    private void RemoveClaim(SqliteSession session, long fence)
+    {
+        session.Get(ClaimSql.Delete).Bind(1, fence).Execute();
+        session.AfterCommit(() => _database.Claims.Remove(fence));
+    }
+
+    private (IReadOnlyList<RunOutcome> Refused, IReadOnlyCollection<string> Queues) Finish(SqliteSession session, Guid nodeId, IReadOnlyList<RunOutcome> outcomes)
+    {
+        var moves = new EntryMoves(session, _database.Names, _database.Now());
+        var held = new HeldClaims(session, _database.Claims, nodeId);
+        List<RunOutcome>? refused = null;
+        HashSet<string>? queues = null;
+        foreach (var outcome in outcomes)
+        {
+            if (!FinishOne(moves, held, nodeId, outcome, out var waits))
+            {
+                (refused ??= []).Add(outcome);
+            }
+            else if (waits && outcome.Delay <= TimeSpan.Zero)
+            {
+                (queues ??= new(StringComparer.Ordinal)).Add(QueueOf(session, outcome.EntryId));
+            }
+        }
+
+        return (refused ?? [], (IReadOnlyCollection<string>?)queues ?? []);
+    }
+
+    /// <summary>Stores one outcome.</summary>
+    /// <returns><see langword="false"/> if the claim is no longer the node's.</returns>
+    private static bool FinishOne(EntryMoves moves, HeldClaims held, Guid nodeId, RunOutcome outcome, out bool waits)
+    {
+        waits = false;
+        if (held.Find(outcome.Fence) is { } claim && claim.Contents.TryGet(outcome.EntryId, out var attempt, out var crashes))
+        {
+            var run = new Run(outcome.EntryId, outcome.Fence, claim.Node, attempt + 1, crashes, Micros.From(outcome.Duration), outcome.IsTask);
+            if (Store(moves, run, outcome, out waits))
+            {
+                return true;
+            }
+        }
+
+        // An earlier answer may have been lost: what this very run stored then counts. What a sweep stored in its place does not.
+        return WasStoredBefore(moves.Session, nodeId, outcome);
+    }
+
+    private static bool Store(EntryMoves moves, Run run, RunOutcome outcome, out bool waits)
+    {
+        bool stored, cancelled;
+        switch (outcome.Kind)
+        {
+            case OutcomeKind.Completed or OutcomeKind.Failed or OutcomeKind.Cancelled or OutcomeKind.Superseded:
+                waits = false;
+                return moves.End(run, outcome.Kind, outcome.Result.Span, outcome.Error, outcome.Reason);
+            case OutcomeKind.Retried:
+                stored = moves.PutBack(run, outcome.Kind, Later(moves, outcome), outcome.Error, outcome.Reason, out cancelled);
+                break;
+            case OutcomeKind.Snoozed:
+                stored = moves.PutBack(run with { Attempt = run.Attempt - 1 }, outcome.Kind, Later(moves, outcome), outcome.Error, outcome.Reason, out cancelled);
+                break;
+            case OutcomeKind.Released:
+                stored = moves.PutBack(run with { Attempt = run.Attempt - 1 }, outcome.Kind, moves.Now, outcome.Error, outcome.Reason, out cancelled);
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(outcome), outcome.Kind, "A node does not end a run like this.");
+        }
+
+        waits = stored && !cancelled;
+        return stored;
+    }
+
+    private static long Later(EntryMoves moves, RunOutcome outcome) => moves.Now + Math.Max(0, Micros.From(outcome.Delay));
+
+    private static bool WasStoredBefore(SqliteSession session, Guid nodeId, RunOutcome outcome)
+    {
+        var statement = session.Get(OutcomeSql.Find).Bind(1, outcome.EntryId).Bind(2, outcome.Fence).Bind(3, nodeId);
+        if (!statement.Step())
+        {
+            return false;
+        }
+
+        var (kind, reason) = ((OutcomeKind)statement.Int32(0), statement.NullableText(1));
+        statement.Reset();
+        var asked = outcome.Kind is OutcomeKind.Retried or OutcomeKind.Snoozed or OutcomeKind.Released && kind == OutcomeKind.Cancelled
+            ? OutcomeKind.Cancelled
+            : outcome.Kind;
+        return kind == asked && !string.Equals(reason, EndReasons.CrashLoop, StringComparison.Ordinal);
+    }
+
+    private static string QueueOf(SqliteSession session, long entry)
+    {
+        var statement = session.Get(EntrySql.QueueName).Bind(1, entry);
+        statement.Step();
+        var queue = statement.Text(0);
+        statement.Reset();
+        return queue;
+    }
+
+    /// <summary>The claims that a node holds, looked up once for a whole flush.</summary>
+    private sealed class HeldClaims(SqliteSession session, ClaimContentsCache cache, Guid nodeId)
+    {
+        private readonly Dictionary<long, (long Node, ClaimContents Contents)?> _claims = [];
+        private long? _node;
+
+        public (long Node, ClaimContents Contents)? Find(long fence)
+        {
+            if (!_claims.TryGetValue(fence, out var claim))
+            {
+                claim = Read(fence);
+                _claims.Add(fence, claim);
+            }
+
+            return claim;
+        }
+
+        private (long Node, ClaimContents Contents)? Read(long fence)
+        {
+            _node ??= session.Get(NodeSql.Find).Bind(1, nodeId).Scalar();
+            if (_node is not { } node || !session.Get(ClaimSql.IsHeldBy).Bind(1, fence).Bind(2, nodeId).Exists())
+            {
+                return null;
+            }
+
+            return (node, cache.Find(fence) ?? Parse(fence));
+        }
+
+        private ClaimContents Parse(long fence)
+        {
+            var statement = session.Get(ClaimSql.Contents).Bind(1, fence);
+            statement.Step();
+            var contents = ClaimContents.Parse(statement.Bytes(0), statement.Bytes(1), statement.Bytes(2));
+            statement.Reset();
+            return contents;
+        }
+    }
+}

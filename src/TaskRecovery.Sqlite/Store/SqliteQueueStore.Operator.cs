@@ -1,0 +1,112 @@
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Sqlite;
+
+internal sealed partial class SqliteQueueStore
+{
+    public async ValueTask<bool> CancelAsync(long entryId, CancellationToken cancellationToken)
+    {
+        var stored = await _database.WriteAsync(
+            session => Cancel(new EntryMoves(session, _database.Names, _database.Now()), entryId),
+            cancellationToken).ConfigureAwait(false);
+        if (stored)
+        {
+            _database.Hints.Control();
+        }
+
+        return stored;
+    }
+
+    public async ValueTask<bool> RetryAsync(long entryId, CancellationToken cancellationToken)
+    {
+        var queue = await _database.WriteAsync(
+            session =>
+            {
+                var moves = new EntryMoves(session, _database.Names, _database.Now());
+                return Retry(moves, entryId) ? QueueOf(session, entryId) : null;
+            },
+            cancellationToken).ConfigureAwait(false);
+        if (queue is not null)
+        {
+            _database.Hints.Work(queue);
+        }
+
+        return queue is not null;
+    }
+
+    public async ValueTask SetPausedAsync(string queue, bool paused, CancellationToken cancellationToken)
+    {
+        await _database.WriteAsync(
+            session => session.Get(NameSql.Pause).Bind(1, _database.Names.Queue(session, queue, isOwn: true)).Bind(2, paused).ExecuteChanges(),
+            cancellationToken).ConfigureAwait(false);
+        _database.Hints.Control();
+        if (!paused)
+        {
+            _database.Hints.Work(queue);
+        }
+    }
+
+    /// <summary>Stores a cancel request; an entry that waits ends at once.</summary>
+    internal static bool Cancel(EntryMoves moves, long entry)
+    {
+        var session = moves.Session;
+        if (!session.Get(EntrySql.KindAndKey).Bind(1, entry).Exists() || session.Get(OutcomeSql.FindFinal).Bind(1, entry).Exists())
+        {
+            return false;
+        }
+
+        var statement = session.Get(WaitingSql.Take).Bind(1, entry);
+        if (!statement.Step())
+        {
+            session.Get(EntrySql.RequestCancel).Bind(1, entry).Bind(2, moves.Now).Execute();
+            return true;
+        }
+
+        var (attempt, crashes) = (statement.Int32(0), statement.Int32(1));
+        statement.Execute();
+        moves.End(new Run(entry, moves.DrawFence(), null, attempt, crashes, 0, MayHaveTask: true), OutcomeKind.Cancelled, [], null, EndReasons.CancelRequested);
+        return true;
+    }
+
+    private static bool Retry(EntryMoves moves, long entry)
+    {
+        var session = moves.Session;
+        var statement = session.Get(OutcomeSql.FindFinal).Bind(1, entry);
+        if (!statement.Step())
+        {
+            return false;
+        }
+
+        var (fence, kind) = (statement.Int64(0), (OutcomeKind)statement.Int32(1));
+        statement.Reset();
+        if (kind is not (OutcomeKind.Failed or OutcomeKind.Cancelled) || !TryTakeKey(session, entry))
+        {
+            return false;
+        }
+
+        session.Get(OutcomeSql.TakeFinal).Bind(1, entry).Bind(2, fence).Execute();
+        moves.Wait(entry, moves.Now, attempt: 0, crashes: 0, toFront: false);
+        session.Get(TaskSql.ReopenByEntry).Bind(1, entry).Execute();
+        return true;
+    }
+
+    private static bool TryTakeKey(SqliteSession session, long entry)
+    {
+        var statement = session.Get(EntrySql.KindAndKey).Bind(1, entry);
+        statement.Step();
+        var (kind, key) = (statement.Int64(0), statement.NullableText(1));
+        statement.Reset();
+        if (key is null)
+        {
+            return true;
+        }
+
+        if (session.Get(EntrySql.FindKeyHolder).Bind(1, kind).Bind(2, key).Scalar() is not null)
+        {
+            return false;
+        }
+
+        session.Get(EntrySql.TakeKey).Bind(1, kind).Bind(2, key).Bind(3, entry).Execute();
+        return true;
+    }
+}

@@ -1,0 +1,62 @@
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Sqlite;
+
+internal sealed partial class SqliteQueueStore
+{
+    private const int CountLimit = 100_000;
+
+    public ValueTask<PollResult> PollAsync(PollRequest request, CancellationToken cancellationToken) => _poller.PollAsync(request, cancellationToken);
+
+    public async ValueTask<IReadOnlyList<QueueDepth>> MeasureAsync(CancellationToken cancellationToken)
+        => await _database.ReadAsync(Measure, cancellationToken).ConfigureAwait(false);
+
+    public async ValueTask<IReadOnlyList<string>> CheckLawAsync(CancellationToken cancellationToken)
+        => await _database.ReadAsync(
+            session =>
+            {
+                var violations = new List<string>();
+                var statement = session.Get(LawSql.Violations);
+                while (statement.Step())
+                {
+                    violations.Add(statement.Text(0));
+                }
+
+                return violations;
+            },
+            cancellationToken).ConfigureAwait(false);
+
+    private List<QueueDepth> Measure(SqliteSession session)
+    {
+        var now = _database.Now();
+        var depths = new List<QueueDepth>();
+        foreach (var (queue, name) in ReadQueues(session))
+        {
+            long due = 0, oldest = now;
+            foreach (var group in WaitingGroups.Read(session, _database.Names, queue, kinds: null).Where(group => group.FirstDue <= now))
+            {
+                oldest = Math.Min(oldest, group.FirstDue);
+                if (due < CountLimit)
+                {
+                    due += session.Get(WaitingSql.CountDue).Bind(1, queue).Bind(2, group.Kind).Bind(3, group.Level).Bind(4, now).Bind(5, CountLimit - due).Scalar() ?? 0;
+                }
+            }
+
+            depths.Add(new QueueDepth(name, due, Micros.ToSpan(now - oldest)));
+        }
+
+        return depths;
+    }
+
+    private static List<(long Number, string Name)> ReadQueues(SqliteSession session)
+    {
+        var queues = new List<(long, string)>();
+        var statement = session.Get(NameSql.AllQueues);
+        while (statement.Step())
+        {
+            queues.Add((statement.Int64(0), statement.Text(1)));
+        }
+
+        return queues;
+    }
+}

@@ -1,0 +1,193 @@
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Sqlite;
+
+internal sealed partial class SqliteQueueStore
+{
+    public async ValueTask<IReadOnlyList<long>> ListClaimsAsync(Guid nodeId, CancellationToken cancellationToken)
+        => await _database.ReadAsync(
+            session =>
+            {
+                var fences = new List<long>();
+                var statement = session.Get(ClaimSql.OfNode).Bind(1, nodeId);
+                while (statement.Step())
+                {
+                    fences.Add(statement.Int64(0));
+                }
+
+                return fences;
+            },
+            cancellationToken).ConfigureAwait(false);
+
+    public async ValueTask<int> GiveBackClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, int maxCrashes, CancellationToken cancellationToken)
+    {
+        if (fences.Count == 0)
+        {
+            return 0;
+        }
+
+        var (count, queues) = await _database.WriteAsync(
+            session =>
+            {
+                var moves = new EntryMoves(session, _database.Names, _database.Now());
+                var held = new HeldClaims(session, _database.Claims, nodeId);
+                var queues = new HashSet<string>(StringComparer.Ordinal);
+                var count = 0;
+                foreach (var fence in fences)
+                {
+                    if (held.Find(fence) is { } claim)
+                    {
+                        count += GiveBack(moves, fence, claim.Node, claim.Contents, queues);
+                        RemoveClaim(session, fence);
+                    }
+                }
+
+                return (count, queues);
+            },
+            cancellationToken).ConfigureAwait(false);
+        foreach (var queue in queues)
+        {
+            _database.Hints.Work(queue);
+        }
+
+        return count;
+    }
+
+    public async ValueTask<RecoveryReport> SweepAsync(int maxCrashes, CancellationToken cancellationToken)
+    {
+        var items = new List<RecoveryItem>();
+        foreach (var node in await _database.ReadAsync(ReadDeadNodes, cancellationToken).ConfigureAwait(false))
+        {
+            var (swept, queues) = await _database.WriteAsync(session => Sweep(session, node, maxCrashes), cancellationToken).ConfigureAwait(false);
+            items.AddRange(swept);
+            _database.Locks.Remove(node.Id);
+            foreach (var queue in queues)
+            {
+                _database.Hints.Work(queue);
+            }
+        }
+
+        return items.Count == 0 ? RecoveryReport.Empty : new RecoveryReport(items);
+    }
+
+    private static int GiveBack(EntryMoves moves, long fence, long node, ClaimContents contents, HashSet<string> queues)
+    {
+        var count = 0;
+        foreach (var (id, attempt, crashes) in contents.Entries)
+        {
+            var run = new Run(id, fence, node, attempt, crashes, 0, MayHaveTask: true);
+            if (moves.PutBack(run, OutcomeKind.Released, moves.Now, null, null, out var cancelled) && !cancelled)
+            {
+                count++;
+                queues.Add(QueueOf(moves.Session, id));
+            }
+        }
+
+        return count;
+    }
+
+    private static List<DeadNode> ReadDeadNodes(SqliteSession session)
+    {
+        var nodes = new List<DeadNode>();
+        var statement = session.Get(NodeSql.DeadWithClaims);
+        while (statement.Step())
+        {
+            var id = statement.Guid(1);
+            nodes.Add(new DeadNode(statement.Int64(0), id, statement.Boolean(3) ? statement.Text(2) : id.ToString(), statement.Boolean(4)));
+        }
+
+        return nodes;
+    }
+
+    /// <summary>Takes everything that one dead node had, in one transaction: who was alone in it can only be said of the whole.</summary>
+    private (List<RecoveryItem> Items, HashSet<string> Queues) Sweep(SqliteSession session, DeadNode node, int maxCrashes)
+    {
+        var moves = new EntryMoves(session, _database.Names, _database.Now());
+        var items = new List<RecoveryItem>();
+        var queues = new HashSet<string>(StringComparer.Ordinal);
+        var (fences, unfinished) = ReadUnfinished(session, node.Number);
+        var threshold = Math.Min(2, maxCrashes);
+        var suspects = node.Stopped ? 0 : unfinished.Count(entry => entry.Crashes >= threshold);
+        foreach (var entry in unfinished)
+        {
+            items.Add(Recover(moves, node, entry, maxCrashes, isOnlySuspect: suspects == 1 && entry.Crashes >= threshold));
+            if (items[^1].Action == RecoveryAction.Recovered)
+            {
+                queues.Add(QueueOf(session, entry.Id));
+            }
+        }
+
+        foreach (var fence in fences)
+        {
+            RemoveClaim(session, fence);
+        }
+
+        return (items, queues);
+    }
+
+    private static RecoveryItem Recover(EntryMoves moves, DeadNode node, Unfinished entry, int maxCrashes, bool isOnlySuspect)
+    {
+        var session = moves.Session;
+        var task = TaskMoves.Find(session, entry.Id);
+        var kind = KindOf(session, entry.Id);
+        var item = new RecoveryItem { Action = RecoveryAction.Recovered, EntryId = entry.Id, TaskId = task, Kind = kind, Node = node.Name, Crashes = entry.Crashes };
+        var run = new Run(entry.Id, entry.Fence, node.Number, entry.Attempt, entry.Crashes, 0, task is not null);
+        bool cancelled;
+        if (node.Stopped)
+        {
+            moves.PutBack(run, OutcomeKind.Released, moves.Now, null, null, out cancelled);
+            return cancelled ? Closed(item, EndReasons.CancelRequested) : item;
+        }
+
+        var crashes = HasProgress(session, entry, task) ? 1 : entry.Crashes + 1;
+        var counted = item with { Crashes = Math.Min(crashes, maxCrashes) };
+        if (crashes > maxCrashes && isOnlySuspect && !moves.IsCancelRequested(entry.Id))
+        {
+            var error = $"Its node died under it {crashes} times without progress; at last ({node.Name}) nothing else there was suspect.";
+            moves.End(run with { Crashes = crashes }, OutcomeKind.Failed, [], error, EndReasons.CrashLoop);
+            return Closed(item with { Crashes = crashes }, EndReasons.CrashLoop);
+        }
+
+        moves.PutBack(run with { Crashes = counted.Crashes }, OutcomeKind.Lost, moves.Now, null, null, out cancelled);
+        return cancelled ? Closed(counted, EndReasons.CancelRequested) : counted;
+    }
+
+    private static RecoveryItem Closed(RecoveryItem item, string reason) => item with { Action = RecoveryAction.Closed, Reason = reason };
+
+    private static (List<long> Fences, List<Unfinished> Entries) ReadUnfinished(SqliteSession session, long node)
+    {
+        var fences = new List<long>();
+        var entries = new List<Unfinished>();
+        var statement = session.Get(NodeSql.Claims).Bind(1, node);
+        while (statement.Step())
+        {
+            var fence = statement.Int64(0);
+            fences.Add(fence);
+            foreach (var (id, attempt, crashes) in ClaimContents.Parse(statement.Bytes(1), statement.Bytes(2), statement.Bytes(3)).Entries)
+            {
+                if (!session.Get(OutcomeSql.Exists).Bind(1, id).Bind(2, fence).Exists())
+                {
+                    entries.Add(new Unfinished(id, fence, attempt, crashes));
+                }
+            }
+        }
+
+        return (fences, entries);
+    }
+
+    private static bool HasProgress(SqliteSession session, Unfinished entry, Guid? task)
+        => session.Get(ProgressSql.StoredUnder).Bind(1, entry.Id).Bind(2, task).Bind(3, entry.Fence).Exists();
+
+    private static string KindOf(SqliteSession session, long entry)
+    {
+        var statement = session.Get(EntrySql.KindName).Bind(1, entry);
+        statement.Step();
+        var kind = statement.Text(0);
+        statement.Reset();
+        return kind;
+    }
+
+    private sealed record DeadNode(long Number, Guid Id, string Name, bool Stopped);
+
+    private readonly record struct Unfinished(long Id, long Fence, int Attempt, int Crashes);
+}

@@ -1,0 +1,122 @@
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Sqlite;
+
+/// <summary>The queue in a SQLite file.</summary>
+internal sealed partial class SqliteQueueStore : IQueueStore, IDisposable
+{
+    private readonly SqliteDatabase _database;
+    private readonly SqliteMigrator _migrator;
+    private readonly SqlitePoller _poller;
+
+    public SqliteQueueStore(SqliteDatabase database, SqliteMigrator migrator)
+    {
+        _database = database;
+        _migrator = migrator;
+        _poller = new SqlitePoller(database);
+        Traits = new StoreTraits
+        {
+            System = "sqlite",
+            UsesSessionLocks = true,
+            LockProvesDeath = true,
+            PollInterval = database.Options.PollInterval,
+        };
+    }
+
+    public StoreTraits Traits { get; }
+
+    public async Task PrepareAsync(CancellationToken cancellationToken)
+    {
+        if (_database.Options.MigrateOnStart)
+        {
+            await _migrator.MigrateAsync(cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        if (await _migrator.FindMissingAsync(cancellationToken).ConfigureAwait(false) is [var first, ..])
+        {
+            throw new StoreConfigurationException(
+                $"'{_database.Path}' lacks migration {first}, and SqliteOptions.MigrateOnStart is off. Call IStoreMigrator.MigrateAsync() in your deployment, or turn the option on.");
+        }
+    }
+
+    public INodeSession OpenNodeSession() => new SqliteNodeSession(_database);
+
+    public IQueueClaimer CreateClaimer(Guid nodeId, string queue, IReadOnlyCollection<string> kinds) => new SqliteClaimer(_database, nodeId, queue, kinds);
+
+    public Task ListenAsync(Action<StoreHint> onHint, CancellationToken cancellationToken) => _database.Hints.ListenAsync(onHint, cancellationToken);
+
+    public async ValueTask<EnqueueResult[]> EnqueueAsync(IReadOnlyList<NewEntry> entries, System.Data.Common.DbTransaction? transaction, CancellationToken cancellationToken)
+    {
+        if (entries.Count == 0)
+        {
+            return [];
+        }
+
+        if (transaction is not null)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            return InCallersTransaction(transaction, session => InsertAll(session, entries, isOwn: false));
+        }
+
+        var results = await _database.WriteAsync(session => InsertAll(session, entries, isOwn: true), cancellationToken).ConfigureAwait(false);
+        SendHints(entries, results);
+        return results;
+    }
+
+    /// <summary>Closes what polling keeps open; the database is closed by whoever created it.</summary>
+    public void Dispose() => _poller.Dispose();
+
+    private EnqueueResult[] InsertAll(SqliteSession session, IReadOnlyList<NewEntry> entries, bool isOwn)
+    {
+        var moves = new EntryMoves(session, _database.Names, _database.Now(), isOwn);
+        var results = new EnqueueResult[entries.Count];
+        for (var index = 0; index < results.Length; index++)
+        {
+            results[index] = moves.Insert(entries[index]);
+        }
+
+        return results;
+    }
+
+    private void SendHints(IReadOnlyList<NewEntry> entries, EnqueueResult[] results)
+    {
+        if (results is [{ IsDuplicate: false }])
+        {
+            _database.Hints.Work(entries[0].Queue);
+            return;
+        }
+
+        foreach (var queue in results.Index().Where(result => !result.Item.IsDuplicate).Select(result => entries[result.Index].Queue).Distinct(StringComparer.Ordinal))
+        {
+            _database.Hints.Work(queue);
+        }
+    }
+
+    /// <summary>Works on the caller's own connection. Statements of a transaction that takes part in no other are all or nothing only together, so a failure is undone here.</summary>
+    private T InCallersTransaction<T>(System.Data.Common.DbTransaction transaction, Func<SqliteSession, T> work)
+    {
+        using var session = _database.Borrow(transaction);
+        try
+        {
+            session.Execute("savepoint taskrecovery");
+            T result;
+            try
+            {
+                result = work(session);
+            }
+            catch
+            {
+                session.Execute("rollback to taskrecovery; release taskrecovery");
+                throw;
+            }
+
+            session.Execute("release taskrecovery");
+            return result;
+        }
+        catch (Microsoft.Data.Sqlite.SqliteException exception)
+        {
+            throw SqliteErrors.Translate(exception, _database.Path);
+        }
+    }
+}

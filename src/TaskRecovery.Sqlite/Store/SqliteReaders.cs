@@ -1,0 +1,72 @@
+using System.Collections.Concurrent;
+
+namespace TaskRecovery.Sqlite;
+
+/// <summary>A few connections that only read, beside the writer. Each read sees one moment of the database.</summary>
+internal sealed class SqliteReaders(Func<SqliteSession> open, string file) : IDisposable
+{
+    private const int MaxReaders = 4;
+
+    private readonly ConcurrentBag<SqliteSession> _idle = [];
+    private readonly SemaphoreSlim _free = new(MaxReaders);
+    private volatile bool _disposed;
+
+    /// <summary>Reads on a thread of the pool: SQLite has nothing to wait for but the disk.</summary>
+    public async ValueTask<T> ReadAsync<T>(Func<SqliteSession, T> work, CancellationToken cancellationToken)
+    {
+        await _free.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await Task.Run(() => Read(work), cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _free.Release();
+        }
+    }
+
+    /// <summary>Reads on the caller's thread.</summary>
+    public T Read<T>(Func<SqliteSession, T> work)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, typeof(SqliteReaders));
+        SqliteSession? session = null;
+        try
+        {
+            session = _idle.TryTake(out var idle) ? idle : open();
+            session.Get("begin").Execute();
+            var result = work(session);
+            session.Commit();
+            Keep(session);
+            return result;
+        }
+        catch (Exception exception)
+        {
+            // Rare, and the connection's state is not worth a thought.
+            session?.Dispose();
+            if (SqliteErrors.Translate(exception, file) is var translated && !ReferenceEquals(translated, exception))
+            {
+                throw translated;
+            }
+
+            throw;
+        }
+    }
+
+    public void Dispose()
+    {
+        _disposed = true;
+        while (_idle.TryTake(out var session))
+        {
+            session.Dispose();
+        }
+    }
+
+    private void Keep(SqliteSession session)
+    {
+        _idle.Add(session);
+        if (_disposed)
+        {
+            Dispose();
+        }
+    }
+}

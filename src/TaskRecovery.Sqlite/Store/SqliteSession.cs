@@ -1,0 +1,121 @@
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+
+namespace TaskRecovery.Sqlite;
+
+/// <summary>One connection and the statements prepared on it. Used by one caller at a time.</summary>
+internal sealed class SqliteSession(SqliteConnection connection, bool ownsConnection) : IDisposable
+{
+    // By reference: the texts are constants, and hashing them would cost more than looking them up.
+    private readonly Dictionary<string, SqliteStatement> _statements = new(ReferenceEqualityComparer.Instance);
+    private readonly List<Action> _afterCommit = [];
+
+    public SqliteConnection Connection => connection;
+
+    private sqlite3 Handle => connection.Handle ?? throw new InvalidOperationException("The connection is closed.");
+
+    /// <summary>The id of the row that was inserted last.</summary>
+    public long LastInsertId => raw.sqlite3_last_insert_rowid(Handle);
+
+    /// <summary>Whether a transaction is open on the connection.</summary>
+    public bool InTransaction => raw.sqlite3_get_autocommit(Handle) == 0;
+
+    /// <summary>Whether the file can only be read.</summary>
+    public bool IsReadOnly => raw.sqlite3_db_readonly(Handle, "main") == 1;
+
+    /// <summary>A statement kept prepared.</summary>
+    /// <param name="text">A constant.</param>
+    public SqliteStatement Get(string text)
+    {
+        if (!_statements.TryGetValue(text, out var statement))
+        {
+            statement = Prepare(text);
+            _statements.Add(text, statement);
+        }
+
+        return statement;
+    }
+
+    /// <summary>A statement that is used once; the caller disposes of it.</summary>
+    public SqliteStatement Prepare(string text)
+    {
+        var code = raw.sqlite3_prepare_v2(Handle, text, out var handle);
+        return code == raw.SQLITE_OK ? new SqliteStatement(Handle, handle, text) : throw SqliteErrors.Create(Handle, code, text);
+    }
+
+    /// <summary>Runs one statement, or several, without values.</summary>
+    public void Execute(string text)
+    {
+        var code = raw.sqlite3_exec(Handle, text);
+        if (code != raw.SQLITE_OK)
+        {
+            throw SqliteErrors.Create(Handle, code, text);
+        }
+    }
+
+    /// <summary>Runs a statement of settings and returns its answer as text.</summary>
+    public string? Query(string text)
+    {
+        using var statement = Prepare(text);
+        return statement.Step() ? statement.NullableText(0) : null;
+    }
+
+    /// <summary>Begins a transaction that writes.</summary>
+    /// <returns><see langword="false"/> if another connection holds the write lock at this moment.</returns>
+    public bool TryBeginImmediate()
+    {
+        var statement = Get("begin immediate");
+        try
+        {
+            statement.Execute();
+            return true;
+        }
+        catch (SqliteException exception) when (exception.SqliteErrorCode == raw.SQLITE_BUSY)
+        {
+            return false;
+        }
+    }
+
+    public void Commit()
+    {
+        Get("commit").Execute();
+        foreach (var action in _afterCommit)
+        {
+            action();
+        }
+
+        _afterCommit.Clear();
+    }
+
+    /// <summary>Takes back what is open, whatever state the connection is in.</summary>
+    public void Rollback()
+    {
+        _afterCommit.Clear();
+        foreach (var statement in _statements.Values)
+        {
+            statement.Reset();
+        }
+
+        if (InTransaction)
+        {
+            Get("rollback").Execute();
+        }
+    }
+
+    /// <summary>Runs something once the transaction has been committed; never if it is rolled back, or is not the library's own.</summary>
+    public void AfterCommit(Action action) => _afterCommit.Add(action);
+
+    public void Dispose()
+    {
+        foreach (var statement in _statements.Values)
+        {
+            statement.Dispose();
+        }
+
+        _statements.Clear();
+        if (ownsConnection)
+        {
+            connection.Dispose();
+        }
+    }
+}

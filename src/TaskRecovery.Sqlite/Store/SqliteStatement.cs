@@ -1,0 +1,143 @@
+using System.Text;
+using SQLitePCL;
+
+namespace TaskRecovery.Sqlite;
+
+/// <summary>A prepared statement. Its values are bound by number, all of them before each use.</summary>
+/// <remarks>Thinner than a command with parameters: a claim of a thousand entries runs two thousand small statements, and a command costs more than they do.</remarks>
+internal sealed class SqliteStatement(sqlite3 connection, sqlite3_stmt handle, string text) : IDisposable
+{
+    public SqliteStatement Bind(int number, long value)
+    {
+        Check(raw.sqlite3_bind_int64(handle, number, value));
+        return this;
+    }
+
+    public SqliteStatement Bind(int number, bool value) => Bind(number, value ? 1L : 0L);
+
+    public SqliteStatement Bind(int number, long? value) => value is { } some ? Bind(number, some) : BindNull(number);
+
+    public SqliteStatement Bind(int number, string? value)
+    {
+        if (value is null)
+        {
+            return BindNull(number);
+        }
+
+        Check(raw.sqlite3_bind_text(handle, number, Encoding.UTF8.GetBytes(value)));
+        return this;
+    }
+
+    public SqliteStatement Bind(int number, Guid value)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        value.TryWriteBytes(bytes, bigEndian: true, out _);
+        Check(raw.sqlite3_bind_blob(handle, number, bytes));
+        return this;
+    }
+
+    public SqliteStatement Bind(int number, Guid? value) => value is { } some ? Bind(number, some) : BindNull(number);
+
+    /// <summary>Binds text that is UTF-8 already; empty is null.</summary>
+    public SqliteStatement BindText(int number, ReadOnlySpan<byte> utf8)
+    {
+        if (utf8.IsEmpty)
+        {
+            return BindNull(number);
+        }
+
+        Check(raw.sqlite3_bind_text(handle, number, utf8));
+        return this;
+    }
+
+    public SqliteStatement BindNull(int number)
+    {
+        Check(raw.sqlite3_bind_null(handle, number));
+        return this;
+    }
+
+    /// <summary>Goes on to the next row.</summary>
+    /// <returns><see langword="false"/> after the last one; the statement can be used again then.</returns>
+    public bool Step()
+    {
+        var code = raw.sqlite3_step(handle);
+        switch (code)
+        {
+            case raw.SQLITE_ROW:
+                return true;
+            case raw.SQLITE_DONE:
+                raw.sqlite3_reset(handle);
+                return false;
+            default:
+                var error = SqliteErrors.Create(connection, code, text);
+                raw.sqlite3_reset(handle);
+                throw error;
+        }
+    }
+
+    /// <summary>Runs it to its end.</summary>
+    public void Execute()
+    {
+        while (Step())
+        {
+            // Rows of no interest.
+        }
+    }
+
+    /// <summary>Runs it and returns how many rows it changed.</summary>
+    public int ExecuteChanges()
+    {
+        Execute();
+        return raw.sqlite3_changes(connection);
+    }
+
+    /// <summary>Whether there is a row.</summary>
+    public bool Exists()
+    {
+        var found = Step();
+        Reset();
+        return found;
+    }
+
+    /// <summary>The first column of the first row.</summary>
+    public long? Scalar()
+    {
+        long? value = Step() ? NullableInt64(0) : null;
+        Reset();
+        return value;
+    }
+
+    /// <summary>Leaves the rest of the rows.</summary>
+    public void Reset() => raw.sqlite3_reset(handle);
+
+    public long Int64(int column) => raw.sqlite3_column_int64(handle, column);
+
+    public int Int32(int column) => raw.sqlite3_column_int(handle, column);
+
+    public bool Boolean(int column) => Int64(column) != 0;
+
+    public bool IsNull(int column) => raw.sqlite3_column_type(handle, column) == raw.SQLITE_NULL;
+
+    public long? NullableInt64(int column) => IsNull(column) ? null : Int64(column);
+
+    public string Text(int column) => raw.sqlite3_column_text(handle, column).utf8_to_string();
+
+    public string? NullableText(int column) => IsNull(column) ? null : Text(column);
+
+    /// <summary>The bytes of a text or blob; valid until the next step.</summary>
+    public ReadOnlySpan<byte> Bytes(int column) => raw.sqlite3_column_blob(handle, column);
+
+    public Guid Guid(int column) => new(Bytes(column), bigEndian: true);
+
+    public Guid? NullableGuid(int column) => IsNull(column) ? null : Guid(column);
+
+    public void Dispose() => handle.Dispose();
+
+    private void Check(int code)
+    {
+        if (code != raw.SQLITE_OK)
+        {
+            throw SqliteErrors.Create(connection, code, text);
+        }
+    }
+}

@@ -1,0 +1,299 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace TaskRecovery.Sqlite;
+
+/// <summary>The only connection of this process that writes, on a thread of its own.</summary>
+/// <remarks>What is asked for while a transaction commits shares the next one: a busy store waits for the disk once for many writes, an idle one waits
+/// for nothing. A write that fails fails alone: its group is rolled back and run again one by one, so a write must not change anything but the database
+/// (see <see cref="SqliteSession.AfterCommit"/>).</remarks>
+internal sealed class SqliteWriter : IDisposable
+{
+    private const int MaxGroup = 256;
+
+    private static readonly TimeSpan MaxGroupTime = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(10);
+
+    // The write lock is polled for, not queued for: whoever has it has to leave the others a moment longer than they wait between two tries.
+    private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan Courtesy = TimeSpan.FromMilliseconds(3);
+    private static readonly TimeSpan CourtesyLasts = TimeSpan.FromSeconds(2);
+
+    private readonly Func<SqliteSession> _open;
+    private readonly TimeSpan _busyTimeout;
+    private readonly string _file;
+    private readonly Queue<SqliteWrite> _queue = new();
+    private readonly List<SqliteWrite> _group = [];
+    private readonly object _pause = new();
+    private readonly bool _synchronousFull;
+    private Thread? _thread;
+    private bool _stopped;
+    private SqliteSession? _session;
+    private long _dataVersion;
+    private long? _othersWroteAt;
+    private bool _relaxed;
+
+    /// <summary>Creates one; nothing is opened before the first write.</summary>
+    public SqliteWriter(Func<SqliteSession> open, string file, SqliteOptions options)
+    {
+        _open = open;
+        _file = file;
+        _busyTimeout = options.BusyTimeout;
+        _synchronousFull = options.Synchronous == SqliteSynchronous.Full;
+    }
+
+    /// <summary>How many transactions were committed.</summary>
+    internal long Commits { get; private set; }
+
+    /// <summary>Asks for a write.</summary>
+    public void Add(SqliteWrite write)
+    {
+        lock (_queue)
+        {
+            if (_stopped)
+            {
+                write.Fail(new StoreUnavailableException($"The store over '{_file}' has been closed."));
+                return;
+            }
+
+            if (_thread is null)
+            {
+                Start();
+            }
+
+            _queue.Enqueue(write);
+            Monitor.Pulse(_queue);
+        }
+    }
+
+    /// <summary>Stores what was asked for, then closes the connection.</summary>
+    public void Dispose()
+    {
+        lock (_queue)
+        {
+            _stopped = true;
+            Monitor.PulseAll(_queue);
+        }
+
+        _thread?.Join(StopTimeout);
+    }
+
+    private void Start()
+    {
+        _thread = new Thread(Run) { IsBackground = true, Name = "TaskRecovery SQLite writer" };
+        _thread.Start();
+    }
+
+    private void Run()
+    {
+        while (WaitForWork())
+        {
+            WriteGroup();
+        }
+
+        _session?.Dispose();
+    }
+
+    private bool WaitForWork()
+    {
+        lock (_queue)
+        {
+            while (_queue.Count == 0 && !_stopped)
+            {
+                Monitor.Wait(_queue);
+            }
+
+            return _queue.Count > 0;
+        }
+    }
+
+    private bool TryTake([NotNullWhen(true)] out SqliteWrite? write, bool onlyRelaxed = false)
+    {
+        lock (_queue)
+        {
+            if (_queue.TryPeek(out write) && (write.IsRelaxed || !onlyRelaxed))
+            {
+                _queue.Dequeue();
+                return true;
+            }
+
+            return false;
+        }
+    }
+
+    private void WriteGroup()
+    {
+        _group.Clear();
+        Exception? error = null;
+        var begun = false;
+        try
+        {
+            var session = _session ??= _open();
+            BeginImmediate(session, NextIsRelaxed());
+            begun = true;
+            RunGroup(session);
+            Commit(session);
+        }
+        catch (Exception exception)
+        {
+            error = exception;
+            Recover(exception);
+        }
+
+        Answer(error, begun);
+        LeaveRoomForOthers();
+    }
+
+    private void RunGroup(SqliteSession session)
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        while (_group.Count < MaxGroup && TimeProvider.System.GetElapsedTime(started) < MaxGroupTime && TryTake(out var write, _relaxed))
+        {
+            if (write.IsCancelled)
+            {
+                continue;
+            }
+
+            _group.Add(write);
+            write.Run(session);
+        }
+    }
+
+    private void Commit(SqliteSession session)
+    {
+        session.Commit();
+        Commits++;
+    }
+
+    private void Answer(Exception? error, bool begun)
+    {
+        if (error is null)
+        {
+            foreach (var write in _group)
+            {
+                write.Succeed();
+            }
+        }
+        else if (!begun)
+        {
+            // Nobody gets in: what waits now need not wait as long again.
+            while (TryTake(out var write))
+            {
+                write.Fail(SqliteErrors.Translate(error, _file));
+            }
+        }
+        else if (_group.Count == 1)
+        {
+            _group[0].Fail(SqliteErrors.Translate(error, _file));
+        }
+        else
+        {
+            foreach (var write in _group)
+            {
+                WriteAlone(write);
+            }
+        }
+    }
+
+    private void WriteAlone(SqliteWrite write)
+    {
+        try
+        {
+            var session = _session ??= _open();
+            BeginImmediate(session, write.IsRelaxed);
+            write.Run(session);
+            Commit(session);
+            write.Succeed();
+        }
+        catch (Exception exception)
+        {
+            Recover(exception);
+            write.Fail(SqliteErrors.Translate(exception, _file));
+        }
+    }
+
+    private void BeginImmediate(SqliteSession session, bool relaxed)
+    {
+        Relax(session, relaxed);
+        var started = TimeProvider.System.GetTimestamp();
+        while (!session.TryBeginImmediate())
+        {
+            _othersWroteAt = TimeProvider.System.GetTimestamp();
+            if (TimeProvider.System.GetElapsedTime(started) > _busyTimeout)
+            {
+                throw new StoreUnavailableException(
+                    $"'{_file}' has been locked by another connection for {_busyTimeout.TotalSeconds:0} s. Somebody holds a write transaction open, or a process that had one is stopped: keep your own transactions on this file short.");
+            }
+
+            Pause(RetryPause);
+        }
+
+        // Changes only when another connection has committed: another process is at work.
+        var version = session.Get("pragma data_version").Scalar() ?? 0;
+        if (version != _dataVersion)
+        {
+            _dataVersion = version;
+            _othersWroteAt = TimeProvider.System.GetTimestamp();
+        }
+    }
+
+    // A beat need not reach the disk: it is about the process that wrote it, and that dies with the machine. A group is relaxed
+    // as a whole or not at all; what is relaxed may share a strict one.
+    private void Relax(SqliteSession session, bool relaxed)
+    {
+        if (_synchronousFull && relaxed != _relaxed)
+        {
+            session.Execute(relaxed ? "pragma synchronous = normal" : "pragma synchronous = full");
+            _relaxed = relaxed;
+        }
+    }
+
+    private bool NextIsRelaxed()
+    {
+        lock (_queue)
+        {
+            return _queue.TryPeek(out var write) && write.IsRelaxed;
+        }
+    }
+
+    private void LeaveRoomForOthers()
+    {
+        if (_othersWroteAt is { } at && TimeProvider.System.GetElapsedTime(at) < CourtesyLasts)
+        {
+            Pause(Courtesy);
+        }
+    }
+
+    private void Recover(Exception exception)
+    {
+        try
+        {
+            _session?.Rollback();
+        }
+        catch (Exception again)
+        {
+            exception = again;
+            Close();
+        }
+
+        if (SqliteErrors.BreaksConnection(exception))
+        {
+            Close();
+        }
+    }
+
+    private void Close()
+    {
+        _session?.Dispose();
+        _session = null;
+        _relaxed = false;
+    }
+
+    // The operating system's own time: a test's clock must not hold up the lock.
+    private void Pause(TimeSpan time)
+    {
+        lock (_pause)
+        {
+            Monitor.Wait(_pause, time);
+        }
+    }
+}

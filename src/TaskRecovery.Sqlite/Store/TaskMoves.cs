@@ -1,0 +1,38 @@
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Sqlite;
+
+/// <summary>Keeps a task's record in step with its entry, in the same transaction. A task that has got another entry is not touched.</summary>
+internal static class TaskMoves
+{
+    /// <summary>The entry has ended, and its task with it.</summary>
+    public static void End(SqliteSession session, Run run, OutcomeKind kind, ReadOnlySpan<byte> result, string? error, string? reason, long now)
+    {
+        var state = kind switch
+        {
+            OutcomeKind.Completed => TaskState.Completed,
+            OutcomeKind.Failed => TaskState.Failed,
+            _ => TaskState.Cancelled,
+        };
+        var ended = session.Get(TaskSql.EndByEntry)
+            .Bind(1, run.Entry).Bind(2, (int)state).Bind(3, run.Attempt).Bind(4, run.Crashes).BindText(5, result).Bind(6, error).Bind(7, reason).Bind(8, now)
+            .ExecuteChanges();
+        if (ended > 0)
+        {
+            session.Get(TaskSql.EndJobByEntry).Bind(1, run.Entry).Bind(2, now).Execute();
+        }
+    }
+
+    /// <summary>The entry waits again.</summary>
+    public static void Return(SqliteSession session, Run run, string? error)
+        => session.Get(TaskSql.ReturnByEntry).Bind(1, run.Entry).Bind(2, run.Attempt).Bind(3, run.Crashes).Bind(4, error).Execute();
+
+    /// <summary>The entry's task, if it runs one.</summary>
+    public static Guid? Find(SqliteSession session, long entry)
+    {
+        var statement = session.Get(TaskSql.FindIdByEntry).Bind(1, entry);
+        Guid? task = statement.Step() ? statement.Guid(0) : null;
+        statement.Reset();
+        return task;
+    }
+}
