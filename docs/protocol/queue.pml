@@ -175,7 +175,7 @@ inline blank(n) {
     skip
 }
 
-inline commit(n, r) {                       /* second half of EntrySql.Claim */
+inline commit(n, r) {                       /* second half of ClaimSql.Claim */
     j = 0;
     for (i : 1 .. K) { if :: j == 0 && owner[i] == 0 -> j = i :: else fi }
     assert(j != 0);                         /* K is large enough */
@@ -305,7 +305,12 @@ inline takeAnswer(n) {
 #else
         age[n] = btAge[n];
 #endif
-        uses[n] = (bt[n] == ALIVE_HELD); pend[n] = 0; bt[n] = NONE; btAge[n] = 0; late[n] = late[n] && expired(n)
+#ifdef SHORT_DEADLINE_KEPT
+        uses[n] = true;                     /* whatever the beat said: a life that has held its lock */
+#else
+        uses[n] = (bt[n] == ALIVE_HELD);
+#endif
+        pend[n] = 0; bt[n] = NONE; btAge[n] = 0; late[n] = late[n] && expired(n)
     fi
 }
 
@@ -378,7 +383,7 @@ end: do
 #endif
     :: d_step { up && mark[n] -> k = mark[n] - 1; mark[n] = 0; die(k) }
 
-    /* -- claimer: EntrySql.Claim; reads its node's row (dead_at is null, key share), locks the waiting row, commits -- */
+    /* -- claimer: ClaimSql.Claim; reads its node's row (dead_at is null, key share), locks the waiting row, commits -- */
     :: d_step { runs(n) && canClaim(n) && passes(n) && waiting && !locked -> claimArrives(n); if :: cl[n] == TX -> claimCommits(n) :: else fi; takeClaim(n) }
     :: d_step { runs(n) && canClaim(n) && passes(n) && faultOf(n) -> left--; cl[n] = SENT }
     :: d_step { up && cl[n] == SENT -> claimArrives(n) }
@@ -386,7 +391,7 @@ end: do
     :: d_step { runs(n) && !cut[n] && cl[n] == ANSWER -> takeClaim(n) }
     :: d_step { runs(n) && cl[n] -> giveUpClaim(n); tidy() }
 
-    /* -- worker and flush: OutcomeSql.Finish, OutcomeSql.GiveBack; repeated until there is an answer -- */
+    /* -- worker and flush: OutcomeSql.End, OutcomeSql.PutBack; repeated until there is an answer -- */
     :: d_step { runs(n) && st[n] == RUN && !expired(n) -> st[n] = DONE }
     :: d_step { runs(n) && st[n] >= DONE && fm[n] == NONE && passes(n) -> sendOutcome(n); outcomeArrives(n); takeOutcome(n) }
     :: d_step { runs(n) && st[n] >= DONE && fm[n] == NONE && passes(n) && faultOf(n) -> left--; sendOutcome(n) }
@@ -394,7 +399,7 @@ end: do
     :: d_step { runs(n) && !cut[n] && fm[n] >= ACCEPTED -> takeOutcome(n) }
     :: d_step { fm[n] && !over -> fm[n] = NONE; fc[n] = 0; tidy() }             /* call or answer lost */
 
-    /* -- ClaimSql.Reconcile: list own claims, decide while no claim call is open, give back by id -- */
+    /* -- ClaimSql.List: own claims; decide while no claim call is open; RecoverySql.GiveBack by id -- */
     :: d_step { runs(n) && passes(n) && anyUnknown(n) -> sendBack(n); backArrives(n) }
     :: d_step { runs(n) && passes(n) && anyUnknown(n) && faultOf(n) -> left--; sendBack(n) }
 #ifdef RECONCILE_IN_ONE_STATEMENT           /* sent while nothing is known; whatever is this node's when it arrives goes back */
@@ -415,7 +420,7 @@ end: do
             }
             law(); tidy() }
 
-    /* -- NodeSql.Register: a new life; takes the work of its own last one at once if that process is gone and its lock is free -- */
+    /* -- NodeSql.FindNamesake, NodeSql.Insert: a new life; takes the work of its own last one at once if that process is gone and its lock is free -- */
     :: d_step { runs(n) && passes(n) && canRegister(n) ->
             if :: exists[row(n)] && !dead[row(n)] && said[row(n)] && lk[row(n)] == FREE -> die(row(n)) :: else fi;
 #ifdef NAMESAKE_UNCHECKED
