@@ -1,11 +1,12 @@
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using TaskRecovery.Recovery;
+using TaskRecovery.Diagnostics;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Jobs;
 
 /// <summary>Tasks, as users and the start-up hook see them.</summary>
-internal sealed class TaskService(IJobStore store, TaskRecoverer recoverer, IOptions<TaskRecoveryOptions> options) : ITaskService
+internal sealed class TaskService(IQueueStore queue, IJobStore store, IOptions<TaskRecoveryOptions> options, ILogger<TaskService> logger) : ITaskService
 {
     public Task<TaskRecord?> GetAsync(Guid taskId, CancellationToken cancellationToken = default) => store.FindTaskAsync(taskId, cancellationToken);
 
@@ -50,5 +51,30 @@ internal sealed class TaskService(IJobStore store, TaskRecoverer recoverer, IOpt
         _ => task.Crashes > maxCrashes ? EndReasons.CrashLoop : null,
     };
 
-    public Task<RecoveryReport> RecoverRunningTasksAsync(CancellationToken cancellationToken = default) => recoverer.RecoverOnceAsync(cancellationToken);
+    public async Task<RecoveryReport> RecoverRunningTasksAsync(CancellationToken cancellationToken = default)
+    {
+        var recovery = options.Value.Recovery;
+        var swept = await queue.SweepAsync(recovery.MaxCrashes, cancellationToken).ConfigureAwait(false);
+        Log(swept);
+
+        var repaired = await store.RecoverTasksAsync(recovery.MaxRecoveryAge, recovery.MaxCrashes, cancellationToken).ConfigureAwait(false);
+        Log(repaired);
+
+        return new RecoveryReport([.. swept.Items, .. repaired.Items]);
+    }
+
+    private void Log(RecoveryReport report)
+    {
+        foreach (var item in report.Items)
+        {
+            if (item.Action == RecoveryAction.Recovered)
+            {
+                logger.TaskRecovered(item.EntryId, item.TaskId, item.Kind, item.Node, item.Crashes);
+            }
+            else
+            {
+                logger.TaskClosed(item.EntryId, item.TaskId, item.Kind, item.Node, item.Reason);
+            }
+        }
+    }
 }

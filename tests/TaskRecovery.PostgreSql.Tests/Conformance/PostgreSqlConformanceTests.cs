@@ -50,3 +50,5 @@ public sealed class PostgreSqlTaskRecoveryTests() : TaskRecoveryTests(new Postgr
 public sealed class PostgreSqlLawTests() : LawTests(new PostgreSqlFixture());
 
 public sealed class PostgreSqlMigrationTests() : MigrationTests(new PostgreSqlFixture());
+
+public sealed class PostgreSqlModelTests() : ModelTests(new PostgreSqlFixture());

@@ -1,0 +1,54 @@
+using TaskRecovery.StoreConformance;
+using TaskRecovery.StoreConformance.Jobs;
+using TaskRecovery.StoreConformance.Queue;
+using TaskRecovery.StoreConformance.Recovery;
+
+namespace TaskRecovery.Sqlite.Tests.Conformance;
+
+public sealed class SqliteEnqueueTests() : EnqueueTests(new SqliteFixture());
+
+public sealed class SqliteUniqueKeyTests() : UniqueKeyTests(new SqliteFixture());
+
+public sealed class SqliteClaimOrderTests() : ClaimOrderTests(new SqliteFixture());
+
+public sealed class SqliteClaimTests() : ClaimTests(new SqliteFixture());
+
+public sealed class SqliteFenceTests() : FenceTests(new SqliteFixture());
+
+public sealed class SqliteOutcomeTests() : OutcomeTests(new SqliteFixture());
+
+public sealed class SqliteCancelTests() : CancelTests(new SqliteFixture());
+
+public sealed class SqliteRetryTests() : RetryTests(new SqliteFixture());
+
+public sealed class SqliteInspectTests() : InspectTests(new SqliteFixture());
+
+public sealed class SqlitePollTests() : PollTests(new SqliteFixture());
+
+public sealed class SqliteFinishInTransactionTests() : FinishInTransactionTests(new SqliteFixture());
+
+public sealed class SqliteProgressTests() : ProgressTests(new SqliteFixture());
+
+public sealed class SqliteRetentionTests() : RetentionTests(new SqliteFixture());
+
+public sealed class SqliteSweepTests() : SweepTests(new SqliteFixture());
+
+public sealed class SqliteCrashLoopTests() : CrashLoopTests(new SqliteFixture());
+
+public sealed class SqliteLostAnswerTests() : LostAnswerTests(new SqliteFixture());
+
+public sealed class SqliteNodeSessionTests() : NodeSessionTests(new SqliteFixture());
+
+public sealed class SqliteJobTests() : JobTests(new SqliteFixture());
+
+public sealed class SqliteScheduleTests() : ScheduleTests(new SqliteFixture());
+
+public sealed class SqliteTaskTests() : TaskTests(new SqliteFixture());
+
+public sealed class SqliteTaskRecoveryTests() : TaskRecoveryTests(new SqliteFixture());
+
+public sealed class SqliteLawTests() : LawTests(new SqliteFixture());
+
+public sealed class SqliteMigrationTests() : MigrationTests(new SqliteFixture());
+
+public sealed class SqliteModelTests() : ModelTests(new SqliteFixture());

@@ -1,0 +1,257 @@
+using TaskRecovery.Storage;
+using TaskRecovery.StoreConformance.Model;
+
+namespace TaskRecovery.StoreConformance;
+
+/// <content>What stale workers, operators, deaths and sweeps do.</content>
+public abstract partial class ModelTests
+{
+    private static readonly RetentionOptions KeepNothing = new() { Completed = TimeSpan.Zero, Failed = TimeSpan.Zero, Cancelled = TimeSpan.Zero };
+
+    /// <summary>Claims that the model has forgotten because they were swept, given back or removed, as the nodes that held them remember them.</summary>
+    private readonly List<ModelClaim> _remembered = [];
+
+    private async Task FinishStaleAsync()
+    {
+        if (_remembered.Count == 0)
+        {
+            return;
+        }
+
+        var claim = Pick(_remembered);
+        var outcomes = claim.Ids.Where(_model.Entries.ContainsKey).Select(id => RandomOutcome(id, claim.Fence)).ToArray();
+
+        var refused = await claim.Node.Node.Store.FinishAsync(claim.Node.Node.Id, outcomes, Cancellation);
+
+        // What the node itself had ended under this fence counts as its own, whatever has become of the entry since.
+        Note($"{claim.Node.Node.Name} finished stale {string.Join(' ', outcomes.Select(Describe))} refused {string.Join(' ', refused.Select(Describe))}");
+        Assert.Equal(
+            outcomes.Where(outcome => !claim.Finished.Contains(outcome.EntryId)).Select(outcome => outcome.EntryId).Order(),
+            refused.Select(outcome => outcome.EntryId).Order());
+        foreach (var outcome in outcomes)
+        {
+            await CompareAsync(outcome.EntryId);
+        }
+    }
+
+    private async Task SaveStepAsync()
+    {
+        var claims = _model.Claims.Values.Concat(_remembered).Where(claim => claim.Ids.Exists(_model.Entries.ContainsKey)).ToArray();
+        if (claims.Length == 0)
+        {
+            return;
+        }
+
+        var claim = Pick(claims);
+        var id = Pick(claim.Ids.Where(_model.Entries.ContainsKey));
+        var name = $"step-{claim.Fence}-{_random.Next(3)}";
+
+        var saved = _random.Next(3) == 0
+            ? await Store.SaveCheckpointAsync(claim.Node.Node.Id, new ProgressKey(id, null), claim.Fence, Json("{}"), Cancellation)
+            : await SaveAsync(claim, id, name);
+
+        Note($"{claim.Node.Node.Name} saved progress of {id}/{claim.Fence}: {saved}");
+        if (claim.Node.IsAlive || !_model.Runs(id, claim.Fence))
+        {
+            Assert.Equal(_model.Runs(id, claim.Fence), saved);
+        }
+
+        if (saved)
+        {
+            _model.Entries[id].HasProgress = true;
+        }
+
+        var progress = await Store.LoadProgressAsync(new ProgressKey(id, null), Cancellation);
+        Assert.Equal(_model.Entries[id].Steps.Order(StringComparer.Ordinal), progress.Steps.Keys.Order(StringComparer.Ordinal), StringComparer.Ordinal);
+    }
+
+    private async Task<bool> SaveAsync(ModelClaim claim, long id, string name)
+    {
+        var saved = await Store.SaveStepAsync(claim.Node.Node.Id, new ProgressKey(id, null), claim.Fence, name, Json("1"), Cancellation);
+        if (saved)
+        {
+            _model.Entries[id].Steps.Add(name);
+        }
+
+        return saved;
+    }
+
+    private async Task CancelOneAsync()
+    {
+        if (_model.Entries.Count == 0)
+        {
+            return;
+        }
+
+        var entry = Pick(_model.Entries.Values);
+
+        var answer = await Store.CancelAsync(entry.Id, Cancellation);
+
+        Note($"cancel {entry.Id}: {answer}");
+        Assert.Equal(!entry.HasEnded, answer);
+        if (entry.State == EntryState.Waiting)
+        {
+            entry.End(EntryState.Cancelled);
+        }
+        else if (entry.State == EntryState.Running)
+        {
+            entry.CancelRequested = true;
+        }
+
+        await CompareAsync(entry.Id);
+    }
+
+    private async Task RetryOneAsync()
+    {
+        if (_model.Entries.Count == 0)
+        {
+            return;
+        }
+
+        var ended = _model.Entries.Values.Where(entry => entry.HasEnded).ToArray();
+        var entry = Pick<ModelEntry>(ended.Length > 0 && _random.Next(4) > 0 ? ended : _model.Entries.Values);
+        var expected = entry.State is EntryState.Failed or EntryState.Cancelled && (entry.Key is null || _model.KeyHolder(entry.Key) is null);
+
+        var answer = await Store.RetryAsync(entry.Id, Cancellation);
+
+        Note($"retry {entry.Id}: {answer}");
+        Assert.Equal(expected, answer);
+        if (answer)
+        {
+            entry.State = EntryState.Waiting;
+            entry.Attempt = 0;
+            entry.Crashes = 0;
+            entry.Level = entry.Priority;
+            entry.IsLater = false;
+        }
+
+        await CompareAsync(entry.Id);
+    }
+
+    private Task StartANodeAsync()
+    {
+        if (_model.Nodes.Count(node => node.IsAlive) < 4)
+        {
+            var node = GivenNode($"node-{_model.Nodes.Count}", _model.Nodes.Count % 3 == 0 ? Fixture.OpenAnother() : Store);
+            _model.Nodes.Add(new ModelNode(node));
+            Note($"{node.Name} started");
+        }
+
+        return Task.CompletedTask;
+    }
+
+    private Task KillANodeAsync()
+    {
+        if (_model.Nodes.Exists(node => node.IsAlive))
+        {
+            var node = Pick(_model.Nodes.Where(node => node.IsAlive));
+            Die(node.Node);
+            node.IsAlive = false;
+            node.Node.Close();
+            Note($"{node.Node.Name} died");
+        }
+
+        return Task.CompletedTask;
+    }
+
+    private Task StopANodeAsync()
+    {
+        if (_model.Nodes.Exists(node => node.IsAlive))
+        {
+            var node = Pick(_model.Nodes.Where(node => node.IsAlive));
+            node.Node.Session.Leave(node.Node.Id);
+            node.IsAlive = false;
+            node.HasLeft = true;
+            node.Node.Close();
+            Note($"{node.Node.Name} stopped");
+        }
+
+        return Task.CompletedTask;
+    }
+
+    private async Task SweepAllAsync()
+    {
+        _remembered.AddRange(_model.Claims.Values.Where(claim => !claim.Node.IsAlive));
+
+        var report = await Store.SweepAsync(MaxCrashes, Cancellation);
+
+        Note($"swept {string.Join(' ', report.Items.Select(item => $"{item.EntryId}:{item.Action}"))}");
+        var expected = _model.Sweep();
+        Assert.Equal(
+            expected.OrderBy(pair => pair.Key).Select(pair => (pair.Key, pair.Value ? RecoveryAction.Closed : RecoveryAction.Recovered)),
+            report.Items.OrderBy(item => item.EntryId).Select(item => (item.EntryId!.Value, item.Action)));
+        foreach (var id in expected.Keys)
+        {
+            await CompareAsync(id);
+        }
+    }
+
+    private async Task GiveBackLostAnswersAsync()
+    {
+        foreach (var node in _model.Nodes.Where(node => node.IsAlive))
+        {
+            var lost = _model.Claims.Values.Where(claim => claim.Node == node && claim.AnswerLost).ToArray();
+            if (lost.Length == 0)
+            {
+                continue;
+            }
+
+            Assert.Superset(lost.Select(claim => claim.Fence).ToHashSet(), (await node.Node.Store.ListClaimsAsync(node.Node.Id, Cancellation)).ToHashSet());
+            var waiting = lost.Sum(claim => claim.Unfinished.Count(id => !_model.Entries[id].CancelRequested));
+
+            var given = await node.Node.Store.GiveBackClaimsAsync(node.Node.Id, [.. lost.Select(claim => claim.Fence)], MaxCrashes, Cancellation);
+
+            Note($"{node.Node.Name} gave back {string.Join(' ', lost.Select(claim => claim.Fence))}: {given}");
+            Assert.Equal(waiting, given);
+            _remembered.AddRange(lost);
+            foreach (var claim in lost)
+            {
+                _model.Release(claim);
+            }
+        }
+    }
+
+    private async Task RemoveSettledAsync()
+    {
+        if (_model.Claims.Count == 0)
+        {
+            return;
+        }
+
+        var node = Pick(_model.Claims.Values).Node;
+        var fences = _model.Claims.Values.Where(claim => claim.Node == node).Select(claim => claim.Fence).ToArray();
+
+        await node.Node.Store.RemoveSettledClaimsAsync(node.Node.Id, fences, Cancellation);
+
+        Note($"{node.Node.Name} removed those of {string.Join(' ', fences)} that are settled");
+        foreach (var claim in fences.Select(fence => _model.Claims[fence]).Where(claim => claim.Unfinished.Count == 0))
+        {
+            _remembered.Add(claim);
+            _model.Claims.Remove(claim.Fence);
+        }
+    }
+
+    private async Task PauseOrResumeAsync()
+    {
+        _model.Paused = !_model.Paused && _random.Next(3) == 0;
+        await Store.SetPausedAsync(DefaultQueue, _model.Paused, Cancellation);
+        Note(_model.Paused ? "paused" : "resumed");
+    }
+
+    private async Task PurgeAllAsync()
+    {
+        for (var round = 0; await Store.PurgeAsync(KeepNothing, Cancellation); round++)
+        {
+            Assert.True(round < 1000, "A thousand purges did not come to an end.");
+        }
+
+        var listed = _model.Claims.Values.SelectMany(claim => claim.Ids).ToHashSet();
+        foreach (var id in _model.Entries.Values.Where(entry => entry.HasEnded && !listed.Contains(entry.Id)).Select(entry => entry.Id).ToArray())
+        {
+            _model.Entries.Remove(id);
+        }
+
+        Note("purged");
+        await CompareAllAsync();
+    }
+}

@@ -1,0 +1,215 @@
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.StoreConformance.Model;
+
+/// <summary>What a store should hold, in a few lists: the protocol without a database.</summary>
+internal sealed class StoreModel(int maxCrashes)
+{
+    public Dictionary<long, ModelEntry> Entries { get; } = [];
+
+    public Dictionary<long, ModelClaim> Claims { get; } = [];
+
+    public List<ModelNode> Nodes { get; } = [];
+
+    public long LastFence { get; set; }
+
+    public bool Paused { get; set; }
+
+    public ModelEntry? KeyHolder(string key) => Entries.Values.FirstOrDefault(entry => entry.Key == key && !entry.HasEnded);
+
+    /// <summary>Whether a run may still say how it went: its claim is there and the entry has no outcome under it.</summary>
+    public bool Runs(long entryId, long fence) => Claims.TryGetValue(fence, out var claim) && claim.Unfinished.Contains(entryId);
+
+    public void Claim(ModelNode node, long fence, IEnumerable<long> ids, bool answerLost)
+    {
+        var claim = new ModelClaim(fence, node, answerLost);
+        foreach (var id in ids)
+        {
+            claim.Ids.Add(id);
+            claim.Unfinished.Add(id);
+            var entry = Entries[id];
+            entry.State = EntryState.Running;
+            entry.Fence = fence;
+            entry.HasProgress = false;
+        }
+
+        LastFence = fence;
+        Claims.Add(fence, claim);
+    }
+
+    public void Finish(long entryId, long fence, OutcomeKind kind, bool later)
+    {
+        Settle(entryId, fence).Finished.Add(entryId);
+        var entry = Entries[entryId];
+        switch (kind)
+        {
+            case OutcomeKind.Completed:
+                entry.End(EntryState.Completed);
+                break;
+            case OutcomeKind.Failed:
+                entry.End(EntryState.Failed);
+                break;
+            case OutcomeKind.Cancelled:
+                entry.End(EntryState.Cancelled);
+                break;
+            default:
+                entry.Attempt += kind == OutcomeKind.Retried ? 1 : 0;
+                GoBack(entry, first: kind == OutcomeKind.Released);
+                entry.IsLater = later;
+                break;
+        }
+    }
+
+    /// <summary>The node stopped in order, or did not know of its claim: nothing is counted.</summary>
+    public void Release(ModelClaim claim)
+    {
+        foreach (var id in claim.Unfinished.ToArray())
+        {
+            Settle(id, claim.Fence);
+            GoBack(Entries[id], first: true);
+        }
+
+        Claims.Remove(claim.Fence);
+    }
+
+    /// <summary>The node died: what a sweep should do, by entry; <see langword="true"/> for those that end.</summary>
+    public Dictionary<long, bool> Sweep()
+    {
+        var ended = new Dictionary<long, bool>();
+        foreach (var node in Nodes.Where(node => !node.IsAlive))
+        {
+            var claims = Claims.Values.Where(claim => claim.Node == node).ToArray();
+            var suspects = claims.Sum(claim => claim.Unfinished.Count(id => Entries[id].Crashes >= Math.Min(2, maxCrashes)));
+            foreach (var claim in claims)
+            {
+                var ids = claim.Unfinished.ToArray();
+                if (node.HasLeft)
+                {
+                    Release(claim);
+                }
+
+                foreach (var id in ids)
+                {
+                    if (!node.HasLeft)
+                    {
+                        Settle(id, claim.Fence);
+                        Lose(Entries[id], suspects);
+                    }
+
+                    ended.Add(id, Entries[id].State != EntryState.Waiting);
+                }
+
+                Claims.Remove(claim.Fence);
+            }
+        }
+
+        return ended;
+    }
+
+    private void Lose(ModelEntry entry, int suspects)
+    {
+        var wasSuspect = entry.Crashes >= Math.Min(2, maxCrashes);
+        var crashes = entry.HasProgress ? 1 : entry.Crashes + 1;
+        if (crashes > maxCrashes && wasSuspect && suspects == 1 && !entry.CancelRequested)
+        {
+            entry.End(EntryState.Failed);
+            return;
+        }
+
+        entry.Crashes = Math.Min(crashes, maxCrashes);
+        GoBack(entry, first: true);
+    }
+
+    private static void GoBack(ModelEntry entry, bool first)
+    {
+        if (entry.CancelRequested)
+        {
+            entry.End(EntryState.Cancelled);
+            return;
+        }
+
+        entry.State = EntryState.Waiting;
+        entry.IsLater = false;
+        entry.Level = entry.Crashes switch
+        {
+            0 => entry.Priority,
+            1 => first ? -1 : entry.Priority,
+            _ => -entry.Crashes,
+        };
+    }
+
+    private ModelClaim Settle(long entryId, long fence)
+    {
+        var claim = Claims[fence];
+        Assert.True(claim.Unfinished.Remove(entryId));
+        return claim;
+    }
+}
+
+/// <summary>One entry as it should be.</summary>
+internal sealed class ModelEntry(long id, int priority, string? key)
+{
+    public long Id => id;
+
+    public int Priority { get; } = priority;
+
+    public string? Key => key;
+
+    public EntryState State { get; set; } = EntryState.Waiting;
+
+    /// <summary>Attempts spent before the run that is under way.</summary>
+    public int Attempt { get; set; }
+
+    public int Crashes { get; set; }
+
+    public int Level { get; set; } = priority;
+
+    public long Fence { get; set; }
+
+    public bool CancelRequested { get; set; }
+
+    /// <summary>A step was stored under the fence it runs under.</summary>
+    public bool HasProgress { get; set; }
+
+    /// <summary>It waits for a time that this test does not reach.</summary>
+    public bool IsLater { get; set; }
+
+    public HashSet<string> Steps { get; } = new(StringComparer.Ordinal);
+
+    public bool HasEnded => State is not (EntryState.Waiting or EntryState.Running);
+
+    public void End(EntryState state)
+    {
+        State = state;
+        CancelRequested = false;
+    }
+
+    public override string ToString() => $"entry {id}: {State} attempt {Attempt} crashes {Crashes} level {Level} fence {Fence} cancel {CancelRequested}";
+}
+
+/// <summary>One claim as it should be.</summary>
+internal sealed class ModelClaim(long fence, ModelNode node, bool answerLost)
+{
+    public long Fence => fence;
+
+    public ModelNode Node => node;
+
+    public bool AnswerLost => answerLost;
+
+    public List<long> Ids { get; } = [];
+
+    public HashSet<long> Unfinished { get; } = [];
+
+    /// <summary>Those that the node itself has ended under this claim.</summary>
+    public HashSet<long> Finished { get; } = [];
+}
+
+/// <summary>One node as it should be.</summary>
+internal sealed class ModelNode(TestNode node)
+{
+    public TestNode Node => node;
+
+    public bool IsAlive { get; set; } = true;
+
+    public bool HasLeft { get; set; }
+}

@@ -1,0 +1,232 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using TaskRecovery.Storage;
+using TaskRecovery.StoreConformance.Model;
+
+namespace TaskRecovery.StoreConformance;
+
+/// <summary>Random sequences of everything that nodes and operators do, with crashes, lost answers and stale workers, held against a small model; the law checked after every step.</summary>
+public abstract partial class ModelTests(StoreFixture fixture) : StoreTests(fixture)
+{
+    /// <summary>Set this to the seed of a failed run to have it again.</summary>
+    public const string SeedVariable = "TASKRECOVERY_MODEL_SEED";
+
+    private const int Steps = 1500;
+
+    private readonly StoreModel _model = new(MaxCrashes);
+    private readonly List<string> _journal = [];
+    private Random _random = new(0);
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(20260)]
+    public Task The_store_does_what_the_model_does(int seed) => RunAsync(seed);
+
+    [Fact]
+    public Task The_store_does_what_the_model_does_from_a_random_seed()
+        => RunAsync(int.TryParse(Environment.GetEnvironmentVariable(SeedVariable), CultureInfo.InvariantCulture, out var seed) ? seed : RandomNumberGenerator.GetInt32(int.MaxValue));
+
+    private async Task RunAsync(int seed)
+    {
+        TestContext.Current.TestOutputHelper?.WriteLine($"{SeedVariable}={seed}");
+        _random = new Random(seed);
+        (int Weight, Func<Task> Run)[] operations =
+        [
+            (14, EnqueueSomeAsync), (2, RollBackAnEnqueueAsync), (22, ClaimSomeAsync), (22, FinishSomeAsync), (8, FinishStaleAsync), (6, SaveStepAsync), (3, CancelOneAsync),
+            (4, RetryOneAsync), (4, KillANodeAsync), (1, StopANodeAsync), (4, StartANodeAsync), (4, SweepAllAsync), (3, GiveBackLostAnswersAsync),
+            (4, RemoveSettledAsync), (1, PauseOrResumeAsync), (2, PurgeAllAsync), (2, CompareAllAsync),
+        ];
+        var total = operations.Sum(operation => operation.Weight);
+        for (var step = 0; step < Steps; step++)
+        {
+            try
+            {
+                var pick = _random.Next(total);
+                await operations.First(operation => (pick -= operation.Weight) < 0).Run();
+                Assert.Empty(await Store.CheckLawAsync(Cancellation));
+            }
+            catch (Exception exception) when (exception is not OperationCanceledException)
+            {
+                Assert.Fail($"{SeedVariable}={seed}, step {step}:\n{string.Join('\n', _journal.TakeLast(40))}\n{exception}");
+            }
+        }
+
+        await CompareAllAsync();
+    }
+
+    private async Task EnqueueSomeAsync()
+    {
+        var entries = Enumerable.Range(0, _random.Next(1, 6)).Select(_ => RandomEntry()).ToArray();
+
+        var results = await Any(_model.Nodes, node => node.IsAlive).Store.EnqueueAsync(entries, null, Cancellation);
+
+        Note($"enqueued {string.Join(' ', results)}");
+        for (var index = 0; index < entries.Length; index++)
+        {
+            var key = entries[index].UniqueKey;
+            var holder = key is null ? null : _model.KeyHolder(key);
+            Assert.Equal(holder is not null, results[index].IsDuplicate);
+            if (holder is null)
+            {
+                _model.Entries.Add(results[index].Id, new ModelEntry(results[index].Id, entries[index].Priority, key));
+            }
+            else
+            {
+                Assert.Equal(holder.Id, results[index].Id);
+            }
+        }
+    }
+
+    private async Task RollBackAnEnqueueAsync()
+    {
+        await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+        var results = await Store.EnqueueAsync([RandomEntry()], transaction, Cancellation);
+        await transaction.RollbackAsync(Cancellation);
+        Note($"rolled back {results[0]}");
+    }
+
+    private async Task ClaimSomeAsync()
+    {
+        if (!_model.Nodes.Exists(node => node.IsAlive))
+        {
+            await StartANodeAsync();
+        }
+
+        var node = _random.Next(20) == 0 ? Pick(_model.Nodes) : Pick(_model.Nodes.Where(node => node.IsAlive));
+        var limit = _random.Next(1, 9);
+        var allowance = Pick([Everything, Everything, new SuspectAllowance(MaxCrashes, 2, 0), new SuspectAllowance(MaxCrashes, 0, 1), new SuspectAllowance(MaxCrashes, 0, 0)]);
+        var rewound = _random.Next(2) == 0;
+        var answerLost = _random.Next(10) == 0;
+        var claimer = node.Node.Claimer();
+        if (rewound)
+        {
+            claimer.Rewind();
+        }
+
+        var batch = await claimer.ClaimAsync(limit, allowance, Cancellation);
+
+        Note($"{node.Node.Name} claimed {batch.Fence}: {string.Join(' ', batch.Entries.Select(entry => entry.Id))}{(answerLost ? " (answer lost)" : "")} of {limit} with {allowance}");
+        Assert.Equal(!node.IsAlive, batch.NodeIsDead);
+        Assert.True(batch.Entries.Count <= limit);
+        Assert.True(node.IsAlive && !_model.Paused || batch.Entries.Count == 0);
+        var claimed = batch.Entries.Select(entry => _model.Entries[entry.Id]).ToArray();
+        CheckClaimed(batch, claimed);
+        Assert.True(claimed.Count(entry => entry.Crashes >= MaxCrashes) <= allowance.LastChances);
+        Assert.True(claimed.Count(entry => entry.Crashes is >= 2 and < MaxCrashes) <= allowance.Suspects);
+        if (batch.Entries.Count > 0)
+        {
+            Assert.True(batch.Fence > _model.LastFence);
+            _model.Claim(node, batch.Fence, claimed.Select(entry => entry.Id), answerLost);
+        }
+
+        if (rewound && node.IsAlive && !_model.Paused && batch.Entries.Count < limit)
+        {
+            Assert.DoesNotContain(_model.Entries.Values, entry => entry is { State: EntryState.Waiting, IsLater: false, Crashes: < 2 });
+            Assert.True(claimed.Any(entry => entry.Crashes >= MaxCrashes) || allowance.LastChances == 0
+                || !_model.Entries.Values.Any(entry => entry is { State: EntryState.Waiting, IsLater: false, Crashes: >= MaxCrashes }));
+        }
+    }
+
+    private static void CheckClaimed(ClaimBatch batch, ModelEntry[] claimed)
+    {
+        Assert.All(claimed, entry => Assert.Equal((EntryState.Waiting, false), (entry.State, entry.IsLater)));
+        Assert.Equal(claimed.Select(entry => entry.Level).Order(), claimed.Select(entry => entry.Level));
+        Assert.Equal(claimed.Select(entry => (entry.Attempt + 1, entry.Crashes)), batch.Entries.Select(entry => (entry.Attempt, entry.Crashes)));
+        Assert.Equal(claimed.Select(entry => entry.Key is not null), batch.Entries.Select(entry => entry.HasUniqueKey));
+        Assert.All(batch.Entries, entry => Assert.False(entry.CancelRequested));
+    }
+
+    private async Task FinishSomeAsync()
+    {
+        var claims = _model.Claims.Values.Where(claim => claim is { AnswerLost: false, Unfinished.Count: > 0 }).ToArray();
+        if (claims.Length == 0)
+        {
+            return;
+        }
+
+        var node = Pick(claims).Node;
+        var outcomes = claims.Where(claim => claim.Node == node)
+            .SelectMany(claim => claim.Ids.Where(_ => _random.Next(3) > 0).Select(id => RandomOutcome(id, claim.Fence)))
+            .ToArray();
+        var expected = outcomes.Where(outcome => _model.Runs(outcome.EntryId, outcome.Fence)).ToArray();
+
+        var refused = await node.Node.Store.FinishAsync(node.Node.Id, outcomes, Cancellation);
+
+        Note($"{node.Node.Name} finished {string.Join(' ', outcomes.Select(Describe))} refused {string.Join(' ', refused.Select(Describe))}");
+        if (node.IsAlive)
+        {
+            Assert.Empty(refused);
+        }
+
+        // A node that is dead and not yet swept may be refused or not; what was accepted counts.
+        foreach (var outcome in expected.Except(refused))
+        {
+            _model.Finish(outcome.EntryId, outcome.Fence, outcome.Kind, outcome.Delay > TimeSpan.Zero);
+            await CompareAsync(outcome.EntryId);
+        }
+    }
+
+    private async Task CompareAllAsync()
+    {
+        var found = new List<QueueEntry>();
+        long? before = null;
+        do
+        {
+            var page = await Store.ListAsync(new EntryFilter { Limit = 1000, Before = before }, Cancellation);
+            found.AddRange(page.Entries);
+            before = page.NextBefore;
+        }
+        while (before is not null);
+
+        Assert.Equal(_model.Entries.Keys.OrderDescending(), found.Select(entry => entry.Id));
+        found.ForEach(Compare);
+        foreach (var node in _model.Nodes)
+        {
+            var fences = await Store.ListClaimsAsync(node.Node.Id, Cancellation);
+            Assert.Equal(_model.Claims.Values.Where(claim => claim.Node == node && claim.Unfinished.Count > 0).Select(claim => claim.Fence).Order(),
+                fences.Where(fence => _model.Claims.TryGetValue(fence, out var claim) && claim.Unfinished.Count > 0).Order());
+            Assert.All(fences, fence => Assert.True(_model.Claims.ContainsKey(fence), $"Claim {fence} should be gone."));
+        }
+    }
+
+    private async Task CompareAsync(long entryId) => Compare(await FindAsync(entryId));
+
+    private void Compare(QueueEntry found)
+    {
+        var entry = _model.Entries[found.Id];
+        Assert.True(entry.State == found.State, $"{entry} but was {found}");
+        if (entry.HasEnded)
+        {
+            Assert.NotNull(found.EndedAt);
+            return;
+        }
+
+        Assert.True(entry.Crashes == found.Crashes && entry.Attempt + (entry.State == EntryState.Running ? 1 : 0) == found.Attempt
+            && entry.CancelRequested == found.CancelRequested, $"{entry} but was {found}");
+    }
+
+    private NewEntry RandomEntry() => Entry(priority: _random.Next(10), key: _random.Next(4) == 0 ? $"key-{_random.Next(12)}" : null);
+
+    private RunOutcome RandomOutcome(long id, long fence)
+    {
+        var kind = Pick([
+            OutcomeKind.Completed, OutcomeKind.Completed, OutcomeKind.Completed, OutcomeKind.Failed, OutcomeKind.Cancelled, OutcomeKind.Retried, OutcomeKind.Retried,
+            OutcomeKind.Snoozed, OutcomeKind.Released]);
+        var later = kind is OutcomeKind.Retried or OutcomeKind.Snoozed && _random.Next(10) == 0;
+        var hasKey = _model.Entries.TryGetValue(id, out var entry) && entry.Key is not null;
+        return Outcome(id, fence, kind, error: kind is OutcomeKind.Failed or OutcomeKind.Retried ? "boom" : null, delay: later ? TimeSpan.FromHours(1) : default, hasUniqueKey: hasKey);
+    }
+
+    private static string Describe(RunOutcome outcome) => $"{outcome.EntryId}/{outcome.Fence}:{outcome.Kind}";
+
+    private void Note(string what) => _journal.Add(what);
+
+    private T Pick<T>(IEnumerable<T> from)
+    {
+        var list = from.ToArray();
+        return list[_random.Next(list.Length)];
+    }
+
+    private TestNode Any(IEnumerable<ModelNode> nodes, Func<ModelNode, bool> condition) => nodes.FirstOrDefault(condition)?.Node ?? Judge;
+}
