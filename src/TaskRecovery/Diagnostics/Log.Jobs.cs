@@ -3,15 +3,9 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Diagnostics;
 
-/// <summary>What recovery (31xx) and jobs (4xxx) say.</summary>
+/// <summary>What jobs (4xxx) say.</summary>
 internal static partial class Log
 {
-    [LoggerMessage(3101, LogLevel.Information, "Recovered entry {EntryId} (task {TaskId}, kind {Kind}) of node {Node}: it runs again; crashes so far: {Crashes}")]
-    public static partial void TaskRecovered(this ILogger logger, long? entryId, Guid? taskId, string? kind, string? node, int crashes);
-
-    [LoggerMessage(3102, LogLevel.Warning, "Closed entry {EntryId} (task {TaskId}, kind {Kind}) of node {Node}: {Reason}")]
-    public static partial void TaskClosed(this ILogger logger, long? entryId, Guid? taskId, string? kind, string? node, string? reason);
-
     [LoggerMessage(4001, LogLevel.Information, "Job {JobName} ({JobId}) is declared: {Schedule}, next run {NextRun}")]
     public static partial void JobDeclared(this ILogger logger, string jobName, Guid jobId, Schedule schedule, DateTimeOffset? nextRun);
 

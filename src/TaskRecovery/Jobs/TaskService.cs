@@ -1,12 +1,11 @@
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using TaskRecovery.Diagnostics;
+using TaskRecovery.Recovery;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Jobs;
 
 /// <summary>Tasks, as users and the start-up hook see them.</summary>
-internal sealed class TaskService(IQueueStore queue, IJobStore store, IOptions<TaskRecoveryOptions> options, ILogger<TaskService> logger) : ITaskService
+internal sealed class TaskService(IJobStore store, TaskRecoverer recoverer, IOptions<TaskRecoveryOptions> options) : ITaskService
 {
     public Task<TaskRecord?> GetAsync(Guid taskId, CancellationToken cancellationToken = default) => store.FindTaskAsync(taskId, cancellationToken);
 
@@ -51,30 +50,5 @@ internal sealed class TaskService(IQueueStore queue, IJobStore store, IOptions<T
         _ => task.Crashes > maxCrashes ? EndReasons.CrashLoop : null,
     };
 
-    public async Task<RecoveryReport> RecoverRunningTasksAsync(CancellationToken cancellationToken = default)
-    {
-        var recovery = options.Value.Recovery;
-        var swept = await queue.SweepAsync(recovery.MaxCrashes, cancellationToken).ConfigureAwait(false);
-        Log(swept);
-
-        var repaired = await store.RecoverTasksAsync(recovery.MaxRecoveryAge, recovery.MaxCrashes, cancellationToken).ConfigureAwait(false);
-        Log(repaired);
-
-        return new RecoveryReport([.. swept.Items, .. repaired.Items]);
-    }
-
-    private void Log(RecoveryReport report)
-    {
-        foreach (var item in report.Items)
-        {
-            if (item.Action == RecoveryAction.Recovered)
-            {
-                logger.TaskRecovered(item.EntryId, item.TaskId, item.Kind, item.Node, item.Crashes);
-            }
-            else
-            {
-                logger.TaskClosed(item.EntryId, item.TaskId, item.Kind, item.Node, item.Reason);
-            }
-        }
-    }
+    public Task<RecoveryReport> RecoverRunningTasksAsync(CancellationToken cancellationToken = default) => recoverer.RecoverOnceAsync(cancellationToken);
 }

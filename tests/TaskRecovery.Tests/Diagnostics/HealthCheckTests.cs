@@ -1,0 +1,127 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Options;
+using TaskRecovery.Diagnostics;
+using TaskRecovery.Storage;
+using TaskRecovery.Tests.Support;
+
+namespace TaskRecovery.Tests.Diagnostics;
+
+/// <summary>The health check says what is wrong, and nothing when nothing is.</summary>
+public sealed class HealthCheckTests : IDisposable
+{
+    private readonly RecoveryUnderTest _recovery = new();
+    private readonly FakeDeafHandlers _deaf = new();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _recovery.Dispose();
+
+    [Fact]
+    public async Task A_working_node_is_healthy()
+    {
+        GivenWorkingNode();
+        _recovery.Store.Depths.Add(new QueueDepth("mail", 3, TimeSpan.FromSeconds(2)));
+
+        var result = await CheckAsync();
+
+        Assert.Equal(HealthStatus.Healthy, result.Status);
+        Assert.Equal(3L, result.Data["queue.mail.due"]);
+        Assert.Equal(_recovery.Node.Life.Id, result.Data["node_id"]);
+    }
+
+    [Fact]
+    public async Task Before_the_start_up_hook_is_through_it_fails()
+    {
+        _recovery.Node.Beat();
+
+        var result = await CheckAsync();
+
+        Assert.Equal(HealthStatus.Unhealthy, result.Status);
+        Assert.Contains("start-up hook", result.Description, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_store_that_does_not_answer_fails_it()
+    {
+        GivenWorkingNode();
+        _recovery.Store.Failure = new StoreUnavailableException("down");
+
+        var result = await CheckAsync();
+
+        Assert.Equal(HealthStatus.Unhealthy, result.Status);
+        Assert.Same(_recovery.Store.Failure, result.Exception);
+    }
+
+    [Fact]
+    public async Task A_node_past_its_deadline_fails_it()
+    {
+        GivenWorkingNode();
+        _recovery.Time.Advance(TimeSpan.FromSeconds(3));
+
+        var result = await CheckAsync();
+
+        Assert.Equal(HealthStatus.Unhealthy, result.Status);
+        Assert.Contains("lease", result.Description, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_entry_that_waits_too_long_and_a_deaf_handler_degrade_it()
+    {
+        GivenWorkingNode();
+        _recovery.Store.Depths.Add(new QueueDepth("mail", 3, TimeSpan.FromSeconds(61)));
+        _deaf.Handlers.Add(new DeafHandler(17, "report", StopReason.TimedOut, TimeSpan.FromSeconds(40)));
+
+        var result = await CheckAsync();
+
+        Assert.Equal(HealthStatus.Degraded, result.Status);
+        Assert.Equal(
+            "queue mail has had an entry due for 61 s (limit 60 s); the handler of entry 17 (report) goes on 40 s after its token fired (TimedOut).", result.Description);
+    }
+
+    [Fact]
+    public async Task A_process_that_only_enqueues_needs_no_lease()
+    {
+        _recovery.Role.Works = false;
+        _recovery.Node.Gate.Open();
+
+        Assert.Equal(HealthStatus.Healthy, (await CheckAsync()).Status);
+    }
+
+    [Fact]
+    public void It_is_added_once_under_a_name_of_ones_choice()
+    {
+        var services = new ServiceCollection();
+        services.AddHealthChecks().AddTaskRecovery().AddTaskRecovery().AddTaskRecovery("queues", TimeSpan.FromMinutes(1), HealthStatus.Degraded, ["ready"]);
+        using var provider = services.BuildServiceProvider();
+
+        var registrations = provider.GetRequiredService<IOptions<HealthCheckServiceOptions>>().Value.Registrations;
+
+        Assert.Equal(["taskrecovery", "queues"], registrations.Select(registration => registration.Name));
+        Assert.Equal([HealthStatus.Unhealthy, HealthStatus.Degraded], registrations.Select(registration => registration.FailureStatus));
+    }
+
+    [Fact]
+    public void A_limit_that_makes_no_sense_is_refused()
+        => Assert.Throws<ArgumentOutOfRangeException>(() => new ServiceCollection().AddHealthChecks().AddTaskRecovery(oldestWaitingLimit: TimeSpan.Zero));
+
+    private void GivenWorkingNode()
+    {
+        _recovery.Node.Gate.Open();
+        _recovery.Node.Beat();
+    }
+
+    private Task<HealthCheckResult> CheckAsync()
+    {
+        var check = new TaskRecoveryHealthCheck(
+            _recovery.Store, _recovery.Node.Node, _recovery.Role, _recovery.Node.Gate, _recovery.NewStartup(), [_deaf], TimeSpan.FromSeconds(60));
+        return check.CheckHealthAsync(new HealthCheckContext { Registration = new HealthCheckRegistration("taskrecovery", check, null, null) }, Cancellation);
+    }
+
+    private sealed class FakeDeafHandlers : IDeafHandlers
+    {
+        public List<DeafHandler> Handlers { get; } = [];
+
+        public IReadOnlyList<DeafHandler> List() => Handlers;
+    }
+}

@@ -1,0 +1,93 @@
+using System.Diagnostics.Metrics;
+using TaskRecovery.Diagnostics;
+using TaskRecovery.Storage;
+using TaskRecovery.Tests.Support;
+
+namespace TaskRecovery.Tests.Diagnostics;
+
+/// <summary>What is counted, under which names.</summary>
+public sealed class MetricsTests : IDisposable
+{
+    private readonly RecoveryUnderTest _recovery = new();
+    private readonly MeterListener _listener = new();
+    private readonly List<(string Name, double Value, Dictionary<string, object?> Tags)> _seen = [];
+
+    public MetricsTests()
+    {
+        _listener.InstrumentPublished = (instrument, listener) =>
+        {
+            if (ReferenceEquals(instrument.Meter, _recovery.Metrics.Meter))
+            {
+                listener.EnableMeasurementEvents(instrument);
+            }
+        };
+        _listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => See(instrument, value, tags));
+        _listener.SetMeasurementEventCallback<int>((instrument, value, tags, _) => See(instrument, value, tags));
+        _listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) => See(instrument, value, tags));
+        _listener.Start();
+    }
+
+    public void Dispose()
+    {
+        _listener.Dispose();
+        _recovery.Dispose();
+    }
+
+    [Fact]
+    public void A_retried_run_counts_as_finished_and_as_retried_and_its_time_is_kept()
+    {
+        _recovery.Metrics.Finished("mail", "mail.send", OutcomeKind.Retried, TimeSpan.FromSeconds(2), "System.TimeoutException");
+
+        Assert.Equal("retried", Tag(TaskRecoveryDiagnostics.Finished, "taskrecovery.outcome"));
+        Assert.Equal(1, Value(TaskRecoveryDiagnostics.Retried));
+        Assert.Equal(2, Value(TaskRecoveryDiagnostics.RunDuration));
+        Assert.Equal("mail", Tag(TaskRecoveryDiagnostics.RunDuration, "messaging.destination.name"));
+        Assert.Equal("System.TimeoutException", Tag(TaskRecoveryDiagnostics.RunDuration, "error.type"));
+    }
+
+    [Fact]
+    public void Claims_losses_recoveries_and_enqueues_are_counted()
+    {
+        _recovery.Metrics.Enqueued("mail", "mail.send", 10);
+        _recovery.Metrics.Claimed("mail", "mail.send", TimeSpan.FromSeconds(3));
+        _recovery.Metrics.ClaimLost("mail", "mail.send");
+        _recovery.Metrics.GivenBack(4);
+        _recovery.Metrics.Recovered(RecoveryUnderTest.Report(RecoveryAction.Recovered));
+
+        Assert.Equal(10, Value(TaskRecoveryDiagnostics.Enqueued));
+        Assert.Equal(1, Value(TaskRecoveryDiagnostics.Claimed));
+        Assert.Equal(3, Value(TaskRecoveryDiagnostics.WaitDuration));
+        Assert.Equal(1, Value(TaskRecoveryDiagnostics.ClaimLost));
+        Assert.Equal(4, Value(TaskRecoveryDiagnostics.GivenBack));
+        Assert.Equal("recovered", Tag(TaskRecoveryDiagnostics.Recovered, "taskrecovery.action"));
+    }
+
+    [Fact]
+    public async Task Queues_are_measured_only_while_someone_looks()
+    {
+        _recovery.Store.Depths.Add(new QueueDepth("mail", 3, TimeSpan.FromSeconds(7)));
+        _recovery.Node.Beat();
+        using var measure = new QueueMeasure(
+            _recovery.Store, _recovery.Node.Node, [], _recovery.Metrics, _recovery.Node.Gate, _recovery.Role, _recovery.Time, new LogRecorder<QueueMeasure>());
+        await measure.MeasureOnceAsync(TestContext.Current.CancellationToken);
+        Assert.DoesNotContain("measure", _recovery.Store.Calls);
+
+        _listener.RecordObservableInstruments();
+        await measure.MeasureOnceAsync(TestContext.Current.CancellationToken);
+        _listener.RecordObservableInstruments();
+
+        Assert.Equal(3, Value(TaskRecoveryDiagnostics.QueueDepth));
+        Assert.Equal(7, Value(TaskRecoveryDiagnostics.QueueAge));
+        Assert.All(_seen.Where(seen => seen.Name == TaskRecoveryDiagnostics.NodesAlive), seen => Assert.Equal(1, seen.Value));
+        _recovery.Time.Advance(TimeSpan.FromMinutes(3));
+        await measure.MeasureOnceAsync(TestContext.Current.CancellationToken);
+        Assert.Single(_recovery.Store.Calls, "measure");
+    }
+
+    private void See(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
+        => _seen.Add((instrument.Name, value, tags.ToArray().ToDictionary(tag => tag.Key, tag => tag.Value)));
+
+    private double Value(string name) => Assert.Single(_seen, seen => seen.Name == name).Value;
+
+    private object? Tag(string name, string tag) => Assert.Single(_seen, seen => seen.Name == name).Tags[tag];
+}

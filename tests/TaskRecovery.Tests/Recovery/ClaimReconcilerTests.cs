@@ -1,0 +1,108 @@
+using TaskRecovery.Nodes;
+using TaskRecovery.Recovery;
+using TaskRecovery.Tests.Support;
+
+namespace TaskRecovery.Tests.Recovery;
+
+/// <summary>Answers get lost: what the store holds for this node and the node does not know goes back, but never what it may be about to learn of.</summary>
+public sealed class ClaimReconcilerTests : IDisposable
+{
+    private readonly RecoveryUnderTest _recovery = new();
+    private readonly ClaimReconciler _reconciler;
+
+    public ClaimReconcilerTests()
+    {
+        _recovery.Node.Beat();
+        _reconciler = new ClaimReconciler(
+            _recovery.Store, _recovery.Node.Node, _recovery.Waker, _recovery.Metrics, _recovery.Node.Signals, _recovery.Node.Gate, _recovery.Role,
+            _recovery.Node.Options, _recovery.Time, new LogRecorder<ClaimReconciler>());
+    }
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    private NodeLife Life => _recovery.Node.Life;
+
+    public void Dispose()
+    {
+        _reconciler.Dispose();
+        _recovery.Dispose();
+    }
+
+    [Fact]
+    public async Task A_claim_whose_answer_was_lost_is_given_back()
+    {
+        var ticket = Life.Claims.Begin(_recovery.Node.Lease);
+        _recovery.Store.Claims[Life.Id] = [5];
+        Life.Claims.Abandon(ticket);
+
+        var entries = await _reconciler.ReconcileOnceAsync(Cancellation);
+
+        Assert.Equal(1, entries);
+        Assert.Equal([5L], _recovery.Store.GivenBack);
+        Assert.Equal(1, _recovery.Waker.Wakes);
+    }
+
+    [Fact]
+    public async Task A_claim_that_the_node_knows_is_kept()
+    {
+        Life.Claims.End(Life.Claims.Begin(_recovery.Node.Lease), fence: 5);
+        _recovery.Store.Claims[Life.Id] = [5];
+
+        await _reconciler.ReconcileOnceAsync(Cancellation);
+
+        Assert.Empty(_recovery.Store.GivenBack);
+    }
+
+    [Fact]
+    public async Task A_claim_whose_answer_is_still_to_come_is_kept()
+    {
+        var ticket = Life.Claims.Begin(_recovery.Node.Lease);
+        _recovery.Store.Claims[Life.Id] = [5];
+
+        await _reconciler.ReconcileOnceAsync(Cancellation);
+        Assert.Equal(ClaimAnswer.Accepted, Life.Claims.End(ticket, fence: 5));
+        await _reconciler.ReconcileOnceAsync(Cancellation);
+
+        Assert.Empty(_recovery.Store.GivenBack);
+    }
+
+    [Fact]
+    public async Task A_claim_that_waited_for_a_call_under_way_is_given_back_when_that_brought_another()
+    {
+        var ticket = Life.Claims.Begin(_recovery.Node.Lease);
+        _recovery.Store.Claims[Life.Id] = [5];
+        await _reconciler.ReconcileOnceAsync(Cancellation);
+        Life.Claims.End(ticket, fence: 6);
+        Life.Claims.Begin(_recovery.Node.Lease);
+
+        await _reconciler.ReconcileOnceAsync(Cancellation);
+
+        Assert.Equal([5L], _recovery.Store.GivenBack);
+    }
+
+    [Fact]
+    public async Task What_an_earlier_life_left_is_not_compared_with_the_next_ones()
+    {
+        Life.Claims.Begin(_recovery.Node.Lease);
+        _recovery.Store.Claims[Life.Id] = [5];
+        await _reconciler.ReconcileOnceAsync(Cancellation);
+        _recovery.Node.Row.IsDead = true;
+        _recovery.Node.Beat();
+        _recovery.Node.Beat();
+
+        await _reconciler.ReconcileOnceAsync(Cancellation);
+
+        Assert.Empty(_recovery.Store.GivenBack);
+    }
+
+    [Fact]
+    public async Task Between_two_lives_there_is_nothing_to_compare()
+    {
+        _recovery.Node.Row.IsDead = true;
+        _recovery.Node.Beat();
+
+        await _reconciler.ReconcileOnceAsync(Cancellation);
+
+        Assert.DoesNotContain("list claims", _recovery.Store.Calls);
+    }
+}

@@ -1,0 +1,95 @@
+using TaskRecovery.Tests.Support;
+
+namespace TaskRecovery.Tests.Recovery;
+
+/// <summary>The start-up hook: in this order, before any claim, and patient or not as the options say.</summary>
+public sealed class StartupRecoveryTests : IDisposable
+{
+    private readonly RecoveryUnderTest _recovery = new();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _recovery.Dispose();
+
+    [Fact]
+    public async Task Prepare_register_task_recovery_declared_jobs_job_recovery_and_then_work()
+    {
+        _recovery.Steps.Add(new RecordedStep(_recovery.Store, "declare jobs"));
+        _recovery.Store.NextSweep(RecoveryUnderTest.Report(RecoveryAction.Recovered, Guid.NewGuid()));
+        Assert.False(_recovery.Node.Gate.IsOpen);
+
+        await _recovery.NewStartup().RecoverOnceAsync(Cancellation);
+
+        Assert.Equal(["prepare", "session", "sweep", "sweep", "recover tasks", "declare jobs", "recover jobs"], _recovery.Store.Calls);
+        Assert.True(_recovery.Node.Gate.IsOpen);
+        Assert.Contains("Start-up: recovery is through: 1 run again, 0 closed, 2 jobs planned. Work begins", _recovery.StartupLog.Texts);
+    }
+
+    [Fact]
+    public async Task A_host_that_waits_starts_at_once_and_works_when_the_store_is_there()
+    {
+        _recovery.Store.Failure = new StoreUnavailableException("The database is down.");
+        var startup = _recovery.NewStartup();
+
+        await startup.StartAsync(Cancellation);
+        await UntilAsync(() => startup.Failure is not null && _recovery.Time.ActiveTimers > 0);
+        Assert.False(_recovery.Node.Gate.IsOpen);
+        _recovery.Time.Advance(TimeSpan.FromSeconds(0.25));
+        await UntilAsync(() => _recovery.Store.Calls.Count(call => call == "prepare") == 2 && _recovery.Time.ActiveTimers > 0);
+        _recovery.Store.Failure = null;
+        _recovery.Time.Advance(TimeSpan.FromSeconds(0.5));
+        await _recovery.Node.Gate.WaitAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
+        await startup.StopAsync(Cancellation);
+
+        Assert.Null(startup.Failure);
+        Assert.Equal(1, _recovery.StartupLog.Count(3051));
+    }
+
+    [Fact]
+    public async Task A_host_that_fails_fast_does_not_start_without_its_store()
+    {
+        using var recovery = new RecoveryUnderTest(options => options.StartupMode = StartupMode.FailFast);
+        recovery.Store.Failure = new StoreUnavailableException("The database is down.");
+
+        var failure = await Assert.ThrowsAsync<StoreUnavailableException>(() => recovery.NewStartup().StartAsync(Cancellation));
+
+        Assert.Equal("The database is down.", failure.Message);
+        Assert.False(recovery.Node.Gate.IsOpen);
+    }
+
+    [Fact]
+    public async Task A_process_that_only_enqueues_is_no_node_and_recovers_nothing()
+    {
+        _recovery.Role.Works = false;
+
+        await _recovery.NewStartup().RecoverOnceAsync(Cancellation);
+
+        Assert.Equal(["prepare"], _recovery.Store.Calls);
+        Assert.Empty(_recovery.Store.Nodes.Rows);
+        Assert.True(_recovery.Node.Gate.IsOpen);
+    }
+
+    [Fact]
+    public async Task A_node_that_cannot_register_says_so_instead_of_waiting_for_ever()
+    {
+        _recovery.Store.Nodes.Refusal = new StoreUnavailableException("too many connections");
+        var hook = _recovery.NewStartup().RecoverOnceAsync(Cancellation);
+        await UntilAsync(() => _recovery.Time.ActiveTimers > 0);
+
+        _recovery.Time.Advance(TimeSpan.FromSeconds(15));
+
+        var failure = await Assert.ThrowsAsync<StoreUnavailableException>(() => hook);
+        Assert.Contains("could not register within 15 s", failure.Message, StringComparison.Ordinal);
+    }
+
+    // Waits for another thread to have got somewhere; what is waited for comes by itself.
+    private static async Task UntilAsync(Func<bool> condition)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        while (!condition())
+        {
+            patience.Token.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+    }
+}

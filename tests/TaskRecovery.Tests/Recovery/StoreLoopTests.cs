@@ -1,0 +1,104 @@
+using TaskRecovery.Recovery;
+using TaskRecovery.Tests.Support;
+
+namespace TaskRecovery.Tests.Recovery;
+
+/// <summary>Loops outlive the store, and say so once.</summary>
+public sealed class StoreLoopTests : IDisposable
+{
+    private readonly RecoveryUnderTest _recovery = new();
+    private readonly LogRecorder<RecoverySweeper> _sweeperLog = new();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _recovery.Dispose();
+
+    [Fact]
+    public async Task A_store_that_is_away_is_told_once_and_its_return_once()
+    {
+        using var sweeper = Sweeper();
+        _recovery.Store.Failure = new StoreUnavailableException("down");
+
+        TimeSpan[] waits = [await sweeper.TryOnceAsync(Cancellation), await sweeper.TryOnceAsync(Cancellation), await sweeper.TryOnceAsync(Cancellation)];
+        _recovery.Store.Failure = null;
+        var after = await sweeper.TryOnceAsync(Cancellation);
+        await sweeper.TryOnceAsync(Cancellation);
+
+        Assert.Equal([0.25, 0.5, 1], waits.Select(wait => wait.TotalSeconds));
+        Assert.Equal(TimeSpan.FromSeconds(5), after);
+        Assert.Equal([3080, 3081], _sweeperLog.Ids);
+    }
+
+    [Fact]
+    public async Task Nothing_runs_before_the_start_up_hook_is_through_and_a_signal_does_not_wait_for_the_interval()
+    {
+        using var sweeper = Sweeper();
+        await sweeper.StartAsync(Cancellation);
+        Assert.Empty(_recovery.Store.Calls);
+
+        _recovery.Node.Gate.Open();
+        await UntilAsync(() => Sweeps() == 1 && _recovery.Time.ActiveTimers > 0);
+        _recovery.Node.Signals.SweepDue.Set();
+        await UntilAsync(() => Sweeps() == 2 && _recovery.Time.ActiveTimers > 0);
+        _recovery.Time.Advance(TimeSpan.FromSeconds(5));
+        await UntilAsync(() => Sweeps() == 3);
+
+        await sweeper.StopAsync(Cancellation);
+    }
+
+    [Fact]
+    public async Task A_sweep_that_found_something_looks_again_at_once()
+    {
+        using var sweeper = Sweeper();
+        _recovery.Store.NextSweep(RecoveryUnderTest.Report(RecoveryAction.Recovered));
+
+        Assert.Equal(TimeSpan.Zero, await sweeper.TryOnceAsync(Cancellation));
+        Assert.Equal(TimeSpan.FromSeconds(5), await sweeper.TryOnceAsync(Cancellation));
+    }
+
+    [Fact]
+    public async Task Once_a_minute_tasks_and_jobs_are_gone_over_as_at_start_up()
+    {
+        using var sweeper = Sweeper();
+        await sweeper.SweepOnceAsync(Cancellation);
+        _recovery.Time.Advance(TimeSpan.FromSeconds(60));
+
+        await sweeper.SweepOnceAsync(Cancellation);
+        await sweeper.SweepOnceAsync(Cancellation);
+
+        Assert.Equal(["sweep", "sweep", "recover tasks", "recover jobs", "sweep"], _recovery.Store.Calls);
+    }
+
+    [Fact]
+    public async Task Retention_goes_on_while_there_is_more_to_remove()
+    {
+        using var retention = new RetentionLoop(
+            _recovery.Store, _recovery.Node.Gate, _recovery.Role, _recovery.Node.Options, _recovery.Time, new LogRecorder<RetentionLoop>());
+        _recovery.Store.PurgesLeft = 2;
+
+        TimeSpan[] waits = [await retention.TryOnceAsync(Cancellation), await retention.TryOnceAsync(Cancellation), await retention.TryOnceAsync(Cancellation)];
+
+        Assert.Equal([0, 0, 30], waits.Select(wait => wait.TotalSeconds));
+    }
+
+    private RecoverySweeper Sweeper() => new(
+        _recovery.Recoverer, _recovery.Jobs, _recovery.Node.Signals, _recovery.Node.Gate, _recovery.Role, _recovery.Node.Options, _recovery.Time, _sweeperLog);
+
+    private int Sweeps()
+    {
+        lock (_recovery.Store.Calls)
+        {
+            return _recovery.Store.Calls.Count(call => call == "sweep");
+        }
+    }
+
+    private static async Task UntilAsync(Func<bool> condition)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        while (!condition())
+        {
+            patience.Token.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+    }
+}

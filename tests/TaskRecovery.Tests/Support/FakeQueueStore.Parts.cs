@@ -1,0 +1,135 @@
+using System.Text;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Tests.Support;
+
+/// <summary>An entry of <see cref="FakeQueueStore"/>.</summary>
+internal sealed class FakeEntry
+{
+    public required long Id { get; init; }
+
+    public required NewEntry Stored { get; set; }
+
+    public long DueAt { get; set; }
+
+    public int Attempt { get; set; }
+
+    public int Crashes { get; set; }
+
+    public bool CancelRequested { get; set; }
+
+    public long? Fence { get; set; }
+
+    public List<RunOutcome> Outcomes { get; } = [];
+
+    public Dictionary<string, ReadOnlyMemory<byte>> Steps { get; } = new(StringComparer.Ordinal);
+
+    public ReadOnlyMemory<byte>? Checkpoint { get; set; }
+
+    public RunOutcome Last => Outcomes[^1];
+
+    public OutcomeKind[] Kinds => [.. Outcomes.Select(outcome => outcome.Kind)];
+
+    public bool IsEnded => Outcomes.Count > 0 && Last.Kind is (OutcomeKind.Completed or OutcomeKind.Failed or OutcomeKind.Cancelled or OutcomeKind.Superseded);
+
+    public bool IsWaiting => Fence is null && !IsEnded;
+
+    public bool IsDue => IsWaiting && DueAt <= Environment.TickCount64;
+
+    public string Result => Encoding.UTF8.GetString(Last.Result.Span);
+
+    public void Close(long fence, OutcomeKind kind) => Close(new RunOutcome { EntryId = Id, Fence = fence, Kind = kind });
+
+    public void Close(RunOutcome outcome)
+    {
+        Outcomes.Add(outcome);
+        Fence = null;
+        Attempt += outcome.Kind == OutcomeKind.Retried ? 1 : 0;
+        Crashes += outcome.Kind == OutcomeKind.Lost ? 1 : 0;
+        DueAt = FakeQueueStore.DueAt(outcome.Delay);
+    }
+
+    public ClaimedEntry Claimed() => new()
+    {
+        Id = Id,
+        Kind = Stored.Kind,
+        Priority = Stored.Priority,
+        Args = Stored.Args,
+        Attempt = Attempt + 1,
+        MaxAttempts = Stored.MaxAttempts,
+        Crashes = Crashes,
+        CreatedAt = DateTimeOffset.UnixEpoch,
+        Waited = TimeSpan.Zero,
+        HasUniqueKey = Stored.UniqueKey is not null,
+        CancelRequested = CancelRequested,
+        Timeout = Stored.Timeout,
+        Metadata = Stored.Metadata,
+        TraceParent = Stored.TraceParent,
+    };
+}
+
+/// <summary>A claim of <see cref="FakeQueueStore"/>: its node, and its entries without an outcome.</summary>
+internal sealed record FakeClaim(Guid Node, HashSet<long> Open);
+
+internal sealed class FakeClaimer(FakeQueueStore store, Guid node, string queue, IReadOnlyCollection<string> kinds) : IQueueClaimer
+{
+    public Guid Node => node;
+
+    public string Queue => queue;
+
+    public IReadOnlyCollection<string> Kinds => kinds;
+
+    public ValueTask<ClaimBatch> ClaimAsync(int limit, SuspectAllowance suspects, CancellationToken cancellationToken) => store.Claim(this, limit, suspects);
+
+    public void Rewind()
+    {
+    }
+}
+
+/// <summary>A node's session with <see cref="FakeQueueStore"/>: nobody else is there.</summary>
+internal sealed class FakeSession(FakeQueueStore store) : INodeSession
+{
+    public NodeRegistration Register(NodeIdentity identity) => store.Do("register", () => new NodeRegistration(false, false, []));
+
+    public bool TryHold(Guid nodeId) => false;
+
+    public BeatResult Beat(Guid nodeId, bool holdsLock) => store.Do("beat", () => new BeatResult(!store.DeadNodes.Contains(nodeId), [], false));
+
+    public bool MarkDead(Guid nodeId, long beat) => false;
+
+    public void Leave(Guid nodeId) => store.Do("leave", () => store.LeftNodes.Add(nodeId));
+
+    public void Dispose()
+    {
+    }
+}
+
+/// <summary>A job store without jobs.</summary>
+internal sealed class NoJobs : IJobStore
+{
+    public Task<int> RecoverJobsAsync(CancellationToken cancellationToken) => Task.FromResult(0);
+
+    public Task<RecoveryReport> RecoverTasksAsync(TimeSpan maxAge, int maxCrashes, CancellationToken cancellationToken) => Task.FromResult(RecoveryReport.Empty);
+
+    public Task<Job> UpsertAsync(NewJob job, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<Job?> FindAsync(Guid jobId, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<Job?> FindByNameAsync(string name, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<IReadOnlyList<Job>> ListAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<bool> SetPausedAsync(Guid jobId, bool paused, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<bool> DeleteAsync(Guid jobId, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<long?> TriggerAsync(Guid jobId, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<TaskStart> StartTaskAsync(TaskStartRequest request, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<TaskRecord?> FindTaskAsync(Guid taskId, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<IReadOnlyList<TaskRecord>> ListTasksAsync(Guid? jobId, TaskState? state, int limit, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<IReadOnlyList<TaskRecord>> ListIncompleteTasksAsync(Guid jobId, CancellationToken cancellationToken) => throw new NotSupportedException();
+}

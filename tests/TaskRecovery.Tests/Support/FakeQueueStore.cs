@@ -1,0 +1,296 @@
+using System.Data.Common;
+using System.Text;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Tests.Support;
+
+/// <summary>A small queue in memory, for tests of the engine: claims, fences and outcomes as any store has them, and errors on demand.</summary>
+internal sealed class FakeQueueStore : IQueueStore
+{
+    private readonly Lock _gate = new();
+    private readonly SortedDictionary<long, FakeEntry> _entries = [];
+    private readonly Dictionary<long, FakeClaim> _claims = [];
+    private readonly List<(Func<bool> Holds, TaskCompletionSource Reached)> _waits = [];
+    private Action<StoreHint>? _onHint;
+    private bool _isLooking;
+    private long _lastEntry;
+    private long _lastFence = 100;
+
+    /// <summary>Throws before (<c>finish</c>) or after (<c>finish answer</c>) an operation is carried out.</summary>
+    public Action<string>? OnCall { get; set; }
+
+    public StoreTraits Traits { get; } = new()
+    {
+        System = "fake",
+        UsesSessionLocks = false,
+        LockProvesDeath = false,
+        PollInterval = TimeSpan.FromMilliseconds(50),
+    };
+
+    /// <summary>How often each operation was called.</summary>
+    public Dictionary<string, int> Calls { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>A result that can't be stored: the whole flush is refused, as a database does.</summary>
+    public string? RefuseResult { get; set; }
+
+    /// <summary>The sizes of the flushes that were carried out.</summary>
+    public List<int> Flushes { get; } = [];
+
+    public List<SuspectAllowance> Allowances { get; } = [];
+
+    public HashSet<Guid> DeadNodes { get; } = [];
+
+    public HashSet<Guid> LeftNodes { get; } = [];
+
+    public HashSet<string> Paused { get; } = new(StringComparer.Ordinal);
+
+    public int OpenClaims => Locked(() => _claims.Count);
+
+    /// <summary>The next claims get ids from here on: below those before, the database has gone back in time.</summary>
+    public void SetLastFence(long fence) => Locked(() => _lastFence = fence);
+
+    public Guid NodeOf(long fence) => Locked(() => _claims[fence].Node);
+
+    public FakeEntry Entry(long id) => Locked(() => _entries[id]);
+
+    public IReadOnlyList<FakeEntry> Entries => Locked(() => _entries.Values.ToList());
+
+    /// <summary>Stores an entry as a producer of another process would.</summary>
+    public long Add(string kind, string json, Action<FakeEntry>? change = null)
+    {
+        return Locked(() =>
+        {
+            var entry = new FakeEntry
+            {
+                Id = ++_lastEntry,
+                Stored = new NewEntry { Kind = kind, Queue = "default", Priority = 5, Args = Encoding.UTF8.GetBytes(json), MaxAttempts = 10 },
+            };
+            change?.Invoke(entry);
+            _entries.Add(entry.Id, entry);
+            return entry.Id;
+        });
+    }
+
+    public void Hint(StoreHintKind kind, string? queue = null) => _onHint?.Invoke(new StoreHint(kind, queue));
+
+    /// <summary>Takes a claim from its node, as a sweep of another node does.</summary>
+    public void TakeAway(long fence)
+    {
+        Locked(() =>
+        {
+            foreach (var id in _claims[fence].Open.ToList())
+            {
+                _entries[id].Close(fence, OutcomeKind.Lost);
+            }
+
+            return _claims.Remove(fence);
+        });
+    }
+
+    /// <summary>Waits until something holds; it is looked at after every operation.</summary>
+    public async Task Until(Func<FakeQueueStore, bool> condition)
+    {
+        var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Locked(() =>
+        {
+            _waits.Add((() => condition(this), reached));
+            return 0;
+        });
+        await reached.Task.WaitAsync(TimeSpan.FromSeconds(20));
+    }
+
+    public Task UntilEnded(params long[] ids) => Until(store => ids.All(id => store.Entry(id).IsEnded));
+
+    public Task PrepareAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public INodeSession OpenNodeSession() => new FakeSession(this);
+
+    public ValueTask<EnqueueResult[]> EnqueueAsync(IReadOnlyList<NewEntry> entries, DbTransaction? transaction, CancellationToken cancellationToken)
+        => Call("enqueue", () => entries.Select(entry =>
+        {
+            var holder = entry.UniqueKey is null ? null : _entries.Values.FirstOrDefault(other => other.Stored.Kind == entry.Kind && other.Stored.UniqueKey == entry.UniqueKey && !other.IsEnded);
+            if (holder is not null)
+            {
+                return new EnqueueResult(holder.Id, true);
+            }
+
+            var added = new FakeEntry { Id = ++_lastEntry, Stored = entry, DueAt = DueAt(entry.RunAfter ?? TimeSpan.Zero) };
+            _entries.Add(added.Id, added);
+            return new EnqueueResult(added.Id, false);
+        }).ToArray());
+
+    public IQueueClaimer CreateClaimer(Guid nodeId, string queue, IReadOnlyCollection<string> kinds) => new FakeClaimer(this, nodeId, queue, kinds);
+
+    public ValueTask<PollResult> PollAsync(PollRequest request, CancellationToken cancellationToken)
+        => Call("poll", () => new PollResult(
+            [.. _entries.Values.Where(entry => entry.IsDue && request.Kinds.Contains(entry.Stored.Kind) && !Paused.Contains(entry.Stored.Queue)).Select(entry => entry.Stored.Queue).Distinct()],
+            null,
+            [.. _claims.Values.Where(claim => claim.Node == request.NodeId).SelectMany(claim => claim.Open).Where(id => _entries[id].CancelRequested)],
+            request.WithUnknownKinds ? [.. _entries.Values.Where(entry => entry.IsDue && !request.Kinds.Contains(entry.Stored.Kind)).Select(entry => entry.Stored.Kind).Distinct()] : []));
+
+    public ValueTask<IReadOnlyList<RunOutcome>> FinishAsync(Guid nodeId, IReadOnlyList<RunOutcome> outcomes, CancellationToken cancellationToken)
+        => Call<IReadOnlyList<RunOutcome>>("finish", () =>
+        {
+            if (RefuseResult is { } refused && outcomes.Any(outcome => Encoding.UTF8.GetString(outcome.Result.Span) == refused))
+            {
+                throw new InvalidOperationException("This result can't be stored.");
+            }
+
+            Flushes.Add(outcomes.Count);
+            return [.. outcomes.Where(outcome => !Finish(nodeId, outcome))];
+        });
+
+    public ValueTask FinishInTransactionAsync(Guid nodeId, RunOutcome outcome, DbTransaction transaction, CancellationToken cancellationToken)
+    {
+        // The "transaction" of these tests is committed at once, or never began.
+        return Do("finish in transaction", () => Finish(nodeId, outcome)) ? ValueTask.CompletedTask : throw new ClaimLostException(outcome.EntryId, outcome.Fence);
+    }
+
+    public ValueTask RemoveSettledClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, CancellationToken cancellationToken)
+    {
+        Do("remove claims", () => fences.Count(fence => _claims.TryGetValue(fence, out var claim) && claim.Open.Count == 0 && _claims.Remove(fence)));
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask<IReadOnlyList<long>> ListClaimsAsync(Guid nodeId, CancellationToken cancellationToken)
+        => Call<IReadOnlyList<long>>("list claims", () => [.. _claims.Where(claim => claim.Value.Node == nodeId).Select(claim => claim.Key).Order()]);
+
+    public ValueTask<int> GiveBackClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, int maxCrashes, CancellationToken cancellationToken)
+        => Call("give back", () =>
+        {
+            var open = fences.SelectMany(fence => _claims[fence].Open.Select(id => (fence, id))).ToList();
+            open.ForEach(item => _entries[item.id].Close(item.fence, OutcomeKind.Released));
+            fences.ToList().ForEach(fence => _claims.Remove(fence));
+            return open.Count;
+        });
+
+    public ValueTask<RecoveryReport> SweepAsync(int maxCrashes, CancellationToken cancellationToken) => Call("sweep", () => RecoveryReport.Empty);
+
+    public ValueTask<StoredProgress> LoadProgressAsync(ProgressKey key, CancellationToken cancellationToken)
+        => Call("load progress", () => new StoredProgress(new Dictionary<string, ReadOnlyMemory<byte>>(_entries[key.EntryId].Steps), _entries[key.EntryId].Checkpoint));
+
+    public ValueTask<bool> SaveStepAsync(Guid nodeId, ProgressKey key, long fence, string name, ReadOnlyMemory<byte> result, CancellationToken cancellationToken)
+        => Call("save step", () => Holds(nodeId, fence, key.EntryId) && _entries[key.EntryId].Steps.TryAdd(name, result));
+
+    public ValueTask<bool> SaveCheckpointAsync(Guid nodeId, ProgressKey key, long fence, ReadOnlyMemory<byte> checkpoint, CancellationToken cancellationToken)
+        => Call("save checkpoint", () =>
+        {
+            var holds = Holds(nodeId, fence, key.EntryId);
+            _entries[key.EntryId].Checkpoint = holds ? checkpoint : _entries[key.EntryId].Checkpoint;
+            return holds;
+        });
+
+    public ValueTask<QueueEntry?> FindAsync(long entryId, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public ValueTask<EntryPage> ListAsync(EntryFilter filter, CancellationToken cancellationToken) => Call("list", () => new EntryPage([], null));
+
+    public ValueTask<QueueCounts> CountAsync(string? queue, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public ValueTask<bool> CancelAsync(long entryId, CancellationToken cancellationToken) => Call("cancel", () => _entries[entryId].CancelRequested = true);
+
+    public ValueTask<bool> RetryAsync(long entryId, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public ValueTask SetPausedAsync(string queue, bool paused, CancellationToken cancellationToken)
+    {
+        Do("pause", () => paused ? Paused.Add(queue) : Paused.Remove(queue));
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask<bool> PurgeAsync(RetentionOptions retention, CancellationToken cancellationToken) => Call("purge", () => false);
+
+    public async Task ListenAsync(Action<StoreHint> onHint, CancellationToken cancellationToken)
+    {
+        Do("listen", () => _onHint = onHint);
+        onHint(new StoreHint(StoreHintKind.Connected, null));
+        await Task.Delay(Timeout.Infinite, cancellationToken);
+    }
+
+    public ValueTask<IReadOnlyList<QueueDepth>> MeasureAsync(CancellationToken cancellationToken) => Call<IReadOnlyList<QueueDepth>>("measure", () => []);
+
+    public ValueTask<IReadOnlyList<string>> CheckLawAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    internal ValueTask<ClaimBatch> Claim(FakeClaimer claimer, int limit, SuspectAllowance suspects)
+        => Call("claim", () =>
+        {
+            Allowances.Add(suspects);
+            if (DeadNodes.Contains(claimer.Node))
+            {
+                return new ClaimBatch(true, 0, [], null);
+            }
+
+            var lastChances = suspects.LastChances;
+            var others = suspects.Suspects;
+            var due = _entries.Values.Where(entry => entry.IsDue && entry.Stored.Queue == claimer.Queue && claimer.Kinds.Contains(entry.Stored.Kind) && !Paused.Contains(claimer.Queue))
+                .OrderBy(entry => entry.Crashes > 0 ? -entry.Crashes : entry.Stored.Priority)
+                .Where(entry => entry.Crashes < 2 || (entry.Crashes >= suspects.MaxCrashes ? lastChances-- > 0 : others-- > 0))
+                .Take(limit).ToList();
+            if (due.Count == 0)
+            {
+                var next = _entries.Values.Where(entry => entry.IsWaiting && entry.Stored.Queue == claimer.Queue && entry.DueAt > Environment.TickCount64).Select(entry => (long?)entry.DueAt).Min();
+                return new ClaimBatch(false, 0, [], next is { } at ? TimeSpan.FromMilliseconds(at - Environment.TickCount64) : null);
+            }
+
+            var fence = ++_lastFence;
+            due.ForEach(entry => entry.Fence = fence);
+            _claims[fence] = new FakeClaim(claimer.Node, [.. due.Select(entry => entry.Id)]);
+            return new ClaimBatch(false, fence, [.. due.Select(entry => entry.Claimed())], null);
+        });
+
+    internal ValueTask<T> Call<T>(string name, Func<T> action) => new(Do(name, action));
+
+    internal T Do<T>(string name, Func<T> action)
+    {
+        OnCall?.Invoke(name);
+        var result = Locked(() =>
+        {
+            Calls[name] = Calls.GetValueOrDefault(name) + 1;
+            return action();
+        });
+        OnCall?.Invoke(name + " answer");
+        return result;
+    }
+
+    internal static long DueAt(TimeSpan delay) => Environment.TickCount64 + (long)delay.TotalMilliseconds;
+
+    private T Locked<T>(Func<T> action)
+    {
+        lock (_gate)
+        {
+            var result = action();
+            if (!_isLooking)
+            {
+                _isLooking = true;
+                foreach (var wait in _waits.Where(wait => wait.Holds()).ToList())
+                {
+                    _waits.Remove(wait);
+                    wait.Reached.TrySetResult();
+                }
+
+                _isLooking = false;
+            }
+
+            return result;
+        }
+    }
+
+    private bool Holds(Guid nodeId, long fence, long entryId)
+        => _claims.TryGetValue(fence, out var claim) && claim.Node == nodeId && !DeadNodes.Contains(nodeId) && claim.Open.Contains(entryId);
+
+    private bool Finish(Guid nodeId, RunOutcome outcome)
+    {
+        var entry = _entries[outcome.EntryId];
+        if (entry.Outcomes.Exists(stored => stored.Fence == outcome.Fence && stored.Kind != OutcomeKind.Lost))
+        {
+            return true;
+        }
+
+        if (!Holds(nodeId, outcome.Fence, outcome.EntryId))
+        {
+            return false;
+        }
+
+        _claims[outcome.Fence].Open.Remove(outcome.EntryId);
+        entry.Close(outcome);
+        return true;
+    }
+}

@@ -1,0 +1,180 @@
+using System.Data.Common;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Tests.Support;
+
+/// <summary>What nodes and recovery need of a store, in memory. Everything else belongs to the conformance suite and is not here.</summary>
+internal sealed class FakeStore : IQueueStore
+{
+    private readonly Queue<RecoveryReport> _sweeps = new();
+
+    public FakeNodeTable Nodes { get; } = new();
+
+    public StoreTraits Traits { get; set; } = new()
+    {
+        System = "fake",
+        UsesSessionLocks = true,
+        LockProvesDeath = false,
+        PollInterval = TimeSpan.FromSeconds(1),
+        ProvesNobodyGetsIn = exception => exception is InvalidOperationException,
+    };
+
+    /// <summary>What was called, in order.</summary>
+    public List<string> Calls { get; } = [];
+
+    /// <summary>What every asynchronous call throws.</summary>
+    public Exception? Failure { get; set; }
+
+    /// <summary>The claims the store holds, by node.</summary>
+    public Dictionary<Guid, List<long>> Claims { get; } = [];
+
+    public List<long> GivenBack { get; } = [];
+
+    public List<QueueDepth> Depths { get; } = [];
+
+    /// <summary>How many more purges find something.</summary>
+    public int PurgesLeft { get; set; }
+
+    public void NextSweep(RecoveryReport report) => _sweeps.Enqueue(report);
+
+    public Task PrepareAsync(CancellationToken cancellationToken)
+    {
+        Record("prepare");
+        return Task.CompletedTask;
+    }
+
+    public INodeSession OpenNodeSession()
+    {
+        lock (Calls)
+        {
+            Calls.Add("session");
+        }
+
+        return Nodes.Open();
+    }
+
+    public ValueTask<RecoveryReport> SweepAsync(int maxCrashes, CancellationToken cancellationToken)
+    {
+        Record("sweep");
+        return new(_sweeps.TryDequeue(out var report) ? report : RecoveryReport.Empty);
+    }
+
+    public ValueTask<IReadOnlyList<long>> ListClaimsAsync(Guid nodeId, CancellationToken cancellationToken)
+    {
+        Record("list claims");
+        return new([.. Claims.GetValueOrDefault(nodeId, [])]);
+    }
+
+    public ValueTask<int> GiveBackClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, int maxCrashes, CancellationToken cancellationToken)
+    {
+        Record("give back");
+        GivenBack.AddRange(fences);
+        Claims[nodeId].RemoveAll(fences.Contains);
+        return new(fences.Count);
+    }
+
+    public ValueTask<bool> PurgeAsync(RetentionOptions retention, CancellationToken cancellationToken)
+    {
+        Record("purge");
+        return new(PurgesLeft-- > 0);
+    }
+
+    public ValueTask<IReadOnlyList<QueueDepth>> MeasureAsync(CancellationToken cancellationToken)
+    {
+        Record("measure");
+        return new([.. Depths]);
+    }
+
+    public ValueTask<EnqueueResult[]> EnqueueAsync(IReadOnlyList<NewEntry> entries, DbTransaction? transaction, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
+
+    public IQueueClaimer CreateClaimer(Guid nodeId, string queue, IReadOnlyCollection<string> kinds) => throw new NotSupportedException();
+
+    public ValueTask<PollResult> PollAsync(PollRequest request, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public ValueTask<IReadOnlyList<RunOutcome>> FinishAsync(Guid nodeId, IReadOnlyList<RunOutcome> outcomes, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
+
+    public ValueTask FinishInTransactionAsync(Guid nodeId, RunOutcome outcome, DbTransaction transaction, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
+
+    public ValueTask RemoveSettledClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public ValueTask<StoredProgress> LoadProgressAsync(ProgressKey key, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public ValueTask<bool> SaveStepAsync(Guid nodeId, ProgressKey key, long fence, string name, ReadOnlyMemory<byte> result, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
+
+    public ValueTask<bool> SaveCheckpointAsync(Guid nodeId, ProgressKey key, long fence, ReadOnlyMemory<byte> checkpoint, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
+
+    public ValueTask<QueueEntry?> FindAsync(long entryId, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public ValueTask<EntryPage> ListAsync(EntryFilter filter, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public ValueTask<QueueCounts> CountAsync(string? queue, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public ValueTask<bool> CancelAsync(long entryId, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public ValueTask<bool> RetryAsync(long entryId, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public ValueTask SetPausedAsync(string queue, bool paused, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task ListenAsync(Action<StoreHint> onHint, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public ValueTask<IReadOnlyList<string>> CheckLawAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    internal void Record(string call)
+    {
+        lock (Calls)
+        {
+            Calls.Add(call);
+        }
+
+        if (Failure is { } failure)
+        {
+            throw failure;
+        }
+    }
+}
+
+/// <summary>What recovery needs of a job store.</summary>
+internal sealed class FakeJobStore(FakeStore store) : IJobStore
+{
+    public RecoveryReport TaskReport { get; set; } = RecoveryReport.Empty;
+
+    public Task<int> RecoverJobsAsync(CancellationToken cancellationToken)
+    {
+        store.Record("recover jobs");
+        return Task.FromResult(2);
+    }
+
+    public Task<RecoveryReport> RecoverTasksAsync(TimeSpan maxAge, int maxCrashes, CancellationToken cancellationToken)
+    {
+        store.Record("recover tasks");
+        return Task.FromResult(TaskReport);
+    }
+
+    public Task<Job> UpsertAsync(NewJob job, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<Job?> FindAsync(Guid jobId, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<Job?> FindByNameAsync(string name, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<IReadOnlyList<Job>> ListAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<bool> SetPausedAsync(Guid jobId, bool paused, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<bool> DeleteAsync(Guid jobId, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<long?> TriggerAsync(Guid jobId, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<TaskStart> StartTaskAsync(TaskStartRequest request, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<TaskRecord?> FindTaskAsync(Guid taskId, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<IReadOnlyList<TaskRecord>> ListTasksAsync(Guid? jobId, TaskState? state, int limit, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
+
+    public Task<IReadOnlyList<TaskRecord>> ListIncompleteTasksAsync(Guid jobId, CancellationToken cancellationToken) => throw new NotSupportedException();
+}

@@ -1,0 +1,108 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Tests.Support;
+
+/// <summary>A host on a <see cref="FakeQueueStore"/>, with whatever a test registers.</summary>
+internal sealed class WorkHost : IAsyncDisposable
+{
+    private readonly IHost _host;
+    private bool _stopped;
+
+    private WorkHost(IHost host, FakeQueueStore store)
+    {
+        _host = host;
+        Store = store;
+    }
+
+    public FakeQueueStore Store { get; }
+
+    public IServiceProvider Services => _host.Services;
+
+    public IJobQueue Queue => Services.GetRequiredService<IJobQueue>();
+
+    public WorkLog Log => Services.GetRequiredService<WorkLog>();
+
+    public static WorkHost Create(FakeQueueStore store, Action<TaskRecoveryBuilder> register, Action<TaskRecoveryOptions>? configure = null)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Logging.ClearProviders();
+        var log = new WorkLog();
+        builder.Services.AddSingleton(log);
+        builder.Logging.AddProvider(log);
+        builder.Services.AddSingleton<IQueueStore>(store);
+        builder.Services.AddSingleton<IJobStore, NoJobs>();
+        register(builder.Services.AddTaskRecovery(options =>
+        {
+            options.ShutdownTimeout = TimeSpan.FromSeconds(5);
+            configure?.Invoke(options);
+        }));
+        return new WorkHost(builder.Build(), store);
+    }
+
+    public static async Task<WorkHost> StartAsync(FakeQueueStore store, Action<TaskRecoveryBuilder> register, Action<TaskRecoveryOptions>? configure = null)
+    {
+        var host = Create(store, register, configure);
+        await host.StartAsync();
+        return host;
+    }
+
+    public Task StartAsync() => _host.StartAsync();
+
+    public async Task StopAsync()
+    {
+        _stopped = true;
+        await _host.StopAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_stopped)
+        {
+            await StopAsync();
+        }
+
+        _host.Dispose();
+    }
+}
+
+/// <summary>What was logged, by event id.</summary>
+internal sealed class WorkLog : ILoggerProvider, ILogger
+{
+    private readonly List<(int Id, LogLevel Level, string Message)> _lines = [];
+
+    public IReadOnlyList<(int Id, LogLevel Level, string Message)> Lines
+    {
+        get
+        {
+            lock (_lines)
+            {
+                return [.. _lines];
+            }
+        }
+    }
+
+    public int Count(int eventId) => Lines.Count(line => line.Id == eventId);
+
+    public ILogger CreateLogger(string categoryName) => this;
+
+    public IDisposable? BeginScope<TState>(TState state)
+        where TState : notnull
+        => null;
+
+    public bool IsEnabled(LogLevel logLevel) => true;
+
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    {
+        lock (_lines)
+        {
+            _lines.Add((eventId.Id, logLevel, formatter(state, exception)));
+        }
+    }
+
+    public void Dispose()
+    {
+    }
+}

@@ -1,0 +1,220 @@
+using Microsoft.Extensions.DependencyInjection;
+using TaskRecovery.Storage;
+using TaskRecovery.Tests.Support;
+
+namespace TaskRecovery.Tests.Workers;
+
+/// <summary>How a run can end.</summary>
+public sealed class OutcomeTests
+{
+    private readonly FakeQueueStore _store = new();
+    private readonly TestWork _work = new();
+
+    [Fact]
+    public async Task An_enqueued_entry_runs_and_completes_with_its_result()
+    {
+        _work.Do = (context, _) =>
+        {
+            context.SetResult(context.Args.Number * 2);
+            return Task.CompletedTask;
+        };
+        await using var host = await StartAsync();
+
+        var (id, isDuplicate) = await host.Queue.EnqueueAsync(new TestArgs(21));
+        await _store.UntilEnded(id);
+
+        Assert.False(isDuplicate);
+        Assert.Equal(OutcomeKind.Completed, _store.Entry(id).Last.Kind);
+        Assert.Equal("42", _store.Entry(id).Result);
+    }
+
+    [Fact]
+    public async Task A_failed_attempt_is_retried_until_it_succeeds()
+    {
+        _work.Do = (context, _) => context.Attempt < 3 ? throw new InvalidOperationException("not yet") : Task.CompletedTask;
+        await using var host = await StartAsync();
+
+        var (id, _) = await host.Queue.EnqueueAsync(new TestArgs());
+        await _store.UntilEnded(id);
+
+        Assert.Equal([OutcomeKind.Retried, OutcomeKind.Retried, OutcomeKind.Completed], _store.Entry(id).Kinds);
+        Assert.Contains("not yet", _store.Entry(id).Outcomes[0].Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_entry_whose_attempts_are_used_up_ends_as_failed()
+    {
+        _work.Do = (_, _) => throw new InvalidOperationException("never");
+        await using var host = await StartAsync();
+
+        var (id, _) = await host.Queue.EnqueueAsync(new TestArgs(), new EnqueueOptions { MaxAttempts = 2 });
+        await _store.UntilEnded(id);
+
+        Assert.Equal([OutcomeKind.Retried, OutcomeKind.Failed], _store.Entry(id).Kinds);
+        Assert.Equal(EndReasons.AttemptsExhausted, _store.Entry(id).Last.Reason);
+    }
+
+    [Fact]
+    public async Task The_worker_s_own_wait_before_the_next_attempt_is_used()
+    {
+        _work.Do = (_, _) => throw new InvalidOperationException("again");
+        _work.NextRetry = (context, exception) => exception.Message == "again" ? TimeSpan.FromHours(context.Attempt) : null;
+        await using var host = await StartAsync();
+
+        var (id, _) = await host.Queue.EnqueueAsync(new TestArgs());
+        await _store.Until(store => store.Entry(id).Outcomes.Count == 1);
+
+        Assert.Equal(TimeSpan.FromHours(1), _store.Entry(id).Last.Delay);
+    }
+
+    [Fact]
+    public async Task A_snoozed_entry_runs_again_without_spending_an_attempt()
+    {
+        var attempts = new List<int>();
+        _work.Do = (context, _) =>
+        {
+            attempts.Add(context.Attempt);
+            if (attempts.Count == 1)
+            {
+                context.Snooze(TimeSpan.FromMilliseconds(1));
+            }
+
+            return Task.CompletedTask;
+        };
+        await using var host = await StartAsync();
+
+        var (id, _) = await host.Queue.EnqueueAsync(new TestArgs());
+        await _store.UntilEnded(id);
+
+        Assert.Equal([OutcomeKind.Snoozed, OutcomeKind.Completed], _store.Entry(id).Kinds);
+        Assert.Equal([1, 1], attempts);
+    }
+
+    [Fact]
+    public async Task A_worker_can_cancel_and_fail_its_entry()
+    {
+        _work.Do = (context, _) =>
+        {
+            if (context.Args.Number == 1)
+            {
+                context.Cancel("not wanted");
+            }
+            else
+            {
+                context.Fail("no use");
+            }
+
+            return Task.CompletedTask;
+        };
+        await using var host = await StartAsync();
+
+        var cancelled = (await host.Queue.EnqueueAsync(new TestArgs(1))).Id;
+        var failed = (await host.Queue.EnqueueAsync(new TestArgs(2))).Id;
+        await _store.UntilEnded(cancelled, failed);
+
+        Assert.Equal((OutcomeKind.Cancelled, EndReasons.CancelledByWorker, "not wanted"), (_store.Entry(cancelled).Last.Kind, _store.Entry(cancelled).Last.Reason, _store.Entry(cancelled).Last.Error));
+        Assert.Equal((OutcomeKind.Failed, EndReasons.FailedForGood, "no use"), (_store.Entry(failed).Last.Kind, _store.Entry(failed).Last.Reason, _store.Entry(failed).Last.Error));
+    }
+
+    [Fact]
+    public async Task Arguments_that_can_t_be_read_fail_at_once_and_name_the_place()
+    {
+        await using var host = await StartAsync();
+
+        var id = _store.Add("test.work", """{"number":"many"}""");
+        await _store.UntilEnded(id);
+
+        Assert.Equal([OutcomeKind.Failed], _store.Entry(id).Kinds);
+        Assert.Equal(EndReasons.InvalidArgs, _store.Entry(id).Last.Reason);
+        Assert.Contains("$.number", _store.Entry(id).Last.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_attempt_over_its_time_limit_is_cancelled_and_counts_as_failed()
+    {
+        var reason = StopReason.None;
+        _work.Do = async (context, cancellationToken) =>
+        {
+            try
+            {
+                await Task.Delay(Timeout.Infinite, cancellationToken);
+            }
+            finally
+            {
+                reason = context.StopReason;
+            }
+        };
+        await using var host = await StartAsync();
+
+        var (id, _) = await host.Queue.EnqueueAsync(new TestArgs(), new EnqueueOptions { Timeout = TimeSpan.FromMilliseconds(20), MaxAttempts = 1 });
+        await _store.UntilEnded(id);
+
+        Assert.Equal(StopReason.TimedOut, reason);
+        Assert.Equal((OutcomeKind.Failed, EndReasons.AttemptsExhausted), (_store.Entry(id).Last.Kind, _store.Entry(id).Last.Reason));
+        Assert.Contains("time limit", _store.Entry(id).Last.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_cancel_request_fires_the_token_of_a_running_entry()
+    {
+        var started = new TaskCompletionSource();
+        _work.Do = (_, cancellationToken) =>
+        {
+            started.TrySetResult();
+            return Task.Delay(Timeout.Infinite, cancellationToken);
+        };
+        await using var host = await StartAsync();
+
+        var (id, _) = await host.Queue.EnqueueAsync(new TestArgs());
+        await started.Task;
+        await host.Queue.CancelAsync(id);
+        await _store.UntilEnded(id);
+
+        Assert.Equal((OutcomeKind.Cancelled, EndReasons.CancelRequested), (_store.Entry(id).Last.Kind, _store.Entry(id).Last.Reason));
+    }
+
+    [Fact]
+    public async Task An_entry_with_a_cancel_request_is_not_started()
+    {
+        var runs = 0;
+        _work.Do = (_, _) => Task.FromResult(Interlocked.Increment(ref runs));
+        var id = _store.Add("test.work", "{}", entry => entry.CancelRequested = true);
+
+        await using var host = await StartAsync();
+        await _store.UntilEnded(id);
+
+        Assert.Equal((OutcomeKind.Cancelled, EndReasons.CancelRequested), (_store.Entry(id).Last.Kind, _store.Entry(id).Last.Reason));
+        Assert.Equal(0, runs);
+    }
+
+    [Fact]
+    public async Task A_worker_that_completed_in_a_transaction_that_never_committed_is_tried_again()
+    {
+        var attempts = 0;
+        _work.Do = async (context, cancellationToken) =>
+        {
+            // The store refuses the first call with an error that the worker swallows, as if it had rolled back.
+            _store.OnCall = call => { if (call == "finish in transaction" && attempts++ == 0) { throw new StoreUnavailableException("gone"); } };
+            try
+            {
+                await context.CompleteAsync(new FakeTransaction(), cancellationToken);
+            }
+            catch (StoreUnavailableException)
+            {
+                // Rolled back.
+            }
+        };
+        await using var host = await StartAsync();
+
+        var (id, _) = await host.Queue.EnqueueAsync(new TestArgs());
+        await _store.UntilEnded(id);
+
+        Assert.Equal([OutcomeKind.Retried, OutcomeKind.Completed], _store.Entry(id).Kinds);
+    }
+
+    private Task<WorkHost> StartAsync() => WorkHost.StartAsync(_store, builder =>
+    {
+        builder.Services.AddSingleton(_work);
+        builder.AddWorker<TestArgs, TestWorker>();
+    });
+}

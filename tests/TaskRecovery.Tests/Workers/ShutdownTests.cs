@@ -1,0 +1,123 @@
+using Microsoft.Extensions.DependencyInjection;
+using TaskRecovery.Storage;
+using TaskRecovery.Tests.Support;
+
+namespace TaskRecovery.Tests.Workers;
+
+/// <summary>How a node stops.</summary>
+public sealed class ShutdownTests
+{
+    private readonly FakeQueueStore _store = new();
+    private readonly TestWork _work = new();
+
+    [Fact]
+    public async Task Running_work_finishes_before_the_node_leaves()
+    {
+        var started = new TaskCompletionSource();
+        var finish = new TaskCompletionSource();
+        _work.Do = (_, _) =>
+        {
+            started.TrySetResult();
+            return finish.Task;
+        };
+        var host = await StartAsync();
+        var (id, _) = await host.Queue.EnqueueAsync(new TestArgs());
+        await started.Task;
+
+        var stop = host.StopAsync();
+        await _store.Until(store => store.Calls.GetValueOrDefault("beat") > 0);
+        Assert.False(stop.IsCompleted);
+        Assert.Empty(_store.LeftNodes);
+        finish.SetResult();
+        await stop;
+
+        Assert.Equal([OutcomeKind.Completed], _store.Entry(id).Kinds);
+        Assert.Single(_store.LeftNodes);
+        Assert.Equal(0, _store.OpenClaims);
+        await host.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Work_over_the_shutdown_limit_is_cancelled_and_given_back_without_an_attempt()
+    {
+        var started = new TaskCompletionSource();
+        var reason = StopReason.None;
+        _work.Do = async (context, cancellationToken) =>
+        {
+            started.TrySetResult();
+            try
+            {
+                await Task.Delay(Timeout.Infinite, cancellationToken);
+            }
+            finally
+            {
+                reason = context.StopReason;
+            }
+        };
+        var host = await StartAsync(shutdownTimeout: TimeSpan.Zero);
+        var (id, _) = await host.Queue.EnqueueAsync(new TestArgs());
+        await started.Task;
+
+        await host.StopAsync();
+
+        Assert.Equal(StopReason.Shutdown, reason);
+        Assert.Equal([OutcomeKind.Released], _store.Entry(id).Kinds);
+        Assert.Equal(0, _store.Entry(id).Attempt);
+        await host.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task What_was_claimed_ahead_and_has_not_started_is_given_back_at_once()
+    {
+        var started = new TaskCompletionSource();
+        _work.Do = (_, cancellationToken) =>
+        {
+            started.TrySetResult();
+            return Task.Delay(Timeout.Infinite, cancellationToken);
+        };
+        var host = await StartAsync(shutdownTimeout: TimeSpan.FromSeconds(3), concurrency: 1, prefetch: 10);
+        var results = await host.Queue.EnqueueManyAsync(Enumerable.Range(0, 5).Select(number => EnqueueRequest.Create(new TestArgs(number))));
+        await started.Task;
+        await _store.Until(store => store.Entries.All(entry => entry.Fence is not null));
+
+        var stop = host.StopAsync();
+        await _store.Until(store => store.Entries.Count(entry => entry.Kinds is [OutcomeKind.Released]) == 4);
+        Assert.False(stop.IsCompleted);
+        await stop;
+
+        Assert.All(results, result => Assert.Equal([OutcomeKind.Released], _store.Entry(result.Id).Kinds));
+        Assert.Equal(0, _store.OpenClaims);
+        await host.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_handler_that_ignores_its_token_does_not_keep_its_entry_from_others()
+    {
+        var started = new TaskCompletionSource();
+        var finish = new TaskCompletionSource();
+        _work.Do = (_, _) =>
+        {
+            started.TrySetResult();
+            return finish.Task;
+        };
+        var host = await StartAsync(shutdownTimeout: TimeSpan.Zero);
+        var (id, _) = await host.Queue.EnqueueAsync(new TestArgs());
+        await started.Task;
+
+        await host.StopAsync();
+
+        Assert.Equal([OutcomeKind.Released], _store.Entry(id).Kinds);
+        finish.SetResult();
+        await host.DisposeAsync();
+    }
+
+    private Task<WorkHost> StartAsync(TimeSpan? shutdownTimeout = null, int? concurrency = null, int? prefetch = null) => WorkHost.StartAsync(
+        _store,
+        builder =>
+        {
+            builder.Services.AddSingleton(_work);
+            builder.AddWorker<TestArgs, TestWorker>();
+            builder.AddQueue("default", concurrency, prefetch);
+        },
+        options => options.ShutdownTimeout = shutdownTimeout ?? options.ShutdownTimeout);
+}
