@@ -147,7 +147,7 @@ public abstract partial class ModelTests(StoreFixture fixture) : StoreTests(fixt
 
         var node = Pick(claims).Node;
         var outcomes = claims.Where(claim => claim.Node == node)
-            .SelectMany(claim => claim.Ids.Where(_ => _random.Next(3) > 0).Select(id => RandomOutcome(id, claim.Fence)))
+            .SelectMany(claim => claim.Ids.Where(_ => _random.Next(3) > 0).Select(id => OutcomeOf(claim, id)))
             .ToArray();
         var expected = outcomes.Where(outcome => _model.Runs(outcome.EntryId, outcome.Fence)).ToArray();
 
@@ -162,7 +162,7 @@ public abstract partial class ModelTests(StoreFixture fixture) : StoreTests(fixt
         // A node that is dead and not yet swept may be refused or not; what was accepted counts.
         foreach (var outcome in expected.Except(refused))
         {
-            _model.Finish(outcome.EntryId, outcome.Fence, outcome.Kind, outcome.Delay > TimeSpan.Zero);
+            _model.Finish(outcome);
             await CompareAsync(outcome.EntryId);
         }
     }
@@ -207,6 +207,9 @@ public abstract partial class ModelTests(StoreFixture fixture) : StoreTests(fixt
     }
 
     private NewEntry RandomEntry() => Entry(priority: _random.Next(10), key: _random.Next(4) == 0 ? $"key-{_random.Next(12)}" : null);
+
+    /// <summary>The outcome that was sent before, when its answer may have been lost; else a new one.</summary>
+    private RunOutcome OutcomeOf(ModelClaim claim, long id) => claim.Finished.TryGetValue(id, out var sent) ? sent : RandomOutcome(id, claim.Fence);
 
     private RunOutcome RandomOutcome(long id, long fence)
     {

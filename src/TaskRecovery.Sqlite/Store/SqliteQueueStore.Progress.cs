@@ -20,7 +20,7 @@ internal sealed partial class SqliteQueueStore
                 statement = key.TaskId is { } taskId
                     ? session.Get(ProgressSql.CheckpointOfTask).Bind(1, taskId)
                     : session.Get(ProgressSql.CheckpointOfEntry).Bind(1, key.EntryId);
-                ReadOnlyMemory<byte>? checkpoint = statement.Step() ? statement.Bytes(0).ToArray() : null;
+                var checkpoint = statement.Step() ? new ReadOnlyMemory<byte>(statement.Bytes(0).ToArray()) : (ReadOnlyMemory<byte>?)null;
                 statement.Reset();
                 return new StoredProgress(steps, checkpoint);
             },

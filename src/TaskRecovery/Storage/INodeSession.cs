@@ -52,7 +52,7 @@ public sealed record NodeIdentity
 
 /// <summary>What came of a registration.</summary>
 /// <param name="HoldsLock">This session holds the node's lock.</param>
-/// <param name="NameTaken">A living node has this name: this one has joined without it (others see its id, or a name made from it).</param>
+/// <param name="NameTaken">A living node has this name: this one has joined without it. The name stays its label, but no later life takes over from it.</param>
 /// <param name="TakenOver">The previous lives of the same name that were marked dead.</param>
 [Experimental("TASKRECOVERY001")]
 public sealed record NodeRegistration(bool HoldsLock, bool NameTaken, IReadOnlyList<Guid> TakenOver);

@@ -37,11 +37,11 @@ internal sealed class StoreModel(int maxCrashes)
         Claims.Add(fence, claim);
     }
 
-    public void Finish(long entryId, long fence, OutcomeKind kind, bool later)
+    public void Finish(RunOutcome outcome)
     {
-        Settle(entryId, fence).Finished.Add(entryId);
-        var entry = Entries[entryId];
-        switch (kind)
+        Settle(outcome.EntryId, outcome.Fence).Finished.Add(outcome.EntryId, outcome);
+        var entry = Entries[outcome.EntryId];
+        switch (outcome.Kind)
         {
             case OutcomeKind.Completed:
                 entry.End(EntryState.Completed);
@@ -53,9 +53,9 @@ internal sealed class StoreModel(int maxCrashes)
                 entry.End(EntryState.Cancelled);
                 break;
             default:
-                entry.Attempt += kind == OutcomeKind.Retried ? 1 : 0;
-                GoBack(entry, first: kind == OutcomeKind.Released);
-                entry.IsLater = later;
+                entry.Attempt += outcome.Kind == OutcomeKind.Retried ? 1 : 0;
+                GoBack(entry, first: outcome.Kind == OutcomeKind.Released);
+                entry.IsLater = outcome.Delay > TimeSpan.Zero;
                 break;
         }
     }
@@ -67,6 +67,7 @@ internal sealed class StoreModel(int maxCrashes)
         {
             Settle(id, claim.Fence);
             GoBack(Entries[id], first: true);
+            claim.SettledAs.Add(id, Entries[id].State == EntryState.Waiting ? OutcomeKind.Released : OutcomeKind.Cancelled);
         }
 
         Claims.Remove(claim.Fence);
@@ -94,6 +95,12 @@ internal sealed class StoreModel(int maxCrashes)
                     {
                         Settle(id, claim.Fence);
                         Lose(Entries[id], suspects);
+                        claim.SettledAs.Add(id, Entries[id].State switch
+                        {
+                            EntryState.Waiting => OutcomeKind.Lost,
+                            EntryState.Failed => OutcomeKind.Failed,
+                            _ => OutcomeKind.Cancelled,
+                        });
                     }
 
                     ended.Add(id, Entries[id].State != EntryState.Waiting);
@@ -200,8 +207,11 @@ internal sealed class ModelClaim(long fence, ModelNode node, bool answerLost)
 
     public HashSet<long> Unfinished { get; } = [];
 
-    /// <summary>Those that the node itself has ended under this claim.</summary>
-    public HashSet<long> Finished { get; } = [];
+    /// <summary>How the node itself has ended entries under this claim.</summary>
+    public Dictionary<long, RunOutcome> Finished { get; } = [];
+
+    /// <summary>How others have: a sweep, or the node when it gave back what it did not know of.</summary>
+    public Dictionary<long, OutcomeKind> SettledAs { get; } = [];
 }
 
 /// <summary>One node as it should be.</summary>

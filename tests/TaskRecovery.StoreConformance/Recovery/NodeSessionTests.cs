@@ -189,8 +189,22 @@ public abstract class NodeSessionTests(StoreFixture fixture) : StoreTests(fixtur
         Assert.True(second.Registration.NameTaken);
         Assert.Empty(second.Registration.TakenOver);
         Assert.True(first.Beat().Accepted);
-        Assert.Equal("service", Watch(first)!.Value.Name);
-        Assert.NotEqual("service", Watch(second)!.Value.Name, StringComparer.Ordinal);
+        Assert.True(second.Beat().Accepted);
+    }
+
+    [Fact]
+    public void Nobody_takes_over_from_a_node_that_joined_unnamed()
+    {
+        var first = GivenNode(Identity("service"));
+        var unnamed = GivenNode(Identity("service"));
+        WatchAndClose(unnamed);
+
+        var third = GivenNode(Identity("service"));
+
+        Assert.True(third.Registration.NameTaken);
+        Assert.Empty(third.Registration.TakenOver);
+        Assert.NotNull(Watch(unnamed));
+        Assert.True(first.Beat().Accepted);
     }
 
     [Fact]
@@ -218,15 +232,15 @@ public abstract class NodeSessionTests(StoreFixture fixture) : StoreTests(fixtur
     }
 
     [Fact]
-    public void A_default_name_does_not_take_over_from_a_machine_that_it_cannot_look_at()
+    public void A_default_name_takes_over_from_a_machine_that_it_cannot_look_at_only_if_a_free_lock_proves_the_death()
     {
         var first = GivenNode(Identity("app", isExplicit: false) with { Machine = "elsewhere", ProcessId = int.MaxValue });
         WatchAndClose(first);
 
         var second = GivenNode(Identity("app", isExplicit: false));
 
-        Assert.Empty(second.Registration.TakenOver);
-        Assert.NotNull(Watch(first));
+        Assert.Equal(Store.Traits.LockProvesDeath ? [first.Id] : [], second.Registration.TakenOver);
+        Assert.Equal(Store.Traits.LockProvesDeath, Watch(first) is null);
     }
 
     [Fact]
