@@ -18,7 +18,7 @@ internal sealed partial class PostgreSqlDatabase
             {
                 var batch = new NpgsqlBatch(connection) { Timeout = CommandTimeout };
                 await using var _ = batch.ConfigureAwait(false);
-                if (_needsPrelude)
+                if (_prelude is not null)
                 {
                     batch.BatchCommands.Add(new NpgsqlBatchCommand(Prelude));
                 }

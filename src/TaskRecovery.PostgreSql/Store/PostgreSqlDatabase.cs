@@ -12,10 +12,11 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
     private const string Settings = "synchronous_commit=on;enable_seqscan=off;jit=off";
     private static readonly string Prelude = "select " + string.Join(", ", Settings.Split(';').Select(setting => setting.Split('='))
         .Select(setting => $"set_config('{setting[0]}', '{setting[1]}', true)"));
+    internal const string PreludeInMemory = "select set_config('synchronous_commit', 'off', true)";
 
     private readonly ConcurrentDictionary<string, string> _statements = new(ReferenceEqualityComparer.Instance);
     private readonly bool _ownsDataSource;
-    private readonly bool _needsPrelude;
+    private readonly string? _prelude;
     private readonly string? _sessionConnectionString;
 
     internal PostgreSqlDatabase(PostgreSqlConnectionSource source, PostgreSqlOptions options, TimeSpan lease)
@@ -24,7 +25,7 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
         Schema = Quote(options.Schema);
         CommandTimeout = (int)Math.Ceiling(options.CommandTimeout.TotalSeconds);
         _ownsDataSource = source.DataSource is null;
-        _needsPrelude = !_ownsDataSource || !options.UseSessionLocks;
+        _prelude = _ownsDataSource && options.UseSessionLocks ? null : Prelude;
         if (source.DataSource is not null)
         {
             DataSource = source.DataSource;
@@ -61,7 +62,14 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
     internal static string Quote(string name) => $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 
     /// <summary>The statement with the schema put in; done once for each.</summary>
-    internal string Sql(string statement) => _statements.GetOrAdd(statement, static (text, schema) => text.Replace("{schema}", schema, StringComparison.Ordinal), Schema);
+    /// <remarks><c>{schema}</c> is the quoted name, <c>{schema:literal}</c> the same between single quotes.</remarks>
+    internal string Sql(string statement)
+        => _statements.GetOrAdd(
+            statement,
+            static (text, schema) => text
+                .Replace("{schema}", schema, StringComparison.Ordinal)
+                .Replace("{schema:literal}", schema.Replace("'", "''", StringComparison.Ordinal), StringComparison.Ordinal),
+            Schema);
 
     /// <summary>Opens a connection of its own, outside the pool where the connection string is ours. For a node's session and the listener.</summary>
     internal NpgsqlConnection OpenSession()
@@ -127,9 +135,9 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
             {
                 var transaction = await connection.BeginTransactionAsync(token).ConfigureAwait(false);
                 await using var _ = transaction.ConfigureAwait(false);
-                if (_needsPrelude)
+                if (_prelude is not null)
                 {
-                    await ExecuteAsync(connection, Prelude, [], token).ConfigureAwait(false);
+                    await ExecuteAsync(connection, _prelude, [], token).ConfigureAwait(false);
                 }
 
                 var result = await work(connection, token).ConfigureAwait(false);
@@ -140,13 +148,19 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
 
     /// <summary>Runs one statement as a transaction of its own and reads its rows.</summary>
     internal ValueTask<T> ReadAsync<T>(string statement, NpgsqlParameter[] args, Func<NpgsqlDataReader, CancellationToken, ValueTask<T>> read, CancellationToken cancellationToken)
-        => UseAsync((connection, token) => ReadAsync(connection, statement, args, read, token, _needsPrelude), cancellationToken);
+        => UseAsync((connection, token) => ReadAsync(connection, statement, args, read, token, _prelude), cancellationToken);
 
     /// <summary>Runs one statement as a transaction of its own.</summary>
     /// <returns>How many rows it wrote.</returns>
     internal ValueTask<int> ExecuteAsync(string statement, NpgsqlParameter[] args, CancellationToken cancellationToken)
         => UseAsync(
-            (connection, token) => ReadAsync(connection, statement, args, static (reader, _) => ValueTask.FromResult(reader.RecordsAffected), token, _needsPrelude),
+            (connection, token) => ReadAsync(connection, statement, args, static (reader, _) => ValueTask.FromResult(reader.RecordsAffected), token, _prelude),
+            cancellationToken);
+
+    /// <summary>Runs one statement whose loss does not matter, without waiting for the disk.</summary>
+    internal ValueTask<int> SendAsync(string statement, NpgsqlParameter[] args, CancellationToken cancellationToken)
+        => UseAsync(
+            (connection, token) => ReadAsync(connection, statement, args, static (reader, _) => ValueTask.FromResult(0), token, PreludeInMemory),
             cancellationToken);
 
     /// <summary>Runs one statement on a connection, inside whatever transaction is open there.</summary>
@@ -160,13 +174,13 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
         NpgsqlParameter[] args,
         Func<NpgsqlDataReader, CancellationToken, ValueTask<T>> read,
         CancellationToken cancellationToken,
-        bool withPrelude = false)
+        string? prelude = null)
     {
         var batch = new NpgsqlBatch(connection) { Timeout = CommandTimeout };
         await using var _ = batch.ConfigureAwait(false);
-        if (withPrelude)
+        if (prelude is not null)
         {
-            batch.BatchCommands.Add(new NpgsqlBatchCommand(Prelude));
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(prelude));
         }
 
         var command = new NpgsqlBatchCommand(Sql(statement));
@@ -184,12 +198,19 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
 
         var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
         await using var __ = reader.ConfigureAwait(false);
-        if (withPrelude)
+        if (prelude is not null)
         {
             await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        return await read(reader, cancellationToken).ConfigureAwait(false);
+        var result = await read(reader, cancellationToken).ConfigureAwait(false);
+
+        // The last row comes before the commit, and what goes wrong with that comes here.
+        while (await reader.NextResultAsync(cancellationToken).ConfigureAwait(false))
+        {
+        }
+
+        return result;
     }
 
     public void Dispose()

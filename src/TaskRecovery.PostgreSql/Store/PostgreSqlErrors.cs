@@ -29,11 +29,12 @@ internal static class PostgreSqlErrors
     };
 
     /// <summary>Whether the server itself says that it accepts nobody now: it starts up, shuts down, or nobody listens.</summary>
+    /// <remarks>Not the end of a session by an administrator (57P01): a sweeper that ends a dead node's sessions looks the same.</remarks>
     internal static bool ProvesNobodyGetsIn(Exception? exception)
     {
         for (var error = exception; error is not null; error = error.InnerException)
         {
-            if (error is PostgresException { SqlState: PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.CannotConnectNow }
+            if (error is PostgresException { SqlState: PostgresErrorCodes.CannotConnectNow }
                 or SocketException { SocketErrorCode: SocketError.ConnectionRefused })
             {
                 return true;

@@ -1,3 +1,6 @@
+using System.Data.Common;
+using Npgsql;
+using NpgsqlTypes;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql;
@@ -5,5 +8,148 @@ namespace TaskRecovery.PostgreSql;
 /// <content>Storing entries.</content>
 internal sealed partial class PostgreSqlQueueStore
 {
-    public ValueTask<EnqueueResult[]> EnqueueAsync(IReadOnlyList<NewEntry> entries, System.Data.Common.DbTransaction? transaction, CancellationToken cancellationToken) => throw new NotSupportedException();
+    private const int MaxTries = 20;
+
+    // An entry that is due later than this is found by the next poll in good time.
+    private static readonly TimeSpan WorthAHint = TimeSpan.FromSeconds(2);
+
+    public async ValueTask<EnqueueResult[]> EnqueueAsync(IReadOnlyList<NewEntry> entries, DbTransaction? transaction, CancellationToken cancellationToken)
+    {
+        if (entries.Count == 0)
+        {
+            return [];
+        }
+
+        await LoadNamesAsync(entries, cancellationToken).ConfigureAwait(false);
+        if (transaction is not null)
+        {
+            return await EnqueueInAsync(entries, Own(transaction), cancellationToken).ConfigureAwait(false);
+        }
+
+        return entries.Count <= EnqueueGroup.MaxEntries / 10
+            ? await _group.EnqueueAsync(entries, cancellationToken).ConfigureAwait(false)
+            : await EnqueueNowAsync(entries, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static NpgsqlConnection Own(DbTransaction transaction)
+        => transaction is NpgsqlTransaction { Connection: { } connection }
+            ? connection
+            : throw new ArgumentException($"The transaction is not an open NpgsqlTransaction but {transaction.GetType()}. Pass one of the store's own kind.", nameof(transaction));
+
+    private async ValueTask<EnqueueResult[]> EnqueueNowAsync(IReadOnlyList<NewEntry> entries, CancellationToken cancellationToken)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                // One statement is a transaction by itself; a key may need a second one, and then it is all or none.
+                var results = entries.Count <= EnqueueGroup.MaxEntries && !entries.Any(entry => entry.UniqueKey is not null)
+                    ? await _database.ReadAsync(EntrySql.Enqueue, EnqueueBatch.ToArgs(entries, Names), (reader, token) => ReadResultsAsync(reader, entries.Count, token), cancellationToken).ConfigureAwait(false)
+                    : await _database.InTransactionAsync((connection, token) => StoreAsync(entries, connection, token), cancellationToken).ConfigureAwait(false);
+                foreach (var queue in QueuesWorthAHint(entries))
+                {
+                    Hints.Work(queue);
+                }
+
+                return results;
+            }
+            catch (StoreUnavailableException exception) when (tries < MaxTries && PostgreSqlErrors.IsConflict(exception.InnerException!))
+            {
+                // A deadlock with another caller's keys: nothing of this was stored.
+            }
+        }
+    }
+
+    private async ValueTask<EnqueueResult[]> EnqueueInAsync(IReadOnlyList<NewEntry> entries, NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var results = await StoreAsync(entries, connection, cancellationToken).ConfigureAwait(false);
+            var words = QueuesWorthAHint(entries).Select(HintText.Work).ToArray();
+            if (_database.Options.UseNotifications && words.Length > 0)
+            {
+                await _database.ExecuteAsync(connection, HintSql.Send, [Arg.Text(_database.Channel), Arg.Array(words, NpgsqlDbType.Text)], cancellationToken).ConfigureAwait(false);
+            }
+
+            return results;
+        }
+        catch (Exception exception) when (PostgreSqlErrors.Translate(exception, _database.SchemaName) is not null)
+        {
+            throw PostgreSqlErrors.Translate(exception, _database.SchemaName)!;
+        }
+    }
+
+    private async ValueTask<EnqueueResult[]> StoreAsync(IReadOnlyList<NewEntry> entries, NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var results = new EnqueueResult[entries.Count];
+        for (var start = 0; start < entries.Count; start += EnqueueGroup.MaxEntries)
+        {
+            var count = Math.Min(EnqueueGroup.MaxEntries, entries.Count - start);
+            await StoreChunkAsync([.. Enumerable.Range(start, count)], entries, results, connection, cancellationToken).ConfigureAwait(false);
+        }
+
+        return results;
+    }
+
+    private async ValueTask StoreChunkAsync(int[] places, IReadOnlyList<NewEntry> entries, EnqueueResult[] results, NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        for (var tries = 0; places.Length > 0; tries++)
+        {
+            if (tries == MaxTries)
+            {
+                throw new StoreUnavailableException($"Unique key '{entries[places[0]].UniqueKey}' changed hands {MaxTries} times while it was asked for. Nothing was stored; try again.");
+            }
+
+            NewEntry[] chunk = [.. places.Select(place => entries[place])];
+            var statement = chunk.Any(entry => entry.UniqueKey is not null) ? EntrySql.EnqueueUnique : EntrySql.Enqueue;
+            var found = await _database.ReadAsync(
+                connection, statement, EnqueueBatch.ToArgs(chunk, Names), (reader, token) => ReadResultsAsync(reader, chunk.Length, token), cancellationToken).ConfigureAwait(false);
+            for (var i = 0; i < found.Length; i++)
+            {
+                results[places[i]] = found[i];
+            }
+
+            places = [.. places.Where((_, i) => found[i].Id == 0)];
+        }
+    }
+
+    private static async ValueTask<EnqueueResult[]> ReadResultsAsync(NpgsqlDataReader reader, int count, CancellationToken cancellationToken)
+    {
+        var results = new EnqueueResult[count];
+        for (var i = 0; await reader.ReadAsync(cancellationToken).ConfigureAwait(false); i++)
+        {
+            results[i] = new EnqueueResult(reader.IsDBNull(0) ? 0 : reader.GetInt64(0), reader.GetBoolean(1));
+        }
+
+        return results;
+    }
+
+    private async ValueTask LoadNamesAsync(IReadOnlyList<NewEntry> entries, CancellationToken cancellationToken)
+    {
+        if (entries.Any(entry => !Names.TryGetKind(entry.Kind, out _)))
+        {
+            await Names.LoadKindsAsync(entries.Select(entry => entry.Kind), cancellationToken).ConfigureAwait(false);
+        }
+
+        if (entries.Any(entry => !Names.TryGetQueue(entry.Queue, out _)))
+        {
+            await Names.LoadQueuesAsync(entries.Select(entry => entry.Queue), cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    // Which clock is compared does not matter here: a hint too many or too few costs a poll.
+    private HashSet<string> QueuesWorthAHint(IReadOnlyList<NewEntry> entries)
+    {
+        var queues = new HashSet<string>(StringComparer.Ordinal);
+        var limit = _time.GetUtcNow() + WorthAHint;
+        foreach (var entry in entries)
+        {
+            if ((entry.RunAt is null || entry.RunAt <= limit) && (entry.RunAfter is null || entry.RunAfter <= WorthAHint))
+            {
+                queues.Add(entry.Queue);
+            }
+        }
+
+        return queues;
+    }
 }

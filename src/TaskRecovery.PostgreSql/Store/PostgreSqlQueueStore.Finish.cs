@@ -1,3 +1,6 @@
+using System.Data.Common;
+using Npgsql;
+using NpgsqlTypes;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql;
@@ -5,9 +8,106 @@ namespace TaskRecovery.PostgreSql;
 /// <content>How runs end.</content>
 internal sealed partial class PostgreSqlQueueStore
 {
-    public ValueTask<IReadOnlyList<RunOutcome>> FinishAsync(Guid nodeId, IReadOnlyList<RunOutcome> outcomes, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public async ValueTask<IReadOnlyList<RunOutcome>> FinishAsync(Guid nodeId, IReadOnlyList<RunOutcome> outcomes, CancellationToken cancellationToken)
+    {
+        List<RunOutcome>? refused = null;
+        foreach (var part in Split(outcomes))
+        {
+            var stored = await StoreAsync(nodeId, part.Statement, part.Outcomes, cancellationToken).ConfigureAwait(false);
+            if (stored < part.Outcomes.Count)
+            {
+                (refused ??= []).AddRange(await FindRefusedAsync(part.Outcomes, cancellationToken).ConfigureAwait(false));
+            }
+        }
 
-    public ValueTask FinishInTransactionAsync(Guid nodeId, RunOutcome outcome, System.Data.Common.DbTransaction transaction, CancellationToken cancellationToken) => throw new NotSupportedException();
+        return refused ?? (IReadOnlyList<RunOutcome>)[];
+    }
 
-    public ValueTask RemoveSettledClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public async ValueTask FinishInTransactionAsync(Guid nodeId, RunOutcome outcome, DbTransaction transaction, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _database.ExecuteAsync(Own(transaction), OutcomeSql.EndInTransaction, OutcomeBatch.ToArgs(nodeId, [outcome]), cancellationToken).ConfigureAwait(false);
+        }
+        catch (PostgresException exception) when (string.Equals(exception.SqlState, PostgreSqlErrors.LostClaim, StringComparison.Ordinal))
+        {
+            throw new ClaimLostException(outcome.EntryId, outcome.Fence, exception);
+        }
+        catch (Exception exception) when (PostgreSqlErrors.Translate(exception, _database.SchemaName) is not null)
+        {
+            throw PostgreSqlErrors.Translate(exception, _database.SchemaName)!;
+        }
+    }
+
+    public async ValueTask RemoveSettledClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, CancellationToken cancellationToken)
+        => await _database.ExecuteAsync(ClaimSql.RemoveSettled, [Arg.Uuid(nodeId), Arg.Array([.. fences], NpgsqlDbType.Bigint)], cancellationToken).ConfigureAwait(false);
+
+    // The plain ones first and together: nothing follows from them. Each part is a transaction of its own; a flush that is
+    // repeated after half of it finds that half stored.
+    private static IEnumerable<(string Statement, List<RunOutcome> Outcomes)> Split(IReadOnlyList<RunOutcome> outcomes)
+    {
+        var parts = new List<(string Statement, List<RunOutcome> Outcomes, HashSet<long> Entries)>();
+        foreach (var outcome in outcomes)
+        {
+            var statement = outcome.Kind is OutcomeKind.Retried or OutcomeKind.Snoozed or OutcomeKind.Released
+                ? OutcomeSql.PutBack
+                : outcome.HasUniqueKey || outcome.IsTask ? OutcomeSql.EndAndFollow : OutcomeSql.End;
+            var part = parts.Find(part => ReferenceEquals(part.Statement, statement) && !part.Entries.Contains(outcome.EntryId));
+            if (part.Outcomes is null)
+            {
+                part = (statement, [], []);
+                parts.Add(part);
+            }
+
+            part.Outcomes.Add(outcome);
+            part.Entries.Add(outcome.EntryId);
+        }
+
+        return parts.Select(part => (part.Statement, part.Outcomes));
+    }
+
+    private ValueTask<long> StoreAsync(Guid nodeId, string statement, List<RunOutcome> outcomes, CancellationToken cancellationToken)
+        => _database.ReadAsync(
+            statement,
+            OutcomeBatch.ToArgs(nodeId, outcomes),
+            async (reader, token) =>
+            {
+                await reader.ReadAsync(token).ConfigureAwait(false);
+                if (reader.FieldCount > 1)
+                {
+                    SendHints(reader.GetFieldValue<string[]>(1));
+                }
+
+                return reader.GetInt64(0);
+            },
+            cancellationToken);
+
+    // An outcome under this very fence was stored before, and its answer lost: accepted. A run that was lost, or given back by
+    // somebody else, is not this run's outcome.
+    private ValueTask<List<RunOutcome>> FindRefusedAsync(List<RunOutcome> outcomes, CancellationToken cancellationToken)
+        => _database.ReadAsync(
+            OutcomeSql.Find,
+            [Arg.Array([.. outcomes.Select(outcome => outcome.EntryId)], NpgsqlDbType.Bigint), Arg.Array([.. outcomes.Select(outcome => outcome.Fence)], NpgsqlDbType.Bigint)],
+            async (reader, token) =>
+            {
+                var stored = new Dictionary<(long Entry, long Fence), OutcomeKind>();
+                while (await reader.ReadAsync(token).ConfigureAwait(false))
+                {
+                    stored[(reader.GetInt64(0), reader.GetInt64(1))] = (OutcomeKind)reader.GetInt16(2);
+                }
+
+                return outcomes.FindAll(outcome => !stored.TryGetValue((outcome.EntryId, outcome.Fence), out var kind) || !IsSame(outcome.Kind, kind));
+            },
+            cancellationToken);
+
+    private static bool IsSame(OutcomeKind mine, OutcomeKind stored)
+        => mine == stored || (stored == OutcomeKind.Cancelled && mine is OutcomeKind.Retried or OutcomeKind.Snoozed or OutcomeKind.Released);
+
+    private void SendHints(string[] queues)
+    {
+        foreach (var queue in queues)
+        {
+            Hints.Work(queue);
+        }
+    }
 }

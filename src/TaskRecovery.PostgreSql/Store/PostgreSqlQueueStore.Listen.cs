@@ -5,5 +5,49 @@ namespace TaskRecovery.PostgreSql;
 /// <content>Hints.</content>
 internal sealed partial class PostgreSqlQueueStore
 {
-    public Task ListenAsync(Action<StoreHint> onHint, CancellationToken cancellationToken) => throw new NotSupportedException();
+    // A connection that was cut says nothing by itself; asking it now and then brings that to light.
+    private static readonly TimeSpan QuietCheck = TimeSpan.FromSeconds(10);
+
+    public async Task ListenAsync(Action<StoreHint> onHint, CancellationToken cancellationToken)
+    {
+        if (!_database.Options.UseNotifications)
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, _time, cancellationToken).ConfigureAwait(false);
+        }
+
+        try
+        {
+            var connection = await _database.OpenSessionAsync(cancellationToken).ConfigureAwait(false);
+            await using var _ = connection.ConfigureAwait(false);
+            connection.Notification += (_, notification) =>
+            {
+                if (HintText.Read(notification.Payload) is { } hint)
+                {
+                    onHint(hint);
+                }
+            };
+            await ExecuteAsync("listen " + PostgreSqlDatabase.Quote(_database.Channel)).ConfigureAwait(false);
+            onHint(new StoreHint(StoreHintKind.Connected, null));
+            while (true)
+            {
+                if (!await connection.WaitAsync(QuietCheck, cancellationToken).ConfigureAwait(false))
+                {
+                    await ExecuteAsync("select 1").ConfigureAwait(false);
+                }
+            }
+
+            async Task ExecuteAsync(string statement)
+            {
+                var command = connection.CreateCommand();
+                await using var __ = command.ConfigureAwait(false);
+                command.CommandText = statement;
+                command.CommandTimeout = (int)QuietCheck.TotalSeconds;
+                await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (Exception exception) when (PostgreSqlErrors.Translate(exception, _database.SchemaName) is not null)
+        {
+            throw PostgreSqlErrors.Translate(exception, _database.SchemaName)!;
+        }
+    }
 }

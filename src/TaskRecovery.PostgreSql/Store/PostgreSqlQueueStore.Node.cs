@@ -5,5 +5,5 @@ namespace TaskRecovery.PostgreSql;
 /// <content>A node's session.</content>
 internal sealed partial class PostgreSqlQueueStore
 {
-    public INodeSession OpenNodeSession() => throw new NotSupportedException();
+    public INodeSession OpenNodeSession() => new PostgreSqlNodeSession(_database);
 }

@@ -1,3 +1,5 @@
+using Npgsql;
+using NpgsqlTypes;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql;
@@ -5,11 +7,120 @@ namespace TaskRecovery.PostgreSql;
 /// <content>What dead nodes and lost answers leave behind.</content>
 internal sealed partial class PostgreSqlQueueStore
 {
-    public ValueTask<IReadOnlyList<long>> ListClaimsAsync(Guid nodeId, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public ValueTask<IReadOnlyList<long>> ListClaimsAsync(Guid nodeId, CancellationToken cancellationToken)
+        => _database.ReadAsync(ClaimSql.List, [Arg.Uuid(nodeId)], ReadNumbersAsync, cancellationToken);
 
-    public ValueTask<int> GiveBackClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, int maxCrashes, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public async ValueTask<int> GiveBackClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, int maxCrashes, CancellationToken cancellationToken)
+    {
+        var items = await _database.InTransactionAsync(
+            async (connection, token) =>
+            {
+                var locked = await _database.ReadAsync(
+                    connection, RecoverySql.LockOwnClaims, [Arg.Uuid(nodeId), Arg.Array([.. fences], NpgsqlDbType.Bigint)], ReadNumbersAsync, token).ConfigureAwait(false);
+                return await _database.ReadAsync(connection, RecoverySql.GiveBack, [Arg.Array([.. locked], NpgsqlDbType.Bigint)], ReadSettledAsync, token).ConfigureAwait(false);
+            },
+            cancellationToken).ConfigureAwait(false);
+        Tell(items);
+        return items.Count(item => item.Item.Action == RecoveryAction.Recovered);
+    }
 
-    public ValueTask<RecoveryReport> SweepAsync(int maxCrashes, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public async ValueTask<RecoveryReport> SweepAsync(int maxCrashes, CancellationToken cancellationToken)
+    {
+        var dead = await _database.ReadAsync(RecoverySql.DeadNodes, [], ReadNodesAsync, cancellationToken).ConfigureAwait(false);
+        var report = new List<RecoveryItem>();
+        foreach (var node in dead)
+        {
+            var items = await _database.InTransactionAsync((connection, token) => SweepNodeAsync(connection, node, maxCrashes, token), cancellationToken).ConfigureAwait(false);
+            Tell(items);
+            report.AddRange(items.Select(item => item.Item));
+        }
 
-    public ValueTask<IReadOnlyList<string>> CheckLawAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
+        return report.Count == 0 ? RecoveryReport.Empty : new RecoveryReport(report);
+    }
+
+    public ValueTask<IReadOnlyList<string>> CheckLawAsync(CancellationToken cancellationToken)
+        => _database.ReadAsync(
+            RecoverySql.Law,
+            [],
+            async (reader, token) =>
+            {
+                var lines = new List<string>();
+                while (await reader.ReadAsync(token).ConfigureAwait(false))
+                {
+                    lines.Add(reader.GetString(0));
+                }
+
+                return (IReadOnlyList<string>)lines;
+            },
+            cancellationToken);
+
+    // The locks come first and the judgement after, with a new snapshot: it has to see every outcome that was stored before.
+    private async ValueTask<List<(RecoveryItem Item, string Queue)>> SweepNodeAsync(NpgsqlConnection connection, int node, int maxCrashes, CancellationToken cancellationToken)
+    {
+        var mine = await _database.ReadAsync(connection, RecoverySql.LockNode, [Arg.Int4(node)], ReadNodesAsync, cancellationToken).ConfigureAwait(false);
+        if (mine.Count == 0)
+        {
+            return [];
+        }
+
+        var claims = await _database.ReadAsync(connection, RecoverySql.LockClaims, [Arg.Int4(node)], ReadNumbersAsync, cancellationToken).ConfigureAwait(false);
+        return claims.Count == 0
+            ? []
+            : await _database.ReadAsync(
+                connection, RecoverySql.Sweep, [Arg.Array([.. claims], NpgsqlDbType.Bigint), Arg.Int4(maxCrashes)], ReadSettledAsync, cancellationToken).ConfigureAwait(false);
+    }
+
+    private void Tell(List<(RecoveryItem Item, string Queue)> items)
+    {
+        foreach (var (item, queue) in items)
+        {
+            if (item.Action == RecoveryAction.Recovered)
+            {
+                Hints.Work(queue);
+            }
+        }
+    }
+
+    private static async ValueTask<List<(RecoveryItem Item, string Queue)>> ReadSettledAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
+    {
+        var items = new List<(RecoveryItem Item, string Queue)>();
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            var item = new RecoveryItem
+            {
+                Action = reader.GetBoolean(1) ? RecoveryAction.Closed : RecoveryAction.Recovered,
+                EntryId = reader.GetInt64(0),
+                Crashes = reader.GetInt16(2),
+                Reason = reader.IsDBNull(3) ? null : reader.GetString(3),
+                Kind = reader.GetString(4),
+                Node = reader.GetString(6),
+                TaskId = reader.IsDBNull(7) ? null : reader.GetGuid(7),
+            };
+            items.Add((item, reader.GetString(5)));
+        }
+
+        return items;
+    }
+
+    private static async ValueTask<IReadOnlyList<long>> ReadNumbersAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
+    {
+        var numbers = new List<long>();
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            numbers.Add(reader.GetInt64(0));
+        }
+
+        return numbers;
+    }
+
+    private static async ValueTask<List<int>> ReadNodesAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
+    {
+        var numbers = new List<int>();
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            numbers.Add(reader.GetInt32(0));
+        }
+
+        return numbers;
+    }
 }

@@ -7,12 +7,15 @@ internal sealed partial class PostgreSqlQueueStore : IQueueStore
 {
     private readonly PostgreSqlDatabase _database;
     private readonly TimeProvider _time;
+    private readonly EnqueueGroup _group;
 
     internal PostgreSqlQueueStore(PostgreSqlDatabase database, TimeProvider time)
     {
         _database = database;
         _time = time;
+        _group = new EnqueueGroup(EnqueueNowAsync);
         Names = new NameTable(database);
+        Hints = new HintSender(database, time);
         Traits = new StoreTraits
         {
             System = "postgresql",
@@ -27,6 +30,9 @@ internal sealed partial class PostgreSqlQueueStore : IQueueStore
 
     /// <summary>The numbers of kinds and queues; the job store uses the same.</summary>
     internal NameTable Names { get; }
+
+    /// <summary>Tells listeners, after the commit.</summary>
+    internal HintSender Hints { get; }
 
     public async Task PrepareAsync(CancellationToken cancellationToken)
     {

@@ -1,0 +1,92 @@
+namespace TaskRecovery.PostgreSql;
+
+/// <summary>Statements that take entries for a node.</summary>
+internal static class ClaimSql
+{
+    // Level by level, each from where the claimer stopped: a plain order by over all levels would walk every future entry of an
+    // urgent one. The limits of the two kinds of suspects hold for all their levels together.
+    private const string Last = "$5, $6, $7, $8";
+    private const string Suspects = "$9, $10, $11, $12";
+    private const string Ordinary = "$13, $14, $15, $4";
+
+    /// <summary>Takes due entries of one queue: own node (which must not be dead), rows, claim and payloads in one round trip.
+    /// $1 node, $2 queue number, $3 kind numbers, $4 limit; then for those at their last chance ($5 to $8), the other suspects
+    /// ($9 to $12) and the rest ($13 to $15): levels, times and ids to start after, limit.</summary>
+    /// <returns>One row without an entry if nothing was taken: the node's number (null if it is dead) and the wait for the next.</returns>
+    internal static readonly string Claim = $$"""
+        with node as materialized (
+            select n.number from {schema}.nodes n where n.id = $1 and n.dead_at is null for key share
+        ), clock as materialized (
+            select clock_timestamp() as now from node
+        ), gate as materialized (
+            select c.now from clock c join {schema}.queues q on q.id = $2 and not q.paused
+        ), picked as materialized (
+            select w.* from gate g cross join lateral (
+                {{Levels(Last)}}
+                union all
+                {{Levels(Suspects)}}
+                union all
+                {{Levels(Ordinary)}}
+            ) w
+            limit $4
+        ), taken as (
+            delete from {schema}.waiting w where w.ctid = any (array(select p.tid from picked p))
+        ), claim as (
+            insert into {schema}.claims (id, claimed_at, node, entries, again, again_attempts, again_crashes)
+            select nextval('{schema:literal}.fences'), (select c.now from clock c), (select n.number from node n), p.ids, p.again, p.attempts, p.crashes
+            from (
+                select array_agg(p.id) as ids,
+                    array_agg(p.id) filter (where p.attempt + p.crashes > 0) as again,
+                    array_agg(p.attempt) filter (where p.attempt + p.crashes > 0) as attempts,
+                    array_agg(p.crashes) filter (where p.attempt + p.crashes > 0) as crashes
+                from picked p
+            ) p
+            where p.ids is not null
+            returning id
+        )
+        select (select n.number from node n), (select c.id from claim c), w.id, w.priority, w.run_at, w.attempt, w.crashes, (select c.now from clock c),
+            e.kind, e.priority, e.max_attempts, e.created_at, e.args, e.unique_key is not null, e.timeout, e.metadata, e.trace_parent,
+            exists (select from {schema}.cancellations x where x.entry = w.id),
+            null::interval
+        from picked w cross join lateral (select * from {schema}.entries e where e.id = w.id offset 0) e
+        union all
+        select (select n.number from node n), null, null, null, null, null, null, (select c.now from clock c), null, null, null, null, null, null, null, null, null, null,
+            (select min(f.run_at) - max(g.now) from gate g cross join unnest($5 || $9 || $13) l (level) cross join lateral (
+                select w.run_at, w.kind, row_number() over (order by w.run_at, w.id) as place from {schema}.waiting w
+                where w.queue = $2 and w.priority = l.level and w.run_at > g.now order by w.run_at, w.id limit {{Look}}) f
+            where f.kind = any ($3) or f.place = {{Look}})
+        where not exists (select from picked p)
+        """;
+
+    /// <summary>How far a look for known kinds goes among unknown ones; beyond that, "perhaps" is the answer, and a claim, which remembers where it was, finds out.</summary>
+    internal const string Look = "100";
+
+    private static string Levels(string args)
+    {
+        var parts = args.Split(", ");
+        return $$"""
+            (select x.* from unnest({{parts[0]}}, {{parts[1]}}, {{parts[2]}}) l (level, after_time, after_id) cross join lateral (
+                select w.ctid as tid, w.id, w.priority, w.run_at, w.attempt, w.crashes from {schema}.waiting w
+                where w.queue = $2 and w.priority = l.level and (w.run_at, w.id) > (l.after_time, l.after_id) and w.run_at <= g.now and w.kind = any ($3)
+                order by w.run_at, w.id limit {{parts[3]}} for update skip locked) x
+            limit {{parts[3]}})
+            """;
+    }
+
+    /// <summary>The claims of a node, oldest first. $1 node.</summary>
+    internal const string List = "select c.id from {schema}.claims c where c.node = (select n.number from {schema}.nodes n where n.id = $1) order by c.id";
+
+    /// <summary>Removes claims in which every entry has an outcome; the rest stay. $1 node, $2 claims.</summary>
+    internal const string RemoveSettled = """
+        with held as materialized (
+            select c.id, c.entries from {schema}.claims c
+            where c.id = any ($2) and c.node = (select n.number from {schema}.nodes n where n.id = $1)
+            for update skip locked
+        )
+        delete from {schema}.claims c using held h
+        where c.id = h.id
+            and not exists (
+                select from unnest(h.entries) u (entry)
+                where (select o.entry from {schema}.outcomes o where o.entry = u.entry and o.fence = h.id) is null)
+        """;
+}

@@ -1,0 +1,55 @@
+namespace TaskRecovery.PostgreSql;
+
+/// <summary>Statements that store entries.</summary>
+/// <remarks>All take: $1 queue numbers, $2 kind numbers, $3 priorities, $4 attempts, $5 args, $6 times not before, $7 waits,
+/// $8 time limits, $9 metadata, $10 trace contexts, $11 unique keys. Arrays of what no entry has may be empty.</remarks>
+internal static class EntrySql
+{
+    // A time in the past means now, so that nothing is stored in a place that claimers have already passed.
+    private const string Given = """
+        with clock as materialized (select clock_timestamp() as now),
+        given as materialized (
+            select nextval('{schema:literal}.entries_id_seq') as id, (select now from clock) as created_at, g.*
+            from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) with ordinality
+                as g (queue, kind, priority, max_attempts, args, run_at, run_after, timeout, metadata, trace_parent, unique_key, place)
+        )
+        """;
+
+    private const string Store = """
+        stored as (
+            insert into {schema}.entries (id, created_at, queue, kind, priority, max_attempts, args, unique_key, timeout, metadata, trace_parent)
+            overriding system value
+            select g.id, g.created_at, g.queue, g.kind, g.priority, g.max_attempts, g.args, g.unique_key, g.timeout, g.metadata, g.trace_parent
+            from accepted g
+        ), lined_up as (
+            insert into {schema}.waiting (run_at, id, queue, kind, priority)
+            select greatest(coalesce(g.run_at, g.created_at + g.run_after, g.created_at), g.created_at), g.id, g.queue, g.kind, g.priority
+            from accepted g
+        )
+        """;
+
+    /// <summary>Stores entries of which none has a unique key.</summary>
+    /// <returns>Their ids, in order.</returns>
+    internal const string Enqueue = Given + ", accepted as (select * from given), " + Store + " select id, false from given order by place";
+
+    /// <summary>Stores entries of which some have unique keys: what holds a key already is not stored. Keys are taken in order, so that two callers can't wait for each other.</summary>
+    /// <returns>In order, the id and whether it is the holder's; without an id where the holder came or ended in this very moment: ask again for those.</returns>
+    internal const string EnqueueUnique = Given + """
+        , taken as (
+            insert into {schema}.unique_keys (kind, key, entry)
+            select g.kind, g.unique_key, g.id from given g where g.unique_key is not null order by g.kind, g.unique_key, g.place
+            on conflict (kind, key) do nothing
+            returning kind, key, entry
+        ), accepted as (
+            select g.* from given g where g.unique_key is null or g.id in (select t.entry from taken t)
+        ),
+        """ + Store + """
+         select
+            case when a.id is not null then a.id else coalesce(
+                (select t.entry from taken t where t.kind = g.kind and t.key = g.unique_key),
+                (select u.entry from {schema}.unique_keys u where u.kind = g.kind and u.key = g.unique_key)) end,
+            a.id is null
+        from given g left join accepted a on a.id = g.id
+        order by g.place
+        """;
+}

@@ -1,0 +1,100 @@
+namespace TaskRecovery.PostgreSql;
+
+/// <summary>Statements that end runs.</summary>
+/// <remarks>All take: $1 node, $2 entries, $3 their fences, $4 outcome kinds, $5 durations in ms, $6 results, $7 errors, $8 reasons, $9 delays.
+/// Arrays of what no outcome has may be empty. An entry is named once. Everything that follows an outcome comes from what its insert
+/// returned: the key (entry, fence) decides between a finish and a sweep.</remarks>
+internal static class OutcomeSql
+{
+    private const string Held = """
+        with clock as materialized (select clock_timestamp() as now),
+        held as materialized (
+            select c.id, c.node, c.again, c.again_attempts, c.again_crashes from {schema}.claims c
+            where c.id = any ($3) and c.node = (select n.number from {schema}.nodes n where n.id = $1)
+            order by c.id for key share
+        ), given as (
+            select g.entry, g.fence, g.kind, g.duration_ms, g.result, g.error, g.reason, g.delay, h.node,
+                coalesce(h.again_attempts[array_position(h.again, g.entry)], 0::smallint) as attempt,
+                coalesce(h.again_crashes[array_position(h.again, g.entry)], 0::smallint) as crashes
+            from unnest($2, $3, $4, $5, $6, $7, $8, $9) g (entry, fence, kind, duration_ms, result, error, reason, delay)
+            join held h on h.id = g.fence
+        )
+        """;
+
+    private const string InsertFinal = """
+        , done as (
+            insert into {schema}.outcomes (entry, fence, ended_at, duration_ms, node, kind, attempt, crashes, final, result, error, reason)
+            select g.entry, g.fence, (select c.now from clock c), g.duration_ms, g.node, g.kind, g.attempt + 1, g.crashes, true, g.result, g.error, g.reason
+            from given g
+            on conflict do nothing
+            returning *
+        )
+        """;
+
+    /// <summary>What an ended entry sets free, and the record of its task.</summary>
+    internal const string FollowFinal = """
+        , freed as (
+            delete from {schema}.unique_keys u where u.entry = any (array(select d.entry from done d where d.final))
+        ), closed as (
+            update {schema}.tasks t set
+                state = case d.kind when 0 then 2 when 1 then 3 when 7 then t.state else 4 end,
+                attempt = d.attempt, crashes = d.crashes, result = d.result, error = d.error, reason = d.reason, ended_at = d.ended_at
+            from done d
+            where d.final and d.kind <> 7 and t.entry_id = d.entry and t.state < 2
+        )
+        """;
+
+    /// <summary>Ends entries that hold no unique key and run no task.</summary>
+    /// <returns>How many outcomes were stored.</returns>
+    internal const string End = Held + InsertFinal + " select count(*) from done";
+
+    /// <summary>Ends entries with all that follows.</summary>
+    /// <returns>How many outcomes were stored.</returns>
+    internal const string EndAndFollow = Held + InsertFinal + FollowFinal + " select count(*) from done";
+
+    /// <summary>Ends one entry inside the caller's transaction, or makes that fail.</summary>
+    internal const string EndInTransaction = Held + InsertFinal + FollowFinal + """
+         select case when not exists (select from done) then {schema}.fail_lost_claim(($2)[1], ($3)[1]) end
+        """;
+
+    /// <summary>The place in line of what comes back: $0 priority, crashes, and whether it comes back by recovery or release.</summary>
+    internal static string Level(string priority, string crashes, string byRecovery)
+        => $"(case when {crashes} >= 2 then -least({crashes}, 10) when {crashes} = 1 and {byRecovery} then -1 else {priority} end)::smallint";
+
+    /// <summary>Puts entries back to run again; those with a cancel request end instead.</summary>
+    /// <returns>How many outcomes were stored, and the queues that got something to do.</returns>
+    internal static readonly string PutBack = Held + $$"""
+        , judged as materialized (
+            select g.*, exists (select from {schema}.cancellations x where x.entry = g.entry) as cancelled from given g
+        ), done as (
+            insert into {schema}.outcomes (entry, fence, ended_at, duration_ms, node, kind, attempt, crashes, final, result, error, reason)
+            select g.entry, g.fence, (select c.now from clock c), g.duration_ms, g.node,
+                case when g.cancelled then 2 else g.kind end,
+                case when g.kind = 3 then g.attempt + 1 else g.attempt end, g.crashes, g.cancelled, null, g.error,
+                case when g.cancelled then 'cancel_requested' else g.reason end
+            from judged g
+            on conflict do nothing
+            returning *
+        ){{FollowFinal}}, back as (
+            insert into {schema}.waiting (run_at, id, queue, kind, priority, attempt, crashes)
+            select d.ended_at + coalesce(g.delay, interval '0'), d.entry, e.queue, e.kind, {{Level("e.priority", "d.crashes", "d.kind = 5")}}, d.attempt, d.crashes
+            from done d
+            cross join lateral (select * from {schema}.entries e where e.id = d.entry offset 0) e
+            cross join lateral (select ($9)[array_position($2, d.entry)] as delay) g
+            where not d.final
+            returning queue
+        ), reopened as (
+            update {schema}.tasks t set state = 0, attempt = d.attempt, crashes = d.crashes, error = coalesce(d.error, t.error)
+            from done d
+            where not d.final and t.entry_id = d.entry and t.state < 2
+        )
+        select (select count(*) from done), array(select distinct q.name from back b join {schema}.queues q on q.id = b.queue)
+        """;
+
+    /// <summary>What is stored of runs whose outcome was not accepted. $1 entries, $2 fences.</summary>
+    internal const string Find = """
+        select g.entry, g.fence, o.kind
+        from unnest($1, $2) g (entry, fence)
+        cross join lateral (select o.kind from {schema}.outcomes o where o.entry = g.entry and o.fence = g.fence offset 0) o
+        """;
+}

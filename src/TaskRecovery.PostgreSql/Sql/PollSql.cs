@@ -1,0 +1,67 @@
+namespace TaskRecovery.PostgreSql;
+
+/// <summary>What a node asks once a second.</summary>
+internal static class PollSql
+{
+    // Only the lanes (queue and level) that have rows are looked at, found by jumping through the index.
+    private const string Lanes = """
+        with recursive asked as materialized (
+            select q.id, q.name from {schema}.queues q where q.name = any ($2) and not q.paused
+        ), clock as materialized (
+            select clock_timestamp() as now
+        ), lane as (
+            (select w.queue, w.priority from {schema}.waiting w order by w.queue, w.priority limit 1)
+            union all
+            select n.queue, n.priority from lane l cross join lateral (
+                select w.queue, w.priority from {schema}.waiting w where (w.queue, w.priority) > (l.queue, l.priority) order by w.queue, w.priority limit 1) n
+        )
+        """;
+
+    /// <summary>Cancel requests for what the node has claimed. $1 node.</summary>
+    private const string Cancels = """
+        select 2, null::text, u.entry, null::interval
+        from {schema}.claims c cross join lateral unnest(c.entries) u (entry)
+        where c.node = (select n.number from {schema}.nodes n where n.id = $1)
+            and exists (select from {schema}.cancellations) and u.entry in (select x.entry from {schema}.cancellations x)
+        """;
+
+    /// <summary>Queues with due work, the wait for the next, and cancel requests. $1 node, $2 queues, $3 kind numbers.</summary>
+    internal const string Poll = Lanes + """
+        select 0, a.name, null::bigint, null::interval
+        from asked a
+        where exists (
+            select from lane l cross join lateral (
+                select w.kind, row_number() over (order by w.run_at, w.id) as place from {schema}.waiting w
+                where w.queue = l.queue and w.priority = l.priority and w.run_at <= (select c.now from clock c)
+                order by w.run_at, w.id limit 
+        """ + ClaimSql.Look + """
+        ) f where l.queue = a.id and (f.kind = any ($3) or f.place =
+        """ + ClaimSql.Look + """
+        ))
+        union all
+        select 1, null, null, min(f.run_at) - (select c.now from clock c)
+        from asked a join lane l on l.queue = a.id cross join lateral (
+            select w.run_at, w.kind, row_number() over (order by w.run_at, w.id) as place from {schema}.waiting w
+            where w.queue = l.queue and w.priority = l.priority and w.run_at > (select c.now from clock c)
+            order by w.run_at, w.id limit
+        """ + " " + ClaimSql.Look + """
+        ) f where f.kind = any ($3) or f.place =
+        """ + ClaimSql.Look + " union all " + Cancels;
+
+    /// <summary>As <see cref="Poll"/> without a look at what waits: every queue that is not paused counts as due. For when looking takes long, because an old snapshot keeps dead rows alive. $1 node, $2 queues, $3 kind numbers.</summary>
+    internal const string PollBlind = """
+        select 0, q.name, null::bigint, null::interval from {schema}.queues q where q.name = any ($2) and not q.paused and $3::smallint[] is not null
+        union all
+        """ + " " + Cancels;
+
+    /// <summary>Kinds at the front of the queues that the node does not know. $1 node, $2 queues, $3 kind numbers.</summary>
+    internal const string UnknownKinds = Lanes + """
+        select distinct k.name
+        from asked a join lane l on l.queue = a.id cross join lateral (
+            select w.kind from {schema}.waiting w
+            where w.queue = l.queue and w.priority = l.priority and w.run_at <= (select c.now from clock c)
+            order by w.run_at, w.id limit 1000) f
+        join {schema}.kinds k on k.id = f.kind
+        where f.kind <> all ($3) and $1::uuid is not null
+        """;
+}

@@ -1,0 +1,134 @@
+namespace TaskRecovery.PostgreSql;
+
+/// <summary>Statements that take back what dead nodes and lost answers leave behind.</summary>
+internal static class RecoverySql
+{
+    /// <summary>Dead nodes that still have claims.</summary>
+    internal const string DeadNodes = """
+        select n.number from {schema}.nodes n
+        where n.dead_at is not null and exists (select from {schema}.claims c where c.node = n.number)
+        order by n.number
+        """;
+
+    /// <summary>One sweep at a time for a node: company is judged over all its claims. $1 node's number.</summary>
+    internal const string LockNode = "select n.number from {schema}.nodes n where n.number = $1 for update skip locked";
+
+    /// <summary>Locks a dead node's claims, but for those in which a user's transaction is about to finish an entry: they are there for the next sweep. $1 node's number.</summary>
+    internal const string LockClaims = "select c.id from {schema}.claims c where c.node = $1 order by c.id for update skip locked";
+
+    /// <summary>Locks a node's own claims. $1 node, $2 claims.</summary>
+    internal const string LockOwnClaims = """
+        select c.id from {schema}.claims c
+        where c.id = any ($2) and c.node = (select n.number from {schema}.nodes n where n.id = $1)
+        order by c.id for update skip locked
+        """;
+
+    private const string Unfinished = """
+        with clock as materialized (select clock_timestamp() as now),
+        taken as materialized (
+            select c.id, c.node, c.claimed_at, c.entries, c.again, c.again_attempts, c.again_crashes, n.name, n.stopped
+            from {schema}.claims c join {schema}.nodes n on n.number = c.node
+            where c.id = any ($1)
+        ), unfinished as materialized (
+            select u.entry, t.id as fence, t.node, t.claimed_at, t.name, t.stopped,
+                coalesce(t.again_attempts[array_position(t.again, u.entry)], 0::smallint) as attempt,
+                coalesce(t.again_crashes[array_position(t.again, u.entry)], 0::smallint) as crashes,
+                exists (select from {schema}.cancellations x where x.entry = u.entry) as cancelled
+            from taken t cross join lateral unnest(t.entries) u (entry)
+            where (select o.entry from {schema}.outcomes o where o.entry = u.entry and o.fence = t.id) is null
+        )
+        """;
+
+    // kind: 1 failed, 2 cancelled, 5 released, 6 lost
+    private static readonly string Settle = $$"""
+        , done as (
+            insert into {schema}.outcomes (entry, fence, ended_at, duration_ms, node, kind, attempt, crashes, final, error, reason)
+            select j.entry, j.fence, c.now, least(extract(epoch from c.now - j.claimed_at) * 1000, 2147483647)::integer, j.node, j.kind, j.attempt, j.crashes, j.kind in (1, 2),
+                case when j.kind = 1 then 'Its node died under it ' || j.died || ' times, the last time while nothing else could be the cause.' end,
+                case j.kind when 1 then 'crash_loop' when 2 then 'cancel_requested' end
+            from judged j cross join clock c
+            on conflict do nothing
+            returning *
+        ){{OutcomeSql.FollowFinal}}, back as (
+            insert into {schema}.waiting (run_at, id, queue, kind, priority, attempt, crashes)
+            select d.ended_at, d.entry, e.queue, e.kind, {{OutcomeSql.Level("e.priority", "d.crashes", "true")}}, d.attempt, d.crashes
+            from done d cross join lateral (select * from {schema}.entries e where e.id = d.entry offset 0) e
+            where not d.final
+        ), reopened as (
+            update {schema}.tasks t set state = 0, attempt = d.attempt, crashes = d.crashes
+            from done d
+            where not d.final and t.entry_id = d.entry and t.state < 2
+        ), removed as (
+            delete from {schema}.claims c where c.id = any ($1)
+        )
+        select d.entry, d.final, d.crashes, d.reason, k.name, q.name, j.name, t.id
+        from done d
+        cross join lateral (select e.kind, e.queue from {schema}.entries e where e.id = d.entry offset 0) e
+        join {schema}.kinds k on k.id = e.kind
+        join {schema}.queues q on q.id = e.queue
+        join taken j on j.id = d.fence
+        left join lateral (select t.id from {schema}.tasks t where t.entry_id = d.entry offset 0) t on true
+        order by d.entry
+        """;
+
+    /// <summary>Takes back what dead nodes had not finished. $1 their claims, locked; $2 how many crashes an entry may have.
+    /// A crash is counted, from one again where a step or checkpoint was stored under this fence. Over the limit an entry ends if it
+    /// was the only suspect there; else it gets a last chance.</summary>
+    /// <returns>Entry, whether it ended, crashes, reason, kind, queue, node, task.</returns>
+    internal static readonly string Sweep = Unfinished + """
+        , counted as materialized (
+            select u.*,
+                case when u.stopped then u.crashes
+                    when exists (select from {schema}.steps s where s.entry = u.entry and s.fence = u.fence)
+                        or exists (select from {schema}.checkpoints p where p.entry = u.entry and p.fence = u.fence) then 1
+                    else u.crashes + 1 end as died,
+                count(*) filter (where u.crashes >= least(2, $2)) over () as suspects
+            from unfinished u
+        ), judged as (
+            select u.entry, u.fence, u.node, u.claimed_at, u.attempt, u.died,
+                case when u.stopped then u.crashes else least(u.died, $2) end::smallint as crashes,
+                case when u.cancelled then 2
+                    when u.stopped then 5
+                    when u.died > $2 and u.suspects = 1 then 1
+                    else 6 end::smallint as kind
+            from counted u
+        )
+        """ + Settle;
+
+    /// <summary>Gives back what a living node does not know that it has. $1 its claims, locked. Nothing is counted.</summary>
+    /// <returns>As <see cref="Sweep"/>.</returns>
+    internal static readonly string GiveBack = Unfinished + """
+        , judged as (
+            select u.entry, u.fence, u.node, u.claimed_at, u.attempt, u.crashes, u.crashes as died, case when u.cancelled then 2 else 5 end::smallint as kind
+            from unfinished u
+        )
+        """ + Settle;
+
+    /// <summary>The law: every entry is waiting, running or ended, exactly one of them.</summary>
+    /// <returns>A line for each violation, at most 1,000.</returns>
+    internal const string Law = """
+        with places as (
+            select w.id as entry, 'waiting' as place from {schema}.waiting w
+            union all
+            select u.entry, 'running under claim ' || c.id
+            from {schema}.claims c cross join lateral unnest(c.entries) u (entry)
+            where not exists (select from {schema}.outcomes o where o.entry = u.entry and o.fence = c.id)
+            union all
+            select o.entry, 'ended under claim ' || o.fence from {schema}.outcomes o where o.final
+        ), found as (
+            select p.entry, count(*) as places, string_agg(p.place, ', ' order by p.place) as text from places p group by p.entry
+        )
+        (select 'entry ' || coalesce(e.id, f.entry) || ' ' || case
+                when e.id is null then 'does not exist, but is ' || f.text
+                when f.entry is null then 'is neither waiting nor running nor ended'
+                else 'is in ' || f.places || ' places: ' || f.text end
+        from {schema}.entries e full join found f on f.entry = e.id
+        where e.id is null or f.entry is null or f.places <> 1
+        limit 1000)
+        union all
+        (select 'unique key ''' || u.key || ''' is held by entry ' || u.entry || ', which ' || case when e.id is null then 'does not exist' else 'has ended' end
+        from {schema}.unique_keys u left join {schema}.entries e on e.id = u.entry
+        where e.id is null or exists (select from {schema}.outcomes o where o.entry = u.entry and o.final)
+        limit 1000)
+        """;
+}

@@ -1,0 +1,162 @@
+using Npgsql;
+using NpgsqlTypes;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.PostgreSql;
+
+/// <summary>Claims entries of one queue for one node, going on from where it stopped.</summary>
+internal sealed class PostgreSqlClaimer(PostgreSqlQueueStore store, PostgreSqlDatabase database, TimeProvider time, Guid nodeId, string queue, IReadOnlyCollection<string> kinds) : IQueueClaimer
+{
+    private const int FirstLevel = -10;
+    private const int LastLevel = 9;
+
+    // Looking from the front finds what was committed late. It may take long while an old snapshot is held, so that it is paid
+    // for with at most a twentieth of the time.
+    private const int RescanShare = 20;
+    private static readonly TimeSpan RescanInterval = TimeSpan.FromSeconds(1);
+
+    private readonly ClaimCursor _cursor = new();
+    private readonly Dictionary<int, string> _kindNames = [];
+    private short[]? _kinds;
+    private int _queue;
+    private long _rescanned;
+    private TimeSpan _rescanTook;
+    private volatile bool _rewind = true;
+
+    public void Rewind() => _rewind = true;
+
+    public async ValueTask<ClaimBatch> ClaimAsync(int limit, SuspectAllowance suspects, CancellationToken cancellationToken)
+    {
+        if (_kinds is null)
+        {
+            await LoadNamesAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        var started = time.GetTimestamp();
+        var fromFront = RewindIfDue(started);
+        var lastChance = Math.Clamp(-suspects.MaxCrashes, FirstLevel, -1);
+        var suspect = Math.Max(lastChance, -2);
+        NpgsqlParameter[] args =
+        [
+            Arg.Uuid(nodeId), Arg.Int4(_queue), Arg.Array(_kinds!, NpgsqlDbType.Smallint), Arg.Int4(limit),
+            .. LevelArgs(FirstLevel, suspects.LastChances > 0 ? lastChance : FirstLevel - 1), Arg.Int4(suspects.LastChances),
+            .. LevelArgs(lastChance + 1, suspects.Suspects > 0 ? suspect : lastChance), Arg.Int4(suspects.Suspects),
+            .. LevelArgs(suspect + 1, LastLevel),
+        ];
+        var taken = new List<(int Level, DateTime RunAt, long Id)>(Math.Min(limit, 1000));
+        var now = default(DateTime);
+        var batch = await database.ReadAsync(
+            ClaimSql.Claim,
+            args,
+            async (reader, token) =>
+            {
+                (var result, now) = await ReadBatchAsync(reader, taken, token).ConfigureAwait(false);
+                return result;
+            },
+            cancellationToken).ConfigureAwait(false);
+        if (batch.NodeIsDead)
+        {
+            return batch;
+        }
+
+        Advance(limit, suspects, lastChance, suspect, taken, now);
+        if (fromFront)
+        {
+            _rescanned = time.GetTimestamp();
+            _rescanTook = time.GetElapsedTime(started, _rescanned);
+        }
+
+        return batch;
+    }
+
+    private NpgsqlParameter[] LevelArgs(int first, int last)
+    {
+        var (levels, times, ids) = _cursor.From(first, last);
+        return [Arg.Array(levels, NpgsqlDbType.Smallint), Arg.Array(times, NpgsqlDbType.TimestampTz), Arg.Array(ids, NpgsqlDbType.Bigint)];
+    }
+
+    private async ValueTask LoadNamesAsync(CancellationToken cancellationToken)
+    {
+        var known = await store.Names.LoadKindsAsync(kinds, cancellationToken).ConfigureAwait(false);
+        var queues = await store.Names.LoadQueuesAsync([queue], cancellationToken).ConfigureAwait(false);
+        foreach (var kind in kinds)
+        {
+            _kindNames[known[kind]] = kind;
+        }
+
+        _queue = queues[queue];
+        _kinds = [.. _kindNames.Keys.Select(number => (short)number)];
+    }
+
+    private bool RewindIfDue(long now)
+    {
+        var since = _rescanned == 0 ? TimeSpan.MaxValue : time.GetElapsedTime(_rescanned, now);
+        if (since < _rescanTook * RescanShare || (!_rewind && since < RescanInterval))
+        {
+            return false;
+        }
+
+        _rewind = false;
+        _cursor.Rewind();
+        return true;
+    }
+
+    private void Advance(int limit, SuspectAllowance suspects, int lastChance, int suspect, List<(int Level, DateTime RunAt, long Id)> taken, DateTime now)
+    {
+        var left = limit;
+        Part(FirstLevel, lastChance, suspects.LastChances);
+        Part(lastChance + 1, suspect, suspects.Suspects);
+        Part(suspect + 1, LastLevel, limit);
+
+        void Part(int first, int last, int most)
+        {
+            var part = taken.Where(row => row.Level >= first && row.Level <= last).ToList();
+            if (most > 0 && left > 0)
+            {
+                _cursor.Advance(first, last, part, part.Count >= Math.Min(most, left), now);
+            }
+
+            left -= part.Count;
+        }
+    }
+
+    private async ValueTask<(ClaimBatch Batch, DateTime Now)> ReadBatchAsync(NpgsqlDataReader reader, List<(int Level, DateTime RunAt, long Id)> taken, CancellationToken cancellationToken)
+    {
+        var entries = new List<ClaimedEntry>();
+        var (fence, now) = (0L, default(DateTime));
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            if (reader.IsDBNull(2))
+            {
+                return reader.IsDBNull(0)
+                    ? (new ClaimBatch(true, 0, [], null), default)
+                    : (new ClaimBatch(false, 0, [], reader.IsDBNull(18) ? null : reader.GetTimeSpan(18)), reader.GetDateTime(7));
+            }
+
+            (fence, now) = (reader.GetInt64(1), reader.GetDateTime(7));
+            var runAt = reader.GetDateTime(4);
+            taken.Add((reader.GetInt16(3), runAt, reader.GetInt64(2)));
+            entries.Add(Read(reader, now - runAt));
+        }
+
+        return (new ClaimBatch(false, fence, entries, null), now);
+    }
+
+    private ClaimedEntry Read(NpgsqlDataReader reader, TimeSpan waited) => new()
+    {
+        Id = reader.GetInt64(2),
+        Attempt = reader.GetInt16(5) + 1,
+        Crashes = reader.GetInt16(6),
+        Waited = waited,
+        Kind = _kindNames[reader.GetInt16(8)],
+        Priority = reader.GetInt16(9),
+        MaxAttempts = reader.GetInt16(10),
+        CreatedAt = new DateTimeOffset(reader.GetDateTime(11)),
+        Args = reader.GetFieldValue<byte[]>(12),
+        HasUniqueKey = reader.GetBoolean(13),
+        Timeout = reader.IsDBNull(14) ? null : reader.GetTimeSpan(14),
+        Metadata = reader.IsDBNull(15) ? null : reader.GetString(15),
+        TraceParent = reader.IsDBNull(16) ? null : reader.GetString(16),
+        CancelRequested = reader.GetBoolean(17),
+    };
+}

@@ -1,0 +1,12 @@
+using System.Text;
+
+namespace TaskRecovery.PostgreSql;
+
+/// <summary>Text as PostgreSQL takes it.</summary>
+internal static class Utf8
+{
+    internal static string ToText(ReadOnlyMemory<byte> json) => Encoding.UTF8.GetString(json.Span);
+
+    /// <summary>The server takes no zero character in a text; an error's message may hold one and is to be stored all the same.</summary>
+    internal static string? WithoutZeros(string? text) => text?.Replace('\0', '\uFFFD');
+}
