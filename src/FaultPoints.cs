@@ -8,6 +8,9 @@ namespace TaskRecovery.Storage;
 internal static class FaultPoints
 {
     public const string DataName = "TaskRecovery.FaultPoints";
+    public const string WithoutName = "TaskRecovery.Without";
+    public const string FenceRule = "fence";
+    public const string LostAnswersRule = "lost-answers";
     public const string ClaimBeforeCommit = "claim.before_commit";
     public const string ClaimCommitted = "claim.committed";
     public const string HandlerStarted = "handler.started";
@@ -26,4 +29,11 @@ internal static class FaultPoints
             action(name);
         }
     }
+
+    /// <summary>Whether the test host leaves out a rule, to see that the checker of the chaos program finds it. Always false in the packages.</summary>
+#if TASKRECOVERY_FAULTPOINTS
+    public static bool LeavesOut(string rule) => AppContext.GetData(WithoutName) is string without && without == rule;
+#else
+    public static bool LeavesOut(string rule) => false;
+#endif
 }

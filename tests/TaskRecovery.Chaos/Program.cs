@@ -1,1 +1,33 @@
-return 0;
+using System.CommandLine;
+using TaskRecovery.Chaos;
+
+var store = new Option<string>("--store") { Description = "postgres or sqlite.", DefaultValueFactory = _ => "postgres" };
+store.AcceptOnlyFromAmong("postgres", "sqlite");
+var kills = new Option<int>("--kills") { Description = "Harm goes on until so many processes were killed.", DefaultValueFactory = _ => 1000 };
+var minutes = new Option<double>("--minutes") { Description = "Harm goes on no longer than this.", DefaultValueFactory = _ => 60 };
+var seed = new Option<int>("--seed") { Description = "What every choice follows from.", DefaultValueFactory = _ => Random.Shared.Next() };
+var json = new Option<string?>("--json") { Description = "A file for the figures." };
+var workers = new Option<int>("--workers") { Description = "How many worker processes are kept alive.", DefaultValueFactory = _ => 5 };
+var rate = new Option<int>("--rate") { Description = "Entries enqueued a second.", DefaultValueFactory = _ => 20 };
+var each = new Option<int>("--each") { Description = "How often every kind of harm must occur for the run to count.", DefaultValueFactory = _ => 0 };
+var without = new Option<string?>("--without") { Description = "A rule to leave out, to see that the checker finds it: fence or lost-answers." };
+
+var root = new RootCommand("Does harm to worker processes, their network and their store, and checks that nothing was lost and nothing settled twice.")
+{
+    store, kills, minutes, seed, json, workers, rate, each, without,
+};
+root.SetAction((arguments, cancellationToken) => ChaosRun.RunAsync(
+    new ChaosOptions
+    {
+        Store = arguments.GetValue(store)!,
+        Kills = arguments.GetValue(kills),
+        Limit = TimeSpan.FromMinutes(arguments.GetValue(minutes)),
+        Seed = arguments.GetValue(seed),
+        Json = arguments.GetValue(json),
+        Workers = arguments.GetValue(workers),
+        Rate = arguments.GetValue(rate),
+        MinimumEach = arguments.GetValue(each),
+        Without = arguments.GetValue(without),
+    },
+    cancellationToken));
+return await root.Parse(args).InvokeAsync();

@@ -1,1 +1,32 @@
-return 0;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using TaskRecovery.Crash.Host;
+using TaskRecovery.TestSupport;
+
+// A worker process for tests to kill. Standard output says "ready" when the host has started; standard error has the log.
+ParentProcess.ExitWhenItIsGone();
+var settings = HostSettings.FromArgument(args[0]);
+using var journal = new Journal(settings.JournalFile);
+DeathTrap.Set(settings, journal);
+
+var builder = Host.CreateApplicationBuilder();
+builder.Logging.ClearProviders();
+builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
+builder.Logging.AddFilter(level => level >= LogLevel.Information);
+builder.Logging.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+builder.Services.AddSingleton(settings);
+builder.Services.AddSingleton(journal);
+if (settings.ClockError != TimeSpan.Zero)
+{
+    builder.Services.AddSingleton<TimeProvider>(new WrongClock(settings.ClockError));
+}
+
+ProbeHost.Add(builder.Services, settings);
+
+using var host = builder.Build();
+journal.Write(0, 0, JournalEvents.Starting);
+await host.StartAsync();
+Console.WriteLine("ready");
+await host.WaitForShutdownAsync();
+Console.WriteLine("stopped");

@@ -26,6 +26,9 @@ public sealed class ChildProcess : IAsyncDisposable
     /// <summary>The operating system's id of the process.</summary>
     public int Id => _process.Id;
 
+    /// <summary>Whether it has ended.</summary>
+    public bool HasExited => _process.HasExited;
+
     /// <summary>Every line it has written to standard output.</summary>
     public IReadOnlyCollection<string> Lines => _lines;
 

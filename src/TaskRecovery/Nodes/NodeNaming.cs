@@ -17,7 +17,7 @@ internal sealed class NodeNaming(string? name, string? application)
         Id = id,
         Name = string.IsNullOrWhiteSpace(name) ? DefaultName() : name,
         NameIsExplicit = !string.IsNullOrWhiteSpace(name),
-        Machine = Environment.MachineName,
+        Machine = LocalProcess.Machine,
         ProcessId = _processId,
         ProcessStarted = _processStarted,
     };

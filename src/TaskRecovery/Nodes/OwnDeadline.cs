@@ -21,6 +21,8 @@ internal readonly record struct OwnDeadline(bool UsesGrace, TimeSpan Lease, Time
 
     private bool GraceCounts { get; init; }
 
+    private bool HasHeldLock { get; init; }
+
     private long? Doubtful { get; init; }
 
     /// <summary>The deadline.</summary>
@@ -45,9 +47,10 @@ internal readonly record struct OwnDeadline(bool UsesGrace, TimeSpan Lease, Time
     public OwnDeadline Sending(long sent, bool holdsLock)
         => UsesGrace && holdsLock && Doubtful is null ? this with { Doubtful = sent } : this;
 
-    /// <summary>A beat was accepted: everything counts from when it was sent.</summary>
+    /// <summary>A beat was accepted: everything counts from when it was sent. A life that has held its lock stays with the short deadline: a beat of an abandoned session,
+    /// given up here and executed late, may still say that the lock is held (the model's variant OLD_BEAT_COUNTS).</summary>
     public OwnDeadline Acknowledged(long sent, bool holdsLock)
-        => this with { Acked = sent, GraceCounts = UsesGrace && holdsLock, Doubtful = null };
+        => this with { Acked = sent, GraceCounts = UsesGrace && (holdsLock || HasHeldLock), HasHeldLock = holdsLock || HasHeldLock, Doubtful = null };
 
     /// <summary>The server turned this node away in a way that proves that nobody gets in: whoever gets in later has a new session, which has not seen this node's lock.</summary>
     public OwnDeadline NobodyGetsIn() => this with { GraceCounts = false, Doubtful = null };

@@ -30,7 +30,7 @@ internal sealed class ClaimReconciler(
     /// <returns>How many entries wait again.</returns>
     internal async Task<int> ReconcileOnceAsync(CancellationToken cancellationToken)
     {
-        if (lives.Life is not { } life)
+        if (lives.Life is not { } life || FaultPoints.LeavesOut(FaultPoints.LostAnswersRule))
         {
             _suspects = [];
             return 0;

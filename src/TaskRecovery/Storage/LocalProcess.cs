@@ -8,6 +8,11 @@ namespace TaskRecovery.Storage;
 [Experimental("TASKRECOVERY001")]
 public static class LocalProcess
 {
+    /// <summary>The machine, as far as process ids mean the same on it: containers that share a host name but not their processes are told apart.</summary>
+    public static string Machine { get; } = OperatingSystem.IsLinux() && new FileInfo("/proc/self/ns/pid").LinkTarget is { } space
+        ? $"{Environment.MachineName} {space}"
+        : Environment.MachineName;
+
     /// <summary>When a process started, in units that mean something on this machine only.</summary>
     /// <returns><see langword="null"/> if there is no such process, or it has ended and only waits for its parent.</returns>
     public static long? Started(int processId)

@@ -60,6 +60,14 @@ public sealed class OwnDeadlineTests
         Assert.Equal(4_500, deadline.At);
     }
 
+    [Fact]
+    public void A_life_that_has_held_its_lock_stays_with_the_grace_because_an_abandoned_beat_may_be_executed_late()
+    {
+        var deadline = New().Acknowledged(0, holdsLock: true).Sending(1_000, holdsLock: false).Acknowledged(1_000, holdsLock: false);
+
+        Assert.Equal(3_500, deadline.At);
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]

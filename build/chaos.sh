@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Kills, stops, cuts off and restarts at random from a printed seed, then checks that nothing was lost and nothing settled twice.
+#   build/chaos.sh [--store postgres|sqlite] [--kills N] [--minutes M] [--seed S] [--json FILE]
+#   build/chaos.sh --short      about two minutes: both stores, a fixed seed and a random one
+set -euo pipefail
+cd "$(dirname "$0")/.."
+dotnet build tests/TaskRecovery.Chaos -c Release -v quiet -nologo
+chaos() { dotnet tests/TaskRecovery.Chaos/bin/Release/net10.0/TaskRecovery.Chaos.dll "$@"; }
+
+if [ "${1:-}" = "--short" ]; then
+    chaos --store postgres --minutes 0.5 --seed 42
+    chaos --store sqlite --minutes 0.4 --seed 42
+    chaos --store postgres --minutes 0.4
+else
+    chaos "$@"
+fi

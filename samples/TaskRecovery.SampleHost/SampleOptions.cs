@@ -1,0 +1,32 @@
+namespace TaskRecovery.SampleHost;
+
+/// <summary>What the command line said.</summary>
+internal sealed record SampleOptions
+{
+    /// <summary>The folder whose Markdown files the job reads.</summary>
+    public required string Folder { get; init; }
+
+    /// <summary>Where the SQLite file, the report and the journal go.</summary>
+    public required string Data { get; init; }
+
+    /// <summary>A PostgreSQL connection string; without one the SQLite file in <see cref="Data"/> is used.</summary>
+    public string? Postgres { get; init; }
+
+    /// <summary>The time between runs.</summary>
+    public required TimeSpan Every { get; init; }
+
+    /// <summary>How long to linger over each file, so that a person can watch (and a demo can interrupt).</summary>
+    public required TimeSpan Pace { get; init; }
+
+    /// <summary>Stop after the first task that completes.</summary>
+    public required bool Once { get; init; }
+
+    /// <summary>The name of the job.</summary>
+    public required string Job { get; init; }
+
+    public string DatabasePath => Path.Combine(Data, "tasks.db");
+
+    public string ReportPath => Path.Combine(Data, "report.md");
+
+    public string JournalPath => Path.Combine(Data, "journal.txt");
+}

@@ -1,0 +1,34 @@
+namespace TaskRecovery.Chaos;
+
+/// <summary>What the command line said.</summary>
+internal sealed record ChaosOptions
+{
+    /// <summary><c>postgres</c> or <c>sqlite</c>.</summary>
+    public required string Store { get; init; }
+
+    /// <summary>Harm goes on until so many processes were killed.</summary>
+    public required int Kills { get; init; }
+
+    /// <summary>Harm goes on no longer than this.</summary>
+    public required TimeSpan Limit { get; init; }
+
+    /// <summary>What every choice follows from.</summary>
+    public required int Seed { get; init; }
+
+    /// <summary>Where the figures go as JSON.</summary>
+    public string? Json { get; init; }
+
+    /// <summary>How many worker processes are kept alive.</summary>
+    public required int Workers { get; init; }
+
+    /// <summary>Entries enqueued a second, all producers together.</summary>
+    public required int Rate { get; init; }
+
+    /// <summary>Whether every harm and fault point must have occurred so often, or the run does not count.</summary>
+    public required int MinimumEach { get; init; }
+
+    /// <summary>A rule that the workers leave out, to see that the checker finds it: <c>fence</c> or <c>lost-answers</c>.</summary>
+    public string? Without { get; init; }
+
+    public bool IsPostgres => Store == "postgres";
+}

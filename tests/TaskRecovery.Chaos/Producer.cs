@@ -1,0 +1,76 @@
+using System.Collections.Concurrent;
+using TaskRecovery.Crash.Host;
+
+namespace TaskRecovery.Chaos;
+
+/// <summary>Enqueues all kinds of work at a steady rate, and remembers what was acknowledged.</summary>
+internal sealed class Producer(IJobQueue queue, Random random, int perSecond)
+{
+    private const int UniqueKeys = 20;
+
+    /// <summary>What was acknowledged, and as what.</summary>
+    public ConcurrentDictionary<long, string> Acknowledged { get; } = new();
+
+    /// <summary>For which of them a cancel was acknowledged.</summary>
+    public ConcurrentDictionary<long, bool> CancelRequested { get; } = new();
+
+    /// <summary>How many enqueues were refused or not confirmed.</summary>
+    public int Unconfirmed { get; private set; }
+
+    /// <summary>How many were duplicates of a key that was held.</summary>
+    public int Duplicates { get; private set; }
+
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
+        try
+        {
+            while (await timer.WaitForNextTickAsync(cancellationToken))
+            {
+                for (var count = 0; count < Math.Max(1, perSecond / 10); count++)
+                {
+                    await TryEnqueueAsync(cancellationToken);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The harm is over.
+        }
+    }
+
+    private async Task TryEnqueueAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var dice = random.Next(100);
+            var (what, result) = dice switch
+            {
+                < 35 => ("plain", await queue.EnqueueAsync(new PlainProbe(random.Next(20, 400)), null, cancellationToken)),
+                < 40 => ("long", await queue.EnqueueAsync(new PlainProbe(random.Next(2000, 20_000)), null, cancellationToken)),
+                < 60 => ("steps", await queue.EnqueueAsync(new StepsProbe(random.Next(2, 6), random.Next(20, 300)), null, cancellationToken)),
+                < 68 => ("checkpoints", await queue.EnqueueAsync(new CheckpointProbe(random.Next(3, 8), random.Next(20, 200)), null, cancellationToken)),
+                < 83 => ("transaction", await queue.EnqueueAsync(new TransactionProbe(random.Next(5, 100)), null, cancellationToken)),
+                < 90 => ("scheduled", await queue.EnqueueAsync(new PlainProbe(50), new EnqueueOptions { RunAfter = TimeSpan.FromMilliseconds(random.Next(100, 8000)) }, cancellationToken)),
+                < 96 => ("unique", await queue.EnqueueAsync(new PlainProbe(300), new EnqueueOptions { UniqueKey = $"key-{random.Next(UniqueKeys)}" }, cancellationToken)),
+                _ => ("cancelled", await queue.EnqueueAsync(new PlainProbe(5000), null, cancellationToken)),
+            };
+            if (result.IsDuplicate)
+            {
+                Duplicates++;
+                return;
+            }
+
+            Acknowledged[result.Id] = what;
+            if (what == "cancelled" && await queue.CancelAsync(result.Id, cancellationToken))
+            {
+                CancelRequested[result.Id] = true;
+            }
+        }
+        catch (StoreUnavailableException)
+        {
+            // Not confirmed: it may be stored or not. Only what was acknowledged is held against the library.
+            Unconfirmed++;
+        }
+    }
+}

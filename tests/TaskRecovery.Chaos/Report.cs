@@ -1,0 +1,77 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace TaskRecovery.Chaos;
+
+/// <summary>Prints what was done and found, as a table and as JSON.</summary>
+internal static class Report
+{
+    private const int MostViolations = 40;
+
+    public static void Print(ChaosOptions options, Fleet fleet, Producer producer, Findings findings, TimeSpan took)
+    {
+        Write($"");
+        Write($"store {options.Store}, seed {options.Seed}, {took.TotalMinutes:0.0} minutes, {fleet.Kills} kills");
+        Write($"");
+        Write($"{"harm",-28} {"times",6}");
+        foreach (var kind in fleet.Harms.GroupBy(harm => harm.Kind).OrderByDescending(group => group.Count()))
+        {
+            Write($"{kind.Key,-28} {kind.Count(),6}");
+        }
+
+        Write($"");
+        Write($"{"until it runs again (s)",-28} {"count",6} {"p50",6} {"p99",6} {"max",6}");
+        foreach (var (kind, delays) in findings.Delays)
+        {
+            Write($"{kind,-28} {delays.Count,6} {Percentile(delays, 0.5),6:0.00} {Percentile(delays, 0.99),6:0.00} {Percentile(delays, 1),6:0.00}");
+        }
+
+        Write($"");
+        Write($"entries acknowledged {producer.Acknowledged.Count}, unconfirmed {producer.Unconfirmed}, duplicates refused {producer.Duplicates}, attempts {findings.Runs}");
+        Write($"outcomes {string.Join(", ", findings.Outcomes.OrderByDescending(pair => pair.Value).Select(pair => $"{pair.Key} {pair.Value}"))}");
+        Write($"overlapping runs {findings.Overlaps.Unexpected}; in processes that woke {findings.Overlaps.AfterWaking}, for {findings.Overlaps.LongestAfterWaking:0.000} s at most");
+        Write($"");
+        foreach (var violation in findings.Violations.Take(MostViolations))
+        {
+            Write($"BROKEN: {violation}");
+        }
+
+        Write($"{(findings.Violations.Count == 0 ? "every promise was kept" : $"{findings.Violations.Count} promises were broken")}");
+    }
+
+    public static async Task WriteJsonAsync(string path, ChaosOptions options, Fleet fleet, Producer producer, Findings findings, TimeSpan took)
+    {
+        var figures = new
+        {
+            store = options.Store,
+            seed = options.Seed,
+            minutes = Math.Round(took.TotalMinutes, 2),
+            cores = Environment.ProcessorCount,
+            kills = fleet.Kills,
+            harms = fleet.Harms.GroupBy(harm => harm.Kind).ToDictionary(group => group.Key, group => group.Count()),
+            untilRunningAgain = findings.Delays.ToDictionary(
+                pair => pair.Key,
+                pair => new { count = pair.Value.Count, p50 = Percentile(pair.Value, 0.5), p99 = Percentile(pair.Value, 0.99), max = Percentile(pair.Value, 1) }),
+            acknowledged = producer.Acknowledged.Count,
+            attempts = findings.Runs,
+            outcomes = findings.Outcomes,
+            overlaps = findings.Overlaps,
+            violations = findings.Violations,
+        };
+        await using var file = File.Create(path);
+        await JsonSerializer.SerializeAsync(file, figures, JsonSerializerOptions.Web);
+    }
+
+    private static double Percentile(IReadOnlyList<double> values, double part)
+    {
+        if (values.Count == 0)
+        {
+            return 0;
+        }
+
+        var sorted = values.Order().ToList();
+        return Math.Round(sorted[Math.Min(sorted.Count - 1, (int)(part * sorted.Count))], 3);
+    }
+
+    private static void Write(FormattableString line) => Console.WriteLine(line.ToString(CultureInfo.InvariantCulture));
+}

@@ -1,0 +1,33 @@
+using TaskRecovery.Crash.Host;
+using TaskRecovery.TestSupport;
+
+namespace TaskRecovery.Chaos;
+
+/// <summary>One worker process and the network between it and the server.</summary>
+internal sealed class Worker(ChildProcess process, HostSettings settings, TcpProxy? network) : IAsyncDisposable
+{
+    public ChildProcess Process { get; } = process;
+
+    public HostSettings Settings { get; } = settings;
+
+    public TcpProxy? Network { get; } = network;
+
+    public int Id => Process.Id;
+
+    /// <summary>Whether something is being done to it, so that it is left alone otherwise.</summary>
+    public bool IsBusy { get; set; }
+
+    /// <summary>Whether the program itself ended it.</summary>
+    public bool IsEnded { get; set; }
+
+    public bool HasExited => Process.HasExited;
+
+    public async ValueTask DisposeAsync()
+    {
+        await Process.DisposeAsync();
+        if (Network is not null)
+        {
+            await Network.DisposeAsync();
+        }
+    }
+}

@@ -1,0 +1,54 @@
+using System.Text.Json;
+
+namespace TaskRecovery.Crash.Host;
+
+/// <summary>What a test tells a child process: one JSON argument on its command line.</summary>
+public sealed record HostSettings
+{
+    /// <summary>A PostgreSQL connection string; null for SQLite.</summary>
+    public string? Postgres { get; init; }
+
+    /// <summary>The schema in PostgreSQL.</summary>
+    public string Schema { get; init; } = "taskrecovery";
+
+    /// <summary>The SQLite file; null for PostgreSQL.</summary>
+    public string? SqliteFile { get; init; }
+
+    /// <summary>An explicit node name; null for the default.</summary>
+    public string? NodeName { get; init; }
+
+    /// <summary>How many entries run at once.</summary>
+    public int Concurrency { get; init; } = 20;
+
+    /// <summary>How many more are claimed ahead; null for the default.</summary>
+    public int? Prefetch { get; init; }
+
+    /// <summary>The file this process appends to.</summary>
+    public required string JournalFile { get; init; }
+
+    /// <summary>A fault point to die at (see the build property for fault points), and how many times it is passed before.</summary>
+    public string? DieAt { get; init; }
+
+    /// <summary>How many times the fault point is passed unharmed.</summary>
+    public int DieAfter { get; init; }
+
+    /// <summary>By how much the process's wall clock is wrong.</summary>
+    public TimeSpan ClockError { get; init; }
+
+    /// <summary>Whether nodes hold session locks (PostgreSQL).</summary>
+    public bool UseSessionLocks { get; init; } = true;
+
+    /// <summary>The interval of the probe job; null for no job.</summary>
+    public TimeSpan? JobEvery { get; init; }
+
+    /// <summary>How long running work may go on at a graceful stop.</summary>
+    public TimeSpan ShutdownTimeout { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>A rule to leave out, for checking the checker: <c>fence</c> or <c>lost-answers</c>.</summary>
+    public string? Without { get; init; }
+
+    public string ToArgument() => JsonSerializer.Serialize(this);
+
+    public static HostSettings FromArgument(string argument)
+        => JsonSerializer.Deserialize<HostSettings>(argument) ?? throw new ArgumentException("The settings are empty.", nameof(argument));
+}

@@ -1,0 +1,49 @@
+using Microsoft.Extensions.DependencyInjection;
+
+namespace TaskRecovery.Crash.Host;
+
+/// <summary>Registers the probes, for a process that works them and for a test that only enqueues and reads.</summary>
+public static class ProbeHost
+{
+    /// <summary>A node that works every probe.</summary>
+    internal static void Add(IServiceCollection services, HostSettings settings)
+    {
+        var builder = AddStore(services, settings)
+            .AddQueue("default", settings.Concurrency, settings.Prefetch)
+            .AddWorker<PlainProbe, PlainProbeWorker>()
+            .AddWorker<StepsProbe, StepsProbeWorker>()
+            .AddWorker<CheckpointProbe, CheckpointProbeWorker>()
+            .AddWorker<TransactionProbe, TransactionProbeWorker>()
+            .AddWorker<PoisonProbe, PoisonProbeWorker>()
+            .AddTaskHandler<JobProbe, JobProbeHandler>();
+        if (settings.JobEvery is { } every)
+        {
+            builder.AddIntervalJob("probe-job", every, new JobProbe(HoldMs: 200));
+        }
+    }
+
+    /// <summary>A process that enqueues probes and works none.</summary>
+    public static TaskRecoveryBuilder AddClient(IServiceCollection services, HostSettings settings)
+        => AddStore(services, settings)
+            .AddKind<PlainProbe>()
+            .AddKind<StepsProbe>()
+            .AddKind<CheckpointProbe>()
+            .AddKind<TransactionProbe>()
+            .AddKind<PoisonProbe>();
+
+    private static TaskRecoveryBuilder AddStore(IServiceCollection services, HostSettings settings)
+    {
+        var builder = services.AddTaskRecovery(options =>
+        {
+            options.NodeName = settings.NodeName;
+            options.ShutdownTimeout = settings.ShutdownTimeout;
+        });
+        return settings.Postgres is { } connectionString
+            ? builder.UsePostgreSql(connectionString, options =>
+            {
+                options.Schema = settings.Schema;
+                options.UseSessionLocks = settings.UseSessionLocks;
+            })
+            : builder.UseSqlite($"Data Source={settings.SqliteFile}");
+    }
+}

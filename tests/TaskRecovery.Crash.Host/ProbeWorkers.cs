@@ -1,0 +1,142 @@
+using Npgsql;
+using Microsoft.Data.Sqlite;
+using System.Data.Common;
+using System.Globalization;
+
+namespace TaskRecovery.Crash.Host;
+
+/// <summary>What every probe does around its work: it writes to the journal when it begins, when its token fires, when all is done and when it ends.</summary>
+internal static class Probe
+{
+    public static async Task RunAsync(Journal journal, WorkContext context, string detail, Func<Task> work, CancellationToken cancellationToken)
+    {
+        journal.Write(context.EntryId, context.Fence, JournalEvents.Begin, detail);
+        using var registration = cancellationToken.UnsafeRegister(
+            _ => journal.Write(context.EntryId, context.Fence, JournalEvents.Token, context.StopReason.ToString()),
+            state: null);
+        try
+        {
+            await work();
+            journal.Write(context.EntryId, context.Fence, JournalEvents.Done, detail);
+        }
+        catch (ClaimLostException)
+        {
+            journal.Write(context.EntryId, context.Fence, JournalEvents.Refused, detail);
+            throw;
+        }
+        finally
+        {
+            journal.Write(context.EntryId, context.Fence, JournalEvents.End, detail);
+        }
+    }
+
+    public static Task HoldAsync(int milliseconds, CancellationToken cancellationToken)
+        => milliseconds == 0 ? Task.CompletedTask : Task.Delay(milliseconds, cancellationToken);
+}
+
+internal sealed class PlainProbeWorker(Journal journal) : IJobWorker<PlainProbe>
+{
+    public Task WorkAsync(WorkContext<PlainProbe> context, CancellationToken cancellationToken)
+        => Probe.RunAsync(
+            journal,
+            context,
+            context.Kind,
+            () => Probe.HoldAsync(context.Args.HoldMs, context.Args.IsDeaf ? CancellationToken.None : cancellationToken),
+            cancellationToken);
+}
+
+internal sealed class StepsProbeWorker(Journal journal) : IJobWorker<StepsProbe>
+{
+    public Task WorkAsync(WorkContext<StepsProbe> context, CancellationToken cancellationToken)
+        => Probe.RunAsync(journal, context, context.Kind, () => RunStepsAsync(context, cancellationToken), cancellationToken);
+
+    private async Task RunStepsAsync(WorkContext<StepsProbe> context, CancellationToken cancellationToken)
+    {
+        for (var number = 1; number <= context.Args.Steps; number++)
+        {
+            var name = string.Create(CultureInfo.InvariantCulture, $"step-{number}");
+            var ran = false;
+            await context.StepAsync(
+                name,
+                async token =>
+                {
+                    ran = true;
+                    journal.Write(context.EntryId, context.Fence, JournalEvents.StepBegin, name);
+                    await Probe.HoldAsync(context.Args.HoldMs, token);
+                },
+                cancellationToken);
+            if (ran)
+            {
+                journal.Write(context.EntryId, context.Fence, JournalEvents.StepStored, name);
+            }
+        }
+    }
+}
+
+internal sealed class CheckpointProbeWorker(Journal journal) : IJobWorker<CheckpointProbe>
+{
+    public Task WorkAsync(WorkContext<CheckpointProbe> context, CancellationToken cancellationToken)
+        => Probe.RunAsync(journal, context, context.Kind, () => RunRoundsAsync(context, cancellationToken), cancellationToken);
+
+    private async Task RunRoundsAsync(WorkContext<CheckpointProbe> context, CancellationToken cancellationToken)
+    {
+        for (var round = await context.GetCheckpointAsync<int>(cancellationToken); round < context.Args.Rounds; round++)
+        {
+            var name = string.Create(CultureInfo.InvariantCulture, $"round-{round}");
+            journal.Write(context.EntryId, context.Fence, JournalEvents.StepBegin, name);
+            await Probe.HoldAsync(context.Args.HoldMs, cancellationToken);
+            await context.SaveCheckpointAsync(round + 1, cancellationToken);
+            journal.Write(context.EntryId, context.Fence, JournalEvents.StepStored, name);
+        }
+    }
+}
+
+internal sealed class TransactionProbeWorker(Journal journal, HostSettings settings) : IJobWorker<TransactionProbe>
+{
+    public Task WorkAsync(WorkContext<TransactionProbe> context, CancellationToken cancellationToken)
+        => Probe.RunAsync(journal, context, context.Kind, () => RunInTransactionAsync(context, cancellationToken), cancellationToken);
+
+    private async Task RunInTransactionAsync(WorkContext<TransactionProbe> context, CancellationToken cancellationToken)
+    {
+        await using DbConnection connection = settings.Postgres is { } connectionString
+            ? new NpgsqlConnection(connectionString)
+            : new SqliteConnection($"Data Source={settings.SqliteFile}");
+        await connection.OpenAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+
+        // SQLite has one writer: whoever holds a write transaction holds up everybody, so the probe waits before its first write there.
+        await Probe.HoldAsync(context.Args.HoldMs, cancellationToken);
+        await using var command = connection.CreateCommand();
+        command.Transaction = transaction;
+        command.CommandText = string.Create(CultureInfo.InvariantCulture, $"insert into probe_effects (entry, fence) values ({context.EntryId}, {context.Fence})");
+        await command.ExecuteNonQueryAsync(cancellationToken);
+        await context.CompleteAsync(transaction, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+    }
+}
+
+internal sealed class PoisonProbeWorker(Journal journal) : IJobWorker<PoisonProbe>
+{
+    public Task WorkAsync(WorkContext<PoisonProbe> context, CancellationToken cancellationToken)
+        => Probe.RunAsync(
+            journal,
+            context,
+            context.Kind,
+            async () =>
+            {
+                await Probe.HoldAsync(context.Args.HoldMs, cancellationToken);
+                TestSupport.Signal.Kill.SendTo(Environment.ProcessId);
+            },
+            cancellationToken);
+}
+
+internal sealed class JobProbeHandler(Journal journal) : ITaskHandler<JobProbe>
+{
+    public Task RunAsync(TaskContext<JobProbe> context, CancellationToken cancellationToken)
+        => Probe.RunAsync(
+            journal,
+            context,
+            string.Create(CultureInfo.InvariantCulture, $"{context.TaskId} {context.DueAt:O}"),
+            () => Probe.HoldAsync(context.Args.HoldMs, cancellationToken),
+            cancellationToken);
+}

@@ -1,0 +1,34 @@
+namespace TaskRecovery.Crash.Host;
+
+/// <summary>Work that does nothing but say that it begins and ends, and stays in between for a while.</summary>
+/// <param name="HoldMs">How long it stays, in milliseconds.</param>
+/// <param name="IsDeaf">Whether it ignores its token.</param>
+[JobKind("probe.plain")]
+public sealed record PlainProbe(int HoldMs, bool IsDeaf = false);
+
+/// <summary>Work in steps, each of which says that it begins and ends.</summary>
+/// <param name="Steps">How many steps.</param>
+/// <param name="HoldMs">How long each one stays, in milliseconds.</param>
+[JobKind("probe.steps")]
+public sealed record StepsProbe(int Steps, int HoldMs);
+
+/// <summary>A loop that stores a checkpoint each time around.</summary>
+/// <param name="Rounds">How many rounds.</param>
+/// <param name="HoldMs">How long each one stays, in milliseconds.</param>
+[JobKind("probe.checkpoints")]
+public sealed record CheckpointProbe(int Rounds, int HoldMs);
+
+/// <summary>Work that makes an effect and ends in one transaction of its own: a row in <c>probe_effects</c>.</summary>
+/// <param name="HoldMs">How long it stays inside the transaction, in milliseconds.</param>
+[JobKind("probe.transaction")]
+public sealed record TransactionProbe(int HoldMs);
+
+/// <summary>Work that kills its process.</summary>
+/// <param name="HoldMs">How long it waits before it does.</param>
+[JobKind("probe.poison")]
+public sealed record PoisonProbe(int HoldMs);
+
+/// <summary>The run of the probe job.</summary>
+/// <param name="HoldMs">How long it stays, in milliseconds.</param>
+[JobKind("probe.job")]
+public sealed record JobProbe(int HoldMs);

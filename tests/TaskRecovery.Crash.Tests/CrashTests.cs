@@ -1,0 +1,245 @@
+using System.Diagnostics;
+using TaskRecovery.Crash.Host;
+using TaskRecovery.TestSupport;
+
+namespace TaskRecovery.Crash.Tests;
+
+/// <summary>What happens to work when the process under it dies. Real processes, default options, run on every store.</summary>
+public abstract class CrashTests : IAsyncLifetime
+{
+    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(15);
+
+    private CrashFixture? _fixture;
+
+    protected CrashFixture Fixture => _fixture ?? throw new InvalidOperationException("The fixture was not started.");
+
+    public async ValueTask InitializeAsync() => _fixture = await OpenAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        await Fixture.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
+
+    [Fact]
+    public async Task Work_of_a_killed_process_runs_again_on_others_within_seconds()
+    {
+        var nodes = await StartNodesAsync(3);
+        var ids = await EnqueueAsync(200, () => new PlainProbe(HoldMs: 6000));
+        await RunningAsync(200);
+
+        var (killedAt, interrupted) = await KillWhileRunningAsync(nodes[0]);
+        await AllCompletedAsync(ids);
+
+        var delays = DelaysUntilRunAgain(interrupted, killedAt);
+        TestContext.Current.TestOutputHelper?.WriteLine($"{interrupted.Count} entries ran again after {Median(delays):0.00} s in the median, {delays.Max():0.00} s at most");
+        Assert.InRange(Median(delays), 0, MedianAfterKill);
+        Assert.InRange(delays.Max(), 0, MaxAfterKill);
+        await TheLawHoldsAsync(ids);
+    }
+
+    [Fact]
+    public async Task A_restarted_instance_goes_on_within_a_second_of_its_start()
+    {
+        var node = await Fixture.StartNodeAsync(settings => settings with { NodeName = "only", Concurrency = 300 });
+        var ids = await EnqueueAsync(200, () => new PlainProbe(HoldMs: 3000));
+        await RunningAsync(200);
+
+        var (_, interrupted) = await KillWhileRunningAsync(node);
+        var again = await Fixture.StartNodeAsync(settings => settings with { NodeName = "only", Concurrency = 300 });
+        await AllCompletedAsync(ids);
+        var startedAt = Fixture.ReadJournal().Single(line => line.ProcessId == again.Id && line.What == JournalEvents.Starting).At;
+
+        Assert.InRange(DelaysUntilRunAgain(interrupted, startedAt).Max(), 0, 1);
+        await TheLawHoldsAsync(ids);
+    }
+
+    [Fact]
+    public async Task Steps_that_had_finished_are_not_run_again()
+    {
+        var nodes = await StartNodesAsync(3);
+        var ids = await EnqueueAsync(60, () => new StepsProbe(Steps: 10, HoldMs: 300));
+        await Until.TrueAsync(() => Fixture.ReadJournal().Count(line => line.What == JournalEvents.StepStored) > 150, "150 steps were stored");
+
+        await KillWhileRunningAsync(nodes[0]);
+        await AllCompletedAsync(ids);
+
+        var storedTwice = Fixture.ReadJournal()
+            .Where(line => line.What == JournalEvents.StepStored)
+            .GroupBy(line => (line.EntryId, line.Detail))
+            .Where(group => group.Count() > 1);
+        Assert.Empty(storedTwice);
+        await TheLawHoldsAsync(ids);
+    }
+
+    [Theory]
+    [InlineData("handler.started")]
+    [InlineData("handler.finished")]
+    [InlineData("claim.before_commit")]
+    [InlineData("claim.committed")]
+    [InlineData("flush.middle")]
+    public async Task Work_survives_a_kill_at(string faultPoint)
+    {
+        var doomed = await Fixture.StartNodeAsync(settings => settings with { DieAt = faultPoint, DieAfter = 2, Concurrency = 10, Prefetch = 0 });
+        var ids = await EnqueueAsync(200, () => new PlainProbe(HoldMs: 50));
+        Assert.NotEqual(0, await doomed.WaitForExitAsync());
+
+        await Fixture.StartNodeAsync();
+        await Fixture.StartNodeAsync();
+        await AllCompletedAsync(ids);
+
+        await TheLawHoldsAsync(ids);
+    }
+
+    [Fact]
+    public async Task A_stopped_process_that_wakes_after_its_lease_changes_nothing()
+    {
+        var stopped = await Fixture.StartNodeAsync(settings => settings with { NodeName = "sleeper", Concurrency = 20 });
+        var deaf = await EnqueueAsync(10, () => new PlainProbe(HoldMs: 25_000, IsDeaf: true));
+        var looping = await EnqueueAsync(10, () => new CheckpointProbe(Rounds: 20, HoldMs: 500));
+        await RunningAsync(20);
+        var others = await StartNodesAsync(2);
+
+        stopped.Send(Signal.Stop);
+        var stoppedAt = Stopwatch.GetTimestamp();
+        await Until.TrueAsync(() => Began(others, 20), "the others began all of it", Lease + TimeSpan.FromSeconds(30));
+        var taken = Stopwatch.GetElapsedTime(stoppedAt);
+        stopped.Send(Signal.Continue);
+        await AllCompletedAsync([.. deaf, .. looping]);
+
+        Assert.InRange(taken.TotalSeconds, 0, Lease.TotalSeconds + 2);
+        await Until.TrueAsync(
+            () => Fixture.ReadJournal().Count(line => line.ProcessId == stopped.Id && line.What == JournalEvents.Token) >= 20,
+            "the tokens of the stopped process fired when it woke");
+        foreach (var id in deaf)
+        {
+            Assert.NotEqual("sleeper", (await Fixture.Queue.FindAsync(id))!.Node);
+        }
+
+        await TheLawHoldsAsync([.. deaf, .. looping]);
+    }
+
+    [Fact]
+    public async Task A_poisonous_entry_ends_alone()
+    {
+        var innocent = await EnqueueAsync(200, () => new PlainProbe(HoldMs: 300));
+        var poison = (await Fixture.Queue.EnqueueAsync(new PoisonProbe(HoldMs: 150), new EnqueueOptions { Priority = 0 })).Id;
+
+        var limit = Stopwatch.StartNew();
+        while ((await Fixture.Queue.FindAsync(poison))!.State is EntryState.Waiting or EntryState.Running)
+        {
+            Assert.True(limit.Elapsed < TimeSpan.FromMinutes(3), "the poisonous entry has not ended after three minutes");
+            var node = await Fixture.StartNodeAsync(settings => settings with { NodeName = "victim", Concurrency = 300 });
+            await node.WaitForExitAsync(TimeSpan.FromSeconds(30)).ContinueWith(_ => { }, TaskScheduler.Default);
+            if ((await Fixture.Queue.CountAsync()) is { Waiting: 0, Running: 0 })
+            {
+                break;
+            }
+        }
+
+        await AllCompletedAsync(innocent);
+        var ended = (await Fixture.Queue.FindAsync(poison))!;
+        Assert.Equal((EntryState.Failed, EndReasons.CrashLoop), (ended.State, ended.Reason));
+        await TheLawHoldsAsync(innocent);
+    }
+
+    [Fact]
+    public async Task A_graceful_stop_gives_work_back_without_attempt_or_crash()
+    {
+        var leaving = await Fixture.StartNodeAsync(settings => settings with { ShutdownTimeout = TimeSpan.FromMilliseconds(200) });
+        var ids = await EnqueueAsync(40, () => new PlainProbe(HoldMs: 5000));
+        await RunningAsync(20);
+
+        leaving.Send(Signal.Terminate);
+        Assert.Equal(0, await leaving.WaitForExitAsync());
+        var left = await Task.WhenAll(ids.Select(async id => (await Fixture.Queue.FindAsync(id))!));
+
+        Assert.All(left, entry => Assert.Equal((EntryState.Waiting, 0, 0), (entry.State, entry.Attempt, entry.Crashes)));
+        await Fixture.StartNodeAsync(settings => settings with { Concurrency = 40 });
+        await AllCompletedAsync(ids);
+        await TheLawHoldsAsync(ids);
+    }
+
+    [Fact]
+    public async Task Effects_in_the_workers_own_transaction_exist_once()
+    {
+        var nodes = await StartNodesAsync(3);
+        var ids = await EnqueueAsync(200, () => new TransactionProbe(HoldMs: 200));
+        await Until.TrueAsync(() => Fixture.ReadJournal().Count(line => line.What == JournalEvents.Done) > 20, "some are done");
+
+        await KillWhileRunningAsync(nodes[0]);
+        await AllCompletedAsync(ids);
+
+        Assert.Equal(ids.Order(), (await ReadEffectsAsync()).Order());
+        await TheLawHoldsAsync(ids);
+    }
+
+    /// <summary>How long after a kill, in seconds, work may take to run again: the median.</summary>
+    protected abstract double MedianAfterKill { get; }
+
+    /// <summary>How long after a kill, in seconds, work may take to run again: the longest.</summary>
+    protected abstract double MaxAfterKill { get; }
+
+    protected abstract Task<CrashFixture> OpenAsync();
+
+    protected abstract Task<IReadOnlyList<long>> ReadEffectsAsync();
+
+    protected async Task<IReadOnlyList<ChildProcess>> StartNodesAsync(int count)
+        => await Task.WhenAll(Enumerable.Range(0, count).Select(_ => Fixture.StartNodeAsync(settings => settings with { Concurrency = 150, Prefetch = 0 })));
+
+    protected async Task<IReadOnlyList<long>> EnqueueAsync<TArgs>(int count, Func<TArgs> args)
+        where TArgs : notnull
+        => [.. (await Fixture.Queue.EnqueueManyAsync(Enumerable.Range(0, count).Select(_ => EnqueueRequest.Create(args())))).Select(result => result.Id)];
+
+    /// <summary>Waits until so many handlers are between begin and end.</summary>
+    protected Task RunningAsync(int count)
+        => Until.TrueAsync(() => Running(Fixture.ReadJournal()).Count() >= count, $"{count} entries run");
+
+    /// <summary>Kills a process, and insists that it was running something.</summary>
+    protected async Task<(long KilledAt, IReadOnlyList<long> Interrupted)> KillWhileRunningAsync(ChildProcess process)
+    {
+        var killedAt = Stopwatch.GetTimestamp();
+        await process.KillAsync();
+        var interrupted = Running(Fixture.ReadJournal().Where(line => line.ProcessId == process.Id)).ToList();
+        Assert.NotEmpty(interrupted);
+        return (killedAt, interrupted);
+    }
+
+    protected Task AllCompletedAsync(IReadOnlyList<long> ids)
+        => Until.TrueAsync(
+            async () => await Fixture.Queue.CountAsync() is { Waiting: 0, Scheduled: 0, Running: 0 } counts && counts.Completed >= ids.Count,
+            "every entry has completed",
+            TimeSpan.FromSeconds(120));
+
+    /// <summary>Every entry has ended well and once, by its journal too, and the store's own check finds nothing.</summary>
+    protected async Task TheLawHoldsAsync(IReadOnlyList<long> ids)
+    {
+        Assert.Empty(await Fixture.Store.CheckLawAsync(CancellationToken.None));
+        foreach (var id in ids)
+        {
+            Assert.Equal(EntryState.Completed, (await Fixture.Queue.FindAsync(id))?.State);
+        }
+    }
+
+    private static IEnumerable<long> Running(IEnumerable<JournalLine> journal)
+        => journal
+            .Where(line => line.What is JournalEvents.Begin or JournalEvents.End)
+            .GroupBy(line => (line.EntryId, line.Fence, line.ProcessId))
+            .Where(run => !run.Any(line => line.What == JournalEvents.End))
+            .Select(run => run.Key.EntryId);
+
+    private static double Median(IEnumerable<double> values)
+    {
+        var sorted = values.Order().ToList();
+        return sorted[sorted.Count / 2];
+    }
+
+    private bool Began(IReadOnlyList<ChildProcess> processes, int count)
+        => Fixture.ReadJournal().Where(line => line.What == JournalEvents.Begin && processes.Any(process => process.Id == line.ProcessId)).Select(line => line.EntryId).Distinct().Count() >= count;
+
+    private List<double> DelaysUntilRunAgain(IReadOnlyList<long> interrupted, long since)
+    {
+        var begins = Fixture.ReadJournal().Where(line => line.What == JournalEvents.Begin).ToLookup(line => line.EntryId);
+        return [.. interrupted.Select(id => Stopwatch.GetElapsedTime(since, begins[id].Last().At).TotalSeconds)];
+    }
+}
