@@ -12,7 +12,7 @@ namespace TaskRecovery.Sqlite;
 /// <param name="OldestLibrary">The oldest library that works with it, so that a rolling deploy can go on.</param>
 internal sealed record Migration(int Version, string Name, string Text, string Checksum, Version OldestLibrary)
 {
-    private const string Folder = "Migrations/";
+    private const string Folder = "Sqlite/Migrations/";
     private const string Header = "-- oldest library: ";
 
     /// <summary>All that this library knows, in order.</summary>
