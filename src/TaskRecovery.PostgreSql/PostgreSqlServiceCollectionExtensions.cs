@@ -47,6 +47,9 @@ public static class PostgreSqlTaskRecoveryBuilderExtensions
         services.Replace(ServiceDescriptor.Singleton<IQueueStore>(provider => new PostgreSqlQueueStore(
             provider.GetRequiredService<PostgreSqlDatabase>(),
             provider.GetRequiredService<TimeProvider>())));
+        services.Replace(ServiceDescriptor.Singleton<IJobStore>(provider => new PostgreSqlJobStore(
+            provider.GetRequiredService<PostgreSqlDatabase>(),
+            (PostgreSqlQueueStore)provider.GetRequiredService<IQueueStore>())));
         return builder;
     }
 }

@@ -120,6 +120,9 @@ create table {schema}.outcomes (
     autovacuum_analyze_scale_factor = 0.1
 );
 
+-- Few end otherwise than well: lists and retention find them without walking over all that did.
+create index outcomes_unwell_idx on {schema}.outcomes (entry) where final and kind <> 0;
+
 -- Held until the entry ends.
 create table {schema}.unique_keys (
     kind smallint not null,

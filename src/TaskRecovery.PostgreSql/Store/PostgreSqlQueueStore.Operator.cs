@@ -1,3 +1,6 @@
+using System.Text.Json;
+using Npgsql;
+using NpgsqlTypes;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql;
@@ -5,15 +8,192 @@ namespace TaskRecovery.PostgreSql;
 /// <content>What an operator asks and does.</content>
 internal sealed partial class PostgreSqlQueueStore
 {
-    public ValueTask<QueueEntry?> FindAsync(long entryId, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public async ValueTask<QueueEntry?> FindAsync(long entryId, CancellationToken cancellationToken)
+        => (await ReadEntriesAsync([entryId], cancellationToken).ConfigureAwait(false)).FirstOrDefault();
 
-    public ValueTask<EntryPage> ListAsync(EntryFilter filter, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public async ValueTask<EntryPage> ListAsync(EntryFilter filter, CancellationToken cancellationToken)
+    {
+        var (statement, kinds) = filter.State switch
+        {
+            null => (OperatorSql.List, null),
+            EntryState.Waiting => (OperatorSql.ListWaiting, null),
+            EntryState.Running => (OperatorSql.ListRunning, null),
+            EntryState.Completed => (OperatorSql.ListCompleted, null),
+            EntryState.Failed => (OperatorSql.ListUnwell, FailedKinds),
+            _ => (OperatorSql.ListUnwell, CancelledKinds),
+        };
+        List<NpgsqlParameter> args = [Arg.Int8(filter.Before ?? long.MaxValue), Arg.Text(filter.Queue), Arg.Text(filter.Kind), Arg.Int8(filter.Limit + 1L)];
+        if (kinds is not null)
+        {
+            args.Add(Arg.Array(kinds, NpgsqlDbType.Smallint));
+        }
 
-    public ValueTask<QueueCounts> CountAsync(string? queue, CancellationToken cancellationToken) => throw new NotSupportedException();
+        // One more than asked for tells whether there is another page.
+        var ids = await _database.ReadAsync(
+            statement,
+            [.. args],
+            static async (reader, token) =>
+            {
+                var found = new List<long>();
+                while (await reader.ReadAsync(token).ConfigureAwait(false))
+                {
+                    found.Add(reader.GetInt64(0));
+                }
 
-    public ValueTask<bool> CancelAsync(long entryId, CancellationToken cancellationToken) => throw new NotSupportedException();
+                return found;
+            },
+            cancellationToken).ConfigureAwait(false);
+        var page = ids.Take(filter.Limit).ToArray();
+        var entries = page.Length == 0 ? [] : await ReadEntriesAsync(page, cancellationToken).ConfigureAwait(false);
 
-    public ValueTask<bool> RetryAsync(long entryId, CancellationToken cancellationToken) => throw new NotSupportedException();
+        // What has gone on to another state between the two statements is not what was asked for.
+        return new EntryPage([.. entries.Where(entry => filter.State is not { } state || entry.State == state)], ids.Count > page.Length ? page[^1] : null);
+    }
 
-    public ValueTask SetPausedAsync(string queue, bool paused, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public ValueTask<QueueCounts> CountAsync(string? queue, CancellationToken cancellationToken)
+        => _database.ReadLastAsync(
+            [new Statement(OperatorSql.AllowScans), queue is null ? new Statement(OperatorSql.CountAll) : new Statement(OperatorSql.CountQueue, Arg.Text(queue))],
+            static async (reader, token) =>
+            {
+                await reader.ReadAsync(token).ConfigureAwait(false);
+                return new QueueCounts(
+                    reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4), reader.GetInt64(5));
+            },
+            cancellationToken);
+
+    public ValueTask<bool> CancelAsync(long entryId, CancellationToken cancellationToken) => CancelAsync([entryId], EndReasons.CancelRequested, cancellationToken);
+
+    public async ValueTask<bool> RetryAsync(long entryId, CancellationToken cancellationToken)
+    {
+        var queue = await _database.ReadAsync(
+            OperatorSql.Retry,
+            [Arg.Int8(entryId)],
+            static async (reader, token) => await reader.ReadAsync(token).ConfigureAwait(false) ? reader.GetString(0) : null,
+            cancellationToken).ConfigureAwait(false);
+        if (queue is null)
+        {
+            return false;
+        }
+
+        await _database.HintAsync(HintText.Work(queue), cancellationToken).ConfigureAwait(false);
+        return true;
+    }
+
+    public async ValueTask SetPausedAsync(string queue, bool paused, CancellationToken cancellationToken)
+    {
+        await _database.ExecuteAsync(OperatorSql.SetPaused, [Arg.Text(queue), Arg.Bool(paused)], cancellationToken).ConfigureAwait(false);
+        await _database.HintAsync(HintText.Control, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Requests the cancel of entries: the request is stored first, those that wait end at once, and the nodes of those that run are told.</summary>
+    /// <returns><see langword="true"/> if any of them had not ended.</returns>
+    internal async ValueTask<bool> CancelAsync(long[] entryIds, string reason, CancellationToken cancellationToken)
+    {
+        var asked = await _database.ReadAsync(
+            OperatorSql.RequestCancel,
+            [Arg.Array(entryIds, NpgsqlDbType.Bigint)],
+            static async (reader, token) =>
+            {
+                var found = new List<long>();
+                while (await reader.ReadAsync(token).ConfigureAwait(false))
+                {
+                    found.Add(reader.GetInt64(0));
+                }
+
+                return found;
+            },
+            cancellationToken).ConfigureAwait(false);
+        if (asked.Count == 0)
+        {
+            return false;
+        }
+
+        var (ended, jobs) = await _database.ReadAsync(
+            OperatorSql.CancelWaiting,
+            [Arg.Array(asked.ToArray(), NpgsqlDbType.Bigint), Arg.Text(reason)],
+            static async (reader, token) =>
+            {
+                await reader.ReadAsync(token).ConfigureAwait(false);
+                return (reader.GetInt64(0), await reader.GetFieldValueAsync<Guid[]>(1, token).ConfigureAwait(false));
+            },
+            cancellationToken).ConfigureAwait(false);
+        if (ended < asked.Count)
+        {
+            await _database.HintAsync(HintText.Control, cancellationToken).ConfigureAwait(false);
+        }
+
+        // A due time was cancelled, not the schedule. If this process dies here, job recovery does it.
+        foreach (var job in jobs)
+        {
+            await _database.ExecuteAsync(JobSql.PlanMissing, [Arg.Uuid((Guid?)job), Arg.Int4(1)], cancellationToken).ConfigureAwait(false);
+        }
+
+        return true;
+    }
+
+    private ValueTask<List<QueueEntry>> ReadEntriesAsync(long[] ids, CancellationToken cancellationToken)
+        => _database.ReadAsync(
+            OperatorSql.Read,
+            [Arg.Array(ids, NpgsqlDbType.Bigint)],
+            static async (reader, token) =>
+            {
+                var entries = new List<QueueEntry>();
+                while (await reader.ReadAsync(token).ConfigureAwait(false))
+                {
+                    entries.Add(ReadEntry(reader));
+                }
+
+                return entries;
+            },
+            cancellationToken);
+
+    private static QueueEntry ReadEntry(NpgsqlDataReader reader)
+    {
+        var hasOutcome = !reader.IsDBNull(17);
+        var isEnded = hasOutcome && reader.GetBoolean(17);
+        var isWaiting = !isEnded && !reader.IsDBNull(10);
+        var lastEnd = hasOutcome ? reader.GetFieldValue<DateTimeOffset>(19) : (DateTimeOffset?)null;
+        var lastStart = lastEnd - TimeSpan.FromMilliseconds(hasOutcome ? reader.GetInt32(20) : 0);
+        var state = isEnded ? StateOf((OutcomeKind)reader.GetInt16(18)) : isWaiting ? EntryState.Waiting : EntryState.Running;
+        var node = reader.StringOrNull(state == EntryState.Running ? 14 : 26);
+        return new QueueEntry
+        {
+            Id = reader.GetInt64(0),
+            Kind = reader.GetString(1),
+            Queue = reader.GetString(2),
+            Priority = reader.GetInt16(3),
+            Args = reader.GetString(4),
+            State = state,
+            Attempt = isEnded ? reader.GetInt16(21) : isWaiting ? reader.GetInt16(11) : reader.GetInt16(15) + 1,
+            MaxAttempts = reader.GetInt16(5),
+            Crashes = isEnded ? reader.GetInt16(22) : isWaiting ? reader.GetInt16(12) : reader.GetInt16(16),
+            CreatedAt = reader.GetFieldValue<DateTimeOffset>(6),
+            RunAt = isWaiting ? reader.GetFieldValue<DateTimeOffset>(10) : null,
+
+            // An outcome without a node is of an entry that was cancelled while it waited.
+            StartedAt = state == EntryState.Running ? reader.TimeOrNull(13) : node is null ? null : lastStart,
+            EndedAt = isEnded ? lastEnd : null,
+            Node = node,
+            UniqueKey = reader.StringOrNull(7),
+            Timeout = reader.MicrosecondsOrNull(8),
+            Metadata = reader.StringOrNull(9) is { } metadata ? ReadMetadata(metadata) : null,
+            Result = isEnded ? reader.StringOrNull(23) : null,
+            Error = hasOutcome ? reader.StringOrNull(24) : null,
+            Reason = isEnded ? reader.StringOrNull(25) : null,
+            CancelRequested = reader.GetBoolean(27),
+        };
+    }
+
+    private static EntryState StateOf(OutcomeKind kind) => kind switch
+    {
+        OutcomeKind.Completed => EntryState.Completed,
+        OutcomeKind.Failed => EntryState.Failed,
+        _ => EntryState.Cancelled,
+    };
+
+    private static Dictionary<string, string> ReadMetadata(string json)
+    {
+        using var document = JsonDocument.Parse(json);
+        return document.RootElement.EnumerateObject().ToDictionary(property => property.Name, property => property.Value.GetString() ?? string.Empty, StringComparer.Ordinal);
+    }
 }

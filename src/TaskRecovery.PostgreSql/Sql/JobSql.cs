@@ -1,0 +1,143 @@
+namespace TaskRecovery.PostgreSql;
+
+/// <summary>Statements on <c>jobs</c>. A job's row is locked while a run of it starts or its plan changes.</summary>
+internal static class JobSql
+{
+    private const string Columns = """
+        j.id, j.name, j.kind, j.args, (extract(epoch from j.every) * 1000000)::bigint, j.once_at, j.state, j.overlap, j.missed_runs, j.queue, j.priority,
+            j.max_attempts, (extract(epoch from j.timeout) * 1000000)::bigint, case when j.planned_entry is not null then j.next_run_at end,
+            j.created_at, j.updated_at
+        """;
+
+    /// <summary>$1 id.</summary>
+    internal const string Find = $"select {Columns} from {{schema}}.jobs j where j.id = $1";
+
+    /// <summary>$1 name.</summary>
+    internal const string FindByName = $"select {Columns} from {{schema}}.jobs j where j.name = $1";
+
+    internal const string List = $"select {Columns} from {{schema}}.jobs j order by j.name collate \"C\"";
+
+    /// <summary>What runs have to wait for. $1 id.</summary>
+    internal const string Lock = "select 1 from {schema}.jobs where id = $1 for no key update";
+
+    /// <summary>The same for a whole plan: the row as it is once nobody else holds it. $1 id, or null; $2 name, or null.</summary>
+    internal const string LockForPlan = """
+        select j.id, j.kind, j.entry_kind, j.args, (extract(epoch from j.every) * 1000000)::bigint, j.once_at, j.start_at, j.state, j.overlap, j.missed_runs,
+            j.queue, j.priority, j.max_attempts, (extract(epoch from j.timeout) * 1000000)::bigint, j.next_run_at, j.planned_entry, clock_timestamp()
+        from {schema}.jobs j where j.id = $1 or j.name = $2 for update
+        """;
+
+    /// <summary>$1 id, $2 name, $3 kind, $4 entry kind, $5 args, $6 queue. Nothing if the name is taken.</summary>
+    internal const string Insert = """
+        insert into {schema}.jobs (id, name, kind, entry_kind, args, queue) values ($1, $2, $3, $4, $5, $6) on conflict (name) do nothing
+        """;
+
+    /// <summary>What the user said. $1 id, $2 kind, $3 entry kind, $4 args, $5 interval in microseconds, $6 once at, $7 start at, $8 overlap, $9 missed runs, $10 queue,
+    /// $11 priority, $12 max attempts, $13 timeout in microseconds.</summary>
+    /// <remarks>An interval is stored in microseconds alone: one with days in it would follow the session's time zone.</remarks>
+    internal const string Update = """
+        update {schema}.jobs set kind = $2, entry_kind = $3, args = $4, every = $5 * interval '1 microsecond', once_at = $6, start_at = $7, overlap = $8,
+            missed_runs = $9, queue = $10, priority = $11, max_attempts = $12, timeout = $13 * interval '1 microsecond', updated_at = clock_timestamp()
+        where id = $1
+        """;
+
+    /// <summary>$1 id, $2 state, $3 the next run's due time, or null, $4 its entry, or null.</summary>
+    internal const string SetPlan = "update {schema}.jobs set state = $2, next_run_at = $3, planned_entry = $4 where id = $1";
+
+    /// <summary>An entry for a run. $1 job, $2 due time, or null for now. Nothing if there is no such job.</summary>
+    internal const string AddEntry = """
+        with entry as (
+            insert into {schema}.entries (queue, kind, priority, max_attempts, args, timeout)
+            select q.id, k.id, j.priority, j.max_attempts, json_build_object('jobId', j.id, 'taskId', null)::text, j.timeout
+            from {schema}.jobs j
+            join {schema}.queues q on q.name = j.queue
+            join {schema}.kinds k on k.name = j.entry_kind
+            where j.id = $1
+            returning id, queue, kind, priority
+        ), place as (
+            insert into {schema}.waiting (run_at, id, queue, kind, priority)
+            select greatest($2, clock_timestamp()), id, queue, kind, priority from entry
+        )
+        select id from entry
+        """;
+
+    /// <summary>The same for a run beside the schedule: only of an active job. $1 job.</summary>
+    internal const string Trigger = """
+        with entry as (
+            insert into {schema}.entries (queue, kind, priority, max_attempts, args, timeout)
+            select q.id, k.id, j.priority, j.max_attempts, json_build_object('jobId', j.id, 'taskId', null)::text, j.timeout
+            from {schema}.jobs j
+            join {schema}.queues q on q.name = j.queue
+            join {schema}.kinds k on k.name = j.entry_kind
+            where j.id = $1 and j.state = 0
+            returning id, queue, kind, priority
+        ), place as (
+            insert into {schema}.waiting (run_at, id, queue, kind, priority)
+            select clock_timestamp(), id, queue, kind, priority from entry
+        )
+        select e.id, j.queue from entry e join {schema}.jobs j on j.id = $1
+        """;
+
+    /// <summary>Ends a planned entry that waits; one that is claimed already is left to the start of its run. $1 entry, $2 outcome kind, $3 reason.</summary>
+    internal const string EndPlanned = """
+        with gone as (
+            delete from {schema}.waiting where id = $1 returning id, attempt, crashes
+        )
+        insert into {schema}.outcomes (entry, fence, duration_ms, kind, attempt, crashes, final, reason)
+        select id, nextval('{schema}.fences'), 0, $2, attempt, crashes, true, $3 from gone
+        """;
+
+    /// <summary>$1 id.</summary>
+    internal const string Delete = "delete from {schema}.jobs where id = $1";
+
+    /// <summary>Numbers for the names that jobs use; those of the old system have none.</summary>
+    internal const string UnknownNames = """
+        select distinct j.entry_kind, null from {schema}.jobs j where not exists (select from {schema}.kinds k where k.name = j.entry_kind)
+        union all
+        select distinct null, j.queue from {schema}.jobs j where not exists (select from {schema}.queues q where q.name = j.queue)
+        """;
+
+    /// <summary>Plans the next run of active jobs that have none: never planned, or the planned entry has ended without having become a run, or is gone. $1 one job, or null
+    /// for all; $2 how many at most. Returns each job's id and queue.</summary>
+    /// <remarks>Two nodes at once do the work of one: who comes second skips the rows, or finds another planned entry in them.
+    /// A due time whose entry has ended is over; one that never had an entry is still to come, and the policy for missed runs decides when its run starts.</remarks>
+    internal const string PlanMissing = """
+        with found as materialized (
+            select j.id, j.planned_entry from {schema}.jobs j
+            where j.state = 0 and j.planned_entry is null and ($1::uuid is null or j.id = $1)
+            union all
+            select j.id, j.planned_entry from {schema}.jobs j
+            where j.state = 0 and j.planned_entry is not null and ($1::uuid is null or j.id = $1)
+                and (exists (select from {schema}.outcomes o where o.entry = j.planned_entry and o.final)
+                    or not exists (select from {schema}.entries e where e.id = j.planned_entry))
+            limit $2
+        ), held as materialized (
+            select j.id, j.planned_entry, j.every, j.entry_kind, j.queue, j.priority, j.max_attempts, j.timeout, clock_timestamp() as now,
+                coalesce(j.next_run_at, j.once_at, j.start_at, clock_timestamp()) as due
+            from {schema}.jobs j join found f on f.id = j.id
+            where j.state = 0 and j.planned_entry is not distinct from f.planned_entry
+            for no key update of j skip locked
+        ), plan as materialized (
+            select h.*, case
+                when h.planned_entry is null then h.due
+                when h.every is null then null
+                else h.due + h.every * (greatest(floor(extract(epoch from h.now - h.due) / extract(epoch from h.every)), 0) + 1)::float8 end as next
+            from held h
+        ), entry as (
+            insert into {schema}.entries (queue, kind, priority, max_attempts, args, timeout)
+            select q.id, k.id, p.priority, p.max_attempts, json_build_object('jobId', p.id, 'taskId', null)::text, p.timeout
+            from plan p
+            join {schema}.queues q on q.name = p.queue
+            join {schema}.kinds k on k.name = p.entry_kind
+            where p.next is not null
+            returning id, queue, kind, priority, (args::json ->> 'jobId')::uuid as job
+        ), place as (
+            insert into {schema}.waiting (run_at, id, queue, kind, priority)
+            select greatest(p.next, clock_timestamp()), e.id, e.queue, e.kind, e.priority from entry e join plan p on p.id = e.job
+        )
+        update {schema}.jobs j set next_run_at = p.next, planned_entry = e.id, state = case when p.next is null then 2 else 0 end
+        from plan p left join entry e on e.job = p.id
+        where j.id = p.id
+        returning j.id, j.queue, j.planned_entry is not null
+        """;
+}

@@ -1,0 +1,192 @@
+namespace TaskRecovery.PostgreSql;
+
+/// <summary>What an operator reads of entries, and does to them.</summary>
+internal static class OperatorSql
+{
+    /// <summary>Counts and lists may walk whole tables, which claims never may: scans are allowed again for this transaction.</summary>
+    internal const string AllowScans = "select set_config('enable_seqscan', 'on', true)";
+
+    /// <summary>Everything about entries, newest first. $1 ids.</summary>
+    internal const string Read = """
+        with running as materialized (
+            select c.id, c.claimed_at, coalesce(nullif(n.name, ''), n.id::text) as node, u.entry, a.attempt, a.crashes
+            from {schema}.claims c
+            join {schema}.nodes n on n.number = c.node
+            cross join lateral unnest(c.entries) u (entry)
+            left join lateral unnest(c.again, c.again_attempts, c.again_crashes) a (entry, attempt, crashes) on a.entry = u.entry
+            where c.entries && $1 and u.entry = any($1)
+                and not exists (select from {schema}.outcomes o where o.entry = u.entry and o.fence = c.id)
+        )
+        select e.id, k.name, q.name, e.priority, e.args, e.max_attempts, e.created_at, e.unique_key, (extract(epoch from e.timeout) * 1000000)::bigint, e.metadata,
+            w.run_at, w.attempt, w.crashes,
+            r.claimed_at, r.node, coalesce(r.attempt, 0::smallint), coalesce(r.crashes, 0::smallint),
+            l.final, l.kind, l.ended_at, l.duration_ms, l.attempt, l.crashes, l.result, l.error, l.reason, coalesce(nullif(n.name, ''), n.id::text),
+            a.entry is not null
+        from {schema}.entries e
+        join {schema}.kinds k on k.id = e.kind
+        join {schema}.queues q on q.id = e.queue
+        left join {schema}.waiting w on w.id = e.id
+        left join running r on r.entry = e.id
+        left join lateral (select * from {schema}.outcomes o where o.entry = e.id order by o.final desc, o.fence desc limit 1) l on true
+        left join {schema}.nodes n on n.number = l.node
+        left join {schema}.cancellations a on a.entry = e.id
+        where e.id = any($1)
+        order by e.id desc
+        """;
+
+    /// <summary>Ids, newest first, for a page of a list. $1 below this id; $2 queue, or null; $3 kind, or null; $4 how many at most.</summary>
+    internal const string List = """
+        select e.id from {schema}.entries e
+        where e.id < $1 and ($2::text is null or e.queue = (select id from {schema}.queues where name = $2))
+            and ($3::text is null or e.kind = (select id from {schema}.kinds where name = $3))
+        order by e.id desc limit $4
+        """;
+
+    /// <summary>The same for those that wait.</summary>
+    internal const string ListWaiting = """
+        select w.id from {schema}.waiting w
+        where w.id < $1 and ($2::text is null or w.queue = (select id from {schema}.queues where name = $2))
+            and ($3::text is null or w.kind = (select id from {schema}.kinds where name = $3))
+        order by w.id desc limit $4
+        """;
+
+    /// <summary>The same for those that run.</summary>
+    internal const string ListRunning = """
+        select e.id from {schema}.claims c
+        cross join lateral unnest(c.entries) u (entry)
+        join {schema}.entries e on e.id = u.entry
+        where e.id < $1 and ($2::text is null or e.queue = (select id from {schema}.queues where name = $2))
+            and ($3::text is null or e.kind = (select id from {schema}.kinds where name = $3))
+            and not exists (select from {schema}.outcomes o where o.entry = u.entry and o.fence = c.id)
+        order by e.id desc limit $4
+        """;
+
+    /// <summary>The same for those that ended well: nearly all that there are.</summary>
+    internal const string ListCompleted = """
+        select e.id from {schema}.entries e
+        where e.id < $1 and ($2::text is null or e.queue = (select id from {schema}.queues where name = $2))
+            and ($3::text is null or e.kind = (select id from {schema}.kinds where name = $3))
+            and exists (select from {schema}.outcomes o where o.entry = e.id and o.final and o.kind = 0)
+        order by e.id desc limit $4
+        """;
+
+    /// <summary>The same for those that ended otherwise, which have an index of their own. $5 outcome kinds.</summary>
+    internal const string ListUnwell = """
+        select e.id from {schema}.outcomes o
+        join {schema}.entries e on e.id = o.entry
+        where o.final and o.kind <> 0 and o.kind = any($5) and o.entry < $1
+            and ($2::text is null or e.queue = (select id from {schema}.queues where name = $2))
+            and ($3::text is null or e.kind = (select id from {schema}.kinds where name = $3))
+        order by o.entry desc limit $4
+        """;
+
+    /// <summary>By state: due, scheduled, running, completed, failed, cancelled.</summary>
+    internal const string CountAll = """
+        with ended as materialized (
+            select count(*) filter (where kind = 0) as completed, count(*) filter (where kind = 1) as failed, count(*) filter (where kind in (2, 7)) as cancelled
+            from {schema}.outcomes where final
+        ), lined as materialized (
+            select count(*) filter (where run_at <= clock_timestamp()) as due, count(*) filter (where run_at > clock_timestamp()) as later from {schema}.waiting
+        )
+        select l.due, l.later,
+            (select count(*) from {schema}.claims c cross join lateral unnest(c.entries) u (entry)
+                where not exists (select from {schema}.outcomes o where o.entry = u.entry and o.fence = c.id)),
+            e.completed, e.failed, e.cancelled
+        from lined l, ended e
+        """;
+
+    /// <summary>The same for one queue. $1 its name.</summary>
+    internal const string CountQueue = """
+        with queue as materialized (
+            select id from {schema}.queues where name = $1
+        ), ended as materialized (
+            select count(*) filter (where o.kind = 0) as completed, count(*) filter (where o.kind = 1) as failed, count(*) filter (where o.kind in (2, 7)) as cancelled
+            from {schema}.outcomes o join {schema}.entries e on e.id = o.entry where o.final and e.queue = (select id from queue)
+        ), lined as materialized (
+            select count(*) filter (where run_at <= clock_timestamp()) as due, count(*) filter (where run_at > clock_timestamp()) as later
+            from {schema}.waiting where queue = (select id from queue)
+        )
+        select l.due, l.later,
+            (select count(*) from {schema}.claims c cross join lateral unnest(c.entries) u (entry) join {schema}.entries e on e.id = u.entry
+                where e.queue = (select id from queue) and not exists (select from {schema}.outcomes o where o.entry = u.entry and o.fence = c.id)),
+            e.completed, e.failed, e.cancelled
+        from lined l, ended e
+        """;
+
+    /// <summary>Stores cancel requests, first of all: they stay until the entries end. $1 ids. Returns those that have not ended.</summary>
+    internal const string RequestCancel = """
+        with known as materialized (
+            select e.id from {schema}.entries e
+            where e.id = any($1) and not exists (select from {schema}.outcomes o where o.entry = e.id and o.final)
+        ), asked as (
+            insert into {schema}.cancellations (entry) select id from known order by id on conflict do nothing
+        )
+        select id from known
+        """;
+
+    /// <summary>Ends those that wait, with an outcome of their own fence. $1 ids; $2 reason. Returns how many, and the jobs whose planned run it was.</summary>
+    /// <remarks>Sent after the request: an entry that a claim takes meanwhile is running when the row lock is free, and its claim or the next poll finds the request.</remarks>
+    internal const string CancelWaiting = """
+        with gone as (
+            delete from {schema}.waiting where id = any($1) returning id, attempt, crashes
+        ), done as (
+            insert into {schema}.outcomes (entry, fence, duration_ms, kind, attempt, crashes, final, reason)
+            select id, nextval('{schema}.fences'), 0, 2, attempt, crashes, true, $2 from gone
+            returning entry, ended_at
+        ), freed as (
+            delete from {schema}.unique_keys where entry in (select entry from done)
+        ), answered as (
+            delete from {schema}.cancellations where entry in (select entry from done)
+        ), closed as (
+            update {schema}.tasks t set state = 4, reason = $2, ended_at = d.ended_at from done d where t.entry_id = d.entry and t.state < 2
+        )
+        select count(*), array(select j.id from {schema}.jobs j join done d on d.entry = j.planned_entry) from done
+        """;
+
+    /// <summary>Puts an entry that failed or was cancelled back, with a fresh set of attempts, and its task with it. $1 id. Returns its queue, or nothing.</summary>
+    /// <remarks>The final mark is taken from its outcome under that row's lock: of two operators at once the second finds it gone. A unique key is taken again, or nothing
+    /// happens. It waits at its own priority: what it did before is forgiven.</remarks>
+    internal const string Retry = """
+        with ended as materialized (
+            select o.entry, o.fence from {schema}.outcomes o where o.entry = $1 and o.final and o.kind in (1, 2, 7) for update
+        ), entry as materialized (
+            select e.id, e.queue, e.kind, e.priority, e.unique_key, d.fence from {schema}.entries e join ended d on d.entry = e.id
+        ), keyed as (
+            insert into {schema}.unique_keys (kind, key, entry) select kind, unique_key, id from entry where unique_key is not null
+            on conflict do nothing returning entry
+        ), free as materialized (
+            select * from entry e where e.unique_key is null or exists (select from keyed)
+        ), marked as (
+            update {schema}.outcomes o set final = false from free f where o.entry = f.id and o.fence = f.fence and o.final returning o.entry
+        ), answered as (
+            delete from {schema}.cancellations where entry in (select entry from marked)
+        ), opened as (
+            update {schema}.tasks t set state = 0, attempt = 0, crashes = 0, result = null, reason = null, ended_at = null
+            from marked m where t.entry_id = m.entry and t.state in (3, 4)
+        ), place as (
+            insert into {schema}.waiting (run_at, id, queue, kind, priority)
+            select clock_timestamp(), f.id, f.queue, f.kind, f.priority from free f join marked m on m.entry = f.id
+            returning queue
+        )
+        select q.name from place p join {schema}.queues q on q.id = p.queue
+        """;
+
+    /// <summary>$1 queue, $2 whether it is paused.</summary>
+    internal const string SetPaused = "insert into {schema}.queues (name, paused) values ($1, $2) on conflict (name) do update set paused = excluded.paused";
+
+    /// <summary>How much is due in each queue, counted up to 100,000, and how long the first of it has been.</summary>
+    internal const string Measure = """
+        select q.name,
+            (select count(*) from (
+                select from generate_series(-10, 9) p (level)
+                cross join lateral (
+                    select from {schema}.waiting w
+                    where w.queue = q.id and w.priority = p.level::smallint and w.run_at <= clock_timestamp() limit 100000) w
+                limit 100000) d),
+            (select extract(epoch from clock_timestamp() - min(w.run_at))::float8 from generate_series(-10, 9) p (level)
+                cross join lateral (
+                    select w.run_at from {schema}.waiting w
+                    where w.queue = q.id and w.priority = p.level::smallint and w.run_at <= clock_timestamp() order by w.run_at limit 1) w)
+        from {schema}.queues q order by q.name
+        """;
+}

@@ -1,0 +1,176 @@
+namespace TaskRecovery.PostgreSql;
+
+/// <summary>Statements on <c>tasks</c>.</summary>
+internal static class TaskSql
+{
+    private const string Columns =
+        "t.id, t.job_id, t.entry_id, t.state, t.due_at, t.attempt, t.crashes, t.result, t.error, t.reason, t.node, t.created_at, t.started_at, t.ended_at";
+
+    /// <summary>$1 id.</summary>
+    internal const string Find = $"select {Columns} from {{schema}}.tasks t where t.id = $1";
+
+    /// <summary>Newest first. $1 job, or null; $2 state, or null; $3 how many at most.</summary>
+    internal const string List = $$"""
+        select {{Columns}} from {schema}.tasks t
+        where ($1::uuid is null or t.job_id = $1) and ($2::smallint is null or t.state = $2)
+        order by t.created_at desc, t.id desc limit $3
+        """;
+
+    /// <summary>The same for unfinished states, which have an index of their own. $1 job; $2 state; $3 how many at most.</summary>
+    internal const string ListUnfinished = $$"""
+        select {{Columns}} from {schema}.tasks t
+        where t.job_id = $1 and t.state < 2 and t.state = $2
+        order by t.created_at desc, t.id desc limit $3
+        """;
+
+    /// <summary>Oldest first. $1 job.</summary>
+    internal const string ListIncomplete = $$"""
+        select {{Columns}} from {schema}.tasks t where t.job_id = $1 and t.state < 2 order by t.created_at, t.id
+        """;
+
+    /// <summary>Starts the run that an entry stands for; sent right after <see cref="JobSql.Lock"/>, so that it sees what the runs before it did.
+    /// $1 node, $2 entry, $3 fence, $4 job, $5 the task it names, or null, $6 attempt, $7 the id of a new task.</summary>
+    /// <remarks>
+    /// The verdict is one word. The claim has to be the node's still, without an outcome of this entry under it; its row is locked against a sweep.
+    /// A task bound to this entry is run again, unless it has finished or its job is paused or gone; the task of a single run goes on although its job has ended with it.
+    /// An entry that names a task and is not bound to it has been superseded. Any other entry is a new run: of an active job, not missed where those are left out, not
+    /// beside another unfinished task where runs must not overlap (a missed one waits where all of them are run), and not for a due time that has had its task.
+    /// Only the planned entry plans: its due time was the job's next run, and the next one is on the same grid. Every due time has at most one task, every entry too.
+    /// </remarks>
+    internal const string Start = $$"""
+        with held as materialized (
+            select n.name from {schema}.claims c join {schema}.nodes n on n.number = c.node
+            where c.id = $3 and n.id = $1 and not exists (select from {schema}.outcomes o where o.entry = $2 and o.fence = $3)
+            for key share of c
+        ), facts as materialized (
+            select h.name as node, j.id as job, j.state, j.every, j.missed_runs, j.overlap, j.next_run_at as due, clock.now,
+                b.id as bound, b.state as bound_state, m.id as named, m.state as named_state,
+                coalesce(j.planned_entry = $2, false) as planned,
+                coalesce(j.planned_entry = $2 and clock.now - j.next_run_at > j.every, false) as missed
+            from (select clock_timestamp() as now) clock
+            left join held h on true
+            left join {schema}.jobs j on j.id = $4
+            left join {schema}.tasks b on b.entry_id = $2
+            left join {schema}.tasks m on m.id = $5
+        ), judged as materialized (
+            select f.*, case
+                when f.node is null then 'claim_lost'
+                when f.bound is not null and f.bound_state >= 2 then 'task_finished'
+                when f.bound is null and $5 is not null and f.named is null then 'task_not_found'
+                when f.bound is null and $5 is not null and f.named_state >= 2 then 'task_finished'
+                when f.bound is null and $5 is not null then 'superseded'
+                when f.job is null then 'job_deleted'
+                when f.state = 1 then 'job_not_active'
+                when f.bound is not null then 'recovered'
+                when f.state <> 0 then 'job_not_active'
+                when f.missed and f.missed_runs = 1 then 'missed'
+                when f.planned and exists (select from {schema}.tasks d where d.job_id = $4 and d.due_at = f.due) then 'task_finished'
+                when f.overlap = 0 and exists (select from {schema}.tasks u where u.job_id = $4 and u.state < 2)
+                    then case when f.missed and f.missed_runs = 2 then 'wait' else 'overlap' end
+                else 'started' end as verdict
+            from facts f
+        ), started as (
+            insert into {schema}.tasks (id, job_id, entry_id, state, due_at, attempt, node, started_at)
+            select $7, $4, $2, 1, case when planned then due end, $6, node, now from judged where verdict = 'started'
+            returning *
+        ), resumed as (
+            update {schema}.tasks t set state = 1, attempt = $6, node = g.node, started_at = g.now
+            from judged g where g.verdict = 'recovered' and t.entry_id = $2 and t.state < 2
+            returning t.*
+        ), next as materialized (
+            select case
+                when every is null then null
+                when missed_runs = 2 then due + every
+                else due + every * (greatest(floor(extract(epoch from now - due) / extract(epoch from every)), 0) + 1)::float8 end as due
+            from judged where planned and bound is null and verdict in ('started', 'missed', 'overlap', 'task_finished')
+        ), entry as (
+            insert into {schema}.entries (queue, kind, priority, max_attempts, args, timeout)
+            select q.id, k.id, j.priority, j.max_attempts, json_build_object('jobId', j.id, 'taskId', null)::text, j.timeout
+            from next n
+            join {schema}.jobs j on j.id = $4
+            join {schema}.queues q on q.name = j.queue
+            join {schema}.kinds k on k.name = j.entry_kind
+            where n.due is not null
+            returning id, queue, kind, priority
+        ), place as (
+            insert into {schema}.waiting (run_at, id, queue, kind, priority)
+            select greatest(n.due, clock_timestamp()), e.id, e.queue, e.kind, e.priority from entry e, next n
+        ), planned as (
+            update {schema}.jobs j set next_run_at = n.due, planned_entry = (select id from entry), state = case when n.due is null then 2 else j.state end
+            from next n where j.id = $4
+        )
+        select g.verdict, coalesce((select due from next), case when j.planned_entry is not null then j.next_run_at end),
+            {{Columns}},
+            j.id, j.name, j.kind, j.args, (extract(epoch from j.every) * 1000000)::bigint, j.once_at, j.state, j.overlap, j.missed_runs, j.queue, j.priority,
+            j.max_attempts, (extract(epoch from j.timeout) * 1000000)::bigint, null::timestamptz, j.created_at, j.updated_at
+        from judged g
+        left join (select * from started union all select * from resumed) t on true
+        left join {schema}.jobs j on j.id = $4
+        """;
+
+    /// <summary>Gives unfinished tasks without an entry a recovery entry, or closes them. $1 the oldest creation time's age in microseconds, $2 max crashes, $3 how many at most.
+    /// Returns task, its entry, entry kind, node, crashes, reason (null if it runs again), queue.</summary>
+    /// <remarks>
+    /// The task's row is locked and its entry replaced only if it is still the one that was found missing: a second sweep at the same time finds it changed, or skips it.
+    /// Crash count and spent attempts go on in the new entry, and steps and the checkpoint are the task's own. Recovered work is first in line.
+    /// </remarks>
+    internal const string Recover = """
+        with found as materialized (
+            select t.id, t.entry_id from {schema}.tasks t
+            where t.state < 2 and (t.entry_id is null or not exists (select from {schema}.entries e where e.id = t.entry_id))
+            limit $3
+        ), held as materialized (
+            select t.id, t.entry_id, t.state, t.attempt, t.crashes, t.node, j.id as job, j.entry_kind, j.queue, j.priority, j.max_attempts, j.timeout,
+                case
+                    when j.id is null then 'job_deleted'
+                    when t.created_at < clock_timestamp() - $1 * interval '1 microsecond' then 'too_old'
+                    when j.state = 1 then 'job_not_active'
+                    when t.crashes > $2 then 'crash_loop' end as reason
+            from {schema}.tasks t
+            join found f on f.id = t.id
+            left join {schema}.jobs j on j.id = t.job_id
+            where t.state < 2 and t.entry_id is not distinct from f.entry_id
+            for update of t skip locked
+        ), closed as (
+            update {schema}.tasks t set state = case h.reason when 'crash_loop' then 3 else 4 end, reason = h.reason, ended_at = clock_timestamp()
+            from held h where t.id = h.id and h.reason is not null
+        ), entry as (
+            insert into {schema}.entries (queue, kind, priority, max_attempts, args, timeout)
+            select q.id, k.id, h.priority, h.max_attempts, json_build_object('jobId', h.job, 'taskId', h.id)::text, h.timeout
+            from held h
+            join {schema}.queues q on q.name = h.queue
+            join {schema}.kinds k on k.name = h.entry_kind
+            where h.reason is null
+            order by h.id
+            returning id, queue, kind, (args::json ->> 'taskId')::uuid as task
+        ), place as (
+            insert into {schema}.waiting (run_at, id, queue, kind, priority, attempt, crashes)
+            select clock_timestamp(), e.id, e.queue, e.kind,
+                case when h.crashes = 0 and $2 = 1 then h.priority else -greatest(least(h.crashes, 10), 1) end,
+                case when h.state = 1 then greatest(h.attempt - 1, 0) else h.attempt end, h.crashes
+            from entry e join held h on h.id = e.task
+        ), bound as (
+            update {schema}.tasks t set entry_id = e.id, state = 0, attempt = case when h.state = 1 then greatest(h.attempt - 1, 0) else h.attempt end
+            from entry e join held h on h.id = e.task
+            where t.id = h.id
+        )
+        select h.id, e.id, h.entry_kind, h.node, h.crashes, h.reason, h.queue from held h left join entry e on e.task = h.id
+        """;
+
+    /// <summary>Closes unfinished tasks whose entry has ended, with that outcome. $1 how many at most. Returns task, entry, entry kind, node, crashes, reason.</summary>
+    internal const string CloseEnded = """
+        with found as materialized (
+            select t.id, o.entry, o.fence, k.name as kind from {schema}.tasks t
+            join {schema}.outcomes o on o.entry = t.entry_id and o.final
+            left join {schema}.entries e on e.id = o.entry
+            left join {schema}.kinds k on k.id = e.kind
+            where t.state < 2
+            limit $1
+        )
+        update {schema}.tasks t set state = case o.kind when 0 then 2 when 1 then 3 else 4 end, result = o.result, error = coalesce(o.error, t.error), reason = o.reason,
+            attempt = o.attempt, crashes = o.crashes, ended_at = o.ended_at
+        from found f join {schema}.outcomes o on o.entry = f.entry and o.fence = f.fence and o.final
+        where t.id = f.id and t.entry_id = f.entry and t.state < 2
+        returning t.id, t.entry_id, f.kind, t.node, t.crashes, t.reason
+        """;
+}

@@ -1,0 +1,149 @@
+using System.Text;
+using Npgsql;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.PostgreSql;
+
+/// <summary>Jobs and tasks in PostgreSQL. Whatever starts a run or changes a plan holds the job's row.</summary>
+internal sealed partial class PostgreSqlJobStore(PostgreSqlDatabase database, PostgreSqlQueueStore queue) : IJobStore
+{
+    private const int PlanBatch = 1_000;
+
+    public async Task<Job?> FindAsync(Guid jobId, CancellationToken cancellationToken)
+        => (await ReadJobsAsync(JobSql.Find, [Arg.Uuid(jobId)], cancellationToken).ConfigureAwait(false)).FirstOrDefault();
+
+    public async Task<Job?> FindByNameAsync(string name, CancellationToken cancellationToken)
+        => (await ReadJobsAsync(JobSql.FindByName, [Arg.Text(name)], cancellationToken).ConfigureAwait(false)).FirstOrDefault();
+
+    public async Task<IReadOnlyList<Job>> ListAsync(CancellationToken cancellationToken) => await ReadJobsAsync(JobSql.List, [], cancellationToken).ConfigureAwait(false);
+
+    public async Task<long?> TriggerAsync(Guid jobId, CancellationToken cancellationToken)
+    {
+        var (entry, line) = await database.ReadAsync(
+            JobSql.Trigger,
+            [Arg.Uuid(jobId)],
+            static async (reader, token) => await reader.ReadAsync(token).ConfigureAwait(false) ? (reader.GetInt64(0), reader.GetString(1)) : ((long?)null, string.Empty),
+            cancellationToken).ConfigureAwait(false);
+        if (entry is not null)
+        {
+            await database.HintAsync(HintText.Work(line), cancellationToken).ConfigureAwait(false);
+        }
+
+        return entry;
+    }
+
+    public async Task<int> RecoverJobsAsync(CancellationToken cancellationToken)
+    {
+        await NameJobsAsync(cancellationToken).ConfigureAwait(false);
+        var planned = 0;
+        var lines = new HashSet<string>(StringComparer.Ordinal);
+        int touched;
+        do
+        {
+            var batch = await database.ReadAsync(
+                JobSql.PlanMissing,
+                [Arg.Uuid((Guid?)null), Arg.Int4(PlanBatch)],
+                static async (reader, token) =>
+                {
+                    var rows = new List<(string Queue, bool IsPlanned)>();
+                    while (await reader.ReadAsync(token).ConfigureAwait(false))
+                    {
+                        rows.Add((reader.GetString(1), reader.GetBoolean(2)));
+                    }
+
+                    return rows;
+                },
+                cancellationToken).ConfigureAwait(false);
+            touched = batch.Count;
+            planned += batch.Count(static row => row.IsPlanned);
+            lines.UnionWith(batch.Where(static row => row.IsPlanned).Select(static row => row.Queue));
+        }
+        while (touched > 0);
+
+        await HintAsync(lines, cancellationToken).ConfigureAwait(false);
+        return planned;
+    }
+
+    // Jobs that the old system left have kinds and queues that have no number yet.
+    private async Task NameJobsAsync(CancellationToken cancellationToken)
+    {
+        var names = await database.ReadAsync(
+            JobSql.UnknownNames,
+            [],
+            static async (reader, token) =>
+            {
+                var rows = new List<(string? Kind, string? Queue)>();
+                while (await reader.ReadAsync(token).ConfigureAwait(false))
+                {
+                    rows.Add((reader.StringOrNull(0), reader.StringOrNull(1)));
+                }
+
+                return rows;
+            },
+            cancellationToken).ConfigureAwait(false);
+        await EnsureNamesAsync(names.Select(static row => row.Kind).OfType<string>(), names.Select(static row => row.Queue).OfType<string>(), cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task EnsureNamesAsync(IEnumerable<string> kinds, IEnumerable<string> queues, CancellationToken cancellationToken)
+    {
+        string[] newKinds = [.. kinds.Where(kind => !queue.Names.TryGetKind(kind, out _))];
+        string[] newQueues = [.. queues.Where(name => !queue.Names.TryGetQueue(name, out _))];
+        if (newKinds.Length > 0)
+        {
+            await queue.Names.LoadKindsAsync(newKinds, cancellationToken).ConfigureAwait(false);
+        }
+
+        if (newQueues.Length > 0)
+        {
+            await queue.Names.LoadQueuesAsync(newQueues, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task HintAsync(IEnumerable<string> queues, CancellationToken cancellationToken)
+    {
+        foreach (var name in queues)
+        {
+            await database.HintAsync(HintText.Work(name), cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private ValueTask<List<Job>> ReadJobsAsync(string statement, NpgsqlParameter[] args, CancellationToken cancellationToken)
+        => database.ReadAsync(
+            statement,
+            args,
+            static async (reader, token) =>
+            {
+                var jobs = new List<Job>();
+                while (await reader.ReadAsync(token).ConfigureAwait(false))
+                {
+                    jobs.Add(ReadJob(reader, 0));
+                }
+
+                return jobs;
+            },
+            cancellationToken);
+
+    private static Job ReadJob(NpgsqlDataReader reader, int first) => new()
+    {
+        Id = reader.GetGuid(first),
+        Name = reader.GetString(first + 1),
+        Kind = reader.GetString(first + 2),
+        Args = reader.GetString(first + 3),
+        Schedule = ReadSchedule(reader.MicrosecondsOrNull(first + 4), reader.TimeOrNull(first + 5)),
+        State = (JobState)reader.GetInt16(first + 6),
+        Overlap = (OverlapPolicy)reader.GetInt16(first + 7),
+        MissedRuns = (MissedRunPolicy)reader.GetInt16(first + 8),
+        Queue = reader.GetString(first + 9),
+        Priority = reader.GetInt16(first + 10),
+        MaxAttempts = reader.GetInt16(first + 11),
+        Timeout = reader.MicrosecondsOrNull(first + 12),
+        NextRunAt = reader.TimeOrNull(first + 13),
+        CreatedAt = reader.GetFieldValue<DateTimeOffset>(first + 14),
+        UpdatedAt = reader.GetFieldValue<DateTimeOffset>(first + 15),
+    };
+
+    private static Schedule ReadSchedule(TimeSpan? every, DateTimeOffset? at)
+        => every is { } interval ? Schedule.Every(interval < TimeSpan.FromSeconds(1) ? TimeSpan.FromSeconds(1) : interval) : Schedule.Once(at ?? DateTimeOffset.UnixEpoch);
+
+    private static string Json(ReadOnlyMemory<byte> utf8) => Encoding.UTF8.GetString(utf8.Span);
+}
