@@ -124,8 +124,9 @@ internal static class OperatorSql
         select id from known
         """;
 
-    /// <summary>Ends those that wait, with an outcome of their own fence. $1 ids; $2 reason. Returns how many, and the jobs whose planned run it was.</summary>
-    /// <remarks>Sent after the request: an entry that a claim takes meanwhile is running when the row lock is free, and its claim or the next poll finds the request.</remarks>
+    /// <summary>Ends those that wait, with an outcome of their own fence. $1 ids; $2 reason. Returns how many.</summary>
+    /// <remarks>Sent after the request: an entry that a claim takes meanwhile is running when the row lock is free, and its claim or the next poll finds the request.
+    /// A job whose planned run this was has none until job recovery plans the due time after it.</remarks>
     internal const string CancelWaiting = """
         with gone as (
             delete from {schema}.waiting where id = any($1) returning id, attempt, crashes
@@ -140,7 +141,7 @@ internal static class OperatorSql
         ), closed as (
             update {schema}.tasks t set state = 4, reason = $2, ended_at = d.ended_at from done d where t.entry_id = d.entry and t.state < 2
         )
-        select count(*), array(select j.id from {schema}.jobs j join done d on d.entry = j.planned_entry) from done
+        select count(*) from done
         """;
 
     /// <summary>Puts an entry that failed or was cancelled back, with a fresh set of attempts, and its task with it. $1 id. Returns its queue, or nothing.</summary>

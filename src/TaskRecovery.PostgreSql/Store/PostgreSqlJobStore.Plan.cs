@@ -59,7 +59,7 @@ internal sealed partial class PostgreSqlJobStore
             {
                 if (await LockAsync(connection, jobId, null, token).ConfigureAwait(false) is not { } held)
                 {
-                    return (false, null);
+                    return (false, (string?)null);
                 }
 
                 if (paused && held.State == JobState.Active)
@@ -72,7 +72,7 @@ internal sealed partial class PostgreSqlJobStore
                     return (true, held.Queue);
                 }
 
-                return (true, null);
+                return (true, (string?)null);
             },
             cancellationToken).ConfigureAwait(false);
         if (line is not null)

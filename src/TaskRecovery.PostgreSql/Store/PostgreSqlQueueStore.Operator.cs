@@ -108,24 +108,18 @@ internal sealed partial class PostgreSqlQueueStore
             return false;
         }
 
-        var (ended, jobs) = await _database.ReadAsync(
+        var ended = await _database.ReadAsync(
             OperatorSql.CancelWaiting,
             [Arg.Array(asked.ToArray(), NpgsqlDbType.Bigint), Arg.Text(reason)],
             static async (reader, token) =>
             {
                 await reader.ReadAsync(token).ConfigureAwait(false);
-                return (reader.GetInt64(0), await reader.GetFieldValueAsync<Guid[]>(1, token).ConfigureAwait(false));
+                return reader.GetInt64(0);
             },
             cancellationToken).ConfigureAwait(false);
         if (ended < asked.Count)
         {
             await _database.HintAsync(HintText.Control, cancellationToken).ConfigureAwait(false);
-        }
-
-        // A due time was cancelled, not the schedule. If this process dies here, job recovery does it.
-        foreach (var job in jobs)
-        {
-            await _database.ExecuteAsync(JobSql.PlanMissing, [Arg.Uuid((Guid?)job), Arg.Int4(1)], cancellationToken).ConfigureAwait(false);
         }
 
         return true;
