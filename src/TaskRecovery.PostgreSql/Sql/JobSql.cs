@@ -84,7 +84,7 @@ internal static class JobSql
             delete from {schema}.waiting where id = $1 returning id, attempt, crashes
         )
         insert into {schema}.outcomes (entry, fence, duration_ms, kind, attempt, crashes, final, reason)
-        select id, nextval('{schema}.fences'), 0, $2, attempt, crashes, true, $3 from gone
+        select id, nextval('{schema:literal}.fences'), 0, $2, attempt, crashes, true, $3 from gone
         """;
 
     /// <summary>$1 id.</summary>
@@ -97,47 +97,49 @@ internal static class JobSql
         select distinct null, j.queue from {schema}.jobs j where not exists (select from {schema}.queues q where q.name = j.queue)
         """;
 
-    /// <summary>Plans the next run of active jobs that have none: never planned, or the planned entry has ended without having become a run, or is gone. $1 one job, or null
-    /// for all; $2 how many at most. Returns each job's id and queue.</summary>
+    /// <summary>Plans the next run of active jobs that have none: never planned, or the planned entry has ended without having become a run, or is gone. $1 how many
+    /// at most. Returns each job's id and queue.</summary>
     /// <remarks>Two nodes at once do the work of one: who comes second skips the rows, or finds another planned entry in them.
     /// A due time whose entry has ended is over; one that never had an entry is still to come, and the policy for missed runs decides when its run starts.</remarks>
     internal const string PlanMissing = """
         with found as materialized (
             select j.id, j.planned_entry from {schema}.jobs j
-            where j.state = 0 and j.planned_entry is null and ($1::uuid is null or j.id = $1)
+            where j.state = 0 and j.planned_entry is null
             union all
             select j.id, j.planned_entry from {schema}.jobs j
-            where j.state = 0 and j.planned_entry is not null and ($1::uuid is null or j.id = $1)
-                and (exists (select from {schema}.outcomes o where o.entry = j.planned_entry and o.final)
-                    or not exists (select from {schema}.entries e where e.id = j.planned_entry))
-            limit $2
+            where j.state = 0 and j.planned_entry is not null
+                and ((select o.entry from {schema}.outcomes o where o.entry = j.planned_entry and o.final limit 1) is not null
+                    or (select e.id from {schema}.entries e where e.id = j.planned_entry) is null)
+            limit $1
         ), held as materialized (
             select j.id, j.planned_entry, j.every, j.entry_kind, j.queue, j.priority, j.max_attempts, j.timeout, clock_timestamp() as now,
                 coalesce(j.next_run_at, j.once_at, j.start_at, clock_timestamp()) as due
             from {schema}.jobs j join found f on f.id = j.id
             where j.state = 0 and j.planned_entry is not distinct from f.planned_entry
             for no key update of j skip locked
-        ), plan as materialized (
+        ), due as materialized (
             select h.*, case
                 when h.planned_entry is null then h.due
                 when h.every is null then null
                 else h.due + h.every * (greatest(floor(extract(epoch from h.now - h.due) / extract(epoch from h.every)), 0) + 1)::float8 end as next
             from held h
-        ), entry as (
-            insert into {schema}.entries (queue, kind, priority, max_attempts, args, timeout)
-            select q.id, k.id, p.priority, p.max_attempts, json_build_object('jobId', p.id, 'taskId', null)::text, p.timeout
-            from plan p
-            join {schema}.queues q on q.name = p.queue
-            join {schema}.kinds k on k.name = p.entry_kind
-            where p.next is not null
-            returning id, queue, kind, priority, (args::json ->> 'jobId')::uuid as job
+        ), plan as materialized (
+            select d.*, q.id as queue_id, k.id as kind_id,
+                case when d.next is not null then nextval('{schema:literal}.entries_id_seq') end as entry
+            from due d
+            join {schema}.queues q on q.name = d.queue
+            join {schema}.kinds k on k.name = d.entry_kind
+        ), added as (
+            insert into {schema}.entries (id, queue, kind, priority, max_attempts, args, timeout) overriding system value
+            select p.entry, p.queue_id, p.kind_id, p.priority, p.max_attempts, json_build_object('jobId', p.id, 'taskId', null)::text, p.timeout
+            from plan p where p.entry is not null
         ), place as (
             insert into {schema}.waiting (run_at, id, queue, kind, priority)
-            select greatest(p.next, clock_timestamp()), e.id, e.queue, e.kind, e.priority from entry e join plan p on p.id = e.job
+            select greatest(p.next, clock_timestamp()), p.entry, p.queue_id, p.kind_id, p.priority from plan p where p.entry is not null
         )
-        update {schema}.jobs j set next_run_at = p.next, planned_entry = e.id, state = case when p.next is null then 2 else 0 end
-        from plan p left join entry e on e.job = p.id
+        update {schema}.jobs j set next_run_at = p.next, planned_entry = p.entry, state = case when p.next is null then 2 else 0 end
+        from plan p
         where j.id = p.id
-        returning j.id, j.queue, j.planned_entry is not null
+        returning j.id, j.queue, p.entry is not null
         """;
 }

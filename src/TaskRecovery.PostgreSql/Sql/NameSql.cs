@@ -9,7 +9,7 @@ internal static class NameSql
     /// <summary>Gives kinds a number. $1 names. Those that are there keep theirs; the number is drawn only for those that are not.</summary>
     internal const string AddKinds = """
         insert into {schema}.kinds (name)
-        select n.name from unnest($1) n(name) where not exists (select from {schema}.kinds k where k.name = n.name) order by n.name
+        select n.name from unnest($1::text[]) n(name) where not exists (select from {schema}.kinds k where k.name = n.name) order by n.name
         on conflict (name) do nothing
         """;
 
@@ -19,7 +19,7 @@ internal static class NameSql
     /// <summary>Gives queues a number. $1 names.</summary>
     internal const string AddQueues = """
         insert into {schema}.queues (name)
-        select n.name from unnest($1) n(name) where not exists (select from {schema}.queues q where q.name = n.name) order by n.name
+        select n.name from unnest($1::text[]) n(name) where not exists (select from {schema}.queues q where q.name = n.name) order by n.name
         on conflict (name) do nothing
         """;
 }

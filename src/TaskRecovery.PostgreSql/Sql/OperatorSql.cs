@@ -25,7 +25,7 @@ internal static class OperatorSql
         from {schema}.entries e
         join {schema}.kinds k on k.id = e.kind
         join {schema}.queues q on q.id = e.queue
-        left join {schema}.waiting w on w.id = e.id
+        left join lateral (select * from {schema}.waiting w where w.id = e.id offset 0) w on true
         left join running r on r.entry = e.id
         left join lateral (select * from {schema}.outcomes o where o.entry = e.id order by o.final desc, o.fence desc limit 1) l on true
         left join {schema}.nodes n on n.number = l.node
@@ -66,14 +66,14 @@ internal static class OperatorSql
         select e.id from {schema}.entries e
         where e.id < $1 and ($2::text is null or e.queue = (select id from {schema}.queues where name = $2))
             and ($3::text is null or e.kind = (select id from {schema}.kinds where name = $3))
-            and exists (select from {schema}.outcomes o where o.entry = e.id and o.final and o.kind = 0)
+            and (select o.kind from {schema}.outcomes o where o.entry = e.id and o.final limit 1) = 0
         order by e.id desc limit $4
         """;
 
     /// <summary>The same for those that ended otherwise, which have an index of their own. $5 outcome kinds.</summary>
     internal const string ListUnwell = """
         select e.id from {schema}.outcomes o
-        join {schema}.entries e on e.id = o.entry
+        cross join lateral (select * from {schema}.entries e where e.id = o.entry offset 0) e
         where o.final and o.kind <> 0 and o.kind = any($5) and o.entry < $1
             and ($2::text is null or e.queue = (select id from {schema}.queues where name = $2))
             and ($3::text is null or e.kind = (select id from {schema}.kinds where name = $3))
@@ -132,7 +132,7 @@ internal static class OperatorSql
             delete from {schema}.waiting where id = any($1) returning id, attempt, crashes
         ), done as (
             insert into {schema}.outcomes (entry, fence, duration_ms, kind, attempt, crashes, final, reason)
-            select id, nextval('{schema}.fences'), 0, 2, attempt, crashes, true, $2 from gone
+            select id, nextval('{schema:literal}.fences'), 0, 2, attempt, crashes, true, $2 from gone
             returning entry, ended_at
         ), freed as (
             delete from {schema}.unique_keys where entry in (select entry from done)

@@ -3,7 +3,7 @@ namespace TaskRecovery.PostgreSql;
 /// <summary>What removes that which is no longer kept.</summary>
 internal static class RetentionSql
 {
-    private const string Columns = "o.entry, o.fence, o.ended_at < clock_timestamp() - $3 * interval '1 microsecond' as old";
+    private const string Columns = "o.entry, o.ended_at < clock_timestamp() - $3 * interval '1 microsecond' as old";
 
     // An entry goes with everything that is its own, in one statement, and only if no claim lists it: a sweep that found it in a claim, without an
     // outcome, would run it again. If an operator puts it back meanwhile, its outcome is not final any more when the delete gets to the row.
@@ -12,8 +12,8 @@ internal static class RetentionSql
         listed as materialized (
             select u.entry from {schema}.claims c cross join lateral unnest(c.entries) u (entry)
         ), gone as (
-            delete from {schema}.outcomes o using chunk ch
-            where ch.old and o.entry = ch.entry and o.fence = ch.fence and o.final and not exists (select from listed l where l.entry = ch.entry)
+            delete from {schema}.outcomes o
+            where o.entry = any(array(select ch.entry from chunk ch where ch.old and not exists (select from listed l where l.entry = ch.entry))) and o.final
             returning o.entry
         ), attempts as (
             delete from {schema}.outcomes o where o.entry = any(array(select entry from gone)) and not o.final
@@ -39,7 +39,7 @@ internal static class RetentionSql
 
     private const string Turn = """
         turn as materialized (
-            select 1 as mine where pg_try_advisory_xact_lock(hashtextextended('taskrecovery retention of ' || '{schema}', 0))
+            select 1 as mine where pg_try_advisory_xact_lock(hashtextextended('taskrecovery retention of ' || '{schema:literal}', 0))
         )
         """;
 
@@ -63,7 +63,8 @@ internal static class RetentionSql
     /// <summary>Cancel requests whose entry has ended.</summary>
     internal const string PurgeRequests = """
         delete from {schema}.cancellations a
-        where exists (select from {schema}.outcomes o where o.entry = a.entry and o.final) or not exists (select from {schema}.entries e where e.id = a.entry)
+        where (select o.entry from {schema}.outcomes o where o.entry = a.entry and o.final limit 1) is not null
+            or (select e.id from {schema}.entries e where e.id = a.entry) is null
         """;
 
     /// <summary>Dead nodes that no claim names. $1 how long ago they died, in microseconds.</summary>

@@ -117,7 +117,7 @@ internal static class TaskSql
     internal const string Recover = """
         with found as materialized (
             select t.id, t.entry_id from {schema}.tasks t
-            where t.state < 2 and (t.entry_id is null or not exists (select from {schema}.entries e where e.id = t.entry_id))
+            where t.state < 2 and (select e.id from {schema}.entries e where e.id = t.entry_id) is null
             limit $3
         ), held as materialized (
             select t.id, t.entry_id, t.state, t.attempt, t.crashes, t.node, j.id as job, j.entry_kind, j.queue, j.priority, j.max_attempts, j.timeout,
@@ -134,43 +134,43 @@ internal static class TaskSql
         ), closed as (
             update {schema}.tasks t set state = case h.reason when 'crash_loop' then 3 else 4 end, reason = h.reason, ended_at = clock_timestamp()
             from held h where t.id = h.id and h.reason is not null
-        ), entry as (
-            insert into {schema}.entries (queue, kind, priority, max_attempts, args, timeout)
-            select q.id, k.id, h.priority, h.max_attempts, json_build_object('jobId', h.job, 'taskId', h.id)::text, h.timeout
+        ), numbered as materialized (
+            select h.*, q.id as queue_id, k.id as kind_id, nextval('{schema:literal}.entries_id_seq') as entry,
+                case when h.state = 1 then greatest(h.attempt - 1, 0) else h.attempt end as spent
             from held h
             join {schema}.queues q on q.name = h.queue
             join {schema}.kinds k on k.name = h.entry_kind
             where h.reason is null
-            order by h.id
-            returning id, queue, kind, (args::json ->> 'taskId')::uuid as task
+        ), added as (
+            insert into {schema}.entries (id, queue, kind, priority, max_attempts, args, timeout) overriding system value
+            select n.entry, n.queue_id, n.kind_id, n.priority, n.max_attempts, json_build_object('jobId', n.job, 'taskId', n.id)::text, n.timeout from numbered n
         ), place as (
             insert into {schema}.waiting (run_at, id, queue, kind, priority, attempt, crashes)
-            select clock_timestamp(), e.id, e.queue, e.kind,
-                case when h.crashes = 0 and $2 = 1 then h.priority else -greatest(least(h.crashes, 10), 1) end,
-                case when h.state = 1 then greatest(h.attempt - 1, 0) else h.attempt end, h.crashes
-            from entry e join held h on h.id = e.task
+            select clock_timestamp(), n.entry, n.queue_id, n.kind_id,
+                case when n.crashes = 0 and $2 = 1 then n.priority else -greatest(least(n.crashes, 10), 1) end, n.spent, n.crashes
+            from numbered n
         ), bound as (
-            update {schema}.tasks t set entry_id = e.id, state = 0, attempt = case when h.state = 1 then greatest(h.attempt - 1, 0) else h.attempt end
-            from entry e join held h on h.id = e.task
-            where t.id = h.id
+            update {schema}.tasks t set entry_id = n.entry, state = 0, attempt = n.spent from numbered n where t.id = n.id
         )
-        select h.id, e.id, h.entry_kind, h.node, h.crashes, h.reason, h.queue from held h left join entry e on e.task = h.id
+        select h.id, null::bigint, h.entry_kind, h.node, h.crashes, h.reason, h.queue from held h where h.reason is not null
+        union all
+        select n.id, n.entry, n.entry_kind, n.node, n.crashes, null, n.queue from numbered n
         """;
 
     /// <summary>Closes unfinished tasks whose entry has ended, with that outcome. $1 how many at most. Returns task, entry, entry kind, node, crashes, reason.</summary>
     internal const string CloseEnded = """
         with found as materialized (
-            select t.id, o.entry, o.fence, k.name as kind from {schema}.tasks t
-            join {schema}.outcomes o on o.entry = t.entry_id and o.final
-            left join {schema}.entries e on e.id = o.entry
+            select t.id as task, k.name as kind_name, o.* from {schema}.tasks t
+            cross join lateral (select * from {schema}.outcomes o where o.entry = t.entry_id and o.final offset 0) o
+            left join lateral (select * from {schema}.entries e where e.id = o.entry offset 0) e on true
             left join {schema}.kinds k on k.id = e.kind
             where t.state < 2
             limit $1
         )
-        update {schema}.tasks t set state = case o.kind when 0 then 2 when 1 then 3 else 4 end, result = o.result, error = coalesce(o.error, t.error), reason = o.reason,
-            attempt = o.attempt, crashes = o.crashes, ended_at = o.ended_at
-        from found f join {schema}.outcomes o on o.entry = f.entry and o.fence = f.fence and o.final
-        where t.id = f.id and t.entry_id = f.entry and t.state < 2
-        returning t.id, t.entry_id, f.kind, t.node, t.crashes, t.reason
+        update {schema}.tasks t set state = case f.kind when 0 then 2 when 1 then 3 else 4 end, result = f.result, error = coalesce(f.error, t.error), reason = f.reason,
+            attempt = f.attempt, crashes = f.crashes, ended_at = f.ended_at
+        from found f
+        where t.id = f.task and t.entry_id = f.entry and t.state < 2
+        returning t.id, t.entry_id, f.kind_name, t.node, t.crashes, t.reason
         """;
 }

@@ -42,7 +42,7 @@ internal sealed partial class PostgreSqlJobStore(PostgreSqlDatabase database, Po
         {
             var batch = await database.ReadAsync(
                 JobSql.PlanMissing,
-                [Arg.Uuid((Guid?)null), Arg.Int4(PlanBatch)],
+                [Arg.Int4(PlanBatch)],
                 static async (reader, token) =>
                 {
                     var rows = new List<(string Queue, bool IsPlanned)>();

@@ -25,6 +25,9 @@ public sealed class PostgreSqlFixture : StoreFixture
 
     private NpgsqlDataSource Behind => _behind ?? throw new InvalidOperationException("The store has not been created.");
 
+    /// <summary>The schema as it stands in a statement.</summary>
+    public string QuotedSchema => Quoted;
+
     private string Quoted => $"\"{_schema.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 
     public override async Task CreateAsync(bool migrate, CancellationToken cancellationToken)
