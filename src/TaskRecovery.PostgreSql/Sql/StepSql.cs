@@ -15,9 +15,9 @@ internal static class StepSql
 
     /// <summary>$1 entry. Rows of the checkpoint have no name.</summary>
     internal const string LoadOfEntry = """
-        select name, result from {schema}.steps where entry = $1
+        select name, result from {schema}.steps where entry = $1 and task is null
         union all
-        select null, data from {schema}.checkpoints where entry = $1
+        select null, data from {schema}.checkpoints where entry = $1 and task is null
         """;
 
     /// <summary>$1 task.</summary>

@@ -52,22 +52,4 @@ internal sealed partial class PostgreSqlDatabase
                 return result;
             },
             cancellationToken);
-
-    /// <summary>Sends a hint. It is only a hint: an error is left to polling.</summary>
-    internal async ValueTask HintAsync(string payload, CancellationToken cancellationToken)
-    {
-        if (!Options.UseNotifications)
-        {
-            return;
-        }
-
-        try
-        {
-            await ExecuteAsync("select pg_notify($1, $2)", [Arg.Text(Channel), Arg.Text(payload)], cancellationToken).ConfigureAwait(false);
-        }
-        catch (StoreUnavailableException)
-        {
-            // What it was about is stored.
-        }
-    }
 }

@@ -45,7 +45,7 @@ internal sealed partial class PostgreSqlJobStore
             cancellationToken).ConfigureAwait(false);
         if (isPlanned)
         {
-            await database.HintAsync(HintText.Work(line), cancellationToken).ConfigureAwait(false);
+            queue.Hints.Work(line);
         }
 
         return await FindByNameAsync(definition.Name, cancellationToken).ConfigureAwait(false)
@@ -77,7 +77,7 @@ internal sealed partial class PostgreSqlJobStore
             cancellationToken).ConfigureAwait(false);
         if (line is not null)
         {
-            await database.HintAsync(HintText.Work(line), cancellationToken).ConfigureAwait(false);
+            queue.Hints.Work(line);
         }
 
         return isThere;

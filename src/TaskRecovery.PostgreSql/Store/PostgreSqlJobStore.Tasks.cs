@@ -62,7 +62,7 @@ internal sealed partial class PostgreSqlJobStore
         }
         while (batch.Count > 0);
 
-        await HintAsync(lines, cancellationToken).ConfigureAwait(false);
+        lines.ToList().ForEach(queue.Hints.Work);
         return new RecoveryReport(items);
     }
 

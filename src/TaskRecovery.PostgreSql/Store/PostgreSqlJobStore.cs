@@ -26,7 +26,7 @@ internal sealed partial class PostgreSqlJobStore(PostgreSqlDatabase database, Po
             cancellationToken).ConfigureAwait(false);
         if (entry is not null)
         {
-            await database.HintAsync(HintText.Work(line), cancellationToken).ConfigureAwait(false);
+            queue.Hints.Work(line);
         }
 
         return entry;
@@ -60,7 +60,7 @@ internal sealed partial class PostgreSqlJobStore(PostgreSqlDatabase database, Po
         }
         while (touched > 0);
 
-        await HintAsync(lines, cancellationToken).ConfigureAwait(false);
+        lines.ToList().ForEach(queue.Hints.Work);
         return planned;
     }
 
@@ -96,14 +96,6 @@ internal sealed partial class PostgreSqlJobStore(PostgreSqlDatabase database, Po
         if (newQueues.Length > 0)
         {
             await queue.Names.LoadQueuesAsync(newQueues, cancellationToken).ConfigureAwait(false);
-        }
-    }
-
-    private async Task HintAsync(IEnumerable<string> queues, CancellationToken cancellationToken)
-    {
-        foreach (var name in queues)
-        {
-            await database.HintAsync(HintText.Work(name), cancellationToken).ConfigureAwait(false);
         }
     }
 

@@ -75,14 +75,14 @@ internal sealed partial class PostgreSqlQueueStore
             return false;
         }
 
-        await _database.HintAsync(HintText.Work(queue), cancellationToken).ConfigureAwait(false);
+        Hints.Work(queue);
         return true;
     }
 
     public async ValueTask SetPausedAsync(string queue, bool paused, CancellationToken cancellationToken)
     {
         await _database.ExecuteAsync(OperatorSql.SetPaused, [Arg.Text(queue), Arg.Bool(paused)], cancellationToken).ConfigureAwait(false);
-        await _database.HintAsync(HintText.Control, cancellationToken).ConfigureAwait(false);
+        Hints.Control();
     }
 
     /// <summary>Requests the cancel of entries: the request is stored first, those that wait end at once, and the nodes of those that run are told.</summary>
@@ -119,7 +119,7 @@ internal sealed partial class PostgreSqlQueueStore
             cancellationToken).ConfigureAwait(false);
         if (ended < asked.Count)
         {
-            await _database.HintAsync(HintText.Control, cancellationToken).ConfigureAwait(false);
+            Hints.Control();
         }
 
         return true;

@@ -1,0 +1,162 @@
+using Microsoft.Extensions.DependencyInjection;
+using TaskRecovery.Storage;
+using TaskRecovery.Tests.Support;
+
+namespace TaskRecovery.Tests.Jobs;
+
+public sealed class IntervalJobWorkerTests
+{
+    private readonly FakeQueueStore _store = new();
+    private readonly ScriptedJobs _jobs = new();
+    private readonly TestRun _run = new();
+    private int _runs;
+
+    [Fact]
+    public async Task New_run_gives_the_handler_the_jobs_args_and_its_task()
+    {
+        var task = _jobs.NewTask();
+        _jobs.OnStart = (_, _) => new TaskStart(TaskStartDecision.Started, task, _jobs.Job, null);
+        (Guid, string, Guid, DateTimeOffset?, int, string)? seen = null;
+        _run.Do = context =>
+        {
+            seen = (context.JobId, context.JobName, context.TaskId, context.DueAt, context.Args.Number, context.Kind);
+            context.SetResult("done");
+            return Task.CompletedTask;
+        };
+        await using var host = await StartAsync();
+
+        var id = AddEntry();
+        await _store.UntilEnded(id);
+
+        Assert.Equal((_jobs.Job.Id, "digest", task.Id, DateTimeOffset.UnixEpoch, 7, "task:test.work"), seen);
+        Assert.Equal((OutcomeKind.Completed, true), (_store.Entry(id).Last.Kind, _store.Entry(id).Last.IsTask));
+        Assert.Equal("\"done\"", _store.Entry(id).Result);
+        Assert.Equal((id, _jobs.Job.Id, null, 1), Assert.Single(_jobs.Starts.Select(start => (start.EntryId, start.JobId, start.TaskId, start.Attempt))));
+    }
+
+    [Fact]
+    public async Task Entry_of_a_recovery_names_its_task()
+    {
+        var task = _jobs.NewTask();
+        _jobs.OnStart = (_, _) => new TaskStart(TaskStartDecision.Recovered, task, _jobs.Job, null);
+        await using var host = await StartAsync();
+
+        var id = AddEntry(task.Id);
+        await _store.UntilEnded(id);
+
+        Assert.Equal(task.Id, Assert.Single(_jobs.Starts).TaskId);
+        Assert.Equal(OutcomeKind.Completed, _store.Entry(id).Last.Kind);
+    }
+
+    [Theory]
+    [InlineData(EndReasons.Overlap)]
+    [InlineData(EndReasons.JobNotActive)]
+    [InlineData(EndReasons.TaskFinished)]
+    public async Task Run_that_does_not_start_ends_its_entry_with_the_reason(string reason)
+    {
+        _jobs.OnStart = (_, _) => new TaskStart(TaskStartDecision.Skip, null, _jobs.Job, reason);
+        await using var host = await StartAsync();
+
+        var id = AddEntry();
+        await _store.UntilEnded(id);
+
+        Assert.Equal((OutcomeKind.Cancelled, reason, 0), (_store.Entry(id).Last.Kind, _store.Entry(id).Last.Reason, _runs));
+    }
+
+    [Fact]
+    public async Task Entry_that_is_no_longer_its_tasks_ends_as_superseded()
+    {
+        _jobs.OnStart = (_, _) => new TaskStart(TaskStartDecision.Superseded, null, _jobs.Job, EndReasons.Superseded);
+        await using var host = await StartAsync();
+
+        var id = AddEntry(Guid.NewGuid());
+        await _store.UntilEnded(id);
+
+        Assert.Equal((OutcomeKind.Superseded, 0), (_store.Entry(id).Last.Kind, _runs));
+    }
+
+    [Fact]
+    public async Task Missed_run_waits_for_the_one_before_it()
+    {
+        _jobs.OnStart = (_, _) => new TaskStart(TaskStartDecision.Wait, null, _jobs.Job with { Schedule = Schedule.Every(TimeSpan.FromSeconds(40)) }, null);
+        await using var host = await StartAsync();
+
+        var id = AddEntry();
+        await _store.Until(store => store.Entry(id).Outcomes.Count == 1);
+
+        Assert.Equal((OutcomeKind.Snoozed, TimeSpan.FromSeconds(10), 0), (_store.Entry(id).Last.Kind, _store.Entry(id).Last.Delay, _runs));
+    }
+
+    [Fact]
+    public async Task Store_that_is_away_at_the_start_does_not_spend_an_attempt()
+    {
+        _jobs.OnStart = (_, call) => call == 1
+            ? throw new StoreUnavailableException("away")
+            : new TaskStart(TaskStartDecision.Started, _jobs.NewTask(), _jobs.Job, null);
+        await using var host = await StartAsync();
+
+        var id = AddEntry();
+        await _store.UntilEnded(id);
+
+        Assert.Equal([OutcomeKind.Snoozed, OutcomeKind.Completed], _store.Entry(id).Kinds);
+        Assert.Equal([1, 1], _jobs.Starts.Select(start => start.Attempt));
+    }
+
+    [Fact]
+    public async Task Job_args_that_cannot_be_read_end_the_task_as_invalid()
+    {
+        _jobs.Job = _jobs.Job with { Args = """{"number":"seven"}""" };
+        _jobs.OnStart = (_, _) => new TaskStart(TaskStartDecision.Started, _jobs.NewTask(), _jobs.Job, null);
+        await using var host = await StartAsync();
+
+        var id = AddEntry();
+        await _store.UntilEnded(id);
+
+        Assert.Equal((OutcomeKind.Failed, EndReasons.InvalidArgs, true), (_store.Entry(id).Last.Kind, _store.Entry(id).Last.Reason, _store.Entry(id).Last.IsTask));
+        Assert.Contains("$.number", _store.Entry(id).Last.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Entry_that_names_no_job_is_invalid()
+    {
+        await using var host = await StartAsync();
+
+        var id = _store.Add("task:test.work", """{"jobId":"none"}""");
+        await _store.UntilEnded(id);
+
+        Assert.Equal((OutcomeKind.Failed, EndReasons.InvalidArgs), (_store.Entry(id).Last.Kind, _store.Entry(id).Last.Reason));
+        Assert.Empty(_jobs.Starts);
+    }
+
+    [Fact]
+    public async Task Handlers_own_wait_before_the_next_attempt_is_used()
+    {
+        _jobs.OnStart = (_, _) => new TaskStart(TaskStartDecision.Started, _jobs.NewTask(), _jobs.Job, null);
+        _run.Do = static _ => throw new InvalidOperationException("not yet");
+        await using var host = await StartAsync();
+
+        var id = AddEntry();
+        await _store.Until(store => store.Entry(id).Outcomes.Count == 1);
+
+        Assert.Equal((OutcomeKind.Retried, TimeSpan.FromHours(1)), (_store.Entry(id).Last.Kind, _store.Entry(id).Last.Delay));
+    }
+
+    private long AddEntry(Guid? taskId = null)
+        => _store.Add("task:test.work", $$"""{"jobId":"{{_jobs.Job.Id}}","taskId":{{(taskId is { } id ? $"\"{id}\"" : "null")}}}""");
+
+    private Task<WorkHost> StartAsync()
+    {
+        var handle = _run.Do;
+        _run.Do = context =>
+        {
+            _runs++;
+            return handle(context);
+        };
+        return WorkHost.StartAsync(_store, builder =>
+        {
+            builder.Services.AddSingleton(_run);
+            builder.Services.AddSingleton<IJobStore>(_jobs);
+            builder.AddTaskHandler<TestArgs, TestHandler>();
+        });
+    }
+}

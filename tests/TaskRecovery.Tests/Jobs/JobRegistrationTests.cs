@@ -1,0 +1,161 @@
+using Microsoft.Extensions.DependencyInjection;
+using TaskRecovery.Storage;
+using TaskRecovery.Tests.Support;
+
+namespace TaskRecovery.Tests.Jobs;
+
+public sealed class JobRegistrationTests
+{
+    private readonly ScriptedJobs _jobs = new();
+
+    [Fact]
+    public async Task Declared_jobs_are_created_at_every_start()
+    {
+        await using var host = Create(builder => builder
+            .AddTaskHandler<TestArgs, TestHandler>(configure: options => options.MaxAttempts = 4)
+            .AddIntervalJob("digest", TimeSpan.FromMinutes(5), new TestArgs(3), definition => definition with { Queue = "reports" }));
+
+        await host.StartAsync();
+        await host.StopAsync();
+
+        var job = Assert.Single(_jobs.Upserts);
+        Assert.Equal(("digest", "reports", Schedule.Every(TimeSpan.FromMinutes(5))), (job.Definition.Name, job.Definition.Queue, job.Definition.Schedule));
+        Assert.Equal(("test.work", "task:test.work", 4), (job.Kind, job.EntryKind, job.MaxAttempts));
+        Assert.Contains("\"number\":3", System.Text.Encoding.UTF8.GetString(job.Args.Span), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Declaring_a_job_twice_keeps_the_last()
+    {
+        await using var host = Create(builder => builder
+            .AddTaskHandler<TestArgs, TestHandler>()
+            .AddTaskHandler<TestArgs, TestHandler>()
+            .AddIntervalJob("digest", TimeSpan.FromMinutes(5), new TestArgs(1))
+            .AddIntervalJob("digest", TimeSpan.FromMinutes(6), new TestArgs(2)));
+
+        await host.StartAsync();
+        await host.StopAsync();
+
+        Assert.Equal(TimeSpan.FromMinutes(6), Assert.Single(_jobs.Upserts).Definition.Schedule.Interval);
+    }
+
+    [Fact]
+    public void Second_handler_for_a_kind_is_refused()
+        => Assert.Throws<InvalidOperationException>(() => Create(builder => builder.AddTaskHandler<TestArgs, TestHandler>().AddTaskHandler<TestArgs, SecondTestHandler>()));
+
+    [Fact]
+    public void Second_kind_for_one_type_of_args_is_refused()
+        => Assert.Throws<InvalidOperationException>(() => Create(builder => builder.AddTaskHandler<TestArgs, TestHandler>().AddTaskHandler<TestArgs, TestHandler>("another")));
+
+    [Fact]
+    public async Task Worker_and_task_handler_may_share_a_type_of_args()
+    {
+        await using var host = Create(builder => builder.AddWorker<TestArgs, TestWorker>().AddTaskHandler<TestArgs, TestHandler>());
+
+        await host.StartAsync();
+        await host.StopAsync();
+    }
+
+    [Fact]
+    public async Task Job_whose_args_have_no_kind_is_refused()
+    {
+        await using var host = Create(static _ => { });
+        var jobs = host.Services.GetRequiredService<IJobService>();
+
+        await Assert.ThrowsAsync<KindNotRegisteredException>(() => jobs.CreateOrUpdateAsync(new JobDefinition("x", Schedule.Every(TimeSpan.FromMinutes(1))), new Uri("http://localhost")));
+
+        Assert.Empty(_jobs.Upserts);
+    }
+
+    [Fact]
+    public async Task Process_without_a_handler_may_declare_jobs_by_the_attribute()
+    {
+        await using var host = Create(static _ => { });
+
+        await host.Services.GetRequiredService<IJobService>().CreateOrUpdateAsync(new JobDefinition("x", Schedule.Every(TimeSpan.FromMinutes(1))), new TestArgs());
+
+        Assert.Equal("task:test.work", Assert.Single(_jobs.Upserts).EntryKind);
+    }
+
+    public static TheoryData<string, JobDefinition> BadDefinitions => new()
+    {
+        { "Name", new JobDefinition("", Schedule.Once(DateTimeOffset.UnixEpoch)) },
+        { "Name", new JobDefinition("a\0b", Schedule.Once(DateTimeOffset.UnixEpoch)) },
+        { "Name", new JobDefinition(new string('x', 201), Schedule.Once(DateTimeOffset.UnixEpoch)) },
+        { "Queue", new JobDefinition("x", Schedule.Once(DateTimeOffset.UnixEpoch)) { Queue = " " } },
+        { "Queue", new JobDefinition("x", Schedule.Once(DateTimeOffset.UnixEpoch)) { Queue = new string('q', 101) } },
+        { "Priority", new JobDefinition("x", Schedule.Once(DateTimeOffset.UnixEpoch)) { Priority = 10 } },
+        { "Priority", new JobDefinition("x", Schedule.Once(DateTimeOffset.UnixEpoch)) { Priority = -1 } },
+        { "MaxAttempts", new JobDefinition("x", Schedule.Once(DateTimeOffset.UnixEpoch)) { MaxAttempts = 0 } },
+        { "MaxAttempts", new JobDefinition("x", Schedule.Once(DateTimeOffset.UnixEpoch)) { MaxAttempts = 1001 } },
+        { "Timeout", new JobDefinition("x", Schedule.Once(DateTimeOffset.UnixEpoch)) { Timeout = TimeSpan.Zero } },
+    };
+
+    [Theory]
+    [MemberData(nameof(BadDefinitions))]
+    public async Task Bad_definition_is_refused_with_the_property_that_is_wrong(string property, JobDefinition definition)
+    {
+        await using var host = Create(static _ => { });
+
+        var error = await Assert.ThrowsAnyAsync<ArgumentException>(() => host.Services.GetRequiredService<IJobService>().CreateOrUpdateAsync(definition, new TestArgs()));
+
+        Assert.StartsWith(property, error.Message, StringComparison.Ordinal);
+        Assert.Empty(_jobs.Upserts);
+    }
+
+    [Fact]
+    public async Task Arguments_that_are_too_large_or_have_a_nul_are_refused()
+    {
+        await using var host = Create(static _ => { }, options => options.MaxArgsBytes = 1000);
+        var jobs = host.Services.GetRequiredService<IJobService>();
+        var definition = new JobDefinition("x", Schedule.Every(TimeSpan.FromMinutes(1)));
+
+        await Assert.ThrowsAsync<ArgumentException>(() => jobs.CreateOrUpdateAsync(definition, new TestArgs(Text: new string('x', 1001))));
+        await Assert.ThrowsAsync<ArgumentException>(() => jobs.CreateOrUpdateAsync(definition, new TestArgs(Text: "a\0b")));
+
+        Assert.Empty(_jobs.Upserts);
+    }
+
+    [Fact]
+    public async Task Triggering_a_job_that_cannot_run_says_so()
+    {
+        await using var host = Create(static _ => { });
+
+        await Assert.ThrowsAsync<InvalidOperationException>(() => host.Services.GetRequiredService<IJobService>().TriggerNowAsync(Guid.NewGuid()));
+    }
+
+    [Theory]
+    [InlineData(null, 0, JobState.Active, EndReasons.TaskNotFound)]
+    [InlineData(TaskState.Created, 0, JobState.Active, null)]
+    [InlineData(TaskState.Running, 3, JobState.Active, null)]
+    [InlineData(TaskState.Running, 4, JobState.Active, EndReasons.CrashLoop)]
+    [InlineData(TaskState.Running, 0, JobState.Paused, EndReasons.JobNotActive)]
+    [InlineData(TaskState.Running, 0, JobState.Ended, null)]
+    [InlineData(TaskState.Running, 0, null, EndReasons.JobDeleted)]
+    [InlineData(TaskState.Completed, 0, JobState.Active, EndReasons.TaskFinished)]
+    [InlineData(TaskState.Failed, 0, JobState.Active, EndReasons.TaskFinished)]
+    [InlineData(TaskState.Cancelled, 0, null, EndReasons.TaskFinished)]
+    public async Task Task_is_valid_unless_there_is_a_reason(TaskState? task, int crashes, JobState? job, string? reason)
+    {
+        await using var host = Create(static _ => { });
+        _jobs.Task = task is { } state ? _jobs.NewTask(state, crashes) : null;
+        _jobs.HasJob = job is not null;
+        _jobs.Job = _jobs.Job with { State = job ?? JobState.Active };
+
+        var validity = await host.Services.GetRequiredService<ITaskService>().IsTaskValidAsync(Guid.NewGuid());
+
+        Assert.Equal(new TaskValidity(reason is null, reason), validity);
+    }
+
+    private WorkHost Create(Action<TaskRecoveryBuilder> register, Action<TaskRecoveryOptions>? configure = null)
+        => WorkHost.Create(
+            new FakeQueueStore(),
+            builder =>
+            {
+                builder.Services.AddSingleton(new TestRun());
+                builder.Services.AddSingleton(new TestWork());
+                builder.Services.AddSingleton<IJobStore>(_jobs);
+                register(builder);
+            },
+            configure);
+}

@@ -1,0 +1,86 @@
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Tests.Jobs;
+
+/// <summary>A job store that answers as the test says.</summary>
+internal sealed class ScriptedJobs : IJobStore
+{
+    public Job Job { get; set; } = new()
+    {
+        Id = Guid.NewGuid(),
+        Name = "digest",
+        Kind = "test.work",
+        Args = """{"number":7}""",
+        Schedule = Schedule.Every(TimeSpan.FromSeconds(1)),
+        State = JobState.Active,
+        Queue = "default",
+    };
+
+    public Func<TaskStartRequest, int, TaskStart>? OnStart { get; set; }
+
+    public List<TaskStartRequest> Starts { get; } = [];
+
+    public List<NewJob> Upserts { get; } = [];
+
+    public TaskRecord? Task { get; set; }
+
+    public bool HasJob { get; set; } = true;
+
+    public TaskRecord NewTask(TaskState state = TaskState.Running, int crashes = 0)
+        => new() { Id = Guid.CreateVersion7(), JobId = Job.Id, State = state, Crashes = crashes, DueAt = DateTimeOffset.UnixEpoch };
+
+    public Task<TaskStart> StartTaskAsync(TaskStartRequest request, CancellationToken cancellationToken)
+    {
+        Starts.Add(request);
+        return System.Threading.Tasks.Task.FromResult(OnStart!(request, Starts.Count));
+    }
+
+    public Task<Job> UpsertAsync(NewJob job, CancellationToken cancellationToken)
+    {
+        Upserts.Add(job);
+        return System.Threading.Tasks.Task.FromResult(Job with { Name = job.Definition.Name });
+    }
+
+    public Task<Job?> FindAsync(Guid jobId, CancellationToken cancellationToken) => System.Threading.Tasks.Task.FromResult(HasJob ? Job : null);
+
+    public Task<TaskRecord?> FindTaskAsync(Guid taskId, CancellationToken cancellationToken) => System.Threading.Tasks.Task.FromResult(Task);
+
+    public Task<IReadOnlyList<TaskRecord>> ListIncompleteTasksAsync(Guid jobId, CancellationToken cancellationToken)
+        => System.Threading.Tasks.Task.FromResult<IReadOnlyList<TaskRecord>>(Task is null ? [] : [Task]);
+
+    public Task<IReadOnlyList<TaskRecord>> ListTasksAsync(Guid? jobId, TaskState? state, int limit, CancellationToken cancellationToken)
+        => System.Threading.Tasks.Task.FromResult<IReadOnlyList<TaskRecord>>(Task is null || Task.State != state ? [] : [Task]);
+
+    public Task<int> RecoverJobsAsync(CancellationToken cancellationToken) => System.Threading.Tasks.Task.FromResult(0);
+
+    public Task<RecoveryReport> RecoverTasksAsync(TimeSpan maxAge, int maxCrashes, CancellationToken cancellationToken)
+        => System.Threading.Tasks.Task.FromResult(RecoveryReport.Empty);
+
+    public Task<long?> TriggerAsync(Guid jobId, CancellationToken cancellationToken) => System.Threading.Tasks.Task.FromResult<long?>(null);
+
+    public Task<Job?> FindByNameAsync(string name, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<IReadOnlyList<Job>> ListAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<bool> SetPausedAsync(Guid jobId, bool paused, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<bool> DeleteAsync(Guid jobId, CancellationToken cancellationToken) => throw new NotSupportedException();
+}
+
+/// <summary>What <see cref="TestHandler"/> does, said by the test.</summary>
+internal sealed class TestRun
+{
+    public Func<TaskContext<Support.TestArgs>, Task> Do { get; set; } = static _ => Task.CompletedTask;
+}
+
+internal sealed class TestHandler(TestRun run) : ITaskHandler<Support.TestArgs>
+{
+    public Task RunAsync(TaskContext<Support.TestArgs> context, CancellationToken cancellationToken) => run.Do(context);
+
+    public TimeSpan? NextRetry(TaskContext<Support.TestArgs> context, Exception exception) => TimeSpan.FromHours(context.Attempt);
+}
+
+internal sealed class SecondTestHandler : ITaskHandler<Support.TestArgs>
+{
+    public Task RunAsync(TaskContext<Support.TestArgs> context, CancellationToken cancellationToken) => Task.CompletedTask;
+}
