@@ -13,12 +13,16 @@ internal static class WaitingSql
         from taskrecovery_entries where id = ?1
         """;
 
-    /// <summary>The next kind and level of a queue in which something waits, and when its first entry is due. ?1 queue, ?2 last kind, ?3 last level.</summary>
-    public const string NextGroup = """
-        select kind, priority, run_at from taskrecovery_waiting
-        where queue = ?1 and (kind, priority) > (?2, ?3)
-        order by kind, priority, run_at limit 1
+    /// <summary>The next level of a kind in which something waits, and when its first entry is due. ?1 queue, ?2 kind, ?3 last level.</summary>
+    /// <remarks>A comparison of rows, (kind, priority) &gt; (?, ?), would walk over the whole last group instead of hopping.</remarks>
+    public const string NextLevel = """
+        select priority, run_at from taskrecovery_waiting
+        where queue = ?1 and kind = ?2 and priority > ?3
+        order by priority, run_at limit 1
         """;
+
+    /// <summary>The next kind of a queue of which something waits. ?1 queue, ?2 last kind.</summary>
+    public const string NextKind = "select kind from taskrecovery_waiting where queue = ?1 and kind > ?2 order by kind limit 1";
 
     /// <summary>The due entries of a kind and level, in order. ?1 queue, ?2 kind, ?3 level, ?4 now, ?5 limit.</summary>
     public const string Due = """

@@ -16,28 +16,38 @@ internal static class WaitingGroups
     public static List<WaitingGroup> Read(SqliteSession session, SqliteNames names, long queue, HashSet<string>? kinds)
     {
         var groups = new List<WaitingGroup>();
-        var (kind, level) = (0L, BelowAllLevels);
-        var statement = session.Get(WaitingSql.NextGroup);
-        while (true)
+        var kind = 0L;
+        while (session.Get(WaitingSql.NextKind).Bind(1, queue).Bind(2, kind).Scalar() is { } next)
         {
-            statement.Bind(1, queue).Bind(2, kind).Bind(3, level);
-            if (!statement.Step())
-            {
-                return groups;
-            }
-
-            (kind, level) = (statement.Int64(0), statement.Int32(1));
-            var first = statement.Int64(2);
-            statement.Reset();
+            kind = next;
             var name = names.KindName(session, kind);
             if (kinds is null || kinds.Contains(name))
             {
-                groups.Add(new WaitingGroup(kind, name, level, first));
+                ReadLevels(session, queue, kind, name, groups);
             }
         }
+
+        return groups;
     }
 
     /// <summary>When the first entry of a group is due that is not due yet.</summary>
     public static long? FirstLater(SqliteSession session, long queue, WaitingGroup group, long now)
         => session.Get(WaitingSql.FirstLater).Bind(1, queue).Bind(2, group.Kind).Bind(3, group.Level).Bind(4, now).Scalar();
+
+    private static void ReadLevels(SqliteSession session, long queue, long kind, string name, List<WaitingGroup> groups)
+    {
+        var level = BelowAllLevels;
+        while (true)
+        {
+            var statement = session.Get(WaitingSql.NextLevel).Bind(1, queue).Bind(2, kind).Bind(3, level);
+            if (!statement.Step())
+            {
+                return;
+            }
+
+            level = statement.Int32(0);
+            groups.Add(new WaitingGroup(kind, name, level, statement.Int64(1)));
+            statement.Reset();
+        }
+    }
 }
