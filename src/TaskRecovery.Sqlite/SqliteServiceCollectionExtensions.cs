@@ -36,6 +36,7 @@ public static class SqliteTaskRecoveryBuilderExtensions
         services.Replace(ServiceDescriptor.Singleton<IQueueStore>(provider => new SqliteQueueStore(
             provider.GetRequiredService<SqliteDatabase>(),
             provider.GetRequiredService<SqliteMigrator>())));
+        services.Replace(ServiceDescriptor.Singleton<IJobStore>(provider => new SqliteJobStore(provider.GetRequiredService<SqliteDatabase>())));
         return builder;
     }
 }

@@ -9,6 +9,9 @@ internal static class NodeSql
     /// <summary>A node's number. ?1 id.</summary>
     public const string Find = "select number from taskrecovery_nodes where id = ?1";
 
+    /// <summary>A node's name, and whether it joined with it. ?1 id.</summary>
+    public const string Name = "select name, named from taskrecovery_nodes where id = ?1";
+
     /// <summary>The living nodes of a name. ?1 name.</summary>
     public const string Namesakes = "select id, holds_lock from taskrecovery_nodes where name = ?1 and named = 1 and dead_at is null";
 
@@ -22,7 +25,7 @@ internal static class NodeSql
     public const string Beat = "update taskrecovery_nodes set beat = beat + 1, holds_lock = ?2, beat_at = ?3 where id = ?1 and dead_at is null";
 
     /// <summary>The other living nodes. ?1 id.</summary>
-    public const string Peers = "select id, name, beat, holds_lock from taskrecovery_nodes where dead_at is null and id <> ?1 order by number";
+    public const string Peers = "select id, name, named, beat, holds_lock from taskrecovery_nodes where dead_at is null and id <> ?1 order by number";
 
     /// <summary>Whether a dead node has claims.</summary>
     public const string AnyDeadWithClaims = "select 1 from taskrecovery_claims c join taskrecovery_nodes n on n.number = c.node where n.dead_at is not null limit 1";

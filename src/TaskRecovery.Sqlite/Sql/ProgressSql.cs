@@ -23,8 +23,8 @@ internal static class ProgressSql
     /// <summary>A task's checkpoint. ?1 task.</summary>
     public const string CheckpointOfTask = "select data from taskrecovery_checkpoints where task = ?1";
 
-    /// <summary>Stores a step in place of one of the same name (also one that the task stored under another entry). ?1 entry, ?2 task, ?3 fence, ?4 now, ?5 name, ?6 result.</summary>
-    public const string SaveStep = "insert or replace into taskrecovery_steps (entry, task, fence, stored_at, name, result) values (?1, ?2, ?3, ?4, ?5, ?6)";
+    /// <summary>Stores a step, unless one of the same name is stored (by the task, also under another entry). ?1 entry, ?2 task, ?3 fence, ?4 now, ?5 name, ?6 result.</summary>
+    public const string SaveStep = "insert or ignore into taskrecovery_steps (entry, task, fence, stored_at, name, result) values (?1, ?2, ?3, ?4, ?5, ?6)";
 
     /// <summary>Stores a checkpoint in place of the one before. ?1 entry, ?2 task, ?3 fence, ?4 now, ?5 data.</summary>
     public const string SaveCheckpoint = "insert or replace into taskrecovery_checkpoints (entry, task, fence, stored_at, data) values (?1, ?2, ?3, ?4, ?5)";

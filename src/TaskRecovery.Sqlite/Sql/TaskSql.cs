@@ -3,22 +3,70 @@ namespace TaskRecovery.Sqlite;
 /// <summary>Statements over <c>tasks</c>.</summary>
 internal static class TaskSql
 {
-    /// <summary>The columns of a task, as they are read.</summary>
-    public const string Columns = "id, job_id, entry_id, state, due_at, attempt, crashes, result, error, reason, node, created_at, started_at, ended_at";
+    private const string Columns = """
+        select t.id, t.job_id, t.entry_id, t.state, t.due_at, t.attempt, t.crashes, t.result, t.error, t.reason, t.node, t.created_at, t.started_at, t.ended_at
+        from taskrecovery_tasks t
+        """;
+
+    /// <summary>One task. ?1 id.</summary>
+    public const string Find = $"{Columns} where t.id = ?1";
+
+    /// <summary>The task bound to an entry. ?1 entry.</summary>
+    public const string FindByEntry = $"{Columns} where t.entry_id = ?1";
+
+    /// <summary>Newest first. ?1 job, ?2 state, ?3 limit.</summary>
+    public const string List = $"{Columns} where (?1 is null or t.job_id = ?1) and (?2 is null or t.state = ?2) order by t.created_at desc, t.id desc limit ?3";
+
+    /// <summary>A job's unfinished ones, oldest first. ?1 job.</summary>
+    public const string ListIncomplete = $"{Columns} where t.job_id = ?1 and t.state < 2 order by t.created_at, t.id";
+
+    /// <summary>Unfinished tasks without an entry.</summary>
+    public const string Orphans = $"""
+        {Columns} where t.state < 2 and (t.entry_id is null or not exists (select 1 from taskrecovery_entries e where e.id = t.entry_id))
+        order by t.id limit 500
+        """;
+
+    /// <summary>Unfinished tasks whose entry has ended.</summary>
+    public const string WithEndedEntry = """
+        select t.id, t.entry_id, k.name, t.node, o.kind, o.attempt, o.crashes, o.result, o.error, o.reason
+        from taskrecovery_tasks t
+        join taskrecovery_outcomes o on o.entry = t.entry_id and o.final = 1
+        join taskrecovery_entries e on e.id = t.entry_id
+        join taskrecovery_kinds k on k.id = e.kind
+        where t.state < 2 order by t.id limit 500
+        """;
 
     /// <summary>The task of an entry. ?1 entry.</summary>
     public const string FindIdByEntry = "select id from taskrecovery_tasks where entry_id = ?1";
+
+    /// <summary>Whether a job has an unfinished task. ?1 job.</summary>
+    public const string AnyUnfinished = "select 1 from taskrecovery_tasks where job_id = ?1 and state < 2 limit 1";
+
+    /// <summary>Whether a due time has had its task. ?1 job, ?2 due.</summary>
+    public const string ExistsForDue = "select 1 from taskrecovery_tasks where job_id = ?1 and due_at = ?2";
+
+    /// <summary>Creates a running task. ?1 id, ?2 job, ?3 entry, ?4 due, ?5 attempt, ?6 node, ?7 now.</summary>
+    public const string Insert = """
+        insert into taskrecovery_tasks (id, job_id, entry_id, state, due_at, attempt, node, created_at, started_at)
+        values (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?7)
+        """;
+
+    /// <summary>Runs a task again. ?1 id, ?2 attempt, ?3 node, ?4 now.</summary>
+    public const string Resume = "update taskrecovery_tasks set state = 1, attempt = ?2, node = ?3, started_at = ?4 where id = ?1";
+
+    /// <summary>Binds a task to another entry. ?1 id, ?2 entry, ?3 attempt.</summary>
+    public const string Rebind = "update taskrecovery_tasks set entry_id = ?2, state = 0, attempt = ?3 where id = ?1";
+
+    /// <summary>Ends a task. ?1 id, ?2 state, ?3 attempt, ?4 crashes, ?5 result, ?6 error, ?7 reason, ?8 now.</summary>
+    public const string End = """
+        update taskrecovery_tasks set state = ?2, attempt = ?3, crashes = ?4, result = ?5, error = coalesce(?6, error), reason = ?7, ended_at = ?8
+        where id = ?1 and state < 2
+        """;
 
     /// <summary>Ends the task of an entry. ?1 entry, ?2 state, ?3 attempt, ?4 crashes, ?5 result, ?6 error, ?7 reason, ?8 now.</summary>
     public const string EndByEntry = """
         update taskrecovery_tasks set state = ?2, attempt = ?3, crashes = ?4, result = ?5, error = ?6, reason = ?7, ended_at = ?8
         where entry_id = ?1 and state < 2
-        """;
-
-    /// <summary>The single run of a job is over when its task is. ?1 entry, ?2 now.</summary>
-    public const string EndJobByEntry = """
-        update taskrecovery_jobs set state = 2, updated_at = ?2
-        where id = (select job_id from taskrecovery_tasks where entry_id = ?1) and state = 0 and once_at is not null and planned_entry is null
         """;
 
     /// <summary>The task of an entry waits for its next run. ?1 entry, ?2 attempt, ?3 crashes, ?4 error.</summary>

@@ -40,6 +40,9 @@ internal static class WaitingSql
             select 1 from taskrecovery_waiting where queue = ?1 and kind = ?2 and priority = ?3 and run_at <= ?4 limit ?5)
         """;
 
+    /// <summary>Gives a new entry the place and the counts of one before it. ?1 id, ?2 level, ?3 attempt, ?4 crashes.</summary>
+    public const string SetCounts = "update taskrecovery_waiting set priority = ?2, attempt = ?3, crashes = ?4 where id = ?1";
+
     /// <summary>Takes an entry out of the line. ?1 id.</summary>
     public const string Take = "delete from taskrecovery_waiting where id = ?1 returning attempt, crashes";
 

@@ -93,6 +93,21 @@ internal sealed class EntryMoves(SqliteSession session, SqliteNames names, long 
         return true;
     }
 
+    /// <summary>Ends an entry that waits, under a fence of its own.</summary>
+    /// <returns><see langword="false"/> if it does not wait.</returns>
+    public bool EndWaiting(long entry, OutcomeKind kind, string reason)
+    {
+        var statement = session.Get(WaitingSql.Take).Bind(1, entry);
+        if (!statement.Step())
+        {
+            return false;
+        }
+
+        var (attempt, crashes) = (statement.Int32(0), statement.Int32(1));
+        statement.Execute();
+        return End(new Run(entry, DrawFence(), null, attempt, crashes, 0, MayHaveTask: true), kind, [], null, reason);
+    }
+
     /// <summary>Lets an entry wait that is nowhere else.</summary>
     public void Wait(long entry, long runAt, int attempt, int crashes, bool toFront)
         => session.Get(WaitingSql.PutBack).Bind(1, entry).Bind(2, runAt).Bind(3, attempt).Bind(4, crashes).Bind(5, toFront).Execute();

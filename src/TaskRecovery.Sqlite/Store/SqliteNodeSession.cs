@@ -112,7 +112,8 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
         var statement = session.Get(NodeSql.Peers).Bind(1, nodeId);
         while (statement.Step())
         {
-            peers.Add((statement.Guid(0), statement.Text(1), statement.Int64(2), statement.Boolean(3)));
+            var id = statement.Guid(0);
+            peers.Add((id, statement.Boolean(2) ? statement.Text(1) : id.ToString(), statement.Int64(3), statement.Boolean(4)));
         }
 
         return (accepted, peers, session.Get(NodeSql.AnyDeadWithClaims).Exists());

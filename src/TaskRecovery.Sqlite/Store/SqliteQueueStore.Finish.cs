@@ -158,42 +158,4 @@ internal sealed partial class SqliteQueueStore
         statement.Reset();
         return queue;
     }
-
-    /// <summary>The claims that a node holds, looked up once for a whole flush.</summary>
-    private sealed class HeldClaims(SqliteSession session, ClaimContentsCache cache, Guid nodeId)
-    {
-        private readonly Dictionary<long, (long Node, ClaimContents Contents)?> _claims = [];
-        private long? _node;
-
-        public (long Node, ClaimContents Contents)? Find(long fence)
-        {
-            if (!_claims.TryGetValue(fence, out var claim))
-            {
-                claim = Read(fence);
-                _claims.Add(fence, claim);
-            }
-
-            return claim;
-        }
-
-        private (long Node, ClaimContents Contents)? Read(long fence)
-        {
-            _node ??= session.Get(NodeSql.Find).Bind(1, nodeId).Scalar();
-            if (_node is not { } node || !session.Get(ClaimSql.IsHeldBy).Bind(1, fence).Bind(2, nodeId).Exists())
-            {
-                return null;
-            }
-
-            return (node, cache.Find(fence) ?? Parse(fence));
-        }
-
-        private ClaimContents Parse(long fence)
-        {
-            var statement = session.Get(ClaimSql.Contents).Bind(1, fence);
-            statement.Step();
-            var contents = ClaimContents.Parse(statement.Bytes(0), statement.Bytes(1), statement.Bytes(2));
-            statement.Reset();
-            return contents;
-        }
-    }
 }

@@ -47,7 +47,7 @@ internal sealed partial class SqliteQueueStore
     }
 
     /// <summary>Stores a cancel request; an entry that waits ends at once.</summary>
-    internal static bool Cancel(EntryMoves moves, long entry)
+    internal static bool Cancel(EntryMoves moves, long entry, string reason = EndReasons.CancelRequested)
     {
         var session = moves.Session;
         if (!session.Get(EntrySql.KindAndKey).Bind(1, entry).Exists() || session.Get(OutcomeSql.FindFinal).Bind(1, entry).Exists())
@@ -55,16 +55,11 @@ internal sealed partial class SqliteQueueStore
             return false;
         }
 
-        var statement = session.Get(WaitingSql.Take).Bind(1, entry);
-        if (!statement.Step())
+        if (!moves.EndWaiting(entry, OutcomeKind.Cancelled, reason))
         {
             session.Get(EntrySql.RequestCancel).Bind(1, entry).Bind(2, moves.Now).Execute();
-            return true;
         }
 
-        var (attempt, crashes) = (statement.Int32(0), statement.Int32(1));
-        statement.Execute();
-        moves.End(new Run(entry, moves.DrawFence(), null, attempt, crashes, 0, MayHaveTask: true), OutcomeKind.Cancelled, [], null, EndReasons.CancelRequested);
         return true;
     }
 

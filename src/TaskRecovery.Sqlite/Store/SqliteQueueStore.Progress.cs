@@ -38,9 +38,7 @@ internal sealed partial class SqliteQueueStore
         => _database.WriteAsync(
             session =>
             {
-                var held = new HeldClaims(session, _database.Claims, nodeId);
-                if (held.Find(fence) is not { } claim || !claim.Contents.TryGet(key.EntryId, out _, out _)
-                    || session.Get(OutcomeSql.Exists).Bind(1, key.EntryId).Bind(2, fence).Exists())
+                if (!new HeldClaims(session, _database.Claims, nodeId).Runs(key.EntryId, fence))
                 {
                     return false;
                 }

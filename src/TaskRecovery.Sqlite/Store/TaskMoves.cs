@@ -5,23 +5,19 @@ namespace TaskRecovery.Sqlite;
 /// <summary>Keeps a task's record in step with its entry, in the same transaction. A task that has got another entry is not touched.</summary>
 internal static class TaskMoves
 {
+    /// <summary>How a task ended whose entry ended so.</summary>
+    public static TaskState StateOf(OutcomeKind final) => final switch
+    {
+        OutcomeKind.Completed => TaskState.Completed,
+        OutcomeKind.Failed => TaskState.Failed,
+        _ => TaskState.Cancelled,
+    };
+
     /// <summary>The entry has ended, and its task with it.</summary>
     public static void End(SqliteSession session, Run run, OutcomeKind kind, ReadOnlySpan<byte> result, string? error, string? reason, long now)
-    {
-        var state = kind switch
-        {
-            OutcomeKind.Completed => TaskState.Completed,
-            OutcomeKind.Failed => TaskState.Failed,
-            _ => TaskState.Cancelled,
-        };
-        var ended = session.Get(TaskSql.EndByEntry)
-            .Bind(1, run.Entry).Bind(2, (int)state).Bind(3, run.Attempt).Bind(4, run.Crashes).BindText(5, result).Bind(6, error).Bind(7, reason).Bind(8, now)
-            .ExecuteChanges();
-        if (ended > 0)
-        {
-            session.Get(TaskSql.EndJobByEntry).Bind(1, run.Entry).Bind(2, now).Execute();
-        }
-    }
+        => session.Get(TaskSql.EndByEntry)
+            .Bind(1, run.Entry).Bind(2, (int)StateOf(kind)).Bind(3, run.Attempt).Bind(4, run.Crashes).BindText(5, result).Bind(6, error).Bind(7, reason).Bind(8, now)
+            .Execute();
 
     /// <summary>The entry waits again.</summary>
     public static void Return(SqliteSession session, Run run, string? error)
