@@ -60,11 +60,12 @@ internal static class NodeSql
         update {schema}.nodes n set dead_at = clock_timestamp() from judged j where n.number = j.number returning n.application, n.lock_key
         """;
 
-    /// <summary>Ends the sessions of a dead node that is perhaps only stopped: it would keep rows locked that nobody sees. $1 what they call themselves, $2 the key of its lock.</summary>
+    /// <summary>Ends those sessions of a dead node that have been in a transaction for a while: a process that is stopped keeps rows locked that nobody sees. $1 what they call themselves, $2 the key of its lock.</summary>
     internal const string Terminate = """
         select pg_terminate_backend(a.pid)
         from pg_stat_activity a
         where a.usename = current_user and a.datname = current_database() and a.pid <> pg_backend_pid()
+            and a.xact_start < clock_timestamp() - interval '1 second'
             and (a.application_name = $1 or a.pid in (
                 select l.pid from pg_locks l
                 where l.locktype = 'advisory' and l.granted and l.objsubid = 1 and ((l.classid::bigint << 32) | l.objid::bigint) = $2))

@@ -1,7 +1,8 @@
 namespace TaskRecovery.PostgreSql;
 
 /// <summary>Statements that end runs.</summary>
-/// <remarks>All take: $1 node, $2 entries, $3 their fences, $4 outcome kinds, $5 durations in ms, $6 results, $7 errors, $8 reasons, $9 delays.
+/// <remarks>All take: $1 node, $2 entries, $3 their fences, $4 outcome kinds, $5 durations in ms, $6 results, $7 errors, $8 reasons, $9 delays,
+/// $10 whether it is still to be checked that each entry is in its claim (reading a claim's list costs more than all the rest).
 /// Arrays of what no outcome has may be empty. An entry is named once. Everything that follows an outcome comes from what its insert
 /// returned: the key (entry, fence) decides between a finish and a sweep.</remarks>
 internal static class OutcomeSql
@@ -9,7 +10,7 @@ internal static class OutcomeSql
     private const string Held = """
         with clock as materialized (select clock_timestamp() as now),
         held as materialized (
-            select c.id, c.node, c.again, c.again_attempts, c.again_crashes from {schema}.claims c
+            select c.id, c.node, c.entries, c.again, c.again_attempts, c.again_crashes from {schema}.claims c
             where c.id = any ($3) and c.node = (select n.number from {schema}.nodes n where n.id = $1)
             order by c.id for key share
         ), given as (
@@ -17,7 +18,7 @@ internal static class OutcomeSql
                 coalesce(h.again_attempts[array_position(h.again, g.entry)], 0::smallint) as attempt,
                 coalesce(h.again_crashes[array_position(h.again, g.entry)], 0::smallint) as crashes
             from unnest($2, $3, $4, $5, $6, $7, $8, $9) g (entry, fence, kind, duration_ms, result, error, reason, delay)
-            join held h on h.id = g.fence
+            join held h on h.id = g.fence and (not $10 or g.entry = any (h.entries))
         )
         """;
 

@@ -7,7 +7,7 @@ namespace TaskRecovery.PostgreSql;
 /// <summary>Outcomes as the arrays that one statement takes.</summary>
 internal static class OutcomeBatch
 {
-    internal static NpgsqlParameter[] ToArgs(Guid nodeId, IReadOnlyList<RunOutcome> outcomes)
+    internal static NpgsqlParameter[] ToArgs(Guid nodeId, IReadOnlyList<RunOutcome> outcomes, bool check)
     {
         var count = outcomes.Count;
         var (entries, fences, kinds, durations) = (new long[count], new long[count], new short[count], new int[count]);
@@ -31,6 +31,7 @@ internal static class OutcomeBatch
             Arg.Array(Some(outcomes, static outcome => Utf8.WithoutZeros(outcome.Error)), NpgsqlDbType.Text),
             Arg.Array(Some(outcomes, static outcome => outcome.Reason), NpgsqlDbType.Text),
             Arg.Array(Some(outcomes, static outcome => outcome.Delay == TimeSpan.Zero ? (TimeSpan?)null : outcome.Delay), NpgsqlDbType.Interval),
+            Arg.Bool(check),
         ];
     }
 

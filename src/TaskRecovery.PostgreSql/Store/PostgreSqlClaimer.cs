@@ -59,6 +59,11 @@ internal sealed class PostgreSqlClaimer(PostgreSqlQueueStore store, PostgreSqlDa
             return batch;
         }
 
+        if (batch.Fence != 0)
+        {
+            store.Handed.Add(batch.Fence, [.. taken.Select(row => row.Id)]);
+        }
+
         Advance(limit, suspects, lastChance, suspect, taken, now);
         if (fromFront)
         {

@@ -27,7 +27,7 @@ internal sealed partial class PostgreSqlQueueStore
     {
         try
         {
-            await _database.ExecuteAsync(Own(transaction), OutcomeSql.EndInTransaction, OutcomeBatch.ToArgs(nodeId, [outcome]), cancellationToken).ConfigureAwait(false);
+            await _database.ExecuteAsync(Own(transaction), OutcomeSql.EndInTransaction, OutcomeBatch.ToArgs(nodeId, [outcome], check: true), cancellationToken).ConfigureAwait(false);
         }
         catch (PostgresException exception) when (string.Equals(exception.SqlState, PostgreSqlErrors.LostClaim, StringComparison.Ordinal))
         {
@@ -40,7 +40,10 @@ internal sealed partial class PostgreSqlQueueStore
     }
 
     public async ValueTask RemoveSettledClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, CancellationToken cancellationToken)
-        => await _database.ExecuteAsync(ClaimSql.RemoveSettled, [Arg.Uuid(nodeId), Arg.Array([.. fences], NpgsqlDbType.Bigint)], cancellationToken).ConfigureAwait(false);
+    {
+        await _database.ExecuteAsync(ClaimSql.RemoveSettled, [Arg.Uuid(nodeId), Arg.Array([.. fences], NpgsqlDbType.Bigint)], cancellationToken).ConfigureAwait(false);
+        Handed.Forget(fences);
+    }
 
     // The plain ones first and together: nothing follows from them. Each part is a transaction of its own; a flush that is
     // repeated after half of it finds that half stored.
@@ -69,7 +72,7 @@ internal sealed partial class PostgreSqlQueueStore
     private ValueTask<long> StoreAsync(Guid nodeId, string statement, List<RunOutcome> outcomes, CancellationToken cancellationToken)
         => _database.ReadAsync(
             statement,
-            OutcomeBatch.ToArgs(nodeId, outcomes),
+            OutcomeBatch.ToArgs(nodeId, outcomes, outcomes.Exists(outcome => !Handed.Contains(outcome.Fence, outcome.EntryId))),
             async (reader, token) =>
             {
                 await reader.ReadAsync(token).ConfigureAwait(false);

@@ -20,6 +20,7 @@ internal sealed partial class PostgreSqlQueueStore
                 return await _database.ReadAsync(connection, RecoverySql.GiveBack, [Arg.Array([.. locked], NpgsqlDbType.Bigint)], ReadSettledAsync, token).ConfigureAwait(false);
             },
             cancellationToken).ConfigureAwait(false);
+        Handed.Forget(fences);
         Tell(items);
         return items.Count(item => item.Item.Action == RecoveryAction.Recovered);
     }

@@ -31,6 +31,9 @@ internal sealed partial class PostgreSqlQueueStore : IQueueStore
     /// <summary>The numbers of kinds and queues; the job store uses the same.</summary>
     internal NameTable Names { get; }
 
+    /// <summary>The claims that were handed out here.</summary>
+    internal HandedClaims Handed { get; } = new();
+
     /// <summary>Tells listeners, after the commit.</summary>
     internal HintSender Hints { get; }
 
