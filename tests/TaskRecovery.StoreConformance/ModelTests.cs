@@ -34,7 +34,7 @@ public abstract partial class ModelTests(StoreFixture fixture) : StoreTests(fixt
         [
             (14, EnqueueSomeAsync), (2, RollBackAnEnqueueAsync), (22, ClaimSomeAsync), (22, FinishSomeAsync), (8, FinishStaleAsync), (6, SaveStepAsync), (3, CancelOneAsync),
             (4, RetryOneAsync), (4, KillANodeAsync), (1, StopANodeAsync), (4, StartANodeAsync), (4, SweepAllAsync), (3, GiveBackLostAnswersAsync),
-            (4, RemoveSettledAsync), (1, PauseOrResumeAsync), (2, PurgeAllAsync), (2, CompareAllAsync),
+            (4, RemoveSettledAsync), (1, PauseOrResumeAsync), (2, PurgeAllAsync), (2, CompareAllAsync), (2, MoveTheClockAsync),
         ];
         var total = operations.Sum(operation => operation.Weight);
         for (var step = 0; step < Steps; step++)
@@ -68,7 +68,7 @@ public abstract partial class ModelTests(StoreFixture fixture) : StoreTests(fixt
             Assert.Equal(holder is not null, results[index].IsDuplicate);
             if (holder is null)
             {
-                _model.Entries.Add(results[index].Id, new ModelEntry(results[index].Id, entries[index].Priority, key));
+                _model.Entries.Add(results[index].Id, new ModelEntry(results[index].Id, entries[index].Priority, key) { DueAt = _model.Clock, EndedAt = _model.Clock });
             }
             else
             {
@@ -122,15 +122,15 @@ public abstract partial class ModelTests(StoreFixture fixture) : StoreTests(fixt
 
         if (rewound && node.IsAlive && !_model.Paused && batch.Entries.Count < limit)
         {
-            Assert.DoesNotContain(_model.Entries.Values, entry => entry is { State: EntryState.Waiting, IsLater: false, Crashes: < 2 });
+            Assert.DoesNotContain(_model.Due, entry => entry.Crashes < 2);
             Assert.True(claimed.Any(entry => entry.Crashes >= MaxCrashes) || allowance.LastChances == 0
-                || !_model.Entries.Values.Any(entry => entry is { State: EntryState.Waiting, IsLater: false, Crashes: >= MaxCrashes }));
+                || _model.Due.All(entry => entry.Crashes < MaxCrashes));
         }
     }
 
-    private static void CheckClaimed(ClaimBatch batch, ModelEntry[] claimed)
+    private void CheckClaimed(ClaimBatch batch, ModelEntry[] claimed)
     {
-        Assert.All(claimed, entry => Assert.Equal((EntryState.Waiting, false), (entry.State, entry.IsLater)));
+        Assert.All(claimed, entry => Assert.Contains(entry, _model.Due));
         Assert.Equal(claimed.Select(entry => entry.Level).Order(), claimed.Select(entry => entry.Level));
         Assert.Equal(claimed.Select(entry => (entry.Attempt + 1, entry.Crashes)), batch.Entries.Select(entry => (entry.Attempt, entry.Crashes)));
         Assert.Equal(claimed.Select(entry => entry.Key is not null), batch.Entries.Select(entry => entry.HasUniqueKey));

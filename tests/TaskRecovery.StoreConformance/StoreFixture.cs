@@ -30,7 +30,7 @@ public abstract class StoreFixture : IAsyncDisposable
     /// <summary>The clock that the store's times come from.</summary>
     public abstract Task<DateTimeOffset> GetTimeAsync(CancellationToken cancellationToken);
 
-    /// <summary>Makes every stored time older, as if this much time had passed.</summary>
+    /// <summary>Makes every stored time older, as if this much time had passed; newer for a negative one, as if the clock had been set back.</summary>
     public abstract Task ShiftTimeAsync(TimeSpan age, CancellationToken cancellationToken);
 
     /// <summary>Breaks the law for one entry, as a bug or a careless hand would.</summary>

@@ -15,6 +15,11 @@ internal sealed class StoreModel(int maxCrashes)
 
     public bool Paused { get; set; }
 
+    /// <summary>How far the store's clock has been moved.</summary>
+    public TimeSpan Clock { get; set; }
+
+    public IEnumerable<ModelEntry> Due => Entries.Values.Where(entry => entry.State == EntryState.Waiting && entry.DueAt <= Clock);
+
     public ModelEntry? KeyHolder(string key) => Entries.Values.FirstOrDefault(entry => entry.Key == key && !entry.HasEnded);
 
     /// <summary>Whether a run may still say how it went: its claim is there and the entry has no outcome under it.</summary>
@@ -44,18 +49,18 @@ internal sealed class StoreModel(int maxCrashes)
         switch (outcome.Kind)
         {
             case OutcomeKind.Completed:
-                entry.End(EntryState.Completed);
+                End(entry, EntryState.Completed);
                 break;
             case OutcomeKind.Failed:
-                entry.End(EntryState.Failed);
+                End(entry, EntryState.Failed);
                 break;
             case OutcomeKind.Cancelled:
-                entry.End(EntryState.Cancelled);
+                End(entry, EntryState.Cancelled);
                 break;
             default:
                 entry.Attempt += outcome.Kind == OutcomeKind.Retried ? 1 : 0;
                 GoBack(entry, first: outcome.Kind == OutcomeKind.Released);
-                entry.IsLater = outcome.Delay > TimeSpan.Zero;
+                entry.DueAt = Clock + outcome.Delay;
                 break;
         }
     }
@@ -119,7 +124,7 @@ internal sealed class StoreModel(int maxCrashes)
         var crashes = entry.HasProgress ? 1 : entry.Crashes + 1;
         if (crashes > maxCrashes && wasSuspect && suspects == 1 && !entry.CancelRequested)
         {
-            entry.End(EntryState.Failed);
+            End(entry, EntryState.Failed);
             return;
         }
 
@@ -127,22 +132,29 @@ internal sealed class StoreModel(int maxCrashes)
         GoBack(entry, first: true);
     }
 
-    private static void GoBack(ModelEntry entry, bool first)
+    private void GoBack(ModelEntry entry, bool first)
     {
         if (entry.CancelRequested)
         {
-            entry.End(EntryState.Cancelled);
+            End(entry, EntryState.Cancelled);
             return;
         }
 
         entry.State = EntryState.Waiting;
-        entry.IsLater = false;
+        entry.DueAt = Clock;
         entry.Level = entry.Crashes switch
         {
             0 => entry.Priority,
             1 => first ? -1 : entry.Priority,
             _ => -entry.Crashes,
         };
+    }
+
+    public void End(ModelEntry entry, EntryState state)
+    {
+        entry.State = state;
+        entry.CancelRequested = false;
+        entry.EndedAt = entry.EndedAt < Clock ? Clock : entry.EndedAt;
     }
 
     private ModelClaim Settle(long entryId, long fence)
@@ -178,18 +190,15 @@ internal sealed class ModelEntry(long id, int priority, string? key)
     /// <summary>A step was stored under the fence it runs under.</summary>
     public bool HasProgress { get; set; }
 
-    /// <summary>It waits for a time that this test does not reach.</summary>
-    public bool IsLater { get; set; }
+    /// <summary>While it waits: not before this time.</summary>
+    public TimeSpan DueAt { get; set; }
+
+    /// <summary>The latest time in its history.</summary>
+    public TimeSpan EndedAt { get; set; }
 
     public HashSet<string> Steps { get; } = new(StringComparer.Ordinal);
 
     public bool HasEnded => State is not (EntryState.Waiting or EntryState.Running);
-
-    public void End(EntryState state)
-    {
-        State = state;
-        CancelRequested = false;
-    }
 
     public override string ToString() => $"entry {id}: {State} attempt {Attempt} crashes {Crashes} level {Level} fence {Fence} cancel {CancelRequested}";
 }
