@@ -58,7 +58,7 @@ public sealed class PostgreSqlFixture : StoreFixture
         begin
             for t in select c.relname, string_agg(format('%1$I = %1$I - interval ''$age seconds''', a.attname), ', ') as changes
                 from pg_attribute a join pg_class c on c.oid = a.attrelid
-                where c.relnamespace = current_schema()::regnamespace and c.relkind = 'r' and a.attnum > 0 and a.atttypid = 'timestamptz'::regtype
+                where c.relnamespace = (select oid from pg_namespace where nspname = current_schema()) and c.relkind = 'r' and a.attnum > 0 and a.atttypid = 'timestamptz'::regtype
                 group by c.relname
             loop
                 execute format('update %I set %s', t.relname, t.changes);

@@ -231,4 +231,7 @@ internal sealed class ModelNode(TestNode node)
     public bool IsAlive { get; set; } = true;
 
     public bool HasLeft { get; set; }
+
+    /// <summary>It was dead when history was purged: its row may be gone.</summary>
+    public bool MayBeForgotten { get; set; }
 }
