@@ -1,1 +1,48 @@
-return 0;
+using System.CommandLine;
+using TaskRecovery.Benchmarks;
+using TaskRecovery.Benchmarks.Children;
+using TaskRecovery.Benchmarks.InProcess;
+
+if (args is ["child", var spec])
+{
+    return await Child.RunAsync(ChildSpec.Parse(spec));
+}
+
+var rows = new Argument<string[]>("row")
+{
+    Description = $"What to measure: {string.Join(", ", BenchmarkRun.RowNames)}, or in-process. Default: all that go through a store.",
+    Arity = ArgumentArity.ZeroOrMore,
+};
+var quick = new Option<bool>("--quick") { Description = "Smaller and fewer: a few minutes in total." };
+var store = new Option<string>("--store") { Description = "postgres or sqlite.", DefaultValueFactory = _ => "postgres" };
+store.AcceptOnlyFromAmong("postgres", "sqlite");
+var json = new Option<FileInfo?>("--json") { Description = "Writes every figure of every round to this file." };
+var docs = new Option<DirectoryInfo?>("--docs") { Description = "Refreshes benchmarks.md and its charts in this folder; rows that were not run stay." };
+var rounds = new Option<int?>("--rounds") { Description = "Rounds; medians of them are printed. Default: 3, quick 2." };
+var only = new Option<string?>("--only") { Description = "Only cases whose name contains this." };
+var note = new Option<string?>("--note") { Description = "A line about the machine, printed on the docs page." };
+var root = new RootCommand("Measures TaskRecovery beside what its store can do without it.") { rows, quick, store, json, docs, rounds, only, note };
+root.SetAction(async (parsed, cancellationToken) =>
+{
+    var names = parsed.GetValue(rows) ?? [];
+    if (names.Contains("in-process", StringComparer.Ordinal))
+    {
+        InProcessBenchmarks.Run(parsed.GetValue(quick));
+        return 0;
+    }
+
+    return await BenchmarkRun.RunAsync(
+        new BenchmarkOptions
+        {
+            Store = parsed.GetValue(store)!,
+            Quick = parsed.GetValue(quick),
+            Rounds = parsed.GetValue(rounds) ?? (parsed.GetValue(quick) ? 2 : 3),
+            Json = parsed.GetValue(json)?.FullName,
+            Docs = parsed.GetValue(docs)?.FullName,
+            Only = parsed.GetValue(only),
+            Note = parsed.GetValue(note),
+            Rows = names,
+        },
+        cancellationToken);
+});
+return await root.Parse(args).InvokeAsync();

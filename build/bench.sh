@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Measures TaskRecovery beside its store's own limit:
+#   build/bench.sh [--quick] [--store postgres|sqlite] [--json FILE] [--docs] [ROW...]
+# A full run of every row refreshes docs/benchmarks.md; --docs does so for whatever is run. 'in-process' runs the parts without a store.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+
+args=() full=1 docs=0
+while [ $# -gt 0 ]; do
+    case $1 in
+        --docs) docs=1 ;;
+        --quick) full=0; args+=("$1") ;;
+        --store | --json | --rounds | --note) args+=("$1" "$2"); shift ;;
+        --only) full=0; args+=("$1" "$2"); shift ;;
+        -*) args+=("$1"); full=0 ;;
+        *) full=0; args+=("$1") ;;
+    esac
+    shift
+done
+if [ $full -eq 1 ] || [ $docs -eq 1 ]; then
+    args+=(--docs "$root/docs")
+fi
+
+export DOTNET_CLI_UI_LANGUAGE=en
+dotnet build "$root/tests/TaskRecovery.Benchmarks" -c Release -v quiet -nologo
+exec dotnet "$root/tests/TaskRecovery.Benchmarks/bin/Release/net10.0/TaskRecovery.Benchmarks.dll" ${args[@]+"${args[@]}"}

@@ -1,0 +1,21 @@
+namespace TaskRecovery.Benchmarks;
+
+/// <summary>What to measure, and where the figures go.</summary>
+internal sealed record BenchmarkOptions
+{
+    public required string Store { get; init; }
+
+    public bool Quick { get; init; }
+
+    public int Rounds { get; init; }
+
+    public string? Json { get; init; }
+
+    public string? Docs { get; init; }
+
+    public string? Only { get; init; }
+
+    public string? Note { get; init; }
+
+    public IReadOnlyList<string> Rows { get; init; } = [];
+}

@@ -1,0 +1,27 @@
+using TaskRecovery.Benchmarks.Stores;
+
+namespace TaskRecovery.Benchmarks;
+
+/// <summary>A group of cases that are measured in alternation.</summary>
+internal abstract class BenchmarkRow
+{
+    public abstract string Name { get; }
+
+    public abstract string Title { get; }
+
+    /// <summary>What is measured, in a sentence for the docs page.</summary>
+    public abstract string Text { get; }
+
+    /// <summary>Prepares what the cases need and lists them.</summary>
+    public abstract Task<IReadOnlyList<BenchmarkCase>> PrepareAsync(BenchmarkEnvironment environment);
+
+    /// <summary>Removes what was prepared.</summary>
+    public virtual ValueTask CleanUpAsync() => ValueTask.CompletedTask;
+}
+
+/// <summary>Where rows are measured.</summary>
+internal sealed record BenchmarkEnvironment(IBenchmarkStore Store, bool Quick)
+{
+    /// <summary>A size: smaller in a quick run.</summary>
+    public int Size(int full, int quick) => Quick ? quick : full;
+}

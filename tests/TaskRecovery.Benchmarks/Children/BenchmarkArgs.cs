@@ -1,0 +1,72 @@
+using System.Diagnostics;
+
+namespace TaskRecovery.Benchmarks.Children;
+
+/// <summary>The arguments of every benchmark's entries.</summary>
+/// <param name="Number">Which one it is.</param>
+/// <param name="Milliseconds">How long it takes; below zero for as long as its process lives.</param>
+/// <param name="Text">What makes it as large as wanted.</param>
+[JobKind("benchmark")]
+internal sealed record BenchmarkArgs(long Number, int Milliseconds, string Text)
+{
+    /// <summary>The JSON of it without the text.</summary>
+    private const int Envelope = 48;
+
+    public static BenchmarkArgs Create(long number, int milliseconds, int bytes) => new(number, milliseconds, new string('x', Math.Max(0, bytes - Envelope)));
+}
+
+/// <summary>What a child's workers count and record.</summary>
+internal sealed class WorkLog(bool record)
+{
+    private long _count;
+    private long[] _starts = record ? new long[1 << 18] : [];
+
+    public long Count => Interlocked.Read(ref _count);
+
+    public long[] Starts => _starts;
+
+    public void Started(long number)
+    {
+        Interlocked.Increment(ref _count);
+        if (record && number >= 0 && number < _starts.Length)
+        {
+            _starts[number] = Stopwatch.GetTimestamp();
+        }
+    }
+
+    public void Reset()
+    {
+        Interlocked.Exchange(ref _count, 0);
+        _starts = new long[_starts.Length];
+    }
+}
+
+/// <summary>Does nothing, for as long as the entry says.</summary>
+internal sealed class BenchmarkWorker(WorkLog log) : IJobWorker<BenchmarkArgs>
+{
+    public Task WorkAsync(WorkContext<BenchmarkArgs> context, CancellationToken cancellationToken)
+    {
+        var args = context.Args;
+        log.Started(args.Number);
+        return args.Milliseconds switch
+        {
+            0 => Task.CompletedTask,
+            > 0 => Task.Delay(args.Milliseconds, cancellationToken),
+            _ => Task.Delay(Timeout.Infinite, cancellationToken),
+        };
+    }
+}
+
+/// <summary>The same as a job's handler.</summary>
+internal sealed class BenchmarkTaskHandler(WorkLog log) : ITaskHandler<BenchmarkTaskArgs>
+{
+    public Task RunAsync(TaskContext<BenchmarkTaskArgs> context, CancellationToken cancellationToken)
+    {
+        log.Started(context.Args.Number);
+        return Task.CompletedTask;
+    }
+}
+
+/// <summary>The arguments of benchmark jobs.</summary>
+[JobKind("benchmark-task")]
+internal sealed record BenchmarkTaskArgs(long Number);

@@ -1,0 +1,52 @@
+using System.Diagnostics;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using TaskRecovery.Benchmarks.Stores;
+
+namespace TaskRecovery.Benchmarks.Children;
+
+/// <summary>The host of a child: the library as users add it, and nothing tuned.</summary>
+internal static class BenchmarkHost
+{
+    private const int WarmUpEntries = 20_000;
+
+    public static IHost Create(string store, string connectionString, Action<TaskRecoveryBuilder> configure)
+    {
+        var builder = Host.CreateApplicationBuilder();
+        builder.Logging.ClearProviders();
+        builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
+        builder.Logging.SetMinimumLevel(LogLevel.Error);
+        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        var recovery = builder.Services.AddTaskRecovery(options => options.ServeDefaultQueue = false);
+        BenchmarkStores.Use(recovery, store, connectionString);
+        configure(recovery);
+        return builder.Build();
+    }
+
+    /// <summary>Works entries of a queue of its own until the runtime has compiled what it will.</summary>
+    public static async Task WarmUpAsync(IHost host, ChildSpec spec, Func<long> count)
+    {
+        if (!spec.Queues.Any(queue => queue.Name.StartsWith(BenchmarkQueues.WarmUp, StringComparison.Ordinal)))
+        {
+            return;
+        }
+
+        var queue = spec.Queues.First(queue => queue.Name.StartsWith(BenchmarkQueues.WarmUp, StringComparison.Ordinal)).Name;
+        var jobs = host.Services.GetRequiredService<IJobQueue>();
+        for (var done = 0; done < WarmUpEntries; done += 2_000)
+        {
+            await jobs.EnqueueManyAsync(Enumerable.Range(0, 2_000).Select(number => EnqueueRequest.Create(BenchmarkArgs.Create(-1 - number, 0, 100), new EnqueueOptions { Queue = queue })));
+        }
+
+        for (var started = Stopwatch.GetTimestamp(); count() < WarmUpEntries; await Task.Delay(20))
+        {
+            if (Stopwatch.GetElapsedTime(started) > TimeSpan.FromSeconds(60))
+            {
+                throw new TimeoutException($"The worker did {count()} of {WarmUpEntries} entries in a minute.");
+            }
+        }
+
+        await Task.Delay(300);
+    }
+}

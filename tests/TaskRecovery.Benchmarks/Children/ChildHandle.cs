@@ -1,0 +1,55 @@
+using System.Globalization;
+using System.Text.Json;
+using TaskRecovery.TestSupport;
+
+namespace TaskRecovery.Benchmarks.Children;
+
+/// <summary>The parent's side of a child process.</summary>
+internal sealed class ChildHandle : IAsyncDisposable
+{
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(10);
+    private readonly ChildProcess _process;
+
+    private ChildHandle(ChildProcess process) => _process = process;
+
+    /// <summary>Starts children and waits until all are ready.</summary>
+    public static async Task<ChildHandle[]> StartAsync(params ChildSpec[] specs)
+    {
+        var children = specs.Select(spec => new ChildHandle(ChildProcess.StartDotnet(typeof(ChildHandle).Assembly.Location, ["child", spec.ToString()]))).ToArray();
+        foreach (var child in children)
+        {
+            await child._process.WaitForLineAsync("ready", Longest);
+        }
+
+        return children;
+    }
+
+    public static async Task<ChildHandle> StartAsync(ChildSpec spec) => (await StartAsync([spec]))[0];
+
+    public async Task GoAsync()
+    {
+        await _process.WriteLineAsync("go");
+        await _process.WaitForLineAsync("gone", Longest);
+    }
+
+    public async Task<long> CountAsync()
+    {
+        await _process.WriteLineAsync("count");
+        return long.Parse((await _process.WaitForLineAsync("count ", Longest))[6..], CultureInfo.InvariantCulture);
+    }
+
+    public async Task<ChildStats> StatsAsync()
+    {
+        await _process.WriteLineAsync("stats");
+        return Read("stats ", await _process.WaitForLineAsync("stats ", Longest));
+    }
+
+    /// <summary>Waits until the child has done what it was asked for.</summary>
+    public async Task<ChildStats> FinishedAsync() => Read("finished ", await _process.WaitForLineAsync("finished ", Longest));
+
+    public Task KillAsync() => _process.KillAsync();
+
+    public async ValueTask DisposeAsync() => await _process.DisposeAsync();
+
+    private static ChildStats Read(string word, string line) => JsonSerializer.Deserialize<ChildStats>(line[word.Length..])!;
+}

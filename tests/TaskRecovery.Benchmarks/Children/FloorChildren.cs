@@ -1,0 +1,44 @@
+using TaskRecovery.Benchmarks.Stores;
+
+namespace TaskRecovery.Benchmarks.Children;
+
+/// <summary>Claims and finishes without the engine: the store's statements in a loop.</summary>
+internal sealed class DrainFloorChild(ChildSpec spec) : Child, IAsyncDisposable
+{
+    private readonly IDrainFloor _floor = BenchmarkStores.DrainFloor(spec);
+    private long _count;
+
+    protected override long Count => Interlocked.Read(ref _count);
+
+    protected override async Task PrepareAsync()
+    {
+        await _floor.OpenAsync();
+        await DrainAsync(BenchmarkQueues.WarmUp);
+        Interlocked.Exchange(ref _count, 0);
+    }
+
+    protected override Task GoAsync() => DrainAsync(spec.Queue);
+
+    public ValueTask DisposeAsync() => _floor.DisposeAsync();
+
+    private Task DrainAsync(string queue) => _floor.DrainAsync(queue, done => Interlocked.Add(ref _count, done));
+}
+
+/// <summary>Enqueues without the engine.</summary>
+internal sealed class EnqueueFloorChild(ChildSpec spec) : Child, IAsyncDisposable
+{
+    private readonly IEnqueueFloor _floor = BenchmarkStores.EnqueueFloor(spec);
+    private long _count;
+
+    protected override long Count => Interlocked.Read(ref _count);
+
+    protected override async Task PrepareAsync()
+    {
+        await _floor.OpenAsync();
+        await _floor.EnqueueAsync(BenchmarkQueues.WarmUp, 1, 0, _ => { });
+    }
+
+    protected override Task GoAsync() => _floor.EnqueueAsync(spec.Queue, spec.Seconds, spec.Count, done => Interlocked.Add(ref _count, done));
+
+    public ValueTask DisposeAsync() => _floor.DisposeAsync();
+}

@@ -1,0 +1,126 @@
+using System.Diagnostics;
+using Microsoft.Extensions.DependencyInjection;
+using TaskRecovery.Benchmarks.Stores;
+
+namespace TaskRecovery.Benchmarks.Children;
+
+/// <summary>Enqueues through the library: single calls or batches, from one or more callers, at a rate or as fast as it goes.</summary>
+internal sealed class Producer(IJobQueue queue, ChildSpec spec, ITransactions? transactions)
+{
+    private readonly EnqueueOptions _options = new() { Queue = spec.Queue, Priority = spec.Priority };
+    private long _next;
+    private long _done;
+
+    public long Count => Interlocked.Read(ref _done);
+
+    public long[] Called { get; } = spec.Record ? new long[1 << 18] : [];
+
+    public long[] Returned { get; } = spec.Record ? new long[1 << 18] : [];
+
+    public async Task RunAsync()
+    {
+        var started = Stopwatch.GetTimestamp();
+        await Task.WhenAll(Enumerable.Range(0, spec.Parallel).Select(_ => Task.Run(() => CallAsync(started))));
+    }
+
+    private async Task CallAsync(long started)
+    {
+        while (true)
+        {
+            var first = Interlocked.Add(ref _next, spec.Batch) - spec.Batch;
+            if (spec.Count > 0 ? first >= spec.Count : Stopwatch.GetElapsedTime(started).TotalSeconds >= spec.Seconds)
+            {
+                return;
+            }
+
+            if (spec.Rate > 0)
+            {
+                await WaitUntilAsync(started, first / spec.Rate);
+            }
+
+            await EnqueueAsync(spec.FirstNumber + first);
+            Interlocked.Add(ref _done, spec.Batch);
+        }
+    }
+
+    private async Task EnqueueAsync(long first)
+    {
+        Record(Called, first);
+        if (transactions is not null)
+        {
+            await transactions.RunAsync(transaction => queue.EnqueueAsync(Args(first), transaction, _options).AsTask());
+        }
+        else if (spec.Batch == 1)
+        {
+            await queue.EnqueueAsync(Args(first), _options);
+        }
+        else
+        {
+            var requests = new EnqueueRequest[spec.Batch];
+            for (var i = 0; i < requests.Length; i++)
+            {
+                requests[i] = EnqueueRequest.Create(Args(first + i), _options);
+            }
+
+            await queue.EnqueueManyAsync(requests);
+        }
+
+        Record(Returned, first);
+    }
+
+    private BenchmarkArgs Args(long number) => BenchmarkArgs.Create(number, spec.Milliseconds[number % spec.Milliseconds.Length], spec.ArgsBytes);
+
+    private void Record(long[] times, long first)
+    {
+        if (times.Length > 0)
+        {
+            var now = Stopwatch.GetTimestamp();
+            for (var number = first; number < Math.Min(first + spec.Batch, times.Length); number++)
+            {
+                times[number] = now;
+            }
+        }
+    }
+
+    private static async Task WaitUntilAsync(long started, double seconds)
+    {
+        var left = seconds - Stopwatch.GetElapsedTime(started).TotalSeconds;
+        if (left > 0.0005)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(left));
+        }
+    }
+}
+
+/// <summary>A producer process.</summary>
+internal sealed class EnqueueChild(ChildSpec spec) : Child, IAsyncDisposable
+{
+    private Microsoft.Extensions.Hosting.IHost? _host;
+    private Producer? _producer;
+
+    protected override long Count => _producer?.Count ?? 0;
+
+    protected override long[][] Times => spec.Record && _producer is not null ? [_producer.Called, _producer.Returned] : [];
+
+    protected override async Task PrepareAsync()
+    {
+        _host = BenchmarkHost.Create(spec.Store, spec.ConnectionString, builder => builder.AddKind<BenchmarkArgs>());
+        await _host.StartAsync();
+        var queue = _host.Services.GetRequiredService<IJobQueue>();
+        var transactions = spec.InTransaction ? BenchmarkStores.Transactions(spec.Store, spec.ConnectionString) : null;
+        var warmUp = spec with { FirstNumber = 0, Queue = BenchmarkQueues.WarmUp, Record = false, Rate = 0, Seconds = 1, Count = 0, Milliseconds = [0] };
+        await new Producer(queue, warmUp, transactions).RunAsync();
+        _producer = new Producer(queue, spec, transactions);
+    }
+
+    protected override Task GoAsync() => _producer!.RunAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_host is not null)
+        {
+            await _host.StopAsync();
+            _host.Dispose();
+        }
+    }
+}

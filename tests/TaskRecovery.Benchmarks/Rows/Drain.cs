@@ -1,0 +1,105 @@
+using TaskRecovery.Benchmarks.Children;
+using TaskRecovery.Benchmarks.Stores;
+
+namespace TaskRecovery.Benchmarks.Rows;
+
+/// <summary>What a drain took.</summary>
+internal sealed record Drained(long Count, double Seconds, double ClientCpuMilliseconds, double AllocatedBytes, StoreCost Cost, long[][] Times)
+{
+    public double PerSecond => Count / Seconds;
+
+    /// <summary>Entries a second, and what each of them cost.</summary>
+    public Figure[] Figures() =>
+    [
+        new("entries", PerSecond, "entries/s"),
+        new("client CPU", ClientCpuMilliseconds * 1000 / Count, "us"),
+        new("server CPU", Cost.CpuMilliseconds * 1000 / Count, "us"),
+        new("log", Cost.LogBytes / Count, "B"),
+        new("batch", Count / Math.Max(1, Cost.Claims), "entries"),
+    ];
+}
+
+/// <summary>Measures how fast what was stored beforehand is worked.</summary>
+internal static class Drain
+{
+    private const int FloorWarmUp = 20_000;
+
+    /// <summary>A database with entries in it, from which cases are copied.</summary>
+    public static async Task<IBenchmarkDatabase> CreateTemplateAsync(IBenchmarkStore store, int entries)
+    {
+        var template = await store.CreateAsync();
+        await template.FillAsync(new FillSpec(BenchmarkQueues.WarmUp, FloorWarmUp));
+        await template.FillAsync(new FillSpec(BenchmarkQueues.Measured, entries));
+        await template.SettleAsync();
+        return template;
+    }
+
+    /// <summary>Works the measured queue with processes of the library.</summary>
+    /// <param name="store">The store's name.</param>
+    /// <param name="database">The database.</param>
+    /// <param name="entries">How many outcomes to wait for.</param>
+    /// <param name="processes">How many processes.</param>
+    /// <param name="concurrency">Each one's concurrency; <see langword="null"/> for the default.</param>
+    /// <param name="during">Looks on while it runs.</param>
+    /// <param name="record">Whether starts are recorded.</param>
+    public static async Task<Drained> WorkAsync(string store, IBenchmarkDatabase database, int entries, int processes, int? concurrency, Func<Func<Task<long>>, Task>? during = null, bool record = false)
+    {
+        await database.SetPausedAsync(BenchmarkQueues.Measured, paused: true);
+        var specs = Enumerable.Range(0, processes).Select(process => new ChildSpec
+        {
+            Role = "work",
+            Store = store,
+            ConnectionString = database.ConnectionString,
+            Queues = [new QueueSpec(BenchmarkQueues.Measured, concurrency), new QueueSpec($"{BenchmarkQueues.WarmUp}-{process}", 100)],
+            Record = record,
+        });
+        await using var children = new ChildGroup(await ChildHandle.StartAsync([.. specs]));
+        return await MeasureAsync(children, database, entries, () => database.SetPausedAsync(BenchmarkQueues.Measured, paused: false), during);
+    }
+
+    /// <summary>The same without the engine.</summary>
+    public static async Task<Drained> FloorAsync(string store, IBenchmarkDatabase database, int entries, int batch, int claimers = 4, bool throughStore = false)
+    {
+        var spec = new ChildSpec
+        {
+            Role = "drain-floor",
+            Store = store,
+            ConnectionString = database.ConnectionString,
+            Parallel = claimers,
+            Batch = batch,
+            ThroughStore = throughStore,
+        };
+        await using var children = new ChildGroup(await ChildHandle.StartAsync([spec]));
+        return await MeasureAsync(children, database, entries, () => Task.CompletedTask, null);
+    }
+
+    private static async Task<Drained> MeasureAsync(ChildGroup children, IBenchmarkDatabase database, int entries, Func<Task> begin, Func<Func<Task<long>>, Task>? during)
+    {
+        var before = await database.CostAsync();
+        var started = await database.NowAsync();
+        await children.GoAsync();
+        await begin();
+        if (during is not null)
+        {
+            await during(children.CountAsync);
+        }
+
+        await children.WaitForAsync(entries);
+        var stats = await children.StatsAsync();
+        var (count, last) = await database.OutcomesAsync(started);
+        for (; count < entries; (count, last) = await database.OutcomesAsync(started))
+        {
+            await Task.Delay(50);
+        }
+
+        var after = await database.CostAsync();
+        var cost = new StoreCost(
+            after.LogBytes - before.LogBytes,
+            after.Commits - before.Commits,
+            after.Statements - before.Statements,
+            after.Claims - before.Claims,
+            after.CpuMilliseconds - before.CpuMilliseconds,
+            after.Connections);
+        return new Drained(count, last - started, stats.Sum(one => one.CpuMilliseconds), stats.Sum(one => one.AllocatedBytes), cost, [.. stats.SelectMany(one => one.Times)]);
+    }
+}

@@ -1,0 +1,49 @@
+using TaskRecovery.Benchmarks.Stores;
+
+namespace TaskRecovery.Benchmarks.Rows;
+
+/// <summary>Working off what is stored.</summary>
+internal sealed class DrainRow : BenchmarkRow
+{
+    private const string Floor = "bare statements, batches of 1,000";
+
+    private IBenchmarkDatabase? _template;
+
+    public override string Name => "drain";
+
+    public override string Title => "Drain";
+
+    public override string Text => "Entries that do nothing, stored beforehand: claimed, run, finished and kept as history. Floors run four claimers.";
+
+    public override async Task<IReadOnlyList<BenchmarkCase>> PrepareAsync(BenchmarkEnvironment environment)
+    {
+        var entries = environment.Size(300_000, 100_000);
+        var (store, name) = (environment.Store, environment.Store.Name);
+        var template = _template = await Drain.CreateTemplateAsync(store, entries);
+        var cases = new List<BenchmarkCase>
+        {
+            Case(Floor, null, database => Drain.FloorAsync(name, database, entries, 1_000)),
+            Case("bare statements, batches of 100", null, database => Drain.FloorAsync(name, database, entries, 100)),
+            Case("the store's code, batches of 1,000", Floor, database => Drain.FloorAsync(name, database, entries, 1_000, throughStore: true)),
+            Case("1 process, default options", Floor, database => Drain.WorkAsync(name, database, entries, 1, null)),
+        };
+        foreach (var (processes, concurrency) in (ReadOnlySpan<(int, int)>)[(1, 1), (1, 10), (1, 100), (1, 1_000), (2, 100), (4, 100)])
+        {
+            var count = concurrency == 1 ? entries / 10 : entries;
+            cases.Add(Case($"{processes} process{(processes > 1 ? "es" : "")}, concurrency {concurrency:N0}", Floor, database => Drain.WorkAsync(name, database, count, processes, concurrency)));
+        }
+
+        return cases;
+
+        BenchmarkCase Case(string title, string? floor, Func<IBenchmarkDatabase, Task<Drained>> measure) => new(
+            title,
+            async () =>
+            {
+                await using var database = await store.CopyAsync(template);
+                return (await measure(database)).Figures();
+            },
+            floor);
+    }
+
+    public override ValueTask CleanUpAsync() => _template?.DisposeAsync() ?? ValueTask.CompletedTask;
+}

@@ -1,0 +1,87 @@
+using TaskRecovery.Benchmarks.Children;
+using TaskRecovery.Benchmarks.Stores;
+
+namespace TaskRecovery.Benchmarks.Rows;
+
+/// <summary>How soon an entry runs.</summary>
+internal sealed class PickupRow : BenchmarkRow
+{
+    private IBenchmarkDatabase? _template;
+
+    public override string Name => "pickup";
+
+    public override string Title => "Pickup latency";
+
+    public override string Text => "From the return of the enqueue call to the start of the handler; also from the call itself. Load means entries at half of what one process drains.";
+
+    public override async Task<IReadOnlyList<BenchmarkCase>> PrepareAsync(BenchmarkEnvironment environment)
+    {
+        var store = environment.Store;
+        _template = await store.CreateAsync();
+        await _template.SettleAsync();
+        var count = environment.Size(1_000, 200);
+        return
+        [
+            new BenchmarkCase("idle, other process", () => OtherProcessAsync(store, count, 40, 0)),
+            new BenchmarkCase("idle, same process", () => SameProcessAsync(store, count, 40)),
+            new BenchmarkCase("50 % load, other process", () => OtherProcessAsync(store, count, 40, environment.Store.Name == "sqlite" ? 5_000 : 20_000)),
+        ];
+    }
+
+    public override ValueTask CleanUpAsync() => _template?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    private async Task<Figure[]> OtherProcessAsync(IBenchmarkStore store, int count, double rate, double load)
+    {
+        await using var database = await store.CopyAsync(_template!);
+        var work = new ChildSpec
+        {
+            Role = "work",
+            Store = store.Name,
+            ConnectionString = database.ConnectionString,
+            Queues = [new QueueSpec(BenchmarkQueues.Measured), new QueueSpec("load", 100), new QueueSpec(BenchmarkQueues.WarmUp, 100)],
+            Record = true,
+        };
+        var produce = new ChildSpec { Role = "enqueue", Store = store.Name, ConnectionString = database.ConnectionString, Count = count, Rate = rate, Record = true };
+        await using var worker = await ChildHandle.StartAsync(work);
+        await using var producer = await ChildHandle.StartAsync(produce);
+        ChildHandle? background = null;
+        if (load > 0)
+        {
+            // Numbers so large are not recorded.
+            background = await ChildHandle.StartAsync(produce with { Queue = "load", Rate = load, Batch = 100, Count = 0, Seconds = count / rate, Record = false, FirstNumber = 1 << 20 });
+            await background.GoAsync();
+        }
+
+        await worker.GoAsync();
+        await producer.GoAsync();
+        var enqueued = await producer.FinishedAsync();
+        await Task.Delay(500);
+        var worked = await worker.StatsAsync();
+        if (background is not null)
+        {
+            await background.DisposeAsync();
+        }
+
+        return Latency.Figures(enqueued.Times[0], enqueued.Times[1], worked.Times[0], count);
+    }
+
+    private async Task<Figure[]> SameProcessAsync(IBenchmarkStore store, int count, double rate)
+    {
+        await using var database = await store.CopyAsync(_template!);
+        await using var child = await ChildHandle.StartAsync(new ChildSpec
+        {
+            Role = "work",
+            Store = store.Name,
+            ConnectionString = database.ConnectionString,
+            Queues = [new QueueSpec(BenchmarkQueues.Measured), new QueueSpec(BenchmarkQueues.WarmUp, 100)],
+            Count = count,
+            Rate = rate,
+            Record = true,
+        });
+        await child.GoAsync();
+        await child.FinishedAsync();
+        await Task.Delay(500);
+        var stats = await child.StatsAsync();
+        return Latency.Figures(stats.Times[1], stats.Times[2], stats.Times[0], count);
+    }
+}

@@ -1,0 +1,89 @@
+using System.Data.Common;
+
+namespace TaskRecovery.Benchmarks.Stores;
+
+/// <summary>A store as the benchmarks see it: a place for databases.</summary>
+internal interface IBenchmarkStore : IAsyncDisposable
+{
+    string Name { get; }
+
+    /// <summary>What it is, for the docs page.</summary>
+    Task<string> DescribeAsync();
+
+    /// <summary>Creates a database with the library's tables.</summary>
+    Task<IBenchmarkDatabase> CreateAsync();
+
+    /// <summary>Copies a database that nobody uses.</summary>
+    Task<IBenchmarkDatabase> CopyAsync(IBenchmarkDatabase template);
+}
+
+/// <summary>A database of one case, gone when disposed.</summary>
+internal interface IBenchmarkDatabase : IAsyncDisposable
+{
+    string ConnectionString { get; }
+
+    /// <summary>Stores entries as fast as it can, without being measured.</summary>
+    Task FillAsync(FillSpec fill);
+
+    /// <summary>Lets statistics and the disk catch up, and lets go of every connection.</summary>
+    Task SettleAsync();
+
+    /// <summary>Seconds on the store's clock.</summary>
+    Task<double> NowAsync();
+
+    /// <summary>How many outcomes are stored since then, and when the last one was, in seconds on the store's clock.</summary>
+    Task<(long Count, double Last)> OutcomesAsync(double since);
+
+    /// <summary>Sets the pause mark of a queue as the library does.</summary>
+    Task SetPausedAsync(string queue, bool paused);
+
+    /// <summary>What the store has done so far.</summary>
+    Task<StoreCost> CostAsync();
+
+    /// <summary>Counts statements from now on, or stops that, where the store can.</summary>
+    Task CountStatementsAsync(bool on);
+
+    /// <summary>Holds an old snapshot until disposed.</summary>
+    Task<IAsyncDisposable> HoldSnapshotAsync();
+}
+
+/// <summary>What to store.</summary>
+/// <param name="Queue">The queue.</param>
+/// <param name="Count">How many.</param>
+internal sealed record FillSpec(string Queue, int Count)
+{
+    public string Kind { get; init; } = "benchmark";
+
+    public int ArgsBytes { get; init; } = 100;
+
+    /// <summary>For the future only.</summary>
+    public bool Later { get; init; }
+
+    /// <summary>As history: ended already.</summary>
+    public bool Ended { get; init; }
+}
+
+/// <summary>Counters of the server; what a store does not count is 0.</summary>
+internal sealed record StoreCost(double LogBytes, double Commits, double Statements, double Claims, double CpuMilliseconds, double Connections);
+
+/// <summary>Runs work in a transaction of the caller's own.</summary>
+internal interface ITransactions
+{
+    Task RunAsync(Func<DbTransaction, Task> work);
+}
+
+/// <summary>Claims and finishes in a loop without the engine, until nothing is left.</summary>
+internal interface IDrainFloor : IAsyncDisposable
+{
+    Task OpenAsync();
+
+    Task DrainAsync(string queue, Action<int> done);
+}
+
+/// <summary>Stores entries in a loop without the engine, for some seconds or up to a count.</summary>
+internal interface IEnqueueFloor : IAsyncDisposable
+{
+    Task OpenAsync();
+
+    Task EnqueueAsync(string queue, double seconds, int count, Action<int> done);
+}

@@ -1,0 +1,150 @@
+using Npgsql;
+using NpgsqlTypes;
+using TaskRecovery.Benchmarks.Children;
+using TaskRecovery.PostgreSql;
+
+namespace TaskRecovery.Benchmarks.Stores;
+
+/// <summary>The store's claim and finish statements, prepared, in plain loops on connections of their own.</summary>
+internal sealed class PostgresDrainFloor(ChildSpec spec) : IDrainFloor
+{
+    private const string Settings = "-c synchronous_commit=on -c enable_seqscan=off -c jit=off";
+    private const int ClaimsPerRemoval = 20;
+    private static readonly short[] Levels = [-1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+
+    private readonly Guid _node = Guid.NewGuid();
+    private readonly List<NpgsqlConnection> _connections = [];
+    private short _kind;
+
+    public static string Sql(string statement)
+        => statement.Replace("{schema}", "taskrecovery", StringComparison.Ordinal).Replace("{schema:literal}", "taskrecovery", StringComparison.Ordinal);
+
+    /// <summary>Opens connections with the settings that the store gives its own.</summary>
+    public static async Task OpenAsync(List<NpgsqlConnection> connections, ChildSpec spec)
+    {
+        for (var i = 0; i < spec.Parallel; i++)
+        {
+            var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(spec.ConnectionString) { Options = Settings, Pooling = false }.ConnectionString);
+            await connection.OpenAsync();
+            connections.Add(connection);
+        }
+    }
+
+    public static async Task<short> FindKindAsync(NpgsqlConnection connection)
+    {
+        await using var kind = new NpgsqlCommand("select id from taskrecovery.kinds where name = 'benchmark'", connection);
+        return (short)(await kind.ExecuteScalarAsync())!;
+    }
+
+    public static async Task<int> FindQueueAsync(NpgsqlConnection connection, string queue)
+    {
+        await using var find = new NpgsqlCommand("select id from taskrecovery.queues where name = $1", connection);
+        find.Parameters.Add(new NpgsqlParameter<string> { TypedValue = queue });
+        return (int)(await find.ExecuteScalarAsync())!;
+    }
+
+    public async Task OpenAsync()
+    {
+        await OpenAsync(_connections, spec);
+        _kind = await FindKindAsync(_connections[0]);
+        await using var node = new NpgsqlCommand(
+            "insert into taskrecovery.nodes (id, name, named, name_is_explicit, machine, process_id, process_started, lock_key) values ($1, 'floor', false, false, 'floor', 0, 0, 0)",
+            _connections[0]);
+        node.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = _node });
+        await node.ExecuteNonQueryAsync();
+    }
+
+    public async Task DrainAsync(string queue, Action<int> done)
+    {
+        var number = await FindQueueAsync(_connections[0], queue);
+        await Task.WhenAll(_connections.Select(connection => Task.Run(() => DrainAsync(connection, number, done))));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var connection in _connections)
+        {
+            await connection.DisposeAsync();
+        }
+    }
+
+    private async Task DrainAsync(NpgsqlConnection connection, int queue, Action<int> done)
+    {
+        var times = Levels.Select(_ => DateTime.SpecifyKind(new DateTime(2000, 1, 1), DateTimeKind.Utc)).ToArray();
+        await using var claim = Command(
+            connection,
+            ClaimSql.Claim,
+            [
+                Arg.Uuid(_node), Arg.Int4(queue), Arg.Array([_kind], NpgsqlDbType.Smallint), Arg.Int4(spec.Batch), .. NoLevels(), .. NoLevels(),
+                Arg.Array(Levels, NpgsqlDbType.Smallint), Arg.Array(times, NpgsqlDbType.TimestampTz), Arg.Array(new long[Levels.Length], NpgsqlDbType.Bigint),
+            ]);
+        await claim.PrepareAsync();
+        var settled = new List<long>();
+        var taken = new List<long>();
+        while (await ClaimAsync(claim, taken, times) is var fence and > 0)
+        {
+            await RunAsync(
+                connection,
+                OutcomeSql.End,
+                [
+                    Arg.Uuid(_node), Arg.Array<long>([.. taken], NpgsqlDbType.Bigint), Arg.Array<long>([.. Enumerable.Repeat(fence, taken.Count)], NpgsqlDbType.Bigint),
+                    Arg.Array(new short[taken.Count], NpgsqlDbType.Smallint), Arg.Array(new int[taken.Count], NpgsqlDbType.Integer), NoTexts(), NoTexts(), NoTexts(),
+                    Arg.Array<TimeSpan>([], NpgsqlDbType.Interval),
+                ]);
+            settled.Add(fence);
+            if (settled.Count == ClaimsPerRemoval)
+            {
+                await RemoveAsync(connection, settled);
+            }
+
+            done(taken.Count);
+            taken.Clear();
+        }
+
+        await RemoveAsync(connection, settled);
+    }
+
+    private static async Task<long> ClaimAsync(NpgsqlCommand claim, List<long> taken, DateTime[] times)
+    {
+        var fence = 0L;
+        await using var reader = await claim.ExecuteReaderAsync();
+        while (await reader.ReadAsync() && !reader.IsDBNull(2))
+        {
+            if (taken.Count == 0)
+            {
+                fence = reader.GetInt64(1);
+                times[reader.GetInt16(3) - Levels[0]] = reader.GetDateTime(4);
+            }
+
+            taken.Add(reader.GetInt64(2));
+            _ = reader.GetFieldValue<byte[]>(12);
+        }
+
+        return fence;
+    }
+
+    private async Task RemoveAsync(NpgsqlConnection connection, List<long> settled)
+    {
+        await RunAsync(connection, ClaimSql.RemoveSettled, [Arg.Uuid(_node), Arg.Array(settled.ToArray(), NpgsqlDbType.Bigint)]);
+        settled.Clear();
+    }
+
+    private static async Task RunAsync(NpgsqlConnection connection, string statement, NpgsqlParameter[] args)
+    {
+        await using var command = Command(connection, statement, args);
+        await command.PrepareAsync();
+        await command.ExecuteNonQueryAsync();
+    }
+
+    private static NpgsqlCommand Command(NpgsqlConnection connection, string statement, NpgsqlParameter[] args)
+    {
+        var command = new NpgsqlCommand(Sql(statement), connection);
+        command.Parameters.AddRange(args);
+        return command;
+    }
+
+    private static NpgsqlParameter NoTexts() => Arg.Array<string>([], NpgsqlDbType.Text);
+
+    private static NpgsqlParameter[] NoLevels()
+        => [Arg.Array<short>([], NpgsqlDbType.Smallint), Arg.Array<DateTime>([], NpgsqlDbType.TimestampTz), Arg.Array<long>([], NpgsqlDbType.Bigint), Arg.Int4(0)];
+}
