@@ -17,12 +17,13 @@ internal static class PollSql
         )
         """;
 
-    /// <summary>Cancel requests for what the node has claimed. $1 node.</summary>
+    /// <summary>Cancel requests for what the node has claimed and not ended. $1 node.</summary>
     private const string Cancels = """
         select 2, null::text, u.entry, null::interval
         from {schema}.claims c cross join lateral unnest(c.entries) u (entry)
         where c.node = (select n.number from {schema}.nodes n where n.id = $1)
             and exists (select from {schema}.cancellations) and u.entry in (select x.entry from {schema}.cancellations x)
+            and (select o.entry from {schema}.outcomes o where o.entry = u.entry and o.fence = c.id) is null
         """;
 
     /// <summary>Queues with due work, the wait for the next, and cancel requests. $1 node, $2 queues, $3 kind numbers.</summary>
