@@ -85,8 +85,6 @@ internal static class ClaimSql
         )
         delete from {schema}.claims c using held h
         where c.id = h.id
-            and not exists (
-                select from unnest(h.entries) u (entry)
-                where (select o.entry from {schema}.outcomes o where o.entry = u.entry and o.fence = h.id) is null)
+            and cardinality(h.entries) = (select count(*) from {schema}.outcomes o where o.entry = any (h.entries) and o.fence = h.id)
         """;
 }

@@ -23,10 +23,14 @@ internal static class OutcomeSql
         """;
 
     private const string InsertFinal = """
-        , done as (
+
             insert into {schema}.outcomes (entry, fence, ended_at, duration_ms, node, kind, attempt, crashes, final, result, error, reason)
             select g.entry, g.fence, (select c.now from clock c), g.duration_ms, g.node, g.kind, g.attempt + 1, g.crashes, true, g.result, g.error, g.reason
             from given g
+        """;
+
+    private const string InsertFinalOnce = ", done as (" + InsertFinal + """
+
             on conflict do nothing
             returning *
         )
@@ -45,16 +49,19 @@ internal static class OutcomeSql
         )
         """;
 
-    /// <summary>Ends entries that hold no unique key and run no task.</summary>
+    /// <summary>Ends entries that hold no unique key and run no task. Fails as a whole where an outcome is there already: a look before each insert, and the mark that it was kept, cost a seventh of the log.</summary>
     /// <returns>How many outcomes were stored.</returns>
-    internal const string End = Held + InsertFinal + " select count(*) from done";
+    internal const string End = Held + ", done as (" + InsertFinal + " returning entry) select count(*) from done";
+
+    /// <summary>As <see cref="End"/>, leaving out what is there already.</summary>
+    internal const string EndOnce = Held + InsertFinalOnce + " select count(*) from done";
 
     /// <summary>Ends entries with all that follows.</summary>
     /// <returns>How many outcomes were stored.</returns>
-    internal const string EndAndFollow = Held + InsertFinal + FollowFinal + " select count(*) from done";
+    internal const string EndAndFollow = Held + InsertFinalOnce + FollowFinal + " select count(*) from done";
 
     /// <summary>Ends one entry inside the caller's transaction, or makes that fail.</summary>
-    internal const string EndInTransaction = Held + InsertFinal + FollowFinal + """
+    internal const string EndInTransaction = Held + InsertFinalOnce + FollowFinal + """
          select case when not exists (select from done) then {schema}.fail_lost_claim(($2)[1], ($3)[1]) end
         """;
 

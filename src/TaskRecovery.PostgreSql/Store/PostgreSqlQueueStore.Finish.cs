@@ -69,7 +69,20 @@ internal sealed partial class PostgreSqlQueueStore
         return parts.Select(part => (part.Statement, part.Outcomes));
     }
 
-    private ValueTask<long> StoreAsync(Guid nodeId, string statement, List<RunOutcome> outcomes, CancellationToken cancellationToken)
+    private async ValueTask<long> StoreAsync(Guid nodeId, string statement, List<RunOutcome> outcomes, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await StoreOnceAsync(nodeId, statement, outcomes, cancellationToken).ConfigureAwait(false);
+        }
+        catch (PostgresException exception) when (string.Equals(exception.SqlState, PostgresErrorCodes.UniqueViolation, StringComparison.Ordinal) && ReferenceEquals(statement, OutcomeSql.End))
+        {
+            // Some of it is stored: an answer was lost, or a sweep was faster.
+            return await StoreOnceAsync(nodeId, OutcomeSql.EndOnce, outcomes, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private ValueTask<long> StoreOnceAsync(Guid nodeId, string statement, List<RunOutcome> outcomes, CancellationToken cancellationToken)
         => _database.ReadAsync(
             statement,
             OutcomeBatch.ToArgs(nodeId, outcomes, outcomes.Exists(outcome => !Handed.Contains(outcome.Fence, outcome.EntryId))),

@@ -1,0 +1,143 @@
+using Npgsql;
+
+namespace TaskRecovery.PostgreSql.Tests.Store;
+
+/// <summary>What the migrator does with a database that is not as it should be.</summary>
+public sealed class MigratorTests : PostgreSqlStoreTests
+{
+    [Fact]
+    public async Task Concurrent_migrators_of_an_old_database_apply_each_migration_once()
+    {
+        await GivenLegacyAsync(2);
+
+        var applied = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => new PostgreSqlMigrator(Open()).MigrateAsync(Cancellation)));
+
+        Assert.Equal(["003_no_current_task", "004_queue", "005_jobs_and_tasks_on_the_queue"], applied.SelectMany(names => names).Order(StringComparer.Ordinal));
+        Assert.Equal(5L, await ScalarAsync<long>("select count(*) from taskrecovery.taskrecovery_migrations"));
+    }
+
+    [Fact]
+    public async Task A_migration_that_was_changed_after_it_had_been_applied_is_refused()
+    {
+        await new PostgreSqlMigrator(Open()).MigrateAsync(Cancellation);
+        await ExecuteAsync("update taskrecovery.taskrecovery_migrations set checksum = 'other' where version = 4");
+
+        var exception = await Assert.ThrowsAsync<StoreConfigurationException>(() => new PostgreSqlMigrator(Open()).MigrateAsync(Cancellation));
+
+        Assert.Contains("004_queue", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_newer_migration_that_this_library_can_work_with_does_not_stop_it()
+    {
+        await new PostgreSqlMigrator(Open()).MigrateAsync(Cancellation);
+        await ExecuteAsync("insert into taskrecovery.taskrecovery_migrations (version, name, checksum, oldest_library) values (900, '900_later', 'x', '0.1.0')");
+
+        Assert.Empty(await new PostgreSqlMigrator(Open()).MigrateAsync(Cancellation));
+    }
+
+    [Fact]
+    public async Task A_library_that_is_too_old_for_the_database_is_told_so()
+    {
+        await new PostgreSqlMigrator(Open()).MigrateAsync(Cancellation);
+        await ExecuteAsync("insert into taskrecovery.taskrecovery_migrations (version, name, checksum, oldest_library) values (900, '900_later', 'x', '7.1.0')");
+
+        var exception = await Assert.ThrowsAsync<StoreConfigurationException>(() => OpenStoreAsync());
+
+        Assert.Contains("900_later", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("7.1.0", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_migration_that_fails_leaves_nothing_behind_and_can_be_tried_again()
+    {
+        var database = Open();
+        var broken = Migration.Parse("006_broken", "-- oldest library: 0.1.0\ncreate table {schema}.half (id int);\nselect 1 / 0;\n");
+        var migrator = new PostgreSqlMigrator(database, [.. Migration.LoadAll(), broken], new Version(0, 1, 0));
+
+        await Assert.ThrowsAsync<PostgresException>(() => migrator.MigrateAsync(Cancellation));
+
+        Assert.Equal(["006_broken"], await migrator.FindMissingAsync(Cancellation));
+        Assert.False(await ScalarAsync<bool>("select to_regclass('taskrecovery.half') is not null"));
+    }
+
+    [Fact]
+    public async Task Tables_of_somebody_else_are_not_touched()
+    {
+        await ExecuteAsync("create schema taskrecovery; create table taskrecovery.jobs (id int primary key)");
+
+        var exception = await Assert.ThrowsAsync<StoreConfigurationException>(() => new PostgreSqlMigrator(Open()).MigrateAsync(Cancellation));
+
+        Assert.Contains("PostgreSqlOptions.Schema", exception.Message, StringComparison.Ordinal);
+        Assert.False(await ScalarAsync<bool>("select to_regclass('taskrecovery.taskrecovery_migrations') is not null"));
+    }
+
+    [Theory]
+    [InlineData("public")]
+    [InlineData("Mixed Case")]
+    [InlineData("a \"quoted\" name")]
+    [InlineData("o'brien; drop table x")]
+    [InlineData("größe.mit.punkten")]
+    public async Task Any_schema_name_works(string schema)
+    {
+        var store = await OpenStoreAsync(Open(options => options.Schema = schema));
+        using var node = store.OpenNodeSession();
+        var identity = Identity();
+        node.Register(identity);
+        await store.EnqueueAsync([Entry(), Entry(uniqueKey: "key")], null, Cancellation);
+
+        var batch = await store.CreateClaimer(identity.Id, "default", ["test"]).ClaimAsync(10, default, Cancellation);
+
+        Assert.Equal(2, batch.Entries.Count);
+        Assert.Empty(await store.CheckLawAsync(Cancellation));
+    }
+
+    [Fact]
+    public async Task A_role_without_the_right_to_create_runs_everything_but_the_migrations()
+    {
+        await new PostgreSqlMigrator(Open()).MigrateAsync(Cancellation);
+        var role = $"worker_{Guid.NewGuid():n}";
+        await ExecuteAsync($"""
+            create role {role} login password 'secret';
+            grant usage on schema taskrecovery to {role};
+            grant select, insert, update, delete on all tables in schema taskrecovery to {role};
+            grant usage on all sequences in schema taskrecovery to {role};
+            """);
+        try
+        {
+            var store = await OpenStoreAsync(Open(connectionString: new NpgsqlConnectionStringBuilder(ConnectionString) { Username = role, Password = "secret" }.ConnectionString));
+            using var node = store.OpenNodeSession();
+            var identity = Identity();
+            Assert.True(node.Register(identity).HoldsLock);
+            Assert.True(node.Beat(identity.Id, holdsLock: true).Accepted);
+            await store.EnqueueAsync([Entry()], null, Cancellation);
+            var batch = await store.CreateClaimer(identity.Id, "default", ["test"]).ClaimAsync(10, default, Cancellation);
+            node.Leave(identity.Id);
+
+            Assert.Equal(1, (await store.SweepAsync(3, Cancellation)).Recovered);
+            Assert.Single(batch.Entries);
+        }
+        finally
+        {
+            await ExecuteAsync($"drop owned by {role}; drop role {role}");
+        }
+    }
+
+    [Fact]
+    public async Task Without_migrations_at_start_the_message_names_what_is_missing()
+    {
+        var exception = await Assert.ThrowsAsync<StoreConfigurationException>(() => OpenStoreAsync(Open(options => options.MigrateOnStart = false)));
+
+        Assert.Contains("001_jobs_and_tasks", exception.Message, StringComparison.Ordinal);
+        Assert.Contains(nameof(IStoreMigrator), exception.Message, StringComparison.Ordinal);
+    }
+
+    private async Task GivenLegacyAsync(int version)
+    {
+        await ExecuteAsync("create schema taskrecovery");
+        foreach (var migration in Migration.LoadAll().Where(migration => migration.Version <= version))
+        {
+            await ExecuteAsync(migration.Text.Replace("{schema}", "taskrecovery", StringComparison.Ordinal));
+        }
+    }
+}

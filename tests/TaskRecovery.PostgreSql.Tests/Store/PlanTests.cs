@@ -1,0 +1,66 @@
+using Npgsql;
+
+namespace TaskRecovery.PostgreSql.Tests.Store;
+
+/// <summary>Statements are planned once, often while the tables are empty, and have to be right for millions of rows.</summary>
+public sealed class PlanTests : PostgreSqlStoreTests
+{
+    private const string Claim = "uuid, int, smallint[], int, smallint[], timestamptz[], bigint[], int, smallint[], timestamptz[], bigint[], int, smallint[], timestamptz[], bigint[]";
+    private const string Outcomes = "uuid, bigint[], bigint[], smallint[], int[], text[], text[], text[], interval[], boolean";
+    private const string Entries = "int[], smallint[], smallint[], smallint[], text[], timestamptz[], interval[], interval[], text[], text[], text[]";
+
+    [Fact]
+    public async Task Statements_planned_on_empty_tables_walk_their_indexes()
+    {
+        var database = Open();
+        await OpenStoreAsync(database);
+        await using var connection = await database.DataSource.OpenConnectionAsync(Cancellation);
+        await RunAsync(connection, "set plan_cache_mode = force_generic_plan");
+
+        await AssertNoFullScanAsync(connection, database, "claim", Claim, ClaimSql.Claim);
+        await AssertNoFullScanAsync(connection, database, "settled", "uuid, bigint[]", ClaimSql.RemoveSettled);
+        await AssertNoFullScanAsync(connection, database, "enqueued", Entries, EntrySql.Enqueue);
+        await AssertNoFullScanAsync(connection, database, "enqueued_once", Entries, EntrySql.EnqueueUnique);
+        await AssertNoFullScanAsync(connection, database, "ended", Outcomes, OutcomeSql.End);
+        await AssertNoFullScanAsync(connection, database, "ended_once", Outcomes, OutcomeSql.EndOnce);
+        await AssertNoFullScanAsync(connection, database, "followed", Outcomes, OutcomeSql.EndAndFollow);
+        await AssertNoFullScanAsync(connection, database, "put_back", Outcomes, OutcomeSql.PutBack);
+        await AssertNoFullScanAsync(connection, database, "found", "bigint[], bigint[]", OutcomeSql.Find);
+        await AssertNoFullScanAsync(connection, database, "swept", "bigint[], int", RecoverySql.Sweep);
+        await AssertNoFullScanAsync(connection, database, "polled", "uuid, text[], smallint[]", PollSql.Poll);
+    }
+
+    // A scan without an index condition of a table that grows is a scan of the whole. The cancellations are few, and go.
+    private static async Task AssertNoFullScanAsync(NpgsqlConnection connection, PostgreSqlDatabase database, string name, string types, string statement)
+    {
+        await RunAsync(connection, $"prepare {name} ({types}) as {database.Sql(statement)}");
+        await using var command = new NpgsqlCommand($"explain execute {name} ({string.Join(", ", types.Split(", ").Select(_ => "null"))})", connection);
+        await using var reader = await command.ExecuteReaderAsync(Cancellation);
+        var plan = new List<string>();
+        while (await reader.ReadAsync(Cancellation))
+        {
+            plan.Add(reader.GetString(0));
+        }
+
+        string[] large = ["entries", "waiting", "claims", "outcomes", "tasks", "unique_keys"];
+        for (var i = 0; i < plan.Count; i++)
+        {
+            var isFull = plan[i].Contains("Seq Scan on ", StringComparison.Ordinal)
+                || (plan[i].Contains("Index", StringComparison.Ordinal) && plan[i].Contains(" on ", StringComparison.Ordinal)
+                    && !(i + 1 < plan.Count && plan[i + 1].Contains("Index Cond", StringComparison.Ordinal)));
+            if (isFull && large.Any(table => plan[i].Contains($" on {table} ", StringComparison.Ordinal)) && !IsFirstOfAll(plan, i))
+            {
+                Assert.Fail($"{name} scans a whole table:\n{string.Join('\n', plan)}");
+            }
+        }
+    }
+
+    // The first row of an index needs no condition.
+    private static bool IsFirstOfAll(List<string> plan, int line) => line > 0 && plan[line - 1].TrimStart(' ', '-', '>').StartsWith("Limit", StringComparison.Ordinal);
+
+    private static async Task RunAsync(NpgsqlConnection connection, string statement)
+    {
+        await using var command = new NpgsqlCommand(statement, connection);
+        await command.ExecuteNonQueryAsync(Cancellation);
+    }
+}

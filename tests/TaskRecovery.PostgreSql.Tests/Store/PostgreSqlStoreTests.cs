@@ -1,0 +1,90 @@
+using Microsoft.Extensions.Options;
+using Npgsql;
+using TaskRecovery.Storage;
+using TaskRecovery.TestSupport;
+
+namespace TaskRecovery.PostgreSql.Tests.Store;
+
+/// <summary>Tests of what only this store does, each class in a database of its own.</summary>
+public abstract class PostgreSqlStoreTests : IAsyncLifetime
+{
+    private protected static readonly TimeSpan Lease = TimeSpan.FromSeconds(15);
+
+    private readonly List<IDisposable> _opened = [];
+    private PostgresDatabase? _server;
+
+    private protected string ConnectionString => _server!.ConnectionString;
+
+    private protected static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() => _server = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync("store");
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var opened in _opened)
+        {
+            opened.Dispose();
+        }
+
+        await _server!.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
+
+    private protected PostgreSqlDatabase Open(Action<PostgreSqlOptions>? configure = null, string? connectionString = null)
+    {
+        var options = new PostgreSqlOptions();
+        configure?.Invoke(options);
+        return Keep(new PostgreSqlDatabase(new PostgreSqlConnectionSource(connectionString ?? ConnectionString, null), options, Lease));
+    }
+
+    private protected async Task<PostgreSqlQueueStore> OpenStoreAsync(PostgreSqlDatabase? database = null)
+    {
+        var store = new PostgreSqlQueueStore(database ?? Open(), TimeProvider.System);
+        await store.PrepareAsync(Cancellation);
+        return store;
+    }
+
+    private protected T Keep<T>(T opened)
+        where T : IDisposable
+    {
+        _opened.Add(opened);
+        return opened;
+    }
+
+    private protected async Task ExecuteAsync(string statement)
+    {
+        await using var connection = new NpgsqlConnection(ConnectionString);
+        await connection.OpenAsync(Cancellation);
+        await using var command = new NpgsqlCommand(statement, connection);
+        await command.ExecuteNonQueryAsync(Cancellation);
+    }
+
+    private protected async Task<T> ScalarAsync<T>(string statement)
+    {
+        await using var connection = new NpgsqlConnection(ConnectionString);
+        await connection.OpenAsync(Cancellation);
+        await using var command = new NpgsqlCommand(statement, connection);
+        return (T)(await command.ExecuteScalarAsync(Cancellation))!;
+    }
+
+    private protected static NewEntry Entry(string queue = "default", string? uniqueKey = null, TimeSpan? after = null, string args = "{}") => new()
+    {
+        Kind = "test",
+        Queue = queue,
+        Priority = 5,
+        Args = System.Text.Encoding.UTF8.GetBytes(args),
+        MaxAttempts = 10,
+        UniqueKey = uniqueKey,
+        RunAfter = after,
+    };
+
+    private protected static NodeIdentity Identity(string name = "node", bool isExplicit = false) => new()
+    {
+        Id = Guid.NewGuid(),
+        Name = name,
+        NameIsExplicit = isExplicit,
+        Machine = "machine",
+        ProcessId = Environment.ProcessId,
+        ProcessStarted = LocalProcess.Started(Environment.ProcessId)!.Value,
+    };
+}
