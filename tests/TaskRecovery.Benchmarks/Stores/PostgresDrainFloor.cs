@@ -89,7 +89,7 @@ internal sealed class PostgresDrainFloor(ChildSpec spec) : IDrainFloor
                 [
                     Arg.Uuid(_node), Arg.Array<long>([.. taken], NpgsqlDbType.Bigint), Arg.Array<long>([.. Enumerable.Repeat(fence, taken.Count)], NpgsqlDbType.Bigint),
                     Arg.Array(new short[taken.Count], NpgsqlDbType.Smallint), Arg.Array(new int[taken.Count], NpgsqlDbType.Integer), NoTexts(), NoTexts(), NoTexts(),
-                    Arg.Array<TimeSpan>([], NpgsqlDbType.Interval),
+                    Arg.Array<TimeSpan>([], NpgsqlDbType.Interval), Arg.Bool(false),
                 ]);
             settled.Add(fence);
             if (settled.Count == ClaimsPerRemoval)
