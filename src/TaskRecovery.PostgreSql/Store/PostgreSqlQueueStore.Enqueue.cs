@@ -8,6 +8,8 @@ namespace TaskRecovery.PostgreSql;
 /// <content>Storing entries.</content>
 internal sealed partial class PostgreSqlQueueStore
 {
+    // In one round trip.
+    private const int MaxEntries = 10_000;
     private const int MaxTries = 20;
 
     // An entry that is due later than this is found by the next poll in good time.
@@ -21,14 +23,9 @@ internal sealed partial class PostgreSqlQueueStore
         }
 
         await LoadNamesAsync(entries, cancellationToken).ConfigureAwait(false);
-        if (transaction is not null)
-        {
-            return await EnqueueInAsync(entries, Own(transaction), cancellationToken).ConfigureAwait(false);
-        }
-
-        return entries.Count <= EnqueueGroup.MaxEntries / 10
-            ? await _group.EnqueueAsync(entries, cancellationToken).ConfigureAwait(false)
-            : await EnqueueNowAsync(entries, cancellationToken).ConfigureAwait(false);
+        return transaction is null
+            ? await EnqueueNowAsync(entries, cancellationToken).ConfigureAwait(false)
+            : await EnqueueInAsync(entries, Own(transaction), cancellationToken).ConfigureAwait(false);
     }
 
     private static NpgsqlConnection Own(DbTransaction transaction)
@@ -43,7 +40,7 @@ internal sealed partial class PostgreSqlQueueStore
             try
             {
                 // One statement is a transaction by itself; a key may need a second one, and then it is all or none.
-                var results = entries.Count <= EnqueueGroup.MaxEntries && !entries.Any(entry => entry.UniqueKey is not null)
+                var results = entries.Count <= MaxEntries && !entries.Any(entry => entry.UniqueKey is not null)
                     ? await _database.ReadAsync(EntrySql.Enqueue, EnqueueBatch.ToArgs(entries, Names), (reader, token) => ReadResultsAsync(reader, entries.Count, token), cancellationToken).ConfigureAwait(false)
                     : await _database.InTransactionAsync((connection, token) => StoreAsync(entries, connection, token), cancellationToken).ConfigureAwait(false);
                 foreach (var queue in QueuesWorthAHint(entries))
@@ -82,9 +79,9 @@ internal sealed partial class PostgreSqlQueueStore
     private async ValueTask<EnqueueResult[]> StoreAsync(IReadOnlyList<NewEntry> entries, NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         var results = new EnqueueResult[entries.Count];
-        for (var start = 0; start < entries.Count; start += EnqueueGroup.MaxEntries)
+        for (var start = 0; start < entries.Count; start += MaxEntries)
         {
-            var count = Math.Min(EnqueueGroup.MaxEntries, entries.Count - start);
+            var count = Math.Min(MaxEntries, entries.Count - start);
             await StoreChunkAsync([.. Enumerable.Range(start, count)], entries, results, connection, cancellationToken).ConfigureAwait(false);
         }
 

@@ -7,13 +7,11 @@ internal sealed partial class PostgreSqlQueueStore : IQueueStore
 {
     private readonly PostgreSqlDatabase _database;
     private readonly TimeProvider _time;
-    private readonly EnqueueGroup _group;
 
     internal PostgreSqlQueueStore(PostgreSqlDatabase database, TimeProvider time)
     {
         _database = database;
         _time = time;
-        _group = new EnqueueGroup(EnqueueNowAsync);
         Names = new NameTable(database);
         Hints = new HintSender(database, time);
         Traits = new StoreTraits
