@@ -36,6 +36,10 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
         var connection = Complete(source.ConnectionString!, options, lease, Application);
         DataSource = new NpgsqlDataSourceBuilder(connection.ConnectionString).Build();
         connection.Pooling = false;
+
+        // A node has to know within its deadline that its session is over: no wait for a server that does not answer.
+        connection.CancellationTimeout = -1;
+        connection.Timeout = Math.Min(connection.Timeout, 3);
         _sessionConnectionString = connection.ConnectionString;
     }
 
