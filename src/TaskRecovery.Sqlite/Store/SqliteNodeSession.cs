@@ -31,12 +31,15 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
 
     public BeatResult Beat(Guid nodeId, bool holdsLock)
     {
-        if (!File.Exists(database.Path))
+        var (accepted, peers, deadWithClaims) = Guarded(() =>
         {
-            throw new StoreUnavailableException($"'{database.Path}' is gone: it was moved or deleted while it was in use. Put it back, or restart the process to begin with an empty one.");
-        }
+            if (!File.Exists(database.Path))
+            {
+                throw new StoreUnavailableException($"'{database.Path}' is gone: it was moved or deleted while it was in use. Put it back, or restart the process to begin with an empty one.");
+            }
 
-        var (accepted, peers, deadWithClaims) = Guarded(() => database.Write(session => Store(session, nodeId, holdsLock), relaxed: true));
+            return database.Write(session => Store(session, nodeId, holdsLock), relaxed: true);
+        });
         return new BeatResult(
             accepted,
             peers.ConvertAll(peer => new PeerBeat(peer.Id, peer.Name, peer.Beat, peer.SaysItHoldsLock, database.Locks.IsHeld(peer.Id))),

@@ -1,0 +1,110 @@
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Sqlite.Tests.Store;
+
+/// <summary>The locks by which nodes prove that they live.</summary>
+public sealed class NodeLockTests : IDisposable
+{
+    private readonly TemporaryDatabase _files = new();
+
+    [Fact]
+    public async Task A_node_holds_a_file_beside_the_database_as_long_as_it_lives()
+    {
+        var (store, other) = (await _files.OpenStoreAsync(), await _files.OpenStoreAsync());
+        using var watcher = Join(other, "watcher", out var watcherId);
+        var session = Join(store, "worker", out var id);
+
+        var alive = Watch(watcher, watcherId, id);
+        session.Dispose();
+        var gone = Watch(watcher, watcherId, id);
+
+        Assert.Equal((true, true), (alive.SaysItHoldsLock, alive.LockIsHeld));
+        Assert.Equal((true, false), (gone.SaysItHoldsLock, gone.LockIsHeld));
+    }
+
+    [Fact]
+    public async Task A_session_that_broke_does_not_make_its_process_look_dead()
+    {
+        var (store, other) = (await _files.OpenStoreAsync(), await _files.OpenStoreAsync());
+        using var watcher = Join(other, "watcher", out var watcherId);
+        var session = Join(store, "worker", out var id);
+        File.Move(_files.File, _files.File + ".away");
+        Assert.Throws<StoreUnavailableException>(() => session.Beat(id, true));
+        File.Move(_files.File + ".away", _files.File);
+        session.Dispose();
+
+        var between = Watch(watcher, watcherId, id);
+        using var next = store.OpenNodeSession();
+        var held = next.TryHold(id);
+
+        Assert.True(between.LockIsHeld);
+        Assert.True(held);
+        Assert.True(next.Beat(id, held).Accepted);
+        Assert.True(Watch(watcher, watcherId, id).LockIsHeld);
+    }
+
+    [Fact]
+    public async Task A_lock_file_that_somebody_deleted_proves_nothing()
+    {
+        var (store, other) = (await _files.OpenStoreAsync(), await _files.OpenStoreAsync());
+        using var watcher = Join(other, "watcher", out var watcherId);
+        using var session = Join(store, "worker", out var id);
+        File.Delete(Assert.Single(Directory.GetFiles(_files.Folder, $"*{id:N}")));
+
+        Assert.True(Watch(watcher, watcherId, id).LockIsHeld);
+    }
+
+    [Fact]
+    public async Task Another_session_of_the_same_node_has_to_wait_for_the_lock()
+    {
+        var (store, other) = (await _files.OpenStoreAsync(), await _files.OpenStoreAsync());
+        var session = Join(store, "worker", out var id);
+        using var second = other.OpenNodeSession();
+
+        var before = second.TryHold(id);
+        session.Dispose();
+        var after = second.TryHold(id);
+
+        Assert.Equal((false, true), (before, after));
+    }
+
+    [Fact]
+    public async Task A_node_that_leaves_takes_its_file_along()
+    {
+        var store = await _files.OpenStoreAsync();
+        using var session = Join(store, "worker", out var id);
+        Assert.Single(Directory.GetFiles(_files.Folder, "*-node-*"));
+
+        session.Leave(id);
+
+        Assert.Empty(Directory.GetFiles(_files.Folder, "*-node-*"));
+    }
+
+    [Fact]
+    public async Task The_file_of_a_node_that_was_declared_dead_is_removed()
+    {
+        var (store, other) = (await _files.OpenStoreAsync(), await _files.OpenStoreAsync());
+        using var watcher = Join(other, "watcher", out var watcherId);
+        var session = Join(store, "worker", out var id);
+        session.Dispose();
+
+        Assert.True(watcher.MarkDead(id, Watch(watcher, watcherId, id).Beat));
+
+        Assert.Empty(Directory.GetFiles(_files.Folder, $"*{id:N}"));
+    }
+
+    public void Dispose() => _files.Dispose();
+
+    private static INodeSession Join(IQueueStore store, string name, out Guid id)
+    {
+        var session = store.OpenNodeSession();
+        var identity = TemporaryDatabase.Identity(name);
+        id = identity.Id;
+        Assert.True(session.Register(identity).HoldsLock);
+        Assert.True(session.Beat(id, true).Accepted);
+        return session;
+    }
+
+    private static PeerBeat Watch(INodeSession watcher, Guid watcherId, Guid node)
+        => Assert.Single(watcher.Beat(watcherId, true).Peers, peer => peer.NodeId == node);
+}

@@ -1,0 +1,109 @@
+using System.Threading.Channels;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Sqlite.Tests.Store;
+
+/// <summary>How a node learns that there is work: at once in its own process, by polling from another.</summary>
+public sealed class WakeUpTests : IAsyncDisposable
+{
+    private readonly TemporaryDatabase _files = new();
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Channel<StoreHint> _hints = Channel.CreateUnbounded<StoreHint>();
+    private Task _listening = Task.CompletedTask;
+
+    [Fact]
+    public async Task An_enqueue_wakes_the_listeners_of_its_process()
+    {
+        var store = await GivenListenerAsync();
+
+        await store.EnqueueAsync([TemporaryDatabase.Entry(queue: "mail"), TemporaryDatabase.Entry(queue: "mail"), TemporaryDatabase.Entry(queue: "other")], null, CancellationToken.None);
+
+        Assert.Equal(new StoreHint(StoreHintKind.Work, "mail"), await _hints.Reader.ReadAsync());
+        Assert.Equal(new StoreHint(StoreHintKind.Work, "other"), await _hints.Reader.ReadAsync());
+    }
+
+    [Fact]
+    public async Task A_duplicate_wakes_nobody()
+    {
+        var store = await GivenListenerAsync();
+        await store.EnqueueAsync([TemporaryDatabase.Entry(key: "one")], null, CancellationToken.None);
+        await _hints.Reader.ReadAsync();
+
+        await store.EnqueueAsync([TemporaryDatabase.Entry(key: "one")], null, CancellationToken.None);
+        await store.CancelAsync(1, CancellationToken.None);
+
+        Assert.Equal(StoreHintKind.Control, (await _hints.Reader.ReadAsync()).Kind);
+    }
+
+    [Fact]
+    public async Task A_poll_sees_what_another_process_stored()
+    {
+        var store = await _files.OpenStoreAsync();
+        var other = await _files.OpenStoreAsync();
+        var request = new PollRequest(Guid.NewGuid(), ["default"], ["work"], false);
+
+        var before = await store.PollAsync(request, CancellationToken.None);
+        await other.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None);
+        var after = await store.PollAsync(request, CancellationToken.None);
+
+        Assert.Empty(before.DueQueues);
+        Assert.Equal(["default"], after.DueQueues);
+    }
+
+    [Fact]
+    public async Task An_idle_poll_reads_nothing()
+    {
+        var store = await _files.OpenStoreAsync();
+        var request = new PollRequest(Guid.NewGuid(), ["default"], ["work"], false);
+
+        var first = await store.PollAsync(request, CancellationToken.None);
+        var second = await store.PollAsync(request, CancellationToken.None);
+        await store.EnqueueAsync([TemporaryDatabase.Entry(after: TimeSpan.FromHours(1))], null, CancellationToken.None);
+        var third = await store.PollAsync(request, CancellationToken.None);
+
+        Assert.Same(first.DueQueues, second.DueQueues);
+        Assert.NotSame(first.DueQueues, third.DueQueues);
+    }
+
+    [Fact]
+    public async Task Polls_and_claims_go_by_the_injected_clock()
+    {
+        var clock = new ManualClock();
+        var store = await _files.OpenStoreAsync(time: clock);
+        var request = new PollRequest(Guid.NewGuid(), ["default"], ["work"], false);
+        await store.EnqueueAsync([TemporaryDatabase.Entry(after: TimeSpan.FromHours(1))], null, CancellationToken.None);
+
+        var early = await store.PollAsync(request, CancellationToken.None);
+        clock.Now += TimeSpan.FromMinutes(40);
+        var nearer = await store.PollAsync(request, CancellationToken.None);
+        clock.Now += TimeSpan.FromMinutes(20);
+        var due = await store.PollAsync(request, CancellationToken.None);
+
+        Assert.Equal((TimeSpan.FromHours(1), TimeSpan.FromMinutes(20)), (early.NextDue!.Value, nearer.NextDue!.Value));
+        Assert.Equal(["default"], due.DueQueues);
+        Assert.Equal(clock.Now, (await store.FindAsync(1, CancellationToken.None))!.RunAt);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _listening.ContinueWith(static _ => { }, TaskScheduler.Default);
+        _stop.Dispose();
+        _files.Dispose();
+    }
+
+    private async Task<SqliteQueueStore> GivenListenerAsync()
+    {
+        var store = await _files.OpenStoreAsync();
+        _listening = store.ListenAsync(hint => _hints.Writer.TryWrite(hint), _stop.Token);
+        Assert.Equal(StoreHintKind.Connected, (await _hints.Reader.ReadAsync()).Kind);
+        return store;
+    }
+
+    private sealed class ManualClock : TimeProvider
+    {
+        public DateTimeOffset Now { get; set; } = new(2031, 5, 6, 7, 8, 9, TimeSpan.Zero);
+
+        public override DateTimeOffset GetUtcNow() => Now;
+    }
+}

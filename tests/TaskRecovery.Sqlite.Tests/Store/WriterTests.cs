@@ -1,0 +1,162 @@
+using Microsoft.Data.Sqlite;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Sqlite.Tests.Store;
+
+/// <summary>One writer: durable, in groups, and patient with whoever else writes.</summary>
+public sealed class WriterTests : IDisposable
+{
+    private const long Normal = 1;
+    private const long Full = 2;
+
+    private readonly TemporaryDatabase _files = new();
+
+    [Theory]
+    [InlineData(SqliteSynchronous.Full, Full)]
+    [InlineData(SqliteSynchronous.Normal, Normal)]
+    public async Task Commits_wait_for_what_the_option_says(SqliteSynchronous option, long expected)
+    {
+        var database = _files.Open(options => options.Synchronous = option);
+
+        var (synchronous, mode, foreignKeys) = await database.WriteAsync(
+            session => (ReadSynchronous(session), session.Query("pragma journal_mode"), session.Query("pragma foreign_keys")), CancellationToken.None);
+
+        Assert.Equal((expected, "wal", "1"), (synchronous, mode, foreignKeys));
+    }
+
+    [Fact]
+    public void The_default_waits_for_the_disk() => Assert.Equal(SqliteSynchronous.Full, new SqliteOptions().Synchronous);
+
+    [Fact]
+    public async Task A_relaxed_write_does_not_relax_those_after_it()
+    {
+        var database = _files.Open();
+
+        var beat = database.Write(ReadSynchronous, relaxed: true);
+        var write = await database.WriteAsync(ReadSynchronous, CancellationToken.None);
+        var beatAgain = database.Write(ReadSynchronous, relaxed: true);
+
+        Assert.Equal((Normal, Full, Normal), (beat, write, beatAgain));
+    }
+
+    [Fact]
+    public async Task Writes_that_were_asked_for_meanwhile_share_one_commit()
+    {
+        var database = _files.Open();
+        var store = _files.Store(database);
+        await store.PrepareAsync(CancellationToken.None);
+        Task<EnqueueResult[]>[] enqueues;
+        long before;
+        using (await HoldWriteLockAsync())
+        {
+            before = database.Writer.Commits;
+            enqueues = [.. Enumerable.Range(0, 100).Select(_ => store.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None).AsTask())];
+            Assert.All(enqueues, static enqueue => Assert.False(enqueue.IsCompleted));
+        }
+
+        var ids = (await Task.WhenAll(enqueues)).Select(results => results[0].Id).ToArray();
+
+        Assert.Equal(100, ids.Distinct().Count());
+        Assert.InRange(database.Writer.Commits - before, 1, 3);
+    }
+
+    [Fact]
+    public async Task A_write_that_fails_fails_alone()
+    {
+        var database = _files.Open();
+        var store = _files.Store(database);
+        await store.PrepareAsync(CancellationToken.None);
+        Task<EnqueueResult[]> first, last;
+        Task<int> failing;
+        using (await HoldWriteLockAsync())
+        {
+            first = store.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None).AsTask();
+            failing = database.WriteAsync<int>(_ => throw new InvalidOperationException("mine"), CancellationToken.None).AsTask();
+            last = store.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None).AsTask();
+        }
+
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(() => failing);
+
+        Assert.Equal("mine", error.Message);
+        Assert.NotEqual((await first)[0].Id, (await last)[0].Id);
+        Assert.Equal(2, (await store.CountAsync(null, CancellationToken.None)).Waiting);
+    }
+
+    [Fact]
+    public async Task A_cancelled_write_that_has_not_begun_is_not_made()
+    {
+        var database = _files.Open();
+        var store = _files.Store(database);
+        await store.PrepareAsync(CancellationToken.None);
+        using var cancellation = new CancellationTokenSource();
+        Task<EnqueueResult[]> cancelled;
+        using (await HoldWriteLockAsync())
+        {
+            // One that the writer holds in its hands, and one behind it.
+            _ = store.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None).AsTask();
+            cancelled = store.EnqueueAsync([TemporaryDatabase.Entry()], null, cancellation.Token).AsTask();
+            await cancellation.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
+        }
+
+        await store.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None);
+
+        Assert.Equal(2, (await store.CountAsync(null, CancellationToken.None)).Waiting);
+    }
+
+    [Fact]
+    public async Task A_file_that_stays_locked_is_unavailable_and_says_why()
+    {
+        var store = await _files.OpenStoreAsync(options => options.BusyTimeout = TimeSpan.FromSeconds(1));
+        using (await HoldWriteLockAsync())
+        {
+            var error = await Assert.ThrowsAsync<StoreUnavailableException>(async () => await store.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None));
+
+            Assert.Contains(_files.File, error.Message, StringComparison.Ordinal);
+            Assert.Contains("transaction", error.Message, StringComparison.Ordinal);
+            Assert.Equal(0, (await store.CountAsync(null, CancellationToken.None)).Waiting);
+        }
+
+        await store.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None);
+        Assert.Equal(1, (await store.CountAsync(null, CancellationToken.None)).Waiting);
+    }
+
+    [Fact]
+    public async Task Two_writers_of_one_file_both_get_their_turn()
+    {
+        var one = await _files.OpenStoreAsync();
+        var two = await _files.OpenStoreAsync();
+
+        await Task.WhenAll(new[] { one, two }.Select(store => Task.Run(async () =>
+        {
+            for (var round = 0; round < 200; round++)
+            {
+                await store.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None);
+            }
+        })));
+
+        Assert.Equal(400, (await one.CountAsync(null, CancellationToken.None)).Waiting);
+    }
+
+    [Fact]
+    public async Task A_closed_store_says_that_it_is_closed()
+    {
+        var database = _files.Open();
+        var store = _files.Store(database);
+        await store.PrepareAsync(CancellationToken.None);
+        database.Dispose();
+
+        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await store.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None));
+        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await store.FindAsync(1, CancellationToken.None));
+    }
+
+    public void Dispose() => _files.Dispose();
+
+    private static long ReadSynchronous(SqliteSession session) => session.Get("pragma synchronous").Scalar() ?? -1;
+
+    private async Task<IDisposable> HoldWriteLockAsync()
+    {
+        var connection = _files.Connect();
+        return await connection.BeginTransactionAsync(CancellationToken.None) as SqliteTransaction ?? throw new InvalidOperationException();
+    }
+}

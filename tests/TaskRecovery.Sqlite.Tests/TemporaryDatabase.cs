@@ -1,0 +1,82 @@
+using System.Text;
+using Microsoft.Data.Sqlite;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Sqlite.Tests;
+
+/// <summary>A database file of its own for a test, and stores over it.</summary>
+public sealed class TemporaryDatabase : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("taskrecovery-sqlite-");
+    private readonly List<IDisposable> _open = [];
+
+    public string Folder => _folder.FullName;
+
+    public string File => Path.Combine(Folder, "tasks.db");
+
+    public string ConnectionString => $"Data Source={File}";
+
+    internal SqliteDatabase Open(Action<SqliteOptions>? configure = null, TimeProvider? time = null)
+    {
+        var options = new SqliteOptions();
+        configure?.Invoke(options);
+        var database = new SqliteDatabase(ConnectionString, options, time ?? TimeProvider.System);
+        _open.Add(database);
+        return database;
+    }
+
+    /// <summary>A store whose tables are there, as one process has it.</summary>
+    internal async Task<SqliteQueueStore> OpenStoreAsync(Action<SqliteOptions>? configure = null, TimeProvider? time = null)
+    {
+        var store = Store(Open(configure, time));
+        await store.PrepareAsync(CancellationToken.None);
+        return store;
+    }
+
+    internal SqliteQueueStore Store(SqliteDatabase database)
+    {
+        var store = new SqliteQueueStore(database, new SqliteMigrator(database));
+        _open.Add(store);
+        return store;
+    }
+
+    /// <summary>A connection as a user has it.</summary>
+    public SqliteConnection Connect()
+    {
+        var connection = new SqliteConnection($"{ConnectionString};Pooling=False");
+        connection.Open();
+        _open.Add(connection);
+        return connection;
+    }
+
+    public static NewEntry Entry(string args = "{}", string queue = "default", TimeSpan? after = null, string? key = null) => new()
+    {
+        Kind = "work",
+        Queue = queue,
+        Priority = 5,
+        Args = Encoding.UTF8.GetBytes(args),
+        MaxAttempts = 10,
+        RunAfter = after,
+        UniqueKey = key,
+    };
+
+    public static NodeIdentity Identity(string name) => new()
+    {
+        Id = Guid.NewGuid(),
+        Name = name,
+        NameIsExplicit = true,
+        Machine = Environment.MachineName,
+        ProcessId = Environment.ProcessId,
+        ProcessStarted = LocalProcess.Started(Environment.ProcessId)!.Value,
+    };
+
+    public void Dispose()
+    {
+        foreach (var one in _open.AsEnumerable().Reverse())
+        {
+            one.Dispose();
+        }
+
+        _folder.Delete(recursive: true);
+    }
+}
