@@ -46,6 +46,9 @@ internal sealed class SqliteClaimer(SqliteDatabase database, Guid nodeId, string
             entries[index] = ReadEntry(session, taken[index], anyCancels, now);
         }
 
+        FaultPoints.Reach(FaultPoints.ClaimBeforeCommit);
+        session.AfterCommit(static () => FaultPoints.Reach(FaultPoints.ClaimCommitted));
+
         // With fewer than asked for, nothing more is due.
         return new ClaimBatch(false, fence, entries, entries.Length < limit ? NextDue(session, queueNumber, groups, suspects, now) : null);
     }

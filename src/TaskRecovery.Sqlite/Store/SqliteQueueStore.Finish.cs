@@ -79,8 +79,11 @@ internal sealed partial class SqliteQueueStore
             if (!FinishOne(moves, held, nodeId, outcome, out var waits))
             {
                 (refused ??= []).Add(outcome);
+                continue;
             }
-            else if (waits && outcome.Delay <= TimeSpan.Zero)
+
+            FaultPoints.Reach(FaultPoints.FlushMiddle);
+            if (waits && outcome.Delay <= TimeSpan.Zero)
             {
                 (queues ??= new(StringComparer.Ordinal)).Add(QueueOf(session, outcome.EntryId));
             }

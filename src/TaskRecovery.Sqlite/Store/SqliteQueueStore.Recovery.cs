@@ -111,6 +111,7 @@ internal sealed partial class SqliteQueueStore
         foreach (var entry in unfinished)
         {
             items.Add(Recover(moves, node, entry, maxCrashes, isOnlySuspect: suspects == 1 && entry.Crashes >= threshold));
+            FaultPoints.Reach(FaultPoints.SweepMiddle);
             if (items[^1].Action == RecoveryAction.Recovered)
             {
                 queues.Add(QueueOf(session, entry.Id));
