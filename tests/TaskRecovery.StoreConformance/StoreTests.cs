@@ -248,7 +248,7 @@ public abstract class StoreTests(StoreFixture fixture) : IAsyncLifetime
         await fixture.ShiftTimeAsync(age, Cancellation);
         foreach (var node in _nodes)
         {
-            node.RewindAll();
+            node.ForgetClaimers();
         }
     }
 }

@@ -22,7 +22,7 @@ public sealed class TestNode(IQueueStore store, INodeSession session, NodeIdenti
 
     public BeatResult Beat() => session.Beat(Id, registration.HoldsLock);
 
-    /// <summary>The claimer of one queue and set of kinds; the same one for the node's whole life.</summary>
+    /// <summary>The claimer of one queue and set of kinds; the same one for the node's whole life, unless the test moves the clock.</summary>
     public IQueueClaimer Claimer(string queue = StoreTests.DefaultQueue, params string[] kinds)
     {
         var known = kinds.Length == 0 ? [StoreTests.Work] : kinds;
@@ -36,13 +36,8 @@ public sealed class TestNode(IQueueStore store, INodeSession session, NodeIdenti
         return claimer;
     }
 
-    public void RewindAll()
-    {
-        foreach (var claimer in _claimers.Values)
-        {
-            claimer.Rewind();
-        }
-    }
+    /// <summary>The clock has jumped: where the claimers stopped means nothing any more.</summary>
+    public void ForgetClaimers() => _claimers.Clear();
 
     /// <summary>Ends the session without a word, as a crash does.</summary>
     public void Close()

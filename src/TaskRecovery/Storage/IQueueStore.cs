@@ -108,6 +108,6 @@ public interface IQueueClaimer
     /// <param name="cancellationToken">Cancels the wait for the answer; the claim may have been made all the same, and reconciling finds it.</param>
     ValueTask<ClaimBatch> ClaimAsync(int limit, SuspectAllowance suspects, CancellationToken cancellationToken);
 
-    /// <summary>Says that entries earlier in line may have come, so that the next claim looks from the front.</summary>
+    /// <summary>Says that entries earlier in line may have come, so that a claim looks from the front soon: the next one, unless the store spaces such looks out because the last one took long.</summary>
     void Rewind();
 }
