@@ -10,9 +10,10 @@ internal sealed class PostgreSqlClaimer(PostgreSqlQueueStore store, PostgreSqlDa
     private const int FirstLevel = -10;
     private const int LastLevel = 9;
 
-    // Looking from the front finds what was committed late. It may take long while an old snapshot is held, so that it is paid
-    // for with at most a twentieth of the time.
+    // Looking from the front finds what was committed late. While an old snapshot is held it may take long, and is then done only
+    // as often as a twentieth of the time allows, whoever asks for it.
     private const int RescanShare = 20;
+    private static readonly TimeSpan LongRescan = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan RescanInterval = TimeSpan.FromSeconds(1);
 
     private readonly ClaimCursor _cursor = new();
@@ -67,8 +68,10 @@ internal sealed class PostgreSqlClaimer(PostgreSqlQueueStore store, PostgreSqlDa
         Advance(limit, suspects, lastChance, suspect, taken, now);
         if (fromFront)
         {
+            // The first one has the statement planned on its connection, which says nothing about the next.
+            var first = _rescanned == 0;
             _rescanned = time.GetTimestamp();
-            _rescanTook = time.GetElapsedTime(started, _rescanned);
+            _rescanTook = first ? TimeSpan.Zero : time.GetElapsedTime(started, _rescanned);
         }
 
         return batch;
@@ -96,7 +99,7 @@ internal sealed class PostgreSqlClaimer(PostgreSqlQueueStore store, PostgreSqlDa
     private bool RewindIfDue(long now)
     {
         var since = _rescanned == 0 ? TimeSpan.MaxValue : time.GetElapsedTime(_rescanned, now);
-        if (since < _rescanTook * RescanShare || (!_rewind && since < RescanInterval))
+        if ((_rescanTook > LongRescan && since < _rescanTook * RescanShare) || (!_rewind && since < RescanInterval))
         {
             return false;
         }

@@ -79,7 +79,7 @@ public sealed class ConnectionTests : PostgreSqlStoreTests
         Assert.False(registration.HoldsLock);
         Assert.False(node.TryHold(identity.Id));
         Assert.True(node.Beat(identity.Id, holdsLock: false).Accepted);
-        Assert.Equal(0L, await ScalarAsync<long>("select count(*) from pg_locks where locktype = 'advisory'"));
+        Assert.Equal(0L, await CountLocksAsync());
     }
 
     [Fact]
@@ -93,7 +93,7 @@ public sealed class ConnectionTests : PostgreSqlStoreTests
 
         node.Dispose();
 
-        Assert.Equal(0L, await ScalarAsync<long>("select count(*) from pg_locks where locktype = 'advisory'"));
+        Assert.Equal(0L, await CountLocksAsync());
     }
 
     [Fact]
@@ -118,6 +118,9 @@ public sealed class ConnectionTests : PostgreSqlStoreTests
 
         await Assert.ThrowsAsync<PostgresException>(() => RunAsync(stuck, "select 1"));
     }
+
+    private Task<long> CountLocksAsync()
+        => ScalarAsync<long>("select count(*) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())");
 
     private static async Task RunAsync(NpgsqlConnection connection, string statement)
     {

@@ -53,7 +53,7 @@ public abstract class PostgreSqlStoreTests : IAsyncLifetime
 
     private protected async Task ExecuteAsync(string statement)
     {
-        await using var connection = new NpgsqlConnection(ConnectionString);
+        await using var connection = new NpgsqlConnection(ConnectionString + ";Pooling=false");
         await connection.OpenAsync(Cancellation);
         await using var command = new NpgsqlCommand(statement, connection);
         await command.ExecuteNonQueryAsync(Cancellation);
@@ -61,7 +61,7 @@ public abstract class PostgreSqlStoreTests : IAsyncLifetime
 
     private protected async Task<T> ScalarAsync<T>(string statement)
     {
-        await using var connection = new NpgsqlConnection(ConnectionString);
+        await using var connection = new NpgsqlConnection(ConnectionString + ";Pooling=false");
         await connection.OpenAsync(Cancellation);
         await using var command = new NpgsqlCommand(statement, connection);
         return (T)(await command.ExecuteScalarAsync(Cancellation))!;
