@@ -9,9 +9,9 @@ internal static class OutcomeSql
         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
         """;
 
-    /// <summary>What is stored under a fence: kind, and whether by this node. ?1 entry, ?2 fence, ?3 node's id.</summary>
+    /// <summary>What is stored under a fence of this node: kind, reason, duration. ?1 entry, ?2 fence, ?3 node's id.</summary>
     public const string Find = """
-        select o.kind, o.reason from taskrecovery_outcomes o join taskrecovery_nodes n on n.number = o.node
+        select o.kind, o.reason, o.duration from taskrecovery_outcomes o join taskrecovery_nodes n on n.number = o.node
         where o.entry = ?1 and o.fence = ?2 and n.id = ?3
         """;
 

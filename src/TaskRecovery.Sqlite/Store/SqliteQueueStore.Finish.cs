@@ -145,12 +145,13 @@ internal sealed partial class SqliteQueueStore
             return false;
         }
 
-        var (kind, reason) = ((OutcomeKind)statement.Int32(0), statement.NullableText(1));
+        var (kind, reason, duration) = ((OutcomeKind)statement.Int32(0), statement.NullableText(1), statement.Int64(2));
         statement.Reset();
-        var asked = outcome.Kind is OutcomeKind.Retried or OutcomeKind.Snoozed or OutcomeKind.Released && kind == OutcomeKind.Cancelled
-            ? OutcomeKind.Cancelled
-            : outcome.Kind;
-        return kind == asked && !string.Equals(reason, EndReasons.CrashLoop, StringComparison.Ordinal);
+
+        // What would have gone back was stored as cancelled if a cancel was requested. A claim that was given back ends its entry so too, but after no time.
+        var becameCancelled = kind == OutcomeKind.Cancelled && outcome.Kind is (OutcomeKind.Retried or OutcomeKind.Snoozed or OutcomeKind.Released)
+            && string.Equals(reason, EndReasons.CancelRequested, StringComparison.Ordinal) && duration == Micros.From(outcome.Duration);
+        return becameCancelled || (kind == outcome.Kind && !string.Equals(reason, EndReasons.CrashLoop, StringComparison.Ordinal));
     }
 
     private static string QueueOf(SqliteSession session, long entry)

@@ -1,3 +1,4 @@
+using Microsoft.Data.Sqlite;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Sqlite;
@@ -93,30 +94,41 @@ internal sealed partial class SqliteQueueStore : IQueueStore, IDisposable
         }
     }
 
-    /// <summary>Works on the caller's own connection. Statements of a transaction that takes part in no other are all or nothing only together, so a failure is undone here.</summary>
+    /// <summary>Works on the caller's own connection, all or nothing: what fails half way is undone, and the rest of the caller's transaction stays.</summary>
     private T InCallersTransaction<T>(System.Data.Common.DbTransaction transaction, Func<SqliteSession, T> work)
     {
         using var session = _database.Borrow(transaction);
-        try
+        var started = TimeProvider.System.GetTimestamp();
+        while (true)
         {
-            session.Execute("savepoint taskrecovery");
-            T result;
             try
             {
-                result = work(session);
+                session.Execute("savepoint taskrecovery");
+                try
+                {
+                    var result = work(session);
+                    session.Execute("release taskrecovery");
+                    return result;
+                }
+                catch
+                {
+                    session.Reset();
+                    session.Execute("rollback to taskrecovery; release taskrecovery");
+                    throw;
+                }
             }
-            catch
+            catch (SqliteException exception) when (IsWorthWaiting(exception) && TimeProvider.System.GetElapsedTime(started) < _database.Options.BusyTimeout)
             {
-                session.Execute("rollback to taskrecovery; release taskrecovery");
-                throw;
+                SqliteWriter.Pause();
             }
-
-            session.Execute("release taskrecovery");
-            return result;
-        }
-        catch (Microsoft.Data.Sqlite.SqliteException exception)
-        {
-            throw SqliteErrors.Translate(exception, _database.Path);
+            catch (SqliteException exception)
+            {
+                throw SqliteErrors.Translate(exception, _database.Path);
+            }
         }
     }
+
+    // A deferred transaction takes the write lock with its first write. If the database has changed since its first read, waiting is no use.
+    private static bool IsWorthWaiting(SqliteException exception)
+        => exception.SqliteErrorCode == SQLitePCL.raw.SQLITE_BUSY && exception.SqliteExtendedErrorCode != SQLitePCL.raw.SQLITE_BUSY_SNAPSHOT;
 }

@@ -28,10 +28,10 @@ internal sealed class SqliteReaders(Func<SqliteSession> open, string file) : IDi
     /// <summary>Reads on the caller's thread.</summary>
     public T Read<T>(Func<SqliteSession, T> work)
     {
-        ObjectDisposedException.ThrowIf(_disposed, typeof(SqliteReaders));
         SqliteSession? session = null;
         try
         {
+            ObjectDisposedException.ThrowIf(_disposed, typeof(SqliteReaders));
             session = _idle.TryTake(out var idle) ? idle : open();
             session.Get("begin").Execute();
             var result = work(session);

@@ -91,14 +91,19 @@ internal sealed class SqliteSession(SqliteConnection connection, bool ownsConnec
     public void Rollback()
     {
         _afterCommit.Clear();
-        foreach (var statement in _statements.Values)
-        {
-            statement.Reset();
-        }
-
+        Reset();
         if (InTransaction)
         {
             Get("rollback").Execute();
+        }
+    }
+
+    /// <summary>Leaves every statement that an exception left in the middle.</summary>
+    public void Reset()
+    {
+        foreach (var statement in _statements.Values)
+        {
+            statement.Reset();
         }
     }
 

@@ -23,7 +23,6 @@ internal sealed class SqliteWriter : IDisposable
     private readonly string _file;
     private readonly Queue<SqliteWrite> _queue = new();
     private readonly List<SqliteWrite> _group = [];
-    private readonly object _pause = new();
     private readonly bool _synchronousFull;
     private Thread? _thread;
     private bool _stopped;
@@ -288,12 +287,15 @@ internal sealed class SqliteWriter : IDisposable
         _relaxed = false;
     }
 
-    // The operating system's own time: a test's clock must not hold up the lock.
-    private void Pause(TimeSpan time)
+    /// <summary>Waits a moment for somebody else's lock, by the operating system's own time: a test's clock must not hold up a lock.</summary>
+    internal static void Pause() => Pause(RetryPause);
+
+    private static void Pause(TimeSpan time)
     {
-        lock (_pause)
+        var nobody = new object();
+        lock (nobody)
         {
-            Monitor.Wait(_pause, time);
+            Monitor.Wait(nobody, time);
         }
     }
 }
