@@ -6,17 +6,12 @@ namespace TaskRecovery.Sqlite;
 /// <remarks>What is asked for while a transaction commits shares the next one: a busy store waits for the disk once for many writes, an idle one waits
 /// for nothing. A write that fails fails alone: its group is rolled back and run again one by one, so a write must not change anything but the database
 /// (see <see cref="SqliteSession.AfterCommit"/>).</remarks>
-internal sealed class SqliteWriter : IDisposable
+internal sealed partial class SqliteWriter : IDisposable
 {
     private const int MaxGroup = 256;
 
     private static readonly TimeSpan MaxGroupTime = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(10);
-
-    // The write lock is polled for, not queued for: whoever has it has to leave the others a moment longer than they wait between two tries.
-    private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(1);
-    private static readonly TimeSpan Courtesy = TimeSpan.FromMilliseconds(3);
-    private static readonly TimeSpan CourtesyLasts = TimeSpan.FromSeconds(2);
 
     private readonly Func<SqliteSession> _open;
     private readonly TimeSpan _busyTimeout;
@@ -27,9 +22,6 @@ internal sealed class SqliteWriter : IDisposable
     private Thread? _thread;
     private bool _stopped;
     private SqliteSession? _session;
-    private long _dataVersion;
-    private long? _othersWroteAt;
-    private bool _relaxed;
 
     /// <summary>Creates one; nothing is opened before the first write.</summary>
     public SqliteWriter(Func<SqliteSession> open, string file, SqliteOptions options)
@@ -210,58 +202,6 @@ internal sealed class SqliteWriter : IDisposable
         }
     }
 
-    private void BeginImmediate(SqliteSession session, bool relaxed)
-    {
-        Relax(session, relaxed);
-        var started = TimeProvider.System.GetTimestamp();
-        while (!session.TryBeginImmediate())
-        {
-            _othersWroteAt = TimeProvider.System.GetTimestamp();
-            if (TimeProvider.System.GetElapsedTime(started) > _busyTimeout)
-            {
-                throw new StoreUnavailableException(
-                    $"'{_file}' has been locked by another connection for {_busyTimeout.TotalSeconds:0} s. Somebody holds a write transaction open, or a process that had one is stopped: keep your own transactions on this file short.");
-            }
-
-            Pause(RetryPause);
-        }
-
-        // Changes only when another connection has committed: another process is at work.
-        var version = session.Get("pragma data_version").Scalar() ?? 0;
-        if (version != _dataVersion)
-        {
-            _dataVersion = version;
-            _othersWroteAt = TimeProvider.System.GetTimestamp();
-        }
-    }
-
-    // A beat need not reach the disk: it is about the process that wrote it, and that dies with the machine. A group is relaxed
-    // as a whole or not at all; what is relaxed may share a strict one.
-    private void Relax(SqliteSession session, bool relaxed)
-    {
-        if (_synchronousFull && relaxed != _relaxed)
-        {
-            session.Execute(relaxed ? "pragma synchronous = normal" : "pragma synchronous = full");
-            _relaxed = relaxed;
-        }
-    }
-
-    private bool NextIsRelaxed()
-    {
-        lock (_queue)
-        {
-            return _queue.TryPeek(out var write) && write.IsRelaxed;
-        }
-    }
-
-    private void LeaveRoomForOthers()
-    {
-        if (_othersWroteAt is { } at && TimeProvider.System.GetElapsedTime(at) < CourtesyLasts)
-        {
-            Pause(Courtesy);
-        }
-    }
-
     private void Recover(Exception exception)
     {
         try
@@ -285,17 +225,6 @@ internal sealed class SqliteWriter : IDisposable
         _session?.Dispose();
         _session = null;
         _relaxed = false;
-    }
-
-    /// <summary>Waits a moment for somebody else's lock, by the operating system's own time: a test's clock must not hold up a lock.</summary>
-    internal static void Pause() => Pause(RetryPause);
-
-    private static void Pause(TimeSpan time)
-    {
-        var nobody = new object();
-        lock (nobody)
-        {
-            Monitor.Wait(nobody, time);
-        }
+        _dataVersion = null;
     }
 }
