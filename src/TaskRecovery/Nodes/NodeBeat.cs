@@ -17,9 +17,6 @@ internal sealed class NodeBeat(
     /// <summary>How long to wait after the first failure; it doubles up to the beat interval.</summary>
     internal static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(50);
 
-    // A decision that another node has just taken from us must not be asked for again without a pause.
-    private static readonly TimeSpan ShortestWait = TimeSpan.FromMilliseconds(20);
-
     private INodeSession? _session;
     private PeerWatch _watch = NewWatch(store.Traits, options, time);
     private OwnDeadline _deadline = OwnDeadline.For(store.Traits, options, time);
@@ -166,9 +163,11 @@ internal sealed class NodeBeat(
         return sent;
     }
 
-    private void Judge(INodeSession session, IReadOnlyList<PeerBeat> dead, bool sweepDue)
+    // On the very session that watched: after a server restart nothing that was seen before counts.
+    private void Judge(INodeSession session, IReadOnlyList<Verdict> verdicts, bool sweepDue)
     {
-        foreach (var peer in dead)
+        var open = !verdicts.Any(verdict => verdict.ByGrace) || NewcomersGetIn();
+        foreach (var (peer, _) in verdicts.Where(verdict => open || !verdict.ByGrace))
         {
             if (session.MarkDead(peer.NodeId, peer.Beat))
             {
@@ -183,13 +182,30 @@ internal sealed class NodeBeat(
         }
     }
 
+    // A server that shuts down turns newcomers away while old sessions go on. A node that was turned away takes it that nobody gets in, and works on until its lease ends:
+    // whoever is in already must not judge it by the grace.
+    private bool NewcomersGetIn()
+    {
+        try
+        {
+            store.OpenNodeSession().Dispose();
+            return true;
+        }
+#pragma warning disable CA1031 // Whatever it is: we have not got in.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            return false;
+        }
+    }
+
     private TimeSpan UntilNext(long sent)
     {
         var next = options.BeatInterval - time.GetElapsedTime(sent);
-        if (_watch.NextDecision is { } decision)
+        if (_watch.NextDecision(sent) is { } decision)
         {
             var untilDecision = time.GetElapsedTime(time.GetTimestamp(), decision);
-            next = untilDecision < next ? (untilDecision > ShortestWait ? untilDecision : ShortestWait) : next;
+            next = untilDecision < next ? untilDecision : next;
         }
 
         return next > TimeSpan.Zero ? next : TimeSpan.Zero;

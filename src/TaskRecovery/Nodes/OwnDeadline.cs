@@ -19,9 +19,9 @@ internal readonly record struct OwnDeadline(bool UsesGrace, TimeSpan Lease, Time
 
     private long Acked { get; init; }
 
-    private bool GraceCounts { get; init; }
+    private bool EverHeld { get; init; }
 
-    private bool HasHeldLock { get; init; }
+    private bool GraceCounts { get; init; }
 
     private long? Doubtful { get; init; }
 
@@ -45,12 +45,12 @@ internal readonly record struct OwnDeadline(bool UsesGrace, TimeSpan Lease, Time
 
     /// <summary>A beat is about to be sent. If it says that the lock is held and its answer is lost, others may act on that beat after the grace.</summary>
     public OwnDeadline Sending(long sent, bool holdsLock)
-        => UsesGrace && holdsLock && Doubtful is null ? this with { Doubtful = sent } : this;
+        => UsesGrace && holdsLock ? this with { Doubtful = Doubtful ?? sent, EverHeld = true } : this;
 
-    /// <summary>A beat was accepted: everything counts from when it was sent. A life that has held its lock stays with the short deadline: a beat of an abandoned session,
-    /// given up here and executed late, may still say that the lock is held (the model's variant OLD_BEAT_COUNTS).</summary>
+    /// <summary>A beat was accepted: everything counts from when it was sent.</summary>
+    /// <remarks>A life that has said once that it holds its lock keeps the grace's deadline: a beat that was given up with its session may still be carried out, and say so again (the model's variant OLD_BEAT_COUNTS).</remarks>
     public OwnDeadline Acknowledged(long sent, bool holdsLock)
-        => this with { Acked = sent, GraceCounts = UsesGrace && (holdsLock || HasHeldLock), HasHeldLock = holdsLock || HasHeldLock, Doubtful = null };
+        => this with { Acked = sent, GraceCounts = UsesGrace && (holdsLock || EverHeld), EverHeld = EverHeld || holdsLock, Doubtful = null };
 
     /// <summary>The server turned this node away in a way that proves that nobody gets in: whoever gets in later has a new session, which has not seen this node's lock.</summary>
     public OwnDeadline NobodyGetsIn() => this with { GraceCounts = false, Doubtful = null };

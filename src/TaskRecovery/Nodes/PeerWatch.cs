@@ -22,13 +22,13 @@ internal sealed class PeerWatch(StoreTraits traits, TimeSpan lease, TimeSpan gra
     /// <param name="answered">When its answer came: a counter that it showed first was raised before this.</param>
     /// <param name="peers">The other nodes that are not dead.</param>
     /// <returns>Those to declare dead, each with the counter it was judged by.</returns>
-    public IReadOnlyList<PeerBeat> Observe(long sent, long answered, IReadOnlyList<PeerBeat> peers)
+    public IReadOnlyList<Verdict> Observe(long sent, long answered, IReadOnlyList<PeerBeat> peers)
     {
         // Who was stopped itself, or was kept waiting as long as others may be silent, has watched nobody meanwhile. It starts anew.
         var watched = _lastAnswer is { } last && answered - last < Math.Max(_grace, _lease / 3);
         _lastAnswer = answered;
 
-        List<PeerBeat>? dead = null;
+        List<Verdict>? dead = null;
         var now = new Dictionary<Guid, Seen>(peers.Count);
         foreach (var peer in peers)
         {
@@ -39,7 +39,7 @@ internal sealed class PeerWatch(StoreTraits traits, TimeSpan lease, TimeSpan gra
             now.Add(peer.NodeId, seen);
             if (sent >= seen.DueAt)
             {
-                (dead ??= []).Add(peer);
+                (dead ??= []).Add(new Verdict(peer, ByGrace: seen.DueAt != long.MinValue && sent < seen.Since + _lease));
             }
         }
 
@@ -47,8 +47,17 @@ internal sealed class PeerWatch(StoreTraits traits, TimeSpan lease, TimeSpan gra
         return dead ?? [];
     }
 
-    /// <summary>When the next decision can be made: the moment to beat at, rather than wait for the next beat; <see langword="null"/> with no peers.</summary>
-    public long? NextDecision => _peers.Count == 0 ? null : _peers.Values.Min(peer => peer.DueAt);
+    /// <summary>The next moment after <paramref name="now"/> at which a decision can be made: one to beat at, rather than wait for the next beat; <see langword="null"/> if there is none.</summary>
+    public long? NextDecision(long now)
+    {
+        long? next = null;
+        foreach (var peer in _peers.Values)
+        {
+            next = peer.DueAt > now && (next is null || peer.DueAt < next) ? peer.DueAt : next;
+        }
+
+        return next;
+    }
 
     private long DueAt(PeerBeat peer, Seen seen)
     {
@@ -68,3 +77,8 @@ internal sealed class PeerWatch(StoreTraits traits, TimeSpan lease, TimeSpan gra
     /// <param name="DueAt">When it is dead if nothing changes.</param>
     private readonly record struct Seen(long Beat, long Since, bool LockSeenHeld, long DueAt);
 }
+
+/// <summary>A peer to declare dead.</summary>
+/// <param name="Peer">The peer, with the counter it was judged by.</param>
+/// <param name="ByGrace">Whether only the grace has passed: then it must be shown first that the server lets newcomers in, as the peer may have been turned away and counts on that.</param>
+internal readonly record struct Verdict(PeerBeat Peer, bool ByGrace);

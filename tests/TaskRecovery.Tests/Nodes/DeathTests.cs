@@ -30,6 +30,37 @@ public sealed class DeathTests
     }
 
     [Fact]
+    public void The_moment_the_grace_ends_is_not_missed_because_answers_take_a_while()
+    {
+        var (victim, watcher, _) = Three();
+        watcher.Session.BeforeAnswer = () => _time.Advance(TimeSpan.FromMilliseconds(4));
+        _time.Run(TimeSpan.FromSeconds(3), victim, watcher);
+        var row = victim.Row;
+        victim.Kill();
+
+        var died = _time.RunUntil(() => row.IsDead, TimeSpan.FromSeconds(20), watcher);
+
+        Assert.InRange(died!.Value.TotalSeconds, 2, 3.6);
+    }
+
+    [Fact]
+    public void A_server_that_turns_newcomers_away_while_old_sessions_go_on_lets_nobody_be_judged_by_the_grace()
+    {
+        var (cutOff, first, second) = Three();
+        _time.Run(TimeSpan.FromSeconds(3), cutOff, first, second);
+        var (row, lease) = (cutOff.Row, cutOff.Lease);
+        cutOff.Session.Break();
+        _store.Nodes.Refusal = new StoreUnavailableException("shutting down", new InvalidOperationException("proves it"));
+
+        var stopped = _time.RunUntil(() => !lease.IsValid, TimeSpan.FromSeconds(20), cutOff, first, second);
+        Assert.InRange(stopped!.Value.TotalSeconds, 11, 12);
+        Assert.False(row.IsDead);
+        var died = _time.RunUntil(() => row.IsDead, TimeSpan.FromSeconds(20), cutOff, first, second);
+
+        Assert.InRange(stopped.Value.TotalSeconds + died!.Value.TotalSeconds, 14, 16);
+    }
+
+    [Fact]
     public void A_node_cut_off_with_its_lock_held_has_fired_its_tokens_long_before_it_is_declared_dead()
     {
         var (victim, first, second) = Three();
@@ -148,8 +179,16 @@ public sealed class DeathTests
                 _store.Nodes.BreakAllSessions();
                 break;
             case 3:
-                // The server restarts: what it says to those who try proves that nobody gets in.
-                _store.Nodes.BreakAllSessions();
+                // The server stops, at once or first for newcomers only: what it says to those who try proves that nobody else gets in.
+                if (random.Next(2) == 0)
+                {
+                    _store.Nodes.BreakAllSessions();
+                }
+                else if (node.Node.Life is { } cutOff)
+                {
+                    _store.Nodes.Holder(cutOff.Id)?.Break();
+                }
+
                 _store.Nodes.Refusal = new StoreUnavailableException("starting up", new InvalidOperationException("proves it"));
                 break;
             case 4 when node.Node.Life is { } life && _store.Nodes.Holder(life.Id) is { } session:
@@ -160,6 +199,12 @@ public sealed class DeathTests
                 };
                 break;
             default:
+                if (_store.Nodes.Refusal is { InnerException: not null })
+                {
+                    // A server that has begun to stop lets newcomers in again only as another one, without the old sessions.
+                    _store.Nodes.BreakAllSessions();
+                }
+
                 _store.Nodes.Refusal = _store.Nodes.Refusal is null ? new StoreUnavailableException("no route") : null;
                 break;
         }

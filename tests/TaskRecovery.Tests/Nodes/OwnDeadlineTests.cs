@@ -37,6 +37,14 @@ public sealed class OwnDeadlineTests
     }
 
     [Fact]
+    public void Who_has_held_the_lock_once_keeps_the_graces_deadline_as_an_old_beat_may_still_be_carried_out()
+    {
+        var deadline = New().Sending(0, holdsLock: true).Sending(1_000, holdsLock: false).Acknowledged(1_000, holdsLock: false);
+
+        Assert.Equal(3_500, deadline.At);
+    }
+
+    [Fact]
     public void The_first_beat_in_doubt_counts_and_not_the_last()
     {
         var deadline = New().Acknowledged(0, holdsLock: false).Sending(1_000, holdsLock: true).Sending(3_000, holdsLock: true);
@@ -81,12 +89,20 @@ public sealed class OwnDeadlineTests
             var usesGrace = random.Next(4) > 0;
             var deadline = New(usesGrace).Acknowledged(0, holdsLock: true);
             var (storedAt, saysHeld) = (0L, true);
+            List<bool> givenUp = [];
             for (long now = 200; now < 20_000; now += random.Next(1, 2_000))
             {
                 var holds = random.Next(2) == 0;
                 deadline = deadline.Sending(now, holds);
                 Check();
                 var delay = random.Next(0, 500);
+                if (givenUp.Count > 0 && random.Next(4) == 0)
+                {
+                    (storedAt, saysHeld) = (now, givenUp[0]);
+                    givenUp.RemoveAt(0);
+                    Check();
+                }
+
                 if (random.Next(3) > 0)
                 {
                     (storedAt, saysHeld) = (now + delay, holds);
@@ -95,6 +111,11 @@ public sealed class OwnDeadlineTests
                     {
                         deadline = deadline.Acknowledged(now, holds);
                     }
+                }
+
+                else
+                {
+                    givenUp.Add(holds);
                 }
 
                 Check();

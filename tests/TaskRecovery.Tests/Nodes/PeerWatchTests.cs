@@ -27,7 +27,7 @@ public sealed class PeerWatchTests
         Assert.Empty(watch.Observe(14_999, 14_999, [Silent(beat: 7, says: true, held: true)]));
         var dead = watch.Observe(15_000, 15_000, [Silent(beat: 7, says: true, held: true)]);
 
-        Assert.Equal(new PeerBeat(Peer, "peer", 7, true, true), Assert.Single(dead));
+        Assert.Equal(new Verdict(new PeerBeat(Peer, "peer", 7, true, true), ByGrace: false), Assert.Single(dead));
     }
 
     [Fact]
@@ -38,7 +38,7 @@ public sealed class PeerWatchTests
 
         Assert.Empty(watch.Observe(1000, 1000, [Silent(beat: 7, says: true, held: false)]));
         Assert.Empty(watch.Observe(2999, 2999, [Silent(beat: 7, says: true, held: false)]));
-        Assert.Single(watch.Observe(3000, 3000, [Silent(beat: 7, says: true, held: false)]));
+        Assert.True(Assert.Single(watch.Observe(3000, 3000, [Silent(beat: 7, says: true, held: false)])).ByGrace);
     }
 
     [Fact]
@@ -87,7 +87,7 @@ public sealed class PeerWatchTests
 
         var dead = watch.Observe(0, 0, [Silent(beat: 7, says: true, held: false)]);
 
-        Assert.Single(dead);
+        Assert.False(Assert.Single(dead).ByGrace);
     }
 
     [Fact]
@@ -137,11 +137,25 @@ public sealed class PeerWatchTests
     {
         var watch = Watch();
         watch.Observe(0, 0, [Silent(beat: 7, says: true, held: true)]);
-        Assert.Equal(15_000, watch.NextDecision);
+        Assert.Equal(15_000, watch.NextDecision(0));
 
         watch.Observe(1000, 1000, [Silent(beat: 7, says: true, held: false)]);
 
-        Assert.Equal(3000, watch.NextDecision);
+        Assert.Equal(3000, watch.NextDecision(1000));
+        Assert.Null(watch.NextDecision(3000));
+    }
+
+    [Fact]
+    public void A_verdict_by_the_grace_that_could_not_be_given_becomes_one_by_the_lease()
+    {
+        var watch = Watch();
+        watch.Observe(0, 0, [Silent(beat: 7, says: true, held: true)]);
+        for (var second = 3; second < 15; second++)
+        {
+            Assert.True(Assert.Single(watch.Observe(second * 1000, second * 1000, [Silent(beat: 7, says: true, held: false)])).ByGrace);
+        }
+
+        Assert.False(Assert.Single(watch.Observe(15_000, 15_000, [Silent(beat: 7, says: true, held: false)])).ByGrace);
     }
 
     [Fact]
@@ -152,7 +166,7 @@ public sealed class PeerWatchTests
 
         watch.Observe(1000, 1000, []);
 
-        Assert.Null(watch.NextDecision);
+        Assert.Null(watch.NextDecision(1000));
     }
 
     private static PeerWatch Watch(bool locks = true, bool proves = false)
