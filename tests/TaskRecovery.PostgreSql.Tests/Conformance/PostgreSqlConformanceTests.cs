@@ -52,3 +52,9 @@ public sealed class PostgreSqlLawTests() : LawTests(new PostgreSqlFixture());
 public sealed class PostgreSqlMigrationTests() : MigrationTests(new PostgreSqlFixture());
 
 public sealed class PostgreSqlModelTests() : ModelTests(new PostgreSqlFixture());
+
+public sealed class PostgreSqlWithoutSessionLocksNodeSessionTests() : NodeSessionTests(new PostgreSqlFixture(useSessionLocks: false));
+
+public sealed class PostgreSqlWithoutSessionLocksFenceTests() : FenceTests(new PostgreSqlFixture(useSessionLocks: false));
+
+public sealed class PostgreSqlWithoutSessionLocksSweepTests() : SweepTests(new PostgreSqlFixture(useSessionLocks: false));

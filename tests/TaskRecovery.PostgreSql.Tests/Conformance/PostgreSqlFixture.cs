@@ -9,7 +9,8 @@ using TaskRecovery.TestSupport;
 namespace TaskRecovery.PostgreSql.Tests.Conformance;
 
 /// <summary>A PostgreSQL store in a schema of its own.</summary>
-public sealed class PostgreSqlFixture : StoreFixture
+/// <param name="useSessionLocks">Without them, as behind a transaction pooler, the lease alone decides.</param>
+public sealed class PostgreSqlFixture(bool useSessionLocks = true) : StoreFixture
 {
     // Needs quoting, as a user's schema may.
     private readonly string _schema = $"Conformance \"{Guid.NewGuid():n}\"";
@@ -106,7 +107,11 @@ public sealed class PostgreSqlFixture : StoreFixture
     {
         var services = new ServiceCollection();
         services.AddLogging();
-        services.AddTaskRecovery().UsePostgreSql(_connectionString, options => options.Schema = _schema);
+        services.AddTaskRecovery().UsePostgreSql(_connectionString, options =>
+        {
+            options.Schema = _schema;
+            options.UseSessionLocks = useSessionLocks;
+        });
         var store = services.BuildServiceProvider();
         _stores.Add(store);
         return store;
