@@ -1,0 +1,115 @@
+using Microsoft.Extensions.DependencyInjection;
+using TaskRecovery.Tests.Support;
+
+namespace TaskRecovery.Tests.Queue;
+
+/// <summary>Bad input gets a clear exception with its value and what to do, and nothing is stored.</summary>
+public sealed class BadInputTests : IAsyncDisposable
+{
+    private readonly FakeQueueStore _store = new();
+    private readonly WorkHost _host;
+
+    public BadInputTests() => _host = WorkHost.Create(_store, builder => builder.AddKind<TestArgs>(), options => options.MaxArgsBytes = 1_000);
+
+    public static TheoryData<EnqueueOptions, string, string> BadOptions => new()
+    {
+        { new EnqueueOptions { RunAfter = TimeSpan.FromSeconds(-1) }, "-00:00:01", "use zero to" },
+        { new EnqueueOptions { Priority = 10 }, "10", "use 0 (the most urgent) to 9" },
+        { new EnqueueOptions { Priority = -1 }, "-1", "use 0 (the most urgent) to 9" },
+        { new EnqueueOptions { MaxAttempts = 0 }, "0", "use 1 to 1,000" },
+        { new EnqueueOptions { MaxAttempts = 1_001 }, "1001", "use 1 to 1,000" },
+        { new EnqueueOptions { Timeout = TimeSpan.Zero }, "00:00:00", "use more than zero" },
+        { new EnqueueOptions { UniqueKey = new string('k', 256) }, "256 bytes", "shorten it" },
+        { new EnqueueOptions { UniqueKey = new string('é', 128) }, "256 bytes", "shorten it" },
+        { new EnqueueOptions { UniqueKey = string.Empty }, "empty", "or null for no key" },
+        { new EnqueueOptions { UniqueKey = "a\0b" }, "a\0b", "remove it" },
+        { new EnqueueOptions { Queue = " " }, "' '", "not empty" },
+        { new EnqueueOptions { Queue = new string('q', 101) }, "qqq", "at most 100 bytes" },
+        { new EnqueueOptions { Queue = "a\0b" }, "a\0b", "remove the NUL" },
+        { new EnqueueOptions { RunAfter = TimeSpan.FromSeconds(1), RunAt = DateTimeOffset.UnixEpoch }, "00:00:01", "set one of them" },
+        { new EnqueueOptions { Metadata = new Dictionary<string, string> { ["name"] = "a\0b" } }, "a\0b", "without NUL" },
+        { new EnqueueOptions { Metadata = new Dictionary<string, string> { ["name"] = null! } }, "null", "without NUL" },
+    };
+
+    [Theory]
+    [MemberData(nameof(BadOptions))]
+    public async Task An_option_that_can_t_be_stored_is_refused(EnqueueOptions options, string value, string remedy)
+    {
+        var exception = await Assert.ThrowsAnyAsync<ArgumentException>(async () => await _host.Queue.EnqueueAsync(new TestArgs(), options));
+
+        Assert.Contains(value, exception.Message, StringComparison.Ordinal);
+        Assert.Contains(remedy, exception.Message, StringComparison.Ordinal);
+        Assert.Empty(_store.Entries);
+    }
+
+    [Fact]
+    public async Task Arguments_over_the_size_limit_are_refused()
+    {
+        var exception = await Assert.ThrowsAsync<ArgumentException>(async () => await _host.Queue.EnqueueAsync(new TestArgs(1, new string('x', 1_000))));
+
+        Assert.Contains("1,027 bytes", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("MaxArgsBytes", exception.Message, StringComparison.Ordinal);
+        Assert.Empty(_store.Entries);
+    }
+
+    [Theory]
+    [InlineData("a\0b", false)]
+    [InlineData("\\u0000", true)]
+    [InlineData("\\\0", false)]
+    public async Task Arguments_with_a_NUL_character_are_refused_and_text_that_only_looks_like_one_is_not(string text, bool isGood)
+    {
+        var exception = await Record.ExceptionAsync(async () => await _host.Queue.EnqueueAsync(new TestArgs(1, text)));
+
+        Assert.Equal(isGood, exception is null);
+        Assert.Equal(isGood ? 1 : 0, _store.Entries.Count);
+    }
+
+    [Fact]
+    public async Task A_type_that_is_not_registered_is_refused_and_the_message_says_how_to_register_it()
+    {
+        var exception = await Assert.ThrowsAsync<KindNotRegisteredException>(async () => await _host.Queue.EnqueueAsync(new OtherArgs(1)));
+
+        Assert.Equal(typeof(OtherArgs), exception.ArgsType);
+        Assert.Contains("AddKind<OtherArgs>()", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Many_entries_are_all_stored_or_none()
+    {
+        var requests = new[] { EnqueueRequest.Create(new TestArgs(1)), EnqueueRequest.Create(new TestArgs(2), new EnqueueOptions { Priority = 11 }) };
+
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(async () => await _host.Queue.EnqueueManyAsync(requests));
+
+        Assert.Empty(_store.Entries);
+    }
+
+    [Fact]
+    public async Task Null_arguments_are_refused()
+        => await Assert.ThrowsAsync<ArgumentNullException>(async () => await _host.Queue.EnqueueAsync<TestArgs>(null!));
+
+    [Fact]
+    public async Task A_list_has_a_limit_between_1_and_1000()
+        => await Assert.ThrowsAsync<ArgumentOutOfRangeException>(async () => await _host.Queue.ListAsync(new EntryFilter { Limit = 1_001 }));
+
+    [Fact]
+    public async Task Single_enqueues_that_wait_at_the_same_moment_share_a_round_trip_and_get_their_own_ids()
+    {
+        var results = await Task.WhenAll(Enumerable.Range(0, 200).Select(number => _host.Queue.EnqueueAsync(new TestArgs(number)).AsTask()));
+
+        Assert.Equal(200, results.Select(result => result.Id).Distinct().Count());
+        Assert.InRange(_store.Calls["enqueue"], 1, 199);
+    }
+
+    [Fact]
+    public async Task A_held_unique_key_returns_the_entry_that_holds_it()
+    {
+        var options = new EnqueueOptions { UniqueKey = "order-7" };
+
+        var first = await _host.Queue.EnqueueAsync(new TestArgs(1), options);
+        var second = await _host.Queue.EnqueueAsync(new TestArgs(2), options);
+
+        Assert.Equal(new EnqueueResult(first.Id, true), second);
+    }
+
+    public ValueTask DisposeAsync() => _host.DisposeAsync();
+}

@@ -1,0 +1,168 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+using TaskRecovery.Queue;
+using TaskRecovery.Tests.Support;
+using TaskRecovery.Workers;
+
+namespace TaskRecovery.Tests.Queue;
+
+/// <summary>Kinds, options and the builder.</summary>
+public sealed class RegistrationTests
+{
+    private readonly ServiceCollection _services = new();
+
+    [Fact]
+    public void A_kind_comes_from_the_attribute_or_from_the_registration()
+    {
+        var builder = _services.AddTaskRecovery();
+
+        builder.AddWorker<TestArgs, TestWorker>().AddKind<OtherArgs>("another.name");
+
+        Assert.Equal(["test.work", "another.name"], builder.Kinds().All.Select(kind => kind.Kind));
+    }
+
+    [Fact]
+    public void The_same_registration_twice_is_one()
+    {
+        for (var i = 0; i < 2; i++)
+        {
+            _services.AddTaskRecovery().AddWorker<TestArgs, TestWorker>().AddQueue("mail", concurrency: 3).AddMiddleware<OuterMiddleware>();
+        }
+
+        Assert.Single(_services, service => service.ServiceType == typeof(MiddlewareRegistration));
+        Assert.Single(_services, service => service.ServiceType == typeof(IJobQueue));
+        Assert.Equal(1, _services.Count(service => service.ServiceType == typeof(IHostedService) && service.ImplementationFactory?.Method.ReturnType == typeof(WorkService)));
+        Assert.Single(_services.AddTaskRecovery().Kinds().All);
+    }
+
+    [Fact]
+    public void A_kind_that_was_only_enqueued_can_get_a_worker()
+    {
+        var builder = _services.AddTaskRecovery().AddKind<TestArgs>().AddWorker<TestArgs, TestWorker>().AddKind<TestArgs>();
+
+        Assert.Equal(typeof(TestWorker), Assert.Single(builder.Kinds().All).WorkerType);
+    }
+
+    [Fact]
+    public void Two_workers_for_one_kind_are_an_error()
+    {
+        var builder = _services.AddTaskRecovery().AddWorker<TestArgs, TestWorker>();
+
+        var exception = Assert.Throws<InvalidOperationException>(() => builder.AddWorker<TestArgs, SecondTestWorker>());
+
+        Assert.Contains("'test.work' is registered twice", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void One_kind_for_two_types_is_an_error()
+    {
+        var builder = _services.AddTaskRecovery().AddKind<TestArgs>("same");
+
+        Assert.Throws<InvalidOperationException>(() => builder.AddKind<OtherArgs>("same"));
+    }
+
+    [Fact]
+    public void Two_kinds_for_one_type_are_an_error()
+    {
+        var builder = _services.AddTaskRecovery().AddKind<TestArgs>("one");
+
+        var exception = Assert.Throws<InvalidOperationException>(() => builder.AddKind<TestArgs>("two"));
+
+        Assert.Contains("ambiguous", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(" ")]
+    [InlineData("a\0b")]
+    public void A_kind_that_can_t_be_a_name_is_refused(string kind)
+        => Assert.Throws<ArgumentException>(() => _services.AddTaskRecovery().AddKind<TestArgs>(kind));
+
+    [Fact]
+    public void A_type_without_a_kind_is_refused_and_the_message_says_what_to_do()
+    {
+        var exception = Assert.Throws<InvalidOperationException>(() => _services.AddTaskRecovery().AddKind<RegistrationTests>());
+
+        Assert.Contains("[JobKind(", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Worker_options_out_of_range_are_refused_at_registration()
+    {
+        var exception = Assert.Throws<ArgumentOutOfRangeException>(() => _services.AddTaskRecovery().AddWorker<TestArgs, TestWorker>(configure: options => options.MaxAttempts = 0));
+
+        Assert.Contains("MaxAttempts", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Options_are_bound_from_configuration()
+    {
+        _services.AddTaskRecovery(Configuration(
+            ("NodeName", "blue"), ("ShutdownTimeout", "00:00:07"), ("StartupMode", "failfast"), ("ServeDefaultQueue", "false"), ("Queues:mail:Concurrency", "7"),
+            ("Queues:mail:Prefetch", "70"), ("Node:Lease", "00:00:20"), ("Recovery:MaxCrashes", "5"), ("Retention:Failed", "30.00:00:00")));
+
+        var options = Options();
+
+        Assert.Equal("blue", options.NodeName);
+        Assert.Equal(TimeSpan.FromSeconds(7), options.ShutdownTimeout);
+        Assert.Equal(StartupMode.FailFast, options.StartupMode);
+        Assert.Equal(("mail", 7, 70), WorkService.ServedQueues(options).Select(queue => (queue.Name, queue.Options.Concurrency, queue.Options.Prefetch ?? 0)).Single());
+        Assert.Equal(TimeSpan.FromSeconds(20), options.Node.Lease);
+        Assert.Equal(5, options.Recovery.MaxCrashes);
+        Assert.Equal(TimeSpan.FromDays(30), options.Retention.Failed);
+    }
+
+    [Theory]
+    [InlineData("ShutdownTimout", "00:00:07", "which TaskRecovery does not know")]
+    [InlineData("ShutdownTimeout", "soon", "a time span such as")]
+    [InlineData("Recovery:MaxCrashes", "many", "a whole number")]
+    [InlineData("StartupMode", "Whatever", "WaitForStore or FailFast")]
+    public void A_configuration_value_that_can_t_be_right_is_an_error(string key, string value, string message)
+    {
+        _services.AddTaskRecovery(Configuration((key, value)));
+
+        var exception = Assert.Throws<InvalidOperationException>(Options);
+
+        Assert.Contains(message, exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Options_out_of_range_name_the_property_its_value_and_the_remedy()
+    {
+        _services.AddTaskRecovery(options =>
+        {
+            options.Node.Grace = TimeSpan.FromSeconds(1);
+            options.Recovery.MaxCrashes = 0;
+            options.Queues["mail"] = new QueueOptions { Concurrency = 0 };
+            options.Queues["\0"] = new QueueOptions();
+        });
+
+        var exception = Assert.Throws<OptionsValidationException>(Options);
+
+        Assert.Collection(
+            exception.Failures.Order(StringComparer.Ordinal),
+            failure => Assert.Contains("Node.Grace is '00:00:01': use at least two beats (00:00:02)", failure, StringComparison.Ordinal),
+            failure => Assert.Contains("remove the NUL character", failure, StringComparison.Ordinal),
+            failure => Assert.Contains("Queues[mail].Concurrency is '0': use 1 to 10,000", failure, StringComparison.Ordinal),
+            failure => Assert.Contains("Recovery.MaxCrashes is '0': use 1 to 10", failure, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_host_with_bad_options_does_not_start()
+    {
+        var host = WorkHost.Create(new FakeQueueStore(), _ => { }, options => options.MaxArgsBytes = 0);
+
+        await Assert.ThrowsAsync<OptionsValidationException>(host.StartAsync);
+        await host.DisposeAsync();
+    }
+
+    private TaskRecoveryOptions Options() => _services.BuildServiceProvider().GetRequiredService<IOptions<TaskRecoveryOptions>>().Value;
+
+    private static IConfigurationSection Configuration(params (string Key, string Value)[] values)
+        => new ConfigurationBuilder()
+            .AddInMemoryCollection(values.Select(value => KeyValuePair.Create<string, string?>("TaskRecovery:" + value.Key, value.Value)))
+            .Build()
+            .GetSection("TaskRecovery");
+}

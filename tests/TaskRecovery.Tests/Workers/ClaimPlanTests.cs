@@ -1,0 +1,37 @@
+using TaskRecovery.Workers;
+
+namespace TaskRecovery.Tests.Workers;
+
+/// <summary>How many entries are claimed, and how long failed ones wait.</summary>
+public sealed class ClaimPlanTests
+{
+    [Theory]
+    [InlineData(20, 0, 0, 0, 20)]
+    [InlineData(20, 0, 20, 0, 0)]
+    [InlineData(20, 0, 19, 0, 1)]
+    [InlineData(20, 100, 20, 100, 0)]
+    [InlineData(20, 100, 20, 60, 0)]
+    [InlineData(20, 100, 20, 50, 50)]
+    [InlineData(20, 100, 5, 0, 115)]
+    public void A_claim_waits_until_it_is_worth_a_round_trip_unless_an_executor_is_idle(int concurrency, int prefetch, int running, int waiting, int limit)
+        => Assert.Equal(limit, ClaimPlan.Limit(concurrency, prefetch, running, waiting));
+
+    [Theory]
+    [InlineData(null, 0.0, 0)]
+    [InlineData(null, 5.0, 0)]
+    [InlineData(null, 1_000.0, 100)]
+    [InlineData(null, 1_000_000.0, 2_000)]
+    [InlineData(7, 1_000_000.0, 7)]
+    public void What_is_claimed_ahead_follows_the_rate_unless_it_is_configured(int? configured, double rate, int prefetch)
+        => Assert.Equal(prefetch, ClaimPlan.Prefetch(configured, rate));
+
+    [Theory]
+    [InlineData(1, 0.5, 1)]
+    [InlineData(2, 0.5, 2)]
+    [InlineData(4, 0.5, 8)]
+    [InlineData(1, 0.0, 0.8)]
+    [InlineData(1, 1.0, 1.2)]
+    [InlineData(900, 0.5, 3_600)]
+    public void The_wait_before_an_attempt_doubles_up_to_the_longest_with_jitter(int attempt, double random, double seconds)
+        => Assert.Equal(seconds, RetryPolicy.Delay(attempt, new WorkerOptions(), random).TotalSeconds, 3);
+}
