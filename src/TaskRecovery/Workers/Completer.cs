@@ -13,6 +13,9 @@ internal sealed class Completer : IDisposable
     // So many outcomes that are not stored yet stop the claimers: the store is slower than the work.
     private const int TooMany = 20_000;
 
+    // An outcome that the store refuses so often by itself is changed into one that it can take.
+    private const int AttemptsAtOne = 5;
+
     private readonly IQueueStore _store;
     private readonly SettledClaims _settled;
     private readonly SuspectGate _suspects;
@@ -54,7 +57,7 @@ internal sealed class Completer : IDisposable
     public void AddAfterTransaction(Settlement settlement)
     {
         Interlocked.Increment(ref _unstored);
-        _transactionLane.Add(settlement);
+        _transactionLane.Add(settlement with { IsAfterTransaction = true });
     }
 
     /// <summary>Takes an entry off the books without an outcome: its claim is lost, and the store or a sweep knows it already.</summary>
@@ -99,7 +102,12 @@ internal sealed class Completer : IDisposable
                 await FlushAsync(batch).ConfigureAwait(false);
                 return;
             }
-            catch (Exception exception) when (exception is not (StoreUnavailableException or StoreConfigurationException))
+            catch (OperationCanceledException) when (_giveUp.IsCancellationRequested)
+            {
+                Account(batch);
+                return;
+            }
+            catch (Exception exception) when (exception is not (StoreUnavailableException or StoreConfigurationException) && (batch.Count > 1 || failures >= AttemptsAtOne))
             {
                 // Not the store's state but something in the batch: find it, so that it holds up nobody else.
                 if (batch.Count > 1)
@@ -139,7 +147,8 @@ internal sealed class Completer : IDisposable
         var lost = refused.Count == 0 ? null : refused.Select(outcome => (outcome.EntryId, outcome.Fence)).ToHashSet();
         foreach (var settlement in batch)
         {
-            if (lost is not null && lost.Contains((settlement.Outcome.EntryId, settlement.Outcome.Fence)))
+            // What was completed in the worker's own transaction is refused as anything else: that is how its commit shows.
+            if (lost is not null && !settlement.IsAfterTransaction && lost.Contains((settlement.Outcome.EntryId, settlement.Outcome.Fence)))
             {
                 ReportLost(settlement);
             }

@@ -236,7 +236,7 @@ internal sealed partial class QueueWorker
 
         var finished = Volatile.Read(ref _finished);
         _rate = ClaimPlan.Rate(_rate, finished - _finishedBefore, elapsed);
-        _prefetch = ClaimPlan.Prefetch(_options.Prefetch, _rate);
+        _prefetch = finished == _finishedWhenStale ? 0 : ClaimPlan.Prefetch(_options.Prefetch, _rate);
         _finishedBefore = finished;
         _measuredAt = _services.Time.GetTimestamp();
     }

@@ -23,6 +23,7 @@ internal sealed partial class QueueWorker : IWakeable
     private volatile bool _stopping;
     private bool _claimerWaitsForRoom;
     private int _finished;
+    private int _finishedWhenStale = -1;
 
     public QueueWorker(string queue, QueueOptions options, WorkServices services)
     {
@@ -77,7 +78,13 @@ internal sealed partial class QueueWorker : IWakeable
 
     /// <summary>Gives back what was claimed ahead and has waited too long because the work got slower.</summary>
     public void ReleaseStale()
-        => Release((_, claimedAt) => _services.Time.GetElapsedTime(claimedAt) > LongestBuffered);
+    {
+        if (Release((_, claimedAt) => _services.Time.GetElapsedTime(claimedAt) > LongestBuffered) > 0)
+        {
+            // Nothing more is claimed ahead until something has finished, or the same entries would come and go.
+            Volatile.Write(ref _finishedWhenStale, Volatile.Read(ref _finished));
+        }
+    }
 
     /// <summary>Starts nothing more, and gives back what has not started.</summary>
     /// <returns>How many entries that was.</returns>

@@ -28,7 +28,7 @@ internal sealed partial class WorkService
             queue.ReleaseStale();
         }
 
-        if (_services.Lives.Life is not { } life)
+        if (_services.Lives.Life is not { Lease: not null } life)
         {
             return;
         }
@@ -64,7 +64,6 @@ internal sealed partial class WorkService
             try
             {
                 await _pollNow.WaitAsync(_services.Store.Traits.PollInterval, _services.Time, cancellationToken).ConfigureAwait(false);
-                await _services.Lives.WaitForLeaseAsync(cancellationToken).ConfigureAwait(false);
                 await PollOnceAsync(cancellationToken).ConfigureAwait(false);
                 _pollState.Succeeded();
             }
