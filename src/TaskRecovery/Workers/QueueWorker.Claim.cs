@@ -93,6 +93,19 @@ internal sealed partial class QueueWorker
 
     private async Task<int> ClaimAsync(int limit, CancellationToken abort)
     {
+        await _services.Claims.WaitAsync(abort).ConfigureAwait(false);
+        try
+        {
+            return await ClaimNowAsync(limit, abort).ConfigureAwait(false);
+        }
+        finally
+        {
+            _services.Claims.Release();
+        }
+    }
+
+    private async Task<int> ClaimNowAsync(int limit, CancellationToken abort)
+    {
         var lease = _lease!;
         var claims = lease.Life.Claims;
         var asked = _services.Suspects.Ask();

@@ -35,13 +35,9 @@ internal sealed partial class WorkRun
         }
 
         Volatile.Write(ref _stoppedAt, shared.Time.GetTimestamp());
-        try
+        if (_source is { } source)
         {
-            _source?.Cancel();
-        }
-        catch (AggregateException)
-        {
-            // A callback that the handler registered threw; every other callback has run.
+            _ = FireAsync(source);
         }
 
         return true;
@@ -50,4 +46,17 @@ internal sealed partial class WorkRun
     /// <summary>Says that the handler has returned.</summary>
     /// <returns><see langword="true"/> if the token never fired and never will, so that its source may be used again.</returns>
     public bool TryEndUnstopped() => Interlocked.CompareExchange(ref _state, Ended, 0) == 0;
+
+    // The token is cancelled at once; what is registered on it, the handler's next lines among it, runs on another thread, so that one handler can't keep others from being told.
+    private static async Task FireAsync(CancellationTokenSource source)
+    {
+        try
+        {
+            await source.CancelAsync().ConfigureAwait(false);
+        }
+        catch (AggregateException)
+        {
+            // A callback that the handler registered threw; every other callback has run.
+        }
+    }
 }

@@ -21,8 +21,13 @@ internal sealed class WorkServices(
     Metrics metrics,
     Tracing tracing,
     TimeProvider time,
-    ILogger<QueueWorker> logger)
+    ILogger<QueueWorker> logger) : IDisposable
 {
+    // However many queues there are: so many claims at a time, and so many connections.
+    private const int MostClaimsAtOnce = 4;
+
+    private readonly SemaphoreSlim _claims = new(MostClaimsAtOnce);
+
     public IQueueStore Store => store;
 
     public INodeLives Lives => lives;
@@ -43,7 +48,12 @@ internal sealed class WorkServices(
 
     public ILogger Logger => logger;
 
+    /// <summary>Holds back claims of many queues at once.</summary>
+    public SemaphoreSlim Claims => _claims;
+
     public int MaxCrashes => options.Value.Recovery.MaxCrashes;
 
     public RunServices Run { get; } = new(store, json, time, options.Value.Recovery.MaxCrashes);
+
+    public void Dispose() => _claims.Dispose();
 }

@@ -47,7 +47,7 @@ public sealed class BadInputTests : IAsyncDisposable
     {
         var exception = await Assert.ThrowsAsync<ArgumentException>(async () => await _host.Queue.EnqueueAsync(new TestArgs(1, new string('x', 1_000))));
 
-        Assert.Contains("1,027 bytes", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("1,022 bytes", exception.Message, StringComparison.Ordinal);
         Assert.Contains("MaxArgsBytes", exception.Message, StringComparison.Ordinal);
         Assert.Empty(_store.Entries);
     }

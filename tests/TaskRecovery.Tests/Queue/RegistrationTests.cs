@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using TaskRecovery.Queue;
 using TaskRecovery.Tests.Support;
@@ -33,7 +32,7 @@ public sealed class RegistrationTests
 
         Assert.Single(_services, service => service.ServiceType == typeof(MiddlewareRegistration));
         Assert.Single(_services, service => service.ServiceType == typeof(IJobQueue));
-        Assert.Equal(1, _services.Count(service => service.ServiceType == typeof(IHostedService) && service.ImplementationFactory?.Method.ReturnType == typeof(WorkService)));
+        Assert.Single(_services, service => service.ServiceType == typeof(WorkService));
         Assert.Single(_services.AddTaskRecovery().Kinds().All);
     }
 
@@ -152,10 +151,9 @@ public sealed class RegistrationTests
     [Fact]
     public async Task A_host_with_bad_options_does_not_start()
     {
-        var host = WorkHost.Create(new FakeQueueStore(), _ => { }, options => options.MaxArgsBytes = 0);
+        await using var host = WorkHost.Create(new FakeQueueStore(), _ => { }, options => options.MaxArgsBytes = 0);
 
         await Assert.ThrowsAsync<OptionsValidationException>(host.StartAsync);
-        await host.DisposeAsync();
     }
 
     private TaskRecoveryOptions Options() => _services.BuildServiceProvider().GetRequiredService<IOptions<TaskRecoveryOptions>>().Value;

@@ -9,7 +9,7 @@ namespace TaskRecovery.Tests.Support;
 internal sealed class WorkHost : IAsyncDisposable
 {
     private readonly IHost _host;
-    private bool _stopped;
+    private bool _runs;
 
     private WorkHost(IHost host, FakeQueueStore store)
     {
@@ -49,17 +49,21 @@ internal sealed class WorkHost : IAsyncDisposable
         return host;
     }
 
-    public Task StartAsync() => _host.StartAsync();
+    public async Task StartAsync()
+    {
+        await _host.StartAsync();
+        _runs = true;
+    }
 
     public async Task StopAsync()
     {
-        _stopped = true;
+        _runs = false;
         await _host.StopAsync();
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (!_stopped)
+        if (_runs)
         {
             await StopAsync();
         }

@@ -79,8 +79,7 @@ public sealed class StepTests
     [Fact]
     public async Task A_step_of_a_lost_claim_throws_and_nothing_is_stored()
     {
-        Exception? thrown = null;
-        var stop = StopReason.None;
+        var thrown = new TaskCompletionSource<(ClaimLostException Exception, StopReason Reason)>();
         _work.Do = async (context, cancellationToken) =>
         {
             if (context.Crashes > 0)
@@ -98,8 +97,7 @@ public sealed class StepTests
             }
             catch (ClaimLostException exception)
             {
-                thrown = exception;
-                stop = context.StopReason;
+                thrown.SetResult((exception, context.StopReason));
                 throw;
             }
         };
@@ -109,13 +107,13 @@ public sealed class StepTests
         await _store.Until(store => store.Entry(id).Outcomes.Count > 0);
         _store.Hint(StoreHintKind.Work, "default");
         await _store.UntilEnded(id);
+        var (lost, reason) = await thrown.Task;
+        await _store.Until(_ => host.Log.Count(2003) == 1);
 
-        var lost = Assert.IsType<ClaimLostException>(thrown);
         Assert.Equal(id, lost.EntryId);
-        Assert.Equal(StopReason.ClaimLost, stop);
+        Assert.Equal(StopReason.ClaimLost, reason);
         Assert.Empty(_store.Entry(id).Steps);
         Assert.Equal([OutcomeKind.Lost, OutcomeKind.Completed], _store.Entry(id).Kinds);
-        Assert.Equal(1, host.Log.Count(2003));
     }
 
     private Task<WorkHost> StartAsync() => WorkHost.StartAsync(_store, builder =>
