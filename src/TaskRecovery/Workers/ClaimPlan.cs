@@ -32,6 +32,10 @@ internal static class ClaimPlan
         return running + waiting < concurrency || room >= prefetch / 2 ? room : 0;
     }
 
+    /// <summary>How long a claimer waits for the next due time: never for nothing, and never longer than a timer can.</summary>
+    public static TimeSpan? Wait(TimeSpan? nextDue)
+        => nextDue is { } wait ? TimeSpan.FromTicks(Math.Clamp(wait.Ticks, TimeSpan.TicksPerMillisecond, TimeSpan.TicksPerHour)) : null;
+
     /// <summary>The rate after one more measurement.</summary>
     public static double Rate(double before, int finished, TimeSpan elapsed)
         => (before + (finished / Math.Max(elapsed.TotalSeconds, 0.0001))) / 2;

@@ -151,7 +151,7 @@ internal sealed partial class QueueWorker
             return 0;
         }
 
-        _nextDue = batch.NextDue;
+        _nextDue = ClaimPlan.Wait(batch.NextDue);
         _wasFull = batch.Entries.Count >= limit;
         if (_wasFull)
         {

@@ -26,6 +26,13 @@ public sealed class ClaimPlanTests
         => Assert.Equal(prefetch, ClaimPlan.Prefetch(configured, rate));
 
     [Theory]
+    [InlineData(-5, 1)]
+    [InlineData(250, 250)]
+    [InlineData(60L * 24 * 3_600_000, 3_600_000)]
+    public void A_claimer_never_waits_for_nothing_nor_longer_than_a_timer_can(long dueMilliseconds, long waitMilliseconds)
+        => Assert.Equal(waitMilliseconds, ClaimPlan.Wait(TimeSpan.FromMilliseconds(dueMilliseconds))!.Value.TotalMilliseconds);
+
+    [Theory]
     [InlineData(1, 0.5, 1)]
     [InlineData(2, 0.5, 2)]
     [InlineData(4, 0.5, 8)]
