@@ -61,13 +61,14 @@ internal static class OperatorSql
         order by e.id desc limit $4
         """;
 
-    /// <summary>The same for those that ended well: nearly all that there are.</summary>
+    /// <summary>The same for those that ended well: nearly all outcomes that there are.</summary>
     internal const string ListCompleted = """
-        select e.id from {schema}.entries e
-        where e.id < $1 and ($2::text is null or e.queue = (select id from {schema}.queues where name = $2))
+        select o.entry from {schema}.outcomes o
+        cross join lateral (select * from {schema}.entries e where e.id = o.entry offset 0) e
+        where o.final and o.kind = 0 and o.entry < $1
+            and ($2::text is null or e.queue = (select id from {schema}.queues where name = $2))
             and ($3::text is null or e.kind = (select id from {schema}.kinds where name = $3))
-            and (select o.kind from {schema}.outcomes o where o.entry = e.id and o.final limit 1) = 0
-        order by e.id desc limit $4
+        order by o.entry desc limit $4
         """;
 
     /// <summary>The same for those that ended otherwise, which have an index of their own. $5 outcome kinds.</summary>
@@ -142,6 +143,12 @@ internal static class OperatorSql
             update {schema}.tasks t set state = 4, reason = $2, ended_at = d.ended_at from done d where t.entry_id = d.entry and t.state < 2
         )
         select count(*) from done
+        """;
+
+    /// <summary>How many have not ended. $1 ids.</summary>
+    internal const string CountRunning = """
+        select count(*) from {schema}.entries e
+        where e.id = any($1) and (select o.entry from {schema}.outcomes o where o.entry = e.id and o.final limit 1) is null
         """;
 
     /// <summary>Puts an entry that failed or was cancelled back, with a fresh set of attempts, and its task with it. $1 id. Returns its queue, or nothing.</summary>

@@ -86,7 +86,7 @@ internal sealed partial class PostgreSqlQueueStore
     }
 
     /// <summary>Requests the cancel of entries: the request is stored first, those that wait end at once, and the nodes of those that run are told.</summary>
-    /// <returns><see langword="true"/> if any of them had not ended.</returns>
+    /// <returns><see langword="true"/> if this call ended any of them, or any runs.</returns>
     internal async ValueTask<bool> CancelAsync(long[] entryIds, string reason, CancellationToken cancellationToken)
     {
         var asked = await _database.ReadAsync(
@@ -117,12 +117,27 @@ internal sealed partial class PostgreSqlQueueStore
                 return reader.GetInt64(0);
             },
             cancellationToken).ConfigureAwait(false);
-        if (ended < asked.Count)
+        if (ended == asked.Count)
+        {
+            return true;
+        }
+
+        // The rest runs, or has been ended meanwhile, perhaps by another cancel.
+        var running = await _database.ReadAsync(
+            OperatorSql.CountRunning,
+            [Arg.Array(asked.ToArray(), NpgsqlDbType.Bigint)],
+            static async (reader, token) =>
+            {
+                await reader.ReadAsync(token).ConfigureAwait(false);
+                return reader.GetInt64(0);
+            },
+            cancellationToken).ConfigureAwait(false);
+        if (running > 0)
         {
             Hints.Control();
         }
 
-        return true;
+        return ended + running > 0;
     }
 
     private ValueTask<List<QueueEntry>> ReadEntriesAsync(long[] ids, CancellationToken cancellationToken)

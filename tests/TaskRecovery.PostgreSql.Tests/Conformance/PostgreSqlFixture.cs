@@ -26,6 +26,12 @@ public sealed class PostgreSqlFixture(bool useSessionLocks = true) : StoreFixtur
 
     private NpgsqlDataSource Behind => _behind ?? throw new InvalidOperationException("The store has not been created.");
 
+    /// <summary>The schema as a user spells it.</summary>
+    public string Schema => _schema;
+
+    /// <summary>The server.</summary>
+    public string ConnectionString => _connectionString;
+
     /// <summary>The schema as it stands in a statement.</summary>
     public string QuotedSchema => Quoted;
 
