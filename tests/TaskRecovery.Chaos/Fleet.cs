@@ -25,10 +25,10 @@ internal sealed class Fleet(ChaosStore store, ChaosOptions options, Random rando
     public void Record(string kind, int processId, long at, long? until = null)
         => _harms.Add(new HarmRecord(kind, processId, at, until ?? at));
 
-    /// <summary>A worker that nothing is being done to and that has been up for a moment; null if there is none.</summary>
+    /// <summary>A worker that nothing is being done to and that works; null if there is none. Harm to one that has not begun to work proves nothing.</summary>
     public Worker? PickIdle()
     {
-        var candidates = _workers.Where(worker => worker is { HasExited: false, IsBusy: false } && worker.Process.Lines.Contains("ready")).ToList();
+        var candidates = _workers.Where(worker => worker is { HasExited: false, IsBusy: false } && worker.HasWorked).ToList();
         return candidates.Count == 0 ? null : candidates[random.Next(candidates.Count)];
     }
 

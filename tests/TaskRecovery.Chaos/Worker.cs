@@ -22,6 +22,9 @@ internal sealed class Worker(ChildProcess process, HostSettings settings, TcpPro
 
     public bool HasExited => Process.HasExited;
 
+    /// <summary>Whether its journal has more than the line of its start.</summary>
+    public bool HasWorked => File.Exists(Settings.JournalFile) && new FileInfo(Settings.JournalFile).Length > 200;
+
     public async ValueTask DisposeAsync()
     {
         await Process.DisposeAsync();

@@ -105,4 +105,9 @@ internal static class OutcomeSql
         from unnest($1, $2) g (entry, fence)
         cross join lateral (select o.kind from {schema}.outcomes o where o.entry = g.entry and o.fence = g.fence offset 0) o
         """;
+
+    /// <summary>The same without the fence, for checking that the chaos program's checker finds what happens then.</summary>
+    internal static string WithoutFence(string statement) => statement
+        .Replace(" join held h on h.id = g.fence", " left join held h on h.id = g.fence", StringComparison.Ordinal)
+        .Replace("select g.entry, g.fence, (select", "select g.entry, nextval('{schema:literal}.fences'), (select", StringComparison.Ordinal);
 }

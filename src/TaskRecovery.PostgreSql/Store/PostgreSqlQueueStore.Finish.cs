@@ -84,7 +84,7 @@ internal sealed partial class PostgreSqlQueueStore
 
     private ValueTask<long> StoreOnceAsync(Guid nodeId, string statement, List<RunOutcome> outcomes, CancellationToken cancellationToken)
         => _database.ReadAsync(
-            statement,
+            FaultPoints.LeavesOut(FaultPoints.FenceRule) ? OutcomeSql.WithoutFence(statement) : statement,
             OutcomeBatch.ToArgs(nodeId, outcomes, outcomes.Exists(outcome => !Handed.Contains(outcome.Fence, outcome.EntryId))),
             async (reader, token) =>
             {
