@@ -96,6 +96,9 @@ create table {schema}.claims (
     toast.vacuum_truncate = false
 );
 
+-- Compressing a list of a thousand ids costs as much as inserting a hundred rows, and saves four bytes an entry.
+alter table {schema}.claims alter column entries set storage external;
+
 create sequence {schema}.fences as bigint;
 create index claims_node_idx on {schema}.claims (node);
 

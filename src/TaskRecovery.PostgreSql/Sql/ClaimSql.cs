@@ -46,7 +46,7 @@ internal static class ClaimSql
         )
         select (select n.number from node n), (select c.id from claim c), w.id, w.priority, w.run_at, w.attempt, w.crashes, (select c.now from clock c),
             e.kind, e.priority, e.max_attempts, e.created_at, e.args, e.unique_key is not null, e.timeout, e.metadata, e.trace_parent,
-            exists (select from {schema}.cancellations x where x.entry = w.id),
+            case when (select exists (select from {schema}.cancellations)) then exists (select from {schema}.cancellations x where x.entry = w.id) else false end,
             null::interval
         from picked w cross join lateral (select * from {schema}.entries e where e.id = w.id offset 0) e
         union all
