@@ -32,7 +32,7 @@ public abstract partial class ModelTests(StoreFixture fixture) : StoreTests(fixt
         _random = new Random(seed);
         (int Weight, Func<Task> Run)[] operations =
         [
-            (14, EnqueueSomeAsync), (2, RollBackAnEnqueueAsync), (22, ClaimSomeAsync), (22, FinishSomeAsync), (8, FinishStaleAsync), (6, SaveStepAsync), (3, CancelOneAsync),
+            (14, EnqueueSomeAsync), (2, RollBackAnEnqueueAsync), (22, ClaimSomeAsync), (22, FinishSomeAsync), (8, FinishStaleAsync), (2, FinishForAnotherAsync), (6, SaveStepAsync), (3, CancelOneAsync),
             (4, RetryOneAsync), (4, KillANodeAsync), (1, StopANodeAsync), (4, StartANodeAsync), (4, SweepAllAsync), (3, GiveBackLostAnswersAsync),
             (4, RemoveSettledAsync), (1, PauseOrResumeAsync), (2, PurgeAllAsync), (2, CompareAllAsync), (2, MoveTheClockAsync),
         ];

@@ -38,6 +38,28 @@ public abstract partial class ModelTests
         }
     }
 
+    private async Task FinishForAnotherAsync()
+    {
+        var claims = _model.Claims.Values.Where(claim => claim.Unfinished.Count > 0 && _model.Nodes.Exists(node => node != claim.Node && node.IsAlive)).ToArray();
+        if (claims.Length == 0)
+        {
+            return;
+        }
+
+        var claim = Pick(claims);
+        var thief = Pick(_model.Nodes.Where(node => node != claim.Node && node.IsAlive)).Node;
+        var outcomes = claim.Unfinished.Select(id => RandomOutcome(id, claim.Fence)).ToArray();
+
+        var refused = await thief.Store.FinishAsync(thief.Id, outcomes, Cancellation);
+
+        Note($"{thief.Name} finished {claim.Node.Node.Name}'s {string.Join(' ', outcomes.Select(Describe))}");
+        Assert.Equal(outcomes.Select(outcome => outcome.EntryId).Order(), refused.Select(outcome => outcome.EntryId).Order());
+        foreach (var outcome in outcomes)
+        {
+            await CompareAsync(outcome.EntryId);
+        }
+    }
+
     private async Task SaveStepAsync()
     {
         var claims = _model.Claims.Values.Concat(_remembered).Where(claim => claim.Ids.Exists(_model.Entries.ContainsKey)).ToArray();
