@@ -10,7 +10,7 @@ if (args is ["child", var spec])
 
 var rows = new Argument<string[]>("row")
 {
-    Description = $"What to measure: {string.Join(", ", BenchmarkRun.RowNames)}, or in-process. Default: all that go through a store.",
+    Description = $"What to measure: {string.Join(", ", BenchmarkRun.RowNames)}, or without a store: engine, in-process. Default: all that go through one.",
     Arity = ArgumentArity.ZeroOrMore,
 };
 var quick = new Option<bool>("--quick") { Description = "Smaller and fewer: a few minutes in total." };
@@ -25,9 +25,14 @@ var root = new RootCommand("Measures TaskRecovery beside what its store can do w
 root.SetAction(async (parsed, cancellationToken) =>
 {
     var names = parsed.GetValue(rows) ?? [];
-    if (names.Contains("in-process", StringComparer.Ordinal))
+    if (names.Contains("engine", StringComparer.Ordinal) || names.Contains("in-process", StringComparer.Ordinal))
     {
-        InProcessBenchmarks.Run(parsed.GetValue(quick));
+        await EngineAlone.PrintAsync(parsed.GetValue(quick) ? 200_000 : 2_000_000);
+        if (names.Contains("in-process", StringComparer.Ordinal))
+        {
+            InProcessBenchmarks.Run(parsed.GetValue(quick));
+        }
+
         return 0;
     }
 

@@ -18,6 +18,11 @@ internal sealed class Tracing : IDisposable
     /// <param name="count">How many entries.</param>
     public Activity? StartEnqueue(string? queue, string? kind, int count)
     {
+        if (!_source.HasListeners())
+        {
+            return null;
+        }
+
         var activity = _source.StartActivity($"send {queue}", ActivityKind.Producer);
         if (activity is { IsAllDataRequested: true })
         {
@@ -38,6 +43,11 @@ internal sealed class Tracing : IDisposable
     /// <summary>Starts the activity of a run, as a child of the caller that enqueued.</summary>
     public Activity? StartRun(ClaimedEntry entry, string queue, long fence)
     {
+        if (!_source.HasListeners())
+        {
+            return null;
+        }
+
         // A malformed context (written by hand) must not stop the work: the run starts a trace of its own.
         ActivityContext parent = default;
         if (entry.TraceParent is { } stored && ActivityContext.TryParse(stored, null, isRemote: true, out var parsed))

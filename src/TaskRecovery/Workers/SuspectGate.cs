@@ -80,6 +80,11 @@ internal sealed class SuspectGate(int maxCrashes, TimeProvider time)
     /// <summary>The outcome of a suspect is stored.</summary>
     public void Release(Suspicion suspicion)
     {
+        if (suspicion == Suspicion.None)
+        {
+            return;
+        }
+
         lock (_gate)
         {
             switch (suspicion)

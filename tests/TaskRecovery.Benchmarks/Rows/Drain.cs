@@ -12,6 +12,7 @@ internal sealed record Drained(long Count, double Seconds, double ClientCpuMilli
     public Figure[] Figures() =>
     [
         new("entries", PerSecond, "entries/s"),
+        new("processor", (ClientCpuMilliseconds + Cost.CpuMilliseconds) * 1000 / Count, "us"),
         new("client CPU", ClientCpuMilliseconds * 1000 / Count, "us"),
         new("server CPU", Cost.CpuMilliseconds * 1000 / Count, "us"),
         new("log", Cost.LogBytes / Count, "B"),

@@ -20,7 +20,7 @@ internal sealed class EnqueueRow : BenchmarkRow
         _template = await store.CreateAsync();
         await _template.FillAsync(new FillSpec(BenchmarkQueues.WarmUp, 1));
         await _template.SettleAsync();
-        double seconds = environment.Size(5, 2);
+        double seconds = environment.Size(5, 1);
         var cases = new List<BenchmarkCase>();
         Add("1 caller", 1, 1);
         Add("8 callers", 8, 1);

@@ -37,6 +37,6 @@ internal sealed class JobsRow : BenchmarkRow
     private static async Task<Figure[]> RunAsync(IBenchmarkStore store, IBenchmarkDatabase template, int jobs, int? concurrency)
     {
         await using var database = await store.CopyAsync(template);
-        return (await Drain.WorkAsync(store.Name, database, jobs, 1, concurrency)).Figures()[..4];
+        return (await Drain.WorkAsync(store.Name, database, jobs, 1, concurrency)).Figures()[..5];
     }
 }
