@@ -80,6 +80,9 @@ public sealed class CrashFixture : IAsyncDisposable
         return child;
     }
 
+    /// <summary>The nodes that have not ended.</summary>
+    public IReadOnlyList<ChildProcess> Alive => [.. _children.Where(child => !child.HasExited)];
+
     public IReadOnlyList<JournalLine> ReadJournal() => Journal.ReadAll(_folder.FullName);
 
     public async ValueTask DisposeAsync()

@@ -24,15 +24,23 @@ public abstract class CrashTests : IAsyncLifetime
     [Fact]
     public async Task Work_of_a_killed_process_runs_again_on_others_within_seconds()
     {
-        var nodes = await StartNodesAsync(3);
-        var ids = await EnqueueAsync(200, () => new PlainProbe(HoldMs: 6000));
+        await StartNodesAsync(3);
+        var ids = await EnqueueAsync(200, () => new PlainProbe(HoldMs: 25_000));
         await RunningAsync(200);
 
-        var (killedAt, interrupted) = await KillWhileRunningAsync(nodes[0]);
+        // How long it takes depends on where in its beat a process is killed: one kill would be one sample.
+        var delays = new List<double>();
+        for (var kill = 0; kill < 5; kill++)
+        {
+            var (killedAt, interrupted) = await KillOneWhileRunningAsync();
+            await Until.TrueAsync(() => BeganSince(interrupted, killedAt), "what it ran has begun again", Lease);
+            delays.Add(DelaysUntilRunAgain(interrupted, killedAt).Max());
+            await StartNodesAsync(1);
+        }
+
         await AllCompletedAsync(ids);
 
-        var delays = DelaysUntilRunAgain(interrupted, killedAt);
-        TestContext.Current.TestOutputHelper?.WriteLine($"{interrupted.Count} entries ran again after {Median(delays):0.00} s in the median, {delays.Max():0.00} s at most");
+        TestContext.Current.TestOutputHelper?.WriteLine($"ran again after {string.Join(", ", delays.Select(delay => $"{delay:0.00}"))} s");
         Assert.InRange(Median(delays), 0, MedianAfterKill);
         Assert.InRange(delays.Max(), 0, MaxAfterKill);
         await TheLawHoldsAsync(ids);
@@ -57,11 +65,11 @@ public abstract class CrashTests : IAsyncLifetime
     [Fact]
     public async Task Steps_that_had_finished_are_not_run_again()
     {
-        var nodes = await StartNodesAsync(3);
+        await StartNodesAsync(3);
         var ids = await EnqueueAsync(60, () => new StepsProbe(Steps: 10, HoldMs: 300));
         await Until.TrueAsync(() => Fixture.ReadJournal().Count(line => line.What == JournalEvents.StepStored) > 150, "150 steps were stored");
 
-        await KillWhileRunningAsync(nodes[0]);
+        await KillOneWhileRunningAsync();
         await AllCompletedAsync(ids);
 
         var storedTwice = Fixture.ReadJournal()
@@ -109,8 +117,8 @@ public abstract class CrashTests : IAsyncLifetime
 
         Assert.InRange(taken.TotalSeconds, 0, Lease.TotalSeconds + 2);
         await Until.TrueAsync(
-            () => Fixture.ReadJournal().Count(line => line.ProcessId == stopped.Id && line.What == JournalEvents.Token) >= 20,
-            "the tokens of the stopped process fired when it woke");
+            () => Fixture.ReadJournal().Where(line => line.ProcessId == stopped.Id && line.What is JournalEvents.Token or JournalEvents.Refused).Select(line => line.EntryId).Distinct().Count() >= 20,
+            "the stopped process was told, when it woke, that everything it ran was lost");
         foreach (var id in deaf)
         {
             Assert.NotEqual("sleeper", (await Fixture.Queue.FindAsync(id))!.Node);
@@ -163,11 +171,11 @@ public abstract class CrashTests : IAsyncLifetime
     [Fact]
     public async Task Effects_in_the_workers_own_transaction_exist_once()
     {
-        var nodes = await StartNodesAsync(3);
+        await StartNodesAsync(3);
         var ids = await EnqueueAsync(200, () => new TransactionProbe(HoldMs: 200));
         await Until.TrueAsync(() => Fixture.ReadJournal().Count(line => line.What == JournalEvents.Done) > 20, "some are done");
 
-        await KillWhileRunningAsync(nodes[0]);
+        await KillOneWhileRunningAsync();
         await AllCompletedAsync(ids);
 
         Assert.Equal(ids.Order(), (await ReadEffectsAsync()).Order());
@@ -194,6 +202,10 @@ public abstract class CrashTests : IAsyncLifetime
     /// <summary>Waits until so many handlers are between begin and end.</summary>
     protected Task RunningAsync(int count)
         => Until.TrueAsync(() => Running(Fixture.ReadJournal()).Count() >= count, $"{count} entries run");
+
+    /// <summary>Kills the process that runs the most.</summary>
+    protected Task<(long KilledAt, IReadOnlyList<long> Interrupted)> KillOneWhileRunningAsync()
+        => KillWhileRunningAsync(Fixture.Alive.MaxBy(process => Running(Fixture.ReadJournal().Where(line => line.ProcessId == process.Id)).Count())!);
 
     /// <summary>Kills a process, and insists that it was running something.</summary>
     protected async Task<(long KilledAt, IReadOnlyList<long> Interrupted)> KillWhileRunningAsync(ChildProcess process)
@@ -237,9 +249,12 @@ public abstract class CrashTests : IAsyncLifetime
     private bool Began(IReadOnlyList<ChildProcess> processes, int count)
         => Fixture.ReadJournal().Where(line => line.What == JournalEvents.Begin && processes.Any(process => process.Id == line.ProcessId)).Select(line => line.EntryId).Distinct().Count() >= count;
 
+    private bool BeganSince(IReadOnlyList<long> ids, long since)
+        => Fixture.ReadJournal().Where(line => line.What == JournalEvents.Begin && line.At > since).Select(line => line.EntryId).Intersect(ids).Count() == ids.Count;
+
     private List<double> DelaysUntilRunAgain(IReadOnlyList<long> interrupted, long since)
     {
         var begins = Fixture.ReadJournal().Where(line => line.What == JournalEvents.Begin).ToLookup(line => line.EntryId);
-        return [.. interrupted.Select(id => Stopwatch.GetElapsedTime(since, begins[id].Last().At).TotalSeconds)];
+        return [.. interrupted.Select(id => Stopwatch.GetElapsedTime(since, begins[id].First(line => line.At > since).At).TotalSeconds)];
     }
 }

@@ -46,6 +46,7 @@ internal sealed class PostgreSqlClaimer(PostgreSqlQueueStore store, PostgreSqlDa
         ];
         var taken = new List<(int Level, DateTime RunAt, long Id)>(Math.Min(limit, 1000));
         var now = default(DateTime);
+        FaultPoints.Reach(FaultPoints.ClaimBeforeCommit);
         var batch = await database.ReadAsync(
             ClaimSql.Claim,
             args,
@@ -62,6 +63,7 @@ internal sealed class PostgreSqlClaimer(PostgreSqlQueueStore store, PostgreSqlDa
 
         if (batch.Fence != 0)
         {
+            FaultPoints.Reach(FaultPoints.ClaimCommitted);
             store.Handed.Add(batch.Fence, [.. taken.Select(row => row.Id)]);
         }
 

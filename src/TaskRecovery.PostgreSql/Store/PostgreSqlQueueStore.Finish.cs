@@ -14,6 +14,7 @@ internal sealed partial class PostgreSqlQueueStore
         foreach (var part in Split(outcomes))
         {
             var stored = await StoreAsync(nodeId, part.Statement, part.Outcomes, cancellationToken).ConfigureAwait(false);
+            FaultPoints.Reach(FaultPoints.FlushMiddle);
             if (stored < part.Outcomes.Count)
             {
                 (refused ??= []).AddRange(await FindRefusedAsync(part.Outcomes, cancellationToken).ConfigureAwait(false));

@@ -65,6 +65,7 @@ internal sealed partial class PostgreSqlQueueStore
         }
 
         var claims = await _database.ReadAsync(connection, RecoverySql.LockClaims, [Arg.Int4(node)], ReadNumbersAsync, cancellationToken).ConfigureAwait(false);
+        FaultPoints.Reach(FaultPoints.SweepMiddle);
         return claims.Count == 0
             ? []
             : await _database.ReadAsync(
