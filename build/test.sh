@@ -8,7 +8,7 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
 status=0
-dotnet test "$@" 2>&1 | tee "$log" || status=$?
+dotnet test -m:1 "$@" 2>&1 | tee "$log" || status=$?
 
 # Each test project ends with: Passed!  - Failed:     0, Passed:    12, Skipped:     0, Total:    12, ...
 read -r passed failed skipped < <(awk '

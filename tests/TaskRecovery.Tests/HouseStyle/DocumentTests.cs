@@ -33,7 +33,7 @@ public sealed partial class DocumentTests
         var readme = File.ReadAllText(Path.Combine(Repository.Root, "README.md"));
 
         Assert.Contains("dotnet run --project samples/TaskRecovery.SampleHost -- --crash-demo", readme, StringComparison.Ordinal);
-        Assert.Matches(new Regex(@"^\s*dotnet test\s*$", RegexOptions.Multiline), readme);
+        Assert.Matches(new Regex(@"^\s*dotnet test -m:1\s*$", RegexOptions.Multiline), readme);
     }
 
     private static IEnumerable<string> Documents() =>
