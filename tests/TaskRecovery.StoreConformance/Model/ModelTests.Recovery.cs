@@ -199,7 +199,7 @@ public abstract partial class ModelTests
     {
         _remembered.AddRange(_model.Claims.Values.Where(claim => !claim.Node.IsAlive));
 
-        var report = await Store.SweepAsync(MaxCrashes, Cancellation);
+        var report = await Store.SweepAsync(_maxCrashes, Cancellation);
 
         Note($"swept {string.Join(' ', report.Items.Select(item => $"{item.EntryId}:{item.Action}"))}");
         var expected = _model.Sweep();
@@ -225,7 +225,7 @@ public abstract partial class ModelTests
             Assert.Superset(lost.Select(claim => claim.Fence).ToHashSet(), (await node.Node.Store.ListClaimsAsync(node.Node.Id, Cancellation)).ToHashSet());
             var waiting = lost.Sum(claim => claim.Unfinished.Count(id => !_model.Entries[id].CancelRequested));
 
-            var given = await node.Node.Store.GiveBackClaimsAsync(node.Node.Id, [.. lost.Select(claim => claim.Fence)], MaxCrashes, Cancellation);
+            var given = await node.Node.Store.GiveBackClaimsAsync(node.Node.Id, [.. lost.Select(claim => claim.Fence)], _maxCrashes, Cancellation);
 
             Note($"{node.Node.Name} gave back {string.Join(' ', lost.Select(claim => claim.Fence))}: {given}");
             Assert.Equal(waiting, given);
