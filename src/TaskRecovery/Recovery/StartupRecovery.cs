@@ -16,7 +16,11 @@ internal sealed class StartupRecovery(
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(5);
 
+    // Long enough for a store that is there: with the tables in place the first enqueue after the start succeeds. One that does not answer holds up no start.
+    private static readonly TimeSpan FirstAttempt = TimeSpan.FromSeconds(5);
+
     private readonly CancellationTokenSource _stopping = new();
+    private readonly TaskCompletionSource _attempted = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _running = Task.CompletedTask;
     private Type? _failure;
 
@@ -33,6 +37,7 @@ internal sealed class StartupRecovery(
         }
 
         _running = Task.Run(() => RecoverUntilDoneAsync(_stopping.Token), CancellationToken.None);
+        await _attempted.Task.WaitAsync(FirstAttempt, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <inheritdoc/>
@@ -49,6 +54,7 @@ internal sealed class StartupRecovery(
     internal async Task RecoverOnceAsync(CancellationToken cancellationToken)
     {
         await store.PrepareAsync(cancellationToken).ConfigureAwait(false);
+        _attempted.TrySetResult();
         logger.StorePrepared(store.Traits.System);
         if (!role.Works)
         {
@@ -92,6 +98,7 @@ internal sealed class StartupRecovery(
             {
                 Failure = exception;
                 Tell(exception);
+                _attempted.TrySetResult();
             }
 
             await Task.Delay(backoff, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -39,8 +39,8 @@ internal sealed class Completer : IDisposable
         _time = time;
         _logger = logger;
         _state = new LoopState("outcomes", _logger);
-        _lane = new FlushLane(FlushUntilStoredAsync, MaxFlushes);
-        _transactionLane = new FlushLane(FlushUntilStoredAsync, 1);
+        _lane = new FlushLane(FlushUntilStoredAsync, MaxFlushes, time);
+        _transactionLane = new FlushLane(FlushUntilStoredAsync, 1, time);
     }
 
     /// <summary>Whether the store is so far behind that nothing more should be claimed.</summary>

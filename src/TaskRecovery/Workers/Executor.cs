@@ -32,9 +32,11 @@ internal sealed class Executor(QueueWorker queue, WorkServices services) : IThre
                 inARow = 0;
             }
 
-            await run.ConfigureAwait(false);
+            var wasStopped = await run.ConfigureAwait(false);
             queue.CountFinished();
-            if (++inARow >= MaxInARow)
+
+            // Whoever fired the token may be the one who runs this now: the next entry is not his business.
+            if (++inARow >= MaxInARow || wasStopped)
             {
                 inARow = 0;
                 await Task.Yield();
@@ -42,18 +44,19 @@ internal sealed class Executor(QueueWorker queue, WorkServices services) : IThre
         }
     }
 
-    private async ValueTask RunAsync(ClaimedEntry entry, HeldClaim claim)
+    // Returns whether the token fired.
+    private async ValueTask<bool> RunAsync(ClaimedEntry entry, HeldClaim claim)
     {
         if (!claim.Lease.IsValid || services.Kinds.Find(entry.Kind) is not { Runner: { } runner } kind)
         {
             queue.Settle(entry, claim, OutcomeKind.Released);
-            return;
+            return false;
         }
 
         if (queue.IsCancelRequested(entry))
         {
             queue.Settle(entry, claim, OutcomeKind.Cancelled);
-            return;
+            return false;
         }
 
         var run = new WorkRun(entry, claim, kind, services.Run);
@@ -94,6 +97,8 @@ internal sealed class Executor(QueueWorker queue, WorkServices services) : IThre
                 _source = new CancellationTokenSource();
             }
         }
+
+        return run.StopReason != StopReason.None;
     }
 
     private async ValueTask InvokeAsync(WorkRun run, KindRunner runner, CancellationToken cancellationToken)

@@ -10,6 +10,8 @@ internal sealed partial class QueueWorker : IWakeable
     /// <summary>What has waited here for so long would be better off in the queue, where other nodes see it.</summary>
     internal static readonly TimeSpan LongestBuffered = TimeSpan.FromSeconds(5);
 
+    private const int MostStopThreads = 32;
+
     private readonly WorkServices _services;
     private readonly QueueOptions _options;
     private readonly Executor[] _executors;
@@ -201,11 +203,13 @@ internal sealed partial class QueueWorker : IWakeable
         return entries.Count;
     }
 
+    // Threads of their own: a starved thread pool must not keep a token from firing at the node's deadline, nor one handler's clean-up the tokens of the others.
     private void StopRunsOf(NodeLease lease)
     {
-        foreach (var run in Runs.Where(run => run.Claim.Lease == lease))
+        var runs = Runs.Where(run => run.Claim.Lease == lease && run.TryStop(StopReason.ClaimLost)).ToArray();
+        foreach (var some in runs.Chunk((runs.Length / MostStopThreads) + 1))
         {
-            run.Stop(StopReason.ClaimLost);
+            new Thread(() => Array.ForEach(some, run => run.Fire())) { IsBackground = true, Name = "TaskRecovery claims lost" }.Start();
         }
 
         Release((claim, _) => claim.Lease == lease);

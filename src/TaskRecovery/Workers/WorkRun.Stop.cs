@@ -25,9 +25,18 @@ internal sealed partial class WorkRun
         _startedAt = shared.Time.GetTimestamp();
     }
 
-    /// <summary>Fires the token, once, unless the run has ended.</summary>
-    /// <returns><see langword="true"/> if this call did it.</returns>
-    public bool Stop(StopReason reason)
+    /// <summary>Fires the token, once, unless the run has ended. What is registered on it runs on another thread.</summary>
+    public void Stop(StopReason reason)
+    {
+        if (TryStop(reason))
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(static run => run.Fire(), this, preferLocal: false);
+        }
+    }
+
+    /// <summary>Says why the token is about to fire.</summary>
+    /// <returns><see langword="true"/> if the caller is to <see cref="Fire"/> it; <see langword="false"/> if it has fired or the run has ended.</returns>
+    public bool TryStop(StopReason reason)
     {
         if (Interlocked.CompareExchange(ref _state, (int)reason, 0) != 0)
         {
@@ -35,28 +44,23 @@ internal sealed partial class WorkRun
         }
 
         Volatile.Write(ref _stoppedAt, shared.Time.GetTimestamp());
-        if (_source is { } source)
-        {
-            _ = FireAsync(source);
-        }
-
         return true;
     }
 
-    /// <summary>Says that the handler has returned.</summary>
-    /// <returns><see langword="true"/> if the token never fired and never will, so that its source may be used again.</returns>
-    public bool TryEndUnstopped() => Interlocked.CompareExchange(ref _state, Ended, 0) == 0;
-
-    // The token is cancelled at once; what is registered on it, the handler's next lines among it, runs on another thread, so that one handler can't keep others from being told.
-    private static async Task FireAsync(CancellationTokenSource source)
+    /// <summary>Fires the token here and now: whatever is registered on it, the handler's next lines among it, runs on this thread.</summary>
+    public void Fire()
     {
         try
         {
-            await source.CancelAsync().ConfigureAwait(false);
+            _source?.Cancel();
         }
         catch (AggregateException)
         {
             // A callback that the handler registered threw; every other callback has run.
         }
     }
+
+    /// <summary>Says that the handler has returned.</summary>
+    /// <returns><see langword="true"/> if the token never fired and never will, so that its source may be used again.</returns>
+    public bool TryEndUnstopped() => Interlocked.CompareExchange(ref _state, Ended, 0) == 0;
 }

@@ -74,7 +74,11 @@ internal sealed partial class WorkRun(ClaimedEntry entry, HeldClaim claim, Bound
     public ClaimLostException EndAsLost(Exception? cause = null)
     {
         IsFenced = true;
-        Stop(StopReason.ClaimLost);
+        if (TryStop(StopReason.ClaimLost))
+        {
+            Fire();
+        }
+
         return new ClaimLostException(Entry.Id, Fence, cause);
     }
 
