@@ -16,7 +16,7 @@ public sealed record EnqueueOptions
     public DateTimeOffset? RunAt { get; init; }
 
     /// <summary>How long to wait before it runs, counted by the database's clock from when it is stored. Not together with <see cref="RunAt"/>.</summary>
-    /// <value>Default: <see langword="null"/> (no wait).</value>
+    /// <value>Default: <see langword="null"/> (no wait). Zero to 36,500 days.</value>
     public TimeSpan? RunAfter { get; init; }
 
     /// <summary>How often it is tried before it ends as failed, 1 to 1,000. Crashes of its node do not count.</summary>
@@ -28,7 +28,7 @@ public sealed record EnqueueOptions
     public string? UniqueKey { get; init; }
 
     /// <summary>How long one attempt may run before its token fires and it counts as failed.</summary>
-    /// <value>Default: <see langword="null"/>, which means the worker's own, or no limit.</value>
+    /// <value>Default: <see langword="null"/>, which means the worker's own, or no limit. At most 45 days.</value>
     public TimeSpan? Timeout { get; init; }
 
     /// <summary>Anything that should travel with the entry, shown by <see cref="IJobQueue.FindAsync"/> and to the worker.</summary>

@@ -3,7 +3,8 @@ using System.Data.Common;
 namespace TaskRecovery;
 
 /// <summary>Puts work on the durable queue, and looks after it.</summary>
-/// <remarks>Safe to use from many threads. When the task of an enqueue completes, the entry is stored and survives a crash of this process.</remarks>
+/// <remarks>Safe to use from many threads. When the task of an enqueue completes, the entry is stored and survives a crash of this process. Every method throws
+/// <see cref="StoreUnavailableException"/> when the database can't be reached or did not confirm.</remarks>
 public interface IJobQueue
 {
     /// <summary>Stores one entry and makes it available to any node.</summary>
@@ -11,6 +12,7 @@ public interface IJobQueue
     /// <param name="options">When and where to run it; <see langword="null"/> means now, with the defaults.</param>
     /// <param name="cancellationToken">Cancels the write. An entry already stored stays.</param>
     /// <exception cref="KindNotRegisteredException">No kind was registered for <typeparamref name="TArgs"/>; nothing was stored.</exception>
+    /// <exception cref="ArgumentException">The arguments or an option can't be stored: too large, out of range, or with a NUL character. The message says which value and what to do; nothing was stored.</exception>
     /// <exception cref="StoreUnavailableException">The database did not confirm the write. Enqueueing again with the same
     /// <see cref="EnqueueOptions.UniqueKey"/> stores it once.</exception>
     ValueTask<EnqueueResult> EnqueueAsync<TArgs>(TArgs args, EnqueueOptions? options = null, CancellationToken cancellationToken = default)
@@ -21,6 +23,9 @@ public interface IJobQueue
     /// <param name="transaction">An open transaction of the store's own kind (<c>NpgsqlTransaction</c>, <c>SqliteTransaction</c>) on the store's database.</param>
     /// <param name="options">When and where to run it; <see langword="null"/> means now, with the defaults.</param>
     /// <param name="cancellationToken">Cancels the write.</param>
+    /// <exception cref="KindNotRegisteredException">No kind was registered for <typeparamref name="TArgs"/>; nothing was stored.</exception>
+    /// <exception cref="ArgumentException">The transaction is not an open one of the store's kind and database, or the arguments or an option can't be stored; nothing was stored.</exception>
+    /// <exception cref="StoreUnavailableException">The database did not take the write; roll back, and try again.</exception>
     ValueTask<EnqueueResult> EnqueueAsync<TArgs>(TArgs args, DbTransaction transaction, EnqueueOptions? options = null, CancellationToken cancellationToken = default)
         where TArgs : notnull;
 
@@ -28,12 +33,16 @@ public interface IJobQueue
     /// <param name="requests">What to store, in order; results come back in the same order.</param>
     /// <param name="transaction">The caller's own transaction, or <see langword="null"/> for one of the store's.</param>
     /// <param name="cancellationToken">Cancels the write.</param>
+    /// <exception cref="KindNotRegisteredException">No kind was registered for one of the types; nothing was stored.</exception>
+    /// <exception cref="ArgumentException">One of the entries can't be stored, or the transaction is not an open one of the store's kind and database; nothing was stored.</exception>
+    /// <exception cref="StoreUnavailableException">The database did not confirm the write.</exception>
     ValueTask<IReadOnlyList<EnqueueResult>> EnqueueManyAsync(IEnumerable<EnqueueRequest> requests, DbTransaction? transaction = null, CancellationToken cancellationToken = default);
 
     /// <summary>Finds one entry, waiting, running or ended; <see langword="null"/> if there is none or retention has removed it.</summary>
     ValueTask<QueueEntry?> FindAsync(long entryId, CancellationToken cancellationToken = default);
 
     /// <summary>Lists entries, newest first, a page at a time.</summary>
+    /// <exception cref="ArgumentOutOfRangeException"><see cref="EntryFilter.Limit"/> is not 1 to 1,000.</exception>
     ValueTask<EntryPage> ListAsync(EntryFilter? filter = null, CancellationToken cancellationToken = default);
 
     /// <summary>Asks that an entry be cancelled. A waiting one ends at once; a running one has its token fired, on whichever node it runs.</summary>
@@ -50,8 +59,10 @@ public interface IJobQueue
     ValueTask<QueueCounts> CountAsync(string? queue = null, CancellationToken cancellationToken = default);
 
     /// <summary>Stops every node from claiming from a queue. Running entries go on; enqueueing goes on. Stored, so it outlives restarts.</summary>
+    /// <exception cref="ArgumentException">The name is empty, over 100 bytes of UTF-8 or has a NUL character.</exception>
     ValueTask PauseAsync(string queue, CancellationToken cancellationToken = default);
 
     /// <summary>Lets nodes claim from a paused queue again.</summary>
+    /// <exception cref="ArgumentException">The name is empty, over 100 bytes of UTF-8 or has a NUL character.</exception>
     ValueTask ResumeAsync(string queue, CancellationToken cancellationToken = default);
 }

@@ -1,10 +1,13 @@
 namespace TaskRecovery;
 
 /// <summary>Jobs: what runs on which schedule.</summary>
+/// <remarks>Every method throws <see cref="StoreUnavailableException"/> when the database can't be reached or did not confirm.</remarks>
 public interface IJobService
 {
     /// <summary>Creates a job, or changes the one with this name. Calling it again with the same definition changes nothing.</summary>
     /// <typeparam name="TArgs">The arguments of the task handler that runs it.</typeparam>
+    /// <exception cref="ArgumentException">The definition or the arguments can't be stored; the message says which value and what to do.</exception>
+    /// <exception cref="KindNotRegisteredException">There is no kind for <typeparamref name="TArgs"/>.</exception>
     Task<Job> CreateOrUpdateAsync<TArgs>(JobDefinition definition, TArgs args, CancellationToken cancellationToken = default)
         where TArgs : notnull;
 
@@ -31,7 +34,7 @@ public interface IJobService
 
     /// <summary>Runs a job now, beside its schedule.</summary>
     /// <returns>The entry that will become the run.</returns>
-    /// <exception cref="InvalidOperationException">There is no such job, or it is paused.</exception>
+    /// <exception cref="InvalidOperationException">There is no such job, or it is paused or has ended.</exception>
     Task<long> TriggerNowAsync(Guid jobId, CancellationToken cancellationToken = default);
 
     /// <summary>When a job runs next; <see langword="null"/> if no run is planned.</summary>

@@ -1,6 +1,7 @@
 namespace TaskRecovery;
 
 /// <summary>Tasks: the runs of jobs, each with a record.</summary>
+/// <remarks>Every method throws <see cref="StoreUnavailableException"/> when the database can't be reached or did not confirm.</remarks>
 public interface ITaskService
 {
     /// <summary>Finds a task.</summary>
@@ -11,6 +12,7 @@ public interface ITaskService
     /// <param name="state">Only this state, or <see langword="null"/> for all.</param>
     /// <param name="limit">How many at most, 1 to 1,000.</param>
     /// <param name="cancellationToken">Cancels the read.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="limit"/> is not 1 to 1,000.</exception>
     Task<IReadOnlyList<TaskRecord>> ListAsync(Guid? jobId = null, TaskState? state = null, int limit = 100, CancellationToken cancellationToken = default);
 
     /// <summary>A job's tasks that have not ended, oldest first.</summary>

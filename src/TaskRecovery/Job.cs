@@ -111,7 +111,7 @@ public sealed record JobDefinition(string Name, Schedule Schedule)
     public int? MaxAttempts { get; init; }
 
     /// <summary>How long one attempt may run.</summary>
-    /// <value>Default: <see langword="null"/>, which means the handler's own, or no limit.</value>
+    /// <value>Default: <see langword="null"/>, which means the handler's own, or no limit. At most 45 days.</value>
     public TimeSpan? Timeout { get; init; }
 
     /// <summary>When an interval job runs first.</summary>

@@ -19,6 +19,7 @@ public sealed record Schedule
 
     /// <summary>Runs again and again. Due times stay on the grid that the first one set; they do not drift with the length of a run.</summary>
     /// <param name="interval">At least one second.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The interval is shorter.</exception>
     public static Schedule Every(TimeSpan interval)
     {
         if (interval < TimeSpan.FromSeconds(1))

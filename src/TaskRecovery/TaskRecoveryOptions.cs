@@ -60,7 +60,7 @@ public sealed class QueueOptions
     public int Concurrency { get; set; } = 20;
 
     /// <summary>How many more entries may be claimed ahead, so that executors need not wait for the store. They are this node's until it runs or dies.</summary>
-    /// <value>Default: <see langword="null"/>, which means chosen from <see cref="Concurrency"/> (see docs/configuration.md). 0 to 10,000.</value>
+    /// <value>Default: <see langword="null"/>, which means as many as this process finishes in 100 ms, at most 2,000. 0 to 10,000.</value>
     public int? Prefetch { get; set; }
 }
 
@@ -76,7 +76,7 @@ public sealed class NodeOptions
     public TimeSpan Grace { get; set; } = TimeSpan.FromSeconds(3);
 
     /// <summary>How often a node says that it is alive.</summary>
-    /// <value>Default: 1 second.</value>
+    /// <value>Default: 1 second. 100 milliseconds to 1 minute.</value>
     public TimeSpan BeatInterval { get; set; } = TimeSpan.FromSeconds(1);
 }
 
@@ -92,7 +92,7 @@ public sealed class RecoveryOptions
     public TimeSpan MaxRecoveryAge { get; set; } = TimeSpan.FromDays(7);
 
     /// <summary>How often a node looks for work of dead nodes when no death was noticed, and for claims whose answer was lost.</summary>
-    /// <value>Default: 5 seconds.</value>
+    /// <value>Default: 5 seconds. 100 milliseconds to 1 hour.</value>
     public TimeSpan SweepInterval { get; set; } = TimeSpan.FromSeconds(5);
 }
 
@@ -112,7 +112,7 @@ public sealed class RetentionOptions
     public TimeSpan Cancelled { get; set; } = TimeSpan.FromDays(7);
 
     /// <summary>How often a node removes what is no longer kept.</summary>
-    /// <value>Default: 30 seconds.</value>
+    /// <value>Default: 30 seconds. 100 milliseconds to 1 day.</value>
     public TimeSpan Interval { get; set; } = TimeSpan.FromSeconds(30);
 }
 
@@ -124,7 +124,7 @@ public sealed class WorkerOptions
     public int MaxAttempts { get; set; } = 10;
 
     /// <summary>How long one attempt may run when the entry was not enqueued with a limit of its own.</summary>
-    /// <value>Default: <see langword="null"/> (no limit).</value>
+    /// <value>Default: <see langword="null"/> (no limit). At most 45 days.</value>
     public TimeSpan? Timeout { get; set; }
 
     /// <summary>The wait after the first failure; it doubles with each further one, with up to 20 % of jitter either way.</summary>

@@ -45,7 +45,8 @@ public abstract class WorkContext
     /// <summary>Stores <paramref name="result"/> as JSON with the outcome when the worker returns.</summary>
     public abstract void SetResult<T>(T result);
 
-    /// <summary>After the worker returns, runs the entry again after <paramref name="delay"/>, without spending an attempt.</summary>
+    /// <summary>After the worker returns, runs the entry again after <paramref name="delay"/>, without spending an attempt. Of several such calls the last one counts.</summary>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="delay"/> is below zero or over 36,500 days.</exception>
     public abstract void Snooze(TimeSpan delay);
 
     /// <summary>After the worker returns, ends the entry as cancelled.</summary>
@@ -65,7 +66,9 @@ public abstract class WorkContext
     /// <param name="step">The work.</param>
     /// <param name="cancellationToken">Passed to <paramref name="step"/>.</param>
     /// <exception cref="InvalidOperationException">The name was used before in this run.</exception>
-    /// <exception cref="ClaimLostException">The step ran, but the entry is not this node's any more: its result was not stored.</exception>
+    /// <exception cref="ArgumentException">The name is empty, too long or has a NUL character.</exception>
+    /// <exception cref="ClaimLostException">The entry is not this node's any more: the step was not run, or its result was not stored.</exception>
+    /// <exception cref="StoreUnavailableException">The database did not confirm: the step may run again.</exception>
     public abstract Task<T> StepAsync<T>(string name, Func<CancellationToken, Task<T>> step, CancellationToken cancellationToken = default);
 
     /// <summary>Runs a step without a result once.</summary>
@@ -74,6 +77,7 @@ public abstract class WorkContext
 
     /// <summary>Stores where a loop has got to, for the next run of this entry (or its task).</summary>
     /// <exception cref="ClaimLostException">The entry is not this node's any more: nothing was stored.</exception>
+    /// <exception cref="StoreUnavailableException">The database did not confirm.</exception>
     public abstract Task SaveCheckpointAsync<T>(T checkpoint, CancellationToken cancellationToken = default);
 
     /// <summary>Reads the last stored checkpoint; the type's default if there is none.</summary>

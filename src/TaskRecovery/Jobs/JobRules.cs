@@ -1,4 +1,5 @@
 using System.Text;
+using TaskRecovery.Queue;
 
 namespace TaskRecovery.Jobs;
 
@@ -22,9 +23,10 @@ internal static class JobRules
             CheckRange(definition, attempts, 1, 1000, nameof(definition.MaxAttempts));
         }
 
-        if (definition.Timeout is { } timeout && timeout <= TimeSpan.Zero)
+        if (definition.Timeout is { } timeout && (timeout <= TimeSpan.Zero || timeout > EntryLimits.LongestTimeout))
         {
-            throw new ArgumentOutOfRangeException(nameof(definition), timeout, $"{nameof(definition.Timeout)} is {timeout}; give a positive time, or none for no limit.");
+            throw new ArgumentOutOfRangeException(
+                nameof(definition), timeout, $"{nameof(definition.Timeout)} is {timeout}; give more than zero and at most {EntryLimits.LongestTimeout}, or none for no limit.");
         }
     }
 

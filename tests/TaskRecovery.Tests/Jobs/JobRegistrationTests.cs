@@ -89,6 +89,7 @@ public sealed class JobRegistrationTests
         { "MaxAttempts", new JobDefinition("x", Schedule.Once(DateTimeOffset.UnixEpoch)) { MaxAttempts = 0 } },
         { "MaxAttempts", new JobDefinition("x", Schedule.Once(DateTimeOffset.UnixEpoch)) { MaxAttempts = 1001 } },
         { "Timeout", new JobDefinition("x", Schedule.Once(DateTimeOffset.UnixEpoch)) { Timeout = TimeSpan.Zero } },
+        { "Timeout", new JobDefinition("x", Schedule.Once(DateTimeOffset.UnixEpoch)) { Timeout = TimeSpan.FromDays(46) } },
     };
 
     [Theory]
