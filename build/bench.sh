@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measures TaskRecovery beside its store's own limit:
-#   build/bench.sh [--quick] [--store postgres|sqlite] [--json FILE] [--docs] [ROW...]
+#   build/bench.sh [--quick] [--store postgres|sqlite] [--json FILE] [--docs [--add]] [ROW...]
 # A full run of every row refreshes docs/benchmarks.md; --docs does so for whatever is run. 'in-process' runs the parts without a store.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -9,7 +9,7 @@ args=() full=1 docs=0
 while [ $# -gt 0 ]; do
     case $1 in
         --docs) docs=1 ;;
-        --quick) full=0; args+=("$1") ;;
+        --quick | --add) full=0; args+=("$1") ;;
         --store | --json | --rounds | --note) args+=("$1" "$2"); shift ;;
         --only) full=0; args+=("$1" "$2"); shift ;;
         -*) args+=("$1"); full=0 ;;

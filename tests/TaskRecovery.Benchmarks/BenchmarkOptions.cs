@@ -13,6 +13,9 @@ internal sealed record BenchmarkOptions
 
     public string? Docs { get; init; }
 
+    /// <summary>Whether the docs page keeps the rounds of earlier runs of the same cases beside the new ones.</summary>
+    public bool Add { get; init; }
+
     public string? Only { get; init; }
 
     public string? Note { get; init; }

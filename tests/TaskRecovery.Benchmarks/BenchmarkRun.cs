@@ -53,7 +53,7 @@ internal static class BenchmarkRun
 
         if (options.Docs is { } folder)
         {
-            await DocsPage.RefreshAsync(folder, all);
+            await DocsPage.RefreshAsync(folder, all, options.Add);
         }
 
         return 0;

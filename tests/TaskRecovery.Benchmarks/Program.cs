@@ -19,9 +19,10 @@ store.AcceptOnlyFromAmong("postgres", "sqlite");
 var json = new Option<FileInfo?>("--json") { Description = "Writes every figure of every round to this file." };
 var docs = new Option<DirectoryInfo?>("--docs") { Description = "Refreshes benchmarks.md and its charts in this folder; rows that were not run stay." };
 var rounds = new Option<int?>("--rounds") { Description = "Rounds; medians of them are printed. Default: 3, quick 2." };
+var add = new Option<bool>("--add") { Description = "With --docs: adds rounds to those of the last run instead of replacing them." };
 var only = new Option<string?>("--only") { Description = "Only cases whose name contains this." };
 var note = new Option<string?>("--note") { Description = "A line about the machine, printed on the docs page." };
-var root = new RootCommand("Measures TaskRecovery beside what its store can do without it.") { rows, quick, store, json, docs, rounds, only, note };
+var root = new RootCommand("Measures TaskRecovery beside what its store can do without it.") { rows, quick, store, json, docs, add, rounds, only, note };
 root.SetAction(async (parsed, cancellationToken) =>
 {
     var names = parsed.GetValue(rows) ?? [];
@@ -44,6 +45,7 @@ root.SetAction(async (parsed, cancellationToken) =>
             Rounds = parsed.GetValue(rounds) ?? (parsed.GetValue(quick) ? 2 : 3),
             Json = parsed.GetValue(json)?.FullName,
             Docs = parsed.GetValue(docs)?.FullName,
+            Add = parsed.GetValue(add),
             Only = parsed.GetValue(only),
             Note = parsed.GetValue(note),
             Rows = names,

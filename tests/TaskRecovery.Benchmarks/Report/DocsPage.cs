@@ -22,11 +22,11 @@ internal static class DocsPage
 
         """;
 
-    public static async Task RefreshAsync(string folder, StoreResults results)
+    public static async Task RefreshAsync(string folder, StoreResults results, bool add)
     {
         var data = Directory.CreateDirectory(Path.Combine(folder, "benchmarks")).FullName;
         var path = Path.Combine(data, results.Store + ".json");
-        await results.Over(await StoreResults.LoadAsync(path)).SaveAsync(path);
+        await results.Over(await StoreResults.LoadAsync(path), add).SaveAsync(path);
 
         var page = new StringBuilder(Head);
         foreach (var (store, title) in ((string, string)[])[("postgres", "PostgreSQL"), ("sqlite", "SQLite")])
