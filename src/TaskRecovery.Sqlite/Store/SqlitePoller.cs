@@ -7,7 +7,10 @@ namespace TaskRecovery.Sqlite;
 /// the last answer still holds. So an idle node costs next to nothing.</remarks>
 internal sealed class SqlitePoller(SqliteDatabase database) : IDisposable
 {
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(10);
+
     private readonly SemaphoreSlim _turn = new(1);
+    private bool _isDisposed;
     private SqliteSession? _session;
     private Answer? _last;
 
@@ -38,12 +41,19 @@ internal sealed class SqlitePoller(SqliteDatabase database) : IDisposable
 
     public void Dispose()
     {
-        _session?.Dispose();
-        _session = null;
+        // A poll that is under way has the connection in its hands.
+        _isDisposed = _turn.Wait(StopTimeout);
+        if (_isDisposed)
+        {
+            _session?.Dispose();
+            _session = null;
+            _turn.Release();
+        }
     }
 
     private PollResult Poll(PollRequest request)
     {
+        ObjectDisposedException.ThrowIf(_isDisposed, typeof(SqlitePoller));
         var session = _session ??= database.OpenReader();
         var version = session.Get("pragma data_version").Scalar() ?? 0;
         var now = database.Now();
