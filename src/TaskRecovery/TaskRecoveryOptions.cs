@@ -76,8 +76,8 @@ public sealed class NodeOptions
     public TimeSpan Grace { get; set; } = TimeSpan.FromSeconds(3);
 
     /// <summary>How often a node says that it is alive.</summary>
-    /// <value>Default: 1 second. 100 milliseconds to 1 minute.</value>
-    public TimeSpan BeatInterval { get; set; } = TimeSpan.FromSeconds(1);
+    /// <value>Default: 0.75 seconds. 100 milliseconds to 1 minute.</value>
+    public TimeSpan BeatInterval { get; set; } = TimeSpan.FromMilliseconds(750);
 }
 
 /// <summary>What happens to work whose node died.</summary>

@@ -201,7 +201,13 @@ public abstract class CrashTests : IAsyncLifetime
 
     /// <summary>Waits until so many handlers are between begin and end.</summary>
     protected Task RunningAsync(int count)
-        => Until.TrueAsync(() => Running(Fixture.ReadJournal()).Count() >= count, $"{count} entries run");
+        => Until.TrueAsync(
+            () =>
+            {
+                var alive = Fixture.Alive.Select(process => process.Id).ToHashSet();
+                return Running(Fixture.ReadJournal().Where(line => alive.Contains(line.ProcessId))).Count() >= count;
+            },
+            $"{count} entries run");
 
     /// <summary>Kills the process that runs the most.</summary>
     protected Task<(long KilledAt, IReadOnlyList<long> Interrupted)> KillOneWhileRunningAsync()
@@ -219,7 +225,18 @@ public abstract class CrashTests : IAsyncLifetime
 
     protected Task AllCompletedAsync(IReadOnlyList<long> ids)
         => Until.TrueAsync(
-            async () => await Fixture.Queue.CountAsync() is { Waiting: 0, Scheduled: 0, Running: 0 } counts && counts.Completed >= ids.Count,
+            async () =>
+            {
+                try
+                {
+                    return await Fixture.Queue.CountAsync() is { Waiting: 0, Scheduled: 0, Running: 0 } counts && counts.Completed >= ids.Count;
+                }
+                catch (StoreUnavailableException)
+                {
+                    // The test has just restarted the server: ask again.
+                    return false;
+                }
+            },
             "every entry has completed",
             TimeSpan.FromSeconds(120));
 
