@@ -15,10 +15,12 @@ internal sealed class Saboteur(ChaosStore store, Fleet fleet, Random random)
         ? [(HarmKinds.Kill, 60), (HarmKinds.RestartSameName, 12), (HarmKinds.Stop, 4), (HarmKinds.Graceful, 14)]
         :
         [
-            (HarmKinds.Kill, 60), (HarmKinds.RestartSameName, 12), (HarmKinds.Stop, 4), (HarmKinds.Graceful, 14),
-            (HarmKinds.ServerRestart, 3), (HarmKinds.KillBackends, 6), (HarmKinds.KillNodeBackends, 5),
-            (HarmKinds.NetworkCut, 4), (HarmKinds.NetworkCutToServer, 4), (HarmKinds.NetworkCutToClient, 4), (HarmKinds.NetworkReset, 5), (HarmKinds.NetworkStall, 5),
-            (HarmKinds.OldSnapshot, 3), (HarmKinds.ConnectionLimit, 3),
+            (HarmKinds.Kill, 60), (HarmKinds.RestartSameName, 12), (HarmKinds.Stop, 3), (HarmKinds.Graceful, 10),
+
+            // Every node's session breaks in these, and a new session has watched nobody yet: as often as it takes, and no more.
+            (HarmKinds.ServerRestart, 2), (HarmKinds.KillBackends, 2), (HarmKinds.ConnectionLimit, 2),
+            (HarmKinds.KillNodeBackends, 3), (HarmKinds.NetworkReset, 3), (HarmKinds.NetworkStall, 3), (HarmKinds.OldSnapshot, 2),
+            (HarmKinds.NetworkCut, 2), (HarmKinds.NetworkCutToServer, 2), (HarmKinds.NetworkCutToClient, 2),
         ];
 
     /// <summary>Does one thing; what takes longer goes on beside the next.</summary>
