@@ -7,7 +7,7 @@ internal static class RetentionSql
 
     // An entry goes with everything that is its own, in one statement, and only if no claim lists it: a sweep that found it in a claim, without an
     // outcome, would run it again. If an operator puts it back meanwhile, its outcome is not final any more when the delete gets to the row.
-    // A task's steps go with the last of its entries, unless the task has not finished.
+    // A finished task's record and steps go with the entry that it is bound to, the last it had.
     private const string Removal = """
         listed as materialized (
             select u.entry from {schema}.claims c cross join lateral unnest(c.entries) u (entry)
@@ -33,6 +33,8 @@ internal static class RetentionSql
             delete from {schema}.checkpoints s where s.task is null and s.entry = any(array(select entry from gone))
         ), task_checkpoints as (
             delete from {schema}.checkpoints s where s.task = any(array(select id from ended))
+        ), records as (
+            delete from {schema}.tasks t where t.id = any(array(select id from ended))
         )
         select (select count(*) from chunk where old), (select max(entry) from chunk), (select count(*) from gone)
         """;

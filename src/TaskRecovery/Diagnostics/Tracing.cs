@@ -23,7 +23,7 @@ internal sealed class Tracing : IDisposable
             return null;
         }
 
-        var activity = _source.StartActivity($"send {queue}", ActivityKind.Producer);
+        var activity = _source.StartActivity(queue is null ? "send" : $"send {queue}", ActivityKind.Producer);
         if (activity is { IsAllDataRequested: true })
         {
             activity.SetTag("messaging.system", "taskrecovery");
