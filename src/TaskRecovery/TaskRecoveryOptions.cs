@@ -72,12 +72,12 @@ public sealed class NodeOptions
     public TimeSpan Lease { get; set; } = TimeSpan.FromSeconds(15);
 
     /// <summary>How long a node may be silent before others take its work, when its session lock was seen held and is now free.</summary>
-    /// <value>Default: 3 seconds. At least two beats, below the lease.</value>
-    public TimeSpan Grace { get; set; } = TimeSpan.FromSeconds(3);
+    /// <value>Default: 2.75 seconds. At least two beats, below the lease.</value>
+    public TimeSpan Grace { get; set; } = TimeSpan.FromMilliseconds(2750);
 
     /// <summary>How often a node says that it is alive.</summary>
-    /// <value>Default: 0.75 seconds. 100 milliseconds to 1 minute.</value>
-    public TimeSpan BeatInterval { get; set; } = TimeSpan.FromMilliseconds(750);
+    /// <value>Default: 1 second. 100 milliseconds to 1 minute.</value>
+    public TimeSpan BeatInterval { get; set; } = TimeSpan.FromSeconds(1);
 }
 
 /// <summary>What happens to work whose node died.</summary>

@@ -82,7 +82,7 @@ public sealed class NodeTests
 
         var after = _time.RunUntil(() => node.Life.Lease is null, TimeSpan.FromSeconds(20), node);
 
-        Assert.Equal(2.5, after!.Value.TotalSeconds, precision: 1);
+        Assert.Equal(2.25, after!.Value.TotalSeconds, tolerance: 0.05);
         await lease.Lost.FiresAsync();
         Assert.Equal(1, node.Log.Count(3006));
         Assert.Null(node.Life.End);
