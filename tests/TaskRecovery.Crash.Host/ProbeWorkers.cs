@@ -26,6 +26,12 @@ internal static class Probe
         }
         finally
         {
+            // A token calls the newest registration first: the work may have ended by it before ours was called.
+            if (registration.Unregister() && cancellationToken.IsCancellationRequested)
+            {
+                journal.Write(context.EntryId, context.Fence, JournalEvents.Token, context.StopReason.ToString());
+            }
+
             journal.Write(context.EntryId, context.Fence, JournalEvents.End, detail);
         }
     }
