@@ -8,9 +8,8 @@ dotnet build tests/TaskRecovery.Chaos -c Release -v quiet -nologo
 chaos() { dotnet tests/TaskRecovery.Chaos/bin/Release/net10.0/TaskRecovery.Chaos.dll "$@"; }
 
 if [ "${1:-}" = "--short" ]; then
-    chaos --store postgres --minutes 0.5 --seed 42
-    chaos --store sqlite --minutes 0.4 --seed 42
-    chaos --store postgres --minutes 0.4
+    chaos --store postgres --minutes 0.4 --seed 42
+    chaos --store sqlite --minutes 0.3
 else
     chaos "$@"
 fi

@@ -57,7 +57,7 @@ public sealed class DeathTests
         Assert.False(row.IsDead);
         var died = _time.RunUntil(() => row.IsDead, TimeSpan.FromSeconds(20), cutOff, first, second);
 
-        Assert.InRange(stopped.Value.TotalSeconds + died!.Value.TotalSeconds, 14, 16);
+        Assert.InRange(stopped.Value.TotalSeconds + died!.Value.TotalSeconds, 14, 17);
     }
 
     [Fact]
