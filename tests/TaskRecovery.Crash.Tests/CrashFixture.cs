@@ -50,11 +50,10 @@ public sealed class CrashFixture : IAsyncDisposable
 
     public static async Task<CrashFixture> OnSqliteAsync()
     {
-        var folder = Directory.CreateTempSubdirectory("taskrecovery-crash-db-");
-        var file = Path.Combine(folder.FullName, "tasks.db");
-        var fixture = new CrashFixture { SettingsFor = journal => new HostSettings { SqliteFile = file, JournalFile = journal } };
+        CrashFixture? fixture = null;
+        fixture = new CrashFixture { SettingsFor = journal => new HostSettings { SqliteFile = Path.Combine(fixture!._folder.FullName, "tasks.db"), JournalFile = journal } };
         await fixture.StartAsync();
-        await using var connection = new SqliteConnection($"Data Source={file}");
+        await using var connection = new SqliteConnection($"Data Source={fixture.SettingsFor("unused").SqliteFile}");
         await connection.OpenAsync();
         await using var command = connection.CreateCommand();
         command.CommandText = "create table probe_effects (entry integer, fence integer)";

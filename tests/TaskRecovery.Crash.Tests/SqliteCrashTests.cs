@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using TaskRecovery.TestSupport;
 
 namespace TaskRecovery.Crash.Tests;
 
@@ -10,6 +11,17 @@ public sealed class SqliteCrashTests : CrashTests
     protected override double MaxAfterKill => 2.0;
 
     protected override Task<CrashFixture> OpenAsync() => CrashFixture.OnSqliteAsync();
+
+    /// <summary>A process that is stopped in the middle of a write keeps the file's only write lock, and nobody can take it away: then it is let go on a little and stopped again.</summary>
+    protected override async Task StopAsync(ChildProcess process)
+    {
+        process.Send(Signal.Stop);
+        while (!await CanWriteAsync())
+        {
+            process.Send(Signal.Continue);
+            process.Send(Signal.Stop);
+        }
+    }
 
     protected override async Task<IReadOnlyList<long>> ReadEffectsAsync()
     {
@@ -25,5 +37,21 @@ public sealed class SqliteCrashTests : CrashTests
         }
 
         return entries;
+    }
+
+    private async Task<bool> CanWriteAsync()
+    {
+        await using var connection = new SqliteConnection($"Data Source={Fixture.SettingsFor("unused").SqliteFile};Default Timeout=2");
+        await connection.OpenAsync();
+        try
+        {
+            await using var transaction = connection.BeginTransaction(deferred: false);
+            await transaction.RollbackAsync();
+            return true;
+        }
+        catch (SqliteException exception) when (exception.SqliteErrorCode == 5)
+        {
+            return false;
+        }
     }
 }
