@@ -1,7 +1,7 @@
-using Npgsql;
-using Microsoft.Data.Sqlite;
 using System.Data.Common;
 using System.Globalization;
+using Microsoft.Data.Sqlite;
+using Npgsql;
 
 namespace TaskRecovery.Crash.Host;
 

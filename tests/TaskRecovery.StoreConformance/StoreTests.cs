@@ -58,16 +58,16 @@ public abstract class StoreTests(StoreFixture fixture) : IAsyncLifetime
 
     protected static NewEntry Entry(string kind = Work, string queue = DefaultQueue, int priority = 5, string? key = null, string args = "{}",
         TimeSpan? after = null, DateTimeOffset? at = null, int maxAttempts = 10) => new()
-    {
-        Kind = kind,
-        Queue = queue,
-        Priority = priority,
-        Args = Json(args),
-        MaxAttempts = maxAttempts,
-        UniqueKey = key,
-        RunAfter = after,
-        RunAt = at,
-    };
+        {
+            Kind = kind,
+            Queue = queue,
+            Priority = priority,
+            Args = Json(args),
+            MaxAttempts = maxAttempts,
+            UniqueKey = key,
+            RunAfter = after,
+            RunAt = at,
+        };
 
     protected async Task<EnqueueResult> EnqueueAsync(NewEntry entry) => Assert.Single(await Store.EnqueueAsync([entry], null, Cancellation));
 
@@ -212,19 +212,19 @@ public abstract class StoreTests(StoreFixture fixture) : IAsyncLifetime
 
     protected static RunOutcome Outcome(long entryId, long fence, OutcomeKind kind = OutcomeKind.Completed, string? result = null, string? error = null,
         string? reason = null, TimeSpan delay = default, bool hasUniqueKey = false, bool isTask = false) => new()
-    {
-        EntryId = entryId,
-        Fence = fence,
-        Kind = kind,
-        Result = result is null ? default : Json(result),
-        Error = error,
-        Reason = reason,
-        Delay = delay,
-        MaxCrashes = MaxCrashes,
-        Duration = TimeSpan.FromMilliseconds(5),
-        HasUniqueKey = hasUniqueKey,
-        IsTask = isTask,
-    };
+        {
+            EntryId = entryId,
+            Fence = fence,
+            Kind = kind,
+            Result = result is null ? default : Json(result),
+            Error = error,
+            Reason = reason,
+            Delay = delay,
+            MaxCrashes = MaxCrashes,
+            Duration = TimeSpan.FromMilliseconds(5),
+            HasUniqueKey = hasUniqueKey,
+            IsTask = isTask,
+        };
 
     protected async Task<IReadOnlyList<RunOutcome>> TryFinishAsync(TestNode node, params RunOutcome[] outcomes)
         => await Store.FinishAsync(node.Id, outcomes, Cancellation);
