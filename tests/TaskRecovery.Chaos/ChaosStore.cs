@@ -21,7 +21,7 @@ internal sealed class ChaosStore : IAsyncDisposable
     public string JournalFolder => _folder.FullName;
 
     /// <summary>The name that tables have in a raw query.</summary>
-    public string Prefix => Server is null ? "" : "taskrecovery.";
+    public string Prefix => Server is null ? "taskrecovery_" : "taskrecovery.";
 
     private string SqliteFile => Path.Combine(_folder.FullName, "tasks.db");
 
