@@ -6,6 +6,9 @@ internal static class OperatorSql
     /// <summary>Counts and lists may walk whole tables, which claims never may: scans are allowed again for this transaction.</summary>
     internal const string AllowScans = "select set_config('enable_seqscan', 'on', true)";
 
+    /// <summary>Lists are planned for the filters that they are asked with.</summary>
+    internal const string PlanAnew = "select set_config('plan_cache_mode', 'force_custom_plan', true)";
+
     /// <summary>Everything about entries, newest first. $1 ids.</summary>
     internal const string Read = """
         with running as materialized (

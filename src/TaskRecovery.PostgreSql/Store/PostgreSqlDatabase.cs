@@ -8,8 +8,9 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
 {
     // A claim has to walk its index whatever the statistics said when the statement was planned: they are taken while the tables
     // are empty, and stale plans ran four to fourteen times slower. Scans that are ruled out count as endlessly dear, which would
-    // start the just-in-time compiler. Work is stored when the server says so, whatever the server's default.
-    private const string Settings = "synchronous_commit=on;enable_seqscan=off;jit=off";
+    // start the just-in-time compiler. Planning anew for each array's length costs more than a small statement itself, and no plan
+    // here should depend on it. Work is stored when the server says so, whatever the server's default.
+    private const string Settings = "synchronous_commit=on;enable_seqscan=off;jit=off;plan_cache_mode=force_generic_plan";
     private static readonly string Prelude = "select " + string.Join(", ", Settings.Split(';').Select(setting => setting.Split('='))
         .Select(setting => $"set_config('{setting[0]}', '{setting[1]}', true)"));
     internal const string PreludeInMemory = "select set_config('synchronous_commit', 'off', true)";

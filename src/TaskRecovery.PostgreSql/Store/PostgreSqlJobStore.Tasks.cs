@@ -97,9 +97,8 @@ internal sealed partial class PostgreSqlJobStore
             cancellationToken);
 
     private ValueTask<List<TaskRecord>> ReadTasksAsync(string statement, NpgsqlParameter[] args, CancellationToken cancellationToken)
-        => database.ReadAsync(
-            statement,
-            args,
+        => database.ReadLastAsync(
+            [new Statement(OperatorSql.PlanAnew), new Statement(statement, args)],
             static async (reader, token) =>
             {
                 var tasks = new List<TaskRecord>();

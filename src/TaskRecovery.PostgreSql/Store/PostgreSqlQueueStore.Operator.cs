@@ -29,9 +29,8 @@ internal sealed partial class PostgreSqlQueueStore
         }
 
         // One more than asked for tells whether there is another page.
-        var ids = await _database.ReadAsync(
-            statement,
-            [.. args],
+        var ids = await _database.ReadLastAsync(
+            [new Statement(OperatorSql.PlanAnew), new Statement(statement, [.. args])],
             static async (reader, token) =>
             {
                 var found = new List<long>();
