@@ -13,7 +13,7 @@ internal sealed class PostgreSqlClaimer(PostgreSqlQueueStore store, PostgreSqlDa
     // Looking from the front finds what was committed late. While an old snapshot is held it may take long, and is then done only
     // as often as a twentieth of the time allows, whoever asks for it.
     private const int RescanShare = 20;
-    private static readonly TimeSpan LongRescan = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongRescan = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan RescanInterval = TimeSpan.FromSeconds(1);
 
     private readonly ClaimCursor _cursor = new();
