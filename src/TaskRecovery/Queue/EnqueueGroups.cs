@@ -3,7 +3,7 @@ using TaskRecovery.Storage;
 namespace TaskRecovery.Queue;
 
 /// <summary>Lets single enqueues that wait at the same moment share one transaction. Nobody waits for company: a call that finds a free writer goes at once.</summary>
-internal sealed class EnqueueGroups(IQueueStore store) : IThreadPoolWorkItem
+internal sealed class EnqueueGroups(IQueueStore store, LocalWakeups wakeups) : IThreadPoolWorkItem
 {
     // Two, so that one group is written while the next one's commit is on its way to the disk.
     private const int MaxWriters = 2;
@@ -94,9 +94,24 @@ internal sealed class EnqueueGroups(IQueueStore store) : IThreadPoolWorkItem
         }
 
         var results = await store.EnqueueAsync(entries, transaction: null, CancellationToken.None).ConfigureAwait(false);
+
+        // This process's claimers first: they have a round trip before them, the callers none.
+        WakeClaimers(entries);
         for (var i = 0; i < entries.Length; i++)
         {
             group[i].TrySetResult(results[i]);
+        }
+    }
+
+    private void WakeClaimers(NewEntry[] entries)
+    {
+        wakeups.Wake(entries[0].Queue);
+        for (var i = 1; i < entries.Length; i++)
+        {
+            if (!string.Equals(entries[i].Queue, entries[i - 1].Queue, StringComparison.Ordinal))
+            {
+                wakeups.Wake(entries[i].Queue);
+            }
         }
     }
 

@@ -14,7 +14,6 @@ internal sealed class JobQueue(IQueueStore store, EntryFactory factory, EnqueueG
         var entry = factory.Create(args, options);
         var result = await groups.EnqueueAsync(entry, cancellationToken).ConfigureAwait(false);
         Stored(entry, result);
-        wakeups.Wake(entry.Queue);
         return result;
     }
 
