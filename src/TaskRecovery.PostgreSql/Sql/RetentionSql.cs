@@ -3,14 +3,16 @@ namespace TaskRecovery.PostgreSql;
 /// <summary>What removes that which is no longer kept.</summary>
 internal static class RetentionSql
 {
-    private const string Columns = "o.entry, o.ended_at < clock_timestamp() - $3 * interval '1 microsecond' as old";
+    private const string Columns = "o.entry, o.fence, o.ended_at < clock_timestamp() - $3 * interval '1 microsecond' as old";
 
     // An entry goes with everything that is its own, in one statement, and only if no claim lists it: a sweep that found it in a claim, without an
-    // outcome, would run it again. If an operator puts it back meanwhile, its outcome is not final any more when the delete gets to the row.
+    // outcome, would run it again. No claim made after its end
+    // lists it. If an operator puts it back meanwhile, its outcome is not final any more when the delete gets to the row.
     // A finished task's record and steps go with the entry that it is bound to, the last it had.
     private const string Removal = """
         listed as materialized (
             select u.entry from {schema}.claims c cross join lateral unnest(c.entries) u (entry)
+            where c.id <= (select max(fence) from chunk where old)
         ), gone as (
             delete from {schema}.outcomes o
             where o.entry = any(array(select ch.entry from chunk ch where ch.old and not exists (select from listed l where l.entry = ch.entry))) and o.final

@@ -27,8 +27,8 @@ internal static class ClaimSql
         where c.id = ?1 and not exists (select 1 from taskrecovery_outcomes o where o.entry = e.value and o.fence = c.id) limit 1
         """;
 
-    /// <summary>Every entry that a claim lists.</summary>
-    public const string AllEntries = "select e.value from taskrecovery_claims c, json_each(c.entries) e";
+    /// <summary>Every entry that a claim lists. ?1 claims up to this fence.</summary>
+    public const string EntriesUpTo = "select e.value from taskrecovery_claims c, json_each(c.entries) e where c.id <= ?1";
 
     /// <summary>Removes a claim. ?1 fence.</summary>
     public const string Delete = "delete from taskrecovery_claims where id = ?1";

@@ -5,7 +5,7 @@ namespace TaskRecovery.Sqlite;
 internal sealed partial class SqliteQueueStore
 {
     private const int WalkLimit = 5000;
-    private const int DeleteLimit = 500;
+    private const int DeleteLimit = 2000;
 
     private static readonly long NodesKept = Micros.From(TimeSpan.FromHours(1));
 
@@ -17,10 +17,10 @@ internal sealed partial class SqliteQueueStore
     {
         var now = _database.Now();
         var kept = new Kept(now - Micros.From(retention.Completed), now - Micros.From(retention.Failed), now - Micros.From(retention.Cancelled));
-        var (old, last, isEnd) = await _database.ReadAsync(session => Walk(session, _walked, kept), cancellationToken).ConfigureAwait(false);
+        var (old, fence, last, isEnd) = await _database.ReadAsync(session => Walk(session, _walked, kept), cancellationToken).ConfigureAwait(false);
         foreach (var chunk in old.Chunk(DeleteLimit))
         {
-            await _database.WriteAsync(session => DeleteEntries(session, chunk), cancellationToken).ConfigureAwait(false);
+            await _database.WriteAsync(session => DeleteEntries(session, chunk, fence), cancellationToken).ConfigureAwait(false);
         }
 
         _walked = isEnd ? 0 : last;
@@ -36,10 +36,10 @@ internal sealed partial class SqliteQueueStore
         return tasksLeft;
     }
 
-    private static (List<long> Old, long Last, bool IsEnd) Walk(SqliteSession session, long after, Kept kept)
+    private static (List<long> Old, long Fence, long Last, bool IsEnd) Walk(SqliteSession session, long after, Kept kept)
     {
         var old = new List<long>();
-        var (count, last) = (0, after);
+        var (count, last, fence) = (0, after, 0L);
         var statement = session.Get(RetentionSql.Walk).Bind(1, after).Bind(2, kept.Latest).Bind(3, WalkLimit);
         while (statement.Step())
         {
@@ -48,17 +48,18 @@ internal sealed partial class SqliteQueueStore
             if (!statement.IsNull(1) && statement.Int64(2) <= kept.Until((OutcomeKind)statement.Int32(1)))
             {
                 old.Add(last);
+                fence = Math.Max(fence, statement.Int64(3));
             }
         }
 
-        return (old, last, count < WalkLimit);
+        return (old, fence, last, count < WalkLimit);
     }
 
-    private static int DeleteEntries(SqliteSession session, long[] entries)
+    private static int DeleteEntries(SqliteSession session, long[] entries, long fence)
     {
-        // While a claim lists an entry, its outcome is what keeps the claim from being given back.
+        // While a claim lists an entry, its outcome is what keeps the claim from being given back. No claim made after an entry's end lists it.
         var listed = new HashSet<long>();
-        var statement = session.Get(ClaimSql.AllEntries);
+        var statement = session.Get(ClaimSql.EntriesUpTo).Bind(1, fence);
         while (statement.Step())
         {
             listed.Add(statement.Int64(0));
@@ -67,7 +68,8 @@ internal sealed partial class SqliteQueueStore
         var deleted = 0;
         foreach (var entry in entries)
         {
-            if (listed.Contains(entry) || !session.Get(OutcomeSql.FindFinal).Bind(1, entry).Exists())
+            // Put back by an operator since it was found, it may have ended anew.
+            if (listed.Contains(entry) || session.Get(OutcomeSql.FindFinal).Bind(1, entry).Scalar() is not { } final || final > fence)
             {
                 continue;
             }
