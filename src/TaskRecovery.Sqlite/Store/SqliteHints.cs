@@ -2,7 +2,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Sqlite;
 
-/// <summary>Hints within the process. Other processes see a change when they poll.</summary>
+/// <summary>Hints within the process. What other processes do is noticed by <see cref="SqliteWatch"/>.</summary>
 internal sealed class SqliteHints
 {
     private readonly Lock _lock = new();
@@ -21,25 +21,28 @@ internal sealed class SqliteHints
 
     public void Control() => Send(new StoreHint(StoreHintKind.Control, null));
 
-    /// <summary>Tells a listener from now on, until cancelled.</summary>
-    public async Task ListenAsync(Action<StoreHint> onHint, CancellationToken cancellationToken)
+    /// <summary>Tells a listener from now on, until disposed.</summary>
+    public IDisposable Listen(Action<StoreHint> onHint)
     {
         lock (_lock)
         {
             _listeners = [.. _listeners, onHint];
         }
 
-        try
+        onHint(new StoreHint(StoreHintKind.Connected, null));
+        return new Listening(this, onHint);
+    }
+
+    private void Remove(Action<StoreHint> onHint)
+    {
+        lock (_lock)
         {
-            onHint(new StoreHint(StoreHintKind.Connected, null));
-            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken).ConfigureAwait(false);
+            _listeners = [.. _listeners.Where(listener => listener != onHint)];
         }
-        finally
-        {
-            lock (_lock)
-            {
-                _listeners = [.. _listeners.Where(listener => listener != onHint)];
-            }
-        }
+    }
+
+    private sealed class Listening(SqliteHints hints, Action<StoreHint> onHint) : IDisposable
+    {
+        public void Dispose() => hints.Remove(onHint);
     }
 }

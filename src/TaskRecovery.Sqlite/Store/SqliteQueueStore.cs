@@ -45,7 +45,18 @@ internal sealed partial class SqliteQueueStore : IQueueStore, IDisposable
 
     public IQueueClaimer CreateClaimer(Guid nodeId, string queue, IReadOnlyCollection<string> kinds) => new SqliteClaimer(_database, nodeId, queue, kinds);
 
-    public Task ListenAsync(Action<StoreHint> onHint, CancellationToken cancellationToken) => _database.Hints.ListenAsync(onHint, cancellationToken);
+    public async Task ListenAsync(Action<StoreHint> onHint, CancellationToken cancellationToken)
+    {
+        using var listening = _database.Hints.Listen(onHint);
+        try
+        {
+            await new SqliteWatch(_database).RunAsync(onHint, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is SqliteException or InvalidOperationException)
+        {
+            throw SqliteErrors.Translate(exception, _database.Path);
+        }
+    }
 
     public async ValueTask<EnqueueResult[]> EnqueueAsync(IReadOnlyList<NewEntry> entries, System.Data.Common.DbTransaction? transaction, CancellationToken cancellationToken)
     {

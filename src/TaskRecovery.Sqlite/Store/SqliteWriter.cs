@@ -20,6 +20,7 @@ internal sealed partial class SqliteWriter : IDisposable
     private readonly List<SqliteWrite> _group = [];
     private readonly bool _synchronousFull;
     private Thread? _thread;
+    private long _commits;
     private bool _stopped;
     private SqliteSession? _session;
 
@@ -33,7 +34,7 @@ internal sealed partial class SqliteWriter : IDisposable
     }
 
     /// <summary>How many transactions were committed.</summary>
-    internal long Commits { get; private set; }
+    internal long Commits => Volatile.Read(ref _commits);
 
     /// <summary>Asks for a write.</summary>
     public void Add(SqliteWrite write)
@@ -152,7 +153,7 @@ internal sealed partial class SqliteWriter : IDisposable
     private void Commit(SqliteSession session)
     {
         session.Commit();
-        Commits++;
+        Volatile.Write(ref _commits, _commits + 1);
     }
 
     private void Answer(Exception? error, bool begun)

@@ -3,7 +3,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Sqlite.Tests.Store;
 
-/// <summary>How a node learns that there is work: at once in its own process, by polling from another.</summary>
+/// <summary>How a node learns that there is work: at once in its own process, within milliseconds from another.</summary>
 public sealed class WakeUpTests : IAsyncDisposable
 {
     private readonly TemporaryDatabase _files = new();
@@ -31,6 +31,17 @@ public sealed class WakeUpTests : IAsyncDisposable
 
         await store.EnqueueAsync([TemporaryDatabase.Entry(key: "one")], null, CancellationToken.None);
         await store.CancelAsync(1, CancellationToken.None);
+
+        Assert.Equal(StoreHintKind.Control, (await _hints.Reader.ReadAsync()).Kind);
+    }
+
+    [Fact]
+    public async Task A_commit_of_another_process_is_noticed_without_a_poll()
+    {
+        await GivenListenerAsync();
+        var other = await _files.OpenStoreAsync();
+
+        await other.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None);
 
         Assert.Equal(StoreHintKind.Control, (await _hints.Reader.ReadAsync()).Kind);
     }

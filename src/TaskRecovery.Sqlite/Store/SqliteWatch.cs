@@ -1,0 +1,43 @@
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Sqlite;
+
+/// <summary>Notices within milliseconds that another process has committed. SQLite tells nobody, but the number of the last change costs two locks and a read.</summary>
+internal sealed class SqliteWatch(SqliteDatabase database)
+{
+    /// <summary>How often it looks.</summary>
+    internal static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(5);
+
+    // This process's own commits change the number too. While it commits it only assumes now and then that others do.
+    private const int LooksWhileBusy = 10;
+
+    /// <summary>Says so until cancelled.</summary>
+    /// <param name="onHint">Told that something may have changed.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task RunAsync(Action<StoreHint> onHint, CancellationToken cancellationToken)
+    {
+        using var session = database.OpenReader();
+        using var timer = new PeriodicTimer(Interval, TimeProvider.System);
+        var (version, own, missed) = (Version(session), database.Writer.Commits, 0);
+        while (await timer.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false))
+        {
+            var commits = database.Writer.Commits;
+            var seen = Version(session);
+            if (seen == version)
+            {
+                continue;
+            }
+
+            version = seen;
+            missed = commits == own && database.Writer.Commits == own ? LooksWhileBusy : missed + 1;
+            own = database.Writer.Commits;
+            if (missed >= LooksWhileBusy)
+            {
+                missed = 0;
+                onHint(new StoreHint(StoreHintKind.Control, null));
+            }
+        }
+    }
+
+    private static long Version(SqliteSession session) => session.Get("pragma data_version").Scalar() ?? 0;
+}
