@@ -20,5 +20,8 @@ internal sealed record BenchmarkOptions
 
     public string? Note { get; init; }
 
+    /// <summary>How long the retention row runs.</summary>
+    public double Minutes { get; init; }
+
     public IReadOnlyList<string> Rows { get; init; } = [];
 }

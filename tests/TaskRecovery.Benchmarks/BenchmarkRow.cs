@@ -12,6 +12,12 @@ internal abstract class BenchmarkRow
     /// <summary>What is measured, in a sentence for the docs page.</summary>
     public abstract string Text { get; }
 
+    /// <summary>Whether it is run although nobody named it.</summary>
+    public virtual bool IsPartOfAll => true;
+
+    /// <summary>The most rounds that make sense.</summary>
+    public virtual int MostRounds => int.MaxValue;
+
     /// <summary>Prepares what the cases need and lists them.</summary>
     public abstract Task<IReadOnlyList<BenchmarkCase>> PrepareAsync(BenchmarkEnvironment environment);
 
@@ -20,7 +26,7 @@ internal abstract class BenchmarkRow
 }
 
 /// <summary>Where rows are measured.</summary>
-internal sealed record BenchmarkEnvironment(IBenchmarkStore Store, bool Quick)
+internal sealed record BenchmarkEnvironment(IBenchmarkStore Store, bool Quick, double Minutes)
 {
     /// <summary>A size: smaller in a quick run.</summary>
     public int Size(int full, int quick) => Quick ? quick : full;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Spectre.Console;
+using TaskRecovery.Benchmarks.Children;
 using TaskRecovery.Benchmarks.Report;
 using TaskRecovery.Benchmarks.Rows;
 using TaskRecovery.Benchmarks.Stores;
@@ -21,9 +22,10 @@ internal static class BenchmarkRun
         () => new RecoveryRow(),
         () => new JobsRow(),
         () => new CostRow(),
+        () => new RetentionRow(),
     ];
 
-    public static IReadOnlyList<string> RowNames { get; } = ["enqueue", "drain", "mixed", "pickup", "size", "snapshot", "recovery", "jobs", "cost"];
+    public static IReadOnlyList<string> RowNames { get; } = ["enqueue", "drain", "mixed", "pickup", "size", "snapshot", "recovery", "jobs", "cost", "retention"];
 
     public static async Task<int> RunAsync(BenchmarkOptions options, CancellationToken cancellationToken)
     {
@@ -34,9 +36,10 @@ internal static class BenchmarkRun
             return 2;
         }
 
-        var chosen = Rows.Select(create => create()).Where(row => options.Rows.Count == 0 || options.Rows.Contains(row.Name, StringComparer.Ordinal)).ToArray();
+        var chosen = Rows.Select(create => create()).Where(row => (options.Rows.Count == 0 && row.IsPartOfAll) || options.Rows.Contains(row.Name, StringComparer.Ordinal)).ToArray();
         await using var store = await BenchmarkStores.StartAsync(options.Store);
-        var environment = new BenchmarkEnvironment(store, options.Quick);
+        var environment = new BenchmarkEnvironment(store, options.Quick, options.Minutes);
+        Environment.SetEnvironmentVariable(BenchmarkHost.QuickVariable, options.Quick ? "1" : null);
         var results = new List<RowResult>();
         foreach (var row in chosen)
         {
@@ -67,18 +70,19 @@ internal static class BenchmarkRun
         {
             var bar = progress.AddTask($"{row.Name}: preparing", maxValue: 1);
             cases = [.. (await row.PrepareAsync(environment)).Where(item => options.Only is null || item.Name.Contains(options.Only, StringComparison.Ordinal))];
-            bar.MaxValue = Math.Max(1, cases.Count * options.Rounds);
-            for (var round = 0; round < options.Rounds; round++)
+            var count = Math.Min(options.Rounds, row.MostRounds);
+            bar.MaxValue = Math.Max(1, cases.Count * count);
+            for (var round = 0; round < count; round++)
             {
                 foreach (var measured in cases)
                 {
-                    bar.Description = Markup.Escape($"{row.Name} {round + 1}/{options.Rounds}: {measured.Name}");
+                    bar.Description = Markup.Escape($"{row.Name} {round + 1}/{count}: {measured.Name}");
                     if (!rounds.TryGetValue(measured.Name, out var figures))
                     {
                         rounds[measured.Name] = figures = [];
                     }
 
-                    figures.Add(await measured.RunAsync());
+                    figures.Add([.. (await measured.RunAsync()).Where(figure => !double.IsNaN(figure.Value))]);
                     bar.Increment(1);
                 }
             }

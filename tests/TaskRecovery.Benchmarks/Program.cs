@@ -10,7 +10,7 @@ if (args is ["child", var spec])
 
 var rows = new Argument<string[]>("row")
 {
-    Description = $"What to measure: {string.Join(", ", BenchmarkRun.RowNames)}, or without a store: engine, in-process. Default: all that go through one.",
+    Description = $"What to measure: {string.Join(", ", BenchmarkRun.RowNames)}, or without a store: engine, in-process. Default: all that go through one, but for retention.",
     Arity = ArgumentArity.ZeroOrMore,
 };
 var quick = new Option<bool>("--quick") { Description = "Smaller and fewer: a few minutes in total." };
@@ -18,11 +18,12 @@ var store = new Option<string>("--store") { Description = "postgres or sqlite.",
 store.AcceptOnlyFromAmong("postgres", "sqlite");
 var json = new Option<FileInfo?>("--json") { Description = "Writes every figure of every round to this file." };
 var docs = new Option<DirectoryInfo?>("--docs") { Description = "Refreshes benchmarks.md and its charts in this folder; rows that were not run stay." };
-var rounds = new Option<int?>("--rounds") { Description = "Rounds; medians of them are printed. Default: 3, quick 2." };
+var rounds = new Option<int?>("--rounds") { Description = "Rounds; medians of them are printed. Default: 3, quick 1." };
 var add = new Option<bool>("--add") { Description = "With --docs: adds rounds to those of the last run instead of replacing them." };
 var only = new Option<string?>("--only") { Description = "Only cases whose name contains this." };
 var note = new Option<string?>("--note") { Description = "A line about the machine, printed on the docs page." };
-var root = new RootCommand("Measures TaskRecovery beside what its store can do without it.") { rows, quick, store, json, docs, add, rounds, only, note };
+var minutes = new Option<double?>("--minutes") { Description = "How long the retention row runs. Default: 10, quick 1." };
+var root = new RootCommand("Measures TaskRecovery beside what its store can do without it.") { rows, quick, store, json, docs, add, rounds, only, note, minutes };
 root.SetAction(async (parsed, cancellationToken) =>
 {
     var names = parsed.GetValue(rows) ?? [];
@@ -42,12 +43,13 @@ root.SetAction(async (parsed, cancellationToken) =>
         {
             Store = parsed.GetValue(store)!,
             Quick = parsed.GetValue(quick),
-            Rounds = parsed.GetValue(rounds) ?? (parsed.GetValue(quick) ? 2 : 3),
+            Rounds = parsed.GetValue(rounds) ?? (parsed.GetValue(quick) ? 1 : 3),
             Json = parsed.GetValue(json)?.FullName,
             Docs = parsed.GetValue(docs)?.FullName,
             Add = parsed.GetValue(add),
             Only = parsed.GetValue(only),
             Note = parsed.GetValue(note),
+            Minutes = parsed.GetValue(minutes) ?? (parsed.GetValue(quick) ? 1 : 10),
             Rows = names,
         },
         cancellationToken);

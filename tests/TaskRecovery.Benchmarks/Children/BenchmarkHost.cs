@@ -9,10 +9,16 @@ namespace TaskRecovery.Benchmarks.Children;
 /// <summary>The host of a child: the library as users add it, and nothing tuned.</summary>
 internal static class BenchmarkHost
 {
-    private const int Waves = 3;
-    private const int WaveEntries = 20_000;
+    /// <summary>Set for children of a quick run.</summary>
+    public const string QuickVariable = "TASKRECOVERY_BENCHMARKS_QUICK";
 
-    public static IHost Create(string store, string connectionString, Action<TaskRecoveryBuilder> configure)
+    private const int Waves = 3;
+
+    private static bool IsQuick => Environment.GetEnvironmentVariable(QuickVariable) is not null;
+
+    private static int WaveEntries => IsQuick ? 10_000 : 20_000;
+
+    public static IHost Create(string store, string connectionString, Action<TaskRecoveryBuilder> configure, TimeSpan? keep = null)
     {
         var builder = Host.CreateApplicationBuilder();
         builder.Logging.ClearProviders();
@@ -22,6 +28,11 @@ internal static class BenchmarkHost
         var recovery = builder.Services.AddTaskRecovery(options => options.ServeDefaultQueue = false);
         BenchmarkStores.Use(recovery, store, connectionString);
         configure(recovery);
+        if (keep is { } kept)
+        {
+            builder.Services.Configure<TaskRecoveryOptions>(options => (options.Retention.Completed, options.Retention.Interval) = (kept, kept / 6));
+        }
+
         return builder.Build();
     }
 
@@ -52,7 +63,7 @@ internal static class BenchmarkHost
                 }
             }
 
-            await Task.Delay(500);
+            await Task.Delay(IsQuick ? 250 : 500);
         }
     }
 }

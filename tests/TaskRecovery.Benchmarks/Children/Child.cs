@@ -42,6 +42,7 @@ internal abstract class Child
         "work" => new WorkChild(spec),
         "enqueue" => new EnqueueChild(spec),
         "drain-floor" => new DrainFloorChild(spec),
+        "circulate" => new CirculateChild(spec),
         "refill" => new RefillChild(spec),
         "enqueue-floor" => new EnqueueFloorChild(spec),
         _ => throw new ArgumentException($"There is no child '{spec.Role}'.", nameof(spec)),

@@ -9,6 +9,7 @@ internal sealed class ChildHandle : IAsyncDisposable
 {
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(10);
     private readonly ChildProcess _process;
+    private bool _isDisposed;
 
     private ChildHandle(ChildProcess process) => _process = process;
 
@@ -49,7 +50,15 @@ internal sealed class ChildHandle : IAsyncDisposable
 
     public Task KillAsync() => _process.KillAsync();
 
-    public async ValueTask DisposeAsync() => await _process.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        // A child may be in a group, and in the hands of who started it.
+        if (!_isDisposed)
+        {
+            _isDisposed = true;
+            await _process.DisposeAsync();
+        }
+    }
 
     private static ChildStats Read(string word, string line) => JsonSerializer.Deserialize<ChildStats>(line[word.Length..])!;
 }

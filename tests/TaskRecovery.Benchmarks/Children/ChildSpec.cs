@@ -49,6 +49,9 @@ internal sealed record ChildSpec
     /// <summary>Whether a floor goes through the store's own code instead of the bare driver.</summary>
     public bool ThroughStore { get; init; }
 
+    /// <summary>How long history is kept, in seconds.</summary>
+    public double KeepSeconds { get; init; }
+
     /// <summary>Whether starts and calls are recorded with their times.</summary>
     public bool Record { get; init; }
 

@@ -29,11 +29,20 @@ internal sealed class WorkChild(ChildSpec spec) : Child, IAsyncDisposable
         });
         await _host.StartAsync();
         await BenchmarkHost.WarmUpAsync(_host, spec, () => _log.Count);
-        _log.Reset();
         if (spec.Count > 0)
         {
-            _producer = new Producer(_host.Services.GetRequiredService<IJobQueue>(), spec, null);
+            var queue = _host.Services.GetRequiredService<IJobQueue>();
+            var before = _log.Count;
+            var warmUp = new Producer(queue, spec with { Queue = BenchmarkQueues.WarmUp, Record = false, Rate = 0, Seconds = 1, Count = 0 }, null);
+            await warmUp.RunAsync();
+            for (; _log.Count < before + warmUp.Count; await Task.Delay(20))
+            {
+            }
+
+            _producer = new Producer(queue, spec, null);
         }
+
+        _log.Reset();
     }
 
     protected override Task GoAsync() => _producer?.RunAsync() ?? Task.Delay(Timeout.Infinite);

@@ -94,7 +94,7 @@ internal sealed class CostRow : BenchmarkRow
             ConnectionString = database.ConnectionString,
             Queues = [.. Enumerable.Range(0, queues).Select(number => new QueueSpec($"idle-{number}"))],
         });
-        await Task.Delay(TimeSpan.FromSeconds(3));
+        await Task.Delay(TimeSpan.FromSeconds(5));
         await database.CountStatementsAsync(true);
         var before = await database.CostAsync();
         await child.GoAsync();

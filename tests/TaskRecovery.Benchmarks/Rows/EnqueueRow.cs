@@ -20,7 +20,7 @@ internal sealed class EnqueueRow : BenchmarkRow
         _template = await store.CreateAsync();
         await _template.FillAsync(new FillSpec(BenchmarkQueues.WarmUp, 1));
         await _template.SettleAsync();
-        double seconds = environment.Size(5, 1);
+        double seconds = environment.Size(3, 1);
         var cases = new List<BenchmarkCase>();
         Add("1 caller", 1, 1);
         Add("8 callers", 8, 1);
@@ -35,7 +35,7 @@ internal sealed class EnqueueRow : BenchmarkRow
         void Add(string title, int callers, int batch, int bytes = 100, int? floorCallers = null, bool inTransaction = false)
         {
             var spec = new ChildSpec { Role = "enqueue", Store = store.Name, ConnectionString = "", Parallel = callers, Batch = batch, ArgsBytes = bytes, Seconds = seconds, InTransaction = inTransaction };
-            var floor = $"bare statements, {floorCallers ?? callers} x {batch:N0}{(bytes > 1000 ? ", 10 KB" : "")}";
+            var floor = $"{store.FloorName}, {floorCallers ?? callers} x {batch:N0}{(bytes > 1000 ? ", 10 KB" : "")}";
             if (cases.TrueForAll(other => other.Name != floor))
             {
                 cases.Add(new BenchmarkCase(floor, () => RunAsync(store, spec with { Role = "enqueue-floor", Parallel = floorCallers ?? callers })));

@@ -7,6 +7,9 @@ internal interface IBenchmarkStore : IAsyncDisposable
 {
     string Name { get; }
 
+    /// <summary>What a floor is, in the name of its case.</summary>
+    string FloorName { get; }
+
     /// <summary>What it is, for the docs page.</summary>
     Task<string> DescribeAsync();
 
@@ -40,6 +43,12 @@ internal interface IBenchmarkDatabase : IAsyncDisposable
     /// <summary>What the store has done so far.</summary>
     Task<StoreCost> CostAsync();
 
+    /// <summary>How many entries are stored, ended ones too, and how many bytes everything takes.</summary>
+    Task<(long Entries, double Bytes)> SizeAsync();
+
+    /// <summary>Makes copies of the one interval job that is there, all due at once, so that there are so many.</summary>
+    Task CopyJobAsync(int jobs);
+
     /// <summary>Counts statements from now on, or stops that, where the store can.</summary>
     Task CountStatementsAsync(bool on);
 
@@ -63,7 +72,7 @@ internal sealed record FillSpec(string Queue, int Count)
     public bool Ended { get; init; }
 }
 
-/// <summary>Counters of the server; what a store does not count is 0.</summary>
+/// <summary>Counters of the server; what a store does not count is not a number, and not shown.</summary>
 internal sealed record StoreCost(double LogBytes, double Commits, double Statements, double Claims, double CpuMilliseconds, double Connections);
 
 /// <summary>Runs work in a transaction of the caller's own.</summary>

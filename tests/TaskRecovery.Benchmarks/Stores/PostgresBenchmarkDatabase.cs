@@ -8,6 +8,8 @@ namespace TaskRecovery.Benchmarks.Stores;
 /// <summary>One database on the benchmark's server.</summary>
 internal sealed class PostgresBenchmarkDatabase(string server, string name) : IBenchmarkDatabase
 {
+    private const int ManyEntries = 200_000;
+
     private string? _dataFolder;
 
     public string Name => name;
@@ -35,30 +37,18 @@ internal sealed class PostgresBenchmarkDatabase(string server, string name) : IB
 
     public async Task FillAsync(FillSpec fill)
     {
-        const int part = 500_000;
-        var runAt = fill.Later ? "now() + interval '1 day'" : "clock_timestamp() - interval '1 second'";
         await using var connection = await OpenAsync(ConnectionString);
         await RunAsync(connection, $"insert into taskrecovery.kinds (name) values ('{fill.Kind}') on conflict do nothing");
         await RunAsync(connection, $"insert into taskrecovery.queues (name) values ('{fill.Queue}') on conflict do nothing");
-        var text = new string('x', Math.Max(0, fill.ArgsBytes - 48));
-        for (var done = 0; done < fill.Count; done += part)
+        if (fill.Count > 0)
         {
-            var store = fill.Ended
-                ? """
-                    insert into taskrecovery.outcomes (entry, fence, duration_ms, kind, attempt, crashes, final)
-                    select id, nextval('taskrecovery.fences'), 0, 0, 1, 0, true from stored
-                    """
-                : $"insert into taskrecovery.waiting (run_at, id, queue, kind, priority) select {runAt}, id, queue, kind, priority from stored order by id";
-            await RunAsync(connection, $$"""
-                with stored as (
-                    insert into taskrecovery.entries (queue, kind, priority, max_attempts, args)
-                    select q.id, k.id, 5, 10, '{"number":' || g || ',"milliseconds":0,"text":"{{text}}"}'
-                    from generate_series({{done}}, {{Math.Min(done + part, fill.Count) - 1}}) g
-                    join taskrecovery.queues q on q.name = '{{fill.Queue}}' join taskrecovery.kinds k on k.name = '{{fill.Kind}}'
-                    returning id, queue, kind, priority
-                )
-                {{store}}
-                """);
+            // Indexes are built afterwards where it is much.
+            var indexes = fill.Count >= ManyEntries ? await DropIndexesAsync(connection) : [];
+            await RunAsync(connection, Fill(fill));
+            foreach (var index in indexes)
+            {
+                await RunAsync(connection, index);
+            }
         }
     }
 
@@ -99,6 +89,25 @@ internal sealed class PostgresBenchmarkDatabase(string server, string name) : IB
             await ScalarAsync<double>("select count(*)::float8 from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'"));
     }
 
+    public async Task<(long Entries, double Bytes)> SizeAsync() => (
+        await ScalarAsync<long>("select count(*) from taskrecovery.entries"),
+        await ScalarAsync<double>("select sum(pg_total_relation_size(oid))::float8 from pg_class where relnamespace = 'taskrecovery'::regnamespace and relkind = 'r'"));
+
+    public Task CopyJobAsync(int jobs) => RunAsync(ConnectionString, $"""
+        create temporary table copy as select * from taskrecovery.jobs;
+        create temporary table numbered as
+            select gen_random_uuid() as id, nextval('taskrecovery.entries_id_seq') as entry, 'job ' || g as name from generate_series(1, {jobs - 1}) g;
+        insert into taskrecovery.entries (id, created_at, queue, kind, priority, max_attempts, args, timeout) overriding system value
+            select n.entry, e.created_at, e.queue, e.kind, e.priority, e.max_attempts, replace(e.args, c.id::text, n.id::text), e.timeout
+            from numbered n, copy c join taskrecovery.entries e on e.id = c.planned_entry;
+        insert into taskrecovery.waiting (run_at, id, queue, kind, priority)
+            select clock_timestamp(), n.entry, w.queue, w.kind, w.priority from numbered n, copy c join taskrecovery.waiting w on w.id = c.planned_entry;
+        insert into taskrecovery.jobs select (jsonb_populate_record(null::taskrecovery.jobs, to_jsonb(c)
+            || jsonb_build_object('id', n.id, 'name', n.name, 'planned_entry', n.entry, 'next_run_at', clock_timestamp()))).* from numbered n, copy c;
+        update taskrecovery.jobs set next_run_at = clock_timestamp() where planned_entry = (select planned_entry from copy);
+        update taskrecovery.waiting set run_at = clock_timestamp() where id = (select planned_entry from copy)
+        """);
+
     public async Task CountStatementsAsync(bool on)
     {
         await RunAsync(server, $"alter system set pg_stat_statements.track = '{(on ? "top" : "none")}'");
@@ -115,6 +124,59 @@ internal sealed class PostgresBenchmarkDatabase(string server, string name) : IB
     }
 
     public async ValueTask DisposeAsync() => await RunAsync(server, $"drop database {name} with (force)");
+
+    private static string Fill(FillSpec fill)
+    {
+        var text = new string('x', Math.Max(0, fill.ArgsBytes - 48));
+        var runAt = fill.Later ? "now() + interval '1 day'" : "clock_timestamp() - interval '1 second'";
+        var place = fill.Ended
+            ? $"""
+                insert into taskrecovery.outcomes (entry, fence, duration_ms, kind, attempt, crashes, final)
+                select g, nextval('taskrecovery.fences'), 0, 0, 1, 0, true from series s cross join generate_series(s.first, s.last) g;
+                """
+            : $"""
+                insert into taskrecovery.waiting (run_at, id, queue, kind, priority)
+                select {runAt}, g, s.queue, s.kind, 5 from series s cross join generate_series(s.first, s.last) g;
+                """;
+        return $$"""
+            create temporary table series as
+                select n.first, n.first + {{fill.Count}} - 1 as last, q.id as queue, k.id as kind
+                from (select nextval('taskrecovery.entries_id_seq') as first) n, taskrecovery.queues q, taskrecovery.kinds k where q.name = '{{fill.Queue}}' and k.name = '{{fill.Kind}}';
+            select setval('taskrecovery.entries_id_seq', last) from series;
+            insert into taskrecovery.entries (id, queue, kind, priority, max_attempts, args) overriding system value
+                select g, s.queue, s.kind, 5, 10, '{"number":' || g - s.first || ',"milliseconds":0,"text":"{{text}}"}' from series s cross join generate_series(s.first, s.last) g;
+            {{place}}
+            drop table series
+            """;
+    }
+
+    private static async Task<List<string>> DropIndexesAsync(NpgsqlConnection connection)
+    {
+        const string find = """
+            select pg_get_indexdef(i.indexrelid), i.indexrelid::regclass::text, i.indrelid::regclass::text, c.conname, pg_get_constraintdef(c.oid)
+            from pg_index i left join pg_constraint c on c.conindid = i.indexrelid and c.contype = 'p'
+            where i.indrelid::regclass::text in ('taskrecovery.entries', 'taskrecovery.waiting', 'taskrecovery.outcomes')
+            """;
+        var found = new List<(string Drop, string Create)>();
+        await using (var command = new NpgsqlCommand(find, connection))
+        await using (var reader = await command.ExecuteReaderAsync())
+        {
+            while (await reader.ReadAsync())
+            {
+                var table = reader.GetString(2);
+                found.Add(await reader.IsDBNullAsync(3)
+                    ? ($"drop index {reader.GetString(1)}", reader.GetString(0))
+                    : ($"alter table {table} drop constraint {reader.GetString(3)}", $"alter table {table} add constraint {reader.GetString(3)} {reader.GetString(4)}"));
+            }
+        }
+
+        foreach (var (drop, _) in found)
+        {
+            await RunAsync(connection, drop);
+        }
+
+        return [.. found.Select(index => index.Create)];
+    }
 
     private async Task<T> ScalarAsync<T>(string statement)
     {

@@ -9,6 +9,8 @@ internal sealed class PostgresBenchmarkStore(PostgresServer server) : IBenchmark
 {
     public string Name => "postgres";
 
+    public string FloorName => "bare statements";
+
     public static async Task<IBenchmarkStore> StartAsync()
     {
         var server = await PostgresServer.StartAsync(new PostgresServerOptions

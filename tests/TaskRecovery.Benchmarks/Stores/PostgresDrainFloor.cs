@@ -8,7 +8,7 @@ namespace TaskRecovery.Benchmarks.Stores;
 /// <summary>The store's claim and finish statements, prepared, in plain loops on connections of their own.</summary>
 internal sealed class PostgresDrainFloor(ChildSpec spec) : IDrainFloor
 {
-    private const string Settings = "-c synchronous_commit=on -c enable_seqscan=off -c jit=off";
+    private const string Settings = "-c synchronous_commit=on -c enable_seqscan=off -c jit=off -c plan_cache_mode=force_generic_plan";
     private const int ClaimsPerRemoval = 20;
     private static readonly short[] Levels = [-1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 

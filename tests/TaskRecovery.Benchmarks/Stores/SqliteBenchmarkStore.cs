@@ -13,6 +13,8 @@ internal sealed class SqliteBenchmarkStore : IBenchmarkStore
 
     public string Name => "sqlite";
 
+    public string FloorName => StoreFloors.Name;
+
     public async Task<string> DescribeAsync()
     {
         await using var connection = new SqliteConnection("Data Source=:memory:");
@@ -55,33 +57,75 @@ internal sealed class SqliteBenchmarkDatabase(string path) : IBenchmarkDatabase
         await work(host.Services.GetRequiredService<IQueueStore>());
     }
 
-    public Task FillAsync(FillSpec fill) => UseStoreAsync(async store =>
+    public async Task FillAsync(FillSpec fill)
     {
-        const int part = 10_000;
         var text = new string('x', Math.Max(0, fill.ArgsBytes - 48));
-        for (var done = 0; done < fill.Count; done += part)
+        var runAt = fill.Later ? "series.now + 86400000000" : "series.now - 1000000";
+        var place = fill.Ended
+            ? "insert into taskrecovery_outcomes (entry, fence, ended_at, duration, kind, attempt, crashes, final) select numbers.id, 0, series.now, 0, 0, 1, 0, 1 from numbers, series"
+            : $"insert into taskrecovery_waiting (id, queue, kind, priority, run_at) select numbers.id, series.queue, series.kind, 5, {runAt} from numbers, series";
+        await RunAsync($$"""
+            pragma foreign_keys = off; pragma synchronous = off; pragma cache_size = -500000; pragma temp_store = memory;
+            insert or ignore into taskrecovery_kinds (name) values ('{{fill.Kind}}');
+            insert or ignore into taskrecovery_queues (name) values ('{{fill.Queue}}');
+            """);
+        if (fill.Count > 0)
         {
-            var entries = Enumerable.Range(done, Math.Min(part, fill.Count - done)).Select(number => new NewEntry
-            {
-                Kind = fill.Kind,
-                Queue = fill.Queue,
-                Priority = 5,
-                MaxAttempts = 10,
-                Args = System.Text.Encoding.UTF8.GetBytes($$"""{"number":{{number}},"milliseconds":0,"text":"{{text}}"}"""),
-                RunAfter = fill.Later ? TimeSpan.FromDays(1) : null,
-            }).ToArray();
-            await store.EnqueueAsync(entries, transaction: null, CancellationToken.None);
-        }
-
-        if (fill.Ended)
-        {
-            await RunAsync($"""
-                insert into taskrecovery_outcomes (entry, fence, ended_at, duration, kind, attempt, crashes, final)
-                select w.id, 0, w.run_at, 0, 0, 1, 0, 1 from taskrecovery_waiting w join taskrecovery_queues q on q.id = w.queue where q.name = '{fill.Queue}';
-                delete from taskrecovery_waiting where queue = (select id from taskrecovery_queues where name = '{fill.Queue}')
+            await RunAsync($$"""
+                pragma foreign_keys = off; pragma synchronous = off; pragma cache_size = -500000; pragma temp_store = memory;
+                begin immediate;
+                create temporary table series as select coalesce((select max(id) from taskrecovery_entries), 0) + 1 as first, cast((julianday('now') - 2440587.5) * 86400e6 as integer) as now,
+                    (select id from taskrecovery_queues where name = '{{fill.Queue}}') as queue, (select id from taskrecovery_kinds where name = '{{fill.Kind}}') as kind;
+                create temporary table numbers as with recursive n (id) as (select first from series union all select id + 1 from n limit {{fill.Count}}) select id from n;
+                insert into taskrecovery_entries (id, created_at, queue, kind, priority, max_attempts, args)
+                    select numbers.id, series.now, series.queue, series.kind, 5, 10, '{"number":' || (numbers.id - series.first) || ',"milliseconds":0,"text":"{{text}}"}' from numbers, series;
+                {{place}};
+                commit
                 """);
         }
-    });
+    }
+
+    public async Task<(long Entries, double Bytes)> SizeAsync()
+    {
+        var files = Directory.EnumerateFiles(System.IO.Path.GetDirectoryName(path)!, System.IO.Path.GetFileName(path) + "*").Sum(file => new FileInfo(file).Length);
+        return ((long)await ReadAsync("select count(*) from taskrecovery_entries"), files);
+    }
+
+    public async Task CopyJobAsync(int jobs)
+    {
+        await using var connection = await OpenAsync();
+        await using var copy = new SqliteCommand(
+            """
+            update taskrecovery_waiting set run_at = $now where id = (select min(planned_entry) from taskrecovery_jobs);
+            update taskrecovery_jobs set next_run_at = $now where planned_entry = (select min(planned_entry) from taskrecovery_jobs);
+            insert into taskrecovery_entries (created_at, queue, kind, priority, max_attempts, args, timeout)
+                select created_at, queue, kind, priority, max_attempts, json_replace(args, '$.jobId', $text), timeout
+                from taskrecovery_entries where id = (select min(planned_entry) from taskrecovery_jobs);
+            insert into taskrecovery_waiting (id, queue, kind, priority, run_at)
+                select last_insert_rowid(), queue, kind, priority, run_at from taskrecovery_waiting where id = (select min(planned_entry) from taskrecovery_jobs);
+            insert into taskrecovery_jobs (id, name, kind, entry_kind, args, state, every, once_at, start_at, overlap, missed_runs, queue, priority, max_attempts, timeout, next_run_at,
+                    planned_entry, created_at, updated_at)
+                select $id, $name, kind, entry_kind, args, state, every, once_at, start_at, overlap, missed_runs, queue, priority, max_attempts, timeout, next_run_at,
+                    (select max(id) from taskrecovery_entries), created_at, updated_at
+                from taskrecovery_jobs where planned_entry = (select min(planned_entry) from taskrecovery_jobs)
+            """,
+            connection);
+        await using var transaction = connection.BeginTransaction();
+        copy.Transaction = transaction;
+        var now = (long)(await NowAsync() * 1e6);
+        for (var number = 1; number < jobs; number++)
+        {
+            var id = Guid.CreateVersion7();
+            copy.Parameters.Clear();
+            copy.Parameters.AddWithValue("$now", now);
+            copy.Parameters.AddWithValue("$text", id.ToString());
+            copy.Parameters.AddWithValue("$id", id.ToByteArray(bigEndian: true));
+            copy.Parameters.AddWithValue("$name", $"job {number}");
+            await copy.ExecuteNonQueryAsync();
+        }
+
+        await transaction.CommitAsync();
+    }
 
     public async Task SettleAsync()
     {
@@ -105,7 +149,7 @@ internal sealed class SqliteBenchmarkDatabase(string path) : IBenchmarkDatabase
     public async Task<StoreCost> CostAsync()
     {
         var claims = await ReadAsync("select coalesce((select seq from sqlite_sequence where name = 'taskrecovery_claims'), 0)");
-        return new StoreCost(0, 0, 0, claims, 0, 0);
+        return new StoreCost(double.NaN, double.NaN, double.NaN, claims, double.NaN, double.NaN);
     }
 
     public Task CountStatementsAsync(bool on) => Task.CompletedTask;

@@ -7,7 +7,13 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Benchmarks.Stores;
 
-/// <summary>Claims and finishes through the store's own code, with no engine around it.</summary>
+/// <summary>What goes through the store's own code, with no engine around it.</summary>
+internal static class StoreFloors
+{
+    public const string Name = "the store alone";
+}
+
+/// <summary>Claims and finishes through the store's own code.</summary>
 internal sealed class StoreDrainFloor(ChildSpec spec) : IDrainFloor
 {
     private const int ClaimsPerRemoval = 20;
