@@ -36,7 +36,8 @@ internal sealed class HintSender(PostgreSqlDatabase database, TimeProvider time)
             _sending = true;
         }
 
-        _ = SendAllAsync();
+        // Not on the thread of whoever stored the work: its answer, and this process's own claimers, come first.
+        ThreadPool.UnsafeQueueUserWorkItem(static sender => _ = sender.SendAllAsync(), this, preferLocal: false);
     }
 
     private async Task SendAllAsync()

@@ -14,9 +14,19 @@ internal static class EnqueueBatch
         for (var i = 0; i < count; i++)
         {
             var entry = entries[i];
-            names.TryGetQueue(entry.Queue, out queues[i]);
-            names.TryGetKind(entry.Kind, out var kind);
-            kinds[i] = (short)kind;
+
+            // Most batches are of one kind for one queue.
+            if (i > 0 && ReferenceEquals(entry.Queue, entries[i - 1].Queue) && ReferenceEquals(entry.Kind, entries[i - 1].Kind))
+            {
+                (queues[i], kinds[i]) = (queues[i - 1], kinds[i - 1]);
+            }
+            else
+            {
+                names.TryGetQueue(entry.Queue, out queues[i]);
+                names.TryGetKind(entry.Kind, out var kind);
+                kinds[i] = (short)kind;
+            }
+
             priorities[i] = (short)entry.Priority;
             attempts[i] = (short)entry.MaxAttempts;
             args[i] = entry.Args;

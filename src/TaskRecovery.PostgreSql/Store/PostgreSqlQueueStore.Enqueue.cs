@@ -123,12 +123,19 @@ internal sealed partial class PostgreSqlQueueStore
 
     private async ValueTask LoadNamesAsync(IReadOnlyList<NewEntry> entries, CancellationToken cancellationToken)
     {
-        if (entries.Any(entry => !Names.TryGetKind(entry.Kind, out _)))
+        var (kinds, queues) = (false, false);
+        for (var i = 0; i < entries.Count; i++)
+        {
+            kinds |= (i == 0 || !ReferenceEquals(entries[i].Kind, entries[i - 1].Kind)) && !Names.TryGetKind(entries[i].Kind, out _);
+            queues |= (i == 0 || !ReferenceEquals(entries[i].Queue, entries[i - 1].Queue)) && !Names.TryGetQueue(entries[i].Queue, out _);
+        }
+
+        if (kinds)
         {
             await Names.LoadKindsAsync(entries.Select(entry => entry.Kind), cancellationToken).ConfigureAwait(false);
         }
 
-        if (entries.Any(entry => !Names.TryGetQueue(entry.Queue, out _)))
+        if (queues)
         {
             await Names.LoadQueuesAsync(entries.Select(entry => entry.Queue), cancellationToken).ConfigureAwait(false);
         }
@@ -139,11 +146,12 @@ internal sealed partial class PostgreSqlQueueStore
     {
         var queues = new HashSet<string>(StringComparer.Ordinal);
         var limit = _time.GetUtcNow() + WorthAHint;
+        string? last = null;
         foreach (var entry in entries)
         {
-            if ((entry.RunAt is null || entry.RunAt <= limit) && (entry.RunAfter is null || entry.RunAfter <= WorthAHint))
+            if (!ReferenceEquals(entry.Queue, last) && (entry.RunAt is null || entry.RunAt <= limit) && (entry.RunAfter is null || entry.RunAfter <= WorthAHint))
             {
-                queues.Add(entry.Queue);
+                queues.Add(last = entry.Queue);
             }
         }
 

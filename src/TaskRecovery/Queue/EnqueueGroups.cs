@@ -96,22 +96,10 @@ internal sealed class EnqueueGroups(IQueueStore store, LocalWakeups wakeups) : I
         var results = await store.EnqueueAsync(entries, transaction: null, CancellationToken.None).ConfigureAwait(false);
 
         // This process's claimers first: they have a round trip before them, the callers none.
-        WakeClaimers(entries);
+        wakeups.Wake(entries);
         for (var i = 0; i < entries.Length; i++)
         {
             group[i].TrySetResult(results[i]);
-        }
-    }
-
-    private void WakeClaimers(NewEntry[] entries)
-    {
-        wakeups.Wake(entries[0].Queue);
-        for (var i = 1; i < entries.Length; i++)
-        {
-            if (!string.Equals(entries[i].Queue, entries[i - 1].Queue, StringComparison.Ordinal))
-            {
-                wakeups.Wake(entries[i].Queue);
-            }
         }
     }
 

@@ -47,10 +47,7 @@ internal sealed class JobQueue(IQueueStore store, EntryFactory factory, EnqueueG
         // Inside the caller's transaction nothing is visible yet: the store's own hint comes with the commit.
         if (transaction is null)
         {
-            foreach (var queue in entries.Select(entry => entry.Queue).Distinct(StringComparer.Ordinal))
-            {
-                wakeups.Wake(queue);
-            }
+            wakeups.Wake(entries);
         }
 
         return results;

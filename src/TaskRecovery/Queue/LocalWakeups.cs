@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using TaskRecovery.Nodes;
+using TaskRecovery.Storage;
 
 namespace TaskRecovery.Queue;
 
@@ -21,6 +22,18 @@ internal sealed class LocalWakeups : IClaimWaker
         if (_claimers.TryGetValue(queue, out var claimer))
         {
             claimer.Wake(fromFront: false);
+        }
+    }
+
+    /// <summary>Entries were stored, mostly many of one queue one after the other.</summary>
+    public void Wake(NewEntry[] entries)
+    {
+        for (var i = 0; i < entries.Length; i++)
+        {
+            if (i == 0 || !string.Equals(entries[i].Queue, entries[i - 1].Queue, StringComparison.Ordinal))
+            {
+                Wake(entries[i].Queue);
+            }
         }
     }
 
