@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Measures TaskRecovery beside its store's own limit:
-#   build/bench.sh [--quick] [--store postgres|sqlite] [--json FILE] [--docs [--add]] [ROW...]
+#   build/bench.sh [--quick] [--store postgres|sqlite] [--json FILE] [--docs [--add]] [--minutes N] [ROW...]
 # A full run of every row refreshes docs/benchmarks.md; --docs does so for whatever is run. 'in-process' runs the parts without a store.
+# 'retention' runs for ten minutes, or --minutes, and only when it is named.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 
@@ -10,7 +11,7 @@ while [ $# -gt 0 ]; do
     case $1 in
         --docs) docs=1 ;;
         --quick | --add) full=0; args+=("$1") ;;
-        --store | --json | --rounds | --note) args+=("$1" "$2"); shift ;;
+        --store | --json | --rounds | --note | --minutes) args+=("$1" "$2"); shift ;;
         --only) full=0; args+=("$1" "$2"); shift ;;
         -*) args+=("$1"); full=0 ;;
         *) full=0; args+=("$1") ;;

@@ -16,6 +16,7 @@ internal static class DocsPage
 
         ```
         build/bench.sh [--quick] [--store postgres|sqlite] [--json FILE] [ROW...]
+        build/bench.sh [--minutes N] [--store postgres|sqlite] --docs retention
         ```
 
         Why things are as they are: [decisions](decisions/README.md).
