@@ -12,8 +12,8 @@ internal static class BarChart
     private const int Bar = 18;
     private const int Gap = 8;
     private const string Style =
-        "text { fill: #24292f } .engine { fill: #2f81f7 } .floor { fill: #9aa4af } "
-        + "@media (prefers-color-scheme: dark) { text { fill: #d1d7de } .floor { fill: #6e7781 } }";
+        "text { fill: #6e7781 } .engine { fill: #2f81f7 } .floor { fill: #9aa4af } "
+        + "@media (prefers-color-scheme: dark) { text { fill: #9aa4af } .floor { fill: #6e7781 } }";
 
     public static string Draw(RowResult row)
     {
@@ -32,7 +32,7 @@ internal static class BarChart
         for (var i = 0; i < cases.Length; i++)
         {
             var (value, y) = (cases[i].Medians[0].Value, 40 + (i * (Bar + Gap)));
-            var length = Math.Max(1, value / most * (Width - LabelWidth - 110));
+            var length = Math.Max(1, value / most * (Width - LabelWidth - 140));
             var style = floors.Contains(Family(cases[i].Name)) ? "floor" : "engine";
             svg.Append(CultureInfo.InvariantCulture, $"""
                 <text x="{LabelWidth - 8}" y="{y + 13}" text-anchor="end">{SecurityElement.Escape(cases[i].Name)}</text>
