@@ -31,6 +31,7 @@ NO_MARGIN                  overlap  safe -DOWN_GRACE=3
 NO_RECONCILE               stuck    live -DFAULTS=1
 CLAIM_BY_DEAD              orphan   safe
 WATCH_CARRIED_OVER         overlap  safe
+EVERYBODY_IS_A_NEWCOMER    overlap  safe
 MARK_UNGUARDED             overlap  safe
 SWEEP_ONCE                 stuck    live
 DEADLINE_FROM_ANSWER       overlap  safe

@@ -58,6 +58,7 @@ byte st[N], mine[N];            /* the worker, and the fence of the entry it has
 bool late[N];                   /* was stopped (paused) at its deadline: it could not fire */
 byte sees[N * R], quiet[N * R]; /* what a node has seen of another in this session, and for how long there was no new beat */
 bool chg[N * R];                /* the other has beaten since the last look */
+bool looked[N];                 /* this session has looked before: whoever it sees first now has registered since, and held its lock then */
 #define KNOWN 1
 #define HELD  2                 /* saw the lock held, in this session */
 #define FREED 3                 /* and now it is free, and the last beat had said it was held */
@@ -145,11 +146,16 @@ inline beaten(r, session) {
 }
 
 /* The same beat reads the others' numbers and locks. */
+#ifdef EVERYBODY_IS_A_NEWCOMER
+#define newcomer(n) true
+#else
+#define newcomer(n) looked[n]
+#endif
 inline look(n) {
     for (i : 0 .. R - 1) {
         if
         :: i != row(n) && exists[i] && !dead[i] ->
-            if :: !sees[n * R + i] -> sees[n * R + i] = KNOWN; quiet[n * R + i] = 0
+            if :: !sees[n * R + i] -> sees[n * R + i] = (newcomer(n) -> HELD : KNOWN); quiet[n * R + i] = 0
                :: else -> if :: chg[n * R + i] -> quiet[n * R + i] = 0 :: else fi
             fi;
             chg[n * R + i] = false;
@@ -165,12 +171,14 @@ inline look(n) {
         :: else
         fi
     }
+    looked[n] = true
 }
 
 /* A new session knows nothing yet. */
 inline blank(n) {
 #ifndef WATCH_CARRIED_OVER
     for (i : 0 .. R - 1) { sees[n * R + i] = 0; quiet[n * R + i] = 0; chg[n * R + i] = 0 }
+    looked[n] = false
 #endif
     skip
 }
@@ -243,9 +251,9 @@ inline drop(n) {
 #define mayClaim(r) (exists[r] && !dead[r])
 #endif
 #ifdef ANY_OUTCOME_IS_MINE
-#define looked ACCEPTED
+#define found ACCEPTED
 #else
-#define looked ANSWERED
+#define found ANSWERED
 #endif
 #ifdef REFUSED_BY_A_PROXY
 #define refused(n) (!accepts || cut[n])
@@ -320,7 +328,7 @@ inline outcomeArrives(n) {
     :: fm[n] == FINISH && outcome[fc[n]] != FINAL -> outcome[fc[n]] = FINAL; ended++; fm[n] = ACCEPTED
 #else
     :: fm[n] == FINISH && outcome[fc[n]] == OPEN -> outcome[fc[n]] = FINAL; ended++; fm[n] = ACCEPTED
-    :: fm[n] == FINISH && outcome[fc[n]] == BACK -> fm[n] = looked
+    :: fm[n] == FINISH && outcome[fc[n]] == BACK -> fm[n] = found
 #endif
     :: fm[n] == FINISH && outcome[fc[n]] == FINAL -> fm[n] = ACCEPTED           /* its own: an earlier answer was lost */
     :: fm[n] == GIVEBACK -> if :: outcome[fc[n]] == OPEN -> outcome[fc[n]] = BACK; waiting = true :: else fi; fm[n] = ANSWERED
@@ -494,7 +502,7 @@ init {
     d_step {
         for (i : 0 .. N - 1) {                                                  /* all registered, connected, with their locks, and seen */
             alive[i] = true; reg[i] = true; conn[i] = true; ses[i] = true; uses[i] = true;
-            exists[2 * i] = true; said[2 * i] = true; lk[2 * i] = CUR;
+            exists[2 * i] = true; said[2 * i] = true; lk[2 * i] = CUR; looked[i] = true;
             for (j : 0 .. N - 1) { if :: j != i -> sees[i * R + 2 * j] = HELD :: else fi }
         }
         skip

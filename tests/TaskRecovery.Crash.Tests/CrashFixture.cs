@@ -5,8 +5,6 @@ using TaskRecovery.Crash.Host;
 using TaskRecovery.Storage;
 using TaskRecovery.TestSupport;
 
-[assembly: CollectionBehavior(DisableTestParallelization = true)]
-
 namespace TaskRecovery.Crash.Tests;
 
 /// <summary>One store, the child processes that work on it, and a client that enqueues and reads.</summary>

@@ -26,6 +26,9 @@ internal sealed class PeerWatch(StoreTraits traits, TimeSpan lease, TimeSpan gra
     {
         // Who was stopped itself, or was kept waiting as long as others may be silent, has watched nobody meanwhile. It starts anew.
         var watched = _lastAnswer is { } last && answered - last < Math.Max(_grace, _lease / 3);
+
+        // Who was not there when this session looked last has registered since, in this life of the server, and held its lock then if it says so.
+        var newcomersHeldTheirs = _lastAnswer is not null;
         _lastAnswer = answered;
 
         List<Verdict>? dead = null;
@@ -34,7 +37,7 @@ internal sealed class PeerWatch(StoreTraits traits, TimeSpan lease, TimeSpan gra
         {
             var seen = _peers.TryGetValue(peer.NodeId, out var before)
                 ? before with { Since = watched && before.Beat == peer.Beat ? before.Since : answered, LockSeenHeld = before.LockSeenHeld || peer.LockIsHeld }
-                : new Seen(peer.Beat, answered, peer.LockIsHeld, long.MaxValue);
+                : new Seen(peer.Beat, answered, newcomersHeldTheirs || peer.LockIsHeld, long.MaxValue);
             seen = seen with { Beat = peer.Beat, DueAt = DueAt(peer, seen) };
             now.Add(peer.NodeId, seen);
             if (sent >= seen.DueAt)
@@ -73,7 +76,7 @@ internal sealed class PeerWatch(StoreTraits traits, TimeSpan lease, TimeSpan gra
     /// <summary>What this session has seen of a peer.</summary>
     /// <param name="Beat">Its counter.</param>
     /// <param name="Since">When that counter was seen first.</param>
-    /// <param name="LockSeenHeld">Whether its lock was seen held in this session.</param>
+    /// <param name="LockSeenHeld">Whether its lock was seen held in this session, or must have been.</param>
     /// <param name="DueAt">When it is dead if nothing changes.</param>
     private readonly record struct Seen(long Beat, long Since, bool LockSeenHeld, long DueAt);
 }

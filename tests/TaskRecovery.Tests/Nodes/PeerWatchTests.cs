@@ -52,6 +52,31 @@ public sealed class PeerWatchTests
     }
 
     [Fact]
+    public void A_peer_that_joined_and_died_between_two_beats_is_dead_after_the_grace()
+    {
+        var watch = Watch();
+        watch.Observe(0, 0, []);
+
+        Assert.Empty(watch.Observe(1000, 1000, [Silent(beat: 0, says: true, held: false)]));
+        Assert.Empty(watch.Observe(3999, 3999, [Silent(beat: 0, says: true, held: false)]));
+        Assert.True(Assert.Single(watch.Observe(4000, 4000, [Silent(beat: 0, says: true, held: false)])).ByGrace);
+    }
+
+    [Fact]
+    public void A_peer_that_joined_without_its_lock_has_the_whole_lease()
+    {
+        var watch = Watch();
+        watch.Observe(0, 0, []);
+
+        for (var second = 1; second < 16; second++)
+        {
+            Assert.Empty(watch.Observe(second * 1000, second * 1000, [Silent(beat: 0, says: false, held: false)]));
+        }
+
+        Assert.Single(watch.Observe(16_000, 16_000, [Silent(beat: 0, says: false, held: false)]));
+    }
+
+    [Fact]
     public void A_peer_that_does_not_say_it_holds_its_lock_has_the_whole_lease()
     {
         var watch = Watch();
