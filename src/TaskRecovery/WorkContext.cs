@@ -75,8 +75,9 @@ public abstract class WorkContext
     /// <inheritdoc cref="StepAsync{T}"/>
     public abstract Task StepAsync(string name, Func<CancellationToken, Task> step, CancellationToken cancellationToken = default);
 
-    /// <summary>Stores where a loop has got to, for the next run of this entry (or its task).</summary>
-    /// <exception cref="ClaimLostException">The entry is not this node's any more: nothing was stored.</exception>
+    /// <summary>Stores where a loop has got to, for the next run of this entry (or its task). Once it is on its way to the store, a token that fires does not call it back: the round is done.</summary>
+    /// <exception cref="OperationCanceledException">The token had fired before: nothing was stored.</exception>
+    /// <exception cref="ClaimLostException">The entry is not this node's any more, or the node is cut off: it does not count.</exception>
     /// <exception cref="StoreUnavailableException">The database did not confirm.</exception>
     public abstract Task SaveCheckpointAsync<T>(T checkpoint, CancellationToken cancellationToken = default);
 

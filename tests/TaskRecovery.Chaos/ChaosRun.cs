@@ -8,11 +8,11 @@ namespace TaskRecovery.Chaos;
 /// <summary>One run: harm for a while, then peace until everything has ended, then the check.</summary>
 internal static class ChaosRun
 {
+    private const int RestartEntries = 10_000;
     private static readonly TimeSpan DrainLimit = TimeSpan.FromMinutes(3);
 
     public static async Task<int> RunAsync(ChaosOptions options, CancellationToken cancellationToken)
     {
-        Console.WriteLine($"store {options.Store}, seed {options.Seed}: until {options.Kills} kills or {options.Limit.TotalMinutes:0.#} minutes");
         var clock = Stopwatch.StartNew();
         var random = new Random(options.Seed);
         await using var store = await ChaosStore.OpenAsync(options);
@@ -24,19 +24,32 @@ internal static class ChaosRun
         await using var fleet = new Fleet(store, options, new Random(random.Next()));
         var saboteur = new Saboteur(store, fleet, random);
         var producer = new Producer(client.GetRequiredService<IJobQueue>(), new Random(random.Next()), options.Rate);
+        var weathers = Weather.For(options);
 
-        await HarmAsync(options, fleet, saboteur, producer, clock, cancellationToken);
+        var view = new LiveView(options, fleet, producer, clock);
+        await view.ShowAsync(() => options.Scenario == ChaosScenario.Restarts
+            ? RestartAsync(options, fleet, saboteur, producer, client.GetRequiredService<IJobQueue>(), weathers[0], clock, cancellationToken)
+            : HarmAsync(options, fleet, saboteur, producer, weathers, clock, cancellationToken));
+        Console.WriteLine("peace: waiting until everything has ended");
         var drained = await DrainAsync(store, fleet, client, cancellationToken);
+        var vitals = await ReadVitalsAsync(fleet, cancellationToken);
         await fleet.StopAllAsync();
 
-        var findings = await new Checker(store, queue, producer, fleet, options).CheckAsync(saboteur, drained);
+        var findings = await new Checker(store, queue, producer, fleet, options).CheckAsync(KindsOf(options, weathers), drained, vitals);
         Report.Print(options, fleet, producer, findings, clock.Elapsed);
         if (options.Json is { } path)
         {
             await Report.WriteJsonAsync(path, options, fleet, producer, findings, clock.Elapsed);
         }
 
-        return findings.Violations.Count == 0 ? 0 : 1;
+        if (findings.Violations.Count == 0)
+        {
+            return 0;
+        }
+
+        store.KeepsJournals = true;
+        Console.WriteLine($"the journals are kept in {store.JournalFolder}");
+        return 1;
     }
 
     private static ServiceProvider BuildClient(ChaosStore store)
@@ -47,35 +60,76 @@ internal static class ChaosRun
         return services.BuildServiceProvider();
     }
 
-    private static async Task HarmAsync(ChaosOptions options, Fleet fleet, Saboteur saboteur, Producer producer, Stopwatch clock, CancellationToken cancellationToken)
+    private static IEnumerable<string> KindsOf(ChaosOptions options, IReadOnlyList<Weather> weathers)
+    {
+        var kinds = weathers.SelectMany(weather => weather.Kinds).Select(kind => kind.Kind).Distinct(StringComparer.Ordinal);
+        return options.Scenario == ChaosScenario.Restarts
+            ? kinds
+            : kinds.Append(HarmKinds.Start).Append(HarmKinds.ClockError).Concat(HarmKinds.FaultPoints.Select(point => HarmKinds.FaultPrefix + point));
+    }
+
+    /// <summary>One weather after the other until there were enough kills. What takes long is over before the weather changes.</summary>
+    private static async Task HarmAsync(
+        ChaosOptions options, Fleet fleet, Saboteur saboteur, Producer producer, IReadOnlyList<Weather> weathers, Stopwatch clock, CancellationToken cancellationToken)
     {
         using var peace = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var producing = producer.RunAsync(peace.Token);
-        fleet.Replenish();
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(500));
-        var lastShown = TimeSpan.Zero;
-        while (fleet.Kills < options.Kills && clock.Elapsed < options.Limit && await timer.WaitForNextTickAsync(cancellationToken))
+        fleet.StartVeterans();
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
+
+        // A short run has all weathers too.
+        var part = Math.Min(1, options.Limit / weathers.Aggregate(TimeSpan.Zero, (sum, weather) => sum + weather.Lasts));
+        for (var turn = 0; IsOn(); turn++)
         {
-            await saboteur.StrikeAsync();
-            fleet.Replenish();
-            if (clock.Elapsed - lastShown > TimeSpan.FromSeconds(Console.IsOutputRedirected ? 15 : 1))
+            var weather = weathers[turn % weathers.Count];
+            saboteur.Enter(weather);
+            var changes = clock.Elapsed + (weather.Lasts * part);
+            var strikes = clock.Elapsed;
+            while (IsOn() && (clock.Elapsed < changes || saboteur.UnderWay > 0))
             {
-                lastShown = clock.Elapsed;
-                var last = fleet.Harms.Count > 0 ? fleet.Harms[^1].Kind : "-";
-                Console.WriteLine($"{clock.Elapsed:mm\\:ss}  kills {fleet.Kills,5}  alive {fleet.Alive.Count,2}  acknowledged {producer.Acknowledged.Count,6}  unconfirmed {producer.Unconfirmed,4}  last: {last}");
+                fleet.Replenish();
+                if (clock.Elapsed >= strikes && clock.Elapsed < changes)
+                {
+                    await saboteur.StrikeAsync(weather);
+                    strikes = clock.Elapsed + saboteur.NextPause(weather);
+                }
+
+                await timer.WaitForNextTickAsync(cancellationToken);
             }
         }
 
         await peace.CancelAsync();
         await producing;
         await saboteur.FinishAsync();
+
+        bool IsOn() => fleet.Kills < options.Kills && clock.Elapsed < options.Limit;
     }
 
-    /// <summary>Lets a few unharmed workers finish what is left.</summary>
+    /// <summary>Restarts the server until 10,000 entries with steps have ended.</summary>
+    private static async Task RestartAsync(
+        ChaosOptions options, Fleet fleet, Saboteur saboteur, Producer producer, IJobQueue queue, Weather weather, Stopwatch clock, CancellationToken cancellationToken)
+    {
+        await producer.StoreStepsAsync(RestartEntries, steps: 4, holdMs: 300, cancellationToken);
+        fleet.StartVeterans();
+        saboteur.Enter(weather);
+        var random = new Random(options.Seed);
+        while (clock.Elapsed < options.Limit)
+        {
+            fleet.Replenish();
+            await Task.Delay(TimeSpan.FromSeconds(random.Next(5, 41)), cancellationToken);
+            await saboteur.StrikeAsync(weather);
+            await saboteur.FinishAsync();
+            if (await queue.CountAsync(cancellationToken: cancellationToken) is { Waiting: 0, Running: 0 })
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>Lets the veterans and a few new workers finish what is left.</summary>
     private static async Task<bool> DrainAsync(ChaosStore store, Fleet fleet, ServiceProvider client, CancellationToken cancellationToken)
     {
-        Console.WriteLine("peace: waiting until everything has ended");
-        await fleet.StopAllAsync();
+        await fleet.StopYoungAsync();
         var jobs = client.GetRequiredService<IJobService>();
         foreach (var job in await jobs.ListAsync(cancellationToken))
         {
@@ -84,7 +138,7 @@ internal static class ChaosRun
 
         for (var count = 0; count < 3; count++)
         {
-            fleet.Start(settings => settings with { JobEvery = null, Concurrency = 30 });
+            fleet.Start(settings => settings with { JobEvery = null });
         }
 
         var queue = client.GetRequiredService<IJobQueue>();
@@ -98,7 +152,14 @@ internal static class ChaosRun
             }
         }
 
-        Console.WriteLine($"after {clock.Elapsed.TotalMinutes:0.0} minutes there is still {await queue.CountAsync(cancellationToken: cancellationToken)}; the store of this run is {store.JournalFolder}");
+        Console.WriteLine($"after {clock.Elapsed.TotalMinutes:0.0} minutes there is still {await queue.CountAsync(cancellationToken: cancellationToken)}");
         return false;
+    }
+
+    private static async Task<IReadOnlyList<Vitals>> ReadVitalsAsync(Fleet fleet, CancellationToken cancellationToken)
+    {
+        // New workers have to have been idle for a moment, as the old ones are.
+        await Task.Delay(TimeSpan.FromSeconds(3), cancellationToken);
+        return [.. fleet.Alive.Select(Vitals.Read)];
     }
 }

@@ -48,6 +48,12 @@ internal sealed class ChaosStore : IAsyncDisposable
             : new HostSettings { Postgres = ConnectionStringThrough(network), JournalFile = journal };
     }
 
+    /// <summary>What every worker has written, in the order of time. A line's process is the worker's number: the operating system gives its own numbers again.</summary>
+    public IReadOnlyList<JournalLine> ReadJournal()
+        => [.. Directory.EnumerateFiles(_folder.FullName, "*.journal")
+            .SelectMany(file => Journal.Read(file).Select(line => line with { ProcessId = Worker.NumberOf(file) }))
+            .OrderBy(line => line.At)];
+
     public TcpProxy? CreateNetwork()
     {
         if (Server is null)
@@ -97,6 +103,9 @@ internal sealed class ChaosStore : IAsyncDisposable
         await command.ExecuteNonQueryAsync();
     }
 
+    /// <summary>Whether the journals stay, for a look at what went wrong.</summary>
+    public bool KeepsJournals { get; set; }
+
     public async ValueTask DisposeAsync()
     {
         if (Server is not null)
@@ -105,7 +114,10 @@ internal sealed class ChaosStore : IAsyncDisposable
         }
 
         SqliteConnection.ClearAllPools();
-        _folder.Delete(recursive: true);
+        if (!KeepsJournals)
+        {
+            _folder.Delete(recursive: true);
+        }
     }
 
     private string ConnectionStringThrough(TcpProxy? network)

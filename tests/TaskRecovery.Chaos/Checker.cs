@@ -8,13 +8,21 @@ namespace TaskRecovery.Chaos;
 /// <summary>Reads the journals and the store after everything has drained, and says which promises were broken.</summary>
 internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer producer, Fleet fleet, ChaosOptions options)
 {
+    private const int MostExtra = 15;
+    private static readonly TimeSpan MostAfterWaking = TimeSpan.FromSeconds(2);
+
     private readonly List<string> _violations = [];
 
-    public async Task<Findings> CheckAsync(Saboteur saboteur, bool drained)
+    /// <summary>Reads everything, and judges.</summary>
+    /// <param name="expected">The kinds of harm that the run is made of.</param>
+    /// <param name="drained">Whether everything has ended.</param>
+    /// <param name="vitals">What the operating system says of those who lived through it, and of new ones.</param>
+    public async Task<Findings> CheckAsync(IEnumerable<string> expected, bool drained, IReadOnlyList<Vitals> vitals)
     {
-        var journal = Journal.ReadAll(store.JournalFolder);
-        var deaths = fleet.Harms.Where(harm => HarmKinds.Kills(harm.Kind) || harm.Kind == HarmKinds.End).GroupBy(harm => harm.ProcessId).ToDictionary(harms => harms.Key, harms => harms.Min(harm => harm.At));
+        var journal = store.ReadJournal();
+        var deaths = fleet.Harms.Where(harm => HarmKinds.Kills(harm.Kind) || harm.Kind == HarmKinds.End).GroupBy(harm => harm.Worker).ToDictionary(harms => harms.Key, harms => harms.Min(harm => harm.At));
         var runs = Runs.Read(journal, deaths, Stopwatch.GetTimestamp());
+        var figures = new Figures(fleet.Harms, runs, journal);
 
         Expect(drained, "not everything ended: entries still wait or run although nothing harms them any more");
         foreach (var exit in fleet.UnexpectedExits)
@@ -33,8 +41,11 @@ internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer prod
         await CheckTasksAsync();
         CheckSteps(journal);
         var overlaps = CheckOverlaps(runs);
-        CheckOccurrences(saboteur);
-        return new Findings(_violations, outcomes, overlaps, Delays(runs), runs.Count);
+        var cutOffs = figures.CutOff();
+        _violations.AddRange(cutOffs.TooLate.Select(line => $"cut off: {line}"));
+        CheckVitals(vitals);
+        CheckOccurrences(expected);
+        return new Findings(_violations, outcomes, overlaps, cutOffs, figures.UntilRunningAgain(), vitals, runs.Count);
     }
 
     /// <summary>Everything that was acknowledged has exactly one final outcome, of a kind that it may have.</summary>
@@ -109,68 +120,68 @@ internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer prod
         }
     }
 
-    /// <summary>No two runs of an entry are active at once, but for what a stopped process does right after it wakes.</summary>
+    /// <summary>No two runs of an entry are active at once, but for what a stopped process does right after it wakes, and for handlers that go on although their token has fired: those are counted apart.</summary>
     private Overlaps CheckOverlaps(IReadOnlyList<Run> runs)
     {
-        var stops = fleet.Harms.Where(harm => harm.Kind == HarmKinds.Stop).ToLookup(harm => harm.ProcessId);
-        var others = new List<double>();
-        var afterWaking = new List<double>();
-        foreach (var ofEntry in runs.GroupBy(run => run.EntryId))
+        var stops = fleet.Harms.Where(harm => harm.Kind == HarmKinds.Stop).ToLookup(harm => harm.Worker);
+        var (others, afterWaking, deaf, slow) = (0, new List<double>(), 0, new List<double>());
+        foreach (var (a, b) in runs.GroupBy(run => run.EntryId).SelectMany(Pairs))
         {
-            var ordered = ofEntry.ToList();
-            for (var first = 0; first < ordered.Count; first++)
+            var overlap = Runs.Overlap(a, b, stops);
+            if (overlap <= TimeSpan.Zero)
             {
-                for (var second = first + 1; second < ordered.Count; second++)
-                {
-                    var (a, b) = (ordered[first], ordered[second]);
-                    var overlap = Runs.Overlap(a, b, stops);
-                    if (overlap <= TimeSpan.Zero)
-                    {
-                        continue;
-                    }
+                continue;
+            }
 
-                    var wasStopped = stops[a.ProcessId].Any(stop => stop.At <= b.Begin && a.End >= stop.Until);
-                    (wasStopped ? afterWaking : others).Add(overlap.TotalSeconds);
-                    Expect(wasStopped, $"overlap: entry {a.EntryId} ran in process {a.ProcessId} (fence {a.Fence}) and {b.ProcessId} (fence {b.Fence}) at once for {overlap.TotalMilliseconds:0} ms; {Describe(a)}");
-                    Expect(!wasStopped || overlap < TimeSpan.FromSeconds(2), $"entry {a.EntryId} went on for {overlap.TotalSeconds:0.0} s after process {a.ProcessId} woke");
-                }
+            var wasStopped = stops[a.Worker].Any(stop => stop.At <= b.Begin && a.End >= stop.Until);
+            var wasTold = a.ToldAt <= b.Begin;
+            if (a.IsDeaf && (wasStopped || wasTold))
+            {
+                deaf++;
+            }
+            else if (wasTold)
+            {
+                slow.Add(overlap.TotalSeconds);
+            }
+            else if (wasStopped)
+            {
+                afterWaking.Add(overlap.TotalSeconds);
+                Expect(overlap < MostAfterWaking, $"entry {a.EntryId} went on for {overlap.TotalSeconds:0.0} s after worker {a.Worker} woke");
+            }
+            else
+            {
+                others++;
+                Expect(condition: false, $"overlap: entry {a.EntryId} ran in worker {a.Worker} (fence {a.Fence}) and {b.Worker} (fence {b.Fence}) at once for {overlap.TotalMilliseconds:0} ms; {Describe(a)}");
             }
         }
 
-        return new Overlaps(others.Count, afterWaking.Count, afterWaking.DefaultIfEmpty().Max());
+        return new Overlaps(others, afterWaking.Count, afterWaking.DefaultIfEmpty().Max(), deaf, slow.Count, slow.DefaultIfEmpty().Max());
+    }
+
+    private static IEnumerable<(Run First, Run Second)> Pairs(IEnumerable<Run> runs)
+    {
+        var ordered = runs.ToList();
+        return ordered.SelectMany((first, index) => ordered.Skip(index + 1).Select(second => (first, second)));
     }
 
     private string Describe(Run run)
-        => string.Join(", ", fleet.Harms.Where(harm => harm.ProcessId == run.ProcessId).Select(harm => harm.Kind).DefaultIfEmpty("nothing was done to the first"));
+        => string.Join(", ", fleet.Harms.Where(harm => harm.Worker == run.Worker).Select(harm => harm.Kind).DefaultIfEmpty("nothing was done to the first"));
 
-    /// <summary>For each kind of harm that takes a process away: how long until what it interrupted ran again.</summary>
-    private IReadOnlyDictionary<string, IReadOnlyList<double>> Delays(IReadOnlyList<Run> runs)
+    /// <summary>Those who lived through all of it hold no more than new ones do, within what caches may differ.</summary>
+    private void CheckVitals(IReadOnlyList<Vitals> vitals)
     {
-        var byProcess = runs.ToLookup(run => run.ProcessId);
-        var byEntry = runs.ToLookup(run => run.EntryId);
-        var delays = new Dictionary<string, IReadOnlyList<double>>(StringComparer.Ordinal);
-        foreach (var ofKind in fleet.Harms.Where(TakesWorkAway).GroupBy(harm => harm.Kind.StartsWith(HarmKinds.FaultPrefix, StringComparison.Ordinal) ? "fault points" : harm.Kind))
+        var fresh = vitals.Where(one => !one.IsVeteran).ToList();
+        foreach (var veteran in vitals.Where(one => one.IsVeteran))
         {
-            delays[ofKind.Key] =
-            [
-                .. from harm in ofKind
-                   from run in byProcess[harm.ProcessId]
-                   where run.Begin < harm.At && (run.Died || (run.Token ?? run.End) > harm.At)
-                   let next = byEntry[run.EntryId].FirstOrDefault(other => other.Begin > harm.At && other.Fence > run.Fence)
-                   where next is not null
-                   select Stopwatch.GetElapsedTime(harm.At, next.Begin).TotalSeconds,
-            ];
+            Expect(veteran.Megabytes <= (2 * fresh.Max(one => one.Megabytes)) + 64, $"{veteran.Name} holds {veteran.Megabytes} MB, new ones {fresh.Max(one => one.Megabytes)}");
+            Expect(veteran.Handles <= fresh.Max(one => one.Handles) + MostExtra, $"{veteran.Name} holds {veteran.Handles} open files, new ones {fresh.Max(one => one.Handles)}");
+            Expect(veteran.Threads <= fresh.Max(one => one.Threads) + MostExtra, $"{veteran.Name} has {veteran.Threads} threads, new ones {fresh.Max(one => one.Threads)}");
+            Expect(veteran.Connections <= fresh.Max(one => one.Connections) + MostExtra, $"{veteran.Name} has {veteran.Connections} connections, new ones {fresh.Max(one => one.Connections)}");
         }
-
-        return delays;
     }
 
-    private static bool TakesWorkAway(HarmRecord harm)
-        => HarmKinds.Kills(harm.Kind) || harm.Kind is HarmKinds.Stop or HarmKinds.NetworkCut or HarmKinds.NetworkCutToServer or HarmKinds.NetworkCutToClient;
-
-    private void CheckOccurrences(Saboteur saboteur)
+    private void CheckOccurrences(IEnumerable<string> expected)
     {
-        var expected = saboteur.Kinds.Select(kind => kind.Kind).Append(HarmKinds.Start).Append(HarmKinds.ClockError).Concat(HarmKinds.FaultPoints.Select(point => HarmKinds.FaultPrefix + point));
         foreach (var kind in expected)
         {
             var count = fleet.Harms.Count(harm => harm.Kind == kind);
@@ -186,22 +197,3 @@ internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer prod
         }
     }
 }
-
-/// <summary>What the checker found.</summary>
-/// <param name="Violations">Broken promises; empty if all were kept.</param>
-/// <param name="Outcomes">How entries ended.</param>
-/// <param name="Overlaps">Runs of one entry that were active at once.</param>
-/// <param name="Delays">Seconds from harm to running again, by kind of harm.</param>
-/// <param name="Runs">How many attempts there were in all.</param>
-internal sealed record Findings(
-    IReadOnlyList<string> Violations,
-    IReadOnlyDictionary<string, int> Outcomes,
-    Overlaps Overlaps,
-    IReadOnlyDictionary<string, IReadOnlyList<double>> Delays,
-    int Runs);
-
-/// <summary>Runs of one entry that were active at once.</summary>
-/// <param name="Unexpected">After a kill, or in a node that keeps its deadline: must be none.</param>
-/// <param name="AfterWaking">In a stopped process after it woke, until its token had stopped the handler.</param>
-/// <param name="LongestAfterWaking">The longest of those, in seconds.</param>
-internal sealed record Overlaps(int Unexpected, int AfterWaking, double LongestAfterWaking);

@@ -7,49 +7,82 @@ namespace TaskRecovery.Chaos;
 /// <summary>The worker processes: some number of them is kept alive, whatever is done to them.</summary>
 internal sealed class Fleet(ChaosStore store, ChaosOptions options, Random random) : IAsyncDisposable
 {
+    private const int Veterans = 2;
+
     private readonly List<Worker> _workers = [];
     private readonly List<HarmRecord> _harms = [];
     private readonly Queue<string> _faultPoints = new();
-    private int _started;
 
     /// <summary>Everything that was done so far.</summary>
-    public IReadOnlyList<HarmRecord> Harms => _harms;
+    public IReadOnlyList<HarmRecord> Harms
+    {
+        get
+        {
+            lock (_harms)
+            {
+                return [.. _harms];
+            }
+        }
+    }
 
-    public int Kills => _harms.Count(harm => HarmKinds.Kills(harm.Kind));
+    /// <summary>What the weather is like now.</summary>
+    public string Weather { get; set; } = "";
+
+    public int Kills => Harms.Count(harm => HarmKinds.Kills(harm.Kind));
 
     public IReadOnlyList<Worker> Alive => [.. _workers.Where(worker => !worker.HasExited)];
 
     /// <summary>The processes that died without having been killed on purpose, with what they wrote last.</summary>
     public List<string> UnexpectedExits { get; } = [];
 
-    public void Record(string kind, int processId, long at, long? until = null)
-        => _harms.Add(new HarmRecord(kind, processId, at, until ?? at));
+    public void Record(string kind, Worker? worker, long at, long? until = null, Worker? successor = null)
+    {
+        lock (_harms)
+        {
+            _harms.Add(new HarmRecord(kind, worker?.Number ?? 0, at, until ?? at, Weather, successor?.Number ?? 0));
+        }
+    }
+
+    /// <summary>Starts those that live through everything.</summary>
+    public void StartVeterans()
+    {
+        for (var count = 0; count < Veterans; count++)
+        {
+            Start(settings => settings, isVeteran: true);
+        }
+    }
 
     /// <summary>A worker that nothing is being done to and that works; null if there is none. Harm to one that has not begun to work proves nothing.</summary>
-    public Worker? PickIdle()
+    public Worker? PickIdle(string harm)
     {
-        var candidates = _workers.Where(worker => worker is { HasExited: false, IsBusy: false } && worker.HasWorked).ToList();
+        var mustDie = HarmKinds.Kills(harm) || harm == HarmKinds.Graceful;
+        var candidates = _workers.Where(worker => worker is { HasExited: false, IsBusy: false } && worker.HasWorked && !(mustDie && worker.IsVeteran)).ToList();
+        if (harm == HarmKinds.Graceful && candidates.Find(worker => worker.Settings.DieAt == HarmKinds.ShutdownMiddle) is { } waitsForIt)
+        {
+            return waitsForIt;
+        }
+
         return candidates.Count == 0 ? null : candidates[random.Next(candidates.Count)];
     }
 
-    public Worker Start(Func<HostSettings, HostSettings>? configure = null)
+    public Worker Start(Func<HostSettings, HostSettings>? configure = null, bool isVeteran = false)
     {
         var network = store.CreateNetwork();
         var settings = store.CreateSettings(network) with
         {
-            NodeName = $"worker-{++_started}",
             Concurrency = 15,
             JobEvery = TimeSpan.FromSeconds(2),
             ShutdownTimeout = TimeSpan.FromMilliseconds(500),
             Without = options.Without,
         };
+        settings = settings with { NodeName = $"worker-{Worker.NumberOf(settings)}" };
         settings = configure?.Invoke(settings) ?? settings;
-        var worker = new Worker(ChildProcess.StartDotnet(typeof(HostSettings).Assembly.Location, [settings.ToArgument()]), settings, network);
+        var worker = new Worker(ChildProcess.StartDotnet(typeof(HostSettings).Assembly.Location, [settings.ToArgument()]), settings, network, isVeteran);
         _workers.Add(worker);
         return worker;
     }
 
-    /// <summary>Starts what is missing; every third new worker carries a fault point, every seventh a wrong clock.</summary>
+    /// <summary>Takes note of who has died, and starts what is missing: every third new worker carries a fault point, every seventh a wrong clock.</summary>
     public void Replenish()
     {
         foreach (var worker in _workers.Where(worker => worker.HasExited).ToList())
@@ -59,42 +92,49 @@ internal sealed class Fleet(ChaosStore store, ChaosOptions options, Random rando
             _ = worker.DisposeAsync().AsTask();
         }
 
-        while (_workers.Count < options.Workers)
+        while (_workers.Count(worker => !worker.IsVeteran) < options.Workers)
         {
             var dice = random.Next(21);
-            if (dice % 3 == 0)
+            if (options.Scenario == ChaosScenario.Restarts)
+            {
+                Start();
+            }
+            else if (dice % 3 == 0)
             {
                 var point = NextFaultPoint();
-                Start(settings => settings with { DieAt = point, DieAfter = point is "sweep.middle" or "shutdown.middle" ? 0 : random.Next(60) });
+                Start(settings => settings with { DieAt = point, DieAfter = point is "sweep.middle" or HarmKinds.ShutdownMiddle ? 0 : random.Next(60) });
             }
             else if (dice % 7 == 0)
             {
                 var error = TimeSpan.FromHours(random.Next(-48, 48) + 0.5);
-                var worker = Start(settings => settings with { ClockError = error });
-                Record(HarmKinds.ClockError, worker.Id, Stopwatch.GetTimestamp());
+                Record(HarmKinds.ClockError, Start(settings => settings with { ClockError = error }), Stopwatch.GetTimestamp());
             }
             else
             {
-                Record(HarmKinds.Start, Start().Id, Stopwatch.GetTimestamp());
+                Record(HarmKinds.Start, Start(), Stopwatch.GetTimestamp());
             }
         }
     }
 
+    /// <summary>Ends every worker but the veterans.</summary>
+    public Task StopYoungAsync() => StopAsync(worker => !worker.IsVeteran);
+
     /// <summary>Ends every worker, for good.</summary>
-    public async Task StopAllAsync()
+    public Task StopAllAsync() => StopAsync(_ => true);
+
+    public async ValueTask DisposeAsync() => await StopAllAsync();
+
+    private async Task StopAsync(Predicate<Worker> which)
     {
-        foreach (var worker in _workers)
+        foreach (var worker in _workers.FindAll(which))
         {
             NoteExit(worker);
             worker.IsEnded = true;
-            Record(HarmKinds.End, worker.Id, Stopwatch.GetTimestamp());
+            Record(HarmKinds.End, worker, Stopwatch.GetTimestamp());
             await worker.DisposeAsync();
+            _workers.Remove(worker);
         }
-
-        _workers.Clear();
     }
-
-    public async ValueTask DisposeAsync() => await StopAllAsync();
 
     /// <summary>All fault points come in turn, so that rare ones occur often enough.</summary>
     private string NextFaultPoint()
@@ -121,11 +161,11 @@ internal sealed class Fleet(ChaosStore store, ChaosOptions options, Random rando
         var death = Journal.Read(worker.Settings.JournalFile).LastOrDefault(line => line.What == JournalEvents.Dying);
         if (death is not null)
         {
-            Record(HarmKinds.FaultPrefix + death.Detail, worker.Id, death.At);
+            Record(HarmKinds.FaultPrefix + death.Detail, worker, death.At);
         }
         else if (!worker.IsEnded)
         {
-            UnexpectedExits.Add($"process {worker.Id} ended by itself:\n{worker.Process.Output}");
+            UnexpectedExits.Add($"{worker.Settings.NodeName} ended by itself:\n{worker.Process.Output}");
         }
     }
 }

@@ -2,10 +2,12 @@ namespace TaskRecovery.Chaos;
 
 /// <summary>One thing that was done.</summary>
 /// <param name="Kind">What.</param>
-/// <param name="ProcessId">To which process; 0 for the server or all.</param>
+/// <param name="Worker">To which worker, by its number; 0 for the server or all.</param>
 /// <param name="At">When it began, in ticks of the monotonic clock.</param>
 /// <param name="Until">When it ended; the same as <paramref name="At"/> for what happens at once.</param>
-internal sealed record HarmRecord(string Kind, int ProcessId, long At, long Until);
+/// <param name="Weather">In which weather.</param>
+/// <param name="Successor">The worker that was started in its place, under the same name; 0 for none.</param>
+internal sealed record HarmRecord(string Kind, int Worker, long At, long Until, string Weather, int Successor = 0);
 
 /// <summary>The kinds of harm, and what each does to a process.</summary>
 internal static class HarmKinds
@@ -32,9 +34,21 @@ internal static class HarmKinds
     /// <summary>The named points in the library's code at which a process kills itself.</summary>
     public static IReadOnlyList<string> FaultPoints { get; } =
     [
-        "claim.before_commit", "claim.committed", "handler.started", "step.between", "handler.finished", "flush.middle", "sweep.middle", "shutdown.middle",
+        "claim.before_commit", "claim.committed", "handler.started", "step.between", "handler.finished", "flush.middle", "sweep.middle", ShutdownMiddle,
     ];
 
+    /// <summary>The point that only a graceful stop reaches.</summary>
+    public const string ShutdownMiddle = "shutdown.middle";
+
     /// <summary>Whether this kind kills a process.</summary>
-    public static bool Kills(string kind) => kind is Kill or RestartSameName || kind.StartsWith(FaultPrefix, StringComparison.Ordinal);
+    public static bool Kills(string kind) => kind is Kill or RestartSameName || IsFault(kind);
+
+    /// <summary>Whether a process killed itself at a named point.</summary>
+    public static bool IsFault(string kind) => kind.StartsWith(FaultPrefix, StringComparison.Ordinal);
+
+    /// <summary>Whether this kind cuts a node off from the server for longer than its lease.</summary>
+    public static bool CutsOff(string kind) => kind is NetworkCut or NetworkCutToServer or NetworkCutToClient;
+
+    /// <summary>Whether others take the work over.</summary>
+    public static bool TakesWorkAway(string kind) => Kills(kind) || CutsOff(kind) || kind == Stop;
 }

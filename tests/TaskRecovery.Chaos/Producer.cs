@@ -20,6 +20,16 @@ internal sealed class Producer(IJobQueue queue, Random random, int perSecond)
     /// <summary>How many were duplicates of a key that was held.</summary>
     public int Duplicates { get; private set; }
 
+    /// <summary>Stores entries with steps, all at once.</summary>
+    public async Task StoreStepsAsync(int count, int steps, int holdMs, CancellationToken cancellationToken)
+    {
+        foreach (var result in await queue.EnqueueManyAsync(Enumerable.Range(0, count).Select(_ => EnqueueRequest.Create(new StepsProbe(steps, holdMs))), cancellationToken: cancellationToken))
+        {
+            Acknowledged[result.Id] = "steps";
+        }
+    }
+
+    /// <summary>Enqueues until it is cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
@@ -47,7 +57,8 @@ internal sealed class Producer(IJobQueue queue, Random random, int perSecond)
             var (what, result) = dice switch
             {
                 < 35 => ("plain", await queue.EnqueueAsync(new PlainProbe(random.Next(20, 400)), null, cancellationToken)),
-                < 40 => ("long", await queue.EnqueueAsync(new PlainProbe(random.Next(2000, 20_000)), null, cancellationToken)),
+                < 38 => ("long", await queue.EnqueueAsync(new PlainProbe(random.Next(2000, 20_000)), null, cancellationToken)),
+                < 40 => ("deaf", await queue.EnqueueAsync(new PlainProbe(random.Next(2000, 20_000), IsDeaf: true), null, cancellationToken)),
                 < 60 => ("steps", await queue.EnqueueAsync(new StepsProbe(random.Next(2, 6), random.Next(20, 300)), null, cancellationToken)),
                 < 68 => ("checkpoints", await queue.EnqueueAsync(new CheckpointProbe(random.Next(3, 8), random.Next(20, 200)), null, cancellationToken)),
                 < 83 => ("transaction", await queue.EnqueueAsync(new TransactionProbe(random.Next(5, 100)), null, cancellationToken)),

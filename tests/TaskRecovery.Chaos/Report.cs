@@ -20,16 +20,22 @@ internal static class Report
         }
 
         Write($"");
-        Write($"{"until it runs again (s)",-28} {"count",6} {"p50",6} {"p99",6} {"max",6}");
+        Write($"{"until it runs again (s)",-44} {"count",6} {"p50",6} {"p99",6} {"max",6}");
         foreach (var (kind, delays) in findings.Delays)
         {
-            Write($"{kind,-28} {delays.Count,6} {Percentile(delays, 0.5),6:0.00} {Percentile(delays, 0.99),6:0.00} {Percentile(delays, 1),6:0.00}");
+            Write($"{kind,-44} {delays.Count,6} {Percentile(delays, 0.5),6:0.00} {Percentile(delays, 0.99),6:0.00} {Percentile(delays, 1),6:0.00}");
         }
 
         Write($"");
         Write($"entries acknowledged {producer.Acknowledged.Count}, unconfirmed {producer.Unconfirmed}, duplicates refused {producer.Duplicates}, attempts {findings.Runs}");
         Write($"outcomes {string.Join(", ", findings.Outcomes.OrderByDescending(pair => pair.Value).Select(pair => $"{pair.Key} {pair.Value}"))}");
-        Write($"overlapping runs {findings.Overlaps.Unexpected}; in processes that woke {findings.Overlaps.AfterWaking}, for {findings.Overlaps.LongestAfterWaking:0.000} s at most");
+        Write($"overlapping runs {findings.Overlaps.Unexpected}; in processes that woke {findings.Overlaps.AfterWaking}, for {findings.Overlaps.LongestAfterWaking:0.000} s at most; in handlers that ignore their token {findings.Overlaps.Deaf}, that are slow to end {findings.Overlaps.Slow}, for {findings.Overlaps.LongestSlow:0.0} s at most");
+        Write($"cut-off nodes: {findings.CutOffs.Taken} runs were taken over, {findings.CutOffs.SmallestMargin:0.00} s or more after their token had fired; {findings.CutOffs.Deaf} ignored it, {findings.CutOffs.DeafOverlaps} of them still ran");
+        foreach (var one in findings.Vitals)
+        {
+            Write($"{one.Name,-12} {(one.IsVeteran ? "lived through it" : "new"),-16} {one.Megabytes,5} MB {one.Handles,5} open files {one.Threads,4} threads {one.Connections,4} connections");
+        }
+
         Write($"");
         foreach (var violation in findings.Violations.Take(MostViolations))
         {
@@ -56,6 +62,8 @@ internal static class Report
             attempts = findings.Runs,
             outcomes = findings.Outcomes,
             overlaps = findings.Overlaps,
+            cutOffs = findings.CutOffs,
+            vitals = findings.Vitals,
             violations = findings.Violations,
         };
         await using var file = File.Create(path);

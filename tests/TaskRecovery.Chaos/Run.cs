@@ -6,18 +6,23 @@ namespace TaskRecovery.Chaos;
 /// <summary>One attempt at one entry, as the journals tell it.</summary>
 /// <param name="EntryId">The entry.</param>
 /// <param name="Fence">The claim.</param>
-/// <param name="ProcessId">The process.</param>
+/// <param name="Worker">The number of the worker.</param>
 /// <param name="Begin">When the handler began.</param>
 /// <param name="End">When it ended, or its process died.</param>
 /// <param name="Died">Whether its process died under it.</param>
 /// <param name="Token">When its token fired, if it did.</param>
-internal sealed record Run(long EntryId, long Fence, int ProcessId, long Begin, long End, bool Died, long? Token);
+/// <param name="IsDeaf">Whether the handler ignores its token.</param>
+internal sealed record Run(long EntryId, long Fence, int Worker, long Begin, long End, bool Died, long? Token, bool IsDeaf)
+{
+    /// <summary>When the handler had been told, or had ended by itself.</summary>
+    public long ToldAt => Math.Min(Token ?? long.MaxValue, End);
+}
 
 /// <summary>Reads runs out of journals.</summary>
 internal static class Runs
 {
-    /// <param name="journal">All lines, in the order of time.</param>
-    /// <param name="deaths">When each process died that was killed.</param>
+    /// <param name="journal">All lines, in the order of time, with the worker's number for its process.</param>
+    /// <param name="deaths">When each worker died that was killed.</param>
     /// <param name="now">The end of runs that nobody ended.</param>
     public static IReadOnlyList<Run> Read(IEnumerable<JournalLine> journal, IReadOnlyDictionary<int, long> deaths, long now)
         => [.. journal
@@ -37,12 +42,12 @@ internal static class Runs
             return TimeSpan.Zero;
         }
 
-        var standstill = stops[first.ProcessId].Concat(stops[second.ProcessId])
+        var standstill = stops[first.Worker].Concat(stops[second.Worker])
             .Sum(stop => Math.Max(0, Math.Min(until, stop.Until) - Math.Max(from, stop.At)));
         return Stopwatch.GetElapsedTime(0, Math.Max(0, until - from - standstill));
     }
 
-    private static Run? Read((long EntryId, long Fence, int ProcessId) key, List<JournalLine> lines, IReadOnlyDictionary<int, long> deaths, long now)
+    private static Run? Read((long EntryId, long Fence, int Worker) key, List<JournalLine> lines, IReadOnlyDictionary<int, long> deaths, long now)
     {
         if (lines.Find(line => line.What == JournalEvents.Begin) is not { } begin)
         {
@@ -50,7 +55,9 @@ internal static class Runs
         }
 
         var end = lines.Find(line => line.What == JournalEvents.End)?.At;
-        var death = deaths.TryGetValue(key.ProcessId, out var at) ? at : (long?)null;
-        return new Run(key.EntryId, key.Fence, key.ProcessId, begin.At, end ?? death ?? now, end is null && death is not null, lines.Find(line => line.What == JournalEvents.Token)?.At);
+        var death = deaths.TryGetValue(key.Worker, out var at) ? at : (long?)null;
+        return new Run(
+            key.EntryId, key.Fence, key.Worker, begin.At, end ?? death ?? now, end is null && death is not null,
+            lines.Find(line => line.What == JournalEvents.Token)?.At, begin.Detail == JournalEvents.Deaf);
     }
 }

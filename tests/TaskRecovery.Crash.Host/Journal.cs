@@ -70,8 +70,14 @@ public static class JournalEvents
     /// <summary>The host is about to start.</summary>
     public const string Starting = "starting";
 
-    /// <summary>A handler began.</summary>
+    /// <summary>The host has started.</summary>
+    public const string Started = "started";
+
+    /// <summary>A handler began; the detail says what it is.</summary>
     public const string Begin = "begin";
+
+    /// <summary>The detail of a run that ignores its token.</summary>
+    public const string Deaf = "deaf";
 
     /// <summary>A handler ended, whichever way.</summary>
     public const string End = "end";

@@ -46,7 +46,7 @@ internal sealed class PlainProbeWorker(Journal journal) : IJobWorker<PlainProbe>
         => Probe.RunAsync(
             journal,
             context,
-            context.Kind,
+            context.Args.IsDeaf ? JournalEvents.Deaf : context.Kind,
             () => Probe.HoldAsync(context.Args.HoldMs, context.Args.IsDeaf ? CancellationToken.None : cancellationToken),
             cancellationToken);
 }

@@ -27,6 +27,7 @@ ProbeHost.Add(builder.Services, settings);
 using var host = builder.Build();
 journal.Write(0, 0, JournalEvents.Starting);
 await host.StartAsync();
+journal.Write(0, 0, JournalEvents.Started);
 Console.WriteLine("ready");
 await host.WaitForShutdownAsync();
 Console.WriteLine("stopped");

@@ -44,6 +44,9 @@ public sealed class TcpProxy : IAsyncDisposable
     /// <summary>Where clients connect to.</summary>
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
 
+    /// <summary>How many connections are open through it.</summary>
+    public int Connections => _links.Count;
+
     /// <summary>What is wrong with the network now.</summary>
     public ProxyFault Fault { get; private set; }
 

@@ -39,9 +39,10 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
 
     public async Task SaveCheckpointAsync<T>(T checkpoint, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         run.ThrowIfFenced();
         var json = run.WriteJson(checkpoint, "The checkpoint");
-        if (!await shared.Store.SaveCheckpointAsync(run.NodeId, Key, run.Fence, json, cancellationToken).ConfigureAwait(false))
+        if (!await WhileLeasedAsync(shared.Store.SaveCheckpointAsync(run.NodeId, Key, run.Fence, json, CancellationToken.None)).ConfigureAwait(false))
         {
             throw run.EndAsLost();
         }
@@ -60,14 +61,14 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
             checkpoint = _checkpoint;
         }
 
-        checkpoint ??= (await LoadAsync(cancellationToken).ConfigureAwait(false)).Checkpoint;
+        checkpoint ??= (await LoadAsync().WaitAsync(cancellationToken).ConfigureAwait(false)).Checkpoint;
         return checkpoint is { } json ? shared.Json.Read<T>(json) : default;
     }
 
     private async Task<ReadOnlyMemory<byte>?> FindStepAsync(string name, CancellationToken cancellationToken)
     {
         Use(name);
-        var progress = await LoadAsync(cancellationToken).ConfigureAwait(false);
+        var progress = await LoadAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
         if (progress.Steps.TryGetValue(name, out var stored))
         {
             return stored;
@@ -82,7 +83,7 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
     private async Task SaveStepAsync(string name, byte[] result)
     {
         run.ThrowIfFenced();
-        if (!await shared.Store.SaveStepAsync(run.NodeId, Key, run.Fence, name, result, CancellationToken.None).ConfigureAwait(false))
+        if (!await WhileLeasedAsync(shared.Store.SaveStepAsync(run.NodeId, Key, run.Fence, name, result, CancellationToken.None)).ConfigureAwait(false))
         {
             throw run.EndAsLost();
         }
@@ -105,16 +106,38 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
         }
     }
 
-    private Task<StoredProgress> LoadAsync(CancellationToken cancellationToken)
+    private Task<StoredProgress> LoadAsync()
     {
         lock (_gate)
         {
             if (_stored is null || _stored.IsFaulted || _stored.IsCanceled)
             {
-                _stored = shared.Store.LoadProgressAsync(Key, cancellationToken).AsTask();
+                _stored = WhileLeasedAsync(shared.Store.LoadProgressAsync(Key, CancellationToken.None));
             }
 
             return _stored;
+        }
+    }
+
+    // No token goes to the driver: to cancel there means to talk to a server that may be out of reach, for seconds, and that on the thread that fires the token.
+    // A call that is under way is waited for, but no longer than the lease: if it arrives late, the fence refuses it.
+    private async Task<T> WhileLeasedAsync<T>(ValueTask<T> call)
+    {
+        if (call.IsCompleted)
+        {
+            return await call.ConfigureAwait(false);
+        }
+
+        var answer = call.AsTask();
+        var lost = run.Claim.Lease.Lost;
+        try
+        {
+            return await answer.WaitAsync(lost).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (lost.IsCancellationRequested && !answer.IsCompleted)
+        {
+            _ = answer.ContinueWith(static late => _ = late.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            throw run.EndAsCutOff();
         }
     }
 }

@@ -74,6 +74,12 @@ internal sealed partial class WorkRun(ClaimedEntry entry, HeldClaim claim, Bound
     public ClaimLostException EndAsLost(Exception? cause = null)
     {
         IsFenced = true;
+        return EndAsCutOff(cause);
+    }
+
+    /// <summary>Says that this node may not work on, and that the store has not been heard: what is left is given back if the claim is still this node's then.</summary>
+    public ClaimLostException EndAsCutOff(Exception? cause = null)
+    {
         if (TryStop(StopReason.ClaimLost))
         {
             Fire();

@@ -19,6 +19,9 @@ internal sealed class FakeQueueStore : IQueueStore
     /// <summary>Throws before (<c>finish</c>) or after (<c>finish answer</c>) an operation is carried out.</summary>
     public Action<string>? OnCall { get; set; }
 
+    /// <summary>What the answer to a step or checkpoint waits for: a network that stalls.</summary>
+    public Task ProgressAnswers { get; set; } = Task.CompletedTask;
+
     public StoreTraits Traits { get; } = new()
     {
         System = "fake",
@@ -170,10 +173,10 @@ internal sealed class FakeQueueStore : IQueueStore
         => Call("load progress", () => new StoredProgress(new Dictionary<string, ReadOnlyMemory<byte>>(_entries[key.EntryId].Steps), _entries[key.EntryId].Checkpoint));
 
     public ValueTask<bool> SaveStepAsync(Guid nodeId, ProgressKey key, long fence, string name, ReadOnlyMemory<byte> result, CancellationToken cancellationToken)
-        => Call("save step", () => Holds(nodeId, fence, key.EntryId) && _entries[key.EntryId].Steps.TryAdd(name, result));
+        => LateAsync("save step", () => Holds(nodeId, fence, key.EntryId) && _entries[key.EntryId].Steps.TryAdd(name, result));
 
     public ValueTask<bool> SaveCheckpointAsync(Guid nodeId, ProgressKey key, long fence, ReadOnlyMemory<byte> checkpoint, CancellationToken cancellationToken)
-        => Call("save checkpoint", () =>
+        => LateAsync("save checkpoint", () =>
         {
             var holds = Holds(nodeId, fence, key.EntryId);
             _entries[key.EntryId].Checkpoint = holds ? checkpoint : _entries[key.EntryId].Checkpoint;
@@ -235,6 +238,13 @@ internal sealed class FakeQueueStore : IQueueStore
             _claims[fence] = new FakeClaim(claimer.Node, [.. due.Select(entry => entry.Id)]);
             return new ClaimBatch(false, fence, [.. due.Select(entry => entry.Claimed())], null);
         });
+
+    private async ValueTask<T> LateAsync<T>(string name, Func<T> action)
+    {
+        var answer = Do(name, action);
+        await ProgressAnswers;
+        return answer;
+    }
 
     internal ValueTask<T> Call<T>(string name, Func<T> action) => new(Do(name, action));
 

@@ -76,6 +76,43 @@ public sealed class StepTests
         Assert.Equal([0, 10, 10, 20], seen);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_store_that_does_not_answer_holds_a_handler_no_longer_than_its_lease(bool isStep)
+    {
+        var thrown = new TaskCompletionSource<(Exception Exception, StopReason Reason)>();
+        _work.Do = async (context, cancellationToken) =>
+        {
+            if (context.Crashes > 0)
+            {
+                return;
+            }
+
+            try
+            {
+                _store.ProgressAnswers = new TaskCompletionSource().Task;
+                _store.DeadNodes.Add(_store.NodeOf(context.Fence));
+                await (isStep ? context.StepAsync("stalled", _ => Task.CompletedTask, cancellationToken) : context.SaveCheckpointAsync(1, cancellationToken));
+            }
+            catch (Exception exception)
+            {
+                _store.TakeAway(context.Fence);
+                thrown.SetResult((exception, context.StopReason));
+                throw;
+            }
+        };
+        await using var host = await StartAsync();
+
+        var (id, _) = await host.Queue.EnqueueAsync(new TestArgs());
+        var (exception, reason) = await thrown.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        await _store.UntilEnded(id);
+
+        Assert.IsType<ClaimLostException>(exception);
+        Assert.Equal(StopReason.ClaimLost, reason);
+        Assert.Equal([OutcomeKind.Lost, OutcomeKind.Completed], _store.Entry(id).Kinds);
+    }
+
     [Fact]
     public async Task A_step_of_a_lost_claim_throws_and_nothing_is_stored()
     {

@@ -1,0 +1,76 @@
+using System.Diagnostics;
+using TaskRecovery.Crash.Host;
+
+namespace TaskRecovery.Chaos;
+
+/// <summary>How fast it went on after each kind of harm, out of the journals.</summary>
+internal sealed class Figures
+{
+    private readonly IReadOnlyList<HarmRecord> _harms;
+    private readonly ILookup<int, Run> _byWorker;
+    private readonly ILookup<long, Run> _byEntry;
+    private readonly Dictionary<int, long> _starts;
+
+    public Figures(IReadOnlyList<HarmRecord> harms, IReadOnlyList<Run> runs, IReadOnlyList<JournalLine> journal)
+    {
+        _harms = harms;
+        _byWorker = runs.ToLookup(run => run.Worker);
+        _byEntry = runs.ToLookup(run => run.EntryId);
+        _starts = journal.Where(line => line.What == JournalEvents.Starting).GroupBy(line => line.ProcessId).ToDictionary(lines => lines.Key, lines => lines.Min(line => line.At));
+    }
+
+    /// <summary>For each kind of harm that takes work away: the seconds until what it interrupted ran again. What happened in a storm is apart, and so are entries that had crashed before: suspects wait for their turn.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<double>> UntilRunningAgain()
+    {
+        var found =
+            from harm in _harms
+            where HarmKinds.TakesWorkAway(harm.Kind)
+            from run in _byWorker[harm.Worker]
+            where run.Begin < harm.At && (run.Died || run.ToldAt > harm.At)
+            let next = Next(run, harm)
+            where next is not null
+            let since = harm.Successor != 0 ? _starts.GetValueOrDefault(harm.Successor, harm.At) : harm.At
+            group Seconds(since, next.Begin) by Name(harm, run) into delays
+            orderby delays.Key
+            select delays;
+        return found.ToDictionary(delays => delays.Key, IReadOnlyList<double> (delays) => [.. delays], StringComparer.Ordinal);
+    }
+
+    /// <summary>What ran in nodes that were cut off, and how long before others ran it their tokens had fired.</summary>
+    public CutOffs CutOff()
+    {
+        var taken =
+            (from harm in _harms
+             where HarmKinds.CutsOff(harm.Kind)
+             from run in _byWorker[harm.Worker]
+             where run.Begin < harm.At && run.End > harm.At && !run.Died
+             let next = Next(run, harm)
+             where next is not null && next.Worker != run.Worker
+             select (Run: run, run.IsDeaf, Margin: (next.Begin - run.ToldAt) / (double)Stopwatch.Frequency, Overlap: run.End > next.Begin)).ToList();
+        return new CutOffs(
+            taken.Count,
+            taken.Select(one => one.Margin).DefaultIfEmpty().Min(),
+            taken.Count(one => one.IsDeaf),
+            taken.Count(one => one.IsDeaf && one.Overlap),
+            [.. taken.Where(one => one.Margin < 0).Select(one => $"entry {one.Run.EntryId} in worker {one.Run.Worker}{(one.IsDeaf ? ", deaf," : "")} was told {-one.Margin:0.000} s after another had begun it")]);
+    }
+
+    private static double Seconds(long from, long until) => Math.Max(0, (until - from) / (double)Stopwatch.Frequency);
+
+    private Run? Next(Run run, HarmRecord harm) => _byEntry[run.EntryId].FirstOrDefault(other => other.Begin > harm.At && other.Fence > run.Fence);
+
+    private string Name(HarmRecord harm, Run run)
+    {
+        var kind = HarmKinds.IsFault(harm.Kind) ? "kill at a fault point" : harm.Kind;
+        var crashedBefore = _byEntry[run.EntryId].Any(earlier => earlier.Died && earlier.Begin < run.Begin);
+        return kind + (crashedBefore ? ", a suspect" : "") + (harm.Weather == Weather.Storm ? ", in a storm" : "");
+    }
+}
+
+/// <summary>What ran in nodes that were cut off from the server for longer than their lease.</summary>
+/// <param name="Taken">How many runs others took over.</param>
+/// <param name="SmallestMargin">The shortest time, in seconds, between a token that fired (or a handler that had ended) and the moment another began the same entry.</param>
+/// <param name="Deaf">How many of them ignored their token.</param>
+/// <param name="DeafOverlaps">How many of those still ran when another began.</param>
+/// <param name="TooLate">Those whose token fired only when another had begun: must be none.</param>
+internal sealed record CutOffs(int Taken, double SmallestMargin, int Deaf, int DeafOverlaps, IReadOnlyList<string> TooLate);

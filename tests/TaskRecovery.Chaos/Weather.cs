@@ -1,0 +1,49 @@
+namespace TaskRecovery.Chaos;
+
+/// <summary>Kinds of harm that go together for a while, so that the figures of one kind are not those of another that happened beside it.</summary>
+/// <param name="Name">What it is called in the report.</param>
+/// <param name="Lasts">How long, before the next weather.</param>
+/// <param name="MeanPause">The mean time from one harm to the next; pauses are exponentially distributed.</param>
+/// <param name="MostAtOnce">How many harms that take a while may go on beside each other.</param>
+/// <param name="Kinds">What is done, and how often for each time that the others are.</param>
+internal sealed record Weather(string Name, TimeSpan Lasts, TimeSpan MeanPause, int MostAtOnce, IReadOnlyList<(string Kind, int Times)> Kinds)
+{
+    public const string Kills = "kills";
+    public const string Network = "network";
+    public const string Stops = "stops";
+    public const string Storm = "storm";
+    public const string Restarts = "restarts";
+
+    /// <summary>What a store can suffer, in the order in which it comes.</summary>
+    public static IReadOnlyList<Weather> For(ChaosOptions options) => options switch
+    {
+        { Scenario: ChaosScenario.Restarts } => [new(Restarts, TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(22), 1, [(HarmKinds.ServerRestart, 1)])],
+        { IsPostgres: false } =>
+        [
+            new(Kills, TimeSpan.FromSeconds(75), Often, 1, [(HarmKinds.Kill, 12), (HarmKinds.RestartSameName, 5), (HarmKinds.Graceful, 3)]),
+            new(Stops, TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(4), 2, [(HarmKinds.Stop, 1)]),
+        ],
+        _ =>
+        [
+            // Only processes die: how fast does their work run again?
+            new(Kills, TimeSpan.FromSeconds(75), Often, 1, [(HarmKinds.Kill, 12), (HarmKinds.RestartSameName, 5), (HarmKinds.Graceful, 3)]),
+
+            // Only nodes are cut off or stand still: have their tokens fired before others have their work, and when is that?
+            new(
+                Network, TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(2.5), 4,
+                [(HarmKinds.NetworkCut, 1), (HarmKinds.NetworkCutToServer, 1), (HarmKinds.NetworkCutToClient, 1), (HarmKinds.Stop, 1)]),
+
+            // Everything at once, and what breaks every session at a time.
+            new(
+                Storm, TimeSpan.FromSeconds(45), Often, 6,
+                [
+                    (HarmKinds.Kill, 8), (HarmKinds.RestartSameName, 2), (HarmKinds.Graceful, 2), (HarmKinds.Stop, 1),
+                    (HarmKinds.ServerRestart, 2), (HarmKinds.KillBackends, 2), (HarmKinds.ConnectionLimit, 2), (HarmKinds.OldSnapshot, 2),
+                    (HarmKinds.KillNodeBackends, 3), (HarmKinds.NetworkReset, 3), (HarmKinds.NetworkStall, 3),
+                    (HarmKinds.NetworkCut, 1), (HarmKinds.NetworkCutToServer, 1), (HarmKinds.NetworkCutToClient, 1),
+                ]),
+        ],
+    };
+
+    private static TimeSpan Often => TimeSpan.FromSeconds(1.6);
+}
