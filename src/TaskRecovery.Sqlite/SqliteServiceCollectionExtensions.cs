@@ -26,11 +26,11 @@ public static class SqliteTaskRecoveryBuilderExtensions
             options.Configure(configure);
         }
 
-        services.TryAddSingleton(TimeProvider.System);
+        // The machine's clock, which every process that shares the file reads: a time provider of one of them must not decide for the others what is due or old.
         services.Replace(ServiceDescriptor.Singleton(provider => new SqliteDatabase(
             connectionString,
             provider.GetRequiredService<IOptions<SqliteOptions>>().Value,
-            provider.GetRequiredService<TimeProvider>())));
+            TimeProvider.System)));
         services.Replace(ServiceDescriptor.Singleton(provider => new SqliteMigrator(provider.GetRequiredService<SqliteDatabase>())));
         services.Replace(ServiceDescriptor.Singleton<IStoreMigrator>(provider => provider.GetRequiredService<SqliteMigrator>()));
         services.Replace(ServiceDescriptor.Singleton<IQueueStore>(provider => new SqliteQueueStore(

@@ -95,7 +95,7 @@ internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer prod
         {
             Expect(
                 Comparer<object>.Default.Compare(earlier[3]!, later[2]!) <= 0,
-                $"unique key {earlier[0]}: entry {later[1]} was stored at {later[2]:O} although entry {earlier[1]} ended only at {earlier[3]:O}");
+                $"unique key {earlier[0]}: entry {later[1]} was stored at {later[2]} although entry {earlier[1]} ended only at {earlier[3]}");
         }
     }
 

@@ -9,14 +9,19 @@ internal sealed class Figures
     private readonly IReadOnlyList<HarmRecord> _harms;
     private readonly ILookup<int, Run> _byWorker;
     private readonly ILookup<long, Run> _byEntry;
-    private readonly Dictionary<int, long> _starts;
+    private readonly IReadOnlyDictionary<int, long> _starting;
+    private readonly IReadOnlyDictionary<int, long> _started;
 
     public Figures(IReadOnlyList<HarmRecord> harms, IReadOnlyList<Run> runs, IReadOnlyList<JournalLine> journal)
     {
         _harms = harms;
         _byWorker = runs.ToLookup(run => run.Worker);
         _byEntry = runs.ToLookup(run => run.EntryId);
-        _starts = journal.Where(line => line.What == JournalEvents.Starting).GroupBy(line => line.ProcessId).ToDictionary(lines => lines.Key, lines => lines.Min(line => line.At));
+        _starting = Times(JournalEvents.Starting);
+        _started = Times(JournalEvents.Started);
+
+        Dictionary<int, long> Times(string what)
+            => journal.Where(line => line.What == what).GroupBy(line => line.ProcessId).ToDictionary(lines => lines.Key, lines => lines.Min(line => line.At));
     }
 
     /// <summary>For each kind of harm that takes work away: the seconds until what it interrupted ran again. What happened in a storm is apart, and so are entries that had crashed before: suspects wait for their turn.</summary>
@@ -29,8 +34,8 @@ internal sealed class Figures
             where run.Begin < harm.At && (run.Died || run.ToldAt > harm.At)
             let next = Next(run, harm)
             where next is not null
-            let since = harm.Successor != 0 ? _starts.GetValueOrDefault(harm.Successor, harm.At) : harm.At
-            group Seconds(since, next.Begin) by Name(harm, run) into delays
+            from delay in Delays(harm, run, next)
+            group delay.Seconds by delay.Name into delays
             orderby delays.Key
             select delays;
         return found.ToDictionary(delays => delays.Key, IReadOnlyList<double> (delays) => [.. delays], StringComparer.Ordinal);
@@ -59,9 +64,21 @@ internal sealed class Figures
 
     private Run? Next(Run run, HarmRecord harm) => _byEntry[run.EntryId].FirstOrDefault(other => other.Begin > harm.At && other.Fence > run.Fence);
 
-    private string Name(HarmRecord harm, Run run)
+    // Whoever is started again under its name is measured from its own start: how long the operating system and the runtime take is not ours to say.
+    private IEnumerable<(string Name, double Seconds)> Delays(HarmRecord harm, Run run, Run next)
     {
-        var kind = HarmKinds.IsFault(harm.Kind) ? "kill at a fault point" : harm.Kind;
+        if (harm.Successor == 0)
+        {
+            yield return (Name(HarmKinds.IsFault(harm.Kind) ? "kill at a fault point" : harm.Kind, harm, run), Seconds(harm.At, next.Begin));
+            yield break;
+        }
+
+        yield return (Name($"{harm.Kind}, from StartAsync", harm, run), Seconds(_starting.GetValueOrDefault(harm.Successor, harm.At), next.Begin));
+        yield return (Name($"{harm.Kind}, after StartAsync", harm, run), Seconds(_started.GetValueOrDefault(harm.Successor, harm.At), next.Begin));
+    }
+
+    private string Name(string kind, HarmRecord harm, Run run)
+    {
         var crashedBefore = _byEntry[run.EntryId].Any(earlier => earlier.Died && earlier.Begin < run.Begin);
         return kind + (crashedBefore ? ", a suspect" : "") + (harm.Weather == Weather.Storm ? ", in a storm" : "");
     }

@@ -11,7 +11,6 @@ internal sealed class Fleet(ChaosStore store, ChaosOptions options, Random rando
 
     private readonly List<Worker> _workers = [];
     private readonly List<HarmRecord> _harms = [];
-    private readonly Queue<string> _faultPoints = new();
 
     /// <summary>Everything that was done so far.</summary>
     public IReadOnlyList<HarmRecord> Harms
@@ -77,12 +76,12 @@ internal sealed class Fleet(ChaosStore store, ChaosOptions options, Random rando
         };
         settings = settings with { NodeName = $"worker-{Worker.NumberOf(settings)}" };
         settings = configure?.Invoke(settings) ?? settings;
-        var worker = new Worker(ChildProcess.StartDotnet(typeof(HostSettings).Assembly.Location, [settings.ToArgument()]), settings, network, isVeteran);
+        var worker = new Worker(ChildProcess.StartDotnet(typeof(HostSettings).Assembly.Location, [settings.ToArgument()], HostSettings.ShortLived), settings, network, isVeteran);
         _workers.Add(worker);
         return worker;
     }
 
-    /// <summary>Takes note of who has died, and starts what is missing: every third new worker carries a fault point, every seventh a wrong clock.</summary>
+    /// <summary>Takes note of who has died, and starts what is missing: two of five new workers carry a fault point, and every eighth has a wrong clock.</summary>
     public void Replenish()
     {
         foreach (var worker in _workers.Where(worker => worker.HasExited).ToList())
@@ -94,17 +93,17 @@ internal sealed class Fleet(ChaosStore store, ChaosOptions options, Random rando
 
         while (_workers.Count(worker => !worker.IsVeteran) < options.Workers)
         {
-            var dice = random.Next(21);
+            var dice = random.Next(40);
             if (options.Scenario == ChaosScenario.Restarts)
             {
                 Start();
             }
-            else if (dice % 3 == 0)
+            else if (dice < 16)
             {
                 var point = NextFaultPoint();
-                Start(settings => settings with { DieAt = point, DieAfter = point is "sweep.middle" or HarmKinds.ShutdownMiddle ? 0 : random.Next(60) });
+                Start(settings => settings with { DieAt = point, DieAfter = point is "sweep.middle" or HarmKinds.ShutdownMiddle ? 0 : random.Next(30) });
             }
-            else if (dice % 7 == 0)
+            else if (dice < 21)
             {
                 var error = TimeSpan.FromHours(random.Next(-48, 48) + 0.5);
                 Record(HarmKinds.ClockError, Start(settings => settings with { ClockError = error }), Stopwatch.GetTimestamp());
@@ -136,18 +135,11 @@ internal sealed class Fleet(ChaosStore store, ChaosOptions options, Random rando
         }
     }
 
-    /// <summary>All fault points come in turn, so that rare ones occur often enough.</summary>
+    /// <summary>The point at which the fewest have died, so that rare ones occur often enough.</summary>
     private string NextFaultPoint()
     {
-        if (_faultPoints.Count == 0)
-        {
-            foreach (var point in HarmKinds.FaultPoints.OrderBy(_ => random.Next()))
-            {
-                _faultPoints.Enqueue(point);
-            }
-        }
-
-        return _faultPoints.Dequeue();
+        var deaths = Harms.CountBy(harm => harm.Kind).ToDictionary(StringComparer.Ordinal);
+        return HarmKinds.FaultPoints.OrderBy(_ => random.Next()).MinBy(point => deaths.GetValueOrDefault(HarmKinds.FaultPrefix + point) + _workers.Count(worker => worker.Settings.DieAt == point))!;
     }
 
     /// <summary>A worker that died at its fault point said when in its journal.</summary>

@@ -20,10 +20,10 @@ internal static class Report
         }
 
         Write($"");
-        Write($"{"until it runs again (s)",-44} {"count",6} {"p50",6} {"p99",6} {"max",6}");
+        Write($"{"until it runs again (s)",-58} {"count",6} {"p50",6} {"p99",6} {"max",6}");
         foreach (var (kind, delays) in findings.Delays)
         {
-            Write($"{kind,-44} {delays.Count,6} {Percentile(delays, 0.5),6:0.00} {Percentile(delays, 0.99),6:0.00} {Percentile(delays, 1),6:0.00}");
+            Write($"{kind,-58} {delays.Count,6} {Percentile(delays, 0.5),6:0.00} {Percentile(delays, 0.99),6:0.00} {Percentile(delays, 1),6:0.00}");
         }
 
         Write($"");

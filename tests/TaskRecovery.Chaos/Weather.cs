@@ -20,30 +20,30 @@ internal sealed record Weather(string Name, TimeSpan Lasts, TimeSpan MeanPause, 
         { Scenario: ChaosScenario.Restarts } => [new(Restarts, TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(22), 1, [(HarmKinds.ServerRestart, 1)])],
         { IsPostgres: false } =>
         [
-            new(Kills, TimeSpan.FromSeconds(75), Often, 1, [(HarmKinds.Kill, 12), (HarmKinds.RestartSameName, 5), (HarmKinds.Graceful, 3)]),
+            new(Kills, TimeSpan.FromSeconds(100), Often, 1, [(HarmKinds.Kill, 12), (HarmKinds.RestartSameName, 5), (HarmKinds.Graceful, 3)]),
             new(Stops, TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(4), 2, [(HarmKinds.Stop, 1)]),
         ],
         _ =>
         [
             // Only processes die: how fast does their work run again?
-            new(Kills, TimeSpan.FromSeconds(75), Often, 1, [(HarmKinds.Kill, 12), (HarmKinds.RestartSameName, 5), (HarmKinds.Graceful, 3)]),
+            new(Kills, TimeSpan.FromSeconds(100), Often, 1, [(HarmKinds.Kill, 12), (HarmKinds.RestartSameName, 5), (HarmKinds.Graceful, 3)]),
 
             // Only nodes are cut off or stand still: have their tokens fired before others have their work, and when is that?
             new(
-                Network, TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(2.5), 4,
+                Network, TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(2), 6,
                 [(HarmKinds.NetworkCut, 1), (HarmKinds.NetworkCutToServer, 1), (HarmKinds.NetworkCutToClient, 1), (HarmKinds.Stop, 1)]),
 
             // Everything at once, and what breaks every session at a time.
             new(
-                Storm, TimeSpan.FromSeconds(45), Often, 6,
+                Storm, TimeSpan.FromSeconds(40), Often, 6,
                 [
-                    (HarmKinds.Kill, 8), (HarmKinds.RestartSameName, 2), (HarmKinds.Graceful, 2), (HarmKinds.Stop, 1),
-                    (HarmKinds.ServerRestart, 2), (HarmKinds.KillBackends, 2), (HarmKinds.ConnectionLimit, 2), (HarmKinds.OldSnapshot, 2),
+                    (HarmKinds.Kill, 7), (HarmKinds.RestartSameName, 2), (HarmKinds.Graceful, 2), (HarmKinds.Stop, 1),
+                    (HarmKinds.ServerRestart, 3), (HarmKinds.KillBackends, 3), (HarmKinds.ConnectionLimit, 3), (HarmKinds.OldSnapshot, 3),
                     (HarmKinds.KillNodeBackends, 3), (HarmKinds.NetworkReset, 3), (HarmKinds.NetworkStall, 3),
                     (HarmKinds.NetworkCut, 1), (HarmKinds.NetworkCutToServer, 1), (HarmKinds.NetworkCutToClient, 1),
                 ]),
         ],
     };
 
-    private static TimeSpan Often => TimeSpan.FromSeconds(1.6);
+    private static TimeSpan Often => TimeSpan.FromSeconds(1.3);
 }

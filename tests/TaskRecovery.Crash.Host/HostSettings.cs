@@ -47,6 +47,13 @@ public sealed record HostSettings
     /// <summary>A rule to leave out, for checking the checker: <c>fence</c> or <c>lost-answers</c>.</summary>
     public string? Without { get; init; }
 
+    /// <summary>For the environment of a process that lives for seconds: code is not compiled a second time, which would take most of its processor time.</summary>
+    public static IReadOnlyDictionary<string, string> ShortLived { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
+    {
+        ["DOTNET_TieredPGO"] = "0",
+        ["DOTNET_TC_CallCountThreshold"] = "30000",
+    };
+
     public string ToArgument() => JsonSerializer.Serialize(this);
 
     public static HostSettings FromArgument(string argument)

@@ -72,7 +72,7 @@ public sealed class CrashFixture : IAsyncDisposable
     {
         var settings = SettingsFor(Path.Combine(_folder.FullName, $"{Interlocked.Increment(ref _journals)}.journal"));
         settings = configure?.Invoke(settings) ?? settings;
-        var child = ChildProcess.StartDotnet(typeof(HostSettings).Assembly.Location, [settings.ToArgument()]);
+        var child = ChildProcess.StartDotnet(typeof(HostSettings).Assembly.Location, [settings.ToArgument()], HostSettings.ShortLived);
         _children.Add(child);
         return child;
     }

@@ -136,16 +136,16 @@ public abstract class CrashTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_poisonous_entry_ends_alone()
+    public async Task A_poisonous_entry_among_a_thousand_of_one_claim_ends_alone()
     {
-        var innocent = await EnqueueAsync(200, () => new PlainProbe(HoldMs: 300));
+        var innocent = await EnqueueAsync(999, () => new PlainProbe(HoldMs: 300));
         var poison = (await Fixture.Queue.EnqueueAsync(new PoisonProbe(HoldMs: 150), new EnqueueOptions { Priority = 0 })).Id;
 
         var limit = Stopwatch.StartNew();
         while ((await Fixture.Queue.FindAsync(poison))!.State is EntryState.Waiting or EntryState.Running)
         {
             Assert.True(limit.Elapsed < TimeSpan.FromMinutes(3), "the poisonous entry has not ended after three minutes");
-            var node = await Fixture.StartNodeAsync(settings => settings with { NodeName = "victim", Concurrency = 300 });
+            var node = await Fixture.StartNodeAsync(settings => settings with { NodeName = "victim", Concurrency = 1_000 });
             await node.WaitForExitAsync(TimeSpan.FromSeconds(30)).ContinueWith(_ => { }, TaskScheduler.Default);
             if ((await Fixture.Queue.CountAsync()) is { Waiting: 0, Running: 0 })
             {
@@ -156,6 +156,8 @@ public abstract class CrashTests : IAsyncLifetime
         await AllCompletedAsync(innocent);
         var ended = (await Fixture.Queue.FindAsync(poison))!;
         Assert.Equal((EntryState.Failed, EndReasons.CrashLoop), (ended.State, ended.Reason));
+        var firstClaim = Fixture.ReadJournal().Where(line => line.What == JournalEvents.Begin).GroupBy(line => line.Fence).First();
+        Assert.Equal(1_000, firstClaim.Count());
         await TheLawHoldsAsync(innocent);
     }
 
