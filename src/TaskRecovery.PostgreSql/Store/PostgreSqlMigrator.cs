@@ -1,4 +1,5 @@
 using Npgsql;
+using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql;
 
@@ -12,9 +13,12 @@ internal sealed class PostgreSqlMigrator(PostgreSqlDatabase database, IReadOnlyL
         "tasks.id", "tasks.job_id", "tasks.status", "tasks.result", "tasks.error", "tasks.created_at", "tasks.started_at", "tasks.finished_at"];
 
     internal PostgreSqlMigrator(PostgreSqlDatabase database)
-        : this(database, Migration.LoadAll(), typeof(PostgreSqlMigrator).Assembly.GetName().Version!)
+        : this(database, Known, typeof(PostgreSqlMigrator).Assembly.GetName().Version!)
     {
     }
+
+    /// <summary>Every migration of this library, in order.</summary>
+    internal static IReadOnlyList<Migration> Known => Migration.LoadAll("PostgreSql/Migrations/");
 
     public async Task<IReadOnlyList<string>> MigrateAsync(CancellationToken cancellationToken = default)
     {

@@ -1,12 +1,17 @@
+using TaskRecovery.Storage;
+
 namespace TaskRecovery.Sqlite;
 
 /// <summary>Brings the tables up to date, and says so when they do not fit.</summary>
 internal sealed class SqliteMigrator(SqliteDatabase database, IReadOnlyList<Migration> migrations, Version library) : IStoreMigrator
 {
     internal SqliteMigrator(SqliteDatabase database)
-        : this(database, Migration.LoadAll(), typeof(SqliteMigrator).Assembly.GetName().Version!)
+        : this(database, Known, typeof(SqliteMigrator).Assembly.GetName().Version!)
     {
     }
+
+    /// <summary>Every migration of this library, in order.</summary>
+    internal static IReadOnlyList<Migration> Known => Migration.LoadAll("Sqlite/Migrations/");
 
     public async Task<IReadOnlyList<string>> MigrateAsync(CancellationToken cancellationToken = default)
     {

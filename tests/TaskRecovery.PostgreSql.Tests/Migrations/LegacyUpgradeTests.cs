@@ -125,7 +125,7 @@ public sealed class LegacyUpgradeTests() : JobStoreTests(new PostgreSqlFixture()
     {
         var schema = ((PostgreSqlFixture)Fixture).QuotedSchema;
         await ExecuteAsync($"create schema {schema}");
-        foreach (var migration in Migration.LoadAll().Where(migration => migration.Version <= version))
+        foreach (var migration in PostgreSqlMigrator.Known.Where(migration => migration.Version <= version))
         {
             await ExecuteAsync(migration.Text.Replace("{schema}", schema, StringComparison.Ordinal));
         }

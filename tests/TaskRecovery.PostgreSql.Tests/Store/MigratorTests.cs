@@ -1,4 +1,5 @@
 using Npgsql;
+using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql.Tests.Store;
 
@@ -53,7 +54,7 @@ public sealed class MigratorTests : PostgreSqlStoreTests
     {
         var database = Open();
         var broken = Migration.Parse("006_broken", "-- oldest library: 0.1.0\ncreate table {schema}.half (id int);\nselect 1 / 0;\n");
-        var migrator = new PostgreSqlMigrator(database, [.. Migration.LoadAll(), broken], new Version(0, 1, 0));
+        var migrator = new PostgreSqlMigrator(database, [.. PostgreSqlMigrator.Known, broken], new Version(0, 1, 0));
 
         await Assert.ThrowsAsync<PostgresException>(() => migrator.MigrateAsync(Cancellation));
 
@@ -135,7 +136,7 @@ public sealed class MigratorTests : PostgreSqlStoreTests
     private async Task GivenLegacyAsync(int version)
     {
         await ExecuteAsync("create schema taskrecovery");
-        foreach (var migration in Migration.LoadAll().Where(migration => migration.Version <= version))
+        foreach (var migration in PostgreSqlMigrator.Known.Where(migration => migration.Version <= version))
         {
             await ExecuteAsync(migration.Text.Replace("{schema}", "taskrecovery", StringComparison.Ordinal));
         }

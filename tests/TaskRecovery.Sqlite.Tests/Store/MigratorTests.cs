@@ -1,3 +1,5 @@
+using TaskRecovery.Storage;
+
 namespace TaskRecovery.Sqlite.Tests.Store;
 
 /// <summary>Migrations of a file that several processes may open at once.</summary>
@@ -12,7 +14,7 @@ public sealed class MigratorTests : IDisposable
 
         var applied = await Task.WhenAll(databases.Select(database => Task.Run(() => new SqliteMigrator(database).MigrateAsync())));
 
-        Assert.Equal(Migration.LoadAll().Select(migration => migration.Name), applied.SelectMany(names => names).Order(StringComparer.Ordinal));
+        Assert.Equal(SqliteMigrator.Known.Select(migration => migration.Name), applied.SelectMany(names => names).Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -31,7 +33,7 @@ public sealed class MigratorTests : IDisposable
     public async Task A_migration_that_was_changed_after_it_had_been_applied_is_refused()
     {
         await _files.OpenStoreAsync();
-        var changed = Migration.LoadAll().Select(migration => migration with { Checksum = "other" }).ToArray();
+        var changed = SqliteMigrator.Known.Select(migration => migration with { Checksum = "other" }).ToArray();
         var migrator = new SqliteMigrator(_files.Open(), changed, new Version(0, 1, 0));
 
         var error = await Assert.ThrowsAsync<StoreConfigurationException>(() => migrator.MigrateAsync());
@@ -43,7 +45,7 @@ public sealed class MigratorTests : IDisposable
     [Fact]
     public async Task A_migration_that_fails_leaves_nothing_behind()
     {
-        Migration[] migrations = [.. Migration.LoadAll(), Migration.Parse("003_broken", "-- oldest library: 0.1.0\ncreate table half (id integer);\ncreate nonsense;\n")];
+        Migration[] migrations = [.. SqliteMigrator.Known, Migration.Parse("003_broken", "-- oldest library: 0.1.0\ncreate table half (id integer);\ncreate nonsense;\n")];
         var database = _files.Open();
 
         await Assert.ThrowsAsync<StoreConfigurationException>(() => new SqliteMigrator(database, migrations, new Version(0, 1, 0)).MigrateAsync());
