@@ -6,13 +6,15 @@
 #   build/chaos.sh --short                about two minutes: both stores, a fixed seed and a random one
 set -euo pipefail
 cd "$(dirname "$0")/.."
-# Compiled ahead of time, as a thousand processes are started: what they do is to be measured, not the compiler in them.
-dotnet publish tests/TaskRecovery.Chaos -c Release --use-current-runtime --no-self-contained -p:PublishReadyToRun=true -o artifacts/chaos -v quiet -nologo
+# Compiled ahead of time where that is possible, as a thousand processes are started: what they do is to be measured, not the compiler in them.
+publish() { dotnet publish tests/TaskRecovery.Chaos -c Release --use-current-runtime --no-self-contained -o artifacts/chaos -v quiet -nologo "$@"; }
+publish -p:PublishReadyToRun=true || publish
+export DOTNET_ThreadPool_UnfairSemaphoreSpinLimit=0
 chaos() { dotnet artifacts/chaos/TaskRecovery.Chaos.dll "$@"; }
 
 if [ "${1:-}" = "--short" ]; then
-    chaos --store postgres --minutes 0.5 --seed 42
-    chaos --store sqlite --minutes 0.25
+    chaos --store postgres --minutes 0.5 --seed 42 --workers 4
+    chaos --store sqlite --minutes 0.25 --workers 4
 else
     chaos "$@"
 fi

@@ -10,6 +10,7 @@ internal static class ChaosRun
 {
     private const int RestartEntries = 10_000;
     private static readonly TimeSpan DrainLimit = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan DrainLimitWithoutARule = TimeSpan.FromMinutes(1);
 
     public static async Task<int> RunAsync(ChaosOptions options, CancellationToken cancellationToken)
     {
@@ -31,7 +32,7 @@ internal static class ChaosRun
             ? RestartAsync(options, fleet, saboteur, producer, client.GetRequiredService<IJobQueue>(), weathers[0], clock, cancellationToken)
             : HarmAsync(options, fleet, saboteur, producer, weathers, clock, cancellationToken));
         Console.WriteLine("peace: waiting until everything has ended");
-        var drained = await DrainAsync(store, fleet, client, cancellationToken);
+        var drained = await DrainAsync(fleet, client, options.Without is null ? DrainLimit : DrainLimitWithoutARule, cancellationToken);
         var vitals = await ReadVitalsAsync(fleet, cancellationToken);
         await fleet.StopAllAsync();
 
@@ -127,7 +128,7 @@ internal static class ChaosRun
     }
 
     /// <summary>Lets the veterans and a few new workers finish what is left.</summary>
-    private static async Task<bool> DrainAsync(ChaosStore store, Fleet fleet, ServiceProvider client, CancellationToken cancellationToken)
+    private static async Task<bool> DrainAsync(Fleet fleet, ServiceProvider client, TimeSpan limit, CancellationToken cancellationToken)
     {
         await fleet.StopYoungAsync();
         var jobs = client.GetRequiredService<IJobService>();
@@ -144,7 +145,7 @@ internal static class ChaosRun
         var queue = client.GetRequiredService<IJobQueue>();
         var clock = Stopwatch.StartNew();
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(500));
-        while (clock.Elapsed < DrainLimit && await timer.WaitForNextTickAsync(cancellationToken))
+        while (clock.Elapsed < limit && await timer.WaitForNextTickAsync(cancellationToken))
         {
             if (await queue.CountAsync(cancellationToken: cancellationToken) is { Waiting: 0, Scheduled: 0, Running: 0 })
             {

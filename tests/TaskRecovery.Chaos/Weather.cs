@@ -20,7 +20,8 @@ internal sealed record Weather(string Name, TimeSpan Lasts, TimeSpan MeanPause, 
         { Scenario: ChaosScenario.Restarts } => [new(Restarts, TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(22), 1, [(HarmKinds.ServerRestart, 1)])],
         { IsPostgres: false } =>
         [
-            new(Kills, TimeSpan.FromSeconds(100), Often, 1, [(HarmKinds.Kill, 12), (HarmKinds.RestartSameName, 5), (HarmKinds.Graceful, 3)]),
+            // There is no server beside the processes: they die at twice the rate.
+            new(Kills, TimeSpan.FromSeconds(100), Often / 2, 1, [(HarmKinds.Kill, 12), (HarmKinds.RestartSameName, 5), (HarmKinds.Graceful, 3)]),
             new(Stops, TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(4), 2, [(HarmKinds.Stop, 1)]),
         ],
         _ =>
@@ -45,5 +46,5 @@ internal sealed record Weather(string Name, TimeSpan Lasts, TimeSpan MeanPause, 
         ],
     };
 
-    private static TimeSpan Often => TimeSpan.FromSeconds(1.3);
+    private static TimeSpan Often => TimeSpan.FromSeconds(1.6);
 }

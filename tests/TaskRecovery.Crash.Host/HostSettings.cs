@@ -47,11 +47,13 @@ public sealed record HostSettings
     /// <summary>A rule to leave out, for checking the checker: <c>fence</c> or <c>lost-answers</c>.</summary>
     public string? Without { get; init; }
 
-    /// <summary>For the environment of a process that lives for seconds: code is not compiled a second time, which would take most of its processor time.</summary>
+    /// <summary>For the environment of a process that lives for seconds: code is not compiled a second time, which would take most of its processor time, no files are watched, and idle threads do not spin for work that the other processes need the processor for.</summary>
     public static IReadOnlyDictionary<string, string> ShortLived { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
     {
         ["DOTNET_TieredPGO"] = "0",
         ["DOTNET_TC_CallCountThreshold"] = "30000",
+        ["DOTNET_ThreadPool_UnfairSemaphoreSpinLimit"] = "0",
+        ["DOTNET_hostBuilder__reloadConfigOnChange"] = "false",
     };
 
     public string ToArgument() => JsonSerializer.Serialize(this);

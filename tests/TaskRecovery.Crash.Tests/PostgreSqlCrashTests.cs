@@ -6,9 +6,7 @@ namespace TaskRecovery.Crash.Tests;
 /// <summary>The crash tests on PostgreSQL, and what only a server can do to its clients.</summary>
 public sealed class PostgreSqlCrashTests : CrashTests
 {
-    protected override double MedianAfterKill => 3.0;
-
-    protected override double MaxAfterKill => 4.5;
+    protected override TimeSpan LongestAfterKill => TimeSpan.FromSeconds(8);
 
     [Fact]
     public async Task A_server_restarted_at_once_under_load_loses_nothing()

@@ -6,9 +6,7 @@ namespace TaskRecovery.Crash.Tests;
 /// <summary>The crash tests on one SQLite file that several processes share.</summary>
 public sealed class SqliteCrashTests : CrashTests
 {
-    protected override double MedianAfterKill => 2.0;
-
-    protected override double MaxAfterKill => 2.0;
+    protected override TimeSpan LongestAfterKill => TimeSpan.FromSeconds(5);
 
     protected override Task<CrashFixture> OpenAsync() => CrashFixture.OnSqliteAsync();
 
