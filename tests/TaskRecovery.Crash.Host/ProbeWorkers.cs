@@ -8,15 +8,19 @@ namespace TaskRecovery.Crash.Host;
 /// <summary>What every probe does around its work: it writes to the journal when it begins, when its token fires, when all is done and when it ends.</summary>
 internal static class Probe
 {
-    public static async Task RunAsync(Journal journal, WorkContext context, string detail, Func<Task> work, CancellationToken cancellationToken)
+    public static async Task RunAsync(Journal journal, WorkContext context, string detail, Func<CancellationToken, Task> work, CancellationToken cancellationToken)
     {
         journal.Write(context.EntryId, context.Fence, JournalEvents.Begin, detail);
+
+        // A token calls the newest registration first, and a driver that asks its server to cancel a statement may hold up those after it for seconds.
+        // So the work has a token of its own, and the journal hears of ours before it.
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var registration = cancellationToken.UnsafeRegister(
             _ => journal.Write(context.EntryId, context.Fence, JournalEvents.Token, context.StopReason.ToString()),
             state: null);
         try
         {
-            await work();
+            await work(stopping.Token);
             journal.Write(context.EntryId, context.Fence, JournalEvents.Done, detail);
         }
         catch (ClaimLostException)
@@ -26,12 +30,6 @@ internal static class Probe
         }
         finally
         {
-            // A token calls the newest registration first: the work may have ended by it before ours was called.
-            if (registration.Unregister() && cancellationToken.IsCancellationRequested)
-            {
-                journal.Write(context.EntryId, context.Fence, JournalEvents.Token, context.StopReason.ToString());
-            }
-
             journal.Write(context.EntryId, context.Fence, JournalEvents.End, detail);
         }
     }
@@ -47,14 +45,14 @@ internal sealed class PlainProbeWorker(Journal journal) : IJobWorker<PlainProbe>
             journal,
             context,
             context.Args.IsDeaf ? JournalEvents.Deaf : context.Kind,
-            () => Probe.HoldAsync(context.Args.HoldMs, context.Args.IsDeaf ? CancellationToken.None : cancellationToken),
+            token => Probe.HoldAsync(context.Args.HoldMs, context.Args.IsDeaf ? CancellationToken.None : token),
             cancellationToken);
 }
 
 internal sealed class StepsProbeWorker(Journal journal) : IJobWorker<StepsProbe>
 {
     public Task WorkAsync(WorkContext<StepsProbe> context, CancellationToken cancellationToken)
-        => Probe.RunAsync(journal, context, context.Kind, () => RunStepsAsync(context, cancellationToken), cancellationToken);
+        => Probe.RunAsync(journal, context, context.Kind, token => RunStepsAsync(context, token), cancellationToken);
 
     private async Task RunStepsAsync(WorkContext<StepsProbe> context, CancellationToken cancellationToken)
     {
@@ -82,7 +80,7 @@ internal sealed class StepsProbeWorker(Journal journal) : IJobWorker<StepsProbe>
 internal sealed class CheckpointProbeWorker(Journal journal) : IJobWorker<CheckpointProbe>
 {
     public Task WorkAsync(WorkContext<CheckpointProbe> context, CancellationToken cancellationToken)
-        => Probe.RunAsync(journal, context, context.Kind, () => RunRoundsAsync(context, cancellationToken), cancellationToken);
+        => Probe.RunAsync(journal, context, context.Kind, token => RunRoundsAsync(context, token), cancellationToken);
 
     private async Task RunRoundsAsync(WorkContext<CheckpointProbe> context, CancellationToken cancellationToken)
     {
@@ -100,7 +98,7 @@ internal sealed class CheckpointProbeWorker(Journal journal) : IJobWorker<Checkp
 internal sealed class TransactionProbeWorker(Journal journal, HostSettings settings) : IJobWorker<TransactionProbe>
 {
     public Task WorkAsync(WorkContext<TransactionProbe> context, CancellationToken cancellationToken)
-        => Probe.RunAsync(journal, context, context.Kind, () => RunInTransactionAsync(context, cancellationToken), cancellationToken);
+        => Probe.RunAsync(journal, context, context.Kind, token => RunInTransactionAsync(context, token), cancellationToken);
 
     private async Task RunInTransactionAsync(WorkContext<TransactionProbe> context, CancellationToken cancellationToken)
     {
@@ -128,9 +126,9 @@ internal sealed class PoisonProbeWorker(Journal journal) : IJobWorker<PoisonProb
             journal,
             context,
             context.Kind,
-            async () =>
+            async token =>
             {
-                await Probe.HoldAsync(context.Args.HoldMs, cancellationToken);
+                await Probe.HoldAsync(context.Args.HoldMs, token);
                 TestSupport.Signal.Kill.SendTo(Environment.ProcessId);
             },
             cancellationToken);
@@ -143,6 +141,6 @@ internal sealed class JobProbeHandler(Journal journal) : ITaskHandler<JobProbe>
             journal,
             context,
             string.Create(CultureInfo.InvariantCulture, $"{context.TaskId} {context.DueAt:O}"),
-            () => Probe.HoldAsync(context.Args.HoldMs, cancellationToken),
+            token => Probe.HoldAsync(context.Args.HoldMs, token),
             cancellationToken);
 }
