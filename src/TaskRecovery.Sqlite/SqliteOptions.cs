@@ -11,7 +11,7 @@ public sealed class SqliteOptions
     /// <value>Default: <see langword="true"/>.</value>
     public bool MigrateOnStart { get; set; } = true;
 
-    /// <summary>How often a node looks for work at the latest. Work of the same process is noticed at once, and that of another one within 50 ms.</summary>
+    /// <summary>How often a node looks for work at the latest. Work of the same process is noticed at once, and that of another one within 25 ms.</summary>
     /// <value>Default: 250 milliseconds. 10 milliseconds to 1 minute.</value>
     public TimeSpan PollInterval { get; set; } = TimeSpan.FromMilliseconds(250);
 

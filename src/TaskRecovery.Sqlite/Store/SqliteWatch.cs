@@ -5,10 +5,8 @@ namespace TaskRecovery.Sqlite;
 /// <summary>Notices soon that another process has committed. SQLite tells nobody, but the number of the last change costs two locks and a read.</summary>
 internal sealed class SqliteWatch(SqliteDatabase database)
 {
-    // A look costs about 100 us of processor with its wake-up: twenty a second are a fifth of a percent of a core, a hundred one percent.
-    private static readonly TimeSpan PauseWhenIdle = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan PauseWhenBusy = TimeSpan.FromMilliseconds(10);
-    private static readonly TimeSpan BusyFor = TimeSpan.FromSeconds(1);
+    // A look costs about 100 us of processor with its wake-up: forty a second are four tenths of a percent of a core.
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(25);
 
     // This process's own commits change the number too. While it commits it only assumes now and then that others do.
     private const int LooksWhileBusy = 5;
@@ -40,8 +38,7 @@ internal sealed class SqliteWatch(SqliteDatabase database)
     {
         using var session = database.OpenReader();
         var (version, own, missed) = (Version(session), database.Writer.Commits, 0);
-        var changed = TimeProvider.System.GetTimestamp();
-        while (!cancellationToken.WaitHandle.WaitOne(TimeProvider.System.GetElapsedTime(changed) < BusyFor ? PauseWhenBusy : PauseWhenIdle))
+        while (!cancellationToken.WaitHandle.WaitOne(Interval))
         {
             var commits = database.Writer.Commits;
             var seen = Version(session);
@@ -51,7 +48,6 @@ internal sealed class SqliteWatch(SqliteDatabase database)
             }
 
             version = seen;
-            changed = TimeProvider.System.GetTimestamp();
             missed = commits == own && database.Writer.Commits == own ? LooksWhileBusy : missed + 1;
             own = database.Writer.Commits;
             if (missed >= LooksWhileBusy)
