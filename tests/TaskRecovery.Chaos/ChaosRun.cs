@@ -69,7 +69,7 @@ internal static class ChaosRun
             : kinds.Append(HarmKinds.Start).Append(HarmKinds.ClockError).Concat(HarmKinds.FaultPoints.Select(point => HarmKinds.FaultPrefix + point));
     }
 
-    /// <summary>One weather after the other until there were enough kills. What takes long is over before the weather changes.</summary>
+    /// <summary>One weather after the other until there were enough kills, and enough of every kind of harm. What takes long is over before the weather changes.</summary>
     private static async Task HarmAsync(
         ChaosOptions options, Fleet fleet, Saboteur saboteur, Producer producer, IReadOnlyList<Weather> weathers, Stopwatch clock, CancellationToken cancellationToken)
     {
@@ -103,7 +103,13 @@ internal static class ChaosRun
         await producing;
         await saboteur.FinishAsync();
 
-        bool IsOn() => fleet.Kills < options.Kills && clock.Elapsed < options.Limit;
+        bool IsOn() => clock.Elapsed < options.Limit && (fleet.Kills < options.Kills || !HadEnoughOfEach());
+
+        bool HadEnoughOfEach()
+        {
+            var times = fleet.Harms.CountBy(harm => harm.Kind).ToDictionary(StringComparer.Ordinal);
+            return KindsOf(options, weathers).All(kind => times.GetValueOrDefault(kind) >= options.MinimumEach);
+        }
     }
 
     /// <summary>Restarts the server until 10,000 entries with steps have ended.</summary>
