@@ -103,13 +103,7 @@ internal static class ChaosRun
         await producing;
         await saboteur.FinishAsync();
 
-        bool IsOn() => clock.Elapsed < options.Limit && (fleet.Kills < options.Kills || !HadEnoughOfEach());
-
-        bool HadEnoughOfEach()
-        {
-            var times = fleet.Harms.CountBy(harm => harm.Kind).ToDictionary(StringComparer.Ordinal);
-            return KindsOf(options, weathers).All(kind => times.GetValueOrDefault(kind) >= options.MinimumEach);
-        }
+        bool IsOn() => clock.Elapsed < options.Limit && (fleet.Kills < options.Kills || fleet.FindRare(KindsOf(options, weathers), options.MinimumEach).Count > 0);
     }
 
     /// <summary>Restarts the server until 10,000 entries with steps have ended.</summary>
@@ -123,13 +117,13 @@ internal static class ChaosRun
         while (clock.Elapsed < options.Limit)
         {
             fleet.Replenish();
-            await Task.Delay(TimeSpan.FromSeconds(random.Next(5, 41)), cancellationToken);
-            await saboteur.StrikeAsync(weather);
-            await saboteur.FinishAsync();
-            if (await queue.CountAsync(cancellationToken: cancellationToken) is { Waiting: 0, Running: 0 })
+            if (await UntilAsync(queue, static counts => counts is { Waiting: 0, Running: 0 }, TimeSpan.FromSeconds(random.Next(5, 41)), cancellationToken))
             {
                 return;
             }
+
+            await saboteur.StrikeAsync(weather);
+            await saboteur.FinishAsync();
         }
     }
 
@@ -149,17 +143,29 @@ internal static class ChaosRun
         }
 
         var queue = client.GetRequiredService<IJobQueue>();
+        if (await UntilAsync(queue, static counts => counts is { Waiting: 0, Scheduled: 0, Running: 0 }, limit, cancellationToken))
+        {
+            return true;
+        }
+
+        Console.WriteLine($"after {limit.TotalMinutes:0.0} minutes there is still {await queue.CountAsync(cancellationToken: cancellationToken)}");
+        return false;
+    }
+
+    /// <summary>Looks twice a second.</summary>
+    /// <returns>Whether it came true within the limit.</returns>
+    private static async Task<bool> UntilAsync(IJobQueue queue, Predicate<QueueCounts> condition, TimeSpan limit, CancellationToken cancellationToken)
+    {
         var clock = Stopwatch.StartNew();
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(500));
         while (clock.Elapsed < limit && await timer.WaitForNextTickAsync(cancellationToken))
         {
-            if (await queue.CountAsync(cancellationToken: cancellationToken) is { Waiting: 0, Scheduled: 0, Running: 0 })
+            if (condition(await queue.CountAsync(cancellationToken: cancellationToken)))
             {
                 return true;
             }
         }
 
-        Console.WriteLine($"after {clock.Elapsed.TotalMinutes:0.0} minutes there is still {await queue.CountAsync(cancellationToken: cancellationToken)}");
         return false;
     }
 

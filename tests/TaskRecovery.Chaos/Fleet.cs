@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using TaskRecovery.Crash.Host;
+using TaskRecovery.Storage;
 using TaskRecovery.TestSupport;
 
 namespace TaskRecovery.Chaos;
@@ -24,6 +25,9 @@ internal sealed class Fleet(ChaosStore store, ChaosOptions options, Random rando
         }
     }
 
+    /// <summary>How often each kind was done, the most frequent first.</summary>
+    public IReadOnlyList<KeyValuePair<string, int>> Times => [.. Harms.CountBy(harm => harm.Kind).OrderByDescending(kind => kind.Value)];
+
     /// <summary>What the weather is like now.</summary>
     public string Weather { get; set; } = "";
 
@@ -42,12 +46,19 @@ internal sealed class Fleet(ChaosStore store, ChaosOptions options, Random rando
         }
     }
 
+    /// <summary>Those of the kinds that were done less often than this, each with how often.</summary>
+    public IReadOnlyList<(string Kind, int Times)> FindRare(IEnumerable<string> kinds, int minimum)
+    {
+        var times = Times.ToDictionary(StringComparer.Ordinal);
+        return [.. kinds.Select(kind => (kind, times.GetValueOrDefault(kind))).Where(kind => kind.Item2 < minimum)];
+    }
+
     /// <summary>Starts those that live through everything.</summary>
     public void StartVeterans()
     {
         for (var count = 0; count < Veterans; count++)
         {
-            Start(settings => settings, isVeteran: true);
+            Start(isVeteran: true);
         }
     }
 
@@ -56,7 +67,7 @@ internal sealed class Fleet(ChaosStore store, ChaosOptions options, Random rando
     {
         var mustDie = HarmKinds.Kills(harm) || harm == HarmKinds.Graceful;
         var candidates = _workers.Where(worker => worker is { HasExited: false, IsBusy: false } && worker.HasWorked && !(mustDie && worker.IsVeteran)).ToList();
-        if (harm == HarmKinds.Graceful && candidates.Find(worker => worker.Settings.DieAt == HarmKinds.ShutdownMiddle) is { } waitsForIt)
+        if (harm == HarmKinds.Graceful && candidates.Find(worker => worker.Settings.DieAt == FaultPoints.ShutdownMiddle) is { } waitsForIt)
         {
             return waitsForIt;
         }
@@ -101,7 +112,7 @@ internal sealed class Fleet(ChaosStore store, ChaosOptions options, Random rando
             else if (dice < 16)
             {
                 var point = NextFaultPoint();
-                Start(settings => settings with { DieAt = point, DieAfter = point is "sweep.middle" or HarmKinds.ShutdownMiddle ? 0 : random.Next(30) });
+                Start(settings => settings with { DieAt = point, DieAfter = point is FaultPoints.SweepMiddle or FaultPoints.ShutdownMiddle ? 0 : random.Next(30) });
             }
             else if (dice < 21)
             {
@@ -138,7 +149,7 @@ internal sealed class Fleet(ChaosStore store, ChaosOptions options, Random rando
     /// <summary>The point at which the fewest have died, so that rare ones occur often enough.</summary>
     private string NextFaultPoint()
     {
-        var deaths = Harms.CountBy(harm => harm.Kind).ToDictionary(StringComparer.Ordinal);
+        var deaths = Times.ToDictionary(StringComparer.Ordinal);
         return HarmKinds.FaultPoints.OrderBy(_ => random.Next()).MinBy(point => deaths.GetValueOrDefault(HarmKinds.FaultPrefix + point) + _workers.Count(worker => worker.Settings.DieAt == point))!;
     }
 

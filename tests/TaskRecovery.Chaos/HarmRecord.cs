@@ -34,11 +34,9 @@ internal static class HarmKinds
     /// <summary>The named points in the library's code at which a process kills itself.</summary>
     public static IReadOnlyList<string> FaultPoints { get; } =
     [
-        "claim.before_commit", "claim.committed", "handler.started", "step.between", "handler.finished", "flush.middle", "sweep.middle", ShutdownMiddle,
+        Storage.FaultPoints.ClaimBeforeCommit, Storage.FaultPoints.ClaimCommitted, Storage.FaultPoints.HandlerStarted, Storage.FaultPoints.StepBetween,
+        Storage.FaultPoints.HandlerFinished, Storage.FaultPoints.FlushMiddle, Storage.FaultPoints.SweepMiddle, Storage.FaultPoints.ShutdownMiddle,
     ];
-
-    /// <summary>The point that only a graceful stop reaches.</summary>
-    public const string ShutdownMiddle = "shutdown.middle";
 
     /// <summary>Whether this kind kills a process.</summary>
     public static bool Kills(string kind) => kind is Kill or RestartSameName || IsFault(kind);

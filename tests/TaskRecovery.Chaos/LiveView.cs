@@ -46,11 +46,10 @@ internal sealed class LiveView(ChaosOptions options, Fleet fleet, Producer produ
     private Table Table()
     {
         var table = new Table().RoundedBorder().Title(Line().EscapeMarkup()).AddColumn("harm").AddColumn(new TableColumn("times").RightAligned()).AddColumn("");
-        var harms = fleet.Harms.GroupBy(harm => harm.Kind).OrderByDescending(kind => kind.Count()).ToList();
-        var most = harms.Select(kind => kind.Count()).DefaultIfEmpty(1).Max();
-        foreach (var kind in harms)
+        var all = fleet.Times;
+        foreach (var (kind, times) in all)
         {
-            table.AddRow(kind.Key.EscapeMarkup(), kind.Count().ToString(CultureInfo.InvariantCulture), new string('▪', 1 + (30 * kind.Count() / most)));
+            table.AddRow(kind.EscapeMarkup(), times.ToString(CultureInfo.InvariantCulture), new string('▪', 1 + (30 * times / all[0].Value)));
         }
 
         return table;

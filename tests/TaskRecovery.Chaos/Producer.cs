@@ -11,9 +11,6 @@ internal sealed class Producer(IJobQueue queue, Random random, int perSecond)
     /// <summary>What was acknowledged, and as what.</summary>
     public ConcurrentDictionary<long, string> Acknowledged { get; } = new();
 
-    /// <summary>For which of them a cancel was acknowledged.</summary>
-    public ConcurrentDictionary<long, bool> CancelRequested { get; } = new();
-
     /// <summary>How many enqueues were refused or not confirmed.</summary>
     public int Unconfirmed { get; private set; }
 
@@ -73,9 +70,9 @@ internal sealed class Producer(IJobQueue queue, Random random, int perSecond)
             }
 
             Acknowledged[result.Id] = what;
-            if (what == "cancelled" && await queue.CancelAsync(result.Id, cancellationToken))
+            if (what == "cancelled")
             {
-                CancelRequested[result.Id] = true;
+                await queue.CancelAsync(result.Id, cancellationToken);
             }
         }
         catch (StoreUnavailableException)

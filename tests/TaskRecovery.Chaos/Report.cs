@@ -14,9 +14,9 @@ internal static class Report
         Write($"store {options.Store}, seed {options.Seed}, {took.TotalMinutes:0.0} minutes, {fleet.Kills} kills");
         Write($"");
         Write($"{"harm",-28} {"times",6}");
-        foreach (var kind in fleet.Harms.GroupBy(harm => harm.Kind).OrderByDescending(group => group.Count()))
+        foreach (var (kind, times) in fleet.Times)
         {
-            Write($"{kind.Key,-28} {kind.Count(),6}");
+            Write($"{kind,-28} {times,6}");
         }
 
         Write($"");
@@ -54,7 +54,7 @@ internal static class Report
             minutes = Math.Round(took.TotalMinutes, 2),
             cores = Environment.ProcessorCount,
             kills = fleet.Kills,
-            harms = fleet.Harms.GroupBy(harm => harm.Kind).ToDictionary(group => group.Key, group => group.Count()),
+            harms = fleet.Times.ToDictionary(),
             untilRunningAgain = findings.Delays.ToDictionary(
                 pair => pair.Key,
                 pair => new { count = pair.Value.Count, p50 = Percentile(pair.Value, 0.5), p99 = Percentile(pair.Value, 0.99), max = Percentile(pair.Value, 1) }),

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using TaskRecovery.Storage;
 using TaskRecovery.TestSupport;
 
 namespace TaskRecovery.Chaos;
@@ -78,7 +79,7 @@ internal sealed class Saboteur(ChaosStore store, Fleet fleet, Random random)
                 fleet.Record(kind, worker, now, successor: fleet.Start(settings => settings with { NodeName = worker.Settings.NodeName }));
                 break;
             case HarmKinds.Graceful:
-                worker.IsEnded = worker.Settings.DieAt != HarmKinds.ShutdownMiddle;
+                worker.IsEnded = worker.Settings.DieAt != FaultPoints.ShutdownMiddle;
                 worker.Process.Send(Signal.Terminate);
                 fleet.Record(kind, worker, now);
                 break;

@@ -13,7 +13,7 @@ internal sealed class ServerHarm(ChaosStore store, Fleet fleet)
     /// <summary>The harm of a kind; null if it is done to a worker.</summary>
     public Func<Task>? Find(string kind) => kind switch
     {
-        HarmKinds.ServerRestart => RestartAsync,
+        HarmKinds.ServerRestart => () => _restart = RestartAsync(_restart),
         HarmKinds.KillBackends => KillBackendsAsync,
         HarmKinds.OldSnapshot => HoldSnapshotAsync,
         HarmKinds.ConnectionLimit => FillConnectionsAsync,
@@ -24,16 +24,12 @@ internal sealed class ServerHarm(ChaosStore store, Fleet fleet)
     public Task KillBackendsOfAsync(Worker worker)
         => TryAsync($"select pg_terminate_backend(pid) from pg_stat_activity where pid in (select backend from taskrecovery.nodes where process_id = {worker.Id} and dead_at is null) or application_name in (select application from taskrecovery.nodes where process_id = {worker.Id} and dead_at is null)");
 
-    private async Task RestartAsync()
+    // One after the other: there is one server.
+    private async Task RestartAsync(Task before)
     {
-        // One after the other: there is one server.
-        var before = _restart;
-        var done = new TaskCompletionSource();
-        _restart = done.Task;
         await before;
         var at = Stopwatch.GetTimestamp();
         await store.Server!.RestartImmediateAsync();
-        done.SetResult();
         fleet.Record(HarmKinds.ServerRestart, null, at, Stopwatch.GetTimestamp());
     }
 

@@ -21,13 +21,13 @@ internal sealed record Weather(string Name, TimeSpan Lasts, TimeSpan MeanPause, 
         { IsPostgres: false } =>
         [
             // There is no server beside the processes: they die at twice the rate.
-            new(Kills, TimeSpan.FromSeconds(100), Often / 2, 1, [(HarmKinds.Kill, 12), (HarmKinds.RestartSameName, 5), (HarmKinds.Graceful, 3)]),
+            OnlyKills(Often / 2),
             new(Stops, TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(4), 2, [(HarmKinds.Stop, 1)]),
         ],
         _ =>
         [
             // Only processes die: how fast does their work run again?
-            new(Kills, TimeSpan.FromSeconds(100), Often, 1, [(HarmKinds.Kill, 12), (HarmKinds.RestartSameName, 5), (HarmKinds.Graceful, 3)]),
+            OnlyKills(Often),
 
             // Only nodes are cut off or stand still: have their tokens fired before others have their work, and when is that?
             new(
@@ -47,4 +47,7 @@ internal sealed record Weather(string Name, TimeSpan Lasts, TimeSpan MeanPause, 
     };
 
     private static TimeSpan Often => TimeSpan.FromSeconds(1.6);
+
+    private static Weather OnlyKills(TimeSpan meanPause)
+        => new(Kills, TimeSpan.FromSeconds(100), meanPause, 1, [(HarmKinds.Kill, 12), (HarmKinds.RestartSameName, 5), (HarmKinds.Graceful, 3)]);
 }

@@ -6,8 +6,8 @@ internal static class RetentionSql
     private const string Columns = "o.entry, o.fence, o.ended_at < clock_timestamp() - $3 * interval '1 microsecond' as old";
 
     // An entry goes with everything that is its own, in one statement, and only if no claim lists it: a sweep that found it in a claim, without an
-    // outcome, would run it again. No claim made after its end
-    // lists it. If an operator puts it back meanwhile, its outcome is not final any more when the delete gets to the row.
+    // outcome, would run it again. No claim made after its end lists it. If an operator puts it back meanwhile, its outcome is not final any more
+    // when the delete gets to the row.
     // A finished task's record and steps go with the entry that it is bound to, the last it had.
     private const string Removal = """
         listed as materialized (

@@ -55,7 +55,7 @@ internal sealed class SqlitePoller(SqliteDatabase database) : IDisposable
     {
         ObjectDisposedException.ThrowIf(_isDisposed, typeof(SqlitePoller));
         var session = _session ??= database.OpenReader();
-        var version = session.Get("pragma data_version").Scalar() ?? 0;
+        var version = session.ReadDataVersion();
         var now = database.Now();
         if (_last is { } last && last.Version == version && last.IsFor(request) && (last.NextDueAt is not { } at || now < at))
         {

@@ -53,6 +53,9 @@ internal sealed class SqliteSession(SqliteConnection connection, bool ownsConnec
         }
     }
 
+    /// <summary>A number that differs when another connection has committed since it was read last.</summary>
+    public long ReadDataVersion() => Get("pragma data_version").Scalar() ?? 0;
+
     /// <summary>Runs a statement of settings and returns its answer as text.</summary>
     public string? Query(string text)
     {

@@ -37,11 +37,11 @@ internal sealed class SqliteWatch(SqliteDatabase database)
     private void Watch(Action<StoreHint> onHint, CancellationToken cancellationToken)
     {
         using var session = database.OpenReader();
-        var (version, own, missed) = (Version(session), database.Writer.Commits, 0);
+        var (version, own, missed) = (session.ReadDataVersion(), database.Writer.Commits, 0);
         while (!cancellationToken.WaitHandle.WaitOne(Interval))
         {
             var commits = database.Writer.Commits;
-            var seen = Version(session);
+            var seen = session.ReadDataVersion();
             if (seen == version)
             {
                 continue;
@@ -57,6 +57,4 @@ internal sealed class SqliteWatch(SqliteDatabase database)
             }
         }
     }
-
-    private static long Version(SqliteSession session) => session.Get("pragma data_version").Scalar() ?? 0;
 }

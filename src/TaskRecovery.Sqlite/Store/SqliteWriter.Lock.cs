@@ -29,7 +29,7 @@ internal sealed partial class SqliteWriter
         }
 
         // Changes only when another connection has committed: another process is at work.
-        var version = session.Get("pragma data_version").Scalar() ?? 0;
+        var version = session.ReadDataVersion();
         if (_dataVersion is { } before && version != before)
         {
             _othersWroteAt = TimeProvider.System.GetTimestamp();

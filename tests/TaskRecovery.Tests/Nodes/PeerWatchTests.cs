@@ -22,7 +22,7 @@ public sealed class PeerWatchTests
     public void A_peer_without_a_beat_for_a_whole_lease_is_dead()
     {
         var watch = Watch();
-        ObserveEverySecond(watch, until: 14, Silent(beat: 7, says: true, held: true));
+        ObserveEverySecond(watch, from: 0, until: 14, Silent(beat: 7, says: true, held: true));
 
         Assert.Empty(watch.Observe(14_999, 14_999, [Silent(beat: 7, says: true, held: true)]));
         var dead = watch.Observe(15_000, 15_000, [Silent(beat: 7, says: true, held: true)]);
@@ -45,7 +45,7 @@ public sealed class PeerWatchTests
     public void A_free_lock_that_was_never_seen_held_in_this_session_proves_nothing()
     {
         var watch = Watch();
-        ObserveEverySecond(watch, until: 14, Silent(beat: 7, says: true, held: false));
+        ObserveEverySecond(watch, from: 0, until: 14, Silent(beat: 7, says: true, held: false));
 
         Assert.Empty(watch.Observe(14_999, 14_999, [Silent(beat: 7, says: true, held: false)]));
         Assert.Single(watch.Observe(15_000, 15_000, [Silent(beat: 7, says: true, held: false)]));
@@ -68,10 +68,7 @@ public sealed class PeerWatchTests
         var watch = Watch();
         watch.Observe(0, 0, []);
 
-        for (var second = 1; second < 16; second++)
-        {
-            Assert.Empty(watch.Observe(second * 1000, second * 1000, [Silent(beat: 0, says: false, held: false)]));
-        }
+        ObserveEverySecond(watch, from: 1, until: 15, Silent(beat: 0, says: false, held: false));
 
         Assert.Single(watch.Observe(16_000, 16_000, [Silent(beat: 0, says: false, held: false)]));
     }
@@ -83,10 +80,7 @@ public sealed class PeerWatchTests
         watch.Observe(0, 0, [Silent(beat: 7, says: true, held: true)]);
         watch.Observe(1000, 1000, [Silent(beat: 8, says: false, held: false)]);
 
-        for (var second = 2; second < 16; second++)
-        {
-            Assert.Empty(watch.Observe(second * 1000, second * 1000, [Silent(beat: 8, says: false, held: false)]));
-        }
+        ObserveEverySecond(watch, from: 2, until: 15, Silent(beat: 8, says: false, held: false));
 
         Assert.Single(watch.Observe(16_000, 16_000, [Silent(beat: 8, says: false, held: false)]));
     }
@@ -97,10 +91,7 @@ public sealed class PeerWatchTests
         var watch = Watch(locks: false);
         watch.Observe(0, 0, [Silent(beat: 7, says: true, held: true)]);
 
-        for (var second = 1; second < 15; second++)
-        {
-            Assert.Empty(watch.Observe(second * 1000, second * 1000, [Silent(beat: 7, says: true, held: false)]));
-        }
+        ObserveEverySecond(watch, from: 1, until: 14, Silent(beat: 7, says: true, held: false));
 
         Assert.Single(watch.Observe(15_000, 15_000, [Silent(beat: 7, says: true, held: false)]));
     }
@@ -119,7 +110,7 @@ public sealed class PeerWatchTests
     public void Where_a_free_lock_proves_death_a_held_one_still_has_a_lease()
     {
         var watch = Watch(proves: true);
-        ObserveEverySecond(watch, until: 14, Silent(beat: 7, says: true, held: true));
+        ObserveEverySecond(watch, from: 0, until: 14, Silent(beat: 7, says: true, held: true));
 
         Assert.Single(watch.Observe(15_000, 15_000, [Silent(beat: 7, says: true, held: true)]));
     }
@@ -201,9 +192,9 @@ public sealed class PeerWatchTests
 
     private static PeerBeat Silent(long beat, bool says, bool held) => new(Peer, "peer", beat, says, held);
 
-    private static void ObserveEverySecond(PeerWatch watch, int until, PeerBeat peer)
+    private static void ObserveEverySecond(PeerWatch watch, int from, int until, PeerBeat peer)
     {
-        for (var second = 0; second <= until; second++)
+        for (var second = from; second <= until; second++)
         {
             Assert.Empty(watch.Observe(second * 1000, second * 1000, [peer]));
         }
