@@ -183,7 +183,7 @@ inline blank(n) {
     skip
 }
 
-inline commit(n, r) {                       /* second half of ClaimSql.Claim */
+inline commit(n, r) {                       /* second half of a claim */
     j = 0;
     for (i : 1 .. K) { if :: j == 0 && owner[i] == 0 -> j = i :: else fi }
     assert(j != 0);                         /* K is large enough */
@@ -391,7 +391,7 @@ end: do
 #endif
     :: d_step { up && mark[n] -> k = mark[n] - 1; mark[n] = 0; die(k) }
 
-    /* -- claimer: ClaimSql.Claim; reads its node's row (dead_at is null, key share), locks the waiting row, commits -- */
+    /* -- claimer: ClaimSql.ClaimAlone, ClaimBesideOthers; reads its node's row (dead_at is null, key share), deletes the waiting row, commits -- */
     :: d_step { runs(n) && canClaim(n) && passes(n) && waiting && !locked -> claimArrives(n); if :: cl[n] == TX -> claimCommits(n) :: else fi; takeClaim(n) }
     :: d_step { runs(n) && canClaim(n) && passes(n) && faultOf(n) -> left--; cl[n] = SENT }
     :: d_step { up && cl[n] == SENT -> claimArrives(n) }

@@ -12,8 +12,14 @@ internal sealed class HintSender(PostgreSqlDatabase database, TimeProvider time)
     private HashSet<string> _pending = new(StringComparer.Ordinal);
     private bool _sending;
 
+    /// <summary>By which this process knows its own hints.</summary>
+    internal string Mark { get; } = HintText.NewMark();
+
     /// <summary>There is work in a queue.</summary>
     internal void Work(string queue) => Add(HintText.Work(queue));
+
+    /// <summary>There is work in a queue, and this process's own claimers hear of it without a hint.</summary>
+    internal void WorkForOthers(string queue) => Add(HintText.WorkForOthers(Mark, queue));
 
     /// <summary>A cancel was requested, or a queue paused or resumed.</summary>
     internal void Control() => Add(HintText.Control);

@@ -129,11 +129,12 @@ internal static class OperatorSql
         """;
 
     /// <summary>Ends those that wait, with an outcome of their own fence. $1 ids; $2 reason. Returns how many.</summary>
-    /// <remarks>Sent after the request: an entry that a claim takes meanwhile is running when the row lock is free, and its claim or the next poll finds the request.
+    /// <remarks>Sent after the request: an entry that a claim takes meanwhile is left to it: its claim or the next poll finds the request.
     /// A job whose planned run this was has none until job recovery plans the due time after it.</remarks>
     internal const string CancelWaiting = """
         with gone as (
-            delete from {schema}.waiting where id = any($1) returning id, attempt, crashes
+            delete from {schema}.waiting where id = any(array(select w.id from {schema}.waiting w where w.id = any($1) for update skip locked))
+            returning id, attempt, crashes
         ), done as (
             insert into {schema}.outcomes (entry, fence, duration_ms, kind, attempt, crashes, final, reason)
             select id, nextval('{schema:literal}.fences'), 0, 2, attempt, crashes, true, $2 from gone

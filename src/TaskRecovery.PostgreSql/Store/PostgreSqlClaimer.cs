@@ -16,12 +16,16 @@ internal sealed class PostgreSqlClaimer(PostgreSqlQueueStore store, PostgreSqlDa
     private static readonly TimeSpan LongRescan = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan RescanInterval = TimeSpan.FromSeconds(1);
 
+    // Whoever has met another claimer of its queue takes the statement for several for so long.
+    private static readonly TimeSpan OthersStay = TimeSpan.FromSeconds(1);
+
     private readonly ClaimCursor _cursor = new();
     private readonly Dictionary<int, string> _kindNames = [];
     private short[]? _kinds;
     private int _queue;
     private long _rescanned;
     private TimeSpan _rescanTook;
+    private long? _metOthers;
     private volatile bool _rewind = true;
 
     public void Rewind() => _rewind = true;
@@ -37,25 +41,23 @@ internal sealed class PostgreSqlClaimer(PostgreSqlQueueStore store, PostgreSqlDa
         var fromFront = RewindIfDue(started);
         var lastChance = Math.Clamp(-suspects.MaxCrashes, FirstLevel, -1);
         var suspect = Math.Max(lastChance, -2);
-        NpgsqlParameter[] args =
+        NpgsqlParameter[] Args() =>
         [
             Arg.Uuid(nodeId), Arg.Int4(_queue), Arg.Array(_kinds!, NpgsqlDbType.Smallint), Arg.Int4(limit),
             .. LevelArgs(FirstLevel, suspects.LastChances > 0 ? lastChance : FirstLevel - 1), Arg.Int4(suspects.LastChances),
             .. LevelArgs(lastChance + 1, suspects.Suspects > 0 ? suspect : lastChance), Arg.Int4(suspects.Suspects),
             .. LevelArgs(suspect + 1, LastLevel),
         ];
-        var taken = new List<(int Level, DateTime RunAt, long Id)>(Math.Min(limit, 1000));
-        var now = default(DateTime);
+
         FaultPoints.Reach(FaultPoints.ClaimBeforeCommit);
-        var batch = await database.ReadAsync(
-            ClaimSql.Claim,
-            args,
-            async (reader, token) =>
-            {
-                (var result, now) = await ReadBatchAsync(reader, taken, token).ConfigureAwait(false);
-                return result;
-            },
-            cancellationToken).ConfigureAwait(false);
+        var answer = MayBeAlone(started) ? await ReadAsync(ClaimSql.ClaimAlone, Args(), cancellationToken).ConfigureAwait(false) : null;
+        if (answer is null or { Taken.Count: 0, WentFor: > 0 })
+        {
+            _metOthers = started;
+            answer = await ReadAsync(ClaimSql.ClaimBesideOthers, Args(), cancellationToken).ConfigureAwait(false);
+        }
+
+        var (batch, taken) = (answer!.Batch, answer.Taken);
         if (batch.NodeIsDead)
         {
             return batch;
@@ -67,7 +69,13 @@ internal sealed class PostgreSqlClaimer(PostgreSqlQueueStore store, PostgreSqlDa
             store.Handed.Add(batch.Fence, [.. taken.Select(row => row.Id)]);
         }
 
-        Advance(limit, suspects, lastChance, suspect, taken, now);
+        if (answer.WentFor > taken.Count)
+        {
+            // Another claimer was faster; there may be more after what it took, and the cursor stays before that.
+            return batch with { NextDue = TimeSpan.Zero };
+        }
+
+        Advance(limit, suspects, lastChance, suspect, taken, answer.Now);
         if (fromFront)
         {
             // The first one has the statement planned on its connection, which says nothing about the next.
@@ -111,7 +119,7 @@ internal sealed class PostgreSqlClaimer(PostgreSqlQueueStore store, PostgreSqlDa
         return true;
     }
 
-    private void Advance(int limit, SuspectAllowance suspects, int lastChance, int suspect, List<(int Level, DateTime RunAt, long Id)> taken, DateTime now)
+    private void Advance(int limit, SuspectAllowance suspects, int lastChance, int suspect, IReadOnlyList<(int Level, DateTime RunAt, long Id)> taken, DateTime now)
     {
         var left = limit;
         Part(FirstLevel, lastChance, suspects.LastChances);
@@ -130,26 +138,39 @@ internal sealed class PostgreSqlClaimer(PostgreSqlQueueStore store, PostgreSqlDa
         }
     }
 
-    private async ValueTask<(ClaimBatch Batch, DateTime Now)> ReadBatchAsync(NpgsqlDataReader reader, List<(int Level, DateTime RunAt, long Id)> taken, CancellationToken cancellationToken)
+    // Null where another claimer has its turn.
+    private ValueTask<Answer?> ReadAsync(string statement, NpgsqlParameter[] args, CancellationToken cancellationToken)
+        => database.ReadAsync(statement, args, ReadAnswerAsync, cancellationToken);
+
+    private async ValueTask<Answer?> ReadAnswerAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
     {
-        var entries = new List<ClaimedEntry>();
-        var (fence, now) = (0L, default(DateTime));
+        var (entries, taken) = (new List<ClaimedEntry>(), new List<(int Level, DateTime RunAt, long Id)>());
+        var (fence, now, wentFor) = (0L, default(DateTime), 0L);
         while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
         {
-            if (reader.IsDBNull(2))
+            if (reader.IsDBNull(0))
             {
-                return reader.IsDBNull(0)
-                    ? (new ClaimBatch(true, 0, [], null), default)
-                    : (new ClaimBatch(false, 0, [], reader.IsDBNull(18) ? null : reader.GetTimeSpan(18)), reader.GetDateTime(7));
+                return new Answer(new ClaimBatch(true, 0, [], null), taken, now, 0);
             }
 
-            (fence, now) = (reader.GetInt64(1), reader.GetDateTime(7));
+            if (reader.IsDBNull(19))
+            {
+                return null;
+            }
+
+            (now, wentFor) = (reader.GetDateTime(7), reader.GetInt64(19));
+            if (reader.IsDBNull(2))
+            {
+                return new Answer(new ClaimBatch(false, 0, [], reader.IsDBNull(18) ? null : reader.GetTimeSpan(18)), taken, now, wentFor);
+            }
+
+            fence = reader.GetInt64(1);
             var runAt = reader.GetDateTime(4);
             taken.Add((reader.GetInt16(3), runAt, reader.GetInt64(2)));
             entries.Add(Read(reader, now - runAt));
         }
 
-        return (new ClaimBatch(false, fence, entries, null), now);
+        return new Answer(new ClaimBatch(false, fence, entries, null), taken, now, wentFor);
     }
 
     private ClaimedEntry Read(NpgsqlDataReader reader, TimeSpan waited) => new()
@@ -169,4 +190,12 @@ internal sealed class PostgreSqlClaimer(PostgreSqlQueueStore store, PostgreSqlDa
         TraceParent = reader.IsDBNull(16) ? null : reader.GetString(16),
         CancelRequested = reader.GetBoolean(17),
     };
+
+    private bool MayBeAlone(long now) => _metOthers is not { } met || time.GetElapsedTime(met, now) > OthersStay;
+
+    /// <param name="Batch">What the engine gets.</param>
+    /// <param name="Taken">The places in line of what was taken.</param>
+    /// <param name="Now">The database's time.</param>
+    /// <param name="WentFor">How many were there before another claimer took some of them.</param>
+    private sealed record Answer(ClaimBatch Batch, IReadOnlyList<(int Level, DateTime RunAt, long Id)> Taken, DateTime Now, long WentFor);
 }

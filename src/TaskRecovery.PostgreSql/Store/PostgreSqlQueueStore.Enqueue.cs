@@ -45,7 +45,7 @@ internal sealed partial class PostgreSqlQueueStore
                     : await _database.InTransactionAsync((connection, token) => StoreAsync(entries, connection, token), cancellationToken).ConfigureAwait(false);
                 foreach (var queue in QueuesWorthAHint(entries))
                 {
-                    Hints.Work(queue);
+                    Hints.WorkForOthers(queue);
                 }
 
                 return results;

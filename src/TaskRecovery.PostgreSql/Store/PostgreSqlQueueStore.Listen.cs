@@ -21,7 +21,7 @@ internal sealed partial class PostgreSqlQueueStore
             await using var _ = connection.ConfigureAwait(false);
             connection.Notification += (_, notification) =>
             {
-                if (HintText.Read(notification.Payload) is { } hint)
+                if (HintText.Read(notification.Payload, Hints.Mark) is { } hint)
                 {
                     onHint(hint);
                 }

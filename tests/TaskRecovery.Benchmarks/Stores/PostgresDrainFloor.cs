@@ -73,7 +73,7 @@ internal sealed class PostgresDrainFloor(ChildSpec spec) : IDrainFloor
         var times = Levels.Select(_ => DateTime.SpecifyKind(new DateTime(2000, 1, 1), DateTimeKind.Utc)).ToArray();
         await using var claim = Command(
             connection,
-            ClaimSql.Claim,
+            ClaimSql.ClaimBesideOthers,
             [
                 Arg.Uuid(_node), Arg.Int4(queue), Arg.Array([_kind], NpgsqlDbType.Smallint), Arg.Int4(spec.Batch), .. NoLevels(), .. NoLevels(),
                 Arg.Array(Levels, NpgsqlDbType.Smallint), Arg.Array(times, NpgsqlDbType.TimestampTz), Arg.Array(new long[Levels.Length], NpgsqlDbType.Bigint),

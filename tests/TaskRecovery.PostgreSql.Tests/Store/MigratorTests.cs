@@ -13,8 +13,8 @@ public sealed class MigratorTests : PostgreSqlStoreTests
 
         var applied = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => new PostgreSqlMigrator(Open()).MigrateAsync(Cancellation)));
 
-        Assert.Equal(["003_no_current_task", "004_queue", "005_jobs_and_tasks_on_the_queue"], applied.SelectMany(names => names).Order(StringComparer.Ordinal));
-        Assert.Equal(5L, await ScalarAsync<long>("select count(*) from taskrecovery.taskrecovery_migrations"));
+        Assert.Equal(["003_no_current_task", "004_queue", "005_jobs_and_tasks_on_the_queue", "006_jobs_in_place"], applied.SelectMany(names => names).Order(StringComparer.Ordinal));
+        Assert.Equal(6L, await ScalarAsync<long>("select count(*) from taskrecovery.taskrecovery_migrations"));
     }
 
     [Fact]
@@ -53,12 +53,12 @@ public sealed class MigratorTests : PostgreSqlStoreTests
     public async Task A_migration_that_fails_leaves_nothing_behind_and_can_be_tried_again()
     {
         var database = Open();
-        var broken = Migration.Parse("006_broken", "-- oldest library: 0.1.0\ncreate table {schema}.half (id int);\nselect 1 / 0;\n");
+        var broken = Migration.Parse("900_broken", "-- oldest library: 0.1.0\ncreate table {schema}.half (id int);\nselect 1 / 0;\n");
         var migrator = new PostgreSqlMigrator(database, [.. PostgreSqlMigrator.Known, broken], new Version(0, 1, 0));
 
         await Assert.ThrowsAsync<PostgresException>(() => migrator.MigrateAsync(Cancellation));
 
-        Assert.Equal(["006_broken"], await migrator.FindMissingAsync(Cancellation));
+        Assert.Equal(["900_broken"], await migrator.FindMissingAsync(Cancellation));
         Assert.False(await ScalarAsync<bool>("select to_regclass('taskrecovery.half') is not null"));
     }
 

@@ -17,7 +17,8 @@ public sealed class PlanTests : PostgreSqlStoreTests
         await using var connection = await database.DataSource.OpenConnectionAsync(Cancellation);
         await RunAsync(connection, "set plan_cache_mode = force_generic_plan");
 
-        await AssertNoFullScanAsync(connection, database, "claim", Claim, ClaimSql.Claim);
+        await AssertNoFullScanAsync(connection, database, "claim_alone", Claim, ClaimSql.ClaimAlone);
+        await AssertNoFullScanAsync(connection, database, "claim", Claim, ClaimSql.ClaimBesideOthers);
         await AssertNoFullScanAsync(connection, database, "settled", "uuid, bigint[]", ClaimSql.RemoveSettled);
         await AssertNoFullScanAsync(connection, database, "enqueued", Entries, EntrySql.Enqueue);
         await AssertNoFullScanAsync(connection, database, "enqueued_once", Entries, EntrySql.EnqueueUnique);

@@ -84,7 +84,7 @@ public abstract class PollTests(StoreFixture fixture) : StoreTests(fixture)
     }
 
     [Fact]
-    public async Task A_listener_that_is_connected_hears_of_new_work()
+    public async Task A_listener_that_is_connected_hears_of_new_work_from_another_process()
     {
         using var source = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
         var connected = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -92,11 +92,8 @@ public abstract class PollTests(StoreFixture fixture) : StoreTests(fixture)
         var listening = Store.ListenAsync(
             hint =>
             {
-                if (hint.Kind == StoreHintKind.Connected)
-                {
-                    connected.TrySetResult();
-                }
-                else if (hint is { Kind: StoreHintKind.Work, Queue: "mail" })
+                // "Look again" is an answer too.
+                if (!connected.TrySetResult() && hint is { Queue: "mail" } or { Kind: not StoreHintKind.Work })
                 {
                     heard.TrySetResult(hint);
                 }
@@ -104,7 +101,7 @@ public abstract class PollTests(StoreFixture fixture) : StoreTests(fixture)
             source.Token);
         await connected.Task.WaitAsync(TimeSpan.FromSeconds(10), Cancellation);
 
-        await GivenEntryAsync(Entry(queue: "mail"));
+        await Fixture.OpenAnother().EnqueueAsync([Entry(queue: "mail")], transaction: null, Cancellation);
 
         await heard.Task.WaitAsync(TimeSpan.FromSeconds(10), Cancellation);
         await source.CancelAsync();

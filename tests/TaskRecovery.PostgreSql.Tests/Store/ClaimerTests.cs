@@ -1,0 +1,119 @@
+using Npgsql;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.PostgreSql.Tests.Store;
+
+/// <summary>Who claims alone takes rows without locking them first; here others come in between.</summary>
+public sealed class ClaimerTests : PostgreSqlStoreTests
+{
+    private const string Turn = "select pg_advisory_xact_lock(hashtext('\"taskrecovery\".waiting'), (select id from taskrecovery.queues where name = 'default'))";
+
+    [Fact]
+    public async Task While_another_claimer_has_its_turn_rows_that_are_locked_are_skipped()
+    {
+        var (store, claimer) = await GivenClaimerAsync();
+        var entries = await EnqueueAsync(store, 3);
+        await using var other = await BeginAsync(Turn, $"delete from taskrecovery.waiting where id = {entries[0]}");
+
+        var batch = await claimer.ClaimAsync(10, default, Cancellation);
+
+        Assert.Equal(entries[1..], batch.Entries.Select(entry => entry.Id));
+    }
+
+    [Fact]
+    public async Task What_another_takes_at_the_same_moment_is_not_claimed_and_the_rest_is()
+    {
+        var (store, claimer) = await GivenClaimerAsync();
+        var entries = await EnqueueAsync(store, 5);
+        await using var other = await BeginAsync($"delete from taskrecovery.waiting where id in ({entries[1]}, {entries[3]})");
+        var claim = claimer.ClaimAsync(4, default, Cancellation).AsTask();
+        await WaitUntilSomebodyWaitsAsync();
+        await other.CommitAsync();
+
+        var batch = await claim;
+        var next = await claimer.ClaimAsync(4, default, Cancellation);
+
+        Assert.Equal([entries[0], entries[2]], batch.Entries.Select(entry => entry.Id));
+        Assert.Equal(2L, await ScalarAsync<long>($"select cardinality(entries)::bigint from taskrecovery.claims where id = {batch.Fence}"));
+        Assert.Equal(TimeSpan.Zero, batch.NextDue);
+        Assert.Equal([entries[4]], next.Entries.Select(entry => entry.Id));
+    }
+
+    [Fact]
+    public async Task Where_another_took_everything_it_went_for_it_looks_again_at_once()
+    {
+        var (store, claimer) = await GivenClaimerAsync();
+        var entries = await EnqueueAsync(store, 4);
+        await using var other = await BeginAsync($"delete from taskrecovery.waiting where id in ({entries[0]}, {entries[1]})");
+        var claim = claimer.ClaimAsync(2, default, Cancellation).AsTask();
+        await WaitUntilSomebodyWaitsAsync();
+        await other.CommitAsync();
+
+        var batch = await claim;
+
+        Assert.Equal(entries[2..], batch.Entries.Select(entry => entry.Id));
+        Assert.Equal(1L, await ScalarAsync<long>("select count(*) from taskrecovery.claims"));
+    }
+
+    [Fact]
+    public async Task What_another_only_looked_at_is_claimed()
+    {
+        var (store, claimer) = await GivenClaimerAsync();
+        var entries = await EnqueueAsync(store, 3);
+        await using var other = await BeginAsync($"delete from taskrecovery.waiting where id = {entries[1]}");
+        var claim = claimer.ClaimAsync(10, default, Cancellation).AsTask();
+        await WaitUntilSomebodyWaitsAsync();
+        await other.RollbackAsync();
+
+        Assert.Equal(entries, (await claim).Entries.Select(entry => entry.Id));
+    }
+
+    [Fact]
+    public async Task A_cancel_leaves_what_a_claim_has_in_hand_to_the_claim()
+    {
+        var (store, claimer) = await GivenClaimerAsync();
+        var entries = await EnqueueAsync(store, 1);
+        await using var other = await BeginAsync($"select 1 from taskrecovery.waiting where id = {entries[0]} for update");
+
+        var stored = await store.CancelAsync(entries[0], Cancellation);
+        await other.RollbackAsync();
+        var batch = await claimer.ClaimAsync(1, default, Cancellation);
+
+        Assert.True(stored);
+        Assert.True(Assert.Single(batch.Entries).CancelRequested);
+    }
+
+    private async Task<(PostgreSqlQueueStore Store, IQueueClaimer Claimer)> GivenClaimerAsync()
+    {
+        var store = await OpenStoreAsync();
+        var node = Keep(store.OpenNodeSession());
+        var identity = Identity();
+        node.Register(identity);
+        return (store, store.CreateClaimer(identity.Id, "default", ["test"]));
+    }
+
+    private static async Task<long[]> EnqueueAsync(PostgreSqlQueueStore store, int count)
+        => [.. (await store.EnqueueAsync([.. Enumerable.Range(0, count).Select(_ => Entry())], null, Cancellation)).Select(result => result.Id)];
+
+    private async Task<NpgsqlTransaction> BeginAsync(params string[] statements)
+    {
+        var connection = Keep(new NpgsqlConnection(ConnectionString + ";Pooling=false"));
+        await connection.OpenAsync(Cancellation);
+        var transaction = await connection.BeginTransactionAsync(Cancellation);
+        foreach (var statement in statements)
+        {
+            await using var command = new NpgsqlCommand(statement, connection, transaction);
+            await command.ExecuteNonQueryAsync(Cancellation);
+        }
+
+        return transaction;
+    }
+
+    private async Task WaitUntilSomebodyWaitsAsync()
+    {
+        while (await ScalarAsync<long>("select count(*) from pg_locks where not granted") == 0)
+        {
+            await Task.Delay(10, Cancellation);
+        }
+    }
+}

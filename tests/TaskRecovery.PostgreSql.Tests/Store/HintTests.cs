@@ -1,0 +1,45 @@
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.PostgreSql.Tests.Store;
+
+/// <summary>Who hears of new work.</summary>
+public sealed class HintTests : PostgreSqlStoreTests
+{
+    [Fact]
+    public async Task A_process_leaves_out_its_own_hints_after_an_enqueue_and_hears_those_inside_a_transaction()
+    {
+        var store = await OpenStoreAsync();
+        var (connected, heard) = (new TaskCompletionSource(), new TaskCompletionSource<string?>());
+        using var source = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        var listening = store.ListenAsync(
+            hint =>
+            {
+                _ = hint.Kind == StoreHintKind.Connected ? connected.TrySetResult() : heard.TrySetResult(hint.Queue);
+            },
+            source.Token);
+        await connected.Task.WaitAsync(TimeSpan.FromSeconds(10), Cancellation);
+
+        await store.EnqueueAsync([Entry(queue: "its-own")], null, Cancellation);
+        await Task.Delay(TimeSpan.FromMilliseconds(200), Cancellation);
+        await using var connection = new Npgsql.NpgsqlConnection(ConnectionString + ";Pooling=false");
+        await connection.OpenAsync(Cancellation);
+        await using (var transaction = await connection.BeginTransactionAsync(Cancellation))
+        {
+            await store.EnqueueAsync([Entry(queue: "inside")], transaction, Cancellation);
+            await transaction.CommitAsync(Cancellation);
+        }
+
+        Assert.Equal("inside", await heard.Task.WaitAsync(TimeSpan.FromSeconds(10), Cancellation));
+        await source.CancelAsync();
+        await Record.ExceptionAsync(() => listening);
+    }
+
+    [Theory]
+    [InlineData("o0badcafemail", "mail")]
+    [InlineData("wmail", "mail")]
+    [InlineData("o12345678mail", null)]
+    [InlineData("o1234", null)]
+    [InlineData("zlater", null)]
+    public void Only_what_others_said_is_read(string payload, string? queue)
+        => Assert.Equal(queue, HintText.Read(payload, "12345678")?.Queue);
+}
