@@ -15,7 +15,7 @@ internal static class ClaimSql
     /// <returns>One row without an entry if nothing was taken: the node's number (null if it is dead) and the wait for the next.
     /// The last column says how many rows it went for, or null where another claimer was at it: <see cref="ClaimBesideOthers"/> is the statement then.</returns>
     /// <remarks>Locking a row before deleting it costs a second entry in the log and a seventh of the claim. It is only needed where several claimers take from a queue
-    /// at the same moment, so who claims alone holds the queue's advisory lock instead, and takes what it could delete: nobody else deletes more than single rows.</remarks>
+    /// at the same moment, so who claims alone holds the queue's advisory lock instead, and takes what it could delete. Nobody else waits for a row here while another is his: there is no circle.</remarks>
     internal static readonly string ClaimAlone = Statement("pg_try_advisory_xact_lock(hashtext('{schema:literal}.waiting'), $2)", rowLocks: "", """
         taken as (
             delete from {schema}.waiting w where w.ctid = any (array(select p.tid from picked p)) returning w.id

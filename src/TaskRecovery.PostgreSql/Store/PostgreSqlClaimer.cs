@@ -50,14 +50,9 @@ internal sealed class PostgreSqlClaimer(PostgreSqlQueueStore store, PostgreSqlDa
         ];
 
         FaultPoints.Reach(FaultPoints.ClaimBeforeCommit);
-        var answer = MayBeAlone(started) ? await ReadAsync(ClaimSql.ClaimAlone, Args(), cancellationToken).ConfigureAwait(false) : null;
-        if (answer is null or { Taken.Count: 0, WentFor: > 0 })
-        {
-            _metOthers = started;
-            answer = await ReadAsync(ClaimSql.ClaimBesideOthers, Args(), cancellationToken).ConfigureAwait(false);
-        }
-
-        var (batch, taken) = (answer!.Batch, answer.Taken);
+        var answer = await ClaimAloneAsync(started, Args, cancellationToken).ConfigureAwait(false)
+            ?? (await ReadAsync(ClaimSql.ClaimBesideOthers, Args(), cancellationToken).ConfigureAwait(false))!;
+        var (batch, taken) = (answer.Batch, answer.Taken);
         if (batch.NodeIsDead)
         {
             return batch;
@@ -138,6 +133,27 @@ internal sealed class PostgreSqlClaimer(PostgreSqlQueueStore store, PostgreSqlDa
         }
     }
 
+    // Null where another claimer is or was at it. What fails may have waited for a row too long: the next claim skips it.
+    private async ValueTask<Answer?> ClaimAloneAsync(long now, Func<NpgsqlParameter[]> args, CancellationToken cancellationToken)
+    {
+        if (_metOthers is { } met && time.GetElapsedTime(met, now) < OthersStay)
+        {
+            return null;
+        }
+
+        var isAlone = false;
+        try
+        {
+            var answer = await ReadAsync(ClaimSql.ClaimAlone, args(), cancellationToken).ConfigureAwait(false);
+            isAlone = answer is { WentFor: 0 } or { Taken.Count: > 0 };
+            return isAlone ? answer : null;
+        }
+        finally
+        {
+            _metOthers = isAlone ? null : time.GetTimestamp();
+        }
+    }
+
     // Null where another claimer has its turn.
     private ValueTask<Answer?> ReadAsync(string statement, NpgsqlParameter[] args, CancellationToken cancellationToken)
         => database.ReadAsync(statement, args, ReadAnswerAsync, cancellationToken);
@@ -190,8 +206,6 @@ internal sealed class PostgreSqlClaimer(PostgreSqlQueueStore store, PostgreSqlDa
         TraceParent = reader.IsDBNull(16) ? null : reader.GetString(16),
         CancelRequested = reader.GetBoolean(17),
     };
-
-    private bool MayBeAlone(long now) => _metOthers is not { } met || time.GetElapsedTime(met, now) > OthersStay;
 
     /// <param name="Batch">What the engine gets.</param>
     /// <param name="Taken">The places in line of what was taken.</param>

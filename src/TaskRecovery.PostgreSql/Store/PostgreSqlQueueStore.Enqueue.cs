@@ -41,7 +41,7 @@ internal sealed partial class PostgreSqlQueueStore
             {
                 // One statement is a transaction by itself; a key may need a second one, and then it is all or none.
                 var results = entries.Count <= MaxEntries && !entries.Any(entry => entry.UniqueKey is not null)
-                    ? await _database.ReadAsync(EntrySql.Enqueue, EnqueueBatch.ToArgs(entries, Names), (reader, token) => ReadResultsAsync(reader, entries.Count, token), cancellationToken).ConfigureAwait(false)
+                    ? await _database.ReadAsync(EntrySql.Enqueue, EnqueueBatch.ToArgs(entries, Names), ReadIdsAsync, cancellationToken).ConfigureAwait(false)
                     : await _database.InTransactionAsync((connection, token) => StoreAsync(entries, connection, token), cancellationToken).ConfigureAwait(false);
                 foreach (var queue in QueuesWorthAHint(entries))
                 {
@@ -98,9 +98,13 @@ internal sealed partial class PostgreSqlQueueStore
             }
 
             NewEntry[] chunk = [.. places.Select(place => entries[place])];
-            var statement = chunk.Any(entry => entry.UniqueKey is not null) ? EntrySql.EnqueueUnique : EntrySql.Enqueue;
+            var hasKeys = chunk.Any(entry => entry.UniqueKey is not null);
             var found = await _database.ReadAsync(
-                connection, statement, EnqueueBatch.ToArgs(chunk, Names), (reader, token) => ReadResultsAsync(reader, chunk.Length, token), cancellationToken).ConfigureAwait(false);
+                connection,
+                hasKeys ? EntrySql.EnqueueUnique : EntrySql.Enqueue,
+                EnqueueBatch.ToArgs(chunk, Names),
+                (reader, token) => hasKeys ? ReadResultsAsync(reader, chunk.Length, token) : ReadIdsAsync(reader, token),
+                cancellationToken).ConfigureAwait(false);
             for (var i = 0; i < found.Length; i++)
             {
                 results[places[i]] = found[i];
@@ -108,6 +112,12 @@ internal sealed partial class PostgreSqlQueueStore
 
             places = [.. places.Where((_, i) => found[i].Id == 0)];
         }
+    }
+
+    private static async ValueTask<EnqueueResult[]> ReadIdsAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
+    {
+        await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+        return Array.ConvertAll(reader.GetFieldValue<long[]>(0), static id => new EnqueueResult(id, IsDuplicate: false));
     }
 
     private static async ValueTask<EnqueueResult[]> ReadResultsAsync(NpgsqlDataReader reader, int count, CancellationToken cancellationToken)

@@ -75,6 +75,13 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
         }
 
         run.ThrowIfFenced();
+
+        // A process that was stopped goes on here before any token of it has fired; another may have done the step by now.
+        if (!run.Claim.Lease.IsValid)
+        {
+            throw run.EndAsCutOff();
+        }
+
         FaultPoints.Reach(FaultPoints.StepBetween);
         return null;
     }

@@ -26,8 +26,8 @@ internal sealed class CostRow : BenchmarkRow
         [
             new BenchmarkCase("claim and finish", () => WorkAsync(store, filled, entries)),
             new BenchmarkCase("enqueue, batches of 1,000", () => EnqueueAsync(store, empty, entries)),
-            new BenchmarkCase("idle, 1 queue", () => IdleAsync(store, empty, environment.Size(20, 8), 1)),
-            new BenchmarkCase("idle, 20 queues", () => IdleAsync(store, empty, environment.Size(20, 8), 20)),
+            new BenchmarkCase("idle, 1 queue", () => IdleAsync(store, empty, environment.Size(30, 8), 1)),
+            new BenchmarkCase("idle, 20 queues", () => IdleAsync(store, empty, environment.Size(30, 8), 20)),
         ];
     }
 
@@ -94,7 +94,9 @@ internal sealed class CostRow : BenchmarkRow
             ConnectionString = database.ConnectionString,
             Queues = [.. Enumerable.Range(0, queues).Select(number => new QueueSpec($"idle-{number}"))],
         });
-        await Task.Delay(TimeSpan.FromSeconds(5));
+
+        // What the runtime still compiles right after the start is not idling.
+        await Task.Delay(TimeSpan.FromSeconds(seconds));
         await database.CountStatementsAsync(true);
         var before = await database.CostAsync();
         await child.GoAsync();

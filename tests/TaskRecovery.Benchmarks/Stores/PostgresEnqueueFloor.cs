@@ -33,7 +33,7 @@ internal sealed class PostgresEnqueueFloor(ChildSpec spec) : IEnqueueFloor
                 await using var reader = await command.ExecuteReaderAsync();
                 while (await reader.ReadAsync())
                 {
-                    _ = reader.GetInt64(0);
+                    _ = reader.GetFieldValue<long[]>(0);
                 }
 
                 done(spec.Batch);

@@ -56,7 +56,20 @@ public sealed class ClaimerTests : PostgreSqlStoreTests
     }
 
     [Fact]
-    public async Task What_another_only_looked_at_is_claimed()
+    public async Task After_a_wait_that_was_too_long_the_row_is_skipped()
+    {
+        var (store, claimer) = await GivenClaimerAsync(options => options.CommandTimeout = TimeSpan.FromSeconds(1));
+        var entries = await EnqueueAsync(store, 3);
+        await using var other = await BeginAsync($"delete from taskrecovery.waiting where id = {entries[1]}");
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => claimer.ClaimAsync(10, default, Cancellation).AsTask());
+
+        var batch = await claimer.ClaimAsync(10, default, Cancellation);
+
+        Assert.Equal([entries[0], entries[2]], batch.Entries.Select(entry => entry.Id));
+    }
+
+    [Fact]
+    public async Task What_another_gives_back_is_claimed()
     {
         var (store, claimer) = await GivenClaimerAsync();
         var entries = await EnqueueAsync(store, 3);
@@ -83,9 +96,9 @@ public sealed class ClaimerTests : PostgreSqlStoreTests
         Assert.True(Assert.Single(batch.Entries).CancelRequested);
     }
 
-    private async Task<(PostgreSqlQueueStore Store, IQueueClaimer Claimer)> GivenClaimerAsync()
+    private async Task<(PostgreSqlQueueStore Store, IQueueClaimer Claimer)> GivenClaimerAsync(Action<PostgreSqlOptions>? configure = null)
     {
-        var store = await OpenStoreAsync();
+        var store = await OpenStoreAsync(Open(configure));
         var node = Keep(store.OpenNodeSession());
         var identity = Identity();
         node.Register(identity);

@@ -114,6 +114,39 @@ public sealed class StepTests
     }
 
     [Fact]
+    public async Task A_process_that_was_stopped_begins_no_step_when_it_wakes()
+    {
+        var time = new StoppableTimeProvider();
+        var (began, thrown) = (false, new TaskCompletionSource<ClaimLostException>());
+        _work.Do = async (context, cancellationToken) =>
+        {
+            if (thrown.Task.IsCompleted)
+            {
+                return;
+            }
+
+            time.Stop(TimeSpan.FromMinutes(1));
+            try
+            {
+                await context.StepAsync("too late", _ => Task.FromResult(began = true), CancellationToken.None);
+            }
+            catch (ClaimLostException exception)
+            {
+                thrown.SetResult(exception);
+                throw;
+            }
+        };
+        await using var host = await StartAsync(time);
+
+        var (id, _) = await host.Queue.EnqueueAsync(new TestArgs());
+        await thrown.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        await _store.UntilEnded(id);
+
+        Assert.False(began);
+        Assert.Equal(OutcomeKind.Completed, _store.Entry(id).Last.Kind);
+    }
+
+    [Fact]
     public async Task A_step_of_a_lost_claim_throws_and_nothing_is_stored()
     {
         var thrown = new TaskCompletionSource<(ClaimLostException Exception, StopReason Reason)>();
@@ -153,8 +186,9 @@ public sealed class StepTests
         Assert.Equal([OutcomeKind.Lost, OutcomeKind.Completed], _store.Entry(id).Kinds);
     }
 
-    private Task<WorkHost> StartAsync() => WorkHost.StartAsync(_store, builder =>
+    private Task<WorkHost> StartAsync(TimeProvider? time = null) => WorkHost.StartAsync(_store, builder =>
     {
+        builder.Services.AddSingleton(time ?? TimeProvider.System);
         builder.Services.AddSingleton(_work);
         builder.AddWorker<TestArgs, TestWorker>();
     });
