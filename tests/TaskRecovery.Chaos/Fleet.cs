@@ -50,7 +50,7 @@ internal sealed class Fleet(ChaosStore store, ChaosOptions options, Random rando
     public IReadOnlyList<(string Kind, int Times)> FindRare(IEnumerable<string> kinds, int minimum)
     {
         var times = Times.ToDictionary(StringComparer.Ordinal);
-        return [.. kinds.Select(kind => (kind, times.GetValueOrDefault(kind))).Where(kind => kind.Item2 < minimum)];
+        return [.. kinds.Select(kind => (Kind: kind, Times: times.GetValueOrDefault(kind))).Where(kind => kind.Times < minimum)];
     }
 
     /// <summary>Starts those that live through everything.</summary>

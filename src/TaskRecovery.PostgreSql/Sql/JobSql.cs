@@ -104,11 +104,9 @@ internal static class JobSql
     internal const string PlanMissing = """
         with found as materialized (
             select j.id, j.planned_entry from {schema}.jobs j
-            where j.state = 0 and j.planned_entry is null
-            union all
-            select j.id, j.planned_entry from {schema}.jobs j
-            where j.state = 0 and j.planned_entry is not null
-                and ((select o.entry from {schema}.outcomes o where o.entry = j.planned_entry and o.final limit 1) is not null
+            where j.state = 0
+                and (j.planned_entry is null
+                    or (select o.entry from {schema}.outcomes o where o.entry = j.planned_entry and o.final limit 1) is not null
                     or (select e.id from {schema}.entries e where e.id = j.planned_entry) is null)
             limit $1
         ), held as materialized (

@@ -25,12 +25,8 @@ public sealed class ClaimerTests : PostgreSqlStoreTests
     {
         var (store, claimer) = await GivenClaimerAsync();
         var entries = await EnqueueAsync(store, 5);
-        await using var other = await BeginAsync($"delete from taskrecovery.waiting where id in ({entries[1]}, {entries[3]})");
-        var claim = claimer.ClaimAsync(4, default, Cancellation).AsTask();
-        await WaitUntilSomebodyWaitsAsync();
-        await other.CommitAsync();
 
-        var batch = await claim;
+        var batch = await ClaimBesideAsync(claimer, limit: 4, $"delete from taskrecovery.waiting where id in ({entries[1]}, {entries[3]})", static other => other.CommitAsync());
         var next = await claimer.ClaimAsync(4, default, Cancellation);
 
         Assert.Equal([entries[0], entries[2]], batch.Entries.Select(entry => entry.Id));
@@ -44,12 +40,8 @@ public sealed class ClaimerTests : PostgreSqlStoreTests
     {
         var (store, claimer) = await GivenClaimerAsync();
         var entries = await EnqueueAsync(store, 4);
-        await using var other = await BeginAsync($"delete from taskrecovery.waiting where id in ({entries[0]}, {entries[1]})");
-        var claim = claimer.ClaimAsync(2, default, Cancellation).AsTask();
-        await WaitUntilSomebodyWaitsAsync();
-        await other.CommitAsync();
 
-        var batch = await claim;
+        var batch = await ClaimBesideAsync(claimer, limit: 2, $"delete from taskrecovery.waiting where id in ({entries[0]}, {entries[1]})", static other => other.CommitAsync());
 
         Assert.Equal(entries[2..], batch.Entries.Select(entry => entry.Id));
         Assert.Equal(1L, await ScalarAsync<long>("select count(*) from taskrecovery.claims"));
@@ -73,12 +65,10 @@ public sealed class ClaimerTests : PostgreSqlStoreTests
     {
         var (store, claimer) = await GivenClaimerAsync();
         var entries = await EnqueueAsync(store, 3);
-        await using var other = await BeginAsync($"delete from taskrecovery.waiting where id = {entries[1]}");
-        var claim = claimer.ClaimAsync(10, default, Cancellation).AsTask();
-        await WaitUntilSomebodyWaitsAsync();
-        await other.RollbackAsync();
 
-        Assert.Equal(entries, (await claim).Entries.Select(entry => entry.Id));
+        var batch = await ClaimBesideAsync(claimer, limit: 10, $"delete from taskrecovery.waiting where id = {entries[1]}", static other => other.RollbackAsync());
+
+        Assert.Equal(entries, batch.Entries.Select(entry => entry.Id));
     }
 
     [Fact]
@@ -122,9 +112,19 @@ public sealed class ClaimerTests : PostgreSqlStoreTests
         return transaction;
     }
 
-    private async Task WaitUntilSomebodyWaitsAsync()
+    /// <summary>Claims while another has changed something, who ends when the claim waits for it.</summary>
+    private async Task<ClaimBatch> ClaimBesideAsync(IQueueClaimer claimer, int limit, string statement, Func<NpgsqlTransaction, Task> end)
     {
-        while (await ScalarAsync<long>("select count(*) from pg_locks where not granted") == 0)
+        await using var other = await BeginAsync(statement);
+        var claim = claimer.ClaimAsync(limit, default, Cancellation).AsTask();
+        await WaitUntilTheClaimWaitsAsync().WaitAsync(TimeSpan.FromSeconds(10), Cancellation);
+        await end(other);
+        return await claim;
+    }
+
+    private async Task WaitUntilTheClaimWaitsAsync()
+    {
+        while (await ScalarAsync<long>("select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'") == 0)
         {
             await Task.Delay(10, Cancellation);
         }

@@ -8,7 +8,8 @@ public sealed class HintTests : PostgreSqlStoreTests
     [Fact]
     public async Task A_process_leaves_out_its_own_hints_after_an_enqueue_and_hears_those_inside_a_transaction()
     {
-        var store = await OpenStoreAsync();
+        var database = Open();
+        var store = await OpenStoreAsync(database);
         var (connected, heard) = (new TaskCompletionSource(), new TaskCompletionSource<string?>());
         using var source = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
         var listening = store.ListenAsync(
@@ -19,10 +20,16 @@ public sealed class HintTests : PostgreSqlStoreTests
             source.Token);
         await connected.Task.WaitAsync(TimeSpan.FromSeconds(10), Cancellation);
 
-        await store.EnqueueAsync([Entry(queue: "its-own")], null, Cancellation);
-        await Task.Delay(TimeSpan.FromMilliseconds(200), Cancellation);
+        // A session beside it says when the hint has been sent; every listener hears of all in the order of the commits.
         await using var connection = new Npgsql.NpgsqlConnection(ConnectionString + ";Pooling=false");
         await connection.OpenAsync(Cancellation);
+        await using (var listen = new Npgsql.NpgsqlCommand("listen " + PostgreSqlDatabase.Quote(database.Channel), connection))
+        {
+            await listen.ExecuteNonQueryAsync(Cancellation);
+        }
+
+        await store.EnqueueAsync([Entry(queue: "its-own")], null, Cancellation);
+        Assert.True(await connection.WaitAsync(TimeSpan.FromSeconds(10), Cancellation));
         await using (var transaction = await connection.BeginTransactionAsync(Cancellation))
         {
             await store.EnqueueAsync([Entry(queue: "inside")], transaction, Cancellation);
