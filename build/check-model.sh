@@ -62,7 +62,7 @@ check() { # name expected kind definitions...
     case $(grep -m1 -E '^pan:1: ' pan.out || true) in
         *acceptance*) found=stuck ;;
         *'late['*) found=overlap ;;
-        *'(j==1)'*) found=law ;;
+        *'(j==stored)'*) found=law ;;
         *exists*) found=orphan ;;
         *outcome*) found=wrong ;;
         '') if grep -q 'errors: 0' pan.out && ! grep -qiE 'search not completed|max search depth|out of memory' pan.out; then found=holds; else found=unfinished; fi ;;

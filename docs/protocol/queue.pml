@@ -30,7 +30,8 @@
 #endif
 
 /* ---- the database ---- */
-bool waiting = true;            /* the entry's row in waiting */
+bool stored;                    /* the entry is there: stored to wait, or as claimed by the node that stored it */
+bool waiting;                   /* the entry's row in waiting */
 byte ended;                     /* its accepted final outcomes */
 byte owner[K + 1];              /* claims: the row (+ 1) of the node it belongs to; 0 = no such claim. The index is the fence */
 byte outcome[K + 1];            /* outcomes: of the entry, under this fence */
@@ -72,7 +73,7 @@ byte zcl[R]; bool zb[R];        /* a claim call, a beat that nobody waits for an
 byte fm[N], fc[N], gm[N], mark[N]; /* outcome call and its fence; fence a reconcile gives back; row + 1 of a MarkDead */
 #define NONE   0
 #define SENT   1
-#define TX     2                /* claim: read its node's row, has locked the waiting row, has not committed */
+#define TX     2                /* claim: read its node's row, has locked the waiting row or stored the entry, has not committed */
 #define ANSWER 3
 #define ALIVE_HELD 3
 #define ALIVE_FREE 4
@@ -105,7 +106,7 @@ hidden byte i, j, k;            /* scratch */
 inline law() {
     j = waiting + ended;
     for (i : 1 .. K) { j = j + (owner[i] && outcome[i] == OPEN) }
-    assert(j == 1)
+    assert(j == stored)
 }
 
 /* A fence is used again in the model when its claim has its outcome (ClaimSql.RemoveSettled) and nothing names it any more. */
@@ -188,7 +189,7 @@ inline commit(n, r) {                       /* second half of a claim */
     for (i : 1 .. K) { if :: j == 0 && owner[i] == 0 -> j = i :: else fi }
     assert(j != 0);                         /* K is large enough */
     assert(exists[r]);                      /* the foreign key: a claim names a node's row */
-    owner[j] = r + 1; waiting = false; k = j
+    owner[j] = r + 1; waiting = false; stored = true; k = j
 }
 
 inline giveUpClaim(n) {
@@ -271,7 +272,7 @@ inline drop(n) {
 #define fireDue(n) (runs(n) && st[n] == RUN && expired(n))
 #define callDue(n) (up && calm && (bt[n] || cl[n] || fm[n] || gm[n] || mark[n] || zcl[2 * n] || zcl[2 * n + 1] || zb[2 * n] || zb[2 * n + 1]))
 #define nodeDue(n) (runs(n) && passes(n) && (canBeat(n) || (st[n] >= DONE && fm[n] == NONE) \
-    || (calm && st[n] == RUN) || (waiting && !locked && canClaim(n)) || canRegister(n) || anyUnknown(n) || anyOrphan \
+    || (calm && st[n] == RUN) || (!locked && (!stored || (waiting && canClaim(n)))) || canRegister(n) || anyUnknown(n) || anyOrphan \
     || judgeDue(n, 0) || judgeDue(n, 1) || judgeDue(n, 2) || judgeDue(n, 3) || judgeDue3(n)))
 #define judgeDue(n, r) (r != row(n) && canJudge(n, r))
 #define due(n) (fireDue(n) || callDue(n) || nodeDue(n))
@@ -350,7 +351,13 @@ inline backArrives(n) {
     gm[n] = 0; tidy()
 }
 
-inline claimArrives(n) { if :: waiting && !locked && mayClaim(row(n)) -> cl[n] = TX :: else -> cl[n] = ANSWER fi }
+#define takable (!locked && (waiting || !stored))
+inline claimArrives(n) {
+    if
+    :: takable && mayClaim(row(n)) -> cl[n] = TX
+    :: else -> cl[n] = ANSWER; if :: !stored && !locked -> stored = true; waiting = true; law() :: else fi
+    fi
+}
 
 inline claimCommits(n) { commit(n, row(n)); an[n] = k; cl[n] = ANSWER; law() }
 
@@ -391,8 +398,12 @@ end: do
 #endif
     :: d_step { up && mark[n] -> k = mark[n] - 1; mark[n] = 0; die(k) }
 
-    /* -- claimer: ClaimSql.ClaimAlone, ClaimBesideOthers; reads its node's row (dead_at is null, key share), deletes the waiting row, commits -- */
-    :: d_step { runs(n) && canClaim(n) && passes(n) && waiting && !locked -> claimArrives(n); if :: cl[n] == TX -> claimCommits(n) :: else fi; takeClaim(n) }
+    /* -- somebody stores it: EntrySql.Enqueue -- */
+    :: d_step { runs(n) && passes(n) && !stored && !locked -> stored = true; waiting = true; law() }
+
+    /* -- claimer: ClaimSql.ClaimAlone, ClaimBesideOthers; reads its node's row (dead_at is null, key share), deletes the waiting row, commits.
+          EntrySql.EnqueueClaimed does the same with an entry that was not there before, and stores it to wait if the node is dead -- */
+    :: d_step { runs(n) && canClaim(n) && passes(n) && takable -> claimArrives(n); if :: cl[n] == TX -> claimCommits(n) :: else fi; takeClaim(n) }
     :: d_step { runs(n) && canClaim(n) && passes(n) && faultOf(n) -> left--; cl[n] = SENT }
     :: d_step { up && cl[n] == SENT -> claimArrives(n) }
     :: d_step { up && cl[n] == TX -> claimCommits(n) }
@@ -451,7 +462,7 @@ end: do
             if :: lk[row(n)] == OLD -> lk[row(n)] = FREE :: else fi; zb[row(n)] = false }
     :: d_step { !over && !alive[n] -> alive[n] = true }
 #define ROW(r) \
-    :: d_step { !over && up && zcl[r] == SENT -> zcl[r] = (waiting && !locked && mayClaim(r) -> TX : NONE) } \
+    :: d_step { !over && up && zcl[r] == SENT -> zcl[r] = (takable && mayClaim(r) -> TX : NONE) } \
     :: d_step { !over && up && zcl[r] == TX -> commit(n, r); zcl[r] = NONE; law() } \
     :: d_step { !over && zcl[r] -> zcl[r] = NONE } \
     :: d_step { !over && up && zb[r] -> zb[r] = false; if :: exists[r] && !dead[r] -> beaten(r, OLD) :: else fi } \

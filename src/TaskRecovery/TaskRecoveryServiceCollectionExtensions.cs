@@ -68,8 +68,8 @@ public static class TaskRecoveryServiceCollectionExtensions
     {
         services.AddSingleton<EntryFactory>();
         services.AddSingleton<EnqueueGroups>();
-        services.AddSingleton<LocalWakeups>();
-        services.AddSingleton<IClaimWaker>(static provider => provider.GetRequiredService<LocalWakeups>());
+        services.AddSingleton<LocalClaimers>();
+        services.AddSingleton<IClaimWaker>(static provider => provider.GetRequiredService<LocalClaimers>());
         services.AddSingleton<JobQueue>();
         services.AddSingleton<IJobQueue>(static provider => provider.GetRequiredService<JobQueue>());
         services.AddSingleton(static provider => new SuspectGate(

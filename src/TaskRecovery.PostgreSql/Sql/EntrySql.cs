@@ -15,22 +15,52 @@ internal static class EntrySql
         )
         """;
 
-    private const string Store = """
+    private const string Stored = """
         stored as (
             insert into {schema}.entries (id, created_at, queue, kind, priority, max_attempts, args, unique_key, timeout, metadata, trace_parent)
             overriding system value
             select g.id, g.created_at, g.queue, g.kind, g.priority, g.max_attempts, g.args, g.unique_key, g.timeout, g.metadata, g.trace_parent
             from accepted g
-        ), lined_up as (
-            insert into {schema}.waiting (run_at, id, queue, kind, priority)
-            select greatest(coalesce(g.run_at, g.created_at + g.run_after, g.created_at), g.created_at), g.id, g.queue, g.kind, g.priority
-            from accepted g
+        )
+        """;
+
+    private const string LinedUp = """
+        lined_up as (
+            insert into {schema}.waiting (run_at, id, queue, kind, priority, found_by_id)
+            select d.run_at, g.id, g.queue, g.kind, g.priority, d.run_at <> g.created_at
+            from accepted g cross join lateral (select greatest(coalesce(g.run_at, g.created_at + g.run_after, g.created_at), g.created_at) as run_at) d
         )
         """;
 
     /// <summary>Stores entries of which none has a unique key.</summary>
     /// <returns>Their ids, in order, as one array: ten thousand rows would cost more to send and to read than their index entries to write.</returns>
-    internal const string Enqueue = Given + ", accepted as (select * from given), " + Store + " select array_agg(id order by place) from given";
+    internal const string Enqueue = Given + ", accepted as (select * from given), " + Stored + ", " + LinedUp + " select array_agg(id order by place) from given";
+
+    /// <summary>Stores entries of one queue, none with a key or a time, and claims them in the same transaction where a claim would take them at once: the node is not dead, the queue not paused,
+    /// and nothing due is before them in line. Else they wait. $12 node, $13 queue number, $14 levels up to theirs, $15 and $16 times and ids up to which the node's claims have been there.</summary>
+    /// <returns>Their ids in order, the database's time, the node's number (null if it is dead), and the claim's id (null if they wait).</returns>
+    internal const string EnqueueClaimed = Given + """
+        , node as materialized (
+            select n.number from {schema}.nodes n where n.id = $12 and n.dead_at is null for key share
+        ), turn as materialized (
+            select n.number from node n join {schema}.queues q on q.id = $13 and not q.paused
+            where not exists (
+                select from clock c cross join unnest($14, $15, $16) l (level, after_time, after_id) cross join lateral (
+                    select from {schema}.waiting w
+                    where w.queue = $13 and w.priority = l.level and (w.run_at, w.id) > (l.after_time, l.after_id) and w.run_at <= c.now
+                    limit 1) w)
+        ), accepted as (select * from given),
+        """ + Stored + """
+        , claim as (
+            insert into {schema}.claims (id, claimed_at, node, entries)
+            select nextval('{schema:literal}.fences'), (select c.now from clock c), t.number, (select array_agg(g.id order by g.place) from given g) from turn t
+            returning id
+        ), lined_up as (
+            insert into {schema}.waiting (run_at, id, queue, kind, priority, found_by_id)
+            select g.created_at, g.id, g.queue, g.kind, g.priority, false from given g where not exists (select from turn)
+        )
+        select (select array_agg(g.id order by g.place) from given g), (select c.now from clock c), (select n.number from node n), (select c.id from claim c)
+        """;
 
     /// <summary>Stores entries of which some have unique keys: what holds a key already is not stored. Keys are taken in order, so that two callers can't wait for each other.</summary>
     /// <returns>In order, the id and whether it is the holder's; without an id where the holder came or ended in this very moment: ask again for those.</returns>
@@ -43,7 +73,7 @@ internal static class EntrySql
         ), accepted as (
             select g.* from given g where g.unique_key is null or g.id in (select t.entry from taken t)
         ),
-        """ + Store + """
+        """ + Stored + ", " + LinedUp + """
          select
             case when a.id is not null then a.id else coalesce(
                 (select t.entry from taken t where t.kind = g.kind and t.key = g.unique_key),

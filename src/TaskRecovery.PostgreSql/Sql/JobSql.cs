@@ -81,7 +81,7 @@ internal static class JobSql
     /// <summary>Ends a planned entry that waits; one that is claimed already is left to the start of its run. $1 entry, $2 outcome kind, $3 reason.</summary>
     internal const string EndPlanned = """
         with gone as (
-            delete from {schema}.waiting where id = $1 returning id, attempt, crashes
+            delete from {schema}.waiting where id = $1 and found_by_id returning id, attempt, crashes
         )
         insert into {schema}.outcomes (entry, fence, duration_ms, kind, attempt, crashes, final, reason)
         select id, nextval('{schema:literal}.fences'), 0, $2, attempt, crashes, true, $3 from gone

@@ -9,8 +9,18 @@ internal static class OperatorSql
     /// <summary>Lists are planned for the filters that they are asked with.</summary>
     internal const string PlanAnew = "select set_config('plan_cache_mode', 'force_custom_plan', true)";
 
+    // The waiting row of an entry e: where it was stored, or by its id.
+    private const string Place = """
+        lateral (
+            select w.ctid as tid, w.* from {schema}.waiting w where w.id = e.id and w.found_by_id
+            union all
+            select w.ctid, w.* from {schema}.waiting w
+            where w.queue = e.queue and w.priority = e.priority and w.run_at = e.created_at and w.id = e.id and not w.found_by_id
+            offset 0) w
+        """;
+
     /// <summary>Everything about entries, newest first. $1 ids.</summary>
-    internal const string Read = """
+    internal const string Read = $$"""
         with running as materialized (
             select c.id, c.claimed_at, coalesce(nullif(n.name, ''), n.id::text) as node, u.entry, a.attempt, a.crashes
             from {schema}.claims c
@@ -18,7 +28,7 @@ internal static class OperatorSql
             cross join lateral unnest(c.entries) u (entry)
             left join lateral unnest(c.again, c.again_attempts, c.again_crashes) a (entry, attempt, crashes) on a.entry = u.entry
             where c.entries && $1 and u.entry = any($1)
-                and not exists (select from {schema}.outcomes o where o.entry = u.entry and o.fence = c.id)
+                and (select o.entry from {schema}.outcomes o where o.entry = u.entry and o.fence = c.id) is null
         )
         select e.id, k.name, q.name, e.priority, e.args, e.max_attempts, e.created_at, e.unique_key, (extract(epoch from e.timeout) * 1000000)::bigint, e.metadata,
             w.run_at, w.attempt, w.crashes,
@@ -28,7 +38,7 @@ internal static class OperatorSql
         from {schema}.entries e
         join {schema}.kinds k on k.id = e.kind
         join {schema}.queues q on q.id = e.queue
-        left join lateral (select * from {schema}.waiting w where w.id = e.id offset 0) w on true
+        left join {{Place}} on true
         left join running r on r.entry = e.id
         left join lateral (select * from {schema}.outcomes o where o.entry = e.id order by o.final desc, o.fence desc limit 1) l on true
         left join {schema}.nodes n on n.number = l.node
@@ -45,7 +55,7 @@ internal static class OperatorSql
         order by e.id desc limit $4
         """;
 
-    /// <summary>The same for those that wait.</summary>
+    /// <summary>The same for those that wait. Most have no index by id: this reads all that wait.</summary>
     internal const string ListWaiting = """
         select w.id from {schema}.waiting w
         where w.id < $1 and ($2::text is null or w.queue = (select id from {schema}.queues where name = $2))
@@ -131,9 +141,11 @@ internal static class OperatorSql
     /// <summary>Ends those that wait, with an outcome of their own fence. $1 ids; $2 reason. Returns how many.</summary>
     /// <remarks>Sent after the request: an entry that a claim takes meanwhile is left to it: its claim or the next poll finds the request.
     /// A job whose planned run this was has none until job recovery plans the due time after it.</remarks>
-    internal const string CancelWaiting = """
+    internal const string CancelWaiting = $$"""
         with gone as (
-            delete from {schema}.waiting where id = any(array(select w.id from {schema}.waiting w where w.id = any($1) for update skip locked))
+            delete from {schema}.waiting where ctid = any(array(
+                select w.ctid from {schema}.waiting w
+                where w.ctid = any(array(select w.tid from {schema}.entries e cross join {{Place}} where e.id = any($1))) for update skip locked))
             returning id, attempt, crashes
         ), done as (
             insert into {schema}.outcomes (entry, fence, duration_ms, kind, attempt, crashes, final, reason)

@@ -5,7 +5,7 @@ using TaskRecovery.Storage;
 namespace TaskRecovery.PostgreSql;
 
 /// <summary>Claims entries of one queue for one node, going on from where it stopped.</summary>
-internal sealed class PostgreSqlClaimer(PostgreSqlQueueStore store, PostgreSqlDatabase database, TimeProvider time, Guid nodeId, string queue, IReadOnlyCollection<string> kinds) : IQueueClaimer
+internal sealed partial class PostgreSqlClaimer(PostgreSqlQueueStore store, PostgreSqlDatabase database, TimeProvider time, Guid nodeId, string queue, IReadOnlyCollection<string> kinds) : IQueueClaimer
 {
     private const int FirstLevel = -10;
     private const int LastLevel = 9;

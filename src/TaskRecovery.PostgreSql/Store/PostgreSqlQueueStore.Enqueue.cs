@@ -131,7 +131,7 @@ internal sealed partial class PostgreSqlQueueStore
         return results;
     }
 
-    private async ValueTask LoadNamesAsync(IReadOnlyList<NewEntry> entries, CancellationToken cancellationToken)
+    internal async ValueTask LoadNamesAsync(IReadOnlyList<NewEntry> entries, CancellationToken cancellationToken)
     {
         var (kinds, queues) = (false, false);
         for (var i = 0; i < entries.Count; i++)

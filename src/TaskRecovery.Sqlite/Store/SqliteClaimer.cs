@@ -6,16 +6,45 @@ namespace TaskRecovery.Sqlite;
 /// <remarks>A queue's waiting entries lie sorted by kind, level and time. The claim hops from group to group (one look-up each, however many entries are in it),
 /// keeps those of kinds it knows, and takes due entries from the front of each, level by level. So entries of an unknown kind, or of a time to come, cost nothing.
 /// Rows are gone once they are deleted, so there is no position to remember between claims.</remarks>
-internal sealed class SqliteClaimer(SqliteDatabase database, Guid nodeId, string queue, IReadOnlyCollection<string> kinds) : IQueueClaimer
+internal sealed class SqliteClaimer(SqliteQueueStore store, SqliteDatabase database, Guid nodeId, string queue, IReadOnlyCollection<string> kinds) : IQueueClaimer
 {
+    private const int CrashedOnce = -1;
+    private static readonly SuspectAllowance NoSuspects = new(int.MaxValue, 0, 0);
+
     private readonly HashSet<string> _kinds = new(kinds, StringComparer.Ordinal);
 
     public async ValueTask<ClaimBatch> ClaimAsync(int limit, SuspectAllowance suspects, CancellationToken cancellationToken)
         => await database.WriteAsync(session => Claim(session, limit, suspects), cancellationToken).ConfigureAwait(false);
 
+    public async ValueTask<ClaimedEnqueue?> EnqueueAsync(IReadOnlyList<NewEntry> entries, CancellationToken cancellationToken)
+    {
+        var stored = await database.WriteAsync(session => Enqueue(session, entries), cancellationToken).ConfigureAwait(false);
+        if (stored.Batch.Entries.Count < entries.Count)
+        {
+            store.SendHints(entries, stored.Results);
+        }
+
+        return stored;
+    }
+
     public void Rewind()
     {
         // Every claim looks from the front.
+    }
+
+    private ClaimedEnqueue Enqueue(SqliteSession session, IReadOnlyList<NewEntry> entries)
+    {
+        var isAnyBefore = IsAnyDue(session, entries.Max(entry => entry.Priority));
+        var results = store.InsertAll(session, entries, isOwn: true);
+        return new ClaimedEnqueue(results, isAnyBefore ? ClaimBatch.Empty : Claim(session, entries.Count, NoSuspects));
+    }
+
+    private bool IsAnyDue(SqliteSession session, int lastLevel)
+    {
+        var queueNumber = session.Get(NameSql.FindOpenQueue).Bind(1, queue).Scalar();
+        var now = database.Now();
+        return queueNumber is { } number
+            && WaitingGroups.Read(session, database.Names, number, _kinds).Exists(group => group.Level >= CrashedOnce && group.Level <= lastLevel && group.FirstDue <= now);
     }
 
     private ClaimBatch Claim(SqliteSession session, int limit, SuspectAllowance suspects)

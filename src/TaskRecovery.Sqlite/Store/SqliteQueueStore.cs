@@ -43,7 +43,7 @@ internal sealed partial class SqliteQueueStore : IQueueStore, IDisposable
 
     public INodeSession OpenNodeSession() => new SqliteNodeSession(_database);
 
-    public IQueueClaimer CreateClaimer(Guid nodeId, string queue, IReadOnlyCollection<string> kinds) => new SqliteClaimer(_database, nodeId, queue, kinds);
+    public IQueueClaimer CreateClaimer(Guid nodeId, string queue, IReadOnlyCollection<string> kinds) => new SqliteClaimer(this, _database, nodeId, queue, kinds);
 
     public async Task ListenAsync(Action<StoreHint> onHint, CancellationToken cancellationToken)
     {
@@ -79,7 +79,7 @@ internal sealed partial class SqliteQueueStore : IQueueStore, IDisposable
     /// <summary>Closes what polling keeps open; the database is closed by whoever created it.</summary>
     public void Dispose() => _poller.Dispose();
 
-    private EnqueueResult[] InsertAll(SqliteSession session, IReadOnlyList<NewEntry> entries, bool isOwn)
+    internal EnqueueResult[] InsertAll(SqliteSession session, IReadOnlyList<NewEntry> entries, bool isOwn)
     {
         var moves = new EntryMoves(session, _database.Names, _database.Now(), isOwn);
         var results = new EnqueueResult[entries.Count];
@@ -91,7 +91,7 @@ internal sealed partial class SqliteQueueStore : IQueueStore, IDisposable
         return results;
     }
 
-    private void SendHints(IReadOnlyList<NewEntry> entries, EnqueueResult[] results)
+    internal void SendHints(IReadOnlyList<NewEntry> entries, EnqueueResult[] results)
     {
         if (results is [{ IsDuplicate: false }])
         {

@@ -3,7 +3,7 @@ using TaskRecovery.Storage;
 namespace TaskRecovery.Queue;
 
 /// <summary>Lets single enqueues that wait at the same moment share one transaction. Nobody waits for company: a call that finds a free writer goes at once.</summary>
-internal sealed class EnqueueGroups(IQueueStore store, LocalWakeups wakeups) : IThreadPoolWorkItem
+internal sealed class EnqueueGroups(LocalClaimers claimers) : IThreadPoolWorkItem
 {
     // Two, so that one group is written while the next one's commit is on its way to the disk.
     private const int MaxWriters = 2;
@@ -93,10 +93,7 @@ internal sealed class EnqueueGroups(IQueueStore store, LocalWakeups wakeups) : I
             entries[i] = group[i].Entry;
         }
 
-        var results = await store.EnqueueAsync(entries, transaction: null, CancellationToken.None).ConfigureAwait(false);
-
-        // This process's claimers first: they have a round trip before them, the callers none.
-        wakeups.Wake(entries);
+        var results = await claimers.EnqueueAsync(entries, CancellationToken.None).ConfigureAwait(false);
         for (var i = 0; i < entries.Length; i++)
         {
             group[i].TrySetResult(results[i]);

@@ -5,7 +5,7 @@ using TaskRecovery.Storage;
 namespace TaskRecovery.Queue;
 
 /// <summary>The queue as users see it: checks what they pass, stores it, and wakes whoever works it here.</summary>
-internal sealed class JobQueue(IQueueStore store, EntryFactory factory, EnqueueGroups groups, LocalWakeups wakeups, Metrics metrics, Tracing tracing) : IJobQueue
+internal sealed class JobQueue(IQueueStore store, EntryFactory factory, EnqueueGroups groups, LocalClaimers claimers, Metrics metrics, Tracing tracing) : IJobQueue
 {
     public async ValueTask<EnqueueResult> EnqueueAsync<TArgs>(TArgs args, EnqueueOptions? options = null, CancellationToken cancellationToken = default)
         where TArgs : notnull
@@ -38,16 +38,13 @@ internal sealed class JobQueue(IQueueStore store, EntryFactory factory, EnqueueG
             return [];
         }
 
-        var results = await store.EnqueueAsync(entries, transaction, cancellationToken).ConfigureAwait(false);
+        // Inside the caller's transaction nothing is visible yet: the store's own hint comes with the commit.
+        var results = transaction is null
+            ? await claimers.EnqueueAsync(entries, cancellationToken).ConfigureAwait(false)
+            : await store.EnqueueAsync(entries, transaction, cancellationToken).ConfigureAwait(false);
         for (var i = 0; i < entries.Length; i++)
         {
             Stored(entries[i], results[i]);
-        }
-
-        // Inside the caller's transaction nothing is visible yet: the store's own hint comes with the commit.
-        if (transaction is null)
-        {
-            wakeups.Wake(entries);
         }
 
         return results;
@@ -68,7 +65,7 @@ internal sealed class JobQueue(IQueueStore store, EntryFactory factory, EnqueueG
         var stored = await store.CancelAsync(entryId, cancellationToken).ConfigureAwait(false);
         if (stored)
         {
-            wakeups.Control();
+            claimers.Control();
         }
 
         return stored;
@@ -79,7 +76,7 @@ internal sealed class JobQueue(IQueueStore store, EntryFactory factory, EnqueueG
         var waits = await store.RetryAsync(entryId, cancellationToken).ConfigureAwait(false);
         if (waits)
         {
-            wakeups.WakeAll();
+            claimers.WakeAll();
         }
 
         return waits;
@@ -99,7 +96,7 @@ internal sealed class JobQueue(IQueueStore store, EntryFactory factory, EnqueueG
         }
 
         await store.SetPausedAsync(queue, paused, cancellationToken).ConfigureAwait(false);
-        wakeups.Wake(queue);
+        claimers.Wake(queue);
     }
 
     private void Stored(NewEntry entry, EnqueueResult result)

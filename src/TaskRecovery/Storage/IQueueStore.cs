@@ -108,6 +108,13 @@ public interface IQueueClaimer
     /// <param name="cancellationToken">Cancels the wait for the answer; the claim may have been made all the same, and reconciling finds it.</param>
     ValueTask<ClaimBatch> ClaimAsync(int limit, SuspectAllowance suspects, CancellationToken cancellationToken);
 
+    /// <summary>Stores entries of this queue, all or none, and claims them in the same transaction where a claim would take them at once: the node is not dead, the queue not paused, and nothing
+    /// due is before them in line. Otherwise they wait like any others, and the batch is empty.</summary>
+    /// <param name="entries">None with a unique key or a time.</param>
+    /// <param name="cancellationToken">Cancels the wait for the answer; they may have been stored, and claimed, all the same: reconciling finds the claim.</param>
+    /// <returns><see langword="null"/> if the store does not do this: nothing was stored.</returns>
+    ValueTask<ClaimedEnqueue?> EnqueueAsync(IReadOnlyList<NewEntry> entries, CancellationToken cancellationToken) => default;
+
     /// <summary>Says that entries earlier in line may have come, so that a claim looks from the front soon: the next one, unless the store spaces such looks out because the last one took long.</summary>
     void Rewind();
 }

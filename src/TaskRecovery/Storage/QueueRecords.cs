@@ -79,6 +79,12 @@ public sealed record ClaimBatch(bool NodeIsDead, long Fence, IReadOnlyList<Claim
     public static ClaimBatch Empty { get; } = new(false, 0, [], null);
 }
 
+/// <summary>Entries that were stored by a claimer.</summary>
+/// <param name="Results">A result for each entry, in their order; ids ascend in that order.</param>
+/// <param name="Batch">Their claim; empty if they wait in line.</param>
+[Experimental("TASKRECOVERY001")]
+public sealed record ClaimedEnqueue(EnqueueResult[] Results, ClaimBatch Batch);
+
 /// <summary>An entry as a claim hands it out.</summary>
 [Experimental("TASKRECOVERY001")]
 public sealed class ClaimedEntry

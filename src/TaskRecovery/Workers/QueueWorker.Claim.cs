@@ -12,7 +12,7 @@ internal sealed partial class QueueWorker
 
     private readonly Lock _wakeGate = new();
     private IQueueClaimer? _claimer;
-    private NodeLease? _lease;
+    private volatile NodeLease? _lease;
     private bool _isWoken = true;
     private bool _isFromFront = true;
     private TimeSpan? _nextDue;
@@ -40,6 +40,50 @@ internal sealed partial class QueueWorker
     /// <param name="abort">Gives up the answer of a claim that is under way.</param>
     public async Task ClaimLoopAsync(CancellationToken stop, CancellationToken abort)
     {
+        try
+        {
+            await ClaimUntilStoppedAsync(stop, abort).ConfigureAwait(false);
+        }
+        finally
+        {
+            // Taken for good: an enqueue that claims here has had its answer when this loop has ended, and none does so afterwards.
+            await _turn.WaitAsync(abort).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>Waits for something to claim and for room, and claims once.</summary>
+    internal async Task ClaimOnceAsync(CancellationToken stop, CancellationToken abort)
+    {
+        await AdoptAsync(await _services.Lives.WaitForLeaseAsync(stop).ConfigureAwait(false), stop).ConfigureAwait(false);
+        if (Room() == 0)
+        {
+            // The time is for rooms that nobody announces: outcomes that a slow store has taken at last.
+            await _signal.WaitAsync(TimeSpan.FromSeconds(1), _services.Time, stop).ConfigureAwait(false);
+            return;
+        }
+
+        if (!TakeWake(out var fromFront))
+        {
+            if (!await _signal.WaitAsync(_nextDue ?? Timeout.InfiniteTimeSpan, _services.Time, stop).ConfigureAwait(false))
+            {
+                _nextDue = null;
+                Wake(fromFront: true);
+            }
+
+            return;
+        }
+
+        Rewind(fromFront);
+        var claimed = await ClaimAsync(fromFront, abort).ConfigureAwait(false);
+        if (claimed == 0 && fromFront)
+        {
+            // Told that something is due, and found nothing: it may be what the suspect gate held back this time.
+            await ClaimAsync(fromFront, abort).ConfigureAwait(false);
+        }
+    }
+
+    private async Task ClaimUntilStoppedAsync(CancellationToken stop, CancellationToken abort)
+    {
         _measuredAt = _services.Time.GetTimestamp();
         while (!stop.IsCancellationRequested)
         {
@@ -60,43 +104,27 @@ internal sealed partial class QueueWorker
         }
     }
 
-    /// <summary>Waits for something to claim and for room, and claims once.</summary>
-    internal async Task ClaimOnceAsync(CancellationToken stop, CancellationToken abort)
-    {
-        Adopt(await _services.Lives.WaitForLeaseAsync(stop).ConfigureAwait(false));
-        if (Room() is not (> 0 and var limit))
-        {
-            // The time is for rooms that nobody announces: outcomes that a slow store has taken at last.
-            await _signal.WaitAsync(TimeSpan.FromSeconds(1), _services.Time, stop).ConfigureAwait(false);
-            return;
-        }
-
-        if (!TakeWake(out var fromFront))
-        {
-            if (!await _signal.WaitAsync(_nextDue ?? Timeout.InfiniteTimeSpan, _services.Time, stop).ConfigureAwait(false))
-            {
-                _nextDue = null;
-                Wake(fromFront: true);
-            }
-
-            return;
-        }
-
-        Rewind(fromFront);
-        var claimed = await ClaimAsync(limit, abort).ConfigureAwait(false);
-        if (claimed == 0 && fromFront)
-        {
-            // Told that something is due, and found nothing: it may be what the suspect gate held back this time.
-            await ClaimAsync(limit, abort).ConfigureAwait(false);
-        }
-    }
-
-    private async Task<int> ClaimAsync(int limit, CancellationToken abort)
+    private async Task<int> ClaimAsync(bool fromFront, CancellationToken abort)
     {
         await _services.Claims.WaitAsync(abort).ConfigureAwait(false);
         try
         {
-            return await ClaimNowAsync(limit, abort).ConfigureAwait(false);
+            await _turn.WaitAsync(abort).ConfigureAwait(false);
+            try
+            {
+                if (Room() is > 0 and var limit)
+                {
+                    return await ClaimNowAsync(limit, abort).ConfigureAwait(false);
+                }
+
+                // Taken by an enqueue meanwhile.
+                Wake(fromFront);
+                return 0;
+            }
+            finally
+            {
+                _turn.Release();
+            }
         }
         finally
         {
@@ -124,33 +152,21 @@ internal sealed partial class QueueWorker
         }
 
         _state.Succeeded();
-        var suspects = batch.Entries.Count(entry => _services.Suspects.Of(entry.Crashes) == Suspicion.Suspect);
-        var lastChances = batch.Entries.Count(entry => _services.Suspects.Of(entry.Crashes) == Suspicion.LastChance);
-        switch (claims.End(ticket, batch.Fence))
+        if (!TryKeep(ticket, batch))
         {
-            case ClaimAnswer.TooLate:
-                _services.Suspects.Answered(asked, 0, 0);
-                _services.Lives.RequestReconcile();
-                Wake(fromFront: true);
-                return 0;
-            case ClaimAnswer.WentBackInTime:
-                _services.Suspects.Answered(asked, 0, 0);
-                _services.Lives.ReportWentBackInTime(lease.Life, batch.Fence);
-                Wake(fromFront: true);
-                return 0;
-            default:
-                _services.Suspects.Answered(asked, suspects, lastChances);
-                break;
-        }
-
-        if (batch.NodeIsDead)
-        {
-            _services.Lives.ReportDead(lease.Life);
+            _services.Suspects.Answered(asked, 0, 0);
             Wake(fromFront: true);
-            await Task.Delay(RewindInterval, _services.Time, abort).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (batch.NodeIsDead)
+            {
+                await Task.Delay(RewindInterval, _services.Time, abort).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+
             return 0;
         }
 
+        var suspects = batch.Entries.Count(entry => _services.Suspects.Of(entry.Crashes) == Suspicion.Suspect);
+        var lastChances = batch.Entries.Count(entry => _services.Suspects.Of(entry.Crashes) == Suspicion.LastChance);
+        _services.Suspects.Answered(asked, suspects, lastChances);
         _nextDue = ClaimPlan.Wait(batch.NextDue);
         _wasFull = batch.Entries.Count >= limit;
         if (_wasFull)
@@ -160,6 +176,26 @@ internal sealed partial class QueueWorker
 
         Accept(lease, batch);
         return batch.Entries.Count;
+    }
+
+    // Whether the answer of a claim call may be worked. What may not is given back by reconciling, or taken by others.
+    private bool TryKeep(ClaimTicket ticket, ClaimBatch batch)
+    {
+        var life = ticket.Lease.Life;
+        switch (life.Claims.End(ticket, batch.Fence))
+        {
+            case ClaimAnswer.TooLate:
+                _services.Lives.RequestReconcile();
+                return false;
+            case ClaimAnswer.WentBackInTime:
+                _services.Lives.ReportWentBackInTime(life, batch.Fence);
+                return false;
+            case ClaimAnswer.Accepted when batch.NodeIsDead:
+                _services.Lives.ReportDead(life);
+                return false;
+            default:
+                return true;
+        }
     }
 
     private void Accept(NodeLease lease, ClaimBatch batch)
@@ -202,13 +238,26 @@ internal sealed partial class QueueWorker
         }
     }
 
-    private void Adopt(NodeLease lease)
+    private async Task AdoptAsync(NodeLease lease, CancellationToken stop)
     {
         if (_lease == lease)
         {
             return;
         }
 
+        await _turn.WaitAsync(stop).ConfigureAwait(false);
+        try
+        {
+            Adopt(lease);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    private void Adopt(NodeLease lease)
+    {
         if (_lease?.Life != lease.Life)
         {
             _claimer = _services.Store.CreateClaimer(lease.NodeId, Queue, _services.Kinds.WorkedKinds);

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using TaskRecovery.Nodes;
 using TaskRecovery.Queue;
 using TaskRecovery.Storage;
@@ -5,7 +6,8 @@ using TaskRecovery.Storage;
 namespace TaskRecovery.Workers;
 
 /// <summary>Works one queue: one claimer, and executors up to the concurrency. An executor is a place, not a thread; while its queue is empty it costs nothing.</summary>
-internal sealed partial class QueueWorker : IWakeable
+[SuppressMessage("Reliability", "CA1001", Justification = "A semaphore whose wait handle nobody asks for holds nothing.")]
+internal sealed partial class QueueWorker : ILocalClaimer
 {
     /// <summary>What has waited here for so long would be better off in the queue, where other nodes see it.</summary>
     internal static readonly TimeSpan LongestBuffered = TimeSpan.FromSeconds(5);

@@ -117,10 +117,10 @@ internal sealed partial class WorkService
                 break;
             case StoreHintKind.Connected:
                 _listenState.Succeeded();
-                _wakeups.WakeAll();
+                _localClaimers.WakeAll();
                 break;
             default:
-                _wakeups.WakeAll();
+                _localClaimers.WakeAll();
                 break;
         }
     }

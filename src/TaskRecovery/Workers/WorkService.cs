@@ -17,7 +17,7 @@ internal sealed partial class WorkService : IHostedService, IDeafHandlers, IDisp
 
     private readonly WorkServices _services;
     private readonly SettledClaims _settled;
-    private readonly LocalWakeups _wakeups;
+    private readonly LocalClaimers _localClaimers;
     private readonly TaskRecoveryOptions _options;
     private readonly ILogger<WorkService> _logger;
     private readonly Dictionary<string, QueueWorker> _queues = new(StringComparer.Ordinal);
@@ -27,11 +27,11 @@ internal sealed partial class WorkService : IHostedService, IDeafHandlers, IDisp
     private Task _claimers = Task.CompletedTask;
     private Task _loops = Task.CompletedTask;
 
-    public WorkService(WorkServices services, SettledClaims settled, LocalWakeups wakeups, IOptions<TaskRecoveryOptions> options, ILogger<WorkService> logger)
+    public WorkService(WorkServices services, SettledClaims settled, LocalClaimers localClaimers, IOptions<TaskRecoveryOptions> options, ILogger<WorkService> logger)
     {
         _services = services;
         _settled = settled;
-        _wakeups = wakeups;
+        _localClaimers = localClaimers;
         _options = options.Value;
         _logger = logger;
         _pollState = new LoopState("polling", logger);
@@ -49,7 +49,7 @@ internal sealed partial class WorkService : IHostedService, IDeafHandlers, IDisp
         {
             var queue = new QueueWorker(name, options, _services);
             _queues.Add(name, queue);
-            _wakeups.Register(name, queue);
+            _localClaimers.Register(name, queue);
             _logger.QueueStarted(name, options.Concurrency, string.Join(", ", _services.Kinds.WorkedKinds));
         }
 
@@ -58,7 +58,7 @@ internal sealed partial class WorkService : IHostedService, IDeafHandlers, IDisp
             return Task.CompletedTask;
         }
 
-        _wakeups.RegisterControl(_pollNow.Set);
+        _localClaimers.RegisterControl(_pollNow.Set);
         _claimers = Task.WhenAll(_queues.Values.Select(queue => Task.Run(() => queue.ClaimLoopAsync(_stopClaiming.Token, _abort.Token), CancellationToken.None)));
         _loops = Task.WhenAll(
             Task.Run(() => PollLoopAsync(_stopLoops.Token), CancellationToken.None),

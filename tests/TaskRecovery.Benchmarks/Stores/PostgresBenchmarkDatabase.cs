@@ -128,23 +128,24 @@ internal sealed class PostgresBenchmarkDatabase(string server, string name) : IB
     private static string Fill(FillSpec fill)
     {
         var text = new string('x', Math.Max(0, fill.ArgsBytes - 48));
-        var runAt = fill.Later ? "now() + interval '1 day'" : "clock_timestamp() - interval '1 second'";
+        var createdAt = "s.at + (g - s.first) * interval '1 microsecond'";
+        var runAt = fill.Later ? "now() + interval '1 day'" : createdAt;
         var place = fill.Ended
             ? $"""
                 insert into taskrecovery.outcomes (entry, fence, duration_ms, kind, attempt, crashes, final)
                 select g, nextval('taskrecovery.fences'), 0, 0, 1, 0, true from series s cross join generate_series(s.first, s.last) g;
                 """
             : $"""
-                insert into taskrecovery.waiting (run_at, id, queue, kind, priority)
-                select {runAt}, g, s.queue, s.kind, 5 from series s cross join generate_series(s.first, s.last) g;
+                insert into taskrecovery.waiting (run_at, id, queue, kind, priority, found_by_id)
+                select {runAt}, g, s.queue, s.kind, 5, {fill.Later} from series s cross join generate_series(s.first, s.last) g;
                 """;
         return $$"""
             create temporary table series as
-                select n.first, n.first + {{fill.Count}} - 1 as last, q.id as queue, k.id as kind
+                select n.first, n.first + {{fill.Count}} - 1 as last, q.id as queue, k.id as kind, clock_timestamp() - interval '1 second' - {{fill.Count}} * interval '1 microsecond' as at
                 from (select nextval('taskrecovery.entries_id_seq') as first) n, taskrecovery.queues q, taskrecovery.kinds k where q.name = '{{fill.Queue}}' and k.name = '{{fill.Kind}}';
             select setval('taskrecovery.entries_id_seq', last) from series;
-            insert into taskrecovery.entries (id, queue, kind, priority, max_attempts, args) overriding system value
-                select g, s.queue, s.kind, 5, 10, '{"number":' || g - s.first || ',"milliseconds":0,"text":"{{text}}"}' from series s cross join generate_series(s.first, s.last) g;
+            insert into taskrecovery.entries (id, created_at, queue, kind, priority, max_attempts, args) overriding system value
+                select g, {{createdAt}}, s.queue, s.kind, 5, 10, '{"number":' || g - s.first || ',"milliseconds":0,"text":"{{text}}"}' from series s cross join generate_series(s.first, s.last) g;
             {{place}}
             drop table series
             """;

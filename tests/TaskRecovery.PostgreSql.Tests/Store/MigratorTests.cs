@@ -13,8 +13,8 @@ public sealed class MigratorTests : PostgreSqlStoreTests
 
         var applied = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => new PostgreSqlMigrator(Open()).MigrateAsync(Cancellation)));
 
-        Assert.Equal(["003_no_current_task", "004_queue", "005_jobs_and_tasks_on_the_queue", "006_jobs_in_place"], applied.SelectMany(names => names).Order(StringComparer.Ordinal));
-        Assert.Equal(6L, await ScalarAsync<long>("select count(*) from taskrecovery.taskrecovery_migrations"));
+        Assert.Equal(["003_no_current_task", "004_queue", "005_jobs_and_tasks_on_the_queue", "006_jobs_in_place", "007_waiting_by_place"], applied.SelectMany(names => names).Order(StringComparer.Ordinal));
+        Assert.Equal(7L, await ScalarAsync<long>("select count(*) from taskrecovery.taskrecovery_migrations"));
     }
 
     [Fact]
@@ -26,6 +26,19 @@ public sealed class MigratorTests : PostgreSqlStoreTests
         var exception = await Assert.ThrowsAsync<StoreConfigurationException>(() => new PostgreSqlMigrator(Open()).MigrateAsync(Cancellation));
 
         Assert.Contains("004_queue", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_an_older_library_still_stores_is_found_and_cancelled()
+    {
+        var store = await OpenStoreAsync(Open());
+        var stored = await store.EnqueueAsync([Entry()], null, Cancellation);
+        await ExecuteAsync("update taskrecovery.waiting set found_by_id = default");
+
+        Assert.Equal(EntryState.Waiting, (await store.FindAsync(stored[0].Id, Cancellation))!.State);
+        Assert.True(await store.CancelAsync(stored[0].Id, Cancellation));
+        Assert.Equal(EntryState.Cancelled, (await store.FindAsync(stored[0].Id, Cancellation))!.State);
+        Assert.Equal(0L, await ScalarAsync<long>("select count(*) from taskrecovery.waiting"));
     }
 
     [Fact]

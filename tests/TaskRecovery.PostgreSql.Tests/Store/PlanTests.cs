@@ -8,6 +8,7 @@ public sealed class PlanTests : PostgreSqlStoreTests
     private const string Claim = "uuid, int, smallint[], int, smallint[], timestamptz[], bigint[], int, smallint[], timestamptz[], bigint[], int, smallint[], timestamptz[], bigint[]";
     private const string Outcomes = "uuid, bigint[], bigint[], smallint[], int[], text[], text[], text[], interval[], boolean";
     private const string Entries = "int[], smallint[], smallint[], smallint[], text[], timestamptz[], interval[], interval[], text[], text[], text[]";
+    private static readonly string[] Large = ["entries", "waiting", "claims", "outcomes", "tasks", "unique_keys"];
 
     [Fact]
     public async Task Statements_planned_on_empty_tables_walk_their_indexes()
@@ -22,6 +23,9 @@ public sealed class PlanTests : PostgreSqlStoreTests
         await AssertNoFullScanAsync(connection, database, "settled", "uuid, bigint[]", ClaimSql.RemoveSettled);
         await AssertNoFullScanAsync(connection, database, "enqueued", Entries, EntrySql.Enqueue);
         await AssertNoFullScanAsync(connection, database, "enqueued_once", Entries, EntrySql.EnqueueUnique);
+        await AssertNoFullScanAsync(connection, database, "enqueued_claimed", $"{Entries}, uuid, int, smallint[], timestamptz[], bigint[]", EntrySql.EnqueueClaimed);
+        await AssertNoFullScanAsync(connection, database, "read", "bigint[]", OperatorSql.Read, but: "claims");
+        await AssertNoFullScanAsync(connection, database, "cancelled", "bigint[], text", OperatorSql.CancelWaiting);
         await AssertNoFullScanAsync(connection, database, "ended", Outcomes, OutcomeSql.End);
         await AssertNoFullScanAsync(connection, database, "ended_once", Outcomes, OutcomeSql.EndOnce);
         await AssertNoFullScanAsync(connection, database, "followed", Outcomes, OutcomeSql.EndAndFollow);
@@ -32,7 +36,7 @@ public sealed class PlanTests : PostgreSqlStoreTests
     }
 
     // A scan without an index condition of a table that grows is a scan of the whole. The cancellations are few, and go.
-    private static async Task AssertNoFullScanAsync(NpgsqlConnection connection, PostgreSqlDatabase database, string name, string types, string statement)
+    private static async Task AssertNoFullScanAsync(NpgsqlConnection connection, PostgreSqlDatabase database, string name, string types, string statement, string? but = null)
     {
         await RunAsync(connection, $"prepare {name} ({types}) as {database.Sql(statement)}");
         await using var command = new NpgsqlCommand($"explain execute {name} ({string.Join(", ", types.Split(", ").Select(_ => "null"))})", connection);
@@ -43,13 +47,13 @@ public sealed class PlanTests : PostgreSqlStoreTests
             plan.Add(reader.GetString(0));
         }
 
-        string[] large = ["entries", "waiting", "claims", "outcomes", "tasks", "unique_keys"];
+        var large = Large.Where(table => table != but).ToList();
         for (var i = 0; i < plan.Count; i++)
         {
             var isFull = plan[i].Contains("Seq Scan on ", StringComparison.Ordinal)
                 || (plan[i].Contains("Index", StringComparison.Ordinal) && plan[i].Contains(" on ", StringComparison.Ordinal)
                     && !(i + 1 < plan.Count && plan[i + 1].Contains("Index Cond", StringComparison.Ordinal)));
-            if (isFull && large.Any(table => plan[i].Contains($" on {table} ", StringComparison.Ordinal)) && !IsFirstOfAll(plan, i))
+            if (isFull && large.Exists(table => plan[i].Contains($" on {table} ", StringComparison.Ordinal)) && !IsFirstOfAll(plan, i))
             {
                 Assert.Fail($"{name} scans a whole table:\n{string.Join('\n', plan)}");
             }

@@ -13,6 +13,8 @@ public sealed class SqliteClaimOrderTests() : ClaimOrderTests(new SqliteFixture(
 
 public sealed class SqliteClaimTests() : ClaimTests(new SqliteFixture());
 
+public sealed class SqliteClaimedEnqueueTests() : ClaimedEnqueueTests(new SqliteFixture());
+
 public sealed class SqliteFenceTests() : FenceTests(new SqliteFixture());
 
 public sealed class SqliteOutcomeTests() : OutcomeTests(new SqliteFixture());

@@ -81,6 +81,8 @@ internal sealed class FakeClaimer(FakeQueueStore store, Guid node, string queue,
 
     public ValueTask<ClaimBatch> ClaimAsync(int limit, SuspectAllowance suspects, CancellationToken cancellationToken) => store.Claim(this, limit, suspects);
 
+    public ValueTask<ClaimedEnqueue?> EnqueueAsync(IReadOnlyList<NewEntry> entries, CancellationToken cancellationToken) => store.StoresClaimed ? store.EnqueueClaimed(this, entries) : default;
+
     public void Rewind()
     {
     }

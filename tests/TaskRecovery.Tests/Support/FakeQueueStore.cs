@@ -36,6 +36,9 @@ internal sealed class FakeQueueStore : IQueueStore
     /// <summary>A result that can't be stored: the whole flush is refused, as a database does.</summary>
     public string? RefuseResult { get; set; }
 
+    /// <summary>Whether claimers store entries as claimed. Off, every entry is claimed by a claim.</summary>
+    public bool StoresClaimed { get; set; }
+
     /// <summary>The sizes of the flushes that were carried out.</summary>
     public List<int> Flushes { get; } = [];
 
@@ -117,9 +120,7 @@ internal sealed class FakeQueueStore : IQueueStore
                 return new EnqueueResult(holder.Id, true);
             }
 
-            var added = new FakeEntry { Id = ++_lastEntry, Stored = entry, DueAt = DueAt(entry.RunAfter ?? TimeSpan.Zero) };
-            _entries.Add(added.Id, added);
-            return new EnqueueResult(added.Id, false);
+            return new EnqueueResult(Store(entry).Id, false);
         }).ToArray());
 
     public IQueueClaimer CreateClaimer(Guid nodeId, string queue, IReadOnlyCollection<string> kinds) => new FakeClaimer(this, nodeId, queue, kinds);
@@ -233,11 +234,32 @@ internal sealed class FakeQueueStore : IQueueStore
                 return new ClaimBatch(false, 0, [], next is { } at ? TimeSpan.FromMilliseconds(at - Environment.TickCount64) : null);
             }
 
-            var fence = ++_lastFence;
-            due.ForEach(entry => entry.Fence = fence);
-            _claims[fence] = new FakeClaim(claimer.Node, [.. due.Select(entry => entry.Id)]);
-            return new ClaimBatch(false, fence, [.. due.Select(entry => entry.Claimed())], null);
+            return Claim(claimer, due);
         });
+
+    internal ValueTask<ClaimedEnqueue?> EnqueueClaimed(FakeClaimer claimer, IReadOnlyList<NewEntry> entries)
+        => Call<ClaimedEnqueue?>("enqueue claimed", () =>
+        {
+            var isDead = DeadNodes.Contains(claimer.Node);
+            var isFree = !isDead && !Paused.Contains(claimer.Queue) && !_entries.Values.Any(entry => entry.IsDue && entry.Stored.Queue == claimer.Queue);
+            var added = entries.Select(Store).ToList();
+            return new ClaimedEnqueue([.. added.Select(entry => new EnqueueResult(entry.Id, false))], isFree ? Claim(claimer, added) : ClaimBatch.Empty with { NodeIsDead = isDead });
+        });
+
+    private FakeEntry Store(NewEntry entry)
+    {
+        var added = new FakeEntry { Id = ++_lastEntry, Stored = entry, DueAt = DueAt(entry.RunAfter ?? TimeSpan.Zero) };
+        _entries.Add(added.Id, added);
+        return added;
+    }
+
+    private ClaimBatch Claim(FakeClaimer claimer, List<FakeEntry> entries)
+    {
+        var fence = ++_lastFence;
+        entries.ForEach(entry => entry.Fence = fence);
+        _claims[fence] = new FakeClaim(claimer.Node, [.. entries.Select(entry => entry.Id)]);
+        return new ClaimBatch(false, fence, [.. entries.Select(entry => entry.Claimed())], null);
+    }
 
     private async ValueTask<T> LateAsync<T>(string name, Func<T> action)
     {

@@ -1,0 +1,175 @@
+using Microsoft.Extensions.DependencyInjection;
+using TaskRecovery.Storage;
+using TaskRecovery.Tests.Support;
+
+namespace TaskRecovery.Tests.Workers;
+
+/// <summary>Entries that the process which works them stores itself: where one would start at once, it is stored as claimed.</summary>
+public sealed class ClaimedEnqueueTests
+{
+    private readonly FakeQueueStore _store = new() { StoresClaimed = true };
+    private readonly TestWork _work = new();
+
+    [Fact]
+    public async Task An_idle_queue_starts_what_is_stored_without_a_claim()
+    {
+        await using var host = await StartAsync();
+
+        var (id, claims) = await EnqueueClaimedAsync(host);
+        await _store.UntilEnded(id);
+
+        Assert.Equal([OutcomeKind.Completed], _store.Entry(id).Kinds);
+        Assert.Equal(claims, _store.Calls["claim"]);
+    }
+
+    [Fact]
+    public async Task Several_of_one_call_start_together()
+    {
+        await using var host = await StartAsync();
+        await EnqueueClaimedAsync(host);
+        var all = new CountdownEvent(3);
+        _work.Do = async (_, _) =>
+        {
+            all.Signal();
+            await Task.Run(all.Wait, TestContext.Current.CancellationToken);
+        };
+
+        var results = await host.Queue.EnqueueManyAsync(Enumerable.Range(0, 3).Select(number => EnqueueRequest.Create(new TestArgs(number))), cancellationToken: TestContext.Current.CancellationToken);
+        await _store.UntilEnded([.. results.Select(result => result.Id)]);
+
+        Assert.True(results[0].Id < results[1].Id && results[1].Id < results[2].Id);
+    }
+
+    [Fact]
+    public async Task While_no_executor_is_idle_an_entry_waits()
+    {
+        await using var host = await StartAsync(concurrency: 1);
+        await EnqueueClaimedAsync(host);
+        var (running, finish) = (new TaskCompletionSource(), new TaskCompletionSource());
+        _work.Do = (_, _) =>
+        {
+            running.TrySetResult();
+            return finish.Task;
+        };
+        var first = await host.Queue.EnqueueAsync(new TestArgs(), cancellationToken: TestContext.Current.CancellationToken);
+        await running.Task;
+        var before = _store.Calls["enqueue claimed"];
+
+        var second = await host.Queue.EnqueueAsync(new TestArgs(), cancellationToken: TestContext.Current.CancellationToken);
+
+        Assert.Equal(before, _store.Calls["enqueue claimed"]);
+        Assert.True(_store.Entry(second.Id).IsWaiting);
+        finish.SetResult();
+        await _store.UntilEnded(first.Id, second.Id);
+    }
+
+    [Fact]
+    public async Task What_has_a_key_or_a_time_or_is_not_worked_here_waits_for_a_claim()
+    {
+        await using var host = await StartAsync();
+        await EnqueueClaimedAsync(host);
+        var before = _store.Calls["enqueue claimed"];
+
+        await host.Queue.EnqueueAsync(new TestArgs(), new EnqueueOptions { UniqueKey = "one" }, TestContext.Current.CancellationToken);
+        await host.Queue.EnqueueAsync(new TestArgs(), new EnqueueOptions { RunAfter = TimeSpan.FromMilliseconds(1) }, TestContext.Current.CancellationToken);
+        await host.Queue.EnqueueAsync(new TestArgs(), new EnqueueOptions { RunAt = DateTimeOffset.UnixEpoch }, TestContext.Current.CancellationToken);
+        await host.Queue.EnqueueAsync(new OtherArgs(1), cancellationToken: TestContext.Current.CancellationToken);
+        await host.Queue.EnqueueAsync(new TestArgs(), new EnqueueOptions { Queue = "elsewhere" }, TestContext.Current.CancellationToken);
+
+        Assert.Equal(before, _store.Calls["enqueue claimed"]);
+    }
+
+    [Fact]
+    public async Task After_a_lost_answer_the_caller_is_told_and_the_claim_given_back()
+    {
+        await using var host = await StartAsync();
+        await EnqueueClaimedAsync(host);
+        var known = _store.Entries.Count;
+        var lost = 0;
+        _store.OnCall = call =>
+        {
+            if (call == "enqueue claimed answer" && Interlocked.Increment(ref lost) == 1)
+            {
+                throw new StoreUnavailableException("the answer was lost");
+            }
+        };
+
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => EnqueueClaimedAsync(host));
+        await _store.Until(store => store.Entries.Skip(known).Any(entry => entry.Kinds.Contains(OutcomeKind.Released) && entry.IsEnded));
+
+        var entry = Assert.Single(_store.Entries, entry => entry.Kinds.Contains(OutcomeKind.Released));
+        Assert.Equal([OutcomeKind.Released, OutcomeKind.Completed], entry.Kinds);
+    }
+
+    [Fact]
+    public async Task A_node_that_was_declared_dead_stores_it_and_works_it_in_its_next_life()
+    {
+        await using var host = await StartAsync();
+        await EnqueueClaimedAsync(host);
+        var node = Guid.Empty;
+        _work.Do = (context, _) =>
+        {
+            node = _store.NodeOf(context.Fence);
+            return Task.CompletedTask;
+        };
+        var (first, _) = await EnqueueClaimedAsync(host);
+        await _store.UntilEnded(first);
+        var dead = node;
+        _store.DeadNodes.Add(dead);
+
+        var (id, _) = await host.Queue.EnqueueAsync(new TestArgs(), cancellationToken: TestContext.Current.CancellationToken);
+        await _store.UntilEnded(id);
+
+        Assert.NotEqual(dead, node);
+        Assert.Equal([OutcomeKind.Completed], _store.Entry(id).Kinds);
+    }
+
+    [Fact]
+    public async Task What_is_stored_as_claimed_while_the_node_stops_is_given_back_before_it_leaves()
+    {
+        var host = await StartAsync();
+        await EnqueueClaimedAsync(host);
+        var (stopping, known) = (Task.CompletedTask, _store.Entries.Count);
+        _store.OnCall = call =>
+        {
+            if (call == "enqueue claimed answer" && stopping.IsCompleted)
+            {
+                stopping = host.StopAsync();
+                SpinWait.SpinUntil(() => host.Log.Count(2006) > 0, TimeSpan.FromSeconds(10));
+                Assert.Empty(_store.LeftNodes);
+            }
+        };
+
+        var (id, _) = await EnqueueClaimedAsync(host);
+        await stopping;
+
+        Assert.Equal([OutcomeKind.Released], _store.Entry(id).Kinds);
+        Assert.Single(_store.LeftNodes);
+        Assert.Equal(0, _store.OpenClaims);
+        await host.DisposeAsync();
+    }
+
+    // A claimer that was just woken looks first: the next one, or the one after it, is stored as claimed.
+    private async Task<(long Id, int ClaimsBefore)> EnqueueClaimedAsync(WorkHost host)
+    {
+        while (true)
+        {
+            var (claims, before) = (_store.Calls.GetValueOrDefault("claim"), _store.Calls.GetValueOrDefault("enqueue claimed"));
+            var (id, _) = await host.Queue.EnqueueAsync(new TestArgs(), cancellationToken: TestContext.Current.CancellationToken);
+            if (_store.Calls.GetValueOrDefault("enqueue claimed") > before)
+            {
+                return (id, claims);
+            }
+
+            await _store.UntilEnded(id);
+        }
+    }
+
+    private Task<WorkHost> StartAsync(int concurrency = 20) => WorkHost.StartAsync(_store, builder =>
+    {
+        builder.Services.AddSingleton(_work);
+        builder.AddWorker<TestArgs, TestWorker>();
+        builder.AddKind<OtherArgs>();
+        builder.AddQueue("default", concurrency);
+    });
+}
