@@ -24,7 +24,7 @@ internal sealed record ChaosOptions
     /// <summary>How many worker processes are kept alive, the veterans beside them.</summary>
     public required int Workers { get; init; }
 
-    /// <summary>Entries enqueued a second, all producers together.</summary>
+    /// <summary>Entries enqueued a second from outside the workers.</summary>
     public required int Rate { get; init; }
 
     /// <summary>How often every harm and fault point must have occurred, or the run does not count.</summary>

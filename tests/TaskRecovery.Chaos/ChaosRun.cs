@@ -139,7 +139,7 @@ internal static class ChaosRun
 
         for (var count = 0; count < 3; count++)
         {
-            fleet.Start(settings => settings with { JobEvery = null });
+            fleet.Start(settings => settings with { JobEvery = null, EnqueueEvery = null });
         }
 
         var queue = client.GetRequiredService<IJobQueue>();

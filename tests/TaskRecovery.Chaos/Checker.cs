@@ -23,6 +23,11 @@ internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer prod
     public async Task<Findings> CheckAsync(IEnumerable<string> expected, bool drained, IReadOnlyList<Vitals> vitals)
     {
         var journal = store.ReadJournal();
+        foreach (var line in journal.Where(line => line.What == JournalEvents.Acknowledged))
+        {
+            producer.Acknowledged[line.EntryId] = line.Detail;
+        }
+
         var deaths = fleet.Harms.Where(harm => HarmKinds.Kills(harm.Kind) || harm.Kind == HarmKinds.End).GroupBy(harm => harm.Worker).ToDictionary(harms => harms.Key, harms => harms.Min(harm => harm.At));
         var runs = Runs.Read(journal, deaths, Stopwatch.GetTimestamp());
         var figures = new Figures(fleet.Harms, runs, journal);

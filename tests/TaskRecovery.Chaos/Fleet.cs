@@ -82,6 +82,7 @@ internal sealed class Fleet(ChaosStore store, ChaosOptions options, Random rando
         {
             Concurrency = 15,
             JobEvery = TimeSpan.FromSeconds(2),
+            EnqueueEvery = isVeteran || options.Scenario == ChaosScenario.Restarts ? null : TimeSpan.FromSeconds(1),
             ShutdownTimeout = TimeSpan.FromMilliseconds(500),
             Without = options.Without,
         };

@@ -29,9 +29,10 @@ internal sealed record Weather(string Name, TimeSpan Lasts, TimeSpan MeanPause, 
             // Only processes die: how fast does their work run again?
             OnlyKills(Often),
 
-            // Only nodes are cut off or stand still: have their tokens fired before others have their work, and when is that?
+            // Only nodes are cut off or stand still: have their tokens fired before others have their work, and when is that? Three of the eight at once, and no more:
+            // who was cut off has watched nobody meanwhile, and those who take over must have watched for a whole lease.
             new(
-                Network, TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(2), 6,
+                Network, TimeSpan.FromSeconds(40), TimeSpan.FromSeconds(2), 3,
                 [(HarmKinds.NetworkCut, 1), (HarmKinds.NetworkCutToServer, 1), (HarmKinds.NetworkCutToClient, 1), (HarmKinds.Stop, 1)]),
 
             // Everything at once, and what breaks every session at a time.

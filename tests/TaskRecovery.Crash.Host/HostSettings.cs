@@ -41,6 +41,9 @@ public sealed record HostSettings
     /// <summary>The interval of the probe job; null for no job.</summary>
     public TimeSpan? JobEvery { get; init; }
 
+    /// <summary>How often the process enqueues something itself; null for never.</summary>
+    public TimeSpan? EnqueueEvery { get; init; }
+
     /// <summary>How long running work may go on at a graceful stop.</summary>
     public TimeSpan ShutdownTimeout { get; init; } = TimeSpan.FromSeconds(2);
 

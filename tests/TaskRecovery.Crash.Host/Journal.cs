@@ -73,6 +73,9 @@ public static class JournalEvents
     /// <summary>The host has started.</summary>
     public const string Started = "started";
 
+    /// <summary>The process enqueued an entry itself, and was told so; the detail says what it is.</summary>
+    public const string Acknowledged = "acknowledged";
+
     /// <summary>A handler began; the detail says what it is.</summary>
     public const string Begin = "begin";
 

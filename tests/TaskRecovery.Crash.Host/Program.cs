@@ -23,6 +23,10 @@ if (settings.ClockError != TimeSpan.Zero)
 }
 
 ProbeHost.Add(builder.Services, settings);
+if (settings.EnqueueEvery is not null)
+{
+    builder.Services.AddHostedService<OwnProducer>();
+}
 
 using var host = builder.Build();
 journal.Write(0, 0, JournalEvents.Starting);

@@ -108,6 +108,23 @@ public abstract class CrashTests : IAsyncLifetime
         await TheLawHoldsAsync(ids);
     }
 
+    [Theory]
+    [InlineData("claim.before_commit")]
+    [InlineData("claim.committed")]
+    [InlineData("handler.started")]
+    public async Task What_a_process_stored_itself_survives_its_kill_at(string faultPoint)
+    {
+        var doomed = await Fixture.StartNodeAsync(settings => settings with { DieAt = faultPoint, DieAfter = 40, EnqueueEvery = TimeSpan.FromMilliseconds(10) });
+        Assert.NotEqual(0, await doomed.WaitForExitAsync());
+        long[] ids = [.. Fixture.ReadJournal().Where(line => line.What == JournalEvents.Acknowledged).Select(line => line.EntryId)];
+
+        await Fixture.StartNodeAsync();
+        await AllCompletedAsync(ids);
+
+        Assert.NotEmpty(ids);
+        await TheLawHoldsAsync(ids);
+    }
+
     [Fact]
     public async Task A_stopped_process_that_wakes_after_its_lease_changes_nothing()
     {
