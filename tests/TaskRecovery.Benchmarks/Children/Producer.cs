@@ -95,6 +95,11 @@ internal sealed class Producer(IJobQueue queue, ChildSpec spec, ITransactions? t
 /// <summary>A producer process.</summary>
 internal sealed class EnqueueChild(ChildSpec spec) : Child, IAsyncDisposable
 {
+    /// <summary>How long entries are stored before the clock runs.</summary>
+    internal const double WarmUpSeconds = 4.5;
+
+    private const int WarmUpWaves = 3;
+
     private Microsoft.Extensions.Hosting.IHost? _host;
     private Producer? _producer;
 
@@ -108,8 +113,14 @@ internal sealed class EnqueueChild(ChildSpec spec) : Child, IAsyncDisposable
         await _host.StartAsync();
         var queue = _host.Services.GetRequiredService<IJobQueue>();
         var transactions = spec.InTransaction ? BenchmarkStores.Transactions(spec.Store, spec.ConnectionString) : null;
-        var warmUp = spec with { FirstNumber = 0, Queue = BenchmarkQueues.WarmUp, Record = false, Rate = 0, Seconds = 1, Count = 0, Milliseconds = [0] };
-        await new Producer(queue, warmUp, transactions).RunAsync();
+        var warmUp = spec with { FirstNumber = 0, Queue = BenchmarkQueues.WarmUp, Record = false, Rate = 0, Seconds = WarmUpSeconds / WarmUpWaves, Count = 0, Milliseconds = [0] };
+        for (var wave = 0; wave < WarmUpWaves; wave++)
+        {
+            // The runtime compiles anew what was used often, once nothing new has come up for a moment.
+            await new Producer(queue, warmUp, transactions).RunAsync();
+            await Task.Delay(250);
+        }
+
         _producer = new Producer(queue, spec, transactions);
     }
 
