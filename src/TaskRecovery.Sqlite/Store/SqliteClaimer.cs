@@ -36,7 +36,7 @@ internal sealed class SqliteClaimer(SqliteQueueStore store, SqliteDatabase datab
     {
         var isAnyBefore = IsAnyDue(session, entries.Max(entry => entry.Priority));
         var results = store.InsertAll(session, entries, isOwn: true);
-        return new ClaimedEnqueue(results, isAnyBefore ? ClaimBatch.Empty : Claim(session, entries.Count, NoSuspects));
+        return new ClaimedEnqueue(results, isAnyBefore ? ClaimBatch.Empty with { NodeIsDead = FindNode(session) is null } : Claim(session, entries.Count, NoSuspects));
     }
 
     private bool IsAnyDue(SqliteSession session, int lastLevel)
@@ -49,7 +49,7 @@ internal sealed class SqliteClaimer(SqliteQueueStore store, SqliteDatabase datab
 
     private ClaimBatch Claim(SqliteSession session, int limit, SuspectAllowance suspects)
     {
-        if (session.Get(NodeSql.FindAlive).Bind(1, nodeId).Scalar() is not { } node)
+        if (FindNode(session) is not { } node)
         {
             return new ClaimBatch(true, 0, [], null);
         }
@@ -81,6 +81,9 @@ internal sealed class SqliteClaimer(SqliteQueueStore store, SqliteDatabase datab
         // With fewer than asked for, nothing more is due.
         return new ClaimBatch(false, fence, entries, entries.Length < limit ? NextDue(session, queueNumber, groups, suspects, now) : null);
     }
+
+    // Null if it is dead.
+    private long? FindNode(SqliteSession session) => session.Get(NodeSql.FindAlive).Bind(1, nodeId).Scalar();
 
     private static List<Taken> Take(SqliteSession session, long queue, List<WaitingGroup> groups, int limit, SuspectAllowance suspects, long now)
     {
