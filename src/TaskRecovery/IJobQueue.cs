@@ -7,7 +7,7 @@ namespace TaskRecovery;
 /// <see cref="StoreUnavailableException"/> when the database can't be reached or did not confirm.</remarks>
 public interface IJobQueue
 {
-    /// <summary>Stores one entry and makes it available to any node.</summary>
+    /// <summary>Stores one entry, which any node may work; where this process works its queue and has nothing else to do, it starts here.</summary>
     /// <param name="args">The work to do, stored as JSON: keep it small and able to change.</param>
     /// <param name="options">When and where to run it; <see langword="null"/> means now, with the defaults.</param>
     /// <param name="cancellationToken">Cancels the write. An entry already stored stays.</param>

@@ -37,7 +37,7 @@ internal static class EntrySql
     internal const string Enqueue = Given + ", accepted as (select * from given), " + Stored + ", " + LinedUp + " select array_agg(id order by place) from given";
 
     /// <summary>Stores entries of one queue, none with a key or a time, and claims them in the same transaction where a claim would take them at once: the node is not dead, the queue not paused,
-    /// and nothing due is before them in line. Else they wait. $12 node, $13 queue number, $14 levels up to theirs, $15 and $16 times and ids up to which the node's claims have been there.</summary>
+    /// and nothing due of a kind that it knows is before them in line. Else they wait. $12 node, $13 queue number, $14 kind numbers, $15 levels up to theirs, $16 and $17 times and ids up to which the node's claims have been there.</summary>
     /// <returns>Their ids in order, the database's time, the node's number (null if it is dead), and the claim's id (null if they wait).</returns>
     internal const string EnqueueClaimed = Given + """
         , node as materialized (
@@ -45,9 +45,9 @@ internal static class EntrySql
         ), turn as materialized (
             select n.number from node n join {schema}.queues q on q.id = $13 and not q.paused
             where not exists (
-                select from clock c cross join unnest($14, $15, $16) l (level, after_time, after_id) cross join lateral (
+                select from clock c cross join unnest($15, $16, $17) l (level, after_time, after_id) cross join lateral (
                     select from {schema}.waiting w
-                    where w.queue = $13 and w.priority = l.level and (w.run_at, w.id) > (l.after_time, l.after_id) and w.run_at <= c.now
+                    where w.queue = $13 and w.priority = l.level and (w.run_at, w.id) > (l.after_time, l.after_id) and w.run_at <= c.now and w.kind = any ($14)
                     limit 1) w)
         ), accepted as (select * from given),
         """ + Stored + """

@@ -78,7 +78,7 @@ internal static class JobSql
         select e.id, j.queue from entry e join {schema}.jobs j on j.id = $1
         """;
 
-    /// <summary>Ends a planned entry that waits; one that is claimed already is left to the start of its run. $1 entry, $2 outcome kind, $3 reason.</summary>
+    /// <summary>Ends a planned entry that waits; one that is claimed already is left to the start of its run. Planned entries are stored, and come back, with <c>found_by_id</c>. $1 entry, $2 outcome kind, $3 reason.</summary>
     internal const string EndPlanned = """
         with gone as (
             delete from {schema}.waiting where id = $1 and found_by_id returning id, attempt, crashes

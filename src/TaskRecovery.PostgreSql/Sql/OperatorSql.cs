@@ -131,7 +131,7 @@ internal static class OperatorSql
     internal const string RequestCancel = """
         with known as materialized (
             select e.id from {schema}.entries e
-            where e.id = any($1) and not exists (select from {schema}.outcomes o where o.entry = e.id and o.final)
+            where e.id = any($1) and (select o.entry from {schema}.outcomes o where o.entry = e.id and o.final limit 1) is null
         ), asked as (
             insert into {schema}.cancellations (entry) select id from known order by id on conflict do nothing
         )

@@ -130,5 +130,10 @@ internal static class RecoverySql
         from {schema}.unique_keys u left join {schema}.entries e on e.id = u.entry
         where e.id is null or exists (select from {schema}.outcomes o where o.entry = u.entry and o.final)
         limit 1000)
+        union all
+        (select 'entry ' || w.id || ' waits where nobody looks for it'
+        from {schema}.waiting w join {schema}.entries e on e.id = w.id
+        where not w.found_by_id and (w.queue, w.priority, w.run_at) is distinct from (e.queue, e.priority, e.created_at)
+        limit 1000)
         """;
 }

@@ -1,4 +1,5 @@
 using Npgsql;
+using NpgsqlTypes;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql;
@@ -6,20 +7,33 @@ namespace TaskRecovery.PostgreSql;
 /// <content>Entries that are stored as claimed.</content>
 internal sealed partial class PostgreSqlClaimer
 {
-    private const int CrashedOnce = -1;
-
     public async ValueTask<ClaimedEnqueue?> EnqueueAsync(IReadOnlyList<NewEntry> entries, CancellationToken cancellationToken)
     {
-        await store.LoadNamesAsync(entries, cancellationToken).ConfigureAwait(false);
-        store.Names.TryGetQueue(queue, out var number);
-        FaultPoints.Reach(FaultPoints.ClaimBeforeCommit);
+        if (_kinds is null)
+        {
+            await LoadNamesAsync(cancellationToken).ConfigureAwait(false);
+        }
 
-        // What has come back from two crashes or more waits for its turn, not for a place in line.
-        var stored = await database.ReadAsync(
-            EntrySql.EnqueueClaimed,
-            [.. EnqueueBatch.ToArgs(entries, store.Names), Arg.Uuid(nodeId), Arg.Int4(number), .. LevelArgs(CrashedOnce, entries.Max(static entry => entry.Priority))],
-            (reader, token) => ReadStoredAsync(entries, reader, token),
-            cancellationToken).ConfigureAwait(false);
+        await store.LoadNamesAsync(entries, cancellationToken).ConfigureAwait(false);
+        FaultPoints.Reach(FaultPoints.ClaimBeforeCommit);
+        ClaimedEnqueue stored;
+        try
+        {
+            stored = await database.ReadAsync(
+                EntrySql.EnqueueClaimed,
+                [
+                    .. EnqueueBatch.ToArgs(entries, store.Names), Arg.Uuid(nodeId), Arg.Int4(_queue), Arg.Array(_kinds!, NpgsqlDbType.Smallint),
+                    .. LevelArgs(_firstOrdinary, entries.Max(static entry => entry.Priority)),
+                ],
+                (reader, token) => ReadStoredAsync(entries, reader, token),
+                cancellationToken).ConfigureAwait(false);
+        }
+        catch (StoreUnavailableException exception) when (PostgreSqlErrors.IsConflict(exception.InnerException!))
+        {
+            // Nothing was stored: let it be stored in the ordinary way, which tries again.
+            return null;
+        }
+
         if (stored.Batch.Fence == 0)
         {
             store.Hints.WorkForOthers(queue);
@@ -44,22 +58,7 @@ internal sealed partial class PostgreSqlClaimer
         var claimed = new ClaimedEntry[results.Length];
         for (var i = 0; i < claimed.Length; i++)
         {
-            var entry = entries[i];
-            claimed[i] = new ClaimedEntry
-            {
-                Id = results[i].Id,
-                Kind = entry.Kind,
-                Priority = entry.Priority,
-                Args = entry.Args,
-                Attempt = 1,
-                MaxAttempts = entry.MaxAttempts,
-                Crashes = 0,
-                CreatedAt = createdAt,
-                Waited = TimeSpan.Zero,
-                Timeout = entry.Timeout,
-                Metadata = entry.Metadata,
-                TraceParent = entry.TraceParent,
-            };
+            claimed[i] = ClaimedEntry.First(entries[i], results[i].Id, createdAt);
         }
 
         return new ClaimedEnqueue(results, new ClaimBatch(NodeIsDead: false, reader.GetInt64(3), claimed, NextDue: null));

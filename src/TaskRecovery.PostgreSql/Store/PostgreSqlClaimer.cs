@@ -23,6 +23,9 @@ internal sealed partial class PostgreSqlClaimer(PostgreSqlQueueStore store, Post
     private readonly Dictionary<int, string> _kindNames = [];
     private short[]? _kinds;
     private int _queue;
+
+    // What has crashed more often waits for its turn, not for a place in line.
+    private int _firstOrdinary = -1;
     private long _rescanned;
     private TimeSpan _rescanTook;
     private long? _metOthers;
@@ -41,6 +44,7 @@ internal sealed partial class PostgreSqlClaimer(PostgreSqlQueueStore store, Post
         var fromFront = RewindIfDue(started);
         var lastChance = Math.Clamp(-suspects.MaxCrashes, FirstLevel, -1);
         var suspect = Math.Max(lastChance, -2);
+        _firstOrdinary = suspect + 1;
         NpgsqlParameter[] Args() =>
         [
             Arg.Uuid(nodeId), Arg.Int4(_queue), Arg.Array(_kinds!, NpgsqlDbType.Smallint), Arg.Int4(limit),

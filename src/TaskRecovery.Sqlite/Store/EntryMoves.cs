@@ -22,11 +22,7 @@ internal sealed class EntryMoves(SqliteSession session, SqliteNames names, long 
         }
 
         var queue = names.Queue(session, entry.Queue, isOwn);
-        session.Get(EntrySql.Insert)
-            .Bind(1, now).Bind(2, queue).Bind(3, kind).Bind(4, entry.Priority).Bind(5, entry.MaxAttempts).BindText(6, entry.Args.Span)
-            .Bind(7, entry.UniqueKey).Bind(8, Micros.From(entry.Timeout)).Bind(9, entry.Metadata).Bind(10, entry.TraceParent)
-            .Execute();
-        var id = session.LastInsertId;
+        var id = Store(entry, queue, kind);
         session.Get(WaitingSql.Insert).Bind(1, id).Bind(2, queue).Bind(3, kind).Bind(4, entry.Priority).Bind(5, RunAt(entry)).Execute();
         if (entry.UniqueKey is { } newKey)
         {
@@ -35,6 +31,10 @@ internal sealed class EntryMoves(SqliteSession session, SqliteNames names, long 
 
         return new EnqueueResult(id, false);
     }
+
+    /// <summary>Stores an entry, without a key or a time, that is claimed in the same transaction.</summary>
+    /// <returns>Its id.</returns>
+    public long Store(NewEntry entry) => Store(entry, names.Queue(session, entry.Queue, isOwn), names.Kind(session, entry.Kind, isOwn));
 
     /// <summary>Ends a run, and its entry with it.</summary>
     /// <returns><see langword="false"/> if something is stored under this fence already.</returns>
@@ -127,6 +127,15 @@ internal sealed class EntryMoves(SqliteSession session, SqliteNames names, long 
     /// <summary>Whether a cancel is requested for an entry.</summary>
     public bool IsCancelRequested(long entry)
         => (_anyCancels ??= session.Get(EntrySql.AnyCancel).Exists()) && session.Get(EntrySql.IsCancelRequested).Bind(1, entry).Exists();
+
+    private long Store(NewEntry entry, long queue, long kind)
+    {
+        session.Get(EntrySql.Insert)
+            .Bind(1, now).Bind(2, queue).Bind(3, kind).Bind(4, entry.Priority).Bind(5, entry.MaxAttempts).BindText(6, entry.Args.Span)
+            .Bind(7, entry.UniqueKey).Bind(8, Micros.From(entry.Timeout)).Bind(9, entry.Metadata).Bind(10, entry.TraceParent)
+            .Execute();
+        return session.LastInsertId;
+    }
 
     private bool InsertOutcome(Run run, OutcomeKind kind, bool final, ReadOnlySpan<byte> result, string? error, string? reason)
         => session.Get(OutcomeSql.Insert)

@@ -8,13 +8,16 @@ namespace TaskRecovery.Sqlite;
 /// Rows are gone once they are deleted, so there is no position to remember between claims.</remarks>
 internal sealed class SqliteClaimer(SqliteQueueStore store, SqliteDatabase database, Guid nodeId, string queue, IReadOnlyCollection<string> kinds) : IQueueClaimer
 {
-    private const int CrashedOnce = -1;
-    private static readonly SuspectAllowance NoSuspects = new(int.MaxValue, 0, 0);
-
     private readonly HashSet<string> _kinds = new(kinds, StringComparer.Ordinal);
 
+    // What has crashed more often waits for its turn, not for a place in line.
+    private int _firstOrdinary = -1;
+
     public async ValueTask<ClaimBatch> ClaimAsync(int limit, SuspectAllowance suspects, CancellationToken cancellationToken)
-        => await database.WriteAsync(session => Claim(session, limit, suspects), cancellationToken).ConfigureAwait(false);
+    {
+        _firstOrdinary = Math.Max(-suspects.MaxCrashes, -2) + 1;
+        return await database.WriteAsync(session => Claim(session, limit, suspects), cancellationToken).ConfigureAwait(false);
+    }
 
     public async ValueTask<ClaimedEnqueue?> EnqueueAsync(IReadOnlyList<NewEntry> entries, CancellationToken cancellationToken)
     {
@@ -34,18 +37,32 @@ internal sealed class SqliteClaimer(SqliteQueueStore store, SqliteDatabase datab
 
     private ClaimedEnqueue Enqueue(SqliteSession session, IReadOnlyList<NewEntry> entries)
     {
-        var isAnyBefore = IsAnyDue(session, entries.Max(entry => entry.Priority));
-        var results = store.InsertAll(session, entries, isOwn: true);
-        return new ClaimedEnqueue(results, isAnyBefore ? ClaimBatch.Empty with { NodeIsDead = FindNode(session) is null } : Claim(session, entries.Count, NoSuspects));
+        var now = database.Now();
+        var moves = new EntryMoves(session, database.Names, now);
+        var node = FindNode(session);
+        if (node is null || !WouldBeNext(session, entries.Max(entry => entry.Priority), now))
+        {
+            return new ClaimedEnqueue([.. entries.Select(moves.Insert)], ClaimBatch.Empty with { NodeIsDead = node is null });
+        }
+
+        var taken = new List<Taken>(entries.Count);
+        foreach (var entry in entries)
+        {
+            taken.Add(new Taken(new Candidate(moves.Store(entry), now, entry.Kind), 0, 0));
+        }
+
+        var fence = StoreClaim(session, node.Value, taken, now);
+        FaultPoints.Reach(FaultPoints.ClaimBeforeCommit);
+        session.AfterCommit(static () => FaultPoints.Reach(FaultPoints.ClaimCommitted));
+        var claimed = entries.Zip(taken, (entry, one) => ClaimedEntry.First(entry, one.From.Id, Micros.ToTime(now))).ToArray();
+        return new ClaimedEnqueue([.. taken.Select(one => new EnqueueResult(one.From.Id, IsDuplicate: false))], new ClaimBatch(NodeIsDead: false, fence, claimed, NextDue: null));
     }
 
-    private bool IsAnyDue(SqliteSession session, int lastLevel)
-    {
-        var queueNumber = session.Get(NameSql.FindOpenQueue).Bind(1, queue).Scalar();
-        var now = database.Now();
-        return queueNumber is { } number
-            && WaitingGroups.Read(session, database.Names, number, _kinds).Exists(group => group.Level >= CrashedOnce && group.Level <= lastLevel && group.FirstDue <= now);
-    }
+    // The queue is open, and nothing due is before them in line. Its name may be new.
+    private bool WouldBeNext(SqliteSession session, int lastLevel, long now)
+        => database.Names.Queue(session, queue, isOwn: true) is var number
+            && session.Get(NameSql.FindOpenQueue).Bind(1, queue).Exists()
+            && !WaitingGroups.Read(session, database.Names, number, _kinds).Exists(group => group.Level >= _firstOrdinary && group.Level <= lastLevel && group.FirstDue <= now);
 
     private ClaimBatch Claim(SqliteSession session, int limit, SuspectAllowance suspects)
     {

@@ -79,7 +79,7 @@ internal sealed partial class SqliteQueueStore : IQueueStore, IDisposable
     /// <summary>Closes what polling keeps open; the database is closed by whoever created it.</summary>
     public void Dispose() => _poller.Dispose();
 
-    internal EnqueueResult[] InsertAll(SqliteSession session, IReadOnlyList<NewEntry> entries, bool isOwn)
+    private EnqueueResult[] InsertAll(SqliteSession session, IReadOnlyList<NewEntry> entries, bool isOwn)
     {
         var moves = new EntryMoves(session, _database.Names, _database.Now(), isOwn);
         var results = new EnqueueResult[entries.Count];

@@ -109,10 +109,11 @@ public interface IQueueClaimer
     ValueTask<ClaimBatch> ClaimAsync(int limit, SuspectAllowance suspects, CancellationToken cancellationToken);
 
     /// <summary>Stores entries of this queue, all or none, and claims them in the same transaction where a claim would take them at once: the node is not dead, the queue not paused, and nothing
-    /// due is before them in line. Otherwise they wait like any others, and the batch is empty.</summary>
-    /// <param name="entries">None with a unique key or a time.</param>
+    /// that is due and of the claimer's kinds is before them in line, as far as its claims have looked; suspects wait for their turn, not for a place in line. Otherwise they wait like any others,
+    /// the batch is empty, and listeners of other processes are told.</summary>
+    /// <param name="entries">Of kinds that the claimer knows, none with a unique key or a time.</param>
     /// <param name="cancellationToken">Cancels the wait for the answer; they may have been stored, and claimed, all the same: reconciling finds the claim.</param>
-    /// <returns><see langword="null"/> if the store does not do this: nothing was stored.</returns>
+    /// <returns><see langword="null"/> if the store does not do this, or not now: nothing was stored.</returns>
     ValueTask<ClaimedEnqueue?> EnqueueAsync(IReadOnlyList<NewEntry> entries, CancellationToken cancellationToken) => default;
 
     /// <summary>Says that entries earlier in line may have come, so that a claim looks from the front soon: the next one, unless the store spaces such looks out because the last one took long.</summary>

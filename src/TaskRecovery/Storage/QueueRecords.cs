@@ -130,6 +130,23 @@ public sealed class ClaimedEntry
 
     /// <summary>The W3C trace context of the caller.</summary>
     public string? TraceParent { get; init; }
+
+    /// <summary>The first attempt at an entry that was stored as claimed.</summary>
+    public static ClaimedEntry First(NewEntry entry, long id, DateTimeOffset createdAt) => new()
+    {
+        Id = id,
+        Kind = entry.Kind,
+        Priority = entry.Priority,
+        Args = entry.Args,
+        Attempt = 1,
+        MaxAttempts = entry.MaxAttempts,
+        Crashes = 0,
+        CreatedAt = createdAt,
+        Waited = TimeSpan.Zero,
+        Timeout = entry.Timeout,
+        Metadata = entry.Metadata,
+        TraceParent = entry.TraceParent,
+    };
 }
 
 /// <summary>How a run ended.</summary>

@@ -46,7 +46,7 @@ internal sealed partial class QueueWorker
         }
         finally
         {
-            // Taken for good: an enqueue that claims here has had its answer when this loop has ended, and none does so afterwards.
+            // Taken for good: an enqueue that claims here has had its answer when this loop has ended, and none does so afterwards. If that is given up, what still comes finds that the queue stops.
             await _turn.WaitAsync(abort).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
@@ -62,7 +62,7 @@ internal sealed partial class QueueWorker
             return;
         }
 
-        if (!TakeWake(out var fromFront))
+        if (!IsWoken)
         {
             if (!await _signal.WaitAsync(_nextDue ?? Timeout.InfiniteTimeSpan, _services.Time, stop).ConfigureAwait(false))
             {
@@ -73,12 +73,18 @@ internal sealed partial class QueueWorker
             return;
         }
 
-        Rewind(fromFront);
-        var claimed = await ClaimAsync(fromFront, abort).ConfigureAwait(false);
-        if (claimed == 0 && fromFront)
+        await _turn.WaitAsync(abort).ConfigureAwait(false);
+        try
         {
-            // Told that something is due, and found nothing: it may be what the suspect gate held back this time.
-            await ClaimAsync(fromFront, abort).ConfigureAwait(false);
+            // An enqueue may have taken the room meanwhile.
+            if (Room() is > 0 and var limit)
+            {
+                await ClaimWhatIsThereAsync(limit, TakeWake(), abort).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            _turn.Release();
         }
     }
 
@@ -104,27 +110,23 @@ internal sealed partial class QueueWorker
         }
     }
 
-    private async Task<int> ClaimAsync(bool fromFront, CancellationToken abort)
+    private async Task ClaimWhatIsThereAsync(int limit, bool fromFront, CancellationToken abort)
+    {
+        Rewind(fromFront);
+        var claimed = await ClaimAsync(limit, abort).ConfigureAwait(false);
+        if (claimed == 0 && fromFront)
+        {
+            // Told that something is due, and found nothing: it may be what the suspect gate held back this time.
+            await ClaimAsync(limit, abort).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<int> ClaimAsync(int limit, CancellationToken abort)
     {
         await _services.Claims.WaitAsync(abort).ConfigureAwait(false);
         try
         {
-            await _turn.WaitAsync(abort).ConfigureAwait(false);
-            try
-            {
-                if (Room() is > 0 and var limit)
-                {
-                    return await ClaimNowAsync(limit, abort).ConfigureAwait(false);
-                }
-
-                // Taken by an enqueue meanwhile.
-                Wake(fromFront);
-                return 0;
-            }
-            finally
-            {
-                _turn.Release();
-            }
+            return await ClaimNowAsync(limit, abort).ConfigureAwait(false);
         }
         finally
         {
@@ -205,12 +207,6 @@ internal sealed partial class QueueWorker
             return;
         }
 
-        _services.Logger.Claimed(Queue, batch.Entries.Count, batch.Fence);
-        foreach (var entry in batch.Entries)
-        {
-            _services.Metrics.Claimed(Queue, entry.Kind, entry.Waited);
-        }
-
         var claim = new HeldClaim(lease, batch.Fence, Queue, batch.Entries.Count);
         var starting = new List<Executor>();
         lock (_gate)
@@ -235,6 +231,27 @@ internal sealed partial class QueueWorker
         else if (!lease.IsValid)
         {
             StopRunsOf(lease);
+        }
+
+        Tell(batch);
+    }
+
+    // Last, and whatever listens to logs and metrics: what was stored and claimed must not look like something that failed.
+    private void Tell(ClaimBatch batch)
+    {
+        try
+        {
+            _services.Logger.Claimed(Queue, batch.Entries.Count, batch.Fence);
+            foreach (var entry in batch.Entries)
+            {
+                _services.Metrics.Claimed(Queue, entry.Kind, entry.Waited);
+            }
+        }
+#pragma warning disable CA1031 // A listener's error is the listener's.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            // There is nobody to tell.
         }
     }
 
@@ -303,14 +320,25 @@ internal sealed partial class QueueWorker
         _measuredAt = _services.Time.GetTimestamp();
     }
 
-    private bool TakeWake(out bool fromFront)
+    private bool IsWoken
+    {
+        get
+        {
+            lock (_wakeGate)
+            {
+                return _isWoken;
+            }
+        }
+    }
+
+    // Returns whether to look from the front.
+    private bool TakeWake()
     {
         lock (_wakeGate)
         {
-            fromFront = _isFromFront;
-            var woken = _isWoken;
+            var fromFront = _isFromFront;
             _isWoken = _isFromFront = false;
-            return woken;
+            return fromFront;
         }
     }
 

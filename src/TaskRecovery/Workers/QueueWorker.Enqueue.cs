@@ -1,3 +1,4 @@
+using System.Transactions;
 using TaskRecovery.Nodes;
 using TaskRecovery.Queue;
 using TaskRecovery.Storage;
@@ -13,15 +14,21 @@ internal sealed partial class QueueWorker
     /// <inheritdoc/>
     public async ValueTask<EnqueueResult[]?> TryEnqueueAsync(NewEntry[] entries, CancellationToken cancellationToken)
     {
-        if (!WouldStart(entries) || !_turn.Wait(0, CancellationToken.None))
+        if (!HasRoomFor(entries.Length) || !MayBeClaimed(entries) || !_turn.Wait(0, CancellationToken.None))
         {
             return null;
         }
 
+        // Who no longer waits for the answer leaves a claim whose entries start all the same.
+        return await EnqueueInTurnAsync(entries).WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<EnqueueResult[]?> EnqueueInTurnAsync(NewEntry[] entries)
+    {
         try
         {
             // Idle executors are given work by claims only, and this is the one claim now.
-            return WouldStart(entries) ? await EnqueueClaimedAsync(_lease!, entries, cancellationToken).ConfigureAwait(false) : null;
+            return _lease is { IsValid: true } lease && HasRoomFor(entries.Length) ? await EnqueueClaimedAsync(lease, entries).ConfigureAwait(false) : null;
         }
         finally
         {
@@ -29,14 +36,14 @@ internal sealed partial class QueueWorker
         }
     }
 
-    private async ValueTask<EnqueueResult[]?> EnqueueClaimedAsync(NodeLease lease, NewEntry[] entries, CancellationToken cancellationToken)
+    private async ValueTask<EnqueueResult[]?> EnqueueClaimedAsync(NodeLease lease, NewEntry[] entries)
     {
         var claims = lease.Life.Claims;
         var ticket = claims.Begin(lease);
         ClaimedEnqueue? stored;
         try
         {
-            stored = await _claimer!.EnqueueAsync(entries, cancellationToken).ConfigureAwait(false);
+            stored = await _claimer!.EnqueueAsync(entries, CancellationToken.None).ConfigureAwait(false);
         }
         catch
         {
@@ -58,27 +65,17 @@ internal sealed partial class QueueWorker
 
         if (stored.Batch.Entries.Count < entries.Length)
         {
-            Wake(fromFront: true);
+            Wake(fromFront: false);
         }
 
         return stored.Results;
     }
 
-    private bool WouldStart(NewEntry[] entries)
+    private bool HasRoomFor(int count)
     {
-        if (_stopping || _lease is not { IsValid: true } || _services.Completer.IsOverloaded)
+        if (count > _executors.Length || _stopping || _services.Completer.IsOverloaded)
         {
             return false;
-        }
-
-        foreach (var entry in entries)
-        {
-            if (entry.UniqueKey is not null || entry.RunAt is not null || entry.RunAfter is not null
-                || !string.Equals(entry.Queue, Queue, StringComparison.Ordinal)
-                || _services.Kinds.Find(entry.Kind) is not { Runner: not null })
-            {
-                return false;
-            }
         }
 
         // Told of work that it has not looked for, the claimer looks first: that may be before these in line.
@@ -92,7 +89,16 @@ internal sealed partial class QueueWorker
 
         lock (_gate)
         {
-            return _buffer.Count == 0 && _idle.Count >= entries.Length;
+            return _buffer.Count == 0 && _idle.Count >= count;
         }
     }
+
+    // A transaction around the call commits later, or never: what it stores must not start before.
+    private bool MayBeClaimed(NewEntry[] entries)
+        => _lease is { IsValid: true } && Transaction.Current is null && Array.TrueForAll(entries, MayBeClaimed);
+
+    private bool MayBeClaimed(NewEntry entry)
+        => entry.UniqueKey is null && entry.RunAt is null && entry.RunAfter is null
+            && string.Equals(entry.Queue, Queue, StringComparison.Ordinal)
+            && _services.Kinds.Find(entry.Kind) is { Runner: not null };
 }

@@ -42,6 +42,16 @@ public sealed class MigratorTests : PostgreSqlStoreTests
     }
 
     [Fact]
+    public async Task The_law_names_a_waiting_row_that_somebody_has_moved()
+    {
+        var store = await OpenStoreAsync(Open());
+        var stored = await store.EnqueueAsync([Entry()], null, Cancellation);
+        await ExecuteAsync("update taskrecovery.waiting set priority = 0");
+
+        Assert.Equal([$"entry {stored[0].Id} waits where nobody looks for it"], await store.CheckLawAsync(Cancellation));
+    }
+
+    [Fact]
     public async Task A_newer_migration_that_this_library_can_work_with_does_not_stop_it()
     {
         await new PostgreSqlMigrator(Open()).MigrateAsync(Cancellation);

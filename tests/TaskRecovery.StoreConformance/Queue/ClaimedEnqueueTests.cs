@@ -91,6 +91,31 @@ public abstract class ClaimedEnqueueTests(StoreFixture fixture) : StoreTests(fix
     }
 
     [Fact]
+    public async Task With_one_crash_allowed_those_at_their_last_chance_are_the_ones_that_wait()
+    {
+        var suspect = await GivenEntryAsync();
+        await CrashAsync(suspect, times: 1, maxCrashes: 1);
+        var node = GivenNode();
+        await ClaimAsync(node, suspects: new SuspectAllowance(1, 0, 0));
+
+        var (_, batch) = await EnqueueClaimedAsync(node, Entry());
+
+        Assert.Single(batch.Entries);
+        Assert.Equal(EntryState.Waiting, await StateAsync(suspect));
+    }
+
+    [Fact]
+    public async Task Entries_of_unknown_kinds_hold_up_nobody()
+    {
+        var node = GivenNode();
+        await GivenEntryAsync(Entry("unknown", priority: 0));
+
+        var (_, batch) = await EnqueueClaimedAsync(node, Entry());
+
+        Assert.Single(batch.Entries);
+    }
+
+    [Fact]
     public async Task What_is_due_later_or_in_another_queue_is_not_before_them()
     {
         await GivenEntryAsync(Entry(after: TimeSpan.FromHours(1), priority: 0));

@@ -81,7 +81,12 @@ internal sealed class FakeClaimer(FakeQueueStore store, Guid node, string queue,
 
     public ValueTask<ClaimBatch> ClaimAsync(int limit, SuspectAllowance suspects, CancellationToken cancellationToken) => store.Claim(this, limit, suspects);
 
-    public ValueTask<ClaimedEnqueue?> EnqueueAsync(IReadOnlyList<NewEntry> entries, CancellationToken cancellationToken) => store.StoresClaimed ? store.EnqueueClaimed(this, entries) : default;
+    public async ValueTask<ClaimedEnqueue?> EnqueueAsync(IReadOnlyList<NewEntry> entries, CancellationToken cancellationToken)
+    {
+        // As over a network: nobody's thread is kept.
+        await Task.Yield();
+        return store.StoresClaimed ? await store.EnqueueClaimed(this, entries) : null;
+    }
 
     public void Rewind()
     {

@@ -39,6 +39,9 @@ internal sealed class FakeQueueStore : IQueueStore
     /// <summary>Whether claimers store entries as claimed. Off, every entry is claimed by a claim.</summary>
     public bool StoresClaimed { get; set; }
 
+    /// <summary>The entries that were.</summary>
+    public HashSet<long> StoredClaimed { get; } = [];
+
     /// <summary>The sizes of the flushes that were carried out.</summary>
     public List<int> Flushes { get; } = [];
 
@@ -206,6 +209,7 @@ internal sealed class FakeQueueStore : IQueueStore
     {
         Do("listen", () => _onHint = onHint);
         onHint(new StoreHint(StoreHintKind.Connected, null));
+        Do("listening", () => 0);
         await Task.Delay(Timeout.Infinite, cancellationToken);
     }
 
@@ -243,6 +247,7 @@ internal sealed class FakeQueueStore : IQueueStore
             var isDead = DeadNodes.Contains(claimer.Node);
             var isFree = !isDead && !Paused.Contains(claimer.Queue) && !_entries.Values.Any(entry => entry.IsDue && entry.Stored.Queue == claimer.Queue);
             var added = entries.Select(Store).ToList();
+            StoredClaimed.UnionWith(isFree ? added.Select(entry => entry.Id) : []);
             return new ClaimedEnqueue([.. added.Select(entry => new EnqueueResult(entry.Id, false))], isFree ? Claim(claimer, added) : ClaimBatch.Empty with { NodeIsDead = isDead });
         });
 

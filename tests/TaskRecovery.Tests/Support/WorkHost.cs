@@ -88,6 +88,9 @@ internal sealed class WorkLog : ILoggerProvider, ILogger
         }
     }
 
+    /// <summary>Called for every line.</summary>
+    public Action<int>? OnLine { get; set; }
+
     public int Count(int eventId) => Lines.Count(line => line.Id == eventId);
 
     public ILogger CreateLogger(string categoryName) => this;
@@ -100,6 +103,7 @@ internal sealed class WorkLog : ILoggerProvider, ILogger
 
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
+        OnLine?.Invoke(eventId.Id);
         lock (_lines)
         {
             _lines.Add((eventId.Id, logLevel, formatter(state, exception)));

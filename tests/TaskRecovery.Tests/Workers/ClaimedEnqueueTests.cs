@@ -1,3 +1,4 @@
+using System.Transactions;
 using Microsoft.Extensions.DependencyInjection;
 using TaskRecovery.Storage;
 using TaskRecovery.Tests.Support;
@@ -15,11 +16,11 @@ public sealed class ClaimedEnqueueTests
     {
         await using var host = await StartAsync();
 
-        var (id, claims) = await EnqueueClaimedAsync(host);
+        var (id, _) = await EnqueueClaimedAsync(host);
         await _store.UntilEnded(id);
 
         Assert.Equal([OutcomeKind.Completed], _store.Entry(id).Kinds);
-        Assert.Equal(claims, _store.Calls["claim"]);
+        Assert.Contains(id, _store.StoredClaimed);
     }
 
     [Fact]
@@ -147,6 +148,120 @@ public sealed class ClaimedEnqueueTests
         Assert.Single(_store.LeftNodes);
         Assert.Equal(0, _store.OpenClaims);
         await host.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Inside_a_transaction_scope_nothing_starts_before_it_is_committed()
+    {
+        await using var host = await StartAsync();
+        await EnqueueClaimedAsync(host);
+        var before = _store.Calls["enqueue claimed"];
+
+        using (var scope = new TransactionScope(TransactionScopeAsyncFlowOption.Enabled))
+        {
+            await host.Queue.EnqueueManyAsync([EnqueueRequest.Create(new TestArgs())], cancellationToken: TestContext.Current.CancellationToken);
+            scope.Complete();
+        }
+
+        Assert.Equal(before, _store.Calls["enqueue claimed"]);
+    }
+
+    [Fact]
+    public async Task Where_the_store_lets_them_wait_one_claim_looks_for_them()
+    {
+        await using var host = await StartAsync();
+        await _store.Until(store => store.Calls.ContainsKey("listening"));
+        await EnqueueClaimedAsync(host);
+        _store.Paused.Add("default");
+
+        var (id, claims) = await EnqueueClaimedAsync(host);
+        await _store.Until(store => store.Calls["claim"] > claims);
+        var (second, after) = await EnqueueClaimedAsync(host);
+
+        Assert.Equal(claims + 1, after);
+        _store.Paused.Clear();
+        await _store.UntilEnded(id, second);
+    }
+
+    [Fact]
+    public async Task A_caller_who_gives_up_leaves_an_entry_that_runs()
+    {
+        await using var host = await StartAsync();
+        await EnqueueClaimedAsync(host);
+        using var impatience = new CancellationTokenSource();
+        using var answer = new ManualResetEventSlim();
+        var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _store.OnCall = call =>
+        {
+            if (call == "enqueue claimed answer")
+            {
+                reached.TrySetResult();
+                answer.Wait(TimeSpan.FromSeconds(20));
+            }
+        };
+
+        var call = EnqueueAsync();
+        while (await Task.WhenAny(call, reached.Task) == call)
+        {
+            await _store.UntilEnded([.. _store.Entries.Select(entry => entry.Id)]);
+            call = EnqueueAsync();
+        }
+
+        await impatience.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
+        answer.Set();
+
+        await _store.UntilEnded([.. _store.Entries.Select(entry => entry.Id)]);
+        Assert.All(_store.Entries, entry => Assert.Equal([OutcomeKind.Completed], entry.Kinds));
+
+        Task EnqueueAsync() => host.Queue.EnqueueManyAsync([EnqueueRequest.Create(new TestArgs())], cancellationToken: impatience.Token).AsTask();
+    }
+
+    [Fact]
+    public async Task An_answer_that_comes_after_the_lease_starts_nothing()
+    {
+        await using var host = await StartAsync();
+        var runs = 0;
+        var node = Guid.Empty;
+        _work.Do = (context, _) =>
+        {
+            runs++;
+            node = _store.NodeOf(context.Fence);
+            return Task.CompletedTask;
+        };
+        var (first, _) = await EnqueueClaimedAsync(host);
+        await _store.UntilEnded(first);
+        var runsBefore = runs;
+        _store.OnCall = call =>
+        {
+            if (call == "enqueue claimed answer" && _store.DeadNodes.Count == 0)
+            {
+                _store.DeadNodes.Add(node);
+                SpinWait.SpinUntil(() => _store.Calls["register"] == 2, TimeSpan.FromSeconds(20));
+            }
+        };
+
+        var (late, _) = await EnqueueClaimedAsync(host);
+        var (next, _) = await host.Queue.EnqueueAsync(new TestArgs(), cancellationToken: TestContext.Current.CancellationToken);
+        await _store.UntilEnded(next);
+
+        Assert.Empty(_store.Entry(late).Outcomes);
+        Assert.Equal(runsBefore + 1, runs);
+    }
+
+    [Fact]
+    public async Task A_log_that_throws_stores_nothing_twice()
+    {
+        await using var host = await StartAsync();
+        await EnqueueClaimedAsync(host);
+        var known = _store.Entries.Count;
+        host.Log.OnLine = id => throw new InvalidOperationException($"event {id} can't be written");
+
+        await Task.WhenAll(Enumerable.Range(0, 10).Select(number => host.Queue.EnqueueAsync(new TestArgs(number), cancellationToken: TestContext.Current.CancellationToken).AsTask()));
+        await _store.UntilEnded([.. _store.Entries.Select(entry => entry.Id)]);
+        host.Log.OnLine = null;
+
+        Assert.Equal(known + 10, _store.Entries.Count);
     }
 
     // A claimer that was just woken looks first: the next one, or the one after it, is stored as claimed.
