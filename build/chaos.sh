@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Kills, stops, cuts off and restarts at random from a printed seed, then checks that nothing was lost and nothing settled twice.
 #   build/chaos.sh [--store postgres|sqlite] [--kills N] [--minutes M] [--seed S] [--each N] [--json FILE]
+#   build/chaos.sh --scenario network     nodes are cut off and stopped, and nothing else
 #   build/chaos.sh --scenario restarts    10,000 entries with steps, and a server that is restarted every 5 to 40 seconds
 #   build/chaos.sh --without fence        a rule left out: the checker must find it (or lost-answers)
 #   build/chaos.sh --short                about two minutes: both stores, a fixed seed and a random one

@@ -42,6 +42,9 @@ internal enum ChaosScenario
     /// <summary>All kinds of work at a steady rate, all kinds of harm.</summary>
     All,
 
+    /// <summary>All kinds of work at a steady rate, nodes that are cut off or stopped, and nothing else.</summary>
+    Network,
+
     /// <summary>10,000 entries with steps, and a server that is restarted every 5 to 40 seconds until they have ended.</summary>
     Restarts,
 }

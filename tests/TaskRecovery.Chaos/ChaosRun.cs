@@ -64,7 +64,7 @@ internal static class ChaosRun
     private static IEnumerable<string> KindsOf(ChaosOptions options, IReadOnlyList<Weather> weathers)
     {
         var kinds = weathers.SelectMany(weather => weather.Kinds).Select(kind => kind.Kind).Distinct(StringComparer.Ordinal);
-        return options.Scenario == ChaosScenario.Restarts
+        return options.Scenario != ChaosScenario.All
             ? kinds
             : kinds.Append(HarmKinds.Start).Append(HarmKinds.ClockError).Concat(HarmKinds.FaultPoints.Select(point => HarmKinds.FaultPrefix + point));
     }

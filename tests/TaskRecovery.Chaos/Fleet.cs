@@ -66,7 +66,8 @@ internal sealed class Fleet(ChaosStore store, ChaosOptions options, Random rando
     public Worker? PickIdle(string harm)
     {
         var mustDie = HarmKinds.Kills(harm) || harm == HarmKinds.Graceful;
-        var candidates = _workers.Where(worker => worker is { HasExited: false, IsBusy: false } && worker.HasWorked && !(mustDie && worker.IsVeteran)).ToList();
+        var watcher = Weather == Chaos.Weather.Network ? _workers.Find(worker => worker.IsVeteran) : null;
+        var candidates = _workers.Where(worker => worker is { HasExited: false, IsBusy: false } && worker.HasWorked && !(mustDie && worker.IsVeteran) && worker != watcher).ToList();
         if (harm == HarmKinds.Graceful && candidates.Find(worker => worker.Settings.DieAt == FaultPoints.ShutdownMiddle) is { } waitsForIt)
         {
             return waitsForIt;
@@ -106,7 +107,7 @@ internal sealed class Fleet(ChaosStore store, ChaosOptions options, Random rando
         while (_workers.Count(worker => !worker.IsVeteran) < options.Workers)
         {
             var dice = random.Next(40);
-            if (options.Scenario == ChaosScenario.Restarts)
+            if (options.Scenario != ChaosScenario.All)
             {
                 Start();
             }

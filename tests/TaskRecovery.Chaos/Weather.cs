@@ -18,6 +18,7 @@ internal sealed record Weather(string Name, TimeSpan Lasts, TimeSpan MeanPause, 
     public static IReadOnlyList<Weather> For(ChaosOptions options) => options switch
     {
         { Scenario: ChaosScenario.Restarts } => [new(Restarts, TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(22), 1, [(HarmKinds.ServerRestart, 1)])],
+        { Scenario: ChaosScenario.Network } => [Cuts],
         { IsPostgres: false } =>
         [
             // There is no server beside the processes: they die at twice the rate.
@@ -29,11 +30,7 @@ internal sealed record Weather(string Name, TimeSpan Lasts, TimeSpan MeanPause, 
             // Only processes die: how fast does their work run again?
             OnlyKills(Often),
 
-            // Only nodes are cut off or stand still: have their tokens fired before others have their work, and when is that? Three of the eight at once, and no more:
-            // who was cut off has watched nobody meanwhile, and those who take over must have watched for a whole lease.
-            new(
-                Network, TimeSpan.FromSeconds(40), TimeSpan.FromSeconds(2), 3,
-                [(HarmKinds.NetworkCut, 1), (HarmKinds.NetworkCutToServer, 1), (HarmKinds.NetworkCutToClient, 1), (HarmKinds.Stop, 1)]),
+            Cuts,
 
             // Everything at once, and what breaks every session at a time.
             new(
@@ -46,6 +43,12 @@ internal sealed record Weather(string Name, TimeSpan Lasts, TimeSpan MeanPause, 
                 ]),
         ],
     };
+
+    // Only nodes are cut off or stand still: have their tokens fired before others have their work, and when is that? One veteran is left alone, and not all of the others at once:
+    // who was cut off has watched nobody meanwhile, and whoever takes over must have watched for a whole lease.
+    private static Weather Cuts => new(
+        Network, TimeSpan.FromSeconds(40), TimeSpan.FromSeconds(2), 4,
+        [(HarmKinds.NetworkCut, 1), (HarmKinds.NetworkCutToServer, 1), (HarmKinds.NetworkCutToClient, 1), (HarmKinds.Stop, 1)]);
 
     private static TimeSpan Often => TimeSpan.FromSeconds(1.6);
 
