@@ -26,8 +26,8 @@ internal sealed class CostRow : BenchmarkRow
         [
             new BenchmarkCase("claim and finish", () => WorkAsync(store, filled, entries)),
             new BenchmarkCase("enqueue, batches of 1,000", () => EnqueueAsync(store, empty, entries)),
-            new BenchmarkCase("idle, 1 queue", () => IdleAsync(store, empty, environment.Size(75, 8), 1)),
-            new BenchmarkCase("idle, 20 queues", () => IdleAsync(store, empty, environment.Size(75, 8), 20)),
+            new BenchmarkCase("idle, 1 queue", () => IdleAsync(store, empty, environment.Size(45, 8), 1)),
+            new BenchmarkCase("idle, 20 queues", () => IdleAsync(store, empty, environment.Size(45, 8), 20)),
         ];
     }
 
