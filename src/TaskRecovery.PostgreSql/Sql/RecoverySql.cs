@@ -132,7 +132,7 @@ internal static class RecoverySql
         limit 1000)
         union all
         (select 'entry ' || w.id || ' waits where nobody looks for it'
-        from {schema}.waiting w join {schema}.entries e on e.id = w.id
+        from {schema}.waiting w cross join lateral (select * from {schema}.entries e where e.id = w.id offset 0) e
         where not w.found_by_id and (w.queue, w.priority, w.run_at) is distinct from (e.queue, e.priority, e.created_at)
         limit 1000)
         """;
