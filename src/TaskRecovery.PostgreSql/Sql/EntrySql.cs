@@ -24,17 +24,17 @@ internal static class EntrySql
         )
         """;
 
+    // Left open, so that a statement may say under which condition.
     private const string LinedUp = """
         lined_up as (
             insert into {schema}.waiting (run_at, id, queue, kind, priority, found_by_id)
             select d.run_at, g.id, g.queue, g.kind, g.priority, d.run_at <> g.created_at
             from accepted g cross join lateral (select greatest(coalesce(g.run_at, g.created_at + g.run_after, g.created_at), g.created_at) as run_at) d
-        )
         """;
 
     /// <summary>Stores entries of which none has a unique key.</summary>
     /// <returns>Their ids, in order, as one array: ten thousand rows would cost more to send and to read than their index entries to write.</returns>
-    internal const string Enqueue = Given + ", accepted as (select * from given), " + Stored + ", " + LinedUp + " select array_agg(id order by place) from given";
+    internal const string Enqueue = Given + ", accepted as (select * from given), " + Stored + ", " + LinedUp + ") select array_agg(id order by place) from given";
 
     /// <summary>Stores entries of one queue, none with a key or a time, and claims them in the same transaction where a claim would take them at once: the node is not dead, the queue not paused,
     /// and nothing due of a kind that it knows is before them in line. Else they wait. $12 node, $13 queue number, $14 kind numbers, $15 levels up to theirs, $16 and $17 times and ids up to which the node's claims have been there.</summary>
@@ -49,17 +49,15 @@ internal static class EntrySql
                     select from {schema}.waiting w
                     where w.queue = $13 and w.priority = l.level and (w.run_at, w.id) > (l.after_time, l.after_id) and w.run_at <= c.now and w.kind = any ($14)
                     limit 1) w)
-        ), accepted as (select * from given),
-        """ + Stored + """
-        , claim as (
+        ), accepted as (select * from given), listed as materialized (select array_agg(id order by place) as ids from given),
+        """ + Stored + ", " + LinedUp + """
+            where not exists (select from turn)
+        ), claim as (
             insert into {schema}.claims (id, claimed_at, node, entries)
-            select nextval('{schema:literal}.fences'), (select c.now from clock c), t.number, (select array_agg(g.id order by g.place) from given g) from turn t
+            select nextval('{schema:literal}.fences'), (select c.now from clock c), t.number, (select l.ids from listed l) from turn t
             returning id
-        ), lined_up as (
-            insert into {schema}.waiting (run_at, id, queue, kind, priority, found_by_id)
-            select g.created_at, g.id, g.queue, g.kind, g.priority, false from given g where not exists (select from turn)
         )
-        select (select array_agg(g.id order by g.place) from given g), (select c.now from clock c), (select n.number from node n), (select c.id from claim c)
+        select (select l.ids from listed l), (select c.now from clock c), (select n.number from node n), (select c.id from claim c)
         """;
 
     /// <summary>Stores entries of which some have unique keys: what holds a key already is not stored. Keys are taken in order, so that two callers can't wait for each other.</summary>
@@ -74,7 +72,8 @@ internal static class EntrySql
             select g.* from given g where g.unique_key is null or g.id in (select t.entry from taken t)
         ),
         """ + Stored + ", " + LinedUp + """
-         select
+        )
+        select
             case when a.id is not null then a.id else coalesce(
                 (select t.entry from taken t where t.kind = g.kind and t.key = g.unique_key),
                 (select u.entry from {schema}.unique_keys u where u.kind = g.kind and u.key = g.unique_key)) end,

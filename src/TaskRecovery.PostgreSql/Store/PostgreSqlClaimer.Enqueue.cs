@@ -9,11 +9,7 @@ internal sealed partial class PostgreSqlClaimer
 {
     public async ValueTask<ClaimedEnqueue?> EnqueueAsync(IReadOnlyList<NewEntry> entries, CancellationToken cancellationToken)
     {
-        if (_kinds is null)
-        {
-            await LoadNamesAsync(cancellationToken).ConfigureAwait(false);
-        }
-
+        await LoadNamesAsync(cancellationToken).ConfigureAwait(false);
         await store.LoadNamesAsync(entries, cancellationToken).ConfigureAwait(false);
         FaultPoints.Reach(FaultPoints.ClaimBeforeCommit);
         ClaimedEnqueue stored;
@@ -48,7 +44,7 @@ internal sealed partial class PostgreSqlClaimer
     private static async ValueTask<ClaimedEnqueue> ReadStoredAsync(IReadOnlyList<NewEntry> entries, NpgsqlDataReader reader, CancellationToken cancellationToken)
     {
         await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
-        var results = Array.ConvertAll(reader.GetFieldValue<long[]>(0), static id => new EnqueueResult(id, IsDuplicate: false));
+        var results = PostgreSqlQueueStore.ReadNew(reader);
         if (await reader.IsDBNullAsync(3, cancellationToken).ConfigureAwait(false))
         {
             return new ClaimedEnqueue(results, ClaimBatch.Empty with { NodeIsDead = await reader.IsDBNullAsync(2, cancellationToken).ConfigureAwait(false) });

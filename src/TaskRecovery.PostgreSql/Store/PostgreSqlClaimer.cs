@@ -35,11 +35,7 @@ internal sealed partial class PostgreSqlClaimer(PostgreSqlQueueStore store, Post
 
     public async ValueTask<ClaimBatch> ClaimAsync(int limit, SuspectAllowance suspects, CancellationToken cancellationToken)
     {
-        if (_kinds is null)
-        {
-            await LoadNamesAsync(cancellationToken).ConfigureAwait(false);
-        }
-
+        await LoadNamesAsync(cancellationToken).ConfigureAwait(false);
         var started = time.GetTimestamp();
         var fromFront = RewindIfDue(started);
         var lastChance = Math.Clamp(-suspects.MaxCrashes, FirstLevel, -1);
@@ -94,6 +90,11 @@ internal sealed partial class PostgreSqlClaimer(PostgreSqlQueueStore store, Post
 
     private async ValueTask LoadNamesAsync(CancellationToken cancellationToken)
     {
+        if (_kinds is not null)
+        {
+            return;
+        }
+
         var known = await store.Names.LoadKindsAsync(kinds, cancellationToken).ConfigureAwait(false);
         var queues = await store.Names.LoadQueuesAsync([queue], cancellationToken).ConfigureAwait(false);
         foreach (var kind in kinds)

@@ -117,8 +117,12 @@ internal sealed partial class PostgreSqlQueueStore
     private static async ValueTask<EnqueueResult[]> ReadIdsAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
     {
         await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
-        return Array.ConvertAll(reader.GetFieldValue<long[]>(0), static id => new EnqueueResult(id, IsDuplicate: false));
+        return ReadNew(reader);
     }
+
+    /// <summary>The ids of entries none of which is a duplicate: the first column, as one array.</summary>
+    internal static EnqueueResult[] ReadNew(NpgsqlDataReader reader)
+        => Array.ConvertAll(reader.GetFieldValue<long[]>(0), static id => new EnqueueResult(id, IsDuplicate: false));
 
     private static async ValueTask<EnqueueResult[]> ReadResultsAsync(NpgsqlDataReader reader, int count, CancellationToken cancellationToken)
     {

@@ -52,8 +52,6 @@ internal sealed class SqliteClaimer(SqliteQueueStore store, SqliteDatabase datab
         }
 
         var fence = StoreClaim(session, node.Value, taken, now);
-        FaultPoints.Reach(FaultPoints.ClaimBeforeCommit);
-        session.AfterCommit(static () => FaultPoints.Reach(FaultPoints.ClaimCommitted));
         var claimed = entries.Zip(taken, (entry, one) => ClaimedEntry.First(entry, one.From.Id, Micros.ToTime(now))).ToArray();
         return new ClaimedEnqueue([.. taken.Select(one => new EnqueueResult(one.From.Id, IsDuplicate: false))], new ClaimBatch(NodeIsDead: false, fence, claimed, NextDue: null));
     }
@@ -91,9 +89,6 @@ internal sealed class SqliteClaimer(SqliteQueueStore store, SqliteDatabase datab
         {
             entries[index] = ReadEntry(session, taken[index], anyCancels, now);
         }
-
-        FaultPoints.Reach(FaultPoints.ClaimBeforeCommit);
-        session.AfterCommit(static () => FaultPoints.Reach(FaultPoints.ClaimCommitted));
 
         // With fewer than asked for, nothing more is due.
         return new ClaimBatch(false, fence, entries, entries.Length < limit ? NextDue(session, queueNumber, groups, suspects, now) : null);
@@ -177,6 +172,8 @@ internal sealed class SqliteClaimer(SqliteQueueStore store, SqliteDatabase datab
         var fence = session.LastInsertId;
         var contents = new ClaimContents(taken.ConvertAll(static one => (one.From.Id, one.Attempt, one.Crashes)));
         session.AfterCommit(() => database.Claims.Add(fence, contents));
+        FaultPoints.Reach(FaultPoints.ClaimBeforeCommit);
+        session.AfterCommit(static () => FaultPoints.Reach(FaultPoints.ClaimCommitted));
         return fence;
     }
 

@@ -73,18 +73,10 @@ internal sealed partial class QueueWorker
 
     private bool HasRoomFor(int count)
     {
-        if (count > _executors.Length || _stopping || _services.Completer.IsOverloaded)
+        // Told of work that it has not looked for, the claimer looks first: that may be before these in line.
+        if (count > _executors.Length || _stopping || _services.Completer.IsOverloaded || IsWoken)
         {
             return false;
-        }
-
-        // Told of work that it has not looked for, the claimer looks first: that may be before these in line.
-        lock (_wakeGate)
-        {
-            if (_isWoken)
-            {
-                return false;
-            }
         }
 
         lock (_gate)

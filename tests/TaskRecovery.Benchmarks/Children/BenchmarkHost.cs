@@ -44,7 +44,7 @@ internal static class BenchmarkHost
             return;
         }
 
-        // In waves with pauses between them: the runtime compiles anew what was used often, once nothing new has come up for a moment.
+        // In waves with pauses between them.
         var queue = spec.Queues.First(queue => queue.Name.StartsWith(BenchmarkQueues.WarmUp, StringComparison.Ordinal)).Name;
         var jobs = host.Services.GetRequiredService<IJobQueue>();
         var started = Stopwatch.GetTimestamp();
@@ -63,7 +63,10 @@ internal static class BenchmarkHost
                 }
             }
 
-            await Task.Delay(IsQuick ? 250 : 500);
+            await LetCompileAsync();
         }
     }
+
+    /// <summary>A pause in the warm-up: the runtime compiles anew what was used often, once nothing new has come up for a moment, and tells nobody when it has.</summary>
+    public static Task LetCompileAsync() => Task.Delay(IsQuick ? 250 : 500);
 }

@@ -116,9 +116,8 @@ internal sealed class EnqueueChild(ChildSpec spec) : Child, IAsyncDisposable
         var warmUp = spec with { FirstNumber = 0, Queue = BenchmarkQueues.WarmUp, Record = false, Rate = 0, Seconds = WarmUpSeconds / WarmUpWaves, Count = 0, Milliseconds = [0] };
         for (var wave = 0; wave < WarmUpWaves; wave++)
         {
-            // The runtime compiles anew what was used often, once nothing new has come up for a moment.
             await new Producer(queue, warmUp, transactions).RunAsync();
-            await Task.Delay(250);
+            await BenchmarkHost.LetCompileAsync();
         }
 
         _producer = new Producer(queue, spec, transactions);

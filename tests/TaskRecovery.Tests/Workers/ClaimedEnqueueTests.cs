@@ -44,7 +44,7 @@ public sealed class ClaimedEnqueueTests
     [Fact]
     public async Task While_no_executor_is_idle_an_entry_waits()
     {
-        await using var host = await StartAsync(concurrency: 1);
+        await using var host = await StartAsync(concurrency: 1, prefetch: 0);
         await EnqueueClaimedAsync(host);
         var (running, finish) = (new TaskCompletionSource(), new TaskCompletionSource());
         _work.Do = (_, _) =>
@@ -130,7 +130,7 @@ public sealed class ClaimedEnqueueTests
     {
         var host = await StartAsync();
         await EnqueueClaimedAsync(host);
-        var (stopping, known) = (Task.CompletedTask, _store.Entries.Count);
+        var stopping = Task.CompletedTask;
         _store.OnCall = call =>
         {
             if (call == "enqueue claimed answer" && stopping.IsCompleted)
@@ -280,11 +280,11 @@ public sealed class ClaimedEnqueueTests
         }
     }
 
-    private Task<WorkHost> StartAsync(int concurrency = 20) => WorkHost.StartAsync(_store, builder =>
+    private Task<WorkHost> StartAsync(int concurrency = 20, int? prefetch = null) => WorkHost.StartAsync(_store, builder =>
     {
         builder.Services.AddSingleton(_work);
         builder.AddWorker<TestArgs, TestWorker>();
         builder.AddKind<OtherArgs>();
-        builder.AddQueue("default", concurrency);
+        builder.AddQueue("default", concurrency, prefetch);
     });
 }
