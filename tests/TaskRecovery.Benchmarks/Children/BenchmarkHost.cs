@@ -9,14 +9,7 @@ namespace TaskRecovery.Benchmarks.Children;
 /// <summary>The host of a child: the library as users add it, and nothing tuned.</summary>
 internal static class BenchmarkHost
 {
-    /// <summary>Set for children of a quick run.</summary>
-    public const string QuickVariable = "TASKRECOVERY_BENCHMARKS_QUICK";
-
-    private const int Waves = 3;
-
-    private static bool IsQuick => Environment.GetEnvironmentVariable(QuickVariable) is not null;
-
-    private static int WaveEntries => IsQuick ? 10_000 : 20_000;
+    private static int WaveEntries => WarmUp.IsQuick ? 10_000 : 20_000;
 
     public static IHost Create(string store, string connectionString, Action<TaskRecoveryBuilder> configure, TimeSpan? keep = null)
     {
@@ -39,34 +32,26 @@ internal static class BenchmarkHost
     /// <summary>Works entries of a queue of its own until the runtime has compiled what it will.</summary>
     public static async Task WarmUpAsync(IHost host, ChildSpec spec, Func<long> count)
     {
-        if (!spec.Queues.Any(queue => queue.Name.StartsWith(BenchmarkQueues.WarmUp, StringComparison.Ordinal)))
+        if (spec.Queues.Select(queue => queue.Name).FirstOrDefault(name => name.StartsWith(BenchmarkQueues.WarmUp, StringComparison.Ordinal)) is not { } queue)
         {
             return;
         }
 
-        // In waves with pauses between them.
-        var queue = spec.Queues.First(queue => queue.Name.StartsWith(BenchmarkQueues.WarmUp, StringComparison.Ordinal)).Name;
         var jobs = host.Services.GetRequiredService<IJobQueue>();
-        var started = Stopwatch.GetTimestamp();
-        for (var wave = 1; wave <= Waves; wave++)
+        await WarmUp.UntilCompiledAsync(async wave =>
         {
             for (var done = 0; done < WaveEntries; done += 2_000)
             {
                 await jobs.EnqueueManyAsync(Enumerable.Range(0, 2_000).Select(number => EnqueueRequest.Create(BenchmarkArgs.Create(-1 - number, 0, 100), new EnqueueOptions { Queue = queue })));
             }
 
-            for (; count() < wave * WaveEntries; await Task.Delay(20))
+            for (var started = Stopwatch.GetTimestamp(); count() < (wave + 1) * WaveEntries; await Task.Delay(20))
             {
                 if (Stopwatch.GetElapsedTime(started) > TimeSpan.FromSeconds(90))
                 {
-                    throw new TimeoutException($"The worker did {count()} of {wave * WaveEntries} entries in 90 seconds.");
+                    throw new TimeoutException($"The worker did {count()} of {(wave + 1) * WaveEntries} entries in 90 seconds.");
                 }
             }
-
-            await LetCompileAsync();
-        }
+        });
     }
-
-    /// <summary>A pause in the warm-up: the runtime compiles anew what was used often, once nothing new has come up for a moment, and tells nobody when it has.</summary>
-    public static Task LetCompileAsync() => Task.Delay(IsQuick ? 250 : 500);
 }

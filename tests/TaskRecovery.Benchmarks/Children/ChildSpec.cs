@@ -68,6 +68,9 @@ internal static class BenchmarkQueues
 {
     public const string Measured = "measured";
     public const string WarmUp = "warm-up";
+
+    /// <summary>What a floor drains in a wave of its warm-up.</summary>
+    public static string FloorWarmUp(int wave) => $"floor-{WarmUp}-{wave}";
 }
 
 /// <summary>What a child says of the time between go and stop.</summary>

@@ -13,7 +13,7 @@ internal sealed class DrainFloorChild(ChildSpec spec) : Child, IAsyncDisposable
     protected override async Task PrepareAsync()
     {
         await _floor.OpenAsync();
-        await DrainAsync(BenchmarkQueues.WarmUp);
+        await WarmUp.UntilCompiledAsync(wave => DrainAsync(BenchmarkQueues.FloorWarmUp(wave)));
         Interlocked.Exchange(ref _count, 0);
     }
 
@@ -35,7 +35,7 @@ internal sealed class EnqueueFloorChild(ChildSpec spec) : Child, IAsyncDisposabl
     protected override async Task PrepareAsync()
     {
         await _floor.OpenAsync();
-        await _floor.EnqueueAsync(BenchmarkQueues.WarmUp, EnqueueChild.WarmUpSeconds, 0, _ => { });
+        await WarmUp.UntilCompiledAsync(_ => _floor.EnqueueAsync(BenchmarkQueues.WarmUp, EnqueueChild.WarmUpSeconds, 0, _ => { }));
     }
 
     protected override Task GoAsync() => _floor.EnqueueAsync(spec.Queue, spec.Seconds, spec.Count, done => Interlocked.Add(ref _count, done));

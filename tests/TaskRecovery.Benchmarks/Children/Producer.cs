@@ -95,10 +95,8 @@ internal sealed class Producer(IJobQueue queue, ChildSpec spec, ITransactions? t
 /// <summary>A producer process.</summary>
 internal sealed class EnqueueChild(ChildSpec spec) : Child, IAsyncDisposable
 {
-    /// <summary>How long entries are stored before the clock runs.</summary>
-    internal const double WarmUpSeconds = 4.5;
-
-    private const int WarmUpWaves = 3;
+    /// <summary>How long a wave of the warm-up stores entries.</summary>
+    internal static readonly double WarmUpSeconds = WarmUp.IsQuick ? 0.5 : 1;
 
     private Microsoft.Extensions.Hosting.IHost? _host;
     private Producer? _producer;
@@ -113,13 +111,8 @@ internal sealed class EnqueueChild(ChildSpec spec) : Child, IAsyncDisposable
         await _host.StartAsync();
         var queue = _host.Services.GetRequiredService<IJobQueue>();
         var transactions = spec.InTransaction ? BenchmarkStores.Transactions(spec.Store, spec.ConnectionString) : null;
-        var warmUp = spec with { FirstNumber = 0, Queue = BenchmarkQueues.WarmUp, Record = false, Rate = 0, Seconds = WarmUpSeconds / WarmUpWaves, Count = 0, Milliseconds = [0] };
-        for (var wave = 0; wave < WarmUpWaves; wave++)
-        {
-            await new Producer(queue, warmUp, transactions).RunAsync();
-            await BenchmarkHost.LetCompileAsync();
-        }
-
+        var warmUp = spec with { FirstNumber = 0, Queue = BenchmarkQueues.WarmUp, Record = false, Rate = 0, Seconds = WarmUpSeconds, Count = 0, Milliseconds = [0] };
+        await WarmUp.UntilCompiledAsync(_ => new Producer(queue, warmUp, transactions).RunAsync());
         _producer = new Producer(queue, spec, transactions);
     }
 

@@ -21,14 +21,17 @@ internal sealed class RefillChild(ChildSpec spec) : Child, IAsyncDisposable
     protected override async Task PrepareAsync()
     {
         await _floor.OpenAsync();
-        await _floor.DrainAsync(BenchmarkQueues.WarmUp, _ => { });
+        var (entries, claimer) = (Entries(BenchmarkQueues.WarmUp), _floor.CreateClaimer(BenchmarkQueues.WarmUp));
+        await WarmUp.UntilCompiledAsync(async _ =>
+        {
+            await _floor.Store.EnqueueAsync(entries, transaction: null, CancellationToken.None);
+            await _floor.DrainOneAsync(claimer, _ => { });
+        });
     }
 
     protected override async Task GoAsync()
     {
-        var args = JsonSerializer.SerializeToUtf8Bytes(BenchmarkArgs.Create(1, 0, spec.ArgsBytes));
-        NewEntry[] entries = [.. Enumerable.Repeat(new NewEntry { Kind = "benchmark", Queue = spec.Queue, Priority = 5, MaxAttempts = 10, Args = args }, spec.Count)];
-        var claimer = _floor.CreateClaimer(spec.Queue);
+        var (entries, claimer) = (Entries(spec.Queue), _floor.CreateClaimer(spec.Queue));
         for (var cycle = 0; cycle < Cycles; cycle++)
         {
             await _floor.Store.EnqueueAsync(entries, transaction: null, CancellationToken.None);
@@ -39,4 +42,10 @@ internal sealed class RefillChild(ChildSpec spec) : Child, IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => _floor.DisposeAsync();
+
+    private NewEntry[] Entries(string queue)
+    {
+        var args = JsonSerializer.SerializeToUtf8Bytes(BenchmarkArgs.Create(1, 0, spec.ArgsBytes));
+        return [.. Enumerable.Repeat(new NewEntry { Kind = "benchmark", Queue = queue, Priority = 5, MaxAttempts = 10, Args = args }, spec.Count)];
+    }
 }

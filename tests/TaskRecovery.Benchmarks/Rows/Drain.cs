@@ -23,13 +23,17 @@ internal sealed record Drained(long Count, double Seconds, double ClientCpuMilli
 /// <summary>Measures how fast what was stored beforehand is worked.</summary>
 internal static class Drain
 {
-    private const int FloorWarmUp = 20_000;
+    private const int FloorWave = 20_000;
 
     /// <summary>A database with entries in it, from which cases are copied.</summary>
     public static async Task<IBenchmarkDatabase> CreateTemplateAsync(IBenchmarkStore store, int entries)
     {
         var template = await store.CreateAsync();
-        await template.FillAsync(new FillSpec(BenchmarkQueues.WarmUp, FloorWarmUp));
+        for (var wave = 0; wave < WarmUp.MostWaves; wave++)
+        {
+            await template.FillAsync(new FillSpec(BenchmarkQueues.FloorWarmUp(wave), FloorWave));
+        }
+
         await template.FillAsync(new FillSpec(BenchmarkQueues.Measured, entries));
         await template.SettleAsync();
         return template;

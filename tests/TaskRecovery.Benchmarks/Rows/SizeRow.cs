@@ -54,7 +54,6 @@ internal sealed class SizeRow : BenchmarkRow
 
     private static async Task<Figure[]> MeasureAsync(string store, IBenchmarkDatabase database)
     {
-        await database.FillAsync(new FillSpec(BenchmarkQueues.WarmUp, 20_000));
         await using var child = await ChildHandle.StartAsync(new ChildSpec
         {
             Role = "refill",
