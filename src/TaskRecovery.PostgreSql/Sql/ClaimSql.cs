@@ -12,8 +12,8 @@ internal static class ClaimSql
     /// <summary>Takes due entries of one queue: own node (which must not be dead), rows, claim and payloads in one round trip.
     /// $1 node, $2 queue number, $3 kind numbers, $4 limit; then for those at their last chance ($5 to $8), the other suspects
     /// ($9 to $12) and the rest ($13 to $15): levels, times and ids to start after, limit.</summary>
-    /// <returns>One row without an entry if nothing was taken: the node's number (null if it is dead) and the wait for the next.
-    /// The last column says how many rows it went for, or null where another claimer was at it: <see cref="ClaimBesideOthers"/> is the statement then.</returns>
+    /// <returns>A row about the claim, in the last five columns: the node's number (null if it is dead), the fence (null if nothing was taken), the time, how many rows it went for (null where another
+    /// claimer was at it: <see cref="ClaimBesideOthers"/> is the statement then), and the wait for the next. Then a row for each entry: what is the same for all costs as much in every row as what is not.</returns>
     /// <remarks>Locking a row before deleting it costs a second entry in the log and a seventh of the claim. It is only needed where several claimers take from a queue
     /// at the same moment, so who claims alone holds the queue's advisory lock instead, and takes what it could delete. Nobody else waits for a row here while another is his: there is no circle.</remarks>
     internal static readonly string ClaimAlone = Statement("pg_try_advisory_xact_lock(hashtext('{schema:literal}.waiting'), $2)", rowLocks: "", """
@@ -64,19 +64,18 @@ internal static class ClaimSql
             where p.ids is not null
             returning id
         )
-        select (select n.number from node n), (select c.id from claim c), w.id, w.priority, w.run_at, w.attempt, w.crashes, (select c.now from clock c),
-            e.kind, e.priority, e.max_attempts, e.created_at, e.args, e.unique_key is not null, e.timeout, e.metadata, e.trace_parent,
-            case when (select exists (select from {schema}.cancellations)) then exists (select from {schema}.cancellations x where x.entry = w.id) else false end,
-            null::interval, (select count(*) from picked)
-        from held w cross join lateral (select * from {schema}.entries e where e.id = w.id offset 0) e
-        union all
-        select (select n.number from node n), null, null, null, null, null, null, (select c.now from clock c), null, null, null, null, null, null, null, null, null, null,
+        select null::bigint, null::smallint, null::timestamptz, null::smallint, null::smallint, null::smallint, null::smallint, null::smallint, null::timestamptz, null, null::boolean,
+            null::interval, null, null, null::boolean, (select n.number from node n), (select c.id from claim c), (select c.now from clock c),
+            (select count(*) from picked having (select t.mine from turn t)),
             (select min(f.run_at) - max(g.now) from gate g cross join unnest($5 || $9 || $13) l (level) cross join lateral (
                 select w.run_at, w.kind, row_number() over (order by w.run_at, w.id) as place from {schema}.waiting w
                 where w.queue = $2 and w.priority = l.level and w.run_at > g.now order by w.run_at, w.id limit {{Look}}) f
-            where f.kind = any ($3) or f.place = {{Look}}),
-            (select count(*) from picked having (select t.mine from turn t))
-        where not exists (select from held p)
+            where (f.kind = any ($3) or f.place = {{Look}}) and not exists (select from held p))
+        union all
+        select w.id, w.priority, w.run_at, w.attempt, w.crashes, e.kind, e.priority, e.max_attempts, e.created_at, e.args, e.unique_key is not null, e.timeout, e.metadata, e.trace_parent,
+            case when (select exists (select from {schema}.cancellations)) then exists (select from {schema}.cancellations x where x.entry = w.id) else false end,
+            null, null, null, null, null
+        from held w cross join lateral (select * from {schema}.entries e where e.id = w.id offset 0) e
         """;
 
     /// <summary>How far a look for known kinds goes among unknown ones; beyond that, "perhaps" is the answer, and a claim, which remembers where it was, finds out.</summary>

@@ -165,51 +165,51 @@ internal sealed partial class PostgreSqlClaimer(PostgreSqlQueueStore store, Post
 
     private async ValueTask<Answer?> ReadAnswerAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
     {
-        var (entries, taken) = (new List<ClaimedEntry>(), new List<(int Level, DateTime RunAt, long Id)>());
-        var (fence, now, wentFor) = (0L, default(DateTime), 0L);
+        await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+        if (reader.IsDBNull(15))
+        {
+            return new Answer(new ClaimBatch(true, 0, [], null), [], default, 0);
+        }
+
+        if (reader.IsDBNull(18))
+        {
+            return null;
+        }
+
+        var (now, wentFor) = (reader.GetDateTime(17), (int)reader.GetInt64(18));
+        if (reader.IsDBNull(16))
+        {
+            return new Answer(new ClaimBatch(false, 0, [], reader.IsDBNull(19) ? null : reader.GetTimeSpan(19)), [], now, wentFor);
+        }
+
+        var fence = reader.GetInt64(16);
+        var (entries, taken) = (new List<ClaimedEntry>(wentFor), new List<(int Level, DateTime RunAt, long Id)>(wentFor));
         while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
         {
-            if (reader.IsDBNull(0))
-            {
-                return new Answer(new ClaimBatch(true, 0, [], null), taken, now, 0);
-            }
-
-            if (reader.IsDBNull(19))
-            {
-                return null;
-            }
-
-            (now, wentFor) = (reader.GetDateTime(7), reader.GetInt64(19));
-            if (reader.IsDBNull(2))
-            {
-                return new Answer(new ClaimBatch(false, 0, [], reader.IsDBNull(18) ? null : reader.GetTimeSpan(18)), taken, now, wentFor);
-            }
-
-            fence = reader.GetInt64(1);
-            var runAt = reader.GetDateTime(4);
-            taken.Add((reader.GetInt16(3), runAt, reader.GetInt64(2)));
-            entries.Add(Read(reader, now - runAt));
+            var (id, runAt) = (reader.GetInt64(0), reader.GetDateTime(2));
+            taken.Add((reader.GetInt16(1), runAt, id));
+            entries.Add(Read(reader, id, now - runAt));
         }
 
         return new Answer(new ClaimBatch(false, fence, entries, null), taken, now, wentFor);
     }
 
-    private ClaimedEntry Read(NpgsqlDataReader reader, TimeSpan waited) => new()
+    private ClaimedEntry Read(NpgsqlDataReader reader, long id, TimeSpan waited) => new()
     {
-        Id = reader.GetInt64(2),
-        Attempt = reader.GetInt16(5) + 1,
-        Crashes = reader.GetInt16(6),
+        Id = id,
+        Attempt = reader.GetInt16(3) + 1,
+        Crashes = reader.GetInt16(4),
         Waited = waited,
-        Kind = _kindNames[reader.GetInt16(8)],
-        Priority = reader.GetInt16(9),
-        MaxAttempts = reader.GetInt16(10),
-        CreatedAt = new DateTimeOffset(reader.GetDateTime(11)),
-        Args = reader.GetFieldValue<byte[]>(12),
-        HasUniqueKey = reader.GetBoolean(13),
-        Timeout = reader.IsDBNull(14) ? null : reader.GetTimeSpan(14),
-        Metadata = reader.IsDBNull(15) ? null : reader.GetString(15),
-        TraceParent = reader.IsDBNull(16) ? null : reader.GetString(16),
-        CancelRequested = reader.GetBoolean(17),
+        Kind = _kindNames[reader.GetInt16(5)],
+        Priority = reader.GetInt16(6),
+        MaxAttempts = reader.GetInt16(7),
+        CreatedAt = new DateTimeOffset(reader.GetDateTime(8)),
+        Args = reader.GetFieldValue<byte[]>(9),
+        HasUniqueKey = reader.GetBoolean(10),
+        Timeout = reader.IsDBNull(11) ? null : reader.GetTimeSpan(11),
+        Metadata = reader.IsDBNull(12) ? null : reader.GetString(12),
+        TraceParent = reader.IsDBNull(13) ? null : reader.GetString(13),
+        CancelRequested = reader.GetBoolean(14),
     };
 
     /// <param name="Batch">What the engine gets.</param>

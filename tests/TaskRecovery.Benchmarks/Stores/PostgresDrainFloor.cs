@@ -106,18 +106,18 @@ internal sealed class PostgresDrainFloor(ChildSpec spec) : IDrainFloor
 
     private static async Task<long> ClaimAsync(NpgsqlCommand claim, List<long> taken, DateTime[] times)
     {
-        var fence = 0L;
         await using var reader = await claim.ExecuteReaderAsync();
-        while (await reader.ReadAsync() && !reader.IsDBNull(2))
+        await reader.ReadAsync();
+        var fence = reader.IsDBNull(16) ? 0L : reader.GetInt64(16);
+        while (await reader.ReadAsync())
         {
             if (taken.Count == 0)
             {
-                fence = reader.GetInt64(1);
-                times[reader.GetInt16(3) - Levels[0]] = reader.GetDateTime(4);
+                times[reader.GetInt16(1) - Levels[0]] = reader.GetDateTime(2);
             }
 
-            taken.Add(reader.GetInt64(2));
-            _ = reader.GetFieldValue<byte[]>(12);
+            taken.Add(reader.GetInt64(0));
+            _ = reader.GetFieldValue<byte[]>(9);
         }
 
         return fence;
