@@ -23,9 +23,10 @@ internal static class BenchmarkRun
         () => new JobsRow(),
         () => new CostRow(),
         () => new RetentionRow(),
+        () => new SweepRow(),
     ];
 
-    public static IReadOnlyList<string> RowNames { get; } = ["enqueue", "drain", "mixed", "pickup", "size", "snapshot", "recovery", "jobs", "cost", "retention"];
+    public static IReadOnlyList<string> RowNames { get; } = [.. Rows.Select(create => create().Name)];
 
     public static async Task<int> RunAsync(BenchmarkOptions options, CancellationToken cancellationToken)
     {

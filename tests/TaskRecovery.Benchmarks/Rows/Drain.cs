@@ -47,7 +47,8 @@ internal static class Drain
     /// <param name="concurrency">Each one's concurrency; <see langword="null"/> for the default.</param>
     /// <param name="during">Looks on while it runs.</param>
     /// <param name="record">Whether starts are recorded.</param>
-    public static async Task<Drained> WorkAsync(string store, IBenchmarkDatabase database, int entries, int processes, int? concurrency, Func<Func<Task<long>>, Task>? during = null, bool record = false)
+    /// <param name="prefetch">How many each claims ahead; <see langword="null"/> for the default.</param>
+    public static async Task<Drained> WorkAsync(string store, IBenchmarkDatabase database, int entries, int processes, int? concurrency, Func<Func<Task<long>>, Task>? during = null, bool record = false, int? prefetch = null)
     {
         await database.SetPausedAsync(BenchmarkQueues.Measured, paused: true);
         var specs = Enumerable.Range(0, processes).Select(process => new ChildSpec
@@ -55,7 +56,7 @@ internal static class Drain
             Role = "work",
             Store = store,
             ConnectionString = database.ConnectionString,
-            Queues = [new QueueSpec(BenchmarkQueues.Measured, concurrency), new QueueSpec($"{BenchmarkQueues.WarmUp}-{process}", 100)],
+            Queues = [new QueueSpec(BenchmarkQueues.Measured, concurrency, prefetch), new QueueSpec($"{BenchmarkQueues.WarmUp}-{process}", 100)],
             Record = record,
         });
         await using var children = new ChildGroup(await ChildHandle.StartAsync([.. specs]));
