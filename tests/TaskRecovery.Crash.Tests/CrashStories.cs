@@ -1,0 +1,88 @@
+using System.Diagnostics;
+using TaskRecovery.Crash.Host;
+using TaskRecovery.TestSupport;
+
+namespace TaskRecovery.Crash.Tests;
+
+/// <summary>What the tests with dying processes have in common: a store, nodes that work on it, and what must hold in the end.</summary>
+public abstract class CrashStories : IAsyncLifetime
+{
+    private CrashFixture? _fixture;
+
+    protected CrashFixture Fixture => _fixture ?? throw new InvalidOperationException("The fixture was not started.");
+
+    public async ValueTask InitializeAsync() => _fixture = await OpenAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        await Fixture.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
+
+    protected abstract Task<CrashFixture> OpenAsync();
+
+    protected async Task<IReadOnlyList<ChildProcess>> StartNodesAsync(int count)
+        => await Task.WhenAll(Enumerable.Range(0, count).Select(_ => Fixture.StartNodeAsync(settings => settings with { Concurrency = 150, Prefetch = 0 })));
+
+    protected async Task<IReadOnlyList<long>> EnqueueAsync<TArgs>(int count, Func<TArgs> args)
+        where TArgs : notnull
+        => [.. (await Fixture.Queue.EnqueueManyAsync(Enumerable.Range(0, count).Select(_ => EnqueueRequest.Create(args())))).Select(result => result.Id)];
+
+    /// <summary>Waits until so many handlers are between begin and end.</summary>
+    protected Task RunningAsync(int count)
+        => Until.TrueAsync(
+            () =>
+            {
+                var alive = Fixture.Alive.Select(process => process.Id).ToHashSet();
+                return Running(Fixture.ReadJournal().Where(line => alive.Contains(line.ProcessId))).Count() >= count;
+            },
+            $"{count} entries run");
+
+    /// <summary>Kills the process that runs the most.</summary>
+    protected Task<(long KilledAt, IReadOnlyList<long> Interrupted)> KillOneWhileRunningAsync()
+        => KillWhileRunningAsync(Fixture.Alive.MaxBy(process => Running(Fixture.ReadJournal().Where(line => line.ProcessId == process.Id)).Count())!);
+
+    /// <summary>Kills a process, and insists that it was running something.</summary>
+    protected async Task<(long KilledAt, IReadOnlyList<long> Interrupted)> KillWhileRunningAsync(ChildProcess process)
+    {
+        var killedAt = Stopwatch.GetTimestamp();
+        await process.KillAsync();
+        var interrupted = Running(Fixture.ReadJournal().Where(line => line.ProcessId == process.Id)).ToList();
+        Assert.NotEmpty(interrupted);
+        return (killedAt, interrupted);
+    }
+
+    protected Task AllCompletedAsync(IReadOnlyList<long> ids)
+        => Until.TrueAsync(
+            async () =>
+            {
+                try
+                {
+                    return await Fixture.Queue.CountAsync() is { Waiting: 0, Scheduled: 0, Running: 0 } counts && counts.Completed >= ids.Count;
+                }
+                catch (StoreUnavailableException)
+                {
+                    // The test has just restarted the server: ask again.
+                    return false;
+                }
+            },
+            "every entry has completed",
+            TimeSpan.FromSeconds(120));
+
+    /// <summary>Every entry has ended well and once, by its journal too, and the store's own check finds nothing.</summary>
+    protected async Task TheLawHoldsAsync(IReadOnlyList<long> ids)
+    {
+        Assert.Empty(await Fixture.Store.CheckLawAsync(CancellationToken.None));
+        foreach (var id in ids)
+        {
+            Assert.Equal(EntryState.Completed, (await Fixture.Queue.FindAsync(id))?.State);
+        }
+    }
+
+    private static IEnumerable<long> Running(IEnumerable<JournalLine> journal)
+        => journal
+            .Where(line => line.What is JournalEvents.Begin or JournalEvents.End)
+            .GroupBy(line => (line.EntryId, line.Fence, line.ProcessId))
+            .Where(run => !run.Any(line => line.What == JournalEvents.End))
+            .Select(run => run.Key.EntryId);
+}
