@@ -2,7 +2,7 @@
 # Measures TaskRecovery beside its store's own limit:
 #   build/bench.sh [--quick] [--store postgres|sqlite] [--json FILE] [--docs [--add]] [--minutes N] [ROW...]
 # A full run of every row refreshes docs/benchmarks.md; --docs does so for whatever is run. 'in-process' runs the parts without a store.
-# 'retention' runs for ten minutes, or --minutes, and only when it is named.
+# 'retention' runs for ten minutes, or --minutes; it and 'sweep' run only when they are named.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 

@@ -13,7 +13,8 @@ internal static class ClaimSql
     /// $1 node, $2 queue number, $3 kind numbers, $4 limit; then for those at their last chance ($5 to $8), the other suspects
     /// ($9 to $12) and the rest ($13 to $15): levels, times and ids to start after, limit.</summary>
     /// <returns>A row about the claim, in the last five columns: the node's number (null if it is dead), the fence (null if nothing was taken), the time, how many rows it went for (null where another
-    /// claimer was at it: <see cref="ClaimBesideOthers"/> is the statement then), and the wait for the next. Then a row for each entry: what is the same for all costs as much in every row as what is not.</returns>
+    /// claimer was at it: <see cref="ClaimBesideOthers"/> is the statement then), and the wait for the next. Then a row for each entry: what is the same for all costs as much in every row as what is not.
+    /// The order is that of the plan: the parts of a union are read one after the other, and a statement that writes is never run in parallel.</returns>
     /// <remarks>Locking a row before deleting it costs a second entry in the log and a seventh of the claim. It is only needed where several claimers take from a queue
     /// at the same moment, so who claims alone holds the queue's advisory lock instead, and takes what it could delete. Nobody else waits for a row here while another is his: there is no circle.</remarks>
     internal static readonly string ClaimAlone = Statement("pg_try_advisory_xact_lock(hashtext('{schema:literal}.waiting'), $2)", rowLocks: "", """

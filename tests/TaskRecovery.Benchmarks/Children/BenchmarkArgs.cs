@@ -26,25 +26,22 @@ internal sealed record BenchmarkArgs(long Number, int Milliseconds, string Text)
 internal sealed class WorkLog(bool record)
 {
     private long _count;
-    private long[] _starts = record ? new long[1 << 18] : [];
+    private long _warmUps;
 
     public long Count => Interlocked.Read(ref _count);
 
-    public long[] Starts => _starts;
+    /// <summary>How many had a number below zero: those of warm-ups, whoever stored them.</summary>
+    public long WarmUps => Interlocked.Read(ref _warmUps);
+
+    public long[] Starts { get; } = record ? new long[1 << 18] : [];
 
     public void Started(long number)
     {
-        Interlocked.Increment(ref _count);
-        if (record && number >= 0 && number < _starts.Length)
+        Interlocked.Increment(ref number < 0 ? ref _warmUps : ref _count);
+        if (number >= 0 && number < Starts.Length)
         {
-            _starts[number] = Stopwatch.GetTimestamp();
+            Starts[number] = Stopwatch.GetTimestamp();
         }
-    }
-
-    public void Reset()
-    {
-        Interlocked.Exchange(ref _count, 0);
-        _starts = new long[_starts.Length];
     }
 }
 

@@ -49,7 +49,7 @@ internal static class BenchmarkHost
             {
                 if (Stopwatch.GetElapsedTime(started) > TimeSpan.FromSeconds(90))
                 {
-                    throw new TimeoutException($"The worker did {count()} of {(wave + 1) * WaveEntries} entries in 90 seconds.");
+                    throw new TimeoutException($"The worker has not ended wave {wave} of its warm-up in 90 seconds: {count()} of {(wave + 1) * WaveEntries} entries are done.");
                 }
             }
         });

@@ -26,8 +26,7 @@ internal sealed class CirculateChild(ChildSpec spec) : Child, IAsyncDisposable
             },
             TimeSpan.FromSeconds(spec.KeepSeconds));
         await _host.StartAsync();
-        await BenchmarkHost.WarmUpAsync(_host, spec with { Queues = [new QueueSpec(BenchmarkQueues.WarmUp)] }, () => _log.Count);
-        _log.Reset();
+        await BenchmarkHost.WarmUpAsync(_host, spec with { Queues = [new QueueSpec(BenchmarkQueues.WarmUp)] }, () => _log.WarmUps);
     }
 
     protected override async Task GoAsync()

@@ -35,7 +35,7 @@ internal sealed class EnqueueFloorChild(ChildSpec spec) : Child, IAsyncDisposabl
     protected override async Task PrepareAsync()
     {
         await _floor.OpenAsync();
-        await WarmUp.UntilCompiledAsync(_ => _floor.EnqueueAsync(BenchmarkQueues.WarmUp, EnqueueChild.WarmUpSeconds, 0, _ => { }));
+        await WarmUp.UntilCompiledAsync(_ => _floor.EnqueueAsync(BenchmarkQueues.WarmUp, Producer.WarmUpSeconds, 0, _ => { }));
     }
 
     protected override Task GoAsync() => _floor.EnqueueAsync(spec.Queue, spec.Seconds, spec.Count, done => Interlocked.Add(ref _count, done));

@@ -11,11 +11,18 @@ internal sealed class Producer(IJobQueue queue, ChildSpec spec, ITransactions? t
     private long _next;
     private long _done;
 
+    /// <summary>How long a wave of a warm-up stores entries.</summary>
+    public static double WarmUpSeconds { get; } = WarmUp.IsQuick ? 0.5 : 1;
+
     public long Count => Interlocked.Read(ref _done);
 
     public long[] Called { get; } = spec.Record ? new long[1 << 18] : [];
 
     public long[] Returned { get; } = spec.Record ? new long[1 << 18] : [];
+
+    /// <summary>The same calls as fast as they go, with entries that no log counts as measured.</summary>
+    public static ChildSpec WarmUpOf(ChildSpec spec)
+        => spec with { FirstNumber = long.MinValue / 2, Queue = BenchmarkQueues.WarmUp, Record = false, Rate = 0, Seconds = WarmUpSeconds, Count = 0, Milliseconds = [0] };
 
     public async Task RunAsync()
     {
@@ -95,9 +102,6 @@ internal sealed class Producer(IJobQueue queue, ChildSpec spec, ITransactions? t
 /// <summary>A producer process.</summary>
 internal sealed class EnqueueChild(ChildSpec spec) : Child, IAsyncDisposable
 {
-    /// <summary>How long a wave of the warm-up stores entries.</summary>
-    internal static readonly double WarmUpSeconds = WarmUp.IsQuick ? 0.5 : 1;
-
     private Microsoft.Extensions.Hosting.IHost? _host;
     private Producer? _producer;
 
@@ -111,8 +115,7 @@ internal sealed class EnqueueChild(ChildSpec spec) : Child, IAsyncDisposable
         await _host.StartAsync();
         var queue = _host.Services.GetRequiredService<IJobQueue>();
         var transactions = spec.InTransaction ? BenchmarkStores.Transactions(spec.Store, spec.ConnectionString) : null;
-        var warmUp = spec with { FirstNumber = 0, Queue = BenchmarkQueues.WarmUp, Record = false, Rate = 0, Seconds = WarmUpSeconds, Count = 0, Milliseconds = [0] };
-        await WarmUp.UntilCompiledAsync(_ => new Producer(queue, warmUp, transactions).RunAsync());
+        await WarmUp.UntilCompiledAsync(_ => new Producer(queue, Producer.WarmUpOf(spec), transactions).RunAsync());
         _producer = new Producer(queue, spec, transactions);
     }
 

@@ -28,21 +28,21 @@ internal sealed class WorkChild(ChildSpec spec) : Child, IAsyncDisposable
             }
         });
         await _host.StartAsync();
-        await BenchmarkHost.WarmUpAsync(_host, spec, () => _log.Count);
+        await BenchmarkHost.WarmUpAsync(_host, spec, () => _log.WarmUps);
         if (spec.Count > 0)
         {
             var queue = _host.Services.GetRequiredService<IJobQueue>();
-            var before = _log.Count;
-            var warmUp = new Producer(queue, spec with { Queue = BenchmarkQueues.WarmUp, Record = false, Rate = 0, Seconds = 1, Count = 0 }, null);
-            await warmUp.RunAsync();
-            for (; _log.Count < before + warmUp.Count; await Task.Delay(20))
+            await WarmUp.UntilCompiledAsync(async _ =>
             {
-            }
-
+                var before = _log.WarmUps;
+                var producer = new Producer(queue, Producer.WarmUpOf(spec), null);
+                await producer.RunAsync();
+                for (; _log.WarmUps < before + producer.Count; await Task.Delay(20))
+                {
+                }
+            });
             _producer = new Producer(queue, spec, null);
         }
-
-        _log.Reset();
     }
 
     protected override Task GoAsync() => _producer?.RunAsync() ?? Task.Delay(Timeout.Infinite);

@@ -10,13 +10,14 @@ internal static class DocsPage
         # Benchmarks
 
         Written by `build/bench.sh`; run it to have the figures of your own machine. Every commit is durable (`fsync` and `synchronous_commit` on), history is
-        kept, and client and server share the machine. Each figure is the median of alternating rounds. A **floor** is the same work done by the store's own
+        kept, and client and server share the machine. Processes work before the clock runs, until the runtime compiles hardly anything more. Each figure is the median of
+        alternating rounds. A **floor** is the same work done by the store's own
         statements in a plain loop through the driver, without an engine, measured in the same run; "of its floor" divides the two. Compare ratios rather than
         absolute figures: those depend on the machine, its disk, and on what else it was doing.
 
         ```
         build/bench.sh [--quick] [--store postgres|sqlite] [--json FILE] [ROW...]
-        build/bench.sh [--minutes N] [--store postgres|sqlite] --docs retention
+        build/bench.sh [--minutes N] [--store postgres|sqlite] --docs retention|sweep
         ```
 
         Why things are as they are: [decisions](decisions/README.md).
