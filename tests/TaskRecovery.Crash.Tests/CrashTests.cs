@@ -5,10 +5,22 @@ using TaskRecovery.TestSupport;
 namespace TaskRecovery.Crash.Tests;
 
 /// <summary>What happens to work when the process under it dies. Real processes, default options, run on every store.</summary>
-public abstract class CrashTests : CrashStories
+public abstract class CrashTests : IAsyncLifetime
 {
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan BeforeTheGrace = TimeSpan.FromSeconds(2.5);
+
+    private CrashFixture? _fixture;
+
+    protected CrashFixture Fixture => _fixture ?? throw new InvalidOperationException("The fixture was not started.");
+
+    public async ValueTask InitializeAsync() => _fixture = await OpenAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        await Fixture.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
 
     [Fact]
     public async Task Work_of_a_killed_process_runs_again_on_others_within_seconds()
@@ -77,6 +89,42 @@ public abstract class CrashTests : CrashStories
         await TheLawHoldsAsync(ids);
     }
 
+    [Theory]
+    [InlineData("handler.started")]
+    [InlineData("handler.finished")]
+    [InlineData("claim.before_commit")]
+    [InlineData("claim.committed")]
+    [InlineData("flush.middle")]
+    public async Task Work_survives_a_kill_at(string faultPoint)
+    {
+        var doomed = await Fixture.StartNodeAsync(settings => settings with { DieAt = faultPoint, DieAfter = 2, Concurrency = 10, Prefetch = 0 });
+        var ids = await EnqueueAsync(200, () => new PlainProbe(HoldMs: 50));
+        Assert.NotEqual(0, await doomed.WaitForExitAsync());
+
+        await Fixture.StartNodeAsync();
+        await Fixture.StartNodeAsync();
+        await AllCompletedAsync(ids);
+
+        await TheLawHoldsAsync(ids);
+    }
+
+    [Theory]
+    [InlineData("claim.before_commit")]
+    [InlineData("claim.committed")]
+    [InlineData("handler.started")]
+    public async Task What_a_process_stored_itself_survives_its_kill_at(string faultPoint)
+    {
+        var doomed = await Fixture.StartNodeAsync(settings => settings with { DieAt = faultPoint, DieAfter = 40, EnqueueEvery = TimeSpan.FromMilliseconds(10) });
+        Assert.NotEqual(0, await doomed.WaitForExitAsync());
+        long[] ids = [.. Fixture.ReadJournal().Where(line => line.What == JournalEvents.Acknowledged).Select(line => line.EntryId)];
+
+        await Fixture.StartNodeAsync();
+        await AllCompletedAsync(ids);
+
+        Assert.NotEmpty(ids);
+        await TheLawHoldsAsync(ids);
+    }
+
     [Fact]
     public async Task A_stopped_process_that_wakes_after_its_lease_changes_nothing()
     {
@@ -103,6 +151,32 @@ public abstract class CrashTests : CrashStories
         }
 
         await TheLawHoldsAsync([.. deaf, .. looping]);
+    }
+
+    [Fact]
+    public async Task A_poisonous_entry_among_a_thousand_of_one_claim_ends_alone()
+    {
+        var innocent = await EnqueueAsync(999, () => new PlainProbe(HoldMs: 300));
+        var poison = (await Fixture.Queue.EnqueueAsync(new PoisonProbe(HoldMs: 150), new EnqueueOptions { Priority = 0 })).Id;
+
+        var limit = Stopwatch.StartNew();
+        while ((await Fixture.Queue.FindAsync(poison))!.State is EntryState.Waiting or EntryState.Running)
+        {
+            Assert.True(limit.Elapsed < TimeSpan.FromMinutes(3), "the poisonous entry has not ended after three minutes");
+            var node = await Fixture.StartNodeAsync(settings => settings with { NodeName = "victim", Concurrency = 1_000 });
+            await node.WaitForExitAsync(TimeSpan.FromSeconds(30)).ContinueWith(_ => { }, TaskScheduler.Default);
+            if ((await Fixture.Queue.CountAsync()) is { Waiting: 0, Running: 0 })
+            {
+                break;
+            }
+        }
+
+        await AllCompletedAsync(innocent);
+        var ended = (await Fixture.Queue.FindAsync(poison))!;
+        Assert.Equal((EntryState.Failed, EndReasons.CrashLoop), (ended.State, ended.Reason));
+        var firstClaim = Fixture.ReadJournal().Where(line => line.What == JournalEvents.Begin).GroupBy(line => line.Fence).First();
+        Assert.Equal(1_000, firstClaim.Count());
+        await TheLawHoldsAsync(innocent);
     }
 
     [Fact]
@@ -139,6 +213,8 @@ public abstract class CrashTests : CrashStories
     /// <summary>How long after a kill work may take to run again: well below the lease, for a busy machine.</summary>
     protected abstract TimeSpan LongestAfterKill { get; }
 
+    protected abstract Task<CrashFixture> OpenAsync();
+
     /// <summary>Stops a process where it stands.</summary>
     protected virtual Task StopAsync(ChildProcess process)
     {
@@ -147,6 +223,71 @@ public abstract class CrashTests : CrashStories
     }
 
     protected abstract Task<IReadOnlyList<long>> ReadEffectsAsync();
+
+    protected async Task<IReadOnlyList<ChildProcess>> StartNodesAsync(int count)
+        => await Task.WhenAll(Enumerable.Range(0, count).Select(_ => Fixture.StartNodeAsync(settings => settings with { Concurrency = 150, Prefetch = 0 })));
+
+    protected async Task<IReadOnlyList<long>> EnqueueAsync<TArgs>(int count, Func<TArgs> args)
+        where TArgs : notnull
+        => [.. (await Fixture.Queue.EnqueueManyAsync(Enumerable.Range(0, count).Select(_ => EnqueueRequest.Create(args())))).Select(result => result.Id)];
+
+    /// <summary>Waits until so many handlers are between begin and end.</summary>
+    protected Task RunningAsync(int count)
+        => Until.TrueAsync(
+            () =>
+            {
+                var alive = Fixture.Alive.Select(process => process.Id).ToHashSet();
+                return Running(Fixture.ReadJournal().Where(line => alive.Contains(line.ProcessId))).Count() >= count;
+            },
+            $"{count} entries run");
+
+    /// <summary>Kills the process that runs the most.</summary>
+    protected Task<(long KilledAt, IReadOnlyList<long> Interrupted)> KillOneWhileRunningAsync()
+        => KillWhileRunningAsync(Fixture.Alive.MaxBy(process => Running(Fixture.ReadJournal().Where(line => line.ProcessId == process.Id)).Count())!);
+
+    /// <summary>Kills a process, and insists that it was running something.</summary>
+    protected async Task<(long KilledAt, IReadOnlyList<long> Interrupted)> KillWhileRunningAsync(ChildProcess process)
+    {
+        var killedAt = Stopwatch.GetTimestamp();
+        await process.KillAsync();
+        var interrupted = Running(Fixture.ReadJournal().Where(line => line.ProcessId == process.Id)).ToList();
+        Assert.NotEmpty(interrupted);
+        return (killedAt, interrupted);
+    }
+
+    protected Task AllCompletedAsync(IReadOnlyList<long> ids)
+        => Until.TrueAsync(
+            async () =>
+            {
+                try
+                {
+                    return await Fixture.Queue.CountAsync() is { Waiting: 0, Scheduled: 0, Running: 0 } counts && counts.Completed >= ids.Count;
+                }
+                catch (StoreUnavailableException)
+                {
+                    // The test has just restarted the server: ask again.
+                    return false;
+                }
+            },
+            "every entry has completed",
+            TimeSpan.FromSeconds(120));
+
+    /// <summary>Every entry has ended well and once, by its journal too, and the store's own check finds nothing.</summary>
+    protected async Task TheLawHoldsAsync(IReadOnlyList<long> ids)
+    {
+        Assert.Empty(await Fixture.Store.CheckLawAsync(CancellationToken.None));
+        foreach (var id in ids)
+        {
+            Assert.Equal(EntryState.Completed, (await Fixture.Queue.FindAsync(id))?.State);
+        }
+    }
+
+    private static IEnumerable<long> Running(IEnumerable<JournalLine> journal)
+        => journal
+            .Where(line => line.What is JournalEvents.Begin or JournalEvents.End)
+            .GroupBy(line => (line.EntryId, line.Fence, line.ProcessId))
+            .Where(run => !run.Any(line => line.What == JournalEvents.End))
+            .Select(run => run.Key.EntryId);
 
     private static double Median(IEnumerable<double> values)
     {

@@ -12,7 +12,9 @@ public sealed class PostgresDatabase : IAsyncDisposable
     {
         _server = server;
         Name = name;
-        ConnectionString = new NpgsqlConnectionStringBuilder(server) { Database = name }.ConnectionString;
+
+        // Idle connections go soon: every fixture has a database, so a pool, of its own, and the server has one limit for all.
+        ConnectionString = new NpgsqlConnectionStringBuilder(server) { Database = name, ConnectionIdleLifetime = 5, ConnectionPruningInterval = 1 }.ConnectionString;
     }
 
     /// <summary>The database's name: lower case, no quotes needed.</summary>
