@@ -200,7 +200,7 @@ public abstract class CrashTests : IAsyncLifetime
     public async Task Effects_in_the_workers_own_transaction_exist_once()
     {
         await StartNodesAsync(3);
-        var ids = await EnqueueAsync(200, () => new TransactionProbe(HoldMs: 200));
+        var ids = await EnqueueAsync(TransactionEntries, () => new TransactionProbe(HoldMs: 200));
         await Until.TrueAsync(() => Fixture.ReadJournal().Count(line => line.What == JournalEvents.Done) > 20, "some are done");
 
         await KillOneWhileRunningAsync();
@@ -212,6 +212,9 @@ public abstract class CrashTests : IAsyncLifetime
 
     /// <summary>How long after a kill work may take to run again: well below the lease, for a busy machine.</summary>
     protected abstract TimeSpan LongestAfterKill { get; }
+
+    /// <summary>How many entries have a transaction of their own in the test of those.</summary>
+    protected virtual int TransactionEntries => 200;
 
     protected abstract Task<CrashFixture> OpenAsync();
 
