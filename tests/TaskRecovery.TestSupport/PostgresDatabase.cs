@@ -12,9 +12,7 @@ public sealed class PostgresDatabase : IAsyncDisposable
     {
         _server = server;
         Name = name;
-
-        // Idle connections go soon: every fixture has a database, so a pool, of its own, and the server has one limit for all.
-        ConnectionString = new NpgsqlConnectionStringBuilder(server) { Database = name, ConnectionIdleLifetime = 5, ConnectionPruningInterval = 1 }.ConnectionString;
+        ConnectionString = new NpgsqlConnectionStringBuilder(server) { Database = name }.ConnectionString;
     }
 
     /// <summary>The database's name: lower case, no quotes needed.</summary>

@@ -16,7 +16,13 @@ public sealed partial class PostgresServer : IAsyncDisposable
 
     private PostgresServer(string connectionString, LocalPostgres? local = null, IAsyncDisposable? owned = null)
     {
-        ConnectionString = new NpgsqlConnectionStringBuilder(connectionString) { IncludeErrorDetail = true }.ConnectionString;
+        // Idle connections go soon: every fixture has a database, so a pool, of its own, and the server has one limit for all.
+        ConnectionString = new NpgsqlConnectionStringBuilder(connectionString)
+        {
+            IncludeErrorDetail = true,
+            ConnectionIdleLifetime = 5,
+            ConnectionPruningInterval = 1,
+        }.ConnectionString;
         _local = local;
         _owned = owned;
     }
