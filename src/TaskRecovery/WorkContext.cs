@@ -67,7 +67,7 @@ public abstract class WorkContext
     /// <param name="cancellationToken">Passed to <paramref name="step"/>.</param>
     /// <exception cref="InvalidOperationException">The name was used before in this run.</exception>
     /// <exception cref="ArgumentException">The name is empty, too long or has a NUL character.</exception>
-    /// <exception cref="ClaimLostException">The entry is not this node's any more: the step was not run, or its result was not stored.</exception>
+    /// <exception cref="ClaimLostException">The entry is not this node's any more: the step was not run, or its result was not stored. Or the node's lease is over, for example because its process was stopped: what was stored counts, and the next run goes on from there.</exception>
     /// <exception cref="StoreUnavailableException">The database did not confirm: the step may run again.</exception>
     public abstract Task<T> StepAsync<T>(string name, Func<CancellationToken, Task<T>> step, CancellationToken cancellationToken = default);
 
@@ -77,11 +77,13 @@ public abstract class WorkContext
 
     /// <summary>Stores where a loop has got to, for the next run of this entry (or its task). Once it is on its way to the store, a token that fires does not call it back: the round is done.</summary>
     /// <exception cref="OperationCanceledException">The token had fired before: nothing was stored.</exception>
-    /// <exception cref="ClaimLostException">The entry is not this node's any more, or the node is cut off: it does not count.</exception>
+    /// <exception cref="ClaimLostException">The entry is not this node's any more, or the node is cut off or was stopped: do not go on. The next run goes on from what was stored.</exception>
     /// <exception cref="StoreUnavailableException">The database did not confirm.</exception>
     public abstract Task SaveCheckpointAsync<T>(T checkpoint, CancellationToken cancellationToken = default);
 
     /// <summary>Reads the last stored checkpoint; the type's default if there is none.</summary>
+    /// <exception cref="ClaimLostException">The node is cut off or was stopped: do not go on.</exception>
+    /// <exception cref="StoreUnavailableException">The database could not be read.</exception>
     public abstract Task<T?> GetCheckpointAsync<T>(CancellationToken cancellationToken = default);
 }
 

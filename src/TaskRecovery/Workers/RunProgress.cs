@@ -51,6 +51,8 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
         {
             _checkpoint = json;
         }
+
+        run.ThrowIfOver();
     }
 
     public async Task<T?> GetCheckpointAsync<T>(CancellationToken cancellationToken)
@@ -62,6 +64,7 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
         }
 
         checkpoint ??= (await LoadAsync().WaitAsync(cancellationToken).ConfigureAwait(false)).Checkpoint;
+        run.ThrowIfOver();
         return checkpoint is { } json ? shared.Json.Read<T>(json) : default;
     }
 
@@ -69,17 +72,10 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
     {
         Use(name);
         var progress = await LoadAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
+        run.ThrowIfOver();
         if (progress.Steps.TryGetValue(name, out var stored))
         {
             return stored;
-        }
-
-        run.ThrowIfFenced();
-
-        // A process that was stopped goes on here before any token of it has fired; another may have done the step by now.
-        if (!run.Claim.Lease.IsValid)
-        {
-            throw run.EndAsCutOff();
         }
 
         FaultPoints.Reach(FaultPoints.StepBetween);
@@ -94,6 +90,8 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
         {
             throw run.EndAsLost();
         }
+
+        run.ThrowIfOver();
     }
 
     private void Use(string name)

@@ -169,6 +169,17 @@ internal sealed partial class WorkRun(ClaimedEntry entry, HeldClaim claim, Bound
             throw new ClaimLostException(Entry.Id, Fence);
         }
     }
+
+    /// <summary>Stands wherever a handler is about to go on. A process that was stopped wakes in the middle of it, with the answers it waited for and no token of its own fired yet; another may be further by now.</summary>
+    /// <exception cref="ClaimLostException">The store has refused this claim before, or the lease is over.</exception>
+    public void ThrowIfOver()
+    {
+        ThrowIfFenced();
+        if (!Claim.Lease.IsValid)
+        {
+            throw EndAsCutOff();
+        }
+    }
 }
 
 /// <summary>How a run is to end.</summary>
