@@ -39,7 +39,6 @@ internal sealed class LocalPostgres : IAsyncDisposable
         Username = "postgres",
         Password = _password,
         Database = "postgres",
-        MaxPoolSize = 50,
     }.ConnectionString;
 
     public static async Task<LocalPostgres> StartAsync(string binaries, PostgresServerOptions options)

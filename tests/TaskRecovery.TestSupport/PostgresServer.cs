@@ -14,15 +14,20 @@ public sealed partial class PostgresServer : IAsyncDisposable
     private readonly LocalPostgres? _local;
     private readonly IAsyncDisposable? _owned;
 
-    private PostgresServer(string connectionString, LocalPostgres? local = null, IAsyncDisposable? owned = null)
+    private PostgresServer(string connectionString, LocalPostgres? local = null, IAsyncDisposable? owned = null, bool driverPools = false)
     {
-        // Idle connections go soon: every fixture has a database, so a pool, of its own, and the server has one limit for all.
-        ConnectionString = new NpgsqlConnectionStringBuilder(connectionString)
+        var builder = new NpgsqlConnectionStringBuilder(connectionString) { IncludeErrorDetail = true };
+        if (!driverPools)
         {
-            IncludeErrorDetail = true,
-            ConnectionIdleLifetime = 5,
-            ConnectionPruningInterval = 1,
-        }.ConnectionString;
+            // Idle connections go soon: every fixture has a database, so a pool, of its own, and the server has one limit for all.
+            (builder.ConnectionIdleLifetime, builder.ConnectionPruningInterval) = (5, 1);
+            if (local is not null)
+            {
+                builder.MaxPoolSize = 50;
+            }
+        }
+
+        ConnectionString = builder.ConnectionString;
         _local = local;
         _owned = owned;
     }
@@ -58,7 +63,7 @@ public sealed partial class PostgresServer : IAsyncDisposable
         }
 
         var local = await LocalPostgres.StartAsync(binaries, options);
-        return new PostgresServer(local.ConnectionString, local, local);
+        return new PostgresServer(local.ConnectionString, local, local, options.DriverPools);
     }
 
     /// <summary>Creates an empty database with a name of its own.</summary>

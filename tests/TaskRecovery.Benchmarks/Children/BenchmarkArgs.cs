@@ -25,6 +25,8 @@ internal sealed record BenchmarkArgs(long Number, int Milliseconds, string Text)
 /// <summary>What a child's workers count and record.</summary>
 internal sealed class WorkLog(bool record)
 {
+    private static readonly TimeSpan LongestWarmUp = TimeSpan.FromSeconds(90);
+
     private long _count;
     private long _warmUps;
 
@@ -32,6 +34,18 @@ internal sealed class WorkLog(bool record)
 
     /// <summary>How many had a number below zero: those of warm-ups, whoever stored them.</summary>
     public long WarmUps => Interlocked.Read(ref _warmUps);
+
+    /// <summary>Waits until so many entries of warm-ups have started.</summary>
+    public async Task WaitForWarmUpsAsync(long count)
+    {
+        for (var since = Stopwatch.GetTimestamp(); WarmUps < count; await Task.Delay(20))
+        {
+            if (Stopwatch.GetElapsedTime(since) > LongestWarmUp)
+            {
+                throw new TimeoutException($"Only {WarmUps} of {count} entries of the warm-up have started in {LongestWarmUp}.");
+            }
+        }
+    }
 
     public long[] Starts { get; } = record ? new long[1 << 18] : [];
 

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -30,7 +29,7 @@ internal static class BenchmarkHost
     }
 
     /// <summary>Works entries of a queue of its own until the runtime has compiled what it will.</summary>
-    public static async Task WarmUpAsync(IHost host, ChildSpec spec, Func<long> count)
+    public static async Task WarmUpAsync(IHost host, ChildSpec spec, WorkLog log)
     {
         if (spec.Queues.Select(queue => queue.Name).FirstOrDefault(name => name.StartsWith(BenchmarkQueues.WarmUp, StringComparison.Ordinal)) is not { } queue)
         {
@@ -45,13 +44,7 @@ internal static class BenchmarkHost
                 await jobs.EnqueueManyAsync(Enumerable.Range(0, 2_000).Select(number => EnqueueRequest.Create(BenchmarkArgs.Create(-1 - number, 0, 100), new EnqueueOptions { Queue = queue })));
             }
 
-            for (var started = Stopwatch.GetTimestamp(); count() < (wave + 1) * WaveEntries; await Task.Delay(20))
-            {
-                if (Stopwatch.GetElapsedTime(started) > TimeSpan.FromSeconds(90))
-                {
-                    throw new TimeoutException($"The worker has not ended wave {wave} of its warm-up in 90 seconds: {count()} of {(wave + 1) * WaveEntries} entries are done.");
-                }
-            }
+            await log.WaitForWarmUpsAsync((wave + 1) * WaveEntries);
         });
     }
 }

@@ -52,6 +52,9 @@ internal sealed record ChildSpec
     /// <summary>How long history is kept, in seconds.</summary>
     public double KeepSeconds { get; init; }
 
+    /// <summary>How long nothing is done in each wave of a second warm-up, for what is done once a second; 0 for none.</summary>
+    public double IdleSeconds { get; init; }
+
     /// <summary>Whether starts and calls are recorded with their times.</summary>
     public bool Record { get; init; }
 

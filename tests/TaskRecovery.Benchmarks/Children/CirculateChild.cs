@@ -26,7 +26,7 @@ internal sealed class CirculateChild(ChildSpec spec) : Child, IAsyncDisposable
             },
             TimeSpan.FromSeconds(spec.KeepSeconds));
         await _host.StartAsync();
-        await BenchmarkHost.WarmUpAsync(_host, spec with { Queues = [new QueueSpec(BenchmarkQueues.WarmUp)] }, () => _log.WarmUps);
+        await BenchmarkHost.WarmUpAsync(_host, spec with { Queues = [new QueueSpec(BenchmarkQueues.WarmUp)] }, _log);
     }
 
     protected override async Task GoAsync()

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text.Json;
 using TaskRecovery.Benchmarks.Stores;
 using TaskRecovery.Storage;
 
@@ -43,9 +42,5 @@ internal sealed class RefillChild(ChildSpec spec) : Child, IAsyncDisposable
 
     public ValueTask DisposeAsync() => _floor.DisposeAsync();
 
-    private NewEntry[] Entries(string queue)
-    {
-        var args = JsonSerializer.SerializeToUtf8Bytes(BenchmarkArgs.Create(1, 0, spec.ArgsBytes));
-        return [.. Enumerable.Repeat(new NewEntry { Kind = "benchmark", Queue = queue, Priority = 5, MaxAttempts = 10, Args = args }, spec.Count)];
-    }
+    private NewEntry[] Entries(string queue) => StoreFloors.Entries(spec, queue, spec.Count);
 }

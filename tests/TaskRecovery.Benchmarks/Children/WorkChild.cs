@@ -28,7 +28,7 @@ internal sealed class WorkChild(ChildSpec spec) : Child, IAsyncDisposable
             }
         });
         await _host.StartAsync();
-        await BenchmarkHost.WarmUpAsync(_host, spec, () => _log.WarmUps);
+        await BenchmarkHost.WarmUpAsync(_host, spec, _log);
         if (spec.Count > 0)
         {
             var queue = _host.Services.GetRequiredService<IJobQueue>();
@@ -37,11 +37,14 @@ internal sealed class WorkChild(ChildSpec spec) : Child, IAsyncDisposable
                 var before = _log.WarmUps;
                 var producer = new Producer(queue, Producer.WarmUpOf(spec), null);
                 await producer.RunAsync();
-                for (; _log.WarmUps < before + producer.Count; await Task.Delay(20))
-                {
-                }
+                await _log.WaitForWarmUpsAsync(before + producer.Count);
             });
             _producer = new Producer(queue, spec, null);
+        }
+
+        if (spec.IdleSeconds > 0)
+        {
+            await WarmUp.UntilCompiledAsync(_ => Task.Delay(TimeSpan.FromSeconds(spec.IdleSeconds)));
         }
     }
 

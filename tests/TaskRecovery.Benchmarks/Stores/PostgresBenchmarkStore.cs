@@ -7,11 +7,6 @@ namespace TaskRecovery.Benchmarks.Stores;
 /// <summary>A server of its own, set up like a small production one.</summary>
 internal sealed class PostgresBenchmarkStore(PostgresServer server) : IBenchmarkStore
 {
-    // What the tests' server adds for tests: on a pool that drops idle connections after seconds, claims keep meeting new ones, on which they are planned anew.
-    private static readonly string[] PoolSettings = ["Connection Idle Lifetime", "Connection Pruning Interval", "Maximum Pool Size"];
-
-    private readonly string _connectionString = AsUsersHaveIt(server.ConnectionString);
-
     public string Name => "postgres";
 
     public string FloorName => "bare statements";
@@ -22,6 +17,7 @@ internal sealed class PostgresBenchmarkStore(PostgresServer server) : IBenchmark
         {
             Controlled = true,
             Fsync = true,
+            DriverPools = true,
             Settings = new Dictionary<string, string>(StringComparer.Ordinal)
             {
                 ["synchronous_commit"] = "on",
@@ -40,33 +36,26 @@ internal sealed class PostgresBenchmarkStore(PostgresServer server) : IBenchmark
 
     public async Task<string> DescribeAsync()
     {
-        await using var connection = await PostgresBenchmarkDatabase.OpenAsync(_connectionString);
+        await using var connection = await PostgresBenchmarkDatabase.OpenAsync(server.ConnectionString);
         await using var command = new NpgsqlCommand("select current_setting('server_version')", connection);
         return "PostgreSQL " + ((string)(await command.ExecuteScalarAsync())!).Split(' ')[0] + ", shared_buffers 1 GB, max_wal_size 8 GB, else defaults";
     }
 
     public async Task<IBenchmarkDatabase> CreateAsync()
     {
-        var database = new PostgresBenchmarkDatabase(_connectionString, $"bench_{Guid.NewGuid():n}");
+        var database = new PostgresBenchmarkDatabase(server.ConnectionString, $"bench_{Guid.NewGuid():n}");
         await database.CreateAsync(null);
         return database;
     }
 
     public async Task<IBenchmarkDatabase> CopyAsync(IBenchmarkDatabase template)
     {
-        var database = new PostgresBenchmarkDatabase(_connectionString, $"bench_{Guid.NewGuid():n}");
+        var database = new PostgresBenchmarkDatabase(server.ConnectionString, $"bench_{Guid.NewGuid():n}");
         await database.CreateAsync(((PostgresBenchmarkDatabase)template).Name);
         return database;
     }
 
     public ValueTask DisposeAsync() => server.DisposeAsync();
-
-    private static string AsUsersHaveIt(string connectionString)
-    {
-        var builder = new NpgsqlConnectionStringBuilder(connectionString);
-        Array.ForEach(PoolSettings, setting => builder.Remove(setting));
-        return builder.ConnectionString;
-    }
 }
 
 /// <summary>Transactions of a caller of its own.</summary>

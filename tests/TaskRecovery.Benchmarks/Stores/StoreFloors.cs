@@ -11,6 +11,13 @@ namespace TaskRecovery.Benchmarks.Stores;
 internal static class StoreFloors
 {
     public const string Name = "the store alone";
+
+    /// <summary>Entries to store, all alike.</summary>
+    public static NewEntry[] Entries(ChildSpec spec, string queue, int count)
+    {
+        var args = JsonSerializer.SerializeToUtf8Bytes(BenchmarkArgs.Create(1, 0, spec.ArgsBytes));
+        return [.. Enumerable.Repeat(new NewEntry { Kind = "benchmark", Queue = queue, Priority = 5, MaxAttempts = 10, Args = args }, count)];
+    }
 }
 
 /// <summary>Claims and finishes through the store's own code.</summary>
@@ -98,8 +105,7 @@ internal sealed class StoreEnqueueFloor(ChildSpec spec) : IEnqueueFloor
 
     public Task EnqueueAsync(string queue, double seconds, int count, Action<int> done)
     {
-        var args = JsonSerializer.SerializeToUtf8Bytes(BenchmarkArgs.Create(1, 0, spec.ArgsBytes));
-        NewEntry[] entries = [.. Enumerable.Repeat(new NewEntry { Kind = "benchmark", Queue = queue, Priority = 5, MaxAttempts = 10, Args = args }, spec.Batch)];
+        var entries = StoreFloors.Entries(spec, queue, spec.Batch);
         var left = count == 0 ? int.MaxValue : count;
         var limit = seconds > 0 ? TimeSpan.FromSeconds(seconds) : TimeSpan.MaxValue;
         var started = Stopwatch.GetTimestamp();
