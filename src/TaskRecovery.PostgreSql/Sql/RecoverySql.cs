@@ -43,7 +43,7 @@ internal static class RecoverySql
     private static readonly string Settle = $$"""
         , done as (
             insert into {schema}.outcomes (entry, fence, ended_at, duration_ms, node, kind, attempt, crashes, final, error, reason)
-            select j.entry, j.fence, c.now, least(extract(epoch from c.now - j.claimed_at) * 1000, 2147483647)::integer, j.node, j.kind, j.attempt, j.crashes, j.kind in (1, 2),
+            select j.entry, j.fence, c.now, greatest(0, least(extract(epoch from c.now - j.claimed_at) * 1000, 2147483647))::integer, j.node, j.kind, j.attempt, j.crashes, j.kind in (1, 2),
                 case when j.kind = 1 then 'Its node died under it ' || j.died || ' times, the last time while nothing else could be the cause.' end,
                 case j.kind when 1 then 'crash_loop' when 2 then 'cancel_requested' end
             from judged j cross join clock c

@@ -27,9 +27,16 @@ internal static class Arg
     /// <summary>JSON in UTF-8, sent as it is.</summary>
     internal static NpgsqlParameter Utf8(ReadOnlyMemory<byte> value) => new NpgsqlParameter<ReadOnlyMemory<byte>> { TypedValue = value, NpgsqlDbType = NpgsqlDbType.Text };
 
-    internal static NpgsqlParameter Interval(TimeSpan? value) => Any(value, NpgsqlDbType.Interval);
+    internal static NpgsqlParameter Interval(TimeSpan? value) => Any(Span(value), NpgsqlDbType.Interval);
 
-    internal static NpgsqlParameter Time(DateTimeOffset? value) => Any(value?.UtcDateTime, NpgsqlDbType.TimestampTz);
+    internal static NpgsqlParameter Time(DateTimeOffset? value) => Any(Instant(value), NpgsqlDbType.TimestampTz);
+
+    /// <summary>Hours, not days: to the server a day is a day of the session's time zone, and has 23 hours once a year.</summary>
+    internal static NpgsqlInterval? Span(TimeSpan? value) => value is { } span ? new NpgsqlInterval(months: 0, days: 0, span.Ticks / TimeSpan.TicksPerMicrosecond) : null;
+
+    /// <summary>The ends of .NET's times would be sent as infinity, which nothing can be reckoned with.</summary>
+    internal static DateTime? Instant(DateTimeOffset? value)
+        => value is { } time ? new DateTime(Math.Clamp(time.UtcTicks, DateTime.MinValue.Ticks + TimeSpan.TicksPerDay, DateTime.MaxValue.Ticks - TimeSpan.TicksPerDay), DateTimeKind.Utc) : null;
 
     internal static NpgsqlParameter Array<T>(T[] values, NpgsqlDbType type) => new NpgsqlParameter<T[]> { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | type };
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Transactions;
 using NpgsqlTypes;
 
 namespace TaskRecovery.PostgreSql;
@@ -34,12 +35,15 @@ internal sealed class NameTable(PostgreSqlDatabase database)
         ConcurrentDictionary<string, int> known, IEnumerable<string> names, string find, string add, CancellationToken cancellationToken)
     {
         var unknown = names.Distinct(StringComparer.Ordinal).Where(name => !known.ContainsKey(name)).ToArray();
-        if (unknown.Length > 0)
+        if (unknown.Length == 0)
         {
-            await FindAsync(known, unknown, find, cancellationToken).ConfigureAwait(false);
-            unknown = [.. unknown.Where(name => !known.ContainsKey(name))];
+            return known;
         }
 
+        // An application's data source would take part in a TransactionScope around the call.
+        using var alone = Transaction.Current is null ? null : new TransactionScope(TransactionScopeOption.Suppress, TransactionScopeAsyncFlowOption.Enabled);
+        await FindAsync(known, unknown, find, cancellationToken).ConfigureAwait(false);
+        unknown = [.. unknown.Where(name => !known.ContainsKey(name))];
         if (unknown.Length > 0)
         {
             await database.ExecuteAsync(add, [Arg.Array(unknown, NpgsqlDbType.Text)], cancellationToken).ConfigureAwait(false);

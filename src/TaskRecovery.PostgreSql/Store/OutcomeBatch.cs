@@ -28,9 +28,9 @@ internal static class OutcomeBatch
             Arg.Array(kinds, NpgsqlDbType.Smallint),
             Arg.Array(durations, NpgsqlDbType.Integer),
             Arg.Array(Some(outcomes, static outcome => outcome.Result.IsEmpty ? null : Utf8.ToText(outcome.Result)), NpgsqlDbType.Text),
-            Arg.Array(Some(outcomes, static outcome => Utf8.WithoutZeros(outcome.Error)), NpgsqlDbType.Text),
+            Arg.Array(Some(outcomes, static outcome => Utf8.Storable(outcome.Error)), NpgsqlDbType.Text),
             Arg.Array(Some(outcomes, static outcome => outcome.Reason), NpgsqlDbType.Text),
-            Arg.Array(Some(outcomes, static outcome => outcome.Delay == TimeSpan.Zero ? (TimeSpan?)null : outcome.Delay), NpgsqlDbType.Interval),
+            Arg.Array(Some(outcomes, static outcome => outcome.Delay == TimeSpan.Zero ? null : Arg.Span(outcome.Delay)), NpgsqlDbType.Interval),
             Arg.Bool(check),
         ];
     }

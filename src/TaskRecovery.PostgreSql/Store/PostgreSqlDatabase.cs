@@ -30,12 +30,14 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
         if (source.DataSource is not null)
         {
             DataSource = source.DataSource;
+            DatabaseName = NameOf(DataSource);
             return;
         }
 
         Application = $"taskrecovery {Guid.NewGuid():N}";
         var connection = Complete(source.ConnectionString!, options, lease, Application);
         DataSource = new NpgsqlDataSourceBuilder(connection.ConnectionString).Build();
+        DatabaseName = NameOf(DataSource);
         connection.Pooling = false;
 
         // A node has to know within its deadline that its session is over: no wait for a server that does not answer.
@@ -60,6 +62,9 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
     internal string? Application { get; }
 
     internal NpgsqlDataSource DataSource { get; }
+
+    /// <summary>The database's name; <see langword="null"/> where the connection string leaves it to the server.</summary>
+    internal string? DatabaseName { get; }
 
     /// <summary>In seconds, as the driver takes it.</summary>
     internal int CommandTimeout { get; }
@@ -239,6 +244,8 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
 
     // What the user set stays; what was not set gets what a queue needs. A client that has stopped holds its rows locked and
     // unseen, so the server has to let go of it before its lease is over.
+    private static string? NameOf(NpgsqlDataSource source) => new NpgsqlConnectionStringBuilder(source.ConnectionString) is { Database: { } name } ? name : null;
+
     private static NpgsqlConnectionStringBuilder Complete(string connectionString, PostgreSqlOptions options, TimeSpan lease, string application)
     {
         NpgsqlConnectionStringBuilder builder;

@@ -28,10 +28,18 @@ internal sealed partial class PostgreSqlQueueStore
             : await EnqueueInAsync(entries, Own(transaction), cancellationToken).ConfigureAwait(false);
     }
 
-    private static NpgsqlConnection Own(DbTransaction transaction)
-        => transaction is NpgsqlTransaction { Connection: { } connection }
+    private NpgsqlConnection Own(DbTransaction transaction)
+    {
+        if (transaction is not NpgsqlTransaction { Connection: { } connection })
+        {
+            throw new ArgumentException($"The transaction is not an open NpgsqlTransaction but {transaction.GetType()}. Pass one of the store's own kind.", nameof(transaction));
+        }
+
+        // Names of servers are no proof, as one has many; but kinds and queues have other numbers in another database.
+        return _database.DatabaseName is not { } own || string.Equals(connection.Database, own, StringComparison.Ordinal)
             ? connection
-            : throw new ArgumentException($"The transaction is not an open NpgsqlTransaction but {transaction.GetType()}. Pass one of the store's own kind.", nameof(transaction));
+            : throw new ArgumentException($"The transaction is one of the database '{connection.Database}', and the store is in '{own}'. Pass a transaction of the store's database.", nameof(transaction));
+    }
 
     private async ValueTask<EnqueueResult[]> EnqueueNowAsync(IReadOnlyList<NewEntry> entries, CancellationToken cancellationToken)
     {

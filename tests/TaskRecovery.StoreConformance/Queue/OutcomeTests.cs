@@ -51,6 +51,16 @@ public abstract class OutcomeTests(StoreFixture fixture) : StoreTests(fixture)
     }
 
     [Fact]
+    public async Task An_error_with_what_no_database_stores_is_stored_without_it()
+    {
+        var held = await GivenClaimedAsync(GivenNode());
+
+        await FinishAsync(held, OutcomeKind.Failed, error: "half a smile: \uD83D, and a zero: \0", reason: EndReasons.FailedForGood);
+
+        Assert.StartsWith("half a smile: \uFFFD, and a zero: ", (await FindAsync(held.Id)).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_retried_entry_spends_an_attempt_and_waits_for_its_time()
     {
         var node = GivenNode();

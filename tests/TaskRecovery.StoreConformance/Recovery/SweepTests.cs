@@ -21,6 +21,17 @@ public abstract class SweepTests(StoreFixture fixture) : StoreTests(fixture)
     }
 
     [Fact]
+    public async Task Work_that_was_claimed_while_the_clock_was_a_year_ahead_goes_back_to_the_queue()
+    {
+        var held = await GivenClaimedAsync(GivenNode());
+        await ShiftTimeAsync(TimeSpan.FromDays(-365));
+
+        await DieAndSweepAsync(held.Node);
+
+        Assert.Equal(EntryState.Waiting, await StateAsync(held.Id));
+    }
+
+    [Fact]
     public async Task Recovered_work_comes_first_in_line()
     {
         var node = GivenNode();

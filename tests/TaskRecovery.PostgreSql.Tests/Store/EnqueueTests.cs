@@ -1,0 +1,54 @@
+using System.Transactions;
+using Npgsql;
+using TaskRecovery.TestSupport;
+
+namespace TaskRecovery.PostgreSql.Tests.Store;
+
+/// <summary>Enqueues in what the application has around them: its transactions, its data source, its database's settings.</summary>
+public sealed class EnqueueTests : PostgreSqlStoreTests
+{
+    [Fact]
+    public async Task A_queue_that_was_first_used_in_a_scope_that_rolls_back_keeps_no_number_that_is_gone()
+    {
+        await OpenStoreAsync();
+        await using var source = NpgsqlDataSource.Create(ConnectionString);
+        var store = new PostgreSqlQueueStore(Keep(new PostgreSqlDatabase(new PostgreSqlConnectionSource(null, source), new PostgreSqlOptions(), Lease)), TimeProvider.System);
+        using (new TransactionScope(TransactionScopeAsyncFlowOption.Enabled))
+        {
+            await store.EnqueueAsync([Entry("of a tenant")], null, Cancellation);
+        }
+
+        Assert.Equal(0L, await ScalarAsync<long>("select count(*) from taskrecovery.waiting"));
+        await store.EnqueueAsync([Entry("of a tenant")], null, Cancellation);
+
+        Assert.Equal("of a tenant", await ScalarAsync<string>("select q.name from taskrecovery.waiting w join taskrecovery.queues q on q.id = w.queue"));
+    }
+
+    [Fact]
+    public async Task A_transaction_of_another_database_is_refused_with_both_names()
+    {
+        var store = await OpenStoreAsync();
+        await using var other = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync("other");
+        await using var connection = new NpgsqlConnection(other.ConnectionString);
+        await connection.OpenAsync(Cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+
+        var exception = await Assert.ThrowsAsync<ArgumentException>(async () => await store.EnqueueAsync([Entry()], transaction, Cancellation));
+
+        Assert.Contains($"'{connection.Database}'", exception.Message, StringComparison.Ordinal);
+        Assert.Contains($"'{new NpgsqlConnectionStringBuilder(ConnectionString).Database}'", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_day_has_24_hours_whatever_the_clocks_of_the_server_s_country_do()
+    {
+        await ExecuteAsync("do $$ begin execute format('alter database %I set timezone = %L', current_database(), 'Europe/Berlin'); end $$");
+        var store = await OpenStoreAsync();
+
+        // One of them ends in winter and one in summer, whenever the test runs.
+        await store.EnqueueAsync([Entry(after: TimeSpan.FromDays(90)), Entry(after: TimeSpan.FromDays(270))], null, Cancellation);
+
+        Assert.Equal("2160,6480", await ScalarAsync<string>(
+            "select string_agg((extract(epoch from w.run_at - e.created_at) / 3600)::int::text, ',' order by e.id) from taskrecovery.waiting w join taskrecovery.entries e on e.id = w.id"));
+    }
+}
