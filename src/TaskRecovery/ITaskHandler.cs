@@ -1,3 +1,5 @@
+using TaskRecovery.Workers;
+
 namespace TaskRecovery;
 
 /// <summary>Runs the tasks of a job. Created in a dependency injection scope of its own for every attempt.</summary>
@@ -17,24 +19,30 @@ public interface ITaskHandler<TArgs>
 
 /// <summary>What a task handler knows of the task that it runs.</summary>
 /// <typeparam name="TArgs">The job's arguments.</typeparam>
-public abstract class TaskContext<TArgs> : WorkContext<TArgs>
+public sealed class TaskContext<TArgs> : WorkContext<TArgs>
     where TArgs : notnull
 {
-    private protected TaskContext()
+    private readonly Job _job;
+    private readonly TaskRecord _task;
+
+    internal TaskContext(WorkRun run, TArgs args, Job job, TaskRecord task)
+        : base(run, args)
     {
+        _job = job;
+        _task = task;
     }
 
     /// <summary>The job.</summary>
-    public abstract Guid JobId { get; }
+    public Guid JobId => _job.Id;
 
     /// <summary>The job's name.</summary>
-    public abstract string JobName { get; }
+    public string JobName => _job.Name;
 
     /// <summary>The task: the same one when it runs again after a crash or a failure.</summary>
-    public abstract Guid TaskId { get; }
+    public Guid TaskId => _task.Id;
 
     /// <summary>The due time this task was created for; <see langword="null"/> for a run triggered by hand.</summary>
-    public abstract DateTimeOffset? DueAt { get; }
+    public DateTimeOffset? DueAt => _task.DueAt;
 }
 
 /// <summary>The arguments of an entry that runs a job.</summary>

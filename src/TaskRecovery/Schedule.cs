@@ -1,4 +1,5 @@
 using System.Globalization;
+using TaskRecovery.Queue;
 
 namespace TaskRecovery;
 
@@ -18,13 +19,18 @@ public sealed record Schedule
     public DateTimeOffset? At { get; }
 
     /// <summary>Runs again and again. Due times stay on the grid that the first one set; they do not drift with the length of a run.</summary>
-    /// <param name="interval">At least one second.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The interval is shorter.</exception>
+    /// <param name="interval">One second to 36,500 days.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The interval is shorter or longer.</exception>
     public static Schedule Every(TimeSpan interval)
     {
         if (interval < TimeSpan.FromSeconds(1))
         {
             throw new ArgumentOutOfRangeException(nameof(interval), interval, "A schedule's interval is at least one second; for shorter ones let one run loop.");
+        }
+
+        if (interval > EntryLimits.LongestDelay)
+        {
+            throw new ArgumentOutOfRangeException(nameof(interval), interval, $"A schedule's interval is at most {EntryLimits.LongestDelay.TotalDays:N0} days; for a single run use {nameof(Once)}.");
         }
 
         return new Schedule(interval, null);

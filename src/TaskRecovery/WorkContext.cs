@@ -1,64 +1,63 @@
 using System.Data.Common;
+using TaskRecovery.Workers;
 
 namespace TaskRecovery;
 
 /// <summary>What a worker knows of the entry that it works, and how it can end it.</summary>
 public abstract class WorkContext
 {
-    private protected WorkContext()
-    {
-    }
+    private protected WorkContext(WorkRun run) => Run = run;
 
     /// <summary>The entry's id.</summary>
-    public abstract long EntryId { get; }
+    public long EntryId => Run.Entry.Id;
 
     /// <summary>The claim this attempt runs under. It grows with every claim; pass it to other systems that can refuse a smaller one.</summary>
-    public abstract long Fence { get; }
+    public long Fence => Run.Fence;
 
     /// <summary>The entry's kind.</summary>
-    public abstract string Kind { get; }
+    public string Kind => Run.Entry.Kind;
 
     /// <summary>The entry's queue.</summary>
-    public abstract string Queue { get; }
+    public string Queue => Run.Queue;
 
     /// <summary>This attempt's number, from 1.</summary>
-    public abstract int Attempt { get; }
+    public int Attempt => Run.Entry.Attempt;
 
     /// <summary>How many attempts the entry has.</summary>
-    public abstract int MaxAttempts { get; }
+    public int MaxAttempts => Run.Entry.MaxAttempts;
 
     /// <summary>How often a node died under the entry since it last made progress; above zero means that this run is a recovery.</summary>
-    public abstract int Crashes { get; }
+    public int Crashes => Run.Entry.Crashes;
 
     /// <summary>When the entry was stored, by the database's clock.</summary>
-    public abstract DateTimeOffset CreatedAt { get; }
+    public DateTimeOffset CreatedAt => Run.Entry.CreatedAt;
 
     /// <summary>What was sent along.</summary>
-    public abstract IReadOnlyDictionary<string, string> Metadata { get; }
+    public IReadOnlyDictionary<string, string> Metadata => Run.Metadata;
 
     /// <summary>Why the token fired; <see cref="TaskRecovery.StopReason.None"/> while it has not.</summary>
-    public abstract StopReason StopReason { get; }
+    public StopReason StopReason => Run.StopReason;
 
     /// <summary>The services of this attempt's scope.</summary>
-    public abstract IServiceProvider Services { get; }
+    public IServiceProvider Services => Run.Services;
 
     /// <summary>Stores <paramref name="result"/> as JSON with the outcome when the worker returns.</summary>
-    public abstract void SetResult<T>(T result);
+    public void SetResult<T>(T result) => Run.SetResult(result);
 
     /// <summary>After the worker returns, runs the entry again after <paramref name="delay"/>, without spending an attempt. Of several such calls the last one counts.</summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="delay"/> is below zero or over 36,500 days.</exception>
-    public abstract void Snooze(TimeSpan delay);
+    public void Snooze(TimeSpan delay) => Run.Snooze(delay);
 
     /// <summary>After the worker returns, ends the entry as cancelled.</summary>
-    public abstract void Cancel(string reason);
+    public void Cancel(string reason) => Run.Cancel(reason);
 
     /// <summary>After the worker returns, ends the entry as failed, whatever attempts it has left.</summary>
-    public abstract void Fail(string reason);
+    public void Fail(string reason) => Run.Fail(reason);
 
     /// <summary>Ends the entry as completed inside the worker's own transaction, so that its effects and its outcome commit together: exactly once.</summary>
     /// <remarks>Does nothing until <paramref name="transaction"/> commits. If the claim was lost it raises an error in the database, so that the transaction can't commit.</remarks>
     /// <exception cref="ClaimLostException">The entry is not this node's any more; the transaction is aborted.</exception>
-    public abstract Task CompleteAsync(DbTransaction transaction, CancellationToken cancellationToken = default);
+    public Task CompleteAsync(DbTransaction transaction, CancellationToken cancellationToken = default) => Run.CompleteAsync(transaction, cancellationToken);
 
     /// <summary>Runs a step once: when the entry (or its task) runs again, a finished step returns its stored result instead.</summary>
     /// <typeparam name="T">The result, stored as JSON.</typeparam>
@@ -69,33 +68,39 @@ public abstract class WorkContext
     /// <exception cref="ArgumentException">The name is empty, too long or has a NUL character.</exception>
     /// <exception cref="ClaimLostException">The entry is not this node's any more: the step was not run, or its result was not stored. Or the node's lease is over, for example because its process was stopped: what was stored counts, and the next run goes on from there.</exception>
     /// <exception cref="StoreUnavailableException">The database did not confirm: the step may run again.</exception>
-    public abstract Task<T> StepAsync<T>(string name, Func<CancellationToken, Task<T>> step, CancellationToken cancellationToken = default);
+    public Task<T> StepAsync<T>(string name, Func<CancellationToken, Task<T>> step, CancellationToken cancellationToken = default)
+        => Run.Progress.StepAsync(name, step, cancellationToken);
 
     /// <summary>Runs a step without a result once.</summary>
     /// <inheritdoc cref="StepAsync{T}"/>
-    public abstract Task StepAsync(string name, Func<CancellationToken, Task> step, CancellationToken cancellationToken = default);
+    public Task StepAsync(string name, Func<CancellationToken, Task> step, CancellationToken cancellationToken = default)
+        => Run.Progress.StepAsync(name, step, cancellationToken);
 
     /// <summary>Stores where a loop has got to, for the next run of this entry (or its task). Once it is on its way to the store, a token that fires does not call it back: the round is done.</summary>
     /// <exception cref="OperationCanceledException">The token had fired before: nothing was stored.</exception>
     /// <exception cref="ClaimLostException">The entry is not this node's any more, or the node is cut off or was stopped: do not go on. The next run goes on from what was stored.</exception>
     /// <exception cref="StoreUnavailableException">The database did not confirm.</exception>
-    public abstract Task SaveCheckpointAsync<T>(T checkpoint, CancellationToken cancellationToken = default);
+    public Task SaveCheckpointAsync<T>(T checkpoint, CancellationToken cancellationToken = default)
+        => Run.Progress.SaveCheckpointAsync(checkpoint, cancellationToken);
 
     /// <summary>Reads the last stored checkpoint; the type's default if there is none.</summary>
     /// <exception cref="ClaimLostException">The node is cut off or was stopped: do not go on.</exception>
     /// <exception cref="StoreUnavailableException">The database could not be read.</exception>
-    public abstract Task<T?> GetCheckpointAsync<T>(CancellationToken cancellationToken = default);
+    public Task<T?> GetCheckpointAsync<T>(CancellationToken cancellationToken = default) => Run.Progress.GetCheckpointAsync<T>(cancellationToken);
+
+    /// <summary>The run, which all of this is about.</summary>
+    internal WorkRun Run { get; }
 }
 
 /// <summary>What a worker knows of the entry that it works, with its arguments.</summary>
 /// <typeparam name="TArgs">The arguments.</typeparam>
-public abstract class WorkContext<TArgs> : WorkContext
+public class WorkContext<TArgs> : WorkContext
     where TArgs : notnull
 {
-    private protected WorkContext()
-    {
-    }
+    internal WorkContext(WorkRun run, TArgs args)
+        : base(run)
+        => Args = args;
 
     /// <summary>The arguments.</summary>
-    public abstract TArgs Args { get; }
+    public TArgs Args { get; }
 }

@@ -43,11 +43,42 @@ internal sealed class Tracing : IDisposable
     /// <summary>Starts the activity of a run, as a child of the caller that enqueued.</summary>
     public Activity? StartRun(ClaimedEntry entry, string queue, long fence)
     {
-        if (!_source.HasListeners())
-        {
-            return null;
-        }
+        // Nothing is allocated for nobody.
+        return _source.HasListeners() ? StartGuarded(entry, queue, fence) : null;
+    }
 
+    /// <summary>Says how a run ended.</summary>
+    public static void Finish(Activity? activity, OutcomeKind outcome, Exception? exception)
+    {
+        if (activity is not null)
+        {
+            FinishGuarded(activity, outcome, exception);
+        }
+    }
+
+    /// <summary>Ends an activity.</summary>
+    public static void End(Activity? activity)
+    {
+        if (activity is not null)
+        {
+            Guard.Tell(activity.Dispose);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _source.Dispose();
+
+    private Activity? StartGuarded(ClaimedEntry entry, string queue, long fence)
+    {
+        Activity? activity = null;
+        Guard.Tell(() => activity = StartProcess(entry, queue, fence));
+        return activity;
+    }
+
+    private static void FinishGuarded(Activity activity, OutcomeKind outcome, Exception? exception) => Guard.Tell(() => Describe(activity, outcome, exception));
+
+    private Activity? StartProcess(ClaimedEntry entry, string queue, long fence)
+    {
         // A malformed context (written by hand) must not stop the work: the run starts a trace of its own.
         ActivityContext parent = default;
         if (entry.TraceParent is { } stored && ActivityContext.TryParse(stored, null, isRemote: true, out var parsed))
@@ -72,14 +103,8 @@ internal sealed class Tracing : IDisposable
         return activity;
     }
 
-    /// <summary>Says how a run ended.</summary>
-    public static void Finish(Activity? activity, OutcomeKind outcome, Exception? exception)
+    private static void Describe(Activity activity, OutcomeKind outcome, Exception? exception)
     {
-        if (activity is null)
-        {
-            return;
-        }
-
         activity.SetTag("taskrecovery.outcome", Metrics.Name(outcome));
         if (exception is not null)
         {
@@ -92,7 +117,4 @@ internal sealed class Tracing : IDisposable
             activity.SetStatus(ActivityStatusCode.Error, exception?.Message);
         }
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => _source.Dispose();
 }

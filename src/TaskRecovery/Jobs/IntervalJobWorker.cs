@@ -38,7 +38,7 @@ internal sealed class IntervalJobWorker<TArgs, THandler>(IJobStore store, EntryJ
         }
 
         var args = EntryArgs.Read<TArgs>(json, job.Kind, Encoding.UTF8.GetBytes(job.Args));
-        var context = new TaskEntryContext<TArgs>(run, args, job, task);
+        var context = new TaskContext<TArgs>(run, args, job, task);
         run.Context = context;
         await _pipeline(context, cancellationToken).ConfigureAwait(false);
     }
@@ -54,7 +54,7 @@ internal sealed class IntervalJobWorker<TArgs, THandler>(IJobStore store, EntryJ
         try
         {
             var request = new TaskStartRequest(run.NodeId, run.Entry.Id, run.Fence, args.JobId, args.TaskId, run.Entry.Attempt);
-            start = await store.StartTaskAsync(request, cancellationToken).ConfigureAwait(false);
+            start = await run.WhileLeasedAsync(store.StartTaskAsync(request, CancellationToken.None)).WaitAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (StoreUnavailableException exception)
         {

@@ -23,10 +23,20 @@ internal static class JobRules
             CheckRange(definition, attempts, 1, 1000, nameof(definition.MaxAttempts));
         }
 
+        CheckTime(definition, definition.StartAt, nameof(definition.StartAt));
+        CheckTime(definition, definition.Schedule.At, nameof(definition.Schedule));
         if (definition.Timeout is { } timeout && (timeout <= TimeSpan.Zero || timeout > EntryLimits.LongestTimeout))
         {
             throw new ArgumentOutOfRangeException(
                 nameof(definition), timeout, $"{nameof(definition.Timeout)} is {timeout}; give more than zero and at most {EntryLimits.LongestTimeout}, or none for no limit.");
+        }
+    }
+
+    private static void CheckTime(JobDefinition definition, DateTimeOffset? time, string property)
+    {
+        if (time > EntryLimits.LatestTime)
+        {
+            throw new ArgumentOutOfRangeException(nameof(definition), time, $"{property} is {time:O}; use a time before {EntryLimits.LatestTime:yyyy-MM-dd}.");
         }
     }
 
@@ -45,9 +55,9 @@ internal static class JobRules
             throw new ArgumentException($"{property} is empty; give it a name.", nameof(definition));
         }
 
-        if (value.Contains('\0', StringComparison.Ordinal))
+        if (EntryText.Problem(value) is { } problem)
         {
-            throw new ArgumentException($"{property} contains a NUL character, which can't be stored; remove it.", nameof(definition));
+            throw new ArgumentException($"{property} {problem}; remove it.", nameof(definition));
         }
 
         if (Encoding.UTF8.GetByteCount(value) > bytes)

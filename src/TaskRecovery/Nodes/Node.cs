@@ -14,7 +14,7 @@ internal sealed class Node : INodeLives, INodeEvents, IHostedLifecycleService, I
     private readonly StartupGate _gate;
     private readonly NodeSignals _signals;
     private readonly TimeProvider _time;
-    private readonly ILogger<Node> _logger;
+    private readonly ILogger _logger;
     private readonly NodeBeat _beat;
     private readonly AutoResetEvent _beatNow = new(false);
     private readonly AutoResetEvent _watchNow = new(false);
@@ -23,6 +23,7 @@ internal sealed class Node : INodeLives, INodeEvents, IHostedLifecycleService, I
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private NodeLife? _life;
     private volatile bool _stopping;
+    private volatile bool _leaves;
     private bool _started;
 
     public Node(
@@ -32,9 +33,9 @@ internal sealed class Node : INodeLives, INodeEvents, IHostedLifecycleService, I
         _gate = gate;
         _signals = signals;
         _time = time;
-        _logger = logger;
+        _logger = logger.Guarded();
         var naming = new NodeNaming(options.Value.NodeName, environment?.ApplicationName);
-        _beat = new NodeBeat(store, this, options.Value.Node, naming.Describe, time, logger);
+        _beat = new NodeBeat(store, this, options.Value.Node, naming.Describe, time, _logger);
     }
 
     /// <inheritdoc/>
@@ -118,11 +119,12 @@ internal sealed class Node : INodeLives, INodeEvents, IHostedLifecycleService, I
     /// <summary>Leaves, and ends both threads.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
+        _leaves = true;
         EndThreads();
         await _left.Task.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    /// <inheritdoc/>
+    /// <summary>Ends both threads. Without <see cref="StopAsync"/> before it handlers may still run, so that others must not be told that this node has left.</summary>
     public void Dispose() => EndThreads();
 
     /// <summary>One look at the deadline. Tests call this; the thread is not part of the behaviour.</summary>
@@ -154,7 +156,15 @@ internal sealed class Node : INodeLives, INodeEvents, IHostedLifecycleService, I
             _beatNow.WaitOne(RoundUp(_beat.StepOnce()));
         }
 
-        _beat.Leave();
+        if (_leaves)
+        {
+            _beat.Leave();
+        }
+        else
+        {
+            _beat.Abandon();
+        }
+
         _left.TrySetResult();
         _watchNow.Set();
     }

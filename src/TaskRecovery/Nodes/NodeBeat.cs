@@ -21,6 +21,7 @@ internal sealed class NodeBeat(
     private PeerWatch _watch = NewWatch(store.Traits, options, time);
     private OwnDeadline _deadline = OwnDeadline.For(store.Traits, options, time);
     private NodeLife? _life;
+    private Task<bool>? _probe;
     private bool _holdsLock;
     private bool _reconnected;
     private int _failures;
@@ -71,9 +72,8 @@ internal sealed class NodeBeat(
     /// <summary>Says that the node stops, as far as the store can be told.</summary>
     public void Leave()
     {
-        if (_life is { End: null } life)
+        if (_life is { End: null } life && life.EndWith(LifeEnd.Left))
         {
-            life.EndWith(LifeEnd.Left);
             try
             {
                 if (_session is null)
@@ -94,6 +94,13 @@ internal sealed class NodeBeat(
             }
         }
 
+        CloseSession();
+    }
+
+    /// <summary>Ends the life without saying so: its tokens fire, and others find out by the lock or the lease, which leaves handlers the time that they have after any lost lease.</summary>
+    public void Abandon()
+    {
+        _life?.EndWith(LifeEnd.Left);
         CloseSession();
     }
 
@@ -183,8 +190,21 @@ internal sealed class NodeBeat(
     }
 
     // A server that shuts down turns newcomers away while old sessions go on. A node that was turned away takes it that nobody gets in, and works on until its lease ends:
-    // whoever is in already must not judge it by the grace.
+    // whoever is in already must not judge it by the grace. Getting in may take seconds, which this node's own beat must not wait for: then it is tried again with the next.
     private bool NewcomersGetIn()
+    {
+        if (_probe is { IsCompleted: false })
+        {
+            return false;
+        }
+
+        var probe = new TaskCompletionSource<bool>();
+        _probe = probe.Task;
+        new Thread(() => probe.SetResult(GetIn())) { IsBackground = true, Name = "TaskRecovery probe" }.Start();
+        return probe.Task.Wait(options.BeatInterval / 2) && probe.Task.Result;
+    }
+
+    private bool GetIn()
     {
         try
         {

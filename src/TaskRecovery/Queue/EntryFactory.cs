@@ -37,7 +37,7 @@ internal sealed class EntryFactory(KindRegistry kinds, EntryJson json, IOptions<
             Queue = options.Queue ?? EntryLimits.DefaultQueue,
             Priority = options.Priority,
             Args = args,
-            RunAt = options.RunAt,
+            RunAt = options.RunAt < EntryLimits.EarliestTime ? EntryLimits.EarliestTime : options.RunAt,
             RunAfter = options.RunAfter,
             MaxAttempts = options.MaxAttempts ?? kind.Options.MaxAttempts,
             UniqueKey = options.UniqueKey,
@@ -62,6 +62,11 @@ internal sealed class EntryFactory(KindRegistry kinds, EntryJson json, IOptions<
         if (options is { RunAt: not null, RunAfter: not null })
         {
             throw new ArgumentException($"Both {nameof(options.RunAt)} ({options.RunAt:O}) and {nameof(options.RunAfter)} ({options.RunAfter}) are set: set one of them.", nameof(options));
+        }
+
+        if (options.RunAt > EntryLimits.LatestTime)
+        {
+            throw new ArgumentOutOfRangeException(nameof(options), options.RunAt, $"{nameof(options.RunAt)} is {options.RunAt:O}: use a time before {EntryLimits.LatestTime:yyyy-MM-dd}. To keep an entry from running, pause its queue.");
         }
 
         if (options.RunAfter is { } delay && (delay < TimeSpan.Zero || delay > EntryLimits.LongestDelay))
@@ -94,9 +99,9 @@ internal sealed class EntryFactory(KindRegistry kinds, EntryJson json, IOptions<
             throw new ArgumentException($"{nameof(EnqueueOptions.UniqueKey)} is empty: give it 1 to {EntryLimits.MaxUniqueKeyBytes} bytes, or null for no key.", nameof(key));
         }
 
-        if (key.Contains('\0', StringComparison.Ordinal))
+        if (EntryText.Problem(key) is { } problem)
         {
-            throw new ArgumentException($"{nameof(EnqueueOptions.UniqueKey)} '{key}' has a NUL character, which databases can't store as text: remove it.", nameof(key));
+            throw new ArgumentException($"{nameof(EnqueueOptions.UniqueKey)} '{key}' {problem}: remove it.", nameof(key));
         }
 
         if (Encoding.UTF8.GetByteCount(key) is var bytes and > EntryLimits.MaxUniqueKeyBytes)

@@ -15,6 +15,12 @@ internal static class EntryLimits
 
     public static readonly TimeSpan LongestTimeout = TimeSpan.FromDays(45);
     public static readonly TimeSpan LongestDelay = TimeSpan.FromDays(36_500);
+
+    /// <summary>Later times are refused: databases reckon with them, and neither they nor .NET go far beyond the year 9999.</summary>
+    public static readonly DateTimeOffset LatestTime = new(9000, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    /// <summary>Whatever is earlier is past as well. <see cref="DateTimeOffset.MinValue"/> would be stored as minus infinity.</summary>
+    public static readonly DateTimeOffset EarliestTime = DateTimeOffset.UnixEpoch;
 }
 
 /// <summary>What a queue may be called.</summary>
@@ -30,9 +36,9 @@ internal static class QueueNames
             return "give the queue a name that is not empty";
         }
 
-        if (name.Contains('\0', StringComparison.Ordinal))
+        if (EntryText.Problem(name) is { } problem)
         {
-            return "remove the NUL character from the queue's name";
+            return $"the queue's name {problem}; remove it";
         }
 
         return Encoding.UTF8.GetByteCount(name) > MaxBytes ? $"use a queue name of at most {MaxBytes} bytes of UTF-8" : null;

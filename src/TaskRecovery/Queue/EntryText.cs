@@ -28,12 +28,28 @@ internal static class EntryText
         return false;
     }
 
-    /// <summary>Makes any text, such as an exception's, storable: no NUL characters, and not endless.</summary>
+    /// <summary>What keeps a text from being stored, as half a sentence; <see langword="null"/> if nothing does.</summary>
+    public static string? Problem(string text)
+    {
+        if (text.Contains('\0', StringComparison.Ordinal))
+        {
+            return "has a NUL character, which databases can't store as text";
+        }
+
+        return IsWellFormed(text) ? null : "has half of a surrogate pair (a text that was cut in the middle of a character), which is no UTF-8";
+    }
+
+    /// <summary>Makes any text, such as an exception's, storable: no NUL characters, no halves of surrogate pairs, and not endless.</summary>
     public static string Storable(string text, int maxChars)
     {
         if (text.Contains('\0', StringComparison.Ordinal))
         {
             text = text.Replace('\0', '\uFFFD');
+        }
+
+        if (!IsWellFormed(text))
+        {
+            text = Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text));
         }
 
         if (text.Length <= maxChars)
@@ -43,6 +59,22 @@ internal static class EntryText
 
         var end = char.IsHighSurrogate(text[maxChars - 1]) ? maxChars - 1 : maxChars;
         return string.Concat(text.AsSpan(0, end), " ...");
+    }
+
+    private static bool IsWellFormed(string text)
+    {
+        var rest = text.AsSpan();
+        while (rest.IndexOfAnyInRange('\uD800', '\uDFFF') is var at and >= 0)
+        {
+            if (Rune.DecodeFromUtf16(rest[at..], out _, out var length) != System.Buffers.OperationStatus.Done)
+            {
+                return false;
+            }
+
+            rest = rest[(at + length)..];
+        }
+
+        return true;
     }
 }
 

@@ -63,9 +63,9 @@ internal sealed class KindRegistrations
             throw new ArgumentException($"The kind '{kind}' is empty. Give it a stable name such as \"mail.send\".", nameof(kind));
         }
 
-        if (Encoding.UTF8.GetByteCount(kind) > MaxKindBytes || kind.Contains('\0', StringComparison.Ordinal))
+        if (Encoding.UTF8.GetByteCount(kind) > MaxKindBytes || EntryText.Problem(kind) is not null)
         {
-            throw new ArgumentException($"The kind '{kind}' is longer than {MaxKindBytes} bytes of UTF-8 or has a NUL character. Use a shorter name.", nameof(kind));
+            throw new ArgumentException($"The kind '{kind}' is longer than {MaxKindBytes} bytes of UTF-8 or has a NUL character or half of a surrogate pair. Use another name.", nameof(kind));
         }
     }
 

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 using TaskRecovery.Diagnostics;
 using TaskRecovery.Nodes;
 using TaskRecovery.Storage;
+using TaskRecovery.Workers;
 
 namespace TaskRecovery.Recovery;
 
@@ -19,6 +20,7 @@ internal sealed class StartupRecovery(
     // Long enough for a store that is there: with the tables in place the first enqueue after the start succeeds. One that does not answer holds up no start.
     private static readonly TimeSpan FirstAttempt = TimeSpan.FromSeconds(5);
 
+    private readonly ILogger _logger = logger.Guarded();
     private readonly CancellationTokenSource _stopping = new();
     private readonly TaskCompletionSource _attempted = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _running = Task.CompletedTask;
@@ -48,14 +50,14 @@ internal sealed class StartupRecovery(
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _stopping.Dispose();
+    public void Dispose() => _stopping.End();
 
     /// <summary>The hook, once. Every part is safe to repeat, so that a failure in the middle means to begin again.</summary>
     internal async Task RecoverOnceAsync(CancellationToken cancellationToken)
     {
         await store.PrepareAsync(cancellationToken).ConfigureAwait(false);
         _attempted.TrySetResult();
-        logger.StorePrepared(store.Traits.System);
+        _logger.StorePrepared(store.Traits.System);
         if (!role.Works)
         {
             gate.Open();
@@ -73,7 +75,7 @@ internal sealed class StartupRecovery(
         }
 
         var planned = await jobs.RecoverJobsAsync(cancellationToken).ConfigureAwait(false);
-        logger.StartupDone(report.Recovered, report.Closed, planned);
+        _logger.StartupDone(report.Recovered, report.Closed, planned);
         gate.Open();
     }
 
@@ -130,11 +132,11 @@ internal sealed class StartupRecovery(
         _failure = exception.GetType();
         if (exception is StoreConfigurationException)
         {
-            logger.StoreMisconfigured(exception);
+            _logger.StoreMisconfigured(exception);
         }
         else
         {
-            logger.WaitingForStore(exception);
+            _logger.WaitingForStore(exception);
         }
     }
 }

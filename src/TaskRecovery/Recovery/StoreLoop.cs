@@ -15,6 +15,7 @@ internal abstract class StoreLoop(string name, StartupGate gate, INodeRole role,
 {
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(250);
 
+    private readonly ILogger _logger = logger.Guarded();
     private readonly Signal _never = new();
     private TimeSpan _backoff = FirstBackoff;
     private bool _failing;
@@ -58,7 +59,7 @@ internal abstract class StoreLoop(string name, StartupGate gate, INodeRole role,
             {
                 _failing = false;
                 _backoff = FirstBackoff;
-                logger.LoopWorksAgain(name);
+                _logger.LoopWorksAgain(name);
             }
 
             return more ? TimeSpan.Zero : Interval;
@@ -74,7 +75,7 @@ internal abstract class StoreLoop(string name, StartupGate gate, INodeRole role,
             if (!_failing)
             {
                 _failing = true;
-                logger.LoopFailed(name, exception);
+                _logger.LoopFailed(name, exception);
             }
 
             var wait = _backoff < Interval ? _backoff : Interval;

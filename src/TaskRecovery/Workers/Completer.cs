@@ -21,11 +21,12 @@ internal sealed class Completer : IDisposable
     private readonly SuspectGate _suspects;
     private readonly Metrics _metrics;
     private readonly TimeProvider _time;
-    private readonly ILogger<Completer> _logger;
+    private readonly ILogger _logger;
     private readonly LoopState _state;
     private readonly FlushLane _lane;
     private readonly FlushLane _transactionLane;
     private readonly CancellationTokenSource _giveUp = new();
+    private readonly CancellationToken _givingUp;
     private readonly Lock _gate = new();
     private TaskCompletionSource? _drained;
     private int _unstored;
@@ -37,7 +38,8 @@ internal sealed class Completer : IDisposable
         _suspects = suspects;
         _metrics = metrics;
         _time = time;
-        _logger = logger;
+        _logger = logger.Guarded();
+        _givingUp = _giveUp.Token;
         _state = new LoopState("outcomes", _logger);
         _lane = new FlushLane(FlushUntilStoredAsync, MaxFlushes, time);
         _transactionLane = new FlushLane(FlushUntilStoredAsync, 1, time);
@@ -63,7 +65,7 @@ internal sealed class Completer : IDisposable
     /// <summary>Takes an entry off the books without an outcome: its claim is lost, and the store or a sweep knows it already.</summary>
     public void Drop(Settlement settlement)
     {
-        ReportLost(settlement);
+        Guard.Tell(() => ReportLost(settlement));
         _suspects.Release(settlement.Suspicion);
         Settle(settlement.Claim, 1);
     }
@@ -91,7 +93,7 @@ internal sealed class Completer : IDisposable
     /// <summary>Ends the attempts to reach a store that is not there. What is not stored is this dead process's work, and swept as such.</summary>
     public void GiveUp() => _giveUp.Cancel();
 
-    public void Dispose() => _giveUp.Dispose();
+    public void Dispose() => _giveUp.End();
 
     private async Task FlushUntilStoredAsync(List<Settlement> batch)
     {
@@ -102,7 +104,7 @@ internal sealed class Completer : IDisposable
                 await FlushAsync(batch).ConfigureAwait(false);
                 return;
             }
-            catch (OperationCanceledException) when (_giveUp.IsCancellationRequested)
+            catch (OperationCanceledException) when (_givingUp.IsCancellationRequested)
             {
                 Account(batch);
                 return;
@@ -126,7 +128,7 @@ internal sealed class Completer : IDisposable
                 await WaitAsync(exception, failures).ConfigureAwait(false);
             }
 
-            if (_giveUp.IsCancellationRequested)
+            if (_givingUp.IsCancellationRequested)
             {
                 Account(batch);
                 return;
@@ -142,8 +144,14 @@ internal sealed class Completer : IDisposable
             outcomes[i] = batch[i].Outcome;
         }
 
-        var refused = await _store.FinishAsync(batch[0].Claim.Lease.NodeId, outcomes, _giveUp.Token).ConfigureAwait(false);
+        var refused = await _store.FinishAsync(batch[0].Claim.Lease.NodeId, outcomes, _givingUp).ConfigureAwait(false);
         _state.Succeeded();
+        Guard.Tell(() => Report(batch, refused));
+        Account(batch);
+    }
+
+    private void Report(List<Settlement> batch, IReadOnlyList<RunOutcome> refused)
+    {
         var lost = refused.Count == 0 ? null : refused.Select(outcome => (outcome.EntryId, outcome.Fence)).ToHashSet();
         foreach (var settlement in batch)
         {
@@ -157,14 +165,12 @@ internal sealed class Completer : IDisposable
                 _metrics.Finished(settlement.Claim.Queue, settlement.Kind, counted, settlement.Outcome.Duration, settlement.ErrorType);
             }
         }
-
-        Account(batch);
     }
 
     private async Task WaitAsync(Exception exception, int failures)
     {
         _state.Failed(exception);
-        await Task.Delay(RetryPolicy.Backoff(failures, Random.Shared.NextDouble()), _time, _giveUp.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.Delay(RetryPolicy.Backoff(failures, Random.Shared.NextDouble()), _time, _givingUp).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private void Account(List<Settlement> batch)

@@ -10,9 +10,9 @@ internal sealed class EntryBuffer
 
     public int Count { get; private set; }
 
-    public void Add(HeldClaim claim, IReadOnlyList<ClaimedEntry> entries, long claimedAt)
+    public void Add(HeldClaim claim, IReadOnlyList<ClaimedEntry> entries)
     {
-        _batches.Enqueue(new Batch(claim, entries, claimedAt));
+        _batches.Enqueue(new Batch(claim, entries));
         Count += entries.Count;
     }
 
@@ -35,32 +35,25 @@ internal sealed class EntryBuffer
         return true;
     }
 
-    /// <summary>Takes out everything of claims that <paramref name="condition"/> holds for, given when they were made.</summary>
-    public List<BufferedEntry> TakeWhere(Func<HeldClaim, long, bool> condition)
+    /// <summary>Takes out everything of claims that <paramref name="condition"/> holds for.</summary>
+    public List<BufferedEntry> TakeWhere(Func<HeldClaim, bool> condition)
     {
         var taken = new List<BufferedEntry>();
         var kept = new List<BufferedEntry>();
-        var times = new List<long>();
-        while (_batches.TryPeek(out var batch))
+        while (TryTake(out var entry))
         {
-            var matches = condition(batch.Claim, batch.ClaimedAt);
-            TryTake(out var entry);
-            (matches ? taken : kept).Add(entry);
-            if (!matches)
-            {
-                times.Add(batch.ClaimedAt);
-            }
+            (condition(entry.Claim) ? taken : kept).Add(entry);
         }
 
-        for (var i = 0; i < kept.Count; i++)
+        foreach (var (claim, entry) in kept)
         {
-            Add(kept[i].Claim, [kept[i].Entry], times[i]);
+            Add(claim, [entry]);
         }
 
         return taken;
     }
 
-    private sealed record Batch(HeldClaim Claim, IReadOnlyList<ClaimedEntry> Entries, long ClaimedAt);
+    private sealed record Batch(HeldClaim Claim, IReadOnlyList<ClaimedEntry> Entries);
 }
 
 /// <summary>A claimed entry that has not started.</summary>

@@ -53,7 +53,7 @@ internal sealed class Executor(QueueWorker queue, WorkServices services) : IThre
             return false;
         }
 
-        if (queue.IsCancelRequested(entry))
+        if (queue.IsCancelRequested(entry, claim))
         {
             queue.Settle(entry, claim, OutcomeKind.Cancelled);
             return false;
@@ -91,7 +91,7 @@ internal sealed class Executor(QueueWorker queue, WorkServices services) : IThre
         finally
         {
             _current = null;
-            activity?.Dispose();
+            Tracing.End(activity);
             if (!run.TryEndUnstopped() || !_source.TryReset())
             {
                 _source = new CancellationTokenSource();

@@ -3,7 +3,7 @@ using TaskRecovery.Nodes;
 namespace TaskRecovery.Workers;
 
 /// <summary>A batch that this process has claimed, until every entry in it is settled.</summary>
-internal sealed class HeldClaim(NodeLease lease, long fence, string queue, int count)
+internal sealed class HeldClaim(NodeLease lease, long fence, string queue, int count, long acceptedAt)
 {
     private int _unsettled = count;
 
@@ -14,6 +14,9 @@ internal sealed class HeldClaim(NodeLease lease, long fence, string queue, int c
     public long Fence { get; } = fence;
 
     public string Queue { get; } = queue;
+
+    /// <summary>When the store's answer was taken in, as a timestamp of the time provider.</summary>
+    public long AcceptedAt { get; } = acceptedAt;
 
     /// <summary>Says that so many entries have an outcome in the store, or are known to be lost.</summary>
     /// <returns><see langword="true"/> if nothing is left.</returns>

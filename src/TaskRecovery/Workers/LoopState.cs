@@ -6,6 +6,7 @@ namespace TaskRecovery.Workers;
 /// <summary>Lets a loop say once that its store is gone, and once that it is back.</summary>
 internal sealed class LoopState(string loop, ILogger logger)
 {
+    private readonly ILogger _logger = logger.Guarded();
     private int _failures;
 
     /// <summary>How many attempts have failed since the last one that did not.</summary>
@@ -15,7 +16,7 @@ internal sealed class LoopState(string loop, ILogger logger)
     {
         if (Interlocked.Increment(ref _failures) == 1)
         {
-            logger.StoreLost(loop, exception);
+            _logger.StoreLost(loop, exception);
         }
     }
 
@@ -23,7 +24,7 @@ internal sealed class LoopState(string loop, ILogger logger)
     {
         if (Volatile.Read(ref _failures) > 0 && Interlocked.Exchange(ref _failures, 0) is var failures and > 0)
         {
-            logger.StoreBack(loop, failures);
+            _logger.StoreBack(loop, failures);
         }
     }
 }

@@ -207,11 +207,11 @@ internal sealed partial class QueueWorker
             return;
         }
 
-        var claim = new HeldClaim(lease, batch.Fence, Queue, batch.Entries.Count);
+        var claim = new HeldClaim(lease, batch.Fence, Queue, batch.Entries.Count, _services.Time.GetTimestamp());
         var starting = new List<Executor>();
         lock (_gate)
         {
-            _buffer.Add(claim, batch.Entries, _services.Time.GetTimestamp());
+            _buffer.Add(claim, batch.Entries);
             for (var free = Math.Min(_idle.Count, _buffer.Count); free > 0 && !_stopping; free--)
             {
                 starting.Add(_idle.Pop());
@@ -226,32 +226,23 @@ internal sealed partial class QueueWorker
         // Whatever was stopped or lost while this answer came in has looked at the buffer before: look again.
         if (_stopping)
         {
-            Release(static (_, _) => true);
+            Release(static _ => true);
         }
         else if (!lease.IsValid)
         {
             StopRunsOf(lease);
         }
 
-        Tell(batch);
+        // Last, and whatever listens to logs and metrics: what was stored and claimed must not look like something that failed.
+        Guard.Tell(() => Tell(batch));
     }
 
-    // Last, and whatever listens to logs and metrics: what was stored and claimed must not look like something that failed.
     private void Tell(ClaimBatch batch)
     {
-        try
+        _services.Logger.Claimed(Queue, batch.Entries.Count, batch.Fence);
+        foreach (var entry in batch.Entries)
         {
-            _services.Logger.Claimed(Queue, batch.Entries.Count, batch.Fence);
-            foreach (var entry in batch.Entries)
-            {
-                _services.Metrics.Claimed(Queue, entry.Kind, entry.Waited);
-            }
-        }
-#pragma warning disable CA1031 // A listener's error is the listener's.
-        catch (Exception)
-#pragma warning restore CA1031
-        {
-            // There is nobody to tell.
+            _services.Metrics.Claimed(Queue, entry.Kind, entry.Waited);
         }
     }
 

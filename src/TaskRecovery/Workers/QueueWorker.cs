@@ -23,7 +23,7 @@ internal sealed partial class QueueWorker : ILocalClaimer
     private readonly Signal _signal = new();
     private readonly LoopState _state;
     private TaskCompletionSource? _becameIdle;
-    private volatile HashSet<long>? _cancelRequests;
+    private volatile CancelRequests? _cancelRequests;
     private volatile bool _stopping;
     private bool _claimerWaitsForRoom;
     private int _finished;
@@ -61,7 +61,9 @@ internal sealed partial class QueueWorker : ILocalClaimer
     public IEnumerable<WorkRun> Runs => _executors.Select(executor => executor.Current).OfType<WorkRun>();
 
     /// <summary>Takes in what the store said of cancel requests: running entries are told, waiting ones are not started.</summary>
-    public void RequestCancels(IReadOnlyList<long> entryIds)
+    /// <param name="entryIds">The entries.</param>
+    /// <param name="askedAt">When the store was asked. An entry that was claimed here since then may be the same one, which an operator has retried; its claim says itself whether it is to be cancelled.</param>
+    public void RequestCancels(IReadOnlyList<long> entryIds, long askedAt)
     {
         if (entryIds.Count == 0)
         {
@@ -69,21 +71,21 @@ internal sealed partial class QueueWorker : ILocalClaimer
             return;
         }
 
-        var requests = new HashSet<long>(entryIds);
+        var requests = new CancelRequests([.. entryIds], askedAt);
         _cancelRequests = requests;
-        foreach (var run in Runs.Where(run => requests.Contains(run.Entry.Id)))
+        foreach (var run in Runs.Where(run => requests.Concern(run.Entry, run.Claim)))
         {
             run.Stop(StopReason.Cancelled);
         }
     }
 
     /// <summary>Whether an entry that is about to start has a cancel request.</summary>
-    public bool IsCancelRequested(ClaimedEntry entry) => entry.CancelRequested || _cancelRequests?.Contains(entry.Id) == true;
+    public bool IsCancelRequested(ClaimedEntry entry, HeldClaim claim) => entry.CancelRequested || _cancelRequests?.Concern(entry, claim) == true;
 
     /// <summary>Gives back what was claimed ahead and has waited too long because the work got slower.</summary>
     public void ReleaseStale()
     {
-        if (Release((_, claimedAt) => _services.Time.GetElapsedTime(claimedAt) > LongestBuffered) > 0)
+        if (Release(claim => _services.Time.GetElapsedTime(claim.AcceptedAt) > LongestBuffered) > 0)
         {
             // Nothing more is claimed ahead until something has finished, or the same entries would come and go.
             Volatile.Write(ref _finishedWhenStale, Volatile.Read(ref _finished));
@@ -95,7 +97,7 @@ internal sealed partial class QueueWorker : ILocalClaimer
     public int StopStarting()
     {
         _stopping = true;
-        return Release(static (_, _) => true);
+        return Release(static _ => true);
     }
 
     /// <summary>Waits until nothing runs here.</summary>
@@ -127,12 +129,12 @@ internal sealed partial class QueueWorker : ILocalClaimer
     {
         foreach (var run in Runs.Where(run => run.TryTakeOutcome()))
         {
-            Settle(run.Entry, run.Claim, OutcomeKind.Released);
+            Settle(run.Entry, run.Claim, OutcomeKind.Released, run.CompletedInTransaction);
         }
     }
 
-    /// <summary>Ends an entry without having run it.</summary>
-    public void Settle(ClaimedEntry entry, HeldClaim claim, OutcomeKind kind)
+    /// <summary>Ends an entry without having run it, or without waiting for it.</summary>
+    public void Settle(ClaimedEntry entry, HeldClaim claim, OutcomeKind kind, bool afterTransaction = false)
     {
         var isTask = _services.Kinds.Find(entry.Kind)?.Registration.IsTask ?? false;
         var outcome = RunEnding.Unworked(entry, claim, isTask, kind, _services.MaxCrashes);
@@ -140,6 +142,10 @@ internal sealed partial class QueueWorker : ILocalClaimer
         if (claim.Lease.Life.End is LifeEnd.DeclaredDead or LifeEnd.WentBackInTime)
         {
             _services.Completer.Drop(settlement);
+        }
+        else if (afterTransaction)
+        {
+            _services.Completer.AddAfterTransaction(settlement);
         }
         else
         {
@@ -155,7 +161,9 @@ internal sealed partial class QueueWorker : ILocalClaimer
         bool taken;
         lock (_gate)
         {
-            taken = !_stopping & _buffer.TryTake(out entry);
+            // What is taken out while it stops would be nobody's: it is given back with the rest.
+            entry = default;
+            taken = !_stopping && _buffer.TryTake(out entry);
             if (!taken)
             {
                 _idle.Push(executor);
@@ -184,7 +192,7 @@ internal sealed partial class QueueWorker : ILocalClaimer
 
     internal void CountFinished() => Interlocked.Increment(ref _finished);
 
-    private int Release(Func<HeldClaim, long, bool> condition)
+    private int Release(Func<HeldClaim, bool> condition)
     {
         List<BufferedEntry> entries;
         lock (_gate)
@@ -214,6 +222,11 @@ internal sealed partial class QueueWorker : ILocalClaimer
             new Thread(() => Array.ForEach(some, run => run.Fire())) { IsBackground = true, Name = "TaskRecovery claims lost" }.Start();
         }
 
-        Release((claim, _) => claim.Lease == lease);
+        Release(claim => claim.Lease == lease);
+    }
+
+    private sealed record CancelRequests(HashSet<long> EntryIds, long AskedAt)
+    {
+        public bool Concern(ClaimedEntry entry, HeldClaim claim) => EntryIds.Contains(entry.Id) && claim.AcceptedAt < AskedAt;
     }
 }

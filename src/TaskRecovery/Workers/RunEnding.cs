@@ -59,7 +59,7 @@ internal static class RunEnding
 
     private static RunOutcome Failure(WorkRun run, Exception exception, int maxCrashes)
     {
-        var error = EntryText.Storable(exception.ToString(), MaxErrorChars);
+        var error = EntryText.Storable(Describe(exception), MaxErrorChars);
         if (exception is InvalidArgsException)
         {
             return Outcome(run, OutcomeKind.Failed, maxCrashes, EndReasons.InvalidArgs, EntryText.Storable(exception.Message, MaxErrorChars));
@@ -68,6 +68,19 @@ internal static class RunEnding
         return run.Entry.Attempt >= run.Entry.MaxAttempts
             ? Outcome(run, OutcomeKind.Failed, maxCrashes, EndReasons.AttemptsExhausted, error)
             : Outcome(run, OutcomeKind.Retried, maxCrashes, reason: null, error, Delay(run, exception));
+    }
+
+    private static string Describe(Exception exception)
+    {
+        try
+        {
+            return exception.ToString();
+        }
+        catch (Exception second)
+        {
+            // An exception of the user's whose text throws: what it is can be said all the same.
+            return $"{exception.GetType()} (its text could not be read: {second.GetType()})";
+        }
     }
 
     private static TimeSpan Delay(WorkRun run, Exception exception)

@@ -42,7 +42,7 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
         cancellationToken.ThrowIfCancellationRequested();
         run.ThrowIfFenced();
         var json = run.WriteJson(checkpoint, "The checkpoint");
-        if (!await WhileLeasedAsync(shared.Store.SaveCheckpointAsync(run.NodeId, Key, run.Fence, json, CancellationToken.None)).ConfigureAwait(false))
+        if (!await run.WhileLeasedAsync(shared.Store.SaveCheckpointAsync(run.NodeId, Key, run.Fence, json, CancellationToken.None).AsTask()).ConfigureAwait(false))
         {
             throw run.EndAsLost();
         }
@@ -86,7 +86,7 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
     private async Task SaveStepAsync(string name, byte[] result)
     {
         run.ThrowIfFenced();
-        if (!await WhileLeasedAsync(shared.Store.SaveStepAsync(run.NodeId, Key, run.Fence, name, result, CancellationToken.None)).ConfigureAwait(false))
+        if (!await run.WhileLeasedAsync(shared.Store.SaveStepAsync(run.NodeId, Key, run.Fence, name, result, CancellationToken.None).AsTask()).ConfigureAwait(false))
         {
             throw run.EndAsLost();
         }
@@ -97,9 +97,9 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
     private void Use(string name)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
-        if (Encoding.UTF8.GetByteCount(name) > EntryLimits.MaxStepNameBytes || name.Contains('\0', StringComparison.Ordinal))
+        if (Encoding.UTF8.GetByteCount(name) > EntryLimits.MaxStepNameBytes || EntryText.Problem(name) is not null)
         {
-            throw new ArgumentException($"The step name '{name}' is longer than {EntryLimits.MaxStepNameBytes} bytes of UTF-8 or has a NUL character. Use a shorter one.", nameof(name));
+            throw new ArgumentException($"The step name '{name}' is longer than {EntryLimits.MaxStepNameBytes} bytes of UTF-8 or has a NUL character or half of a surrogate pair. Use another one.", nameof(name));
         }
 
         lock (_gate)
@@ -117,32 +117,10 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
         {
             if (_stored is null || _stored.IsFaulted || _stored.IsCanceled)
             {
-                _stored = WhileLeasedAsync(shared.Store.LoadProgressAsync(Key, CancellationToken.None));
+                _stored = run.WhileLeasedAsync(shared.Store.LoadProgressAsync(Key, CancellationToken.None).AsTask());
             }
 
             return _stored;
-        }
-    }
-
-    // No token goes to the driver: to cancel there means to talk to a server that may be out of reach, for seconds, and that on the thread that fires the token.
-    // A call that is under way is waited for, but no longer than the lease: if it arrives late, the fence refuses it.
-    private async Task<T> WhileLeasedAsync<T>(ValueTask<T> call)
-    {
-        if (call.IsCompleted)
-        {
-            return await call.ConfigureAwait(false);
-        }
-
-        var answer = call.AsTask();
-        var lost = run.Claim.Lease.Lost;
-        try
-        {
-            return await answer.WaitAsync(lost).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (lost.IsCancellationRequested && !answer.IsCompleted)
-        {
-            _ = answer.ContinueWith(static late => _ = late.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-            throw run.EndAsCutOff();
         }
     }
 }

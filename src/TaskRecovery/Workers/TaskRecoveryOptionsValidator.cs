@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.Extensions.Options;
+using TaskRecovery.Nodes;
 using TaskRecovery.Queue;
 
 namespace TaskRecovery.Workers;
@@ -8,12 +9,13 @@ namespace TaskRecovery.Workers;
 internal sealed class TaskRecoveryOptionsValidator : IValidateOptions<TaskRecoveryOptions>
 {
     private static readonly TimeSpan LongestTime = TimeSpan.FromDays(36_500);
+    private static readonly TimeSpan LongestBeat = TimeSpan.FromMinutes(1);
 
     public ValidateOptionsResult Validate(string? name, TaskRecoveryOptions options)
     {
         var errors = new List<string>();
-        Check(options.NodeName is null || (options.NodeName.Trim().Length > 0 && Encoding.UTF8.GetByteCount(options.NodeName) <= 200 && !options.NodeName.Contains('\0', StringComparison.Ordinal)),
-            nameof(options.NodeName), options.NodeName, "give a name of 1 to 200 bytes, or null for the default");
+        Check(options.NodeName is null || (options.NodeName.Trim().Length > 0 && Encoding.UTF8.GetByteCount(options.NodeName) <= 200 && EntryText.Problem(options.NodeName) is null),
+            nameof(options.NodeName), options.NodeName, "give a name of 1 to 200 bytes of UTF-8 without NUL characters, or null for the default");
         Check(Enum.IsDefined(options.StartupMode), nameof(options.StartupMode), options.StartupMode, "use one of its names");
         Range(options.ShutdownTimeout, TimeSpan.Zero, TimeSpan.FromDays(1), nameof(options.ShutdownTimeout));
         Check(options.MaxArgsBytes is > 0 and <= 256 * 1024 * 1024, nameof(options.MaxArgsBytes), options.MaxArgsBytes, "use 1 to 268,435,456 bytes");
@@ -21,15 +23,26 @@ internal sealed class TaskRecoveryOptionsValidator : IValidateOptions<TaskRecove
         foreach (var (queue, value) in options.Queues)
         {
             Check(QueueNames.Problem(queue) is null, nameof(options.Queues), queue, QueueNames.Problem(queue) ?? string.Empty);
+            if (value is null)
+            {
+                Check(isGood: false, $"Queues[{queue}]", "null", "give it options, or leave the queue out");
+                continue;
+            }
+
             Check(value.Concurrency is >= 1 and <= 10_000, $"Queues[{queue}].{nameof(value.Concurrency)}", value.Concurrency, "use 1 to 10,000");
             Check(value.Prefetch is null or (>= 0 and <= 10_000), $"Queues[{queue}].{nameof(value.Prefetch)}", value.Prefetch, "use 0 to 10,000, or null for the default");
         }
 
         var node = options.Node;
         Range(node.Lease, TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(10), "Node.Lease");
-        Range(node.BeatInterval, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(1), "Node.BeatInterval");
-        Check(node.Grace >= 2 * node.BeatInterval && node.Grace < node.Lease, "Node.Grace", node.Grace,
-            $"use at least two beats ({2 * node.BeatInterval}) and less than the lease ({node.Lease})");
+        Range(node.BeatInterval, TimeSpan.FromMilliseconds(100), LongestBeat, "Node.BeatInterval");
+
+        // A node stops some time before others may take its work. Until then a beat must have been answered, also if one is late.
+        var twoBeats = 2 * (node.BeatInterval < LongestBeat ? node.BeatInterval : LongestBeat);
+        var (leastLease, leastGrace) = (twoBeats + OwnDeadline.BeforeLease, twoBeats + OwnDeadline.BeforeGrace);
+        Check(node.Lease >= leastLease, "Node.Lease", node.Lease, $"use at least two beats and {OwnDeadline.BeforeLease.TotalSeconds} s ({leastLease})");
+        Check(node.Grace >= leastGrace && node.Grace < node.Lease, "Node.Grace", node.Grace,
+            $"use at least two beats and {OwnDeadline.BeforeGrace.TotalSeconds} s ({leastGrace}), and less than the lease ({node.Lease})");
         Check(options.Recovery.MaxCrashes is >= 1 and <= 10, "Recovery.MaxCrashes", options.Recovery.MaxCrashes, "use 1 to 10");
         Range(options.Recovery.MaxRecoveryAge, TimeSpan.FromSeconds(1), LongestTime, "Recovery.MaxRecoveryAge");
         Range(options.Recovery.SweepInterval, TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1), "Recovery.SweepInterval");

@@ -12,7 +12,12 @@ internal sealed class WorkPipeline(IEnumerable<MiddlewareRegistration> middlewar
 
     public WorkDelegate Build(WorkDelegate end)
     {
-        var next = end;
+        // After whatever middleware waited for.
+        WorkDelegate next = (context, cancellationToken) =>
+        {
+            context.Run.ThrowIfOver();
+            return end(context, cancellationToken);
+        };
         for (var i = _middleware.Length - 1; i >= 0; i--)
         {
             next = Wrap(_middleware[i], next);

@@ -52,13 +52,11 @@ internal sealed partial class WorkRun(ClaimedEntry entry, HeldClaim claim, Bound
     /// <summary>The result as JSON; empty for none.</summary>
     public ReadOnlyMemory<byte> Result { get; private set; }
 
-    private RunProgress Progress => LazyInitializer.EnsureInitialized(ref _progress, () => new RunProgress(this, shared));
+    /// <summary>Steps and the checkpoint.</summary>
+    public RunProgress Progress => LazyInitializer.EnsureInitialized(ref _progress, () => new RunProgress(this, shared));
 
     /// <summary>Whether the outcome went into a transaction of the worker's own, so that its commit decides.</summary>
     public bool CompletedInTransaction { get; private set; }
-
-    /// <summary>Whether the store has said that the claim is not this node's any more.</summary>
-    public bool IsFenced { get; private set; }
 
     /// <summary>How it ended, once the handler has returned; <see langword="null"/> if the store has refused this claim.</summary>
     public RunOutcome? Outcome { get; private set; }
@@ -69,24 +67,6 @@ internal sealed partial class WorkRun(ClaimedEntry entry, HeldClaim claim, Bound
     /// <summary>Says how the run ends when the worker returns. The last call counts.</summary>
     public void End(OutcomeKind kind, string? reason, string? error = null, TimeSpan delay = default)
         => EndRequest = new RunEnd(kind, reason, error, delay);
-
-    /// <summary>Says that the store has refused this claim: nothing of this run is stored any more.</summary>
-    public ClaimLostException EndAsLost(Exception? cause = null)
-    {
-        IsFenced = true;
-        return EndAsCutOff(cause);
-    }
-
-    /// <summary>Says that this node may not work on, and that the store has not been heard: what is left is given back if the claim is still this node's then.</summary>
-    public ClaimLostException EndAsCutOff(Exception? cause = null)
-    {
-        if (TryStop(StopReason.ClaimLost))
-        {
-            Fire();
-        }
-
-        return new ClaimLostException(Entry.Id, Fence, cause);
-    }
 
     /// <summary>Takes the right to say how the run ended: once, by the executor or by a shutdown that waits for it no longer.</summary>
     public bool TryTakeOutcome() => Interlocked.Exchange(ref _outcomeTaken, 1) == 0;
@@ -141,14 +121,6 @@ internal sealed partial class WorkRun(ClaimedEntry entry, HeldClaim claim, Bound
         }
     }
 
-    public Task<T> StepAsync<T>(string name, Func<CancellationToken, Task<T>> step, CancellationToken cancellationToken) => Progress.StepAsync(name, step, cancellationToken);
-
-    public Task StepAsync(string name, Func<CancellationToken, Task> step, CancellationToken cancellationToken) => Progress.StepAsync(name, step, cancellationToken);
-
-    public Task SaveCheckpointAsync<T>(T checkpoint, CancellationToken cancellationToken) => Progress.SaveCheckpointAsync(checkpoint, cancellationToken);
-
-    public Task<T?> GetCheckpointAsync<T>(CancellationToken cancellationToken) => Progress.GetCheckpointAsync<T>(cancellationToken);
-
     /// <summary>Writes what is to be stored of this run.</summary>
     public byte[] WriteJson<T>(T value, string what)
     {
@@ -159,26 +131,6 @@ internal sealed partial class WorkRun(ClaimedEntry entry, HeldClaim claim, Bound
         }
 
         return json;
-    }
-
-    /// <exception cref="ClaimLostException">The store has refused this claim before.</exception>
-    public void ThrowIfFenced()
-    {
-        if (IsFenced)
-        {
-            throw new ClaimLostException(Entry.Id, Fence);
-        }
-    }
-
-    /// <summary>Stands wherever a handler is about to go on. A process that was stopped wakes in the middle of it, with the answers it waited for and no token of its own fired yet; another may be further by now.</summary>
-    /// <exception cref="ClaimLostException">The store has refused this claim before, or the lease is over.</exception>
-    public void ThrowIfOver()
-    {
-        ThrowIfFenced();
-        if (!Claim.Lease.IsValid)
-        {
-            throw EndAsCutOff();
-        }
     }
 }
 

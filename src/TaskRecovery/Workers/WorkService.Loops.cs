@@ -19,7 +19,7 @@ internal sealed partial class WorkService
     private readonly HashSet<string> _unknownKinds = new(StringComparer.Ordinal);
     private int _polls;
 
-    /// <summary>One poll: due queues are woken, cancel requests passed on, unknown kinds named, settled claims removed, deaf handlers reported.</summary>
+    /// <summary>One poll: deaf handlers are reported, settled claims removed, due queues woken, cancel requests passed on, unknown kinds named.</summary>
     internal async Task PollOnceAsync(CancellationToken cancellationToken)
     {
         ReportDeafHandlers();
@@ -33,8 +33,10 @@ internal sealed partial class WorkService
             return;
         }
 
+        await _settled.RemoveAsync(cancellationToken).ConfigureAwait(false);
         var withUnknownKinds = _polls++ % PollsPerLookForUnknownKinds == 0;
         var request = new PollRequest(life.Id, _queues.Keys, _services.Kinds.WorkedKinds, withUnknownKinds);
+        var askedAt = _services.Time.GetTimestamp();
         var result = await _services.Store.PollAsync(request, cancellationToken).ConfigureAwait(false);
         foreach (var due in result.DueQueues)
         {
@@ -46,15 +48,13 @@ internal sealed partial class WorkService
 
         foreach (var queue in _queues.Values)
         {
-            queue.RequestCancels(result.CancelRequests);
+            queue.RequestCancels(result.CancelRequests, askedAt);
         }
 
         foreach (var kind in result.UnknownKinds.Where(_unknownKinds.Add))
         {
             _logger.UnknownKind(kind);
         }
-
-        await _settled.RemoveAsync(cancellationToken).ConfigureAwait(false);
     }
 
     private async Task PollLoopAsync(CancellationToken cancellationToken)

@@ -19,7 +19,7 @@ internal sealed partial class WorkService : IHostedService, IDeafHandlers, IDisp
     private readonly SettledClaims _settled;
     private readonly LocalClaimers _localClaimers;
     private readonly TaskRecoveryOptions _options;
-    private readonly ILogger<WorkService> _logger;
+    private readonly ILogger _logger;
     private readonly Dictionary<string, QueueWorker> _queues = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _stopClaiming = new();
     private readonly CancellationTokenSource _stopLoops = new();
@@ -33,7 +33,7 @@ internal sealed partial class WorkService : IHostedService, IDeafHandlers, IDisp
         _settled = settled;
         _localClaimers = localClaimers;
         _options = options.Value;
-        _logger = logger;
+        _logger = logger.Guarded();
         _pollState = new LoopState("polling", logger);
         _listenState = new LoopState("notifications", logger);
     }
@@ -102,9 +102,9 @@ internal sealed partial class WorkService : IHostedService, IDeafHandlers, IDisp
 
     public void Dispose()
     {
-        _stopClaiming.Dispose();
-        _stopLoops.Dispose();
-        _abort.Dispose();
+        _stopClaiming.End();
+        _abort.End();
+        _stopLoops.End();
     }
 
     /// <inheritdoc/>

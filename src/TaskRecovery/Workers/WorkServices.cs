@@ -46,7 +46,7 @@ internal sealed class WorkServices(
 
     public TimeProvider Time => time;
 
-    public ILogger Logger => logger;
+    public ILogger Logger { get; } = logger.Guarded();
 
     /// <summary>Holds back claims of many queues at once.</summary>
     public SemaphoreSlim Claims => _claims;

@@ -13,7 +13,7 @@ internal sealed class WorkerRunner<TArgs, TWorker>(WorkPipeline pipeline, EntryJ
 
     public override Task RunAsync(WorkRun run, CancellationToken cancellationToken)
     {
-        var context = new EntryContext<TArgs>(run, EntryArgs.Read<TArgs>(json, run.Entry.Kind, run.Entry.Args));
+        var context = new WorkContext<TArgs>(run, EntryArgs.Read<TArgs>(json, run.Entry.Kind, run.Entry.Args));
         run.Context = context;
         return _pipeline(context, cancellationToken);
     }

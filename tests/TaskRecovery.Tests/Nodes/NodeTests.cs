@@ -275,4 +275,19 @@ public sealed class NodeTests
         Assert.Empty(_store.Nodes.Sessions);
         Assert.Equal(1, node.Log.Count(3011));
     }
+
+    [Fact]
+    public async Task A_host_that_is_disposed_without_a_stop_does_not_say_goodbye_for_handlers_that_may_still_run()
+    {
+        var node = new NodeUnderTest(_store, _time);
+        node.Gate.Open();
+        node.Node.Begin();
+        var lease = await node.Node.WaitForLeaseAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
+
+        node.Node.Dispose();
+        await lease.Lost.FiresAsync();
+
+        Assert.False(_store.Nodes.Rows[lease.NodeId].HasLeft);
+        Assert.False(lease.IsValid);
+    }
 }

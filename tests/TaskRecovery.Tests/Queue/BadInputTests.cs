@@ -14,6 +14,9 @@ public sealed class BadInputTests : IAsyncDisposable
     public static TheoryData<EnqueueOptions, string, string> BadOptions => new()
     {
         { new EnqueueOptions { RunAfter = TimeSpan.FromSeconds(-1) }, "-00:00:01", "use zero to" },
+        { new EnqueueOptions { RunAt = DateTimeOffset.MaxValue }, "9999-12-31", "use a time before 9000-01-01" },
+        { new EnqueueOptions { UniqueKey = "a\uD83Db" }, "surrogate", "remove it" },
+        { new EnqueueOptions { Queue = "a\uD83Db" }, "surrogate", "remove it" },
         { new EnqueueOptions { Priority = 10 }, "10", "use 0 (the most urgent) to 9" },
         { new EnqueueOptions { Priority = -1 }, "-1", "use 0 (the most urgent) to 9" },
         { new EnqueueOptions { MaxAttempts = 0 }, "0", "use 1 to 1,000" },
@@ -25,7 +28,7 @@ public sealed class BadInputTests : IAsyncDisposable
         { new EnqueueOptions { UniqueKey = "a\0b" }, "a\0b", "remove it" },
         { new EnqueueOptions { Queue = " " }, "' '", "not empty" },
         { new EnqueueOptions { Queue = new string('q', 101) }, "qqq", "at most 100 bytes" },
-        { new EnqueueOptions { Queue = "a\0b" }, "a\0b", "remove the NUL" },
+        { new EnqueueOptions { Queue = "a\0b" }, "a\0b", "remove it" },
         { new EnqueueOptions { RunAfter = TimeSpan.FromSeconds(1), RunAt = DateTimeOffset.UnixEpoch }, "00:00:01", "set one of them" },
         { new EnqueueOptions { Metadata = new Dictionary<string, string> { ["name"] = "a\0b" } }, "a\0b", "without NUL" },
         { new EnqueueOptions { Metadata = new Dictionary<string, string> { ["name"] = null! } }, "null", "without NUL" },

@@ -198,6 +198,47 @@ public sealed class EngineTests
         Assert.InRange(_store.Flushes.Count, 1, 1_000);
     }
 
+    /// <summary>The poll was answered with a cancel request; before that is taken in, the entry ends, an operator retries it, and it runs here again.</summary>
+    [Fact]
+    public async Task A_cancel_request_does_not_reach_the_run_of_an_entry_that_was_retried_since()
+    {
+        var (started, finish, again, stopped) = (new TaskCompletionSource(), new TaskCompletionSource(), new TaskCompletionSource(), new TaskCompletionSource<bool>());
+        _work.Do = async (_, cancellationToken) =>
+        {
+            if (started.TrySetResult())
+            {
+                await finish.Task;
+                return;
+            }
+
+            again.SetResult();
+            await Task.Delay(TimeSpan.FromMilliseconds(500), cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            stopped.SetResult(cancellationToken.IsCancellationRequested);
+        };
+        await using var host = await StartAsync();
+        var (id, _) = await host.Queue.EnqueueAsync(new TestArgs());
+        await started.Task;
+        var entry = _store.Entry(id);
+        _store.OnCall = name =>
+        {
+            if (name == "poll answer" && entry.CancelRequested)
+            {
+                finish.SetResult();
+                Assert.True(SpinWait.SpinUntil(() => entry.IsEnded, TimeSpan.FromSeconds(20)));
+                entry.CancelRequested = false;
+                entry.Outcomes.Clear();
+                _store.Hint(StoreHintKind.Work, "default");
+                Assert.True(again.Task.Wait(TimeSpan.FromSeconds(20)));
+            }
+        };
+
+        entry.CancelRequested = true;
+
+        Assert.False(await stopped.Task.WaitAsync(TimeSpan.FromSeconds(30)));
+        await _store.UntilEnded(id);
+        Assert.Equal([OutcomeKind.Completed], entry.Kinds);
+    }
+
     private Task<WorkHost> StartAsync(Action<TaskRecoveryBuilder>? register = null) => WorkHost.StartAsync(_store, builder =>
     {
         builder.Services.AddSingleton(_work);

@@ -90,6 +90,28 @@ public sealed class ShutdownTests
         await host.DisposeAsync();
     }
 
+    /// <summary>Between the order to stop and the moment when what has not started is given back, executors end and look for more.</summary>
+    [Fact]
+    public async Task Nothing_that_was_claimed_ahead_is_forgotten_at_a_stop_under_load()
+    {
+        for (var round = 0; round < 20; round++)
+        {
+            var store = new FakeQueueStore();
+            for (var number = 0; number < 3_000; number++)
+            {
+                store.Add("test.work", """{"number":1}""");
+            }
+
+            var host = await StartAsync(concurrency: 20, prefetch: 2_000, store: store);
+            await store.Until(_ => store.Entries.Count(entry => entry.IsEnded) > 100 + (50 * round));
+
+            await host.StopAsync();
+
+            Assert.Equal(0, store.OpenClaims);
+            await host.DisposeAsync();
+        }
+    }
+
     [Fact]
     public async Task A_handler_that_ignores_its_token_does_not_keep_its_entry_from_others()
     {
@@ -111,8 +133,8 @@ public sealed class ShutdownTests
         await host.DisposeAsync();
     }
 
-    private Task<WorkHost> StartAsync(TimeSpan? shutdownTimeout = null, int? concurrency = null, int? prefetch = null) => WorkHost.StartAsync(
-        _store,
+    private Task<WorkHost> StartAsync(TimeSpan? shutdownTimeout = null, int? concurrency = null, int? prefetch = null, FakeQueueStore? store = null) => WorkHost.StartAsync(
+        store ?? _store,
         builder =>
         {
             builder.Services.AddSingleton(_work);

@@ -113,65 +113,6 @@ public sealed class StepTests
         Assert.Equal([OutcomeKind.Lost, OutcomeKind.Completed], _store.Entry(id).Kinds);
     }
 
-    /// <summary>It was stopped while one of these ran, wakes when another may be further, and its handler never hears more of it than that.</summary>
-    [Theory]
-    [InlineData("a step that is new")]
-    [InlineData("a step that is stored")]
-    [InlineData("the end of a step")]
-    [InlineData("a checkpoint to read")]
-    [InlineData("a checkpoint to save")]
-    public async Task A_process_that_was_stopped_goes_on_with_nothing_when_it_wakes_at(string place)
-    {
-        var time = new StoppableTimeProvider();
-        var (wentOn, thrown) = (false, new TaskCompletionSource<ClaimLostException>());
-        _work.Do = async (context, cancellationToken) =>
-        {
-            if (context.Attempt == 1)
-            {
-                await context.StepAsync("stored", _ => Task.CompletedTask, cancellationToken);
-                await context.SaveCheckpointAsync(1, cancellationToken);
-                throw new InvalidOperationException("The first attempt only stores what the second finds.");
-            }
-
-            if (thrown.Task.IsCompleted)
-            {
-                return;
-            }
-
-            try
-            {
-                await (place switch
-                {
-                    "a step that is new" => Stopped(() => context.StepAsync("new", _ => Task.FromResult(wentOn = true), CancellationToken.None)),
-                    "a step that is stored" => Stopped(() => context.StepAsync("stored", _ => Task.CompletedTask, CancellationToken.None)),
-                    "the end of a step" => context.StepAsync("ends late", _ => Stopped(() => Task.CompletedTask), CancellationToken.None),
-                    "a checkpoint to read" => Stopped(() => context.GetCheckpointAsync<int>(CancellationToken.None)),
-                    _ => Stopped(() => context.SaveCheckpointAsync(2, CancellationToken.None)),
-                });
-                wentOn = true;
-            }
-            catch (ClaimLostException exception)
-            {
-                thrown.SetResult(exception);
-                throw;
-            }
-
-            Task Stopped(Func<Task> call)
-            {
-                time.Stop(TimeSpan.FromMinutes(1));
-                return call();
-            }
-        };
-        await using var host = await StartAsync(time);
-
-        var (id, _) = await host.Queue.EnqueueAsync(new TestArgs());
-        await thrown.Task.WaitAsync(TimeSpan.FromSeconds(20));
-        await _store.UntilEnded(id);
-
-        Assert.False(wentOn);
-        Assert.Equal(OutcomeKind.Completed, _store.Entry(id).Last.Kind);
-    }
-
     [Fact]
     public async Task A_step_of_a_lost_claim_throws_and_nothing_is_stored()
     {
@@ -212,9 +153,8 @@ public sealed class StepTests
         Assert.Equal([OutcomeKind.Lost, OutcomeKind.Completed], _store.Entry(id).Kinds);
     }
 
-    private Task<WorkHost> StartAsync(TimeProvider? time = null) => WorkHost.StartAsync(_store, builder =>
+    private Task<WorkHost> StartAsync() => WorkHost.StartAsync(_store, builder =>
     {
-        builder.Services.AddSingleton(time ?? TimeProvider.System);
         builder.Services.AddSingleton(_work);
         builder.AddWorker<TestArgs, TestWorker>();
     });
