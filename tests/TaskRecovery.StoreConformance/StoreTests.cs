@@ -148,6 +148,15 @@ public abstract class StoreTests(StoreFixture fixture) : IAsyncLifetime
         return await SweepAsync(maxCrashes);
     }
 
+    /// <summary>Purges until nothing is left to remove.</summary>
+    protected async Task PurgeAsync(RetentionOptions? retention = null)
+    {
+        for (var round = 0; await Store.PurgeAsync(retention ?? new RetentionOptions(), Cancellation); round++)
+        {
+            Assert.True(round < 1000, "A thousand purges did not come to an end.");
+        }
+    }
+
     /// <summary>Asks again until something that another process does by itself (a server that notices a closed connection) has happened.</summary>
     protected static void WaitUntil(Func<bool> condition, string what)
     {

@@ -8,6 +8,9 @@ namespace TaskRecovery.PostgreSql;
 /// <content>What an operator asks and does.</content>
 internal sealed partial class PostgreSqlQueueStore
 {
+    private static readonly short[] FailedKinds = [(short)OutcomeKind.Failed];
+    private static readonly short[] CancelledKinds = [(short)OutcomeKind.Cancelled, (short)OutcomeKind.Superseded];
+
     public async ValueTask<QueueEntry?> FindAsync(long entryId, CancellationToken cancellationToken)
         => (await ReadEntriesAsync([entryId], cancellationToken).ConfigureAwait(false)).FirstOrDefault();
 

@@ -1,4 +1,4 @@
-using NpgsqlTypes;
+using Npgsql;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql;
@@ -6,29 +6,33 @@ namespace TaskRecovery.PostgreSql;
 /// <content>What is removed, and how much waits.</content>
 internal sealed partial class PostgreSqlQueueStore
 {
-    // Large enough that a few of them a second keep up with any queue, small enough that no row is locked for long.
-    private const int PurgeChunk = 5_000;
+    private readonly HistoryWalk _ended = new();
+    private readonly HistoryWalk _unwell = new();
 
-    private static readonly short[] FailedKinds = [(short)OutcomeKind.Failed];
-    private static readonly short[] CancelledKinds = [(short)OutcomeKind.Cancelled, (short)OutcomeKind.Superseded];
-
-    // Where each walk over the ended entries, oldest first, goes on; 0 starts a new one.
-    private long _purgedCompleted;
-    private long _purgedFailed;
-    private long _purgedCancelled;
+    // Tasks without an entry are rare: a step in each round, over all that there are.
+    private Guid _lastTask;
+    private bool _walksTasks;
+    private bool _isPurging;
 
     public async ValueTask<bool> PurgeAsync(RetentionOptions retention, CancellationToken cancellationToken)
     {
-        if (_purgedCompleted == 0)
+        if (!_isPurging)
         {
             await _database.ExecuteAsync(RetentionSql.PurgeRequests, [], cancellationToken).ConfigureAwait(false);
             await _database.ExecuteAsync(RetentionSql.PurgeNodes, [Arg.Int8(Microseconds(NodesStay(retention)))], cancellationToken).ConfigureAwait(false);
+            _ended.Begin();
+            _unwell.Begin();
+            _walksTasks = true;
         }
 
-        _purgedCompleted = await PurgeAsync(_purgedCompleted, retention.Completed, null, cancellationToken).ConfigureAwait(false);
-        _purgedFailed = await PurgeAsync(_purgedFailed, retention.Failed, FailedKinds, cancellationToken).ConfigureAwait(false);
-        _purgedCancelled = await PurgeAsync(_purgedCancelled, retention.Cancelled, CancelledKinds, cancellationToken).ConfigureAwait(false);
-        return _purgedCompleted + _purgedFailed + _purgedCancelled > 0;
+        await WalkAsync(_ended, RetentionSql.PurgeEnded, retention, retention.Completed, cancellationToken).ConfigureAwait(false);
+        await WalkAsync(_unwell, RetentionSql.PurgeUnwell, retention, retention.Failed < retention.Cancelled ? retention.Failed : retention.Cancelled, cancellationToken).ConfigureAwait(false);
+        if (_walksTasks)
+        {
+            _walksTasks = await PurgeTasksAsync(retention, cancellationToken).ConfigureAwait(false);
+        }
+
+        return _isPurging = _walksTasks || !_ended.IsResting || !_unwell.IsResting;
     }
 
     public ValueTask<IReadOnlyList<QueueDepth>> MeasureAsync(CancellationToken cancellationToken)
@@ -48,19 +52,58 @@ internal sealed partial class PostgreSqlQueueStore
             },
             cancellationToken);
 
-    // Looks at one chunk. Ids grow with time, nearly: where nothing in a chunk is old enough, nothing after it is worth a look now.
-    private ValueTask<long> PurgeAsync(long after, TimeSpan kept, short[]? kinds, CancellationToken cancellationToken)
-        => _database.ReadAsync(
-            kinds is null ? RetentionSql.PurgeCompleted : RetentionSql.PurgeUnwell,
-            kinds is null
-                ? [Arg.Int8(after), Arg.Int8(PurgeChunk), Arg.Int8(Microseconds(kept))]
-                : [Arg.Int8(after), Arg.Int8(PurgeChunk), Arg.Int8(Microseconds(kept)), Arg.Array(kinds, NpgsqlDbType.Smallint)],
-            static async (reader, token) =>
+    private async Task WalkAsync(HistoryWalk walk, string statement, RetentionOptions retention, TimeSpan youngest, CancellationToken cancellationToken)
+    {
+        if (walk.IsResting)
+        {
+            return;
+        }
+
+        await _database.ReadAsync(
+            statement,
+            [Arg.Int8(walk.After), .. Limits(retention), Arg.Int8(Microseconds(youngest))],
+            async (reader, token) =>
             {
                 await reader.ReadAsync(token).ConfigureAwait(false);
-                return reader.GetInt64(0) == 0 ? 0 : reader.GetInt64(1);
+                if (reader.GetBoolean(0))
+                {
+                    walk.GoOn(reader.GetInt64(1), reader.GetInt64(2), reader.GetBoolean(3));
+                }
+                else
+                {
+                    walk.Rest();
+                }
+
+                return true;
+            },
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    private ValueTask<bool> PurgeTasksAsync(RetentionOptions retention, CancellationToken cancellationToken)
+        => _database.ReadAsync(
+            RetentionSql.PurgeTasks,
+            [Arg.Uuid(_lastTask), .. Limits(retention)],
+            async (reader, token) =>
+            {
+                await reader.ReadAsync(token).ConfigureAwait(false);
+                var isEnd = reader.GetBoolean(3);
+                if (reader.GetBoolean(0))
+                {
+                    _lastTask = isEnd ? Guid.Empty : reader.GetGuid(1);
+                }
+
+                return !isEnd && reader.GetInt64(2) >= HistoryWalk.Worthwhile;
             },
             cancellationToken);
+
+    // How much to look at, and how long each is kept.
+    private static NpgsqlParameter[] Limits(RetentionOptions retention) =>
+    [
+        Arg.Int8(HistoryWalk.Chunk),
+        Arg.Int8(Microseconds(retention.Completed)),
+        Arg.Int8(Microseconds(retention.Failed)),
+        Arg.Int8(Microseconds(retention.Cancelled)),
+    ];
 
     // Outcomes show the name of their node as long as they stay.
     private static TimeSpan NodesStay(RetentionOptions retention)

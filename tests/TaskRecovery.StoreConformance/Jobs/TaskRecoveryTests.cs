@@ -212,6 +212,32 @@ public abstract class TaskRecoveryTests(StoreFixture fixture) : JobStoreTests(fi
     }
 
     [Fact]
+    public async Task A_task_that_was_closed_without_an_entry_goes_when_its_time_is_over()
+    {
+        await GivenJobAsync();
+        var (run, task) = await GivenRunningTaskAsync(GivenNode());
+        var key = new ProgressKey(run.Held.Id, task.Id);
+        await Store.SaveStepAsync(run.Held.Node.Id, key, run.Held.Fence, "one", Json("1"), Cancellation);
+        await Store.SaveCheckpointAsync(run.Held.Node.Id, key, run.Held.Fence, Json("1"), Cancellation);
+        await Fixture.DetachTaskAsync(task.Id, Cancellation);
+        await FinishAsync(run.Held);
+        await ShiftTimeAsync(TimeSpan.FromDays(8));
+        await RecoverAsync();
+
+        await PurgeAsync();
+        var (kept, keptProgress) = (await FindTaskAsync(task.Id), await Store.LoadProgressAsync(key, Cancellation));
+        await ShiftTimeAsync(TimeSpan.FromDays(8));
+        await PurgeAsync();
+
+        Assert.Equal(EndReasons.TooOld, kept.Reason);
+        Assert.Equal("one", Assert.Single(keptProgress.Steps).Key);
+        Assert.Null(await Jobs.FindTaskAsync(task.Id, Cancellation));
+        var progress = await Store.LoadProgressAsync(key, Cancellation);
+        Assert.Empty(progress.Steps);
+        Assert.Null(progress.Checkpoint);
+    }
+
+    [Fact]
     public async Task An_old_task_that_has_its_entry_is_left_alone()
     {
         await GivenJobAsync();

@@ -12,7 +12,7 @@ public abstract class RetentionTests(StoreFixture fixture) : StoreTests(fixture)
     {
         var (completed, failed, cancelled) = await GivenEndedAsync();
 
-        await PurgeAsync(new RetentionOptions());
+        await PurgeAsync();
 
         Assert.Equal(EntryState.Completed, await StateAsync(completed));
         Assert.Equal(EntryState.Failed, await StateAsync(failed));
@@ -31,7 +31,7 @@ public abstract class RetentionTests(StoreFixture fixture) : StoreTests(fixture)
         Assert.Equal(EntryState.Failed, await StateAsync(failed));
 
         await ShiftTimeAsync(TimeSpan.FromDays(7));
-        await PurgeAsync(new RetentionOptions());
+        await PurgeAsync();
         Assert.Null(await Store.FindAsync(failed, Cancellation));
     }
 
@@ -88,15 +88,32 @@ public abstract class RetentionTests(StoreFixture fixture) : StoreTests(fixture)
     {
         var node = GivenNode();
         await GivenEntriesAsync(3000);
-        while (await ClaimAsync(node) is { Entries.Count: > 0 } batch)
-        {
-            await FinishAsync(node, [.. batch.Entries.Select(entry => Outcome(entry.Id, batch.Fence))]);
-            await Store.RemoveSettledClaimsAsync(node.Id, [batch.Fence], Cancellation);
-        }
+        await FinishAllAsync(node, OutcomeKind.Completed);
 
         await PurgeAsync(Nothing);
 
         Assert.Equal(0, (await Store.CountAsync(null, Cancellation)).Completed);
+    }
+
+    [Theory]
+    [InlineData(OutcomeKind.Completed)]
+    [InlineData(OutcomeKind.Failed)]
+    [InlineData(OutcomeKind.Cancelled)]
+    public async Task Many_that_ended_late_do_not_keep_what_was_stored_after_them(OutcomeKind kind)
+    {
+        var late = await GivenEntriesAsync(6000, _ => Entry(after: TimeSpan.FromDays(9)));
+        var node = GivenNode();
+        var old = await GivenClaimedAsync(node);
+        await FinishAsync(old, kind, error: "x");
+        await Store.RemoveSettledClaimsAsync(node.Id, [old.Fence], Cancellation);
+        await ShiftTimeAsync(TimeSpan.FromDays(10));
+        await FinishAllAsync(node, kind);
+
+        await PurgeAsync();
+
+        Assert.Null(await Store.FindAsync(old.Id, Cancellation));
+        Assert.NotNull(await Store.FindAsync(late[0], Cancellation));
+        Assert.NotNull(await Store.FindAsync(late[^1], Cancellation));
     }
 
     [Fact]
@@ -144,12 +161,13 @@ public abstract class RetentionTests(StoreFixture fixture) : StoreTests(fixture)
         Assert.True((await ClaimAsync(dead)).NodeIsDead);
     }
 
-    /// <summary>Purges until nothing is left to remove.</summary>
-    private async Task PurgeAsync(RetentionOptions retention)
+    /// <summary>Claims and ends all that is due.</summary>
+    private async Task FinishAllAsync(TestNode node, OutcomeKind kind)
     {
-        for (var round = 0; await Store.PurgeAsync(retention, Cancellation); round++)
+        while (await ClaimAsync(node) is { Entries.Count: > 0 } batch)
         {
-            Assert.True(round < 1000, "A thousand purges did not come to an end.");
+            await FinishAsync(node, [.. batch.Entries.Select(entry => Outcome(entry.Id, batch.Fence, kind))]);
+            await Store.RemoveSettledClaimsAsync(node.Id, [batch.Fence], Cancellation);
         }
     }
 

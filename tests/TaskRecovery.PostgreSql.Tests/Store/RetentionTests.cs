@@ -1,0 +1,104 @@
+namespace TaskRecovery.PostgreSql.Tests.Store;
+
+/// <summary>History that is much, or strange: a round has to stay small, and must come by everything.</summary>
+public sealed class RetentionTests : PostgreSqlStoreTests
+{
+    private static readonly RetentionOptions Kept = new();
+
+    [Fact]
+    public async Task A_round_looks_at_a_part_of_what_is_kept_and_the_next_goes_on_there()
+    {
+        var store = await OpenStoreAsync();
+        await GivenEndedAsync(1, 150_000, created: "50 hours", ended: "1 hour");
+        await GivenEndedAsync(150_001, 1, created: "50 hours", ended: "49 hours");
+
+        var first = await PurgeAsync(store);
+        var left = await CountAsync("entries");
+        var second = await PurgeAsync(store);
+
+        Assert.Equal(150_001, left);
+        Assert.Equal(150_000, await CountAsync("entries"));
+        Assert.All([first, second], round => Assert.InRange(round, 2, 30));
+    }
+
+    [Fact]
+    public async Task Failed_entries_that_stay_longer_do_not_keep_completed_ones()
+    {
+        var store = await OpenStoreAsync();
+        await GivenEndedAsync(1, 20_000, created: "50 hours", ended: "49 hours", kind: 1);
+        await GivenEndedAsync(20_001, 6_000, created: "49 hours", ended: "48 hours");
+
+        await PurgeAsync(store);
+
+        Assert.Equal(20_000, await CountAsync("entries"));
+    }
+
+    [Fact]
+    public async Task Completed_entries_that_stay_longer_do_not_keep_failed_ones()
+    {
+        var store = await OpenStoreAsync();
+        await GivenEndedAsync(1, 150_000, created: "50 hours", ended: "49 hours");
+        await GivenEndedAsync(150_001, 1, created: "50 hours", ended: "49 hours", kind: 1);
+
+        await PurgeAsync(store, new RetentionOptions { Completed = TimeSpan.FromDays(90), Failed = TimeSpan.FromDays(1) });
+
+        Assert.Equal(150_000, await CountAsync("entries"));
+    }
+
+    [Fact]
+    public async Task Every_run_of_an_entry_goes_with_it_wherever_a_part_ends()
+    {
+        var store = await OpenStoreAsync();
+        await GivenEndedAsync(1, 1_000, created: "50 hours", ended: "49 hours");
+        await ExecuteAsync("""
+            insert into taskrecovery.outcomes (entry, fence, ended_at, duration_ms, kind, attempt, crashes, final)
+            select e, f, now() - interval '49 hours', 1, 3, 1, 0, false from generate_series(1, 1000) e, generate_series(2, 8) f
+            """);
+
+        await PurgeAsync(store);
+
+        Assert.Equal((0, 0), (await CountAsync("entries"), await CountAsync("outcomes")));
+    }
+
+    [Fact]
+    public async Task Tasks_whose_entry_is_gone_are_removed_and_those_that_the_old_system_had_finished_stay()
+    {
+        var store = await OpenStoreAsync();
+        await GivenEndedAsync(1, 1, created: "50 hours", ended: "1 hour");
+        await ExecuteAsync("""
+            insert into taskrecovery.tasks (id, job_id, entry_id, state, reason, created_at, ended_at) values
+                (gen_random_uuid(), gen_random_uuid(), 4711, 4, 'job_deleted', now() - interval '9 days', now() - interval '8 days'),
+                (gen_random_uuid(), gen_random_uuid(), 4712, 2, null, now() - interval '9 days', now() - interval '25 hours'),
+                (gen_random_uuid(), gen_random_uuid(), null, 3, 'crash_loop', now() - interval '9 days', now() - interval '8 days'),
+                (gen_random_uuid(), gen_random_uuid(), null, 4, 'too_old', now() - interval '9 days', now() - interval '6 days'),
+                (gen_random_uuid(), gen_random_uuid(), 1, 2, 'has its entry', now() - interval '9 days', now() - interval '8 days'),
+                (gen_random_uuid(), gen_random_uuid(), null, 1, 'runs', now() - interval '9 days', null),
+                (gen_random_uuid(), gen_random_uuid(), null, 2, null, now() - interval '9 years', now() - interval '9 years')
+            """);
+
+        await PurgeAsync(store);
+
+        Assert.Equal("9 years, has its entry, runs, too_old", await ScalarAsync<string>(
+            "select string_agg(coalesce(reason, '9 years'), ', ' order by coalesce(reason, '9 years')) from taskrecovery.tasks"));
+    }
+
+    private static async Task<int> PurgeAsync(PostgreSqlQueueStore store, RetentionOptions? retention = null)
+    {
+        var calls = 1;
+        while (await store.PurgeAsync(retention ?? Kept, Cancellation))
+        {
+            calls++;
+        }
+
+        return calls;
+    }
+
+    private Task<long> CountAsync(string table) => ScalarAsync<long>($"select count(*) from taskrecovery.{table}");
+
+    private Task GivenEndedAsync(long first, int count, string created, string ended, int kind = 0) => ExecuteAsync($"""
+        insert into taskrecovery.entries (id, created_at, queue, kind, priority, max_attempts, args) overriding system value
+        select id, now() - interval '{created}', 1, 1, 5, 1, '' from generate_series({first}, {first + count - 1}) id;
+        insert into taskrecovery.outcomes (entry, fence, ended_at, duration_ms, kind, attempt, crashes, final)
+        select id, 1, now() - interval '{ended}', 1, {kind}, 1, 0, true from generate_series({first}, {first + count - 1}) id
+        """);
+}
