@@ -3,11 +3,12 @@ namespace TaskRecovery.Sqlite;
 /// <summary>What is no longer kept.</summary>
 internal static class RetentionSql
 {
-    /// <summary>A stretch of entries, oldest first, with how and when they ended, and under which claim. ?1 after this id, ?2 created before, ?3 limit.</summary>
+    /// <summary>A stretch of entries, oldest first, with how and when they ended, under which claim, and when they were created: a condition on that, which has no index, would look for
+    /// more to the end of the table. ?1 after this id, ?2 limit.</summary>
     public const string Walk = """
-        select e.id, o.kind, o.ended_at, o.fence from taskrecovery_entries e
+        select e.id, o.kind, o.ended_at, o.fence, e.created_at from taskrecovery_entries e
         left join taskrecovery_outcomes o on o.entry = e.id and o.final = 1
-        where e.id > ?1 and e.created_at <= ?2 order by e.id limit ?3
+        where e.id > ?1 order by e.id limit ?2
         """;
 
     /// <summary>Tasks that are no longer kept and whose entry is gone. ?1 completed before, ?2 failed before, ?3 cancelled before, ?4 the latest of them, ?5 limit.</summary>

@@ -4,47 +4,56 @@ namespace TaskRecovery.Sqlite;
 
 internal sealed partial class SqliteQueueStore
 {
-    private const int WalkLimit = 5000;
     private const int DeleteLimit = 2000;
 
     private static readonly long NodesKept = Micros.From(TimeSpan.FromHours(1));
 
-    // Where the walk over the history has got to. It begins at the front again when it has come to what is too young.
-    private long _walked;
+    private readonly HistoryWalk _walk = new();
 
     /// <summary>Walks over the history on a reader and deletes what it found in small transactions, so that claims and outcomes hardly wait.</summary>
     public async ValueTask<bool> PurgeAsync(RetentionOptions retention, CancellationToken cancellationToken)
     {
         var now = _database.Now();
         var kept = new Kept(now - Micros.From(retention.Completed), now - Micros.From(retention.Failed), now - Micros.From(retention.Cancelled));
-        var (old, fence, last, isEnd) = await _database.ReadAsync(session => Walk(session, _walked, kept), cancellationToken).ConfigureAwait(false);
-        foreach (var chunk in old.Chunk(DeleteLimit))
+        if (_walk.IsResting)
         {
-            await _database.WriteAsync(session => DeleteEntries(session, chunk, fence), cancellationToken).ConfigureAwait(false);
+            _walk.Begin();
         }
 
-        _walked = isEnd ? 0 : last;
-        if (!isEnd)
+        var (old, fence, last, isEnd) = await _database.ReadAsync(session => Walk(session, _walk.After, kept), cancellationToken).ConfigureAwait(false);
+        var deleted = 0;
+        foreach (var chunk in old.Chunk(DeleteLimit))
+        {
+            deleted += await _database.WriteAsync(session => DeleteEntries(session, chunk, fence), cancellationToken).ConfigureAwait(false);
+        }
+
+        _walk.GoOn(last, deleted, isEnd);
+        if (!_walk.IsResting)
         {
             return true;
         }
 
-        var tasksLeft = await _database.WriteAsync(session => DeleteTasks(session, kept), cancellationToken).ConfigureAwait(false) == DeleteLimit;
+        var tasks = await _database.ReadAsync(session => FindTasks(session, kept), cancellationToken).ConfigureAwait(false);
+        if (tasks.Count > 0)
+        {
+            await _database.WriteAsync(session => DeleteTasks(session, tasks), cancellationToken).ConfigureAwait(false);
+        }
+
         var nodes = await _database.WriteAsync(session => DeleteNodes(session, Math.Min(kept.Completed, Math.Min(kept.Failed, kept.Cancelled)) - NodesKept), cancellationToken)
             .ConfigureAwait(false);
         nodes.ForEach(_database.Locks.Remove);
-        return tasksLeft;
+        return tasks.Count == DeleteLimit;
     }
 
     private static (List<long> Old, long Fence, long Last, bool IsEnd) Walk(SqliteSession session, long after, Kept kept)
     {
         var old = new List<long>();
-        var (count, last, fence) = (0, after, 0L);
-        var statement = session.Get(RetentionSql.Walk).Bind(1, after).Bind(2, kept.Latest).Bind(3, WalkLimit);
+        var (count, last, fence, created) = (0, after, 0L, 0L);
+        var statement = session.Get(RetentionSql.Walk).Bind(1, after).Bind(2, HistoryWalk.Chunk);
         while (statement.Step())
         {
             count++;
-            last = statement.Int64(0);
+            (last, created) = (statement.Int64(0), statement.Int64(4));
             if (!statement.IsNull(1) && statement.Int64(2) <= kept.Until((OutcomeKind)statement.Int32(1)))
             {
                 old.Add(last);
@@ -52,7 +61,8 @@ internal sealed partial class SqliteQueueStore
             }
         }
 
-        return (old, fence, last, count < WalkLimit);
+        // Ids grow with time: nothing after what was created too late can have ended long enough ago.
+        return (old, fence, last, count < HistoryWalk.Chunk || created > kept.Latest);
     }
 
     private static int DeleteEntries(SqliteSession session, long[] entries, long fence)
@@ -86,7 +96,8 @@ internal sealed partial class SqliteQueueStore
         return deleted;
     }
 
-    private static int DeleteTasks(SqliteSession session, Kept kept)
+    // What has ended and has no entry does not come back: it is looked for beside the writer.
+    private static List<Guid> FindTasks(SqliteSession session, Kept kept)
     {
         var tasks = new List<Guid>();
         var statement = session.Get(RetentionSql.Tasks).Bind(1, kept.Completed).Bind(2, kept.Failed).Bind(3, kept.Cancelled).Bind(4, kept.Latest).Bind(5, DeleteLimit);
@@ -95,6 +106,11 @@ internal sealed partial class SqliteQueueStore
             tasks.Add(statement.Guid(0));
         }
 
+        return tasks;
+    }
+
+    private static int DeleteTasks(SqliteSession session, List<Guid> tasks)
+    {
         foreach (var task in tasks)
         {
             session.Get(ProgressSql.DeleteTaskSteps).Bind(1, task).Execute();

@@ -1,0 +1,101 @@
+using SQLitePCL;
+
+namespace TaskRecovery.Sqlite.Tests.Store;
+
+/// <summary>History that is much: a round has to stay small.</summary>
+public sealed class RetentionTests : IDisposable
+{
+    private readonly TemporaryDatabase _files = new();
+
+    [Fact]
+    public async Task A_step_does_not_walk_over_all_that_is_young()
+    {
+        await _files.OpenStoreAsync();
+        Given(count: 100_000, age: TimeSpan.FromHours(1));
+        var connection = _files.Connect().Handle!;
+        Assert.Equal(raw.SQLITE_OK, raw.sqlite3_prepare_v2(connection, RetentionSql.Walk, out var statement));
+        using var _ = statement;
+        raw.sqlite3_bind_int64(statement, 1, 0);
+        raw.sqlite3_bind_int64(statement, 2, 100);
+
+        while (raw.sqlite3_step(statement) == raw.SQLITE_ROW)
+        {
+            // Only what it takes is of interest.
+        }
+
+        Assert.InRange(raw.sqlite3_stmt_status(statement, raw.SQLITE_STMTSTATUS_VM_STEP, 0), 1, 10_000);
+    }
+
+    [Fact]
+    public async Task A_round_looks_at_a_part_of_what_is_kept_and_the_next_goes_on_there()
+    {
+        var store = await _files.OpenStoreAsync();
+        Given(count: 150_000, age: TimeSpan.FromDays(2));
+        Given(count: 1, age: TimeSpan.FromDays(2), hasEnded: true);
+
+        var first = await PurgeAsync(store);
+        var left = Count();
+        var second = await PurgeAsync(store);
+
+        Assert.Equal(150_001, left);
+        Assert.Equal(150_000, Count());
+        Assert.All([first, second], round => Assert.InRange(round, 2, 30));
+    }
+
+    [Fact]
+    public async Task What_was_stored_before_the_clock_was_set_back_keeps_nothing_else()
+    {
+        var store = await _files.OpenStoreAsync();
+        Given(count: 10, age: TimeSpan.FromDays(-1));
+        Given(count: 1, age: TimeSpan.FromDays(2), hasEnded: true);
+
+        await PurgeAsync(store);
+
+        Assert.Equal(10, Count());
+    }
+
+    public void Dispose() => _files.Dispose();
+
+    private static async Task<int> PurgeAsync(SqliteQueueStore store)
+    {
+        var calls = 1;
+        while (await store.PurgeAsync(new RetentionOptions(), CancellationToken.None))
+        {
+            calls++;
+        }
+
+        return calls;
+    }
+
+    private void Given(int count, TimeSpan age, bool hasEnded = false)
+    {
+        var time = Micros.From(DateTimeOffset.UtcNow - age);
+        Run($"""
+            insert or ignore into taskrecovery_queues (id, name) values (1, 'default');
+            insert or ignore into taskrecovery_kinds (id, name) values (1, 'work');
+            with recursive n (i) as (select 1 union all select i + 1 from n where i < {count})
+            insert into taskrecovery_entries (created_at, queue, kind, priority, max_attempts, args) select {time}, 1, 1, 5, 1, '' from n;
+            """);
+        if (hasEnded)
+        {
+            Run($"""
+                insert into taskrecovery_outcomes (entry, fence, ended_at, duration, kind, attempt, crashes, final)
+                select max(id), 1, {time}, 1, 0, 1, 0, 1 from taskrecovery_entries
+                """);
+        }
+    }
+
+    private int Count()
+    {
+        using var command = _files.Connect().CreateCommand();
+        command.CommandText = "select count(*) from taskrecovery_entries";
+        return (int)(long)command.ExecuteScalar()!;
+    }
+
+    private void Run(string statements)
+    {
+        using var command = _files.Connect().CreateCommand();
+        command.CommandText = statements;
+        command.ExecuteNonQuery();
+    }
+}
