@@ -32,6 +32,8 @@ internal static class TaskSql
     /// $1 node, $2 entry, $3 fence, $4 job, $5 the task it names, or null, $6 attempt, $7 the id of a new task.</summary>
     /// <remarks>
     /// The verdict is one word. The claim has to be the node's still, without an outcome of this entry under it; its row is locked against a sweep.
+    /// A new run that does not start is left out for good: its outcome is stored here, so that neither a lost answer nor a crash lets it be judged once more, by a plan that has
+    /// moved on. Its finish then finds that outcome, and a repeated start the same verdict. An outcome that got there first (the run was put back meanwhile) stops all that follows.
     /// A task bound to this entry is run again, unless it has finished or its job is paused or gone; the task of a single run goes on although its job has ended with it.
     /// An entry that names a task and is not bound to it has been superseded. Any other entry is a new run: of an active job, not missed where those are left out, not
     /// beside another unfinished task where runs must not overlap (a missed one waits where all of them are run), and not for a due time that has had its task.
@@ -39,11 +41,12 @@ internal static class TaskSql
     /// </remarks>
     internal const string Start = $$"""
         with held as materialized (
-            select n.name from {schema}.claims c join {schema}.nodes n on n.number = c.node
-            where c.id = $3 and n.id = $1 and not exists (select from {schema}.outcomes o where o.entry = $2 and o.fence = $3)
+            select n.name, c.id as fence, (select coalesce(o.reason, '') from {schema}.outcomes o where o.entry = $2 and o.fence = $3) as ended
+            from {schema}.claims c join {schema}.nodes n on n.number = c.node
+            where c.id = $3 and n.id = $1
             for key share of c
         ), facts as materialized (
-            select h.name as node, j.id as job, j.state, j.every, j.missed_runs, j.overlap, j.next_run_at as due, clock.now,
+            select h.name as node, h.fence, h.ended, j.id as job, j.state, j.every, j.missed_runs, j.overlap, j.next_run_at as due, clock.now,
                 b.id as bound, b.state as bound_state, m.id as named, m.state as named_state,
                 coalesce(j.planned_entry = $2, false) as planned,
                 coalesce(j.planned_entry = $2 and clock.now - j.next_run_at > j.every, false) as missed
@@ -53,8 +56,12 @@ internal static class TaskSql
             left join {schema}.tasks b on b.entry_id = $2
             left join {schema}.tasks m on m.id = $5
         ), judged as materialized (
-            select f.*, case
+            select f.*, v.verdict,
+                f.ended is null and f.bound is null and $5 is null and v.verdict in ('job_deleted', 'job_not_active', 'missed', 'task_finished', 'overlap') as leaves_out
+            from facts f cross join lateral (select case
                 when f.node is null then 'claim_lost'
+                when f.ended in ('job_deleted', 'job_not_active', 'missed', 'task_finished', 'overlap') then f.ended
+                when f.ended is not null then 'claim_lost'
                 when f.bound is not null and f.bound_state >= 2 then 'task_finished'
                 when f.bound is null and $5 is not null and f.named is null then 'task_not_found'
                 when f.bound is null and $5 is not null and f.named_state >= 2 then 'task_finished'
@@ -67,8 +74,17 @@ internal static class TaskSql
                 when f.planned and exists (select from {schema}.tasks d where d.job_id = $4 and d.due_at = f.due) then 'task_finished'
                 when f.overlap = 0 and exists (select from {schema}.tasks u where u.job_id = $4 and u.state < 2)
                     then case when f.missed and f.missed_runs = 2 then 'wait' else 'overlap' end
-                else 'started' end as verdict
-            from facts f
+                else 'started' end as verdict) v
+        ), left_out as (
+            insert into {schema}.outcomes (entry, fence, ended_at, duration_ms, node, kind, attempt, crashes, final, reason)
+            select $2, g.fence, g.now, 0, c.node, 2, $6, c.crashes, true, g.verdict
+            from judged g
+            cross join lateral (
+                select c.node, coalesce(c.again_crashes[array_position(c.again, $2)], 0::smallint) as crashes
+                from {schema}.claims c where c.id = g.fence and $2 = any (c.entries) offset 0) c
+            where g.leaves_out
+            on conflict do nothing
+            returning entry
         ), started as (
             insert into {schema}.tasks (id, job_id, entry_id, state, due_at, attempt, node, started_at)
             select $7, $4, $2, 1, case when planned then due end, $6, node, now from judged where verdict = 'started'
@@ -82,7 +98,8 @@ internal static class TaskSql
                 when every is null then null
                 when missed_runs = 2 then due + every
                 else due + every * (greatest(floor(extract(epoch from now - due) / extract(epoch from every)), 0) + 1)::float8 end as due
-            from judged where planned and bound is null and verdict in ('started', 'missed', 'overlap', 'task_finished')
+            from judged
+            where planned and (verdict = 'started' or (verdict in ('missed', 'overlap', 'task_finished') and exists (select from left_out)))
         ), entry as (
             insert into {schema}.entries (queue, kind, priority, max_attempts, args, timeout)
             select q.id, k.id, j.priority, j.max_attempts, json_build_object('jobId', j.id, 'taskId', null)::text, j.timeout
@@ -99,7 +116,8 @@ internal static class TaskSql
             update {schema}.jobs j set next_run_at = n.due, planned_entry = (select id from entry), state = case when n.due is null then 2 else j.state end
             from next n where j.id = $4
         )
-        select g.verdict, coalesce((select due from next), case when j.planned_entry is not null then j.next_run_at end),
+        select case when g.leaves_out and not exists (select from left_out) then 'claim_lost' else g.verdict end,
+            coalesce((select due from next), case when j.planned_entry is not null then j.next_run_at end),
             {{Columns}},
             j.id, j.name, j.kind, j.args, (extract(epoch from j.every) * 1000000)::bigint, j.once_at, j.state, j.overlap, j.missed_runs, j.queue, j.priority,
             j.max_attempts, (extract(epoch from j.timeout) * 1000000)::bigint, null::timestamptz, j.created_at, j.updated_at

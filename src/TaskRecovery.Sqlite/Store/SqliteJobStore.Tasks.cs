@@ -55,17 +55,25 @@ internal sealed partial class SqliteJobStore
 
     private (TaskStart Start, string? Queue) Start(SqliteSession session, TaskStartRequest request)
     {
-        if (!new HeldClaims(session, database.Claims, request.NodeId).Runs(request.EntryId, request.Fence))
+        var held = new HeldClaims(session, database.Claims, request.NodeId);
+        var job = JobRow.ReadOne(session.Get(JobSql.Find).Bind(1, request.JobId));
+        if (!held.Runs(request.EntryId, request.Fence))
         {
-            return (new TaskStart(TaskStartDecision.ClaimLost, null, null, null), null);
+            return held.Find(request.Fence) is not null && WhyLeftOut(session, request) is { } before
+                ? (new TaskStart(TaskStartDecision.Skip, null, job?.ToJob(), before), null)
+                : (new TaskStart(TaskStartDecision.ClaimLost, null, null, null), null);
         }
 
         var node = NodeName(session, request.NodeId);
         var moves = NewMoves(session);
-        var job = JobRow.ReadOne(session.Get(JobSql.Find).Bind(1, request.JobId));
         var bound = ReadTasks(session.Get(TaskSql.FindByEntry).Bind(1, request.EntryId)).FirstOrDefault();
         var (decision, reason) = Judge(session, request, job, bound, moves.Now);
         var queue = job is not null && bound is null && job.PlannedEntry == request.EntryId ? PlanNext(moves, job, decision, reason) : null;
+        if (decision == TaskStartDecision.Skip && bound is null && request.TaskId is null)
+        {
+            LeaveOut(moves, held, request, reason);
+        }
+
         TaskRecord? task = null;
         if (decision is TaskStartDecision.Started or TaskStartDecision.Recovered)
         {
@@ -132,6 +140,23 @@ internal sealed partial class SqliteJobStore
         }
 
         return (TaskStartDecision.Started, null);
+    }
+
+    // A new run that does not start is left out for good: with its outcome stored here, neither a lost answer nor a crash lets it be judged once more, by a plan that has moved on.
+    private static void LeaveOut(EntryMoves moves, HeldClaims held, TaskStartRequest request, string? reason)
+    {
+        var (node, contents) = held.Find(request.Fence)!.Value;
+        contents.TryGet(request.EntryId, out var attempt, out var crashes);
+        moves.End(new Run(request.EntryId, request.Fence, node, attempt + 1, crashes, 0, MayHaveTask: false), OutcomeKind.Cancelled, [], null, reason);
+    }
+
+    /// <summary>What an earlier start under this fence said, if it left the run out.</summary>
+    private static string? WhyLeftOut(SqliteSession session, TaskStartRequest request)
+    {
+        var statement = session.Get(OutcomeSql.Find).Bind(1, request.EntryId).Bind(2, request.Fence).Bind(3, request.NodeId);
+        var reason = statement.Step() ? statement.NullableText(1) : null;
+        statement.Reset();
+        return reason is EndReasons.JobDeleted or EndReasons.JobNotActive or EndReasons.Missed or EndReasons.TaskFinished or EndReasons.Overlap ? reason : null;
     }
 
     // Only the planned entry plans: its due time was the job's next run, and the next one is on the same grid.

@@ -58,7 +58,8 @@ internal sealed class IntervalJobWorker<TArgs, THandler>(IJobStore store, EntryJ
         }
         catch (StoreUnavailableException exception)
         {
-            // The user's code has not run, so this must not spend an attempt. If the start was stored all the same, the next one finds it.
+            // The user's code has not run, so this must not spend an attempt. If the start was stored all the same, the next one finds it; if it left
+            // the run out, that has ended the entry, and this changes nothing.
             run.End(OutcomeKind.Snoozed, reason: null, exception.Message, StoreWait);
             return null;
         }

@@ -47,6 +47,8 @@ public sealed class PostgreSqlScheduleTests() : ScheduleTests(new PostgreSqlFixt
 
 public sealed class PostgreSqlTaskTests() : TaskTests(new PostgreSqlFixture());
 
+public sealed class PostgreSqlLeftOutRunTests() : LeftOutRunTests(new PostgreSqlFixture());
+
 public sealed class PostgreSqlTaskRecoveryTests() : TaskRecoveryTests(new PostgreSqlFixture());
 
 public sealed class PostgreSqlLawTests() : LawTests(new PostgreSqlFixture());

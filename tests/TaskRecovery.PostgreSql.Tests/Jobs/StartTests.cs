@@ -1,3 +1,4 @@
+using System.Data.Common;
 using TaskRecovery.PostgreSql.Tests.Conformance;
 using TaskRecovery.Storage;
 using TaskRecovery.StoreConformance;
@@ -54,6 +55,30 @@ public sealed class StartTests() : JobStoreTests(new PostgreSqlFixture())
     }
 
     [Fact]
+    public async Task Run_that_was_put_back_while_its_late_start_went_on_is_neither_left_out_nor_planned_past()
+    {
+        var due = (await Fixture.GetTimeAsync(Cancellation)).AddHours(-10.5);
+        var job = await GivenJobAsync(configure: definition => definition with { StartAt = due, MissedRuns = MissedRunPolicy.Skip });
+        var run = await ClaimRunAsync(GivenNode());
+        await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+        await using var command = connection.CreateCommand();
+        command.CommandText = $"""
+            insert into outcomes (entry, fence, duration_ms, kind, attempt, crashes, final) values ({run.Held.Id}, {run.Held.Fence}, 0, 4, 0, 0, false);
+            insert into waiting (run_at, id, queue, kind, priority) select now(), id, queue, kind, priority from entries where id = {run.Held.Id}
+            """;
+        await command.ExecuteNonQueryAsync(Cancellation);
+
+        var starting = StartAsync(run);
+        await UntilSomebodyWaitsAsync(connection);
+        await transaction.CommitAsync(Cancellation);
+
+        Assert.Equal(TaskStartDecision.ClaimLost, (await starting).Decision);
+        Assert.Equal(job.NextRunAt, (await FindJobAsync(job.Id)).NextRunAt);
+        Assert.Equal(run.Held.Id, Assert.Single(await WaitingRunsAsync()).Id);
+    }
+
+    [Fact]
     public async Task Grid_does_not_follow_the_sessions_time_zone()
     {
         // 2 days are 48 hours, also where a night is one hour shorter.
@@ -64,5 +89,17 @@ public sealed class StartTests() : JobStoreTests(new PostgreSqlFixture())
 
         Assert.Equal(0L, await command.ExecuteScalarAsync(Cancellation));
         Assert.Equal(TimeSpan.FromDays(2), (await FindJobAsync(job.Id)).Schedule.Interval);
+    }
+
+    /// <summary>Waits until a start is stopped by what this connection's transaction holds.</summary>
+    private static async Task UntilSomebodyWaitsAsync(DbConnection connection, int waiters = 1)
+    {
+        await using var command = connection.CreateCommand();
+        command.CommandText = "select count(*) from pg_stat_activity where pg_backend_pid() = any(pg_blocking_pids(pid))";
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while ((long)(await command.ExecuteScalarAsync(Cancellation))! < waiters)
+        {
+            await timer.WaitForNextTickAsync(Cancellation);
+        }
     }
 }

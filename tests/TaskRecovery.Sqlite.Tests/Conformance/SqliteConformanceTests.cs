@@ -47,6 +47,8 @@ public sealed class SqliteScheduleTests() : ScheduleTests(new SqliteFixture());
 
 public sealed class SqliteTaskTests() : TaskTests(new SqliteFixture());
 
+public sealed class SqliteLeftOutRunTests() : LeftOutRunTests(new SqliteFixture());
+
 public sealed class SqliteTaskRecoveryTests() : TaskRecoveryTests(new SqliteFixture());
 
 public sealed class SqliteLawTests() : LawTests(new SqliteFixture());

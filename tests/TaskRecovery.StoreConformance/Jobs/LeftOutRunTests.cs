@@ -1,0 +1,201 @@
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.StoreConformance.Jobs;
+
+/// <summary>What every store promises about runs that do not start: they are left out for good, whatever becomes of the answer.</summary>
+public abstract class LeftOutRunTests(StoreFixture fixture) : JobStoreTests(fixture)
+{
+    /// <summary>Why a new run may be left out.</summary>
+    public static TheoryData<string, bool> Reasons { get; } = new()
+    {
+        { EndReasons.Missed, true },
+        { EndReasons.Overlap, true },
+        { EndReasons.Overlap, false },
+        { EndReasons.TaskFinished, true },
+        { EndReasons.JobNotActive, true },
+    };
+
+    [Theory]
+    [MemberData(nameof(Reasons))]
+    public async Task A_left_out_run_does_not_run_later_when_the_answer_was_lost(string reason, bool isPlanned)
+    {
+        var (run, settle) = await GivenToBeLeftOutAsync(reason, isPlanned);
+        await StartAsync(run);
+
+        // What a worker does that got no answer.
+        await FinishTaskAsync(run, OutcomeKind.Snoozed, error: "no answer");
+        await settle();
+
+        await ThenItNeverRunsAsync(run, reason);
+    }
+
+    [Theory]
+    [MemberData(nameof(Reasons))]
+    public async Task A_left_out_run_does_not_run_later_when_its_node_dies_before_it_has_said_so(string reason, bool isPlanned)
+    {
+        var (run, settle) = await GivenToBeLeftOutAsync(reason, isPlanned);
+        await StartAsync(run);
+
+        var report = await DieAndSweepAsync(run.Held.Node);
+        await settle();
+
+        Assert.DoesNotContain(run.Held.Id, report.Items.Select(item => item.EntryId));
+        await ThenItNeverRunsAsync(run, reason);
+    }
+
+    [Theory]
+    [MemberData(nameof(Reasons))]
+    public async Task A_left_out_run_does_not_run_later_when_its_claim_is_given_back(string reason, bool isPlanned)
+    {
+        var (run, settle) = await GivenToBeLeftOutAsync(reason, isPlanned);
+        await StartAsync(run);
+
+        Assert.Equal(0, await Store.GiveBackClaimsAsync(run.Held.Node.Id, [run.Held.Fence], MaxCrashes, Cancellation));
+        await settle();
+
+        await ThenItNeverRunsAsync(run, reason);
+    }
+
+    [Theory]
+    [MemberData(nameof(Reasons))]
+    public async Task A_repeated_start_of_a_left_out_run_says_the_same_and_plans_nothing_more(string reason, bool isPlanned)
+    {
+        var (run, settle) = await GivenToBeLeftOutAsync(reason, isPlanned);
+
+        var first = await StartAsync(run);
+        var waiting = (await WaitingRunsAsync()).Select(entry => entry.Id).ToArray();
+        var second = await StartAsync(run);
+        await settle();
+        await FinishTaskAsync(run, OutcomeKind.Cancelled, reason: reason);
+        var third = await StartAsync(run);
+
+        Assert.All(new[] { first, second, third }, start => Assert.Equal((TaskStartDecision.Skip, reason, null), (start.Decision, start.Reason, start.Task)));
+        Assert.Equal(first.Job, second.Job);
+        if (reason != EndReasons.JobNotActive)
+        {
+            Assert.Equal(waiting, (await WaitingRunsAsync()).Select(entry => entry.Id));
+        }
+
+        await ThenItNeverRunsAsync(run, reason);
+    }
+
+    [Theory]
+    [MemberData(nameof(Reasons))]
+    public async Task A_left_out_runs_outcome_is_accepted_as_often_as_it_is_said(string reason, bool isPlanned)
+    {
+        var (run, _) = await GivenToBeLeftOutAsync(reason, isPlanned);
+        await StartAsync(run);
+
+        await FinishTaskAsync(run, OutcomeKind.Cancelled, reason: reason);
+        await FinishTaskAsync(run, OutcomeKind.Cancelled, reason: reason);
+
+        Assert.Single(await TryFinishAsync(run.Held.Node, run.Held.Outcome(isTask: true)));
+        var entry = await FindAsync(run.Held.Id);
+        Assert.Equal((EntryState.Cancelled, reason, run.Entry.Attempt, run.Entry.Crashes), (entry.State, entry.Reason, entry.Attempt, entry.Crashes));
+    }
+
+    [Fact]
+    public async Task A_left_out_run_keeps_the_counts_it_came_with()
+    {
+        var node = GivenNode();
+        var job = await GivenJobAsync();
+        var (_, _) = await GivenRunningTaskAsync(node);
+        await Jobs.TriggerAsync(job.Id, Cancellation);
+        await FinishTaskAsync(await ClaimRunAsync(node), OutcomeKind.Retried, error: "boom");
+        await DieAndSweepAsync((await ClaimRunAsync(GivenNode())).Held.Node);
+        var run = await ClaimRunAsync(node);
+
+        var start = await StartAsync(run);
+
+        Assert.Equal((TaskStartDecision.Skip, EndReasons.Overlap), (start.Decision, start.Reason));
+        var entry = await FindAsync(run.Held.Id);
+        Assert.Equal((EntryState.Cancelled, 2, 1, node.Name), (entry.State, entry.Attempt, entry.Crashes, entry.Node));
+    }
+
+    [Fact]
+    public async Task Starts_of_one_left_out_entry_at_once_plan_one_run()
+    {
+        var (run, _) = await GivenToBeLeftOutAsync(EndReasons.Missed, isPlanned: true);
+
+        var starts = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Task.Run(() => StartAsync(run), Cancellation)));
+
+        Assert.All(starts, start => Assert.Equal((TaskStartDecision.Skip, EndReasons.Missed), (start.Decision, start.Reason)));
+        Assert.Single(await WaitingRunsAsync());
+    }
+
+    [Fact]
+    public async Task A_start_that_comes_after_its_entry_was_put_back_changes_nothing()
+    {
+        var (run, _) = await GivenToBeLeftOutAsync(EndReasons.Missed, isPlanned: true);
+        var job = await FindJobAsync(run.JobId);
+        await FinishTaskAsync(run, OutcomeKind.Snoozed, error: "no answer");
+
+        var late = await StartAsync(run);
+
+        Assert.Equal(TaskStartDecision.ClaimLost, late.Decision);
+        Assert.Equal(job.NextRunAt, (await FindJobAsync(run.JobId)).NextRunAt);
+        Assert.Equal(run.Held.Id, Assert.Single(await WaitingRunsAsync()).Id);
+    }
+
+    [Fact]
+    public async Task An_operators_retry_of_a_left_out_run_starts_it()
+    {
+        var (run, _) = await GivenToBeLeftOutAsync(EndReasons.Missed, isPlanned: true);
+        await StartAsync(run);
+
+        Assert.True(await Store.RetryAsync(run.Held.Id, Cancellation));
+        var (_, task) = await GivenRunningTaskAsync(run.Held.Node);
+
+        Assert.Equal(run.Held.Id, task.EntryId);
+    }
+
+    private async Task ThenItNeverRunsAsync(Run run, string reason)
+    {
+        var entry = await FindAsync(run.Held.Id);
+        Assert.Equal((EntryState.Cancelled, reason), (entry.State, entry.Reason));
+        await ShiftTimeAsync(TimeSpan.FromMinutes(1));
+        Assert.DoesNotContain(run.Held.Id, (await ClaimAsync(GivenNode(), kinds: EntryKind)).Entries.Select(entry => entry.Id));
+        Assert.DoesNotContain(run.Held.Id, (await Jobs.ListTasksAsync(run.JobId, null, 10, Cancellation)).Select(task => task.EntryId ?? 0));
+    }
+
+    /// <summary>A claimed run that the store will leave out, and what makes that reason go away.</summary>
+    private async Task<(Run Run, Func<Task> Settle)> GivenToBeLeftOutAsync(string reason, bool isPlanned)
+    {
+        var node = GivenNode();
+        var job = await GivenJobAsync(configure: definition => definition with { MissedRuns = reason == EndReasons.Missed ? MissedRunPolicy.Skip : MissedRunPolicy.RunOnce });
+        switch (reason)
+        {
+            case EndReasons.Missed:
+                await ShiftTimeAsync(TimeSpan.FromHours(10.5));
+                return (await ClaimRunAsync(node), static () => Task.CompletedTask);
+
+            case EndReasons.Overlap:
+                var (earlier, _) = await GivenRunningTaskAsync(GivenNode());
+                if (isPlanned)
+                {
+                    await ShiftTimeAsync(TimeSpan.FromMinutes(61));
+                }
+                else
+                {
+                    await Jobs.TriggerAsync(job.Id, Cancellation);
+                }
+
+                return (await ClaimRunAsync(node), () => FinishTaskAsync(earlier));
+
+            case EndReasons.JobNotActive:
+                var paused = await ClaimRunAsync(node);
+                await Jobs.SetPausedAsync(job.Id, true, Cancellation);
+                return (paused, () => Jobs.SetPausedAsync(job.Id, false, Cancellation));
+
+            default:
+                var (first, task) = await GivenRunningTaskAsync(node);
+                await FinishTaskAsync(first);
+                foreach (var due in new[] { task.DueAt!.Value.AddMinutes(-1), task.DueAt.Value })
+                {
+                    await GivenJobAsync(configure: definition => definition with { StartAt = due });
+                }
+
+                return (await ClaimRunAsync(node), static () => Task.CompletedTask);
+        }
+    }
+}
