@@ -12,6 +12,9 @@ internal static class MigrationSql
             exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = 'taskrecovery_migrations')
         """;
 
+    /// <summary>The isolation level of transactions that nobody begins.</summary>
+    internal const string Isolation = "select current_setting('transaction_isolation')";
+
     internal const string CreateSchema = "create schema {schema}";
 
     internal const string CreateTable = """

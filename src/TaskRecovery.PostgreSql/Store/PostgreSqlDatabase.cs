@@ -13,6 +13,10 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
     private const string Settings = "synchronous_commit=on;enable_seqscan=off;jit=off;plan_cache_mode=force_generic_plan";
     private static readonly string Prelude = "select " + string.Join(", ", Settings.Split(';').Select(setting => setting.Split('='))
         .Select(setting => $"set_config('{setting[0]}', '{setting[1]}', true)"));
+
+    // A statement that waited for a lock has to see what was committed meanwhile. Transactions that nobody begins take the session's
+    // default, which a role or a database may have changed; the user's own options come before it, as this is not a matter of taste.
+    private const string Isolation = @" -c default_transaction_isolation=read\ committed";
     internal const string PreludeInMemory = "select set_config('synchronous_commit', 'off', true)";
 
     private readonly ConcurrentDictionary<string, string> _statements = new(ReferenceEqualityComparer.Instance);
@@ -289,7 +293,7 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
             var limit = (int)(lease.TotalMilliseconds * 2 / 3);
             var own = string.Join(' ', Settings.Split(';').Select(setting => "-c " + setting))
                 + $" -c tcp_user_timeout={limit} -c idle_in_transaction_session_timeout={limit} -c tcp_keepalives_idle=3 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3";
-            builder.Options = string.IsNullOrEmpty(builder.Options) ? own : own + " " + builder.Options;
+            builder.Options = string.IsNullOrEmpty(builder.Options) ? own + Isolation : own + " " + builder.Options + Isolation;
         }
 
         return builder;

@@ -37,6 +37,7 @@ internal sealed partial class PostgreSqlQueueStore : IQueueStore
 
     public async Task PrepareAsync(CancellationToken cancellationToken)
     {
+        await RequireReadCommittedAsync(cancellationToken).ConfigureAwait(false);
         var migrator = new PostgreSqlMigrator(_database);
         if (_database.Options.MigrateOnStart)
         {
@@ -49,5 +50,25 @@ internal sealed partial class PostgreSqlQueueStore : IQueueStore
         }
 
         Names.Clear();
+    }
+
+    // Our own sessions ask for it when they begin; those of the application's data source, or behind a pooler, are as they are.
+    private async Task RequireReadCommittedAsync(CancellationToken cancellationToken)
+    {
+        var level = await _database.ReadAsync(
+            MigrationSql.Isolation,
+            [],
+            static async (reader, token) =>
+            {
+                await reader.ReadAsync(token).ConfigureAwait(false);
+                return reader.GetString(0);
+            },
+            cancellationToken).ConfigureAwait(false);
+        if (level is not ("read committed" or "read uncommitted"))
+        {
+            throw new StoreConfigurationException(
+                $"Transactions of this role in this database are '{level}' by default (default_transaction_isolation), and the store needs 'read committed': a statement that has waited for a lock must see what was committed meanwhile, or runs of one job overlap. "
+                + @"Use alter role <the service's role> set default_transaction_isolation = 'read committed', or where no pooler is between, Options=-c default_transaction_isolation=read\ committed in the connection string.");
+        }
     }
 }
