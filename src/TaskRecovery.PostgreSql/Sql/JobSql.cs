@@ -22,7 +22,8 @@ internal static class JobSql
 
     /// <summary>The same for a whole plan: the row as it is once nobody else holds it. $1 id, or null; $2 name, or null.</summary>
     internal const string LockForPlan = """
-        select j.id, j.kind, j.entry_kind, j.args, (extract(epoch from j.every) * 1000000)::bigint, j.once_at, j.start_at, j.state, j.overlap, j.missed_runs,
+        select j.id, j.kind, j.entry_kind, j.args,
+            case when j.every is not null then (extract(epoch from greatest(j.every, interval '1 second')) * 1000000)::bigint end, j.once_at, j.start_at, j.state, j.overlap, j.missed_runs,
             j.queue, j.priority, j.max_attempts, (extract(epoch from j.timeout) * 1000000)::bigint, j.next_run_at, j.planned_entry, clock_timestamp()
         from {schema}.jobs j where j.id = $1 or j.name = $2 for update
         """;
@@ -100,7 +101,9 @@ internal static class JobSql
     /// <summary>Plans the next run of active jobs that have none: never planned, or the planned entry has ended without having become a run, or is gone. $1 how many
     /// at most. Returns each job's id and queue.</summary>
     /// <remarks>Two nodes at once do the work of one: who comes second skips the rows, or finds another planned entry in them.
-    /// A due time whose entry has ended is over; one that never had an entry is still to come, and the policy for missed runs decides when its run starts.</remarks>
+    /// A due time whose entry has ended is over; one that never had an entry is still to come, and the policy for missed runs decides when its run starts.
+    /// Jobs of the old system may have any interval and time. All are planned by this one statement, so that nothing in a row may fail it: less than a second is a second,
+    /// an infinite past is now, and beyond the calendar is never.</remarks>
     internal const string PlanMissing = """
         with found as materialized (
             select j.id, j.planned_entry from {schema}.jobs j
@@ -119,8 +122,10 @@ internal static class JobSql
             select h.*, case
                 when h.planned_entry is null then h.due
                 when h.every is null then null
-                else h.due + h.every * (greatest(floor(extract(epoch from h.now - h.due) / extract(epoch from h.every)), 0) + 1)::float8 end as next
+                when h.due > timestamptz '9999-12-31 00:00Z' then h.due
+                else i.base + i.every * (greatest(floor(extract(epoch from h.now - i.base) / extract(epoch from i.every)), 0) + 1)::float8 end as next
             from held h
+            cross join lateral (select greatest(h.every, interval '1 second') as every, case when isfinite(h.due) then h.due else h.now end as base) i
         ), plan as materialized (
             select d.*, q.id as queue_id, k.id as kind_id,
                 case when d.next is not null then nextval('{schema:literal}.entries_id_seq') end as entry

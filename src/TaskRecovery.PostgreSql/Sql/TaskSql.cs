@@ -38,6 +38,7 @@ internal static class TaskSql
     /// An entry that names a task and is not bound to it has been superseded. Any other entry is a new run: of an active job, not missed where those are left out, not
     /// beside another unfinished task where runs must not overlap (a missed one waits where all of them are run), and not for a due time that has had its task.
     /// Only the planned entry plans: its due time was the job's next run, and the next one is on the same grid. Every due time has at most one task, every entry too.
+    /// Jobs of the old system may have any interval and time: less than a second is a second, and an infinite time is now.
     /// </remarks>
     internal const string Start = $$"""
         with held as materialized (
@@ -46,13 +47,14 @@ internal static class TaskSql
             where c.id = $3 and n.id = $1
             for key share of c
         ), facts as materialized (
-            select h.name as node, h.fence, h.ended, j.id as job, j.state, j.every, j.missed_runs, j.overlap, j.next_run_at as due, clock.now,
+            select h.name as node, h.fence, h.ended, j.id as job, j.state, i.every, j.missed_runs, j.overlap, j.next_run_at as due, clock.now,
                 b.id as bound, b.state as bound_state, m.id as named, m.state as named_state,
                 coalesce(j.planned_entry = $2, false) as planned,
-                coalesce(j.planned_entry = $2 and clock.now - j.next_run_at > j.every, false) as missed
+                coalesce(j.planned_entry = $2 and j.next_run_at < clock.now - i.every, false) as missed
             from (select clock_timestamp() as now) clock
             left join held h on true
             left join {schema}.jobs j on j.id = $4
+            left join lateral (select greatest(j.every, interval '1 second') as every) i on j.every is not null
             left join {schema}.tasks b on b.entry_id = $2
             left join {schema}.tasks m on m.id = $5
         ), judged as materialized (
@@ -96,9 +98,9 @@ internal static class TaskSql
         ), next as materialized (
             select case
                 when every is null then null
-                when missed_runs = 2 then due + every
-                else due + every * (greatest(floor(extract(epoch from now - due) / extract(epoch from every)), 0) + 1)::float8 end as due
-            from judged
+                when missed_runs = 2 then base + every
+                else base + every * (greatest(floor(extract(epoch from now - base) / extract(epoch from every)), 0) + 1)::float8 end as due
+            from judged cross join lateral (select case when isfinite(due) then due else now end as base) b
             where planned and (verdict = 'started' or (verdict in ('missed', 'overlap', 'task_finished') and exists (select from left_out)))
         ), entry as (
             insert into {schema}.entries (queue, kind, priority, max_attempts, args, timeout)

@@ -1,0 +1,109 @@
+using TaskRecovery.PostgreSql.Tests.Conformance;
+using TaskRecovery.Storage;
+using TaskRecovery.StoreConformance;
+
+namespace TaskRecovery.PostgreSql.Tests.Jobs;
+
+/// <summary>Jobs with intervals and times that the library would not store, but that the system before it, or somebody by hand, may have: one of them holds up none of the others.</summary>
+public sealed class OddJobTests() : JobStoreTests(new PostgreSqlFixture())
+{
+    /// <summary>What the odd job's row has.</summary>
+    public static TheoryData<string> Odd { get; } =
+    [
+        "every = '0'",
+        "every = '-1 hour'",
+        "next_run_at = '-infinity'",
+        "next_run_at = 'infinity'",
+        "next_run_at = '4000-01-01 BC'",
+        "next_run_at = '294276-12-31 23:59:59+00'",
+        "every = '0', next_run_at = '-infinity'",
+        "every = null, once_at = '-infinity', next_run_at = null",
+        "every = null, once_at = 'infinity', next_run_at = null",
+    ];
+
+    [Theory]
+    [MemberData(nameof(Odd))]
+    public async Task Odd_job_that_was_never_planned_holds_up_no_other(string odd)
+    {
+        await GivenJobAsync(name: "odd");
+        var job = await GivenJobAsync();
+        await ChangeAsync("delete from waiting; delete from entries; update jobs set planned_entry = null", odd);
+
+        await Jobs.RecoverJobsAsync(Cancellation);
+        var second = await Jobs.RecoverJobsAsync(Cancellation);
+
+        Assert.Equal(0, second);
+        await ThenTheOtherRunsAsync(job);
+    }
+
+    [Theory]
+    [MemberData(nameof(Odd))]
+    public async Task Odd_job_whose_planned_entry_is_gone_holds_up_no_other(string odd)
+    {
+        await GivenJobAsync(name: "odd");
+        var job = await GivenJobAsync();
+        await ChangeAsync("delete from waiting; delete from entries", odd);
+
+        await Jobs.RecoverJobsAsync(Cancellation);
+        var second = await Jobs.RecoverJobsAsync(Cancellation);
+
+        Assert.Equal(0, second);
+        await ThenTheOtherRunsAsync(job);
+    }
+
+    [Theory]
+    [InlineData("every = '0'", MissedRunPolicy.RunOnce)]
+    [InlineData("every = '0'", MissedRunPolicy.RunAll)]
+    [InlineData("every = '-1 hour'", MissedRunPolicy.Skip)]
+    [InlineData("next_run_at = '-infinity'", MissedRunPolicy.RunOnce)]
+    [InlineData("next_run_at = '-infinity'", MissedRunPolicy.Skip)]
+    [InlineData("next_run_at = '-infinity'", MissedRunPolicy.RunAll)]
+    [InlineData("next_run_at = 'infinity'", MissedRunPolicy.RunOnce)]
+    public async Task Odd_job_starts_and_has_its_next_run_planned(string odd, MissedRunPolicy policy)
+    {
+        var job = await GivenJobAsync(configure: definition => definition with { MissedRuns = policy });
+        var run = await ClaimRunAsync(GivenNode());
+        await ChangeAsync("", odd, name: job.Name);
+
+        var start = await StartAsync(run);
+
+        Assert.Contains(start.Decision, new[] { TaskStartDecision.Started, TaskStartDecision.Skip });
+        var next = Assert.Single(await WaitingRunsAsync());
+        Assert.NotEqual(run.Held.Id, next.Id);
+    }
+
+    [Theory]
+    [InlineData("every = '0'")]
+    [InlineData("every = '-1 hour'")]
+    [InlineData("next_run_at = '-infinity'")]
+    [InlineData("next_run_at = 'infinity'")]
+    [InlineData("every = '0', next_run_at = '-infinity'")]
+    public async Task Odd_job_can_be_read_paused_and_resumed(string odd)
+    {
+        var job = await GivenJobAsync();
+        await ChangeAsync("", odd, name: job.Name);
+
+        await Jobs.SetPausedAsync(job.Id, true, Cancellation);
+        await Jobs.SetPausedAsync(job.Id, false, Cancellation);
+
+        Assert.Equal(JobState.Active, Assert.Single(await Jobs.ListAsync(Cancellation)).State);
+        Assert.Single(await WaitingRunsAsync());
+    }
+
+    private async Task ThenTheOtherRunsAsync(Job job)
+    {
+        await ShiftTimeAsync(Hour * 2);
+        var node = GivenNode();
+        var batch = await ClaimAsync(node, kinds: EntryKind);
+        var entry = Assert.Single(batch.Entries, entry => ArgsOf(entry.Args).JobId == job.Id);
+        Assert.Equal(TaskStartDecision.Started, (await StartAsync(new Run(new Held(node, entry.Id, batch.Fence), entry, job.Id, null))).Decision);
+    }
+
+    private async Task ChangeAsync(string all, string odd, string name = "odd")
+    {
+        await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
+        await using var command = connection.CreateCommand();
+        command.CommandText = $"{all}; update jobs set {odd} where name = '{name}'";
+        await command.ExecuteNonQueryAsync(Cancellation);
+    }
+}
