@@ -6,6 +6,9 @@ internal static class TaskSql
     private const string Columns =
         "t.id, t.job_id, t.entry_id, t.state, t.due_at, t.attempt, t.crashes, t.result, t.error, t.reason, t.node, t.created_at, t.started_at, t.ended_at";
 
+    private const string Reasons = "('job_deleted', 'job_not_active', 'missed', 'task_finished', 'overlap')";
+    private const string LeavesOut = $"g.node is not null and g.bound is null and $5 is null and g.verdict in {Reasons}";
+
     /// <summary>$1 id.</summary>
     internal const string Find = $"select {Columns} from {{schema}}.tasks t where t.id = $1";
 
@@ -32,38 +35,60 @@ internal static class TaskSql
     /// $1 node, $2 entry, $3 fence, $4 job, $5 the task it names, or null, $6 attempt, $7 the id of a new task.</summary>
     /// <remarks>
     /// The verdict is one word. The claim has to be the node's still, without an outcome of this entry under it; its row is locked against a sweep.
-    /// A new run that does not start is left out for good: its outcome is stored here, so that neither a lost answer nor a crash lets it be judged once more, by a plan that has
-    /// moved on. Its finish then finds that outcome, and a repeated start the same verdict. An outcome that got there first (the run was put back meanwhile) stops all that follows.
+    /// A new run that is not to start changes nothing here: it is left out by <see cref="StartOrLeaveOut"/>, sent after this. What few runs need would cost all the others a tenth of their time.
     /// A task bound to this entry is run again, unless it has finished or its job is paused or gone; the task of a single run goes on although its job has ended with it.
     /// An entry that names a task and is not bound to it has been superseded. Any other entry is a new run: of an active job, not missed where those are left out, not
     /// beside another unfinished task where runs must not overlap (a missed one waits where all of them are run), and not for a due time that has had its task.
     /// Only the planned entry plans: its due time was the job's next run, and the next one is on the same grid. Every due time has at most one task, every entry too.
     /// Jobs of the old system may have any interval and time: less than a second is a second, and an infinite time is now.
     /// </remarks>
-    internal const string Start = $$"""
+    internal static readonly string Start = Starting("'claim_lost'", "", "verdict = 'started'", "g.verdict");
+
+    /// <summary>The same, and a new run that does not start is left out for good.</summary>
+    /// <remarks>
+    /// Its outcome is stored with the verdict, so that neither a lost answer nor a crash lets it be judged once more, by a plan that has moved on: its finish then finds that
+    /// outcome, and a repeated start the same verdict. An outcome that got there first (the run was put back meanwhile) stops all that follows.
+    /// </remarks>
+    internal static readonly string StartOrLeaveOut = Starting(
+        $$"""
+        coalesce((
+                    select o.reason from {schema}.outcomes o join {schema}.nodes n on n.number = o.node
+                    where o.entry = $2 and o.fence = $3 and n.id = $1 and o.kind = 2 and o.reason in {{Reasons}}), 'claim_lost')
+        """,
+        $$"""
+        ), left_out as (
+            insert into {schema}.outcomes (entry, fence, ended_at, duration_ms, node, kind, attempt, crashes, final, reason)
+            select $2, $3, g.now, 0, c.node, 2, $6, c.crashes, true, g.verdict
+            from judged g
+            cross join lateral (
+                select c.node, coalesce(c.again_crashes[array_position(c.again, $2)], 0::smallint) as crashes
+                from {schema}.claims c where c.id = $3 and $2 = any (c.entries) offset 0) c
+            where {{LeavesOut}}
+            on conflict do nothing
+            returning entry
+
+        """,
+        "(verdict = 'started' or (verdict in ('missed', 'overlap', 'task_finished') and exists (select from left_out)))",
+        $"case when {LeavesOut} and not exists (select from left_out) then 'claim_lost' else g.verdict end");
+
+    private static string Starting(string lost, string leftOut, string plans, string verdict) => $$"""
         with held as materialized (
-            select n.name, c.id as fence, (select coalesce(o.reason, '') from {schema}.outcomes o where o.entry = $2 and o.fence = $3) as ended
-            from {schema}.claims c join {schema}.nodes n on n.number = c.node
-            where c.id = $3 and n.id = $1
+            select n.name from {schema}.claims c join {schema}.nodes n on n.number = c.node
+            where c.id = $3 and n.id = $1 and not exists (select from {schema}.outcomes o where o.entry = $2 and o.fence = $3)
             for key share of c
         ), facts as materialized (
-            select h.name as node, h.fence, h.ended, j.id as job, j.state, i.every, j.missed_runs, j.overlap, j.next_run_at as due, clock.now,
-                b.id as bound, b.state as bound_state, m.id as named, m.state as named_state,
+            select h.name as node, clock.now, j.id as job, j.state, j.missed_runs, j.overlap, j.next_run_at as due,
+                case when j.every is not null then greatest(j.every, interval '1 second') end as every, b.id as bound, b.state as bound_state, m.id as named, m.state as named_state,
                 coalesce(j.planned_entry = $2, false) as planned,
-                coalesce(j.planned_entry = $2 and j.next_run_at < clock.now - i.every, false) as missed
+                coalesce(j.planned_entry = $2 and j.every is not null and j.next_run_at < clock.now - greatest(j.every, interval '1 second'), false) as missed
             from (select clock_timestamp() as now) clock
             left join held h on true
             left join {schema}.jobs j on j.id = $4
-            left join lateral (select greatest(j.every, interval '1 second') as every) i on j.every is not null
             left join {schema}.tasks b on b.entry_id = $2
             left join {schema}.tasks m on m.id = $5
         ), judged as materialized (
-            select f.*, v.verdict,
-                f.ended is null and f.bound is null and $5 is null and v.verdict in ('job_deleted', 'job_not_active', 'missed', 'task_finished', 'overlap') as leaves_out
-            from facts f cross join lateral (select case
-                when f.node is null then 'claim_lost'
-                when f.ended in ('job_deleted', 'job_not_active', 'missed', 'task_finished', 'overlap') then f.ended
-                when f.ended is not null then 'claim_lost'
+            select f.*, case
+                when f.node is null then {{lost}}
                 when f.bound is not null and f.bound_state >= 2 then 'task_finished'
                 when f.bound is null and $5 is not null and f.named is null then 'task_not_found'
                 when f.bound is null and $5 is not null and f.named_state >= 2 then 'task_finished'
@@ -76,18 +101,9 @@ internal static class TaskSql
                 when f.planned and exists (select from {schema}.tasks d where d.job_id = $4 and d.due_at = f.due) then 'task_finished'
                 when f.overlap = 0 and exists (select from {schema}.tasks u where u.job_id = $4 and u.state < 2)
                     then case when f.missed and f.missed_runs = 2 then 'wait' else 'overlap' end
-                else 'started' end as verdict) v
-        ), left_out as (
-            insert into {schema}.outcomes (entry, fence, ended_at, duration_ms, node, kind, attempt, crashes, final, reason)
-            select $2, g.fence, g.now, 0, c.node, 2, $6, c.crashes, true, g.verdict
-            from judged g
-            cross join lateral (
-                select c.node, coalesce(c.again_crashes[array_position(c.again, $2)], 0::smallint) as crashes
-                from {schema}.claims c where c.id = g.fence and $2 = any (c.entries) offset 0) c
-            where g.leaves_out
-            on conflict do nothing
-            returning entry
-        ), started as (
+                else 'started' end as verdict
+            from facts f
+        {{leftOut}}), started as (
             insert into {schema}.tasks (id, job_id, entry_id, state, due_at, attempt, node, started_at)
             select $7, $4, $2, 1, case when planned then due end, $6, node, now from judged where verdict = 'started'
             returning *
@@ -101,7 +117,7 @@ internal static class TaskSql
                 when missed_runs = 2 then base + every
                 else base + every * (greatest(floor(extract(epoch from now - base) / extract(epoch from every)), 0) + 1)::float8 end as due
             from judged cross join lateral (select case when isfinite(due) then due else now end as base) b
-            where planned and (verdict = 'started' or (verdict in ('missed', 'overlap', 'task_finished') and exists (select from left_out)))
+            where planned and {{plans}}
         ), entry as (
             insert into {schema}.entries (queue, kind, priority, max_attempts, args, timeout)
             select q.id, k.id, j.priority, j.max_attempts, json_build_object('jobId', j.id, 'taskId', null)::text, j.timeout
@@ -118,8 +134,7 @@ internal static class TaskSql
             update {schema}.jobs j set next_run_at = n.due, planned_entry = (select id from entry), state = case when n.due is null then 2 else j.state end
             from next n where j.id = $4
         )
-        select case when g.leaves_out and not exists (select from left_out) then 'claim_lost' else g.verdict end,
-            coalesce((select due from next), case when j.planned_entry is not null then j.next_run_at end),
+        select {{verdict}}, coalesce((select due from next), case when j.planned_entry is not null then j.next_run_at end),
             {{Columns}},
             j.id, j.name, j.kind, j.args, (extract(epoch from j.every) * 1000000)::bigint, j.once_at, j.state, j.overlap, j.missed_runs, j.queue, j.priority,
             j.max_attempts, (extract(epoch from j.timeout) * 1000000)::bigint, null::timestamptz, j.created_at, j.updated_at

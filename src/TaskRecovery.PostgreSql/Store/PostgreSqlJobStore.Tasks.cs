@@ -9,25 +9,12 @@ internal sealed partial class PostgreSqlJobStore
     private const int RecoverBatch = 500;
 
     public async Task<TaskStart> StartTaskAsync(TaskStartRequest request, CancellationToken cancellationToken)
-        => await database.ReadLastAsync(
-            [
-                new Statement(JobSql.Lock, Arg.Uuid(request.JobId)),
-                new Statement(
-                    TaskSql.Start,
-                    Arg.Uuid(request.NodeId),
-                    Arg.Int8(request.EntryId),
-                    Arg.Int8(request.Fence),
-                    Arg.Uuid(request.JobId),
-                    Arg.Uuid(request.TaskId),
-                    Arg.Int2(request.Attempt),
-                    Arg.Uuid(Guid.CreateVersion7())),
-            ],
-            static async (reader, token) =>
-            {
-                await reader.ReadAsync(token).ConfigureAwait(false);
-                return ReadStart(reader);
-            },
-            cancellationToken).ConfigureAwait(false);
+    {
+        var start = await StartAsync(TaskSql.Start, request, cancellationToken).ConfigureAwait(false);
+        return start.Decision is TaskStartDecision.Skip or TaskStartDecision.ClaimLost && request.TaskId is null
+            ? await StartAsync(TaskSql.StartOrLeaveOut, request, cancellationToken).ConfigureAwait(false)
+            : start;
+    }
 
     public async Task<TaskRecord?> FindTaskAsync(Guid taskId, CancellationToken cancellationToken)
         => (await ReadTasksAsync(TaskSql.Find, [Arg.Uuid(taskId)], cancellationToken).ConfigureAwait(false)).FirstOrDefault();
@@ -65,6 +52,27 @@ internal sealed partial class PostgreSqlJobStore
         lines.ToList().ForEach(queue.Hints.Work);
         return new RecoveryReport(items);
     }
+
+    private ValueTask<TaskStart> StartAsync(string statement, TaskStartRequest request, CancellationToken cancellationToken)
+        => database.ReadLastAsync(
+            [
+                new Statement(JobSql.Lock, Arg.Uuid(request.JobId)),
+                new Statement(
+                    statement,
+                    Arg.Uuid(request.NodeId),
+                    Arg.Int8(request.EntryId),
+                    Arg.Int8(request.Fence),
+                    Arg.Uuid(request.JobId),
+                    Arg.Uuid(request.TaskId),
+                    Arg.Int2(request.Attempt),
+                    Arg.Uuid(Guid.CreateVersion7())),
+            ],
+            static async (reader, token) =>
+            {
+                await reader.ReadAsync(token).ConfigureAwait(false);
+                return ReadStart(reader);
+            },
+            cancellationToken);
 
     // A row with a reason, or of a task whose entry had ended (those have no queue), was closed.
     private ValueTask<List<(RecoveryItem Item, string? Queue)>> ReadItemsAsync(string statement, NpgsqlParameter[] args, int? queueColumn, CancellationToken cancellationToken)

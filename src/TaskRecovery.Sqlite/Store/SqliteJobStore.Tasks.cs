@@ -59,7 +59,7 @@ internal sealed partial class SqliteJobStore
         var job = JobRow.ReadOne(session.Get(JobSql.Find).Bind(1, request.JobId));
         if (!held.Runs(request.EntryId, request.Fence))
         {
-            return held.Find(request.Fence) is not null && WhyLeftOut(session, request) is { } before
+            return WhyLeftOut(session, request) is { } before
                 ? (new TaskStart(TaskStartDecision.Skip, null, job?.ToJob(), before), null)
                 : (new TaskStart(TaskStartDecision.ClaimLost, null, null, null), null);
         }
