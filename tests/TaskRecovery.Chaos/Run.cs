@@ -11,8 +11,9 @@ namespace TaskRecovery.Chaos;
 /// <param name="End">When it ended, or its process died.</param>
 /// <param name="Died">Whether its process died under it.</param>
 /// <param name="Token">When its token fired, if it did.</param>
+/// <param name="TokenReason">Why it fired.</param>
 /// <param name="IsDeaf">Whether the handler ignores its token.</param>
-internal sealed record Run(long EntryId, long Fence, int Worker, long Begin, long End, bool Died, long? Token, bool IsDeaf)
+internal sealed record Run(long EntryId, long Fence, int Worker, long Begin, long End, bool Died, long? Token, string? TokenReason, bool IsDeaf)
 {
     /// <summary>When the handler had been told, or had ended by itself.</summary>
     public long ToldAt => Math.Min(Token ?? long.MaxValue, End);
@@ -56,8 +57,7 @@ internal static class Runs
 
         var end = lines.Find(line => line.What == JournalEvents.End)?.At;
         var death = deaths.TryGetValue(key.Worker, out var at) ? at : (long?)null;
-        return new Run(
-            key.EntryId, key.Fence, key.Worker, begin.At, end ?? death ?? now, end is null && death is not null,
-            lines.Find(line => line.What == JournalEvents.Token)?.At, begin.Detail == JournalEvents.Deaf);
+        var token = lines.Find(line => line.What == JournalEvents.Token);
+        return new Run(key.EntryId, key.Fence, key.Worker, begin.At, end ?? death ?? now, end is null && death is not null, token?.At, token?.Detail, begin.Detail == JournalEvents.Deaf);
     }
 }
