@@ -246,10 +246,10 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
             : "taskrecovery." + Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(schema)).AsSpan(0, 16));
     }
 
+    private static string? NameOf(NpgsqlDataSource source) => new NpgsqlConnectionStringBuilder(source.ConnectionString).Database;
+
     // What the user set stays; what was not set gets what a queue needs. A client that has stopped holds its rows locked and
     // unseen, so the server has to let go of it before its lease is over.
-    private static string? NameOf(NpgsqlDataSource source) => new NpgsqlConnectionStringBuilder(source.ConnectionString) is { Database: { } name } ? name : null;
-
     private static NpgsqlConnectionStringBuilder Complete(string connectionString, PostgreSqlOptions options, TimeSpan lease, string application)
     {
         NpgsqlConnectionStringBuilder builder;
@@ -293,7 +293,7 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
             var limit = (int)(lease.TotalMilliseconds * 2 / 3);
             var own = string.Join(' ', Settings.Split(';').Select(setting => "-c " + setting))
                 + $" -c tcp_user_timeout={limit} -c idle_in_transaction_session_timeout={limit} -c tcp_keepalives_idle=3 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3";
-            builder.Options = string.IsNullOrEmpty(builder.Options) ? own + Isolation : own + " " + builder.Options + Isolation;
+            builder.Options = $"{own} {builder.Options}{Isolation}";
         }
 
         return builder;

@@ -12,11 +12,12 @@ internal sealed partial class PostgreSqlQueueStore
     // Tasks without an entry are rare: a step in each round, over all that there are.
     private Guid _lastTask;
     private bool _walksTasks;
-    private bool _isPurging;
+
+    private bool IsPurging => _walksTasks || !_ended.IsResting || !_unwell.IsResting;
 
     public async ValueTask<bool> PurgeAsync(RetentionOptions retention, CancellationToken cancellationToken)
     {
-        if (!_isPurging)
+        if (!IsPurging)
         {
             await _database.ExecuteAsync(RetentionSql.PurgeRequests, [], cancellationToken).ConfigureAwait(false);
             await _database.ExecuteAsync(RetentionSql.PurgeNodes, [Arg.Int8(Microseconds(NodesStay(retention)))], cancellationToken).ConfigureAwait(false);
@@ -32,7 +33,7 @@ internal sealed partial class PostgreSqlQueueStore
             _walksTasks = await PurgeTasksAsync(retention, cancellationToken).ConfigureAwait(false);
         }
 
-        return _isPurging = _walksTasks || !_ended.IsResting || !_unwell.IsResting;
+        return IsPurging;
     }
 
     public ValueTask<IReadOnlyList<QueueDepth>> MeasureAsync(CancellationToken cancellationToken)

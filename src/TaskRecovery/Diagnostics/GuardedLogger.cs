@@ -10,18 +10,7 @@ internal sealed class GuardedLogger(ILogger inner) : ILogger
         => inner.BeginScope(state);
 
     public bool IsEnabled(LogLevel logLevel)
-    {
-        try
-        {
-            return inner.IsEnabled(logLevel);
-        }
-#pragma warning disable CA1031 // See above; and this is asked often, so without a delegate.
-        catch (Exception)
-#pragma warning restore CA1031
-        {
-            return false;
-        }
-    }
+        => Guard.Ask((inner, logLevel), static asked => asked.inner.IsEnabled(asked.logLevel));
 
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         => Guard.Tell(() => inner.Log(logLevel, eventId, state, exception, formatter));
@@ -33,17 +22,30 @@ internal static class Guard
     public static ILogger Guarded(this ILogger logger) => logger as GuardedLogger ?? new GuardedLogger(logger);
 
     /// <summary>Tells somebody something. Whatever he throws is lost: there is nobody to tell that.</summary>
-    public static void Tell(Action tell)
+    public static void Tell(Action tell) => Tell(tell, static tell => tell());
+
+    /// <summary>The same without a closure, for what is told often.</summary>
+    public static void Tell<TState>(TState state, Action<TState> tell)
+        => Ask(
+            (state, tell),
+            static told =>
+            {
+                told.tell(told.state);
+                return true;
+            });
+
+    /// <summary>Asks somebody something; the default if he throws.</summary>
+    public static T? Ask<TState, T>(TState state, Func<TState, T> ask)
     {
         try
         {
-            tell();
+            return ask(state);
         }
 #pragma warning disable CA1031 // A listener's error is the listener's.
         catch (Exception)
 #pragma warning restore CA1031
         {
-            // See above.
+            return default;
         }
     }
 }

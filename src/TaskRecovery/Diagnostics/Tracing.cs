@@ -43,8 +43,7 @@ internal sealed class Tracing : IDisposable
     /// <summary>Starts the activity of a run, as a child of the caller that enqueued.</summary>
     public Activity? StartRun(ClaimedEntry entry, string queue, long fence)
     {
-        // Nothing is allocated for nobody.
-        return _source.HasListeners() ? StartGuarded(entry, queue, fence) : null;
+        return _source.HasListeners() ? Guard.Ask((this, entry, queue, fence), static run => run.Item1.StartProcess(run.entry, run.queue, run.fence)) : null;
     }
 
     /// <summary>Says how a run ended.</summary>
@@ -52,7 +51,7 @@ internal sealed class Tracing : IDisposable
     {
         if (activity is not null)
         {
-            FinishGuarded(activity, outcome, exception);
+            Guard.Tell((activity, outcome, exception), static run => Describe(run.activity, run.outcome, run.exception));
         }
     }
 
@@ -67,15 +66,6 @@ internal sealed class Tracing : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _source.Dispose();
-
-    private Activity? StartGuarded(ClaimedEntry entry, string queue, long fence)
-    {
-        Activity? activity = null;
-        Guard.Tell(() => activity = StartProcess(entry, queue, fence));
-        return activity;
-    }
-
-    private static void FinishGuarded(Activity activity, OutcomeKind outcome, Exception? exception) => Guard.Tell(() => Describe(activity, outcome, exception));
 
     private Activity? StartProcess(ClaimedEntry entry, string queue, long fence)
     {

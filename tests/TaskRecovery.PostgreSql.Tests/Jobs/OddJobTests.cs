@@ -23,33 +23,13 @@ public sealed class OddJobTests() : JobStoreTests(new PostgreSqlFixture())
 
     [Theory]
     [MemberData(nameof(Odd))]
-    public async Task Odd_job_that_was_never_planned_holds_up_no_other(string odd)
-    {
-        await GivenJobAsync(name: "odd");
-        var job = await GivenJobAsync();
-        await ChangeAsync("delete from waiting; delete from entries; update jobs set planned_entry = null", odd);
-
-        await Jobs.RecoverJobsAsync(Cancellation);
-        var second = await Jobs.RecoverJobsAsync(Cancellation);
-
-        Assert.Equal(0, second);
-        await ThenTheOtherRunsAsync(job);
-    }
+    public Task Odd_job_that_was_never_planned_holds_up_no_other(string odd)
+        => ThenPlanningGoesOnAsync("delete from waiting; delete from entries; update jobs set planned_entry = null", odd);
 
     [Theory]
     [MemberData(nameof(Odd))]
-    public async Task Odd_job_whose_planned_entry_is_gone_holds_up_no_other(string odd)
-    {
-        await GivenJobAsync(name: "odd");
-        var job = await GivenJobAsync();
-        await ChangeAsync("delete from waiting; delete from entries", odd);
-
-        await Jobs.RecoverJobsAsync(Cancellation);
-        var second = await Jobs.RecoverJobsAsync(Cancellation);
-
-        Assert.Equal(0, second);
-        await ThenTheOtherRunsAsync(job);
-    }
+    public Task Odd_job_whose_planned_entry_is_gone_holds_up_no_other(string odd)
+        => ThenPlanningGoesOnAsync("delete from waiting; delete from entries", odd);
 
     [Theory]
     [InlineData("every = '0'", MissedRunPolicy.RunOnce)]
@@ -97,6 +77,19 @@ public sealed class OddJobTests() : JobStoreTests(new PostgreSqlFixture())
         var batch = await ClaimAsync(node, kinds: EntryKind);
         var entry = Assert.Single(batch.Entries, entry => ArgsOf(entry.Args).JobId == job.Id);
         Assert.Equal(TaskStartDecision.Started, (await StartAsync(new Run(new Held(node, entry.Id, batch.Fence), entry, job.Id, null))).Decision);
+    }
+
+    private async Task ThenPlanningGoesOnAsync(string change, string odd)
+    {
+        await GivenJobAsync(name: "odd");
+        var job = await GivenJobAsync();
+        await ChangeAsync(change, odd);
+
+        await Jobs.RecoverJobsAsync(Cancellation);
+        var second = await Jobs.RecoverJobsAsync(Cancellation);
+
+        Assert.Equal(0, second);
+        await ThenTheOtherRunsAsync(job);
     }
 
     private async Task ChangeAsync(string all, string odd, string name = "odd")

@@ -202,8 +202,9 @@ public sealed class EngineTests
     [Fact]
     public async Task A_cancel_request_does_not_reach_the_run_of_an_entry_that_was_retried_since()
     {
-        var (started, finish, again, stopped) = (new TaskCompletionSource(), new TaskCompletionSource(), new TaskCompletionSource(), new TaskCompletionSource<bool>());
-        _work.Do = async (_, cancellationToken) =>
+        var (started, finish, again, stopped) = (new TaskCompletionSource(), new TaskCompletionSource(), new TaskCompletionSource(), new TaskCompletionSource<StopReason>());
+        var takenIn = new TaskCompletionSource();
+        _work.Do = async (context, _) =>
         {
             if (started.TrySetResult())
             {
@@ -212,8 +213,8 @@ public sealed class EngineTests
             }
 
             again.SetResult();
-            await Task.Delay(TimeSpan.FromMilliseconds(500), cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            stopped.SetResult(cancellationToken.IsCancellationRequested);
+            await takenIn.Task;
+            stopped.SetResult(context.StopReason);
         };
         await using var host = await StartAsync();
         var (id, _) = await host.Queue.EnqueueAsync(new TestArgs());
@@ -221,6 +222,11 @@ public sealed class EngineTests
         var entry = _store.Entry(id);
         _store.OnCall = name =>
         {
+            if (name == "poll" && again.Task.IsCompleted)
+            {
+                takenIn.TrySetResult();
+            }
+
             if (name == "poll answer" && entry.CancelRequested)
             {
                 finish.SetResult();
@@ -234,7 +240,7 @@ public sealed class EngineTests
 
         entry.CancelRequested = true;
 
-        Assert.False(await stopped.Task.WaitAsync(TimeSpan.FromSeconds(30)));
+        Assert.Equal(StopReason.None, await stopped.Task.WaitAsync(TimeSpan.FromSeconds(30)));
         await _store.UntilEnded(id);
         Assert.Equal([OutcomeKind.Completed], entry.Kinds);
     }
