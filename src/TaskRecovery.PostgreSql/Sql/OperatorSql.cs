@@ -128,10 +128,12 @@ internal static class OperatorSql
         """;
 
     /// <summary>Stores cancel requests, first of all: they stay until the entries end. $1 ids. Returns those that have not ended.</summary>
+    /// <remarks>An entry that is being put back is waited for: <see cref="CancelWaiting"/> has to find it.</remarks>
     internal const string RequestCancel = """
         with known as materialized (
             select e.id from {schema}.entries e
             where e.id = any($1) and (select o.entry from {schema}.outcomes o where o.entry = e.id and o.final limit 1) is null
+            order by e.id for no key update of e
         ), asked as (
             insert into {schema}.cancellations (entry) select id from known order by id on conflict do nothing
         )

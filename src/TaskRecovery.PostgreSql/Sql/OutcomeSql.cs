@@ -7,12 +7,13 @@ namespace TaskRecovery.PostgreSql;
 /// returned: the key (entry, fence) decides between a finish and a sweep.</remarks>
 internal static class OutcomeSql
 {
-    private const string Held = """
-        with clock as materialized (select clock_timestamp() as now),
+    private const string Claims = """
         held as materialized (
             select c.id, c.node, c.entries, c.again, c.again_attempts, c.again_crashes from {schema}.claims c
             where c.id = any ($3) and c.node = (select n.number from {schema}.nodes n where n.id = $1)
-            order by c.id for key share
+        """;
+
+    private const string Given = """
         ), given as (
             select g.entry, g.fence, g.kind, g.duration_ms, g.result, g.error, g.reason, g.delay, h.node,
                 coalesce(h.again_attempts[array_position(h.again, g.entry)], 0::smallint) as attempt,
@@ -21,6 +22,16 @@ internal static class OutcomeSql
             join held h on h.id = g.fence and (not $10 or g.entry = any (h.entries))
         )
         """;
+
+    // A sweep skips a claim while this holds it, which is as long as the statement takes.
+    private const string Held = "with clock as materialized (select clock_timestamp() as now), " + Claims + " order by c.id for share " + Given;
+
+    // A caller's transaction lasts as long as the caller likes. It locks its own entry, and the claim only so weakly that a sweep takes the other entries of it.
+    private const string HeldByCaller = """
+        with own as materialized (
+            select e.id from {schema}.entries e where e.id = any ($2) order by e.id for key share
+        ), clock as materialized (select clock_timestamp() as now),
+        """ + " " + Claims + " and exists (select from own) order by c.id for key share " + Given;
 
     private const string InsertFinal = """
 
@@ -61,9 +72,15 @@ internal static class OutcomeSql
     internal const string EndAndFollow = Held + InsertFinalOnce + FollowFinal + " select count(*) from done";
 
     /// <summary>Ends one entry inside the caller's transaction, or makes that fail.</summary>
-    internal const string EndInTransaction = Held + InsertFinalOnce + FollowFinal + """
+    internal const string EndInTransaction = HeldByCaller + InsertFinalOnce + FollowFinal + """
          select case when not exists (select from done) then {schema}.fail_lost_claim(($2)[1], ($3)[1]) end
         """;
+
+    /// <summary>Those of the entries that no caller's transaction is about to end. $1 entries.</summary>
+    internal const string NotBlocked = "select e.id from {schema}.entries e where e.id = any ($1) for update skip locked";
+
+    /// <summary>Sent before <see cref="PutBack"/> in the same transaction: either that sees a cancel request, or the cancel finds the entry waiting. $1 entries.</summary>
+    internal const string LockEntries = "select count(*) from (select e.id from {schema}.entries e where e.id = any ($1) order by e.id for share) e";
 
     /// <summary>The place in line of what comes back: $0 priority, crashes, and whether it comes back by recovery or release.</summary>
     internal static string Level(string priority, string crashes, string byRecovery)

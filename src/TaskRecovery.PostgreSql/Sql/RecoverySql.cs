@@ -13,8 +13,18 @@ internal static class RecoverySql
     /// <summary>One sweep at a time for a node: company is judged over all its claims. $1 node's number.</summary>
     internal const string LockNode = "select n.number from {schema}.nodes n where n.number = $1 for update skip locked";
 
-    /// <summary>Locks a dead node's claims, but for those in which a user's transaction is about to finish an entry: they are there for the next sweep. $1 node's number.</summary>
-    internal const string LockClaims = "select c.id from {schema}.claims c where c.node = $1 order by c.id for update skip locked";
+    /// <summary>Locks a dead node's claims against outcomes and steps, but for those that have one under way: they are there for the next sweep. $1 node's number.</summary>
+    internal const string LockClaims = "select c.id from {schema}.claims c where c.node = $1 order by c.id for no key update skip locked";
+
+    /// <summary>Those of them in which no caller's transaction is about to end an entry. $1 claims, locked.</summary>
+    internal const string LockWhole = "select c.id from {schema}.claims c where c.id = any ($1) order by c.id for update skip locked";
+
+    /// <summary>The entries of the other claims that no caller's transaction is about to end. $1 claims, locked.</summary>
+    internal const string LockEntries = """
+        select e.id from {schema}.entries e
+        where e.id = any (array(select u.entry from {schema}.claims c cross join lateral unnest(c.entries) u (entry) where c.id = any ($1)))
+        order by e.id for update skip locked
+        """;
 
     /// <summary>Locks a node's own claims. $1 node, $2 claims.</summary>
     internal const string LockOwnClaims = """
@@ -23,14 +33,15 @@ internal static class RecoverySql
         order by c.id for update skip locked
         """;
 
-    private const string Unfinished = """
+    // $0 whether a caller's transaction is about to end the entry.
+    private static string Unfinished(string isHeldBack) => $$"""
         with clock as materialized (select clock_timestamp() as now),
         taken as materialized (
-            select c.id, c.node, c.claimed_at, c.entries, c.again, c.again_attempts, c.again_crashes, n.name, n.stopped
+            select c.id, c.node, c.claimed_at, c.entries, c.again, c.again_attempts, c.again_crashes, c.partly, n.name, n.stopped
             from {schema}.claims c join {schema}.nodes n on n.number = c.node
             where c.id = any ($1)
         ), unfinished as materialized (
-            select u.entry, t.id as fence, t.node, t.claimed_at, t.name, t.stopped,
+            select u.entry, t.id as fence, t.node, t.claimed_at, t.name, t.stopped, t.partly, {{isHeldBack}} as held_back,
                 coalesce(t.again_attempts[array_position(t.again, u.entry)], 0::smallint) as attempt,
                 coalesce(t.again_crashes[array_position(t.again, u.entry)], 0::smallint) as crashes,
                 exists (select from {schema}.cancellations x where x.entry = u.entry) as cancelled
@@ -59,7 +70,11 @@ internal static class RecoverySql
             from done d
             where not d.final and t.entry_id = d.entry and t.state < 2
         ), removed as (
-            delete from {schema}.claims c where c.id = any ($1)
+            delete from {schema}.claims c where c.id = any ($1) and not exists (select from unfinished u where u.fence = c.id and u.held_back)
+        ), kept as (
+            update {schema}.claims c set partly = true, entries = k.entries
+            from (select u.fence, array_agg(u.entry) as entries from unfinished u where u.held_back group by u.fence) k
+            where c.id = k.fence
         )
         select d.entry, d.final, d.crashes, d.reason, k.name, q.name, j.name, t.id
         from done d
@@ -71,11 +86,11 @@ internal static class RecoverySql
         order by d.entry
         """;
 
-    /// <summary>Takes back what dead nodes had not finished. $1 their claims, locked; $2 how many crashes an entry may have.
+    /// <summary>Takes back what dead nodes had not finished. $1 their claims, locked; $2 how many crashes an entry may have; $3 those of the claims of which only $4 may be taken.
     /// A crash is counted, from one again where a step or checkpoint was stored under this fence. Over the limit an entry ends if it
-    /// was the only suspect there; else it gets a last chance.</summary>
+    /// was the only suspect there, which is not known of one that stayed behind when the others were taken; else it gets a last chance.</summary>
     /// <returns>Entry, whether it ended, crashes, reason, kind, queue, node, task.</returns>
-    internal static readonly string Sweep = Unfinished + """
+    internal static readonly string Sweep = Unfinished("t.id = any ($3) and u.entry <> all ($4)") + """
         , counted as materialized (
             select u.*,
                 case when u.stopped then u.crashes
@@ -89,15 +104,16 @@ internal static class RecoverySql
                 case when u.stopped then u.crashes else least(u.died, $2) end::smallint as crashes,
                 case when u.cancelled then 2
                     when u.stopped then 5
-                    when u.died > $2 and u.suspects = 1 then 1
+                    when u.died > $2 and u.suspects = 1 and not u.partly then 1
                     else 6 end::smallint as kind
             from counted u
+            where not u.held_back
         )
         """ + Settle;
 
     /// <summary>Gives back what a living node does not know that it has. $1 its claims, locked. Nothing is counted.</summary>
     /// <returns>As <see cref="Sweep"/>.</returns>
-    internal static readonly string GiveBack = Unfinished + """
+    internal static readonly string GiveBack = Unfinished("false") + """
         , judged as (
             select u.entry, u.fence, u.node, u.claimed_at, u.attempt, u.crashes, u.crashes as died, case when u.cancelled then 2 else 5 end::smallint as kind
             from unfinished u

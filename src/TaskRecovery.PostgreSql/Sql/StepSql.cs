@@ -1,15 +1,15 @@
 namespace TaskRecovery.PostgreSql;
 
 /// <summary>Statements on <c>steps</c> and <c>checkpoints</c>. They belong to the task where the entry runs one, else to the entry.</summary>
-/// <remarks>Each is accepted only under a claim that is the node's, with no outcome of the entry under it yet. The claim's row is locked for key share, so that a sweep
-/// waits, or has taken the claim and nothing is stored. The fence is stored with each row: a sweep sees progress since the last crash by it.</remarks>
+/// <remarks>Each is accepted only under a claim that is the node's, with no outcome of the entry under it yet. The claim's row is locked, so that a sweep skips it, or has removed
+/// it or taken the entry out of it, and nothing is stored. The fence is stored with each row: a sweep sees progress since the last crash by it, and no older claim writes over it.</remarks>
 internal static class StepSql
 {
     private const string Held = """
         held as materialized (
             select c.id from {schema}.claims c join {schema}.nodes n on n.number = c.node
-            where c.id = $3 and n.id = $1 and not exists (select from {schema}.outcomes o where o.entry = $2 and o.fence = $3)
-            for key share of c
+            where c.id = $3 and n.id = $1 and (not c.partly or $2 = any (c.entries)) and not exists (select from {schema}.outcomes o where o.entry = $2 and o.fence = $3)
+            for share of c
         )
         """;
 
@@ -40,9 +40,10 @@ internal static class StepSql
     internal const string SaveCheckpointOfEntry = $$"""
         with {{Held}}, stored as (
             insert into {schema}.checkpoints (entry, fence, data) select $2, $3, $4 from held
-            on conflict (entry) do update set fence = excluded.fence, data = excluded.data, stored_at = clock_timestamp()
+            on conflict (entry) do update set fence = excluded.fence, data = excluded.data, stored_at = clock_timestamp() where checkpoints.fence <= excluded.fence
+            returning 1
         )
-        select 1 from held
+        select 1 from stored
         """;
 
     /// <summary>$1 node, $2 entry, $3 fence, $4 checkpoint, $5 task. One row if the claim is held.</summary>
@@ -50,7 +51,9 @@ internal static class StepSql
         with {{Held}}, stored as (
             insert into {schema}.checkpoints (entry, task, fence, data) select $2, $5, $3, $4 from held
             on conflict (task) where task is not null do update set entry = excluded.entry, fence = excluded.fence, data = excluded.data, stored_at = clock_timestamp()
+            where checkpoints.fence <= excluded.fence
+            returning 1
         )
-        select 1 from held
+        select 1 from stored
         """;
 }

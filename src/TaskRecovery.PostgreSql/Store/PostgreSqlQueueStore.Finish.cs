@@ -40,6 +40,13 @@ internal sealed partial class PostgreSqlQueueStore
         }
     }
 
+    public async ValueTask<IReadOnlyList<RunOutcome>> FindBlockedAsync(IReadOnlyList<RunOutcome> outcomes, CancellationToken cancellationToken)
+    {
+        var free = await _database.ReadAsync(
+            OutcomeSql.NotBlocked, [Arg.Array([.. outcomes.Select(outcome => outcome.EntryId)], NpgsqlDbType.Bigint)], ReadNumbersAsync, cancellationToken).ConfigureAwait(false);
+        return free.Count == outcomes.Count ? [] : [.. outcomes.Where(outcome => !free.Contains(outcome.EntryId))];
+    }
+
     public async ValueTask RemoveSettledClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, CancellationToken cancellationToken)
     {
         await _database.ExecuteAsync(ClaimSql.RemoveSettled, [Arg.Uuid(nodeId), Arg.Array([.. fences], NpgsqlDbType.Bigint)], cancellationToken).ConfigureAwait(false);
@@ -84,20 +91,27 @@ internal sealed partial class PostgreSqlQueueStore
     }
 
     private ValueTask<long> StoreOnceAsync(Guid nodeId, string statement, List<RunOutcome> outcomes, CancellationToken cancellationToken)
-        => _database.ReadAsync(
-            FaultPoints.LeavesOut(FaultPoints.FenceRule) ? OutcomeSql.WithoutFence(statement) : statement,
-            OutcomeBatch.ToArgs(nodeId, outcomes, outcomes.Exists(outcome => !Handed.Contains(outcome.Fence, outcome.EntryId))),
-            async (reader, token) =>
-            {
-                await reader.ReadAsync(token).ConfigureAwait(false);
-                if (reader.FieldCount > 1)
-                {
-                    SendHints(reader.GetFieldValue<string[]>(1));
-                }
+    {
+        var text = FaultPoints.LeavesOut(FaultPoints.FenceRule) ? OutcomeSql.WithoutFence(statement) : statement;
+        var args = OutcomeBatch.ToArgs(nodeId, outcomes, outcomes.Exists(outcome => !Handed.Contains(outcome.Fence, outcome.EntryId)));
+        return ReferenceEquals(statement, OutcomeSql.PutBack)
+            ? _database.ReadLastAsync(
+                [new Statement(OutcomeSql.LockEntries, Arg.Array([.. outcomes.Select(outcome => outcome.EntryId)], NpgsqlDbType.Bigint)), new Statement(text, args)],
+                ReadStoredAsync,
+                cancellationToken)
+            : _database.ReadAsync(text, args, ReadStoredAsync, cancellationToken);
+    }
 
-                return reader.GetInt64(0);
-            },
-            cancellationToken);
+    private async ValueTask<long> ReadStoredAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
+    {
+        await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+        if (reader.FieldCount > 1)
+        {
+            SendHints(reader.GetFieldValue<string[]>(1));
+        }
+
+        return reader.GetInt64(0);
+    }
 
     // An outcome under this very fence was stored before, and its answer lost: accepted. A run that was lost, or given back by
     // somebody else, is not this run's outcome.

@@ -66,10 +66,23 @@ internal sealed partial class PostgreSqlQueueStore
 
         var claims = await _database.ReadAsync(connection, RecoverySql.LockClaims, [Arg.Int4(node)], ReadNumbersAsync, cancellationToken).ConfigureAwait(false);
         FaultPoints.Reach(FaultPoints.SweepMiddle);
-        return claims.Count == 0
+        if (claims.Count == 0)
+        {
+            return [];
+        }
+
+        // A caller's transaction that is about to end an entry keeps that entry, and not the others of its claim.
+        var whole = await _database.ReadAsync(connection, RecoverySql.LockWhole, [Arg.Array([.. claims], NpgsqlDbType.Bigint)], ReadNumbersAsync, cancellationToken).ConfigureAwait(false);
+        long[] inPart = whole.Count == claims.Count ? [] : [.. claims.Except(whole)];
+        var entries = inPart.Length == 0
             ? []
-            : await _database.ReadAsync(
-                connection, RecoverySql.Sweep, [Arg.Array([.. claims], NpgsqlDbType.Bigint), Arg.Int4(maxCrashes)], ReadSettledAsync, cancellationToken).ConfigureAwait(false);
+            : await _database.ReadAsync(connection, RecoverySql.LockEntries, [Arg.Array(inPart, NpgsqlDbType.Bigint)], ReadNumbersAsync, cancellationToken).ConfigureAwait(false);
+        return await _database.ReadAsync(
+            connection,
+            RecoverySql.Sweep,
+            [Arg.Array([.. claims], NpgsqlDbType.Bigint), Arg.Int4(maxCrashes), Arg.Array(inPart, NpgsqlDbType.Bigint), Arg.Array([.. entries], NpgsqlDbType.Bigint)],
+            ReadSettledAsync,
+            cancellationToken).ConfigureAwait(false);
     }
 
     private void Tell(List<(RecoveryItem Item, string Queue)> items)

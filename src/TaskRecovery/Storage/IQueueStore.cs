@@ -39,6 +39,11 @@ public interface IQueueStore
     /// <exception cref="ClaimLostException">The claim is no longer the node's.</exception>
     ValueTask FinishInTransactionAsync(Guid nodeId, RunOutcome outcome, DbTransaction transaction, CancellationToken cancellationToken);
 
+    /// <summary>Those of the outcomes for which <see cref="FinishAsync"/> would wait, because a transaction that <see cref="FinishInTransactionAsync"/> was given is still open.</summary>
+    /// <returns>None, unless the store says otherwise.</returns>
+    ValueTask<IReadOnlyList<RunOutcome>> FindBlockedAsync(IReadOnlyList<RunOutcome> outcomes, CancellationToken cancellationToken)
+        => ValueTask.FromResult<IReadOnlyList<RunOutcome>>([]);
+
     /// <summary>Removes those of the claims in which every entry has an outcome; decided by the store, not by the caller's word.</summary>
     ValueTask RemoveSettledClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, CancellationToken cancellationToken);
 

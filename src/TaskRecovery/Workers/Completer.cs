@@ -16,6 +16,9 @@ internal sealed class Completer : IDisposable
     // An outcome that the store refuses so often by itself is changed into one that it can take.
     private const int AttemptsAtOne = 5;
 
+    // How soon an outcome is looked at again whose worker left its transaction open.
+    private static readonly TimeSpan BlockedWait = TimeSpan.FromMilliseconds(250);
+
     private readonly IQueueStore _store;
     private readonly SettledClaims _settled;
     private readonly SuspectGate _suspects;
@@ -42,7 +45,7 @@ internal sealed class Completer : IDisposable
         _givingUp = _giveUp.Token;
         _state = new LoopState("outcomes", _logger);
         _lane = new FlushLane(FlushUntilStoredAsync, MaxFlushes, time);
-        _transactionLane = new FlushLane(FlushUntilStoredAsync, 1, time);
+        _transactionLane = new FlushLane(FlushAfterTransactionAsync, 1, time);
     }
 
     /// <summary>Whether the store is so far behind that nothing more should be claimed.</summary>
@@ -94,6 +97,47 @@ internal sealed class Completer : IDisposable
     public void GiveUp() => _giveUp.Cancel();
 
     public void Dispose() => _giveUp.End();
+
+    // An open transaction of a worker's keeps its own outcome waiting, and no other.
+    private async Task FlushAfterTransactionAsync(List<Settlement> batch)
+    {
+        var blocked = batch;
+        try
+        {
+            var open = await _store.FindBlockedAsync([.. batch.Select(settlement => settlement.Outcome)], _givingUp).ConfigureAwait(false);
+            blocked = open.Count == 0 ? [] : batch.FindAll(settlement => open.Contains(settlement.Outcome));
+        }
+        catch (Exception exception) when (!_givingUp.IsCancellationRequested)
+        {
+            _state.Failed(exception);
+        }
+        catch (Exception)
+        {
+            // The process ends.
+        }
+
+        if (blocked.Count > 0)
+        {
+            _ = AddLaterAsync(blocked);
+        }
+
+        if (blocked.Count < batch.Count)
+        {
+            await FlushUntilStoredAsync(blocked.Count == 0 ? batch : batch.FindAll(settlement => !blocked.Contains(settlement))).ConfigureAwait(false);
+        }
+    }
+
+    private async Task AddLaterAsync(List<Settlement> blocked)
+    {
+        await Task.Delay(BlockedWait, _time, _givingUp).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_givingUp.IsCancellationRequested)
+        {
+            Account(blocked);
+            return;
+        }
+
+        blocked.ForEach(_transactionLane.Add);
+    }
 
     private async Task FlushUntilStoredAsync(List<Settlement> batch)
     {

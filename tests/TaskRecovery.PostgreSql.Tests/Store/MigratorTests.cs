@@ -13,8 +13,8 @@ public sealed class MigratorTests : PostgreSqlStoreTests
 
         var applied = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => new PostgreSqlMigrator(Open()).MigrateAsync(Cancellation)));
 
-        Assert.Equal(["003_no_current_task", "004_queue", "005_jobs_and_tasks_on_the_queue", "006_jobs_in_place", "007_waiting_by_place"], applied.SelectMany(names => names).Order(StringComparer.Ordinal));
-        Assert.Equal(7L, await ScalarAsync<long>("select count(*) from taskrecovery.taskrecovery_migrations"));
+        Assert.Equal(PostgreSqlMigrator.Known.Skip(2).Select(migration => migration.Name), applied.SelectMany(names => names).Order(StringComparer.Ordinal));
+        Assert.Equal(PostgreSqlMigrator.Known.Count, await ScalarAsync<long>("select count(*) from taskrecovery.taskrecovery_migrations"));
     }
 
     [Fact]

@@ -42,6 +42,9 @@ internal sealed class FakeQueueStore : IQueueStore
     /// <summary>The entries that were.</summary>
     public HashSet<long> StoredClaimed { get; } = [];
 
+    /// <summary>Entries that an open transaction of their worker's keeps from getting another outcome.</summary>
+    public HashSet<long> Blocked { get; } = [];
+
     /// <summary>The sizes of the flushes that were carried out.</summary>
     public List<int> Flushes { get; } = [];
 
@@ -146,6 +149,9 @@ internal sealed class FakeQueueStore : IQueueStore
             Flushes.Add(outcomes.Count);
             return [.. outcomes.Where(outcome => !Finish(nodeId, outcome))];
         });
+
+    public ValueTask<IReadOnlyList<RunOutcome>> FindBlockedAsync(IReadOnlyList<RunOutcome> outcomes, CancellationToken cancellationToken)
+        => Call<IReadOnlyList<RunOutcome>>("find blocked", () => [.. outcomes.Where(outcome => Blocked.Contains(outcome.EntryId))]);
 
     public ValueTask FinishInTransactionAsync(Guid nodeId, RunOutcome outcome, DbTransaction transaction, CancellationToken cancellationToken)
     {

@@ -212,6 +212,39 @@ public sealed class OutcomeTests
         Assert.Equal([OutcomeKind.Retried, OutcomeKind.Completed], _store.Entry(id).Kinds);
     }
 
+    [Fact]
+    public async Task An_open_transaction_of_one_worker_keeps_no_other_outcome_waiting()
+    {
+        _work.Do = async (context, cancellationToken) =>
+        {
+            if (context.Attempt == 1)
+            {
+                _store.OnCall = call => { if (call == "finish in transaction") { throw new StoreUnavailableException("rolled back"); } };
+            }
+
+            try
+            {
+                await context.CompleteAsync(new FakeTransaction(), cancellationToken);
+            }
+            catch (StoreUnavailableException)
+            {
+                _store.OnCall = null;
+            }
+        };
+        await using var host = await StartAsync();
+        _store.Blocked.Add(1);
+
+        var (open, _) = await host.Queue.EnqueueAsync(new TestArgs());
+        await _store.Until(store => store.Calls.ContainsKey("find blocked"));
+        var (other, _) = await host.Queue.EnqueueAsync(new TestArgs());
+        await _store.UntilEnded(other);
+
+        Assert.Empty(_store.Entry(open).Outcomes);
+        _store.Blocked.Clear();
+        await _store.UntilEnded(open);
+        Assert.Equal([OutcomeKind.Retried, OutcomeKind.Completed], _store.Entry(open).Kinds);
+    }
+
     private Task<WorkHost> StartAsync() => WorkHost.StartAsync(_store, builder =>
     {
         builder.Services.AddSingleton(_work);

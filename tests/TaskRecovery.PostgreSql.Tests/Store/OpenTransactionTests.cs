@@ -1,0 +1,154 @@
+using Npgsql;
+using TaskRecovery.PostgreSql.Tests.Conformance;
+using TaskRecovery.Storage;
+using TaskRecovery.StoreConformance;
+
+namespace TaskRecovery.PostgreSql.Tests.Store;
+
+/// <summary>A caller's transaction that is about to end an entry, and stays open: it keeps that entry and nothing else.</summary>
+public sealed class OpenTransactionTests() : StoreTests(new PostgreSqlFixture())
+{
+    [Fact]
+    public async Task A_sweep_takes_the_other_entries_of_the_claim()
+    {
+        var node = GivenNode();
+        var (fence, ids) = await GivenBatchAsync(node, 4);
+        await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
+        await using (var transaction = await connection.BeginTransactionAsync(Cancellation))
+        {
+            await Store.FinishInTransactionAsync(node.Id, Outcome(ids[1], fence), transaction, Cancellation);
+
+            var report = await DieAndSweepAsync(node);
+            var again = await SweepAsync();
+
+            Assert.Equal([ids[0], ids[2], ids[3]], report.Items.Select(item => item.EntryId));
+            Assert.Empty(again.Items);
+            Assert.Empty(await Store.CheckLawAsync(Cancellation));
+            await transaction.CommitAsync(Cancellation);
+        }
+
+        Assert.Equal(EntryState.Completed, await StateAsync(ids[1]));
+        Assert.Empty((await SweepAsync()).Items);
+        Assert.Empty(await Store.ListClaimsAsync(node.Id, Cancellation));
+    }
+
+    [Fact]
+    public async Task Its_own_entry_is_swept_once_it_has_rolled_back()
+    {
+        var node = GivenNode();
+        var (fence, ids) = await GivenBatchAsync(node, 3);
+        await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
+        await using (var transaction = await connection.BeginTransactionAsync(Cancellation))
+        {
+            await Store.FinishInTransactionAsync(node.Id, Outcome(ids[2], fence), transaction, Cancellation);
+            await DieAndSweepAsync(node);
+        }
+
+        var report = await SweepAsync();
+
+        Assert.Equal([ids[2]], report.Items.Select(item => item.EntryId));
+        Assert.Equal(EntryState.Waiting, await StateAsync(ids[2]));
+    }
+
+    [Fact]
+    public async Task An_entry_that_was_swept_cannot_end_in_a_transaction_although_its_claim_is_still_there()
+    {
+        var node = GivenNode();
+        var (fence, ids) = await GivenBatchAsync(node, 2);
+        await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
+        await using var open = await connection.BeginTransactionAsync(Cancellation);
+        await Store.FinishInTransactionAsync(node.Id, Outcome(ids[0], fence), open, Cancellation);
+        await DieAndSweepAsync(node);
+
+        await using var another = await Fixture.OpenConnectionAsync(Cancellation);
+        await using var late = await another.BeginTransactionAsync(Cancellation);
+
+        await Assert.ThrowsAsync<ClaimLostException>(async () => await Store.FinishInTransactionAsync(node.Id, Outcome(ids[1], fence), late, Cancellation));
+        Assert.False(await Store.SaveStepAsync(node.Id, new ProgressKey(ids[1], null), fence, "late", Json("1"), Cancellation));
+        Assert.Single(await TryFinishAsync(node, Outcome(ids[1], fence)));
+    }
+
+    [Fact]
+    public async Task What_stayed_behind_is_no_crash_loop_because_it_is_alone_then()
+    {
+        var ids = await GivenEntriesAsync(2);
+        for (var crash = 0; crash < MaxCrashes; crash++)
+        {
+            var dying = GivenNode();
+            await ClaimAsync(dying);
+            await DieAndSweepAsync(dying);
+        }
+
+        var node = GivenNode();
+        var batch = await ClaimAsync(node, suspects: new SuspectAllowance(MaxCrashes, 1000, 1000));
+        Assert.Equal(2, batch.Entries.Count);
+        await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
+        await using (var transaction = await connection.BeginTransactionAsync(Cancellation))
+        {
+            await Store.FinishInTransactionAsync(node.Id, Outcome(ids[0], batch.Fence), transaction, Cancellation);
+            await DieAndSweepAsync(node);
+        }
+
+        await SweepAsync();
+
+        Assert.Equal(EntryState.Waiting, await StateAsync(ids[0]));
+    }
+
+    [Fact]
+    public async Task An_outcome_that_would_wait_for_it_is_found()
+    {
+        var node = GivenNode();
+        var (fence, ids) = await GivenBatchAsync(node, 2);
+        RunOutcome[] outcomes = [.. ids.Select(id => Outcome(id, fence, OutcomeKind.Retried))];
+        await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
+        await using (var transaction = await connection.BeginTransactionAsync(Cancellation))
+        {
+            await Store.FinishInTransactionAsync(node.Id, Outcome(ids[0], fence), transaction, Cancellation);
+
+            Assert.Equal([outcomes[0]], await Store.FindBlockedAsync(outcomes, Cancellation));
+        }
+
+        Assert.Empty(await Store.FindBlockedAsync(outcomes, Cancellation));
+    }
+
+    [Fact]
+    public async Task A_cancel_does_not_wait_for_it()
+    {
+        var held = await GivenClaimedAsync(GivenNode());
+        await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+        await Store.FinishInTransactionAsync(held.Node.Id, held.Outcome(), transaction, Cancellation);
+
+        Assert.True(await Store.CancelAsync(held.Id, Cancellation));
+    }
+
+    [Fact]
+    public async Task A_cancel_that_meets_a_put_back_ends_the_entry_although_it_would_run_much_later()
+    {
+        for (var round = 0; round < 40; round++)
+        {
+            var held = await GivenClaimedAsync(GivenNode());
+            var finishing = Task.Run(() => FinishAsync(held, OutcomeKind.Snoozed, delay: TimeSpan.FromDays(1)), Cancellation);
+            await Store.CancelAsync(held.Id, Cancellation);
+            await finishing;
+
+            Assert.Equal(EntryState.Cancelled, await StateAsync(held.Id));
+        }
+    }
+
+    [Fact]
+    public async Task A_checkpoint_of_a_later_claim_is_not_written_over()
+    {
+        var held = await GivenClaimedAsync(GivenNode());
+        var key = new ProgressKey(held.Id, null);
+        await Store.SaveCheckpointAsync(held.Node.Id, key, held.Fence, Json("1"), Cancellation);
+        await using (var connection = (NpgsqlConnection)await Fixture.OpenConnectionAsync(Cancellation))
+        {
+            await using var command = new NpgsqlCommand("update checkpoints set fence = fence + 1, data = '2'", connection);
+            await command.ExecuteNonQueryAsync(Cancellation);
+        }
+
+        Assert.False(await Store.SaveCheckpointAsync(held.Node.Id, key, held.Fence, Json("3"), Cancellation));
+        SameJson("2", (await Store.LoadProgressAsync(key, Cancellation)).Checkpoint!.Value);
+    }
+}
