@@ -1,0 +1,103 @@
+using System.Text;
+using Cronos;
+
+namespace TaskRecovery.Schedules;
+
+/// <summary>Reads cron expressions. What Cronos lacks is rewritten before it parses: <c>H</c>, ranges of <c>H</c>, and steps inside lists.</summary>
+internal static class CronText
+{
+    private static readonly Dictionary<string, string> Macros = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["@yearly"] = "0 0 1 1 *",
+        ["@annually"] = "0 0 1 1 *",
+        ["@monthly"] = "0 0 1 * *",
+        ["@weekly"] = "0 0 * * 0",
+        ["@daily"] = "0 0 * * *",
+        ["@midnight"] = "0 0 * * *",
+        ["@hourly"] = "0 * * * *",
+        ["@every_minute"] = "* * * * *",
+        ["@every_second"] = "* * * * * *",
+    };
+
+    /// <summary>Parses an expression.</summary>
+    /// <param name="text">Five fields, six with seconds first, or a macro such as <c>@hourly</c>.</param>
+    /// <param name="jobName">What <c>H</c> is a hash of, so that jobs with the same expression run at different times, and each always at its own.</param>
+    /// <exception cref="ArgumentException">The text can't be read; the message names the field, the character and what is allowed.</exception>
+    public static CronExpression Parse(string text, string jobName)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var expression = text.Trim();
+        if (expression.StartsWith('@'))
+        {
+            expression = Macros.GetValueOrDefault(expression)
+                ?? throw Unreadable(text, $"there is no macro '{expression}'; the macros are {string.Join(", ", Macros.Keys)}");
+        }
+
+        var parts = Split(expression);
+        if (parts.Count is not (5 or 6))
+        {
+            throw Unreadable(text, $"it has {parts.Count} fields; write five (minute, hour, day of month, month, day of week), or six with the second first");
+        }
+
+        var fields = parts.Count == 6 ? CronField.All : [.. CronField.All.Skip(1)];
+        RefuseBothDays(text, parts[^3].Text, parts[^1].Text);
+        var rewritten = new StringBuilder();
+        for (var i = 0; i < fields.Count; i++)
+        {
+            var reader = new CronFieldReader(text, parts[i].Text, parts[i].Position, fields[i], jobName);
+            rewritten.Append(i == 0 ? "" : " ").Append(reader.Rewrite());
+        }
+
+        try
+        {
+            return CronExpression.Parse(rewritten.ToString(), parts.Count == 6 ? CronFormat.IncludeSeconds : CronFormat.Standard);
+        }
+        catch (Cronos.CronFormatException exception)
+        {
+            throw Unreadable(text, exception.Message);
+        }
+    }
+
+    /// <summary>The exception for an expression that can't be used.</summary>
+    internal static ArgumentException Unreadable(string expression, string problem)
+        => new($"The cron expression '{expression}' can't be used: {problem}.", nameof(expression));
+
+    // crontab runs on either day and Cronos on both: any choice would silently change the schedule of somebody who is used to the other.
+    private static void RefuseBothDays(string text, string dayOfMonth, string dayOfWeek)
+    {
+        if (dayOfMonth is "*" or "?" || dayOfWeek is "*" or "?")
+        {
+            return;
+        }
+
+        throw Unreadable(
+            text,
+            $"day of month '{dayOfMonth}' and day of week '{dayOfWeek}' are both restricted, which means either day in crontab and both days elsewhere. "
+            + $"For either day declare two jobs, one with '{dayOfMonth} * *' and '*' as day of week, one with '*' as day of month and '{dayOfWeek}'; "
+            + $"for both keep '{dayOfWeek}' (or n#1 to n#5 for the first to fifth of a weekday) and let the handler return on other dates");
+    }
+
+    private static List<(string Text, int Position)> Split(string expression)
+    {
+        var parts = new List<(string, int)>();
+        for (var i = 0; i < expression.Length;)
+        {
+            if (char.IsWhiteSpace(expression[i]))
+            {
+                i++;
+                continue;
+            }
+
+            var end = i;
+            while (end < expression.Length && !char.IsWhiteSpace(expression[end]))
+            {
+                end++;
+            }
+
+            parts.Add((expression[i..end], i + 1));
+            i = end;
+        }
+
+        return parts;
+    }
+}

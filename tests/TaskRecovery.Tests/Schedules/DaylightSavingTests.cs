@@ -1,0 +1,113 @@
+using System.Globalization;
+using TaskRecovery.Schedules;
+
+namespace TaskRecovery.Tests.Schedules;
+
+/// <summary>Every minute of the two days around each change of the clocks in a year, against the slow and obvious way.</summary>
+public sealed class DaylightSavingTests
+{
+    public static TheoryData<string> Zones =>
+        ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Santiago", "Africa/Cairo"];
+
+    [Theory]
+    [MemberData(nameof(Zones))]
+    public void Runs_around_a_change_of_the_clocks_are_those_of_the_slow_way(string id)
+    {
+        var zone = TimeZones.Find(id)!;
+        var changes = Changes(zone, 2026);
+
+        Assert.Equal(2, changes.Count);
+        foreach (var change in changes)
+        {
+            foreach (var expression in Expressions())
+            {
+                var (after, until) = (change.AddDays(-1), change.AddDays(1));
+                var expected = new SlowCron(expression).Runs(after, until, zone);
+
+                Assert.Equal(expected, Runs(expression, zone, after, until));
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("Europe/Berlin", "30 2 * * *", "2026-03-28T12:00Z", "2026-03-29T01:00Z")] // 02:30 does not exist: at 03:00.
+    [InlineData("Europe/Berlin", "30 2 * * *", "2026-10-24T12:00Z", "2026-10-25T00:30Z")] // 02:30 comes twice: the first.
+    [InlineData("Europe/Berlin", "30 2 * * *", "2026-10-25T00:30Z", "2026-10-26T01:30Z")]
+    [InlineData("Australia/Lord_Howe", "15 2 * * *", "2026-10-03T00:00Z", "2026-10-03T15:30Z")] // A gap of half an hour: at 02:30.
+    [InlineData("America/Santiago", "0 0 * * *", "2026-09-05T12:00Z", "2026-09-06T04:00Z")] // The gap is at midnight: at 01:00.
+    public void A_fixed_time_runs_once_on_a_day_on_which_the_clocks_change(string zone, string expression, string after, string expected)
+    {
+        var next = CronSchedule.Parse(expression, TimeZones.Find(zone)!, "job").NextAfter(Time(after));
+
+        Assert.Equal(Time(expected), next);
+    }
+
+    [Fact]
+    public void Steps_run_through_the_hour_that_comes_twice()
+    {
+        var zone = TimeZones.Find("Europe/Berlin")!;
+
+        var runs = Runs("*/30 * * * *", zone, Time("2026-10-24T23:59Z"), Time("2026-10-25T02:00Z"));
+
+        Assert.Equal(5, runs.Count);
+    }
+
+    [Theory]
+    [InlineData("Europe/Nowhere")]
+    [InlineData("CET+1")]
+    public void An_unknown_zone_is_refused_with_its_name_and_the_cure(string id)
+    {
+        var exception = Assert.Throws<TimeZoneNotFoundException>(() => TimeZones.Check(id));
+
+        Assert.Contains($"'{id}'", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("tzdata", exception.Message, StringComparison.Ordinal);
+    }
+
+    // Fixed times around every hour at which clocks change, and steps and ranges.
+    private static IEnumerable<string> Expressions()
+    {
+        foreach (var hour in (int[])[0, 1, 2, 3, 23])
+        {
+            foreach (var minute in (int[])[0, 15, 30, 45, 59])
+            {
+                yield return string.Create(CultureInfo.InvariantCulture, $"{minute} {hour} * * *");
+            }
+        }
+
+        string[] others = ["* * * * *", "*/7 * * * *", "0 * * * *", "30 0-3 * * *", "0,30 2 * * *", "0 1,2,3 * * *", "*/10 2 * * *", "5 */2 * * *", "0 12 * * *", "15 2 * * 0"];
+        foreach (var expression in others)
+        {
+            yield return expression;
+        }
+    }
+
+    private static List<DateTimeOffset> Runs(string expression, TimeZoneInfo zone, DateTimeOffset after, DateTimeOffset until)
+    {
+        var schedule = CronSchedule.Parse(expression, zone, "job");
+        var runs = new List<DateTimeOffset>();
+        for (var at = schedule.NextAfter(after); at is { } run && run <= until; at = schedule.NextAfter(run))
+        {
+            Assert.True(runs.Count == 0 || run > runs[^1], "A next run is strictly later.");
+            runs.Add(run);
+        }
+
+        return runs;
+    }
+
+    private static List<DateTimeOffset> Changes(TimeZoneInfo zone, int year)
+    {
+        var changes = new List<DateTimeOffset>();
+        var end = new DateTimeOffset(year + 1, 1, 1, 0, 0, 0, TimeSpan.Zero);
+        for (var at = new DateTimeOffset(year, 1, 1, 0, 0, 0, TimeSpan.Zero); at < end; at = at.AddMinutes(30))
+        {
+            if (zone.GetUtcOffset(at) != zone.GetUtcOffset(at.AddMinutes(-30)))
+            {
+                changes.Add(at);
+            }
+        }
+
+        return changes;
+    }
+
+    private static DateTimeOffset Time(string text) => DateTimeOffset.Parse(text, CultureInfo.InvariantCulture);
+}
