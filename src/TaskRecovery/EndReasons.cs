@@ -12,6 +12,9 @@ public static class EndReasons
     /// <summary>Its arguments could not be read as the type its worker wants.</summary>
     public const string InvalidArgs = "invalid_args";
 
+    /// <summary>Its row in the store can't be read as an entry: something else than this library wrote or changed it.</summary>
+    public const string Unreadable = "unreadable";
+
     /// <summary>Its node died under it too often while it was the only suspect there.</summary>
     public const string CrashLoop = "crash_loop";
 

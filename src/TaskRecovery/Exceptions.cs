@@ -30,6 +30,16 @@ public sealed class StoreConfigurationException : TaskRecoveryException
     }
 }
 
+/// <summary>The store is there and refused a value itself, because it is too large or can't be held. The same value is refused again.</summary>
+public sealed class ContentRefusedException : TaskRecoveryException
+{
+    /// <summary>Creates one.</summary>
+    public ContentRefusedException(string message, Exception? innerException = null)
+        : base(message, innerException)
+    {
+    }
+}
+
 /// <summary>An entry's claim is not this node's any more: what the worker tried to store was refused.</summary>
 public sealed class ClaimLostException : TaskRecoveryException
 {

@@ -12,8 +12,8 @@ internal static class MigrationSql
             exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = 'taskrecovery_migrations')
         """;
 
-    /// <summary>The isolation level of transactions that nobody begins.</summary>
-    internal const string Isolation = "select current_setting('transaction_isolation')";
+    /// <summary>The isolation level of transactions that nobody begins, and the encoding of the database.</summary>
+    internal const string Isolation = "select current_setting('transaction_isolation'), current_setting('server_encoding')";
 
     internal const string CreateSchema = "create schema {schema}";
 

@@ -18,9 +18,10 @@ internal static class PostgreSqlErrors
             => new StoreConfigurationException($"The role may not do this in schema '{schema}' ({error.MessageText}). Grant it usage on the schema, and select, insert, update and delete on its tables, usage on its sequences.", error),
         PostgresException { SqlState: PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification or PostgresErrorCodes.InvalidCatalogName } error
             => new StoreConfigurationException($"PostgreSQL does not let us in ({error.SqlState}: {error.MessageText}). Check the user, the password and the database of the connection string.", error),
-        PostgresException error when IsTransient(error)
+        PostgresException error when IsContent(error) || error.SqlState.StartsWith("42", StringComparison.Ordinal) || error.SqlState == LostClaim
+            => null,
+        PostgresException error
             => new StoreUnavailableException($"PostgreSQL did not confirm ({error.SqlState}: {error.MessageText}).", error),
-        PostgresException => null,
         NpgsqlException error
             => new StoreUnavailableException($"PostgreSQL can't be reached, or did not answer in time ({error.Message}).", error),
         SocketException or TimeoutException or IOException
@@ -44,17 +45,12 @@ internal static class PostgreSqlErrors
         return false;
     }
 
+    /// <summary>Whether an error is about a value, which the server would refuse again: data exceptions, constraints, and limits of the server. Any other may pass.</summary>
+    internal static bool IsContent(Exception exception)
+        => exception is PostgresException error
+            && (error.SqlState.StartsWith("22", StringComparison.Ordinal) || error.SqlState.StartsWith("23", StringComparison.Ordinal) || error.SqlState.StartsWith("54", StringComparison.Ordinal));
+
     /// <summary>Trying the same statement again at once may do: a deadlock or a serialization failure.</summary>
     internal static bool IsConflict(Exception exception)
         => exception is PostgresException { SqlState: PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure };
-
-    // IsTransient leaves out what a server says on its way down or into a standby's role, and a statement timeout.
-    private static bool IsTransient(PostgresException error)
-        => error.IsTransient
-            || error.SqlState is PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.QueryCanceled
-                or PostgresErrorCodes.ReadOnlySqlTransaction or PostgresErrorCodes.InFailedSqlTransaction or PostgresErrorCodes.DeadlockDetected
-                or "25P03" // idle in transaction for too long
-            || error.SqlState.StartsWith("53", StringComparison.Ordinal)
-            || error.SqlState.StartsWith("58", StringComparison.Ordinal)
-            || error.SqlState.StartsWith("08", StringComparison.Ordinal);
 }

@@ -13,7 +13,7 @@ internal sealed partial class PostgreSqlQueueStore
         List<RunOutcome>? refused = null;
         foreach (var part in Split(outcomes))
         {
-            var stored = await StoreAsync(nodeId, part.Statement, part.Outcomes, cancellationToken).ConfigureAwait(false);
+            var stored = await StoreContentAsync(nodeId, part.Statement, part.Outcomes, cancellationToken).ConfigureAwait(false);
             FaultPoints.Reach(FaultPoints.FlushMiddle);
             if (stored < part.Outcomes.Count)
             {
@@ -75,6 +75,18 @@ internal sealed partial class PostgreSqlQueueStore
         }
 
         return parts.Select(part => (part.Statement, part.Outcomes));
+    }
+
+    private async ValueTask<long> StoreContentAsync(Guid nodeId, string statement, List<RunOutcome> outcomes, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await StoreAsync(nodeId, statement, outcomes, cancellationToken).ConfigureAwait(false);
+        }
+        catch (PostgresException exception) when (PostgreSqlErrors.IsContent(exception))
+        {
+            throw new ContentRefusedException($"PostgreSQL refused a value ({exception.SqlState}: {exception.MessageText}).", exception);
+        }
     }
 
     private async ValueTask<long> StoreAsync(Guid nodeId, string statement, List<RunOutcome> outcomes, CancellationToken cancellationToken)

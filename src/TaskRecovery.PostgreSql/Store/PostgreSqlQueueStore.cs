@@ -37,7 +37,7 @@ internal sealed partial class PostgreSqlQueueStore : IQueueStore
 
     public async Task PrepareAsync(CancellationToken cancellationToken)
     {
-        await RequireReadCommittedAsync(cancellationToken).ConfigureAwait(false);
+        await RequireUsableAsync(cancellationToken).ConfigureAwait(false);
         var migrator = new PostgreSqlMigrator(_database);
         if (_database.Options.MigrateOnStart)
         {
@@ -53,17 +53,24 @@ internal sealed partial class PostgreSqlQueueStore : IQueueStore
     }
 
     // Our own sessions ask for it when they begin; those of the application's data source, or behind a pooler, are as they are.
-    private async Task RequireReadCommittedAsync(CancellationToken cancellationToken)
+    private async Task RequireUsableAsync(CancellationToken cancellationToken)
     {
-        var level = await _database.ReadAsync(
+        var (level, encoding) = await _database.ReadAsync(
             MigrationSql.Isolation,
             [],
             static async (reader, token) =>
             {
                 await reader.ReadAsync(token).ConfigureAwait(false);
-                return reader.GetString(0);
+                return (reader.GetString(0), reader.GetString(1));
             },
             cancellationToken).ConfigureAwait(false);
+        if (!string.Equals(encoding, "UTF8", StringComparison.Ordinal))
+        {
+            throw new StoreConfigurationException(
+                $"The database's encoding is {encoding}, and the store needs UTF8: names, results and the texts of errors may have any character, and one that the database can't hold would keep a run's outcome from being stored. "
+                + "Create a database with encoding 'UTF8' template template0, move the data there (pg_dump, pg_restore), and name it in the connection string.");
+        }
+
         if (level is not ("read committed" or "read uncommitted"))
         {
             throw new StoreConfigurationException(

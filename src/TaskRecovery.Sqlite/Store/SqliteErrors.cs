@@ -41,6 +41,8 @@ internal static class SqliteErrors
             $"'{file}' can't be opened or created. Check that its folder exists and that the process's user may create files in it.", error),
         raw.SQLITE_FULL => new StoreConfigurationException(
             $"'{file}' can't grow: the disk, or the database by its own limit, is full. Nothing of this write was stored. Make room on the disk, or keep ended entries for less time (RetentionOptions).", error),
+        raw.SQLITE_TOOBIG or raw.SQLITE_CONSTRAINT or raw.SQLITE_MISMATCH or raw.SQLITE_RANGE => new ContentRefusedException(
+            $"SQLite refused a value: {error.Message}", error),
         raw.SQLITE_BUSY or raw.SQLITE_LOCKED => new StoreUnavailableException(
             $"'{file}' stayed locked by another connection for too long. Keep your own transactions on it short, and begin them as immediate ones (not deferred).", error),
         // The statements are tested, so it is the tables that are missing or not as they should be.

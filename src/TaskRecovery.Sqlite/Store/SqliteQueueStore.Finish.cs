@@ -5,6 +5,9 @@ namespace TaskRecovery.Sqlite;
 
 internal sealed partial class SqliteQueueStore
 {
+    // Enqueues, claims and heartbeats of every process wait while outcomes are stored.
+    private static readonly TimeSpan LongestFlush = TimeSpan.FromMilliseconds(50);
+
     public async ValueTask<IReadOnlyList<RunOutcome>> FinishAsync(Guid nodeId, IReadOnlyList<RunOutcome> outcomes, CancellationToken cancellationToken)
     {
         if (outcomes.Count == 0)
@@ -12,13 +15,24 @@ internal sealed partial class SqliteQueueStore
             return [];
         }
 
-        var (refused, queues) = await _database.WriteAsync(session => Finish(session, nodeId, outcomes), cancellationToken).ConfigureAwait(false);
-        foreach (var queue in queues)
+        List<RunOutcome>? refused = null;
+        for (var done = 0; done < outcomes.Count;)
         {
-            _database.Hints.Work(queue);
+            var start = done;
+            var part = await _database.WriteAsync(session => Finish(session, nodeId, outcomes, start), cancellationToken).ConfigureAwait(false);
+            done = part.End;
+            foreach (var queue in part.Queues)
+            {
+                _database.Hints.Work(queue);
+            }
+
+            if (part.Refused.Count > 0)
+            {
+                (refused ??= []).AddRange(part.Refused);
+            }
         }
 
-        return refused;
+        return refused ?? (IReadOnlyList<RunOutcome>)[];
     }
 
     public ValueTask FinishInTransactionAsync(Guid nodeId, RunOutcome outcome, DbTransaction transaction, CancellationToken cancellationToken)
@@ -68,14 +82,18 @@ internal sealed partial class SqliteQueueStore
         session.AfterCommit(() => _database.Claims.Remove(fence));
     }
 
-    private (IReadOnlyList<RunOutcome> Refused, IReadOnlyCollection<string> Queues) Finish(SqliteSession session, Guid nodeId, IReadOnlyList<RunOutcome> outcomes)
+    // Until all are stored, or the write lock has been held for long enough: the rest is a write of its own.
+    private (IReadOnlyList<RunOutcome> Refused, IReadOnlyCollection<string> Queues, int End) Finish(SqliteSession session, Guid nodeId, IReadOnlyList<RunOutcome> outcomes, int start)
     {
+        var started = TimeProvider.System.GetTimestamp();
         var moves = new EntryMoves(session, _database.Names, _database.Now());
         var held = new HeldClaims(session, _database.Claims, nodeId);
         List<RunOutcome>? refused = null;
         HashSet<string>? queues = null;
-        foreach (var outcome in outcomes)
+        var end = start;
+        while (end < outcomes.Count && (end == start || TimeProvider.System.GetElapsedTime(started) < LongestFlush))
         {
+            var outcome = outcomes[end++];
             if (!FinishOne(moves, held, nodeId, outcome, out var waits))
             {
                 (refused ??= []).Add(outcome);
@@ -89,7 +107,7 @@ internal sealed partial class SqliteQueueStore
             }
         }
 
-        return (refused ?? [], (IReadOnlyCollection<string>?)queues ?? []);
+        return (refused ?? [], (IReadOnlyCollection<string>?)queues ?? [], end);
     }
 
     /// <summary>Stores one outcome.</summary>
@@ -125,7 +143,7 @@ internal sealed partial class SqliteQueueStore
                 stored = moves.PutBack(run with { Attempt = run.Attempt - 1 }, outcome.Kind, Later(moves, outcome), outcome.Error, outcome.Reason, out cancelled);
                 break;
             case OutcomeKind.Released:
-                stored = moves.PutBack(run with { Attempt = run.Attempt - 1 }, outcome.Kind, moves.Now, outcome.Error, outcome.Reason, out cancelled);
+                stored = moves.PutBack(run with { Attempt = run.Attempt - 1 }, outcome.Kind, Later(moves, outcome), outcome.Error, outcome.Reason, out cancelled);
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(outcome), outcome.Kind, "A node does not end a run like this.");

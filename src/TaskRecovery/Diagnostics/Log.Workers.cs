@@ -32,7 +32,7 @@ internal static partial class Log
     [LoggerMessage(2004, LogLevel.Warning, "The handler of entry {EntryId} ({Kind}) goes on although its token fired {Since} ago ({Reason}). Its place stays taken until it returns")]
     public static partial void HandlerIsDeaf(this ILogger logger, long entryId, string kind, TimeSpan since, StopReason reason);
 
-    [LoggerMessage(2005, LogLevel.Error, "The outcome of entry {EntryId} ({Kind}) can't be stored as it is: it ends as failed")]
+    [LoggerMessage(2005, LogLevel.Error, "The store refused the result or the error's text of entry {EntryId} ({Kind}): the outcome is stored without it")]
     public static partial void OutcomeRefused(this ILogger logger, long entryId, string kind, Exception exception);
 
     [LoggerMessage(2006, LogLevel.Information, "Stopping: {Running} entries run, {Waiting} that had not started are given back")]
@@ -43,6 +43,21 @@ internal static partial class Log
 
     [LoggerMessage(2008, LogLevel.Warning, "Disposing of the scope of entry {EntryId} ({Kind}) failed; how the entry ended does not change")]
     public static partial void ScopeFailed(this ILogger logger, long entryId, string kind, Exception exception);
+
+    [LoggerMessage(2010, LogLevel.Warning, "The handler of entry {EntryId} ({Kind}) returned normally after its token had been cancelled ({Reason}): the entry is completed. Throw to have it run again")]
+    public static partial void CompletedAfterCancel(this ILogger logger, long entryId, string kind, StopReason reason);
+
+    [LoggerMessage(2011, LogLevel.Error, "Entry {EntryId} ({Kind}) could not be run because of an error outside its handler; an attempt is spent")]
+    public static partial void RunBroken(this ILogger logger, long entryId, string kind, Exception exception);
+
+    [LoggerMessage(2012, LogLevel.Error, "The row of entry {EntryId} can't be read ({Problem}): the entry ends as failed")]
+    public static partial void EntryUnreadable(this ILogger logger, long entryId, string problem);
+
+    [LoggerMessage(2013, LogLevel.Error, "The store refuses the outcome of entry {EntryId} ({Kind}) even without its text: it is discarded, and the entry is released later")]
+    public static partial void OutcomeNotStorable(this ILogger logger, long entryId, string kind, Exception exception);
+
+    [LoggerMessage(2014, LogLevel.Warning, "A run of entry {EntryId} ({Kind}) ended because the store was not available; the entry is released without spending an attempt and runs again in {Delay}")]
+    public static partial void StoreFailedRun(this ILogger logger, long entryId, string kind, TimeSpan delay, Exception exception);
 
     [LoggerMessage(2009, LogLevel.Warning, "{Count} outcomes could not be stored before the process stops; the entries run again elsewhere")]
     public static partial void OutcomesLeft(this ILogger logger, int count);

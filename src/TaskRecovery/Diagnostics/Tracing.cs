@@ -96,15 +96,16 @@ internal sealed class Tracing : IDisposable
     private static void Describe(Activity activity, OutcomeKind outcome, Exception? exception)
     {
         activity.SetTag("taskrecovery.outcome", Metrics.Name(outcome));
+        if (outcome is not (OutcomeKind.Failed or OutcomeKind.Retried))
+        {
+            return;
+        }
+
+        activity.SetStatus(ActivityStatusCode.Error, Guard.Ask(exception, static thrown => thrown?.Message));
         if (exception is not null)
         {
             activity.SetTag("error.type", exception.GetType().FullName);
             activity.AddException(exception);
-        }
-
-        if (outcome is OutcomeKind.Failed or OutcomeKind.Retried)
-        {
-            activity.SetStatus(ActivityStatusCode.Error, exception?.Message);
         }
     }
 }

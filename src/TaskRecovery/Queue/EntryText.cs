@@ -42,23 +42,18 @@ internal static class EntryText
     /// <summary>Makes any text, such as an exception's, storable: no NUL characters, no halves of surrogate pairs, and not endless.</summary>
     public static string Storable(string text, int maxChars)
     {
+        // First of all cut: a text may be as long as a process can hold.
+        if (text.Length > maxChars)
+        {
+            text = string.Concat(text.AsSpan(0, char.IsHighSurrogate(text[maxChars - 1]) ? maxChars - 1 : maxChars), " ...");
+        }
+
         if (text.Contains('\0', StringComparison.Ordinal))
         {
             text = text.Replace('\0', '\uFFFD');
         }
 
-        if (!IsWellFormed(text))
-        {
-            text = Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text));
-        }
-
-        if (text.Length <= maxChars)
-        {
-            return text;
-        }
-
-        var end = char.IsHighSurrogate(text[maxChars - 1]) ? maxChars - 1 : maxChars;
-        return string.Concat(text.AsSpan(0, end), " ...");
+        return IsWellFormed(text) ? text : Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text));
     }
 
     private static bool IsWellFormed(string text)

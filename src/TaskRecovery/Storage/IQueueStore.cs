@@ -33,6 +33,7 @@ public interface IQueueStore
     /// <remarks>What would go back to the queue (retried, snoozed, released) ends as cancelled, with reason <see cref="EndReasons.CancelRequested"/>, when a cancel request is stored.
     /// <see cref="OutcomeKind.Superseded"/> is shown as <see cref="EntryState.Cancelled"/>.</remarks>
     /// <returns>The outcomes that were refused because the claim is no longer the node's; empty if all were accepted.</returns>
+    /// <exception cref="ContentRefusedException">The store can't hold a text of one of them. Any other exception means that the call may be repeated.</exception>
     ValueTask<IReadOnlyList<RunOutcome>> FinishAsync(Guid nodeId, IReadOnlyList<RunOutcome> outcomes, CancellationToken cancellationToken);
 
     /// <summary>Ends a run as completed inside the caller's transaction; with a lost claim the transaction is made unable to commit.</summary>

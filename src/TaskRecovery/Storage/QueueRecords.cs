@@ -131,6 +131,9 @@ public sealed class ClaimedEntry
     /// <summary>The W3C trace context of the caller.</summary>
     public string? TraceParent { get; init; }
 
+    /// <summary>Why its row can't be read; <see langword="null"/> for nearly every one. The entry ends as failed then, and those beside it are not affected.</summary>
+    public string? Problem { get; init; }
+
     /// <summary>The first attempt at an entry that was stored as claimed.</summary>
     public static ClaimedEntry First(NewEntry entry, long id, DateTimeOffset createdAt) => new()
     {
@@ -200,7 +203,7 @@ public sealed class RunOutcome
     /// <summary>A word of <see cref="EndReasons"/>.</summary>
     public string? Reason { get; init; }
 
-    /// <summary>For <see cref="OutcomeKind.Retried"/> and <see cref="OutcomeKind.Snoozed"/>: when it runs again, from now.</summary>
+    /// <summary>For <see cref="OutcomeKind.Retried"/>, <see cref="OutcomeKind.Snoozed"/> and <see cref="OutcomeKind.Released"/>: when it runs again, from now.</summary>
     public TimeSpan Delay { get; init; }
 
     /// <summary>For what goes back to the queue: its place in line depends on it.</summary>

@@ -13,7 +13,7 @@ internal sealed class Completer : IDisposable
     // So many outcomes that are not stored yet stop the claimers: the store is slower than the work.
     private const int TooMany = 20_000;
 
-    // An outcome that the store refuses so often by itself is changed into one that it can take.
+    // An outcome that is not stored after so many attempts by itself leaves its place to the others.
     private const int AttemptsAtOne = 5;
 
     // How soon an outcome is looked at again whose worker left its transaction open.
@@ -118,7 +118,7 @@ internal sealed class Completer : IDisposable
 
         if (blocked.Count > 0)
         {
-            _ = AddLaterAsync(blocked);
+            _ = AddLaterAsync(blocked, BlockedWait);
         }
 
         if (blocked.Count < batch.Count)
@@ -127,58 +127,90 @@ internal sealed class Completer : IDisposable
         }
     }
 
-    private async Task AddLaterAsync(List<Settlement> blocked)
+    private async Task AddLaterAsync(List<Settlement> settlements, TimeSpan wait)
     {
-        await Task.Delay(BlockedWait, _time, _givingUp).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.Delay(wait, _time, _givingUp).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (_givingUp.IsCancellationRequested)
         {
-            Account(blocked);
+            Account(settlements);
             return;
         }
 
-        blocked.ForEach(_transactionLane.Add);
+        settlements.ForEach(settlement => LaneOf(settlement).Add(settlement));
     }
 
+    // A part that the store does not take is halved, so that one outcome never keeps the others from being stored: a value that the store refuses, or more bytes than it takes in time.
     private async Task FlushUntilStoredAsync(List<Settlement> batch)
     {
-        for (var failures = 1; ; failures++)
+        var (size, failures) = (batch.Count, 0);
+        for (var start = 0; start < batch.Count;)
         {
-            try
+            var part = FlushPart.Of(batch, start, size);
+            if (await TryFlushAsync(part).ConfigureAwait(false) is not { } exception)
             {
-                await FlushAsync(batch).ConfigureAwait(false);
-                return;
-            }
-            catch (OperationCanceledException) when (_givingUp.IsCancellationRequested)
-            {
-                Account(batch);
-                return;
-            }
-            catch (Exception exception) when (exception is not (StoreUnavailableException or StoreConfigurationException) && (batch.Count > 1 || failures >= AttemptsAtOne))
-            {
-                // Not the store's state but something in the batch: find it, so that it holds up nobody else.
-                if (batch.Count > 1)
-                {
-                    await FlushUntilStoredAsync(batch[..(batch.Count / 2)]).ConfigureAwait(false);
-                    await FlushUntilStoredAsync(batch[(batch.Count / 2)..]).ConfigureAwait(false);
-                    return;
-                }
-
-                _logger.OutcomeRefused(batch[0].Outcome.EntryId, batch[0].Kind, exception);
-                batch = [batch[0] with { Outcome = Storable(batch[0], exception) }];
-                await WaitAsync(exception, failures).ConfigureAwait(false);
-            }
-            catch (Exception exception)
-            {
-                await WaitAsync(exception, failures).ConfigureAwait(false);
+                (start, failures) = (start + part.Count, 0);
+                size = Math.Max(size, Math.Min(part.Count * 2, batch.Count));
+                continue;
             }
 
             if (_givingUp.IsCancellationRequested)
             {
-                Account(batch);
+                Account(batch[start..]);
                 return;
+            }
+
+            failures++;
+            if (part.Count > 1)
+            {
+                size = part.Count / 2;
+            }
+            else if (exception is ContentRefusedException || failures >= AttemptsAtOne)
+            {
+                (start, failures) = (start + 1, 0);
+                GiveWay(part[0], exception);
+                continue;
+            }
+
+            if (exception is not ContentRefusedException)
+            {
+                await WaitAsync(exception, failures).ConfigureAwait(false);
             }
         }
     }
+
+    private async Task<Exception?> TryFlushAsync(List<Settlement> part)
+    {
+        try
+        {
+            await FlushAsync(part).ConfigureAwait(false);
+            return null;
+        }
+        catch (Exception exception)
+        {
+            return exception;
+        }
+    }
+
+    // What can't be stored alone leaves its place to the outcomes behind it. Only a value that the store refuses is replaced; how the run ended stays.
+    private void GiveWay(Settlement settlement, Exception exception)
+    {
+        if (exception is not ContentRefusedException)
+        {
+            _ = AddLaterAsync([settlement], RetryPolicy.Backoff(AttemptsAtOne, Random.Shared.NextDouble()));
+        }
+        else if (!settlement.IsReplaced)
+        {
+            _logger.OutcomeRefused(settlement.Outcome.EntryId, settlement.Kind, exception);
+            LaneOf(settlement).Add(settlement with { Outcome = RunEnding.WithoutText(settlement.Outcome, exception), IsReplaced = true });
+        }
+        else
+        {
+            _logger.OutcomeNotStorable(settlement.Outcome.EntryId, settlement.Kind, exception);
+            Account([settlement]);
+        }
+    }
+
+    private FlushLane LaneOf(Settlement settlement) => settlement.IsAfterTransaction ? _transactionLane : _lane;
 
     private async Task FlushAsync(List<Settlement> batch)
     {
@@ -259,17 +291,4 @@ internal sealed class Completer : IDisposable
         _logger.ClaimLost(settlement.Outcome.EntryId, settlement.Kind, settlement.Outcome.Fence);
         _metrics.ClaimLost(settlement.Claim.Queue, settlement.Kind);
     }
-
-    private static RunOutcome Storable(Settlement settlement, Exception exception) => new()
-    {
-        EntryId = settlement.Outcome.EntryId,
-        Fence = settlement.Outcome.Fence,
-        Kind = OutcomeKind.Failed,
-        Reason = EndReasons.FailedForGood,
-        Error = $"The outcome ({settlement.Outcome.Kind}) could not be stored: {exception.GetType().Name}.",
-        MaxCrashes = settlement.Outcome.MaxCrashes,
-        Duration = settlement.Outcome.Duration,
-        HasUniqueKey = settlement.Outcome.HasUniqueKey,
-        IsTask = settlement.Outcome.IsTask,
-    };
 }

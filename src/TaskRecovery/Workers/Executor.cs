@@ -32,7 +32,17 @@ internal sealed class Executor(QueueWorker queue, WorkServices services) : IThre
                 inARow = 0;
             }
 
-            var wasStopped = await run.ConfigureAwait(false);
+            var wasStopped = true;
+            try
+            {
+                wasStopped = await run.ConfigureAwait(false);
+            }
+            catch (Exception exception)
+            {
+                // It failed before the run began. The slot is needed for the next entry, and this one needs an outcome.
+                queue.SettleBroken(entry.Entry, entry.Claim, exception);
+            }
+
             queue.CountFinished();
 
             // Whoever fired the token may be the one who runs this now: the next entry is not his business.
@@ -47,6 +57,12 @@ internal sealed class Executor(QueueWorker queue, WorkServices services) : IThre
     // Returns whether the token fired.
     private async ValueTask<bool> RunAsync(ClaimedEntry entry, HeldClaim claim)
     {
+        if (entry.Problem is not null && claim.Lease.IsValid)
+        {
+            queue.SettleUnreadable(entry, claim);
+            return false;
+        }
+
         if (!claim.Lease.IsValid || services.Kinds.Find(entry.Kind) is not { Runner: { } runner } kind)
         {
             queue.Settle(entry, claim, OutcomeKind.Released);
@@ -69,11 +85,12 @@ internal sealed class Executor(QueueWorker queue, WorkServices services) : IThre
 
         var activity = services.Tracing.StartRun(entry, claim.Queue, claim.Fence);
         Exception? exception = null;
+        ITimer? timer = null;
         try
         {
-            var timer = StartTimer(run);
             try
             {
+                timer = StartTimer(run);
                 await InvokeAsync(run, runner, _source.Token).ConfigureAwait(false);
             }
             catch (Exception thrown)
@@ -87,6 +104,10 @@ internal sealed class Executor(QueueWorker queue, WorkServices services) : IThre
 
             FaultPoints.Reach(FaultPoints.HandlerFinished);
             End(run, activity, exception);
+        }
+        catch (Exception broken) when (run.TryTakeOutcome())
+        {
+            queue.SettleBroken(entry, claim, broken);
         }
         finally
         {
@@ -137,7 +158,8 @@ internal sealed class Executor(QueueWorker queue, WorkServices services) : IThre
 
     private ITimer? StartTimer(WorkRun run)
         => run.TimeLimit is { } limit
-            ? services.Time.CreateTimer(static state => ((WorkRun)state!).Stop(StopReason.TimedOut), run, limit < EntryLimits.LongestTimeout ? limit : EntryLimits.LongestTimeout, Timeout.InfiniteTimeSpan)
+            ? services.Time.CreateTimer(
+                static state => ((WorkRun)state!).Stop(StopReason.TimedOut), run, limit < EntryLimits.LongestTimeout ? limit : EntryLimits.LongestTimeout, Timeout.InfiniteTimeSpan)
             : null;
 
     private void End(WorkRun run, Activity? activity, Exception? exception)
@@ -148,7 +170,17 @@ internal sealed class Executor(QueueWorker queue, WorkServices services) : IThre
         }
 
         var suspicion = services.Suspects.Of(run.Entry.Crashes);
-        if (run.Outcome is not { } outcome)
+        var decided = run.Outcome;
+        if (decided is null && !run.IsFenced)
+        {
+            // Something else than the handler failed. A host that is disposed has no scopes any more, and nothing was tried.
+            var failure = exception ?? new InvalidOperationException("The run ended without an outcome.");
+            decided = failure is ObjectDisposedException && !run.HasScope
+                ? RunEnding.Unworked(run.Entry, run.Claim, run.Kind.Registration.IsTask, OutcomeKind.Released, services.MaxCrashes)
+                : RunEnding.Broken(run.Entry, run.Claim, run.Kind.Registration.IsTask, failure, services.MaxCrashes);
+        }
+
+        if (decided is not { } outcome)
         {
             Tracing.Finish(activity, OutcomeKind.Lost, exception);
             services.Completer.Drop(new Settlement(RunEnding.Unworked(run.Entry, run.Claim, isTask: false, OutcomeKind.Released, services.MaxCrashes), run.Claim, run.Entry.Kind, suspicion));
@@ -158,7 +190,7 @@ internal sealed class Executor(QueueWorker queue, WorkServices services) : IThre
         var counted = run.CompletedInTransaction && exception is null ? OutcomeKind.Completed : outcome.Kind;
         Tracing.Finish(activity, counted, exception);
         Log(run, outcome, counted, exception);
-        var settlement = new Settlement(outcome, run.Claim, run.Entry.Kind, suspicion, exception?.GetType().FullName, counted);
+        var settlement = new Settlement(outcome, run.Claim, run.Entry.Kind, suspicion, IsError(counted) ? exception?.GetType().FullName : null, counted);
         if (run.CompletedInTransaction)
         {
             services.Completer.AddAfterTransaction(settlement);
@@ -179,5 +211,16 @@ internal sealed class Executor(QueueWorker queue, WorkServices services) : IThre
         {
             services.Logger.EntryFailed(run.Entry.Id, run.Entry.Kind, run.Entry.Attempt, outcome.Reason, outcome.Error);
         }
+        else if (exception is StoreUnavailableException && run.StopReason == StopReason.None)
+        {
+            services.Logger.StoreFailedRun(run.Entry.Id, run.Entry.Kind, outcome.Delay, exception);
+        }
+        else if (counted == OutcomeKind.Completed && run.StopReason is StopReason.Shutdown or StopReason.TimedOut)
+        {
+            services.Logger.CompletedAfterCancel(run.Entry.Id, run.Entry.Kind, run.StopReason);
+        }
     }
+
+    // A cancel that was asked for, and a run that is released, are no errors, although the handler's exception told of them.
+    private static bool IsError(OutcomeKind counted) => counted is OutcomeKind.Failed or OutcomeKind.Retried;
 }

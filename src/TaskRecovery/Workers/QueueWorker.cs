@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using TaskRecovery.Diagnostics;
 using TaskRecovery.Nodes;
 using TaskRecovery.Queue;
 using TaskRecovery.Storage;
@@ -135,9 +136,26 @@ internal sealed partial class QueueWorker : ILocalClaimer
 
     /// <summary>Ends an entry without having run it, or without waiting for it.</summary>
     public void Settle(ClaimedEntry entry, HeldClaim claim, OutcomeKind kind, bool afterTransaction = false)
+        => Settle(entry, claim, RunEnding.Unworked(entry, claim, IsTask(entry), kind, _services.MaxCrashes), afterTransaction);
+
+    /// <summary>Ends an entry whose row can't be read.</summary>
+    public void SettleUnreadable(ClaimedEntry entry, HeldClaim claim)
     {
-        var isTask = _services.Kinds.Find(entry.Kind)?.Registration.IsTask ?? false;
-        var outcome = RunEnding.Unworked(entry, claim, isTask, kind, _services.MaxCrashes);
+        _services.Logger.EntryUnreadable(entry.Id, entry.Problem!);
+        Settle(entry, claim, RunEnding.Unreadable(entry, claim, isTask: true, entry.Problem!));
+    }
+
+    /// <summary>Ends an attempt in which something else than the handler failed.</summary>
+    public void SettleBroken(ClaimedEntry entry, HeldClaim claim, Exception exception)
+    {
+        _services.Logger.RunBroken(entry.Id, entry.Kind, exception);
+        Settle(entry, claim, RunEnding.Broken(entry, claim, IsTask(entry), exception, _services.MaxCrashes));
+    }
+
+    private bool IsTask(ClaimedEntry entry) => _services.Kinds.Find(entry.Kind)?.Registration.IsTask ?? false;
+
+    private void Settle(ClaimedEntry entry, HeldClaim claim, RunOutcome outcome, bool afterTransaction = false)
+    {
         var settlement = new Settlement(outcome, claim, entry.Kind, _services.Suspects.Of(entry.Crashes));
         if (claim.Lease.Life.End is LifeEnd.DeclaredDead or LifeEnd.WentBackInTime)
         {

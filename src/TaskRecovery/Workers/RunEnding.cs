@@ -8,6 +8,9 @@ internal static class RunEnding
 {
     internal const int MaxErrorChars = 8_000;
 
+    // A store that is not there is no reason to spend an attempt; nor is it one to claim the entry again and again meanwhile.
+    private static readonly TimeSpan StoreWait = TimeSpan.FromSeconds(1);
+
     /// <summary>The outcome to store; <see langword="null"/> if the store has refused this claim before, so that there is nothing to say.</summary>
     /// <param name="run">The run, whose handler has returned.</param>
     /// <param name="exception">What it threw.</param>
@@ -19,8 +22,9 @@ internal static class RunEnding
             return null;
         }
 
+        // One rule, whatever the token was cancelled for: a handler that returns has done its work.
         var reason = run.StopReason;
-        if (reason == StopReason.TimedOut && !run.CompletedInTransaction)
+        if (reason == StopReason.TimedOut && exception is not null && !run.CompletedInTransaction)
         {
             exception = new TimeoutException($"The attempt ran over its time limit of {run.TimeLimit} and was cancelled.", exception);
         }
@@ -41,7 +45,9 @@ internal static class RunEnding
         {
             StopReason.Shutdown or StopReason.ClaimLost => Outcome(run, OutcomeKind.Released, maxCrashes),
             StopReason.Cancelled => Outcome(run, OutcomeKind.Cancelled, maxCrashes, EndReasons.CancelRequested),
-            _ => Failure(run, exception, maxCrashes),
+            _ => IsStoreFailure(exception)
+                ? Outcome(run, OutcomeKind.Released, maxCrashes, reason: null, error: Describe(exception), delay: StoreWait)
+                : Failure(run, exception, maxCrashes),
         };
     }
 
@@ -57,9 +63,60 @@ internal static class RunEnding
         IsTask = isTask,
     };
 
+    /// <summary>The outcome of an entry whose row can't be read.</summary>
+    public static RunOutcome Unreadable(ClaimedEntry entry, HeldClaim claim, bool isTask, string problem) => new()
+    {
+        EntryId = entry.Id,
+        Fence = claim.Fence,
+        Kind = OutcomeKind.Failed,
+        Reason = EndReasons.Unreadable,
+        Error = EntryText.Storable($"The entry's row can't be read: {problem}", MaxErrorChars),
+        HasUniqueKey = entry.HasUniqueKey,
+        IsTask = isTask,
+    };
+
+    /// <summary>The outcome of an attempt in which something else than the handler failed, so that no other outcome was decided.</summary>
+    public static RunOutcome Broken(ClaimedEntry entry, HeldClaim claim, bool isTask, Exception exception, int maxCrashes)
+    {
+        var isLast = entry.Attempt >= entry.MaxAttempts;
+        return new RunOutcome
+        {
+            EntryId = entry.Id,
+            Fence = claim.Fence,
+            Kind = isLast ? OutcomeKind.Failed : OutcomeKind.Retried,
+            Reason = isLast ? EndReasons.AttemptsExhausted : null,
+            Error = Describe(exception),
+            Delay = isLast ? TimeSpan.Zero : RetryPolicy.Delay(entry.Attempt, new WorkerOptions(), Random.Shared.NextDouble()),
+            MaxCrashes = maxCrashes,
+            HasUniqueKey = entry.HasUniqueKey,
+            IsTask = isTask,
+        };
+    }
+
+    /// <summary>The same outcome without what the store refused: it says so in place of the text, and ends the run as before.</summary>
+    public static RunOutcome WithoutText(RunOutcome outcome, Exception refused) => new()
+    {
+        EntryId = outcome.EntryId,
+        Fence = outcome.Fence,
+        Kind = outcome.Kind,
+        Reason = outcome.Reason,
+        Error = $"The {(outcome.Result.IsEmpty ? "error's text" : "result")} could not be stored ({Ascii(refused.Message)}).",
+        Delay = outcome.Delay,
+        MaxCrashes = outcome.MaxCrashes,
+        Duration = outcome.Duration,
+        HasUniqueKey = outcome.HasUniqueKey,
+        IsTask = outcome.IsTask,
+    };
+
+    // Only the exception itself: what an application makes of a failed call is the application's failure.
+    private static bool IsStoreFailure(Exception exception)
+        => exception is StoreUnavailableException || (exception is AggregateException { InnerExceptions: [var only] } && IsStoreFailure(only));
+
+    private static string Ascii(string text) => string.Concat(text.Take(500).Select(static character => character is >= ' ' and <= '~' ? character : '?'));
+
     private static RunOutcome Failure(WorkRun run, Exception exception, int maxCrashes)
     {
-        var error = EntryText.Storable(Describe(exception), MaxErrorChars);
+        var error = Describe(exception);
         if (exception is InvalidArgsException)
         {
             return Outcome(run, OutcomeKind.Failed, maxCrashes, EndReasons.InvalidArgs, EntryText.Storable(exception.Message, MaxErrorChars));
@@ -70,17 +127,23 @@ internal static class RunEnding
             : Outcome(run, OutcomeKind.Retried, maxCrashes, reason: null, error, Delay(run, exception));
     }
 
+    // Whatever the user's exception does when it is asked for its text: the attempt is stored.
     private static string Describe(Exception exception)
     {
+        var problem = "null";
         try
         {
-            return exception.ToString();
+            if (exception.ToString() is { } text)
+            {
+                return EntryText.Storable(text, MaxErrorChars);
+            }
         }
         catch (Exception second)
         {
-            // An exception of the user's whose text throws: what it is can be said all the same.
-            return $"{exception.GetType()} (its text could not be read: {second.GetType()})";
+            problem = second.GetType().ToString();
         }
+
+        return $"{exception.GetType()} (its text could not be read: {problem})";
     }
 
     private static TimeSpan Delay(WorkRun run, Exception exception)

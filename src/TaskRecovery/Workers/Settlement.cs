@@ -13,4 +13,7 @@ internal readonly record struct Settlement(RunOutcome Outcome, HeldClaim Claim, 
 {
     /// <summary>Whether the worker completed it in a transaction of its own, whose commit decides.</summary>
     public bool IsAfterTransaction { get; init; }
+
+    /// <summary>Whether its text was left out because the store had refused it.</summary>
+    public bool IsReplaced { get; init; }
 }

@@ -41,6 +41,9 @@ internal sealed partial class WorkRun(ClaimedEntry entry, HeldClaim claim, Bound
         set => _services = value;
     }
 
+    /// <summary>Whether the attempt got as far as its scope.</summary>
+    public bool HasScope => _services is not null;
+
     public IReadOnlyDictionary<string, string> Metadata => _metadata ??= EntryMetadata.Read(Entry.Metadata);
 
     /// <summary>Why the token fired, at first.</summary>

@@ -64,6 +64,19 @@ public sealed class TracingTests : IDisposable
         Assert.Equal("System.InvalidOperationException", run.GetTagItem("error.type"));
     }
 
+    [Theory]
+    [InlineData(OutcomeKind.Cancelled)]
+    [InlineData(OutcomeKind.Released)]
+    public void A_cancel_that_was_asked_for_is_no_error(OutcomeKind outcome)
+    {
+        using var run = _tracing.StartRun(Entry(null), "mail", fence: 9);
+
+        Tracing.Finish(run, outcome, new OperationCanceledException());
+
+        Assert.Equal(ActivityStatusCode.Unset, run!.Status);
+        Assert.Null(run.GetTagItem("error.type"));
+    }
+
     private static ClaimedEntry Entry(string? traceParent) => new()
     {
         Id = 4,

@@ -20,6 +20,8 @@ internal sealed class FakeEntry
 
     public long? Fence { get; set; }
 
+    public string? Problem { get; set; }
+
     public List<RunOutcome> Outcomes { get; } = [];
 
     public Dictionary<string, ReadOnlyMemory<byte>> Steps { get; } = new(StringComparer.Ordinal);
@@ -65,6 +67,7 @@ internal sealed class FakeEntry
         Timeout = Stored.Timeout,
         Metadata = Stored.Metadata,
         TraceParent = Stored.TraceParent,
+        Problem = Problem,
     };
 }
 

@@ -33,8 +33,8 @@ internal sealed class FakeQueueStore : IQueueStore
     /// <summary>How often each operation was called.</summary>
     public Dictionary<string, int> Calls { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>A result that can't be stored: the whole flush is refused, as a database does.</summary>
-    public string? RefuseResult { get; set; }
+    /// <summary>Why a flush as a whole can't be stored, as a database says it.</summary>
+    public Func<IReadOnlyList<RunOutcome>, Exception?> RefuseFlush { get; set; } = static _ => null;
 
     /// <summary>Whether claimers store entries as claimed. Off, every entry is claimed by a claim.</summary>
     public bool StoresClaimed { get; set; }
@@ -141,9 +141,9 @@ internal sealed class FakeQueueStore : IQueueStore
     public ValueTask<IReadOnlyList<RunOutcome>> FinishAsync(Guid nodeId, IReadOnlyList<RunOutcome> outcomes, CancellationToken cancellationToken)
         => Call<IReadOnlyList<RunOutcome>>("finish", () =>
         {
-            if (RefuseResult is { } refused && outcomes.Any(outcome => Encoding.UTF8.GetString(outcome.Result.Span) == refused))
+            if (RefuseFlush(outcomes) is { } refused)
             {
-                throw new InvalidOperationException("This result can't be stored.");
+                throw refused;
             }
 
             Flushes.Add(outcomes.Count);

@@ -1,6 +1,8 @@
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using TaskRecovery.Diagnostics;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Tests.Support;
@@ -22,6 +24,28 @@ internal sealed class WorkHost : IAsyncDisposable
     public IServiceProvider Services => _host.Services;
 
     public IJobQueue Queue => Services.GetRequiredService<IJobQueue>();
+
+    /// <summary>The instruments of this host's own meter.</summary>
+    public IReadOnlyList<Instrument> Instruments
+    {
+        get
+        {
+            var found = new List<Instrument>();
+            var meter = Services.GetRequiredService<Metrics>().Meter;
+            using var listener = new MeterListener
+            {
+                InstrumentPublished = (instrument, _) =>
+                {
+                    if (ReferenceEquals(instrument.Meter, meter))
+                    {
+                        found.Add(instrument);
+                    }
+                },
+            };
+            listener.Start();
+            return found;
+        }
+    }
 
     public WorkLog Log => Services.GetRequiredService<WorkLog>();
 

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 using TaskRecovery.Storage;
 using TaskRecovery.Tests.Support;
@@ -164,6 +165,10 @@ public sealed class OutcomeTests
             return Task.Delay(Timeout.Infinite, cancellationToken);
         };
         await using var host = await StartAsync();
+        var counted = new TaskCompletionSource<bool>();
+        using var listener = new MeterListener();
+        listener.SetMeasurementEventCallback<double>((instrument, _, tags, _) => counted.TrySetResult(tags.ToArray().Any(static tag => tag.Key == "error.type")));
+        listener.EnableMeasurementEvents(Assert.Single(host.Instruments, instrument => instrument.Name == TaskRecoveryDiagnostics.RunDuration));
 
         var (id, _) = await host.Queue.EnqueueAsync(new TestArgs());
         await started.Task;
@@ -171,6 +176,7 @@ public sealed class OutcomeTests
         await _store.UntilEnded(id);
 
         Assert.Equal((OutcomeKind.Cancelled, EndReasons.CancelRequested), (_store.Entry(id).Last.Kind, _store.Entry(id).Last.Reason));
+        Assert.False(await counted.Task);
     }
 
     [Fact]
@@ -245,9 +251,67 @@ public sealed class OutcomeTests
         Assert.Equal([OutcomeKind.Retried, OutcomeKind.Completed], _store.Entry(open).Kinds);
     }
 
-    private Task<WorkHost> StartAsync() => WorkHost.StartAsync(_store, builder =>
+    [Fact]
+    public async Task A_handler_that_returns_has_completed_its_entry_although_its_time_was_over()
+    {
+        _work.Do = async (_, cancellationToken) => await Task.Delay(Timeout.Infinite, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await using var host = await StartAsync();
+
+        var (id, _) = await host.Queue.EnqueueAsync(new TestArgs(), new EnqueueOptions { Timeout = TimeSpan.FromMilliseconds(20) });
+        await _store.UntilEnded(id);
+
+        Assert.Equal([OutcomeKind.Completed], _store.Entry(id).Kinds);
+        Assert.Equal(1, host.Log.Count(2010));
+    }
+
+    public static TheoryData<string> OddExceptions => [.. OddException.All.Keys];
+
+    [Theory]
+    [MemberData(nameof(OddExceptions))]
+    public async Task Whatever_an_exception_does_when_it_is_looked_at_its_attempt_is_spent(string odd)
+    {
+        _work.Do = (_, _) => throw OddException.All[odd]();
+        await using var host = await StartAsync();
+
+        var (id, _) = await host.Queue.EnqueueAsync(new TestArgs(), new EnqueueOptions { MaxAttempts = 2 });
+        await _store.UntilEnded(id);
+
+        Assert.Equal([OutcomeKind.Retried, OutcomeKind.Failed], _store.Entry(id).Kinds);
+        Assert.All(_store.Entry(id).Outcomes, outcome => Assert.Contains(nameof(OddException), outcome.Error, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task An_entry_that_can_t_be_run_as_it_was_stored_costs_no_place_and_ends_by_its_attempts()
+    {
+        await using var host = await StartAsync(concurrency: 1);
+
+        var bad = _store.Add("test.work", "{}", entry => entry.Stored = entry.Stored with { Timeout = TimeSpan.FromMinutes(-1), MaxAttempts = 1 });
+        await _store.UntilEnded(bad);
+        var good = (await host.Queue.EnqueueAsync(new TestArgs())).Id;
+        await _store.UntilEnded(good);
+
+        Assert.Equal([OutcomeKind.Failed], _store.Entry(bad).Kinds);
+        Assert.Equal([OutcomeKind.Completed], _store.Entry(good).Kinds);
+    }
+
+    [Fact]
+    public async Task An_entry_whose_row_can_t_be_read_ends_alone()
+    {
+        var bad = _store.Add("test.work", "{}", entry => entry.Problem = "timeout is '1 month'");
+        var good = _store.Add("test.work", "{}");
+        await using var host = await StartAsync();
+
+        await _store.UntilEnded(bad, good);
+
+        Assert.Equal((OutcomeKind.Failed, EndReasons.Unreadable), (_store.Entry(bad).Last.Kind, _store.Entry(bad).Last.Reason));
+        Assert.Contains("1 month", _store.Entry(bad).Last.Error, StringComparison.Ordinal);
+        Assert.Equal([OutcomeKind.Completed], _store.Entry(good).Kinds);
+    }
+
+    private Task<WorkHost> StartAsync(int? concurrency = null) => WorkHost.StartAsync(_store, builder =>
     {
         builder.Services.AddSingleton(_work);
         builder.AddWorker<TestArgs, TestWorker>();
+        builder.AddQueue("default", concurrency);
     });
 }

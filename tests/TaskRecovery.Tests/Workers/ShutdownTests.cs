@@ -67,6 +67,26 @@ public sealed class ShutdownTests
     }
 
     [Fact]
+    public async Task A_handler_that_returns_when_its_token_is_cancelled_has_completed_its_entry_and_the_log_warns()
+    {
+        var started = new TaskCompletionSource();
+        _work.Do = async (_, cancellationToken) =>
+        {
+            started.TrySetResult();
+            await Task.Delay(Timeout.Infinite, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        };
+        var host = await StartAsync(shutdownTimeout: TimeSpan.Zero);
+        var (id, _) = await host.Queue.EnqueueAsync(new TestArgs());
+        await started.Task;
+
+        await host.StopAsync();
+
+        Assert.Equal([OutcomeKind.Completed], _store.Entry(id).Kinds);
+        Assert.Equal(1, host.Log.Count(2010));
+        await host.DisposeAsync();
+    }
+
+    [Fact]
     public async Task What_was_claimed_ahead_and_has_not_started_is_given_back_at_once()
     {
         var started = new TaskCompletionSource();
