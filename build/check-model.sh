@@ -25,6 +25,9 @@ protocol-ends-1-fault      holds    live -DFAULTS=1
 protocol                   holds    safe -DFAULTS=2
 protocol-3-nodes           holds    safe -DFAULTS=1 -DN=3
 protocol-short-kept        holds    safe -DSHORT_DEADLINE_KEPT -DOLD_BEAT_COUNTS
+FILE_COUNTER               holds    safe -DFAULTS=2
+FILE_COUNTER_3_NODES       holds    safe -DFILE_COUNTER -DFAULTS=1 -DN=3
+FILE_COUNTER_ENDS          holds    live -DFILE_COUNTER -DFAULTS=1
 NO_FENCE                   law      safe
 NO_GRACE                   overlap  safe
 NO_MARGIN                  overlap  safe -DOWN_GRACE=3
@@ -45,6 +48,7 @@ RECONCILE_DURING_CLAIM     overlap  safe
 RECONCILE_IN_ONE_STATEMENT overlap  safe
 ANY_OUTCOME_IS_MINE        wrong    safe
 NAMESAKE_UNCHECKED         overlap  safe
+UNCONFIRMED                overlap  safe -DFILE_COUNTER
 "
 if [ $# -gt 0 ]; then cases=$(for name; do grep -E "^$name " <<<"$cases" || { echo "no such variant: $name" >&2; exit 2; }; done); fi
 

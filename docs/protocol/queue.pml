@@ -59,6 +59,7 @@ byte st[N], mine[N];            /* the worker, and the fence of the entry it has
 bool late[N];                   /* was stopped (paused) at its deadline: it could not fire */
 byte sees[N * R], quiet[N * R]; /* what a node has seen of another in this session, and for how long there was no new beat */
 bool chg[N * R];                /* the other has beaten since the last look */
+bool conf[N];                   /* FILE_COUNTER: the beat under way is stored in the database, under its write lock, and not only in the node's file */
 bool looked[N];                 /* this session has looked before: whoever it sees first now has registered since, and held its lock then */
 #define KNOWN 1
 #define HELD  2                 /* saw the lock held, in this session */
@@ -133,6 +134,13 @@ inline die(r) {
     skip
 }
 
+/* FILE_COUNTER: a verdict may have read the file already when a beat changes it; only a beat in the database is ordered with the verdict. */
+#ifdef FILE_COUNTER
+#define guards(r, session) (session == CUR && conf[(r) / 2])
+#else
+#define guards(r, session) true
+#endif
+
 /* A beat of row r is written: others will see a new number, and a verdict guarded by the old one changes nothing. */
 inline beaten(r, session) {
     if :: lk[r] == FREE -> lk[r] = session :: else fi;
@@ -140,7 +148,7 @@ inline beaten(r, session) {
     for (i : 0 .. N - 1) {
         if :: sees[i * R + r] -> chg[i * R + r] = true :: else fi;
 #ifndef MARK_UNGUARDED
-        if :: mark[i] == r + 1 -> mark[i] = 0 :: else fi
+        if :: mark[i] == r + 1 && guards(r, session) -> mark[i] = 0 :: else fi
 #endif
     }
     skip
@@ -289,6 +297,9 @@ inline drop(n) {
 inline sendBeat(n) {
     if :: !conn[n] -> conn[n] = true; ses[n] = true; blank(n) :: else fi;
     bt[n] = SENT; btAge[n] = 0; sent[n] = true;
+#ifndef UNCONFIRMED
+    conf[n] = expired(n);                   /* only FILE_COUNTER looks at it */
+#endif
 #ifndef SHORT_DEADLINE_FROM_ANSWER
     if :: !uses[n] && !pend[n] -> pend[n] = 1 :: else fi
 #endif
@@ -308,6 +319,9 @@ inline beatArrives(n) {
 inline takeAnswer(n) {
     if
     :: bt[n] == IS_DEAD -> drop(n); lk[row(n)] = FREE; zb[row(n)] = false; tidy()
+#if defined(FILE_COUNTER) && !defined(UNCONFIRMED)
+    :: bt[n] != IS_DEAD && !conf[n] && expired(n) -> bt[n] = NONE; btAge[n] = 0; sent[n] = false  /* too late: again, in the database */
+#endif
     :: else ->
 #ifdef DEADLINE_FROM_ANSWER
         age[n] = 0;

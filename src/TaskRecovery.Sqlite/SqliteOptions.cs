@@ -12,8 +12,8 @@ public sealed class SqliteOptions
     public bool MigrateOnStart { get; set; } = true;
 
     /// <summary>How often a node looks for work at the latest. Work of the same process is noticed at once, and that of another one within 25 ms.</summary>
-    /// <value>Default: 250 milliseconds. 10 milliseconds to 1 minute.</value>
-    public TimeSpan PollInterval { get; set; } = TimeSpan.FromMilliseconds(250);
+    /// <value>Default: 1 second. 10 milliseconds to 1 minute.</value>
+    public TimeSpan PollInterval { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>How long a write waits while another process, or a transaction of your own, holds the file's only write lock. Then it fails as unavailable.</summary>
     /// <value>Default: 30 seconds. 1 second to 10 minutes.</value>

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using TaskRecovery;
 using TaskRecovery.Sqlite;
@@ -30,7 +31,8 @@ public static class SqliteTaskRecoveryBuilderExtensions
         services.Replace(ServiceDescriptor.Singleton(provider => new SqliteDatabase(
             connectionString,
             provider.GetRequiredService<IOptions<SqliteOptions>>().Value,
-            TimeProvider.System)));
+            TimeProvider.System,
+            provider.GetService<ILogger<SqliteDatabase>>())));
         services.Replace(ServiceDescriptor.Singleton(provider => new SqliteMigrator(provider.GetRequiredService<SqliteDatabase>())));
         services.Replace(ServiceDescriptor.Singleton<IStoreMigrator>(provider => provider.GetRequiredService<SqliteMigrator>()));
         services.Replace(ServiceDescriptor.Singleton<IQueueStore>(provider => new SqliteQueueStore(

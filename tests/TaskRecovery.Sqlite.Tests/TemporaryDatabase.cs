@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Sqlite.Tests;
@@ -16,11 +17,11 @@ public sealed class TemporaryDatabase : IDisposable
 
     public string ConnectionString => $"Data Source={File}";
 
-    internal SqliteDatabase Open(Action<SqliteOptions>? configure = null, TimeProvider? time = null)
+    internal SqliteDatabase Open(Action<SqliteOptions>? configure = null, TimeProvider? time = null, ILogger? log = null)
     {
         var options = new SqliteOptions();
         configure?.Invoke(options);
-        var database = new SqliteDatabase(ConnectionString, options, time ?? TimeProvider.System);
+        var database = new SqliteDatabase(ConnectionString, options, time ?? TimeProvider.System, log);
         _open.Add(database);
         return database;
     }

@@ -53,7 +53,7 @@ internal sealed class PostgreSqlNodeSession : INodeSession
 
     public bool TryHold(Guid nodeId) => UsesLocks && Translate(() => TryLock(LockKey(nodeId)));
 
-    public BeatResult Beat(Guid nodeId, bool holdsLock) => Translate(() => Run(
+    public BeatResult Beat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null) => Translate(() => Run(
         NodeSql.Beat,
         [Arg.Uuid(nodeId), Arg.Bool(holdsLock)],
         static reader =>

@@ -21,11 +21,20 @@ internal static class NodeSql
         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)
         """;
 
-    /// <summary>Beats. ?1 id, ?2 holds lock, ?3 now.</summary>
+    /// <summary>Stores a heartbeat. ?1 id, ?2 holds lock, ?3 now.</summary>
     public const string Beat = "update taskrecovery_nodes set beat = beat + 1, holds_lock = ?2, beat_at = ?3 where id = ?1 and dead_at is null";
 
-    /// <summary>The other living nodes. ?1 id.</summary>
-    public const string Peers = "select id, name, named, beat, holds_lock from taskrecovery_nodes where dead_at is null and id <> ?1 order by number";
+    /// <summary>The living nodes.</summary>
+    public const string Alive = "select id, name, named, beat, holds_lock, heartbeats_in_database from taskrecovery_nodes where dead_at is null order by number";
+
+    /// <summary>The number of a living node's stored heartbeats. ?1 id.</summary>
+    public const string StoredBeat = "select beat from taskrecovery_nodes where id = ?1 and dead_at is null";
+
+    /// <summary>Asks a node whose file cannot be read to store its heartbeats; its silence counts anew from here. ?1 id.</summary>
+    public const string AskToStore = """
+        update taskrecovery_nodes set heartbeats_in_database = 1, beat = beat + 1
+        where id = ?1 and dead_at is null and heartbeats_in_database = 0
+        """;
 
     /// <summary>Whether a dead node has claims.</summary>
     public const string AnyDeadWithClaims = "select 1 from taskrecovery_claims c join taskrecovery_nodes n on n.number = c.node where n.dead_at is not null limit 1";

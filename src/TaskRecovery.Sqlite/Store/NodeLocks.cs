@@ -6,6 +6,8 @@ namespace TaskRecovery.Sqlite;
 /// <remarks>FileShare.None, never FileStream.Lock: a lock of that kind is set free when any other handle of the same file is closed in the process.</remarks>
 internal sealed class NodeLocks(SqliteFile file) : IDisposable
 {
+    private readonly HeartbeatFiles _heartbeats = new(file);
+
     // Held beyond the session that took it when that broke: the process lives, whatever became of its session, and the others must not be told otherwise.
     private readonly ConcurrentDictionary<Guid, FileStream> _kept = new();
 
@@ -59,7 +61,7 @@ internal sealed class NodeLocks(SqliteFile file) : IDisposable
         }
     }
 
-    /// <summary>Removes the file of a node that is dead, unless it is still held.</summary>
+    /// <summary>Removes the files of a node that is dead, unless its lock is still held.</summary>
     public void Remove(Guid nodeId)
     {
         if (_kept.TryRemove(nodeId, out var kept))
@@ -69,6 +71,7 @@ internal sealed class NodeLocks(SqliteFile file) : IDisposable
 
         if (!IsHeld(nodeId))
         {
+            _heartbeats.Remove(nodeId);
             try
             {
                 File.Delete(file.LockPath(nodeId));

@@ -1,4 +1,7 @@
+using System.Runtime.CompilerServices;
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using SQLitePCL;
 
 namespace TaskRecovery.Sqlite;
@@ -6,8 +9,6 @@ namespace TaskRecovery.Sqlite;
 /// <summary>The database file, its one writer, its readers and its clock.</summary>
 internal sealed class SqliteDatabase : IDisposable
 {
-    // Pages of 4 KiB in the log before they are copied into the file: copying them rarely is cheaper, and a start after a crash reads them once.
-    private const int CheckpointPages = 4000;
     private const int ReaderBusyMilliseconds = 10_000;
 
     private readonly SqliteFile _file;
@@ -16,15 +17,17 @@ internal sealed class SqliteDatabase : IDisposable
     private readonly SqliteWriter _writer;
 
     /// <summary>Creates one; nothing is opened before it is used.</summary>
-    public SqliteDatabase(string connectionString, SqliteOptions options, TimeProvider time)
+    public SqliteDatabase(string connectionString, SqliteOptions options, TimeProvider time, ILogger? logger = null)
     {
         Batteries_V2.Init();
         Options = options;
         _file = new SqliteFile(connectionString);
         _time = time;
         Locks = new NodeLocks(_file);
+        Heartbeats = new HeartbeatFiles(_file);
+        Retention = new RetentionFiles(_file, Locks);
         _readers = new SqliteReaders(OpenReader, _file.FullPath);
-        _writer = new SqliteWriter(OpenWriter, _file.FullPath, options);
+        _writer = new SqliteWriter(OpenWriter, _file.FullPath, options, logger ?? NullLogger.Instance);
     }
 
     public SqliteOptions Options { get; }
@@ -41,28 +44,59 @@ internal sealed class SqliteDatabase : IDisposable
 
     public NodeLocks Locks { get; }
 
+    public HeartbeatFiles Heartbeats { get; }
+
+    public RetentionFiles Retention { get; }
+
     internal SqliteWriter Writer => _writer;
 
     /// <summary>The time in microseconds since 1970: the writer's clock, which all processes on this machine share.</summary>
     public long Now() => Micros.From(_time.GetUtcNow());
 
+    /// <summary>Where a node keeps its lock.</summary>
+    public string LockPath(Guid nodeId) => _file.LockPath(nodeId);
+
     /// <summary>Writes in a transaction, alone or together with other writes.</summary>
-    public async ValueTask<T> WriteAsync<T>(Func<SqliteSession, T> work, CancellationToken cancellationToken)
+    /// <param name="work">The write.</param>
+    /// <param name="cancellationToken">Takes it back as long as it has not begun: what is cancelled was not stored and never will be. One that has begun is waited for.</param>
+    /// <param name="isLong">It takes long: the ordinary writes that wait go first.</param>
+    /// <param name="call">The call of the store that asks for it.</param>
+    public async ValueTask<T> WriteAsync<T>(Func<SqliteSession, T> work, CancellationToken cancellationToken, bool isLong = false, [CallerMemberName] string call = "")
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var write = new SqliteWrite<T>(work, relaxed: false, cancellationToken);
+        var write = new SqliteWrite<T>(call, work, isLong ? WriteKind.Long : WriteKind.Ordinary, cancellationToken);
         _writer.Add(write);
-        return await write.Answer.WaitAsync(cancellationToken).ConfigureAwait(false);
+        var registration = cancellationToken.UnsafeRegister(static write => ((SqliteWrite)write!).TakeBack(), write);
+        await using (registration.ConfigureAwait(false))
+        {
+            return await write.Answer.ConfigureAwait(false);
+        }
     }
 
     /// <summary>Writes and blocks the caller's own thread meanwhile.</summary>
     /// <param name="work">The write.</param>
     /// <param name="relaxed">It need not have reached the disk.</param>
-    public T Write<T>(Func<SqliteSession, T> work, bool relaxed)
+    /// <param name="wait">How long to wait until it begins; not given, as long as any other.</param>
+    /// <param name="call">The call of the store that asks for it.</param>
+    /// <exception cref="StoreUnavailableException">It has not begun in time: it was not stored and never will be.</exception>
+    public T Write<T>(Func<SqliteSession, T> work, bool relaxed, TimeSpan? wait = null, [CallerMemberName] string call = "")
     {
-        var write = new SqliteWrite<T>(work, relaxed, CancellationToken.None);
+        var write = new SqliteWrite<T>(call, work, relaxed ? WriteKind.Relaxed : WriteKind.Ordinary, CancellationToken.None);
         _writer.Add(write);
+        if (wait is { } limit && Task.WaitAny([write.Answer], limit) < 0 && write.TryTakeBack())
+        {
+            throw new StoreUnavailableException($"'{Path}' could not be written within {limit.TotalSeconds:0.#} s: another connection holds its write lock, or earlier writes take long.");
+        }
+
         return write.Answer.GetAwaiter().GetResult();
+    }
+
+    /// <summary>Writes soon, without an answer.</summary>
+    public void Post<T>(Func<SqliteSession, T> work, [CallerMemberName] string call = "")
+    {
+        var write = new SqliteWrite<T>(call, work, WriteKind.Relaxed, CancellationToken.None);
+        _ = write.Answer.ContinueWith(static answer => _ = answer.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+        _writer.Add(write);
     }
 
     /// <summary>Reads one moment of the database.</summary>
@@ -135,7 +169,7 @@ internal sealed class SqliteDatabase : IDisposable
             session.Execute($"""
                 pragma busy_timeout = 0;
                 pragma synchronous = {(Options.Synchronous == SqliteSynchronous.Full ? "full" : "normal")};
-                pragma wal_autocheckpoint = {CheckpointPages};
+                pragma wal_autocheckpoint = 0;
                 pragma journal_size_limit = {16 * 1024 * 1024};
                 pragma cache_size = -32768;
                 pragma temp_store = memory;

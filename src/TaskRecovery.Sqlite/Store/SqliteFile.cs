@@ -70,6 +70,12 @@ internal sealed class SqliteFile
     /// <summary>Where a node keeps its lock.</summary>
     public string LockPath(Guid nodeId) => $"{FullPath}-node-{nodeId:N}";
 
+    /// <summary>Where a node counts its heartbeats.</summary>
+    public string HeartbeatPath(Guid nodeId) => $"{LockPath(nodeId)}-heartbeat";
+
+    /// <summary>Held by the node that removes what is no longer kept.</summary>
+    public string RetentionPath => $"{FullPath}-retention";
+
     /// <summary>Whether a drive is one on which files can't be locked, and memory not be shared, between processes.</summary>
     internal static bool IsShared(DriveType type, string format)
         => type == DriveType.Network || SharedFormats.Contains(format, StringComparer.OrdinalIgnoreCase);

@@ -2,18 +2,29 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Sqlite;
 
-/// <summary>A node's life: its row, and the lock on its own file. Its writes go through the one writer, in their turn, and need not reach the disk.</summary>
+/// <summary>A node's life: its row, the lock on its own file, and its heartbeats, which are counted in a file too and only read the database.</summary>
+/// <remarks>A heartbeat is stored, through the one writer in its turn, where the file alone would not do: the lease has passed, what it says of its lock has changed, or the
+/// file cannot be written here or read by another node.</remarks>
 internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
 {
+    // A heartbeat that has to be stored, and a verdict, wait no longer for the write lock: this node's own next heartbeat waits behind them. Both are tried again then.
+    private static readonly TimeSpan StoreWait = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan VerdictWait = TimeSpan.FromSeconds(0.5);
+
     private readonly Dictionary<Guid, FileStream> _held = [];
+    private readonly PeerFiles _peers = new(database.Heartbeats, database.Locks, database.LockPath);
+    private SqliteSession? _reader;
+    private Alive? _alive;
+    private long _counter;
     private bool _isBroken;
 
     public NodeRegistration Register(NodeIdentity identity)
     {
-        // The lock first: whoever sees the row may look at the lock at once.
+        // The lock and the counter first: another node that sees the row may look at them at once.
         var holdsLock = Take(identity.Id);
         try
         {
+            database.Heartbeats.TryRaise(identity.Id, ref _counter);
             var (nameTaken, takenOver) = database.Write(session => Store(session, identity, holdsLock), relaxed: false);
             takenOver.ForEach(database.Locks.Remove);
             return new NodeRegistration(holdsLock, nameTaken, takenOver);
@@ -29,35 +40,38 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
 
     public bool TryHold(Guid nodeId) => _held.ContainsKey(nodeId) || Take(nodeId);
 
-    public BeatResult Beat(Guid nodeId, bool holdsLock)
+    public BeatResult Beat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null) => Guarded(() =>
     {
-        var (accepted, peers, deadWithClaims) = Guarded(() =>
+        if (!File.Exists(database.Path))
         {
-            if (!File.Exists(database.Path))
-            {
-                throw new StoreUnavailableException($"'{database.Path}' is gone: it was moved or deleted while it was in use. Put it back, or restart the process to begin with an empty one.");
-            }
+            throw new StoreUnavailableException($"'{database.Path}' is gone: it was moved or deleted while it was in use. Put it back, or restart the process to begin with an empty one.");
+        }
 
-            return database.Write(session => Store(session, nodeId, holdsLock), relaxed: true);
-        });
-        return new BeatResult(
-            accepted,
-            peers.ConvertAll(peer => new PeerBeat(peer.Id, peer.Name, peer.Beat, peer.SaysItHoldsLock, database.Locks.IsHeld(peer.Id))),
-            deadWithClaims);
-    }
+        var alive = ReadAlive();
+        var accepted = alive.Nodes.TryGetValue(nodeId, out var own) && (Count(own, holdsLock, isLeaseValid) || Store(nodeId, holdsLock));
+        _peers.KeepOnly(alive.Ids);
+        return new BeatResult(accepted, [.. alive.Nodes.Values.Where(node => node.Id != nodeId).Select(Look)], alive.DeadWithClaims);
+    });
 
-    public bool MarkDead(Guid nodeId, long beat)
+    public bool MarkDead(Guid nodeId, long beat) => Guarded(() =>
     {
-        var done = Guarded(() => database.Write(
-            session => session.Get(NodeSql.MarkDead).Bind(1, nodeId).Bind(2, beat).Bind(3, database.Now()).ExecuteChanges() > 0,
-            relaxed: false));
+        bool done;
+        try
+        {
+            done = database.Write(session => Judge(session, nodeId, beat), relaxed: false, VerdictWait);
+        }
+        catch (StoreUnavailableException)
+        {
+            return false;
+        }
+
         if (done)
         {
             database.Locks.Remove(nodeId);
         }
 
         return done;
-    }
+    });
 
     public void Leave(Guid nodeId)
     {
@@ -82,6 +96,8 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
         }
 
         _held.Clear();
+        _peers.Dispose();
+        _reader?.Dispose();
     }
 
     private (bool NameTaken, List<Guid> TakenOver) Store(SqliteSession session, NodeIdentity identity, bool holdsLock)
@@ -108,18 +124,58 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
         return (nameTaken, gone);
     }
 
-    private (bool Accepted, List<(Guid Id, string Name, long Beat, bool SaysItHoldsLock)> Peers, bool DeadWithClaims) Store(SqliteSession session, Guid nodeId, bool holdsLock)
+    // Raised in the file, and the row read before and the deadline looked at after it: no verdict can have been reached meanwhile (docs/protocol, FILE_COUNTER).
+    private bool Count(AliveNode own, bool holdsLock, Func<bool>? isLeaseValid)
+        => database.Heartbeats.TryRaise(own.Id, ref _counter) && !own.StoresHeartbeats && own.SaysItHoldsLock == holdsLock && isLeaseValid is not null && isLeaseValid();
+
+    private bool Store(Guid nodeId, bool holdsLock)
+        => database.Write(
+            session => session.Get(NodeSql.Beat).Bind(1, nodeId).Bind(2, holdsLock).Bind(3, database.Now()).ExecuteChanges() > 0,
+            relaxed: true,
+            StoreWait);
+
+    private bool Judge(SqliteSession session, Guid nodeId, long beat)
+        => session.Get(NodeSql.StoredBeat).Bind(1, nodeId).Scalar() is { } stored
+            && Counter(stored, database.Heartbeats.TryRead(nodeId)) == beat
+            && session.Get(NodeSql.MarkDead).Bind(1, nodeId).Bind(2, stored).Bind(3, database.Now()).ExecuteChanges() > 0;
+
+    private PeerBeat Look(AliveNode node)
     {
-        var accepted = session.Get(NodeSql.Beat).Bind(1, nodeId).Bind(2, holdsLock).Bind(3, database.Now()).ExecuteChanges() > 0;
-        var peers = new List<(Guid, string, long, bool)>();
-        var statement = session.Get(NodeSql.Peers).Bind(1, nodeId);
+        var (counter, isUnreadable, lockIsHeld) = _peers.Look(node.Id);
+        if (isUnreadable && !node.StoresHeartbeats)
+        {
+            database.Post(session => session.Get(NodeSql.AskToStore).Bind(1, node.Id).ExecuteChanges());
+        }
+
+        return new PeerBeat(node.Id, node.Name, Counter(node.StoredBeat, counter), node.SaysItHoldsLock, lockIsHeld);
+    }
+
+    // One number for both counters, which changes with each of them.
+    private static long Counter(long stored, long? inFile) => (stored << 32) + (uint)(inFile ?? 0);
+
+    // Nothing is read as long as nobody commits.
+    private Alive ReadAlive()
+    {
+        var session = _reader ??= database.OpenReader();
+        var version = session.ReadDataVersion();
+        if (_alive is { } last && last.Version == version)
+        {
+            return last;
+        }
+
+        var nodes = new Dictionary<Guid, AliveNode>();
+        session.Get("begin").Execute();
+        var statement = session.Get(NodeSql.Alive);
         while (statement.Step())
         {
             var id = statement.Guid(0);
-            peers.Add((id, statement.Boolean(2) ? statement.Text(1) : id.ToString(), statement.Int64(3), statement.Boolean(4)));
+            nodes.Add(id, new AliveNode(
+                id, statement.Boolean(2) ? statement.Text(1) : id.ToString(), statement.Int64(3), statement.Boolean(4), statement.Boolean(5)));
         }
 
-        return (accepted, peers, session.Get(NodeSql.AnyDeadWithClaims).Exists());
+        var deadWithClaims = session.Get(NodeSql.AnyDeadWithClaims).Exists();
+        session.Commit();
+        return _alive = new Alive(version, nodes, nodes.Keys.ToHashSet(), deadWithClaims);
     }
 
     // Taken, and seen to be taken: where files can't be locked (or the runtime was told not to), the lease alone decides.
@@ -154,4 +210,14 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
             throw;
         }
     }
+
+    private sealed record Alive(long Version, Dictionary<Guid, AliveNode> Nodes, HashSet<Guid> Ids, bool DeadWithClaims);
+
+    /// <summary>A node that is not dead.</summary>
+    /// <param name="Id">The node.</param>
+    /// <param name="Name">Its label.</param>
+    /// <param name="StoredBeat">How many of its heartbeats were stored.</param>
+    /// <param name="SaysItHoldsLock">What it said last of its lock.</param>
+    /// <param name="StoresHeartbeats">Another node cannot read its file, so that its heartbeats are stored.</param>
+    private sealed record AliveNode(Guid Id, string Name, long StoredBeat, bool SaysItHoldsLock, bool StoresHeartbeats);
 }

@@ -19,7 +19,7 @@ internal sealed class SqlitePoller(SqliteDatabase database) : IDisposable
         await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            return await Task.Run(() => Poll(request), cancellationToken).ConfigureAwait(false);
+            return FindStillTrue(request) ?? await Task.Run(() => Poll(request), cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception)
         {
@@ -51,17 +51,29 @@ internal sealed class SqlitePoller(SqliteDatabase database) : IDisposable
         }
     }
 
+    // On the caller's thread: it takes some microseconds, and two changes of threads would be most of what an idle process costs.
+    private PollResult? FindStillTrue(PollRequest request)
+    {
+        if (_isDisposed || _session is not { } session || _last is not { } last || !last.IsFor(request) || session.ReadDataVersion() != last.Version)
+        {
+            return null;
+        }
+
+        if (last.NextDueAt is not { } at)
+        {
+            return last.Result;
+        }
+
+        var now = database.Now();
+        return now < at ? last.Result with { NextDue = Micros.ToSpan(at - now) } : null;
+    }
+
     private PollResult Poll(PollRequest request)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, typeof(SqlitePoller));
         var session = _session ??= database.OpenReader();
         var version = session.ReadDataVersion();
         var now = database.Now();
-        if (_last is { } last && last.Version == version && last.IsFor(request) && (last.NextDueAt is not { } at || now < at))
-        {
-            return last.Result with { NextDue = last.NextDueAt is { } later ? Micros.ToSpan(later - now) : null };
-        }
-
         session.Get("begin").Execute();
         var (result, nextDueAt) = Read(session, request, now);
         session.Commit();

@@ -13,6 +13,20 @@ internal sealed partial class SqliteQueueStore
     /// <summary>Walks over the history on a reader and deletes what it found in small transactions, so that claims and outcomes hardly wait.</summary>
     public async ValueTask<bool> PurgeAsync(RetentionOptions retention, CancellationToken cancellationToken)
     {
+        if (!_database.Retention.TryTakeTurn(out var turn))
+        {
+            _walk.Rest();
+            return false;
+        }
+
+        using (turn)
+        {
+            return await PurgeInTurnAsync(retention, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async ValueTask<bool> PurgeInTurnAsync(RetentionOptions retention, CancellationToken cancellationToken)
+    {
         var now = _database.Now();
         var kept = new Kept(now - Micros.From(retention.Completed), now - Micros.From(retention.Failed), now - Micros.From(retention.Cancelled));
         if (_walk.IsResting)
@@ -42,7 +56,19 @@ internal sealed partial class SqliteQueueStore
         var nodes = await _database.WriteAsync(session => DeleteNodes(session, Math.Min(kept.Completed, Math.Min(kept.Failed, kept.Cancelled)) - NodesKept), cancellationToken)
             .ConfigureAwait(false);
         nodes.ForEach(_database.Locks.Remove);
+        await RemoveStrayFilesAsync(cancellationToken).ConfigureAwait(false);
         return tasks.Count == DeleteLimit;
+    }
+
+    private async ValueTask RemoveStrayFilesAsync(CancellationToken cancellationToken)
+    {
+        var withFiles = _database.Retention.ListNodes();
+        var known = await _database.ReadAsync(
+            session => withFiles.Where(node => session.Get(NodeSql.Find).Bind(1, node).Exists()).ToHashSet(), cancellationToken).ConfigureAwait(false);
+        foreach (var node in withFiles.Where(node => !known.Contains(node)))
+        {
+            _database.Retention.RemoveStray(node);
+        }
     }
 
     private static (List<long> Old, long Fence, long Last, bool IsEnd) Walk(SqliteSession session, long after, Kept kept)

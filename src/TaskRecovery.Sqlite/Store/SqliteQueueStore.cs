@@ -6,6 +6,10 @@ namespace TaskRecovery.Sqlite;
 /// <summary>The queue in a SQLite file.</summary>
 internal sealed partial class SqliteQueueStore : IQueueStore, IDisposable
 {
+    // More than this takes longer than a group of ordinary writes: it waits for those, so that they need not wait for many of its kind.
+    private const int LongEntries = 1000;
+    private const int LongBytes = 1024 * 1024;
+
     private readonly SqliteDatabase _database;
     private readonly SqliteMigrator _migrator;
     private readonly SqlitePoller _poller;
@@ -20,6 +24,7 @@ internal sealed partial class SqliteQueueStore : IQueueStore, IDisposable
             System = "sqlite",
             UsesSessionLocks = true,
             LockProvesDeath = true,
+            TakesBackQueuedWrites = true,
             PollInterval = database.Options.PollInterval,
         };
     }
@@ -71,13 +76,24 @@ internal sealed partial class SqliteQueueStore : IQueueStore, IDisposable
             return InCallersTransaction(transaction, session => InsertAll(session, entries, isOwn: false));
         }
 
-        var results = await _database.WriteAsync(session => InsertAll(session, entries, isOwn: true), cancellationToken).ConfigureAwait(false);
+        var results = await _database.WriteAsync(session => InsertAll(session, entries, isOwn: true), cancellationToken, IsLong(entries)).ConfigureAwait(false);
         SendHints(entries, results);
         return results;
     }
 
     /// <summary>Closes what polling keeps open; the database is closed by whoever created it.</summary>
     public void Dispose() => _poller.Dispose();
+
+    private static bool IsLong(IReadOnlyList<NewEntry> entries)
+    {
+        var bytes = 0L;
+        for (var index = 0; index < entries.Count && bytes <= LongBytes; index++)
+        {
+            bytes += entries[index].Args.Length;
+        }
+
+        return entries.Count > LongEntries || bytes > LongBytes;
+    }
 
     private EnqueueResult[] InsertAll(SqliteSession session, IReadOnlyList<NewEntry> entries, bool isOwn)
     {

@@ -6,6 +6,8 @@ namespace TaskRecovery.Sqlite;
 /// <summary>One connection and the statements prepared on it. Used by one caller at a time.</summary>
 internal sealed class SqliteSession(SqliteConnection connection, bool ownsConnection) : IDisposable
 {
+    private const int CacheWrite = 9; // SQLITE_DBSTATUS_CACHE_WRITE
+
     // By reference: the texts are constants, and hashing them would cost more than looking them up.
     private readonly Dictionary<string, SqliteStatement> _statements = new(ReferenceEqualityComparer.Instance);
     private readonly List<Action> _afterCommit = [];
@@ -51,6 +53,23 @@ internal sealed class SqliteSession(SqliteConnection connection, bool ownsConnec
         {
             throw SqliteErrors.Create(Handle, code, text);
         }
+    }
+
+    /// <summary>How many pages this connection has written since it was asked last.</summary>
+    public int TakePagesWritten()
+    {
+        raw.sqlite3_db_status(Handle, CacheWrite, out var pages, out _, 1);
+        return pages;
+    }
+
+    /// <summary>Copies pages of the log into the file, without waiting for anybody.</summary>
+    /// <returns>How many pages the log has, and how many of them have been copied; zero if another connection is at it.</returns>
+    public (int Pages, int Copied) Checkpoint()
+    {
+        var statement = Get("pragma wal_checkpoint(passive)");
+        var result = statement.Step() && statement.Int32(0) == 0 ? (Math.Max(0, statement.Int32(1)), Math.Max(0, statement.Int32(2))) : (0, 0);
+        statement.Reset();
+        return result;
     }
 
     /// <summary>A number that differs when another connection has committed since it was read last.</summary>

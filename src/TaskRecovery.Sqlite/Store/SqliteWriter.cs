@@ -1,4 +1,4 @@
-using System.Diagnostics.CodeAnalysis;
+using Microsoft.Extensions.Logging;
 
 namespace TaskRecovery.Sqlite;
 
@@ -16,21 +16,26 @@ internal sealed partial class SqliteWriter : IDisposable
     private readonly Func<SqliteSession> _open;
     private readonly TimeSpan _busyTimeout;
     private readonly string _file;
-    private readonly Queue<SqliteWrite> _queue = new();
+    private readonly ILogger _logger;
+    private readonly SqliteWriteQueue _queue = new();
+    private readonly SqliteCheckpointer _checkpointer;
     private readonly List<SqliteWrite> _group = [];
     private readonly bool _synchronousFull;
-    private Thread? _thread;
+    private readonly Thread _thread;
+    private bool _afterLong;
     private long _commits;
-    private bool _stopped;
     private SqliteSession? _session;
 
     /// <summary>Creates one; nothing is opened before the first write.</summary>
-    public SqliteWriter(Func<SqliteSession> open, string file, SqliteOptions options)
+    public SqliteWriter(Func<SqliteSession> open, string file, SqliteOptions options, ILogger logger)
     {
         _open = open;
         _file = file;
+        _logger = logger;
         _busyTimeout = options.BusyTimeout;
         _synchronousFull = options.Synchronous == SqliteSynchronous.Full;
+        _checkpointer = new SqliteCheckpointer(open, file, logger);
+        _thread = new Thread(Run) { IsBackground = true, Name = "TaskRecovery SQLite writer" };
     }
 
     /// <summary>How many transactions were committed.</summary>
@@ -39,77 +44,37 @@ internal sealed partial class SqliteWriter : IDisposable
     /// <summary>Asks for a write.</summary>
     public void Add(SqliteWrite write)
     {
-        lock (_queue)
+        if (!_queue.TryAdd(write, out var isFirst))
         {
-            if (_stopped)
-            {
-                write.Fail(new StoreUnavailableException($"The store over '{_file}' has been closed."));
-                return;
-            }
-
-            if (_thread is null)
-            {
-                Start();
-            }
-
-            _queue.Enqueue(write);
-            Monitor.Pulse(_queue);
+            write.Fail(new StoreUnavailableException($"The store over '{_file}' has been closed."));
+        }
+        else if (isFirst)
+        {
+            _thread.Start();
         }
     }
 
     /// <summary>Stores what was asked for, then closes the connection.</summary>
     public void Dispose()
     {
-        lock (_queue)
+        _queue.Close();
+        if (_thread.ThreadState.HasFlag(ThreadState.Unstarted))
         {
-            _stopped = true;
-            Monitor.PulseAll(_queue);
+            return;
         }
 
-        _thread?.Join(StopTimeout);
-    }
-
-    private void Start()
-    {
-        _thread = new Thread(Run) { IsBackground = true, Name = "TaskRecovery SQLite writer" };
-        _thread.Start();
+        _thread.Join(StopTimeout);
+        _checkpointer.Dispose();
     }
 
     private void Run()
     {
-        while (WaitForWork())
+        while (_queue.Wait())
         {
             WriteGroup();
         }
 
         _session?.Dispose();
-    }
-
-    private bool WaitForWork()
-    {
-        lock (_queue)
-        {
-            while (_queue.Count == 0 && !_stopped)
-            {
-                Monitor.Wait(_queue);
-            }
-
-            return _queue.Count > 0;
-        }
-    }
-
-    private bool TryTake([NotNullWhen(true)] out SqliteWrite? write, bool onlyRelaxed = false)
-    {
-        lock (_queue)
-        {
-            if (_queue.TryPeek(out write) && (write.IsRelaxed || !onlyRelaxed))
-            {
-                _queue.Dequeue();
-                return true;
-            }
-
-            return false;
-        }
     }
 
     private void WriteGroup()
@@ -120,8 +85,14 @@ internal sealed partial class SqliteWriter : IDisposable
         try
         {
             var session = _session ??= _open();
-            BeginImmediate(session, NextIsRelaxed());
-            begun = true;
+            _checkpointer.Finish(session);
+            (_afterLong, var isRelaxed) = _queue.Next(_afterLong);
+            begun = TryBeginImmediate(session, isRelaxed, alone: null);
+            if (!begun)
+            {
+                return;
+            }
+
             RunGroup(session);
             Commit(session);
         }
@@ -138,15 +109,16 @@ internal sealed partial class SqliteWriter : IDisposable
     private void RunGroup(SqliteSession session)
     {
         var started = TimeProvider.System.GetTimestamp();
-        while (_group.Count < MaxGroup && TimeProvider.System.GetElapsedTime(started) < MaxGroupTime && TryTake(out var write, _relaxed))
+        var isLong = _afterLong;
+        while (_group.Count < MaxGroup && TimeProvider.System.GetElapsedTime(started) < MaxGroupTime && _queue.TryTake(isLong, _relaxed, out var write))
         {
-            if (write.IsCancelled)
+            // A long write is alone, but for ordinary ones that came in the meantime and fit in.
+            isLong = false;
+            if (write.TryBegin())
             {
-                continue;
+                _group.Add(write);
+                write.Run(session);
             }
-
-            _group.Add(write);
-            write.Run(session);
         }
     }
 
@@ -154,6 +126,7 @@ internal sealed partial class SqliteWriter : IDisposable
     {
         session.Commit();
         Volatile.Write(ref _commits, _commits + 1);
+        _checkpointer.Wrote(session.TakePagesWritten());
     }
 
     private void Answer(Exception? error, bool begun)
@@ -167,8 +140,8 @@ internal sealed partial class SqliteWriter : IDisposable
         }
         else if (!begun)
         {
-            // Nobody gets in: what waits now need not wait as long again.
-            while (TryTake(out var write))
+            // The file cannot be opened or begun: what waits now need not wait as long again.
+            foreach (var write in _queue.TakeExpired(TimeSpan.Zero))
             {
                 write.Fail(SqliteErrors.Translate(error, _file));
             }
@@ -181,6 +154,7 @@ internal sealed partial class SqliteWriter : IDisposable
         {
             foreach (var write in _group)
             {
+                write.Again();
                 WriteAlone(write);
             }
         }
@@ -191,7 +165,17 @@ internal sealed partial class SqliteWriter : IDisposable
         try
         {
             var session = _session ??= _open();
-            BeginImmediate(session, write.IsRelaxed);
+            if (!TryBeginImmediate(session, write.IsRelaxed, write))
+            {
+                return;
+            }
+
+            if (!write.TryBegin())
+            {
+                session.Rollback();
+                return;
+            }
+
             write.Run(session);
             Commit(session);
             write.Succeed();

@@ -22,6 +22,7 @@ internal sealed class Node : INodeLives, INodeEvents, IHostedLifecycleService, I
     private readonly Lock _lock = new();
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private NodeLife? _life;
+    private long _watchUntil = long.MaxValue;
     private volatile bool _stopping;
     private volatile bool _leaves;
     private bool _started;
@@ -97,7 +98,11 @@ internal sealed class Node : INodeLives, INodeEvents, IHostedLifecycleService, I
     void INodeEvents.Changed(NodeLife life, LeaseChange change)
     {
         Tell(life, change);
-        _watchNow.Set();
+        if (life.Lease?.Deadline is not { } deadline || deadline < Volatile.Read(ref _watchUntil))
+        {
+            // A deadline that moved further away is found when the earlier one has come.
+            _watchNow.Set();
+        }
     }
 
     void INodeEvents.SweepDue() => _signals.SweepDue.Set();
@@ -131,12 +136,15 @@ internal sealed class Node : INodeLives, INodeEvents, IHostedLifecycleService, I
     /// <returns>How long until the next is due.</returns>
     internal TimeSpan WatchOnce()
     {
+        // Until the deadline has been read, every change of it is a reason to look again.
+        Interlocked.Exchange(ref _watchUntil, long.MaxValue);
         if (Life is not { } life)
         {
             return Timeout.InfiniteTimeSpan;
         }
 
         Tell(life, life.CheckDeadline(out var deadline));
+        Volatile.Write(ref _watchUntil, deadline ?? long.MaxValue);
         if (deadline is not { } next)
         {
             return Timeout.InfiniteTimeSpan;

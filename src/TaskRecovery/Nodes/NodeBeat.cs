@@ -101,6 +101,14 @@ internal sealed class NodeBeat(
     public void Abandon()
     {
         _life?.EndWith(LifeEnd.Left);
+        if (_life is { } life && _session is { } session && store.Traits.LockProvesDeath)
+        {
+            // The others take what this node had as soon as its lock is free, without a grace: it is held until the last handler has returned, or the process ends.
+            _session = null;
+            life.WhenNothingRuns(() => Close(session));
+            return;
+        }
+
         CloseSession();
     }
 
@@ -144,7 +152,7 @@ internal sealed class NodeBeat(
         _deadline = _deadline.Sending(sent, _holdsLock);
         events.Changed(life, life.MoveDeadline(_deadline.At));
 
-        var result = session.Beat(life.Id, _holdsLock);
+        var result = session.Beat(life.Id, _holdsLock, () => life.Lease is not null);
 
         var answered = time.GetTimestamp();
         if (!result.Accepted)
@@ -268,6 +276,11 @@ internal sealed class NodeBeat(
         var session = _session;
         _session = null;
         _holdsLock = false;
+        Close(session);
+    }
+
+    private static void Close(INodeSession? session)
+    {
         try
         {
             session?.Dispose();

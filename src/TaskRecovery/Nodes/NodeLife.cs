@@ -10,6 +10,8 @@ internal sealed class NodeLife(Guid id, string name, TimeProvider time)
     private readonly CancellationTokenSource _ended = new();
     private NodeLease? _lease;
     private LifeEnd? _end;
+    private Action? _whenNothingRuns;
+    private int _running;
 
     /// <summary>The node's id.</summary>
     public Guid Id { get; } = id;
@@ -25,6 +27,28 @@ internal sealed class NodeLife(Guid id, string name, TimeProvider time)
 
     /// <summary>Fires when the life is over; the lease's token fires before.</summary>
     public CancellationToken Ended => _ended.Token;
+
+    /// <summary>A handler is about to start. Its claim's lease is looked at once more after this.</summary>
+    public void RunBegins() => Interlocked.Increment(ref _running);
+
+    /// <summary>A handler has returned.</summary>
+    public void RunEnded()
+    {
+        if (Interlocked.Decrement(ref _running) == 0)
+        {
+            Interlocked.Exchange(ref _whenNothingRuns, null)?.Invoke();
+        }
+    }
+
+    /// <summary>Does something once no handler runs, which may be now. The life is over: none starts any more.</summary>
+    public void WhenNothingRuns(Action action)
+    {
+        Interlocked.Exchange(ref _whenNothingRuns, action);
+        if (Volatile.Read(ref _running) == 0)
+        {
+            Interlocked.Exchange(ref _whenNothingRuns, null)?.Invoke();
+        }
+    }
 
     /// <summary>Whether it has lost a lease before.</summary>
     internal bool WasSuspended { get; set; }

@@ -17,7 +17,10 @@ public interface INodeSession : IDisposable
     /// <summary>Raises this node's counter and reads the others', in one round trip.</summary>
     /// <param name="nodeId">This node.</param>
     /// <param name="holdsLock">Whether this very session holds this node's lock.</param>
-    BeatResult Beat(Guid nodeId, bool holdsLock);
+    /// <param name="isLeaseValid">Whether the node's own deadline, as its last accepted heartbeat set it, has not passed; <see langword="null"/> counts as passed. A store whose
+    /// heartbeats and verdicts are not ordered by the database asks this when the heartbeat is done, and stores one that came too late where a verdict would be found
+    /// (docs/protocol, FILE_COUNTER).</param>
+    BeatResult Beat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null);
 
     /// <summary>Declares a node dead, once and for all, if its counter is still the one it was judged by.</summary>
     /// <returns><see langword="true"/> if this call did it.</returns>

@@ -18,6 +18,10 @@ public sealed record StoreTraits
     /// <summary>How often a node polls when no hint comes.</summary>
     public required TimeSpan PollInterval { get; init; }
 
+    /// <summary>Whether a write waits for its turn inside this process, so that a cancelled token takes it back as long as it has not begun, and does nothing once it has. The engine
+    /// passes the lease's token with steps and checkpoints then: what waits when the lease is lost is never stored. Where the token would reach a driver, it passes none.</summary>
+    public bool TakesBackQueuedWrites { get; init; }
+
     /// <summary>Whether an error proves that the server accepts nobody now (starting up, shutting down, not listening), so that no other node can take this one's work meanwhile.</summary>
     public Func<Exception, bool> ProvesNobodyGetsIn { get; init; } = static _ => false;
 }

@@ -78,6 +78,7 @@ internal sealed class Executor(QueueWorker queue, WorkServices services) : IThre
         var run = new WorkRun(entry, claim, kind, services.Run);
         run.Begin(_source);
         _current = run;
+        claim.Lease.Life.RunBegins();
         if (!claim.Lease.IsValid)
         {
             run.Stop(StopReason.ClaimLost);
@@ -112,6 +113,7 @@ internal sealed class Executor(QueueWorker queue, WorkServices services) : IThre
         finally
         {
             _current = null;
+            claim.Lease.Life.RunEnded();
             Tracing.End(activity);
             if (!run.TryEndUnstopped() || !_source.TryReset())
             {

@@ -42,7 +42,7 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
         cancellationToken.ThrowIfCancellationRequested();
         run.ThrowIfFenced();
         var json = run.WriteJson(checkpoint, "The checkpoint");
-        if (!await run.WhileLeasedAsync(shared.Store.SaveCheckpointAsync(run.NodeId, Key, run.Fence, json, CancellationToken.None).AsTask()).ConfigureAwait(false))
+        if (!await run.WhileLeasedAsync(shared.Store.SaveCheckpointAsync(run.NodeId, Key, run.Fence, json, run.WhileQueued).AsTask()).ConfigureAwait(false))
         {
             throw run.EndAsLost();
         }
@@ -86,7 +86,7 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
     private async Task SaveStepAsync(string name, byte[] result)
     {
         run.ThrowIfFenced();
-        if (!await run.WhileLeasedAsync(shared.Store.SaveStepAsync(run.NodeId, Key, run.Fence, name, result, CancellationToken.None).AsTask()).ConfigureAwait(false))
+        if (!await run.WhileLeasedAsync(shared.Store.SaveStepAsync(run.NodeId, Key, run.Fence, name, result, run.WhileQueued).AsTask()).ConfigureAwait(false))
         {
             throw run.EndAsLost();
         }

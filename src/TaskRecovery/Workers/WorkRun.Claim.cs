@@ -46,6 +46,9 @@ internal sealed partial class WorkRun
         }
     }
 
+    /// <summary>For a write that must not be stored after this run was told that its claim is lost; none where the store cannot take a write back.</summary>
+    public CancellationToken WhileQueued => shared.Store.Traits.TakesBackQueuedWrites ? Claim.Lease.Lost : CancellationToken.None;
+
     /// <summary>Waits for a call of the store, but no longer than the lease: if it arrives late, the fence refuses it.</summary>
     /// <remarks>No token goes to the driver: to cancel there means to talk to a server that may be out of reach, for seconds, and that on the thread that fires the token.</remarks>
     /// <exception cref="ClaimLostException">The lease is over and the call has failed or has not been answered. What was answered is for the caller to look at, and <see cref="ThrowIfOver"/> after it.</exception>

@@ -121,7 +121,7 @@ internal sealed class NullStore(byte[] args) : IQueueStore
 
         public bool TryHold(Guid nodeId) => false;
 
-        public BeatResult Beat(Guid nodeId, bool holdsLock) => new(true, [], false);
+        public BeatResult Beat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null) => new(true, [], false);
 
         public bool MarkDead(Guid nodeId, long beat) => false;
 

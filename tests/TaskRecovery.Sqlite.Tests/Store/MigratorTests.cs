@@ -45,7 +45,7 @@ public sealed class MigratorTests : IDisposable
     [Fact]
     public async Task A_migration_that_fails_leaves_nothing_behind()
     {
-        Migration[] migrations = [.. SqliteMigrator.Known, Migration.Parse("003_broken", "-- oldest library: 0.1.0\ncreate table half (id integer);\ncreate nonsense;\n")];
+        Migration[] migrations = [.. SqliteMigrator.Known, Migration.Parse("999_broken", "-- oldest library: 0.1.0\ncreate table half (id integer);\ncreate nonsense;\n")];
         var database = _files.Open();
 
         await Assert.ThrowsAsync<StoreConfigurationException>(() => new SqliteMigrator(database, migrations, new Version(0, 1, 0)).MigrateAsync());

@@ -73,7 +73,7 @@ public sealed class NodeLockTests : IDisposable
     {
         var store = await _files.OpenStoreAsync();
         using var session = Join(store, "worker", out var id);
-        Assert.Single(Directory.GetFiles(_files.Folder, "*-node-*"));
+        Assert.Equal(2, Directory.GetFiles(_files.Folder, "*-node-*").Length);
 
         session.Leave(id);
 
@@ -90,7 +90,7 @@ public sealed class NodeLockTests : IDisposable
 
         Assert.True(watcher.MarkDead(id, Watch(watcher, watcherId, id).Beat));
 
-        Assert.Empty(Directory.GetFiles(_files.Folder, $"*{id:N}"));
+        Assert.Empty(Directory.GetFiles(_files.Folder, $"*{id:N}*"));
     }
 
     public void Dispose() => _files.Dispose();

@@ -54,7 +54,48 @@ public sealed class RetentionTests : IDisposable
         Assert.Equal(10, Count());
     }
 
+    [Fact]
+    public async Task One_node_at_a_time_removes_what_is_no_longer_kept()
+    {
+        var (store, other) = (await _files.OpenStoreAsync(), _files.Open());
+        Given(count: 1, age: TimeSpan.FromDays(2), hasEnded: true);
+
+        Assert.True(other.Retention.TryTakeTurn(out var turn));
+        await PurgeAsync(store);
+        var whileAnotherHasItsTurn = Count();
+        turn.Dispose();
+        await PurgeAsync(store);
+
+        Assert.Equal((1, 0), (whileAnotherHasItsTurn, Count()));
+    }
+
+    [Fact]
+    public async Task The_files_of_a_node_that_crashed_while_it_joined_are_removed_an_hour_later()
+    {
+        var store = await _files.OpenStoreAsync();
+        using var alive = store.OpenNodeSession();
+        var known = TemporaryDatabase.Identity("alive");
+        alive.Register(known);
+        var joining = GivenNodeFile(age: TimeSpan.FromMinutes(50));
+        var crashed = GivenNodeFile(age: TimeSpan.FromHours(2));
+        var held = GivenNodeFile(age: TimeSpan.FromHours(2));
+        using var lockOfHeld = new FileStream(held, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+
+        await PurgeAsync(store);
+
+        Assert.Equal([false, true, true], [File.Exists(crashed), File.Exists(joining), File.Exists(held)]);
+        Assert.Equal(2, Directory.GetFiles(_files.Folder, $"*{known.Id:N}*").Length);
+    }
+
     public void Dispose() => _files.Dispose();
+
+    private string GivenNodeFile(TimeSpan age)
+    {
+        var path = $"{_files.File}-node-{Guid.NewGuid():N}";
+        File.WriteAllBytes(path, []);
+        File.SetLastWriteTimeUtc(path, TimeProvider.System.GetUtcNow().UtcDateTime - age);
+        return path;
+    }
 
     private static async Task<int> PurgeAsync(SqliteQueueStore store)
     {

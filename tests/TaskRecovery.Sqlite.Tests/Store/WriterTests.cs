@@ -122,6 +122,110 @@ public sealed class WriterTests : IDisposable
     }
 
     [Fact]
+    public async Task A_write_that_waits_for_the_lock_is_reported_with_the_call_and_the_holder()
+    {
+        var log = new ListLogger();
+        var store = _files.Store(_files.Open(log: log));
+        await store.PrepareAsync(CancellationToken.None);
+        Task<EnqueueResult[]> enqueue;
+        using (await HoldWriteLockAsync())
+        {
+            enqueue = store.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None).AsTask();
+            var reported = await log.WaitForAsync(5001);
+
+            Assert.Contains("EnqueueAsync", reported, StringComparison.Ordinal);
+            Assert.Contains("pass the transaction", reported, StringComparison.Ordinal);
+            if (OperatingSystem.IsLinux())
+            {
+                Assert.Contains("this process", reported, StringComparison.Ordinal);
+            }
+        }
+
+        await enqueue;
+        await log.WaitForAsync(5002);
+    }
+
+    [Fact]
+    public async Task A_write_that_nobody_waits_for_any_more_is_never_stored_whenever_the_lock_is_free()
+    {
+        var database = _files.Open();
+        var store = _files.Store(database);
+        await store.PrepareAsync(CancellationToken.None);
+        using var cancellation = new CancellationTokenSource();
+        using (await HoldWriteLockAsync())
+        {
+            // The very one that the writer waits with.
+            var enqueue = store.EnqueueAsync([TemporaryDatabase.Entry()], null, cancellation.Token).AsTask();
+            await cancellation.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => enqueue);
+        }
+
+        await database.WriteAsync(static _ => true, CancellationToken.None);
+
+        Assert.Equal(0, (await store.CountAsync(null, CancellationToken.None)).Waiting);
+    }
+
+    [Fact]
+    public async Task Ordinary_writes_get_their_turn_between_large_batches()
+    {
+        var database = _files.Open();
+        var store = _files.Store(database);
+        await store.PrepareAsync(CancellationToken.None);
+        var batch = Enumerable.Range(0, 3000).Select(static _ => TemporaryDatabase.Entry()).ToArray();
+        Task<EnqueueResult[]>[] batches;
+        Task<EnqueueResult[]> one;
+        using (await HoldWriteLockAsync())
+        {
+            batches = [.. Enumerable.Range(0, 8).Select(_ => store.EnqueueAsync(batch, null, CancellationToken.None).AsTask())];
+            one = store.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None).AsTask();
+        }
+
+        var id = (await one)[0].Id;
+        var all = await Task.WhenAll(batches);
+
+        // After one batch at most, and nobody's batch was divided.
+        Assert.InRange(all.Count(results => results[0].Id < id), 0, 1);
+        Assert.All(all, static results => Assert.Equal(results[0].Id + 2999, results[^1].Id));
+    }
+
+    [Fact]
+    public async Task The_log_is_copied_beside_the_writer_and_starts_anew()
+    {
+        var store = await _files.OpenStoreAsync();
+        var args = $"\"{new string('x', 100_000)}\"";
+
+        for (var round = 0; round < 1500; round++)
+        {
+            await store.EnqueueAsync([TemporaryDatabase.Entry(args)], null, CancellationToken.None);
+        }
+
+        Assert.InRange(new FileInfo(_files.File + "-wal").Length, 0, 100 * 1024 * 1024);
+    }
+
+    [Fact]
+    public async Task A_log_that_a_reader_keeps_from_starting_anew_is_reported()
+    {
+        var log = new ListLogger();
+        var store = _files.Store(_files.Open(log: log));
+        await store.PrepareAsync(CancellationToken.None);
+        using var read = _files.Connect().BeginTransaction(deferred: true);
+        using (var command = read.Connection!.CreateCommand())
+        {
+            command.Transaction = read;
+            command.CommandText = "select count(*) from taskrecovery_nodes";
+            command.ExecuteScalar();
+        }
+
+        var args = $"\"{new string('x', 1_000_000)}\"";
+        for (var round = 0; round < 100; round++)
+        {
+            await store.EnqueueAsync([TemporaryDatabase.Entry(args)], null, CancellationToken.None);
+        }
+
+        Assert.Contains("read transaction", await log.WaitForAsync(5003), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Two_writers_of_one_file_both_get_their_turn()
     {
         var one = await _files.OpenStoreAsync();

@@ -39,6 +39,21 @@ public abstract class NodeSessionTests(StoreFixture fixture) : StoreTests(fixtur
     }
 
     [Fact]
+    public void A_heartbeat_under_a_valid_lease_raises_the_counter_too()
+    {
+        var node = GivenNode();
+        var before = Watch(node)!.Value.Beat;
+
+        Assert.True(node.Session.Beat(node.Id, node.Registration.HoldsLock, static () => true).Accepted);
+
+        var after = Watch(node)!.Value.Beat;
+        Assert.True(after > before);
+        Assert.False(Judge.Session.MarkDead(node.Id, before));
+        Assert.True(Judge.Session.MarkDead(node.Id, after));
+        Assert.False(node.Session.Beat(node.Id, node.Registration.HoldsLock, static () => true).Accepted);
+    }
+
+    [Fact]
     public void A_beat_tells_what_it_was_told_of_its_lock()
     {
         var node = GivenNode();

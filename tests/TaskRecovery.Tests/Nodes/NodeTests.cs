@@ -290,4 +290,43 @@ public sealed class NodeTests
         Assert.False(_store.Nodes.Rows[lease.NodeId].HasLeft);
         Assert.False(lease.IsValid);
     }
+
+    /// <summary>Where a free lock proves a death, others take the work at once.</summary>
+    [Fact]
+    public async Task The_lock_of_a_host_that_is_disposed_without_a_stop_is_held_until_its_last_handler_returns()
+    {
+        _store.Traits = _store.Traits with { LockProvesDeath = true };
+        var node = new NodeUnderTest(_store, _time);
+        node.Gate.Open();
+        node.Node.Begin();
+        var life = (await node.Node.WaitForLeaseAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(20), Cancellation)).Life;
+        life.RunBegins();
+        life.RunBegins();
+
+        node.Node.Dispose();
+        await life.Ended.FiresAsync();
+        await node.Node.StopAsync(Cancellation);
+        life.RunEnded();
+        var whileOneRuns = _store.Nodes.Holder(life.Id);
+        life.RunEnded();
+
+        Assert.NotNull(whileOneRuns);
+        Assert.Null(_store.Nodes.Holder(life.Id));
+    }
+
+    [Fact]
+    public async Task The_lock_of_a_host_that_is_disposed_without_a_stop_is_free_at_once_if_nothing_runs()
+    {
+        _store.Traits = _store.Traits with { LockProvesDeath = true };
+        var node = new NodeUnderTest(_store, _time);
+        node.Gate.Open();
+        node.Node.Begin();
+        var life = (await node.Node.WaitForLeaseAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(20), Cancellation)).Life;
+
+        node.Node.Dispose();
+        await life.Ended.FiresAsync();
+        await node.Node.StopAsync(Cancellation);
+
+        Assert.Null(_store.Nodes.Holder(life.Id));
+    }
 }

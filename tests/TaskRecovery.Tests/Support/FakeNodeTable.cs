@@ -95,7 +95,7 @@ internal sealed class FakeNodeSession(FakeNodeTable table) : INodeSession
         return true;
     }
 
-    public BeatResult Beat(Guid nodeId, bool holdsLock)
+    public BeatResult Beat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null)
     {
         ThrowIfBroken();
         var accepted = table.Rows.TryGetValue(nodeId, out var row) && !row.IsDead;

@@ -103,7 +103,7 @@ internal sealed class FakeSession(FakeQueueStore store) : INodeSession
 
     public bool TryHold(Guid nodeId) => false;
 
-    public BeatResult Beat(Guid nodeId, bool holdsLock) => store.Do("beat", () => new BeatResult(!store.DeadNodes.Contains(nodeId), [], false));
+    public BeatResult Beat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null) => store.Do("beat", () => new BeatResult(!store.DeadNodes.Contains(nodeId), [], false));
 
     public bool MarkDead(Guid nodeId, long beat) => false;
 

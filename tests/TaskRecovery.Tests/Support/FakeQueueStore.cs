@@ -22,13 +22,16 @@ internal sealed class FakeQueueStore : IQueueStore
     /// <summary>What the answer to a step or checkpoint waits for: a network that stalls.</summary>
     public Task ProgressAnswers { get; set; } = Task.CompletedTask;
 
-    public StoreTraits Traits { get; } = new()
+    public StoreTraits Traits { get; set; } = new()
     {
         System = "fake",
         UsesSessionLocks = false,
         LockProvesDeath = false,
         PollInterval = TimeSpan.FromMilliseconds(50),
     };
+
+    /// <summary>Whether the last step came with a token.</summary>
+    public bool StepsCanBeTakenBack { get; private set; }
 
     /// <summary>How often each operation was called.</summary>
     public Dictionary<string, int> Calls { get; } = new(StringComparer.Ordinal);
@@ -183,7 +186,10 @@ internal sealed class FakeQueueStore : IQueueStore
         => Call("load progress", () => new StoredProgress(new Dictionary<string, ReadOnlyMemory<byte>>(_entries[key.EntryId].Steps), _entries[key.EntryId].Checkpoint));
 
     public ValueTask<bool> SaveStepAsync(Guid nodeId, ProgressKey key, long fence, string name, ReadOnlyMemory<byte> result, CancellationToken cancellationToken)
-        => LateAsync("save step", () => Holds(nodeId, fence, key.EntryId) && _entries[key.EntryId].Steps.TryAdd(name, result));
+    {
+        StepsCanBeTakenBack = cancellationToken.CanBeCanceled;
+        return LateAsync("save step", () => Holds(nodeId, fence, key.EntryId) && _entries[key.EntryId].Steps.TryAdd(name, result));
+    }
 
     public ValueTask<bool> SaveCheckpointAsync(Guid nodeId, ProgressKey key, long fence, ReadOnlyMemory<byte> checkpoint, CancellationToken cancellationToken)
         => LateAsync("save checkpoint", () =>

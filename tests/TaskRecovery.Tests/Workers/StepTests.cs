@@ -37,6 +37,22 @@ public sealed class StepTests
         Assert.Equal("42", _store.Entry(id).Result);
     }
 
+    /// <summary>A step that waits for its turn when the lease is lost must not be stored after its handler was told so.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_step_can_be_taken_back_where_no_driver_gets_the_token(bool takesBackQueuedWrites)
+    {
+        _store.Traits = _store.Traits with { TakesBackQueuedWrites = takesBackQueuedWrites };
+        _work.Do = (context, cancellationToken) => context.StepAsync("one", _ => Task.CompletedTask, cancellationToken);
+        await using var host = await StartAsync();
+
+        var (id, _) = await host.Queue.EnqueueAsync(new TestArgs());
+        await _store.UntilEnded(id);
+
+        Assert.Equal(takesBackQueuedWrites, _store.StepsCanBeTakenBack);
+    }
+
     [Fact]
     public async Task A_step_name_used_twice_in_one_run_is_an_error()
     {

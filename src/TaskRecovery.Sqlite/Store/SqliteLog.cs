@@ -1,0 +1,42 @@
+using Microsoft.Extensions.Logging;
+
+namespace TaskRecovery.Sqlite;
+
+/// <summary>What the SQLite store logs: 5001 to 5049. A logger that throws must not end the thread that all writes go through.</summary>
+internal static partial class SqliteLog
+{
+    public static void WriteLockAwaited(this ILogger logger, string call, int count, TimeSpan waited, string file, string holder)
+        => Guarded(() => LogWriteLockAwaited(logger, call, count, waited, file, holder));
+
+    public static void WriteLockTaken(this ILogger logger, string file, TimeSpan waited) => Guarded(() => LogWriteLockTaken(logger, file, waited));
+
+    public static void LargeLog(this ILogger logger, string file, int megabytes, string reason) => Guarded(() => LogLargeLog(logger, file, megabytes, reason));
+
+    public static void CheckpointFailed(this ILogger logger, string file, Exception exception) => Guarded(() => LogCheckpointFailed(logger, file, exception));
+
+    [LoggerMessage(5001, LogLevel.Warning, "{Call} and {Count} writes in all have waited up to {Waited} for the write lock of '{File}', which is held by {Holder}. If that is your own transaction and the call is made while it is open, pass the transaction to the call")]
+    private static partial void LogWriteLockAwaited(ILogger logger, string call, int count, TimeSpan waited, string file, string holder);
+
+    [LoggerMessage(5002, LogLevel.Information, "The write lock of '{File}' was taken after {Waited}")]
+    private static partial void LogWriteLockTaken(ILogger logger, string file, TimeSpan waited);
+
+    [LoggerMessage(5003, LogLevel.Warning, "The write-ahead log of '{File}' has grown to {Megabytes} MB: {Reason}")]
+    private static partial void LogLargeLog(ILogger logger, string file, int megabytes, string reason);
+
+    [LoggerMessage(5004, LogLevel.Warning, "The write-ahead log of '{File}' could not be copied into the file; it is tried again after the next writes")]
+    private static partial void LogCheckpointFailed(ILogger logger, string file, Exception exception);
+
+    private static void Guarded(Action log)
+    {
+        try
+        {
+            log();
+        }
+#pragma warning disable CA1031 // Whatever a logger throws, there is nobody to report it to.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            // The write matters more.
+        }
+    }
+}

@@ -1,0 +1,220 @@
+using Microsoft.Data.Sqlite;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Sqlite.Tests.Store;
+
+/// <summary>Heartbeats are counted in a file beside the database: they need no write lock, and no other process notices them.</summary>
+public sealed class HeartbeatTests : IDisposable
+{
+    private static readonly Func<bool> Valid = static () => true;
+
+    private readonly TemporaryDatabase _files = new();
+
+    [Fact]
+    public async Task A_heartbeat_does_not_wait_for_a_transaction_of_the_application()
+    {
+        var (store, other) = (await _files.OpenStoreAsync(), await _files.OpenStoreAsync());
+        using var worker = Join(store, "worker", out var id);
+        using var watcher = Join(other, "watcher", out var watcherId);
+        using (_files.Connect().BeginTransaction())
+        {
+            var before = Watch(watcher, watcherId, id);
+            var accepted = worker.Beat(id, true, Valid).Accepted;
+            var after = Watch(watcher, watcherId, id);
+
+            Assert.True(accepted);
+            Assert.True(after.Beat > before.Beat);
+        }
+    }
+
+    [Fact]
+    public async Task A_heartbeat_changes_nothing_that_another_process_would_notice()
+    {
+        var (store, other) = (await _files.OpenStoreAsync(), _files.Open());
+        using var worker = Join(store, "worker", out var id);
+        using var reader = other.OpenReader();
+        var before = reader.ReadDataVersion();
+
+        worker.Beat(id, true, Valid);
+        worker.Beat(id, true, Valid);
+
+        Assert.Equal(before, reader.ReadDataVersion());
+    }
+
+    [Fact]
+    public async Task A_heartbeat_after_the_nodes_own_deadline_is_stored_and_stops_a_verdict_that_was_reached_before()
+    {
+        var (store, other) = (await _files.OpenStoreAsync(), await _files.OpenStoreAsync());
+        using var worker = Join(store, "worker", out var id);
+        using var watcher = Join(other, "watcher", out var watcherId);
+        var judgedBy = Watch(watcher, watcherId, id).Beat;
+
+        Assert.True(worker.Beat(id, true, static () => false).Accepted);
+
+        Assert.False(watcher.MarkDead(id, judgedBy));
+        Assert.Equal(2, StoredBeats(id));
+    }
+
+    [Fact]
+    public async Task The_deadline_is_looked_at_when_the_counter_has_been_raised()
+    {
+        var (store, other) = (await _files.OpenStoreAsync(), await _files.OpenStoreAsync());
+        using var worker = Join(store, "worker", out var id);
+        using var watcher = Join(other, "watcher", out var watcherId);
+        var before = Watch(watcher, watcherId, id).Beat;
+        long during = 0;
+
+        worker.Beat(id, true, () =>
+        {
+            during = Watch(watcher, watcherId, id).Beat;
+            return true;
+        });
+
+        Assert.True(during > before);
+    }
+
+    [Fact]
+    public async Task A_node_that_was_declared_dead_finds_out_although_it_only_reads()
+    {
+        var (store, other) = (await _files.OpenStoreAsync(), await _files.OpenStoreAsync());
+        using var worker = Join(store, "worker", out var id);
+        using var watcher = Join(other, "watcher", out var watcherId);
+        Assert.True(watcher.MarkDead(id, Watch(watcher, watcherId, id).Beat));
+
+        Assert.False(worker.Beat(id, true, Valid).Accepted);
+    }
+
+    [Fact]
+    public async Task A_verdict_does_not_wait_for_a_transaction_of_the_application()
+    {
+        var (store, other) = (await _files.OpenStoreAsync(), await _files.OpenStoreAsync());
+        var worker = Join(store, "worker", out var id);
+        using var watcher = Join(other, "watcher", out var watcherId);
+        worker.Dispose();
+        var beat = Watch(watcher, watcherId, id).Beat;
+
+        bool whileLocked;
+        using (_files.Connect().BeginTransaction())
+        {
+            whileLocked = watcher.MarkDead(id, beat);
+        }
+
+        Assert.False(whileLocked);
+        Assert.True(watcher.Beat(watcherId, true, Valid).Accepted);
+        Assert.True(watcher.MarkDead(id, beat));
+    }
+
+    [Fact]
+    public async Task A_counter_that_was_deleted_is_there_again_with_the_next_heartbeat()
+    {
+        var (store, other) = (await _files.OpenStoreAsync(), await _files.OpenStoreAsync());
+        using var worker = Join(store, "worker", out var id);
+        using var watcher = Join(other, "watcher", out var watcherId);
+        worker.Beat(id, true, Valid);
+        var before = Watch(watcher, watcherId, id).Beat;
+        File.Delete(HeartbeatFile(id));
+
+        worker.Beat(id, true, Valid);
+
+        Assert.True(Watch(watcher, watcherId, id).Beat > before);
+    }
+
+    [Theory]
+    [InlineData(new byte[] { 1, 2, 3 })]
+    [InlineData(new byte[] { 255, 255, 255, 255, 255, 255, 255, 255, 255, 255 })]
+    public async Task A_torn_counter_is_followed_by_others(byte[] torn)
+    {
+        var (store, other) = (await _files.OpenStoreAsync(), await _files.OpenStoreAsync());
+        using var worker = Join(store, "worker", out var id);
+        using var watcher = Join(other, "watcher", out var watcherId);
+        File.WriteAllBytes(HeartbeatFile(id), torn);
+        var before = Watch(watcher, watcherId, id).Beat;
+
+        Assert.True(worker.Beat(id, true, Valid).Accepted);
+
+        Assert.NotEqual(before, Watch(watcher, watcherId, id).Beat);
+    }
+
+    [Fact]
+    public async Task A_counter_that_cannot_be_written_is_kept_in_the_database()
+    {
+        var (store, other) = (await _files.OpenStoreAsync(), await _files.OpenStoreAsync());
+        using var worker = Join(store, "worker", out var id);
+        using var watcher = Join(other, "watcher", out var watcherId);
+        Block(id);
+        var before = Watch(watcher, watcherId, id).Beat;
+
+        Assert.True(worker.Beat(id, true, Valid).Accepted);
+
+        Assert.True(Watch(watcher, watcherId, id).Beat > before);
+        Assert.Equal(2, StoredBeats(id));
+    }
+
+    [Fact]
+    public async Task A_counter_that_another_node_cannot_read_is_kept_in_the_database_from_then_on()
+    {
+        var (store, database) = (await _files.OpenStoreAsync(), _files.Open());
+        var other = _files.Store(database);
+        using var worker = Join(store, "worker", out var id);
+        using var watcher = Join(other, "watcher", out var watcherId);
+        Block(id);
+        Watch(watcher, watcherId, id);
+        Watch(watcher, watcherId, id);
+        database.Write(static _ => true, relaxed: false);
+        Unblock(id);
+
+        worker.Beat(id, true, Valid);
+        var asked = StoredBeats(id);
+        worker.Beat(id, true, Valid);
+
+        // Registered, asked, and twice stored.
+        Assert.Equal((3, 4), (asked, StoredBeats(id)));
+    }
+
+    [Fact]
+    public async Task A_node_that_leaves_takes_its_counter_along()
+    {
+        var store = await _files.OpenStoreAsync();
+        using var worker = Join(store, "worker", out var id);
+        worker.Beat(id, true, Valid);
+
+        worker.Leave(id);
+
+        Assert.Empty(Directory.GetFiles(_files.Folder, "*-node-*"));
+    }
+
+    public void Dispose() => _files.Dispose();
+
+    private static INodeSession Join(IQueueStore store, string name, out Guid id)
+    {
+        var session = store.OpenNodeSession();
+        var identity = TemporaryDatabase.Identity(name);
+        id = identity.Id;
+        Assert.True(session.Register(identity).HoldsLock);
+        Assert.True(session.Beat(id, true).Accepted);
+        return session;
+    }
+
+    private static PeerBeat Watch(INodeSession watcher, Guid watcherId, Guid node)
+        => Assert.Single(watcher.Beat(watcherId, true, Valid).Peers, peer => peer.NodeId == node);
+
+    private string HeartbeatFile(Guid id) => Assert.Single(Directory.GetFileSystemEntries(_files.Folder, $"*{id:N}-heartbeat"));
+
+    // A folder in its place can be neither read nor written, whatever the user's rights.
+    private void Block(Guid id)
+    {
+        var file = HeartbeatFile(id);
+        File.Delete(file);
+        Directory.CreateDirectory(file);
+    }
+
+    private void Unblock(Guid id) => Directory.Delete(HeartbeatFile(id));
+
+    private long StoredBeats(Guid id)
+    {
+        using var command = _files.Connect().CreateCommand();
+        command.CommandText = "select beat from taskrecovery_nodes where id = $id";
+        command.Parameters.Add("$id", SqliteType.Blob).Value = id.ToByteArray(bigEndian: true);
+        return (long)command.ExecuteScalar()!;
+    }
+}
