@@ -19,13 +19,14 @@ internal sealed class LocalPostgres : IAsyncDisposable
     private readonly string _binaries;
     private readonly string[] _asUser;
     private readonly string _folder;
-    private readonly string _password = Convert.ToHexString(RandomNumberGenerator.GetBytes(12));
+    private readonly string _password;
     private int _port;
     private Process? _babysitter;
 
-    private LocalPostgres(string binaries)
+    private LocalPostgres(string binaries, string? password = null)
     {
         _binaries = binaries;
+        _password = password ?? Convert.ToHexString(RandomNumberGenerator.GetBytes(12));
         _asUser = UnprivilegedUser.Prefix();
         _folder = Directory.CreateTempSubdirectory("taskrecovery-pg-").FullName;
     }
@@ -54,6 +55,43 @@ internal sealed class LocalPostgres : IAsyncDisposable
         {
             await server.DisposeAsync();
             throw;
+        }
+    }
+
+    /// <summary>Copies a running server and starts the copy as its standby, which calls itself by a name.</summary>
+    public static async Task<LocalPostgres> StartStandbyAsync(LocalPostgres primary, string name)
+    {
+        var standby = new LocalPostgres(primary._binaries, primary._password);
+        try
+        {
+            await UnprivilegedUser.GiveAsync(standby._folder);
+            standby.StartBabysitter();
+            var source = $"host=127.0.0.1 port={primary._port} user=postgres password={primary._password}";
+            var (exitCode, output) = await standby.RunAsync("pg_basebackup", "-D", standby.Data, "-d", source, "-R", "-X", "stream", "-c", "fast", "--no-sync");
+            if (exitCode != 0)
+            {
+                throw new InvalidOperationException($"pg_basebackup failed.\n{output}");
+            }
+
+            standby._port = FreePort();
+            await File.AppendAllLinesAsync(Path.Combine(standby.Data, "postgresql.conf"), [$"port = {standby._port}", $"cluster_name = '{name}'"]);
+            await standby.StartAsync();
+            return standby;
+        }
+        catch
+        {
+            await standby.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Makes a standby a primary and waits until it is one.</summary>
+    public async Task PromoteAsync()
+    {
+        var (exitCode, output) = await RunAsync("pg_ctl", "-D", Data, "-w", "-t", "60", "promote");
+        if (exitCode != 0)
+        {
+            throw new InvalidOperationException($"PostgreSQL was not promoted.\n{output}\n{await LogAsync()}");
         }
     }
 

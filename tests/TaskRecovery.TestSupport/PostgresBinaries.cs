@@ -15,6 +15,7 @@ internal static class PostgresBinaries
     public static string? Find() =>
         Candidates()
             .Where(folder => IsThere(Path.Combine(folder, "initdb")) && IsThere(Path.Combine(folder, "pg_ctl")))
+            .Select(WhereItsLinksPoint)
             .Select(folder => (Folder: folder, Version: VersionOf(folder)))
             .Where(found => found.Version is not null)
             .OrderByDescending(found => found.Version)
@@ -47,6 +48,10 @@ internal static class PostgresBinaries
     /// <summary>A link to a program that was removed counts as a file, but can't be run.</summary>
     private static bool IsThere(string program) =>
         File.Exists(program) && File.ResolveLinkTarget(program, returnFinalTarget: true) is not { Exists: false };
+
+    /// <summary>A folder with links to a few of the programs: the others are beside what the links point to.</summary>
+    private static string WhereItsLinksPoint(string folder) =>
+        Path.GetDirectoryName(File.ResolveLinkTarget(Path.Combine(folder, "initdb"), returnFinalTarget: true)?.FullName) ?? folder;
 
     private static Version? VersionOf(string folder)
     {

@@ -57,14 +57,13 @@ public sealed partial class PostgresServer : IAsyncDisposable
             }
         }
 
-        if (OperatingSystem.IsWindows() || PostgresBinaries.Find() is not { } binaries)
-        {
-            throw new InvalidOperationException(NothingFound);
-        }
-
-        var local = await LocalPostgres.StartAsync(binaries, options);
+        var local = await LocalPostgres.StartAsync(FindBinaries(), options);
         return new PostgresServer(local.ConnectionString, local, local, options.DriverPools);
     }
+
+    /// <summary>The folder of the server's programs, or an error that says what to install.</summary>
+    internal static string FindBinaries()
+        => !OperatingSystem.IsWindows() && PostgresBinaries.Find() is { } binaries ? binaries : throw new InvalidOperationException(NothingFound);
 
     /// <summary>Creates an empty database with a name of its own.</summary>
     public Task<PostgresDatabase> CreateDatabaseAsync(string prefix = "test") => PostgresDatabase.CreateAsync(ConnectionString, prefix);

@@ -71,13 +71,13 @@ internal static class EntrySql
         ), accepted as (
             select g.* from given g where g.unique_key is null or g.id in (select t.entry from taken t)
         ),
-        """ + Stored + ", " + LinedUp + """
+        """ + Stored + ", " + LinedUp + $$"""
         )
         select
             case when a.id is not null then a.id else coalesce(
                 (select t.entry from taken t where t.kind = g.kind and t.key = g.unique_key),
                 (select u.entry from {schema}.unique_keys u where u.kind = g.kind and u.key = g.unique_key)) end,
-            a.id is null
+            case when a.id is null then {{CommitSql.Confirm}} else false end
         from given g left join accepted a on a.id = g.id
         order by g.place
         """;

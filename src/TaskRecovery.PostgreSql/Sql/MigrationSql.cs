@@ -15,6 +15,26 @@ internal static class MigrationSql
     /// <summary>The isolation level of transactions that nobody begins, and the encoding of the database.</summary>
     internal const string Isolation = "select current_setting('transaction_isolation'), current_setting('server_encoding')";
 
+    /// <summary>Takes limits away that a role, a database or a server sets for its statements and transactions. A limit that this version
+    /// of the server does not know is not in the list of settings.</summary>
+    internal const string NoTimeouts = """
+        select set_config(s.name, '0', true) from pg_settings s
+        where s.name in ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')
+        """;
+
+    /// <summary>The owner of the schema if it is a role to distrust: not one that the session's role belongs to, nor the owner of the
+    /// tables, nor one that may do everything anyway. $1 the schema's name.</summary>
+    internal const string ForeignOwner = """
+        select r.rolname::text from pg_namespace n join pg_roles r on r.oid = n.nspowner
+        where n.nspname = $1 and not pg_has_role(n.nspowner, 'usage') and not r.rolsuper and r.rolname <> 'pg_database_owner'
+            and n.nspowner <> (select d.datdba from pg_database d where d.datname = current_database())
+            and not exists (
+                select from pg_class c where c.relnamespace = n.oid and c.relname = 'taskrecovery_migrations' and c.relowner = n.nspowner)
+        """;
+
+    /// <summary>The role and the database, as they stand in a statement.</summary>
+    internal const string Where = "select quote_ident(current_user), quote_ident(current_database())";
+
     internal const string CreateSchema = "create schema {schema}";
 
     internal const string CreateTable = """

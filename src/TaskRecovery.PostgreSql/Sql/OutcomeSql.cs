@@ -117,8 +117,8 @@ internal static class OutcomeSql
         """;
 
     /// <summary>What is stored of runs whose outcome was not accepted. $1 entries, $2 fences.</summary>
-    internal const string Find = """
-        select g.entry, g.fence, o.kind
+    internal const string Find = $$"""
+        select g.entry, g.fence, o.kind, {{CommitSql.Confirm}}
         from unnest($1, $2) g (entry, fence)
         cross join lateral (select o.kind from {schema}.outcomes o where o.entry = g.entry and o.fence = g.fence offset 0) o
         """;

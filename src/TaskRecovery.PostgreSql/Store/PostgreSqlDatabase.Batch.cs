@@ -20,7 +20,7 @@ internal sealed partial class PostgreSqlDatabase
                 await using var _ = batch.ConfigureAwait(false);
                 if (_prelude is not null)
                 {
-                    batch.BatchCommands.Add(new NpgsqlBatchCommand(Prelude));
+                    batch.BatchCommands.Add(new NpgsqlBatchCommand(_prelude));
                 }
 
                 foreach (var statement in statements)

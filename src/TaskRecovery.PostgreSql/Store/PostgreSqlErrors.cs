@@ -15,7 +15,7 @@ internal static class PostgreSqlErrors
         PostgresException { SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName or PostgresErrorCodes.UndefinedColumn or PostgresErrorCodes.UndefinedFunction } error
             => new StoreConfigurationException($"The tables of TaskRecovery are not in schema '{schema}', or are of another version ({error.MessageText}). Migrate with IStoreMigrator, or check PostgreSqlOptions.Schema and the connection string's database.", error),
         PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } error
-            => new StoreConfigurationException($"The role may not do this in schema '{schema}' ({error.MessageText}). Grant it usage on the schema, and select, insert, update and delete on its tables, usage on its sequences.", error),
+            => new StoreConfigurationException($"The role may not do this in schema '{schema}' ({error.MessageText}). {Grants(schema)}", error),
         PostgresException { SqlState: PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification or PostgresErrorCodes.InvalidCatalogName } error
             => new StoreConfigurationException($"PostgreSQL does not let us in ({error.SqlState}: {error.MessageText}). Check the user, the password and the database of the connection string.", error),
         PostgresException error when IsContent(error) || error.SqlState.StartsWith("42", StringComparison.Ordinal) || error.SqlState == LostClaim
@@ -29,12 +29,25 @@ internal static class PostgreSqlErrors
         _ => null,
     };
 
+    /// <summary>What a role that runs everything but migrations needs.</summary>
+    private static string Grants(string schema)
+    {
+        var name = PostgreSqlDatabase.Quote(schema);
+        return $"As the schema's owner: grant usage on schema {name} to <role>; grant select, insert, update, delete on all tables in schema {name} to <role>; grant usage on all sequences in schema {name} to <role>.";
+    }
+
     /// <summary>Whether the server itself says that it accepts nobody now: it starts up, shuts down, or nobody listens.</summary>
     /// <remarks>Not the end of a session by an administrator (57P01): a sweeper that ends a dead node's sessions looks the same.</remarks>
     internal static bool ProvesNobodyGetsIn(Exception? exception)
     {
         for (var error = exception; error is not null; error = error.InnerException)
         {
+            // Of several hosts, one error each: another host may accept connections, and its error may be something else.
+            if (error is AggregateException hosts)
+            {
+                return hosts.InnerExceptions.All(ProvesNobodyGetsIn);
+            }
+
             if (error is PostgresException { SqlState: PostgresErrorCodes.CannotConnectNow }
                 or SocketException { SocketErrorCode: SocketError.ConnectionRefused })
             {

@@ -23,50 +23,68 @@ internal sealed class PostgreSqlMigrator(PostgreSqlDatabase database, IReadOnlyL
     public async Task<IReadOnlyList<string>> MigrateAsync(CancellationToken cancellationToken = default)
     {
         var done = new List<string>();
-        while (await TranslateAsync(ApplyNextAsync, cancellationToken).ConfigureAwait(false) is { } name)
+        try
         {
-            done.Add(name);
+            while (await ApplyNextAsync(cancellationToken).ConfigureAwait(false) is { } name)
+            {
+                done.Add(name);
+            }
+        }
+        catch (StoreConfigurationException exception) when (exception.InnerException is PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } denied)
+        {
+            throw await NotAllowedAsync(denied, cancellationToken).ConfigureAwait(false);
         }
 
         return done;
     }
 
+    // Not the rights that a service needs: who may not create here needs others.
+    private async ValueTask<StoreConfigurationException> NotAllowedAsync(PostgresException denied, CancellationToken cancellationToken)
+    {
+        var (role, where) = await database.ReadAsync(
+            MigrationSql.Where,
+            [],
+            static async (reader, token) =>
+            {
+                await reader.ReadAsync(token).ConfigureAwait(false);
+                return (reader.GetString(0), reader.GetString(1));
+            },
+            cancellationToken).ConfigureAwait(false);
+        return new StoreConfigurationException(
+            $"Role {role} may not migrate schema '{database.SchemaName}' ({denied.MessageText}). Let the schema's owner run "
+            + $"IStoreMigrator.MigrateAsync in a deployment step and grant {role} the rights of a service (docs/deployment.md), "
+            + $"or where there is no schema yet: grant create on database {where} to {role}; or create schema {database.Schema} "
+            + $"authorization {role}. Tables that another role owns can be changed by that role only: grant <owner> to {role}.",
+            denied);
+    }
+
     /// <summary>Checks that every migration is applied and none is too new, without changing anything.</summary>
     /// <returns>The names of those that are missing.</returns>
     internal async Task<IReadOnlyList<string>> FindMissingAsync(CancellationToken cancellationToken)
-        => await TranslateAsync(
-            async (connection, token) =>
-            {
-                var applied = await ReadAppliedAsync(connection, token).ConfigureAwait(false);
-                return (IReadOnlyList<string>)[.. migrations.Where(migration => !applied.Contains(migration.Version)).Select(migration => migration.Name)];
-            },
-            cancellationToken).ConfigureAwait(false);
+        => [.. Missing(await database.InTransactionAsync(ReadAppliedAsync, cancellationToken).ConfigureAwait(false)).Select(migration => migration.Name)];
+
+    // Most starts find nothing to do, and need no right to do it.
+    private async ValueTask<string?> ApplyNextAsync(CancellationToken cancellationToken)
+        => Missing(await database.InTransactionAsync(ReadAppliedAsync, cancellationToken).ConfigureAwait(false)).Any()
+            ? await database.InTransactionAsync(ApplyNextAsync, cancellationToken).ConfigureAwait(false)
+            : null;
 
     private async ValueTask<string?> ApplyNextAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        // Most starts find nothing to do, and need no right to do it.
-        if (FirstMissing(await ReadAppliedAsync(connection, cancellationToken).ConfigureAwait(false)) is null)
-        {
-            return null;
-        }
-
-        var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
-        await using var _ = transaction.ConfigureAwait(false);
+        await RunAsync(connection, MigrationSql.NoTimeouts, [], cancellationToken).ConfigureAwait(false);
         await RunAsync(connection, MigrationSql.Lock, [Arg.Text(database.SchemaName)], cancellationToken).ConfigureAwait(false);
         await EnsureTableAsync(connection, cancellationToken).ConfigureAwait(false);
-        if (FirstMissing(await ReadAppliedAsync(connection, cancellationToken).ConfigureAwait(false)) is not { } migration)
+        if (Missing(await ReadAppliedAsync(connection, cancellationToken).ConfigureAwait(false)).FirstOrDefault() is not { } migration)
         {
-            await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
             return null;
         }
 
         await RunAsync(connection, migration.Text, [], cancellationToken).ConfigureAwait(false);
         await RecordAsync(connection, migration, cancellationToken).ConfigureAwait(false);
-        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
         return migration.Name;
     }
 
-    private Migration? FirstMissing(HashSet<int> applied) => migrations.FirstOrDefault(migration => !applied.Contains(migration.Version));
+    private IEnumerable<Migration> Missing(HashSet<int> applied) => migrations.Where(migration => !applied.Contains(migration.Version));
 
     private async ValueTask EnsureTableAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
@@ -112,7 +130,8 @@ internal sealed class PostgreSqlMigrator(PostgreSqlDatabase database, IReadOnlyL
         if (missing.Length > 0)
         {
             throw new StoreConfigurationException(
-                $"Schema '{database.SchemaName}' has a table 'jobs' or 'tasks' that is not TaskRecovery's nor the old system's (without {string.Join(", ", missing)}). Set PostgreSqlOptions.Schema to another schema.");
+                $"Schema '{database.SchemaName}' has a table 'jobs' or 'tasks' that is not TaskRecovery's nor the old system's "
+                + $"(without {string.Join(", ", missing)}). Set PostgreSqlOptions.Schema to another schema.");
         }
 
         return found.Contains("jobs.current_task_id") ? 2 : BeforeTheQueue;
@@ -150,13 +169,16 @@ internal sealed class PostgreSqlMigrator(PostgreSqlDatabase database, IReadOnlyL
                 if (!string.Equals(reader.GetString(2), migration.Checksum, StringComparison.Ordinal))
                 {
                     throw new StoreConfigurationException(
-                        $"Migration {name} in schema '{database.SchemaName}' is not the one that this library carries: it was changed after it had been applied, or another build applied it. Use the library's release that applied it, or restore the table.");
+                        $"Migration {name} in schema '{database.SchemaName}' is not the one that this library carries: it was changed "
+                        + $"after it had been applied, or another build applied it. Use the library's release that applied it, or "
+                        + $"restore the table.");
                 }
             }
             else if (Version.Parse(reader.GetString(3)) is var oldest && oldest > library)
             {
                 throw new StoreConfigurationException(
-                    $"Schema '{database.SchemaName}' is too new for TaskRecovery {library.ToString(3)}: migration {name} needs at least {oldest}. Update the package.");
+                    $"Schema '{database.SchemaName}' is too new for TaskRecovery {library.ToString(3)}: migration {name} needs at "
+                    + $"least {oldest}. Update the package.");
             }
         }
 
@@ -184,7 +206,4 @@ internal sealed class PostgreSqlMigrator(PostgreSqlDatabase database, IReadOnlyL
         await using var _ = command.ConfigureAwait(false);
         await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
     }
-
-    private ValueTask<T> TranslateAsync<T>(Func<NpgsqlConnection, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken)
-        => database.UseAsync(work, cancellationToken);
 }

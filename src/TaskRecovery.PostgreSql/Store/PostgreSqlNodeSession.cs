@@ -7,15 +7,17 @@ namespace TaskRecovery.PostgreSql;
 internal sealed class PostgreSqlNodeSession : INodeSession
 {
     // A beat that takes longer than this has missed two others; the node's deadline is nearer than a third.
-    private const int TimeoutSeconds = 2;
+    internal const int TimeoutSeconds = 2;
 
     private readonly PostgreSqlDatabase _database;
     private readonly NpgsqlConnection _connection;
+    private readonly CommitWatch _commits;
 
     internal PostgreSqlNodeSession(PostgreSqlDatabase database)
     {
         _database = database;
         _connection = Translate(database.OpenSession);
+        _commits = new CommitWatch(_connection);
     }
 
     private bool UsesLocks => _database.Options.UseSessionLocks;
@@ -47,7 +49,7 @@ internal sealed class PostgreSqlNodeSession : INodeSession
                 Arg.Int4(identity.ProcessId), Arg.Int8(identity.ProcessStarted), Arg.Int8(key), Arg.Text(_database.Application), Arg.Bool(holds),
             ],
             static reader => 0);
-        transaction.Commit();
+        Commit(transaction);
         return new NodeRegistration(holds, nameTaken, takenOver);
     });
 
@@ -81,7 +83,7 @@ internal sealed class PostgreSqlNodeSession : INodeSession
         {
             using var transaction = Begin();
             var node = MarkDeadNow(nodeId, beat);
-            transaction.Commit();
+            Commit(transaction);
             return node;
         });
         if (marked is not { } dead)
@@ -107,7 +109,7 @@ internal sealed class PostgreSqlNodeSession : INodeSession
     {
         using var transaction = Begin();
         Run(NodeSql.Leave, [Arg.Uuid(nodeId)], static reader => 0);
-        transaction.Commit();
+        Commit(transaction);
         return 0;
     });
 
@@ -117,8 +119,9 @@ internal sealed class PostgreSqlNodeSession : INodeSession
         {
             if (_database.Application is null && UsesLocks && _connection.FullState == System.Data.ConnectionState.Open)
             {
-                // The application's pool may hand this session to somebody else as it is.
+                // The application's pool may give this session away as it is.
                 Run("select pg_advisory_unlock_all()", [], static reader => 0);
+                Run(SessionSettings.Unpin, [], static reader => 0);
             }
         }
         catch (Exception exception) when (exception is NpgsqlException or InvalidOperationException)
@@ -126,6 +129,7 @@ internal sealed class PostgreSqlNodeSession : INodeSession
             // It is broken, and its locks went with it.
         }
 
+        _commits.Dispose();
         _connection.Dispose();
     }
 
@@ -155,8 +159,14 @@ internal sealed class PostgreSqlNodeSession : INodeSession
     private NpgsqlTransaction Begin()
     {
         var transaction = _connection.BeginTransaction();
-        Run("select set_config('synchronous_commit', 'on', true)", [], static reader => 0);
+        Run(SessionSettings.Prelude, [], static reader => 0);
         return transaction;
+    }
+
+    private void Commit(NpgsqlTransaction transaction)
+    {
+        transaction.Commit();
+        _commits.ThrowIfUnconfirmed();
     }
 
     private T Run<T>(string statement, NpgsqlParameter[] args, Func<NpgsqlDataReader, T> read, bool inMemory = false)
@@ -165,8 +175,14 @@ internal sealed class PostgreSqlNodeSession : INodeSession
         if (inMemory)
         {
             // Nothing is lost with a beat that a crash of the server takes back.
-            batch.BatchCommands.Add(new NpgsqlBatchCommand(PostgreSqlDatabase.PreludeInMemory));
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(SessionSettings.PreludeInMemory));
         }
+        else if (!_database.KeepsSessions)
+        {
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(SessionSettings.PinInTransaction));
+        }
+
+        var preludes = batch.BatchCommands.Count;
 
         var command = new NpgsqlBatchCommand(_database.Sql(statement));
         command.Parameters.AddRange(args);
@@ -177,7 +193,7 @@ internal sealed class PostgreSqlNodeSession : INodeSession
         }
 
         using var reader = batch.ExecuteReader();
-        if (inMemory)
+        if (preludes > 0)
         {
             reader.NextResult();
         }

@@ -20,7 +20,7 @@ internal sealed partial class PostgreSqlQueueStore : IQueueStore
             UsesSessionLocks = database.Options.UseSessionLocks,
             LockProvesDeath = false,
             PollInterval = TimeSpan.FromSeconds(1),
-            ProvesNobodyGetsIn = static exception => PostgreSqlErrors.ProvesNobodyGetsIn(exception),
+            ProvesNobodyGetsIn = database.ProvesNobodyGetsIn,
         };
     }
 
@@ -37,7 +37,9 @@ internal sealed partial class PostgreSqlQueueStore : IQueueStore
 
     public async Task PrepareAsync(CancellationToken cancellationToken)
     {
+        await RequireSessionsAsync(cancellationToken).ConfigureAwait(false);
         await RequireUsableAsync(cancellationToken).ConfigureAwait(false);
+        await RequireTrustedSchemaAsync(cancellationToken).ConfigureAwait(false);
         var migrator = new PostgreSqlMigrator(_database);
         if (_database.Options.MigrateOnStart)
         {
@@ -50,6 +52,38 @@ internal sealed partial class PostgreSqlQueueStore : IQueueStore
         }
 
         Names.Clear();
+    }
+
+    // First of all: a statement that is prepared in a shared session is another client's problem too.
+    private async Task RequireSessionsAsync(CancellationToken cancellationToken)
+    {
+        var options = _database.Options;
+        if ((options.UseSessionLocks || options.UseNotifications) && await _database.TranslateAsync(SessionProbe.IsSharedAsync, cancellationToken).ConfigureAwait(false))
+        {
+            throw new StoreConfigurationException(
+                "A pooler between this process and PostgreSQL gives each transaction another session (PgBouncer's pool_mode = "
+                + "transaction or statement). There are no session locks, notifications or prepared statements then: "
+                + "set UseSessionLocks = false and UseNotifications = false in PostgreSqlOptions, the same on every node, or let the "
+                + "pooler use session mode.");
+        }
+    }
+
+    // Who owns a schema may drop and replace what is in it.
+    private async Task RequireTrustedSchemaAsync(CancellationToken cancellationToken)
+    {
+        var owner = await _database.ReadAsync(
+            MigrationSql.ForeignOwner,
+            [Arg.Text(_database.SchemaName)],
+            static async (reader, token) => await reader.ReadAsync(token).ConfigureAwait(false) ? reader.GetString(0) : null,
+            cancellationToken).ConfigureAwait(false);
+        if (owner is not null)
+        {
+            throw new StoreConfigurationException(
+                $"Schema '{_database.SchemaName}' belongs to the role '{owner}', which is neither this service's role (or one that it "
+                + $"is a member of), nor the owner of the tables in it, nor the database's owner: it could replace them. "
+                + $"Use alter schema {_database.Schema} owner to <the role that migrates>, or set PostgreSqlOptions.Schema to another "
+                + $"schema.");
+        }
     }
 
     // Our own sessions ask for it when they begin; those of the application's data source, or behind a pooler, are as they are.
@@ -74,8 +108,11 @@ internal sealed partial class PostgreSqlQueueStore : IQueueStore
         if (level is not ("read committed" or "read uncommitted"))
         {
             throw new StoreConfigurationException(
-                $"Transactions of this role in this database are '{level}' by default (default_transaction_isolation), and the store needs 'read committed': a statement that has waited for a lock must see what was committed meanwhile, or runs of one job overlap. "
-                + @"Use alter role <the service's role> set default_transaction_isolation = 'read committed', or where no pooler is between, Options=-c default_transaction_isolation=read\ committed in the connection string.");
+                $"Transactions of this role in this database are '{level}' by default (default_transaction_isolation), and the store "
+                + $"needs 'read committed': a statement that has waited for a lock must see what was committed meanwhile, or runs of "
+                + $"one job overlap. "
+                + @"Use alter role <the service's role> set default_transaction_isolation = 'read committed', or where no pooler is "
+                + @"between, Options=-c default_transaction_isolation=read\ committed in the connection string.");
         }
     }
 }

@@ -246,7 +246,7 @@ internal sealed class NodeBeat(
             logger.SessionBroken(exception);
         }
 
-        if (_life is { End: null } life && ProvesNobodyGetsIn(exception))
+        if (_life is { End: null } life && store.Traits.ProvesNobodyGetsIn(exception))
         {
             _deadline = _deadline.NobodyGetsIn();
             events.Changed(life, life.MoveDeadline(_deadline.At));
@@ -256,19 +256,6 @@ internal sealed class NodeBeat(
         NodesAlive = 0;
         var backoff = FirstBackoff * Math.Pow(2, Math.Min(_failures - 1, 16));
         return backoff < options.BeatInterval ? backoff : options.BeatInterval;
-    }
-
-    private bool ProvesNobodyGetsIn(Exception exception)
-    {
-        for (Exception? cause = exception; cause is not null; cause = cause.InnerException)
-        {
-            if (store.Traits.ProvesNobodyGetsIn(cause))
-            {
-                return true;
-            }
-        }
-
-        return false;
     }
 
     private void CloseSession()

@@ -22,7 +22,8 @@ public sealed record StoreTraits
     /// passes the lease's token with steps and checkpoints then: what waits when the lease is lost is never stored. Where the token would reach a driver, it passes none.</summary>
     public bool TakesBackQueuedWrites { get; init; }
 
-    /// <summary>Whether an error proves that the server accepts nobody now (starting up, shutting down, not listening), so that no other node can take this one's work meanwhile.</summary>
+    /// <summary>Whether an error proves that the server accepts nobody now (starting up, shutting down, not listening), so that no other node can take this one's work meanwhile.
+    /// Asked once, with the exception as the session threw it: the store looks at its causes.</summary>
     public Func<Exception, bool> ProvesNobodyGetsIn { get; init; } = static _ => false;
 }
 

@@ -41,6 +41,80 @@ public sealed class ConnectionTests : PostgreSqlStoreTests
     }
 
     [Fact]
+    public async Task One_host_that_refuses_proves_nothing_about_another_that_does_not_answer()
+    {
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start(1);
+        var port = ((IPEndPoint)silent.LocalEndpoint).Port;
+        var (refused, alsoRefused) = (FreePort(), FreePort());
+
+        var mixed = new PostgreSqlQueueStore(Open(connectionString: $"Host=127.0.0.1:{refused},127.0.0.1:{port};Timeout=1;Username=u;Password=p"), TimeProvider.System);
+        var all = new PostgreSqlQueueStore(Open(connectionString: $"Host=127.0.0.1:{refused},127.0.0.1:{alsoRefused};Username=u;Password=p"), TimeProvider.System);
+
+        // More than once: a host that did not answer is not asked again for a while by a pool.
+        for (var attempt = 0; attempt < 3; attempt++)
+        {
+            Assert.False(mixed.Traits.ProvesNobodyGetsIn(Assert.Throws<StoreUnavailableException>(mixed.OpenNodeSession)));
+            Assert.True(all.Traits.ProvesNobodyGetsIn(Assert.Throws<StoreUnavailableException>(all.OpenNodeSession)));
+        }
+    }
+
+    [Fact]
+    public async Task Several_hosts_of_the_applications_data_source_prove_nothing()
+    {
+        await using var shared = NpgsqlDataSource.Create($"Host=127.0.0.1:{FreePort()},127.0.0.1:{FreePort()};Username=u;Password=p");
+        var store = new PostgreSqlQueueStore(Keep(new PostgreSqlDatabase(new PostgreSqlConnectionSource(null, shared), new PostgreSqlOptions(), Lease)), TimeProvider.System);
+
+        Assert.False(store.Traits.ProvesNobodyGetsIn(Assert.Throws<StoreUnavailableException>(store.OpenNodeSession)));
+    }
+
+    [Fact]
+    public void That_no_host_is_suitable_proves_nothing()
+        => Assert.False(PostgreSqlErrors.ProvesNobodyGetsIn(new StoreUnavailableException("No host.", new NpgsqlException("No suitable host was found."))));
+
+    [Theory]
+    [InlineData("", 1, "Primary")]
+    [InlineData(";Host Recheck Seconds=7;Target Session Attributes=any", 7, "Any")]
+    public void A_promoted_standby_is_found_at_once_unless_the_user_says_otherwise(string given, int recheck, string target)
+    {
+        using var database = Open(connectionString: $"Host=db1,db2;Username=u;Password=p{given}");
+        var settings = new NpgsqlConnectionStringBuilder(database.DataSource.ConnectionString);
+
+        Assert.Equal((recheck, -1), (settings.HostRecheckSeconds, settings.CancellationTimeout));
+        Assert.Equal(target, settings.TargetSessionAttributes, ignoreCase: true);
+    }
+
+    [Fact]
+    public async Task Multiplexing_is_refused()
+    {
+        await using var shared = NpgsqlDataSource.Create(ConnectionString + ";Multiplexing=true");
+
+        var own = Assert.Throws<StoreConfigurationException>(() => Open(connectionString: ConnectionString + ";Multiplexing=true"));
+        var foreign = Assert.Throws<StoreConfigurationException>(() => new PostgreSqlDatabase(new PostgreSqlConnectionSource(null, shared), new PostgreSqlOptions(), Lease));
+
+        Assert.All(new[] { own, foreign }, exception => Assert.Contains("Multiplexing=true", exception.Message, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_data_source_too_small_for_a_node_is_refused()
+    {
+        await using var shared = NpgsqlDataSource.Create(ConnectionString + ";Maximum Pool Size=2");
+
+        var exception = Assert.Throws<StoreConfigurationException>(() => new PostgreSqlDatabase(new PostgreSqlConnectionSource(null, shared), new PostgreSqlOptions(), Lease));
+
+        Assert.Contains("Maximum Pool Size=2", exception.Message, StringComparison.Ordinal);
+        await OpenStoreAsync(Open(connectionString: ConnectionString + ";Maximum Pool Size=1"));
+    }
+
+    [Fact]
+    public void The_drivers_switch_that_refuses_infinite_times_is_refused()
+    {
+        var exception = Assert.Throws<StoreConfigurationException>(() => ConnectionRules.Check(new NpgsqlConnectionStringBuilder(ConnectionString), isOwn: true, static _ => true));
+
+        Assert.Contains("Npgsql.DisableDateTimeInfinityConversions", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_session_that_was_ended_proves_nothing_about_others()
     {
         var store = await OpenStoreAsync();
@@ -85,7 +159,7 @@ public sealed class ConnectionTests : PostgreSqlStoreTests
     [Fact]
     public async Task A_shared_pool_gets_its_session_back_without_the_lock()
     {
-        await using var shared = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(ConnectionString) { MaxPoolSize = 2 }.ConnectionString);
+        await using var shared = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(ConnectionString) { MaxPoolSize = 3 }.ConnectionString);
         using var database = new PostgreSqlDatabase(new PostgreSqlConnectionSource(null, shared), new PostgreSqlOptions(), Lease);
         var store = await OpenStoreAsync(database);
         var node = store.OpenNodeSession();

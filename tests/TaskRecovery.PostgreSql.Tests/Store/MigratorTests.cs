@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Npgsql;
 using TaskRecovery.Storage;
 
@@ -145,6 +146,44 @@ public sealed class MigratorTests : PostgreSqlStoreTests
         {
             await ExecuteAsync($"drop owned by {role}; drop role {role}");
         }
+    }
+
+    [Fact]
+    public async Task A_role_that_may_not_create_the_schema_is_told_the_grant_that_cures_it()
+    {
+        var role = $"app_{Guid.NewGuid():n}";
+        var connection = new NpgsqlConnectionStringBuilder(ConnectionString) { Username = role, Password = "secret" }.ConnectionString;
+        await ExecuteAsync($"create role {role} login password 'secret'");
+        try
+        {
+            var exception = await Assert.ThrowsAsync<StoreConfigurationException>(() => OpenStoreAsync(Open(connectionString: connection)));
+
+            var cure = Regex.Match(exception.Message, "grant create on database [^;]+");
+            Assert.True(cure.Success, exception.Message);
+            await ExecuteAsync(cure.Value);
+            await OpenStoreAsync(Open(connectionString: connection));
+        }
+        finally
+        {
+            await ExecuteAsync($"drop owned by {role}; drop role {role}");
+        }
+    }
+
+    [Fact]
+    public async Task Limits_of_the_role_or_the_database_do_not_bound_migrations()
+    {
+        await ExecuteAsync("do $$ begin execute format('alter database %I set statement_timeout = 50', current_database()); execute format('alter database %I set lock_timeout = 50', current_database()); end $$");
+        var slow = Migration.Parse("900_slow", "-- oldest library: 0.1.0\nselect pg_sleep(0.2);\nlock table {schema}.queues;\n");
+        await new PostgreSqlMigrator(Open(), PostgreSqlMigrator.Known, new Version(0, 1, 0)).MigrateAsync(Cancellation);
+        await using var holder = new NpgsqlConnection(ConnectionString + ";Pooling=false;Options=-c statement_timeout=0");
+        await holder.OpenAsync(Cancellation);
+        await using var hold = new NpgsqlCommand("begin; lock table taskrecovery.queues; select pg_sleep(0.6); commit", holder);
+
+        var holding = hold.ExecuteNonQueryAsync(Cancellation);
+        var applied = await new PostgreSqlMigrator(Open(), [.. PostgreSqlMigrator.Known, slow], new Version(0, 1, 0)).MigrateAsync(Cancellation);
+
+        await holding;
+        Assert.Equal(["900_slow"], applied);
     }
 
     [Fact]

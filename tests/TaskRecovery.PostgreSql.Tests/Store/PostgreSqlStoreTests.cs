@@ -67,7 +67,7 @@ public abstract class PostgreSqlStoreTests : IAsyncLifetime
         return (T)(await command.ExecuteScalarAsync(Cancellation))!;
     }
 
-    private protected static NewEntry Entry(string queue = "default", string? uniqueKey = null, TimeSpan? after = null, string args = "{}") => new()
+    internal static NewEntry Entry(string queue = "default", string? uniqueKey = null, TimeSpan? after = null, string args = "{}") => new()
     {
         Kind = "test",
         Queue = queue,
@@ -78,7 +78,7 @@ public abstract class PostgreSqlStoreTests : IAsyncLifetime
         RunAfter = after,
     };
 
-    private protected static NodeIdentity Identity(string name = "node", bool isExplicit = false) => new()
+    internal static NodeIdentity Identity(string name = "node", bool isExplicit = false) => new()
     {
         Id = Guid.NewGuid(),
         Name = name,

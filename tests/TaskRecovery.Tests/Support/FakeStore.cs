@@ -16,7 +16,7 @@ internal sealed class FakeStore : IQueueStore
         UsesSessionLocks = true,
         LockProvesDeath = false,
         PollInterval = TimeSpan.FromSeconds(1),
-        ProvesNobodyGetsIn = exception => exception is InvalidOperationException,
+        ProvesNobodyGetsIn = exception => exception.InnerException is InvalidOperationException,
     };
 
     /// <summary>What was called, in order.</summary>

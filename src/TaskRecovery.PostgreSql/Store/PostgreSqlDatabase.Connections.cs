@@ -1,0 +1,124 @@
+using Npgsql;
+
+namespace TaskRecovery.PostgreSql;
+
+/// <content>Connections.</content>
+internal sealed partial class PostgreSqlDatabase
+{
+    /// <summary>Opens a connection that is kept: for a node's session and the listener. Outside the pool where the connection string is
+    /// ours.</summary>
+    internal NpgsqlConnection OpenSession()
+    {
+        if (_sessions is not null)
+        {
+            return _sessions.OpenConnection();
+        }
+
+        var connection = DataSource.OpenConnection();
+        try
+        {
+            if (KeepsSessions)
+            {
+                using var command = new NpgsqlCommand(SessionSettings.Pin, connection);
+                command.ExecuteNonQuery();
+            }
+
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The same for the listener, whose statements call no function.</summary>
+    internal ValueTask<NpgsqlConnection> OpenSessionAsync(CancellationToken cancellationToken)
+        => (_sessions ?? DataSource).OpenConnectionAsync(cancellationToken);
+
+    /// <summary>A connection as the application, or the connection string, has it: nothing is set in its session.</summary>
+    internal async ValueTask<NpgsqlConnection> OpenUntouchedAsync(CancellationToken cancellationToken)
+    {
+        if (_sessions is null)
+        {
+            return await DataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        var connection = new NpgsqlConnection(_untouched);
+        try
+        {
+            await connection.OpenAsync(cancellationToken).ConfigureAwait(false);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Runs something that opens its own connections; the driver's errors come out as the engine knows them.</summary>
+    internal async ValueTask<T> TranslateAsync<T>(Func<PostgreSqlDatabase, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await work(this, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (PostgreSqlErrors.Translate(exception, SchemaName) is not null)
+        {
+            throw PostgreSqlErrors.Translate(exception, SchemaName)!;
+        }
+    }
+
+    /// <summary>Whether an error proves that the server accepts no connection of anybody.</summary>
+    /// <remarks>A data source of the application's skips hosts that it has found down a while ago, so that what it reports is not about
+    /// all of them; and a name with several addresses
+    /// reports only the last. Where no host is suitable, all that answered are standbys: the driver has no error code for that, so it
+    /// proves nothing.</remarks>
+    internal bool ProvesNobodyGetsIn(Exception exception)
+        => PostgreSqlErrors.ProvesNobodyGetsIn(exception) && !(_sessions is null && _hasSeveralHosts) && ConnectionRules.NamesHaveOneAddress(DataSource.ConnectionString);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (_sessions is not null)
+        {
+            _sessions.Dispose();
+            DataSource.Dispose();
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (_sessions is not null)
+        {
+            await _sessions.DisposeAsync().ConfigureAwait(false);
+            await DataSource.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    private static string? NameOf(NpgsqlDataSource source) => new NpgsqlConnectionStringBuilder(source.ConnectionString).Database;
+
+    private static NpgsqlDataSource Build(NpgsqlConnectionStringBuilder connection, string? settings)
+    {
+        var builder = new NpgsqlDataSourceBuilder(connection.ConnectionString);
+        if (settings is not null)
+        {
+            builder.UsePhysicalConnectionInitializer(
+                session =>
+                {
+                    using var command = new NpgsqlCommand(settings, session);
+                    command.ExecuteNonQuery();
+                },
+                async session =>
+                {
+                    var command = new NpgsqlCommand(settings, session);
+                    await using var _ = command.ConfigureAwait(false);
+                    await command.ExecuteNonQueryAsync().ConfigureAwait(false);
+                });
+        }
+
+        return builder.Build();
+    }
+}

@@ -1,0 +1,120 @@
+using System.Diagnostics;
+using Npgsql;
+using TaskRecovery.PostgreSql.Tests.Store;
+using TaskRecovery.Storage;
+using TaskRecovery.TestSupport;
+
+namespace TaskRecovery.PostgreSql.Tests.Server;
+
+/// <summary>A primary and a real standby: what was confirmed survives a failover, and what was not is not called confirmed.</summary>
+public sealed class ReplicaTests : IAsyncDisposable
+{
+    private readonly List<IDisposable> _opened = [];
+    private PostgresPair? _pair;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var opened in _opened)
+        {
+            opened.Dispose();
+        }
+
+        await (_pair?.DisposeAsync() ?? ValueTask.CompletedTask);
+    }
+
+    [Fact]
+    public async Task What_the_synchronous_standby_does_not_have_is_not_confirmed()
+    {
+        var pair = _pair = await PostgresPair.StartAsync(synchronous: true);
+        var own = Open(new PostgreSqlConnectionSource(pair.ConnectionString, null));
+        await using var source = NpgsqlDataSource.Create(pair.PrimaryConnectionString + ";Command Timeout=1");
+        var foreign = Open(new PostgreSqlConnectionSource(null, source));
+        await own.PrepareAsync(Cancellation);
+        await foreign.PrepareAsync(Cancellation);
+        var confirmed = await own.EnqueueAsync([PostgreSqlStoreTests.Entry(uniqueKey: "confirmed")], null, Cancellation);
+        await pair.StopStandbyAsync();
+
+        foreach (var store in (PostgreSqlQueueStore[])[own, foreign])
+        {
+            var key = store == own ? "own" : "foreign";
+
+            await Assert.ThrowsAsync<StoreUnavailableException>(async () => await store.EnqueueAsync([PostgreSqlStoreTests.Entry()], null, Cancellation));
+            await Assert.ThrowsAsync<StoreUnavailableException>(async () => await store.EnqueueAsync([PostgreSqlStoreTests.Entry(uniqueKey: key)], null, Cancellation));
+
+            // The driver cancels the statement on its way out: the entry is there now, but still on one server alone.
+            await Assert.ThrowsAsync<StoreUnavailableException>(async () => await store.EnqueueAsync([PostgreSqlStoreTests.Entry(uniqueKey: key)], null, Cancellation));
+            Assert.Throws<StoreUnavailableException>(() =>
+            {
+                using var node = store.OpenNodeSession();
+                node.Register(PostgreSqlStoreTests.Identity());
+            });
+        }
+
+        using var impatient = new CancellationTokenSource(TimeSpan.FromMilliseconds(300));
+        var cancelled = await Record.ExceptionAsync(async () => await own.EnqueueAsync([PostgreSqlStoreTests.Entry()], null, impatient.Token));
+
+        // Either the driver gives up first, or it reads the answer to its own cancel request: a success with a warning.
+        Assert.True(cancelled is OperationCanceledException or StoreUnavailableException, $"{cancelled}");
+
+        await pair.StartStandbyAsync();
+        await pair.WaitForStandbyAsync("sync");
+        Assert.True((await own.EnqueueAsync([PostgreSqlStoreTests.Entry(uniqueKey: "own")], null, Cancellation))[0].IsDuplicate);
+        Assert.NotNull(await own.FindAsync(confirmed[0].Id, Cancellation));
+    }
+
+    [Fact]
+    public async Task After_a_failover_everything_confirmed_is_there_and_the_next_enqueue_comes_soon()
+    {
+        var pair = _pair = await PostgresPair.StartAsync(synchronous: true);
+        var store = Open(new PostgreSqlConnectionSource(pair.ConnectionString, null));
+        await store.PrepareAsync(Cancellation);
+        var confirmed = new List<long>();
+        while (confirmed.Count < 50)
+        {
+            confirmed.Add(Assert.NotNull(await TryEnqueueAsync(store)));
+        }
+
+        await pair.KillPrimaryAsync();
+        while (await TryEnqueueAsync(store) is { } last)
+        {
+            confirmed.Add(last);
+        }
+
+        await pair.PromoteStandbyAsync();
+
+        // The driver's own default of ten seconds is what is to be kept away.
+        var clock = Stopwatch.StartNew();
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while (await TryEnqueueAsync(store) is null)
+        {
+            await timer.WaitForNextTickAsync(Cancellation);
+        }
+
+        Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(4));
+        foreach (var id in confirmed)
+        {
+            Assert.NotNull(await store.FindAsync(id, Cancellation));
+        }
+    }
+
+    private static async Task<long?> TryEnqueueAsync(PostgreSqlQueueStore store)
+    {
+        try
+        {
+            return (await store.EnqueueAsync([PostgreSqlStoreTests.Entry()], null, Cancellation))[0].Id;
+        }
+        catch (StoreUnavailableException)
+        {
+            return null;
+        }
+    }
+
+    private PostgreSqlQueueStore Open(PostgreSqlConnectionSource source)
+    {
+        var database = new PostgreSqlDatabase(source, new PostgreSqlOptions { CommandTimeout = TimeSpan.FromSeconds(1) }, TimeSpan.FromSeconds(15));
+        _opened.Add(database);
+        return new PostgreSqlQueueStore(database, TimeProvider.System);
+    }
+}
