@@ -29,7 +29,7 @@ internal static partial class Log
     [LoggerMessage(3008, LogLevel.Warning, "Node {NodeId} was declared dead by others: everything it runs is cancelled, and it joins anew with another id")]
     public static partial void DeclaredDead(this ILogger logger, Guid nodeId);
 
-    [LoggerMessage(3009, LogLevel.Critical, "Claim {Fence} is not greater than one that node {NodeId} has seen before: the database went back in time (a failover or a restore that lost commits). Everything the node runs is cancelled, and it joins anew")]
+    [LoggerMessage(3009, LogLevel.Critical, "The database went back in time (a failover or a restore that lost commits): it gave claim {Fence}, of which node {NodeId} has seen a later one, or it has lost that claim. Everything the node runs is cancelled, and it joins anew")]
     public static partial void WentBackInTime(this ILogger logger, Guid nodeId, long fence);
 
     [LoggerMessage(3010, LogLevel.Warning, "Declared node {Node} ({NodeId}) dead at beat {Beat}")]

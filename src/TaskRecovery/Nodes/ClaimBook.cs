@@ -94,6 +94,38 @@ internal sealed class ClaimBook
         }
     }
 
+    /// <summary>The claims that are known now. The store must list each of them until it is forgotten here: claims are removed after that.</summary>
+    internal IReadOnlyList<long> ListKnown()
+    {
+        lock (_gate)
+        {
+            return [.. _known];
+        }
+    }
+
+    /// <summary>A claim that was known before the store was asked, is known still, and is not in the list; <see langword="null"/> if there is none.</summary>
+    internal long? FindMissing(IReadOnlyList<long> knownBefore, IReadOnlyList<long> listed)
+    {
+        if (knownBefore.Count == 0)
+        {
+            return null;
+        }
+
+        var inStore = listed.ToHashSet();
+        lock (_gate)
+        {
+            foreach (var fence in knownBefore)
+            {
+                if (!inStore.Contains(fence) && _known.Contains(fence))
+                {
+                    return fence;
+                }
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>Those of the listed claims that nobody here knows, if every call up to <paramref name="lastCall"/> has been answered or given up; <see langword="null"/> while one has not.</summary>
     internal IReadOnlyList<long>? Unknown(IReadOnlyList<long> listed, long lastCall)
     {

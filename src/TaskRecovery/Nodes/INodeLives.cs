@@ -9,7 +9,7 @@ internal interface INodeLives
     /// <summary>Waits until work may be claimed: the start-up hook is through, the node is registered and its lease is valid.</summary>
     Task<NodeLease> WaitForLeaseAsync(CancellationToken cancellationToken);
 
-    /// <summary>A claim came back as <see cref="ClaimAnswer.WentBackInTime"/>: cancels everything that runs and registers anew.</summary>
+    /// <summary>A claim came back as <see cref="ClaimAnswer.WentBackInTime"/>, or the store has lost one: cancels everything that runs and registers anew.</summary>
     void ReportWentBackInTime(NodeLife life, long fence);
 
     /// <summary>The store said that this life's node is dead (<see cref="Storage.ClaimBatch.NodeIsDead"/>): beats at once to learn the same.</summary>

@@ -6,7 +6,8 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Recovery;
 
-/// <summary>Gives back claims whose answers were lost: the store holds them for a living node that does not know of them.</summary>
+/// <summary>Gives back claims whose answers were lost: the store holds them for a living node that does not know of them. A claim that the node knows
+/// and the store does not hold means that the database went back in time.</summary>
 internal sealed class ClaimReconciler(
     IQueueStore store, INodeLives lives, IClaimWaker waker, Metrics metrics, NodeSignals signals, StartupGate gate, INodeRole role,
     IOptions<TaskRecoveryOptions> options, TimeProvider time, ILogger<ClaimReconciler> logger)
@@ -39,7 +40,17 @@ internal sealed class ClaimReconciler(
         if (_suspects.Count == 0 || _life != life)
         {
             // A call that begins after the list was read cannot be in it: what matters are the calls begun until then.
+            var known = life.Claims.ListKnown();
             var listed = await store.ListClaimsAsync(life.Id, cancellationToken).ConfigureAwait(false);
+
+            // With a valid lease no other node has taken these claims. The database lost them: a failover that lost little gives new numbers
+            // to new claims, as sequences are logged ahead, so that the numbers alone do not show it.
+            if (life.Lease is not null && life.Claims.FindMissing(known, listed) is { } missing)
+            {
+                lives.ReportWentBackInTime(life, missing);
+                return 0;
+            }
+
             (_life, _lastCall, _suspects) = (life, life.Claims.LastCall, listed);
         }
 

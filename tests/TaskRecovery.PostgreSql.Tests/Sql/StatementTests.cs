@@ -16,9 +16,11 @@ public sealed class StatementTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _fixture.DisposeAsync();
 
     [Fact]
-    public async Task Every_statement_fits_the_migrated_schema()
+    public async Task Every_statement_fits_the_migrated_schema_and_needs_no_path_to_it()
     {
         await using var connection = (NpgsqlConnection)await _fixture.OpenConnectionAsync(TestContext.Current.CancellationToken);
+        await using var pin = new NpgsqlCommand(SessionSettings.Pin, connection);
+        await pin.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
         var misfits = new List<string>();
         foreach (var (name, text) in Statements())
         {
@@ -30,7 +32,7 @@ public sealed class StatementTests : IAsyncLifetime
 
             try
             {
-                await using var command = new NpgsqlCommand($"prepare statement as {text.Replace("{schema:literal}.", "", StringComparison.Ordinal).Replace("{schema}.", "", StringComparison.Ordinal)}", connection);
+                await using var command = new NpgsqlCommand($"prepare statement as {text.Replace("{schema:literal}", _fixture.QuotedSchema, StringComparison.Ordinal).Replace("{schema}", _fixture.QuotedSchema, StringComparison.Ordinal)}", connection);
                 await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
                 await using var deallocate = new NpgsqlCommand("deallocate statement", connection);
                 await deallocate.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);

@@ -54,6 +54,53 @@ public sealed class ClaimReconcilerTests : IDisposable
     }
 
     [Fact]
+    public async Task A_claim_that_the_store_has_lost_ends_the_nodes_life()
+    {
+        var life = Life;
+        life.Claims.End(life.Claims.Begin(_recovery.Node.Lease), fence: 5);
+
+        await _reconciler.ReconcileOnceAsync(Cancellation);
+
+        Assert.Equal(LifeEnd.WentBackInTime, life.End);
+        Assert.Empty(_recovery.Store.GivenBack);
+    }
+
+    [Fact]
+    public async Task A_claim_that_is_settled_may_be_gone()
+    {
+        var life = Life;
+        life.Claims.End(life.Claims.Begin(_recovery.Node.Lease), fence: 5);
+        life.Claims.Forget(5);
+
+        await _reconciler.ReconcileOnceAsync(Cancellation);
+
+        Assert.Null(life.End);
+    }
+
+    [Fact]
+    public void A_claim_that_was_settled_while_the_store_was_asked_is_not_missing()
+    {
+        Life.Claims.End(Life.Claims.Begin(_recovery.Node.Lease), fence: 5);
+        var known = Life.Claims.ListKnown();
+        Life.Claims.Forget(5);
+
+        Assert.Null(Life.Claims.FindMissing(known, []));
+        Assert.Null(Life.Claims.FindMissing(known, [5]));
+    }
+
+    [Fact]
+    public async Task Without_a_lease_a_missing_claim_may_be_anothers_and_proves_nothing()
+    {
+        var life = Life;
+        life.Claims.End(life.Claims.Begin(_recovery.Node.Lease), fence: 5);
+        _recovery.Time.Advance(TimeSpan.FromSeconds(60));
+
+        await _reconciler.ReconcileOnceAsync(Cancellation);
+
+        Assert.Null(life.End);
+    }
+
+    [Fact]
     public async Task A_claim_whose_answer_is_still_to_come_is_kept()
     {
         var ticket = Life.Claims.Begin(_recovery.Node.Lease);
