@@ -12,6 +12,10 @@ public sealed record EntryFilter
     /// <summary>Only this kind.</summary>
     public string? Kind { get; init; }
 
+    /// <summary>Whether arguments and results are read too. A page of large ones takes as much memory as they have together.</summary>
+    /// <value>Default: <see langword="false"/>: <see cref="QueueEntry.Args"/> is empty and <see cref="QueueEntry.Result"/> is <see langword="null"/>.</value>
+    public bool WithPayloads { get; init; }
+
     /// <summary>Only entries with an id below this one: pass <see cref="EntryPage.NextBefore"/> to get the next page.</summary>
     public long? Before { get; init; }
 

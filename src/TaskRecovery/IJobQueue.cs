@@ -50,8 +50,11 @@ public interface IJobQueue
     ValueTask<bool> CancelAsync(long entryId, CancellationToken cancellationToken = default);
 
     /// <summary>Puts an entry that failed or was cancelled back into its queue with a fresh set of attempts.</summary>
-    /// <returns><see langword="true"/> if it waits again, <see langword="false"/> if it is not ended, completed, not there, or its unique key is held by another entry.</returns>
-    ValueTask<bool> RetryAsync(long entryId, CancellationToken cancellationToken = default);
+    /// <param name="entryId">The entry.</param>
+    /// <param name="from">Whether it continues after its last finished step or starts anew.</param>
+    /// <param name="cancellationToken">Cancels the write.</param>
+    /// <returns><see cref="OperatorResult.Done"/> if it waits again, or why it does not.</returns>
+    ValueTask<OperatorResult> RetryAsync(long entryId, RetryFrom from = RetryFrom.LastStep, CancellationToken cancellationToken = default);
 
     /// <summary>Counts entries by state.</summary>
     /// <param name="queue">One queue, or <see langword="null"/> for all.</param>

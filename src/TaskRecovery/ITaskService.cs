@@ -7,7 +7,7 @@ public interface ITaskService
     /// <summary>Finds a task.</summary>
     Task<TaskRecord?> GetAsync(Guid taskId, CancellationToken cancellationToken = default);
 
-    /// <summary>Lists a job's tasks, newest first.</summary>
+    /// <summary>Lists a job's tasks, newest first, without their results: <see cref="GetAsync"/> reads a task's result.</summary>
     /// <param name="jobId">The job, or <see langword="null"/> for all.</param>
     /// <param name="state">Only this state, or <see langword="null"/> for all.</param>
     /// <param name="limit">How many at most, 1 to 1,000.</param>

@@ -21,6 +21,10 @@ public sealed class TaskRecoveryOptions
     /// <value>Default: 1,048,576 bytes (1 MiB).</value>
     public int MaxArgsBytes { get; set; } = 1024 * 1024;
 
+    /// <summary>How large the JSON of a result, of a step's result or of a checkpoint may be.</summary>
+    /// <value>Default: 1,048,576 bytes (1 MiB).</value>
+    public int MaxResultBytes { get; set; } = 1024 * 1024;
+
     /// <summary>How arguments and results are written and read. Set one with a source-generated resolver for trimmed and native builds.</summary>
     /// <value>Default: <see langword="null"/>: the web defaults of System.Text.Json, with reflection where it is enabled.</value>
     public JsonSerializerOptions? Json { get; set; }

@@ -38,10 +38,15 @@ public abstract class WorkContext
     /// <summary>Why the token fired; <see cref="TaskRecovery.StopReason.None"/> while it has not.</summary>
     public StopReason StopReason => Run.StopReason;
 
+    /// <summary>Cancelled as soon as the host begins to stop, before the handler's own token: a handler that can end early, or begins nothing long any more, shortens the stop. Its own token is
+    /// cancelled when <see cref="TaskRecoveryOptions.ShutdownTimeout"/> is over.</summary>
+    public CancellationToken Stopping => Run.Stopping;
+
     /// <summary>The services of this attempt's scope.</summary>
     public IServiceProvider Services => Run.Services;
 
     /// <summary>Stores <paramref name="result"/> as JSON with the outcome when the worker returns.</summary>
+    /// <exception cref="ArgumentException">The result is larger than <see cref="TaskRecoveryOptions.MaxResultBytes"/>.</exception>
     public void SetResult<T>(T result) => Run.SetResult(result);
 
     /// <summary>After the worker returns, runs the entry again after <paramref name="delay"/>, without spending an attempt. Of several such calls the last one counts.</summary>
@@ -64,10 +69,10 @@ public abstract class WorkContext
     /// <param name="name">The step's name, used once in a run. At most 200 bytes of UTF-8.</param>
     /// <param name="step">The work.</param>
     /// <param name="cancellationToken">Passed to <paramref name="step"/>.</param>
-    /// <exception cref="InvalidOperationException">The name was used before in this run.</exception>
-    /// <exception cref="ArgumentException">The name is empty, too long or has a NUL character.</exception>
+    /// <exception cref="InvalidOperationException">The name was used before in this run, or the entry has 10,000 finished steps, or 64 MiB of their results.</exception>
+    /// <exception cref="ArgumentException">The name is empty, too long or has a NUL character, or the result is larger than <see cref="TaskRecoveryOptions.MaxResultBytes"/>.</exception>
     /// <exception cref="ClaimLostException">The entry is not this node's any more: the step was not run, or its result was not stored. Or the node's lease is over, for example because its process was stopped: what was stored counts, and the next run goes on from there.</exception>
-    /// <exception cref="StoreUnavailableException">The database did not confirm: the step may run again.</exception>
+    /// <exception cref="StoreUnavailableException">The database did not confirm, although the call was repeated while the lease lasted: the step may run again.</exception>
     public Task<T> StepAsync<T>(string name, Func<CancellationToken, Task<T>> step, CancellationToken cancellationToken = default)
         => Run.Progress.StepAsync(name, step, cancellationToken);
 
@@ -77,9 +82,11 @@ public abstract class WorkContext
         => Run.Progress.StepAsync(name, step, cancellationToken);
 
     /// <summary>Stores where a loop has got to, for the next run of this entry (or its task). Once it is on its way to the store, a token that fires does not call it back: the round is done.</summary>
-    /// <exception cref="OperationCanceledException">The token had fired before: nothing was stored.</exception>
+    /// <remarks>While the host is stopping the run ends here, as released: the checkpoint is stored, the handler's token is cancelled, and the call throws. The next run, on this node or another, continues from the checkpoint.</remarks>
+    /// <exception cref="OperationCanceledException">The token had fired before: nothing was stored. Or the host is stopping: the checkpoint is stored.</exception>
+    /// <exception cref="ArgumentException">The checkpoint is larger than <see cref="TaskRecoveryOptions.MaxResultBytes"/>.</exception>
     /// <exception cref="ClaimLostException">The entry is not this node's any more, or the node is cut off or was stopped: do not go on. The next run goes on from what was stored.</exception>
-    /// <exception cref="StoreUnavailableException">The database did not confirm.</exception>
+    /// <exception cref="StoreUnavailableException">The database did not confirm, although the call was repeated while the lease lasted.</exception>
     public Task SaveCheckpointAsync<T>(T checkpoint, CancellationToken cancellationToken = default)
         => Run.Progress.SaveCheckpointAsync(checkpoint, cancellationToken);
 
@@ -87,6 +94,11 @@ public abstract class WorkContext
     /// <exception cref="ClaimLostException">The node is cut off or was stopped: do not go on.</exception>
     /// <exception cref="StoreUnavailableException">The database could not be read.</exception>
     public Task<T?> GetCheckpointAsync<T>(CancellationToken cancellationToken = default) => Run.Progress.GetCheckpointAsync<T>(cancellationToken);
+
+    /// <summary>Removes the finished steps and the checkpoint of this entry (or its task), so that they run again: for a handler that has undone their effects. Names used before in this run may be used again.</summary>
+    /// <exception cref="ClaimLostException">The entry is not this node's any more: nothing was removed.</exception>
+    /// <exception cref="StoreUnavailableException">The database did not confirm, although the call was repeated while the lease lasted.</exception>
+    public Task ResetStepsAsync(CancellationToken cancellationToken = default) => Run.Progress.ResetAsync(cancellationToken);
 
     /// <summary>The run, which all of this is about.</summary>
     internal WorkRun Run { get; }

@@ -19,7 +19,7 @@ internal static class OperatorSql
             offset 0) w
         """;
 
-    /// <summary>Everything about entries, newest first. $1 ids.</summary>
+    /// <summary>Everything about entries, newest first. $1 ids, $2 whether arguments and results too.</summary>
     internal const string Read = $$"""
         with running as materialized (
             select c.id, c.claimed_at, coalesce(nullif(n.name, ''), n.id::text) as node, u.entry, a.attempt, a.crashes
@@ -30,10 +30,10 @@ internal static class OperatorSql
             where c.entries && $1 and u.entry = any($1)
                 and (select o.entry from {schema}.outcomes o where o.entry = u.entry and o.fence = c.id) is null
         )
-        select e.id, k.name, q.name, e.priority, e.args, e.max_attempts, e.created_at, e.unique_key, (extract(epoch from e.timeout) * 1000000)::bigint, e.metadata,
+        select e.id, k.name, q.name, e.priority, case when $2 then e.args else '' end, e.max_attempts, e.created_at, e.unique_key, (extract(epoch from e.timeout) * 1000000)::bigint, e.metadata,
             w.run_at, w.attempt, w.crashes,
             r.claimed_at, r.node, coalesce(r.attempt, 0::smallint), coalesce(r.crashes, 0::smallint),
-            l.final, l.kind, l.ended_at, l.duration_ms, l.attempt, l.crashes, l.result, l.error, l.reason, coalesce(nullif(n.name, ''), n.id::text),
+            l.final, l.kind, l.ended_at, l.duration_ms, l.attempt, l.crashes, case when $2 then l.result end, l.error, l.reason, coalesce(nullif(n.name, ''), n.id::text),
             a.entry is not null
         from {schema}.entries e
         join {schema}.kinds k on k.id = e.kind
@@ -169,7 +169,7 @@ internal static class OperatorSql
         where e.id = any($1) and (select o.entry from {schema}.outcomes o where o.entry = e.id and o.final limit 1) is null
         """;
 
-    /// <summary>Puts an entry that failed or was cancelled back, with a fresh set of attempts, and its task with it. $1 id. Returns its queue, or nothing.</summary>
+    /// <summary>Puts an entry that failed or was cancelled back, with a fresh set of attempts, and its task with it. $1 id, $2 whether it starts anew: steps and checkpoint go then. Returns its queue, or nothing.</summary>
     /// <remarks>The final mark is taken from its outcome under that row's lock: of two operators at once the second finds it gone. A unique key is taken again, or nothing
     /// happens. It waits at its own priority: what it did before is forgiven.</remarks>
     internal const string Retry = """
@@ -189,12 +189,30 @@ internal static class OperatorSql
         ), opened as (
             update {schema}.tasks t set state = 0, attempt = 0, crashes = 0, result = null, reason = null, ended_at = null
             from marked m where t.entry_id = m.entry and t.state in (3, 4)
+        ), tasks as materialized (
+            select t.id from {schema}.tasks t where $2 and t.entry_id = any (array(select entry from marked))
+        ), own_steps as (
+            delete from {schema}.steps s where $2 and s.task is null and s.entry = any (array(select entry from marked))
+        ), own_checkpoints as (
+            delete from {schema}.checkpoints c where $2 and c.task is null and c.entry = any (array(select entry from marked))
+        ), task_steps as (
+            delete from {schema}.steps s where s.task = any (array(select id from tasks))
+        ), task_checkpoints as (
+            delete from {schema}.checkpoints c where c.task = any (array(select id from tasks))
         ), place as (
             insert into {schema}.waiting (run_at, id, queue, kind, priority)
             select clock_timestamp(), f.id, f.queue, f.kind, f.priority from free f join marked m on m.entry = f.id
             returning queue
         )
         select q.name from place p join {schema}.queues q on q.id = p.queue
+        """;
+
+    /// <summary>Why an entry was not retried. $1 id. Returns an <see cref="OperatorResult"/>; nothing if there is no such entry.</summary>
+    internal const string WhyNotRetried = """
+        select case when o.kind is null then 2 when o.kind = 0 then 3 else 4 end
+        from {schema}.entries e
+        left join lateral (select o.kind from {schema}.outcomes o where o.entry = e.id and o.final limit 1) o on true
+        where e.id = $1
         """;
 
     /// <summary>$1 queue, $2 whether it is paused.</summary>

@@ -36,6 +36,26 @@ internal static class StepSql
         select 1 from held
         """;
 
+    /// <summary>$1 node, $2 entry, $3 fence. One row if the claim is held.</summary>
+    internal const string ResetOfEntry = $$"""
+        with {{Held}}, steps as (
+            delete from {schema}.steps s where s.entry = $2 and s.task is null and exists (select from held)
+        ), checkpoint as (
+            delete from {schema}.checkpoints c where c.entry = $2 and c.task is null and exists (select from held)
+        )
+        select 1 from held
+        """;
+
+    /// <summary>$1 node, $2 entry, $3 fence, $4 task. One row if the claim is held.</summary>
+    internal const string ResetOfTask = $$"""
+        with {{Held}}, steps as (
+            delete from {schema}.steps s where s.task = $4 and exists (select from held)
+        ), checkpoint as (
+            delete from {schema}.checkpoints c where c.task = $4 and exists (select from held)
+        )
+        select 1 from held
+        """;
+
     /// <summary>$1 node, $2 entry, $3 fence, $4 checkpoint. One row if the claim is held.</summary>
     internal const string SaveCheckpointOfEntry = $$"""
         with {{Held}}, stored as (

@@ -6,6 +6,10 @@ internal static class TaskSql
     private const string Columns =
         "t.id, t.job_id, t.entry_id, t.state, t.due_at, t.attempt, t.crashes, t.result, t.error, t.reason, t.node, t.created_at, t.started_at, t.ended_at";
 
+    // A list has no results: a page of them could have any size.
+    private const string Listed =
+        "t.id, t.job_id, t.entry_id, t.state, t.due_at, t.attempt, t.crashes, null::text, t.error, t.reason, t.node, t.created_at, t.started_at, t.ended_at";
+
     private const string Reasons = "('job_deleted', 'job_not_active', 'missed', 'task_finished', 'overlap')";
     private const string LeavesOut = $"g.node is not null and g.bound is null and $5 is null and g.verdict in {Reasons}";
 
@@ -14,21 +18,21 @@ internal static class TaskSql
 
     /// <summary>Newest first. $1 job, or null; $2 state, or null; $3 how many at most.</summary>
     internal const string List = $$"""
-        select {{Columns}} from {schema}.tasks t
+        select {{Listed}} from {schema}.tasks t
         where ($1::uuid is null or t.job_id = $1) and ($2::smallint is null or t.state = $2)
         order by t.created_at desc, t.id desc limit $3
         """;
 
     /// <summary>The same for unfinished states, which have an index of their own. $1 job; $2 state; $3 how many at most.</summary>
     internal const string ListUnfinished = $$"""
-        select {{Columns}} from {schema}.tasks t
+        select {{Listed}} from {schema}.tasks t
         where t.job_id = $1 and t.state < 2 and t.state = $2
         order by t.created_at desc, t.id desc limit $3
         """;
 
     /// <summary>Oldest first. $1 job.</summary>
     internal const string ListIncomplete = $$"""
-        select {{Columns}} from {schema}.tasks t where t.job_id = $1 and t.state < 2 order by t.created_at, t.id
+        select {{Listed}} from {schema}.tasks t where t.job_id = $1 and t.state < 2 order by t.created_at, t.id
         """;
 
     /// <summary>Starts the run that an entry stands for; sent right after <see cref="JobSql.Lock"/>, so that it sees what the runs before it did.

@@ -12,7 +12,7 @@ internal sealed partial class PostgreSqlQueueStore
     private static readonly short[] CancelledKinds = [(short)OutcomeKind.Cancelled, (short)OutcomeKind.Superseded];
 
     public async ValueTask<QueueEntry?> FindAsync(long entryId, CancellationToken cancellationToken)
-        => (await ReadEntriesAsync([entryId], cancellationToken).ConfigureAwait(false)).FirstOrDefault();
+        => (await ReadEntriesAsync([entryId], withPayloads: true, cancellationToken).ConfigureAwait(false)).FirstOrDefault();
 
     public async ValueTask<EntryPage> ListAsync(EntryFilter filter, CancellationToken cancellationToken)
     {
@@ -48,7 +48,7 @@ internal sealed partial class PostgreSqlQueueStore
             },
             cancellationToken).ConfigureAwait(false);
         var page = ids.Take(filter.Limit).ToArray();
-        var entries = page.Length == 0 ? [] : await ReadEntriesAsync(page, cancellationToken).ConfigureAwait(false);
+        var entries = page.Length == 0 ? [] : await ReadEntriesAsync(page, filter.WithPayloads, cancellationToken).ConfigureAwait(false);
 
         // What has gone on to another state between the two statements is not what was asked for.
         return new EntryPage([.. entries.Where(entry => filter.State is not { } state || entry.State == state)], ids.Count > page.Length ? page[^1] : null);
@@ -67,20 +67,24 @@ internal sealed partial class PostgreSqlQueueStore
 
     public ValueTask<bool> CancelAsync(long entryId, CancellationToken cancellationToken) => CancelAsync([entryId], EndReasons.CancelRequested, cancellationToken);
 
-    public async ValueTask<bool> RetryAsync(long entryId, CancellationToken cancellationToken)
+    public async ValueTask<OperatorResult> RetryAsync(long entryId, RetryFrom from, CancellationToken cancellationToken)
     {
         var queue = await _database.ReadAsync(
             OperatorSql.Retry,
-            [Arg.Int8(entryId)],
+            [Arg.Int8(entryId), Arg.Bool(from == RetryFrom.Start)],
             static async (reader, token) => await reader.ReadAsync(token).ConfigureAwait(false) ? reader.GetString(0) : null,
             cancellationToken).ConfigureAwait(false);
         if (queue is null)
         {
-            return false;
+            return await _database.ReadAsync(
+                OperatorSql.WhyNotRetried,
+                [Arg.Int8(entryId)],
+                static async (reader, token) => await reader.ReadAsync(token).ConfigureAwait(false) ? (OperatorResult)reader.GetInt32(0) : OperatorResult.NotFound,
+                cancellationToken).ConfigureAwait(false);
         }
 
         Hints.Work(queue);
-        return true;
+        return OperatorResult.Done;
     }
 
     public async ValueTask SetPausedAsync(string queue, bool paused, CancellationToken cancellationToken)
@@ -144,10 +148,10 @@ internal sealed partial class PostgreSqlQueueStore
         return ended + running > 0;
     }
 
-    private ValueTask<List<QueueEntry>> ReadEntriesAsync(long[] ids, CancellationToken cancellationToken)
+    private ValueTask<List<QueueEntry>> ReadEntriesAsync(long[] ids, bool withPayloads, CancellationToken cancellationToken)
         => _database.ReadAsync(
             OperatorSql.Read,
-            [Arg.Array(ids, NpgsqlDbType.Bigint)],
+            [Arg.Array(ids, NpgsqlDbType.Bigint), Arg.Bool(withPayloads)],
             static async (reader, token) =>
             {
                 var entries = new List<QueueEntry>();

@@ -38,6 +38,15 @@ internal sealed partial class PostgreSqlQueueStore
             static async (reader, token) => await reader.ReadAsync(token).ConfigureAwait(false),
             cancellationToken);
 
+    public ValueTask<bool> ResetProgressAsync(Guid nodeId, ProgressKey key, long fence, CancellationToken cancellationToken)
+        => _database.ReadAsync(
+            key.TaskId is null ? StepSql.ResetOfEntry : StepSql.ResetOfTask,
+            key.TaskId is { } task
+                ? [Arg.Uuid(nodeId), Arg.Int8(key.EntryId), Arg.Int8(fence), Arg.Uuid(task)]
+                : [Arg.Uuid(nodeId), Arg.Int8(key.EntryId), Arg.Int8(fence)],
+            static async (reader, token) => await reader.ReadAsync(token).ConfigureAwait(false),
+            cancellationToken);
+
     public ValueTask<bool> SaveCheckpointAsync(Guid nodeId, ProgressKey key, long fence, ReadOnlyMemory<byte> checkpoint, CancellationToken cancellationToken)
         => _database.ReadAsync(
             key.TaskId is null ? StepSql.SaveCheckpointOfEntry : StepSql.SaveCheckpointOfTask,

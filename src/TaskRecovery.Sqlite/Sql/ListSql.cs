@@ -1,12 +1,12 @@
 namespace TaskRecovery.Sqlite;
 
-/// <summary>Entries as users see them.</summary>
+/// <summary>Entries as users see them. ?6 everywhere: whether arguments and results too.</summary>
 internal static class ListSql
 {
     private const string Columns = """
-        select e.id, k.name, q.name, e.priority, e.args, e.max_attempts, e.created_at, e.unique_key, e.timeout, e.metadata,
+        select e.id, k.name, q.name, e.priority, case when ?6 then e.args else '' end, e.max_attempts, e.created_at, e.unique_key, e.timeout, e.metadata,
             w.run_at, w.attempt, w.crashes,
-            o.kind, o.final, o.ended_at, o.duration, o.attempt, o.crashes, o.result, o.error, o.reason,
+            o.kind, o.final, o.ended_at, o.duration, o.attempt, o.crashes, case when ?6 then o.result end, o.error, o.reason,
             n.name, n.named, n.id,
             exists (select 1 from taskrecovery_cancellations c where c.entry = e.id)
         from

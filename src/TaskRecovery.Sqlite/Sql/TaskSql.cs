@@ -8,6 +8,12 @@ internal static class TaskSql
         from taskrecovery_tasks t
         """;
 
+    // A list has no results: a page of them could have any size.
+    private const string Listed = """
+        select t.id, t.job_id, t.entry_id, t.state, t.due_at, t.attempt, t.crashes, null, t.error, t.reason, t.node, t.created_at, t.started_at, t.ended_at
+        from taskrecovery_tasks t
+        """;
+
     /// <summary>One task. ?1 id.</summary>
     public const string Find = $"{Columns} where t.id = ?1";
 
@@ -15,10 +21,10 @@ internal static class TaskSql
     public const string FindByEntry = $"{Columns} where t.entry_id = ?1";
 
     /// <summary>Newest first. ?1 job, ?2 state, ?3 limit.</summary>
-    public const string List = $"{Columns} where (?1 is null or t.job_id = ?1) and (?2 is null or t.state = ?2) order by t.created_at desc, t.id desc limit ?3";
+    public const string List = $"{Listed} where (?1 is null or t.job_id = ?1) and (?2 is null or t.state = ?2) order by t.created_at desc, t.id desc limit ?3";
 
     /// <summary>A job's unfinished ones, oldest first. ?1 job.</summary>
-    public const string ListIncomplete = $"{Columns} where t.job_id = ?1 and t.state < 2 order by t.created_at, t.id";
+    public const string ListIncomplete = $"{Listed} where t.job_id = ?1 and t.state < 2 order by t.created_at, t.id";
 
     /// <summary>Unfinished tasks without an entry.</summary>
     public const string Orphans = $"""

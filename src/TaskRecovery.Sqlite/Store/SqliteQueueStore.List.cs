@@ -10,7 +10,7 @@ internal sealed partial class SqliteQueueStore
         => _database.ReadAsync(
             session =>
             {
-                var statement = session.Get(ListSql.Find).Bind(1, entryId);
+                var statement = session.Get(ListSql.Find).Bind(1, entryId).Bind(6, true);
                 var entry = statement.Step() ? ReadEntry(statement, new Lazy<RunningEntries>(() => RunningEntries.Read(session))) : null;
                 statement.Reset();
                 return entry;
@@ -40,7 +40,7 @@ internal sealed partial class SqliteQueueStore
             EntryState.Cancelled => ListSql.Cancelled,
             _ => ListSql.All,
         });
-        statement.Bind(1, filter.Before).Bind(2, queue).Bind(3, kind).Bind(4, filter.Limit + 1);
+        statement.Bind(1, filter.Before).Bind(2, queue).Bind(3, kind).Bind(4, filter.Limit + 1).Bind(6, filter.WithPayloads);
         if (filter.State == EntryState.Running)
         {
             statement.BindText(5, ClaimContents.Write([.. running.Value.Ids], static id => id));

@@ -17,13 +17,13 @@ internal sealed partial class SqliteQueueStore
         return stored;
     }
 
-    public async ValueTask<bool> RetryAsync(long entryId, CancellationToken cancellationToken)
+    public async ValueTask<OperatorResult> RetryAsync(long entryId, RetryFrom from, CancellationToken cancellationToken)
     {
-        var queue = await _database.WriteAsync(
+        var (result, queue) = await _database.WriteAsync(
             session =>
             {
-                var moves = new EntryMoves(session, _database.Names, _database.Now());
-                return Retry(moves, entryId) ? QueueOf(session, entryId) : null;
+                var done = Retry(new EntryMoves(session, _database.Names, _database.Now()), entryId, from);
+                return (done, done == OperatorResult.Done ? QueueOf(session, entryId) : null);
             },
             cancellationToken).ConfigureAwait(false);
         if (queue is not null)
@@ -31,7 +31,7 @@ internal sealed partial class SqliteQueueStore
             _database.Hints.Work(queue);
         }
 
-        return queue is not null;
+        return result;
     }
 
     public async ValueTask SetPausedAsync(string queue, bool paused, CancellationToken cancellationToken)
@@ -63,26 +63,40 @@ internal sealed partial class SqliteQueueStore
         return true;
     }
 
-    private static bool Retry(EntryMoves moves, long entry)
+    private static OperatorResult Retry(EntryMoves moves, long entry, RetryFrom from)
     {
         var session = moves.Session;
         var statement = session.Get(OutcomeSql.FindFinal).Bind(1, entry);
         if (!statement.Step())
         {
-            return false;
+            return session.Get(EntrySql.KindAndKey).Bind(1, entry).Exists() ? OperatorResult.NotEnded : OperatorResult.NotFound;
         }
 
         var (fence, kind) = (statement.Int64(0), (OutcomeKind)statement.Int32(1));
         statement.Reset();
-        if (kind is not (OutcomeKind.Failed or OutcomeKind.Cancelled) || !TryTakeKey(session, entry))
+        if (kind == OutcomeKind.Completed)
         {
-            return false;
+            return OperatorResult.Completed;
+        }
+
+        if (!TryTakeKey(session, entry))
+        {
+            return OperatorResult.KeyHeld;
+        }
+
+        if (from == RetryFrom.Start)
+        {
+            DropProgress(session, new ProgressKey(entry, null));
+            if (TaskMoves.Find(session, entry) is { } task)
+            {
+                DropProgress(session, new ProgressKey(entry, task));
+            }
         }
 
         session.Get(OutcomeSql.TakeFinal).Bind(1, entry).Bind(2, fence).Execute();
         moves.Wait(entry, moves.Now, attempt: 0, crashes: 0, toFront: false);
         session.Get(TaskSql.ReopenByEntry).Bind(1, entry).Execute();
-        return true;
+        return OperatorResult.Done;
     }
 
     private static bool TryTakeKey(SqliteSession session, long entry)

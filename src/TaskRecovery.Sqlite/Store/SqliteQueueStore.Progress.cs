@@ -32,6 +32,33 @@ internal sealed partial class SqliteQueueStore
     public ValueTask<bool> SaveCheckpointAsync(Guid nodeId, ProgressKey key, long fence, ReadOnlyMemory<byte> checkpoint, CancellationToken cancellationToken)
         => SaveAsync(nodeId, key, fence, ProgressSql.SaveCheckpoint, statement => statement.BindText(5, OrNull(checkpoint.Span)), cancellationToken);
 
+    public ValueTask<bool> ResetProgressAsync(Guid nodeId, ProgressKey key, long fence, CancellationToken cancellationToken)
+        => _database.WriteAsync(
+            session =>
+            {
+                if (!new HeldClaims(session, _database.Claims, nodeId).Runs(key.EntryId, fence))
+                {
+                    return false;
+                }
+
+                DropProgress(session, key);
+                return true;
+            },
+            cancellationToken);
+
+    private static void DropProgress(SqliteSession session, ProgressKey key)
+    {
+        if (key.TaskId is { } task)
+        {
+            session.Get(ProgressSql.DeleteTaskSteps).Bind(1, task).Execute();
+            session.Get(ProgressSql.DeleteTaskCheckpoint).Bind(1, task).Execute();
+            return;
+        }
+
+        session.Get(ProgressSql.DeleteSteps).Bind(1, key.EntryId).Execute();
+        session.Get(ProgressSql.DeleteCheckpoint).Bind(1, key.EntryId).Execute();
+    }
+
     private static ReadOnlySpan<byte> OrNull(ReadOnlySpan<byte> json) => json.IsEmpty ? "null"u8 : json;
 
     private ValueTask<bool> SaveAsync(Guid nodeId, ProgressKey key, long fence, string save, Action<SqliteStatement> bind, CancellationToken cancellationToken)

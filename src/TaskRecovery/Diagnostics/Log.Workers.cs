@@ -59,6 +59,9 @@ internal static partial class Log
     [LoggerMessage(2014, LogLevel.Warning, "A run of entry {EntryId} ({Kind}) ended because the store was not available; the entry is released without spending an attempt and runs again in {Delay}")]
     public static partial void StoreFailedRun(this ILogger logger, long entryId, string kind, TimeSpan delay, Exception exception);
 
+    [LoggerMessage(2015, LogLevel.Warning, "The host waits {HostLimit} for its services at a stop, less than ShutdownTimeout ({ShutdownTimeout}) and the {Rest} that cancelling and storing may take: running entries may be cut off. Raise HostOptions.ShutdownTimeout, or lower TaskRecoveryOptions.ShutdownTimeout")]
+    public static partial void HostLimitTooShort(this ILogger logger, TimeSpan hostLimit, TimeSpan shutdownTimeout, TimeSpan rest);
+
     [LoggerMessage(2009, LogLevel.Warning, "{Count} outcomes could not be stored before the process stops; the entries run again elsewhere")]
     public static partial void OutcomesLeft(this ILogger logger, int count);
 }

@@ -127,7 +127,11 @@ internal sealed class EntryFactory(KindRegistry kinds, EntryJson json, IOptions<
             }
         }
 
-        return EntryMetadata.Write(metadata);
+        var stored = EntryMetadata.Write(metadata);
+        return stored is not null && Encoding.UTF8.GetByteCount(stored) is var bytes and > EntryLimits.MaxMetadataBytes
+            ? throw new ArgumentException(
+                $"{nameof(EnqueueOptions.Metadata)} has {bytes:N0} bytes of JSON, and at most {EntryLimits.MaxMetadataBytes:N0} are stored: put large data into the arguments, or store it elsewhere and pass its key.", nameof(metadata))
+            : stored;
     }
 
     private byte[] Checked(BoundKind kind, byte[] args)

@@ -9,6 +9,14 @@ internal static class EntryLimits
     public const int MaxPriority = 9;
     public const int MaxUniqueKeyBytes = 255;
     public const int MaxStepNameBytes = 200;
+    public const int MaxMetadataBytes = 16 * 1024;
+
+    /// <summary>How many steps one entry, or task, may have: all of them are read when it runs again.</summary>
+    public const int MaxSteps = 10_000;
+
+    /// <summary>How many bytes the results of its steps may have together.</summary>
+    public const long MaxStepBytes = 64 * 1024 * 1024;
+
     public const int DefaultMaxAttempts = 10;
     public const int MostAttempts = 1_000;
     public const int BatchSize = 10_000;

@@ -71,15 +71,20 @@ internal sealed class JobQueue(IQueueStore store, EntryFactory factory, EnqueueG
         return stored;
     }
 
-    public async ValueTask<bool> RetryAsync(long entryId, CancellationToken cancellationToken = default)
+    public async ValueTask<OperatorResult> RetryAsync(long entryId, RetryFrom from = RetryFrom.LastStep, CancellationToken cancellationToken = default)
     {
-        var waits = await store.RetryAsync(entryId, cancellationToken).ConfigureAwait(false);
-        if (waits)
+        if (!Enum.IsDefined(from))
+        {
+            throw new ArgumentOutOfRangeException(nameof(from), from, $"Use {nameof(RetryFrom.LastStep)} or {nameof(RetryFrom.Start)}.");
+        }
+
+        var result = await store.RetryAsync(entryId, from, cancellationToken).ConfigureAwait(false);
+        if (result == OperatorResult.Done)
         {
             claimers.WakeAll();
         }
 
-        return waits;
+        return result;
     }
 
     public ValueTask<QueueCounts> CountAsync(string? queue = null, CancellationToken cancellationToken = default) => store.CountAsync(queue, cancellationToken);

@@ -69,6 +69,10 @@ public interface IQueueStore
     /// <returns><see langword="false"/> if the claim is no longer the node's: nothing was stored.</returns>
     ValueTask<bool> SaveCheckpointAsync(Guid nodeId, ProgressKey key, long fence, ReadOnlyMemory<byte> checkpoint, CancellationToken cancellationToken);
 
+    /// <summary>Removes the steps and the checkpoint of an entry, or its task. Safe to repeat.</summary>
+    /// <returns><see langword="false"/> if the claim is no longer the node's: nothing was removed.</returns>
+    ValueTask<bool> ResetProgressAsync(Guid nodeId, ProgressKey key, long fence, CancellationToken cancellationToken);
+
     /// <inheritdoc cref="IJobQueue.FindAsync"/>
     ValueTask<QueueEntry?> FindAsync(long entryId, CancellationToken cancellationToken);
 
@@ -84,7 +88,7 @@ public interface IQueueStore
 
     /// <inheritdoc cref="IJobQueue.RetryAsync"/>
     /// <remarks>Attempts and crashes count from zero again. A task that ended with this entry is created again and runs under it.</remarks>
-    ValueTask<bool> RetryAsync(long entryId, CancellationToken cancellationToken);
+    ValueTask<OperatorResult> RetryAsync(long entryId, RetryFrom from, CancellationToken cancellationToken);
 
     /// <summary>Pauses or resumes a queue for every node.</summary>
     ValueTask SetPausedAsync(string queue, bool paused, CancellationToken cancellationToken);

@@ -11,6 +11,8 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
     private readonly HashSet<string> _usedSteps = new(StringComparer.Ordinal);
     private Task<StoredProgress>? _stored;
     private ReadOnlyMemory<byte>? _checkpoint;
+    private int _savedSteps;
+    private long _savedBytes;
 
     private ProgressKey Key => new(run.Entry.Id, run.TaskId);
 
@@ -42,7 +44,7 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
         cancellationToken.ThrowIfCancellationRequested();
         run.ThrowIfFenced();
         var json = run.WriteJson(checkpoint, "The checkpoint");
-        if (!await run.WhileLeasedAsync(shared.Store.SaveCheckpointAsync(run.NodeId, Key, run.Fence, json, run.WhileQueued).AsTask()).ConfigureAwait(false))
+        if (!await run.RepeatWhileLeasedAsync(() => shared.Store.SaveCheckpointAsync(run.NodeId, Key, run.Fence, json, run.WhileQueued)).ConfigureAwait(false))
         {
             throw run.EndAsLost();
         }
@@ -50,6 +52,25 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
         lock (_gate)
         {
             _checkpoint = json;
+        }
+
+        run.ThrowIfOver();
+        run.EndIfStopping();
+    }
+
+    public async Task ResetAsync(CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        run.ThrowIfOver();
+        if (!await run.RepeatWhileLeasedAsync(() => shared.Store.ResetProgressAsync(run.NodeId, Key, run.Fence, run.WhileQueued)).ConfigureAwait(false))
+        {
+            throw run.EndAsLost();
+        }
+
+        lock (_gate)
+        {
+            _usedSteps.Clear();
+            (_stored, _checkpoint, _savedSteps, _savedBytes) = (null, null, 0, 0);
         }
 
         run.ThrowIfOver();
@@ -70,6 +91,7 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
 
     private async Task<ReadOnlyMemory<byte>?> FindStepAsync(string name, CancellationToken cancellationToken)
     {
+        run.ThrowIfOver();
         Use(name);
         var progress = await LoadAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
         run.ThrowIfOver();
@@ -77,6 +99,8 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
         {
             return stored;
         }
+
+        ThrowIfFull(progress);
 
         FaultPoints.Reach(FaultPoints.StepBetween);
         return null;
@@ -86,12 +110,33 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
     private async Task SaveStepAsync(string name, byte[] result)
     {
         run.ThrowIfFenced();
-        if (!await run.WhileLeasedAsync(shared.Store.SaveStepAsync(run.NodeId, Key, run.Fence, name, result, run.WhileQueued).AsTask()).ConfigureAwait(false))
+        if (!await run.RepeatWhileLeasedAsync(() => shared.Store.SaveStepAsync(run.NodeId, Key, run.Fence, name, result, run.WhileQueued)).ConfigureAwait(false))
         {
             throw run.EndAsLost();
         }
 
+        lock (_gate)
+        {
+            _savedSteps++;
+            _savedBytes += result.Length;
+        }
+
         run.ThrowIfOver();
+    }
+
+    // Before the step's work, which would be done in vain.
+    private void ThrowIfFull(StoredProgress progress)
+    {
+        var bytes = progress.Steps.Values.Sum(static step => (long)step.Length);
+        lock (_gate)
+        {
+            if (progress.Steps.Count + _savedSteps >= EntryLimits.MaxSteps || bytes + _savedBytes >= EntryLimits.MaxStepBytes)
+            {
+                throw new InvalidOperationException(
+                    $"Entry {run.Entry.Id} has {progress.Steps.Count + _savedSteps:N0} finished steps with {bytes + _savedBytes:N0} bytes of results, and at most {EntryLimits.MaxSteps:N0} with {EntryLimits.MaxStepBytes:N0} bytes are kept. "
+                    + "Use a checkpoint for a loop, or divide the work into several entries.");
+            }
+        }
     }
 
     private void Use(string name)
@@ -117,7 +162,7 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
         {
             if (_stored is null || _stored.IsFaulted || _stored.IsCanceled)
             {
-                _stored = run.WhileLeasedAsync(shared.Store.LoadProgressAsync(Key, CancellationToken.None).AsTask());
+                _stored = run.RepeatWhileLeasedAsync(() => shared.Store.LoadProgressAsync(Key, CancellationToken.None));
             }
 
             return _stored;

@@ -17,6 +17,7 @@ internal sealed class TaskRecoveryOptionsBinder(IConfiguration configuration) : 
                 case "STARTUPMODE": options.StartupMode = Mode(section); break;
                 case "SHUTDOWNTIMEOUT": options.ShutdownTimeout = Time(section); break;
                 case "MAXARGSBYTES": options.MaxArgsBytes = Number(section); break;
+                case "MAXRESULTBYTES": options.MaxResultBytes = Number(section); break;
                 case "SERVEDEFAULTQUEUE": options.ServeDefaultQueue = Flag(section); break;
                 case "QUEUES": BindQueues(section, options); break;
                 case "NODE": BindNode(section, options.Node); break;

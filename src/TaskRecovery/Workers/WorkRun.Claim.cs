@@ -5,6 +5,9 @@ namespace TaskRecovery.Workers;
 /// <content>The claim it runs under: whether it may go on.</content>
 internal sealed partial class WorkRun
 {
+    // Where heartbeats get through and other calls do not, the lease lasts for ever.
+    private static readonly TimeSpan LongestOutage = TimeSpan.FromMinutes(1);
+
     /// <summary>Whether the store has said that the claim is not this node's any more.</summary>
     public bool IsFenced { get; private set; }
 
@@ -26,10 +29,16 @@ internal sealed partial class WorkRun
         return new ClaimLostException(Entry.Id, Fence, cause);
     }
 
-    /// <exception cref="ClaimLostException">The store has refused this claim before.</exception>
+    /// <summary>Whether its handler has returned; what was left running behind it must not begin anything.</summary>
+    public bool HasReturned { get; private set; }
+
+    /// <summary>Whether the run has ended: its handler has returned, or the entry was released although it goes on.</summary>
+    private bool HasEnded => HasReturned || Volatile.Read(ref _outcomeTaken) != 0;
+
+    /// <exception cref="ClaimLostException">The store has refused this claim before, or the run has ended.</exception>
     public void ThrowIfFenced()
     {
-        if (IsFenced)
+        if (IsFenced || HasEnded)
         {
             throw new ClaimLostException(Entry.Id, Fence);
         }
@@ -48,6 +57,28 @@ internal sealed partial class WorkRun
 
     /// <summary>For a write that must not be stored after this run was told that its claim is lost; none where the store cannot take a write back.</summary>
     public CancellationToken WhileQueued => shared.Store.Traits.TakesBackQueuedWrites ? Claim.Lease.Lost : CancellationToken.None;
+
+    /// <summary>Repeats a call of the store that can be repeated while the store is not there, as long as the lease lasts and nothing asks the run to stop.</summary>
+    /// <exception cref="StoreUnavailableException">It was not there for long, or the run is to stop.</exception>
+    /// <exception cref="ClaimLostException">The lease is over.</exception>
+    public async Task<T> RepeatWhileLeasedAsync<T>(Func<ValueTask<T>> ask)
+    {
+        var started = shared.Time.GetTimestamp();
+        for (var failures = 1; ; failures++)
+        {
+            try
+            {
+                return await WhileLeasedAsync(ask().AsTask()).ConfigureAwait(false);
+            }
+            catch (StoreUnavailableException) when (StopReason == StopReason.None && Claim.Lease.IsValid && shared.Time.GetElapsedTime(started) < LongestOutage)
+            {
+                // A restart or a failover of the database takes a moment: no failure of the handler, whose work before this call is not to be repeated.
+            }
+
+            await Task.Delay(RetryPolicy.Backoff(failures, Random.Shared.NextDouble()), shared.Time, Claim.Lease.Lost).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            ThrowIfOver();
+        }
+    }
 
     /// <summary>Waits for a call of the store, but no longer than the lease: if it arrives late, the fence refuses it.</summary>
     /// <remarks>No token goes to the driver: to cancel there means to talk to a server that may be out of reach, for seconds, and that on the thread that fires the token.</remarks>

@@ -1,3 +1,5 @@
+using TaskRecovery.Storage;
+
 namespace TaskRecovery.Workers;
 
 /// <summary>The token of a run. Its source belongs to the executor and is used again for the next run if it never fired.</summary>
@@ -18,6 +20,27 @@ internal sealed partial class WorkRun
 
     /// <summary>How long it may run; <see langword="null"/> for no limit.</summary>
     public TimeSpan? TimeLimit => Entry.Timeout ?? Kind.Options.Timeout;
+
+    /// <summary>Cancelled when the host begins to stop.</summary>
+    public CancellationToken Stopping => shared.Stopping;
+
+    /// <summary>Ends the run as released if the host is stopping. Called where everything so far is stored, so that the next run continues from here.</summary>
+    /// <exception cref="OperationCanceledException">The host is stopping.</exception>
+    public void EndIfStopping()
+    {
+        if (!shared.Stopping.IsCancellationRequested)
+        {
+            return;
+        }
+
+        End(OutcomeKind.Released, reason: null);
+        if (TryStop(StopReason.Shutdown))
+        {
+            Fire();
+        }
+
+        throw new OperationCanceledException($"The host is stopping: this run of entry {Entry.Id} ends here, its checkpoint is stored, and the next run continues from it.", _source?.Token ?? default);
+    }
 
     public void Begin(CancellationTokenSource source)
     {

@@ -65,7 +65,11 @@ internal sealed partial class WorkRun(ClaimedEntry entry, HeldClaim claim, Bound
     public RunOutcome? Outcome { get; private set; }
 
     /// <summary>Decides how it ended.</summary>
-    public void HandlerReturned(Exception? exception) => Outcome = RunEnding.Decide(this, exception, shared.MaxCrashes);
+    public void HandlerReturned(Exception? exception)
+    {
+        HasReturned = true;
+        Outcome = RunEnding.Decide(this, exception, shared.MaxCrashes);
+    }
 
     /// <summary>Says how the run ends when the worker returns. The last call counts.</summary>
     public void End(OutcomeKind kind, string? reason, string? error = null, TimeSpan delay = default)
@@ -128,6 +132,13 @@ internal sealed partial class WorkRun(ClaimedEntry entry, HeldClaim claim, Bound
     public byte[] WriteJson<T>(T value, string what)
     {
         var json = shared.Json.Write(value);
+        if (json.Length > shared.MaxResultBytes)
+        {
+            throw new ArgumentException(
+                $"{what} of entry {Entry.Id} has {json.Length:N0} bytes of JSON, and {nameof(TaskRecoveryOptions.MaxResultBytes)} is {shared.MaxResultBytes:N0}: store large data elsewhere and keep its key, or raise the limit.",
+                nameof(value));
+        }
+
         if (EntryText.HasEscapedNul(json))
         {
             throw new JsonException($"{what} of entry {Entry.Id} has a NUL character, which databases can't store as text. Remove it.");
@@ -141,4 +152,4 @@ internal sealed partial class WorkRun(ClaimedEntry entry, HeldClaim claim, Bound
 internal sealed record RunEnd(OutcomeKind Kind, string? Reason, string? Error, TimeSpan Delay);
 
 /// <summary>What every run of one host needs.</summary>
-internal sealed record RunServices(IQueueStore Store, EntryJson Json, TimeProvider Time, int MaxCrashes);
+internal sealed record RunServices(IQueueStore Store, EntryJson Json, TimeProvider Time, int MaxCrashes, int MaxResultBytes, CancellationToken Stopping);

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -58,6 +59,7 @@ internal sealed partial class WorkService : IHostedService, IDeafHandlers, IDisp
             return Task.CompletedTask;
         }
 
+        WarnOfHostLimit();
         _localClaimers.RegisterControl(_pollNow.Set);
         _claimers = Task.WhenAll(_queues.Values.Select(queue => Task.Run(() => queue.ClaimLoopAsync(_stopClaiming.Token, _abort.Token), CancellationToken.None)));
         _loops = Task.WhenAll(
@@ -69,6 +71,7 @@ internal sealed partial class WorkService : IHostedService, IDeafHandlers, IDisp
     /// <summary>Claims nothing more, lets what runs finish up to the limit, then cancels it and gives it back without charging an attempt. Beats go on meanwhile.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
+        await _services.BeginStoppingAsync().ConfigureAwait(false);
         await _stopClaiming.CancelAsync().ConfigureAwait(false);
         if (_queues.Count == 0)
         {
@@ -123,6 +126,15 @@ internal sealed partial class WorkService : IHostedService, IDeafHandlers, IDisp
         if (options.ServeDefaultQueue && !options.Queues.ContainsKey(EntryLimits.DefaultQueue))
         {
             yield return (EntryLimits.DefaultQueue, new QueueOptions());
+        }
+    }
+
+    private void WarnOfHostLimit()
+    {
+        using var scope = _services.Scopes.CreateScope();
+        if (HostLimit.Find(scope.ServiceProvider) is { } limit && limit < _options.ShutdownTimeout + CancelTime + FlushTime)
+        {
+            _logger.HostLimitTooShort(limit, _options.ShutdownTimeout, CancelTime + FlushTime);
         }
     }
 

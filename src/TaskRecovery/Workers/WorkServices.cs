@@ -27,6 +27,7 @@ internal sealed class WorkServices(
     private const int MostClaimsAtOnce = 4;
 
     private readonly SemaphoreSlim _claims = new(MostClaimsAtOnce);
+    private readonly CancellationTokenSource _stopping = new();
 
     public IQueueStore Store => store;
 
@@ -53,7 +54,24 @@ internal sealed class WorkServices(
 
     public int MaxCrashes => options.Value.Recovery.MaxCrashes;
 
-    public RunServices Run { get; } = new(store, json, time, options.Value.Recovery.MaxCrashes);
+    public RunServices Run => field ??= new RunServices(store, json, time, options.Value.Recovery.MaxCrashes, options.Value.MaxResultBytes, _stopping.Token);
 
-    public void Dispose() => _claims.Dispose();
+    /// <summary>Lets every handler know that the host stops; none is cancelled by that.</summary>
+    public async Task BeginStoppingAsync()
+    {
+        try
+        {
+            await _stopping.CancelAsync().ConfigureAwait(false);
+        }
+        catch (AggregateException)
+        {
+            // A callback that a handler registered threw; every other callback has run.
+        }
+    }
+
+    public void Dispose()
+    {
+        _claims.Dispose();
+        _stopping.Dispose();
+    }
 }

@@ -73,7 +73,9 @@ internal sealed class NullStore(byte[] args) : IQueueStore
 
     public ValueTask<bool> CancelAsync(long entryId, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public ValueTask<bool> RetryAsync(long entryId, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public ValueTask<bool> ResetProgressAsync(Guid nodeId, ProgressKey key, long fence, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public ValueTask<OperatorResult> RetryAsync(long entryId, RetryFrom from, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public ValueTask SetPausedAsync(string queue, bool paused, CancellationToken cancellationToken) => throw new NotSupportedException();
 

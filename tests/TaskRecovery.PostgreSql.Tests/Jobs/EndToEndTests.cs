@@ -37,9 +37,10 @@ public sealed class EndToEndTests : IAsyncLifetime
 
         var tasks = host.Services.GetRequiredService<ITaskService>();
         var task = await UntilAsync(async () => (await tasks.ListAsync(state: TaskState.Completed, cancellationToken: Cancellation)) is [var first, ..] ? first : null);
+        task = await tasks.GetAsync(task.Id, Cancellation);
         await host.StopAsync(Cancellation);
 
-        Assert.Equal((2, 0, 1), (task.Attempt, task.Crashes, steps));
+        Assert.Equal((2, 0, 1), (task!.Attempt, task.Crashes, steps));
         Assert.Equal("\"(1, 2, docs)\"", task.Result);
         var job = await host.Services.GetRequiredService<IJobService>().GetByNameAsync("links", Cancellation);
         Assert.Equal(task.DueAt!.Value + TimeSpan.FromHours(1), job!.NextRunAt);

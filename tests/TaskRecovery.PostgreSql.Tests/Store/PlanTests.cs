@@ -24,10 +24,10 @@ public sealed class PlanTests : PostgreSqlStoreTests
         await AssertNoFullScanAsync(connection, database, "enqueued", Entries, EntrySql.Enqueue);
         await AssertNoFullScanAsync(connection, database, "enqueued_once", Entries, EntrySql.EnqueueUnique);
         await AssertNoFullScanAsync(connection, database, "enqueued_claimed", $"{Entries}, uuid, int, smallint[], smallint[], timestamptz[], bigint[]", EntrySql.EnqueueClaimed);
-        await AssertNoFullScanAsync(connection, database, "read", "bigint[]", OperatorSql.Read, but: "claims");
+        await AssertNoFullScanAsync(connection, database, "read", "bigint[], boolean", OperatorSql.Read, but: "claims");
         await AssertNoFullScanAsync(connection, database, "asked_to_cancel", "bigint[]", OperatorSql.RequestCancel);
         await AssertNoFullScanAsync(connection, database, "counted", "bigint[]", OperatorSql.CountRunning);
-        await AssertNoFullScanAsync(connection, database, "retried", "bigint", OperatorSql.Retry);
+        await AssertNoFullScanAsync(connection, database, "retried", "bigint, boolean", OperatorSql.Retry);
         await AssertNoFullScanAsync(connection, database, "replanned", "bigint, smallint, text", JobSql.EndPlanned);
         await AssertNoFullScanAsync(connection, database, "cancelled", "bigint[], text", OperatorSql.CancelWaiting);
         await AssertNoFullScanAsync(connection, database, "ended", Outcomes, OutcomeSql.End);

@@ -143,7 +143,7 @@ public abstract class LeftOutRunTests(StoreFixture fixture) : JobStoreTests(fixt
         var (run, _) = await GivenToBeLeftOutAsync(EndReasons.Missed, isPlanned: true);
         await StartAsync(run);
 
-        Assert.True(await Store.RetryAsync(run.Held.Id, Cancellation));
+        Assert.Equal(OperatorResult.Done, await Store.RetryAsync(run.Held.Id, RetryFrom.LastStep, Cancellation));
         var (_, task) = await GivenRunningTaskAsync(run.Held.Node);
 
         Assert.Equal(run.Held.Id, task.EntryId);

@@ -165,7 +165,7 @@ public abstract class TaskTests(StoreFixture fixture) : JobStoreTests(fixture)
         var (run, started) = await GivenRunningTaskAsync(node);
         await FinishTaskAsync(run, OutcomeKind.Failed, error: "boom", reason: EndReasons.FailedForGood);
 
-        Assert.True(await Store.RetryAsync(run.Held.Id, Cancellation));
+        Assert.Equal(OperatorResult.Done, await Store.RetryAsync(run.Held.Id, RetryFrom.LastStep, Cancellation));
         var between = await FindTaskAsync(started.Id);
         var start = await StartAsync(await ClaimRunAsync(node));
 

@@ -135,7 +135,7 @@ public abstract class CancelTests(StoreFixture fixture) : StoreTests(fixture)
         await Store.CancelAsync(held.Id, Cancellation);
         await FinishAsync(held, OutcomeKind.Cancelled, reason: EndReasons.CancelRequested);
 
-        Assert.True(await Store.RetryAsync(held.Id, Cancellation));
+        Assert.Equal(OperatorResult.Done, await Store.RetryAsync(held.Id, RetryFrom.LastStep, Cancellation));
         var waiting = await FindAsync(held.Id);
         var claimed = await ClaimAsync(node);
         await FinishAsync(node, Outcome(held.Id, claimed.Fence, OutcomeKind.Retried, error: "boom"));
@@ -155,7 +155,7 @@ public abstract class CancelTests(StoreFixture fixture) : StoreTests(fixture)
         Assert.Contains(true, answers);
         Assert.Equal(EntryState.Cancelled, await StateAsync(id));
         Assert.Equal(1, (await Store.CountAsync(null, Cancellation)).Cancelled);
-        Assert.True(await Store.RetryAsync(id, Cancellation));
+        Assert.Equal(OperatorResult.Done, await Store.RetryAsync(id, RetryFrom.LastStep, Cancellation));
         Assert.False(Assert.Single((await ClaimAsync(GivenNode())).Entries).CancelRequested);
     }
 

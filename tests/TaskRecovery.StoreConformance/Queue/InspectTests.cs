@@ -14,7 +14,7 @@ public abstract class InspectTests(StoreFixture fixture) : StoreTests(fixture)
     {
         var ids = await GivenOneOfEachAsync();
 
-        var page = await Store.ListAsync(new EntryFilter(), Cancellation);
+        var page = await Store.ListAsync(new EntryFilter { WithPayloads = true }, Cancellation);
 
         Assert.Equal(ids.All.OrderDescending(), page.Entries.Select(entry => entry.Id));
         Assert.Null(page.NextBefore);
@@ -23,6 +23,23 @@ public abstract class InspectTests(StoreFixture fixture) : StoreTests(fixture)
             var found = await FindAsync(listed.Id);
             Assert.Equal(found with { Metadata = null }, listed with { Metadata = null });
         }
+    }
+
+    [Fact]
+    public async Task A_list_has_no_payloads_unless_they_are_asked_for()
+    {
+        var node = GivenNode();
+        var held = await GivenClaimedAsync(node, Entry(args: """{"large":"arguments"}"""));
+        await FinishAsync(held, result: """{"large":"result"}""");
+
+        var without = Assert.Single((await Store.ListAsync(new EntryFilter(), Cancellation)).Entries);
+        var completed = Assert.Single((await Store.ListAsync(new EntryFilter { State = EntryState.Completed }, Cancellation)).Entries);
+        var with = Assert.Single((await Store.ListAsync(new EntryFilter { WithPayloads = true }, Cancellation)).Entries);
+
+        Assert.Equal((string.Empty, null), (without.Args, without.Result));
+        Assert.Equal((string.Empty, null), (completed.Args, completed.Result));
+        SameJson("""{"large":"arguments"}""", with.Args);
+        SameJson("""{"large":"result"}""", with.Result);
     }
 
     [Theory]

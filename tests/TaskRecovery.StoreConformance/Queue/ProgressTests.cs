@@ -116,6 +116,54 @@ public abstract class ProgressTests(StoreFixture fixture) : StoreTests(fixture)
         Assert.Equal(names.Order(StringComparer.Ordinal), progress.Steps.Keys.Order(StringComparer.Ordinal));
     }
 
+    [Fact]
+    public async Task A_run_can_remove_its_steps_and_its_checkpoint()
+    {
+        var held = await GivenClaimedAsync(GivenNode());
+        var key = new ProgressKey(held.Id, null);
+        await StepAsync(held, "one", "1");
+        Assert.True(await Store.SaveCheckpointAsync(held.Node.Id, key, held.Fence, Json("2"), Cancellation));
+
+        Assert.True(await Store.ResetProgressAsync(held.Node.Id, key, held.Fence, Cancellation));
+        Assert.True(await Store.ResetProgressAsync(held.Node.Id, key, held.Fence, Cancellation));
+
+        var progress = await Store.LoadProgressAsync(key, Cancellation);
+        Assert.Empty(progress.Steps);
+        Assert.Null(progress.Checkpoint);
+        await StepAsync(held, "one", "3");
+        SameJson("3", (await Store.LoadProgressAsync(key, Cancellation)).Steps["one"]);
+    }
+
+    [Fact]
+    public async Task A_tasks_run_removes_the_steps_of_the_task_alone()
+    {
+        var node = GivenNode();
+        var task = Guid.CreateVersion7();
+        var (fence, ids) = await GivenBatchAsync(node, 2);
+        Assert.True(await Store.SaveStepAsync(node.Id, new ProgressKey(ids[0], task), fence, "one", Json("1"), Cancellation));
+        Assert.True(await Store.SaveCheckpointAsync(node.Id, new ProgressKey(ids[0], task), fence, Json("7"), Cancellation));
+        await StepAsync(new Held(node, ids[1], fence), "one", "2");
+
+        Assert.True(await Store.ResetProgressAsync(node.Id, new ProgressKey(ids[0], task), fence, Cancellation));
+
+        var progress = await Store.LoadProgressAsync(new ProgressKey(ids[0], task), Cancellation);
+        Assert.Equal((0, null), (progress.Steps.Count, progress.Checkpoint));
+        Assert.Single((await Store.LoadProgressAsync(new ProgressKey(ids[1], null), Cancellation)).Steps);
+    }
+
+    [Fact]
+    public async Task A_run_whose_claim_is_lost_removes_nothing()
+    {
+        var held = await GivenClaimedAsync(GivenNode());
+        var key = new ProgressKey(held.Id, null);
+        await StepAsync(held, "one", "1");
+        await DieAndSweepAsync(held.Node);
+
+        Assert.False(await Store.ResetProgressAsync(held.Node.Id, key, held.Fence, Cancellation));
+
+        Assert.Single((await Store.LoadProgressAsync(key, Cancellation)).Steps);
+    }
+
     private async Task StepAsync(Held held, string name, string result)
         => Assert.True(await Store.SaveStepAsync(held.Node.Id, new ProgressKey(held.Id, null), held.Fence, name, Json(result), Cancellation));
 }

@@ -138,7 +138,7 @@ public abstract class RetentionTests(StoreFixture fixture) : StoreTests(fixture)
     {
         var (_, failed, _) = await GivenEndedAsync();
         await ShiftTimeAsync(TimeSpan.FromDays(30));
-        await Store.RetryAsync(failed, Cancellation);
+        await Store.RetryAsync(failed, RetryFrom.LastStep, Cancellation);
 
         await PurgeAsync(Nothing);
 

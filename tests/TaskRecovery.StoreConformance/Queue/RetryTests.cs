@@ -13,7 +13,7 @@ public abstract class RetryTests(StoreFixture fixture) : StoreTests(fixture)
         var node = GivenNode();
         var held = await GivenEndedAsync(node, kind);
 
-        Assert.True(await Store.RetryAsync(held.Id, Cancellation));
+        Assert.Equal(OperatorResult.Done, await Store.RetryAsync(held.Id, RetryFrom.LastStep, Cancellation));
 
         var found = await FindAsync(held.Id);
         Assert.Equal((EntryState.Waiting, 0, 0), (found.State, found.Attempt, found.Crashes));
@@ -32,7 +32,7 @@ public abstract class RetryTests(StoreFixture fixture) : StoreTests(fixture)
         var id = await GivenEntryAsync();
         await Store.CancelAsync(id, Cancellation);
 
-        Assert.True(await Store.RetryAsync(id, Cancellation));
+        Assert.Equal(OperatorResult.Done, await Store.RetryAsync(id, RetryFrom.LastStep, Cancellation));
 
         Assert.Equal(id, Assert.Single((await ClaimAsync(GivenNode())).Entries).Id);
     }
@@ -43,7 +43,7 @@ public abstract class RetryTests(StoreFixture fixture) : StoreTests(fixture)
         var id = await GivenEntryAsync();
         await CrashAsync(id, 2, maxCrashes: 1);
 
-        Assert.True(await Store.RetryAsync(id, Cancellation));
+        Assert.Equal(OperatorResult.Done, await Store.RetryAsync(id, RetryFrom.LastStep, Cancellation));
 
         Assert.Equal((1, 0), Assert.Single((await ClaimAsync(GivenNode())).Entries.Select(entry => (entry.Attempt, entry.Crashes))));
     }
@@ -54,9 +54,9 @@ public abstract class RetryTests(StoreFixture fixture) : StoreTests(fixture)
         var node = GivenNode();
         var held = await GivenEndedAsync(node, OutcomeKind.Failed);
 
-        var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(async () => await Store.RetryAsync(held.Id, Cancellation), Cancellation)));
+        var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(async () => await Store.RetryAsync(held.Id, RetryFrom.LastStep, Cancellation), Cancellation)));
 
-        Assert.Single(answers, answer => answer);
+        Assert.Single(answers, answer => answer == OperatorResult.Done);
         Assert.Single((await ClaimAsync(node)).Entries);
     }
 
@@ -68,10 +68,10 @@ public abstract class RetryTests(StoreFixture fixture) : StoreTests(fixture)
         var running = await GivenClaimedAsync(node);
         var waiting = await GivenEntryAsync();
 
-        Assert.False(await Store.RetryAsync(completed.Id, Cancellation));
-        Assert.False(await Store.RetryAsync(running.Id, Cancellation));
-        Assert.False(await Store.RetryAsync(waiting, Cancellation));
-        Assert.False(await Store.RetryAsync(waiting + 1000, Cancellation));
+        Assert.Equal(OperatorResult.Completed, await Store.RetryAsync(completed.Id, RetryFrom.LastStep, Cancellation));
+        Assert.Equal(OperatorResult.NotEnded, await Store.RetryAsync(running.Id, RetryFrom.LastStep, Cancellation));
+        Assert.Equal(OperatorResult.NotEnded, await Store.RetryAsync(waiting, RetryFrom.LastStep, Cancellation));
+        Assert.Equal(OperatorResult.NotFound, await Store.RetryAsync(waiting + 1000, RetryFrom.LastStep, Cancellation));
         Assert.Equal(waiting, Assert.Single((await ClaimAsync(node)).Entries).Id);
     }
 
@@ -82,7 +82,7 @@ public abstract class RetryTests(StoreFixture fixture) : StoreTests(fixture)
         var held = await GivenEndedAsync(node, OutcomeKind.Failed, "key");
         var other = await GivenEntryAsync(Entry(key: "key"));
 
-        Assert.False(await Store.RetryAsync(held.Id, Cancellation));
+        Assert.Equal(OperatorResult.KeyHeld, await Store.RetryAsync(held.Id, RetryFrom.LastStep, Cancellation));
 
         Assert.Equal(EntryState.Failed, await StateAsync(held.Id));
         Assert.Equal(new EnqueueResult(other, true), await EnqueueAsync(Entry(key: "key")));
@@ -94,7 +94,7 @@ public abstract class RetryTests(StoreFixture fixture) : StoreTests(fixture)
         var node = GivenNode();
         var held = await GivenEndedAsync(node, OutcomeKind.Failed, "key");
 
-        Assert.True(await Store.RetryAsync(held.Id, Cancellation));
+        Assert.Equal(OperatorResult.Done, await Store.RetryAsync(held.Id, RetryFrom.LastStep, Cancellation));
 
         Assert.Equal(new EnqueueResult(held.Id, true), await EnqueueAsync(Entry(key: "key")));
         Assert.Equal("key", (await FindAsync(held.Id)).UniqueKey);
@@ -107,7 +107,7 @@ public abstract class RetryTests(StoreFixture fixture) : StoreTests(fixture)
     {
         var node = GivenNode();
         var held = await GivenEndedAsync(node, OutcomeKind.Failed);
-        await Store.RetryAsync(held.Id, Cancellation);
+        await Store.RetryAsync(held.Id, RetryFrom.LastStep, Cancellation);
 
         await FinishAsync(held, OutcomeKind.Failed);
 
@@ -119,12 +119,31 @@ public abstract class RetryTests(StoreFixture fixture) : StoreTests(fixture)
     {
         var node = GivenNode();
         var held = await GivenEndedAsync(node, OutcomeKind.Failed);
-        await Store.RetryAsync(held.Id, Cancellation);
+        await Store.RetryAsync(held.Id, RetryFrom.LastStep, Cancellation);
 
         var report = await DieAndSweepAsync(node);
 
         Assert.Empty(report.Items);
         Assert.Equal((1, 0), Assert.Single((await ClaimAsync(GivenNode())).Entries.Select(entry => (entry.Attempt, entry.Crashes))));
+    }
+
+    [Theory]
+    [InlineData(RetryFrom.LastStep, 1)]
+    [InlineData(RetryFrom.Start, 0)]
+    public async Task A_retry_continues_from_the_last_step_or_starts_anew(RetryFrom from, int steps)
+    {
+        var node = GivenNode();
+        var held = await GivenClaimedAsync(node);
+        var key = new ProgressKey(held.Id, null);
+        Assert.True(await Store.SaveStepAsync(node.Id, key, held.Fence, "charge", Json("1"), Cancellation));
+        Assert.True(await Store.SaveCheckpointAsync(node.Id, key, held.Fence, Json("2"), Cancellation));
+        await FinishAsync(held, OutcomeKind.Failed, error: "refunded");
+
+        Assert.Equal(OperatorResult.Done, await Store.RetryAsync(held.Id, from, Cancellation));
+
+        var progress = await Store.LoadProgressAsync(key, Cancellation);
+        Assert.Equal((steps, steps > 0), (progress.Steps.Count, progress.Checkpoint is not null));
+        await FinishAsync(await ClaimOneAsync(node, held.Id));
     }
 
     private async Task<Held> GivenEndedAsync(TestNode node, OutcomeKind kind, string? key = null)

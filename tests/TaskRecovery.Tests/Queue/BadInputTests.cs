@@ -87,6 +87,16 @@ public sealed class BadInputTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Metadata_is_limited_to_16_KiB()
+    {
+        var exception = await Assert.ThrowsAsync<ArgumentException>(async () => await _host.Queue.EnqueueAsync(
+            new TestArgs(), new EnqueueOptions { Metadata = new Dictionary<string, string> { ["trail"] = new('x', 16 * 1024) } }));
+
+        Assert.Contains("16,384", exception.Message, StringComparison.Ordinal);
+        Assert.Empty(_store.Entries);
+    }
+
+    [Fact]
     public async Task Null_arguments_are_refused()
         => await Assert.ThrowsAsync<ArgumentNullException>(async () => await _host.Queue.EnqueueAsync<TestArgs>(null!));
 

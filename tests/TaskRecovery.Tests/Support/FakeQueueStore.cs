@@ -188,7 +188,7 @@ internal sealed class FakeQueueStore : IQueueStore
     public ValueTask<bool> SaveStepAsync(Guid nodeId, ProgressKey key, long fence, string name, ReadOnlyMemory<byte> result, CancellationToken cancellationToken)
     {
         StepsCanBeTakenBack = cancellationToken.CanBeCanceled;
-        return LateAsync("save step", () => Holds(nodeId, fence, key.EntryId) && _entries[key.EntryId].Steps.TryAdd(name, result));
+        return LateAsync("save step", () => Holds(nodeId, fence, key.EntryId) && (_entries[key.EntryId].Steps.TryAdd(name, result) || _entries[key.EntryId].Steps.ContainsKey(name)));
     }
 
     public ValueTask<bool> SaveCheckpointAsync(Guid nodeId, ProgressKey key, long fence, ReadOnlyMemory<byte> checkpoint, CancellationToken cancellationToken)
@@ -207,7 +207,20 @@ internal sealed class FakeQueueStore : IQueueStore
 
     public ValueTask<bool> CancelAsync(long entryId, CancellationToken cancellationToken) => Call("cancel", () => _entries[entryId].CancelRequested = true);
 
-    public ValueTask<bool> RetryAsync(long entryId, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public ValueTask<bool> ResetProgressAsync(Guid nodeId, ProgressKey key, long fence, CancellationToken cancellationToken)
+        => Call("reset progress", () =>
+        {
+            var holds = Holds(nodeId, fence, key.EntryId);
+            if (holds)
+            {
+                _entries[key.EntryId].Steps.Clear();
+                _entries[key.EntryId].Checkpoint = null;
+            }
+
+            return holds;
+        });
+
+    public ValueTask<OperatorResult> RetryAsync(long entryId, RetryFrom from, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public ValueTask SetPausedAsync(string queue, bool paused, CancellationToken cancellationToken)
     {

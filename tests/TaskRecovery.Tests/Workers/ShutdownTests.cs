@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using TaskRecovery.Storage;
 using TaskRecovery.Tests.Support;
 
@@ -151,6 +152,75 @@ public sealed class ShutdownTests
         Assert.Equal([OutcomeKind.Released], _store.Entry(id).Kinds);
         finish.SetResult();
         await host.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_handler_hears_of_the_stop_at_once_and_may_end_early()
+    {
+        var started = new TaskCompletionSource();
+        _work.Do = async (context, cancellationToken) =>
+        {
+            started.TrySetResult();
+            await Task.Delay(Timeout.Infinite, context.Stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            Assert.Equal((StopReason.None, false), (context.StopReason, cancellationToken.IsCancellationRequested));
+        };
+        var host = await StartAsync(shutdownTimeout: TimeSpan.FromHours(1));
+        var (id, _) = await host.Queue.EnqueueAsync(new TestArgs());
+        await started.Task;
+
+        await host.StopAsync();
+
+        Assert.Equal([OutcomeKind.Completed], _store.Entry(id).Kinds);
+        Assert.Equal(0, host.Log.Count(2010));
+        await host.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_checkpoint_while_the_host_stops_ends_the_run_as_released(bool swallows)
+    {
+        var started = new TaskCompletionSource();
+        _work.Do = async (context, cancellationToken) =>
+        {
+            try
+            {
+                for (var round = 1; ; round++)
+                {
+                    started.TrySetResult();
+                    await Task.Delay(Timeout.Infinite, context.Stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                    await context.SaveCheckpointAsync(round, cancellationToken);
+                }
+            }
+            catch (OperationCanceledException) when (swallows)
+            {
+                Assert.Equal(StopReason.Shutdown, context.StopReason);
+            }
+        };
+        var host = await StartAsync(shutdownTimeout: TimeSpan.FromHours(1));
+        var (id, _) = await host.Queue.EnqueueAsync(new TestArgs());
+        await started.Task;
+
+        await host.StopAsync();
+
+        Assert.Equal([OutcomeKind.Released], _store.Entry(id).Kinds);
+        Assert.Equal("1"u8.ToArray(), _store.Entry(id).Checkpoint!.Value.ToArray());
+        await host.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData(5, 1)]
+    [InlineData(13, 0)]
+    public async Task A_host_that_waits_for_less_than_the_library_needs_is_named_at_the_start(int seconds, int warnings)
+    {
+        await using var host = await WorkHost.StartAsync(_store, builder =>
+        {
+            builder.Services.AddSingleton(_work);
+            builder.AddWorker<TestArgs, TestWorker>();
+            builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(seconds));
+        });
+
+        Assert.Equal(warnings, host.Log.Count(2015));
     }
 
     private Task<WorkHost> StartAsync(TimeSpan? shutdownTimeout = null, int? concurrency = null, int? prefetch = null, FakeQueueStore? store = null) => WorkHost.StartAsync(

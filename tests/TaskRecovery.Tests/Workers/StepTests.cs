@@ -169,9 +169,135 @@ public sealed class StepTests
         Assert.Equal([OutcomeKind.Lost, OutcomeKind.Completed], _store.Entry(id).Kinds);
     }
 
-    private Task<WorkHost> StartAsync() => WorkHost.StartAsync(_store, builder =>
+    [Theory]
+    [InlineData("load progress")]
+    [InlineData("save step")]
+    [InlineData("save step answer")]
+    [InlineData("save checkpoint")]
+    public async Task A_store_that_is_away_for_a_moment_costs_no_attempt_and_repeats_no_step(string call)
+    {
+        var (failures, steps) = (0, 0);
+        _store.OnCall = name =>
+        {
+            if (name == call && Interlocked.Increment(ref failures) <= 2)
+            {
+                throw new StoreUnavailableException("the server restarts");
+            }
+        };
+        _work.Do = async (context, cancellationToken) =>
+        {
+            await context.StepAsync("one", _ => Task.FromResult(++steps), cancellationToken);
+            await context.SaveCheckpointAsync(7, cancellationToken);
+        };
+        await using var host = await StartAsync();
+
+        var (id, _) = await host.Queue.EnqueueAsync(new TestArgs(), new EnqueueOptions { MaxAttempts = 1 });
+        await _store.UntilEnded(id);
+
+        Assert.Equal([OutcomeKind.Completed], _store.Entry(id).Kinds);
+        Assert.Equal((1, true), (steps, failures >= 2));
+    }
+
+    [Fact]
+    public async Task A_step_of_a_run_that_has_ended_is_refused_before_its_work()
+    {
+        WorkContext? escaped = null;
+        _work.Do = (context, _) =>
+        {
+            escaped = context;
+            return Task.CompletedTask;
+        };
+        await using var host = await StartAsync();
+        var (id, _) = await host.Queue.EnqueueAsync(new TestArgs());
+        await _store.UntilEnded(id);
+        var runs = 0;
+
+        await Assert.ThrowsAsync<ClaimLostException>(() => escaped!.StepAsync("late", _ => Task.FromResult(++runs)));
+        await Assert.ThrowsAsync<ClaimLostException>(() => escaped!.SaveCheckpointAsync(1));
+        await Assert.ThrowsAsync<ClaimLostException>(() => escaped!.ResetStepsAsync());
+
+        Assert.Equal(0, runs);
+        Assert.DoesNotContain("save step", _store.Calls.Keys);
+    }
+
+    [Fact]
+    public async Task A_handler_that_has_undone_its_steps_runs_them_again()
+    {
+        var runs = new List<string>();
+        _work.Do = async (context, cancellationToken) =>
+        {
+            await context.StepAsync("charge", _ => Run("charge"), cancellationToken);
+            if (context.Attempt == 1)
+            {
+                await context.ResetStepsAsync(cancellationToken);
+                await context.StepAsync("refund", _ => Run("refund"), cancellationToken);
+                await context.ResetStepsAsync(cancellationToken);
+                throw new InvalidOperationException("undone");
+            }
+
+            Task Run(string step)
+            {
+                runs.Add(step);
+                return Task.CompletedTask;
+            }
+        };
+        await using var host = await StartAsync();
+
+        var (id, _) = await host.Queue.EnqueueAsync(new TestArgs());
+        await _store.UntilEnded(id);
+
+        Assert.Equal(["charge", "refund", "charge"], runs);
+    }
+
+    [Theory]
+    [InlineData("result")]
+    [InlineData("step")]
+    [InlineData("checkpoint")]
+    public async Task What_is_too_large_to_be_kept_is_refused_with_its_size(string what)
+    {
+        var large = new string('x', 2_000);
+        _work.Do = async (context, cancellationToken) =>
+        {
+            switch (what)
+            {
+                case "result": context.SetResult(large); break;
+                case "step": await context.StepAsync("one", _ => Task.FromResult(large), cancellationToken); break;
+                default: await context.SaveCheckpointAsync(large, cancellationToken); break;
+            }
+        };
+        await using var host = await StartAsync(options => options.MaxResultBytes = 1_000);
+
+        var (id, _) = await host.Queue.EnqueueAsync(new TestArgs(), new EnqueueOptions { MaxAttempts = 1 });
+        await _store.UntilEnded(id);
+
+        Assert.Equal(OutcomeKind.Failed, _store.Entry(id).Last.Kind);
+        Assert.Contains("2,002 bytes", _store.Entry(id).Last.Error, StringComparison.Ordinal);
+        Assert.Contains("MaxResultBytes", _store.Entry(id).Last.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_entry_with_too_many_steps_is_told_so_before_the_next_one_runs()
+    {
+        var runs = 0;
+        _work.Do = (context, cancellationToken) => context.StepAsync("one more", _ => Task.FromResult(++runs), cancellationToken);
+        var id = _store.Add("test.work", "{}", entry =>
+        {
+            entry.Stored = entry.Stored with { MaxAttempts = 1 };
+            for (var number = 0; number < 10_000; number++)
+            {
+                entry.Steps.Add($"step {number}", "1"u8.ToArray());
+            }
+        });
+        await using var host = await StartAsync();
+        await _store.UntilEnded(id);
+
+        Assert.Contains("10,000 finished steps", _store.Entry(id).Last.Error, StringComparison.Ordinal);
+        Assert.Equal(0, runs);
+    }
+
+    private Task<WorkHost> StartAsync(Action<TaskRecoveryOptions>? configure = null) => WorkHost.StartAsync(_store, builder =>
     {
         builder.Services.AddSingleton(_work);
         builder.AddWorker<TestArgs, TestWorker>();
-    });
+    }, configure);
 }
