@@ -18,6 +18,12 @@ public sealed class SqliteOptions
     /// <summary>How long a write waits while another process, or a transaction of your own, holds the file's only write lock. Then it fails as unavailable.</summary>
     /// <value>Default: 30 seconds. 1 second to 10 minutes.</value>
     public TimeSpan BusyTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Which users of the machine may use the files that the library creates: the database with its log, and the nodes' locks. Files that are there
+    /// already keep what they have; the start warns when that is more. Not used on Windows, where files have the rights of their folder.</summary>
+    /// <value>Default: the process's own user. Add <see cref="UnixFileMode.GroupRead"/> and <see cref="UnixFileMode.GroupWrite"/> if processes of several users of
+    /// one group share the file. Both rights of the user are needed.</value>
+    public UnixFileMode UnixCreateMode { get; set; } = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 }
 
 /// <summary>What a commit waits for.</summary>

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using TaskRecovery;
@@ -12,12 +13,13 @@ public static class SqliteTaskRecoveryBuilderExtensions
 {
     /// <summary>Keeps the queue in a SQLite file, which is created when it is missing. Several processes of one machine may share it.</summary>
     /// <param name="builder">What <c>AddTaskRecovery</c> returned.</param>
-    /// <param name="connectionString">A connection string of Microsoft.Data.Sqlite that names a file on a local disk, such as <c>Data Source=tasks.db</c>.</param>
+    /// <param name="connectionString">A connection string of Microsoft.Data.Sqlite that names a file on a local disk, such as <c>Data Source=tasks.db</c>.
+    /// A relative path starts from the folder <c>DataDirectory</c> of the application domain if that is set, and from the host's content root otherwise.</param>
     /// <param name="configure">Changes the options.</param>
     public static TaskRecoveryBuilder UseSqlite(this TaskRecoveryBuilder builder, string connectionString, Action<SqliteOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        _ = new SqliteFile(connectionString);
+        _ = SqliteFile.Validate(connectionString);
 
         var services = builder.Services;
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<SqliteOptions>, SqliteOptionsValidator>());
@@ -32,7 +34,8 @@ public static class SqliteTaskRecoveryBuilderExtensions
             connectionString,
             provider.GetRequiredService<IOptions<SqliteOptions>>().Value,
             TimeProvider.System,
-            provider.GetService<ILogger<SqliteDatabase>>())));
+            provider.GetService<ILogger<SqliteDatabase>>(),
+            provider.GetService<IHostEnvironment>()?.ContentRootPath)));
         services.Replace(ServiceDescriptor.Singleton(provider => new SqliteMigrator(provider.GetRequiredService<SqliteDatabase>())));
         services.Replace(ServiceDescriptor.Singleton<IStoreMigrator>(provider => provider.GetRequiredService<SqliteMigrator>()));
         services.Replace(ServiceDescriptor.Singleton<IQueueStore>(provider => new SqliteQueueStore(

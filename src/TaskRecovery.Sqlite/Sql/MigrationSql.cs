@@ -22,4 +22,12 @@ internal static class MigrationSql
 
     /// <summary>Records a migration. ?1 version, ?2 name, ?3 checksum, ?4 oldest library, ?5 now.</summary>
     public const string Record = "insert into taskrecovery_migrations (version, name, checksum, oldest_library, applied_at) values (?1, ?2, ?3, ?4, ?5)";
+
+    /// <summary>A trigger on one of the library's tables, or a view in the place of one.</summary>
+    public const string ForeignCode = """
+        select printf('%s ''%s'' on ''%s''', type, name, tbl_name)
+        from sqlite_schema
+        where (type = 'trigger' and tbl_name like 'taskrecovery\_%' escape '\') or (type = 'view' and name like 'taskrecovery\_%' escape '\')
+        limit 1
+        """;
 }

@@ -15,6 +15,9 @@ internal static class NodeSql
     /// <summary>The living nodes of a name. ?1 name.</summary>
     public const string Namesakes = "select id, holds_lock from taskrecovery_nodes where name = ?1 and named = 1 and dead_at is null";
 
+    /// <summary>The living nodes that say that they hold their lock.</summary>
+    public const string LockHolders = "select id from taskrecovery_nodes where dead_at is null and holds_lock = 1";
+
     /// <summary>Stores a life. ?1 id, ?2 name, ?3 named, ?4 name is explicit, ?5 machine, ?6 process, ?7 process started, ?8 holds lock, ?9 now.</summary>
     public const string Insert = """
         insert into taskrecovery_nodes (id, name, named, name_is_explicit, machine, process_id, process_started, holds_lock, started_at, beat_at)

@@ -20,7 +20,8 @@ internal sealed class HeartbeatFiles(SqliteFile file)
         try
         {
             // By its name, each time: a file that somebody deleted would take what is written without showing it to anybody.
-            using var handle = File.OpenHandle(file.HeartbeatPath(nodeId), FileMode.OpenOrCreate, FileAccess.ReadWrite, Shared);
+            using var stream = file.OpenOrCreate(file.HeartbeatPath(nodeId), Shared);
+            var handle = stream.SafeFileHandle;
             var next = Math.Max(counter, Read(handle) ?? 0) + 1;
             Span<byte> bytes = stackalloc byte[sizeof(long)];
             BinaryPrimitives.WriteInt64LittleEndian(bytes, next);

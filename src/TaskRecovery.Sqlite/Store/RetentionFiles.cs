@@ -14,7 +14,7 @@ internal sealed class RetentionFiles(SqliteFile file, NodeLocks locks)
     {
         try
         {
-            turn = new FileStream(file.RetentionPath, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1);
+            turn = file.OpenOrCreate(file.RetentionPath, FileShare.None);
             return true;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)

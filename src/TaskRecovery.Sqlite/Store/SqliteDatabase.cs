@@ -17,20 +17,32 @@ internal sealed class SqliteDatabase : IDisposable
     private readonly SqliteWriter _writer;
 
     /// <summary>Creates one; nothing is opened before it is used.</summary>
-    public SqliteDatabase(string connectionString, SqliteOptions options, TimeProvider time, ILogger? logger = null)
+    /// <param name="connectionString">Names the file.</param>
+    /// <param name="options">How it is kept.</param>
+    /// <param name="time">The clock of what is stored.</param>
+    /// <param name="logger">Where warnings go.</param>
+    /// <param name="contentRoot">The folder that a relative path starts from.</param>
+    public SqliteDatabase(string connectionString, SqliteOptions options, TimeProvider time, ILogger? logger = null, string? contentRoot = null)
     {
         Batteries_V2.Init();
+        SqliteVersion = raw.sqlite3_libversion_number();
         Options = options;
-        _file = new SqliteFile(connectionString);
+        Logger = logger ?? NullLogger.Instance;
+        _file = new SqliteFile(connectionString, contentRoot, options.UnixCreateMode);
         _time = time;
         Locks = new NodeLocks(_file);
         Heartbeats = new HeartbeatFiles(_file);
         Retention = new RetentionFiles(_file, Locks);
         _readers = new SqliteReaders(OpenReader, _file.FullPath);
-        _writer = new SqliteWriter(OpenWriter, _file.FullPath, options, logger ?? NullLogger.Instance);
+        _writer = new SqliteWriter(OpenWriter, _file.FullPath, options, Logger);
     }
 
     public SqliteOptions Options { get; }
+
+    public ILogger Logger { get; }
+
+    /// <summary>The release of SQLite that runs here.</summary>
+    public int SqliteVersion { get; init; }
 
     public string Path => _file.FullPath;
 
@@ -109,6 +121,8 @@ internal sealed class SqliteDatabase : IDisposable
         try
         {
             session.Execute($"pragma busy_timeout = {ReaderBusyMilliseconds}; pragma query_only = on");
+            session.Harden();
+            Remember(session);
             return session;
         }
         catch
@@ -129,6 +143,13 @@ internal sealed class SqliteDatabase : IDisposable
                 nameof(transaction));
         }
 
+        // SQLite rolls a transaction back by itself after some errors (a full disk, 'insert or rollback'). What came after it would be committed at once, alone.
+        if (raw.sqlite3_get_autocommit(connection.Handle!) != 0)
+        {
+            throw new ArgumentException(
+                "The transaction is not active any more: SQLite rolled it back by itself after an error of an earlier statement, so nothing of it is stored. Begin a new one.", nameof(transaction));
+        }
+
         // Both are as SQLite resolved them. The file is there by now, so that a link to it is followed.
         var own = System.IO.Path.GetFullPath(connection.DataSource);
         if (!string.Equals(own, Path, OperatingSystem.IsWindows() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal) && !IsSameFile(own))
@@ -136,7 +157,58 @@ internal sealed class SqliteDatabase : IDisposable
             throw new ArgumentException($"The transaction is on '{own}', but the queue is kept in '{Path}'. Use one file for both.", nameof(transaction));
         }
 
+        ConfirmFile();
         return new SqliteSession(connection, ownsConnection: false);
+    }
+
+    /// <summary>Throws if the path does not name the file any more that this process has open.</summary>
+    /// <exception cref="StoreUnavailableException">It was moved, deleted or replaced.</exception>
+    public void ConfirmFile()
+    {
+        try
+        {
+            _file.Confirm();
+        }
+        catch (FileReplacedException exception)
+        {
+            throw SqliteErrors.Translate(exception, Path);
+        }
+    }
+
+    /// <summary>Checks at the start what depends on who else uses the file, once its tables are there.</summary>
+    /// <exception cref="StoreConfigurationException">Other processes use the file, and this release of SQLite can't share one safely.</exception>
+    public async Task CheckUseAsync(CancellationToken cancellationToken)
+    {
+        if (_file.FindExposure() is { } exposure)
+        {
+            Logger.FileIsExposed(exposure);
+        }
+
+        if (!SqliteVersions.HasWalResetBug(SqliteVersion))
+        {
+            return;
+        }
+
+        var nodes = await ReadAsync(
+            static session =>
+            {
+                var nodes = new List<Guid>();
+                var statement = session.Get(NodeSql.LockHolders);
+                while (statement.Step())
+                {
+                    nodes.Add(statement.Guid(0));
+                }
+
+                return nodes;
+            },
+            cancellationToken).ConfigureAwait(false);
+        if (nodes.Any(Locks.IsHeld))
+        {
+            throw new StoreConfigurationException(
+                $"SQLite {SqliteVersions.ToText(SqliteVersion)} can damage a file that two processes write, and another process uses '{Path}'. Use 3.51.3 or later: SQLitePCLRaw.bundle_e_sqlite3 3.0.5 brings one.");
+        }
+
+        Logger.SqliteIsTooOld(SqliteVersions.ToText(SqliteVersion), Path);
     }
 
     public void Dispose()
@@ -148,6 +220,13 @@ internal sealed class SqliteDatabase : IDisposable
 
     private bool IsSameFile(string other) => _readers.Read(session => string.Equals(session.Connection.DataSource, other, StringComparison.Ordinal));
 
+    // The first read opens the log, whose file is remembered then.
+    private void Remember(SqliteSession session)
+    {
+        session.Query("pragma schema_version");
+        session.Files = new OpenFiles(_file, session.Connection.DataSource);
+    }
+
     private SqliteSession OpenWriter()
     {
         var session = new SqliteSession(_file.Open(), ownsConnection: true);
@@ -157,6 +236,8 @@ internal sealed class SqliteDatabase : IDisposable
             {
                 throw new SqliteException($"'{Path}' was opened for reading only", raw.SQLITE_READONLY);
             }
+
+            session.Harden();
 
             // The first to come changes the file to a write-ahead log, alone.
             session.Execute($"pragma busy_timeout = {(int)Options.BusyTimeout.TotalMilliseconds}");
@@ -173,13 +254,34 @@ internal sealed class SqliteDatabase : IDisposable
                 pragma journal_size_limit = {16 * 1024 * 1024};
                 pragma cache_size = -32768;
                 pragma temp_store = memory;
+                pragma secure_delete = fast;
+                pragma fullfsync = on;
+                pragma checkpoint_fullfsync = on;
                 """);
+            Remember(session);
+            RefuseContent(session);
             return session;
         }
         catch
         {
             session.Dispose();
             throw;
+        }
+    }
+
+    private void RefuseContent(SqliteSession session)
+    {
+        var encoding = session.Query("pragma encoding");
+        if (!string.Equals(encoding, "UTF-8", StringComparison.OrdinalIgnoreCase))
+        {
+            throw new StoreConfigurationException(
+                $"'{Path}' keeps its text as {encoding}, but the queue's is UTF-8. Name a file of its own, or create the database with 'pragma encoding = \"UTF-8\"' before its first table.");
+        }
+
+        if (session.Query(MigrationSql.ForeignCode) is { } foreign)
+        {
+            throw new StoreConfigurationException(
+                $"'{Path}' has a {foreign}, which would run with the queue's writes or stand in for a table of it. Remove it, or keep it in another database file.");
         }
     }
 }

@@ -19,13 +19,14 @@ internal static class SqliteErrors
     public static Exception Translate(Exception exception, string file) => exception switch
     {
         SqliteException error => Translate(error, file),
+        FileReplacedException => new StoreUnavailableException(exception.Message, exception),
         ObjectDisposedException => new StoreUnavailableException($"The store over '{file}' has been closed.", exception),
         _ => exception,
     };
 
     /// <summary>Whether the connection must be opened anew after this error.</summary>
     public static bool BreaksConnection(Exception exception)
-        => exception is SqliteException { SqliteErrorCode: raw.SQLITE_IOERR or raw.SQLITE_CANTOPEN or raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB or raw.SQLITE_READONLY or raw.SQLITE_NOMEM or raw.SQLITE_MISUSE };
+        => exception is FileReplacedException or SqliteException { SqliteErrorCode: raw.SQLITE_IOERR or raw.SQLITE_CANTOPEN or raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB or raw.SQLITE_READONLY or raw.SQLITE_NOMEM or raw.SQLITE_MISUSE };
 
     private static TaskRecoveryException Translate(SqliteException error, string file) => error.SqliteErrorCode switch
     {

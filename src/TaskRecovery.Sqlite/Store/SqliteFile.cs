@@ -1,3 +1,4 @@
+using System.Runtime.Versioning;
 using Microsoft.Data.Sqlite;
 
 namespace TaskRecovery.Sqlite;
@@ -5,14 +6,45 @@ namespace TaskRecovery.Sqlite;
 /// <summary>The database file that a connection string names: what can't hold a queue is refused before anything is opened.</summary>
 internal sealed class SqliteFile
 {
-    // A share of the host in a virtual machine locks as badly as one of the network; the runtime does not count these as network drives.
-    private static readonly string[] SharedFormats = ["9p", "v9fs", "fuse.sshfs", "vboxsf", "fuse.vmhgfs-fuse", "virtiofs"];
+    private const string DataDirectory = "|DataDirectory|";
+    private const int MaxLinks = 40;
+
+    // Closing a handle of the file drops the locks that SQLite holds on it in this process: nothing may open the database while it is being created.
+    private static readonly Lock Creating = new();
 
     private readonly string _connectionString;
+    private readonly UnixFileMode _mode;
+    private readonly bool _creates;
+    private readonly byte[] _bytes;
+    private bool _wasOpened;
+    private FileFacts? _first;
+    private volatile string? _lostLog;
 
-    /// <summary>Reads a connection string of Microsoft.Data.Sqlite.</summary>
+    /// <summary>Reads a connection string of Microsoft.Data.Sqlite. Its path is resolved here, once: what changes the current folder later changes nothing.</summary>
+    /// <param name="connectionString">The connection string.</param>
+    /// <param name="contentRoot">The folder that a relative path starts from; by default the current one.</param>
+    /// <param name="mode">Who may use the files that are created.</param>
     /// <exception cref="ArgumentException">It names no file, or one that can't hold a queue.</exception>
-    public SqliteFile(string connectionString)
+    public SqliteFile(string connectionString, string? contentRoot = null, UnixFileMode mode = UnixFileMode.UserRead | UnixFileMode.UserWrite)
+    {
+        var builder = Validate(connectionString);
+        FullPath = FollowLinks(Resolve(builder.DataSource, contentRoot), MaxLinks);
+        _mode = mode;
+        _bytes = FileFacts.ToBytes(FullPath);
+        _creates = builder.Mode == SqliteOpenMode.ReadWriteCreate;
+        builder.DataSource = FullPath;
+        builder.Cache = SqliteCacheMode.Private;
+        builder.Pooling = false;
+        builder.ForeignKeys = true;
+        _connectionString = builder.ToString();
+    }
+
+    /// <summary>The file's full path, without links.</summary>
+    public string FullPath { get; }
+
+    /// <summary>Refuses a connection string that names no file to write.</summary>
+    /// <exception cref="ArgumentException">It names no file, or one that can't hold a queue.</exception>
+    public static SqliteConnectionStringBuilder Validate(string connectionString)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(connectionString);
         var builder = new SqliteConnectionStringBuilder(connectionString);
@@ -39,31 +71,64 @@ internal sealed class SqliteFile
             throw new ArgumentException($"The connection string '{connectionString}' opens the file for reading only, but a queue writes. Leave out 'Mode'.", nameof(connectionString));
         }
 
-        FullPath = Path.GetFullPath(source);
-        builder.DataSource = FullPath;
-        builder.Cache = SqliteCacheMode.Private;
-        builder.Pooling = false;
-        builder.ForeignKeys = true;
-        _connectionString = builder.ToString();
+        return builder;
     }
 
-    /// <summary>The file's full path.</summary>
-    public string FullPath { get; }
-
     /// <summary>Opens a connection.</summary>
+    /// <exception cref="StoreConfigurationException">The file can't hold a queue where it is.</exception>
+    /// <exception cref="FileReplacedException">It is not the file any more that this process opened first.</exception>
     public SqliteConnection Open()
     {
+        if (_lostLog is { } log)
+        {
+            throw LogReplaced(log);
+        }
+
         RefuseNetwork();
+        if (_wasOpened)
+        {
+            Confirm();
+        }
+        else if (_creates && !OperatingSystem.IsWindows())
+        {
+            CreateIfMissing();
+        }
+
+        var before = FileFacts.Read(_bytes);
+        RefuseSeveralNames(before);
+
         var connection = new SqliteConnection(_connectionString);
         try
         {
             connection.Open();
+            RefuseAnother(FileFacts.Read(_bytes), before);
+            _first ??= before;
+            _wasOpened = true;
             return connection;
         }
         catch
         {
             connection.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>Throws if the path does not name the file any more that this process has open.</summary>
+    /// <exception cref="FileReplacedException">It was moved, deleted or replaced.</exception>
+    public void Confirm()
+    {
+        if (_lostLog is { } log)
+        {
+            throw LogReplaced(log);
+        }
+
+        if (FileFacts.Read(_bytes) is { } now)
+        {
+            RefuseAnother(now, _first);
+        }
+        else if (_wasOpened && !File.Exists(FullPath))
+        {
+            throw DatabaseReplaced();
         }
     }
 
@@ -76,9 +141,150 @@ internal sealed class SqliteFile
     /// <summary>Held by the node that removes what is no longer kept.</summary>
     public string RetentionPath => $"{FullPath}-retention";
 
-    /// <summary>Whether a drive is one on which files can't be locked, and memory not be shared, between processes.</summary>
-    internal static bool IsShared(DriveType type, string format)
-        => type == DriveType.Network || SharedFormats.Contains(format, StringComparer.OrdinalIgnoreCase);
+    /// <summary>Opens a file of the store's own beside the database, and creates it for those who may use the database.</summary>
+    public FileStream OpenOrCreate(string path, FileShare share)
+    {
+        var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = share, BufferSize = 0 };
+        if (OperatingSystem.IsWindows())
+        {
+            return new FileStream(path, options);
+        }
+
+        options.UnixCreateMode = _mode;
+        var stream = new FileStream(path, options);
+        if (stream.Length == 0)
+        {
+            SetMode(stream);
+        }
+
+        return stream;
+    }
+
+    /// <summary>What lets other users of the machine at the file, as a sentence; <see langword="null"/> if nothing does.</summary>
+    public string? FindExposure()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return null;
+        }
+
+        const UnixFileMode Writers = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
+        var folder = Path.GetDirectoryName(FullPath)!;
+        if ((File.GetUnixFileMode(folder) & Writers & ~_mode) is not UnixFileMode.None and var writers)
+        {
+            return $"The folder '{folder}' can be written by {(writers.HasFlag(UnixFileMode.OtherWrite) ? "every user of this machine" : "its group")}, who can replace '{FullPath}' and "
+                + $"its locks. Use a folder that only this user may write (chmod 700), or name in SqliteOptions.UnixCreateMode who shares the file";
+        }
+
+        return (File.GetUnixFileMode(FullPath) & ~_mode) is not UnixFileMode.None and var more
+            ? $"'{FullPath}' can be used by more users than SqliteOptions.UnixCreateMode says ({more}): they can read what is queued, and their locks can stop its writers. Take the right away "
+                + "(chmod 600, also from the '-wal' and '-shm' files)"
+            : null;
+    }
+
+    internal FileReplacedException DatabaseReplaced() => new(
+        $"'{FullPath}' is gone: it was moved, deleted or replaced while this process had it open. What was being written may be lost. Put it back, or restart the process to begin with "
+        + "what is there now.");
+
+    internal FileReplacedException LogReplaced(string log)
+    {
+        _lostLog = log;
+        return new FileReplacedException(
+            $"'{log}' was deleted or replaced while this process had it open, so what was being written may be lost. It happens when somebody removes the file, and when this process itself "
+            + $"opens or copies '{FullPath}', which drops its locks. Restart this process; copy a database with 'vacuum into' only.");
+    }
+
+    private static string Resolve(string source, string? contentRoot)
+    {
+        var folder = AppDomain.CurrentDomain.GetData("DataDirectory") as string;
+        if (source.StartsWith(DataDirectory, StringComparison.OrdinalIgnoreCase))
+        {
+            source = source[DataDirectory.Length..].TrimStart('/', '\\');
+            if (string.IsNullOrEmpty(folder))
+            {
+                throw new ArgumentException(
+                    $"The path '{DataDirectory}{source}' needs a folder that was not set. Call AppDomain.CurrentDomain.SetData(\"DataDirectory\", folder) first, or write the path in full.",
+                    nameof(source));
+            }
+        }
+
+        // The same order as in Microsoft.Data.Sqlite, with the host's folder where that has the current one.
+        var start = string.IsNullOrEmpty(folder) ? contentRoot : folder;
+        return string.IsNullOrEmpty(start) ? Path.GetFullPath(source) : Path.GetFullPath(source, Path.GetFullPath(start));
+    }
+
+    // SQLite follows links and keeps its log beside the real file; the locks belong there too, or two processes with two names would not see each other's.
+    private static string FollowLinks(string path, int left)
+    {
+        if (OperatingSystem.IsWindows() || left == 0 || Path.GetDirectoryName(path) is not { } folder)
+        {
+            return path;
+        }
+
+        folder = FollowLinks(folder, left);
+        path = Path.Combine(folder, Path.GetFileName(path));
+        return new FileInfo(path).LinkTarget is { } target ? FollowLinks(Path.GetFullPath(target, folder), left - 1) : path;
+    }
+
+    [UnsupportedOSPlatform("windows")]
+    private void CreateIfMissing()
+    {
+        lock (Creating)
+        {
+            if (File.Exists(FullPath))
+            {
+                return;
+            }
+
+            try
+            {
+                var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, UnixCreateMode = _mode };
+                using var created = new FileStream(FullPath, options);
+                SetMode(created);
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                // Another process was first, or SQLite will say why it can't be created.
+            }
+        }
+    }
+
+    // The process's umask takes rights away from the mode that was asked for.
+    [UnsupportedOSPlatform("windows")]
+    private void SetMode(FileStream created)
+    {
+        try
+        {
+            File.SetUnixFileMode(created.SafeFileHandle, _mode);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // Another user's file: it has the mode that its creator gave it.
+        }
+    }
+
+    private void RefuseSeveralNames(FileFacts? facts)
+    {
+        if (facts is { Links: > 1 } linked)
+        {
+            throw new StoreConfigurationException(
+                $"'{FullPath}' has {linked.Links} names (hard links). Processes that open it by different names keep different logs and damage it. Remove the other names, or make a copy with 'vacuum into'.");
+        }
+
+        if (facts is { IsMountPoint: true })
+        {
+            throw new StoreConfigurationException(
+                $"'{FullPath}' is mounted as a single file, so that its log, which belongs to it, is kept somewhere else and the file gets damaged. Mount the folder that holds the database.");
+        }
+    }
+
+    private void RefuseAnother(FileFacts? now, FileFacts? before)
+    {
+        if (now is { } found && before is { } expected && !found.IsSameFile(expected))
+        {
+            throw DatabaseReplaced();
+        }
+    }
 
     private void RefuseNetwork()
     {
@@ -89,11 +295,10 @@ internal sealed class SqliteFile
 
         try
         {
-            var folder = Path.GetDirectoryName(FullPath)!;
-            var drive = new DriveInfo(OperatingSystem.IsWindows() ? Path.GetPathRoot(FullPath)! : folder);
-            if (IsShared(drive.DriveType, drive.DriveFormat))
+            var (type, format) = FileSystems.Describe(Path.GetDirectoryName(FullPath)!);
+            if (FileSystems.IsShared(type, format))
             {
-                throw Refused(drive.DriveFormat);
+                throw Refused(format);
             }
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)

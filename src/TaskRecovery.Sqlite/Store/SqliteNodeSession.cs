@@ -17,6 +17,7 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
     private Alive? _alive;
     private long _counter;
     private bool _isBroken;
+    private bool _hasWarned;
 
     public NodeRegistration Register(NodeIdentity identity)
     {
@@ -38,19 +39,18 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
         }
     }
 
-    public bool TryHold(Guid nodeId) => _held.ContainsKey(nodeId) || Take(nodeId);
+    public bool TryHold(Guid nodeId) => _held.ContainsKey(nodeId) ? Works(nodeId) : Take(nodeId);
 
     public BeatResult Beat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null) => Guarded(() =>
     {
-        if (!File.Exists(database.Path))
-        {
-            throw new StoreUnavailableException($"'{database.Path}' is gone: it was moved or deleted while it was in use. Put it back, or restart the process to begin with an empty one.");
-        }
-
+        // Where this node's own lock does not keep others out, a free lock of a peer proves nothing.
+        var works = Works(nodeId);
+        database.ConfirmFile();
         var alive = ReadAlive();
-        var accepted = alive.Nodes.TryGetValue(nodeId, out var own) && (Count(own, holdsLock, isLeaseValid) || Store(nodeId, holdsLock));
+        var saysItHoldsLock = holdsLock && works;
+        var accepted = alive.Nodes.TryGetValue(nodeId, out var own) && (Count(own, saysItHoldsLock, isLeaseValid) || Store(nodeId, saysItHoldsLock));
         _peers.KeepOnly(alive.Ids);
-        return new BeatResult(accepted, [.. alive.Nodes.Values.Where(node => node.Id != nodeId).Select(Look)], alive.DeadWithClaims);
+        return new BeatResult(accepted, [.. alive.Nodes.Values.Where(node => node.Id != nodeId).Select(node => Look(node, works))], alive.DeadWithClaims);
     });
 
     public bool MarkDead(Guid nodeId, long beat) => Guarded(() =>
@@ -110,7 +110,7 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
         }
 
         var now = database.Now();
-        var gone = namesakes.Where(node => node.SaysItHoldsLock && !database.Locks.IsHeld(node.Id)).Select(node => node.Id).ToList();
+        var gone = namesakes.Where(node => holdsLock && node.SaysItHoldsLock && !database.Locks.IsHeld(node.Id)).Select(node => node.Id).ToList();
         foreach (var node in gone)
         {
             session.Get(NodeSql.MarkGone).Bind(1, node).Bind(2, now).Execute();
@@ -139,7 +139,7 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
             && Counter(stored, database.Heartbeats.TryRead(nodeId)) == beat
             && session.Get(NodeSql.MarkDead).Bind(1, nodeId).Bind(2, stored).Bind(3, database.Now()).ExecuteChanges() > 0;
 
-    private PeerBeat Look(AliveNode node)
+    private PeerBeat Look(AliveNode node, bool ownLockWorks)
     {
         var (counter, isUnreadable, lockIsHeld) = _peers.Look(node.Id);
         if (isUnreadable && !node.StoresHeartbeats)
@@ -147,7 +147,7 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
             database.Post(session => session.Get(NodeSql.AskToStore).Bind(1, node.Id).ExecuteChanges());
         }
 
-        return new PeerBeat(node.Id, node.Name, Counter(node.StoredBeat, counter), node.SaysItHoldsLock, lockIsHeld);
+        return new PeerBeat(node.Id, node.Name, Counter(node.StoredBeat, counter), node.SaysItHoldsLock, !ownLockWorks || lockIsHeld);
     }
 
     // One number for both counters, which changes with each of them.
@@ -178,7 +178,7 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
         return _alive = new Alive(version, nodes, nodes.Keys.ToHashSet(), deadWithClaims);
     }
 
-    // Taken, and seen to be taken: where files can't be locked (or the runtime was told not to), the lease alone decides.
+    // Taken, and seen to be taken: where files can't be locked, or the runtime was configured not to, the lease alone decides.
     private bool Take(Guid nodeId)
     {
         if (database.Locks.TryTake(nodeId) is not { } held)
@@ -187,7 +187,42 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
         }
 
         _held.Add(nodeId, held);
-        return database.Locks.IsHeld(nodeId);
+        if (database.Locks.Works(nodeId))
+        {
+            return true;
+        }
+
+        if (!_hasWarned)
+        {
+            _hasWarned = true;
+            database.Logger.LocksDoNotWork(database.Path, nodeId);
+        }
+
+        return false;
+    }
+
+    private bool Works(Guid nodeId)
+    {
+        if (!_held.TryGetValue(nodeId, out var held))
+        {
+            return false;
+        }
+
+        if (database.Locks.Works(nodeId))
+        {
+            return true;
+        }
+
+        // The file may have been deleted or replaced: the lock on the one that is there now is the one that others see.
+        _held.Remove(nodeId);
+        var works = Take(nodeId);
+        if (_held.TryAdd(nodeId, held))
+        {
+            return false;
+        }
+
+        held.Dispose();
+        return works;
     }
 
     private void Release(Guid nodeId)

@@ -15,6 +15,13 @@ internal sealed class SqliteOptionsValidator : IValidateOptions<SqliteOptions>
             errors.Add($"SqliteOptions.Synchronous is {options.Synchronous}; it must be Full or Normal.");
         }
 
+        const UnixFileMode Needed = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        const UnixFileMode Possible = Needed | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
+        if ((options.UnixCreateMode & Needed) != Needed || (options.UnixCreateMode & ~Possible) != UnixFileMode.None)
+        {
+            errors.Add($"SqliteOptions.UnixCreateMode is {options.UnixCreateMode}; it must have UserRead and UserWrite, and may have the same rights for the group and for others.");
+        }
+
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
     }
 

@@ -36,14 +36,14 @@ internal sealed partial class SqliteQueueStore : IQueueStore, IDisposable
         if (_database.Options.MigrateOnStart)
         {
             await _migrator.MigrateAsync(cancellationToken).ConfigureAwait(false);
-            return;
         }
-
-        if (await _migrator.FindMissingAsync(cancellationToken).ConfigureAwait(false) is [var first, ..])
+        else if (await _migrator.FindMissingAsync(cancellationToken).ConfigureAwait(false) is [var first, ..])
         {
             throw new StoreConfigurationException(
                 $"'{_database.Path}' lacks migration {first}, and SqliteOptions.MigrateOnStart is off. Call IStoreMigrator.MigrateAsync() in your deployment, or turn the option on.");
         }
+
+        await _database.CheckUseAsync(cancellationToken).ConfigureAwait(false);
     }
 
     public INodeSession OpenNodeSession() => new SqliteNodeSession(_database);
@@ -57,7 +57,7 @@ internal sealed partial class SqliteQueueStore : IQueueStore, IDisposable
         {
             await new SqliteWatch(_database).RunAsync(onHint, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is SqliteException or InvalidOperationException)
+        catch (Exception exception) when (exception is SqliteException or InvalidOperationException or FileReplacedException)
         {
             throw SqliteErrors.Translate(exception, _database.Path);
         }
@@ -139,12 +139,17 @@ internal sealed partial class SqliteQueueStore : IQueueStore, IDisposable
                 }
                 catch
                 {
+                    // What failed may have ended the whole transaction. Then there is no savepoint, and its absence is not the error to report.
                     session.Reset();
-                    session.Execute("rollback to taskrecovery; release taskrecovery");
+                    if (session.InTransaction)
+                    {
+                        session.Execute("rollback to taskrecovery; release taskrecovery");
+                    }
+
                     throw;
                 }
             }
-            catch (SqliteException exception) when (IsWorthWaiting(exception) && TimeProvider.System.GetElapsedTime(started) < _database.Options.BusyTimeout)
+            catch (SqliteException exception) when (IsWorthWaiting(exception) && session.InTransaction && TimeProvider.System.GetElapsedTime(started) < _database.Options.BusyTimeout)
             {
                 SqliteWriter.Pause();
             }

@@ -14,6 +14,9 @@ internal sealed class SqliteSession(SqliteConnection connection, bool ownsConnec
 
     public SqliteConnection Connection => connection;
 
+    /// <summary>The files that the connection has open: every commit confirms that they are still the ones that their names stand for.</summary>
+    public OpenFiles? Files { get; set; }
+
     private sqlite3 Handle => connection.Handle ?? throw new InvalidOperationException("The connection is closed.");
 
     /// <summary>The id of the row that was inserted last.</summary>
@@ -66,6 +69,8 @@ internal sealed class SqliteSession(SqliteConnection connection, bool ownsConnec
     /// <returns>How many pages the log has, and how many of them have been copied; zero if another connection is at it.</returns>
     public (int Pages, int Copied) Checkpoint()
     {
+        // A log that was replaced belongs to nobody: its pages must not get into the database.
+        Files?.Confirm();
         var statement = Get("pragma wal_checkpoint(passive)");
         var result = statement.Step() && statement.Int32(0) == 0 ? (Math.Max(0, statement.Int32(1)), Math.Max(0, statement.Int32(2))) : (0, 0);
         statement.Reset();
@@ -80,6 +85,13 @@ internal sealed class SqliteSession(SqliteConnection connection, bool ownsConnec
     {
         using var statement = Prepare(text);
         return statement.Step() ? statement.NullableText(0) : null;
+    }
+
+    /// <summary>Makes SQLite trust nothing that the file's schema says: neither functions in it, nor cells that do not fit, nor changes of its own tables.</summary>
+    public void Harden()
+    {
+        raw.sqlite3_db_config(Handle, raw.SQLITE_DBCONFIG_DEFENSIVE, 1, out _);
+        Execute("pragma trusted_schema = off; pragma cell_size_check = on");
     }
 
     /// <summary>Begins a transaction that writes.</summary>
@@ -101,6 +113,7 @@ internal sealed class SqliteSession(SqliteConnection connection, bool ownsConnec
     public void Commit()
     {
         Get("commit").Execute();
+        Files?.Confirm();
         foreach (var action in _afterCommit)
         {
             action();
@@ -142,6 +155,12 @@ internal sealed class SqliteSession(SqliteConnection connection, bool ownsConnec
         _statements.Clear();
         if (ownsConnection)
         {
+            // The last connection copies the log into the database and deletes it: by their names, which stand for other files now.
+            if (Files?.FindReplaced() is not null && connection.Handle is { } handle)
+            {
+                raw.sqlite3_db_config(handle, raw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, out _);
+            }
+
             connection.Dispose();
         }
     }

@@ -146,9 +146,13 @@ internal sealed partial class SqliteWriter : IDisposable
                 write.Fail(SqliteErrors.Translate(error, _file));
             }
         }
-        else if (_group.Count == 1)
+        else if (_group.Count == 1 || error is FileReplacedException)
         {
-            _group[0].Fail(SqliteErrors.Translate(error, _file));
+            // What was committed to a file that was replaced may be kept after all: written again, it would be there twice.
+            foreach (var write in _group)
+            {
+                write.Fail(SqliteErrors.Translate(error, _file));
+            }
         }
         else
         {

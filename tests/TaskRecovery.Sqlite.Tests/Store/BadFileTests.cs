@@ -80,6 +80,66 @@ public sealed class BadFileTests : IDisposable
     }
 
     [Fact]
+    public async Task A_file_whose_text_is_not_utf_8_is_refused()
+    {
+        await ExecuteAsync("pragma encoding = 'UTF-16'; create table jobs (title text)");
+
+        var error = await Assert.ThrowsAsync<StoreConfigurationException>(() => _files.OpenStoreAsync());
+
+        Assert.Contains("UTF-16", error.Message, StringComparison.Ordinal);
+        Assert.Contains("pragma encoding", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("create trigger mine after insert on taskrecovery_entries begin delete from taskrecovery_waiting; end", "trigger 'mine' on 'taskrecovery_entries'")]
+    [InlineData("create view taskrecovery_extra as select 1", "view 'taskrecovery_extra'")]
+    public async Task A_file_in_which_others_code_would_run_with_the_queues_writes_is_refused(string sql, string what)
+    {
+        await _files.OpenStoreAsync();
+        await ExecuteAsync(sql);
+
+        var error = await Assert.ThrowsAsync<StoreConfigurationException>(() => _files.OpenStoreAsync());
+
+        Assert.Contains(what, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_trigger_on_a_table_of_the_application_is_its_own_affair()
+    {
+        await ExecuteAsync("create table jobs (title text); create table done (title text); create trigger mine after insert on jobs begin insert into done values (new.title); end");
+
+        await _files.OpenStoreAsync();
+    }
+
+    [Theory]
+    [InlineData(3_050_004, true)]
+    [InlineData(3_051_002, true)]
+    [InlineData(3_051_003, false)]
+    [InlineData(3_053_004, false)]
+    [InlineData(3_050_007, false)]
+    [InlineData(3_044_006, false)]
+    [InlineData(3_045_000, true)]
+    public void A_release_that_can_damage_a_shared_file_is_known(int version, bool isBad) => Assert.Equal(isBad, SqliteVersions.HasWalResetBug(version));
+
+    [Fact]
+    public void The_release_that_comes_with_the_package_can_share_a_file() => Assert.False(SqliteVersions.HasWalResetBug(SQLitePCL.raw.sqlite3_libversion_number()));
+
+    [Fact]
+    public async Task A_release_that_can_damage_a_shared_file_is_refused_where_another_process_uses_the_file()
+    {
+        var log = new RecordedLog();
+        using var old = new SqliteDatabase(_files.ConnectionString, new SqliteOptions(), TimeProvider.System, log) { SqliteVersion = 3_050_004 };
+        await _files.Store(old).PrepareAsync(CancellationToken.None);
+        using var node = (await _files.OpenStoreAsync()).OpenNodeSession();
+        node.Register(TemporaryDatabase.Identity("worker"));
+
+        var error = await Assert.ThrowsAsync<StoreConfigurationException>(() => _files.Store(old).PrepareAsync(CancellationToken.None));
+
+        Assert.Contains("3.50.4", Assert.Single(log.Entries, entry => entry.Id == 5103).Message, StringComparison.Ordinal);
+        Assert.Contains("3.50.4", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_file_that_is_gone_while_it_is_used_is_noticed_by_the_next_beat()
     {
         var store = await _files.OpenStoreAsync();
@@ -117,4 +177,12 @@ public sealed class BadFileTests : IDisposable
         => Assert.IsType<StoreUnavailableException>(SqliteErrors.Translate(new SqliteException("x", code), "/data/tasks.db"));
 
     public void Dispose() => _files.Dispose();
+
+    private async Task ExecuteAsync(string sql)
+    {
+        await using var connection = _files.Connect();
+        await using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        await command.ExecuteNonQueryAsync();
+    }
 }

@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using TaskRecovery.Storage;
 
 namespace TaskRecovery.Sqlite.Tests.Store;
 
@@ -47,6 +48,41 @@ public sealed class CallersTransactionTests : IDisposable
         await Assert.ThrowsAsync<ArgumentException>(async () => await store.EnqueueAsync([TemporaryDatabase.Entry()], transaction, CancellationToken.None));
     }
 
+    [Theory]
+    [InlineData("insert or rollback into mine values (1)")]
+    [InlineData("rollback")]
+    public async Task A_transaction_that_SQLite_rolled_back_by_itself_stores_nothing(string statement)
+    {
+        var store = await _files.OpenStoreAsync();
+        await using var connection = _files.Connect();
+        await ExecuteAsync(connection, "create table mine (id integer primary key); insert into mine values (1)");
+        await using var transaction = await connection.BeginTransactionAsync();
+        await ExecuteAsync(connection, "insert into mine values (2)");
+        await Record.ExceptionAsync(() => ExecuteAsync(connection, statement));
+
+        var enqueue = await Assert.ThrowsAsync<ArgumentException>(async () => await store.EnqueueAsync([TemporaryDatabase.Entry()], transaction, CancellationToken.None));
+        var finish = await Assert.ThrowsAsync<ArgumentException>(async () => await store.FinishInTransactionAsync(
+            Guid.NewGuid(), new RunOutcome { EntryId = 1, Fence = 1, Kind = OutcomeKind.Completed }, transaction, CancellationToken.None));
+
+        Assert.Contains("rolled it back by itself", enqueue.Message, StringComparison.Ordinal);
+        Assert.Contains("rolled it back by itself", finish.Message, StringComparison.Ordinal);
+        Assert.Equal(0, (await store.CountAsync(null, CancellationToken.None)).Waiting);
+    }
+
+    [Fact]
+    public async Task A_call_whose_own_error_ends_the_transaction_reports_that_error()
+    {
+        var store = await _files.OpenStoreAsync();
+        await using var connection = _files.Connect();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await ExecuteAsync(connection, "create temp trigger full before insert on main.taskrecovery_entries begin select raise(rollback, 'the disk is full'); end");
+
+        var error = await Assert.ThrowsAnyAsync<TaskRecoveryException>(async () => await store.EnqueueAsync([TemporaryDatabase.Entry()], transaction, CancellationToken.None));
+
+        Assert.Contains("the disk is full", error.ToString(), StringComparison.Ordinal);
+        Assert.Equal(0, (await store.CountAsync(null, CancellationToken.None)).Waiting);
+    }
+
     [Fact]
     public async Task A_new_kind_of_a_transaction_that_was_rolled_back_is_not_remembered()
     {
@@ -64,4 +100,11 @@ public sealed class CallersTransactionTests : IDisposable
     }
 
     public void Dispose() => _files.Dispose();
+
+    private static async Task ExecuteAsync(SqliteConnection connection, string sql)
+    {
+        await using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        await command.ExecuteNonQueryAsync();
+    }
 }

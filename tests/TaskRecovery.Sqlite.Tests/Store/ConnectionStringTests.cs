@@ -23,17 +23,6 @@ public sealed class ConnectionStringTests
     }
 
     [Theory]
-    [InlineData(DriveType.Network, "nfs", true)]
-    [InlineData(DriveType.Network, "cifs", true)]
-    [InlineData(DriveType.Fixed, "ext4", false)]
-    [InlineData(DriveType.Ram, "tmpfs", false)]
-    [InlineData(DriveType.Unknown, "overlay", false)]
-    [InlineData(DriveType.Unknown, "9p", true)]
-    [InlineData(DriveType.Unknown, "fuse.sshfs", true)]
-    public void A_drive_of_another_machine_is_refused(DriveType type, string format, bool isShared)
-        => Assert.Equal(isShared, SqliteFile.IsShared(type, format));
-
-    [Theory]
     [InlineData(1, 30_000, "PollInterval")]
     [InlineData(250, 10, "BusyTimeout")]
     public void An_option_out_of_range_is_refused_by_name(int pollMilliseconds, int busyMilliseconds, string property)

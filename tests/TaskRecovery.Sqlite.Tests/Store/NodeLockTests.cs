@@ -55,6 +55,40 @@ public sealed class NodeLockTests : IDisposable
     }
 
     [Fact]
+    public async Task A_lock_file_that_was_replaced_proves_nothing_and_the_next_beat_holds_the_new_one()
+    {
+        var (store, other) = (await _files.OpenStoreAsync(), await _files.OpenStoreAsync());
+        using var watcher = Join(other, "watcher", out var watcherId);
+        var session = Join(store, "worker", out var id);
+        var file = Assert.Single(Directory.GetFiles(_files.Folder, $"*{id:N}"));
+        File.Move(file, file + ".away");
+        await File.WriteAllTextAsync(file, "1");
+
+        var replaced = Watch(watcher, watcherId, id);
+        session.Beat(id, true);
+        var healed = Watch(watcher, watcherId, id);
+        session.Dispose();
+        var gone = Watch(watcher, watcherId, id);
+
+        Assert.Equal((true, true, false), (replaced.LockIsHeld, healed.LockIsHeld, gone.LockIsHeld));
+    }
+
+    [Fact]
+    public async Task A_node_without_a_lock_of_its_own_takes_every_lock_for_held()
+    {
+        var (store, other) = (await _files.OpenStoreAsync(), await _files.OpenStoreAsync());
+        var session = Join(store, "worker", out var id);
+        session.Dispose();
+        using var watcher = Join(other, "watcher", out var watcherId);
+        using var second = other.OpenNodeSession();
+
+        var withoutLock = Watch(second, watcherId, id);
+        var withLock = Watch(watcher, watcherId, id);
+
+        Assert.Equal((true, false), (withoutLock.LockIsHeld, withLock.LockIsHeld));
+    }
+
+    [Fact]
     public async Task Another_session_of_the_same_node_has_to_wait_for_the_lock()
     {
         var (store, other) = (await _files.OpenStoreAsync(), await _files.OpenStoreAsync());

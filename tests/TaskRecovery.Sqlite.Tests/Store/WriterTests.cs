@@ -25,6 +25,27 @@ public sealed class WriterTests : IDisposable
     }
 
     [Fact]
+    public async Task The_library_trusts_nothing_in_the_files_schema_and_leaves_little_behind()
+    {
+        var database = _files.Open();
+        string[] settings = ["trusted_schema", "cell_size_check", "secure_delete", "fullfsync", "checkpoint_fullfsync"];
+
+        var writer = await database.WriteAsync(session => settings.Select(name => session.Query($"pragma {name}")).ToList(), CancellationToken.None);
+        var reader = await database.ReadAsync(session => settings.Take(2).Select(name => session.Query($"pragma {name}")).ToList(), CancellationToken.None);
+        await database.WriteAsync(
+            session =>
+            {
+                session.Execute("pragma writable_schema = on");
+                Assert.ThrowsAny<SqliteException>(() => session.Execute("delete from sqlite_schema"));
+                return true;
+            },
+            CancellationToken.None);
+
+        Assert.Equal(["0", "1", "2", "1", "1"], writer);
+        Assert.Equal(["0", "1"], reader);
+    }
+
+    [Fact]
     public void The_default_waits_for_the_disk() => Assert.Equal(SqliteSynchronous.Full, new SqliteOptions().Synchronous);
 
     [Fact]

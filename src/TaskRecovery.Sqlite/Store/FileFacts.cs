@@ -1,0 +1,92 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+
+namespace TaskRecovery.Sqlite;
+
+/// <summary>What the operating system knows about the file that a path names at this moment. A path can be given to another file; a device and an inode
+/// stay with a file as long as a process has it open.</summary>
+/// <param name="Exists">Whether the path names a file at all.</param>
+/// <param name="Device">The file system that the file is on.</param>
+/// <param name="Inode">The file's number in its file system.</param>
+/// <param name="Links">How many names the file has.</param>
+/// <param name="IsMountPoint">Whether the file itself, not a folder above it, is mounted here.</param>
+/// <param name="Mount">The id of the mount in <c>/proc/self/mountinfo</c>, where the kernel tells it.</param>
+internal readonly partial record struct FileFacts(bool Exists, ulong Device, ulong Inode, ulong Links, bool IsMountPoint, ulong? Mount)
+{
+    private const int NotFound = 2;
+    private const int NotADirectory = 20;
+    private const int CurrentFolder = -100;
+    private const uint BasicAndMount = 0x7ff | MountKnown;
+    private const uint MountKnown = 0x1000;
+    private const ulong MountRoot = 0x2000;
+
+    /// <summary>Reads them without opening the file: closing any handle of a database file drops SQLite's own locks on it.</summary>
+    /// <param name="path">The path in UTF-8, with a zero at its end.</param>
+    /// <returns><see langword="null"/> if this operating system does not tell them (Windows, where a file that is open can be neither deleted nor replaced).</returns>
+    public static FileFacts? Read(ReadOnlySpan<byte> path)
+    {
+        if (!OperatingSystem.IsLinux() && !OperatingSystem.IsMacOS())
+        {
+            return null;
+        }
+
+        Span<byte> answer = stackalloc byte[256];
+        try
+        {
+            var code = OperatingSystem.IsLinux() ? StatX(CurrentFolder, path, 0, BasicAndMount, answer)
+                : RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? Stat(path, answer)
+                : StatWithLongInodes(path, answer);
+            if (code != 0)
+            {
+                return Marshal.GetLastPInvokeError() is NotFound or NotADirectory ? new FileFacts() : null;
+            }
+        }
+        catch (Exception exception) when (exception is EntryPointNotFoundException or DllNotFoundException)
+        {
+            return null;
+        }
+
+        return OperatingSystem.IsLinux() ? FromStatX(answer) : FromStat(answer);
+    }
+
+    /// <summary>Reads them by a path that is used once.</summary>
+    public static FileFacts? Read(string path) => Read(ToBytes(path));
+
+    /// <summary>A path as <see cref="Read(ReadOnlySpan{byte})"/> takes it.</summary>
+    public static byte[] ToBytes(string path) => System.Text.Encoding.UTF8.GetBytes(path + '\0');
+
+    /// <summary>Whether both are about one file.</summary>
+    public bool IsSameFile(FileFacts other) => Exists && other.Exists && Device == other.Device && Inode == other.Inode;
+
+    // struct statx is the same on every architecture.
+    private static FileFacts FromStatX(ReadOnlySpan<byte> answer)
+    {
+        var mask = MemoryMarshal.Read<uint>(answer);
+        var attributes = MemoryMarshal.Read<ulong>(answer[8..]) & MemoryMarshal.Read<ulong>(answer[56..]);
+        return new FileFacts(
+            Exists: true,
+            Device: ((ulong)MemoryMarshal.Read<uint>(answer[136..]) << 32) | MemoryMarshal.Read<uint>(answer[140..]),
+            Inode: MemoryMarshal.Read<ulong>(answer[32..]),
+            Links: MemoryMarshal.Read<uint>(answer[16..]),
+            IsMountPoint: (attributes & MountRoot) != 0,
+            Mount: (mask & MountKnown) != 0 ? MemoryMarshal.Read<ulong>(answer[144..]) : null);
+    }
+
+    // struct stat of macOS with 64-bit inodes.
+    private static FileFacts FromStat(ReadOnlySpan<byte> answer) => new(
+        Exists: true,
+        Device: MemoryMarshal.Read<uint>(answer),
+        Inode: BinaryPrimitives.ReadUInt64LittleEndian(answer[8..]),
+        Links: MemoryMarshal.Read<ushort>(answer[6..]),
+        IsMountPoint: false,
+        Mount: null);
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true)]
+    private static partial int StatX(int folder, ReadOnlySpan<byte> path, int flags, uint mask, Span<byte> answer);
+
+    [LibraryImport("libc", EntryPoint = "stat", SetLastError = true)]
+    private static partial int Stat(ReadOnlySpan<byte> path, Span<byte> answer);
+
+    [LibraryImport("libc", EntryPoint = "stat$INODE64", SetLastError = true)]
+    private static partial int StatWithLongInodes(ReadOnlySpan<byte> path, Span<byte> answer);
+}

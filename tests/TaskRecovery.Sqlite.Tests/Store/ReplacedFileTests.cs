@@ -1,0 +1,161 @@
+using System.Runtime.InteropServices;
+using Microsoft.Data.Sqlite;
+
+namespace TaskRecovery.Sqlite.Tests.Store;
+
+/// <summary>A file that is copied, deleted, replaced or linked while a process uses it: nothing is acknowledged that would be lost.</summary>
+public sealed partial class ReplacedFileTests : IDisposable
+{
+    private readonly TemporaryDatabase _files = new();
+
+    [Fact]
+    public async Task Nothing_is_acknowledged_after_the_database_was_deleted()
+    {
+        var store = await StoreWithOneEntryAsync();
+        File.Delete(_files.File);
+
+        var error = await Assert.ThrowsAsync<StoreUnavailableException>(() => EnqueueAsync(store));
+        var again = await Assert.ThrowsAsync<StoreUnavailableException>(() => EnqueueAsync(store));
+
+        Assert.All([error, again], found => Assert.Contains($"'{_files.File}' is gone", found.Message, StringComparison.Ordinal));
+        Assert.False(File.Exists(_files.File));
+    }
+
+    [Fact]
+    public async Task Nothing_is_acknowledged_after_the_database_was_replaced()
+    {
+        var store = await StoreWithOneEntryAsync();
+        File.Move(_files.File, _files.File + ".away");
+        await File.WriteAllBytesAsync(_files.File, await File.ReadAllBytesAsync(_files.File + ".away"));
+
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => EnqueueAsync(store));
+        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await store.CountAsync(null, CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task Every_call_of_a_group_is_refused_when_the_database_is_gone()
+    {
+        var store = await StoreWithOneEntryAsync();
+        Task<long>[] enqueues;
+        await using (var connection = _files.Connect())
+        await using (await connection.BeginTransactionAsync())
+        {
+            enqueues = [.. Enumerable.Range(0, 20).Select(_ => EnqueueAsync(store))];
+            File.Move(_files.File, _files.File + ".away");
+        }
+
+        foreach (var enqueue in enqueues)
+        {
+            await Assert.ThrowsAsync<StoreUnavailableException>(() => enqueue);
+        }
+    }
+
+    [Fact]
+    public async Task A_database_that_was_put_back_is_used_again()
+    {
+        var store = await StoreWithOneEntryAsync();
+        File.Move(_files.File, _files.File + ".away");
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => EnqueueAsync(store));
+        File.Move(_files.File + ".away", _files.File);
+
+        var entry = await EnqueueAsync(store);
+
+        Assert.NotNull(await store.FindAsync(entry, CancellationToken.None));
+        Assert.Empty(await store.CheckLawAsync(CancellationToken.None));
+    }
+
+    [Theory]
+    [InlineData("-wal")]
+    [InlineData("-shm")]
+    public async Task Nothing_is_acknowledged_after_a_file_of_the_log_was_deleted(string file)
+    {
+        var store = await StoreWithOneEntryAsync();
+        File.Delete(_files.File + file);
+
+        var error = await Assert.ThrowsAsync<StoreUnavailableException>(() => EnqueueAsync(store));
+
+        // Other connections of this process still have the old log open: a new one beside it would damage the database.
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => EnqueueAsync(store));
+        Assert.Contains("vacuum into", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_log_that_is_in_use_elsewhere_is_not_copied_into_the_database_at_the_end()
+    {
+        var database = _files.Open();
+        var store = _files.Store(database);
+        await store.PrepareAsync(CancellationToken.None);
+        await EnqueueAsync(store);
+        var before = new FileInfo(_files.File).Length;
+        File.Delete(_files.File + "-wal");
+
+        store.Dispose();
+        database.Dispose();
+
+        Assert.Equal(before, new FileInfo(_files.File).Length);
+    }
+
+    [Fact]
+    public async Task A_callers_transaction_is_refused_when_the_database_is_gone()
+    {
+        var store = await StoreWithOneEntryAsync();
+        await using var connection = _files.Connect();
+        await using var transaction = await connection.BeginTransactionAsync();
+        File.Move(_files.File, _files.File + ".away");
+
+        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await store.EnqueueAsync([TemporaryDatabase.Entry()], transaction, CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task A_database_with_two_names_is_refused()
+    {
+        await StoreWithOneEntryAsync();
+        Assert.Equal(0, Link(_files.File, Path.Combine(_files.Folder, "second.db")));
+
+        var error = await Assert.ThrowsAsync<StoreConfigurationException>(() => _files.OpenStoreAsync());
+
+        Assert.Contains("2 names", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_link_to_the_folder_gives_the_same_locks()
+    {
+        var store = await StoreWithOneEntryAsync();
+        using var session = store.OpenNodeSession();
+        var identity = TemporaryDatabase.Identity("worker");
+        session.Register(identity);
+        using var elsewhere = new TemporaryDatabase();
+        var link = Path.Combine(elsewhere.Folder, "link");
+        Directory.CreateSymbolicLink(link, _files.Folder);
+
+        using var through = new SqliteDatabase($"Data Source={Path.Combine(link, "tasks.db")}", new SqliteOptions(), TimeProvider.System);
+
+        Assert.Equal(_files.File, through.Path);
+        Assert.True(through.Locks.Works(identity.Id));
+    }
+
+    [Fact]
+    public void A_file_that_is_a_mount_of_its_own_is_told_from_others()
+    {
+        var mounts = OperatingSystem.IsLinux() ? File.ReadLines("/proc/self/mountinfo").Select(line => line.Split(' ')[4]).Where(File.Exists).ToList() : [];
+
+        Assert.All(mounts, mount => Assert.True(FileFacts.Read(mount) is null or { IsMountPoint: true }, mount));
+        Assert.True(FileFacts.Read(typeof(ReplacedFileTests).Assembly.Location) is null or { IsMountPoint: false, Links: >= 1, Exists: true });
+        Assert.True(FileFacts.Read(_files.File + ".missing") is null or { Exists: false });
+    }
+
+    public void Dispose() => _files.Dispose();
+
+    private static async Task<long> EnqueueAsync(SqliteQueueStore store)
+        => Assert.Single(await store.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None)).Id;
+
+    private async Task<SqliteQueueStore> StoreWithOneEntryAsync()
+    {
+        var store = await _files.OpenStoreAsync();
+        await EnqueueAsync(store);
+        return store;
+    }
+
+    [LibraryImport("libc", EntryPoint = "link", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Link(string from, string to);
+}
