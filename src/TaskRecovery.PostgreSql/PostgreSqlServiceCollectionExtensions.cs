@@ -29,6 +29,7 @@ public static class PostgreSqlTaskRecoveryBuilderExtensions
     private static TaskRecoveryBuilder Add(TaskRecoveryBuilder builder, Func<IServiceProvider, PostgreSqlConnectionSource> source, Action<PostgreSqlOptions>? configure)
     {
         ArgumentNullException.ThrowIfNull(builder);
+        builder.SetStore("UsePostgreSql");
         var services = builder.Services;
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<PostgreSqlOptions>, PostgreSqlOptionsValidator>());
         var options = services.AddOptions<PostgreSqlOptions>().ValidateOnStart();

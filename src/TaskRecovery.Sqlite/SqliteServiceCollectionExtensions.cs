@@ -20,6 +20,7 @@ public static class SqliteTaskRecoveryBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         _ = SqliteFile.Validate(connectionString);
+        builder.SetStore("UseSqlite");
 
         var services = builder.Services;
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<SqliteOptions>, SqliteOptionsValidator>());

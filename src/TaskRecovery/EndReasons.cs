@@ -9,7 +9,7 @@ public static class EndReasons
     /// <summary>Its worker said that trying again is no use.</summary>
     public const string FailedForGood = "failed_for_good";
 
-    /// <summary>Its arguments could not be read as the type its worker wants.</summary>
+    /// <summary>Its arguments could not be read as the type its worker wants, in any of its attempts.</summary>
     public const string InvalidArgs = "invalid_args";
 
     /// <summary>Its row in the store can't be read as an entry: something else than this library wrote or changed it.</summary>

@@ -13,6 +13,7 @@ public interface IJobQueue
     /// <param name="cancellationToken">Cancels the write. An entry already stored stays.</param>
     /// <exception cref="KindNotRegisteredException">No kind was registered for <typeparamref name="TArgs"/>; nothing was stored.</exception>
     /// <exception cref="ArgumentException">The arguments or an option can't be stored: too large, out of range, or with a NUL character. The message says which value and what to do; nothing was stored.</exception>
+    /// <exception cref="NotSupportedException">A value of <typeparamref name="TArgs"/> would not read back as it was written; the message names the member and the remedy. Nothing was stored.</exception>
     /// <exception cref="StoreUnavailableException">The database did not confirm the write. Enqueueing again with the same
     /// <see cref="EnqueueOptions.UniqueKey"/> stores it once.</exception>
     ValueTask<EnqueueResult> EnqueueAsync<TArgs>(TArgs args, EnqueueOptions? options = null, CancellationToken cancellationToken = default)

@@ -81,9 +81,16 @@ public static class JobBuilderExtensions
             builder.Services.Remove(builder.Services.First(service => ReferenceEquals(service.ImplementationInstance, existing)));
         }
 
-        builder.Services.AddSingleton(new JobDeclaration(definition.Name, (jobs, cancellationToken) => jobs.CreateOrUpdateAsync(definition, args, cancellationToken)));
+        builder.Services.AddSingleton(new JobDeclaration(definition.Name, typeof(TArgs), (jobs, cancellationToken) => jobs.CreateOrUpdateAsync(definition, args, cancellationToken)));
         return builder;
     }
+
+    /// <inheritdoc cref="AddTaskHandler{TArgs, THandler}(TaskRecoveryBuilder, string?, Action{WorkerOptions}?)"/>
+    public static TaskRecoveryBuilder AddTaskHandler<TArgs, [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] THandler>(
+        this TaskRecoveryBuilder builder, Action<WorkerOptions> configure)
+        where TArgs : notnull
+        where THandler : class, ITaskHandler<TArgs>
+        => builder.AddTaskHandler<TArgs, THandler>(kind: null, configure);
 
     /// <summary>Adds the services of jobs and tasks; part of <c>AddTaskRecovery</c>.</summary>
     internal static void AddJobs(this IServiceCollection services)

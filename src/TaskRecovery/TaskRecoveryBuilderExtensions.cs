@@ -58,6 +58,13 @@ public static class TaskRecoveryBuilderExtensions
         return builder;
     }
 
+    /// <inheritdoc cref="AddWorker{TArgs, TWorker}(TaskRecoveryBuilder, string?, Action{WorkerOptions}?)"/>
+    public static TaskRecoveryBuilder AddWorker<TArgs, [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TWorker>(
+        this TaskRecoveryBuilder builder, Action<WorkerOptions> configure)
+        where TArgs : notnull
+        where TWorker : class, IJobWorker<TArgs>
+        => builder.AddWorker<TArgs, TWorker>(kind: null, configure);
+
     /// <summary>Lets this process enqueue a kind that others work.</summary>
     /// <typeparam name="TArgs">The arguments of the kind.</typeparam>
     /// <param name="builder">What <c>AddTaskRecovery</c> returned.</param>

@@ -4,8 +4,10 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using TaskRecovery;
 using TaskRecovery.Diagnostics;
+using TaskRecovery.Hosting;
 using TaskRecovery.Nodes;
 using TaskRecovery.Queue;
+using TaskRecovery.Storage;
 using TaskRecovery.Workers;
 
 namespace Microsoft.Extensions.DependencyInjection;
@@ -58,11 +60,20 @@ public static class TaskRecoveryServiceCollectionExtensions
         services.AddSingleton<KindRegistry>();
         services.AddSingleton<EntryJson>();
         services.AddSingleton<WorkPipeline>();
+        services.AddSingleton(new RegisteredServices(services));
+        services.AddSingleton<ConstructorCheck>();
+        services.AddSingleton<SetupCheck>();
+        services.AddSingleton<IHostedService>(static provider => provider.GetRequiredService<SetupCheck>());
+        services.TryAddSingleton<IQueueStore>(static _ => throw NoStore());
+        services.TryAddSingleton<IJobStore>(static _ => throw NoStore());
         services.AddNodes();
         services.AddJobs();
         services.AddQueue();
         return builder;
     }
+
+    private static InvalidOperationException NoStore()
+        => new("TaskRecovery has no store. Call UsePostgreSql(...) (package TaskRecovery.PostgreSql) or UseSqlite(...) (package TaskRecovery.Sqlite) on what AddTaskRecovery() returns.");
 
     private static void AddQueue(this IServiceCollection services)
     {

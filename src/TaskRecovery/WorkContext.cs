@@ -71,6 +71,7 @@ public abstract class WorkContext
     /// <param name="cancellationToken">Passed to <paramref name="step"/>.</param>
     /// <exception cref="InvalidOperationException">The name was used before in this run, or the entry has 10,000 finished steps, or 64 MiB of their results.</exception>
     /// <exception cref="ArgumentException">The name is empty, too long or has a NUL character, or the result is larger than <see cref="TaskRecoveryOptions.MaxResultBytes"/>.</exception>
+    /// <exception cref="NotSupportedException">A value of <typeparamref name="T"/> would not read back as it was written: the step was not run.</exception>
     /// <exception cref="ClaimLostException">The entry is not this node's any more: the step was not run, or its result was not stored. Or the node's lease is over, for example because its process was stopped: what was stored counts, and the next run goes on from there.</exception>
     /// <exception cref="StoreUnavailableException">The database did not confirm, although the call was repeated while the lease lasted: the step may run again.</exception>
     public Task<T> StepAsync<T>(string name, Func<CancellationToken, Task<T>> step, CancellationToken cancellationToken = default)

@@ -6,8 +6,9 @@ namespace TaskRecovery.Jobs;
 
 /// <summary>A job that the application declares in its code.</summary>
 /// <param name="Name">The job's name.</param>
+/// <param name="ArgsType">The type of its arguments.</param>
 /// <param name="Declare">Creates or changes it.</param>
-internal sealed record JobDeclaration(string Name, Func<IJobService, CancellationToken, Task<Job>> Declare);
+internal sealed record JobDeclaration(string Name, Type ArgsType, Func<IJobService, CancellationToken, Task<Job>> Declare);
 
 /// <summary>Creates or changes the declared jobs at every start, before job recovery plans what has no next run. Declaring the same job again changes nothing.</summary>
 internal sealed class JobDeclarations(IEnumerable<JobDeclaration> declarations, IJobService jobs, ILogger<JobDeclarations> logger) : IStartupStep

@@ -15,6 +15,9 @@ internal interface INodeLives
     /// <summary>The store said that this life's node is dead (<see cref="Storage.ClaimBatch.NodeIsDead"/>): beats at once to learn the same.</summary>
     void ReportDead(NodeLife life);
 
+    /// <summary>Nothing of this process runs or starts any more, and what ended was stored: the node leaves when it is disposed, although it was not stopped.</summary>
+    void ReportDrained();
+
     /// <summary>Asks for a comparison of claims soon: an answer was lost or came too late.</summary>
     void RequestReconcile();
 }

@@ -11,6 +11,8 @@ namespace TaskRecovery.Nodes;
 /// <remarks>It leaves after every hosted service has stopped: beats go on while work finishes.</remarks>
 internal sealed class Node : INodeLives, INodeEvents, IHostedLifecycleService, IDisposable
 {
+    private static readonly TimeSpan LeaveTime = TimeSpan.FromSeconds(2);
+
     private readonly StartupGate _gate;
     private readonly NodeSignals _signals;
     private readonly TimeProvider _time;
@@ -25,6 +27,7 @@ internal sealed class Node : INodeLives, INodeEvents, IHostedLifecycleService, I
     private long _watchUntil = long.MaxValue;
     private volatile bool _stopping;
     private volatile bool _leaves;
+    private volatile bool _isDrained;
     private bool _started;
 
     public Node(
@@ -87,6 +90,9 @@ internal sealed class Node : INodeLives, INodeEvents, IHostedLifecycleService, I
     public void ReportDead(NodeLife life) => _beatNow.Set();
 
     /// <inheritdoc/>
+    public void ReportDrained() => _isDrained = true;
+
+    /// <inheritdoc/>
     public void RequestReconcile() => _signals.ReconcileDue.Set();
 
     void INodeEvents.Registered(NodeLife life)
@@ -129,8 +135,18 @@ internal sealed class Node : INodeLives, INodeEvents, IHostedLifecycleService, I
         await _left.Task.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    /// <summary>Ends both threads. Without <see cref="StopAsync"/> before it handlers may still run, so that others must not be told that this node has left.</summary>
-    public void Dispose() => EndThreads();
+    /// <summary>Ends both threads. Without <see cref="StopAsync"/> or <see cref="ReportDrained"/> before it handlers may still run, so that the node does not leave: other nodes find out by its
+    /// lock or its lease.</summary>
+    public void Dispose()
+    {
+        _leaves |= _isDrained;
+        EndThreads();
+        if (_leaves)
+        {
+            // The store is disposed after this. It is a courtesy: the store may be gone.
+            _left.Task.Wait(LeaveTime);
+        }
+    }
 
     /// <summary>One look at the deadline. Tests call this; the thread is not part of the behaviour.</summary>
     /// <returns>How long until the next is due.</returns>

@@ -20,6 +20,15 @@ internal sealed class KindRegistry
     /// <summary>The kinds that have a worker in this process: what its nodes claim.</summary>
     public IReadOnlyList<string> WorkedKinds { get; }
 
+    /// <summary>Makes what runs the entries now, at the start, instead of with the first entry: a host that is being disposed could not make it any more.</summary>
+    public void CreateRunners()
+    {
+        foreach (var kind in _byKind.Values)
+        {
+            _ = kind.Runner;
+        }
+    }
+
     public BoundKind? Find(string kind) => _byKind.GetValueOrDefault(kind);
 
     /// <exception cref="KindNotRegisteredException">The type is not registered.</exception>

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -12,42 +13,42 @@ namespace TaskRecovery.Recovery;
 internal sealed class StartupRecovery(
     IQueueStore store, IJobStore jobs, Node node, TaskRecoverer recoverer, IEnumerable<IStartupStep> steps, StartupGate gate, INodeRole role,
     IOptions<TaskRecoveryOptions> options, TimeProvider time, ILogger<StartupRecovery> logger)
-    : IHostedService, IDisposable
+    : IHostedLifecycleService, IDisposable
 {
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(5);
 
-    // Long enough for a store that is there: with the tables in place the first enqueue after the start succeeds. One that does not answer holds up no start.
+    // Long enough for a store that is there: the first enqueue after the start succeeds, and a set-up that can't work fails the start. A store that does not answer
+    // holds up no start for longer.
     private static readonly TimeSpan FirstAttempt = TimeSpan.FromSeconds(5);
 
     private readonly ILogger _logger = logger.Guarded();
     private readonly CancellationTokenSource _stopping = new();
     private readonly TaskCompletionSource _attempted = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private Task _running = Task.CompletedTask;
+    private Task? _running;
     private Type? _failure;
 
     /// <summary>What kept the hook from getting through the last time; <see langword="null"/> if nothing did.</summary>
     public Exception? Failure { get; private set; }
 
-    /// <inheritdoc/>
-    public async Task StartAsync(CancellationToken cancellationToken)
-    {
-        if (options.Value.StartupMode == StartupMode.FailFast)
-        {
-            await RecoverOnceAsync(cancellationToken).ConfigureAwait(false);
-            return;
-        }
+    /// <summary>Runs the hook before any hosted service is started, so that a service which enqueues in its own start finds the store prepared.</summary>
+    public Task StartingAsync(CancellationToken cancellationToken) => BeginAsync(cancellationToken);
 
-        _running = Task.Run(() => RecoverUntilDoneAsync(_stopping.Token), CancellationToken.None);
-        await _attempted.Task.WaitAsync(FirstAttempt, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-    }
+    /// <summary>Runs the hook where the host does not call <see cref="StartingAsync"/>.</summary>
+    public Task StartAsync(CancellationToken cancellationToken) => BeginAsync(cancellationToken);
 
     /// <inheritdoc/>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        await _stopping.CancelAsync().ConfigureAwait(false);
-        await _running.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _stopping.TryCancel();
+        await (_running ?? Task.CompletedTask).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
+
+    Task IHostedLifecycleService.StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    Task IHostedLifecycleService.StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    Task IHostedLifecycleService.StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <inheritdoc/>
     public void Dispose() => _stopping.End();
@@ -56,7 +57,6 @@ internal sealed class StartupRecovery(
     internal async Task RecoverOnceAsync(CancellationToken cancellationToken)
     {
         await store.PrepareAsync(cancellationToken).ConfigureAwait(false);
-        _attempted.TrySetResult();
         _logger.StorePrepared(store.Traits.System);
         if (!role.Works)
         {
@@ -82,19 +82,26 @@ internal sealed class StartupRecovery(
     /// <summary>The hook, until it is through or the host stops.</summary>
     internal async Task RecoverUntilDoneAsync(CancellationToken cancellationToken)
     {
-        for (var backoff = FirstBackoff; ; backoff = backoff * 2 < LongestBackoff ? backoff * 2 : LongestBackoff)
+        for (var backoff = FirstBackoff; !cancellationToken.IsCancellationRequested; backoff = backoff * 2 < LongestBackoff ? backoff * 2 : LongestBackoff)
         {
             try
             {
                 await RecoverOnceAsync(cancellationToken).ConfigureAwait(false);
                 Failure = null;
+                _attempted.TrySetResult();
                 return;
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
                 return;
             }
-#pragma warning disable CA1031 // The host is up; whatever keeps the store away, the hook tries again.
+            catch (Exception exception) when (!IsTransient(exception) && _attempted.TrySetException(exception))
+            {
+                // The start still waits for this attempt, and fails with it.
+                Failure = exception;
+                return;
+            }
+#pragma warning disable CA1031 // The host is up, so that its log and its health check report what is wrong. The hook tries again: it may be put right while the host runs.
             catch (Exception exception)
 #pragma warning restore CA1031
             {
@@ -104,6 +111,33 @@ internal sealed class StartupRecovery(
             }
 
             await Task.Delay(backoff, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>Whether trying again may help without anybody changing the set-up.</summary>
+    private static bool IsTransient(Exception exception)
+        => exception is StoreUnavailableException or TimeoutException or OperationCanceledException or IOException or DbException { IsTransient: true };
+
+    private async Task BeginAsync(CancellationToken cancellationToken)
+    {
+        if (_running is not null)
+        {
+            return;
+        }
+
+        if (options.Value.StartupMode == StartupMode.FailFast)
+        {
+            _running = Task.CompletedTask;
+            await RecoverOnceAsync(cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        _running = Task.Run(() => RecoverUntilDoneAsync(_stopping.Token), CancellationToken.None);
+        var attempted = _attempted.Task;
+        await attempted.WaitAsync(FirstAttempt, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (attempted.IsFaulted || !_attempted.TrySetResult())
+        {
+            await attempted.ConfigureAwait(false);
         }
     }
 
@@ -130,13 +164,13 @@ internal sealed class StartupRecovery(
         }
 
         _failure = exception.GetType();
-        if (exception is StoreConfigurationException)
+        if (IsTransient(exception))
         {
-            _logger.StoreMisconfigured(exception);
+            _logger.WaitingForStore(exception);
         }
         else
         {
-            _logger.WaitingForStore(exception);
+            _logger.StoreMisconfigured(exception);
         }
     }
 }

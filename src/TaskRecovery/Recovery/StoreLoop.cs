@@ -34,17 +34,24 @@ internal abstract class StoreLoop(string name, StartupGate gate, INodeRole role,
             return;
         }
 
-        await gate.WaitAsync(stoppingToken).ConfigureAwait(false);
-        while (true)
+        try
         {
-            var wait = await TryOnceAsync(stoppingToken).ConfigureAwait(false);
-            if (wait <= TimeSpan.Zero)
+            await gate.WaitAsync(stoppingToken).ConfigureAwait(false);
+            while (true)
             {
-                continue;
-            }
+                var wait = await TryOnceAsync(stoppingToken).ConfigureAwait(false);
+                if (wait <= TimeSpan.Zero)
+                {
+                    continue;
+                }
 
-            // While the store is failing a signal does not shorten the wait: signals come with every beat.
-            await (_failing ? _never : Wake).WaitAsync(wait, time, stoppingToken).ConfigureAwait(false);
+                // While the store is failing a signal does not shorten the wait: signals come with every beat.
+                await (_failing ? _never : Wake).WaitAsync(wait, time, stoppingToken).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The host takes a cancelled service for a failed one, and logs it as critical, if it was disposed without having been stopped.
         }
     }
 

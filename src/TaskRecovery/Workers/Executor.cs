@@ -126,23 +126,47 @@ internal sealed class Executor(QueueWorker queue, WorkServices services) : IThre
 
     private async ValueTask InvokeAsync(WorkRun run, KindRunner runner, CancellationToken cancellationToken)
     {
-        var scope = services.Scopes.CreateAsyncScope();
+        AsyncServiceScope? scope = null;
         try
         {
-            run.Services = scope.ServiceProvider;
+            scope = services.Scopes.CreateAsyncScope();
+            run.Services = scope.Value.ServiceProvider;
             FaultPoints.Reach(FaultPoints.HandlerStarted);
             await runner.RunAsync(run, cancellationToken).ConfigureAwait(false);
             run.HandlerReturned(exception: null);
         }
         catch (Exception exception)
         {
+            if (exception is ObjectDisposedException && IsHostDisposed())
+            {
+                // The host was disposed without having been stopped, and this service's turn to be disposed is still to come.
+                run.Stop(StopReason.Shutdown);
+                queue.StopStarting();
+            }
+
             // The outcome is decided while the scope is there: the worker may have its own idea of the next attempt.
             run.HandlerReturned(exception);
             throw;
         }
         finally
         {
-            await DisposeAsync(scope, run).ConfigureAwait(false);
+            if (scope is { } created)
+            {
+                await DisposeAsync(created, run).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private bool IsHostDisposed()
+    {
+        try
+        {
+            services.Scopes.CreateScope().Dispose();
+            return false;
+        }
+        catch (ObjectDisposedException)
+        {
+            return true;
         }
     }
 

@@ -55,7 +55,7 @@ internal sealed partial class QueueWorker
     internal async Task ClaimOnceAsync(CancellationToken stop, CancellationToken abort)
     {
         await AdoptAsync(await _services.Lives.WaitForLeaseAsync(stop).ConfigureAwait(false), stop).ConfigureAwait(false);
-        if (Room() == 0)
+        if (Room() == 0 || _stopping)
         {
             // The time is for rooms that nobody announces: outcomes that a slow store has taken at last.
             await _signal.WaitAsync(TimeSpan.FromSeconds(1), _services.Time, stop).ConfigureAwait(false);

@@ -116,14 +116,11 @@ internal static class RunEnding
 
     private static RunOutcome Failure(WorkRun run, Exception exception, int maxCrashes)
     {
-        var error = Describe(exception);
-        if (exception is InvalidArgsException)
-        {
-            return Outcome(run, OutcomeKind.Failed, maxCrashes, EndReasons.InvalidArgs, EntryText.Storable(exception.Message, MaxErrorChars));
-        }
-
+        // Arguments that this node can't read may be fine for a node of another version, so they are tried again like any failure.
+        var isInvalid = exception is InvalidArgsException;
+        var error = isInvalid ? EntryText.Storable(exception.Message, MaxErrorChars) : Describe(exception);
         return run.Entry.Attempt >= run.Entry.MaxAttempts
-            ? Outcome(run, OutcomeKind.Failed, maxCrashes, EndReasons.AttemptsExhausted, error)
+            ? Outcome(run, OutcomeKind.Failed, maxCrashes, isInvalid ? EndReasons.InvalidArgs : EndReasons.AttemptsExhausted, error)
             : Outcome(run, OutcomeKind.Retried, maxCrashes, reason: null, error, Delay(run, exception));
     }
 

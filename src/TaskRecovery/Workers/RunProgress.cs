@@ -19,6 +19,9 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
     public async Task<T> StepAsync<T>(string name, Func<CancellationToken, Task<T>> step, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(step);
+
+        // Before the step does its work: a result that can't be stored would let it be done again.
+        shared.Json.Check(typeof(T));
         if (await FindStepAsync(name, cancellationToken).ConfigureAwait(false) is { } stored)
         {
             return shared.Json.Read<T>(stored)!;

@@ -25,6 +25,7 @@ internal sealed partial class WorkService : IHostedService, IDeafHandlers, IDisp
     private readonly CancellationTokenSource _stopClaiming = new();
     private readonly CancellationTokenSource _stopLoops = new();
     private readonly CancellationTokenSource _abort = new();
+    private int _stopped;
     private Task _claimers = Task.CompletedTask;
     private Task _loops = Task.CompletedTask;
 
@@ -46,6 +47,7 @@ internal sealed partial class WorkService : IHostedService, IDeafHandlers, IDisp
             return Task.CompletedTask;
         }
 
+        _services.Kinds.CreateRunners();
         foreach (var (name, options) in ServedQueues(_options))
         {
             var queue = new QueueWorker(name, options, _services);
@@ -71,6 +73,11 @@ internal sealed partial class WorkService : IHostedService, IDeafHandlers, IDisp
     /// <summary>Claims nothing more, lets what runs finish up to the limit, then cancels it and gives it back without charging an attempt. Beats go on meanwhile.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
+        if (Interlocked.Exchange(ref _stopped, 1) == 1)
+        {
+            return;
+        }
+
         await _services.BeginStoppingAsync().ConfigureAwait(false);
         await _stopClaiming.CancelAsync().ConfigureAwait(false);
         if (_queues.Count == 0)
@@ -103,8 +110,11 @@ internal sealed partial class WorkService : IHostedService, IDeafHandlers, IDisp
         await FlushAsync().ConfigureAwait(false);
     }
 
+    /// <summary>Stops without waiting for running work, if the host was disposed without having been stopped. Then nothing keeps the node from leaving: other nodes need not wait for its lease.</summary>
     public void Dispose()
     {
+        StopAsync(new CancellationToken(canceled: true)).GetAwaiter().GetResult();
+        _services.Lives.ReportDrained();
         _stopClaiming.End();
         _abort.End();
         _stopLoops.End();

@@ -103,13 +103,13 @@ public sealed class IntervalJobWorkerTests
     }
 
     [Fact]
-    public async Task Job_args_that_cannot_be_read_end_the_task_as_invalid()
+    public async Task Job_args_that_cannot_be_read_end_the_task_as_invalid_when_its_attempts_are_out()
     {
         _jobs.Job = _jobs.Job with { Args = """{"number":"seven"}""" };
         _jobs.OnStart = (_, _) => new TaskStart(TaskStartDecision.Started, _jobs.NewTask(), _jobs.Job, null);
         await using var host = await StartAsync();
 
-        var id = AddEntry();
+        var id = AddEntry(maxAttempts: 1);
         await _store.UntilEnded(id);
 
         Assert.Equal((OutcomeKind.Failed, EndReasons.InvalidArgs, true), (_store.Entry(id).Last.Kind, _store.Entry(id).Last.Reason, _store.Entry(id).Last.IsTask));
@@ -121,7 +121,7 @@ public sealed class IntervalJobWorkerTests
     {
         await using var host = await StartAsync();
 
-        var id = _store.Add("task:test.work", """{"jobId":"none"}""");
+        var id = _store.Add("task:test.work", """{"jobId":"none"}""", entry => entry.Stored = entry.Stored with { MaxAttempts = 1 });
         await _store.UntilEnded(id);
 
         Assert.Equal((OutcomeKind.Failed, EndReasons.InvalidArgs), (_store.Entry(id).Last.Kind, _store.Entry(id).Last.Reason));
@@ -141,8 +141,8 @@ public sealed class IntervalJobWorkerTests
         Assert.Equal((OutcomeKind.Retried, TimeSpan.FromHours(1)), (_store.Entry(id).Last.Kind, _store.Entry(id).Last.Delay));
     }
 
-    private long AddEntry(Guid? taskId = null)
-        => _store.Add("task:test.work", $$"""{"jobId":"{{_jobs.Job.Id}}","taskId":{{(taskId is { } id ? $"\"{id}\"" : "null")}}}""");
+    private long AddEntry(Guid? taskId = null, int maxAttempts = 10)
+        => _store.Add("task:test.work", $$"""{"jobId":"{{_jobs.Job.Id}}","taskId":{{(taskId is { } id ? $"\"{id}\"" : "null")}}}""", entry => entry.Stored = entry.Stored with { MaxAttempts = maxAttempts });
 
     private Task<WorkHost> StartAsync()
     {

@@ -1,3 +1,4 @@
+using TaskRecovery.Recovery;
 using TaskRecovery.Tests.Support;
 
 namespace TaskRecovery.Tests.Recovery;
@@ -58,6 +59,45 @@ public sealed class StartupRecoveryTests : IDisposable
     }
 
     [Fact]
+    public async Task A_set_up_that_can_t_work_fails_the_start_of_a_host_that_waits_for_its_store()
+    {
+        _recovery.Steps.Add(new FailingStep());
+        using var startup = _recovery.NewStartup();
+
+        var failure = await Assert.ThrowsAsync<NotSupportedException>(() => startup.StartingAsync(Cancellation));
+
+        Assert.Equal("There is no JSON metadata.", failure.Message);
+        Assert.Same(failure, startup.Failure);
+        Assert.Equal(0, _recovery.StartupLog.Count(3051));
+    }
+
+    [Fact]
+    public async Task A_set_up_that_turns_out_wrong_while_the_host_runs_is_not_reported_as_an_absent_store()
+    {
+        _recovery.Store.Failure = new StoreUnavailableException("The database is down.");
+        using var startup = _recovery.NewStartup();
+        await startup.StartingAsync(Cancellation);
+        await UntilAsync(() => _recovery.Time.ActiveTimers > 0);
+
+        _recovery.Store.Failure = new StoreConfigurationException("The tables are of a newer version.");
+        _recovery.Time.Advance(TimeSpan.FromSeconds(0.25));
+        await UntilAsync(() => _recovery.StartupLog.Count(3052) == 1);
+        await startup.StopAsync(Cancellation);
+
+        Assert.Equal(1, _recovery.StartupLog.Count(3051));
+    }
+
+    [Fact]
+    public async Task A_stop_after_a_dispose_does_nothing()
+    {
+        var startup = _recovery.NewStartup();
+        await startup.StartAsync(Cancellation);
+        startup.Dispose();
+
+        await startup.StopAsync(Cancellation);
+    }
+
+    [Fact]
     public async Task A_process_that_only_enqueues_is_no_node_and_recovers_nothing()
     {
         _recovery.Role.Works = false;
@@ -80,6 +120,11 @@ public sealed class StartupRecoveryTests : IDisposable
 
         var failure = await Assert.ThrowsAsync<StoreUnavailableException>(() => hook);
         Assert.Contains("could not register within 15 s", failure.Message, StringComparison.Ordinal);
+    }
+
+    private sealed class FailingStep : IStartupStep
+    {
+        public Task RunAsync(CancellationToken cancellationToken) => throw new NotSupportedException("There is no JSON metadata.");
     }
 
     // Waits for another thread to have got somewhere; what is waited for comes by itself.

@@ -116,7 +116,11 @@ internal sealed class FakeQueueStore : IQueueStore
 
     public Task UntilEnded(params long[] ids) => Until(store => ids.All(id => store.Entry(id).IsEnded));
 
-    public Task PrepareAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    /// <summary>How many times the store was prepared before the first entry was enqueued.</summary>
+    public int PreparedBefore { get; private set; }
+
+    public Task PrepareAsync(CancellationToken cancellationToken)
+        => Call("prepare", () => PreparedBefore += Calls.ContainsKey("enqueue") ? 0 : 1).AsTask();
 
     public INodeSession OpenNodeSession() => new FakeSession(this);
 

@@ -85,6 +85,13 @@ internal sealed class WorkHost : IAsyncDisposable
         await _host.StopAsync();
     }
 
+    /// <summary>Disposes the host as a program does that has not stopped it.</summary>
+    public void DisposeWithoutStop()
+    {
+        _runs = false;
+        _host.Dispose();
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_runs)

@@ -118,14 +118,14 @@ public sealed class OutcomeTests
     }
 
     [Fact]
-    public async Task Arguments_that_can_t_be_read_fail_at_once_and_name_the_place()
+    public async Task Arguments_that_can_t_be_read_are_tried_again_and_fail_with_the_place_when_the_attempts_are_out()
     {
         await using var host = await StartAsync();
 
-        var id = _store.Add("test.work", """{"number":"many"}""");
+        var id = _store.Add("test.work", """{"number":"many"}""", entry => entry.Stored = entry.Stored with { MaxAttempts = 2 });
         await _store.UntilEnded(id);
 
-        Assert.Equal([OutcomeKind.Failed], _store.Entry(id).Kinds);
+        Assert.Equal([OutcomeKind.Retried, OutcomeKind.Failed], _store.Entry(id).Kinds);
         Assert.Equal(EndReasons.InvalidArgs, _store.Entry(id).Last.Reason);
         Assert.Contains("$.number", _store.Entry(id).Last.Error, StringComparison.Ordinal);
     }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using TaskRecovery.Storage;
 using TaskRecovery.Tests.Support;
 
@@ -223,13 +224,72 @@ public sealed class ShutdownTests
         Assert.Equal(warnings, host.Log.Count(2015));
     }
 
+    /// <summary>As a program does that forgets to stop its host, or a test host.</summary>
+    [Fact]
+    public async Task A_host_that_is_disposed_without_a_stop_gives_its_work_back_and_leaves()
+    {
+        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var reason = StopReason.None;
+        _work.Do = async (context, cancellationToken) =>
+        {
+            started.TrySetResult();
+            try
+            {
+                await Task.Delay(Timeout.Infinite, cancellationToken);
+            }
+            finally
+            {
+                reason = context.StopReason;
+            }
+        };
+        var host = await StartAsync();
+        var log = host.Log;
+        var (id, _) = await host.Queue.EnqueueAsync(new TestArgs());
+        await started.Task;
+
+        host.DisposeWithoutStop();
+
+        Assert.Equal(StopReason.Shutdown, reason);
+        Assert.Equal([OutcomeKind.Released], _store.Entry(id).Kinds);
+        Assert.Single(_store.LeftNodes);
+        Assert.DoesNotContain(log.Lines, line => line.Level >= LogLevel.Error);
+        await host.StopAsync();
+    }
+
+    [Fact]
+    public async Task Work_that_starts_while_its_host_is_disposed_spends_no_attempt()
+    {
+        var host = await StartAsync();
+        var (store, id) = (_store, 0L);
+        host.Services.GetRequiredService<DisposedFirst>().OnDispose = () =>
+        {
+            id = store.Add("test.work", """{"number":1}""");
+            store.Until(_ => store.Entry(id).Outcomes.Count > 0).GetAwaiter().GetResult();
+        };
+
+        host.DisposeWithoutStop();
+
+        Assert.All(_store.Entry(id).Kinds, kind => Assert.Equal(OutcomeKind.Released, kind));
+        Assert.Equal(0, _store.Entry(id).Attempt);
+        Assert.Single(_store.LeftNodes);
+    }
+
     private Task<WorkHost> StartAsync(TimeSpan? shutdownTimeout = null, int? concurrency = null, int? prefetch = null, FakeQueueStore? store = null) => WorkHost.StartAsync(
         store ?? _store,
         builder =>
         {
             builder.Services.AddSingleton(_work);
+            builder.Services.AddSingleton<DisposedFirst>();
             builder.AddWorker<TestArgs, TestWorker>();
             builder.AddQueue("default", concurrency, prefetch);
         },
         options => options.ShutdownTimeout = shutdownTimeout ?? options.ShutdownTimeout);
+
+    /// <summary>Created last, so that it is disposed before everything that works entries.</summary>
+    private sealed class DisposedFirst : IDisposable
+    {
+        public Action OnDispose { get; set; } = static () => { };
+
+        public void Dispose() => OnDispose();
+    }
 }

@@ -54,6 +54,44 @@ public sealed class StepTests
     }
 
     [Fact]
+    public async Task The_fields_of_a_step_s_result_are_there_in_the_next_attempt()
+    {
+        var seen = new List<(int Id, string Name)>();
+        _work.Do = async (context, cancellationToken) =>
+        {
+            seen.Add(await context.StepAsync("charge", _ => Task.FromResult((42, "invoice-42")), cancellationToken));
+            if (context.Attempt == 1)
+            {
+                throw new InvalidOperationException("after the step");
+            }
+        };
+        await using var host = await StartAsync();
+
+        var (id, _) = await host.Queue.EnqueueAsync(new TestArgs());
+        await _store.UntilEnded(id);
+
+        Assert.Equal([(42, "invoice-42"), (42, "invoice-42")], seen);
+    }
+
+    [Fact]
+    public async Task A_step_whose_result_would_be_lost_is_refused_before_it_does_its_work()
+    {
+        var runs = 0;
+        _work.Do = (context, cancellationToken) => context.StepAsync("charge", _ =>
+        {
+            runs++;
+            return Task.FromResult<object>("receipt");
+        }, cancellationToken);
+        await using var host = await StartAsync();
+
+        var (id, _) = await host.Queue.EnqueueAsync(new TestArgs(), new EnqueueOptions { MaxAttempts = 1 });
+        await _store.UntilEnded(id);
+
+        Assert.Equal(0, runs);
+        Assert.Contains("System.Object is an object, which reads back as JSON", _store.Entry(id).Last.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_step_name_used_twice_in_one_run_is_an_error()
     {
         _work.Do = async (context, cancellationToken) =>

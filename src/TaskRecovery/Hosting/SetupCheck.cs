@@ -1,0 +1,84 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using TaskRecovery.Jobs;
+using TaskRecovery.Queue;
+using TaskRecovery.Workers;
+
+namespace TaskRecovery.Hosting;
+
+/// <summary>Refuses at start what would otherwise fail at the first entry, or spend its attempts: arguments that can't be stored, jobs that nothing runs, workers that can't be created.</summary>
+/// <remarks>It is the first hosted service, and does not need the store.</remarks>
+internal sealed class SetupCheck(
+    KindRegistrations kinds, IEnumerable<TaskKind> tasks, IEnumerable<JobDeclaration> jobs, IEnumerable<MiddlewareRegistration> middleware, EntryJson json,
+    ConstructorCheck constructors)
+    : IHostedLifecycleService
+{
+    private bool _isDone;
+
+    /// <inheritdoc/>
+    public Task StartingAsync(CancellationToken cancellationToken)
+    {
+        Check();
+        _isDone = true;
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public Task StartAsync(CancellationToken cancellationToken) => _isDone ? Task.CompletedTask : StartingAsync(cancellationToken);
+
+    Task IHostedLifecycleService.StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    Task IHostedLifecycleService.StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    Task IHostedService.StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    Task IHostedLifecycleService.StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <exception cref="InvalidOperationException">Something can't work. The message says what, and the remedy.</exception>
+    internal void Check()
+    {
+        foreach (var kind in kinds.All.Where(kind => !kind.IsTask))
+        {
+            CheckArgs(kind.ArgsType, $"the kind '{kind.Kind}'");
+        }
+
+        var handled = tasks.ToDictionary(task => task.ArgsType);
+        foreach (var task in handled.Values)
+        {
+            CheckArgs(task.ArgsType, $"the kind of task '{task.Kind}'");
+        }
+
+        foreach (var job in jobs)
+        {
+            CheckArgs(job.ArgsType, $"the job '{job.Name}'");
+            if (!handled.ContainsKey(job.ArgsType) && kinds.All.FirstOrDefault(kind => kind.ArgsType == job.ArgsType && kind.CreateRunner is not null) is { } worked)
+            {
+                throw new InvalidOperationException(
+                    $"The job '{job.Name}' has arguments of the type {job.ArgsType}, for which there is a worker ({worked.WorkerType}) and no task handler. A worker runs what is enqueued, and a "
+                        + $"task handler runs jobs: implement ITaskHandler<{job.ArgsType.Name}> and register it with AddTaskHandler<{job.ArgsType.Name}, THandler>().");
+            }
+        }
+
+        foreach (var kind in kinds.All)
+        {
+            constructors.Check(kind.WorkerType);
+        }
+
+        foreach (var type in middleware)
+        {
+            constructors.Check(type.Type);
+        }
+    }
+
+    private void CheckArgs(Type type, string what)
+    {
+        try
+        {
+            json.Check(type);
+        }
+        catch (NotSupportedException exception)
+        {
+            throw new InvalidOperationException($"The arguments of {what} can't be stored. {exception.Message}", exception);
+        }
+    }
+}
