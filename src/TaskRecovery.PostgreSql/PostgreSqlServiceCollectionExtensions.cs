@@ -32,6 +32,7 @@ public static class PostgreSqlTaskRecoveryBuilderExtensions
         builder.SetStore("UsePostgreSql");
         var services = builder.Services;
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<PostgreSqlOptions>, PostgreSqlOptionsValidator>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<PostgreSqlOptions>, PostgreSqlOptionsBinder>());
         var options = services.AddOptions<PostgreSqlOptions>().ValidateOnStart();
         if (configure is not null)
         {

@@ -24,6 +24,7 @@ public static class SqliteTaskRecoveryBuilderExtensions
 
         var services = builder.Services;
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<SqliteOptions>, SqliteOptionsValidator>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<SqliteOptions>, SqliteOptionsBinder>());
         var options = services.AddOptions<SqliteOptions>().ValidateOnStart();
         if (configure is not null)
         {

@@ -29,7 +29,8 @@ public static class TaskRecoveryServiceCollectionExtensions
         return Add(services);
     }
 
-    /// <summary>Adds the queue, jobs and tasks, and their recovery, with options bound from configuration. Safe to call twice.</summary>
+    /// <summary>Adds the queue, jobs and tasks, and their recovery, with options bound from configuration: these, those of the store (<c>PostgreSql</c>, <c>Sqlite</c>) and those of workers (<c>Workers</c>).
+    /// A name that is not an option is an error. Safe to call twice.</summary>
     /// <param name="services">The host's services.</param>
     /// <param name="configuration">The section that holds the options, for example <c>configuration.GetSection("TaskRecovery")</c>.</param>
     public static TaskRecoveryBuilder AddTaskRecovery(this IServiceCollection services, IConfiguration configuration)
@@ -37,6 +38,7 @@ public static class TaskRecoveryServiceCollectionExtensions
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(configuration);
         services.AddSingleton<IConfigureOptions<TaskRecoveryOptions>>(new TaskRecoveryOptionsBinder(configuration));
+        services.AddSingleton(new StoreConfiguration(configuration));
         return Add(services);
     }
 
@@ -58,6 +60,7 @@ public static class TaskRecoveryServiceCollectionExtensions
         services.AddSingleton<IValidateOptions<TaskRecoveryOptions>, TaskRecoveryOptionsValidator>();
         services.AddSingleton(new KindRegistrations());
         services.AddSingleton<KindRegistry>();
+        services.AddSingleton<WorkerSettings>();
         services.AddSingleton<EntryJson>();
         services.AddSingleton<WorkPipeline>();
         services.AddSingleton(new RegisteredServices(services));

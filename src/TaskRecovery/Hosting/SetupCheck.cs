@@ -10,7 +10,7 @@ namespace TaskRecovery.Hosting;
 /// <remarks>It is the first hosted service, and does not need the store.</remarks>
 internal sealed class SetupCheck(
     KindRegistrations kinds, IEnumerable<TaskKind> tasks, IEnumerable<JobDeclaration> jobs, IEnumerable<MiddlewareRegistration> middleware, EntryJson json,
-    ConstructorCheck constructors)
+    WorkerSettings settings, ConstructorCheck constructors)
     : IHostedLifecycleService
 {
     private bool _isDone;
@@ -37,6 +37,7 @@ internal sealed class SetupCheck(
     /// <exception cref="InvalidOperationException">Something can't work. The message says what, and the remedy.</exception>
     internal void Check()
     {
+        settings.CheckKinds();
         foreach (var kind in kinds.All.Where(kind => !kind.IsTask))
         {
             CheckArgs(kind.ArgsType, $"the kind '{kind.Kind}'");

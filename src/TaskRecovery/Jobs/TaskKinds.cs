@@ -1,4 +1,5 @@
 using TaskRecovery.Queue;
+using TaskRecovery.Workers;
 
 namespace TaskRecovery.Jobs;
 
@@ -8,9 +9,10 @@ internal sealed record TaskKind(Type ArgsType, string Kind, WorkerOptions Option
 /// <summary>Which kind of task an arguments type stands for, and which kind its entries have.</summary>
 /// <remarks>Entries of jobs have kinds of their own (<c>task:mail.digest</c>), so that a node claims only runs that it has a handler for, and a worker
 /// and a task handler may share one arguments type.</remarks>
-internal sealed class TaskKinds(IEnumerable<TaskKind> registered, KindRegistrations entries)
+internal sealed class TaskKinds(IEnumerable<TaskKind> registered, KindRegistrations entries, WorkerSettings settings)
 {
-    private readonly Dictionary<Type, TaskKind> _byType = registered.ToDictionary(static kind => kind.ArgsType);
+    private readonly Dictionary<Type, TaskKind> _byType = registered.ToDictionary(
+        static kind => kind.ArgsType, kind => kind with { Options = settings.Of(kind.Kind, kind.Options, kind.ArgsType) });
 
     /// <summary>The kind of the entries that run tasks of a kind.</summary>
     public static string EntryKind(string kind) => "task:" + kind;

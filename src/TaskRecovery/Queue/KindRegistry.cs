@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Microsoft.Extensions.DependencyInjection;
 using TaskRecovery.Workers;
 
 namespace TaskRecovery.Queue;
@@ -45,7 +46,7 @@ internal sealed class BoundKind(KindRegistration registration, IServiceProvider 
 
     public KindRegistration Registration { get; } = registration;
 
-    public WorkerOptions Options => Registration.Options;
+    public WorkerOptions Options { get; } = services.GetRequiredService<WorkerSettings>().Of(registration);
 
     /// <summary>What runs its entries; <see langword="null"/> if this process only enqueues it.</summary>
     public KindRunner? Runner => _runner.Value;

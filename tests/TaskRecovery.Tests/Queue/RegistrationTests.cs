@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using TaskRecovery.Hosting;
 using TaskRecovery.Queue;
 using TaskRecovery.Tests.Support;
 using TaskRecovery.Workers;
@@ -115,7 +116,11 @@ public sealed class RegistrationTests
 
     [Theory]
     [InlineData("ShutdownTimout", "00:00:07", "which TaskRecovery does not know")]
+    [InlineData("ShutdownTimout", "00:00:07", "known here are NodeName, StartupMode, ShutdownTimeout")]
     [InlineData("ShutdownTimeout", "soon", "a time span such as")]
+    [InlineData("ShutdownTimeout", "20", "is '20', and a time span such as 00:00:20 is wanted")]
+    [InlineData("Queues:mail:Size", "7", "known here are Concurrency, Prefetch")]
+    [InlineData("Node", "fast", "a section is wanted")]
     [InlineData("Recovery:MaxCrashes", "many", "a whole number")]
     [InlineData("StartupMode", "Whatever", "WaitForStore or FailFast")]
     public void A_configuration_value_that_can_t_be_right_is_an_error(string key, string value, string message)
@@ -125,6 +130,64 @@ public sealed class RegistrationTests
         var exception = Assert.Throws<InvalidOperationException>(Options);
 
         Assert.Contains(message, exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Options_of_a_store_are_bound_and_every_one_of_them_can_be()
+    {
+        var builder = _services.AddTaskRecovery(Configuration(("PostgreSql:Schema", "queues"), ("PostgreSql:CommandTimeout", "00:00:09"), ("Sqlite:Synchronous", "normal"), ("Sqlite:BusyTimeout", "00:00:08")));
+        builder.UsePostgreSql("Host=localhost", options => options.UseNotifications = false);
+        new ServiceCollection().AddTaskRecovery().UseSqlite("Data Source=tasks.db");
+
+        var options = _services.BuildServiceProvider().GetRequiredService<IOptions<PostgreSqlOptions>>().Value;
+
+        Assert.Equal(("queues", TimeSpan.FromSeconds(9), false), (options.Schema, options.CommandTimeout, options.UseNotifications));
+    }
+
+    [Theory]
+    [InlineData("PostgreSql", typeof(PostgreSqlOptions))]
+    [InlineData("Sqlite", typeof(SqliteOptions))]
+    public void Name_that_a_store_does_not_know_is_refused_with_those_that_it_knows(string section, Type options)
+    {
+        var builder = _services.AddTaskRecovery(Configuration((section + ":Shema", "queues")));
+        _ = options == typeof(PostgreSqlOptions) ? builder.UsePostgreSql("Host=localhost") : builder.UseSqlite("Data Source=tasks.db");
+        using var services = _services.BuildServiceProvider();
+
+        var error = Assert.Throws<InvalidOperationException>(() => options == typeof(PostgreSqlOptions)
+            ? (object)services.GetRequiredService<IOptions<PostgreSqlOptions>>().Value
+            : services.GetRequiredService<IOptions<SqliteOptions>>().Value);
+
+        Assert.Contains($"'TaskRecovery:{section}:Shema'", error.Message, StringComparison.Ordinal);
+        Assert.All(options.GetProperties(), property => Assert.Contains(property.Name, error.Message, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Options_of_workers_are_bound_by_kind_and_win_over_code()
+    {
+        _services.AddTaskRecovery(Configuration(("Workers:test.work:MaxAttempts", "3"), ("Workers:test.work:Timeout", "00:01:00")))
+            .AddWorker<TestArgs, TestWorker>(options => options.MaxAttempts = 5);
+
+        var options = _services.BuildServiceProvider().GetRequiredService<KindRegistry>().Find("test.work")!.Options;
+
+        Assert.Equal((3, TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(1)), (options.MaxAttempts, options.Timeout, options.RetryBase));
+    }
+
+    [Theory]
+    [InlineData("Workers:test.work:Attempts", "3", "known here are MaxAttempts, Timeout, RetryBase, RetryMax")]
+    [InlineData("Workers:test.work:MaxAttempts", "0", "use 1 to 1,000")]
+    [InlineData("Workers:test.wrok:MaxAttempts", "3", "known here are test.work")]
+    public void Setting_of_a_worker_that_can_t_be_right_is_an_error(string key, string value, string message)
+    {
+        _services.AddTaskRecovery(Configuration((key, value))).AddWorker<TestArgs, TestWorker>();
+        using var services = _services.AddLogging().BuildServiceProvider();
+
+        var error = Assert.ThrowsAny<Exception>(() =>
+        {
+            services.GetRequiredService<KindRegistry>();
+            services.GetRequiredService<SetupCheck>().Check();
+        });
+
+        Assert.Contains(message, error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,0 +1,49 @@
+using System.Globalization;
+using Microsoft.Extensions.Configuration;
+
+namespace TaskRecovery.Configuration;
+
+/// <summary>Reads configuration by hand: no reflection, so it works in native builds, and a value or name that can't be right is an error instead of a default.</summary>
+internal static class Settings
+{
+    /// <summary>Reads a section. A name that is not one of <paramref name="names"/> is an error that lists them.</summary>
+    public static void Bind(IConfiguration section, Dictionary<string, Action<IConfigurationSection>> names)
+    {
+        if (section is IConfigurationSection { Value: { Length: > 0 } } value)
+        {
+            throw Bad(value, "a section");
+        }
+
+        foreach (var child in section.GetChildren())
+        {
+            var name = names.Keys.FirstOrDefault(known => string.Equals(known, child.Key, StringComparison.OrdinalIgnoreCase))
+                ?? throw new InvalidOperationException(
+                    $"The configuration has '{child.Path}', which TaskRecovery does not know. Check its spelling, or remove it; known here are {string.Join(", ", names.Keys)}.");
+            names[name](child);
+        }
+    }
+
+    public static TimeSpan Time(IConfigurationSection section)
+    {
+        // A bare number would be days, which nobody means who writes "20".
+        var isNumber = section.Value?.Contains(':', StringComparison.Ordinal) == false;
+        return !isNumber && TimeSpan.TryParse(section.Value, CultureInfo.InvariantCulture, out var value) ? value : throw Bad(section, "a time span such as 00:00:20");
+    }
+
+    public static int Number(IConfigurationSection section)
+        => int.TryParse(section.Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) ? value : throw Bad(section, "a whole number");
+
+    public static bool Flag(IConfigurationSection section)
+        => bool.TryParse(section.Value, out var value) ? value : throw Bad(section, "true or false");
+
+    public static string Text(IConfigurationSection section) => section.Value ?? throw Bad(section, "a text");
+
+    public static T Name<T>(IConfigurationSection section)
+        where T : struct, Enum
+        => Enum.TryParse<T>(section.Value, ignoreCase: true, out var value) && Enum.IsDefined(value)
+            ? value
+            : throw Bad(section, string.Join(" or ", Enum.GetNames<T>()));
+
+    private static InvalidOperationException Bad(IConfigurationSection section, string wanted)
+        => new($"The configuration value '{section.Path}' is '{section.Value}', and {wanted} is wanted.");
+}
