@@ -1,3 +1,6 @@
+using System.Globalization;
+using TaskRecovery.Queue;
+
 namespace TaskRecovery;
 
 /// <summary>When, where and how an entry runs.</summary>
@@ -34,4 +37,7 @@ public sealed record EnqueueOptions
     /// <summary>Anything that should travel with the entry, shown by <see cref="IJobQueue.FindAsync"/> and to the worker.</summary>
     /// <value>Default: <see langword="null"/>.</value>
     public IReadOnlyDictionary<string, string>? Metadata { get; init; }
+
+    /// <summary>Where and when, without the unique key and the metadata.</summary>
+    public override string ToString() => $"Queue {EntryText.Shown(Queue ?? EntryLimits.DefaultQueue)}, priority {Priority}, run at {RunAt?.ToString("O", CultureInfo.InvariantCulture) ?? RunAfter?.ToString() ?? "now"}";
 }

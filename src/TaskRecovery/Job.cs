@@ -1,3 +1,5 @@
+using TaskRecovery.Queue;
+
 namespace TaskRecovery;
 
 /// <summary>Says what to run, and when. Each run of it is a task.</summary>
@@ -47,6 +49,9 @@ public sealed record Job
 
     /// <summary>When it was changed last, by the database's clock.</summary>
     public DateTimeOffset UpdatedAt { get; init; }
+
+    /// <summary>What it is, without its arguments.</summary>
+    public override string ToString() => $"Job {EntryText.Shown(Name)} ({Id}, {EntryText.Shown(Kind)}): {Schedule}, {State}";
 }
 
 /// <summary>Whether a job runs.</summary>

@@ -1,3 +1,5 @@
+using TaskRecovery.Queue;
+
 namespace TaskRecovery;
 
 /// <summary>An entry of the queue as it was when it was read.</summary>
@@ -65,4 +67,7 @@ public sealed record QueueEntry
 
     /// <summary>Whether a cancel request is stored for it.</summary>
     public bool CancelRequested { get; init; }
+
+    /// <summary>What and where it is, without what the application stored in it: arguments, results, keys and metadata don't belong in logs.</summary>
+    public override string ToString() => $"Entry {Id} ({EntryText.Shown(Kind)}, queue {EntryText.Shown(Queue)}): {State}, attempt {Attempt} of {MaxAttempts}";
 }

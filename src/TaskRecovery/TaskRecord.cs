@@ -44,6 +44,9 @@ public sealed record TaskRecord
 
     /// <summary>When it ended.</summary>
     public DateTimeOffset? EndedAt { get; init; }
+
+    /// <summary>What and where it is, without its result and its error.</summary>
+    public override string ToString() => $"Task {Id} of job {JobId} (entry {EntryId}): {State}, attempt {Attempt}";
 }
 
 /// <summary>Where a task is.</summary>

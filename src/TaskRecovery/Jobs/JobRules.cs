@@ -57,7 +57,7 @@ internal static class JobRules
 
         if (EntryText.Problem(value) is { } problem)
         {
-            throw new ArgumentException($"{property} {problem}; remove it.", nameof(definition));
+            throw new ArgumentException($"{property} is '{EntryText.Shown(value)}': it {problem}; remove it.", nameof(definition));
         }
 
         if (Encoding.UTF8.GetByteCount(value) > bytes)

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using TaskRecovery.Diagnostics;
+using TaskRecovery.Queue;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Nodes;
@@ -186,7 +187,7 @@ internal sealed class NodeBeat(
         {
             if (session.MarkDead(peer.NodeId, peer.Beat))
             {
-                logger.DeclaredPeerDead(peer.Name, peer.NodeId, peer.Beat);
+                logger.DeclaredPeerDead(EntryText.Shown(peer.Name), peer.NodeId, peer.Beat);
                 sweepDue = true;
             }
         }

@@ -51,7 +51,7 @@ internal sealed class EntryFactory(KindRegistry kinds, EntryJson json, IOptions<
     {
         if (options.Queue is not null && QueueNames.Problem(options.Queue) is { } problem)
         {
-            throw new ArgumentException($"{nameof(options.Queue)} is '{options.Queue}': {problem}.", nameof(options));
+            throw new ArgumentException($"{nameof(options.Queue)} is '{EntryText.Shown(options.Queue)}': {problem}.", nameof(options));
         }
 
         if (options.Priority is < 0 or > EntryLimits.MaxPriority)
@@ -101,7 +101,7 @@ internal sealed class EntryFactory(KindRegistry kinds, EntryJson json, IOptions<
 
         if (EntryText.Problem(key) is { } problem)
         {
-            throw new ArgumentException($"{nameof(EnqueueOptions.UniqueKey)} '{key}' {problem}: remove it.", nameof(key));
+            throw new ArgumentException($"{nameof(EnqueueOptions.UniqueKey)} '{EntryText.Shown(key)}' {problem}: remove it.", nameof(key));
         }
 
         if (Encoding.UTF8.GetByteCount(key) is var bytes and > EntryLimits.MaxUniqueKeyBytes)
@@ -123,7 +123,7 @@ internal sealed class EntryFactory(KindRegistry kinds, EntryJson json, IOptions<
             if (value is null || name.Contains('\0', StringComparison.Ordinal) || value.Contains('\0', StringComparison.Ordinal))
             {
                 throw new ArgumentException(
-                    $"{nameof(EnqueueOptions.Metadata)} '{name}' is {(value is null ? "null" : $"'{value}'")}: give it a text without NUL characters, which databases can't store.", nameof(metadata));
+                    $"{nameof(EnqueueOptions.Metadata)} '{EntryText.Shown(name)}' {(value is null ? "is null" : "has a NUL character in its name or value")}: give it a text without NUL characters, which databases can't store.", nameof(metadata));
             }
         }
 
@@ -145,11 +145,9 @@ internal sealed class EntryFactory(KindRegistry kinds, EntryJson json, IOptions<
 
         if (EntryText.HasEscapedNul(args))
         {
-            throw new ArgumentException($"The arguments of '{kind.Name}' have a text with a NUL character, which databases can't store: remove it. They are {Shown(args)}.", nameof(args));
+            throw new ArgumentException($"The arguments of '{kind.Name}' have a text with a NUL character, which databases can't store: remove it.", nameof(args));
         }
 
         return args;
     }
-
-    private static string Shown(byte[] json) => EntryText.Storable(Encoding.UTF8.GetString(json), 200);
 }

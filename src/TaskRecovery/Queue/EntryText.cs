@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 
@@ -28,7 +30,11 @@ internal static class EntryText
         return false;
     }
 
-    /// <summary>What keeps a text from being stored, as half a sentence; <see langword="null"/> if nothing does.</summary>
+    // Control characters, line ends and what changes the direction of text: in a name they could forge a line of a log, or show another name than there is.
+    private static readonly SearchValues<char> Invisible = SearchValues.Create(
+        [.. Enumerable.Range(0, 0x20).Concat(Enumerable.Range(0x7F, 0x21)).Concat([0x61C, 0x200E, 0x200F]).Concat(Enumerable.Range(0x2028, 7)).Concat(Enumerable.Range(0x2066, 4)).Select(code => (char)code)]);
+
+    /// <summary>What keeps a name or a key from being stored, as half a sentence; <see langword="null"/> if nothing does.</summary>
     public static string? Problem(string text)
     {
         if (text.Contains('\0', StringComparison.Ordinal))
@@ -36,7 +42,29 @@ internal static class EntryText
             return "has a NUL character, which databases can't store as text";
         }
 
+        if (text.AsSpan().IndexOfAny(Invisible) is var at and >= 0)
+        {
+            return $"has the control character U+{(int)text[at]:X4}, which would be shown as something else in logs";
+        }
+
         return IsWellFormed(text) ? null : "has half of a surrogate pair (a text that was cut in the middle of a character), which is no UTF-8";
+    }
+
+    /// <summary>A stored or refused text as messages and logs show it: control characters as their codes.</summary>
+    public static string Shown(string text)
+    {
+        if (text.AsSpan().IndexOfAny(Invisible) < 0)
+        {
+            return text;
+        }
+
+        var shown = new StringBuilder(text.Length + 16);
+        foreach (var character in text)
+        {
+            _ = Invisible.Contains(character) ? shown.Append(CultureInfo.InvariantCulture, $"\\u{(int)character:X4}") : shown.Append(character);
+        }
+
+        return shown.ToString();
     }
 
     /// <summary>Makes any text, such as an exception's, storable: no NUL characters, no halves of surrogate pairs, and not endless.</summary>
@@ -61,7 +89,7 @@ internal static class EntryText
         var rest = text.AsSpan();
         while (rest.IndexOfAnyInRange('\uD800', '\uDFFF') is var at and >= 0)
         {
-            if (Rune.DecodeFromUtf16(rest[at..], out _, out var length) != System.Buffers.OperationStatus.Done)
+            if (Rune.DecodeFromUtf16(rest[at..], out _, out var length) != OperationStatus.Done)
             {
                 return false;
             }
@@ -85,7 +113,7 @@ internal static class EntryMetadata
             return null;
         }
 
-        var buffer = new System.Buffers.ArrayBufferWriter<byte>();
+        var buffer = new ArrayBufferWriter<byte>();
         using (var writer = new Utf8JsonWriter(buffer))
         {
             writer.WriteStartObject();

@@ -97,7 +97,7 @@ internal sealed class JobQueue(IQueueStore store, EntryFactory factory, EnqueueG
     {
         if (QueueNames.Problem(queue) is { } problem)
         {
-            throw new ArgumentException($"The queue is '{queue}': {problem}.", nameof(queue));
+            throw new ArgumentException($"The queue is '{EntryText.Shown(queue ?? string.Empty)}': {problem}.", nameof(queue));
         }
 
         await store.SetPausedAsync(queue, paused, cancellationToken).ConfigureAwait(false);

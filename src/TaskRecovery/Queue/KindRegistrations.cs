@@ -65,7 +65,8 @@ internal sealed class KindRegistrations
 
         if (Encoding.UTF8.GetByteCount(kind) > MaxKindBytes || EntryText.Problem(kind) is not null)
         {
-            throw new ArgumentException($"The kind '{kind}' is longer than {MaxKindBytes} bytes of UTF-8 or has a NUL character or half of a surrogate pair. Use another name.", nameof(kind));
+            throw new ArgumentException(
+                $"The kind '{EntryText.Shown(kind)}' is longer than {MaxKindBytes} bytes of UTF-8, or has a control character or half of a surrogate pair. Use another name.", nameof(kind));
         }
     }
 

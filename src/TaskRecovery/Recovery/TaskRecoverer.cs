@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using TaskRecovery.Diagnostics;
 using TaskRecovery.Nodes;
+using TaskRecovery.Queue;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Recovery;
@@ -52,18 +53,20 @@ internal sealed class TaskRecoverer(
         {
             if (item.Action == RecoveryAction.Closed)
             {
-                logger.ClosedByRecovery(item.TaskId, item.EntryId, item.Kind, item.Node, item.Crashes, item.Reason);
+                logger.ClosedByRecovery(item.TaskId, item.EntryId, Shown(item.Kind), Shown(item.Node), item.Crashes, item.Reason);
             }
             else if (item.TaskId is not null)
             {
-                logger.RecoveredTask(item.TaskId, item.EntryId, item.Kind, item.Node, item.Crashes);
+                logger.RecoveredTask(item.TaskId, item.EntryId, Shown(item.Kind), Shown(item.Node), item.Crashes);
             }
             else
             {
-                logger.RecoveredEntry(item.EntryId, item.Kind, item.Node, item.Crashes);
+                logger.RecoveredEntry(item.EntryId, Shown(item.Kind), Shown(item.Node), item.Crashes);
             }
         }
 
         logger.RecoveryDone(report.Recovered, report.Closed);
     }
+
+    private static string? Shown(string? stored) => stored is null ? null : EntryText.Shown(stored);
 }

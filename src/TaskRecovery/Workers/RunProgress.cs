@@ -147,7 +147,8 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
         if (Encoding.UTF8.GetByteCount(name) > EntryLimits.MaxStepNameBytes || EntryText.Problem(name) is not null)
         {
-            throw new ArgumentException($"The step name '{name}' is longer than {EntryLimits.MaxStepNameBytes} bytes of UTF-8 or has a NUL character or half of a surrogate pair. Use another one.", nameof(name));
+            throw new ArgumentException(
+                $"The step name '{EntryText.Shown(name)}' is longer than {EntryLimits.MaxStepNameBytes} bytes of UTF-8, or has a control character or half of a surrogate pair. Use another one.", nameof(name));
         }
 
         lock (_gate)

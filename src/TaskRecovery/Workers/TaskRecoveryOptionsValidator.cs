@@ -15,7 +15,7 @@ internal sealed class TaskRecoveryOptionsValidator : IValidateOptions<TaskRecove
     {
         var errors = new List<string>();
         Check(options.NodeName is null || (options.NodeName.Trim().Length > 0 && Encoding.UTF8.GetByteCount(options.NodeName) <= 200 && EntryText.Problem(options.NodeName) is null),
-            nameof(options.NodeName), options.NodeName, "give a name of 1 to 200 bytes of UTF-8 without NUL characters, or null for the default");
+            nameof(options.NodeName), options.NodeName, "give a name of 1 to 200 bytes of UTF-8 without control characters, or null for the default");
         Check(Enum.IsDefined(options.StartupMode), nameof(options.StartupMode), options.StartupMode, "use one of its names");
         Range(options.ShutdownTimeout, TimeSpan.Zero, TimeSpan.FromDays(1), nameof(options.ShutdownTimeout));
         Check(options.MaxArgsBytes is > 0 and <= 256 * 1024 * 1024, nameof(options.MaxArgsBytes), options.MaxArgsBytes, "use 1 to 268,435,456 bytes");
@@ -57,7 +57,7 @@ internal sealed class TaskRecoveryOptionsValidator : IValidateOptions<TaskRecove
         {
             if (!isGood)
             {
-                errors.Add($"{nameof(TaskRecoveryOptions)}.{property} is '{value}': {remedy}.");
+                errors.Add(EntryText.Shown($"{nameof(TaskRecoveryOptions)}.{property} is '{value}': {remedy}."));
             }
         }
 

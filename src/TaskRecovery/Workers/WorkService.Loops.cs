@@ -1,5 +1,6 @@
 using TaskRecovery.Diagnostics;
 using TaskRecovery.Nodes;
+using TaskRecovery.Queue;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Workers;
@@ -53,7 +54,7 @@ internal sealed partial class WorkService
 
         foreach (var kind in result.UnknownKinds.Where(_unknownKinds.Add))
         {
-            _logger.UnknownKind(kind);
+            _logger.UnknownKind(EntryText.Shown(kind));
         }
     }
 

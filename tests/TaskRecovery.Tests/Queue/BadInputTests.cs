@@ -25,12 +25,15 @@ public sealed class BadInputTests : IAsyncDisposable
         { new EnqueueOptions { UniqueKey = new string('k', 256) }, "256 bytes", "shorten it" },
         { new EnqueueOptions { UniqueKey = new string('é', 128) }, "256 bytes", "shorten it" },
         { new EnqueueOptions { UniqueKey = string.Empty }, "empty", "or null for no key" },
-        { new EnqueueOptions { UniqueKey = "a\0b" }, "a\0b", "remove it" },
+        { new EnqueueOptions { UniqueKey = "a\0b" }, "a\\u0000b", "remove it" },
+        { new EnqueueOptions { UniqueKey = "a\r\nb" }, "a\\u000D\\u000Ab", "remove it" },
+        { new EnqueueOptions { Queue = "a\u001B[2Jb" }, "a\\u001B[2Jb", "remove it" },
+        { new EnqueueOptions { Queue = "a\u202Eb" }, "a\\u202Eb", "remove it" },
         { new EnqueueOptions { Queue = " " }, "' '", "not empty" },
         { new EnqueueOptions { Queue = new string('q', 101) }, "qqq", "at most 100 bytes" },
-        { new EnqueueOptions { Queue = "a\0b" }, "a\0b", "remove it" },
+        { new EnqueueOptions { Queue = "a\0b" }, "a\\u0000b", "remove it" },
         { new EnqueueOptions { RunAfter = TimeSpan.FromSeconds(1), RunAt = DateTimeOffset.UnixEpoch }, "00:00:01", "set one of them" },
-        { new EnqueueOptions { Metadata = new Dictionary<string, string> { ["name"] = "a\0b" } }, "a\0b", "without NUL" },
+        { new EnqueueOptions { Metadata = new Dictionary<string, string> { ["name"] = "secret\0" } }, "'name' has a NUL character", "without NUL" },
         { new EnqueueOptions { Metadata = new Dictionary<string, string> { ["name"] = null! } }, "null", "without NUL" },
     };
 
@@ -42,7 +45,29 @@ public sealed class BadInputTests : IAsyncDisposable
 
         Assert.Contains(value, exception.Message, StringComparison.Ordinal);
         Assert.Contains(remedy, exception.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", exception.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(exception.Message, character => char.IsControl(character) && character is not '\r' and not '\n');
         Assert.Empty(_store.Entries);
+    }
+
+    [Fact]
+    public void What_the_application_stored_is_not_part_of_a_text()
+    {
+        const string secret = "secret";
+        var entry = new QueueEntry
+        {
+            Id = 7, Kind = "mail\nsend", Queue = "default", Priority = 5, Args = secret, State = EntryState.Failed, Attempt = 1, MaxAttempts = 3, Crashes = 0, CreatedAt = default,
+            UniqueKey = secret, Metadata = new Dictionary<string, string> { [secret] = secret }, Result = secret, Error = secret,
+        };
+        var job = new Job
+        {
+            Id = Guid.Empty, Name = "digest", Kind = "mail.digest", Args = secret, Schedule = Schedule.Every(TimeSpan.FromMinutes(1)), State = JobState.Active, Queue = "default",
+        };
+        var task = new TaskRecord { Id = Guid.Empty, JobId = Guid.Empty, State = TaskState.Failed, Result = secret, Error = secret };
+        var options = new EnqueueOptions { UniqueKey = secret, Metadata = new Dictionary<string, string> { [secret] = secret } };
+
+        Assert.All(new object[] { entry, job, task, options }, item => Assert.DoesNotContain(secret, item.ToString(), StringComparison.Ordinal));
+        Assert.Equal("Entry 7 (mail\\u000Asend, queue default): Failed, attempt 1 of 3", entry.ToString());
     }
 
     [Fact]
