@@ -45,7 +45,7 @@ internal static class PostgreSqlErrors
             // Of several hosts, one error each: another host may accept connections, and its error may be something else.
             if (error is AggregateException hosts)
             {
-                return hosts.InnerExceptions.All(ProvesNobodyGetsIn);
+                return hosts.InnerExceptions.Count > 0 && hosts.InnerExceptions.All(ProvesNobodyGetsIn);
             }
 
             if (error is PostgresException { SqlState: PostgresErrorCodes.CannotConnectNow }

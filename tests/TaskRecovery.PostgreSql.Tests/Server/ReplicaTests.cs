@@ -92,6 +92,7 @@ public sealed class ReplicaTests : IAsyncDisposable
             await timer.WaitForNextTickAsync(Cancellation);
         }
 
+        TestContext.Current.TestOutputHelper?.WriteLine($"The first enqueue was confirmed {clock.Elapsed.TotalSeconds:0.00} s after the promotion.");
         Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(4));
         foreach (var id in confirmed)
         {
