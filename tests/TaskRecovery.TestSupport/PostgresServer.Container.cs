@@ -1,29 +1,33 @@
+using Docker.DotNet;
 using DotNet.Testcontainers.Builders;
 using Testcontainers.PostgreSql;
 
 namespace TaskRecovery.TestSupport;
 
-// Compiled only with -p:UseTestcontainers=true. It has not been compiled or run where this was written: the package's dependencies could
-// not be restored there. It uses the documented API of Testcontainers.PostgreSql 4.x and nothing else.
+/// <content>A server in a container, if a Docker engine answers.</content>
 public sealed partial class PostgresServer
 {
-    static partial void TryStartContainer(PostgresServerOptions options, ref Task<PostgresServer?>? container) =>
-        container = StartContainerAsync(options);
+    private const string Image = "postgres:17-alpine";
 
-    private static async Task<PostgresServer?> StartContainerAsync(PostgresServerOptions options)
+    private static async Task<PostgresServer?> TryStartContainerAsync(PostgresServerOptions options)
     {
         try
         {
-            var server = new PostgreSqlBuilder()
-                .WithImage("postgres:17-alpine")
+            var container = new PostgreSqlBuilder(Image)
                 .WithCommand("-c", $"max_connections={options.MaxConnections}", "-c", $"fsync={(options.Fsync ? "on" : "off")}")
                 .WithCommand([.. options.Settings.SelectMany(setting => new[] { "-c", $"{setting.Key}={setting.Value}" })])
                 .Build();
-            await server.StartAsync();
-            return new PostgresServer(server.GetConnectionString(), owned: server);
+            await container.StartAsync();
+            return new PostgresServer(container.GetConnectionString(), $"a container of {Image}", owned: container);
         }
         catch (DockerUnavailableException)
         {
+            return null;
+        }
+        catch (DockerApiException exception)
+        {
+            // An engine that can't get the image, for example without a network.
+            Console.WriteLine($"A Docker engine answers, but a container of {Image} did not start: {exception.Message}");
             return null;
         }
     }

@@ -2,20 +2,22 @@ using Npgsql;
 
 namespace TaskRecovery.TestSupport;
 
-/// <summary>A PostgreSQL server for tests: the one named by <c>TASKRECOVERY_TEST_POSTGRES</c>, else a container where that was built in and
-/// Docker is there, else one started from the binaries of this machine. Without any of them the tests fail and say what to install.</summary>
+/// <summary>A PostgreSQL server for tests: the one named by <c>TASKRECOVERY_TEST_POSTGRES</c>, else a container if a Docker engine answers, else
+/// one started from the binaries of this machine. Without any of them the tests fail with what to install.</summary>
 public sealed partial class PostgresServer : IAsyncDisposable
 {
     /// <summary>The environment variable with the connection string of a role that may create databases.</summary>
     public const string EnvironmentVariable = "TASKRECOVERY_TEST_POSTGRES";
 
-    private static readonly Lazy<Task<PostgresServer>> SharedServer = new(() => StartAsync());
+    private static readonly Lazy<Task<PostgresServer>> SharedServer = new(StartSharedAsync);
 
     private readonly LocalPostgres? _local;
     private readonly IAsyncDisposable? _owned;
 
-    private PostgresServer(string connectionString, LocalPostgres? local = null, IAsyncDisposable? owned = null, bool driverPools = false)
+    private PostgresServer(
+        string connectionString, string source, LocalPostgres? local = null, IAsyncDisposable? owned = null, bool driverPools = false)
     {
+        Source = source;
         var builder = new NpgsqlConnectionStringBuilder(connectionString) { IncludeErrorDetail = true };
         if (!driverPools)
         {
@@ -35,6 +37,9 @@ public sealed partial class PostgresServer : IAsyncDisposable
     /// <summary>Connects to the maintenance database; tests use <see cref="CreateDatabaseAsync"/>.</summary>
     public string ConnectionString { get; }
 
+    /// <summary>Where the server comes from, for people.</summary>
+    public string Source { get; }
+
     /// <summary>The one server of this test process, started on first use and gone when the process is.</summary>
     public static Task<PostgresServer> SharedAsync() => SharedServer.Value;
 
@@ -46,19 +51,18 @@ public sealed partial class PostgresServer : IAsyncDisposable
         {
             if (Environment.GetEnvironmentVariable(EnvironmentVariable) is { Length: > 0 } given)
             {
-                return new PostgresServer(given);
+                return new PostgresServer(given, $"the server in {EnvironmentVariable}");
             }
 
-            Task<PostgresServer?>? container = null;
-            TryStartContainer(options, ref container);
-            if (container is not null && await container is { } started)
+            if (await TryStartContainerAsync(options) is { } container)
             {
-                return started;
+                return container;
             }
         }
 
-        var local = await LocalPostgres.StartAsync(FindBinaries(), options);
-        return new PostgresServer(local.ConnectionString, local, local, options.DriverPools);
+        var binaries = FindBinaries();
+        var local = await LocalPostgres.StartAsync(binaries, options);
+        return new PostgresServer(local.ConnectionString, $"the binaries in {binaries}", local, local, options.DriverPools);
     }
 
     /// <summary>The folder of the server's programs, or an error that says what to install.</summary>
@@ -93,7 +97,12 @@ public sealed partial class PostgresServer : IAsyncDisposable
     private LocalPostgres Local => _local ?? throw new InvalidOperationException(
         $"This server is not ours to stop. Start it with {nameof(PostgresServerOptions)}.{nameof(PostgresServerOptions.Controlled)} = true.");
 
-    static partial void TryStartContainer(PostgresServerOptions options, ref Task<PostgresServer?>? container);
+    private static async Task<PostgresServer> StartSharedAsync()
+    {
+        var server = await StartAsync();
+        Console.WriteLine($"PostgreSQL for these tests: {server.Source}.");
+        return server;
+    }
 
     private const string NothingFound =
         $"""
@@ -103,6 +112,6 @@ public sealed partial class PostgresServer : IAsyncDisposable
           - set {EnvironmentVariable} to the connection string of a role that may create databases, for example
               Host=localhost;Username=postgres;Password=...;Database=postgres
             (crash tests stop and start their server and need the binaries all the same)
-          - have Docker and build the tests with -p:UseTestcontainers=true
+          - start Docker: the tests then use a container
         """;
 }
