@@ -297,8 +297,8 @@ inline drop(n) {
 inline sendBeat(n) {
     if :: !conn[n] -> conn[n] = true; ses[n] = true; blank(n) :: else fi;
     bt[n] = SENT; btAge[n] = 0; sent[n] = true;
-#ifndef UNCONFIRMED
-    conf[n] = expired(n);                   /* only FILE_COUNTER looks at it */
+#if defined(FILE_COUNTER) && !defined(UNCONFIRMED)
+    conf[n] = expired(n);
 #endif
 #ifndef SHORT_DEADLINE_FROM_ANSWER
     if :: !uses[n] && !pend[n] -> pend[n] = 1 :: else fi

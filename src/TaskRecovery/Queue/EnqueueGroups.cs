@@ -87,17 +87,60 @@ internal sealed class EnqueueGroups(LocalClaimers claimers) : IThreadPoolWorkIte
 
     private async Task WriteAsync(List<Call> group)
     {
+        while (group.Count > 0)
+        {
+            var (token, linked) = claimers.TakesBackQueuedWrites ? Link(group) : default;
+            try
+            {
+                await StoreAsync(group, token).ConfigureAwait(false);
+                return;
+            }
+            catch (OperationCanceledException) when (token.IsCancellationRequested)
+            {
+                // Nothing was stored. The call that was cancelled must never be; the others begin again.
+                group.RemoveAll(static call => call.IsCancelled);
+            }
+            finally
+            {
+                linked?.Dispose();
+            }
+        }
+    }
+
+    private async Task StoreAsync(List<Call> group, CancellationToken cancellationToken)
+    {
         var entries = new NewEntry[group.Count];
         for (var i = 0; i < entries.Length; i++)
         {
             entries[i] = group[i].Entry;
         }
 
-        var results = await claimers.EnqueueAsync(entries, CancellationToken.None).ConfigureAwait(false);
+        var results = await claimers.EnqueueAsync(entries, cancellationToken).ConfigureAwait(false);
         for (var i = 0; i < entries.Length; i++)
         {
             group[i].TrySetResult(results[i]);
         }
+    }
+
+    // Mostly there is one token, or none.
+    private static (CancellationToken Token, CancellationTokenSource? Linked) Link(List<Call> group)
+    {
+        CancellationToken only = default;
+        foreach (var call in group)
+        {
+            if (call.Token.CanBeCanceled && call.Token != only)
+            {
+                if (only.CanBeCanceled)
+                {
+                    var linked = CancellationTokenSource.CreateLinkedTokenSource([.. group.Select(static call => call.Token)]);
+                    return (linked.Token, linked);
+                }
+
+                only = call.Token;
+            }
+        }
+
+        return (only, null);
     }
 
     private async Task WriteAloneAsync(Call call)
@@ -115,6 +158,8 @@ internal sealed class EnqueueGroups(LocalClaimers claimers) : IThreadPoolWorkIte
     private sealed class Call(NewEntry entry, CancellationToken cancellationToken) : TaskCompletionSource<EnqueueResult>(TaskCreationOptions.RunContinuationsAsynchronously)
     {
         public NewEntry Entry => entry;
+
+        public CancellationToken Token => cancellationToken;
 
         public bool IsCancelled => cancellationToken.IsCancellationRequested;
     }

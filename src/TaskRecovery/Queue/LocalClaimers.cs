@@ -10,6 +10,9 @@ internal sealed class LocalClaimers(IQueueStore store) : IClaimWaker
     private readonly ConcurrentDictionary<string, ILocalClaimer> _claimers = new(StringComparer.Ordinal);
     private volatile Action? _onControl;
 
+    /// <inheritdoc cref="StoreTraits.TakesBackQueuedWrites"/>
+    public bool TakesBackQueuedWrites => store.Traits.TakesBackQueuedWrites;
+
     /// <summary>Says who claims from a queue.</summary>
     public void Register(string queue, ILocalClaimer claimer) => _claimers[queue] = claimer;
 

@@ -19,16 +19,21 @@ internal sealed partial class QueueWorker
             return null;
         }
 
+        if (_services.Store.Traits.TakesBackQueuedWrites)
+        {
+            return await EnqueueInTurnAsync(entries, cancellationToken).ConfigureAwait(false);
+        }
+
         // Who no longer waits for the answer leaves a claim whose entries start all the same.
-        return await EnqueueInTurnAsync(entries).WaitAsync(cancellationToken).ConfigureAwait(false);
+        return await EnqueueInTurnAsync(entries, CancellationToken.None).WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task<EnqueueResult[]?> EnqueueInTurnAsync(NewEntry[] entries)
+    private async Task<EnqueueResult[]?> EnqueueInTurnAsync(NewEntry[] entries, CancellationToken whileQueued)
     {
         try
         {
             // Idle executors are given work by claims only, and this is the one claim now.
-            return _lease is { IsValid: true } lease && HasRoomFor(entries.Length) ? await EnqueueClaimedAsync(lease, entries).ConfigureAwait(false) : null;
+            return _lease is { IsValid: true } lease && HasRoomFor(entries.Length) ? await EnqueueClaimedAsync(lease, entries, whileQueued).ConfigureAwait(false) : null;
         }
         finally
         {
@@ -36,14 +41,14 @@ internal sealed partial class QueueWorker
         }
     }
 
-    private async ValueTask<EnqueueResult[]?> EnqueueClaimedAsync(NodeLease lease, NewEntry[] entries)
+    private async ValueTask<EnqueueResult[]?> EnqueueClaimedAsync(NodeLease lease, NewEntry[] entries, CancellationToken whileQueued)
     {
         var claims = lease.Life.Claims;
         var ticket = claims.Begin(lease);
         ClaimedEnqueue? stored;
         try
         {
-            stored = await _claimer!.EnqueueAsync(entries, CancellationToken.None).ConfigureAwait(false);
+            stored = await _claimer!.EnqueueAsync(entries, whileQueued).ConfigureAwait(false);
         }
         catch
         {

