@@ -1,6 +1,8 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Microsoft.Data.Sqlite;
 using TaskRecovery.Storage;
 using TaskRecovery.TestSupport;
 
@@ -9,6 +11,8 @@ namespace TaskRecovery.Sqlite.Tests;
 /// <summary>Two real processes on one file.</summary>
 public sealed class SharedFileTests : IDisposable
 {
+    private static readonly Dictionary<string, string> WithoutLocks = new(StringComparer.Ordinal) { ["DOTNET_SYSTEM_IO_DISABLEFILELOCKING"] = "1" };
+
     private readonly TemporaryDatabase _files = new();
 
     [Fact]
@@ -63,7 +67,74 @@ public sealed class SharedFileTests : IDisposable
         Assert.True(dead.Elapsed < TimeSpan.FromSeconds(2), $"It ran again after {dead.Elapsed}.");
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Nothing_that_lives_is_declared_dead_where_file_locks_do_not_work(bool inBothProcesses)
+    {
+        var store = await _files.OpenStoreAsync();
+        await using var first = await StartAsync("first", WithoutLocks);
+        await using var second = await StartAsync("second", inBothProcesses ? WithoutLocks : null);
+        long[] entries = [await EnqueueAsync(store, holdMilliseconds: 4000), await EnqueueAsync(store, holdMilliseconds: 4000)];
+
+        var ended = await Task.WhenAll(entries.Select(entry => WaitForAsync(store, entry, static found => found.State is EntryState.Completed or EntryState.Failed)));
+
+        Assert.All(ended, static entry => Assert.Equal((EntryState.Completed, 0), (entry.State, entry.Crashes)));
+    }
+
+    [Fact]
+    public async Task Processes_that_write_and_checkpoint_at_once_leave_a_sound_file()
+    {
+        const int Producers = 4;
+        const int Calls = 250;
+        var store = await _files.OpenStoreAsync();
+        await using var first = await StartAsync("first");
+        await using var second = await StartAsync("second");
+        await using var third = await StartAsync("third");
+        using var done = new CancellationTokenSource();
+        var checkpoints = new[] { "passive", "restart", "truncate" }.Select(kind => Task.Run(() => Checkpoint(kind, done.Token))).ToList();
+
+        var calls = await Task.WhenAll(Enumerable.Range(0, Producers).Select(_ => Task.Run(async () =>
+        {
+            var last = 0L;
+            for (var call = 0; call < Calls; call++)
+            {
+                last = await EnqueueAsync(store, holdMilliseconds: 0);
+            }
+
+            return last;
+        })));
+        for (var entry = calls.Max(); entry > 0; entry--)
+        {
+            await WaitForAsync(store, entry, static found => found.State == EntryState.Completed);
+        }
+
+        await done.CancelAsync();
+        await Task.WhenAll(checkpoints);
+        Assert.Equal(Producers * Calls, calls.Max());
+        Assert.Equal("ok", Query("pragma integrity_check"));
+        Assert.Empty(await store.CheckLawAsync(CancellationToken.None));
+    }
+
     public void Dispose() => _files.Dispose();
+
+    // Without a pause: the log starts anew as often as it can, in the middle of what others write.
+    private void Checkpoint(string kind, CancellationToken until)
+    {
+        while (!until.IsCancellationRequested)
+        {
+            Query($"pragma wal_checkpoint({kind})");
+        }
+    }
+
+    private string? Query(string text)
+    {
+        using var connection = new SqliteConnection($"{_files.ConnectionString};Pooling=False");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = text;
+        return Convert.ToString(command.ExecuteScalar(), CultureInfo.InvariantCulture);
+    }
 
     private static async Task<long> EnqueueAsync(SqliteQueueStore store, int holdMilliseconds)
     {
@@ -89,11 +160,11 @@ public sealed class SharedFileTests : IDisposable
     }
 
     // The crash tests' host: it has the library's sources compiled in, so it is started, not referenced.
-    private async Task<ChildProcess> StartAsync(string node)
+    private async Task<ChildProcess> StartAsync(string node, IReadOnlyDictionary<string, string>? environment = null)
     {
         var host = Path.Combine(AppContext.BaseDirectory.Replace("TaskRecovery.Sqlite.Tests", "TaskRecovery.Crash.Host", StringComparison.Ordinal), "TaskRecovery.Crash.Host.dll");
         var settings = JsonSerializer.Serialize(new { SqliteFile = _files.File, NodeName = node, JournalFile = Path.Combine(_files.Folder, $"{node}.journal") });
-        var child = ChildProcess.StartDotnet(host, [settings]);
+        var child = ChildProcess.StartDotnet(host, [settings], environment);
         await child.WaitForLineAsync("ready");
         return child;
     }
