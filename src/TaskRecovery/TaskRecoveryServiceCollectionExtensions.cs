@@ -94,6 +94,7 @@ public static class TaskRecoveryServiceCollectionExtensions
         services.AddSingleton<WorkService>();
         services.AddSingleton<INodeRole, WorkRole>();
         services.AddSingleton<IDeafHandlers>(static provider => provider.GetRequiredService<WorkService>());
+        services.AddSingleton<IFailingLoops>(static provider => provider.GetRequiredService<WorkService>());
         services.AddSingleton<IHostedService>(static provider => provider.GetRequiredService<WorkService>());
     }
 }

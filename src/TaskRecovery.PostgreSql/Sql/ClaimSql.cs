@@ -1,3 +1,5 @@
+using TaskRecovery.Storage;
+
 namespace TaskRecovery.PostgreSql;
 
 /// <summary>Statements that take entries for a node.</summary>
@@ -12,8 +14,8 @@ internal static class ClaimSql
     /// <summary>Takes due entries of one queue: own node (which must not be dead), rows, claim and payloads in one round trip.
     /// $1 node, $2 queue number, $3 kind numbers, $4 limit; then for those at their last chance ($5 to $8), the other suspects
     /// ($9 to $12) and the rest ($13 to $15): levels, times and ids to start after, limit.</summary>
-    /// <returns>A row about the claim, in the last five columns: the node's number (null if it is dead), the fence (null if nothing was taken), the time, how many rows it went for (null where another
-    /// claimer was at it: <see cref="ClaimBesideOthers"/> is the statement then), and the wait for the next. Then a row for each entry: what is the same for all costs as much in every row as what is not.
+    /// <returns>A row about the claim, in the last six columns: the node's number (null if it is dead), the fence (null if nothing was taken), the time, how many rows it went for (null where another
+    /// claimer was at it: <see cref="ClaimBesideOthers"/> is the statement then), the wait for the next, and whether it left some for their size. Then a row for each entry: what is the same for all costs as much in every row as what is not.
     /// The order is that of the plan: the parts of a union are read one after the other, and a statement that writes is never run in parallel.</returns>
     /// <remarks>Locking a row before deleting it costs a second entry in the log and a seventh of the claim. It is only needed where several claimers take from a queue
     /// at the same moment, so who claims alone holds the queue's advisory lock instead, and takes what it could delete. Nobody else waits for a row here while another is his: there is no circle.</remarks>
@@ -43,7 +45,7 @@ internal static class ClaimSql
             select {{mayClaim}} as mine from clock
         ), gate as materialized (
             select c.now from clock c join {schema}.queues q on q.id = $2 and not q.paused where (select t.mine from turn t)
-        ), picked as materialized (
+        ), found as materialized (
             select w.* from gate g cross join lateral (
                 {{Levels(Last, rowLocks)}}
                 union all
@@ -52,6 +54,14 @@ internal static class ClaimSql
                 {{Levels(Ordinary, rowLocks)}}
             ) w
             limit $4
+        ), picked as materialized (
+            select s.* from (
+                select f.tid, f.id, f.level, f.run_at, f.attempt, f.crashes, e.kind, e.priority, e.max_attempts, e.created_at, e.args, e.unique_key is not null as has_key, e.timeout,
+                    e.metadata, e.trace_parent,
+                    sum(octet_length(e.args) + coalesce(octet_length(e.metadata), 0)) over (rows between unbounded preceding and 1 preceding) as bytes
+                from found f left join lateral (select * from {schema}.entries e where e.id = f.id offset 0) e on true
+            ) s
+            where s.bytes is null or s.bytes < {{ClaimLimits.Bytes}}
         ), {{take}}, claim as (
             insert into {schema}.claims (id, claimed_at, node, entries, again, again_attempts, again_crashes)
             select nextval('{schema:literal}.fences'), (select c.now from clock c), (select n.number from node n), p.ids, p.again, p.attempts, p.crashes
@@ -70,13 +80,14 @@ internal static class ClaimSql
             (select count(*) from picked having (select t.mine from turn t)),
             (select min(f.run_at) - max(g.now) from gate g cross join unnest($5 || $9 || $13) l (level) cross join lateral (
                 select w.run_at, w.kind, row_number() over (order by w.run_at, w.id) as place from {schema}.waiting w
-                where w.queue = $2 and w.priority = l.level and w.run_at > g.now order by w.run_at, w.id limit {{Look}}) f
-            where (f.kind = any ($3) or f.place = {{Look}}) and not exists (select from held p))
+                where w.queue = $2 and w.priority = l.level and w.run_at > g.now and w.run_at < timestamptz 'infinity' order by w.run_at, w.id limit {{Look}}) f
+            where (f.kind = any ($3) or f.place = {{Look}}) and not exists (select from held p)),
+            (select count(*) from found) > (select count(*) from picked)
         union all
-        select w.id, w.priority, w.run_at, w.attempt, w.crashes, e.kind, e.priority, e.max_attempts, e.created_at, e.args, e.unique_key is not null, e.timeout, e.metadata, e.trace_parent,
+        select w.id, w.level, w.run_at, w.attempt, w.crashes, w.kind, w.priority, w.max_attempts, w.created_at, w.args, w.has_key, w.timeout, w.metadata, w.trace_parent,
             case when (select exists (select from {schema}.cancellations)) then exists (select from {schema}.cancellations x where x.entry = w.id) else false end,
-            null, null, null, null, null
-        from held w cross join lateral (select * from {schema}.entries e where e.id = w.id offset 0) e
+            null, null, null, null, null, null
+        from held w where w.kind is not null
         """;
 
     /// <summary>How far a look for known kinds goes among unknown ones; beyond that, "perhaps" is the answer, and a claim, which remembers where it was, finds out.</summary>
@@ -87,7 +98,7 @@ internal static class ClaimSql
         var parts = args.Split(", ");
         return $$"""
             (select x.* from unnest({{parts[0]}}, {{parts[1]}}, {{parts[2]}}) l (level, after_time, after_id) cross join lateral (
-                select w.ctid as tid, w.id, w.priority, w.run_at, w.attempt, w.crashes from {schema}.waiting w
+                select w.ctid as tid, w.id, w.priority as level, w.run_at, w.attempt, w.crashes from {schema}.waiting w
                 where w.queue = $2 and w.priority = l.level and (w.run_at, w.id) > (l.after_time, l.after_id) and w.run_at <= g.now and w.kind = any ($3)
                 order by w.run_at, w.id limit {{parts[3]}}{{rowLocks}}) x
             limit {{parts[3]}})

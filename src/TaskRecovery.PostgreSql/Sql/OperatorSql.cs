@@ -227,7 +227,7 @@ internal static class OperatorSql
                     select from {schema}.waiting w
                     where w.queue = q.id and w.priority = p.level::smallint and w.run_at <= clock_timestamp() limit 100000) w
                 limit 100000) d),
-            (select extract(epoch from clock_timestamp() - min(w.run_at))::float8 from generate_series(-10, 9) p (level)
+            (select extract(epoch from clock_timestamp() - greatest(min(w.run_at), timestamptz '1970-01-01 00:00Z'))::float8 from generate_series(-10, 9) p (level)
                 cross join lateral (
                     select w.run_at from {schema}.waiting w
                     where w.queue = q.id and w.priority = p.level::smallint and w.run_at <= clock_timestamp() order by w.run_at limit 1) w)

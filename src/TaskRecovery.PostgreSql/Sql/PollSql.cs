@@ -43,7 +43,7 @@ internal static class PollSql
         select 1, null, null, min(f.run_at) - (select c.now from clock c)
         from asked a join lane l on l.queue = a.id cross join lateral (
             select w.run_at, w.kind, row_number() over (order by w.run_at, w.id) as place from {schema}.waiting w
-            where w.queue = l.queue and w.priority = l.priority and w.run_at > (select c.now from clock c)
+            where w.queue = l.queue and w.priority = l.priority and w.run_at > (select c.now from clock c) and w.run_at < timestamptz 'infinity'
             order by w.run_at, w.id limit
         """ + " " + ClaimSql.Look + """
         ) f where f.kind = any ($3) or f.place =

@@ -70,7 +70,8 @@ internal sealed partial class PostgreSqlClaimer(PostgreSqlQueueStore store, Post
             return batch with { NextDue = TimeSpan.Zero };
         }
 
-        Advance(limit, suspects, lastChance, suspect, taken, answer.Now);
+        // Cut short for the size of its entries, the claim has had enough at the last one that it took.
+        Advance(answer.IsCut ? taken.Count : limit, suspects, lastChance, suspect, taken, answer.Now);
         if (fromFront)
         {
             // The first one has the statement planned on its connection, which says nothing about the next.
@@ -79,7 +80,7 @@ internal sealed partial class PostgreSqlClaimer(PostgreSqlQueueStore store, Post
             _rescanTook = first ? TimeSpan.Zero : time.GetElapsedTime(started, _rescanned);
         }
 
-        return batch;
+        return answer.IsCut ? batch with { NextDue = TimeSpan.Zero } : batch;
     }
 
     private NpgsqlParameter[] LevelArgs(int first, int last)
@@ -168,7 +169,7 @@ internal sealed partial class PostgreSqlClaimer(PostgreSqlQueueStore store, Post
         await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
         if (reader.IsDBNull(15))
         {
-            return new Answer(new ClaimBatch(true, 0, [], null), [], default, 0);
+            return new Answer(new ClaimBatch(true, 0, [], null), [], default, 0, IsCut: false);
         }
 
         if (reader.IsDBNull(18))
@@ -176,10 +177,10 @@ internal sealed partial class PostgreSqlClaimer(PostgreSqlQueueStore store, Post
             return null;
         }
 
-        var (now, wentFor) = (reader.GetDateTime(17), (int)reader.GetInt64(18));
+        var (now, wentFor, isCut) = (reader.GetDateTime(17), (int)reader.GetInt64(18), reader.GetBoolean(20));
         if (reader.IsDBNull(16))
         {
-            return new Answer(new ClaimBatch(false, 0, [], reader.IsDBNull(19) ? null : reader.GetTimeSpan(19)), [], now, wentFor);
+            return new Answer(new ClaimBatch(false, 0, [], reader.IsDBNull(19) ? null : reader.GetTimeSpan(19)), [], now, wentFor, isCut);
         }
 
         var fence = reader.GetInt64(16);
@@ -191,10 +192,36 @@ internal sealed partial class PostgreSqlClaimer(PostgreSqlQueueStore store, Post
             entries.Add(Read(reader, id, now - runAt));
         }
 
-        return new Answer(new ClaimBatch(false, fence, entries, null), taken, now, wentFor);
+        return new Answer(new ClaimBatch(false, fence, entries, null), taken, now, wentFor, isCut);
     }
 
-    private ClaimedEntry Read(NpgsqlDataReader reader, long id, TimeSpan waited) => new()
+    // The claim is committed: an answer that can't be read would be given back, claimed and not be read for ever. What something else than this library wrote ends as one entry.
+    private ClaimedEntry Read(NpgsqlDataReader reader, long id, TimeSpan waited)
+    {
+        try
+        {
+            return ReadRow(reader, id, waited);
+        }
+        catch (Exception exception) when (exception is InvalidCastException or OverflowException or ArgumentException or FormatException or KeyNotFoundException)
+        {
+            return new ClaimedEntry
+            {
+                Id = id,
+                Kind = _kindNames.GetValueOrDefault(reader.GetInt16(5), "unknown"),
+                Priority = reader.GetInt16(6),
+                Args = ReadOnlyMemory<byte>.Empty,
+                Attempt = reader.GetInt16(3) + 1,
+                MaxAttempts = reader.GetInt16(7),
+                Crashes = reader.GetInt16(4),
+                CreatedAt = DateTimeOffset.UnixEpoch,
+                Waited = waited,
+                HasUniqueKey = reader.GetBoolean(10),
+                Problem = exception is KeyNotFoundException ? $"its kind has the number {reader.GetInt16(5)}, and it waited as another" : exception.Message,
+            };
+        }
+    }
+
+    private ClaimedEntry ReadRow(NpgsqlDataReader reader, long id, TimeSpan waited) => new()
     {
         Id = id,
         Attempt = reader.GetInt16(3) + 1,
@@ -216,5 +243,6 @@ internal sealed partial class PostgreSqlClaimer(PostgreSqlQueueStore store, Post
     /// <param name="Taken">The places in line of what was taken.</param>
     /// <param name="Now">The database's time.</param>
     /// <param name="WentFor">How many were there before another claimer took some of them.</param>
-    private sealed record Answer(ClaimBatch Batch, IReadOnlyList<(int Level, DateTime RunAt, long Id)> Taken, DateTime Now, long WentFor);
+    /// <param name="IsCut">Whether it left due entries for their size.</param>
+    private sealed record Answer(ClaimBatch Batch, IReadOnlyList<(int Level, DateTime RunAt, long Id)> Taken, DateTime Now, long WentFor, bool IsCut);
 }

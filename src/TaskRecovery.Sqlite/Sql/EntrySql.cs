@@ -11,9 +11,12 @@ internal static class EntrySql
 
     /// <summary>What a claim hands out. ?1 id.</summary>
     public const string Payload = """
-        select priority, args, max_attempts, created_at, unique_key is not null, timeout, metadata, trace_parent
+        select priority, args, max_attempts, created_at, unique_key is not null, timeout, metadata, trace_parent, kind
         from taskrecovery_entries where id = ?1
         """;
+
+    /// <summary>How many bytes a claim of an entry brings. ?1 id.</summary>
+    public const string Size = "select octet_length(args) + coalesce(octet_length(metadata), 0) from taskrecovery_entries where id = ?1";
 
     /// <summary>Kind and unique key. ?1 id.</summary>
     public const string KindAndKey = "select kind, unique_key from taskrecovery_entries where id = ?1";

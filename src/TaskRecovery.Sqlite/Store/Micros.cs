@@ -3,6 +3,9 @@ namespace TaskRecovery.Sqlite;
 /// <summary>Times as they are stored: microseconds, as exact as PostgreSQL's.</summary>
 internal static class Micros
 {
+    /// <summary>The beginning of the year 9999.</summary>
+    public const long Latest = 253_370_764_800_000_000;
+
     /// <summary>Rounded up, so that nothing comes before its time.</summary>
     public static long From(DateTimeOffset time) => Ceiling(time.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks);
 

@@ -48,7 +48,7 @@ internal sealed class SqliteClaimer(SqliteQueueStore store, SqliteDatabase datab
         var taken = new List<Taken>(entries.Count);
         foreach (var entry in entries)
         {
-            taken.Add(new Taken(new Candidate(moves.Store(entry), now, entry.Kind), 0, 0));
+            taken.Add(new Taken(new Candidate(moves.Store(entry), now, entry.Kind, 0), 0, 0));
         }
 
         var fence = StoreClaim(session, node.Value, taken, now);
@@ -76,7 +76,7 @@ internal sealed class SqliteClaimer(SqliteQueueStore store, SqliteDatabase datab
 
         var now = database.Now();
         var groups = WaitingGroups.Read(session, database.Names, queueNumber, _kinds);
-        var taken = Take(session, queueNumber, groups, limit, suspects, now);
+        var taken = Take(session, queueNumber, groups, limit, suspects, now, out var isCut);
         if (taken.Count == 0)
         {
             return new ClaimBatch(false, 0, [], NextDue(session, queueNumber, groups, suspects, now));
@@ -91,14 +91,16 @@ internal sealed class SqliteClaimer(SqliteQueueStore store, SqliteDatabase datab
         }
 
         // With fewer than asked for, nothing more is due.
-        return new ClaimBatch(false, fence, entries, entries.Length < limit ? NextDue(session, queueNumber, groups, suspects, now) : null);
+        return new ClaimBatch(false, fence, entries, isCut ? TimeSpan.Zero : entries.Length < limit ? NextDue(session, queueNumber, groups, suspects, now) : null);
     }
 
     // Null if it is dead.
     private long? FindNode(SqliteSession session) => session.Get(NodeSql.FindAlive).Bind(1, nodeId).Scalar();
 
-    private static List<Taken> Take(SqliteSession session, long queue, List<WaitingGroup> groups, int limit, SuspectAllowance suspects, long now)
+    private static List<Taken> Take(SqliteSession session, long queue, List<WaitingGroup> groups, int limit, SuspectAllowance suspects, long now, out bool isCut)
     {
+        isCut = false;
+        var bytes = 0L;
         var taken = new List<Taken>(Math.Min(limit, 256));
         var candidates = new List<Candidate>();
         var (lastChances, others) = (suspects.LastChances, suspects.Suspects);
@@ -124,6 +126,13 @@ internal sealed class SqliteClaimer(SqliteQueueStore store, SqliteDatabase datab
             room = Math.Min(room, candidates.Count);
             for (var index = 0; index < room; index++)
             {
+                if (bytes >= ClaimLimits.Bytes)
+                {
+                    isCut = true;
+                    return taken;
+                }
+
+                bytes += session.Get(EntrySql.Size).Bind(1, candidates[index].Id).Scalar() ?? 0;
                 taken.Add(TakeOne(session, candidates[index]));
             }
 
@@ -148,7 +157,7 @@ internal sealed class SqliteClaimer(SqliteQueueStore store, SqliteDatabase datab
         var statement = session.Get(WaitingSql.Due).Bind(1, queue).Bind(2, group.Kind).Bind(3, group.Level).Bind(4, now).Bind(5, limit);
         while (statement.Step())
         {
-            candidates.Add(new Candidate(statement.Int64(0), statement.Int64(1), group.KindName));
+            candidates.Add(new Candidate(statement.Int64(0), statement.Int64(1), group.KindName, group.Kind));
         }
     }
 
@@ -183,8 +192,10 @@ internal sealed class SqliteClaimer(SqliteQueueStore store, SqliteDatabase datab
         var cancelRequested = anyCancels && session.Get(EntrySql.IsCancelRequested).Bind(1, id).Exists();
         var statement = session.Get(EntrySql.Payload).Bind(1, id);
         statement.Step();
+        var problem = ProblemOf(statement, taken.From);
         var entry = new ClaimedEntry
         {
+            Problem = problem,
             Id = id,
             Kind = taken.From.Kind,
             Priority = statement.Int32(0),
@@ -192,16 +203,32 @@ internal sealed class SqliteClaimer(SqliteQueueStore store, SqliteDatabase datab
             Attempt = taken.Attempt + 1,
             MaxAttempts = statement.Int32(2),
             Crashes = taken.Crashes,
-            CreatedAt = Micros.ToTime(statement.Int64(3)),
-            Waited = Micros.ToSpan(Math.Max(0, now - taken.From.RunAt)),
+            CreatedAt = problem is null ? Micros.ToTime(statement.Int64(3)) : DateTimeOffset.UnixEpoch,
+            Waited = Micros.ToSpan(Math.Clamp(now - Math.Max(taken.From.RunAt, 0), 0, now)),
             HasUniqueKey = statement.Boolean(4),
             CancelRequested = cancelRequested,
-            Timeout = Micros.ToSpan(statement.NullableInt64(5)),
+            Timeout = problem is null ? Micros.ToSpan(statement.NullableInt64(5)) : null,
             Metadata = statement.NullableText(6),
             TraceParent = statement.NullableText(7),
         };
         statement.Reset();
         return entry;
+    }
+
+    // What something else than this library wrote: a column of SQLite takes values of any type.
+    private static string? ProblemOf(SqliteStatement row, Candidate candidate)
+    {
+        if (row.Int64(8) != candidate.KindNumber)
+        {
+            return $"its kind has the number {row.Int64(8)}, and it waited as {candidate.Kind} ({candidate.KindNumber})";
+        }
+
+        if (!row.IsInteger(3) || row.Int64(3) is < 0 or > Micros.Latest)
+        {
+            return "created_at is no time in microseconds";
+        }
+
+        return row.IsNull(5) || (row.IsInteger(5) && row.Int64(5) is >= -Micros.Latest and <= Micros.Latest) ? null : "timeout is no time in microseconds";
     }
 
     private static TimeSpan? NextDue(SqliteSession session, long queue, List<WaitingGroup> groups, SuspectAllowance suspects, long now)
@@ -216,7 +243,7 @@ internal sealed class SqliteClaimer(SqliteQueueStore store, SqliteDatabase datab
         return next is { } at ? Micros.ToSpan(at - now) : null;
     }
 
-    private readonly record struct Candidate(long Id, long RunAt, string Kind);
+    private readonly record struct Candidate(long Id, long RunAt, string Kind, long KindNumber);
 
     private readonly record struct Taken(Candidate From, int Attempt, int Crashes);
 }

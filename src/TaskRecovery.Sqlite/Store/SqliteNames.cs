@@ -33,7 +33,7 @@ internal sealed class SqliteNames
         }
 
         var statement = session.Get(NameSql.KindName).Bind(1, number);
-        name = statement.Step() ? statement.Text(0) : throw new StoreConfigurationException($"Kind {number} is named by an entry but is not in taskrecovery_kinds: restore that row.");
+        name = statement.Step() ? statement.Text(0) : $"#{number}";
         statement.Reset();
 
         // A kind that was added in this very transaction may still be taken back, and its number given to another.

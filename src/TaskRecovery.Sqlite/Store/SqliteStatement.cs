@@ -118,6 +118,8 @@ internal sealed class SqliteStatement(sqlite3 connection, sqlite3_stmt handle, s
 
     public bool IsNull(int column) => raw.sqlite3_column_type(handle, column) == raw.SQLITE_NULL;
 
+    public bool IsInteger(int column) => raw.sqlite3_column_type(handle, column) == raw.SQLITE_INTEGER;
+
     public long? NullableInt64(int column) => IsNull(column) ? null : Int64(column);
 
     public string Text(int column) => raw.sqlite3_column_text(handle, column).utf8_to_string();

@@ -7,7 +7,8 @@ namespace TaskRecovery.Diagnostics;
 
 /// <summary>Whether this process can do its work: the start-up hook is through, the store answers, the node's lease is valid, nothing waits too long, every handler listens.</summary>
 internal sealed class TaskRecoveryHealthCheck(
-    IQueueStore store, INodeLives lives, INodeRole role, StartupGate gate, StartupRecovery startup, IEnumerable<IDeafHandlers> deaf, TimeSpan oldestWaitingLimit)
+    IQueueStore store, INodeLives lives, INodeRole role, StartupGate gate, StartupRecovery startup, IEnumerable<IDeafHandlers> deaf,
+    IEnumerable<IFailingLoops> loops, TimeSpan oldestWaitingLimit)
     : IHealthCheck
 {
     /// <inheritdoc/>
@@ -45,14 +46,15 @@ internal sealed class TaskRecoveryHealthCheck(
 
         return role.Works && life?.Lease is null
             ? new HealthCheckResult(failure, "This node has no valid lease: its beats do not get through, and it starts nothing until one does.", data: data)
-            : Judge(depths, [.. deaf.SelectMany(handlers => handlers.List())], oldestWaitingLimit, data);
+            : Judge(depths, [.. deaf.SelectMany(handlers => handlers.List())], [.. loops.SelectMany(loop => loop.ListFailing())], oldestWaitingLimit, data);
     }
 
     private static HealthCheckResult Judge(
-        IReadOnlyList<QueueDepth> depths, IReadOnlyList<DeafHandler> deaf, TimeSpan limit, Dictionary<string, object> data)
+        IReadOnlyList<QueueDepth> depths, IReadOnlyList<DeafHandler> deaf, IReadOnlyList<string> failing, TimeSpan limit, Dictionary<string, object> data)
     {
         List<string> problems =
         [
+            .. failing.Select(loop => $"{loop} keeps failing, and the log says why (event 1002)"),
             .. depths.Where(depth => depth.OldestAge > limit)
                 .Select(depth => $"queue {depth.Queue} has had an entry due for {depth.OldestAge.TotalSeconds:0} s (limit {limit.TotalSeconds:0} s)"),
             .. deaf.Select(handler => $"the handler of entry {handler.EntryId} ({handler.Kind}) goes on {handler.Since.TotalSeconds:0} s after its token fired ({handler.Reason})"),

@@ -112,7 +112,7 @@ public interface IQueueStore
 [Experimental("TASKRECOVERY001")]
 public interface IQueueClaimer
 {
-    /// <summary>Claims due entries in order, in one round trip.</summary>
+    /// <summary>Claims due entries in order, in one round trip, up to <see cref="ClaimLimits.Bytes"/>. A row that can't be read is claimed too, with the reason as <see cref="ClaimedEntry.Problem"/>.</summary>
     /// <param name="limit">How many at most.</param>
     /// <param name="suspects">How many of them may be suspects: entries whose node died under them more than once.</param>
     /// <param name="cancellationToken">Cancels the wait for the answer; the claim may have been made all the same, and reconciling finds it.</param>

@@ -7,7 +7,13 @@ namespace TaskRecovery.Workers;
 internal sealed class LoopState(string loop, ILogger logger)
 {
     private readonly ILogger _logger = logger.Guarded();
+    // One failure, or two, come with every restart of a database.
+    private const int ManyFailures = 3;
+
     private int _failures;
+
+    /// <summary>The loop's name where it keeps failing; <see langword="null"/> where it does not.</summary>
+    public string? Failing => Failures >= ManyFailures ? loop : null;
 
     /// <summary>How many attempts have failed since the last one that did not.</summary>
     public int Failures => Volatile.Read(ref _failures);

@@ -46,6 +46,9 @@ internal sealed partial class QueueWorker : ILocalClaimer
 
     public string Queue { get; }
 
+    /// <summary>What keeps failing here; <see langword="null"/> if nothing does.</summary>
+    public string? FailingLoop => _state.Failing;
+
     /// <summary>How many entries run here.</summary>
     public int Running
     {

@@ -10,7 +10,7 @@ using TaskRecovery.Storage;
 namespace TaskRecovery.Workers;
 
 /// <summary>Runs the queues of this process: starts their loops with the host, and brings them to an end with it.</summary>
-internal sealed partial class WorkService : IHostedService, IDeafHandlers, IDisposable
+internal sealed partial class WorkService : IHostedService, IDeafHandlers, IFailingLoops, IDisposable
 {
     // After the limit for running work: for handlers that listen to their token, and for what is still to be stored. Together with the limit less than the host's 30 s.
     private static readonly TimeSpan CancelTime = TimeSpan.FromSeconds(3);
@@ -125,6 +125,9 @@ internal sealed partial class WorkService : IHostedService, IDeafHandlers, IDisp
         => [.. _queues.Values.SelectMany(queue => queue.Runs)
             .Where(IsDeaf)
             .Select(run => new DeafHandler(run.Entry.Id, run.Entry.Kind, run.StopReason, run.SinceStop))];
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> ListFailing() => [.. _queues.Values.Select(queue => queue.FailingLoop).Append(_pollState.Failing).OfType<string>()];
 
     internal static IEnumerable<(string Name, QueueOptions Options)> ServedQueues(TaskRecoveryOptions options)
     {

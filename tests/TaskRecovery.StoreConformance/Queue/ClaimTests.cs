@@ -6,6 +6,32 @@ namespace TaskRecovery.StoreConformance.Queue;
 public abstract class ClaimTests(StoreFixture fixture) : StoreTests(fixture)
 {
     [Fact]
+    public async Task A_claim_of_large_entries_stops_at_its_bytes_and_misses_none()
+    {
+        var large = "\"" + new string('x', 1024 * 1024) + "\"";
+        var ids = new List<long>();
+        for (var number = 0; number < 40; number++)
+        {
+            ids.AddRange(await GivenEntriesAsync(1, _ => Entry(args: large)));
+        }
+
+        var node = GivenNode();
+        var claimer = node.Claimer(DefaultQueue, Work);
+        var claimed = new List<ClaimedEntry>();
+        for (var claims = 0; claimed.Count < ids.Count; claims++)
+        {
+            Assert.True(claims < 3, "Three claims of 16 MiB did not bring 40 entries of 1 MiB.");
+            var batch = await claimer.ClaimAsync(1000, Everything, Cancellation);
+            claimed.AddRange(batch.Entries);
+            Assert.InRange(batch.Entries.Sum(entry => entry.Args.Length), 1, ClaimLimits.Bytes + large.Length);
+            Assert.Equal(claimed.Count < ids.Count, batch.NextDue == TimeSpan.Zero);
+        }
+
+        Assert.Equal(ids, claimed.Select(entry => entry.Id));
+        Assert.All(claimed, entry => Assert.Equal(large.Length, entry.Args.Length));
+    }
+
+    [Fact]
     public async Task A_claimed_entry_is_running_on_its_node()
     {
         var node = GivenNode("worker-7");

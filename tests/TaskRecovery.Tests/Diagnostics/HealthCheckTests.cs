@@ -12,6 +12,7 @@ public sealed class HealthCheckTests : IDisposable
 {
     private readonly RecoveryUnderTest _recovery = new();
     private readonly FakeDeafHandlers _deaf = new();
+    private readonly FakeFailingLoops _loops = new();
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -80,6 +81,18 @@ public sealed class HealthCheckTests : IDisposable
     }
 
     [Fact]
+    public async Task Claims_that_keep_failing_degrade_it_although_the_store_answers()
+    {
+        GivenWorkingNode();
+        _loops.Names.Add("claims of queue mail");
+
+        var result = await CheckAsync();
+
+        Assert.Equal(HealthStatus.Degraded, result.Status);
+        Assert.Contains("claims of queue mail keeps failing", result.Description, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_process_that_only_enqueues_needs_no_lease()
     {
         _recovery.Role.Works = false;
@@ -114,8 +127,15 @@ public sealed class HealthCheckTests : IDisposable
     private Task<HealthCheckResult> CheckAsync()
     {
         var check = new TaskRecoveryHealthCheck(
-            _recovery.Store, _recovery.Node.Node, _recovery.Role, _recovery.Node.Gate, _recovery.NewStartup(), [_deaf], TimeSpan.FromSeconds(60));
+            _recovery.Store, _recovery.Node.Node, _recovery.Role, _recovery.Node.Gate, _recovery.NewStartup(), [_deaf], [_loops], TimeSpan.FromSeconds(60));
         return check.CheckHealthAsync(new HealthCheckContext { Registration = new HealthCheckRegistration("taskrecovery", check, null, null) }, Cancellation);
+    }
+
+    private sealed class FakeFailingLoops : IFailingLoops
+    {
+        public List<string> Names { get; } = [];
+
+        public IReadOnlyList<string> ListFailing() => Names;
     }
 
     private sealed class FakeDeafHandlers : IDeafHandlers

@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
+using TaskRecovery.Diagnostics;
 using TaskRecovery.Storage;
 using TaskRecovery.Tests.Support;
 
@@ -86,6 +87,27 @@ public sealed class StoreFailureTests
         await _store.UntilEnded(results[3].Id);
 
         Assert.Equal("13", _store.Entry(results[3].Id).Result);
+    }
+
+    [Fact]
+    public async Task Claims_that_keep_failing_are_listed_until_one_succeeds()
+    {
+        _store.OnCall = call =>
+        {
+            if (call == "claim")
+            {
+                throw new InvalidCastException("a row can't be read");
+            }
+        };
+        await using var host = await StartAsync();
+        var loops = host.Services.GetRequiredService<IFailingLoops>();
+
+        await _store.Until(_ => loops.ListFailing().Contains("claims of queue default"));
+        _store.OnCall = null;
+        var (id, _) = await host.Queue.EnqueueAsync(new TestArgs());
+        await _store.UntilEnded(id);
+
+        Assert.Empty(loops.ListFailing());
     }
 
     [Fact]

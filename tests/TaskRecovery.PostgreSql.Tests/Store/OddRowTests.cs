@@ -1,0 +1,74 @@
+using Npgsql;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.PostgreSql.Tests.Store;
+
+/// <summary>Rows that something else than this library wrote stop no queue.</summary>
+public sealed class OddRowTests : PostgreSqlStoreTests
+{
+    [Theory]
+    [InlineData("timeout = interval '1 month'", "month")]
+    [InlineData("kind = (select id from taskrecovery.kinds where name = 'other')", "kind")]
+    [InlineData("created_at = 'infinity'", null)]
+    [InlineData("metadata = 'no json'", null)]
+    [InlineData("timeout = interval '-1 second'", null)]
+    public async Task A_row_that_can_t_be_read_ends_alone(string change, string? problem)
+    {
+        var store = await OpenStoreAsync();
+        await GivenNoChecksAsync();
+        var ids = (await store.EnqueueAsync([Entry(), Entry(), Entry() with { Kind = "other" }, Entry()], null, Cancellation)).Select(result => result.Id).ToArray();
+        await ExecuteAsync($"update taskrecovery.entries set {change} where id = {ids[1]}");
+        var identity = Identity();
+        using var node = store.OpenNodeSession();
+        node.Register(identity);
+        var claimer = store.CreateClaimer(identity.Id, "default", ["test"]);
+
+        var batch = await claimer.ClaimAsync(10, new SuspectAllowance(3, 0, 0), Cancellation);
+
+        Assert.Equal([ids[0], ids[1], ids[3]], batch.Entries.Select(entry => entry.Id));
+        Assert.Equal(problem is not null, batch.Entries[1].Problem is not null);
+        Assert.All([batch.Entries[0], batch.Entries[2]], entry => Assert.Null(entry.Problem));
+        Assert.Empty(await store.FinishAsync(identity.Id, [.. batch.Entries.Select(entry => new RunOutcome { EntryId = entry.Id, Fence = batch.Fence, Kind = OutcomeKind.Failed, IsTask = true })], Cancellation));
+    }
+
+    [Theory]
+    [InlineData("infinity", 1)]
+    [InlineData("-infinity", 2)]
+    public async Task A_time_without_end_fails_no_poll_no_claim_and_no_measurement(string time, int due)
+    {
+        var store = await OpenStoreAsync();
+        var ids = await store.EnqueueAsync([Entry(), Entry()], null, Cancellation);
+        await ExecuteAsync($"update taskrecovery.waiting set run_at = '{time}', found_by_id = true where id = {ids[0].Id}");
+        var identity = Identity();
+        using var node = store.OpenNodeSession();
+        node.Register(identity);
+
+        var poll = await store.PollAsync(new PollRequest(identity.Id, ["default"], ["test"], WithUnknownKinds: true), Cancellation);
+        var depth = Assert.Single(await store.MeasureAsync(Cancellation));
+        var claimer = store.CreateClaimer(identity.Id, "default", ["test"]);
+        var batch = await claimer.ClaimAsync(10, new SuspectAllowance(3, 0, 0), Cancellation);
+        var nothing = await claimer.ClaimAsync(10, new SuspectAllowance(3, 0, 0), Cancellation);
+
+        Assert.Equal("default", Assert.Single(poll.DueQueues));
+        Assert.Null(poll.NextDue);
+        Assert.Equal((due, due), (depth.Due, batch.Entries.Count));
+        Assert.Equal((0, null), (nothing.Entries.Count, nothing.NextDue));
+    }
+
+    [Fact]
+    public async Task What_the_library_never_writes_is_refused_by_the_database()
+    {
+        var store = await OpenStoreAsync();
+        var (id, _) = (await store.EnqueueAsync([Entry()], null, Cancellation))[0];
+
+        foreach (var change in new[] { "timeout = interval '-1 second'", "timeout = interval '1 month'", "timeout = interval '60 days'", "priority = 12", "max_attempts = 0" })
+        {
+            var error = await Assert.ThrowsAsync<PostgresException>(() => ExecuteAsync($"update taskrecovery.entries set {change} where id = {id}"));
+            Assert.Equal(PostgresErrorCodes.CheckViolation, error.SqlState);
+        }
+
+        Assert.True(await ScalarAsync<bool>("select bool_and(convalidated) from pg_constraint where conname like '%_sound_check'"));
+    }
+
+    private Task GivenNoChecksAsync() => ExecuteAsync("alter table taskrecovery.entries drop constraint entries_sound_check");
+}

@@ -1,0 +1,65 @@
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Sqlite.Tests.Store;
+
+/// <summary>Rows that something else than this library wrote stop no queue.</summary>
+public sealed class OddRowTests : IDisposable
+{
+    private readonly TemporaryDatabase _files = new();
+
+    [Theory]
+    [InlineData("taskrecovery_entries set timeout = '1 month'", "timeout")]
+    [InlineData("taskrecovery_entries set kind = (select id from taskrecovery_kinds where name = 'other')", "kind")]
+    [InlineData("taskrecovery_entries set created_at = 9223372036854775807", "created_at")]
+    [InlineData("taskrecovery_waiting set run_at = -9223372036854775808", null)]
+    public async Task A_row_that_can_t_be_read_ends_alone(string change, string? problem)
+    {
+        var store = await _files.OpenStoreAsync();
+        var entries = new[] { TemporaryDatabase.Entry(), TemporaryDatabase.Entry(), TemporaryDatabase.Entry() with { Kind = "other" }, TemporaryDatabase.Entry() };
+        var ids = (await store.EnqueueAsync(entries, null, CancellationToken.None)).Select(result => result.Id).ToArray();
+        Execute($"update {change} where id = {ids[1]}");
+        var (node, claimer) = GivenClaimer(store);
+
+        var batch = await claimer.ClaimAsync(10, new SuspectAllowance(3, 0, 0), CancellationToken.None);
+
+        Assert.Equal([ids[0], ids[1], ids[3]], batch.Entries.Select(entry => entry.Id).Order());
+        foreach (var entry in batch.Entries)
+        {
+            Assert.Equal(entry.Id == ids[1] ? problem : null, entry.Problem is { } text ? text.Split(' ').First(word => word is "timeout" or "kind" or "created_at") : null);
+        }
+
+        Assert.Empty(await store.FinishAsync(node, [.. batch.Entries.Select(entry => new RunOutcome { EntryId = entry.Id, Fence = batch.Fence, Kind = OutcomeKind.Failed, IsTask = true })], CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task A_kind_that_is_not_in_the_table_of_kinds_stops_no_other()
+    {
+        var store = await _files.OpenStoreAsync();
+        var ids = (await store.EnqueueAsync([TemporaryDatabase.Entry(), TemporaryDatabase.Entry()], null, CancellationToken.None)).Select(result => result.Id).ToArray();
+        Execute($"update taskrecovery_waiting set kind = 4711 where id = {ids[0]}");
+        var (node, claimer) = GivenClaimer(store);
+
+        var poll = await store.PollAsync(new PollRequest(node, ["default"], ["work"], WithUnknownKinds: true), CancellationToken.None);
+        var batch = await claimer.ClaimAsync(10, new SuspectAllowance(3, 0, 0), CancellationToken.None);
+
+        Assert.Equal("default", Assert.Single(poll.DueQueues));
+        Assert.Equal("#4711", Assert.Single(poll.UnknownKinds));
+        Assert.Equal(ids[1], Assert.Single(batch.Entries).Id);
+    }
+
+    public void Dispose() => _files.Dispose();
+
+    private (Guid Node, IQueueClaimer Claimer) GivenClaimer(SqliteQueueStore store)
+    {
+        var identity = TemporaryDatabase.Identity("node");
+        store.OpenNodeSession().Register(identity);
+        return (identity.Id, store.CreateClaimer(identity.Id, "default", ["work"]));
+    }
+
+    private void Execute(string statement)
+    {
+        using var command = _files.Connect().CreateCommand();
+        command.CommandText = "pragma foreign_keys = off; " + statement;
+        command.ExecuteNonQuery();
+    }
+}
