@@ -56,12 +56,30 @@ public sealed class BadInputTests : IAsyncDisposable
         const string secret = "secret";
         var entry = new QueueEntry
         {
-            Id = 7, Kind = "mail\nsend", Queue = "default", Priority = 5, Args = secret, State = EntryState.Failed, Attempt = 1, MaxAttempts = 3, Crashes = 0, CreatedAt = default,
-            UniqueKey = secret, Metadata = new Dictionary<string, string> { [secret] = secret }, Result = secret, Error = secret,
+            Id = 7,
+            Kind = "mail\nsend",
+            Queue = "default",
+            Priority = 5,
+            Args = secret,
+            State = EntryState.Failed,
+            Attempt = 1,
+            MaxAttempts = 3,
+            Crashes = 0,
+            CreatedAt = default,
+            UniqueKey = secret,
+            Metadata = new Dictionary<string, string> { [secret] = secret },
+            Result = secret,
+            Error = secret,
         };
         var job = new Job
         {
-            Id = Guid.Empty, Name = "digest", Kind = "mail.digest", Args = secret, Schedule = Schedule.Every(TimeSpan.FromMinutes(1)), State = JobState.Active, Queue = "default",
+            Id = Guid.Empty,
+            Name = "digest",
+            Kind = "mail.digest",
+            Args = secret,
+            Schedule = Schedule.Every(TimeSpan.FromMinutes(1)),
+            State = JobState.Active,
+            Queue = "default",
         };
         var task = new TaskRecord { Id = Guid.Empty, JobId = Guid.Empty, State = TaskState.Failed, Result = secret, Error = secret };
         var options = new EnqueueOptions { UniqueKey = secret, Metadata = new Dictionary<string, string> { [secret] = secret } };
