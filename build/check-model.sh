@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Checks the model of the protocol (docs/protocol/queue.pml) with spin: the protocol holds, and every broken variant is found broken.
+# Checks the models of the protocol (docs/protocol/queue.pml, jobs.pml) with spin: the protocol holds, and every broken variant is found broken.
 # Usage: build/check-model.sh [VARIANT...]   without arguments everything, a minute and a half on two cores; needs 4 GB of memory
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-export model=$root/docs/protocol/queue.pml
+export models=$root/docs/protocol
 work=$(mktemp -d)
 export work
 trap 'rm -rf "$work"' EXIT
@@ -19,6 +19,9 @@ fi
 #   overlap   a node starts the entry while another's tokens have not fired      law      the entry is in no or two places, or ended twice
 #   stuck     the entry never ends                                               wrong    a node takes a lost result as accepted
 #   orphan    a claim names a node that is gone
+# and of jobs.pml:
+#   stale     a run of an old plan starts                                        twice    a single run runs twice
+#   never     the latest plan has no run
 cases="
 protocol-ends              holds    live -DFAULTS=2
 protocol-ends-1-fault      holds    live -DFAULTS=1
@@ -49,12 +52,18 @@ RECONCILE_IN_ONE_STATEMENT overlap  safe
 ANY_OUTCOME_IS_MINE        wrong    safe
 NAMESAKE_UNCHECKED         overlap  safe
 UNCONFIRMED                overlap  safe -DFILE_COUNTER
+jobs                       holds    jobs
+LEFT_TO_ITS_START          twice    jobs
+FORGOTTEN                  twice    jobs
+ONE_LOOK                   twice    jobs
+NOT_AFTER_AN_END           never    jobs
 "
 if [ $# -gt 0 ]; then cases=$(for name; do grep -E "^$name " <<<"$cases" || { echo "no such variant: $name" >&2; exit 2; }; done); fi
 
 check() { # name expected kind definitions...
-    local name=$1 expected=$2 kind=$3 dir=$work/$1 flags run found states seconds
+    local name=$1 expected=$2 kind=$3 dir=$work/$1 model=$models/queue.pml flags run found states seconds
     shift 3
+    if [ "$kind" = jobs ]; then kind=safe model=$models/jobs.pml; fi
     mkdir "$dir" && cd "$dir"
     if [ "$expected" = holds ]; then flags=-O2; else flags=-O0; fi             # a bug is found sooner than gcc is done optimising
     if [ "$kind" = live ]; then set -- "$@" -DLIVE; run=-a; else flags="$flags -DSAFETY -DNOCLAIM"; run=; fi
@@ -69,6 +78,9 @@ check() { # name expected kind definitions...
         *'(j==stored)'*) found=law ;;
         *exists*) found=orphan ;;
         *outcome*) found=wrong ;;
+        *now_version*) found=stale ;;
+        *"runs<2"*) found=twice ;;
+        *is_cancelled*) found=never ;;
         '') if grep -q 'errors: 0' pan.out && ! grep -qiE 'search not completed|max search depth|out of memory' pan.out; then found=holds; else found=unfinished; fi ;;
         *) found=other ;;
     esac
