@@ -44,6 +44,9 @@ public sealed record Job
     /// <summary>When it runs next; <see langword="null"/> if no run is planned.</summary>
     public DateTimeOffset? NextRunAt { get; init; }
 
+    /// <summary>The application that declares it in its code (see <c>AddIntervalJob</c>); <see langword="null"/> for a job that was only ever created by a call.</summary>
+    public string? DeclaredBy { get; init; }
+
     /// <summary>When it was created, by the database's clock.</summary>
     public DateTimeOffset CreatedAt { get; init; }
 
@@ -120,6 +123,8 @@ public sealed record JobDefinition(string Name, Schedule Schedule)
     public TimeSpan? Timeout { get; init; }
 
     /// <summary>When an interval job runs first.</summary>
+    /// <remarks>Changing it never postpones the run that is planned, so that code may compute it anew at each start: an earlier time brings that run forward, and from a
+    /// later one on the schedule continues after that run. To postpone a run that is planned, pause the job or delete it.</remarks>
     /// <value>Default: <see langword="null"/>, which means now.</value>
     public DateTimeOffset? StartAt { get; init; }
 }

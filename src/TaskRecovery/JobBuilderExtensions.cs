@@ -61,6 +61,8 @@ public static class JobBuilderExtensions
     }
 
     /// <summary>Declares a job: at every start it is created, or changed if it is not as declared. Its first run is at once, unless <paramref name="configure"/> says otherwise.</summary>
+    /// <remarks>Any process may declare a job, also one that works no queue. Removing the declaration from the code does not end the job, because another process may still
+    /// declare it: delete it with <see cref="IJobService.DeleteAsync"/>. Until then, each start of this application logs a warning that names it.</remarks>
     /// <typeparam name="TArgs">The arguments of the task handler that runs it.</typeparam>
     /// <param name="builder">What <c>AddTaskRecovery</c> returned.</param>
     /// <param name="name">The job's name, unique. At most 200 bytes of UTF-8.</param>
@@ -81,7 +83,8 @@ public static class JobBuilderExtensions
             builder.Services.Remove(builder.Services.First(service => ReferenceEquals(service.ImplementationInstance, existing)));
         }
 
-        builder.Services.AddSingleton(new JobDeclaration(definition.Name, typeof(TArgs), (jobs, cancellationToken) => jobs.CreateOrUpdateAsync(definition, args, cancellationToken)));
+        builder.Services.AddSingleton(new JobDeclaration(
+            definition.Name, typeof(TArgs), (jobs, application, cancellationToken) => jobs.StoreAsync(definition, args, application, cancellationToken)));
         return builder;
     }
 
@@ -96,7 +99,8 @@ public static class JobBuilderExtensions
     internal static void AddJobs(this IServiceCollection services)
     {
         services.TryAddSingleton<TaskKinds>();
-        services.TryAddSingleton<IJobService, JobService>();
+        services.TryAddSingleton<JobService>();
+        services.TryAddSingleton<IJobService>(static provider => provider.GetRequiredService<JobService>());
         services.TryAddSingleton<ITaskService, TaskService>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupStep, JobDeclarations>());
     }

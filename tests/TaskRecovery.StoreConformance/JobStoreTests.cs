@@ -10,10 +10,11 @@ public abstract class JobStoreTests(StoreFixture fixture) : StoreTests(fixture)
 
     protected static readonly TimeSpan Hour = TimeSpan.FromHours(1);
 
-    protected static NewJob NewJob(string name = "report", Schedule? schedule = null, Func<JobDefinition, JobDefinition>? configure = null, string args = """{"a":1}""")
+    protected static NewJob NewJob(
+        string name = "report", Schedule? schedule = null, Func<JobDefinition, JobDefinition>? configure = null, string args = """{"a":1}""", string kind = "report")
     {
         var definition = new JobDefinition(name, schedule ?? Schedule.Every(Hour));
-        return new NewJob(configure?.Invoke(definition) ?? definition, "report", EntryKind, Json(args), 10);
+        return new NewJob(configure?.Invoke(definition) ?? definition, kind, "task:" + kind, Json(args), 10);
     }
 
     protected Task<Job> GivenJobAsync(Schedule? schedule = null, Func<JobDefinition, JobDefinition>? configure = null, string name = "report")
@@ -49,7 +50,8 @@ public abstract class JobStoreTests(StoreFixture fixture) : StoreTests(fixture)
     }
 
     protected Task<TaskStart> StartAsync(Run run)
-        => Jobs.StartTaskAsync(new TaskStartRequest(run.Held.Node.Id, run.Held.Id, run.Held.Fence, run.JobId, run.TaskId, run.Entry.Attempt), Cancellation);
+        => Jobs.StartTaskAsync(
+            new TaskStartRequest(run.Held.Node.Id, run.Held.Id, run.Held.Fence, run.JobId, run.TaskId, run.Entry.Attempt, run.Entry.Kind), Cancellation);
 
     /// <summary>Claims the run that is due and starts its task.</summary>
     protected async Task<(Run Run, TaskRecord Task)> GivenRunningTaskAsync(TestNode node)

@@ -6,7 +6,13 @@ internal static class JobSql
     private const string Columns = """
         j.id, j.name, j.kind, j.args, (extract(epoch from j.every) * 1000000)::bigint, j.once_at, j.state, j.overlap, j.missed_runs, j.queue, j.priority,
             j.max_attempts, (extract(epoch from j.timeout) * 1000000)::bigint, case when j.planned_entry is not null then j.next_run_at end,
-            j.created_at, j.updated_at
+            j.created_at, j.updated_at, j.declared_by
+        """;
+
+    /// <summary>What a row must be like to be planned; the constraint of the same name keeps to it, but rows older than that may not.</summary>
+    private const string Sound = """
+        octet_length(j.queue) between 1 and 100 and octet_length(j.entry_kind) between 1 and 2000 and j.priority between 0 and 9 and j.max_attempts between 1 and 1000
+                    and (j.timeout is null or j.timeout > interval '0' and j.timeout <= interval '1080 hours')
         """;
 
     /// <summary>$1 id.</summary>
@@ -17,6 +23,9 @@ internal static class JobSql
 
     internal const string List = $"select {Columns} from {{schema}}.jobs j order by j.name collate \"C\"";
 
+    /// <summary>The names of jobs that an application declares, and that have not ended. $1 the application.</summary>
+    internal const string ListDeclared = "select j.name from {schema}.jobs j where j.declared_by = $1 and j.state <> 2 order by j.name";
+
     /// <summary>What runs have to wait for. $1 id.</summary>
     internal const string Lock = "select 1 from {schema}.jobs where id = $1 for no key update";
 
@@ -24,7 +33,8 @@ internal static class JobSql
     internal const string LockForPlan = """
         select j.id, j.kind, j.entry_kind, j.args,
             case when j.every is not null then (extract(epoch from greatest(j.every, interval '1 second')) * 1000000)::bigint end, j.once_at, j.start_at, j.state, j.overlap, j.missed_runs,
-            j.queue, j.priority, j.max_attempts, (extract(epoch from j.timeout) * 1000000)::bigint, j.next_run_at, j.planned_entry, clock_timestamp()
+            j.queue, j.priority, j.max_attempts, (extract(epoch from j.timeout) * 1000000)::bigint, j.next_run_at, j.planned_entry,
+            clock_timestamp(), j.declared_by
         from {schema}.jobs j where j.id = $1 or j.name = $2 for update
         """;
 
@@ -34,11 +44,11 @@ internal static class JobSql
         """;
 
     /// <summary>What the user said. $1 id, $2 kind, $3 entry kind, $4 args, $5 interval in microseconds, $6 once at, $7 start at, $8 overlap, $9 missed runs, $10 queue,
-    /// $11 priority, $12 max attempts, $13 timeout in microseconds.</summary>
+    /// $11 priority, $12 max attempts, $13 timeout in microseconds, $14 the application that declares it, or null.</summary>
     /// <remarks>An interval is stored in microseconds alone: one with days in it would follow the session's time zone.</remarks>
     internal const string Update = """
         update {schema}.jobs set kind = $2, entry_kind = $3, args = $4, every = $5 * interval '1 microsecond', once_at = $6, start_at = $7, overlap = $8,
-            missed_runs = $9, queue = $10, priority = $11, max_attempts = $12, timeout = $13 * interval '1 microsecond', updated_at = clock_timestamp()
+            missed_runs = $9, queue = $10, priority = $11, max_attempts = $12, timeout = $13 * interval '1 microsecond', declared_by = $14, updated_at = clock_timestamp()
         where id = $1
         """;
 
@@ -79,8 +89,8 @@ internal static class JobSql
         select e.id, j.queue from entry e join {schema}.jobs j on j.id = $1
         """;
 
-    /// <summary>Ends a planned entry that waits; one that is claimed already is left to the start of its run. Planned entries are stored, and come back, with <c>found_by_id</c>. $1 entry, $2 outcome kind, $3 reason.</summary>
-    internal const string EndPlanned = """
+    /// <summary>Ends a planned entry that waits. Planned entries are stored, and come back, with <c>found_by_id</c>. $1 entry, $2 outcome kind, $3 reason.</summary>
+    internal const string EndWaiting = """
         with gone as (
             delete from {schema}.waiting where id = $1 and found_by_id returning id, attempt, crashes
         )
@@ -88,61 +98,80 @@ internal static class JobSql
         select id, nextval('{schema:literal}.fences'), 0, $2, attempt, crashes, true, $3 from gone
         """;
 
+    /// <summary>Ends a planned entry that a node has claimed and not started: under the claim's fence, as the node itself would. $1 entry, $2 outcome kind, $3 reason.</summary>
+    /// <remarks>Sent while the job's row is locked, for which the start of the run has to wait: it finds this outcome. There is no index from entries to claims; claims are few, and this is rare.</remarks>
+    internal const string EndClaimed = """
+        insert into {schema}.outcomes (entry, fence, duration_ms, node, kind, attempt, crashes, final, reason)
+        select $1, c.id, 0, c.node, $2, coalesce(c.again_attempts[array_position(c.again, $1)], 0::smallint) + 1,
+            coalesce(c.again_crashes[array_position(c.again, $1)], 0::smallint), true, $3
+        from {schema}.claims c
+        where $1 = any (c.entries) and not exists (select from {schema}.outcomes o where o.entry = $1 and o.fence = c.id)
+        on conflict do nothing
+        """;
+
+    /// <summary>Whether a planned entry has ended, or is gone. $1 entry.</summary>
+    internal const string IsOver = """
+        select exists (select from {schema}.outcomes o where o.entry = $1 and o.final) or not exists (select from {schema}.entries e where e.id = $1)
+        """;
+
     /// <summary>$1 id.</summary>
     internal const string Delete = "delete from {schema}.jobs where id = $1";
 
     /// <summary>Numbers for the names that jobs use; those of the old system have none.</summary>
-    internal const string UnknownNames = """
-        select distinct j.entry_kind, null from {schema}.jobs j where not exists (select from {schema}.kinds k where k.name = j.entry_kind)
+    internal const string UnknownNames = $$"""
+        select distinct j.entry_kind, null from {schema}.jobs j
+        where not exists (select from {schema}.kinds k where k.name = j.entry_kind) and {{Sound}}
         union all
-        select distinct null, j.queue from {schema}.jobs j where not exists (select from {schema}.queues q where q.name = j.queue)
+        select distinct null, j.queue from {schema}.jobs j
+        where not exists (select from {schema}.queues q where q.name = j.queue) and {{Sound}}
         """;
 
-    /// <summary>Plans the next run of active jobs that have none: never planned, or the planned entry has ended without having become a run, or is gone. $1 how many
-    /// at most. Returns each job's id and queue.</summary>
+    /// <summary>Locks active jobs that have no planned run: never planned, or the planned entry has ended without having become a run, or is gone. $1 only ids after this one, $2 how many at most.
+    /// Returns id, whether it had an entry, interval, once at, start at, next run, now.</summary>
     /// <remarks>Two nodes at once do the work of one: who comes second skips the rows, or finds another planned entry in them.
-    /// A due time whose entry has ended is over; one that never had an entry is still to come, and the policy for missed runs decides when its run starts.
-    /// Jobs of the old system may have any interval and time. All are planned by this one statement, so that nothing in a row may fail it: less than a second is a second,
-    /// an infinite past is now, and beyond the calendar is never.</remarks>
-    internal const string PlanMissing = """
+    /// Jobs of the old system, or written by hand, may have any interval and time, and a row that can't be read must not hold up the others: times are cut to those that can be
+    /// reckoned with, and less than a second is a second.</remarks>
+    internal const string LockUnplanned = $$"""
         with found as materialized (
             select j.id, j.planned_entry from {schema}.jobs j
-            where j.state = 0
+            where j.id > $1 and j.state = 0 and {{Sound}}
                 and (j.planned_entry is null
                     or (select o.entry from {schema}.outcomes o where o.entry = j.planned_entry and o.final limit 1) is not null
                     or (select e.id from {schema}.entries e where e.id = j.planned_entry) is null)
-            limit $1
-        ), held as materialized (
-            select j.id, j.planned_entry, j.every, j.entry_kind, j.queue, j.priority, j.max_attempts, j.timeout, clock_timestamp() as now,
-                coalesce(j.next_run_at, j.once_at, j.start_at, clock_timestamp()) as due
-            from {schema}.jobs j join found f on f.id = j.id
-            where j.state = 0 and j.planned_entry is not distinct from f.planned_entry
-            for no key update of j skip locked
-        ), due as materialized (
-            select h.*, case
-                when h.planned_entry is null then h.due
-                when h.every is null then null
-                when h.due > timestamptz '9999-12-31 00:00Z' then h.due
-                else i.base + i.every * (greatest(floor(extract(epoch from h.now - i.base) / extract(epoch from i.every)), 0) + 1)::float8 end as next
-            from held h
-            cross join lateral (select greatest(h.every, interval '1 second') as every, case when isfinite(h.due) then h.due else h.now end as base) i
-        ), plan as materialized (
-            select d.*, q.id as queue_id, k.id as kind_id,
-                case when d.next is not null then nextval('{schema:literal}.entries_id_seq') end as entry
-            from due d
-            join {schema}.queues q on q.name = d.queue
-            join {schema}.kinds k on k.name = d.entry_kind
+            order by j.id
+            limit $2
+        )
+        select j.id, j.planned_entry is not null,
+            case when j.every is not null then (extract(epoch from least(greatest(j.every, interval '1 second'), interval '876000 hours')) * 1000000)::bigint end,
+            least(greatest(j.once_at, l.first), l.last), least(greatest(j.start_at, l.first), l.last), least(greatest(j.next_run_at, l.first), l.last), clock_timestamp()
+        from {schema}.jobs j
+        join found f on f.id = j.id
+        cross join (select timestamptz '0002-01-01 00:00Z' as first, timestamptz '9000-01-01 00:00Z' as last) l
+        where j.state = 0 and j.planned_entry is not distinct from f.planned_entry
+        order by j.id
+        for no key update of j skip locked
+        """;
+
+    /// <summary>Plans the next runs of jobs whose rows are locked. $1 ids, $2 due times, null where nothing is left to plan. Returns the queues that got entries.</summary>
+    internal const string PlanMany = """
+        with plan as materialized (
+            select j.id, p.due, j.priority, j.max_attempts, j.timeout, j.queue, q.id as queue_id, k.id as kind_id,
+                case when p.due is not null then nextval('{schema:literal}.entries_id_seq') end as entry
+            from unnest($1::uuid[], $2::timestamptz[]) p (id, due)
+            join {schema}.jobs j on j.id = p.id
+            join {schema}.queues q on q.name = j.queue
+            join {schema}.kinds k on k.name = j.entry_kind
         ), added as (
             insert into {schema}.entries (id, queue, kind, priority, max_attempts, args, timeout) overriding system value
             select p.entry, p.queue_id, p.kind_id, p.priority, p.max_attempts, json_build_object('jobId', p.id, 'taskId', null)::text, p.timeout
             from plan p where p.entry is not null
         ), place as (
             insert into {schema}.waiting (run_at, id, queue, kind, priority)
-            select greatest(p.next, clock_timestamp()), p.entry, p.queue_id, p.kind_id, p.priority from plan p where p.entry is not null
+            select greatest(p.due, clock_timestamp()), p.entry, p.queue_id, p.kind_id, p.priority from plan p where p.entry is not null
+        ), planned as (
+            update {schema}.jobs j set next_run_at = p.due, planned_entry = p.entry, state = case when p.due is null then 2 else 0 end
+            from plan p where j.id = p.id
         )
-        update {schema}.jobs j set next_run_at = p.next, planned_entry = p.entry, state = case when p.next is null then 2 else 0 end
-        from plan p
-        where j.id = p.id
-        returning j.id, j.queue, p.entry is not null
+        select p.queue, count(*) from plan p where p.entry is not null group by p.queue
         """;
 }

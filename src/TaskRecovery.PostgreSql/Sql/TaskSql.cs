@@ -36,14 +36,14 @@ internal static class TaskSql
         """;
 
     /// <summary>Starts the run that an entry stands for; sent right after <see cref="JobSql.Lock"/>, so that it sees what the runs before it did.
-    /// $1 node, $2 entry, $3 fence, $4 job, $5 the task it names, or null, $6 attempt, $7 the id of a new task.</summary>
+    /// $1 node, $2 entry, $3 fence, $4 job, $5 the task it names, or null, $6 attempt, $7 the id of a new task, $8 the entry's kind.</summary>
     /// <remarks>
     /// The verdict is one word. The claim has to be the node's still, without an outcome of this entry under it; its row is locked against a sweep.
     /// A new run that is not to start changes nothing here: it is left out by <see cref="StartOrLeaveOut"/>, sent after this. What few runs need would cost all the others a tenth of their time.
     /// A task bound to this entry is run again, unless it has finished or its job is paused or gone; the task of a single run goes on although its job has ended with it.
-    /// An entry that names a task and is not bound to it has been superseded. Any other entry is a new run: of an active job, not missed where those are left out, not
+    /// An entry that names a task and is not bound to it has been superseded, and so has one whose job has another kind by now: its handler does not know the job's arguments. Any other entry is a new run: of an active job, not missed where those are left out, not
     /// beside another unfinished task where runs must not overlap (a missed one waits where all of them are run), and not for a due time that has had its task.
-    /// Only the planned entry plans: its due time was the job's next run, and the next one is on the same grid. Every due time has at most one task, every entry too.
+    /// Only the planned entry plans: its due time was the job's next run, and the next one is on the same grid, or where a later start_at begins a new one. Every due time has at most one task, every entry too.
     /// Jobs of the old system may have any interval and time: less than a second is a second, and an infinite time is now.
     /// </remarks>
     internal static readonly string Start = Starting("'claim_lost'", "", "verdict = 'started'", "g.verdict");
@@ -57,7 +57,7 @@ internal static class TaskSql
         $$"""
         coalesce((
                     select o.reason from {schema}.outcomes o join {schema}.nodes n on n.number = o.node
-                    where o.entry = $2 and o.fence = $3 and n.id = $1 and o.kind = 2 and o.reason in {{Reasons}}), 'claim_lost')
+                    where o.entry = $2 and o.fence = $3 and n.id = $1 and (o.kind = 2 and o.reason in {{Reasons}} or o.kind = 7 and o.reason = 'superseded')), 'claim_lost')
         """,
         $$"""
         ), left_out as (
@@ -81,7 +81,7 @@ internal static class TaskSql
             where c.id = $3 and n.id = $1 and not exists (select from {schema}.outcomes o where o.entry = $2 and o.fence = $3)
             for key share of c
         ), facts as materialized (
-            select h.name as node, clock.now, j.id as job, j.state, j.missed_runs, j.overlap, j.next_run_at as due,
+            select h.name as node, clock.now, j.id as job, j.entry_kind, j.state, j.missed_runs, j.overlap, j.next_run_at as due, j.start_at,
                 case when j.every is not null then greatest(j.every, interval '1 second') end as every, b.id as bound, b.state as bound_state, m.id as named, m.state as named_state,
                 coalesce(j.planned_entry = $2, false) as planned,
                 coalesce(j.planned_entry = $2 and j.every is not null and j.next_run_at < clock.now - greatest(j.every, interval '1 second'), false) as missed
@@ -98,6 +98,7 @@ internal static class TaskSql
                 when f.bound is null and $5 is not null and f.named_state >= 2 then 'task_finished'
                 when f.bound is null and $5 is not null then 'superseded'
                 when f.job is null then 'job_deleted'
+                when f.entry_kind <> $8 then case when f.bound is null then 'superseded' else 'kind_changed' end
                 when f.state = 1 then 'job_not_active'
                 when f.bound is not null then 'recovered'
                 when f.state <> 0 then 'job_not_active'
@@ -118,9 +119,13 @@ internal static class TaskSql
         ), next as materialized (
             select case
                 when every is null then null
+                when begins_anew and (missed_runs = 2 or base > now) then base
                 when missed_runs = 2 then base + every
                 else base + every * (greatest(floor(extract(epoch from now - base) / extract(epoch from every)), 0) + 1)::float8 end as due
-            from judged cross join lateral (select case when isfinite(due) then due else now end as base) b
+            from judged
+            cross join lateral (select case when isfinite(due) then due else now end as was_due) w
+            cross join lateral (select coalesce(isfinite(start_at) and start_at > was_due, false) as begins_anew) a
+            cross join lateral (select case when begins_anew then start_at else was_due end as base) b
             where planned and {{plans}}
         ), entry as (
             insert into {schema}.entries (queue, kind, priority, max_attempts, args, timeout)
@@ -141,7 +146,7 @@ internal static class TaskSql
         select {{verdict}}, coalesce((select due from next), case when j.planned_entry is not null then j.next_run_at end),
             {{Columns}},
             j.id, j.name, j.kind, j.args, (extract(epoch from j.every) * 1000000)::bigint, j.once_at, j.state, j.overlap, j.missed_runs, j.queue, j.priority,
-            j.max_attempts, (extract(epoch from j.timeout) * 1000000)::bigint, null::timestamptz, j.created_at, j.updated_at
+            j.max_attempts, (extract(epoch from j.timeout) * 1000000)::bigint, null::timestamptz, j.created_at, j.updated_at, j.declared_by
         from judged g
         left join (select * from started union all select * from resumed) t on true
         left join {schema}.jobs j on j.id = $4

@@ -6,6 +6,8 @@ namespace TaskRecovery.PostgreSql;
 /// <content>Creating, changing, pausing and deleting jobs: one transaction each, under the job's row lock.</content>
 internal sealed partial class PostgreSqlJobStore
 {
+    private const int MostLooks = 100;
+
     public async Task<Job> UpsertAsync(NewJob job, CancellationToken cancellationToken)
     {
         var definition = job.Definition;
@@ -33,6 +35,7 @@ internal sealed partial class PostgreSqlJobStore
                     Priority = definition.Priority,
                     MaxAttempts = job.MaxAttempts,
                     Timeout = Stored(definition.Timeout),
+                    DeclaredBy = job.DeclaredBy ?? held.DeclaredBy,
                 };
                 if (wanted == held)
                 {
@@ -109,68 +112,43 @@ internal sealed partial class PostgreSqlJobStore
         return isDeleted;
     }
 
-    // A planned entry that is claimed already is about to become a run: that start plans the next one, on the new schedule.
     private async ValueTask<bool> ReplanAsync(NpgsqlConnection connection, HeldJob held, HeldJob wanted, bool isNew, CancellationToken cancellationToken)
     {
-        var isRescheduled = isNew || wanted.Every != held.Every || wanted.OnceAt != held.OnceAt || wanted.StartAt != held.StartAt;
         var isMoved = wanted.EntryKind != held.EntryKind || wanted.Queue != held.Queue || wanted.Priority != held.Priority
             || wanted.MaxAttempts != held.MaxAttempts || wanted.Timeout != held.Timeout;
-        if (!isRescheduled && (!isMoved || held.PlannedEntry is null))
+        var before = isNew ? null : await SettledAsync(connection, held, cancellationToken).ConfigureAwait(false);
+        if (JobPlanning.Replan(before, wanted.Timing, isMoved, held.Now) is not { } plan)
         {
             return false;
         }
 
-        var due = isRescheduled ? FirstDue(held, wanted, isNew) : held.NextRunAt;
-        if (held.State == JobState.Paused)
+        await EndPlannedAsync(connection, held, OutcomeKind.Superseded, EndReasons.Superseded, cancellationToken).ConfigureAwait(false);
+        if (plan.State == JobState.Active)
         {
-            await SetPlanAsync(connection, held.Id, JobState.Paused, due, null, cancellationToken).ConfigureAwait(false);
-            return false;
+            await PlanAsync(connection, held.Id, plan.Due, cancellationToken).ConfigureAwait(false);
+            return true;
         }
 
-        if (held.PlannedEntry is not null && !await EndPlannedAsync(connection, held, OutcomeKind.Superseded, EndReasons.Superseded, cancellationToken).ConfigureAwait(false))
-        {
-            return false;
-        }
-
-        await PlanAsync(connection, held.Id, due ?? held.Now, cancellationToken).ConfigureAwait(false);
-        return true;
+        await SetPlanAsync(connection, held.Id, plan.State, plan.Due, null, cancellationToken).ConfigureAwait(false);
+        return false;
     }
 
-    // A longer or shorter interval does not bring a run forward by itself: the next one is where it was, or one new interval from now if that is sooner.
-    private static DateTimeOffset? FirstDue(HeldJob held, HeldJob wanted, bool isNew)
-    {
-        if (wanted.Every is not { } every)
-        {
-            return wanted.OnceAt;
-        }
-
-        if (isNew || wanted.StartAt != held.StartAt || held.Every is null)
-        {
-            return wanted.StartAt is { } start && (isNew || start != held.StartAt) ? start : held.Now;
-        }
-
-        var soonest = held.Now + every;
-        return held.NextRunAt is { } next && next < soonest ? next : soonest;
-    }
+    // What a planned entry that has ended by itself means for the plan is known only now that the job's row is locked.
+    private async ValueTask<JobTiming> SettledAsync(NpgsqlConnection connection, HeldJob held, CancellationToken cancellationToken)
+        => held.PlannedEntry is { } entry && await IsOverAsync(connection, entry, cancellationToken).ConfigureAwait(false)
+            ? JobPlanning.Settle(held.Timing, held.Now)
+            : held.Timing;
 
     private async ValueTask PauseAsync(NpgsqlConnection connection, HeldJob held, CancellationToken cancellationToken)
     {
+        var settled = await SettledAsync(connection, held, cancellationToken).ConfigureAwait(false);
         await EndPlannedAsync(connection, held, OutcomeKind.Cancelled, EndReasons.JobNotActive, cancellationToken).ConfigureAwait(false);
-        await SetPlanAsync(connection, held.Id, JobState.Paused, held.NextRunAt, null, cancellationToken).ConfigureAwait(false);
+        var state = settled.State == JobState.Ended ? JobState.Ended : JobState.Paused;
+        await SetPlanAsync(connection, held.Id, state, settled.NextRunAt, null, cancellationToken).ConfigureAwait(false);
     }
 
-    // It keeps its place on its schedule; due times that passed meanwhile are not missed runs.
-    private async ValueTask ResumeAsync(NpgsqlConnection connection, HeldJob held, CancellationToken cancellationToken)
-    {
-        var due = held.NextRunAt ?? held.OnceAt ?? held.StartAt ?? held.Now;
-        if (held.Every is { } every && due < held.Now)
-        {
-            due = DueTimes.NextOnGrid(due, every, held.Now);
-        }
-
-        await SetPlanAsync(connection, held.Id, JobState.Active, due, null, cancellationToken).ConfigureAwait(false);
-        await PlanAsync(connection, held.Id, due, cancellationToken).ConfigureAwait(false);
-    }
+    private ValueTask ResumeAsync(NpgsqlConnection connection, HeldJob held, CancellationToken cancellationToken)
+        => PlanAsync(connection, held.Id, JobPlanning.Resume(held.Timing, held.Now), cancellationToken);
 
     private async ValueTask PlanAsync(NpgsqlConnection connection, Guid jobId, DateTimeOffset due, CancellationToken cancellationToken)
     {
@@ -183,9 +161,34 @@ internal sealed partial class PostgreSqlJobStore
         await SetPlanAsync(connection, jobId, JobState.Active, due, entry, cancellationToken).ConfigureAwait(false);
     }
 
-    private async ValueTask<bool> EndPlannedAsync(NpgsqlConnection connection, HeldJob held, OutcomeKind kind, string reason, CancellationToken cancellationToken)
-        => held.PlannedEntry is { } entry
-            && await database.ExecuteAsync(connection, JobSql.EndPlanned, [Arg.Int8(entry), Arg.Int2((int)kind), Arg.Text(reason)], cancellationToken).ConfigureAwait(false) > 0;
+    // An entry that is neither in line nor in a claim at the moment of each look is on its way from one to the other, so the look is repeated. One that is nowhere can't start.
+    private async ValueTask EndPlannedAsync(NpgsqlConnection connection, HeldJob held, OutcomeKind kind, string reason, CancellationToken cancellationToken)
+    {
+        if (held.PlannedEntry is not { } entry)
+        {
+            return;
+        }
+
+        for (var look = 0; look < MostLooks; look++)
+        {
+            if (await EndAsync(JobSql.EndWaiting).ConfigureAwait(false) || await EndAsync(JobSql.EndClaimed).ConfigureAwait(false)
+                || await IsOverAsync(connection, entry, cancellationToken).ConfigureAwait(false))
+            {
+                return;
+            }
+        }
+
+        async ValueTask<bool> EndAsync(string statement)
+            => await database.ExecuteAsync(connection, statement, [Arg.Int8(entry), Arg.Int2((int)kind), Arg.Text(reason)], cancellationToken).ConfigureAwait(false) > 0;
+    }
+
+    private ValueTask<bool> IsOverAsync(NpgsqlConnection connection, long entry, CancellationToken cancellationToken)
+        => database.ReadAsync(
+            connection,
+            JobSql.IsOver,
+            [Arg.Int8(entry)],
+            static async (reader, token) => await reader.ReadAsync(token).ConfigureAwait(false) && reader.GetBoolean(0),
+            cancellationToken);
 
     private async ValueTask SetPlanAsync(NpgsqlConnection connection, Guid jobId, JobState state, DateTimeOffset? due, long? entry, CancellationToken cancellationToken)
         => await database.ExecuteAsync(connection, JobSql.SetPlan, [Arg.Uuid(jobId), Arg.Int2((int)state), Arg.Time(due), Arg.Int8(entry)], cancellationToken).ConfigureAwait(false);
@@ -200,14 +203,14 @@ internal sealed partial class PostgreSqlJobStore
                     reader.GetGuid(0), reader.GetString(1), reader.GetString(2), reader.GetString(3), reader.MicrosecondsOrNull(4), reader.TimeOrNull(5), reader.TimeOrNull(6),
                     (JobState)reader.GetInt16(7), (OverlapPolicy)reader.GetInt16(8), (MissedRunPolicy)reader.GetInt16(9), reader.GetString(10), reader.GetInt16(11),
                     reader.GetInt16(12), reader.MicrosecondsOrNull(13), reader.TimeOrNull(14), reader.IsDBNull(15) ? null : reader.GetInt64(15),
-                    reader.GetFieldValue<DateTimeOffset>(16))
+                    reader.GetFieldValue<DateTimeOffset>(16), reader.StringOrNull(17))
                 : null,
             cancellationToken);
 
     private static NpgsqlParameter[] UpdateArgs(HeldJob job) =>
     [
         Arg.Uuid(job.Id), Arg.Text(job.Kind), Arg.Text(job.EntryKind), Arg.Text(job.Args), Arg.Int8(Microseconds(job.Every)), Arg.Time(job.OnceAt), Arg.Time(job.StartAt),
-        Arg.Int2((int)job.Overlap), Arg.Int2((int)job.MissedRuns), Arg.Text(job.Queue), Arg.Int2(job.Priority), Arg.Int2(job.MaxAttempts), Arg.Int8(Microseconds(job.Timeout)),
+        Arg.Int2((int)job.Overlap), Arg.Int2((int)job.MissedRuns), Arg.Text(job.Queue), Arg.Int2(job.Priority), Arg.Int2(job.MaxAttempts), Arg.Int8(Microseconds(job.Timeout)), Arg.Text(job.DeclaredBy),
     ];
 
     private static long? Microseconds(TimeSpan? span) => span?.Ticks / TimeSpan.TicksPerMicrosecond;
@@ -221,5 +224,9 @@ internal sealed partial class PostgreSqlJobStore
     /// <summary>A job whose row is locked.</summary>
     private sealed record HeldJob(
         Guid Id, string Kind, string EntryKind, string Args, TimeSpan? Every, DateTimeOffset? OnceAt, DateTimeOffset? StartAt, JobState State, OverlapPolicy Overlap,
-        MissedRunPolicy MissedRuns, string Queue, int Priority, int MaxAttempts, TimeSpan? Timeout, DateTimeOffset? NextRunAt, long? PlannedEntry, DateTimeOffset Now);
+        MissedRunPolicy MissedRuns, string Queue, int Priority, int MaxAttempts, TimeSpan? Timeout, DateTimeOffset? NextRunAt, long? PlannedEntry, DateTimeOffset Now,
+        string? DeclaredBy)
+    {
+        public JobTiming Timing => new(State, Every, OnceAt, StartAt, NextRunAt, PlannedEntry is not null);
+    }
 }

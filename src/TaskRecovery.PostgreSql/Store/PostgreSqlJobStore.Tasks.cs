@@ -65,7 +65,8 @@ internal sealed partial class PostgreSqlJobStore
                     Arg.Uuid(request.JobId),
                     Arg.Uuid(request.TaskId),
                     Arg.Int2(request.Attempt),
-                    Arg.Uuid(Guid.CreateVersion7())),
+                    Arg.Uuid(Guid.CreateVersion7()),
+                    Arg.Text(request.EntryKind)),
             ],
             static async (reader, token) =>
             {
@@ -132,6 +133,7 @@ internal sealed partial class PostgreSqlJobStore
 
             // The binding was taken away between the verdict and the task's row.
             "superseded" => new TaskStart(TaskStartDecision.Superseded, null, job, EndReasons.Superseded),
+            "kind_changed" => new TaskStart(TaskStartDecision.Skip, null, job, EndReasons.Superseded),
             "recovered" when task is null => new TaskStart(TaskStartDecision.Superseded, null, job, EndReasons.Superseded),
             "recovered" => new TaskStart(TaskStartDecision.Recovered, task, job, null),
             _ => new TaskStart(TaskStartDecision.Skip, null, job, verdict),

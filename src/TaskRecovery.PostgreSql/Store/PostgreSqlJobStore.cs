@@ -7,8 +7,6 @@ namespace TaskRecovery.PostgreSql;
 /// <summary>Jobs and tasks in PostgreSQL. Whatever starts a run or changes a plan holds the job's row.</summary>
 internal sealed partial class PostgreSqlJobStore(PostgreSqlDatabase database, PostgreSqlQueueStore queue) : IJobStore
 {
-    private const int PlanBatch = 1_000;
-
     public async Task<Job?> FindAsync(Guid jobId, CancellationToken cancellationToken)
         => (await ReadJobsAsync(JobSql.Find, [Arg.Uuid(jobId)], cancellationToken).ConfigureAwait(false)).FirstOrDefault();
 
@@ -32,37 +30,21 @@ internal sealed partial class PostgreSqlJobStore(PostgreSqlDatabase database, Po
         return entry;
     }
 
-    public async Task<int> RecoverJobsAsync(CancellationToken cancellationToken)
-    {
-        await NameJobsAsync(cancellationToken).ConfigureAwait(false);
-        var planned = 0;
-        var lines = new HashSet<string>(StringComparer.Ordinal);
-        int touched;
-        do
-        {
-            var batch = await database.ReadAsync(
-                JobSql.PlanMissing,
-                [Arg.Int4(PlanBatch)],
-                static async (reader, token) =>
+    public async Task<IReadOnlyList<string>> ListDeclaredAsync(string application, CancellationToken cancellationToken)
+        => await database.ReadAsync(
+            JobSql.ListDeclared,
+            [Arg.Text(application)],
+            static async (reader, token) =>
+            {
+                var names = new List<string>();
+                while (await reader.ReadAsync(token).ConfigureAwait(false))
                 {
-                    var rows = new List<(string Queue, bool IsPlanned)>();
-                    while (await reader.ReadAsync(token).ConfigureAwait(false))
-                    {
-                        rows.Add((reader.GetString(1), reader.GetBoolean(2)));
-                    }
+                    names.Add(reader.GetString(0));
+                }
 
-                    return rows;
-                },
-                cancellationToken).ConfigureAwait(false);
-            touched = batch.Count;
-            planned += batch.Count(static row => row.IsPlanned);
-            lines.UnionWith(batch.Where(static row => row.IsPlanned).Select(static row => row.Queue));
-        }
-        while (touched > 0);
-
-        lines.ToList().ForEach(queue.Hints.Work);
-        return planned;
-    }
+                return names;
+            },
+            cancellationToken).ConfigureAwait(false);
 
     // Jobs that the old system left have kinds and queues that have no number yet.
     private async Task NameJobsAsync(CancellationToken cancellationToken)
@@ -132,6 +114,7 @@ internal sealed partial class PostgreSqlJobStore(PostgreSqlDatabase database, Po
         NextRunAt = reader.TimeOrNull(first + 13),
         CreatedAt = reader.GetFieldValue<DateTimeOffset>(first + 14),
         UpdatedAt = reader.GetFieldValue<DateTimeOffset>(first + 15),
+        DeclaredBy = reader.StringOrNull(first + 16),
     };
 
     private static Schedule ReadSchedule(TimeSpan? every, DateTimeOffset? at)

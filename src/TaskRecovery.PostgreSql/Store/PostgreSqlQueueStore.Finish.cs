@@ -144,7 +144,7 @@ internal sealed partial class PostgreSqlQueueStore
             cancellationToken);
 
     private static bool IsSame(OutcomeKind mine, OutcomeKind stored)
-        => mine == stored || (stored == OutcomeKind.Cancelled && mine is OutcomeKind.Retried or OutcomeKind.Snoozed or OutcomeKind.Released);
+        => mine == stored || (stored is OutcomeKind.Cancelled or OutcomeKind.Superseded && mine is OutcomeKind.Retried or OutcomeKind.Snoozed or OutcomeKind.Released);
 
     private void SendHints(string[] queues)
     {

@@ -27,6 +27,14 @@ internal static class ClaimSql
         where c.id = ?1 and not exists (select 1 from taskrecovery_outcomes o where o.entry = e.value and o.fence = c.id) limit 1
         """;
 
+    /// <summary>The claim under which an entry runs: its fence, node and contents. ?1 entry.</summary>
+    public const string FindRunning = """
+        select c.id, c.node, c.entries, c.attempts, c.crashes from taskrecovery_claims c
+        where exists (select 1 from json_each(c.entries) e where e.value = ?1)
+            and not exists (select 1 from taskrecovery_outcomes o where o.entry = ?1 and o.fence = c.id)
+        limit 1
+        """;
+
     /// <summary>Every entry that a claim lists. ?1 claims up to this fence.</summary>
     public const string EntriesUpTo = "select e.value from taskrecovery_claims c, json_each(c.entries) e where c.id <= ?1";
 

@@ -5,7 +5,7 @@ internal static class JobSql
 {
     private const string Columns = """
         select id, name, kind, entry_kind, args, state, every, once_at, start_at, overlap, missed_runs, queue, priority, max_attempts, timeout,
-            next_run_at, planned_entry, created_at, updated_at
+            next_run_at, planned_entry, created_at, updated_at, declared_by
         from taskrecovery_jobs
         """;
 
@@ -18,22 +18,31 @@ internal static class JobSql
     /// <summary>All jobs by name.</summary>
     public const string List = $"{Columns} order by name";
 
-    /// <summary>Active jobs without a planned run: never planned, or the planned entry has ended without having become a run, or is gone.</summary>
-    public const string Unplanned = $"""
-        {Columns}
+    /// <summary>The names of jobs that an application declares, and that have not ended. ?1 the application.</summary>
+    public const string ListDeclared = "select name from taskrecovery_jobs where declared_by = ?1 and state <> 2 order by name";
+
+    /// <summary>The ids of active jobs without a planned run: never planned, or the planned entry has ended without having become a run, or is gone.</summary>
+    public const string Unplanned = """
+        select id from taskrecovery_jobs
         where state = 0 and (planned_entry is null
             or exists (select 1 from taskrecovery_outcomes o where o.entry = planned_entry and o.final = 1)
             or not exists (select 1 from taskrecovery_entries e where e.id = planned_entry))
-        order by name
+        """;
+
+    /// <summary>Whether a planned entry has ended, or is gone. ?1 entry.</summary>
+    public const string IsOver = """
+        select 1 where exists (select 1 from taskrecovery_outcomes o where o.entry = ?1 and o.final = 1)
+            or not exists (select 1 from taskrecovery_entries e where e.id = ?1)
         """;
 
     /// <summary>Stores a job, or what has changed of it. ?1 id, ?2 name, ?3 kind, ?4 entry kind, ?5 args, ?6 every, ?7 once at, ?8 start at, ?9 overlap,
-    /// ?10 missed runs, ?11 queue, ?12 priority, ?13 max attempts, ?14 timeout, ?15 now.</summary>
+    /// ?10 missed runs, ?11 queue, ?12 priority, ?13 max attempts, ?14 timeout, ?15 now, ?16 the application that declares it.</summary>
     public const string Save = """
-        insert into taskrecovery_jobs (id, name, kind, entry_kind, args, every, once_at, start_at, overlap, missed_runs, queue, priority, max_attempts, timeout, created_at, updated_at)
-        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?15)
+        insert into taskrecovery_jobs (
+            id, name, kind, entry_kind, args, every, once_at, start_at, overlap, missed_runs, queue, priority, max_attempts, timeout, created_at, updated_at, declared_by)
+        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?15, ?16)
         on conflict (id) do update set kind = ?3, entry_kind = ?4, args = ?5, every = ?6, once_at = ?7, start_at = ?8, overlap = ?9, missed_runs = ?10,
-            queue = ?11, priority = ?12, max_attempts = ?13, timeout = ?14, updated_at = ?15
+            queue = ?11, priority = ?12, max_attempts = ?13, timeout = ?14, updated_at = ?15, declared_by = ?16
         """;
 
     /// <summary>Changes the plan. ?1 id, ?2 state, ?3 next run's due time, ?4 its entry.</summary>

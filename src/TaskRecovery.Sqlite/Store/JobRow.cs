@@ -1,14 +1,24 @@
+using TaskRecovery.Storage;
+
 namespace TaskRecovery.Sqlite;
 
 /// <summary>A job's row. Times and spans are in microseconds.</summary>
 internal sealed record JobRow(
     Guid Id, string Name, string Kind, string EntryKind, string Args, JobState State, long? Every, long? OnceAt, long? StartAt, OverlapPolicy Overlap,
-    MissedRunPolicy MissedRuns, string Queue, int Priority, int MaxAttempts, long? Timeout, long? NextRunAt, long? PlannedEntry, long CreatedAt, long UpdatedAt)
+    MissedRunPolicy MissedRuns, string Queue, int Priority, int MaxAttempts, long? Timeout, long? NextRunAt, long? PlannedEntry, long CreatedAt, long UpdatedAt,
+    string? DeclaredBy)
 {
     public static JobRow Read(SqliteStatement row) => new(
-        row.Guid(0), row.Text(1), row.Text(2), row.Text(3), row.Text(4), (JobState)row.Int32(5), row.NullableInt64(6), row.NullableInt64(7), row.NullableInt64(8),
-        (OverlapPolicy)row.Int32(9), (MissedRunPolicy)row.Int32(10), row.Text(11), row.Int32(12), row.Int32(13), row.NullableInt64(14), row.NullableInt64(15),
-        row.NullableInt64(16), row.Int64(17), row.Int64(18));
+        row.Guid(0), row.Text(1), row.Text(2), row.Text(3), row.Text(4), (JobState)row.Int32(5), Interval(row.NullableInt64(6)), Micros.Clamp(row.NullableInt64(7)),
+        Micros.Clamp(row.NullableInt64(8)),
+        (OverlapPolicy)row.Int32(9), (MissedRunPolicy)row.Int32(10), row.Text(11), row.Int32(12), row.Int32(13), row.NullableInt64(14), Micros.Clamp(row.NullableInt64(15)),
+        row.NullableInt64(16), row.Int64(17), row.Int64(18), row.NullableText(19));
+
+    /// <summary>What its plan depends on.</summary>
+    public JobTiming Timing => new(State, Micros.ToSpan(Every), Micros.ToTime(OnceAt), Micros.ToTime(StartAt), Micros.ToTime(NextRunAt), PlannedEntry is not null);
+
+    // Written by hand it may be anything.
+    private static long? Interval(long? micros) => micros is { } some ? Math.Max(some, Micros.From(TimeSpan.FromSeconds(1))) : null;
 
     /// <summary>The only row of a statement, if there is one.</summary>
     public static JobRow? ReadOne(SqliteStatement statement)
@@ -48,5 +58,6 @@ internal sealed record JobRow(
         NextRunAt = PlannedEntry is null ? null : Micros.ToTime(NextRunAt),
         CreatedAt = Micros.ToTime(CreatedAt),
         UpdatedAt = Micros.ToTime(UpdatedAt),
+        DeclaredBy = DeclaredBy,
     };
 }

@@ -6,6 +6,9 @@ internal static class Micros
     /// <summary>The beginning of the year 9999.</summary>
     public const long Latest = 253_370_764_800_000_000;
 
+    private static readonly long Earliest = From(DateTimeOffset.MinValue);
+    private static readonly long LatestPlanned = From(new DateTimeOffset(9000, 1, 1, 0, 0, 0, TimeSpan.Zero));
+
     /// <summary>Rounded up, so that nothing comes before its time.</summary>
     public static long From(DateTimeOffset time) => Ceiling(time.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks);
 
@@ -14,6 +17,9 @@ internal static class Micros
     public static long? From(TimeSpan? time) => time is { } some ? From(some) : null;
 
     public static long? From(DateTimeOffset? time) => time is { } some ? From(some) : null;
+
+    /// <summary>A time that was written by hand, cut to what can be reckoned with.</summary>
+    public static long? Clamp(long? micros) => micros is { } some ? Math.Clamp(some, Earliest, LatestPlanned) : null;
 
     public static DateTimeOffset ToTime(long micros) => new(DateTimeOffset.UnixEpoch.UtcTicks + (micros * TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
 

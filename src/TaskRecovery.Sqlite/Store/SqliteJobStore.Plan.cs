@@ -76,7 +76,7 @@ internal sealed partial class SqliteJobStore
         var held = JobRow.ReadOne(session.Get(JobSql.FindByName).Bind(1, definition.Name));
         var isNew = held is null;
         held ??= new JobRow(
-            Guid.CreateVersion7(Micros.ToTime(moves.Now)), definition.Name, "", "", "", JobState.Active, null, null, null, default, default, "", 0, 0, null, null, null, moves.Now, moves.Now);
+            Guid.CreateVersion7(Micros.ToTime(moves.Now)), definition.Name, "", "", "", JobState.Active, null, null, null, default, default, "", 0, 0, null, null, null, moves.Now, moves.Now, null);
         var wanted = held with
         {
             Kind = job.Kind,
@@ -91,6 +91,7 @@ internal sealed partial class SqliteJobStore
             Priority = definition.Priority,
             MaxAttempts = job.MaxAttempts,
             Timeout = Micros.From(definition.Timeout),
+            DeclaredBy = job.DeclaredBy ?? held.DeclaredBy,
         };
         if (wanted == held)
         {
@@ -100,67 +101,61 @@ internal sealed partial class SqliteJobStore
         session.Get(JobSql.Save)
             .Bind(1, wanted.Id).Bind(2, wanted.Name).Bind(3, wanted.Kind).Bind(4, wanted.EntryKind).Bind(5, wanted.Args).Bind(6, wanted.Every).Bind(7, wanted.OnceAt)
             .Bind(8, wanted.StartAt).Bind(9, (int)wanted.Overlap).Bind(10, (int)wanted.MissedRuns).Bind(11, wanted.Queue).Bind(12, wanted.Priority)
-            .Bind(13, wanted.MaxAttempts).Bind(14, wanted.Timeout).Bind(15, moves.Now).Execute();
+            .Bind(13, wanted.MaxAttempts).Bind(14, wanted.Timeout).Bind(15, moves.Now).Bind(16, wanted.DeclaredBy).Execute();
         var isPlanned = Replan(moves, held, wanted, isNew);
         return (JobRow.ReadOne(session.Get(JobSql.Find).Bind(1, wanted.Id))!, isPlanned);
     }
 
-    // A planned entry that is claimed already is about to become a run: that start plans the next one, on the new schedule.
     private static bool Replan(EntryMoves moves, JobRow held, JobRow wanted, bool isNew)
     {
-        var isRescheduled = isNew || wanted.Every != held.Every || wanted.OnceAt != held.OnceAt || wanted.StartAt != held.StartAt;
         var isMoved = wanted.EntryKind != held.EntryKind || wanted.Queue != held.Queue || wanted.Priority != held.Priority
             || wanted.MaxAttempts != held.MaxAttempts || wanted.Timeout != held.Timeout;
-        if (!isRescheduled && (!isMoved || held.PlannedEntry is null))
+        if (JobPlanning.Replan(isNew ? null : Settled(moves, held), wanted.Timing, isMoved, Micros.ToTime(moves.Now)) is not { } plan)
         {
             return false;
         }
 
-        var due = isRescheduled ? FirstDue(held, wanted, isNew, moves.Now) : held.NextRunAt;
-        if (held.State == JobState.Paused)
+        EndPlanned(moves, held, OutcomeKind.Superseded, EndReasons.Superseded);
+        if (plan.State == JobState.Active)
         {
-            SetPlan(moves, held.Id, JobState.Paused, due, null);
-            return false;
+            Plan(moves, wanted, Micros.From(plan.Due));
+            return true;
         }
 
-        if (held.PlannedEntry is not null && !EndPlanned(moves, held, OutcomeKind.Superseded, EndReasons.Superseded))
-        {
-            return false;
-        }
-
-        Plan(moves, wanted, due ?? moves.Now);
-        return true;
-    }
-
-    // A longer or shorter interval does not bring a run forward by itself: the next one is where it was, or one new interval from now if that is sooner.
-    private static long? FirstDue(JobRow held, JobRow wanted, bool isNew, long now)
-    {
-        if (wanted.Every is not { } every)
-        {
-            return wanted.OnceAt;
-        }
-
-        if (isNew || wanted.StartAt != held.StartAt || held.Every is null)
-        {
-            return wanted.StartAt is { } start && (isNew || start != held.StartAt) ? start : now;
-        }
-
-        return held.NextRunAt is { } next && next < now + every ? next : now + every;
+        SetPlan(moves, held.Id, plan.State, Micros.From(plan.Due), null);
+        return false;
     }
 
     private static void Pause(EntryMoves moves, JobRow job)
     {
+        var settled = Settled(moves, job);
         EndPlanned(moves, job, OutcomeKind.Cancelled, EndReasons.JobNotActive);
-        SetPlan(moves, job.Id, JobState.Paused, job.NextRunAt, null);
+        SetPlan(moves, job.Id, settled.State == JobState.Ended ? JobState.Ended : JobState.Paused, Micros.From(settled.NextRunAt), null);
     }
 
-    // It keeps its place on its schedule; due times that passed meanwhile are not missed runs.
-    private static void Resume(EntryMoves moves, JobRow job)
+    private static void Resume(EntryMoves moves, JobRow job) => Plan(moves, job, Micros.From(JobPlanning.Resume(job.Timing, Micros.ToTime(moves.Now))));
+
+    private static JobTiming Settled(EntryMoves moves, JobRow job)
+        => job.PlannedEntry is { } entry && moves.Session.Get(JobSql.IsOver).Bind(1, entry).Exists() ? JobPlanning.Settle(job.Timing, Micros.ToTime(moves.Now)) : job.Timing;
+
+    // In line, or in a claim whose node has not started it: its start finds this outcome.
+    private static void EndPlanned(EntryMoves moves, JobRow job, OutcomeKind kind, string reason)
     {
-        var due = job.NextRunAt ?? job.OnceAt ?? job.StartAt ?? moves.Now;
-        Plan(moves, job, job.Every is { } every && due < moves.Now ? NextOnGrid(due, every, moves.Now) : due);
-    }
+        if (job.PlannedEntry is not { } entry || moves.EndWaiting(entry, kind, reason))
+        {
+            return;
+        }
 
-    private static bool EndPlanned(EntryMoves moves, JobRow job, OutcomeKind kind, string reason)
-        => job.PlannedEntry is { } entry && moves.EndWaiting(entry, kind, reason);
+        var statement = moves.Session.Get(ClaimSql.FindRunning).Bind(1, entry);
+        if (!statement.Step())
+        {
+            return;
+        }
+
+        var (fence, node) = (statement.Int64(0), statement.Int64(1));
+        var contents = ClaimContents.Parse(statement.Bytes(2), statement.Bytes(3), statement.Bytes(4));
+        statement.Reset();
+        contents.TryGet(entry, out var attempt, out var crashes);
+        moves.End(new Run(entry, fence, node, attempt + 1, crashes, 0, MayHaveTask: false), kind, [], null, reason);
+    }
 }

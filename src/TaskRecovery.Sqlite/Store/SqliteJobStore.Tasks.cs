@@ -27,23 +27,22 @@ internal sealed partial class SqliteJobStore
     {
         var items = new List<RecoveryItem>();
         var queues = new HashSet<string>(StringComparer.Ordinal);
-        int count;
-        do
+
+        // Looked for by a reader, which does not hold up the writes of others: mostly there is nothing.
+        for (var more = await IsAnyAsync(TaskSql.Orphans, cancellationToken).ConfigureAwait(false); more;)
         {
             var batch = await database.WriteAsync(session => RecoverOrphans(NewMoves(session), maxAge, maxCrashes), cancellationToken).ConfigureAwait(false);
-            count = batch.Count;
+            more = batch.Count == RecoverBatch;
             items.AddRange(batch.Select(static row => row.Item));
             queues.UnionWith(batch.Select(static row => row.Queue).OfType<string>());
         }
-        while (count == RecoverBatch);
 
-        do
+        for (var more = await IsAnyAsync(TaskSql.WithEndedEntry, cancellationToken).ConfigureAwait(false); more;)
         {
             var batch = await database.WriteAsync(session => CloseEnded(session, database.Now()), cancellationToken).ConfigureAwait(false);
-            count = batch.Count;
+            more = batch.Count == RecoverBatch;
             items.AddRange(batch);
         }
-        while (count == RecoverBatch);
 
         foreach (var queue in queues)
         {
@@ -53,14 +52,17 @@ internal sealed partial class SqliteJobStore
         return items.Count == 0 ? RecoveryReport.Empty : new RecoveryReport(items);
     }
 
+    private ValueTask<bool> IsAnyAsync(string statement, CancellationToken cancellationToken)
+        => database.ReadAsync(session => session.Get(statement).Exists(), cancellationToken);
+
     private (TaskStart Start, string? Queue) Start(SqliteSession session, TaskStartRequest request)
     {
         var held = new HeldClaims(session, database.Claims, request.NodeId);
         var job = JobRow.ReadOne(session.Get(JobSql.Find).Bind(1, request.JobId));
         if (!held.Runs(request.EntryId, request.Fence))
         {
-            return WhyLeftOut(session, request) is { } before
-                ? (new TaskStart(TaskStartDecision.Skip, null, job?.ToJob(), before), null)
+            return WhyEnded(session, request) is { Decision: not TaskStartDecision.ClaimLost } before
+                ? (new TaskStart(before.Decision, null, job?.ToJob(), before.Reason), null)
                 : (new TaskStart(TaskStartDecision.ClaimLost, null, null, null), null);
         }
 
@@ -112,6 +114,12 @@ internal sealed partial class SqliteJobStore
             return (TaskStartDecision.Skip, EndReasons.JobDeleted);
         }
 
+        if (job.EntryKind != request.EntryKind)
+        {
+            // Its handler does not know the job's arguments. A task that has begun ends with the entry.
+            return (bound is null ? TaskStartDecision.Superseded : TaskStartDecision.Skip, EndReasons.Superseded);
+        }
+
         if (job.State == JobState.Paused || (bound is null && job.State != JobState.Active))
         {
             return (TaskStartDecision.Skip, EndReasons.JobNotActive);
@@ -150,16 +158,22 @@ internal sealed partial class SqliteJobStore
         moves.End(new Run(request.EntryId, request.Fence, node, attempt + 1, crashes, 0, MayHaveTask: false), OutcomeKind.Cancelled, [], null, reason);
     }
 
-    /// <summary>What an earlier start under this fence said, if it left the run out.</summary>
-    private static string? WhyLeftOut(SqliteSession session, TaskStartRequest request)
+    /// <summary>What an earlier start under this fence said, if it left the run out, or how a change of the job ended the planned run meanwhile.</summary>
+    private static (TaskStartDecision Decision, string? Reason) WhyEnded(SqliteSession session, TaskStartRequest request)
     {
         var statement = session.Get(OutcomeSql.Find).Bind(1, request.EntryId).Bind(2, request.Fence).Bind(3, request.NodeId);
-        var reason = statement.Step() ? statement.NullableText(1) : null;
+        var (kind, reason) = statement.Step() ? ((OutcomeKind)statement.Int32(0), statement.NullableText(1)) : (OutcomeKind.Lost, null);
         statement.Reset();
-        return reason is EndReasons.JobDeleted or EndReasons.JobNotActive or EndReasons.Missed or EndReasons.TaskFinished or EndReasons.Overlap ? reason : null;
+        return (kind, reason) switch
+        {
+            (OutcomeKind.Superseded, EndReasons.Superseded) => (TaskStartDecision.Superseded, reason),
+            (OutcomeKind.Cancelled, EndReasons.JobDeleted or EndReasons.JobNotActive or EndReasons.Missed or EndReasons.TaskFinished or EndReasons.Overlap)
+                => (TaskStartDecision.Skip, reason),
+            _ => (TaskStartDecision.ClaimLost, null),
+        };
     }
 
-    // Only the planned entry plans: its due time was the job's next run, and the next one is on the same grid.
+    // Only the planned entry plans: its due time was the job's next run, and the next one is on the same grid, or where a later StartAt begins a new one.
     private static string? PlanNext(EntryMoves moves, JobRow job, TaskStartDecision decision, string? reason)
     {
         if (decision != TaskStartDecision.Started && reason is not (EndReasons.Missed or EndReasons.Overlap or EndReasons.TaskFinished))
@@ -173,7 +187,7 @@ internal sealed partial class SqliteJobStore
             return null;
         }
 
-        var plan = DueTimes.Plan(job.MissedRuns, Micros.ToTime(job.NextRunAt ?? moves.Now), Micros.ToSpan(every), Micros.ToTime(moves.Now));
+        var plan = DueTimes.Plan(job.MissedRuns, Micros.ToTime(job.NextRunAt ?? moves.Now), Micros.ToSpan(every), Micros.ToTime(moves.Now), Micros.ToTime(job.StartAt));
         Plan(moves, job, Micros.From(plan.Next));
         return job.Queue;
     }

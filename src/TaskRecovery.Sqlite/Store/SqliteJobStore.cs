@@ -26,22 +26,20 @@ internal sealed partial class SqliteJobStore(SqliteDatabase database) : IJobStor
         return entry;
     }
 
-    public async Task<int> RecoverJobsAsync(CancellationToken cancellationToken)
-    {
-        var planned = await database.WriteAsync(
+    public async Task<IReadOnlyList<string>> ListDeclaredAsync(string application, CancellationToken cancellationToken)
+        => await database.ReadAsync(
             session =>
             {
-                var moves = NewMoves(session);
-                return JobRow.ReadAll(session.Get(JobSql.Unplanned)).Where(job => PlanMissing(moves, job)).Select(static job => job.Queue).ToList();
+                var names = new List<string>();
+                var statement = session.Get(JobSql.ListDeclared).Bind(1, application);
+                while (statement.Step())
+                {
+                    names.Add(statement.Text(0));
+                }
+
+                return names;
             },
             cancellationToken).ConfigureAwait(false);
-        foreach (var queue in planned.Distinct(StringComparer.Ordinal))
-        {
-            SendHint(queue);
-        }
-
-        return planned.Count;
-    }
 
     private EntryMoves NewMoves(SqliteSession session) => new(session, database.Names, database.Now());
 
@@ -66,31 +64,8 @@ internal sealed partial class SqliteJobStore(SqliteDatabase database) : IJobStor
             Timeout = Micros.ToSpan(job.Timeout),
         }).Id;
 
-    // A due time whose entry has ended is over; one that never had an entry is still to come, and the policy for missed runs decides when its run starts.
-    private static bool PlanMissing(EntryMoves moves, JobRow job)
-    {
-        var due = job.NextRunAt ?? job.OnceAt ?? job.StartAt ?? moves.Now;
-        if (job.PlannedEntry is null)
-        {
-            Plan(moves, job, due);
-            return true;
-        }
-
-        if (job.Every is not { } every)
-        {
-            SetPlan(moves, job.Id, JobState.Ended, null, null);
-            return false;
-        }
-
-        Plan(moves, job, NextOnGrid(due, every, moves.Now));
-        return true;
-    }
-
     private static void Plan(EntryMoves moves, JobRow job, long due) => SetPlan(moves, job.Id, JobState.Active, due, AddEntry(moves, job, due, null));
 
     private static void SetPlan(EntryMoves moves, Guid jobId, JobState state, long? due, long? entry)
         => moves.Session.Get(JobSql.SetPlan).Bind(1, jobId).Bind(2, (int)state).Bind(3, due).Bind(4, entry).Execute();
-
-    private static long NextOnGrid(long due, long every, long now)
-        => Micros.From(DueTimes.NextOnGrid(Micros.ToTime(due), Micros.ToSpan(every), Micros.ToTime(now)));
 }

@@ -53,7 +53,7 @@ internal sealed class IntervalJobWorker<TArgs, THandler>(IJobStore store, EntryJ
         TaskStart start;
         try
         {
-            var request = new TaskStartRequest(run.NodeId, run.Entry.Id, run.Fence, args.JobId, args.TaskId, run.Entry.Attempt);
+            var request = new TaskStartRequest(run.NodeId, run.Entry.Id, run.Fence, args.JobId, args.TaskId, run.Entry.Attempt, run.Entry.Kind);
             start = await run.WhileLeasedAsync(store.StartTaskAsync(request, CancellationToken.None)).WaitAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (StoreUnavailableException exception)

@@ -1,24 +1,57 @@
+using System.Reflection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using TaskRecovery.Diagnostics;
+using TaskRecovery.Nodes;
 using TaskRecovery.Recovery;
+using TaskRecovery.Storage;
 
 namespace TaskRecovery.Jobs;
 
 /// <summary>A job that the application declares in its code.</summary>
 /// <param name="Name">The job's name.</param>
 /// <param name="ArgsType">The type of its arguments.</param>
-/// <param name="Declare">Creates or changes it.</param>
-internal sealed record JobDeclaration(string Name, Type ArgsType, Func<IJobService, CancellationToken, Task<Job>> Declare);
+/// <param name="Declare">Creates or changes it, in the name of an application.</param>
+internal sealed record JobDeclaration(string Name, Type ArgsType, Func<JobService, string, CancellationToken, Task<Job>> Declare);
 
 /// <summary>Creates or changes the declared jobs at every start, before job recovery plans what has no next run. Declaring the same job again changes nothing.</summary>
-internal sealed class JobDeclarations(IEnumerable<JobDeclaration> declarations, IJobService jobs, ILogger<JobDeclarations> logger) : IStartupStep
+/// <remarks>A job whose declaration was removed from the code keeps running: this process can't know whether another one (an older version, another service) still
+/// declares it. So it is logged, and ends when the operator deletes it.</remarks>
+internal sealed class JobDeclarations(
+    IEnumerable<JobDeclaration> declarations, JobService jobs, IJobStore store, INodeRole role, ILogger<JobDeclarations> logger, IHostEnvironment? environment = null)
+    : IStartupStep
 {
+    private const int MostNames = 20;
+
+    private readonly string _application = NameOf(environment);
+
     public async Task RunAsync(CancellationToken cancellationToken)
     {
+        var declared = new HashSet<string>(StringComparer.Ordinal);
         foreach (var declaration in declarations)
         {
-            var job = await declaration.Declare(jobs, cancellationToken).ConfigureAwait(false);
+            var job = await declaration.Declare(jobs, _application, cancellationToken).ConfigureAwait(false);
+            declared.Add(job.Name);
             logger.JobDeclared(job.Name, job.Id, job.Schedule, job.NextRunAt);
+        }
+
+        // A process that only enqueues may share its code with the one that declares.
+        if (role.Works || declared.Count > 0)
+        {
+            await LogOrphansAsync(declared, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private static string NameOf(IHostEnvironment? environment)
+        => string.IsNullOrWhiteSpace(environment?.ApplicationName) ? Assembly.GetEntryAssembly()?.GetName().Name ?? "unknown" : environment.ApplicationName;
+
+    private async Task LogOrphansAsync(HashSet<string> declared, CancellationToken cancellationToken)
+    {
+        var orphans = (await store.ListDeclaredAsync(_application, cancellationToken).ConfigureAwait(false)).Where(name => !declared.Contains(name)).ToList();
+        if (orphans.Count > 0)
+        {
+            var names = string.Join(", ", orphans.Take(MostNames)) + (orphans.Count > MostNames ? ", ..." : "");
+            logger.JobsOrphaned(orphans.Count, _application, names);
         }
     }
 }

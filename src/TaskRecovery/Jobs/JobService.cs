@@ -11,6 +11,11 @@ internal sealed class JobService(IJobStore store, TaskKinds kinds, EntryJson jso
 {
     public Task<Job> CreateOrUpdateAsync<TArgs>(JobDefinition definition, TArgs args, CancellationToken cancellationToken = default)
         where TArgs : notnull
+        => StoreAsync(definition, args, null, cancellationToken);
+
+    /// <summary>The same in the name of an application, which declares the job in its code.</summary>
+    internal Task<Job> StoreAsync<TArgs>(JobDefinition definition, TArgs args, string? declaredBy, CancellationToken cancellationToken)
+        where TArgs : notnull
     {
         JobRules.Check(definition);
         ArgumentNullException.ThrowIfNull(args);
@@ -28,7 +33,7 @@ internal sealed class JobService(IJobStore store, TaskKinds kinds, EntryJson jso
                 nameof(args));
         }
 
-        var job = new NewJob(definition, kind.Kind, TaskKinds.EntryKind(kind.Kind), stored, definition.MaxAttempts ?? kind.Options.MaxAttempts);
+        var job = new NewJob(definition, kind.Kind, TaskKinds.EntryKind(kind.Kind), stored, definition.MaxAttempts ?? kind.Options.MaxAttempts, declaredBy);
         return store.UpsertAsync(job, cancellationToken);
     }
 

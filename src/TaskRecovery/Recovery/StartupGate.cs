@@ -15,7 +15,7 @@ internal sealed class StartupGate
     internal void Open() => _open.TrySetResult();
 }
 
-/// <summary>Something that the start-up hook does after task recovery and before job recovery, in the order of registration. Must be safe to repeat.</summary>
+/// <summary>Something that the start-up hook does after task recovery and before job recovery, in the order of registration; in a process that works nothing, as soon as the store is prepared. Must be safe to repeat.</summary>
 internal interface IStartupStep
 {
     /// <summary>Does it.</summary>

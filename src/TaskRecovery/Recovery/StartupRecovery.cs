@@ -60,6 +60,7 @@ internal sealed class StartupRecovery(
         _logger.StorePrepared(store.Traits.System);
         if (!role.Works)
         {
+            await RunStepsAsync(cancellationToken).ConfigureAwait(false);
             gate.Open();
             return;
         }
@@ -69,11 +70,7 @@ internal sealed class StartupRecovery(
         await RegisteredAsync(cancellationToken).ConfigureAwait(false);
 
         var report = await recoverer.RecoverOnceAsync(cancellationToken).ConfigureAwait(false);
-        foreach (var step in steps)
-        {
-            await step.RunAsync(cancellationToken).ConfigureAwait(false);
-        }
-
+        await RunStepsAsync(cancellationToken).ConfigureAwait(false);
         var planned = await jobs.RecoverJobsAsync(cancellationToken).ConfigureAwait(false);
         _logger.StartupDone(report.Recovered, report.Closed, planned);
         gate.Open();
@@ -138,6 +135,14 @@ internal sealed class StartupRecovery(
         if (attempted.IsFaulted || !_attempted.TrySetResult())
         {
             await attempted.ConfigureAwait(false);
+        }
+    }
+
+    private async Task RunStepsAsync(CancellationToken cancellationToken)
+    {
+        foreach (var step in steps)
+        {
+            await step.RunAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 

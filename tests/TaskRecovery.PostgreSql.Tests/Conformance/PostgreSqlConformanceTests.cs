@@ -49,6 +49,8 @@ public sealed class PostgreSqlTaskTests() : TaskTests(new PostgreSqlFixture());
 
 public sealed class PostgreSqlLeftOutRunTests() : LeftOutRunTests(new PostgreSqlFixture());
 
+public sealed class PostgreSqlChangedPlanTests() : ChangedPlanTests(new PostgreSqlFixture());
+
 public sealed class PostgreSqlTaskRecoveryTests() : TaskRecoveryTests(new PostgreSqlFixture());
 
 public sealed class PostgreSqlLawTests() : LawTests(new PostgreSqlFixture());

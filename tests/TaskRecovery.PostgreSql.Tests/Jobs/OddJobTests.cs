@@ -1,3 +1,4 @@
+using Npgsql;
 using TaskRecovery.PostgreSql.Tests.Conformance;
 using TaskRecovery.Storage;
 using TaskRecovery.StoreConformance;
@@ -19,7 +20,18 @@ public sealed class OddJobTests() : JobStoreTests(new PostgreSqlFixture())
         "every = '0', next_run_at = '-infinity'",
         "every = null, once_at = '-infinity', next_run_at = null",
         "every = null, once_at = 'infinity', next_run_at = null",
+        "every = '178000000 years'",
+        "start_at = 'infinity'",
+        $"queue = {Long}",
+        $"entry_kind = {Long}",
+        "priority = 300",
+        "max_attempts = -1",
+        "timeout = '-1 hour'",
+        "timeout = '1 month'",
     ];
+
+    // Longer than a row of an index can be, also when it is compressed.
+    private const string Long = "(select string_agg(md5(n::text), '') from generate_series(1, 200) n)";
 
     [Theory]
     [MemberData(nameof(Odd))]
@@ -70,8 +82,23 @@ public sealed class OddJobTests() : JobStoreTests(new PostgreSqlFixture())
         Assert.Single(await WaitingRunsAsync());
     }
 
+    [Fact]
+    public async Task Job_that_could_not_be_planned_is_refused_when_it_is_written()
+    {
+        await GivenJobAsync();
+        await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
+        await using var command = connection.CreateCommand();
+        command.CommandText = $"update jobs set queue = {Long}";
+
+        var error = await Assert.ThrowsAsync<PostgresException>(() => command.ExecuteNonQueryAsync(Cancellation));
+
+        Assert.Equal((PostgresErrorCodes.CheckViolation, "jobs_sound"), (error.SqlState, error.ConstraintName));
+    }
+
     private async Task ThenTheOtherRunsAsync(Job job)
     {
+        // A change of any column of the odd row would be refused, also of its times.
+        await ExecuteAsync("alter table jobs drop constraint jobs_sound");
         await ShiftTimeAsync(Hour * 2);
         var node = GivenNode();
         var batch = await ClaimAsync(node, kinds: EntryKind);
@@ -92,11 +119,18 @@ public sealed class OddJobTests() : JobStoreTests(new PostgreSqlFixture())
         await ThenTheOtherRunsAsync(job);
     }
 
-    private async Task ChangeAsync(string all, string odd, string name = "odd")
+    private Task ChangeAsync(string all, string odd, string name = "odd") => ExecuteAsync($"""
+        alter table jobs drop constraint jobs_sound;
+        {all}; update jobs set {odd} where name = '{name}';
+        alter table jobs add constraint jobs_sound check (octet_length(queue) between 1 and 100 and octet_length(entry_kind) between 1 and 2000
+            and priority between 0 and 9 and max_attempts between 1 and 1000 and (timeout is null or timeout > interval '0' and timeout <= interval '1080 hours')) not valid
+        """);
+
+    private async Task ExecuteAsync(string statement)
     {
         await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
         await using var command = connection.CreateCommand();
-        command.CommandText = $"{all}; update jobs set {odd} where name = '{name}'";
+        command.CommandText = statement;
         await command.ExecuteNonQueryAsync(Cancellation);
     }
 }

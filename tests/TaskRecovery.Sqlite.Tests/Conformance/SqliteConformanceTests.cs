@@ -49,6 +49,8 @@ public sealed class SqliteTaskTests() : TaskTests(new SqliteFixture());
 
 public sealed class SqliteLeftOutRunTests() : LeftOutRunTests(new SqliteFixture());
 
+public sealed class SqliteChangedPlanTests() : ChangedPlanTests(new SqliteFixture());
+
 public sealed class SqliteTaskRecoveryTests() : TaskRecoveryTests(new SqliteFixture());
 
 public sealed class SqliteLawTests() : LawTests(new SqliteFixture());

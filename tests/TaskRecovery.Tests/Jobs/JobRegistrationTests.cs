@@ -40,6 +40,45 @@ public sealed class JobRegistrationTests
     }
 
     [Fact]
+    public async Task Process_that_works_no_queue_declares_its_jobs_all_the_same()
+    {
+        await using var host = Create(builder => builder.AddIntervalJob("digest", TimeSpan.FromMinutes(5), new TestArgs(1)));
+
+        await host.StartAsync();
+        await host.StopAsync();
+
+        Assert.Equal("digest", Assert.Single(_jobs.Upserts).Definition.Name);
+        Assert.Equal(1, host.Log.Count(4001));
+    }
+
+    [Theory]
+    [InlineData(true, 1)]
+    [InlineData(false, 0)] // a process that only enqueues may share its code with the one that declares
+    public async Task Job_that_the_code_no_longer_declares_is_logged_at_the_start(bool works, int lines)
+    {
+        _jobs.Declared.Add("clean-up");
+        await using var host = Create(builder => _ = works ? builder.AddTaskHandler<TestArgs, TestHandler>() : builder);
+
+        await host.StartAsync();
+        await host.StopAsync();
+
+        Assert.Equal(lines, host.Log.Count(4005));
+        Assert.All(host.Log.Lines.Where(line => line.Id == 4005), line => Assert.Contains("clean-up", line.Message, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Declared_job_is_no_orphan()
+    {
+        await using var host = Create(builder => builder.AddIntervalJob("digest", TimeSpan.FromMinutes(5), new TestArgs(1)));
+
+        await host.StartAsync();
+        await host.StopAsync();
+
+        Assert.Equal(0, host.Log.Count(4005));
+        Assert.False(string.IsNullOrEmpty(Assert.Single(_jobs.Upserts).DeclaredBy));
+    }
+
+    [Fact]
     public void Second_handler_for_a_kind_is_refused()
         => Assert.Throws<InvalidOperationException>(() => Create(builder => builder.AddTaskHandler<TestArgs, TestHandler>().AddTaskHandler<TestArgs, SecondTestHandler>()));
 

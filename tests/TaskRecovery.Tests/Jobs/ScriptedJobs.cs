@@ -60,6 +60,12 @@ internal sealed class ScriptedJobs : IJobStore
 
     public Task<Job?> FindByNameAsync(string name, CancellationToken cancellationToken) => throw new NotSupportedException();
 
+    /// <summary>Jobs that the application declared before.</summary>
+    public List<string> Declared { get; } = [];
+
+    public Task<IReadOnlyList<string>> ListDeclaredAsync(string application, CancellationToken cancellationToken)
+        => System.Threading.Tasks.Task.FromResult<IReadOnlyList<string>>([.. Declared, .. Upserts.Where(job => job.DeclaredBy == application).Select(job => job.Definition.Name)]);
+
     public Task<IReadOnlyList<Job>> ListAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public Task<bool> SetPausedAsync(Guid jobId, bool paused, CancellationToken cancellationToken) => throw new NotSupportedException();

@@ -42,6 +42,22 @@ public sealed class DueTimesTests
         Assert.Equal(new DuePlan(runs, Due.AddSeconds(next)), plan);
     }
 
+    [Theory]
+    [InlineData(MissedRunPolicy.RunOnce, 30, 0.2, 30)] // a start that is still to come is the next due time
+    [InlineData(MissedRunPolicy.RunOnce, 500, 0.2, 500)]
+    [InlineData(MissedRunPolicy.RunOnce, 30, 40, 90)] // one that has passed moves the grid
+    [InlineData(MissedRunPolicy.Skip, 30, 40, 90)]
+    [InlineData(MissedRunPolicy.RunAll, 30, 40, 30)]
+    [InlineData(MissedRunPolicy.RunOnce, 0, 0.2, 60)] // the usual case: the grid began at or before this run
+    [InlineData(MissedRunPolicy.RunOnce, -30, 0.2, 60)]
+    [InlineData(MissedRunPolicy.RunAll, -30, 0.2, 60)]
+    public void Start_that_is_later_than_the_run_begins_the_grid_anew(MissedRunPolicy policy, double start, double late, double next)
+    {
+        var plan = DueTimes.Plan(policy, Due, TimeSpan.FromMinutes(1), Due.AddSeconds(late), Due.AddSeconds(start));
+
+        Assert.Equal(Due.AddSeconds(next), plan.Next);
+    }
+
     [Fact]
     public void Running_all_missed_runs_visits_every_due_time_once()
     {

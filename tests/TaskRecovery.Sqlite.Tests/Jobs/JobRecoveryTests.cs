@@ -1,0 +1,60 @@
+using TaskRecovery.Sqlite.Tests.Conformance;
+using TaskRecovery.StoreConformance;
+
+namespace TaskRecovery.Sqlite.Tests.Jobs;
+
+/// <summary>Job recovery on a file that others write to, and that somebody may have written to by hand.</summary>
+public sealed class JobRecoveryTests() : JobStoreTests(new SqliteFixture())
+{
+    /// <summary>What the odd job's row has.</summary>
+    public static TheoryData<string> Odd { get; } =
+    [
+        "every = 0",
+        "every = -1",
+        "every = 'often'",
+        "next_run_at = 9223372036854775807",
+        "next_run_at = -9223372036854775807",
+        "every = 0, next_run_at = -9223372036854775807",
+        "start_at = 9223372036854775807",
+        "every = null, once_at = 9223372036854775807, next_run_at = null",
+        "id = x'00'",
+        "queue = cast(randomblob(5000) as text)",
+    ];
+
+    [Theory]
+    [MemberData(nameof(Odd))]
+    public async Task Odd_job_holds_up_no_other(string odd)
+    {
+        await GivenJobAsync(name: "odd");
+        var job = await GivenJobAsync();
+        foreach (var entry in await WaitingRunsAsync())
+        {
+            await Store.CancelAsync(entry.Id, Cancellation);
+        }
+
+        await ChangeAsync($"update taskrecovery_jobs set {odd} where name = 'odd'");
+        await Jobs.RecoverJobsAsync(Cancellation);
+
+        Assert.Contains(await WaitingRunsAsync(), entry => ArgsOf(entry.Args).JobId == job.Id);
+    }
+
+    [Fact]
+    public async Task Recovery_that_finds_nothing_needs_no_write_lock()
+    {
+        await GivenJobAsync();
+        await GivenRunningTaskAsync(GivenNode());
+        await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+
+        Assert.Equal(0, await Jobs.RecoverJobsAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(2), Cancellation));
+        Assert.Empty((await Jobs.RecoverTasksAsync(Hour, MaxCrashes, Cancellation).WaitAsync(TimeSpan.FromSeconds(2), Cancellation)).Items);
+    }
+
+    private async Task ChangeAsync(string statement)
+    {
+        await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
+        await using var command = connection.CreateCommand();
+        command.CommandText = statement;
+        Assert.Equal(1, await command.ExecuteNonQueryAsync(Cancellation));
+    }
+}

@@ -1,0 +1,99 @@
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Tests.Storage;
+
+public sealed class JobPlanningTests
+{
+    private static readonly DateTimeOffset Now = new(2026, 3, 1, 10, 0, 0, TimeSpan.Zero);
+    private static readonly JobTiming Hourly = new(JobState.Active, TimeSpan.FromMinutes(60), null, null, At(30), true);
+    private static readonly JobTiming Once = new(JobState.Active, null, At(30), null, At(30), true);
+
+    /// <summary>What is stored, what the definition wants, whether the entry's columns change, and the new due time in minutes from now; null if the plan stays.</summary>
+    public static TheoryData<string, JobTiming, JobTiming, bool, double?> Changes { get; } = new()
+    {
+        { "nothing", Hourly, Hourly, false, null },
+        { "another queue", Hourly, Hourly, true, 30 },
+        { "another queue, nothing planned", Hourly with { IsPlanned = false }, Hourly, true, null },
+        { "a shorter interval", Hourly, Hourly with { Interval = TimeSpan.FromMinutes(10) }, false, 10 },
+        { "a longer interval", Hourly, Hourly with { Interval = TimeSpan.FromMinutes(90) }, false, null },
+        { "a longer interval and another queue", Hourly, Hourly with { Interval = TimeSpan.FromMinutes(90) }, true, 30 },
+        { "a shorter interval before the first run", Hourly with { StartAt = At(30) }, Hourly with { StartAt = At(30), Interval = TimeSpan.FromMinutes(10) }, false, null },
+        { "a later start", Hourly, Hourly with { StartAt = At(300) }, false, null },
+        { "a start that is put off", Hourly with { StartAt = At(30) }, Hourly with { StartAt = At(31) }, false, null },
+        { "an earlier start", Hourly with { StartAt = At(30) }, Hourly with { StartAt = At(20) }, false, 20 },
+        { "a start in the past", Hourly, Hourly with { StartAt = At(-20) }, false, -20 },
+        { "a later start, nothing planned", Hourly with { IsPlanned = false, NextRunAt = null }, Hourly with { StartAt = At(300) }, false, 300 },
+        { "a single run", Hourly, Once with { OnceAt = At(300) }, false, 300 },
+        { "a single run at the same time", Hourly, Once, false, 30 },
+        { "a single run at another time", Once, Once with { OnceAt = At(300) }, false, 300 },
+        { "a single run again", Once with { State = JobState.Ended, IsPlanned = false, NextRunAt = null }, Once with { OnceAt = At(300) }, false, 300 },
+        { "an interval instead of a single run", Once, Hourly, false, 0 },
+        { "an interval with a start instead of a single run", Once, Hourly with { StartAt = At(300) }, false, 300 },
+        { "an ended job in another queue", Once with { State = JobState.Ended, IsPlanned = false, NextRunAt = null }, Once, true, null },
+    };
+
+    [Theory]
+    [MemberData(nameof(Changes))]
+    public void Definition_changes_the_plan(string change, JobTiming held, JobTiming wanted, bool isMoved, double? due)
+    {
+        var plan = JobPlanning.Replan(held, wanted, isMoved, Now);
+
+        Assert.True(plan == (due is { } minutes ? new JobPlan(JobState.Active, At(minutes)) : null), $"{change}: {plan}");
+    }
+
+    [Theory]
+    [MemberData(nameof(Changes))]
+    public void Definition_of_a_paused_job_only_moves_its_place(string change, JobTiming held, JobTiming wanted, bool isMoved, double? due)
+    {
+        var plan = JobPlanning.Replan(held with { State = JobState.Paused, IsPlanned = false }, wanted, isMoved, Now);
+
+        Assert.True(plan is null or { State: JobState.Paused }, change);
+        if (due is not null && !isMoved)
+        {
+            Assert.Equal(At(due.Value), plan!.Due);
+        }
+    }
+
+    [Theory]
+    [InlineData(null, null, 0)]
+    [InlineData(null, 300.0, 300)]
+    [InlineData(300.0, null, 300)]
+    public void New_job_begins_where_its_definition_says(double? once, double? start, double due)
+    {
+        var timing = once is { } at ? Once with { OnceAt = At(at) } : Hourly with { StartAt = start is { } first ? At(first) : null };
+
+        Assert.Equal(new JobPlan(JobState.Active, At(due)), JobPlanning.Replan(null, timing with { NextRunAt = null, IsPlanned = false }, false, Now));
+    }
+
+    [Theory]
+    [InlineData(30, 30)] // still to come
+    [InlineData(-30, 30)] // passed: not a missed run
+    [InlineData(-90, 30)]
+    public void Resumed_job_keeps_its_place_on_the_grid(double next, double due)
+        => Assert.Equal(At(due), JobPlanning.Resume(Hourly with { NextRunAt = At(next) }, Now));
+
+    [Fact]
+    public void Resumed_single_run_that_was_due_meanwhile_runs_now()
+        => Assert.Equal(At(-30), JobPlanning.Resume(Once with { NextRunAt = At(-30) }, Now));
+
+    [Fact]
+    public void Due_time_whose_entry_has_ended_is_over()
+    {
+        Assert.Equal(At(90), JobPlanning.Missing(Hourly, wasPlanned: true, Now));
+        Assert.Null(JobPlanning.Missing(Once, wasPlanned: true, Now));
+        Assert.Equal((JobState.Active, At(90), false), Parts(JobPlanning.Settle(Hourly, Now)));
+        Assert.Equal((JobState.Ended, null, false), Parts(JobPlanning.Settle(Once, Now)));
+    }
+
+    [Fact]
+    public void Due_time_that_never_had_an_entry_is_still_to_come()
+    {
+        Assert.Equal(At(-30), JobPlanning.Missing(Hourly with { NextRunAt = At(-30) }, wasPlanned: false, Now));
+        Assert.Equal(At(30), JobPlanning.Missing(Once with { NextRunAt = null }, wasPlanned: false, Now));
+        Assert.Equal(Now, JobPlanning.Missing(Hourly with { NextRunAt = null }, wasPlanned: false, Now));
+    }
+
+    private static DateTimeOffset At(double minutes) => Now.AddMinutes(minutes);
+
+    private static (JobState, DateTimeOffset?, bool) Parts(JobTiming timing) => (timing.State, timing.NextRunAt, timing.IsPlanned);
+}
