@@ -3,10 +3,10 @@
 alter table {schema}.jobs add column declared_by text;
 
 -- A job that was written by hand can't have values that its entries can't have, or names that no index can hold. Rows that are there already are not
--- checked: one that does not fit is never planned (JobSql.Sound), and must not stop an upgrade.
+-- checked (a month has no length that can be read): one that does not fit is never planned (JobSql.Sound), and must not stop an upgrade.
 alter table {schema}.jobs add constraint jobs_sound check (
     octet_length(queue) between 1 and 100 and octet_length(entry_kind) between 1 and 2000 and priority between 0 and 9 and max_attempts between 1 and 1000
-    and (timeout is null or timeout > interval '0' and timeout <= interval '1080 hours')
+    and (timeout is null or timeout > interval '0' and timeout <= interval '1080 hours' and extract(month from timeout) = 0)
 ) not valid;
 
 do $$

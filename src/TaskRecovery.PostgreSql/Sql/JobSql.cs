@@ -12,7 +12,7 @@ internal static class JobSql
     /// <summary>What a row must be like to be planned; the constraint of the same name keeps to it, but rows older than that may not.</summary>
     private const string Sound = """
         octet_length(j.queue) between 1 and 100 and octet_length(j.entry_kind) between 1 and 2000 and j.priority between 0 and 9 and j.max_attempts between 1 and 1000
-                    and (j.timeout is null or j.timeout > interval '0' and j.timeout <= interval '1080 hours')
+                    and (j.timeout is null or j.timeout > interval '0' and j.timeout <= interval '1080 hours' and extract(month from j.timeout) = 0)
         """;
 
     /// <summary>$1 id.</summary>

@@ -123,7 +123,7 @@ public sealed class OddJobTests() : JobStoreTests(new PostgreSqlFixture())
         alter table jobs drop constraint jobs_sound;
         {all}; update jobs set {odd} where name = '{name}';
         alter table jobs add constraint jobs_sound check (octet_length(queue) between 1 and 100 and octet_length(entry_kind) between 1 and 2000
-            and priority between 0 and 9 and max_attempts between 1 and 1000 and (timeout is null or timeout > interval '0' and timeout <= interval '1080 hours')) not valid
+            and priority between 0 and 9 and max_attempts between 1 and 1000 and (timeout is null or timeout > interval '0' and timeout <= interval '1080 hours' and extract(month from timeout) = 0)) not valid
         """);
 
     private async Task ExecuteAsync(string statement)

@@ -35,7 +35,8 @@ public sealed class JobRecoveryTests() : JobStoreTests(new SqliteFixture())
         await ChangeAsync($"update taskrecovery_jobs set {odd} where name = 'odd'");
         await Jobs.RecoverJobsAsync(Cancellation);
 
-        Assert.Contains(await WaitingRunsAsync(), entry => entry.Args.Contains(job.Id.ToString(), StringComparison.Ordinal));
+        var planned = await Task.WhenAll((await WaitingRunsAsync()).Select(entry => FindAsync(entry.Id)));
+        Assert.Contains(planned, entry => entry.Args.Contains(job.Id.ToString(), StringComparison.Ordinal));
     }
 
     [Fact]
