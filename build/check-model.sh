@@ -27,6 +27,7 @@ protocol-ends              holds    live -DFAULTS=2
 protocol-ends-1-fault      holds    live -DFAULTS=1
 protocol                   holds    safe -DFAULTS=2
 protocol-3-nodes           holds    safe -DFAULTS=1 -DN=3
+protocol-strangers         holds    safe -DFAULTS=1 -DSTRANGERS
 protocol-short-kept        holds    safe -DSHORT_DEADLINE_KEPT -DOLD_BEAT_COUNTS
 FILE_COUNTER               holds    safe -DFAULTS=2
 FILE_COUNTER_3_NODES       holds    safe -DFILE_COUNTER -DFAULTS=1 -DN=3

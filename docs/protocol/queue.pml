@@ -44,6 +44,8 @@ byte lk[R];                     /* the node's session lock, as pg_locks shows it
 #define FREE 0
 #define CUR  1                  /* held by the node's present session */
 #define OLD  2                  /* held by a session that the node has given up and the server has not noticed */
+#define STRANGER 3              /* held by a session that is no node's: any login may take any advisory lock */
+byte bk[R];                     /* nodes.backend: the session that the last beat came from */
 bool up = true, accepts = true; /* the server runs; it lets new sessions in (a smart shutdown does not, long before it is down) */
 
 /* ---- the nodes ---- */
@@ -145,6 +147,7 @@ inline die(r) {
 inline beaten(r, session) {
     if :: lk[r] == FREE -> lk[r] = session :: else fi;
     said[r] = (lk[r] == session);
+    bk[r] = session;
     for (i : 0 .. N - 1) {
         if :: sees[i * R + r] -> chg[i * R + r] = true :: else fi;
 #ifndef MARK_UNGUARDED
@@ -160,6 +163,7 @@ inline beaten(r, session) {
 #else
 #define newcomer(n) looked[n]
 #endif
+#define seenHeld(r) (lk[r] != FREE && lk[r] == bk[r])   /* a lock counts only if the recorded session has it */
 inline look(n) {
     for (i : 0 .. R - 1) {
         if
@@ -168,8 +172,8 @@ inline look(n) {
                :: else -> if :: chg[n * R + i] -> quiet[n * R + i] = 0 :: else fi
             fi;
             chg[n * R + i] = false;
-            if :: lk[i] != FREE -> sees[n * R + i] = HELD
-               :: lk[i] == FREE && sees[n * R + i] >= HELD ->
+            if :: seenHeld(i) -> sees[n * R + i] = HELD
+               :: !seenHeld(i) && sees[n * R + i] >= HELD ->
 #ifdef GRACE_BY_LOCK_ALONE
                     sees[n * R + i] = FREED
 #else
@@ -208,6 +212,7 @@ inline giveUpClaim(n) {
 inline giveUpBeat(n) {                      /* and with it the session, which the server may still have */
     if :: bt[n] == SENT && ses[n] -> zb[row(n)] = true :: else fi;
     if :: lk[row(n)] == CUR -> lk[row(n)] = OLD :: else fi;
+    if :: bk[row(n)] == CUR -> bk[row(n)] = OLD :: else fi;
     bt[n] = NONE; btAge[n] = 0; conn[n] = false; ses[n] = false; blank(n)
 }
 
@@ -295,7 +300,9 @@ inline drop(n) {
 #endif
 
 inline sendBeat(n) {
-    if :: !conn[n] -> conn[n] = true; ses[n] = true; blank(n) :: else fi;
+    if :: !conn[n] -> conn[n] = true; ses[n] = true; blank(n); if :: bk[row(n)] == CUR -> bk[row(n)] = OLD :: else fi
+       :: else
+    fi;
     bt[n] = SENT; btAge[n] = 0; sent[n] = true;
 #if defined(FILE_COUNTER) && !defined(UNCONFIRMED)
     conf[n] = expired(n);
@@ -459,7 +466,7 @@ end: do
 #ifdef NAMESAKE_UNCHECKED
             for (j : 0 .. R - 1) { if :: exists[j] && !dead[j] && said[j] && lk[j] == FREE -> die(j) :: else fi }
 #endif
-            gen[n] = 1 - gen[n]; reg[n] = true; exists[row(n)] = true; dead[row(n)] = false; said[row(n)] = false; lk[row(n)] = FREE; zb[row(n)] = false }
+            gen[n] = 1 - gen[n]; reg[n] = true; exists[row(n)] = true; dead[row(n)] = false; said[row(n)] = false; lk[row(n)] = FREE; bk[row(n)] = FREE; zb[row(n)] = false }
     od
 }
 
@@ -481,7 +488,11 @@ end: do
     :: d_step { !over && zcl[r] -> zcl[r] = NONE } \
     :: d_step { !over && up && zb[r] -> zb[r] = false; if :: exists[r] && !dead[r] -> beaten(r, OLD) :: else fi } \
     :: d_step { !over && (lk[r] == OLD || zb[r]) -> zb[r] = false; if :: lk[r] == OLD -> lk[r] = FREE :: else fi } \
-    :: d_step { !over && up && exists[r] && dead[r] && !named(r) -> exists[r] = false; dead[r] = false; said[r] = false }
+    :: d_step { !over && up && exists[r] && dead[r] && !named(r) -> exists[r] = false; dead[r] = false; said[r] = false; bk[r] = FREE }
+#ifdef STRANGERS
+#define STRANGE(r) :: d_step { !over && up && exists[r] && !dead[r] && lk[r] == FREE -> lk[r] = STRANGER } :: d_step { !over && lk[r] == STRANGER -> lk[r] = FREE }
+    STRANGE(2 * n) STRANGE(2 * n + 1)
+#endif
     ROW(2 * n) ROW(2 * n + 1)
     od
 }
@@ -527,7 +538,7 @@ init {
     d_step {
         for (i : 0 .. N - 1) {                                                  /* all registered, connected, with their locks, and seen */
             alive[i] = true; reg[i] = true; conn[i] = true; ses[i] = true; uses[i] = true;
-            exists[2 * i] = true; said[2 * i] = true; lk[2 * i] = CUR; looked[i] = true;
+            exists[2 * i] = true; said[2 * i] = true; lk[2 * i] = CUR; bk[2 * i] = CUR; looked[i] = true;
             for (j : 0 .. N - 1) { if :: j != i -> sees[i * R + 2 * j] = HELD :: else fi }
         }
         skip

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.Data.Sqlite;
 using TaskRecovery.Storage;
+using TaskRecovery.StoreConformance;
 using TaskRecovery.TestSupport;
 
 namespace TaskRecovery.Sqlite.Tests;

@@ -137,7 +137,7 @@ public abstract class StoreTests(StoreFixture fixture) : IAsyncLifetime
     {
         var peer = Watch(node);
         Assert.NotNull(peer);
-        Assert.True(Judge.Session.MarkDead(node.Id, peer.Value.Beat));
+        WaitUntil(() => Judge.Session.MarkDead(node.Id, peer.Value.Beat), "no claim of the node is under way, so that it can be declared dead");
     }
 
     protected async Task<RecoveryReport> SweepAsync(int maxCrashes = MaxCrashes) => await Store.SweepAsync(maxCrashes, Cancellation);

@@ -51,3 +51,11 @@ public sealed class TestNode(IQueueStore store, INodeSession session, NodeIdenti
 
     public void Dispose() => Close();
 }
+
+/// <summary>Verdicts as most tests need them: on one node.</summary>
+public static class NodeSessionExtensions
+{
+    /// <summary>Declares one node dead.</summary>
+    /// <returns>Whether this call did it.</returns>
+    public static bool MarkDead(this INodeSession session, Guid nodeId, long beat) => session.MarkDead([new PeerBeat(nodeId, "", beat, false, false)]).Count == 1;
+}

@@ -3,8 +3,8 @@ namespace TaskRecovery.PostgreSql;
 /// <summary>Statements on <c>taskrecovery_migrations</c>, which says what has been applied.</summary>
 internal static class MigrationSql
 {
-    /// <summary>One migration at a time, whoever runs it. $1 the schema's name.</summary>
-    internal const string Lock = "select pg_advisory_xact_lock(hashtextextended('taskrecovery migrations of ' || $1, 0))";
+    /// <summary>One migration at a time, whoever runs it. Nobody without rights to the table can hold this lock.</summary>
+    internal const string Lock = "lock table {schema}.taskrecovery_migrations in share row exclusive mode";
 
     /// <summary>Whether the schema and its table of migrations are there. $1 the schema's name.</summary>
     internal const string State = """

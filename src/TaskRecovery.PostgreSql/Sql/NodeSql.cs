@@ -3,13 +3,10 @@ namespace TaskRecovery.PostgreSql;
 /// <summary>Statements of a node's own session.</summary>
 internal static class NodeSql
 {
-    /// <summary>Two that register with one name do so one after the other. $1 the schema's name, $2 the node's.</summary>
-    internal const string LockName = "select pg_advisory_xact_lock(hashtextextended('taskrecovery node ' || $2 || ' of ' || $1, 0))";
-
-    // Session locks as the server holds them: nobody tries to take one to find out.
+    // Session locks as the server holds them: nobody tries to take one to find out. Any login may take any of them.
     private const string HeldLocks = """
         held as materialized (
-            select (l.classid::bigint << 32) | l.objid::bigint as key from pg_locks l
+            select (l.classid::bigint << 32) | l.objid::bigint as key, l.pid from pg_locks l
             where l.locktype = 'advisory' and l.granted and l.objsubid = 1
                 and l.database = (select d.oid from pg_database d where d.datname = current_database())
         )
@@ -33,48 +30,65 @@ internal static class NodeSql
         values ($1, $2, $3, $4, $5, $6, $7, $8, pg_backend_pid(), $9, $10)
         """;
 
-    /// <summary>Raises the counter of a node that is not dead, and reads the others'. $1 node, $2 whether this session holds its lock.</summary>
-    /// <returns>One row for itself, with whether it was accepted and whether dead nodes have claims; one for each other living node.</returns>
+    /// <summary>Raises the counter of a node that is not dead, and reads the others'. Nothing is lost with it if a crash of the server takes it back. $1 node, $2 whether this session holds its lock.</summary>
+    /// <returns>One row for itself, with whether it was accepted and whether dead nodes are to be swept; one for each other living node.</returns>
+    /// <remarks>One statement: the driver writes a second one through the thread pool, which handlers may have starved. A lock counts only if the session has it from which the
+    /// node's last beat came. How much was worked must not matter here, so claims are not read.</remarks>
     internal const string Beat = """
         with me as (
             update {schema}.nodes n set beat = n.beat + 1, holds_lock = $2, backend = pg_backend_pid(), beat_at = clock_timestamp()
-            where n.id = $1 and n.dead_at is null
+            where n.id = $1 and n.dead_at is null and set_config('synchronous_commit', 'off', true) is not null
             returning n.beat
         ),
         """ + HeldLocks + """
 
         select null::uuid, null::text, (select m.beat from me m),
-            exists (select from {schema}.nodes n where n.dead_at is not null and exists (select from {schema}.claims c where c.node = n.number)), false
+            exists (select from {schema}.nodes n where n.dead_at is not null and n.swept_at is null), false
         union all
-        select n.id, n.name, n.beat, n.holds_lock, exists (select from held h where h.key = n.lock_key)
+        select n.id, n.name, n.beat, n.holds_lock, exists (select from held h where h.key = n.lock_key and h.pid = n.backend)
         from {schema}.nodes n
         where n.dead_at is null and n.id <> $1
         """;
 
-    /// <summary>Declares a node dead if its counter is still the one it was judged by. A claim that it is making has to end first: it holds the row by a key share lock. $1 node, $2 counter.</summary>
-    /// <returns>What its sessions call themselves, and the key of its lock; no row if it was not judged right.</returns>
-    internal const string MarkDead = """
-        with judged as materialized (
-            select n.number from {schema}.nodes n where n.id = $1 and n.beat = $2 and n.dead_at is null for update
+    // The disk has it before anyone acts on it. A standby may get it later: what acts on it waits for the standby, and comes after it in the log.
+    private const string OnDisk = "(select set_config('synchronous_commit', 'local', true)) is not null";
+
+    private const string Judged = "from {schema}.nodes n join unnest($1, $2) j (id, beat) on n.id = j.id and n.beat = j.beat";
+
+    private const string Marked = """
+        ), marked as (
+            update {schema}.nodes n set dead_at = clock_timestamp() from judged j where n.number = j.number returning n.id
         )
-        update {schema}.nodes n set dead_at = clock_timestamp() from judged j where n.number = j.number returning n.application, n.lock_key
         """;
 
-    /// <summary>Ends those sessions of a dead node that have been in a transaction for a while: a process that is stopped keeps rows locked that nobody sees. $1 what they call themselves, $2 the key of its lock.</summary>
+    /// <summary>Declares nodes dead whose counters are still those that they were judged by. A claim that one of them is making holds its row by a key share lock: then it is left out. $1 nodes, $2 counters.</summary>
+    /// <returns>Each node whose counter it is, and whether it was declared dead.</returns>
+    internal const string MarkDead = "with judged as materialized (select n.number " + Judged + " where n.dead_at is null and " + OnDisk + " order by n.number for update of n skip locked " + Marked + """
+
+        select m.id, true from marked m
+        union all
+        select n.id, false
+        """ + " " + Judged + " where n.dead_at is null and n.id not in (select m.id from marked m)";
+
+    /// <summary>The same for a namesake whose process is gone, waiting for what it was doing. $1 nodes, $2 counters.</summary>
+    internal const string MarkGone = "with judged as materialized (select n.number " + Judged + " where n.dead_at is null order by n.number for update of n " + Marked + " select m.id, true from marked m";
+
+    /// <summary>Ends those sessions of nodes that have been in a transaction for a while: a process that is stopped keeps rows locked that nobody sees. $1 nodes, $2 the counters they were judged by, $3 what the sessions of this process call themselves.</summary>
+    /// <remarks>Only what is this library's: by the name that its sessions have, or, where they are the application's, by the node's own lock in the node's own session.</remarks>
     internal const string Terminate = """
         select pg_terminate_backend(a.pid)
-        from pg_stat_activity a
+        from {schema}.nodes n join unnest($1, $2) j (id, beat) on n.id = j.id and (n.dead_at is not null or n.beat = j.beat)
+        join pg_stat_activity a on a.application_name = n.application and n.application like 'taskrecovery %' and n.application is distinct from $3
+            or n.application is null and a.pid = n.backend and exists (
+                select from pg_locks l
+                where l.locktype = 'advisory' and l.granted and l.objsubid = 1 and l.pid = n.backend and ((l.classid::bigint << 32) | l.objid::bigint) = n.lock_key)
         where a.usename = current_user and a.datname = current_database() and a.pid <> pg_backend_pid()
             and a.xact_start < clock_timestamp() - interval '1 second'
-            and (a.application_name = $1 or a.pid in (
-                select l.pid from pg_locks l
-                where l.locktype = 'advisory' and l.granted and l.objsubid = 1 and ((l.classid::bigint << 32) | l.objid::bigint) = $2))
         """;
 
     /// <summary>A node stops. $1 node.</summary>
-    internal const string Leave = """
-        with leaving as materialized (
-            select n.number from {schema}.nodes n where n.id = $1 and n.dead_at is null for update
+    internal const string Leave = "with leaving as materialized (select n.number from {schema}.nodes n where n.id = $1 and n.dead_at is null and " + OnDisk + """
+         for update
         )
         update {schema}.nodes n set dead_at = clock_timestamp(), stopped = true from leaving l where n.number = l.number
         """;

@@ -17,16 +17,16 @@ internal static class PollSql
         )
         """;
 
-    /// <summary>Cancel requests for what the node has claimed and not ended. $1 node.</summary>
+    /// <summary>Cancel requests for what the node has claimed and not ended. $1 node, $4 its claims: found by their ids, however many it had before.</summary>
     private const string Cancels = """
         select 2, null::text, u.entry, null::interval
         from {schema}.claims c cross join lateral unnest(c.entries) u (entry)
-        where c.node = (select n.number from {schema}.nodes n where n.id = $1)
+        where c.id = any ($4) and $1::uuid is not null
             and exists (select from {schema}.cancellations) and u.entry in (select x.entry from {schema}.cancellations x)
             and (select o.entry from {schema}.outcomes o where o.entry = u.entry and o.fence = c.id) is null
         """;
 
-    /// <summary>Queues with due work, the wait for the next, and cancel requests. $1 node, $2 queues, $3 kind numbers.</summary>
+    /// <summary>Queues with due work, the wait for the next, and cancel requests. $1 node, $2 queues, $3 kind numbers, $4 the node's claims.</summary>
     internal const string Poll = Lanes + """
         select 0, a.name, null::bigint, null::interval
         from asked a
@@ -49,7 +49,7 @@ internal static class PollSql
         ) f where f.kind = any ($3) or f.place =
         """ + ClaimSql.Look + " union all " + Cancels;
 
-    /// <summary>As <see cref="Poll"/> without a look at what waits: every queue that is not paused counts as due. For when looking takes long, because an old snapshot keeps dead rows alive. $1 node, $2 queues, $3 kind numbers.</summary>
+    /// <summary>As <see cref="Poll"/> without a look at what waits: every queue that is not paused counts as due. For when looking takes long, because an old snapshot keeps dead rows alive. $1 node, $2 queues, $3 kind numbers, $4 the node's claims.</summary>
     internal const string PollBlind = """
         select 0, q.name, null::bigint, null::interval from {schema}.queues q where q.name = any ($2) and not q.paused and $3::smallint[] is not null
         union all

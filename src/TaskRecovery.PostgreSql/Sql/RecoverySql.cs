@@ -3,11 +3,13 @@ namespace TaskRecovery.PostgreSql;
 /// <summary>Statements that take back what dead nodes and lost answers leave behind.</summary>
 internal static class RecoverySql
 {
-    /// <summary>Dead nodes that still have claims.</summary>
-    internal const string DeadNodes = """
-        select n.number from {schema}.nodes n
-        where n.dead_at is not null and exists (select from {schema}.claims c where c.node = n.number)
-        order by n.number
+    /// <summary>Dead nodes that may have claims.</summary>
+    internal const string DeadNodes = "select n.number from {schema}.nodes n where n.dead_at is not null and n.swept_at is null order by n.number";
+
+    /// <summary>Says that nothing is left of a dead node, for good: no claim is made for it after its death, and none was under way then. $1 node's number.</summary>
+    internal const string MarkSwept = """
+        update {schema}.nodes n set swept_at = clock_timestamp()
+        where n.number = $1 and n.dead_at is not null and not exists (select from {schema}.claims c where c.node = $1)
         """;
 
     /// <summary>One sweep at a time for a node: company is judged over all its claims. $1 node's number.</summary>

@@ -6,8 +6,10 @@ namespace TaskRecovery.PostgreSql;
 internal static class RetentionSql
 {
     private const string Turn = """
-        turn as materialized (
-            select 1 as mine where pg_try_advisory_xact_lock(hashtextextended('taskrecovery retention of ' || '{schema:literal}', 0))
+        mine as materialized (
+            select t.name from {schema}.turns t where t.name = 'retention' for update skip locked
+        ), turn as (
+            update {schema}.turns t set taken_at = clock_timestamp() from mine f where t.name = f.name returning 1 as mine
         )
         """;
 
@@ -94,6 +96,9 @@ internal static class RetentionSql
         select exists (select from turn), coalesce((select ch.id from chunk ch order by ch.id desc limit 1), $1), (select count(*) from records),
             (select count(*) from chunk) < $2
         """;
+
+    /// <summary>How long ago any node had its turn, in seconds; nothing if there is no such row any more.</summary>
+    internal const string LastTurn = "select extract(epoch from clock_timestamp() - t.taken_at)::float8 from {schema}.turns t where t.name = 'retention'";
 
     /// <summary>Cancel requests whose entry has ended.</summary>
     internal const string PurgeRequests = """

@@ -35,7 +35,7 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
             _sessions = Build(kept, settings);
         }
 
-        _prelude = Application is not null && options.UseSessionLocks ? null : SessionSettings.Prelude;
+        _prelude = Application is not null && options.UseSessionLocks ? null : SessionSettings.PreludeFor(lease);
         DatabaseName = NameOf(DataSource);
     }
 

@@ -7,6 +7,7 @@ namespace TaskRecovery.PostgreSql;
 internal sealed class PostgreSqlMigrator(PostgreSqlDatabase database, IReadOnlyList<Migration> migrations, Version library) : IStoreMigrator
 {
     private const int BeforeTheQueue = 3;
+    private const int CreateAttempts = 10;
 
     private static readonly string[] LegacyColumns =
         ["jobs.id", "jobs.name", "jobs.type", "jobs.args", "jobs.interval_seconds", "jobs.status", "jobs.next_run_at", "jobs.created_at",
@@ -25,7 +26,7 @@ internal sealed class PostgreSqlMigrator(PostgreSqlDatabase database, IReadOnlyL
         var done = new List<string>();
         try
         {
-            while (await ApplyNextAsync(cancellationToken).ConfigureAwait(false) is { } name)
+            while (await ApplyNextOrWaitAsync(cancellationToken).ConfigureAwait(false) is { } name)
             {
                 done.Add(name);
             }
@@ -36,6 +37,22 @@ internal sealed class PostgreSqlMigrator(PostgreSqlDatabase database, IReadOnlyL
         }
 
         return done;
+    }
+
+    private async ValueTask<string?> ApplyNextOrWaitAsync(CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await ApplyNextAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch (PostgresException exception) when (attempt < CreateAttempts
+                && exception.SqlState is PostgresErrorCodes.DuplicateSchema or PostgresErrorCodes.DuplicateTable or PostgresErrorCodes.UniqueViolation)
+            {
+                // Another migrator has created the schema or the table of migrations at the same moment, before there was a table to lock.
+            }
+        }
     }
 
     // Not the rights that a service needs: who may not create here needs others.
@@ -72,8 +89,8 @@ internal sealed class PostgreSqlMigrator(PostgreSqlDatabase database, IReadOnlyL
     private async ValueTask<string?> ApplyNextAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         await RunAsync(connection, MigrationSql.NoTimeouts, [], cancellationToken).ConfigureAwait(false);
-        await RunAsync(connection, MigrationSql.Lock, [Arg.Text(database.SchemaName)], cancellationToken).ConfigureAwait(false);
         await EnsureTableAsync(connection, cancellationToken).ConfigureAwait(false);
+        await RunAsync(connection, MigrationSql.Lock, [], cancellationToken).ConfigureAwait(false);
         if (Missing(await ReadAppliedAsync(connection, cancellationToken).ConfigureAwait(false)).FirstOrDefault() is not { } migration)
         {
             return null;

@@ -1,4 +1,5 @@
 using Npgsql;
+using NpgsqlTypes;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql;
@@ -8,6 +9,8 @@ internal sealed class PostgreSqlNodeSession : INodeSession
 {
     // A beat that takes longer than this has missed two others; the node's deadline is nearer than a third.
     internal const int TimeoutSeconds = 2;
+
+    private const int RegisterAttempts = 4;
 
     private readonly PostgreSqlDatabase _database;
     private readonly NpgsqlConnection _connection;
@@ -24,33 +27,18 @@ internal sealed class PostgreSqlNodeSession : INodeSession
 
     public NodeRegistration Register(NodeIdentity identity) => Translate(() =>
     {
-        using var transaction = Begin();
-        Run(NodeSql.LockName, [Arg.Text(_database.SchemaName), Arg.Text(identity.Name)], static reader => 0);
-        var takenOver = new List<Guid>();
-        var nameTaken = false;
-        foreach (var namesake in Run(NodeSql.FindNamesake, [Arg.Text(identity.Name)], ReadNamesakes))
+        for (var attempt = 1; ; attempt++)
         {
-            if (namesake.IsGone(identity) && MarkDeadNow(namesake.Id, namesake.Beat) is not null)
+            try
             {
-                takenOver.Add(namesake.Id);
+                return RegisterOnce(identity, mayTakeOver: attempt < RegisterAttempts);
             }
-            else
+            catch (PostgresException exception) when (attempt < RegisterAttempts && exception.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.UniqueViolation)
             {
-                nameTaken = true;
+                // Another node registers under the same name, or a session of the namesake's holds its row.
+                EndSessions(Run(NodeSql.FindNamesake, [Arg.Text(identity.Name)], ReadNamesakes).FindAll(namesake => namesake.IsGone(identity)).ConvertAll(namesake => (namesake.Id, namesake.Beat)));
             }
         }
-
-        var key = LockKey(identity.Id);
-        var holds = UsesLocks && TryLock(key);
-        Run(
-            NodeSql.Insert,
-            [
-                Arg.Uuid(identity.Id), Arg.Text(identity.Name), Arg.Bool(!nameTaken), Arg.Bool(identity.NameIsExplicit), Arg.Text(identity.Machine),
-                Arg.Int4(identity.ProcessId), Arg.Int8(identity.ProcessStarted), Arg.Int8(key), Arg.Text(_database.Application), Arg.Bool(holds),
-            ],
-            static reader => 0);
-        Commit(transaction);
-        return new NodeRegistration(holds, nameTaken, takenOver);
     });
 
     public bool TryHold(Guid nodeId) => UsesLocks && Translate(() => TryLock(LockKey(nodeId)));
@@ -74,44 +62,21 @@ internal sealed class PostgreSqlNodeSession : INodeSession
             }
 
             return new BeatResult(accepted, peers, deadWithClaims);
-        },
-        inMemory: true));
+        }));
 
-    public bool MarkDead(Guid nodeId, long beat)
+    public IReadOnlyList<Guid> MarkDead(IReadOnlyList<PeerBeat> judged) => Translate(() =>
     {
-        var marked = Translate(() =>
+        List<(Guid Id, long Beat)> nodes = [.. judged.Select(peer => (peer.NodeId, peer.Beat))];
+        var marked = Run(NodeSql.MarkDead, ToArgs(nodes), ReadMarked);
+        if (marked.Count > 0)
         {
-            using var transaction = Begin();
-            var node = MarkDeadNow(nodeId, beat);
-            Commit(transaction);
-            return node;
-        });
-        if (marked is not { } dead)
-        {
-            return false;
+            EndSessions(nodes);
         }
 
-        try
-        {
-            // The sessions of this very process have work of a later life to do.
-            var others = string.Equals(dead.Application, _database.Application, StringComparison.Ordinal) ? null : dead.Application;
-            Run(NodeSql.Terminate, [Arg.Text(others), Arg.Int8(dead.Key)], static reader => 0);
-        }
-        catch (PostgresException)
-        {
-            // Without the right to, the server's own timeouts do it a little later.
-        }
-
-        return true;
-    }
-
-    public void Leave(Guid nodeId) => Translate(() =>
-    {
-        using var transaction = Begin();
-        Run(NodeSql.Leave, [Arg.Uuid(nodeId)], static reader => 0);
-        Commit(transaction);
-        return 0;
+        return marked.FindAll(node => node.IsDead).ConvertAll(node => node.Id);
     });
+
+    public void Leave(Guid nodeId) => Translate(() => Run(NodeSql.Leave, [Arg.Uuid(nodeId)], static reader => 0));
 
     public void Dispose()
     {
@@ -138,10 +103,64 @@ internal sealed class PostgreSqlNodeSession : INodeSession
 
     private bool TryLock(long key) => Run(NodeSql.TryLock, [Arg.Int8(key)], static reader => reader.Read() && reader.GetBoolean(0));
 
-    private (string? Application, long Key)? MarkDeadNow(Guid nodeId, long beat) => Run(
-        NodeSql.MarkDead,
-        [Arg.Uuid(nodeId), Arg.Int8(beat)],
-        static reader => reader.Read() ? (reader.IsDBNull(0) ? null : reader.GetString(0), reader.GetInt64(1)) : ((string?, long)?)null);
+    private NodeRegistration RegisterOnce(NodeIdentity identity, bool mayTakeOver)
+    {
+        // What is said here is said for good: the disk has it before anyone acts on it. A client that stops in the middle keeps rows locked.
+        using var transaction = Begin();
+        RunHere("select set_config('lock_timeout', '500', true), set_config('idle_in_transaction_session_timeout', '5000', true)", [], static reader => 0);
+        var takenOver = new List<Guid>();
+        var nameTaken = false;
+        foreach (var namesake in RunHere(NodeSql.FindNamesake, [Arg.Text(identity.Name)], ReadNamesakes))
+        {
+            if (mayTakeOver && namesake.IsGone(identity) && RunHere(NodeSql.MarkGone, ToArgs([(namesake.Id, namesake.Beat)]), ReadMarked).Count > 0)
+            {
+                takenOver.Add(namesake.Id);
+            }
+            else
+            {
+                nameTaken = true;
+            }
+        }
+
+        var key = LockKey(identity.Id);
+        var holds = UsesLocks && TryLock(key);
+        RunHere(
+            NodeSql.Insert,
+            [
+                Arg.Uuid(identity.Id), Arg.Text(identity.Name), Arg.Bool(!nameTaken), Arg.Bool(identity.NameIsExplicit), Arg.Text(identity.Machine),
+                Arg.Int4(identity.ProcessId), Arg.Int8(identity.ProcessStarted), Arg.Int8(key), Arg.Text(_database.Application), Arg.Bool(holds),
+            ],
+            static reader => 0);
+        Commit(transaction);
+        return new NodeRegistration(holds, nameTaken, takenOver);
+    }
+
+    private static List<(Guid Id, bool IsDead)> ReadMarked(NpgsqlDataReader reader)
+    {
+        var marked = new List<(Guid, bool)>();
+        while (reader.Read())
+        {
+            marked.Add((reader.GetGuid(0), reader.GetBoolean(1)));
+        }
+
+        return marked;
+    }
+
+    private void EndSessions(List<(Guid Id, long Beat)> nodes)
+    {
+        try
+        {
+            // The sessions of this very process have work of a later life to do.
+            Run(NodeSql.Terminate, [.. ToArgs(nodes), Arg.Text(_database.Application)], static reader => 0);
+        }
+        catch (PostgresException)
+        {
+            // Without the right to, the server's own timeouts do it a little later.
+        }
+    }
+
+    private static NpgsqlParameter[] ToArgs(List<(Guid Id, long Beat)> nodes)
+        => [Arg.Array([.. nodes.Select(node => node.Id)], NpgsqlDbType.Uuid), Arg.Array([.. nodes.Select(node => node.Beat)], NpgsqlDbType.Bigint)];
 
     private static List<Namesake> ReadNamesakes(NpgsqlDataReader reader)
     {
@@ -155,11 +174,10 @@ internal sealed class PostgreSqlNodeSession : INodeSession
         return found;
     }
 
-    // What is said in these transactions is said for good: the disk has it before anyone acts on it.
     private NpgsqlTransaction Begin()
     {
         var transaction = _connection.BeginTransaction();
-        Run(SessionSettings.Prelude, [], static reader => 0);
+        RunHere(SessionSettings.Prelude, [], static reader => 0);
         return transaction;
     }
 
@@ -169,35 +187,31 @@ internal sealed class PostgreSqlNodeSession : INodeSession
         _commits.ThrowIfUnconfirmed();
     }
 
-    private T Run<T>(string statement, NpgsqlParameter[] args, Func<NpgsqlDataReader, T> read, bool inMemory = false)
+    // Where the next transaction may be in another session, what a session keeps elsewhere is set in each.
+    private T Run<T>(string statement, NpgsqlParameter[] args, Func<NpgsqlDataReader, T> read)
     {
-        using var batch = new NpgsqlBatch(_connection) { Timeout = TimeoutSeconds };
-        if (inMemory)
+        if (_database.KeepsSessions)
         {
-            // Nothing is lost with a beat that a crash of the server takes back.
-            batch.BatchCommands.Add(new NpgsqlBatchCommand(SessionSettings.PreludeInMemory));
-        }
-        else if (!_database.KeepsSessions)
-        {
-            batch.BatchCommands.Add(new NpgsqlBatchCommand(SessionSettings.PinInTransaction));
+            return RunHere(statement, args, read);
         }
 
-        var preludes = batch.BatchCommands.Count;
+        using var transaction = Begin();
+        var result = RunHere(statement, args, read);
+        Commit(transaction);
+        return result;
+    }
 
-        var command = new NpgsqlBatchCommand(_database.Sql(statement));
+    // One statement at a time, on the caller's thread: the driver writes more than one through the thread pool, which handlers that block may have starved.
+    private T RunHere<T>(string statement, NpgsqlParameter[] args, Func<NpgsqlDataReader, T> read)
+    {
+        using var command = new NpgsqlCommand(_database.Sql(statement), _connection) { CommandTimeout = TimeoutSeconds };
         command.Parameters.AddRange(args);
-        batch.BatchCommands.Add(command);
         if (UsesLocks)
         {
-            batch.Prepare();
+            command.Prepare();
         }
 
-        using var reader = batch.ExecuteReader();
-        if (preludes > 0)
-        {
-            reader.NextResult();
-        }
-
+        using var reader = command.ExecuteReader();
         var result = read(reader);
         while (reader.NextResult())
         {

@@ -21,12 +21,13 @@ internal sealed partial class PostgreSqlQueueStore
         var known = await Names.LoadKindsAsync(request.Kinds, cancellationToken).ConfigureAwait(false);
         short[] kinds = [.. request.Kinds.Select(kind => (short)known[kind])];
         string[] queues = [.. request.Queues];
+        var claims = request.Claims ?? await ListClaimsAsync(request.NodeId, cancellationToken).ConfigureAwait(false);
         var blind = _lookTook > LongLook && _time.GetElapsedTime(_looked) < _lookTook * LookShare;
         var started = _time.GetTimestamp();
         var (due, cancels, next) = (new List<string>(), new List<long>(), (TimeSpan?)null);
         await _database.ReadAsync(
             blind ? PollSql.PollBlind : PollSql.Poll,
-            [Arg.Uuid(request.NodeId), Arg.Array(queues, NpgsqlDbType.Text), Arg.Array(kinds, NpgsqlDbType.Smallint)],
+            [Arg.Uuid(request.NodeId), Arg.Array(queues, NpgsqlDbType.Text), Arg.Array(kinds, NpgsqlDbType.Smallint), Arg.Array([.. claims], NpgsqlDbType.Bigint)],
             async (reader, token) =>
             {
                 while (await reader.ReadAsync(token).ConfigureAwait(false))

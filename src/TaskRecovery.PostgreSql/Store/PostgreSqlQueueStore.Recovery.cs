@@ -66,11 +66,13 @@ internal sealed partial class PostgreSqlQueueStore
 
         var claims = await _database.ReadAsync(connection, RecoverySql.LockClaims, [Arg.Int4(node)], ReadNumbersAsync, cancellationToken).ConfigureAwait(false);
         FaultPoints.Reach(FaultPoints.SweepMiddle);
-        if (claims.Count == 0)
-        {
-            return [];
-        }
+        var items = claims.Count == 0 ? [] : await SweepClaimsAsync(connection, claims, maxCrashes, cancellationToken).ConfigureAwait(false);
+        await _database.ExecuteAsync(connection, RecoverySql.MarkSwept, [Arg.Int4(node)], cancellationToken).ConfigureAwait(false);
+        return items;
+    }
 
+    private async ValueTask<List<(RecoveryItem Item, string Queue)>> SweepClaimsAsync(NpgsqlConnection connection, IReadOnlyList<long> claims, int maxCrashes, CancellationToken cancellationToken)
+    {
         // A caller's transaction that is about to end an entry keeps that entry, and not the others of its claim.
         var whole = await _database.ReadAsync(connection, RecoverySql.LockWhole, [Arg.Array([.. claims], NpgsqlDbType.Bigint)], ReadNumbersAsync, cancellationToken).ConfigureAwait(false);
         long[] inPart = whole.Count == claims.Count ? [] : [.. claims.Except(whole)];

@@ -6,12 +6,15 @@ namespace TaskRecovery.PostgreSql;
 /// <content>What is removed, and how much waits.</content>
 internal sealed partial class PostgreSqlQueueStore
 {
+    private static readonly TimeSpan LongestWithoutTurn = TimeSpan.FromHours(1);
+
     private readonly HistoryWalk _ended = new();
     private readonly HistoryWalk _unwell = new();
 
     // Tasks without an entry are rare: a step in each round, over all that there are.
     private Guid _lastTask;
     private bool _walksTasks;
+    private bool _missedTurn;
 
     private bool IsPurging => _walksTasks || !_ended.IsResting || !_unwell.IsResting;
 
@@ -31,6 +34,12 @@ internal sealed partial class PostgreSqlQueueStore
         if (_walksTasks)
         {
             _walksTasks = await PurgeTasksAsync(retention, cancellationToken).ConfigureAwait(false);
+        }
+
+        if (_missedTurn)
+        {
+            _missedTurn = false;
+            await RequireTurnsAsync(retention, cancellationToken).ConfigureAwait(false);
         }
 
         return IsPurging;
@@ -73,11 +82,29 @@ internal sealed partial class PostgreSqlQueueStore
                 else
                 {
                     walk.Rest();
+                    _missedTurn = true;
                 }
 
                 return true;
             },
             cancellationToken).ConfigureAwait(false);
+    }
+
+    // Mostly another node has the turn. If none had it for so long, then something holds the row that does not remove anything.
+    private async Task RequireTurnsAsync(RetentionOptions retention, CancellationToken cancellationToken)
+    {
+        var age = await _database.ReadAsync(
+            RetentionSql.LastTurn,
+            [],
+            static async (reader, token) => await reader.ReadAsync(token).ConfigureAwait(false) ? TimeSpan.FromSeconds(reader.GetDouble(0)) : TimeSpan.MaxValue,
+            cancellationToken).ConfigureAwait(false);
+        if (age > LongestWithoutTurn && age > retention.Interval * 2)
+        {
+            throw new StoreUnavailableException(
+                age == TimeSpan.MaxValue
+                    ? $"Nothing is removed any more: table 'turns' in schema '{_database.SchemaName}' has no row 'retention'. Insert it."
+                    : $"Nothing has been removed for {age.TotalHours:0.#} hours: a session that does not remove anything holds the row 'retention' of table 'turns' in schema '{_database.SchemaName}'. Find it in pg_locks and pg_stat_activity, and end it.");
+        }
     }
 
     private ValueTask<bool> PurgeTasksAsync(RetentionOptions retention, CancellationToken cancellationToken)

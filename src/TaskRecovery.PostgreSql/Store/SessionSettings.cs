@@ -22,6 +22,11 @@ internal static class SessionSettings
     /// <summary>Sets what a statement needs for its own transaction, on sessions that are not the library's own.</summary>
     internal static readonly string Prelude = Set([.. Required, .. Plans], local: true);
 
+    /// <summary>The same, for sessions that may be the application's: the server lets go of a client that has stopped before its lease is
+    /// over, for as long as the transaction lasts.</summary>
+    internal static string PreludeFor(TimeSpan lease)
+        => Set([.. Required, .. Plans, ("tcp_user_timeout", ReleaseAfter(lease)), ("idle_in_transaction_session_timeout", ReleaseAfter(lease))], local: true);
+
     /// <summary>The same where the loss of the statement does not matter: it does not wait for the disk.</summary>
     internal static readonly string PreludeInMemory = Set([("synchronous_commit", "off"), ("search_path", SearchPath)], local: true);
 
@@ -42,7 +47,7 @@ internal static class SessionSettings
     /// are no matter of taste.</param>
     internal static string ForOwnSession(TimeSpan lease, string? options)
     {
-        var limit = ((int)(lease.TotalMilliseconds * 2 / 3)).ToString(System.Globalization.CultureInfo.InvariantCulture);
+        var limit = ReleaseAfter(lease);
         (string Name, string Value)[] optional =
         [
             ("synchronous_commit", "on"), .. Plans, ("tcp_user_timeout", limit), ("idle_in_transaction_session_timeout", limit),
@@ -58,6 +63,9 @@ internal static class SessionSettings
             ],
             local: false);
     }
+
+    private static string ReleaseAfter(TimeSpan lease)
+        => ((int)(lease.TotalMilliseconds * 2 / 3)).ToString(System.Globalization.CultureInfo.InvariantCulture);
 
     // Names of functions with their schema: the path is not pinned yet.
     private static string Set((string Name, string Value)[] settings, bool local)

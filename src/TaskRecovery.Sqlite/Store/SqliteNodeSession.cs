@@ -53,24 +53,20 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
         return new BeatResult(accepted, [.. alive.Nodes.Values.Where(node => node.Id != nodeId).Select(node => Look(node, works))], alive.DeadWithClaims);
     });
 
-    public bool MarkDead(Guid nodeId, long beat) => Guarded(() =>
+    public IReadOnlyList<Guid> MarkDead(IReadOnlyList<PeerBeat> judged) => Guarded(() =>
     {
-        bool done;
+        List<Guid> dead;
         try
         {
-            done = database.Write(session => Judge(session, nodeId, beat), relaxed: false, VerdictWait);
+            dead = database.Write(session => judged.Where(peer => Judge(session, peer.NodeId, peer.Beat)).Select(peer => peer.NodeId).ToList(), relaxed: false, VerdictWait);
         }
         catch (StoreUnavailableException)
         {
-            return false;
+            return [];
         }
 
-        if (done)
-        {
-            database.Locks.Remove(nodeId);
-        }
-
-        return done;
+        dead.ForEach(database.Locks.Remove);
+        return (IReadOnlyList<Guid>)dead;
     });
 
     public void Leave(Guid nodeId)

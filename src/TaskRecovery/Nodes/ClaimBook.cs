@@ -23,6 +23,15 @@ internal sealed class ClaimBook
         }
     }
 
+    /// <summary>The claims that are known.</summary>
+    public IReadOnlyList<long> List()
+    {
+        lock (_gate)
+        {
+            return [.. _known];
+        }
+    }
+
     /// <summary>Says that a claim call is about to be sent under this lease.</summary>
     public ClaimTicket Begin(NodeLease lease)
     {

@@ -61,8 +61,8 @@ internal sealed class Node : INodeLives, INodeEvents, IHostedLifecycleService, I
             _started = true;
         }
 
-        new Thread(BeatLoop) { IsBackground = true, Name = "TaskRecovery beat" }.Start();
-        new Thread(WatchLoop) { IsBackground = true, Name = "TaskRecovery deadline" }.Start();
+        new Thread(BeatLoop) { IsBackground = true, Name = "TaskRecovery beat" }.UnsafeStart();
+        new Thread(WatchLoop) { IsBackground = true, Name = "TaskRecovery deadline" }.UnsafeStart();
     }
 
     /// <summary>Waits for the first registration.</summary>

@@ -183,9 +183,11 @@ internal sealed class NodeBeat(
     private void Judge(INodeSession session, IReadOnlyList<Verdict> verdicts, bool sweepDue)
     {
         var open = !verdicts.Any(verdict => verdict.ByGrace) || NewcomersGetIn();
-        foreach (var (peer, _) in verdicts.Where(verdict => open || !verdict.ByGrace))
+        PeerBeat[] judged = [.. verdicts.Where(verdict => open || !verdict.ByGrace).Select(verdict => verdict.Peer)];
+        if (judged.Length > 0)
         {
-            if (session.MarkDead(peer.NodeId, peer.Beat))
+            var dead = session.MarkDead(judged).ToHashSet();
+            foreach (var peer in judged.Where(peer => dead.Contains(peer.NodeId)))
             {
                 logger.DeclaredPeerDead(EntryText.Shown(peer.Name), peer.NodeId, peer.Beat);
                 sweepDue = true;

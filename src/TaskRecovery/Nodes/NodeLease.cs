@@ -42,7 +42,7 @@ internal sealed class NodeLease
     internal void End()
     {
         Volatile.Write(ref _deadline, long.MinValue);
-        new Thread(Fire) { IsBackground = true, Name = "TaskRecovery lease lost" }.Start();
+        new Thread(Fire) { IsBackground = true, Name = "TaskRecovery lease lost" }.UnsafeStart();
     }
 
     private void Fire()

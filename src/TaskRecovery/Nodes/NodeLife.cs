@@ -136,7 +136,7 @@ internal sealed class NodeLife(Guid id, string name, TimeProvider time)
             Volatile.Write(ref _lease, null);
         }
 
-        new Thread(_ended.Cancel) { IsBackground = true, Name = "TaskRecovery life ended" }.Start();
+        new Thread(_ended.Cancel) { IsBackground = true, Name = "TaskRecovery life ended" }.UnsafeStart();
         return true;
     }
 

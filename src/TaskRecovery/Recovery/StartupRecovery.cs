@@ -129,7 +129,7 @@ internal sealed class StartupRecovery(
             return;
         }
 
-        _running = Task.Run(() => RecoverUntilDoneAsync(_stopping.Token), CancellationToken.None);
+        _running = Background.Run(() => RecoverUntilDoneAsync(_stopping.Token));
         var attempted = _attempted.Task;
         await attempted.WaitAsync(FirstAttempt, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (attempted.IsFaulted || !_attempted.TrySetResult())

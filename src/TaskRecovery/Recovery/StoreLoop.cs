@@ -27,6 +27,18 @@ internal abstract class StoreLoop(string name, StartupGate gate, INodeRole role,
     protected virtual Signal Wake => _never;
 
     /// <inheritdoc/>
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        Task started;
+        using (Background.Detach())
+        {
+            started = base.StartAsync(cancellationToken);
+        }
+
+        return started;
+    }
+
+    /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         if (!role.Works)
@@ -71,9 +83,10 @@ internal abstract class StoreLoop(string name, StartupGate gate, INodeRole role,
 
             return more ? TimeSpan.Zero : Interval;
         }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        catch (Exception) when (cancellationToken.IsCancellationRequested)
         {
-            throw;
+            // What a call says that is given up because the host stops is no outage.
+            throw new OperationCanceledException(cancellationToken);
         }
 #pragma warning disable CA1031 // A loop outlives whatever a store throws.
         catch (Exception exception)

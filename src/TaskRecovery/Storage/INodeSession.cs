@@ -22,9 +22,11 @@ public interface INodeSession : IDisposable
     /// (docs/protocol, FILE_COUNTER).</param>
     BeatResult Beat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null);
 
-    /// <summary>Declares a node dead, once and for all, if its counter is still the one it was judged by.</summary>
-    /// <returns><see langword="true"/> if this call did it.</returns>
-    bool MarkDead(Guid nodeId, long beat);
+    /// <summary>Declares nodes dead, once and for all, each if its counter is still the one it was judged by. In one round trip, however many they are, and without waiting: a node that
+    /// is in the middle of a claim is not declared dead now, and what keeps its claim open is ended where the store can do that.</summary>
+    /// <param name="judged">The nodes, each with the counter it was judged by.</param>
+    /// <returns>Those that this call declared dead. The others have beaten since, are dead already, or are to be judged again with the next beat.</returns>
+    IReadOnlyList<Guid> MarkDead(IReadOnlyList<PeerBeat> judged);
 
     /// <summary>Says that this node has stopped, so that nobody has to wait for its lease. Work that it left behind is given back by the next sweep, without a crash.</summary>
     void Leave(Guid nodeId);

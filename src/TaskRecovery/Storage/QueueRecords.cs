@@ -242,7 +242,11 @@ public sealed record StoredProgress(IReadOnlyDictionary<string, ReadOnlyMemory<b
 /// <param name="Kinds">The kinds it knows.</param>
 /// <param name="WithUnknownKinds">Whether to look for waiting kinds that the node does not know (now and then is enough).</param>
 [Experimental("TASKRECOVERY001")]
-public sealed record PollRequest(Guid NodeId, IReadOnlyCollection<string> Queues, IReadOnlyCollection<string> Kinds, bool WithUnknownKinds);
+public sealed record PollRequest(Guid NodeId, IReadOnlyCollection<string> Queues, IReadOnlyCollection<string> Kinds, bool WithUnknownKinds)
+{
+    /// <summary>The claims that the node holds, whose cancel requests it asks for; <see langword="null"/> for all that the store has for it.</summary>
+    public IReadOnlyList<long>? Claims { get; init; }
+}
 
 /// <summary>What a poll found.</summary>
 /// <param name="DueQueues">The queues with an entry that is due and of a known kind, and not paused.</param>

@@ -22,6 +22,7 @@ internal sealed partial class QueueWorker
     private long _measuredAt;
     private long _rewoundAt;
     private bool _wasFull;
+    private bool _owesLook;
 
     /// <inheritdoc/>
     public void Wake(bool fromFront)
@@ -64,7 +65,7 @@ internal sealed partial class QueueWorker
 
         if (!IsWoken)
         {
-            if (!await _signal.WaitAsync(_nextDue ?? Timeout.InfiniteTimeSpan, _services.Time, stop).ConfigureAwait(false))
+            if (!await _signal.WaitAsync(UntilNextLook(), _services.Time, stop).ConfigureAwait(false))
             {
                 _nextDue = null;
                 Wake(fromFront: true);
@@ -97,8 +98,9 @@ internal sealed partial class QueueWorker
             {
                 await ClaimOnceAsync(stop, abort).ConfigureAwait(false);
             }
-            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            catch (Exception) when (stop.IsCancellationRequested)
             {
+                // What a call says that is given up because the host stops is no outage.
                 return;
             }
             catch (Exception exception)
@@ -339,7 +341,26 @@ internal sealed partial class QueueWorker
         if (fromFront || (!_wasFull && _services.Time.GetElapsedTime(_rewoundAt) > RewindInterval))
         {
             _rewoundAt = _services.Time.GetTimestamp();
+            _owesLook = false;
             _claimer!.Rewind();
         }
+        else
+        {
+            _owesLook = true;
+        }
+    }
+
+    // A commit behind the cursor that announced itself too soon after the last look from the front is found when the next look may be.
+    private TimeSpan UntilNextLook()
+    {
+        var next = _nextDue ?? Timeout.InfiniteTimeSpan;
+        if (!_owesLook)
+        {
+            return next;
+        }
+
+        var owed = RewindInterval - _services.Time.GetElapsedTime(_rewoundAt);
+        owed = owed > TimeSpan.Zero ? owed : TimeSpan.Zero;
+        return next == Timeout.InfiniteTimeSpan || owed < next ? owed : next;
     }
 }

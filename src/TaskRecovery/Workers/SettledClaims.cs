@@ -54,7 +54,11 @@ internal sealed class SettledClaims(IQueueStore store, ILogger<SettledClaims> lo
             }
             catch (Exception exception)
             {
-                _state.Failed(exception);
+                if (!cancellationToken.IsCancellationRequested)
+                {
+                    _state.Failed(exception);
+                }
+
                 fences.ForEach(fence => Add(life, fence));
             }
         }

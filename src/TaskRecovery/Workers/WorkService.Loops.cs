@@ -14,11 +14,15 @@ internal sealed partial class WorkService
     // New kinds come with deploys: now and then is enough.
     private const int PollsPerLookForUnknownKinds = 30;
 
+    // Any login of the database may send hints, and as many as it likes.
+    private static readonly TimeSpan BetweenHints = TimeSpan.FromMilliseconds(20);
+
     private readonly Signal _pollNow = new();
     private readonly LoopState _pollState;
     private readonly LoopState _listenState;
     private readonly HashSet<string> _unknownKinds = new(StringComparer.Ordinal);
     private int _polls;
+    private long _polledAt;
 
     /// <summary>One poll: deaf handlers are reported, settled claims removed, due queues woken, cancel requests passed on, unknown kinds named.</summary>
     internal async Task PollOnceAsync(CancellationToken cancellationToken)
@@ -36,7 +40,7 @@ internal sealed partial class WorkService
 
         await _settled.RemoveAsync(cancellationToken).ConfigureAwait(false);
         var withUnknownKinds = _polls++ % PollsPerLookForUnknownKinds == 0;
-        var request = new PollRequest(life.Id, _queues.Keys, _services.Kinds.WorkedKinds, withUnknownKinds);
+        var request = new PollRequest(life.Id, _queues.Keys, _services.Kinds.WorkedKinds, withUnknownKinds) { Claims = life.Claims.List() };
         var askedAt = _services.Time.GetTimestamp();
         var result = await _services.Store.PollAsync(request, cancellationToken).ConfigureAwait(false);
         foreach (var due in result.DueQueues)
@@ -64,12 +68,19 @@ internal sealed partial class WorkService
         {
             try
             {
-                await _pollNow.WaitAsync(_services.Store.Traits.PollInterval, _services.Time, cancellationToken).ConfigureAwait(false);
+                if (await _pollNow.WaitAsync(_services.Store.Traits.PollInterval, _services.Time, cancellationToken).ConfigureAwait(false)
+                    && BetweenHints - _services.Time.GetElapsedTime(_polledAt) is var rest && rest > TimeSpan.Zero)
+                {
+                    await Task.Delay(rest, _services.Time, cancellationToken).ConfigureAwait(false);
+                }
+
+                _polledAt = _services.Time.GetTimestamp();
                 await PollOnceAsync(cancellationToken).ConfigureAwait(false);
                 _pollState.Succeeded();
             }
-            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            catch (Exception) when (cancellationToken.IsCancellationRequested)
             {
+                // What a call says that is given up because the host stops is no outage.
                 return;
             }
             catch (Exception exception)
@@ -88,7 +99,7 @@ internal sealed partial class WorkService
                 await _services.Lives.WaitForLeaseAsync(cancellationToken).ConfigureAwait(false);
                 await _services.Store.ListenAsync(OnHint, cancellationToken).ConfigureAwait(false);
             }
-            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            catch (Exception) when (cancellationToken.IsCancellationRequested)
             {
                 return;
             }

@@ -63,10 +63,8 @@ internal sealed partial class WorkService : IHostedService, IDeafHandlers, IFail
 
         WarnOfHostLimit();
         _localClaimers.RegisterControl(_pollNow.Set);
-        _claimers = Task.WhenAll(_queues.Values.Select(queue => Task.Run(() => queue.ClaimLoopAsync(_stopClaiming.Token, _abort.Token), CancellationToken.None)));
-        _loops = Task.WhenAll(
-            Task.Run(() => PollLoopAsync(_stopLoops.Token), CancellationToken.None),
-            Task.Run(() => ListenLoopAsync(_stopLoops.Token), CancellationToken.None));
+        _claimers = Task.WhenAll(_queues.Values.Select(queue => Background.Run(() => queue.ClaimLoopAsync(_stopClaiming.Token, _abort.Token))));
+        _loops = Task.WhenAll(Background.Run(() => PollLoopAsync(_stopLoops.Token)), Background.Run(() => ListenLoopAsync(_stopLoops.Token)));
         return Task.CompletedTask;
     }
 

@@ -125,7 +125,7 @@ internal sealed class NullStore(byte[] args) : IQueueStore
 
         public BeatResult Beat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null) => new(true, [], false);
 
-        public bool MarkDead(Guid nodeId, long beat) => false;
+        public IReadOnlyList<Guid> MarkDead(IReadOnlyList<PeerBeat> judged) => [];
 
         public void Leave(Guid nodeId)
         {

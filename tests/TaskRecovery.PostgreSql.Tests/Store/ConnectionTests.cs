@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Npgsql;
 using TaskRecovery.Storage;
+using TaskRecovery.StoreConformance;
 
 namespace TaskRecovery.PostgreSql.Tests.Store;
 
@@ -142,6 +143,21 @@ public sealed class ConnectionTests : PostgreSqlStoreTests
     }
 
     [Fact]
+    public async Task The_server_lets_go_of_a_stopped_client_before_its_lease_is_over_whoever_owns_the_data_source()
+    {
+        await using var shared = NpgsqlDataSource.Create(ConnectionString);
+        using var theirs = new PostgreSqlDatabase(new PostgreSqlConnectionSource(null, shared), new PostgreSqlOptions(), Lease);
+
+        foreach (var database in (PostgreSqlDatabase[])[Open(), theirs])
+        {
+            Assert.Equal("10s", await ReadSettingAsync(database, "idle_in_transaction_session_timeout"));
+            Assert.Contains(await ReadSettingAsync(database, "tcp_user_timeout"), (string[])["10s", "10000"]);
+        }
+
+        Assert.Equal("0", await ScalarAsync<string>("show tcp_user_timeout"));
+    }
+
+    [Fact]
     public async Task Without_session_locks_a_node_registers_and_beats_without_one()
     {
         var store = await OpenStoreAsync(Open(options => options.UseSessionLocks = false));
@@ -202,8 +218,8 @@ public sealed class ConnectionTests : PostgreSqlStoreTests
         await command.ExecuteNonQueryAsync(Cancellation);
     }
 
-    private static ValueTask<string> ReadSettingAsync(PostgreSqlDatabase database) => database.ReadAsync(
-        "select current_setting('synchronous_commit')",
+    private static ValueTask<string> ReadSettingAsync(PostgreSqlDatabase database, string name = "synchronous_commit") => database.ReadAsync(
+        $"select current_setting('{name}')",
         [],
         async (reader, token) =>
         {

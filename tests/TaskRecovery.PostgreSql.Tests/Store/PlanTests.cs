@@ -35,8 +35,10 @@ public sealed class PlanTests : PostgreSqlStoreTests
         await AssertNoFullScanAsync(connection, database, "followed", Outcomes, OutcomeSql.EndAndFollow);
         await AssertNoFullScanAsync(connection, database, "put_back", Outcomes, OutcomeSql.PutBack);
         await AssertNoFullScanAsync(connection, database, "found", "bigint[], bigint[]", OutcomeSql.Find);
-        await AssertNoFullScanAsync(connection, database, "swept", "bigint[], int", RecoverySql.Sweep);
-        await AssertNoFullScanAsync(connection, database, "polled", "uuid, text[], smallint[]", PollSql.Poll);
+        await AssertNoFullScanAsync(connection, database, "swept", "bigint[], int, bigint[], bigint[]", RecoverySql.Sweep);
+        await AssertNoFullScanAsync(connection, database, "locked", "bigint[]", RecoverySql.LockEntries);
+        await AssertNoFullScanAsync(connection, database, "not_blocked", "bigint[]", OutcomeSql.NotBlocked);
+        await AssertNoFullScanAsync(connection, database, "polled", "uuid, text[], smallint[], bigint[]", PollSql.Poll);
     }
 
     [Theory]

@@ -1,5 +1,6 @@
 using Microsoft.Data.Sqlite;
 using TaskRecovery.Storage;
+using TaskRecovery.StoreConformance;
 
 namespace TaskRecovery.Sqlite.Tests.Store;
 

@@ -121,6 +121,42 @@ public sealed class DeathTests
         Assert.NotEqual(life.Id, sleeper.Life.Id);
     }
 
+    [Fact]
+    public void Nodes_that_die_together_are_declared_dead_in_one_call()
+    {
+        var nodes = Enumerable.Range(0, 30).Select(_ => new NodeUnderTest(_store, _time)).ToArray();
+        Array.ForEach(nodes, node => node.Beat());
+        _time.Run(TimeSpan.FromSeconds(3), nodes);
+        var (survivor, lease) = (nodes[0], nodes[0].Lease);
+        var rows = nodes[1..].Select(node => node.Row).ToList();
+        Array.ForEach(nodes[1..], node => node.Kill());
+        survivor.Session.BeforeVerdict = () => _time.Advance(TimeSpan.FromMilliseconds(100));
+
+        _time.RunUntil(() => rows.TrueForAll(row => row.IsDead), TimeSpan.FromSeconds(20), survivor);
+
+        Assert.Equal(29, Assert.Single(_store.Nodes.Verdicts));
+        Assert.True(lease.IsValid);
+        Assert.Equal(29, survivor.Log.Count(3010));
+    }
+
+    [Fact]
+    public void A_node_in_the_middle_of_a_claim_is_declared_dead_as_soon_as_that_has_ended()
+    {
+        var (victim, watcher, _) = Three();
+        _time.Run(TimeSpan.FromSeconds(3), victim, watcher);
+        var (row, session, lease) = (victim.Row, watcher.Session, watcher.Lease);
+        row.IsClaiming = true;
+        victim.Kill();
+
+        Assert.Null(_time.RunUntil(() => row.IsDead, TimeSpan.FromSeconds(30), watcher));
+        row.IsClaiming = false;
+        var died = _time.RunUntil(() => row.IsDead, TimeSpan.FromSeconds(20), watcher);
+
+        Assert.InRange(died!.Value.TotalSeconds, 0, 1.1);
+        Assert.Same(session, watcher.Session);
+        Assert.True(lease.IsValid);
+    }
+
     [Theory]
     [InlineData(11)]
     [InlineData(12)]

@@ -19,6 +19,9 @@ internal sealed class FakeNodeTable
 
     public bool HasLocks { get; set; } = true;
 
+    /// <summary>How many nodes each call to declare some dead named.</summary>
+    public List<int> Verdicts { get; } = [];
+
     /// <summary>A server restart: every session is broken and every lock free.</summary>
     public void BreakAllSessions()
     {
@@ -57,6 +60,9 @@ internal sealed class FakeNodeRow
     public bool IsDead { get; set; }
 
     public bool HasLeft { get; set; }
+
+    /// <summary>It is in the middle of a claim, so that it can't be declared dead.</summary>
+    public bool IsClaiming { get; set; }
 }
 
 /// <summary>One session.</summary>
@@ -68,6 +74,9 @@ internal sealed class FakeNodeSession(FakeNodeTable table) : INodeSession
 
     /// <summary>Runs when a beat has reached the server and before its answer comes; may move the clock, block, or break the session.</summary>
     public Action? BeforeAnswer { get; set; }
+
+    /// <summary>Runs before nodes are declared dead; may move the clock.</summary>
+    public Action? BeforeVerdict { get; set; }
 
     /// <summary>The connection is gone; the server frees the lock.</summary>
     public void Break() => IsBroken = true;
@@ -113,16 +122,14 @@ internal sealed class FakeNodeSession(FakeNodeTable table) : INodeSession
         return new BeatResult(accepted, peers, table.DeadWithClaims);
     }
 
-    public bool MarkDead(Guid nodeId, long beat)
+    public IReadOnlyList<Guid> MarkDead(IReadOnlyList<PeerBeat> judged)
     {
         ThrowIfBroken();
-        var row = table.Rows[nodeId];
-        if (row.IsDead || row.Beat != beat)
-        {
-            return false;
-        }
-
-        return row.IsDead = true;
+        table.Verdicts.Add(judged.Count);
+        BeforeVerdict?.Invoke();
+        var dead = judged.Where(peer => table.Rows[peer.NodeId] is { IsDead: false, IsClaiming: false } row && row.Beat == peer.Beat).Select(peer => peer.NodeId).ToList();
+        dead.ForEach(node => table.Rows[node].IsDead = true);
+        return dead;
     }
 
     public void Leave(Guid nodeId)

@@ -91,9 +91,7 @@ internal sealed class FakeClaimer(FakeQueueStore store, Guid node, string queue,
         return store.StoresClaimed ? await store.EnqueueClaimed(this, entries) : null;
     }
 
-    public void Rewind()
-    {
-    }
+    public void Rewind() => store.Do("rewind", () => 0);
 }
 
 /// <summary>A node's session with <see cref="FakeQueueStore"/>: nobody else is there.</summary>
@@ -105,7 +103,7 @@ internal sealed class FakeSession(FakeQueueStore store) : INodeSession
 
     public BeatResult Beat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null) => store.Do("beat", () => new BeatResult(!store.DeadNodes.Contains(nodeId), [], false));
 
-    public bool MarkDead(Guid nodeId, long beat) => false;
+    public IReadOnlyList<Guid> MarkDead(IReadOnlyList<PeerBeat> judged) => [];
 
     public void Leave(Guid nodeId) => store.Do("leave", () => store.LeftNodes.Add(nodeId));
 

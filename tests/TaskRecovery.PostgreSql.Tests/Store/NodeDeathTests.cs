@@ -1,0 +1,223 @@
+using Npgsql;
+using TaskRecovery.Storage;
+using TaskRecovery.StoreConformance;
+
+namespace TaskRecovery.PostgreSql.Tests.Store;
+
+/// <summary>How nodes watch each other here: without waiting for what another is in the middle of, without the thread pool, and whatever other logins lock.</summary>
+public sealed class NodeDeathTests : PostgreSqlStoreTests
+{
+    [Fact]
+    public async Task A_node_in_the_middle_of_a_claim_is_judged_again_and_the_watching_session_goes_on()
+    {
+        var (watcher, watcherId) = await GivenNodeAsync("watcher");
+        var (_, id) = await GivenNodeAsync("claiming");
+        await using var claiming = await OpenConnectionAsync();
+        await RunAsync(claiming, $"begin; select from taskrecovery.nodes where id = '{id}' for key share");
+
+        var started = TimeProvider.System.GetTimestamp();
+        Assert.Empty(watcher.MarkDead([Judged(id), Judged(Guid.NewGuid())]));
+
+        Assert.InRange(TimeProvider.System.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(1.5));
+        Assert.True(watcher.Beat(watcherId, holdsLock: true).Accepted);
+        await RunAsync(claiming, "rollback");
+        Assert.Equal([id], watcher.MarkDead([Judged(id)]));
+    }
+
+    [Fact]
+    public async Task A_claim_that_a_stopped_process_keeps_open_is_ended_before_its_node_is_dead()
+    {
+        var (watcher, _) = await GivenNodeAsync("watcher");
+        var (_, id) = await GivenNodeAsync("stopped");
+        await using var claiming = await OpenConnectionAsync(await ScalarAsync<string>($"select application from taskrecovery.nodes where id = '{id}'"));
+        await RunAsync(claiming, $"begin; select from taskrecovery.nodes where id = '{id}' for key share; select pg_sleep(1.1)");
+
+        Assert.Empty(watcher.MarkDead([Judged(id)]));
+
+        await Assert.ThrowsAnyAsync<NpgsqlException>(() => RunAsync(claiming, "select 1"));
+        await UntilAsync(() => watcher.MarkDead([Judged(id)]).Count == 1);
+    }
+
+    [Fact]
+    public async Task Sessions_that_are_not_this_librarys_are_not_ended_whatever_a_row_says()
+    {
+        var (watcher, _) = await GivenNodeAsync("watcher");
+        var (_, id) = await GivenNodeAsync("dead");
+        await using var web = await OpenConnectionAsync("web");
+        await RunAsync(web, "begin; select pg_sleep(1.1)");
+        await ExecuteAsync($"update taskrecovery.nodes set application = 'web', backend = {web.ProcessID} where id = '{id}'");
+
+        Assert.Equal([id], watcher.MarkDead([Judged(id)]));
+
+        await RunAsync(web, "select 1");
+    }
+
+    [Fact]
+    public async Task A_lock_counts_only_in_the_nodes_own_session()
+    {
+        var (watcher, watcherId) = await GivenNodeAsync("watcher");
+        var (node, id) = await GivenNodeAsync("node");
+        Assert.True(Assert.Single(watcher.Beat(watcherId, holdsLock: true).Peers).LockIsHeld);
+        var key = await ScalarAsync<long>($"select lock_key from taskrecovery.nodes where id = '{id}'");
+        await using var stranger = await OpenConnectionAsync();
+        node.Dispose();
+        await RunAsync(stranger, $"select pg_advisory_lock({key})");
+
+        Assert.False(Assert.Single(watcher.Beat(watcherId, holdsLock: true).Peers).LockIsHeld);
+    }
+
+    [Fact]
+    public async Task A_beat_does_not_read_claims()
+    {
+        var (node, id) = await GivenNodeAsync("node");
+        await ExecuteAsync("alter table taskrecovery.claims rename to claims_away");
+
+        Assert.True(node.Beat(id, holdsLock: true).Accepted);
+    }
+
+    [Fact]
+    public async Task A_dead_node_is_looked_at_until_nothing_is_left_of_it()
+    {
+        var store = await OpenStoreAsync();
+        var (watcher, watcherId) = await GivenNodeAsync("watcher");
+        var (_, id) = await GivenNodeAsync("dead");
+        await ExecuteAsync($"insert into taskrecovery.claims (id, node, entries) select 1, number, array[]::bigint[] from taskrecovery.nodes where id = '{id}'");
+        await using var flush = await OpenConnectionAsync();
+        await RunAsync(flush, "begin; select from taskrecovery.claims for share");
+        watcher.MarkDead([Judged(id)]);
+
+        await store.SweepAsync(3, Cancellation);
+        var between = watcher.Beat(watcherId, holdsLock: true).DeadWithClaims;
+        await RunAsync(flush, "rollback");
+        await store.SweepAsync(3, Cancellation);
+
+        Assert.True(between);
+        Assert.False(watcher.Beat(watcherId, holdsLock: true).DeadWithClaims);
+    }
+
+    [Fact]
+    public async Task Of_two_that_register_with_one_name_at_once_one_has_it()
+    {
+        var store = await OpenStoreAsync();
+        for (var round = 0; round < 10; round++)
+        {
+            var name = $"name-{round}";
+            INodeSession[] sessions = [.. Enumerable.Range(0, 4).Select(_ => Keep(store.OpenNodeSession()))];
+
+            var registrations = await Task.WhenAll(sessions.Select(session => Task.Run(() => session.Register(Identity(name, isExplicit: true)), Cancellation)));
+
+            Assert.Single(registrations, registration => !registration.NameTaken);
+            Array.ForEach(sessions, session => session.Dispose());
+        }
+    }
+
+    [Fact]
+    public async Task A_session_is_opened_and_beaten_on_while_every_thread_of_the_pool_is_blocked()
+    {
+        var store = await OpenStoreAsync();
+        var identity = Identity();
+        using var release = new ManualResetEventSlim();
+        var blocked = new CountdownEvent(1);
+        for (var i = 0; i < 200; i++)
+        {
+            blocked.AddCount();
+            ThreadPool.UnsafeQueueUserWorkItem(
+                _ =>
+                {
+                    release.Wait();
+                    blocked.Signal();
+                },
+                null);
+        }
+
+        var started = TimeProvider.System.GetTimestamp();
+        try
+        {
+            using var session = store.OpenNodeSession();
+            session.Register(identity);
+            for (var beat = 0; beat < 20; beat++)
+            {
+                Assert.True(session.Beat(identity.Id, holdsLock: true).Accepted);
+            }
+        }
+        finally
+        {
+            release.Set();
+        }
+
+        Assert.InRange(TimeProvider.System.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(2.5));
+        blocked.Signal();
+        blocked.Wait(Cancellation);
+    }
+
+    [Fact]
+    public async Task No_login_stops_registering_retention_or_migrations_with_advisory_locks()
+    {
+        await using var stranger = await OpenConnectionAsync();
+        foreach (var text in (string[])["taskrecovery migrations of taskrecovery", "taskrecovery retention of \"taskrecovery\"", "taskrecovery node node of taskrecovery"])
+        {
+            await RunAsync(stranger, $"select pg_advisory_lock(hashtextextended('{text}', 0))");
+        }
+
+        var store = await OpenStoreAsync(Open(options => options.CommandTimeout = TimeSpan.FromSeconds(3)));
+        var (_, id) = await GivenNodeAsync("node");
+        await ExecuteAsync("insert into taskrecovery.entries (created_at, queue, kind, priority, max_attempts, args) values (now() - interval '90 days', 1, 1, 5, 10, '{}')");
+        await ExecuteAsync("insert into taskrecovery.outcomes (entry, fence, ended_at, duration_ms, kind, attempt, crashes, final) select id, 1, created_at, 0, 0, 1, 0, true from taskrecovery.entries");
+        await store.PurgeAsync(new RetentionOptions(), Cancellation);
+
+        Assert.Equal(1L, await ScalarAsync<long>($"select count(*) from taskrecovery.nodes where id = '{id}' and named"));
+        Assert.Equal(0L, await ScalarAsync<long>("select count(*) from taskrecovery.entries"));
+    }
+
+    [Fact]
+    public async Task Retention_that_nobody_gets_round_to_is_an_error_after_an_hour()
+    {
+        var store = await OpenStoreAsync();
+        await using var holder = await OpenConnectionAsync();
+        await RunAsync(holder, "begin; select from taskrecovery.turns for update");
+        await store.PurgeAsync(new RetentionOptions(), Cancellation);
+        await RunAsync(holder, "rollback");
+        await RunAsync(holder, "update taskrecovery.turns set taken_at = now() - interval '2 hours'");
+        await RunAsync(holder, "begin; select from taskrecovery.turns for update");
+
+        var exception = await Assert.ThrowsAsync<StoreUnavailableException>(async () => await store.PurgeAsync(new RetentionOptions(), Cancellation));
+
+        Assert.Contains("turns", exception.Message, StringComparison.Ordinal);
+        await RunAsync(holder, "rollback");
+        await store.PurgeAsync(new RetentionOptions(), Cancellation);
+    }
+
+    private static PeerBeat Judged(Guid id) => new(id, "", 0, SaysItHoldsLock: true, LockIsHeld: false);
+
+    private async Task<(INodeSession Session, Guid Id)> GivenNodeAsync(string name)
+    {
+        var store = await OpenStoreAsync();
+        var session = Keep(store.OpenNodeSession());
+        var identity = Identity(name);
+        session.Register(identity);
+        return (session, identity.Id);
+    }
+
+    private async Task<NpgsqlConnection> OpenConnectionAsync(string? application = null)
+    {
+        var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(ConnectionString) { ApplicationName = application, Pooling = false }.ConnectionString);
+        await connection.OpenAsync(Cancellation);
+        return connection;
+    }
+
+    private static async Task RunAsync(NpgsqlConnection connection, string statement)
+    {
+        await using var command = new NpgsqlCommand(statement, connection);
+        await command.ExecuteNonQueryAsync(Cancellation);
+    }
+
+    private static async Task UntilAsync(Func<bool> condition)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        while (!condition())
+        {
+            await timer.WaitForNextTickAsync(limit.Token);
+        }
+    }
+}

@@ -1,0 +1,98 @@
+using System.Diagnostics;
+using Microsoft.Extensions.DependencyInjection;
+using TaskRecovery.Nodes;
+using TaskRecovery.Storage;
+using TaskRecovery.Tests.Support;
+using TaskRecovery.Workers;
+
+namespace TaskRecovery.Tests.Workers;
+
+/// <summary>The loops of a host: what wakes them, what they inherit, and what they say when they end.</summary>
+public sealed class LoopTests
+{
+    private static readonly StoreTraits SeldomPolled = new() { System = "fake", UsesSessionLocks = false, LockProvesDeath = false, PollInterval = TimeSpan.FromHours(1) };
+
+    [Fact]
+    public async Task A_wake_up_too_soon_after_a_look_from_the_front_is_made_up_for()
+    {
+        var store = new FakeQueueStore { Traits = SeldomPolled };
+        await using var host = await StartAsync(store);
+        await store.Until(now => now.Calls.ContainsKey("claim"));
+
+        for (var round = 0; round < 5; round++)
+        {
+            var (looks, claims) = (0, 0);
+            await store.Until(now =>
+            {
+                (looks, claims) = (now.Calls.GetValueOrDefault("rewind"), now.Calls["claim"]);
+                return true;
+            });
+            store.Hint(StoreHintKind.Work, "default");
+            await store.Until(now => now.Calls["claim"] > claims);
+            store.Hint(StoreHintKind.Work, "default");
+
+            await store.Until(now => now.Calls.GetValueOrDefault("rewind") > looks);
+        }
+    }
+
+    [Fact]
+    public async Task Many_hints_make_few_polls()
+    {
+        var store = new FakeQueueStore { Traits = SeldomPolled };
+        await using var host = await StartAsync(store);
+        await store.Until(now => now.Calls.ContainsKey("claim"));
+        var started = TimeProvider.System.GetTimestamp();
+
+        using var limit = new CancellationTokenSource(TimeSpan.FromMilliseconds(300));
+        while (!limit.IsCancellationRequested)
+        {
+            store.Hint(StoreHintKind.Control);
+            await Task.Yield();
+        }
+
+        var most = (int)(TimeProvider.System.GetElapsedTime(started) / TimeSpan.FromMilliseconds(20)) + 2;
+        Assert.InRange(store.Calls["poll"], 1, most);
+    }
+
+    [Fact]
+    public async Task What_runs_in_the_background_is_no_part_of_what_started_the_host()
+    {
+        var store = new FakeQueueStore();
+        var inherited = new HashSet<string>(StringComparer.Ordinal);
+        using var activity = new Activity("start").Start();
+        store.OnCall = call =>
+        {
+            if (Activity.Current is not null)
+            {
+                inherited.Add(call);
+            }
+        };
+
+        await using var host = await StartAsync(store);
+        await store.Until(now => now.Calls.ContainsKey("poll") && now.Calls.ContainsKey("sweep") && now.Calls.ContainsKey("list claims"));
+
+        Assert.Empty(inherited);
+    }
+
+    [Fact]
+    public async Task What_a_call_says_that_a_stop_has_given_up_is_no_outage()
+    {
+        var log = new LogRecorder<SettledClaims>();
+        var store = new FakeQueueStore { OnCall = _ => throw new StoreUnavailableException("cut off") };
+        var settled = new SettledClaims(store, log);
+        var life = new NodeLife(Guid.NewGuid(), "node", TimeProvider.System);
+        settled.Add(life, 1);
+
+        await settled.RemoveAsync(new CancellationToken(canceled: true));
+        Assert.Empty(log.Ids);
+        await settled.RemoveAsync(CancellationToken.None);
+
+        Assert.Single(log.Ids);
+    }
+
+    private static Task<WorkHost> StartAsync(FakeQueueStore store) => WorkHost.StartAsync(store, builder =>
+    {
+        builder.Services.AddSingleton(new TestWork());
+        builder.AddWorker<TestArgs, TestWorker>();
+    });
+}
