@@ -21,6 +21,9 @@ public static class EndReasons
     /// <summary>Someone asked for it to be cancelled.</summary>
     public const string CancelRequested = "cancel_requested";
 
+    /// <summary>Its data were erased (<see cref="IJobQueue.EraseAsync"/>). Entries that had ended have this reason too, and stay completed, failed or cancelled.</summary>
+    public const string Erased = "erased";
+
     /// <summary>Its own worker cancelled it.</summary>
     public const string CancelledByWorker = "cancelled_by_worker";
 

@@ -57,6 +57,17 @@ public interface IJobQueue
     /// <returns><see cref="OperatorResult.Done"/> if it waits again, or why it does not.</returns>
     ValueTask<OperatorResult> RetryAsync(long entryId, RetryFrom from = RetryFrom.LastStep, CancellationToken cancellationToken = default);
 
+    /// <summary>Erases what the application stored in entries: arguments, metadata, unique key, results, errors, steps and checkpoint, also those of the task that an entry runs.</summary>
+    /// <remarks>
+    /// <para>What remains is an ended entry with its id, kind, queue, times, state and counts, and the reason <see cref="EndReasons.Erased"/>. An entry that waits is cancelled. An entry
+    /// that runs is cancelled too, at once: its node loses it and cancels its handler, and nothing that the handler still reports is stored. The handler's own effects are its own business.</para>
+    /// <para>A unique key or a metadata pair has no index over the history: the whole history is read, a part at a time. Entries that are stored meanwhile are not erased.</para>
+    /// </remarks>
+    /// <param name="target">Which entries.</param>
+    /// <param name="cancellationToken">Stops between two entries; those that were erased stay erased.</param>
+    /// <returns>How many entries the target matched; all of them are erased. Safe to repeat.</returns>
+    ValueTask<int> EraseAsync(EraseTarget target, CancellationToken cancellationToken = default);
+
     /// <summary>Counts entries by state.</summary>
     /// <param name="queue">One queue, or <see langword="null"/> for all.</param>
     /// <param name="cancellationToken">Cancels the count.</param>

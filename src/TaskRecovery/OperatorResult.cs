@@ -17,4 +17,7 @@ public enum OperatorResult
 
     /// <summary>Another entry holds its unique key.</summary>
     KeyHeld = 4,
+
+    /// <summary>The entry's data were erased: there is nothing left to run.</summary>
+    Erased = 5,
 }

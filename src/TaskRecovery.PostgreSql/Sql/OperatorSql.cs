@@ -174,7 +174,8 @@ internal static class OperatorSql
     /// happens. It waits at its own priority: what it did before is forgiven.</remarks>
     internal const string Retry = """
         with ended as materialized (
-            select o.entry, o.fence from {schema}.outcomes o where o.entry = $1 and o.final and o.kind in (1, 2, 7) for update
+            select o.entry, o.fence from {schema}.outcomes o
+            where o.entry = $1 and o.final and o.kind in (1, 2, 7) and o.reason is distinct from 'erased' for update
         ), entry as materialized (
             select e.id, e.queue, e.kind, e.priority, e.unique_key, d.fence from {schema}.entries e join ended d on d.entry = e.id
         ), keyed as (
@@ -209,9 +210,9 @@ internal static class OperatorSql
 
     /// <summary>Why an entry was not retried. $1 id. Returns an <see cref="OperatorResult"/>; nothing if there is no such entry.</summary>
     internal const string WhyNotRetried = """
-        select case when o.kind is null then 2 when o.kind = 0 then 3 else 4 end
+        select case when o.kind is null then 2 when o.kind = 0 then 3 when o.reason = 'erased' then 5 else 4 end
         from {schema}.entries e
-        left join lateral (select o.kind from {schema}.outcomes o where o.entry = e.id and o.final limit 1) o on true
+        left join lateral (select o.kind, o.reason from {schema}.outcomes o where o.entry = e.id and o.final limit 1) o on true
         where e.id = $1
         """;
 

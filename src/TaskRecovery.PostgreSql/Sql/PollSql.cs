@@ -17,13 +17,14 @@ internal static class PollSql
         )
         """;
 
-    /// <summary>Cancel requests for what the node has claimed and not ended. $1 node, $4 its claims: found by their ids, however many it had before.</summary>
+    /// <summary>Cancel requests for what the node has claimed and not ended itself: an erasure has ended its entry already. $1 node, $4 its claims: found by their
+    /// ids, however many it had before.</summary>
     private const string Cancels = """
         select 2, null::text, u.entry, null::interval
         from {schema}.claims c cross join lateral unnest(c.entries) u (entry)
         where c.id = any ($4) and $1::uuid is not null
             and exists (select from {schema}.cancellations) and u.entry in (select x.entry from {schema}.cancellations x)
-            and (select o.entry from {schema}.outcomes o where o.entry = u.entry and o.fence = c.id) is null
+            and (select o.entry from {schema}.outcomes o where o.entry = u.entry and o.fence = c.id and o.reason is distinct from 'erased') is null
         """;
 
     /// <summary>Queues with due work, the wait for the next, and cancel requests. $1 node, $2 queues, $3 kind numbers, $4 the node's claims.</summary>

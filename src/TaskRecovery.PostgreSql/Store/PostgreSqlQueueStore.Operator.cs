@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Npgsql;
 using NpgsqlTypes;
 using TaskRecovery.Storage;
@@ -86,6 +85,8 @@ internal sealed partial class PostgreSqlQueueStore
         Hints.Work(queue);
         return OperatorResult.Done;
     }
+
+    public ValueTask<int> EraseAsync(EraseTarget target, CancellationToken cancellationToken) => new Eraser(_database, this).EraseAsync(target, cancellationToken);
 
     public async ValueTask SetPausedAsync(string queue, bool paused, CancellationToken cancellationToken)
     {
@@ -193,7 +194,7 @@ internal sealed partial class PostgreSqlQueueStore
             Node = node,
             UniqueKey = reader.StringOrNull(7),
             Timeout = reader.MicrosecondsOrNull(8),
-            Metadata = reader.StringOrNull(9) is { } metadata ? ReadMetadata(metadata) : null,
+            Metadata = StoredMetadata.Read(reader.StringOrNull(9)),
             Result = isEnded ? reader.StringOrNull(23) : null,
             Error = hasOutcome ? reader.StringOrNull(24) : null,
             Reason = isEnded ? reader.StringOrNull(25) : null,
@@ -207,10 +208,4 @@ internal sealed partial class PostgreSqlQueueStore
         OutcomeKind.Failed => EntryState.Failed,
         _ => EntryState.Cancelled,
     };
-
-    private static Dictionary<string, string> ReadMetadata(string json)
-    {
-        using var document = JsonDocument.Parse(json);
-        return document.RootElement.EnumerateObject().ToDictionary(property => property.Name, property => property.Value.GetString() ?? string.Empty, StringComparer.Ordinal);
-    }
 }

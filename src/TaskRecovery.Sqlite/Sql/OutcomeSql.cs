@@ -18,8 +18,11 @@ internal static class OutcomeSql
     /// <summary>Whether something is stored under a fence. ?1 entry, ?2 fence.</summary>
     public const string Exists = "select 1 from taskrecovery_outcomes where entry = ?1 and fence = ?2";
 
+    /// <summary>The same, but not what an erasure stored. ?1 entry, ?2 fence.</summary>
+    public const string ExistsByNode = "select 1 from taskrecovery_outcomes where entry = ?1 and fence = ?2 and reason is not 'erased'";
+
     /// <summary>How an entry ended, if it has. ?1 entry.</summary>
-    public const string FindFinal = "select fence, kind from taskrecovery_outcomes where entry = ?1 and final = 1";
+    public const string FindFinal = "select fence, kind, reason from taskrecovery_outcomes where entry = ?1 and final = 1";
 
     /// <summary>Takes the final mark of an entry away. ?1 entry, ?2 fence.</summary>
     public const string TakeFinal = "update taskrecovery_outcomes set final = 0 where entry = ?1 and fence = ?2 and final = 1";

@@ -9,7 +9,10 @@ internal sealed class RunningEntries
 
     public RunningEntry? Find(long entry) => _entries.TryGetValue(entry, out var running) ? running : null;
 
-    public static RunningEntries Read(SqliteSession session)
+    /// <summary>Reads them.</summary>
+    /// <param name="session">Where.</param>
+    /// <param name="withErased">Also those that an erasure has ended under their claim: their node is still to notice.</param>
+    public static RunningEntries Read(SqliteSession session, bool withErased = false)
     {
         var all = new RunningEntries();
         var statement = session.Get(ClaimSql.All);
@@ -21,7 +24,7 @@ internal sealed class RunningEntries
             var node = statement.Boolean(3) ? statement.Text(2) : nodeId.ToString();
             foreach (var (id, attempt, crashes) in ClaimContents.Parse(statement.Bytes(5), statement.Bytes(6), statement.Bytes(7)).Entries)
             {
-                if (!session.Get(OutcomeSql.Exists).Bind(1, id).Bind(2, fence).Exists())
+                if (!session.Get(withErased ? OutcomeSql.ExistsByNode : OutcomeSql.Exists).Bind(1, id).Bind(2, fence).Exists())
                 {
                     all._entries[id] = new RunningEntry(fence, claimedAt, nodeId, node, attempt, crashes);
                 }

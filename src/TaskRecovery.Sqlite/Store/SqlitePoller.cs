@@ -129,7 +129,7 @@ internal sealed class SqlitePoller(SqliteDatabase database) : IDisposable
 
         if (cancels.Count > 0)
         {
-            var running = RunningEntries.Read(session);
+            var running = RunningEntries.Read(session, withErased: true);
             cancels.RemoveAll(entry => running.Find(entry) is not { } run || run.NodeId != nodeId);
         }
 

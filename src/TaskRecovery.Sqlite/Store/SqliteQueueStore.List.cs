@@ -1,5 +1,3 @@
-using System.Text;
-using System.Text.Json;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Sqlite;
@@ -123,7 +121,7 @@ internal sealed partial class SqliteQueueStore
             CreatedAt = Micros.ToTime(row.Int64(6)),
             UniqueKey = row.NullableText(7),
             Timeout = Micros.ToSpan(row.NullableInt64(8)),
-            Metadata = ReadMetadata(row.NullableText(9)),
+            Metadata = StoredMetadata.Read(row.NullableText(9)),
             State = isWaiting ? EntryState.Waiting : isEnded ? StateOf((OutcomeKind)row.Int32(13)) : EntryState.Running,
             RunAt = isWaiting ? Micros.ToTime(row.Int64(10)) : null,
             Attempt = isWaiting ? row.Int32(11) : isEnded ? row.Int32(17) : (run?.Attempt ?? 0) + 1,
@@ -136,26 +134,5 @@ internal sealed partial class SqliteQueueStore
             Reason = isEnded ? row.NullableText(21) : null,
             CancelRequested = !isEnded && row.Boolean(25),
         };
-    }
-
-    private static Dictionary<string, string>? ReadMetadata(string? json)
-    {
-        if (json is null)
-        {
-            return null;
-        }
-
-        var reader = new Utf8JsonReader(Encoding.UTF8.GetBytes(json));
-        var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
-        reader.Read();
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
-        {
-            var name = reader.GetString()!;
-            reader.Read();
-            metadata[name] = reader.TokenType == JsonTokenType.String ? reader.GetString()! : "";
-            reader.TrySkip();
-        }
-
-        return metadata;
     }
 }

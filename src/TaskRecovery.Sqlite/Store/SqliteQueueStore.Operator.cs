@@ -34,6 +34,8 @@ internal sealed partial class SqliteQueueStore
         return result;
     }
 
+    public ValueTask<int> EraseAsync(EraseTarget target, CancellationToken cancellationToken) => new Eraser(_database).EraseAsync(target, cancellationToken);
+
     public async ValueTask SetPausedAsync(string queue, bool paused, CancellationToken cancellationToken)
     {
         await _database.WriteAsync(
@@ -72,11 +74,16 @@ internal sealed partial class SqliteQueueStore
             return session.Get(EntrySql.KindAndKey).Bind(1, entry).Exists() ? OperatorResult.NotEnded : OperatorResult.NotFound;
         }
 
-        var (fence, kind) = (statement.Int64(0), (OutcomeKind)statement.Int32(1));
+        var (fence, kind, reason) = (statement.Int64(0), (OutcomeKind)statement.Int32(1), statement.NullableText(2));
         statement.Reset();
         if (kind == OutcomeKind.Completed)
         {
             return OperatorResult.Completed;
+        }
+
+        if (string.Equals(reason, EndReasons.Erased, StringComparison.Ordinal))
+        {
+            return OperatorResult.Erased;
         }
 
         if (!TryTakeKey(session, entry))

@@ -87,6 +87,18 @@ internal sealed class JobQueue(IQueueStore store, EntryFactory factory, EnqueueG
         return result;
     }
 
+    public async ValueTask<int> EraseAsync(EraseTarget target, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        var erased = await store.EraseAsync(target, cancellationToken).ConfigureAwait(false);
+        if (erased > 0)
+        {
+            claimers.Control();
+        }
+
+        return erased;
+    }
+
     public ValueTask<QueueCounts> CountAsync(string? queue = null, CancellationToken cancellationToken = default) => store.CountAsync(queue, cancellationToken);
 
     public ValueTask PauseAsync(string queue, CancellationToken cancellationToken = default) => SetPausedAsync(queue, paused: true, cancellationToken);

@@ -90,6 +90,11 @@ public interface IQueueStore
     /// <remarks>Attempts and crashes count from zero again. A task that ended with this entry is created again and runs under it.</remarks>
     ValueTask<OperatorResult> RetryAsync(long entryId, RetryFrom from, CancellationToken cancellationToken);
 
+    /// <inheritdoc cref="IJobQueue.EraseAsync"/>
+    /// <remarks>An entry that runs ends under its own fence, as a sweep ends one: its node's outcome, steps and checkpoint are refused from then on, and polls report it as a cancel request
+    /// as long as the claim lists it.</remarks>
+    ValueTask<int> EraseAsync(EraseTarget target, CancellationToken cancellationToken);
+
     /// <summary>Pauses or resumes a queue for every node.</summary>
     ValueTask SetPausedAsync(string queue, bool paused, CancellationToken cancellationToken);
 

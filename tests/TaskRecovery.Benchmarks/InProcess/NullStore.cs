@@ -77,6 +77,8 @@ internal sealed class NullStore(byte[] args) : IQueueStore
 
     public ValueTask<OperatorResult> RetryAsync(long entryId, RetryFrom from, CancellationToken cancellationToken) => throw new NotSupportedException();
 
+    public ValueTask<int> EraseAsync(EraseTarget target, CancellationToken cancellationToken) => throw new NotSupportedException();
+
     public ValueTask SetPausedAsync(string queue, bool paused, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     private sealed class Claimer(NullStore store) : IQueueClaimer

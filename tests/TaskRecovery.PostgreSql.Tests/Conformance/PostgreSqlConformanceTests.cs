@@ -23,6 +23,8 @@ public sealed class PostgreSqlCancelTests() : CancelTests(new PostgreSqlFixture(
 
 public sealed class PostgreSqlRetryTests() : RetryTests(new PostgreSqlFixture());
 
+public sealed class PostgreSqlEraseTests() : EraseTests(new PostgreSqlFixture());
+
 public sealed class PostgreSqlInspectTests() : InspectTests(new PostgreSqlFixture());
 
 public sealed class PostgreSqlPollTests() : PollTests(new PostgreSqlFixture());

@@ -23,6 +23,8 @@ public sealed class SqliteCancelTests() : CancelTests(new SqliteFixture());
 
 public sealed class SqliteRetryTests() : RetryTests(new SqliteFixture());
 
+public sealed class SqliteEraseTests() : EraseTests(new SqliteFixture());
+
 public sealed class SqliteInspectTests() : InspectTests(new SqliteFixture());
 
 public sealed class SqlitePollTests() : PollTests(new SqliteFixture());

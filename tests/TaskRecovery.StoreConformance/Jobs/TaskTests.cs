@@ -206,4 +206,40 @@ public abstract class TaskTests(StoreFixture fixture) : JobStoreTests(fixture)
 
     private async Task<IEnumerable<Guid>> ListAsync(Guid? jobId, TaskState? state, int limit)
         => (await Jobs.ListTasksAsync(jobId, state, limit, Cancellation)).Select(task => task.Id);
+
+    [Fact]
+    public async Task Erasing_an_entry_erases_what_the_task_that_it_runs_has_stored()
+    {
+        var node = GivenNode();
+        await GivenJobAsync(Schedule.Once(DateTimeOffset.UnixEpoch));
+        var (run, task) = await GivenRunningTaskAsync(node);
+        var key = new ProgressKey(run.Held.Id, task.Id);
+        await Store.SaveStepAsync(node.Id, key, run.Held.Fence, "step", Json("\"Ann\""), Cancellation);
+        await Store.SaveCheckpointAsync(node.Id, key, run.Held.Fence, Json("\"Ann\""), Cancellation);
+
+        Assert.Equal(1, await Store.EraseAsync(EraseTarget.Entry(run.Held.Id), Cancellation));
+
+        var found = await FindTaskAsync(task.Id);
+        Assert.Equal((TaskState.Cancelled, EndReasons.Erased, null, null), (found.State, found.Reason, found.Result, found.Error));
+        var progress = await Store.LoadProgressAsync(key, Cancellation);
+        Assert.Empty(progress.Steps);
+        Assert.Null(progress.Checkpoint);
+        Assert.Equal(TaskStartDecision.ClaimLost, (await StartAsync(run)).Decision);
+        Assert.Single(await TryFinishAsync(node, run.Held.Outcome(result: "\"Ann\"", isTask: true)));
+        Assert.Null((await FindTaskAsync(task.Id)).Result);
+    }
+
+    [Fact]
+    public async Task Erasing_the_entry_of_an_ended_task_leaves_its_state()
+    {
+        var node = GivenNode();
+        await GivenJobAsync(Schedule.Once(DateTimeOffset.UnixEpoch));
+        var (run, task) = await GivenRunningTaskAsync(node);
+        await FinishTaskAsync(run, OutcomeKind.Failed, error: "Ann", reason: EndReasons.FailedForGood);
+
+        await Store.EraseAsync(EraseTarget.Entry(run.Held.Id), Cancellation);
+
+        var found = await FindTaskAsync(task.Id);
+        Assert.Equal((TaskState.Failed, null, null), (found.State, found.Result, found.Error));
+    }
 }

@@ -226,6 +226,8 @@ internal sealed class FakeQueueStore : IQueueStore
 
     public ValueTask<OperatorResult> RetryAsync(long entryId, RetryFrom from, CancellationToken cancellationToken) => throw new NotSupportedException();
 
+    public ValueTask<int> EraseAsync(EraseTarget target, CancellationToken cancellationToken) => throw new NotSupportedException();
+
     public ValueTask SetPausedAsync(string queue, bool paused, CancellationToken cancellationToken)
     {
         Do("pause", () => paused ? Paused.Add(queue) : Paused.Remove(queue));

@@ -120,6 +120,8 @@ internal sealed class FakeStore : IQueueStore
 
     public ValueTask<OperatorResult> RetryAsync(long entryId, RetryFrom from, CancellationToken cancellationToken) => throw new NotSupportedException();
 
+    public ValueTask<int> EraseAsync(EraseTarget target, CancellationToken cancellationToken) => throw new NotSupportedException();
+
     public ValueTask SetPausedAsync(string queue, bool paused, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public Task ListenAsync(Action<StoreHint> onHint, CancellationToken cancellationToken) => throw new NotSupportedException();

@@ -1,0 +1,57 @@
+namespace TaskRecovery.PostgreSql;
+
+/// <summary>Statements that erase what an application stored in entries.</summary>
+internal static class EraseSql
+{
+    /// <summary>The highest id.</summary>
+    internal const string Last = "select coalesce(max(e.id), 0) from {schema}.entries e";
+
+    /// <summary>Entries with a unique key. $1 above this id, $2 up to this one, $3 key, $4 kind, or null.</summary>
+    internal const string FindByKey = """
+        select e.id, null::text from {schema}.entries e
+        where e.id > $1 and e.id <= $2 and e.unique_key = $3 and ($4::text is null or e.kind = (select k.id from {schema}.kinds k where k.name = $4))
+        order by e.id
+        """;
+
+    /// <summary>Entries whose metadata contain a text; the caller reads them. $1 above this id, $2 up to this one, $3 text.</summary>
+    internal const string FindByMetadata = """
+        select e.id, e.metadata from {schema}.entries e where e.id > $1 and e.id <= $2 and strpos(e.metadata, $3) > 0 order by e.id
+        """;
+
+    /// <summary>Ends an entry that runs, under its claim's own fence. $1 its id. Returns how many ended.</summary>
+    /// <remarks>As a finish does it: the claim is locked against a sweep, and the key (entry, fence) decides between this outcome and the node's own.</remarks>
+    internal const string EndRunning = """
+        with clock as materialized (select clock_timestamp() as now), held as materialized (
+            select c.id, c.node, c.claimed_at, c.again, c.again_attempts, c.again_crashes from {schema}.claims c
+            where c.entries && array[$1::bigint] order by c.id for share
+        ), done as (
+            insert into {schema}.outcomes (entry, fence, ended_at, duration_ms, node, kind, attempt, crashes, final, reason)
+            select $1, h.id, c.now, greatest(0, least(extract(epoch from c.now - h.claimed_at) * 1000, 2147483647))::integer, h.node, 2,
+                coalesce(h.again_attempts[array_position(h.again, $1)], 0::smallint) + 1, coalesce(h.again_crashes[array_position(h.again, $1)], 0::smallint), true, 'erased'
+            from held h cross join clock c
+            where (select o.entry from {schema}.outcomes o where o.entry = $1 and o.final limit 1) is null
+            on conflict do nothing
+            returning *
+        )
+        """ + OutcomeSql.FollowFinal + " select count(*) from done";
+
+    /// <summary>Blanks an entry that has ended. $1 its id. Returns whether there is such an entry, and whether it is erased.</summary>
+    /// <remarks>Its final outcome is locked first: a retry of the same entry locks it too, and finds the reason.</remarks>
+    internal const string Blank = """
+        with ended as materialized (
+            select o.entry from {schema}.outcomes o where o.entry = $1 and o.final for update
+        ), payload as (
+            update {schema}.entries e set args = '', unique_key = null, metadata = null, trace_parent = null from ended d where e.id = d.entry
+        ), results as (
+            update {schema}.outcomes o set result = null, error = null, reason = case when o.final then 'erased' else o.reason end
+            from ended d where o.entry = d.entry
+        ), records as (
+            update {schema}.tasks t set result = null, error = null from ended d where t.entry_id = d.entry returning t.id
+        ), steps as (
+            delete from {schema}.steps s where s.entry = any (array(select d.entry from ended d)) or s.task = any (array(select r.id from records r))
+        ), checkpoints as (
+            delete from {schema}.checkpoints c where c.entry = any (array(select d.entry from ended d)) or c.task = any (array(select r.id from records r))
+        )
+        select exists (select from {schema}.entries e where e.id = $1), exists (select from ended)
+        """;
+}

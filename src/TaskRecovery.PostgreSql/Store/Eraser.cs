@@ -1,0 +1,98 @@
+using Npgsql;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.PostgreSql;
+
+/// <summary>Ends entries, if they have not ended, and blanks what the application stored in them.</summary>
+internal sealed class Eraser(PostgreSqlDatabase database, PostgreSqlQueueStore store)
+{
+    /// <summary>How many entries to look at in one statement when they are found by what they hold: a fraction of a second.</summary>
+    private const long Chunk = 50_000;
+
+    // An entry changes its place between two statements, at most as often as it is claimed, released or retried meanwhile.
+    private const int MostRounds = 100;
+
+    internal async ValueTask<int> EraseAsync(EraseTarget target, CancellationToken cancellationToken)
+    {
+        if (target.EntryId is { } id)
+        {
+            return await EraseOneAsync(id, cancellationToken).ConfigureAwait(false) ? 1 : 0;
+        }
+
+        var last = await database.ReadAsync(
+            EraseSql.Last,
+            [],
+            static async (reader, token) =>
+            {
+                await reader.ReadAsync(token).ConfigureAwait(false);
+                return reader.GetInt64(0);
+            },
+            cancellationToken).ConfigureAwait(false);
+        var erased = 0;
+        for (long after = 0; after < last; after += Chunk)
+        {
+            foreach (var found in await FindAsync(target, after, Math.Min(after + Chunk, last), cancellationToken).ConfigureAwait(false))
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                erased += await EraseOneAsync(found, cancellationToken).ConfigureAwait(false) ? 1 : 0;
+            }
+        }
+
+        return erased;
+    }
+
+    private ValueTask<List<long>> FindAsync(EraseTarget target, long after, long upTo, CancellationToken cancellationToken)
+    {
+        var (statement, args) = target.Metadata is { } pair
+            ? (EraseSql.FindByMetadata, new[] { Arg.Text(StoredMetadata.Quoted(pair.Value)) })
+            : (EraseSql.FindByKey, [Arg.Text(target.UniqueKey), Arg.Text(target.Kind)]);
+        return database.ReadAsync(
+            statement,
+            [Arg.Int8(after), Arg.Int8(upTo), .. args],
+            async (reader, token) =>
+            {
+                var found = new List<long>();
+                while (await reader.ReadAsync(token).ConfigureAwait(false))
+                {
+                    if (target.Metadata is not { } asked || StoredMetadata.Has(reader.StringOrNull(1), asked))
+                    {
+                        found.Add(reader.GetInt64(0));
+                    }
+                }
+
+                return found;
+            },
+            cancellationToken);
+    }
+
+    private async ValueTask<bool> EraseOneAsync(long entry, CancellationToken cancellationToken)
+    {
+        for (var round = 0; round < MostRounds; round++)
+        {
+            var (exists, isErased) = await BlankAsync(entry, cancellationToken).ConfigureAwait(false);
+            if (isErased || !exists)
+            {
+                return isErased;
+            }
+
+            // The request stays until retention removes it, so that the node of a running entry finds it. A waiting entry ends by it.
+            if (await store.CancelAsync([entry], EndReasons.Erased, cancellationToken).ConfigureAwait(false))
+            {
+                await database.ReadAsync(EraseSql.EndRunning, [Arg.Int8(entry)], static (_, _) => ValueTask.FromResult(true), cancellationToken).ConfigureAwait(false);
+            }
+        }
+
+        throw new StoreUnavailableException($"Entry {entry} changed its place {MostRounds} times while it was being erased. Erase it again.");
+    }
+
+    private ValueTask<(bool Exists, bool IsErased)> BlankAsync(long entry, CancellationToken cancellationToken)
+        => database.ReadAsync(
+            EraseSql.Blank,
+            [Arg.Int8(entry)],
+            static async (NpgsqlDataReader reader, CancellationToken token) =>
+            {
+                await reader.ReadAsync(token).ConfigureAwait(false);
+                return (reader.GetBoolean(0), reader.GetBoolean(1));
+            },
+            cancellationToken);
+}

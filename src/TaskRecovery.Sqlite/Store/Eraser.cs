@@ -1,0 +1,117 @@
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Sqlite;
+
+/// <summary>Ends entries, if they have not ended, and blanks what the application stored in them.</summary>
+internal sealed class Eraser(SqliteDatabase database)
+{
+    /// <summary>How many entries to look at in one read when they are found by what they hold.</summary>
+    private const long Chunk = 50_000;
+
+    /// <summary>How many to erase in one transaction: others wait meanwhile.</summary>
+    private const int BatchSize = 100;
+
+    internal async ValueTask<int> EraseAsync(EraseTarget target, CancellationToken cancellationToken)
+    {
+        if (target.EntryId is { } id)
+        {
+            return await EraseAsync([id], cancellationToken).ConfigureAwait(false);
+        }
+
+        var last = await database.ReadAsync(static session => session.Get(EraseSql.Last).Scalar() ?? 0, cancellationToken).ConfigureAwait(false);
+        var erased = 0;
+        for (long after = 0; after < last; after += Chunk)
+        {
+            var (from, upTo) = (after, Math.Min(after + Chunk, last));
+            var found = await database.ReadAsync(session => Find(session, target, from, upTo), cancellationToken).ConfigureAwait(false);
+            foreach (var batch in found.Chunk(BatchSize))
+            {
+                erased += await EraseAsync(batch, cancellationToken).ConfigureAwait(false);
+            }
+        }
+
+        return erased;
+    }
+
+    private async ValueTask<int> EraseAsync(long[] entries, CancellationToken cancellationToken)
+    {
+        var (erased, anyRan) = await database.WriteAsync(
+            session =>
+            {
+                var (count, ran) = (0, false);
+                foreach (var entry in entries)
+                {
+                    count += Erase(session, entry, ref ran) ? 1 : 0;
+                }
+
+                return (count, ran);
+            },
+            cancellationToken).ConfigureAwait(false);
+        if (anyRan)
+        {
+            database.Hints.Control();
+        }
+
+        return erased;
+    }
+
+    private List<long> Find(SqliteSession session, EraseTarget target, long after, long upTo)
+    {
+        var found = new List<long>();
+        long? kind = null;
+        if (target.Kind is { } name && (kind = database.Names.FindKind(session, name)) is null)
+        {
+            return found;
+        }
+
+        var statement = session.Get(target.Metadata is null ? EraseSql.FindByKey : EraseSql.FindByMetadata)
+            .Bind(1, after).Bind(2, upTo).Bind(3, target.Metadata is { } pair ? StoredMetadata.Quoted(pair.Value) : target.UniqueKey).Bind(4, kind);
+        while (statement.Step())
+        {
+            if (target.Metadata is not { } asked || StoredMetadata.Has(statement.NullableText(1), asked))
+            {
+                found.Add(statement.Int64(0));
+            }
+        }
+
+        return found;
+    }
+
+    private bool Erase(SqliteSession session, long entry, ref bool ran)
+    {
+        if (!session.Get(EntrySql.KindAndKey).Bind(1, entry).Exists())
+        {
+            return false;
+        }
+
+        var moves = new EntryMoves(session, database.Names, database.Now());
+        if (!session.Get(OutcomeSql.FindFinal).Bind(1, entry).Exists() && !moves.EndWaiting(entry, OutcomeKind.Cancelled, EndReasons.Erased))
+        {
+            ran |= EndRunning(moves, entry);
+        }
+
+        var task = TaskMoves.Find(session, entry);
+        session.Get(EraseSql.Entry).Bind(1, entry).Execute();
+        session.Get(EraseSql.Outcomes).Bind(1, entry).Execute();
+        session.Get(EraseSql.Task).Bind(1, entry).Execute();
+        session.Get(EraseSql.Steps).Bind(1, entry).Bind(2, task).Execute();
+        session.Get(EraseSql.Checkpoint).Bind(1, entry).Bind(2, task).Execute();
+        return true;
+    }
+
+    // Under its claim's own fence, as a sweep ends it: its node's outcome is refused then. The request stays, so that the node finds it.
+    private static bool EndRunning(EntryMoves moves, long entry)
+    {
+        var session = moves.Session;
+        if (RunningEntries.Read(session).Find(entry) is not { } run)
+        {
+            return false;
+        }
+
+        var node = session.Get(NodeSql.Find).Bind(1, run.NodeId).Scalar();
+        var duration = Math.Max(0, moves.Now - Micros.From(run.ClaimedAt));
+        moves.End(new Run(entry, run.Fence, node, run.Attempt + 1, run.Crashes, duration, MayHaveTask: true), OutcomeKind.Cancelled, [], null, EndReasons.Erased);
+        session.Get(EntrySql.RequestCancel).Bind(1, entry).Bind(2, moves.Now).Execute();
+        return true;
+    }
+}
