@@ -11,18 +11,18 @@ internal sealed class QueueMeasure : StoreLoop
 {
     private static readonly TimeSpan LookedAtLately = TimeSpan.FromMinutes(2);
 
-    private readonly IQueueStore _store;
+    private readonly QueueDepths _depths;
     private readonly TimeProvider _time;
     private readonly Signal _lookedAt = new();
     private IReadOnlyList<QueueDepth> _latest = [];
     private long? _lookedAtTime;
 
     public QueueMeasure(
-        IQueueStore store, Node node, IEnumerable<IDeafHandlers> deaf, Metrics metrics, StartupGate gate, INodeRole role, TimeProvider time,
+        QueueDepths depths, Node node, IEnumerable<IDeafHandlers> deaf, Metrics metrics, StartupGate gate, INodeRole role, TimeProvider time,
         ILogger<QueueMeasure> logger)
         : base("The measuring of queues", gate, role, time, logger)
     {
-        _store = store;
+        _depths = depths;
         _time = time;
         var meter = metrics.Meter;
         meter.CreateObservableGauge(TaskRecoveryDiagnostics.QueueDepth, () => Observe(depth => depth.Due), "{entry}", "Entries that are due.");
@@ -41,7 +41,7 @@ internal sealed class QueueMeasure : StoreLoop
     /// <summary>One measurement, if someone has looked lately. Tests call this; the timer is not part of the behaviour.</summary>
     internal async Task MeasureOnceAsync(CancellationToken cancellationToken)
         => _latest = _lookedAtTime is { } looked && _time.GetElapsedTime(looked) < LookedAtLately
-            ? await _store.MeasureAsync(cancellationToken).ConfigureAwait(false)
+            ? await _depths.ReadAsync(cancellationToken).ConfigureAwait(false)
             : [];
 
     /// <inheritdoc/>

@@ -6,32 +6,53 @@ using TaskRecovery.Storage;
 namespace TaskRecovery.Diagnostics;
 
 /// <summary>Whether this process can do its work: the start-up hook is through, the store answers, the node's lease is valid, nothing waits too long, every handler listens.</summary>
+/// <remarks>Without details the answer names nothing that an anonymous caller should not know: no queue, kind, host or entry, and no exception, whose message names the database's host and role.</remarks>
 internal sealed class TaskRecoveryHealthCheck(
-    IQueueStore store, INodeLives lives, INodeRole role, StartupGate gate, StartupRecovery startup, IEnumerable<IDeafHandlers> deaf,
-    IEnumerable<IFailingLoops> loops, TimeSpan oldestWaitingLimit)
+    QueueDepths queues, INodeLives lives, INodeRole role, StartupGate gate, StartupRecovery startup, IEnumerable<IDeafHandlers> deaf,
+    IEnumerable<IFailingLoops> loops, HealthCheckSettings settings)
     : IHealthCheck
 {
+    private bool ShowsDetails => settings.IncludeDetails;
+
     /// <inheritdoc/>
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         var failure = context.Registration.FailureStatus;
         if (!gate.IsOpen)
         {
-            return new HealthCheckResult(failure, "The start-up hook is not through: nothing is claimed until the store is there.", startup.Failure);
+            return new HealthCheckResult(
+                failure, "The start-up hook is not through: nothing is claimed until the store is there.", ShowsDetails ? startup.Failure : null);
         }
 
         IReadOnlyList<QueueDepth> depths;
         try
         {
-            depths = await store.MeasureAsync(cancellationToken).ConfigureAwait(false);
+            depths = await queues.ReadAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (TaskRecoveryException exception)
         {
-            return new HealthCheckResult(failure, "The store does not answer.", exception);
+            return new HealthCheckResult(failure, "The store does not answer.", ShowsDetails ? exception : null);
         }
 
         var life = lives.Life;
-        var data = new Dictionary<string, object>(StringComparer.Ordinal);
+        var data = DataOf(depths, life);
+        return role.Works && life?.Lease is null
+            ? new HealthCheckResult(failure, "This node has no valid lease: its beats do not get through, and it starts nothing until one does.", data: data)
+            : Judge(depths, [.. deaf.SelectMany(handlers => handlers.List())], [.. loops.SelectMany(loop => loop.ListFailing())], data);
+    }
+
+    private Dictionary<string, object> DataOf(IReadOnlyList<QueueDepth> depths, NodeLife? life)
+    {
+        var data = new Dictionary<string, object>(StringComparer.Ordinal)
+        {
+            ["due"] = depths.Sum(depth => depth.Due),
+            ["oldest_seconds"] = depths.Select(depth => depth.OldestAge.TotalSeconds).DefaultIfEmpty().Max(),
+        };
+        if (!ShowsDetails)
+        {
+            return data;
+        }
+
         foreach (var depth in depths)
         {
             data[$"queue.{depth.Queue}.due"] = depth.Due;
@@ -44,21 +65,40 @@ internal sealed class TaskRecoveryHealthCheck(
             data["node_id"] = life.Id;
         }
 
-        return role.Works && life?.Lease is null
-            ? new HealthCheckResult(failure, "This node has no valid lease: its beats do not get through, and it starts nothing until one does.", data: data)
-            : Judge(depths, [.. deaf.SelectMany(handlers => handlers.List())], [.. loops.SelectMany(loop => loop.ListFailing())], oldestWaitingLimit, data);
+        return data;
     }
 
-    private static HealthCheckResult Judge(
-        IReadOnlyList<QueueDepth> depths, IReadOnlyList<DeafHandler> deaf, IReadOnlyList<string> failing, TimeSpan limit, Dictionary<string, object> data)
+    private HealthCheckResult Judge(
+        IReadOnlyList<QueueDepth> depths, IReadOnlyList<DeafHandler> deaf, IReadOnlyList<string> failing, Dictionary<string, object> data)
     {
-        List<string> problems =
-        [
-            .. failing.Select(loop => $"{loop} keeps failing, and the log says why (event 1002)"),
-            .. depths.Where(depth => depth.OldestAge > limit)
-                .Select(depth => $"queue {depth.Queue} has had an entry due for {depth.OldestAge.TotalSeconds:0} s (limit {limit.TotalSeconds:0} s)"),
-            .. deaf.Select(handler => $"the handler of entry {handler.EntryId} ({handler.Kind}) goes on {handler.Since.TotalSeconds:0} s after its token fired ({handler.Reason})"),
-        ];
+        var limit = settings.OldestWaitingLimit;
+        var late = depths.Where(depth => depth.OldestAge > limit).ToList();
+        List<string> problems = ShowsDetails
+            ?
+            [
+                .. failing.Select(loop => $"{loop} keeps failing, and the log says why (event 1002)"),
+                .. late.Select(depth => $"queue {depth.Queue} has had an entry due for {depth.OldestAge.TotalSeconds:0} s (limit {limit.TotalSeconds:0} s)"),
+                .. deaf.Select(handler => $"the handler of entry {handler.EntryId} ({handler.Kind}) goes on {handler.Since.TotalSeconds:0} s after its token fired ({handler.Reason})"),
+            ]
+            : [.. Summarize(failing.Count, late, deaf.Count, limit)];
         return problems.Count == 0 ? HealthCheckResult.Healthy(data: data) : HealthCheckResult.Degraded(string.Join("; ", problems) + ".", data: data);
+    }
+
+    private static IEnumerable<string> Summarize(int failing, List<QueueDepth> late, int deaf, TimeSpan limit)
+    {
+        if (failing > 0)
+        {
+            yield return $"loops that keep failing: {failing}, and the log says why (event 1002)";
+        }
+
+        if (late.Count > 0)
+        {
+            yield return $"queues with an entry due for more than {limit.TotalSeconds:0} s: {late.Count}";
+        }
+
+        if (deaf > 0)
+        {
+            yield return $"handlers that ignore their cancellation: {deaf}";
+        }
     }
 }

@@ -24,6 +24,7 @@ internal static class NodeServiceCollectionExtensions
         services.TryAddSingleton<RecoverySweeper>();
         services.TryAddSingleton<ClaimReconciler>();
         services.TryAddSingleton<RetentionLoop>();
+        services.TryAddSingleton<QueueDepths>();
         services.TryAddSingleton<QueueMeasure>();
 
         Host<Node>();

@@ -11,8 +11,11 @@ namespace TaskRecovery.Tests.Diagnostics;
 public sealed class HealthCheckTests : IDisposable
 {
     private readonly RecoveryUnderTest _recovery = new();
+    private readonly QueueDepths _depths;
     private readonly FakeDeafHandlers _deaf = new();
     private readonly FakeFailingLoops _loops = new();
+
+    public HealthCheckTests() => _depths = new QueueDepths(_recovery.Store, _recovery.Time);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -29,6 +32,60 @@ public sealed class HealthCheckTests : IDisposable
         Assert.Equal(HealthStatus.Healthy, result.Status);
         Assert.Equal(3L, result.Data["queue.mail.due"]);
         Assert.Equal(_recovery.Node.Life.Id, result.Data["node_id"]);
+    }
+
+    [Fact]
+    public async Task Without_details_it_names_nothing_and_carries_no_exception()
+    {
+        GivenWorkingNode();
+        _recovery.Store.Depths.Add(new QueueDepth("mail", 3, TimeSpan.FromSeconds(61)));
+        _recovery.Store.Depths.Add(new QueueDepth("reports", 4, TimeSpan.FromSeconds(2)));
+        _deaf.Handlers.Add(new DeafHandler(17, "report", StopReason.TimedOut, TimeSpan.FromSeconds(40)));
+        _loops.Names.Add("claims of queue mail");
+
+        var degraded = await CheckAsync(includeDetails: false);
+        _recovery.Store.Failure = new StoreUnavailableException("role app of db1 was refused");
+        _recovery.Time.Advance(QueueDepths.Fresh);
+        var failed = await CheckAsync(includeDetails: false);
+
+        Assert.Equal(
+            "loops that keep failing: 1, and the log says why (event 1002); queues with an entry due for more than 60 s: 1; handlers that ignore their cancellation: 1.",
+            degraded.Description);
+        Assert.Equal(["due", "oldest_seconds"], degraded.Data.Keys);
+        Assert.Equal((7L, 61.0), ((long)degraded.Data["due"], (double)degraded.Data["oldest_seconds"]));
+        Assert.Equal((HealthStatus.Unhealthy, null), (failed.Status, failed.Exception));
+        Assert.DoesNotContain("db1", failed.Description, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Any_number_of_requests_measures_once_in_a_few_seconds()
+    {
+        GivenWorkingNode();
+        var measured = _recovery.Store.Calls.Count(call => call == "measure");
+
+        await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => CheckAsync()));
+        _recovery.Time.Advance(QueueDepths.Fresh - TimeSpan.FromMilliseconds(1));
+        await CheckAsync();
+        Assert.Equal(measured + 1, _recovery.Store.Calls.Count(call => call == "measure"));
+
+        _recovery.Time.Advance(TimeSpan.FromMilliseconds(1));
+        await CheckAsync();
+        Assert.Equal(measured + 2, _recovery.Store.Calls.Count(call => call == "measure"));
+    }
+
+    [Fact]
+    public async Task A_failure_is_forgotten_after_a_second_and_a_caller_that_left_fails_nobody()
+    {
+        GivenWorkingNode();
+        _recovery.Store.Failure = new StoreUnavailableException("down");
+        Assert.Equal(HealthStatus.Unhealthy, (await CheckAsync()).Status);
+        _recovery.Store.Failure = null;
+        Assert.Equal(HealthStatus.Unhealthy, (await CheckAsync()).Status);
+        _recovery.Time.Advance(QueueDepths.FreshFailure);
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _depths.ReadAsync(new CancellationToken(canceled: true)));
+
+        Assert.Equal(HealthStatus.Healthy, (await CheckAsync()).Status);
     }
 
     [Fact]
@@ -124,10 +181,11 @@ public sealed class HealthCheckTests : IDisposable
         _recovery.Node.Beat();
     }
 
-    private Task<HealthCheckResult> CheckAsync()
+    private Task<HealthCheckResult> CheckAsync(bool includeDetails = true)
     {
         var check = new TaskRecoveryHealthCheck(
-            _recovery.Store, _recovery.Node.Node, _recovery.Role, _recovery.Node.Gate, _recovery.NewStartup(), [_deaf], [_loops], TimeSpan.FromSeconds(60));
+            _depths, _recovery.Node.Node, _recovery.Role, _recovery.Node.Gate, _recovery.NewStartup(), [_deaf], [_loops],
+            new HealthCheckSettings(TimeSpan.FromSeconds(60), includeDetails));
         return check.CheckHealthAsync(new HealthCheckContext { Registration = new HealthCheckRegistration("taskrecovery", check, null, null) }, Cancellation);
     }
 

@@ -68,7 +68,7 @@ public sealed class MetricsTests : IDisposable
         _recovery.Store.Depths.Add(new QueueDepth("mail", 3, TimeSpan.FromSeconds(7)));
         _recovery.Node.Beat();
         using var measure = new QueueMeasure(
-            _recovery.Store, _recovery.Node.Node, [], _recovery.Metrics, _recovery.Node.Gate, _recovery.Role, _recovery.Time, new LogRecorder<QueueMeasure>());
+            new QueueDepths(_recovery.Store, _recovery.Time), _recovery.Node.Node, [], _recovery.Metrics, _recovery.Node.Gate, _recovery.Role, _recovery.Time, new LogRecorder<QueueMeasure>());
         await measure.MeasureOnceAsync(TestContext.Current.CancellationToken);
         Assert.DoesNotContain("measure", _recovery.Store.Calls);
 
