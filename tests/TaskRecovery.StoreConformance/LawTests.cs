@@ -14,6 +14,8 @@ public abstract class LawTests(StoreFixture fixture) : StoreTests(fixture)
     [InlineData(Corruption.ClaimLost)]
     [InlineData(Corruption.RunningTwice)]
     [InlineData(Corruption.WaitingAndEnded)]
+    [InlineData(Corruption.NameLost)]
+    [InlineData(Corruption.WaitingElsewhere)]
     public async Task A_broken_entry_is_found_and_named(Corruption corruption)
     {
         BreaksTheLaw = true;
@@ -23,7 +25,7 @@ public abstract class LawTests(StoreFixture fixture) : StoreTests(fixture)
         await GivenClaimedAsync(node);
         var id = corruption switch
         {
-            Corruption.WaitingLost or Corruption.WaitingAndEnded => await GivenEntryAsync(),
+            Corruption.WaitingLost or Corruption.WaitingAndEnded or Corruption.NameLost or Corruption.WaitingElsewhere => await GivenEntryAsync(),
             Corruption.EndedAndWaiting => ids[0],
             _ => ids[1],
         };

@@ -66,4 +66,10 @@ public enum Corruption
 
     /// <summary>A waiting entry gets a final outcome as well.</summary>
     WaitingAndEnded = 5,
+
+    /// <summary>A waiting entry's queue has a number without a name, here and in waiting.</summary>
+    NameLost = 6,
+
+    /// <summary>A waiting entry's row in waiting is of another queue than the entry.</summary>
+    WaitingElsewhere = 7,
 }

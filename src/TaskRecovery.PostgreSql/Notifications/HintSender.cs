@@ -4,13 +4,15 @@ namespace TaskRecovery.PostgreSql;
 
 /// <summary>Sends hints after a commit: the first at once, then at most once every few milliseconds, each thing once.</summary>
 /// <remarks>A NOTIFY in every transaction halves what a server can store; commits that notify wait for each other.</remarks>
-internal sealed class HintSender(PostgreSqlDatabase database, TimeProvider time)
+internal sealed partial class HintSender(PostgreSqlDatabase database, TimeProvider time)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
 
     private readonly Lock _lock = new();
     private HashSet<string> _pending = new(StringComparer.Ordinal);
+    private readonly Dictionary<ulong, PendingHint> _uncommitted = [];
     private bool _sending;
+    private bool _watching;
 
     /// <summary>By which this process knows its own hints.</summary>
     internal string Mark { get; } = HintText.NewMark();

@@ -13,9 +13,10 @@ internal static class ClaimSql
 
     /// <summary>Takes due entries of one queue: own node (which must not be dead), rows, claim and payloads in one round trip.
     /// $1 node, $2 queue number, $3 kind numbers, $4 limit; then for those at their last chance ($5 to $8), the other suspects
-    /// ($9 to $12) and the rest ($13 to $15): levels, times and ids to start after, limit.</summary>
+    /// ($9 to $12) and the rest ($13 to $15): levels, times and ids to start after, limit. $16 the queue's
+    /// name, $17 the kinds' names, in the order of their numbers.</summary>
     /// <returns>A row about the claim, in the last six columns: the node's number (null if it is dead), the fence (null if nothing was taken), the time, how many rows it went for (null where another
-    /// claimer was at it: <see cref="ClaimBesideOthers"/> is the statement then), the wait for the next, and whether it left some for their size. Then a row for each entry: what is the same for all costs as much in every row as what is not.
+    /// claimer was at it: <see cref="ClaimBesideOthers"/> is the statement then; -1 where a number is not the name's any more), the wait for the next, and whether it left some for their size. Then a row for each entry: what is the same for all costs as much in every row as what is not.
     /// The order is that of the plan: the parts of a union are read one after the other, and a statement that writes is never run in parallel.</returns>
     /// <remarks>Locking a row before deleting it costs a second entry in the log and a seventh of the claim. It is only needed where several claimers take from a queue
     /// at the same moment, so who claims alone holds the queue's advisory lock instead, and takes what it could delete. Nobody else waits for a row here while another is his: there is no circle.</remarks>
@@ -43,8 +44,11 @@ internal static class ClaimSql
             select clock_timestamp() as now from node
         ), turn as materialized (
             select {{mayClaim}} as mine from clock
+        ), known as materialized (
+            select {{NameSql.Count("array[$2::integer]", "array[$16::text]", "$3", "$17")}} = 1 + cardinality($3) as all_of_them
         ), gate as materialized (
-            select c.now from clock c join {schema}.queues q on q.id = $2 and not q.paused where (select t.mine from turn t)
+            select c.now from clock c join {schema}.queues q on q.id = $2 and not q.paused
+            where (select t.mine from turn t) and (select k.all_of_them from known k)
         ), found as materialized (
             select w.* from gate g cross join lateral (
                 {{Levels(Last, rowLocks)}}
@@ -77,7 +81,7 @@ internal static class ClaimSql
         )
         select null::bigint, null::smallint, null::timestamptz, null::smallint, null::smallint, null::smallint, null::smallint, null::smallint, null::timestamptz, null, null::boolean,
             null::interval, null, null, null::boolean, (select n.number from node n), (select c.id from claim c), (select c.now from clock c),
-            (select count(*) from picked having (select t.mine from turn t)),
+            (select case when (select k.all_of_them from known k) then count(*) else -1 end from picked having (select t.mine from turn t)),
             (select min(f.run_at) - max(g.now) from gate g cross join unnest($5 || $9 || $13) l (level) cross join lateral (
                 select w.run_at, w.kind, row_number() over (order by w.run_at, w.id) as place from {schema}.waiting w
                 where w.queue = $2 and w.priority = l.level and w.run_at > g.now and w.run_at < timestamptz 'infinity' order by w.run_at, w.id limit {{Look}}) f

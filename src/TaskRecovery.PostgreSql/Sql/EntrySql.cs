@@ -2,16 +2,21 @@ namespace TaskRecovery.PostgreSql;
 
 /// <summary>Statements that store entries.</summary>
 /// <remarks>All take: $1 queue numbers, $2 kind numbers, $3 priorities, $4 attempts, $5 args, $6 times not before, $7 waits,
-/// $8 time limits, $9 metadata, $10 trace contexts, $11 unique keys. Arrays of what no entry has may be empty.</remarks>
+/// $8 time limits, $9 metadata, $10 trace contexts, $11 unique keys. Arrays of what no entry has may be empty. $12 to $15 the numbers and names of their queues, then of their kinds: where one of
+/// them does not belong to the other, nothing is stored and no id comes back, in the caller's own transaction too. A foreign key would read a row for every entry, and lock it.</remarks>
 internal static class EntrySql
 {
     // A time in the past means now, so that nothing is stored in a place that claimers have already passed.
-    private const string Given = """
+    private static readonly string Given = $$"""
         with clock as materialized (select clock_timestamp() as now),
+        known as materialized (
+            select {{NameSql.Count("$12", "$13", "$14", "$15")}} = cardinality($12) + cardinality($14) as all_of_them
+        ),
         given as materialized (
             select nextval('{schema:literal}.entries_id_seq') as id, (select now from clock) as created_at, g.*
             from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) with ordinality
                 as g (queue, kind, priority, max_attempts, args, run_at, run_after, timeout, metadata, trace_parent, unique_key, place)
+            where (select k.all_of_them from known k)
         )
         """;
 
@@ -34,20 +39,20 @@ internal static class EntrySql
 
     /// <summary>Stores entries of which none has a unique key.</summary>
     /// <returns>Their ids, in order, as one array: ten thousand rows would cost more to send and to read than their index entries to write.</returns>
-    internal const string Enqueue = Given + ", accepted as (select * from given), " + Stored + ", " + LinedUp + ") select array_agg(id order by place) from given";
+    internal static readonly string Enqueue = Given + ", accepted as (select * from given), " + Stored + ", " + LinedUp + ") select array_agg(id order by place) from given";
 
     /// <summary>Stores entries of one queue, none with a key or a time, and claims them in the same transaction where a claim would take them at once: the node is not dead, the queue not paused,
-    /// and nothing due of a kind that it knows is before them in line. Else they wait. $12 node, $13 queue number, $14 kind numbers, $15 levels up to theirs, $16 and $17 times and ids up to which the node's claims have been there.</summary>
+    /// and nothing due of a kind that it knows is before them in line. Else they wait. $16 node, $17 queue number, $18 kind numbers, $19 levels up to theirs, $20 and $21 times and ids up to which the node's claims have been there.</summary>
     /// <returns>Their ids in order, the database's time, the node's number (null if it is dead), and the claim's id (null if they wait).</returns>
-    internal const string EnqueueClaimed = Given + """
+    internal static readonly string EnqueueClaimed = Given + """
         , node as materialized (
-            select n.number from {schema}.nodes n where n.id = $12 and n.dead_at is null for key share
+            select n.number from {schema}.nodes n where n.id = $16 and n.dead_at is null for key share
         ), turn as materialized (
-            select n.number from node n join {schema}.queues q on q.id = $13 and not q.paused
-            where not exists (
-                select from clock c cross join unnest($15, $16, $17) l (level, after_time, after_id) cross join lateral (
+            select n.number from node n join {schema}.queues q on q.id = $17 and not q.paused
+            where (select k.all_of_them from known k) and not exists (
+                select from clock c cross join unnest($19, $20, $21) l (level, after_time, after_id) cross join lateral (
                     select from {schema}.waiting w
-                    where w.queue = $13 and w.priority = l.level and (w.run_at, w.id) > (l.after_time, l.after_id) and w.run_at <= c.now and w.kind = any ($14)
+                    where w.queue = $17 and w.priority = l.level and (w.run_at, w.id) > (l.after_time, l.after_id) and w.run_at <= c.now and w.kind = any ($18)
                     limit 1) w)
         ), accepted as (select * from given), listed as materialized (select array_agg(id order by place) as ids from given),
         """ + Stored + ", " + LinedUp + """
@@ -62,7 +67,7 @@ internal static class EntrySql
 
     /// <summary>Stores entries of which some have unique keys: what holds a key already is not stored. Keys are taken in order, so that two callers can't wait for each other.</summary>
     /// <returns>In order, the id and whether it is the holder's; without an id where the holder came or ended in this very moment: ask again for those.</returns>
-    internal const string EnqueueUnique = Given + """
+    internal static readonly string EnqueueUnique = Given + """
         , taken as (
             insert into {schema}.unique_keys (kind, key, entry)
             select g.kind, g.unique_key, g.id from given g where g.unique_key is not null order by g.kind, g.unique_key, g.place

@@ -3,23 +3,31 @@ namespace TaskRecovery.PostgreSql;
 /// <summary>Statements on <c>kinds</c> and <c>queues</c>, where names get the small numbers that rows carry.</summary>
 internal static class NameSql
 {
-    /// <summary>The numbers of kinds. $1 names.</summary>
-    internal const string FindKinds = "select id::integer, name from {schema}.kinds where name = any($1)";
+    /// <summary>The numbers of names. $1 kinds, $2 queues.</summary>
+    /// <returns>Number, name, and whether it is a kind.</returns>
+    internal const string Find = """
+        select k.id::integer, k.name, true from {schema}.kinds k where k.name = any($1)
+        union all
+        select q.id, q.name, false from {schema}.queues q where q.name = any($2)
+        """;
 
-    /// <summary>Gives kinds a number. $1 names. Those that are there keep theirs; the number is drawn only for those that are not.</summary>
-    internal const string AddKinds = """
-        insert into {schema}.kinds (name)
-        select n.name from unnest($1::text[]) n(name) where not exists (select from {schema}.kinds k where k.name = n.name) order by n.name
+    /// <summary>Gives names a number. $1 kinds, $2 queues. Those that are there keep theirs; a number is drawn only for those that are not.</summary>
+    internal const string Add = """
+        with added as (
+            insert into {schema}.kinds (name)
+            select n.name from unnest($1::text[]) n(name) where not exists (select from {schema}.kinds k where k.name = n.name) order by n.name
+            on conflict (name) do nothing
+        )
+        insert into {schema}.queues (name)
+        select n.name from unnest($2::text[]) n(name) where not exists (select from {schema}.queues q where q.name = n.name) order by n.name
         on conflict (name) do nothing
         """;
 
-    /// <summary>The numbers of queues. $1 names.</summary>
-    internal const string FindQueues = "select id, name from {schema}.queues where name = any($1)";
-
-    /// <summary>Gives queues a number. $1 names.</summary>
-    internal const string AddQueues = """
-        insert into {schema}.queues (name)
-        select n.name from unnest($1::text[]) n(name) where not exists (select from {schema}.queues q where q.name = n.name) order by n.name
-        on conflict (name) do nothing
+    /// <summary>How many queues (numbers and names, in the same order) and kinds are in the tables as the caller remembers them.</summary>
+    internal static string Count(string queueNumbers, string queueNames, string kindNumbers, string kindNames) => $$"""
+        (select count(*) from unnest({{queueNumbers}}, {{queueNames}}) n (id, name) cross join lateral (
+                select from {schema}.queues q where q.id = n.id and q.name = n.name offset 0) q)
+            + (select count(*) from unnest({{kindNumbers}}, {{kindNames}}) n (id, name) cross join lateral (
+                select from {schema}.kinds k where k.id = n.id and k.name = n.name offset 0) k)
         """;
 }

@@ -3,17 +3,18 @@ namespace TaskRecovery.PostgreSql;
 /// <summary>What a node asks once a second.</summary>
 internal static class PollSql
 {
-    // Only the lanes (queue and level) that have rows are looked at, found by jumping through the index.
+    // Only the lanes (queue and level) of the asked queues that have rows are looked at, found by jumping through the index: what waits in queues that nobody asks for costs nothing.
     private const string Lanes = """
         with recursive asked as materialized (
             select q.id, q.name from {schema}.queues q where q.name = any ($2) and not q.paused
         ), clock as materialized (
             select clock_timestamp() as now
         ), lane as (
-            (select w.queue, w.priority from {schema}.waiting w order by w.queue, w.priority limit 1)
+            select a.id as queue, n.priority from asked a cross join lateral (
+                select w.priority from {schema}.waiting w where w.queue = a.id order by w.queue, w.priority limit 1) n
             union all
-            select n.queue, n.priority from lane l cross join lateral (
-                select w.queue, w.priority from {schema}.waiting w where (w.queue, w.priority) > (l.queue, l.priority) order by w.queue, w.priority limit 1) n
+            select l.queue, n.priority from lane l cross join lateral (
+                select w.priority from {schema}.waiting w where w.queue = l.queue and w.priority > l.priority order by w.queue, w.priority limit 1) n
         )
         """;
 
@@ -27,7 +28,15 @@ internal static class PollSql
             and (select o.entry from {schema}.outcomes o where o.entry = u.entry and o.fence = c.id and o.reason is distinct from 'erased') is null
         """;
 
-    /// <summary>Queues with due work, the wait for the next, and cancel requests. $1 node, $2 queues, $3 kind numbers, $4 the node's claims.</summary>
+    // A row of its own says that a kind's number is not the name's any more.
+    private const string WrongNumbers = """
+        select 3, null::text, null::bigint, null::interval where (
+            select count(*) from unnest($3, $5) n (id, name) cross join lateral (
+                select from {schema}.kinds k where k.id = n.id and k.name = n.name offset 0) k) <> cardinality($3)
+        """;
+
+    /// <summary>Queues with due work, the wait for the next, cancel requests, and whether a number is wrong. $1 node, $2 queues,
+    /// $3 kind numbers, $4 the node's claims, $5 the kinds' names.</summary>
     internal const string Poll = Lanes + """
         select 0, a.name, null::bigint, null::interval
         from asked a
@@ -48,13 +57,14 @@ internal static class PollSql
             order by w.run_at, w.id limit
         """ + " " + ClaimSql.Look + """
         ) f where f.kind = any ($3) or f.place =
-        """ + ClaimSql.Look + " union all " + Cancels;
+        """ + ClaimSql.Look + " union all " + Cancels + " union all " + WrongNumbers;
 
-    /// <summary>As <see cref="Poll"/> without a look at what waits: every queue that is not paused counts as due. For when looking takes long, because an old snapshot keeps dead rows alive. $1 node, $2 queues, $3 kind numbers, $4 the node's claims.</summary>
+    /// <summary>As <see cref="Poll"/> without a look at what waits: every queue that is not paused counts as due. For when looking takes long, because an old snapshot keeps dead rows alive. $1 node, $2 queues, $3 kind numbers,
+    /// $4 the node's claims, $5 the kinds' names.</summary>
     internal const string PollBlind = """
         select 0, q.name, null::bigint, null::interval from {schema}.queues q where q.name = any ($2) and not q.paused and $3::smallint[] is not null
         union all
-        """ + " " + Cancels;
+        """ + " " + Cancels + " union all " + WrongNumbers;
 
     /// <summary>Kinds at the front of the queues that the node does not know. $1 node, $2 queues, $3 kind numbers.</summary>
     internal const string UnknownKinds = Lanes + """

@@ -153,5 +153,15 @@ internal static class RecoverySql
         from {schema}.waiting w cross join lateral (select * from {schema}.entries e where e.id = w.id offset 0) e
         where not w.found_by_id and (w.queue, w.priority, w.run_at) is distinct from (e.queue, e.priority, e.created_at)
         limit 1000)
+        union all
+        (select 'entry ' || e.id || ' is of queue number ' || e.queue || ' and kind number ' || e.kind || ', which have no names'
+        from {schema}.entries e
+        where not exists (select from {schema}.queues q where q.id = e.queue) or not exists (select from {schema}.kinds k where k.id = e.kind)
+        limit 1000)
+        union all
+        (select 'entry ' || w.id || ' waits under another queue or kind than it has'
+        from {schema}.waiting w cross join lateral (select * from {schema}.entries e where e.id = w.id offset 0) e
+        where w.found_by_id and (w.queue, w.kind) is distinct from (e.queue, e.kind)
+        limit 1000)
         """;
 }

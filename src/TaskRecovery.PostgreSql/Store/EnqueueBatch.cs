@@ -7,9 +7,39 @@ namespace TaskRecovery.PostgreSql;
 /// <summary>Entries as the arrays that one statement takes. What no entry has stays empty and costs nothing.</summary>
 internal static class EnqueueBatch
 {
-    internal static NpgsqlParameter[] ToArgs(IReadOnlyList<NewEntry> entries, NameTable names)
+    /// <summary>How many entries go into one statement at most.</summary>
+    internal const int MaxEntries = 10_000;
+
+    /// <summary>How many bytes of JSON go into one statement at most, unless a single entry has more. A message of the protocol ends at a gigabyte, and the server's time for one statement before that.</summary>
+    internal const int MaxBytes = 4 * 1024 * 1024;
+
+    /// <summary>How many entries from <paramref name="start"/> on go into one statement: at least one.</summary>
+    internal static int Fitting(IReadOnlyList<NewEntry> entries, int start, int maxEntries, long maxBytes)
+    {
+        long bytes = 0;
+        var end = Math.Min(entries.Count, start + maxEntries);
+        for (var i = start; i < end; i++)
+        {
+            bytes += entries[i].Args.Length + (entries[i].Metadata?.Length ?? 0);
+            if (bytes > maxBytes && i > start)
+            {
+                return i - start;
+            }
+        }
+
+        return end - start;
+    }
+
+    /// <summary>Whether one statement can store them all.</summary>
+    internal static bool FitsOneStatement(IReadOnlyList<NewEntry> entries) => Fitting(entries, 0, MaxEntries, MaxBytes) == entries.Count;
+
+    /// <param name="entries">The entries.</param>
+    /// <param name="names">The numbers of their queues and kinds.</param>
+    /// <param name="isChecked">Whether the statement compares the numbers with their names. Only a caller's transaction, which may see the database as it was before a name was added, goes without.</param>
+    internal static NpgsqlParameter[] ToArgs(IReadOnlyList<NewEntry> entries, NameNumbers names, bool isChecked = true)
     {
         var count = entries.Count;
+        Dictionary<string, int> usedQueues = new(StringComparer.Ordinal), usedKinds = new(StringComparer.Ordinal);
         var (queues, kinds, priorities, attempts, args) = (new int[count], new short[count], new short[count], new short[count], new ReadOnlyMemory<byte>[count]);
         for (var i = 0; i < count; i++)
         {
@@ -22,9 +52,8 @@ internal static class EnqueueBatch
             }
             else
             {
-                names.TryGetQueue(entry.Queue, out queues[i]);
-                names.TryGetKind(entry.Kind, out var kind);
-                kinds[i] = (short)kind;
+                usedQueues[entry.Queue] = queues[i] = names.Queue(entry.Queue);
+                usedKinds[entry.Kind] = kinds[i] = names.Kind(entry.Kind);
             }
 
             priorities[i] = (short)entry.Priority;
@@ -45,6 +74,10 @@ internal static class EnqueueBatch
             Arg.Array(Some(entries, static entry => entry.Metadata), NpgsqlDbType.Text),
             Arg.Array(Some(entries, static entry => entry.TraceParent), NpgsqlDbType.Text),
             Arg.Array(Some(entries, static entry => entry.UniqueKey), NpgsqlDbType.Text),
+            Arg.Array(isChecked ? [.. usedQueues.Values] : Array.Empty<int>(), NpgsqlDbType.Integer),
+            Arg.Array(isChecked ? [.. usedQueues.Keys] : Array.Empty<string>(), NpgsqlDbType.Text),
+            Arg.Array(isChecked ? [.. usedKinds.Values] : Array.Empty<int>(), NpgsqlDbType.Integer),
+            Arg.Array(isChecked ? [.. usedKinds.Keys] : Array.Empty<string>(), NpgsqlDbType.Text),
         ];
     }
 

@@ -9,16 +9,21 @@ internal sealed partial class PostgreSqlClaimer
 {
     public async ValueTask<ClaimedEnqueue?> EnqueueAsync(IReadOnlyList<NewEntry> entries, CancellationToken cancellationToken)
     {
+        if (!EnqueueBatch.FitsOneStatement(entries))
+        {
+            return null;
+        }
+
         await LoadNamesAsync(cancellationToken).ConfigureAwait(false);
-        await store.LoadNamesAsync(entries, cancellationToken).ConfigureAwait(false);
+        var names = await store.Names.ResolveAsync(entries, cancellationToken).ConfigureAwait(false);
         FaultPoints.Reach(FaultPoints.ClaimBeforeCommit);
-        ClaimedEnqueue stored;
+        ClaimedEnqueue? stored;
         try
         {
             stored = await database.ReadAsync(
                 EntrySql.EnqueueClaimed,
                 [
-                    .. EnqueueBatch.ToArgs(entries, store.Names), Arg.Uuid(nodeId), Arg.Int4(_queue), Arg.Array(_kinds!, NpgsqlDbType.Smallint),
+                    .. EnqueueBatch.ToArgs(entries, names), Arg.Uuid(nodeId), Arg.Int4(_queue), Arg.Array(_kinds!, NpgsqlDbType.Smallint),
                     .. LevelArgs(_firstOrdinary, entries.Max(static entry => entry.Priority)),
                 ],
                 (reader, token) => ReadStoredAsync(entries, reader, token),
@@ -27,6 +32,13 @@ internal sealed partial class PostgreSqlClaimer
         catch (StoreUnavailableException exception) when (PostgreSqlErrors.IsConflict(exception.InnerException!))
         {
             // Nothing was stored: let it be stored in the ordinary way, which tries again.
+            return null;
+        }
+
+        if (stored is null)
+        {
+            // A number is not the name's any more, and nothing was stored: the ordinary way resolves it again.
+            store.Names.Forget(names);
             return null;
         }
 
@@ -41,9 +53,14 @@ internal sealed partial class PostgreSqlClaimer
         return stored;
     }
 
-    private static async ValueTask<ClaimedEnqueue> ReadStoredAsync(IReadOnlyList<NewEntry> entries, NpgsqlDataReader reader, CancellationToken cancellationToken)
+    private static async ValueTask<ClaimedEnqueue?> ReadStoredAsync(IReadOnlyList<NewEntry> entries, NpgsqlDataReader reader, CancellationToken cancellationToken)
     {
         await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+        if (await reader.IsDBNullAsync(0, cancellationToken).ConfigureAwait(false))
+        {
+            return null;
+        }
+
         var results = PostgreSqlQueueStore.ReadNew(reader);
         if (await reader.IsDBNullAsync(3, cancellationToken).ConfigureAwait(false))
         {

@@ -21,6 +21,8 @@ internal sealed partial class PostgreSqlClaimer(PostgreSqlQueueStore store, Post
 
     private readonly ClaimCursor _cursor = new();
     private readonly Dictionary<int, string> _kindNames = [];
+    private readonly string[] _kindsByPlace = [.. kinds];
+    private NameNumbers? _names;
     private short[]? _kinds;
     private int _queue;
 
@@ -35,6 +37,14 @@ internal sealed partial class PostgreSqlClaimer(PostgreSqlQueueStore store, Post
 
     public async ValueTask<ClaimBatch> ClaimAsync(int limit, SuspectAllowance suspects, CancellationToken cancellationToken)
     {
+        return await ClaimByNumbersAsync(limit, suspects, cancellationToken).ConfigureAwait(false)
+            ?? await ClaimByNumbersAsync(limit, suspects, cancellationToken).ConfigureAwait(false)
+            ?? throw new StoreUnavailableException("The numbers of this queue and its kinds changed twice during a claim: the database is being restored or emptied. Nothing was claimed.");
+    }
+
+    // Null where a number is not the name's any more: nothing was claimed, and the next call resolves the names again.
+    private async ValueTask<ClaimBatch?> ClaimByNumbersAsync(int limit, SuspectAllowance suspects, CancellationToken cancellationToken)
+    {
         await LoadNamesAsync(cancellationToken).ConfigureAwait(false);
         var started = time.GetTimestamp();
         var fromFront = RewindIfDue(started);
@@ -46,12 +56,18 @@ internal sealed partial class PostgreSqlClaimer(PostgreSqlQueueStore store, Post
             Arg.Uuid(nodeId), Arg.Int4(_queue), Arg.Array(_kinds!, NpgsqlDbType.Smallint), Arg.Int4(limit),
             .. LevelArgs(FirstLevel, suspects.LastChances > 0 ? lastChance : FirstLevel - 1), Arg.Int4(suspects.LastChances),
             .. LevelArgs(lastChance + 1, suspects.Suspects > 0 ? suspect : lastChance), Arg.Int4(suspects.Suspects),
-            .. LevelArgs(suspect + 1, LastLevel),
+            .. LevelArgs(suspect + 1, LastLevel), Arg.Text(queue), Arg.Array(_kindsByPlace, NpgsqlDbType.Text),
         ];
 
         FaultPoints.Reach(FaultPoints.ClaimBeforeCommit);
         var answer = await ClaimAloneAsync(started, Args, cancellationToken).ConfigureAwait(false)
             ?? (await ReadAsync(ClaimSql.ClaimBesideOthers, Args(), cancellationToken).ConfigureAwait(false))!;
+        if (answer.WentFor < 0)
+        {
+            store.Names.Forget(_names!);
+            return null;
+        }
+
         var (batch, taken) = (answer.Batch, answer.Taken);
         if (batch.NodeIsDead)
         {
@@ -91,20 +107,21 @@ internal sealed partial class PostgreSqlClaimer(PostgreSqlQueueStore store, Post
 
     private async ValueTask LoadNamesAsync(CancellationToken cancellationToken)
     {
-        if (_kinds is not null)
+        if (_names?.IsAsOldAs(store.Names.Known) == true)
         {
             return;
         }
 
-        var known = await store.Names.LoadKindsAsync(kinds, cancellationToken).ConfigureAwait(false);
-        var queues = await store.Names.LoadQueuesAsync([queue], cancellationToken).ConfigureAwait(false);
-        foreach (var kind in kinds)
+        _names = await store.Names.ResolveAsync(_kindsByPlace, [queue], cancellationToken).ConfigureAwait(false);
+        _queue = _names.Queue(queue);
+        _kinds = Array.ConvertAll(_kindsByPlace, _names.Kind);
+        _kindNames.Clear();
+        for (var i = 0; i < _kinds.Length; i++)
         {
-            _kindNames[known[kind]] = kind;
+            _kindNames[_kinds[i]] = _kindsByPlace[i];
         }
 
-        _queue = queues[queue];
-        _kinds = [.. _kindNames.Keys.Select(number => (short)number)];
+        _cursor.Rewind();
     }
 
     private bool RewindIfDue(long now)
@@ -151,7 +168,7 @@ internal sealed partial class PostgreSqlClaimer(PostgreSqlQueueStore store, Post
         try
         {
             var answer = await ReadAsync(ClaimSql.ClaimAlone, args(), cancellationToken).ConfigureAwait(false);
-            isAlone = answer is { WentFor: 0 } or { Taken.Count: > 0 };
+            isAlone = answer is { WentFor: <= 0 } or { Taken.Count: > 0 };
             return isAlone ? answer : null;
         }
         finally

@@ -28,7 +28,7 @@ internal sealed partial class PostgreSqlDatabase
                     var command = new NpgsqlBatchCommand(Sql(statement.Text));
                     foreach (var arg in statement.Args)
                     {
-                        command.Parameters.Add(arg);
+                        command.Parameters.Add(arg.Clone());
                     }
 
                     batch.BatchCommands.Add(command);

@@ -14,6 +14,7 @@ internal sealed partial class PostgreSqlDatabase
             return _sessions.OpenConnection();
         }
 
+        using var outside = OutsideOfAmbientTransaction();
         var connection = DataSource.OpenConnection();
         try
         {
@@ -33,14 +34,18 @@ internal sealed partial class PostgreSqlDatabase
     }
 
     /// <summary>The same for the listener, whose statements call no function.</summary>
-    internal ValueTask<NpgsqlConnection> OpenSessionAsync(CancellationToken cancellationToken)
-        => (_sessions ?? DataSource).OpenConnectionAsync(cancellationToken);
+    internal async ValueTask<NpgsqlConnection> OpenSessionAsync(CancellationToken cancellationToken)
+    {
+        using var outside = OutsideOfAmbientTransaction();
+        return await (_sessions ?? DataSource).OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+    }
 
     /// <summary>A connection as the application, or the connection string, has it: nothing is set in its session.</summary>
     internal async ValueTask<NpgsqlConnection> OpenUntouchedAsync(CancellationToken cancellationToken)
     {
         if (_sessions is null)
         {
+            using var outside = OutsideOfAmbientTransaction();
             return await DataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         }
 

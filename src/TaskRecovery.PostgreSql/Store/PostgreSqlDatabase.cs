@@ -83,18 +83,25 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
     /// <summary>Runs work on a connection of the pool; the driver's errors come out as the engine knows them.</summary>
     internal async ValueTask<T> UseAsync<T>(Func<NpgsqlConnection, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken)
     {
-        try
+        for (var isReplaced = false; ; isReplaced = true)
         {
-            var connection = await DataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
-            await using var _ = connection.ConfigureAwait(false);
-            using var commits = new CommitWatch(connection);
-            var result = await work(connection, cancellationToken).ConfigureAwait(false);
-            commits.ThrowIfUnconfirmed();
-            return result;
-        }
-        catch (Exception exception) when (PostgreSqlErrors.Translate(exception, SchemaName) is not null)
-        {
-            throw PostgreSqlErrors.Translate(exception, SchemaName)!;
+            try
+            {
+                var connection = await OpenAliveAsync(cancellationToken).ConfigureAwait(false);
+                await using var _ = connection.ConfigureAwait(false);
+                using var commits = new CommitWatch(connection);
+                var result = await work(connection, cancellationToken).ConfigureAwait(false);
+                commits.ThrowIfUnconfirmed();
+                return result;
+            }
+            catch (PostgresException exception) when (!isReplaced && PostgreSqlErrors.EndedWhileIdle(exception))
+            {
+                // The server ended the session while nothing was going on, and read nothing of this.
+            }
+            catch (Exception exception) when (PostgreSqlErrors.Translate(exception, SchemaName) is not null)
+            {
+                throw PostgreSqlErrors.Translate(exception, SchemaName)!;
+            }
         }
     }
 
@@ -154,10 +161,7 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
         }
 
         var command = new NpgsqlBatchCommand(Sql(statement));
-        foreach (var arg in args)
-        {
-            command.Parameters.Add(arg);
-        }
+        using var lent = new LentArgs(command, args);
 
         batch.BatchCommands.Add(command);
         if (Options.UseSessionLocks)

@@ -63,6 +63,23 @@ internal static class PostgreSqlErrors
         => exception is PostgresException error
             && (error.SqlState.StartsWith("22", StringComparison.Ordinal) || error.SqlState.StartsWith("23", StringComparison.Ordinal) || error.SqlState.StartsWith("54", StringComparison.Ordinal));
 
+    /// <summary>Whether an answer did not come in time, or the server ended the statement because of its own limit.</summary>
+    internal static bool IsTimeout(Exception exception)
+    {
+        for (var error = exception; error is not null; error = error.InnerException)
+        {
+            if (error is TimeoutException or PostgresException { SqlState: PostgresErrorCodes.QueryCanceled })
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Whether the server had ended this session while it was idle, before it read anything of what was sent.</summary>
+    internal static bool EndedWhileIdle(Exception exception) => exception is PostgresException { SqlState: "57P05" };
+
     /// <summary>Trying the same statement again at once may do: a deadlock or a serialization failure.</summary>
     internal static bool IsConflict(Exception exception)
         => exception is PostgresException { SqlState: PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure };

@@ -12,7 +12,7 @@ internal sealed partial class PostgreSqlJobStore
     {
         var definition = job.Definition;
         var line = definition.Queue ?? "default";
-        await EnsureNamesAsync([job.EntryKind], [line], cancellationToken).ConfigureAwait(false);
+        await queue.Names.RegisterAsync([job.EntryKind], [line], cancellationToken).ConfigureAwait(false);
         var args = Json(job.Args);
         var isPlanned = await database.InTransactionAsync(
             async (connection, token) =>

@@ -17,11 +17,14 @@ internal sealed partial class PostgreSqlJobStore(PostgreSqlDatabase database, Po
 
     public async Task<long?> TriggerAsync(Guid jobId, CancellationToken cancellationToken)
     {
-        var (entry, line) = await database.ReadAsync(
-            JobSql.Trigger,
-            [Arg.Uuid(jobId)],
-            static async (reader, token) => await reader.ReadAsync(token).ConfigureAwait(false) ? (reader.GetInt64(0), reader.GetString(1)) : ((long?)null, string.Empty),
-            cancellationToken).ConfigureAwait(false);
+        var (entry, line) = await TriggerOnceAsync(jobId, cancellationToken).ConfigureAwait(false);
+        if (entry is null)
+        {
+            // There is no such job, or its names have no number.
+            await NameJobsAsync(cancellationToken).ConfigureAwait(false);
+            (entry, line) = await TriggerOnceAsync(jobId, cancellationToken).ConfigureAwait(false);
+        }
+
         if (entry is not null)
         {
             queue.Hints.Work(line);
@@ -29,6 +32,14 @@ internal sealed partial class PostgreSqlJobStore(PostgreSqlDatabase database, Po
 
         return entry;
     }
+
+    private ValueTask<(long? Entry, string Queue)> TriggerOnceAsync(Guid jobId, CancellationToken cancellationToken)
+        => database.ReadAsync(
+            JobSql.Trigger,
+            [Arg.Uuid(jobId)],
+            static async (reader, token)
+                => await reader.ReadAsync(token).ConfigureAwait(false) ? (reader.GetInt64(0), reader.GetString(1)) : ((long?)null, string.Empty),
+            cancellationToken);
 
     public async Task<IReadOnlyList<string>> ListDeclaredAsync(string application, CancellationToken cancellationToken)
         => await database.ReadAsync(
@@ -46,7 +57,7 @@ internal sealed partial class PostgreSqlJobStore(PostgreSqlDatabase database, Po
             },
             cancellationToken).ConfigureAwait(false);
 
-    // Jobs that the old system left have kinds and queues that have no number yet.
+    // Jobs that the old system left have kinds and queues that have no number yet. A failover may have lost a number.
     private async Task NameJobsAsync(CancellationToken cancellationToken)
     {
         var names = await database.ReadAsync(
@@ -63,21 +74,10 @@ internal sealed partial class PostgreSqlJobStore(PostgreSqlDatabase database, Po
                 return rows;
             },
             cancellationToken).ConfigureAwait(false);
-        await EnsureNamesAsync(names.Select(static row => row.Kind).OfType<string>(), names.Select(static row => row.Queue).OfType<string>(), cancellationToken).ConfigureAwait(false);
-    }
-
-    private async Task EnsureNamesAsync(IEnumerable<string> kinds, IEnumerable<string> queues, CancellationToken cancellationToken)
-    {
-        string[] newKinds = [.. kinds.Where(kind => !queue.Names.TryGetKind(kind, out _))];
-        string[] newQueues = [.. queues.Where(name => !queue.Names.TryGetQueue(name, out _))];
-        if (newKinds.Length > 0)
+        if (names.Count > 0)
         {
-            await queue.Names.LoadKindsAsync(newKinds, cancellationToken).ConfigureAwait(false);
-        }
-
-        if (newQueues.Length > 0)
-        {
-            await queue.Names.LoadQueuesAsync(newQueues, cancellationToken).ConfigureAwait(false);
+            await queue.Names.RegisterAsync(
+                names.Select(static row => row.Kind).OfType<string>(), names.Select(static row => row.Queue).OfType<string>(), cancellationToken).ConfigureAwait(false);
         }
     }
 

@@ -18,16 +18,26 @@ internal sealed partial class PostgreSqlQueueStore
 
     public async ValueTask<PollResult> PollAsync(PollRequest request, CancellationToken cancellationToken)
     {
-        var known = await Names.LoadKindsAsync(request.Kinds, cancellationToken).ConfigureAwait(false);
-        short[] kinds = [.. request.Kinds.Select(kind => (short)known[kind])];
+        return await PollByNumbersAsync(request, cancellationToken).ConfigureAwait(false)
+            ?? await PollByNumbersAsync(request, cancellationToken).ConfigureAwait(false)
+            ?? throw new StoreUnavailableException("The numbers of this node's kinds changed twice during a poll: the database is being restored or emptied.");
+    }
+
+    // Null where a kind's number is not the name's any more: then claimers and enqueues resolve their names again too.
+    private async ValueTask<PollResult?> PollByNumbersAsync(PollRequest request, CancellationToken cancellationToken)
+    {
+        string[] names = [.. request.Kinds];
+        var known = await Names.ResolveAsync(names, [], cancellationToken).ConfigureAwait(false);
+        var kinds = Array.ConvertAll(names, known.Kind);
         string[] queues = [.. request.Queues];
         var claims = request.Claims ?? await ListClaimsAsync(request.NodeId, cancellationToken).ConfigureAwait(false);
+        var isKnown = true;
         var blind = _lookTook > LongLook && _time.GetElapsedTime(_looked) < _lookTook * LookShare;
         var started = _time.GetTimestamp();
         var (due, cancels, next) = (new List<string>(), new List<long>(), (TimeSpan?)null);
         await _database.ReadAsync(
             blind ? PollSql.PollBlind : PollSql.Poll,
-            [Arg.Uuid(request.NodeId), Arg.Array(queues, NpgsqlDbType.Text), Arg.Array(kinds, NpgsqlDbType.Smallint), Arg.Array([.. claims], NpgsqlDbType.Bigint)],
+            [Arg.Uuid(request.NodeId), Arg.Array(queues, NpgsqlDbType.Text), Arg.Array(kinds, NpgsqlDbType.Smallint), Arg.Array([.. claims], NpgsqlDbType.Bigint), Arg.Array(names, NpgsqlDbType.Text)],
             async (reader, token) =>
             {
                 while (await reader.ReadAsync(token).ConfigureAwait(false))
@@ -39,6 +49,9 @@ internal sealed partial class PostgreSqlQueueStore
                             break;
                         case 1:
                             next = reader.IsDBNull(3) ? null : reader.GetTimeSpan(3);
+                            break;
+                        case 3:
+                            isKnown = false;
                             break;
                         default:
                             cancels.Add(reader.GetInt64(2));
@@ -52,6 +65,12 @@ internal sealed partial class PostgreSqlQueueStore
         if (!blind)
         {
             (_looked, _lookTook) = (_time.GetTimestamp(), _time.GetElapsedTime(started));
+        }
+
+        if (!isKnown)
+        {
+            Names.Forget(known);
+            return null;
         }
 
         var unknown = request.WithUnknownKinds ? await FindUnknownKindsAsync(request.NodeId, queues, kinds, cancellationToken).ConfigureAwait(false) : [];

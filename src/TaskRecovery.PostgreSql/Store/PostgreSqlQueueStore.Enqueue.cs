@@ -8,9 +8,8 @@ namespace TaskRecovery.PostgreSql;
 /// <content>Storing entries.</content>
 internal sealed partial class PostgreSqlQueueStore
 {
-    // In one round trip.
-    private const int MaxEntries = 10_000;
     private const int MaxTries = 20;
+    private const int MaxHalvings = 6;
 
     // An entry that is due later than this is found by the next poll in good time.
     private static readonly TimeSpan WorthAHint = TimeSpan.FromSeconds(2);
@@ -22,10 +21,10 @@ internal sealed partial class PostgreSqlQueueStore
             return [];
         }
 
-        await LoadNamesAsync(entries, cancellationToken).ConfigureAwait(false);
+        var names = await Names.ResolveAsync(entries, cancellationToken).ConfigureAwait(false);
         return transaction is null
-            ? await EnqueueNowAsync(entries, cancellationToken).ConfigureAwait(false)
-            : await EnqueueInAsync(entries, Own(transaction), cancellationToken).ConfigureAwait(false);
+            ? await EnqueueNowAsync(entries, names, cancellationToken).ConfigureAwait(false)
+            : await EnqueueInAsync(new EnqueueCall(Names, entries, names, isOwn: false), Own(transaction), cancellationToken).ConfigureAwait(false);
     }
 
     private NpgsqlConnection Own(DbTransaction transaction)
@@ -41,16 +40,19 @@ internal sealed partial class PostgreSqlQueueStore
             : throw new ArgumentException($"The transaction is one of the database '{connection.Database}', and the store is in '{own}'. Pass a transaction of the store's database.", nameof(transaction));
     }
 
-    private async ValueTask<EnqueueResult[]> EnqueueNowAsync(IReadOnlyList<NewEntry> entries, CancellationToken cancellationToken)
+    private async ValueTask<EnqueueResult[]> EnqueueNowAsync(IReadOnlyList<NewEntry> entries, NameNumbers names, CancellationToken cancellationToken)
     {
-        for (var tries = 1; ; tries++)
+        var call = new EnqueueCall(Names, entries, names, isOwn: true);
+
+        // One statement is a transaction by itself; a key may need a second one, and then it is all or none.
+        var isOneStatement = EnqueueBatch.FitsOneStatement(entries) && !entries.Any(entry => entry.UniqueKey is not null);
+        for (var (tries, halvings) = (1, 0); ;)
         {
             try
             {
-                // One statement is a transaction by itself; a key may need a second one, and then it is all or none.
-                var results = entries.Count <= MaxEntries && !entries.Any(entry => entry.UniqueKey is not null)
-                    ? await _database.ReadAsync(EntrySql.Enqueue, EnqueueBatch.ToArgs(entries, Names), ReadIdsAsync, cancellationToken).ConfigureAwait(false)
-                    : await _database.InTransactionAsync((connection, token) => StoreAsync(entries, connection, token), cancellationToken).ConfigureAwait(false);
+                var results = isOneStatement
+                    ? await StoreAloneAsync(call, cancellationToken).ConfigureAwait(false)
+                    : await _database.InTransactionAsync((connection, token) => StoreAsync(call, connection, token), cancellationToken).ConfigureAwait(false);
                 foreach (var queue in QueuesWorthAHint(entries))
                 {
                     Hints.WorkForOthers(queue);
@@ -61,19 +63,39 @@ internal sealed partial class PostgreSqlQueueStore
             catch (StoreUnavailableException exception) when (tries < MaxTries && PostgreSqlErrors.IsConflict(exception.InnerException!))
             {
                 // A deadlock with another caller's keys: nothing of this was stored.
+                tries++;
+            }
+            catch (StoreUnavailableException exception) when (
+                halvings < MaxHalvings && call is { IsAnswered: false, CanBeHalved: true } && !isOneStatement && PostgreSqlErrors.IsTimeout(exception))
+            {
+                // A part took longer than the command timeout, before the commit was asked for: nothing of this was stored.
+                halvings++;
+                call.Halve();
             }
         }
     }
 
-    private async ValueTask<EnqueueResult[]> EnqueueInAsync(IReadOnlyList<NewEntry> entries, NpgsqlConnection connection, CancellationToken cancellationToken)
+    private async ValueTask<EnqueueResult[]> StoreAloneAsync(EnqueueCall call, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            if (await _database.ReadAsync(EntrySql.Enqueue, call.ToArgs(call.Entries), ReadIdsAsync, cancellationToken).ConfigureAwait(false) is { } results)
+            {
+                return results;
+            }
+
+            await call.ResolveAgainAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async ValueTask<EnqueueResult[]> EnqueueInAsync(EnqueueCall call, NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         try
         {
-            var results = await StoreAsync(entries, connection, cancellationToken).ConfigureAwait(false);
-            var words = QueuesWorthAHint(entries).Select(HintText.Work).ToArray();
-            if (_database.Options.UseNotifications && words.Length > 0)
+            var results = await StoreAsync(call, connection, cancellationToken).ConfigureAwait(false);
+            if (_database.Options.UseNotifications && QueuesWorthAHint(call.Entries) is { Count: > 0 } queues)
             {
-                await _database.ExecuteAsync(connection, HintSql.Send, [Arg.Text(_database.Channel), Arg.Array(words, NpgsqlDbType.Text)], cancellationToken).ConfigureAwait(false);
+                Hints.WorkAfterCommit(await ReadTransactionAsync(connection, cancellationToken).ConfigureAwait(false), queues);
             }
 
             return results;
@@ -84,35 +106,56 @@ internal sealed partial class PostgreSqlQueueStore
         }
     }
 
-    private async ValueTask<EnqueueResult[]> StoreAsync(IReadOnlyList<NewEntry> entries, NpgsqlConnection connection, CancellationToken cancellationToken)
+    private ValueTask<ulong> ReadTransactionAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+        => _database.ReadAsync(
+            connection,
+            HintSql.Transaction,
+            [],
+            static async (reader, token) =>
+            {
+                await reader.ReadAsync(token).ConfigureAwait(false);
+                return reader.GetFieldValue<ulong>(0);
+            },
+            cancellationToken);
+
+    private async ValueTask<EnqueueResult[]> StoreAsync(EnqueueCall call, NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        var results = new EnqueueResult[entries.Count];
-        for (var start = 0; start < entries.Count; start += MaxEntries)
+        call.IsAnswered = false;
+        var results = new EnqueueResult[call.Entries.Count];
+        for (var start = 0; start < results.Length;)
         {
-            var count = Math.Min(MaxEntries, entries.Count - start);
-            await StoreChunkAsync([.. Enumerable.Range(start, count)], entries, results, connection, cancellationToken).ConfigureAwait(false);
+            var count = call.Fitting(start);
+            await StoreChunkAsync([.. Enumerable.Range(start, count)], call, results, connection, cancellationToken).ConfigureAwait(false);
+            start += count;
         }
 
+        call.IsAnswered = true;
         return results;
     }
 
-    private async ValueTask StoreChunkAsync(int[] places, IReadOnlyList<NewEntry> entries, EnqueueResult[] results, NpgsqlConnection connection, CancellationToken cancellationToken)
+    private async ValueTask StoreChunkAsync(int[] places, EnqueueCall call, EnqueueResult[] results, NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         for (var tries = 0; places.Length > 0; tries++)
         {
             if (tries == MaxTries)
             {
-                throw new StoreUnavailableException($"Unique key '{entries[places[0]].UniqueKey}' changed hands {MaxTries} times while it was asked for. Nothing was stored; try again.");
+                throw new StoreUnavailableException($"Unique key '{call.Entries[places[0]].UniqueKey}' changed hands {MaxTries} times while it was asked for. Nothing was stored; try again.");
             }
 
-            NewEntry[] chunk = [.. places.Select(place => entries[place])];
+            NewEntry[] chunk = [.. places.Select(place => call.Entries[place])];
             var hasKeys = chunk.Any(entry => entry.UniqueKey is not null);
             var found = await _database.ReadAsync(
                 connection,
                 hasKeys ? EntrySql.EnqueueUnique : EntrySql.Enqueue,
-                EnqueueBatch.ToArgs(chunk, Names),
+                call.ToArgs(chunk),
                 (reader, token) => hasKeys ? ReadResultsAsync(reader, chunk.Length, token) : ReadIdsAsync(reader, token),
                 cancellationToken).ConfigureAwait(false);
+            if (found is null)
+            {
+                await call.ResolveAgainAsync(cancellationToken).ConfigureAwait(false);
+                continue;
+            }
+
             for (var i = 0; i < found.Length; i++)
             {
                 results[places[i]] = found[i];
@@ -122,45 +165,26 @@ internal sealed partial class PostgreSqlQueueStore
         }
     }
 
-    private static async ValueTask<EnqueueResult[]> ReadIdsAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
+    // Null where the numbers of their names were refused.
+    private static async ValueTask<EnqueueResult[]?> ReadIdsAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
     {
         await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
-        return ReadNew(reader);
+        return reader.IsDBNull(0) ? null : ReadNew(reader);
     }
 
     /// <summary>The ids of entries none of which is a duplicate: the first column, as one array.</summary>
     internal static EnqueueResult[] ReadNew(NpgsqlDataReader reader)
         => Array.ConvertAll(reader.GetFieldValue<long[]>(0), static id => new EnqueueResult(id, IsDuplicate: false));
 
-    private static async ValueTask<EnqueueResult[]> ReadResultsAsync(NpgsqlDataReader reader, int count, CancellationToken cancellationToken)
+    private static async ValueTask<EnqueueResult[]?> ReadResultsAsync(NpgsqlDataReader reader, int count, CancellationToken cancellationToken)
     {
-        var results = new EnqueueResult[count];
-        for (var i = 0; await reader.ReadAsync(cancellationToken).ConfigureAwait(false); i++)
+        var (results, read) = (new EnqueueResult[count], 0);
+        for (; await reader.ReadAsync(cancellationToken).ConfigureAwait(false); read++)
         {
-            results[i] = new EnqueueResult(reader.IsDBNull(0) ? 0 : reader.GetInt64(0), reader.GetBoolean(1));
+            results[read] = new EnqueueResult(reader.IsDBNull(0) ? 0 : reader.GetInt64(0), reader.GetBoolean(1));
         }
 
-        return results;
-    }
-
-    internal async ValueTask LoadNamesAsync(IReadOnlyList<NewEntry> entries, CancellationToken cancellationToken)
-    {
-        var (kinds, queues) = (false, false);
-        for (var i = 0; i < entries.Count; i++)
-        {
-            kinds |= (i == 0 || !ReferenceEquals(entries[i].Kind, entries[i - 1].Kind)) && !Names.TryGetKind(entries[i].Kind, out _);
-            queues |= (i == 0 || !ReferenceEquals(entries[i].Queue, entries[i - 1].Queue)) && !Names.TryGetQueue(entries[i].Queue, out _);
-        }
-
-        if (kinds)
-        {
-            await Names.LoadKindsAsync(entries.Select(entry => entry.Kind), cancellationToken).ConfigureAwait(false);
-        }
-
-        if (queues)
-        {
-            await Names.LoadQueuesAsync(entries.Select(entry => entry.Queue), cancellationToken).ConfigureAwait(false);
-        }
+        return read == 0 ? null : results;
     }
 
     // Which clock is compared does not matter here: a hint too many or too few costs a poll.

@@ -26,7 +26,7 @@ internal sealed partial class PostgreSqlQueueStore
                     onHint(hint);
                 }
             };
-            await ExecuteAsync("listen " + PostgreSqlDatabase.Quote(_database.Channel)).ConfigureAwait(false);
+            await ExecuteAsync("set idle_session_timeout = 0; listen " + PostgreSqlDatabase.Quote(_database.Channel)).ConfigureAwait(false);
             onHint(new StoreHint(StoreHintKind.Connected, null));
             while (true)
             {

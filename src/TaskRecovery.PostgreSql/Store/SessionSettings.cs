@@ -52,6 +52,7 @@ internal static class SessionSettings
         [
             ("synchronous_commit", "on"), .. Plans, ("tcp_user_timeout", limit), ("idle_in_transaction_session_timeout", limit),
             ("tcp_keepalives_idle", "3"), ("tcp_keepalives_interval", "2"), ("tcp_keepalives_count", "3"),
+            ("idle_session_timeout", "0"),
         ];
 
         // A statement that waited for a lock has to see what was committed meanwhile. Transactions that nobody begins take the session's

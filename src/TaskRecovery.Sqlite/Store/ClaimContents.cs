@@ -104,5 +104,7 @@ internal sealed class ClaimContentsCache
 
     public ClaimContents? Find(long fence) => _claims.GetValueOrDefault(fence);
 
+    public void Clear() => _claims.Clear();
+
     public void Remove(long fence) => _claims.TryRemove(fence, out _);
 }

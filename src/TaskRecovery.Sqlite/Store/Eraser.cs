@@ -59,7 +59,7 @@ internal sealed class Eraser(SqliteDatabase database)
     {
         var found = new List<long>();
         long? kind = null;
-        if (target.Kind is { } name && (kind = database.Names.FindKind(session, name)) is null)
+        if (target.Kind is { } name && (kind = SqliteNames.FindKind(session, name)) is null)
         {
             return found;
         }

@@ -34,7 +34,7 @@ internal sealed class SqliteDatabase : IDisposable
         Heartbeats = new HeartbeatFiles(_file);
         Retention = new RetentionFiles(_file, Locks);
         _readers = new SqliteReaders(OpenReader, _file.FullPath);
-        _writer = new SqliteWriter(OpenWriter, _file.FullPath, options, Logger);
+        _writer = new SqliteWriter(OpenWriter, _file.FullPath, options, Logger) { OnOthersWrote = Names.Clear };
     }
 
     public SqliteOptions Options { get; }

@@ -81,7 +81,7 @@ internal sealed class SqlitePoller(SqliteDatabase database) : IDisposable
         return result;
     }
 
-    private (PollResult Result, long? NextDueAt) Read(SqliteSession session, PollRequest request, long now)
+    private static (PollResult Result, long? NextDueAt) Read(SqliteSession session, PollRequest request, long now)
     {
         var kinds = request.Kinds as HashSet<string> ?? new HashSet<string>(request.Kinds, StringComparer.Ordinal);
         var due = new List<string>();
@@ -95,7 +95,7 @@ internal sealed class SqlitePoller(SqliteDatabase database) : IDisposable
             }
 
             var isDue = false;
-            foreach (var group in WaitingGroups.Read(session, database.Names, queue, kinds: null))
+            foreach (var group in WaitingGroups.Read(session, names: null, queue, kinds: null))
             {
                 if (!kinds.Contains(group.KindName))
                 {

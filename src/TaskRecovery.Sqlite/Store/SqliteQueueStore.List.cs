@@ -19,10 +19,10 @@ internal sealed partial class SqliteQueueStore
 
     public ValueTask<QueueCounts> CountAsync(string? queue, CancellationToken cancellationToken) => _database.ReadAsync(session => Count(session, queue), cancellationToken);
 
-    private EntryPage List(SqliteSession session, EntryFilter filter)
+    private static EntryPage List(SqliteSession session, EntryFilter filter)
     {
-        var queue = filter.Queue is { } queueName ? _database.Names.FindQueue(session, queueName) : null;
-        var kind = filter.Kind is { } kindName ? _database.Names.FindKind(session, kindName) : null;
+        var queue = filter.Queue is { } queueName ? SqliteNames.FindQueue(session, queueName) : null;
+        var kind = filter.Kind is { } kindName ? SqliteNames.FindKind(session, kindName) : null;
         if ((filter.Queue is not null && queue is null) || (filter.Kind is not null && kind is null))
         {
             return new EntryPage([], null);
@@ -62,7 +62,7 @@ internal sealed partial class SqliteQueueStore
     private QueueCounts Count(SqliteSession session, string? queue)
     {
         long? number = null;
-        if (queue is not null && (number = _database.Names.FindQueue(session, queue)) is null)
+        if (queue is not null && (number = SqliteNames.FindQueue(session, queue)) is null)
         {
             return new QueueCounts(0, 0, 0, 0, 0, 0);
         }

@@ -33,7 +33,7 @@ internal sealed partial class SqliteQueueStore
         foreach (var (queue, name) in ReadQueues(session))
         {
             long due = 0, oldest = now;
-            foreach (var group in WaitingGroups.Read(session, _database.Names, queue, kinds: null).Where(group => group.FirstDue <= now))
+            foreach (var group in WaitingGroups.Read(session, names: null, queue, kinds: null).Where(group => group.FirstDue <= now))
             {
                 oldest = Math.Min(oldest, group.FirstDue);
                 if (due < CountLimit)

@@ -33,6 +33,9 @@ internal sealed partial class SqliteQueueStore : IQueueStore, IDisposable
 
     public async Task PrepareAsync(CancellationToken cancellationToken)
     {
+        // Of the life before this one: the file may have been restored.
+        _database.Names.Clear();
+        _database.Claims.Clear();
         if (_database.Options.MigrateOnStart)
         {
             await _migrator.MigrateAsync(cancellationToken).ConfigureAwait(false);

@@ -91,7 +91,11 @@ internal sealed class SqliteWrite<T>(string call, Func<SqliteSession, T> work, W
 
     public override void Succeed() => _answer.TrySetResult(_result);
 
-    public override void Fail(Exception exception) => _answer.TrySetException(exception);
+    public override void Fail(Exception exception)
+    {
+        // Looked at here, so that it does not surface as unobserved where the caller has given up.
+        _ = _answer.TrySetException(exception) ? _answer.Task.Exception : null;
+    }
 
     protected override void Cancelled() => _answer.TrySetCanceled(CancellationToken);
 }

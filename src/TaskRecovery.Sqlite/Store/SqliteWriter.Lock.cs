@@ -58,6 +58,11 @@ internal sealed partial class SqliteWriter
             _othersWroteAt = TimeProvider.System.GetTimestamp();
         }
 
+        if (version != _dataVersion)
+        {
+            OnOthersWrote?.Invoke();
+        }
+
         _dataVersion = version;
         return true;
     }

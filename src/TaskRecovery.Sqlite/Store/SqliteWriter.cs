@@ -38,6 +38,9 @@ internal sealed partial class SqliteWriter : IDisposable
         _thread = new Thread(Run) { IsBackground = true, Name = "TaskRecovery SQLite writer" };
     }
 
+    /// <summary>Called before a transaction does anything, if another connection has written since the last one, or may have.</summary>
+    internal Action? OnOthersWrote { get; init; }
+
     /// <summary>How many transactions were committed.</summary>
     internal long Commits => Volatile.Read(ref _commits);
 

@@ -13,14 +13,18 @@ internal static class WaitingGroups
     private const int BelowAllLevels = -1000;
 
     /// <summary>The groups of the given kinds; of all kinds if none are given.</summary>
-    public static List<WaitingGroup> Read(SqliteSession session, SqliteNames names, long queue, HashSet<string>? kinds)
+    /// <param name="session">The writer, or a reader.</param>
+    /// <param name="names">What the writer remembers; <see langword="null"/> for a reader.</param>
+    /// <param name="queue">The queue's number.</param>
+    /// <param name="kinds">The kinds.</param>
+    public static List<WaitingGroup> Read(SqliteSession session, SqliteNames? names, long queue, HashSet<string>? kinds)
     {
         var groups = new List<WaitingGroup>();
         var kind = 0L;
         while (session.Get(WaitingSql.NextKind).Bind(1, queue).Bind(2, kind).Scalar() is { } next)
         {
             kind = next;
-            var name = names.KindName(session, kind);
+            var name = names?.KindName(session, kind) ?? SqliteNames.ReadKindName(session, kind);
             if (kinds is null || kinds.Contains(name))
             {
                 ReadLevels(session, queue, kind, name, groups);

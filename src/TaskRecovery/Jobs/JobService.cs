@@ -54,8 +54,11 @@ internal sealed class JobService(IJobStore store, TaskKinds kinds, EntryJson jso
     public Task<bool> DeleteAsync(Guid jobId, CancellationToken cancellationToken = default) => store.DeleteAsync(jobId, cancellationToken);
 
     public async Task<long> TriggerNowAsync(Guid jobId, CancellationToken cancellationToken = default)
-        => await store.TriggerAsync(jobId, cancellationToken).ConfigureAwait(false)
+    {
+        AmbientTransaction.Refuse(nameof(TriggerNowAsync), "Call it after the scope, or in a scope with TransactionScopeOption.Suppress.");
+        return await store.TriggerAsync(jobId, cancellationToken).ConfigureAwait(false)
             ?? throw new InvalidOperationException($"Job {jobId} can't be run now: there is no such job, or it is paused or has ended. Look at it with GetAsync; ResumeAsync lets a paused one run again.");
+    }
 
     public async Task<DateTimeOffset?> GetNextRunAsync(Guid jobId, CancellationToken cancellationToken = default)
         => await store.FindAsync(jobId, cancellationToken).ConfigureAwait(false) is { State: JobState.Active } job ? job.NextRunAt : null;

@@ -29,6 +29,7 @@ internal sealed class Node : INodeLives, INodeEvents, IHostedLifecycleService, I
     private volatile bool _leaves;
     private volatile bool _isDrained;
     private bool _started;
+    private bool _registered;
 
     public Node(
         IQueueStore store, StartupGate gate, NodeSignals signals, IOptions<TaskRecoveryOptions> options, TimeProvider time, ILogger<Node> logger,
@@ -44,6 +45,9 @@ internal sealed class Node : INodeLives, INodeEvents, IHostedLifecycleService, I
 
     /// <inheritdoc/>
     public NodeLife? Life => Volatile.Read(ref _life) is { End: null } life ? life : null;
+
+    /// <summary>Another life has begun after one that was declared dead or saw the database go back in time.</summary>
+    public Signal AnotherLife { get; } = new();
 
     /// <summary>How many nodes are alive, as this one sees it.</summary>
     public int NodesAlive => _beat.NodesAlive;
@@ -71,8 +75,15 @@ internal sealed class Node : INodeLives, INodeEvents, IHostedLifecycleService, I
     /// <inheritdoc/>
     public async Task<NodeLease> WaitForLeaseAsync(CancellationToken cancellationToken)
     {
-        await _gate.WaitAsync(cancellationToken).ConfigureAwait(false);
-        return await WaitAsync(static node => node.Life?.Lease, cancellationToken).ConfigureAwait(false);
+        while (true)
+        {
+            await _gate.WaitAsync(cancellationToken).ConfigureAwait(false);
+            var lease = await WaitAsync(static node => node.Life?.Lease, cancellationToken).ConfigureAwait(false);
+            if (_gate.IsOpen)
+            {
+                return lease;
+            }
+        }
     }
 
     /// <inheritdoc/>
@@ -97,6 +108,14 @@ internal sealed class Node : INodeLives, INodeEvents, IHostedLifecycleService, I
 
     void INodeEvents.Registered(NodeLife life)
     {
+        if (_registered)
+        {
+            // Before anybody can see it: the database may not be the one that the last life knew.
+            _gate.Close();
+            AnotherLife.Set();
+        }
+
+        _registered = true;
         Volatile.Write(ref _life, life);
         Announce();
     }

@@ -9,6 +9,9 @@ internal sealed class EnqueueGroups(LocalClaimers claimers) : IThreadPoolWorkIte
     private const int MaxWriters = 2;
     private const int MaxGroup = 1_000;
 
+    // A group is one statement of the store, and fails as one: large entries don't make others wait for megabytes.
+    private const int MaxGroupBytes = 1024 * 1024;
+
     private readonly Lock _gate = new();
     private readonly Queue<Call> _calls = new();
     private int _writers;
@@ -25,14 +28,14 @@ internal sealed class EnqueueGroups(LocalClaimers claimers) : IThreadPoolWorkIte
             _calls.Enqueue(call);
             if (_writers == MaxWriters)
             {
-                return call.Task.WaitAsync(cancellationToken);
+                return call.Task.WaitOrAbandonAsync(cancellationToken);
             }
 
             _writers++;
         }
 
         ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
-        return call.Task.WaitAsync(cancellationToken);
+        return call.Task.WaitOrAbandonAsync(cancellationToken);
     }
 
     void IThreadPoolWorkItem.Execute() => _ = WriteAsync();
@@ -68,11 +71,14 @@ internal sealed class EnqueueGroups(LocalClaimers claimers) : IThreadPoolWorkIte
         lock (_gate)
         {
             List<Call>? group = null;
-            while ((group?.Count ?? 0) < MaxGroup && _calls.TryDequeue(out var call))
+            long bytes = 0;
+            while ((group?.Count ?? 0) < MaxGroup && _calls.TryPeek(out var next) && (group is null || bytes + next.Entry.Args.Length <= MaxGroupBytes))
             {
+                var call = _calls.Dequeue();
                 if (!call.IsCancelled)
                 {
                     (group ??= []).Add(call);
+                    bytes += call.Entry.Args.Length;
                 }
             }
 

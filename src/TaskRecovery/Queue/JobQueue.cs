@@ -10,6 +10,7 @@ internal sealed class JobQueue(IQueueStore store, EntryFactory factory, EnqueueG
     public async ValueTask<EnqueueResult> EnqueueAsync<TArgs>(TArgs args, EnqueueOptions? options = null, CancellationToken cancellationToken = default)
         where TArgs : notnull
     {
+        AmbientTransaction.RefuseEnqueue(nameof(EnqueueAsync));
         using var activity = tracing.StartEnqueue(options?.Queue ?? EntryLimits.DefaultQueue, kind: null, count: 1);
         var entry = factory.Create(args, options);
         var result = await groups.EnqueueAsync(entry, cancellationToken).ConfigureAwait(false);
@@ -31,6 +32,11 @@ internal sealed class JobQueue(IQueueStore store, EntryFactory factory, EnqueueG
     public async ValueTask<IReadOnlyList<EnqueueResult>> EnqueueManyAsync(IEnumerable<EnqueueRequest> requests, DbTransaction? transaction = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(requests);
+        if (transaction is null)
+        {
+            AmbientTransaction.RefuseEnqueue(nameof(EnqueueManyAsync));
+        }
+
         using var activity = tracing.StartEnqueue(queue: null, kind: null, count: requests.TryGetNonEnumeratedCount(out var count) ? count : 2);
         var entries = requests.Select(factory.Create).ToArray();
         if (entries.Length == 0)

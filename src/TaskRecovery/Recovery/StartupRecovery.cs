@@ -56,6 +56,7 @@ internal sealed class StartupRecovery(
     /// <summary>The hook, once. Every part is safe to repeat, so that a failure in the middle means to begin again.</summary>
     internal async Task RecoverOnceAsync(CancellationToken cancellationToken)
     {
+        var life = gate.Life;
         await store.PrepareAsync(cancellationToken).ConfigureAwait(false);
         _logger.StorePrepared(store.Traits.System);
         if (!role.Works)
@@ -73,7 +74,26 @@ internal sealed class StartupRecovery(
         await RunStepsAsync(cancellationToken).ConfigureAwait(false);
         var planned = await jobs.RecoverJobsAsync(cancellationToken).ConfigureAwait(false);
         _logger.StartupDone(report.Recovered, report.Closed, planned);
-        gate.Open();
+        gate.Open(life);
+    }
+
+    /// <summary>The hook again for each life after the first: a node that was declared dead, or saw the database go back in time, may find
+    /// other tables, without its names and its declared jobs.</summary>
+    internal async Task RecoverOtherLivesAsync(CancellationToken cancellationToken)
+    {
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                await node.AnotherLife.WaitAsync(Timeout.InfiniteTimeSpan, time, cancellationToken).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                return;
+            }
+
+            await RecoverUntilDoneAsync(cancellationToken).ConfigureAwait(false);
+        }
     }
 
     /// <summary>The hook, until it is through or the host stops.</summary>
@@ -126,10 +146,16 @@ internal sealed class StartupRecovery(
         {
             _running = Task.CompletedTask;
             await RecoverOnceAsync(cancellationToken).ConfigureAwait(false);
+            _attempted.TrySetResult();
+            _running = Background.Run(() => RecoverOtherLivesAsync(_stopping.Token));
             return;
         }
 
-        _running = Background.Run(() => RecoverUntilDoneAsync(_stopping.Token));
+        _running = Background.Run(async () =>
+        {
+            await RecoverUntilDoneAsync(_stopping.Token).ConfigureAwait(false);
+            await RecoverOtherLivesAsync(_stopping.Token).ConfigureAwait(false);
+        });
         var attempted = _attempted.Task;
         await attempted.WaitAsync(FirstAttempt, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (attempted.IsFaulted || !_attempted.TrySetResult())

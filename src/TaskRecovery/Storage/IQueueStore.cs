@@ -18,7 +18,7 @@ public interface IQueueStore
     /// <summary>Opens the dedicated session that a node's life hangs on. Blocking: called and used on the node's own thread.</summary>
     INodeSession OpenNodeSession();
 
-    /// <summary>Stores entries, all or none, and tells listeners of their queues: those of other processes after the commit (the engine wakes its own claimers); everybody's inside the transaction where it is the caller's.</summary>
+    /// <summary>Stores entries, all or none, and tells listeners of their queues: those of other processes after the commit (the engine wakes its own claimers); everybody's, after the commit too, where the transaction is the caller's.</summary>
     /// <returns>A result for each entry, in their order; ids ascend in that order. A unique key used twice in one call stores the first.</returns>
     /// <exception cref="ArgumentException">The transaction is not one of this store's database; nothing was stored.</exception>
     ValueTask<EnqueueResult[]> EnqueueAsync(IReadOnlyList<NewEntry> entries, DbTransaction? transaction, CancellationToken cancellationToken);

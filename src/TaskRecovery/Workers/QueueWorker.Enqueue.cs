@@ -1,4 +1,3 @@
-using System.Transactions;
 using TaskRecovery.Nodes;
 using TaskRecovery.Queue;
 using TaskRecovery.Storage;
@@ -25,7 +24,7 @@ internal sealed partial class QueueWorker
         }
 
         // Who no longer waits for the answer leaves a claim whose entries start all the same.
-        return await EnqueueInTurnAsync(entries, CancellationToken.None).WaitAsync(cancellationToken).ConfigureAwait(false);
+        return await EnqueueInTurnAsync(entries, CancellationToken.None).WaitOrAbandonAsync(cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<EnqueueResult[]?> EnqueueInTurnAsync(NewEntry[] entries, CancellationToken whileQueued)
@@ -90,9 +89,8 @@ internal sealed partial class QueueWorker
         }
     }
 
-    // A transaction around the call commits later, or never: what it stores must not start before.
     private bool MayBeClaimed(NewEntry[] entries)
-        => _lease is { IsValid: true } && Transaction.Current is null && Array.TrueForAll(entries, MayBeClaimed);
+        => _lease is { IsValid: true } && Array.TrueForAll(entries, MayBeClaimed);
 
     private bool MayBeClaimed(NewEntry entry)
         => entry.UniqueKey is null && entry.RunAt is null && entry.RunAfter is null

@@ -44,6 +44,7 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
 
     public async Task SaveCheckpointAsync<T>(T checkpoint, CancellationToken cancellationToken)
     {
+        AmbientTransaction.Refuse("SaveCheckpointAsync", "Save the checkpoint after the scope.");
         cancellationToken.ThrowIfCancellationRequested();
         run.ThrowIfFenced();
         var json = run.WriteJson(checkpoint, "The checkpoint");
@@ -95,6 +96,7 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
     private async Task<ReadOnlyMemory<byte>?> FindStepAsync(string name, CancellationToken cancellationToken)
     {
         run.ThrowIfOver();
+        AmbientTransaction.Refuse("StepAsync", "Open the scope inside the step's delegate: then it commits before the step is stored as done.");
         Use(name);
         var progress = await LoadAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
         run.ThrowIfOver();

@@ -84,6 +84,8 @@ public sealed class PostgreSqlFixture(bool useSessionLocks = true) : StoreFixtur
             Corruption.RunningTwice => $"insert into claims (id, node, entries) select nextval('fences'), node, array[{entryId}] from claims where {entryId} = any(entries)",
             Corruption.WaitingAndEnded
                 => $"insert into outcomes (entry, fence, duration_ms, kind, attempt, crashes, final) values ({entryId}, nextval('fences'), 0, 0, 1, 0, true)",
+            Corruption.NameLost => $"update entries set queue = 4711 where id = {entryId}; update waiting set queue = 4711 where id = {entryId}",
+            Corruption.WaitingElsewhere => $"update waiting set queue = 4711 where id = {entryId}",
             _ => throw new ArgumentOutOfRangeException(nameof(corruption)),
         },
         cancellationToken);

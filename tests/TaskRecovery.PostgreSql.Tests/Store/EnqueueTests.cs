@@ -8,7 +8,7 @@ namespace TaskRecovery.PostgreSql.Tests.Store;
 public sealed class EnqueueTests : PostgreSqlStoreTests
 {
     [Fact]
-    public async Task A_queue_that_was_first_used_in_a_scope_that_rolls_back_keeps_no_number_that_is_gone()
+    public async Task Nothing_that_is_stored_takes_part_in_an_ambient_transaction()
     {
         await OpenStoreAsync();
         await using var source = NpgsqlDataSource.Create(ConnectionString);
@@ -16,12 +16,13 @@ public sealed class EnqueueTests : PostgreSqlStoreTests
         using (new TransactionScope(TransactionScopeAsyncFlowOption.Enabled))
         {
             await store.EnqueueAsync([Entry("of a tenant")], null, Cancellation);
+            await store.EnqueueAsync([Entry("of a tenant", uniqueKey: "once")], null, Cancellation);
+            var cancelled = await store.EnqueueAsync([Entry("of a tenant")], null, Cancellation);
+            Assert.True(await store.CancelAsync(cancelled[0].Id, Cancellation));
         }
 
-        Assert.Equal(0L, await ScalarAsync<long>("select count(*) from taskrecovery.waiting"));
-        await store.EnqueueAsync([Entry("of a tenant")], null, Cancellation);
-
-        Assert.Equal("of a tenant", await ScalarAsync<string>("select q.name from taskrecovery.waiting w join taskrecovery.queues q on q.id = w.queue"));
+        Assert.Equal("of a tenant, of a tenant", await ScalarAsync<string>("select string_agg(q.name, ', ') from taskrecovery.waiting w join taskrecovery.queues q on q.id = w.queue"));
+        Assert.Equal(1L, await ScalarAsync<long>("select count(*) from taskrecovery.outcomes"));
     }
 
     [Fact]

@@ -5,9 +5,9 @@ namespace TaskRecovery.PostgreSql.Tests.Store;
 /// <summary>Statements are planned once, often while the tables are empty, and have to be right for millions of rows.</summary>
 public sealed class PlanTests : PostgreSqlStoreTests
 {
-    private const string Claim = "uuid, int, smallint[], int, smallint[], timestamptz[], bigint[], int, smallint[], timestamptz[], bigint[], int, smallint[], timestamptz[], bigint[]";
+    private const string Claim = "uuid, int, smallint[], int, smallint[], timestamptz[], bigint[], int, smallint[], timestamptz[], bigint[], int, smallint[], timestamptz[], bigint[], text, text[]";
     private const string Outcomes = "uuid, bigint[], bigint[], smallint[], int[], text[], text[], text[], interval[], boolean";
-    private const string Entries = "int[], smallint[], smallint[], smallint[], text[], timestamptz[], interval[], interval[], text[], text[], text[]";
+    private const string Entries = "int[], smallint[], smallint[], smallint[], text[], timestamptz[], interval[], interval[], text[], text[], text[], int[], text[], int[], text[]";
     private static readonly string[] Large = ["entries", "waiting", "claims", "outcomes", "tasks", "unique_keys", "steps", "checkpoints"];
 
     [Fact]
@@ -38,7 +38,7 @@ public sealed class PlanTests : PostgreSqlStoreTests
         await AssertNoFullScanAsync(connection, database, "swept", "bigint[], int, bigint[], bigint[]", RecoverySql.Sweep);
         await AssertNoFullScanAsync(connection, database, "locked", "bigint[]", RecoverySql.LockEntries);
         await AssertNoFullScanAsync(connection, database, "not_blocked", "bigint[]", OutcomeSql.NotBlocked);
-        await AssertNoFullScanAsync(connection, database, "polled", "uuid, text[], smallint[], bigint[]", PollSql.Poll);
+        await AssertNoFullScanAsync(connection, database, "polled", "uuid, text[], smallint[], bigint[], text[]", PollSql.Poll);
     }
 
     [Theory]
@@ -56,6 +56,37 @@ public sealed class PlanTests : PostgreSqlStoreTests
         // A sort in its place would read all the history first, and a loop without an index would take each row for each one that claims list.
         Assert.Contains(plan, line => line.Contains($"Index Scan using {index} on {table} ", StringComparison.Ordinal));
         Assert.DoesNotContain(plan, line => line.Contains("Join Filter", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("uuid, text[], smallint[], bigint[], text[]", "'00000000-0000-0000-0000-000000000000', array['default'], array[1]::smallint[], array[]::bigint[], array['test']")]
+    [InlineData("", "")]
+    public async Task Polls_and_measures_take_no_notice_of_queues_that_are_no_longer_used(string types, string args)
+    {
+        var database = Open();
+        var store = await OpenStoreAsync(database);
+        await store.EnqueueAsync([Entry()], null, Cancellation);
+        await ExecuteAsync("insert into taskrecovery.queues (name) select 'once ' || n from generate_series(1, 2000) n");
+        if (args.Length > 0)
+        {
+            // Nobody works them, but something waits in them.
+            await ExecuteAsync("insert into taskrecovery.waiting (run_at, id, queue, kind, priority) select now(), 1000 + id, id, 1, 5 from taskrecovery.queues where name like 'once %'");
+        }
+
+        await using var connection = await database.DataSource.OpenConnectionAsync(Cancellation);
+        await RunAsync(connection, $"prepare looked{(types.Length > 0 ? $" ({types})" : "")} as {database.Sql(args.Length > 0 ? PollSql.Poll : OperatorSql.Measure)}");
+        await using var command = new NpgsqlCommand($"explain (analyze, costs off, timing off, summary off) execute looked{(args.Length > 0 ? $"({args})" : "")}", connection);
+        await using var reader = await command.ExecuteReaderAsync(Cancellation);
+        var looks = 0;
+        while (await reader.ReadAsync(Cancellation))
+        {
+            if (reader.GetString(0) is var line && line.Contains(" on waiting", StringComparison.Ordinal) && line.LastIndexOf("loops=", StringComparison.Ordinal) is > 0 and var at)
+            {
+                looks += int.Parse(line.AsSpan(at + 6).TrimEnd(')'), System.Globalization.CultureInfo.InvariantCulture);
+            }
+        }
+
+        Assert.InRange(looks, 1, 20);
     }
 
     // A scan without an index condition of a table that grows is a scan of the whole. The cancellations are few, and go.

@@ -73,6 +73,8 @@ public sealed class SqliteFixture : StoreFixture
                 => $"insert into taskrecovery_claims (claimed_at, node, entries, attempts, crashes) select claimed_at, node, '[{entryId}]', '[0]', '[0]' from taskrecovery_claims where exists (select 1 from json_each(entries) where value = {entryId})",
             Corruption.WaitingAndEnded
                 => $"insert into taskrecovery_outcomes (entry, fence, ended_at, duration, kind, attempt, crashes, final) values ({entryId}, 999999, 0, 0, 0, 1, 0, 1)",
+            Corruption.NameLost => $"pragma foreign_keys = off; update taskrecovery_entries set queue = 4711 where id = {entryId}; update taskrecovery_waiting set queue = 4711 where id = {entryId}",
+            Corruption.WaitingElsewhere => $"update taskrecovery_waiting set queue = 4711 where id = {entryId}",
             _ => throw new ArgumentOutOfRangeException(nameof(corruption)),
         },
         cancellationToken);

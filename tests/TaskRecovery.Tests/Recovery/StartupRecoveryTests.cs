@@ -46,6 +46,48 @@ public sealed class StartupRecoveryTests : IDisposable
         Assert.Equal(1, _recovery.StartupLog.Count(3051));
     }
 
+    [Theory]
+    [InlineData(StartupMode.FailFast)]
+    [InlineData(StartupMode.WaitForStore)]
+    public async Task Another_life_claims_nothing_before_the_hook_is_through_again(StartupMode mode)
+    {
+        using var recovery = new RecoveryUnderTest(options => options.StartupMode = mode);
+        recovery.Steps.Add(new RecordedStep(recovery.Store, "declare jobs"));
+        var startup = recovery.NewStartup();
+        await startup.StartAsync(Cancellation);
+        await recovery.Node.Gate.WaitAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
+        recovery.Store.Failure = new StoreUnavailableException("not yet");
+        var first = recovery.Node.Life;
+
+        recovery.Node.Node.ReportWentBackInTime(first, 7);
+        await UntilAsync(() => recovery.Node.Node.Life is { } life && life != first && startup.Failure is not null);
+        Assert.False(recovery.Node.Gate.IsOpen);
+        recovery.Store.Failure = null;
+        await UntilAsync(() =>
+        {
+            recovery.Time.Advance(TimeSpan.FromSeconds(0.25));
+            return recovery.Node.Gate.IsOpen;
+        });
+        await startup.StopAsync(Cancellation);
+
+        Assert.Equal(2, recovery.Store.Calls.Count(call => call == "declare jobs"));
+        Assert.Equal(2, recovery.Store.Calls.Count(call => call == "recover jobs"));
+    }
+
+    [Fact]
+    public void A_hook_that_was_overtaken_by_another_life_opens_nothing()
+    {
+        var gate = new StartupGate();
+        var life = gate.Life;
+
+        gate.Close();
+        gate.Open(life);
+
+        Assert.False(gate.IsOpen);
+        gate.Open(gate.Life);
+        Assert.True(gate.IsOpen);
+    }
+
     [Fact]
     public async Task A_host_that_fails_fast_does_not_start_without_its_store()
     {

@@ -151,19 +151,19 @@ public sealed class ClaimedEnqueueTests
     }
 
     [Fact]
-    public async Task Inside_a_transaction_scope_nothing_starts_before_it_is_committed()
+    public async Task Inside_a_transaction_scope_an_enqueue_needs_a_transaction_of_its_own()
     {
         await using var host = await StartAsync();
-        await EnqueueClaimedAsync(host);
-        var before = _store.Calls["enqueue claimed"];
+        var cancellation = TestContext.Current.CancellationToken;
+        using var scope = new TransactionScope(TransactionScopeAsyncFlowOption.Enabled);
 
-        using (var scope = new TransactionScope(TransactionScopeAsyncFlowOption.Enabled))
-        {
-            await host.Queue.EnqueueManyAsync([EnqueueRequest.Create(new TestArgs())], cancellationToken: TestContext.Current.CancellationToken);
-            scope.Complete();
-        }
+        var one = await Assert.ThrowsAsync<InvalidOperationException>(async () => await host.Queue.EnqueueAsync(new TestArgs(), cancellationToken: cancellation));
+        var many = await Assert.ThrowsAsync<InvalidOperationException>(
+            async () => await host.Queue.EnqueueManyAsync([EnqueueRequest.Create(new TestArgs())], cancellationToken: cancellation));
 
-        Assert.Equal(before, _store.Calls["enqueue claimed"]);
+        Assert.Contains("Pass a DbTransaction", one.Message, StringComparison.Ordinal);
+        Assert.Contains("Pass a DbTransaction", many.Message, StringComparison.Ordinal);
+        Assert.Empty(_store.Entries);
     }
 
     [Fact]

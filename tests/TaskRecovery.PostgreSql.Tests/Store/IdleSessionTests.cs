@@ -1,0 +1,64 @@
+using Npgsql;
+
+namespace TaskRecovery.PostgreSql.Tests.Store;
+
+/// <summary>Sessions that were ended while nothing went on in them: nothing was sent, so nothing needs to fail.</summary>
+public sealed class IdleSessionTests : PostgreSqlStoreTests
+{
+    [Fact]
+    public async Task A_session_that_the_server_ended_for_being_idle_is_replaced()
+    {
+        await using var source = NpgsqlDataSource.Create(ConnectionString + ";Options=-c idle_session_timeout=100;Application Name=idle");
+        var store = await OpenStoreAsync(Keep(new PostgreSqlDatabase(new PostgreSqlConnectionSource(null, source), new PostgreSqlOptions(), Lease)));
+        await store.EnqueueAsync([Entry()], null, Cancellation);
+        await UntilNobodyAsync("idle");
+
+        await store.EnqueueAsync([Entry(uniqueKey: "key")], null, Cancellation);
+        await UntilNobodyAsync("idle");
+        await store.EnqueueAsync([Entry()], null, Cancellation);
+
+        Assert.Equal(3L, await ScalarAsync<long>("select count(*) from taskrecovery.waiting"));
+    }
+
+    [Fact]
+    public async Task A_session_that_was_ended_during_a_silence_is_found_dead_before_anything_is_sent()
+    {
+        var database = Open();
+        database.Silence = TimeSpan.Zero;
+        var store = await OpenStoreAsync(database);
+        await store.EnqueueAsync([Entry()], null, Cancellation);
+        await ExecuteAsync("select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'taskrecovery %' and datname = current_database()");
+
+        await store.EnqueueAsync([Entry()], null, Cancellation);
+
+        Assert.Equal(2L, await ScalarAsync<long>("select count(*) from taskrecovery.waiting"));
+    }
+
+    [Fact]
+    public async Task The_librarys_own_sessions_are_not_ended_for_being_idle()
+    {
+        await ExecuteAsync("do $$ begin execute format('alter database %I set idle_session_timeout = 100', current_database()); end $$");
+        var database = Open();
+
+        var timeout = await database.ReadAsync(
+            "select current_setting('idle_session_timeout')",
+            [],
+            static async (reader, token) =>
+            {
+                await reader.ReadAsync(token);
+                return reader.GetString(0);
+            },
+            Cancellation);
+
+        Assert.Equal("0", timeout);
+    }
+
+    private async Task UntilNobodyAsync(string application)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while (await ScalarAsync<long>($"select count(*) from pg_stat_activity where application_name = '{application}' and datname = current_database()") > 0)
+        {
+            await timer.WaitForNextTickAsync(Cancellation);
+        }
+    }
+}

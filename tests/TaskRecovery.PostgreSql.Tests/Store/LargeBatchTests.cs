@@ -1,0 +1,64 @@
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.PostgreSql.Tests.Store;
+
+/// <summary>Batches that are too large, or take too long, for one statement.</summary>
+public sealed class LargeBatchTests : PostgreSqlStoreTests
+{
+    [Fact]
+    public void A_statement_takes_so_many_entries_and_so_many_bytes_but_at_least_one()
+    {
+        NewEntry[] entries = [Sized(10), Sized(40), Sized(60), Sized(500), Sized(2)];
+
+        Assert.Equal(2, EnqueueBatch.Fitting(entries, 0, maxEntries: 10, maxBytes: 100));
+        Assert.Equal(1, EnqueueBatch.Fitting(entries, 0, maxEntries: 1, maxBytes: 100));
+        Assert.Equal(1, EnqueueBatch.Fitting(entries, 3, maxEntries: 10, maxBytes: 100));
+        Assert.Equal(1, EnqueueBatch.Fitting(entries, 4, maxEntries: 10, maxBytes: 100));
+    }
+
+    [Fact]
+    public async Task Many_large_entries_go_in_several_statements_and_are_stored_in_their_order()
+    {
+        var store = await OpenStoreAsync();
+        await ExecuteAsync("""
+            create table statements (bytes bigint);
+            create function note() returns trigger language plpgsql as $$ begin insert into public.statements select sum(length(args)) from added; return null; end $$;
+            create trigger note after insert on taskrecovery.entries referencing new table as added for each statement execute function public.note();
+            """);
+
+        var results = await store.EnqueueAsync([.. Enumerable.Range(0, 9).Select(_ => Sized(1_000_000))], null, Cancellation);
+
+        Assert.Equal(results.Select(result => result.Id).Order(), results.Select(result => result.Id));
+        Assert.Equal(9L, await ScalarAsync<long>("select count(*) from taskrecovery.waiting"));
+        Assert.Equal(3L, await ScalarAsync<long>("select count(*) from statements"));
+        Assert.Equal(4_000_000L, await ScalarAsync<long>("select max(bytes) from statements"));
+    }
+
+    [Fact]
+    public async Task All_of_several_statements_are_stored_or_none()
+    {
+        var store = await OpenStoreAsync();
+        await ExecuteAsync("alter table taskrecovery.entries add constraint last check (length(args) > 100)");
+        NewEntry[] entries = [.. Enumerable.Range(0, 8).Select(_ => Sized(1_000_000)), Sized(50)];
+
+        await Assert.ThrowsAnyAsync<Exception>(async () => await store.EnqueueAsync(entries, null, Cancellation));
+
+        Assert.Equal(0L, await ScalarAsync<long>("select count(*) from taskrecovery.entries"));
+    }
+
+    [Fact]
+    public async Task A_part_that_takes_too_long_is_halved()
+    {
+        var store = await OpenStoreAsync(Open(options => options.CommandTimeout = TimeSpan.FromSeconds(1)));
+        await ExecuteAsync("""
+            create function slow() returns trigger language plpgsql as $$ begin perform pg_sleep(0.3); return new; end $$;
+            create trigger slow before insert on taskrecovery.entries for each row execute function public.slow();
+            """);
+
+        await store.EnqueueAsync([.. Enumerable.Range(0, 5).Select(_ => Sized(1_000_000))], null, Cancellation);
+
+        Assert.Equal(5L, await ScalarAsync<long>("select count(*) from taskrecovery.waiting"));
+    }
+
+    private static NewEntry Sized(int bytes) => Entry(args: $"\"{new string('x', bytes - 2)}\"");
+}
