@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Measures TaskRecovery beside its store's own limit:
+# Measures TaskRecovery, and the limit of its store for comparison:
 #   build/bench.sh [--quick] [--store postgres|sqlite] [--json FILE] [--docs [--add]] [--minutes N] [ROW...]
-# A full run of every row refreshes docs/benchmarks.md; --docs does so for whatever is run. 'in-process' runs the parts without a store.
-# 'retention' runs for ten minutes, or --minutes; it and 'sweep' run only when they are named.
+# A full run of every row refreshes docs/benchmarks.md; with --docs, a run of some rows does so too.
+# 'in-process' runs the parts without a store. 'retention' takes ten minutes, or --minutes. 'retention' and 'sweep' run only if they are named.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Checks the models of the protocol (docs/protocol/queue.pml, jobs.pml) with spin: the protocol holds, and every broken variant is found broken.
-# Usage: build/check-model.sh [VARIANT...]   without arguments everything, a minute and a half on two cores; needs 4 GB of memory
+# Checks the models of the protocol (docs/protocol/queue.pml, jobs.pml) with spin: the protocol holds, and spin finds the bug of
+# every broken variant.
+# Usage: build/check-model.sh [VARIANT...]   without arguments: all of them, a minute and a half on two cores; needs 4 GB of memory
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -16,12 +17,15 @@ if ! command -v spin >/dev/null || ! command -v gcc >/dev/null; then
 fi
 
 # name, expected, kind of search, definitions. Expected: holds, or what the checker must find:
-#   overlap   a node starts the entry while another's tokens have not fired      law      the entry is in no or two places, or ended twice
-#   stuck     the entry never ends                                               wrong    a node takes a lost result as accepted
-#   orphan    a claim names a node that is gone
+#   overlap     a node starts the entry while another node has not cancelled its handler
+#   invariant   the entry is in no place or in two places, or it ended twice
+#   stuck       the entry never ends
+#   wrong       a node takes a lost result as accepted
+#   orphan      a claim refers to a node that does not exist
 # and of jobs.pml:
-#   stale     a run of an old plan starts                                        twice    a single run runs twice
-#   never     the latest plan has no run
+#   stale       a run of an old plan starts
+#   twice       a single run runs twice
+#   never       the latest plan has no run
 cases="
 protocol-ends              holds    live -DFAULTS=2
 protocol-ends-1-fault      holds    live -DFAULTS=1
@@ -32,7 +36,7 @@ protocol-short-kept        holds    safe -DSHORT_DEADLINE_KEPT -DOLD_BEAT_COUNTS
 FILE_COUNTER               holds    safe -DFAULTS=2
 FILE_COUNTER_3_NODES       holds    safe -DFILE_COUNTER -DFAULTS=1 -DN=3
 FILE_COUNTER_ENDS          holds    live -DFILE_COUNTER -DFAULTS=1
-NO_FENCE                   law      safe
+NO_FENCE                   invariant safe
 NO_GRACE                   overlap  safe
 NO_MARGIN                  overlap  safe -DOWN_GRACE=3
 NO_RECONCILE               stuck    live -DFAULTS=1
@@ -66,9 +70,9 @@ check() { # name expected kind definitions...
     shift 3
     if [ "$kind" = jobs ]; then kind=safe model=$models/jobs.pml; fi
     mkdir "$dir" && cd "$dir"
-    if [ "$expected" = holds ]; then flags=-O2; else flags=-O0; fi             # a bug is found sooner than gcc is done optimising
+    if [ "$expected" = holds ]; then flags=-O2; else flags=-O0; fi             # a bug is found faster than gcc can optimize
     if [ "$kind" = live ]; then set -- "$@" -DLIVE; run=-a; else flags="$flags -DSAFETY -DNOCLAIM"; run=; fi
-    if [ "$expected" != holds ] && [ "$kind" = safe ]; then flags="$flags -DT_REVERSE -DP_REVERSE"; fi   # only the order: sooner found
+    if [ "$expected" != holds ] && [ "$kind" = safe ]; then flags="$flags -DT_REVERSE -DP_REVERSE"; fi   # another order, in which bugs are found sooner
     spin -a "-D$name" "$@" "$model" >spin.out 2>&1
     # shellcheck disable=SC2086
     gcc -w $flags -o pan pan.c
@@ -76,7 +80,7 @@ check() { # name expected kind definitions...
     case $(grep -m1 -E '^pan:1: ' pan.out || true) in
         *acceptance*) found=stuck ;;
         *'late['*) found=overlap ;;
-        *'(j==stored)'*) found=law ;;
+        *'(j==stored)'*) found=invariant ;;
         *exists*) found=orphan ;;
         *outcome*) found=wrong ;;
         *now_version*) found=stale ;;
@@ -97,4 +101,4 @@ printf '%-27s %-9s %-10s %10s %8s\n' variant expected found states seconds
 count=$(grep -c . <<<"$cases")
 grep . <<<"$cases" | xargs -P "$(nproc)" -L 1 bash -c 'check "$@"' check
 [ "$(cat "$work"/*/result 2>/dev/null | grep -c ' ok$')" -eq "$count" ] || { echo "the model is not as expected" >&2; exit 1; }
-echo "as expected: the protocol holds, every broken variant was found"
+echo "as expected: the protocol holds, and the bug of every broken variant was found"

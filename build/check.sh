@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Everything that has to hold before a change is done; CI does the same.
+# Everything that must succeed before a change is done. CI runs the same.
 #
 #   build/check.sh                   format, build, tests, pack, consumer, model, short chaos run
-#   build/check.sh --without-tests   the same without the tests, which CI has run already
+#   build/check.sh --without-tests   the same without the tests, if CI has run them already
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -10,7 +10,7 @@ stage() {
     printf '\n== %s\n' "$1"
 }
 
-# Code style is checked by the build: EnforceCodeStyleInBuild.
+# The build checks the code style (EnforceCodeStyleInBuild).
 stage "format"
 dotnet restore -v q
 dotnet format whitespace --no-restore --verify-no-changes

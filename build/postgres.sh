@@ -2,7 +2,7 @@
 # A PostgreSQL server for development, on loopback, in a folder of its own.
 #
 #   build/postgres.sh start            starts it (creates it the first time) and prints how to use it
-#   build/postgres.sh stop             stops it; its data stay
+#   build/postgres.sh stop             stops it; its data are kept
 #   build/postgres.sh reset            stops it and removes its data
 #   build/postgres.sh url              prints its connection string
 #   build/postgres.sh run COMMAND...   runs a command with TASKRECOVERY_TEST_POSTGRES set to a throw-away server
@@ -27,7 +27,7 @@ find_binaries() {
     echo "$found"
 }
 
-# PostgreSQL refuses to run as root; then it runs as the user postgres, or nobody.
+# PostgreSQL refuses to run as root. If this script runs as root, the server runs as the user postgres, or nobody.
 as_user() {
     if [ "$(id -u)" -ne 0 ]; then
         "$@"

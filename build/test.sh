@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs all tests and ends with one line: N passed, N failed. Arguments go to dotnet test.
+# Runs all tests. The last line of output is: N passed, N failed. Arguments are passed to dotnet test.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -18,12 +18,12 @@ read -r passed failed skipped < <(awk '
     }
     END { print passed + 0, failed + 0, skipped + 0 }' "$log")
 
-# A project that broke off reports no numbers of its own; a run without tests proves nothing; a skipped test is a missing one.
+# A run fails if a project aborted (it reports no numbers), if no test ran, or if a test was skipped.
 if [ "$status" -ne 0 ] && [ "$failed" -eq 0 ]; then
     failed=1
 fi
 if [ "$skipped" -ne 0 ]; then
-    echo "$skipped tests were skipped; none may be." >&2
+    echo "$skipped tests were skipped; no test may be skipped." >&2
     failed=$((failed + skipped))
 fi
 if [ "$passed" -eq 0 ] && [ "$failed" -eq 0 ]; then

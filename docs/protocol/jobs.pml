@@ -1,7 +1,8 @@
 /* A job's plan while its planned run is claimed: claim -> change, pause or resume -> start. Checked by build/check-model.sh; see README.md.
-   One job with a single run (Once), which an operator reschedules, pauses and resumes while nodes claim, start, put back and lose its planned entry. */
+   One job with a single run (Once). An operator reschedules, pauses and resumes it while nodes claim, start, release and lose its
+   planned entry. */
 
-#define ENTRIES 5                  /* an entry for each plan that may be made: one at first, one for each operation, one in the end */
+#define ENTRIES 5                  /* an entry for each plan that may be made: one at first, one for each operation, one at the end */
 #define NONE 255
 
 mtype = { nowhere, waiting, claimed, over, ran }
@@ -10,22 +11,22 @@ mtype = { nowhere, waiting, claimed, over, ran }
 #define OPERATIONS 3               /* reschedule, pause, resume, cancel: in any order */
 #endif
 #ifndef FAULTS
-#define FAULTS 2                   /* a claim whose entry goes back in line: its node died, or the answer of a start was lost */
+#define FAULTS 2                   /* a claim whose entry returns to waiting: its node died, or the answer to a start was lost */
 #endif
 #ifndef NODES
 #define NODES 2
 #endif
 
 mtype place[ENTRIES];              /* where each entry is */
-byte fence[ENTRIES];               /* the claim it is under */
-bool settled[ENTRIES];             /* that claim has an outcome of it */
-byte version[ENTRIES];             /* the definition it was planned for */
+byte fence[ENTRIES];               /* the claim that it is under */
+bool settled[ENTRIES];             /* that claim has an outcome for it */
+byte version[ENTRIES];             /* the definition that it was planned for */
 
 byte planned = NONE;               /* jobs.planned_entry */
 bool paused, ended;                /* jobs.state */
 byte now_version;                  /* the definition */
 byte runs;                         /* how often the latest definition has run */
-bool is_cancelled;                 /* an operator has cancelled its planned entry: it has no run to expect */
+bool is_cancelled;                 /* an operator has cancelled the planned entry: no run is expected */
 byte used;
 byte faults = FAULTS;
 bool locked;                       /* the job's row */
@@ -38,7 +39,8 @@ inline plan() {                    /* JobSql.AddEntry, SetPlan */
     atomic { place[used] = waiting; version[used] = now_version; planned = used; used++; ended = false }
 }
 
-/* EndPlannedAsync: three statements (JobSql.EndWaiting, EndClaimed, IsOver), between which the entry may move; repeated until one of them has found it. */
+/* EndPlannedAsync: three statements (JobSql.EndWaiting, EndClaimed, IsOver), between which the entry may move; repeated until one of
+   them has found it. */
 inline endPlanned() {
     kept = false;
     do
@@ -48,17 +50,17 @@ inline endPlanned() {
         :: atomic { place[planned] == waiting -> place[planned] = over }; break
         :: else -> skip
         fi;
-#ifdef LEFT_TO_ITS_START           /* a claimed entry is about to start, and that start plans the next run */
+#ifdef LEFT_TO_ITS_START           /* a claimed entry is about to start, and its start plans the next run */
         kept = (place[planned] == claimed); break;
 #endif
-#ifdef FORGOTTEN                   /* a claimed entry is no longer the planned one, and starts like a run by hand */
+#ifdef FORGOTTEN                   /* a claimed entry is no longer the planned one, and starts like a run on demand */
         break;
 #endif
         if
         :: atomic { (place[planned] == claimed && !settled[planned]) -> settled[planned] = true; place[planned] = over }; break
         :: else -> skip
         fi;
-#ifdef ONE_LOOK                    /* neither in line nor in a claim, so it has ended */
+#ifdef ONE_LOOK                    /* neither waiting nor in a claim, so it has ended */
         break;
 #endif
         if
@@ -102,7 +104,8 @@ active proctype Operator() {
                 fi
             }
         :: paused -> paused = false; plan()                    /* resume */
-        :: atomic { (planned != NONE && place[planned] == waiting) -> place[planned] = over; is_cancelled = true }   /* CancelAsync of the entry */
+        /* CancelAsync of the entry */
+        :: atomic { (planned != NONE && place[planned] == waiting) -> place[planned] = over; is_cancelled = true }
         :: was_over && !paused -> planned = NONE; ended = true  /* job recovery: a single run whose entry has ended is over */
         fi;
         unlock()
@@ -110,7 +113,7 @@ active proctype Operator() {
     od;
     lock();
     if
-    :: paused -> paused = false; plan()                        /* in the end it is to run */
+    :: paused -> paused = false; plan()                        /* at the end the job is active */
     :: else -> skip
     fi;
     unlock();
@@ -121,7 +124,7 @@ active [NODES] proctype Node() {
     byte mine, under;
 end:
     do
-    :: atomic {                                                /* claim an entry that waits */
+    :: atomic {                                                /* claim a waiting entry */
             (place[0] == waiting || place[1] == waiting || place[2] == waiting || place[3] == waiting || place[4] == waiting) -> mine = 0;
             do
             :: place[mine] == waiting -> break
@@ -130,7 +133,8 @@ end:
             place[mine] = claimed; fence[mine]++; settled[mine] = false; under = fence[mine]
         };
         if
-        :: atomic { faults > 0 ->                              /* the node dies, or gets no answer: the entry goes back in line, unless it has an outcome */
+        /* the node dies, or gets no answer: the entry returns to waiting, unless it has an outcome */
+        :: atomic { faults > 0 ->
                 faults--;
                 if
                 :: fence[mine] == under && !settled[mine] -> settled[mine] = true; place[mine] = waiting
@@ -140,7 +144,8 @@ end:
         :: lock();                                             /* TaskSql.Start: one transaction under the job's lock */
             atomic {
                 if
-                :: fence[mine] != under || settled[mine] -> skip                 /* the claim is lost, or a change of the job has ended the run */
+                /* the claim is lost, or a change of the job has ended the run */
+                :: fence[mine] != under || settled[mine] -> skip
                 :: else ->
                     settled[mine] = true;
                     if
@@ -162,7 +167,7 @@ end:
     od
 }
 
-/* When nothing moves any more the latest definition has had its run, unless an operator has cancelled it. */
+/* When no process can take a step any more, the latest definition has had its run, unless an operator has cancelled it. */
 active proctype Judge() {
     timeout;
     assert(operator_done);
