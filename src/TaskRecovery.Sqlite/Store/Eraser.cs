@@ -55,7 +55,7 @@ internal sealed class Eraser(SqliteDatabase database)
         return erased;
     }
 
-    private List<long> Find(SqliteSession session, EraseTarget target, long after, long upTo)
+    private static List<long> Find(SqliteSession session, EraseTarget target, long after, long upTo)
     {
         var found = new List<long>();
         long? kind = null;
