@@ -36,6 +36,14 @@ public sealed partial class DocumentTests
         Assert.Matches(new Regex(@"^\s*dotnet test -m:1\s*$", RegexOptions.Multiline), readme);
     }
 
+    [Fact]
+    public void The_page_of_the_packages_links_to_full_addresses()
+    {
+        var page = File.ReadAllText(Path.Combine(Repository.Root, "build", "package-readme.md"));
+
+        Nothing.In(Link().Matches(WithoutCode(page)).Select(link => link.Groups["target"].Value).Where(target => !target.StartsWith("https://", StringComparison.Ordinal)));
+    }
+
     private static IEnumerable<string> Documents() =>
         Directory.EnumerateFiles(Repository.Root, "*.md").Concat(Repository.Files("docs", "*.md")).Concat(Repository.Files("samples", "*.md"));
 

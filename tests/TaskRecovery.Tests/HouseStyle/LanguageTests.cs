@@ -1,0 +1,124 @@
+using System.Text.RegularExpressions;
+
+namespace TaskRecovery.Tests.HouseStyle;
+
+/// <summary>Pages and comments are plain English: no word that a reader has to decode, and lines that fit on a screen.</summary>
+public sealed partial class LanguageTests
+{
+    private const int MaxColumns = 140;
+
+    // Files and folders that have been rewritten in plain language; a folder stands for all files in it. Add yours.
+    private static readonly string[] Rewritten =
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        "build/package-readme.md",
+        "docs/README.md",
+        "docs/concepts.md",
+        "docs/configuration.md",
+        "docs/development.md",
+        "docs/ef-core.md",
+        "docs/getting-started.md",
+        "docs/stores.md",
+    ];
+
+    [Fact]
+    public void No_text_has_a_word_that_readers_had_to_decode()
+    {
+        var wrong =
+            from file in Files()
+            from line in Prose(file)
+            from Match word in Decoded().Matches(line.Text)
+            select $"{Repository.Relative(file)}:{line.Number}: '{word.Value}'";
+
+        Nothing.In(wrong);
+    }
+
+    [Fact]
+    public void A_line_of_prose_fits_on_a_screen()
+    {
+        var wrong =
+            from file in Files()
+            where file.EndsWith(".md", StringComparison.Ordinal)
+            from line in Prose(file)
+            where !line.Text.TrimStart().StartsWith('|') && line.Text.Length > MaxColumns
+            select $"{Repository.Relative(file)}:{line.Number}: {line.Text.Length} columns";
+
+        Nothing.In(wrong);
+    }
+
+    [Theory]
+    [InlineData("Its tokens fire.")]
+    [InlineData("A beat was lost.")]
+    [InlineData("The law holds.")]
+    [InlineData("Whoever comes first.")]
+    [InlineData("It gives the entry back.")]
+    [InlineData("A run is left out.")]
+    [InlineData("The handler goes on.")]
+    public void A_decoded_word_is_found(string sentence) => Assert.Matches(Decoded(), sentence);
+
+    [Theory]
+    [InlineData("Its tokens are cancelled.")]
+    [InlineData("A heartbeat was lost.")]
+    [InlineData("The handler continues.")]
+    public void A_plain_sentence_is_not(string sentence) => Assert.DoesNotMatch(Decoded(), sentence);
+
+    private static IEnumerable<string> Files()
+    {
+        foreach (var path in Rewritten)
+        {
+            var full = Path.Combine(Repository.Root, path);
+            if (File.Exists(full))
+            {
+                yield return full;
+                continue;
+            }
+
+            Assert.True(Directory.Exists(full), $"{path} does not exist: correct the list of this test.");
+            foreach (var file in Repository.Files(path, "*").Where(file => Path.GetExtension(file) is ".md" or ".cs" or ".sql"))
+            {
+                yield return file;
+            }
+        }
+    }
+
+    /// <summary>What a person reads: a page without its code and the targets of its links, and the comments of a source file.</summary>
+    private static IEnumerable<(int Number, string Text)> Prose(string file)
+    {
+        var isPage = file.EndsWith(".md", StringComparison.Ordinal);
+        var inCode = false;
+        var number = 0;
+        foreach (var line in File.ReadLines(file))
+        {
+            number++;
+            if (!isPage)
+            {
+                yield return (number, Comment().Match(line).Groups["text"].Value);
+            }
+            else if (line.TrimStart().StartsWith("```", StringComparison.Ordinal))
+            {
+                inCode = !inCode;
+            }
+            else if (!inCode && !LinkDefinition().IsMatch(line))
+            {
+                yield return (number, LinkTarget().Replace(line, "]"));
+            }
+        }
+    }
+
+    [GeneratedRegex(
+        @"\bbeats?\b|\bdeaf\b|\bthe law\b|\bnobody gets in\b|\btokens? (fires?|fired|had fired|has fired)\b|\bwhoever\b"
+        + @"|\b(give|gives|gave|given)( \w+){0,2} back\b|\bleft out\b|\bmended\b|\bgoes on\b",
+        RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture)]
+    private static partial Regex Decoded();
+
+    [GeneratedRegex(@"(?<!:)(//|--)/?\s?(?<text>.*)$")]
+    private static partial Regex Comment();
+
+    [GeneratedRegex(@"^\[[^\]]+\]: \S+$")]
+    private static partial Regex LinkDefinition();
+
+    [GeneratedRegex(@"\]\([^)]*\)|\]\[[^\]]*\]")]
+    private static partial Regex LinkTarget();
+}
