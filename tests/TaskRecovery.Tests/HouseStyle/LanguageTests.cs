@@ -17,9 +17,12 @@ public sealed partial class LanguageTests
         "docs/README.md",
         "docs/concepts.md",
         "docs/configuration.md",
+        "docs/decisions",
         "docs/development.md",
         "docs/ef-core.md",
         "docs/getting-started.md",
+        "docs/lab",
+        "docs/protocol",
         "docs/stores.md",
     ];
 
