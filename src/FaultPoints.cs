@@ -30,7 +30,7 @@ internal static class FaultPoints
         }
     }
 
-    /// <summary>Whether the test host leaves out a rule, to see that the checker of the chaos program finds it. Always false in the packages.</summary>
+    /// <summary>Whether the test host skips a rule, to see that the checker of the chaos program finds it. Always false in the packages.</summary>
 #if TASKRECOVERY_FAULTPOINTS
     public static bool LeavesOut(string rule) => AppContext.GetData(WithoutName) is string without && without == rule;
 #else

@@ -11,7 +11,7 @@ public sealed class PostgreSqlOptions
     /// <value>Default: <see langword="true"/>.</value>
     public bool MigrateOnStart { get; set; } = true;
 
-    /// <summary>Whether nodes hold session locks, by which a killed process is noticed within the grace instead of the lease. Turn it off behind a pooler that shares a session between transactions; prepared statements and session settings are then left alone too.</summary>
+    /// <summary>Whether nodes hold session locks, by which a killed process is noticed within the grace period instead of the lease. Turn it off behind a pooler that shares a session between transactions; prepared statements and session settings are then left alone too.</summary>
     /// <value>Default: <see langword="true"/>.</value>
     public bool UseSessionLocks { get; set; } = true;
 

@@ -30,7 +30,7 @@ public sealed record EnqueueOptions
     /// <value>Default: <see langword="null"/> (no key). At most 255 bytes of UTF-8.</value>
     public string? UniqueKey { get; init; }
 
-    /// <summary>How long one attempt may run before its token fires and it counts as failed.</summary>
+    /// <summary>How long one attempt may run before its token is cancelled and it counts as failed.</summary>
     /// <value>Default: <see langword="null"/>, which means the worker's own, or no limit. At most 45 days.</value>
     public TimeSpan? Timeout { get; init; }
 

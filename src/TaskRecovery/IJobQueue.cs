@@ -46,7 +46,7 @@ public interface IJobQueue
     /// <exception cref="ArgumentOutOfRangeException"><see cref="EntryFilter.Limit"/> is not 1 to 1,000.</exception>
     ValueTask<EntryPage> ListAsync(EntryFilter? filter = null, CancellationToken cancellationToken = default);
 
-    /// <summary>Asks that an entry be cancelled. A waiting one ends at once; a running one has its token fired, on whichever node it runs.</summary>
+    /// <summary>Asks that an entry be cancelled. A waiting one ends at once; a running one has its token was cancelled, on whichever node it runs.</summary>
     /// <returns><see langword="true"/> if the request was stored, <see langword="false"/> if there is no such entry or it has ended already.</returns>
     ValueTask<bool> CancelAsync(long entryId, CancellationToken cancellationToken = default);
 

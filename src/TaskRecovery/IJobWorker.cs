@@ -30,13 +30,13 @@ public interface IWorkMiddleware
 /// <summary>The rest of a work pipeline.</summary>
 public delegate Task WorkDelegate(WorkContext context, CancellationToken cancellationToken);
 
-/// <summary>Why a worker's token fired.</summary>
+/// <summary>Why a worker's token was cancelled.</summary>
 public enum StopReason
 {
     /// <summary>It has not fired.</summary>
     None = 0,
 
-    /// <summary>The host stops. The entry is given back without spending an attempt.</summary>
+    /// <summary>The host stops. The entry is released without spending an attempt.</summary>
     Shutdown,
 
     /// <summary>Someone asked for the entry to be cancelled.</summary>

@@ -73,7 +73,7 @@ public enum JobState
 /// <summary>What a due run does while an earlier one of the same job has not finished.</summary>
 public enum OverlapPolicy
 {
-    /// <summary>It is left out; the next due time is planned.</summary>
+    /// <summary>It is skipped; the next due time is planned.</summary>
     Skip = 0,
 
     /// <summary>It runs beside the earlier one.</summary>
@@ -86,7 +86,7 @@ public enum MissedRunPolicy
     /// <summary>One run makes up for all that were missed; then the schedule goes on.</summary>
     RunOnce = 0,
 
-    /// <summary>They are left out; the job runs at its next due time. A run counts as missed when it is late by more than one interval.</summary>
+    /// <summary>They are skipped; the job runs at its next due time. A run counts as missed when it is late by more than one interval.</summary>
     Skip = 1,
 
     /// <summary>Each one is run, one after the other.</summary>

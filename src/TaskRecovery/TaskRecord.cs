@@ -64,7 +64,7 @@ public enum TaskState
     /// <summary>Ended without success.</summary>
     Failed = 3,
 
-    /// <summary>Ended by a cancel, or left out.</summary>
+    /// <summary>Ended by a cancel, or skipped.</summary>
     Cancelled = 4,
 }
 

@@ -27,8 +27,8 @@ public static class TaskRecoveryDiagnostics
     /// <summary>Counter: runs whose claim this node lost, so that their result was discarded.</summary>
     public const string ClaimLost = "taskrecovery.claim.lost";
 
-    /// <summary>Counter: entries given back because the answer of their claim was lost.</summary>
-    public const string GivenBack = "taskrecovery.claim.given_back";
+    /// <summary>Counter: entries released because the answer of their claim was lost.</summary>
+    public const string Released = "taskrecovery.claim.released";
 
     /// <summary>Histogram, seconds: how long a run took.</summary>
     public const string RunDuration = "messaging.process.duration";
@@ -45,6 +45,6 @@ public static class TaskRecoveryDiagnostics
     /// <summary>Gauge: nodes that are alive as this one sees it, itself included.</summary>
     public const string NodesAlive = "taskrecovery.nodes.alive";
 
-    /// <summary>Gauge: handlers of this process that go on although their token fired.</summary>
-    public const string DeafHandlers = "taskrecovery.handlers.deaf";
+    /// <summary>Gauge: handlers of this process that go on although their token was cancelled.</summary>
+    public const string UnresponsiveHandlers = "taskrecovery.handlers.unresponsive";
 }

@@ -72,16 +72,16 @@ public sealed class QueueOptions
 public sealed class NodeOptions
 {
     /// <summary>How long a node may be silent before others take its work, if nothing else proves that it is dead.</summary>
-    /// <value>Default: 15 seconds. 5 seconds to 10 minutes, and at least 3 seconds more than two beats: so long before its end a node stops working itself.</value>
+    /// <value>Default: 15 seconds. 5 seconds to 10 minutes, and at least 3 seconds more than two heartbeats: so long before its end a node stops working itself.</value>
     public TimeSpan Lease { get; set; } = TimeSpan.FromSeconds(15);
 
     /// <summary>How long a node may be silent before others take its work, when its session lock was seen held and is now free.</summary>
-    /// <value>Default: 2.75 seconds. At least half a second more than two beats, below the lease.</value>
+    /// <value>Default: 2.75 seconds. At least half a second more than two heartbeats, below the lease.</value>
     public TimeSpan Grace { get; set; } = TimeSpan.FromMilliseconds(2750);
 
     /// <summary>How often a node says that it is alive.</summary>
     /// <value>Default: 1 second. 100 milliseconds to 1 minute.</value>
-    public TimeSpan BeatInterval { get; set; } = TimeSpan.FromSeconds(1);
+    public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromSeconds(1);
 }
 
 /// <summary>What happens to work whose node died.</summary>

@@ -86,14 +86,14 @@ public static class TaskRecoveryServiceCollectionExtensions
         services.AddSingleton<IClaimWaker>(static provider => provider.GetRequiredService<LocalClaimers>());
         services.AddSingleton<JobQueue>();
         services.AddSingleton<IJobQueue>(static provider => provider.GetRequiredService<JobQueue>());
-        services.AddSingleton(static provider => new SuspectGate(
+        services.AddSingleton(static provider => new SuspectLimiter(
             provider.GetRequiredService<IOptions<TaskRecoveryOptions>>().Value.Recovery.MaxCrashes, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<SettledClaims>();
         services.AddSingleton<Completer>();
         services.AddSingleton<WorkServices>();
         services.AddSingleton<WorkService>();
         services.AddSingleton<INodeRole, WorkRole>();
-        services.AddSingleton<IDeafHandlers>(static provider => provider.GetRequiredService<WorkService>());
+        services.AddSingleton<IUnresponsiveHandlers>(static provider => provider.GetRequiredService<WorkService>());
         services.AddSingleton<IFailingLoops>(static provider => provider.GetRequiredService<WorkService>());
         services.AddSingleton<IHostedService>(static provider => provider.GetRequiredService<WorkService>());
     }

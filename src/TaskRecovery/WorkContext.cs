@@ -35,7 +35,7 @@ public abstract class WorkContext
     /// <summary>What was sent along.</summary>
     public IReadOnlyDictionary<string, string> Metadata => Run.Metadata;
 
-    /// <summary>Why the token fired; <see cref="TaskRecovery.StopReason.None"/> while it has not.</summary>
+    /// <summary>Why the token was cancelled; <see cref="TaskRecovery.StopReason.None"/> while it has not.</summary>
     public StopReason StopReason => Run.StopReason;
 
     /// <summary>Cancelled as soon as the host begins to stop, before the handler's own token: a handler that can end early, or begins nothing long any more, shortens the stop. Its own token is
@@ -84,7 +84,7 @@ public abstract class WorkContext
 
     /// <summary>Stores where a loop has got to, for the next run of this entry (or its task). Once it is on its way to the store, a token that fires does not call it back: the round is done.</summary>
     /// <remarks>While the host is stopping the run ends here, as released: the checkpoint is stored, the handler's token is cancelled, and the call throws. The next run, on this node or another, continues from the checkpoint.</remarks>
-    /// <exception cref="OperationCanceledException">The token had fired before: nothing was stored. Or the host is stopping: the checkpoint is stored.</exception>
+    /// <exception cref="OperationCanceledException">The token had been cancelled before: nothing was stored. Or the host is stopping: the checkpoint is stored.</exception>
     /// <exception cref="ArgumentException">The checkpoint is larger than <see cref="TaskRecoveryOptions.MaxResultBytes"/>.</exception>
     /// <exception cref="ClaimLostException">The entry is not this node's any more, or the node is cut off or was stopped: do not go on. The next run goes on from what was stored.</exception>
     /// <exception cref="StoreUnavailableException">The database did not confirm, although the call was repeated while the lease lasted.</exception>

@@ -30,7 +30,7 @@ internal sealed record ChaosOptions
     /// <summary>How often every harm and fault point must have occurred, or the run does not count.</summary>
     public required int MinimumEach { get; init; }
 
-    /// <summary>A rule that the workers leave out, to see that the checker finds it: <c>fence</c> or <c>lost-answers</c>.</summary>
+    /// <summary>A rule that the workers skip, to see that the checker finds it: <c>fence</c> or <c>lost-answers</c>.</summary>
     public string? Without { get; init; }
 
     public bool IsPostgres => Store == "postgres";

@@ -38,7 +38,7 @@ internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer prod
             Expect(condition: false, exit);
         }
 
-        foreach (var line in await queue.CheckLawAsync(CancellationToken.None))
+        foreach (var line in await queue.CheckInvariantsAsync(CancellationToken.None))
         {
             Expect(condition: false, $"the law: {line}");
         }
@@ -128,7 +128,7 @@ internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer prod
         }
     }
 
-    /// <summary>No two runs of an entry are active at once, but for what a stopped process does right after it wakes, and for handlers that go on although their token has fired: those are counted apart.</summary>
+    /// <summary>No two runs of an entry are active at once, but for what a stopped process does right after it wakes, and for handlers that go on although their token has been cancelled: those are counted apart.</summary>
     private Overlaps CheckOverlaps(IReadOnlyList<Run> runs)
     {
         var stops = fleet.Harms.Where(harm => harm.Kind == HarmKinds.Stop).ToLookup(harm => harm.Worker);
@@ -143,7 +143,7 @@ internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer prod
 
             var wasStopped = stops[a.Worker].Any(stop => stop.At <= b.Begin && a.End >= stop.Until);
             var wasTold = a.ToldAt <= b.Begin;
-            if (a.IsDeaf && (wasStopped || wasTold))
+            if (a.IsUnresponsive && (wasStopped || wasTold))
             {
                 deaf++;
             }

@@ -41,7 +41,7 @@ internal sealed class Figures
         return found.ToDictionary(delays => delays.Key, IReadOnlyList<double> (delays) => [.. delays], StringComparer.Ordinal);
     }
 
-    /// <summary>What ran in nodes that were cut off, and how long before others ran it their tokens had fired.</summary>
+    /// <summary>What ran in nodes that were cut off, and how long before others ran it their tokens had been cancelled.</summary>
     public CutOffs CutOff()
     {
         var taken =
@@ -51,16 +51,16 @@ internal sealed class Figures
              where run.Begin < harm.At && run.End > harm.At && !run.Died
              let next = Next(run, harm)
              where next is not null && next.Worker != run.Worker
-             select (Harm: harm, Run: run, run.IsDeaf, Margin: (next.Begin - run.ToldAt) / (double)Stopwatch.Frequency, Overlap: run.End > next.Begin)).ToList();
+             select (Harm: harm, Run: run, run.IsUnresponsive, Margin: (next.Begin - run.ToldAt) / (double)Stopwatch.Frequency, Overlap: run.End > next.Begin)).ToList();
         var closest = taken.OrderBy(one => one.Margin).Select(one =>
             $"{one.Harm.Kind} of worker {one.Harm.Worker} in {one.Harm.Weather} at {Seconds(_harms[0].At, one.Harm.At):0.0} s, entry {one.Run.EntryId}, {(one.Run.ToldAt == one.Run.Token ? $"token ({one.Run.TokenReason})" : "ended by itself")} {Seconds(one.Harm.At, one.Run.ToldAt):0.00} s after it").FirstOrDefault();
         return new CutOffs(
             taken.Count,
             taken.Select(one => one.Margin).DefaultIfEmpty().Min(),
             closest,
-            taken.Count(one => one.IsDeaf),
-            taken.Count(one => one.IsDeaf && one.Overlap),
-            [.. taken.Where(one => one.Margin < 0).Select(one => $"entry {one.Run.EntryId} in worker {one.Run.Worker}{(one.IsDeaf ? ", deaf," : "")} was told {-one.Margin:0.000} s after another had begun it")]);
+            taken.Count(one => one.IsUnresponsive),
+            taken.Count(one => one.IsUnresponsive && one.Overlap),
+            [.. taken.Where(one => one.Margin < 0).Select(one => $"entry {one.Run.EntryId} in worker {one.Run.Worker}{(one.IsUnresponsive ? ", deaf," : "")} was told {-one.Margin:0.000} s after another had begun it")]);
     }
 
     private static double Seconds(long from, long until) => Math.Max(0, (until - from) / (double)Stopwatch.Frequency);
@@ -92,6 +92,6 @@ internal sealed class Figures
 /// <param name="SmallestMargin">The shortest time, in seconds, between a token that fired (or a handler that had ended) and the moment another began the same entry.</param>
 /// <param name="Closest">Which one that was.</param>
 /// <param name="Deaf">How many of them ignored their token.</param>
-/// <param name="DeafOverlaps">How many of those still ran when another began.</param>
-/// <param name="TooLate">Those whose token fired only when another had begun: must be none.</param>
-internal sealed record CutOffs(int Taken, double SmallestMargin, string? Closest, int Deaf, int DeafOverlaps, IReadOnlyList<string> TooLate);
+/// <param name="UnresponsiveOverlaps">How many of those still ran when another began.</param>
+/// <param name="TooLate">Those whose token was cancelled only when another had begun: must be none.</param>
+internal sealed record CutOffs(int Taken, double SmallestMargin, string? Closest, int Deaf, int UnresponsiveOverlaps, IReadOnlyList<string> TooLate);

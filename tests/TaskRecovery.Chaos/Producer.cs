@@ -55,7 +55,7 @@ internal sealed class Producer(IJobQueue queue, Random random, int perSecond)
             {
                 < 35 => ("plain", await queue.EnqueueAsync(new PlainProbe(random.Next(20, 400)), null, cancellationToken)),
                 < 38 => ("long", await queue.EnqueueAsync(new PlainProbe(random.Next(2000, 20_000)), null, cancellationToken)),
-                < 40 => ("deaf", await queue.EnqueueAsync(new PlainProbe(random.Next(2000, 20_000), IsDeaf: true), null, cancellationToken)),
+                < 40 => ("deaf", await queue.EnqueueAsync(new PlainProbe(random.Next(2000, 20_000), IsUnresponsive: true), null, cancellationToken)),
                 < 60 => ("steps", await queue.EnqueueAsync(new StepsProbe(random.Next(2, 6), random.Next(20, 300)), null, cancellationToken)),
                 < 66 => ("checkpoints", await queue.EnqueueAsync(new CheckpointProbe(random.Next(3, 8), random.Next(20, 200)), null, cancellationToken)),
                 < 68 => ("checkpoints without a pause", await queue.EnqueueAsync(new CheckpointProbe(random.Next(50, 200), HoldMs: 5), null, cancellationToken)),

@@ -30,7 +30,7 @@ internal static class Report
         Write($"entries acknowledged {producer.Acknowledged.Count}, unconfirmed {producer.Unconfirmed}, duplicates refused {producer.Duplicates}, attempts {findings.Runs}");
         Write($"outcomes {string.Join(", ", findings.Outcomes.OrderByDescending(pair => pair.Value).Select(pair => $"{pair.Key} {pair.Value}"))}");
         Write($"overlapping runs {findings.Overlaps.Unexpected}; in processes that woke {findings.Overlaps.AfterWaking}, for {findings.Overlaps.LongestAfterWaking:0.000} s at most; in handlers that ignore their token {findings.Overlaps.Deaf}, that are slow to end {findings.Overlaps.Slow}, for {findings.Overlaps.LongestSlow:0.0} s at most");
-        Write($"cut-off nodes: {findings.CutOffs.Taken} runs were taken over, {findings.CutOffs.SmallestMargin:0.00} s or more after their token had fired; {findings.CutOffs.Deaf} ignored it, {findings.CutOffs.DeafOverlaps} of them still ran");
+        Write($"cut-off nodes: {findings.CutOffs.Taken} runs were taken over, {findings.CutOffs.SmallestMargin:0.00} s or more after their token had fired; {findings.CutOffs.Deaf} ignored it, {findings.CutOffs.UnresponsiveOverlaps} of them still ran");
         if (findings.CutOffs.Closest is { } closest)
         {
             Write($"the closest of them: {closest}");

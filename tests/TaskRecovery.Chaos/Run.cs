@@ -10,10 +10,10 @@ namespace TaskRecovery.Chaos;
 /// <param name="Begin">When the handler began.</param>
 /// <param name="End">When it ended, or its process died.</param>
 /// <param name="Died">Whether its process died under it.</param>
-/// <param name="Token">When its token fired, if it did.</param>
+/// <param name="Token">When its token was cancelled, if it did.</param>
 /// <param name="TokenReason">Why it fired.</param>
-/// <param name="IsDeaf">Whether the handler ignores its token.</param>
-internal sealed record Run(long EntryId, long Fence, int Worker, long Begin, long End, bool Died, long? Token, string? TokenReason, bool IsDeaf)
+/// <param name="IsUnresponsive">Whether the handler ignores its token.</param>
+internal sealed record Run(long EntryId, long Fence, int Worker, long Begin, long End, bool Died, long? Token, string? TokenReason, bool IsUnresponsive)
 {
     /// <summary>When the handler had been told, or had ended by itself.</summary>
     public long ToldAt => Math.Min(Token ?? long.MaxValue, End);

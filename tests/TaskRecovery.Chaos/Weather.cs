@@ -44,7 +44,7 @@ internal sealed record Weather(string Name, TimeSpan Lasts, TimeSpan MeanPause, 
         ],
     };
 
-    // Only nodes are cut off or stand still: have their tokens fired before others have their work, and when is that? One veteran is left alone, and not all of the others at once:
+    // Only nodes are cut off or stand still: have their tokens were cancelled before others have their work, and when is that? One veteran is left alone, and not all of the others at once:
     // who was cut off has watched nobody meanwhile, and whoever takes over must have watched for a whole lease.
     private static Weather Cuts => new(
         Network, TimeSpan.FromSeconds(40), TimeSpan.FromSeconds(2), 4,

@@ -47,7 +47,7 @@ public sealed record HostSettings
     /// <summary>How long running work may go on at a graceful stop.</summary>
     public TimeSpan ShutdownTimeout { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>A rule to leave out, for checking the checker: <c>fence</c> or <c>lost-answers</c>.</summary>
+    /// <summary>A rule to skip, for checking the checker: <c>fence</c> or <c>lost-answers</c>.</summary>
     public string? Without { get; init; }
 
     /// <summary>For the environment of a process that lives for seconds: code is not compiled a second time, which would take most of its processor time, no files are watched, and idle threads do not spin for work that the other processes need the processor for.</summary>

@@ -29,7 +29,7 @@ public sealed class Journal : IDisposable
     public static IReadOnlyList<JournalLine> ReadAll(string folder)
         => [.. Directory.EnumerateFiles(folder, "*.journal").SelectMany(Read).OrderBy(line => line.At)];
 
-    /// <summary>Reads what one process has written so far; a last line cut short by a kill is left out.</summary>
+    /// <summary>Reads what one process has written so far; a last line cut short by a kill is skipped.</summary>
     public static IReadOnlyList<JournalLine> Read(string path)
     {
         if (!File.Exists(path))
@@ -88,7 +88,7 @@ public static class JournalEvents
     /// <summary>A handler did all its work.</summary>
     public const string Done = "done";
 
-    /// <summary>A handler's token fired.</summary>
+    /// <summary>A handler's token was cancelled.</summary>
     public const string Token = "token";
 
     /// <summary>A step began.</summary>

@@ -5,7 +5,7 @@ using Npgsql;
 
 namespace TaskRecovery.Crash.Host;
 
-/// <summary>What every probe does around its work: it writes to the journal when it begins, when its token fires, when all is done and when it ends.</summary>
+/// <summary>What every probe does around its work: it writes to the journal when it begins, when its token is cancelled, when all is done and when it ends.</summary>
 internal static class Probe
 {
     public static async Task RunAsync(Journal journal, WorkContext context, string detail, Func<CancellationToken, Task> work, CancellationToken cancellationToken)
@@ -44,8 +44,8 @@ internal sealed class PlainProbeWorker(Journal journal) : IJobWorker<PlainProbe>
         => Probe.RunAsync(
             journal,
             context,
-            context.Args.IsDeaf ? JournalEvents.Deaf : context.Kind,
-            token => Probe.HoldAsync(context.Args.HoldMs, context.Args.IsDeaf ? CancellationToken.None : token),
+            context.Args.IsUnresponsive ? JournalEvents.Deaf : context.Kind,
+            token => Probe.HoldAsync(context.Args.HoldMs, context.Args.IsUnresponsive ? CancellationToken.None : token),
             cancellationToken);
 }
 

@@ -2,9 +2,9 @@ namespace TaskRecovery.Crash.Host;
 
 /// <summary>Work that does nothing but say that it begins and ends, and stays in between for a while.</summary>
 /// <param name="HoldMs">How long it stays, in milliseconds.</param>
-/// <param name="IsDeaf">Whether it ignores its token.</param>
+/// <param name="IsUnresponsive">Whether it ignores its token.</param>
 [JobKind("probe.plain")]
-public sealed record PlainProbe(int HoldMs, bool IsDeaf = false);
+public sealed record PlainProbe(int HoldMs, bool IsUnresponsive = false);
 
 /// <summary>Work in steps, each of which says that it begins and ends.</summary>
 /// <param name="Steps">How many steps.</param>

@@ -25,8 +25,8 @@ public abstract class CrashTests : IAsyncLifetime
     [Fact]
     public async Task Work_of_a_killed_process_runs_again_on_others_within_seconds()
     {
-        // How long it takes depends on where in its beat a process is killed: one kill is one sample. How fast it is on a quiet machine is for the chaos program to say;
-        // here the limit only tells the grace from the lease.
+        // How long it takes depends on where in its heartbeat a process is killed: one kill is one sample. How fast it is on a quiet machine is for the chaos program to say;
+        // here the limit only tells the grace period from the lease.
         await StartNodesAsync(2);
         var ids = new List<long>();
         var delays = new List<double>();
@@ -44,7 +44,7 @@ public abstract class CrashTests : IAsyncLifetime
 
         TestContext.Current.TestOutputHelper?.WriteLine($"{delays.Count} entries ran again after {Median(delays):0.00} s in the median, {delays.Max():0.00} s at most");
         Assert.InRange(delays.Max(), 0, LongestAfterKill.TotalSeconds);
-        await TheLawHoldsAsync(ids);
+        await InvariantHoldsAsync(ids);
     }
 
     [Fact]
@@ -68,7 +68,7 @@ public abstract class CrashTests : IAsyncLifetime
 
         TestContext.Current.TestOutputHelper?.WriteLine($"went on {string.Join(", ", delays.Select(delay => $"{delay:0.00}"))} s after its start");
         Assert.True(Median(delays) < BeforeTheGrace.TotalSeconds, $"went on {Median(delays):0.00} s after its start, when any other node could have");
-        await TheLawHoldsAsync(ids);
+        await InvariantHoldsAsync(ids);
     }
 
     [Fact]
@@ -86,7 +86,7 @@ public abstract class CrashTests : IAsyncLifetime
             .GroupBy(line => (line.EntryId, line.Detail))
             .Where(group => group.Count() > 1);
         Assert.Empty(storedTwice);
-        await TheLawHoldsAsync(ids);
+        await InvariantHoldsAsync(ids);
     }
 
     [Theory]
@@ -105,7 +105,7 @@ public abstract class CrashTests : IAsyncLifetime
         await Fixture.StartNodeAsync();
         await AllCompletedAsync(ids);
 
-        await TheLawHoldsAsync(ids);
+        await InvariantHoldsAsync(ids);
     }
 
     [Theory]
@@ -122,14 +122,14 @@ public abstract class CrashTests : IAsyncLifetime
         await AllCompletedAsync(ids);
 
         Assert.NotEmpty(ids);
-        await TheLawHoldsAsync(ids);
+        await InvariantHoldsAsync(ids);
     }
 
     [Fact]
     public async Task A_stopped_process_that_wakes_after_its_lease_changes_nothing()
     {
         var stopped = await Fixture.StartNodeAsync(settings => settings with { NodeName = "sleeper", Concurrency = 20 });
-        var deaf = await EnqueueAsync(10, () => new PlainProbe(HoldMs: 25_000, IsDeaf: true));
+        var deaf = await EnqueueAsync(10, () => new PlainProbe(HoldMs: 25_000, IsUnresponsive: true));
 
         // So short are the rounds that it is stopped with calls of the store under way: their answers are there when it wakes.
         var looping = await EnqueueAsync(10, () => new CheckpointProbe(Rounds: 1_500, HoldMs: 5));
@@ -156,7 +156,7 @@ public abstract class CrashTests : IAsyncLifetime
         Assert.DoesNotContain(
             Fixture.ReadJournal().Where(line => line.What is JournalEvents.StepBegin or JournalEvents.StepStored).GroupBy(line => (line.EntryId, line.Detail)),
             round => round.SkipWhile(line => line.What != JournalEvents.StepStored).Any(line => line.What == JournalEvents.StepBegin));
-        await TheLawHoldsAsync([.. deaf, .. looping]);
+        await InvariantHoldsAsync([.. deaf, .. looping]);
     }
 
     [Fact]
@@ -182,7 +182,7 @@ public abstract class CrashTests : IAsyncLifetime
         Assert.Equal((EntryState.Failed, EndReasons.CrashLoop), (ended.State, ended.Reason));
         var firstClaim = Fixture.ReadJournal().Where(line => line.What == JournalEvents.Begin).GroupBy(line => line.Fence).First();
         Assert.Equal(1_000, firstClaim.Count());
-        await TheLawHoldsAsync(innocent);
+        await InvariantHoldsAsync(innocent);
     }
 
     [Fact]
@@ -199,7 +199,7 @@ public abstract class CrashTests : IAsyncLifetime
         Assert.All(left, entry => Assert.Equal((EntryState.Waiting, 0, 0), (entry.State, entry.Attempt, entry.Crashes)));
         await Fixture.StartNodeAsync(settings => settings with { Concurrency = 40 });
         await AllCompletedAsync(ids);
-        await TheLawHoldsAsync(ids);
+        await InvariantHoldsAsync(ids);
     }
 
     [Fact]
@@ -213,7 +213,7 @@ public abstract class CrashTests : IAsyncLifetime
         await AllCompletedAsync(ids);
 
         Assert.Equal(ids.Order(), (await ReadEffectsAsync()).Order());
-        await TheLawHoldsAsync(ids);
+        await InvariantHoldsAsync(ids);
     }
 
     /// <summary>How long after a kill work may take to run again: well below the lease, for a busy machine.</summary>
@@ -282,9 +282,9 @@ public abstract class CrashTests : IAsyncLifetime
             TimeSpan.FromSeconds(120));
 
     /// <summary>Every entry has ended well and once, by its journal too, and the store's own check finds nothing.</summary>
-    protected async Task TheLawHoldsAsync(IReadOnlyList<long> ids)
+    protected async Task InvariantHoldsAsync(IReadOnlyList<long> ids)
     {
-        Assert.Empty(await Fixture.Store.CheckLawAsync(CancellationToken.None));
+        Assert.Empty(await Fixture.Store.CheckInvariantsAsync(CancellationToken.None));
         foreach (var id in ids)
         {
             Assert.Equal(EntryState.Completed, (await Fixture.Queue.FindAsync(id))?.State);

@@ -18,7 +18,7 @@ public sealed class PostgreSqlCrashTests : CrashTests
         await Fixture.Server!.RestartImmediateAsync();
         await AllCompletedAsync(ids);
 
-        await TheLawHoldsAsync(ids);
+        await InvariantHoldsAsync(ids);
     }
 
     [Fact]
@@ -32,7 +32,7 @@ public sealed class PostgreSqlCrashTests : CrashTests
         await AllCompletedAsync(ids);
 
         Assert.True(killed > 0, "no backend was there to be killed");
-        await TheLawHoldsAsync(ids);
+        await InvariantHoldsAsync(ids);
     }
 
     protected override Task<CrashFixture> OpenAsync() => CrashFixture.OnPostgresAsync();

@@ -38,18 +38,18 @@ public sealed class SharedFileTests : IDisposable
         watcher.Register(identity);
         var entry = await EnqueueAsync(store, holdMilliseconds: 60_000);
         await WaitForAsync(store, entry, found => found.State == EntryState.Running);
-        var alive = Assert.Single(watcher.Beat(identity.Id, true).Peers);
+        var alive = Assert.Single(watcher.SendHeartbeat(identity.Id, true).Peers);
 
         await child.KillAsync();
-        var dead = Assert.Single(watcher.Beat(identity.Id, true).Peers);
-        var marked = watcher.MarkDead(dead.NodeId, dead.Beat);
+        var dead = Assert.Single(watcher.SendHeartbeat(identity.Id, true).Peers);
+        var marked = watcher.MarkDead(dead.NodeId, dead.Heartbeat);
         var report = await store.SweepAsync(3, CancellationToken.None);
 
         Assert.Equal((true, false), (alive.LockIsHeld, dead.LockIsHeld));
         Assert.True(marked);
         Assert.Equal((entry, "child", 1), Assert.Single(report.Items.Select(item => (item.EntryId!.Value, item.Node!, item.Crashes))));
         Assert.Equal(EntryState.Waiting, (await store.FindAsync(entry, CancellationToken.None))!.State);
-        Assert.Empty(await store.CheckLawAsync(CancellationToken.None));
+        Assert.Empty(await store.CheckInvariantsAsync(CancellationToken.None));
     }
 
     [Fact]
@@ -114,7 +114,7 @@ public sealed class SharedFileTests : IDisposable
         await Task.WhenAll(checkpoints);
         Assert.Equal(Producers * Calls, calls.Max());
         Assert.Equal("ok", Query("pragma integrity_check"));
-        Assert.Empty(await store.CheckLawAsync(CancellationToken.None));
+        Assert.Empty(await store.CheckInvariantsAsync(CancellationToken.None));
     }
 
     public void Dispose() => _files.Dispose();

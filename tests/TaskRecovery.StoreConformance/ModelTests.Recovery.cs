@@ -8,7 +8,7 @@ public abstract partial class ModelTests
 {
     private static readonly RetentionOptions KeepNothing = new() { Completed = TimeSpan.Zero, Failed = TimeSpan.Zero, Cancelled = TimeSpan.Zero };
 
-    /// <summary>Claims that the model has forgotten because they were swept, given back or removed, as the nodes that held them remember them.</summary>
+    /// <summary>Claims that the model has forgotten because they were swept, released or removed, as the nodes that held them remember them.</summary>
     private readonly List<ModelClaim> _remembered = [];
 
     private async Task FinishStaleAsync()
@@ -225,7 +225,7 @@ public abstract partial class ModelTests
             Assert.Superset(lost.Select(claim => claim.Fence).ToHashSet(), (await node.Node.Store.ListClaimsAsync(node.Node.Id, Cancellation)).ToHashSet());
             var waiting = lost.Sum(claim => claim.Unfinished.Count(id => !_model.Entries[id].CancelRequested));
 
-            var given = await node.Node.Store.GiveBackClaimsAsync(node.Node.Id, [.. lost.Select(claim => claim.Fence)], _maxCrashes, Cancellation);
+            var given = await node.Node.Store.ReleaseClaimsAsync(node.Node.Id, [.. lost.Select(claim => claim.Fence)], _maxCrashes, Cancellation);
 
             Note($"{node.Node.Name} gave back {string.Join(' ', lost.Select(claim => claim.Fence))}: {given}");
             Assert.Equal(waiting, given);

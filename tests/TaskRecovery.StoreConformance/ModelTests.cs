@@ -5,7 +5,7 @@ using TaskRecovery.StoreConformance.Model;
 
 namespace TaskRecovery.StoreConformance;
 
-/// <summary>Random sequences of everything that nodes and operators do, with crashes, lost answers and stale workers, held against a small model; the law checked after every step.</summary>
+/// <summary>Random sequences of everything that nodes and operators do, with crashes, lost answers and stale workers, held against a small model; the invariant checked after every step.</summary>
 public abstract partial class ModelTests(StoreFixture fixture) : StoreTests(fixture)
 {
     /// <summary>Set this to the seed of a failed run to have it again.</summary>
@@ -46,7 +46,7 @@ public abstract partial class ModelTests(StoreFixture fixture) : StoreTests(fixt
             {
                 var pick = _random.Next(total);
                 await operations.First(operation => (pick -= operation.Weight) < 0).Run();
-                Assert.Empty(await Store.CheckLawAsync(Cancellation));
+                Assert.Empty(await Store.CheckInvariantsAsync(Cancellation));
             }
             catch (Exception exception) when (exception is not OperationCanceledException)
             {

@@ -33,7 +33,7 @@ public abstract class StoreFixture : IAsyncDisposable
     /// <summary>Makes every stored time older, as if this much time had passed; newer for a negative one, as if the clock had been set back.</summary>
     public abstract Task ShiftTimeAsync(TimeSpan age, CancellationToken cancellationToken);
 
-    /// <summary>Breaks the law for one entry, as a bug or a careless hand would.</summary>
+    /// <summary>Breaks the invariant for one entry, as a bug or a careless hand would.</summary>
     public abstract Task CorruptAsync(Corruption corruption, long entryId, CancellationToken cancellationToken);
 
     /// <summary>Takes an unfinished task's entry away (<c>tasks.entry_id</c> becomes null), as the system before this one left it.</summary>

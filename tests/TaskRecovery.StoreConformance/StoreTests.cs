@@ -4,7 +4,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.StoreConformance;
 
-/// <summary>The base of all tests of what a store promises: a fresh store for each test, and the law checked after it.</summary>
+/// <summary>The base of all tests of what a store promises: a fresh store for each test, and the invariant checked after it.</summary>
 public abstract class StoreTests(StoreFixture fixture) : IAsyncLifetime
 {
     public const string DefaultQueue = "default";
@@ -29,8 +29,8 @@ public abstract class StoreTests(StoreFixture fixture) : IAsyncLifetime
     /// <summary>Whether the tables are there when the test starts.</summary>
     protected virtual bool StartMigrated => true;
 
-    /// <summary>Set by a test that breaks the law on purpose.</summary>
-    protected bool BreaksTheLaw { get; set; }
+    /// <summary>Set by a test that breaks the invariant on purpose.</summary>
+    protected bool BreaksTheInvariant { get; set; }
 
     public async ValueTask InitializeAsync() => await fixture.CreateAsync(StartMigrated, Cancellation);
 
@@ -39,7 +39,7 @@ public abstract class StoreTests(StoreFixture fixture) : IAsyncLifetime
         IReadOnlyList<string> violations;
         try
         {
-            violations = BreaksTheLaw ? [] : await Store.CheckLawAsync(CancellationToken.None);
+            violations = BreaksTheInvariant ? [] : await Store.CheckInvariantsAsync(CancellationToken.None);
         }
         finally
         {
@@ -129,15 +129,15 @@ public abstract class StoreTests(StoreFixture fixture) : IAsyncLifetime
     /// <summary>The node through which the tests watch the others.</summary>
     protected TestNode Judge => _judge ??= GivenNode("judge");
 
-    protected PeerBeat? Watch(TestNode node)
-        => Judge.Beat().Peers.Where(peer => peer.NodeId == node.Id).Select(peer => (PeerBeat?)peer).FirstOrDefault();
+    protected PeerHeartbeat? Watch(TestNode node)
+        => Judge.Beat().Peers.Where(peer => peer.NodeId == node.Id).Select(peer => (PeerHeartbeat?)peer).FirstOrDefault();
 
     /// <summary>Declares a node dead. Its session stays open, so that it can go on as a stale one.</summary>
     protected void Die(TestNode node)
     {
         var peer = Watch(node);
         Assert.NotNull(peer);
-        WaitUntil(() => Judge.Session.MarkDead(node.Id, peer.Value.Beat), "no claim of the node is under way, so that it can be declared dead");
+        WaitUntil(() => Judge.Session.MarkDead(node.Id, peer.Value.Heartbeat), "no claim of the node is under way, so that it can be declared dead");
     }
 
     protected async Task<RecoveryReport> SweepAsync(int maxCrashes = MaxCrashes) => await Store.SweepAsync(maxCrashes, Cancellation);

@@ -20,7 +20,7 @@ public sealed class TestNode(IQueueStore store, INodeSession session, NodeIdenti
 
     public NodeRegistration Registration => registration;
 
-    public BeatResult Beat() => session.Beat(Id, registration.HoldsLock);
+    public HeartbeatResult Beat() => session.SendHeartbeat(Id, registration.HoldsLock);
 
     /// <summary>The claimer of one queue and set of kinds; the same one for the node's whole life, unless the test moves the clock.</summary>
     public IQueueClaimer Claimer(string queue = StoreTests.DefaultQueue, params string[] kinds)
@@ -57,5 +57,5 @@ public static class NodeSessionExtensions
 {
     /// <summary>Declares one node dead.</summary>
     /// <returns>Whether this call did it.</returns>
-    public static bool MarkDead(this INodeSession session, Guid nodeId, long beat) => session.MarkDead([new PeerBeat(nodeId, "", beat, false, false)]).Count == 1;
+    public static bool MarkDead(this INodeSession session, Guid nodeId, long beat) => session.MarkDead([new PeerHeartbeat(nodeId, "", beat, false, false)]).Count == 1;
 }

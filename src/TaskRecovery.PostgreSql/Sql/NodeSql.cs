@@ -13,7 +13,7 @@ internal static class NodeSql
         """;
 
     /// <summary>The living node of a name. $1 the name.</summary>
-    internal const string FindNamesake = "with " + HeldLocks + """
+    internal const string FindSameName = "with " + HeldLocks + """
 
         select n.id, n.machine, n.process_id, n.process_started, n.name_is_explicit, n.beat, n.holds_lock,
             exists (select from held h where h.key = n.lock_key)
@@ -33,8 +33,8 @@ internal static class NodeSql
     /// <summary>Raises the counter of a node that is not dead, and reads the others'. Nothing is lost with it if a crash of the server takes it back. $1 node, $2 whether this session holds its lock.</summary>
     /// <returns>One row for itself, with whether it was accepted and whether dead nodes are to be swept; one for each other living node.</returns>
     /// <remarks>One statement: the driver writes a second one through the thread pool, which handlers may have starved. A lock counts only if the session has it from which the
-    /// node's last beat came. How much was worked must not matter here, so claims are not read.</remarks>
-    internal const string Beat = """
+    /// node's last heartbeat came. How much was worked must not matter here, so claims are not read.</remarks>
+    internal const string Heartbeat = """
         with me as (
             update {schema}.nodes n set beat = n.beat + 1, holds_lock = $2, backend = pg_backend_pid(), beat_at = clock_timestamp()
             where n.id = $1 and n.dead_at is null and set_config('synchronous_commit', 'off', true) is not null
@@ -61,7 +61,7 @@ internal static class NodeSql
         )
         """;
 
-    /// <summary>Declares nodes dead whose counters are still those that they were judged by. A claim that one of them is making holds its row by a key share lock: then it is left out. $1 nodes, $2 counters.</summary>
+    /// <summary>Declares nodes dead whose counters are still those that they were judged by. A claim that one of them is making holds its row by a key share lock: then it is skipped. $1 nodes, $2 counters.</summary>
     /// <returns>Each node whose counter it is, and whether it was declared dead.</returns>
     internal const string MarkDead = "with judged as materialized (select n.number " + Judged + " where n.dead_at is null and " + OnDisk + " order by n.number for update of n skip locked " + Marked + """
 

@@ -7,7 +7,7 @@ internal static class OperatorSql
     internal const string AllowScans = "select set_config('enable_seqscan', 'on', true)";
 
     /// <summary>Lists are planned for the filters that they are asked with.</summary>
-    internal const string PlanAnew = "select set_config('plan_cache_mode', 'force_custom_plan', true)";
+    internal const string UseCustomPlan = "select set_config('plan_cache_mode', 'force_custom_plan', true)";
 
     // The waiting row of an entry e: where it was stored, or by its id.
     private const string Place = """

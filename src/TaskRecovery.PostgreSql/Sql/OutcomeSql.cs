@@ -64,7 +64,7 @@ internal static class OutcomeSql
     /// <returns>How many outcomes were stored.</returns>
     internal const string End = Held + ", done as (" + InsertFinal + " returning entry) select count(*) from done";
 
-    /// <summary>As <see cref="End"/>, leaving out what is there already.</summary>
+    /// <summary>As <see cref="End"/>, skipping what is there already.</summary>
     internal const string EndOnce = Held + InsertFinalOnce + " select count(*) from done";
 
     /// <summary>Ends entries with all that follows.</summary>

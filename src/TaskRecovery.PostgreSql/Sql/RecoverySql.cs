@@ -115,16 +115,16 @@ internal static class RecoverySql
 
     /// <summary>Gives back what a living node does not know that it has. $1 its claims, locked. Nothing is counted.</summary>
     /// <returns>As <see cref="Sweep"/>.</returns>
-    internal static readonly string GiveBack = Unfinished("false") + """
+    internal static readonly string Release = Unfinished("false") + """
         , judged as (
             select u.entry, u.fence, u.node, u.claimed_at, u.attempt, u.crashes, u.crashes as died, case when u.cancelled then 2 else 5 end::smallint as kind
             from unfinished u
         )
         """ + Settle;
 
-    /// <summary>The law: every entry is waiting, running or ended, exactly one of them.</summary>
+    /// <summary>The invariant: every entry is waiting, running or ended, exactly one of them.</summary>
     /// <returns>A line for each violation, at most 1,000.</returns>
-    internal const string Law = """
+    internal const string Invariant = """
         with places as (
             select w.id as entry, 'waiting' as place from {schema}.waiting w
             union all

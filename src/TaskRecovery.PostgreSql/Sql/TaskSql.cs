@@ -39,21 +39,21 @@ internal static class TaskSql
     /// $1 node, $2 entry, $3 fence, $4 job, $5 the task it names, or null, $6 attempt, $7 the id of a new task, $8 the entry's kind.</summary>
     /// <remarks>
     /// The verdict is one word. The claim has to be the node's still, without an outcome of this entry under it; its row is locked against a sweep.
-    /// A new run that is not to start changes nothing here: it is left out by <see cref="StartOrLeaveOut"/>, sent after this. What few runs need would cost all the others a tenth of their time.
+    /// A new run that is not to start changes nothing here: it is skipped by <see cref="StartOrSkip"/>, sent after this. What few runs need would cost all the others a tenth of their time.
     /// A task bound to this entry is run again, unless it has finished or its job is paused or gone; the task of a single run goes on although its job has ended with it.
-    /// An entry that names a task and is not bound to it has been superseded, and so has one whose job has another kind by now: its handler does not know the job's arguments. Any other entry is a new run: of an active job, not missed where those are left out, not
+    /// An entry that names a task and is not bound to it has been superseded, and so has one whose job has another kind by now: its handler does not know the job's arguments. Any other entry is a new run: of an active job, not missed where those are skipped, not
     /// beside another unfinished task where runs must not overlap (a missed one waits where all of them are run), and not for a due time that has had its task.
     /// Only the planned entry plans: its due time was the job's next run, and the next one is on the same grid, or where a later start_at begins a new one. Every due time has at most one task, every entry too.
     /// Jobs of the old system may have any interval and time: less than a second is a second, and an infinite time is now.
     /// </remarks>
     internal static readonly string Start = Starting("'claim_lost'", "", "verdict = 'started'", "g.verdict");
 
-    /// <summary>The same, and a new run that does not start is left out for good.</summary>
+    /// <summary>The same, and a new run that does not start is skipped for good.</summary>
     /// <remarks>
     /// Its outcome is stored with the verdict, so that neither a lost answer nor a crash lets it be judged once more, by a plan that has moved on: its finish then finds that
     /// outcome, and a repeated start the same verdict. An outcome that got there first (the run was put back meanwhile) stops all that follows.
     /// </remarks>
-    internal static readonly string StartOrLeaveOut = Starting(
+    internal static readonly string StartOrSkip = Starting(
         $$"""
         coalesce((
                     select o.reason from {schema}.outcomes o join {schema}.nodes n on n.number = o.node

@@ -212,7 +212,7 @@ internal sealed partial class PostgreSqlClaimer(PostgreSqlQueueStore store, Post
         return new Answer(new ClaimBatch(false, fence, entries, null), taken, now, wentFor, isCut);
     }
 
-    // The claim is committed: an answer that can't be read would be given back, claimed and not be read for ever. What something else than this library wrote ends as one entry.
+    // The claim is committed: an answer that can't be read would be released, claimed and not be read for ever. What something else than this library wrote ends as one entry.
     private ClaimedEntry Read(NpgsqlDataReader reader, long id, TimeSpan waited)
     {
         try

@@ -80,8 +80,8 @@ internal sealed partial class PostgreSqlDatabase
     /// all of them; and a name with several addresses
     /// reports only the last. Where no host is suitable, all that answered are standbys: the driver has no error code for that, so it
     /// proves nothing.</remarks>
-    internal bool ProvesNobodyGetsIn(Exception exception)
-        => PostgreSqlErrors.ProvesNobodyGetsIn(exception) && !(_sessions is null && _hasSeveralHosts) && ConnectionRules.NamesHaveOneAddress(DataSource.ConnectionString);
+    internal bool IsServerRejectingAll(Exception exception)
+        => PostgreSqlErrors.IsServerRejectingAll(exception) && !(_sessions is null && _hasSeveralHosts) && ConnectionRules.NamesHaveOneAddress(DataSource.ConnectionString);
 
     /// <inheritdoc/>
     public void Dispose()

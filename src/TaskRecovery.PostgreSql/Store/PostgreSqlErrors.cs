@@ -38,14 +38,14 @@ internal static class PostgreSqlErrors
 
     /// <summary>Whether the server itself says that it accepts nobody now: it starts up, shuts down, or nobody listens.</summary>
     /// <remarks>Not the end of a session by an administrator (57P01): a sweeper that ends a dead node's sessions looks the same.</remarks>
-    internal static bool ProvesNobodyGetsIn(Exception? exception)
+    internal static bool IsServerRejectingAll(Exception? exception)
     {
         for (var error = exception; error is not null; error = error.InnerException)
         {
             // Of several hosts, one error each: another host may accept connections, and its error may be something else.
             if (error is AggregateException hosts)
             {
-                return hosts.InnerExceptions.Count > 0 && hosts.InnerExceptions.All(ProvesNobodyGetsIn);
+                return hosts.InnerExceptions.Count > 0 && hosts.InnerExceptions.All(IsServerRejectingAll);
             }
 
             if (error is PostgresException { SqlState: PostgresErrorCodes.CannotConnectNow }

@@ -12,7 +12,7 @@ internal sealed partial class PostgreSqlJobStore
     {
         var start = await StartAsync(TaskSql.Start, request, cancellationToken).ConfigureAwait(false);
         return start.Decision is TaskStartDecision.Skip or TaskStartDecision.ClaimLost && request.TaskId is null
-            ? await StartAsync(TaskSql.StartOrLeaveOut, request, cancellationToken).ConfigureAwait(false)
+            ? await StartAsync(TaskSql.StartOrSkip, request, cancellationToken).ConfigureAwait(false)
             : start;
     }
 
@@ -107,7 +107,7 @@ internal sealed partial class PostgreSqlJobStore
 
     private ValueTask<List<TaskRecord>> ReadTasksAsync(string statement, NpgsqlParameter[] args, CancellationToken cancellationToken)
         => database.ReadLastAsync(
-            [new Statement(OperatorSql.PlanAnew), new Statement(statement, args)],
+            [new Statement(OperatorSql.UseCustomPlan), new Statement(statement, args)],
             static async (reader, token) =>
             {
                 var tasks = new List<TaskRecord>();

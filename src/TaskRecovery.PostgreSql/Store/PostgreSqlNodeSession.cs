@@ -7,7 +7,7 @@ namespace TaskRecovery.PostgreSql;
 /// <summary>The connection that a node beats on. Its session lock goes with it.</summary>
 internal sealed class PostgreSqlNodeSession : INodeSession
 {
-    // A beat that takes longer than this has missed two others; the node's deadline is nearer than a third.
+    // A heartbeat that takes longer than this has missed two others; the node's deadline is nearer than a third.
     internal const int TimeoutSeconds = 2;
 
     private const int RegisterAttempts = 4;
@@ -36,19 +36,19 @@ internal sealed class PostgreSqlNodeSession : INodeSession
             catch (PostgresException exception) when (attempt < RegisterAttempts && exception.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.UniqueViolation)
             {
                 // Another node registers under the same name, or a session of the namesake's holds its row.
-                EndSessions(Run(NodeSql.FindNamesake, [Arg.Text(identity.Name)], ReadNamesakes).FindAll(namesake => namesake.IsGone(identity)).ConvertAll(namesake => (namesake.Id, namesake.Beat)));
+                EndSessions(Run(NodeSql.FindSameName, [Arg.Text(identity.Name)], ReadNamesakes).FindAll(namesake => namesake.IsGone(identity)).ConvertAll(namesake => (namesake.Id, namesake.Beat)));
             }
         }
     });
 
     public bool TryHold(Guid nodeId) => UsesLocks && Translate(() => TryLock(LockKey(nodeId)));
 
-    public BeatResult Beat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null) => Translate(() => Run(
-        NodeSql.Beat,
+    public HeartbeatResult SendHeartbeat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null) => Translate(() => Run(
+        NodeSql.Heartbeat,
         [Arg.Uuid(nodeId), Arg.Bool(holdsLock)],
         static reader =>
         {
-            var (accepted, deadWithClaims, peers) = (false, false, new List<PeerBeat>());
+            var (accepted, deadWithClaims, peers) = (false, false, new List<PeerHeartbeat>());
             while (reader.Read())
             {
                 if (reader.IsDBNull(0))
@@ -57,16 +57,16 @@ internal sealed class PostgreSqlNodeSession : INodeSession
                 }
                 else
                 {
-                    peers.Add(new PeerBeat(reader.GetGuid(0), reader.GetString(1), reader.GetInt64(2), reader.GetBoolean(3), reader.GetBoolean(4)));
+                    peers.Add(new PeerHeartbeat(reader.GetGuid(0), reader.GetString(1), reader.GetInt64(2), reader.GetBoolean(3), reader.GetBoolean(4)));
                 }
             }
 
-            return new BeatResult(accepted, peers, deadWithClaims);
+            return new HeartbeatResult(accepted, peers, deadWithClaims);
         }));
 
-    public IReadOnlyList<Guid> MarkDead(IReadOnlyList<PeerBeat> judged) => Translate(() =>
+    public IReadOnlyList<Guid> MarkDead(IReadOnlyList<PeerHeartbeat> judged) => Translate(() =>
     {
-        List<(Guid Id, long Beat)> nodes = [.. judged.Select(peer => (peer.NodeId, peer.Beat))];
+        List<(Guid Id, long Beat)> nodes = [.. judged.Select(peer => (peer.NodeId, peer.Heartbeat))];
         var marked = Run(NodeSql.MarkDead, ToArgs(nodes), ReadMarked);
         if (marked.Count > 0)
         {
@@ -110,7 +110,7 @@ internal sealed class PostgreSqlNodeSession : INodeSession
         RunHere("select set_config('lock_timeout', '500', true), set_config('idle_in_transaction_session_timeout', '5000', true)", [], static reader => 0);
         var takenOver = new List<Guid>();
         var nameTaken = false;
-        foreach (var namesake in RunHere(NodeSql.FindNamesake, [Arg.Text(identity.Name)], ReadNamesakes))
+        foreach (var namesake in RunHere(NodeSql.FindSameName, [Arg.Text(identity.Name)], ReadNamesakes))
         {
             if (mayTakeOver && namesake.IsGone(identity) && RunHere(NodeSql.MarkGone, ToArgs([(namesake.Id, namesake.Beat)]), ReadMarked).Count > 0)
             {

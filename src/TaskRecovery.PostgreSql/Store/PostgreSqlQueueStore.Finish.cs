@@ -125,7 +125,7 @@ internal sealed partial class PostgreSqlQueueStore
         return reader.GetInt64(0);
     }
 
-    // An outcome under this very fence was stored before, and its answer lost: accepted. A run that was lost, or given back by
+    // An outcome under this very fence was stored before, and its answer lost: accepted. A run that was lost, or released by
     // somebody else, is not this run's outcome.
     private ValueTask<List<RunOutcome>> FindRefusedAsync(List<RunOutcome> outcomes, CancellationToken cancellationToken)
         => _database.ReadAsync(

@@ -33,8 +33,8 @@ internal sealed partial class PostgreSqlQueueStore
         // One more than asked for tells whether there is another page.
         var ids = await _database.ReadLastAsync(
             filter.State == EntryState.Waiting
-                ? [new Statement(OperatorSql.AllowScans), new Statement(OperatorSql.PlanAnew), new Statement(statement, [.. args])]
-                : [new Statement(OperatorSql.PlanAnew), new Statement(statement, [.. args])],
+                ? [new Statement(OperatorSql.AllowScans), new Statement(OperatorSql.UseCustomPlan), new Statement(statement, [.. args])]
+                : [new Statement(OperatorSql.UseCustomPlan), new Statement(statement, [.. args])],
             static async (reader, token) =>
             {
                 var found = new List<long>();

@@ -10,18 +10,18 @@ internal sealed partial class PostgreSqlQueueStore
     public ValueTask<IReadOnlyList<long>> ListClaimsAsync(Guid nodeId, CancellationToken cancellationToken)
         => _database.ReadAsync(ClaimSql.List, [Arg.Uuid(nodeId)], ReadNumbersAsync, cancellationToken);
 
-    public async ValueTask<int> GiveBackClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, int maxCrashes, CancellationToken cancellationToken)
+    public async ValueTask<int> ReleaseClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, int maxCrashes, CancellationToken cancellationToken)
     {
         var items = await _database.InTransactionAsync(
             async (connection, token) =>
             {
                 var locked = await _database.ReadAsync(
                     connection, RecoverySql.LockOwnClaims, [Arg.Uuid(nodeId), Arg.Array([.. fences], NpgsqlDbType.Bigint)], ReadNumbersAsync, token).ConfigureAwait(false);
-                return await _database.ReadAsync(connection, RecoverySql.GiveBack, [Arg.Array([.. locked], NpgsqlDbType.Bigint)], ReadSettledAsync, token).ConfigureAwait(false);
+                return await _database.ReadAsync(connection, RecoverySql.Release, [Arg.Array([.. locked], NpgsqlDbType.Bigint)], ReadSettledAsync, token).ConfigureAwait(false);
             },
             cancellationToken).ConfigureAwait(false);
         Handed.Forget(fences);
-        Tell(items);
+        SendHints(items);
         return items.Count(item => item.Item.Action == RecoveryAction.Recovered);
     }
 
@@ -32,16 +32,16 @@ internal sealed partial class PostgreSqlQueueStore
         foreach (var node in dead)
         {
             var items = await _database.InTransactionAsync((connection, token) => SweepNodeAsync(connection, node, maxCrashes, token), cancellationToken).ConfigureAwait(false);
-            Tell(items);
+            SendHints(items);
             report.AddRange(items.Select(item => item.Item));
         }
 
         return report.Count == 0 ? RecoveryReport.Empty : new RecoveryReport(report);
     }
 
-    public ValueTask<IReadOnlyList<string>> CheckLawAsync(CancellationToken cancellationToken)
+    public ValueTask<IReadOnlyList<string>> CheckInvariantsAsync(CancellationToken cancellationToken)
         => _database.ReadAsync(
-            RecoverySql.Law,
+            RecoverySql.Invariant,
             [],
             async (reader, token) =>
             {
@@ -87,7 +87,7 @@ internal sealed partial class PostgreSqlQueueStore
             cancellationToken).ConfigureAwait(false);
     }
 
-    private void Tell(List<(RecoveryItem Item, string Queue)> items)
+    private void SendHints(List<(RecoveryItem Item, string Queue)> items)
     {
         foreach (var (item, queue) in items)
         {

@@ -20,7 +20,7 @@ internal sealed partial class PostgreSqlQueueStore : IQueueStore
             UsesSessionLocks = database.Options.UseSessionLocks,
             LockProvesDeath = false,
             PollInterval = TimeSpan.FromSeconds(1),
-            ProvesNobodyGetsIn = database.ProvesNobodyGetsIn,
+            IsServerRejectingAll = database.IsServerRejectingAll,
         };
     }
 
@@ -30,7 +30,7 @@ internal sealed partial class PostgreSqlQueueStore : IQueueStore
     internal NameTable Names { get; }
 
     /// <summary>The claims that were handed out here.</summary>
-    internal HandedClaims Handed { get; } = new();
+    internal DeliveredClaims Handed { get; } = new();
 
     /// <summary>Tells listeners, after the commit.</summary>
     internal HintSender Hints { get; }

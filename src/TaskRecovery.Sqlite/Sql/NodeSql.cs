@@ -13,7 +13,7 @@ internal static class NodeSql
     public const string Name = "select name, named from taskrecovery_nodes where id = ?1";
 
     /// <summary>The living nodes of a name. ?1 name.</summary>
-    public const string Namesakes = "select id, holds_lock from taskrecovery_nodes where name = ?1 and named = 1 and dead_at is null";
+    public const string SameName = "select id, holds_lock from taskrecovery_nodes where name = ?1 and named = 1 and dead_at is null";
 
     /// <summary>The living nodes that say that they hold their lock.</summary>
     public const string LockHolders = "select id from taskrecovery_nodes where dead_at is null and holds_lock = 1";
@@ -25,13 +25,13 @@ internal static class NodeSql
         """;
 
     /// <summary>Stores a heartbeat. ?1 id, ?2 holds lock, ?3 now.</summary>
-    public const string Beat = "update taskrecovery_nodes set beat = beat + 1, holds_lock = ?2, beat_at = ?3 where id = ?1 and dead_at is null";
+    public const string Heartbeat = "update taskrecovery_nodes set beat = beat + 1, holds_lock = ?2, beat_at = ?3 where id = ?1 and dead_at is null";
 
     /// <summary>The living nodes.</summary>
     public const string Alive = "select id, name, named, beat, holds_lock, heartbeats_in_database from taskrecovery_nodes where dead_at is null order by number";
 
     /// <summary>The number of a living node's stored heartbeats. ?1 id.</summary>
-    public const string StoredBeat = "select beat from taskrecovery_nodes where id = ?1 and dead_at is null";
+    public const string StoredHeartbeat = "select beat from taskrecovery_nodes where id = ?1 and dead_at is null";
 
     /// <summary>Asks a node whose file cannot be read to store its heartbeats; its silence counts anew from here. ?1 id.</summary>
     public const string AskToStore = """
@@ -48,7 +48,7 @@ internal static class NodeSql
         from taskrecovery_claims c join taskrecovery_nodes n on n.number = c.node where n.dead_at is not null order by n.number
         """;
 
-    /// <summary>Declares a node dead, once. ?1 id, ?2 beat it was judged by, ?3 now.</summary>
+    /// <summary>Declares a node dead, once. ?1 id, ?2 heartbeat it was judged by, ?3 now.</summary>
     public const string MarkDead = "update taskrecovery_nodes set dead_at = ?3 where id = ?1 and beat = ?2 and dead_at is null";
 
     /// <summary>Declares a node dead whose lock is free. ?1 id, ?2 now.</summary>

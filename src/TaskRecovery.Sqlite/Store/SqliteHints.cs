@@ -2,7 +2,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Sqlite;
 
-/// <summary>Hints within the process. What other processes do is noticed by <see cref="SqliteWatch"/>.</summary>
+/// <summary>Hints within the process. What other processes do is noticed by <see cref="ChangeWatcher"/>.</summary>
 internal sealed class SqliteHints
 {
     private readonly Lock _lock = new();

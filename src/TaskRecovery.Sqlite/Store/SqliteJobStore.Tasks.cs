@@ -73,7 +73,7 @@ internal sealed partial class SqliteJobStore
         var queue = job is not null && bound is null && job.PlannedEntry == request.EntryId ? PlanNext(moves, job, decision, reason) : null;
         if (decision == TaskStartDecision.Skip && bound is null && request.TaskId is null)
         {
-            LeaveOut(moves, held, request, reason);
+            Skip(moves, held, request, reason);
         }
 
         TaskRecord? task = null;
@@ -150,8 +150,8 @@ internal sealed partial class SqliteJobStore
         return (TaskStartDecision.Started, null);
     }
 
-    // A new run that does not start is left out for good: with its outcome stored here, neither a lost answer nor a crash lets it be judged once more, by a plan that has moved on.
-    private static void LeaveOut(EntryMoves moves, HeldClaims held, TaskStartRequest request, string? reason)
+    // A new run that does not start is skipped for good: with its outcome stored here, neither a lost answer nor a crash lets it be judged once more, by a plan that has moved on.
+    private static void Skip(EntryMoves moves, HeldClaims held, TaskStartRequest request, string? reason)
     {
         var (node, contents) = held.Find(request.Fence)!.Value;
         contents.TryGet(request.EntryId, out var attempt, out var crashes);

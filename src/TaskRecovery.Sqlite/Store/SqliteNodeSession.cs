@@ -41,7 +41,7 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
 
     public bool TryHold(Guid nodeId) => _held.ContainsKey(nodeId) ? Works(nodeId) : Take(nodeId);
 
-    public BeatResult Beat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null) => Guarded(() =>
+    public HeartbeatResult SendHeartbeat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null) => Guarded(() =>
     {
         // Where this node's own lock does not keep others out, a free lock of a peer proves nothing.
         var works = Works(nodeId);
@@ -50,15 +50,15 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
         var saysItHoldsLock = holdsLock && works;
         var accepted = alive.Nodes.TryGetValue(nodeId, out var own) && (Count(own, saysItHoldsLock, isLeaseValid) || Store(nodeId, saysItHoldsLock));
         _peers.KeepOnly(alive.Ids);
-        return new BeatResult(accepted, [.. alive.Nodes.Values.Where(node => node.Id != nodeId).Select(node => Look(node, works))], alive.DeadWithClaims);
+        return new HeartbeatResult(accepted, [.. alive.Nodes.Values.Where(node => node.Id != nodeId).Select(node => Look(node, works))], alive.DeadWithClaims);
     });
 
-    public IReadOnlyList<Guid> MarkDead(IReadOnlyList<PeerBeat> judged) => Guarded(() =>
+    public IReadOnlyList<Guid> MarkDead(IReadOnlyList<PeerHeartbeat> judged) => Guarded(() =>
     {
         List<Guid> dead;
         try
         {
-            dead = database.Write(session => judged.Where(peer => Judge(session, peer.NodeId, peer.Beat)).Select(peer => peer.NodeId).ToList(), relaxed: false, VerdictWait);
+            dead = database.Write(session => judged.Where(peer => Judge(session, peer.NodeId, peer.Heartbeat)).Select(peer => peer.NodeId).ToList(), relaxed: false, VerdictWait);
         }
         catch (StoreUnavailableException)
         {
@@ -99,7 +99,7 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
     private (bool NameTaken, List<Guid> TakenOver) Store(SqliteSession session, NodeIdentity identity, bool holdsLock)
     {
         var namesakes = new List<(Guid Id, bool SaysItHoldsLock)>();
-        var statement = session.Get(NodeSql.Namesakes).Bind(1, identity.Name);
+        var statement = session.Get(NodeSql.SameName).Bind(1, identity.Name);
         while (statement.Step())
         {
             namesakes.Add((statement.Guid(0), statement.Boolean(1)));
@@ -126,16 +126,16 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
 
     private bool Store(Guid nodeId, bool holdsLock)
         => database.Write(
-            session => session.Get(NodeSql.Beat).Bind(1, nodeId).Bind(2, holdsLock).Bind(3, database.Now()).ExecuteChanges() > 0,
+            session => session.Get(NodeSql.Heartbeat).Bind(1, nodeId).Bind(2, holdsLock).Bind(3, database.Now()).ExecuteChanges() > 0,
             relaxed: true,
             StoreWait);
 
     private bool Judge(SqliteSession session, Guid nodeId, long beat)
-        => session.Get(NodeSql.StoredBeat).Bind(1, nodeId).Scalar() is { } stored
+        => session.Get(NodeSql.StoredHeartbeat).Bind(1, nodeId).Scalar() is { } stored
             && Counter(stored, database.Heartbeats.TryRead(nodeId)) == beat
             && session.Get(NodeSql.MarkDead).Bind(1, nodeId).Bind(2, stored).Bind(3, database.Now()).ExecuteChanges() > 0;
 
-    private PeerBeat Look(AliveNode node, bool ownLockWorks)
+    private PeerHeartbeat Look(AliveNode node, bool ownLockWorks)
     {
         var (counter, isUnreadable, lockIsHeld) = _peers.Look(node.Id);
         if (isUnreadable && !node.StoresHeartbeats)
@@ -143,7 +143,7 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
             database.Post(session => session.Get(NodeSql.AskToStore).Bind(1, node.Id).ExecuteChanges());
         }
 
-        return new PeerBeat(node.Id, node.Name, Counter(node.StoredBeat, counter), node.SaysItHoldsLock, !ownLockWorks || lockIsHeld);
+        return new PeerHeartbeat(node.Id, node.Name, Counter(node.StoredBeat, counter), node.SaysItHoldsLock, !ownLockWorks || lockIsHeld);
     }
 
     // One number for both counters, which changes with each of them.

@@ -168,7 +168,7 @@ internal sealed partial class SqliteQueueStore
 
         // What would have gone back was stored as cancelled if a cancel was requested, or if the start that gave no answer had left the run out,
         // or if a change of its job ended the run before it started.
-        // A claim that was given back ends its entry by a cancel request too, but after no time.
+        // A claim that was released ends its entry by a cancel request too, but after no time.
         var becameCancelled = kind is OutcomeKind.Cancelled or OutcomeKind.Superseded && outcome.Kind is (OutcomeKind.Retried or OutcomeKind.Snoozed or OutcomeKind.Released)
             && (duration == Micros.From(outcome.Duration) || !string.Equals(reason, EndReasons.CancelRequested, StringComparison.Ordinal));
         return becameCancelled || (kind == outcome.Kind && !string.Equals(reason, EndReasons.CrashLoop, StringComparison.Ordinal));

@@ -11,12 +11,12 @@ internal sealed partial class SqliteQueueStore
     public async ValueTask<IReadOnlyList<QueueDepth>> MeasureAsync(CancellationToken cancellationToken)
         => await _database.ReadAsync(Measure, cancellationToken).ConfigureAwait(false);
 
-    public async ValueTask<IReadOnlyList<string>> CheckLawAsync(CancellationToken cancellationToken)
+    public async ValueTask<IReadOnlyList<string>> CheckInvariantsAsync(CancellationToken cancellationToken)
         => await _database.ReadAsync(
             session =>
             {
                 var violations = new List<string>();
-                var statement = session.Get(LawSql.Violations);
+                var statement = session.Get(InvariantSql.Violations);
                 while (statement.Step())
                 {
                     violations.Add(statement.Text(0));

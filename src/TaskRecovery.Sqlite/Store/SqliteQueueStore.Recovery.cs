@@ -19,7 +19,7 @@ internal sealed partial class SqliteQueueStore
             },
             cancellationToken).ConfigureAwait(false);
 
-    public async ValueTask<int> GiveBackClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, int maxCrashes, CancellationToken cancellationToken)
+    public async ValueTask<int> ReleaseClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, int maxCrashes, CancellationToken cancellationToken)
     {
         if (fences.Count == 0)
         {
@@ -37,7 +37,7 @@ internal sealed partial class SqliteQueueStore
                 {
                     if (held.Find(fence) is { } claim)
                     {
-                        count += GiveBack(moves, fence, claim.Node, claim.Contents, queues);
+                        count += Release(moves, fence, claim.Node, claim.Contents, queues);
                         RemoveClaim(session, fence);
                     }
                 }
@@ -70,7 +70,7 @@ internal sealed partial class SqliteQueueStore
         return items.Count == 0 ? RecoveryReport.Empty : new RecoveryReport(items);
     }
 
-    private static int GiveBack(EntryMoves moves, long fence, long node, ClaimContents contents, HashSet<string> queues)
+    private static int Release(EntryMoves moves, long fence, long node, ClaimContents contents, HashSet<string> queues)
     {
         var count = 0;
         foreach (var (id, attempt, crashes) in contents.Entries)

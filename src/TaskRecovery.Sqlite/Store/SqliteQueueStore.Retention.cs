@@ -93,7 +93,7 @@ internal sealed partial class SqliteQueueStore
 
     private static int DeleteEntries(SqliteSession session, long[] entries, long fence)
     {
-        // While a claim lists an entry, its outcome is what keeps the claim from being given back. No claim made after an entry's end lists it.
+        // While a claim lists an entry, its outcome is what keeps the claim from being released. No claim made after an entry's end lists it.
         var listed = new HashSet<long>();
         var statement = session.Get(ClaimSql.EntriesUpTo).Bind(1, fence);
         while (statement.Step())

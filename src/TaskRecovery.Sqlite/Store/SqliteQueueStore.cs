@@ -58,7 +58,7 @@ internal sealed partial class SqliteQueueStore : IQueueStore, IDisposable
         using var listening = _database.Hints.Listen(onHint);
         try
         {
-            await new SqliteWatch(_database).RunAsync(onHint, cancellationToken).ConfigureAwait(false);
+            await new ChangeWatcher(_database).RunAsync(onHint, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is SqliteException or InvalidOperationException or FileReplacedException)
         {

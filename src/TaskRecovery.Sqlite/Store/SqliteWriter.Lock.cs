@@ -101,7 +101,7 @@ internal sealed partial class SqliteWriter
     private StoreUnavailableException Locked()
         => new($"'{_file}' has been locked for {_busyTimeout.TotalSeconds:0} s by {WriteLockHolder.Find(_file)}, and nothing of this call was stored. {Remedy}");
 
-    // A beat need not reach the disk: it is about the process that wrote it, and that dies with the machine. A group is relaxed
+    // A heartbeat need not reach the disk: it is about the process that wrote it, and that dies with the machine. A group is relaxed
     // as a whole or not at all; what is relaxed may share a strict one.
     private void Relax(SqliteSession session, bool relaxed)
     {

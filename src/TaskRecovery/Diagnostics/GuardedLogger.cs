@@ -13,7 +13,7 @@ internal sealed class GuardedLogger(ILogger inner) : ILogger
         => Guard.Ask((inner, logLevel), static asked => asked.inner.IsEnabled(asked.logLevel));
 
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        => Guard.Tell(() => inner.Log(logLevel, eventId, state, exception, formatter));
+        => Guard.Notify(() => inner.Log(logLevel, eventId, state, exception, formatter));
 }
 
 /// <summary>Keeps what listens to logs, metrics and traces from doing harm.</summary>
@@ -22,10 +22,10 @@ internal static class Guard
     public static ILogger Guarded(this ILogger logger) => logger as GuardedLogger ?? new GuardedLogger(logger);
 
     /// <summary>Tells somebody something. Whatever he throws is lost: there is nobody to tell that.</summary>
-    public static void Tell(Action tell) => Tell(tell, static tell => tell());
+    public static void Notify(Action tell) => Notify(tell, static tell => tell());
 
     /// <summary>The same without a closure, for what is told often.</summary>
-    public static void Tell<TState>(TState state, Action<TState> tell)
+    public static void Notify<TState>(TState state, Action<TState> tell)
         => Ask(
             (state, tell),
             static told =>

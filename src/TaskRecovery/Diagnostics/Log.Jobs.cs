@@ -13,7 +13,7 @@ internal static partial class Log
     public static partial void JobsRecovered(this ILogger logger, int count);
 
     [LoggerMessage(4003, LogLevel.Debug, "A run of job {JobId} (entry {EntryId}) does not start: {Decision} {Reason}")]
-    public static partial void RunLeftOut(this ILogger logger, Guid jobId, long entryId, TaskStartDecision decision, string? reason);
+    public static partial void RunSkipped(this ILogger logger, Guid jobId, long entryId, TaskStartDecision decision, string? reason);
 
     [LoggerMessage(4004, LogLevel.Information, "Task {TaskId} of job {JobName} runs again as attempt {Attempt}, after {Crashes} crashes")]
     public static partial void TaskResumed(this ILogger logger, Guid taskId, string jobName, int attempt, int crashes);

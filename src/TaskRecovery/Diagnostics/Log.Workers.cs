@@ -30,7 +30,7 @@ internal static partial class Log
     public static partial void ClaimLost(this ILogger logger, long entryId, string kind, long fence);
 
     [LoggerMessage(2004, LogLevel.Warning, "The handler of entry {EntryId} ({Kind}) goes on although its token fired {Since} ago ({Reason}). Its place stays taken until it returns")]
-    public static partial void HandlerIsDeaf(this ILogger logger, long entryId, string kind, TimeSpan since, StopReason reason);
+    public static partial void HandlerUnresponsive(this ILogger logger, long entryId, string kind, TimeSpan since, StopReason reason);
 
     [LoggerMessage(2005, LogLevel.Error, "The store refused the result or the error's text of entry {EntryId} ({Kind}): the outcome is stored without it")]
     public static partial void OutcomeRefused(this ILogger logger, long entryId, string kind, Exception exception);

@@ -29,7 +29,7 @@ internal sealed class Metrics : IDisposable
         _retried = Count(TaskRecoveryDiagnostics.Retried, "Failed runs that are tried again.");
         _recovered = Count(TaskRecoveryDiagnostics.Recovered, "Entries and tasks taken from dead nodes.");
         _claimLost = Count(TaskRecoveryDiagnostics.ClaimLost, "Runs whose claim was lost.");
-        _givenBack = Count(TaskRecoveryDiagnostics.GivenBack, "Entries given back because the answer of their claim was lost.");
+        _givenBack = Count(TaskRecoveryDiagnostics.Released, "Entries given back because the answer of their claim was lost.");
         _run = Time(TaskRecoveryDiagnostics.RunDuration, "How long a run took.");
         _wait = Time(TaskRecoveryDiagnostics.WaitDuration, "How long an entry had been due when it was claimed.");
     }
@@ -105,8 +105,8 @@ internal sealed class Metrics : IDisposable
         }
     }
 
-    /// <summary>Entries were given back.</summary>
-    public void GivenBack(int entries) => _givenBack.Add(entries);
+    /// <summary>Entries were released.</summary>
+    public void Released(int entries) => _givenBack.Add(entries);
 
     /// <inheritdoc/>
     public void Dispose()

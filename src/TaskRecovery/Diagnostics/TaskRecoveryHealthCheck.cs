@@ -8,7 +8,7 @@ namespace TaskRecovery.Diagnostics;
 /// <summary>Whether this process can do its work: the start-up hook is through, the store answers, the node's lease is valid, nothing waits too long, every handler listens.</summary>
 /// <remarks>Without details the answer names nothing that an anonymous caller should not know: no queue, kind, host or entry, and no exception, whose message names the database's host and role.</remarks>
 internal sealed class TaskRecoveryHealthCheck(
-    QueueDepths queues, INodeLives lives, INodeRole role, StartupGate gate, StartupRecovery startup, IEnumerable<IDeafHandlers> deaf,
+    QueueDepths queues, ICurrentNode lives, INodeRole role, StartupGate gate, StartupRecovery startup, IEnumerable<IUnresponsiveHandlers> deaf,
     IEnumerable<IFailingLoops> loops, HealthCheckSettings settings)
     : IHealthCheck
 {
@@ -34,14 +34,14 @@ internal sealed class TaskRecoveryHealthCheck(
             return new HealthCheckResult(failure, "The store does not answer.", ShowsDetails ? exception : null);
         }
 
-        var life = lives.Life;
+        var life = lives.Node;
         var data = DataOf(depths, life);
         return role.Works && life?.Lease is null
             ? new HealthCheckResult(failure, "This node has no valid lease: its beats do not get through, and it starts nothing until one does.", data: data)
             : Judge(depths, [.. deaf.SelectMany(handlers => handlers.List())], [.. loops.SelectMany(loop => loop.ListFailing())], data);
     }
 
-    private Dictionary<string, object> DataOf(IReadOnlyList<QueueDepth> depths, NodeLife? life)
+    private Dictionary<string, object> DataOf(IReadOnlyList<QueueDepth> depths, Node? life)
     {
         var data = new Dictionary<string, object>(StringComparer.Ordinal)
         {
@@ -69,7 +69,7 @@ internal sealed class TaskRecoveryHealthCheck(
     }
 
     private HealthCheckResult Judge(
-        IReadOnlyList<QueueDepth> depths, IReadOnlyList<DeafHandler> deaf, IReadOnlyList<string> failing, Dictionary<string, object> data)
+        IReadOnlyList<QueueDepth> depths, IReadOnlyList<UnresponsiveHandler> deaf, IReadOnlyList<string> failing, Dictionary<string, object> data)
     {
         var limit = settings.OldestWaitingLimit;
         var late = depths.Where(depth => depth.OldestAge > limit).ToList();

@@ -51,7 +51,7 @@ internal sealed class Tracing : IDisposable
     {
         if (activity is not null)
         {
-            Guard.Tell((activity, outcome, exception), static run => Describe(run.activity, run.outcome, run.exception));
+            Guard.Notify((activity, outcome, exception), static run => Describe(run.activity, run.outcome, run.exception));
         }
     }
 
@@ -60,7 +60,7 @@ internal sealed class Tracing : IDisposable
     {
         if (activity is not null)
         {
-            Guard.Tell(activity.Dispose);
+            Guard.Notify(activity.Dispose);
         }
     }
 

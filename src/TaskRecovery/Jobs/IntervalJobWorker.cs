@@ -82,7 +82,7 @@ internal sealed class IntervalJobWorker<TArgs, THandler>(IJobStore store, EntryJ
                 break;
         }
 
-        logger.RunLeftOut(args.JobId, run.Entry.Id, start.Decision, start.Reason);
+        logger.RunSkipped(args.JobId, run.Entry.Id, start.Decision, start.Reason);
         return null;
     }
 

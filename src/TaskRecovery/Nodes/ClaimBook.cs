@@ -82,7 +82,7 @@ internal sealed class ClaimBook
         }
     }
 
-    /// <summary>Says that a claim is settled, or that nothing of it will be worked: what is left of it in the store is given back.</summary>
+    /// <summary>Says that a claim is settled, or that nothing of it will be worked: what is left of it in the store is released.</summary>
     public void Forget(long fence)
     {
         lock (_gate)
@@ -162,6 +162,6 @@ internal enum ClaimAnswer
     /// <summary>The lease it was sent under is lost: start nothing of it. Reconciling gives it back.</summary>
     TooLate,
 
-    /// <summary>The database went back in time: start nothing of it and tell <see cref="INodeLives.ReportWentBackInTime"/>.</summary>
+    /// <summary>The database went back in time: start nothing of it and tell <see cref="ICurrentNode.ReportWentBackInTime"/>.</summary>
     WentBackInTime,
 }

@@ -1,293 +1,183 @@
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
-using TaskRecovery.Diagnostics;
-using TaskRecovery.Recovery;
-using TaskRecovery.Storage;
+using System.Diagnostics.CodeAnalysis;
 
 namespace TaskRecovery.Nodes;
 
-/// <summary>This process as a node. Two threads of its own, so that neither a starved thread pool nor a full connection pool can stop its beat or its deadline: one beats, one watches the deadline while the other is blocked.</summary>
-/// <remarks>It leaves after every hosted service has stopped: beats go on while work finishes.</remarks>
-internal sealed class Node : INodeLives, INodeEvents, IHostedLifecycleService, IDisposable
+/// <summary>One life of this process as a node: from a registration until the node leaves, is declared dead or finds that the database went back in time. The next life has another id.</summary>
+[SuppressMessage("Reliability", "CA1001", Justification = "A token source without timer or wait handle holds nothing, and readers of its token may come late.")]
+internal sealed class Node(Guid id, string name, TimeProvider time)
 {
-    private static readonly TimeSpan LeaveTime = TimeSpan.FromSeconds(2);
+    private readonly Lock _gate = new();
+    private readonly CancellationTokenSource _ended = new();
+    private NodeLease? _lease;
+    private NodeEnd? _end;
+    private Action? _whenNothingRuns;
+    private int _running;
 
-    private readonly StartupGate _gate;
-    private readonly NodeSignals _signals;
-    private readonly TimeProvider _time;
-    private readonly ILogger _logger;
-    private readonly NodeBeat _beat;
-    private readonly AutoResetEvent _beatNow = new(false);
-    private readonly AutoResetEvent _watchNow = new(false);
-    private readonly TaskCompletionSource _left = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Lock _lock = new();
-    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private NodeLife? _life;
-    private long _watchUntil = long.MaxValue;
-    private volatile bool _stopping;
-    private volatile bool _leaves;
-    private volatile bool _isDrained;
-    private bool _started;
-    private bool _registered;
+    /// <summary>The node's id.</summary>
+    public Guid Id { get; } = id;
 
-    public Node(
-        IQueueStore store, StartupGate gate, NodeSignals signals, IOptions<TaskRecoveryOptions> options, TimeProvider time, ILogger<Node> logger,
-        IHostEnvironment? environment = null)
+    /// <summary>Its label.</summary>
+    public string Name { get; } = name;
+
+    /// <summary>What this life has claimed.</summary>
+    public ClaimBook Claims { get; } = new();
+
+    /// <summary>The lease; <see langword="null"/> while the node is suspended or after it has ended.</summary>
+    public NodeLease? Lease => Volatile.Read(ref _lease) is { IsValid: true } lease ? lease : null;
+
+    /// <summary>Cancelled when the life is over; the lease's token is cancelled before.</summary>
+    public CancellationToken Ended => _ended.Token;
+
+    /// <summary>A handler is about to start. Its claim's lease is looked at once more after this.</summary>
+    public void RunBegins() => Interlocked.Increment(ref _running);
+
+    /// <summary>A handler has returned.</summary>
+    public void RunEnded()
     {
-        _gate = gate;
-        _signals = signals;
-        _time = time;
-        _logger = logger.Guarded();
-        var naming = new NodeNaming(options.Value.NodeName, environment?.ApplicationName);
-        _beat = new NodeBeat(store, this, options.Value.Node, naming.Describe, time, _logger);
-    }
-
-    /// <inheritdoc/>
-    public NodeLife? Life => Volatile.Read(ref _life) is { End: null } life ? life : null;
-
-    /// <summary>Another life has begun after one that was declared dead or saw the database go back in time.</summary>
-    public Signal AnotherLife { get; } = new();
-
-    /// <summary>How many nodes are alive, as this one sees it.</summary>
-    public int NodesAlive => _beat.NodesAlive;
-
-    /// <summary>Starts the two threads. Called once, after the store was prepared.</summary>
-    public void Begin()
-    {
-        lock (_lock)
+        if (Interlocked.Decrement(ref _running) == 0)
         {
-            if (_started || _stopping)
-            {
-                return;
-            }
-
-            _started = true;
+            Interlocked.Exchange(ref _whenNothingRuns, null)?.Invoke();
         }
-
-        new Thread(BeatLoop) { IsBackground = true, Name = "TaskRecovery beat" }.UnsafeStart();
-        new Thread(WatchLoop) { IsBackground = true, Name = "TaskRecovery deadline" }.UnsafeStart();
     }
 
-    /// <summary>Waits for the first registration.</summary>
-    public Task<NodeLife> WaitForLifeAsync(CancellationToken cancellationToken) => WaitAsync(static node => node.Life, cancellationToken);
-
-    /// <inheritdoc/>
-    public async Task<NodeLease> WaitForLeaseAsync(CancellationToken cancellationToken)
+    /// <summary>Does something once no handler runs, which may be now. The life is over: none starts any more.</summary>
+    public void WhenNothingRuns(Action action)
     {
-        while (true)
+        Interlocked.Exchange(ref _whenNothingRuns, action);
+        if (Volatile.Read(ref _running) == 0)
         {
-            await _gate.WaitAsync(cancellationToken).ConfigureAwait(false);
-            var lease = await WaitAsync(static node => node.Life?.Lease, cancellationToken).ConfigureAwait(false);
-            if (_gate.IsOpen)
+            Interlocked.Exchange(ref _whenNothingRuns, null)?.Invoke();
+        }
+    }
+
+    /// <summary>Whether it has lost a lease before.</summary>
+    internal bool WasSuspended { get; set; }
+
+    /// <summary>Why it is over; <see langword="null"/> while it is not.</summary>
+    public NodeEnd? End
+    {
+        get
+        {
+            lock (_gate)
             {
-                return lease;
+                return _end;
             }
         }
     }
 
-    /// <inheritdoc/>
-    public void ReportWentBackInTime(NodeLife life, long fence)
+    /// <summary>An accepted heartbeat: moves the deadline, or gives a new lease after the old one was lost. The old deadline is checked first: a lease that has expired is lost even if nobody has noticed yet.</summary>
+    /// <returns>What changed.</returns>
+    internal LeaseChange Extend(long deadline)
     {
-        if (life.EndWith(LifeEnd.WentBackInTime))
+        lock (_gate)
         {
-            _logger.WentBackInTime(life.Id, fence);
-        }
-
-        _beatNow.Set();
-    }
-
-    /// <inheritdoc/>
-    public void ReportDead(NodeLife life) => _beatNow.Set();
-
-    /// <inheritdoc/>
-    public void ReportDrained() => _isDrained = true;
-
-    /// <inheritdoc/>
-    public void RequestReconcile() => _signals.ReconcileDue.Set();
-
-    void INodeEvents.Registered(NodeLife life)
-    {
-        if (_registered)
-        {
-            // Before anybody can see it: the database may not be the one that the last life knew.
-            _gate.Close();
-            AnotherLife.Set();
-        }
-
-        _registered = true;
-        Volatile.Write(ref _life, life);
-        Announce();
-    }
-
-    void INodeEvents.Changed(NodeLife life, LeaseChange change)
-    {
-        Tell(life, change);
-        if (life.Lease?.Deadline is not { } deadline || deadline < Volatile.Read(ref _watchUntil))
-        {
-            // A deadline that moved further away is found when the earlier one has come.
-            _watchNow.Set();
-        }
-    }
-
-    void INodeEvents.SweepDue() => _signals.SweepDue.Set();
-
-    void INodeEvents.ReconcileDue() => _signals.ReconcileDue.Set();
-
-    Task IHostedLifecycleService.StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    Task IHostedService.StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    Task IHostedLifecycleService.StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    Task IHostedLifecycleService.StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    Task IHostedService.StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    Task IHostedLifecycleService.StoppedAsync(CancellationToken cancellationToken) => StopAsync(cancellationToken);
-
-    /// <summary>Leaves, and ends both threads.</summary>
-    public async Task StopAsync(CancellationToken cancellationToken)
-    {
-        _leaves = true;
-        EndThreads();
-        await _left.Task.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-    }
-
-    /// <summary>Ends both threads. Without <see cref="StopAsync"/> or <see cref="ReportDrained"/> before it handlers may still run, so that the node does not leave: other nodes find out by its
-    /// lock or its lease.</summary>
-    public void Dispose()
-    {
-        _leaves |= _isDrained;
-        EndThreads();
-        if (_leaves)
-        {
-            // The store is disposed after this. It is a courtesy: the store may be gone.
-            _left.Task.Wait(LeaveTime);
-        }
-    }
-
-    /// <summary>One look at the deadline. Tests call this; the thread is not part of the behaviour.</summary>
-    /// <returns>How long until the next is due.</returns>
-    internal TimeSpan WatchOnce()
-    {
-        // Until the deadline has been read, every change of it is a reason to look again.
-        Interlocked.Exchange(ref _watchUntil, long.MaxValue);
-        if (Life is not { } life)
-        {
-            return Timeout.InfiniteTimeSpan;
-        }
-
-        Tell(life, life.CheckDeadline(out var deadline));
-        Volatile.Write(ref _watchUntil, deadline ?? long.MaxValue);
-        if (deadline is not { } next)
-        {
-            return Timeout.InfiniteTimeSpan;
-        }
-
-        var wait = _time.GetElapsedTime(_time.GetTimestamp(), next);
-        return wait > TimeSpan.Zero ? wait : TimeSpan.Zero;
-    }
-
-    /// <summary>One step of the beat. Tests call this; the thread is not part of the behaviour.</summary>
-    internal TimeSpan BeatOnce() => _beat.StepOnce();
-
-    private void BeatLoop()
-    {
-        while (!_stopping)
-        {
-            _beatNow.WaitOne(RoundUp(_beat.StepOnce()));
-        }
-
-        if (_leaves)
-        {
-            _beat.Leave();
-        }
-        else
-        {
-            _beat.Abandon();
-        }
-
-        _left.TrySetResult();
-        _watchNow.Set();
-    }
-
-    // It outlives the beat's thread, which may be blocked in the store while the deadline passes.
-    private void WatchLoop()
-    {
-        while (!_left.Task.IsCompleted)
-        {
-            _watchNow.WaitOne(RoundUp(WatchOnce()));
-        }
-    }
-
-    // A wait handle counts whole milliseconds: to wake a little late is one wake-up, to wake a little early is a loop.
-    private static TimeSpan RoundUp(TimeSpan wait)
-        => wait <= TimeSpan.Zero ? wait : TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds));
-
-    private void Tell(NodeLife life, LeaseChange change)
-    {
-        if (change is LeaseChange.Lost or LeaseChange.LostAndGranted)
-        {
-            _logger.LeaseLost(life.Id);
-            life.WasSuspended = true;
-        }
-
-        if (change is LeaseChange.Granted or LeaseChange.LostAndGranted)
-        {
-            if (life.WasSuspended)
+            if (_end is not null)
             {
-                _logger.LeaseRegained(life.Id);
+                return LeaseChange.None;
             }
 
-            Announce();
-        }
-    }
-
-    private async Task<T> WaitAsync<T>(Func<Node, T?> find, CancellationToken cancellationToken)
-        where T : class
-    {
-        while (true)
-        {
-            Task changed;
-            lock (_lock)
+            var lost = LoseIfExpired();
+            if (_lease is not null)
             {
-                if (find(this) is { } found)
-                {
-                    return found;
-                }
-
-                changed = _changed.Task;
+                _lease.MoveDeadline(deadline);
+                return LeaseChange.None;
             }
 
-            await changed.WaitAsync(cancellationToken).ConfigureAwait(false);
-        }
-    }
-
-    private void Announce()
-    {
-        TaskCompletionSource changed;
-        lock (_lock)
-        {
-            changed = _changed;
-            _changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        }
-
-        changed.TrySetResult();
-    }
-
-    private void EndThreads()
-    {
-        lock (_lock)
-        {
-            if (!_started)
+            if (deadline <= time.GetTimestamp())
             {
-                _left.TrySetResult();
+                return lost ? LeaseChange.Lost : LeaseChange.None;
             }
 
-            _stopping = true;
+            Volatile.Write(ref _lease, new NodeLease(this, time, deadline));
+            return lost ? LeaseChange.LostAndGranted : LeaseChange.Granted;
+        }
+    }
+
+    /// <summary>Moves the deadline without a heartbeat; changes nothing for a lease that has expired.</summary>
+    internal LeaseChange MoveDeadline(long deadline)
+    {
+        lock (_gate)
+        {
+            if (LoseIfExpired())
+            {
+                return LeaseChange.Lost;
+            }
+
+            _lease?.MoveDeadline(deadline);
+            return LeaseChange.None;
+        }
+    }
+
+    /// <summary>Ends the lease if its deadline has passed.</summary>
+    /// <param name="deadline">The deadline to look at next; <see langword="null"/> if there is no lease.</param>
+    internal LeaseChange CheckDeadline(out long? deadline)
+    {
+        lock (_gate)
+        {
+            var lost = LoseIfExpired();
+            deadline = _lease?.Deadline;
+            return lost ? LeaseChange.Lost : LeaseChange.None;
+        }
+    }
+
+    /// <summary>Ends the life and its lease.</summary>
+    /// <returns><see langword="true"/> if this call did it.</returns>
+    internal bool EndWith(NodeEnd end)
+    {
+        lock (_gate)
+        {
+            if (_end is not null)
+            {
+                return false;
+            }
+
+            _end = end;
+            _lease?.End();
+            Volatile.Write(ref _lease, null);
         }
 
-        _beatNow.Set();
+        new Thread(_ended.Cancel) { IsBackground = true, Name = "TaskRecovery life ended" }.UnsafeStart();
+        return true;
     }
+
+    private bool LoseIfExpired()
+    {
+        if (_lease is null || _lease.IsValid)
+        {
+            return false;
+        }
+
+        _lease.End();
+        Volatile.Write(ref _lease, null);
+        return true;
+    }
+}
+
+/// <summary>Why a life is over.</summary>
+internal enum NodeEnd
+{
+    /// <summary>The process stops.</summary>
+    Left,
+
+    /// <summary>Others declared it dead.</summary>
+    DeclaredDead,
+
+    /// <summary>A claim id was not greater than one seen before: the database went back in time.</summary>
+    WentBackInTime,
+}
+
+/// <summary>What an event did to a lease.</summary>
+internal enum LeaseChange
+{
+    /// <summary>Nothing.</summary>
+    None,
+
+    /// <summary>A lease was given.</summary>
+    Granted,
+
+    /// <summary>The lease was lost.</summary>
+    Lost,
+
+    /// <summary>The lease had been lost, and another was given.</summary>
+    LostAndGranted,
 }

@@ -17,22 +17,22 @@ internal static class NodeServiceCollectionExtensions
         services.TryAddSingleton<Tracing>();
         services.TryAddSingleton<StartupGate>();
         services.TryAddSingleton<NodeSignals>();
-        services.TryAddSingleton<Node>();
-        services.TryAddSingleton<INodeLives>(provider => provider.GetRequiredService<Node>());
+        services.TryAddSingleton<NodeService>();
+        services.TryAddSingleton<ICurrentNode>(provider => provider.GetRequiredService<NodeService>());
         services.TryAddSingleton<TaskRecoverer>();
         services.TryAddSingleton<StartupRecovery>();
         services.TryAddSingleton<RecoverySweeper>();
         services.TryAddSingleton<ClaimReconciler>();
         services.TryAddSingleton<RetentionLoop>();
         services.TryAddSingleton<QueueDepths>();
-        services.TryAddSingleton<QueueMeasure>();
+        services.TryAddSingleton<QueueDepthSampler>();
 
-        Host<Node>();
+        Host<NodeService>();
         Host<StartupRecovery>();
         Host<RecoverySweeper>();
         Host<ClaimReconciler>();
         Host<RetentionLoop>();
-        Host<QueueMeasure>();
+        Host<QueueDepthSampler>();
         return services;
 
         void Host<T>()

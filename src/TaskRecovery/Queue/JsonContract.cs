@@ -129,7 +129,7 @@ internal static class JsonContract
         => (member.ObjectCreationHandling ?? info.PreferredPropertyObjectCreationHandling ?? info.Options.PreferredObjectCreationHandling) == JsonObjectCreationHandling.Populate;
 
     // A member that is only read follows from the others if there is nothing else that it could follow from: every field of the type belongs to a member that is read back
-    // or that the application has left out. A native build does not show fields, so that nothing is assumed there.
+    // or that the application has skipped. A native build does not show fields, so that nothing is assumed there.
     [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = "Only where reflection is enabled, which it is not in trimmed builds.")]
     [UnconditionalSuppressMessage("Trimming", "IL2075", Justification = "Only where reflection is enabled, which it is not in trimmed builds.")]
     private static bool IsComputed(JsonTypeInfo info, JsonPropertyInfo member)

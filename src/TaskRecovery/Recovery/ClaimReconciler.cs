@@ -9,7 +9,7 @@ namespace TaskRecovery.Recovery;
 /// <summary>Gives back claims whose answers were lost: the store holds them for a living node that does not know of them. A claim that the node knows
 /// and the store does not hold means that the database went back in time.</summary>
 internal sealed class ClaimReconciler(
-    IQueueStore store, INodeLives lives, IClaimWaker waker, Metrics metrics, NodeSignals signals, StartupGate gate, INodeRole role,
+    IQueueStore store, ICurrentNode lives, IClaimWaker waker, Metrics metrics, NodeSignals signals, StartupGate gate, INodeRole role,
     IOptions<TaskRecoveryOptions> options, TimeProvider time, ILogger<ClaimReconciler> logger)
     : StoreLoop("The search for claims whose answers were lost", gate, role, time, logger)
 {
@@ -17,7 +17,7 @@ internal sealed class ClaimReconciler(
     private static readonly TimeSpan SoonAgain = TimeSpan.FromSeconds(1);
 
     private readonly ILogger _logger = logger;
-    private NodeLife? _life;
+    private Node? _life;
     private long _lastCall;
     private IReadOnlyList<long> _suspects = [];
 
@@ -27,11 +27,11 @@ internal sealed class ClaimReconciler(
     /// <inheritdoc/>
     protected override Signal Wake => signals.ReconcileDue;
 
-    /// <summary>One comparison. What was listed and is unknown is given back when every claim call that was under way at that time has been answered: until then its answer may be the one.</summary>
+    /// <summary>One comparison. What was listed and is unknown is released when every claim call that was under way at that time has been answered: until then its answer may be the one.</summary>
     /// <returns>How many entries wait again.</returns>
     internal async Task<int> ReconcileOnceAsync(CancellationToken cancellationToken)
     {
-        if (lives.Life is not { } life || FaultPoints.LeavesOut(FaultPoints.LostAnswersRule))
+        if (lives.Node is not { } life || FaultPoints.LeavesOut(FaultPoints.LostAnswersRule))
         {
             _suspects = [];
             return 0;
@@ -65,11 +65,11 @@ internal sealed class ClaimReconciler(
             return 0;
         }
 
-        var entries = await store.GiveBackClaimsAsync(life.Id, unknown, options.Value.Recovery.MaxCrashes, cancellationToken).ConfigureAwait(false);
+        var entries = await store.ReleaseClaimsAsync(life.Id, unknown, options.Value.Recovery.MaxCrashes, cancellationToken).ConfigureAwait(false);
         if (entries > 0)
         {
             waker.WakeAll();
-            metrics.GivenBack(entries);
+            metrics.Released(entries);
             _logger.GaveBack(entries, unknown.Count);
         }
 

@@ -11,7 +11,7 @@ namespace TaskRecovery.Recovery;
 
 /// <summary>The start-up hook: before anything is claimed, the store is prepared, the node registered, then task recovery, then job recovery.</summary>
 internal sealed class StartupRecovery(
-    IQueueStore store, IJobStore jobs, Node node, TaskRecoverer recoverer, IEnumerable<IStartupStep> steps, StartupGate gate, INodeRole role,
+    IQueueStore store, IJobStore jobs, NodeService node, TaskRecoverer recoverer, IEnumerable<IStartupStep> steps, StartupGate gate, INodeRole role,
     IOptions<TaskRecoveryOptions> options, TimeProvider time, ILogger<StartupRecovery> logger)
     : IHostedLifecycleService, IDisposable
 {
@@ -51,7 +51,7 @@ internal sealed class StartupRecovery(
     Task IHostedLifecycleService.StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <inheritdoc/>
-    public void Dispose() => _stopping.End();
+    public void Dispose() => _stopping.CancelAndDispose();
 
     /// <summary>The hook, once. Every part is safe to repeat, so that a failure in the middle means to begin again.</summary>
     internal async Task RecoverOnceAsync(CancellationToken cancellationToken)
@@ -123,7 +123,7 @@ internal sealed class StartupRecovery(
 #pragma warning restore CA1031
             {
                 Failure = exception;
-                Tell(exception);
+                LogFailure(exception);
                 _attempted.TrySetResult();
             }
 
@@ -187,7 +187,7 @@ internal sealed class StartupRecovery(
         }
     }
 
-    private void Tell(Exception exception)
+    private void LogFailure(Exception exception)
     {
         if (_failure == exception.GetType())
         {

@@ -57,7 +57,7 @@ internal abstract class StoreLoop(string name, StartupGate gate, INodeRole role,
                     continue;
                 }
 
-                // While the store is failing a signal does not shorten the wait: signals come with every beat.
+                // While the store is failing a signal does not shorten the wait: signals come with every heartbeat.
                 await (_failing ? _never : Wake).WaitAsync(wait, time, stoppingToken).ConfigureAwait(false);
             }
         }

@@ -7,7 +7,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Recovery;
 
-/// <summary>Takes back the work of dead nodes and mends tasks; tells what it did. Any number of nodes may do it at once.</summary>
+/// <summary>Takes back the work of dead nodes and fixes tasks; tells what it did. Any number of nodes may do it at once.</summary>
 internal sealed class TaskRecoverer(
     IQueueStore queue, IJobStore jobs, IClaimWaker waker, Metrics metrics, IOptions<TaskRecoveryOptions> options, ILogger<TaskRecoverer> logger)
 {
@@ -26,7 +26,7 @@ internal sealed class TaskRecoverer(
         while (swept.Items.Count > 0);
 
         var mended = await jobs.RecoverTasksAsync(Options.MaxRecoveryAge, Options.MaxCrashes, cancellationToken).ConfigureAwait(false);
-        Tell(mended);
+        LogReport(mended);
         items.AddRange(mended.Items);
         return items.Count == 0 ? RecoveryReport.Empty : new RecoveryReport(items);
     }
@@ -35,11 +35,11 @@ internal sealed class TaskRecoverer(
     public async Task<RecoveryReport> SweepOnceAsync(CancellationToken cancellationToken)
     {
         var report = await queue.SweepAsync(Options.MaxCrashes, cancellationToken).ConfigureAwait(false);
-        Tell(report);
+        LogReport(report);
         return report;
     }
 
-    private void Tell(RecoveryReport report)
+    private void LogReport(RecoveryReport report)
     {
         if (report.Items.Count == 0)
         {

@@ -46,7 +46,7 @@ public static class DueTimes
 }
 
 /// <summary>What becomes of a planned run, and when the next one is due.</summary>
-/// <param name="Runs">It runs; otherwise it is left out as <see cref="EndReasons.Missed"/>.</param>
+/// <param name="Runs">It runs; otherwise it is skipped as <see cref="EndReasons.Missed"/>.</param>
 /// <param name="Next">When the next run is due; a time in the past means at once.</param>
 [Experimental("TASKRECOVERY001")]
 public readonly record struct DuePlan(bool Runs, DateTimeOffset Next);

@@ -38,7 +38,7 @@ public interface IJobStore
 
     /// <summary>Starts the run that an entry stands for: finds the task bound to the entry, or creates and binds one, or says why not. Plans the job's next run when the entry was the planned one.</summary>
     /// <remarks>Safe to repeat after a lost answer: under the same claim with the same answer. A job that has ended does not stop the task of its single run from being recovered.
-    /// A new run (no task named or bound) that is not to start is left out for good: its entry ends as cancelled, with the reason, in the same transaction. Judged once more it might
+    /// A new run (no task named or bound) that is not to start is skipped for good: its entry ends as cancelled, with the reason, in the same transaction. Judged once more it might
     /// run, because the plan has moved on. A planned run that a change of its job, a pause or a deletion has ended while its node held it answers with that outcome.
     /// What the node says of that run later, under the same claim, is accepted as a repetition: that it is cancelled, or, without an answer, that it is put back.</remarks>
     Task<TaskStart> StartTaskAsync(TaskStartRequest request, CancellationToken cancellationToken);

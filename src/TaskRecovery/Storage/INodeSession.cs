@@ -11,7 +11,7 @@ public interface INodeSession : IDisposable
     NodeRegistration Register(NodeIdentity identity);
 
     /// <summary>Takes the session lock of a node that registered in an earlier session.</summary>
-    /// <returns><see langword="false"/> if another session still holds it; ask again with the next beat.</returns>
+    /// <returns><see langword="false"/> if another session still holds it; ask again with the next heartbeat.</returns>
     bool TryHold(Guid nodeId);
 
     /// <summary>Raises this node's counter and reads the others', in one round trip.</summary>
@@ -20,15 +20,15 @@ public interface INodeSession : IDisposable
     /// <param name="isLeaseValid">Whether the node's own deadline, as its last accepted heartbeat set it, has not passed; <see langword="null"/> counts as passed. A store whose
     /// heartbeats and verdicts are not ordered by the database asks this when the heartbeat is done, and stores one that came too late where a verdict would be found
     /// (docs/protocol, FILE_COUNTER).</param>
-    BeatResult Beat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null);
+    HeartbeatResult SendHeartbeat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null);
 
     /// <summary>Declares nodes dead, once and for all, each if its counter is still the one it was judged by. In one round trip, however many they are, and without waiting: a node that
     /// is in the middle of a claim is not declared dead now, and what keeps its claim open is ended where the store can do that.</summary>
     /// <param name="judged">The nodes, each with the counter it was judged by.</param>
-    /// <returns>Those that this call declared dead. The others have beaten since, are dead already, or are to be judged again with the next beat.</returns>
-    IReadOnlyList<Guid> MarkDead(IReadOnlyList<PeerBeat> judged);
+    /// <returns>Those that this call declared dead. The others have beaten since, are dead already, or are to be judged again with the next heartbeat.</returns>
+    IReadOnlyList<Guid> MarkDead(IReadOnlyList<PeerHeartbeat> judged);
 
-    /// <summary>Says that this node has stopped, so that nobody has to wait for its lease. Work that it left behind is given back by the next sweep, without a crash.</summary>
+    /// <summary>Says that this node has stopped, so that nobody has to wait for its lease. Work that it left behind is released by the next sweep, without a crash.</summary>
     void Leave(Guid nodeId);
 }
 
@@ -62,18 +62,18 @@ public sealed record NodeIdentity
 [Experimental("TASKRECOVERY001")]
 public sealed record NodeRegistration(bool HoldsLock, bool NameTaken, IReadOnlyList<Guid> TakenOver);
 
-/// <summary>What a beat brought.</summary>
+/// <summary>What a heartbeat brought.</summary>
 /// <param name="Accepted"><see langword="false"/> if this node has been declared dead, has left, or is not known.</param>
 /// <param name="Peers">The other nodes that are not dead.</param>
 /// <param name="DeadWithClaims">Whether some dead node still has claims, so that a sweep is due.</param>
 [Experimental("TASKRECOVERY001")]
-public sealed record BeatResult(bool Accepted, IReadOnlyList<PeerBeat> Peers, bool DeadWithClaims);
+public sealed record HeartbeatResult(bool Accepted, IReadOnlyList<PeerHeartbeat> Peers, bool DeadWithClaims);
 
-/// <summary>Another node as one beat saw it.</summary>
+/// <summary>Another node as one heartbeat saw it.</summary>
 /// <param name="NodeId">The node.</param>
 /// <param name="Name">Its label.</param>
-/// <param name="Beat">Its counter.</param>
-/// <param name="SaysItHoldsLock">What its last beat said of its lock.</param>
+/// <param name="Heartbeat">Its counter.</param>
+/// <param name="SaysItHoldsLock">What its last heartbeat said of its lock.</param>
 /// <param name="LockIsHeld">Whether the lock is held at this moment.</param>
 [Experimental("TASKRECOVERY001")]
-public readonly record struct PeerBeat(Guid NodeId, string Name, long Beat, bool SaysItHoldsLock, bool LockIsHeld);
+public readonly record struct PeerHeartbeat(Guid NodeId, string Name, long Heartbeat, bool SaysItHoldsLock, bool LockIsHeld);

@@ -53,7 +53,7 @@ public interface IQueueStore
 
     /// <summary>Gives back every entry without an outcome of claims whose answers were lost, without crash or attempt, and removes the claims. Claims of other nodes are left alone; an entry with a cancel request ends.</summary>
     /// <returns>How many entries wait again.</returns>
-    ValueTask<int> GiveBackClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, int maxCrashes, CancellationToken cancellationToken);
+    ValueTask<int> ReleaseClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, int maxCrashes, CancellationToken cancellationToken);
 
     /// <summary>Takes the claims of every dead node: entries without an outcome wait again, first in line, or end as <c>crash_loop</c>. Two sweeps at once do the work of one.</summary>
     ValueTask<RecoveryReport> SweepAsync(int maxCrashes, CancellationToken cancellationToken);
@@ -108,9 +108,9 @@ public interface IQueueStore
     /// <summary>Depth and age of each queue, for metrics and the health check.</summary>
     ValueTask<IReadOnlyList<QueueDepth>> MeasureAsync(CancellationToken cancellationToken);
 
-    /// <summary>Checks the law: every entry is waiting, running or ended, exactly one of them.</summary>
-    /// <returns>A line for each violation; empty when the law holds.</returns>
-    ValueTask<IReadOnlyList<string>> CheckLawAsync(CancellationToken cancellationToken);
+    /// <summary>Checks the invariant: every entry is waiting, running or ended, exactly one of them.</summary>
+    /// <returns>A line for each violation; empty when the invariant holds.</returns>
+    ValueTask<IReadOnlyList<string>> CheckInvariantsAsync(CancellationToken cancellationToken);
 }
 
 /// <summary>Claims entries of one queue for one node. Remembers where it stopped.</summary>

@@ -24,7 +24,7 @@ public sealed record StoreTraits
 
     /// <summary>Whether an error proves that the server accepts nobody now (starting up, shutting down, not listening), so that no other node can take this one's work meanwhile.
     /// Asked once, with the exception as the session threw it: the store looks at its causes.</summary>
-    public Func<Exception, bool> ProvesNobodyGetsIn { get; init; } = static _ => false;
+    public Func<Exception, bool> IsServerRejectingAll { get; init; } = static _ => false;
 }
 
 /// <summary>An entry to store.</summary>
@@ -266,7 +266,7 @@ public readonly record struct StoreHint(StoreHintKind Kind, string? Queue);
 [Experimental("TASKRECOVERY001")]
 public enum StoreHintKind
 {
-    /// <summary>An entry was stored or given back.</summary>
+    /// <summary>An entry was stored or released.</summary>
     Work = 0,
 
     /// <summary>A cancel was requested, or a queue paused or resumed: poll at once.</summary>

@@ -21,11 +21,11 @@ internal sealed class Completer : IDisposable
 
     private readonly IQueueStore _store;
     private readonly SettledClaims _settled;
-    private readonly SuspectGate _suspects;
+    private readonly SuspectLimiter _suspects;
     private readonly Metrics _metrics;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly LoopState _state;
+    private readonly OutageReporter _state;
     private readonly FlushLane _lane;
     private readonly FlushLane _transactionLane;
     private readonly CancellationTokenSource _giveUp = new();
@@ -34,7 +34,7 @@ internal sealed class Completer : IDisposable
     private TaskCompletionSource? _drained;
     private int _unstored;
 
-    public Completer(IQueueStore store, SettledClaims settled, SuspectGate suspects, Metrics metrics, TimeProvider time, ILogger<Completer> logger)
+    public Completer(IQueueStore store, SettledClaims settled, SuspectLimiter suspects, Metrics metrics, TimeProvider time, ILogger<Completer> logger)
     {
         _store = store;
         _settled = settled;
@@ -43,7 +43,7 @@ internal sealed class Completer : IDisposable
         _time = time;
         _logger = logger.Guarded();
         _givingUp = _giveUp.Token;
-        _state = new LoopState("outcomes", _logger);
+        _state = new OutageReporter("outcomes", _logger);
         _lane = new FlushLane(FlushUntilStoredAsync, MaxFlushes, time);
         _transactionLane = new FlushLane(FlushAfterTransactionAsync, 1, time);
     }
@@ -52,23 +52,23 @@ internal sealed class Completer : IDisposable
     public bool IsOverloaded => Volatile.Read(ref _unstored) > TooMany;
 
     /// <summary>Stores an outcome soon. Never waits, never fails: while the store is not there, outcomes are kept and sent again.</summary>
-    public void Add(Settlement settlement)
+    public void Add(PendingOutcome settlement)
     {
         Interlocked.Increment(ref _unstored);
         _lane.Add(settlement);
     }
 
     /// <summary>Stores the outcome of an entry that may have been completed in a transaction of its worker's. Should that still be open, waiting for it holds up nobody else.</summary>
-    public void AddAfterTransaction(Settlement settlement)
+    public void AddAfterTransaction(PendingOutcome settlement)
     {
         Interlocked.Increment(ref _unstored);
         _transactionLane.Add(settlement with { IsAfterTransaction = true });
     }
 
     /// <summary>Takes an entry off the books without an outcome: its claim is lost, and the store or a sweep knows it already.</summary>
-    public void Drop(Settlement settlement)
+    public void Drop(PendingOutcome settlement)
     {
-        Guard.Tell(() => ReportLost(settlement));
+        Guard.Notify(() => ReportLost(settlement));
         _suspects.Release(settlement.Suspicion);
         Settle(settlement.Claim, 1);
     }
@@ -96,10 +96,10 @@ internal sealed class Completer : IDisposable
     /// <summary>Ends the attempts to reach a store that is not there. What is not stored is this dead process's work, and swept as such.</summary>
     public void GiveUp() => _giveUp.Cancel();
 
-    public void Dispose() => _giveUp.End();
+    public void Dispose() => _giveUp.CancelAndDispose();
 
     // An open transaction of a worker's keeps its own outcome waiting, and no other.
-    private async Task FlushAfterTransactionAsync(List<Settlement> batch)
+    private async Task FlushAfterTransactionAsync(List<PendingOutcome> batch)
     {
         var blocked = batch;
         try
@@ -127,7 +127,7 @@ internal sealed class Completer : IDisposable
         }
     }
 
-    private async Task AddLaterAsync(List<Settlement> settlements, TimeSpan wait)
+    private async Task AddLaterAsync(List<PendingOutcome> settlements, TimeSpan wait)
     {
         await Task.Delay(wait, _time, _givingUp).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (_givingUp.IsCancellationRequested)
@@ -140,7 +140,7 @@ internal sealed class Completer : IDisposable
     }
 
     // A part that the store does not take is halved, so that one outcome never keeps the others from being stored: a value that the store refuses, or more bytes than it takes in time.
-    private async Task FlushUntilStoredAsync(List<Settlement> batch)
+    private async Task FlushUntilStoredAsync(List<PendingOutcome> batch)
     {
         var (size, failures) = (batch.Count, 0);
         for (var start = 0; start < batch.Count;)
@@ -178,7 +178,7 @@ internal sealed class Completer : IDisposable
         }
     }
 
-    private async Task<Exception?> TryFlushAsync(List<Settlement> part)
+    private async Task<Exception?> TryFlushAsync(List<PendingOutcome> part)
     {
         try
         {
@@ -192,7 +192,7 @@ internal sealed class Completer : IDisposable
     }
 
     // What can't be stored alone leaves its place to the outcomes behind it. Only a value that the store refuses is replaced; how the run ended stays.
-    private void GiveWay(Settlement settlement, Exception exception)
+    private void GiveWay(PendingOutcome settlement, Exception exception)
     {
         if (exception is not ContentRefusedException)
         {
@@ -201,7 +201,7 @@ internal sealed class Completer : IDisposable
         else if (!settlement.IsReplaced)
         {
             _logger.OutcomeRefused(settlement.Outcome.EntryId, settlement.Kind, exception);
-            LaneOf(settlement).Add(settlement with { Outcome = RunEnding.WithoutText(settlement.Outcome, exception), IsReplaced = true });
+            LaneOf(settlement).Add(settlement with { Outcome = OutcomePolicy.WithoutText(settlement.Outcome, exception), IsReplaced = true });
         }
         else
         {
@@ -210,9 +210,9 @@ internal sealed class Completer : IDisposable
         }
     }
 
-    private FlushLane LaneOf(Settlement settlement) => settlement.IsAfterTransaction ? _transactionLane : _lane;
+    private FlushLane LaneOf(PendingOutcome settlement) => settlement.IsAfterTransaction ? _transactionLane : _lane;
 
-    private async Task FlushAsync(List<Settlement> batch)
+    private async Task FlushAsync(List<PendingOutcome> batch)
     {
         var outcomes = new RunOutcome[batch.Count];
         for (var i = 0; i < outcomes.Length; i++)
@@ -222,11 +222,11 @@ internal sealed class Completer : IDisposable
 
         var refused = await _store.FinishAsync(batch[0].Claim.Lease.NodeId, outcomes, _givingUp).ConfigureAwait(false);
         _state.Succeeded();
-        Guard.Tell(() => Report(batch, refused));
+        Guard.Notify(() => Report(batch, refused));
         Account(batch);
     }
 
-    private void Report(List<Settlement> batch, IReadOnlyList<RunOutcome> refused)
+    private void Report(List<PendingOutcome> batch, IReadOnlyList<RunOutcome> refused)
     {
         var lost = refused.Count == 0 ? null : refused.Select(outcome => (outcome.EntryId, outcome.Fence)).ToHashSet();
         foreach (var settlement in batch)
@@ -249,7 +249,7 @@ internal sealed class Completer : IDisposable
         await Task.Delay(RetryPolicy.Backoff(failures, Random.Shared.NextDouble()), _time, _givingUp).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    private void Account(List<Settlement> batch)
+    private void Account(List<PendingOutcome> batch)
     {
         var start = 0;
         for (var i = 1; i <= batch.Count; i++)
@@ -281,12 +281,12 @@ internal sealed class Completer : IDisposable
     {
         if (claim.Settle(entries))
         {
-            claim.Lease.Life.Claims.Forget(claim.Fence);
-            _settled.Add(claim.Lease.Life, claim.Fence);
+            claim.Lease.Node.Claims.Forget(claim.Fence);
+            _settled.Add(claim.Lease.Node, claim.Fence);
         }
     }
 
-    private void ReportLost(Settlement settlement)
+    private void ReportLost(PendingOutcome settlement)
     {
         _logger.ClaimLost(settlement.Outcome.EntryId, settlement.Kind, settlement.Outcome.Fence);
         _metrics.ClaimLost(settlement.Claim.Queue, settlement.Kind);

@@ -40,7 +40,7 @@ internal sealed class Executor(QueueWorker queue, WorkServices services) : IThre
             catch (Exception exception)
             {
                 // It failed before the run began. The slot is needed for the next entry, and this one needs an outcome.
-                queue.SettleBroken(entry.Entry, entry.Claim, exception);
+                queue.EndBroken(entry.Entry, entry.Claim, exception);
             }
 
             queue.CountFinished();
@@ -54,31 +54,31 @@ internal sealed class Executor(QueueWorker queue, WorkServices services) : IThre
         }
     }
 
-    // Returns whether the token fired.
+    // Returns whether the token was cancelled.
     private async ValueTask<bool> RunAsync(ClaimedEntry entry, HeldClaim claim)
     {
         if (entry.Problem is not null && claim.Lease.IsValid)
         {
-            queue.SettleUnreadable(entry, claim);
+            queue.EndUnreadable(entry, claim);
             return false;
         }
 
         if (!claim.Lease.IsValid || services.Kinds.Find(entry.Kind) is not { Runner: { } runner } kind)
         {
-            queue.Settle(entry, claim, OutcomeKind.Released);
+            queue.End(entry, claim, OutcomeKind.Released);
             return false;
         }
 
         if (queue.IsCancelRequested(entry, claim))
         {
-            queue.Settle(entry, claim, OutcomeKind.Cancelled);
+            queue.End(entry, claim, OutcomeKind.Cancelled);
             return false;
         }
 
         var run = new WorkRun(entry, claim, kind, services.Run);
         run.Begin(_source);
         _current = run;
-        claim.Lease.Life.RunBegins();
+        claim.Lease.Node.RunBegins();
         if (!claim.Lease.IsValid)
         {
             run.Stop(StopReason.ClaimLost);
@@ -108,12 +108,12 @@ internal sealed class Executor(QueueWorker queue, WorkServices services) : IThre
         }
         catch (Exception broken) when (run.TryTakeOutcome())
         {
-            queue.SettleBroken(entry, claim, broken);
+            queue.EndBroken(entry, claim, broken);
         }
         finally
         {
             _current = null;
-            claim.Lease.Life.RunEnded();
+            claim.Lease.Node.RunEnded();
             Tracing.End(activity);
             if (!run.TryEndUnstopped() || !_source.TryReset())
             {
@@ -202,21 +202,21 @@ internal sealed class Executor(QueueWorker queue, WorkServices services) : IThre
             // Something else than the handler failed. A host that is disposed has no scopes any more, and nothing was tried.
             var failure = exception ?? new InvalidOperationException("The run ended without an outcome.");
             decided = failure is ObjectDisposedException && !run.HasScope
-                ? RunEnding.Unworked(run.Entry, run.Claim, run.Kind.Registration.IsTask, OutcomeKind.Released, services.MaxCrashes)
-                : RunEnding.Broken(run.Entry, run.Claim, run.Kind.Registration.IsTask, failure, services.MaxCrashes);
+                ? OutcomePolicy.Unworked(run.Entry, run.Claim, run.Kind.Registration.IsTask, OutcomeKind.Released, services.MaxCrashes)
+                : OutcomePolicy.Broken(run.Entry, run.Claim, run.Kind.Registration.IsTask, failure, services.MaxCrashes);
         }
 
         if (decided is not { } outcome)
         {
             Tracing.Finish(activity, OutcomeKind.Lost, exception);
-            services.Completer.Drop(new Settlement(RunEnding.Unworked(run.Entry, run.Claim, isTask: false, OutcomeKind.Released, services.MaxCrashes), run.Claim, run.Entry.Kind, suspicion));
+            services.Completer.Drop(new PendingOutcome(OutcomePolicy.Unworked(run.Entry, run.Claim, isTask: false, OutcomeKind.Released, services.MaxCrashes), run.Claim, run.Entry.Kind, suspicion));
             return;
         }
 
         var counted = run.CompletedInTransaction && exception is null ? OutcomeKind.Completed : outcome.Kind;
         Tracing.Finish(activity, counted, exception);
         Log(run, outcome, counted, exception);
-        var settlement = new Settlement(outcome, run.Claim, run.Entry.Kind, suspicion, IsError(counted) ? exception?.GetType().FullName : null, counted);
+        var settlement = new PendingOutcome(outcome, run.Claim, run.Entry.Kind, suspicion, IsError(counted) ? exception?.GetType().FullName : null, counted);
         if (run.CompletedInTransaction)
         {
             services.Completer.AddAfterTransaction(settlement);

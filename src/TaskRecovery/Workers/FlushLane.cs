@@ -1,7 +1,7 @@
 namespace TaskRecovery.Workers;
 
 /// <summary>Outcomes on their way to the store: what comes while a flush is under way goes with the next one.</summary>
-internal sealed class FlushLane(Func<List<Settlement>, Task> flush, int maxFlushes, TimeProvider time) : IThreadPoolWorkItem
+internal sealed class FlushLane(Func<List<PendingOutcome>, Task> flush, int maxFlushes, TimeProvider time) : IThreadPoolWorkItem
 {
     private const int SecondFlushFrom = 1_000;
     private const int MaxFlush = 2_000;
@@ -11,10 +11,10 @@ internal sealed class FlushLane(Func<List<Settlement>, Task> flush, int maxFlush
     private static readonly TimeSpan BusyWait = TimeSpan.FromMilliseconds(15);
 
     private readonly Lock _gate = new();
-    private List<Settlement> _pending = new(256);
+    private List<PendingOutcome> _pending = new(256);
     private int _flushes;
 
-    public void Add(Settlement settlement)
+    public void Add(PendingOutcome settlement)
     {
         lock (_gate)
         {
@@ -56,7 +56,7 @@ internal sealed class FlushLane(Func<List<Settlement>, Task> flush, int maxFlush
         }
     }
 
-    private List<Settlement>? Take()
+    private List<PendingOutcome>? Take()
     {
         lock (_gate)
         {
@@ -69,7 +69,7 @@ internal sealed class FlushLane(Func<List<Settlement>, Task> flush, int maxFlush
             var batch = _pending;
             if (batch.Count <= MaxFlush)
             {
-                _pending = new List<Settlement>(256);
+                _pending = new List<PendingOutcome>(256);
                 return batch;
             }
 
@@ -79,14 +79,14 @@ internal sealed class FlushLane(Func<List<Settlement>, Task> flush, int maxFlush
     }
 
     // Nearly always one node and so one part: only after a new life are there outcomes of two.
-    private static IEnumerable<List<Settlement>> SplitByNode(List<Settlement> batch)
+    private static IEnumerable<List<PendingOutcome>> SplitByNode(List<PendingOutcome> batch)
     {
-        var first = batch[0].Claim.Lease.Life;
+        var first = batch[0].Claim.Lease.Node;
         foreach (var settlement in batch)
         {
-            if (settlement.Claim.Lease.Life != first)
+            if (settlement.Claim.Lease.Node != first)
             {
-                return batch.GroupBy(item => item.Claim.Lease.Life).Select(group => group.ToList());
+                return batch.GroupBy(item => item.Claim.Lease.Node).Select(group => group.ToList());
             }
         }
 

@@ -7,7 +7,7 @@ internal static class FlushPart
     internal const int MaxBytes = 8 * 1024 * 1024;
 
     /// <summary>The outcomes from <paramref name="start"/> on, at most <paramref name="size"/> of them and at least one.</summary>
-    public static List<Settlement> Of(List<Settlement> batch, int start, int size)
+    public static List<PendingOutcome> Of(List<PendingOutcome> batch, int start, int size)
     {
         var (end, bytes) = (start, 0L);
         while (end < batch.Count && end - start < size)
@@ -24,5 +24,5 @@ internal static class FlushPart
         return end - start == batch.Count ? batch : batch.GetRange(start, end - start);
     }
 
-    private static long BytesOf(Settlement settlement) => settlement.Outcome.Result.Length + (settlement.Outcome.Error?.Length ?? 0L);
+    private static long BytesOf(PendingOutcome settlement) => settlement.Outcome.Result.Length + (settlement.Outcome.Error?.Length ?? 0L);
 }

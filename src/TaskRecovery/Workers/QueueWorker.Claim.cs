@@ -139,8 +139,8 @@ internal sealed partial class QueueWorker
     private async Task<int> ClaimNowAsync(int limit, CancellationToken abort)
     {
         var lease = _lease!;
-        var claims = lease.Life.Claims;
-        var asked = _services.Suspects.Ask();
+        var claims = lease.Node.Claims;
+        var asked = _services.Suspects.Reserve();
         var ticket = claims.Begin(lease);
         ClaimBatch batch;
         try
@@ -150,7 +150,7 @@ internal sealed partial class QueueWorker
         catch
         {
             claims.Abandon(ticket);
-            _services.Suspects.Answered(asked, 0, 0);
+            _services.Suspects.Commit(asked, 0, 0);
             _services.Lives.RequestReconcile();
             throw;
         }
@@ -158,7 +158,7 @@ internal sealed partial class QueueWorker
         _state.Succeeded();
         if (!TryKeep(ticket, batch))
         {
-            _services.Suspects.Answered(asked, 0, 0);
+            _services.Suspects.Commit(asked, 0, 0);
             Wake(fromFront: true);
             if (batch.NodeIsDead)
             {
@@ -170,7 +170,7 @@ internal sealed partial class QueueWorker
 
         var suspects = batch.Entries.Count(entry => _services.Suspects.Of(entry.Crashes) == Suspicion.Suspect);
         var lastChances = batch.Entries.Count(entry => _services.Suspects.Of(entry.Crashes) == Suspicion.LastChance);
-        _services.Suspects.Answered(asked, suspects, lastChances);
+        _services.Suspects.Commit(asked, suspects, lastChances);
         _nextDue = ClaimPlan.Wait(batch.NextDue);
         _wasFull = batch.Entries.Count >= limit;
         if (_wasFull)
@@ -182,10 +182,10 @@ internal sealed partial class QueueWorker
         return batch.Entries.Count;
     }
 
-    // Whether the answer of a claim call may be worked. What may not is given back by reconciling, or taken by others.
+    // Whether the answer of a claim call may be worked. What may not is released by reconciling, or taken by others.
     private bool TryKeep(ClaimTicket ticket, ClaimBatch batch)
     {
-        var life = ticket.Lease.Life;
+        var life = ticket.Lease.Node;
         switch (life.Claims.End(ticket, batch.Fence))
         {
             case ClaimAnswer.TooLate:
@@ -236,10 +236,10 @@ internal sealed partial class QueueWorker
         }
 
         // Last, and whatever listens to logs and metrics: what was stored and claimed must not look like something that failed.
-        Guard.Tell(() => Tell(batch));
+        Guard.Notify(() => LogClaimed(batch));
     }
 
-    private void Tell(ClaimBatch batch)
+    private void LogClaimed(ClaimBatch batch)
     {
         _services.Logger.Claimed(Queue, batch.Entries.Count, batch.Fence);
         foreach (var entry in batch.Entries)
@@ -268,7 +268,7 @@ internal sealed partial class QueueWorker
 
     private void Adopt(NodeLease lease)
     {
-        if (_lease?.Life != lease.Life)
+        if (_lease?.Node != lease.Node)
         {
             _claimer = _services.Store.CreateClaimer(lease.NodeId, Queue, _services.Kinds.WorkedKinds);
         }

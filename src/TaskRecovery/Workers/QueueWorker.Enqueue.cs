@@ -42,7 +42,7 @@ internal sealed partial class QueueWorker
 
     private async ValueTask<EnqueueResult[]?> EnqueueClaimedAsync(NodeLease lease, NewEntry[] entries, CancellationToken whileQueued)
     {
-        var claims = lease.Life.Claims;
+        var claims = lease.Node.Claims;
         var ticket = claims.Begin(lease);
         ClaimedEnqueue? stored;
         try

@@ -22,7 +22,7 @@ internal sealed partial class QueueWorker : ILocalClaimer
     private readonly EntryBuffer _buffer = new();
     private readonly Lock _gate = new();
     private readonly Signal _signal = new();
-    private readonly LoopState _state;
+    private readonly OutageReporter _state;
     private TaskCompletionSource? _becameIdle;
     private volatile CancelRequests? _cancelRequests;
     private volatile bool _stopping;
@@ -35,7 +35,7 @@ internal sealed partial class QueueWorker : ILocalClaimer
         Queue = queue;
         _options = options;
         _services = services;
-        _state = new LoopState($"claims of queue {queue}", services.Logger);
+        _state = new OutageReporter($"claims of queue {queue}", services.Logger);
         _executors = new Executor[options.Concurrency];
         _idle = new Stack<Executor>(options.Concurrency);
         for (var i = 0; i < _executors.Length; i++)
@@ -96,7 +96,7 @@ internal sealed partial class QueueWorker : ILocalClaimer
         }
     }
 
-    /// <summary>Starts nothing more, and gives back what has not started.</summary>
+    /// <summary>Starts nothing more, and releases what has not started.</summary>
     /// <returns>How many entries that was.</returns>
     public int StopStarting()
     {
@@ -133,34 +133,34 @@ internal sealed partial class QueueWorker : ILocalClaimer
     {
         foreach (var run in Runs.Where(run => run.TryTakeOutcome()))
         {
-            Settle(run.Entry, run.Claim, OutcomeKind.Released, run.CompletedInTransaction);
+            End(run.Entry, run.Claim, OutcomeKind.Released, run.CompletedInTransaction);
         }
     }
 
     /// <summary>Ends an entry without having run it, or without waiting for it.</summary>
-    public void Settle(ClaimedEntry entry, HeldClaim claim, OutcomeKind kind, bool afterTransaction = false)
-        => Settle(entry, claim, RunEnding.Unworked(entry, claim, IsTask(entry), kind, _services.MaxCrashes), afterTransaction);
+    public void End(ClaimedEntry entry, HeldClaim claim, OutcomeKind kind, bool afterTransaction = false)
+        => End(entry, claim, OutcomePolicy.Unworked(entry, claim, IsTask(entry), kind, _services.MaxCrashes), afterTransaction);
 
     /// <summary>Ends an entry whose row can't be read.</summary>
-    public void SettleUnreadable(ClaimedEntry entry, HeldClaim claim)
+    public void EndUnreadable(ClaimedEntry entry, HeldClaim claim)
     {
         _services.Logger.EntryUnreadable(entry.Id, entry.Problem!);
-        Settle(entry, claim, RunEnding.Unreadable(entry, claim, isTask: true, entry.Problem!));
+        End(entry, claim, OutcomePolicy.Unreadable(entry, claim, isTask: true, entry.Problem!));
     }
 
     /// <summary>Ends an attempt in which something else than the handler failed.</summary>
-    public void SettleBroken(ClaimedEntry entry, HeldClaim claim, Exception exception)
+    public void EndBroken(ClaimedEntry entry, HeldClaim claim, Exception exception)
     {
         _services.Logger.RunBroken(entry.Id, entry.Kind, exception);
-        Settle(entry, claim, RunEnding.Broken(entry, claim, IsTask(entry), exception, _services.MaxCrashes));
+        End(entry, claim, OutcomePolicy.Broken(entry, claim, IsTask(entry), exception, _services.MaxCrashes));
     }
 
     private bool IsTask(ClaimedEntry entry) => _services.Kinds.Find(entry.Kind)?.Registration.IsTask ?? false;
 
-    private void Settle(ClaimedEntry entry, HeldClaim claim, RunOutcome outcome, bool afterTransaction = false)
+    private void End(ClaimedEntry entry, HeldClaim claim, RunOutcome outcome, bool afterTransaction = false)
     {
-        var settlement = new Settlement(outcome, claim, entry.Kind, _services.Suspects.Of(entry.Crashes));
-        if (claim.Lease.Life.End is LifeEnd.DeclaredDead or LifeEnd.WentBackInTime)
+        var settlement = new PendingOutcome(outcome, claim, entry.Kind, _services.Suspects.Of(entry.Crashes));
+        if (claim.Lease.Node.End is NodeEnd.DeclaredDead or NodeEnd.WentBackInTime)
         {
             _services.Completer.Drop(settlement);
         }
@@ -182,7 +182,7 @@ internal sealed partial class QueueWorker : ILocalClaimer
         bool taken;
         lock (_gate)
         {
-            // What is taken out while it stops would be nobody's: it is given back with the rest.
+            // What is taken out while it stops would be nobody's: it is released with the rest.
             entry = default;
             taken = !_stopping && _buffer.TryTake(out entry);
             if (!taken)
@@ -228,7 +228,7 @@ internal sealed partial class QueueWorker : ILocalClaimer
 
         foreach (var (claim, entry) in entries)
         {
-            Settle(entry, claim, OutcomeKind.Released);
+            End(entry, claim, OutcomeKind.Released);
         }
 
         return entries.Count;

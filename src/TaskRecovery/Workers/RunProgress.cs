@@ -111,7 +111,7 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
         return null;
     }
 
-    // The work of the step is done, so its result is stored even if the token has fired since: the fence decides whether it counts.
+    // The work of the step is done, so its result is stored even if the token has been cancelled since: the fence decides whether it counts.
     private async Task SaveStepAsync(string name, byte[] result)
     {
         run.ThrowIfFenced();

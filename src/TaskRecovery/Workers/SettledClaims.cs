@@ -9,10 +9,10 @@ namespace TaskRecovery.Workers;
 internal sealed class SettledClaims(IQueueStore store, ILogger<SettledClaims> logger)
 {
     private readonly Lock _gate = new();
-    private readonly LoopState _state = new("removal of settled claims", logger);
-    private Dictionary<NodeLife, List<long>> _fences = [];
+    private readonly OutageReporter _state = new("removal of settled claims", logger);
+    private Dictionary<Node, List<long>> _fences = [];
 
-    public void Add(NodeLife life, long fence)
+    public void Add(Node life, long fence)
     {
         lock (_gate)
         {
@@ -28,7 +28,7 @@ internal sealed class SettledClaims(IQueueStore store, ILogger<SettledClaims> lo
     /// <summary>Removes what is settled by now. What fails is tried again the next time; a dead node's claims are the sweep's.</summary>
     public async Task RemoveAsync(CancellationToken cancellationToken)
     {
-        Dictionary<NodeLife, List<long>> batch;
+        Dictionary<Node, List<long>> batch;
         lock (_gate)
         {
             if (_fences.Count == 0)
@@ -42,7 +42,7 @@ internal sealed class SettledClaims(IQueueStore store, ILogger<SettledClaims> lo
 
         foreach (var (life, fences) in batch)
         {
-            if (life.End is LifeEnd.DeclaredDead or LifeEnd.WentBackInTime)
+            if (life.End is NodeEnd.DeclaredDead or NodeEnd.WentBackInTime)
             {
                 continue;
             }

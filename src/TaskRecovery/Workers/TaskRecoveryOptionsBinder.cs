@@ -45,7 +45,7 @@ internal sealed class TaskRecoveryOptionsBinder(IConfiguration configuration) : 
     {
         ["Lease"] = value => node.Lease = Settings.Time(value),
         ["Grace"] = value => node.Grace = Settings.Time(value),
-        ["BeatInterval"] = value => node.BeatInterval = Settings.Time(value),
+        ["BeatInterval"] = value => node.HeartbeatInterval = Settings.Time(value),
     });
 
     private static void BindRecovery(IConfigurationSection section, RecoveryOptions recovery) => Settings.Bind(section, new()

@@ -9,7 +9,7 @@ namespace TaskRecovery.Workers;
 internal sealed class TaskRecoveryOptionsValidator : IValidateOptions<TaskRecoveryOptions>
 {
     private static readonly TimeSpan LongestTime = TimeSpan.FromDays(36_500);
-    private static readonly TimeSpan LongestBeat = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan LongestHeartbeatInterval = TimeSpan.FromMinutes(1);
 
     public ValidateOptionsResult Validate(string? name, TaskRecoveryOptions options)
     {
@@ -36,14 +36,14 @@ internal sealed class TaskRecoveryOptionsValidator : IValidateOptions<TaskRecove
 
         var node = options.Node;
         Range(node.Lease, TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(10), "Node.Lease");
-        Range(node.BeatInterval, TimeSpan.FromMilliseconds(100), LongestBeat, "Node.BeatInterval");
+        Range(node.HeartbeatInterval, TimeSpan.FromMilliseconds(100), LongestHeartbeatInterval, "Node.BeatInterval");
 
-        // A node stops some time before others may take its work. Until then a beat must have been answered, also if one is late.
-        var twoBeats = 2 * (node.BeatInterval < LongestBeat ? node.BeatInterval : LongestBeat);
-        var (leastLease, leastGrace) = (twoBeats + OwnDeadline.BeforeLease, twoBeats + OwnDeadline.BeforeGrace);
-        Check(node.Lease >= leastLease, "Node.Lease", node.Lease, $"use at least two beats and {OwnDeadline.BeforeLease.TotalSeconds} s ({leastLease})");
+        // A node stops some time before others may take its work. Until then a heartbeat must have been answered, also if one is late.
+        var twoBeats = 2 * (node.HeartbeatInterval < LongestHeartbeatInterval ? node.HeartbeatInterval : LongestHeartbeatInterval);
+        var (leastLease, leastGrace) = (twoBeats + LeaseDeadline.BeforeLease, twoBeats + LeaseDeadline.BeforeGrace);
+        Check(node.Lease >= leastLease, "Node.Lease", node.Lease, $"use at least two beats and {LeaseDeadline.BeforeLease.TotalSeconds} s ({leastLease})");
         Check(node.Grace >= leastGrace && node.Grace < node.Lease, "Node.Grace", node.Grace,
-            $"use at least two beats and {OwnDeadline.BeforeGrace.TotalSeconds} s ({leastGrace}), and less than the lease ({node.Lease})");
+            $"use at least two beats and {LeaseDeadline.BeforeGrace.TotalSeconds} s ({leastGrace}), and less than the lease ({node.Lease})");
         Check(options.Recovery.MaxCrashes is >= 1 and <= 10, "Recovery.MaxCrashes", options.Recovery.MaxCrashes, "use 1 to 10");
         Range(options.Recovery.MaxRecoveryAge, TimeSpan.FromSeconds(1), LongestTime, "Recovery.MaxRecoveryAge");
         Range(options.Recovery.SweepInterval, TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1), "Recovery.SweepInterval");

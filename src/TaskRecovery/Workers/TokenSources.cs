@@ -4,7 +4,7 @@ namespace TaskRecovery.Workers;
 internal static class TokenSources
 {
     /// <summary>Fires the token and disposes its source: what waits on it in a host that is disposed without having been stopped (another service of it failed to start, for example) ends too. May be called again.</summary>
-    public static void End(this CancellationTokenSource source)
+    public static void CancelAndDispose(this CancellationTokenSource source)
     {
         source.TryCancel();
         source.Dispose();

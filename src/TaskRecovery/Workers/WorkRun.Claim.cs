@@ -18,7 +18,7 @@ internal sealed partial class WorkRun
         return EndAsCutOff(cause);
     }
 
-    /// <summary>Says that this node may not work on, and that the store has not been heard: what is left is given back if the claim is still this node's then.</summary>
+    /// <summary>Says that this node may not work on, and that the store has not been heard: what is left is released if the claim is still this node's then.</summary>
     public ClaimLostException EndAsCutOff(Exception? cause = null)
     {
         if (TryStop(StopReason.ClaimLost))

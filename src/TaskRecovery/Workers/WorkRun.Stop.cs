@@ -12,11 +12,11 @@ internal sealed partial class WorkRun
     /// <summary>How long it has run.</summary>
     public TimeSpan Duration => shared.Time.GetElapsedTime(_startedAt);
 
-    /// <summary>How long ago its token fired.</summary>
+    /// <summary>How long ago its token was cancelled.</summary>
     public TimeSpan SinceStop => shared.Time.GetElapsedTime(Volatile.Read(ref _stoppedAt));
 
     /// <summary>Whether the log has said that it does not listen to its token.</summary>
-    public bool IsReportedDeaf { get; set; }
+    public bool IsReportedUnresponsive { get; set; }
 
     /// <summary>How long it may run; <see langword="null"/> for no limit.</summary>
     public TimeSpan? TimeLimit => Entry.Timeout ?? Kind.Options.Timeout;
@@ -58,7 +58,7 @@ internal sealed partial class WorkRun
     }
 
     /// <summary>Says why the token is about to fire.</summary>
-    /// <returns><see langword="true"/> if the caller is to <see cref="Fire"/> it; <see langword="false"/> if it has fired or the run has ended.</returns>
+    /// <returns><see langword="true"/> if the caller is to <see cref="Fire"/> it; <see langword="false"/> if it has been cancelled or the run has ended.</returns>
     public bool TryStop(StopReason reason)
     {
         if (Interlocked.CompareExchange(ref _state, (int)reason, 0) != 0)

@@ -5,7 +5,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Workers;
 
-/// <summary>One attempt at one entry: what its context shows, why its token fired, and how it is to end.</summary>
+/// <summary>One attempt at one entry: what its context shows, why its token was cancelled, and how it is to end.</summary>
 internal sealed partial class WorkRun(ClaimedEntry entry, HeldClaim claim, BoundKind kind, RunServices shared)
 {
     private const int Ended = -1;
@@ -46,11 +46,11 @@ internal sealed partial class WorkRun(ClaimedEntry entry, HeldClaim claim, Bound
 
     public IReadOnlyDictionary<string, string> Metadata => _metadata ??= EntryMetadata.Read(Entry.Metadata);
 
-    /// <summary>Why the token fired, at first.</summary>
+    /// <summary>Why the token was cancelled, at first.</summary>
     public StopReason StopReason => Volatile.Read(ref _state) is var state and > 0 ? (StopReason)state : StopReason.None;
 
     /// <summary>How it ends when the worker returns; <see langword="null"/> means completed.</summary>
-    public RunEnd? EndRequest { get; private set; }
+    public RequestedOutcome? EndRequest { get; private set; }
 
     /// <summary>The result as JSON; empty for none.</summary>
     public ReadOnlyMemory<byte> Result { get; private set; }
@@ -68,12 +68,12 @@ internal sealed partial class WorkRun(ClaimedEntry entry, HeldClaim claim, Bound
     public void HandlerReturned(Exception? exception)
     {
         HasReturned = true;
-        Outcome = RunEnding.Decide(this, exception, shared.MaxCrashes);
+        Outcome = OutcomePolicy.Decide(this, exception, shared.MaxCrashes);
     }
 
     /// <summary>Says how the run ends when the worker returns. The last call counts.</summary>
     public void End(OutcomeKind kind, string? reason, string? error = null, TimeSpan delay = default)
-        => EndRequest = new RunEnd(kind, reason, error, delay);
+        => EndRequest = new RequestedOutcome(kind, reason, error, delay);
 
     /// <summary>Takes the right to say how the run ended: once, by the executor or by a shutdown that waits for it no longer.</summary>
     public bool TryTakeOutcome() => Interlocked.Exchange(ref _outcomeTaken, 1) == 0;
@@ -149,7 +149,7 @@ internal sealed partial class WorkRun(ClaimedEntry entry, HeldClaim claim, Bound
 }
 
 /// <summary>How a run is to end.</summary>
-internal sealed record RunEnd(OutcomeKind Kind, string? Reason, string? Error, TimeSpan Delay);
+internal sealed record RequestedOutcome(OutcomeKind Kind, string? Reason, string? Error, TimeSpan Delay);
 
 /// <summary>What every run of one host needs.</summary>
 internal sealed record RunServices(IQueueStore Store, EntryJson Json, TimeProvider Time, int MaxCrashes, int MaxResultBytes, CancellationToken Stopping);

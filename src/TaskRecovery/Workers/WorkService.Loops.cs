@@ -8,8 +8,8 @@ namespace TaskRecovery.Workers;
 /// <summary>The two loops of a node that are not one queue's: the poll, and the store's hints.</summary>
 internal sealed partial class WorkService
 {
-    /// <summary>A handler that has not returned for so long since its token fired does not listen to it.</summary>
-    internal static readonly TimeSpan DeafAfter = TimeSpan.FromSeconds(5);
+    /// <summary>A handler that has not returned for so long since its token was cancelled does not listen to it.</summary>
+    internal static readonly TimeSpan UnresponsiveAfter = TimeSpan.FromSeconds(5);
 
     // New kinds come with deploys: now and then is enough.
     private const int PollsPerLookForUnknownKinds = 30;
@@ -18,22 +18,22 @@ internal sealed partial class WorkService
     private static readonly TimeSpan BetweenHints = TimeSpan.FromMilliseconds(20);
 
     private readonly Signal _pollNow = new();
-    private readonly LoopState _pollState;
-    private readonly LoopState _listenState;
+    private readonly OutageReporter _pollState;
+    private readonly OutageReporter _listenState;
     private readonly HashSet<string> _unknownKinds = new(StringComparer.Ordinal);
     private int _polls;
     private long _polledAt;
 
-    /// <summary>One poll: deaf handlers are reported, settled claims removed, due queues woken, cancel requests passed on, unknown kinds named.</summary>
+    /// <summary>One poll: unresponsive handler are reported, settled claims removed, due queues woken, cancel requests passed on, unknown kinds named.</summary>
     internal async Task PollOnceAsync(CancellationToken cancellationToken)
     {
-        ReportDeafHandlers();
+        ReportUnresponsiveHandlers();
         foreach (var queue in _queues.Values)
         {
             queue.ReleaseStale();
         }
 
-        if (_services.Lives.Life is not { Lease: not null } life)
+        if (_services.Lives.Node is not { Lease: not null } life)
         {
             return;
         }
@@ -137,14 +137,14 @@ internal sealed partial class WorkService
         }
     }
 
-    private static bool IsDeaf(WorkRun run) => run.StopReason != StopReason.None && run.SinceStop > DeafAfter;
+    private static bool IsUnresponsive(WorkRun run) => run.StopReason != StopReason.None && run.SinceStop > UnresponsiveAfter;
 
-    private void ReportDeafHandlers()
+    private void ReportUnresponsiveHandlers()
     {
-        foreach (var run in _queues.Values.SelectMany(queue => queue.Runs).Where(run => IsDeaf(run) && !run.IsReportedDeaf))
+        foreach (var run in _queues.Values.SelectMany(queue => queue.Runs).Where(run => IsUnresponsive(run) && !run.IsReportedUnresponsive))
         {
-            run.IsReportedDeaf = true;
-            _logger.HandlerIsDeaf(run.Entry.Id, run.Entry.Kind, run.SinceStop, run.StopReason);
+            run.IsReportedUnresponsive = true;
+            _logger.HandlerUnresponsive(run.Entry.Id, run.Entry.Kind, run.SinceStop, run.StopReason);
         }
     }
 }

@@ -10,7 +10,7 @@ using TaskRecovery.Storage;
 namespace TaskRecovery.Workers;
 
 /// <summary>Runs the queues of this process: starts their loops with the host, and brings them to an end with it.</summary>
-internal sealed partial class WorkService : IHostedService, IDeafHandlers, IFailingLoops, IDisposable
+internal sealed partial class WorkService : IHostedService, IUnresponsiveHandlers, IFailingLoops, IDisposable
 {
     // After the limit for running work: for handlers that listen to their token, and for what is still to be stored. Together with the limit less than the host's 30 s.
     private static readonly TimeSpan CancelTime = TimeSpan.FromSeconds(3);
@@ -36,8 +36,8 @@ internal sealed partial class WorkService : IHostedService, IDeafHandlers, IFail
         _localClaimers = localClaimers;
         _options = options.Value;
         _logger = logger.Guarded();
-        _pollState = new LoopState("polling", logger);
-        _listenState = new LoopState("notifications", logger);
+        _pollState = new OutageReporter("polling", logger);
+        _listenState = new OutageReporter("notifications", logger);
     }
 
     public Task StartAsync(CancellationToken cancellationToken)
@@ -113,16 +113,16 @@ internal sealed partial class WorkService : IHostedService, IDeafHandlers, IFail
     {
         StopAsync(new CancellationToken(canceled: true)).GetAwaiter().GetResult();
         _services.Lives.ReportDrained();
-        _stopClaiming.End();
-        _abort.End();
-        _stopLoops.End();
+        _stopClaiming.CancelAndDispose();
+        _abort.CancelAndDispose();
+        _stopLoops.CancelAndDispose();
     }
 
     /// <inheritdoc/>
-    public IReadOnlyList<DeafHandler> List()
+    public IReadOnlyList<UnresponsiveHandler> List()
         => [.. _queues.Values.SelectMany(queue => queue.Runs)
-            .Where(IsDeaf)
-            .Select(run => new DeafHandler(run.Entry.Id, run.Entry.Kind, run.StopReason, run.SinceStop))];
+            .Where(IsUnresponsive)
+            .Select(run => new UnresponsiveHandler(run.Entry.Id, run.Entry.Kind, run.StopReason, run.SinceStop))];
 
     /// <inheritdoc/>
     public IReadOnlyList<string> ListFailing() => [.. _queues.Values.Select(queue => queue.FailingLoop).Append(_pollState.Failing).OfType<string>()];
@@ -153,7 +153,7 @@ internal sealed partial class WorkService : IHostedService, IDeafHandlers, IFail
     {
         using var limit = new CancellationTokenSource(FlushTime, _services.Time);
 
-        // The answer of a claim under way is awaited: its entries are given back at once instead of by others.
+        // The answer of a claim under way is awaited: its entries are released at once instead of by others.
         await _claimers.WaitAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _abort.CancelAsync().ConfigureAwait(false);
         await _claimers.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

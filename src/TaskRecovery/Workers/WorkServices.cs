@@ -11,11 +11,11 @@ namespace TaskRecovery.Workers;
 /// <summary>What the queues of one host share.</summary>
 internal sealed class WorkServices(
     IQueueStore store,
-    INodeLives lives,
+    ICurrentNode lives,
     KindRegistry kinds,
     EntryJson json,
     Completer completer,
-    SuspectGate suspects,
+    SuspectLimiter suspects,
     IServiceScopeFactory scopes,
     IOptions<TaskRecoveryOptions> options,
     Metrics metrics,
@@ -31,13 +31,13 @@ internal sealed class WorkServices(
 
     public IQueueStore Store => store;
 
-    public INodeLives Lives => lives;
+    public ICurrentNode Lives => lives;
 
     public KindRegistry Kinds => kinds;
 
     public Completer Completer => completer;
 
-    public SuspectGate Suspects => suspects;
+    public SuspectLimiter Suspects => suspects;
 
     public IServiceScopeFactory Scopes => scopes;
 

@@ -15,7 +15,7 @@ internal sealed class NullStore(byte[] args) : IQueueStore
 
     public StoreTraits Traits { get; } = new() { System = "null", UsesSessionLocks = false, LockProvesDeath = false, PollInterval = TimeSpan.FromSeconds(1) };
 
-    /// <summary>Fires when all are finished.</summary>
+    /// <summary>Cancelled when all are finished.</summary>
     public Task AllDone => _allDone.Task;
 
     /// <summary>Has so many entries to hand out.</summary>
@@ -45,7 +45,7 @@ internal sealed class NullStore(byte[] args) : IQueueStore
 
     public ValueTask<IReadOnlyList<long>> ListClaimsAsync(Guid nodeId, CancellationToken cancellationToken) => new([]);
 
-    public ValueTask<int> GiveBackClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, int maxCrashes, CancellationToken cancellationToken) => new(0);
+    public ValueTask<int> ReleaseClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, int maxCrashes, CancellationToken cancellationToken) => new(0);
 
     public ValueTask<RecoveryReport> SweepAsync(int maxCrashes, CancellationToken cancellationToken) => new(RecoveryReport.Empty);
 
@@ -53,7 +53,7 @@ internal sealed class NullStore(byte[] args) : IQueueStore
 
     public ValueTask<IReadOnlyList<QueueDepth>> MeasureAsync(CancellationToken cancellationToken) => new([]);
 
-    public ValueTask<IReadOnlyList<string>> CheckLawAsync(CancellationToken cancellationToken) => new([]);
+    public ValueTask<IReadOnlyList<string>> CheckInvariantsAsync(CancellationToken cancellationToken) => new([]);
 
     public ValueTask<EnqueueResult[]> EnqueueAsync(IReadOnlyList<NewEntry> entries, DbTransaction? transaction, CancellationToken cancellationToken) => throw new NotSupportedException();
 
@@ -125,9 +125,9 @@ internal sealed class NullStore(byte[] args) : IQueueStore
 
         public bool TryHold(Guid nodeId) => false;
 
-        public BeatResult Beat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null) => new(true, [], false);
+        public HeartbeatResult SendHeartbeat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null) => new(true, [], false);
 
-        public IReadOnlyList<Guid> MarkDead(IReadOnlyList<PeerBeat> judged) => [];
+        public IReadOnlyList<Guid> MarkDead(IReadOnlyList<PeerHeartbeat> judged) => [];
 
         public void Leave(Guid nodeId)
         {

@@ -49,13 +49,13 @@ public sealed class PostgreSqlScheduleTests() : ScheduleTests(new PostgreSqlFixt
 
 public sealed class PostgreSqlTaskTests() : TaskTests(new PostgreSqlFixture());
 
-public sealed class PostgreSqlLeftOutRunTests() : LeftOutRunTests(new PostgreSqlFixture());
+public sealed class PostgreSqlSkippedRunTests() : SkippedRunTests(new PostgreSqlFixture());
 
 public sealed class PostgreSqlChangedPlanTests() : ChangedPlanTests(new PostgreSqlFixture());
 
 public sealed class PostgreSqlTaskRecoveryTests() : TaskRecoveryTests(new PostgreSqlFixture());
 
-public sealed class PostgreSqlLawTests() : LawTests(new PostgreSqlFixture());
+public sealed class PostgreSqlInvariantTests() : InvariantTests(new PostgreSqlFixture());
 
 public sealed class PostgreSqlMigrationTests() : MigrationTests(new PostgreSqlFixture());
 

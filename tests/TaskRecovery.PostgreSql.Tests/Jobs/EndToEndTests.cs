@@ -62,7 +62,7 @@ public sealed class EndToEndTests : IAsyncLifetime
         Assert.Equal(dues.Distinct(), dues);
         Assert.All(dues.Zip(dues.Skip(1)), pair => Assert.Equal(0, (pair.Second - pair.First).Ticks % TimeSpan.TicksPerSecond));
         Assert.True(done.Count >= 4);
-        Assert.Empty(await _fixture.Queue.CheckLawAsync(Cancellation));
+        Assert.Empty(await _fixture.Queue.CheckInvariantsAsync(Cancellation));
     }
 
     [Fact]

@@ -55,7 +55,7 @@ public sealed class StartTests() : JobStoreTests(new PostgreSqlFixture())
     }
 
     [Fact]
-    public async Task Run_that_was_put_back_while_its_late_start_went_on_is_neither_left_out_nor_planned_past()
+    public async Task Run_that_was_put_back_while_its_late_start_went_on_is_neither_skipped_nor_planned_past()
     {
         var due = (await Fixture.GetTimeAsync(Cancellation)).AddHours(-10.5);
         var job = await GivenJobAsync(configure: definition => definition with { StartAt = due, MissedRuns = MissedRunPolicy.Skip });

@@ -85,7 +85,7 @@ public sealed class LegacyUpgradeTests() : JobStoreTests(new PostgreSqlFixture()
     }
 
     [Fact]
-    public async Task Due_run_is_left_out_while_the_recovered_task_goes_on()
+    public async Task Due_run_is_skipped_while_the_recovered_task_goes_on()
     {
         await GivenLegacyAsync(3);
         await InsertAsync("1 day", "running");

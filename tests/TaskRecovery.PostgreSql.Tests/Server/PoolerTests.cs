@@ -75,13 +75,13 @@ public sealed class PoolerTests : PostgreSqlStoreTests
         using var node = store.OpenNodeSession();
         var identity = Identity();
         Assert.Equal(holdsLock, node.Register(identity).HoldsLock);
-        Assert.True(node.Beat(identity.Id, holdsLock).Accepted);
+        Assert.True(node.SendHeartbeat(identity.Id, holdsLock).Accepted);
         await store.EnqueueAsync([Entry(), Entry(uniqueKey: "key")], null, Cancellation);
         var batch = await store.CreateClaimer(identity.Id, "default", ["test"]).ClaimAsync(10, default, Cancellation);
         Assert.Equal(2, batch.Entries.Count);
         node.Leave(identity.Id);
         Assert.Equal(2, (await store.SweepAsync(3, Cancellation)).Recovered);
-        Assert.Empty(await store.CheckLawAsync(Cancellation));
+        Assert.Empty(await store.CheckInvariantsAsync(Cancellation));
     }
 
     private static ValueTask<string> ReadSettingsAsync(PostgreSqlDatabase database) => database.ReadAsync(

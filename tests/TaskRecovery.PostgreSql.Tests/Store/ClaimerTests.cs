@@ -61,7 +61,7 @@ public sealed class ClaimerTests : PostgreSqlStoreTests
     }
 
     [Fact]
-    public async Task What_another_gives_back_is_claimed()
+    public async Task What_another_releases_is_claimed()
     {
         var (store, claimer) = await GivenClaimerAsync();
         var entries = await EnqueueAsync(store, 3);

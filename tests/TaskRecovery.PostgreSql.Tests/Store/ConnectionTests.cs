@@ -25,7 +25,7 @@ public sealed class ConnectionTests : PostgreSqlStoreTests
         var exception = await Assert.ThrowsAsync<StoreConfigurationException>(() => store.PrepareAsync(Cancellation));
 
         Assert.Contains("nowhere", exception.Message, StringComparison.Ordinal);
-        Assert.False(store.Traits.ProvesNobodyGetsIn(exception));
+        Assert.False(store.Traits.IsServerRejectingAll(exception));
     }
 
     [Fact]
@@ -37,8 +37,8 @@ public sealed class ConnectionTests : PostgreSqlStoreTests
         var exception = await Assert.ThrowsAsync<StoreUnavailableException>(() => store.PrepareAsync(Cancellation));
         var ofNode = Assert.Throws<StoreUnavailableException>(store.OpenNodeSession);
 
-        Assert.True(store.Traits.ProvesNobodyGetsIn(exception));
-        Assert.True(store.Traits.ProvesNobodyGetsIn(ofNode));
+        Assert.True(store.Traits.IsServerRejectingAll(exception));
+        Assert.True(store.Traits.IsServerRejectingAll(ofNode));
     }
 
     [Fact]
@@ -55,8 +55,8 @@ public sealed class ConnectionTests : PostgreSqlStoreTests
         // More than once: a host that did not answer is not asked again for a while by a pool.
         for (var attempt = 0; attempt < 3; attempt++)
         {
-            Assert.False(mixed.Traits.ProvesNobodyGetsIn(Assert.Throws<StoreUnavailableException>(mixed.OpenNodeSession)));
-            Assert.True(all.Traits.ProvesNobodyGetsIn(Assert.Throws<StoreUnavailableException>(all.OpenNodeSession)));
+            Assert.False(mixed.Traits.IsServerRejectingAll(Assert.Throws<StoreUnavailableException>(mixed.OpenNodeSession)));
+            Assert.True(all.Traits.IsServerRejectingAll(Assert.Throws<StoreUnavailableException>(all.OpenNodeSession)));
         }
     }
 
@@ -66,12 +66,12 @@ public sealed class ConnectionTests : PostgreSqlStoreTests
         await using var shared = NpgsqlDataSource.Create($"Host=127.0.0.1:{FreePort()},127.0.0.1:{FreePort()};Username=u;Password=p");
         var store = new PostgreSqlQueueStore(Keep(new PostgreSqlDatabase(new PostgreSqlConnectionSource(null, shared), new PostgreSqlOptions(), Lease)), TimeProvider.System);
 
-        Assert.False(store.Traits.ProvesNobodyGetsIn(Assert.Throws<StoreUnavailableException>(store.OpenNodeSession)));
+        Assert.False(store.Traits.IsServerRejectingAll(Assert.Throws<StoreUnavailableException>(store.OpenNodeSession)));
     }
 
     [Fact]
     public void That_no_host_is_suitable_proves_nothing()
-        => Assert.False(PostgreSqlErrors.ProvesNobodyGetsIn(new StoreUnavailableException("No host.", new NpgsqlException("No suitable host was found."))));
+        => Assert.False(PostgreSqlErrors.IsServerRejectingAll(new StoreUnavailableException("No host.", new NpgsqlException("No suitable host was found."))));
 
     [Theory]
     [InlineData("", 1, "Primary")]
@@ -124,9 +124,9 @@ public sealed class ConnectionTests : PostgreSqlStoreTests
         node.Register(identity);
         await ExecuteAsync("select pg_terminate_backend(backend) from taskrecovery.nodes");
 
-        var exception = Assert.Throws<StoreUnavailableException>(() => node.Beat(identity.Id, holdsLock: true));
+        var exception = Assert.Throws<StoreUnavailableException>(() => node.SendHeartbeat(identity.Id, holdsLock: true));
 
-        Assert.False(store.Traits.ProvesNobodyGetsIn(exception));
+        Assert.False(store.Traits.IsServerRejectingAll(exception));
     }
 
     [Fact]
@@ -168,7 +168,7 @@ public sealed class ConnectionTests : PostgreSqlStoreTests
 
         Assert.False(registration.HoldsLock);
         Assert.False(node.TryHold(identity.Id));
-        Assert.True(node.Beat(identity.Id, holdsLock: false).Accepted);
+        Assert.True(node.SendHeartbeat(identity.Id, holdsLock: false).Accepted);
         Assert.Equal(0L, await CountLocksAsync());
     }
 

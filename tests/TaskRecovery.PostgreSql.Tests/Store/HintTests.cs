@@ -6,7 +6,7 @@ namespace TaskRecovery.PostgreSql.Tests.Store;
 public sealed class HintTests : PostgreSqlStoreTests
 {
     [Fact]
-    public async Task A_process_leaves_out_its_own_hints_after_an_enqueue_and_hears_those_inside_a_transaction()
+    public async Task A_process_skips_its_own_hints_after_an_enqueue_and_hears_those_inside_a_transaction()
     {
         var database = Open();
         var store = await OpenStoreAsync(database);

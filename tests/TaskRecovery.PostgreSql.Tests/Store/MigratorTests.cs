@@ -43,13 +43,13 @@ public sealed class MigratorTests : PostgreSqlStoreTests
     }
 
     [Fact]
-    public async Task The_law_names_a_waiting_row_that_somebody_has_moved()
+    public async Task The_invariant_names_a_waiting_row_that_somebody_has_moved()
     {
         var store = await OpenStoreAsync(Open());
         var stored = await store.EnqueueAsync([Entry()], null, Cancellation);
         await ExecuteAsync("update taskrecovery.waiting set priority = 0");
 
-        Assert.Equal([$"entry {stored[0].Id} waits where nobody looks for it"], await store.CheckLawAsync(Cancellation));
+        Assert.Equal([$"entry {stored[0].Id} waits where nobody looks for it"], await store.CheckInvariantsAsync(Cancellation));
     }
 
     [Fact]
@@ -114,7 +114,7 @@ public sealed class MigratorTests : PostgreSqlStoreTests
         var batch = await store.CreateClaimer(identity.Id, "default", ["test"]).ClaimAsync(10, default, Cancellation);
 
         Assert.Equal(2, batch.Entries.Count);
-        Assert.Empty(await store.CheckLawAsync(Cancellation));
+        Assert.Empty(await store.CheckInvariantsAsync(Cancellation));
     }
 
     [Fact]
@@ -134,7 +134,7 @@ public sealed class MigratorTests : PostgreSqlStoreTests
             using var node = store.OpenNodeSession();
             var identity = Identity();
             Assert.True(node.Register(identity).HoldsLock);
-            Assert.True(node.Beat(identity.Id, holdsLock: true).Accepted);
+            Assert.True(node.SendHeartbeat(identity.Id, holdsLock: true).Accepted);
             await store.EnqueueAsync([Entry()], null, Cancellation);
             var batch = await store.CreateClaimer(identity.Id, "default", ["test"]).ClaimAsync(10, default, Cancellation);
             node.Leave(identity.Id);

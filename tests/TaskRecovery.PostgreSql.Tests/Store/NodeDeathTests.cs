@@ -19,7 +19,7 @@ public sealed class NodeDeathTests : PostgreSqlStoreTests
         Assert.Empty(watcher.MarkDead([Judged(id), Judged(Guid.NewGuid())]));
 
         Assert.InRange(TimeProvider.System.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(1.5));
-        Assert.True(watcher.Beat(watcherId, holdsLock: true).Accepted);
+        Assert.True(watcher.SendHeartbeat(watcherId, holdsLock: true).Accepted);
         await RunAsync(claiming, "rollback");
         Assert.Equal([id], watcher.MarkDead([Judged(id)]));
     }
@@ -57,13 +57,13 @@ public sealed class NodeDeathTests : PostgreSqlStoreTests
     {
         var (watcher, watcherId) = await GivenNodeAsync("watcher");
         var (node, id) = await GivenNodeAsync("node");
-        Assert.True(Assert.Single(watcher.Beat(watcherId, holdsLock: true).Peers).LockIsHeld);
+        Assert.True(Assert.Single(watcher.SendHeartbeat(watcherId, holdsLock: true).Peers).LockIsHeld);
         var key = await ScalarAsync<long>($"select lock_key from taskrecovery.nodes where id = '{id}'");
         await using var stranger = await OpenConnectionAsync();
         node.Dispose();
         await RunAsync(stranger, $"select pg_advisory_lock({key})");
 
-        Assert.False(Assert.Single(watcher.Beat(watcherId, holdsLock: true).Peers).LockIsHeld);
+        Assert.False(Assert.Single(watcher.SendHeartbeat(watcherId, holdsLock: true).Peers).LockIsHeld);
     }
 
     [Fact]
@@ -72,7 +72,7 @@ public sealed class NodeDeathTests : PostgreSqlStoreTests
         var (node, id) = await GivenNodeAsync("node");
         await ExecuteAsync("alter table taskrecovery.claims rename to claims_away");
 
-        Assert.True(node.Beat(id, holdsLock: true).Accepted);
+        Assert.True(node.SendHeartbeat(id, holdsLock: true).Accepted);
     }
 
     [Fact]
@@ -87,12 +87,12 @@ public sealed class NodeDeathTests : PostgreSqlStoreTests
         watcher.MarkDead([Judged(id)]);
 
         await store.SweepAsync(3, Cancellation);
-        var between = watcher.Beat(watcherId, holdsLock: true).DeadWithClaims;
+        var between = watcher.SendHeartbeat(watcherId, holdsLock: true).DeadWithClaims;
         await RunAsync(flush, "rollback");
         await store.SweepAsync(3, Cancellation);
 
         Assert.True(between);
-        Assert.False(watcher.Beat(watcherId, holdsLock: true).DeadWithClaims);
+        Assert.False(watcher.SendHeartbeat(watcherId, holdsLock: true).DeadWithClaims);
     }
 
     [Fact]
@@ -137,7 +137,7 @@ public sealed class NodeDeathTests : PostgreSqlStoreTests
             session.Register(identity);
             for (var beat = 0; beat < 20; beat++)
             {
-                Assert.True(session.Beat(identity.Id, holdsLock: true).Accepted);
+                Assert.True(session.SendHeartbeat(identity.Id, holdsLock: true).Accepted);
             }
         }
         finally
@@ -187,7 +187,7 @@ public sealed class NodeDeathTests : PostgreSqlStoreTests
         await store.PurgeAsync(new RetentionOptions(), Cancellation);
     }
 
-    private static PeerBeat Judged(Guid id) => new(id, "", 0, SaysItHoldsLock: true, LockIsHeld: false);
+    private static PeerHeartbeat Judged(Guid id) => new(id, "", 0, SaysItHoldsLock: true, LockIsHeld: false);
 
     private async Task<(INodeSession Session, Guid Id)> GivenNodeAsync(string name)
     {

@@ -23,7 +23,7 @@ public sealed class OpenTransactionTests() : StoreTests(new PostgreSqlFixture())
 
             Assert.Equal([ids[0], ids[2], ids[3]], report.Items.Select(item => item.EntryId));
             Assert.Empty(again.Items);
-            Assert.Empty(await Store.CheckLawAsync(Cancellation));
+            Assert.Empty(await Store.CheckInvariantsAsync(Cancellation));
             await transaction.CommitAsync(Cancellation);
         }
 

@@ -23,7 +23,7 @@ public sealed class SearchPathTests : PostgreSqlStoreTests
         using (var node = store.OpenNodeSession())
         {
             node.Register(identity);
-            node.Beat(identity.Id, useSessionLocks);
+            node.SendHeartbeat(identity.Id, useSessionLocks);
             await jobs.UpsertAsync(new NewJob(new JobDefinition("report", Schedule.Every(TimeSpan.FromHours(1))), "report", "task:report", "{}"u8.ToArray(), 10), Cancellation);
             await store.EnqueueAsync([Entry(), Entry(uniqueKey: "key"), Entry(after: TimeSpan.FromDays(1))], null, Cancellation);
             var claimer = store.CreateClaimer(identity.Id, "default", ["test", "task:report"]);
@@ -36,7 +36,7 @@ public sealed class SearchPathTests : PostgreSqlStoreTests
         }
 
         Assert.NotEqual(0, (await store.SweepAsync(3, Cancellation)).Recovered);
-        Assert.Empty(await store.CheckLawAsync(Cancellation));
+        Assert.Empty(await store.CheckInvariantsAsync(Cancellation));
         Assert.Equal("\"$user\", public", await ScalarAsync<string>("select current_setting('search_path')"));
     }
 

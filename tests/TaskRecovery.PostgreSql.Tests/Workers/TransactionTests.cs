@@ -158,7 +158,7 @@ public sealed class TransactionTests : IAsyncLifetime
         return (long)(await command.ExecuteScalarAsync())!;
     }
 
-    private ValueTask<IReadOnlyList<string>> LawAsync() => _host!.Services.GetRequiredService<IQueueStore>().CheckLawAsync(CancellationToken.None);
+    private ValueTask<IReadOnlyList<string>> LawAsync() => _host!.Services.GetRequiredService<IQueueStore>().CheckInvariantsAsync(CancellationToken.None);
 
     [JobKind("test.pay")]
     internal sealed record Pay(int Amount);

@@ -49,13 +49,13 @@ public sealed class SqliteScheduleTests() : ScheduleTests(new SqliteFixture());
 
 public sealed class SqliteTaskTests() : TaskTests(new SqliteFixture());
 
-public sealed class SqliteLeftOutRunTests() : LeftOutRunTests(new SqliteFixture());
+public sealed class SqliteSkippedRunTests() : SkippedRunTests(new SqliteFixture());
 
 public sealed class SqliteChangedPlanTests() : ChangedPlanTests(new SqliteFixture());
 
 public sealed class SqliteTaskRecoveryTests() : TaskRecoveryTests(new SqliteFixture());
 
-public sealed class SqliteLawTests() : LawTests(new SqliteFixture());
+public sealed class SqliteInvariantTests() : InvariantTests(new SqliteFixture());
 
 public sealed class SqliteMigrationTests() : MigrationTests(new SqliteFixture());
 

@@ -148,7 +148,7 @@ public sealed class BadFileTests : IDisposable
         node.Register(identity);
         File.Move(_files.File, _files.File + ".away");
 
-        var error = Assert.Throws<StoreUnavailableException>(() => node.Beat(identity.Id, true));
+        var error = Assert.Throws<StoreUnavailableException>(() => node.SendHeartbeat(identity.Id, true));
 
         File.Move(_files.File + ".away", _files.File);
         Assert.Contains(_files.File, error.Message, StringComparison.Ordinal);

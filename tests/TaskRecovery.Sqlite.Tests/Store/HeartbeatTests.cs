@@ -20,11 +20,11 @@ public sealed class HeartbeatTests : IDisposable
         using (_files.Connect().BeginTransaction())
         {
             var before = Watch(watcher, watcherId, id);
-            var accepted = worker.Beat(id, true, Valid).Accepted;
+            var accepted = worker.SendHeartbeat(id, true, Valid).Accepted;
             var after = Watch(watcher, watcherId, id);
 
             Assert.True(accepted);
-            Assert.True(after.Beat > before.Beat);
+            Assert.True(after.Heartbeat > before.Heartbeat);
         }
     }
 
@@ -36,8 +36,8 @@ public sealed class HeartbeatTests : IDisposable
         using var reader = other.OpenReader();
         var before = reader.ReadDataVersion();
 
-        worker.Beat(id, true, Valid);
-        worker.Beat(id, true, Valid);
+        worker.SendHeartbeat(id, true, Valid);
+        worker.SendHeartbeat(id, true, Valid);
 
         Assert.Equal(before, reader.ReadDataVersion());
     }
@@ -48,9 +48,9 @@ public sealed class HeartbeatTests : IDisposable
         var (store, other) = (await _files.OpenStoreAsync(), await _files.OpenStoreAsync());
         using var worker = Join(store, "worker", out var id);
         using var watcher = Join(other, "watcher", out var watcherId);
-        var judgedBy = Watch(watcher, watcherId, id).Beat;
+        var judgedBy = Watch(watcher, watcherId, id).Heartbeat;
 
-        Assert.True(worker.Beat(id, true, static () => false).Accepted);
+        Assert.True(worker.SendHeartbeat(id, true, static () => false).Accepted);
 
         Assert.False(watcher.MarkDead(id, judgedBy));
         Assert.Equal(2, StoredBeats(id));
@@ -62,12 +62,12 @@ public sealed class HeartbeatTests : IDisposable
         var (store, other) = (await _files.OpenStoreAsync(), await _files.OpenStoreAsync());
         using var worker = Join(store, "worker", out var id);
         using var watcher = Join(other, "watcher", out var watcherId);
-        var before = Watch(watcher, watcherId, id).Beat;
+        var before = Watch(watcher, watcherId, id).Heartbeat;
         long during = 0;
 
-        worker.Beat(id, true, () =>
+        worker.SendHeartbeat(id, true, () =>
         {
-            during = Watch(watcher, watcherId, id).Beat;
+            during = Watch(watcher, watcherId, id).Heartbeat;
             return true;
         });
 
@@ -80,9 +80,9 @@ public sealed class HeartbeatTests : IDisposable
         var (store, other) = (await _files.OpenStoreAsync(), await _files.OpenStoreAsync());
         using var worker = Join(store, "worker", out var id);
         using var watcher = Join(other, "watcher", out var watcherId);
-        Assert.True(watcher.MarkDead(id, Watch(watcher, watcherId, id).Beat));
+        Assert.True(watcher.MarkDead(id, Watch(watcher, watcherId, id).Heartbeat));
 
-        Assert.False(worker.Beat(id, true, Valid).Accepted);
+        Assert.False(worker.SendHeartbeat(id, true, Valid).Accepted);
     }
 
     [Fact]
@@ -92,7 +92,7 @@ public sealed class HeartbeatTests : IDisposable
         var worker = Join(store, "worker", out var id);
         using var watcher = Join(other, "watcher", out var watcherId);
         worker.Dispose();
-        var beat = Watch(watcher, watcherId, id).Beat;
+        var beat = Watch(watcher, watcherId, id).Heartbeat;
 
         bool whileLocked;
         using (_files.Connect().BeginTransaction())
@@ -101,7 +101,7 @@ public sealed class HeartbeatTests : IDisposable
         }
 
         Assert.False(whileLocked);
-        Assert.True(watcher.Beat(watcherId, true, Valid).Accepted);
+        Assert.True(watcher.SendHeartbeat(watcherId, true, Valid).Accepted);
         Assert.True(watcher.MarkDead(id, beat));
     }
 
@@ -111,13 +111,13 @@ public sealed class HeartbeatTests : IDisposable
         var (store, other) = (await _files.OpenStoreAsync(), await _files.OpenStoreAsync());
         using var worker = Join(store, "worker", out var id);
         using var watcher = Join(other, "watcher", out var watcherId);
-        worker.Beat(id, true, Valid);
-        var before = Watch(watcher, watcherId, id).Beat;
+        worker.SendHeartbeat(id, true, Valid);
+        var before = Watch(watcher, watcherId, id).Heartbeat;
         File.Delete(HeartbeatFile(id));
 
-        worker.Beat(id, true, Valid);
+        worker.SendHeartbeat(id, true, Valid);
 
-        Assert.True(Watch(watcher, watcherId, id).Beat > before);
+        Assert.True(Watch(watcher, watcherId, id).Heartbeat > before);
     }
 
     [Theory]
@@ -129,11 +129,11 @@ public sealed class HeartbeatTests : IDisposable
         using var worker = Join(store, "worker", out var id);
         using var watcher = Join(other, "watcher", out var watcherId);
         File.WriteAllBytes(HeartbeatFile(id), torn);
-        var before = Watch(watcher, watcherId, id).Beat;
+        var before = Watch(watcher, watcherId, id).Heartbeat;
 
-        Assert.True(worker.Beat(id, true, Valid).Accepted);
+        Assert.True(worker.SendHeartbeat(id, true, Valid).Accepted);
 
-        Assert.NotEqual(before, Watch(watcher, watcherId, id).Beat);
+        Assert.NotEqual(before, Watch(watcher, watcherId, id).Heartbeat);
     }
 
     [Fact]
@@ -143,13 +143,13 @@ public sealed class HeartbeatTests : IDisposable
         using var worker = Join(store, "worker", out var id);
         using var watcher = Join(other, "watcher", out var watcherId);
         Block(id);
-        var before = Watch(watcher, watcherId, id).Beat;
+        var before = Watch(watcher, watcherId, id).Heartbeat;
 
-        Assert.True(worker.Beat(id, true, Valid).Accepted);
+        Assert.True(worker.SendHeartbeat(id, true, Valid).Accepted);
 
         // The watcher may have asked for it meanwhile, which counts as one.
         Assert.InRange(StoredBeats(id), 2, 3);
-        Assert.True(Watch(watcher, watcherId, id).Beat > before);
+        Assert.True(Watch(watcher, watcherId, id).Heartbeat > before);
     }
 
     [Fact]
@@ -165,9 +165,9 @@ public sealed class HeartbeatTests : IDisposable
         database.Write(static _ => true, relaxed: false);
         Unblock(id);
 
-        worker.Beat(id, true, Valid);
+        worker.SendHeartbeat(id, true, Valid);
         var asked = StoredBeats(id);
-        worker.Beat(id, true, Valid);
+        worker.SendHeartbeat(id, true, Valid);
 
         // Registered, asked, and twice stored.
         Assert.Equal((3, 4), (asked, StoredBeats(id)));
@@ -178,7 +178,7 @@ public sealed class HeartbeatTests : IDisposable
     {
         var store = await _files.OpenStoreAsync();
         using var worker = Join(store, "worker", out var id);
-        worker.Beat(id, true, Valid);
+        worker.SendHeartbeat(id, true, Valid);
 
         worker.Leave(id);
 
@@ -193,12 +193,12 @@ public sealed class HeartbeatTests : IDisposable
         var identity = TemporaryDatabase.Identity(name);
         id = identity.Id;
         Assert.True(session.Register(identity).HoldsLock);
-        Assert.True(session.Beat(id, true).Accepted);
+        Assert.True(session.SendHeartbeat(id, true).Accepted);
         return session;
     }
 
-    private static PeerBeat Watch(INodeSession watcher, Guid watcherId, Guid node)
-        => Assert.Single(watcher.Beat(watcherId, true, Valid).Peers, peer => peer.NodeId == node);
+    private static PeerHeartbeat Watch(INodeSession watcher, Guid watcherId, Guid node)
+        => Assert.Single(watcher.SendHeartbeat(watcherId, true, Valid).Peers, peer => peer.NodeId == node);
 
     private string HeartbeatFile(Guid id) => Assert.Single(Directory.GetFileSystemEntries(_files.Folder, $"*{id:N}-heartbeat"));
 

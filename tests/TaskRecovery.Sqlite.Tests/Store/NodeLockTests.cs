@@ -30,7 +30,7 @@ public sealed class NodeLockTests : IDisposable
         using var watcher = Join(other, "watcher", out var watcherId);
         var session = Join(store, "worker", out var id);
         File.Move(_files.File, _files.File + ".away");
-        Assert.Throws<StoreUnavailableException>(() => session.Beat(id, true));
+        Assert.Throws<StoreUnavailableException>(() => session.SendHeartbeat(id, true));
         File.Move(_files.File + ".away", _files.File);
         session.Dispose();
 
@@ -40,7 +40,7 @@ public sealed class NodeLockTests : IDisposable
 
         Assert.True(between.LockIsHeld);
         Assert.True(held);
-        Assert.True(next.Beat(id, held).Accepted);
+        Assert.True(next.SendHeartbeat(id, held).Accepted);
         Assert.True(Watch(watcher, watcherId, id).LockIsHeld);
     }
 
@@ -66,7 +66,7 @@ public sealed class NodeLockTests : IDisposable
         await File.WriteAllTextAsync(file, "1");
 
         var replaced = Watch(watcher, watcherId, id);
-        session.Beat(id, true);
+        session.SendHeartbeat(id, true);
         var healed = Watch(watcher, watcherId, id);
         session.Dispose();
         var gone = Watch(watcher, watcherId, id);
@@ -123,7 +123,7 @@ public sealed class NodeLockTests : IDisposable
         var session = Join(store, "worker", out var id);
         session.Dispose();
 
-        Assert.True(watcher.MarkDead(id, Watch(watcher, watcherId, id).Beat));
+        Assert.True(watcher.MarkDead(id, Watch(watcher, watcherId, id).Heartbeat));
 
         Assert.Empty(Directory.GetFiles(_files.Folder, $"*{id:N}*"));
     }
@@ -136,10 +136,10 @@ public sealed class NodeLockTests : IDisposable
         var identity = TemporaryDatabase.Identity(name);
         id = identity.Id;
         Assert.True(session.Register(identity).HoldsLock);
-        Assert.True(session.Beat(id, true).Accepted);
+        Assert.True(session.SendHeartbeat(id, true).Accepted);
         return session;
     }
 
-    private static PeerBeat Watch(INodeSession watcher, Guid watcherId, Guid node)
-        => Assert.Single(watcher.Beat(watcherId, true).Peers, peer => peer.NodeId == node);
+    private static PeerHeartbeat Watch(INodeSession watcher, Guid watcherId, Guid node)
+        => Assert.Single(watcher.SendHeartbeat(watcherId, true).Peers, peer => peer.NodeId == node);
 }

@@ -54,7 +54,7 @@ public sealed class OwnTransactionTests : IDisposable
 
         Assert.Equal(1, id);
         Assert.Null(await store.FindAsync(2, CancellationToken.None));
-        Assert.Empty(await store.CheckLawAsync(CancellationToken.None));
+        Assert.Empty(await store.CheckInvariantsAsync(CancellationToken.None));
     }
 
     public void Dispose() => _files.Dispose();

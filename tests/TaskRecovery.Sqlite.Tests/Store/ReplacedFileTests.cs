@@ -61,7 +61,7 @@ public sealed partial class ReplacedFileTests : IDisposable
         var entry = await EnqueueAsync(store);
 
         Assert.NotNull(await store.FindAsync(entry, CancellationToken.None));
-        Assert.Empty(await store.CheckLawAsync(CancellationToken.None));
+        Assert.Empty(await store.CheckInvariantsAsync(CancellationToken.None));
     }
 
     [Theory]

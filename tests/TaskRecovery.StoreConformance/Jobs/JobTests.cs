@@ -197,7 +197,7 @@ public abstract class JobTests(StoreFixture fixture) : JobStoreTests(fixture)
     }
 
     [Fact]
-    public async Task A_run_of_a_deleted_job_is_left_out()
+    public async Task A_run_of_a_deleted_job_is_skipped()
     {
         var node = GivenNode();
         var job = await GivenJobAsync();

@@ -56,7 +56,7 @@ public abstract class ScheduleTests(StoreFixture fixture) : JobStoreTests(fixtur
     }
 
     [Fact]
-    public async Task Missed_runs_are_left_out_when_the_policy_says_so()
+    public async Task Missed_runs_are_skipped_when_the_policy_says_so()
     {
         var node = GivenNode();
         var job = await GivenJobAsync(configure: definition => definition with { MissedRuns = MissedRunPolicy.Skip });
@@ -103,7 +103,7 @@ public abstract class ScheduleTests(StoreFixture fixture) : JobStoreTests(fixtur
     }
 
     [Fact]
-    public async Task A_run_that_is_due_while_an_earlier_one_runs_is_left_out()
+    public async Task A_run_that_is_due_while_an_earlier_one_runs_is_skipped()
     {
         var node = GivenNode();
         var job = await GivenJobAsync();
@@ -122,7 +122,7 @@ public abstract class ScheduleTests(StoreFixture fixture) : JobStoreTests(fixtur
     }
 
     [Fact]
-    public async Task A_run_that_is_due_while_an_earlier_one_waits_for_its_next_attempt_is_left_out()
+    public async Task A_run_that_is_due_while_an_earlier_one_waits_for_its_next_attempt_is_skipped()
     {
         var node = GivenNode();
         await GivenJobAsync();

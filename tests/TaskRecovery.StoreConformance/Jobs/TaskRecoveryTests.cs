@@ -97,12 +97,12 @@ public abstract class TaskRecoveryTests(StoreFixture fixture) : JobStoreTests(fi
     }
 
     [Fact]
-    public async Task A_task_whose_claim_is_given_back_waits_as_created()
+    public async Task A_task_whose_claim_is_released_waits_as_created()
     {
         await GivenJobAsync();
         var (run, started) = await GivenRunningTaskAsync(GivenNode());
 
-        await Store.GiveBackClaimsAsync(run.Held.Node.Id, [run.Held.Fence], MaxCrashes, Cancellation);
+        await Store.ReleaseClaimsAsync(run.Held.Node.Id, [run.Held.Fence], MaxCrashes, Cancellation);
 
         Assert.Equal((TaskState.Created, 0), ((await FindTaskAsync(started.Id)).State, (await FindTaskAsync(started.Id)).Crashes));
     }

@@ -219,7 +219,7 @@ internal sealed class ModelClaim(long fence, ModelNode node, bool answerLost)
     /// <summary>How the node itself has ended entries under this claim.</summary>
     public Dictionary<long, RunOutcome> Finished { get; } = [];
 
-    /// <summary>How others have: a sweep, or the node when it gave back what it did not know of.</summary>
+    /// <summary>How others have: a sweep, or the node when it released what it did not know of.</summary>
     public Dictionary<long, OutcomeKind> SettledAs { get; } = [];
 }
 

@@ -166,13 +166,13 @@ public abstract class ClaimedEnqueueTests(StoreFixture fixture) : StoreTests(fix
     }
 
     [Fact]
-    public async Task A_claim_whose_answer_was_lost_is_given_back_without_one()
+    public async Task A_claim_whose_answer_was_lost_is_released_without_one()
     {
         var node = GivenNode();
         var (results, batch) = await EnqueueClaimedAsync(node, Entry());
         Assert.Equal([batch.Fence], await Store.ListClaimsAsync(node.Id, Cancellation));
 
-        Assert.Equal(1, await Store.GiveBackClaimsAsync(node.Id, [batch.Fence], MaxCrashes, Cancellation));
+        Assert.Equal(1, await Store.ReleaseClaimsAsync(node.Id, [batch.Fence], MaxCrashes, Cancellation));
 
         var again = await ClaimAsync(node);
         Assert.Equal((results[0].Id, 0, 1), (Assert.Single(again.Entries).Id, again.Entries[0].Crashes, again.Entries[0].Attempt));

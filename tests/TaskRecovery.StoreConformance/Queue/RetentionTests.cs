@@ -157,7 +157,7 @@ public abstract class RetentionTests(StoreFixture fixture) : StoreTests(fixture)
 
         Assert.True(alive.Beat().Accepted);
         using var session = Store.OpenNodeSession();
-        Assert.False(session.Beat(dead.Id, false).Accepted);
+        Assert.False(session.SendHeartbeat(dead.Id, false).Accepted);
         Assert.True((await ClaimAsync(dead)).NodeIsDead);
     }
 

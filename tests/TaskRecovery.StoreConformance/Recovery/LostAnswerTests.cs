@@ -21,13 +21,13 @@ public abstract class LostAnswerTests(StoreFixture fixture) : StoreTests(fixture
     }
 
     [Fact]
-    public async Task A_claim_whose_answer_was_lost_is_given_back_without_crash_or_attempt()
+    public async Task A_claim_whose_answer_was_lost_is_released_without_crash_or_attempt()
     {
         var node = GivenNode();
         var known = await GivenClaimedAsync(node);
         var (lost, ids) = await GivenBatchAsync(node, 3);
 
-        var given = await Store.GiveBackClaimsAsync(node.Id, [lost], MaxCrashes, Cancellation);
+        var given = await Store.ReleaseClaimsAsync(node.Id, [lost], MaxCrashes, Cancellation);
 
         Assert.Equal(3, given);
         Assert.Equal([known.Fence], await Store.ListClaimsAsync(node.Id, Cancellation));
@@ -38,11 +38,11 @@ public abstract class LostAnswerTests(StoreFixture fixture) : StoreTests(fixture
     }
 
     [Fact]
-    public async Task An_answer_that_arrives_after_the_claim_was_given_back_is_worth_nothing()
+    public async Task An_answer_that_arrives_after_the_claim_was_released_is_worth_nothing()
     {
         var node = GivenNode();
         var held = await GivenClaimedAsync(node);
-        await Store.GiveBackClaimsAsync(node.Id, [held.Fence], MaxCrashes, Cancellation);
+        await Store.ReleaseClaimsAsync(node.Id, [held.Fence], MaxCrashes, Cancellation);
 
         Assert.Single(await TryFinishAsync(node, held.Outcome()));
         Assert.False(await Store.SaveStepAsync(node.Id, new ProgressKey(held.Id, null), held.Fence, "one", Json("1"), Cancellation));
@@ -50,13 +50,13 @@ public abstract class LostAnswerTests(StoreFixture fixture) : StoreTests(fixture
     }
 
     [Fact]
-    public async Task What_had_its_outcome_is_not_given_back()
+    public async Task What_had_its_outcome_is_not_released()
     {
         var node = GivenNode();
         var (fence, ids) = await GivenBatchAsync(node, 3);
         await FinishAsync(node, Outcome(ids[0], fence), Outcome(ids[1], fence, OutcomeKind.Retried, error: "x", delay: TimeSpan.FromHours(1)));
 
-        Assert.Equal(1, await Store.GiveBackClaimsAsync(node.Id, [fence], MaxCrashes, Cancellation));
+        Assert.Equal(1, await Store.ReleaseClaimsAsync(node.Id, [fence], MaxCrashes, Cancellation));
 
         Assert.Equal(EntryState.Completed, await StateAsync(ids[0]));
         Assert.Equal([ids[2]], (await ClaimAsync(node)).Entries.Select(entry => entry.Id));
@@ -68,16 +68,16 @@ public abstract class LostAnswerTests(StoreFixture fixture) : StoreTests(fixture
         var node = GivenNode();
         var held = await GivenClaimedAsync(node);
         var other = await GivenClaimedAsync(GivenNode());
-        await Store.GiveBackClaimsAsync(node.Id, [held.Fence], MaxCrashes, Cancellation);
+        await Store.ReleaseClaimsAsync(node.Id, [held.Fence], MaxCrashes, Cancellation);
 
-        Assert.Equal(0, await Store.GiveBackClaimsAsync(node.Id, [held.Fence, other.Fence, other.Fence + 1000], MaxCrashes, Cancellation));
+        Assert.Equal(0, await Store.ReleaseClaimsAsync(node.Id, [held.Fence, other.Fence, other.Fence + 1000], MaxCrashes, Cancellation));
 
         Assert.Equal(EntryState.Running, await StateAsync(other.Id));
         Assert.Single((await ClaimAsync(node)).Entries);
     }
 
     [Fact]
-    public async Task What_is_given_back_keeps_its_crash_count_and_place()
+    public async Task What_is_released_keeps_its_crash_count_and_place()
     {
         var id = await GivenEntryAsync();
         await CrashAsync(id, 1);
@@ -85,7 +85,7 @@ public abstract class LostAnswerTests(StoreFixture fixture) : StoreTests(fixture
         var held = await ClaimOneAsync(node, id);
         var urgent = await GivenEntryAsync(Entry(priority: 0));
 
-        await Store.GiveBackClaimsAsync(node.Id, [held.Fence], MaxCrashes, Cancellation);
+        await Store.ReleaseClaimsAsync(node.Id, [held.Fence], MaxCrashes, Cancellation);
 
         Assert.Equal([(id, 1), (urgent, 0)], (await ClaimAsync(node)).Entries.Select(entry => (entry.Id, entry.Crashes)));
     }
@@ -97,7 +97,7 @@ public abstract class LostAnswerTests(StoreFixture fixture) : StoreTests(fixture
         var (fence, ids) = await GivenBatchAsync(node, 50);
         Die(node);
 
-        var giving = Task.Run(async () => await Store.GiveBackClaimsAsync(node.Id, [fence], MaxCrashes, Cancellation), Cancellation);
+        var giving = Task.Run(async () => await Store.ReleaseClaimsAsync(node.Id, [fence], MaxCrashes, Cancellation), Cancellation);
         var sweeping = Task.Run(() => SweepAsync(), Cancellation);
         await Task.WhenAll(giving, sweeping);
         await SweepAsync();

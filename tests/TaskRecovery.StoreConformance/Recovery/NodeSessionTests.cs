@@ -2,7 +2,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.StoreConformance.Recovery;
 
-/// <summary>What every store promises about nodes: beats, locks, deaths that are final, and names.</summary>
+/// <summary>What every store promises about nodes: heartbeats, locks, deaths that are final, and names.</summary>
 public abstract class NodeSessionTests(StoreFixture fixture) : StoreTests(fixture)
 {
     [Fact]
@@ -26,31 +26,31 @@ public abstract class NodeSessionTests(StoreFixture fixture) : StoreTests(fixtur
     public void Each_beat_raises_the_counter()
     {
         var node = GivenNode();
-        var before = Watch(node)!.Value.Beat;
+        var before = Watch(node)!.Value.Heartbeat;
 
         node.Beat();
-        var between = Watch(node)!.Value.Beat;
-        var silent = Watch(node)!.Value.Beat;
+        var between = Watch(node)!.Value.Heartbeat;
+        var silent = Watch(node)!.Value.Heartbeat;
         node.Beat();
 
         Assert.True(between > before);
         Assert.Equal(between, silent);
-        Assert.True(Watch(node)!.Value.Beat > between);
+        Assert.True(Watch(node)!.Value.Heartbeat > between);
     }
 
     [Fact]
     public void A_heartbeat_under_a_valid_lease_raises_the_counter_too()
     {
         var node = GivenNode();
-        var before = Watch(node)!.Value.Beat;
+        var before = Watch(node)!.Value.Heartbeat;
 
-        Assert.True(node.Session.Beat(node.Id, node.Registration.HoldsLock, static () => true).Accepted);
+        Assert.True(node.Session.SendHeartbeat(node.Id, node.Registration.HoldsLock, static () => true).Accepted);
 
-        var after = Watch(node)!.Value.Beat;
+        var after = Watch(node)!.Value.Heartbeat;
         Assert.True(after > before);
         Assert.False(Judge.Session.MarkDead(node.Id, before));
         Assert.True(Judge.Session.MarkDead(node.Id, after));
-        Assert.False(node.Session.Beat(node.Id, node.Registration.HoldsLock, static () => true).Accepted);
+        Assert.False(node.Session.SendHeartbeat(node.Id, node.Registration.HoldsLock, static () => true).Accepted);
     }
 
     [Fact]
@@ -58,7 +58,7 @@ public abstract class NodeSessionTests(StoreFixture fixture) : StoreTests(fixtur
     {
         var node = GivenNode();
 
-        node.Session.Beat(node.Id, false);
+        node.Session.SendHeartbeat(node.Id, false);
 
         Assert.False(Watch(node)!.Value.SaysItHoldsLock);
     }
@@ -73,7 +73,7 @@ public abstract class NodeSessionTests(StoreFixture fixture) : StoreTests(fixtur
 
         Assert.Equal(Store.Traits.UsesSessionLocks, before.LockIsHeld);
         WaitUntil(() => !Watch(node)!.Value.LockIsHeld, "the lock of a closed session is free");
-        Assert.Equal(before.Beat, Watch(node)!.Value.Beat);
+        Assert.Equal(before.Heartbeat, Watch(node)!.Value.Heartbeat);
     }
 
     [Fact]
@@ -89,12 +89,12 @@ public abstract class NodeSessionTests(StoreFixture fixture) : StoreTests(fixtur
         if (Store.Traits.UsesSessionLocks)
         {
             WaitUntil(() => session.TryHold(node.Id), "the lock can be taken");
-            Assert.True(session.Beat(node.Id, true).Accepted);
+            Assert.True(session.SendHeartbeat(node.Id, true).Accepted);
             Assert.True(Watch(node)!.Value is { LockIsHeld: true, SaysItHoldsLock: true });
         }
         else
         {
-            Assert.True(session.Beat(node.Id, false).Accepted);
+            Assert.True(session.SendHeartbeat(node.Id, false).Accepted);
         }
     }
 
@@ -107,8 +107,8 @@ public abstract class NodeSessionTests(StoreFixture fixture) : StoreTests(fixtur
 
         Assert.Null(Watch(node));
         using var session = Store.OpenNodeSession();
-        Assert.False(session.Beat(node.Id, false).Accepted);
-        Assert.False(session.Beat(node.Id, false).Accepted);
+        Assert.False(session.SendHeartbeat(node.Id, false).Accepted);
+        Assert.False(session.SendHeartbeat(node.Id, false).Accepted);
         Assert.Null(Watch(node));
     }
 
@@ -116,7 +116,7 @@ public abstract class NodeSessionTests(StoreFixture fixture) : StoreTests(fixtur
     public void A_death_is_declared_once()
     {
         var node = GivenNode();
-        var beat = Watch(node)!.Value.Beat;
+        var beat = Watch(node)!.Value.Heartbeat;
 
         Assert.True(Judge.Session.MarkDead(node.Id, beat));
         Assert.False(Judge.Session.MarkDead(node.Id, beat));
@@ -126,7 +126,7 @@ public abstract class NodeSessionTests(StoreFixture fixture) : StoreTests(fixtur
     public void A_beat_since_the_judgement_saves_the_node()
     {
         var node = GivenNode();
-        var beat = Watch(node)!.Value.Beat;
+        var beat = Watch(node)!.Value.Heartbeat;
         node.Beat();
 
         Assert.False(Judge.Session.MarkDead(node.Id, beat));
@@ -141,7 +141,7 @@ public abstract class NodeSessionTests(StoreFixture fixture) : StoreTests(fixtur
         for (var round = 0; round < 10; round++)
         {
             var node = GivenNode();
-            var beat = Watch(node)!.Value.Beat;
+            var beat = Watch(node)!.Value.Heartbeat;
             var beating = Task.Run(() => TryBeat(node), Cancellation);
 
             var dead = Judge.Session.MarkDead(node.Id, beat);
@@ -155,7 +155,7 @@ public abstract class NodeSessionTests(StoreFixture fixture) : StoreTests(fixtur
     {
         using var session = Store.OpenNodeSession();
 
-        Assert.False(session.Beat(Guid.NewGuid(), false).Accepted);
+        Assert.False(session.SendHeartbeat(Guid.NewGuid(), false).Accepted);
         Assert.False(session.MarkDead(Guid.NewGuid(), 1));
     }
 
@@ -223,7 +223,7 @@ public abstract class NodeSessionTests(StoreFixture fixture) : StoreTests(fixtur
     public void A_namesake_that_did_not_say_it_held_its_lock_is_not_taken_over()
     {
         var first = GivenNode(Identity("service"));
-        first.Session.Beat(first.Id, false);
+        first.Session.SendHeartbeat(first.Id, false);
         WatchAndClose(first);
 
         var second = GivenNode(Identity("service"));
@@ -270,7 +270,7 @@ public abstract class NodeSessionTests(StoreFixture fixture) : StoreTests(fixtur
         Assert.Equal("service", Watch(third)!.Value.Name);
     }
 
-    /// <summary>Whether a beat was accepted. A store may end the sessions of a node that was declared dead.</summary>
+    /// <summary>Whether a heartbeat was accepted. A store may end the sessions of a node that was declared dead.</summary>
     private static bool TryBeat(TestNode node)
     {
         try

@@ -12,7 +12,7 @@ public sealed class HealthCheckTests : IDisposable
 {
     private readonly RecoveryUnderTest _recovery = new();
     private readonly QueueDepths _depths;
-    private readonly FakeDeafHandlers _deaf = new();
+    private readonly FakeUnresponsiveHandlers _unresponsive = new();
     private readonly FakeFailingLoops _loops = new();
 
     public HealthCheckTests() => _depths = new QueueDepths(_recovery.Store, _recovery.Time);
@@ -40,7 +40,7 @@ public sealed class HealthCheckTests : IDisposable
         GivenWorkingNode();
         _recovery.Store.Depths.Add(new QueueDepth("mail", 3, TimeSpan.FromSeconds(61)));
         _recovery.Store.Depths.Add(new QueueDepth("reports", 4, TimeSpan.FromSeconds(2)));
-        _deaf.Handlers.Add(new DeafHandler(17, "report", StopReason.TimedOut, TimeSpan.FromSeconds(40)));
+        _unresponsive.Handlers.Add(new UnresponsiveHandler(17, "report", StopReason.TimedOut, TimeSpan.FromSeconds(40)));
         _loops.Names.Add("claims of queue mail");
 
         var degraded = await CheckAsync(includeDetails: false);
@@ -124,11 +124,11 @@ public sealed class HealthCheckTests : IDisposable
     }
 
     [Fact]
-    public async Task An_entry_that_waits_too_long_and_a_deaf_handler_degrade_it()
+    public async Task An_entry_that_waits_too_long_and_a_unresponsive_handler_degrade_it()
     {
         GivenWorkingNode();
         _recovery.Store.Depths.Add(new QueueDepth("mail", 3, TimeSpan.FromSeconds(61)));
-        _deaf.Handlers.Add(new DeafHandler(17, "report", StopReason.TimedOut, TimeSpan.FromSeconds(40)));
+        _unresponsive.Handlers.Add(new UnresponsiveHandler(17, "report", StopReason.TimedOut, TimeSpan.FromSeconds(40)));
 
         var result = await CheckAsync();
 
@@ -184,7 +184,7 @@ public sealed class HealthCheckTests : IDisposable
     private Task<HealthCheckResult> CheckAsync(bool includeDetails = true)
     {
         var check = new TaskRecoveryHealthCheck(
-            _depths, _recovery.Node.Node, _recovery.Role, _recovery.Node.Gate, _recovery.NewStartup(), [_deaf], [_loops],
+            _depths, _recovery.Node.Node, _recovery.Role, _recovery.Node.Gate, _recovery.NewStartup(), [_unresponsive], [_loops],
             new HealthCheckSettings(TimeSpan.FromSeconds(60), includeDetails));
         return check.CheckHealthAsync(new HealthCheckContext { Registration = new HealthCheckRegistration("taskrecovery", check, null, null) }, Cancellation);
     }
@@ -196,10 +196,10 @@ public sealed class HealthCheckTests : IDisposable
         public IReadOnlyList<string> ListFailing() => Names;
     }
 
-    private sealed class FakeDeafHandlers : IDeafHandlers
+    private sealed class FakeUnresponsiveHandlers : IUnresponsiveHandlers
     {
-        public List<DeafHandler> Handlers { get; } = [];
+        public List<UnresponsiveHandler> Handlers { get; } = [];
 
-        public IReadOnlyList<DeafHandler> List() => Handlers;
+        public IReadOnlyList<UnresponsiveHandler> List() => Handlers;
     }
 }

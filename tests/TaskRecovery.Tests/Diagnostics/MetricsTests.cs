@@ -51,14 +51,14 @@ public sealed class MetricsTests : IDisposable
         _recovery.Metrics.Enqueued("mail", "mail.send", 10);
         _recovery.Metrics.Claimed("mail", "mail.send", TimeSpan.FromSeconds(3));
         _recovery.Metrics.ClaimLost("mail", "mail.send");
-        _recovery.Metrics.GivenBack(4);
+        _recovery.Metrics.Released(4);
         _recovery.Metrics.Recovered(RecoveryUnderTest.Report(RecoveryAction.Recovered));
 
         Assert.Equal(10, Value(TaskRecoveryDiagnostics.Enqueued));
         Assert.Equal(1, Value(TaskRecoveryDiagnostics.Claimed));
         Assert.Equal(3, Value(TaskRecoveryDiagnostics.WaitDuration));
         Assert.Equal(1, Value(TaskRecoveryDiagnostics.ClaimLost));
-        Assert.Equal(4, Value(TaskRecoveryDiagnostics.GivenBack));
+        Assert.Equal(4, Value(TaskRecoveryDiagnostics.Released));
         Assert.Equal("recovered", Tag(TaskRecoveryDiagnostics.Recovered, "taskrecovery.action"));
     }
 
@@ -67,8 +67,8 @@ public sealed class MetricsTests : IDisposable
     {
         _recovery.Store.Depths.Add(new QueueDepth("mail", 3, TimeSpan.FromSeconds(7)));
         _recovery.Node.Beat();
-        using var measure = new QueueMeasure(
-            new QueueDepths(_recovery.Store, _recovery.Time), _recovery.Node.Node, [], _recovery.Metrics, _recovery.Node.Gate, _recovery.Role, _recovery.Time, new LogRecorder<QueueMeasure>());
+        using var measure = new QueueDepthSampler(
+            new QueueDepths(_recovery.Store, _recovery.Time), _recovery.Node.Node, [], _recovery.Metrics, _recovery.Node.Gate, _recovery.Role, _recovery.Time, new LogRecorder<QueueDepthSampler>());
         await measure.MeasureOnceAsync(TestContext.Current.CancellationToken);
         Assert.DoesNotContain("measure", _recovery.Store.Calls);
 

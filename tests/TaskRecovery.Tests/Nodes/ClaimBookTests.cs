@@ -7,11 +7,11 @@ namespace TaskRecovery.Tests.Nodes;
 public sealed class ClaimBookTests
 {
     private readonly ManualTimeProvider _time = new();
-    private readonly NodeLife _life;
+    private readonly Node _life;
 
     public ClaimBookTests()
     {
-        _life = new NodeLife(Guid.NewGuid(), "node", _time);
+        _life = new Node(Guid.NewGuid(), "node", _time);
         Grant();
     }
 

@@ -179,13 +179,13 @@ public sealed class DeathTests
 
             foreach (var node in nodes)
             {
-                // A stopped process neither beats nor looks at its deadline.
+                // A stopped process neither heartbeats nor looks at its deadline.
                 if (--awake[node] > 0)
                 {
                     continue;
                 }
 
-                var before = nodes.Where(other => other.Node.Life is not null).Select(other => (Other: other, other.Life, Valid: other.Life.Lease is not null)).ToList();
+                var before = nodes.Where(other => other.Node.Node is not null).Select(other => (Other: other, other.Life, Valid: other.Life.Lease is not null)).ToList();
                 node.BeatIfDue();
                 node.Node.WatchOnce();
                 foreach (var (other, life, valid) in before.Where(was => was.Other != node && _store.Nodes.Rows[was.Life.Id].IsDead && was.Life.End is null))
@@ -208,7 +208,7 @@ public sealed class DeathTests
             case 0:
                 awake[node] = random.Next(100, 3_000);
                 break;
-            case 1 when node.Node.Life is { } life && _store.Nodes.Holder(life.Id) is { } session:
+            case 1 when node.Node.Node is { } life && _store.Nodes.Holder(life.Id) is { } session:
                 session.Break();
                 break;
             case 2:
@@ -220,14 +220,14 @@ public sealed class DeathTests
                 {
                     _store.Nodes.BreakAllSessions();
                 }
-                else if (node.Node.Life is { } cutOff)
+                else if (node.Node.Node is { } cutOff)
                 {
                     _store.Nodes.Holder(cutOff.Id)?.Break();
                 }
 
                 _store.Nodes.Refusal = new StoreUnavailableException("starting up", new InvalidOperationException("proves it"));
                 break;
-            case 4 when node.Node.Life is { } life && _store.Nodes.Holder(life.Id) is { } session:
+            case 4 when node.Node.Node is { } life && _store.Nodes.Holder(life.Id) is { } session:
                 session.BeforeAnswer = () =>
                 {
                     session.BeforeAnswer = null;

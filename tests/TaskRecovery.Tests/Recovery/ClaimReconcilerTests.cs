@@ -20,7 +20,7 @@ public sealed class ClaimReconcilerTests : IDisposable
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    private NodeLife Life => _recovery.Node.Life;
+    private Node Life => _recovery.Node.Life;
 
     public void Dispose()
     {
@@ -29,7 +29,7 @@ public sealed class ClaimReconcilerTests : IDisposable
     }
 
     [Fact]
-    public async Task A_claim_whose_answer_was_lost_is_given_back()
+    public async Task A_claim_whose_answer_was_lost_is_released()
     {
         var ticket = Life.Claims.Begin(_recovery.Node.Lease);
         _recovery.Store.Claims[Life.Id] = [5];
@@ -61,7 +61,7 @@ public sealed class ClaimReconcilerTests : IDisposable
 
         await _reconciler.ReconcileOnceAsync(Cancellation);
 
-        Assert.Equal(LifeEnd.WentBackInTime, life.End);
+        Assert.Equal(NodeEnd.WentBackInTime, life.End);
         Assert.Empty(_recovery.Store.GivenBack);
     }
 
@@ -114,7 +114,7 @@ public sealed class ClaimReconcilerTests : IDisposable
     }
 
     [Fact]
-    public async Task A_claim_that_waited_for_a_call_under_way_is_given_back_when_that_brought_another()
+    public async Task A_claim_that_waited_for_a_call_under_way_is_released_when_that_brought_another()
     {
         var ticket = Life.Claims.Begin(_recovery.Node.Lease);
         _recovery.Store.Claims[Life.Id] = [5];

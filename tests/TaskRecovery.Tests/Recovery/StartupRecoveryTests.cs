@@ -60,7 +60,7 @@ public sealed class StartupRecoveryTests : IDisposable
         var first = recovery.Node.Life;
 
         recovery.Node.Node.ReportWentBackInTime(first, 7);
-        await UntilAsync(() => recovery.Node.Node.Life is { } life && life != first && startup.Failure is not null);
+        await UntilAsync(() => recovery.Node.Node.Node is { } life && life != first && startup.Failure is not null);
         Assert.False(recovery.Node.Gate.IsOpen);
         recovery.Store.Failure = null;
         await UntilAsync(() =>

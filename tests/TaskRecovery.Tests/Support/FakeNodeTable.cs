@@ -72,7 +72,7 @@ internal sealed class FakeNodeSession(FakeNodeTable table) : INodeSession
 
     public bool IsBroken { get; private set; }
 
-    /// <summary>Runs when a beat has reached the server and before its answer comes; may move the clock, block, or break the session.</summary>
+    /// <summary>Runs when a heartbeat has reached the server and before its answer comes; may move the clock, block, or break the session.</summary>
     public Action? BeforeAnswer { get; set; }
 
     /// <summary>Runs before nodes are declared dead; may move the clock.</summary>
@@ -104,7 +104,7 @@ internal sealed class FakeNodeSession(FakeNodeTable table) : INodeSession
         return true;
     }
 
-    public BeatResult Beat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null)
+    public HeartbeatResult SendHeartbeat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null)
     {
         ThrowIfBroken();
         var accepted = table.Rows.TryGetValue(nodeId, out var row) && !row.IsDead;
@@ -115,19 +115,19 @@ internal sealed class FakeNodeSession(FakeNodeTable table) : INodeSession
         }
 
         var peers = table.Rows.Values.Where(peer => !peer.IsDead && peer.Identity.Id != nodeId)
-            .Select(peer => new PeerBeat(peer.Identity.Id, peer.Identity.Name, peer.Beat, peer.SaysItHoldsLock, table.Holder(peer.Identity.Id) is not null))
+            .Select(peer => new PeerHeartbeat(peer.Identity.Id, peer.Identity.Name, peer.Beat, peer.SaysItHoldsLock, table.Holder(peer.Identity.Id) is not null))
             .ToList();
         BeforeAnswer?.Invoke();
         ThrowIfBroken();
-        return new BeatResult(accepted, peers, table.DeadWithClaims);
+        return new HeartbeatResult(accepted, peers, table.DeadWithClaims);
     }
 
-    public IReadOnlyList<Guid> MarkDead(IReadOnlyList<PeerBeat> judged)
+    public IReadOnlyList<Guid> MarkDead(IReadOnlyList<PeerHeartbeat> judged)
     {
         ThrowIfBroken();
         table.Verdicts.Add(judged.Count);
         BeforeVerdict?.Invoke();
-        var dead = judged.Where(peer => table.Rows[peer.NodeId] is { IsDead: false, IsClaiming: false } row && row.Beat == peer.Beat).Select(peer => peer.NodeId).ToList();
+        var dead = judged.Where(peer => table.Rows[peer.NodeId] is { IsDead: false, IsClaiming: false } row && row.Beat == peer.Heartbeat).Select(peer => peer.NodeId).ToList();
         dead.ForEach(node => table.Rows[node].IsDead = true);
         return dead;
     }

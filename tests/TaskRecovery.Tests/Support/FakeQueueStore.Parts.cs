@@ -101,9 +101,9 @@ internal sealed class FakeSession(FakeQueueStore store) : INodeSession
 
     public bool TryHold(Guid nodeId) => false;
 
-    public BeatResult Beat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null) => store.Do("beat", () => new BeatResult(!store.DeadNodes.Contains(nodeId), [], false));
+    public HeartbeatResult SendHeartbeat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null) => store.Do("beat", () => new HeartbeatResult(!store.DeadNodes.Contains(nodeId), [], false));
 
-    public IReadOnlyList<Guid> MarkDead(IReadOnlyList<PeerBeat> judged) => [];
+    public IReadOnlyList<Guid> MarkDead(IReadOnlyList<PeerHeartbeat> judged) => [];
 
     public void Leave(Guid nodeId) => store.Do("leave", () => store.LeftNodes.Add(nodeId));
 

@@ -175,7 +175,7 @@ internal sealed class FakeQueueStore : IQueueStore
     public ValueTask<IReadOnlyList<long>> ListClaimsAsync(Guid nodeId, CancellationToken cancellationToken)
         => Call<IReadOnlyList<long>>("list claims", () => [.. _claims.Where(claim => claim.Value.Node == nodeId).Select(claim => claim.Key).Order()]);
 
-    public ValueTask<int> GiveBackClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, int maxCrashes, CancellationToken cancellationToken)
+    public ValueTask<int> ReleaseClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, int maxCrashes, CancellationToken cancellationToken)
         => Call("give back", () =>
         {
             var open = fences.SelectMany(fence => _claims[fence].Open.Select(id => (fence, id))).ToList();
@@ -246,7 +246,7 @@ internal sealed class FakeQueueStore : IQueueStore
 
     public ValueTask<IReadOnlyList<QueueDepth>> MeasureAsync(CancellationToken cancellationToken) => Call<IReadOnlyList<QueueDepth>>("measure", () => []);
 
-    public ValueTask<IReadOnlyList<string>> CheckLawAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
+    public ValueTask<IReadOnlyList<string>> CheckInvariantsAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
 
     internal ValueTask<ClaimBatch> Claim(FakeClaimer claimer, int limit, SuspectAllowance suspects)
         => Call("claim", () =>

@@ -16,7 +16,7 @@ internal sealed class FakeStore : IQueueStore
         UsesSessionLocks = true,
         LockProvesDeath = false,
         PollInterval = TimeSpan.FromSeconds(1),
-        ProvesNobodyGetsIn = exception => exception.InnerException is InvalidOperationException,
+        IsServerRejectingAll = exception => exception.InnerException is InvalidOperationException,
     };
 
     /// <summary>What was called, in order.</summary>
@@ -65,7 +65,7 @@ internal sealed class FakeStore : IQueueStore
         return new([.. Claims.GetValueOrDefault(nodeId, [])]);
     }
 
-    public ValueTask<int> GiveBackClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, int maxCrashes, CancellationToken cancellationToken)
+    public ValueTask<int> ReleaseClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, int maxCrashes, CancellationToken cancellationToken)
     {
         Record("give back");
         GivenBack.AddRange(fences);
@@ -126,7 +126,7 @@ internal sealed class FakeStore : IQueueStore
 
     public Task ListenAsync(Action<StoreHint> onHint, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public ValueTask<IReadOnlyList<string>> CheckLawAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
+    public ValueTask<IReadOnlyList<string>> CheckInvariantsAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
 
     internal void Record(string call)
     {

@@ -4,7 +4,7 @@ using TaskRecovery.Recovery;
 
 namespace TaskRecovery.Tests.Support;
 
-/// <summary>A node whose beat and deadline are moved by the test instead of by its threads.</summary>
+/// <summary>A node whose heartbeat and deadline are moved by the test instead of by its threads.</summary>
 internal sealed class NodeUnderTest
 {
     private readonly ManualTimeProvider _time;
@@ -19,7 +19,7 @@ internal sealed class NodeUnderTest
         var options = new TaskRecoveryOptions { NodeName = name ?? Guid.NewGuid().ToString() };
         configure?.Invoke(options);
         Options = Microsoft.Extensions.Options.Options.Create(options);
-        Node = new Node(store, Gate, Signals, Options, time, Log);
+        Node = new NodeService(store, Gate, Signals, Options, time, Log);
     }
 
     public IOptions<TaskRecoveryOptions> Options { get; }
@@ -28,11 +28,11 @@ internal sealed class NodeUnderTest
 
     public NodeSignals Signals { get; } = new();
 
-    public LogRecorder<Node> Log { get; } = new();
+    public LogRecorder<NodeService> Log { get; } = new();
 
-    public Node Node { get; }
+    public NodeService Node { get; }
 
-    public NodeLife Life => Node.Life ?? throw new InvalidOperationException("The node has no life.");
+    public Node Life => Node.Node ?? throw new InvalidOperationException("The node has no life.");
 
     public NodeLease Lease => Life.Lease ?? throw new InvalidOperationException("The node has no lease.");
 
@@ -43,7 +43,7 @@ internal sealed class NodeUnderTest
     /// <summary>One step now.</summary>
     public TimeSpan Beat()
     {
-        var wait = Node.BeatOnce();
+        var wait = Node.StepOnce();
         _nextBeat = _time.GetTimestamp() + wait.Ticks;
         return wait;
     }

@@ -81,7 +81,7 @@ public sealed class ClaimedEnqueueTests
     }
 
     [Fact]
-    public async Task After_a_lost_answer_the_caller_is_told_and_the_claim_given_back()
+    public async Task After_a_lost_answer_the_caller_is_told_and_the_claim_released()
     {
         await using var host = await StartAsync();
         await EnqueueClaimedAsync(host);
@@ -126,7 +126,7 @@ public sealed class ClaimedEnqueueTests
     }
 
     [Fact]
-    public async Task What_is_stored_as_claimed_while_the_node_stops_is_given_back_before_it_leaves()
+    public async Task What_is_stored_as_claimed_while_the_node_stops_is_released_before_it_leaves()
     {
         var host = await StartAsync();
         await EnqueueClaimedAsync(host);

@@ -151,12 +151,12 @@ public sealed class EngineTests
         var (next, _) = await host.Queue.EnqueueAsync(new TestArgs());
         await _store.Until(_ => host.Log.Count(2004) == 1);
 
-        var handler = Assert.Single(host.Services.GetRequiredService<IDeafHandlers>().List());
+        var handler = Assert.Single(host.Services.GetRequiredService<IUnresponsiveHandlers>().List());
         Assert.Equal((deaf, "test.work", StopReason.TimedOut), (handler.EntryId, handler.Kind, handler.Reason));
         Assert.Empty(_store.Entry(next).Outcomes);
         finish.SetResult();
         await _store.Until(store => store.Entry(next).IsEnded);
-        Assert.Empty(host.Services.GetRequiredService<IDeafHandlers>().List());
+        Assert.Empty(host.Services.GetRequiredService<IUnresponsiveHandlers>().List());
     }
 
     [Fact]

@@ -80,7 +80,7 @@ public sealed class LoopTests
         var log = new LogRecorder<SettledClaims>();
         var store = new FakeQueueStore { OnCall = _ => throw new StoreUnavailableException("cut off") };
         var settled = new SettledClaims(store, log);
-        var life = new NodeLife(Guid.NewGuid(), "node", TimeProvider.System);
+        var life = new Node(Guid.NewGuid(), "node", TimeProvider.System);
         settled.Add(life, 1);
 
         await settled.RemoveAsync(new CancellationToken(canceled: true));

@@ -40,7 +40,7 @@ public sealed class ShutdownTests
     }
 
     [Fact]
-    public async Task Work_over_the_shutdown_limit_is_cancelled_and_given_back_without_an_attempt()
+    public async Task Work_over_the_shutdown_limit_is_cancelled_and_released_without_an_attempt()
     {
         var started = new TaskCompletionSource();
         var reason = StopReason.None;
@@ -89,7 +89,7 @@ public sealed class ShutdownTests
     }
 
     [Fact]
-    public async Task What_was_claimed_ahead_and_has_not_started_is_given_back_at_once()
+    public async Task What_was_claimed_ahead_and_has_not_started_is_released_at_once()
     {
         var started = new TaskCompletionSource();
         _work.Do = (_, cancellationToken) =>
@@ -112,7 +112,7 @@ public sealed class ShutdownTests
         await host.DisposeAsync();
     }
 
-    /// <summary>Between the order to stop and the moment when what has not started is given back, executors end and look for more.</summary>
+    /// <summary>Between the order to stop and the moment when what has not started is released, executors end and look for more.</summary>
     [Fact]
     public async Task Nothing_that_was_claimed_ahead_is_forgotten_at_a_stop_under_load()
     {

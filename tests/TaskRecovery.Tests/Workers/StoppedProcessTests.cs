@@ -5,7 +5,7 @@ using TaskRecovery.Tests.Support;
 
 namespace TaskRecovery.Tests.Workers;
 
-/// <summary>A process that was stopped past its lease wakes in the middle of what it did, before any of its tokens has fired: its handlers begin nothing and go on with nothing.</summary>
+/// <summary>A process that was stopped past its lease wakes in the middle of what it did, before any of its tokens has been cancelled: its handlers begin nothing and go on with nothing.</summary>
 public sealed class StoppedProcessTests
 {
     private readonly FakeQueueStore _store = new();

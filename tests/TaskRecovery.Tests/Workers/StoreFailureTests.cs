@@ -126,7 +126,7 @@ public sealed class StoreFailureTests
     }
 
     [Fact]
-    public async Task A_claim_whose_answer_was_lost_is_given_back_and_runs()
+    public async Task A_claim_whose_answer_was_lost_is_released_and_runs()
     {
         var lost = 0;
         _store.OnCall = call =>
@@ -242,7 +242,7 @@ public sealed class StoreFailureTests
         },
         options =>
         {
-            options.Node.BeatInterval = TimeSpan.FromMilliseconds(100);
+            options.Node.HeartbeatInterval = TimeSpan.FromMilliseconds(100);
             options.Recovery.SweepInterval = TimeSpan.FromMilliseconds(100);
         });
 }

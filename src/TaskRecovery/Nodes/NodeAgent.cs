@@ -5,29 +5,29 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Nodes;
 
-/// <summary>What a node does on its own thread, one step at a time: open a session, register, beat, judge the others. Not thread-safe: one thread, which may block.</summary>
+/// <summary>What a node does on its own thread, one step at a time: open a session, register, heartbeat, judge the others. Not thread-safe: one thread, which may block.</summary>
 /// <param name="store">Where sessions come from.</param>
 /// <param name="events">Whom to tell.</param>
 /// <param name="options">Beats and leases.</param>
 /// <param name="describe">Makes the identity of a life from its id.</param>
 /// <param name="time">The monotonic clock.</param>
 /// <param name="logger">Told once per change of state.</param>
-internal sealed class NodeBeat(
+internal sealed class NodeAgent(
     IQueueStore store, INodeEvents events, NodeOptions options, Func<Guid, NodeIdentity> describe, TimeProvider time, ILogger logger)
 {
-    /// <summary>How long to wait after the first failure; it doubles up to the beat interval.</summary>
+    /// <summary>How long to wait after the first failure; it doubles up to the heartbeat interval.</summary>
     internal static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(50);
 
     private INodeSession? _session;
-    private PeerWatch _watch = NewWatch(store.Traits, options, time);
-    private OwnDeadline _deadline = OwnDeadline.For(store.Traits, options, time);
-    private NodeLife? _life;
+    private PeerFailureDetector _watch = NewWatch(store.Traits, options, time);
+    private LeaseDeadline _deadline = LeaseDeadline.For(store.Traits, options, time);
+    private Node? _life;
     private Task<bool>? _probe;
     private bool _holdsLock;
     private bool _reconnected;
     private int _failures;
 
-    /// <summary>How many nodes are alive, as the last beat showed; this one is counted.</summary>
+    /// <summary>How many nodes are alive, as the last heartbeat showed; this one is counted.</summary>
     public int NodesAlive { get; private set; }
 
     /// <summary>One step. Survives any error of the store.</summary>
@@ -53,7 +53,7 @@ internal sealed class NodeBeat(
                 _holdsLock = session.TryHold(_life.Id);
             }
 
-            var sent = Beat(session, _life!);
+            var sent = SendHeartbeat(session, _life!);
             if (_failures > 0)
             {
                 logger.SessionBack(_failures);
@@ -73,7 +73,7 @@ internal sealed class NodeBeat(
     /// <summary>Says that the node stops, as far as the store can be told.</summary>
     public void Leave()
     {
-        if (_life is { End: null } life && life.EndWith(LifeEnd.Left))
+        if (_life is { End: null } life && life.EndWith(NodeEnd.Left))
         {
             try
             {
@@ -98,10 +98,10 @@ internal sealed class NodeBeat(
         CloseSession();
     }
 
-    /// <summary>Ends the life without saying so: its tokens fire, and others find out by the lock or the lease, which leaves handlers the time that they have after any lost lease.</summary>
+    /// <summary>Ends the life without saying so: its tokens are cancelled, and others find out by the lock or the lease, which leaves handlers the time that they have after any lost lease.</summary>
     public void Abandon()
     {
-        _life?.EndWith(LifeEnd.Left);
+        _life?.EndWith(NodeEnd.Left);
         if (_life is { } life && _session is { } session && store.Traits.LockProvesDeath)
         {
             // The others take what this node had as soon as its lock is free, without a grace: it is held until the last handler has returned, or the process ends.
@@ -113,7 +113,7 @@ internal sealed class NodeBeat(
         CloseSession();
     }
 
-    private static PeerWatch NewWatch(StoreTraits traits, NodeOptions options, TimeProvider time)
+    private static PeerFailureDetector NewWatch(StoreTraits traits, NodeOptions options, TimeProvider time)
         => new(traits, options.Lease, options.Grace, time.TimestampFrequency);
 
     private INodeSession OpenSession()
@@ -130,8 +130,8 @@ internal sealed class NodeBeat(
         var identity = describe(Guid.NewGuid());
         var registration = session.Register(identity);
         _holdsLock = registration.HoldsLock;
-        _deadline = OwnDeadline.For(store.Traits, options, time);
-        var life = new NodeLife(identity.Id, registration.NameTaken ? identity.Id.ToString() : identity.Name, time);
+        _deadline = LeaseDeadline.For(store.Traits, options, time);
+        var life = new Node(identity.Id, registration.NameTaken ? identity.Id.ToString() : identity.Name, time);
         _life = life;
         events.Registered(life);
         if (registration.NameTaken)
@@ -147,18 +147,18 @@ internal sealed class NodeBeat(
         }
     }
 
-    private long Beat(INodeSession session, NodeLife life)
+    private long SendHeartbeat(INodeSession session, Node life)
     {
         var sent = time.GetTimestamp();
         _deadline = _deadline.Sending(sent, _holdsLock);
         events.Changed(life, life.MoveDeadline(_deadline.At));
 
-        var result = session.Beat(life.Id, _holdsLock, () => life.Lease is not null);
+        var result = session.SendHeartbeat(life.Id, _holdsLock, () => life.Lease is not null);
 
         var answered = time.GetTimestamp();
         if (!result.Accepted)
         {
-            if (life.EndWith(LifeEnd.DeclaredDead))
+            if (life.EndWith(NodeEnd.DeclaredDead))
             {
                 logger.DeclaredDead(life.Id);
             }
@@ -180,16 +180,16 @@ internal sealed class NodeBeat(
     }
 
     // On the very session that watched: after a server restart nothing that was seen before counts.
-    private void Judge(INodeSession session, IReadOnlyList<Verdict> verdicts, bool sweepDue)
+    private void Judge(INodeSession session, IReadOnlyList<DeathVerdict> verdicts, bool sweepDue)
     {
-        var open = !verdicts.Any(verdict => verdict.ByGrace) || NewcomersGetIn();
-        PeerBeat[] judged = [.. verdicts.Where(verdict => open || !verdict.ByGrace).Select(verdict => verdict.Peer)];
+        var open = !verdicts.Any(verdict => verdict.ByGrace) || ServerAcceptsConnections();
+        PeerHeartbeat[] judged = [.. verdicts.Where(verdict => open || !verdict.ByGrace).Select(verdict => verdict.Peer)];
         if (judged.Length > 0)
         {
             var dead = session.MarkDead(judged).ToHashSet();
             foreach (var peer in judged.Where(peer => dead.Contains(peer.NodeId)))
             {
-                logger.DeclaredPeerDead(EntryText.Shown(peer.Name), peer.NodeId, peer.Beat);
+                logger.DeclaredPeerDead(EntryText.Shown(peer.Name), peer.NodeId, peer.Heartbeat);
                 sweepDue = true;
             }
         }
@@ -200,9 +200,9 @@ internal sealed class NodeBeat(
         }
     }
 
-    // A server that shuts down turns newcomers away while old sessions go on. A node that was turned away takes it that nobody gets in, and works on until its lease ends:
-    // whoever is in already must not judge it by the grace. Getting in may take seconds, which this node's own beat must not wait for: then it is tried again with the next.
-    private bool NewcomersGetIn()
+    // A server that shuts down turns newcomers away while old sessions go on. A node that was turned away takes it that the server rejects all connections, and works on until its lease ends:
+    // whoever is in already must not judge it by the grace period. Getting in may take seconds, which this node's own heartbeat must not wait for: then it is tried again with the next.
+    private bool ServerAcceptsConnections()
     {
         if (_probe is { IsCompleted: false })
         {
@@ -211,11 +211,11 @@ internal sealed class NodeBeat(
 
         var probe = new TaskCompletionSource<bool>();
         _probe = probe.Task;
-        new Thread(() => probe.SetResult(GetIn())) { IsBackground = true, Name = "TaskRecovery probe" }.Start();
-        return probe.Task.Wait(options.BeatInterval / 2) && probe.Task.Result;
+        new Thread(() => probe.SetResult(TryConnect())) { IsBackground = true, Name = "TaskRecovery probe" }.Start();
+        return probe.Task.Wait(options.HeartbeatInterval / 2) && probe.Task.Result;
     }
 
-    private bool GetIn()
+    private bool TryConnect()
     {
         try
         {
@@ -232,7 +232,7 @@ internal sealed class NodeBeat(
 
     private TimeSpan UntilNext(long sent)
     {
-        var next = options.BeatInterval - time.GetElapsedTime(sent);
+        var next = options.HeartbeatInterval - time.GetElapsedTime(sent);
         if (_watch.NextDecision(sent) is { } decision)
         {
             var untilDecision = time.GetElapsedTime(time.GetTimestamp(), decision);
@@ -249,16 +249,16 @@ internal sealed class NodeBeat(
             logger.SessionBroken(exception);
         }
 
-        if (_life is { End: null } life && store.Traits.ProvesNobodyGetsIn(exception))
+        if (_life is { End: null } life && store.Traits.IsServerRejectingAll(exception))
         {
-            _deadline = _deadline.NobodyGetsIn();
+            _deadline = _deadline.ServerRejectsAll();
             events.Changed(life, life.MoveDeadline(_deadline.At));
         }
 
         CloseSession();
         NodesAlive = 0;
         var backoff = FirstBackoff * Math.Pow(2, Math.Min(_failures - 1, 16));
-        return backoff < options.BeatInterval ? backoff : options.BeatInterval;
+        return backoff < options.HeartbeatInterval ? backoff : options.HeartbeatInterval;
     }
 
     private void CloseSession()
@@ -288,10 +288,10 @@ internal sealed class NodeBeat(
 internal interface INodeEvents
 {
     /// <summary>A life began; it has no lease yet.</summary>
-    void Registered(NodeLife life);
+    void Registered(Node life);
 
     /// <summary>Its deadline has moved, and this came of it.</summary>
-    void Changed(NodeLife life, LeaseChange change);
+    void Changed(Node life, LeaseChange change);
 
     /// <summary>Some dead node has claims.</summary>
     void SweepDue();

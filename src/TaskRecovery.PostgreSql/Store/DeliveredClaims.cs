@@ -4,7 +4,7 @@ namespace TaskRecovery.PostgreSql;
 
 /// <summary>Which entries the claims hold that this process made, so that a finish need not have the database read a claim's list to see that an entry is in it.</summary>
 /// <remarks>Only a shortcut: what is not known here is checked there.</remarks>
-internal sealed class HandedClaims
+internal sealed class DeliveredClaims
 {
     // More than a node ever has; what a life that ended left behind must not grow without end.
     private const int MaxClaims = 10_000;

@@ -7,7 +7,7 @@ using TaskRecovery.Storage;
 namespace TaskRecovery.Diagnostics;
 
 /// <summary>Depth and age of the queues for gauges, which can't wait for a store: measured now and then while someone looks, and kept.</summary>
-internal sealed class QueueMeasure : StoreLoop
+internal sealed class QueueDepthSampler : StoreLoop
 {
     private static readonly TimeSpan LookedAtLately = TimeSpan.FromMinutes(2);
 
@@ -17,9 +17,9 @@ internal sealed class QueueMeasure : StoreLoop
     private IReadOnlyList<QueueDepth> _latest = [];
     private long? _lookedAtTime;
 
-    public QueueMeasure(
-        QueueDepths depths, Node node, IEnumerable<IDeafHandlers> deaf, Metrics metrics, StartupGate gate, INodeRole role, TimeProvider time,
-        ILogger<QueueMeasure> logger)
+    public QueueDepthSampler(
+        QueueDepths depths, NodeService node, IEnumerable<IUnresponsiveHandlers> deaf, Metrics metrics, StartupGate gate, INodeRole role, TimeProvider time,
+        ILogger<QueueDepthSampler> logger)
         : base("The measuring of queues", gate, role, time, logger)
     {
         _depths = depths;
@@ -29,7 +29,7 @@ internal sealed class QueueMeasure : StoreLoop
         meter.CreateObservableGauge(TaskRecoveryDiagnostics.QueueAge, () => Observe(depth => depth.OldestAge.TotalSeconds), "s", "How long the first due entry has waited.");
         meter.CreateObservableGauge(TaskRecoveryDiagnostics.NodesAlive, () => node.NodesAlive, "{node}", "Nodes that are alive.");
         meter.CreateObservableGauge(
-            TaskRecoveryDiagnostics.DeafHandlers, () => deaf.Sum(handlers => handlers.List().Count), "{handler}", "Handlers that go on although their token fired.");
+            TaskRecoveryDiagnostics.UnresponsiveHandlers, () => deaf.Sum(handlers => handlers.List().Count), "{handler}", "Handlers that go on although their token fired.");
     }
 
     /// <inheritdoc/>

@@ -4,7 +4,7 @@ namespace TaskRecovery.Sqlite;
 
 /// <summary>Notices soon that another process has committed. SQLite tells nobody, but the log is written, which Linux tells; elsewhere the
 /// number of the last change is looked at, which costs two locks and a read.</summary>
-internal sealed class SqliteWatch(SqliteDatabase database)
+internal sealed class ChangeWatcher(SqliteDatabase database)
 {
     // A look costs about 100 us of processor with its wake-up: forty a second are four tenths of a percent of a core.
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(25);

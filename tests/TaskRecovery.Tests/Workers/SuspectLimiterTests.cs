@@ -4,9 +4,9 @@ using TaskRecovery.Workers;
 namespace TaskRecovery.Tests.Workers;
 
 /// <summary>Suspects run in ever smaller company, and neither kind starves the other.</summary>
-public sealed class SuspectGateTests
+public sealed class SuspectLimiterTests
 {
-    private readonly SuspectGate _gate = new(maxCrashes: 3, TimeProvider.System);
+    private readonly SuspectLimiter _gate = new(maxCrashes: 3, TimeProvider.System);
 
     [Theory]
     [InlineData(0, Suspicion.None)]
@@ -19,12 +19,12 @@ public sealed class SuspectGateTests
     [Fact]
     public void No_more_suspects_than_32_are_out_over_all_queues()
     {
-        var first = _gate.Ask();
-        _gate.Answered(first, suspects: 30, lastChances: 0);
+        var first = _gate.Reserve();
+        _gate.Commit(first, suspects: 30, lastChances: 0);
 
-        var second = _gate.Ask();
-        _gate.Answered(second, suspects: 2, lastChances: 0);
-        var third = _gate.Ask();
+        var second = _gate.Reserve();
+        _gate.Commit(second, suspects: 2, lastChances: 0);
+        var third = _gate.Reserve();
 
         Assert.Equal(new SuspectAllowance(3, 32, 0), first);
         Assert.Equal(new SuspectAllowance(3, 2, 0), second);
@@ -34,8 +34,8 @@ public sealed class SuspectGateTests
     [Fact]
     public void Two_claims_at_the_same_time_never_share_a_place()
     {
-        var first = _gate.Ask();
-        var second = _gate.Ask();
+        var first = _gate.Reserve();
+        var second = _gate.Reserve();
 
         Assert.Equal(32, first.Suspects + second.Suspects);
         Assert.Equal(0, first.LastChances + second.LastChances);
@@ -44,13 +44,13 @@ public sealed class SuspectGateTests
     [Fact]
     public void A_last_chance_is_asked_for_in_turn_and_only_alone()
     {
-        _gate.Answered(_gate.Ask(), suspects: 0, lastChances: 0);
+        _gate.Commit(_gate.Reserve(), suspects: 0, lastChances: 0);
 
-        var last = _gate.Ask();
-        _gate.Answered(last, suspects: 0, lastChances: 1);
-        var beside = _gate.Ask();
+        var last = _gate.Reserve();
+        _gate.Commit(last, suspects: 0, lastChances: 1);
+        var beside = _gate.Reserve();
         _gate.Release(Suspicion.LastChance);
-        var after = _gate.Ask();
+        var after = _gate.Reserve();
 
         Assert.Equal(new SuspectAllowance(3, 0, 1), last);
         Assert.Equal(new SuspectAllowance(3, 0, 0), beside);
@@ -60,9 +60,9 @@ public sealed class SuspectGateTests
     [Fact]
     public void While_a_suspect_is_out_no_last_chance_is_asked_for()
     {
-        _gate.Answered(_gate.Ask(), suspects: 1, lastChances: 0);
+        _gate.Commit(_gate.Reserve(), suspects: 1, lastChances: 0);
 
-        var asked = _gate.Ask();
+        var asked = _gate.Reserve();
 
         Assert.Equal(new SuspectAllowance(3, 31, 0), asked);
     }

@@ -9,11 +9,11 @@ namespace TaskRecovery.Workers;
 /// <param name="Suspicion">Whether it takes one of the places for suspects.</param>
 /// <param name="ErrorType">What it threw, for metrics.</param>
 /// <param name="Counted">What metrics count it as; <see langword="null"/> if no handler ran.</param>
-internal readonly record struct Settlement(RunOutcome Outcome, HeldClaim Claim, string Kind, Suspicion Suspicion, string? ErrorType = null, OutcomeKind? Counted = null)
+internal readonly record struct PendingOutcome(RunOutcome Outcome, HeldClaim Claim, string Kind, Suspicion Suspicion, string? ErrorType = null, OutcomeKind? Counted = null)
 {
     /// <summary>Whether the worker completed it in a transaction of its own, whose commit decides.</summary>
     public bool IsAfterTransaction { get; init; }
 
-    /// <summary>Whether its text was left out because the store had refused it.</summary>
+    /// <summary>Whether its text was skipped because the store had refused it.</summary>
     public bool IsReplaced { get; init; }
 }

@@ -4,12 +4,12 @@ using TaskRecovery.Tests.Support;
 namespace TaskRecovery.Tests.Nodes;
 
 /// <summary>A lease is valid by the clock alone, and once lost it never comes back.</summary>
-public sealed class NodeLifeTests
+public sealed class NodeTests
 {
     private readonly ManualTimeProvider _time = new();
-    private readonly NodeLife _life;
+    private readonly Node _life;
 
-    public NodeLifeTests() => _life = new NodeLife(Guid.NewGuid(), "node", _time);
+    public NodeTests() => _life = new Node(Guid.NewGuid(), "node", _time);
 
     [Fact]
     public void A_life_has_no_lease_before_its_first_accepted_beat()
@@ -101,15 +101,15 @@ public sealed class NodeLifeTests
         Extend(seconds: 2.5);
         var lease = _life.Lease!;
 
-        Assert.True(_life.EndWith(LifeEnd.DeclaredDead));
-        Assert.False(_life.EndWith(LifeEnd.Left));
+        Assert.True(_life.EndWith(NodeEnd.DeclaredDead));
+        Assert.False(_life.EndWith(NodeEnd.Left));
 
         Assert.False(lease.IsValid);
         await lease.Lost.FiresAsync();
         await _life.Ended.FiresAsync();
         Assert.Equal(LeaseChange.None, Extend(seconds: 2.5));
         Assert.Null(_life.Lease);
-        Assert.Equal(LifeEnd.DeclaredDead, _life.End);
+        Assert.Equal(NodeEnd.DeclaredDead, _life.End);
     }
 
     private LeaseChange Extend(double seconds) => _life.Extend(_time.GetTimestamp() + TimeSpan.FromSeconds(seconds).Ticks);

@@ -1,7 +1,7 @@
 namespace TaskRecovery.Sqlite;
 
-/// <summary>The law: every entry is waiting, running or ended, exactly one of them.</summary>
-internal static class LawSql
+/// <summary>The invariant: every entry is waiting, running or ended, exactly one of them.</summary>
+internal static class InvariantSql
 {
     /// <summary>A line for each violation, at most 1,000.</summary>
     public const string Violations = """

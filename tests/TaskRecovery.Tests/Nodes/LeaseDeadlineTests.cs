@@ -2,8 +2,8 @@ using TaskRecovery.Nodes;
 
 namespace TaskRecovery.Tests.Nodes;
 
-/// <summary>A node stops before anyone else may begin. Times are in milliseconds: the lease is 15,000, the grace 3,000.</summary>
-public sealed class OwnDeadlineTests
+/// <summary>A node stops before anyone else may begin. Times are in milliseconds: the lease is 15,000, the grace period 3,000.</summary>
+public sealed class LeaseDeadlineTests
 {
     private const long Lease = 15_000;
     private const long Grace = 3_000;
@@ -55,7 +55,7 @@ public sealed class OwnDeadlineTests
     [Fact]
     public void A_refusal_that_proves_that_nobody_gets_in_moves_it_to_the_leases()
     {
-        var deadline = New().Acknowledged(0, holdsLock: true).Sending(1_000, holdsLock: true).NobodyGetsIn();
+        var deadline = New().Acknowledged(0, holdsLock: true).Sending(1_000, holdsLock: true).ServerRejectsAll();
 
         Assert.Equal(12_000, deadline.At);
     }
@@ -63,7 +63,7 @@ public sealed class OwnDeadlineTests
     [Fact]
     public void After_a_refusal_a_new_beat_in_doubt_counts_again()
     {
-        var deadline = New().Acknowledged(0, holdsLock: true).NobodyGetsIn().Sending(2_000, holdsLock: true);
+        var deadline = New().Acknowledged(0, holdsLock: true).ServerRejectsAll().Sending(2_000, holdsLock: true);
 
         Assert.Equal(4_500, deadline.At);
     }
@@ -122,7 +122,7 @@ public sealed class OwnDeadlineTests
                 now += delay;
             }
 
-            // At the earliest another saw the stored beat the moment it was stored, with the lock free at once.
+            // At the earliest another saw the stored heartbeat the moment it was stored, with the lock free at once.
             void Check()
             {
                 checks++;
@@ -134,6 +134,6 @@ public sealed class OwnDeadlineTests
         Assert.True(checks > 10_000);
     }
 
-    private static OwnDeadline New(bool usesGrace = true)
+    private static LeaseDeadline New(bool usesGrace = true)
         => new(usesGrace, TimeSpan.FromMilliseconds(Lease), TimeSpan.FromMilliseconds(Grace), TicksPerSecond: 1_000);
 }

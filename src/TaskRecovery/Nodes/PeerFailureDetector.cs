@@ -7,22 +7,22 @@ namespace TaskRecovery.Nodes;
 /// <param name="lease">The lease.</param>
 /// <param name="grace">The grace.</param>
 /// <param name="ticksPerSecond">The frequency of the timestamps.</param>
-internal sealed class PeerWatch(StoreTraits traits, TimeSpan lease, TimeSpan grace, long ticksPerSecond)
+internal sealed class PeerFailureDetector(StoreTraits traits, TimeSpan lease, TimeSpan grace, long ticksPerSecond)
 {
     private readonly long _lease = (long)(lease.TotalSeconds * ticksPerSecond);
     private readonly long _grace = (long)(grace.TotalSeconds * ticksPerSecond);
     private Dictionary<Guid, Seen> _peers = [];
     private long? _lastAnswer;
 
-    /// <summary>How many peers the last beat showed.</summary>
+    /// <summary>How many peers the last heartbeat showed.</summary>
     public int Count => _peers.Count;
 
-    /// <summary>Takes in what a beat showed.</summary>
-    /// <param name="sent">When the beat was sent: what it shows is at least this new.</param>
+    /// <summary>Takes in what a heartbeat showed.</summary>
+    /// <param name="sent">When the heartbeat was sent: what it shows is at least this new.</param>
     /// <param name="answered">When its answer came: a counter that it showed first was raised before this.</param>
     /// <param name="peers">The other nodes that are not dead.</param>
     /// <returns>Those to declare dead, each with the counter it was judged by.</returns>
-    public IReadOnlyList<Verdict> Observe(long sent, long answered, IReadOnlyList<PeerBeat> peers)
+    public IReadOnlyList<DeathVerdict> Observe(long sent, long answered, IReadOnlyList<PeerHeartbeat> peers)
     {
         // Who was stopped itself, or was kept waiting as long as others may be silent, has watched nobody meanwhile. It starts anew.
         var watched = _lastAnswer is { } last && answered - last < Math.Max(_grace, _lease / 3);
@@ -31,18 +31,18 @@ internal sealed class PeerWatch(StoreTraits traits, TimeSpan lease, TimeSpan gra
         var newcomersHeldTheirs = _lastAnswer is not null;
         _lastAnswer = answered;
 
-        List<Verdict>? dead = null;
+        List<DeathVerdict>? dead = null;
         var now = new Dictionary<Guid, Seen>(peers.Count);
         foreach (var peer in peers)
         {
             var seen = _peers.TryGetValue(peer.NodeId, out var before)
-                ? before with { Since = watched && before.Beat == peer.Beat ? before.Since : answered, LockSeenHeld = before.LockSeenHeld || peer.LockIsHeld }
-                : new Seen(peer.Beat, answered, newcomersHeldTheirs || peer.LockIsHeld, long.MaxValue);
-            seen = seen with { Beat = peer.Beat, DueAt = DueAt(peer, seen) };
+                ? before with { Since = watched && before.Beat == peer.Heartbeat ? before.Since : answered, LockSeenHeld = before.LockSeenHeld || peer.LockIsHeld }
+                : new Seen(peer.Heartbeat, answered, newcomersHeldTheirs || peer.LockIsHeld, long.MaxValue);
+            seen = seen with { Beat = peer.Heartbeat, DueAt = DueAt(peer, seen) };
             now.Add(peer.NodeId, seen);
             if (sent >= seen.DueAt)
             {
-                (dead ??= []).Add(new Verdict(peer, ByGrace: seen.DueAt != long.MinValue && sent < seen.Since + _lease));
+                (dead ??= []).Add(new DeathVerdict(peer, ByGrace: seen.DueAt != long.MinValue && sent < seen.Since + _lease));
             }
         }
 
@@ -50,7 +50,7 @@ internal sealed class PeerWatch(StoreTraits traits, TimeSpan lease, TimeSpan gra
         return dead ?? [];
     }
 
-    /// <summary>The next moment after <paramref name="now"/> at which a decision can be made: one to beat at, rather than wait for the next beat; <see langword="null"/> if there is none.</summary>
+    /// <summary>The next moment after <paramref name="now"/> at which a decision can be made: one to heartbeat at, rather than wait for the next heartbeat; <see langword="null"/> if there is none.</summary>
     public long? NextDecision(long now)
     {
         long? next = null;
@@ -62,7 +62,7 @@ internal sealed class PeerWatch(StoreTraits traits, TimeSpan lease, TimeSpan gra
         return next;
     }
 
-    private long DueAt(PeerBeat peer, Seen seen)
+    private long DueAt(PeerHeartbeat peer, Seen seen)
     {
         var lockWentFree = traits.UsesSessionLocks && peer is { SaysItHoldsLock: true, LockIsHeld: false };
         return lockWentFree switch
@@ -83,5 +83,5 @@ internal sealed class PeerWatch(StoreTraits traits, TimeSpan lease, TimeSpan gra
 
 /// <summary>A peer to declare dead.</summary>
 /// <param name="Peer">The peer, with the counter it was judged by.</param>
-/// <param name="ByGrace">Whether only the grace has passed: then it must be shown first that the server lets newcomers in, as the peer may have been turned away and counts on that.</param>
-internal readonly record struct Verdict(PeerBeat Peer, bool ByGrace);
+/// <param name="ByGrace">Whether only the grace period has passed: then it must be shown first that the server lets newcomers in, as the peer may have been turned away and counts on that.</param>
+internal readonly record struct DeathVerdict(PeerHeartbeat Peer, bool ByGrace);

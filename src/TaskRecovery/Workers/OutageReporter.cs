@@ -4,7 +4,7 @@ using TaskRecovery.Diagnostics;
 namespace TaskRecovery.Workers;
 
 /// <summary>Lets a loop say once that its store is gone, and once that it is back.</summary>
-internal sealed class LoopState(string loop, ILogger logger)
+internal sealed class OutageReporter(string loop, ILogger logger)
 {
     private readonly ILogger _logger = logger.Guarded();
     // One failure, or two, come with every restart of a database.

@@ -1,11 +1,11 @@
 namespace TaskRecovery.StoreConformance;
 
-/// <summary>What every store promises about the law: every entry is waiting, running or ended, exactly one of them; and that it notices when not.</summary>
-public abstract class LawTests(StoreFixture fixture) : StoreTests(fixture)
+/// <summary>What every store promises about the invariant: every entry is waiting, running or ended, exactly one of them; and that it notices when not.</summary>
+public abstract class InvariantTests(StoreFixture fixture) : StoreTests(fixture)
 {
     [Fact]
-    public async Task The_law_holds_in_an_empty_store()
-        => Assert.Empty(await Store.CheckLawAsync(Cancellation));
+    public async Task The_invariant_holds_in_an_empty_store()
+        => Assert.Empty(await Store.CheckInvariantsAsync(Cancellation));
 
     [Theory]
     [InlineData(Corruption.WaitingLost)]
@@ -18,7 +18,7 @@ public abstract class LawTests(StoreFixture fixture) : StoreTests(fixture)
     [InlineData(Corruption.WaitingElsewhere)]
     public async Task A_broken_entry_is_found_and_named(Corruption corruption)
     {
-        BreaksTheLaw = true;
+        BreaksTheInvariant = true;
         var node = GivenNode();
         var (fence, ids) = await GivenBatchAsync(node, 3);
         await FinishAsync(node, Outcome(ids[0], fence), Outcome(ids[2], fence));
@@ -30,11 +30,11 @@ public abstract class LawTests(StoreFixture fixture) : StoreTests(fixture)
             _ => ids[1],
         };
         await GivenEntriesAsync(5);
-        Assert.Empty(await Store.CheckLawAsync(Cancellation));
+        Assert.Empty(await Store.CheckInvariantsAsync(Cancellation));
 
         await Fixture.CorruptAsync(corruption, id, Cancellation);
 
-        var violation = Assert.Single(await Store.CheckLawAsync(Cancellation));
+        var violation = Assert.Single(await Store.CheckInvariantsAsync(Cancellation));
         Assert.Contains(id.ToString(System.Globalization.CultureInfo.InvariantCulture), violation, StringComparison.Ordinal);
     }
 }

@@ -5,7 +5,7 @@ using TaskRecovery.Tests.Support;
 namespace TaskRecovery.Tests.Nodes;
 
 /// <summary>A node's life, step by step.</summary>
-public sealed class NodeTests
+public sealed class NodeServiceTests
 {
     private readonly ManualTimeProvider _time = new();
     private readonly FakeStore _store = new();
@@ -136,7 +136,7 @@ public sealed class NodeTests
         Assert.True(firedMeanwhile);
         await lease.Lost.FiresAsync();
         Assert.NotSame(lease, node.Lease);
-        Assert.Same(lease.Life, node.Life);
+        Assert.Same(lease.Node, node.Life);
         Assert.Equal(1, node.Log.Count(3007));
     }
 
@@ -172,10 +172,10 @@ public sealed class NodeTests
 
         var wait = node.Beat();
         Assert.Equal(TimeSpan.Zero, wait);
-        Assert.Null(node.Node.Life);
+        Assert.Null(node.Node.Node);
         node.Beat();
 
-        Assert.Equal(LifeEnd.DeclaredDead, life.End);
+        Assert.Equal(NodeEnd.DeclaredDead, life.End);
         await lease.Lost.FiresAsync();
         await life.Ended.FiresAsync();
         Assert.NotEqual(life.Id, node.Life.Id);
@@ -197,7 +197,7 @@ public sealed class NodeTests
         Assert.False(lease.IsValid);
         node.Beat();
 
-        Assert.Equal(LifeEnd.WentBackInTime, life.End);
+        Assert.Equal(NodeEnd.WentBackInTime, life.End);
         await lease.Lost.FiresAsync();
         Assert.NotEqual(life.Id, node.Life.Id);
         Assert.Equal(1, node.Log.Count(3009));
@@ -271,7 +271,7 @@ public sealed class NodeTests
         await node.Node.StopAsync(Cancellation);
 
         Assert.True(_store.Nodes.Rows[life.Id].HasLeft);
-        Assert.Equal(LifeEnd.Left, life.End);
+        Assert.Equal(NodeEnd.Left, life.End);
         Assert.Empty(_store.Nodes.Sessions);
         Assert.Equal(1, node.Log.Count(3011));
     }
@@ -299,7 +299,7 @@ public sealed class NodeTests
         var node = new NodeUnderTest(_store, _time);
         node.Gate.Open();
         node.Node.Begin();
-        var life = (await node.Node.WaitForLeaseAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(20), Cancellation)).Life;
+        var life = (await node.Node.WaitForLeaseAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(20), Cancellation)).Node;
         life.RunBegins();
         life.RunBegins();
 
@@ -321,7 +321,7 @@ public sealed class NodeTests
         var node = new NodeUnderTest(_store, _time);
         node.Gate.Open();
         node.Node.Begin();
-        var life = (await node.Node.WaitForLeaseAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(20), Cancellation)).Life;
+        var life = (await node.Node.WaitForLeaseAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(20), Cancellation)).Node;
 
         node.Node.Dispose();
         await life.Ended.FiresAsync();

@@ -4,7 +4,7 @@ using TaskRecovery.Storage;
 namespace TaskRecovery.Workers;
 
 /// <summary>Decides how a run ended.</summary>
-internal static class RunEnding
+internal static class OutcomePolicy
 {
     internal const int MaxErrorChars = 8_000;
 
@@ -51,7 +51,7 @@ internal static class RunEnding
         };
     }
 
-    /// <summary>The outcome of an entry that was not started, or that is given back while its handler goes on.</summary>
+    /// <summary>The outcome of an entry that was not started, or that is released while its handler goes on.</summary>
     public static RunOutcome Unworked(ClaimedEntry entry, HeldClaim claim, bool isTask, OutcomeKind kind, int maxCrashes) => new()
     {
         EntryId = entry.Id,

@@ -16,7 +16,7 @@ internal enum Suspicion
 }
 
 /// <summary>Says how many suspects this process may claim, over all of its queues. What dies is a process, so company means process.</summary>
-internal sealed class SuspectGate(int maxCrashes, TimeProvider time)
+internal sealed class SuspectLimiter(int maxCrashes, TimeProvider time)
 {
     /// <summary>How many suspects may be claimed or running at the same time.</summary>
     internal const int MostSuspects = 32;
@@ -34,8 +34,8 @@ internal sealed class SuspectGate(int maxCrashes, TimeProvider time)
     public Suspicion Of(int crashes)
         => crashes >= maxCrashes ? Suspicion.LastChance : crashes >= 2 ? Suspicion.Suspect : Suspicion.None;
 
-    /// <summary>What the next claim may bring. The places are taken until <see cref="Answered"/>.</summary>
-    public SuspectAllowance Ask()
+    /// <summary>What the next claim may bring. The places are taken until <see cref="Commit"/>.</summary>
+    public SuspectAllowance Reserve()
     {
         lock (_gate)
         {
@@ -68,7 +68,7 @@ internal sealed class SuspectGate(int maxCrashes, TimeProvider time)
     }
 
     /// <summary>Gives back the places that a claim did not fill, and keeps those that it did until <see cref="Release"/>.</summary>
-    public void Answered(SuspectAllowance asked, int suspects, int lastChances)
+    public void Commit(SuspectAllowance asked, int suspects, int lastChances)
     {
         lock (_gate)
         {

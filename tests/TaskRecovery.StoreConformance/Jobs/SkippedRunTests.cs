@@ -2,10 +2,10 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.StoreConformance.Jobs;
 
-/// <summary>What every store promises about runs that do not start: they are left out for good, whatever becomes of the answer.</summary>
-public abstract class LeftOutRunTests(StoreFixture fixture) : JobStoreTests(fixture)
+/// <summary>What every store promises about runs that do not start: they are skipped for good, whatever becomes of the answer.</summary>
+public abstract class SkippedRunTests(StoreFixture fixture) : JobStoreTests(fixture)
 {
-    /// <summary>Why a new run may be left out.</summary>
+    /// <summary>Why a new run may be skipped.</summary>
     public static TheoryData<string, bool> Reasons { get; } = new()
     {
         { EndReasons.Missed, true },
@@ -17,9 +17,9 @@ public abstract class LeftOutRunTests(StoreFixture fixture) : JobStoreTests(fixt
 
     [Theory]
     [MemberData(nameof(Reasons))]
-    public async Task A_left_out_run_does_not_run_later_when_the_answer_was_lost(string reason, bool isPlanned)
+    public async Task A_skipped_run_does_not_run_later_when_the_answer_was_lost(string reason, bool isPlanned)
     {
-        var (run, settle) = await GivenToBeLeftOutAsync(reason, isPlanned);
+        var (run, settle) = await GivenToBeSkippedAsync(reason, isPlanned);
         await StartAsync(run);
 
         // What a worker does that got no answer.
@@ -31,9 +31,9 @@ public abstract class LeftOutRunTests(StoreFixture fixture) : JobStoreTests(fixt
 
     [Theory]
     [MemberData(nameof(Reasons))]
-    public async Task A_left_out_run_does_not_run_later_when_its_node_dies_before_it_has_said_so(string reason, bool isPlanned)
+    public async Task A_skipped_run_does_not_run_later_when_its_node_dies_before_it_has_said_so(string reason, bool isPlanned)
     {
-        var (run, settle) = await GivenToBeLeftOutAsync(reason, isPlanned);
+        var (run, settle) = await GivenToBeSkippedAsync(reason, isPlanned);
         await StartAsync(run);
 
         var report = await DieAndSweepAsync(run.Held.Node);
@@ -45,12 +45,12 @@ public abstract class LeftOutRunTests(StoreFixture fixture) : JobStoreTests(fixt
 
     [Theory]
     [MemberData(nameof(Reasons))]
-    public async Task A_left_out_run_does_not_run_later_when_its_claim_is_given_back(string reason, bool isPlanned)
+    public async Task A_skipped_run_does_not_run_later_when_its_claim_is_released(string reason, bool isPlanned)
     {
-        var (run, settle) = await GivenToBeLeftOutAsync(reason, isPlanned);
+        var (run, settle) = await GivenToBeSkippedAsync(reason, isPlanned);
         await StartAsync(run);
 
-        Assert.Equal(0, await Store.GiveBackClaimsAsync(run.Held.Node.Id, [run.Held.Fence], MaxCrashes, Cancellation));
+        Assert.Equal(0, await Store.ReleaseClaimsAsync(run.Held.Node.Id, [run.Held.Fence], MaxCrashes, Cancellation));
         await settle();
 
         await ThenItNeverRunsAsync(run, reason);
@@ -58,9 +58,9 @@ public abstract class LeftOutRunTests(StoreFixture fixture) : JobStoreTests(fixt
 
     [Theory]
     [MemberData(nameof(Reasons))]
-    public async Task A_repeated_start_of_a_left_out_run_says_the_same_and_plans_nothing_more(string reason, bool isPlanned)
+    public async Task A_repeated_start_of_a_skipped_run_says_the_same_and_plans_nothing_more(string reason, bool isPlanned)
     {
-        var (run, settle) = await GivenToBeLeftOutAsync(reason, isPlanned);
+        var (run, settle) = await GivenToBeSkippedAsync(reason, isPlanned);
 
         var first = await StartAsync(run);
         var waiting = (await WaitingRunsAsync()).Select(entry => entry.Id).ToArray();
@@ -81,9 +81,9 @@ public abstract class LeftOutRunTests(StoreFixture fixture) : JobStoreTests(fixt
 
     [Theory]
     [MemberData(nameof(Reasons))]
-    public async Task A_left_out_runs_outcome_is_accepted_as_often_as_it_is_said(string reason, bool isPlanned)
+    public async Task A_skipped_runs_outcome_is_accepted_as_often_as_it_is_said(string reason, bool isPlanned)
     {
-        var (run, _) = await GivenToBeLeftOutAsync(reason, isPlanned);
+        var (run, _) = await GivenToBeSkippedAsync(reason, isPlanned);
         await StartAsync(run);
 
         await FinishTaskAsync(run, OutcomeKind.Cancelled, reason: reason);
@@ -95,7 +95,7 @@ public abstract class LeftOutRunTests(StoreFixture fixture) : JobStoreTests(fixt
     }
 
     [Fact]
-    public async Task A_left_out_run_keeps_the_counts_it_came_with()
+    public async Task A_skipped_run_keeps_the_counts_it_came_with()
     {
         var node = GivenNode();
         var job = await GivenJobAsync();
@@ -113,9 +113,9 @@ public abstract class LeftOutRunTests(StoreFixture fixture) : JobStoreTests(fixt
     }
 
     [Fact]
-    public async Task Starts_of_one_left_out_entry_at_once_plan_one_run()
+    public async Task Starts_of_one_skipped_entry_at_once_plan_one_run()
     {
-        var (run, _) = await GivenToBeLeftOutAsync(EndReasons.Missed, isPlanned: true);
+        var (run, _) = await GivenToBeSkippedAsync(EndReasons.Missed, isPlanned: true);
 
         var starts = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Task.Run(() => StartAsync(run), Cancellation)));
 
@@ -126,7 +126,7 @@ public abstract class LeftOutRunTests(StoreFixture fixture) : JobStoreTests(fixt
     [Fact]
     public async Task A_start_that_comes_after_its_entry_was_put_back_changes_nothing()
     {
-        var (run, _) = await GivenToBeLeftOutAsync(EndReasons.Missed, isPlanned: true);
+        var (run, _) = await GivenToBeSkippedAsync(EndReasons.Missed, isPlanned: true);
         var job = await FindJobAsync(run.JobId);
         await FinishTaskAsync(run, OutcomeKind.Snoozed, error: "no answer");
 
@@ -138,9 +138,9 @@ public abstract class LeftOutRunTests(StoreFixture fixture) : JobStoreTests(fixt
     }
 
     [Fact]
-    public async Task An_operators_retry_of_a_left_out_run_starts_it()
+    public async Task An_operators_retry_of_a_skipped_run_starts_it()
     {
-        var (run, _) = await GivenToBeLeftOutAsync(EndReasons.Missed, isPlanned: true);
+        var (run, _) = await GivenToBeSkippedAsync(EndReasons.Missed, isPlanned: true);
         await StartAsync(run);
 
         Assert.Equal(OperatorResult.Done, await Store.RetryAsync(run.Held.Id, RetryFrom.LastStep, Cancellation));
@@ -158,8 +158,8 @@ public abstract class LeftOutRunTests(StoreFixture fixture) : JobStoreTests(fixt
         Assert.DoesNotContain(run.Held.Id, (await Jobs.ListTasksAsync(run.JobId, null, 10, Cancellation)).Select(task => task.EntryId ?? 0));
     }
 
-    /// <summary>A claimed run that the store will leave out, and what makes that reason go away.</summary>
-    private async Task<(Run Run, Func<Task> Settle)> GivenToBeLeftOutAsync(string reason, bool isPlanned)
+    /// <summary>A claimed run that the store will skip, and what makes that reason go away.</summary>
+    private async Task<(Run Run, Func<Task> Settle)> GivenToBeSkippedAsync(string reason, bool isPlanned)
     {
         var node = GivenNode();
         var job = await GivenJobAsync(configure: definition => definition with { MissedRuns = reason == EndReasons.Missed ? MissedRunPolicy.Skip : MissedRunPolicy.RunOnce });

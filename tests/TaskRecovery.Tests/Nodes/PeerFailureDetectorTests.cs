@@ -3,8 +3,8 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Tests.Nodes;
 
-/// <summary>Who is dead: only who was watched in one unbroken session, by the watcher's own clock. Times here are in seconds: the lease is 15, the grace 3.</summary>
-public sealed class PeerWatchTests
+/// <summary>Who is dead: only who was watched in one unbroken session, by the watcher's own clock. Times here are in seconds: the lease is 15, the grace period 3.</summary>
+public sealed class PeerFailureDetectorTests
 {
     private static readonly Guid Peer = Guid.NewGuid();
 
@@ -27,7 +27,7 @@ public sealed class PeerWatchTests
         Assert.Empty(watch.Observe(14_999, 14_999, [Silent(beat: 7, says: true, held: true)]));
         var dead = watch.Observe(15_000, 15_000, [Silent(beat: 7, says: true, held: true)]);
 
-        Assert.Equal(new Verdict(new PeerBeat(Peer, "peer", 7, true, true), ByGrace: false), Assert.Single(dead));
+        Assert.Equal(new DeathVerdict(new PeerHeartbeat(Peer, "peer", 7, true, true), ByGrace: false), Assert.Single(dead));
     }
 
     [Fact]
@@ -185,14 +185,14 @@ public sealed class PeerWatchTests
         Assert.Null(watch.NextDecision(1000));
     }
 
-    private static PeerWatch Watch(bool locks = true, bool proves = false)
+    private static PeerFailureDetector Watch(bool locks = true, bool proves = false)
         => new(
             new StoreTraits { System = "fake", UsesSessionLocks = locks, LockProvesDeath = proves, PollInterval = TimeSpan.FromSeconds(1) },
             TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(3), ticksPerSecond: 1000);
 
-    private static PeerBeat Silent(long beat, bool says, bool held) => new(Peer, "peer", beat, says, held);
+    private static PeerHeartbeat Silent(long beat, bool says, bool held) => new(Peer, "peer", beat, says, held);
 
-    private static void ObserveEverySecond(PeerWatch watch, int from, int until, PeerBeat peer)
+    private static void ObserveEverySecond(PeerFailureDetector watch, int from, int until, PeerHeartbeat peer)
     {
         for (var second = from; second <= until; second++)
         {

@@ -1,0 +1,293 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using TaskRecovery.Diagnostics;
+using TaskRecovery.Recovery;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Nodes;
+
+/// <summary>This process as a node. Two threads of its own, so that neither a starved thread pool nor a full connection pool can stop its heartbeat or its deadline: one heartbeats, one watches the deadline while the other is blocked.</summary>
+/// <remarks>It leaves after every hosted service has stopped: heartbeats go on while work finishes.</remarks>
+internal sealed class NodeService : ICurrentNode, INodeEvents, IHostedLifecycleService, IDisposable
+{
+    private static readonly TimeSpan LeaveTime = TimeSpan.FromSeconds(2);
+
+    private readonly StartupGate _gate;
+    private readonly NodeSignals _signals;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly NodeAgent _beat;
+    private readonly AutoResetEvent _beatNow = new(false);
+    private readonly AutoResetEvent _watchNow = new(false);
+    private readonly TaskCompletionSource _left = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _lock = new();
+    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Node? _life;
+    private long _watchUntil = long.MaxValue;
+    private volatile bool _stopping;
+    private volatile bool _leaves;
+    private volatile bool _isDrained;
+    private bool _started;
+    private bool _registered;
+
+    public NodeService(
+        IQueueStore store, StartupGate gate, NodeSignals signals, IOptions<TaskRecoveryOptions> options, TimeProvider time, ILogger<NodeService> logger,
+        IHostEnvironment? environment = null)
+    {
+        _gate = gate;
+        _signals = signals;
+        _time = time;
+        _logger = logger.Guarded();
+        var naming = new NodeNaming(options.Value.NodeName, environment?.ApplicationName);
+        _beat = new NodeAgent(store, this, options.Value.Node, naming.Describe, time, _logger);
+    }
+
+    /// <inheritdoc/>
+    public Node? Node => Volatile.Read(ref _life) is { End: null } life ? life : null;
+
+    /// <summary>Another life has begun after one that was declared dead or saw the database go back in time.</summary>
+    public Signal AnotherLife { get; } = new();
+
+    /// <summary>How many nodes are alive, as this one sees it.</summary>
+    public int NodesAlive => _beat.NodesAlive;
+
+    /// <summary>Starts the two threads. Called once, after the store was prepared.</summary>
+    public void Begin()
+    {
+        lock (_lock)
+        {
+            if (_started || _stopping)
+            {
+                return;
+            }
+
+            _started = true;
+        }
+
+        new Thread(Run) { IsBackground = true, Name = "TaskRecovery beat" }.UnsafeStart();
+        new Thread(WatchLoop) { IsBackground = true, Name = "TaskRecovery deadline" }.UnsafeStart();
+    }
+
+    /// <summary>Waits for the first registration.</summary>
+    public Task<Node> WaitForLifeAsync(CancellationToken cancellationToken) => WaitAsync(static node => node.Node, cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task<NodeLease> WaitForLeaseAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            await _gate.WaitAsync(cancellationToken).ConfigureAwait(false);
+            var lease = await WaitAsync(static node => node.Node?.Lease, cancellationToken).ConfigureAwait(false);
+            if (_gate.IsOpen)
+            {
+                return lease;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void ReportWentBackInTime(Node life, long fence)
+    {
+        if (life.EndWith(NodeEnd.WentBackInTime))
+        {
+            _logger.WentBackInTime(life.Id, fence);
+        }
+
+        _beatNow.Set();
+    }
+
+    /// <inheritdoc/>
+    public void ReportDead(Node life) => _beatNow.Set();
+
+    /// <inheritdoc/>
+    public void ReportDrained() => _isDrained = true;
+
+    /// <inheritdoc/>
+    public void RequestReconcile() => _signals.ReconcileDue.Set();
+
+    void INodeEvents.Registered(Node life)
+    {
+        if (_registered)
+        {
+            // Before anybody can see it: the database may not be the one that the last life knew.
+            _gate.Close();
+            AnotherLife.Set();
+        }
+
+        _registered = true;
+        Volatile.Write(ref _life, life);
+        Announce();
+    }
+
+    void INodeEvents.Changed(Node life, LeaseChange change)
+    {
+        LogLeaseChange(life, change);
+        if (life.Lease?.Deadline is not { } deadline || deadline < Volatile.Read(ref _watchUntil))
+        {
+            // A deadline that moved further away is found when the earlier one has come.
+            _watchNow.Set();
+        }
+    }
+
+    void INodeEvents.SweepDue() => _signals.SweepDue.Set();
+
+    void INodeEvents.ReconcileDue() => _signals.ReconcileDue.Set();
+
+    Task IHostedLifecycleService.StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    Task IHostedService.StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    Task IHostedLifecycleService.StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    Task IHostedLifecycleService.StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    Task IHostedService.StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    Task IHostedLifecycleService.StoppedAsync(CancellationToken cancellationToken) => StopAsync(cancellationToken);
+
+    /// <summary>Leaves, and ends both threads.</summary>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        _leaves = true;
+        EndThreads();
+        await _left.Task.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <summary>Ends both threads. Without <see cref="StopAsync"/> or <see cref="ReportDrained"/> before it handlers may still run, so that the node does not leave: other nodes find out by its
+    /// lock or its lease.</summary>
+    public void Dispose()
+    {
+        _leaves |= _isDrained;
+        EndThreads();
+        if (_leaves)
+        {
+            // The store is disposed after this. It is a courtesy: the store may be gone.
+            _left.Task.Wait(LeaveTime);
+        }
+    }
+
+    /// <summary>One look at the deadline. Tests call this; the thread is not part of the behaviour.</summary>
+    /// <returns>How long until the next is due.</returns>
+    internal TimeSpan WatchOnce()
+    {
+        // Until the deadline has been read, every change of it is a reason to look again.
+        Interlocked.Exchange(ref _watchUntil, long.MaxValue);
+        if (Node is not { } life)
+        {
+            return Timeout.InfiniteTimeSpan;
+        }
+
+        LogLeaseChange(life, life.CheckDeadline(out var deadline));
+        Volatile.Write(ref _watchUntil, deadline ?? long.MaxValue);
+        if (deadline is not { } next)
+        {
+            return Timeout.InfiniteTimeSpan;
+        }
+
+        var wait = _time.GetElapsedTime(_time.GetTimestamp(), next);
+        return wait > TimeSpan.Zero ? wait : TimeSpan.Zero;
+    }
+
+    /// <summary>One step of the heartbeat. Tests call this; the thread is not part of the behaviour.</summary>
+    internal TimeSpan StepOnce() => _beat.StepOnce();
+
+    private void Run()
+    {
+        while (!_stopping)
+        {
+            _beatNow.WaitOne(RoundUp(_beat.StepOnce()));
+        }
+
+        if (_leaves)
+        {
+            _beat.Leave();
+        }
+        else
+        {
+            _beat.Abandon();
+        }
+
+        _left.TrySetResult();
+        _watchNow.Set();
+    }
+
+    // It outlives the beat's thread, which may be blocked in the store while the deadline passes.
+    private void WatchLoop()
+    {
+        while (!_left.Task.IsCompleted)
+        {
+            _watchNow.WaitOne(RoundUp(WatchOnce()));
+        }
+    }
+
+    // A wait handle counts whole milliseconds: to wake a little late is one wake-up, to wake a little early is a loop.
+    private static TimeSpan RoundUp(TimeSpan wait)
+        => wait <= TimeSpan.Zero ? wait : TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds));
+
+    private void LogLeaseChange(Node life, LeaseChange change)
+    {
+        if (change is LeaseChange.Lost or LeaseChange.LostAndGranted)
+        {
+            _logger.LeaseLost(life.Id);
+            life.WasSuspended = true;
+        }
+
+        if (change is LeaseChange.Granted or LeaseChange.LostAndGranted)
+        {
+            if (life.WasSuspended)
+            {
+                _logger.LeaseRegained(life.Id);
+            }
+
+            Announce();
+        }
+    }
+
+    private async Task<T> WaitAsync<T>(Func<NodeService, T?> find, CancellationToken cancellationToken)
+        where T : class
+    {
+        while (true)
+        {
+            Task changed;
+            lock (_lock)
+            {
+                if (find(this) is { } found)
+                {
+                    return found;
+                }
+
+                changed = _changed.Task;
+            }
+
+            await changed.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private void Announce()
+    {
+        TaskCompletionSource changed;
+        lock (_lock)
+        {
+            changed = _changed;
+            _changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+
+        changed.TrySetResult();
+    }
+
+    private void EndThreads()
+    {
+        lock (_lock)
+        {
+            if (!_started)
+            {
+                _left.TrySetResult();
+            }
+
+            _stopping = true;
+        }
+
+        _beatNow.Set();
+    }
+}
