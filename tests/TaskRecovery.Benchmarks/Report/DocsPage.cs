@@ -3,24 +3,24 @@ using System.Text;
 
 namespace TaskRecovery.Benchmarks.Report;
 
-/// <summary>The page of the docs that shows the figures, written anew from those of the last runs.</summary>
+/// <summary>Writes docs/benchmarks.md from the stored figures of the last runs.</summary>
 internal static class DocsPage
 {
     private const string Head = """
         # Benchmarks
 
-        Written by `build/bench.sh`; run it to have the figures of your own machine. Every commit is durable (`fsync` and `synchronous_commit` on), history is
-        kept, and client and server share the machine. Processes work before the clock runs, until the runtime compiles hardly anything more. Each figure is the median of
-        alternating rounds. A **floor** is the same work done by the store's own
-        statements in a plain loop through the driver, without an engine, measured in the same run; "of its floor" divides the two. Compare ratios rather than
-        absolute figures: those depend on the machine, its disk, and on what else it was doing.
+        Written by `build/bench.sh`; run it to measure your own machine. Every commit is durable (`fsync` and `synchronous_commit` on),
+        history is kept, and client and server share the machine. Before the clock starts, the processes work until the runtime compiles
+        almost nothing any more. Each figure is the median of alternating rounds. A **floor** is the same work without the engine,
+        measured in the same run: the store's own statements in a plain loop through the driver. "Of its floor" is the figure divided by
+        the floor. Compare these ratios rather than absolute figures, which depend on the machine, its disk and its other load.
 
         ```
         build/bench.sh [--quick] [--store postgres|sqlite] [--json FILE] [ROW...]
         build/bench.sh [--minutes N] [--store postgres|sqlite] --docs retention|sweep
         ```
 
-        Why things are as they are: [decisions](decisions/README.md).
+        The [decisions](decisions/README.md) explain the design behind these figures.
 
         """;
 
@@ -55,7 +55,8 @@ internal static class DocsPage
             var chart = $"{results.Store}-{row.Name}.svg";
             await File.WriteAllTextAsync(Path.Combine(data, chart), BarChart.Draw(row));
             var size = row.Quick ? "quick run" : "full run";
-            page.Append(CultureInfo.InvariantCulture, $"\n### {row.Title}\n\n{row.Text} ({row.When} UTC, {size}, {row.Cases[0].Rounds.Length} rounds)\n\n");
+            var rounds = row.Cases[0].Rounds.Length == 1 ? "1 round" : $"{row.Cases[0].Rounds.Length} rounds";
+            page.Append(CultureInfo.InvariantCulture, $"\n### {row.Title}\n\n{Wrap($"{row.Text} ({row.When} UTC, {size}, {rounds})")}\n\n");
             page.Append(CultureInfo.InvariantCulture, $"![{row.Title}](benchmarks/{chart})\n\n| case | median | of its floor | more |\n|---|---|---|---|\n");
             foreach (var result in row.Cases)
             {
@@ -64,5 +65,26 @@ internal static class DocsPage
                 page.Append(CultureInfo.InvariantCulture, $"| {result.Name} | {ConsoleReport.Text(result.Medians[0])} | {ratio} | {more} |\n");
             }
         }
+    }
+
+    // Pages have lines of at most 140 columns.
+    private static string Wrap(string text)
+    {
+        var wrapped = new StringBuilder();
+        var width = 0;
+        foreach (var word in text.Split(' '))
+        {
+            if (width > 0)
+            {
+                var breaks = width + 1 + word.Length > 140;
+                wrapped.Append(breaks ? '\n' : ' ');
+                width = breaks ? 0 : width + 1;
+            }
+
+            wrapped.Append(word);
+            width += word.Length;
+        }
+
+        return wrapped.ToString();
     }
 }

@@ -12,7 +12,9 @@ internal sealed class CostRow : BenchmarkRow
 
     public override string Title => "Cost";
 
-    public override string Text => "Log, commits, statements and memory of an entry at concurrency 100; and what a process does that has worked and is idle. Statements and commits of the measurement itself are included.";
+    public override string Text
+        => "Log, commits, statements and memory for an entry at concurrency 100, and the cost of an idle process that has worked before."
+        + " Statements and commits of the measurement itself are included.";
 
     public override async Task<IReadOnlyList<BenchmarkCase>> PrepareAsync(BenchmarkEnvironment environment)
     {

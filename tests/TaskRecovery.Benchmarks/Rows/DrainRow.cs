@@ -11,7 +11,8 @@ internal sealed class DrainRow : BenchmarkRow
 
     public override string Title => "Drain";
 
-    public override string Text => "Entries that do nothing, stored beforehand: claimed, run, finished and kept as history. Floors run four claimers.";
+    public override string Text
+        => "Entries that do nothing are stored beforehand, then claimed, run, finished and kept as history. Floors run four claimers.";
 
     public override async Task<IReadOnlyList<BenchmarkCase>> PrepareAsync(BenchmarkEnvironment environment)
     {

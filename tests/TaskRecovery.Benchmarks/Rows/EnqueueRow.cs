@@ -12,7 +12,7 @@ internal sealed class EnqueueRow : BenchmarkRow
 
     public override string Title => "Enqueue";
 
-    public override string Text => "One process that enqueues through IJobQueue; nobody works. A call has returned when its entry is durable.";
+    public override string Text => "One process enqueues through IJobQueue, and no worker runs. A call returns when its entry is durable.";
 
     public override async Task<IReadOnlyList<BenchmarkCase>> PrepareAsync(BenchmarkEnvironment environment)
     {

@@ -13,7 +13,9 @@ internal sealed class JobsRow : BenchmarkRow
 
     public override string Title => "Interval jobs";
 
-    public override string Text => "Jobs that are all due every minute, in one process with default options: runs a second, each with its task record, its overlap check and its next run planned.";
+    public override string Text
+        => "Jobs that are all due every minute, in one process with default options."
+        + " Runs per second; each run stores its task record, checks for overlap and plans the next run.";
 
     public override async Task<IReadOnlyList<BenchmarkCase>> PrepareAsync(BenchmarkEnvironment environment)
     {

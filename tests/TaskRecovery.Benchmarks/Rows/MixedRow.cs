@@ -12,7 +12,10 @@ internal sealed class MixedRow : BenchmarkRow
 
     public override string Title => "Enqueue and work at once";
 
-    public override string Text => "A producer process at a steady rate, in batches of 100, and a worker process with concurrency 100: how long after its enqueue an entry starts, and what is worked.";
+    public override string Text
+        => "A producer process enqueues at a steady rate in batches of 100, and a worker process runs with concurrency 100."
+        + " How long after its enqueue an entry starts, and how many entries are finished."
+        + " A case is named after the time that a handler takes and the rate.";
 
     public override async Task<IReadOnlyList<BenchmarkCase>> PrepareAsync(BenchmarkEnvironment environment)
     {

@@ -12,7 +12,9 @@ internal sealed class PickupRow : BenchmarkRow
 
     public override string Title => "Pickup latency";
 
-    public override string Text => "From the return of the enqueue call to the start of the handler; also from the call itself. Load means entries at half of what one process drains.";
+    public override string Text
+        => "Time from the return of the enqueue call to the start of the handler, and time from the call itself."
+        + " Load means that entries arrive at half the rate at which one process drains them.";
 
     public override async Task<IReadOnlyList<BenchmarkCase>> PrepareAsync(BenchmarkEnvironment environment)
     {

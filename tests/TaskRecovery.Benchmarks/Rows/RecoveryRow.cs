@@ -13,7 +13,9 @@ internal sealed class RecoveryRow : BenchmarkRow
 
     public override string Title => "Recovery after kill -9";
 
-    public override string Text => "A process that runs entries which never end is killed; time from the kill until all of them run again in another process that was there already.";
+    public override string Text
+        => "A process that runs entries that never end is killed."
+        + " Time from the kill until another process, which was running already, runs all of these entries again.";
 
     public override async Task<IReadOnlyList<BenchmarkCase>> PrepareAsync(BenchmarkEnvironment environment)
     {

@@ -20,7 +20,9 @@ internal sealed class RetentionRow : BenchmarkRow
 
     public override string Title => "History that is removed";
 
-    public override string Text => "One process that enqueues as many entries as it has worked, as fast as both go, with history kept for a tenth of the run. The floor of each part of the run is its second: from then on as much is removed as is added.";
+    public override string Text
+        => "One process enqueues as many entries as it finishes, both as fast as possible, and keeps history for a tenth of the run."
+        + " The floor of each part of the run is the second part: from then on as much is removed as is added.";
 
     public override bool IsPartOfAll => false;
 

@@ -14,7 +14,9 @@ internal sealed class SizeRow : BenchmarkRow
 
     public override string Title => "Claim and finish by size";
 
-    public override string Text => "Time to claim and finish an entry through the store in batches of 1,000 from one claimer, the median of nine times 10,000, beside what else is stored. The floor of each case is the small backlog.";
+    public override string Text
+        => "Time to claim and finish an entry through the store, in batches of 1,000 from one claimer: the median of nine times 10,000"
+        + " entries, beside different amounts of other stored entries. The floor of each case is the small backlog.";
 
     public override async Task<IReadOnlyList<BenchmarkCase>> PrepareAsync(BenchmarkEnvironment environment)
     {

@@ -16,7 +16,9 @@ internal sealed class SnapshotRow : BenchmarkRow
 
     public override string Title => "An old snapshot held open";
 
-    public override string Text => "One process, concurrency 100, while another session holds a snapshot from before; the last tenth apart, and how soon an urgent entry starts near the end.";
+    public override string Text
+        => "One process with concurrency 100, while another session holds an older snapshot."
+        + " The last tenth is also shown on its own, and so is the time until an urgent entry starts near the end.";
 
     public override async Task<IReadOnlyList<BenchmarkCase>> PrepareAsync(BenchmarkEnvironment environment)
     {

@@ -13,7 +13,9 @@ internal sealed class SweepRow : BenchmarkRow
 
     public override string Title => "Drain by concurrency and prefetch";
 
-    public override string Text => "One process works off entries that do nothing. By default 20 run at once, and what is claimed ahead follows the rate, up to 2,000. The floor is the default.";
+    public override string Text
+        => "One process drains entries that do nothing. By default 20 entries run at once, and the number claimed ahead follows the rate,"
+        + " up to 2,000. The floor is the default.";
 
     public override bool IsPartOfAll => false;
 
