@@ -4,8 +4,9 @@
 #   build/chaos.sh [--store postgres|sqlite] [--kills N] [--minutes M] [--seed S] [--each N] [--json FILE]
 #   build/chaos.sh --scenario network     nodes are only cut off and stopped
 #   build/chaos.sh --scenario restarts    10,000 entries with steps, and a server that is restarted every 5 to 40 seconds
+#   build/chaos.sh --scenario failover    the primary is killed and its synchronous standby promoted, again and again
 #   build/chaos.sh --without fence        a rule is switched off: the checker must find it (or lost-answers)
-#   build/chaos.sh --short                about two minutes: both stores, a fixed seed and a random one
+#   build/chaos.sh --short                about two minutes: both stores and failovers, a fixed seed and random ones
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # A run starts a thousand processes. They are compiled ahead of time if possible, so that the run measures
@@ -16,8 +17,9 @@ export DOTNET_ThreadPool_UnfairSemaphoreSpinLimit=0
 chaos() { dotnet artifacts/chaos/TaskRecovery.Chaos.dll "$@"; }
 
 if [ "${1:-}" = "--short" ]; then
-    chaos --store postgres --minutes 0.5 --seed 42 --workers 4
-    chaos --store sqlite --minutes 0.25 --workers 4
+    chaos --store postgres --minutes 0.35 --seed 42 --workers 4
+    chaos --store sqlite --minutes 0.2 --workers 4
+    chaos --scenario failover --minutes 0.35 --workers 4
 else
     chaos "$@"
 fi

@@ -9,6 +9,10 @@ namespace TaskRecovery.Chaos;
 internal static class ChaosRun
 {
     private const int RestartEntries = 10_000;
+    private const int LongestOpenMs = 8000;
+
+    // SQLite has one writer: while the transaction is open, nothing else is stored.
+    private const int LongestOpenMsOnSqlite = 300;
     private static readonly TimeSpan DrainLimit = TimeSpan.FromMinutes(3);
     private static readonly TimeSpan DrainLimitWithoutARule = TimeSpan.FromMinutes(1);
 
@@ -23,20 +27,28 @@ internal static class ChaosRun
         await store.CreateEffectsAsync();
 
         await using var fleet = new Fleet(store, options, new Random(random.Next()));
-        var saboteur = new Saboteur(store, fleet, random);
-        var producer = new Producer(client.GetRequiredService<IJobQueue>(), new Random(random.Next()), options.Rate);
+        var saboteur = new Saboteur(store, fleet, options, random);
+        var producer = new Producer(client.GetRequiredService<IJobQueue>(), new Random(random.Next()), options.Rate, options.IsPostgres ? LongestOpenMs : LongestOpenMsOnSqlite);
+        var changer = new JobChanger(client.GetRequiredService<IJobService>(), new Random(random.Next()));
         var weathers = Weather.For(options);
 
         var view = new LiveView(options, fleet, producer, clock);
         await view.ShowAsync(() => options.Scenario == ChaosScenario.Restarts
             ? RestartAsync(options, fleet, saboteur, producer, client.GetRequiredService<IJobQueue>(), weathers[0], clock, cancellationToken)
-            : HarmAsync(options, fleet, saboteur, producer, weathers, clock, cancellationToken));
+            : HarmAsync(options, fleet, saboteur, token => Task.WhenAll(producer.RunAsync(token), changer.RunAsync(token)), weathers, clock, cancellationToken));
         Console.WriteLine("peace: waiting until everything has ended");
         var drained = await DrainAsync(fleet, client, options.Without is null ? DrainLimit : DrainLimitWithoutARule, cancellationToken);
         var vitals = await ReadVitalsAsync(fleet, cancellationToken);
         await fleet.StopAllAsync();
 
-        var findings = await new Checker(store, queue, producer, fleet, options).CheckAsync(KindsOf(options, weathers), drained, vitals);
+        var lost = new LostWindows(fleet.Harms);
+        List<string> others = [.. saboteur.BadCopies, .. await JobCheck.FindBrokenAsync(changer, client.GetRequiredService<ITaskService>(), lost, cancellationToken)];
+        if (await store.CheckIntegrityAsync() is { } broken)
+        {
+            others.Add(broken);
+        }
+
+        var findings = await new Checker(store, queue, producer, fleet, options, lost).CheckAsync(KindsOf(options, weathers), drained, vitals, others);
         Report.Print(options, fleet, producer, findings, clock.Elapsed);
         if (options.Json is { } path)
         {
@@ -57,24 +69,24 @@ internal static class ChaosRun
     {
         var services = new ServiceCollection();
         services.AddLogging();
-        ProbeHost.AddClient(services, store.CreateSettings(network: null));
+        ProbeHost.AddJobs(ProbeHost.AddClient(services, store.CreateClientSettings()));
         return services.BuildServiceProvider();
     }
 
     private static IEnumerable<string> KindsOf(ChaosOptions options, IReadOnlyList<Weather> weathers)
     {
         var kinds = weathers.SelectMany(weather => weather.Kinds).Select(kind => kind.Kind).Distinct(StringComparer.Ordinal);
-        return options.Scenario != ChaosScenario.All
+        return options.Scenario is not (ChaosScenario.All or ChaosScenario.Failover)
             ? kinds
             : kinds.Append(HarmKinds.Start).Append(HarmKinds.ClockError).Concat(HarmKinds.FaultPoints.Select(point => HarmKinds.FaultPrefix + point));
     }
 
     /// <summary>One weather after the other until there were enough kills, and enough of every kind of harm. What takes long is over before the weather changes.</summary>
     private static async Task HarmAsync(
-        ChaosOptions options, Fleet fleet, Saboteur saboteur, Producer producer, IReadOnlyList<Weather> weathers, Stopwatch clock, CancellationToken cancellationToken)
+        ChaosOptions options, Fleet fleet, Saboteur saboteur, Func<CancellationToken, Task> work, IReadOnlyList<Weather> weathers, Stopwatch clock, CancellationToken cancellationToken)
     {
         using var peace = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var producing = producer.RunAsync(peace.Token);
+        var producing = work(peace.Token);
         fleet.StartVeterans();
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
 
@@ -132,7 +144,7 @@ internal static class ChaosRun
     {
         await fleet.StopYoungAsync();
         var jobs = client.GetRequiredService<IJobService>();
-        foreach (var job in await jobs.ListAsync(cancellationToken))
+        foreach (var job in (await jobs.ListAsync(cancellationToken)).Where(job => job.Schedule.At is null))
         {
             await jobs.PauseAsync(job.Id, cancellationToken);
         }

@@ -18,31 +18,45 @@ internal sealed class ChaosStore : IAsyncDisposable
 
     public PostgresServer? Server { get; private init; }
 
+    public ReplicaSet? Replicas { get; private init; }
+
     public string JournalFolder => _folder.FullName;
 
     /// <summary>The name that tables have in a raw query.</summary>
-    public string Prefix => Server is null ? "taskrecovery_" : "taskrecovery.";
+    public string Prefix => IsSqlite ? "taskrecovery_" : "taskrecovery.";
 
-    private string SqliteFile => Path.Combine(_folder.FullName, "tasks.db");
+    private bool IsSqlite => Server is null && Replicas is null;
+
+    public string SqliteFile => Path.Combine(_folder.FullName, "tasks.db");
 
     public static async Task<ChaosStore> OpenAsync(ChaosOptions options)
     {
         var store = new ChaosStore
         {
-            Server = options.IsPostgres
+            Replicas = options.Scenario == ChaosScenario.Failover ? await ReplicaSet.StartAsync() : null,
+            Server = options is { IsPostgres: true, Scenario: not ChaosScenario.Failover }
                 ? await PostgresServer.StartAsync(new PostgresServerOptions { Controlled = true, Fsync = true, MaxConnections = 150 })
                 : null,
         };
         return store;
     }
 
-    /// <summary>The table that transactions of the workers write to.</summary>
-    public Task CreateEffectsAsync() => ExecuteAsync("create table probe_effects (entry bigint not null, fence bigint not null)");
+    /// <summary>The tables that transactions of the workers and of another application write to.</summary>
+    public Task CreateEffectsAsync() => ExecuteAsync("create table probe_effects (entry bigint not null, fence bigint not null); create table probe_notes (text text not null)");
+
+    /// <summary>Settings for this process, which only enqueues.</summary>
+    public HostSettings CreateClientSettings() => Replicas is null ? CreateSettings(network: null) : Replicas.ConnectClient(CreateSettings(network: null));
 
     /// <summary>Settings for a process, through a network of its own where there is one.</summary>
     public HostSettings CreateSettings(TcpProxy? network)
     {
-        var journal = Path.Combine(_folder.FullName, $"{Interlocked.Increment(ref _journals)}.journal");
+        var number = Interlocked.Increment(ref _journals);
+        var journal = Path.Combine(_folder.FullName, $"{number}.journal");
+        if (Replicas is not null)
+        {
+            return Replicas.Connect(new HostSettings { JournalFile = journal }, number);
+        }
+
         return Server is null
             ? new HostSettings { SqliteFile = SqliteFile, JournalFile = journal }
             : new HostSettings { Postgres = ConnectionStringThrough(network), JournalFile = journal };
@@ -67,9 +81,9 @@ internal sealed class ChaosStore : IAsyncDisposable
 
     public async Task<DbConnection> ConnectAsync()
     {
-        DbConnection connection = Server is null
+        DbConnection connection = IsSqlite
             ? new SqliteConnection($"Data Source={SqliteFile}")
-            : new NpgsqlConnection(new NpgsqlConnectionStringBuilder(Server.ConnectionString) { Pooling = false }.ConnectionString);
+            : new NpgsqlConnection(new NpgsqlConnectionStringBuilder(Server?.ConnectionString ?? Replicas!.Pair.PrimaryConnectionString) { Pooling = false }.ConnectionString);
         await connection.OpenAsync();
         return connection;
     }
@@ -103,6 +117,19 @@ internal sealed class ChaosStore : IAsyncDisposable
         await command.ExecuteNonQueryAsync();
     }
 
+    /// <summary>What is wrong with the store's own file; null if nothing, or if it has none.</summary>
+    public Task<string?> CheckIntegrityAsync() => IsSqlite ? CheckIntegrityAsync(SqliteFile) : Task.FromResult<string?>(null);
+
+    /// <summary>What SQLite finds wrong with a file; null if nothing.</summary>
+    public static async Task<string?> CheckIntegrityAsync(string file)
+    {
+        await using var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = file, Pooling = false }.ConnectionString);
+        await connection.OpenAsync();
+        await using var command = connection.CreateCommand();
+        command.CommandText = "pragma integrity_check";
+        return await command.ExecuteScalarAsync() is var found && found is "ok" ? null : $"integrity_check of {Path.GetFileName(file)}: {found}";
+    }
+
     /// <summary>Whether the journals stay, for a look at what went wrong.</summary>
     public bool KeepsJournals { get; set; }
 
@@ -111,6 +138,11 @@ internal sealed class ChaosStore : IAsyncDisposable
         if (Server is not null)
         {
             await Server.DisposeAsync();
+        }
+
+        if (Replicas is not null)
+        {
+            await Replicas.DisposeAsync();
         }
 
         SqliteConnection.ClearAllPools();

@@ -6,7 +6,7 @@ using TaskRecovery.Storage;
 namespace TaskRecovery.Chaos;
 
 /// <summary>Reads the journals and the store after everything has drained, and says which promises were broken.</summary>
-internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer producer, Fleet fleet, ChaosOptions options)
+internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer producer, Fleet fleet, ChaosOptions options, LostWindows lost)
 {
     private const int MostExtra = 15;
 
@@ -20,14 +20,17 @@ internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer prod
     /// <param name="expected">The kinds of harm that the run is made of.</param>
     /// <param name="drained">Whether everything has ended.</param>
     /// <param name="vitals">What the operating system says of those who lived through it, and of new ones.</param>
-    public async Task<Findings> CheckAsync(IEnumerable<string> expected, bool drained, IReadOnlyList<Vitals> vitals)
+    /// <param name="others">Promises that others found broken.</param>
+    public async Task<Findings> CheckAsync(IEnumerable<string> expected, bool drained, IReadOnlyList<Vitals> vitals, IReadOnlyList<string> others)
     {
+        _violations.AddRange(others);
         var journal = store.ReadJournal();
         foreach (var line in journal.Where(line => line.What == JournalEvents.Acknowledged))
         {
-            producer.Acknowledged[line.EntryId] = line.Detail;
+            producer.Acknowledged.Add(line.EntryId, line.Detail, line.At);
         }
 
+        var acknowledged = producer.Acknowledged.ByEntry();
         var deaths = fleet.Harms.Where(harm => HarmKinds.Kills(harm.Kind) || harm.Kind == HarmKinds.End).GroupBy(harm => harm.Worker).ToDictionary(harms => harms.Key, harms => harms.Min(harm => harm.At));
         var runs = Runs.Read(journal, deaths, Stopwatch.GetTimestamp());
         var figures = new Figures(fleet.Harms, runs, journal);
@@ -43,43 +46,60 @@ internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer prod
             Expect(condition: false, $"the law: {line}");
         }
 
-        var outcomes = await CheckOutcomesAsync();
-        await CheckEffectsAsync();
+        var outcomes = await CheckOutcomesAsync(acknowledged);
+        await CheckEffectsAsync(acknowledged);
         await CheckUniqueKeysAsync();
         await CheckTasksAsync();
         CheckSteps(journal);
         var overlaps = CheckOverlaps(runs);
         var cutOffs = figures.CutOff();
         _violations.AddRange(cutOffs.TooLate.Select(line => $"cut off: {line}"));
+        CheckLeases(runs);
         CheckVitals(vitals);
         CheckOccurrences(expected);
-        return new Findings(_violations, outcomes, overlaps, cutOffs, figures.UntilRunningAgain(), vitals, runs.Count);
+        var afterPromotion = figures.AfterPromotion(acknowledged);
+        return new Findings(_violations, outcomes, overlaps, cutOffs, figures.UntilRunningAgain(), vitals, runs.Count, lost, afterPromotion.Enqueued, afterPromotion.Began);
     }
 
     /// <summary>Everything that was acknowledged has exactly one final outcome, of a kind that it may have.</summary>
-    private async Task<IReadOnlyDictionary<string, int>> CheckOutcomesAsync()
+    private async Task<IReadOnlyDictionary<string, int>> CheckOutcomesAsync(IReadOnlyList<IReadOnlyList<Acknowledgement>> acknowledged)
     {
         var finals = (await store.QueryAsync($"select entry, kind, reason from {store.Prefix}outcomes where final order by entry"))
             .ToLookup(row => Convert.ToInt64(row[0], CultureInfo.InvariantCulture), row => ((OutcomeKind)Convert.ToInt32(row[1], CultureInfo.InvariantCulture), (string?)row[2]));
-        foreach (var (id, what) in producer.Acknowledged)
+        foreach (var all in acknowledged)
         {
+            var (id, what, at) = all[0];
             var ends = finals[id].ToList();
+
+            // A number is given again only if the failover lost that it had been given before.
+            lost.Entries += all.Skip(1).Count(earlier => lost.Contains(earlier.At));
+            Expect(!all.Skip(1).Any(earlier => !lost.Contains(earlier.At)), $"lost: entry {id} ({what}) has the number of one that was acknowledged before");
+            if (lost.Contains(at) && !ends.Exists(end => MayEndAs(what, end.Item1, end.Item2)))
+            {
+                // It is gone, and its number may be that of a job's entry now.
+                lost.Entries++;
+                continue;
+            }
+
             Expect(ends.Count > 0, $"lost: entry {id} ({what}) was acknowledged and has no final outcome");
             Expect(ends.Count < 2, $"settled twice: entry {id} ({what}) has {ends.Count} final outcomes");
             foreach (var (kind, reason) in ends)
             {
-                var mayBe = kind == OutcomeKind.Completed
-                    || (kind == OutcomeKind.Cancelled && what == "cancelled")
-                    || (kind == OutcomeKind.Failed && reason == EndReasons.CrashLoop);
-                Expect(mayBe, $"entry {id} ({what}) ended as {kind} ({reason})");
+                Expect(MayEndAs(what, kind, reason), $"entry {id} ({what}) ended as {kind} ({reason})");
             }
         }
 
         return finals.SelectMany(ends => ends).GroupBy(end => end.Item2 is null ? $"{end.Item1}" : $"{end.Item1} ({end.Item2})").ToDictionary(group => group.Key, group => group.Count());
     }
 
+    private static bool MayEndAs(string what, OutcomeKind kind, string? reason)
+        => (kind == OutcomeKind.Completed && what != Producer.OddForGood)
+            || (kind == OutcomeKind.Failed && reason == EndReasons.AttemptsExhausted && what == Producer.OddForGood)
+            || (kind == OutcomeKind.Cancelled && what == "cancelled")
+            || (kind == OutcomeKind.Failed && reason == EndReasons.CrashLoop);
+
     /// <summary>An effect in the transaction of its outcome is there exactly if the outcome is.</summary>
-    private async Task CheckEffectsAsync()
+    private async Task CheckEffectsAsync(IReadOnlyList<IReadOnlyList<Acknowledgement>> acknowledged)
     {
         foreach (var row in await store.QueryAsync("select entry, count(*) from probe_effects group by entry having count(*) > 1"))
         {
@@ -88,7 +108,7 @@ internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer prod
 
         var effects = (await store.QueryAsync("select entry from probe_effects")).Select(row => Convert.ToInt64(row[0], CultureInfo.InvariantCulture)).ToHashSet();
         var completed = (await store.QueryAsync($"select entry from {store.Prefix}outcomes where final and kind = 0")).Select(row => Convert.ToInt64(row[0], CultureInfo.InvariantCulture)).ToHashSet();
-        foreach (var (id, what) in producer.Acknowledged.Where(pair => pair.Value == "transaction"))
+        foreach (var (id, what, _) in acknowledged.Select(all => all[0]).Where(one => one.What == "transaction" && !lost.Contains(one.At)))
         {
             Expect(effects.Contains(id) == completed.Contains(id), $"entry {id} ({what}): effect {(effects.Contains(id) ? "made" : "missing")}, outcome {(completed.Contains(id) ? "completed" : "not completed")}");
         }
@@ -123,7 +143,8 @@ internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer prod
     {
         foreach (var step in journal.Where(line => line.What is JournalEvents.StepBegin or JournalEvents.StepStored).GroupBy(line => (line.EntryId, line.Detail)))
         {
-            var stored = step.Where(line => line.What == JournalEvents.StepStored).Select(line => (long?)line.At).Min();
+            var stored = step.Where(line => line.What == JournalEvents.StepStored && !lost.Contains(line.At)).Select(line => (long?)line.At).Min();
+            lost.Steps += step.Count(line => line.What == JournalEvents.StepStored && lost.Contains(line.At) && step.Any(other => other.What == JournalEvents.StepBegin && other.At > line.At));
             Expect(stored is null || !step.Any(line => line.What == JournalEvents.StepBegin && line.At > stored), $"step {step.Key.Detail} of entry {step.Key.EntryId} ran again after its result was stored");
         }
     }
@@ -138,6 +159,12 @@ internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer prod
             var overlap = Runs.Overlap(a, b, stops);
             if (overlap <= TimeSpan.Zero)
             {
+                continue;
+            }
+
+            if (lost.MayOverlap(a, b))
+            {
+                lost.Overlaps++;
                 continue;
             }
 
@@ -164,6 +191,21 @@ internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer prod
         }
 
         return new Overlaps(others, afterWaking.Count, afterWaking.DefaultIfEmpty().Max(), deaf, slow.Count, slow.DefaultIfEmpty().Max());
+    }
+
+    /// <summary>On SQLite nothing that is done to the file costs a node its lease: only a process that was stopped loses one.</summary>
+    private void CheckLeases(IReadOnlyList<Run> runs)
+    {
+        if (options.IsPostgres)
+        {
+            return;
+        }
+
+        var stopped = fleet.Harms.Where(harm => harm.Kind == HarmKinds.Stop).Select(harm => harm.Worker).ToHashSet();
+        foreach (var run in runs.Where(run => run.TokenReason == nameof(StopReason.ClaimLost) && !stopped.Contains(run.Worker)))
+        {
+            Expect(condition: false, $"lease: the handler of entry {run.EntryId} was cancelled in worker {run.Worker}, which was never stopped; {Describe(run)}");
+        }
     }
 
     private static IEnumerable<(Run First, Run Second)> Pairs(IEnumerable<Run> runs)

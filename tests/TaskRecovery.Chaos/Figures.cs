@@ -9,12 +9,14 @@ internal sealed class Figures
     private readonly IReadOnlyList<HarmRecord> _harms;
     private readonly ILookup<int, Run> _byWorker;
     private readonly ILookup<long, Run> _byEntry;
+    private readonly HashSet<int> _withoutLocks;
     private readonly IReadOnlyDictionary<int, long> _starting;
     private readonly IReadOnlyDictionary<int, long> _started;
 
     public Figures(IReadOnlyList<HarmRecord> harms, IReadOnlyList<Run> runs, IReadOnlyList<JournalLine> journal)
     {
         _harms = harms;
+        _withoutLocks = [.. harms.Where(harm => harm.Kind == HarmKinds.NoFileLocks).Select(harm => harm.Worker)];
         _byWorker = runs.ToLookup(run => run.Worker);
         _byEntry = runs.ToLookup(run => run.EntryId);
         _starting = Times(JournalEvents.Starting);
@@ -63,6 +65,21 @@ internal sealed class Figures
             [.. taken.Where(one => one.Margin < 0).Select(one => $"entry {one.Run.EntryId} in worker {one.Run.Worker}{(one.IsUnresponsive ? ", deaf," : "")} was told {-one.Margin:0.000} s after another had begun it")]);
     }
 
+    /// <summary>The seconds from each order to promote the standby until an enqueue after it returned, and until an entry enqueued after it began.</summary>
+    public (IReadOnlyList<double> Enqueued, IReadOnlyList<double> Began) AfterPromotion(IReadOnlyList<IReadOnlyList<Acknowledgement>> acknowledged)
+    {
+        var newest = acknowledged.Select(all => all[0]).OrderBy(one => one.At).ToList();
+        var (enqueued, began) = (new List<double>(), new List<double>());
+        foreach (var promoted in _harms.Where(harm => HarmKinds.IsFailover(harm.Kind)).Select(harm => harm.Until))
+        {
+            var after = newest.Where(one => one.At > promoted).ToList();
+            enqueued.AddRange(after.Take(1).Select(one => Seconds(promoted, one.At)));
+            began.AddRange(after.SelectMany(one => _byEntry[one.EntryId]).Where(run => run.Begin > promoted).OrderBy(run => run.Begin).Take(1).Select(run => Seconds(promoted, run.Begin)));
+        }
+
+        return (enqueued, began);
+    }
+
     private static double Seconds(long from, long until) => Math.Max(0, (until - from) / (double)Stopwatch.Frequency);
 
     private Run? Next(Run run, HarmRecord harm) => _byEntry[run.EntryId].FirstOrDefault(other => other.Begin > harm.At && other.Fence > run.Fence);
@@ -83,7 +100,13 @@ internal sealed class Figures
     private string Name(string kind, HarmRecord harm, Run run)
     {
         var crashedBefore = _byEntry[run.EntryId].Any(earlier => earlier.Died && earlier.Begin < run.Begin);
-        return kind + (crashedBefore ? ", a suspect" : "") + (harm.Weather == Weather.Storm ? ", in a storm" : "");
+        return kind + (crashedBefore ? ", a suspect" : "") + (_withoutLocks.Contains(run.Worker) ? ", file locking off" : "") + harm.Weather switch
+        {
+            Weather.Storm => ", in a storm",
+            Weather.Failover => ", among failovers",
+            Weather.File => ", beside other users of the file",
+            _ => "",
+        };
     }
 }
 

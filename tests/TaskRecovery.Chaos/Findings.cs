@@ -8,6 +8,9 @@ namespace TaskRecovery.Chaos;
 /// <param name="Delays">Seconds from harm to running again, by kind of harm.</param>
 /// <param name="Vitals">What processes hold at the end.</param>
 /// <param name="Runs">How many attempts there were in all.</param>
+/// <param name="Lost">What failovers to a standby that lacked commits have lost.</param>
+/// <param name="Enqueued">Seconds from a promotion to the first enqueue that returned.</param>
+/// <param name="Began">Seconds from a promotion until an entry enqueued after it began.</param>
 internal sealed record Findings(
     IReadOnlyList<string> Violations,
     IReadOnlyDictionary<string, int> Outcomes,
@@ -15,7 +18,10 @@ internal sealed record Findings(
     CutOffs CutOffs,
     IReadOnlyDictionary<string, IReadOnlyList<double>> Delays,
     IReadOnlyList<Vitals> Vitals,
-    int Runs);
+    int Runs,
+    LostWindows Lost,
+    IReadOnlyList<double> Enqueued,
+    IReadOnlyList<double> Began);
 
 /// <summary>Runs of one entry that were active at once.</summary>
 /// <param name="Unexpected">After a kill, or in a node that keeps its deadline: must be none.</param>

@@ -10,6 +10,9 @@ internal sealed class Fleet(ChaosStore store, ChaosOptions options, Random rando
 {
     private const int Veterans = 2;
 
+    private static readonly IReadOnlyDictionary<string, string> WithoutFileLocks =
+        new Dictionary<string, string>(HostSettings.ShortLived, StringComparer.Ordinal) { ["DOTNET_SYSTEM_IO_DISABLEFILELOCKING"] = "1" };
+
     private readonly List<Worker> _workers = [];
     private readonly List<HarmRecord> _harms = [];
 
@@ -79,6 +82,7 @@ internal sealed class Fleet(ChaosStore store, ChaosOptions options, Random rando
     public Worker Start(Func<HostSettings, HostSettings>? configure = null, bool isVeteran = false)
     {
         var network = store.CreateNetwork();
+        var hasNoLocks = !options.IsPostgres && !isVeteran && random.Next(6) == 0;
         var settings = store.CreateSettings(network) with
         {
             Concurrency = 15,
@@ -89,8 +93,13 @@ internal sealed class Fleet(ChaosStore store, ChaosOptions options, Random rando
         };
         settings = settings with { NodeName = $"worker-{Worker.NumberOf(settings)}" };
         settings = configure?.Invoke(settings) ?? settings;
-        var worker = new Worker(ChildProcess.StartDotnet(typeof(HostSettings).Assembly.Location, [settings.ToArgument()], HostSettings.ShortLived), settings, network, isVeteran);
+        var worker = new Worker(ChildProcess.StartDotnet(typeof(HostSettings).Assembly.Location, [settings.ToArgument()], hasNoLocks ? WithoutFileLocks : HostSettings.ShortLived), settings, network, isVeteran);
         _workers.Add(worker);
+        if (hasNoLocks)
+        {
+            Record(HarmKinds.NoFileLocks, worker, Stopwatch.GetTimestamp());
+        }
+
         return worker;
     }
 
@@ -107,7 +116,7 @@ internal sealed class Fleet(ChaosStore store, ChaosOptions options, Random rando
         while (_workers.Count(worker => !worker.IsVeteran) < options.Workers)
         {
             var dice = random.Next(40);
-            if (options.Scenario != ChaosScenario.All)
+            if (options.Scenario is not (ChaosScenario.All or ChaosScenario.Failover))
             {
                 Start();
             }

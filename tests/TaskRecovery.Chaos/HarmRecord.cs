@@ -28,6 +28,12 @@ internal static class HarmKinds
     public const string NetworkStall = "network stall";
     public const string OldSnapshot = "old snapshot";
     public const string ConnectionLimit = "connection limit";
+    public const string Failover = "failover";
+    public const string FailoverWithoutStandby = "failover, standby away first";
+    public const string LossyFailover = "failover that lost two seconds";
+    public const string LongTransaction = "application's transaction";
+    public const string Copy = "copies of the file";
+    public const string NoFileLocks = "file locking off";
     public const string End = "end of the run";
     public const string FaultPrefix = "fault ";
 
@@ -46,6 +52,9 @@ internal static class HarmKinds
 
     /// <summary>Whether this kind cuts a node off from the server for longer than its lease.</summary>
     public static bool CutsOff(string kind) => kind is NetworkCut or NetworkCutToServer or NetworkCutToClient;
+
+    /// <summary>Whether the standby becomes the primary.</summary>
+    public static bool IsFailover(string kind) => kind is Failover or FailoverWithoutStandby or LossyFailover;
 
     /// <summary>Whether others take the work over.</summary>
     public static bool TakesWorkAway(string kind) => Kills(kind) || CutsOff(kind) || kind == Stop;

@@ -1,15 +1,20 @@
-using System.Collections.Concurrent;
+using System.Diagnostics;
 using TaskRecovery.Crash.Host;
 
 namespace TaskRecovery.Chaos;
 
 /// <summary>Enqueues all kinds of work at a steady rate, and remembers what was acknowledged.</summary>
-internal sealed class Producer(IJobQueue queue, Random random, int perSecond)
+internal sealed class Producer(IJobQueue queue, Random random, int perSecond, int longestOpenMs)
 {
+    /// <summary>What its only attempt fails.</summary>
+    public const string OddForGood = "odd for good";
+
     private const int UniqueKeys = 20;
+    private const int TicksBetweenBatches = 70;
+    private const double LargestBatch = 5000;
 
     /// <summary>What was acknowledged, and as what.</summary>
-    public ConcurrentDictionary<long, string> Acknowledged { get; } = new();
+    public Acknowledgements Acknowledged { get; } = new();
 
     /// <summary>How many enqueues were refused or not confirmed.</summary>
     public int Unconfirmed { get; private set; }
@@ -22,7 +27,7 @@ internal sealed class Producer(IJobQueue queue, Random random, int perSecond)
     {
         foreach (var result in await queue.EnqueueManyAsync(Enumerable.Range(0, count).Select(_ => EnqueueRequest.Create(new StepsProbe(steps, holdMs))), cancellationToken: cancellationToken))
         {
-            Acknowledged[result.Id] = "steps";
+            Acknowledged.Add(result.Id, "steps", Stopwatch.GetTimestamp());
         }
     }
 
@@ -32,8 +37,13 @@ internal sealed class Producer(IJobQueue queue, Random random, int perSecond)
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
         try
         {
-            while (await timer.WaitForNextTickAsync(cancellationToken))
+            for (var tick = 1; await timer.WaitForNextTickAsync(cancellationToken); tick++)
             {
+                if (tick % TicksBetweenBatches == 0)
+                {
+                    await TryEnqueueManyAsync(cancellationToken);
+                }
+
                 for (var count = 0; count < Math.Max(1, perSecond / 10); count++)
                 {
                     await TryEnqueueAsync(cancellationToken);
@@ -46,6 +56,25 @@ internal sealed class Producer(IJobQueue queue, Random random, int perSecond)
         }
     }
 
+    /// <summary>Stores many at once, in several statements or transactions: none of it is confirmed if one was not.</summary>
+    private async Task TryEnqueueManyAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            // Small ones are as frequent as large ones.
+            var count = (int)Math.Pow(LargestBatch, random.NextDouble());
+            var requests = Enumerable.Range(0, count).Select(_ => EnqueueRequest.Create(new PlainProbe(0)));
+            foreach (var result in await queue.EnqueueManyAsync(requests, cancellationToken: cancellationToken))
+            {
+                Acknowledged.Add(result.Id, "batch", Stopwatch.GetTimestamp());
+            }
+        }
+        catch (StoreUnavailableException)
+        {
+            Unconfirmed++;
+        }
+    }
+
     private async Task TryEnqueueAsync(CancellationToken cancellationToken)
     {
         try
@@ -53,12 +82,17 @@ internal sealed class Producer(IJobQueue queue, Random random, int perSecond)
             var dice = random.Next(100);
             var (what, result) = dice switch
             {
-                < 35 => ("plain", await queue.EnqueueAsync(new PlainProbe(random.Next(20, 400)), null, cancellationToken)),
+                < 29 => ("plain", await queue.EnqueueAsync(new PlainProbe(random.Next(20, 400)), null, cancellationToken)),
+                < 31 => ("blocking", await queue.EnqueueAsync(new PlainProbe(random.Next(200, 8000), Blocks: true), null, cancellationToken)),
+                < 33 => ("large result", await queue.EnqueueAsync(new PlainProbe(50, ResultBytes: random.Next(100_000, 1_000_000)), null, cancellationToken)),
+                < 35 => ("odd", await queue.EnqueueAsync(new OddProbe(random.Next(100), Times: 1), null, cancellationToken)),
+                < 36 => (OddForGood, await queue.EnqueueAsync(new OddProbe(random.Next(100), Times: int.MaxValue), new EnqueueOptions { MaxAttempts = 1 }, cancellationToken)),
                 < 38 => ("long", await queue.EnqueueAsync(new PlainProbe(random.Next(2000, 20_000)), null, cancellationToken)),
                 < 40 => ("deaf", await queue.EnqueueAsync(new PlainProbe(random.Next(2000, 20_000), IsUnresponsive: true), null, cancellationToken)),
                 < 60 => ("steps", await queue.EnqueueAsync(new StepsProbe(random.Next(2, 6), random.Next(20, 300)), null, cancellationToken)),
                 < 66 => ("checkpoints", await queue.EnqueueAsync(new CheckpointProbe(random.Next(3, 8), random.Next(20, 200)), null, cancellationToken)),
                 < 68 => ("checkpoints without a pause", await queue.EnqueueAsync(new CheckpointProbe(random.Next(50, 200), HoldMs: 5), null, cancellationToken)),
+                < 70 => ("transaction", await queue.EnqueueAsync(new TransactionProbe(random.Next(5, 100), random.Next(longestOpenMs)), null, cancellationToken)),
                 < 83 => ("transaction", await queue.EnqueueAsync(new TransactionProbe(random.Next(5, 100)), null, cancellationToken)),
                 < 90 => ("scheduled", await queue.EnqueueAsync(new PlainProbe(50), new EnqueueOptions { RunAfter = TimeSpan.FromMilliseconds(random.Next(100, 8000)) }, cancellationToken)),
                 < 96 => ("unique", await queue.EnqueueAsync(new PlainProbe(300), new EnqueueOptions { UniqueKey = $"key-{random.Next(UniqueKeys)}" }, cancellationToken)),
@@ -70,7 +104,7 @@ internal sealed class Producer(IJobQueue queue, Random random, int perSecond)
                 return;
             }
 
-            Acknowledged[result.Id] = what;
+            Acknowledged.Add(result.Id, what, Stopwatch.GetTimestamp());
             if (what == "cancelled")
             {
                 await queue.CancelAsync(result.Id, cancellationToken);

@@ -7,7 +7,7 @@ var kills = new Option<int>("--kills") { Description = "Harm goes on until so ma
 var minutes = new Option<double>("--minutes") { Description = "Harm goes on no longer than this.", DefaultValueFactory = _ => 60 };
 var seed = new Option<int>("--seed") { Description = "What every choice follows from.", DefaultValueFactory = _ => Random.Shared.Next() };
 var json = new Option<string?>("--json") { Description = "A file for the figures." };
-var scenario = new Option<ChaosScenario>("--scenario") { Description = "all: every kind of work and harm; network: nodes are cut off and stopped, and nothing else; restarts: the server is restarted every 5 to 40 s under 10,000 entries with steps.", DefaultValueFactory = _ => ChaosScenario.All };
+var scenario = new Option<ChaosScenario>("--scenario") { Description = "all: every kind of work and harm; network: nodes are cut off and stopped, and nothing else; restarts: the server is restarted every 5 to 40 s under 10,000 entries with steps; failover: primaries are killed and standbys promoted (PostgreSQL).", DefaultValueFactory = _ => ChaosScenario.All };
 var workers = new Option<int>("--workers") { Description = "How many worker processes are kept alive, beside two that are never killed.", DefaultValueFactory = _ => 6 };
 var rate = new Option<int>("--rate") { Description = "Entries enqueued a second from outside the workers, each of which enqueues one a second itself.", DefaultValueFactory = _ => 15 };
 var each = new Option<int>("--each") { Description = "How often every kind of harm and every named point must occur; harm goes on until it has.", DefaultValueFactory = _ => 0 };
@@ -17,6 +17,13 @@ var root = new RootCommand("Does harm to worker processes, their network and the
 {
     store, scenario, kills, minutes, seed, json, workers, rate, each, without,
 };
+root.Validators.Add(result =>
+{
+    if (result.GetValue(scenario) == ChaosScenario.Failover && result.GetValue(store) == "sqlite")
+    {
+        result.AddError("--scenario failover needs --store postgres: SQLite has no standby.");
+    }
+});
 root.SetAction((arguments, cancellationToken) => ChaosRun.RunAsync(
     new ChaosOptions
     {

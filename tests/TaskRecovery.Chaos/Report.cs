@@ -29,6 +29,17 @@ internal static class Report
         Write($"");
         Write($"entries acknowledged {producer.Acknowledged.Count}, unconfirmed {producer.Unconfirmed}, duplicates refused {producer.Duplicates}, attempts {findings.Runs}");
         Write($"outcomes {string.Join(", ", findings.Outcomes.OrderByDescending(pair => pair.Value).Select(pair => $"{pair.Key} {pair.Value}"))}");
+        if (findings.Enqueued.Count > 0)
+        {
+            WriteDelays("from a promotion to the first enqueue that returned (s)", findings.Enqueued);
+            WriteDelays("from a promotion until an entry enqueued after it began (s)", findings.Began);
+        }
+
+        if (findings.Lost is { Count: > 0 } lost)
+        {
+            Write($"failovers to a standby that lacked two seconds: {lost.Count}; lost with them: {lost.Entries} acknowledged entries, {lost.Steps} results of steps, {lost.Changes} changes of jobs; {lost.Overlaps} runs beside another one under a claim that was lost");
+        }
+
         Write($"overlapping runs {findings.Overlaps.Unexpected}; in processes that woke {findings.Overlaps.AfterWaking}, for {findings.Overlaps.LongestAfterWaking:0.000} s at most; in handlers that ignore their token {findings.Overlaps.Deaf}, that are slow to end {findings.Overlaps.Slow}, for {findings.Overlaps.LongestSlow:0.0} s at most");
         Write($"cut-off nodes: {findings.CutOffs.Taken} runs were taken over, {findings.CutOffs.SmallestMargin:0.00} s or more after their token had fired; {findings.CutOffs.Deaf} ignored it, {findings.CutOffs.UnresponsiveOverlaps} of them still ran");
         if (findings.CutOffs.Closest is { } closest)
@@ -65,6 +76,8 @@ internal static class Report
                 pair => new { count = pair.Value.Count, p50 = Percentile(pair.Value, 0.5), p99 = Percentile(pair.Value, 0.99), max = Percentile(pair.Value, 1) }),
             acknowledged = producer.Acknowledged.Count,
             attempts = findings.Runs,
+            afterPromotion = new { enqueued = findings.Enqueued, began = findings.Began },
+            lost = findings.Lost,
             outcomes = findings.Outcomes,
             overlaps = findings.Overlaps,
             cutOffs = findings.CutOffs,
@@ -74,6 +87,9 @@ internal static class Report
         await using var file = File.Create(path);
         await JsonSerializer.SerializeAsync(file, figures, JsonSerializerOptions.Web);
     }
+
+    private static void WriteDelays(string what, IReadOnlyList<double> delays)
+        => Write($"{what,-58} {delays.Count,6} {Percentile(delays, 0.5),6:0.00} {Percentile(delays, 0.99),6:0.00} {Percentile(delays, 1),6:0.00}");
 
     private static double Percentile(IReadOnlyList<double> values, double part)
     {

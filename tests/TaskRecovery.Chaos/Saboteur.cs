@@ -5,15 +5,20 @@ using TaskRecovery.TestSupport;
 namespace TaskRecovery.Chaos;
 
 /// <summary>Does harm, at random, as the weather has it.</summary>
-internal sealed class Saboteur(ChaosStore store, Fleet fleet, Random random)
+internal sealed class Saboteur(ChaosStore store, Fleet fleet, ChaosOptions options, Random random)
 {
     private static readonly TimeSpan PastTheLease = TimeSpan.FromSeconds(18);
     private readonly ServerHarm _server = new(store, fleet);
+    private readonly FailoverHarm? _failover = store.Replicas is { } replicas ? new FailoverHarm(replicas, fleet, new Random(random.Next())) : null;
+    private readonly FileHarm? _file = options.IsPostgres ? null : new FileHarm(store, fleet, options, new Random(random.Next()));
     private readonly List<Task> _underWay = [];
     private readonly Queue<string> _deck = new();
 
     /// <summary>How many harms that take a while go on.</summary>
     public int UnderWay => _underWay.Count(task => !task.IsCompleted);
+
+    /// <summary>What was found wrong with copies of the file.</summary>
+    public IReadOnlyList<string> BadCopies => _file?.BadCopies ?? [];
 
     /// <summary>Deals a new deck.</summary>
     public void Enter(Weather weather)
@@ -55,7 +60,7 @@ internal sealed class Saboteur(ChaosStore store, Fleet fleet, Random random)
 
     private async Task DoAsync(string kind)
     {
-        if (_server.Find(kind) is { } harm)
+        if ((_failover?.Find(kind) ?? _file?.Find(kind) ?? _server.Find(kind)) is { } harm)
         {
             _underWay.Add(harm());
             return;

@@ -13,17 +13,30 @@ internal sealed record Weather(string Name, TimeSpan Lasts, TimeSpan MeanPause, 
     public const string Stops = "stops";
     public const string Storm = "storm";
     public const string Restarts = "restarts";
+    public const string Failover = "failover";
+    public const string File = "file";
 
     /// <summary>What a store can suffer, in the order in which it comes.</summary>
     public static IReadOnlyList<Weather> For(ChaosOptions options) => options switch
     {
         { Scenario: ChaosScenario.Restarts } => [new(Restarts, TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(22), 1, [(HarmKinds.ServerRestart, 1)])],
         { Scenario: ChaosScenario.Network } => [Cuts],
+        { Scenario: ChaosScenario.Failover } =>
+        [
+            new(
+                Failover, TimeSpan.FromSeconds(100), TimeSpan.FromSeconds(2), 2,
+                [(HarmKinds.Failover, 3), (HarmKinds.FailoverWithoutStandby, 1), (HarmKinds.LossyFailover, 1), (HarmKinds.Kill, 4), (HarmKinds.RestartSameName, 2), (HarmKinds.Graceful, 1)]),
+        ],
         { IsPostgres: false } =>
         [
             // There is no server beside the processes: they die at twice the rate.
             OnlyKills(Often / 2),
             new(Stops, TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(4), 2, [(HarmKinds.Stop, 1)]),
+
+            // Other users of the file: nothing of it may cost a node its lease.
+            new(
+                File, TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(2), 4,
+                [(HarmKinds.LongTransaction, 2), (HarmKinds.OldSnapshot, 1), (HarmKinds.Copy, 2), (HarmKinds.Kill, 6), (HarmKinds.RestartSameName, 2)]),
         ],
         _ =>
         [

@@ -8,6 +8,12 @@ public sealed record HostSettings
     /// <summary>A PostgreSQL connection string; null for SQLite.</summary>
     public string? Postgres { get; init; }
 
+    /// <summary>What the handlers' own connections use; null for <see cref="Postgres"/>.</summary>
+    public string? ApplicationPostgres { get; init; }
+
+    /// <summary>Whether the library uses a data source of the application, made of <see cref="ApplicationPostgres"/>.</summary>
+    public bool UsesDataSource { get; init; }
+
     /// <summary>The schema in PostgreSQL.</summary>
     public string Schema { get; init; } = "taskrecovery";
 
@@ -37,6 +43,12 @@ public sealed record HostSettings
 
     /// <summary>Whether nodes hold session locks (PostgreSQL).</summary>
     public bool UseSessionLocks { get; init; } = true;
+
+    /// <summary>Whether nodes notify each other (PostgreSQL).</summary>
+    public bool UseNotifications { get; init; } = true;
+
+    /// <summary>How long a statement may take (PostgreSQL); null for the default.</summary>
+    public TimeSpan? CommandTimeout { get; init; }
 
     /// <summary>The interval of the probe job; null for no job.</summary>
     public TimeSpan? JobEvery { get; init; }

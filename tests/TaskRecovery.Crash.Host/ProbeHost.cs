@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 
 namespace TaskRecovery.Crash.Host;
 
@@ -15,6 +16,7 @@ public static class ProbeHost
             .AddWorker<CheckpointProbe, CheckpointProbeWorker>()
             .AddWorker<TransactionProbe, TransactionProbeWorker>()
             .AddWorker<PoisonProbe, PoisonProbeWorker>()
+            .AddWorker<OddProbe, OddProbeWorker>()
             .AddTaskHandler<JobProbe, JobProbeHandler>();
         if (settings.JobEvery is { } every)
         {
@@ -29,7 +31,11 @@ public static class ProbeHost
             .AddKind<StepsProbe>()
             .AddKind<CheckpointProbe>()
             .AddKind<TransactionProbe>()
-            .AddKind<PoisonProbe>();
+            .AddKind<PoisonProbe>()
+            .AddKind<OddProbe>();
+
+    /// <summary>Lets a process that works nothing create and change jobs whose runs are a <see cref="JobProbe"/>.</summary>
+    public static TaskRecoveryBuilder AddJobs(TaskRecoveryBuilder builder) => builder.AddTaskHandler<JobProbe, JobProbeHandler>();
 
     private static TaskRecoveryBuilder AddStore(IServiceCollection services, HostSettings settings)
     {
@@ -38,12 +44,22 @@ public static class ProbeHost
             options.NodeName = settings.NodeName;
             options.ShutdownTimeout = settings.ShutdownTimeout;
         });
+        if (settings.UsesDataSource)
+        {
+            services.AddSingleton(_ => NpgsqlDataSource.Create(settings.ApplicationPostgres!));
+            return builder.UsePostgreSql(Configure);
+        }
+
         return settings.Postgres is { } connectionString
-            ? builder.UsePostgreSql(connectionString, options =>
-            {
-                options.Schema = settings.Schema;
-                options.UseSessionLocks = settings.UseSessionLocks;
-            })
+            ? builder.UsePostgreSql(connectionString, Configure)
             : builder.UseSqlite($"Data Source={settings.SqliteFile}");
+
+        void Configure(PostgreSqlOptions options)
+        {
+            options.Schema = settings.Schema;
+            options.UseSessionLocks = settings.UseSessionLocks;
+            options.UseNotifications = settings.UseNotifications;
+            options.CommandTimeout = settings.CommandTimeout ?? options.CommandTimeout;
+        }
     }
 }

@@ -44,9 +44,26 @@ internal sealed class PlainProbeWorker(Journal journal) : IJobWorker<PlainProbe>
         => Probe.RunAsync(
             journal,
             context,
-            context.Args.IsUnresponsive ? JournalEvents.Deaf : context.Kind,
-            token => Probe.HoldAsync(context.Args.HoldMs, context.Args.IsUnresponsive ? CancellationToken.None : token),
+            context.Args.IsUnresponsive || context.Args.Blocks ? JournalEvents.Deaf : context.Kind,
+            token => HoldAsync(context, token),
             cancellationToken);
+
+    private static async Task HoldAsync(WorkContext<PlainProbe> context, CancellationToken cancellationToken)
+    {
+        if (context.Args.Blocks)
+        {
+            Thread.Sleep(context.Args.HoldMs);
+        }
+        else
+        {
+            await Probe.HoldAsync(context.Args.HoldMs, context.Args.IsUnresponsive ? CancellationToken.None : cancellationToken);
+        }
+
+        if (context.Args.ResultBytes > 0)
+        {
+            context.SetResult(new string('r', context.Args.ResultBytes));
+        }
+    }
 }
 
 internal sealed class StepsProbeWorker(Journal journal) : IJobWorker<StepsProbe>
@@ -102,7 +119,7 @@ internal sealed class TransactionProbeWorker(Journal journal, HostSettings setti
 
     private async Task RunInTransactionAsync(WorkContext<TransactionProbe> context, CancellationToken cancellationToken)
     {
-        await using DbConnection connection = settings.Postgres is { } connectionString
+        await using DbConnection connection = (settings.ApplicationPostgres ?? settings.Postgres) is { } connectionString
             ? new NpgsqlConnection(connectionString)
             : new SqliteConnection($"Data Source={settings.SqliteFile}");
         await connection.OpenAsync(cancellationToken);
@@ -115,6 +132,7 @@ internal sealed class TransactionProbeWorker(Journal journal, HostSettings setti
         command.CommandText = string.Create(CultureInfo.InvariantCulture, $"insert into probe_effects (entry, fence) values ({context.EntryId}, {context.Fence})");
         await command.ExecuteNonQueryAsync(cancellationToken);
         await context.CompleteAsync(transaction, cancellationToken);
+        await Probe.HoldAsync(context.Args.OpenMs, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
     }
 }
@@ -131,6 +149,17 @@ internal sealed class PoisonProbeWorker(Journal journal) : IJobWorker<PoisonProb
                 await Probe.HoldAsync(context.Args.HoldMs, token);
                 TestSupport.Signal.Kill.SendTo(Environment.ProcessId);
             },
+            cancellationToken);
+}
+
+internal sealed class OddProbeWorker(Journal journal) : IJobWorker<OddProbe>
+{
+    public Task WorkAsync(WorkContext<OddProbe> context, CancellationToken cancellationToken)
+        => Probe.RunAsync(
+            journal,
+            context,
+            context.Kind,
+            _ => context.Attempt <= context.Args.Times ? throw OddException.Create(context.Args.Number) : Task.CompletedTask,
             cancellationToken);
 }
 

@@ -3,8 +3,10 @@ namespace TaskRecovery.Crash.Host;
 /// <summary>Work that does nothing but say that it begins and ends, and stays in between for a while.</summary>
 /// <param name="HoldMs">How long it stays, in milliseconds.</param>
 /// <param name="IsUnresponsive">Whether it ignores its token.</param>
+/// <param name="Blocks">Whether it blocks its thread, and so ignores its token too.</param>
+/// <param name="ResultBytes">How large its result is.</param>
 [JobKind("probe.plain")]
-public sealed record PlainProbe(int HoldMs, bool IsUnresponsive = false);
+public sealed record PlainProbe(int HoldMs, bool IsUnresponsive = false, bool Blocks = false, int ResultBytes = 0);
 
 /// <summary>Work in steps, each of which says that it begins and ends.</summary>
 /// <param name="Steps">How many steps.</param>
@@ -20,8 +22,15 @@ public sealed record CheckpointProbe(int Rounds, int HoldMs);
 
 /// <summary>Work that makes an effect and ends in one transaction of its own: a row in <c>probe_effects</c>.</summary>
 /// <param name="HoldMs">How long it stays inside the transaction, in milliseconds.</param>
+/// <param name="OpenMs">How long the transaction stays open with the outcome in it, before the commit.</param>
 [JobKind("probe.transaction")]
-public sealed record TransactionProbe(int HoldMs);
+public sealed record TransactionProbe(int HoldMs, int OpenMs = 0);
+
+/// <summary>Work that ends with an exception that is hard to store, and then, if it has attempts left, well.</summary>
+/// <param name="Number">Which exception.</param>
+/// <param name="Times">How many attempts end with it.</param>
+[JobKind("probe.odd")]
+public sealed record OddProbe(int Number, int Times);
 
 /// <summary>Work that kills its process.</summary>
 /// <param name="HoldMs">How long it waits before it does.</param>

@@ -31,6 +31,8 @@ internal sealed class LocalPostgres : IAsyncDisposable
         _folder = Directory.CreateTempSubdirectory("taskrecovery-pg-").FullName;
     }
 
+    public int Port => _port;
+
     private string Data => Path.Combine(_folder, "data");
 
     public string ConnectionString => new NpgsqlConnectionStringBuilder
@@ -58,8 +60,8 @@ internal sealed class LocalPostgres : IAsyncDisposable
         }
     }
 
-    /// <summary>Copies a running server and starts the copy as its standby, which calls itself by a name.</summary>
-    public static async Task<LocalPostgres> StartStandbyAsync(LocalPostgres primary, string name)
+    /// <summary>Copies a running server and starts the copy as its standby, which calls itself by a name, on a port if one is given.</summary>
+    public static async Task<LocalPostgres> StartStandbyAsync(LocalPostgres primary, string name, int? port = null)
     {
         var standby = new LocalPostgres(primary._binaries, primary._password);
         try
@@ -73,7 +75,7 @@ internal sealed class LocalPostgres : IAsyncDisposable
                 throw new InvalidOperationException($"pg_basebackup failed.\n{output}");
             }
 
-            standby._port = FreePort();
+            standby._port = port ?? FreePort();
             await File.AppendAllLinesAsync(Path.Combine(standby.Data, "postgresql.conf"), [$"port = {standby._port}", $"cluster_name = '{name}'"]);
             await standby.StartAsync();
             return standby;

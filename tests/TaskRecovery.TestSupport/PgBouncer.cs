@@ -15,6 +15,9 @@ public sealed class PgBouncer : IAsyncDisposable
 
     private PgBouncer(string folder, Process babysitter, string connectionString) => (_folder, _babysitter, ConnectionString) = (folder, babysitter, connectionString);
 
+    /// <summary>Whether it is on this machine.</summary>
+    public static bool IsInstalled => Places.Any(File.Exists);
+
     /// <summary>Connects through it.</summary>
     public string ConnectionString { get; }
 

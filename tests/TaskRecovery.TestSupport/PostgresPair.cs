@@ -8,15 +8,15 @@ public sealed class PostgresPair : IAsyncDisposable
 {
     private const string StandbyName = "standby";
 
-    private readonly LocalPostgres _primary;
-    private readonly LocalPostgres _standby;
+    private LocalPostgres _primary;
+    private LocalPostgres _standby;
 
     private PostgresPair(LocalPostgres primary, LocalPostgres standby) => (_primary, _standby) = (primary, standby);
 
-    /// <summary>Connects to the server that was the primary at first.</summary>
+    /// <summary>Connects to the primary: the server that was the primary at first, until <see cref="RenewAsync"/>.</summary>
     public string PrimaryConnectionString => _primary.ConnectionString;
 
-    /// <summary>Connects to the server that was the standby at first.</summary>
+    /// <summary>Connects to the standby.</summary>
     public string StandbyConnectionString => _standby.ConnectionString;
 
     /// <summary>Names both servers, and nothing else that a pair needs: what is to be set for a failover is the user's, or the library's, affair.</summary>
@@ -43,9 +43,7 @@ public sealed class PostgresPair : IAsyncDisposable
             await pair.WaitForStandbyAsync();
             if (synchronous)
             {
-                await ExecuteAsync(primary.ConnectionString, $"alter system set synchronous_standby_names = '{StandbyName}'");
-                await ExecuteAsync(primary.ConnectionString, "select pg_reload_conf()");
-                await pair.WaitForStandbyAsync("sync");
+                await pair.MakeSynchronousAsync();
             }
 
             return pair;
@@ -69,6 +67,32 @@ public sealed class PostgresPair : IAsyncDisposable
 
     /// <summary>Makes the standby the primary.</summary>
     public Task PromoteStandbyAsync() => _standby.PromoteAsync();
+
+    /// <summary>Lets commits wait for the standby.</summary>
+    public async Task MakeSynchronousAsync()
+    {
+        await ExecuteAsync(_primary.ConnectionString, $"alter system set synchronous_standby_names = '{StandbyName}'");
+        await ExecuteAsync(_primary.ConnectionString, "select pg_reload_conf()");
+        await WaitForStandbyAsync("sync");
+    }
+
+    /// <summary>Lets commits wait for nothing.</summary>
+    public async Task MakeAsynchronousAsync()
+    {
+        await ExecuteAsync(_primary.ConnectionString, "alter system reset synchronous_standby_names");
+        await ExecuteAsync(_primary.ConnectionString, "select pg_reload_conf()");
+        await WaitForStandbyAsync("async");
+    }
+
+    /// <summary>After a promotion: the promoted server is the primary of this pair, and a new standby takes the place and the port of the one that was killed.</summary>
+    public async Task RenewAsync()
+    {
+        var old = _primary;
+        _primary = _standby;
+        await old.DisposeAsync();
+        _standby = await LocalPostgres.StartStandbyAsync(_primary, StandbyName, old.Port);
+        await WaitForStandbyAsync();
+    }
 
     /// <summary>Waits until the standby streams, in a state of <c>pg_stat_replication.sync_state</c> if one is given.</summary>
     public async Task WaitForStandbyAsync(string? state = null)

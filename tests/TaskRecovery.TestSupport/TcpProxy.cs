@@ -27,16 +27,14 @@ public sealed class TcpProxy : IAsyncDisposable
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stopping = new();
     private readonly ConcurrentDictionary<Link, bool> _links = new();
-    private readonly string _host;
-    private readonly int _port;
+    private volatile Target _target;
     private readonly Task _accepting;
     private volatile TaskCompletionSource _healed = Completed();
 
     /// <summary>Starts one in front of a server.</summary>
     public TcpProxy(string host, int port)
     {
-        _host = host;
-        _port = port;
+        _target = new Target(host, port);
         _listener.Start();
         _accepting = AcceptAsync();
     }
@@ -65,6 +63,13 @@ public sealed class TcpProxy : IAsyncDisposable
     {
         Fault = ProxyFault.None;
         _healed.TrySetResult();
+    }
+
+    /// <summary>Leads to another server from now on, as an address that moves with a failover does. Open connections are reset.</summary>
+    public void Redirect(string host, int port)
+    {
+        _target = new Target(host, port);
+        ResetAll();
     }
 
     /// <summary>Breaks every open connection with a reset, on both sides.</summary>
@@ -117,7 +122,8 @@ public sealed class TcpProxy : IAsyncDisposable
         try
         {
             await PassableAsync(ProxyFault.Cut);
-            await server.ConnectAsync(_host, _port, _stopping.Token);
+            var target = _target;
+            await server.ConnectAsync(target.Host, target.Port, _stopping.Token);
             client.NoDelay = server.NoDelay = true;
             _links[link] = true;
             await Task.WhenAny(
@@ -163,6 +169,8 @@ public sealed class TcpProxy : IAsyncDisposable
             await _healed.Task;
         }
     }
+
+    private sealed record Target(string Host, int Port);
 
     private sealed class Link(Socket client, Socket server) : IDisposable
     {

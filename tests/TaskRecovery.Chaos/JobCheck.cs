@@ -1,0 +1,34 @@
+namespace TaskRecovery.Chaos;
+
+/// <summary>Reads the runs of the jobs that were changed.</summary>
+internal static class JobCheck
+{
+    private const int MostRuns = 500;
+
+    /// <summary>A job that was changed to run once, and whose change was acknowledged, has run once at that time.</summary>
+    public static async Task<IReadOnlyList<string>> FindBrokenAsync(
+        JobChanger changer, ITaskService tasks, LostWindows lost, CancellationToken cancellationToken)
+    {
+        var broken = new List<string>();
+        foreach (var once in changer.Once)
+        {
+            var all = await tasks.ListAsync(once.Job, limit: MostRuns, cancellationToken: cancellationToken);
+            var runs = all.Where(task => task.DueAt == once.DueAt).ToList();
+            if (runs is [{ State: TaskState.Completed } or { State: TaskState.Failed, Reason: EndReasons.CrashLoop }])
+            {
+                continue;
+            }
+
+            if (runs.Count == 0 && lost.Contains(once.At))
+            {
+                lost.Changes++;
+                continue;
+            }
+
+            var found = runs.Count == 0 ? "it never ran" : string.Join(", ", runs.Select(run => $"{run.State} ({run.Reason})"));
+            broken.Add($"job {once.Name} ({once.Job}) was changed to run once at {once.DueAt:O}: {found}");
+        }
+
+        return broken;
+    }
+}
