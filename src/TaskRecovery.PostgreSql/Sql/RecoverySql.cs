@@ -149,7 +149,7 @@ internal static class RecoverySql
         where e.id is null or exists (select from {schema}.outcomes o where o.entry = u.entry and o.final)
         limit 1000)
         union all
-        (select 'entry ' || w.id || ' waits where nobody looks for it'
+        (select 'entry ' || w.id || ' waits at a place where no claim finds it'
         from {schema}.waiting w cross join lateral (select * from {schema}.entries e where e.id = w.id offset 0) e
         where not w.found_by_id and (w.queue, w.priority, w.run_at) is distinct from (e.queue, e.priority, e.created_at)
         limit 1000)
@@ -159,7 +159,7 @@ internal static class RecoverySql
         where not exists (select from {schema}.queues q where q.id = e.queue) or not exists (select from {schema}.kinds k where k.id = e.kind)
         limit 1000)
         union all
-        (select 'entry ' || w.id || ' waits under another queue or kind than it has'
+        (select 'entry ' || w.id || ' waits with a queue or kind that is not its own'
         from {schema}.waiting w cross join lateral (select * from {schema}.entries e where e.id = w.id offset 0) e
         where w.found_by_id and (w.queue, w.kind) is distinct from (e.queue, e.kind)
         limit 1000)

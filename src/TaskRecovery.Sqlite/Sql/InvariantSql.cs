@@ -29,7 +29,7 @@ internal static class InvariantSql
             select 'entry ' || id || ' is of queue number ' || queue || ' and kind number ' || kind || ', which have no names' from taskrecovery_entries
             where queue not in (select id from taskrecovery_queues) or kind not in (select id from taskrecovery_kinds)
             union all
-            select 'entry ' || w.id || ' waits under another queue or kind than it has' from taskrecovery_waiting w join taskrecovery_entries e on e.id = w.id
+            select 'entry ' || w.id || ' waits with a queue or kind that is not its own' from taskrecovery_waiting w join taskrecovery_entries e on e.id = w.id
             where w.queue <> e.queue or w.kind <> e.kind
             union all
             select 'unique key ' || key || ' is held by entry ' || entry || ', which has ended' from taskrecovery_unique_keys k
