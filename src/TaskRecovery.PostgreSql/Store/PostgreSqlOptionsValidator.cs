@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Microsoft.Extensions.Options;
 
@@ -16,9 +17,15 @@ internal sealed class PostgreSqlOptionsValidator : IValidateOptions<PostgreSqlOp
         {
             problems.Add($"{nameof(PostgreSqlOptions)}.{nameof(options.Schema)} is empty. Name a schema, or leave the default.");
         }
-        else if (options.Schema.Contains('\0', StringComparison.Ordinal) || Encoding.UTF8.GetByteCount(options.Schema) > MaxNameBytes)
+        else if (options.Schema.Any(IsUnusable))
         {
-            problems.Add($"{nameof(PostgreSqlOptions)}.{nameof(options.Schema)} is '{options.Schema}'. PostgreSQL takes names of at most {MaxNameBytes} bytes without a zero character.");
+            problems.Add(
+                $"{nameof(PostgreSqlOptions)}.{nameof(options.Schema)} has a brace, a control character or a mark that changes the direction of text. "
+                + "Statements, messages and logs would show another name; choose one without.");
+        }
+        else if (Encoding.UTF8.GetByteCount(options.Schema) > MaxNameBytes)
+        {
+            problems.Add($"{nameof(PostgreSqlOptions)}.{nameof(options.Schema)} is '{options.Schema}'. PostgreSQL takes names of at most {MaxNameBytes} bytes.");
         }
         else if (options.Schema.StartsWith("pg_", StringComparison.Ordinal))
         {
@@ -32,4 +39,9 @@ internal sealed class PostgreSqlOptionsValidator : IValidateOptions<PostgreSqlOp
 
         return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
     }
+
+    // Braces mark the places in the statements where the name goes.
+    private static bool IsUnusable(char character)
+        => character is '{' or '}' || char.IsControl(character)
+            || char.GetUnicodeCategory(character) is UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
 }

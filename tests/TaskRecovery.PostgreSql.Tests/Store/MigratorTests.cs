@@ -117,6 +117,19 @@ public sealed class MigratorTests : PostgreSqlStoreTests
         Assert.Empty(await store.CheckInvariantsAsync(Cancellation));
     }
 
+    [Theory]
+    [InlineData("{schema}")]
+    [InlineData("a}")]
+    [InlineData("two\nlines")]
+    [InlineData("\u202Eecnalab")]
+    public void A_schema_name_that_would_be_shown_as_another_is_refused(string schema)
+    {
+        var result = new PostgreSqlOptionsValidator().Validate(null, new PostgreSqlOptions { Schema = schema });
+
+        Assert.Contains("PostgreSqlOptions.Schema", result.FailureMessage, StringComparison.Ordinal);
+        Assert.DoesNotContain(schema, result.FailureMessage, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_role_without_the_right_to_create_runs_everything_but_the_migrations()
     {
