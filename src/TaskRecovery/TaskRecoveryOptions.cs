@@ -29,6 +29,11 @@ public sealed class TaskRecoveryOptions
     /// <value>Default: <see langword="null"/>: the web defaults of System.Text.Json, with reflection where it is enabled.</value>
     public JsonSerializerOptions? Json { get; set; }
 
+    /// <summary>Changes the text of each error before it is stored with its entry: exceptions may quote what must not be in the database. Called at the end of every failed attempt,
+    /// on many threads. It does not change logs and traces.</summary>
+    /// <value>Default: <see langword="null"/>: the exception with its stack trace, cut after 8,000 characters. If it throws or returns null, only that is stored.</value>
+    public Func<string, string>? RedactError { get; set; }
+
     /// <summary>Whether this process works the <c>default</c> queue without being told to by <c>AddQueue("default")</c>.</summary>
     /// <value>Default: <see langword="true"/>.</value>
     public bool ServeDefaultQueue { get; set; } = true;

@@ -1,5 +1,7 @@
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using TaskRecovery.Diagnostics;
+using TaskRecovery.Queue;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Workers;
@@ -25,6 +27,7 @@ internal sealed class Completer : IDisposable
     private readonly Metrics _metrics;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly Func<string, string>? _redactError;
     private readonly OutageReporter _state;
     private readonly FlushLane _lane;
     private readonly FlushLane _transactionLane;
@@ -34,8 +37,10 @@ internal sealed class Completer : IDisposable
     private TaskCompletionSource? _drained;
     private int _unstored;
 
-    public Completer(IQueueStore store, SettledClaims settled, SuspectLimiter suspects, Metrics metrics, TimeProvider time, ILogger<Completer> logger)
+    public Completer(
+        IQueueStore store, SettledClaims settled, SuspectLimiter suspects, Metrics metrics, IOptions<TaskRecoveryOptions> options, TimeProvider time, ILogger<Completer> logger)
     {
+        _redactError = options.Value.RedactError;
         _store = store;
         _settled = settled;
         _suspects = suspects;
@@ -55,14 +60,14 @@ internal sealed class Completer : IDisposable
     public void Add(PendingOutcome settlement)
     {
         Interlocked.Increment(ref _unstored);
-        _lane.Add(settlement);
+        _lane.Add(Redacted(settlement));
     }
 
     /// <summary>Stores the outcome of an entry that may have been completed in a transaction of its worker's. Should that still be open, waiting for it holds up nobody else.</summary>
     public void AddAfterTransaction(PendingOutcome settlement)
     {
         Interlocked.Increment(ref _unstored);
-        _transactionLane.Add(settlement with { IsAfterTransaction = true });
+        _transactionLane.Add(Redacted(settlement) with { IsAfterTransaction = true });
     }
 
     /// <summary>Takes an entry off the books without an outcome: its claim is lost, and the store or a sweep knows it already.</summary>
@@ -207,6 +212,21 @@ internal sealed class Completer : IDisposable
         {
             _logger.OutcomeNotStorable(settlement.Outcome.EntryId, settlement.Kind, exception);
             Account([settlement]);
+        }
+    }
+
+    private PendingOutcome Redacted(PendingOutcome settlement)
+        => _redactError is { } redact && settlement.Outcome.Error is { } error ? settlement with { Outcome = OutcomePolicy.WithError(settlement.Outcome, Redact(redact, error)) } : settlement;
+
+    private static string Redact(Func<string, string> redact, string error)
+    {
+        try
+        {
+            return EntryText.Storable(redact(error) ?? $"The error's text was withheld: {nameof(TaskRecoveryOptions.RedactError)} returned null.", OutcomePolicy.MaxErrorChars);
+        }
+        catch (Exception exception)
+        {
+            return $"The error's text was withheld: {nameof(TaskRecoveryOptions.RedactError)} threw {exception.GetType()}.";
         }
     }
 

@@ -94,13 +94,20 @@ internal static class OutcomePolicy
     }
 
     /// <summary>The same outcome without what the store refused: it says so in place of the text, and ends the run as before.</summary>
-    public static RunOutcome WithoutText(RunOutcome outcome, Exception refused) => new()
+    public static RunOutcome WithoutText(RunOutcome outcome, Exception refused)
+        => Copy(outcome, $"The {(outcome.Result.IsEmpty ? "error's text" : "result")} could not be stored ({Ascii(refused.Message)}).", result: default);
+
+    /// <summary>The same outcome with another text of its error.</summary>
+    public static RunOutcome WithError(RunOutcome outcome, string error) => Copy(outcome, error, outcome.Result);
+
+    private static RunOutcome Copy(RunOutcome outcome, string error, ReadOnlyMemory<byte> result) => new()
     {
         EntryId = outcome.EntryId,
         Fence = outcome.Fence,
         Kind = outcome.Kind,
         Reason = outcome.Reason,
-        Error = $"The {(outcome.Result.IsEmpty ? "error's text" : "result")} could not be stored ({Ascii(refused.Message)}).",
+        Result = result,
+        Error = error,
         Delay = outcome.Delay,
         MaxCrashes = outcome.MaxCrashes,
         Duration = outcome.Duration,

@@ -308,10 +308,35 @@ public sealed class OutcomeTests
         Assert.Equal([OutcomeKind.Completed], _store.Entry(good).Kinds);
     }
 
-    private Task<WorkHost> StartAsync(int? concurrency = null) => WorkHost.StartAsync(_store, builder =>
+    [Theory]
+    [InlineData("redacts", "*** is not known")]
+    [InlineData("returns null", "The error's text was withheld: RedactError returned null.")]
+    [InlineData("throws", "The error's text was withheld: RedactError threw System.FormatException.")]
+    public async Task The_text_of_an_error_is_redacted_before_it_is_stored(string redactor, string expected)
     {
-        builder.Services.AddSingleton(_work);
-        builder.AddWorker<TestArgs, TestWorker>();
-        builder.AddQueue("default", concurrency);
-    });
+        _work.Do = (_, _) => throw new InvalidOperationException("Ann is not known");
+        await using var host = await StartAsync(configure: options => options.RedactError = error => redactor switch
+        {
+            "redacts" => error.Replace("Ann", "***", StringComparison.Ordinal),
+            "throws" => throw new FormatException("Ann"),
+            _ => null!,
+        });
+
+        var (id, _) = await host.Queue.EnqueueAsync(new TestArgs(), new EnqueueOptions { MaxAttempts = 2 });
+        await _store.UntilEnded(id);
+
+        Assert.Equal([OutcomeKind.Retried, OutcomeKind.Failed], _store.Entry(id).Kinds);
+        Assert.All(_store.Entry(id).Outcomes, outcome => Assert.Contains(expected, outcome.Error, StringComparison.Ordinal));
+        Assert.All(_store.Entry(id).Outcomes, outcome => Assert.DoesNotContain("Ann", outcome.Error, StringComparison.Ordinal));
+    }
+
+    private Task<WorkHost> StartAsync(int? concurrency = null, Action<TaskRecoveryOptions>? configure = null) => WorkHost.StartAsync(
+        _store,
+        builder =>
+        {
+            builder.Services.AddSingleton(_work);
+            builder.AddWorker<TestArgs, TestWorker>();
+            builder.AddQueue("default", concurrency);
+        },
+        configure);
 }
