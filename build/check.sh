@@ -31,10 +31,20 @@ done
 ls artifacts/packages
 
 stage "a consumer of the packages"
+# A source of the machine may offer packages of these names too: the restored ones must be those that were packed above.
+dotnet restore build/consumer -v q
+for package in artifacts/packages/*.nupkg; do
+    name=$(basename "$package" | tr '[:upper:]' '[:lower:]')
+    restored=$(find artifacts/consumer -name "$name.sha512")
+    if [ -z "$restored" ] || [ "$(cat "$restored")" != "$(openssl dgst -sha512 -binary "$package" | openssl base64 -A)" ]; then
+        echo "The consumer restored another $name than the one in artifacts/packages." >&2
+        exit 1
+    fi
+done
 if [ -n "${TASKRECOVERY_TEST_POSTGRES:-}" ]; then
-    dotnet run --project build/consumer
+    dotnet run --no-restore --project build/consumer
 else
-    build/postgres.sh run dotnet run --project build/consumer
+    build/postgres.sh run dotnet run --no-restore --project build/consumer
 fi
 
 stage "the model of the protocol"

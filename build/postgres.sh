@@ -9,8 +9,14 @@
 #
 # TASKRECOVERY_POSTGRES_DIR and TASKRECOVERY_POSTGRES_PORT choose another folder and port.
 set -euo pipefail
+umask 077
 
-folder=${TASKRECOVERY_POSTGRES_DIR:-${TMPDIR:-/tmp}/taskrecovery-postgres-$(id -u)}
+# Not in a folder for temporary files: another user could create a folder of this name first, and read the password.
+if [ "$(id -u)" -eq 0 ]; then
+    folder=${TASKRECOVERY_POSTGRES_DIR:-/var/lib/taskrecovery-postgres}
+else
+    folder=${TASKRECOVERY_POSTGRES_DIR:-${XDG_DATA_HOME:-$HOME/.local/share}/taskrecovery-postgres}
+fi
 port=${TASKRECOVERY_POSTGRES_PORT:-54329}
 
 find_binaries() {

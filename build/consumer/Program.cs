@@ -7,17 +7,15 @@ using TaskRecovery;
 // What a first user does with the packages: enqueue an entry, work it, see it completed.
 var reached = new ConcurrentQueue<string>();
 AppContext.SetData("TaskRecovery.FaultPoints", (Action<string>)reached.Enqueue);
-var database = Path.Combine(Path.GetTempPath(), $"taskrecovery-consumer-{Guid.NewGuid():n}.db");
+var folder = Directory.CreateTempSubdirectory("taskrecovery-consumer-");
+var database = Path.Combine(folder.FullName, "queue.db");
 try
 {
     await WorkOneAsync("SQLite", builder => builder.UseSqlite($"Data Source={database}"));
 }
 finally
 {
-    foreach (var file in Directory.GetFiles(Path.GetTempPath(), Path.GetFileName(database) + "*"))
-    {
-        File.Delete(file);
-    }
+    folder.Delete(recursive: true);
 }
 
 if (Environment.GetEnvironmentVariable("TASKRECOVERY_TEST_POSTGRES") is { Length: > 0 } server)

@@ -87,10 +87,10 @@ internal static class CrashDemo
             start.ArgumentList.Insert(0, Path.Combine(AppContext.BaseDirectory, "TaskRecovery.SampleHost.dll"));
         }
 
-        if (options.Postgres is { } connectionString)
+        // The child inherits the environment variable with the connection string.
+        if (options.Postgres is not null)
         {
             start.ArgumentList.Add("--postgres");
-            start.ArgumentList.Add(connectionString);
         }
 
         return Process.Start(start) ?? throw new InvalidOperationException("The host could not be started.");

@@ -3,7 +3,7 @@ using TaskRecovery.SampleHost;
 
 var folder = new Option<DirectoryInfo?>("--folder") { Description = "The folder whose Markdown files are read. Default: the nearest docs folder." };
 var data = new Option<DirectoryInfo?>("--data") { Description = "Where the database file, report and journal go. Default: a folder for temporary files." };
-var postgres = new Option<string?>("--postgres") { Description = "A PostgreSQL connection string. Default: an SQLite file, nothing to install." };
+var postgres = new Option<bool>("--postgres") { Description = $"Use PostgreSQL, with the connection string in {SampleOptions.PostgresVariable}. Default: an SQLite file, nothing to install." };
 var every = new Option<int>("--every") { Description = "Seconds between runs.", DefaultValueFactory = _ => 30 };
 var pace = new Option<int>("--pace") { Description = "Milliseconds to linger over each file, so that one can watch.", DefaultValueFactory = _ => 150 };
 var once = new Option<bool>("--once") { Description = "Stop after the first task that completes." };
@@ -20,8 +20,8 @@ root.SetAction(async (arguments, cancellationToken) =>
     var options = new SampleOptions
     {
         Folder = arguments.GetValue(folder)?.FullName ?? SampleFolders.FindDocs(),
-        Data = Directory.CreateDirectory(arguments.GetValue(data)?.FullName ?? SampleFolders.DefaultData(arguments.GetValue(crashDemo))).FullName,
-        Postgres = arguments.GetValue(postgres),
+        Data = SampleFolders.Create(arguments.GetValue(data)?.FullName ?? SampleFolders.DefaultData(arguments.GetValue(crashDemo))),
+        Postgres = arguments.GetValue(postgres) ? SampleOptions.ReadPostgres() : null,
         Every = TimeSpan.FromSeconds(arguments.GetValue(every)),
         Pace = TimeSpan.FromMilliseconds(arguments.GetValue(pace)),
         Once = arguments.GetValue(once),

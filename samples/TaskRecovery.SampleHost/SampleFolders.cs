@@ -21,8 +21,19 @@ internal static class SampleFolders
         return Directory.GetCurrentDirectory();
     }
 
-    /// <summary>A folder for temporary files: the same one for every start of the sample, a new one for each demo.</summary>
-    public static string DefaultData(bool isDemo) => isDemo
-        ? Directory.CreateTempSubdirectory("taskrecovery-demo-").FullName
-        : Path.Combine(Path.GetTempPath(), "taskrecovery-sample");
+    /// <summary>A new folder for each demo; else the same one for every start of the sample, which is the user's own: in a folder for temporary files
+    /// another user could create one of this name first.</summary>
+    public static string DefaultData(bool isDemo)
+    {
+        var own = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify);
+        return isDemo || own.Length == 0
+            ? Directory.CreateTempSubdirectory("taskrecovery-demo-").FullName
+            : Path.Combine(own, "taskrecovery-sample");
+    }
+
+    /// <summary>Creates a folder that only this user can read.</summary>
+    public static string Create(string folder)
+        => OperatingSystem.IsWindows()
+            ? Directory.CreateDirectory(folder).FullName
+            : Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute).FullName;
 }

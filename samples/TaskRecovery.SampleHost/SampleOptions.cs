@@ -3,6 +3,9 @@ namespace TaskRecovery.SampleHost;
 /// <summary>What the command line said.</summary>
 internal sealed record SampleOptions
 {
+    /// <summary>The environment variable with the PostgreSQL connection string. Other users of a machine can read command lines.</summary>
+    public const string PostgresVariable = "TASKRECOVERY_SAMPLE_POSTGRES";
+
     /// <summary>The folder whose Markdown files the job reads.</summary>
     public required string Folder { get; init; }
 
@@ -23,6 +26,10 @@ internal sealed record SampleOptions
 
     /// <summary>The name of the job.</summary>
     public required string Job { get; init; }
+
+    public static string ReadPostgres() => Environment.GetEnvironmentVariable(PostgresVariable) is { Length: > 0 } connectionString
+        ? connectionString
+        : throw new InvalidOperationException($"Set {PostgresVariable} to a PostgreSQL connection string.");
 
     public string DatabasePath => Path.Combine(Data, "tasks.db");
 
