@@ -1,0 +1,174 @@
+using System.Text.RegularExpressions;
+using Npgsql;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.PostgreSql.Tests.Store;
+
+/// <summary>The four roles of docs/deployment.md, with the SQL that is printed there: each can do its work, and nothing else.</summary>
+public sealed partial class RoleTests : PostgreSqlStoreTests
+{
+    private const string Migrations = "insert into taskrecovery.taskrecovery_migrations (version, name, checksum, oldest_library) values (900, 'x', 'x', '99.0.0')";
+
+    private readonly string _suffix = Guid.NewGuid().ToString("n")[..8];
+
+    [Fact]
+    public Task The_migrator_creates_and_changes_the_tables_of_its_own_schema_only()
+        => WithRolesAsync(async () =>
+        {
+            var migrator = Open(connectionString: As("migrator"));
+            Assert.Empty(await new PostgreSqlMigrator(migrator).MigrateAsync(Cancellation));
+            await ExecuteAsAsync("migrator", "alter table taskrecovery.jobs add column extra int; alter table taskrecovery.jobs drop column extra");
+            await AssertDeniedAsync("migrator", "create schema other", "create table public.other (id int)");
+        });
+
+    [Fact]
+    public Task The_worker_does_all_work_and_changes_no_table()
+        => WithRolesAsync(async () =>
+        {
+            var database = Open(options => options.MigrateOnStart = false, As("worker"));
+            var store = await OpenStoreAsync(database);
+            var jobs = new PostgreSqlJobStore(database, store);
+            var identity = Identity();
+            using var node = store.OpenNodeSession();
+            node.Register(identity);
+            Assert.True(node.Beat(identity.Id, holdsLock: true).Accepted);
+            var job = await jobs.UpsertAsync(
+                new NewJob(new JobDefinition("report", Schedule.Every(TimeSpan.FromHours(1))), "report", "task:report", "{}"u8.ToArray(), 10), Cancellation);
+            var stored = await store.EnqueueAsync([Entry(), Entry(uniqueKey: "key"), Entry(), Entry()], null, Cancellation);
+            var batch = await store.CreateClaimer(identity.Id, "default", ["test", "task:report"]).ClaimAsync(10, new SuspectAllowance(3, 1000, 1), Cancellation);
+            Assert.Equal(5, batch.Entries.Count);
+            var run = Assert.Single(batch.Entries, entry => entry.Kind == "task:report");
+            await jobs.StartTaskAsync(new TaskStartRequest(identity.Id, run.Id, batch.Fence, job.Id, null, 1, run.Kind), Cancellation);
+            await store.SaveStepAsync(identity.Id, new ProgressKey(stored[0].Id, null), batch.Fence, "step", "1"u8.ToArray(), Cancellation);
+            Assert.Empty(await store.FinishAsync(identity.Id, [Outcome(stored[0].Id, batch.Fence), Outcome(stored[1].Id, batch.Fence, OutcomeKind.Failed)], Cancellation));
+            Assert.Equal(OperatorResult.Done, await store.RetryAsync(stored[1].Id, RetryFrom.Start, Cancellation));
+            Assert.True(await store.CancelAsync(stored[2].Id, Cancellation));
+            Assert.Equal(1, await store.EraseAsync(EraseTarget.Entry(stored[3].Id), Cancellation));
+            await store.SetPausedAsync("default", paused: true, Cancellation);
+            await store.PurgeAsync(new RetentionOptions(), Cancellation);
+            await jobs.RecoverTasksAsync(TimeSpan.FromDays(1), 3, Cancellation);
+            node.Leave(identity.Id);
+            Assert.NotEqual(0, (await store.SweepAsync(3, Cancellation)).Recovered);
+            Assert.Empty(await store.CheckLawAsync(Cancellation));
+
+            await AssertDeniedAsync(
+                "worker", Migrations, "delete from taskrecovery.taskrecovery_migrations", "drop table taskrecovery.steps", "truncate taskrecovery.steps",
+                "alter table taskrecovery.jobs add column extra int", "create table taskrecovery.other (id int)", "create function taskrecovery.f() returns int return 1");
+        });
+
+    [Fact]
+    public Task The_enqueuer_adds_entries_and_reads_none()
+        => WithRolesAsync(async () =>
+        {
+            var store = await OpenStoreAsync(Open(options => options.MigrateOnStart = false, As("enqueuer")));
+            var stored = await store.EnqueueAsync([Entry(), Entry(queue: "other", after: TimeSpan.FromHours(1))], null, Cancellation);
+            var keyed = await store.EnqueueAsync([Entry(uniqueKey: "key")], null, Cancellation);
+            Assert.Equal((keyed[0].Id, true), ((await store.EnqueueAsync([Entry(uniqueKey: "key")], null, Cancellation))[0] is var again ? (again.Id, again.IsDuplicate) : default));
+            await using (var connection = new NpgsqlConnection(As("enqueuer")))
+            {
+                await connection.OpenAsync(Cancellation);
+                await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+                await store.EnqueueAsync([Entry(), Entry(uniqueKey: "other")], transaction, Cancellation);
+                await transaction.CommitAsync(Cancellation);
+            }
+
+            Assert.Equal([("default", 4L), ("other", 0L)], (await store.MeasureAsync(Cancellation)).Select(depth => (depth.Queue, depth.Due)));
+            await Assert.ThrowsAsync<StoreConfigurationException>(async () => await store.FindAsync(stored[0].Id, Cancellation));
+            await Assert.ThrowsAsync<StoreConfigurationException>(async () => await store.CancelAsync(stored[0].Id, Cancellation));
+            await Assert.ThrowsAsync<StoreConfigurationException>(async () => await store.SetPausedAsync("default", paused: true, Cancellation));
+            await AssertDeniedAsync(
+                "enqueuer", Migrations, "select args from taskrecovery.entries", "select result from taskrecovery.outcomes", "select * from taskrecovery.nodes",
+                "update taskrecovery.queues set paused = true", "update taskrecovery.waiting set run_at = 'infinity'", "delete from taskrecovery.waiting",
+                "delete from taskrecovery.unique_keys", "insert into taskrecovery.jobs select * from taskrecovery.jobs", "insert into taskrecovery.nodes (name) values ('x')",
+                "insert into taskrecovery.outcomes select * from taskrecovery.outcomes", "select nextval('taskrecovery.fences')", "create table taskrecovery.other (id int)");
+            Assert.Empty(await (await OpenStoreAsync()).CheckLawAsync(Cancellation));
+        });
+
+    [Fact]
+    public Task The_reader_reads_everything_and_writes_nothing()
+        => WithRolesAsync(async () =>
+        {
+            var stored = await (await OpenStoreAsync()).EnqueueAsync([Entry(args: """{"a":1}""")], null, Cancellation);
+
+            var store = await OpenStoreAsync(Open(options => options.MigrateOnStart = false, As("reader")));
+
+            Assert.Equal("""{"a":1}""", (await store.FindAsync(stored[0].Id, Cancellation))!.Args);
+            Assert.Single((await store.ListAsync(new EntryFilter { State = EntryState.Waiting }, Cancellation)).Entries);
+            Assert.Equal(1, (await store.CountAsync(null, Cancellation)).Waiting);
+            Assert.Empty(await store.CheckLawAsync(Cancellation));
+            await Assert.ThrowsAsync<StoreConfigurationException>(async () => await store.EnqueueAsync([Entry()], null, Cancellation));
+            await AssertDeniedAsync(
+                "reader", Migrations, "insert into taskrecovery.queues (name) values ('x')", "update taskrecovery.entries set args = ''",
+                "delete from taskrecovery.outcomes", "select 1 from taskrecovery.nodes for update", "select nextval('taskrecovery.fences')");
+        });
+
+    private static RunOutcome Outcome(long entryId, long fence, OutcomeKind kind = OutcomeKind.Completed)
+        => new() { EntryId = entryId, Fence = fence, Kind = kind, Duration = TimeSpan.FromMilliseconds(5), HasUniqueKey = true };
+
+    private async Task WithRolesAsync(Func<Task> work)
+    {
+        var blocks = Printed();
+        var (create, grant) = (blocks[0], blocks[1]);
+        var database = new NpgsqlConnectionStringBuilder(ConnectionString).Database!;
+        await ExecuteAsync(Own(create).Replace("database app", $"database \"{database}\"", StringComparison.Ordinal));
+        try
+        {
+            foreach (var role in new[] { "migrator", "worker", "enqueuer", "reader" })
+            {
+                await ExecuteAsync($"alter role {Name(role)} password 'secret'");
+            }
+
+            await new PostgreSqlMigrator(Open(connectionString: As("migrator"))).MigrateAsync(Cancellation);
+            await ExecuteAsAsync("migrator", Own(grant));
+            await ExecuteAsAsync("migrator", Own(grant));
+            await work();
+        }
+        finally
+        {
+            await ExecuteAsync(string.Join(';', new[] { "worker", "enqueuer", "reader", "migrator" }.Select(role => $"drop owned by {Name(role)} cascade; drop role {Name(role)}")));
+        }
+    }
+
+    private static string[] Printed()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder!.FullName, "TaskRecovery.Library.sln")))
+        {
+            folder = folder.Parent;
+        }
+
+        var page = File.ReadAllText(Path.Combine(folder.FullName, "docs", "deployment.md"));
+        var section = page[page.IndexOf("## Roles and grants", StringComparison.Ordinal)..];
+        return [.. SqlBlock().Matches(section).Select(match => match.Groups[1].Value)];
+    }
+
+    private string Name(string role) => $"taskrecovery_{role}_{_suffix}";
+
+    // Roles belong to the whole server, on which other tests run.
+    private string Own(string statements) => RoleName().Replace(statements, match => $"{match.Value}_{_suffix}");
+
+    private string As(string role) => new NpgsqlConnectionStringBuilder(ConnectionString) { Username = Name(role), Password = "secret" }.ConnectionString;
+
+    private async Task ExecuteAsAsync(string role, string statement)
+    {
+        await using var connection = new NpgsqlConnection(As(role) + ";Pooling=false");
+        await connection.OpenAsync(Cancellation);
+        await using var command = new NpgsqlCommand(statement, connection);
+        await command.ExecuteNonQueryAsync(Cancellation);
+    }
+
+    private async Task AssertDeniedAsync(string role, params string[] statements)
+    {
+        foreach (var statement in statements)
+        {
+            var exception = await Record.ExceptionAsync(() => ExecuteAsAsync(role, statement));
+            Assert.True(exception is PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege }, $"{role}: {statement}: {exception?.Message ?? "was done"}");
+        }
+    }
+
+    [GeneratedRegex("```sql\n(.*?)```", RegexOptions.Singleline)]
+    private static partial Regex SqlBlock();
+
+    [GeneratedRegex("taskrecovery_(migrator|worker|enqueuer|reader)")]
+    private static partial Regex RoleName();
+}
