@@ -24,6 +24,9 @@ public static class EndReasons
     /// <summary>Its data were erased (<see cref="IJobQueue.EraseAsync"/>). Entries that had ended have this reason too, and stay completed, failed or cancelled.</summary>
     public const string Erased = "erased";
 
+    /// <summary>It was due for longer than <see cref="RetentionOptions.Waiting"/> and no node claimed it.</summary>
+    public const string Expired = "expired";
+
     /// <summary>Its own worker cancelled it.</summary>
     public const string CancelledByWorker = "cancelled_by_worker";
 

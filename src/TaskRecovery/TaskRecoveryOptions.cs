@@ -120,6 +120,11 @@ public sealed class RetentionOptions
     /// <value>Default: 7 days.</value>
     public TimeSpan Cancelled { get; set; } = TimeSpan.FromDays(7);
 
+    /// <summary>How long an entry may have been due without being claimed, because its queue is paused or no node knows its kind; then it ends as cancelled with the reason
+    /// <see cref="EndReasons.Expired"/>. Keep it far above the longest backlog: it does not ask why an entry waits.</summary>
+    /// <value>Default: <see langword="null"/>: for ever. 1 minute to 100 years.</value>
+    public TimeSpan? Waiting { get; set; }
+
     /// <summary>How often a node removes what is no longer kept.</summary>
     /// <value>Default: 30 seconds. 100 milliseconds to 1 day.</value>
     public TimeSpan Interval { get; set; } = TimeSpan.FromSeconds(30);

@@ -140,15 +140,9 @@ internal static class OperatorSql
         select id from known
         """;
 
-    /// <summary>Ends those that wait, with an outcome of their own fence. $1 ids; $2 reason. Returns how many.</summary>
-    /// <remarks>Sent after the request: an entry that a claim takes meanwhile is left to it: its claim or the next poll finds the request.
-    /// A job whose planned run this was has none until job recovery plans the due time after it.</remarks>
-    internal const string CancelWaiting = $$"""
-        with gone as (
-            delete from {schema}.waiting where ctid = any(array(
-                select w.ctid from {schema}.waiting w
-                where w.ctid = any(array(select w.tid from {schema}.entries e cross join {{Place}} where e.id = any($1))) for update skip locked))
-            returning id, attempt, crashes
+    /// <summary>Ends entries whose waiting rows are deleted in front of this. $2 reason. Returns how many.</summary>
+    internal const string EndTaken = """
+        returning id, attempt, crashes
         ), done as (
             insert into {schema}.outcomes (entry, fence, duration_ms, kind, attempt, crashes, final, reason)
             select id, nextval('{schema:literal}.fences'), 0, 2, attempt, crashes, true, $2 from gone
@@ -162,6 +156,16 @@ internal static class OperatorSql
         )
         select count(*) from done
         """;
+
+    /// <summary>Ends those that wait, with an outcome of their own fence. $1 ids; $2 reason. Returns how many.</summary>
+    /// <remarks>Sent after the request: an entry that a claim takes meanwhile is left to it: its claim or the next poll finds the request.
+    /// A job whose planned run this was has none until job recovery plans the due time after it.</remarks>
+    internal const string CancelWaiting = $$"""
+        with gone as (
+            delete from {schema}.waiting where ctid = any(array(
+                select w.ctid from {schema}.waiting w
+                where w.ctid = any(array(select w.tid from {schema}.entries e cross join {{Place}} where e.id = any($1))) for update skip locked))
+        """ + " " + EndTaken;
 
     /// <summary>How many have not ended. $1 ids.</summary>
     internal const string CountRunning = """

@@ -112,4 +112,24 @@ internal static class RetentionSql
         delete from {schema}.nodes n
         where n.dead_at < clock_timestamp() - $1 * interval '1 microsecond' and not exists (select from {schema}.claims c where c.node = n.number)
         """;
+
+    /// <summary>Ends entries that have been due for too long. $1 how long, in microseconds, $2 reason, $3 how many at most. Returns how many.</summary>
+    /// <remarks>Found by jumping from lane to lane (queue and level) through the index. What a claim takes meanwhile is left to it.</remarks>
+    internal const string Expire = """
+        with recursive lane as (
+            (select w.queue, w.priority from {schema}.waiting w order by w.queue, w.priority limit 1)
+            union all
+            select n.queue, n.priority from lane l cross join lateral (
+                select w.queue, w.priority from {schema}.waiting w where (w.queue, w.priority) > (l.queue, l.priority) order by w.queue, w.priority limit 1) n
+        ), overdue as materialized (
+            select o.tid from lane l cross join lateral (
+                select w.ctid as tid from {schema}.waiting w
+                where w.queue = l.queue and w.priority = l.priority and w.run_at < clock_timestamp() - $1 * interval '1 microsecond'
+                order by w.run_at limit $3) o
+            limit $3
+        ), gone as (
+            delete from {schema}.waiting where ctid = any(array(
+                select w.ctid from {schema}.waiting w
+                where w.ctid = any(array(select o.tid from overdue o)) and w.run_at < clock_timestamp() - $1 * interval '1 microsecond' for update skip locked))
+        """ + " " + OperatorSql.EndTaken;
 }

@@ -42,7 +42,7 @@ internal sealed partial class PostgreSqlQueueStore
             await RequireTurnsAsync(retention, cancellationToken).ConfigureAwait(false);
         }
 
-        return IsPurging;
+        return await ExpireAsync(retention, cancellationToken).ConfigureAwait(false) || IsPurging;
     }
 
     public ValueTask<IReadOnlyList<QueueDepth>> MeasureAsync(CancellationToken cancellationToken)
@@ -61,6 +61,13 @@ internal sealed partial class PostgreSqlQueueStore
                 return (IReadOnlyList<QueueDepth>)depths;
             },
             cancellationToken);
+
+    private async ValueTask<bool> ExpireAsync(RetentionOptions retention, CancellationToken cancellationToken)
+        => retention.Waiting is { } longest && await _database.ReadAsync(
+            RetentionSql.Expire,
+            [Arg.Int8(Microseconds(longest)), Arg.Text(EndReasons.Expired), Arg.Int8(HistoryWalk.Worthwhile)],
+            static async (reader, token) => await reader.ReadAsync(token).ConfigureAwait(false) && reader.GetInt64(0) == HistoryWalk.Worthwhile,
+            cancellationToken).ConfigureAwait(false);
 
     private async Task WalkAsync(HistoryWalk walk, string statement, RetentionOptions retention, TimeSpan youngest, CancellationToken cancellationToken)
     {

@@ -46,6 +46,9 @@ internal static class WaitingSql
     /// <summary>Takes an entry out of the line. ?1 id.</summary>
     public const string Take = "delete from taskrecovery_waiting where id = ?1 returning attempt, crashes";
 
+    /// <summary>Whether an entry waits and was due before a time. ?1 id, ?2 time.</summary>
+    public const string IsOverdue = "select 1 from taskrecovery_waiting where id = ?1 and run_at <= ?2";
+
     /// <summary>Whether an entry waits. ?1 id.</summary>
     public const string Exists = "select 1 from taskrecovery_waiting where id = ?1";
 }

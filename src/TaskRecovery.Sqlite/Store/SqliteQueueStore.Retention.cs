@@ -41,6 +41,7 @@ internal sealed partial class SqliteQueueStore
             deleted += await _database.WriteAsync(session => DeleteEntries(session, chunk, fence), cancellationToken).ConfigureAwait(false);
         }
 
+        await ExpireAsync(retention, now, cancellationToken).ConfigureAwait(false);
         _walk.GoOn(last, deleted, isEnd);
         if (!_walk.IsResting)
         {
@@ -58,6 +59,47 @@ internal sealed partial class SqliteQueueStore
         nodes.ForEach(_database.Locks.Remove);
         await RemoveStrayFilesAsync(cancellationToken).ConfigureAwait(false);
         return tasks.Count == DeleteLimit;
+    }
+
+    private async ValueTask ExpireAsync(RetentionOptions retention, long now, CancellationToken cancellationToken)
+    {
+        if (retention.Waiting is not { } longest)
+        {
+            return;
+        }
+
+        var before = now - Micros.From(longest);
+        var overdue = await _database.ReadAsync(session => FindOverdue(session, before), cancellationToken).ConfigureAwait(false);
+        if (overdue.Count > 0)
+        {
+            await _database.WriteAsync(session => Expire(session, overdue, before), cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private List<long> FindOverdue(SqliteSession session, long before)
+    {
+        var overdue = new List<long>();
+        foreach (var (queue, _) in ReadQueues(session))
+        {
+            foreach (var group in WaitingGroups.Read(session, _database.Names, queue, kinds: null).Where(group => group.FirstDue <= before))
+            {
+                var statement = session.Get(WaitingSql.Due).Bind(1, queue).Bind(2, group.Kind).Bind(3, group.Level).Bind(4, before).Bind(5, DeleteLimit - overdue.Count);
+                while (statement.Step())
+                {
+                    overdue.Add(statement.Int64(0));
+                }
+            }
+        }
+
+        return overdue;
+    }
+
+    // What a claim took meanwhile is left to it.
+    private int Expire(SqliteSession session, List<long> overdue, long before)
+    {
+        var moves = new EntryMoves(session, _database.Names, _database.Now());
+        return overdue.Count(entry
+            => session.Get(WaitingSql.IsOverdue).Bind(1, entry).Bind(2, before).Exists() && moves.EndWaiting(entry, OutcomeKind.Cancelled, EndReasons.Expired));
     }
 
     private async ValueTask RemoveStrayFilesAsync(CancellationToken cancellationToken)

@@ -49,6 +49,30 @@ public abstract class RetentionTests(StoreFixture fixture) : StoreTests(fixture)
     }
 
     [Fact]
+    public async Task What_nobody_claims_ends_after_its_time_where_there_is_one()
+    {
+        await Store.SetPausedAsync("paused", paused: true, Cancellation);
+        var paused = await GivenEntryAsync(Entry(queue: "paused", key: "key"));
+        var unknown = await GivenEntryAsync(Entry(kind: "unknown", priority: 2));
+        var held = await GivenClaimedAsync(GivenNode());
+        await ShiftTimeAsync(TimeSpan.FromHours(2));
+        var later = await GivenEntryAsync(Entry(after: TimeSpan.FromHours(1)));
+        var fresh = await GivenEntryAsync(Entry(queue: "paused"));
+
+        await PurgeAsync();
+        Assert.Equal(EntryState.Waiting, await StateAsync(paused));
+        await PurgeAsync(new RetentionOptions { Waiting = TimeSpan.FromHours(1) });
+
+        foreach (var expired in new[] { await FindAsync(paused), await FindAsync(unknown) })
+        {
+            Assert.Equal((EntryState.Cancelled, EndReasons.Expired), (expired.State, expired.Reason));
+        }
+
+        Assert.Equal((EntryState.Waiting, EntryState.Waiting, EntryState.Running), (await StateAsync(later), await StateAsync(fresh), await StateAsync(held.Id)));
+        Assert.False((await EnqueueAsync(Entry(key: "key"))).IsDuplicate);
+    }
+
+    [Fact]
     public async Task What_waits_or_runs_never_goes()
     {
         var held = await GivenClaimedAsync(GivenNode());
