@@ -31,7 +31,7 @@ public sealed partial class RoleTests : PostgreSqlStoreTests
             var identity = Identity();
             using var node = store.OpenNodeSession();
             node.Register(identity);
-            Assert.True(node.Beat(identity.Id, holdsLock: true).Accepted);
+            Assert.True(node.SendHeartbeat(identity.Id, holdsLock: true).Accepted);
             var job = await jobs.UpsertAsync(
                 new NewJob(new JobDefinition("report", Schedule.Every(TimeSpan.FromHours(1))), "report", "task:report", "{}"u8.ToArray(), 10), Cancellation);
             var stored = await store.EnqueueAsync([Entry(), Entry(uniqueKey: "key"), Entry(), Entry()], null, Cancellation);
@@ -49,7 +49,7 @@ public sealed partial class RoleTests : PostgreSqlStoreTests
             await jobs.RecoverTasksAsync(TimeSpan.FromDays(1), 3, Cancellation);
             node.Leave(identity.Id);
             Assert.NotEqual(0, (await store.SweepAsync(3, Cancellation)).Recovered);
-            Assert.Empty(await store.CheckLawAsync(Cancellation));
+            Assert.Empty(await store.CheckInvariantsAsync(Cancellation));
 
             await AssertDeniedAsync(
                 "worker", Migrations, "delete from taskrecovery.taskrecovery_migrations", "drop table taskrecovery.steps", "truncate taskrecovery.steps",
@@ -81,7 +81,7 @@ public sealed partial class RoleTests : PostgreSqlStoreTests
                 "update taskrecovery.queues set paused = true", "update taskrecovery.waiting set run_at = 'infinity'", "delete from taskrecovery.waiting",
                 "delete from taskrecovery.unique_keys", "insert into taskrecovery.jobs select * from taskrecovery.jobs", "insert into taskrecovery.nodes (name) values ('x')",
                 "insert into taskrecovery.outcomes select * from taskrecovery.outcomes", "select nextval('taskrecovery.fences')", "create table taskrecovery.other (id int)");
-            Assert.Empty(await (await OpenStoreAsync()).CheckLawAsync(Cancellation));
+            Assert.Empty(await (await OpenStoreAsync()).CheckInvariantsAsync(Cancellation));
         });
 
     [Fact]
@@ -95,7 +95,7 @@ public sealed partial class RoleTests : PostgreSqlStoreTests
             Assert.Equal("""{"a":1}""", (await store.FindAsync(stored[0].Id, Cancellation))!.Args);
             Assert.Single((await store.ListAsync(new EntryFilter { State = EntryState.Waiting }, Cancellation)).Entries);
             Assert.Equal(1, (await store.CountAsync(null, Cancellation)).Waiting);
-            Assert.Empty(await store.CheckLawAsync(Cancellation));
+            Assert.Empty(await store.CheckInvariantsAsync(Cancellation));
             await Assert.ThrowsAsync<StoreConfigurationException>(async () => await store.EnqueueAsync([Entry()], null, Cancellation));
             await AssertDeniedAsync(
                 "reader", Migrations, "insert into taskrecovery.queues (name) values ('x')", "update taskrecovery.entries set args = ''",
