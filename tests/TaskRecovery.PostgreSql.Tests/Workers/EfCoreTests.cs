@@ -1,0 +1,183 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Npgsql;
+using Npgsql.EntityFrameworkCore.PostgreSQL;
+using TaskRecovery.TestSupport;
+
+namespace TaskRecovery.PostgreSql.Tests.Workers;
+
+/// <summary>The code of docs/ef-core.md: entries in the transaction of a context, with an execution strategy that repeats.</summary>
+public sealed class EfCoreTests : IAsyncLifetime
+{
+    private readonly Failures _failures = new();
+    private PostgresDatabase? _database;
+    private IHost? _host;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    private IJobQueue Queue => _host!.Services.GetRequiredService<IJobQueue>();
+
+    public async ValueTask InitializeAsync()
+    {
+        _database = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync("ef");
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Services.AddSingleton(_ => NpgsqlDataSource.Create(_database.ConnectionString));
+        builder.Services.AddSingleton(_failures);
+        builder.Services.AddDbContext<ShopContext>((services, options) => options.UseNpgsql(
+            services.GetRequiredService<NpgsqlDataSource>(),
+            npgsql => npgsql.ExecutionStrategy(dependencies => new RetryingStrategy(dependencies))));
+        builder.Services.AddTaskRecovery().UsePostgreSql().AddWorker<SendInvoice, SendInvoiceWorker>();
+        _host = builder.Build();
+        await InContextAsync(db => db.Database.EnsureCreatedAsync(Cancellation));
+        await _host.StartAsync(Cancellation);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _host!.StopAsync(Cancellation);
+        _host.Dispose();
+        await _database!.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_block_that_fails_after_its_enqueue_is_repeated_and_stores_one_entry()
+    {
+        _failures.AfterEnqueue = new StoreUnavailableException("The answer was lost.");
+
+        var order = await OrderAsync();
+
+        var page = await Queue.ListAsync(cancellationToken: Cancellation);
+        Assert.Equal(2, _failures.Blocks);
+        Assert.Single(page.Entries);
+        Assert.Equal(order, (await InContextAsync(db => db.Orders.SingleAsync(Cancellation))).Id);
+    }
+
+    [Fact]
+    public async Task The_effects_of_a_worker_and_its_outcome_commit_together()
+    {
+        await OrderAsync();
+
+        var entry = await EndedAsync();
+
+        Assert.Equal(EntryState.Completed, entry.State);
+        Assert.Equal(1, (await InContextAsync(db => db.Orders.SingleAsync(Cancellation))).Invoices);
+    }
+
+    [Fact]
+    public async Task A_commit_whose_answer_was_lost_stores_the_effects_once()
+    {
+        _failures.AfterCommit = new NpgsqlException("The answer was lost.", new IOException());
+        await OrderAsync();
+
+        var entry = await EndedAsync();
+        await _host!.StopAsync(Cancellation);
+
+        Assert.Equal((EntryState.Completed, 2), (entry.State, _failures.Runs));
+        Assert.Equal(1, (await InContextAsync(db => db.Orders.SingleAsync(Cancellation))).Invoices);
+    }
+
+    private async Task<Guid> OrderAsync()
+    {
+        var id = Guid.CreateVersion7();
+        await InContextAsync(async db =>
+        {
+            await db.Database.CreateExecutionStrategy().ExecuteInTransactionAsync(
+                async token =>
+                {
+                    _failures.Blocks++;
+                    db.ChangeTracker.Clear();
+                    db.Orders.Add(new Order { Id = id });
+                    await db.SaveChangesAsync(token);
+                    await Queue.EnqueueAsync(new SendInvoice(id), db.Database.CurrentTransaction!.GetDbTransaction(), cancellationToken: token);
+                    Failures.ThrowOnce(ref _failures.AfterEnqueue);
+                },
+                token => db.Orders.AsNoTracking().AnyAsync(order => order.Id == id, token),
+                Cancellation);
+            return true;
+        });
+        return id;
+    }
+
+    private async Task<T> InContextAsync<T>(Func<ShopContext, Task<T>> call)
+    {
+        await using var scope = _host!.Services.CreateAsyncScope();
+        return await call(scope.ServiceProvider.GetRequiredService<ShopContext>());
+    }
+
+    private async Task<QueueEntry> EndedAsync()
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (await timer.WaitForNextTickAsync(limit.Token))
+        {
+            if ((await Queue.ListAsync(cancellationToken: limit.Token)).Entries is [{ EndedAt: not null } entry])
+            {
+                return entry;
+            }
+        }
+
+        throw new TimeoutException("The entry has not ended.");
+    }
+
+    public sealed class Order
+    {
+        public Guid Id { get; init; }
+
+        public int Invoices { get; set; }
+    }
+
+    public sealed class ShopContext(DbContextOptions<ShopContext> options) : DbContext(options)
+    {
+        public DbSet<Order> Orders => Set<Order>();
+    }
+
+    [JobKind("test.send-invoice")]
+    public sealed record SendInvoice(Guid OrderId);
+
+    private sealed class RetryingStrategy(ExecutionStrategyDependencies dependencies) : NpgsqlRetryingExecutionStrategy(dependencies)
+    {
+        protected override bool ShouldRetryOn(Exception? exception) => exception is StoreUnavailableException || base.ShouldRetryOn(exception);
+    }
+
+    private sealed class SendInvoiceWorker(ShopContext db, Failures failures) : IJobWorker<SendInvoice>
+    {
+        public Task WorkAsync(WorkContext<SendInvoice> context, CancellationToken cancellationToken)
+            => db.Database.CreateExecutionStrategy().ExecuteAsync(
+                async token =>
+                {
+                    failures.Runs++;
+                    db.ChangeTracker.Clear();
+                    await using var transaction = await db.Database.BeginTransactionAsync(token);
+
+                    var order = await db.Orders.SingleAsync(order => order.Id == context.Args.OrderId, token);
+                    order.Invoices++;
+                    await db.SaveChangesAsync(token);
+                    await context.CompleteAsync(transaction.GetDbTransaction(), token);
+
+                    await transaction.CommitAsync(token);
+                    Failures.ThrowOnce(ref failures.AfterCommit);
+                },
+                cancellationToken);
+    }
+
+    /// <summary>What fails once, and what ran.</summary>
+    private sealed class Failures
+    {
+        public Exception? AfterEnqueue;
+        public Exception? AfterCommit;
+
+        public int Blocks { get; set; }
+
+        public int Runs { get; set; }
+
+        public static void ThrowOnce(ref Exception? failure)
+        {
+            if (Interlocked.Exchange(ref failure, null) is { } exception)
+            {
+                throw exception;
+            }
+        }
+    }
+}
