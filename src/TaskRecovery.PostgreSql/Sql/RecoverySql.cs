@@ -149,7 +149,7 @@ internal static class RecoverySql
         where e.id is null or exists (select from {schema}.outcomes o where o.entry = u.entry and o.final)
         limit 1000)
         union all
-        (select 'entry ' || w.id || ' waits at a place where no claim finds it'
+        (select 'entry ' || w.id || ' waits at a place where a look-up by id misses it'
         from {schema}.waiting w cross join lateral (select * from {schema}.entries e where e.id = w.id offset 0) e
         where not w.found_by_id and (w.queue, w.priority, w.run_at) is distinct from (e.queue, e.priority, e.created_at)
         limit 1000)

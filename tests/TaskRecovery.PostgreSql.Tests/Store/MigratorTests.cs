@@ -49,7 +49,7 @@ public sealed class MigratorTests : PostgreSqlStoreTests
         var stored = await store.EnqueueAsync([Entry()], null, Cancellation);
         await ExecuteAsync("update taskrecovery.waiting set priority = 0");
 
-        Assert.Equal([$"entry {stored[0].Id} waits at a place where no claim finds it"], await store.CheckInvariantsAsync(Cancellation));
+        Assert.Equal([$"entry {stored[0].Id} waits at a place where a look-up by id misses it"], await store.CheckInvariantsAsync(Cancellation));
     }
 
     [Fact]
