@@ -37,6 +37,17 @@ public sealed partial class DocumentTests
     }
 
     [Fact]
+    public void Every_source_file_that_the_map_names_exists()
+    {
+        var files = Repository.Code("src", "tests").Select(Repository.Relative).ToList();
+        var missing = SourceName().Matches(File.ReadAllText(Path.Combine(Repository.Root, "docs", "development.md")))
+            .Select(name => name.Groups["file"].Value)
+            .Where(name => !files.Exists(file => file.EndsWith($"/{name}", StringComparison.Ordinal)));
+
+        Nothing.In(missing);
+    }
+
+    [Fact]
     public void The_page_of_the_packages_links_to_full_addresses()
     {
         var page = File.ReadAllText(Path.Combine(Repository.Root, "build", "package-readme.md"));
@@ -69,6 +80,9 @@ public sealed partial class DocumentTests
 
     [GeneratedRegex(@"(?<!!)\[[^\]]*\]\((?<target>[^)\s]+)[^)]*\)|!\[[^\]]*\]\((?<target>[^)\s]+)\)")]
     private static partial Regex Link();
+
+    [GeneratedRegex(@"`(?<file>[\w./]+\.cs)`")]
+    private static partial Regex SourceName();
 
     [GeneratedRegex(@"^#{1,6} (?<text>.+)$", RegexOptions.Multiline)]
     private static partial Regex Heading();
