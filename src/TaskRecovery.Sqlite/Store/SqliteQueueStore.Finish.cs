@@ -41,7 +41,7 @@ internal sealed partial class SqliteQueueStore
         var lost = InCallersTransaction(transaction, session =>
         {
             var moves = new EntryMoves(session, _database.Names, _database.Now(), isOwn: false);
-            return !FinishOne(moves, new HeldClaims(session, _database.Claims, nodeId), nodeId, outcome, out _);
+            return !TryStore(moves, new HeldClaims(session, _database.Claims, nodeId), outcome, out _);
         });
         if (lost)
         {
@@ -112,20 +112,21 @@ internal sealed partial class SqliteQueueStore
 
     /// <summary>Stores one outcome.</summary>
     /// <returns><see langword="false"/> if the claim is no longer the node's.</returns>
+    // An earlier answer may have been lost: what this very run stored then counts. What a sweep stored in its place does not.
     private static bool FinishOne(EntryMoves moves, HeldClaims held, Guid nodeId, RunOutcome outcome, out bool waits)
+        => TryStore(moves, held, outcome, out waits) || WasStoredBefore(moves.Session, nodeId, outcome);
+
+    // In the caller's transaction no repetition counts: the effects of the first one are committed, and those of the second must not be.
+    private static bool TryStore(EntryMoves moves, HeldClaims held, RunOutcome outcome, out bool waits)
     {
         waits = false;
-        if (held.Find(outcome.Fence) is { } claim && claim.Contents.TryGet(outcome.EntryId, out var attempt, out var crashes))
+        if (held.Find(outcome.Fence) is not { } claim || !claim.Contents.TryGet(outcome.EntryId, out var attempt, out var crashes))
         {
-            var run = new Run(outcome.EntryId, outcome.Fence, claim.Node, attempt + 1, crashes, Micros.From(outcome.Duration), outcome.IsTask);
-            if (Store(moves, run, outcome, out waits))
-            {
-                return true;
-            }
+            return false;
         }
 
-        // An earlier answer may have been lost: what this very run stored then counts. What a sweep stored in its place does not.
-        return WasStoredBefore(moves.Session, nodeId, outcome);
+        var run = new Run(outcome.EntryId, outcome.Fence, claim.Node, attempt + 1, crashes, Micros.From(outcome.Duration), outcome.IsTask);
+        return Store(moves, run, outcome, out waits);
     }
 
     private static bool Store(EntryMoves moves, Run run, RunOutcome outcome, out bool waits)

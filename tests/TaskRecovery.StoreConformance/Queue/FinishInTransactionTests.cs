@@ -63,6 +63,31 @@ public abstract class FinishInTransactionTests(StoreFixture fixture) : StoreTest
     }
 
     [Fact]
+    public async Task A_completion_that_was_committed_is_not_committed_again()
+    {
+        await using var connection = await GivenTableAsync();
+        var held = await GivenClaimedAsync(GivenNode());
+        await using (var first = await connection.BeginTransactionAsync(Cancellation))
+        {
+            await EffectAsync(first);
+            await Store.FinishInTransactionAsync(held.Node.Id, held.Outcome(), first, Cancellation);
+            await first.CommitAsync(Cancellation);
+        }
+
+        // As a retrying execution strategy does when the answer of the commit was lost.
+        await using (var second = await connection.BeginTransactionAsync(Cancellation))
+        {
+            await EffectAsync(second);
+            await Assert.ThrowsAsync<ClaimLostException>(
+                async () => await Store.FinishInTransactionAsync(held.Node.Id, held.Outcome(), second, Cancellation));
+            await Record.ExceptionAsync(() => second.CommitAsync(Cancellation));
+        }
+
+        Assert.Equal(1, await EffectsAsync(connection));
+        Assert.Equal(EntryState.Completed, await StateAsync(held.Id));
+    }
+
+    [Fact]
     public async Task An_entry_that_has_its_outcome_cannot_end_in_a_transaction()
     {
         await using var connection = await GivenTableAsync();
