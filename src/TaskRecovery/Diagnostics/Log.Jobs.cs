@@ -3,7 +3,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Diagnostics;
 
-/// <summary>What jobs (4xxx) say.</summary>
+/// <summary>Jobs and tasks: 4xxx.</summary>
 internal static partial class Log
 {
     [LoggerMessage(4001, LogLevel.Information, "Job {JobName} ({JobId}) is declared: {Schedule}, next run {NextRun}")]
@@ -18,6 +18,8 @@ internal static partial class Log
     [LoggerMessage(4004, LogLevel.Information, "Task {TaskId} of job {JobName} runs again as attempt {Attempt}, after {Crashes} crashes")]
     public static partial void TaskResumed(this ILogger logger, Guid taskId, string jobName, int attempt, int crashes);
 
-    [LoggerMessage(4005, LogLevel.Warning, "This process does not declare {Count} jobs that {Application} has declared before: {JobNames}. They keep running on their schedules. If no version of the code declares them any more, delete them (IJobService.DeleteAsync)")]
+    [LoggerMessage(4005, LogLevel.Warning,
+        "This process does not declare {Count} jobs that {Application} declared before: {JobNames}. They keep running on their schedules. "
+        + "If no version of the code declares them any more, delete them (IJobService.DeleteAsync)")]
     public static partial void JobsOrphaned(this ILogger logger, int count, string application, string jobNames);
 }

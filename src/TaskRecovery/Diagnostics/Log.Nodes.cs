@@ -8,36 +8,42 @@ internal static partial class Log
     [LoggerMessage(3001, LogLevel.Information, "Joined as node {Node} ({NodeId}); holds its session lock: {HoldsLock}")]
     public static partial void Joined(this ILogger logger, string node, Guid nodeId, bool holdsLock);
 
-    [LoggerMessage(3002, LogLevel.Warning, "The name {Name} belongs to a living node: joined without a name as {NodeId}. Give each process a NodeName of its own, so that a restarted one takes its own work back at once")]
+    [LoggerMessage(3002, LogLevel.Warning,
+        "The name {Name} belongs to a living node, so this process joined without a name as {NodeId}. Give each process a NodeName of its "
+        + "own: then a restarted process takes over its previous life's work at once")]
     public static partial void NameTaken(this ILogger logger, string name, Guid nodeId);
 
-    [LoggerMessage(3003, LogLevel.Information, "Took over from {Count} previous lives of the same name: {NodeIds}")]
+    [LoggerMessage(3003, LogLevel.Information, "Took over the work of {Count} previous lives of this node's name: {NodeIds}")]
     public static partial void TookOver(this ILogger logger, int count, string nodeIds);
 
-    [LoggerMessage(3004, LogLevel.Warning, "The node's session with the store is broken; trying again until it is back")]
+    [LoggerMessage(3004, LogLevel.Warning, "The node's session with the store is broken; the node opens another one as soon as it can")]
     public static partial void SessionBroken(this ILogger logger, Exception exception);
 
     [LoggerMessage(3005, LogLevel.Information, "The node's session with the store is back after {Failures} failed attempts")]
     public static partial void SessionBack(this ILogger logger, int failures);
 
-    [LoggerMessage(3006, LogLevel.Warning, "Node {NodeId} got no beat through before its own deadline: its handlers' tokens fire, and nothing is started until a beat is accepted")]
+    [LoggerMessage(3006, LogLevel.Warning,
+        "Node {NodeId} could not renew its lease in time: its running handlers are being cancelled, and nothing starts until a heartbeat succeeds")]
     public static partial void LeaseLost(this ILogger logger, Guid nodeId);
 
-    [LoggerMessage(3007, LogLevel.Information, "Node {NodeId} works again")]
+    [LoggerMessage(3007, LogLevel.Information, "Node {NodeId} has a lease again and starts work")]
     public static partial void LeaseRegained(this ILogger logger, Guid nodeId);
 
-    [LoggerMessage(3008, LogLevel.Warning, "Node {NodeId} was declared dead by others: everything it runs is cancelled, and it joins anew with another id")]
+    [LoggerMessage(3008, LogLevel.Warning,
+        "Another node declared node {NodeId} dead: everything that it runs is cancelled, and this process registers again under a new id")]
     public static partial void DeclaredDead(this ILogger logger, Guid nodeId);
 
-    [LoggerMessage(3009, LogLevel.Critical, "The database went back in time (a failover or a restore that lost commits): it gave claim {Fence}, of which node {NodeId} has seen a later one, or it has lost that claim. Everything the node runs is cancelled, and it joins anew")]
+    [LoggerMessage(3009, LogLevel.Critical,
+        "The database went back in time (a failover or a restore that lost commits): it lost claim {Fence}, or drew that number although node "
+        + "{NodeId} has seen a later one. Everything that the node runs is cancelled, and this process registers again under a new id")]
     public static partial void WentBackInTime(this ILogger logger, Guid nodeId, long fence);
 
-    [LoggerMessage(3010, LogLevel.Warning, "Declared node {Node} ({NodeId}) dead at beat {Beat}")]
-    public static partial void DeclaredPeerDead(this ILogger logger, string node, Guid nodeId, long beat);
+    [LoggerMessage(3010, LogLevel.Warning, "Declared node {Node} ({NodeId}) dead at heartbeat {Heartbeat}")]
+    public static partial void DeclaredPeerDead(this ILogger logger, string node, Guid nodeId, long heartbeat);
 
     [LoggerMessage(3011, LogLevel.Information, "Node {NodeId} has left")]
     public static partial void NodeLeft(this ILogger logger, Guid nodeId);
 
-    [LoggerMessage(3012, LogLevel.Warning, "Node {NodeId} could not say that it leaves: others wait for its lock or its lease")]
+    [LoggerMessage(3012, LogLevel.Warning, "Node {NodeId} could not record that it leaves: other nodes take its work when its lock is free or its lease is over")]
     public static partial void LeaveFailed(this ILogger logger, Guid nodeId, Exception? exception);
 }

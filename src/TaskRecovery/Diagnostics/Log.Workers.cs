@@ -5,13 +5,13 @@ namespace TaskRecovery.Diagnostics;
 /// <summary>Queues (1xxx) and workers (2xxx).</summary>
 internal static partial class Log
 {
-    [LoggerMessage(1001, LogLevel.Information, "Working queue {Queue}: {Concurrency} at a time; kinds: {Kinds}")]
+    [LoggerMessage(1001, LogLevel.Information, "Serving queue {Queue} with concurrency {Concurrency}; kinds: {Kinds}")]
     public static partial void QueueStarted(this ILogger logger, string queue, int concurrency, string kinds);
 
-    [LoggerMessage(1002, LogLevel.Warning, "The store is not there for {Loop}; trying again until it is back")]
+    [LoggerMessage(1002, LogLevel.Warning, "The store is not available for {Loop}; the call is repeated until it is")]
     public static partial void StoreLost(this ILogger logger, string loop, Exception exception);
 
-    [LoggerMessage(1003, LogLevel.Information, "The store is back for {Loop} after {Failures} failed attempts")]
+    [LoggerMessage(1003, LogLevel.Information, "The store is available again for {Loop} after {Failures} failed attempts")]
     public static partial void StoreBack(this ILogger logger, string loop, int failures);
 
     [LoggerMessage(1004, LogLevel.Warning, "Entries of the kind {Kind} wait in a queue of this node, which has no worker for it. They wait for a node that has one")]
@@ -20,7 +20,7 @@ internal static partial class Log
     [LoggerMessage(1005, LogLevel.Debug, "Claimed {Count} entries of queue {Queue} as claim {Fence}")]
     public static partial void Claimed(this ILogger logger, string queue, int count, long fence);
 
-    [LoggerMessage(2001, LogLevel.Warning, "Attempt {Attempt} of {MaxAttempts} at entry {EntryId} ({Kind}) failed; it is tried again in {Delay}")]
+    [LoggerMessage(2001, LogLevel.Warning, "Attempt {Attempt} of {MaxAttempts} at entry {EntryId} ({Kind}) failed; it is retried in {Delay}")]
     public static partial void AttemptFailed(this ILogger logger, long entryId, string kind, int attempt, int maxAttempts, TimeSpan delay, Exception exception);
 
     [LoggerMessage(2002, LogLevel.Error, "Entry {EntryId} ({Kind}) failed for good after attempt {Attempt}: {Reason}. {Error}")]
@@ -29,16 +29,17 @@ internal static partial class Log
     [LoggerMessage(2003, LogLevel.Warning, "The claim {Fence} of entry {EntryId} ({Kind}) was lost: its result is discarded. It runs elsewhere, or has ended")]
     public static partial void ClaimLost(this ILogger logger, long entryId, string kind, long fence);
 
-    [LoggerMessage(2004, LogLevel.Warning, "The handler of entry {EntryId} ({Kind}) goes on although its token fired {Since} ago ({Reason}). Its place stays taken until it returns")]
+    [LoggerMessage(2004, LogLevel.Warning,
+        "The handler of entry {EntryId} ({Kind}) has ignored cancellation ({Reason}) for {Since}; it occupies a concurrency slot until it returns")]
     public static partial void HandlerUnresponsive(this ILogger logger, long entryId, string kind, TimeSpan since, StopReason reason);
 
     [LoggerMessage(2005, LogLevel.Error, "The store refused the result or the error's text of entry {EntryId} ({Kind}): the outcome is stored without it")]
     public static partial void OutcomeRefused(this ILogger logger, long entryId, string kind, Exception exception);
 
-    [LoggerMessage(2006, LogLevel.Information, "Stopping: {Running} entries run, {Waiting} that had not started are given back")]
+    [LoggerMessage(2006, LogLevel.Information, "Stopping: {Running} entries are running, {Waiting} that had not started are released")]
     public static partial void Draining(this ILogger logger, int running, int waiting);
 
-    [LoggerMessage(2007, LogLevel.Warning, "The shutdown limit is over: {Running} entries are cancelled and given back")]
+    [LoggerMessage(2007, LogLevel.Warning, "ShutdownTimeout has passed: {Running} entries are cancelled and released")]
     public static partial void CancellingForShutdown(this ILogger logger, int running);
 
     [LoggerMessage(2008, LogLevel.Warning, "Disposing of the scope of entry {EntryId} ({Kind}) failed; how the entry ended does not change")]
@@ -59,7 +60,9 @@ internal static partial class Log
     [LoggerMessage(2014, LogLevel.Warning, "A run of entry {EntryId} ({Kind}) ended because the store was not available; the entry is released without spending an attempt and runs again in {Delay}")]
     public static partial void StoreFailedRun(this ILogger logger, long entryId, string kind, TimeSpan delay, Exception exception);
 
-    [LoggerMessage(2015, LogLevel.Warning, "The host waits {HostLimit} for its services at a stop, less than ShutdownTimeout ({ShutdownTimeout}) and the {Rest} that cancelling and storing may take: running entries may be cut off. Raise HostOptions.ShutdownTimeout, or lower TaskRecoveryOptions.ShutdownTimeout")]
+    [LoggerMessage(2015, LogLevel.Warning,
+        "At a stop the host waits {HostLimit} for its services, which is less than ShutdownTimeout ({ShutdownTimeout}) and the {Rest} that cancelling "
+        + "and storing may take: running entries may be cut off. Raise HostOptions.ShutdownTimeout, or lower TaskRecoveryOptions.ShutdownTimeout")]
     public static partial void HostLimitTooShort(this ILogger logger, TimeSpan hostLimit, TimeSpan shutdownTimeout, TimeSpan rest);
 
     [LoggerMessage(2009, LogLevel.Warning, "{Count} outcomes could not be stored before the process stops; the entries run again elsewhere")]

@@ -15,7 +15,7 @@ internal sealed class Metrics : IDisposable
     private readonly Counter<long> _retried;
     private readonly Counter<long> _recovered;
     private readonly Counter<long> _claimLost;
-    private readonly Counter<long> _givenBack;
+    private readonly Counter<long> _released;
     private readonly Histogram<double> _run;
     private readonly Histogram<double> _wait;
 
@@ -29,7 +29,7 @@ internal sealed class Metrics : IDisposable
         _retried = Count(TaskRecoveryDiagnostics.Retried, "Failed runs that are tried again.");
         _recovered = Count(TaskRecoveryDiagnostics.Recovered, "Entries and tasks taken from dead nodes.");
         _claimLost = Count(TaskRecoveryDiagnostics.ClaimLost, "Runs whose claim was lost.");
-        _givenBack = Count(TaskRecoveryDiagnostics.Released, "Entries given back because the answer of their claim was lost.");
+        _released = Count(TaskRecoveryDiagnostics.Released, "Entries released because the answer of their claim was lost.");
         _run = Time(TaskRecoveryDiagnostics.RunDuration, "How long a run took.");
         _wait = Time(TaskRecoveryDiagnostics.WaitDuration, "How long an entry had been due when it was claimed.");
     }
@@ -106,7 +106,7 @@ internal sealed class Metrics : IDisposable
     }
 
     /// <summary>Entries were released.</summary>
-    public void Released(int entries) => _givenBack.Add(entries);
+    public void Released(int entries) => _released.Add(entries);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -21,7 +21,7 @@ internal sealed class TaskRecoveryHealthCheck(
         if (!gate.IsOpen)
         {
             return new HealthCheckResult(
-                failure, "The start-up hook is not through: nothing is claimed until the store is there.", ShowsDetails ? startup.Failure : null);
+                failure, "Start-up recovery is not complete: nothing is claimed until the store is available.", ShowsDetails ? startup.Failure : null);
         }
 
         IReadOnlyList<QueueDepth> depths;
@@ -37,7 +37,7 @@ internal sealed class TaskRecoveryHealthCheck(
         var life = lives.Node;
         var data = DataOf(depths, life);
         return role.Works && life?.Lease is null
-            ? new HealthCheckResult(failure, "This node has no valid lease: its beats do not get through, and it starts nothing until one does.", data: data)
+            ? new HealthCheckResult(failure, "This node has no valid lease: its heartbeats do not succeed, and it starts nothing until one does.", data: data)
             : Judge(depths, [.. deaf.SelectMany(handlers => handlers.List())], [.. loops.SelectMany(loop => loop.ListFailing())], data);
     }
 
@@ -78,7 +78,7 @@ internal sealed class TaskRecoveryHealthCheck(
             [
                 .. failing.Select(loop => $"{loop} keeps failing, and the log says why (event 1002)"),
                 .. late.Select(depth => $"queue {depth.Queue} has had an entry due for {depth.OldestAge.TotalSeconds:0} s (limit {limit.TotalSeconds:0} s)"),
-                .. deaf.Select(handler => $"the handler of entry {handler.EntryId} ({handler.Kind}) goes on {handler.Since.TotalSeconds:0} s after its token fired ({handler.Reason})"),
+                .. deaf.Select(handler => $"the handler of entry {handler.EntryId} ({handler.Kind}) has ignored cancellation ({handler.Reason}) for {handler.Since.TotalSeconds:0} s"),
             ]
             : [.. Summarize(failing.Count, late, deaf.Count, limit)];
         return problems.Count == 0 ? HealthCheckResult.Healthy(data: data) : HealthCheckResult.Degraded(string.Join("; ", problems) + ".", data: data);

@@ -96,7 +96,7 @@ public sealed class HealthCheckTests : IDisposable
         var result = await CheckAsync();
 
         Assert.Equal(HealthStatus.Unhealthy, result.Status);
-        Assert.Contains("start-up hook", result.Description, StringComparison.Ordinal);
+        Assert.Contains("Start-up recovery", result.Description, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -134,7 +134,7 @@ public sealed class HealthCheckTests : IDisposable
 
         Assert.Equal(HealthStatus.Degraded, result.Status);
         Assert.Equal(
-            "queue mail has had an entry due for 61 s (limit 60 s); the handler of entry 17 (report) goes on 40 s after its token fired (TimedOut).", result.Description);
+            "queue mail has had an entry due for 61 s (limit 60 s); the handler of entry 17 (report) has ignored cancellation (TimedOut) for 40 s.", result.Description);
     }
 
     [Fact]
