@@ -3,7 +3,10 @@ namespace TaskRecovery.PostgreSql;
 /// <summary>Statements of a node's own session.</summary>
 internal static class NodeSql
 {
-    // Session locks as the server holds them: nobody tries to take one to find out. Any login may take any of them.
+    /// <summary>How a node is shown: by its name, or by its id if another living node had that name when it joined.</summary>
+    internal const string Label = "case when n.named then coalesce(nullif(n.name, ''), n.id::text) else n.id::text end";
+
+    // Session locks as the server holds them, read without trying to take one. Any login may take any of them.
     private const string HeldLocks = """
         held as materialized (
             select (l.classid::bigint << 32) | l.objid::bigint as key, l.pid from pg_locks l

@@ -22,7 +22,7 @@ internal static class OperatorSql
     /// <summary>Everything about entries, newest first. $1 ids, $2 whether arguments and results too.</summary>
     internal const string Read = $$"""
         with running as materialized (
-            select c.id, c.claimed_at, coalesce(nullif(n.name, ''), n.id::text) as node, u.entry, a.attempt, a.crashes
+            select c.id, c.claimed_at, {{NodeSql.Label}} as node, u.entry, a.attempt, a.crashes
             from {schema}.claims c
             join {schema}.nodes n on n.number = c.node
             cross join lateral unnest(c.entries) u (entry)
@@ -33,7 +33,7 @@ internal static class OperatorSql
         select e.id, k.name, q.name, e.priority, case when $2 then e.args else '' end, e.max_attempts, e.created_at, e.unique_key, (extract(epoch from e.timeout) * 1000000)::bigint, e.metadata,
             w.run_at, w.attempt, w.crashes,
             r.claimed_at, r.node, coalesce(r.attempt, 0::smallint), coalesce(r.crashes, 0::smallint),
-            l.final, l.kind, l.ended_at, l.duration_ms, l.attempt, l.crashes, case when $2 then l.result end, l.error, l.reason, coalesce(nullif(n.name, ''), n.id::text),
+            l.final, l.kind, l.ended_at, l.duration_ms, l.attempt, l.crashes, case when $2 then l.result end, l.error, l.reason, {{NodeSql.Label}},
             a.entry is not null
         from {schema}.entries e
         join {schema}.kinds k on k.id = e.kind

@@ -39,7 +39,7 @@ internal static class RecoverySql
     private static string Unfinished(string isHeldBack) => $$"""
         with clock as materialized (select clock_timestamp() as now),
         taken as materialized (
-            select c.id, c.node, c.claimed_at, c.entries, c.again, c.again_attempts, c.again_crashes, c.partly, n.name, n.stopped
+            select c.id, c.node, c.claimed_at, c.entries, c.again, c.again_attempts, c.again_crashes, c.partly, {{NodeSql.Label}} as name, n.stopped
             from {schema}.claims c join {schema}.nodes n on n.number = c.node
             where c.id = any ($1)
         ), unfinished as materialized (

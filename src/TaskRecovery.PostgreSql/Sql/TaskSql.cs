@@ -77,7 +77,7 @@ internal static class TaskSql
 
     private static string Starting(string lost, string leftOut, string plans, string verdict) => $$"""
         with held as materialized (
-            select n.name from {schema}.claims c join {schema}.nodes n on n.number = c.node
+            select {{NodeSql.Label}} as name from {schema}.claims c join {schema}.nodes n on n.number = c.node
             where c.id = $3 and n.id = $1 and not exists (select from {schema}.outcomes o where o.entry = $2 and o.fence = $3)
             for key share of c
         ), facts as materialized (

@@ -205,6 +205,17 @@ public abstract class NodeSessionTests(StoreFixture fixture) : StoreTests(fixtur
     }
 
     [Fact]
+    public async Task A_node_that_joined_unnamed_is_shown_by_its_id()
+    {
+        GivenNode(Identity("service"));
+        var unnamed = GivenNode(Identity("service"));
+
+        var held = await GivenClaimedAsync(unnamed);
+
+        Assert.Equal(unnamed.Id.ToString(), (await FindAsync(held.Id)).Node);
+    }
+
+    [Fact]
     public void Nobody_takes_over_from_a_node_that_joined_unnamed()
     {
         var first = GivenNode(Identity("service"));
