@@ -2,7 +2,8 @@ using Microsoft.Extensions.Logging;
 
 namespace TaskRecovery.Diagnostics;
 
-/// <summary>A logger whose errors are its own: one that throws (a sink that writes to the very database that is gone, for example) must not end a loop or keep an outcome from being stored.</summary>
+/// <summary>A logger that swallows its sinks' exceptions. A failing sink (for example one that writes to the database that is unavailable)
+/// must not end a loop or prevent an outcome from being stored.</summary>
 internal sealed class GuardedLogger(ILogger inner) : ILogger
 {
     public IDisposable? BeginScope<TState>(TState state)
@@ -16,15 +17,15 @@ internal sealed class GuardedLogger(ILogger inner) : ILogger
         => Guard.Notify(() => inner.Log(logLevel, eventId, state, exception, formatter));
 }
 
-/// <summary>Keeps what listens to logs, metrics and traces from doing harm.</summary>
+/// <summary>Calls listeners of logs, metrics and traces, and swallows their exceptions.</summary>
 internal static class Guard
 {
     public static ILogger Guarded(this ILogger logger) => logger as GuardedLogger ?? new GuardedLogger(logger);
 
-    /// <summary>Tells somebody something. Whatever he throws is lost: there is nobody to tell that.</summary>
+    /// <summary>Calls a listener. Its exception is swallowed, because there is no other place to report it.</summary>
     public static void Notify(Action tell) => Notify(tell, static tell => tell());
 
-    /// <summary>The same without a closure, for what is told often.</summary>
+    /// <summary>Calls a listener without allocating a closure, for frequent calls.</summary>
     public static void Notify<TState>(TState state, Action<TState> tell)
         => Ask(
             (state, tell),
@@ -34,14 +35,14 @@ internal static class Guard
                 return true;
             });
 
-    /// <summary>Asks somebody something; the default if he throws.</summary>
+    /// <summary>Calls a listener and returns its result, or the default value if it throws.</summary>
     public static T? Ask<TState, T>(TState state, Func<TState, T> ask)
     {
         try
         {
             return ask(state);
         }
-#pragma warning disable CA1031 // A listener's error is the listener's.
+#pragma warning disable CA1031 // A listener's error must not affect the caller.
         catch (Exception)
 #pragma warning restore CA1031
         {

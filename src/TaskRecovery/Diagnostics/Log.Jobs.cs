@@ -3,7 +3,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Diagnostics;
 
-/// <summary>Jobs and tasks: 4xxx.</summary>
+/// <summary>Messages about jobs and tasks: 4xxx.</summary>
 internal static partial class Log
 {
     [LoggerMessage(4001, LogLevel.Information, "Job {JobName} ({JobId}) is declared: {Schedule}, next run {NextRun}")]

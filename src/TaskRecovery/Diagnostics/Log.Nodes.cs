@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace TaskRecovery.Diagnostics;
 
-/// <summary>Nodes, leases and deaths: 3001 to 3049.</summary>
+/// <summary>Messages about nodes, leases and dead nodes: 3001 to 3049.</summary>
 internal static partial class Log
 {
     [LoggerMessage(3001, LogLevel.Information, "Joined as node {Node} ({NodeId}); holds its session lock: {HoldsLock}")]

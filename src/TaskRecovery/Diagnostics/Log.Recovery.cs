@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace TaskRecovery.Diagnostics;
 
-/// <summary>The start-up hook, sweeps, reconciling and retention: 3050 to 3099.</summary>
+/// <summary>Messages about the start-up hook, sweeps, reconciling and retention: 3050 to 3099.</summary>
 internal static partial class Log
 {
     [LoggerMessage(3050, LogLevel.Information, "Start-up: the store ({Store}) is ready")]

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace TaskRecovery.Diagnostics;
 
-/// <summary>Queues (1xxx) and workers (2xxx).</summary>
+/// <summary>Messages about queues (1xxx) and workers (2xxx).</summary>
 internal static partial class Log
 {
     [LoggerMessage(1001, LogLevel.Information, "Serving queue {Queue} with concurrency {Concurrency}; kinds: {Kinds}")]

@@ -4,7 +4,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Diagnostics;
 
-/// <summary>What this process counts. One per host: nothing is static.</summary>
+/// <summary>The metrics of this process. One instance per host; nothing is static.</summary>
 internal sealed class Metrics : IDisposable
 {
     private readonly Meter _meter;
@@ -34,10 +34,10 @@ internal sealed class Metrics : IDisposable
         _wait = Time(TaskRecoveryDiagnostics.WaitDuration, "How long an entry had been due when it was claimed.");
     }
 
-    /// <summary>The meter, for gauges that read what others keep.</summary>
+    /// <summary>The meter, for gauges that other classes create.</summary>
     public Meter Meter => _meter;
 
-    /// <summary>Entries were stored.</summary>
+    /// <summary>Counts stored entries.</summary>
     public void Enqueued(string queue, string kind, long count = 1)
     {
         if (_enqueued.Enabled)
@@ -46,7 +46,7 @@ internal sealed class Metrics : IDisposable
         }
     }
 
-    /// <summary>An entry was claimed.</summary>
+    /// <summary>Counts a claimed entry, and records how long it had been due.</summary>
     public void Claimed(string queue, string kind, TimeSpan waited)
     {
         if (_claimed.Enabled)
@@ -60,7 +60,7 @@ internal sealed class Metrics : IDisposable
         }
     }
 
-    /// <summary>The outcome of a run was stored.</summary>
+    /// <summary>Counts a run whose outcome was stored, and records its duration.</summary>
     public void Finished(string queue, string kind, OutcomeKind outcome, TimeSpan duration, string? errorType = null)
     {
         if (_finished.Enabled)
@@ -88,10 +88,10 @@ internal sealed class Metrics : IDisposable
         }
     }
 
-    /// <summary>A run's claim was lost.</summary>
+    /// <summary>Counts a run whose claim was lost.</summary>
     public void ClaimLost(string queue, string kind) => _claimLost.Add(1, Tags(queue, kind));
 
-    /// <summary>A sweep or the start-up hook did something.</summary>
+    /// <summary>Counts the entries and tasks that a sweep or the start-up hook recovered or closed.</summary>
     public void Recovered(RecoveryReport report)
     {
         if (report.Recovered > 0)
@@ -105,7 +105,7 @@ internal sealed class Metrics : IDisposable
         }
     }
 
-    /// <summary>Entries were released.</summary>
+    /// <summary>Counts entries that were released because the answer of their claim was lost.</summary>
     public void Released(int entries) => _released.Add(entries);
 
     /// <inheritdoc/>
@@ -117,7 +117,7 @@ internal sealed class Metrics : IDisposable
         }
     }
 
-    /// <summary>An outcome's name, for tags of metrics and traces.</summary>
+    /// <summary>The outcome's name in the tags of metrics and traces.</summary>
     internal static string Name(OutcomeKind outcome) => outcome switch
     {
         OutcomeKind.Completed => "completed",

@@ -6,7 +6,8 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Diagnostics;
 
-/// <summary>Depth and age of the queues for gauges, which can't wait for a store: measured now and then while someone looks, and kept.</summary>
+/// <summary>Samples the depth and age of the queues for the gauges, which can't wait for a store. It samples at an interval, and only while
+/// the gauges are read.</summary>
 internal sealed class QueueDepthSampler : StoreLoop
 {
     private static readonly TimeSpan LookedAtLately = TimeSpan.FromMinutes(2);
@@ -38,7 +39,7 @@ internal sealed class QueueDepthSampler : StoreLoop
     /// <inheritdoc/>
     protected override Signal Wake => _lookedAt;
 
-    /// <summary>One measurement, if someone has looked lately. Tests call this; the timer is not part of the behaviour.</summary>
+    /// <summary>Takes one sample if the gauges were read recently. Tests call this; the timer is not part of the behaviour.</summary>
     internal async Task MeasureOnceAsync(CancellationToken cancellationToken)
         => _latest = _lookedAtTime is { } looked && _time.GetElapsedTime(looked) < LookedAtLately
             ? await _depths.ReadAsync(cancellationToken).ConfigureAwait(false)

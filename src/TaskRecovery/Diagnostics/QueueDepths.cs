@@ -2,22 +2,23 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Diagnostics;
 
-/// <summary>Depth and age of the queues for the health check and the gauges: measured once for all of them, at most every few seconds, whatever the number of requests.</summary>
+/// <summary>The depth and age of the queues for the health check and the gauges. One measurement covers all queues and is cached for a few
+/// seconds, whatever the number of requests.</summary>
 /// <remarks>A health check is often an anonymous endpoint. Without the cache, each request would count up to 100,000 rows.</remarks>
 internal sealed class QueueDepths(IQueueStore store, TimeProvider time)
 {
-    /// <summary>How long an answer is used again.</summary>
+    /// <summary>How long a measurement is cached.</summary>
     internal static readonly TimeSpan Fresh = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long a failure is used again.</summary>
+    /// <summary>How long a failure is cached.</summary>
     internal static readonly TimeSpan FreshFailure = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
     private Task<IReadOnlyList<QueueDepth>>? _latest;
     private long _finishedAt;
 
-    /// <summary>The latest measure, or a new one if that is too old. Callers at the same time share one.</summary>
-    /// <param name="cancellationToken">Ends the caller's wait, not the measure.</param>
+    /// <summary>The cached measurement, or a new one if that is too old. Concurrent callers share one measurement.</summary>
+    /// <param name="cancellationToken">Cancels the caller's wait, not the measurement.</param>
     public async Task<IReadOnlyList<QueueDepth>> ReadAsync(CancellationToken cancellationToken)
     {
         Task<IReadOnlyList<QueueDepth>> measure;
@@ -34,7 +35,7 @@ internal sealed class QueueDepths(IQueueStore store, TimeProvider time)
 
     private async Task<IReadOnlyList<QueueDepth>> MeasureAsync()
     {
-        // Not under the lock: a store may answer, or fail, on this thread.
+        // Yield, so that this does not run under the lock: a store may complete, or fail, synchronously.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         try
         {
@@ -47,7 +48,8 @@ internal sealed class QueueDepths(IQueueStore store, TimeProvider time)
     }
 }
 
-/// <summary>How one health check was added.</summary>
-/// <param name="OldestWaitingLimit">How long the first due entry of a queue may wait.</param>
-/// <param name="IncludeDetails">Whether the answer names queues, kinds, hosts, entries and what a database said.</param>
+/// <summary>The settings of one registered health check.</summary>
+/// <param name="OldestWaitingLimit">How long the first due entry of a queue may wait before the check reports the queue.</param>
+/// <param name="IncludeDetails">Whether the result contains names of queues, kinds and nodes, entry ids, and exceptions of the
+/// store.</param>
 internal sealed record HealthCheckSettings(TimeSpan OldestWaitingLimit, bool IncludeDetails);

@@ -5,8 +5,10 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Diagnostics;
 
-/// <summary>Whether this process can do its work: the start-up hook is through, the store answers, the node's lease is valid, nothing waits too long, every handler listens.</summary>
-/// <remarks>Without details the answer names nothing that an anonymous caller should not know: no queue, kind, host or entry, and no exception, whose message names the database's host and role.</remarks>
+/// <summary>Checks whether this process can do its work: the start-up hook is complete, the store answers, the node's lease is valid, no
+/// loop keeps failing, no entry waits too long, and no handler ignores its cancellation.</summary>
+/// <remarks>Without details, the result contains nothing that an anonymous caller should not know: no queue, kind, host or entry, and no
+/// exception, because its message can contain the database's host and role.</remarks>
 internal sealed class TaskRecoveryHealthCheck(
     QueueDepths queues, ICurrentNode lives, INodeRole role, StartupGate gate, StartupRecovery startup, IEnumerable<IUnresponsiveHandlers> deaf,
     IEnumerable<IFailingLoops> loops, HealthCheckSettings settings)

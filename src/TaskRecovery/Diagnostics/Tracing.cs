@@ -3,19 +3,20 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Diagnostics;
 
-/// <summary>Traces: the context of the caller that enqueued is stored with the entry, and every run of it goes on from there, also after a recovery.</summary>
+/// <summary>Traces. The trace context of the enqueuing caller is stored with the entry, and every run of the entry continues that trace,
+/// also after a recovery.</summary>
 internal sealed class Tracing : IDisposable
 {
     private readonly ActivitySource _source = new(TaskRecoveryDiagnostics.ActivitySourceName);
 
-    /// <summary>The trace context to store with an entry.</summary>
+    /// <summary>The trace context to store with an entry; <see langword="null"/> if there is no W3C activity.</summary>
     public static string? TraceParent
         => Activity.Current is { IdFormat: ActivityIdFormat.W3C } activity ? activity.Id : null;
 
     /// <summary>Starts the activity of an enqueue.</summary>
-    /// <param name="queue">The queue, if it is one for all entries.</param>
-    /// <param name="kind">The kind, if it is one for all entries.</param>
-    /// <param name="count">How many entries.</param>
+    /// <param name="queue">The queue; <see langword="null"/> if the entries have different ones.</param>
+    /// <param name="kind">The kind; <see langword="null"/> if the entries have different ones.</param>
+    /// <param name="count">The number of entries.</param>
     public Activity? StartEnqueue(string? queue, string? kind, int count)
     {
         if (!_source.HasListeners())
@@ -40,13 +41,13 @@ internal sealed class Tracing : IDisposable
         return activity;
     }
 
-    /// <summary>Starts the activity of a run, as a child of the caller that enqueued.</summary>
+    /// <summary>Starts the activity of a run, as a child of the enqueuing caller's activity.</summary>
     public Activity? StartRun(ClaimedEntry entry, string queue, long fence)
     {
         return _source.HasListeners() ? Guard.Ask((this, entry, queue, fence), static run => run.Item1.StartProcess(run.entry, run.queue, run.fence)) : null;
     }
 
-    /// <summary>Says how a run ended.</summary>
+    /// <summary>Records how a run ended.</summary>
     public static void Finish(Activity? activity, OutcomeKind outcome, Exception? exception)
     {
         if (activity is not null)
@@ -69,7 +70,7 @@ internal sealed class Tracing : IDisposable
 
     private Activity? StartProcess(ClaimedEntry entry, string queue, long fence)
     {
-        // A malformed context (written by hand) must not stop the work: the run starts a trace of its own.
+        // A malformed trace context (for example written by hand) must not prevent the run, which then starts a new trace.
         ActivityContext parent = default;
         if (entry.TraceParent is { } stored && ActivityContext.TryParse(stored, null, isRemote: true, out var parsed))
         {

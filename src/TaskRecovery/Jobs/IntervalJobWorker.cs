@@ -9,11 +9,12 @@ using TaskRecovery.Workers;
 
 namespace TaskRecovery.Jobs;
 
-/// <summary>Works the entries of jobs: finds or creates the task that an entry stands for, and runs the user's handler for it.</summary>
+/// <summary>Runs the entries of jobs: finds or creates the task of an entry, and runs the user's handler for it.</summary>
 /// <remarks>
-/// An entry without a task id is a new run, and creating the task binds it to the entry: from then on that entry means that task, so that an entry which comes back
-/// (its node died, the attempt failed) runs the same task again. An entry with a task id was made by recovery for a task whose entry was gone. Which of the two it
-/// is, and whether it may run, is decided by the store in one transaction under the job's row lock. Task and entry end in one statement, when the outcome is stored.
+/// An entry without a task id is a new run. Creating its task binds the task to the entry, so an entry that is claimed again (because its
+/// node died or the attempt failed) runs the same task. An entry with a task id was created by recovery for a task whose entry was missing.
+/// The store decides in one transaction, under the job's row lock, which of the two it is and whether it may run. Task and entry end in one
+/// statement, when the outcome is stored.
 /// </remarks>
 internal sealed class IntervalJobWorker<TArgs, THandler>(IJobStore store, EntryJson json, WorkPipeline pipeline, ILogger logger) : KindRunner
     where TArgs : notnull
@@ -46,7 +47,8 @@ internal sealed class IntervalJobWorker<TArgs, THandler>(IJobStore store, EntryJ
     public override TimeSpan? NextRetry(WorkRun run, Exception exception)
         => run.Context is TaskContext<TArgs> context ? run.Services.GetRequiredService<THandler>().NextRetry(context, exception) : null;
 
-    /// <summary>Asks the store for the task; ends the run if there is none to run.</summary>
+    /// <summary>Asks the store for the entry's task. If there is none to run, requests how the run ends and returns
+    /// <see langword="null"/>.</summary>
     private async Task<TaskStart?> StartAsync(WorkRun run, CancellationToken cancellationToken)
     {
         var args = ReadEntryArgs(run);
@@ -58,8 +60,8 @@ internal sealed class IntervalJobWorker<TArgs, THandler>(IJobStore store, EntryJ
         }
         catch (StoreUnavailableException exception)
         {
-            // The user's code has not run, so this must not spend an attempt. If the start was stored all the same, the next one finds it; if it left
-            // the run out, that has ended the entry, and this changes nothing.
+            // The user's code has not run, so this must not spend an attempt. If the store did start the task, the next attempt finds it.
+            // If the store skipped the run, it has ended the entry, and this outcome changes nothing.
             run.End(OutcomeKind.Snoozed, reason: null, exception.Message, StoreWait);
             return null;
         }

@@ -11,12 +11,13 @@ namespace TaskRecovery.Jobs;
 /// <summary>A job that the application declares in its code.</summary>
 /// <param name="Name">The job's name.</param>
 /// <param name="ArgsType">The type of its arguments.</param>
-/// <param name="Declare">Creates or changes it, in the name of an application.</param>
+/// <param name="Declare">Creates or updates the job for the application of the given name.</param>
 internal sealed record JobDeclaration(string Name, Type ArgsType, Func<JobService, string, CancellationToken, Task<Job>> Declare);
 
-/// <summary>Creates or changes the declared jobs at every start, before job recovery plans what has no next run. Declaring the same job again changes nothing.</summary>
-/// <remarks>A job whose declaration was removed from the code keeps running: this process can't know whether another one (an older version, another service) still
-/// declares it. So it is logged, and ends when the operator deletes it.</remarks>
+/// <summary>Creates or updates the declared jobs at every start, before job recovery plans the jobs without a next run. Declaring an
+/// unchanged job again changes nothing.</summary>
+/// <remarks>If a job's declaration is removed from the code, the job keeps running, because this process can't know whether another process
+/// (an older version, another service) still declares it. The job is logged, and ends when an operator deletes it.</remarks>
 internal sealed class JobDeclarations(
     IEnumerable<JobDeclaration> declarations, JobService jobs, IJobStore store, INodeRole role, ILogger<JobDeclarations> logger, IHostEnvironment? environment = null)
     : IStartupStep
@@ -35,7 +36,7 @@ internal sealed class JobDeclarations(
             logger.JobDeclared(job.Name, job.Id, job.Schedule, job.NextRunAt);
         }
 
-        // A process that only enqueues may share its code with the one that declares.
+        // A process that only enqueues and declares no job may share its application name with the one that declares them.
         if (role.Works || declared.Count > 0)
         {
             await LogOrphansAsync(declared, cancellationToken).ConfigureAwait(false);

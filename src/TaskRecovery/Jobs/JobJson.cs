@@ -3,8 +3,8 @@ using System.Text.Json.Serialization;
 
 namespace TaskRecovery.Jobs;
 
-/// <summary>How the arguments of a job's entries are written and read: always the same, whatever the application's own JSON options, because stores write them too
-/// (<c>{"jobId":"…","taskId":null}</c>).</summary>
+/// <summary>The JSON format of the arguments of a job's entries (<c>{"jobId":"…","taskId":null}</c>). It does not depend on the
+/// application's JSON options, because stores write these arguments too.</summary>
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
 [JsonSerializable(typeof(IntervalJobArgs))]
 internal sealed partial class JobJson : JsonSerializerContext;

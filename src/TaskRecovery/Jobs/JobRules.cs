@@ -3,10 +3,12 @@ using TaskRecovery.Queue;
 
 namespace TaskRecovery.Jobs;
 
-/// <summary>What a job's definition must keep to. Checked before anything is stored.</summary>
+/// <summary>The rules for a job's definition, checked before it is stored.</summary>
 internal static class JobRules
 {
-    /// <summary>Throws if a definition can't be stored.</summary>
+    /// <summary>Checks a definition.</summary>
+    /// <exception cref="ArgumentException">A property is missing, too long, out of range, or has a character that can't be
+    /// stored.</exception>
     public static void Check(JobDefinition definition)
     {
         ArgumentNullException.ThrowIfNull(definition);

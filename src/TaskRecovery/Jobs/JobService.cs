@@ -6,14 +6,15 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Jobs;
 
-/// <summary>Jobs, as users and the start-up hook see them.</summary>
+/// <summary>The job service for users and the start-up hook.</summary>
 internal sealed class JobService(IJobStore store, TaskKinds kinds, EntryJson json, IOptions<TaskRecoveryOptions> options, ILogger<JobService> logger) : IJobService
 {
     public Task<Job> CreateOrUpdateAsync<TArgs>(JobDefinition definition, TArgs args, CancellationToken cancellationToken = default)
         where TArgs : notnull
         => StoreAsync(definition, args, null, cancellationToken);
 
-    /// <summary>The same in the name of an application, which declares the job in its code.</summary>
+    /// <summary>Creates or updates a job; <paramref name="declaredBy"/> is the application that declares it in its code, or
+    /// <see langword="null"/>.</summary>
     internal Task<Job> StoreAsync<TArgs>(JobDefinition definition, TArgs args, string? declaredBy, CancellationToken cancellationToken)
         where TArgs : notnull
     {

@@ -1,9 +1,10 @@
 namespace TaskRecovery.Jobs;
 
-/// <summary>How long what belongs to a job waits.</summary>
+/// <summary>Wait times of jobs.</summary>
 internal static class JobTimes
 {
-    /// <summary>How long a missed run waits for the one before it: a quarter of the interval, from one second to fifteen.</summary>
+    /// <summary>How long a missed run waits while the previous run is still running: a quarter of the interval, at least 1 second and at
+    /// most 15 seconds.</summary>
     public static TimeSpan WaitFor(TimeSpan? interval)
         => TimeSpan.FromTicks(Math.Clamp((interval ?? TimeSpan.Zero).Ticks / 4, TimeSpan.TicksPerSecond, 15 * TimeSpan.TicksPerSecond));
 }

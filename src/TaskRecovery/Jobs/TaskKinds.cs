@@ -3,23 +3,23 @@ using TaskRecovery.Workers;
 
 namespace TaskRecovery.Jobs;
 
-/// <summary>A kind of task that this process has a handler for.</summary>
+/// <summary>A kind of task for which this process has a handler.</summary>
 internal sealed record TaskKind(Type ArgsType, string Kind, WorkerOptions Options);
 
-/// <summary>Which kind of task an arguments type stands for, and which kind its entries have.</summary>
-/// <remarks>Entries of jobs have kinds of their own (<c>task:mail.digest</c>), so that a node claims only runs that it has a handler for, and a worker
-/// and a task handler may share one arguments type.</remarks>
+/// <summary>Maps an arguments type to its kind of task, and a kind of task to the kind of its entries.</summary>
+/// <remarks>Entries of jobs have their own kinds (<c>task:mail.digest</c>), so that a node claims only runs for which it has a handler, and
+/// a worker and a task handler can share one arguments type.</remarks>
 internal sealed class TaskKinds(IEnumerable<TaskKind> registered, KindRegistrations entries, WorkerSettings settings)
 {
     private readonly Dictionary<Type, TaskKind> _byType = registered.ToDictionary(
         static kind => kind.ArgsType, kind => kind with { Options = settings.Of(kind.Kind, kind.Options, kind.ArgsType) });
 
-    /// <summary>The kind of the entries that run tasks of a kind.</summary>
+    /// <summary>The kind of the entries that run tasks of this kind.</summary>
     public static string EntryKind(string kind) => "task:" + kind;
 
     /// <summary>Finds the kind for an arguments type.</summary>
     /// <remarks>A process that only declares jobs needs no handler: <c>AddKind</c>, or the attribute on the type, is enough.</remarks>
-    /// <exception cref="KindNotRegisteredException">The type has no kind at all.</exception>
+    /// <exception cref="KindNotRegisteredException">The type has no kind.</exception>
     public TaskKind Find(Type argsType)
     {
         if (_byType.TryGetValue(argsType, out var handled))

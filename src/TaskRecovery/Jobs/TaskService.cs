@@ -4,7 +4,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Jobs;
 
-/// <summary>Tasks, as users and the start-up hook see them.</summary>
+/// <summary>The task service for users and the start-up hook.</summary>
 internal sealed class TaskService(IJobStore store, TaskRecoverer recoverer, IOptions<TaskRecoveryOptions> options) : ITaskService
 {
     public Task<TaskRecord?> GetAsync(Guid taskId, CancellationToken cancellationToken = default) => store.FindTaskAsync(taskId, cancellationToken);
@@ -40,7 +40,7 @@ internal sealed class TaskService(IJobStore store, TaskRecoverer recoverer, IOpt
     }
 
     /// <summary>Why a task may not run again; <see langword="null"/> if it may.</summary>
-    /// <remarks>A job that has ended does not stop its task: the task of a single run is what ended it.</remarks>
+    /// <remarks>A job that has ended does not make its task invalid: a job with a single run ends because of that task.</remarks>
     internal static string? WhyInvalid(TaskRecord? task, Job? job, int maxCrashes) => (task, job) switch
     {
         (null, _) => EndReasons.TaskNotFound,

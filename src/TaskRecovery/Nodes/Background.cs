@@ -1,9 +1,10 @@
 namespace TaskRecovery.Nodes;
 
-/// <summary>Starts what lives as long as the host, outside the ambient state of the code that happens to start it: its <see cref="System.Diagnostics.Activity"/> above all.</summary>
+/// <summary>Starts long-running work outside the execution context of the code that starts it, so that it does not inherit that code's
+/// <see cref="System.Diagnostics.Activity"/> or async locals.</summary>
 internal static class Background
 {
-    /// <summary>Runs a loop on the thread pool.</summary>
+    /// <summary>Runs a loop on the thread pool, without the caller's execution context.</summary>
     public static Task Run(Func<Task> loop)
     {
         Task running;
@@ -15,6 +16,6 @@ internal static class Background
         return running;
     }
 
-    /// <summary>Until this is disposed of, on the same thread, what is started inherits nothing.</summary>
+    /// <summary>Suppresses the flow of the execution context until the result is disposed, which must happen on the same thread.</summary>
     public static IDisposable? Detach() => ExecutionContext.IsFlowSuppressed() ? null : ExecutionContext.SuppressFlow();
 }

@@ -1,8 +1,9 @@
 namespace TaskRecovery.Nodes;
 
-/// <summary>The claims that one life of a node knows of, and the claim calls whose answers are still to come. What the store lists beyond that is a claim whose answer was lost.</summary>
-/// <remarks>Order of use: <see cref="Begin"/> before the call is sent, then <see cref="End"/> with its answer or <see cref="Abandon"/> without one, and <see cref="Forget"/> when
-/// every entry of the claim is settled.</remarks>
+/// <summary>The claims that one node registration holds, and its claim calls that are not answered yet. If the store lists any other claim
+/// for the node, its answer was lost.</summary>
+/// <remarks>Order of use: <see cref="Begin"/> before the call is sent, then <see cref="End"/> with its answer or <see cref="Abandon"/> if
+/// there is none, and <see cref="Forget"/> once every entry of the claim has an outcome.</remarks>
 internal sealed class ClaimBook
 {
     private readonly Lock _gate = new();
@@ -11,7 +12,7 @@ internal sealed class ClaimBook
     private long _lastCall;
     private long _highestFence;
 
-    /// <summary>How many claims are known.</summary>
+    /// <summary>The number of known claims.</summary>
     public int Count
     {
         get
@@ -23,7 +24,7 @@ internal sealed class ClaimBook
         }
     }
 
-    /// <summary>The claims that are known.</summary>
+    /// <summary>The known claims.</summary>
     public IReadOnlyList<long> List()
     {
         lock (_gate)
@@ -32,7 +33,7 @@ internal sealed class ClaimBook
         }
     }
 
-    /// <summary>Says that a claim call is about to be sent under this lease.</summary>
+    /// <summary>Registers a claim call that is about to be sent under this lease.</summary>
     public ClaimTicket Begin(NodeLease lease)
     {
         lock (_gate)
@@ -43,9 +44,10 @@ internal sealed class ClaimBook
         }
     }
 
-    /// <summary>Takes in the answer of a claim call. Only what is <see cref="ClaimAnswer.Accepted"/> may be worked; it is then known until <see cref="Forget"/>.</summary>
-    /// <param name="ticket">What <see cref="Begin"/> gave.</param>
-    /// <param name="fence">The claim's id, 0 if nothing was claimed.</param>
+    /// <summary>Records the answer of a claim call. The caller may run the entries only if the result is
+    /// <see cref="ClaimAnswer.Accepted"/>; the claim is then known until <see cref="Forget"/>.</summary>
+    /// <param name="ticket">The result of <see cref="Begin"/>.</param>
+    /// <param name="fence">The claim's id; 0 if nothing was claimed.</param>
     public ClaimAnswer End(ClaimTicket ticket, long fence)
     {
         lock (_gate)
@@ -56,7 +58,7 @@ internal sealed class ClaimBook
                 return ClaimAnswer.Accepted;
             }
 
-            // Compared with what had been seen when the call was sent: answers of two claimers may overtake each other.
+            // Compared with the highest fence at the time the call was sent, because the answers of two claimers can arrive out of order.
             if (fence <= ticket.HighestFence)
             {
                 return ClaimAnswer.WentBackInTime;
@@ -73,7 +75,8 @@ internal sealed class ClaimBook
         }
     }
 
-    /// <summary>Says that a claim call failed or was given up. The claim may have been made all the same; reconciling finds it.</summary>
+    /// <summary>Records that a claim call failed or was aborted. The store may have made the claim anyway; the reconciler then finds
+    /// it.</summary>
     public void Abandon(ClaimTicket ticket)
     {
         lock (_gate)
@@ -82,7 +85,8 @@ internal sealed class ClaimBook
         }
     }
 
-    /// <summary>Says that a claim is settled, or that nothing of it will be worked: what is left of it in the store is released.</summary>
+    /// <summary>Removes a claim whose entries all have an outcome, or of which nothing will run. The reconciler releases its entries that
+    /// are left in the store.</summary>
     public void Forget(long fence)
     {
         lock (_gate)
@@ -91,7 +95,7 @@ internal sealed class ClaimBook
         }
     }
 
-    /// <summary>The newest claim call begun so far.</summary>
+    /// <summary>The number of the latest claim call begun so far.</summary>
     internal long LastCall
     {
         get
@@ -103,7 +107,8 @@ internal sealed class ClaimBook
         }
     }
 
-    /// <summary>The claims that are known now. The store must list each of them until it is forgotten here: claims are removed after that.</summary>
+    /// <summary>The claims known now. The store must list each of them until it is forgotten here, because a claim is removed from the
+    /// store only after that.</summary>
     internal IReadOnlyList<long> ListKnown()
     {
         lock (_gate)
@@ -112,7 +117,8 @@ internal sealed class ClaimBook
         }
     }
 
-    /// <summary>A claim that was known before the store was asked, is known still, and is not in the list; <see langword="null"/> if there is none.</summary>
+    /// <summary>A claim that was known before the list was read, is still known, and is not in the list; <see langword="null"/> if there is
+    /// none.</summary>
     internal long? FindMissing(IReadOnlyList<long> knownBefore, IReadOnlyList<long> listed)
     {
         if (knownBefore.Count == 0)
@@ -135,7 +141,8 @@ internal sealed class ClaimBook
         return null;
     }
 
-    /// <summary>Those of the listed claims that nobody here knows, if every call up to <paramref name="lastCall"/> has been answered or given up; <see langword="null"/> while one has not.</summary>
+    /// <summary>The listed claims that are not known here; <see langword="null"/> while a call up to <paramref name="lastCall"/> is not
+    /// answered or abandoned yet, because its answer may contain them.</summary>
     internal IReadOnlyList<long>? Unknown(IReadOnlyList<long> listed, long lastCall)
     {
         lock (_gate)
@@ -148,20 +155,21 @@ internal sealed class ClaimBook
 }
 
 /// <summary>One claim call.</summary>
-/// <param name="Lease">The lease it was sent under; its answer is worked only while that is valid.</param>
+/// <param name="Lease">The lease under which the call was sent; the claimed entries may start only while it is valid.</param>
 /// <param name="Call">The call's number.</param>
-/// <param name="HighestFence">The highest claim id seen when it was sent.</param>
+/// <param name="HighestFence">The highest claim id known when the call was sent.</param>
 internal readonly record struct ClaimTicket(NodeLease Lease, long Call, long HighestFence);
 
-/// <summary>What to do with the answer of a claim call.</summary>
+/// <summary>What the caller does with the answer of a claim call.</summary>
 internal enum ClaimAnswer
 {
-    /// <summary>Work it.</summary>
+    /// <summary>Run its entries.</summary>
     Accepted,
 
-    /// <summary>The lease it was sent under is lost: start nothing of it. Reconciling gives it back.</summary>
+    /// <summary>The lease under which the call was sent has expired: start none of its entries. The reconciler releases them.</summary>
     TooLate,
 
-    /// <summary>The database went back in time: start nothing of it and tell <see cref="ICurrentNode.ReportWentBackInTime"/>.</summary>
+    /// <summary>The database went back in time: start none of its entries and call
+    /// <see cref="ICurrentNode.ReportWentBackInTime"/>.</summary>
     WentBackInTime,
 }

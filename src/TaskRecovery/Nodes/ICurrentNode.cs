@@ -1,37 +1,44 @@
 namespace TaskRecovery.Nodes;
 
-/// <summary>This process as a node, for those who claim and run entries.</summary>
+/// <summary>This process as a node, as the code that claims and runs entries sees it.</summary>
 internal interface ICurrentNode
 {
-    /// <summary>The life that goes on now; <see langword="null"/> before the first registration and between two lives.</summary>
+    /// <summary>The current registration; <see langword="null"/> before the first registration and while the process registers
+    /// again.</summary>
     Node? Node { get; }
 
-    /// <summary>Waits until work may be claimed: the start-up hook is through, the node is registered and its lease is valid.</summary>
+    /// <summary>Waits until this node may claim: the start-up hook is complete, the node is registered, and its lease is valid.</summary>
     Task<NodeLease> WaitForLeaseAsync(CancellationToken cancellationToken);
 
-    /// <summary>A claim came back as <see cref="ClaimAnswer.WentBackInTime"/>, or the store has lost one: cancels everything that runs and registers anew.</summary>
+    /// <summary>Reports that a claim was answered with <see cref="ClaimAnswer.WentBackInTime"/> or is missing in the store. Cancels every
+    /// running handler and registers the process again.</summary>
     void ReportWentBackInTime(Node life, long fence);
 
-    /// <summary>The store said that this life's node is dead (<see cref="Storage.ClaimBatch.NodeIsDead"/>): heartbeats at once to learn the same.</summary>
+    /// <summary>Reports that the store considers this node dead (<see cref="Storage.ClaimBatch.NodeIsDead"/>). The node sends a heartbeat
+    /// at once, which confirms it.</summary>
     void ReportDead(Node life);
 
-    /// <summary>Nothing of this process runs or starts any more, and what ended was stored: the node leaves when it is disposed, although it was not stopped.</summary>
+    /// <summary>Reports that no handler runs or will start, and that all outcomes are stored. The node then leaves when it is disposed,
+    /// even if it was not stopped.</summary>
     void ReportDrained();
 
-    /// <summary>Asks for a comparison of claims soon: an answer was lost or came too late.</summary>
+    /// <summary>Requests an early comparison of this node's claims with the store, because an answer was lost or arrived too
+    /// late.</summary>
     void RequestReconcile();
 }
 
-/// <summary>Whether this process works entries at all. One that only enqueues is no node: it does not heartbeat, sweep or claim.</summary>
+/// <summary>Whether this process runs entries. A process that only enqueues is not a node: it does not send heartbeats, sweep or
+/// claim.</summary>
 internal interface INodeRole
 {
-    /// <summary>Whether some worker is registered.</summary>
+    /// <summary>Whether this process has a worker and a queue to serve.</summary>
     bool Works { get; }
 }
 
-/// <summary>Wakes this process's own claimers.</summary>
+/// <summary>Wakes the claimers of this process.</summary>
 internal interface IClaimWaker
 {
-    /// <summary>Work may have come to any queue, also early in line: look from the front.</summary>
+    /// <summary>Wakes every claimer. Work may have arrived in any queue and at any position, so each claimer looks from the front of its
+    /// queue.</summary>
     void WakeAll();
 }

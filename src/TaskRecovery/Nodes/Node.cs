@@ -2,7 +2,8 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace TaskRecovery.Nodes;
 
-/// <summary>One life of this process as a node: from a registration until the node leaves, is declared dead or finds that the database went back in time. The next life has another id.</summary>
+/// <summary>One registration ("life") of this process as a node. It ends when the node leaves, is declared dead, or finds that the database
+/// went back in time. The next registration has another id.</summary>
 [SuppressMessage("Reliability", "CA1001", Justification = "A token source without timer or wait handle holds nothing, and readers of its token may come late.")]
 internal sealed class Node(Guid id, string name, TimeProvider time)
 {
@@ -16,22 +17,22 @@ internal sealed class Node(Guid id, string name, TimeProvider time)
     /// <summary>The node's id.</summary>
     public Guid Id { get; } = id;
 
-    /// <summary>Its label.</summary>
+    /// <summary>The node's display name.</summary>
     public string Name { get; } = name;
 
-    /// <summary>What this life has claimed.</summary>
+    /// <summary>The claims of this registration.</summary>
     public ClaimBook Claims { get; } = new();
 
-    /// <summary>The lease; <see langword="null"/> while the node is suspended or after it has ended.</summary>
+    /// <summary>The valid lease; <see langword="null"/> while the node has none, or after the registration has ended.</summary>
     public NodeLease? Lease => Volatile.Read(ref _lease) is { IsValid: true } lease ? lease : null;
 
-    /// <summary>Cancelled when the life is over; the lease's token is cancelled before.</summary>
+    /// <summary>Cancelled when the registration has ended. The lease is lost before that.</summary>
     public CancellationToken Ended => _ended.Token;
 
-    /// <summary>A handler is about to start. Its claim's lease is looked at once more after this.</summary>
+    /// <summary>Counts a handler that is about to start. The caller checks the lease once more after this call.</summary>
     public void RunBegins() => Interlocked.Increment(ref _running);
 
-    /// <summary>A handler has returned.</summary>
+    /// <summary>Counts a handler that has returned.</summary>
     public void RunEnded()
     {
         if (Interlocked.Decrement(ref _running) == 0)
@@ -40,7 +41,8 @@ internal sealed class Node(Guid id, string name, TimeProvider time)
         }
     }
 
-    /// <summary>Does something once no handler runs, which may be now. The life is over: none starts any more.</summary>
+    /// <summary>Calls <paramref name="action"/> once no handler is running, which may be immediately. Called after the registration has
+    /// ended, so no handler can start any more.</summary>
     public void WhenNothingRuns(Action action)
     {
         Interlocked.Exchange(ref _whenNothingRuns, action);
@@ -50,10 +52,10 @@ internal sealed class Node(Guid id, string name, TimeProvider time)
         }
     }
 
-    /// <summary>Whether it has lost a lease before.</summary>
+    /// <summary>Whether this registration has lost a lease before.</summary>
     internal bool WasSuspended { get; set; }
 
-    /// <summary>Why it is over; <see langword="null"/> while it is not.</summary>
+    /// <summary>Why the registration ended; <see langword="null"/> while it has not.</summary>
     public NodeEnd? End
     {
         get
@@ -65,8 +67,9 @@ internal sealed class Node(Guid id, string name, TimeProvider time)
         }
     }
 
-    /// <summary>An accepted heartbeat: moves the deadline, or gives a new lease after the old one was lost. The old deadline is checked first: a lease that has expired is lost even if nobody has noticed yet.</summary>
-    /// <returns>What changed.</returns>
+    /// <summary>Called for an accepted heartbeat: moves the deadline, or grants a new lease if the old one was lost. The old deadline is
+    /// checked first, because an expired lease is lost even if no thread has noticed it yet.</summary>
+    /// <returns>How the lease changed.</returns>
     internal LeaseChange Extend(long deadline)
     {
         lock (_gate)
@@ -93,7 +96,7 @@ internal sealed class Node(Guid id, string name, TimeProvider time)
         }
     }
 
-    /// <summary>Moves the deadline without a heartbeat; changes nothing for a lease that has expired.</summary>
+    /// <summary>Moves the deadline without a heartbeat. An expired lease is not extended but ended.</summary>
     internal LeaseChange MoveDeadline(long deadline)
     {
         lock (_gate)
@@ -109,7 +112,7 @@ internal sealed class Node(Guid id, string name, TimeProvider time)
     }
 
     /// <summary>Ends the lease if its deadline has passed.</summary>
-    /// <param name="deadline">The deadline to look at next; <see langword="null"/> if there is no lease.</param>
+    /// <param name="deadline">When to check next, as a timestamp of the time provider; <see langword="null"/> if there is no lease.</param>
     internal LeaseChange CheckDeadline(out long? deadline)
     {
         lock (_gate)
@@ -120,8 +123,8 @@ internal sealed class Node(Guid id, string name, TimeProvider time)
         }
     }
 
-    /// <summary>Ends the life and its lease.</summary>
-    /// <returns><see langword="true"/> if this call did it.</returns>
+    /// <summary>Ends the registration and its lease.</summary>
+    /// <returns><see langword="true"/> if this call ended it; <see langword="false"/> if it had already ended.</returns>
     internal bool EndWith(NodeEnd end)
     {
         lock (_gate)
@@ -153,31 +156,31 @@ internal sealed class Node(Guid id, string name, TimeProvider time)
     }
 }
 
-/// <summary>Why a life is over.</summary>
+/// <summary>Why a registration ended.</summary>
 internal enum NodeEnd
 {
-    /// <summary>The process stops.</summary>
+    /// <summary>The process is stopping.</summary>
     Left,
 
-    /// <summary>Others declared it dead.</summary>
+    /// <summary>Another node declared this node dead.</summary>
     DeclaredDead,
 
-    /// <summary>A claim id was not greater than one seen before: the database went back in time.</summary>
+    /// <summary>A new claim's id was not greater than an earlier one, or the store lost a claim: the database went back in time.</summary>
     WentBackInTime,
 }
 
-/// <summary>What an event did to a lease.</summary>
+/// <summary>How an event changed a lease.</summary>
 internal enum LeaseChange
 {
-    /// <summary>Nothing.</summary>
+    /// <summary>Not at all.</summary>
     None,
 
-    /// <summary>A lease was given.</summary>
+    /// <summary>A lease was granted.</summary>
     Granted,
 
     /// <summary>The lease was lost.</summary>
     Lost,
 
-    /// <summary>The lease had been lost, and another was given.</summary>
+    /// <summary>The old lease was lost, and a new one was granted.</summary>
     LostAndGranted,
 }

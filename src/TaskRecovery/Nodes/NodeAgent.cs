@@ -5,17 +5,18 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Nodes;
 
-/// <summary>What a node does on its own thread, one step at a time: open a session, register, heartbeat, judge the others. Not thread-safe: one thread, which may block.</summary>
-/// <param name="store">Where sessions come from.</param>
-/// <param name="events">Whom to tell.</param>
-/// <param name="options">Beats and leases.</param>
-/// <param name="describe">Makes the identity of a life from its id.</param>
+/// <summary>Does a node's work on its dedicated thread, one step at a time: opens a session, registers, sends heartbeats, and
+/// decides which peers are dead. Not thread-safe; its methods may block.</summary>
+/// <param name="store">Opens the sessions.</param>
+/// <param name="events">Is notified of registrations and lease changes.</param>
+/// <param name="options">The heartbeat interval, the lease and the grace period.</param>
+/// <param name="describe">Returns the identity of a new registration for its id.</param>
 /// <param name="time">The monotonic clock.</param>
-/// <param name="logger">Told once per change of state.</param>
+/// <param name="logger">Logs each change of state once.</param>
 internal sealed class NodeAgent(
     IQueueStore store, INodeEvents events, NodeOptions options, Func<Guid, NodeIdentity> describe, TimeProvider time, ILogger logger)
 {
-    /// <summary>How long to wait after the first failure; it doubles up to the heartbeat interval.</summary>
+    /// <summary>The wait after the first failure. It doubles with each further failure, up to the heartbeat interval.</summary>
     internal static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(50);
 
     private INodeSession? _session;
@@ -27,18 +28,18 @@ internal sealed class NodeAgent(
     private bool _reconnected;
     private int _failures;
 
-    /// <summary>How many nodes are alive, as the last heartbeat showed; this one is counted.</summary>
+    /// <summary>How many nodes were alive at the last heartbeat, including this one.</summary>
     public int NodesAlive { get; private set; }
 
-    /// <summary>One step. Survives any error of the store.</summary>
-    /// <returns>How long to wait before the next.</returns>
+    /// <summary>Does one step. Never throws.</summary>
+    /// <returns>How long to wait before the next step.</returns>
     public TimeSpan StepOnce()
     {
         try
         {
             if (_life is { End: not null })
             {
-                // What this session holds belongs to a life that is over.
+                // The locks of this session belong to the registration that has ended.
                 CloseSession();
                 _life = null;
             }
@@ -62,7 +63,7 @@ internal sealed class NodeAgent(
 
             return _life!.End is null ? UntilNext(sent) : TimeSpan.Zero;
         }
-#pragma warning disable CA1031 // The node lives on, whatever a store throws.
+#pragma warning disable CA1031 // Whatever a store throws, the node retries.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
@@ -70,7 +71,7 @@ internal sealed class NodeAgent(
         }
     }
 
-    /// <summary>Says that the node stops, as far as the store can be told.</summary>
+    /// <summary>Records in the store that the node leaves, if its session allows that, and closes the session.</summary>
     public void Leave()
     {
         if (_life is { End: null } life && life.EndWith(NodeEnd.Left))
@@ -87,7 +88,7 @@ internal sealed class NodeAgent(
                     logger.NodeLeft(life.Id);
                 }
             }
-#pragma warning disable CA1031 // Leaving is a courtesy: without it the others wait for the lock or the lease.
+#pragma warning disable CA1031 // Leaving is optional: if it fails, the other nodes wait for the lock or the lease.
             catch (Exception exception)
 #pragma warning restore CA1031
             {
@@ -98,13 +99,15 @@ internal sealed class NodeAgent(
         CloseSession();
     }
 
-    /// <summary>Ends the life without saying so: its tokens are cancelled, and others find out by the lock or the lease, which leaves handlers the time that they have after any lost lease.</summary>
+    /// <summary>Ends the registration without recording it. Its handlers are cancelled, and the other nodes find out by the lock or the
+    /// lease, so the handlers have the same time as after a lost lease.</summary>
     public void Abandon()
     {
         _life?.EndWith(NodeEnd.Left);
         if (_life is { } life && _session is { } session && store.Traits.LockProvesDeath)
         {
-            // The others take what this node had as soon as its lock is free, without a grace: it is held until the last handler has returned, or the process ends.
+            // With this store, other nodes take this node's entries as soon as its lock is free, without a grace period. So hold the lock
+            // until the last handler has returned or the process exits.
             _session = null;
             life.WhenNothingRuns(() => Close(session));
             return;
@@ -179,7 +182,7 @@ internal sealed class NodeAgent(
         return sent;
     }
 
-    // On the very session that watched: after a server restart nothing that was seen before counts.
+    // Uses the session that observed the peers: after a server restart, earlier observations no longer count.
     private void Judge(INodeSession session, IReadOnlyList<DeathVerdict> verdicts, bool sweepDue)
     {
         var open = !verdicts.Any(verdict => verdict.ByGrace) || ServerAcceptsConnections();
@@ -200,8 +203,11 @@ internal sealed class NodeAgent(
         }
     }
 
-    // A server that shuts down turns newcomers away while old sessions go on. A node that was turned away takes it that the server rejects all connections, and works on until its lease ends:
-    // whoever is in already must not judge it by the grace period. Getting in may take seconds, which this node's own heartbeat must not wait for: then it is tried again with the next.
+    // While shutting down, PostgreSQL rejects new connections but keeps existing sessions. A rejected node assumes that no other node
+    // can connect and keeps working until its lease expires. Before using the grace period against it, prove that the server accepts new
+    // connections.
+    // Connecting may take seconds, and this node's heartbeats must not wait for it: if it takes too long, it counts as a failure, and the
+    // probe is repeated with a later heartbeat.
     private bool ServerAcceptsConnections()
     {
         if (_probe is { IsCompleted: false })
@@ -222,7 +228,7 @@ internal sealed class NodeAgent(
             store.OpenNodeSession().Dispose();
             return true;
         }
-#pragma warning disable CA1031 // Whatever it is: we have not got in.
+#pragma warning disable CA1031 // Whatever the error, the connection was not accepted.
         catch (Exception)
 #pragma warning restore CA1031
         {
@@ -275,27 +281,27 @@ internal sealed class NodeAgent(
         {
             session?.Dispose();
         }
-#pragma warning disable CA1031 // It is over either way.
+#pragma warning disable CA1031 // The session is discarded either way.
         catch (Exception)
 #pragma warning restore CA1031
         {
-            // A broken session may not even close.
+            // A broken session may fail to close.
         }
     }
 }
 
-/// <summary>What the node's thread tells.</summary>
+/// <summary>Receives the events of the node's thread.</summary>
 internal interface INodeEvents
 {
-    /// <summary>A life began; it has no lease yet.</summary>
+    /// <summary>The process has registered as a node, which has no lease yet.</summary>
     void Registered(Node life);
 
-    /// <summary>Its deadline has moved, and this came of it.</summary>
+    /// <summary>The node's deadline has moved; <paramref name="change"/> says how that changed its lease.</summary>
     void Changed(Node life, LeaseChange change);
 
-    /// <summary>Some dead node has claims.</summary>
+    /// <summary>A dead node has claims to recover.</summary>
     void SweepDue();
 
-    /// <summary>The session is new: answers may have been lost.</summary>
+    /// <summary>The session is new, so answers of earlier calls may have been lost.</summary>
     void ReconcileDue();
 }

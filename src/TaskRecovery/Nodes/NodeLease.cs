@@ -2,9 +2,11 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace TaskRecovery.Nodes;
 
-/// <summary>One unbroken stretch of time in which a node may work: from an accepted heartbeat until its own deadline. Once lost it never comes back; a later accepted heartbeat gives the same life a new one.</summary>
-/// <remarks>What was claimed under a lease is started only while <see cref="IsValid"/>. Nothing has to have been cancelled for it to be false: it reads the clock, so that a process
-/// that was stopped finds it expired on waking, before any thread of ours has run.</remarks>
+/// <summary>An uninterrupted period in which a node may run entries: from an accepted heartbeat until the deadline. A lost lease never
+/// becomes valid again; a later accepted heartbeat grants the node a new one.</summary>
+/// <remarks>An entry starts only while the lease under which it was claimed <see cref="IsValid"/>. That property reads the clock and does
+/// not depend on any cancellation, so a process resumed after SIGSTOP finds the lease expired before any of its threads has
+/// reacted.</remarks>
 [SuppressMessage("Reliability", "CA1001", Justification = "A token source without timer or wait handle holds nothing, and readers of its token may come late.")]
 internal sealed class NodeLease
 {
@@ -20,25 +22,26 @@ internal sealed class NodeLease
         Lost = _lost.Token;
     }
 
-    /// <summary>The life it belongs to.</summary>
+    /// <summary>The node that holds it.</summary>
     public Node Node { get; }
 
-    /// <summary>The node's id, which claims and outcomes are stored under.</summary>
+    /// <summary>The node's id, under which claims and outcomes are stored.</summary>
     public Guid NodeId => Node.Id;
 
-    /// <summary>Cancelled when the lease is lost, on a thread of its own: a starved thread pool does not delay it.</summary>
+    /// <summary>Cancelled when the lease is lost, on a dedicated thread, so that a starved thread pool does not delay it.</summary>
     public CancellationToken Lost { get; }
 
-    /// <summary>Whether the node may still start what it claimed under this lease, at this very moment.</summary>
+    /// <summary>Whether the node may start an entry now that it claimed under this lease.</summary>
     public bool IsValid => _time.GetTimestamp() < Volatile.Read(ref _deadline);
 
-    /// <summary>The node's own deadline, as a timestamp of the time provider.</summary>
+    /// <summary>The deadline, as a timestamp of the time provider.</summary>
     internal long Deadline => Volatile.Read(ref _deadline);
 
-    /// <summary>Moves the deadline; called under the life's lock and only while valid.</summary>
+    /// <summary>Moves the deadline. Called under the node's lock, and only while the lease is valid.</summary>
     internal void MoveDeadline(long deadline) => Volatile.Write(ref _deadline, deadline);
 
-    /// <summary>Ends it. The token is cancelled on a thread made for it, because a callback that blocks must not hold up heartbeats or other tokens.</summary>
+    /// <summary>Ends the lease. The token is cancelled on a new thread, because a blocking callback must not delay heartbeats or other
+    /// cancellations.</summary>
     internal void End()
     {
         Volatile.Write(ref _deadline, long.MinValue);
@@ -53,7 +56,7 @@ internal sealed class NodeLease
         }
         catch (AggregateException)
         {
-            // A callback of the user's threw. Every other callback has run; the lease is lost all the same.
+            // A callback registered by user code threw. All other callbacks have run, and the lease is lost anyway.
         }
     }
 }

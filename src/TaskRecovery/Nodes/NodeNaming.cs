@@ -3,15 +3,15 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Nodes;
 
-/// <summary>Says who this process is.</summary>
-/// <param name="name">The name that the user gave, if any.</param>
+/// <summary>Builds the identity of this process as a node.</summary>
+/// <param name="name">The configured name; <see langword="null"/> or blank for the default.</param>
 /// <param name="application">The host's application name, if it has one.</param>
 internal sealed class NodeNaming(string? name, string? application)
 {
     private readonly int _processId = Environment.ProcessId;
     private readonly long _processStarted = LocalProcess.Started(Environment.ProcessId) ?? 0;
 
-    /// <summary>The identity of a life with this id.</summary>
+    /// <summary>The identity of the registration with this id.</summary>
     public NodeIdentity Describe(Guid id) => new()
     {
         Id = id,

@@ -7,8 +7,9 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Nodes;
 
-/// <summary>This process as a node. Two threads of its own, so that neither a starved thread pool nor a full connection pool can stop its heartbeat or its deadline: one heartbeats, one watches the deadline while the other is blocked.</summary>
-/// <remarks>It leaves after every hosted service has stopped: heartbeats go on while work finishes.</remarks>
+/// <summary>This process as a node. It has two dedicated threads, so that neither a starved thread pool nor an exhausted connection pool
+/// can stop them: one sends heartbeats, and the other checks the deadline while the first is blocked.</summary>
+/// <remarks>The node leaves after every hosted service has stopped, so heartbeats continue while running work finishes.</remarks>
 internal sealed class NodeService : ICurrentNode, INodeEvents, IHostedLifecycleService, IDisposable
 {
     private static readonly TimeSpan LeaveTime = TimeSpan.FromSeconds(2);
@@ -46,13 +47,14 @@ internal sealed class NodeService : ICurrentNode, INodeEvents, IHostedLifecycleS
     /// <inheritdoc/>
     public Node? Node => Volatile.Read(ref _life) is { End: null } life ? life : null;
 
-    /// <summary>Another life has begun after one that was declared dead or saw the database go back in time.</summary>
+    /// <summary>Set when the process has registered again, after its node was declared dead or the database went back in time.</summary>
     public Signal AnotherLife { get; } = new();
 
-    /// <summary>How many nodes are alive, as this one sees it.</summary>
+    /// <summary>How many nodes are alive, including this one, as of this node's last heartbeat.</summary>
     public int NodesAlive => _beat.NodesAlive;
 
-    /// <summary>Starts the two threads. Called once, after the store was prepared.</summary>
+    /// <summary>Starts the two threads, unless they were started before or the service is stopping. Called after the store is
+    /// prepared.</summary>
     public void Begin()
     {
         lock (_lock)
@@ -110,7 +112,7 @@ internal sealed class NodeService : ICurrentNode, INodeEvents, IHostedLifecycleS
     {
         if (_registered)
         {
-            // Before anybody can see it: the database may not be the one that the last life knew.
+            // Close the gate before the new registration is visible: the database may be a different one.
             _gate.Close();
             AnotherLife.Set();
         }
@@ -125,7 +127,7 @@ internal sealed class NodeService : ICurrentNode, INodeEvents, IHostedLifecycleS
         LogLeaseChange(life, change);
         if (life.Lease?.Deadline is not { } deadline || deadline < Volatile.Read(ref _watchUntil))
         {
-            // A deadline that moved further away is found when the earlier one has come.
+            // If the deadline moved later, the watch thread finds that when it wakes at the earlier one.
             _watchNow.Set();
         }
     }
@@ -146,7 +148,7 @@ internal sealed class NodeService : ICurrentNode, INodeEvents, IHostedLifecycleS
 
     Task IHostedLifecycleService.StoppedAsync(CancellationToken cancellationToken) => StopAsync(cancellationToken);
 
-    /// <summary>Leaves, and ends both threads.</summary>
+    /// <summary>Leaves and ends both threads.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         _leaves = true;
@@ -154,24 +156,24 @@ internal sealed class NodeService : ICurrentNode, INodeEvents, IHostedLifecycleS
         await _left.Task.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    /// <summary>Ends both threads. Without <see cref="StopAsync"/> or <see cref="ReportDrained"/> before it handlers may still run, so that the node does not leave: other nodes find out by its
-    /// lock or its lease.</summary>
+    /// <summary>Ends both threads. If neither <see cref="StopAsync"/> nor <see cref="ReportDrained"/> was called before, handlers may still
+    /// run, so the node does not leave: other nodes find out by its lock or its lease.</summary>
     public void Dispose()
     {
         _leaves |= _isDrained;
         EndThreads();
         if (_leaves)
         {
-            // The store is disposed after this. It is a courtesy: the store may be gone.
+            // The store is disposed after this. Leaving is optional, so limit the wait: the store may be unavailable.
             _left.Task.Wait(LeaveTime);
         }
     }
 
-    /// <summary>One look at the deadline. Tests call this; the thread is not part of the behaviour.</summary>
-    /// <returns>How long until the next is due.</returns>
+    /// <summary>Checks the deadline once. Tests call this; the thread is not part of the behaviour.</summary>
+    /// <returns>How long until the next check is due.</returns>
     internal TimeSpan WatchOnce()
     {
-        // Until the deadline has been read, every change of it is a reason to look again.
+        // Until the new deadline has been read, every change of it triggers another check.
         Interlocked.Exchange(ref _watchUntil, long.MaxValue);
         if (Node is not { } life)
         {
@@ -189,7 +191,7 @@ internal sealed class NodeService : ICurrentNode, INodeEvents, IHostedLifecycleS
         return wait > TimeSpan.Zero ? wait : TimeSpan.Zero;
     }
 
-    /// <summary>One step of the heartbeat. Tests call this; the thread is not part of the behaviour.</summary>
+    /// <summary>Does one heartbeat step. Tests call this; the thread is not part of the behaviour.</summary>
     internal TimeSpan StepOnce() => _beat.StepOnce();
 
     private void Run()
@@ -212,7 +214,7 @@ internal sealed class NodeService : ICurrentNode, INodeEvents, IHostedLifecycleS
         _watchNow.Set();
     }
 
-    // It outlives the beat's thread, which may be blocked in the store while the deadline passes.
+    // Outlives the heartbeat thread, which may be blocked in the store when the deadline passes.
     private void WatchLoop()
     {
         while (!_left.Task.IsCompleted)
@@ -221,7 +223,7 @@ internal sealed class NodeService : ICurrentNode, INodeEvents, IHostedLifecycleS
         }
     }
 
-    // A wait handle counts whole milliseconds: to wake a little late is one wake-up, to wake a little early is a loop.
+    // Wait handles count whole milliseconds. Round up: waking late costs one wake-up, waking early would spin.
     private static TimeSpan RoundUp(TimeSpan wait)
         => wait <= TimeSpan.Zero ? wait : TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds));
 

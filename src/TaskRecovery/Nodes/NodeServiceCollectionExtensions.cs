@@ -9,7 +9,8 @@ namespace TaskRecovery.Nodes;
 /// <summary>Registers the node, recovery and diagnostics.</summary>
 internal static class NodeServiceCollectionExtensions
 {
-    /// <summary>Safe to call twice. Call it before hosted services that work entries are added: what is added first stops last.</summary>
+    /// <summary>Adds the services; safe to call twice. Call it before hosted services that run entries are added: the host stops its
+    /// services in reverse order.</summary>
     public static IServiceCollection AddNodes(this IServiceCollection services)
     {
         services.TryAddSingleton(TimeProvider.System);

@@ -2,10 +2,11 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Nodes;
 
-/// <summary>Decides who is dead, from what one unbroken session has shown. Pure: it is told the time, and a new session needs a new watch.</summary>
+/// <summary>Decides which peers are dead, from the observations of one uninterrupted session. Pure: times are parameters, and each new
+/// session needs a new detector.</summary>
 /// <param name="traits">What a free lock means in this store.</param>
-/// <param name="lease">The lease.</param>
-/// <param name="grace">The grace.</param>
+/// <param name="lease">How long a peer may be silent.</param>
+/// <param name="grace">How long a peer may be silent once its lock is free.</param>
 /// <param name="ticksPerSecond">The frequency of the timestamps.</param>
 internal sealed class PeerFailureDetector(StoreTraits traits, TimeSpan lease, TimeSpan grace, long ticksPerSecond)
 {
@@ -14,20 +15,22 @@ internal sealed class PeerFailureDetector(StoreTraits traits, TimeSpan lease, Ti
     private Dictionary<Guid, Seen> _peers = [];
     private long? _lastAnswer;
 
-    /// <summary>How many peers the last heartbeat showed.</summary>
+    /// <summary>How many peers the last heartbeat returned.</summary>
     public int Count => _peers.Count;
 
-    /// <summary>Takes in what a heartbeat showed.</summary>
-    /// <param name="sent">When the heartbeat was sent: what it shows is at least this new.</param>
-    /// <param name="answered">When its answer came: a counter that it showed first was raised before this.</param>
-    /// <param name="peers">The other nodes that are not dead.</param>
-    /// <returns>Those to declare dead, each with the counter it was judged by.</returns>
+    /// <summary>Evaluates the peers that a heartbeat returned.</summary>
+    /// <param name="sent">When the heartbeat was sent: its answer is at least this recent.</param>
+    /// <param name="answered">When its answer arrived: a counter that it returned for the first time was raised before this.</param>
+    /// <param name="peers">The other nodes that are not marked dead.</param>
+    /// <returns>The peers to declare dead, each with the counter on which the decision is based.</returns>
     public IReadOnlyList<DeathVerdict> Observe(long sent, long answered, IReadOnlyList<PeerHeartbeat> peers)
     {
-        // Who was stopped itself, or was kept waiting as long as others may be silent, has watched nobody meanwhile. It starts anew.
+        // If this process was paused, or the heartbeat took as long as a peer may stay silent, this node was not watching. Restart every
+        // peer's silence timer.
         var watched = _lastAnswer is { } last && answered - last < Math.Max(_grace, _lease / 3);
 
-        // Who was not there when this session looked last has registered since, in this life of the server, and held its lock then if it says so.
+        // A peer that was absent at this session's previous heartbeat has registered since, on the running server, so it held its lock at
+        // that time if it reports one.
         var newcomersHeldTheirs = _lastAnswer is not null;
         _lastAnswer = answered;
 
@@ -50,7 +53,8 @@ internal sealed class PeerFailureDetector(StoreTraits traits, TimeSpan lease, Ti
         return dead ?? [];
     }
 
-    /// <summary>The next moment after <paramref name="now"/> at which a decision can be made: one to heartbeat at, rather than wait for the next heartbeat; <see langword="null"/> if there is none.</summary>
+    /// <summary>The earliest time after <paramref name="now"/> at which a peer can be declared dead; <see langword="null"/> if there is
+    /// none. The node sends a heartbeat then, if that is earlier than its next one.</summary>
     public long? NextDecision(long now)
     {
         long? next = null;
@@ -73,15 +77,16 @@ internal sealed class PeerFailureDetector(StoreTraits traits, TimeSpan lease, Ti
         };
     }
 
-    /// <summary>What this session has seen of a peer.</summary>
-    /// <param name="Beat">Its counter.</param>
-    /// <param name="Since">When that counter was seen first.</param>
-    /// <param name="LockSeenHeld">Whether its lock was seen held in this session, or must have been.</param>
-    /// <param name="DueAt">When it is dead if nothing changes.</param>
+    /// <summary>What this session has observed of a peer.</summary>
+    /// <param name="Beat">Its heartbeat counter.</param>
+    /// <param name="Since">When that counter value was first seen.</param>
+    /// <param name="LockSeenHeld">Whether its lock was seen held in this session, or must have been held.</param>
+    /// <param name="DueAt">When it is declared dead if nothing changes.</param>
     private readonly record struct Seen(long Beat, long Since, bool LockSeenHeld, long DueAt);
 }
 
 /// <summary>A peer to declare dead.</summary>
-/// <param name="Peer">The peer, with the counter it was judged by.</param>
-/// <param name="ByGrace">Whether only the grace period has passed: then it must be shown first that the server lets newcomers in, as the peer may have been turned away and counts on that.</param>
+/// <param name="Peer">The peer, with the counter on which the decision is based.</param>
+/// <param name="ByGrace">Whether only the grace period has passed. The caller must then prove that the server accepts new connections,
+/// because a peer that was rejected assumes that it does not.</param>
 internal readonly record struct DeathVerdict(PeerHeartbeat Peer, bool ByGrace);

@@ -1,6 +1,6 @@
 namespace TaskRecovery.Nodes;
 
-/// <summary>Wakes one loop before its time. Signals that come while it is busy are kept, as one.</summary>
+/// <summary>Wakes one loop early. Signals that arrive while the loop is busy are combined into one and kept.</summary>
 internal sealed class Signal
 {
     private readonly Lock _gate = new();
@@ -21,8 +21,8 @@ internal sealed class Signal
         waiter?.TrySetResult();
     }
 
-    /// <summary>Waits for the signal or for <paramref name="timeout"/>. One loop waits at a time.</summary>
-    /// <returns>Whether the signal came.</returns>
+    /// <summary>Waits for the signal or for <paramref name="timeout"/>. Only one caller may wait at a time.</summary>
+    /// <returns><see langword="true"/> if the signal was set; <see langword="false"/> after the timeout.</returns>
     public async Task<bool> WaitAsync(TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken)
     {
         TaskCompletionSource waiter;
@@ -59,12 +59,12 @@ internal sealed class Signal
     }
 }
 
-/// <summary>What the node's thread asks the recovery loops to do.</summary>
+/// <summary>Signals from the node's thread to the recovery loops.</summary>
 internal sealed class NodeSignals
 {
-    /// <summary>Some dead node has claims.</summary>
+    /// <summary>A dead node has claims to recover.</summary>
     public Signal SweepDue { get; } = new();
 
-    /// <summary>An answer may have been lost.</summary>
+    /// <summary>The answer of a claim call may have been lost.</summary>
     public Signal ReconcileDue { get; } = new();
 }

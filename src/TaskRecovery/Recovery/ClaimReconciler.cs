@@ -6,14 +6,14 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Recovery;
 
-/// <summary>Gives back claims whose answers were lost: the store holds them for a living node that does not know of them. A claim that the node knows
-/// and the store does not hold means that the database went back in time.</summary>
+/// <summary>Releases claims whose answers were lost: the store holds them for this node, but the node does not know of them. The opposite,
+/// a claim that the node knows and the store does not hold, means that the database went back in time.</summary>
 internal sealed class ClaimReconciler(
     IQueueStore store, ICurrentNode lives, IClaimWaker waker, Metrics metrics, NodeSignals signals, StartupGate gate, INodeRole role,
     IOptions<TaskRecoveryOptions> options, TimeProvider time, ILogger<ClaimReconciler> logger)
     : StoreLoop("The search for claims whose answers were lost", gate, role, time, logger)
 {
-    /// <summary>How soon to look again when a claim call is still under way.</summary>
+    /// <summary>The interval while a claim call is still unanswered.</summary>
     private static readonly TimeSpan SoonAgain = TimeSpan.FromSeconds(1);
 
     private readonly ILogger _logger = logger;
@@ -27,8 +27,9 @@ internal sealed class ClaimReconciler(
     /// <inheritdoc/>
     protected override Signal Wake => signals.ReconcileDue;
 
-    /// <summary>One comparison. What was listed and is unknown is released when every claim call that was under way at that time has been answered: until then its answer may be the one.</summary>
-    /// <returns>How many entries wait again.</returns>
+    /// <summary>Compares the node's claims with the store once. A listed claim that the node does not know is released only after every
+    /// claim call begun before the list was read has been answered, because its answer may contain that claim.</summary>
+    /// <returns>How many entries were released.</returns>
     internal async Task<int> ReconcileOnceAsync(CancellationToken cancellationToken)
     {
         if (lives.Node is not { } life || FaultPoints.LeavesOut(FaultPoints.LostAnswersRule))
@@ -39,12 +40,12 @@ internal sealed class ClaimReconciler(
 
         if (_suspects.Count == 0 || _life != life)
         {
-            // A call that begins after the list was read cannot be in it: what matters are the calls begun until then.
+            // A call that begins after the list was read cannot be in it, so only the calls begun until then matter.
             var known = life.Claims.ListKnown();
             var listed = await store.ListClaimsAsync(life.Id, cancellationToken).ConfigureAwait(false);
 
-            // With a valid lease no other node has taken these claims. The database lost them: a failover that lost little gives new numbers
-            // to new claims, as sequences are logged ahead, so that the numbers alone do not show it.
+            // While the lease is valid, no other node can have taken these claims, so the database has lost them. The numbers alone may not
+            // show it: after a failover that lost little, new claims still get new numbers, because sequences are logged ahead.
             if (life.Lease is not null && life.Claims.FindMissing(known, listed) is { } missing)
             {
                 lives.ReportWentBackInTime(life, missing);

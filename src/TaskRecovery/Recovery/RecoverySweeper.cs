@@ -5,14 +5,15 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Recovery;
 
-/// <summary>Gives the entries of dead nodes back to the queue, for the whole life of the process.</summary>
-/// <remarks>Every node sweeps and no leader is elected: the store changes only what is dead at that moment, so two sweeps at once do the work of one.</remarks>
+/// <summary>Returns the entries of dead nodes to the queue, as long as the process runs.</summary>
+/// <remarks>Every node sweeps, and no leader is elected. The store changes only the claims of nodes that are dead at that moment, so two
+/// concurrent sweeps have the effect of one.</remarks>
 internal sealed class RecoverySweeper(
     TaskRecoverer recoverer, IJobStore jobs, NodeSignals signals, StartupGate gate, INodeRole role, IOptions<TaskRecoveryOptions> options, TimeProvider time,
     ILogger<RecoverySweeper> logger)
     : StoreLoop("The sweep for work of dead nodes", gate, role, time, logger)
 {
-    /// <summary>Every so many intervals tasks and jobs are gone over as at start-up.</summary>
+    /// <summary>How many intervals pass between two full recoveries, which also check tasks and jobs, as at start-up.</summary>
     internal const int MendEvery = 12;
 
     private readonly TimeProvider _time = time;
@@ -24,11 +25,12 @@ internal sealed class RecoverySweeper(
     /// <inheritdoc/>
     protected override Signal Wake => signals.SweepDue;
 
-    /// <summary>One sweep; now and then tasks and jobs too. Tests call this; the timer is not part of the behaviour.</summary>
-    /// <returns>Whether something was found, so that there may be more.</returns>
+    /// <summary>Does one sweep, or a full recovery with tasks and jobs if that is due. Tests call this; the timer is not part of the
+    /// behaviour.</summary>
+    /// <returns>Whether the sweep found something, so that there may be more.</returns>
     internal async Task<bool> SweepOnceAsync(CancellationToken cancellationToken)
     {
-        // The start-up hook has just been over tasks and jobs.
+        // The start-up hook has just recovered tasks and jobs.
         _mended ??= _time.GetTimestamp();
         if (_time.GetElapsedTime(_mended.Value) < Interval * MendEvery)
         {

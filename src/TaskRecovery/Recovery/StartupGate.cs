@@ -1,25 +1,28 @@
 namespace TaskRecovery.Recovery;
 
-/// <summary>Open while the start-up hook is through for this node's life; nothing is claimed before. A new life closes it until the hook has been repeated.</summary>
+/// <summary>Open once the start-up hook is complete for the current registration; nothing is claimed before. A new registration closes it
+/// until the hook has run again.</summary>
 internal sealed class StartupGate
 {
     private readonly Lock _lock = new();
     private TaskCompletionSource _open = NewOpening();
     private int _life;
 
-    /// <summary>Whether the start-up hook is through.</summary>
+    /// <summary>Whether the start-up hook is complete.</summary>
     public bool IsOpen => Volatile.Read(ref _open).Task.IsCompletedSuccessfully;
 
-    /// <summary>How many lives have closed it: the hook says with it for which of them it was repeated.</summary>
+    /// <summary>How many times a new registration has closed the gate. The hook passes it to <see cref="Open(int)"/> to name the
+    /// registration for which it ran.</summary>
     internal int Life => Volatile.Read(ref _life);
 
     /// <summary>Waits for the start-up hook.</summary>
     public Task WaitAsync(CancellationToken cancellationToken) => Volatile.Read(ref _open).Task.WaitAsync(cancellationToken);
 
-    /// <summary>Says that the start-up hook is through.</summary>
+    /// <summary>Opens the gate for the current registration.</summary>
     internal void Open() => Open(Life);
 
-    /// <summary>Says that the start-up hook is through for a life; changes nothing if another one has begun meanwhile.</summary>
+    /// <summary>Opens the gate after the hook completed for a registration; does nothing if another registration has begun
+    /// meanwhile.</summary>
     internal void Open(int life)
     {
         lock (_lock)
@@ -31,7 +34,7 @@ internal sealed class StartupGate
         }
     }
 
-    /// <summary>Another life begins: what the hook did for the one before may be gone with it.</summary>
+    /// <summary>Closes the gate for a new registration: the changes that the hook made for the previous one may be lost.</summary>
     internal void Close()
     {
         lock (_lock)
@@ -47,9 +50,10 @@ internal sealed class StartupGate
     private static TaskCompletionSource NewOpening() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }
 
-/// <summary>Something that the start-up hook does after task recovery and before job recovery, in the order of registration; in a process that works nothing, as soon as the store is prepared. Must be safe to repeat.</summary>
+/// <summary>A step of the start-up hook between task recovery and job recovery; steps run in the order of registration. In a process that
+/// runs no entries, it runs as soon as the store is prepared. It must be safe to repeat.</summary>
 internal interface IStartupStep
 {
-    /// <summary>Does it.</summary>
+    /// <summary>Runs the step.</summary>
     Task RunAsync(CancellationToken cancellationToken);
 }

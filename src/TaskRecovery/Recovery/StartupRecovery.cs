@@ -9,7 +9,8 @@ using TaskRecovery.Workers;
 
 namespace TaskRecovery.Recovery;
 
-/// <summary>The start-up hook: before anything is claimed, the store is prepared, the node registered, then task recovery, then job recovery.</summary>
+/// <summary>The start-up hook. Before anything is claimed, it prepares the store, registers the node, recovers tasks, and then recovers
+/// jobs.</summary>
 internal sealed class StartupRecovery(
     IQueueStore store, IJobStore jobs, NodeService node, TaskRecoverer recoverer, IEnumerable<IStartupStep> steps, StartupGate gate, INodeRole role,
     IOptions<TaskRecoveryOptions> options, TimeProvider time, ILogger<StartupRecovery> logger)
@@ -18,8 +19,8 @@ internal sealed class StartupRecovery(
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(5);
 
-    // Long enough for a store that is there: the first enqueue after the start succeeds, and a set-up that can't work fails the start. A store that does not answer
-    // holds up no start for longer.
+    // Long enough for an available store: the first enqueue after the start succeeds, and a configuration that can't work makes the start
+    // fail. A store that does not answer delays the start no longer than this.
     private static readonly TimeSpan FirstAttempt = TimeSpan.FromSeconds(5);
 
     private readonly ILogger _logger = logger.Guarded();
@@ -28,13 +29,15 @@ internal sealed class StartupRecovery(
     private Task? _running;
     private Type? _failure;
 
-    /// <summary>What kept the hook from getting through the last time; <see langword="null"/> if nothing did.</summary>
+    /// <summary>The error that ended the last attempt; <see langword="null"/> if it succeeded, or before the first attempt has
+    /// ended.</summary>
     public Exception? Failure { get; private set; }
 
-    /// <summary>Runs the hook before any hosted service is started, so that a service which enqueues in its own start finds the store prepared.</summary>
+    /// <summary>Runs the hook before any hosted service starts, so that a service which enqueues in its own start finds the store
+    /// prepared.</summary>
     public Task StartingAsync(CancellationToken cancellationToken) => BeginAsync(cancellationToken);
 
-    /// <summary>Runs the hook where the host does not call <see cref="StartingAsync"/>.</summary>
+    /// <summary>Runs the hook if the host does not call <see cref="StartingAsync"/>.</summary>
     public Task StartAsync(CancellationToken cancellationToken) => BeginAsync(cancellationToken);
 
     /// <inheritdoc/>
@@ -53,7 +56,7 @@ internal sealed class StartupRecovery(
     /// <inheritdoc/>
     public void Dispose() => _stopping.CancelAndDispose();
 
-    /// <summary>The hook, once. Every part is safe to repeat, so that a failure in the middle means to begin again.</summary>
+    /// <summary>Runs the hook once. Every part is safe to repeat, so after a failure the whole hook is repeated.</summary>
     internal async Task RecoverOnceAsync(CancellationToken cancellationToken)
     {
         var life = gate.Life;
@@ -66,7 +69,7 @@ internal sealed class StartupRecovery(
             return;
         }
 
-        // Registering comes first: it declares this node's own previous life dead, so that task recovery takes its work back now.
+        // Register first: that declares this node's previous registration dead, so task recovery recovers its entries now.
         node.Begin();
         await RegisteredAsync(cancellationToken).ConfigureAwait(false);
 
@@ -77,8 +80,8 @@ internal sealed class StartupRecovery(
         gate.Open(life);
     }
 
-    /// <summary>The hook again for each life after the first: a node that was declared dead, or saw the database go back in time, may find
-    /// other tables, without its names and its declared jobs.</summary>
+    /// <summary>Runs the hook again for each later registration. A node that was declared dead, or saw the database go back in time, may
+    /// find different tables, without its names and its declared jobs.</summary>
     internal async Task RecoverOtherLivesAsync(CancellationToken cancellationToken)
     {
         while (!cancellationToken.IsCancellationRequested)
@@ -96,7 +99,8 @@ internal sealed class StartupRecovery(
         }
     }
 
-    /// <summary>The hook, until it is through or the host stops.</summary>
+    /// <summary>Repeats the hook until it succeeds or the host stops. Also returns if the first attempt fails with an error that a retry
+    /// can't fix while the start still waits for it.</summary>
     internal async Task RecoverUntilDoneAsync(CancellationToken cancellationToken)
     {
         for (var backoff = FirstBackoff; !cancellationToken.IsCancellationRequested; backoff = backoff * 2 < LongestBackoff ? backoff * 2 : LongestBackoff)
@@ -114,11 +118,11 @@ internal sealed class StartupRecovery(
             }
             catch (Exception exception) when (!IsTransient(exception) && _attempted.TrySetException(exception))
             {
-                // The start still waits for this attempt, and fails with it.
+                // The start still waits for this attempt and fails with its error.
                 Failure = exception;
                 return;
             }
-#pragma warning disable CA1031 // The host is up, so that its log and its health check report what is wrong. The hook tries again: it may be put right while the host runs.
+#pragma warning disable CA1031 // The error is logged and shown in the health check; the cause may be fixed while the host runs, so retry.
             catch (Exception exception)
 #pragma warning restore CA1031
             {
@@ -131,7 +135,7 @@ internal sealed class StartupRecovery(
         }
     }
 
-    /// <summary>Whether trying again may help without anybody changing the set-up.</summary>
+    /// <summary>Whether a retry may succeed without a change of the configuration.</summary>
     private static bool IsTransient(Exception exception)
         => exception is StoreUnavailableException or TimeoutException or OperationCanceledException or IOException or DbException { IsTransient: true };
 

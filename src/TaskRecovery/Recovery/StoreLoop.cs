@@ -5,12 +5,13 @@ using TaskRecovery.Nodes;
 
 namespace TaskRecovery.Recovery;
 
-/// <summary>The skeleton of a loop that does something with the store now and then, survives any of its errors and says so once per change of state.</summary>
-/// <param name="name">Its name in logs.</param>
-/// <param name="gate">It starts when the start-up hook is through.</param>
-/// <param name="role">Only a node does it.</param>
-/// <param name="time">Waits.</param>
-/// <param name="logger">Told once per change of state.</param>
+/// <summary>Base class of a loop that calls the store at an interval. It survives every error of the store and logs each change of state
+/// once.</summary>
+/// <param name="name">The loop's name in logs.</param>
+/// <param name="gate">The loop starts when this gate opens.</param>
+/// <param name="role">The loop runs only in a process that runs entries.</param>
+/// <param name="time">The clock for waits.</param>
+/// <param name="logger">Logs each change of state once.</param>
 internal abstract class StoreLoop(string name, StartupGate gate, INodeRole role, TimeProvider time, ILogger logger) : BackgroundService
 {
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(250);
@@ -20,10 +21,10 @@ internal abstract class StoreLoop(string name, StartupGate gate, INodeRole role,
     private TimeSpan _backoff = FirstBackoff;
     private bool _failing;
 
-    /// <summary>How long to wait between two rounds.</summary>
+    /// <summary>The wait between two rounds.</summary>
     protected abstract TimeSpan Interval { get; }
 
-    /// <summary>Brings the next round forward.</summary>
+    /// <summary>Starts the next round early when set.</summary>
     protected virtual Signal Wake => _never;
 
     /// <inheritdoc/>
@@ -57,18 +58,19 @@ internal abstract class StoreLoop(string name, StartupGate gate, INodeRole role,
                     continue;
                 }
 
-                // While the store is failing a signal does not shorten the wait: signals come with every heartbeat.
+                // While the store is failing, signals do not shorten the wait, because they arrive with every heartbeat.
                 await (_failing ? _never : Wake).WaitAsync(wait, time, stoppingToken).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            // The host takes a cancelled service for a failed one, and logs it as critical, if it was disposed without having been stopped.
+            // If the service is disposed without having been stopped, the host would treat the cancelled task as a failure and log it as
+            // critical.
         }
     }
 
-    /// <summary>One round that may fail.</summary>
-    /// <returns>How long to wait before the next.</returns>
+    /// <summary>Runs one round and handles its errors.</summary>
+    /// <returns>How long to wait before the next round.</returns>
     internal async Task<TimeSpan> TryOnceAsync(CancellationToken cancellationToken)
     {
         try
@@ -85,10 +87,10 @@ internal abstract class StoreLoop(string name, StartupGate gate, INodeRole role,
         }
         catch (Exception) when (cancellationToken.IsCancellationRequested)
         {
-            // What a call says that is given up because the host stops is no outage.
+            // The error of a call that is aborted because the host stops is not an outage.
             throw new OperationCanceledException(cancellationToken);
         }
-#pragma warning disable CA1031 // A loop outlives whatever a store throws.
+#pragma warning disable CA1031 // The loop survives whatever a store throws.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
@@ -104,7 +106,7 @@ internal abstract class StoreLoop(string name, StartupGate gate, INodeRole role,
         }
     }
 
-    /// <summary>One round.</summary>
-    /// <returns>Whether more is left to do at once.</returns>
+    /// <summary>Runs one round.</summary>
+    /// <returns>Whether another round is due at once.</returns>
     protected abstract Task<bool> OnceAsync(CancellationToken cancellationToken);
 }

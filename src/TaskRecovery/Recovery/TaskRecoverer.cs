@@ -7,13 +7,14 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Recovery;
 
-/// <summary>Takes back the work of dead nodes and fixes tasks; tells what it did. Any number of nodes may do it at once.</summary>
+/// <summary>Recovers the entries of dead nodes, repairs tasks, and logs the result. Any number of nodes may run it concurrently.</summary>
 internal sealed class TaskRecoverer(
     IQueueStore queue, IJobStore jobs, IClaimWaker waker, Metrics metrics, IOptions<TaskRecoveryOptions> options, ILogger<TaskRecoverer> logger)
 {
     private RecoveryOptions Options => options.Value.Recovery;
 
-    /// <summary>Task recovery: the claims of dead nodes until none is left, then the tasks whose entry is missing or has ended.</summary>
+    /// <summary>Runs task recovery: sweeps the claims of dead nodes until none is left, then repairs the tasks whose entry is missing or
+    /// has ended.</summary>
     public async Task<RecoveryReport> RecoverOnceAsync(CancellationToken cancellationToken)
     {
         List<RecoveryItem> items = [];
@@ -31,7 +32,7 @@ internal sealed class TaskRecoverer(
         return items.Count == 0 ? RecoveryReport.Empty : new RecoveryReport(items);
     }
 
-    /// <summary>One sweep of the claims of dead nodes.</summary>
+    /// <summary>Sweeps the claims of dead nodes once.</summary>
     public async Task<RecoveryReport> SweepOnceAsync(CancellationToken cancellationToken)
     {
         var report = await queue.SweepAsync(Options.MaxCrashes, cancellationToken).ConfigureAwait(false);
@@ -46,7 +47,7 @@ internal sealed class TaskRecoverer(
             return;
         }
 
-        // First things first: the claimers take the work while the lines are written.
+        // Wake the claimers before logging, so that they claim the entries meanwhile.
         waker.WakeAll();
         metrics.Recovered(report);
         foreach (var item in report.Items)

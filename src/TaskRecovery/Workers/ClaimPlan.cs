@@ -1,25 +1,25 @@
 namespace TaskRecovery.Workers;
 
-/// <summary>Decides how many entries a queue's claimer asks for.</summary>
+/// <summary>Decides how many entries the claimer of a queue requests.</summary>
 internal static class ClaimPlan
 {
-    /// <summary>The most that is claimed ahead when the options leave it open.</summary>
+    /// <summary>The maximum to claim ahead when the options do not set it.</summary>
     internal const int MostAhead = 2_000;
 
-    // What is claimed ahead is what this process finishes in this time, so that nothing waits here that could run elsewhere.
+    // Claim ahead only what this process finishes in this time, so that no entry waits here while another node could run it.
     private static readonly TimeSpan Ahead = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>How many to claim ahead.</summary>
-    /// <param name="configured">The option; <see langword="null"/> leaves it to the rate.</param>
-    /// <param name="finishedPerSecond">How fast entries of this queue end here.</param>
+    /// <summary>How many entries to claim ahead.</summary>
+    /// <param name="configured">The configured number; <see langword="null"/> to derive it from the rate.</param>
+    /// <param name="finishedPerSecond">How many entries of this queue finish here per second.</param>
     public static int Prefetch(int? configured, double finishedPerSecond)
         => configured ?? (int)Math.Min(finishedPerSecond * Ahead.TotalSeconds, MostAhead);
 
-    /// <summary>How many to ask for now; 0 to wait until more is free.</summary>
-    /// <param name="concurrency">How many may run.</param>
-    /// <param name="prefetch">How many more may be held.</param>
-    /// <param name="running">How many run.</param>
-    /// <param name="waiting">How many are held and have not started.</param>
+    /// <summary>How many entries to request now; 0 to wait for more room.</summary>
+    /// <param name="concurrency">How many entries may run at once.</param>
+    /// <param name="prefetch">How many more entries may be held.</param>
+    /// <param name="running">How many entries run.</param>
+    /// <param name="waiting">How many entries are held and have not started.</param>
     public static int Limit(int concurrency, int prefetch, int running, int waiting)
     {
         var room = concurrency + prefetch - running - waiting;
@@ -28,15 +28,16 @@ internal static class ClaimPlan
             return 0;
         }
 
-        // With nothing to do for an executor the claim goes at once; else it waits until it is worth a round trip.
+        // If an executor would be idle, claim at once; otherwise wait until a claim is large enough to be worth a round trip.
         return running + waiting < concurrency || room >= prefetch / 2 ? room : 0;
     }
 
-    /// <summary>How long a claimer waits for the next due time: never for nothing, and never longer than a timer can.</summary>
+    /// <summary>How long a claimer waits for the next due time: at least a millisecond, so that it does not spin, and at most an hour,
+    /// which any timer supports.</summary>
     public static TimeSpan? Wait(TimeSpan? nextDue)
         => nextDue is { } wait ? TimeSpan.FromTicks(Math.Clamp(wait.Ticks, TimeSpan.TicksPerMillisecond, TimeSpan.TicksPerHour)) : null;
 
-    /// <summary>The rate after one more measurement.</summary>
+    /// <summary>The rate per second, averaged with one more measurement.</summary>
     public static double Rate(double before, int finished, TimeSpan elapsed)
         => (before + (finished / Math.Max(elapsed.TotalSeconds, 0.0001))) / 2;
 }

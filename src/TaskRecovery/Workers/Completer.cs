@@ -6,19 +6,20 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Workers;
 
-/// <summary>Stores outcomes for the whole node. They collect while the flush before is under way and are written together: an idle system waits for nothing, a busy one groups by itself.</summary>
+/// <summary>Stores the outcomes of the whole node. Outcomes that arrive during a flush are collected and written together, so that an idle
+/// system adds no delay and a busy one writes in batches.</summary>
 internal sealed class Completer : IDisposable
 {
-    // A second flush starts beside the first only for a batch worth its transaction.
+    // A second concurrent flush starts only for a batch that is large enough to be worth its transaction.
     private const int MaxFlushes = 2;
 
-    // So many outcomes that are not stored yet stop the claimers: the store is slower than the work.
+    // With more unstored outcomes than this, the claimers pause: the store is slower than the handlers.
     private const int TooMany = 20_000;
 
-    // An outcome that is not stored after so many attempts by itself leaves its place to the others.
+    // If an outcome has failed this many times alone, it is moved behind the others and retried later.
     private const int AttemptsAtOne = 5;
 
-    // How soon an outcome is looked at again whose worker left its transaction open.
+    // How long to wait before checking an outcome again whose worker has not ended its transaction.
     private static readonly TimeSpan BlockedWait = TimeSpan.FromMilliseconds(250);
 
     private readonly IQueueStore _store;
@@ -56,21 +57,23 @@ internal sealed class Completer : IDisposable
     /// <summary>Whether the store is so far behind that nothing more should be claimed.</summary>
     public bool IsOverloaded => Volatile.Read(ref _unstored) > TooMany;
 
-    /// <summary>Stores an outcome soon. Never waits, never fails: while the store is not there, outcomes are kept and sent again.</summary>
+    /// <summary>Stores an outcome soon. Does not wait and does not fail: while the store is unavailable, outcomes are kept and
+    /// retried.</summary>
     public void Add(PendingOutcome settlement)
     {
         Interlocked.Increment(ref _unstored);
         _lane.Add(Redacted(settlement));
     }
 
-    /// <summary>Stores the outcome of an entry that may have been completed in a transaction of its worker's. Should that still be open, waiting for it holds up nobody else.</summary>
+    /// <summary>Stores the outcome of an entry that may have been completed in its worker's own transaction. If that transaction is still
+    /// open, only this outcome waits for it.</summary>
     public void AddAfterTransaction(PendingOutcome settlement)
     {
         Interlocked.Increment(ref _unstored);
         _transactionLane.Add(Redacted(settlement) with { IsAfterTransaction = true });
     }
 
-    /// <summary>Takes an entry off the books without an outcome: its claim is lost, and the store or a sweep knows it already.</summary>
+    /// <summary>Discards an outcome: its claim is lost, which the store or a sweep has already recorded.</summary>
     public void Drop(PendingOutcome settlement)
     {
         Guard.Notify(() => ReportLost(settlement));
@@ -78,8 +81,8 @@ internal sealed class Completer : IDisposable
         Settle(settlement.Claim, 1);
     }
 
-    /// <summary>Waits until every outcome so far is stored.</summary>
-    /// <returns>How many were not when <paramref name="cancellationToken"/> fired.</returns>
+    /// <summary>Waits until every outcome added so far is stored.</summary>
+    /// <returns>How many outcomes were not stored when <paramref name="cancellationToken"/> was cancelled.</returns>
     public async Task<int> DrainAsync(CancellationToken cancellationToken)
     {
         Task drained;
@@ -98,12 +101,13 @@ internal sealed class Completer : IDisposable
         return Volatile.Read(ref _unstored);
     }
 
-    /// <summary>Ends the attempts to reach a store that is not there. What is not stored is this dead process's work, and swept as such.</summary>
+    /// <summary>Stops retrying outcomes while the store is unavailable. The entries of unstored outcomes stay claimed, and a sweep recovers
+    /// them once this node is dead.</summary>
     public void GiveUp() => _giveUp.Cancel();
 
     public void Dispose() => _giveUp.CancelAndDispose();
 
-    // An open transaction of a worker's keeps its own outcome waiting, and no other.
+    // If a worker's transaction is open, only its own outcome waits for it.
     private async Task FlushAfterTransactionAsync(List<PendingOutcome> batch)
     {
         var blocked = batch;
@@ -118,7 +122,7 @@ internal sealed class Completer : IDisposable
         }
         catch (Exception)
         {
-            // The process ends.
+            // The process is stopping.
         }
 
         if (blocked.Count > 0)
@@ -144,7 +148,8 @@ internal sealed class Completer : IDisposable
         settlements.ForEach(settlement => LaneOf(settlement).Add(settlement));
     }
 
-    // A part that the store does not take is halved, so that one outcome never keeps the others from being stored: a value that the store refuses, or more bytes than it takes in time.
+    // If the store rejects a batch, it is halved and retried, so that a value that the store refuses, or too many bytes to store in time,
+    // do not keep other outcomes from being stored.
     private async Task FlushUntilStoredAsync(List<PendingOutcome> batch)
     {
         var (size, failures) = (batch.Count, 0);
@@ -196,7 +201,8 @@ internal sealed class Completer : IDisposable
         }
     }
 
-    // What can't be stored alone leaves its place to the outcomes behind it. Only a value that the store refuses is replaced; how the run ended stays.
+    // An outcome that can't be stored even alone must not block the ones behind it: it is retried later. If the store refuses a value, that
+    // value is replaced; how the run ended stays the same.
     private void GiveWay(PendingOutcome settlement, Exception exception)
     {
         if (exception is not ContentRefusedException)
@@ -251,7 +257,7 @@ internal sealed class Completer : IDisposable
         var lost = refused.Count == 0 ? null : refused.Select(outcome => (outcome.EntryId, outcome.Fence)).ToHashSet();
         foreach (var settlement in batch)
         {
-            // What was completed in the worker's own transaction is refused as anything else: that is how its commit shows.
+            // A completion from the worker's own transaction is expected to be refused here: that shows that the transaction has committed.
             if (lost is not null && !settlement.IsAfterTransaction && lost.Contains((settlement.Outcome.EntryId, settlement.Outcome.Fence)))
             {
                 ReportLost(settlement);
@@ -274,7 +280,7 @@ internal sealed class Completer : IDisposable
         var start = 0;
         for (var i = 1; i <= batch.Count; i++)
         {
-            // Entries of one claim mostly come one after the other: they are settled together.
+            // Entries of one claim usually follow each other, so they are settled together.
             if (i == batch.Count || batch[i].Claim != batch[start].Claim)
             {
                 Settle(batch[start].Claim, i - start);

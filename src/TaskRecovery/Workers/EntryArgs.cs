@@ -3,10 +3,10 @@ using TaskRecovery.Queue;
 
 namespace TaskRecovery.Workers;
 
-/// <summary>Reads stored arguments, and says where they are wrong.</summary>
+/// <summary>Deserializes stored arguments, and reports where they are invalid.</summary>
 internal static class EntryArgs
 {
-    /// <exception cref="InvalidArgsException">They can't be read.</exception>
+    /// <exception cref="InvalidArgsException">The arguments can't be read.</exception>
     public static T Read<T>(EntryJson json, string kind, ReadOnlyMemory<byte> args)
     {
         try

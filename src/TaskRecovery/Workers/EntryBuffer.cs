@@ -2,7 +2,8 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Workers;
 
-/// <summary>The entries of one queue that are claimed and wait for an executor, in claim order. Not synchronised: its owner's lock guards it.</summary>
+/// <summary>The claimed entries of one queue that wait for an executor, in claim order. Not thread-safe: the owner's lock guards
+/// it.</summary>
 internal sealed class EntryBuffer
 {
     private readonly Queue<Batch> _batches = new();
@@ -35,7 +36,7 @@ internal sealed class EntryBuffer
         return true;
     }
 
-    /// <summary>Takes out everything of claims that <paramref name="condition"/> holds for.</summary>
+    /// <summary>Removes and returns all entries whose claim satisfies <paramref name="condition"/>.</summary>
     public List<BufferedEntry> TakeWhere(Func<HeldClaim, bool> condition)
     {
         var taken = new List<BufferedEntry>();

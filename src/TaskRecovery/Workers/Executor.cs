@@ -7,17 +7,17 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Workers;
 
-/// <summary>One place of a queue's concurrency: runs one entry after the other while there are any.</summary>
+/// <summary>One concurrency slot of a queue: runs entries one after the other while there are any.</summary>
 [SuppressMessage("Reliability", "CA1001", Justification = "A token source without timer or wait handle holds nothing, and handlers may read its token late.")]
 internal sealed class Executor(QueueWorker queue, WorkServices services) : IThreadPoolWorkItem
 {
-    // So many entries in a row whose handlers never waited; then others get the thread.
+    // After this many consecutive entries whose handlers completed synchronously, the executor yields its thread.
     private const int MaxInARow = 64;
 
     private CancellationTokenSource _source = new();
     private volatile WorkRun? _current;
 
-    /// <summary>What runs here at this moment.</summary>
+    /// <summary>The run in this slot; <see langword="null"/> if there is none.</summary>
     public WorkRun? Current => _current;
 
     void IThreadPoolWorkItem.Execute() => _ = RunAllAsync();
@@ -39,13 +39,13 @@ internal sealed class Executor(QueueWorker queue, WorkServices services) : IThre
             }
             catch (Exception exception)
             {
-                // It failed before the run began. The slot is needed for the next entry, and this one needs an outcome.
+                // The error occurred before the run began. Keep the slot working, and give this entry an outcome.
                 queue.EndBroken(entry.Entry, entry.Claim, exception);
             }
 
             queue.CountFinished();
 
-            // Whoever fired the token may be the one who runs this now: the next entry is not his business.
+            // We may be on the thread that cancelled the token. Yield, so that it does not run the next entry.
             if (++inARow >= MaxInARow || wasStopped)
             {
                 inARow = 0;
@@ -139,12 +139,12 @@ internal sealed class Executor(QueueWorker queue, WorkServices services) : IThre
         {
             if (exception is ObjectDisposedException && IsHostDisposed())
             {
-                // The host was disposed without having been stopped, and this service's turn to be disposed is still to come.
+                // The host was disposed without having been stopped, and this service has not been disposed yet.
                 run.Stop(StopReason.Shutdown);
                 queue.StopStarting();
             }
 
-            // The outcome is decided while the scope is there: the worker may have its own idea of the next attempt.
+            // The outcome is decided before the scope is disposed, because the worker may choose the delay of the next attempt.
             run.HandlerReturned(exception);
             throw;
         }
@@ -199,7 +199,8 @@ internal sealed class Executor(QueueWorker queue, WorkServices services) : IThre
         var decided = run.Outcome;
         if (decided is null && !run.IsFenced)
         {
-            // Something else than the handler failed. A host that is disposed has no scopes any more, and nothing was tried.
+            // The failure is not the handler's. If the host is disposed, it can't create scopes: the handler has not run, so release the
+            // entry without spending an attempt.
             var failure = exception ?? new InvalidOperationException("The run ended without an outcome.");
             decided = failure is ObjectDisposedException && !run.HasScope
                 ? OutcomePolicy.Unworked(run.Entry, run.Claim, run.Kind.Registration.IsTask, OutcomeKind.Released, services.MaxCrashes)
@@ -247,6 +248,6 @@ internal sealed class Executor(QueueWorker queue, WorkServices services) : IThre
         }
     }
 
-    // A cancel that was asked for, and a run that is released, are no errors, although the handler's exception told of them.
+    // A requested cancellation and a released run are not errors, although the handler threw an exception.
     private static bool IsError(OutcomeKind counted) => counted is OutcomeKind.Failed or OutcomeKind.Retried;
 }

@@ -1,12 +1,13 @@
 namespace TaskRecovery.Workers;
 
-/// <summary>Outcomes on their way to the store: what comes while a flush is under way goes with the next one.</summary>
+/// <summary>Collects outcomes for the store: outcomes that arrive during a flush are written with the next one.</summary>
 internal sealed class FlushLane(Func<List<PendingOutcome>, Task> flush, int maxFlushes, TimeProvider time) : IThreadPoolWorkItem
 {
     private const int SecondFlushFrom = 1_000;
     private const int MaxFlush = 2_000;
 
-    // A flush of so many says that more are coming: the next one waits a moment for them, so that their transaction is worth more (docs/decisions, 13).
+    // A flush of this size shows that more outcomes are coming. The next flush waits briefly to collect them, so that its transaction is
+    // worth more (docs/decisions, 13).
     private const int BusyFrom = 64;
     private static readonly TimeSpan BusyWait = TimeSpan.FromMilliseconds(15);
 
@@ -78,7 +79,7 @@ internal sealed class FlushLane(Func<List<PendingOutcome>, Task> flush, int maxF
         }
     }
 
-    // Nearly always one node and so one part: only after a new life are there outcomes of two.
+    // Nearly always one node and so one part; outcomes of two nodes occur only after this process has registered again.
     private static IEnumerable<List<PendingOutcome>> SplitByNode(List<PendingOutcome> batch)
     {
         var first = batch[0].Claim.Lease.Node;

@@ -1,12 +1,13 @@
 namespace TaskRecovery.Workers;
 
-/// <summary>Divides a batch of outcomes by count and by bytes: what is sent to a store at once must not hold its connection, or its only write lock, for long.</summary>
+/// <summary>Divides a batch of outcomes by count and by size, so that one call does not hold the store's connection, or its only write
+/// lock, for long.</summary>
 internal static class FlushPart
 {
-    /// <summary>How many bytes of results and errors go into one call of the store; a larger outcome goes alone.</summary>
+    /// <summary>The maximum size of results and errors in one call of the store, in bytes. A larger outcome is sent alone.</summary>
     internal const int MaxBytes = 8 * 1024 * 1024;
 
-    /// <summary>The outcomes from <paramref name="start"/> on, at most <paramref name="size"/> of them and at least one.</summary>
+    /// <summary>The outcomes from index <paramref name="start"/> on: at least one, and at most <paramref name="size"/>.</summary>
     public static List<PendingOutcome> Of(List<PendingOutcome> batch, int start, int size)
     {
         var (end, bytes) = (start, 0L);

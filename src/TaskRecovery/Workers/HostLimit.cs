@@ -3,11 +3,12 @@ using Microsoft.Extensions.Options;
 
 namespace TaskRecovery.Workers;
 
-/// <summary>Finds how long the host waits for its services at a stop.</summary>
-/// <remarks><c>HostOptions</c> is in the package Microsoft.Extensions.Hosting, which this library does not need for anything else.</remarks>
+/// <summary>Finds how long the host waits for its services to stop.</summary>
+/// <remarks>Uses reflection, because <c>HostOptions</c> is in the package Microsoft.Extensions.Hosting, which this library does not need
+/// for anything else.</remarks>
 internal static class HostLimit
 {
-    /// <summary>The host's limit; <see langword="null"/> where it can't be found.</summary>
+    /// <summary>The host's limit; <see langword="null"/> if it can't be found.</summary>
     [UnconditionalSuppressMessage("AOT", "IL3050", Justification = "IOptions of a reference type, which the host itself uses.")]
     [UnconditionalSuppressMessage("Trimming", "IL2055", Justification = "IOptions of a reference type, which the host itself uses.")]
     public static TimeSpan? Find(IServiceProvider services)

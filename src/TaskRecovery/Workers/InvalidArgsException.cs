@@ -1,4 +1,5 @@
 namespace TaskRecovery.Workers;
 
-/// <summary>An entry's arguments can't be read as the type its worker wants. A node of another version may be able to, so the entry is tried again.</summary>
+/// <summary>An entry's arguments can't be read as the type that its worker expects. The entry is retried, because a node of another version
+/// may be able to read them.</summary>
 internal sealed class InvalidArgsException(string message, Exception? innerException) : TaskRecoveryException(message, innerException);

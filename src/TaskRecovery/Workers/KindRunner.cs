@@ -1,12 +1,14 @@
 namespace TaskRecovery.Workers;
 
-/// <summary>Runs the entries of one kind: reads the arguments, makes the context, calls the pipeline with the worker at its end.</summary>
+/// <summary>Runs the entries of one kind: reads the arguments, creates the context, and calls the pipeline that ends in the
+/// worker.</summary>
 internal abstract class KindRunner
 {
-    /// <summary>Runs one entry in its scope. How it ended is what <paramref name="run"/> was told (<see cref="WorkRun.End"/>), else completed; an exception is a failure.</summary>
+    /// <summary>Runs one entry in its scope. If it returns, the outcome is the one requested with <see cref="WorkRun.End"/>, or completed
+    /// if there is none; an exception is a failure.</summary>
     /// <exception cref="InvalidArgsException">The arguments could not be read.</exception>
     public abstract Task RunAsync(WorkRun run, CancellationToken cancellationToken);
 
-    /// <summary>The worker's own idea of the wait before the next attempt.</summary>
+    /// <summary>The delay before the next attempt as chosen by the worker; <see langword="null"/> for the default.</summary>
     public abstract TimeSpan? NextRetry(WorkRun run, Exception exception);
 }

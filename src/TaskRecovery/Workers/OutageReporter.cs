@@ -3,19 +3,20 @@ using TaskRecovery.Diagnostics;
 
 namespace TaskRecovery.Workers;
 
-/// <summary>Lets a loop say once that its store is gone, and once that it is back.</summary>
+/// <summary>Counts a loop's consecutive failures. Logs once when the store becomes unavailable, and once when it is available
+/// again.</summary>
 internal sealed class OutageReporter(string loop, ILogger logger)
 {
     private readonly ILogger _logger = logger.Guarded();
-    // One failure, or two, come with every restart of a database.
+    // A restart of the database causes one or two failures, so fewer than this are not reported.
     private const int ManyFailures = 3;
 
     private int _failures;
 
-    /// <summary>The loop's name where it keeps failing; <see langword="null"/> where it does not.</summary>
+    /// <summary>The loop's name if it keeps failing; otherwise <see langword="null"/>.</summary>
     public string? Failing => Failures >= ManyFailures ? loop : null;
 
-    /// <summary>How many attempts have failed since the last one that did not.</summary>
+    /// <summary>How many attempts have failed since the last success.</summary>
     public int Failures => Volatile.Read(ref _failures);
 
     public void Failed(Exception exception)

@@ -3,18 +3,19 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Workers;
 
-/// <summary>Decides how a run ended.</summary>
+/// <summary>Decides the outcome of a run.</summary>
 internal static class OutcomePolicy
 {
     internal const int MaxErrorChars = 8_000;
 
-    // A store that is not there is no reason to spend an attempt; nor is it one to claim the entry again and again meanwhile.
+    // An unavailable store must not spend an attempt, but the entry must not be claimed again and again meanwhile either.
     private static readonly TimeSpan StoreWait = TimeSpan.FromSeconds(1);
 
-    /// <summary>The outcome to store; <see langword="null"/> if the store has refused this claim before, so that there is nothing to say.</summary>
+    /// <summary>Decides the outcome to store; <see langword="null"/> if the store has refused this claim before, so that nothing is
+    /// stored.</summary>
     /// <param name="run">The run, whose handler has returned.</param>
-    /// <param name="exception">What it threw.</param>
-    /// <param name="maxCrashes">From the options: what goes back to the queue needs it.</param>
+    /// <param name="exception">The exception that the handler threw; <see langword="null"/> if it returned normally.</param>
+    /// <param name="maxCrashes">The configured limit of crashes, needed for an entry that returns to the queue.</param>
     public static RunOutcome? Decide(WorkRun run, Exception? exception, int maxCrashes)
     {
         if (run.IsFenced)
@@ -22,7 +23,7 @@ internal static class OutcomePolicy
             return null;
         }
 
-        // One rule, whatever the token was cancelled for: a handler that returns has done its work.
+        // Whatever the reason of the cancellation: if the handler returns normally, its work is done.
         var reason = run.StopReason;
         if (reason == StopReason.TimedOut && exception is not null && !run.CompletedInTransaction)
         {
@@ -30,7 +31,7 @@ internal static class OutcomePolicy
         }
         else if (exception is null && run.CompletedInTransaction)
         {
-            // If the transaction committed, the store has the completion under this fence already and takes this as a repetition of it.
+            // If the transaction was committed, the store has a completion with this fence, and treats this outcome as a repetition of it.
             exception = new InvalidOperationException("The worker called CompleteAsync, but the transaction it passed was not committed.");
         }
 
@@ -51,7 +52,7 @@ internal static class OutcomePolicy
         };
     }
 
-    /// <summary>The outcome of an entry that was not started, or that is released while its handler goes on.</summary>
+    /// <summary>The outcome of an entry that was not started, or that is released while its handler still runs.</summary>
     public static RunOutcome Unworked(ClaimedEntry entry, HeldClaim claim, bool isTask, OutcomeKind kind, int maxCrashes) => new()
     {
         EntryId = entry.Id,
@@ -75,7 +76,7 @@ internal static class OutcomePolicy
         IsTask = isTask,
     };
 
-    /// <summary>The outcome of an attempt in which something else than the handler failed, so that no other outcome was decided.</summary>
+    /// <summary>The outcome of an attempt that failed outside its handler, so that no other outcome was decided.</summary>
     public static RunOutcome Broken(ClaimedEntry entry, HeldClaim claim, bool isTask, Exception exception, int maxCrashes)
     {
         var isLast = entry.Attempt >= entry.MaxAttempts;
@@ -93,11 +94,12 @@ internal static class OutcomePolicy
         };
     }
 
-    /// <summary>The same outcome without what the store refused: it says so in place of the text, and ends the run as before.</summary>
+    /// <summary>The same outcome without the value that the store refused. A text in its place says so; how the run ended stays the
+    /// same.</summary>
     public static RunOutcome WithoutText(RunOutcome outcome, Exception refused)
         => Copy(outcome, $"The {(outcome.Result.IsEmpty ? "error's text" : "result")} could not be stored ({Ascii(refused.Message)}).", result: default);
 
-    /// <summary>The same outcome with another text of its error.</summary>
+    /// <summary>The same outcome with another error text.</summary>
     public static RunOutcome WithError(RunOutcome outcome, string error) => Copy(outcome, error, outcome.Result);
 
     private static RunOutcome Copy(RunOutcome outcome, string error, ReadOnlyMemory<byte> result) => new()
@@ -115,7 +117,7 @@ internal static class OutcomePolicy
         IsTask = outcome.IsTask,
     };
 
-    // Only the exception itself: what an application makes of a failed call is the application's failure.
+    // Inner exceptions do not count: if the application wraps a store error in its own exception, that is a failure of the application.
     private static bool IsStoreFailure(Exception exception)
         => exception is StoreUnavailableException || (exception is AggregateException { InnerExceptions: [var only] } && IsStoreFailure(only));
 
@@ -123,7 +125,7 @@ internal static class OutcomePolicy
 
     private static RunOutcome Failure(WorkRun run, Exception exception, int maxCrashes)
     {
-        // Arguments that this node can't read may be fine for a node of another version, so they are tried again like any failure.
+        // A node of another version may be able to read these arguments, so the entry is retried like after any other failure.
         var isInvalid = exception is InvalidArgsException;
         var error = isInvalid ? EntryText.Storable(exception.Message, MaxErrorChars) : Describe(exception);
         return run.Entry.Attempt >= run.Entry.MaxAttempts
@@ -131,7 +133,7 @@ internal static class OutcomePolicy
             : Outcome(run, OutcomeKind.Retried, maxCrashes, reason: null, error, Delay(run, exception));
     }
 
-    // Whatever the user's exception does when it is asked for its text: the attempt is stored.
+    // The user's exception may throw in ToString; the attempt must be stored anyway.
     private static string Describe(Exception exception)
     {
         var problem = "null";
@@ -159,7 +161,7 @@ internal static class OutcomePolicy
         }
         catch (Exception)
         {
-            // The worker's own policy failed while handling a failure: the default one is always there.
+            // The worker's own retry policy threw; use the default delay.
         }
 
         return wanted is { } delay && delay >= TimeSpan.Zero

@@ -4,10 +4,11 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Workers;
 
-/// <summary>The claimer of a queue: one call at a time, and none while there is nothing to claim.</summary>
+/// <summary>The claimer of a queue: at most one call at a time, and none while there is nothing to claim.</summary>
 internal sealed partial class QueueWorker
 {
-    // A look from the front walks over whatever an old snapshot keeps alive there: often enough to be prompt, seldom enough to be cheap.
+    // Looking from the front of the queue reads past every row version that an old snapshot keeps alive. This interval is short enough to
+    // find entries promptly, and long enough to be cheap.
     private static readonly TimeSpan RewindInterval = TimeSpan.FromMilliseconds(100);
 
     private readonly Lock _wakeGate = new();
@@ -36,9 +37,9 @@ internal sealed partial class QueueWorker
         _signal.Set();
     }
 
-    /// <summary>Claims until told to stop. Survives whatever the store does.</summary>
-    /// <param name="stop">Ends the claiming.</param>
-    /// <param name="abort">Gives up the answer of a claim that is under way.</param>
+    /// <summary>Claims until <paramref name="stop"/> is cancelled. Survives every error of the store.</summary>
+    /// <param name="stop">Ends the loop.</param>
+    /// <param name="abort">Aborts the wait for the answer of a claim call in progress.</param>
     public async Task ClaimLoopAsync(CancellationToken stop, CancellationToken abort)
     {
         try
@@ -47,18 +48,19 @@ internal sealed partial class QueueWorker
         }
         finally
         {
-            // Taken for good: an enqueue that claims here has had its answer when this loop has ended, and none does so afterwards. If that is given up, what still comes finds that the queue stops.
+            // Acquired and never released: an enqueue that uses the claimer has finished by now, and no later one can start. If the wait is
+            // aborted, a late enqueue still sees `_stopping`.
             await _turn.WaitAsync(abort).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
-    /// <summary>Waits for something to claim and for room, and claims once.</summary>
+    /// <summary>Waits until there is something to claim and room for it, and claims once.</summary>
     internal async Task ClaimOnceAsync(CancellationToken stop, CancellationToken abort)
     {
         await AdoptAsync(await _services.Lives.WaitForLeaseAsync(stop).ConfigureAwait(false), stop).ConfigureAwait(false);
         if (Room() == 0 || _stopping)
         {
-            // The time is for rooms that nobody announces: outcomes that a slow store has taken at last.
+            // No signal is sent when a slow store has finally stored enough outcomes, so check again after this time.
             await _signal.WaitAsync(TimeSpan.FromSeconds(1), _services.Time, stop).ConfigureAwait(false);
             return;
         }
@@ -77,7 +79,7 @@ internal sealed partial class QueueWorker
         await _turn.WaitAsync(abort).ConfigureAwait(false);
         try
         {
-            // An enqueue may have taken the room meanwhile.
+            // A concurrent enqueue may have taken the room.
             if (Room() is > 0 and var limit)
             {
                 await ClaimWhatIsThereAsync(limit, TakeWake(), abort).ConfigureAwait(false);
@@ -100,7 +102,7 @@ internal sealed partial class QueueWorker
             }
             catch (Exception) when (stop.IsCancellationRequested)
             {
-                // What a call says that is given up because the host stops is no outage.
+                // The error of a call that is aborted because the host stops is not an outage.
                 return;
             }
             catch (Exception exception)
@@ -118,7 +120,8 @@ internal sealed partial class QueueWorker
         var claimed = await ClaimAsync(limit, abort).ConfigureAwait(false);
         if (claimed == 0 && fromFront)
         {
-            // Told that something is due, and found nothing: it may be what the suspect gate held back this time.
+            // The claimer was notified of a due entry but found none. The suspect limiter may have held it back in this call, so try once
+            // more.
             await ClaimAsync(limit, abort).ConfigureAwait(false);
         }
     }
@@ -182,7 +185,7 @@ internal sealed partial class QueueWorker
         return batch.Entries.Count;
     }
 
-    // Whether the answer of a claim call may be worked. What may not is released by reconciling, or taken by others.
+    // Whether the entries of a claim call's answer may run. If not, the reconciler releases them, or another node recovers them.
     private bool TryKeep(ClaimTicket ticket, ClaimBatch batch)
     {
         var life = ticket.Lease.Node;
@@ -225,7 +228,7 @@ internal sealed partial class QueueWorker
             ThreadPool.UnsafeQueueUserWorkItem(executor, preferLocal: false);
         }
 
-        // Whatever was stopped or lost while this answer came in has looked at the buffer before: look again.
+        // A stop or a lost lease while this answer was arriving has already checked the buffer, so check again.
         if (_stopping)
         {
             Release(static _ => true);
@@ -235,7 +238,7 @@ internal sealed partial class QueueWorker
             StopRunsOf(lease);
         }
 
-        // Last, and whatever listens to logs and metrics: what was stored and claimed must not look like something that failed.
+        // Log last, and guarded: a failing log or metrics listener must not make stored and claimed entries look failed.
         Guard.Notify(() => LogClaimed(batch));
     }
 
@@ -324,7 +327,7 @@ internal sealed partial class QueueWorker
         }
     }
 
-    // Returns whether to look from the front.
+    // Returns whether to look from the front of the queue.
     private bool TakeWake()
     {
         lock (_wakeGate)
@@ -337,7 +340,8 @@ internal sealed partial class QueueWorker
 
     private void Rewind(bool fromFront)
     {
-        // While claims come back full there is more behind the cursor: what is earlier in line announces itself, or is found by the store's own looks.
+        // While claims return full batches, there is more behind the cursor. An entry before the cursor sends its own wake, or is found by
+        // the store's own scans.
         if (fromFront || (!_wasFull && _services.Time.GetElapsedTime(_rewoundAt) > RewindInterval))
         {
             _rewoundAt = _services.Time.GetTimestamp();
@@ -350,7 +354,8 @@ internal sealed partial class QueueWorker
         }
     }
 
-    // A commit behind the cursor that announced itself too soon after the last look from the front is found when the next look may be.
+    // An entry may be committed before the cursor and wake the claimer too soon after the last look from the front. It is found when the
+    // next such look is due.
     private TimeSpan UntilNextLook()
     {
         var next = _nextDue ?? Timeout.InfiniteTimeSpan;

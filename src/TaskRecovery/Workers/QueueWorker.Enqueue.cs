@@ -4,10 +4,11 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Workers;
 
-/// <content>Entries that are stored here while nothing is in line before them and executors are idle: stored and claimed in one transaction, they start without a second one.</content>
+/// <content>Enqueues on a node with idle executors, while no entry is before them in line: they are stored and claimed in one transaction,
+/// and start without another one.</content>
 internal sealed partial class QueueWorker
 {
-    // Of the claim loop, or of an enqueue: a claimer has one caller at a time.
+    // Held by the claim loop or by an enqueue, because a claimer supports one caller at a time.
     private readonly SemaphoreSlim _turn = new(1, 1);
 
     /// <inheritdoc/>
@@ -23,7 +24,7 @@ internal sealed partial class QueueWorker
             return await EnqueueInTurnAsync(entries, cancellationToken).ConfigureAwait(false);
         }
 
-        // Who no longer waits for the answer leaves a claim whose entries start all the same.
+        // If the caller stops waiting for the answer, the claim stays, and its entries start anyway.
         return await EnqueueInTurnAsync(entries, CancellationToken.None).WaitOrAbandonAsync(cancellationToken).ConfigureAwait(false);
     }
 
@@ -31,7 +32,7 @@ internal sealed partial class QueueWorker
     {
         try
         {
-            // Idle executors are given work by claims only, and this is the one claim now.
+            // Only claims give work to idle executors, and only this claim is in progress.
             return _lease is { IsValid: true } lease && HasRoomFor(entries.Length) ? await EnqueueClaimedAsync(lease, entries, whileQueued).ConfigureAwait(false) : null;
         }
         finally
@@ -77,7 +78,7 @@ internal sealed partial class QueueWorker
 
     private bool HasRoomFor(int count)
     {
-        // Told of work that it has not looked for, the claimer looks first: that may be before these in line.
+        // If the claimer was woken and has not looked yet, it goes first: the queue may contain entries that are before these in line.
         if (count > _executors.Length || _stopping || _services.Completer.IsOverloaded || IsWoken)
         {
             return false;

@@ -6,11 +6,12 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Workers;
 
-/// <summary>Works one queue: one claimer, and executors up to the concurrency. An executor is a place, not a thread; while its queue is empty it costs nothing.</summary>
+/// <summary>Serves one queue: one claimer, and as many executors as the concurrency. An executor is a slot, not a thread; while the queue
+/// is empty, it costs nothing.</summary>
 [SuppressMessage("Reliability", "CA1001", Justification = "A semaphore whose wait handle nobody asks for holds nothing.")]
 internal sealed partial class QueueWorker : ILocalClaimer
 {
-    /// <summary>What has waited here for so long would be better off in the queue, where other nodes see it.</summary>
+    /// <summary>After this time in the buffer, an entry is released to the queue, where other nodes can claim it.</summary>
     internal static readonly TimeSpan LongestBuffered = TimeSpan.FromSeconds(5);
 
     private const int MostStopThreads = 32;
@@ -46,10 +47,10 @@ internal sealed partial class QueueWorker : ILocalClaimer
 
     public string Queue { get; }
 
-    /// <summary>What keeps failing here; <see langword="null"/> if nothing does.</summary>
+    /// <summary>The name of the loop that keeps failing; <see langword="null"/> if none does.</summary>
     public string? FailingLoop => _state.Failing;
 
-    /// <summary>How many entries run here.</summary>
+    /// <summary>How many entries run.</summary>
     public int Running
     {
         get
@@ -61,12 +62,14 @@ internal sealed partial class QueueWorker : ILocalClaimer
         }
     }
 
-    /// <summary>The runs that go on at this moment.</summary>
+    /// <summary>The current runs.</summary>
     public IEnumerable<WorkRun> Runs => _executors.Select(executor => executor.Current).OfType<WorkRun>();
 
-    /// <summary>Takes in what the store said of cancel requests: running entries are told, waiting ones are not started.</summary>
-    /// <param name="entryIds">The entries.</param>
-    /// <param name="askedAt">When the store was asked. An entry that was claimed here since then may be the same one, which an operator has retried; its claim says itself whether it is to be cancelled.</param>
+    /// <summary>Applies the cancel requests that the store returned: cancels running entries, and keeps waiting ones from
+    /// starting.</summary>
+    /// <param name="entryIds">The ids of the entries to cancel.</param>
+    /// <param name="askedAt">When the store was queried. If an entry was claimed here after that, the request may concern an earlier run,
+    /// which an operator has retried since; the claim itself states whether the entry is to be cancelled.</param>
     public void RequestCancels(IReadOnlyList<long> entryIds, long askedAt)
     {
         if (entryIds.Count == 0)
@@ -83,28 +86,28 @@ internal sealed partial class QueueWorker : ILocalClaimer
         }
     }
 
-    /// <summary>Whether an entry that is about to start has a cancel request.</summary>
+    /// <summary>Whether a cancel request exists for an entry that is about to start.</summary>
     public bool IsCancelRequested(ClaimedEntry entry, HeldClaim claim) => entry.CancelRequested || _cancelRequests?.Concern(entry, claim) == true;
 
-    /// <summary>Gives back what was claimed ahead and has waited too long because the work got slower.</summary>
+    /// <summary>Releases entries that were claimed ahead and have waited too long because the handlers became slower.</summary>
     public void ReleaseStale()
     {
         if (Release(claim => _services.Time.GetElapsedTime(claim.AcceptedAt) > LongestBuffered) > 0)
         {
-            // Nothing more is claimed ahead until something has finished, or the same entries would come and go.
+            // Claim nothing ahead until an entry has finished; otherwise the same entries would be claimed and released repeatedly.
             Volatile.Write(ref _finishedWhenStale, Volatile.Read(ref _finished));
         }
     }
 
-    /// <summary>Starts nothing more, and releases what has not started.</summary>
-    /// <returns>How many entries that was.</returns>
+    /// <summary>Stops starting entries, and releases those that have not started.</summary>
+    /// <returns>How many entries were released.</returns>
     public int StopStarting()
     {
         _stopping = true;
         return Release(static _ => true);
     }
 
-    /// <summary>Waits until nothing runs here.</summary>
+    /// <summary>Waits until no entry runs.</summary>
     public Task WaitUntilIdleAsync(CancellationToken cancellationToken)
     {
         lock (_gate)
@@ -119,7 +122,7 @@ internal sealed partial class QueueWorker : ILocalClaimer
         }
     }
 
-    /// <summary>Fires the tokens of what runs.</summary>
+    /// <summary>Cancels the tokens of all current runs.</summary>
     public void StopRuns(StopReason reason)
     {
         foreach (var run in Runs)
@@ -128,7 +131,8 @@ internal sealed partial class QueueWorker : ILocalClaimer
         }
     }
 
-    /// <summary>Gives back what still runs, although its handlers go on: the process ends, and others are to have it at once.</summary>
+    /// <summary>Releases the entries that still run, although their handlers have not returned: the process is ending, and other nodes can
+    /// then run them at once.</summary>
     public void GiveUpRuns()
     {
         foreach (var run in Runs.Where(run => run.TryTakeOutcome()))
@@ -137,7 +141,7 @@ internal sealed partial class QueueWorker : ILocalClaimer
         }
     }
 
-    /// <summary>Ends an entry without having run it, or without waiting for it.</summary>
+    /// <summary>Ends an entry that has not run, or without waiting for its run.</summary>
     public void End(ClaimedEntry entry, HeldClaim claim, OutcomeKind kind, bool afterTransaction = false)
         => End(entry, claim, OutcomePolicy.Unworked(entry, claim, IsTask(entry), kind, _services.MaxCrashes), afterTransaction);
 
@@ -148,7 +152,7 @@ internal sealed partial class QueueWorker : ILocalClaimer
         End(entry, claim, OutcomePolicy.Unreadable(entry, claim, isTask: true, entry.Problem!));
     }
 
-    /// <summary>Ends an attempt in which something else than the handler failed.</summary>
+    /// <summary>Ends an attempt that failed outside its handler.</summary>
     public void EndBroken(ClaimedEntry entry, HeldClaim claim, Exception exception)
     {
         _services.Logger.RunBroken(entry.Id, entry.Kind, exception);
@@ -174,7 +178,7 @@ internal sealed partial class QueueWorker : ILocalClaimer
         }
     }
 
-    /// <summary>The next entry for an executor; if there is none, its place is free.</summary>
+    /// <summary>Takes the next entry for an executor. If there is none, the executor becomes idle.</summary>
     internal bool TryTake(Executor executor, out BufferedEntry entry)
     {
         TaskCompletionSource? becameIdle = null;
@@ -182,7 +186,7 @@ internal sealed partial class QueueWorker : ILocalClaimer
         bool taken;
         lock (_gate)
         {
-            // What is taken out while it stops would be nobody's: it is released with the rest.
+            // While stopping, an entry stays in the buffer and is released with the rest.
             entry = default;
             taken = !_stopping && _buffer.TryTake(out entry);
             if (!taken)
@@ -234,7 +238,8 @@ internal sealed partial class QueueWorker : ILocalClaimer
         return entries.Count;
     }
 
-    // Threads of their own: a starved thread pool must not keep a token from firing at the node's deadline, nor one handler's clean-up the tokens of the others.
+    // Uses dedicated threads: a starved thread pool must not delay cancellation beyond the node's deadline, and a blocking callback of one
+    // handler must not delay the cancellation of the others.
     private void StopRunsOf(NodeLease lease)
     {
         var runs = Runs.Where(run => run.Claim.Lease == lease && run.TryStop(StopReason.ClaimLost)).ToArray();

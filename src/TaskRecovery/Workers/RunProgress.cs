@@ -4,7 +4,8 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Workers;
 
-/// <summary>Steps and the checkpoint of one run: what the entry, or its task, had finished before. Read from the store when first asked for.</summary>
+/// <summary>The steps and the checkpoint of one run, including those that earlier attempts of the entry, or of its task, have stored.
+/// Loaded from the store at the first use.</summary>
 internal sealed class RunProgress(WorkRun run, RunServices shared)
 {
     private readonly Lock _gate = new();
@@ -20,7 +21,7 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
     {
         ArgumentNullException.ThrowIfNull(step);
 
-        // Before the step does its work: a result that can't be stored would let it be done again.
+        // Checked before the step runs: if its result could not be stored, the step would run again.
         shared.Json.Check(typeof(T));
         if (await FindStepAsync(name, cancellationToken).ConfigureAwait(false) is { } stored)
         {
@@ -111,7 +112,7 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
         return null;
     }
 
-    // The work of the step is done, so its result is stored even if the token has been cancelled since: the fence decides whether it counts.
+    // The step has run, so store its result even if the token was cancelled meanwhile: the fence decides whether it counts.
     private async Task SaveStepAsync(string name, byte[] result)
     {
         run.ThrowIfFenced();
@@ -129,7 +130,7 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
         run.ThrowIfOver();
     }
 
-    // Before the step's work, which would be done in vain.
+    // Called before the step runs, because its result could not be stored.
     private void ThrowIfFull(StoredProgress progress)
     {
         var bytes = progress.Steps.Values.Sum(static step => (long)step.Length);

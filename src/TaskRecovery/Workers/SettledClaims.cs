@@ -5,7 +5,8 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Workers;
 
-/// <summary>Claims in which every entry has an outcome. They are removed in the background, many at once: nobody waits for it, and the store checks each one itself.</summary>
+/// <summary>Claims whose entries all have an outcome. They are removed in the background and in batches, because no caller waits for it;
+/// the store checks each claim itself.</summary>
 internal sealed class SettledClaims(IQueueStore store, ILogger<SettledClaims> logger)
 {
     private readonly Lock _gate = new();
@@ -25,7 +26,8 @@ internal sealed class SettledClaims(IQueueStore store, ILogger<SettledClaims> lo
         }
     }
 
-    /// <summary>Removes what is settled by now. What fails is tried again the next time; a dead node's claims are the sweep's.</summary>
+    /// <summary>Removes the claims that are settled by now. Failed removals are retried at the next call; the claims of a dead node are
+    /// left to the sweep.</summary>
     public async Task RemoveAsync(CancellationToken cancellationToken)
     {
         Dictionary<Node, List<long>> batch;

@@ -2,26 +2,27 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Workers;
 
-/// <summary>How suspect an entry is of having killed its nodes.</summary>
+/// <summary>How likely it is that an entry crashed its nodes.</summary>
 internal enum Suspicion
 {
-    /// <summary>Not: it never crashed, or once in company.</summary>
+    /// <summary>Not suspect: it has no crash, or a single one, which another entry of the same node may have caused.</summary>
     None,
 
-    /// <summary>Its node died under it twice or more: it runs among ever fewer suspects.</summary>
+    /// <summary>Its node has died at least twice while it ran: few suspects run at the same time.</summary>
     Suspect,
 
-    /// <summary>One crash more ends it: it runs as the only suspect of its node.</summary>
+    /// <summary>One more crash fails it: it runs as the only suspect of its node.</summary>
     LastChance,
 }
 
-/// <summary>Says how many suspects this process may claim, over all of its queues. What dies is a process, so company means process.</summary>
+/// <summary>Limits how many suspects this process may claim, over all of its queues. The limit is per process, because a crash ends all
+/// entries of the process.</summary>
 internal sealed class SuspectLimiter(int maxCrashes, TimeProvider time)
 {
-    /// <summary>How many suspects may be claimed or running at the same time.</summary>
+    /// <summary>How many suspects may be claimed or running at once.</summary>
     internal const int MostSuspects = 32;
 
-    // While suspects come without end, room for a last chance is made after this long.
+    // If suspects keep arriving, no more of them are allowed after this time, until a last chance has had its turn.
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
 
     private readonly Lock _gate = new();
@@ -30,11 +31,11 @@ internal sealed class SuspectLimiter(int maxCrashes, TimeProvider time)
     private bool _isTurnOfLastChance;
     private long _lastAskedAt = time.GetTimestamp();
 
-    /// <summary>How suspect an entry with so many crashes is.</summary>
+    /// <summary>Classifies an entry by its number of crashes.</summary>
     public Suspicion Of(int crashes)
         => crashes >= maxCrashes ? Suspicion.LastChance : crashes >= 2 ? Suspicion.Suspect : Suspicion.None;
 
-    /// <summary>What the next claim may bring. The places are taken until <see cref="Commit"/>.</summary>
+    /// <summary>Reserves places for the suspects that the next claim may return. They stay reserved until <see cref="Commit"/>.</summary>
     public SuspectAllowance Reserve()
     {
         lock (_gate)
@@ -67,7 +68,7 @@ internal sealed class SuspectLimiter(int maxCrashes, TimeProvider time)
         }
     }
 
-    /// <summary>Gives back the places that a claim did not fill, and keeps those that it did until <see cref="Release"/>.</summary>
+    /// <summary>Releases the reserved places that a claim did not fill. The others stay occupied until <see cref="Release"/>.</summary>
     public void Commit(SuspectAllowance asked, int suspects, int lastChances)
     {
         lock (_gate)
@@ -77,7 +78,7 @@ internal sealed class SuspectLimiter(int maxCrashes, TimeProvider time)
         }
     }
 
-    /// <summary>The outcome of a suspect is stored.</summary>
+    /// <summary>Releases the place of a suspect whose outcome is stored.</summary>
     public void Release(Suspicion suspicion)
     {
         if (suspicion == Suspicion.None)

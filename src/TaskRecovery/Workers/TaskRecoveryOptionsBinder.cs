@@ -4,7 +4,8 @@ using TaskRecovery.Configuration;
 
 namespace TaskRecovery.Workers;
 
-/// <summary>Binds the options. The stores bind their own sections, and <see cref="WorkerSettings"/> those of the workers.</summary>
+/// <summary>Binds <see cref="TaskRecoveryOptions"/> to configuration. The stores bind their own sections, and <see cref="WorkerSettings"/>
+/// binds those of the workers.</summary>
 internal sealed class TaskRecoveryOptionsBinder(IConfiguration configuration) : IConfigureOptions<TaskRecoveryOptions>
 {
     public void Configure(TaskRecoveryOptions options) => Settings.Bind(configuration, new()

@@ -38,7 +38,8 @@ internal sealed class TaskRecoveryOptionsValidator : IValidateOptions<TaskRecove
         Range(node.Lease, TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(10), "Node.Lease");
         Range(node.HeartbeatInterval, TimeSpan.FromMilliseconds(100), LongestHeartbeatInterval, "Node.BeatInterval");
 
-        // A node stops some time before others may take its work. Until then a heartbeat must have been answered, also if one is late.
+        // A node stops its handlers before another node may take its entries. Even if one heartbeat is late, the next must be answered
+        // before that.
         var twoBeats = 2 * (node.HeartbeatInterval < LongestHeartbeatInterval ? node.HeartbeatInterval : LongestHeartbeatInterval);
         var (leastLease, leastGrace) = (twoBeats + LeaseDeadline.BeforeLease, twoBeats + LeaseDeadline.BeforeGrace);
         Check(node.Lease >= leastLease, "Node.Lease", node.Lease, $"use at least two beats and {LeaseDeadline.BeforeLease.TotalSeconds} s ({leastLease})");

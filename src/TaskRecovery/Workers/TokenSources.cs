@@ -1,16 +1,18 @@
 namespace TaskRecovery.Workers;
 
-/// <summary>The end of token sources.</summary>
+/// <summary>Extensions that cancel token sources during shutdown.</summary>
 internal static class TokenSources
 {
-    /// <summary>Fires the token and disposes its source: what waits on it in a host that is disposed without having been stopped (another service of it failed to start, for example) ends too. May be called again.</summary>
+    /// <summary>Cancels the token and disposes its source. If a host is disposed without having been stopped (for example because another
+    /// service failed to start), this also ends the tasks that wait for the token. May be called more than once.</summary>
     public static void CancelAndDispose(this CancellationTokenSource source)
     {
         source.TryCancel();
         source.Dispose();
     }
 
-    /// <summary>Cancels the token, if that has not been done by a dispose: a host may be stopped after it was disposed, and a container disposes a service once for each of the types that it is registered as.</summary>
+    /// <summary>Cancels the token, unless its source is disposed: a host may be stopped after it was disposed, and a container disposes a
+    /// service once for each type under which it is registered.</summary>
     public static void TryCancel(this CancellationTokenSource source)
     {
         try
@@ -19,7 +21,7 @@ internal static class TokenSources
         }
         catch (ObjectDisposedException)
         {
-            // End has cancelled it.
+            // CancelAndDispose has already cancelled the token.
         }
     }
 }

@@ -2,17 +2,18 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace TaskRecovery.Workers;
 
-/// <summary>A middleware as it was registered.</summary>
+/// <summary>A registered middleware.</summary>
 internal sealed record MiddlewareRegistration(Type Type);
 
-/// <summary>Puts the middleware, in the order of their registration, around the end of a pipeline. Built once per kind: nothing is built per entry.</summary>
+/// <summary>Wraps the end of a pipeline in the middleware, in the order of their registration. The pipeline is built once per kind, not
+/// once per entry.</summary>
 internal sealed class WorkPipeline(IEnumerable<MiddlewareRegistration> middleware)
 {
     private readonly Type[] _middleware = [.. middleware.Select(registration => registration.Type)];
 
     public WorkDelegate Build(WorkDelegate end)
     {
-        // After whatever middleware waited for.
+        // Check after the middleware, which may have waited so long that the lease was lost.
         WorkDelegate next = (context, cancellationToken) =>
         {
             context.Run.ThrowIfOver();

@@ -4,7 +4,7 @@ using TaskRecovery.Queue;
 
 namespace TaskRecovery.Workers;
 
-/// <summary>Whether this process works anything: it has a worker, and a queue to work.</summary>
+/// <summary>Whether this process runs entries: it has a worker and a queue to serve.</summary>
 internal sealed class WorkRole(KindRegistry kinds, IOptions<TaskRecoveryOptions> options) : INodeRole
 {
     public bool Works { get; } = kinds.WorkedKinds.Count > 0 && WorkService.ServedQueues(options.Value).Any();

@@ -2,23 +2,26 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Workers;
 
-/// <content>The claim it runs under: whether it may go on.</content>
+/// <content>The claim of the run, and whether the run may continue.</content>
 internal sealed partial class WorkRun
 {
-    // Where heartbeats get through and other calls do not, the lease lasts for ever.
+    // If heartbeats succeed while other calls fail, the lease never expires, so this limits the retries.
     private static readonly TimeSpan LongestOutage = TimeSpan.FromMinutes(1);
 
-    /// <summary>Whether the store has said that the claim is not this node's any more.</summary>
+    /// <summary>Whether the store has refused this run's claim because it no longer belongs to this node.</summary>
     public bool IsFenced { get; private set; }
 
-    /// <summary>Says that the store has refused this claim: nothing of this run is stored any more.</summary>
+    /// <summary>Records that the store has refused this claim and cancels the token. Nothing of this run is stored any more.</summary>
+    /// <returns>The exception for the caller to throw.</returns>
     public ClaimLostException EndAsLost(Exception? cause = null)
     {
         IsFenced = true;
         return EndAsCutOff(cause);
     }
 
-    /// <summary>Says that this node may not work on, and that the store has not been heard: what is left is released if the claim is still this node's then.</summary>
+    /// <summary>Cancels the token because this node may not continue the run, although the store has not refused the claim. When the run
+    /// ends, the entry is released if the claim still belongs to this node.</summary>
+    /// <returns>The exception for the caller to throw.</returns>
     public ClaimLostException EndAsCutOff(Exception? cause = null)
     {
         if (TryStop(StopReason.ClaimLost))
@@ -29,13 +32,14 @@ internal sealed partial class WorkRun
         return new ClaimLostException(Entry.Id, Fence, cause);
     }
 
-    /// <summary>Whether its handler has returned; what was left running behind it must not begin anything.</summary>
+    /// <summary>Whether the handler has returned. Tasks that it left running must not start anything after that.</summary>
     public bool HasReturned { get; private set; }
 
-    /// <summary>Whether the run has ended: its handler has returned, or the entry was released although it goes on.</summary>
+    /// <summary>Whether the run has ended: its handler has returned, or the entry was released while the handler still runs.</summary>
     private bool HasEnded => HasReturned || Volatile.Read(ref _outcomeTaken) != 0;
 
-    /// <exception cref="ClaimLostException">The store has refused this claim before, or the run has ended.</exception>
+    /// <summary>Throws if nothing of this run may be stored any more.</summary>
+    /// <exception cref="ClaimLostException">The store has refused this claim, or the run has ended.</exception>
     public void ThrowIfFenced()
     {
         if (IsFenced || HasEnded)
@@ -44,8 +48,9 @@ internal sealed partial class WorkRun
         }
     }
 
-    /// <summary>Stands wherever a handler is about to begin or to go on. A process that was stopped wakes in the middle of it, with the answers it waited for and no token of its own fired yet; another may be further by now.</summary>
-    /// <exception cref="ClaimLostException">The store has refused this claim before, or the lease is over.</exception>
+    /// <summary>Throws if the run may not continue. Called before a handler starts and after every awaited store call: a process resumed
+    /// after SIGSTOP can see a completed call before any token is cancelled, while another node already runs the entry.</summary>
+    /// <exception cref="ClaimLostException">The store has refused this claim, the run has ended, or the lease is lost.</exception>
     public void ThrowIfOver()
     {
         ThrowIfFenced();
@@ -55,12 +60,14 @@ internal sealed partial class WorkRun
         }
     }
 
-    /// <summary>For a write that must not be stored after this run was told that its claim is lost; none where the store cannot take a write back.</summary>
+    /// <summary>The token for a write that must not be stored after this run's lease is lost; <see cref="CancellationToken.None"/> if the
+    /// store can't withdraw a queued write.</summary>
     public CancellationToken WhileQueued => shared.Store.Traits.TakesBackQueuedWrites ? Claim.Lease.Lost : CancellationToken.None;
 
-    /// <summary>Repeats a call of the store that can be repeated while the store is not there, as long as the lease lasts and nothing asks the run to stop.</summary>
-    /// <exception cref="StoreUnavailableException">It was not there for long, or the run is to stop.</exception>
-    /// <exception cref="ClaimLostException">The lease is over.</exception>
+    /// <summary>Calls the store, and retries while the store is unavailable, as long as the lease is valid and the run is not asked to
+    /// stop. The call must be safe to repeat.</summary>
+    /// <exception cref="StoreUnavailableException">The store was unavailable for a minute, or the run is asked to stop.</exception>
+    /// <exception cref="ClaimLostException">The lease is lost.</exception>
     public async Task<T> RepeatWhileLeasedAsync<T>(Func<ValueTask<T>> ask)
     {
         var started = shared.Time.GetTimestamp();
@@ -72,7 +79,8 @@ internal sealed partial class WorkRun
             }
             catch (StoreUnavailableException) when (StopReason == StopReason.None && Claim.Lease.IsValid && shared.Time.GetElapsedTime(started) < LongestOutage)
             {
-                // A restart or a failover of the database takes a moment: no failure of the handler, whose work before this call is not to be repeated.
+                // A restart or failover of the database takes a moment. It must not fail the handler, whose work before this call would be
+                // repeated.
             }
 
             await Task.Delay(RetryPolicy.Backoff(failures, Random.Shared.NextDouble()), shared.Time, Claim.Lease.Lost).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -80,16 +88,20 @@ internal sealed partial class WorkRun
         }
     }
 
-    /// <summary>Waits for a call of the store, but no longer than the lease: if it arrives late, the fence refuses it.</summary>
-    /// <remarks>No token goes to the driver: to cancel there means to talk to a server that may be out of reach, for seconds, and that on the thread that fires the token.</remarks>
-    /// <exception cref="ClaimLostException">The lease is over and the call has failed or has not been answered. What was answered is for the caller to look at, and <see cref="ThrowIfOver"/> after it.</exception>
+    /// <summary>Waits for a call of the store, but only until the lease is lost. If the call arrives at the store later, the fence rejects
+    /// it.</summary>
+    /// <remarks>The driver gets no token: cancelling a call there sends a message to a server that may be unreachable, and can block the
+    /// thread that cancels the token for seconds.</remarks>
+    /// <exception cref="ClaimLostException">The lease is lost, and the call has failed or is not answered yet. If the call was answered,
+    /// its result is returned, and the caller calls <see cref="ThrowIfOver"/> after it.</exception>
     public async Task<T> WhileLeasedAsync<T>(Task<T> answer)
     {
         var lost = Claim.Lease.Lost;
         await ((Task)answer).WaitAsync(lost).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (lost.IsCancellationRequested)
         {
-            // This may be the thread that fires the lease's token: the tokens of other runs wait behind whatever goes on here.
+            // We may be on the thread that cancels the lease's token. Yield, so that this run does not delay the cancellation of other
+            // runs.
             await Task.Yield();
         }
 
@@ -105,7 +117,7 @@ internal sealed partial class WorkRun
         }
         catch (Exception exception) when (!Claim.Lease.IsValid)
         {
-            // A handler that takes a failed call for nothing but that would go on.
+            // A handler that catches an ordinary store error would continue, so throw the error that says that the claim is lost.
             throw EndAsCutOff(exception);
         }
     }

@@ -2,29 +2,31 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Workers;
 
-/// <summary>The token of a run. Its source belongs to the executor and is used again for the next run if it never fired.</summary>
+/// <summary>The cancellation token of a run. Its source belongs to the executor, which reuses it for the next run if the token was not
+/// cancelled.</summary>
 internal sealed partial class WorkRun
 {
     private CancellationTokenSource? _source;
     private long _startedAt;
     private long _stoppedAt;
 
-    /// <summary>How long it has run.</summary>
+    /// <summary>How long the run has taken so far.</summary>
     public TimeSpan Duration => shared.Time.GetElapsedTime(_startedAt);
 
-    /// <summary>How long ago its token was cancelled.</summary>
+    /// <summary>How long ago the token was cancelled.</summary>
     public TimeSpan SinceStop => shared.Time.GetElapsedTime(Volatile.Read(ref _stoppedAt));
 
-    /// <summary>Whether the log has said that it does not listen to its token.</summary>
+    /// <summary>Whether a log message has reported that the handler ignores its cancellation.</summary>
     public bool IsReportedUnresponsive { get; set; }
 
-    /// <summary>How long it may run; <see langword="null"/> for no limit.</summary>
+    /// <summary>How long the run may take; <see langword="null"/> for no limit.</summary>
     public TimeSpan? TimeLimit => Entry.Timeout ?? Kind.Options.Timeout;
 
     /// <summary>Cancelled when the host begins to stop.</summary>
     public CancellationToken Stopping => shared.Stopping;
 
-    /// <summary>Ends the run as released if the host is stopping. Called where everything so far is stored, so that the next run continues from here.</summary>
+    /// <summary>Ends the run as released if the host is stopping. Called when all progress so far is stored, so that the next run continues
+    /// from here.</summary>
     /// <exception cref="OperationCanceledException">The host is stopping.</exception>
     public void EndIfStopping()
     {
@@ -48,7 +50,8 @@ internal sealed partial class WorkRun
         _startedAt = shared.Time.GetTimestamp();
     }
 
-    /// <summary>Fires the token, once, unless the run has ended. What is registered on it runs on another thread.</summary>
+    /// <summary>Cancels the token on a thread pool thread, which runs the callbacks. Does nothing if the token was cancelled before or the
+    /// run has ended.</summary>
     public void Stop(StopReason reason)
     {
         if (TryStop(reason))
@@ -57,8 +60,9 @@ internal sealed partial class WorkRun
         }
     }
 
-    /// <summary>Says why the token is about to fire.</summary>
-    /// <returns><see langword="true"/> if the caller is to <see cref="Fire"/> it; <see langword="false"/> if it has been cancelled or the run has ended.</returns>
+    /// <summary>Records why the token is about to be cancelled.</summary>
+    /// <returns><see langword="true"/> if the caller must call <see cref="Fire"/>; <see langword="false"/> if the token was cancelled
+    /// before or the run has ended.</returns>
     public bool TryStop(StopReason reason)
     {
         if (Interlocked.CompareExchange(ref _state, (int)reason, 0) != 0)
@@ -70,7 +74,7 @@ internal sealed partial class WorkRun
         return true;
     }
 
-    /// <summary>Fires the token here and now: whatever is registered on it, the handler's next lines among it, runs on this thread.</summary>
+    /// <summary>Cancels the token on the current thread, which also runs the callbacks and may run continuations of the handler.</summary>
     public void Fire()
     {
         try
@@ -79,11 +83,11 @@ internal sealed partial class WorkRun
         }
         catch (AggregateException)
         {
-            // A callback that the handler registered threw; every other callback has run.
+            // A callback that the handler registered threw; all other callbacks have run.
         }
     }
 
-    /// <summary>Says that the handler has returned.</summary>
-    /// <returns><see langword="true"/> if the token never fired and never will, so that its source may be used again.</returns>
+    /// <summary>Marks the run as ended, so that its token can't be cancelled any more.</summary>
+    /// <returns><see langword="true"/> if the token was never cancelled, so that its source may be reused.</returns>
     public bool TryEndUnstopped() => Interlocked.CompareExchange(ref _state, Ended, 0) == 0;
 }

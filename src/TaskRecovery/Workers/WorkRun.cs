@@ -5,7 +5,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Workers;
 
-/// <summary>One attempt at one entry: what its context shows, why its token was cancelled, and how it is to end.</summary>
+/// <summary>One attempt of one entry: the state behind its context, why its token was cancelled, and how it is to end.</summary>
 internal sealed partial class WorkRun(ClaimedEntry entry, HeldClaim claim, BoundKind kind, RunServices shared)
 {
     private const int Ended = -1;
@@ -28,10 +28,11 @@ internal sealed partial class WorkRun(ClaimedEntry entry, HeldClaim claim, Bound
 
     public Guid NodeId => Claim.Lease.NodeId;
 
-    /// <summary>The task that the entry runs, once it is known: steps and checkpoints are the task's from then on.</summary>
+    /// <summary>The task that the entry runs; <see langword="null"/> until it is known, or if there is none. Steps and checkpoints then
+    /// belong to the task.</summary>
     public Guid? TaskId { get; set; }
 
-    /// <summary>What the worker was given.</summary>
+    /// <summary>The context that the worker received; <see langword="null"/> before that.</summary>
     public WorkContext? Context { get; set; }
 
     /// <summary>The services of this attempt's scope.</summary>
@@ -41,41 +42,43 @@ internal sealed partial class WorkRun(ClaimedEntry entry, HeldClaim claim, Bound
         set => _services = value;
     }
 
-    /// <summary>Whether the attempt got as far as its scope.</summary>
+    /// <summary>Whether a scope was created for this attempt.</summary>
     public bool HasScope => _services is not null;
 
     public IReadOnlyDictionary<string, string> Metadata => _metadata ??= EntryMetadata.Read(Entry.Metadata);
 
-    /// <summary>Why the token was cancelled, at first.</summary>
+    /// <summary>The first reason for which the token was cancelled.</summary>
     public StopReason StopReason => Volatile.Read(ref _state) is var state and > 0 ? (StopReason)state : StopReason.None;
 
-    /// <summary>How it ends when the worker returns; <see langword="null"/> means completed.</summary>
+    /// <summary>The outcome requested for a normal return of the worker; <see langword="null"/> means completed.</summary>
     public RequestedOutcome? EndRequest { get; private set; }
 
-    /// <summary>The result as JSON; empty for none.</summary>
+    /// <summary>The result as JSON; empty if there is none.</summary>
     public ReadOnlyMemory<byte> Result { get; private set; }
 
-    /// <summary>Steps and the checkpoint.</summary>
+    /// <summary>The steps and the checkpoint.</summary>
     public RunProgress Progress => LazyInitializer.EnsureInitialized(ref _progress, () => new RunProgress(this, shared));
 
-    /// <summary>Whether the outcome went into a transaction of the worker's own, so that its commit decides.</summary>
+    /// <summary>Whether the outcome was written in the worker's own transaction, so that its commit decides.</summary>
     public bool CompletedInTransaction { get; private set; }
 
-    /// <summary>How it ended, once the handler has returned; <see langword="null"/> if the store has refused this claim.</summary>
+    /// <summary>The outcome, once the handler has returned; <see langword="null"/> before that, or if the store has refused this
+    /// claim.</summary>
     public RunOutcome? Outcome { get; private set; }
 
-    /// <summary>Decides how it ended.</summary>
+    /// <summary>Decides the outcome.</summary>
     public void HandlerReturned(Exception? exception)
     {
         HasReturned = true;
         Outcome = OutcomePolicy.Decide(this, exception, shared.MaxCrashes);
     }
 
-    /// <summary>Says how the run ends when the worker returns. The last call counts.</summary>
+    /// <summary>Sets how the run ends when the worker returns normally. The last call wins.</summary>
     public void End(OutcomeKind kind, string? reason, string? error = null, TimeSpan delay = default)
         => EndRequest = new RequestedOutcome(kind, reason, error, delay);
 
-    /// <summary>Takes the right to say how the run ended: once, by the executor or by a shutdown that waits for it no longer.</summary>
+    /// <summary>Acquires the right to report the outcome. Succeeds once: for the executor, or for a shutdown that no longer waits for the
+    /// run.</summary>
     public bool TryTakeOutcome() => Interlocked.Exchange(ref _outcomeTaken, 1) == 0;
 
     public void SetResult<T>(T result) => Result = WriteJson(result, "The result");
@@ -128,7 +131,7 @@ internal sealed partial class WorkRun(ClaimedEntry entry, HeldClaim claim, Bound
         }
     }
 
-    /// <summary>Writes what is to be stored of this run.</summary>
+    /// <summary>Serializes a value to store, and checks its size and its characters.</summary>
     public byte[] WriteJson<T>(T value, string what)
     {
         var json = shared.Json.Write(value);
@@ -151,5 +154,5 @@ internal sealed partial class WorkRun(ClaimedEntry entry, HeldClaim claim, Bound
 /// <summary>How a run is to end.</summary>
 internal sealed record RequestedOutcome(OutcomeKind Kind, string? Reason, string? Error, TimeSpan Delay);
 
-/// <summary>What every run of one host needs.</summary>
+/// <summary>The services and settings that all runs of one host share.</summary>
 internal sealed record RunServices(IQueueStore Store, EntryJson Json, TimeProvider Time, int MaxCrashes, int MaxResultBytes, CancellationToken Stopping);

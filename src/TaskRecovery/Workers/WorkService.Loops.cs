@@ -5,16 +5,16 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Workers;
 
-/// <summary>The two loops of a node that are not one queue's: the poll, and the store's hints.</summary>
+/// <summary>The two loops that serve all queues of the node: the poll, and the store's hints.</summary>
 internal sealed partial class WorkService
 {
-    /// <summary>A handler that has not returned for so long since its token was cancelled does not listen to it.</summary>
+    /// <summary>A handler that has not returned this long after its token was cancelled is unresponsive.</summary>
     internal static readonly TimeSpan UnresponsiveAfter = TimeSpan.FromSeconds(5);
 
-    // New kinds come with deploys: now and then is enough.
+    // New kinds appear only with deployments, so an occasional check is enough.
     private const int PollsPerLookForUnknownKinds = 30;
 
-    // Any login of the database may send hints, and as many as it likes.
+    // Any login of the database can send any number of hints, so this limits the polls that they cause.
     private static readonly TimeSpan BetweenHints = TimeSpan.FromMilliseconds(20);
 
     private readonly Signal _pollNow = new();
@@ -24,7 +24,8 @@ internal sealed partial class WorkService
     private int _polls;
     private long _polledAt;
 
-    /// <summary>One poll: unresponsive handler are reported, settled claims removed, due queues woken, cancel requests passed on, unknown kinds named.</summary>
+    /// <summary>Polls once: reports unresponsive handlers, releases stale entries, removes settled claims, wakes due queues, applies cancel
+    /// requests, and logs unknown kinds.</summary>
     internal async Task PollOnceAsync(CancellationToken cancellationToken)
     {
         ReportUnresponsiveHandlers();
@@ -80,7 +81,7 @@ internal sealed partial class WorkService
             }
             catch (Exception) when (cancellationToken.IsCancellationRequested)
             {
-                // What a call says that is given up because the host stops is no outage.
+                // The error of a call that is aborted because the host stops is not an outage.
                 return;
             }
             catch (Exception exception)

@@ -9,10 +9,11 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Workers;
 
-/// <summary>Runs the queues of this process: starts their loops with the host, and brings them to an end with it.</summary>
+/// <summary>Runs the queues of this process: starts their loops when the host starts, and ends them when it stops.</summary>
 internal sealed partial class WorkService : IHostedService, IUnresponsiveHandlers, IFailingLoops, IDisposable
 {
-    // After the limit for running work: for handlers that listen to their token, and for what is still to be stored. Together with the limit less than the host's 30 s.
+    // Limits after ShutdownTimeout: CancelTime for handlers that react to their cancellation, FlushTime for storing the remaining outcomes.
+    // By default all three add up to less than the host's 30 s.
     private static readonly TimeSpan CancelTime = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan FlushTime = TimeSpan.FromSeconds(4);
 
@@ -68,7 +69,8 @@ internal sealed partial class WorkService : IHostedService, IUnresponsiveHandler
         return Task.CompletedTask;
     }
 
-    /// <summary>Claims nothing more, lets what runs finish up to the limit, then cancels it and gives it back without charging an attempt. Beats go on meanwhile.</summary>
+    /// <summary>Stops claiming, and lets running handlers finish for up to <see cref="TaskRecoveryOptions.ShutdownTimeout"/>. After that,
+    /// cancels them and releases their entries without spending an attempt. Heartbeats continue meanwhile.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         if (Interlocked.Exchange(ref _stopped, 1) == 1)
@@ -96,7 +98,7 @@ internal sealed partial class WorkService : IHostedService, IUnresponsiveHandler
                 queue.StopRuns(StopReason.Shutdown);
             }
 
-            // A host that is out of patience still gets what can be had at once: the outcomes of handlers that listen.
+            // Even if the host no longer waits, store the outcomes of the handlers that react to their cancellation promptly.
             await WaitUntilIdleAsync(CancelTime, CancellationToken.None).ConfigureAwait(false);
         }
 
@@ -108,7 +110,8 @@ internal sealed partial class WorkService : IHostedService, IUnresponsiveHandler
         await FlushAsync().ConfigureAwait(false);
     }
 
-    /// <summary>Stops without waiting for running work, if the host was disposed without having been stopped. Then nothing keeps the node from leaving: other nodes need not wait for its lease.</summary>
+    /// <summary>Stops without waiting for running handlers if the host was disposed without having been stopped. The node can then leave,
+    /// so that other nodes need not wait for its lease to expire.</summary>
     public void Dispose()
     {
         StopAsync(new CancellationToken(canceled: true)).GetAwaiter().GetResult();
@@ -153,7 +156,7 @@ internal sealed partial class WorkService : IHostedService, IUnresponsiveHandler
     {
         using var limit = new CancellationTokenSource(FlushTime, _services.Time);
 
-        // The answer of a claim under way is awaited: its entries are released at once instead of by others.
+        // Wait for the answer of a claim in progress, so that its entries are released at once instead of being recovered by other nodes.
         await _claimers.WaitAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _abort.CancelAsync().ConfigureAwait(false);
         await _claimers.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

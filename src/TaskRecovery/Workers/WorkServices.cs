@@ -8,7 +8,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Workers;
 
-/// <summary>What the queues of one host share.</summary>
+/// <summary>The services that all queues of one host share.</summary>
 internal sealed class WorkServices(
     IQueueStore store,
     ICurrentNode lives,
@@ -23,7 +23,7 @@ internal sealed class WorkServices(
     TimeProvider time,
     ILogger<QueueWorker> logger) : IDisposable
 {
-    // However many queues there are: so many claims at a time, and so many connections.
+    // Limits concurrent claims, and so their connections, whatever the number of queues.
     private const int MostClaimsAtOnce = 4;
 
     private readonly SemaphoreSlim _claims = new(MostClaimsAtOnce);
@@ -49,14 +49,14 @@ internal sealed class WorkServices(
 
     public ILogger Logger { get; } = logger.Guarded();
 
-    /// <summary>Holds back claims of many queues at once.</summary>
+    /// <summary>Limits concurrent claims over all queues.</summary>
     public SemaphoreSlim Claims => _claims;
 
     public int MaxCrashes => options.Value.Recovery.MaxCrashes;
 
     public RunServices Run => field ??= new RunServices(store, json, time, options.Value.Recovery.MaxCrashes, options.Value.MaxResultBytes, _stopping.Token);
 
-    /// <summary>Lets every handler know that the host stops; none is cancelled by that.</summary>
+    /// <summary>Notifies every handler that the host is stopping, without cancelling its token.</summary>
     public async Task BeginStoppingAsync()
     {
         try
@@ -65,7 +65,7 @@ internal sealed class WorkServices(
         }
         catch (AggregateException)
         {
-            // A callback that a handler registered threw; every other callback has run.
+            // A callback that a handler registered threw; all other callbacks have run.
         }
     }
 

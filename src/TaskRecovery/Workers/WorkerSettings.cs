@@ -5,7 +5,8 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Workers;
 
-/// <summary>What configuration says of workers and task handlers, by kind: <c>TaskRecovery:Workers:mail.send:MaxAttempts</c>. It wins over what code says.</summary>
+/// <summary>Configuration of workers and task handlers by kind, for example <c>TaskRecovery:Workers:mail.send:MaxAttempts</c>. It overrides
+/// the options set in code.</summary>
 internal sealed class WorkerSettings(IEnumerable<StoreConfiguration> configurations, KindRegistrations kinds)
 {
     /// <summary>The section's name.</summary>
@@ -13,11 +14,11 @@ internal sealed class WorkerSettings(IEnumerable<StoreConfiguration> configurati
 
     private const string TaskPrefix = "task:";
 
-    /// <summary>The options of a registration, with what configuration says of them.</summary>
+    /// <summary>The options of a registration, overridden by configuration.</summary>
     public WorkerOptions Of(KindRegistration registration) => Of(KindOf(registration), registration.Options, registration.WorkerType ?? registration.ArgsType);
 
-    /// <summary>The options of a kind, with what configuration says of them.</summary>
-    /// <exception cref="InvalidOperationException">A name is unknown, or a value can't be read.</exception>
+    /// <summary>The options of a kind, overridden by configuration.</summary>
+    /// <exception cref="InvalidOperationException">A setting's name is unknown, or a value can't be read.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A value is out of range.</exception>
     public WorkerOptions Of(string kind, WorkerOptions options, Type worker)
     {
@@ -36,7 +37,8 @@ internal sealed class WorkerSettings(IEnumerable<StoreConfiguration> configurati
         return WorkerOptionsValidator.Check(result, worker);
     }
 
-    /// <summary>Refuses settings of a kind that is not registered in this process.</summary>
+    /// <summary>Checks that every configured kind is registered in this process.</summary>
+    /// <exception cref="InvalidOperationException">A configured kind is not registered.</exception>
     public void CheckKinds()
     {
         var known = new Dictionary<string, Action<IConfigurationSection>>(StringComparer.OrdinalIgnoreCase);
