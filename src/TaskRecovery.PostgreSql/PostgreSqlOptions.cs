@@ -1,25 +1,30 @@
 namespace TaskRecovery;
 
-/// <summary>How the queue is kept in PostgreSQL.</summary>
+/// <summary>Options of the store in PostgreSQL.</summary>
 public sealed class PostgreSqlOptions
 {
-    /// <summary>The schema that holds the tables. Created when it is missing and <see cref="MigrateOnStart"/> is on.</summary>
-    /// <value>Default: <c>taskrecovery</c>. Any name that PostgreSQL takes, as it is spelled: at most 63 bytes of UTF-8.</value>
+    /// <summary>The schema that contains the tables. It is created if it is missing and <see cref="MigrateOnStart"/> is on.</summary>
+    /// <value>Default: <c>taskrecovery</c>. Any name that PostgreSQL accepts, spelled exactly as in the database: at most 63 bytes of
+    /// UTF-8.</value>
     public string Schema { get; set; } = "taskrecovery";
 
-    /// <summary>Whether the host's start brings the tables up to date. Turn it off where the role has no right to, and call <see cref="IStoreMigrator"/> from a deployment step.</summary>
+    /// <summary>Whether the start of the host applies missing migrations. If the service's role has no right to change the schema, turn
+    /// this off and call <see cref="IStoreMigrator"/> in a deployment step.</summary>
     /// <value>Default: <see langword="true"/>.</value>
     public bool MigrateOnStart { get; set; } = true;
 
-    /// <summary>Whether nodes hold session locks, by which a killed process is noticed within the grace period instead of the lease. Turn it off behind a pooler that shares a session between transactions; prepared statements and session settings are then left alone too.</summary>
+    /// <summary>Whether nodes hold session locks, so that the death of a process is detected within the grace period instead of the lease.
+    /// Turn this off, on every node, behind a pooler that shares a session between transactions; the store then uses no prepared statements
+    /// and no session settings either.</summary>
     /// <value>Default: <see langword="true"/>.</value>
     public bool UseSessionLocks { get; set; } = true;
 
-    /// <summary>Whether nodes are told of new work by LISTEN and NOTIFY. Without it they poll. Turn it off behind a pooler that shares a session between transactions.</summary>
+    /// <summary>Whether nodes are notified of new work by LISTEN and NOTIFY. If this is off, they only poll. Turn it off, on every node,
+    /// behind a pooler that shares a session between transactions.</summary>
     /// <value>Default: <see langword="true"/>.</value>
     public bool UseNotifications { get; set; } = true;
 
-    /// <summary>How long one statement may take. Migrations have no limit.</summary>
-    /// <value>Default: 30 seconds. 1 second to 10 minutes.</value>
+    /// <summary>The time limit of one statement. Migrations have none.</summary>
+    /// <value>Default: 30 seconds. From 1 second to 10 minutes.</value>
     public TimeSpan CommandTimeout { get; set; } = TimeSpan.FromSeconds(30);
 }

@@ -7,22 +7,24 @@ using TaskRecovery.Storage;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>Keeps the queue in PostgreSQL.</summary>
+/// <summary>Adds the store in PostgreSQL.</summary>
 public static class PostgreSqlTaskRecoveryBuilderExtensions
 {
-    /// <summary>Keeps the queue in the database of a connection string. The library makes a pool of its own from it, with the settings that a queue needs; what the string sets itself stays.</summary>
-    /// <param name="builder">What <c>AddTaskRecovery</c> returned.</param>
-    /// <param name="connectionString">A connection string of Npgsql.</param>
-    /// <param name="configure">Changes the options.</param>
+    /// <summary>Stores the queue in the database of a connection string. The library creates a connection pool of its own from it and adds
+    /// the settings that a queue needs; settings in the string take precedence.</summary>
+    /// <param name="builder">The builder that <c>AddTaskRecovery</c> returned.</param>
+    /// <param name="connectionString">A connection string for Npgsql.</param>
+    /// <param name="configure">Changes the options. It may be omitted.</param>
     public static TaskRecoveryBuilder UsePostgreSql(this TaskRecoveryBuilder builder, string connectionString, Action<PostgreSqlOptions>? configure = null)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(connectionString);
         return Add(builder, _ => new PostgreSqlConnectionSource(connectionString, null), configure);
     }
 
-    /// <summary>Keeps the queue in the database of the <see cref="NpgsqlDataSource"/> that the application registered. Its pool needs room for a node's session, the listener and a few more.</summary>
-    /// <param name="builder">What <c>AddTaskRecovery</c> returned.</param>
-    /// <param name="configure">Changes the options.</param>
+    /// <summary>Stores the queue in the database of the <see cref="NpgsqlDataSource"/> that the application registered. Its pool has to be
+    /// large enough for a node's session, the listener and a few statements at once.</summary>
+    /// <param name="builder">The builder that <c>AddTaskRecovery</c> returned.</param>
+    /// <param name="configure">Changes the options. It may be omitted.</param>
     public static TaskRecoveryBuilder UsePostgreSql(this TaskRecoveryBuilder builder, Action<PostgreSqlOptions>? configure = null)
         => Add(builder, services => new PostgreSqlConnectionSource(null, services.GetRequiredService<NpgsqlDataSource>()), configure);
 

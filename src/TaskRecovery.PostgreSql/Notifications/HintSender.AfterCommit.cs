@@ -2,16 +2,18 @@ using NpgsqlTypes;
 
 namespace TaskRecovery.PostgreSql;
 
-/// <content>Hints about what callers store in their own transactions.</content>
-/// <remarks>A NOTIFY inside the caller's transaction would make its commit fail while the server's queue of notifications is full, would forbid PREPARE TRANSACTION, and would let its commit wait for
-/// those of all others that notify. So the process that enqueued watches the transaction for a while and sends the hint after its commit. If the commit comes later than that, polling finds the entries.</remarks>
+/// <content>Sends hints about entries that callers store in their own transactions.</content>
+/// <remarks>A NOTIFY inside the caller's transaction would make its commit fail while the server's notification queue is full, would forbid
+/// PREPARE TRANSACTION, and would make its commit wait for those of all other notifying transactions. Therefore the process that enqueued
+/// watches the transaction for a while and sends the hint after its commit. If the commit comes later than that, polling finds the
+/// entries.</remarks>
 internal sealed partial class HintSender
 {
     private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(2);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan WatchFor = TimeSpan.FromMinutes(1);
 
-    /// <summary>There is work in queues once a caller's transaction has been committed.</summary>
+    /// <summary>Schedules hints about work in queues for when a caller's transaction is committed.</summary>
     internal void WorkAfterCommit(ulong transaction, IReadOnlyCollection<string> queues)
     {
         lock (_lock)
@@ -51,12 +53,12 @@ internal sealed partial class HintSender
             }
             catch (Exception)
             {
-                // Polling finds what a lost hint would have told.
+                // If a hint is lost, polling finds the entries.
             }
         }
     }
 
-    // None are left when this returns an empty array: the next one starts a watch of its own.
+    // When this returns an empty array, none are left and the watch ends; the next transaction starts a new watch.
     private ulong[] Watched()
     {
         lock (_lock)

@@ -2,8 +2,9 @@ using NpgsqlTypes;
 
 namespace TaskRecovery.PostgreSql;
 
-/// <summary>Sends hints after a commit: the first at once, then at most once every few milliseconds, each thing once.</summary>
-/// <remarks>A NOTIFY in every transaction halves what a server can store; commits that notify wait for each other.</remarks>
+/// <summary>Sends hints after a commit: the first at once, further ones at most once every few milliseconds, without repetitions.</summary>
+/// <remarks>A NOTIFY in every transaction would halve the throughput of the server, because commits that notify wait for each
+/// other.</remarks>
 internal sealed partial class HintSender(PostgreSqlDatabase database, TimeProvider time)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
@@ -14,16 +15,16 @@ internal sealed partial class HintSender(PostgreSqlDatabase database, TimeProvid
     private bool _sending;
     private bool _watching;
 
-    /// <summary>By which this process knows its own hints.</summary>
+    /// <summary>The mark by which this process recognizes its own hints.</summary>
     internal string Mark { get; } = HintText.NewMark();
 
-    /// <summary>There is work in a queue.</summary>
+    /// <summary>Announces work in a queue.</summary>
     internal void Work(string queue) => Add(HintText.Work(queue));
 
-    /// <summary>There is work in a queue, and this process's own claimers hear of it without a hint.</summary>
+    /// <summary>Announces work in a queue to other processes; this process's claimers are woken without a hint.</summary>
     internal void WorkForOthers(string queue) => Add(HintText.WorkForOthers(Mark, queue));
 
-    /// <summary>A cancel was requested, or a queue paused or resumed.</summary>
+    /// <summary>Announces that a cancellation was requested, or that a queue was paused or resumed.</summary>
     internal void Control() => Add(HintText.Control);
 
     private void Add(string word)
@@ -44,7 +45,7 @@ internal sealed partial class HintSender(PostgreSqlDatabase database, TimeProvid
             _sending = true;
         }
 
-        // Not on the thread of whoever stored the work: its answer, and this process's own claimers, come first.
+        // Do not send on the thread that stored the work: its caller's answer and this process's claimers come first.
         ThreadPool.UnsafeQueueUserWorkItem(static sender => _ = sender.SendAllAsync(), this, preferLocal: false);
     }
 
@@ -71,7 +72,7 @@ internal sealed partial class HintSender(PostgreSqlDatabase database, TimeProvid
             }
             catch (Exception)
             {
-                // Polling finds what a lost hint would have told; whoever stored the work has its own answer already.
+                // If a hint is lost, polling finds the entries. The caller already has its answer.
             }
 
             await Task.Delay(Pause, time, CancellationToken.None).ConfigureAwait(false);

@@ -2,10 +2,11 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql;
 
-/// <summary>What a notification says: <c>w</c> and the queue's name, <c>o</c>, a sender's mark and the queue's name, or <c>c</c>.</summary>
+/// <summary>The text of a notification: <c>w</c> and the queue's name, <c>o</c>, the sender's mark and the queue's name, or
+/// <c>c</c>.</summary>
 internal static class HintText
 {
-    /// <summary>A cancel was requested, or a queue paused or resumed.</summary>
+    /// <summary>A cancellation was requested, or a queue was paused or resumed.</summary>
     internal const string Control = "c";
 
     private const int MarkLength = 8;
@@ -13,13 +14,14 @@ internal static class HintText
     /// <summary>An entry waits in a queue.</summary>
     internal static string Work(string queue) => "w" + queue;
 
-    /// <summary>The same, from a process that has told its own claimers already.</summary>
+    /// <summary>An entry waits in a queue, and the sender's own claimers are notified already.</summary>
     internal static string WorkForOthers(string mark, string queue) => "o" + mark + queue;
 
-    /// <summary>What a process marks such hints with.</summary>
+    /// <summary>The mark of a process in such hints.</summary>
     internal static string NewMark() => Guid.NewGuid().ToString("N")[..MarkLength];
 
-    /// <summary>Reads a notification; <see langword="null"/> for one's own, and for one that a later version sent.</summary>
+    /// <summary>Reads a notification; returns <see langword="null"/> if this process sent it, or if a later version of the library sent it
+    /// in an unknown format.</summary>
     internal static StoreHint? Read(string payload, string mark) => payload switch
     {
         Control => new StoreHint(StoreHintKind.Control, null),

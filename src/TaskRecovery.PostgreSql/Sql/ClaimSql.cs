@@ -2,24 +2,29 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql;
 
-/// <summary>Statements that take entries for a node.</summary>
+/// <summary>Statements that claim entries for a node.</summary>
 internal static class ClaimSql
 {
-    // Level by level, each from where the claimer stopped: a plain order by over all levels would walk every future entry of an
-    // urgent one. The limits of the two kinds of suspects hold for all their levels together.
+    // Each level is scanned from where the claimer stopped: an order by over all levels would read every scheduled entry of a more urgent
+    // level. The limit of each of the two kinds of suspects applies to all of its levels together.
     private const string Last = "$5, $6, $7, $8";
     private const string Suspects = "$9, $10, $11, $12";
     private const string Ordinary = "$13, $14, $15, $4";
 
-    /// <summary>Takes due entries of one queue: own node (which must not be dead), rows, claim and payloads in one round trip.
-    /// $1 node, $2 queue number, $3 kind numbers, $4 limit; then for those at their last chance ($5 to $8), the other suspects
-    /// ($9 to $12) and the rest ($13 to $15): levels, times and ids to start after, limit. $16 the queue's
+    /// <summary>Claims due entries of one queue: checks the node (which must not be dead), takes the rows, and stores the claim and reads
+    /// the payloads, in one round trip. $1 node, $2 queue number, $3 kind numbers, $4 limit; then for suspects at their last chance ($5 to
+    /// $8), other suspects ($9 to $12) and ordinary entries ($13 to $15): levels, times and ids to start after, limit. $16 the queue's
     /// name, $17 the kinds' names, in the order of their numbers.</summary>
-    /// <returns>A row about the claim, in the last six columns: the node's number (null if it is dead), the fence (null if nothing was taken), the time, how many rows it went for (null where another
-    /// claimer was at it: <see cref="ClaimBesideOthers"/> is the statement then; -1 where a number is not the name's any more), the wait for the next, and whether it left some for their size. Then a row for each entry: what is the same for all costs as much in every row as what is not.
-    /// The order is that of the plan: the parts of a union are read one after the other, and a statement that writes is never run in parallel.</returns>
-    /// <remarks>Locking a row before deleting it costs a second entry in the log and a seventh of the claim. It is only needed where several claimers take from a queue
-    /// at the same moment, so who claims alone holds the queue's advisory lock instead, and takes what it could delete. Nobody else waits for a row here while another is his: there is no circle.</remarks>
+    /// <returns>First a row about the claim, in the last six columns: the node's number (null if it is dead); the fence (null if nothing
+    /// was claimed); the time; the number of rows selected (null if another claimer is active, in which case
+    /// <see cref="ClaimBesideOthers"/> has to be used; -1 if a number no longer belongs to its name); the wait until the next entry is due;
+    /// whether entries were left because of their size. Then one row per entry: a value that is common to all entries would cost as much in
+    /// each of these rows as any other. The rows come in the order of the plan: the parts of a union are read one after the other, and a
+    /// statement that writes is never parallel.</returns>
+    /// <remarks>Locking a row before deleting it costs a second record in the write-ahead log and a seventh of the claim's time. The row
+    /// lock is needed only if several claimers take from the same queue at the same moment. A claimer that is alone holds the queue's
+    /// advisory lock instead, and claims the rows that it could delete. No other statement waits for a row lock while holding one, so this
+    /// cannot deadlock.</remarks>
     internal static readonly string ClaimAlone = Statement("pg_try_advisory_xact_lock(hashtext('{schema:literal}.waiting'), $2)", rowLocks: "", """
         taken as (
             delete from {schema}.waiting w where w.ctid = any (array(select p.tid from picked p)) returning w.id
@@ -28,7 +33,8 @@ internal static class ClaimSql
         )
         """);
 
-    /// <summary>The same while others take from the queue too: each skips the rows that another has locked.</summary>
+    /// <summary>As <see cref="ClaimAlone"/>, while other claimers take from the queue too: each skips the rows that another has
+    /// locked.</summary>
     internal static readonly string ClaimBesideOthers = Statement("true", rowLocks: " for update skip locked", """
         taken as (
             delete from {schema}.waiting w where w.ctid = any (array(select p.tid from picked p))
@@ -94,7 +100,8 @@ internal static class ClaimSql
         from held w where w.kind is not null
         """;
 
-    /// <summary>How far a look for known kinds goes among unknown ones; beyond that, "perhaps" is the answer, and a claim, which remembers where it was, finds out.</summary>
+    /// <summary>How many rows of other kinds are read in search of a known kind. If none is found among them, the entry counts as possibly
+    /// due, and a claim, which remembers its position, finds out.</summary>
     internal const string Look = "100";
 
     private static string Levels(string args, string rowLocks)
@@ -112,7 +119,7 @@ internal static class ClaimSql
     /// <summary>The claims of a node, oldest first. $1 node.</summary>
     internal const string List = "select c.id from {schema}.claims c where c.node = (select n.number from {schema}.nodes n where n.id = $1) order by c.id";
 
-    /// <summary>Removes claims in which every entry has an outcome; the rest stay. $1 node, $2 claims.</summary>
+    /// <summary>Removes claims in which every entry has an outcome; other claims stay. $1 node, $2 claims.</summary>
     internal const string RemoveSettled = """
         with held as materialized (
             select c.id, c.entries from {schema}.claims c

@@ -1,12 +1,13 @@
 namespace TaskRecovery.PostgreSql;
 
 /// <summary>Statements that store entries.</summary>
-/// <remarks>All take: $1 queue numbers, $2 kind numbers, $3 priorities, $4 attempts, $5 args, $6 times not before, $7 waits,
-/// $8 time limits, $9 metadata, $10 trace contexts, $11 unique keys. Arrays of what no entry has may be empty. $12 to $15 the numbers and names of their queues, then of their kinds: where one of
-/// them does not belong to the other, nothing is stored and no id comes back, in the caller's own transaction too. A foreign key would read a row for every entry, and lock it.</remarks>
+/// <remarks>Common parameters: $1 queue numbers, $2 kind numbers, $3 priorities, $4 attempts, $5 args, $6 earliest times, $7 delays, $8
+/// time limits, $9 metadata, $10 trace contexts, $11 unique keys. If no entry has a value for a column, its array may be empty. $12 to $15
+/// the numbers and names of the queues, then of the kinds: if any number does not belong to its name, nothing is stored and no id is
+/// returned, in the caller's own transaction too. A foreign key would read and lock a row for every entry.</remarks>
 internal static class EntrySql
 {
-    // A time in the past means now, so that nothing is stored in a place that claimers have already passed.
+    // A time in the past is replaced by the current time, so that no entry is stored at a position that claimers have already passed.
     private static readonly string Given = $$"""
         with clock as materialized (select clock_timestamp() as now),
         known as materialized (
@@ -29,7 +30,7 @@ internal static class EntrySql
         )
         """;
 
-    // Left open, so that a statement may say under which condition.
+    // Has no closing parenthesis, so that a statement can append a condition.
     private const string LinedUp = """
         lined_up as (
             insert into {schema}.waiting (run_at, id, queue, kind, priority, found_by_id)
@@ -37,13 +38,17 @@ internal static class EntrySql
             from accepted g cross join lateral (select greatest(coalesce(g.run_at, g.created_at + g.run_after, g.created_at), g.created_at) as run_at) d
         """;
 
-    /// <summary>Stores entries of which none has a unique key.</summary>
-    /// <returns>Their ids, in order, as one array: ten thousand rows would cost more to send and to read than their index entries to write.</returns>
+    /// <summary>Stores entries without unique keys.</summary>
+    /// <returns>The ids in the order of the entries, as one array: ten thousand rows would cost more to send and read than their index
+    /// entries cost to write.</returns>
     internal static readonly string Enqueue = Given + ", accepted as (select * from given), " + Stored + ", " + LinedUp + ") select array_agg(id order by place) from given";
 
-    /// <summary>Stores entries of one queue, none with a key or a time, and claims them in the same transaction where a claim would take them at once: the node is not dead, the queue not paused,
-    /// and nothing due of a kind that it knows is before them in line. Else they wait. $16 node, $17 queue number, $18 kind numbers, $19 levels up to theirs, $20 and $21 times and ids up to which the node's claims have been there.</summary>
-    /// <returns>Their ids in order, the database's time, the node's number (null if it is dead), and the claim's id (null if they wait).</returns>
+    /// <summary>Stores entries of one queue, without unique keys and times, and claims them in the same transaction if a claim would take
+    /// them at once: the node is not dead, the queue is not paused, and no due entry of a kind that the node knows precedes them. Otherwise
+    /// they wait. $16 node, $17 queue number, $18 kind numbers, $19 the levels up to that of the entries, $20 and $21 the times and ids up
+    /// to which the node's claims have scanned them.</summary>
+    /// <returns>The ids in the order of the entries, the database's time, the node's number (null if it is dead), and the claim's id (null
+    /// if the entries wait).</returns>
     internal static readonly string EnqueueClaimed = Given + """
         , node as materialized (
             select n.number from {schema}.nodes n where n.id = $16 and n.dead_at is null for key share
@@ -65,8 +70,10 @@ internal static class EntrySql
         select (select l.ids from listed l), (select c.now from clock c), (select n.number from node n), (select c.id from claim c)
         """;
 
-    /// <summary>Stores entries of which some have unique keys: what holds a key already is not stored. Keys are taken in order, so that two callers can't wait for each other.</summary>
-    /// <returns>In order, the id and whether it is the holder's; without an id where the holder came or ended in this very moment: ask again for those.</returns>
+    /// <summary>Stores entries some of which have unique keys. If a key is taken, its entry is not stored. Keys are inserted in order, so
+    /// that two callers cannot deadlock.</summary>
+    /// <returns>In the order of the entries, the id, and whether it is the id of the current holder of the key. The id is null if the
+    /// holder appeared or ended at this very moment: repeat the statement for those entries.</returns>
     internal static readonly string EnqueueUnique = Given + """
         , taken as (
             insert into {schema}.unique_keys (kind, key, entry)

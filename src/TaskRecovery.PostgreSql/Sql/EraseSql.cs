@@ -1,25 +1,27 @@
 namespace TaskRecovery.PostgreSql;
 
-/// <summary>Statements that erase what an application stored in entries.</summary>
+/// <summary>Statements that erase application data from entries.</summary>
 internal static class EraseSql
 {
     /// <summary>The highest id.</summary>
     internal const string Last = "select coalesce(max(e.id), 0) from {schema}.entries e";
 
-    /// <summary>Entries with a unique key. $1 above this id, $2 up to this one, $3 key, $4 kind, or null.</summary>
+    /// <summary>Entries with a unique key. $1 only ids above this one, $2 up to this one, $3 key, $4 kind, or null.</summary>
     internal const string FindByKey = """
         select e.id, null::text from {schema}.entries e
         where e.id > $1 and e.id <= $2 and e.unique_key = $3 and ($4::text is null or e.kind = (select k.id from {schema}.kinds k where k.name = $4))
         order by e.id
         """;
 
-    /// <summary>Entries whose metadata contain a text; the caller reads them. $1 above this id, $2 up to this one, $3 text.</summary>
+    /// <summary>Entries whose metadata contain a text; the caller examines them. $1 only ids above this one, $2 up to this one, $3
+    /// text.</summary>
     internal const string FindByMetadata = """
         select e.id, e.metadata from {schema}.entries e where e.id > $1 and e.id <= $2 and strpos(e.metadata, $3) > 0 order by e.id
         """;
 
-    /// <summary>Ends an entry that runs, under its claim's own fence. $1 its id. Returns how many ended.</summary>
-    /// <remarks>As a finish does it: the claim is locked against a sweep, and the key (entry, fence) decides between this outcome and the node's own.</remarks>
+    /// <summary>Ends a running entry under the fence of its claim. $1 its id. Returns how many entries ended.</summary>
+    /// <remarks>Works like a finish: the claim is locked against a sweep, and the key (entry, fence) decides between this outcome and the
+    /// node's own.</remarks>
     internal const string EndRunning = """
         with clock as materialized (select clock_timestamp() as now), held as materialized (
             select c.id, c.node, c.claimed_at, c.again, c.again_attempts, c.again_crashes from {schema}.claims c
@@ -35,8 +37,8 @@ internal static class EraseSql
         )
         """ + OutcomeSql.FollowFinal + " select count(*) from done";
 
-    /// <summary>Blanks an entry that has ended. $1 its id. Returns whether there is such an entry, and whether it is erased.</summary>
-    /// <remarks>Its final outcome is locked first: a retry of the same entry locks it too, and finds the reason.</remarks>
+    /// <summary>Blanks an entry that has ended. $1 its id. Returns whether the entry exists, and whether it is erased.</summary>
+    /// <remarks>Locks the final outcome first: a retry of the same entry locks it too, and then finds the reason.</remarks>
     internal const string Blank = """
         with ended as materialized (
             select o.entry from {schema}.outcomes o where o.entry = $1 and o.final for update

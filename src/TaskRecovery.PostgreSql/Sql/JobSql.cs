@@ -9,7 +9,8 @@ internal static class JobSql
             j.created_at, j.updated_at, j.declared_by
         """;
 
-    /// <summary>What a row must be like to be planned; the constraint of the same name keeps to it, but rows older than that may not.</summary>
+    /// <summary>The condition under which a row can be planned. The constraint <c>jobs_sound</c> requires the same, but rows that are older
+    /// than the constraint may violate it.</summary>
     private const string Sound = """
         octet_length(j.queue) between 1 and 100 and octet_length(j.entry_kind) between 1 and 2000 and j.priority between 0 and 9 and j.max_attempts between 1 and 1000
                     and (j.timeout is null or j.timeout > interval '0' and j.timeout <= interval '1080 hours' and extract(month from j.timeout) = 0)
@@ -23,13 +24,14 @@ internal static class JobSql
 
     internal const string List = $"select {Columns} from {{schema}}.jobs j order by j.name collate \"C\"";
 
-    /// <summary>The names of jobs that an application declares, and that have not ended. $1 the application.</summary>
+    /// <summary>The names of the jobs that an application declares and that have not ended. $1 the application.</summary>
     internal const string ListDeclared = "select j.name from {schema}.jobs j where j.declared_by = $1 and j.state <> 2 order by j.name";
 
-    /// <summary>What runs have to wait for. $1 id.</summary>
+    /// <summary>Takes the lock that starts of runs wait for. $1 id.</summary>
     internal const string Lock = "select 1 from {schema}.jobs where id = $1 for no key update";
 
-    /// <summary>The same for a whole plan: the row as it is once nobody else holds it. $1 id, or null; $2 name, or null.</summary>
+    /// <summary>Takes the same lock to change the plan, and reads the row as it is after the wait for the lock. $1 id, or null; $2 name, or
+    /// null.</summary>
     internal const string LockForPlan = """
         select j.id, j.kind, j.entry_kind, j.args,
             case when j.every is not null then (extract(epoch from greatest(j.every, interval '1 second')) * 1000000)::bigint end, j.once_at, j.start_at, j.state, j.overlap, j.missed_runs,
@@ -38,24 +40,25 @@ internal static class JobSql
         from {schema}.jobs j where j.id = $1 or j.name = $2 for update
         """;
 
-    /// <summary>$1 id, $2 name, $3 kind, $4 entry kind, $5 args, $6 queue. Nothing if the name is taken.</summary>
+    /// <summary>Creates a job. $1 id, $2 name, $3 kind, $4 entry kind, $5 args, $6 queue. Inserts nothing if the name is taken.</summary>
     internal const string Insert = """
         insert into {schema}.jobs (id, name, kind, entry_kind, args, queue) values ($1, $2, $3, $4, $5, $6) on conflict (name) do nothing
         """;
 
-    /// <summary>What the user said. $1 id, $2 kind, $3 entry kind, $4 args, $5 interval in microseconds, $6 once at, $7 start at, $8 overlap, $9 missed runs, $10 queue,
-    /// $11 priority, $12 max attempts, $13 timeout in microseconds, $14 the application that declares it, or null.</summary>
-    /// <remarks>An interval is stored in microseconds alone: one with days in it would follow the session's time zone.</remarks>
+    /// <summary>Stores the definition that the user gave. $1 id, $2 kind, $3 entry kind, $4 args, $5 interval in microseconds, $6 once at,
+    /// $7 start at, $8 overlap, $9 missed runs, $10 queue, $11 priority, $12 max attempts, $13 timeout in microseconds, $14 the application
+    /// that declares it, or null.</summary>
+    /// <remarks>The interval is stored in microseconds only: an interval with days would depend on the session's time zone.</remarks>
     internal const string Update = """
         update {schema}.jobs set kind = $2, entry_kind = $3, args = $4, every = $5 * interval '1 microsecond', once_at = $6, start_at = $7, overlap = $8,
             missed_runs = $9, queue = $10, priority = $11, max_attempts = $12, timeout = $13 * interval '1 microsecond', declared_by = $14, updated_at = clock_timestamp()
         where id = $1
         """;
 
-    /// <summary>$1 id, $2 state, $3 the next run's due time, or null, $4 its entry, or null.</summary>
+    /// <summary>Stores the plan. $1 id, $2 state, $3 the next run's due time, or null, $4 its entry, or null.</summary>
     internal const string SetPlan = "update {schema}.jobs set state = $2, next_run_at = $3, planned_entry = $4 where id = $1";
 
-    /// <summary>An entry for a run. $1 job, $2 due time, or null for now. Nothing if there is no such job.</summary>
+    /// <summary>Adds an entry for a run. $1 job, $2 due time, or null for now. Adds nothing if there is no such job.</summary>
     internal const string AddEntry = """
         with entry as (
             insert into {schema}.entries (queue, kind, priority, max_attempts, args, timeout)
@@ -72,7 +75,7 @@ internal static class JobSql
         select id from entry
         """;
 
-    /// <summary>The same for a run beside the schedule: only of an active job. $1 job.</summary>
+    /// <summary>Adds an entry for a run outside the schedule, if the job is active. $1 job.</summary>
     internal const string Trigger = """
         with entry as (
             insert into {schema}.entries (queue, kind, priority, max_attempts, args, timeout)
@@ -89,7 +92,8 @@ internal static class JobSql
         select e.id, j.queue from entry e join {schema}.jobs j on j.id = $1
         """;
 
-    /// <summary>Ends a planned entry that waits. Planned entries are stored, and come back, with <c>found_by_id</c>. $1 entry, $2 outcome kind, $3 reason.</summary>
+    /// <summary>Ends a planned entry that waits. Planned entries always have <c>found_by_id</c>, also after they were put back. $1 entry,
+    /// $2 outcome kind, $3 reason.</summary>
     internal const string EndWaiting = """
         with gone as (
             delete from {schema}.waiting where id = $1 and found_by_id returning id, attempt, crashes
@@ -98,8 +102,10 @@ internal static class JobSql
         select id, nextval('{schema:literal}.fences'), 0, $2, attempt, crashes, true, $3 from gone
         """;
 
-    /// <summary>Ends a planned entry that a node has claimed and not started: under the claim's fence, as the node itself would. $1 entry, $2 outcome kind, $3 reason.</summary>
-    /// <remarks>Sent while the job's row is locked, for which the start of the run has to wait: it finds this outcome. There is no index from entries to claims; claims are few, and this is rare.</remarks>
+    /// <summary>Ends a planned entry that a node has claimed but not started, under the claim's fence as the node itself would. $1 entry,
+    /// $2 outcome kind, $3 reason.</summary>
+    /// <remarks>Sent while the job's row is locked. The start of the run waits for that lock and then finds this outcome. There is no index
+    /// from entries to claims: claims are few, and this is rare.</remarks>
     internal const string EndClaimed = """
         insert into {schema}.outcomes (entry, fence, duration_ms, node, kind, attempt, crashes, final, reason)
         select $1, c.id, 0, c.node, $2, coalesce(c.again_attempts[array_position(c.again, $1)], 0::smallint) + 1,
@@ -109,7 +115,7 @@ internal static class JobSql
         on conflict do nothing
         """;
 
-    /// <summary>Whether a planned entry has ended, or is gone. $1 entry.</summary>
+    /// <summary>Whether a planned entry has ended or no longer exists. $1 entry.</summary>
     internal const string IsOver = """
         select exists (select from {schema}.outcomes o where o.entry = $1 and o.final) or not exists (select from {schema}.entries e where e.id = $1)
         """;
@@ -117,7 +123,7 @@ internal static class JobSql
     /// <summary>$1 id.</summary>
     internal const string Delete = "delete from {schema}.jobs where id = $1";
 
-    /// <summary>Numbers for the names that jobs use; those of the old system have none.</summary>
+    /// <summary>Names used by jobs that have no number yet, such as those of the old system.</summary>
     internal const string UnknownNames = $$"""
         select distinct j.entry_kind, null from {schema}.jobs j
         where not exists (select from {schema}.kinds k where k.name = j.entry_kind) and {{Sound}}
@@ -126,11 +132,12 @@ internal static class JobSql
         where not exists (select from {schema}.queues q where q.name = j.queue) and {{Sound}}
         """;
 
-    /// <summary>Locks active jobs that have no planned run: never planned, or the planned entry has ended without having become a run, or is gone. $1 only ids after this one, $2 how many at most.
-    /// Returns id, whether it had an entry, interval, once at, start at, next run, now.</summary>
-    /// <remarks>Two nodes at once do the work of one: who comes second skips the rows, or finds another planned entry in them.
-    /// Jobs of the old system, or written by hand, may have any interval and time, and a row that can't be read must not hold up the others: times are cut to those that can be
-    /// reckoned with, and less than a second is a second.</remarks>
+    /// <summary>Locks active jobs without a planned run: never planned, or the planned entry no longer exists or has ended without becoming
+    /// a run. $1 only ids after this one, $2 how many at most. Returns id, whether it had an entry, interval, once at, start at, next run,
+    /// now.</summary>
+    /// <remarks>If two nodes do this at once, the second one skips the locked rows, or finds another planned entry in them. Jobs of the old
+    /// system, or written by hand, may have any interval and time. Because an unreadable row must not block the others, times are clamped
+    /// to values that allow arithmetic, and an interval below a second becomes a second.</remarks>
     internal const string LockUnplanned = $$"""
         with found as materialized (
             select j.id, j.planned_entry from {schema}.jobs j
@@ -152,7 +159,8 @@ internal static class JobSql
         for no key update of j skip locked
         """;
 
-    /// <summary>Plans the next runs of jobs whose rows are locked. $1 ids, $2 due times, null where nothing is left to plan. Returns the queues that got entries.</summary>
+    /// <summary>Plans the next runs of jobs whose rows are locked. $1 ids, $2 due times (null if the job has no further run). Returns the
+    /// queues that got entries.</summary>
     internal const string PlanMany = """
         with plan as materialized (
             select j.id, p.due, j.priority, j.max_attempts, j.timeout, j.queue, q.id as queue_id, k.id as kind_id,

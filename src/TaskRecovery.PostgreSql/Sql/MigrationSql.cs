@@ -1,29 +1,30 @@
 namespace TaskRecovery.PostgreSql;
 
-/// <summary>Statements on <c>taskrecovery_migrations</c>, which says what has been applied.</summary>
+/// <summary>Statements on <c>taskrecovery_migrations</c>, which records the applied migrations.</summary>
 internal static class MigrationSql
 {
-    /// <summary>One migration at a time, whoever runs it. Nobody without rights to the table can hold this lock.</summary>
+    /// <summary>Allows one migrator at a time. A role needs rights to the table to take this lock, so no other role can block
+    /// migrations.</summary>
     internal const string Lock = "lock table {schema}.taskrecovery_migrations in share row exclusive mode";
 
-    /// <summary>Whether the schema and its table of migrations are there. $1 the schema's name.</summary>
+    /// <summary>Whether the schema and its table of migrations exist. $1 the schema's name.</summary>
     internal const string State = """
         select exists (select from pg_namespace where nspname = $1),
             exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = 'taskrecovery_migrations')
         """;
 
-    /// <summary>The isolation level of transactions that nobody begins, and the encoding of the database.</summary>
+    /// <summary>The default isolation level of transactions, and the encoding of the database.</summary>
     internal const string Isolation = "select current_setting('transaction_isolation'), current_setting('server_encoding')";
 
-    /// <summary>Takes limits away that a role, a database or a server sets for its statements and transactions. A limit that this version
-    /// of the server does not know is not in the list of settings.</summary>
+    /// <summary>Removes the time limits that a role, a database or a server sets for statements and transactions. Limits that this version
+    /// of the server does not know are not in the list of settings.</summary>
     internal const string NoTimeouts = """
         select set_config(s.name, '0', true) from pg_settings s
         where s.name in ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')
         """;
 
-    /// <summary>The owner of the schema if it is a role to distrust: not one that the session's role belongs to, nor the owner of the
-    /// tables, nor one that may do everything anyway. $1 the schema's name.</summary>
+    /// <summary>The owner of the schema if that role is not trusted. Trusted are a role that the session's role belongs to, the owner of
+    /// the tables, the owner of the database, and superusers. $1 the schema's name.</summary>
     internal const string ForeignOwner = """
         select r.rolname::text from pg_namespace n join pg_roles r on r.oid = n.nspowner
         where n.nspname = $1 and not pg_has_role(n.nspowner, 'usage') and not r.rolsuper and r.rolname <> 'pg_database_owner'
@@ -32,7 +33,7 @@ internal static class MigrationSql
                 select from pg_class c where c.relnamespace = n.oid and c.relname = 'taskrecovery_migrations' and c.relowner = n.nspowner)
         """;
 
-    /// <summary>The role and the database, as they stand in a statement.</summary>
+    /// <summary>The role and the database, quoted for use in a statement.</summary>
     internal const string Where = "select quote_ident(current_user), quote_ident(current_database())";
 
     internal const string CreateSchema = "create schema {schema}";
@@ -47,13 +48,13 @@ internal static class MigrationSql
         )
         """;
 
-    /// <summary>What has been applied, in order.</summary>
+    /// <summary>The applied migrations, in order.</summary>
     internal const string Applied = "select version, name, checksum, oldest_library from {schema}.taskrecovery_migrations order by version";
 
-    /// <summary>$1 version, $2 name, $3 checksum, $4 oldest library that works with it.</summary>
+    /// <summary>Records a migration. $1 version, $2 name, $3 checksum, $4 oldest library that works with it.</summary>
     internal const string Record = "insert into {schema}.taskrecovery_migrations (version, name, checksum, oldest_library) values ($1, $2, $3, $4)";
 
-    /// <summary>The columns of the tables that the old system left, if it was here. $1 the schema's name.</summary>
+    /// <summary>The columns of the old system's tables, if there are any. $1 the schema's name.</summary>
     internal const string LegacyColumns = """
         select c.relname || '.' || a.attname
         from pg_attribute a

@@ -1,6 +1,6 @@
 namespace TaskRecovery.PostgreSql;
 
-/// <summary>Statements on <c>kinds</c> and <c>queues</c>, where names get the small numbers that rows carry.</summary>
+/// <summary>Statements on <c>kinds</c> and <c>queues</c>, which assign to names the small numbers that rows store.</summary>
 internal static class NameSql
 {
     /// <summary>The numbers of names. $1 kinds, $2 queues.</summary>
@@ -11,7 +11,8 @@ internal static class NameSql
         select q.id, q.name, false from {schema}.queues q where q.name = any($2)
         """;
 
-    /// <summary>Gives names a number. $1 kinds, $2 queues. Those that are there keep theirs; a number is drawn only for those that are not.</summary>
+    /// <summary>Registers names. $1 kinds, $2 queues. Names that are registered already keep their numbers, and no number is drawn for
+    /// them.</summary>
     internal const string Add = """
         with added as (
             insert into {schema}.kinds (name)
@@ -23,7 +24,7 @@ internal static class NameSql
         on conflict (name) do nothing
         """;
 
-    /// <summary>How many queues (numbers and names, in the same order) and kinds are in the tables as the caller remembers them.</summary>
+    /// <summary>How many of the given queues and kinds (numbers and names, in the same order) match the tables.</summary>
     internal static string Count(string queueNumbers, string queueNames, string kindNumbers, string kindNames) => $$"""
         (select count(*) from unnest({{queueNumbers}}, {{queueNames}}) n (id, name) cross join lateral (
                 select from {schema}.queues q where q.id = n.id and q.name = n.name offset 0) q)

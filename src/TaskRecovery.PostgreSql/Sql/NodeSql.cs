@@ -1,12 +1,12 @@
 namespace TaskRecovery.PostgreSql;
 
-/// <summary>Statements of a node's own session.</summary>
+/// <summary>Statements that run in a node's session.</summary>
 internal static class NodeSql
 {
     /// <summary>How a node is shown: by its name, or by its id if another living node had that name when it joined.</summary>
     internal const string Label = "case when n.named then coalesce(nullif(n.name, ''), n.id::text) else n.id::text end";
 
-    // Session locks as the server holds them, read without trying to take one. Any login may take any of them.
+    // Reads the session locks from pg_locks instead of trying to take them. Any login can take any advisory lock.
     private const string HeldLocks = """
         held as materialized (
             select (l.classid::bigint << 32) | l.objid::bigint as key, l.pid from pg_locks l
@@ -15,7 +15,7 @@ internal static class NodeSql
         )
         """;
 
-    /// <summary>The living node of a name. $1 the name.</summary>
+    /// <summary>The living node with a name. $1 the name.</summary>
     internal const string FindSameName = "with " + HeldLocks + """
 
         select n.id, n.machine, n.process_id, n.process_started, n.name_is_explicit, n.beat, n.holds_lock,
@@ -27,16 +27,20 @@ internal static class NodeSql
     /// <summary>Takes a session lock if it is free. $1 its key.</summary>
     internal const string TryLock = "select pg_try_advisory_lock($1)";
 
-    /// <summary>$1 id, $2 name, $3 whether the name is its own, $4 whether the user gave it, $5 machine, $6 process, $7 its start, $8 lock key, $9 what its sessions call themselves, $10 whether it holds its lock.</summary>
+    /// <summary>Registers a node. $1 id, $2 name, $3 whether the name is its own, $4 whether the user chose the name, $5 machine, $6
+    /// process, $7 start of the process, $8 lock key, $9 the application name of its sessions, $10 whether it holds its lock.</summary>
     internal const string Insert = """
         insert into {schema}.nodes (id, name, named, name_is_explicit, machine, process_id, process_started, lock_key, backend, application, holds_lock)
         values ($1, $2, $3, $4, $5, $6, $7, $8, pg_backend_pid(), $9, $10)
         """;
 
-    /// <summary>Raises the counter of a node that is not dead, and reads the others'. Nothing is lost with it if a crash of the server takes it back. $1 node, $2 whether this session holds its lock.</summary>
-    /// <returns>One row for itself, with whether it was accepted and whether dead nodes are to be swept; one for each other living node.</returns>
-    /// <remarks>One statement: the driver writes a second one through the thread pool, which handlers may have starved. A lock counts only if the session has it from which the
-    /// node's last heartbeat came. How much was worked must not matter here, so claims are not read.</remarks>
+    /// <summary>Increments the counter of a node that is not dead, and reads the counters of the other nodes. If a crash of the server
+    /// loses the increment, no harm is done. $1 node, $2 whether this session holds the node's lock.</summary>
+    /// <returns>One row for the node itself, with whether the heartbeat was accepted and whether dead nodes have to be swept; one row for
+    /// each other living node.</returns>
+    /// <remarks>A single statement, because the driver writes a second one through the thread pool, which handlers may have starved. A lock
+    /// counts only if it is held by the session that sent the node's last heartbeat. The cost must not depend on the amount of work, so
+    /// claims are not read.</remarks>
     internal const string Heartbeat = """
         with me as (
             update {schema}.nodes n set beat = n.beat + 1, holds_lock = $2, backend = pg_backend_pid(), beat_at = clock_timestamp()
@@ -53,7 +57,8 @@ internal static class NodeSql
         where n.dead_at is null and n.id <> $1
         """;
 
-    // The disk has it before anyone acts on it. A standby may get it later: what acts on it waits for the standby, and comes after it in the log.
+    // The commit must be on disk before any node acts on it. It need not wait for a standby: statements that act on it wait for the standby
+    // themselves, and follow it in the log.
     private const string OnDisk = "(select set_config('synchronous_commit', 'local', true)) is not null";
 
     private const string Judged = "from {schema}.nodes n join unnest($1, $2) j (id, beat) on n.id = j.id and n.beat = j.beat";
@@ -64,8 +69,9 @@ internal static class NodeSql
         )
         """;
 
-    /// <summary>Declares nodes dead whose counters are still those that they were judged by. A claim that one of them is making holds its row by a key share lock: then it is skipped. $1 nodes, $2 counters.</summary>
-    /// <returns>Each node whose counter it is, and whether it was declared dead.</returns>
+    /// <summary>Declares nodes dead whose counters still have the judged values. If a node is making a claim, the claim holds a key share
+    /// lock on the row of the node, and the node is skipped. $1 nodes, $2 counters.</summary>
+    /// <returns>Each node whose counter is unchanged, and whether it was declared dead.</returns>
     internal const string MarkDead = "with judged as materialized (select n.number " + Judged + " where n.dead_at is null and " + OnDisk + " order by n.number for update of n skip locked " + Marked + """
 
         select m.id, true from marked m
@@ -73,11 +79,14 @@ internal static class NodeSql
         select n.id, false
         """ + " " + Judged + " where n.dead_at is null and n.id not in (select m.id from marked m)";
 
-    /// <summary>The same for a namesake whose process is gone, waiting for what it was doing. $1 nodes, $2 counters.</summary>
+    /// <summary>As <see cref="MarkDead"/>, for a namesake whose process is gone; waits for row locks instead of skipping. $1 nodes, $2
+    /// counters.</summary>
     internal const string MarkGone = "with judged as materialized (select n.number " + Judged + " where n.dead_at is null order by n.number for update of n " + Marked + " select m.id, true from marked m";
 
-    /// <summary>Ends those sessions of nodes that have been in a transaction for a while: a process that is stopped keeps rows locked that nobody sees. $1 nodes, $2 the counters they were judged by, $3 what the sessions of this process call themselves.</summary>
-    /// <remarks>Only what is this library's: by the name that its sessions have, or, where they are the application's, by the node's own lock in the node's own session.</remarks>
+    /// <summary>Ends sessions of nodes that have been in a transaction for more than a second: a stopped process keeps its rows locked. $1
+    /// nodes, $2 the counters they were judged by, $3 the application name of this process's sessions.</summary>
+    /// <remarks>Ends only this library's sessions. They are identified by their application name, or, if the sessions are the
+    /// application's, by the node's lock in the node's own session.</remarks>
     internal const string Terminate = """
         select pg_terminate_backend(a.pid)
         from {schema}.nodes n join unnest($1, $2) j (id, beat) on n.id = j.id and (n.dead_at is not null or n.beat = j.beat)
@@ -89,7 +98,7 @@ internal static class NodeSql
             and a.xact_start < clock_timestamp() - interval '1 second'
         """;
 
-    /// <summary>A node stops. $1 node.</summary>
+    /// <summary>Marks a node as stopped. $1 node.</summary>
     internal const string Leave = "with leaving as materialized (select n.number from {schema}.nodes n where n.id = $1 and n.dead_at is null and " + OnDisk + """
          for update
         )

@@ -1,15 +1,15 @@
 namespace TaskRecovery.PostgreSql;
 
-/// <summary>What an operator reads of entries, and does to them.</summary>
+/// <summary>Statements for the queries and commands of an operator.</summary>
 internal static class OperatorSql
 {
-    /// <summary>Counts and lists may walk whole tables, which claims never may: scans are allowed again for this transaction.</summary>
+    /// <summary>Allows sequential scans for this transaction: counts and lists may scan whole tables, which claims never may.</summary>
     internal const string AllowScans = "select set_config('enable_seqscan', 'on', true)";
 
-    /// <summary>Lists are planned for the filters that they are asked with.</summary>
+    /// <summary>Plans each list for the filters of the request.</summary>
     internal const string UseCustomPlan = "select set_config('plan_cache_mode', 'force_custom_plan', true)";
 
-    // The waiting row of an entry e: where it was stored, or by its id.
+    // The waiting row of entry e: found at the position where it was stored, or by its id.
     private const string Place = """
         lateral (
             select w.ctid as tid, w.* from {schema}.waiting w where w.id = e.id and w.found_by_id
@@ -19,7 +19,7 @@ internal static class OperatorSql
             offset 0) w
         """;
 
-    /// <summary>Everything about entries, newest first. $1 ids, $2 whether arguments and results too.</summary>
+    /// <summary>All data of entries, newest first. $1 ids, $2 whether arguments and results are included.</summary>
     internal const string Read = $$"""
         with running as materialized (
             select c.id, c.claimed_at, {{NodeSql.Label}} as node, u.entry, a.attempt, a.crashes
@@ -47,7 +47,8 @@ internal static class OperatorSql
         order by e.id desc
         """;
 
-    /// <summary>Ids, newest first, for a page of a list. $1 below this id; $2 queue, or null; $3 kind, or null; $4 how many at most.</summary>
+    /// <summary>A page of ids, newest first. $1 only ids below this one; $2 queue, or null; $3 kind, or null; $4 how many at
+    /// most.</summary>
     internal const string List = """
         select e.id from {schema}.entries e
         where e.id < $1 and ($2::text is null or e.queue = (select id from {schema}.queues where name = $2))
@@ -55,7 +56,7 @@ internal static class OperatorSql
         order by e.id desc limit $4
         """;
 
-    /// <summary>The same for those that wait. Most have no index by id: this reads all that wait.</summary>
+    /// <summary>As <see cref="List"/>, for waiting entries. Most waiting rows have no index by id, so this reads all of them.</summary>
     internal const string ListWaiting = """
         select w.id from {schema}.waiting w
         where w.id < $1 and ($2::text is null or w.queue = (select id from {schema}.queues where name = $2))
@@ -63,7 +64,7 @@ internal static class OperatorSql
         order by w.id desc limit $4
         """;
 
-    /// <summary>The same for those that run.</summary>
+    /// <summary>As <see cref="List"/>, for running entries.</summary>
     internal const string ListRunning = """
         select e.id from {schema}.claims c
         cross join lateral unnest(c.entries) u (entry)
@@ -74,7 +75,7 @@ internal static class OperatorSql
         order by e.id desc limit $4
         """;
 
-    /// <summary>The same for those that ended well: nearly all outcomes that there are.</summary>
+    /// <summary>As <see cref="List"/>, for completed entries, to which nearly all outcomes belong.</summary>
     internal const string ListCompleted = """
         select o.entry from {schema}.outcomes o
         cross join lateral (select * from {schema}.entries e where e.id = o.entry offset 0) e
@@ -84,7 +85,8 @@ internal static class OperatorSql
         order by o.entry desc limit $4
         """;
 
-    /// <summary>The same for those that ended otherwise, which have an index of their own. $5 outcome kinds.</summary>
+    /// <summary>As <see cref="List"/>, for entries that failed or were cancelled, which have an index of their own. $5 outcome
+    /// kinds.</summary>
     internal const string ListUnwell = """
         select e.id from {schema}.outcomes o
         cross join lateral (select * from {schema}.entries e where e.id = o.entry offset 0) e
@@ -94,7 +96,7 @@ internal static class OperatorSql
         order by o.entry desc limit $4
         """;
 
-    /// <summary>By state: due, scheduled, running, completed, failed, cancelled.</summary>
+    /// <summary>The number of entries in each state: due, scheduled, running, completed, failed, cancelled.</summary>
     internal const string CountAll = """
         with ended as materialized (
             select count(*) filter (where kind = 0) as completed, count(*) filter (where kind = 1) as failed, count(*) filter (where kind in (2, 7)) as cancelled
@@ -109,7 +111,7 @@ internal static class OperatorSql
         from lined l, ended e
         """;
 
-    /// <summary>The same for one queue. $1 its name.</summary>
+    /// <summary>As <see cref="CountAll"/>, for one queue. $1 its name.</summary>
     internal const string CountQueue = """
         with queue as materialized (
             select id from {schema}.queues where name = $1
@@ -127,8 +129,9 @@ internal static class OperatorSql
         from lined l, ended e
         """;
 
-    /// <summary>Stores cancel requests, first of all: they stay until the entries end. $1 ids. Returns those that have not ended.</summary>
-    /// <remarks>An entry that is being put back is waited for: <see cref="CancelWaiting"/> has to find it.</remarks>
+    /// <summary>Stores cancel requests, before anything else; they stay until the entries end. $1 ids. Returns the entries that have not
+    /// ended.</summary>
+    /// <remarks>Waits for an entry that is being put back, because <see cref="CancelWaiting"/> has to find it.</remarks>
     internal const string RequestCancel = """
         with known as materialized (
             select e.id from {schema}.entries e
@@ -140,7 +143,7 @@ internal static class OperatorSql
         select id from known
         """;
 
-    /// <summary>Ends entries whose waiting rows are deleted in front of this. $2 reason. Returns how many.</summary>
+    /// <summary>Ends entries whose waiting rows the preceding part deletes. $2 reason. Returns how many ended.</summary>
     internal const string EndTaken = """
         returning id, attempt, crashes
         ), done as (
@@ -157,9 +160,10 @@ internal static class OperatorSql
         select count(*) from done
         """;
 
-    /// <summary>Ends those that wait, with an outcome of their own fence. $1 ids; $2 reason. Returns how many.</summary>
-    /// <remarks>Sent after the request: an entry that a claim takes meanwhile is left to it: its claim or the next poll finds the request.
-    /// A job whose planned run this was has none until job recovery plans the due time after it.</remarks>
+    /// <summary>Ends waiting entries, each with an outcome under a fence of its own. $1 ids; $2 reason. Returns how many ended.</summary>
+    /// <remarks>Sent after the cancel request is stored. If a claim takes an entry in the meantime, this statement skips it, and the claim
+    /// or the next poll finds the request. If the entry was the planned run of a job, the job has no planned run until job recovery plans
+    /// the next due time.</remarks>
     internal const string CancelWaiting = $$"""
         with gone as (
             delete from {schema}.waiting where ctid = any(array(
@@ -167,15 +171,17 @@ internal static class OperatorSql
                 where w.ctid = any(array(select w.tid from {schema}.entries e cross join {{Place}} where e.id = any($1))) for update skip locked))
         """ + " " + EndTaken;
 
-    /// <summary>How many have not ended. $1 ids.</summary>
+    /// <summary>How many of the entries have not ended. $1 ids.</summary>
     internal const string CountRunning = """
         select count(*) from {schema}.entries e
         where e.id = any($1) and (select o.entry from {schema}.outcomes o where o.entry = e.id and o.final limit 1) is null
         """;
 
-    /// <summary>Puts an entry that failed or was cancelled back, with a fresh set of attempts, and its task with it. $1 id, $2 whether it starts anew: steps and checkpoint go then. Returns its queue, or nothing.</summary>
-    /// <remarks>The final mark is taken from its outcome under that row's lock: of two operators at once the second finds it gone. A unique key is taken again, or nothing
-    /// happens. It waits at its own priority: what it did before is forgiven.</remarks>
+    /// <summary>Puts an entry that failed or was cancelled back, with a fresh set of attempts, together with its task. $1 id, $2 whether it
+    /// starts from scratch, which deletes its steps and checkpoint. Returns its queue, or nothing.</summary>
+    /// <remarks>Clears the final mark of the outcome under the lock of its row: if two operators retry at once, the second one finds the
+    /// mark gone. A unique key is taken again; if it is held, nothing happens. The entry waits at its own priority, because its earlier
+    /// crashes no longer count.</remarks>
     internal const string Retry = """
         with ended as materialized (
             select o.entry, o.fence from {schema}.outcomes o
@@ -212,7 +218,8 @@ internal static class OperatorSql
         select q.name from place p join {schema}.queues q on q.id = p.queue
         """;
 
-    /// <summary>Why an entry was not retried. $1 id. Returns an <see cref="OperatorResult"/>; nothing if there is no such entry.</summary>
+    /// <summary>Why an entry was not retried. $1 id. Returns the number of an <see cref="OperatorResult"/>, or nothing if there is no such
+    /// entry.</summary>
     internal const string WhyNotRetried = """
         select case when o.kind is null then 2 when o.kind = 0 then 3 when o.reason = 'erased' then 5 else 4 end
         from {schema}.entries e
@@ -220,11 +227,12 @@ internal static class OperatorSql
         where e.id = $1
         """;
 
-    /// <summary>$1 queue, $2 whether it is paused.</summary>
+    /// <summary>Pauses or resumes a queue. $1 queue, $2 whether it is paused.</summary>
     internal const string SetPaused = "insert into {schema}.queues (name, paused) values ($1, $2) on conflict (name) do update set paused = excluded.paused";
 
-    /// <summary>How much is due in each queue, counted up to 100,000, and how long the first of it has been.</summary>
-    /// <remarks>Only lanes (queue and level) that have rows are looked at, found by jumping through the index: a queue that was used once costs one row of the answer.</remarks>
+    /// <summary>How many entries are due in each queue, counted up to 100,000, and how long the first of them has been due.</summary>
+    /// <remarks>Reads only lanes (queue and level) that contain rows, by skipping through the index: a queue that is no longer used costs
+    /// one row of the answer.</remarks>
     internal const string Measure = """
         with recursive lane as (
             (select w.queue, w.priority from {schema}.waiting w order by w.queue, w.priority limit 1)

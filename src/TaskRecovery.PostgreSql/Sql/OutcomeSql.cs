@@ -1,10 +1,10 @@
 namespace TaskRecovery.PostgreSql;
 
 /// <summary>Statements that end runs.</summary>
-/// <remarks>All take: $1 node, $2 entries, $3 their fences, $4 outcome kinds, $5 durations in ms, $6 results, $7 errors, $8 reasons, $9 delays,
-/// $10 whether it is still to be checked that each entry is in its claim (reading a claim's list costs more than all the rest).
-/// Arrays of what no outcome has may be empty. An entry is named once. Everything that follows an outcome comes from what its insert
-/// returned: the key (entry, fence) decides between a finish and a sweep.</remarks>
+/// <remarks>Common parameters: $1 node, $2 entries, $3 their fences, $4 outcome kinds, $5 durations in ms, $6 results, $7 errors, $8
+/// reasons, $9 delays, $10 whether to check that each entry is in its claim (reading a claim's list costs more than all the rest). If no
+/// outcome has a value for a column, its array may be empty. Each entry may occur only once. All effects of an outcome are derived from the
+/// rows that its insert returned: the key (entry, fence) decides between a finish and a sweep.</remarks>
 internal static class OutcomeSql
 {
     private const string Claims = """
@@ -23,10 +23,11 @@ internal static class OutcomeSql
         )
         """;
 
-    // A sweep skips a claim while this holds it, which is as long as the statement takes.
+    // A sweep skips the claim while this lock is held, which is as long as the statement runs.
     private const string Held = "with clock as materialized (select clock_timestamp() as now), " + Claims + " order by c.id for share " + Given;
 
-    // A caller's transaction lasts as long as the caller likes. It locks its own entry, and the claim only so weakly that a sweep takes the other entries of it.
+    // A caller's transaction may last arbitrarily long. It locks its own entry, and the claim only so weakly that a sweep can still take
+    // the other entries of the claim.
     private const string HeldByCaller = """
         with own as materialized (
             select e.id from {schema}.entries e where e.id = any ($2) order by e.id for key share
@@ -47,7 +48,7 @@ internal static class OutcomeSql
         )
         """;
 
-    /// <summary>What an ended entry sets free, and the record of its task.</summary>
+    /// <summary>Releases the unique key of an ended entry, and closes its task.</summary>
     internal const string FollowFinal = """
         , freed as (
             delete from {schema}.unique_keys u where u.entry = any (array(select d.entry from done d where d.final))
@@ -60,34 +61,38 @@ internal static class OutcomeSql
         )
         """;
 
-    /// <summary>Ends entries that hold no unique key and run no task. Fails as a whole where an outcome is there already: a look before each insert, and the mark that it was kept, cost a seventh of the log.</summary>
+    /// <summary>Ends entries that hold no unique key and run no task. If any of the outcomes is stored already, the whole statement fails:
+    /// skipping existing outcomes would cost a lookup before each insert, and a seventh of the log.</summary>
     /// <returns>How many outcomes were stored.</returns>
     internal const string End = Held + ", done as (" + InsertFinal + " returning entry) select count(*) from done";
 
-    /// <summary>As <see cref="End"/>, skipping what is there already.</summary>
+    /// <summary>As <see cref="End"/>, but skips outcomes that are stored already.</summary>
     internal const string EndOnce = Held + InsertFinalOnce + " select count(*) from done";
 
-    /// <summary>Ends entries with all that follows.</summary>
+    /// <summary>Ends entries, releases their unique keys and closes their tasks.</summary>
     /// <returns>How many outcomes were stored.</returns>
     internal const string EndAndFollow = Held + InsertFinalOnce + FollowFinal + " select count(*) from done";
 
-    /// <summary>Ends one entry inside the caller's transaction, or makes that fail.</summary>
+    /// <summary>Ends one entry inside the caller's transaction. If the claim is lost, the statement fails, and with it the
+    /// transaction.</summary>
     internal const string EndInTransaction = HeldByCaller + InsertFinalOnce + FollowFinal + """
          select case when not exists (select from done) then {schema}.fail_lost_claim(($2)[1], ($3)[1]) end
         """;
 
-    /// <summary>Those of the entries that no caller's transaction is about to end. $1 entries.</summary>
+    /// <summary>The entries that no caller's transaction is about to end. $1 entries.</summary>
     internal const string NotBlocked = "select e.id from {schema}.entries e where e.id = any ($1) for update skip locked";
 
-    /// <summary>Sent before <see cref="PutBack"/> in the same transaction: either that sees a cancel request, or the cancel finds the entry waiting. $1 entries.</summary>
+    /// <summary>Sent before <see cref="PutBack"/> in the same transaction: either <see cref="PutBack"/> sees a cancel request, or the
+    /// cancellation finds the entry waiting. $1 entries.</summary>
     internal const string LockEntries = "select count(*) from (select e.id from {schema}.entries e where e.id = any ($1) order by e.id for share) e";
 
-    /// <summary>The place in line of what comes back: $0 priority, crashes, and whether it comes back by recovery or release.</summary>
+    /// <summary>The level of an entry that is put back: from its priority, its crashes, and whether recovery or a release puts it
+    /// back.</summary>
     internal static string Level(string priority, string crashes, string byRecovery)
         => $"(case when {crashes} >= 2 then -least({crashes}, 10) when {crashes} = 1 and {byRecovery} then -1 else {priority} end)::smallint";
 
-    /// <summary>Puts entries back to run again; those with a cancel request end instead.</summary>
-    /// <returns>How many outcomes were stored, and the queues that got something to do.</returns>
+    /// <summary>Puts entries back to run again; entries with a cancel request end instead.</summary>
+    /// <returns>How many outcomes were stored, and the queues that got work.</returns>
     internal static readonly string PutBack = Held + $$"""
         , judged as materialized (
             select g.*, exists (select from {schema}.cancellations x where x.entry = g.entry) as cancelled from given g
@@ -116,14 +121,15 @@ internal static class OutcomeSql
         select (select count(*) from done), array(select distinct q.name from back b join {schema}.queues q on q.id = b.queue)
         """;
 
-    /// <summary>What is stored of runs whose outcome was not accepted. $1 entries, $2 fences.</summary>
+    /// <summary>The stored outcomes of runs whose outcome was not accepted. $1 entries, $2 fences.</summary>
     internal const string Find = $$"""
         select g.entry, g.fence, o.kind, {{CommitSql.Confirm}}
         from unnest($1, $2) g (entry, fence)
         cross join lateral (select o.kind from {schema}.outcomes o where o.entry = g.entry and o.fence = g.fence offset 0) o
         """;
 
-    /// <summary>The same without the fence, for checking that the chaos program's checker finds what happens then.</summary>
+    /// <summary>The statement without the fence check. Used to verify that the checker of the chaos program detects the resulting
+    /// errors.</summary>
     internal static string WithoutFence(string statement) => statement
         .Replace(" join held h on h.id = g.fence", " left join held h on h.id = g.fence", StringComparison.Ordinal)
         .Replace("select g.entry, g.fence, (select", "select g.entry, nextval('{schema:literal}.fences'), (select", StringComparison.Ordinal);

@@ -1,9 +1,10 @@
 namespace TaskRecovery.PostgreSql;
 
-/// <summary>What a node asks once a second.</summary>
+/// <summary>Statements of the poll that a node sends once a second.</summary>
 internal static class PollSql
 {
-    // Only the lanes (queue and level) of the asked queues that have rows are looked at, found by jumping through the index: what waits in queues that nobody asks for costs nothing.
+    // Reads only lanes (queue and level) of the requested queues that contain rows, by skipping through the index: entries in other queues
+    // cost nothing.
     private const string Lanes = """
         with recursive asked as materialized (
             select q.id, q.name from {schema}.queues q where q.name = any ($2) and not q.paused
@@ -18,8 +19,8 @@ internal static class PollSql
         )
         """;
 
-    /// <summary>Cancel requests for what the node has claimed and not ended itself: an erasure has ended its entry already. $1 node, $4 its claims: found by their
-    /// ids, however many it had before.</summary>
+    /// <summary>Cancel requests for entries that the node has claimed and not ended itself; an erasure may have ended them already. $1
+    /// node, $4 its claims: looked up by id, so the number of the node's former claims does not matter.</summary>
     private const string Cancels = """
         select 2, null::text, u.entry, null::interval
         from {schema}.claims c cross join lateral unnest(c.entries) u (entry)
@@ -28,15 +29,15 @@ internal static class PollSql
             and (select o.entry from {schema}.outcomes o where o.entry = u.entry and o.fence = c.id and o.reason is distinct from 'erased') is null
         """;
 
-    // A row of its own says that a kind's number is not the name's any more.
+    // A row of its own reports that a kind's number no longer belongs to its name.
     private const string WrongNumbers = """
         select 3, null::text, null::bigint, null::interval where (
             select count(*) from unnest($3, $5) n (id, name) cross join lateral (
                 select from {schema}.kinds k where k.id = n.id and k.name = n.name offset 0) k) <> cardinality($3)
         """;
 
-    /// <summary>Queues with due work, the wait for the next, cancel requests, and whether a number is wrong. $1 node, $2 queues,
-    /// $3 kind numbers, $4 the node's claims, $5 the kinds' names.</summary>
+    /// <summary>Queues with due work, the wait until the next entry is due, cancel requests, and whether a number is wrong. $1 node, $2
+    /// queues, $3 kind numbers, $4 the node's claims, $5 the kinds' names.</summary>
     internal const string Poll = Lanes + """
         select 0, a.name, null::bigint, null::interval
         from asked a
@@ -59,8 +60,9 @@ internal static class PollSql
         ) f where f.kind = any ($3) or f.place =
         """ + ClaimSql.Look + " union all " + Cancels + " union all " + WrongNumbers;
 
-    /// <summary>As <see cref="Poll"/> without a look at what waits: every queue that is not paused counts as due. For when looking takes long, because an old snapshot keeps dead rows alive. $1 node, $2 queues, $3 kind numbers,
-    /// $4 the node's claims, $5 the kinds' names.</summary>
+    /// <summary>As <see cref="Poll"/>, but without reading waiting rows: every queue that is not paused counts as due. Used if reading
+    /// takes long because an old snapshot keeps dead rows. $1 node, $2 queues, $3 kind numbers, $4 the node's claims, $5 the kinds'
+    /// names.</summary>
     internal const string PollBlind = """
         select 0, q.name, null::bigint, null::interval from {schema}.queues q where q.name = any ($2) and not q.paused and $3::smallint[] is not null
         union all

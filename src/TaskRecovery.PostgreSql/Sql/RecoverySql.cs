@@ -1,41 +1,44 @@
 namespace TaskRecovery.PostgreSql;
 
-/// <summary>Statements that take back what dead nodes and lost answers leave behind.</summary>
+/// <summary>Statements that recover entries that dead nodes or lost answers left in claims.</summary>
 internal static class RecoverySql
 {
-    /// <summary>Dead nodes that may have claims.</summary>
+    /// <summary>Dead nodes that may still have claims.</summary>
     internal const string DeadNodes = "select n.number from {schema}.nodes n where n.dead_at is not null and n.swept_at is null order by n.number";
 
-    /// <summary>Says that nothing is left of a dead node, for good: no claim is made for it after its death, and none was under way then. $1 node's number.</summary>
+    /// <summary>Marks a dead node as swept if it has no claims. The mark is final: no claim is made for a dead node, and none was in
+    /// progress when it was declared dead. $1 node's number.</summary>
     internal const string MarkSwept = """
         update {schema}.nodes n set swept_at = clock_timestamp()
         where n.number = $1 and n.dead_at is not null and not exists (select from {schema}.claims c where c.node = $1)
         """;
 
-    /// <summary>One sweep at a time for a node: company is judged over all its claims. $1 node's number.</summary>
+    /// <summary>Allows one sweep of a node at a time, because the number of suspects is counted over all its claims. $1 node's
+    /// number.</summary>
     internal const string LockNode = "select n.number from {schema}.nodes n where n.number = $1 for update skip locked";
 
-    /// <summary>Locks a dead node's claims against outcomes and steps, but for those that have one under way: they are there for the next sweep. $1 node's number.</summary>
+    /// <summary>Locks a dead node's claims against outcomes and steps. Claims with an outcome or a step in progress are skipped and left to
+    /// the next sweep. $1 node's number.</summary>
     internal const string LockClaims = "select c.id from {schema}.claims c where c.node = $1 order by c.id for no key update skip locked";
 
-    /// <summary>Those of them in which no caller's transaction is about to end an entry. $1 claims, locked.</summary>
+    /// <summary>The claims in which no caller's transaction is about to end an entry. $1 claims, locked.</summary>
     internal const string LockWhole = "select c.id from {schema}.claims c where c.id = any ($1) order by c.id for update skip locked";
 
-    /// <summary>The entries of the other claims that no caller's transaction is about to end. $1 claims, locked.</summary>
+    /// <summary>The entries, in the other claims, that no caller's transaction is about to end. $1 claims, locked.</summary>
     internal const string LockEntries = """
         select e.id from {schema}.entries e
         where e.id = any (array(select u.entry from {schema}.claims c cross join lateral unnest(c.entries) u (entry) where c.id = any ($1)))
         order by e.id for update skip locked
         """;
 
-    /// <summary>Locks a node's own claims. $1 node, $2 claims.</summary>
+    /// <summary>Locks claims of a living node. $1 node, $2 claims.</summary>
     internal const string LockOwnClaims = """
         select c.id from {schema}.claims c
         where c.id = any ($2) and c.node = (select n.number from {schema}.nodes n where n.id = $1)
         order by c.id for update skip locked
         """;
 
-    // $0 whether a caller's transaction is about to end the entry.
+    // isHeldBack: whether a caller's transaction is about to end the entry.
     private static string Unfinished(string isHeldBack) => $$"""
         with clock as materialized (select clock_timestamp() as now),
         taken as materialized (
@@ -88,9 +91,11 @@ internal static class RecoverySql
         order by d.entry
         """;
 
-    /// <summary>Takes back what dead nodes had not finished. $1 their claims, locked; $2 how many crashes an entry may have; $3 those of the claims of which only $4 may be taken.
-    /// A crash is counted, from one again where a step or checkpoint was stored under this fence. Over the limit an entry ends if it
-    /// was the only suspect there, which is not known of one that stayed behind when the others were taken; else it gets a last chance.</summary>
+    /// <summary>Recovers the unfinished entries of dead nodes. $1 their claims, locked; $2 the maximum number of crashes of an entry; $3
+    /// the claims that only the entries in $4 may be taken from. Each entry's crash is counted; if a step or checkpoint was stored under
+    /// this fence, the count restarts at one. If an entry exceeds the limit and was the only suspect there, it ends; otherwise it gets a
+    /// last chance. An entry that an earlier sweep had to leave in its claim always gets one, because it is not known whether it was the
+    /// only suspect.</summary>
     /// <returns>Entry, whether it ended, crashes, reason, kind, queue, node, task.</returns>
     internal static readonly string Sweep = Unfinished("t.id = any ($3) and u.entry <> all ($4)") + """
         , counted as materialized (
@@ -113,7 +118,8 @@ internal static class RecoverySql
         )
         """ + Settle;
 
-    /// <summary>Gives back what a living node does not know that it has. $1 its claims, locked. Nothing is counted.</summary>
+    /// <summary>Releases entries that are claimed for a living node which does not know of the claim. $1 its claims, locked. No crash is
+    /// counted.</summary>
     /// <returns>As <see cref="Sweep"/>.</returns>
     internal static readonly string Release = Unfinished("false") + """
         , judged as (
@@ -122,7 +128,7 @@ internal static class RecoverySql
         )
         """ + Settle;
 
-    /// <summary>The invariant: every entry is waiting, running or ended, exactly one of them.</summary>
+    /// <summary>The invariant: every entry is in exactly one place: waiting, running or ended.</summary>
     /// <returns>A line for each violation, at most 1,000.</returns>
     internal const string Invariant = """
         with places as (

@@ -1,8 +1,9 @@
 namespace TaskRecovery.PostgreSql;
 
-/// <summary>What removes that which is no longer kept.</summary>
-/// <remarks>The walks take: $1 above this id, $2 how many rows to look at, $3 how long completed ones are kept, in microseconds, $4 failed ones, $5 cancelled ones. One node at a time walks; the others are told that it is
-/// not their turn.</remarks>
+/// <summary>Statements that remove expired data.</summary>
+/// <remarks>Common parameters of the walks: $1 only ids above this one, $2 how many rows to scan, $3 how long completed entries are kept,
+/// in microseconds, $4 failed ones, $5 cancelled ones. One node at a time walks; for the others, the statement returns that it is not their
+/// turn.</remarks>
 internal static class RetentionSql
 {
     private const string Turn = """
@@ -13,7 +14,7 @@ internal static class RetentionSql
         )
         """;
 
-    // The last entry comes with all its runs, of which one is final.
+    // The last entry of a chunk is included with all its runs, of which one is final.
     private const string Chunk = """
         chunk as materialized (
             select o.entry, o.fence,
@@ -22,10 +23,10 @@ internal static class RetentionSql
             where exists (select from turn) and o.entry > $1
         """;
 
-    // An entry goes with everything that is its own, in one statement, and only if no claim lists it: a sweep that found it in a claim, without an
-    // outcome, would run it again. No claim made after its end lists it. If an operator puts it back meanwhile, its outcome is not final any more
-    // when the delete gets to the row.
-    // A finished task's record and steps go with the entry that it is bound to, the last it had.
+    // An entry is removed with all its data in one statement, and only if no claim lists it: a sweep that found it in a claim, without an
+    // outcome, would run it again. No claim that was made after the entry ended can list it. If an operator puts the entry back in the
+    // meantime, its outcome is no longer final when the delete reaches the row.
+    // The record and the steps of a finished task are removed with the entry that it is bound to, which is its last one.
     private const string Removal = """
             order by o.entry fetch first ($2) rows with ties
         ), listed as materialized (
@@ -69,21 +70,24 @@ internal static class RetentionSql
         )
         """;
 
-    /// <summary>Entries that have ended. $6 the walk ends at what was created less than this long ago, in microseconds.</summary>
-    /// <returns>Whether it was this node's turn, the last id looked at, how many were removed, and whether nothing after them can be old enough.</returns>
+    /// <summary>Removes expired entries. $6 the walk ends at entries that were created less than this long ago, in microseconds.</summary>
+    /// <returns>Whether it was this node's turn, the last id scanned, how many entries were removed, and whether no later entry can be old
+    /// enough.</returns>
     internal const string PurgeEnded = $$"""
         with {{Turn}}, {{Chunk}}
         {{Removal}}
         """;
 
-    /// <summary>The same for those that did not end well, which have an index of their own, and are few where well ended ones are kept for longer.</summary>
+    /// <summary>As <see cref="PurgeEnded"/>, for entries that failed or were cancelled. These have an index of their own, and are few if
+    /// completed entries are kept for longer.</summary>
     internal const string PurgeUnwell = $$"""
         with {{Turn}}, {{Chunk}} and o.final and o.kind <> 0
         {{Removal}}
         """;
 
-    /// <summary>Tasks that the queue closed without an entry, or whose entry is gone. Those that the old system had finished are not its own.</summary>
-    /// <returns>Whether it was this node's turn, the last id looked at, how many were removed, and whether there are no more.</returns>
+    /// <summary>Removes expired tasks that were closed without an entry, or whose entry no longer exists. Tasks that the old system
+    /// finished are not touched.</summary>
+    /// <returns>Whether it was this node's turn, the last id scanned, how many tasks were removed, and whether there are no more.</returns>
     internal const string PurgeTasks = $$"""
         with {{Turn}}, chunk as materialized (
             select t.id, t.entry_id, t.state >= 2 and (t.entry_id is not null or t.reason is not null)
@@ -97,24 +101,26 @@ internal static class RetentionSql
             (select count(*) from chunk) < $2
         """;
 
-    /// <summary>How long ago any node had its turn, in seconds; nothing if there is no such row any more.</summary>
+    /// <summary>How many seconds ago a node last had its turn. Returns nothing if the row is missing.</summary>
     internal const string LastTurn = "select extract(epoch from clock_timestamp() - t.taken_at)::float8 from {schema}.turns t where t.name = 'retention'";
 
-    /// <summary>Cancel requests whose entry has ended.</summary>
+    /// <summary>Removes cancel requests whose entry has ended.</summary>
     internal const string PurgeRequests = """
         delete from {schema}.cancellations a
         where (select o.entry from {schema}.outcomes o where o.entry = a.entry and o.final limit 1) is not null
             or (select e.id from {schema}.entries e where e.id = a.entry) is null
         """;
 
-    /// <summary>Dead nodes that no claim names. $1 how long ago they died, in microseconds.</summary>
+    /// <summary>Removes dead nodes without claims. $1 how long ago they died at least, in microseconds.</summary>
     internal const string PurgeNodes = """
         delete from {schema}.nodes n
         where n.dead_at < clock_timestamp() - $1 * interval '1 microsecond' and not exists (select from {schema}.claims c where c.node = n.number)
         """;
 
-    /// <summary>Ends entries that have been due for too long. $1 how long, in microseconds, $2 reason, $3 how many at most. Returns how many.</summary>
-    /// <remarks>Found by jumping from lane to lane (queue and level) through the index. What a claim takes meanwhile is left to it.</remarks>
+    /// <summary>Ends entries that have been due for too long. $1 how long, in microseconds, $2 reason, $3 how many at most. Returns how
+    /// many ended.</summary>
+    /// <remarks>Finds them by skipping from lane to lane (queue and level) through the index. Entries that a claim takes in the meantime
+    /// are skipped.</remarks>
     internal const string Expire = """
         with recursive lane as (
             (select w.queue, w.priority from {schema}.waiting w order by w.queue, w.priority limit 1)

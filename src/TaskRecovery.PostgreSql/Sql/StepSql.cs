@@ -1,8 +1,10 @@
 namespace TaskRecovery.PostgreSql;
 
-/// <summary>Statements on <c>steps</c> and <c>checkpoints</c>. They belong to the task where the entry runs one, else to the entry.</summary>
-/// <remarks>Each is accepted only under a claim that is the node's, with no outcome of the entry under it yet. The claim's row is locked, so that a sweep skips it, or has removed
-/// it or taken the entry out of it, and nothing is stored. The fence is stored with each row: a sweep sees progress since the last crash by it, and no older claim writes over it.</remarks>
+/// <summary>Statements on <c>steps</c> and <c>checkpoints</c>. Steps and checkpoints belong to the task if the entry runs one, otherwise to
+/// the entry.</summary>
+/// <remarks>A write is accepted only if the node holds the claim and the entry has no outcome under it yet. The statement locks the claim's
+/// row. Either a sweep then skips the claim, or it has already removed the claim or the entry in it, and nothing is stored. Each row
+/// contains the fence: a sweep uses it to detect progress since the last crash, and an older claim cannot overwrite the row.</remarks>
 internal static class StepSql
 {
     private const string Held = """
@@ -13,22 +15,22 @@ internal static class StepSql
         )
         """;
 
-    /// <summary>$1 entry. Rows of the checkpoint have no name.</summary>
+    /// <summary>Loads the steps and the checkpoint of an entry. $1 entry. The row of the checkpoint has no name.</summary>
     internal const string LoadOfEntry = """
         select name, result from {schema}.steps where entry = $1 and task is null
         union all
         select null, data from {schema}.checkpoints where entry = $1 and task is null
         """;
 
-    /// <summary>$1 task.</summary>
+    /// <summary>Loads the steps and the checkpoint of a task. $1 task. The row of the checkpoint has no name.</summary>
     internal const string LoadOfTask = """
         select name, result from {schema}.steps where task = $1
         union all
         select null, data from {schema}.checkpoints where task = $1
         """;
 
-    /// <summary>$1 node, $2 entry, $3 fence, $4 task or null, $5 name, $6 result. One row if the claim is held. A step that is there already was stored by this very run,
-    /// whose answer was lost.</summary>
+    /// <summary>Stores a step. $1 node, $2 entry, $3 fence, $4 task or null, $5 name, $6 result. Returns one row if the claim is held. If
+    /// the step exists already, this run stored it and the answer was lost.</summary>
     internal const string SaveStep = $$"""
         with {{Held}}, stored as (
             insert into {schema}.steps (entry, task, fence, name, result) select $2, $4, $3, $5, $6 from held on conflict do nothing
@@ -36,7 +38,8 @@ internal static class StepSql
         select 1 from held
         """;
 
-    /// <summary>$1 node, $2 entry, $3 fence. One row if the claim is held.</summary>
+    /// <summary>Deletes the steps and the checkpoint of an entry. $1 node, $2 entry, $3 fence. Returns one row if the claim is
+    /// held.</summary>
     internal const string ResetOfEntry = $$"""
         with {{Held}}, steps as (
             delete from {schema}.steps s where s.entry = $2 and s.task is null and exists (select from held)
@@ -46,7 +49,8 @@ internal static class StepSql
         select 1 from held
         """;
 
-    /// <summary>$1 node, $2 entry, $3 fence, $4 task. One row if the claim is held.</summary>
+    /// <summary>Deletes the steps and the checkpoint of a task. $1 node, $2 entry, $3 fence, $4 task. Returns one row if the claim is
+    /// held.</summary>
     internal const string ResetOfTask = $$"""
         with {{Held}}, steps as (
             delete from {schema}.steps s where s.task = $4 and exists (select from held)
@@ -56,7 +60,8 @@ internal static class StepSql
         select 1 from held
         """;
 
-    /// <summary>$1 node, $2 entry, $3 fence, $4 checkpoint. One row if the claim is held.</summary>
+    /// <summary>Stores the checkpoint of an entry. $1 node, $2 entry, $3 fence, $4 checkpoint. Returns one row if the claim is
+    /// held.</summary>
     internal const string SaveCheckpointOfEntry = $$"""
         with {{Held}}, stored as (
             insert into {schema}.checkpoints (entry, fence, data) select $2, $3, $4 from held
@@ -66,7 +71,8 @@ internal static class StepSql
         select 1 from stored
         """;
 
-    /// <summary>$1 node, $2 entry, $3 fence, $4 checkpoint, $5 task. One row if the claim is held.</summary>
+    /// <summary>Stores the checkpoint of a task. $1 node, $2 entry, $3 fence, $4 checkpoint, $5 task. Returns one row if the claim is
+    /// held.</summary>
     internal const string SaveCheckpointOfTask = $$"""
         with {{Held}}, stored as (
             insert into {schema}.checkpoints (entry, task, fence, data) select $2, $5, $3, $4 from held

@@ -6,7 +6,7 @@ internal static class TaskSql
     private const string Columns =
         "t.id, t.job_id, t.entry_id, t.state, t.due_at, t.attempt, t.crashes, t.result, t.error, t.reason, t.node, t.created_at, t.started_at, t.ended_at";
 
-    // A list has no results: a page of them could have any size.
+    // A list contains no results, because a page of them could have any size.
     private const string Listed =
         "t.id, t.job_id, t.entry_id, t.state, t.due_at, t.attempt, t.crashes, null::text, t.error, t.reason, t.node, t.created_at, t.started_at, t.ended_at";
 
@@ -16,42 +16,53 @@ internal static class TaskSql
     /// <summary>$1 id.</summary>
     internal const string Find = $"select {Columns} from {{schema}}.tasks t where t.id = $1";
 
-    /// <summary>Newest first. $1 job, or null; $2 state, or null; $3 how many at most.</summary>
+    /// <summary>Tasks, newest first. $1 job, or null; $2 state, or null; $3 how many at most.</summary>
     internal const string List = $$"""
         select {{Listed}} from {schema}.tasks t
         where ($1::uuid is null or t.job_id = $1) and ($2::smallint is null or t.state = $2)
         order by t.created_at desc, t.id desc limit $3
         """;
 
-    /// <summary>The same for unfinished states, which have an index of their own. $1 job; $2 state; $3 how many at most.</summary>
+    /// <summary>As <see cref="List"/>, for unfinished states, which have an index of their own. $1 job; $2 state; $3 how many at
+    /// most.</summary>
     internal const string ListUnfinished = $$"""
         select {{Listed}} from {schema}.tasks t
         where t.job_id = $1 and t.state < 2 and t.state = $2
         order by t.created_at desc, t.id desc limit $3
         """;
 
-    /// <summary>Oldest first. $1 job.</summary>
+    /// <summary>Unfinished tasks, oldest first. $1 job.</summary>
     internal const string ListIncomplete = $$"""
         select {{Listed}} from {schema}.tasks t where t.job_id = $1 and t.state < 2 order by t.created_at, t.id
         """;
 
-    /// <summary>Starts the run that an entry stands for; sent right after <see cref="JobSql.Lock"/>, so that it sees what the runs before it did.
-    /// $1 node, $2 entry, $3 fence, $4 job, $5 the task it names, or null, $6 attempt, $7 the id of a new task, $8 the entry's kind.</summary>
+    /// <summary>Starts the run of an entry. Sent right after <see cref="JobSql.Lock"/>, so that it sees the effects of earlier runs. $1
+    /// node, $2 entry, $3 fence, $4 job, $5 the task that the entry names, or null, $6 attempt, $7 the id for a new task, $8 the entry's
+    /// kind.</summary>
     /// <remarks>
-    /// The verdict is one word. The claim has to be the node's still, without an outcome of this entry under it; its row is locked against a sweep.
-    /// A new run that is not to start changes nothing here: it is skipped by <see cref="StartOrSkip"/>, sent after this. What few runs need would cost all the others a tenth of their time.
-    /// A task bound to this entry is run again, unless it has finished or its job is paused or gone; the task of a single run goes on although its job has ended with it.
-    /// An entry that names a task and is not bound to it has been superseded, and so has one whose job has another kind by now: its handler does not know the job's arguments. Any other entry is a new run: of an active job, not missed where those are skipped, not
-    /// beside another unfinished task where runs must not overlap (a missed one waits where all of them are run), and not for a due time that has had its task.
-    /// Only the planned entry plans: its due time was the job's next run, and the next one is on the same grid, or where a later start_at begins a new one. Every due time has at most one task, every entry too.
-    /// Jobs of the old system may have any interval and time: less than a second is a second, and an infinite time is now.
+    /// The verdict is one word. The node must still hold the claim, without an outcome of this entry under it; the claim's row is locked
+    /// against a sweep.
+    /// If a new run must not start, this statement changes nothing: <see cref="StartOrSkip"/>, sent after it, skips the run. Including that
+    /// here would cost every other run a tenth of its time.
+    /// If a task is bound to this entry, the task runs again, unless it has finished or its job is paused or deleted. The task of a single
+    /// run continues although its job ended with it.
+    /// If the entry names a task that is not bound to it, the entry is superseded. It is also superseded if its job has another kind by
+    /// now, because its handler does not know the job's arguments.
+    /// Any other entry is a new run. It starts only if its job is active; if it is not missed, or missed runs are not skipped; if no other
+    /// task is unfinished, or runs may overlap (if all missed runs have to run, a missed one waits); and if its due time has had no task
+    /// yet.
+    /// Only the planned entry plans the next run: its due time was the job's next run, and the next one is on the same grid, or on a new
+    /// grid that begins at a later start_at. Each due time has at most one task, and so has each entry.
+    /// Jobs of the old system may have any interval and time: an interval below a second becomes a second, and an infinite time becomes the
+    /// current time.
     /// </remarks>
     internal static readonly string Start = Starting("'claim_lost'", "", "verdict = 'started'", "g.verdict");
 
-    /// <summary>The same, and a new run that does not start is skipped for good.</summary>
+    /// <summary>As <see cref="Start"/>, and a new run that does not start is skipped permanently.</summary>
     /// <remarks>
-    /// Its outcome is stored with the verdict, so that neither a lost answer nor a crash lets it be judged once more, by a plan that has moved on: its finish then finds that
-    /// outcome, and a repeated start the same verdict. An outcome that got there first (the run was put back meanwhile) stops all that follows.
+    /// The outcome is stored with the verdict. Otherwise a lost answer or a crash would cause a second verdict, against a plan that has
+    /// changed since. The later finish finds that outcome, and a repeated start returns the same verdict. If another outcome was stored
+    /// first (the run was put back in the meantime), nothing else is changed.
     /// </remarks>
     internal static readonly string StartOrSkip = Starting(
         $$"""
@@ -152,11 +163,14 @@ internal static class TaskSql
         left join {schema}.jobs j on j.id = $4
         """;
 
-    /// <summary>Gives unfinished tasks without an entry a recovery entry, or closes them. $1 the oldest creation time's age in microseconds, $2 max crashes, $3 how many at most.
-    /// Returns task, its entry, entry kind, node, crashes, reason (null if it runs again), queue.</summary>
+    /// <summary>Adds a recovery entry for unfinished tasks without an entry, or closes them. $1 the maximum age of a task since its
+    /// creation, in microseconds, $2 max crashes, $3 how many at most. Returns task, its entry, entry kind, node, crashes, reason (null if
+    /// it runs again), queue.</summary>
     /// <remarks>
-    /// The task's row is locked and its entry replaced only if it is still the one that was found missing: a second sweep at the same time finds it changed, or skips it.
-    /// Crash count and spent attempts go on in the new entry, and steps and the checkpoint are the task's own. Recovered work is first in line.
+    /// The task's row is locked, and its entry is replaced only if it is still the one that was found missing: a simultaneous second sweep
+    /// finds it changed, or skips it.
+    /// The new entry continues the crash count and the spent attempts; steps and the checkpoint belong to the task. Recovered tasks precede
+    /// ordinary entries.
     /// </remarks>
     internal const string Recover = """
         with found as materialized (
@@ -201,7 +215,8 @@ internal static class TaskSql
         select n.id, n.entry, n.entry_kind, n.node, n.crashes, null, n.queue from numbered n
         """;
 
-    /// <summary>Closes unfinished tasks whose entry has ended, with that outcome. $1 how many at most. Returns task, entry, entry kind, node, crashes, reason.</summary>
+    /// <summary>Closes unfinished tasks whose entry has ended, with the outcome of the entry. $1 how many at most. Returns task, entry,
+    /// entry kind, node, crashes, reason.</summary>
     internal const string CloseEnded = """
         with found as materialized (
             select t.id as task, k.name as kind_name, o.* from {schema}.tasks t

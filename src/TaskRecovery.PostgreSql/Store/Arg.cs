@@ -3,7 +3,8 @@ using NpgsqlTypes;
 
 namespace TaskRecovery.PostgreSql;
 
-/// <summary>Positional parameters with their types said, so that a null has one too and every statement is prepared once.</summary>
+/// <summary>Creates positional parameters with an explicit type, so that a null is typed too and each statement is prepared only
+/// once.</summary>
 internal static class Arg
 {
     internal static NpgsqlParameter Int8(long value) => new NpgsqlParameter<long> { TypedValue = value, NpgsqlDbType = NpgsqlDbType.Bigint };
@@ -24,17 +25,19 @@ internal static class Arg
 
     internal static NpgsqlParameter Text(string? value) => Any(value, NpgsqlDbType.Text);
 
-    /// <summary>JSON in UTF-8, sent as it is.</summary>
+    /// <summary>JSON in UTF-8, sent without conversion.</summary>
     internal static NpgsqlParameter Utf8(ReadOnlyMemory<byte> value) => new NpgsqlParameter<ReadOnlyMemory<byte>> { TypedValue = value, NpgsqlDbType = NpgsqlDbType.Text };
 
     internal static NpgsqlParameter Interval(TimeSpan? value) => Any(Span(value), NpgsqlDbType.Interval);
 
     internal static NpgsqlParameter Time(DateTimeOffset? value) => Any(Instant(value), NpgsqlDbType.TimestampTz);
 
-    /// <summary>Hours, not days: to the server a day is a day of the session's time zone, and has 23 hours once a year.</summary>
+    /// <summary>Sends the length in microseconds, not in days: PostgreSQL counts a day in the session's time zone, where it can have 23
+    /// hours.</summary>
     internal static NpgsqlInterval? Span(TimeSpan? value) => value is { } span ? new NpgsqlInterval(months: 0, days: 0, span.Ticks / TimeSpan.TicksPerMicrosecond) : null;
 
-    /// <summary>The ends of .NET's times would be sent as infinity, which nothing can be reckoned with.</summary>
+    /// <summary>Keeps a time one day away from the limits of <c>DateTime</c>: Npgsql sends the limits as infinity, which allows no
+    /// arithmetic.</summary>
     internal static DateTime? Instant(DateTimeOffset? value)
         => value is { } time ? new DateTime(Math.Clamp(time.UtcTicks, DateTime.MinValue.Ticks + TimeSpan.TicksPerDay, DateTime.MaxValue.Ticks - TimeSpan.TicksPerDay), DateTimeKind.Utc) : null;
 

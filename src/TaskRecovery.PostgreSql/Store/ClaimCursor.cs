@@ -1,12 +1,13 @@
 namespace TaskRecovery.PostgreSql;
 
-/// <summary>Where a claimer stopped at each level. A scan from the front would walk over every dead row that an old snapshot keeps alive; a single position for all levels would starve newcomers.</summary>
+/// <summary>Remembers, for each level, where a claimer stopped. A scan from the front would read every dead row that an old snapshot keeps;
+/// one position for all levels would starve entries that arrive later at a level it has already passed.</summary>
 internal sealed class ClaimCursor
 {
     private const int Lowest = -10;
     private const int Highest = 9;
 
-    // Commits arrive out of order: what was stored this long before the claim may have come after it.
+    // Commits become visible out of order: an entry created up to this long before the claim may have been committed after it.
     private static readonly TimeSpan Slack = TimeSpan.FromMilliseconds(100);
 
     private readonly DateTime[] _times = new DateTime[Highest - Lowest + 1];
@@ -14,10 +15,11 @@ internal sealed class ClaimCursor
 
     internal ClaimCursor() => Rewind();
 
-    /// <summary>Goes back to the front of every level.</summary>
+    /// <summary>Moves back to the front of every level.</summary>
     internal void Rewind() => Array.Fill(_times, DateTime.MinValue);
 
-    /// <summary>The levels between two, first in line first, with the place to go on from.</summary>
+    /// <summary>The levels from <paramref name="first"/> to <paramref name="last"/> in claim order, each with the position to resume
+    /// from.</summary>
     internal (short[] Levels, DateTime[] Times, long[] Ids) From(int first, int last)
     {
         var count = Math.Max(0, last - first + 1);
@@ -30,11 +32,12 @@ internal sealed class ClaimCursor
         return count == 0 ? ([], [], []) : (levels, _times[(first - Lowest)..(last - Lowest + 1)], _ids[(first - Lowest)..(last - Lowest + 1)]);
     }
 
-    /// <summary>Remembers what a claim found in the levels between two.</summary>
-    /// <param name="first">The first level it went through.</param>
-    /// <param name="last">The last level it would have gone through.</param>
-    /// <param name="taken">What it took there, in order.</param>
-    /// <param name="full">Whether it stopped because it had enough; there may be more at the level of the last one then.</param>
+    /// <summary>Records what a claim found from <paramref name="first"/> to <paramref name="last"/>.</summary>
+    /// <param name="first">The first level that the claim scanned.</param>
+    /// <param name="last">The last level that the claim would have scanned.</param>
+    /// <param name="taken">The entries that the claim took, in order.</param>
+    /// <param name="full">Whether the claim stopped because it reached its limit. If so, the level of its last entry may contain
+    /// more.</param>
     /// <param name="now">The database's time of the claim.</param>
     internal void Advance(int first, int last, IReadOnlyList<(int Level, DateTime RunAt, long Id)> taken, bool full, DateTime now)
     {

@@ -2,13 +2,12 @@ using Npgsql;
 
 namespace TaskRecovery.PostgreSql;
 
-/// <summary>Hears whether a commit was confirmed although no synchronous standby has it.</summary>
+/// <summary>Detects a commit that PostgreSQL reported as successful although no synchronous standby has confirmed it.</summary>
 /// <remarks>If the wait for a standby is cancelled (a time-out of the application's data source, <c>pg_cancel_backend</c>), PostgreSQL
-/// reports success and a warning.
-/// The transaction is committed on the primary, but a failover can lose it.</remarks>
+/// reports success and a warning. The transaction is committed on the primary, but a failover can lose it.</remarks>
 internal sealed class CommitWatch : IDisposable
 {
-    // The notice has no SQLSTATE of its own and its text is translated: the server's routine tells it from all others.
+    // The warning has no SQLSTATE of its own and its text is translated: only the server's routine identifies it.
     private const string Routine = "SyncRepWaitForLSN";
 
     private readonly NpgsqlConnection _connection;
@@ -20,7 +19,8 @@ internal sealed class CommitWatch : IDisposable
         connection.Notice += OnNotice;
     }
 
-    /// <summary>Throws if a commit since the last call is not confirmed.</summary>
+    /// <summary>Throws if a standby did not confirm a commit since the last call.</summary>
+    /// <exception cref="StoreUnavailableException">A commit since the last call is not confirmed.</exception>
     internal void ThrowIfUnconfirmed()
     {
         if (_unconfirmed)

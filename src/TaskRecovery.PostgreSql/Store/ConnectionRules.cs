@@ -4,13 +4,13 @@ using Npgsql;
 
 namespace TaskRecovery.PostgreSql;
 
-/// <summary>What a connection string must not say, and what the library adds to its own.</summary>
+/// <summary>Checks connection strings, and adds the settings that the library's own connections need.</summary>
 internal static class ConnectionRules
 {
-    // A node's session, the listener and a statement.
+    // A node's session, the listener and one statement.
     private const int LeastPoolSize = 3;
 
-    /// <summary>Refuses what can't work, with the remedy.</summary>
+    /// <summary>Rejects settings that cannot work, and names the remedy.</summary>
     internal static void Check(NpgsqlConnectionStringBuilder connection, bool isOwn)
         => Check(connection, isOwn, static name => AppContext.TryGetSwitch(name, out var isOn) && isOn);
 
@@ -42,7 +42,8 @@ internal static class ConnectionRules
         }
     }
 
-    /// <summary>The library's own pool: what the user set stays, what was not set gets what a queue needs.</summary>
+    /// <summary>Completes the connection string of the library's own pool: settings that the user gave stay, missing ones get values that
+    /// suit a queue.</summary>
     internal static NpgsqlConnectionStringBuilder Complete(string connectionString, string application, int commandTimeout)
     {
         NpgsqlConnectionStringBuilder builder;
@@ -61,8 +62,8 @@ internal static class ConnectionRules
         builder.Enlist = false;
         builder.CommandTimeout = commandTimeout; // for begin and commit, which have no time-out of their own
 
-        // The sessions are the library's alone and nothing is left behind in them. A reset would cost a statement each time, and take
-        // their settings back.
+        // Only the library uses these sessions, and it leaves no state in them. A reset would cost one statement per use and undo the
+        // session settings.
         builder.NoResetOnClose = true;
         if (!given.Contains("Maximum Pool Size"))
         {
@@ -81,8 +82,8 @@ internal static class ConnectionRules
             builder.TcpKeepAliveInterval = 1;
         }
 
-        // A time-out breaks the connection. If the driver waited for the cancelled statement instead, a commit whose wait for a standby
-        // was cancelled would come back as a success (CommitWatch).
+        // A time-out breaks the connection. If the driver waited for the cancelled statement instead, a commit whose wait for a standby was
+        // cancelled would be reported as a success (see CommitWatch).
         if (!given.Contains("Cancellation Timeout"))
         {
             builder.CancellationTimeout = -1;
@@ -90,7 +91,7 @@ internal static class ConnectionRules
 
         if (HasSeveralHosts(builder))
         {
-            // Ten seconds by default: so long a promoted standby would still be taken for one.
+            // The driver's default is ten seconds, during which a promoted standby would still be treated as a standby.
             if (!given.Contains("Host Recheck Seconds"))
             {
                 builder.HostRecheckSeconds = 1;
@@ -105,26 +106,26 @@ internal static class ConnectionRules
         return builder;
     }
 
-    /// <summary>For sessions that are kept, outside the pool.</summary>
+    /// <summary>Settings of long-lived sessions outside the pool.</summary>
     internal static NpgsqlConnectionStringBuilder ForSessions(NpgsqlConnectionStringBuilder pooled) => new(pooled.ConnectionString)
     {
         Pooling = false,
 
-        // A node has to know within its deadline that its session is over: no wait for a server that does not answer.
+        // A node must notice within its lease that its session is lost: do not wait for a server that does not answer.
         CancellationTimeout = -1,
         Timeout = Math.Min(pooled.Timeout, 3),
         CommandTimeout = PostgreSqlNodeSession.TimeoutSeconds,
 
-        // Each attempt asks every host. A host that was skipped because it was down a moment ago would prove nothing, and the answer of
-        // the others would be taken for that of all.
+        // Try every host on each attempt. If a host were skipped because it was down a moment ago, the rejections of the other hosts would
+        // be mistaken for a rejection by all of them.
         HostRecheckSeconds = HasSeveralHosts(pooled) ? 0 : pooled.HostRecheckSeconds,
     };
 
-    /// <summary>Whether the string names more than one server.</summary>
+    /// <summary>Whether the connection string names more than one host.</summary>
     internal static bool HasSeveralHosts(NpgsqlConnectionStringBuilder connection) => connection.Host?.Contains(',', StringComparison.Ordinal) == true;
 
-    /// <summary>Whether each host is one machine: the driver tries the addresses of a name one after the other, and reports only the
-    /// last.</summary>
+    /// <summary>Whether each host name resolves to a single machine. If it does not, the driver tries the addresses of the name one after
+    /// the other and reports only the last error.</summary>
     internal static bool NamesHaveOneAddress(string connectionString)
         => (new NpgsqlConnectionStringBuilder(connectionString).Host ?? "").Split(',').All(static host => HasOneAddress(host.Trim()));
 
@@ -138,7 +139,7 @@ internal static class ConnectionRules
 
         try
         {
-            // One of each family is one machine with two addresses.
+            // One address of each family (IPv4, IPv6) is one machine with two addresses.
             return Dns.GetHostAddresses(name).Where(static address => !IPAddress.IsLoopback(address)).CountBy(static address => address.AddressFamily).All(static family => family.Value == 1);
         }
         catch (SocketException)

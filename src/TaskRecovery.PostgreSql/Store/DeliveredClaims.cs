@@ -2,11 +2,12 @@ using System.Collections.Concurrent;
 
 namespace TaskRecovery.PostgreSql;
 
-/// <summary>Which entries the claims hold that this process made, so that a finish need not have the database read a claim's list to see that an entry is in it.</summary>
-/// <remarks>Only a shortcut: what is not known here is checked there.</remarks>
+/// <summary>Remembers the entries of the claims that this process made, so that finishing an entry does not make the database read the
+/// claim's entry list.</summary>
+/// <remarks>Only an optimization: if a claim is unknown here, the database checks the list.</remarks>
 internal sealed class DeliveredClaims
 {
-    // More than a node ever has; what a life that ended left behind must not grow without end.
+    // More claims than a node ever holds. Bounds what earlier lives of the node leave behind.
     private const int MaxClaims = 10_000;
 
     private readonly ConcurrentDictionary<long, long[]> _claims = new();

@@ -4,16 +4,18 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql;
 
-/// <summary>Entries as the arrays that one statement takes. What no entry has stays empty and costs nothing.</summary>
+/// <summary>Converts entries to the array parameters of one statement. If no entry has a value for a column, its array is empty and costs
+/// nothing.</summary>
 internal static class EnqueueBatch
 {
-    /// <summary>How many entries go into one statement at most.</summary>
+    /// <summary>The maximum number of entries in one statement.</summary>
     internal const int MaxEntries = 10_000;
 
-    /// <summary>How many bytes of JSON go into one statement at most, unless a single entry has more. A message of the protocol ends at a gigabyte, and the server's time for one statement before that.</summary>
+    /// <summary>The maximum number of bytes of JSON in one statement, unless a single entry has more. A protocol message is limited to a
+    /// gigabyte, and a statement would exceed its time limit before that.</summary>
     internal const int MaxBytes = 4 * 1024 * 1024;
 
-    /// <summary>How many entries from <paramref name="start"/> on go into one statement: at least one.</summary>
+    /// <summary>The number of entries, from <paramref name="start"/> on, that fit into one statement: at least one.</summary>
     internal static int Fitting(IReadOnlyList<NewEntry> entries, int start, int maxEntries, long maxBytes)
     {
         long bytes = 0;
@@ -30,12 +32,13 @@ internal static class EnqueueBatch
         return end - start;
     }
 
-    /// <summary>Whether one statement can store them all.</summary>
+    /// <summary>Whether one statement can store all entries.</summary>
     internal static bool FitsOneStatement(IReadOnlyList<NewEntry> entries) => Fitting(entries, 0, MaxEntries, MaxBytes) == entries.Count;
 
     /// <param name="entries">The entries.</param>
     /// <param name="names">The numbers of their queues and kinds.</param>
-    /// <param name="isChecked">Whether the statement compares the numbers with their names. Only a caller's transaction, which may see the database as it was before a name was added, goes without.</param>
+    /// <param name="isChecked">Whether the statement compares the numbers with their names. Only a statement in a caller's transaction
+    /// skips the check, because the transaction's snapshot may be older than a name.</param>
     internal static NpgsqlParameter[] ToArgs(IReadOnlyList<NewEntry> entries, NameNumbers names, bool isChecked = true)
     {
         var count = entries.Count;
@@ -45,7 +48,7 @@ internal static class EnqueueBatch
         {
             var entry = entries[i];
 
-            // Most batches are of one kind for one queue.
+            // Most batches have one kind and one queue.
             if (i > 0 && ReferenceEquals(entry.Queue, entries[i - 1].Queue) && ReferenceEquals(entry.Kind, entries[i - 1].Kind))
             {
                 (queues[i], kinds[i]) = (queues[i - 1], kinds[i - 1]);

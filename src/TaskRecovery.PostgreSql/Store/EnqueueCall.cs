@@ -3,11 +3,11 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql;
 
-/// <summary>One call that stores entries: the numbers of their names, and how much of them goes into one statement.</summary>
-/// <param name="table">Where numbers come from.</param>
-/// <param name="entries">What is to be stored.</param>
+/// <summary>One call that stores entries: the numbers of their names, and the size limits of its statements.</summary>
+/// <param name="table">Resolves names to numbers.</param>
+/// <param name="entries">The entries to store.</param>
 /// <param name="names">The numbers of their queues and kinds.</param>
-/// <param name="isOwn">Whether the transaction is the library's.</param>
+/// <param name="isOwn">Whether the transaction is the library's; if not, it is the caller's.</param>
 internal sealed class EnqueueCall(NameTable table, IReadOnlyList<NewEntry> entries, NameNumbers names, bool isOwn)
 {
     private int _maxEntries = EnqueueBatch.MaxEntries;
@@ -15,29 +15,32 @@ internal sealed class EnqueueCall(NameTable table, IReadOnlyList<NewEntry> entri
     private NameNumbers _names = names;
     private bool _wasRefused;
 
-    /// <summary>What is to be stored.</summary>
+    /// <summary>The entries to store.</summary>
     internal IReadOnlyList<NewEntry> Entries => entries;
 
-    /// <summary>Whether every statement has been answered: then the commit was asked for, and nobody knows whether it came.</summary>
+    /// <summary>Whether every statement has been answered. From then on the commit has been requested, and an error leaves it unknown
+    /// whether the entries are stored.</summary>
     internal bool IsAnswered { get; set; }
 
-    /// <summary>Whether smaller statements are possible.</summary>
+    /// <summary>Whether the next try can use smaller statements.</summary>
     internal bool CanBeHalved => entries.Count > 1 && _maxEntries > 1;
 
-    /// <summary>How many entries from <paramref name="start"/> on go into one statement.</summary>
+    /// <summary>The number of entries, from <paramref name="start"/> on, that fit into one statement.</summary>
     internal int Fitting(int start) => EnqueueBatch.Fitting(entries, start, _maxEntries, _maxBytes);
 
-    /// <summary>The next try sends at most half as much in one statement.</summary>
+    /// <summary>Halves the size limits of the next try.</summary>
     internal void Halve()
     {
         _maxEntries = Math.Max(1, Math.Min(_maxEntries, entries.Count) / 2);
         _maxBytes /= 2;
     }
 
-    /// <summary>Arguments for some of the entries. A caller's transaction may see the database as it was before a name was added; what was just resolved again needs no check there.</summary>
+    /// <summary>Parameters for some of the entries. The snapshot of a caller's transaction may be older than a name; if the numbers were
+    /// rejected once and resolved again, the retry in that transaction skips the check.</summary>
     internal NpgsqlParameter[] ToArgs(IReadOnlyList<NewEntry> chunk) => EnqueueBatch.ToArgs(chunk, _names, isChecked: isOwn || !_wasRefused);
 
-    /// <summary>The database has refused the numbers: reads them anew, once.</summary>
+    /// <summary>Resolves the names again after the database rejected their numbers. Allowed once per call.</summary>
+    /// <exception cref="StoreUnavailableException">The numbers were rejected a second time. Nothing was stored.</exception>
     internal async ValueTask ResolveAgainAsync(CancellationToken cancellationToken)
     {
         if (_wasRefused)

@@ -3,13 +3,14 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql;
 
-/// <summary>Ends entries, if they have not ended, and blanks what the application stored in them.</summary>
+/// <summary>Ends entries that have not ended yet, and blanks the application data stored in them.</summary>
 internal sealed class Eraser(PostgreSqlDatabase database, PostgreSqlQueueStore store)
 {
-    /// <summary>How many entries to look at in one statement when they are found by what they hold: a fraction of a second.</summary>
+    /// <summary>The number of entries that one statement scans when it searches by key or metadata; a scan takes a fraction of a
+    /// second.</summary>
     private const long Chunk = 50_000;
 
-    // An entry changes its place between two statements, at most as often as it is claimed, released or retried meanwhile.
+    // Between two statements an entry can be claimed, released or retried. Each of these costs one round.
     private const int MostRounds = 100;
 
     internal async ValueTask<int> EraseAsync(EraseTarget target, CancellationToken cancellationToken)
@@ -75,7 +76,7 @@ internal sealed class Eraser(PostgreSqlDatabase database, PostgreSqlQueueStore s
                 return isErased;
             }
 
-            // The request stays until retention removes it, so that the node of a running entry finds it. A waiting entry ends by it.
+            // The request stays until retention removes it, so that the node of a running entry finds it. A waiting entry ends here.
             if (await store.CancelAsync([entry], EndReasons.Erased, cancellationToken).ConfigureAwait(false))
             {
                 await database.ReadAsync(EraseSql.EndRunning, [Arg.Int8(entry)], static (_, _) => ValueTask.FromResult(true), cancellationToken).ConfigureAwait(false);

@@ -3,25 +3,26 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql;
 
-/// <summary>The numbers of kinds and queues, remembered for as long as the database says the same.</summary>
-/// <remarks>Each call gets a snapshot that nothing can empty under it. A database that was restored, or that lost a registration in a failover, may give a number to another name:
-/// every statement that takes a remembered number compares it with its name, does nothing if they don't belong together, and the name is resolved again.
-/// Numbers are given in a transaction of their own, never in the caller's: a number that rolls back must not be remembered.</remarks>
+/// <summary>Caches the numbers of kinds and queues.</summary>
+/// <remarks>Each call uses a snapshot that never changes. If the database was restored, or a failover lost a registration, a number may
+/// belong to another name. Therefore every statement that takes a cached number compares it with its name and does nothing if they do not
+/// match; the caller then resolves the name again. Numbers are assigned in a transaction of their own, never in the caller's: a number that
+/// is rolled back must not be cached.</remarks>
 internal sealed class NameTable(PostgreSqlDatabase database)
 {
     private readonly Lock _gate = new();
     private NameNumbers _known = NameNumbers.Nothing();
 
-    /// <summary>What is known now.</summary>
+    /// <summary>The current snapshot.</summary>
     internal NameNumbers Known => Volatile.Read(ref _known);
 
-    /// <summary>The numbers for some entries; new names get one.</summary>
+    /// <summary>Resolves the names of some entries; unknown names are registered.</summary>
     internal ValueTask<NameNumbers> ResolveAsync(IReadOnlyList<NewEntry> entries, CancellationToken cancellationToken)
     {
         var known = Known;
         for (var i = 0; i < entries.Count; i++)
         {
-            // Most batches are of one kind for one queue.
+            // Most batches have one kind and one queue.
             if ((i == 0 || !ReferenceEquals(entries[i].Kind, entries[i - 1].Kind) || !ReferenceEquals(entries[i].Queue, entries[i - 1].Queue))
                 && !(known.HasKind(entries[i].Kind) && known.HasQueue(entries[i].Queue)))
             {
@@ -32,15 +33,16 @@ internal sealed class NameTable(PostgreSqlDatabase database)
         return ValueTask.FromResult(known);
     }
 
-    /// <summary>The numbers for some names; new ones get one.</summary>
+    /// <summary>Resolves some names; unknown names are registered.</summary>
     internal ValueTask<NameNumbers> ResolveAsync(IEnumerable<string> kinds, IEnumerable<string> queues, CancellationToken cancellationToken)
         => LoadAsync(Known, kinds, queues, cancellationToken);
 
-    /// <summary>Gives names a number, whatever is remembered of them.</summary>
+    /// <summary>Registers names, even if their numbers are cached.</summary>
     internal ValueTask<int> RegisterAsync(IEnumerable<string> kinds, IEnumerable<string> queues, CancellationToken cancellationToken)
         => database.ExecuteAsync(NameSql.Add, [Names(kinds), Names(queues)], cancellationToken);
 
-    /// <summary>The database has refused a number of this snapshot: nothing that was read with it or before is used again.</summary>
+    /// <summary>Discards the cache after the database rejected a number of <paramref name="refused"/>, unless it was discarded since that
+    /// snapshot was taken.</summary>
     internal void Forget(NameNumbers refused)
     {
         lock (_gate)
@@ -52,7 +54,7 @@ internal sealed class NameTable(PostgreSqlDatabase database)
         }
     }
 
-    /// <summary>Forgets all numbers. A new life of the node begins with it, and so does a new attempt to prepare the store.</summary>
+    /// <summary>Discards all numbers. Called when a new life of the node begins, and before each attempt to prepare the store.</summary>
     internal void Clear()
     {
         lock (_gate)

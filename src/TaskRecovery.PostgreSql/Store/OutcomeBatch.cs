@@ -4,7 +4,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql;
 
-/// <summary>Outcomes as the arrays that one statement takes.</summary>
+/// <summary>Converts outcomes to the array parameters of one statement.</summary>
 internal static class OutcomeBatch
 {
     internal static NpgsqlParameter[] ToArgs(Guid nodeId, IReadOnlyList<RunOutcome> outcomes, bool check)

@@ -4,7 +4,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql;
 
-/// <content>Entries that are stored as claimed.</content>
+/// <content>Stores entries as already claimed.</content>
 internal sealed partial class PostgreSqlClaimer
 {
     public async ValueTask<ClaimedEnqueue?> EnqueueAsync(IReadOnlyList<NewEntry> entries, CancellationToken cancellationToken)
@@ -31,13 +31,13 @@ internal sealed partial class PostgreSqlClaimer
         }
         catch (StoreUnavailableException exception) when (PostgreSqlErrors.IsConflict(exception.InnerException!))
         {
-            // Nothing was stored: let it be stored in the ordinary way, which tries again.
+            // Nothing was stored: the caller falls back to an ordinary enqueue, which retries.
             return null;
         }
 
         if (stored is null)
         {
-            // A number is not the name's any more, and nothing was stored: the ordinary way resolves it again.
+            // A number no longer belongs to its name, and nothing was stored: the ordinary enqueue resolves the names again.
             store.Names.Forget(names);
             return null;
         }

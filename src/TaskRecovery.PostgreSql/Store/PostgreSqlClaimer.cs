@@ -4,19 +4,19 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql;
 
-/// <summary>Claims entries of one queue for one node, going on from where it stopped.</summary>
+/// <summary>Claims entries of one queue for one node, resuming where the last claim stopped.</summary>
 internal sealed partial class PostgreSqlClaimer(PostgreSqlQueueStore store, PostgreSqlDatabase database, TimeProvider time, Guid nodeId, string queue, IReadOnlyCollection<string> kinds) : IQueueClaimer
 {
     private const int FirstLevel = -10;
     private const int LastLevel = 9;
 
-    // Looking from the front finds what was committed late. While an old snapshot is held it may take long, and is then done only
-    // as often as a twentieth of the time allows, whoever asks for it.
+    // A scan from the front finds entries that were committed late. While an old snapshot is held it may be slow; it then takes at most a
+    // twentieth of the time, however often it is requested.
     private const int RescanShare = 20;
     private static readonly TimeSpan LongRescan = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan RescanInterval = TimeSpan.FromSeconds(1);
 
-    // Whoever has met another claimer of its queue takes the statement for several for so long.
+    // After meeting a competing claimer, use the SKIP LOCKED statement for this long.
     private static readonly TimeSpan OthersStay = TimeSpan.FromSeconds(1);
 
     private readonly ClaimCursor _cursor = new();
@@ -26,7 +26,7 @@ internal sealed partial class PostgreSqlClaimer(PostgreSqlQueueStore store, Post
     private short[]? _kinds;
     private int _queue;
 
-    // What has crashed more often waits for its turn, not for a place in line.
+    // The first level whose entries are not suspects. Suspects are claimed within their allowance, not in queue order.
     private int _firstOrdinary = -1;
     private long _rescanned;
     private TimeSpan _rescanTook;
@@ -42,7 +42,7 @@ internal sealed partial class PostgreSqlClaimer(PostgreSqlQueueStore store, Post
             ?? throw new StoreUnavailableException("The numbers of this queue and its kinds changed twice during a claim: the database is being restored or emptied. Nothing was claimed.");
     }
 
-    // Null where a number is not the name's any more: nothing was claimed, and the next call resolves the names again.
+    // Returns null if a number no longer belongs to its name: nothing was claimed, and the next call resolves the names again.
     private async ValueTask<ClaimBatch?> ClaimByNumbersAsync(int limit, SuspectAllowance suspects, CancellationToken cancellationToken)
     {
         await LoadNamesAsync(cancellationToken).ConfigureAwait(false);
@@ -82,15 +82,15 @@ internal sealed partial class PostgreSqlClaimer(PostgreSqlQueueStore store, Post
 
         if (answer.WentFor > taken.Count)
         {
-            // Another claimer was faster; there may be more after what it took, and the cursor stays before that.
+            // A competing claimer was faster. There may be more entries behind those that it took, so the cursor stays where it is.
             return batch with { NextDue = TimeSpan.Zero };
         }
 
-        // Cut short for the size of its entries, the claim has had enough at the last one that it took.
+        // If the claim was cut short because of the size of its entries, treat its last entry as the one that reached the limit.
         Advance(answer.IsCut ? taken.Count : limit, suspects, lastChance, suspect, taken, answer.Now);
         if (fromFront)
         {
-            // The first one has the statement planned on its connection, which says nothing about the next.
+            // The first scan includes planning the statement on its connection, so its duration says nothing about the next one.
             var first = _rescanned == 0;
             _rescanned = time.GetTimestamp();
             _rescanTook = first ? TimeSpan.Zero : time.GetElapsedTime(started, _rescanned);
@@ -156,7 +156,8 @@ internal sealed partial class PostgreSqlClaimer(PostgreSqlQueueStore store, Post
         }
     }
 
-    // Null where another claimer is or was at it. What fails may have waited for a row too long: the next claim skips it.
+    // Returns null if another claimer is or was recently active. If the statement fails, it may have waited too long for a row lock: the
+    // next claim uses SKIP LOCKED.
     private async ValueTask<Answer?> ClaimAloneAsync(long now, Func<NpgsqlParameter[]> args, CancellationToken cancellationToken)
     {
         if (_metOthers is { } met && time.GetElapsedTime(met, now) < OthersStay)
@@ -177,7 +178,7 @@ internal sealed partial class PostgreSqlClaimer(PostgreSqlQueueStore store, Post
         }
     }
 
-    // Null where another claimer has its turn.
+    // Returns null if another claimer holds the queue's advisory lock.
     private ValueTask<Answer?> ReadAsync(string statement, NpgsqlParameter[] args, CancellationToken cancellationToken)
         => database.ReadAsync(statement, args, ReadAnswerAsync, cancellationToken);
 
@@ -212,7 +213,8 @@ internal sealed partial class PostgreSqlClaimer(PostgreSqlQueueStore store, Post
         return new Answer(new ClaimBatch(false, fence, entries, null), taken, now, wentFor, isCut);
     }
 
-    // The claim is committed: an answer that can't be read would be released, claimed and not be read for ever. What something else than this library wrote ends as one entry.
+    // The claim is already committed: if one entry could not be read, the claim would be released and made again forever. Therefore a row
+    // that another program has damaged is returned as one entry with a problem, which fails.
     private ClaimedEntry Read(NpgsqlDataReader reader, long id, TimeSpan waited)
     {
         try
@@ -256,10 +258,10 @@ internal sealed partial class PostgreSqlClaimer(PostgreSqlQueueStore store, Post
         CancelRequested = reader.GetBoolean(14),
     };
 
-    /// <param name="Batch">What the engine gets.</param>
-    /// <param name="Taken">The places in line of what was taken.</param>
+    /// <param name="Batch">The batch for the engine.</param>
+    /// <param name="Taken">The positions of the entries that were taken.</param>
     /// <param name="Now">The database's time.</param>
-    /// <param name="WentFor">How many were there before another claimer took some of them.</param>
-    /// <param name="IsCut">Whether it left due entries for their size.</param>
+    /// <param name="WentFor">How many rows the claim selected, before another claimer took some of them.</param>
+    /// <param name="IsCut">Whether the claim left due entries because of their size.</param>
     private sealed record Answer(ClaimBatch Batch, IReadOnlyList<(int Level, DateTime RunAt, long Id)> Taken, DateTime Now, long WentFor, bool IsCut);
 }

@@ -2,7 +2,7 @@ using Npgsql;
 
 namespace TaskRecovery.PostgreSql;
 
-/// <summary>Where connections come from: a connection string of our own, or the application's data source.</summary>
-/// <param name="ConnectionString">Ours.</param>
-/// <param name="DataSource">The application's, which it disposes of itself.</param>
+/// <summary>The source of connections: the library's own connection string, or the application's data source.</summary>
+/// <param name="ConnectionString">The library's own connection string.</param>
+/// <param name="DataSource">The application's data source; the application disposes of it.</param>
 internal sealed record PostgreSqlConnectionSource(string? ConnectionString, NpgsqlDataSource? DataSource);

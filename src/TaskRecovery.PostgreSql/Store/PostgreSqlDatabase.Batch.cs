@@ -2,16 +2,17 @@ using Npgsql;
 
 namespace TaskRecovery.PostgreSql;
 
-/// <summary>One statement of several that are sent together.</summary>
-/// <param name="Text">With <c>{schema}</c> in it.</param>
+/// <summary>One statement of a batch.</summary>
+/// <param name="Text">The statement, with <c>{schema}</c> as the placeholder of the schema.</param>
 /// <param name="Args">Its parameters.</param>
 internal readonly record struct Statement(string Text, params NpgsqlParameter[] Args);
 
 /// <content>Several statements in one round trip.</content>
 internal sealed partial class PostgreSqlDatabase
 {
-    /// <summary>Runs statements as one transaction in one round trip, each with a snapshot of its own, and reads the rows of the last one.</summary>
-    /// <remarks>This is how a statement sees what was committed while the one before it waited for a lock.</remarks>
+    /// <summary>Runs several statements as one transaction in one round trip, each with a snapshot of its own, and reads the rows of the
+    /// last one.</summary>
+    /// <remarks>Because of its own snapshot, a statement sees what was committed while the statement before it waited for a lock.</remarks>
     internal ValueTask<T> ReadLastAsync<T>(IReadOnlyList<Statement> statements, Func<NpgsqlDataReader, CancellationToken, ValueTask<T>> read, CancellationToken cancellationToken)
         => UseAsync(
             async (connection, token) =>
@@ -39,7 +40,8 @@ internal sealed partial class PostgreSqlDatabase
                     await batch.PrepareAsync(token).ConfigureAwait(false);
                 }
 
-                // Statements that return nothing have no result to skip, so every one but the last returns rows, if only none.
+                // A statement without a result set would have nothing to skip, so each one but the last returns a result set, even if it is
+                // empty.
                 var reader = await batch.ExecuteReaderAsync(token).ConfigureAwait(false);
                 await using var __ = reader.ConfigureAwait(false);
                 for (var skipped = 1; skipped < batch.BatchCommands.Count; skipped++)

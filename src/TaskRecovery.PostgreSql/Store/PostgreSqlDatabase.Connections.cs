@@ -5,8 +5,8 @@ namespace TaskRecovery.PostgreSql;
 /// <content>Connections.</content>
 internal sealed partial class PostgreSqlDatabase
 {
-    /// <summary>Opens a connection that is kept: for a node's session and the listener. Outside the pool where the connection string is
-    /// ours.</summary>
+    /// <summary>Opens a long-lived connection for a node's session. It is outside the pool if the library has its own connection
+    /// string.</summary>
     internal NpgsqlConnection OpenSession()
     {
         if (_sessions is not null)
@@ -33,14 +33,15 @@ internal sealed partial class PostgreSqlDatabase
         }
     }
 
-    /// <summary>The same for the listener, whose statements call no function.</summary>
+    /// <summary>Opens a long-lived connection for the listener. Its search path is not pinned, because its statements call no
+    /// function.</summary>
     internal async ValueTask<NpgsqlConnection> OpenSessionAsync(CancellationToken cancellationToken)
     {
         using var outside = OutsideOfAmbientTransaction();
         return await (_sessions ?? DataSource).OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>A connection as the application, or the connection string, has it: nothing is set in its session.</summary>
+    /// <summary>Opens a connection as the application or the connection string configures it: no session setting is changed.</summary>
     internal async ValueTask<NpgsqlConnection> OpenUntouchedAsync(CancellationToken cancellationToken)
     {
         if (_sessions is null)
@@ -62,7 +63,7 @@ internal sealed partial class PostgreSqlDatabase
         }
     }
 
-    /// <summary>Runs something that opens its own connections; the driver's errors come out as the engine knows them.</summary>
+    /// <summary>Runs work that opens its own connections, and translates the driver's errors to those of the engine.</summary>
     internal async ValueTask<T> TranslateAsync<T>(Func<PostgreSqlDatabase, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken)
     {
         try
@@ -75,11 +76,10 @@ internal sealed partial class PostgreSqlDatabase
         }
     }
 
-    /// <summary>Whether an error proves that the server accepts no connection of anybody.</summary>
-    /// <remarks>A data source of the application's skips hosts that it has found down a while ago, so that what it reports is not about
-    /// all of them; and a name with several addresses
-    /// reports only the last. Where no host is suitable, all that answered are standbys: the driver has no error code for that, so it
-    /// proves nothing.</remarks>
+    /// <summary>Whether an error proves that the server rejects all connections.</summary>
+    /// <remarks>The application's data source skips hosts that it recently found down, so its error may not be about all hosts. For a name
+    /// with several addresses, the driver reports only the last one. If no host is suitable, all that answered are standbys: the driver has
+    /// no error code for that, so it proves nothing.</remarks>
     internal bool IsServerRejectingAll(Exception exception)
         => PostgreSqlErrors.IsServerRejectingAll(exception) && !(_sessions is null && _hasSeveralHosts) && ConnectionRules.NamesHaveOneAddress(DataSource.ConnectionString);
 

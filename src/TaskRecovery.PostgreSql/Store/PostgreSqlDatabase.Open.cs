@@ -4,20 +4,21 @@ using Npgsql;
 
 namespace TaskRecovery.PostgreSql;
 
-/// <content>Connections of the pool, outside any ambient transaction, and known to be alive before anything is sent on them.</content>
+/// <content>Opens connections of the pool, outside any ambient transaction, and checks that they are alive before they are used.</content>
 internal sealed partial class PostgreSqlDatabase
 {
     private const int AskSeconds = 5;
     private const int ManySessions = 10_000;
 
-    // By the server's number of the session: when it was used last.
+    // When a session was used last, by its process id on the server.
     private readonly ConcurrentDictionary<int, long> _usedAt = new();
 
-    /// <summary>After how long a silence a session is asked whether it is alive. Whatever ends idle sessions (the server, an administrator, a pooler, a firewall) ends them after a silence;
-    /// one round trip after that costs less than an enqueue that may or may not be stored.</summary>
+    /// <summary>How long a session may be unused before it is probed. Servers, administrators, poolers and firewalls end sessions that are
+    /// idle; one round trip costs less than an enqueue that may or may not be stored.</summary>
     internal TimeSpan Silence { get; set; } = TimeSpan.FromSeconds(10);
 
-    // The application's data source would enlist a connection in a TransactionScope around the call, and what the library says is stored would be gone when that rolls back.
+    // The application's data source would enlist the connection in the caller's TransactionScope. If the scope rolled back, entries that
+    // the library reported as stored would be lost.
     private static TransactionScope? OutsideOfAmbientTransaction()
         => Transaction.Current is null ? null : new TransactionScope(TransactionScopeOption.Suppress, TransactionScopeAsyncFlowOption.Enabled);
 
@@ -41,7 +42,7 @@ internal sealed partial class PostgreSqlDatabase
             }
             catch (NpgsqlException exception) when (connection.FullState != System.Data.ConnectionState.Open && (!PostgreSqlErrors.IsTimeout(exception) || lateAnswers++ == 0))
             {
-                // It was found dead before anything was sent: the next one of the pool, or a new one, takes its place.
+                // The connection was found dead before anything was sent: use the next one of the pool, or a new one.
                 await connection.DisposeAsync().ConfigureAwait(false);
             }
             catch
@@ -52,7 +53,8 @@ internal sealed partial class PostgreSqlDatabase
         }
     }
 
-    /// <summary>Parameters as long as a command has them: one that is given a second chance on another connection finds them free.</summary>
+    /// <summary>Adds parameters to a command and removes them when disposed, so that a retry on another connection can use them
+    /// again.</summary>
     private readonly struct LentArgs : IDisposable
     {
         private readonly NpgsqlBatchCommand _command;
@@ -73,7 +75,7 @@ internal sealed partial class PostgreSqlDatabase
 
     private void Use(int session)
     {
-        // Sessions that are gone stay in it; forgetting them all costs nothing but a question that is not asked.
+        // Sessions that have ended stay in the map. Clearing it costs nothing but a skipped probe.
         if (_usedAt.Count > ManySessions)
         {
             _usedAt.Clear();

@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace TaskRecovery.PostgreSql;
 
-/// <summary>The database as the store sees it: connections, the schema's name, statements and what their errors mean.</summary>
+/// <summary>The database as the store uses it: connections, schema name, statements, and the translation of errors.</summary>
 internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
 {
     private readonly ConcurrentDictionary<string, string> _statements = new(ReferenceEqualityComparer.Instance);
@@ -39,39 +39,40 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
         DatabaseName = NameOf(DataSource);
     }
 
-    /// <summary>The options the store was made with.</summary>
+    /// <summary>The options that the store was created with.</summary>
     internal PostgreSqlOptions Options { get; }
 
-    /// <summary>The schema's name as it stands in a statement.</summary>
+    /// <summary>The schema's name, quoted for use in a statement.</summary>
     internal string Schema { get; }
 
     /// <summary>The schema's name as the user spelled it.</summary>
     internal string SchemaName => Options.Schema;
 
-    /// <summary>The channel of this schema's hints.</summary>
+    /// <summary>The notification channel of this schema's hints.</summary>
     internal string Channel => ChannelOf(SchemaName);
 
-    /// <summary>What every session of this process calls itself; <see langword="null"/> where the sessions are the application's.</summary>
+    /// <summary>The application name of every session of this process; <see langword="null"/> if the sessions are the
+    /// application's.</summary>
     internal string? Application { get; }
 
     internal NpgsqlDataSource DataSource { get; }
 
-    /// <summary>Whether a session is this process's as long as its connection is open.</summary>
+    /// <summary>Whether a connection keeps the same server session for as long as it is open.</summary>
     internal bool KeepsSessions => Options.UseSessionLocks;
 
-    /// <summary>Whether what the statements need is set in the sessions; where it is not, it goes with each transaction.</summary>
+    /// <summary>Whether the settings that the statements need are set once per session. If not, they are set in each transaction.</summary>
     internal bool SessionsAreSet => _prelude is null;
 
-    /// <summary>The database's name; <see langword="null"/> where the connection string leaves it to the server.</summary>
+    /// <summary>The name of the database; <see langword="null"/> if the connection string leaves it to the server.</summary>
     internal string? DatabaseName { get; }
 
-    /// <summary>In seconds, as the driver takes it.</summary>
+    /// <summary>The time limit of one statement, in seconds.</summary>
     internal int CommandTimeout { get; }
 
     internal static string Quote(string name) => $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 
-    /// <summary>The statement with the schema put in; done once for each.</summary>
-    /// <remarks><c>{schema}</c> is the quoted name, <c>{schema:literal}</c> the same between single quotes.</remarks>
+    /// <summary>The statement with the schema filled in; computed once for each statement.</summary>
+    /// <remarks><c>{schema}</c> is the quoted name, <c>{schema:literal}</c> the same name inside a string literal.</remarks>
     internal string Sql(string statement)
         => _statements.GetOrAdd(
             statement,
@@ -80,7 +81,7 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
                 .Replace("{schema:literal}", schema.Replace("'", "''", StringComparison.Ordinal), StringComparison.Ordinal),
             Schema);
 
-    /// <summary>Runs work on a connection of the pool; the driver's errors come out as the engine knows them.</summary>
+    /// <summary>Runs work on a connection of the pool, and translates the driver's errors to those of the engine.</summary>
     internal async ValueTask<T> UseAsync<T>(Func<NpgsqlConnection, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken)
     {
         for (var isReplaced = false; ; isReplaced = true)
@@ -96,7 +97,7 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
             }
             catch (PostgresException exception) when (!isReplaced && PostgreSqlErrors.EndedWhileIdle(exception))
             {
-                // The server ended the session while nothing was going on, and read nothing of this.
+                // The server ended the session while it was idle, and has read nothing of this statement: retry.
             }
             catch (Exception exception) when (PostgreSqlErrors.Translate(exception, SchemaName) is not null)
             {
@@ -105,7 +106,7 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
         }
     }
 
-    /// <summary>Runs work in a transaction that commits when it returns. Settings of the store hold in it.</summary>
+    /// <summary>Runs work in a transaction that is committed when the work returns. The store's settings apply in it.</summary>
     internal ValueTask<T> InTransactionAsync<T>(Func<NpgsqlConnection, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken)
         => UseAsync(
             async (connection, token) =>
@@ -128,23 +129,23 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
         => UseAsync((connection, token) => ReadAsync(connection, statement, args, read, token, _prelude), cancellationToken);
 
     /// <summary>Runs one statement as a transaction of its own.</summary>
-    /// <returns>How many rows it wrote.</returns>
+    /// <returns>The number of rows that the statement wrote.</returns>
     internal ValueTask<int> ExecuteAsync(string statement, NpgsqlParameter[] args, CancellationToken cancellationToken)
         => UseAsync(
             (connection, token) => ReadAsync(connection, statement, args, static (reader, _) => ValueTask.FromResult(reader.RecordsAffected), token, _prelude),
             cancellationToken);
 
-    /// <summary>Runs one statement whose loss does not matter, without waiting for the disk.</summary>
+    /// <summary>Runs one statement that may be lost, without waiting for the disk.</summary>
     internal ValueTask<int> SendAsync(string statement, NpgsqlParameter[] args, CancellationToken cancellationToken)
         => UseAsync(
             (connection, token) => ReadAsync(connection, statement, args, static (reader, _) => ValueTask.FromResult(0), token, SessionSettings.PreludeInMemory),
             cancellationToken);
 
-    /// <summary>Runs one statement on a connection, inside whatever transaction is open there.</summary>
+    /// <summary>Runs one statement on a connection, inside the transaction that is open there, if any.</summary>
     internal async ValueTask<int> ExecuteAsync(NpgsqlConnection connection, string statement, NpgsqlParameter[] args, CancellationToken cancellationToken)
         => await ReadAsync(connection, statement, args, static (reader, _) => ValueTask.FromResult(reader.RecordsAffected), cancellationToken).ConfigureAwait(false);
 
-    /// <summary>Runs one statement on a connection, inside whatever transaction is open there, and reads its rows.</summary>
+    /// <summary>Runs one statement on a connection, inside the transaction that is open there, if any, and reads its rows.</summary>
     internal async ValueTask<T> ReadAsync<T>(
         NpgsqlConnection connection,
         string statement,
@@ -166,7 +167,7 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
         batch.BatchCommands.Add(command);
         if (Options.UseSessionLocks)
         {
-            // Free of cost once this connection has it.
+            // Costs nothing if the statement is already prepared on this connection.
             await batch.PrepareAsync(cancellationToken).ConfigureAwait(false);
         }
 
@@ -179,7 +180,7 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
 
         var result = await read(reader, cancellationToken).ConfigureAwait(false);
 
-        // The last row comes before the commit, and what goes wrong with that comes here.
+        // The last row arrives before the commit: an error of the commit is raised here.
         while (await reader.NextResultAsync(cancellationToken).ConfigureAwait(false))
         {
         }
@@ -187,7 +188,7 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
         return result;
     }
 
-    // Names are cut at 63 bytes, so that two long ones could meet.
+    // PostgreSQL cuts names at 63 bytes, so two long names could become the same channel.
     private static string ChannelOf(string schema)
     {
         var channel = "taskrecovery." + schema;

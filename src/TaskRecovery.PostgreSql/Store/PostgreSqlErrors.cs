@@ -3,13 +3,14 @@ using Npgsql;
 
 namespace TaskRecovery.PostgreSql;
 
-/// <summary>Says what an error of the driver means to the engine.</summary>
+/// <summary>Translates errors of the driver to those of the engine.</summary>
 internal static class PostgreSqlErrors
 {
     /// <summary>Raised by <c>fail_lost_claim</c>.</summary>
     internal const string LostClaim = "TR001";
 
-    /// <summary>The exception to throw in place of this one; <see langword="null"/> to let it pass.</summary>
+    /// <summary>The exception to throw instead of <paramref name="exception"/>; <see langword="null"/> if it is rethrown as it
+    /// is.</summary>
     internal static TaskRecoveryException? Translate(Exception exception, string schema) => exception switch
     {
         PostgresException { SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName or PostgresErrorCodes.UndefinedColumn or PostgresErrorCodes.UndefinedFunction } error
@@ -29,20 +30,22 @@ internal static class PostgreSqlErrors
         _ => null,
     };
 
-    /// <summary>What a role that runs everything but migrations needs.</summary>
+    /// <summary>The grants that a role needs to run everything except migrations.</summary>
     private static string Grants(string schema)
     {
         var name = PostgreSqlDatabase.Quote(schema);
         return $"As the schema's owner: grant usage on schema {name} to <role>; grant select, insert, update, delete on all tables in schema {name} to <role>; grant usage on all sequences in schema {name} to <role>.";
     }
 
-    /// <summary>Whether the server itself says that it accepts nobody now: it starts up, shuts down, or nobody listens.</summary>
-    /// <remarks>Not the end of a session by an administrator (57P01): a sweeper that ends a dead node's sessions looks the same.</remarks>
+    /// <summary>Whether an error shows that the server rejects all connections: it is starting up or shutting down, or nothing listens on
+    /// its port.</summary>
+    /// <remarks>The end of a session by an administrator (57P01) does not count: a sweeper that ends a dead node's sessions causes the same
+    /// error.</remarks>
     internal static bool IsServerRejectingAll(Exception? exception)
     {
         for (var error = exception; error is not null; error = error.InnerException)
         {
-            // Of several hosts, one error each: another host may accept connections, and its error may be something else.
+            // With several hosts there is one error for each: another host may accept connections, and its error may be a different one.
             if (error is AggregateException hosts)
             {
                 return hosts.InnerExceptions.Count > 0 && hosts.InnerExceptions.All(IsServerRejectingAll);
@@ -58,12 +61,13 @@ internal static class PostgreSqlErrors
         return false;
     }
 
-    /// <summary>Whether an error is about a value, which the server would refuse again: data exceptions, constraints, and limits of the server. Any other may pass.</summary>
+    /// <summary>Whether an error is caused by a value, so that the server would reject it again: data exceptions, constraints, and limits
+    /// of the server. Any other error may be transient.</summary>
     internal static bool IsContent(Exception exception)
         => exception is PostgresException error
             && (error.SqlState.StartsWith("22", StringComparison.Ordinal) || error.SqlState.StartsWith("23", StringComparison.Ordinal) || error.SqlState.StartsWith("54", StringComparison.Ordinal));
 
-    /// <summary>Whether an answer did not come in time, or the server ended the statement because of its own limit.</summary>
+    /// <summary>Whether an answer was late, or the server ended the statement because of its own limit.</summary>
     internal static bool IsTimeout(Exception exception)
     {
         for (var error = exception; error is not null; error = error.InnerException)
@@ -77,10 +81,10 @@ internal static class PostgreSqlErrors
         return false;
     }
 
-    /// <summary>Whether the server had ended this session while it was idle, before it read anything of what was sent.</summary>
+    /// <summary>Whether the server had ended the session while it was idle, before it read anything that was sent.</summary>
     internal static bool EndedWhileIdle(Exception exception) => exception is PostgresException { SqlState: "57P05" };
 
-    /// <summary>Trying the same statement again at once may do: a deadlock or a serialization failure.</summary>
+    /// <summary>Whether an immediate retry of the same statement may succeed: after a deadlock or a serialization failure.</summary>
     internal static bool IsConflict(Exception exception)
         => exception is PostgresException { SqlState: PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure };
 }

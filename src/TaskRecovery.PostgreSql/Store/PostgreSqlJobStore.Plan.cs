@@ -3,7 +3,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql;
 
-/// <content>Creating, changing, pausing and deleting jobs: one transaction each, under the job's row lock.</content>
+/// <content>Creates, changes, pauses and deletes jobs: one transaction each, under the job's row lock.</content>
 internal sealed partial class PostgreSqlJobStore
 {
     private const int MostLooks = 100;
@@ -88,7 +88,8 @@ internal sealed partial class PostgreSqlJobStore
 
     public async Task<bool> DeleteAsync(Guid jobId, CancellationToken cancellationToken)
     {
-        // The job first: from then on no run of it starts. If this process dies after that, its tasks end as job_deleted when they run again.
+        // Delete the job first, so that no run of it starts afterwards. If this process dies before its tasks are closed, they end as
+        // job_deleted when they run again.
         var isDeleted = await database.InTransactionAsync(
             async (connection, token) =>
             {
@@ -133,7 +134,7 @@ internal sealed partial class PostgreSqlJobStore
         return false;
     }
 
-    // What a planned entry that has ended by itself means for the plan is known only now that the job's row is locked.
+    // Only now that the job's row is locked is it certain whether the planned entry has ended by itself, which changes the plan.
     private async ValueTask<JobTiming> SettledAsync(NpgsqlConnection connection, HeldJob held, CancellationToken cancellationToken)
         => held.PlannedEntry is { } entry && await IsOverAsync(connection, entry, cancellationToken).ConfigureAwait(false)
             ? JobPlanning.Settle(held.Timing, held.Now)
@@ -161,7 +162,8 @@ internal sealed partial class PostgreSqlJobStore
         await SetPlanAsync(connection, jobId, JobState.Active, due, entry, cancellationToken).ConfigureAwait(false);
     }
 
-    // An entry that is neither in line nor in a claim at the moment of each look is on its way from one to the other, so the look is repeated. One that is nowhere can't start.
+    // An entry that is found neither waiting nor in a claim is moving from one to the other, so the search is repeated. An entry that is in
+    // neither place cannot start.
     private async ValueTask EndPlannedAsync(NpgsqlConnection connection, HeldJob held, OutcomeKind kind, string reason, CancellationToken cancellationToken)
     {
         if (held.PlannedEntry is not { } entry)
@@ -215,7 +217,7 @@ internal sealed partial class PostgreSqlJobStore
 
     private static long? Microseconds(TimeSpan? span) => span?.Ticks / TimeSpan.TicksPerMicrosecond;
 
-    // A time as it comes back: in microseconds.
+    // PostgreSQL stores times in microseconds: round down, so that the value equals what is read back.
     private static DateTimeOffset? Stored(DateTimeOffset? time)
         => time is { } value ? new DateTimeOffset(value.UtcTicks - (value.UtcTicks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero) : null;
 

@@ -4,7 +4,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql;
 
-/// <content>Job recovery: an active job without a planned run gets one.</content>
+/// <content>Recovers jobs: an active job without a planned run gets one.</content>
 internal sealed partial class PostgreSqlJobStore
 {
     private const int PlanBatch = 1_000;
@@ -25,7 +25,8 @@ internal sealed partial class PostgreSqlJobStore
         return planned;
     }
 
-    // In the order of ids, so that each round begins where the last one ended: 100,000 jobs are looked at once, not once for each round.
+    // Jobs are scanned in the order of their ids and each round resumes where the last one stopped, so 100,000 jobs are scanned once and
+    // not once per round.
     private async ValueTask<(Guid? Last, List<(string Queue, int Count)> Entries)> PlanMissingAsync(NpgsqlConnection connection, Guid after, CancellationToken cancellationToken)
     {
         var jobs = await database.ReadAsync(

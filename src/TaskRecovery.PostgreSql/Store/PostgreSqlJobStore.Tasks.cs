@@ -3,7 +3,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql;
 
-/// <content>Tasks: their start, their records and their recovery.</content>
+/// <content>Starts, lists and recovers tasks.</content>
 internal sealed partial class PostgreSqlJobStore
 {
     private const int RecoverBatch = 500;
@@ -75,7 +75,7 @@ internal sealed partial class PostgreSqlJobStore
             },
             cancellationToken);
 
-    // A row with a reason, or of a task whose entry had ended (those have no queue), was closed.
+    // The task was closed if its row has a reason, or if its entry had ended (the statement for those returns no queue).
     private ValueTask<List<(RecoveryItem Item, string? Queue)>> ReadItemsAsync(string statement, NpgsqlParameter[] args, int? queueColumn, CancellationToken cancellationToken)
         => database.ReadAsync(
             statement,
@@ -130,10 +130,10 @@ internal sealed partial class PostgreSqlJobStore
             "started" => new TaskStart(TaskStartDecision.Started, task, job, null),
             "wait" => new TaskStart(TaskStartDecision.Wait, null, job, null),
             "claim_lost" => new TaskStart(TaskStartDecision.ClaimLost, null, job, null),
-
-            // The binding was taken away between the verdict and the task's row.
             "superseded" => new TaskStart(TaskStartDecision.Superseded, null, job, EndReasons.Superseded),
             "kind_changed" => new TaskStart(TaskStartDecision.Skip, null, job, EndReasons.Superseded),
+
+            // The task was unbound from the entry between the verdict and the update of its row.
             "recovered" when task is null => new TaskStart(TaskStartDecision.Superseded, null, job, EndReasons.Superseded),
             "recovered" => new TaskStart(TaskStartDecision.Recovered, task, job, null),
             _ => new TaskStart(TaskStartDecision.Skip, null, job, verdict),

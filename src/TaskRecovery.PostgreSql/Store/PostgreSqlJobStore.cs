@@ -4,7 +4,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql;
 
-/// <summary>Jobs and tasks in PostgreSQL. Whatever starts a run or changes a plan holds the job's row.</summary>
+/// <summary>Jobs and tasks in PostgreSQL. Every statement that starts a run or changes a plan locks the job's row.</summary>
 internal sealed partial class PostgreSqlJobStore(PostgreSqlDatabase database, PostgreSqlQueueStore queue) : IJobStore
 {
     public async Task<Job?> FindAsync(Guid jobId, CancellationToken cancellationToken)
@@ -20,7 +20,7 @@ internal sealed partial class PostgreSqlJobStore(PostgreSqlDatabase database, Po
         var (entry, line) = await TriggerOnceAsync(jobId, cancellationToken).ConfigureAwait(false);
         if (entry is null)
         {
-            // There is no such job, or its names have no number.
+            // There is no such job, or its queue or kind has no number yet.
             await NameJobsAsync(cancellationToken).ConfigureAwait(false);
             (entry, line) = await TriggerOnceAsync(jobId, cancellationToken).ConfigureAwait(false);
         }
@@ -57,7 +57,7 @@ internal sealed partial class PostgreSqlJobStore(PostgreSqlDatabase database, Po
             },
             cancellationToken).ConfigureAwait(false);
 
-    // Jobs that the old system left have kinds and queues that have no number yet. A failover may have lost a number.
+    // Jobs of the old system have kinds and queues without numbers, and a failover may have lost a number.
     private async Task NameJobsAsync(CancellationToken cancellationToken)
     {
         var names = await database.ReadAsync(

@@ -3,7 +3,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql;
 
-/// <summary>Brings the tables up to date, and says so when they do not fit.</summary>
+/// <summary>Migrates the tables to the current version, and reports tables that do not match this library.</summary>
 internal sealed class PostgreSqlMigrator(PostgreSqlDatabase database, IReadOnlyList<Migration> migrations, Version library) : IStoreMigrator
 {
     private const int BeforeTheQueue = 3;
@@ -18,7 +18,7 @@ internal sealed class PostgreSqlMigrator(PostgreSqlDatabase database, IReadOnlyL
     {
     }
 
-    /// <summary>Every migration of this library, in order.</summary>
+    /// <summary>All migrations of this library, in order.</summary>
     internal static IReadOnlyList<Migration> Known => Migration.LoadAll("PostgreSql/Migrations/");
 
     public async Task<IReadOnlyList<string>> MigrateAsync(CancellationToken cancellationToken = default)
@@ -50,12 +50,13 @@ internal sealed class PostgreSqlMigrator(PostgreSqlDatabase database, IReadOnlyL
             catch (PostgresException exception) when (attempt < CreateAttempts
                 && exception.SqlState is PostgresErrorCodes.DuplicateSchema or PostgresErrorCodes.DuplicateTable or PostgresErrorCodes.UniqueViolation)
             {
-                // Another migrator has created the schema or the table of migrations at the same moment, before there was a table to lock.
+                // Another migrator created the schema or the table of migrations at the same moment, when there was no table to lock yet:
+                // retry.
             }
         }
     }
 
-    // Not the rights that a service needs: who may not create here needs others.
+    // The error of a missing grant on a table would name the rights of a service. A role that may not create objects needs other rights.
     private async ValueTask<StoreConfigurationException> NotAllowedAsync(PostgresException denied, CancellationToken cancellationToken)
     {
         var (role, where) = await database.ReadAsync(
@@ -75,12 +76,12 @@ internal sealed class PostgreSqlMigrator(PostgreSqlDatabase database, IReadOnlyL
             denied);
     }
 
-    /// <summary>Checks that every migration is applied and none is too new, without changing anything.</summary>
-    /// <returns>The names of those that are missing.</returns>
+    /// <summary>Checks that every migration is applied and that none is newer than this library, without changing anything.</summary>
+    /// <returns>The names of the missing migrations.</returns>
     internal async Task<IReadOnlyList<string>> FindMissingAsync(CancellationToken cancellationToken)
         => [.. Missing(await database.InTransactionAsync(ReadAppliedAsync, cancellationToken).ConfigureAwait(false)).Select(migration => migration.Name)];
 
-    // Most starts find nothing to do, and need no right to do it.
+    // Most starts have nothing to apply, so they need no right to do so.
     private async ValueTask<string?> ApplyNextAsync(CancellationToken cancellationToken)
         => Missing(await database.InTransactionAsync(ReadAppliedAsync, cancellationToken).ConfigureAwait(false)).Any()
             ? await database.InTransactionAsync(ApplyNextAsync, cancellationToken).ConfigureAwait(false)
@@ -124,8 +125,8 @@ internal sealed class PostgreSqlMigrator(PostgreSqlDatabase database, IReadOnlyL
         }
     }
 
-    // The old system kept no record that can be relied on, so its version is read from the shape of its tables. Versions 1 and 3
-    // look the same, and what lies between them cancels out.
+    // The old system kept no reliable record of its version, so it is derived from the shape of its tables. Versions 1 and 3 look the same:
+    // migration 3 reverts migration 2.
     private async ValueTask<int> FindLegacyVersionAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         var found = new HashSet<string>(StringComparer.Ordinal);
@@ -209,7 +210,7 @@ internal sealed class PostgreSqlMigrator(PostgreSqlDatabase database, IReadOnlyL
             [Arg.Int4(migration.Version), Arg.Text(migration.Name), Arg.Text(migration.Checksum), Arg.Text(migration.OldestLibrary.ToString())],
             cancellationToken);
 
-    // Without a limit and unprepared: a migration of large tables takes its time, and runs once.
+    // No time limit and not prepared: a migration of large tables takes long, and runs only once.
     private NpgsqlCommand Command(NpgsqlConnection connection, string statement, NpgsqlParameter[] args)
     {
         var command = new NpgsqlCommand(statement.Replace("{schema}", database.Schema, StringComparison.Ordinal), connection) { CommandTimeout = 0 };

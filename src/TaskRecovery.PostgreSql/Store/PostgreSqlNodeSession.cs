@@ -4,10 +4,10 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql;
 
-/// <summary>The connection that a node beats on. Its session lock goes with it.</summary>
+/// <summary>The connection that a node sends its heartbeats on. The node's session lock ends with it.</summary>
 internal sealed class PostgreSqlNodeSession : INodeSession
 {
-    // A heartbeat that takes longer than this has missed two others; the node's deadline is nearer than a third.
+    // A heartbeat that takes longer than this has missed the next two, and the node's lease expires before a third.
     internal const int TimeoutSeconds = 2;
 
     private const int RegisterAttempts = 4;
@@ -35,7 +35,7 @@ internal sealed class PostgreSqlNodeSession : INodeSession
             }
             catch (PostgresException exception) when (attempt < RegisterAttempts && exception.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.UniqueViolation)
             {
-                // Another node registers under the same name, or a session of the namesake's holds its row.
+                // Another node is registering under the same name, or a session of the namesake holds a lock on its row.
                 EndSessions(Run(NodeSql.FindSameName, [Arg.Text(identity.Name)], ReadNamesakes).FindAll(namesake => namesake.IsGone(identity)).ConvertAll(namesake => (namesake.Id, namesake.Beat)));
             }
         }
@@ -84,28 +84,29 @@ internal sealed class PostgreSqlNodeSession : INodeSession
         {
             if (_database.Application is null && UsesLocks && _connection.FullState == System.Data.ConnectionState.Open)
             {
-                // The application's pool may give this session away as it is.
+                // The application's pool may reuse this session as it is.
                 Run("select pg_advisory_unlock_all()", [], static reader => 0);
                 Run(SessionSettings.Unpin, [], static reader => 0);
             }
         }
         catch (Exception exception) when (exception is NpgsqlException or InvalidOperationException)
         {
-            // It is broken, and its locks went with it.
+            // The connection is broken, so the server has released its locks.
         }
 
         _commits.Dispose();
         _connection.Dispose();
     }
 
-    // Half of a random id is random enough.
+    // Half of a random id is random enough for a key.
     private static long LockKey(Guid nodeId) => BitConverter.ToInt64(nodeId.ToByteArray(), 8);
 
     private bool TryLock(long key) => Run(NodeSql.TryLock, [Arg.Int8(key)], static reader => reader.Read() && reader.GetBoolean(0));
 
     private NodeRegistration RegisterOnce(NodeIdentity identity, bool mayTakeOver)
     {
-        // What is said here is said for good: the disk has it before anyone acts on it. A client that stops in the middle keeps rows locked.
+        // Commit synchronously: a registration must be on disk before any node acts on it. The time-outs bound how long a client that stops
+        // in the middle keeps rows locked.
         using var transaction = Begin();
         RunHere("select set_config('lock_timeout', '500', true), set_config('idle_in_transaction_session_timeout', '5000', true)", [], static reader => 0);
         var takenOver = new List<Guid>();
@@ -150,12 +151,12 @@ internal sealed class PostgreSqlNodeSession : INodeSession
     {
         try
         {
-            // The sessions of this very process have work of a later life to do.
+            // Do not end sessions of this process: they may serve a later life of the node.
             Run(NodeSql.Terminate, [.. ToArgs(nodes), Arg.Text(_database.Application)], static reader => 0);
         }
         catch (PostgresException)
         {
-            // Without the right to, the server's own timeouts do it a little later.
+            // The role lacks the right to end sessions: the server's own time-outs end them a little later.
         }
     }
 
@@ -187,7 +188,7 @@ internal sealed class PostgreSqlNodeSession : INodeSession
         _commits.ThrowIfUnconfirmed();
     }
 
-    // Where the next transaction may be in another session, what a session keeps elsewhere is set in each.
+    // If the next transaction may use another session, run the statement in a transaction that sets what a session would otherwise keep.
     private T Run<T>(string statement, NpgsqlParameter[] args, Func<NpgsqlDataReader, T> read)
     {
         if (_database.KeepsSessions)
@@ -201,7 +202,8 @@ internal sealed class PostgreSqlNodeSession : INodeSession
         return result;
     }
 
-    // One statement at a time, on the caller's thread: the driver writes more than one through the thread pool, which handlers that block may have starved.
+    // One statement per command, on the calling thread: the driver writes several statements through the thread pool, which blocking
+    // handlers may have starved.
     private T RunHere<T>(string statement, NpgsqlParameter[] args, Func<NpgsqlDataReader, T> read)
     {
         using var command = new NpgsqlCommand(_database.Sql(statement), _connection) { CommandTimeout = TimeoutSeconds };
@@ -234,7 +236,8 @@ internal sealed class PostgreSqlNodeSession : INodeSession
 
     private sealed record Namesake(Guid Id, string Machine, int ProcessId, long ProcessStarted, bool NameIsExplicit, long Beat, bool SaidItHeldItsLock, bool LockIsHeld)
     {
-        /// <summary>Its lock, which it said it held, is free, and either the name is a promise or its process is gone from this machine.</summary>
+        /// <summary>Whether the namesake is dead: it reported that it held its session lock, the lock is free, and either both names were
+        /// given by the user or its process is gone from this machine.</summary>
         internal bool IsGone(NodeIdentity mine)
             => SaidItHeldItsLock && !LockIsHeld
                 && ((NameIsExplicit && mine.NameIsExplicit)

@@ -4,7 +4,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql;
 
-/// <summary>Binds <c>TaskRecovery:PostgreSql</c>. A name that is not an option is an error.</summary>
+/// <summary>Binds <c>TaskRecovery:PostgreSql</c>. An unknown name in the section is an error.</summary>
 internal sealed class PostgreSqlOptionsBinder(IEnumerable<StoreConfiguration> configurations) : IConfigureOptions<PostgreSqlOptions>
 {
     public void Configure(PostgreSqlOptions options)

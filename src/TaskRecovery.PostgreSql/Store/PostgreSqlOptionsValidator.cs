@@ -7,7 +7,7 @@ namespace TaskRecovery.PostgreSql;
 /// <summary>Checks <see cref="PostgreSqlOptions"/> when the host starts.</summary>
 internal sealed class PostgreSqlOptionsValidator : IValidateOptions<PostgreSqlOptions>
 {
-    /// <summary>What PostgreSQL keeps of a name; it cuts the rest off without a word.</summary>
+    /// <summary>The maximum length of a name in PostgreSQL, which silently cuts off the rest.</summary>
     private const int MaxNameBytes = 63;
 
     public ValidateOptionsResult Validate(string? name, PostgreSqlOptions options)
@@ -40,7 +40,7 @@ internal sealed class PostgreSqlOptionsValidator : IValidateOptions<PostgreSqlOp
         return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
     }
 
-    // Braces mark the places in the statements where the name goes.
+    // Braces mark placeholders in the statements.
     private static bool IsUnusable(char character)
         => character is '{' or '}' || char.IsControl(character)
             || char.GetUnicodeCategory(character) is UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;

@@ -3,10 +3,10 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql;
 
-/// <content>Claims, and what a node asks once a second.</content>
+/// <content>Creates claimers, and answers the poll that a node sends once a second.</content>
 internal sealed partial class PostgreSqlQueueStore
 {
-    // Looking at what waits is paid for with at most a twentieth of the time.
+    // If scanning the waiting rows is slow, it takes at most a twentieth of the time; other polls skip it.
     private const int LookShare = 20;
     private static readonly TimeSpan LongLook = TimeSpan.FromMilliseconds(50);
 
@@ -23,7 +23,7 @@ internal sealed partial class PostgreSqlQueueStore
             ?? throw new StoreUnavailableException("The numbers of this node's kinds changed twice during a poll: the database is being restored or emptied.");
     }
 
-    // Null where a kind's number is not the name's any more: then claimers and enqueues resolve their names again too.
+    // Returns null if a kind's number no longer belongs to its name. Claimers and enqueues then resolve their names again too.
     private async ValueTask<PollResult?> PollByNumbersAsync(PollRequest request, CancellationToken cancellationToken)
     {
         string[] names = [.. request.Kinds];

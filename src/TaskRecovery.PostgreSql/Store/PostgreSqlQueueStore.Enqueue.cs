@@ -5,13 +5,13 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql;
 
-/// <content>Storing entries.</content>
+/// <content>Stores entries.</content>
 internal sealed partial class PostgreSqlQueueStore
 {
     private const int MaxTries = 20;
     private const int MaxHalvings = 6;
 
-    // An entry that is due later than this is found by the next poll in good time.
+    // If an entry is due later than this, the next poll finds it in time without a hint.
     private static readonly TimeSpan WorthAHint = TimeSpan.FromSeconds(2);
 
     public async ValueTask<EnqueueResult[]> EnqueueAsync(IReadOnlyList<NewEntry> entries, DbTransaction? transaction, CancellationToken cancellationToken)
@@ -34,7 +34,8 @@ internal sealed partial class PostgreSqlQueueStore
             throw new ArgumentException($"The transaction is not an open NpgsqlTransaction but {transaction.GetType()}. Pass one of the store's own kind.", nameof(transaction));
         }
 
-        // Names of servers are no proof, as one has many; but kinds and queues have other numbers in another database.
+        // Server names prove nothing, because one server can have several. But the numbers of kinds and queues differ between databases, so
+        // the database must be the same.
         return _database.DatabaseName is not { } own || string.Equals(connection.Database, own, StringComparison.Ordinal)
             ? connection
             : throw new ArgumentException($"The transaction is one of the database '{connection.Database}', and the store is in '{own}'. Pass a transaction of the store's database.", nameof(transaction));
@@ -44,7 +45,8 @@ internal sealed partial class PostgreSqlQueueStore
     {
         var call = new EnqueueCall(Names, entries, names, isOwn: true);
 
-        // One statement is a transaction by itself; a key may need a second one, and then it is all or none.
+        // A single statement is a transaction by itself. Unique keys may need a second statement; a transaction then makes the call
+        // all-or-nothing.
         var isOneStatement = EnqueueBatch.FitsOneStatement(entries) && !entries.Any(entry => entry.UniqueKey is not null);
         for (var (tries, halvings) = (1, 0); ;)
         {
@@ -62,13 +64,14 @@ internal sealed partial class PostgreSqlQueueStore
             }
             catch (StoreUnavailableException exception) when (tries < MaxTries && PostgreSqlErrors.IsConflict(exception.InnerException!))
             {
-                // A deadlock with another caller's keys: nothing of this was stored.
+                // A deadlock with another caller's unique keys: nothing was stored, so retry.
                 tries++;
             }
             catch (StoreUnavailableException exception) when (
                 halvings < MaxHalvings && call is { IsAnswered: false, CanBeHalved: true } && !isOneStatement && PostgreSqlErrors.IsTimeout(exception))
             {
-                // A part took longer than the command timeout, before the commit was asked for: nothing of this was stored.
+                // A statement exceeded the command time-out before the commit was requested: nothing was stored, so retry with smaller
+                // statements.
                 halvings++;
                 call.Halve();
             }
@@ -165,14 +168,14 @@ internal sealed partial class PostgreSqlQueueStore
         }
     }
 
-    // Null where the numbers of their names were refused.
+    // Returns null if the numbers of the names were rejected.
     private static async ValueTask<EnqueueResult[]?> ReadIdsAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
     {
         await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
         return reader.IsDBNull(0) ? null : ReadNew(reader);
     }
 
-    /// <summary>The ids of entries none of which is a duplicate: the first column, as one array.</summary>
+    /// <summary>The results of entries none of which is a duplicate: the first column contains their ids as one array.</summary>
     internal static EnqueueResult[] ReadNew(NpgsqlDataReader reader)
         => Array.ConvertAll(reader.GetFieldValue<long[]>(0), static id => new EnqueueResult(id, IsDuplicate: false));
 
@@ -187,7 +190,7 @@ internal sealed partial class PostgreSqlQueueStore
         return read == 0 ? null : results;
     }
 
-    // Which clock is compared does not matter here: a hint too many or too few costs a poll.
+    // It does not matter which clock is compared: an unneeded or missing hint costs one poll.
     private HashSet<string> QueuesWorthAHint(IReadOnlyList<NewEntry> entries)
     {
         var queues = new HashSet<string>(StringComparer.Ordinal);

@@ -5,7 +5,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql;
 
-/// <content>How runs end.</content>
+/// <content>Stores the outcomes of runs.</content>
 internal sealed partial class PostgreSqlQueueStore
 {
     public async ValueTask<IReadOnlyList<RunOutcome>> FinishAsync(Guid nodeId, IReadOnlyList<RunOutcome> outcomes, CancellationToken cancellationToken)
@@ -53,8 +53,8 @@ internal sealed partial class PostgreSqlQueueStore
         Handed.Forget(fences);
     }
 
-    // The plain ones first and together: nothing follows from them. Each part is a transaction of its own; a flush that is
-    // repeated after half of it finds that half stored.
+    // Outcomes without further effects come first, together. Each part is a transaction of its own. If a flush is repeated after half of it
+    // was stored, it accepts that half.
     private static IEnumerable<(string Statement, List<RunOutcome> Outcomes)> Split(IReadOnlyList<RunOutcome> outcomes)
     {
         var parts = new List<(string Statement, List<RunOutcome> Outcomes, HashSet<long> Entries)>();
@@ -97,7 +97,7 @@ internal sealed partial class PostgreSqlQueueStore
         }
         catch (PostgresException exception) when (string.Equals(exception.SqlState, PostgresErrorCodes.UniqueViolation, StringComparison.Ordinal) && ReferenceEquals(statement, OutcomeSql.End))
         {
-            // Some of it is stored: an answer was lost, or a sweep was faster.
+            // Some of the outcomes are stored already: an answer was lost, or a sweep was faster.
             return await StoreOnceAsync(nodeId, OutcomeSql.EndOnce, outcomes, cancellationToken).ConfigureAwait(false);
         }
     }
@@ -125,8 +125,8 @@ internal sealed partial class PostgreSqlQueueStore
         return reader.GetInt64(0);
     }
 
-    // An outcome under this very fence was stored before, and its answer lost: accepted. A run that was lost, or released by
-    // somebody else, is not this run's outcome.
+    // If the same outcome is stored under this fence already, its answer was lost, and it is accepted. If a sweep or another caller has
+    // ended the run in a different way (lost, released), the outcome is rejected.
     private ValueTask<List<RunOutcome>> FindRefusedAsync(List<RunOutcome> outcomes, CancellationToken cancellationToken)
         => _database.ReadAsync(
             OutcomeSql.Find,

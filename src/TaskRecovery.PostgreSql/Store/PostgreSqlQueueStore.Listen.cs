@@ -2,10 +2,10 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql;
 
-/// <content>Hints.</content>
+/// <content>Listens for hints.</content>
 internal sealed partial class PostgreSqlQueueStore
 {
-    // A connection that was cut says nothing by itself; asking it now and then brings that to light.
+    // A connection that was cut raises no error while it is only listening, so it is probed after this long without a notification.
     private static readonly TimeSpan QuietCheck = TimeSpan.FromSeconds(10);
 
     public async Task ListenAsync(Action<StoreHint> onHint, CancellationToken cancellationToken)

@@ -2,7 +2,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql;
 
-/// <content>A node's session.</content>
+/// <content>Opens a node's session.</content>
 internal sealed partial class PostgreSqlQueueStore
 {
     public INodeSession OpenNodeSession() => new PostgreSqlNodeSession(_database);

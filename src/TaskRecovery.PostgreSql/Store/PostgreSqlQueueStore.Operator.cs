@@ -4,7 +4,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql;
 
-/// <content>What an operator asks and does.</content>
+/// <content>Queries and commands of an operator.</content>
 internal sealed partial class PostgreSqlQueueStore
 {
     private static readonly short[] FailedKinds = [(short)OutcomeKind.Failed];
@@ -30,7 +30,7 @@ internal sealed partial class PostgreSqlQueueStore
             args.Add(Arg.Array(kinds, NpgsqlDbType.Smallint));
         }
 
-        // One more than asked for tells whether there is another page.
+        // Request one more id than needed: if it is returned, there is another page.
         var ids = await _database.ReadLastAsync(
             filter.State == EntryState.Waiting
                 ? [new Statement(OperatorSql.AllowScans), new Statement(OperatorSql.UseCustomPlan), new Statement(statement, [.. args])]
@@ -49,7 +49,7 @@ internal sealed partial class PostgreSqlQueueStore
         var page = ids.Take(filter.Limit).ToArray();
         var entries = page.Length == 0 ? [] : await ReadEntriesAsync(page, filter.WithPayloads, cancellationToken).ConfigureAwait(false);
 
-        // What has gone on to another state between the two statements is not what was asked for.
+        // Skip entries whose state changed between the two statements.
         return new EntryPage([.. entries.Where(entry => filter.State is not { } state || entry.State == state)], ids.Count > page.Length ? page[^1] : null);
     }
 
@@ -94,8 +94,9 @@ internal sealed partial class PostgreSqlQueueStore
         Hints.Control();
     }
 
-    /// <summary>Requests the cancel of entries: the request is stored first, those that wait end at once, and the nodes of those that run are told.</summary>
-    /// <returns><see langword="true"/> if this call ended any of them, or any runs.</returns>
+    /// <summary>Requests the cancellation of entries. The request is stored first, waiting entries end at once, and the nodes of running
+    /// entries are notified.</summary>
+    /// <returns><see langword="true"/> if this call ended any of the entries, or if any of them is running.</returns>
     internal async ValueTask<bool> CancelAsync(long[] entryIds, string reason, CancellationToken cancellationToken)
     {
         var asked = await _database.ReadAsync(
@@ -131,7 +132,7 @@ internal sealed partial class PostgreSqlQueueStore
             return true;
         }
 
-        // The rest runs, or has been ended meanwhile, perhaps by another cancel.
+        // The rest are running, or ended in the meantime, perhaps by another cancellation.
         var running = await _database.ReadAsync(
             OperatorSql.CountRunning,
             [Arg.Array(asked.ToArray(), NpgsqlDbType.Bigint)],
@@ -188,7 +189,7 @@ internal sealed partial class PostgreSqlQueueStore
             CreatedAt = reader.GetFieldValue<DateTimeOffset>(6),
             RunAt = isWaiting ? reader.GetFieldValue<DateTimeOffset>(10) : null,
 
-            // An outcome without a node is of an entry that was cancelled while it waited.
+            // If an outcome has no node, its entry was cancelled while it waited.
             StartedAt = state == EntryState.Running ? reader.TimeOrNull(13) : node is null ? null : lastStart,
             EndedAt = isEnded ? lastEnd : null,
             Node = node,

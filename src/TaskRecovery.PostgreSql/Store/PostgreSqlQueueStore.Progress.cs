@@ -3,7 +3,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql;
 
-/// <content>Steps and checkpoints.</content>
+/// <content>Stores steps and checkpoints.</content>
 internal sealed partial class PostgreSqlQueueStore
 {
     public ValueTask<StoredProgress> LoadProgressAsync(ProgressKey key, CancellationToken cancellationToken)

@@ -4,7 +4,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql;
 
-/// <content>What dead nodes and lost answers leave behind.</content>
+/// <content>Recovers entries that dead nodes or lost answers left in claims.</content>
 internal sealed partial class PostgreSqlQueueStore
 {
     public ValueTask<IReadOnlyList<long>> ListClaimsAsync(Guid nodeId, CancellationToken cancellationToken)
@@ -55,7 +55,7 @@ internal sealed partial class PostgreSqlQueueStore
             },
             cancellationToken);
 
-    // The locks come first and the judgement after, with a new snapshot: it has to see every outcome that was stored before.
+    // Lock first, then judge with a new snapshot, so that it contains every outcome that was stored before the locks.
     private async ValueTask<List<(RecoveryItem Item, string Queue)>> SweepNodeAsync(NpgsqlConnection connection, int node, int maxCrashes, CancellationToken cancellationToken)
     {
         var mine = await _database.ReadAsync(connection, RecoverySql.LockNode, [Arg.Int4(node)], ReadNodesAsync, cancellationToken).ConfigureAwait(false);
@@ -73,7 +73,7 @@ internal sealed partial class PostgreSqlQueueStore
 
     private async ValueTask<List<(RecoveryItem Item, string Queue)>> SweepClaimsAsync(NpgsqlConnection connection, IReadOnlyList<long> claims, int maxCrashes, CancellationToken cancellationToken)
     {
-        // A caller's transaction that is about to end an entry keeps that entry, and not the others of its claim.
+        // If a caller's transaction is about to end an entry, skip this entry but sweep the others of its claim.
         var whole = await _database.ReadAsync(connection, RecoverySql.LockWhole, [Arg.Array([.. claims], NpgsqlDbType.Bigint)], ReadNumbersAsync, cancellationToken).ConfigureAwait(false);
         long[] inPart = whole.Count == claims.Count ? [] : [.. claims.Except(whole)];
         var entries = inPart.Length == 0

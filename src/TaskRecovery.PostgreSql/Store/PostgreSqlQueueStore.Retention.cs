@@ -3,7 +3,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql;
 
-/// <content>What is removed, and how much waits.</content>
+/// <content>Removes expired data, and measures the queues.</content>
 internal sealed partial class PostgreSqlQueueStore
 {
     private static readonly TimeSpan LongestWithoutTurn = TimeSpan.FromHours(1);
@@ -11,7 +11,7 @@ internal sealed partial class PostgreSqlQueueStore
     private readonly HistoryWalk _ended = new();
     private readonly HistoryWalk _unwell = new();
 
-    // Tasks without an entry are rare: a step in each round, over all that there are.
+    // Tasks without an entry are rare, so each round scans only the next chunk of all tasks.
     private Guid _lastTask;
     private bool _walksTasks;
     private bool _missedTurn;
@@ -97,7 +97,7 @@ internal sealed partial class PostgreSqlQueueStore
             cancellationToken).ConfigureAwait(false);
     }
 
-    // Mostly another node has the turn. If none had it for so long, then something holds the row that does not remove anything.
+    // A missed turn usually means that another node has it. If no node had it for this long, a session that removes nothing holds the row.
     private async Task RequireTurnsAsync(RetentionOptions retention, CancellationToken cancellationToken)
     {
         var age = await _database.ReadAsync(
@@ -131,7 +131,7 @@ internal sealed partial class PostgreSqlQueueStore
             },
             cancellationToken);
 
-    // How much to look at, and how long each is kept.
+    // The number of rows to scan, and the retention times.
     private static NpgsqlParameter[] Limits(RetentionOptions retention) =>
     [
         Arg.Int8(HistoryWalk.Chunk),
@@ -140,7 +140,7 @@ internal sealed partial class PostgreSqlQueueStore
         Arg.Int8(Microseconds(retention.Cancelled)),
     ];
 
-    // Outcomes show the name of their node as long as they stay.
+    // An outcome shows the name of its node, so nodes stay as long as outcomes.
     private static TimeSpan NodesStay(RetentionOptions retention)
         => new[] { TimeSpan.FromDays(1), retention.Completed, retention.Failed, retention.Cancelled }.Max();
 

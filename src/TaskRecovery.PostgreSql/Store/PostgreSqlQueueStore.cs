@@ -2,7 +2,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql;
 
-/// <summary>The queue in PostgreSQL. One file for each aspect; the statements are in Sql/.</summary>
+/// <summary>The queue in PostgreSQL. One file per aspect; the statements are in Sql/.</summary>
 internal sealed partial class PostgreSqlQueueStore : IQueueStore
 {
     private readonly PostgreSqlDatabase _database;
@@ -26,13 +26,13 @@ internal sealed partial class PostgreSqlQueueStore : IQueueStore
 
     public StoreTraits Traits { get; }
 
-    /// <summary>The numbers of kinds and queues; the job store uses the same.</summary>
+    /// <summary>The numbers of kinds and queues, shared with the job store.</summary>
     internal NameTable Names { get; }
 
-    /// <summary>The claims that were handed out here.</summary>
+    /// <summary>The claims that this process made.</summary>
     internal DeliveredClaims Handed { get; } = new();
 
-    /// <summary>Tells listeners, after the commit.</summary>
+    /// <summary>Sends hints to listeners after a commit.</summary>
     internal HintSender Hints { get; }
 
     public async Task PrepareAsync(CancellationToken cancellationToken)
@@ -54,7 +54,7 @@ internal sealed partial class PostgreSqlQueueStore : IQueueStore
         Names.Clear();
     }
 
-    // First of all: a statement that is prepared in a shared session is another client's problem too.
+    // Called first: a statement prepared in a session that a pooler shares would affect the session's other clients.
     private async Task RequireSessionsAsync(CancellationToken cancellationToken)
     {
         var options = _database.Options;
@@ -68,7 +68,7 @@ internal sealed partial class PostgreSqlQueueStore : IQueueStore
         }
     }
 
-    // Who owns a schema may drop and replace what is in it.
+    // The owner of a schema can drop and replace the objects in it.
     private async Task RequireTrustedSchemaAsync(CancellationToken cancellationToken)
     {
         var owner = await _database.ReadAsync(
@@ -86,7 +86,8 @@ internal sealed partial class PostgreSqlQueueStore : IQueueStore
         }
     }
 
-    // Our own sessions ask for it when they begin; those of the application's data source, or behind a pooler, are as they are.
+    // The library's own sessions request the isolation level when they begin. Sessions of the application's data source, or behind a
+    // pooler, are used as they are and have to be checked.
     private async Task RequireUsableAsync(CancellationToken cancellationToken)
     {
         var (level, encoding) = await _database.ReadAsync(

@@ -2,14 +2,14 @@ using Npgsql;
 
 namespace TaskRecovery.PostgreSql;
 
-/// <summary>Columns that may be null.</summary>
+/// <summary>Reads columns that may be null.</summary>
 internal static class ReaderExtensions
 {
     internal static string? StringOrNull(this NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
 
     internal static DateTimeOffset? TimeOrNull(this NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetFieldValue<DateTimeOffset>(column);
 
-    /// <summary>An interval, read as its length in microseconds.</summary>
+    /// <summary>An interval that the statement returns as a number of microseconds.</summary>
     internal static TimeSpan? MicrosecondsOrNull(this NpgsqlDataReader reader, int column)
         => reader.IsDBNull(column) ? null : TimeSpan.FromTicks(reader.GetInt64(column) * TimeSpan.TicksPerMicrosecond);
 }

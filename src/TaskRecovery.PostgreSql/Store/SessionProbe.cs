@@ -2,20 +2,21 @@ using Npgsql;
 
 namespace TaskRecovery.PostgreSql;
 
-/// <summary>Finds out whether a pooler lets several connections share the server's sessions, before anything is locked, set or prepared in
-/// one.</summary>
+/// <summary>Detects a pooler that shares the server's sessions between connections, before anything is locked, set or prepared in a
+/// session.</summary>
 internal static class SessionProbe
 {
-    // Which session a pooler gives to a transaction depends on what other clients do at that moment.
+    // Which session a pooler assigns to a transaction depends on its other clients, so one round may miss the sharing.
     private const int Rounds = 3;
 
-    // What a pooler answers to "begin" where it shares sessions between statements.
+    // The error of a pooler that shares sessions between statements when it receives "begin".
     private const string ProtocolViolation = "08P01";
 
-    /// <summary>The server's process, and which life of the server: two servers may have processes of one number.</summary>
+    /// <summary>Identifies a session: the process id and the start time of the server, because two servers may use the same process
+    /// id.</summary>
     private const string Session = "select pg_catalog.pg_backend_pid() || ' ' || pg_catalog.pg_postmaster_start_time()";
 
-    /// <summary>Whether two connections that are open at once were in one session, or one connection was in two.</summary>
+    /// <summary>Whether two open connections used the same session, or one connection used two sessions.</summary>
     internal static async ValueTask<bool> IsSharedAsync(PostgreSqlDatabase database, CancellationToken cancellationToken)
     {
         var first = await database.OpenUntouchedAsync(cancellationToken).ConfigureAwait(false);
@@ -37,7 +38,7 @@ internal static class SessionProbe
                 return true;
             }
 
-            // Not asked again where the pooler has but one session: it would wait for the transaction.
+            // If the pooler has a single session, do not query again: the query would wait for the open transaction.
             if (string.Equals(before, other, StringComparison.Ordinal)
                 || !string.Equals(before, await ReadAsync(database, first, cancellationToken).ConfigureAwait(false), StringComparison.Ordinal))
             {

@@ -1,50 +1,49 @@
 namespace TaskRecovery.PostgreSql;
 
-/// <summary>The settings that the store's statements need, whatever the defaults of the server, the role or the database are.</summary>
-/// <remarks>They are set by statements, not by the start-up parameter <c>options</c>: a pooler may refuse that parameter, or drop it
-/// without a word.</remarks>
+/// <summary>The settings that the store's statements need, independent of the defaults of the server, the role and the database.</summary>
+/// <remarks>They are set by statements and not by the start-up parameter <c>options</c>, because a pooler may reject that parameter or
+/// silently drop it.</remarks>
 internal static class SessionSettings
 {
-    /// <summary>Functions and operators come from the server's catalog alone: a role that may create functions in a schema on the path
-    /// could otherwise put its own in their place.</summary>
+    /// <summary>Functions and operators are resolved only in the server's catalog: otherwise a role that may create functions in a schema
+    /// on the path could replace them with its own.</summary>
     internal const string SearchPath = "pg_catalog, pg_temp";
 
-    // A claim has to walk its index whatever the statistics said when the statement was planned: they are taken while the tables
-    // are empty, and stale plans ran four to fourteen times slower. Scans that are ruled out count as endlessly dear, which would
-    // start the just-in-time compiler. Planning anew for each array's length costs more than a small statement itself, and no plan
-    // here should depend on it.
+    // A claim has to use its index regardless of the statistics at planning time: they are collected while the tables are empty, and
+    // outdated plans ran four to fourteen times slower. A disabled scan has a very high estimated cost, which would start the just-in-time
+    // compiler, so that is off too. Planning again for the length of each array costs more than a small statement itself, and no plan here
+    // should depend on it.
     private static readonly (string Name, string Value)[] Plans =
         [("enable_seqscan", "off"), ("jit", "off"), ("plan_cache_mode", "force_generic_plan")];
 
-    // Work is stored when the server says so.
+    // When the server confirms a commit, the work has to be stored.
     private static readonly (string Name, string Value)[] Required = [("search_path", SearchPath), ("synchronous_commit", "on")];
 
-    /// <summary>Sets what a statement needs for its own transaction, on sessions that are not the library's own.</summary>
+    /// <summary>Sets what a statement needs for its own transaction, in sessions that are not the library's own.</summary>
     internal static readonly string Prelude = Set([.. Required, .. Plans], local: true);
 
-    /// <summary>The same, for sessions that may be the application's: the server lets go of a client that has stopped before its lease is
-    /// over, for as long as the transaction lasts.</summary>
+    /// <summary>As <see cref="Prelude"/>, for sessions that may be the application's: if a client has stopped, the server ends its
+    /// transaction before the client's lease expires.</summary>
     internal static string PreludeFor(TimeSpan lease)
         => Set([.. Required, .. Plans, ("tcp_user_timeout", ReleaseAfter(lease)), ("idle_in_transaction_session_timeout", ReleaseAfter(lease))], local: true);
 
-    /// <summary>The same where the loss of the statement does not matter: it does not wait for the disk.</summary>
+    /// <summary>As <see cref="Prelude"/>, for a statement that may be lost: its commit does not wait for the disk.</summary>
     internal static readonly string PreludeInMemory = Set([("synchronous_commit", "off"), ("search_path", SearchPath)], local: true);
 
-    /// <summary>Pins the path for a transaction.</summary>
+    /// <summary>Pins the search path for a transaction.</summary>
     internal static readonly string PinInTransaction = Set([("search_path", SearchPath)], local: true);
 
-    /// <summary>Pins the path of a session that the application's data source gives away for long. <see cref="Unpin"/> takes it
-    /// back.</summary>
+    /// <summary>Pins the search path of a long-lived session from the application's data source. <see cref="Unpin"/> resets it.</summary>
     internal static readonly string Pin = Set([("search_path", SearchPath)], local: false);
 
-    /// <summary>See <see cref="Pin"/>.</summary>
+    /// <summary>Reverts <see cref="Pin"/>.</summary>
     internal const string Unpin = "reset search_path";
 
     /// <summary>Sets everything for a session of the library's own.</summary>
-    /// <param name="lease">A client that has stopped holds its rows locked and unseen, so the server has to let go of it before its lease
-    /// is over.</param>
-    /// <param name="options">The user's start-up options: what they name stays as it is, but for the path and the isolation level, which
-    /// are no matter of taste.</param>
+    /// <param name="lease">The lease of a node. A client that has stopped keeps its rows locked, so the server has to end its session
+    /// before the lease expires.</param>
+    /// <param name="options">The user's start-up options. Settings named there are kept, except the search path and the isolation level,
+    /// which the store depends on.</param>
     internal static string ForOwnSession(TimeSpan lease, string? options)
     {
         var limit = ReleaseAfter(lease);
@@ -55,8 +54,8 @@ internal static class SessionSettings
             ("idle_session_timeout", "0"),
         ];
 
-        // A statement that waited for a lock has to see what was committed meanwhile. Transactions that nobody begins take the session's
-        // default, which a role or a database may have changed.
+        // A statement that waited for a lock must see what was committed in the meantime. Statements outside an explicit transaction use
+        // the default isolation level of the session, which a role or a database may have changed.
         return Set(
             [
                 ("search_path", SearchPath), ("default_transaction_isolation", "read committed"),
@@ -68,7 +67,7 @@ internal static class SessionSettings
     private static string ReleaseAfter(TimeSpan lease)
         => ((int)(lease.TotalMilliseconds * 2 / 3)).ToString(System.Globalization.CultureInfo.InvariantCulture);
 
-    // Names of functions with their schema: the path is not pinned yet.
+    // Function names include their schema, because the search path is not pinned yet.
     private static string Set((string Name, string Value)[] settings, bool local)
         => "select " + string.Join(", ", settings.Select(setting => $"pg_catalog.set_config('{setting.Name}', '{setting.Value}', {(local ? "true" : "false")})"));
 }
