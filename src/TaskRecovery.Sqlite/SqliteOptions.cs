@@ -1,38 +1,43 @@
 namespace TaskRecovery;
 
-/// <summary>How the queue is kept in a SQLite file.</summary>
+/// <summary>Options of the SQLite store.</summary>
 public sealed class SqliteOptions
 {
-    /// <summary>What a commit waits for.</summary>
+    /// <summary>What a commit waits for before it is acknowledged.</summary>
     /// <value>Default: <see cref="SqliteSynchronous.Full"/>.</value>
     public SqliteSynchronous Synchronous { get; set; } = SqliteSynchronous.Full;
 
-    /// <summary>Whether the host's start brings the tables up to date. Turn it off to do it by hand with <see cref="IStoreMigrator"/>.</summary>
+    /// <summary>Whether the host migrates the tables when it starts. If <see langword="false"/>, migrate them yourself with
+    /// <see cref="IStoreMigrator"/>.</summary>
     /// <value>Default: <see langword="true"/>.</value>
     public bool MigrateOnStart { get; set; } = true;
 
-    /// <summary>How often a node looks for work at the latest. Work of the same process is noticed at once, and that of another one within 25 ms.</summary>
-    /// <value>Default: 1 second. 10 milliseconds to 1 minute.</value>
+    /// <summary>The longest time between two polls of an idle node. New work of the same process is noticed at once, and that of another
+    /// process within about 25 ms.</summary>
+    /// <value>Default: 1 second. Allowed: 10 milliseconds to 1 minute.</value>
     public TimeSpan PollInterval { get; set; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long a write waits while another process, or a transaction of your own, holds the file's only write lock. Then it fails as unavailable.</summary>
-    /// <value>Default: 30 seconds. 1 second to 10 minutes.</value>
+    /// <summary>How long a write waits while another process, or a transaction of the application, holds the file's only write lock. After
+    /// that it fails with <see cref="StoreUnavailableException"/>.</summary>
+    /// <value>Default: 30 seconds. Allowed: 1 second to 10 minutes.</value>
     public TimeSpan BusyTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Which users of the machine may use the files that the library creates: the database with its log, and the nodes' locks. Files that are there
-    /// already keep what they have; the start warns when that is more. Not used on Windows, where files have the rights of their folder.</summary>
-    /// <value>Default: the process's own user. Add <see cref="UnixFileMode.GroupRead"/> and <see cref="UnixFileMode.GroupWrite"/> if processes of several users of
-    /// one group share the file. Both rights of the user are needed.</value>
+    /// <summary>The permissions of the files that the library creates: the database, its write-ahead log, and the nodes' lock and heartbeat
+    /// files. Existing files keep their permissions; the host's start logs a warning if those allow more. Ignored on Windows, where files
+    /// inherit the permissions of their folder.</summary>
+    /// <value>Default: read and write for the process's user, which are always required. Add <see cref="UnixFileMode.GroupRead"/> and
+    /// <see cref="UnixFileMode.GroupWrite"/> if processes of several users of one group share the file.</value>
     public UnixFileMode UnixCreateMode { get; set; } = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 }
 
-/// <summary>What a commit waits for.</summary>
+/// <summary>What a commit waits for before it is acknowledged.</summary>
 public enum SqliteSynchronous
 {
-    /// <summary>For the disk: what was acknowledged survives a power failure.</summary>
+    /// <summary>A commit waits until the data is on the disk: acknowledged writes survive a power failure.</summary>
     Full = 0,
 
-    /// <summary>For the operating system only. A crash of the process loses nothing. A power failure or a crash of the operating system can take back
-    /// the last commits: entries that were acknowledged are gone, and outcomes are gone, so that finished work runs again. The file stays sound.</summary>
+    /// <summary>A commit waits only for the operating system. A crash of the process loses nothing. A power failure or a crash of the
+    /// operating system can undo the last commits: acknowledged entries are lost, and so are outcomes, so that finished work runs again.
+    /// The file is not damaged.</summary>
     Normal = 1,
 }

@@ -8,13 +8,15 @@ using TaskRecovery.Storage;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>Keeps the queue in a SQLite file.</summary>
+/// <summary>Registers the SQLite store.</summary>
 public static class SqliteTaskRecoveryBuilderExtensions
 {
-    /// <summary>Keeps the queue in a SQLite file, which is created when it is missing. Several processes of one machine may share it.</summary>
-    /// <param name="builder">What <c>AddTaskRecovery</c> returned.</param>
-    /// <param name="connectionString">A connection string of Microsoft.Data.Sqlite that names a file on a local disk, such as <c>Data Source=tasks.db</c>.
-    /// A relative path starts from the folder <c>DataDirectory</c> of the application domain if that is set, and from the host's content root otherwise.</param>
+    /// <summary>Stores the queue in a SQLite file, which is created if it does not exist. Several processes of one machine may share the
+    /// file.</summary>
+    /// <param name="builder">The builder that <c>AddTaskRecovery</c> returned.</param>
+    /// <param name="connectionString">A connection string of Microsoft.Data.Sqlite that names a file on a local disk, such as
+    /// <c>Data Source=tasks.db</c>. A relative path is resolved against the application domain's <c>DataDirectory</c> if that is set, and
+    /// against the host's content root otherwise.</param>
     /// <param name="configure">Changes the options.</param>
     public static TaskRecoveryBuilder UseSqlite(this TaskRecoveryBuilder builder, string connectionString, Action<SqliteOptions>? configure = null)
     {
@@ -31,7 +33,8 @@ public static class SqliteTaskRecoveryBuilderExtensions
             options.Configure(configure);
         }
 
-        // The machine's clock, which every process that shares the file reads: a time provider of one of them must not decide for the others what is due or old.
+        // Use the machine's clock, which every process that shares the file reads. A custom TimeProvider of one process must not decide for
+        // the others what is due or expired.
         services.Replace(ServiceDescriptor.Singleton(provider => new SqliteDatabase(
             connectionString,
             provider.GetRequiredService<IOptions<SqliteOptions>>().Value,

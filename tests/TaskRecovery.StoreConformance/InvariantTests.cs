@@ -1,6 +1,7 @@
 namespace TaskRecovery.StoreConformance;
 
-/// <summary>What every store promises about the invariant: every entry is waiting, running or ended, exactly one of them; and that it notices when not.</summary>
+/// <summary>Tests that every store keeps the invariant (every entry is in exactly one state: waiting, running or ended) and reports
+/// violations of it.</summary>
 public abstract class InvariantTests(StoreFixture fixture) : StoreTests(fixture)
 {
     [Fact]

@@ -3,7 +3,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.StoreConformance;
 
-/// <summary>The base of the tests of jobs and tasks.</summary>
+/// <summary>Base class of the tests of jobs and tasks.</summary>
 public abstract class JobStoreTests(StoreFixture fixture) : StoreTests(fixture)
 {
     protected const string EntryKind = "task:report";
@@ -34,13 +34,13 @@ public abstract class JobStoreTests(StoreFixture fixture) : StoreTests(fixture)
         return task;
     }
 
-    /// <summary>The entries of jobs that wait, oldest first.</summary>
+    /// <summary>Returns the waiting entries of jobs, oldest first.</summary>
     protected async Task<IReadOnlyList<QueueEntry>> WaitingRunsAsync()
         => [.. (await Store.ListAsync(new EntryFilter { Kind = EntryKind, State = EntryState.Waiting, Limit = 1000 }, Cancellation)).Entries.Reverse()];
 
     protected static IntervalJobArgs ArgsOf(ReadOnlyMemory<byte> args) => JsonSerializer.Deserialize<IntervalJobArgs>(args.Span, JsonSerializerOptions.Web)!;
 
-    /// <summary>Claims the one run that is due.</summary>
+    /// <summary>Claims the only run that is due.</summary>
     protected static async Task<Run> ClaimRunAsync(TestNode node, string queue = DefaultQueue)
     {
         var batch = await ClaimAsync(node, queue: queue, kinds: EntryKind);
@@ -53,7 +53,7 @@ public abstract class JobStoreTests(StoreFixture fixture) : StoreTests(fixture)
         => Jobs.StartTaskAsync(
             new TaskStartRequest(run.Held.Node.Id, run.Held.Id, run.Held.Fence, run.JobId, run.TaskId, run.Entry.Attempt, run.Entry.Kind), Cancellation);
 
-    /// <summary>Claims the run that is due and starts its task.</summary>
+    /// <summary>Claims the only run that is due and starts its task.</summary>
     protected async Task<(Run Run, TaskRecord Task)> GivenRunningTaskAsync(TestNode node)
     {
         var run = await ClaimRunAsync(node);
@@ -66,6 +66,6 @@ public abstract class JobStoreTests(StoreFixture fixture) : StoreTests(fixture)
     protected Task FinishTaskAsync(Run run, OutcomeKind kind = OutcomeKind.Completed, string? result = null, string? error = null, string? reason = null, TimeSpan delay = default)
         => FinishAsync(run.Held, kind, result, error, reason, delay, isTask: true);
 
-    /// <summary>A claimed entry that stands for a run.</summary>
+    /// <summary>A claimed entry of a job's run.</summary>
     protected sealed record Run(Held Held, ClaimedEntry Entry, Guid JobId, Guid? TaskId);
 }

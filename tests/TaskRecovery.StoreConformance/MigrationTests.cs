@@ -1,6 +1,7 @@
 namespace TaskRecovery.StoreConformance;
 
-/// <summary>What every store promises about its tables: made once, by whoever comes first, and left alone when they belong to a newer library.</summary>
+/// <summary>Tests the store's tables: the first process to start creates them, once, and they stay unchanged if they belong to a newer
+/// library.</summary>
 public abstract class MigrationTests(StoreFixture fixture) : StoreTests(fixture)
 {
     protected override bool StartMigrated => false;

@@ -3,12 +3,13 @@ using TaskRecovery.StoreConformance.Model;
 
 namespace TaskRecovery.StoreConformance;
 
-/// <content>What stale workers, operators, deaths and sweeps do.</content>
+/// <content>Steps for stale workers, operators, deaths and sweeps.</content>
 public abstract partial class ModelTests
 {
     private static readonly RetentionOptions KeepNothing = new() { Completed = TimeSpan.Zero, Failed = TimeSpan.Zero, Cancelled = TimeSpan.Zero };
 
-    /// <summary>Claims that the model has forgotten because they were swept, released or removed, as the nodes that held them remember them.</summary>
+    /// <summary>Claims that were swept, released or removed, and that the model therefore no longer has, as their nodes remember
+    /// them.</summary>
     private readonly List<ModelClaim> _remembered = [];
 
     private async Task FinishStaleAsync()
@@ -25,8 +26,8 @@ public abstract partial class ModelTests
 
         Note($"{claim.Node.Node.Name} finished stale {string.Join(' ', outcomes.Select(Describe))} refused {string.Join(' ', refused.Select(Describe))}");
 
-        // What the node itself had ended under this fence counts as its own, whatever has become of the entry since. Where another had
-        // ended it in the same way (a cancel request turns what would wait again into a cancel), it makes no difference who is said to have done it.
+        // An outcome that the node itself has stored under this fence must be accepted again, whatever has happened to the entry since. If
+        // a sweep or a release stored the same outcome (or a cancel, because a cancel was requested), the store may accept or reject it.
         var own = outcomes.Where(outcome => claim.Finished.ContainsKey(outcome.EntryId)).ToArray();
         var either = outcomes.Where(outcome => claim.SettledAs.TryGetValue(outcome.EntryId, out var kind)
             && (kind == outcome.Kind || (kind == OutcomeKind.Cancelled && outcome.Kind is (OutcomeKind.Retried or OutcomeKind.Snoozed or OutcomeKind.Released)))).ToArray();
@@ -279,7 +280,7 @@ public abstract partial class ModelTests
         var listed = _model.Claims.Values.SelectMany(claim => claim.Ids).ToHashSet();
         foreach (var entry in _model.Entries.Values.Where(entry => entry.HasEnded && !listed.Contains(entry.Id)).ToArray())
         {
-            // What was stored before the clock was set back seems to be of the future: it may stay until its time has come.
+            // If the clock was set back, earlier rows seem to be from the future. They may be kept until the clock has reached their time.
             if (entry.EndedAt <= _model.Clock || await Store.FindAsync(entry.Id, Cancellation) is null)
             {
                 _model.Entries.Remove(entry.Id);

@@ -5,10 +5,11 @@ using TaskRecovery.StoreConformance.Model;
 
 namespace TaskRecovery.StoreConformance;
 
-/// <summary>Random sequences of everything that nodes and operators do, with crashes, lost answers and stale workers, held against a small model; the invariant checked after every step.</summary>
+/// <summary>Runs random sequences of everything that nodes and operators do, with crashes, lost answers and stale workers. Compares the
+/// store with a small model and checks the invariant after every step.</summary>
 public abstract partial class ModelTests(StoreFixture fixture) : StoreTests(fixture)
 {
-    /// <summary>Set this to the seed of a failed run to have it again.</summary>
+    /// <summary>The environment variable that sets the random seed, to repeat a failed run.</summary>
     public const string SeedVariable = "TASKRECOVERY_MODEL_SEED";
 
     private const int Steps = 1500;
@@ -80,7 +81,8 @@ public abstract partial class ModelTests(StoreFixture fixture) : StoreTests(fixt
         }
     }
 
-    // Whether somebody was passed who is behind the place where the claimer stopped is for the tests of one case at a time.
+    // The model does not check whether the store was allowed to claim the new entries before entries behind the claimer's position; tests
+    // of single cases do.
     private async Task EnqueueSomeAsClaimedAsync()
     {
         var node = await PickClaimingNodeAsync();
@@ -157,7 +159,7 @@ public abstract partial class ModelTests(StoreFixture fixture) : StoreTests(fixt
         }
     }
 
-    // Mostly one that lives.
+    // Usually a living node.
     private async Task<ModelNode> PickClaimingNodeAsync()
     {
         if (!_model.Nodes.Exists(node => node.IsAlive))
@@ -203,7 +205,7 @@ public abstract partial class ModelTests(StoreFixture fixture) : StoreTests(fixt
             Assert.Empty(refused);
         }
 
-        // A node that is dead and not yet swept may be refused or not; what was accepted counts.
+        // A dead node that was not swept yet may be rejected or accepted; apply what was accepted to the model.
         foreach (var outcome in expected.Except(refused))
         {
             _model.Finish(outcome);
@@ -252,7 +254,7 @@ public abstract partial class ModelTests(StoreFixture fixture) : StoreTests(fixt
 
     private NewEntry RandomEntry() => Entry(priority: _random.Next(10), key: _random.Next(4) == 0 ? $"key-{_random.Next(12)}" : null);
 
-    /// <summary>The outcome that was sent before, when its answer may have been lost; else a new one.</summary>
+    /// <summary>Returns the outcome that was sent before, if its answer may have been lost; otherwise a new one.</summary>
     private RunOutcome OutcomeOf(ModelClaim claim, long id) => claim.Finished.TryGetValue(id, out var sent) ? sent : RandomOutcome(id, claim.Fence);
 
     private RunOutcome RandomOutcome(long id, long fence)

@@ -4,13 +4,14 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.StoreConformance;
 
-/// <summary>The base of all tests of what a store promises: a fresh store for each test, and the invariant checked after it.</summary>
+/// <summary>Base class of the store tests: each test has a fresh store, and the invariant is checked after it.</summary>
 public abstract class StoreTests(StoreFixture fixture) : IAsyncLifetime
 {
     public const string DefaultQueue = "default";
     public const string Work = "work";
 
-    /// <summary>Everything may come: as many suspects as the claim takes, one at its last chance.</summary>
+    /// <summary>Allows as many suspects as the claim takes, and one entry on its last attempt before it is failed as a crash
+    /// loop.</summary>
     protected static readonly SuspectAllowance Everything = new(MaxCrashes, 1000, 1);
 
     protected const int MaxCrashes = 3;
@@ -26,7 +27,7 @@ public abstract class StoreTests(StoreFixture fixture) : IAsyncLifetime
 
     protected static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    /// <summary>Whether the tables are there when the test starts.</summary>
+    /// <summary>Whether the tables exist when the test starts.</summary>
     protected virtual bool StartMigrated => true;
 
     /// <summary>Set by a test that breaks the invariant on purpose.</summary>
@@ -112,7 +113,7 @@ public abstract class StoreTests(StoreFixture fixture) : IAsyncLifetime
         ProcessStarted = LocalProcess.Started(Environment.ProcessId)!.Value,
     };
 
-    /// <summary>A node that has registered and beaten once.</summary>
+    /// <summary>Creates a node that has registered and sent one heartbeat.</summary>
     protected TestNode GivenNode(string? name = null, IQueueStore? store = null)
         => GivenNode(Identity(name ?? $"node-{_nodes.Count + 1}"), store);
 
@@ -126,13 +127,13 @@ public abstract class StoreTests(StoreFixture fixture) : IAsyncLifetime
         return node;
     }
 
-    /// <summary>The node through which the tests watch the others.</summary>
+    /// <summary>The node through which the tests watch the other nodes.</summary>
     protected TestNode Judge => _judge ??= GivenNode("judge");
 
     protected PeerHeartbeat? Watch(TestNode node)
         => Judge.Beat().Peers.Where(peer => peer.NodeId == node.Id).Select(peer => (PeerHeartbeat?)peer).FirstOrDefault();
 
-    /// <summary>Declares a node dead. Its session stays open, so that it can go on as a stale one.</summary>
+    /// <summary>Declares a node dead. Its session stays open, so that the test can use it as a stale node.</summary>
     protected void Die(TestNode node)
     {
         var peer = Watch(node);
@@ -157,7 +158,8 @@ public abstract class StoreTests(StoreFixture fixture) : IAsyncLifetime
         }
     }
 
-    /// <summary>Asks again until something that another process does by itself (a server that notices a closed connection) has happened.</summary>
+    /// <summary>Polls until a condition is met that depends on another process, such as a server that notices a closed
+    /// connection.</summary>
     protected static void WaitUntil(Func<bool> condition, string what)
     {
         var deadline = TimeProvider.System.GetTimestamp();
@@ -170,7 +172,7 @@ public abstract class StoreTests(StoreFixture fixture) : IAsyncLifetime
 
     // Claims
 
-    /// <summary>Claims from the front.</summary>
+    /// <summary>Claims from the front of the queue.</summary>
     protected static async Task<ClaimBatch> ClaimAsync(TestNode node, int limit = 1000, string queue = DefaultQueue, SuspectAllowance? suspects = null, params string[] kinds)
     {
         var claimer = node.Claimer(queue, kinds);
@@ -178,7 +180,7 @@ public abstract class StoreTests(StoreFixture fixture) : IAsyncLifetime
         return await claimer.ClaimAsync(limit, suspects ?? Everything, Cancellation);
     }
 
-    /// <summary>Stores one entry and claims it; no other may be waiting.</summary>
+    /// <summary>Stores one entry and claims it. No other entry may be waiting.</summary>
     protected async Task<Held> GivenClaimedAsync(TestNode node, NewEntry? entry = null)
     {
         var id = await GivenEntryAsync(entry);
@@ -187,7 +189,7 @@ public abstract class StoreTests(StoreFixture fixture) : IAsyncLifetime
         return new Held(node, id, batch.Fence);
     }
 
-    /// <summary>Stores entries and claims them in one batch; no others may be waiting.</summary>
+    /// <summary>Stores entries and claims them in one batch. No other entries may be waiting.</summary>
     protected async Task<(long Fence, long[] Ids)> GivenBatchAsync(TestNode node, int count)
     {
         var ids = await GivenEntriesAsync(count);
@@ -204,7 +206,8 @@ public abstract class StoreTests(StoreFixture fixture) : IAsyncLifetime
         return new Held(node, expected, batch.Fence);
     }
 
-    /// <summary>Lets a new node die while it holds the entry, this many times; the entry must be the only one waiting. Ends with the entry waiting (or ended).</summary>
+    /// <summary>Lets new nodes die while they hold the entry, this many times. No other entry may be waiting. Afterwards the entry is
+    /// waiting or has ended.</summary>
     protected async Task CrashAsync(long entryId, int times, int maxCrashes = MaxCrashes)
     {
         for (var time = 0; time < times; time++)

@@ -2,7 +2,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.StoreConformance;
 
-/// <summary>A node as the tests play it: its session, and a claimer for each queue.</summary>
+/// <summary>A simulated node: its session, and a claimer for each queue.</summary>
 public sealed class TestNode(IQueueStore store, INodeSession session, NodeIdentity identity, NodeRegistration registration) : IDisposable
 {
     private readonly Dictionary<string, IQueueClaimer> _claimers = new(StringComparer.Ordinal);
@@ -22,7 +22,8 @@ public sealed class TestNode(IQueueStore store, INodeSession session, NodeIdenti
 
     public HeartbeatResult Beat() => session.SendHeartbeat(Id, registration.HoldsLock);
 
-    /// <summary>The claimer of one queue and set of kinds; the same one for the node's whole life, unless the test moves the clock.</summary>
+    /// <summary>Returns the claimer for a queue and a set of kinds. It is the same object for the node's lifetime, unless the test moves
+    /// the clock.</summary>
     public IQueueClaimer Claimer(string queue = StoreTests.DefaultQueue, params string[] kinds)
     {
         var known = kinds.Length == 0 ? [StoreTests.Work] : kinds;
@@ -36,10 +37,10 @@ public sealed class TestNode(IQueueStore store, INodeSession session, NodeIdenti
         return claimer;
     }
 
-    /// <summary>The clock has jumped: where the claimers stopped means nothing any more.</summary>
+    /// <summary>Discards the claimers, because their positions are invalid after the clock has been moved.</summary>
     public void ForgetClaimers() => _claimers.Clear();
 
-    /// <summary>Ends the session without a word, as a crash does.</summary>
+    /// <summary>Ends the session without a notification, as a crash does.</summary>
     public void Close()
     {
         if (!_closed)
@@ -52,10 +53,10 @@ public sealed class TestNode(IQueueStore store, INodeSession session, NodeIdenti
     public void Dispose() => Close();
 }
 
-/// <summary>Verdicts as most tests need them: on one node.</summary>
+/// <summary>Shortcuts for verdicts on a single node.</summary>
 public static class NodeSessionExtensions
 {
     /// <summary>Declares one node dead.</summary>
-    /// <returns>Whether this call did it.</returns>
+    /// <returns>Whether this call declared it dead.</returns>
     public static bool MarkDead(this INodeSession session, Guid nodeId, long beat) => session.MarkDead([new PeerHeartbeat(nodeId, "", beat, false, false)]).Count == 1;
 }

@@ -4,8 +4,8 @@ using System.Threading.Channels;
 
 namespace TaskRecovery.TestSupport;
 
-/// <summary>A real process that a test starts, listens to, and kills.</summary>
-/// <remarks>Its standard input is a pipe that closes when the test process dies; a child that calls
+/// <summary>A real process that a test starts, reads from, and kills.</summary>
+/// <remarks>Its standard input is a pipe that closes when the test process ends; a child that calls
 /// <see cref="ParentProcess.ExitWhenItIsGone"/> then ends too.</remarks>
 public sealed class ChildProcess : IAsyncDisposable
 {
@@ -23,16 +23,16 @@ public sealed class ChildProcess : IAsyncDisposable
         _reading = Task.WhenAll(ReadLinesAsync(), ReadErrorsAsync());
     }
 
-    /// <summary>The operating system's id of the process.</summary>
+    /// <summary>The operating system's process id.</summary>
     public int Id => _process.Id;
 
-    /// <summary>Whether it has ended.</summary>
+    /// <summary>Whether the process has ended.</summary>
     public bool HasExited => _process.HasExited;
 
-    /// <summary>Every line it has written to standard output.</summary>
+    /// <summary>Every line that the process has written to standard output.</summary>
     public IReadOnlyCollection<string> Lines => _lines;
 
-    /// <summary>Everything it has written, for the message of a failed test.</summary>
+    /// <summary>The process's whole output, for the message of a failed test.</summary>
     public string Output => string.Join('\n', _lines.Concat(_errors));
 
     /// <summary>Starts a .NET program from its assembly.</summary>
@@ -64,28 +64,28 @@ public sealed class ChildProcess : IAsyncDisposable
         return new ChildProcess(Process.Start(start) ?? throw new InvalidOperationException($"'{program}' did not start."));
     }
 
-    /// <summary>Sends a signal to the process itself.</summary>
+    /// <summary>Sends a signal to this process only, not to its children.</summary>
     public void Send(Signal signal)
     {
         ArgumentNullException.ThrowIfNull(signal);
         signal.SendTo(Id);
     }
 
-    /// <summary>Kills it with SIGKILL and waits until it is gone.</summary>
+    /// <summary>Kills the process with SIGKILL and waits until it has ended.</summary>
     public async Task KillAsync()
     {
         Send(Signal.Kill);
         await WaitForExitAsync();
     }
 
-    /// <summary>Writes a line to its standard input.</summary>
+    /// <summary>Writes a line to the process's standard input.</summary>
     public async Task WriteLineAsync(string line)
     {
         await _process.StandardInput.WriteLineAsync(line);
         await _process.StandardInput.FlushAsync();
     }
 
-    /// <summary>The next line that was not read yet; null when the process has closed its output.</summary>
+    /// <summary>Returns the next unread line; null when the process has closed its output.</summary>
     public async Task<string?> ReadLineAsync(TimeSpan? timeout = null)
     {
         using var timer = new CancellationTokenSource(timeout ?? DefaultTimeout);
@@ -99,7 +99,7 @@ public sealed class ChildProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Reads on to the first line that starts like this; it is an error if the process ends before.</summary>
+    /// <summary>Reads up to the first line that starts with this text. Throws if the process ends before.</summary>
     public async Task<string> WaitForLineAsync(string start, TimeSpan? timeout = null)
     {
         var limit = timeout ?? DefaultTimeout;
@@ -115,7 +115,7 @@ public sealed class ChildProcess : IAsyncDisposable
         throw new InvalidOperationException($"Process {Id} ended without a line '{start}...'. It wrote:\n{Output}");
     }
 
-    /// <summary>Waits for its end and returns its exit code (137 after SIGKILL).</summary>
+    /// <summary>Waits for the process to end and returns its exit code (137 after SIGKILL).</summary>
     public async Task<int> WaitForExitAsync(TimeSpan? timeout = null)
     {
         using var timer = new CancellationTokenSource(timeout ?? DefaultTimeout);

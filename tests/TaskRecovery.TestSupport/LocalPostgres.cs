@@ -7,8 +7,8 @@ using Npgsql;
 
 namespace TaskRecovery.TestSupport;
 
-/// <summary>A server in a temporary folder, on a free loopback port, that is gone when this process is, however it ends.</summary>
-/// <remarks>A shell waits for the other end of a pipe to close, which the operating system does even after SIGKILL; then it stops the
+/// <summary>A server in a temporary folder, on a free loopback port. It is removed when this process ends, for whatever reason.</summary>
+/// <remarks>A shell script waits for the other end of a pipe to close, which happens even after SIGKILL. Then it stops the
 /// server and removes its folder.</remarks>
 internal sealed class LocalPostgres : IAsyncDisposable
 {
@@ -60,7 +60,7 @@ internal sealed class LocalPostgres : IAsyncDisposable
         }
     }
 
-    /// <summary>Copies a running server and starts the copy as its standby, which calls itself by a name, on a port if one is given.</summary>
+    /// <summary>Copies a running server and starts the copy as its standby with this cluster_name, on a given or a free port.</summary>
     public static async Task<LocalPostgres> StartStandbyAsync(LocalPostgres primary, string name, int? port = null)
     {
         var standby = new LocalPostgres(primary._binaries, primary._password);
@@ -87,7 +87,7 @@ internal sealed class LocalPostgres : IAsyncDisposable
         }
     }
 
-    /// <summary>Makes a standby a primary and waits until it is one.</summary>
+    /// <summary>Promotes a standby to a primary and waits until it is one.</summary>
     public async Task PromoteAsync()
     {
         var (exitCode, output) = await RunAsync("pg_ctl", "-D", Data, "-w", "-t", "60", "promote");
@@ -107,7 +107,7 @@ internal sealed class LocalPostgres : IAsyncDisposable
                 return;
             }
 
-            // After a kill the server's children need a moment to notice and to let go of the shared memory.
+            // After a kill, the server's children need a moment to notice and to detach from the shared memory.
             if (attempt == StartAttempts)
             {
                 throw new InvalidOperationException($"PostgreSQL did not start.\n{output}\n{await LogAsync()}");
@@ -126,7 +126,7 @@ internal sealed class LocalPostgres : IAsyncDisposable
         }
     }
 
-    /// <summary>The process id of the server's first process.</summary>
+    /// <summary>Returns the id of the server's main process.</summary>
     public async Task<int> ProcessIdAsync()
     {
         var lines = await File.ReadAllLinesAsync(Path.Combine(Data, "postmaster.pid"));
@@ -228,7 +228,7 @@ internal sealed class LocalPostgres : IAsyncDisposable
             }
             catch (SocketException)
             {
-                // In use: try another.
+                // The port is in use: try another one.
             }
         }
     }

@@ -2,11 +2,11 @@ using System.Diagnostics;
 
 namespace TaskRecovery.TestSupport;
 
-/// <summary>For the child's side of a <see cref="ChildProcess"/>.</summary>
+/// <summary>Used in the program that runs as a <see cref="ChildProcess"/>.</summary>
 public static class ParentProcess
 {
-    /// <summary>Ends this process at once when its parent is gone, so that a killed test run leaves nothing behind.</summary>
-    /// <param name="onLine">Gets each line the parent writes.</param>
+    /// <summary>Ends this process as soon as its parent has ended, so that a killed test run leaves no processes behind.</summary>
+    /// <param name="onLine">Called with each line that the parent writes.</param>
     public static void ExitWhenItIsGone(Action<string>? onLine = null)
     {
         var reader = new Thread(() =>

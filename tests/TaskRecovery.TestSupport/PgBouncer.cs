@@ -5,7 +5,7 @@ using Npgsql;
 
 namespace TaskRecovery.TestSupport;
 
-/// <summary>PgBouncer in front of a server, on a free loopback port, that is gone when this process is.</summary>
+/// <summary>PgBouncer in front of a server, on a free loopback port. It ends together with this process.</summary>
 public sealed class PgBouncer : IAsyncDisposable
 {
     private static readonly string[] Places = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer", "/usr/local/bin/pgbouncer", "/opt/homebrew/bin/pgbouncer"];
@@ -15,17 +15,17 @@ public sealed class PgBouncer : IAsyncDisposable
 
     private PgBouncer(string folder, Process babysitter, string connectionString) => (_folder, _babysitter, ConnectionString) = (folder, babysitter, connectionString);
 
-    /// <summary>Whether it is on this machine.</summary>
+    /// <summary>Whether PgBouncer is installed on this machine.</summary>
     public static bool IsInstalled => Places.Any(File.Exists);
 
-    /// <summary>Connects through it.</summary>
+    /// <summary>The connection string that connects through PgBouncer.</summary>
     public string ConnectionString { get; }
 
-    /// <summary>Starts one.</summary>
-    /// <param name="server">The server behind it.</param>
+    /// <summary>Starts PgBouncer.</summary>
+    /// <param name="server">The connection string of the server behind it.</param>
     /// <param name="mode"><c>session</c>, <c>transaction</c> or <c>statement</c>.</param>
-    /// <param name="poolSize">How many sessions of the server its clients share.</param>
-    /// <param name="settings">More lines for its configuration.</param>
+    /// <param name="poolSize">The number of server connections that its clients share.</param>
+    /// <param name="settings">More lines for its configuration file.</param>
     public static async Task<PgBouncer> StartAsync(string server, string mode, int poolSize = 20, string settings = "")
     {
         var program = Places.FirstOrDefault(File.Exists)

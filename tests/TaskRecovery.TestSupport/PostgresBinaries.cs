@@ -45,11 +45,12 @@ internal static class PostgresBinaries
         }
     }
 
-    /// <summary>A link to a program that was removed counts as a file, but can't be run.</summary>
+    /// <summary>Returns whether a program can be run. A link to a removed program counts as a file, but can't be run.</summary>
     private static bool IsThere(string program) =>
         File.Exists(program) && File.ResolveLinkTarget(program, returnFinalTarget: true) is not { Exists: false };
 
-    /// <summary>A folder with links to a few of the programs: the others are beside what the links point to.</summary>
+    /// <summary>Resolves a folder that has links to a few of the programs: the other programs are in the folder that the links point
+    /// to.</summary>
     private static string WhereItsLinksPoint(string folder) =>
         Path.GetDirectoryName(File.ResolveLinkTarget(Path.Combine(folder, "initdb"), returnFinalTarget: true)?.FullName) ?? folder;
 

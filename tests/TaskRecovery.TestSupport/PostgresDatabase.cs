@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace TaskRecovery.TestSupport;
 
-/// <summary>An empty database of one fixture; dropped when disposed, with whoever is still connected.</summary>
+/// <summary>An empty database for one fixture. Disposing drops it and ends any open connections to it.</summary>
 public sealed class PostgresDatabase : IAsyncDisposable
 {
     private readonly string _server;
@@ -15,10 +15,10 @@ public sealed class PostgresDatabase : IAsyncDisposable
         ConnectionString = new NpgsqlConnectionStringBuilder(server) { Database = name }.ConnectionString;
     }
 
-    /// <summary>The database's name: lower case, no quotes needed.</summary>
+    /// <summary>The database's name, in lower case, valid without quotes.</summary>
     public string Name { get; }
 
-    /// <summary>Connects to this database as its owner.</summary>
+    /// <summary>The connection string of the database's owner.</summary>
     public string ConnectionString { get; }
 
     /// <inheritdoc />
@@ -35,7 +35,7 @@ public sealed class PostgresDatabase : IAsyncDisposable
         }
         catch (NpgsqlException exception) when (exception.InnerException is SocketException)
         {
-            // The test has stopped its server: nothing is left to drop.
+            // The test has stopped its server, so there is nothing to drop.
         }
     }
 
@@ -48,7 +48,7 @@ public sealed class PostgresDatabase : IAsyncDisposable
 
     private static async Task ExecuteAsync(string connectionString, string statement)
     {
-        // Not from a pool: a pooled connection may be one that a restart of the server has broken.
+        // Unpooled, because a restart of the server may have broken a pooled connection.
         await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString);
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(statement, connection);

@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace TaskRecovery.TestSupport;
 
-/// <summary>A primary and its streaming standby, of this test alone, made from the binaries of this machine with <c>pg_basebackup</c>.</summary>
+/// <summary>A primary and its streaming standby for one test, made from this machine's binaries with <c>pg_basebackup</c>.</summary>
 public sealed class PostgresPair : IAsyncDisposable
 {
     private const string StandbyName = "standby";
@@ -13,13 +13,15 @@ public sealed class PostgresPair : IAsyncDisposable
 
     private PostgresPair(LocalPostgres primary, LocalPostgres standby) => (_primary, _standby) = (primary, standby);
 
-    /// <summary>Connects to the primary: the server that was the primary at first, until <see cref="RenewAsync"/>.</summary>
+    /// <summary>The connection string of the primary: the server that was the primary at first, until <see cref="RenewAsync"/> is
+    /// called.</summary>
     public string PrimaryConnectionString => _primary.ConnectionString;
 
-    /// <summary>Connects to the standby.</summary>
+    /// <summary>The connection string of the standby.</summary>
     public string StandbyConnectionString => _standby.ConnectionString;
 
-    /// <summary>Names both servers, and nothing else that a pair needs: what is to be set for a failover is the user's, or the library's, affair.</summary>
+    /// <summary>A connection string that names both servers and sets no other option for a failover: the user or the library must set
+    /// those.</summary>
     public string ConnectionString
     {
         get
@@ -29,9 +31,9 @@ public sealed class PostgresPair : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts both and waits until the standby streams.</summary>
-    /// <param name="synchronous">Whether a commit waits until the standby has it.</param>
-    /// <param name="options">More settings for both.</param>
+    /// <summary>Starts both servers and waits until the standby streams.</summary>
+    /// <param name="synchronous">Whether a commit waits until the standby has confirmed it.</param>
+    /// <param name="options">More settings for both servers.</param>
     public static async Task<PostgresPair> StartAsync(bool synchronous, PostgresServerOptions? options = null)
     {
         var primary = await LocalPostgres.StartAsync(PostgresServer.FindBinaries(), options ?? new PostgresServerOptions { MaxConnections = 60 });
@@ -56,19 +58,19 @@ public sealed class PostgresPair : IAsyncDisposable
         }
     }
 
-    /// <summary>Stops the standby; commits of a synchronous pair then wait.</summary>
+    /// <summary>Stops the standby. Commits of a synchronous pair then wait.</summary>
     public Task StopStandbyAsync() => _standby.StopAsync("immediate");
 
-    /// <summary>Starts the standby again. It may be promoted whether the primary is there or not.</summary>
+    /// <summary>Starts the standby again. It can be promoted later whether or not the primary is running.</summary>
     public Task StartStandbyAsync() => _standby.StartAsync();
 
-    /// <summary>Kills the primary's first process with SIGKILL; its children notice and follow.</summary>
+    /// <summary>Kills the primary's main process with SIGKILL; its children notice and exit.</summary>
     public async Task KillPrimaryAsync() => Signal.Kill.SendTo(await _primary.ProcessIdAsync());
 
-    /// <summary>Makes the standby the primary.</summary>
+    /// <summary>Promotes the standby to the primary.</summary>
     public Task PromoteStandbyAsync() => _standby.PromoteAsync();
 
-    /// <summary>Lets commits wait for the standby.</summary>
+    /// <summary>Makes commits wait for the standby.</summary>
     public async Task MakeSynchronousAsync()
     {
         await ExecuteAsync(_primary.ConnectionString, $"alter system set synchronous_standby_names = '{StandbyName}'");
@@ -76,7 +78,7 @@ public sealed class PostgresPair : IAsyncDisposable
         await WaitForStandbyAsync("sync");
     }
 
-    /// <summary>Lets commits wait for nothing.</summary>
+    /// <summary>Makes commits not wait for the standby.</summary>
     public async Task MakeAsynchronousAsync()
     {
         await ExecuteAsync(_primary.ConnectionString, "alter system reset synchronous_standby_names");
@@ -84,7 +86,8 @@ public sealed class PostgresPair : IAsyncDisposable
         await WaitForStandbyAsync("async");
     }
 
-    /// <summary>After a promotion: the promoted server is the primary of this pair, and a new standby takes the place and the port of the one that was killed.</summary>
+    /// <summary>Completes a failover: the promoted server becomes this pair's primary, and a new standby takes the role and the port of the
+    /// killed server.</summary>
     public async Task RenewAsync()
     {
         var old = _primary;
@@ -94,7 +97,8 @@ public sealed class PostgresPair : IAsyncDisposable
         await WaitForStandbyAsync();
     }
 
-    /// <summary>Waits until the standby streams, in a state of <c>pg_stat_replication.sync_state</c> if one is given.</summary>
+    /// <summary>Waits until the standby streams and, if <paramref name="state"/> is given, has this
+    /// <c>pg_stat_replication.sync_state</c>.</summary>
     public async Task WaitForStandbyAsync(string? state = null)
     {
         var clock = Stopwatch.StartNew();

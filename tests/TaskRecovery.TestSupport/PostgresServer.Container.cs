@@ -4,7 +4,7 @@ using Testcontainers.PostgreSql;
 
 namespace TaskRecovery.TestSupport;
 
-/// <content>A server in a container, if a Docker engine answers.</content>
+/// <content>A server in a container, if a Docker engine is available.</content>
 public sealed partial class PostgresServer
 {
     private const string Image = "postgres:17-alpine";
@@ -26,7 +26,7 @@ public sealed partial class PostgresServer
         }
         catch (DockerApiException exception)
         {
-            // An engine that can't get the image, for example without a network.
+            // The engine can't get the image, for example because there is no network.
             Console.WriteLine($"A Docker engine answers, but a container of {Image} did not start: {exception.Message}");
             return null;
         }

@@ -2,8 +2,9 @@ using Npgsql;
 
 namespace TaskRecovery.TestSupport;
 
-/// <summary>A PostgreSQL server for tests: the one named by <c>TASKRECOVERY_TEST_POSTGRES</c>, else a container if a Docker engine answers, else
-/// one started from the binaries of this machine. Without any of them the tests fail with what to install.</summary>
+/// <summary>A PostgreSQL server for tests: the server named by <c>TASKRECOVERY_TEST_POSTGRES</c>, else a container if a Docker engine is
+/// available, else a server started from this machine's binaries. If none is available, tests fail with a message that says what to
+/// install.</summary>
 public sealed partial class PostgresServer : IAsyncDisposable
 {
     /// <summary>The environment variable with the connection string of a role that may create databases.</summary>
@@ -21,7 +22,8 @@ public sealed partial class PostgresServer : IAsyncDisposable
         var builder = new NpgsqlConnectionStringBuilder(connectionString) { IncludeErrorDetail = true };
         if (!driverPools)
         {
-            // Idle connections go soon: every fixture has a database, so a pool, of its own, and the server has one limit for all.
+            // Close idle connections soon: every fixture has its own database, and so its own pool, but all of them share the server's
+            // connection limit.
             (builder.ConnectionIdleLifetime, builder.ConnectionPruningInterval) = (5, 1);
             if (local is not null)
             {
@@ -34,13 +36,13 @@ public sealed partial class PostgresServer : IAsyncDisposable
         _owned = owned;
     }
 
-    /// <summary>Connects to the maintenance database; tests use <see cref="CreateDatabaseAsync"/>.</summary>
+    /// <summary>The connection string of the maintenance database; tests use <see cref="CreateDatabaseAsync"/>.</summary>
     public string ConnectionString { get; }
 
-    /// <summary>Where the server comes from, for people.</summary>
+    /// <summary>A readable description of where the server comes from.</summary>
     public string Source { get; }
 
-    /// <summary>The one server of this test process, started on first use and gone when the process is.</summary>
+    /// <summary>The server shared by all tests of this process. It is started on first use and removed when the process ends.</summary>
     public static Task<PostgresServer> SharedAsync() => SharedServer.Value;
 
     /// <summary>Finds or starts a server.</summary>
@@ -65,11 +67,11 @@ public sealed partial class PostgresServer : IAsyncDisposable
         return new PostgresServer(local.ConnectionString, $"the binaries in {binaries}", local, local, options.DriverPools);
     }
 
-    /// <summary>The folder of the server's programs, or an error that says what to install.</summary>
+    /// <summary>Returns the folder of the server's programs. Throws with a message that says what to install.</summary>
     internal static string FindBinaries()
         => !OperatingSystem.IsWindows() && PostgresBinaries.Find() is { } binaries ? binaries : throw new InvalidOperationException(NothingFound);
 
-    /// <summary>Creates an empty database with a name of its own.</summary>
+    /// <summary>Creates an empty database with a unique name.</summary>
     public Task<PostgresDatabase> CreateDatabaseAsync(string prefix = "test") => PostgresDatabase.CreateAsync(ConnectionString, prefix);
 
     /// <summary>Stops the server without a checkpoint, as a power cut would, and starts it again on the same port.</summary>
@@ -85,10 +87,10 @@ public sealed partial class PostgresServer : IAsyncDisposable
     /// <summary>Starts the server again after <see cref="StopAsync"/> or <see cref="KillAsync"/>, on the same port.</summary>
     public Task StartAgainAsync() => Local.StartAsync();
 
-    /// <summary>Kills the server's first process with SIGKILL; its children notice and follow.</summary>
+    /// <summary>Kills the server's main process with SIGKILL; its children notice and exit.</summary>
     public async Task KillAsync() => Signal.Kill.SendTo(await Local.ProcessIdAsync());
 
-    /// <summary>What the server has logged so far.</summary>
+    /// <summary>Returns what the server has logged so far.</summary>
     public Task<string> LogAsync() => Local.LogAsync();
 
     /// <inheritdoc />

@@ -3,18 +3,19 @@ namespace TaskRecovery.TestSupport;
 /// <summary>What a test needs from its PostgreSQL server.</summary>
 public sealed record PostgresServerOptions
 {
-    /// <summary>The test stops, kills or restarts the server, so it needs one of its own, started from binaries.</summary>
+    /// <summary>Whether the test stops, kills or restarts the server. It then gets a server of its own, started from binaries.</summary>
     public bool Controlled { get; init; }
 
-    /// <summary>Whether commits reach the disk. Ordinary tests do without; benchmarks and power-loss stories do not.</summary>
+    /// <summary>Whether commits reach the disk. Ordinary tests do not need that; benchmarks and power-loss tests do.</summary>
     public bool Fsync { get; init; }
 
-    /// <summary>Whether pools are what the driver and the library make of them, and not small and short-lived ones for many tests. Benchmarks want that: on a new connection a claim is planned anew. Only for a server of one's own.</summary>
+    /// <summary>Whether pools keep the settings of the driver and the library, instead of being small and short-lived for many parallel
+    /// tests. Needed by benchmarks, because a new connection plans each claim anew. Requires a server of the test's own.</summary>
     public bool DriverPools { get; init; }
 
     /// <summary>The server's connection limit.</summary>
     public int MaxConnections { get; init; } = 300;
 
-    /// <summary>More lines for <c>postgresql.conf</c>, by setting name.</summary>
+    /// <summary>More settings for <c>postgresql.conf</c>, by name.</summary>
     public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 }

@@ -10,19 +10,19 @@ public sealed partial class Signal
 
     private Signal(int number) => _number = number;
 
-    /// <summary>SIGKILL: the process ends at once and runs nothing more.</summary>
+    /// <summary>SIGKILL: ends the process at once, without running any more of its code.</summary>
     public static Signal Kill { get; } = new(9);
 
-    /// <summary>SIGTERM: asks a host to shut down.</summary>
+    /// <summary>SIGTERM: requests that a host shuts down.</summary>
     public static Signal Terminate { get; } = new(15);
 
-    /// <summary>SIGSTOP: the process stands still, with everything it holds.</summary>
+    /// <summary>SIGSTOP: pauses the process, which keeps all its locks and connections.</summary>
     public static Signal Stop { get; } = new(OperatingSystem.IsMacOS() ? 17 : 19);
 
-    /// <summary>SIGCONT: a stopped process goes on.</summary>
+    /// <summary>SIGCONT: resumes a paused process.</summary>
     public static Signal Continue { get; } = new(OperatingSystem.IsMacOS() ? 19 : 18);
 
-    /// <summary>Sends it. A process that is gone already is an error: a kill that hit nothing proves nothing.</summary>
+    /// <summary>Sends the signal. Throws if the process has already ended, because such a kill would prove nothing.</summary>
     public void SendTo(int processId)
     {
         if (kill(processId, _number) != 0)

@@ -4,24 +4,24 @@ using System.Net.Sockets;
 
 namespace TaskRecovery.TestSupport;
 
-/// <summary>What a proxy does with the bytes of its connections.</summary>
+/// <summary>How a proxy handles the bytes of its connections.</summary>
 [Flags]
 public enum ProxyFault
 {
-    /// <summary>It passes everything on.</summary>
+    /// <summary>It forwards everything.</summary>
     None = 0,
 
-    /// <summary>Nothing reaches the server; no connection breaks.</summary>
+    /// <summary>Nothing reaches the server; connections stay open.</summary>
     StallToServer = 1,
 
-    /// <summary>Nothing comes back from the server; no connection breaks.</summary>
+    /// <summary>Nothing comes back from the server; connections stay open.</summary>
     StallToClient = 2,
 
-    /// <summary>Nothing passes either way; no connection breaks, as when a cable is pulled.</summary>
+    /// <summary>Nothing passes in either direction; connections stay open, as when a cable is pulled.</summary>
     Cut = StallToServer | StallToClient,
 }
 
-/// <summary>A small TCP proxy on loopback that stands for the network between one node and its server.</summary>
+/// <summary>A small TCP proxy on loopback that simulates the network between one node and its server.</summary>
 public sealed class TcpProxy : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -31,7 +31,7 @@ public sealed class TcpProxy : IAsyncDisposable
     private readonly Task _accepting;
     private volatile TaskCompletionSource _healed = Completed();
 
-    /// <summary>Starts one in front of a server.</summary>
+    /// <summary>Starts a proxy in front of a server.</summary>
     public TcpProxy(string host, int port)
     {
         _target = new Target(host, port);
@@ -39,16 +39,16 @@ public sealed class TcpProxy : IAsyncDisposable
         _accepting = AcceptAsync();
     }
 
-    /// <summary>Where clients connect to.</summary>
+    /// <summary>The port to which clients connect.</summary>
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
 
-    /// <summary>How many connections are open through it.</summary>
+    /// <summary>The number of open connections.</summary>
     public int Connections => _links.Count;
 
-    /// <summary>What is wrong with the network now.</summary>
+    /// <summary>The current network fault.</summary>
     public ProxyFault Fault { get; private set; }
 
-    /// <summary>Makes the network faulty. Bytes under way are held, not lost, as TCP does.</summary>
+    /// <summary>Simulates a network fault. Bytes in transit are held back, not lost, as with TCP.</summary>
     public void Break(ProxyFault fault)
     {
         Fault = fault;
@@ -58,21 +58,21 @@ public sealed class TcpProxy : IAsyncDisposable
         }
     }
 
-    /// <summary>Makes it whole again.</summary>
+    /// <summary>Ends the network fault.</summary>
     public void Heal()
     {
         Fault = ProxyFault.None;
         _healed.TrySetResult();
     }
 
-    /// <summary>Leads to another server from now on, as an address that moves with a failover does. Open connections are reset.</summary>
+    /// <summary>Forwards new connections to another server, like an address that moves in a failover. Open connections are reset.</summary>
     public void Redirect(string host, int port)
     {
         _target = new Target(host, port);
         ResetAll();
     }
 
-    /// <summary>Breaks every open connection with a reset, on both sides.</summary>
+    /// <summary>Resets every open connection on both sides.</summary>
     public void ResetAll()
     {
         foreach (var link in _links.Keys)
@@ -110,7 +110,7 @@ public sealed class TcpProxy : IAsyncDisposable
             }
             catch (Exception exception) when (exception is OperationCanceledException or SocketException or ObjectDisposedException)
             {
-                // The listener was stopped, or a client left before it was accepted.
+                // The listener was stopped, or a client disconnected before it was accepted.
             }
         }
     }
@@ -132,7 +132,7 @@ public sealed class TcpProxy : IAsyncDisposable
         }
         catch (Exception exception) when (exception is SocketException or OperationCanceledException or ObjectDisposedException)
         {
-            // The server is not there: the client sees a reset.
+            // The server is not reachable: reset the client's connection.
         }
         finally
         {
@@ -176,7 +176,7 @@ public sealed class TcpProxy : IAsyncDisposable
     {
         public void Reset()
         {
-            // Closing with nothing to linger for sends a reset instead of an orderly end.
+            // Closing with a linger time of zero sends a reset instead of an orderly end.
             client.Close(0);
             server.Close(0);
         }

@@ -1,11 +1,11 @@
 namespace TaskRecovery.TestSupport;
 
-/// <summary>PostgreSQL refuses to run as root: then its programs run as another user.</summary>
+/// <summary>Runs PostgreSQL's programs as another user if this process is root, because PostgreSQL refuses to run as root.</summary>
 internal static class UnprivilegedUser
 {
     private static readonly Lazy<string?> User = new(Find);
 
-    /// <summary>What to put before a command so that it runs as that user; nothing when this process is not root.</summary>
+    /// <summary>Returns the prefix that makes a command run as that user; empty if this process is not root.</summary>
     public static string[] Prefix()
     {
         if (User.Value is not { } user)

@@ -6,13 +6,13 @@ internal static class ClaimSql
     /// <summary>Stores a claim. ?1 now, ?2 node, ?3 entries, ?4 attempts, ?5 crashes.</summary>
     public const string Insert = "insert into taskrecovery_claims (claimed_at, node, entries, attempts, crashes) values (?1, ?2, ?3, ?4, ?5)";
 
-    /// <summary>Whether a claim is there and a node's. ?1 fence, ?2 node's id.</summary>
+    /// <summary>Returns a row if the claim exists and belongs to the node. ?1 fence, ?2 node's id.</summary>
     public const string IsHeldBy = "select 1 from taskrecovery_claims c join taskrecovery_nodes n on n.number = c.node where c.id = ?1 and n.id = ?2";
 
-    /// <summary>What a claim lists. ?1 fence.</summary>
+    /// <summary>The entries, attempts and crashes of a claim. ?1 fence.</summary>
     public const string Contents = "select entries, attempts, crashes from taskrecovery_claims where id = ?1";
 
-    /// <summary>All claims, with when they were made and by whom.</summary>
+    /// <summary>All claims, with their creation time and node.</summary>
     public const string All = """
         select c.id, c.claimed_at, n.name, n.named, n.id, c.entries, c.attempts, c.crashes
         from taskrecovery_claims c join taskrecovery_nodes n on n.number = c.node order by c.id
@@ -21,7 +21,7 @@ internal static class ClaimSql
     /// <summary>The claims of a node. ?1 node's id.</summary>
     public const string OfNode = "select c.id from taskrecovery_claims c join taskrecovery_nodes n on n.number = c.node where n.id = ?1 order by c.id";
 
-    /// <summary>Whether every entry of a claim has an outcome under it. ?1 fence.</summary>
+    /// <summary>Returns a row if an entry of the claim has no outcome under it. ?1 fence.</summary>
     public const string HasUnfinished = """
         select 1 from taskrecovery_claims c, json_each(c.entries) e
         where c.id = ?1 and not exists (select 1 from taskrecovery_outcomes o where o.entry = e.value and o.fence = c.id) limit 1
@@ -35,15 +35,16 @@ internal static class ClaimSql
         limit 1
         """;
 
-    /// <summary>Every entry that a claim lists. ?1 claims up to this fence.</summary>
+    /// <summary>Every entry listed by the claims up to a fence. ?1 fence.</summary>
     public const string EntriesUpTo = "select e.value from taskrecovery_claims c, json_each(c.entries) e where c.id <= ?1";
 
     /// <summary>Removes a claim. ?1 fence.</summary>
     public const string Delete = "delete from taskrecovery_claims where id = ?1";
 
-    /// <summary>Draws a fence for an outcome without a claim: moves the sequence on. Runs after at least one <see cref="DrawFirst"/>.</summary>
+    /// <summary>Draws a fence for an outcome without a claim by advancing the sequence. Requires that <see cref="DrawFirst"/> ran at least
+    /// once.</summary>
     public const string Draw = "update sqlite_sequence set seq = seq + 1 where name = 'taskrecovery_claims' returning seq";
 
-    /// <summary>Begins the sequence of fences.</summary>
+    /// <summary>Initializes the sequence of fences.</summary>
     public const string DrawFirst = "insert into sqlite_sequence (name, seq) values ('taskrecovery_claims', 1)";
 }

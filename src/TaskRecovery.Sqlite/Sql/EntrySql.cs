@@ -3,19 +3,20 @@ namespace TaskRecovery.Sqlite;
 /// <summary>Statements over <c>entries</c>, <c>unique_keys</c> and <c>cancellations</c>.</summary>
 internal static class EntrySql
 {
-    /// <summary>Stores what was asked for. ?1 now, ?2 queue, ?3 kind, ?4 priority, ?5 max attempts, ?6 args, ?7 unique key, ?8 timeout, ?9 metadata, ?10 trace.</summary>
+    /// <summary>Stores an entry. ?1 now, ?2 queue, ?3 kind, ?4 priority, ?5 max attempts, ?6 args, ?7 unique key, ?8 timeout, ?9 metadata,
+    /// ?10 trace.</summary>
     public const string Insert = """
         insert into taskrecovery_entries (created_at, queue, kind, priority, max_attempts, args, unique_key, timeout, metadata, trace_parent)
         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
         """;
 
-    /// <summary>What a claim hands out. ?1 id.</summary>
+    /// <summary>The columns of an entry that a claim returns. ?1 id.</summary>
     public const string Payload = """
         select priority, args, max_attempts, created_at, unique_key is not null, timeout, metadata, trace_parent, kind
         from taskrecovery_entries where id = ?1
         """;
 
-    /// <summary>How many bytes a claim of an entry brings. ?1 id.</summary>
+    /// <summary>The size in bytes of an entry's payload. ?1 id.</summary>
     public const string Size = "select octet_length(args) + coalesce(octet_length(metadata), 0) from taskrecovery_entries where id = ?1";
 
     /// <summary>Kind and unique key. ?1 id.</summary>
@@ -30,25 +31,25 @@ internal static class EntrySql
     /// <summary>Removes an entry. ?1 id.</summary>
     public const string Delete = "delete from taskrecovery_entries where id = ?1";
 
-    /// <summary>Who holds a key. ?1 kind, ?2 key.</summary>
+    /// <summary>The entry that holds a unique key. ?1 kind, ?2 key.</summary>
     public const string FindKeyHolder = "select entry from taskrecovery_unique_keys where kind = ?1 and key = ?2";
 
-    /// <summary>Takes a key. ?1 kind, ?2 key, ?3 entry.</summary>
+    /// <summary>Stores a unique key. ?1 kind, ?2 key, ?3 entry.</summary>
     public const string TakeKey = "insert into taskrecovery_unique_keys (kind, key, entry) values (?1, ?2, ?3)";
 
-    /// <summary>Whether any key is held.</summary>
+    /// <summary>Returns a row if any unique key is held.</summary>
     public const string AnyKey = "select 1 from taskrecovery_unique_keys limit 1";
 
-    /// <summary>Sets an entry's key free. ?1 entry.</summary>
+    /// <summary>Releases an entry's unique key. ?1 entry.</summary>
     public const string FreeKey = "delete from taskrecovery_unique_keys where entry = ?1";
 
     /// <summary>Stores a cancel request. ?1 entry, ?2 now.</summary>
     public const string RequestCancel = "insert or ignore into taskrecovery_cancellations (entry, requested_at) values (?1, ?2)";
 
-    /// <summary>Whether a cancel is requested. ?1 entry.</summary>
+    /// <summary>Returns a row if a cancel is requested. ?1 entry.</summary>
     public const string IsCancelRequested = "select 1 from taskrecovery_cancellations where entry = ?1";
 
-    /// <summary>Whether any cancel is requested.</summary>
+    /// <summary>Returns a row if any cancel is requested.</summary>
     public const string AnyCancel = "select 1 from taskrecovery_cancellations limit 1";
 
     /// <summary>Every entry for which a cancel is requested.</summary>

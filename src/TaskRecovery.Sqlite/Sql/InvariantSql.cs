@@ -1,9 +1,9 @@
 namespace TaskRecovery.Sqlite;
 
-/// <summary>The invariant: every entry is waiting, running or ended, exactly one of them.</summary>
+/// <summary>Checks the invariant: every entry is in exactly one state, which is waiting, running or ended.</summary>
 internal static class InvariantSql
 {
-    /// <summary>A line for each violation, at most 1,000.</summary>
+    /// <summary>One row per violation, at most 1,000.</summary>
     public const string Violations = """
         with running (id, fence) as materialized (
             select e.value, c.id from taskrecovery_claims c, json_each(c.entries) e

@@ -15,13 +15,14 @@ internal static class JobSql
     /// <summary>One job. ?1 name.</summary>
     public const string FindByName = $"{Columns} where name = ?1";
 
-    /// <summary>All jobs by name.</summary>
+    /// <summary>All jobs, ordered by name.</summary>
     public const string List = $"{Columns} order by name";
 
-    /// <summary>The names of jobs that an application declares, and that have not ended. ?1 the application.</summary>
+    /// <summary>The names of an application's declared jobs that have not ended. ?1 application.</summary>
     public const string ListDeclared = "select name from taskrecovery_jobs where declared_by = ?1 and state <> 2 order by name";
 
-    /// <summary>The ids of active jobs without a planned run: never planned, or the planned entry has ended without having become a run, or is gone.</summary>
+    /// <summary>The ids of active jobs without a planned run: none was ever planned, its entry has ended without starting a task, or its
+    /// entry was removed.</summary>
     public const string Unplanned = """
         select id from taskrecovery_jobs
         where state = 0 and (planned_entry is null
@@ -29,13 +30,13 @@ internal static class JobSql
             or not exists (select 1 from taskrecovery_entries e where e.id = planned_entry))
         """;
 
-    /// <summary>Whether a planned entry has ended, or is gone. ?1 entry.</summary>
+    /// <summary>Returns a row if a planned entry has ended or was removed. ?1 entry.</summary>
     public const string IsOver = """
         select 1 where exists (select 1 from taskrecovery_outcomes o where o.entry = ?1 and o.final = 1)
             or not exists (select 1 from taskrecovery_entries e where e.id = ?1)
         """;
 
-    /// <summary>Stores a job, or what has changed of it. ?1 id, ?2 name, ?3 kind, ?4 entry kind, ?5 args, ?6 every, ?7 once at, ?8 start at, ?9 overlap,
+    /// <summary>Inserts or updates a job. ?1 id, ?2 name, ?3 kind, ?4 entry kind, ?5 args, ?6 every, ?7 once at, ?8 start at, ?9 overlap,
     /// ?10 missed runs, ?11 queue, ?12 priority, ?13 max attempts, ?14 timeout, ?15 now, ?16 the application that declares it.</summary>
     public const string Save = """
         insert into taskrecovery_jobs (

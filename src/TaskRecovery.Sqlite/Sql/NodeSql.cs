@@ -12,13 +12,14 @@ internal static class NodeSql
     /// <summary>A node's name, and whether it joined with it. ?1 id.</summary>
     public const string Name = "select name, named from taskrecovery_nodes where id = ?1";
 
-    /// <summary>The living nodes of a name. ?1 name.</summary>
+    /// <summary>The living nodes with a name. ?1 name.</summary>
     public const string SameName = "select id, holds_lock from taskrecovery_nodes where name = ?1 and named = 1 and dead_at is null";
 
-    /// <summary>The living nodes that say that they hold their lock.</summary>
+    /// <summary>The living nodes that report that they hold their lock.</summary>
     public const string LockHolders = "select id from taskrecovery_nodes where dead_at is null and holds_lock = 1";
 
-    /// <summary>Stores a life. ?1 id, ?2 name, ?3 named, ?4 name is explicit, ?5 machine, ?6 process, ?7 process started, ?8 holds lock, ?9 now.</summary>
+    /// <summary>Stores a new node. ?1 id, ?2 name, ?3 named, ?4 name is explicit, ?5 machine, ?6 process, ?7 process started, ?8 holds
+    /// lock, ?9 now.</summary>
     public const string Insert = """
         insert into taskrecovery_nodes (id, name, named, name_is_explicit, machine, process_id, process_started, holds_lock, started_at, beat_at)
         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)
@@ -33,13 +34,14 @@ internal static class NodeSql
     /// <summary>The number of a living node's stored heartbeats. ?1 id.</summary>
     public const string StoredHeartbeat = "select beat from taskrecovery_nodes where id = ?1 and dead_at is null";
 
-    /// <summary>Asks a node whose file cannot be read to store its heartbeats; its silence counts anew from here. ?1 id.</summary>
+    /// <summary>Requests that a node whose file cannot be read stores its heartbeats; its silence is measured anew from now. ?1
+    /// id.</summary>
     public const string AskToStore = """
         update taskrecovery_nodes set heartbeats_in_database = 1, beat = beat + 1
         where id = ?1 and dead_at is null and heartbeats_in_database = 0
         """;
 
-    /// <summary>Whether a dead node has claims.</summary>
+    /// <summary>Returns a row if any dead node has claims.</summary>
     public const string AnyDeadWithClaims = "select 1 from taskrecovery_claims c join taskrecovery_nodes n on n.number = c.node where n.dead_at is not null limit 1";
 
     /// <summary>The dead nodes that have claims.</summary>
@@ -48,19 +50,20 @@ internal static class NodeSql
         from taskrecovery_claims c join taskrecovery_nodes n on n.number = c.node where n.dead_at is not null order by n.number
         """;
 
-    /// <summary>Declares a node dead, once. ?1 id, ?2 heartbeat it was judged by, ?3 now.</summary>
+    /// <summary>Declares a node dead unless it is dead already or has stored another heartbeat. ?1 id, ?2 stored heartbeats that the
+    /// verdict is based on, ?3 now.</summary>
     public const string MarkDead = "update taskrecovery_nodes set dead_at = ?3 where id = ?1 and beat = ?2 and dead_at is null";
 
-    /// <summary>Declares a node dead whose lock is free. ?1 id, ?2 now.</summary>
+    /// <summary>Declares a node dead because its lock is free. ?1 id, ?2 now.</summary>
     public const string MarkGone = "update taskrecovery_nodes set dead_at = ?2 where id = ?1 and dead_at is null";
 
-    /// <summary>Says that a node has stopped. ?1 id, ?2 now.</summary>
+    /// <summary>Records that a node has stopped. ?1 id, ?2 now.</summary>
     public const string Leave = "update taskrecovery_nodes set dead_at = ?2, stopped = 1 where id = ?1 and dead_at is null";
 
     /// <summary>The claims of a node. ?1 number.</summary>
     public const string Claims = "select id, entries, attempts, crashes from taskrecovery_claims where node = ?1 order by id";
 
-    /// <summary>The dead nodes that nothing needs any more. ?1 dead before.</summary>
+    /// <summary>Dead nodes without claims, at most 100. ?1 dead before.</summary>
     public const string Forgotten = """
         select number, id from taskrecovery_nodes n
         where dead_at < ?1 and not exists (select 1 from taskrecovery_claims c where c.node = n.number) limit 100

@@ -3,28 +3,30 @@ namespace TaskRecovery.Sqlite;
 /// <summary>Statements over <c>outcomes</c>.</summary>
 internal static class OutcomeSql
 {
-    /// <summary>Stores how a run ended, unless something is stored under its fence. ?1 entry, ?2 fence, ?3 now, ?4 duration, ?5 node, ?6 kind, ?7 attempt, ?8 crashes, ?9 final, ?10 result, ?11 error, ?12 reason.</summary>
+    /// <summary>Stores how a run ended, unless an outcome is stored under its fence. ?1 entry, ?2 fence, ?3 now, ?4 duration, ?5 node, ?6
+    /// kind, ?7 attempt, ?8 crashes, ?9 final, ?10 result, ?11 error, ?12 reason.</summary>
     public const string Insert = """
         insert or ignore into taskrecovery_outcomes (entry, fence, ended_at, duration, node, kind, attempt, crashes, final, result, error, reason)
         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
         """;
 
-    /// <summary>What is stored under a fence of this node: kind, reason, duration. ?1 entry, ?2 fence, ?3 node's id.</summary>
+    /// <summary>The kind, reason and duration of the outcome that this node stored under a fence. ?1 entry, ?2 fence, ?3 node's
+    /// id.</summary>
     public const string Find = """
         select o.kind, o.reason, o.duration from taskrecovery_outcomes o join taskrecovery_nodes n on n.number = o.node
         where o.entry = ?1 and o.fence = ?2 and n.id = ?3
         """;
 
-    /// <summary>Whether something is stored under a fence. ?1 entry, ?2 fence.</summary>
+    /// <summary>Returns a row if an outcome is stored under a fence. ?1 entry, ?2 fence.</summary>
     public const string Exists = "select 1 from taskrecovery_outcomes where entry = ?1 and fence = ?2";
 
-    /// <summary>The same, but not what an erasure stored. ?1 entry, ?2 fence.</summary>
+    /// <summary>Like <see cref="Exists"/>, but ignores outcomes stored by an erasure. ?1 entry, ?2 fence.</summary>
     public const string ExistsByNode = "select 1 from taskrecovery_outcomes where entry = ?1 and fence = ?2 and reason is not 'erased'";
 
-    /// <summary>How an entry ended, if it has. ?1 entry.</summary>
+    /// <summary>An entry's final outcome, if it has ended. ?1 entry.</summary>
     public const string FindFinal = "select fence, kind, reason from taskrecovery_outcomes where entry = ?1 and final = 1";
 
-    /// <summary>Takes the final mark of an entry away. ?1 entry, ?2 fence.</summary>
+    /// <summary>Clears the final mark of an outcome. ?1 entry, ?2 fence.</summary>
     public const string TakeFinal = "update taskrecovery_outcomes set final = 0 where entry = ?1 and fence = ?2 and final = 1";
 
     /// <summary>Removes an entry's outcomes. ?1 entry.</summary>

@@ -1,9 +1,10 @@
 namespace TaskRecovery.Sqlite;
 
-/// <summary>Statements over <c>steps</c> and <c>checkpoints</c>. They are the task's where the entry runs one, else the entry's.</summary>
+/// <summary>Statements over <c>steps</c> and <c>checkpoints</c>. They belong to the task if the entry runs one, and to the entry
+/// otherwise.</summary>
 internal static class ProgressSql
 {
-    /// <summary>Whether a run stored a step or checkpoint. ?1 entry, ?2 task, ?3 fence.</summary>
+    /// <summary>Returns a row if a run stored a step or a checkpoint. ?1 entry, ?2 task, ?3 fence.</summary>
     public const string StoredUnder = """
         select 1 from taskrecovery_steps where (entry = ?1 or task = ?2) and fence = ?3
         union all
@@ -23,10 +24,11 @@ internal static class ProgressSql
     /// <summary>A task's checkpoint. ?1 task.</summary>
     public const string CheckpointOfTask = "select data from taskrecovery_checkpoints where task = ?1";
 
-    /// <summary>Stores a step, unless one of the same name is stored (by the task, also under another entry). ?1 entry, ?2 task, ?3 fence, ?4 now, ?5 name, ?6 result.</summary>
+    /// <summary>Stores a step, unless a step with this name exists for the task (also from another entry) or else for the entry. ?1 entry,
+    /// ?2 task, ?3 fence, ?4 now, ?5 name, ?6 result.</summary>
     public const string SaveStep = "insert or ignore into taskrecovery_steps (entry, task, fence, stored_at, name, result) values (?1, ?2, ?3, ?4, ?5, ?6)";
 
-    /// <summary>Stores a checkpoint in place of the one before. ?1 entry, ?2 task, ?3 fence, ?4 now, ?5 data.</summary>
+    /// <summary>Stores a checkpoint and replaces the previous one. ?1 entry, ?2 task, ?3 fence, ?4 now, ?5 data.</summary>
     public const string SaveCheckpoint = "insert or replace into taskrecovery_checkpoints (entry, task, fence, stored_at, data) values (?1, ?2, ?3, ?4, ?5)";
 
     /// <summary>Removes an entry's own steps. ?1 entry.</summary>

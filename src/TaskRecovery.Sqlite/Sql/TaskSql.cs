@@ -8,7 +8,7 @@ internal static class TaskSql
         from taskrecovery_tasks t
         """;
 
-    // A list has no results: a page of them could have any size.
+    // Lists omit results: they have no size limit, so a page could have any size.
     private const string Listed = """
         select t.id, t.job_id, t.entry_id, t.state, t.due_at, t.attempt, t.crashes, null, t.error, t.reason, t.node, t.created_at, t.started_at, t.ended_at
         from taskrecovery_tasks t
@@ -20,10 +20,10 @@ internal static class TaskSql
     /// <summary>The task bound to an entry. ?1 entry.</summary>
     public const string FindByEntry = $"{Columns} where t.entry_id = ?1";
 
-    /// <summary>Newest first. ?1 job, ?2 state, ?3 limit.</summary>
+    /// <summary>Tasks, newest first. ?1 job, ?2 state, ?3 limit.</summary>
     public const string List = $"{Listed} where (?1 is null or t.job_id = ?1) and (?2 is null or t.state = ?2) order by t.created_at desc, t.id desc limit ?3";
 
-    /// <summary>A job's unfinished ones, oldest first. ?1 job.</summary>
+    /// <summary>A job's unfinished tasks, oldest first. ?1 job.</summary>
     public const string ListIncomplete = $"{Listed} where t.job_id = ?1 and t.state < 2 order by t.created_at, t.id";
 
     /// <summary>Unfinished tasks without an entry.</summary>
@@ -45,10 +45,10 @@ internal static class TaskSql
     /// <summary>The task of an entry. ?1 entry.</summary>
     public const string FindIdByEntry = "select id from taskrecovery_tasks where entry_id = ?1";
 
-    /// <summary>Whether a job has an unfinished task. ?1 job.</summary>
+    /// <summary>Returns a row if a job has an unfinished task. ?1 job.</summary>
     public const string AnyUnfinished = "select 1 from taskrecovery_tasks where job_id = ?1 and state < 2 limit 1";
 
-    /// <summary>Whether a due time has had its task. ?1 job, ?2 due.</summary>
+    /// <summary>Returns a row if a task exists for a job's due time. ?1 job, ?2 due.</summary>
     public const string ExistsForDue = "select 1 from taskrecovery_tasks where job_id = ?1 and due_at = ?2";
 
     /// <summary>Creates a running task. ?1 id, ?2 job, ?3 entry, ?4 due, ?5 attempt, ?6 node, ?7 now.</summary>
@@ -57,7 +57,7 @@ internal static class TaskSql
         values (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?7)
         """;
 
-    /// <summary>Runs a task again. ?1 id, ?2 attempt, ?3 node, ?4 now.</summary>
+    /// <summary>Marks a task as running again. ?1 id, ?2 attempt, ?3 node, ?4 now.</summary>
     public const string Resume = "update taskrecovery_tasks set state = 1, attempt = ?2, node = ?3, started_at = ?4 where id = ?1";
 
     /// <summary>Binds a task to another entry. ?1 id, ?2 entry, ?3 attempt.</summary>
@@ -75,13 +75,13 @@ internal static class TaskSql
         where entry_id = ?1 and state < 2
         """;
 
-    /// <summary>The task of an entry waits for its next run. ?1 entry, ?2 attempt, ?3 crashes, ?4 error.</summary>
+    /// <summary>Marks the task of an entry as waiting for its next run. ?1 entry, ?2 attempt, ?3 crashes, ?4 error.</summary>
     public const string ReturnByEntry = """
         update taskrecovery_tasks set state = 0, attempt = ?2, crashes = ?3, error = coalesce(?4, error)
         where entry_id = ?1 and state < 2
         """;
 
-    /// <summary>The task of an entry that an operator retries starts afresh. ?1 entry.</summary>
+    /// <summary>Resets the task of an entry that an operator retries. ?1 entry.</summary>
     public const string ReopenByEntry = """
         update taskrecovery_tasks set state = 0, attempt = 0, crashes = 0, result = null, reason = null, ended_at = null
         where entry_id = ?1 and state > 1

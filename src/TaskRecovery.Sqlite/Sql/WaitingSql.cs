@@ -3,25 +3,28 @@ namespace TaskRecovery.Sqlite;
 /// <summary>Statements over <c>waiting</c>.</summary>
 internal static class WaitingSql
 {
-    /// <summary>A new entry waits. ?1 id, ?2 queue, ?3 kind, ?4 level, ?5 run at.</summary>
+    /// <summary>Adds the waiting row of a new entry. ?1 id, ?2 queue, ?3 kind, ?4 level, ?5 run at.</summary>
     public const string Insert = "insert into taskrecovery_waiting (id, queue, kind, priority, run_at) values (?1, ?2, ?3, ?4, ?5)";
 
-    /// <summary>An entry waits again, at its own priority or, after crashes, in front of all. ?1 id, ?2 run at, ?3 attempt, ?4 crashes, ?5 whether one crash moves it to the front.</summary>
+    /// <summary>Returns an entry to waiting, at its own priority or, after crashes, before all others. ?1 id, ?2 run at, ?3 attempt, ?4
+    /// crashes, ?5 whether one crash moves it to the front.</summary>
     public const string PutBack = """
         insert into taskrecovery_waiting (id, queue, kind, priority, run_at, attempt, crashes)
         select id, queue, kind, case when ?4 >= 2 or (?4 = 1 and ?5) then -min(?4, 10) else priority end, ?2, ?3, ?4
         from taskrecovery_entries where id = ?1
         """;
 
-    /// <summary>The next level of a kind in which something waits, and when its first entry is due. ?1 queue, ?2 kind, ?3 last level.</summary>
-    /// <remarks>A comparison of rows, (kind, priority) &gt; (?, ?), would walk over the whole last group instead of hopping.</remarks>
+    /// <summary>The next level of a kind that has waiting entries, and when its first entry is due. ?1 queue, ?2 kind, ?3 last
+    /// level.</summary>
+    /// <remarks>A row comparison, (kind, priority) &gt; (?, ?), would scan the whole last group instead of seeking to the next
+    /// one.</remarks>
     public const string NextLevel = """
         select priority, run_at from taskrecovery_waiting
         where queue = ?1 and kind = ?2 and priority > ?3
         order by priority, run_at limit 1
         """;
 
-    /// <summary>The next kind of a queue of which something waits. ?1 queue, ?2 last kind.</summary>
+    /// <summary>The next kind of a queue that has waiting entries. ?1 queue, ?2 last kind.</summary>
     public const string NextKind = "select kind from taskrecovery_waiting where queue = ?1 and kind > ?2 order by kind limit 1";
 
     /// <summary>The due entries of a kind and level, in order. ?1 queue, ?2 kind, ?3 level, ?4 now, ?5 limit.</summary>
@@ -31,7 +34,7 @@ internal static class WaitingSql
         order by run_at, id limit ?5
         """;
 
-    /// <summary>When the first entry of a kind and level is due that is not due yet. ?1 queue, ?2 kind, ?3 level, ?4 now.</summary>
+    /// <summary>When the next entry of a kind and level that is not due yet becomes due. ?1 queue, ?2 kind, ?3 level, ?4 now.</summary>
     public const string FirstLater = "select min(run_at) from taskrecovery_waiting where queue = ?1 and kind = ?2 and priority = ?3 and run_at > ?4";
 
     /// <summary>How many entries of a kind and level are due. ?1 queue, ?2 kind, ?3 level, ?4 now, ?5 limit.</summary>
@@ -40,15 +43,15 @@ internal static class WaitingSql
             select 1 from taskrecovery_waiting where queue = ?1 and kind = ?2 and priority = ?3 and run_at <= ?4 limit ?5)
         """;
 
-    /// <summary>Gives a new entry the place and the counts of one before it. ?1 id, ?2 level, ?3 attempt, ?4 crashes.</summary>
+    /// <summary>Copies the level and the counts of a previous entry to a new one. ?1 id, ?2 level, ?3 attempt, ?4 crashes.</summary>
     public const string SetCounts = "update taskrecovery_waiting set priority = ?2, attempt = ?3, crashes = ?4 where id = ?1";
 
-    /// <summary>Takes an entry out of the line. ?1 id.</summary>
+    /// <summary>Removes an entry's waiting row. ?1 id.</summary>
     public const string Take = "delete from taskrecovery_waiting where id = ?1 returning attempt, crashes";
 
-    /// <summary>Whether an entry waits and was due before a time. ?1 id, ?2 time.</summary>
+    /// <summary>Returns a row if an entry is waiting and was due before a time. ?1 id, ?2 time.</summary>
     public const string IsOverdue = "select 1 from taskrecovery_waiting where id = ?1 and run_at <= ?2";
 
-    /// <summary>Whether an entry waits. ?1 id.</summary>
+    /// <summary>Returns a row if an entry is waiting. ?1 id.</summary>
     public const string Exists = "select 1 from taskrecovery_waiting where id = ?1";
 }

@@ -2,27 +2,29 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Sqlite;
 
-/// <summary>Notices soon that another process has committed. SQLite tells nobody, but the log is written, which Linux tells; elsewhere the
-/// number of the last change is looked at, which costs two locks and a read.</summary>
+/// <summary>Detects commits of other processes soon. SQLite has no notification for this. On Linux, inotify reports writes to the log;
+/// elsewhere the watcher polls <c>pragma data_version</c>, which costs two file locks and a read.</summary>
 internal sealed class ChangeWatcher(SqliteDatabase database)
 {
-    // A look costs about 100 us of processor with its wake-up: forty a second are four tenths of a percent of a core.
+    // A check costs about 100 us of CPU time, including the wake-up: 40 per second use 0.4 % of a core.
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(25);
 
-    // Where the system tells of changes, a look all the same: should it have missed one, the next poll finds it anyway.
+    // Check now and then even if inotify reports changes. If it misses one, the next poll finds the work.
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(10);
 
-    // A commit is seen when its log has reached the disk, some time after it was written.
+    // A log write is visible as a commit only some time later, when the log has reached the disk.
     private static readonly TimeSpan Afterwards = TimeSpan.FromSeconds(1);
 
-    // This process's own commits change the number too. While it commits it only assumes now and then that others do.
+    // This process's own commits change data_version too. While this process commits, send a hint only every few changes, because another
+    // process may have committed too.
     private const int LooksWhileBusy = 5;
 
     private long _changedAt = TimeProvider.System.GetTimestamp();
 
-    /// <summary>Says so until cancelled. On a thread of its own: a timer and the thread pool would cost an idle process ten times as much.</summary>
-    /// <param name="onHint">Told that something may have changed.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <summary>Sends hints until cancelled. Uses a thread of its own, because a timer and the thread pool would cost an idle process ten
+    /// times as much.</summary>
+    /// <param name="onHint">Called when another process may have committed.</param>
+    /// <param name="cancellationToken">Stops the watcher.</param>
     public Task RunAsync(Action<StoreHint> onHint, CancellationToken cancellationToken)
     {
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -48,7 +50,7 @@ internal sealed class ChangeWatcher(SqliteDatabase database)
         using var session = database.OpenReader();
         var (version, own, missed) = (session.ReadDataVersion(), database.Writer.Commits, 0);
 
-        // The session keeps the log from being removed, so that it stays the same file.
+        // This session keeps the log open, so that it is not removed and remains the same file.
         using var changes = FileChanges.TryWatch(database.Path + "-wal");
         using var waking = cancellationToken.UnsafeRegister(static changes => ((FileChanges?)changes)?.Wake(), changes);
         while (!WaitForChange(changes, cancellationToken))
@@ -73,7 +75,7 @@ internal sealed class ChangeWatcher(SqliteDatabase database)
 
     private bool WaitForChange(FileChanges? changes, CancellationToken cancellationToken)
     {
-        // What is written is not committed yet: after the last change looks go on for a while. The first look comes at once.
+        // A write to the log is not a commit yet, so continue to poll for a while after the last write. The first check runs at once.
         if (changes is null || TimeProvider.System.GetElapsedTime(_changedAt) < Afterwards)
         {
             cancellationToken.WaitHandle.WaitOne(Interval);

@@ -4,7 +4,7 @@ using System.Collections.Concurrent;
 
 namespace TaskRecovery.Sqlite;
 
-/// <summary>What a claim lists: its entries in order, with what had been spent when it was made.</summary>
+/// <summary>The contents of a claim: its entries in order, with their attempts and crashes at the time of the claim.</summary>
 internal sealed class ClaimContents
 {
     private readonly Dictionary<long, (int Attempt, int Crashes)> _entries;
@@ -28,7 +28,7 @@ internal sealed class ClaimContents
         return found;
     }
 
-    /// <summary>Reads the three arrays of a row.</summary>
+    /// <summary>Parses the three arrays of a row.</summary>
     public static ClaimContents Parse(ReadOnlySpan<byte> entries, ReadOnlySpan<byte> attempts, ReadOnlySpan<byte> crashes)
     {
         var all = new List<(long, int, int)>();
@@ -45,7 +45,7 @@ internal sealed class ClaimContents
         return new ClaimContents(all);
     }
 
-    /// <summary>Writes one of the arrays.</summary>
+    /// <summary>Serializes one of the arrays.</summary>
     public static byte[] Write<T>(IReadOnlyList<T> items, Func<T, long> number)
     {
         var buffer = new ArrayBufferWriter<byte>((items.Count * 8) + 2);
@@ -84,7 +84,8 @@ internal sealed class ClaimContents
     }
 }
 
-/// <summary>The contents of this process's latest claims. A claim's row is never changed, so only whether it is still there must be asked.</summary>
+/// <summary>Caches the contents of this process's latest claims. A claim's row never changes, so only its existence has to be
+/// checked.</summary>
 internal sealed class ClaimContentsCache
 {
     private const int Limit = 1024;
@@ -93,7 +94,7 @@ internal sealed class ClaimContentsCache
 
     public void Add(long fence, ClaimContents contents)
     {
-        // Far more than a node holds; only claims that others removed can pile up.
+        // Far more claims than a node holds: only claims that another node removed can accumulate.
         if (_claims.Count >= Limit)
         {
             _claims.Clear();

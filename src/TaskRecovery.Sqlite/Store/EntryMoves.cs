@@ -2,7 +2,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Sqlite;
 
-/// <summary>Moves entries between their places, inside a transaction that writes. Nothing else inserts into waiting or outcomes.</summary>
+/// <summary>Moves entries between states inside a write transaction. No other class inserts into waiting or outcomes.</summary>
 internal sealed class EntryMoves(SqliteSession session, SqliteNames names, long now, bool isOwn = true)
 {
     private bool? _anyKeys;
@@ -12,7 +12,7 @@ internal sealed class EntryMoves(SqliteSession session, SqliteNames names, long 
 
     public long Now => now;
 
-    /// <summary>Stores an entry and lets it wait.</summary>
+    /// <summary>Stores an entry as waiting.</summary>
     public EnqueueResult Insert(NewEntry entry)
     {
         var kind = names.Kind(session, entry.Kind, isOwn);
@@ -32,12 +32,12 @@ internal sealed class EntryMoves(SqliteSession session, SqliteNames names, long 
         return new EnqueueResult(id, false);
     }
 
-    /// <summary>Stores an entry, without a key or a time, that is claimed in the same transaction.</summary>
-    /// <returns>Its id.</returns>
+    /// <summary>Stores an entry that is claimed in the same transaction. It has no unique key and no run time.</summary>
+    /// <returns>The entry's id.</returns>
     public long Store(NewEntry entry) => Store(entry, names.Queue(session, entry.Queue, isOwn), names.Kind(session, entry.Kind, isOwn));
 
-    /// <summary>Ends a run, and its entry with it.</summary>
-    /// <returns><see langword="false"/> if something is stored under this fence already.</returns>
+    /// <summary>Ends a run and its entry.</summary>
+    /// <returns><see langword="false"/> if an outcome is already stored under this fence.</returns>
     public bool End(Run run, OutcomeKind kind, ReadOnlySpan<byte> result, string? error, string? reason)
     {
         if (!InsertOutcome(run, kind, final: true, result, error, reason))
@@ -63,14 +63,14 @@ internal sealed class EntryMoves(SqliteSession session, SqliteNames names, long 
         return true;
     }
 
-    /// <summary>Ends a run and lets its entry wait again; if a cancel is requested, the entry ends as cancelled instead.</summary>
-    /// <param name="run">The run, with the counts that the entry goes on with.</param>
-    /// <param name="kind">Why.</param>
-    /// <param name="runAt">When it may run again.</param>
-    /// <param name="error">What went wrong.</param>
-    /// <param name="reason">A word for it.</param>
-    /// <param name="cancelled">Whether it ended.</param>
-    /// <returns><see langword="false"/> if something is stored under this fence already.</returns>
+    /// <summary>Ends a run and returns its entry to waiting. If a cancel is requested, the entry ends as cancelled instead.</summary>
+    /// <param name="run">The run, with the counts that the entry keeps.</param>
+    /// <param name="kind">The outcome of the run.</param>
+    /// <param name="runAt">The earliest time of the next run.</param>
+    /// <param name="error">The error text.</param>
+    /// <param name="reason">The reason code.</param>
+    /// <param name="cancelled">Whether the entry ended as cancelled.</param>
+    /// <returns><see langword="false"/> if an outcome is already stored under this fence.</returns>
     public bool PutBack(Run run, OutcomeKind kind, long runAt, string? error, string? reason, out bool cancelled)
     {
         cancelled = IsCancelRequested(run.Entry);
@@ -93,8 +93,8 @@ internal sealed class EntryMoves(SqliteSession session, SqliteNames names, long 
         return true;
     }
 
-    /// <summary>Ends an entry that waits, under a fence of its own.</summary>
-    /// <returns><see langword="false"/> if it does not wait.</returns>
+    /// <summary>Ends a waiting entry under a new fence.</summary>
+    /// <returns><see langword="false"/> if the entry is not waiting.</returns>
     public bool EndWaiting(long entry, OutcomeKind kind, string reason)
     {
         var statement = session.Get(WaitingSql.Take).Bind(1, entry);
@@ -108,7 +108,7 @@ internal sealed class EntryMoves(SqliteSession session, SqliteNames names, long 
         return End(new Run(entry, DrawFence(), null, attempt, crashes, 0, MayHaveTask: true), kind, [], null, reason);
     }
 
-    /// <summary>Lets an entry wait that is nowhere else.</summary>
+    /// <summary>Adds a waiting row for an entry that has none and is neither running nor ended.</summary>
     public void Wait(long entry, long runAt, int attempt, int crashes, bool toFront)
         => session.Get(WaitingSql.PutBack).Bind(1, entry).Bind(2, runAt).Bind(3, attempt).Bind(4, crashes).Bind(5, toFront).Execute();
 
@@ -124,7 +124,7 @@ internal sealed class EntryMoves(SqliteSession session, SqliteNames names, long 
         return 1;
     }
 
-    /// <summary>Whether a cancel is requested for an entry.</summary>
+    /// <summary>Returns whether a cancel is requested for an entry.</summary>
     public bool IsCancelRequested(long entry)
         => (_anyCancels ??= session.Get(EntrySql.AnyCancel).Exists()) && session.Get(EntrySql.IsCancelRequested).Bind(1, entry).Exists();
 
@@ -151,12 +151,12 @@ internal sealed class EntryMoves(SqliteSession session, SqliteNames names, long 
     };
 }
 
-/// <summary>A run that ends, with the counts its entry has after it.</summary>
+/// <summary>A run that ends, with the entry's counts after it.</summary>
 /// <param name="Entry">The entry.</param>
-/// <param name="Fence">The claim, or a fence drawn for this outcome.</param>
+/// <param name="Fence">The claim's fence, or a fence drawn for this outcome.</param>
 /// <param name="Node">The node's number.</param>
 /// <param name="Attempt">Attempts spent.</param>
 /// <param name="Crashes">Crashes counted.</param>
-/// <param name="Duration">How long it took, in microseconds.</param>
+/// <param name="Duration">The run's duration in microseconds.</param>
 /// <param name="MayHaveTask">Whether the entry may run a task.</param>
 internal readonly record struct Run(long Entry, long Fence, long? Node, int Attempt, int Crashes, long Duration, bool MayHaveTask);

@@ -2,13 +2,13 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Sqlite;
 
-/// <summary>Ends entries, if they have not ended, and blanks what the application stored in them.</summary>
+/// <summary>Ends entries that have not ended and blanks the data that the application stored in them.</summary>
 internal sealed class Eraser(SqliteDatabase database)
 {
-    /// <summary>How many entries to look at in one read when they are found by what they hold.</summary>
+    /// <summary>The number of entries to scan in one read when searching by key or metadata.</summary>
     private const long Chunk = 50_000;
 
-    /// <summary>How many to erase in one transaction: others wait meanwhile.</summary>
+    /// <summary>The number of entries to erase in one transaction, which keeps other writes waiting.</summary>
     private const int BatchSize = 100;
 
     internal async ValueTask<int> EraseAsync(EraseTarget target, CancellationToken cancellationToken)
@@ -99,7 +99,8 @@ internal sealed class Eraser(SqliteDatabase database)
         return true;
     }
 
-    // Under its claim's own fence, as a sweep ends it: its node's outcome is refused then. The request stays, so that the node finds it.
+    // End the run under its claim's own fence, as a sweep does, so that an outcome of its node is rejected. Keep the cancel request, so
+    // that the node notices it.
     private static bool EndRunning(EntryMoves moves, long entry)
     {
         var session = moves.Session;

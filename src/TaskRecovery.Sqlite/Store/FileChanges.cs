@@ -4,7 +4,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace TaskRecovery.Sqlite;
 
-/// <summary>Waits until a file is written, by whichever process, as Linux tells it (inotify): an idle process is not woken at all.</summary>
+/// <summary>Waits until any process writes to a file, with inotify on Linux, so that an idle process never wakes up.</summary>
 internal sealed class FileChanges : IDisposable
 {
     private const int CloseOnExec = 0x80000;
@@ -21,8 +21,9 @@ internal sealed class FileChanges : IDisposable
         _wake = wake;
     }
 
-    /// <summary>Begins to watch a file.</summary>
-    /// <returns><see langword="null"/> if the system does not tell: it is another one, or its number of watchers is used up.</returns>
+    /// <summary>Starts to watch a file.</summary>
+    /// <returns><see langword="null"/> if inotify is unavailable: on another operating system, or if the limit of watches is
+    /// reached.</returns>
     public static FileChanges? TryWatch(string file)
     {
         if (!OperatingSystem.IsLinux())
@@ -49,7 +50,7 @@ internal sealed class FileChanges : IDisposable
         _ = poll(ref descriptors[0], 2, (int)limit.TotalMilliseconds);
     }
 
-    /// <summary>Takes note of the changes so far.</summary>
+    /// <summary>Consumes the changes reported so far.</summary>
     /// <returns>Whether there were any.</returns>
     public bool Clear()
     {
@@ -63,7 +64,7 @@ internal sealed class FileChanges : IDisposable
         return any;
     }
 
-    /// <summary>Ends the present wait and all later ones.</summary>
+    /// <summary>Ends the current wait and all later ones.</summary>
     public void Wake()
     {
         var one = 1UL;
@@ -86,7 +87,7 @@ internal sealed class FileChanges : IDisposable
         public short Returned;
     }
 
-#pragma warning disable IDE1006, SA1300, SYSLIB1054, CA2101, CA5392 // The system's names; source generation would need unsafe code.
+#pragma warning disable IDE1006, SA1300, SYSLIB1054, CA2101, CA5392 // Native names; source generation would need unsafe code.
     [DllImport("libc", SetLastError = true)]
     private static extern int inotify_init1(int flags);
 

@@ -3,14 +3,14 @@ using System.Runtime.InteropServices;
 
 namespace TaskRecovery.Sqlite;
 
-/// <summary>What the operating system knows about the file that a path names at this moment. A path can be given to another file; a device and an inode
-/// stay with a file as long as a process has it open.</summary>
+/// <summary>What the operating system reports about the file that a path names at this moment. A path can be reassigned to another file,
+/// but device and inode identify a file as long as a process has it open.</summary>
 /// <param name="Exists">Whether the path names a file at all.</param>
 /// <param name="Device">The file system that the file is on.</param>
 /// <param name="Inode">The file's number in its file system.</param>
-/// <param name="Links">How many names the file has.</param>
-/// <param name="IsMountPoint">Whether the file itself, not a folder above it, is mounted here.</param>
-/// <param name="Mount">The id of the mount in <c>/proc/self/mountinfo</c>, where the kernel tells it.</param>
+/// <param name="Links">The number of names (hard links) of the file.</param>
+/// <param name="IsMountPoint">Whether the file itself, not a folder above it, is a mount point.</param>
+/// <param name="Mount">The id of the mount in <c>/proc/self/mountinfo</c>, if the kernel reports it.</param>
 internal readonly partial record struct FileFacts(bool Exists, ulong Device, ulong Inode, ulong Links, bool IsMountPoint, ulong? Mount)
 {
     private const int NotFound = 2;
@@ -20,9 +20,11 @@ internal readonly partial record struct FileFacts(bool Exists, ulong Device, ulo
     private const uint MountKnown = 0x1000;
     private const ulong MountRoot = 0x2000;
 
-    /// <summary>Reads them without opening the file: closing any handle of a database file drops SQLite's own locks on it.</summary>
-    /// <param name="path">The path in UTF-8, with a zero at its end.</param>
-    /// <returns><see langword="null"/> if this operating system does not tell them (Windows, where a file that is open can be neither deleted nor replaced).</returns>
+    /// <summary>Reads the facts without opening the file, because closing any handle of a database file releases SQLite's own locks on
+    /// it.</summary>
+    /// <param name="path">The path in UTF-8, zero-terminated.</param>
+    /// <returns><see langword="null"/> if this operating system does not report them (Windows, where an open file can be neither deleted
+    /// nor replaced).</returns>
     public static FileFacts? Read(ReadOnlySpan<byte> path)
     {
         if (!OperatingSystem.IsLinux() && !OperatingSystem.IsMacOS())
@@ -49,16 +51,16 @@ internal readonly partial record struct FileFacts(bool Exists, ulong Device, ulo
         return OperatingSystem.IsLinux() ? FromStatX(answer) : FromStat(answer);
     }
 
-    /// <summary>Reads them by a path that is used once.</summary>
+    /// <summary>Reads the facts of a path that is used once.</summary>
     public static FileFacts? Read(string path) => Read(ToBytes(path));
 
-    /// <summary>A path as <see cref="Read(ReadOnlySpan{byte})"/> takes it.</summary>
+    /// <summary>Converts a path to the form that <see cref="Read(ReadOnlySpan{byte})"/> expects.</summary>
     public static byte[] ToBytes(string path) => System.Text.Encoding.UTF8.GetBytes(path + '\0');
 
-    /// <summary>Whether both are about one file.</summary>
+    /// <summary>Returns whether both describe the same file.</summary>
     public bool IsSameFile(FileFacts other) => Exists && other.Exists && Device == other.Device && Inode == other.Inode;
 
-    // struct statx is the same on every architecture.
+    // struct statx has the same layout on every architecture.
     private static FileFacts FromStatX(ReadOnlySpan<byte> answer)
     {
         var mask = MemoryMarshal.Read<uint>(answer);

@@ -1,9 +1,10 @@
 namespace TaskRecovery.Sqlite;
 
-/// <summary>Tells file systems on which processes can't lock files or share memory from those of this machine, by their names.</summary>
+/// <summary>Recognizes, by name, file systems on which file locks or shared memory do not work between processes or machines.</summary>
 internal static class FileSystems
 {
-    // Of the network, of a cluster, or a share between a virtual machine and its host. Cluster file systems lock, but do not share memory between machines.
+    // Network and cluster file systems, and shares between a virtual machine and its host. Cluster file systems support locks, but no
+    // shared memory between machines.
     private static readonly HashSet<string> Shared = new(StringComparer.OrdinalIgnoreCase)
     {
         "9p", "acfs", "afs", "beegfs", "ceph", "cifs", "coda", "davfs", "gfs", "gfs2", "glusterfs", "gpfs", "kafs", "lustre", "ncp", "ncpfs", "nfs", "nfs3", "nfs4",
@@ -17,12 +18,12 @@ internal static class FileSystems
         "sshfs", "vmhgfs-fuse", "weed", "wdfs",
     };
 
-    // The runtime counts these as network drives; they are disks of this machine.
+    // The runtime classifies these as network drives, but they are local disks.
     private static readonly HashSet<string> Local = new(StringComparer.OrdinalIgnoreCase) { "aufs", "ecryptfs", "fuseblk", "overlay", "overlayfs" };
 
-    /// <summary>Whether a file system is one on which a database file gets damaged.</summary>
-    /// <param name="type">What the runtime takes the drive for.</param>
-    /// <param name="format">The file system's name, as the operating system has it: <c>ext4</c>, <c>nfs4</c>, <c>fuse.sshfs</c>.</param>
+    /// <summary>Returns whether a database file on this file system can be damaged.</summary>
+    /// <param name="type">The runtime's drive type.</param>
+    /// <param name="format">The operating system's name of the file system: <c>ext4</c>, <c>nfs4</c>, <c>fuse.sshfs</c>.</param>
     public static bool IsShared(DriveType type, string format)
     {
         const string UserSpace = "fuse.";
@@ -34,13 +35,14 @@ internal static class FileSystems
         return Shared.Contains(format) || (type == DriveType.Network && !Local.Contains(format));
     }
 
-    /// <summary>The name of the file system of a mount, from the text of <c>/proc/self/mountinfo</c>.</summary>
-    /// <remarks>The runtime knows file systems by a number, which all of those in user space share; only this list tells which one it is.</remarks>
+    /// <summary>Finds the name of a mount's file system in the text of <c>/proc/self/mountinfo</c>.</summary>
+    /// <remarks>The runtime identifies file systems by a number, which is the same for all FUSE file systems; only this list has their
+    /// names.</remarks>
     public static string? FindFormat(IEnumerable<string> mounts, ulong mount)
     {
         foreach (var line in mounts)
         {
-            // 36 35 98:0 /root /mnt rw,noatime shared:1 - ext4 /dev/sda1 rw
+            // Example: 36 35 98:0 /root /mnt rw,noatime shared:1 - ext4 /dev/sda1 rw
             var id = line.AsSpan(0, Math.Max(0, line.IndexOf(' ', StringComparison.Ordinal)));
             if (ulong.TryParse(id, out var number) && number == mount && line.IndexOf(" - ", StringComparison.Ordinal) is var end and >= 0)
             {

@@ -3,23 +3,24 @@ using Microsoft.Win32.SafeHandles;
 
 namespace TaskRecovery.Sqlite;
 
-/// <summary>The heartbeat counters: one small file for each life of a node, beside the database, which that node alone writes.</summary>
-/// <remarks>A heartbeat must not need the database's only write lock, which other processes and the application's own transactions hold for as long as they like
-/// (docs/decisions, 27). A file that is lost, cannot be written or cannot be read costs nobody its lease: the heartbeats go into the database then.</remarks>
+/// <summary>The heartbeat counters: one small file per node beside the database, written only by that node.</summary>
+/// <remarks>A heartbeat must not need the database's only write lock, because other processes and the application's own transactions may
+/// hold it for any length of time (docs/decisions, 27). If the file is lost, cannot be written or cannot be read, the node keeps its lease:
+/// its heartbeats are stored in the database instead.</remarks>
 internal sealed class HeartbeatFiles(SqliteFile file)
 {
-    // Others may read it, and remove it after a death, while it is open here.
+    // While the file is open here, other processes may read it, and remove it after the node was declared dead.
     private const FileShare Shared = FileShare.ReadWrite | FileShare.Delete;
 
-    /// <summary>Raises a node's counter.</summary>
+    /// <summary>Increments a node's counter.</summary>
     /// <param name="nodeId">This node.</param>
-    /// <param name="counter">The counter as this node wrote it last; a file that was replaced must not take it back.</param>
-    /// <returns><see langword="false"/> if the file cannot be written: the counter was not raised.</returns>
+    /// <param name="counter">The counter that this node wrote last, so that a replaced file cannot decrease it.</param>
+    /// <returns><see langword="false"/> if the file cannot be written: the counter was not incremented.</returns>
     public bool TryRaise(Guid nodeId, ref long counter)
     {
         try
         {
-            // By its name, each time: a file that somebody deleted would take what is written without showing it to anybody.
+            // Open the file by name each time: writes to a deleted file would succeed, but no other process could read them.
             using var stream = file.OpenOrCreate(file.HeartbeatPath(nodeId), Shared);
             var handle = stream.SafeFileHandle;
             var next = Math.Max(counter, Read(handle) ?? 0) + 1;
@@ -35,8 +36,8 @@ internal sealed class HeartbeatFiles(SqliteFile file)
         }
     }
 
-    /// <summary>Opens a node's file to look at its counter again and again.</summary>
-    /// <returns><see langword="null"/> if it is not there or may not be read.</returns>
+    /// <summary>Opens a node's file for repeated reads of its counter.</summary>
+    /// <returns><see langword="null"/> if the file does not exist or may not be read.</returns>
     public SafeFileHandle? TryOpen(Guid nodeId)
     {
         try
@@ -56,8 +57,9 @@ internal sealed class HeartbeatFiles(SqliteFile file)
         return handle is null ? null : Read(handle);
     }
 
-    /// <summary>Reads the counter.</summary>
-    /// <returns><see langword="null"/> if the file is too short or cannot be read. A number that is torn differs from the one before it, or is it: both are right.</returns>
+    /// <summary>Reads the counter from an open file.</summary>
+    /// <returns><see langword="null"/> if the file is too short or cannot be read. A torn read is harmless: it shows a changed counter, or
+    /// the previous one.</returns>
     public static long? Read(SafeFileHandle handle)
     {
         Span<byte> bytes = stackalloc byte[sizeof(long)];
@@ -71,7 +73,7 @@ internal sealed class HeartbeatFiles(SqliteFile file)
         }
     }
 
-    /// <summary>Removes the file of a life that is over.</summary>
+    /// <summary>Removes the file of a node that has left or is dead.</summary>
     public void Remove(Guid nodeId)
     {
         try
@@ -80,7 +82,7 @@ internal sealed class HeartbeatFiles(SqliteFile file)
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // The removal of what is no longer kept finds it later.
+            // Retention finds and removes the file later.
         }
     }
 }

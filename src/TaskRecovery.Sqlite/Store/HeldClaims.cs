@@ -1,12 +1,12 @@
 namespace TaskRecovery.Sqlite;
 
-/// <summary>The claims that a node holds, looked up once for a whole flush.</summary>
+/// <summary>The claims that a node holds, each looked up once per flush.</summary>
 internal sealed class HeldClaims(SqliteSession session, ClaimContentsCache cache, Guid nodeId)
 {
     private readonly Dictionary<long, (long Node, ClaimContents Contents)?> _claims = [];
     private long? _node;
 
-    /// <summary>A claim, if it is there and the node's.</summary>
+    /// <summary>Returns the claim if it exists and belongs to the node.</summary>
     public (long Node, ClaimContents Contents)? Find(long fence)
     {
         if (!_claims.TryGetValue(fence, out var claim))
@@ -18,7 +18,8 @@ internal sealed class HeldClaims(SqliteSession session, ClaimContentsCache cache
         return claim;
     }
 
-    /// <summary>Whether the node runs an entry under a fence: the claim is its own, lists the entry, and has no outcome for it yet.</summary>
+    /// <summary>Returns whether the node runs an entry under a fence: the claim belongs to it, lists the entry, and has no outcome for it
+    /// yet.</summary>
     public bool Runs(long entry, long fence)
         => Find(fence) is { } claim && claim.Contents.TryGet(entry, out _, out _) && !session.Get(OutcomeSql.Exists).Bind(1, entry).Bind(2, fence).Exists();
 

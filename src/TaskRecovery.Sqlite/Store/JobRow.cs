@@ -14,13 +14,13 @@ internal sealed record JobRow(
         (OverlapPolicy)row.Int32(9), (MissedRunPolicy)row.Int32(10), row.Text(11), row.Int32(12), row.Int32(13), row.NullableInt64(14), Micros.Clamp(row.NullableInt64(15)),
         row.NullableInt64(16), row.Int64(17), row.Int64(18), row.NullableText(19));
 
-    /// <summary>What its plan depends on.</summary>
+    /// <summary>The fields that the job's plan depends on.</summary>
     public JobTiming Timing => new(State, Micros.ToSpan(Every), Micros.ToTime(OnceAt), Micros.ToTime(StartAt), Micros.ToTime(NextRunAt), PlannedEntry is not null);
 
-    // Written by hand it may be anything.
+    // A manually edited row can contain any value.
     private static long? Interval(long? micros) => micros is { } some ? Math.Max(some, Micros.From(TimeSpan.FromSeconds(1))) : null;
 
-    /// <summary>The only row of a statement, if there is one.</summary>
+    /// <summary>Reads the only row of a statement, if there is one.</summary>
     public static JobRow? ReadOne(SqliteStatement statement)
     {
         var row = statement.Step() ? Read(statement) : null;
@@ -28,7 +28,7 @@ internal sealed record JobRow(
         return row;
     }
 
-    /// <summary>All rows of a statement.</summary>
+    /// <summary>Reads all rows of a statement.</summary>
     public static List<JobRow> ReadAll(SqliteStatement statement)
     {
         var rows = new List<JobRow>();
@@ -40,7 +40,7 @@ internal sealed record JobRow(
         return rows;
     }
 
-    /// <summary>As users see it.</summary>
+    /// <summary>Converts the row to the public type.</summary>
     public Job ToJob() => new()
     {
         Id = Id,

@@ -4,8 +4,9 @@ using Microsoft.Win32.SafeHandles;
 namespace TaskRecovery.Sqlite;
 
 /// <summary>Asks Linux whether a file is locked, on a handle that stays open.</summary>
-/// <remarks>The runtime shows a lock by an exception when a file is opened: with forty nodes that look at each other once a second, those exceptions would be most of what
-/// idle processes cost. It locks files with <c>flock</c>, which belongs to the open file and not to the process, so that closing this handle drops no lock of anybody.</remarks>
+/// <remarks>With the runtime, a lock shows only as an exception when the file is opened: with 40 nodes that check each other once a second,
+/// these exceptions would be most of the CPU time of idle processes. The runtime locks files with <c>flock</c>, which belongs to the open
+/// file and not to the process, so closing this handle releases no other lock.</remarks>
 internal static class LockProbe
 {
     private const int ReadOnly = 0;
@@ -15,7 +16,7 @@ internal static class LockProbe
     private const int WouldBlock = 11;
 
     /// <summary>Opens a file without locking it.</summary>
-    /// <returns><see langword="null"/> if it cannot be opened, or on another system.</returns>
+    /// <returns><see langword="null"/> if the file cannot be opened, or on another operating system.</returns>
     public static SafeFileHandle? TryOpen(string path)
     {
         if (!OperatingSystem.IsLinux())
@@ -27,7 +28,7 @@ internal static class LockProbe
         return descriptor < 0 ? null : new SafeFileHandle(descriptor, ownsHandle: true);
     }
 
-    /// <summary>Whether another handle holds the file's lock.</summary>
+    /// <summary>Returns whether another handle holds the file's lock.</summary>
     public static bool IsHeld(SafeFileHandle handle)
     {
         var descriptor = (int)handle.DangerousGetHandle();
@@ -40,7 +41,7 @@ internal static class LockProbe
         return false;
     }
 
-#pragma warning disable IDE1006, SA1300, SYSLIB1054, CA2101, CA5392 // The system's names; source generation would need unsafe code.
+#pragma warning disable IDE1006, SA1300, SYSLIB1054, CA2101, CA5392 // Native names; source generation would need unsafe code.
     [DllImport("libc", SetLastError = true, CharSet = CharSet.Ansi, BestFitMapping = false, ThrowOnUnmappableChar = true)]
     private static extern int open([MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags);
 

@@ -1,6 +1,6 @@
 namespace TaskRecovery.Sqlite;
 
-/// <summary>Times as they are stored: microseconds, as exact as PostgreSQL's.</summary>
+/// <summary>Stored times: microseconds since 1970, the same precision as PostgreSQL's.</summary>
 internal static class Micros
 {
     /// <summary>The beginning of the year 9999.</summary>
@@ -9,7 +9,7 @@ internal static class Micros
     private static readonly long Earliest = From(DateTimeOffset.MinValue);
     private static readonly long LatestPlanned = From(new DateTimeOffset(9000, 1, 1, 0, 0, 0, TimeSpan.Zero));
 
-    /// <summary>Rounded up, so that nothing comes before its time.</summary>
+    /// <summary>Rounds up, so that nothing runs before its time.</summary>
     public static long From(DateTimeOffset time) => Ceiling(time.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks);
 
     public static long From(TimeSpan time) => Ceiling(time.Ticks);
@@ -18,7 +18,7 @@ internal static class Micros
 
     public static long? From(DateTimeOffset? time) => time is { } some ? From(some) : null;
 
-    /// <summary>A time that was written by hand, cut to what can be reckoned with.</summary>
+    /// <summary>Limits a time from a manually edited row to the range that calculations support.</summary>
     public static long? Clamp(long? micros) => micros is { } some ? Math.Clamp(some, Earliest, LatestPlanned) : null;
 
     public static DateTimeOffset ToTime(long micros) => new(DateTimeOffset.UnixEpoch.UtcTicks + (micros * TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);

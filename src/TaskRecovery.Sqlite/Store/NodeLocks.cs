@@ -5,18 +5,20 @@ using System.Text;
 
 namespace TaskRecovery.Sqlite;
 
-/// <summary>The operating system's locks by which nodes prove that they live: each node holds a file of its own beside the database, and the system frees it when the process dies.</summary>
-/// <remarks>FileShare.None, never FileStream.Lock: a lock of that kind is set free when any other handle of the same file is closed in the process.
-/// Each file holds its own inode as text. A file that says another one was put in the place of the locked one, and is free without proving anything.</remarks>
+/// <summary>The file locks by which nodes prove that they are alive. Each node locks its own file beside the database; the operating system
+/// releases the lock when the process ends.</summary>
+/// <remarks>Uses FileShare.None, never FileStream.Lock: the latter's lock is released when the process closes any other handle of the same
+/// file. Each file contains its own inode number as text. A file that contains another number replaced the locked file, so the fact that it
+/// is unlocked proves nothing.</remarks>
 internal sealed class NodeLocks(SqliteFile file) : IDisposable
 {
     private readonly HeartbeatFiles _heartbeats = new(file);
 
-    // Held beyond the session that took it when that broke: the process lives, whatever became of its session, and its lock must not look free.
+    // If a session breaks, its lock is kept here: the process is alive, and a free lock would prove the opposite.
     private readonly ConcurrentDictionary<Guid, FileStream> _kept = new();
 
-    /// <summary>Takes a node's lock.</summary>
-    /// <returns><see langword="null"/> if another handle has it.</returns>
+    /// <summary>Acquires a node's lock.</summary>
+    /// <returns><see langword="null"/> if another handle holds it.</returns>
     /// <exception cref="StoreConfigurationException">No file can be created beside the database.</exception>
     public FileStream? TryTake(Guid nodeId)
     {
@@ -45,19 +47,20 @@ internal sealed class NodeLocks(SqliteFile file) : IDisposable
         }
     }
 
-    /// <summary>Whether a lock that this process took keeps other handles out. It does not where the file system ignores locks, where the runtime was
-    /// configured not to take them, and after the file was deleted or replaced.</summary>
+    /// <summary>Returns whether a lock that this process holds excludes other handles. It does not if the file system ignores locks, if
+    /// file locking is disabled in the runtime's configuration, or if the file was deleted or replaced.</summary>
     public bool Works(Guid nodeId)
     {
         using var probe = LockProbe.TryOpen(file.LockPath(nodeId));
         return probe is null ? Look(nodeId) == LockState.Locked : LockProbe.IsHeld(probe);
     }
 
-    /// <summary>Whether a node's lock is held now, as far as that can be known.</summary>
-    /// <remarks>A file that is missing or is not the one that was locked proves nothing (it was deleted, replaced or copied): the lease decides then.</remarks>
+    /// <summary>Returns whether a node's lock is held now; <see langword="true"/> if this cannot be determined.</summary>
+    /// <remarks>A file that is missing, or is not the one that was locked (it was deleted, replaced or copied), proves nothing: the lease
+    /// decides then.</remarks>
     public bool IsHeld(Guid nodeId) => Look(nodeId) != LockState.Free;
 
-    /// <summary>Keeps a lock whose session broke, for the next session.</summary>
+    /// <summary>Keeps the lock of a broken session for the next session.</summary>
     public void Keep(Guid nodeId, FileStream held)
     {
         if (!_kept.TryAdd(nodeId, held))
@@ -66,7 +69,7 @@ internal sealed class NodeLocks(SqliteFile file) : IDisposable
         }
     }
 
-    /// <summary>Removes the files of a node that is dead, unless its lock is still held.</summary>
+    /// <summary>Removes the files of a dead node, unless its lock is still held.</summary>
     public void Remove(Guid nodeId)
     {
         if (_kept.TryRemove(nodeId, out var kept))
@@ -83,7 +86,7 @@ internal sealed class NodeLocks(SqliteFile file) : IDisposable
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
-                // Another process looks at it at this moment; the next sweep tries again.
+                // Another process is checking the lock at this moment; the next sweep tries again.
             }
         }
     }
@@ -104,7 +107,7 @@ internal sealed class NodeLocks(SqliteFile file) : IDisposable
         var path = file.LockPath(nodeId);
         try
         {
-            // A shared handle, so that two processes that look at the same moment do not see each other.
+            // Open with FileShare.Read, so that two processes that check the lock at the same moment do not take each other for its holder.
             using var look = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1);
             return HoldsItsInode(look, path) ? LockState.Free : LockState.Replaced;
         }
@@ -118,7 +121,7 @@ internal sealed class NodeLocks(SqliteFile file) : IDisposable
         }
     }
 
-    // To the disk: after a power failure a free lock must still prove that its node is gone.
+    // Flush to the disk: after a power failure, a free lock must still prove that its node is dead.
     private static void WriteInode(FileStream taken, string path)
     {
         if (FileFacts.Read(path) is { } facts)
@@ -143,16 +146,16 @@ internal sealed class NodeLocks(SqliteFile file) : IDisposable
 
     private enum LockState
     {
-        /// <summary>Another handle has it.</summary>
+        /// <summary>Another handle holds the lock.</summary>
         Locked,
 
-        /// <summary>Nobody has it: the process that had it is dead.</summary>
+        /// <summary>No handle holds the lock: the process that held it is dead.</summary>
         Free,
 
         /// <summary>The file is not the one that was locked.</summary>
         Replaced,
 
-        /// <summary>There is no such file, or it can't be opened.</summary>
+        /// <summary>The file does not exist or can't be opened.</summary>
         Unknown,
     }
 }

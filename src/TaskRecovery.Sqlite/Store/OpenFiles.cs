@@ -1,16 +1,17 @@
 namespace TaskRecovery.Sqlite;
 
-/// <summary>The files that one connection has open: the database, its log and the log's index, as their names were when it opened them.</summary>
-/// <remarks>SQLite keeps writing to a file that was deleted or replaced, and reports success: what is written then is lost with the last handle. And
-/// when this process's locks on the database are dropped (any code in it that opens and closes the file does that, also <c>File.Copy</c>), the next
-/// process that closes the database deletes the log that is still in use here.</remarks>
+/// <summary>The files that one connection has open (database, write-ahead log and shared-memory index), as identified when it opened
+/// them.</summary>
+/// <remarks>SQLite continues to write to a deleted or replaced file and reports success; that data is lost when the last handle is closed.
+/// Also, if this process's locks on the database are released (any code in the process that opens and closes the file does that, including
+/// <c>File.Copy</c>), the next process that closes the database deletes the log that is still in use here.</remarks>
 internal sealed class OpenFiles
 {
     private readonly SqliteFile _file;
     private readonly (string Path, byte[] Bytes, FileFacts? Opened)[] _files;
 
-    /// <summary>Remembers the files of a connection that has read once, so that its log is open.</summary>
-    /// <param name="file">The database as it was asked for.</param>
+    /// <summary>Records the files of a connection. It must have read once, so that its log is open.</summary>
+    /// <param name="file">The database file as configured.</param>
     /// <param name="path">Its path as SQLite resolved it.</param>
     public OpenFiles(SqliteFile file, string path)
     {
@@ -18,7 +19,7 @@ internal sealed class OpenFiles
         _files = [Remember(path), Remember($"{path}-wal"), Remember($"{path}-shm")];
     }
 
-    /// <summary>The path that names another file now, or none; <see langword="null"/> if all is as it was.</summary>
+    /// <summary>Returns the path that now names another file or none; <see langword="null"/> if nothing changed.</summary>
     public string? FindReplaced()
     {
         foreach (var (path, bytes, opened) in _files)
@@ -32,8 +33,7 @@ internal sealed class OpenFiles
         return null;
     }
 
-    /// <summary>Throws if what was committed may have gone to a file that nobody will find.</summary>
-    /// <exception cref="FileReplacedException">One of the files was moved, deleted or replaced.</exception>
+    /// <summary>Throws if the last commit may have been written to a file that was moved, deleted or replaced.</summary>
     public void Confirm()
     {
         if (FindReplaced() is { } path)
@@ -49,5 +49,6 @@ internal sealed class OpenFiles
     }
 }
 
-/// <summary>The database or its log is not the file any more that is open: whether the last commit is kept is unknown, so it must not be repeated.</summary>
+/// <summary>The database or its log was replaced while it was open. Whether the last commit is kept is unknown, so it must not be
+/// repeated.</summary>
 internal sealed class FileReplacedException(string message) : IOException(message);

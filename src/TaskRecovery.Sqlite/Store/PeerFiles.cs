@@ -2,13 +2,15 @@ using Microsoft.Win32.SafeHandles;
 
 namespace TaskRecovery.Sqlite;
 
-/// <summary>The other nodes' files, as one session looks at them once a second: they stay open, as to open them anew would be most of what an idle node costs.</summary>
+/// <summary>The other nodes' files, which one session checks once a second. They stay open, because reopening them would be most of the
+/// cost of an idle node.</summary>
 internal sealed class PeerFiles(HeartbeatFiles heartbeats, NodeLocks locks, Func<Guid, string> lockPath) : IDisposable
 {
     private readonly Dictionary<Guid, Peer> _peers = [];
 
-    /// <summary>Looks at a node.</summary>
-    /// <returns>Its counter (<see langword="null"/> if that cannot be read), whether that was so at the last look too, and whether its lock is held.</returns>
+    /// <summary>Checks a node.</summary>
+    /// <returns>Its counter (<see langword="null"/> if the file cannot be read), whether the previous check could not read it either, and
+    /// whether its lock is held.</returns>
     public (long? Counter, bool IsUnreadable, bool LockIsHeld) Look(Guid nodeId)
     {
         if (!_peers.TryGetValue(nodeId, out var peer))
@@ -20,7 +22,7 @@ internal sealed class PeerFiles(HeartbeatFiles heartbeats, NodeLocks locks, Func
         peer.Counter = peer.Heartbeat is null ? null : HeartbeatFiles.Read(peer.Heartbeat);
         if (peer.Counter is null || peer.Counter == before)
         {
-            // It may be another file by now.
+            // The path may name another file by now, so close the handle and open the file again at the next check.
             peer.Heartbeat?.Dispose();
             peer.Heartbeat = heartbeats.TryOpen(nodeId);
             peer.Counter = peer.Heartbeat is null ? null : HeartbeatFiles.Read(peer.Heartbeat);
@@ -31,7 +33,7 @@ internal sealed class PeerFiles(HeartbeatFiles heartbeats, NodeLocks locks, Func
         return (peer.Counter, isUnreadable, IsHeld(nodeId, peer));
     }
 
-    /// <summary>Closes the files of those that are no longer looked at.</summary>
+    /// <summary>Closes the files of all other nodes.</summary>
     public void KeepOnly(IReadOnlySet<Guid> nodes)
     {
         foreach (var gone in _peers.Keys.Where(node => !nodes.Contains(node)).ToList())
@@ -43,7 +45,7 @@ internal sealed class PeerFiles(HeartbeatFiles heartbeats, NodeLocks locks, Func
 
     public void Dispose() => KeepOnly(new HashSet<Guid>());
 
-    // A lock that is held needs no second look; one that seems to be free is looked at as everywhere.
+    // If the open handle shows that the lock is held, that is the answer. If it seems to be free, repeat the full check.
     private bool IsHeld(Guid nodeId, Peer peer)
     {
         peer.Lock ??= LockProbe.TryOpen(lockPath(nodeId));

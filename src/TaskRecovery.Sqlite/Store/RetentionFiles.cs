@@ -2,14 +2,15 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace TaskRecovery.Sqlite;
 
-/// <summary>What retention has to do with files beside the database: whose turn it is, and what crashed joins have left behind.</summary>
+/// <summary>Retention's use of the files beside the database: the lock that lets one node purge at a time, and the removal of files left by
+/// crashed joins.</summary>
 internal sealed class RetentionFiles(SqliteFile file, NodeLocks locks)
 {
-    // Between a node's lock and its row lies one write, which waits for the write lock for a while at most.
+    // A node creates its files before its row. The row's insert waits for the write lock, but not longer than this.
     private static readonly TimeSpan JoinsWithin = TimeSpan.FromHours(1);
 
-    /// <summary>Takes this node's turn, until disposed.</summary>
-    /// <returns><see langword="false"/> if it is another one's.</returns>
+    /// <summary>Acquires the retention lock, which is held until disposed.</summary>
+    /// <returns><see langword="false"/> if another node holds it.</returns>
     public bool TryTakeTurn([NotNullWhen(true)] out IDisposable? turn)
     {
         try
@@ -24,7 +25,7 @@ internal sealed class RetentionFiles(SqliteFile file, NodeLocks locks)
         }
     }
 
-    /// <summary>The nodes that have files here. List them before the rows are read: a node has its files first.</summary>
+    /// <summary>Lists the nodes that have files here. Call this before reading the rows: a node creates its files before its row.</summary>
     public IReadOnlySet<Guid> ListNodes()
     {
         var nodes = new HashSet<Guid>();
@@ -41,7 +42,8 @@ internal sealed class RetentionFiles(SqliteFile file, NodeLocks locks)
         return nodes;
     }
 
-    /// <summary>Removes the files of a node that has no row: it crashed while it joined, or its row was removed while somebody looked at its lock.</summary>
+    /// <summary>Removes the files of a node without a row: it crashed while joining, or its row was removed while another process was
+    /// checking its lock.</summary>
     public void RemoveStray(Guid node)
     {
         var path = file.LockPath(node);

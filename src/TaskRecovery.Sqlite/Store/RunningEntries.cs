@@ -1,6 +1,6 @@
 namespace TaskRecovery.Sqlite;
 
-/// <summary>The entries that run at one moment: those in a claim without an outcome under it.</summary>
+/// <summary>The entries that are running at one moment: those listed by a claim that has no outcome for them.</summary>
 internal sealed class RunningEntries
 {
     private readonly Dictionary<long, RunningEntry> _entries = [];
@@ -9,9 +9,10 @@ internal sealed class RunningEntries
 
     public RunningEntry? Find(long entry) => _entries.TryGetValue(entry, out var running) ? running : null;
 
-    /// <summary>Reads them.</summary>
-    /// <param name="session">Where.</param>
-    /// <param name="withErased">Also those that an erasure has ended under their claim: their node is still to notice.</param>
+    /// <summary>Reads the running entries.</summary>
+    /// <param name="session">The session to read with.</param>
+    /// <param name="withErased">Whether to include entries that an erasure has ended under their claim: their node has not noticed
+    /// yet.</param>
     public static RunningEntries Read(SqliteSession session, bool withErased = false)
     {
         var all = new RunningEntries();
@@ -35,5 +36,5 @@ internal sealed class RunningEntries
     }
 }
 
-/// <summary>An entry that runs.</summary>
+/// <summary>A running entry.</summary>
 internal readonly record struct RunningEntry(long Fence, DateTimeOffset ClaimedAt, Guid NodeId, string Node, int Attempt, int Crashes);

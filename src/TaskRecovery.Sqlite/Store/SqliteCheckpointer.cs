@@ -2,18 +2,20 @@ using Microsoft.Extensions.Logging;
 
 namespace TaskRecovery.Sqlite;
 
-/// <summary>Copies the write-ahead log into the file, on a thread and a connection of its own: a large log takes seconds, which no write has to wait for.</summary>
-/// <remarks>The log starts anew only when all of it has been copied, which never happens beside a busy writer: what was written meanwhile, if it is little, is left to the writer,
-/// between two of its transactions.</remarks>
+/// <summary>Copies the write-ahead log into the database file, on its own thread and connection, because copying a large log takes seconds
+/// and no write should wait for it.</summary>
+/// <remarks>The log restarts only when all of it has been copied, which a separate connection never achieves beside a busy writer. If only
+/// a few pages are left, the writer copies them between two of its transactions.</remarks>
 internal sealed class SqliteCheckpointer(Func<SqliteSession> open, string file, ILogger logger) : IDisposable
 {
-    // Pages of 4 KiB in the log before they are copied into the file: copying them rarely is cheaper, and a start after a crash reads them once.
+    // The number of 4 KiB pages in the log that starts a checkpoint. Infrequent checkpoints are cheaper, but a start after a crash reads
+    // the whole log once.
     private const int DuePages = 4000;
 
-    // The writer copies at most so many itself: some milliseconds.
+    // The writer itself copies at most this many pages, which takes some milliseconds.
     private const int RestPages = 1000;
 
-    // 64 MB: something keeps the log from starting anew.
+    // 64 MB: something, such as a long read transaction, prevents the log from restarting.
     private const int LargePages = 16_384;
     private const int PagesPerMegabyte = 256;
     private const int MaxRounds = 5;
@@ -27,7 +29,7 @@ internal sealed class SqliteCheckpointer(Func<SqliteSession> open, string file, 
     private int _pages;
     private int _reported;
 
-    /// <summary>Notes what a commit has written. Called on the writer's thread.</summary>
+    /// <summary>Records what a commit has written. Called on the writer's thread.</summary>
     public void Wrote(int pages)
     {
         _pages += pages;
@@ -44,7 +46,8 @@ internal sealed class SqliteCheckpointer(Func<SqliteSession> open, string file, 
         }
     }
 
-    /// <summary>Copies the little that is left, so that the log starts anew with the next write. Called on the writer's thread between two transactions.</summary>
+    /// <summary>Copies the last pages, so that the next write restarts the log. Called on the writer's thread between two
+    /// transactions.</summary>
     public void Finish(SqliteSession writer)
     {
         if (_restIsDue)
@@ -61,11 +64,11 @@ internal sealed class SqliteCheckpointer(Func<SqliteSession> open, string file, 
         _thread?.Join(StopTimeout);
     }
 
-    /// <summary>Copies what can be copied.</summary>
-    /// <returns>How many pages the log has, and how many of them have been copied.</returns>
+    /// <summary>Copies as many pages as possible.</summary>
+    /// <returns>The number of pages in the log, and how many of them have been copied.</returns>
     internal (int Pages, int Copied) CopyOnce(SqliteSession session)
     {
-        // A look shows the log as it was when it began: what was written meanwhile is copied by the next round, until that is little.
+        // A checkpoint covers the log as it was at its start. Repeat it for the pages written meanwhile, until few are left.
         var last = session.Checkpoint();
         for (var (round, copied) = (1, 0); round < MaxRounds && last.Pages - copied > RestPages && last.Copied > copied && !_stopping; round++)
         {
@@ -94,7 +97,7 @@ internal sealed class SqliteCheckpointer(Func<SqliteSession> open, string file, 
             {
                 CopyOnce(session ??= open());
             }
-#pragma warning disable CA1031 // The log only grows meanwhile, and the next writes come by again.
+#pragma warning disable CA1031 // If a checkpoint fails, the log only grows, and a later write triggers the next one.
             catch (Exception exception)
 #pragma warning restore CA1031
             {
@@ -107,7 +110,7 @@ internal sealed class SqliteCheckpointer(Func<SqliteSession> open, string file, 
         session?.Dispose();
     }
 
-    // At 64 MB, and whenever it has doubled since.
+    // Warn at 64 MB, and each time the log has doubled since.
     private void Report(int pages, int rest)
     {
         if (pages < LargePages)

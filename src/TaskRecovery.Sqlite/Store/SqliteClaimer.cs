@@ -3,14 +3,16 @@ using TaskRecovery.Storage;
 namespace TaskRecovery.Sqlite;
 
 /// <summary>Claims entries of one queue for one node.</summary>
-/// <remarks>A queue's waiting entries lie sorted by kind, level and time. The claim hops from group to group (one look-up each, however many entries are in it),
-/// keeps those of kinds it knows, and takes due entries from the front of each, level by level. So entries of an unknown kind, or of a time to come, cost nothing.
-/// Rows are gone once they are deleted, so there is no position to remember between claims.</remarks>
+/// <remarks>The index keeps a queue's waiting entries sorted by kind, level and time. The claim seeks from group to group (one look-up
+/// each, whatever the number of entries), keeps the groups of kinds that the node handles, and takes due entries from the front of each,
+/// level by level. So entries of other kinds, or entries that are not due yet, cost nothing. Deleted rows leave no gap to skip, so claims
+/// do not have to remember a position.</remarks>
 internal sealed class SqliteClaimer(SqliteQueueStore store, SqliteDatabase database, Guid nodeId, string queue, IReadOnlyCollection<string> kinds) : IQueueClaimer
 {
     private readonly HashSet<string> _kinds = new(kinds, StringComparer.Ordinal);
 
-    // What has crashed more often waits for its turn, not for a place in line.
+    // The lowest level that is claimed in order. Entries on lower levels have crashed more often and are claimed by their own limits
+    // instead.
     private int _firstOrdinary = -1;
 
     public async ValueTask<ClaimBatch> ClaimAsync(int limit, SuspectAllowance suspects, CancellationToken cancellationToken)
@@ -32,7 +34,7 @@ internal sealed class SqliteClaimer(SqliteQueueStore store, SqliteDatabase datab
 
     public void Rewind()
     {
-        // Every claim looks from the front.
+        // Nothing to do: every claim starts at the front.
     }
 
     private ClaimedEnqueue Enqueue(SqliteSession session, IReadOnlyList<NewEntry> entries)
@@ -56,7 +58,8 @@ internal sealed class SqliteClaimer(SqliteQueueStore store, SqliteDatabase datab
         return new ClaimedEnqueue([.. taken.Select(one => new EnqueueResult(one.From.Id, IsDuplicate: false))], new ClaimBatch(NodeIsDead: false, fence, claimed, NextDue: null));
     }
 
-    // The queue is open, and nothing due is before them in line. Its name may be new.
+    // Returns whether the new entries would be claimed next: the queue is not paused, and no due entry precedes them. The queue's name may
+    // be new.
     private bool WouldBeNext(SqliteSession session, int lastLevel, long now)
         => database.Names.Queue(session, queue, isOwn: true) is var number
             && session.Get(NameSql.FindOpenQueue).Bind(1, queue).Exists()
@@ -90,11 +93,11 @@ internal sealed class SqliteClaimer(SqliteQueueStore store, SqliteDatabase datab
             entries[index] = ReadEntry(session, taken[index], anyCancels, now);
         }
 
-        // With fewer than asked for, nothing more is due.
+        // If fewer entries were claimed than requested, no more are due.
         return new ClaimBatch(false, fence, entries, isCut ? TimeSpan.Zero : entries.Length < limit ? NextDue(session, queueNumber, groups, suspects, now) : null);
     }
 
-    // Null if it is dead.
+    // Returns null if the node is dead.
     private long? FindNode(SqliteSession session) => session.Get(NodeSql.FindAlive).Bind(1, nodeId).Scalar();
 
     private static List<Taken> Take(SqliteSession session, long queue, List<WaitingGroup> groups, int limit, SuspectAllowance suspects, long now, out bool isCut)
@@ -215,7 +218,7 @@ internal sealed class SqliteClaimer(SqliteQueueStore store, SqliteDatabase datab
         return entry;
     }
 
-    // What something else than this library wrote: a column of SQLite takes values of any type.
+    // Describes a row that was not written by this library: a SQLite column accepts values of any type.
     private static string? ProblemOf(SqliteStatement row, Candidate candidate)
     {
         if (row.Int64(8) != candidate.KindNumber)

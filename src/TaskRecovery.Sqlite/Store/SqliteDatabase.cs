@@ -6,7 +6,7 @@ using SQLitePCL;
 
 namespace TaskRecovery.Sqlite;
 
-/// <summary>The database file, its one writer, its readers and its clock.</summary>
+/// <summary>The database file with its single writer, its readers and its clock.</summary>
 internal sealed class SqliteDatabase : IDisposable
 {
     private const int ReaderBusyMilliseconds = 10_000;
@@ -16,12 +16,12 @@ internal sealed class SqliteDatabase : IDisposable
     private readonly SqliteReaders _readers;
     private readonly SqliteWriter _writer;
 
-    /// <summary>Creates one; nothing is opened before it is used.</summary>
-    /// <param name="connectionString">Names the file.</param>
-    /// <param name="options">How it is kept.</param>
-    /// <param name="time">The clock of what is stored.</param>
-    /// <param name="logger">Where warnings go.</param>
-    /// <param name="contentRoot">The folder that a relative path starts from.</param>
+    /// <summary>Creates the database object. The file is opened on first use.</summary>
+    /// <param name="connectionString">The connection string that names the file.</param>
+    /// <param name="options">The store's options.</param>
+    /// <param name="time">The clock for stored times.</param>
+    /// <param name="logger">The logger for warnings.</param>
+    /// <param name="contentRoot">The folder that a relative path is resolved against.</param>
     public SqliteDatabase(string connectionString, SqliteOptions options, TimeProvider time, ILogger? logger = null, string? contentRoot = null)
     {
         Batteries_V2.Init();
@@ -41,7 +41,7 @@ internal sealed class SqliteDatabase : IDisposable
 
     public ILogger Logger { get; }
 
-    /// <summary>The release of SQLite that runs here.</summary>
+    /// <summary>The version number of the loaded SQLite library.</summary>
     public int SqliteVersion { get; init; }
 
     public string Path => _file.FullPath;
@@ -62,17 +62,18 @@ internal sealed class SqliteDatabase : IDisposable
 
     internal SqliteWriter Writer => _writer;
 
-    /// <summary>The time in microseconds since 1970: the writer's clock, which all processes on this machine share.</summary>
+    /// <summary>The current time in microseconds since 1970, from the clock that all processes on this machine share.</summary>
     public long Now() => Micros.From(_time.GetUtcNow());
 
-    /// <summary>Where a node keeps its lock.</summary>
+    /// <summary>The path of a node's lock file.</summary>
     public string LockPath(Guid nodeId) => _file.LockPath(nodeId);
 
-    /// <summary>Writes in a transaction, alone or together with other writes.</summary>
+    /// <summary>Runs a write in a transaction, alone or together with other writes.</summary>
     /// <param name="work">The write.</param>
-    /// <param name="cancellationToken">Takes it back as long as it has not begun: what is cancelled was not stored and never will be. One that has begun is waited for.</param>
-    /// <param name="isLong">It takes long: the ordinary writes that wait go first.</param>
-    /// <param name="call">The call of the store that asks for it.</param>
+    /// <param name="cancellationToken">Cancels the write if it has not begun; a cancelled write is never stored. If it has begun, the call
+    /// waits for its result.</param>
+    /// <param name="isLong">Whether the write takes long: ordinary writes that are waiting run first.</param>
+    /// <param name="call">The store method that requests the write.</param>
     public async ValueTask<T> WriteAsync<T>(Func<SqliteSession, T> work, CancellationToken cancellationToken, bool isLong = false, [CallerMemberName] string call = "")
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -85,12 +86,12 @@ internal sealed class SqliteDatabase : IDisposable
         }
     }
 
-    /// <summary>Writes and blocks the caller's own thread meanwhile.</summary>
+    /// <summary>Runs a write and blocks the calling thread until it has ended.</summary>
     /// <param name="work">The write.</param>
-    /// <param name="relaxed">It need not have reached the disk.</param>
-    /// <param name="wait">How long to wait until it begins; not given, as long as any other.</param>
-    /// <param name="call">The call of the store that asks for it.</param>
-    /// <exception cref="StoreUnavailableException">It has not begun in time: it was not stored and never will be.</exception>
+    /// <param name="relaxed">Whether the commit need not reach the disk.</param>
+    /// <param name="wait">The longest time to wait for the write to begin; by default the busy timeout, as for other writes.</param>
+    /// <param name="call">The store method that requests the write.</param>
+    /// <exception cref="StoreUnavailableException">The write did not begin in time; it is never stored.</exception>
     public T Write<T>(Func<SqliteSession, T> work, bool relaxed, TimeSpan? wait = null, [CallerMemberName] string call = "")
     {
         var write = new SqliteWrite<T>(call, work, relaxed ? WriteKind.Relaxed : WriteKind.Ordinary, CancellationToken.None);
@@ -103,7 +104,7 @@ internal sealed class SqliteDatabase : IDisposable
         return write.Answer.GetAwaiter().GetResult();
     }
 
-    /// <summary>Writes soon, without an answer.</summary>
+    /// <summary>Queues a write without waiting for its result.</summary>
     public void Post<T>(Func<SqliteSession, T> work, [CallerMemberName] string call = "")
     {
         var write = new SqliteWrite<T>(call, work, WriteKind.Relaxed, CancellationToken.None);
@@ -111,10 +112,10 @@ internal sealed class SqliteDatabase : IDisposable
         _writer.Add(write);
     }
 
-    /// <summary>Reads one moment of the database.</summary>
+    /// <summary>Reads a consistent snapshot of the database.</summary>
     public ValueTask<T> ReadAsync<T>(Func<SqliteSession, T> work, CancellationToken cancellationToken) => _readers.ReadAsync(work, cancellationToken);
 
-    /// <summary>Opens a reader that is the caller's own.</summary>
+    /// <summary>Opens a read connection that the caller owns.</summary>
     public SqliteSession OpenReader()
     {
         var session = new SqliteSession(_file.Open(), ownsConnection: true);
@@ -132,8 +133,8 @@ internal sealed class SqliteDatabase : IDisposable
         }
     }
 
-    /// <summary>A session over the caller's own connection, inside the caller's transaction.</summary>
-    /// <exception cref="ArgumentException">The transaction is not one of this database.</exception>
+    /// <summary>Creates a session on the caller's own connection, inside the caller's transaction.</summary>
+    /// <exception cref="ArgumentException">The transaction does not belong to this database.</exception>
     public SqliteSession Borrow(System.Data.Common.DbTransaction transaction)
     {
         if (transaction is not SqliteTransaction { Connection: { } connection })
@@ -143,14 +144,15 @@ internal sealed class SqliteDatabase : IDisposable
                 nameof(transaction));
         }
 
-        // SQLite rolls a transaction back by itself after some errors (a full disk, 'insert or rollback'). What came after it would be committed at once, alone.
+        // After some errors (a full disk, 'insert or rollback') SQLite rolls back the transaction by itself. Later statements would then be
+        // committed one by one.
         if (raw.sqlite3_get_autocommit(connection.Handle!) != 0)
         {
             throw new ArgumentException(
                 "The transaction is not active any more: SQLite rolled it back by itself after an error of an earlier statement, so nothing of it is stored. Begin a new one.", nameof(transaction));
         }
 
-        // Both are as SQLite resolved them. The file is there by now, so that a link to it is followed.
+        // Compare the paths as SQLite resolved them. The file exists by now, so links to it are followed.
         var own = System.IO.Path.GetFullPath(connection.DataSource);
         if (!string.Equals(own, Path, OperatingSystem.IsWindows() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal) && !IsSameFile(own))
         {
@@ -161,8 +163,8 @@ internal sealed class SqliteDatabase : IDisposable
         return new SqliteSession(connection, ownsConnection: false);
     }
 
-    /// <summary>Throws if the path does not name the file any more that this process has open.</summary>
-    /// <exception cref="StoreUnavailableException">It was moved, deleted or replaced.</exception>
+    /// <summary>Throws if the path no longer names the file that this process has open.</summary>
+    /// <exception cref="StoreUnavailableException">The file was moved, deleted or replaced.</exception>
     public void ConfirmFile()
     {
         try
@@ -175,8 +177,10 @@ internal sealed class SqliteDatabase : IDisposable
         }
     }
 
-    /// <summary>Checks at the start what depends on who else uses the file, once its tables are there.</summary>
-    /// <exception cref="StoreConfigurationException">Other processes use the file, and this release of SQLite can't share one safely.</exception>
+    /// <summary>Checks, at the start and after the tables exist, whether this SQLite release may share the file with the other processes
+    /// that use it.</summary>
+    /// <exception cref="StoreConfigurationException">Other processes use the file, and this release of SQLite can't share it
+    /// safely.</exception>
     public async Task CheckUseAsync(CancellationToken cancellationToken)
     {
         if (_file.FindExposure() is { } exposure)
@@ -220,7 +224,7 @@ internal sealed class SqliteDatabase : IDisposable
 
     private bool IsSameFile(string other) => _readers.Read(session => string.Equals(session.Connection.DataSource, other, StringComparison.Ordinal));
 
-    // The first read opens the log, whose file is remembered then.
+    // The first read opens the log, so that its file can be recorded.
     private void Remember(SqliteSession session)
     {
         session.Query("pragma schema_version");
@@ -239,7 +243,7 @@ internal sealed class SqliteDatabase : IDisposable
 
             session.Harden();
 
-            // The first to come changes the file to a write-ahead log, alone.
+            // The first connection switches the file to a write-ahead log, which needs exclusive access.
             session.Execute($"pragma busy_timeout = {(int)Options.BusyTimeout.TotalMilliseconds}");
             var mode = session.Query("pragma journal_mode = wal");
             if (!string.Equals(mode, "wal", StringComparison.OrdinalIgnoreCase))

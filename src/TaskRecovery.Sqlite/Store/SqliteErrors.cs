@@ -3,10 +3,11 @@ using SQLitePCL;
 
 namespace TaskRecovery.Sqlite;
 
-/// <summary>What SQLite's errors mean to a user: trying again may help, or a person must act; with the file and the remedy.</summary>
+/// <summary>Translates SQLite's errors for users: either a retry may help, or an operator must act. Messages name the file and the
+/// remedy.</summary>
 internal static class SqliteErrors
 {
-    /// <summary>The exception for a result code, with SQLite's own words.</summary>
+    /// <summary>Creates the exception for a result code, with SQLite's own message.</summary>
     public static SqliteException Create(sqlite3 connection, int code, string statement)
     {
         var extended = raw.sqlite3_extended_errcode(connection);
@@ -15,7 +16,7 @@ internal static class SqliteErrors
         return new SqliteException($"{raw.sqlite3_errmsg(connection).utf8_to_string()} (SQLite error {code}, {extended}) in: {first}", code & 0xff, extended);
     }
 
-    /// <summary>Turns an error of SQLite into one of the library's; others stay as they are.</summary>
+    /// <summary>Translates an error of SQLite into an exception of the library; other exceptions are returned unchanged.</summary>
     public static Exception Translate(Exception exception, string file) => exception switch
     {
         SqliteException error => Translate(error, file),
@@ -24,7 +25,7 @@ internal static class SqliteErrors
         _ => exception,
     };
 
-    /// <summary>Whether the connection must be opened anew after this error.</summary>
+    /// <summary>Returns whether the connection must be reopened after this error.</summary>
     public static bool BreaksConnection(Exception exception)
         => exception is FileReplacedException or SqliteException { SqliteErrorCode: raw.SQLITE_IOERR or raw.SQLITE_CANTOPEN or raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB or raw.SQLITE_READONLY or raw.SQLITE_NOMEM or raw.SQLITE_MISUSE };
 
@@ -46,7 +47,7 @@ internal static class SqliteErrors
             $"SQLite refused a value: {error.Message}", error),
         raw.SQLITE_BUSY or raw.SQLITE_LOCKED => new StoreUnavailableException(
             $"'{file}' stayed locked by another connection for too long. Keep your own transactions on it short, and begin them as immediate ones (not deferred).", error),
-        // The statements are tested, so it is the tables that are missing or not as they should be.
+        // The statements are tested, so this error means that tables are missing or differ from the expected schema.
         raw.SQLITE_ERROR or raw.SQLITE_SCHEMA => new StoreConfigurationException(
             $"'{file}' does not have the library's tables as this version needs them ({error.Message}). Set SqliteOptions.MigrateOnStart, or call IStoreMigrator.MigrateAsync().", error),
         _ => new StoreUnavailableException($"'{file}' could not be used: {error.Message}", error),

@@ -3,13 +3,15 @@ using Microsoft.Data.Sqlite;
 
 namespace TaskRecovery.Sqlite;
 
-/// <summary>The database file that a connection string names: what can't hold a queue is refused before anything is opened.</summary>
+/// <summary>The database file that a connection string names. Files that can't hold a queue are rejected before anything is
+/// opened.</summary>
 internal sealed class SqliteFile
 {
     private const string DataDirectory = "|DataDirectory|";
     private const int MaxLinks = 40;
 
-    // Closing a handle of the file drops the locks that SQLite holds on it in this process: nothing may open the database while it is being created.
+    // Closing a handle of the file releases the locks that SQLite holds on it in this process, so no connection may be opened while the
+    // file is being created.
     private static readonly Lock Creating = new();
 
     private readonly string _connectionString;
@@ -20,11 +22,12 @@ internal sealed class SqliteFile
     private FileFacts? _first;
     private volatile string? _lostLog;
 
-    /// <summary>Reads a connection string of Microsoft.Data.Sqlite. Its path is resolved here, once: what changes the current folder later changes nothing.</summary>
+    /// <summary>Parses a connection string of Microsoft.Data.Sqlite. The path is resolved once, here, so that a later change of the current
+    /// folder has no effect.</summary>
     /// <param name="connectionString">The connection string.</param>
-    /// <param name="contentRoot">The folder that a relative path starts from; by default the current one.</param>
-    /// <param name="mode">Who may use the files that are created.</param>
-    /// <exception cref="ArgumentException">It names no file, or one that can't hold a queue.</exception>
+    /// <param name="contentRoot">The folder that a relative path is resolved against; by default the current folder.</param>
+    /// <param name="mode">The permissions of created files.</param>
+    /// <exception cref="ArgumentException">The connection string names no file, or one that can't hold a queue.</exception>
     public SqliteFile(string connectionString, string? contentRoot = null, UnixFileMode mode = UnixFileMode.UserRead | UnixFileMode.UserWrite)
     {
         var builder = Validate(connectionString);
@@ -39,11 +42,11 @@ internal sealed class SqliteFile
         _connectionString = builder.ToString();
     }
 
-    /// <summary>The file's full path, without links.</summary>
+    /// <summary>The file's full path, with links resolved.</summary>
     public string FullPath { get; }
 
-    /// <summary>Refuses a connection string that names no file to write.</summary>
-    /// <exception cref="ArgumentException">It names no file, or one that can't hold a queue.</exception>
+    /// <summary>Rejects a connection string that does not name a writable file.</summary>
+    /// <exception cref="ArgumentException">The connection string names no file, or one that can't hold a queue.</exception>
     public static SqliteConnectionStringBuilder Validate(string connectionString)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(connectionString);
@@ -75,8 +78,8 @@ internal sealed class SqliteFile
     }
 
     /// <summary>Opens a connection.</summary>
-    /// <exception cref="StoreConfigurationException">The file can't hold a queue where it is.</exception>
-    /// <exception cref="FileReplacedException">It is not the file any more that this process opened first.</exception>
+    /// <exception cref="StoreConfigurationException">The file can't hold a queue at its location.</exception>
+    /// <exception cref="FileReplacedException">The path no longer names the file that this process opened first.</exception>
     public SqliteConnection Open()
     {
         if (_lostLog is { } log)
@@ -113,8 +116,8 @@ internal sealed class SqliteFile
         }
     }
 
-    /// <summary>Throws if the path does not name the file any more that this process has open.</summary>
-    /// <exception cref="FileReplacedException">It was moved, deleted or replaced.</exception>
+    /// <summary>Throws if the path no longer names the file that this process has open.</summary>
+    /// <exception cref="FileReplacedException">The file was moved, deleted or replaced.</exception>
     public void Confirm()
     {
         if (_lostLog is { } log)
@@ -132,16 +135,16 @@ internal sealed class SqliteFile
         }
     }
 
-    /// <summary>Where a node keeps its lock.</summary>
+    /// <summary>The path of a node's lock file.</summary>
     public string LockPath(Guid nodeId) => $"{FullPath}-node-{nodeId:N}";
 
-    /// <summary>Where a node counts its heartbeats.</summary>
+    /// <summary>The path of the file with a node's heartbeat counter.</summary>
     public string HeartbeatPath(Guid nodeId) => $"{LockPath(nodeId)}-heartbeat";
 
-    /// <summary>Held by the node that removes what is no longer kept.</summary>
+    /// <summary>The path of the lock file held by the node that purges history.</summary>
     public string RetentionPath => $"{FullPath}-retention";
 
-    /// <summary>Opens a file of the store's own beside the database, and creates it for those who may use the database.</summary>
+    /// <summary>Opens one of the store's own files beside the database; creates it with the same permissions as the database.</summary>
     public FileStream OpenOrCreate(string path, FileShare share)
     {
         var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = share, BufferSize = 0 };
@@ -160,7 +163,7 @@ internal sealed class SqliteFile
         return stream;
     }
 
-    /// <summary>What lets other users of the machine at the file, as a sentence; <see langword="null"/> if nothing does.</summary>
+    /// <summary>Describes in a sentence why other users of the machine can access the file; <see langword="null"/> if they can't.</summary>
     public string? FindExposure()
     {
         if (OperatingSystem.IsWindows())
@@ -208,12 +211,13 @@ internal sealed class SqliteFile
             }
         }
 
-        // The same order as in Microsoft.Data.Sqlite, with the host's folder where that has the current one.
+        // The same order as in Microsoft.Data.Sqlite, but with the content root instead of the current folder.
         var start = string.IsNullOrEmpty(folder) ? contentRoot : folder;
         return string.IsNullOrEmpty(start) ? Path.GetFullPath(source) : Path.GetFullPath(source, Path.GetFullPath(start));
     }
 
-    // SQLite follows links and keeps its log beside the real file; the locks belong there too, or two processes with two names would not see each other's.
+    // SQLite follows links and keeps its log beside the real file. The lock files must be there too, or processes that use different names
+    // for the file would not see each other's locks.
     private static string FollowLinks(string path, int left)
     {
         if (OperatingSystem.IsWindows() || left == 0 || Path.GetDirectoryName(path) is not { } folder)
@@ -244,12 +248,12 @@ internal sealed class SqliteFile
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
-                // Another process was first, or SQLite will say why it can't be created.
+                // Another process created the file first, or the file can't be created and opening it with SQLite will report why.
             }
         }
     }
 
-    // The process's umask takes rights away from the mode that was asked for.
+    // Set the mode explicitly, because the process's umask removes permissions from the requested mode.
     [UnsupportedOSPlatform("windows")]
     private void SetMode(FileStream created)
     {
@@ -259,7 +263,7 @@ internal sealed class SqliteFile
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // Another user's file: it has the mode that its creator gave it.
+            // The file belongs to another user; it has the mode that its creator set.
         }
     }
 
@@ -303,7 +307,7 @@ internal sealed class SqliteFile
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            // The drive does not say what it is. Opening the file will say whether it can be used.
+            // The drive does not report its type. Opening the file will show whether it can be used.
         }
     }
 

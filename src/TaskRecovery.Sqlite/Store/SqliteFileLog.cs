@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace TaskRecovery.Sqlite;
 
-/// <summary>The database file and the locks beside it: 5101 to 5149.</summary>
+/// <summary>Log messages about the database file and the lock files: 5101 to 5149.</summary>
 internal static partial class SqliteFileLog
 {
     [LoggerMessage(5101, LogLevel.Warning, "File locks do not work beside '{File}' (the file system ignores them, or DOTNET_SYSTEM_IO_DISABLEFILELOCKING is set): the lease alone decides whether node {NodeId} or, as it sees them, other nodes are dead, so that the work of a killed process waits for the whole lease")]

@@ -2,13 +2,13 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Sqlite;
 
-/// <summary>Hints within the process. What other processes do is noticed by <see cref="ChangeWatcher"/>.</summary>
+/// <summary>Sends hints within the process. <see cref="ChangeWatcher"/> detects the commits of other processes.</summary>
 internal sealed class SqliteHints
 {
     private readonly Lock _lock = new();
     private Action<StoreHint>[] _listeners = [];
 
-    /// <summary>Tells every listener.</summary>
+    /// <summary>Calls every listener.</summary>
     public void Send(StoreHint hint)
     {
         foreach (var listener in Volatile.Read(ref _listeners))
@@ -21,7 +21,7 @@ internal sealed class SqliteHints
 
     public void Control() => Send(new StoreHint(StoreHintKind.Control, null));
 
-    /// <summary>Tells a listener from now on, until disposed.</summary>
+    /// <summary>Adds a listener until the result is disposed.</summary>
     public IDisposable Listen(Action<StoreHint> onHint)
     {
         lock (_lock)

@@ -138,7 +138,7 @@ internal sealed partial class SqliteJobStore
     private static JobTiming Settled(EntryMoves moves, JobRow job)
         => job.PlannedEntry is { } entry && moves.Session.Get(JobSql.IsOver).Bind(1, entry).Exists() ? JobPlanning.Settle(job.Timing, Micros.ToTime(moves.Now)) : job.Timing;
 
-    // In line, or in a claim whose node has not started it: its start finds this outcome.
+    // The planned entry is waiting, or its claim's node has not started it yet: that start will find this outcome.
     private static void EndPlanned(EntryMoves moves, JobRow job, OutcomeKind kind, string reason)
     {
         if (job.PlannedEntry is not { } entry || moves.EndWaiting(entry, kind, reason))

@@ -2,15 +2,16 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Sqlite;
 
-/// <content>Job recovery: an active job without a planned run gets one.</content>
+/// <summary>Job recovery: plans a run for each active job that has none.</summary>
 internal sealed partial class SqliteJobStore
 {
-    // About 10 ms of the write lock for each part.
+    // Holds the write lock for about 10 ms per batch.
     private const int PlanBatch = 1_000;
 
     public async Task<int> RecoverJobsAsync(CancellationToken cancellationToken)
     {
-        // Looked for by a reader: with 100,000 jobs the look alone would hold the write lock for 0.2 s, each minute, for nothing.
+        // Search with a reader: with 100,000 jobs the search alone would hold the write lock for 0.2 s every minute, mostly without finding
+        // anything.
         var jobs = await database.ReadAsync(
             static session =>
             {
@@ -44,13 +45,13 @@ internal sealed partial class SqliteJobStore
         return planned;
     }
 
-    /// <returns>The queues of the jobs that got an entry.</returns>
+    /// <returns>The queues of the jobs for which an entry was stored.</returns>
     private static List<string> PlanMissing(EntryMoves moves, IEnumerable<Guid> ids)
     {
         var queues = new List<string>();
         foreach (var id in ids)
         {
-            // Another node may have planned it since.
+            // Another node may have planned it in the meantime.
             if (Find(moves.Session, id) is not { State: JobState.Active } job
                 || (job.PlannedEntry is { } entry && !moves.Session.Get(JobSql.IsOver).Bind(1, entry).Exists()))
             {
@@ -71,7 +72,7 @@ internal sealed partial class SqliteJobStore
         return queues;
     }
 
-    // A row that was written by hand may have any values. One that can't be planned must not hold up the others.
+    // A manually edited row can contain any values. A job that can't be planned must not block the others.
     private static JobRow? Find(SqliteSession session, Guid id)
     {
         var statement = session.Get(JobSql.Find).Bind(1, id);

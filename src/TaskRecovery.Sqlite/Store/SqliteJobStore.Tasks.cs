@@ -28,7 +28,7 @@ internal sealed partial class SqliteJobStore
         var items = new List<RecoveryItem>();
         var queues = new HashSet<string>(StringComparer.Ordinal);
 
-        // Looked for by a reader, which does not hold up the writes of others: mostly there is nothing.
+        // Search with a reader, which does not block other writes: usually there is nothing to recover.
         for (var more = await IsAnyAsync(TaskSql.Orphans, cancellationToken).ConfigureAwait(false); more;)
         {
             var batch = await database.WriteAsync(session => RecoverOrphans(NewMoves(session), maxAge, maxCrashes), cancellationToken).ConfigureAwait(false);
@@ -91,7 +91,8 @@ internal sealed partial class SqliteJobStore
         return (new TaskStart(decision, task, JobRow.ReadOne(session.Get(JobSql.Find).Bind(1, request.JobId))?.ToJob(), reason), queue);
     }
 
-    /// <summary>Whether a run starts. A task bound to this entry is run again, unless it has finished or its job is paused or gone; the task of a single run goes on although its job has ended with it.</summary>
+    /// <summary>Decides whether a run starts. A task that is bound to this entry runs again, unless it has finished or its job is paused or
+    /// deleted. The task of a one-time job runs again even if the job has ended.</summary>
     private static (TaskStartDecision Decision, string? Reason) Judge(SqliteSession session, TaskStartRequest request, JobRow? job, TaskRecord? bound, long now)
     {
         if (bound is { State: > TaskState.Running })
@@ -116,7 +117,8 @@ internal sealed partial class SqliteJobStore
 
         if (job.EntryKind != request.EntryKind)
         {
-            // Its handler does not know the job's arguments. A task that has begun ends with the entry.
+            // The handler of this entry kind does not know the job's arguments. A task that has already started ends together with the
+            // entry.
             return (bound is null ? TaskStartDecision.Superseded : TaskStartDecision.Skip, EndReasons.Superseded);
         }
 
@@ -150,7 +152,8 @@ internal sealed partial class SqliteJobStore
         return (TaskStartDecision.Started, null);
     }
 
-    // A new run that does not start is skipped for good: with its outcome stored here, neither a lost answer nor a crash lets it be judged once more, by a plan that has moved on.
+    // A new run that does not start is skipped permanently. Its outcome is stored here, so after a lost answer or a crash it is not judged
+    // again against a plan that has changed since.
     private static void Skip(EntryMoves moves, HeldClaims held, TaskStartRequest request, string? reason)
     {
         var (node, contents) = held.Find(request.Fence)!.Value;
@@ -158,7 +161,8 @@ internal sealed partial class SqliteJobStore
         moves.End(new Run(request.EntryId, request.Fence, node, attempt + 1, crashes, 0, MayHaveTask: false), OutcomeKind.Cancelled, [], null, reason);
     }
 
-    /// <summary>What an earlier start under this fence said, if it left the run out, or how a change of the job ended the planned run meanwhile.</summary>
+    /// <summary>Returns the decision of an earlier start under this fence if it skipped the run, or the reason if a change of the job has
+    /// ended the planned run meanwhile.</summary>
     private static (TaskStartDecision Decision, string? Reason) WhyEnded(SqliteSession session, TaskStartRequest request)
     {
         var statement = session.Get(OutcomeSql.Find).Bind(1, request.EntryId).Bind(2, request.Fence).Bind(3, request.NodeId);
@@ -173,7 +177,8 @@ internal sealed partial class SqliteJobStore
         };
     }
 
-    // Only the planned entry plans: its due time was the job's next run, and the next one is on the same grid, or where a later StartAt begins a new one.
+    // Only the start of the planned entry plans the next run. That run is on the same grid as this entry's due time, or on a new grid if a
+    // later StartAt begins one.
     private static string? PlanNext(EntryMoves moves, JobRow job, TaskStartDecision decision, string? reason)
     {
         if (decision != TaskStartDecision.Started && reason is not (EndReasons.Missed or EndReasons.Overlap or EndReasons.TaskFinished))
@@ -219,7 +224,7 @@ internal sealed partial class SqliteJobStore
         return items;
     }
 
-    // Crash count and spent attempts go on in the new entry, and steps and the checkpoint are the task's own. Recovered work is first in line.
+    // The new entry keeps the task's crashes and attempts and goes to the front of the queue. Steps and checkpoint belong to the task.
     private static long GiveEntry(EntryMoves moves, JobRow job, TaskRecord task, int maxCrashes)
     {
         var entry = AddEntry(moves, job, null, task.Id);

@@ -3,7 +3,8 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Sqlite;
 
-/// <summary>Jobs and tasks in a SQLite file. Whatever starts a run or changes a plan is one transaction of the only writer.</summary>
+/// <summary>Jobs and tasks in a SQLite file. Every start of a run and every change of a plan is one transaction of the single
+/// writer.</summary>
 internal sealed partial class SqliteJobStore(SqliteDatabase database) : IJobStore
 {
     public async Task<Job?> FindAsync(Guid jobId, CancellationToken cancellationToken)
@@ -51,7 +52,7 @@ internal sealed partial class SqliteJobStore(SqliteDatabase database) : IJobStor
         }
     }
 
-    /// <summary>Stores an entry that stands for a run.</summary>
+    /// <summary>Stores the entry of a run.</summary>
     private static long AddEntry(EntryMoves moves, JobRow job, long? due, Guid? task)
         => moves.Insert(new NewEntry
         {

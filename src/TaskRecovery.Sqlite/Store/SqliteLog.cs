@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace TaskRecovery.Sqlite;
 
-/// <summary>What the SQLite store logs: 5001 to 5049. A logger that throws must not end the thread that all writes go through.</summary>
+/// <summary>Log messages of the SQLite store: 5001 to 5049. An exception from a logger must not end the writer thread.</summary>
 internal static partial class SqliteLog
 {
     public static void WriteLockAwaited(this ILogger logger, string call, int count, TimeSpan waited, string file, string holder)
@@ -32,11 +32,11 @@ internal static partial class SqliteLog
         {
             log();
         }
-#pragma warning disable CA1031 // Whatever a logger throws, there is nobody to report it to.
+#pragma warning disable CA1031 // A logger may throw anything, and its failure cannot be logged.
         catch (Exception)
 #pragma warning restore CA1031
         {
-            // The write matters more.
+            // Ignore the failure: the write is more important than its log message.
         }
     }
 }

@@ -2,7 +2,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Sqlite;
 
-/// <summary>Brings the tables up to date, and says so when they do not fit.</summary>
+/// <summary>Applies missing migrations, and reports tables that do not match this library.</summary>
 internal sealed class SqliteMigrator(SqliteDatabase database, IReadOnlyList<Migration> migrations, Version library) : IStoreMigrator
 {
     internal SqliteMigrator(SqliteDatabase database)
@@ -10,7 +10,7 @@ internal sealed class SqliteMigrator(SqliteDatabase database, IReadOnlyList<Migr
     {
     }
 
-    /// <summary>Every migration of this library, in order.</summary>
+    /// <summary>All migrations of this library, in order.</summary>
     internal static IReadOnlyList<Migration> Known => Migration.LoadAll("Sqlite/Migrations/");
 
     public async Task<IReadOnlyList<string>> MigrateAsync(CancellationToken cancellationToken = default)
@@ -24,8 +24,8 @@ internal sealed class SqliteMigrator(SqliteDatabase database, IReadOnlyList<Migr
         return done;
     }
 
-    /// <summary>Checks that none is too new, without changing anything.</summary>
-    /// <returns>The names of those that are missing.</returns>
+    /// <summary>Checks that no applied migration requires a newer library. Changes nothing.</summary>
+    /// <returns>The names of the missing migrations.</returns>
     internal async Task<IReadOnlyList<string>> FindMissingAsync(CancellationToken cancellationToken)
     {
         if (!File.Exists(database.Path))
@@ -42,7 +42,7 @@ internal sealed class SqliteMigrator(SqliteDatabase database, IReadOnlyList<Migr
             cancellationToken).ConfigureAwait(false);
     }
 
-    // The writer's transaction is the lock: two processes that start at once apply each migration once.
+    // The write transaction serves as the lock: if two processes start at once, each migration is still applied once.
     private string? ApplyNext(SqliteSession session)
     {
         var applied = ReadApplied(session);

@@ -2,31 +2,32 @@ using System.Collections.Concurrent;
 
 namespace TaskRecovery.Sqlite;
 
-/// <summary>The small numbers that stand for the names of kinds and queues, remembered by the writer as long as no other connection has written.</summary>
-/// <remarks>A name keeps its number, but a file that was restored or emptied under a living process has other numbers. Whatever changes it is a commit of another connection, and the writer
-/// sees each of them before its next transaction does anything. Readers, and the callers' own transactions, see the file at another moment than the writer and ask for every name.</remarks>
+/// <summary>Caches the numbers of kinds and queues for the writer until another connection writes.</summary>
+/// <remarks>A name normally keeps its number, but a file that is restored or emptied while the process runs has other numbers. Only a
+/// commit of another connection can do that, and the writer detects each of those before its next transaction does anything. Readers and
+/// the callers' own transactions may see another snapshot than the writer, so they look up every name.</remarks>
 internal sealed class SqliteNames
 {
     private readonly ConcurrentDictionary<string, long> _kinds = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, long> _queues = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<long, string> _kindNames = new();
 
-    /// <summary>A kind's number; a new one is added.</summary>
-    /// <param name="session">In a transaction that writes.</param>
+    /// <summary>Returns a kind's number; adds the kind if it is new.</summary>
+    /// <param name="session">A session in a write transaction.</param>
     /// <param name="name">The kind.</param>
-    /// <param name="isOwn">Whether the transaction is the writer's, and says when it has been committed.</param>
+    /// <param name="isOwn">Whether this is the writer's transaction, which reports its commit; only then is the number cached.</param>
     public long Kind(SqliteSession session, string name, bool isOwn) => GetOrAdd(session, _kinds, NameSql.FindKind, NameSql.AddKind, name, isOwn);
 
-    /// <summary>A queue's number; a new one is added.</summary>
+    /// <summary>Returns a queue's number; adds the queue if it is new.</summary>
     public long Queue(SqliteSession session, string name, bool isOwn) => GetOrAdd(session, _queues, NameSql.FindQueue, NameSql.AddQueue, name, isOwn);
 
-    /// <summary>A queue's number, if it was ever used.</summary>
+    /// <summary>Returns a queue's number; <see langword="null"/> if the queue was never used.</summary>
     public static long? FindQueue(SqliteSession session, string name) => session.Get(NameSql.FindQueue).Bind(1, name).Scalar();
 
-    /// <summary>A kind's number, if it was ever used.</summary>
+    /// <summary>Returns a kind's number; <see langword="null"/> if the kind was never used.</summary>
     public static long? FindKind(SqliteSession session, string name) => session.Get(NameSql.FindKind).Bind(1, name).Scalar();
 
-    /// <summary>The kind of a number that the writer read from a row.</summary>
+    /// <summary>Returns the name of a kind whose number the writer read from a row.</summary>
     public string KindName(SqliteSession session, long number)
     {
         if (_kindNames.TryGetValue(number, out var known))
@@ -34,8 +35,8 @@ internal sealed class SqliteNames
             return known;
         }
 
-        // A kind that was added in this very transaction may still be taken back, and its number given to another. A number without a name
-        // may get one.
+        // Cache only after the commit: if this transaction added the kind and is rolled back, another kind can get its number. Do not cache
+        // a missing name, because it may be added later.
         var name = ReadKindName(session, number);
         if (!name.StartsWith('#'))
         {
@@ -45,7 +46,7 @@ internal sealed class SqliteNames
         return name;
     }
 
-    /// <summary>The kind of a number that a reader read from a row.</summary>
+    /// <summary>Returns the name of a kind whose number a reader read from a row.</summary>
     public static string ReadKindName(SqliteSession session, long number)
     {
         var statement = session.Get(NameSql.KindName).Bind(1, number);
@@ -54,7 +55,7 @@ internal sealed class SqliteNames
         return name;
     }
 
-    /// <summary>Forgets all numbers: another connection has written, or another life of the node begins.</summary>
+    /// <summary>Clears the cache, because another connection has written or the node has registered again.</summary>
     public void Clear()
     {
         _kinds.Clear();

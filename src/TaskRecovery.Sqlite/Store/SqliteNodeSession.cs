@@ -2,12 +2,14 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Sqlite;
 
-/// <summary>A node's life: its row, the lock on its own file, and its heartbeats, which are counted in a file too and only read the database.</summary>
-/// <remarks>A heartbeat is stored, through the one writer in its turn, where the file alone would not do: the lease has passed, what it says of its lock has changed, or the
-/// file cannot be written here or read by another node.</remarks>
+/// <summary>A node's session: its row, its file lock, and its heartbeats, which are counted in a file and normally only read the
+/// database.</summary>
+/// <remarks>A heartbeat is stored, through the single writer and in its turn, only if the file is not sufficient: the lease has expired,
+/// the state of the node's lock has changed, or the file cannot be written by this node or read by another one.</remarks>
 internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
 {
-    // A heartbeat that has to be stored, and a verdict, wait no longer for the write lock: this node's own next heartbeat waits behind them. Both are tried again then.
+    // The longest wait for the write lock to store a heartbeat or a verdict, because this node's next heartbeat waits behind it. The next
+    // heartbeat retries either.
     private static readonly TimeSpan StoreWait = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan VerdictWait = TimeSpan.FromSeconds(0.5);
 
@@ -21,7 +23,7 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
 
     public NodeRegistration Register(NodeIdentity identity)
     {
-        // The lock and the counter first: another node that sees the row may look at them at once.
+        // Create the lock and the counter first: another node that sees the row may check them at once.
         var holdsLock = Take(identity.Id);
         try
         {
@@ -32,7 +34,7 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
         }
         catch
         {
-            // Nobody knows of it yet.
+            // No row was stored, so no other node knows this one.
             Release(identity.Id);
             database.Locks.Remove(identity.Id);
             throw;
@@ -43,7 +45,7 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
 
     public HeartbeatResult SendHeartbeat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null) => Guarded(() =>
     {
-        // Where this node's own lock does not keep others out, a free lock of a peer proves nothing.
+        // If this node's own lock does not exclude other handles, locks do not work here, and a free lock of a peer proves nothing.
         var works = Works(nodeId);
         database.ConfirmFile();
         var alive = ReadAlive();
@@ -80,7 +82,8 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
     {
         foreach (var (nodeId, held) in _held)
         {
-            // A session that broke is followed by another one of the same process. Its lock must not look free meanwhile: that would prove its death.
+            // After a broken session, the same process opens another one. Its lock must not look free meanwhile, because a free lock would
+            // prove that the node is dead.
             if (_isBroken)
             {
                 database.Locks.Keep(nodeId, held);
@@ -120,7 +123,8 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
         return (nameTaken, gone);
     }
 
-    // Raised in the file, and the row read before and the deadline looked at after it: no verdict can have been reached meanwhile (docs/protocol, FILE_COUNTER).
+    // The row was read before the counter was incremented, and the lease is checked after it, so no verdict can have been reached in
+    // between (docs/protocol, FILE_COUNTER).
     private bool Count(AliveNode own, bool holdsLock, Func<bool>? isLeaseValid)
         => database.Heartbeats.TryRaise(own.Id, ref _counter) && !own.StoresHeartbeats && own.SaysItHoldsLock == holdsLock && isLeaseValid is not null && isLeaseValid();
 
@@ -146,10 +150,10 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
         return new PeerHeartbeat(node.Id, node.Name, Counter(node.StoredBeat, counter), node.SaysItHoldsLock, !ownLockWorks || lockIsHeld);
     }
 
-    // One number for both counters, which changes with each of them.
+    // Combines both counters into one number that changes with each of them.
     private static long Counter(long stored, long? inFile) => (stored << 32) + (uint)(inFile ?? 0);
 
-    // Nothing is read as long as nobody commits.
+    // Reads nothing unless another connection has committed.
     private Alive ReadAlive()
     {
         var session = _reader ??= database.OpenReader();
@@ -174,7 +178,8 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
         return _alive = new Alive(version, nodes, nodes.Keys.ToHashSet(), deadWithClaims);
     }
 
-    // Taken, and seen to be taken: where files can't be locked, or the runtime was configured not to, the lease alone decides.
+    // Acquire the lock and verify that it excludes others. If files can't be locked, or file locking is disabled in the runtime, only the
+    // lease decides.
     private bool Take(Guid nodeId)
     {
         if (database.Locks.TryTake(nodeId) is not { } held)
@@ -209,7 +214,7 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
             return true;
         }
 
-        // The file may have been deleted or replaced: the lock on the one that is there now is the one that others see.
+        // The file may have been deleted or replaced: other nodes check the lock of the file that exists now.
         _held.Remove(nodeId);
         var works = Take(nodeId);
         if (_held.TryAdd(nodeId, held))
@@ -247,8 +252,8 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
     /// <summary>A node that is not dead.</summary>
     /// <param name="Id">The node.</param>
     /// <param name="Name">Its label.</param>
-    /// <param name="StoredBeat">How many of its heartbeats were stored.</param>
-    /// <param name="SaysItHoldsLock">What it said last of its lock.</param>
-    /// <param name="StoresHeartbeats">Another node cannot read its file, so that its heartbeats are stored.</param>
+    /// <param name="StoredBeat">The number of its stored heartbeats.</param>
+    /// <param name="SaysItHoldsLock">Whether it last reported that it holds its lock.</param>
+    /// <param name="StoresHeartbeats">Whether it must store its heartbeats, because another node cannot read its file.</param>
     private sealed record AliveNode(Guid Id, string Name, long StoredBeat, bool SaysItHoldsLock, bool StoresHeartbeats);
 }

@@ -5,7 +5,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Sqlite;
 
-/// <summary>Binds <c>TaskRecovery:Sqlite</c>. A name that is not an option is an error.</summary>
+/// <summary>Binds <c>TaskRecovery:Sqlite</c>. An unknown option name is an error.</summary>
 internal sealed class SqliteOptionsBinder(IEnumerable<StoreConfiguration> configurations) : IConfigureOptions<SqliteOptions>
 {
     public void Configure(SqliteOptions options)
@@ -23,7 +23,7 @@ internal sealed class SqliteOptionsBinder(IEnumerable<StoreConfiguration> config
         }
     }
 
-    // By names (UserRead, UserWrite, GroupRead): a number could be meant as octal or as decimal.
+    // Accepts only names (UserRead, UserWrite, GroupRead), because a number could be meant as octal or as decimal.
     private static UnixFileMode Mode(IConfigurationSection section)
         => Enum.TryParse<UnixFileMode>(section.Value, ignoreCase: true, out var mode) && !section.Value!.Any(char.IsAsciiDigit)
             ? mode

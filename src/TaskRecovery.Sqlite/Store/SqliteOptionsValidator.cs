@@ -2,7 +2,7 @@ using Microsoft.Extensions.Options;
 
 namespace TaskRecovery.Sqlite;
 
-/// <summary>Refuses options that can't work, before anything is opened.</summary>
+/// <summary>Rejects invalid options before anything is opened.</summary>
 internal sealed class SqliteOptionsValidator : IValidateOptions<SqliteOptions>
 {
     public ValidateOptionsResult Validate(string? name, SqliteOptions options)

@@ -2,9 +2,9 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Sqlite;
 
-/// <summary>Answers what nodes ask about a few times a second.</summary>
-/// <remarks>On a connection of its own it asks first whether anything was committed since (<c>pragma data_version</c>); if not, and nothing has become due,
-/// the last answer still holds. So an idle node costs next to nothing.</remarks>
+/// <summary>Answers the poll that each node sends a few times a second.</summary>
+/// <remarks>It uses its own connection and first checks whether anything was committed since the last poll (<c>pragma data_version</c>). If
+/// not, and nothing has become due, the last answer is still valid. So an idle node costs almost nothing.</remarks>
 internal sealed class SqlitePoller(SqliteDatabase database) : IDisposable
 {
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(10);
@@ -41,7 +41,7 @@ internal sealed class SqlitePoller(SqliteDatabase database) : IDisposable
 
     public void Dispose()
     {
-        // A poll that is under way has the connection in its hands.
+        // A poll that is in progress is using the connection.
         _isDisposed = _turn.Wait(StopTimeout);
         if (_isDisposed)
         {
@@ -51,7 +51,7 @@ internal sealed class SqlitePoller(SqliteDatabase database) : IDisposable
         }
     }
 
-    // On the caller's thread: it takes some microseconds, and two changes of threads would be most of what an idle process costs.
+    // Runs on the caller's thread: the check takes some microseconds, and two thread switches would be most of the cost of an idle process.
     private PollResult? FindStillTrue(PollRequest request)
     {
         if (_isDisposed || _session is not { } session || _last is not { } last || !last.IsFor(request) || session.ReadDataVersion() != last.Version)

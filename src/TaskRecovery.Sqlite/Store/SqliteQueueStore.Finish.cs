@@ -5,7 +5,7 @@ namespace TaskRecovery.Sqlite;
 
 internal sealed partial class SqliteQueueStore
 {
-    // Enqueues, claims and heartbeats of every process wait while outcomes are stored.
+    // While outcomes are stored, the enqueues, claims and heartbeats of every process wait.
     private static readonly TimeSpan LongestFlush = TimeSpan.FromMilliseconds(50);
 
     public async ValueTask<IReadOnlyList<RunOutcome>> FinishAsync(Guid nodeId, IReadOnlyList<RunOutcome> outcomes, CancellationToken cancellationToken)
@@ -45,7 +45,7 @@ internal sealed partial class SqliteQueueStore
         });
         if (lost)
         {
-            // Whatever the caller does next, what it wrote so far can't be committed.
+            // The caller's writes must not be committed, whatever the caller does next.
             transaction.Rollback();
             throw new ClaimLostException(outcome.EntryId, outcome.Fence);
         }
@@ -82,7 +82,7 @@ internal sealed partial class SqliteQueueStore
         session.AfterCommit(() => _database.Claims.Remove(fence));
     }
 
-    // Until all are stored, or the write lock has been held for long enough: the rest is a write of its own.
+    // Stores outcomes until all are stored or the write lock has been held for LongestFlush; the rest needs another write.
     private (IReadOnlyList<RunOutcome> Refused, IReadOnlyCollection<string> Queues, int End) Finish(SqliteSession session, Guid nodeId, IReadOnlyList<RunOutcome> outcomes, int start)
     {
         var started = TimeProvider.System.GetTimestamp();
@@ -111,12 +111,14 @@ internal sealed partial class SqliteQueueStore
     }
 
     /// <summary>Stores one outcome.</summary>
-    /// <returns><see langword="false"/> if the claim is no longer the node's.</returns>
-    // An earlier answer may have been lost: what this very run stored then counts. What a sweep stored in its place does not.
+    /// <returns><see langword="false"/> if the claim is no longer held by the node.</returns>
+    // The answer to an earlier attempt may have been lost, so an outcome that this run has already stored counts as success. An outcome
+    // that a sweep stored instead does not.
     private static bool FinishOne(EntryMoves moves, HeldClaims held, Guid nodeId, RunOutcome outcome, out bool waits)
         => TryStore(moves, held, outcome, out waits) || WasStoredBefore(moves.Session, nodeId, outcome);
 
-    // In the caller's transaction no repetition counts: the effects of the first one are committed, and those of the second must not be.
+    // In the caller's transaction a repetition is rejected: the effects of the first attempt are committed, and those of the second must
+    // not be.
     private static bool TryStore(EntryMoves moves, HeldClaims held, RunOutcome outcome, out bool waits)
     {
         waits = false;
@@ -167,9 +169,9 @@ internal sealed partial class SqliteQueueStore
         var (kind, reason, duration) = ((OutcomeKind)statement.Int32(0), statement.NullableText(1), statement.Int64(2));
         statement.Reset();
 
-        // What would have gone back was stored as cancelled if a cancel was requested, or if the start that gave no answer had left the run out,
-        // or if a change of its job ended the run before it started.
-        // A claim that was released ends its entry by a cancel request too, but after no time.
+        // A run that should have returned to waiting was stored as cancelled if a cancel was requested, if its start skipped it but the
+        // answer was lost, or if a change of its job ended it before it started. A released claim also ends an entry whose cancel was
+        // requested, but with a duration of zero, so the duration tells the two apart.
         var becameCancelled = kind is OutcomeKind.Cancelled or OutcomeKind.Superseded && outcome.Kind is (OutcomeKind.Retried or OutcomeKind.Snoozed or OutcomeKind.Released)
             && (duration == Micros.From(outcome.Duration) || !string.Equals(reason, EndReasons.CancelRequested, StringComparison.Ordinal));
         return becameCancelled || (kind == outcome.Kind && !string.Equals(reason, EndReasons.CrashLoop, StringComparison.Ordinal));

@@ -48,7 +48,7 @@ internal sealed partial class SqliteQueueStore
         }
     }
 
-    /// <summary>Stores a cancel request; an entry that waits ends at once.</summary>
+    /// <summary>Stores a cancel request. If the entry is waiting, it ends at once.</summary>
     internal static bool Cancel(EntryMoves moves, long entry, string reason = EndReasons.CancelRequested)
     {
         var session = moves.Session;

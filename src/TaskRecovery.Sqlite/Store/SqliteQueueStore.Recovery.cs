@@ -99,7 +99,8 @@ internal sealed partial class SqliteQueueStore
         return nodes;
     }
 
-    /// <summary>Takes everything that one dead node had, in one transaction: who was alone in it can only be said of the whole.</summary>
+    /// <summary>Sweeps all claims of one dead node in one transaction: whether an entry was the only one running can be decided only over
+    /// all of them.</summary>
     private (List<RecoveryItem> Items, HashSet<string> Queues) Sweep(SqliteSession session, DeadNode node, int maxCrashes)
     {
         var moves = new EntryMoves(session, _database.Names, _database.Now());

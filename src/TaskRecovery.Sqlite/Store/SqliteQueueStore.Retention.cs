@@ -10,7 +10,8 @@ internal sealed partial class SqliteQueueStore
 
     private readonly HistoryWalk _walk = new();
 
-    /// <summary>Walks over the history on a reader and deletes what it found in small transactions, so that claims and outcomes hardly wait.</summary>
+    /// <summary>Scans the history with a reader and deletes expired entries in small transactions, so that claims and outcomes hardly
+    /// wait.</summary>
     public async ValueTask<bool> PurgeAsync(RetentionOptions retention, CancellationToken cancellationToken)
     {
         if (!_database.Retention.TryTakeTurn(out var turn))
@@ -94,7 +95,7 @@ internal sealed partial class SqliteQueueStore
         return overdue;
     }
 
-    // What a claim took meanwhile is left to it.
+    // Skip entries that were claimed since the search.
     private int Expire(SqliteSession session, List<long> overdue, long before)
     {
         var moves = new EntryMoves(session, _database.Names, _database.Now());
@@ -129,13 +130,14 @@ internal sealed partial class SqliteQueueStore
             }
         }
 
-        // Ids grow with time: nothing after what was created too late can have ended long enough ago.
+        // Ids follow creation time: once an entry was created too late to have ended long enough ago, so was every later one.
         return (old, fence, last, count < HistoryWalk.Chunk || created > kept.Latest);
     }
 
     private static int DeleteEntries(SqliteSession session, long[] entries, long fence)
     {
-        // While a claim lists an entry, its outcome is what keeps the claim from being released. No claim made after an entry's end lists it.
+        // While a claim lists an entry, the entry's outcome prevents the claim from being released, so do not delete it. Claims made after
+        // the entry's end do not list it.
         var listed = new HashSet<long>();
         var statement = session.Get(ClaimSql.EntriesUpTo).Bind(1, fence);
         while (statement.Step())
@@ -146,7 +148,7 @@ internal sealed partial class SqliteQueueStore
         var deleted = 0;
         foreach (var entry in entries)
         {
-            // Put back by an operator since it was found, it may have ended anew.
+            // An operator may have retried the entry since the search, and it may have ended again.
             if (listed.Contains(entry) || session.Get(OutcomeSql.FindFinal).Bind(1, entry).Scalar() is not { } final || final > fence)
             {
                 continue;
@@ -164,7 +166,7 @@ internal sealed partial class SqliteQueueStore
         return deleted;
     }
 
-    // What has ended and has no entry does not come back: it is looked for beside the writer.
+    // An ended task without an entry cannot change any more, so a reader can search for it.
     private static List<Guid> FindTasks(SqliteSession session, Kept kept)
     {
         var tasks = new List<Guid>();
@@ -206,7 +208,7 @@ internal sealed partial class SqliteQueueStore
         return nodes.ConvertAll(static node => node.Id);
     }
 
-    /// <summary>Until when ended entries are no longer kept.</summary>
+    /// <summary>The end times up to which entries are expired.</summary>
     private sealed record Kept(long Completed, long Failed, long Cancelled)
     {
         public long Latest => Math.Max(Completed, Math.Max(Failed, Cancelled));

@@ -6,7 +6,7 @@ namespace TaskRecovery.Sqlite;
 /// <summary>The queue in a SQLite file.</summary>
 internal sealed partial class SqliteQueueStore : IQueueStore, IDisposable
 {
-    // More than this takes longer than a group of ordinary writes: it waits for those, so that they need not wait for many of its kind.
+    // A larger batch takes longer than a group of ordinary writes. It runs after them, so that they do not wait for several large batches.
     private const int LongEntries = 1000;
     private const int LongBytes = 1024 * 1024;
 
@@ -33,7 +33,7 @@ internal sealed partial class SqliteQueueStore : IQueueStore, IDisposable
 
     public async Task PrepareAsync(CancellationToken cancellationToken)
     {
-        // Of the life before this one: the file may have been restored.
+        // The cached numbers are from an earlier registration, and the file may have been restored since.
         _database.Names.Clear();
         _database.Claims.Clear();
         if (_database.Options.MigrateOnStart)
@@ -84,7 +84,7 @@ internal sealed partial class SqliteQueueStore : IQueueStore, IDisposable
         return results;
     }
 
-    /// <summary>Closes what polling keeps open; the database is closed by whoever created it.</summary>
+    /// <summary>Closes the poller's connection. The database is closed by its creator.</summary>
     public void Dispose() => _poller.Dispose();
 
     private static bool IsLong(IReadOnlyList<NewEntry> entries)
@@ -124,7 +124,8 @@ internal sealed partial class SqliteQueueStore : IQueueStore, IDisposable
         }
     }
 
-    /// <summary>Works on the caller's own connection, all or nothing: what fails half way is undone, and the rest of the caller's transaction stays.</summary>
+    /// <summary>Works on the caller's own connection, all or nothing: a failure undoes this work only and keeps the rest of the caller's
+    /// transaction.</summary>
     private T InCallersTransaction<T>(System.Data.Common.DbTransaction transaction, Func<SqliteSession, T> work)
     {
         using var session = _database.Borrow(transaction);
@@ -142,7 +143,8 @@ internal sealed partial class SqliteQueueStore : IQueueStore, IDisposable
                 }
                 catch
                 {
-                    // What failed may have ended the whole transaction. Then there is no savepoint, and its absence is not the error to report.
+                    // The failure may have rolled back the whole transaction. Then the savepoint is gone too, but that is not the error to
+                    // report.
                     session.Reset();
                     if (session.InTransaction)
                     {
@@ -163,7 +165,8 @@ internal sealed partial class SqliteQueueStore : IQueueStore, IDisposable
         }
     }
 
-    // A deferred transaction takes the write lock with its first write. If the database has changed since its first read, waiting is no use.
+    // A deferred transaction acquires the write lock at its first write. If the database has changed since its first read, waiting does not
+    // help.
     private static bool IsWorthWaiting(SqliteException exception)
         => exception.SqliteErrorCode == SQLitePCL.raw.SQLITE_BUSY && exception.SqliteExtendedErrorCode != SQLitePCL.raw.SQLITE_BUSY_SNAPSHOT;
 }

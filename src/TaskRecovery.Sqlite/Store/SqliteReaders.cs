@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace TaskRecovery.Sqlite;
 
-/// <summary>A few connections that only read, beside the writer. Each read sees one moment of the database.</summary>
+/// <summary>A small pool of read-only connections. Each read sees a consistent snapshot of the database.</summary>
 internal sealed class SqliteReaders(Func<SqliteSession> open, string file) : IDisposable
 {
     private const int MaxReaders = 4;
@@ -11,7 +11,7 @@ internal sealed class SqliteReaders(Func<SqliteSession> open, string file) : IDi
     private readonly SemaphoreSlim _free = new(MaxReaders);
     private volatile bool _disposed;
 
-    /// <summary>Reads on a thread of the pool: SQLite has nothing to wait for but the disk.</summary>
+    /// <summary>Reads on a thread-pool thread, because SQLite's calls are synchronous and wait only for the disk.</summary>
     public async ValueTask<T> ReadAsync<T>(Func<SqliteSession, T> work, CancellationToken cancellationToken)
     {
         await _free.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -41,7 +41,7 @@ internal sealed class SqliteReaders(Func<SqliteSession> open, string file) : IDi
         }
         catch (Exception exception)
         {
-            // Rare, and the connection's state is not worth a thought.
+            // Close the connection after a failed read instead of restoring its state; failures are rare.
             session?.Dispose();
             if (SqliteErrors.Translate(exception, file) is var translated && !ReferenceEquals(translated, exception))
             {

@@ -3,32 +3,32 @@ using SQLitePCL;
 
 namespace TaskRecovery.Sqlite;
 
-/// <summary>One connection and the statements prepared on it. Used by one caller at a time.</summary>
+/// <summary>A connection with its prepared statements. Used by one caller at a time.</summary>
 internal sealed class SqliteSession(SqliteConnection connection, bool ownsConnection) : IDisposable
 {
     private const int CacheWrite = 9; // SQLITE_DBSTATUS_CACHE_WRITE
 
-    // By reference: the texts are constants, and hashing them would cost more than looking them up.
+    // Compared by reference: the texts are constants, and hashing them would cost more than the look-up.
     private readonly Dictionary<string, SqliteStatement> _statements = new(ReferenceEqualityComparer.Instance);
     private readonly List<Action> _afterCommit = [];
 
     public SqliteConnection Connection => connection;
 
-    /// <summary>The files that the connection has open: every commit confirms that they are still the ones that their names stand for.</summary>
+    /// <summary>The files that the connection has open. Every commit checks that their paths still name them.</summary>
     public OpenFiles? Files { get; set; }
 
     private sqlite3 Handle => connection.Handle ?? throw new InvalidOperationException("The connection is closed.");
 
-    /// <summary>The id of the row that was inserted last.</summary>
+    /// <summary>The id of the last inserted row.</summary>
     public long LastInsertId => raw.sqlite3_last_insert_rowid(Handle);
 
     /// <summary>Whether a transaction is open on the connection.</summary>
     public bool InTransaction => raw.sqlite3_get_autocommit(Handle) == 0;
 
-    /// <summary>Whether the file can only be read.</summary>
+    /// <summary>Whether the file is read-only.</summary>
     public bool IsReadOnly => raw.sqlite3_db_readonly(Handle, "main") == 1;
 
-    /// <summary>A statement kept prepared.</summary>
+    /// <summary>Returns a prepared statement, which the session keeps.</summary>
     /// <param name="text">A constant.</param>
     public SqliteStatement Get(string text)
     {
@@ -41,14 +41,14 @@ internal sealed class SqliteSession(SqliteConnection connection, bool ownsConnec
         return statement;
     }
 
-    /// <summary>A statement that is used once; the caller disposes of it.</summary>
+    /// <summary>Prepares a statement that is used once; the caller disposes of it.</summary>
     public SqliteStatement Prepare(string text)
     {
         var code = raw.sqlite3_prepare_v2(Handle, text, out var handle);
         return code == raw.SQLITE_OK ? new SqliteStatement(Handle, handle, text) : throw SqliteErrors.Create(Handle, code, text);
     }
 
-    /// <summary>Runs one statement, or several, without values.</summary>
+    /// <summary>Runs one or more statements without parameters.</summary>
     public void Execute(string text)
     {
         var code = raw.sqlite3_exec(Handle, text);
@@ -58,18 +58,19 @@ internal sealed class SqliteSession(SqliteConnection connection, bool ownsConnec
         }
     }
 
-    /// <summary>How many pages this connection has written since it was asked last.</summary>
+    /// <summary>Returns the number of pages that this connection has written since the last call.</summary>
     public int TakePagesWritten()
     {
         raw.sqlite3_db_status(Handle, CacheWrite, out var pages, out _, 1);
         return pages;
     }
 
-    /// <summary>Copies pages of the log into the file, without waiting for anybody.</summary>
-    /// <returns>How many pages the log has, and how many of them have been copied; zero if another connection is at it.</returns>
+    /// <summary>Copies pages of the log into the database file, without waiting for readers or writers.</summary>
+    /// <returns>The number of pages in the log, and how many of them have been copied; zero if another connection is running a
+    /// checkpoint.</returns>
     public (int Pages, int Copied) Checkpoint()
     {
-        // A log that was replaced belongs to nobody: its pages must not get into the database.
+        // If the log was replaced, its pages must not be copied into the database.
         Files?.Confirm();
         var statement = Get("pragma wal_checkpoint(passive)");
         var result = statement.Step() && statement.Int32(0) == 0 ? (Math.Max(0, statement.Int32(1)), Math.Max(0, statement.Int32(2))) : (0, 0);
@@ -77,25 +78,26 @@ internal sealed class SqliteSession(SqliteConnection connection, bool ownsConnec
         return result;
     }
 
-    /// <summary>A number that differs when another connection has committed since it was read last.</summary>
+    /// <summary>Returns a number that changes when another connection has committed since the last call.</summary>
     public long ReadDataVersion() => Get("pragma data_version").Scalar() ?? 0;
 
-    /// <summary>Runs a statement of settings and returns its answer as text.</summary>
+    /// <summary>Runs a pragma and returns its answer as text.</summary>
     public string? Query(string text)
     {
         using var statement = Prepare(text);
         return statement.Step() ? statement.NullableText(0) : null;
     }
 
-    /// <summary>Makes SQLite trust nothing that the file's schema says: neither functions in it, nor cells that do not fit, nor changes of its own tables.</summary>
+    /// <summary>Makes SQLite trust the file less: no unsafe functions in the schema, a check of every page's cells, and no direct writes to
+    /// internal tables.</summary>
     public void Harden()
     {
         raw.sqlite3_db_config(Handle, raw.SQLITE_DBCONFIG_DEFENSIVE, 1, out _);
         Execute("pragma trusted_schema = off; pragma cell_size_check = on");
     }
 
-    /// <summary>Begins a transaction that writes.</summary>
-    /// <returns><see langword="false"/> if another connection holds the write lock at this moment.</returns>
+    /// <summary>Begins a write transaction.</summary>
+    /// <returns><see langword="false"/> if another connection holds the write lock.</returns>
     public bool TryBeginImmediate()
     {
         var statement = Get("begin immediate");
@@ -122,7 +124,7 @@ internal sealed class SqliteSession(SqliteConnection connection, bool ownsConnec
         _afterCommit.Clear();
     }
 
-    /// <summary>Takes back what is open, whatever state the connection is in.</summary>
+    /// <summary>Rolls back the open transaction, whatever state the connection is in.</summary>
     public void Rollback()
     {
         _afterCommit.Clear();
@@ -133,7 +135,7 @@ internal sealed class SqliteSession(SqliteConnection connection, bool ownsConnec
         }
     }
 
-    /// <summary>Leaves every statement that an exception left in the middle.</summary>
+    /// <summary>Resets every statement, because an exception may have left some in the middle of their rows.</summary>
     public void Reset()
     {
         foreach (var statement in _statements.Values)
@@ -142,7 +144,8 @@ internal sealed class SqliteSession(SqliteConnection connection, bool ownsConnec
         }
     }
 
-    /// <summary>Runs something once the transaction has been committed; never if it is rolled back, or is not the library's own.</summary>
+    /// <summary>Runs an action after the transaction has been committed. It never runs if the transaction is rolled back or belongs to the
+    /// caller of the library.</summary>
     public void AfterCommit(Action action) => _afterCommit.Add(action);
 
     public void Dispose()
@@ -155,7 +158,7 @@ internal sealed class SqliteSession(SqliteConnection connection, bool ownsConnec
         _statements.Clear();
         if (ownsConnection)
         {
-            // The last connection copies the log into the database and deletes it: by their names, which stand for other files now.
+            // The last connection copies the log into the database and deletes it by name, but these names refer to other files now.
             if (Files?.FindReplaced() is not null && connection.Handle is { } handle)
             {
                 raw.sqlite3_db_config(handle, raw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, out _);

@@ -3,8 +3,9 @@ using SQLitePCL;
 
 namespace TaskRecovery.Sqlite;
 
-/// <summary>A prepared statement. Its values are bound by number, all of them before each use.</summary>
-/// <remarks>Thinner than a command with parameters: a claim of a thousand entries runs two thousand small statements, and a command costs more than they do.</remarks>
+/// <summary>A prepared statement. All its parameters are bound by number before each use.</summary>
+/// <remarks>Cheaper than a command with parameters: a claim of 1,000 entries runs 2,000 small statements, and the command objects would
+/// cost more than the statements.</remarks>
 internal sealed class SqliteStatement(sqlite3 connection, sqlite3_stmt handle, string text) : IDisposable
 {
     public SqliteStatement Bind(int number, long value)
@@ -38,7 +39,7 @@ internal sealed class SqliteStatement(sqlite3 connection, sqlite3_stmt handle, s
 
     public SqliteStatement Bind(int number, Guid? value) => value is { } some ? Bind(number, some) : BindNull(number);
 
-    /// <summary>Binds text that is UTF-8 already; empty is null.</summary>
+    /// <summary>Binds text that is already UTF-8; empty text is bound as null.</summary>
     public SqliteStatement BindText(int number, ReadOnlySpan<byte> utf8)
     {
         if (utf8.IsEmpty)
@@ -56,8 +57,8 @@ internal sealed class SqliteStatement(sqlite3 connection, sqlite3_stmt handle, s
         return this;
     }
 
-    /// <summary>Goes on to the next row.</summary>
-    /// <returns><see langword="false"/> after the last one; the statement can be used again then.</returns>
+    /// <summary>Advances to the next row.</summary>
+    /// <returns><see langword="false"/> after the last row; the statement can then be used again.</returns>
     public bool Step()
     {
         var code = raw.sqlite3_step(handle);
@@ -75,23 +76,23 @@ internal sealed class SqliteStatement(sqlite3 connection, sqlite3_stmt handle, s
         }
     }
 
-    /// <summary>Runs it to its end.</summary>
+    /// <summary>Runs the statement to its end.</summary>
     public void Execute()
     {
         while (Step())
         {
-            // Rows of no interest.
+            // Ignore the rows.
         }
     }
 
-    /// <summary>Runs it and returns how many rows it changed.</summary>
+    /// <summary>Runs the statement and returns the number of changed rows.</summary>
     public int ExecuteChanges()
     {
         Execute();
         return raw.sqlite3_changes(connection);
     }
 
-    /// <summary>Whether there is a row.</summary>
+    /// <summary>Returns whether there is a row.</summary>
     public bool Exists()
     {
         var found = Step();
@@ -99,7 +100,7 @@ internal sealed class SqliteStatement(sqlite3 connection, sqlite3_stmt handle, s
         return found;
     }
 
-    /// <summary>The first column of the first row.</summary>
+    /// <summary>Returns the first column of the first row.</summary>
     public long? Scalar()
     {
         long? value = Step() ? NullableInt64(0) : null;
@@ -107,7 +108,7 @@ internal sealed class SqliteStatement(sqlite3 connection, sqlite3_stmt handle, s
         return value;
     }
 
-    /// <summary>Leaves the rest of the rows.</summary>
+    /// <summary>Discards the remaining rows.</summary>
     public void Reset() => raw.sqlite3_reset(handle);
 
     public long Int64(int column) => raw.sqlite3_column_int64(handle, column);
@@ -126,7 +127,7 @@ internal sealed class SqliteStatement(sqlite3 connection, sqlite3_stmt handle, s
 
     public string? NullableText(int column) => IsNull(column) ? null : Text(column);
 
-    /// <summary>The bytes of a text or blob; valid until the next step.</summary>
+    /// <summary>Returns the bytes of a text or blob; valid until the next step.</summary>
     public ReadOnlySpan<byte> Bytes(int column) => raw.sqlite3_column_blob(handle, column);
 
     public Guid Guid(int column) => new(Bytes(column), bigEndian: true);

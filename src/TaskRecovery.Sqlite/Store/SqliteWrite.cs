@@ -1,9 +1,9 @@
 namespace TaskRecovery.Sqlite;
 
-/// <summary>A write that was asked for.</summary>
-/// <param name="call">Which call of the store asked for it.</param>
-/// <param name="kind">How it is to be treated.</param>
-/// <param name="cancellationToken">Takes it back as long as it has not begun; one that has begun is answered as it ends.</param>
+/// <summary>A requested write.</summary>
+/// <param name="call">The store method that requested it.</param>
+/// <param name="kind">How the write is scheduled.</param>
+/// <param name="cancellationToken">Cancels the write if it has not begun. A write that has begun is answered with its result.</param>
 internal abstract class SqliteWrite(string call, WriteKind kind, CancellationToken cancellationToken)
 {
     private const int Waiting = 0;
@@ -12,22 +12,23 @@ internal abstract class SqliteWrite(string call, WriteKind kind, CancellationTok
 
     private int _state;
 
-    /// <summary>Which call of the store asked for it.</summary>
+    /// <summary>The store method that requested the write.</summary>
     public string Call => call;
 
     public WriteKind Kind => kind;
 
     public bool IsRelaxed => kind == WriteKind.Relaxed;
 
-    /// <summary>When it was asked for.</summary>
+    /// <summary>When the write was requested.</summary>
     public long AddedAt { get; } = TimeProvider.System.GetTimestamp();
 
-    /// <summary>Whether nobody waits for it any more.</summary>
+    /// <summary>Whether the write was cancelled before it began.</summary>
     public bool IsTakenBack => Volatile.Read(ref _state) == TakenBack;
 
     protected CancellationToken CancellationToken => cancellationToken;
 
-    /// <summary>Whether it is to be done: from now on it cannot be taken back.</summary>
+    /// <summary>Marks the write as begun, after which it cannot be cancelled. Returns <see langword="false"/> if it was cancelled
+    /// before.</summary>
     public bool TryBegin()
     {
         if (cancellationToken.IsCancellationRequested)
@@ -38,10 +39,10 @@ internal abstract class SqliteWrite(string call, WriteKind kind, CancellationTok
         return Interlocked.CompareExchange(ref _state, Begun, Waiting) == Waiting;
     }
 
-    /// <summary>Its transaction was rolled back, and it is to be done again.</summary>
+    /// <summary>Marks the write as not begun, because its transaction was rolled back and it will run again.</summary>
     public void Again() => Interlocked.CompareExchange(ref _state, Waiting, Begun);
 
-    /// <summary>Takes it back. Nothing happens if it has begun.</summary>
+    /// <summary>Cancels the write. Does nothing if it has begun.</summary>
     public void TakeBack()
     {
         if (TryTakeBack())
@@ -50,32 +51,32 @@ internal abstract class SqliteWrite(string call, WriteKind kind, CancellationTok
         }
     }
 
-    /// <summary>Does it, inside the transaction. May be called again after a rollback.</summary>
+    /// <summary>Runs the write inside the transaction. May be called again after a rollback.</summary>
     public abstract void Run(SqliteSession session);
 
-    /// <summary>Its transaction has been committed.</summary>
+    /// <summary>Reports success: the transaction has been committed.</summary>
     public abstract void Succeed();
 
-    /// <summary>It was not stored.</summary>
+    /// <summary>Reports failure: the write was not stored.</summary>
     public abstract void Fail(Exception exception);
 
-    /// <summary>Takes it back without an answer: the caller knows.</summary>
+    /// <summary>Cancels the write without reporting a result: the caller does that.</summary>
     public bool TryTakeBack() => Interlocked.CompareExchange(ref _state, TakenBack, Waiting) == Waiting;
 
-    /// <summary>It was taken back.</summary>
+    /// <summary>Reports that the write was cancelled.</summary>
     protected abstract void Cancelled();
 }
 
-/// <summary>How a write is to be treated.</summary>
+/// <summary>How a write is scheduled.</summary>
 internal enum WriteKind
 {
-    /// <summary>In its turn, and on the disk when it is acknowledged.</summary>
+    /// <summary>Runs in order; on the disk when it is acknowledged.</summary>
     Ordinary,
 
-    /// <summary>In its turn. It need not have reached the disk.</summary>
+    /// <summary>Runs in order; need not have reached the disk when it is acknowledged.</summary>
     Relaxed,
 
-    /// <summary>It takes long: ordinary writes go first, though they do not keep it waiting.</summary>
+    /// <summary>Takes long: ordinary writes run first, but cannot delay it forever.</summary>
     Long,
 }
 
@@ -93,7 +94,7 @@ internal sealed class SqliteWrite<T>(string call, Func<SqliteSession, T> work, W
 
     public override void Fail(Exception exception)
     {
-        // Looked at here, so that it does not surface as unobserved where the caller has given up.
+        // Read the exception, so that it is not reported as unobserved if the caller has given up.
         _ = _answer.TrySetException(exception) ? _answer.Task.Exception : null;
     }
 

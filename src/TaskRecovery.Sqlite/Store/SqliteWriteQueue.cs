@@ -2,9 +2,9 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace TaskRecovery.Sqlite;
 
-/// <summary>The writes that wait for their turn: the ordinary ones, and those that take long.</summary>
-/// <remarks>Many large batches at once must not keep claims and outcomes waiting until the last of them is stored: a long write runs alone, and the ordinary ones that came
-/// meanwhile run before the next.</remarks>
+/// <summary>The queue of waiting writes: a lane for ordinary writes, and one for long writes.</summary>
+/// <remarks>Many large batches at once must not delay claims and outcomes until the last batch is stored: long writes run one at a time,
+/// and the ordinary writes that arrived meanwhile run before the next one.</remarks>
 internal sealed class SqliteWriteQueue
 {
     private readonly Queue<SqliteWrite> _ordinary = new();
@@ -12,9 +12,9 @@ internal sealed class SqliteWriteQueue
     private bool _isClosed;
     private bool _isUsed;
 
-    /// <summary>Adds one.</summary>
+    /// <summary>Adds a write.</summary>
     /// <param name="write">The write.</param>
-    /// <param name="isFirst">Whether it is the first ever.</param>
+    /// <param name="isFirst">Whether it is the first write since the queue was created.</param>
     /// <returns><see langword="false"/> if the queue is closed.</returns>
     public bool TryAdd(SqliteWrite write, out bool isFirst)
     {
@@ -33,8 +33,8 @@ internal sealed class SqliteWriteQueue
         }
     }
 
-    /// <summary>Waits for work.</summary>
-    /// <returns><see langword="false"/> if the queue is closed and nothing is left.</returns>
+    /// <summary>Blocks until a write is waiting or the queue is closed.</summary>
+    /// <returns><see langword="false"/> if the queue is closed and empty.</returns>
     public bool Wait()
     {
         lock (_ordinary)
@@ -48,9 +48,9 @@ internal sealed class SqliteWriteQueue
         }
     }
 
-    /// <summary>Takes the next one of a lane.</summary>
-    /// <param name="longOnes">Which lane.</param>
-    /// <param name="onlyRelaxed">Whether it must be one that need not reach the disk.</param>
+    /// <summary>Takes the next write of a lane.</summary>
+    /// <param name="longOnes">Whether to take from the lane of long writes.</param>
+    /// <param name="onlyRelaxed">Whether to take only a write that need not reach the disk.</param>
     /// <param name="write">The write.</param>
     public bool TryTake(bool longOnes, bool onlyRelaxed, [NotNullWhen(true)] out SqliteWrite? write)
     {
@@ -67,8 +67,8 @@ internal sealed class SqliteWriteQueue
         }
     }
 
-    /// <summary>What the next group is made of.</summary>
-    /// <param name="afterLong">Whether the last one was a long write.</param>
+    /// <summary>Returns which lane and which durability the next group uses.</summary>
+    /// <param name="afterLong">Whether the last group was a long write.</param>
     public (bool IsLong, bool IsRelaxed) Next(bool afterLong)
     {
         lock (_ordinary)
@@ -78,7 +78,7 @@ internal sealed class SqliteWriteQueue
         }
     }
 
-    /// <summary>The write that has waited longest, and how many wait.</summary>
+    /// <summary>Returns the write that has waited longest, and the number of waiting writes.</summary>
     public (SqliteWrite? Oldest, int Count) Look()
     {
         lock (_ordinary)
@@ -89,8 +89,8 @@ internal sealed class SqliteWriteQueue
         }
     }
 
-    /// <summary>Takes those that have waited too long, or that nobody waits for.</summary>
-    /// <returns>Those that have waited too long.</returns>
+    /// <summary>Removes the writes that have waited too long or were cancelled.</summary>
+    /// <returns>The writes that have waited too long.</returns>
     public List<SqliteWrite> TakeExpired(TimeSpan limit)
     {
         List<SqliteWrite>? expired = null;
@@ -115,7 +115,7 @@ internal sealed class SqliteWriteQueue
         }
     }
 
-    /// <summary>Takes no more.</summary>
+    /// <summary>Closes the queue: no more writes are accepted.</summary>
     public void Close()
     {
         lock (_ordinary)

@@ -2,10 +2,10 @@ using Microsoft.Extensions.Logging;
 
 namespace TaskRecovery.Sqlite;
 
-/// <content>The file's only write lock, which other processes want too.</content>
+/// <summary>Acquires the file's only write lock, for which other processes compete.</summary>
 internal sealed partial class SqliteWriter
 {
-    // The write lock is polled for, not queued for: whoever has it has to leave the others a moment longer than they wait between two tries.
+    // SQLite's write lock is polled, not queued. A process that releases it must stay away longer than others pause between two attempts.
     private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan Courtesy = TimeSpan.FromMilliseconds(2);
     private static readonly TimeSpan CourtesyLasts = TimeSpan.FromSeconds(2);
@@ -19,11 +19,11 @@ internal sealed partial class SqliteWriter
     private long? _othersWroteAt;
     private bool _relaxed;
 
-    /// <summary>Begins a transaction, however long the write lock is held elsewhere, as long as some write waits for it.</summary>
+    /// <summary>Begins a transaction. Waits for the write lock as long as at least one write waits.</summary>
     /// <param name="session">The writer's connection.</param>
     /// <param name="relaxed">Whether the commit need not reach the disk.</param>
-    /// <param name="alone">The write that is done again by itself; <see langword="null"/> for those that wait in the queue.</param>
-    /// <returns><see langword="false"/> if none waits any more: each has been answered.</returns>
+    /// <param name="alone">The write that is retried alone; <see langword="null"/> for the writes in the queue.</param>
+    /// <returns><see langword="false"/> if no write waits any more: each has been answered.</returns>
     private bool TryBeginImmediate(SqliteSession session, bool relaxed, SqliteWrite? alone)
     {
         Relax(session, relaxed);
@@ -51,7 +51,7 @@ internal sealed partial class SqliteWriter
             _logger.WriteLockTaken(_file, TimeProvider.System.GetElapsedTime(started));
         }
 
-        // Changes only when another connection has committed: another process is at work.
+        // The version changes only when another connection has committed, so another process is active.
         var version = session.ReadDataVersion();
         if (_dataVersion is { } before && version != before)
         {
@@ -67,7 +67,8 @@ internal sealed partial class SqliteWriter
         return true;
     }
 
-    /// <summary>Answers those that have waited for too long, each by its own time.</summary>
+    /// <summary>Fails the writes that have waited longer than the busy timeout, each measured from its request, and returns whether any
+    /// write still waits.</summary>
     private bool AnyWaits(SqliteWrite? alone)
     {
         foreach (var write in _queue.TakeExpired(_busyTimeout))
@@ -101,8 +102,8 @@ internal sealed partial class SqliteWriter
     private StoreUnavailableException Locked()
         => new($"'{_file}' has been locked for {_busyTimeout.TotalSeconds:0} s by {WriteLockHolder.Find(_file)}, and nothing of this call was stored. {Remedy}");
 
-    // A heartbeat need not reach the disk: it is about the process that wrote it, and that dies with the machine. A group is relaxed
-    // as a whole or not at all; what is relaxed may share a strict one.
+    // A heartbeat need not reach the disk: a power failure that loses it also ends the process that wrote it. A group is relaxed
+    // as a whole or not at all; a relaxed write may be part of a strict group.
     private void Relax(SqliteSession session, bool relaxed)
     {
         if (_synchronousFull && relaxed != _relaxed)
@@ -120,7 +121,8 @@ internal sealed partial class SqliteWriter
         }
     }
 
-    /// <summary>Waits a moment for somebody else's lock, by the operating system's own time: a test's clock must not hold up a lock.</summary>
+    /// <summary>Pauses between two attempts to acquire another connection's lock. Uses real time, because a test's clock must not delay
+    /// it.</summary>
     internal static void Pause() => Pause(RetryPause);
 
     private static void Pause(TimeSpan time)

@@ -2,10 +2,11 @@ using Microsoft.Extensions.Logging;
 
 namespace TaskRecovery.Sqlite;
 
-/// <summary>The only connection of this process that writes, on a thread of its own.</summary>
-/// <remarks>What is asked for while a transaction commits shares the next one: a busy store waits for the disk once for many writes, an idle one waits
-/// for nothing. A write that fails fails alone: its group is rolled back and run again one by one, so a write must not change anything but the database
-/// (see <see cref="SqliteSession.AfterCommit"/>).</remarks>
+/// <summary>This process's only connection that writes, on its own thread.</summary>
+/// <remarks>Writes that are requested while a transaction commits share the next one, so a busy store waits for the disk once for many
+/// writes, and an idle store adds no delay. If a write fails, its group is rolled back and each write is retried alone, so that only the
+/// failing one is reported as failed. Therefore a write must not change anything but the database (see
+/// <see cref="SqliteSession.AfterCommit"/>).</remarks>
 internal sealed partial class SqliteWriter : IDisposable
 {
     private const int MaxGroup = 256;
@@ -26,7 +27,7 @@ internal sealed partial class SqliteWriter : IDisposable
     private long _commits;
     private SqliteSession? _session;
 
-    /// <summary>Creates one; nothing is opened before the first write.</summary>
+    /// <summary>Creates the writer. The connection is opened at the first write.</summary>
     public SqliteWriter(Func<SqliteSession> open, string file, SqliteOptions options, ILogger logger)
     {
         _open = open;
@@ -38,13 +39,13 @@ internal sealed partial class SqliteWriter : IDisposable
         _thread = new Thread(Run) { IsBackground = true, Name = "TaskRecovery SQLite writer" };
     }
 
-    /// <summary>Called before a transaction does anything, if another connection has written since the last one, or may have.</summary>
+    /// <summary>Called before a transaction does anything if another connection has, or may have, written since the last one.</summary>
     internal Action? OnOthersWrote { get; init; }
 
-    /// <summary>How many transactions were committed.</summary>
+    /// <summary>The number of committed transactions.</summary>
     internal long Commits => Volatile.Read(ref _commits);
 
-    /// <summary>Asks for a write.</summary>
+    /// <summary>Queues a write.</summary>
     public void Add(SqliteWrite write)
     {
         if (!_queue.TryAdd(write, out var isFirst))
@@ -57,7 +58,7 @@ internal sealed partial class SqliteWriter : IDisposable
         }
     }
 
-    /// <summary>Stores what was asked for, then closes the connection.</summary>
+    /// <summary>Stores the queued writes, then closes the connection.</summary>
     public void Dispose()
     {
         _queue.Close();
@@ -115,7 +116,7 @@ internal sealed partial class SqliteWriter : IDisposable
         var isLong = _afterLong;
         while (_group.Count < MaxGroup && TimeProvider.System.GetElapsedTime(started) < MaxGroupTime && _queue.TryTake(isLong, _relaxed, out var write))
         {
-            // A long write is alone, but for ordinary ones that came in the meantime and fit in.
+            // A long write starts a group; after it, only ordinary writes that arrived in the meantime are added while there is time.
             isLong = false;
             if (write.TryBegin())
             {
@@ -143,7 +144,8 @@ internal sealed partial class SqliteWriter : IDisposable
         }
         else if (!begun)
         {
-            // The file cannot be opened or begun: what waits now need not wait as long again.
+            // The file cannot be opened, or the transaction cannot begin. Fail all waiting writes now, so that they do not run into the
+            // same error one after another.
             foreach (var write in _queue.TakeExpired(TimeSpan.Zero))
             {
                 write.Fail(SqliteErrors.Translate(error, _file));
@@ -151,7 +153,7 @@ internal sealed partial class SqliteWriter : IDisposable
         }
         else if (_group.Count == 1 || error is FileReplacedException)
         {
-            // What was committed to a file that was replaced may be kept after all: written again, it would be there twice.
+            // A commit to a replaced file may be kept after all, so a retry could store it twice.
             foreach (var write in _group)
             {
                 write.Fail(SqliteErrors.Translate(error, _file));

@@ -2,10 +2,11 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Sqlite;
 
-/// <summary>Keeps a task's record in step with its entry, in the same transaction. A task that has got another entry is not touched.</summary>
+/// <summary>Updates a task's record together with its entry, in the same transaction. A task that is bound to another entry by now is not
+/// changed.</summary>
 internal static class TaskMoves
 {
-    /// <summary>How a task ended whose entry ended so.</summary>
+    /// <summary>Returns the state of a task whose entry ended with this outcome.</summary>
     public static TaskState StateOf(OutcomeKind final) => final switch
     {
         OutcomeKind.Completed => TaskState.Completed,
@@ -13,17 +14,17 @@ internal static class TaskMoves
         _ => TaskState.Cancelled,
     };
 
-    /// <summary>The entry has ended, and its task with it.</summary>
+    /// <summary>Ends the task of an entry that has ended.</summary>
     public static void End(SqliteSession session, Run run, OutcomeKind kind, ReadOnlySpan<byte> result, string? error, string? reason, long now)
         => session.Get(TaskSql.EndByEntry)
             .Bind(1, run.Entry).Bind(2, (int)StateOf(kind)).Bind(3, run.Attempt).Bind(4, run.Crashes).BindText(5, result).Bind(6, error).Bind(7, reason).Bind(8, now)
             .Execute();
 
-    /// <summary>The entry waits again.</summary>
+    /// <summary>Returns the task to waiting, because its entry waits again.</summary>
     public static void Return(SqliteSession session, Run run, string? error)
         => session.Get(TaskSql.ReturnByEntry).Bind(1, run.Entry).Bind(2, run.Attempt).Bind(3, run.Crashes).Bind(4, error).Execute();
 
-    /// <summary>The entry's task, if it runs one.</summary>
+    /// <summary>Returns the entry's task, if it runs one.</summary>
     public static Guid? Find(SqliteSession session, long entry)
     {
         var statement = session.Get(TaskSql.FindIdByEntry).Bind(1, entry);

@@ -2,19 +2,19 @@ namespace TaskRecovery.Sqlite;
 
 /// <summary>The waiting entries of one queue, kind and level.</summary>
 /// <param name="Kind">The kind's number.</param>
-/// <param name="KindName">Its name.</param>
+/// <param name="KindName">The kind's name.</param>
 /// <param name="Level">The level.</param>
-/// <param name="FirstDue">When the first of them is due.</param>
+/// <param name="FirstDue">When the first entry is due.</param>
 internal readonly record struct WaitingGroup(long Kind, string KindName, int Level, long FirstDue);
 
-/// <summary>Reads which kinds and levels wait in a queue: one look-up for each, whatever the number of entries.</summary>
+/// <summary>Reads which kinds and levels have waiting entries in a queue: one look-up per group, whatever the number of entries.</summary>
 internal static class WaitingGroups
 {
     private const int BelowAllLevels = -1000;
 
-    /// <summary>The groups of the given kinds; of all kinds if none are given.</summary>
-    /// <param name="session">The writer, or a reader.</param>
-    /// <param name="names">What the writer remembers; <see langword="null"/> for a reader.</param>
+    /// <summary>Returns the groups of the given kinds, or of all kinds if <paramref name="kinds"/> is <see langword="null"/>.</summary>
+    /// <param name="session">The writer's session, or a reader.</param>
+    /// <param name="names">The writer's name cache; <see langword="null"/> for a reader.</param>
     /// <param name="queue">The queue's number.</param>
     /// <param name="kinds">The kinds.</param>
     public static List<WaitingGroup> Read(SqliteSession session, SqliteNames? names, long queue, HashSet<string>? kinds)
@@ -34,7 +34,7 @@ internal static class WaitingGroups
         return groups;
     }
 
-    /// <summary>When the first entry of a group is due that is not due yet.</summary>
+    /// <summary>Returns when the next entry of a group that is not due yet becomes due.</summary>
     public static long? FirstLater(SqliteSession session, long queue, WaitingGroup group, long now)
         => session.Get(WaitingSql.FirstLater).Bind(1, queue).Bind(2, group.Kind).Bind(3, group.Level).Bind(4, now).Scalar();
 

@@ -2,17 +2,19 @@ using System.Globalization;
 
 namespace TaskRecovery.Sqlite;
 
-/// <summary>Which process holds a database's write lock, as far as the system shows it.</summary>
-/// <remarks>Linux lists the locks. The lock's file must not be opened for this: closing it again would drop the locks that SQLite holds on it in this process.</remarks>
+/// <summary>The process that holds a database's write lock, if the operating system reports it.</summary>
+/// <remarks>Linux lists all file locks. The lock's file must not be opened for this, because closing it would release the locks that SQLite
+/// holds on it in this process.</remarks>
 internal readonly record struct WriteLockHolder(int? ProcessId)
 {
-    // SQLite's write lock is the byte 120 of the shared memory file beside the log.
+    // SQLite's write lock is byte 120 of the shared-memory file beside the log.
     private const long WriteLockByte = 120;
 
-    /// <summary>Whether it is a connection of this process, which is not the store's own writer if that waits.</summary>
+    /// <summary>Whether a connection of this process holds the lock. If the store's own writer is waiting, it is another
+    /// connection.</summary>
     public bool IsThisProcess => ProcessId == Environment.ProcessId;
 
-    /// <summary>Looks for it.</summary>
+    /// <summary>Finds the holder of the lock.</summary>
     public static WriteLockHolder Find(string database)
     {
         try
@@ -32,7 +34,7 @@ internal readonly record struct WriteLockHolder(int? ProcessId)
         { } process => string.Create(CultureInfo.InvariantCulture, $"a connection of process {process}"),
     };
 
-    // The writer has the file open, so that the system tells its number.
+    // The writer has the file open, so the inode can be read from the process's open files.
     private static string? FindInode(string file)
     {
         foreach (var descriptor in Directory.EnumerateFileSystemEntries("/proc/self/fd"))
@@ -47,7 +49,7 @@ internal readonly record struct WriteLockHolder(int? ProcessId)
         return null;
     }
 
-    // 7: POSIX  ADVISORY  WRITE 1234 08:01:5678 120 120
+    // Example: 7: POSIX  ADVISORY  WRITE 1234 08:01:5678 120 120
     private static int? FindProcess(string inode)
     {
         foreach (var line in File.ReadLines("/proc/locks"))

@@ -2,7 +2,8 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.StoreConformance.Jobs;
 
-/// <summary>What every store promises about a job that is changed, paused or deleted while its planned run is claimed, or has just ended: the latest plan runs, once, and no older one does.</summary>
+/// <summary>Tests jobs that are changed, paused or deleted while their planned run is claimed or has just ended: the latest plan runs
+/// exactly once, and an older plan never runs.</summary>
 public abstract class ChangedPlanTests(StoreFixture fixture) : JobStoreTests(fixture)
 {
     [Fact]
@@ -169,7 +170,7 @@ public abstract class ChangedPlanTests(StoreFixture fixture) : JobStoreTests(fix
             var starting = Task.Run(() => StartAsync(run), Cancellation);
             await Task.WhenAll(starting, Task.Run(() => GivenJobAsync(Schedule.Once(DateTimeOffset.UnixEpoch.AddDays(1)), name: name), Cancellation));
 
-            // If the start came first, the new time is another run; if the change came first, the old one does not run.
+            // If the start came first, the new time is another run. If the change came first, the old run does not start.
             var hasStarted = (await starting).Decision == TaskStartDecision.Started;
             await FinishTaskAsync(run, hasStarted ? OutcomeKind.Completed : OutcomeKind.Superseded);
             await FinishTaskAsync((await GivenRunningTaskAsync(node)).Run);

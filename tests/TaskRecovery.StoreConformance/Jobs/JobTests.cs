@@ -2,7 +2,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.StoreConformance.Jobs;
 
-/// <summary>What every store promises about jobs: one by name, its next run planned exactly once.</summary>
+/// <summary>Tests jobs: names are unique, and the next run is planned exactly once.</summary>
 public abstract class JobTests(StoreFixture fixture) : JobStoreTests(fixture)
 {
     [Fact]

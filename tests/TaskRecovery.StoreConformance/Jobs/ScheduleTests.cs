@@ -2,7 +2,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.StoreConformance.Jobs;
 
-/// <summary>What every store promises about due times: one task for each, on a grid that does not drift.</summary>
+/// <summary>Tests due times: one task for each, on a grid that does not drift.</summary>
 public abstract class ScheduleTests(StoreFixture fixture) : JobStoreTests(fixture)
 {
     [Fact]
@@ -34,7 +34,7 @@ public abstract class ScheduleTests(StoreFixture fixture) : JobStoreTests(fixtur
             dues.Add((await FindJobAsync(job.Id)).NextRunAt!.Value);
         }
 
-        // Everything moved by 67 minutes each round, and the plan by one hour.
+        // Each round moves all stored times 67 minutes into the past and plans one interval (an hour) ahead.
         Assert.All(dues.Zip(dues.Skip(1)), pair => Assert.Equal(TimeSpan.FromMinutes(-7), pair.Second - pair.First));
     }
 

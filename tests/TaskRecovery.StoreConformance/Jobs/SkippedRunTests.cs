@@ -2,10 +2,10 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.StoreConformance.Jobs;
 
-/// <summary>What every store promises about runs that do not start: they are skipped for good, whatever becomes of the answer.</summary>
+/// <summary>Tests runs that do not start: they are skipped permanently, even if the answer is lost.</summary>
 public abstract class SkippedRunTests(StoreFixture fixture) : JobStoreTests(fixture)
 {
-    /// <summary>Why a new run may be skipped.</summary>
+    /// <summary>The reasons for which a new run is skipped.</summary>
     public static TheoryData<string, bool> Reasons { get; } = new()
     {
         { EndReasons.Missed, true },
@@ -22,7 +22,7 @@ public abstract class SkippedRunTests(StoreFixture fixture) : JobStoreTests(fixt
         var (run, settle) = await GivenToBeSkippedAsync(reason, isPlanned);
         await StartAsync(run);
 
-        // What a worker does that got no answer.
+        // A worker does this if its start request got no answer.
         await FinishTaskAsync(run, OutcomeKind.Snoozed, error: "no answer");
         await settle();
 
@@ -158,7 +158,7 @@ public abstract class SkippedRunTests(StoreFixture fixture) : JobStoreTests(fixt
         Assert.DoesNotContain(run.Held.Id, (await Jobs.ListTasksAsync(run.JobId, null, 10, Cancellation)).Select(task => task.EntryId ?? 0));
     }
 
-    /// <summary>A claimed run that the store will skip, and what makes that reason go away.</summary>
+    /// <summary>Claims a run that the store will skip. Returns it with an action that removes the reason.</summary>
     private async Task<(Run Run, Func<Task> Settle)> GivenToBeSkippedAsync(string reason, bool isPlanned)
     {
         var node = GivenNode();

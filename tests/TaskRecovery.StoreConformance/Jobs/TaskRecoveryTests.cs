@@ -2,7 +2,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.StoreConformance.Jobs;
 
-/// <summary>What every store promises about unfinished tasks: each runs again as itself, or ends with a reason.</summary>
+/// <summary>Tests unfinished tasks: each runs again as the same task, or ends with a reason.</summary>
 public abstract class TaskRecoveryTests(StoreFixture fixture) : JobStoreTests(fixture)
 {
     private static readonly TimeSpan Week = TimeSpan.FromDays(7);
@@ -266,7 +266,7 @@ public abstract class TaskRecoveryTests(StoreFixture fixture) : JobStoreTests(fi
 
     private Task<RecoveryReport> RecoverAsync() => Jobs.RecoverTasksAsync(Week, MaxCrashes, Cancellation);
 
-    /// <summary>A task that a system before this one left: unfinished, without an entry.</summary>
+    /// <summary>Creates a task as left by the predecessor of this library: unfinished and without an entry.</summary>
     private async Task<(Guid Task, long Entry)> GivenOrphanAsync()
     {
         var (run, task) = await GivenRunningTaskAsync(GivenNode());

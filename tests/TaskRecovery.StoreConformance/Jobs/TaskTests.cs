@@ -2,7 +2,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.StoreConformance.Jobs;
 
-/// <summary>What every store promises about tasks: one for each run, bound to its entry, ended with it.</summary>
+/// <summary>Tests tasks: one for each run, bound to its entry, ended together with it.</summary>
 public abstract class TaskTests(StoreFixture fixture) : JobStoreTests(fixture)
 {
     [Fact]

@@ -2,7 +2,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.StoreConformance.Model;
 
-/// <summary>What a store should hold, in a few lists: the protocol without a database.</summary>
+/// <summary>The expected contents of a store, in a few lists: the protocol without a database.</summary>
 internal sealed class StoreModel(int maxCrashes)
 {
     public Dictionary<long, ModelEntry> Entries { get; } = [];
@@ -15,14 +15,14 @@ internal sealed class StoreModel(int maxCrashes)
 
     public bool Paused { get; set; }
 
-    /// <summary>How far the store's clock has been moved.</summary>
+    /// <summary>The total time by which the store's clock was moved.</summary>
     public TimeSpan Clock { get; set; }
 
     public IEnumerable<ModelEntry> Due => Entries.Values.Where(entry => entry.State == EntryState.Waiting && entry.DueAt <= Clock);
 
     public ModelEntry? KeyHolder(string key) => Entries.Values.FirstOrDefault(entry => entry.Key == key && !entry.HasEnded);
 
-    /// <summary>Whether a run may still say how it went: its claim is there and the entry has no outcome under it.</summary>
+    /// <summary>Whether the store must accept an outcome of a run: its claim exists, and the entry has no outcome under it.</summary>
     public bool Runs(long entryId, long fence) => Claims.TryGetValue(fence, out var claim) && claim.Unfinished.Contains(entryId);
 
     public void Claim(ModelNode node, long fence, IEnumerable<long> ids, bool answerLost)
@@ -65,7 +65,7 @@ internal sealed class StoreModel(int maxCrashes)
         }
     }
 
-    /// <summary>The node stopped in order, or did not know of its claim: nothing is counted.</summary>
+    /// <summary>The node stopped normally, or did not know of its claim: no attempt or crash is counted.</summary>
     public void Release(ModelClaim claim)
     {
         foreach (var id in claim.Unfinished.ToArray())
@@ -78,7 +78,7 @@ internal sealed class StoreModel(int maxCrashes)
         Claims.Remove(claim.Fence);
     }
 
-    /// <summary>The node died: what a sweep should do, by entry; <see langword="true"/> for those that end.</summary>
+    /// <summary>The node died. Returns the expected result of a sweep by entry: <see langword="true"/> for entries that end.</summary>
     public Dictionary<long, bool> Sweep()
     {
         var ended = new Dictionary<long, bool>();
@@ -165,7 +165,7 @@ internal sealed class StoreModel(int maxCrashes)
     }
 }
 
-/// <summary>One entry as it should be.</summary>
+/// <summary>The expected state of an entry.</summary>
 internal sealed class ModelEntry(long id, int priority, string? key)
 {
     public long Id => id;
@@ -176,7 +176,7 @@ internal sealed class ModelEntry(long id, int priority, string? key)
 
     public EntryState State { get; set; } = EntryState.Waiting;
 
-    /// <summary>Attempts spent before the run that is under way.</summary>
+    /// <summary>Attempts spent before the current run.</summary>
     public int Attempt { get; set; }
 
     public int Crashes { get; set; }
@@ -187,13 +187,13 @@ internal sealed class ModelEntry(long id, int priority, string? key)
 
     public bool CancelRequested { get; set; }
 
-    /// <summary>A step was stored under the fence it runs under.</summary>
+    /// <summary>Whether a step was stored under the current fence.</summary>
     public bool HasProgress { get; set; }
 
-    /// <summary>While it waits: not before this time.</summary>
+    /// <summary>For a waiting entry: the earliest time of its next run.</summary>
     public TimeSpan DueAt { get; set; }
 
-    /// <summary>The latest time in its history.</summary>
+    /// <summary>The latest time in the entry's history.</summary>
     public TimeSpan EndedAt { get; set; }
 
     public HashSet<string> Steps { get; } = new(StringComparer.Ordinal);
@@ -203,7 +203,7 @@ internal sealed class ModelEntry(long id, int priority, string? key)
     public override string ToString() => $"entry {id}: {State} attempt {Attempt} crashes {Crashes} level {Level} fence {Fence} cancel {CancelRequested}";
 }
 
-/// <summary>One claim as it should be.</summary>
+/// <summary>The expected state of a claim.</summary>
 internal sealed class ModelClaim(long fence, ModelNode node, bool answerLost)
 {
     public long Fence => fence;
@@ -216,14 +216,14 @@ internal sealed class ModelClaim(long fence, ModelNode node, bool answerLost)
 
     public HashSet<long> Unfinished { get; } = [];
 
-    /// <summary>How the node itself has ended entries under this claim.</summary>
+    /// <summary>The outcomes that the node itself has stored under this claim.</summary>
     public Dictionary<long, RunOutcome> Finished { get; } = [];
 
-    /// <summary>How others have: a sweep, or the node when it released what it did not know of.</summary>
+    /// <summary>The outcomes stored under this claim by a sweep, or by the node when it released a claim that it did not know of.</summary>
     public Dictionary<long, OutcomeKind> SettledAs { get; } = [];
 }
 
-/// <summary>One node as it should be.</summary>
+/// <summary>The expected state of a node.</summary>
 internal sealed class ModelNode(TestNode node)
 {
     public TestNode Node => node;
@@ -232,6 +232,6 @@ internal sealed class ModelNode(TestNode node)
 
     public bool HasLeft { get; set; }
 
-    /// <summary>It was dead when history was purged: its row may be gone.</summary>
+    /// <summary>Whether the node was dead when history was purged: its row may have been removed.</summary>
     public bool MayBeForgotten { get; set; }
 }

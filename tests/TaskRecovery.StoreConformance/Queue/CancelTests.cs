@@ -2,7 +2,8 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.StoreConformance.Queue;
 
-/// <summary>What every store promises about cancel requests: stored first, honoured wherever the entry comes by, gone with its end.</summary>
+/// <summary>Tests cancel requests: they are stored first, take effect when the entry is next waiting, claimed or finished, and are removed
+/// when it ends.</summary>
 public abstract class CancelTests(StoreFixture fixture) : StoreTests(fixture)
 {
     [Fact]

@@ -1,6 +1,6 @@
 namespace TaskRecovery.StoreConformance.Queue;
 
-/// <summary>What every store promises about order and time: by priority, first come first served, nothing before its time.</summary>
+/// <summary>Tests the order and time of claims: by priority, first in, first out, and never before the due time.</summary>
 public abstract class ClaimOrderTests(StoreFixture fixture) : StoreTests(fixture)
 {
     [Fact]

@@ -2,7 +2,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.StoreConformance.Queue;
 
-/// <summary>What every store promises about claims: an entry goes to one node, and only to one that can work it.</summary>
+/// <summary>Tests claims: an entry goes to one node, and only to a node that handles its kind.</summary>
 public abstract class ClaimTests(StoreFixture fixture) : StoreTests(fixture)
 {
     [Fact]

@@ -2,7 +2,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.StoreConformance.Queue;
 
-/// <summary>What every store promises about entries that are stored as claimed: they are claimed like any others, and nobody is passed in line.</summary>
+/// <summary>Tests entries that are stored as claimed: the claim is like any other and does not overtake waiting entries.</summary>
 public abstract class ClaimedEnqueueTests(StoreFixture fixture) : StoreTests(fixture)
 {
     [Fact]

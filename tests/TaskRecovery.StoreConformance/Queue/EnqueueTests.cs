@@ -3,7 +3,7 @@ using System.Data.Common;
 
 namespace TaskRecovery.StoreConformance.Queue;
 
-/// <summary>What every store promises about what is enqueued.</summary>
+/// <summary>Tests how entries are enqueued.</summary>
 public abstract class EnqueueTests(StoreFixture fixture) : StoreTests(fixture)
 {
     [Fact]

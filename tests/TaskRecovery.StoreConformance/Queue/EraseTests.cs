@@ -2,7 +2,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.StoreConformance.Queue;
 
-/// <summary>What every store promises about erasure: nothing of what the application stored is left, and the entry has ended.</summary>
+/// <summary>Tests erasure: the entry has ended, and none of the application's data is left.</summary>
 public abstract class EraseTests(StoreFixture fixture) : StoreTests(fixture)
 {
     [Fact]

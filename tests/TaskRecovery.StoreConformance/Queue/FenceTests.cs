@@ -2,7 +2,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.StoreConformance.Queue;
 
-/// <summary>What every store promises about the fence: only the latest claim of an entry may say how it went, and it may say it once.</summary>
+/// <summary>Tests the fence: only the latest claim of an entry can store its outcome, and only once.</summary>
 public abstract class FenceTests(StoreFixture fixture) : StoreTests(fixture)
 {
     [Fact]
@@ -186,7 +186,7 @@ public abstract class FenceTests(StoreFixture fixture) : StoreTests(fixture)
         Assert.Equal(160, (await Store.CountAsync(null, Cancellation)).Completed);
     }
 
-    /// <summary>A node that was declared dead while it ran an entry, and the node that runs it now.</summary>
+    /// <summary>Creates a node that was declared dead while it ran an entry, and the node that runs the entry now.</summary>
     private async Task<(Held Stale, Held Fresh)> GivenStaleAsync()
     {
         var stale = await GivenClaimedAsync(GivenNode("stale"));

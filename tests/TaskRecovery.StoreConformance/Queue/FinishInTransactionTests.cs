@@ -4,7 +4,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.StoreConformance.Queue;
 
-/// <summary>What every store promises when a run ends inside its worker's own transaction: effects and outcome together, or neither.</summary>
+/// <summary>Tests runs that end inside the worker's own transaction: effects and outcome are committed together, or neither is.</summary>
 public abstract class FinishInTransactionTests(StoreFixture fixture) : StoreTests(fixture)
 {
     [Fact]
@@ -74,7 +74,7 @@ public abstract class FinishInTransactionTests(StoreFixture fixture) : StoreTest
             await first.CommitAsync(Cancellation);
         }
 
-        // As a retrying execution strategy does when the answer of the commit was lost.
+        // A retrying execution strategy does this if the answer of the commit was lost.
         await using (var second = await connection.BeginTransactionAsync(Cancellation))
         {
             await EffectAsync(second);

@@ -2,7 +2,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.StoreConformance.Queue;
 
-/// <summary>What every store promises to those who look: find, list, count, measure.</summary>
+/// <summary>Tests the operations that find, list, count and measure entries.</summary>
 public abstract class InspectTests(StoreFixture fixture) : StoreTests(fixture)
 {
     [Fact]

@@ -2,7 +2,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.StoreConformance.Queue;
 
-/// <summary>What every store promises about how runs end, or go back to the queue.</summary>
+/// <summary>Tests how runs end or return to the queue.</summary>
 public abstract class OutcomeTests(StoreFixture fixture) : StoreTests(fixture)
 {
     [Fact]

@@ -2,7 +2,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.StoreConformance.Queue;
 
-/// <summary>What every store promises about the one question that a node asks every second, and about hints.</summary>
+/// <summary>Tests the poll that each node sends every second, and the hints between nodes.</summary>
 public abstract class PollTests(StoreFixture fixture) : StoreTests(fixture)
 {
     [Fact]
@@ -92,7 +92,7 @@ public abstract class PollTests(StoreFixture fixture) : StoreTests(fixture)
         var listening = Store.ListenAsync(
             hint =>
             {
-                // "Look again" is an answer too.
+                // A hint to poll again, without a queue, is valid too.
                 if (!connected.TrySetResult() && hint is { Queue: "mail" } or { Kind: not StoreHintKind.Work })
                 {
                     heard.TrySetResult(hint);

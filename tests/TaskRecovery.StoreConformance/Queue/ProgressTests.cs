@@ -2,7 +2,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.StoreConformance.Queue;
 
-/// <summary>What every store promises about steps and checkpoints: they outlive the run that stored them.</summary>
+/// <summary>Tests steps and checkpoints: they are kept after the run that stored them.</summary>
 public abstract class ProgressTests(StoreFixture fixture) : StoreTests(fixture)
 {
     [Fact]

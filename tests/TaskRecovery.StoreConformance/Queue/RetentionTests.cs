@@ -2,7 +2,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.StoreConformance.Queue;
 
-/// <summary>What every store promises about how long history stays, and what never goes.</summary>
+/// <summary>Tests how long history is kept, and what is never removed.</summary>
 public abstract class RetentionTests(StoreFixture fixture) : StoreTests(fixture)
 {
     private static readonly RetentionOptions Nothing = new() { Completed = TimeSpan.Zero, Failed = TimeSpan.Zero, Cancelled = TimeSpan.Zero };
@@ -185,7 +185,7 @@ public abstract class RetentionTests(StoreFixture fixture) : StoreTests(fixture)
         Assert.True((await ClaimAsync(dead)).NodeIsDead);
     }
 
-    /// <summary>Claims and ends all that is due.</summary>
+    /// <summary>Claims and ends all due entries.</summary>
     private async Task FinishAllAsync(TestNode node, OutcomeKind kind)
     {
         while (await ClaimAsync(node) is { Entries.Count: > 0 } batch)
@@ -195,7 +195,7 @@ public abstract class RetentionTests(StoreFixture fixture) : StoreTests(fixture)
         }
     }
 
-    /// <summary>Three ended entries that no claim lists any more.</summary>
+    /// <summary>Creates three ended entries that no claim lists any more.</summary>
     private async Task<(long Completed, long Failed, long Cancelled)> GivenEndedAsync()
     {
         var node = GivenNode();

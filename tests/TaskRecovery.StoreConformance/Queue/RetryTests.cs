@@ -2,7 +2,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.StoreConformance.Queue;
 
-/// <summary>What every store promises when an operator retries an ended entry.</summary>
+/// <summary>Tests how an operator retries an ended entry.</summary>
 public abstract class RetryTests(StoreFixture fixture) : StoreTests(fixture)
 {
     [Theory]

@@ -2,7 +2,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.StoreConformance.Queue;
 
-/// <summary>What every store promises about unique keys: one entry of a kind holds a key until it ends.</summary>
+/// <summary>Tests unique keys: one entry of a kind holds a key until it ends.</summary>
 public abstract class UniqueKeyTests(StoreFixture fixture) : StoreTests(fixture)
 {
     [Fact]

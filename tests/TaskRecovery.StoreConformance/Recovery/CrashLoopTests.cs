@@ -2,7 +2,8 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.StoreConformance.Recovery;
 
-/// <summary>What every store promises about entries whose nodes keep dying: counted, kept apart, ended only when nothing else can have been the cause.</summary>
+/// <summary>Tests entries whose nodes keep dying: crashes are counted, suspects are isolated, and an entry is failed only if no other entry
+/// can be the cause.</summary>
 public abstract class CrashLoopTests(StoreFixture fixture) : StoreTests(fixture)
 {
     [Fact]
@@ -207,10 +208,10 @@ public abstract class CrashLoopTests(StoreFixture fixture) : StoreTests(fixture)
         Assert.Equal([urgent, id], (await ClaimAsync(node)).Entries.Select(entry => entry.Id));
     }
 
-    /// <summary>Stores an entry in a paused queue after it has crashed this often; resume the queue to have it.</summary>
+    /// <summary>Stores an entry in a paused queue after it has crashed this often. Resume the queue to claim it.</summary>
     private async Task<long> GivenCrashedAsync(int crashes)
     {
-        // Each one crashes alone in a queue of its own and is then parked, so that the others are no company.
+        // Each entry crashes alone: the other entries of the queue are released first. The queue is then paused.
         await Store.SetPausedAsync("parked", false, Cancellation);
         var id = await GivenEntryAsync(Entry(queue: "parked"));
         for (var time = 0; time < crashes; time++)

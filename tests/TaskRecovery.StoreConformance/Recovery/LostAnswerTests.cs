@@ -2,7 +2,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.StoreConformance.Recovery;
 
-/// <summary>What every store promises about claims whose answers never arrived, and about removing those that are settled.</summary>
+/// <summary>Tests claims whose answers were lost, and the removal of settled claims.</summary>
 public abstract class LostAnswerTests(StoreFixture fixture) : StoreTests(fixture)
 {
     [Fact]

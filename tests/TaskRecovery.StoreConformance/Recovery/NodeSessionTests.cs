@@ -2,7 +2,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.StoreConformance.Recovery;
 
-/// <summary>What every store promises about nodes: heartbeats, locks, deaths that are final, and names.</summary>
+/// <summary>Tests nodes: heartbeats, locks, final deaths, and names.</summary>
 public abstract class NodeSessionTests(StoreFixture fixture) : StoreTests(fixture)
 {
     [Fact]
@@ -281,7 +281,7 @@ public abstract class NodeSessionTests(StoreFixture fixture) : StoreTests(fixtur
         Assert.Equal("service", Watch(third)!.Value.Name);
     }
 
-    /// <summary>Whether a heartbeat was accepted. A store may end the sessions of a node that was declared dead.</summary>
+    /// <summary>Returns whether a heartbeat was accepted. A store may end the sessions of a node that was declared dead.</summary>
     private static bool TryBeat(TestNode node)
     {
         try
@@ -294,7 +294,7 @@ public abstract class NodeSessionTests(StoreFixture fixture) : StoreTests(fixtur
         }
     }
 
-    /// <summary>Closes a node's session and waits until its lock is seen free.</summary>
+    /// <summary>Closes a node's session and waits until its lock is seen as free.</summary>
     private void WatchAndClose(TestNode node)
     {
         Judge.Beat();

@@ -2,7 +2,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.StoreConformance.Recovery;
 
-/// <summary>What every store promises about the work of dead nodes.</summary>
+/// <summary>Tests how the entries of dead nodes are recovered.</summary>
 public abstract class SweepTests(StoreFixture fixture) : StoreTests(fixture)
 {
     [Fact]
