@@ -2,9 +2,10 @@ using System.Diagnostics;
 
 namespace TaskRecovery.Storage;
 
-/// <summary>Named places where the crash and chaos tests let a process die or stop. Calls are compiled out unless TASKRECOVERY_FAULTPOINTS is defined.</summary>
-/// <remarks>The crash host of the tests compiles the libraries' sources with it; the packages have none. It sets what happens with
-/// <c>AppDomain.CurrentDomain.SetData(FaultPoints.DataName, (Action&lt;string&gt;)...)</c>.</remarks>
+/// <summary>Named points at which the crash and chaos tests kill or stop a process. Calls are compiled out unless TASKRECOVERY_FAULTPOINTS
+/// is defined.</summary>
+/// <remarks>The tests' crash host compiles the library sources with the symbol; the packages are built without it. The crash host sets the
+/// action with <c>AppDomain.CurrentDomain.SetData(FaultPoints.DataName, (Action&lt;string&gt;)...)</c>.</remarks>
 internal static class FaultPoints
 {
     public const string DataName = "TaskRecovery.FaultPoints";
@@ -20,7 +21,7 @@ internal static class FaultPoints
     public const string SweepMiddle = "sweep.middle";
     public const string ShutdownMiddle = "shutdown.middle";
 
-    /// <summary>Runs the test's action, if there is one.</summary>
+    /// <summary>Runs the action that the test has set, if any.</summary>
     [Conditional("TASKRECOVERY_FAULTPOINTS")]
     public static void Reach(string name)
     {
@@ -30,7 +31,8 @@ internal static class FaultPoints
         }
     }
 
-    /// <summary>Whether the test host skips a rule, to see that the checker of the chaos program finds it. Always false in the packages.</summary>
+    /// <summary>Whether the test host disables a rule, to prove that the chaos program's checker detects the violation. Always false in the
+    /// packages.</summary>
 #if TASKRECOVERY_FAULTPOINTS
     public static bool LeavesOut(string rule) => AppContext.GetData(WithoutName) is string without && without == rule;
 #else

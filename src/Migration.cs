@@ -4,18 +4,19 @@ using System.Text;
 
 namespace TaskRecovery.Storage;
 
-/// <summary>One numbered change of the tables, from an embedded file. Never edited after a release.</summary>
-/// <param name="Version">Its number.</param>
-/// <param name="Name">Its file's name without the extension.</param>
-/// <param name="Text">Its statements, with what the store still puts in.</param>
-/// <param name="Checksum">Of the text, whatever the line ends.</param>
-/// <param name="OldestLibrary">The oldest library that works with it, so that a rolling deploy can go on.</param>
+/// <summary>A numbered schema migration, read from an embedded file. A migration is never edited after its release.</summary>
+/// <param name="Version">The number, which is also the order.</param>
+/// <param name="Name">The file name without its extension.</param>
+/// <param name="Text">The SQL statements, with placeholders that the store replaces.</param>
+/// <param name="Checksum">The SHA-256 of the text in lower-case hex. Line endings are normalised first.</param>
+/// <param name="OldestLibrary">The oldest library version that works with the migrated schema: instances from that version on keep running
+/// during a rolling deployment.</param>
 internal sealed record Migration(int Version, string Name, string Text, string Checksum, Version OldestLibrary)
 {
     private const string Header = "-- oldest library: ";
 
-    /// <summary>All that a store knows, in order.</summary>
-    /// <param name="folder">How the names of their embedded files begin.</param>
+    /// <summary>Loads all migrations of a store, in ascending order.</summary>
+    /// <param name="folder">The prefix of the embedded resource names.</param>
     internal static IReadOnlyList<Migration> LoadAll(string folder)
     {
         var assembly = typeof(Migration).Assembly;

@@ -3,10 +3,11 @@ using Microsoft.Extensions.Configuration;
 
 namespace TaskRecovery.Configuration;
 
-/// <summary>Reads configuration by hand: no reflection, so it works in native builds, and a value or name that can't be right is an error instead of a default.</summary>
+/// <summary>Binds configuration without reflection, so that it works with native AOT. An unknown name or an invalid value throws instead of
+/// falling back to a default.</summary>
 internal static class Settings
 {
-    /// <summary>Reads a section. A name that is not one of <paramref name="names"/> is an error that lists them.</summary>
+    /// <summary>Binds a section. A key that is not in <paramref name="names"/> throws an error that lists the valid names.</summary>
     public static void Bind(IConfiguration section, Dictionary<string, Action<IConfigurationSection>> names)
     {
         if (section is IConfigurationSection { Value: { Length: > 0 } } value)
@@ -25,7 +26,7 @@ internal static class Settings
 
     public static TimeSpan Time(IConfigurationSection section)
     {
-        // A bare number would be days, which nobody means who writes "20".
+        // TimeSpan.Parse reads a bare number such as "20" as days, which is hardly ever intended. Reject it.
         var isNumber = section.Value?.Contains(':', StringComparison.Ordinal) == false;
         return !isNumber && TimeSpan.TryParse(section.Value, CultureInfo.InvariantCulture, out var value) ? value : throw Bad(section, "a time span such as 00:00:20");
     }

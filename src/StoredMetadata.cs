@@ -2,10 +2,11 @@ using System.Text.Json;
 
 namespace TaskRecovery.Storage;
 
-/// <summary>Reads what travels with an entry as operators see it, in every store alike.</summary>
+/// <summary>Reads stored metadata for operator queries. Both stores use it, so that they show the same values.</summary>
 internal static class StoredMetadata
 {
-    /// <summary>The pairs of a JSON object; <see langword="null"/> for none, and for a text that is no such object: one row that something else wrote must not fail a list.</summary>
+    /// <summary>Parses a JSON object. Returns <see langword="null"/> if the text is empty or not a JSON object: a single row written by
+    /// another program must not make a list query fail.</summary>
     internal static Dictionary<string, string>? Read(string? json)
     {
         if (string.IsNullOrEmpty(json))
@@ -24,10 +25,10 @@ internal static class StoredMetadata
         }
     }
 
-    /// <summary>What the text of every metadata with this value contains: a string as JSON writes it.</summary>
+    /// <summary>The value as a quoted JSON string. The JSON text of any metadata with this value contains it.</summary>
     internal static string Quoted(string value) => $"\"{JsonEncodedText.Encode(value)}\"";
 
-    /// <summary>Whether a stored text has this pair.</summary>
+    /// <summary>Whether the stored JSON contains this name with this value.</summary>
     internal static bool Has(string? json, KeyValuePair<string, string> pair)
         => Read(json) is { } read && read.TryGetValue(pair.Key, out var value) && string.Equals(value, pair.Value, StringComparison.Ordinal);
 
@@ -42,7 +43,7 @@ internal static class StoredMetadata
         return pairs;
     }
 
-    // An escaped half of a surrogate pair is JSON, but no text.
+    // An escaped lone surrogate is valid JSON, but GetString throws for it.
     private static string TextOf(JsonElement value)
     {
         try

@@ -1,56 +1,58 @@
 namespace TaskRecovery;
 
-/// <summary>The stable words that say why an entry or a task ended other than well.</summary>
+/// <summary>Stable codes for why an entry or a task failed, was cancelled or was skipped.</summary>
 public static class EndReasons
 {
-    /// <summary>Its attempts are used up.</summary>
+    /// <summary>The last attempt failed and no attempts are left.</summary>
     public const string AttemptsExhausted = "attempts_exhausted";
 
-    /// <summary>Its worker said that trying again is no use.</summary>
+    /// <summary>The worker called <see cref="WorkContext.Fail"/>, so the entry was not retried.</summary>
     public const string FailedForGood = "failed_for_good";
 
-    /// <summary>Its arguments could not be read as the type its worker wants, in any of its attempts.</summary>
+    /// <summary>The arguments could not be deserialized to the worker's arguments type, in any attempt.</summary>
     public const string InvalidArgs = "invalid_args";
 
-    /// <summary>Its row in the store can't be read as an entry: something else than this library wrote or changed it.</summary>
+    /// <summary>The stored row can't be read as an entry, because another program wrote or changed it.</summary>
     public const string Unreadable = "unreadable";
 
-    /// <summary>Its node died under it too often while it was the only suspect there.</summary>
+    /// <summary>The node running the entry crashed more than <see cref="RecoveryOptions.MaxCrashes"/> times, the last time with no other
+    /// suspect entry running beside it.</summary>
     public const string CrashLoop = "crash_loop";
 
-    /// <summary>Someone asked for it to be cancelled.</summary>
+    /// <summary>Cancellation was requested, for example with <see cref="IJobQueue.CancelAsync"/>.</summary>
     public const string CancelRequested = "cancel_requested";
 
-    /// <summary>Its data were erased (<see cref="IJobQueue.EraseAsync"/>). Entries that had ended have this reason too, and stay completed, failed or cancelled.</summary>
+    /// <summary>The data were erased with <see cref="IJobQueue.EraseAsync"/>. An entry that had already ended gets this reason too, but
+    /// keeps its state.</summary>
     public const string Erased = "erased";
 
-    /// <summary>It was due for longer than <see cref="RetentionOptions.Waiting"/> and no node claimed it.</summary>
+    /// <summary>The entry was due for longer than <see cref="RetentionOptions.Waiting"/> without being claimed.</summary>
     public const string Expired = "expired";
 
-    /// <summary>Its own worker cancelled it.</summary>
+    /// <summary>The worker called <see cref="WorkContext.Cancel"/>.</summary>
     public const string CancelledByWorker = "cancelled_by_worker";
 
-    /// <summary>Another entry took over its task.</summary>
+    /// <summary>Another entry has taken over the task, or a change of the job has replaced this planned run.</summary>
     public const string Superseded = "superseded";
 
-    /// <summary>Its task was older than <see cref="RecoveryOptions.MaxRecoveryAge"/> when it was found unfinished.</summary>
+    /// <summary>Recovery found the task unfinished and older than <see cref="RecoveryOptions.MaxRecoveryAge"/>.</summary>
     public const string TooOld = "too_old";
 
-    /// <summary>Its job is gone.</summary>
+    /// <summary>The job has been deleted.</summary>
     public const string JobDeleted = "job_deleted";
 
-    /// <summary>Its job is paused or has ended.</summary>
+    /// <summary>The job is paused or has ended.</summary>
     public const string JobNotActive = "job_not_active";
 
-    /// <summary>The task it names does not exist.</summary>
+    /// <summary>The task that the entry refers to does not exist.</summary>
     public const string TaskNotFound = "task_not_found";
 
-    /// <summary>The task it names has finished already.</summary>
+    /// <summary>The task that the entry refers to has already ended.</summary>
     public const string TaskFinished = "task_finished";
 
-    /// <summary>An earlier run of the same job had not finished, and the job's policy is to skip.</summary>
+    /// <summary>An earlier run of the job was still unfinished, and the job uses <see cref="OverlapPolicy.Skip"/>.</summary>
     public const string Overlap = "overlap";
 
-    /// <summary>It was due while no node was up, and the job's policy is to leave such runs out.</summary>
+    /// <summary>The run was late by more than one interval, and the job uses <see cref="MissedRunPolicy.Skip"/>.</summary>
     public const string Missed = "missed";
 }

@@ -1,6 +1,6 @@
 namespace TaskRecovery;
 
-/// <summary>One entry of <see cref="IJobQueue.EnqueueManyAsync"/>.</summary>
+/// <summary>One entry to be stored by <see cref="IJobQueue.EnqueueManyAsync"/>.</summary>
 public sealed class EnqueueRequest
 {
     private EnqueueRequest(object args, Type argsType, EnqueueOptions? options)
@@ -10,18 +10,18 @@ public sealed class EnqueueRequest
         Options = options;
     }
 
-    /// <summary>The arguments.</summary>
+    /// <summary>The arguments of the entry.</summary>
     public object Args { get; }
 
-    /// <summary>The type the arguments are registered and serialised as.</summary>
+    /// <summary>The type under which the arguments are registered and serialized.</summary>
     public Type ArgsType { get; }
 
-    /// <summary>When and where to run it.</summary>
+    /// <summary>The options of the entry; <see langword="null"/> means the defaults.</summary>
     public EnqueueOptions? Options { get; }
 
-    /// <summary>Describes one entry.</summary>
-    /// <param name="args">The work to do.</param>
-    /// <param name="options">When and where to run it; <see langword="null"/> means now, with the defaults.</param>
+    /// <summary>Creates a request to store one entry.</summary>
+    /// <param name="args">The arguments, stored as JSON.</param>
+    /// <param name="options">The options of the entry; <see langword="null"/> means run now, with the defaults.</param>
     public static EnqueueRequest Create<TArgs>(TArgs args, EnqueueOptions? options = null)
         where TArgs : notnull
         => new(args, typeof(TArgs), options);

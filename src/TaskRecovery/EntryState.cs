@@ -1,20 +1,20 @@
 namespace TaskRecovery;
 
-/// <summary>Where an entry is. It is in exactly one of these at any time.</summary>
+/// <summary>The state of an entry. An entry is in exactly one state at any time.</summary>
 public enum EntryState
 {
-    /// <summary>Waiting for its time, or for a free worker.</summary>
+    /// <summary>Waiting for its due time or for a free worker.</summary>
     Waiting = 0,
 
-    /// <summary>Claimed by a node.</summary>
+    /// <summary>Claimed by a node, which runs it or is about to.</summary>
     Running = 1,
 
-    /// <summary>Ended well.</summary>
+    /// <summary>Ended successfully.</summary>
     Completed = 2,
 
-    /// <summary>Ended without success: out of attempts, failed for good, unreadable arguments, or a crash loop.</summary>
+    /// <summary>Ended without success; <see cref="QueueEntry.Reason"/> says why, for example because no attempts are left.</summary>
     Failed = 3,
 
-    /// <summary>Ended by a cancel request, or by its own worker.</summary>
+    /// <summary>Ended by a cancel request, by its worker, or because it was superseded, skipped or expired.</summary>
     Cancelled = 4,
 }

@@ -2,38 +2,38 @@ using TaskRecovery.Queue;
 
 namespace TaskRecovery;
 
-/// <summary>Which entries <see cref="IJobQueue.EraseAsync"/> erases.</summary>
+/// <summary>Selects the entries that <see cref="IJobQueue.EraseAsync"/> erases.</summary>
 public sealed class EraseTarget
 {
     private EraseTarget()
     {
     }
 
-    /// <summary>The entry; <see langword="null"/> if entries are found by what they hold.</summary>
+    /// <summary>The id of the entry; <see langword="null"/> if entries are selected by unique key or metadata.</summary>
     public long? EntryId { get; private init; }
 
-    /// <summary>The unique key that they were stored with.</summary>
+    /// <summary>The unique key of the entries; <see langword="null"/> if they are selected otherwise.</summary>
     public string? UniqueKey { get; private init; }
 
-    /// <summary>The kind that the unique key belongs to; <see langword="null"/> for every kind.</summary>
+    /// <summary>The kind of the entries with the unique key; <see langword="null"/> for every kind.</summary>
     public string? Kind { get; private init; }
 
-    /// <summary>A pair of their metadata.</summary>
+    /// <summary>A name and value in the metadata of the entries; <see langword="null"/> if they are selected otherwise.</summary>
     public KeyValuePair<string, string>? Metadata { get; private init; }
 
-    /// <summary>One entry.</summary>
+    /// <summary>Selects one entry by its id.</summary>
     public static EraseTarget Entry(long entryId) => new() { EntryId = entryId };
 
-    /// <summary>Every entry that was stored with a unique key, whatever its state: those that have ended too.</summary>
-    /// <param name="uniqueKey">The key.</param>
-    /// <param name="kind">The kind that the key belongs to; <see langword="null"/> means every kind.</param>
+    /// <summary>Selects every entry stored with a unique key, in any state, including entries that have ended.</summary>
+    /// <param name="uniqueKey">The unique key.</param>
+    /// <param name="kind">The kind of the entries; <see langword="null"/> means every kind.</param>
     public static EraseTarget ByUniqueKey(string uniqueKey, string? kind = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(uniqueKey);
         return new() { UniqueKey = uniqueKey, Kind = kind };
     }
 
-    /// <summary>Every entry whose metadata have this pair, such as the id of a person.</summary>
+    /// <summary>Selects every entry whose metadata contain this name and value, for example the id of a person, in any state.</summary>
     public static EraseTarget ByMetadata(string name, string value)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
@@ -41,6 +41,6 @@ public sealed class EraseTarget
         return new() { Metadata = new(name, value) };
     }
 
-    /// <summary>How entries are found, without the value that they are found by.</summary>
+    /// <summary>Describes how entries are selected. Omits the key or value, which may be personal data.</summary>
     public override string ToString() => EntryId is { } id ? $"entry {id}" : Metadata is { } pair ? $"metadata {EntryText.Shown(pair.Key)}" : "unique key";
 }

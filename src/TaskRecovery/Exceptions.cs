@@ -1,6 +1,6 @@
 namespace TaskRecovery;
 
-/// <summary>The base of this library's own exceptions.</summary>
+/// <summary>The base class of this library's exceptions.</summary>
 public class TaskRecoveryException : Exception
 {
     /// <summary>Creates one.</summary>
@@ -10,7 +10,7 @@ public class TaskRecoveryException : Exception
     }
 }
 
-/// <summary>The store can't be reached, or did not confirm a write. Trying again later may help.</summary>
+/// <summary>The store can't be reached, or did not confirm a write. The error is transient: retrying later may succeed.</summary>
 public sealed class StoreUnavailableException : TaskRecoveryException
 {
     /// <summary>Creates one.</summary>
@@ -20,7 +20,8 @@ public sealed class StoreUnavailableException : TaskRecoveryException
     }
 }
 
-/// <summary>The store is there but can't be used as it is: a wrong schema, a newer version, missing rights. The message says what to do.</summary>
+/// <summary>The store can be reached but not used, for example because its schema is missing or too new, or permissions are missing.
+/// Retrying does not help; the message says what to do.</summary>
 public sealed class StoreConfigurationException : TaskRecoveryException
 {
     /// <summary>Creates one.</summary>
@@ -30,7 +31,8 @@ public sealed class StoreConfigurationException : TaskRecoveryException
     }
 }
 
-/// <summary>The store is there and refused a value itself, because it is too large or can't be held. The same value is refused again.</summary>
+/// <summary>The store rejected a value, because it is too large or can't be represented. Retrying with the same value fails
+/// again.</summary>
 public sealed class ContentRefusedException : TaskRecoveryException
 {
     /// <summary>Creates one.</summary>
@@ -40,7 +42,7 @@ public sealed class ContentRefusedException : TaskRecoveryException
     }
 }
 
-/// <summary>An entry's claim is not this node's any more: what the worker tried to store was refused.</summary>
+/// <summary>This node no longer holds the claim on an entry, so the store rejected the worker's write. The worker should stop.</summary>
 public sealed class ClaimLostException : TaskRecoveryException
 {
     /// <summary>Creates one.</summary>
@@ -51,14 +53,15 @@ public sealed class ClaimLostException : TaskRecoveryException
         Fence = fence;
     }
 
-    /// <summary>The entry.</summary>
+    /// <summary>The id of the entry.</summary>
     public long EntryId { get; }
 
-    /// <summary>The claim that was lost.</summary>
+    /// <summary>The fence (claim id) of the claim that was lost.</summary>
     public long Fence { get; }
 }
 
-/// <summary>No kind is registered for an arguments type.</summary>
+/// <summary>No kind is registered for an arguments type. Register it with <c>AddWorker</c>, or with <c>AddKind</c> in a process that only
+/// enqueues.</summary>
 public sealed class KindNotRegisteredException : TaskRecoveryException
 {
     /// <summary>Creates one.</summary>
@@ -66,6 +69,6 @@ public sealed class KindNotRegisteredException : TaskRecoveryException
         : base($"No kind is registered for {argsType}. Call AddWorker<{argsType?.Name}, TWorker>() where it is worked, or AddKind<{argsType?.Name}>() where it is only enqueued.")
         => ArgsType = argsType!;
 
-    /// <summary>The type.</summary>
+    /// <summary>The arguments type.</summary>
     public Type ArgsType { get; }
 }

@@ -1,59 +1,64 @@
 namespace TaskRecovery;
 
-/// <summary>Works the entries of one kind. Created in a dependency injection scope of its own for every attempt.</summary>
-/// <typeparam name="TArgs">The arguments of the kind.</typeparam>
+/// <summary>Runs the entries of one kind. A new instance is created in its own dependency injection scope for every attempt.</summary>
+/// <typeparam name="TArgs">The arguments type of the kind.</typeparam>
 public interface IJobWorker<TArgs>
     where TArgs : notnull
 {
-    /// <summary>Does the work of one entry. Returning completes it; throwing lets it be tried again later, up to its attempts.</summary>
-    /// <remarks>An entry runs at least once: after a crash it runs again. Use <see cref="WorkContext.StepAsync{T}"/> for parts that must not be repeated, or
-    /// <see cref="WorkContext.CompleteAsync"/> to commit effects and outcome together.</remarks>
-    /// <param name="context">The entry, and how to end it other than by returning or throwing.</param>
-    /// <param name="cancellationToken">Fires on shutdown, cancel, timeout and a lost claim; <see cref="WorkContext.StopReason"/> says which.</param>
+    /// <summary>Runs one entry. If the method returns, the entry is completed. If it throws, the entry is retried later, until its attempts
+    /// are used up.</summary>
+    /// <remarks>An entry runs at least once: after a crash it runs again. Use <see cref="WorkContext.StepAsync{T}"/> for parts that must
+    /// not be repeated, or <see cref="WorkContext.CompleteAsync"/> to commit the effects and the outcome in one transaction.</remarks>
+    /// <param name="context">The entry, with methods to store progress and to end the entry other than by returning or throwing.</param>
+    /// <param name="cancellationToken">Cancelled on shutdown, on a cancel request, on timeout and when the claim is lost;
+    /// <see cref="WorkContext.StopReason"/> says why.</param>
     Task WorkAsync(WorkContext<TArgs> context, CancellationToken cancellationToken);
 
-    /// <summary>How long to wait before the next attempt after <paramref name="exception"/>.</summary>
-    /// <returns><see langword="null"/> for the default: exponential with jitter, see <see cref="WorkerOptions.RetryBase"/>.</returns>
+    /// <summary>Returns the delay before the next attempt after <paramref name="exception"/>.</summary>
+    /// <returns><see langword="null"/> for the default, an exponential backoff with jitter: see
+    /// <see cref="WorkerOptions.RetryBase"/>.</returns>
     TimeSpan? NextRetry(WorkContext<TArgs> context, Exception exception) => null;
 }
 
-/// <summary>Code around every execution, as in a web pipeline; registered with <c>AddMiddleware</c> and run in that order.</summary>
+/// <summary>Middleware that runs around every attempt, as in ASP.NET Core. It is registered with <c>AddMiddleware</c>; the first registered
+/// is the outermost.</summary>
 public interface IWorkMiddleware
 {
-    /// <summary>Runs before and after the rest of the pipeline.</summary>
-    /// <param name="context">The entry being worked.</param>
-    /// <param name="next">The rest of the pipeline, with the worker at its end.</param>
-    /// <param name="cancellationToken">The worker's own token.</param>
+    /// <summary>Runs around the rest of the pipeline, which it starts by calling <paramref name="next"/>.</summary>
+    /// <param name="context">The entry that is being run.</param>
+    /// <param name="next">The rest of the pipeline, which ends with the worker.</param>
+    /// <param name="cancellationToken">The token passed to the worker; pass it on to <paramref name="next"/>.</param>
     Task InvokeAsync(WorkContext context, WorkDelegate next, CancellationToken cancellationToken);
 }
 
-/// <summary>The rest of a work pipeline.</summary>
+/// <summary>The rest of the pipeline that runs an entry.</summary>
 public delegate Task WorkDelegate(WorkContext context, CancellationToken cancellationToken);
 
 /// <summary>Why a worker's token was cancelled.</summary>
 public enum StopReason
 {
-    /// <summary>It has not fired.</summary>
+    /// <summary>The token is not cancelled.</summary>
     None = 0,
 
-    /// <summary>The host stops. The entry is released without spending an attempt.</summary>
+    /// <summary>The host is stopping. The entry is released without using up an attempt.</summary>
     Shutdown,
 
-    /// <summary>Someone asked for the entry to be cancelled.</summary>
+    /// <summary>Cancellation of the entry was requested.</summary>
     Cancelled,
 
-    /// <summary>The attempt ran over its time limit and counts as failed.</summary>
+    /// <summary>The attempt exceeded its time limit and counts as failed.</summary>
     TimedOut,
 
-    /// <summary>The node can't be sure any more that the entry is its own. Nothing that the worker still does is accepted.</summary>
+    /// <summary>The node may no longer hold the claim on the entry. The store rejects further writes of this attempt.</summary>
     ClaimLost,
 }
 
-/// <summary>Names the kind of an arguments type: a stable name that is stored, so that the type itself may be renamed or moved.</summary>
+/// <summary>Sets the kind of an arguments type. The kind, not the type name, is stored with entries, so the type can be renamed or
+/// moved.</summary>
 /// <param name="name">The kind, for example <c>mail.send</c>. At most 100 bytes of UTF-8.</param>
 [AttributeUsage(AttributeTargets.Class | AttributeTargets.Struct, Inherited = false)]
 public sealed class JobKindAttribute(string name) : Attribute
 {
-    /// <summary>The kind.</summary>
+    /// <summary>The kind that is stored with entries.</summary>
     public string Name { get; } = name;
 }

@@ -1,10 +1,11 @@
 namespace TaskRecovery;
 
-/// <summary>Brings the store's tables up to date, for those who do not want it done at start.</summary>
+/// <summary>Applies the store's schema migrations explicitly, for applications that do not migrate at start-up.</summary>
 public interface IStoreMigrator
 {
-    /// <summary>Applies every migration that is missing, each in a transaction of its own. Many nodes may call it at once.</summary>
+    /// <summary>Applies every pending migration, each in its own transaction. Several nodes may call it concurrently.</summary>
     /// <returns>The names of the migrations that this call applied.</returns>
-    /// <exception cref="StoreConfigurationException">The database is too new for this version of the library, a migration was changed after it had been applied, or rights are missing.</exception>
+    /// <exception cref="StoreConfigurationException">The database schema is too new for this library version, a migration was changed after
+    /// it had been applied, or permissions are missing.</exception>
     Task<IReadOnlyList<string>> MigrateAsync(CancellationToken cancellationToken = default);
 }

@@ -1,81 +1,86 @@
 namespace TaskRecovery;
 
-/// <summary>Tasks: the runs of jobs, each with a record.</summary>
-/// <remarks>Every method throws <see cref="StoreUnavailableException"/> when the database can't be reached or did not confirm.</remarks>
+/// <summary>Reads and recovers tasks. A task is the stored record of one run of a job.</summary>
+/// <remarks>Every method throws <see cref="StoreUnavailableException"/> if the database can't be reached or does not confirm a
+/// write.</remarks>
 public interface ITaskService
 {
-    /// <summary>Finds a task.</summary>
+    /// <summary>Finds a task by id. Returns <see langword="null"/> if it does not exist.</summary>
     Task<TaskRecord?> GetAsync(Guid taskId, CancellationToken cancellationToken = default);
 
-    /// <summary>Lists a job's tasks, newest first, without their results: <see cref="GetAsync"/> reads a task's result.</summary>
-    /// <param name="jobId">The job, or <see langword="null"/> for all.</param>
-    /// <param name="state">Only this state, or <see langword="null"/> for all.</param>
-    /// <param name="limit">How many at most, 1 to 1,000.</param>
+    /// <summary>Lists a job's tasks, newest first. <see cref="TaskRecord.Result"/> is not read; use <see cref="GetAsync"/> for
+    /// it.</summary>
+    /// <param name="jobId">The id of the job, or <see langword="null"/> for all jobs.</param>
+    /// <param name="state">The state to list, or <see langword="null"/> for all states.</param>
+    /// <param name="limit">The maximum number of tasks, 1 to 1,000.</param>
     /// <param name="cancellationToken">Cancels the read.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="limit"/> is not 1 to 1,000.</exception>
     Task<IReadOnlyList<TaskRecord>> ListAsync(Guid? jobId = null, TaskState? state = null, int limit = 100, CancellationToken cancellationToken = default);
 
-    /// <summary>A job's tasks that have not ended, oldest first.</summary>
+    /// <summary>Lists a job's tasks that have not ended, oldest first.</summary>
     Task<IReadOnlyList<TaskRecord>> GetIncompleteTasksByJobIdAsync(Guid jobId, CancellationToken cancellationToken = default);
 
-    /// <summary>Whether a task of the job is running.</summary>
+    /// <summary>Returns whether a task of the job is running.</summary>
     Task<bool> HasRunningTasksAsync(Guid jobId, CancellationToken cancellationToken = default);
 
-    /// <summary>The job's running task, or the newest that has not ended; <see langword="null"/> if there is none.</summary>
+    /// <summary>Returns the job's running task, or else its newest task that has not ended; <see langword="null"/> if there is
+    /// none.</summary>
     Task<TaskRecord?> GetCurrentTaskAsync(Guid jobId, CancellationToken cancellationToken = default);
 
-    /// <summary>Whether a task may still run: it exists, is not finished, its job is active, and it has not crashed too often.</summary>
+    /// <summary>Checks whether a task may still run: it exists, has not ended, its job is active, and its crash limit is not
+    /// exceeded.</summary>
     Task<TaskValidity> IsTaskValidAsync(Guid taskId, CancellationToken cancellationToken = default);
 
-    /// <summary>Takes back the work of dead nodes and makes every unfinished task run again or end with a reason. Runs at start-up by itself; safe to call at any time.</summary>
+    /// <summary>Recovers the work of dead nodes: every unfinished task is scheduled to run again, or is closed with a reason. Runs at
+    /// start-up by itself; safe to call at any time.</summary>
     Task<RecoveryReport> RecoverRunningTasksAsync(CancellationToken cancellationToken = default);
 }
 
-/// <summary>What a recovery did.</summary>
-/// <param name="Items">One line for each entry or task it touched.</param>
+/// <summary>The result of a recovery.</summary>
+/// <param name="Items">One item for each entry or task that the recovery changed.</param>
 public sealed record RecoveryReport(IReadOnlyList<RecoveryItem> Items)
 {
-    /// <summary>A report of nothing.</summary>
+    /// <summary>A report without items.</summary>
     public static RecoveryReport Empty { get; } = new([]);
 
-    /// <summary>How many run again.</summary>
+    /// <summary>The number of items that run again.</summary>
     public int Recovered => Items.Count(item => item.Action == RecoveryAction.Recovered);
 
-    /// <summary>How many were ended.</summary>
+    /// <summary>The number of items that were closed.</summary>
     public int Closed => Items.Count(item => item.Action == RecoveryAction.Closed);
 }
 
-/// <summary>What a recovery did with one entry or task.</summary>
+/// <summary>An entry or task that a recovery changed.</summary>
 public sealed record RecoveryItem
 {
-    /// <summary>What was done.</summary>
+    /// <summary>The action that the recovery took.</summary>
     public required RecoveryAction Action { get; init; }
 
-    /// <summary>The entry; <see langword="null"/> for a task without one.</summary>
+    /// <summary>The id of the entry; <see langword="null"/> for a task without an entry.</summary>
     public long? EntryId { get; init; }
 
-    /// <summary>The task, where the entry is a task's.</summary>
+    /// <summary>The id of the task; <see langword="null"/> if the entry does not run a task.</summary>
     public Guid? TaskId { get; init; }
 
-    /// <summary>The entry's kind.</summary>
+    /// <summary>The kind of the entry; <see langword="null"/> if not known.</summary>
     public string? Kind { get; init; }
 
-    /// <summary>The dead node that had it, by name or id.</summary>
+    /// <summary>The name or id of the dead node that held the claim; <see langword="null"/> if there was none.</summary>
     public string? Node { get; init; }
 
-    /// <summary>How often a node has died under it.</summary>
+    /// <summary>The number of node crashes while the entry was running, since it last made progress.</summary>
     public int Crashes { get; init; }
 
-    /// <summary>Why it was closed (see <see cref="EndReasons"/>).</summary>
+    /// <summary>The reason why the item was closed; <see langword="null"/> if it runs again (see <see cref="EndReasons"/>).</summary>
     public string? Reason { get; init; }
 }
 
-/// <summary>What a recovery did with one entry or task.</summary>
+/// <summary>What a recovery did with an entry or task.</summary>
 public enum RecoveryAction
 {
-    /// <summary>It runs again.</summary>
+    /// <summary>The entry or task runs again.</summary>
     Recovered = 0,
 
-    /// <summary>It was ended.</summary>
+    /// <summary>The entry or task was ended.</summary>
     Closed = 1,
 }

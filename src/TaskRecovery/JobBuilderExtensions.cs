@@ -10,16 +10,19 @@ using TaskRecovery.Workers;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>Says which jobs this process runs and declares. Every method is safe to call twice.</summary>
+/// <summary>Registers the task handlers and jobs of this process. Every method is safe to call twice.</summary>
 public static class JobBuilderExtensions
 {
-    /// <summary>Runs the tasks of jobs with these arguments in this process.</summary>
-    /// <typeparam name="TArgs">The jobs' arguments.</typeparam>
-    /// <typeparam name="THandler">The handler, created in a scope of its own for every attempt unless it is registered otherwise.</typeparam>
-    /// <param name="builder">What <c>AddTaskRecovery</c> returned.</param>
-    /// <param name="kind">The kind of task; <see langword="null"/> takes it from the <see cref="JobKindAttribute"/> of <typeparamref name="TArgs"/>.</param>
-    /// <param name="configure">Attempts, time limit and waits, where the job does not say.</param>
-    /// <exception cref="InvalidOperationException">The kind or the type of the arguments is registered for another handler, or there is no kind.</exception>
+    /// <summary>Registers the handler that runs the tasks of jobs with these arguments in this process.</summary>
+    /// <typeparam name="TArgs">The arguments type of the jobs.</typeparam>
+    /// <typeparam name="THandler">The handler type. A new instance is created in its own scope for every attempt, unless the application
+    /// registered it with another lifetime.</typeparam>
+    /// <param name="builder">The builder returned by <c>AddTaskRecovery</c>.</param>
+    /// <param name="kind">The kind of the task; <see langword="null"/> uses the <see cref="JobKindAttribute"/> of
+    /// <typeparamref name="TArgs"/>.</param>
+    /// <param name="configure">Sets the number of attempts, the time limit and the retry delays for jobs that do not set their own.</param>
+    /// <exception cref="InvalidOperationException">The kind or the arguments type is registered for another handler, or no kind is
+    /// specified.</exception>
     public static TaskRecoveryBuilder AddTaskHandler<TArgs, [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] THandler>(
         this TaskRecoveryBuilder builder, string? kind = null, Action<WorkerOptions>? configure = null)
         where TArgs : notnull
@@ -60,15 +63,17 @@ public static class JobBuilderExtensions
         return builder;
     }
 
-    /// <summary>Declares a job: at every start it is created, or changed if it is not as declared. Its first run is at once, unless <paramref name="configure"/> says otherwise.</summary>
-    /// <remarks>Any process may declare a job, also one that works no queue. Removing the declaration from the code does not end the job, because another process may still
-    /// declare it: delete it with <see cref="IJobService.DeleteAsync"/>. Until then, each start of this application logs a warning that names it.</remarks>
-    /// <typeparam name="TArgs">The arguments of the task handler that runs it.</typeparam>
-    /// <param name="builder">What <c>AddTaskRecovery</c> returned.</param>
-    /// <param name="name">The job's name, unique. At most 200 bytes of UTF-8.</param>
-    /// <param name="every">The time between runs: at least one second.</param>
+    /// <summary>Declares a job. At every start, the job is created, or updated if it differs from the declaration. The first run is due at
+    /// once, unless <paramref name="configure"/> sets <see cref="JobDefinition.StartAt"/>.</summary>
+    /// <remarks>Any process may declare a job, even if it serves no queue. Removing the declaration from the code does not end the job,
+    /// because another process may still declare it. Delete it with <see cref="IJobService.DeleteAsync"/>; until then, each start of this
+    /// application logs a warning with the name of the job.</remarks>
+    /// <typeparam name="TArgs">The arguments type of the task handler that runs the job.</typeparam>
+    /// <param name="builder">The builder returned by <c>AddTaskRecovery</c>.</param>
+    /// <param name="name">The unique name of the job. At most 200 bytes of UTF-8.</param>
+    /// <param name="every">The time between runs, at least one second and at most 36,500 days.</param>
     /// <param name="args">The arguments of every run.</param>
-    /// <param name="configure">Changes the definition: overlap, missed runs, queue, attempts.</param>
+    /// <param name="configure">Returns a changed definition, for example with another queue, overlap policy or number of attempts.</param>
     public static TaskRecoveryBuilder AddIntervalJob<TArgs>(
         this TaskRecoveryBuilder builder, string name, TimeSpan every, TArgs args, Func<JobDefinition, JobDefinition>? configure = null)
         where TArgs : notnull
@@ -95,7 +100,7 @@ public static class JobBuilderExtensions
         where THandler : class, ITaskHandler<TArgs>
         => builder.AddTaskHandler<TArgs, THandler>(kind: null, configure);
 
-    /// <summary>Adds the services of jobs and tasks; part of <c>AddTaskRecovery</c>.</summary>
+    /// <summary>Registers the services for jobs and tasks. Called by <c>AddTaskRecovery</c>.</summary>
     internal static void AddJobs(this IServiceCollection services)
     {
         services.TryAddSingleton<TaskKinds>();

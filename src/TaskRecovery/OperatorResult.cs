@@ -1,23 +1,23 @@
 namespace TaskRecovery;
 
-/// <summary>What came of something that an operator asked for.</summary>
+/// <summary>The result of an operator action such as <see cref="IJobQueue.RetryAsync"/>.</summary>
 public enum OperatorResult
 {
-    /// <summary>It was done.</summary>
+    /// <summary>The action was carried out.</summary>
     Done = 0,
 
-    /// <summary>There is no such entry, or retention has removed it.</summary>
+    /// <summary>The entry does not exist, or retention has removed it.</summary>
     NotFound = 1,
 
-    /// <summary>The entry has not ended: it waits or runs.</summary>
+    /// <summary>The entry has not ended: it is waiting or running.</summary>
     NotEnded = 2,
 
-    /// <summary>The entry was completed, and is not run again.</summary>
+    /// <summary>The entry completed successfully and is not run again.</summary>
     Completed = 3,
 
-    /// <summary>Another entry holds its unique key.</summary>
+    /// <summary>Another entry that has not ended holds the same unique key.</summary>
     KeyHeld = 4,
 
-    /// <summary>The entry's data were erased: there is nothing left to run.</summary>
+    /// <summary>The entry's data were erased, so it can't run again.</summary>
     Erased = 5,
 }

@@ -2,72 +2,76 @@ using TaskRecovery.Queue;
 
 namespace TaskRecovery;
 
-/// <summary>An entry of the queue as it was when it was read.</summary>
+/// <summary>A snapshot of a queue entry, taken when it was read.</summary>
 public sealed record QueueEntry
 {
-    /// <summary>The entry's id.</summary>
+    /// <summary>The id of the entry.</summary>
     public required long Id { get; init; }
 
-    /// <summary>Its kind.</summary>
+    /// <summary>The kind, which selects the worker.</summary>
     public required string Kind { get; init; }
 
-    /// <summary>Its queue.</summary>
+    /// <summary>The queue.</summary>
     public required string Queue { get; init; }
 
-    /// <summary>Its priority, 0 (first) to 9.</summary>
+    /// <summary>The priority, from 0 (most urgent) to 9 (least urgent).</summary>
     public required int Priority { get; init; }
 
-    /// <summary>Its arguments, as JSON.</summary>
+    /// <summary>The arguments as JSON.</summary>
     public required string Args { get; init; }
 
-    /// <summary>Where it is.</summary>
+    /// <summary>The state.</summary>
     public required EntryState State { get; init; }
 
-    /// <summary>How many attempts have been spent; the one running counts.</summary>
+    /// <summary>The number of attempts made, including the running one.</summary>
     public required int Attempt { get; init; }
 
-    /// <summary>How many attempts it has.</summary>
+    /// <summary>The maximum number of attempts.</summary>
     public required int MaxAttempts { get; init; }
 
-    /// <summary>How often a node died under it since it last made progress.</summary>
+    /// <summary>The number of node crashes while the entry was running, since it last made progress.</summary>
     public required int Crashes { get; init; }
 
-    /// <summary>When it was stored, by the database's clock.</summary>
+    /// <summary>The time at which the entry was stored, by the database's clock.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>When it may run, or was last due; <see langword="null"/> when it runs or has ended.</summary>
+    /// <summary>The time from which the entry may run; <see langword="null"/> if it is running or has ended.</summary>
     public DateTimeOffset? RunAt { get; init; }
 
-    /// <summary>When it was claimed; <see langword="null"/> while it waits for the first time.</summary>
+    /// <summary>The time of the last claim; <see langword="null"/> if the entry has never been claimed.</summary>
     public DateTimeOffset? StartedAt { get; init; }
 
-    /// <summary>When it ended.</summary>
+    /// <summary>The time at which the entry ended; <see langword="null"/> if it has not.</summary>
     public DateTimeOffset? EndedAt { get; init; }
 
-    /// <summary>The node that runs it or ran it last, by name or id.</summary>
+    /// <summary>The name or id of the node that runs the entry or last ran it; <see langword="null"/> if there is none.</summary>
     public string? Node { get; init; }
 
-    /// <summary>Its unique key.</summary>
+    /// <summary>The unique key; <see langword="null"/> if the entry has none.</summary>
     public string? UniqueKey { get; init; }
 
-    /// <summary>The time limit of one attempt that it was stored with.</summary>
+    /// <summary>The time limit of one attempt, as stored with the entry; <see langword="null"/> if the worker's own limit
+    /// applies.</summary>
     public TimeSpan? Timeout { get; init; }
 
-    /// <summary>What was sent along.</summary>
+    /// <summary>The application-defined metadata; <see langword="null"/> if there are none (see
+    /// <see cref="EnqueueOptions.Metadata"/>).</summary>
     public IReadOnlyDictionary<string, string>? Metadata { get; init; }
 
-    /// <summary>Its result as JSON, if it ended with one.</summary>
+    /// <summary>The result as JSON; <see langword="null"/> if the entry has none.</summary>
     public string? Result { get; init; }
 
-    /// <summary>Why it failed, was cancelled or was put back, most recently.</summary>
+    /// <summary>The most recent error, or reason for a cancellation or release; <see langword="null"/> if there is none.</summary>
     public string? Error { get; init; }
 
-    /// <summary>A short, stable word for how it ended (see <see cref="EndReasons"/>); <see langword="null"/> while it has not.</summary>
+    /// <summary>A stable code for why the entry ended other than successfully, or was erased (see <see cref="EndReasons"/>); otherwise
+    /// <see langword="null"/>.</summary>
     public string? Reason { get; init; }
 
-    /// <summary>Whether a cancel request is stored for it.</summary>
+    /// <summary>Whether cancellation of the entry has been requested.</summary>
     public bool CancelRequested { get; init; }
 
-    /// <summary>What and where it is, without what the application stored in it: arguments, results, keys and metadata don't belong in logs.</summary>
+    /// <summary>Describes the entry. Omits the application's data (arguments, result, unique key, metadata), which don't belong in
+    /// logs.</summary>
     public override string ToString() => $"Entry {Id} ({EntryText.Shown(Kind)}, queue {EntryText.Shown(Queue)}): {State}, attempt {Attempt} of {MaxAttempts}";
 }

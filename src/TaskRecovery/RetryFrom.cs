@@ -1,11 +1,12 @@
 namespace TaskRecovery;
 
-/// <summary>Where an entry that is retried by hand starts.</summary>
+/// <summary>Where an entry starts when it is retried with <see cref="IJobQueue.RetryAsync"/>.</summary>
 public enum RetryFrom
 {
-    /// <summary>After its last finished step, and with its checkpoint: what was done is not done again.</summary>
+    /// <summary>The entry resumes: finished steps are not repeated, and the checkpoint is kept.</summary>
     LastStep = 0,
 
-    /// <summary>At the start: its finished steps and its checkpoint are removed. For an entry whose handler undid what the steps had done.</summary>
+    /// <summary>The entry starts from the beginning: its finished steps and its checkpoint are removed. Use it if the effects of the steps
+    /// have been undone.</summary>
     Start = 1,
 }

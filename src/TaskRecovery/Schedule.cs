@@ -3,7 +3,7 @@ using TaskRecovery.Queue;
 
 namespace TaskRecovery;
 
-/// <summary>When a job runs.</summary>
+/// <summary>The schedule of a job: a fixed interval, or a single time.</summary>
 public sealed record Schedule
 {
     private Schedule(TimeSpan? interval, DateTimeOffset? at)
@@ -18,9 +18,10 @@ public sealed record Schedule
     /// <summary>The time of the single run; <see langword="null"/> for an interval.</summary>
     public DateTimeOffset? At { get; }
 
-    /// <summary>Runs again and again. Due times stay on the grid that the first one set; they do not drift with the length of a run.</summary>
-    /// <param name="interval">One second to 36,500 days.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The interval is shorter or longer.</exception>
+    /// <summary>Runs the job repeatedly. Due times are multiples of the interval after the first one, so they do not drift with the
+    /// duration of a run.</summary>
+    /// <param name="interval">The time between runs, one second to 36,500 days.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The interval is shorter than one second or longer than 36,500 days.</exception>
     public static Schedule Every(TimeSpan interval)
     {
         if (interval < TimeSpan.FromSeconds(1))
@@ -36,8 +37,8 @@ public sealed record Schedule
         return new Schedule(interval, null);
     }
 
-    /// <summary>Runs once.</summary>
-    /// <param name="at">When, by the database's clock; a time in the past means now.</param>
+    /// <summary>Runs the job once.</summary>
+    /// <param name="at">The time of the run, by the database's clock. A time in the past means now.</param>
     public static Schedule Once(DateTimeOffset at) => new(null, at);
 
     /// <inheritdoc/>

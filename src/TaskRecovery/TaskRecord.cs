@@ -1,74 +1,77 @@
 namespace TaskRecovery;
 
-/// <summary>One run of a job.</summary>
+/// <summary>A task: the stored record of one run of a job.</summary>
 public sealed record TaskRecord
 {
-    /// <summary>The task's id, a UUID version 7.</summary>
+    /// <summary>The id of the task, a version 7 UUID.</summary>
     public required Guid Id { get; init; }
 
-    /// <summary>Its job.</summary>
+    /// <summary>The id of the job.</summary>
     public required Guid JobId { get; init; }
 
-    /// <summary>The entry that runs it; <see langword="null"/> only for a task that recovery has not reached yet.</summary>
+    /// <summary>The id of the entry that runs the task; <see langword="null"/> only for a task that recovery has not processed
+    /// yet.</summary>
     public long? EntryId { get; init; }
 
-    /// <summary>Where it is.</summary>
+    /// <summary>The state.</summary>
     public required TaskState State { get; init; }
 
-    /// <summary>The due time it was created for; <see langword="null"/> for a run triggered by hand.</summary>
+    /// <summary>The due time for which the task was created; <see langword="null"/> if the run was triggered by
+    /// <see cref="IJobService.TriggerNowAsync"/>.</summary>
     public DateTimeOffset? DueAt { get; init; }
 
-    /// <summary>How many attempts have been spent; the one running counts.</summary>
+    /// <summary>The number of attempts made, including the running one.</summary>
     public int Attempt { get; init; }
 
-    /// <summary>How often a node died under it since it last made progress.</summary>
+    /// <summary>The number of node crashes while the task was running, since it last made progress.</summary>
     public int Crashes { get; init; }
 
-    /// <summary>Its result as JSON.</summary>
+    /// <summary>The result as JSON; <see langword="null"/> if there is none or it was not read.</summary>
     public string? Result { get; init; }
 
-    /// <summary>What went wrong last.</summary>
+    /// <summary>The most recent error; <see langword="null"/> if there is none.</summary>
     public string? Error { get; init; }
 
-    /// <summary>Why it ended other than well (see <see cref="EndReasons"/>).</summary>
+    /// <summary>A stable code for why the task ended other than successfully (see <see cref="EndReasons"/>); otherwise
+    /// <see langword="null"/>.</summary>
     public string? Reason { get; init; }
 
-    /// <summary>The node that runs it or ran it last.</summary>
+    /// <summary>The node that runs the task or last ran it.</summary>
     public string? Node { get; init; }
 
-    /// <summary>When it was created, by the database's clock.</summary>
+    /// <summary>The time at which the task was created, by the database's clock.</summary>
     public DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>When its latest attempt started.</summary>
+    /// <summary>The time at which the latest attempt started; <see langword="null"/> if none has started.</summary>
     public DateTimeOffset? StartedAt { get; init; }
 
-    /// <summary>When it ended.</summary>
+    /// <summary>The time at which the task ended; <see langword="null"/> if it has not.</summary>
     public DateTimeOffset? EndedAt { get; init; }
 
-    /// <summary>What and where it is, without its result and its error.</summary>
+    /// <summary>Describes the task. Omits the result and the error, which don't belong in logs.</summary>
     public override string ToString() => $"Task {Id} of job {JobId} (entry {EntryId}): {State}, attempt {Attempt}";
 }
 
-/// <summary>Where a task is.</summary>
+/// <summary>The state of a task.</summary>
 public enum TaskState
 {
-    /// <summary>It has not started, or is between two attempts.</summary>
+    /// <summary>The task has not started, or waits for its next attempt.</summary>
     Created = 0,
 
-    /// <summary>A node runs it.</summary>
+    /// <summary>A node is running the task.</summary>
     Running = 1,
 
-    /// <summary>Ended well.</summary>
+    /// <summary>Ended successfully.</summary>
     Completed = 2,
 
     /// <summary>Ended without success.</summary>
     Failed = 3,
 
-    /// <summary>Ended by a cancel, or skipped.</summary>
+    /// <summary>Ended by a cancellation, or skipped.</summary>
     Cancelled = 4,
 }
 
-/// <summary>Whether a task may still run.</summary>
-/// <param name="IsValid">It may.</param>
-/// <param name="Reason">Why not (see <see cref="EndReasons"/>).</param>
+/// <summary>The result of <see cref="ITaskService.IsTaskValidAsync"/>.</summary>
+/// <param name="IsValid">Whether the task may still run.</param>
+/// <param name="Reason">Why the task may not run (see <see cref="EndReasons"/>); <see langword="null"/> if it may.</param>
 public readonly record struct TaskValidity(bool IsValid, string? Reason);

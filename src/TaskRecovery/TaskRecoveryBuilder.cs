@@ -4,16 +4,17 @@ using TaskRecovery.Hosting;
 
 namespace TaskRecovery;
 
-/// <summary>What <c>AddTaskRecovery</c> returns: stores, queues, workers and job handlers are added to it.</summary>
+/// <summary>The builder returned by <c>AddTaskRecovery</c>. Stores, queues, workers and task handlers are added to it.</summary>
 public sealed class TaskRecoveryBuilder
 {
-    /// <summary>Creates one.</summary>
+    /// <summary>Creates a builder.</summary>
     /// <param name="services">The application's services.</param>
     internal TaskRecoveryBuilder(IServiceCollection services) => Services = services;
 
-    /// <summary>Says which store is used. Every store calls it; the same name may come again.</summary>
-    /// <param name="name">What the application calls to use the store, such as <c>UsePostgreSql</c>.</param>
-    /// <exception cref="InvalidOperationException">Another store is used already.</exception>
+    /// <summary>Records which store the application uses. Called by every store's extension method; calling it again with the same name has
+    /// no effect.</summary>
+    /// <param name="name">The extension method that selects the store, such as <c>UsePostgreSql</c>.</param>
+    /// <exception cref="InvalidOperationException">Another store has already been selected.</exception>
     [Experimental("TASKRECOVERY001")]
     public void SetStore(string name)
     {

@@ -6,14 +6,16 @@ using TaskRecovery.Workers;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>Says what this process works and enqueues. Every method is safe to call twice.</summary>
+/// <summary>Registers the queues, workers, kinds and middleware of this process. Every method is safe to call twice.</summary>
 public static class TaskRecoveryBuilderExtensions
 {
-    /// <summary>Works a queue in this process.</summary>
-    /// <param name="builder">What <c>AddTaskRecovery</c> returned.</param>
+    /// <summary>Makes this process run entries of a queue.</summary>
+    /// <param name="builder">The builder returned by <c>AddTaskRecovery</c>.</param>
     /// <param name="name">The queue's name. At most 100 bytes of UTF-8.</param>
-    /// <param name="concurrency">How many entries run at the same time; <see langword="null"/> leaves what is configured, or the default (see <see cref="QueueOptions.Concurrency"/>).</param>
-    /// <param name="prefetch">How many more may be claimed ahead; <see langword="null"/> leaves what is configured, or the default (see <see cref="QueueOptions.Prefetch"/>).</param>
+    /// <param name="concurrency">The number of entries that run concurrently; <see langword="null"/> keeps the configured value or the
+    /// default (see <see cref="QueueOptions.Concurrency"/>).</param>
+    /// <param name="prefetch">The number of entries claimed in advance; <see langword="null"/> keeps the configured value or the default
+    /// (see <see cref="QueueOptions.Prefetch"/>).</param>
     public static TaskRecoveryBuilder AddQueue(this TaskRecoveryBuilder builder, string name, int? concurrency = null, int? prefetch = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -31,13 +33,15 @@ public static class TaskRecoveryBuilderExtensions
         return builder;
     }
 
-    /// <summary>Works the entries of one kind in this process.</summary>
-    /// <typeparam name="TArgs">The arguments of the kind.</typeparam>
-    /// <typeparam name="TWorker">Its worker, created in a scope of its own for every attempt unless it is registered otherwise.</typeparam>
-    /// <param name="builder">What <c>AddTaskRecovery</c> returned.</param>
-    /// <param name="kind">The kind; <see langword="null"/> takes it from the <see cref="JobKindAttribute"/> of <typeparamref name="TArgs"/>.</param>
-    /// <param name="configure">Attempts, time limit and waits.</param>
-    /// <exception cref="InvalidOperationException">The kind or the type of the arguments is registered for something else, or there is no kind.</exception>
+    /// <summary>Registers the worker that runs entries of one kind in this process.</summary>
+    /// <typeparam name="TArgs">The arguments type of the kind.</typeparam>
+    /// <typeparam name="TWorker">The worker type. A new instance is created in its own scope for every attempt, unless the application
+    /// registered it with another lifetime.</typeparam>
+    /// <param name="builder">The builder returned by <c>AddTaskRecovery</c>.</param>
+    /// <param name="kind">The kind; <see langword="null"/> uses the <see cref="JobKindAttribute"/> of <typeparamref name="TArgs"/>.</param>
+    /// <param name="configure">Sets the number of attempts, the time limit and the retry delays.</param>
+    /// <exception cref="InvalidOperationException">The kind or the arguments type is registered otherwise, or no kind is
+    /// specified.</exception>
     public static TaskRecoveryBuilder AddWorker<TArgs, [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TWorker>(
         this TaskRecoveryBuilder builder, string? kind = null, Action<WorkerOptions>? configure = null)
         where TArgs : notnull
@@ -65,11 +69,12 @@ public static class TaskRecoveryBuilderExtensions
         where TWorker : class, IJobWorker<TArgs>
         => builder.AddWorker<TArgs, TWorker>(kind: null, configure);
 
-    /// <summary>Lets this process enqueue a kind that others work.</summary>
-    /// <typeparam name="TArgs">The arguments of the kind.</typeparam>
-    /// <param name="builder">What <c>AddTaskRecovery</c> returned.</param>
-    /// <param name="kind">The kind; <see langword="null"/> takes it from the <see cref="JobKindAttribute"/> of <typeparamref name="TArgs"/>.</param>
-    /// <exception cref="InvalidOperationException">The kind or the type of the arguments is registered for something else, or there is no kind.</exception>
+    /// <summary>Registers a kind that this process only enqueues and other processes run.</summary>
+    /// <typeparam name="TArgs">The arguments type of the kind.</typeparam>
+    /// <param name="builder">The builder returned by <c>AddTaskRecovery</c>.</param>
+    /// <param name="kind">The kind; <see langword="null"/> uses the <see cref="JobKindAttribute"/> of <typeparamref name="TArgs"/>.</param>
+    /// <exception cref="InvalidOperationException">The kind or the arguments type is registered otherwise, or no kind is
+    /// specified.</exception>
     public static TaskRecoveryBuilder AddKind<TArgs>(this TaskRecoveryBuilder builder, string? kind = null)
         where TArgs : notnull
     {
@@ -78,9 +83,10 @@ public static class TaskRecoveryBuilderExtensions
         return builder;
     }
 
-    /// <summary>Puts code around every execution. The first one added is the outermost.</summary>
-    /// <typeparam name="TMiddleware">The middleware, created in the scope of each attempt unless it is registered otherwise.</typeparam>
-    /// <param name="builder">What <c>AddTaskRecovery</c> returned.</param>
+    /// <summary>Adds a middleware that runs around every attempt. The first one added is the outermost.</summary>
+    /// <typeparam name="TMiddleware">The middleware type. It is created in the scope of each attempt, unless the application registered it
+    /// with another lifetime.</typeparam>
+    /// <param name="builder">The builder returned by <c>AddTaskRecovery</c>.</param>
     public static TaskRecoveryBuilder AddMiddleware<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TMiddleware>(this TaskRecoveryBuilder builder)
         where TMiddleware : class, IWorkMiddleware
     {

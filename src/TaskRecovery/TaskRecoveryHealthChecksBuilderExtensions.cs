@@ -3,17 +3,24 @@ using TaskRecovery.Diagnostics;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>Adds TaskRecovery's health check.</summary>
+/// <summary>Adds the health check of TaskRecovery.</summary>
 public static class TaskRecoveryHealthChecksBuilderExtensions
 {
-    /// <summary>Checks that the start-up hook is through, the store answers and this node's lease is valid (else the failure status), that nothing waits too long and that every handler listens to its token (else degraded).</summary>
-    /// <param name="builder">The health checks.</param>
-    /// <param name="name">The check's name; <see langword="null"/> means <c>taskrecovery</c>. A second check of the same name is not added.</param>
-    /// <param name="oldestWaitingLimit">How long the first due entry of a queue may wait; <see langword="null"/> means 15 minutes.</param>
-    /// <param name="failureStatus">What a failure is reported as; <see langword="null"/> means <see cref="HealthStatus.Unhealthy"/>.</param>
-    /// <param name="tags">Tags to filter checks by.</param>
-    /// <param name="includeDetails">Whether the answer names queues, kinds, the node and its host, and carries the store's exception. Leave it off where strangers can read the answer.</param>
-    /// <remarks>All checks of a process share one measure of the queues, which is at most 5 seconds old: a request costs the database nothing.</remarks>
+    /// <summary>Adds a health check. It reports <paramref name="failureStatus"/> if start-up recovery is not finished, the store does not
+    /// respond or this node's lease is not valid; it reports degraded if an entry has waited too long, a handler ignores cancellation or a
+    /// background loop keeps failing.</summary>
+    /// <param name="builder">The health checks builder.</param>
+    /// <param name="name">The name of the check; <see langword="null"/> means <c>taskrecovery</c>. A second check with the same name is not
+    /// added.</param>
+    /// <param name="oldestWaitingLimit">How long the oldest due entry of a queue may wait before the check is degraded;
+    /// <see langword="null"/> means 15 minutes.</param>
+    /// <param name="failureStatus">The status reported for a failure; <see langword="null"/> means
+    /// <see cref="HealthStatus.Unhealthy"/>.</param>
+    /// <param name="tags">The tags of the check, used to filter checks.</param>
+    /// <param name="includeDetails">Whether the result includes the names of queues, kinds, the node and its host, and the store's
+    /// exception. Keep it <see langword="false"/> if the health endpoint is publicly accessible.</param>
+    /// <remarks>All checks of a process share one measurement of the queues, which is at most 5 seconds old, so a health request does not
+    /// query the database.</remarks>
     public static IHealthChecksBuilder AddTaskRecovery(
         this IHealthChecksBuilder builder, string? name = null, TimeSpan? oldestWaitingLimit = null, HealthStatus? failureStatus = null, IEnumerable<string>? tags = null,
         bool includeDetails = false)

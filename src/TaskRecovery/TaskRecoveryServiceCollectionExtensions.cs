@@ -15,9 +15,10 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// <summary>Adds TaskRecovery to a host.</summary>
 public static class TaskRecoveryServiceCollectionExtensions
 {
-    /// <summary>Adds the queue, jobs and tasks, and their recovery. Then say where they are stored (<c>UsePostgreSql</c>, <c>UseSqlite</c>) and what this process works. Safe to call twice.</summary>
+    /// <summary>Adds the queue, jobs, tasks and their recovery. On the returned builder, select a store (<c>UsePostgreSql</c>,
+    /// <c>UseSqlite</c>) and register workers. Safe to call twice.</summary>
     /// <param name="services">The host's services.</param>
-    /// <param name="configure">Changes the options, after those bound from configuration.</param>
+    /// <param name="configure">Sets options. Runs after the options bound by an earlier call are applied.</param>
     public static TaskRecoveryBuilder AddTaskRecovery(this IServiceCollection services, Action<TaskRecoveryOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(services);
@@ -29,8 +30,9 @@ public static class TaskRecoveryServiceCollectionExtensions
         return Add(services);
     }
 
-    /// <summary>Adds the queue, jobs and tasks, and their recovery, with options bound from configuration: these, those of the store (<c>PostgreSql</c>, <c>Sqlite</c>) and those of workers (<c>Workers</c>).
-    /// A name that is not an option is an error. Safe to call twice.</summary>
+    /// <summary>Adds the queue, jobs, tasks and their recovery, with options bound from configuration, including the sections of the store
+    /// (<c>PostgreSql</c>, <c>Sqlite</c>) and of workers (<c>Workers</c>). A name that is not an option causes an error. Safe to call
+    /// twice.</summary>
     /// <param name="services">The host's services.</param>
     /// <param name="configuration">The section that holds the options, for example <c>configuration.GetSection("TaskRecovery")</c>.</param>
     public static TaskRecoveryBuilder AddTaskRecovery(this IServiceCollection services, IConfiguration configuration)

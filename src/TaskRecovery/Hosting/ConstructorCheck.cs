@@ -3,14 +3,15 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace TaskRecovery.Hosting;
 
-/// <summary>Finds a worker, a handler or a middleware that dependency injection could not create, without creating it.</summary>
-/// <param name="registered">What the application registered.</param>
-/// <param name="provider">Knows what can be resolved; <see langword="null"/> for a container that does not say, which is not checked.</param>
+/// <summary>Checks that dependency injection can create a worker, handler or middleware, without creating it.</summary>
+/// <param name="registered">The services that the application registered.</param>
+/// <param name="provider">Reports which services can be resolved; <see langword="null"/> if the container does not support this. Nothing is
+/// checked then.</param>
 internal sealed class ConstructorCheck(RegisteredServices registered, IServiceProviderIsService? provider = null)
 {
     private readonly HashSet<Type> _checked = [];
 
-    /// <exception cref="InvalidOperationException">It can't be created. The message says which service is missing.</exception>
+    /// <exception cref="InvalidOperationException">The type can't be created. The message names the missing service.</exception>
     public void Check(Type? type)
     {
         if (type is not null && provider is not null)
@@ -21,7 +22,7 @@ internal sealed class ConstructorCheck(RegisteredServices registered, IServicePr
 
     private void Check(Type service, Type root)
     {
-        // What a factory makes, or another container, can't be looked into.
+        // Services created by a factory or by another container can't be inspected.
         if (!_checked.Add(service) || registered.Services.LastOrDefault(other => other.ServiceType == service && !other.IsKeyedService) is not { ImplementationType: { } type })
         {
             return;
@@ -56,5 +57,5 @@ internal sealed class ConstructorCheck(RegisteredServices registered, IServicePr
     }
 }
 
-/// <summary>The services of one host, as they were registered.</summary>
+/// <summary>The service registrations of one host.</summary>
 internal sealed record RegisteredServices(IServiceCollection Services);

@@ -6,8 +6,9 @@ using TaskRecovery.Workers;
 
 namespace TaskRecovery.Hosting;
 
-/// <summary>Refuses at start what would otherwise fail at the first entry, or spend its attempts: arguments that can't be stored, jobs that nothing runs, workers that can't be created.</summary>
-/// <remarks>It is the first hosted service, and does not need the store.</remarks>
+/// <summary>Fails host start for errors that would otherwise surface only when an entry runs: arguments that can't be stored, jobs whose
+/// arguments have a worker but no task handler, and workers that can't be created.</summary>
+/// <remarks>Runs as the first hosted service and does not access the store.</remarks>
 internal sealed class SetupCheck(
     KindRegistrations kinds, IEnumerable<TaskKind> tasks, IEnumerable<JobDeclaration> jobs, IEnumerable<MiddlewareRegistration> middleware, EntryJson json,
     WorkerSettings settings, ConstructorCheck constructors)
@@ -34,7 +35,7 @@ internal sealed class SetupCheck(
 
     Task IHostedLifecycleService.StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <exception cref="InvalidOperationException">Something can't work. The message says what, and the remedy.</exception>
+    /// <exception cref="InvalidOperationException">The setup is invalid. The message names the problem and the remedy.</exception>
     internal void Check()
     {
         settings.CheckKinds();

@@ -1,5 +1,5 @@
 namespace TaskRecovery.Hosting;
 
-/// <summary>The store that was chosen.</summary>
-/// <param name="Name">What the application called.</param>
+/// <summary>The store that the application selected.</summary>
+/// <param name="Name">The extension method that selected it, such as <c>UsePostgreSql</c>.</param>
 internal sealed record StoreName(string Name);

@@ -1,9 +1,10 @@
 namespace TaskRecovery.Queue;
 
-/// <summary>Waits that a caller may give up while the work goes on.</summary>
+/// <summary>Lets a caller stop waiting for a task while the task continues.</summary>
 internal static class AbandonedWaits
 {
-    /// <summary>Waits for a result, or until the caller gives up. What fails after that is nobody's: it must not surface as an unobserved exception.</summary>
+    /// <summary>Waits for the result, or until the token is cancelled. If the task fails after that, its exception is observed, so that it
+    /// is not reported as unobserved.</summary>
     internal static Task<T> WaitOrAbandonAsync<T>(this Task<T> work, CancellationToken cancellationToken)
     {
         if (!cancellationToken.CanBeCanceled || work.IsCompleted)

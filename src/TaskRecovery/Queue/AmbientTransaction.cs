@@ -2,12 +2,13 @@ using System.Transactions;
 
 namespace TaskRecovery.Queue;
 
-/// <summary>The rule about a <see cref="TransactionScope"/> around a call: nothing that the library stores takes part in it, so what a caller would expect to take part is refused.</summary>
+/// <summary>Rejects calls inside a <see cref="TransactionScope"/>. The library's writes do not enlist in an ambient transaction, so a write
+/// that the caller would expect to be part of it is rejected.</summary>
 internal static class AmbientTransaction
 {
-    /// <summary>Throws inside an ambient transaction.</summary>
-    /// <param name="call">What was called.</param>
-    /// <param name="remedy">What to do instead.</param>
+    /// <summary>Throws if there is an ambient transaction.</summary>
+    /// <param name="call">The name of the called method.</param>
+    /// <param name="remedy">The remedy, for the message.</param>
     internal static void Refuse(string call, string remedy)
     {
         if (Transaction.Current is not null)
@@ -17,7 +18,7 @@ internal static class AmbientTransaction
         }
     }
 
-    /// <summary>Throws inside an ambient transaction, for a call that stores an entry.</summary>
+    /// <summary>Throws if there is an ambient transaction. For methods that store an entry.</summary>
     internal static void RefuseEnqueue(string call)
         => Refuse(call, "Pass a DbTransaction of the store's database, or enqueue after the scope, or in a scope with TransactionScopeOption.Suppress.");
 }

@@ -2,23 +2,24 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Queue;
 
-/// <summary>Lets single enqueues that wait at the same moment share one transaction. Nobody waits for company: a call that finds a free writer goes at once.</summary>
+/// <summary>Batches concurrent single enqueues into one transaction. A call is not delayed to fill a batch: if a writer is free, the call
+/// is written at once.</summary>
 internal sealed class EnqueueGroups(LocalClaimers claimers) : IThreadPoolWorkItem
 {
-    // Two, so that one group is written while the next one's commit is on its way to the disk.
+    // Two writers, so that one group can be written while the commit of another is flushed to disk.
     private const int MaxWriters = 2;
     private const int MaxGroup = 1_000;
 
-    // A group is one statement of the store, and fails as one: large entries don't make others wait for megabytes.
+    // A group is written and fails as a whole. The limit keeps small entries from waiting for megabytes of large ones.
     private const int MaxGroupBytes = 1024 * 1024;
 
     private readonly Lock _gate = new();
     private readonly Queue<Call> _calls = new();
     private int _writers;
 
-    /// <summary>Stores one entry, perhaps together with others.</summary>
+    /// <summary>Stores one entry, possibly in one transaction with others.</summary>
     /// <param name="entry">The entry.</param>
-    /// <param name="cancellationToken">Gives up the wait, and the write if it has not begun.</param>
+    /// <param name="cancellationToken">Cancels the wait, and the write if it has not begun.</param>
     public Task<EnqueueResult> EnqueueAsync(NewEntry entry, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -50,7 +51,7 @@ internal sealed class EnqueueGroups(LocalClaimers claimers) : IThreadPoolWorkIte
             }
             catch (Exception exception) when (exception is not StoreUnavailableException && group.Count > 1)
             {
-                // Nothing was stored. Only the entry that can't be stored is to fail, whichever it is.
+                // Nothing was stored. Write each entry alone, so that only the entry that can't be stored fails.
                 foreach (var call in group)
                 {
                     await WriteAloneAsync(call).ConfigureAwait(false);
@@ -103,7 +104,7 @@ internal sealed class EnqueueGroups(LocalClaimers claimers) : IThreadPoolWorkIte
             }
             catch (OperationCanceledException) when (token.IsCancellationRequested)
             {
-                // Nothing was stored. The call that was cancelled must never be; the others begin again.
+                // Nothing was stored. Drop the cancelled calls and retry the others.
                 group.RemoveAll(static call => call.IsCancelled);
             }
             finally
@@ -128,7 +129,7 @@ internal sealed class EnqueueGroups(LocalClaimers claimers) : IThreadPoolWorkIte
         }
     }
 
-    // Mostly there is one token, or none.
+    // Usually all calls share one token or have none, so a linked source is seldom needed.
     private static (CancellationToken Token, CancellationTokenSource? Linked) Link(List<Call> group)
     {
         CancellationToken only = default;

@@ -5,7 +5,8 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Queue;
 
-/// <summary>Makes what is stored of what a caller asked for, and refuses what can't be stored. Every message says the value and what to do.</summary>
+/// <summary>Creates the entry to store from the caller's arguments and options, and rejects values that can't be stored. Every message
+/// names the value and the remedy.</summary>
 internal sealed class EntryFactory(KindRegistry kinds, EntryJson json, IOptions<TaskRecoveryOptions> options)
 {
     private static readonly EnqueueOptions Defaults = new();

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace TaskRecovery.Queue;
 
-/// <summary>What every store can hold.</summary>
+/// <summary>Limits that apply to every store.</summary>
 internal static class EntryLimits
 {
     public const string DefaultQueue = "default";
@@ -11,10 +11,10 @@ internal static class EntryLimits
     public const int MaxStepNameBytes = 200;
     public const int MaxMetadataBytes = 16 * 1024;
 
-    /// <summary>How many steps one entry, or task, may have: all of them are read when it runs again.</summary>
+    /// <summary>The maximum number of steps of an entry or task. All of them are read when it runs again.</summary>
     public const int MaxSteps = 10_000;
 
-    /// <summary>How many bytes the results of its steps may have together.</summary>
+    /// <summary>The maximum total size of the step results of an entry or task, in bytes.</summary>
     public const long MaxStepBytes = 64 * 1024 * 1024;
 
     public const int DefaultMaxAttempts = 10;
@@ -24,19 +24,20 @@ internal static class EntryLimits
     public static readonly TimeSpan LongestTimeout = TimeSpan.FromDays(45);
     public static readonly TimeSpan LongestDelay = TimeSpan.FromDays(36_500);
 
-    /// <summary>Later times are refused: databases reckon with them, and neither they nor .NET go far beyond the year 9999.</summary>
+    /// <summary>Later times are rejected, because databases and .NET do not support date arithmetic far beyond the year 9999.</summary>
     public static readonly DateTimeOffset LatestTime = new(9000, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-    /// <summary>Whatever is earlier is past as well. <see cref="DateTimeOffset.MinValue"/> would be stored as minus infinity.</summary>
+    /// <summary>Earlier times are replaced by this one, which is in the past too. <see cref="DateTimeOffset.MinValue"/> would be stored as
+    /// minus infinity.</summary>
     public static readonly DateTimeOffset EarliestTime = DateTimeOffset.UnixEpoch;
 }
 
-/// <summary>What a queue may be called.</summary>
+/// <summary>The rules for queue names.</summary>
 internal static class QueueNames
 {
     public const int MaxBytes = 100;
 
-    /// <summary>What to do about a name that can't be used; <see langword="null"/> for a good one.</summary>
+    /// <summary>Returns the remedy for an invalid name; <see langword="null"/> if the name is valid.</summary>
     public static string? Problem(string? name)
     {
         if (string.IsNullOrWhiteSpace(name))

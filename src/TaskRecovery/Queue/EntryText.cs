@@ -5,10 +5,10 @@ using System.Text.Json;
 
 namespace TaskRecovery.Queue;
 
-/// <summary>Finds what databases can't store as text.</summary>
+/// <summary>Checks and cleans text that databases can't store.</summary>
 internal static class EntryText
 {
-    /// <summary>Whether JSON has a string with a NUL character, which is always written as an escape.</summary>
+    /// <summary>Returns whether the JSON contains a NUL character in a string. JSON always writes it as an escape.</summary>
     public static bool HasEscapedNul(ReadOnlySpan<byte> json)
     {
         while (json.IndexOf("\\u0000"u8) is var at and >= 0)
@@ -30,11 +30,11 @@ internal static class EntryText
         return false;
     }
 
-    // Control characters, line ends and what changes the direction of text: in a name they could forge a line of a log, or show another name than there is.
+    // Control characters, line breaks and bidirectional formatting characters. In a name they could forge a log line or disguise the name.
     private static readonly SearchValues<char> Invisible = SearchValues.Create(
         [.. Enumerable.Range(0, 0x20).Concat(Enumerable.Range(0x7F, 0x21)).Concat([0x61C, 0x200E, 0x200F]).Concat(Enumerable.Range(0x2028, 7)).Concat(Enumerable.Range(0x2066, 4)).Select(code => (char)code)]);
 
-    /// <summary>What keeps a name or a key from being stored, as half a sentence; <see langword="null"/> if nothing does.</summary>
+    /// <summary>Returns why a name or key can't be stored, as a sentence fragment for messages; <see langword="null"/> if it can.</summary>
     public static string? Problem(string text)
     {
         if (text.Contains('\0', StringComparison.Ordinal))
@@ -50,7 +50,7 @@ internal static class EntryText
         return IsWellFormed(text) ? null : "has half of a surrogate pair (a text that was cut in the middle of a character), which is no UTF-8";
     }
 
-    /// <summary>A stored or refused text as messages and logs show it: control characters as their codes.</summary>
+    /// <summary>Formats a text for messages and logs. Control characters are shown as their codes.</summary>
     public static string Shown(string text)
     {
         if (text.AsSpan().IndexOfAny(Invisible) < 0)
@@ -67,10 +67,10 @@ internal static class EntryText
         return shown.ToString();
     }
 
-    /// <summary>Makes any text, such as an exception's, storable: no NUL characters, no halves of surrogate pairs, and not endless.</summary>
+    /// <summary>Makes any text, such as an exception's, storable: truncates it and replaces NUL characters and lone surrogates.</summary>
     public static string Storable(string text, int maxChars)
     {
-        // First of all cut: a text may be as long as a process can hold.
+        // Truncate first, because the text may be very long.
         if (text.Length > maxChars)
         {
             text = string.Concat(text.AsSpan(0, char.IsHighSurrogate(text[maxChars - 1]) ? maxChars - 1 : maxChars), " ...");
@@ -101,7 +101,7 @@ internal static class EntryText
     }
 }
 
-/// <summary>Writes and reads what travels with an entry, as a JSON object.</summary>
+/// <summary>Writes and reads the metadata of an entry as a JSON object.</summary>
 internal static class EntryMetadata
 {
     private static readonly IReadOnlyDictionary<string, string> None = new Dictionary<string, string>(StringComparer.Ordinal).AsReadOnly();

@@ -4,7 +4,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Queue;
 
-/// <summary>The queue as users see it: checks what they pass, stores it, and wakes whoever works it here.</summary>
+/// <summary>The public queue: validates entries, stores them and wakes this process's claimers.</summary>
 internal sealed class JobQueue(IQueueStore store, EntryFactory factory, EnqueueGroups groups, LocalClaimers claimers, Metrics metrics, Tracing tracing) : IJobQueue
 {
     public async ValueTask<EnqueueResult> EnqueueAsync<TArgs>(TArgs args, EnqueueOptions? options = null, CancellationToken cancellationToken = default)
@@ -44,7 +44,7 @@ internal sealed class JobQueue(IQueueStore store, EntryFactory factory, EnqueueG
             return [];
         }
 
-        // Inside the caller's transaction nothing is visible yet: the store's own hint comes with the commit.
+        // Entries in the caller's transaction are not visible yet. The store sends its own hint on commit.
         var results = transaction is null
             ? await claimers.EnqueueAsync(entries, cancellationToken).ConfigureAwait(false)
             : await store.EnqueueAsync(entries, transaction, cancellationToken).ConfigureAwait(false);

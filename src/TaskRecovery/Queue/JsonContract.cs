@@ -6,13 +6,16 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace TaskRecovery.Queue;
 
-/// <summary>Refuses types whose values would not read back as they were written. Each type is checked once, from its JSON contract.</summary>
-/// <remarks>Without it a step would return defaults in the next attempt: a private setter, an <see langword="object"/> or the members of a derived type are written, or
-/// skipped, without an error, and are not there when the value is read.</remarks>
+/// <summary>Rejects types whose values would not survive a round trip through JSON. Each type is checked once, by its JSON
+/// contract.</summary>
+/// <remarks>Without the check, values would be lost without an error: properties with a private setter, <see langword="object"/> members
+/// and members of derived types are written or skipped, but not read back. A step would then return default values in the next
+/// attempt.</remarks>
 internal static class JsonContract
 {
-    /// <summary>The contract of a type, checked with everything that it holds.</summary>
-    /// <exception cref="NotSupportedException">There is none, or a value of the type would not read back as it was written. The message has the type, the member and the remedy.</exception>
+    /// <summary>Returns the contract of a type, after checking the type and all types that it contains.</summary>
+    /// <exception cref="NotSupportedException">The type has no contract, or a value of it would not survive a round trip. The message names
+    /// the type, the member and the remedy.</exception>
     public static JsonTypeInfo Find(JsonSerializerOptions options, Type type)
     {
         var root = InfoOf(options, type);
@@ -29,7 +32,8 @@ internal static class JsonContract
         return root;
     }
 
-    /// <summary>Refuses an instance of a derived type in a variable of its base type: only the members of the base would be written.</summary>
+    /// <summary>Rejects values of a derived type in a member of the base type, because only the members of the base type would be
+    /// written.</summary>
     public static void RefuseDerivedInstances(JsonTypeInfo info)
     {
         if (info.Kind != JsonTypeInfoKind.Object || info.Type.IsSealed || info.Type.IsValueType || info.PolymorphismOptions is not null)
@@ -128,8 +132,9 @@ internal static class JsonContract
     private static bool IsPopulated(JsonTypeInfo info, JsonPropertyInfo member)
         => (member.ObjectCreationHandling ?? info.PreferredPropertyObjectCreationHandling ?? info.Options.PreferredObjectCreationHandling) == JsonObjectCreationHandling.Populate;
 
-    // A member that is only read follows from the others if there is nothing else that it could follow from: every field of the type belongs to a member that is read back
-    // or that the application has skipped. A native build does not show fields, so that nothing is assumed there.
+    // A read-only property counts as computed from the other members if every field of the type belongs to a member that is read back or
+    // that the application ignores explicitly: then it has no other state. Native AOT builds do not expose fields, so nothing counts as
+    // computed there.
     [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = "Only where reflection is enabled, which it is not in trimmed builds.")]
     [UnconditionalSuppressMessage("Trimming", "IL2075", Justification = "Only where reflection is enabled, which it is not in trimmed builds.")]
     private static bool IsComputed(JsonTypeInfo info, JsonPropertyInfo member)
@@ -154,7 +159,7 @@ internal static class JsonContract
         return true;
     }
 
-    // The compiler names the field of a property <Name>k__BackingField, and that of a constructor's parameter <name>P.
+    // The compiler names the backing field of a property <Name>k__BackingField, and the field of a captured constructor parameter <name>P.
     private static string MemberOf(FieldInfo field) => field.Name is ['<', .. var rest] && rest.IndexOf('>', StringComparison.Ordinal) is > 0 and var end ? rest[..end] : field.Name;
 
     private static string NameOf(JsonPropertyInfo member) => member.AttributeProvider is MemberInfo known ? known.Name : member.Name;

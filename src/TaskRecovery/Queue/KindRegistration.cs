@@ -2,31 +2,33 @@ using TaskRecovery.Workers;
 
 namespace TaskRecovery.Queue;
 
-/// <summary>A kind as it was registered. What it is bound to belongs to one host and lives in <see cref="KindRegistry"/>.</summary>
+/// <summary>A kind as it was registered. Objects that belong to one host are kept in <see cref="KindRegistry"/>.</summary>
 internal sealed record KindRegistration
 {
-    /// <summary>The stored name.</summary>
+    /// <summary>The name that is stored with entries.</summary>
     public required string Kind { get; init; }
 
-    /// <summary>The type its arguments are written and read as.</summary>
+    /// <summary>The arguments type.</summary>
     public required Type ArgsType { get; init; }
 
-    /// <summary>Who works it; <see langword="null"/> if this process only enqueues it.</summary>
+    /// <summary>The worker type; <see langword="null"/> if this process only enqueues the kind.</summary>
     public Type? WorkerType { get; init; }
 
-    /// <summary>Makes what runs it in one host; <see langword="null"/> if this process only enqueues it.</summary>
+    /// <summary>Creates the runner of the kind in one host; <see langword="null"/> if this process only enqueues the kind.</summary>
     public Func<IServiceProvider, KindRunner>? CreateRunner { get; init; }
 
-    /// <summary>Whether enqueueing an <see cref="ArgsType"/> means this kind. Off for the entries of tasks, whose kinds share a type.</summary>
+    /// <summary>Whether enqueueing an <see cref="ArgsType"/> selects this kind. False for the entries of tasks, whose kinds share one
+    /// arguments type.</summary>
     public bool IsEnqueuedByType { get; init; } = true;
 
-    /// <summary>Whether its entries run tasks, whose records end with them.</summary>
+    /// <summary>Whether the entries of the kind run tasks, whose records end together with the entries.</summary>
     public bool IsTask { get; init; }
 
-    /// <summary>Attempts, limits and waits.</summary>
+    /// <summary>The number of attempts, the time limit and the retry delays.</summary>
     public WorkerOptions Options { get; init; } = new();
 
-    /// <summary>Whether both say the same, so that registering the second changes nothing.</summary>
+    /// <summary>Returns whether both registrations are equivalent, so that the second one may be ignored or may complete the
+    /// first.</summary>
     public bool IsSameAs(KindRegistration other)
         => Kind == other.Kind && ArgsType == other.ArgsType && (WorkerType == other.WorkerType || WorkerType is null || other.WorkerType is null)
             && IsEnqueuedByType == other.IsEnqueuedByType;

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace TaskRecovery.Queue;
 
-/// <summary>The kinds of one service collection, checked as they are added.</summary>
+/// <summary>The kinds of one service collection, validated when they are added.</summary>
 internal sealed class KindRegistrations
 {
     internal const int MaxKindBytes = 100;
@@ -11,9 +11,9 @@ internal sealed class KindRegistrations
 
     public IReadOnlyCollection<KindRegistration> All => _byKind.Values;
 
-    /// <summary>Adds a kind, or completes one that was registered for enqueueing only.</summary>
-    /// <exception cref="ArgumentException">The name can't be used.</exception>
-    /// <exception cref="InvalidOperationException">The kind, or the type of the arguments, is taken by another registration.</exception>
+    /// <summary>Adds a kind, or adds the worker to a kind that was registered for enqueueing only.</summary>
+    /// <exception cref="ArgumentException">The name is invalid.</exception>
+    /// <exception cref="InvalidOperationException">The kind or the arguments type is used by another registration.</exception>
     public void Add(KindRegistration registration)
     {
         CheckName(registration.Kind);
@@ -42,7 +42,8 @@ internal sealed class KindRegistrations
         _byKind.Add(registration.Kind, registration);
     }
 
-    /// <summary>The name of a kind: the one given, else the one on the type.</summary>
+    /// <summary>Returns the name of a kind: <paramref name="kind"/> if given, otherwise the name in the type's
+    /// <see cref="JobKindAttribute"/>.</summary>
     public static string NameOf(Type argsType, string? kind)
     {
         if (kind is not null)

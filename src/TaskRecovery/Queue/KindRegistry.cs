@@ -4,7 +4,7 @@ using TaskRecovery.Workers;
 
 namespace TaskRecovery.Queue;
 
-/// <summary>The kinds that one host knows.</summary>
+/// <summary>The kinds registered in one host.</summary>
 internal sealed class KindRegistry
 {
     private readonly FrozenDictionary<string, BoundKind> _byKind;
@@ -18,10 +18,11 @@ internal sealed class KindRegistry
         WorkedKinds = [.. bound.Where(kind => kind.Registration.CreateRunner is not null).Select(kind => kind.Name)];
     }
 
-    /// <summary>The kinds that have a worker in this process: what its nodes claim.</summary>
+    /// <summary>The kinds with a worker in this process. Its node claims only these.</summary>
     public IReadOnlyList<string> WorkedKinds { get; }
 
-    /// <summary>Makes what runs the entries now, at the start, instead of with the first entry: a host that is being disposed could not make it any more.</summary>
+    /// <summary>Creates all runners at start instead of with the first entry, because a host that is being disposed can't create
+    /// them.</summary>
     public void CreateRunners()
     {
         foreach (var kind in _byKind.Values)
@@ -32,7 +33,7 @@ internal sealed class KindRegistry
 
     public BoundKind? Find(string kind) => _byKind.GetValueOrDefault(kind);
 
-    /// <exception cref="KindNotRegisteredException">The type is not registered.</exception>
+    /// <exception cref="KindNotRegisteredException">No kind is registered for the type.</exception>
     public BoundKind ForArgs(Type argsType)
         => _byArgsType.TryGetValue(argsType, out var kind) ? kind : throw new KindNotRegisteredException(argsType);
 }
@@ -48,6 +49,6 @@ internal sealed class BoundKind(KindRegistration registration, IServiceProvider 
 
     public WorkerOptions Options { get; } = services.GetRequiredService<WorkerSettings>().Of(registration);
 
-    /// <summary>What runs its entries; <see langword="null"/> if this process only enqueues it.</summary>
+    /// <summary>The runner of the kind; <see langword="null"/> if this process only enqueues the kind.</summary>
     public KindRunner? Runner => _runner.Value;
 }

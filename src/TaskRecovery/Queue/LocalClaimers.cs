@@ -4,7 +4,8 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Queue;
 
-/// <summary>This process's own claimers: they hear of new work without a way through the database, or have it before anybody else could.</summary>
+/// <summary>The claimers of this process. They are woken directly when this process stores entries, or store and claim the entries in one
+/// transaction, before other nodes can see them.</summary>
 internal sealed class LocalClaimers(IQueueStore store) : IClaimWaker
 {
     private readonly ConcurrentDictionary<string, ILocalClaimer> _claimers = new(StringComparer.Ordinal);
@@ -13,13 +14,14 @@ internal sealed class LocalClaimers(IQueueStore store) : IClaimWaker
     /// <inheritdoc cref="StoreTraits.TakesBackQueuedWrites"/>
     public bool TakesBackQueuedWrites => store.Traits.TakesBackQueuedWrites;
 
-    /// <summary>Says who claims from a queue.</summary>
+    /// <summary>Registers the claimer of a queue.</summary>
     public void Register(string queue, ILocalClaimer claimer) => _claimers[queue] = claimer;
 
-    /// <summary>Says who looks for cancel requests and paused queues.</summary>
+    /// <summary>Registers the action that checks for cancel requests and paused queues.</summary>
     public void RegisterControl(Action onControl) => _onControl = onControl;
 
-    /// <summary>Stores entries, all or none: as claimed by this process where it would claim them at once anyway, else for whoever comes first. Its claimers are woken.</summary>
+    /// <summary>Stores entries atomically. If this process would claim them at once, they are stored as claimed; otherwise any node may
+    /// claim them, and this process's claimers are woken.</summary>
     public async ValueTask<EnqueueResult[]> EnqueueAsync(NewEntry[] entries, CancellationToken cancellationToken)
     {
         if (_claimers.TryGetValue(entries[0].Queue, out var claimer) && await claimer.TryEnqueueAsync(entries, cancellationToken).ConfigureAwait(false) is { } started)
@@ -29,12 +31,12 @@ internal sealed class LocalClaimers(IQueueStore store) : IClaimWaker
 
         var results = await store.EnqueueAsync(entries, transaction: null, cancellationToken).ConfigureAwait(false);
 
-        // Before the callers are told: the claimers have a round trip before them.
+        // Wake the claimers before completing the callers, because a claim takes a round trip.
         Wake(entries);
         return results;
     }
 
-    /// <summary>Something has changed in this queue.</summary>
+    /// <summary>Wakes the claimer of a queue in which entries may have become available.</summary>
     public void Wake(string queue)
     {
         if (_claimers.TryGetValue(queue, out var claimer))
@@ -52,10 +54,10 @@ internal sealed class LocalClaimers(IQueueStore store) : IClaimWaker
         }
     }
 
-    /// <summary>A cancel was requested, or a queue paused or resumed.</summary>
+    /// <summary>Called after a cancellation was requested, or a queue was paused or resumed.</summary>
     public void Control() => _onControl?.Invoke();
 
-    // Mostly many of one queue one after the other.
+    // Usually, consecutive entries have the same queue, so wake each run of equal queues once.
     private void Wake(NewEntry[] entries)
     {
         for (var i = 0; i < entries.Length; i++)
@@ -68,14 +70,14 @@ internal sealed class LocalClaimers(IQueueStore store) : IClaimWaker
     }
 }
 
-/// <summary>What claims from one queue in this process.</summary>
+/// <summary>The claimer of one queue in this process.</summary>
 internal interface ILocalClaimer
 {
-    /// <summary>Work may have come.</summary>
-    /// <param name="fromFront">It may be earlier in line than where the last claim stopped.</param>
+    /// <summary>Notifies the claimer that there may be new entries.</summary>
+    /// <param name="fromFront">Whether the new entries may precede the position of the last claim.</param>
     void Wake(bool fromFront);
 
-    /// <summary>Stores entries and claims them in one transaction, if they would start here at once.</summary>
-    /// <returns><see langword="null"/> if they would not; nothing was stored.</returns>
+    /// <summary>Stores and claims entries in one transaction, if they would start here at once.</summary>
+    /// <returns><see langword="null"/> if they would not start at once; nothing was stored.</returns>
     ValueTask<EnqueueResult[]?> TryEnqueueAsync(NewEntry[] entries, CancellationToken cancellationToken);
 }

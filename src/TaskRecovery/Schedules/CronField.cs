@@ -1,11 +1,11 @@
 namespace TaskRecovery.Schedules;
 
-/// <summary>One field of a cron expression: its range, its names, and what may stand in it.</summary>
-/// <param name="Name">As error messages name it.</param>
-/// <param name="Least">The least value.</param>
-/// <param name="Most">The greatest value that may be written; 7 as well as 0 is Sunday.</param>
-/// <param name="Names">Names of values, the first of which stands for <paramref name="FirstNamed"/>.</param>
-/// <param name="FirstNamed">The value of the first name.</param>
+/// <summary>One field of a cron expression: its range, its named values and its allowed syntax.</summary>
+/// <param name="Name">The name of the field in error messages.</param>
+/// <param name="Least">The minimum value.</param>
+/// <param name="Most">The maximum value. For the day of the week it is 7, because both 0 and 7 mean Sunday.</param>
+/// <param name="Names">The names of consecutive values, starting at <paramref name="FirstNamed"/>.</param>
+/// <param name="FirstNamed">The value of the first name in <paramref name="Names"/>.</param>
 internal sealed record CronField(string Name, int Least, int Most, string[] Names, int FirstNamed)
 {
     private static readonly string[] Months = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
@@ -18,10 +18,10 @@ internal sealed record CronField(string Name, int Least, int Most, string[] Name
     internal static readonly CronField Month = new("month", 1, 12, Months, 1);
     internal static readonly CronField DayOfWeek = new("day of week", 0, 7, Days, 0);
 
-    /// <summary>The fields of an expression with seconds; one without begins at <see cref="Minute"/>.</summary>
+    /// <summary>The fields of an expression with seconds. An expression without seconds starts at <see cref="Minute"/>.</summary>
     internal static readonly IReadOnlyList<CronField> All = [Second, Minute, Hour, DayOfMonth, Month, DayOfWeek];
 
-    /// <summary>What may stand in the field, for error messages.</summary>
+    /// <summary>The allowed values of the field, for error messages.</summary>
     public string Allowed
     {
         get
@@ -32,6 +32,6 @@ internal sealed record CronField(string Name, int Least, int Most, string[] Name
         }
     }
 
-    /// <summary>The values of a step from <see cref="Least"/>; Sunday is counted once.</summary>
+    /// <summary>The maximum value when Sunday is counted only once, as 0.</summary>
     public int LastDistinct => this == DayOfWeek ? 6 : Most;
 }

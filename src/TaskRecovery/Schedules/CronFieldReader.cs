@@ -3,17 +3,17 @@ using System.Text;
 
 namespace TaskRecovery.Schedules;
 
-/// <summary>Checks one field of a cron expression and writes it as Cronos reads it.</summary>
-/// <param name="expression">The whole expression, for errors.</param>
-/// <param name="text">The field's text.</param>
-/// <param name="position">Where it begins in the expression, from 1.</param>
-/// <param name="field">Which field it is.</param>
-/// <param name="jobName">What <c>H</c> is a hash of.</param>
+/// <summary>Validates one field of a cron expression and rewrites it in the syntax that Cronos supports.</summary>
+/// <param name="expression">The whole expression, for error messages.</param>
+/// <param name="text">The text of the field.</param>
+/// <param name="position">The position of the field in the expression, starting at 1.</param>
+/// <param name="field">The definition of the field.</param>
+/// <param name="jobName">The job name, from whose hash <c>H</c> gets its value.</param>
 internal sealed class CronFieldReader(string expression, string text, int position, CronField field, string jobName)
 {
     private int _at;
 
-    /// <summary>The field as Cronos reads it.</summary>
+    /// <summary>Returns the field in the syntax that Cronos supports.</summary>
     public string Rewrite()
     {
         if (text is "*" or "?")
@@ -76,7 +76,7 @@ internal sealed class CronFieldReader(string expression, string text, int positi
         return Special(isList, start, first);
     }
 
-    // nW, nL and n#k.
+    // The suffixes in nW, nL and n#k.
     private string Special(bool isList, int start, int value)
     {
         if (field == CronField.DayOfMonth && Take('W'))
@@ -114,10 +114,10 @@ internal sealed class CronFieldReader(string expression, string text, int positi
         return Take('W') ? result.Append('W').ToString() : result.ToString();
     }
 
-    // H: a value of the whole range; H(a-b): of that range; with a step: the first of the steps.
+    // H is a value in the whole range, and H(a-b) a value in that range. With a step, H is the first value of the series.
     private string Hashed()
     {
-        // No day that some months lack, or the job would skip those months.
+        // Use only days that every month has. Otherwise the job would skip some months.
         var (least, most) = (field.Least, field == CronField.DayOfMonth ? 28 : field.LastDistinct);
         if (Take('('))
         {
@@ -229,7 +229,7 @@ internal sealed class CronFieldReader(string expression, string text, int positi
     private ArgumentException Wrong(string what)
         => CronText.Unreadable(expression, $"in the field {field.Name} ('{text}'), {what} at character {position + _at} is not allowed; allowed are {field.Allowed}");
 
-    // FNV-1a: the same on every machine and in every version.
+    // FNV-1a, because string.GetHashCode differs between processes. The value must be the same on every machine and in every version.
     private uint Hash()
     {
         var hash = 2166136261u;
@@ -238,7 +238,7 @@ internal sealed class CronFieldReader(string expression, string text, int positi
             hash = (hash ^ value) * 16777619u;
         }
 
-        // The low bits of the last bytes alone would put names that differ in their last character next to each other.
+        // Mix the bits. Otherwise names that differ only in the last character would get adjacent values.
         hash ^= hash >> 16;
         hash *= 0x85ebca6bu;
         return hash ^ (hash >> 13);

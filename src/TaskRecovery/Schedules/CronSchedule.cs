@@ -4,8 +4,8 @@ namespace TaskRecovery.Schedules;
 
 /// <summary>A cron expression in a time zone.</summary>
 /// <remarks>
-/// Daylight saving, as Cronos has it: times that the clocks skip run once, at the end of the gap. A fixed time that comes twice runs once, the
-/// first time; an expression with <c>*</c>, a step or a range in its second, minute or hour runs both times.
+/// Daylight saving time follows Cronos. A run in the skipped hour runs once, at the end of the gap. If an hour occurs twice, a fixed time
+/// runs once, at the first occurrence; an expression with <c>*</c>, a step or a range in its second, minute or hour runs at both.
 /// </remarks>
 internal sealed class CronSchedule
 {
@@ -18,13 +18,14 @@ internal sealed class CronSchedule
         _zone = zone;
     }
 
-    /// <summary>Reads an expression.</summary>
+    /// <summary>Parses an expression.</summary>
     /// <param name="text">The expression.</param>
-    /// <param name="zone">Where its times are.</param>
-    /// <param name="jobName">What <c>H</c> is a hash of.</param>
-    /// <exception cref="ArgumentException">The text can't be read.</exception>
+    /// <param name="zone">The time zone of the expression.</param>
+    /// <param name="jobName">The job name, from whose hash <c>H</c> gets its value.</param>
+    /// <exception cref="ArgumentException">The expression is invalid.</exception>
     public static CronSchedule Parse(string text, TimeZoneInfo zone, string jobName) => new(CronText.Parse(text, jobName), zone);
 
-    /// <summary>The first run after a time; <see langword="null"/> if there is none before the year 2500, which is as far as Cronos looks.</summary>
+    /// <summary>Returns the first run after a time; <see langword="null"/> if there is none before the year 2500, the limit of
+    /// Cronos.</summary>
     public DateTimeOffset? NextAfter(DateTimeOffset after) => _expression.GetNextOccurrence(after.ToUniversalTime(), _zone)?.ToUniversalTime();
 }

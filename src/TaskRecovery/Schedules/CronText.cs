@@ -3,7 +3,8 @@ using Cronos;
 
 namespace TaskRecovery.Schedules;
 
-/// <summary>Reads cron expressions. What Cronos lacks is rewritten before it parses: <c>H</c>, ranges of <c>H</c>, and steps inside lists.</summary>
+/// <summary>Parses cron expressions. Syntax that Cronos does not support is rewritten first: <c>H</c>, ranges of <c>H</c>, and steps inside
+/// lists.</summary>
 internal static class CronText
 {
     private static readonly Dictionary<string, string> Macros = new(StringComparer.OrdinalIgnoreCase)
@@ -21,8 +22,10 @@ internal static class CronText
 
     /// <summary>Parses an expression.</summary>
     /// <param name="text">Five fields, six with seconds first, or a macro such as <c>@hourly</c>.</param>
-    /// <param name="jobName">What <c>H</c> is a hash of, so that jobs with the same expression run at different times, and each always at its own.</param>
-    /// <exception cref="ArgumentException">The text can't be read; the message names the field, the character and what is allowed.</exception>
+    /// <param name="jobName">The job name, from whose hash <c>H</c> gets its value. Jobs with the same expression run at different times,
+    /// but each job always at the same time.</param>
+    /// <exception cref="ArgumentException">The expression is invalid. The message names the field, the character and the allowed
+    /// values.</exception>
     public static CronExpression Parse(string text, string jobName)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -58,11 +61,12 @@ internal static class CronText
         }
     }
 
-    /// <summary>The exception for an expression that can't be used.</summary>
+    /// <summary>Creates the exception for an invalid expression.</summary>
     internal static ArgumentException Unreadable(string expression, string problem)
         => new($"The cron expression '{expression}' can't be used: {problem}.", nameof(expression));
 
-    // crontab runs on either day and Cronos on both: any choice would silently change the schedule of somebody who is used to the other.
+    // If both days are restricted, crontab runs when either matches and Cronos only when both match. Reject the expression, because either
+    // reading would be wrong for some users.
     private static void RefuseBothDays(string text, string dayOfMonth, string dayOfWeek)
     {
         if (dayOfMonth is "*" or "?" || dayOfWeek is "*" or "?")

@@ -1,19 +1,19 @@
 namespace TaskRecovery.Schedules;
 
-/// <summary>Time zones by their IANA id, as every machine and both stores know them.</summary>
+/// <summary>Finds time zones by their IANA id, which is the same on every machine and in both stores.</summary>
 internal static class TimeZones
 {
-    /// <summary>The id that is stored for UTC.</summary>
+    /// <summary>The id stored for UTC.</summary>
     public const string Utc = "UTC";
 
-    /// <summary>Finds a zone by id.</summary>
-    /// <returns><see langword="null"/> if this machine does not know it.</returns>
+    /// <summary>Finds a time zone by id.</summary>
+    /// <returns><see langword="null"/> if this machine does not know the time zone.</returns>
     public static TimeZoneInfo? Find(string id)
         => string.Equals(id, Utc, StringComparison.OrdinalIgnoreCase) ? TimeZoneInfo.Utc
             : TimeZoneInfo.TryFindSystemTimeZoneById(id, out var zone) ? zone : null;
 
-    /// <summary>The id to store for a zone that a caller named.</summary>
-    /// <exception cref="TimeZoneNotFoundException">This machine does not know the zone.</exception>
+    /// <summary>Returns the id to store for a time zone id passed by a caller.</summary>
+    /// <exception cref="TimeZoneNotFoundException">This machine does not know the time zone.</exception>
     public static string Check(string id)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(id);

@@ -2,16 +2,18 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace TaskRecovery.Storage;
 
-/// <summary>What every store decides about due times, as pure functions: a store that decides in its own language must agree with them.</summary>
+/// <summary>The rules for due times, as pure functions. A store that implements them in SQL must give the same results.</summary>
 [Experimental("TASKRECOVERY001")]
 public static class DueTimes
 {
-    /// <summary>Decides, when an interval job's planned run is about to start, whether it runs and when the next one is due.</summary>
-    /// <param name="policy">What happens to missed runs.</param>
-    /// <param name="due">When the run was due.</param>
+    /// <summary>Decides whether an interval job's planned run starts, and when the next run is due. Called when the planned run is about to
+    /// start.</summary>
+    /// <param name="policy">The job's policy for missed runs.</param>
+    /// <param name="due">The due time of the run.</param>
     /// <param name="interval">The job's interval.</param>
     /// <param name="now">The store's clock.</param>
-    /// <param name="startAt">The job's <see cref="JobDefinition.StartAt"/>. One that is later than the run's own due time was stored after that run was planned: the grid begins anew there.</param>
+    /// <param name="startAt">The job's <see cref="JobDefinition.StartAt"/>. If it is later than <paramref name="due"/>, it was stored after
+    /// the run was planned, and the grid of due times restarts at it.</param>
     public static DuePlan Plan(MissedRunPolicy policy, DateTimeOffset due, TimeSpan interval, DateTimeOffset now, DateTimeOffset? startAt = null)
         => policy switch
         {
@@ -20,14 +22,16 @@ public static class DueTimes
             _ => new DuePlan(true, NextOnGrid(due, interval, now, startAt)),
         };
 
-    /// <summary>Whether a run counts as missed: it is late by more than one interval.</summary>
+    /// <summary>Returns whether a run counts as missed, which means that it is late by more than one interval.</summary>
     public static bool IsMissed(DateTimeOffset due, TimeSpan interval, DateTimeOffset now) => now - due > interval;
 
-    /// <summary>The first time after <paramref name="due"/> on the grid through it that is later than <paramref name="now"/>. It does not drift with the length of a run.</summary>
-    /// <param name="due">When the run was due.</param>
-    /// <param name="interval">The width of the grid.</param>
+    /// <summary>Returns the first due time after <paramref name="now"/> on the grid of multiples of the interval after
+    /// <paramref name="due"/>. The grid does not drift with the duration of runs.</summary>
+    /// <param name="due">The due time of the run.</param>
+    /// <param name="interval">The interval of the grid.</param>
     /// <param name="now">The store's clock.</param>
-    /// <param name="startAt">If it is later than <paramref name="due"/>, the grid goes through it instead, and it is the grid's first time.</param>
+    /// <param name="startAt">If it is later than <paramref name="due"/>, the grid starts at this time instead, and this time is its first
+    /// due time.</param>
     public static DateTimeOffset NextOnGrid(DateTimeOffset due, TimeSpan interval, DateTimeOffset now, DateTimeOffset? startAt = null)
     {
         if (startAt > due)
@@ -45,8 +49,8 @@ public static class DueTimes
     }
 }
 
-/// <summary>What becomes of a planned run, and when the next one is due.</summary>
-/// <param name="Runs">It runs; otherwise it is skipped as <see cref="EndReasons.Missed"/>.</param>
-/// <param name="Next">When the next run is due; a time in the past means at once.</param>
+/// <summary>Whether a planned run starts, and when the next run is due.</summary>
+/// <param name="Runs">Whether the run starts; otherwise it is skipped with the reason <see cref="EndReasons.Missed"/>.</param>
+/// <param name="Next">The due time of the next run. A time in the past means at once.</param>
 [Experimental("TASKRECOVERY001")]
 public readonly record struct DuePlan(bool Runs, DateTimeOffset Next);

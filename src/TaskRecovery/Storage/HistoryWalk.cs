@@ -2,29 +2,32 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace TaskRecovery.Storage;
 
-/// <summary>Where a walk over the history goes on, oldest entry first, and how far it goes at once: for a store that has no index by when runs ended.</summary>
+/// <summary>The cursor of a purge that walks the history in id order, and the limit of work per round. For a store without an index on the
+/// end time.</summary>
 /// <remarks>
-/// Entries are numbered as they were created, and kept by when they ended: what is old enough may stand behind any number of those that ended late, and a walk ends at what was created too late to
-/// be old enough. From the front it follows what there is to remove; then it goes on where the last round stopped, and looks at so much in vain in a round, however much is kept.
-/// So what should be gone is at most a tenth of what is kept, or what came while the walk went round once.
+/// Ids follow creation time, but retention counts from the end, so expired entries can sit behind many entries that ended later. A walk
+/// ends at the first entry that was created too recently to have expired. A round deletes from the front as long as that is productive,
+/// then resumes where the last round stopped, and gives up after a fixed number of unproductive chunks, so its cost does not grow with the
+/// history. The expired entries that remain are at most a tenth of the kept entries, plus those that expired during one full walk.
 /// </remarks>
 [Experimental("TASKRECOVERY001")]
 public sealed class HistoryWalk
 {
-    /// <summary>How many rows to look at in a step: a few steps a second keep up with any queue, and no row is locked for long.</summary>
+    /// <summary>The number of rows to examine in one step. Small enough not to hold row locks for long; a few steps per second keep up with
+    /// any queue.</summary>
     public const int Chunk = 5_000;
 
-    /// <summary>A step that removes fewer than this was in vain.</summary>
+    /// <summary>A step that removes fewer rows than this counts as unproductive.</summary>
     public const int Worthwhile = Chunk / 10;
 
-    // A hundred thousand rows a round, which take a fraction of a second.
+    // Limits the unproductive part of a round to 100,000 rows, which take a fraction of a second.
     private const int MostInVain = 20;
 
     private long _resume;
     private bool _isPastFront;
     private int _inVain;
 
-    /// <summary>Look at what comes after this entry.</summary>
+    /// <summary>The id after which the next step starts.</summary>
     public long After { get; private set; }
 
     /// <summary>Whether the round is over.</summary>
@@ -33,13 +36,14 @@ public sealed class HistoryWalk
     /// <summary>Starts a round.</summary>
     public void Begin() => (After, IsResting, _isPastFront, _inVain) = (0, false, false, 0);
 
-    /// <summary>Ends the round, also where another node has its turn. The next one comes back to this place.</summary>
+    /// <summary>Ends the round, also when another node runs the purge. The next round resumes at this position.</summary>
     public void Rest() => (_resume, IsResting) = (Math.Max(_resume, After), true);
 
-    /// <summary>Goes on after a step.</summary>
-    /// <param name="last">The last entry that it looked at.</param>
-    /// <param name="removed">How many it removed.</param>
-    /// <param name="isEnd">Whether nothing after it can be old enough: there is nothing, or its last entry was created too late.</param>
+    /// <summary>Advances the cursor after a step.</summary>
+    /// <param name="last">The id of the last entry that the step examined.</param>
+    /// <param name="removed">The number of entries that the step removed.</param>
+    /// <param name="isEnd">Whether no later entry can have expired, because there is none or <paramref name="last"/> was created too
+    /// recently.</param>
     public void GoOn(long last, long removed, bool isEnd)
     {
         if (isEnd)

@@ -2,13 +2,15 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace TaskRecovery.Storage;
 
-/// <summary>What jobs and tasks need of a store. Overlap check, task, binding and next run are one transaction under the job's row lock.</summary>
+/// <summary>The storage of jobs and tasks. The start of a run (overlap check, task, binding to the entry, next run) is one transaction
+/// under the job's row lock.</summary>
 [Experimental("TASKRECOVERY001")]
 public interface IJobStore
 {
-    /// <summary>Creates a job or changes the one with this name, and plans its next run (an entry in the queue with its due time). With the definition that is stored already it changes nothing.</summary>
-    /// <remarks>When a run is due says <see cref="JobPlanning"/>. A planned entry that another takes the place of, and that of a job that is paused or deleted, ends in the
-    /// same transaction, also if a node has claimed it: under that claim's fence.</remarks>
+    /// <summary>Creates a job, or updates the job with this name, and plans its next run as an entry with the due time. If the stored
+    /// definition is the same, nothing changes.</summary>
+    /// <remarks><see cref="JobPlanning"/> decides when a run is due. If a planned entry is replaced, or its job is paused or deleted, the
+    /// entry ends in the same transaction, even if a node has claimed it; it then ends under the fence of that claim.</remarks>
     Task<Job> UpsertAsync(NewJob job, CancellationToken cancellationToken);
 
     /// <summary>Finds a job by id.</summary>
@@ -20,68 +22,76 @@ public interface IJobStore
     /// <summary>Lists jobs by name.</summary>
     Task<IReadOnlyList<Job>> ListAsync(CancellationToken cancellationToken);
 
-    /// <summary>The names of the jobs that an application declares in its code and that have not ended (see <see cref="Job.DeclaredBy"/>).</summary>
+    /// <summary>Lists the names of the jobs that an application declares in its code and that have not ended (see
+    /// <see cref="Job.DeclaredBy"/>).</summary>
     Task<IReadOnlyList<string>> ListDeclaredAsync(string application, CancellationToken cancellationToken);
 
-    /// <summary>Pauses or resumes a job; resuming plans the next due time.</summary>
+    /// <summary>Pauses or resumes a job. Resuming plans the next run. Returns <see langword="false"/> if there is no such job.</summary>
     Task<bool> SetPausedAsync(Guid jobId, bool paused, CancellationToken cancellationToken);
 
-    /// <summary>Deletes a job, its planned entry, and requests the cancel of its unfinished tasks' entries.</summary>
+    /// <summary>Deletes a job, ends its planned entry, and requests cancellation of the entries of its unfinished tasks. Returns
+    /// <see langword="false"/> if there is no such job.</summary>
     Task<bool> DeleteAsync(Guid jobId, CancellationToken cancellationToken);
 
-    /// <summary>Enqueues a run of a job now.</summary>
-    /// <returns>The entry; <see langword="null"/> if there is no such job or it is not active.</returns>
+    /// <summary>Enqueues a run of a job that is due now.</summary>
+    /// <returns>The id of the entry; <see langword="null"/> if the job does not exist or is not active.</returns>
     Task<long?> TriggerAsync(Guid jobId, CancellationToken cancellationToken);
 
-    /// <summary>Plans the next run of every active job that has none. A row that can't be planned (written by hand, or by the system before this one) holds up none of the others.</summary>
+    /// <summary>Plans the next run of every active job that has none. A row that can't be planned (for example one written by hand or by a
+    /// previous system) is skipped and does not block the others.</summary>
     Task<int> RecoverJobsAsync(CancellationToken cancellationToken);
 
-    /// <summary>Starts the run that an entry stands for: finds the task bound to the entry, or creates and binds one, or says why not. Plans the job's next run when the entry was the planned one.</summary>
-    /// <remarks>Safe to repeat after a lost answer: under the same claim with the same answer. A job that has ended does not stop the task of its single run from being recovered.
-    /// A new run (no task named or bound) that is not to start is skipped for good: its entry ends as cancelled, with the reason, in the same transaction. Judged once more it might
-    /// run, because the plan has moved on. A planned run that a change of its job, a pause or a deletion has ended while its node held it answers with that outcome.
-    /// What the node says of that run later, under the same claim, is accepted as a repetition: that it is cancelled, or, without an answer, that it is put back.</remarks>
+    /// <summary>Starts the run of an entry: finds the task bound to the entry, or creates and binds one, or returns why the run does not
+    /// start. If the entry is the planned one, plans the job's next run.</summary>
+    /// <remarks>Safe to repeat after a lost response: under the same claim, the result is the same. If the job has ended, the task of its
+    /// single run can still be recovered. If a new run (no task named or bound) must not start, its entry ends as cancelled, with the
+    /// reason, in the same transaction. It is never evaluated again, because by then the plan has changed and the run might start. If a
+    /// change, pause or deletion of the job has ended a planned entry while a node held its claim, the result is that outcome. If the node
+    /// then reports the run under the same claim as cancelled or, after a lost response, as released, the store accepts the report as a
+    /// repetition.</remarks>
     Task<TaskStart> StartTaskAsync(TaskStartRequest request, CancellationToken cancellationToken);
 
-    /// <summary>Finds a task.</summary>
+    /// <summary>Finds a task by id.</summary>
     Task<TaskRecord?> FindTaskAsync(Guid taskId, CancellationToken cancellationToken);
 
     /// <summary>Lists tasks, newest first.</summary>
     Task<IReadOnlyList<TaskRecord>> ListTasksAsync(Guid? jobId, TaskState? state, int limit, CancellationToken cancellationToken);
 
-    /// <summary>A job's tasks that have not ended, oldest first.</summary>
+    /// <summary>Lists a job's tasks that have not ended, oldest first.</summary>
     Task<IReadOnlyList<TaskRecord>> ListIncompleteTasksAsync(Guid jobId, CancellationToken cancellationToken);
 
-    /// <summary>Gives every unfinished task without an entry a recovery entry, and closes every unfinished task whose entry has ended, or that is older than <paramref name="maxAge"/> and has no entry.</summary>
+    /// <summary>Creates a recovery entry for every unfinished task without an entry. Closes every unfinished task whose entry has ended, or
+    /// that has no entry and is older than <paramref name="maxAge"/>.</summary>
     Task<RecoveryReport> RecoverTasksAsync(TimeSpan maxAge, int maxCrashes, CancellationToken cancellationToken);
 }
 
-/// <summary>A job to create or change.</summary>
-/// <param name="Definition">What the user said.</param>
-/// <param name="Kind">The task handler's kind.</param>
-/// <param name="EntryKind">The kind of its entries.</param>
-/// <param name="Args">The arguments: JSON in UTF-8.</param>
-/// <param name="MaxAttempts">How often a run is tried.</param>
-/// <param name="DeclaredBy">The application that declares it in its code; <see langword="null"/> leaves what is stored.</param>
+/// <summary>A job to create or update.</summary>
+/// <param name="Definition">The definition passed by the caller.</param>
+/// <param name="Kind">The kind of the task handler.</param>
+/// <param name="EntryKind">The kind of the job's entries.</param>
+/// <param name="Args">The arguments as UTF-8 JSON.</param>
+/// <param name="MaxAttempts">The maximum number of attempts of a run.</param>
+/// <param name="DeclaredBy">The application that declares the job in its code; <see langword="null"/> keeps the stored value.</param>
 [Experimental("TASKRECOVERY001")]
 public sealed record NewJob(JobDefinition Definition, string Kind, string EntryKind, ReadOnlyMemory<byte> Args, int MaxAttempts, string? DeclaredBy = null);
 
-/// <summary>An entry that stands for a run.</summary>
-/// <param name="NodeId">The node that works it.</param>
-/// <param name="EntryId">The entry.</param>
-/// <param name="Fence">The claim it is worked under.</param>
-/// <param name="JobId">The job.</param>
-/// <param name="TaskId">The task to run again; <see langword="null"/> for a new run.</param>
-/// <param name="Attempt">The attempt's number.</param>
-/// <param name="EntryKind">The entry's kind, which chose the handler. If the job has another kind by now, its arguments are not this handler's, and the run does not start.</param>
+/// <summary>A request to start the run of an entry.</summary>
+/// <param name="NodeId">The node that holds the claim.</param>
+/// <param name="EntryId">The id of the entry.</param>
+/// <param name="Fence">The fence (claim id) of the claim.</param>
+/// <param name="JobId">The id of the job.</param>
+/// <param name="TaskId">The id of the task to run again; <see langword="null"/> for a new run.</param>
+/// <param name="Attempt">The number of the attempt, starting at 1.</param>
+/// <param name="EntryKind">The kind of the entry, which selected the handler. If the job's kind has changed since, its arguments do not fit
+/// this handler, and the run does not start.</param>
 [Experimental("TASKRECOVERY001")]
 public sealed record TaskStartRequest(Guid NodeId, long EntryId, long Fence, Guid JobId, Guid? TaskId, int Attempt, string EntryKind);
 
-/// <summary>Whether a run starts.</summary>
-/// <param name="Decision">What to do.</param>
-/// <param name="Task">The task, running, when it starts.</param>
-/// <param name="Job">Its job.</param>
-/// <param name="Reason">Why it does not start (see <see cref="EndReasons"/>).</param>
+/// <summary>The result of a request to start a run.</summary>
+/// <param name="Decision">Whether the run starts.</param>
+/// <param name="Task">The task, in the running state, if the run starts.</param>
+/// <param name="Job">The job of the task.</param>
+/// <param name="Reason">Why the run does not start (see <see cref="EndReasons"/>).</param>
 [Experimental("TASKRECOVERY001")]
 public sealed record TaskStart(TaskStartDecision Decision, TaskRecord? Task, Job? Job, string? Reason);
 
@@ -89,21 +99,23 @@ public sealed record TaskStart(TaskStartDecision Decision, TaskRecord? Task, Job
 [Experimental("TASKRECOVERY001")]
 public enum TaskStartDecision
 {
-    /// <summary>A new task.</summary>
+    /// <summary>A new task starts.</summary>
     Started = 0,
 
-    /// <summary>A task that ran before.</summary>
+    /// <summary>A task that ran before starts again.</summary>
     Recovered = 1,
 
-    /// <summary>The entry ends as cancelled, with the reason; that of a new run has ended so with this answer.</summary>
+    /// <summary>The run is skipped and its entry ends as cancelled, with the reason. For a new run, the store has already ended the
+    /// entry.</summary>
     Skip = 2,
 
-    /// <summary>The entry is no longer its task's, or its job has another plan or another kind by now.</summary>
+    /// <summary>The task is no longer bound to the entry, or the job's plan or kind has changed since.</summary>
     Superseded = 3,
 
-    /// <summary>The claim is no longer the node's.</summary>
+    /// <summary>The node no longer holds the claim.</summary>
     ClaimLost = 4,
 
-    /// <summary>Not yet: the run was missed, its job runs missed ones one after the other, and the one before goes on. The entry is snoozed.</summary>
+    /// <summary>The run can't start yet, because its job makes up for missed runs one after the other and the previous one is still
+    /// running. The entry is snoozed.</summary>
     Wait = 5,
 }

@@ -2,20 +2,22 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace TaskRecovery.Storage;
 
-/// <summary>When a job's next run is due after its definition or state has changed, as pure functions that every store calls.</summary>
+/// <summary>Decides when a job's next run is due after its definition or state has changed. Pure functions that every store
+/// calls.</summary>
 /// <remarks>
-/// A run belongs to the plan until it starts. If the plan changes, the store ends the planned entry, wherever that is: in line, or in a claim whose node has not
-/// started it. So the run of an old plan never starts beside the run of a new one, and a change never depends on a start that may not come.
+/// A run belongs to the plan until it starts. If the plan changes, the store ends the planned entry, whether it is waiting or claimed by a
+/// node that has not started it. So the run of an old plan never starts in addition to the run of the new plan, and a change does not have
+/// to wait for a start that may never happen.
 /// </remarks>
 [Experimental("TASKRECOVERY001")]
 public static class JobPlanning
 {
-    /// <summary>Decides what a stored definition does to the plan.</summary>
-    /// <param name="held">The job as it is stored, after <see cref="Settle"/>; <see langword="null"/> if it is new.</param>
-    /// <param name="wanted">The job as the definition wants it.</param>
-    /// <param name="isMoved">Whether the entry's own columns change: its kind, queue, priority, attempts or time limit.</param>
+    /// <summary>Decides whether a new definition changes the plan.</summary>
+    /// <param name="held">The stored job, after <see cref="Settle"/>; <see langword="null"/> if the job is new.</param>
+    /// <param name="wanted">The job according to the new definition.</param>
+    /// <param name="isMoved">Whether columns of the planned entry change: kind, queue, priority, attempts or time limit.</param>
     /// <param name="now">The store's clock.</param>
-    /// <returns>The new plan; <see langword="null"/> if the plan stays.</returns>
+    /// <returns>The new plan; <see langword="null"/> if the plan does not change.</returns>
     public static JobPlan? Replan(JobTiming? held, JobTiming wanted, bool isMoved, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(wanted);
@@ -40,7 +42,8 @@ public static class JobPlanning
         return isKept && !isMoved ? null : new JobPlan(JobState.Active, due);
     }
 
-    /// <summary>Brings a job up to date whose planned entry has ended without having become a run (an operator cancelled it): that due time is over.</summary>
+    /// <summary>Updates a job whose planned entry ended without starting a run, for example because an operator cancelled it. The due time
+    /// of that entry is skipped.</summary>
     public static JobTiming Settle(JobTiming held, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(held);
@@ -48,7 +51,8 @@ public static class JobPlanning
         return held with { State = next is null ? JobState.Ended : held.State, NextRunAt = next, IsPlanned = false };
     }
 
-    /// <summary>When a job that is resumed runs next. It keeps its place on its schedule; due times that passed meanwhile are not missed runs.</summary>
+    /// <summary>Returns when a resumed job runs next. The job keeps its place on the schedule, and due times that passed during the pause
+    /// do not count as missed runs.</summary>
     public static DateTimeOffset Resume(JobTiming held, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(held);
@@ -56,11 +60,12 @@ public static class JobPlanning
         return held.Interval is { } interval && due < now ? DueTimes.NextOnGrid(due, interval, now, held.StartAt) : due;
     }
 
-    /// <summary>When an active job that has no planned entry runs next.</summary>
-    /// <param name="held">The job.</param>
-    /// <param name="wasPlanned">Whether it had an entry, which is gone or has ended. That due time is over; one that never had an entry is still to come.</param>
+    /// <summary>Returns when an active job without a planned entry runs next.</summary>
+    /// <param name="held">The stored job.</param>
+    /// <param name="wasPlanned">Whether the job had a planned entry, which has ended or been removed. If so, its due time is skipped; if
+    /// not, the due time still applies.</param>
     /// <param name="now">The store's clock.</param>
-    /// <returns><see langword="null"/> if nothing is left to plan.</returns>
+    /// <returns><see langword="null"/> if no further run is to be planned.</returns>
     public static DateTimeOffset? Missing(JobTiming held, bool wasPlanned, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(held);
@@ -74,9 +79,9 @@ public static class JobPlanning
 
     private static DateTimeOffset First(JobTiming held, DateTimeOffset now) => held.NextRunAt ?? held.OnceAt ?? held.StartAt ?? now;
 
-    // A changed definition never postpones the run that is planned: code may compute StartAt anew at each start, and a process that starts often enough would never
-    // run the job. A later StartAt takes effect after that run. A longer or shorter interval does not bring a run forward by itself: the next run stays where it
-    // was, or is one new interval from now if that is sooner.
+    // A changed definition never postpones the planned run. Otherwise, if the application computes StartAt anew at each start, a process
+    // that restarts often enough would never run the job. A later StartAt takes effect after the planned run. If the interval changes, the
+    // next run keeps its due time, or is due one new interval from now if that is earlier.
     private static DateTimeOffset NextDue(JobTiming held, JobTiming wanted, DateTimeOffset now)
     {
         if (wanted.Interval is not { } interval)
@@ -101,18 +106,19 @@ public static class JobPlanning
     }
 }
 
-/// <summary>What the plan of a job depends on.</summary>
-/// <param name="State">Whether it runs.</param>
+/// <summary>The values on which the plan of a job depends.</summary>
+/// <param name="State">The state of the job.</param>
 /// <param name="Interval">The time between runs; <see langword="null"/> for a single run.</param>
 /// <param name="OnceAt">The time of the single run.</param>
-/// <param name="StartAt">When an interval job runs first.</param>
-/// <param name="NextRunAt">The due time of the planned run, or, if the job is paused, of the run that would have been next.</param>
-/// <param name="IsPlanned">Whether an entry is planned for that time.</param>
+/// <param name="StartAt">The time of an interval job's first run.</param>
+/// <param name="NextRunAt">The due time of the planned run. If the job is paused, the due time of the run that would have been
+/// next.</param>
+/// <param name="IsPlanned">Whether a planned entry exists for <paramref name="NextRunAt"/>.</param>
 [Experimental("TASKRECOVERY001")]
 public sealed record JobTiming(JobState State, TimeSpan? Interval, DateTimeOffset? OnceAt, DateTimeOffset? StartAt, DateTimeOffset? NextRunAt, bool IsPlanned);
 
-/// <summary>A new plan: if the job is active, an entry with this due time takes the place of the planned one.</summary>
-/// <param name="State">The job's state.</param>
-/// <param name="Due">When it runs next.</param>
+/// <summary>A new plan. If the job is active, an entry with the new due time replaces the planned entry.</summary>
+/// <param name="State">The state of the job.</param>
+/// <param name="Due">The due time of the next run.</param>
 [Experimental("TASKRECOVERY001")]
 public sealed record JobPlan(JobState State, DateTimeOffset Due);

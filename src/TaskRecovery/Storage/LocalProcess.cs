@@ -4,21 +4,24 @@ using System.Globalization;
 
 namespace TaskRecovery.Storage;
 
-/// <summary>Tells a process of this machine from a later one with the same id: <see cref="NodeIdentity.ProcessStarted"/> is what this says of the node's own process.</summary>
+/// <summary>Identifies a process of this machine by its start time, so that a later process with the same id is not mistaken for it. The
+/// source of <see cref="NodeIdentity.ProcessStarted"/>.</summary>
 [Experimental("TASKRECOVERY001")]
 public static class LocalProcess
 {
-    /// <summary>The machine, as far as process ids mean the same on it: containers that share a host name but not their processes are told apart.</summary>
+    /// <summary>The name of the machine. On Linux it includes the PID namespace, so that containers with the same host name but separate
+    /// process ids are distinguished.</summary>
     public static string Machine { get; } = OperatingSystem.IsLinux() && new FileInfo("/proc/self/ns/pid").LinkTarget is { } space
         ? $"{Environment.MachineName} {space}"
         : Environment.MachineName;
 
-    /// <summary>When a process started, in units that mean something on this machine only.</summary>
-    /// <returns><see langword="null"/> if there is no such process, or it has ended and only waits for its parent.</returns>
+    /// <summary>Returns the start time of a process. The unit depends on the platform, so the value is comparable only on this
+    /// machine.</summary>
+    /// <returns><see langword="null"/> if the process does not exist or is a zombie.</returns>
     public static long? Started(int processId)
         => OperatingSystem.IsLinux() ? StartedOnLinux(processId) : StartedElsewhere(processId);
 
-    // Clock ticks since boot. Process.StartTime is computed from the wall clock there and moves with it.
+    // Clock ticks since boot. On Linux, Process.StartTime is derived from the wall clock and changes with it.
     private static long? StartedOnLinux(int processId)
     {
         string stat;
@@ -31,7 +34,8 @@ public static class LocalProcess
             return null;
         }
 
-        // The second field is the name in parentheses and may hold anything; the state comes after it, the start nineteen further.
+        // The second field is the name in parentheses, which may contain spaces and parentheses. The state follows it; the start time is 19
+        // fields after the state.
         var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
         return fields[0] is "Z" or "X" ? null : long.Parse(fields[19], CultureInfo.InvariantCulture);
     }

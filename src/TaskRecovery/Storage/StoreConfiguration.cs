@@ -3,7 +3,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace TaskRecovery.Storage;
 
-/// <summary>The section that was given to <c>AddTaskRecovery</c>. A store binds the part of it that has the store's name.</summary>
+/// <summary>The configuration section passed to <c>AddTaskRecovery</c>. A store binds the child section with its own name.</summary>
 /// <param name="Section">The section, usually <c>TaskRecovery</c>.</param>
 [Experimental("TASKRECOVERY001")]
 public sealed record StoreConfiguration(IConfiguration Section);
