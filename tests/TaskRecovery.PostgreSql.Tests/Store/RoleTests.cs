@@ -139,7 +139,7 @@ public sealed partial class RoleTests : PostgreSqlStoreTests
 
         var page = File.ReadAllText(Path.Combine(folder.FullName, "docs", "deployment.md"));
         var section = page[page.IndexOf("## Roles and grants", StringComparison.Ordinal)..];
-        return [.. SqlBlock().Matches(section).Select(match => match.Groups[1].Value)];
+        return [.. SqlBlock().Matches(section).Select(match => match.Groups["sql"].Value)];
     }
 
     private string Name(string role) => $"taskrecovery_{role}_{_suffix}";
@@ -166,9 +166,9 @@ public sealed partial class RoleTests : PostgreSqlStoreTests
         }
     }
 
-    [GeneratedRegex("```sql\n(.*?)```", RegexOptions.Singleline)]
+    [GeneratedRegex("```sql\n(?<sql>.*?)```", RegexOptions.Singleline | RegexOptions.ExplicitCapture)]
     private static partial Regex SqlBlock();
 
-    [GeneratedRegex("taskrecovery_(migrator|worker|enqueuer|reader)")]
+    [GeneratedRegex("taskrecovery_(?<role>migrator|worker|enqueuer|reader)", RegexOptions.ExplicitCapture)]
     private static partial Regex RoleName();
 }
