@@ -35,10 +35,7 @@ internal sealed partial class PostgreSqlDatabase
                     batch.BatchCommands.Add(command);
                 }
 
-                if (Options.UseSessionLocks)
-                {
-                    await batch.PrepareAsync(token).ConfigureAwait(false);
-                }
+                await PrepareAsync(batch, hasPrelude: _prelude is not null, token).ConfigureAwait(false);
 
                 // A statement without a result set would have nothing to skip, so each one but the last returns a result set, even if it is
                 // empty.

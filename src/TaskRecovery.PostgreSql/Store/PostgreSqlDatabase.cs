@@ -165,12 +165,7 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
         using var lent = new LentArgs(command, args);
 
         batch.BatchCommands.Add(command);
-        if (Options.UseSessionLocks)
-        {
-            // Costs nothing if the statement is already prepared on this connection.
-            await batch.PrepareAsync(cancellationToken).ConfigureAwait(false);
-        }
-
+        await PrepareAsync(batch, hasPrelude: prelude is not null, cancellationToken).ConfigureAwait(false);
         var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
         await using var __ = reader.ConfigureAwait(false);
         if (prelude is not null)
@@ -186,6 +181,26 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
         }
 
         return result;
+    }
+
+    // Costs nothing if the statements are already prepared on this connection.
+    private async ValueTask PrepareAsync(NpgsqlBatch batch, bool hasPrelude, CancellationToken cancellationToken)
+    {
+        if (!Options.UseSessionLocks)
+        {
+            return;
+        }
+
+        try
+        {
+            await batch.PrepareAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (PostgresException exception) when (hasPrelude && exception.SqlState == PostgresErrorCodes.AmbiguousFunction)
+        {
+            // On a data source of the application, preparing parses a statement under the session's own search path. If functions on that path make
+            // it ambiguous, the statement is parsed when it runs, after the prelude has pinned the path. (The server analyzes a prepared statement
+            // again if the path differs, so the prelude's path decides in any case.)
+        }
     }
 
     // PostgreSQL cuts names at 63 bytes, so two long names could become the same channel.
