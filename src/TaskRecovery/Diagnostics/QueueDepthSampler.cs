@@ -30,7 +30,7 @@ internal sealed class QueueDepthSampler : StoreLoop
         meter.CreateObservableGauge(TaskRecoveryDiagnostics.QueueAge, () => Observe(depth => depth.OldestAge.TotalSeconds), "s", "How long the first due entry has waited.");
         meter.CreateObservableGauge(TaskRecoveryDiagnostics.NodesAlive, () => node.NodesAlive, "{node}", "Nodes that are alive.");
         meter.CreateObservableGauge(
-            TaskRecoveryDiagnostics.UnresponsiveHandlers, () => deaf.Sum(handlers => handlers.List().Count), "{handler}", "Handlers that go on although their token fired.");
+            TaskRecoveryDiagnostics.UnresponsiveHandlers, () => deaf.Sum(handlers => handlers.List().Count), "{handler}", "Handlers that still run although their cancellation was requested.");
     }
 
     /// <inheritdoc/>

@@ -45,10 +45,10 @@ internal sealed class NodeLease
     internal void End()
     {
         Volatile.Write(ref _deadline, long.MinValue);
-        new Thread(Fire) { IsBackground = true, Name = "TaskRecovery lease lost" }.UnsafeStart();
+        new Thread(Cancel) { IsBackground = true, Name = "TaskRecovery lease lost" }.UnsafeStart();
     }
 
-    private void Fire()
+    private void Cancel()
     {
         try
         {

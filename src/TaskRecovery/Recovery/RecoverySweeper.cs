@@ -14,10 +14,10 @@ internal sealed class RecoverySweeper(
     : StoreLoop("The sweep for work of dead nodes", gate, role, time, logger)
 {
     /// <summary>How many intervals pass between two full recoveries, which also check tasks and jobs, as at start-up.</summary>
-    internal const int MendEvery = 12;
+    internal const int FullRecoveryEvery = 12;
 
     private readonly TimeProvider _time = time;
-    private long? _mended;
+    private long? _fullRecovery;
 
     /// <inheritdoc/>
     protected override TimeSpan Interval => options.Value.Recovery.SweepInterval;
@@ -31,15 +31,15 @@ internal sealed class RecoverySweeper(
     internal async Task<bool> SweepOnceAsync(CancellationToken cancellationToken)
     {
         // The start-up hook has just recovered tasks and jobs.
-        _mended ??= _time.GetTimestamp();
-        if (_time.GetElapsedTime(_mended.Value) < Interval * MendEvery)
+        _fullRecovery ??= _time.GetTimestamp();
+        if (_time.GetElapsedTime(_fullRecovery.Value) < Interval * FullRecoveryEvery)
         {
             return (await recoverer.SweepOnceAsync(cancellationToken).ConfigureAwait(false)).Items.Count > 0;
         }
 
         await recoverer.RecoverOnceAsync(cancellationToken).ConfigureAwait(false);
         await jobs.RecoverJobsAsync(cancellationToken).ConfigureAwait(false);
-        _mended = _time.GetTimestamp();
+        _fullRecovery = _time.GetTimestamp();
         return false;
     }
 

@@ -42,9 +42,9 @@ internal sealed class TaskRecoveryOptionsValidator : IValidateOptions<TaskRecove
         // before that.
         var twoBeats = 2 * (node.HeartbeatInterval < LongestHeartbeatInterval ? node.HeartbeatInterval : LongestHeartbeatInterval);
         var (leastLease, leastGrace) = (twoBeats + LeaseDeadline.BeforeLease, twoBeats + LeaseDeadline.BeforeGrace);
-        Check(node.Lease >= leastLease, "Node.Lease", node.Lease, $"use at least two beats and {LeaseDeadline.BeforeLease.TotalSeconds} s ({leastLease})");
+        Check(node.Lease >= leastLease, "Node.Lease", node.Lease, $"use at least two heartbeat intervals and {LeaseDeadline.BeforeLease.TotalSeconds} s ({leastLease})");
         Check(node.Grace >= leastGrace && node.Grace < node.Lease, "Node.Grace", node.Grace,
-            $"use at least two beats and {LeaseDeadline.BeforeGrace.TotalSeconds} s ({leastGrace}), and less than the lease ({node.Lease})");
+            $"use at least two heartbeat intervals and {LeaseDeadline.BeforeGrace.TotalSeconds} s ({leastGrace}), and less than the lease ({node.Lease})");
         Check(options.Recovery.MaxCrashes is >= 1 and <= 10, "Recovery.MaxCrashes", options.Recovery.MaxCrashes, "use 1 to 10");
         Range(options.Recovery.MaxRecoveryAge, TimeSpan.FromSeconds(1), LongestTime, "Recovery.MaxRecoveryAge");
         Range(options.Recovery.SweepInterval, TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1), "Recovery.SweepInterval");

@@ -10,6 +10,7 @@ public sealed partial class LanguageTests
     // Files and folders that have been rewritten in plain language; a folder stands for all files in it. Add yours.
     private static readonly string[] Rewritten =
     [
+        "CHANGELOG.md",
         "CONTRIBUTING.md",
         "README.md",
         "SECURITY.md",
@@ -28,6 +29,7 @@ public sealed partial class LanguageTests
         "docs/lab",
         "docs/protocol",
         "docs/recovery.md",
+        "docs/reliability.md",
         "docs/security.md",
         "docs/stores.md",
     ];
