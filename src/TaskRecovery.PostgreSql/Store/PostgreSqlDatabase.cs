@@ -195,11 +195,12 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
         {
             await batch.PrepareAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch (PostgresException exception) when (hasPrelude && exception.SqlState == PostgresErrorCodes.AmbiguousFunction)
+        catch (PostgresException exception) when (hasPrelude && exception.SqlState.StartsWith("42", StringComparison.Ordinal))
         {
-            // On a data source of the application, preparing parses a statement under the session's own search path. If functions on that path make
-            // it ambiguous, the statement is parsed when it runs, after the prelude has pinned the path. (The server analyzes a prepared statement
-            // again if the path differs, so the prelude's path decides in any case.)
+            // On a data source of the application, preparing parses a statement under the session's own search path. If what is on that path makes
+            // the statement invalid (class 42: ambiguous, or of another type), the statement is parsed when it runs, after the prelude has pinned
+            // the path; an error of its own is raised then. (The server analyzes a prepared statement again if the path differs, so the prelude's
+            // path decides in any case.)
         }
     }
 
