@@ -61,6 +61,17 @@ public sealed class TemporaryDatabase : IDisposable
         UniqueKey = key,
     };
 
+    /// <summary>Joins as a node that holds its lock and has sent one heartbeat.</summary>
+    public static INodeSession Join(IQueueStore store, string name, out Guid id)
+    {
+        var session = store.OpenNodeSession();
+        var identity = Identity(name);
+        id = identity.Id;
+        Assert.True(session.Register(identity).HoldsLock);
+        Assert.True(session.SendHeartbeat(id, true).Accepted);
+        return session;
+    }
+
     public static NodeIdentity Identity(string name) => new()
     {
         Id = Guid.NewGuid(),

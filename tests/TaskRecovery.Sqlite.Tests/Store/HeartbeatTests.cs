@@ -15,8 +15,8 @@ public sealed class HeartbeatTests : IDisposable
     public async Task A_heartbeat_does_not_wait_for_a_transaction_of_the_application()
     {
         var (store, other) = (await _files.OpenStoreAsync(), await _files.OpenStoreAsync());
-        using var worker = Join(store, "worker", out var id);
-        using var watcher = Join(other, "watcher", out var watcherId);
+        using var worker = TemporaryDatabase.Join(store, "worker", out var id);
+        using var watcher = TemporaryDatabase.Join(other, "watcher", out var watcherId);
         using (_files.Connect().BeginTransaction())
         {
             var before = Watch(watcher, watcherId, id);
@@ -32,7 +32,7 @@ public sealed class HeartbeatTests : IDisposable
     public async Task A_heartbeat_changes_nothing_that_another_process_would_notice()
     {
         var (store, other) = (await _files.OpenStoreAsync(), _files.Open());
-        using var worker = Join(store, "worker", out var id);
+        using var worker = TemporaryDatabase.Join(store, "worker", out var id);
         using var reader = other.OpenReader();
         var before = reader.ReadDataVersion();
 
@@ -46,8 +46,8 @@ public sealed class HeartbeatTests : IDisposable
     public async Task A_heartbeat_after_the_nodes_own_deadline_is_stored_and_stops_a_verdict_that_was_reached_before()
     {
         var (store, other) = (await _files.OpenStoreAsync(), await _files.OpenStoreAsync());
-        using var worker = Join(store, "worker", out var id);
-        using var watcher = Join(other, "watcher", out var watcherId);
+        using var worker = TemporaryDatabase.Join(store, "worker", out var id);
+        using var watcher = TemporaryDatabase.Join(other, "watcher", out var watcherId);
         var judgedBy = Watch(watcher, watcherId, id).Heartbeat;
 
         Assert.True(worker.SendHeartbeat(id, true, static () => false).Accepted);
@@ -60,8 +60,8 @@ public sealed class HeartbeatTests : IDisposable
     public async Task The_deadline_is_looked_at_when_the_counter_has_been_raised()
     {
         var (store, other) = (await _files.OpenStoreAsync(), await _files.OpenStoreAsync());
-        using var worker = Join(store, "worker", out var id);
-        using var watcher = Join(other, "watcher", out var watcherId);
+        using var worker = TemporaryDatabase.Join(store, "worker", out var id);
+        using var watcher = TemporaryDatabase.Join(other, "watcher", out var watcherId);
         var before = Watch(watcher, watcherId, id).Heartbeat;
         long during = 0;
 
@@ -78,8 +78,8 @@ public sealed class HeartbeatTests : IDisposable
     public async Task A_node_that_was_declared_dead_finds_out_although_it_only_reads()
     {
         var (store, other) = (await _files.OpenStoreAsync(), await _files.OpenStoreAsync());
-        using var worker = Join(store, "worker", out var id);
-        using var watcher = Join(other, "watcher", out var watcherId);
+        using var worker = TemporaryDatabase.Join(store, "worker", out var id);
+        using var watcher = TemporaryDatabase.Join(other, "watcher", out var watcherId);
         Assert.True(watcher.MarkDead(id, Watch(watcher, watcherId, id).Heartbeat));
 
         Assert.False(worker.SendHeartbeat(id, true, Valid).Accepted);
@@ -89,8 +89,8 @@ public sealed class HeartbeatTests : IDisposable
     public async Task A_verdict_does_not_wait_for_a_transaction_of_the_application()
     {
         var (store, other) = (await _files.OpenStoreAsync(), await _files.OpenStoreAsync());
-        var worker = Join(store, "worker", out var id);
-        using var watcher = Join(other, "watcher", out var watcherId);
+        var worker = TemporaryDatabase.Join(store, "worker", out var id);
+        using var watcher = TemporaryDatabase.Join(other, "watcher", out var watcherId);
         worker.Dispose();
         var beat = Watch(watcher, watcherId, id).Heartbeat;
 
@@ -109,8 +109,8 @@ public sealed class HeartbeatTests : IDisposable
     public async Task A_counter_that_was_deleted_is_there_again_with_the_next_heartbeat()
     {
         var (store, other) = (await _files.OpenStoreAsync(), await _files.OpenStoreAsync());
-        using var worker = Join(store, "worker", out var id);
-        using var watcher = Join(other, "watcher", out var watcherId);
+        using var worker = TemporaryDatabase.Join(store, "worker", out var id);
+        using var watcher = TemporaryDatabase.Join(other, "watcher", out var watcherId);
         worker.SendHeartbeat(id, true, Valid);
         var before = Watch(watcher, watcherId, id).Heartbeat;
         File.Delete(HeartbeatFile(id));
@@ -126,8 +126,8 @@ public sealed class HeartbeatTests : IDisposable
     public async Task A_torn_counter_is_followed_by_others(byte[] torn)
     {
         var (store, other) = (await _files.OpenStoreAsync(), await _files.OpenStoreAsync());
-        using var worker = Join(store, "worker", out var id);
-        using var watcher = Join(other, "watcher", out var watcherId);
+        using var worker = TemporaryDatabase.Join(store, "worker", out var id);
+        using var watcher = TemporaryDatabase.Join(other, "watcher", out var watcherId);
         File.WriteAllBytes(HeartbeatFile(id), torn);
         var before = Watch(watcher, watcherId, id).Heartbeat;
 
@@ -140,8 +140,8 @@ public sealed class HeartbeatTests : IDisposable
     public async Task A_counter_that_cannot_be_written_is_kept_in_the_database()
     {
         var (store, other) = (await _files.OpenStoreAsync(), await _files.OpenStoreAsync());
-        using var worker = Join(store, "worker", out var id);
-        using var watcher = Join(other, "watcher", out var watcherId);
+        using var worker = TemporaryDatabase.Join(store, "worker", out var id);
+        using var watcher = TemporaryDatabase.Join(other, "watcher", out var watcherId);
         Block(id);
         var before = Watch(watcher, watcherId, id).Heartbeat;
 
@@ -157,8 +157,8 @@ public sealed class HeartbeatTests : IDisposable
     {
         var (store, database) = (await _files.OpenStoreAsync(), _files.Open());
         var other = _files.Store(database);
-        using var worker = Join(store, "worker", out var id);
-        using var watcher = Join(other, "watcher", out var watcherId);
+        using var worker = TemporaryDatabase.Join(store, "worker", out var id);
+        using var watcher = TemporaryDatabase.Join(other, "watcher", out var watcherId);
         Block(id);
         Watch(watcher, watcherId, id);
         Watch(watcher, watcherId, id);
@@ -177,7 +177,7 @@ public sealed class HeartbeatTests : IDisposable
     public async Task A_node_that_leaves_takes_its_counter_along()
     {
         var store = await _files.OpenStoreAsync();
-        using var worker = Join(store, "worker", out var id);
+        using var worker = TemporaryDatabase.Join(store, "worker", out var id);
         worker.SendHeartbeat(id, true, Valid);
 
         worker.Leave(id);
@@ -186,16 +186,6 @@ public sealed class HeartbeatTests : IDisposable
     }
 
     public void Dispose() => _files.Dispose();
-
-    private static INodeSession Join(IQueueStore store, string name, out Guid id)
-    {
-        var session = store.OpenNodeSession();
-        var identity = TemporaryDatabase.Identity(name);
-        id = identity.Id;
-        Assert.True(session.Register(identity).HoldsLock);
-        Assert.True(session.SendHeartbeat(id, true).Accepted);
-        return session;
-    }
 
     private static PeerHeartbeat Watch(INodeSession watcher, Guid watcherId, Guid node)
         => Assert.Single(watcher.SendHeartbeat(watcherId, true, Valid).Peers, peer => peer.NodeId == node);

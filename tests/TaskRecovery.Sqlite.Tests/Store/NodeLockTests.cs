@@ -12,8 +12,8 @@ public sealed class NodeLockTests : IDisposable
     public async Task A_node_holds_a_file_beside_the_database_as_long_as_it_lives()
     {
         var (store, other) = (await _files.OpenStoreAsync(), await _files.OpenStoreAsync());
-        using var watcher = Join(other, "watcher", out var watcherId);
-        var session = Join(store, "worker", out var id);
+        using var watcher = TemporaryDatabase.Join(other, "watcher", out var watcherId);
+        var session = TemporaryDatabase.Join(store, "worker", out var id);
 
         var alive = Watch(watcher, watcherId, id);
         session.Dispose();
@@ -27,8 +27,8 @@ public sealed class NodeLockTests : IDisposable
     public async Task A_session_that_broke_does_not_make_its_process_look_dead()
     {
         var (store, other) = (await _files.OpenStoreAsync(), await _files.OpenStoreAsync());
-        using var watcher = Join(other, "watcher", out var watcherId);
-        var session = Join(store, "worker", out var id);
+        using var watcher = TemporaryDatabase.Join(other, "watcher", out var watcherId);
+        var session = TemporaryDatabase.Join(store, "worker", out var id);
         File.Move(_files.File, _files.File + ".away");
         Assert.Throws<StoreUnavailableException>(() => session.SendHeartbeat(id, true));
         File.Move(_files.File + ".away", _files.File);
@@ -48,8 +48,8 @@ public sealed class NodeLockTests : IDisposable
     public async Task A_lock_file_that_somebody_deleted_proves_nothing()
     {
         var (store, other) = (await _files.OpenStoreAsync(), await _files.OpenStoreAsync());
-        using var watcher = Join(other, "watcher", out var watcherId);
-        using var session = Join(store, "worker", out var id);
+        using var watcher = TemporaryDatabase.Join(other, "watcher", out var watcherId);
+        using var session = TemporaryDatabase.Join(store, "worker", out var id);
         File.Delete(Assert.Single(Directory.GetFiles(_files.Folder, $"*{id:N}")));
 
         Assert.True(Watch(watcher, watcherId, id).LockIsHeld);
@@ -59,8 +59,8 @@ public sealed class NodeLockTests : IDisposable
     public async Task A_lock_file_that_was_replaced_proves_nothing_and_the_next_beat_holds_the_new_one()
     {
         var (store, other) = (await _files.OpenStoreAsync(), await _files.OpenStoreAsync());
-        using var watcher = Join(other, "watcher", out var watcherId);
-        var session = Join(store, "worker", out var id);
+        using var watcher = TemporaryDatabase.Join(other, "watcher", out var watcherId);
+        var session = TemporaryDatabase.Join(store, "worker", out var id);
         var file = Assert.Single(Directory.GetFiles(_files.Folder, $"*{id:N}"));
         File.Move(file, file + ".away");
         await File.WriteAllTextAsync(file, "1");
@@ -78,9 +78,9 @@ public sealed class NodeLockTests : IDisposable
     public async Task A_node_without_a_lock_of_its_own_takes_every_lock_for_held()
     {
         var (store, other) = (await _files.OpenStoreAsync(), await _files.OpenStoreAsync());
-        var session = Join(store, "worker", out var id);
+        var session = TemporaryDatabase.Join(store, "worker", out var id);
         session.Dispose();
-        using var watcher = Join(other, "watcher", out var watcherId);
+        using var watcher = TemporaryDatabase.Join(other, "watcher", out var watcherId);
         using var second = other.OpenNodeSession();
 
         var withoutLock = Watch(second, watcherId, id);
@@ -93,7 +93,7 @@ public sealed class NodeLockTests : IDisposable
     public async Task Another_session_of_the_same_node_has_to_wait_for_the_lock()
     {
         var (store, other) = (await _files.OpenStoreAsync(), await _files.OpenStoreAsync());
-        var session = Join(store, "worker", out var id);
+        var session = TemporaryDatabase.Join(store, "worker", out var id);
         using var second = other.OpenNodeSession();
 
         var before = second.TryHold(id);
@@ -107,7 +107,7 @@ public sealed class NodeLockTests : IDisposable
     public async Task A_node_that_leaves_takes_its_file_along()
     {
         var store = await _files.OpenStoreAsync();
-        using var session = Join(store, "worker", out var id);
+        using var session = TemporaryDatabase.Join(store, "worker", out var id);
         Assert.Equal(2, Directory.GetFiles(_files.Folder, "*-node-*").Length);
 
         session.Leave(id);
@@ -119,8 +119,8 @@ public sealed class NodeLockTests : IDisposable
     public async Task The_file_of_a_node_that_was_declared_dead_is_removed()
     {
         var (store, other) = (await _files.OpenStoreAsync(), await _files.OpenStoreAsync());
-        using var watcher = Join(other, "watcher", out var watcherId);
-        var session = Join(store, "worker", out var id);
+        using var watcher = TemporaryDatabase.Join(other, "watcher", out var watcherId);
+        var session = TemporaryDatabase.Join(store, "worker", out var id);
         session.Dispose();
 
         Assert.True(watcher.MarkDead(id, Watch(watcher, watcherId, id).Heartbeat));
@@ -129,16 +129,6 @@ public sealed class NodeLockTests : IDisposable
     }
 
     public void Dispose() => _files.Dispose();
-
-    private static INodeSession Join(IQueueStore store, string name, out Guid id)
-    {
-        var session = store.OpenNodeSession();
-        var identity = TemporaryDatabase.Identity(name);
-        id = identity.Id;
-        Assert.True(session.Register(identity).HoldsLock);
-        Assert.True(session.SendHeartbeat(id, true).Accepted);
-        return session;
-    }
 
     private static PeerHeartbeat Watch(INodeSession watcher, Guid watcherId, Guid node)
         => Assert.Single(watcher.SendHeartbeat(watcherId, true).Peers, peer => peer.NodeId == node);
