@@ -44,6 +44,7 @@ public static class JobBuilderExtensions
         {
             Kind = TaskKinds.EntryKind(task.Kind),
             ArgsType = typeof(IntervalJobArgs),
+            PayloadType = typeof(TArgs),
             WorkerType = typeof(THandler),
             CreateRunner = static services => new IntervalJobWorker<TArgs, THandler>(
                 services.GetRequiredService<IJobStore>(),

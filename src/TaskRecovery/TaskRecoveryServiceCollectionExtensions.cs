@@ -63,6 +63,8 @@ public static class TaskRecoveryServiceCollectionExtensions
         services.AddSingleton(new KindRegistrations());
         services.AddSingleton<KindRegistry>();
         services.AddSingleton<WorkerSettings>();
+        services.AddSingleton<PayloadCodecs>();
+        services.AddSingleton<IPayloadReader>(static provider => provider.GetRequiredService<PayloadCodecs>());
         services.AddSingleton<EntryJson>();
         services.AddSingleton<WorkPipeline>();
         services.AddSingleton(new RegisteredServices(services));

@@ -11,7 +11,7 @@ namespace TaskRecovery.Hosting;
 /// <remarks>Runs as the first hosted service and does not access the store.</remarks>
 internal sealed class SetupCheck(
     KindRegistrations kinds, IEnumerable<TaskKind> tasks, IEnumerable<JobDeclaration> jobs, IEnumerable<MiddlewareRegistration> middleware, EntryJson json,
-    WorkerSettings settings, ConstructorCheck constructors)
+    PayloadCodecs codecs, WorkerSettings settings, ConstructorCheck constructors)
     : IHostedLifecycleService
 {
     private bool _isDone;
@@ -61,6 +61,7 @@ internal sealed class SetupCheck(
             }
         }
 
+        CheckCodecs(handled);
         foreach (var kind in kinds.All)
         {
             constructors.Check(kind.WorkerType);
@@ -70,6 +71,17 @@ internal sealed class SetupCheck(
         {
             constructors.Check(type.Type);
         }
+    }
+
+    private void CheckCodecs(Dictionary<Type, TaskKind> handled)
+    {
+        foreach (var type in codecs.ArgsTypes.Where(type => !handled.ContainsKey(type) && !jobs.Any(job => job.ArgsType == type) && !kinds.All.Any(kind => kind.ArgsType == type)))
+        {
+            throw new InvalidOperationException(
+                $"A codec is registered for the payloads of {type}, and this host has no kind with it. Register the kind with AddWorker, AddTaskHandler or AddKind, or remove AddPayloadCodec<{type.Name}, TCodec>().");
+        }
+
+        codecs.Check();
     }
 
     private void CheckArgs(Type type, string what)

@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using TaskRecovery.Diagnostics;
@@ -7,7 +8,7 @@ using TaskRecovery.Storage;
 namespace TaskRecovery.Jobs;
 
 /// <summary>The job service for users and the start-up hook.</summary>
-internal sealed class JobService(IJobStore store, TaskKinds kinds, EntryJson json, IOptions<TaskRecoveryOptions> options, ILogger<JobService> logger) : IJobService
+internal sealed class JobService(IJobStore store, TaskKinds kinds, EntryJson json, PayloadCodecs codecs, IOptions<TaskRecoveryOptions> options, ILogger<JobService> logger) : IJobService
 {
     public Task<Job> CreateOrUpdateAsync<TArgs>(JobDefinition definition, TArgs args, CancellationToken cancellationToken = default)
         where TArgs : notnull
@@ -15,7 +16,7 @@ internal sealed class JobService(IJobStore store, TaskKinds kinds, EntryJson jso
 
     /// <summary>Creates or updates a job; <paramref name="declaredBy"/> is the application that declares it in its code, or
     /// <see langword="null"/>.</summary>
-    internal Task<Job> StoreAsync<TArgs>(JobDefinition definition, TArgs args, string? declaredBy, CancellationToken cancellationToken)
+    internal async Task<Job> StoreAsync<TArgs>(JobDefinition definition, TArgs args, string? declaredBy, CancellationToken cancellationToken)
         where TArgs : notnull
     {
         JobRules.Check(definition);
@@ -34,8 +35,9 @@ internal sealed class JobService(IJobStore store, TaskKinds kinds, EntryJson jso
                 nameof(args));
         }
 
+        stored = await EncodeAsync(definition.Name, codecs.Find(typeof(TArgs)), stored, cancellationToken).ConfigureAwait(false);
         var job = new NewJob(definition, kind.Kind, TaskKinds.EntryKind(kind.Kind), stored, definition.MaxAttempts ?? kind.Options.MaxAttempts, declaredBy);
-        return store.UpsertAsync(job, cancellationToken);
+        return await store.UpsertAsync(job, cancellationToken).ConfigureAwait(false);
     }
 
     public Task<Job?> GetAsync(Guid jobId, CancellationToken cancellationToken = default) => store.FindAsync(jobId, cancellationToken);
@@ -73,5 +75,21 @@ internal sealed class JobService(IJobStore store, TaskKinds kinds, EntryJson jso
         }
 
         return planned;
+    }
+
+    // A codec that encrypts returns other bytes each time. Arguments that did not change keep the stored bytes, so that a job which is
+    // declared at every start counts as changed only if it is.
+    private async Task<byte[]> EncodeAsync(string name, IPayloadCodec? codec, byte[] json, CancellationToken cancellationToken)
+    {
+        if (codec is not null && await store.FindByNameAsync(name, cancellationToken).ConfigureAwait(false) is { } held)
+        {
+            var stored = Encoding.UTF8.GetBytes(held.Args);
+            if (codecs.Holds(codec, stored, json))
+            {
+                return stored;
+            }
+        }
+
+        return PayloadCodecs.Encode(codec, json);
     }
 }

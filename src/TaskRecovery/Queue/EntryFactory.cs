@@ -37,7 +37,7 @@ internal sealed class EntryFactory(KindRegistry kinds, EntryJson json, IOptions<
             Kind = kind.Name,
             Queue = options.Queue ?? EntryLimits.DefaultQueue,
             Priority = options.Priority,
-            Args = args,
+            Args = PayloadCodecs.Encode(kind.Codec, args),
             RunAt = options.RunAt < EntryLimits.EarliestTime ? EntryLimits.EarliestTime : options.RunAt,
             RunAfter = options.RunAfter,
             MaxAttempts = options.MaxAttempts ?? kind.Options.MaxAttempts,

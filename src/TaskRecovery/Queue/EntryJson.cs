@@ -8,7 +8,7 @@ namespace TaskRecovery.Queue;
 
 /// <summary>Serializes arguments, results, steps and checkpoints. Rejects types whose values would not survive a round trip through JSON
 /// (<see cref="JsonContract"/>).</summary>
-internal sealed class EntryJson(IOptions<TaskRecoveryOptions> options)
+internal sealed class EntryJson(IOptions<TaskRecoveryOptions> options, PayloadCodecs codecs)
 {
     private readonly JsonSerializerOptions _options = Prepare(options.Value.Json);
     private readonly ConcurrentDictionary<Type, JsonTypeInfo> _checked = new();
@@ -19,8 +19,10 @@ internal sealed class EntryJson(IOptions<TaskRecoveryOptions> options)
     /// <exception cref="NotSupportedException">A value of this type would not survive a round trip through JSON.</exception>
     public byte[] Write(object value, Type type) => JsonSerializer.SerializeToUtf8Bytes(value, Check(type));
 
+    /// <summary>Reads a stored payload, which a codec may have encoded.</summary>
     /// <exception cref="NotSupportedException">A value of this type would not survive a round trip through JSON.</exception>
-    public T? Read<T>(ReadOnlyMemory<byte> json) => JsonSerializer.Deserialize(json.Span, (JsonTypeInfo<T>)Check(typeof(T)));
+    /// <exception cref="PayloadException">The payload can't be decoded.</exception>
+    public T? Read<T>(ReadOnlyMemory<byte> stored) => JsonSerializer.Deserialize(codecs.Decode(stored).Span, (JsonTypeInfo<T>)Check(typeof(T)));
 
     /// <summary>Returns the JSON contract of a type, which is checked on first use.</summary>
     /// <exception cref="NotSupportedException">The type has no JSON contract, or a value of it would not survive a round trip through

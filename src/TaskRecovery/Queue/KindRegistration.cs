@@ -11,6 +11,9 @@ internal sealed record KindRegistration
     /// <summary>The arguments type.</summary>
     public required Type ArgsType { get; init; }
 
+    /// <summary>The arguments type that selects the codec of the kind: for the entries of tasks, the one of the job.</summary>
+    public Type PayloadType { get => field ?? ArgsType; init; }
+
     /// <summary>The worker type; <see langword="null"/> if this process only enqueues the kind.</summary>
     public Type? WorkerType { get; init; }
 

@@ -47,6 +47,9 @@ internal sealed class BoundKind(KindRegistration registration, IServiceProvider 
 
     public KindRegistration Registration { get; } = registration;
 
+    /// <summary>Encodes the payloads of the kind; <see langword="null"/> if it has no codec.</summary>
+    public IPayloadCodec? Codec { get; } = services.GetRequiredService<PayloadCodecs>().Find(registration.PayloadType);
+
     public WorkerOptions Options { get; } = services.GetRequiredService<WorkerSettings>().Of(registration);
 
     /// <summary>The runner of the kind; <see langword="null"/> if this process only enqueues the kind.</summary>

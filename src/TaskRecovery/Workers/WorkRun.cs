@@ -131,7 +131,7 @@ internal sealed partial class WorkRun(ClaimedEntry entry, HeldClaim claim, Bound
         }
     }
 
-    /// <summary>Serializes a value to store, and checks its size and its characters.</summary>
+    /// <summary>Serializes a value to store, checks its size and its characters, and encodes it with the kind's codec.</summary>
     public byte[] WriteJson<T>(T value, string what)
     {
         var json = shared.Json.Write(value);
@@ -147,7 +147,7 @@ internal sealed partial class WorkRun(ClaimedEntry entry, HeldClaim claim, Bound
             throw new JsonException($"{what} of entry {Entry.Id} has a NUL character, which databases can't store as text. Remove it.");
         }
 
-        return json;
+        return PayloadCodecs.Encode(Kind.Codec, json);
     }
 }
 

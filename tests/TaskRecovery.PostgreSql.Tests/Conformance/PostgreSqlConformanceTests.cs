@@ -2,6 +2,7 @@ using TaskRecovery.StoreConformance;
 using TaskRecovery.StoreConformance.Jobs;
 using TaskRecovery.StoreConformance.Queue;
 using TaskRecovery.StoreConformance.Recovery;
+using TaskRecovery.StoreConformance.Workers;
 
 namespace TaskRecovery.PostgreSql.Tests.Conformance;
 
@@ -66,3 +67,5 @@ public sealed class PostgreSqlWithoutSessionLocksNodeSessionTests() : NodeSessio
 public sealed class PostgreSqlWithoutSessionLocksFenceTests() : FenceTests(new PostgreSqlFixture(useSessionLocks: false));
 
 public sealed class PostgreSqlWithoutSessionLocksSweepTests() : SweepTests(new PostgreSqlFixture(useSessionLocks: false));
+
+public sealed class PostgreSqlPayloadCodecTests() : PayloadCodecTests(new PostgreSqlFixture());

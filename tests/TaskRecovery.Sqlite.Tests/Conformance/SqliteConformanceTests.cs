@@ -2,6 +2,7 @@ using TaskRecovery.StoreConformance;
 using TaskRecovery.StoreConformance.Jobs;
 using TaskRecovery.StoreConformance.Queue;
 using TaskRecovery.StoreConformance.Recovery;
+using TaskRecovery.StoreConformance.Workers;
 
 namespace TaskRecovery.Sqlite.Tests.Conformance;
 
@@ -60,3 +61,5 @@ public sealed class SqliteInvariantTests() : InvariantTests(new SqliteFixture())
 public sealed class SqliteMigrationTests() : MigrationTests(new SqliteFixture());
 
 public sealed class SqliteModelTests() : ModelTests(new SqliteFixture());
+
+public sealed class SqlitePayloadCodecTests() : PayloadCodecTests(new SqliteFixture());

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using TaskRecovery.Queue;
 
@@ -110,7 +111,8 @@ public sealed class JsonContractTests
         Assert.Contains("[JsonSerializable(typeof(Open))]", error.Message, StringComparison.Ordinal);
     }
 
-    private static EntryJson New(JsonSerializerOptions? json = null) => new(Options.Create(new TaskRecoveryOptions { Json = json }));
+    private static EntryJson New(JsonSerializerOptions? json = null)
+        => new(Options.Create(new TaskRecoveryOptions { Json = json }), new PayloadCodecs([], new ServiceCollection().BuildServiceProvider()));
 
     private sealed class WithFields
     {
