@@ -22,14 +22,14 @@ internal static class EraseSql
     /// <summary>Ends a running entry under the fence of its claim. $1 its id. Returns how many entries ended.</summary>
     /// <remarks>Works like a finish: the claim is locked against a sweep, and the key (entry, fence) decides between this outcome and the
     /// node's own.</remarks>
-    internal const string EndRunning = """
+    internal const string EndRunning = $$"""
         with clock as materialized (select clock_timestamp() as now), held as materialized (
             select c.id, c.node, c.claimed_at, c.again, c.again_attempts, c.again_crashes from {schema}.claims c
             where c.entries && array[$1::bigint] order by c.id for share
         ), done as (
             insert into {schema}.outcomes (entry, fence, ended_at, duration_ms, node, kind, attempt, crashes, final, reason)
-            select $1, h.id, c.now, greatest(0, least(extract(epoch from c.now - h.claimed_at) * 1000, 2147483647))::integer, h.node, 2,
-                coalesce(h.again_attempts[array_position(h.again, $1)], 0::smallint) + 1, coalesce(h.again_crashes[array_position(h.again, $1)], 0::smallint), true, 'erased'
+            select $1, h.id, c.now, greatest(0, least(extract(epoch from c.now - h.claimed_at) * 1000, 2147483647))::integer, h.node, {{Codes.OutcomeCancelled}},
+                coalesce(h.again_attempts[array_position(h.again, $1)], 0::smallint) + 1, coalesce(h.again_crashes[array_position(h.again, $1)], 0::smallint), true, {{Codes.Erased}}
             from held h cross join clock c
             where (select o.entry from {schema}.outcomes o where o.entry = $1 and o.final limit 1) is null
             on conflict do nothing
@@ -39,13 +39,13 @@ internal static class EraseSql
 
     /// <summary>Blanks an entry that has ended. $1 its id. Returns whether the entry exists, and whether it is erased.</summary>
     /// <remarks>Locks the final outcome first: a retry of the same entry locks it too, and then finds the reason.</remarks>
-    internal const string Blank = """
+    internal const string Blank = $$"""
         with ended as materialized (
             select o.entry from {schema}.outcomes o where o.entry = $1 and o.final for update
         ), payload as (
             update {schema}.entries e set args = '', unique_key = null, metadata = null, trace_parent = null from ended d where e.id = d.entry
         ), results as (
-            update {schema}.outcomes o set result = null, error = null, reason = case when o.final then 'erased' else o.reason end
+            update {schema}.outcomes o set result = null, error = null, reason = case when o.final then {{Codes.Erased}} else o.reason end
             from ended d where o.entry = d.entry
         ), records as (
             update {schema}.tasks t set result = null, error = null from ended d where t.entry_id = d.entry returning t.id

@@ -3,8 +3,8 @@ namespace TaskRecovery.PostgreSql;
 /// <summary>Statements that run in a node's session.</summary>
 internal static class NodeSql
 {
-    /// <summary>How a node is shown: by its name, or by its id if another living node had that name when it joined.</summary>
-    internal const string Label = "case when n.named then coalesce(nullif(n.name, ''), n.id::text) else n.id::text end";
+    /// <summary>How a node is shown (<see cref="TaskRecovery.Storage.NodeRules.Label"/>).</summary>
+    internal const string Label = "case when n.named and n.name <> '' then n.name else n.id::text end";
 
     // Reads the session locks from pg_locks instead of trying to take them. Any login can take any advisory lock.
     private const string HeldLocks = """
@@ -41,18 +41,17 @@ internal static class NodeSql
     /// <remarks>A single statement, because the driver writes a second one through the thread pool, which handlers may have starved. A lock
     /// counts only if it is held by the session that sent the node's last heartbeat. The cost must not depend on the amount of work, so
     /// claims are not read.</remarks>
-    internal const string Heartbeat = """
+    internal const string Heartbeat = $$"""
         with me as (
             update {schema}.nodes n set beat = n.beat + 1, holds_lock = $2, backend = pg_backend_pid(), beat_at = clock_timestamp()
             where n.id = $1 and n.dead_at is null and set_config('synchronous_commit', 'off', true) is not null
             returning n.beat
         ),
-        """ + HeldLocks + """
-
+        {{HeldLocks}}
         select null::uuid, null::text, (select m.beat from me m),
             exists (select from {schema}.nodes n where n.dead_at is not null and n.swept_at is null), false
         union all
-        select n.id, n.name, n.beat, n.holds_lock, exists (select from held h where h.key = n.lock_key and h.pid = n.backend)
+        select n.id, {{Label}}, n.beat, n.holds_lock, exists (select from held h where h.key = n.lock_key and h.pid = n.backend)
         from {schema}.nodes n
         where n.dead_at is null and n.id <> $1
         """;

@@ -1,3 +1,5 @@
+using TaskRecovery.Storage;
+
 namespace TaskRecovery.PostgreSql;
 
 /// <summary>Statements that end runs.</summary>
@@ -49,15 +51,15 @@ internal static class OutcomeSql
         """;
 
     /// <summary>Releases the unique key of an ended entry, and closes its task.</summary>
-    internal const string FollowFinal = """
+    internal const string FollowFinal = $$"""
         , freed as (
             delete from {schema}.unique_keys u where u.entry = any (array(select d.entry from done d where d.final))
         ), closed as (
             update {schema}.tasks t set
-                state = case d.kind when 0 then 2 when 1 then 3 when 7 then t.state else 4 end,
+                state = case d.kind when {{Codes.OutcomeCompleted}} then {{Codes.TaskCompleted}} when {{Codes.OutcomeFailed}} then {{Codes.TaskFailed}} else {{Codes.TaskCancelled}} end,
                 attempt = d.attempt, crashes = d.crashes, result = d.result, error = d.error, reason = d.reason, ended_at = d.ended_at
             from done d
-            where d.final and d.kind <> 7 and t.entry_id = d.entry and t.state < 2
+            where d.final and d.kind <> {{Codes.OutcomeSuperseded}} and t.entry_id = d.entry and {{Codes.TaskUnfinished}}
         )
         """;
 
@@ -86,10 +88,10 @@ internal static class OutcomeSql
     /// cancellation finds the entry waiting. $1 entries.</summary>
     internal const string LockEntries = "select count(*) from (select e.id from {schema}.entries e where e.id = any ($1) order by e.id for share) e";
 
-    /// <summary>The level of an entry that is put back: from its priority, its crashes, and whether recovery or a release puts it
-    /// back.</summary>
-    internal static string Level(string priority, string crashes, string byRecovery)
-        => $"(case when {crashes} >= 2 then -least({crashes}, 10) when {crashes} = 1 and {byRecovery} then -1 else {priority} end)::smallint";
+    /// <summary>The level of an entry that is put back (<see cref="CrashLevels.Of"/>): from its priority, its crashes, and whether one crash
+    /// moves it to the front.</summary>
+    internal static string Level(string priority, string crashes, string goesFirst)
+        => $"(case when {crashes} >= {CrashLevels.SuspectFrom} or {crashes} = 1 and {goesFirst} then greatest(-{crashes}, {CrashLevels.Lowest}) else {priority} end)::smallint";
 
     /// <summary>Puts entries back to run again; entries with a cancel request end instead.</summary>
     /// <returns>How many outcomes were stored, and the queues that got work.</returns>
@@ -99,33 +101,34 @@ internal static class OutcomeSql
         ), done as (
             insert into {schema}.outcomes (entry, fence, ended_at, duration_ms, node, kind, attempt, crashes, final, result, error, reason)
             select g.entry, g.fence, (select c.now from clock c), g.duration_ms, g.node,
-                case when g.cancelled then 2 else g.kind end,
-                case when g.kind = 3 then g.attempt + 1 else g.attempt end, g.crashes, g.cancelled, null, g.error,
-                case when g.cancelled then 'cancel_requested' else g.reason end
+                case when g.cancelled then {{Codes.OutcomeCancelled}} else g.kind end,
+                case when g.kind = {{Codes.OutcomeRetried}} then g.attempt + 1 else g.attempt end, g.crashes, g.cancelled, null, g.error,
+                case when g.cancelled then {{Codes.CancelRequested}} else g.reason end
             from judged g
             on conflict do nothing
             returning *
         ){{FollowFinal}}, back as (
             insert into {schema}.waiting (run_at, id, queue, kind, priority, attempt, crashes)
-            select d.ended_at + coalesce(g.delay, interval '0'), d.entry, e.queue, e.kind, {{Level("e.priority", "d.crashes", "d.kind = 5")}}, d.attempt, d.crashes
+            select d.ended_at + coalesce(g.delay, interval '0'), d.entry, e.queue, e.kind, {{Level("e.priority", "d.crashes", $"d.kind = {Codes.OutcomeReleased}")}}, d.attempt, d.crashes
             from done d
             cross join lateral (select * from {schema}.entries e where e.id = d.entry offset 0) e
             cross join lateral (select ($9)[array_position($2, d.entry)] as delay) g
             where not d.final
             returning queue
         ), reopened as (
-            update {schema}.tasks t set state = 0, attempt = d.attempt, crashes = d.crashes, error = coalesce(d.error, t.error)
+            update {schema}.tasks t set state = {{Codes.TaskCreated}}, attempt = d.attempt, crashes = d.crashes, error = coalesce(d.error, t.error)
             from done d
-            where not d.final and t.entry_id = d.entry and t.state < 2
+            where not d.final and t.entry_id = d.entry and {{Codes.TaskUnfinished}}
         )
         select (select count(*) from done), array(select distinct q.name from back b join {schema}.queues q on q.id = b.queue)
         """;
 
-    /// <summary>The stored outcomes of runs whose outcome was not accepted. $1 entries, $2 fences.</summary>
+    /// <summary>The stored outcomes of a node's runs whose outcome was not accepted. $1 entries, $2 fences, $3 node.</summary>
     internal const string Find = $$"""
-        select g.entry, g.fence, o.kind, {{CommitSql.Confirm}}
+        select g.entry, g.fence, o.kind, o.reason, {{CommitSql.Confirm}}
         from unnest($1, $2) g (entry, fence)
-        cross join lateral (select o.kind from {schema}.outcomes o where o.entry = g.entry and o.fence = g.fence offset 0) o
+        cross join lateral (select o.kind, o.reason, o.node from {schema}.outcomes o where o.entry = g.entry and o.fence = g.fence offset 0) o
+        where o.node = (select n.number from {schema}.nodes n where n.id = $3)
         """;
 
     /// <summary>The statement without the fence check. Used to verify that the checker of the chaos program detects the resulting

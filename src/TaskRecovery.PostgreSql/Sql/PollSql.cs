@@ -21,12 +21,12 @@ internal static class PollSql
 
     /// <summary>Cancel requests for entries that the node has claimed and not ended itself; an erasure may have ended them already. $1
     /// node, $4 its claims: looked up by id, so the number of the node's former claims does not matter.</summary>
-    private const string Cancels = """
+    private const string Cancels = $$"""
         select 2, null::text, u.entry, null::interval
         from {schema}.claims c cross join lateral unnest(c.entries) u (entry)
         where c.id = any ($4) and $1::uuid is not null
             and exists (select from {schema}.cancellations) and u.entry in (select x.entry from {schema}.cancellations x)
-            and (select o.entry from {schema}.outcomes o where o.entry = u.entry and o.fence = c.id and o.reason is distinct from 'erased') is null
+            and (select o.entry from {schema}.outcomes o where o.entry = u.entry and o.fence = c.id and o.reason is distinct from {{Codes.Erased}}) is null
         """;
 
     // A row of its own reports that a kind's number no longer belongs to its name.

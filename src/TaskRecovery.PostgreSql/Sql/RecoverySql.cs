@@ -1,3 +1,5 @@
+using TaskRecovery.Storage;
+
 namespace TaskRecovery.PostgreSql;
 
 /// <summary>Statements that recover entries that dead nodes or lost answers left in claims.</summary>
@@ -55,13 +57,12 @@ internal static class RecoverySql
         )
         """;
 
-    // kind: 1 failed, 2 cancelled, 5 released, 6 lost
     private static readonly string Settle = $$"""
         , done as (
             insert into {schema}.outcomes (entry, fence, ended_at, duration_ms, node, kind, attempt, crashes, final, error, reason)
-            select j.entry, j.fence, c.now, greatest(0, least(extract(epoch from c.now - j.claimed_at) * 1000, 2147483647))::integer, j.node, j.kind, j.attempt, j.crashes, j.kind in (1, 2),
-                case when j.kind = 1 then 'Its node died under it ' || j.died || ' times, the last time while nothing else could be the cause.' end,
-                case j.kind when 1 then 'crash_loop' when 2 then 'cancel_requested' end
+            select j.entry, j.fence, c.now, greatest(0, least(extract(epoch from c.now - j.claimed_at) * 1000, 2147483647))::integer, j.node, j.kind, j.attempt, j.crashes, j.kind in ({{Codes.OutcomeFailed}}, {{Codes.OutcomeCancelled}}),
+                case when j.kind = {{Codes.OutcomeFailed}} then 'Its node died under it ' || j.died || ' times, the last time while nothing else could be the cause.' end,
+                case j.kind when {{Codes.OutcomeFailed}} then {{Codes.CrashLoop}} when {{Codes.OutcomeCancelled}} then {{Codes.CancelRequested}} end
             from judged j cross join clock c
             on conflict do nothing
             returning *
@@ -71,9 +72,9 @@ internal static class RecoverySql
             from done d cross join lateral (select * from {schema}.entries e where e.id = d.entry offset 0) e
             where not d.final
         ), reopened as (
-            update {schema}.tasks t set state = 0, attempt = d.attempt, crashes = d.crashes
+            update {schema}.tasks t set state = {{Codes.TaskCreated}}, attempt = d.attempt, crashes = d.crashes
             from done d
-            where not d.final and t.entry_id = d.entry and t.state < 2
+            where not d.final and t.entry_id = d.entry and {{Codes.TaskUnfinished}}
         ), removed as (
             delete from {schema}.claims c where c.id = any ($1) and not exists (select from unfinished u where u.fence = c.id and u.held_back)
         ), kept as (
@@ -97,22 +98,22 @@ internal static class RecoverySql
     /// last chance. An entry that an earlier sweep had to leave in its claim always gets one, because it is not known whether it was the
     /// only suspect.</summary>
     /// <returns>Entry, whether it ended, crashes, reason, kind, queue, node, task.</returns>
-    internal static readonly string Sweep = Unfinished("t.id = any ($3) and u.entry <> all ($4)") + """
+    internal static readonly string Sweep = Unfinished("t.id = any ($3) and u.entry <> all ($4)") + $$"""
         , counted as materialized (
             select u.*,
                 case when u.stopped then u.crashes
                     when exists (select from {schema}.steps s where s.entry = u.entry and s.fence = u.fence)
                         or exists (select from {schema}.checkpoints p where p.entry = u.entry and p.fence = u.fence) then 1
                     else u.crashes + 1 end as died,
-                count(*) filter (where u.crashes >= least(2, $2)) over () as suspects
+                count(*) filter (where u.crashes >= least({{CrashLevels.SuspectFrom}}, $2)) over () as suspects
             from unfinished u
         ), judged as (
             select u.entry, u.fence, u.node, u.claimed_at, u.attempt, u.died,
                 case when u.stopped then u.crashes else least(u.died, $2) end::smallint as crashes,
-                case when u.cancelled then 2
-                    when u.stopped then 5
-                    when u.died > $2 and u.suspects = 1 and not u.partly then 1
-                    else 6 end::smallint as kind
+                case when u.cancelled then {{Codes.OutcomeCancelled}}
+                    when u.stopped then {{Codes.OutcomeReleased}}
+                    when u.died > $2 and u.suspects = 1 and not u.partly then {{Codes.OutcomeFailed}}
+                    else {{Codes.OutcomeLost}} end::smallint as kind
             from counted u
             where not u.held_back
         )
@@ -121,9 +122,10 @@ internal static class RecoverySql
     /// <summary>Releases entries that are claimed for a living node which does not know of the claim. $1 its claims, locked. No crash is
     /// counted.</summary>
     /// <returns>As <see cref="Sweep"/>.</returns>
-    internal static readonly string Release = Unfinished("false") + """
+    internal static readonly string Release = Unfinished("false") + $$"""
         , judged as (
-            select u.entry, u.fence, u.node, u.claimed_at, u.attempt, u.crashes, u.crashes as died, case when u.cancelled then 2 else 5 end::smallint as kind
+            select u.entry, u.fence, u.node, u.claimed_at, u.attempt, u.crashes, u.crashes as died,
+                case when u.cancelled then {{Codes.OutcomeCancelled}} else {{Codes.OutcomeReleased}} end::smallint as kind
             from unfinished u
         )
         """ + Settle;

@@ -1,3 +1,5 @@
+using TaskRecovery.Storage;
+
 namespace TaskRecovery.PostgreSql;
 
 /// <summary>Statements on <c>tasks</c>.</summary>
@@ -172,29 +174,29 @@ internal static class TaskSql
     /// The new entry continues the crash count and the spent attempts; steps and the checkpoint belong to the task. Recovered tasks precede
     /// ordinary entries.
     /// </remarks>
-    internal const string Recover = """
+    internal static readonly string Recover = $$"""
         with found as materialized (
             select t.id, t.entry_id from {schema}.tasks t
-            where t.state < 2 and (select e.id from {schema}.entries e where e.id = t.entry_id) is null
+            where {{Codes.TaskUnfinished}} and (select e.id from {schema}.entries e where e.id = t.entry_id) is null
             limit $3
         ), held as materialized (
             select t.id, t.entry_id, t.state, t.attempt, t.crashes, t.node, j.id as job, j.entry_kind, j.queue, j.priority, j.max_attempts, j.timeout,
                 case
-                    when j.id is null then 'job_deleted'
-                    when t.created_at < clock_timestamp() - $1 * interval '1 microsecond' then 'too_old'
-                    when j.state = 1 then 'job_not_active'
-                    when t.crashes > $2 then 'crash_loop' end as reason
+                    when j.id is null then {{Codes.JobDeleted}}
+                    when t.created_at < clock_timestamp() - $1 * interval '1 microsecond' then {{Codes.TooOld}}
+                    when j.state = {{Codes.JobPaused}} then {{Codes.JobNotActive}}
+                    when t.crashes > $2 then {{Codes.CrashLoop}} end as reason
             from {schema}.tasks t
             join found f on f.id = t.id
             left join {schema}.jobs j on j.id = t.job_id
-            where t.state < 2 and t.entry_id is not distinct from f.entry_id
+            where {{Codes.TaskUnfinished}} and t.entry_id is not distinct from f.entry_id
             for update of t skip locked
         ), closed as (
-            update {schema}.tasks t set state = case h.reason when 'crash_loop' then 3 else 4 end, reason = h.reason, ended_at = clock_timestamp()
+            update {schema}.tasks t set state = case h.reason when {{Codes.CrashLoop}} then {{Codes.TaskFailed}} else {{Codes.TaskCancelled}} end, reason = h.reason, ended_at = clock_timestamp()
             from held h where t.id = h.id and h.reason is not null
         ), numbered as materialized (
             select h.*, q.id as queue_id, k.id as kind_id, nextval('{schema:literal}.entries_id_seq') as entry,
-                case when h.state = 1 then greatest(h.attempt - 1, 0) else h.attempt end as spent
+                case when h.state = {{Codes.TaskRunning}} then greatest(h.attempt - 1, 0) else h.attempt end as spent
             from held h
             join {schema}.queues q on q.name = h.queue
             join {schema}.kinds k on k.name = h.entry_kind
@@ -205,10 +207,10 @@ internal static class TaskSql
         ), place as (
             insert into {schema}.waiting (run_at, id, queue, kind, priority, attempt, crashes)
             select clock_timestamp(), n.entry, n.queue_id, n.kind_id,
-                case when n.crashes = 0 and $2 = 1 then n.priority else -greatest(least(n.crashes, 10), 1) end, n.spent, n.crashes
+                case when n.crashes = 0 and $2 = 1 then n.priority else least(greatest(-n.crashes, {{CrashLevels.Lowest}}), -1) end, n.spent, n.crashes
             from numbered n
         ), bound as (
-            update {schema}.tasks t set entry_id = n.entry, state = 0, attempt = n.spent from numbered n where t.id = n.id
+            update {schema}.tasks t set entry_id = n.entry, state = {{Codes.TaskCreated}}, attempt = n.spent from numbered n where t.id = n.id
         )
         select h.id, null::bigint, h.entry_kind, h.node, h.crashes, h.reason, h.queue from held h where h.reason is not null
         union all
@@ -217,19 +219,19 @@ internal static class TaskSql
 
     /// <summary>Closes unfinished tasks whose entry has ended, with the outcome of the entry. $1 how many at most. Returns task, entry,
     /// entry kind, node, crashes, reason.</summary>
-    internal const string CloseEnded = """
+    internal static readonly string CloseEnded = $$"""
         with found as materialized (
             select t.id as task, k.name as kind_name, o.* from {schema}.tasks t
             cross join lateral (select * from {schema}.outcomes o where o.entry = t.entry_id and o.final offset 0) o
             left join lateral (select * from {schema}.entries e where e.id = o.entry offset 0) e on true
             left join {schema}.kinds k on k.id = e.kind
-            where t.state < 2
+            where {{Codes.TaskUnfinished}}
             limit $1
         )
-        update {schema}.tasks t set state = case f.kind when 0 then 2 when 1 then 3 else 4 end, result = f.result, error = coalesce(f.error, t.error), reason = f.reason,
+        update {schema}.tasks t set state = {{Codes.TaskStateOf("f.kind")}}, result = f.result, error = coalesce(f.error, t.error), reason = f.reason,
             attempt = f.attempt, crashes = f.crashes, ended_at = f.ended_at
         from found f
-        where t.id = f.task and t.entry_id = f.entry and t.state < 2
+        where t.id = f.task and t.entry_id = f.entry and {{Codes.TaskUnfinished}}
         returning t.id, t.entry_id, f.kind_name, t.node, t.crashes, t.reason
         """;
 }

@@ -1,11 +1,13 @@
+using TaskRecovery.Storage;
+
 namespace TaskRecovery.PostgreSql;
 
 /// <summary>Remembers, for each level, where a claimer stopped. A scan from the front would read every dead row that an old snapshot keeps;
 /// one position for all levels would starve entries that arrive later at a level it has already passed.</summary>
 internal sealed class ClaimCursor
 {
-    private const int Lowest = -10;
-    private const int Highest = 9;
+    private const int Lowest = CrashLevels.Lowest;
+    private const int Highest = CrashLevels.Highest;
 
     // Commits become visible out of order: an entry created up to this long before the claim may have been committed after it.
     private static readonly TimeSpan Slack = TimeSpan.FromMilliseconds(100);

@@ -7,8 +7,8 @@ namespace TaskRecovery.PostgreSql;
 /// <summary>Claims entries of one queue for one node, resuming where the last claim stopped.</summary>
 internal sealed partial class PostgreSqlClaimer(PostgreSqlQueueStore store, PostgreSqlDatabase database, TimeProvider time, Guid nodeId, string queue, IReadOnlyCollection<string> kinds) : IQueueClaimer
 {
-    private const int FirstLevel = -10;
-    private const int LastLevel = 9;
+    private const int FirstLevel = CrashLevels.Lowest;
+    private const int LastLevel = CrashLevels.Highest;
 
     // A scan from the front finds entries that were committed late. While an old snapshot is held it may be slow; it then takes at most a
     // twentieth of the time, however often it is requested.
@@ -48,8 +48,8 @@ internal sealed partial class PostgreSqlClaimer(PostgreSqlQueueStore store, Post
         await LoadNamesAsync(cancellationToken).ConfigureAwait(false);
         var started = time.GetTimestamp();
         var fromFront = RewindIfDue(started);
-        var lastChance = Math.Clamp(-suspects.MaxCrashes, FirstLevel, -1);
-        var suspect = Math.Max(lastChance, -2);
+        var lastChance = CrashLevels.LastChance(suspects.MaxCrashes);
+        var suspect = CrashLevels.Suspect(suspects.MaxCrashes);
         _firstOrdinary = suspect + 1;
         NpgsqlParameter[] Args() =>
         [

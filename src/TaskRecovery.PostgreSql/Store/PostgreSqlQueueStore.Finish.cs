@@ -17,7 +17,7 @@ internal sealed partial class PostgreSqlQueueStore
             FaultPoints.Reach(FaultPoints.FlushMiddle);
             if (stored < part.Outcomes.Count)
             {
-                (refused ??= []).AddRange(await FindRefusedAsync(part.Outcomes, cancellationToken).ConfigureAwait(false));
+                (refused ??= []).AddRange(await FindRefusedAsync(nodeId, part.Outcomes, cancellationToken).ConfigureAwait(false));
             }
         }
 
@@ -60,7 +60,7 @@ internal sealed partial class PostgreSqlQueueStore
         var parts = new List<(string Statement, List<RunOutcome> Outcomes, HashSet<long> Entries)>();
         foreach (var outcome in outcomes)
         {
-            var statement = outcome.Kind is OutcomeKind.Retried or OutcomeKind.Snoozed or OutcomeKind.Released
+            var statement = OutcomeRules.PutsBack(outcome.Kind)
                 ? OutcomeSql.PutBack
                 : outcome.HasUniqueKey || outcome.IsTask ? OutcomeSql.EndAndFollow : OutcomeSql.End;
             var part = parts.Find(part => ReferenceEquals(part.Statement, statement) && !part.Entries.Contains(outcome.EntryId));
@@ -125,26 +125,26 @@ internal sealed partial class PostgreSqlQueueStore
         return reader.GetInt64(0);
     }
 
-    // If the same outcome is stored under this fence already, its answer was lost, and it is accepted. If a sweep or another caller has
-    // ended the run in a different way (lost, released), the outcome is rejected.
-    private ValueTask<List<RunOutcome>> FindRefusedAsync(List<RunOutcome> outcomes, CancellationToken cancellationToken)
+    private ValueTask<List<RunOutcome>> FindRefusedAsync(Guid nodeId, List<RunOutcome> outcomes, CancellationToken cancellationToken)
         => _database.ReadAsync(
             OutcomeSql.Find,
-            [Arg.Array([.. outcomes.Select(outcome => outcome.EntryId)], NpgsqlDbType.Bigint), Arg.Array([.. outcomes.Select(outcome => outcome.Fence)], NpgsqlDbType.Bigint)],
+            [
+                Arg.Array([.. outcomes.Select(outcome => outcome.EntryId)], NpgsqlDbType.Bigint),
+                Arg.Array([.. outcomes.Select(outcome => outcome.Fence)], NpgsqlDbType.Bigint),
+                Arg.Uuid(nodeId),
+            ],
             async (reader, token) =>
             {
-                var stored = new Dictionary<(long Entry, long Fence), OutcomeKind>();
+                var stored = new Dictionary<(long Entry, long Fence), (OutcomeKind Kind, string? Reason)>();
                 while (await reader.ReadAsync(token).ConfigureAwait(false))
                 {
-                    stored[(reader.GetInt64(0), reader.GetInt64(1))] = (OutcomeKind)reader.GetInt16(2);
+                    stored[(reader.GetInt64(0), reader.GetInt64(1))] = ((OutcomeKind)reader.GetInt16(2), reader.StringOrNull(3));
                 }
 
-                return outcomes.FindAll(outcome => !stored.TryGetValue((outcome.EntryId, outcome.Fence), out var kind) || !IsSame(outcome.Kind, kind));
+                return outcomes.FindAll(
+                    outcome => !stored.TryGetValue((outcome.EntryId, outcome.Fence), out var found) || !OutcomeRules.IsRepetition(outcome.Kind, found.Kind, found.Reason));
             },
             cancellationToken);
-
-    private static bool IsSame(OutcomeKind mine, OutcomeKind stored)
-        => mine == stored || (stored is OutcomeKind.Cancelled or OutcomeKind.Superseded && mine is OutcomeKind.Retried or OutcomeKind.Snoozed or OutcomeKind.Released);
 
     private void SendHints(string[] queues)
     {

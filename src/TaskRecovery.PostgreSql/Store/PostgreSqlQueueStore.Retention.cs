@@ -23,7 +23,7 @@ internal sealed partial class PostgreSqlQueueStore
         if (!IsPurging)
         {
             await _database.ExecuteAsync(RetentionSql.PurgeRequests, [], cancellationToken).ConfigureAwait(false);
-            await _database.ExecuteAsync(RetentionSql.PurgeNodes, [Arg.Int8(Microseconds(NodesStay(retention)))], cancellationToken).ConfigureAwait(false);
+            await _database.ExecuteAsync(RetentionSql.PurgeNodes, [Arg.Int8(Microseconds(NodeRules.DeadNodesStay(retention)))], cancellationToken).ConfigureAwait(false);
             _ended.Begin();
             _unwell.Begin();
             _walksTasks = true;
@@ -139,10 +139,6 @@ internal sealed partial class PostgreSqlQueueStore
         Arg.Int8(Microseconds(retention.Failed)),
         Arg.Int8(Microseconds(retention.Cancelled)),
     ];
-
-    // An outcome shows the name of its node, so nodes stay as long as outcomes.
-    private static TimeSpan NodesStay(RetentionOptions retention)
-        => new[] { TimeSpan.FromDays(1), retention.Completed, retention.Failed, retention.Cancelled }.Max();
 
     private static long Microseconds(TimeSpan span) => span.Ticks / TimeSpan.TicksPerMicrosecond;
 }

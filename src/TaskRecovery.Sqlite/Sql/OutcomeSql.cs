@@ -10,10 +10,9 @@ internal static class OutcomeSql
         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
         """;
 
-    /// <summary>The kind, reason and duration of the outcome that this node stored under a fence. ?1 entry, ?2 fence, ?3 node's
-    /// id.</summary>
+    /// <summary>The kind and reason of the outcome that is stored under a fence of a node. ?1 entry, ?2 fence, ?3 node's id.</summary>
     public const string Find = """
-        select o.kind, o.reason, o.duration from taskrecovery_outcomes o join taskrecovery_nodes n on n.number = o.node
+        select o.kind, o.reason from taskrecovery_outcomes o join taskrecovery_nodes n on n.number = o.node
         where o.entry = ?1 and o.fence = ?2 and n.id = ?3
         """;
 
@@ -21,7 +20,7 @@ internal static class OutcomeSql
     public const string Exists = "select 1 from taskrecovery_outcomes where entry = ?1 and fence = ?2";
 
     /// <summary>Like <see cref="Exists"/>, but ignores outcomes stored by an erasure. ?1 entry, ?2 fence.</summary>
-    public const string ExistsByNode = "select 1 from taskrecovery_outcomes where entry = ?1 and fence = ?2 and reason is not 'erased'";
+    public const string ExistsByNode = $"select 1 from taskrecovery_outcomes where entry = ?1 and fence = ?2 and reason is not '{EndReasons.Erased}'";
 
     /// <summary>An entry's final outcome, if it has ended. ?1 entry.</summary>
     public const string FindFinal = "select fence, kind, reason from taskrecovery_outcomes where entry = ?1 and final = 1";

@@ -6,11 +6,11 @@ internal static class WaitingSql
     /// <summary>Adds the waiting row of a new entry. ?1 id, ?2 queue, ?3 kind, ?4 level, ?5 run at.</summary>
     public const string Insert = "insert into taskrecovery_waiting (id, queue, kind, priority, run_at) values (?1, ?2, ?3, ?4, ?5)";
 
-    /// <summary>Returns an entry to waiting, at its own priority or, after crashes, before all others. ?1 id, ?2 run at, ?3 attempt, ?4
-    /// crashes, ?5 whether one crash moves it to the front.</summary>
+    /// <summary>Returns an entry to waiting. ?1 id, ?2 run at, ?3 attempt, ?4 crashes, ?5 its level after crashes, or null for its own
+    /// priority.</summary>
     public const string PutBack = """
         insert into taskrecovery_waiting (id, queue, kind, priority, run_at, attempt, crashes)
-        select id, queue, kind, case when ?4 >= 2 or (?4 = 1 and ?5) then -min(?4, 10) else priority end, ?2, ?3, ?4
+        select id, queue, kind, coalesce(?5, priority), ?2, ?3, ?4
         from taskrecovery_entries where id = ?1
         """;
 

@@ -1,3 +1,5 @@
+using TaskRecovery.Storage;
+
 namespace TaskRecovery.Sqlite;
 
 /// <summary>The entries that are running at one moment: those listed by a claim that has no outcome for them.</summary>
@@ -22,7 +24,7 @@ internal sealed class RunningEntries
             var fence = statement.Int64(0);
             var claimedAt = Micros.ToTime(statement.Int64(1));
             var nodeId = statement.Guid(4);
-            var node = statement.Boolean(3) ? statement.Text(2) : nodeId.ToString();
+            var node = NodeRules.Label(statement.Text(2), statement.Boolean(3), nodeId);
             foreach (var (id, attempt, crashes) in ClaimContents.Parse(statement.Bytes(5), statement.Bytes(6), statement.Bytes(7)).Entries)
             {
                 if (!session.Get(withErased ? OutcomeSql.ExistsByNode : OutcomeSql.Exists).Bind(1, id).Bind(2, fence).Exists())

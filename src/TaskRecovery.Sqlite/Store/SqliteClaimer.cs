@@ -17,7 +17,7 @@ internal sealed class SqliteClaimer(SqliteQueueStore store, SqliteDatabase datab
 
     public async ValueTask<ClaimBatch> ClaimAsync(int limit, SuspectAllowance suspects, CancellationToken cancellationToken)
     {
-        _firstOrdinary = Math.Max(-suspects.MaxCrashes, -2) + 1;
+        _firstOrdinary = CrashLevels.Suspect(suspects.MaxCrashes) + 1;
         return await database.WriteAsync(session => Claim(session, limit, suspects), cancellationToken).ConfigureAwait(false);
     }
 
@@ -139,11 +139,11 @@ internal sealed class SqliteClaimer(SqliteQueueStore store, SqliteDatabase datab
                 taken.Add(TakeOne(session, candidates[index]));
             }
 
-            if (level.Key <= -suspects.MaxCrashes)
+            if (level.Key <= CrashLevels.LastChance(suspects.MaxCrashes))
             {
                 lastChances -= room;
             }
-            else if (level.Key <= -2)
+            else if (level.Key <= CrashLevels.Suspect(suspects.MaxCrashes))
             {
                 others -= room;
             }
@@ -153,7 +153,7 @@ internal sealed class SqliteClaimer(SqliteQueueStore store, SqliteDatabase datab
     }
 
     private static int Allowed(int level, int maxCrashes, int lastChances, int suspects)
-        => level <= -maxCrashes ? lastChances : level <= -2 ? suspects : int.MaxValue;
+        => level <= CrashLevels.LastChance(maxCrashes) ? lastChances : level <= CrashLevels.Suspect(maxCrashes) ? suspects : int.MaxValue;
 
     private static void ReadDue(SqliteSession session, long queue, WaitingGroup group, long now, int limit, List<Candidate> candidates)
     {

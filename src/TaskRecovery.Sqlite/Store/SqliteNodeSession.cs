@@ -170,7 +170,7 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
         {
             var id = statement.Guid(0);
             nodes.Add(id, new AliveNode(
-                id, statement.Boolean(2) ? statement.Text(1) : id.ToString(), statement.Int64(3), statement.Boolean(4), statement.Boolean(5)));
+                id, NodeRules.Label(statement.Text(1), statement.Boolean(2), id), statement.Int64(3), statement.Boolean(4), statement.Boolean(5)));
         }
 
         var deadWithClaims = session.Get(NodeSql.AnyDeadWithClaims).Exists();

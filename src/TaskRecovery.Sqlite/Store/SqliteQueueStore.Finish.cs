@@ -112,8 +112,6 @@ internal sealed partial class SqliteQueueStore
 
     /// <summary>Stores one outcome.</summary>
     /// <returns><see langword="false"/> if the claim is no longer held by the node.</returns>
-    // The answer to an earlier attempt may have been lost, so an outcome that this run has already stored counts as success. An outcome
-    // that a sweep stored instead does not.
     private static bool FinishOne(EntryMoves moves, HeldClaims held, Guid nodeId, RunOutcome outcome, out bool waits)
         => TryStore(moves, held, outcome, out waits) || WasStoredBefore(moves.Session, nodeId, outcome);
 
@@ -166,15 +164,9 @@ internal sealed partial class SqliteQueueStore
             return false;
         }
 
-        var (kind, reason, duration) = ((OutcomeKind)statement.Int32(0), statement.NullableText(1), statement.Int64(2));
+        var (kind, reason) = ((OutcomeKind)statement.Int32(0), statement.NullableText(1));
         statement.Reset();
-
-        // A run that should have returned to waiting was stored as cancelled if a cancel was requested, if its start skipped it but the
-        // answer was lost, or if a change of its job ended it before it started. A released claim also ends an entry whose cancel was
-        // requested, but with a duration of zero, so the duration tells the two apart.
-        var becameCancelled = kind is OutcomeKind.Cancelled or OutcomeKind.Superseded && outcome.Kind is (OutcomeKind.Retried or OutcomeKind.Snoozed or OutcomeKind.Released)
-            && (duration == Micros.From(outcome.Duration) || !string.Equals(reason, EndReasons.CancelRequested, StringComparison.Ordinal));
-        return becameCancelled || (kind == outcome.Kind && !string.Equals(reason, EndReasons.CrashLoop, StringComparison.Ordinal));
+        return OutcomeRules.IsRepetition(outcome.Kind, kind, reason);
     }
 
     private static string QueueOf(SqliteSession session, long entry)

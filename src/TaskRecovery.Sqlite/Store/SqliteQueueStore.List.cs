@@ -128,7 +128,7 @@ internal sealed partial class SqliteQueueStore
             Crashes = isWaiting ? row.Int32(12) : isEnded ? row.Int32(18) : run?.Crashes ?? 0,
             StartedAt = run?.ClaimedAt ?? lastStart,
             EndedAt = isEnded ? lastEnd : null,
-            Node = run?.Node ?? (row.IsNull(24) ? null : row.Boolean(23) ? row.Text(22) : row.Guid(24).ToString()),
+            Node = run?.Node ?? (row.IsNull(24) ? null : NodeRules.Label(row.Text(22), row.Boolean(23), row.Guid(24))),
             Result = isEnded ? row.NullableText(19) : null,
             Error = row.NullableText(20),
             Reason = isEnded ? row.NullableText(21) : null,

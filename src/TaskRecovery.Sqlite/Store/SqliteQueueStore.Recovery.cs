@@ -93,7 +93,7 @@ internal sealed partial class SqliteQueueStore
         while (statement.Step())
         {
             var id = statement.Guid(1);
-            nodes.Add(new DeadNode(statement.Int64(0), id, statement.Boolean(3) ? statement.Text(2) : id.ToString(), statement.Boolean(4)));
+            nodes.Add(new DeadNode(statement.Int64(0), id, NodeRules.Label(statement.Text(2), statement.Boolean(3), id), statement.Boolean(4)));
         }
 
         return nodes;
@@ -107,7 +107,7 @@ internal sealed partial class SqliteQueueStore
         var items = new List<RecoveryItem>();
         var queues = new HashSet<string>(StringComparer.Ordinal);
         var (fences, unfinished) = ReadUnfinished(session, node.Number);
-        var threshold = Math.Min(2, maxCrashes);
+        var threshold = CrashLevels.SuspectFromWithin(maxCrashes);
         var suspects = node.Stopped ? 0 : unfinished.Count(entry => entry.Crashes >= threshold);
         foreach (var entry in unfinished)
         {

@@ -6,8 +6,6 @@ internal sealed partial class SqliteQueueStore
 {
     private const int DeleteLimit = 2000;
 
-    private static readonly long NodesKept = Micros.From(TimeSpan.FromHours(1));
-
     private readonly HistoryWalk _walk = new();
 
     /// <summary>Scans the history with a reader and deletes expired entries in small transactions, so that claims and outcomes hardly
@@ -55,8 +53,8 @@ internal sealed partial class SqliteQueueStore
             await _database.WriteAsync(session => DeleteTasks(session, tasks), cancellationToken).ConfigureAwait(false);
         }
 
-        var nodes = await _database.WriteAsync(session => DeleteNodes(session, Math.Min(kept.Completed, Math.Min(kept.Failed, kept.Cancelled)) - NodesKept), cancellationToken)
-            .ConfigureAwait(false);
+        var deadBefore = now - Micros.From(NodeRules.DeadNodesStay(retention));
+        var nodes = await _database.WriteAsync(session => DeleteNodes(session, deadBefore), cancellationToken).ConfigureAwait(false);
         nodes.ForEach(_database.Locks.Remove);
         await RemoveStrayFilesAsync(cancellationToken).ConfigureAwait(false);
         return tasks.Count == DeleteLimit;

@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace TaskRecovery.Storage;
 
-/// <summary>The rules for due times, as pure functions. A store that implements them in SQL must give the same results.</summary>
+/// <summary>The rules for due times, as pure functions that every store calls.</summary>
 [Experimental("TASKRECOVERY001")]
 public static class DueTimes
 {

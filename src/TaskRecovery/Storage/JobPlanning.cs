@@ -77,6 +77,21 @@ public static class JobPlanning
         return held.Interval is { } interval ? DueTimes.NextOnGrid(First(held, now), interval, now, held.StartAt) : null;
     }
 
+    /// <summary>Returns whether the planned run is missed at this moment: whether the run after it is due as well.</summary>
+    public static bool IsMissed(JobTiming held, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(held);
+        return held is { Interval: { } interval, NextRunAt: { } due } && DueTimes.IsMissed(due, interval, now);
+    }
+
+    /// <summary>Returns when the run after the planned one is due. Called when the planned run starts or is skipped.</summary>
+    /// <returns><see langword="null"/> if no further run is to be planned.</returns>
+    public static DateTimeOffset? AfterStart(JobTiming held, MissedRunPolicy missedRuns, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(held);
+        return held.Interval is { } interval ? DueTimes.Plan(missedRuns, held.NextRunAt ?? now, interval, now, held.StartAt).Next : null;
+    }
+
     private static DateTimeOffset First(JobTiming held, DateTimeOffset now) => held.NextRunAt ?? held.OnceAt ?? held.StartAt ?? now;
 
     // A changed definition never postpones the planned run. Otherwise, if the application computes StartAt anew at each start, a process

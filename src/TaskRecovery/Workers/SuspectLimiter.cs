@@ -33,7 +33,7 @@ internal sealed class SuspectLimiter(int maxCrashes, TimeProvider time)
 
     /// <summary>Classifies an entry by its number of crashes.</summary>
     public Suspicion Of(int crashes)
-        => crashes >= maxCrashes ? Suspicion.LastChance : crashes >= 2 ? Suspicion.Suspect : Suspicion.None;
+        => crashes >= maxCrashes ? Suspicion.LastChance : CrashLevels.IsSuspect(crashes) ? Suspicion.Suspect : Suspicion.None;
 
     /// <summary>Reserves places for the suspects that the next claim may return. They stay reserved until <see cref="Commit"/>.</summary>
     public SuspectAllowance Reserve()

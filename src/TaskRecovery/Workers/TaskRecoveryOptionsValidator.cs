@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.Extensions.Options;
+using TaskRecovery.Storage;
 using TaskRecovery.Nodes;
 using TaskRecovery.Queue;
 
@@ -45,7 +46,7 @@ internal sealed class TaskRecoveryOptionsValidator : IValidateOptions<TaskRecove
         Check(node.Lease >= leastLease, "Node.Lease", node.Lease, $"use at least two heartbeat intervals and {LeaseDeadline.BeforeLease.TotalSeconds} s ({leastLease})");
         Check(node.Grace >= leastGrace && node.Grace < node.Lease, "Node.Grace", node.Grace,
             $"use at least two heartbeat intervals and {LeaseDeadline.BeforeGrace.TotalSeconds} s ({leastGrace}), and less than the lease ({node.Lease})");
-        Check(options.Recovery.MaxCrashes is >= 1 and <= 10, "Recovery.MaxCrashes", options.Recovery.MaxCrashes, "use 1 to 10");
+        Check(options.Recovery.MaxCrashes is >= 1 and <= -CrashLevels.Lowest, "Recovery.MaxCrashes", options.Recovery.MaxCrashes, "use 1 to 10");
         Range(options.Recovery.MaxRecoveryAge, TimeSpan.FromSeconds(1), LongestTime, "Recovery.MaxRecoveryAge");
         Range(options.Recovery.SweepInterval, TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1), "Recovery.SweepInterval");
         Range(options.Retention.Completed, TimeSpan.Zero, LongestTime, "Retention.Completed");

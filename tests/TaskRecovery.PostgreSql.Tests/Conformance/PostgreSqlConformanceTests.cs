@@ -18,6 +18,8 @@ public sealed class PostgreSqlClaimedEnqueueTests() : ClaimedEnqueueTests(new Po
 
 public sealed class PostgreSqlFenceTests() : FenceTests(new PostgreSqlFixture());
 
+public sealed class PostgreSqlRepetitionTests() : RepetitionTests(new PostgreSqlFixture());
+
 public sealed class PostgreSqlOutcomeTests() : OutcomeTests(new PostgreSqlFixture());
 
 public sealed class PostgreSqlCancelTests() : CancelTests(new PostgreSqlFixture());

@@ -18,6 +18,8 @@ public sealed class SqliteClaimedEnqueueTests() : ClaimedEnqueueTests(new Sqlite
 
 public sealed class SqliteFenceTests() : FenceTests(new SqliteFixture());
 
+public sealed class SqliteRepetitionTests() : RepetitionTests(new SqliteFixture());
+
 public sealed class SqliteOutcomeTests() : OutcomeTests(new SqliteFixture());
 
 public sealed class SqliteCancelTests() : CancelTests(new SqliteFixture());

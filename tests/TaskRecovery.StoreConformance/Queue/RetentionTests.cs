@@ -185,6 +185,26 @@ public abstract class RetentionTests(StoreFixture fixture) : StoreTests(fixture)
         Assert.True((await ClaimAsync(dead)).NodeIsDead);
     }
 
+    [Fact]
+    public async Task Dead_node_stays_a_day_longer_than_the_longest_history()
+    {
+        var node = GivenNode("worker");
+        var held = await GivenClaimedAsync(node);
+        await FinishAsync(held, OutcomeKind.Retried, error: "boom", delay: TimeSpan.FromDays(1000));
+        await Store.RemoveSettledClaimsAsync(node.Id, [held.Fence], Cancellation);
+        await DieAndSweepAsync(node);
+        var retention = new RetentionOptions { Completed = TimeSpan.FromHours(1), Failed = TimeSpan.FromDays(7), Cancelled = TimeSpan.FromHours(1) };
+
+        await ShiftTimeAsync(TimeSpan.FromDays(7.9));
+        await PurgeAsync(retention);
+        var before = await FindAsync(held.Id);
+        await ShiftTimeAsync(TimeSpan.FromDays(0.2));
+        await PurgeAsync(retention);
+
+        Assert.Equal("worker", before.Node);
+        Assert.Null((await FindAsync(held.Id)).Node);
+    }
+
     /// <summary>Claims and ends all due entries.</summary>
     private async Task FinishAllAsync(TestNode node, OutcomeKind kind)
     {

@@ -204,15 +204,34 @@ public abstract class NodeSessionTests(StoreFixture fixture) : StoreTests(fixtur
         Assert.True(second.Beat().Accepted);
     }
 
-    [Fact]
-    public async Task A_node_that_joined_unnamed_is_shown_by_its_id()
+    [Theory]
+    [InlineData("service")]
+    [InlineData("")]
+    public async Task A_node_that_joined_unnamed_is_shown_by_its_id(string name)
     {
-        GivenNode(Identity("service"));
-        var unnamed = GivenNode(Identity("service"));
+        GivenNode(Identity(name));
+        var unnamed = GivenNode(Identity(name));
 
+        var shownToPeers = Watch(unnamed)!.Value.Name;
         var held = await GivenClaimedAsync(unnamed);
+        var whileRunning = (await FindAsync(held.Id)).Node;
+        await FinishAsync(held);
+        var ended = (await FindAsync(held.Id)).Node;
+        await GivenClaimedAsync(unnamed);
+        var report = await DieAndSweepAsync(unnamed);
 
-        Assert.Equal(unnamed.Id.ToString(), (await FindAsync(held.Id)).Node);
+        Assert.All([shownToPeers, whileRunning, ended, Assert.Single(report.Items).Node], shown => Assert.Equal(unnamed.Id.ToString(), shown));
+    }
+
+    [Fact]
+    public async Task A_node_with_an_empty_name_is_shown_by_its_id()
+    {
+        var node = GivenNode(Identity(""));
+
+        var held = await GivenClaimedAsync(node);
+
+        Assert.Equal(node.Id.ToString(), (await FindAsync(held.Id)).Node);
+        Assert.Equal(node.Id.ToString(), Watch(node)!.Value.Name);
     }
 
     [Fact]

@@ -1,0 +1,38 @@
+namespace TaskRecovery.PostgreSql;
+
+/// <summary>Outcome kinds, states and reasons as the statements write them. A test compares the numbers with the enumerations.</summary>
+internal static class Codes
+{
+    internal const string OutcomeCompleted = "0";
+    internal const string OutcomeFailed = "1";
+    internal const string OutcomeCancelled = "2";
+    internal const string OutcomeRetried = "3";
+    internal const string OutcomeReleased = "5";
+    internal const string OutcomeLost = "6";
+    internal const string OutcomeSuperseded = "7";
+
+    internal const string JobActive = "0";
+    internal const string JobPaused = "1";
+    internal const string JobEnded = "2";
+
+    internal const string TaskCreated = "0";
+    internal const string TaskRunning = "1";
+    internal const string TaskCompleted = "2";
+    internal const string TaskFailed = "3";
+    internal const string TaskCancelled = "4";
+
+    /// <summary>The condition of a task that has not ended; the indexes of unfinished tasks have the same condition.</summary>
+    internal const string TaskUnfinished = "t.state < 2";
+
+    internal const string CancelRequested = $"'{EndReasons.CancelRequested}'";
+    internal const string CrashLoop = $"'{EndReasons.CrashLoop}'";
+    internal const string Erased = $"'{EndReasons.Erased}'";
+    internal const string JobDeleted = $"'{EndReasons.JobDeleted}'";
+    internal const string JobNotActive = $"'{EndReasons.JobNotActive}'";
+    internal const string TooOld = $"'{EndReasons.TooOld}'";
+
+    /// <summary>The state of a task whose entry ended with an outcome.</summary>
+    /// <param name="kind">The column with the kind of the outcome.</param>
+    internal static string TaskStateOf(string kind)
+        => $"case {kind} when {OutcomeCompleted} then {TaskCompleted} when {OutcomeFailed} then {TaskFailed} else {TaskCancelled} end";
+}

@@ -1,0 +1,33 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace TaskRecovery.Storage;
+
+/// <summary>What a store has read about the start of a run, while the row of its job is locked.</summary>
+[Experimental("TASKRECOVERY001")]
+public sealed record TaskStartFacts
+{
+    /// <summary>The store's clock.</summary>
+    public required DateTimeOffset Now { get; init; }
+
+    /// <summary>Whether the node still holds the claim, without an outcome of this entry under it.</summary>
+    public required bool HoldsClaim { get; init; }
+
+    /// <summary>How the run ended under this claim of the node; <see langword="null"/> if no outcome is stored. Only needed if the claim is
+    /// not held.</summary>
+    public OutcomeKind? EndedAs { get; init; }
+
+    /// <summary>The reason of that outcome.</summary>
+    public string? EndReason { get; init; }
+
+    /// <summary>The state of the task that is bound to the entry; <see langword="null"/> if there is none.</summary>
+    public TaskState? Bound { get; init; }
+
+    /// <summary>Whether the entry names a task, which means that recovery created it for this task.</summary>
+    public bool NamesTask { get; init; }
+
+    /// <summary>The state of the named task; <see langword="null"/> if there is no such task.</summary>
+    public TaskState? Named { get; init; }
+
+    /// <summary>The job; <see langword="null"/> if it does not exist.</summary>
+    public JobStartFacts? Job { get; init; }
+}

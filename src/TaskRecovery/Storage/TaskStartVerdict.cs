@@ -1,0 +1,12 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace TaskRecovery.Storage;
+
+/// <summary>What a start does. The store applies all of it in the transaction in which it has read the facts.</summary>
+/// <param name="Decision">Whether the run starts.</param>
+/// <param name="Reason">Why the run does not start (see <see cref="EndReasons"/>).</param>
+/// <param name="EndsEntry">Whether the entry ends as cancelled, with the reason, under its claim. If the store finds that another outcome
+/// was stored first, the start changes nothing, and the claim is lost.</param>
+/// <param name="Next">The job's next run; <see langword="null"/> if the plan does not change.</param>
+[Experimental("TASKRECOVERY001")]
+public sealed record TaskStartVerdict(TaskStartDecision Decision, string? Reason, bool EndsEntry = false, NextRun? Next = null);
