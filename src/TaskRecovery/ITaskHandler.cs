@@ -19,37 +19,3 @@ public interface ITaskHandler<TArgs>
     /// <see cref="WorkerOptions.RetryBase"/>.</returns>
     TimeSpan? NextRetry(TaskContext<TArgs> context, Exception exception) => null;
 }
-
-/// <summary>The task that a task handler runs, and the job that it belongs to.</summary>
-/// <typeparam name="TArgs">The job's arguments.</typeparam>
-public sealed class TaskContext<TArgs> : WorkContext<TArgs>
-    where TArgs : notnull
-{
-    private readonly Job _job;
-    private readonly TaskRecord _task;
-
-    internal TaskContext(WorkRun run, TArgs args, Job job, TaskRecord task)
-        : base(run, args)
-    {
-        _job = job;
-        _task = task;
-    }
-
-    /// <summary>The id of the job.</summary>
-    public Guid JobId => _job.Id;
-
-    /// <summary>The name of the job.</summary>
-    public string JobName => _job.Name;
-
-    /// <summary>The id of the task. It stays the same when the task runs again after a crash or a failed attempt.</summary>
-    public Guid TaskId => _task.Id;
-
-    /// <summary>The due time for which the task was created; <see langword="null"/> if the run was triggered by
-    /// <see cref="IJobService.TriggerNowAsync"/>.</summary>
-    public DateTimeOffset? DueAt => _task.DueAt;
-}
-
-/// <summary>The arguments of an entry that runs a job.</summary>
-/// <param name="JobId">The id of the job.</param>
-/// <param name="TaskId">The id of the task to run again; <see langword="null"/> for a new run.</param>
-public sealed record IntervalJobArgs(Guid JobId, Guid? TaskId);

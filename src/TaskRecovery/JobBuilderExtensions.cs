@@ -2,6 +2,8 @@ using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using TaskRecovery;
+using TaskRecovery.Configuration;
+using TaskRecovery.Hosting;
 using TaskRecovery.Jobs;
 using TaskRecovery.Queue;
 using TaskRecovery.Recovery;

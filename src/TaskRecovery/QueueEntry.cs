@@ -1,4 +1,6 @@
 using TaskRecovery.Queue;
+using TaskRecovery.Rules;
+using TaskRecovery.Storage;
 
 namespace TaskRecovery;
 

@@ -1,5 +1,7 @@
 using System.Globalization;
 using TaskRecovery.Queue;
+using TaskRecovery.Rules;
+using TaskRecovery.Storage;
 
 namespace TaskRecovery;
 

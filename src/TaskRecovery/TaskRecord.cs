@@ -51,27 +51,3 @@ public sealed record TaskRecord
     /// <summary>Describes the task. Omits the result and the error, which don't belong in logs.</summary>
     public override string ToString() => $"Task {Id} of job {JobId} (entry {EntryId}): {State}, attempt {Attempt}";
 }
-
-/// <summary>The state of a task.</summary>
-public enum TaskState
-{
-    /// <summary>The task has not started, or waits for its next attempt.</summary>
-    Created = 0,
-
-    /// <summary>A node is running the task.</summary>
-    Running = 1,
-
-    /// <summary>Ended successfully.</summary>
-    Completed = 2,
-
-    /// <summary>Ended without success.</summary>
-    Failed = 3,
-
-    /// <summary>Ended by a cancellation, or skipped.</summary>
-    Cancelled = 4,
-}
-
-/// <summary>The result of <see cref="ITaskService.IsTaskValidAsync"/>.</summary>
-/// <param name="IsValid">Whether the task may still run.</param>
-/// <param name="Reason">Why the task may not run (see <see cref="EndReasons"/>); <see langword="null"/> if it may.</param>
-public readonly record struct TaskValidity(bool IsValid, string? Reason);

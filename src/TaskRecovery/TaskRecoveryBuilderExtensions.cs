@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using TaskRecovery;
+using TaskRecovery.Configuration;
 using TaskRecovery.Queue;
 using TaskRecovery.Workers;
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using TaskRecovery.Diagnostics;
+using TaskRecovery.Operations;
 
 namespace Microsoft.Extensions.DependencyInjection;
 

@@ -3,10 +3,12 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using TaskRecovery;
+using TaskRecovery.Configuration;
 using TaskRecovery.Diagnostics;
 using TaskRecovery.Hosting;
 using TaskRecovery.Nodes;
 using TaskRecovery.Queue;
+using TaskRecovery.Startup;
 using TaskRecovery.Storage;
 using TaskRecovery.Workers;
 
@@ -72,6 +74,11 @@ public static class TaskRecoveryServiceCollectionExtensions
         services.AddSingleton<SetupCheck>();
         services.AddSingleton<IHostedService>(static provider => provider.GetRequiredService<SetupCheck>());
         services.TryAddSingleton<IQueueStore>(static _ => throw NoStore());
+        services.AddSingleton<IStoreLifecycle>(static provider => provider.GetRequiredService<IQueueStore>());
+        services.AddSingleton<IEntryStore>(static provider => provider.GetRequiredService<IQueueStore>());
+        services.AddSingleton<IRecoveryStore>(static provider => provider.GetRequiredService<IQueueStore>());
+        services.AddSingleton<IOperatorStore>(static provider => provider.GetRequiredService<IQueueStore>());
+        services.AddSingleton<IStoreSignals>(static provider => provider.GetRequiredService<IQueueStore>());
         services.TryAddSingleton<IJobStore>(static _ => throw NoStore());
         services.AddNodes();
         services.AddJobs();

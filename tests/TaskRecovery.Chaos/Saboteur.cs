@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using TaskRecovery.Hosting;
 using TaskRecovery.Storage;
 using TaskRecovery.TestSupport;
 

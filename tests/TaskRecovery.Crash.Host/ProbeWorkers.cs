@@ -2,6 +2,7 @@ using System.Data.Common;
 using System.Globalization;
 using Microsoft.Data.Sqlite;
 using Npgsql;
+using TaskRecovery.Hosting;
 
 namespace TaskRecovery.Crash.Host;
 

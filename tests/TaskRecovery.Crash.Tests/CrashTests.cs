@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using TaskRecovery.Crash.Host;
+using TaskRecovery.Hosting;
 using TaskRecovery.TestSupport;
 
 namespace TaskRecovery.Crash.Tests;

@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using TaskRecovery.Hosting;
 using TaskRecovery.TestSupport;
 
 namespace TaskRecovery.Crash.Tests;

@@ -226,7 +226,7 @@ public abstract partial class ModelTests
             Assert.Superset(lost.Select(claim => claim.Fence).ToHashSet(), (await node.Node.Store.ListClaimsAsync(node.Node.Id, Cancellation)).ToHashSet());
             var waiting = lost.Sum(claim => claim.Unfinished.Count(id => !_model.Entries[id].CancelRequested));
 
-            var given = await node.Node.Store.ReleaseClaimsAsync(node.Node.Id, [.. lost.Select(claim => claim.Fence)], _maxCrashes, Cancellation);
+            var given = await node.Node.Store.ReleaseClaimsAsync(node.Node.Id, [.. lost.Select(claim => claim.Fence)], Cancellation);
 
             Note($"{node.Node.Name} gave back {string.Join(' ', lost.Select(claim => claim.Fence))}: {given}");
             Assert.Equal(waiting, given);

@@ -232,7 +232,6 @@ public abstract class StoreTests(StoreFixture fixture) : IAsyncLifetime
             Error = error,
             Reason = reason,
             Delay = delay,
-            MaxCrashes = MaxCrashes,
             Duration = TimeSpan.FromMilliseconds(5),
             HasUniqueKey = hasUniqueKey,
             IsTask = isTask,

@@ -19,7 +19,7 @@ internal sealed partial class SqliteQueueStore
             },
             cancellationToken).ConfigureAwait(false);
 
-    public async ValueTask<int> ReleaseClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, int maxCrashes, CancellationToken cancellationToken)
+    public async ValueTask<int> ReleaseClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, CancellationToken cancellationToken)
     {
         if (fences.Count == 0)
         {

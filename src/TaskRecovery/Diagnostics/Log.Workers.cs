@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using TaskRecovery.Startup;
 
 namespace TaskRecovery.Diagnostics;
 

@@ -2,17 +2,12 @@ using System.Reflection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using TaskRecovery.Diagnostics;
+using TaskRecovery.Hosting;
 using TaskRecovery.Nodes;
 using TaskRecovery.Recovery;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Jobs;
-
-/// <summary>A job that the application declares in its code.</summary>
-/// <param name="Name">The job's name.</param>
-/// <param name="ArgsType">The type of its arguments.</param>
-/// <param name="Declare">Creates or updates the job for the application of the given name.</param>
-internal sealed record JobDeclaration(string Name, Type ArgsType, Func<JobService, string, CancellationToken, Task<Job>> Declare);
 
 /// <summary>Creates or updates the declared jobs at every start, before job recovery plans the jobs without a next run. Declaring an
 /// unchanged job again changes nothing.</summary>

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using TaskRecovery.Diagnostics;
 using TaskRecovery.Queue;
+using TaskRecovery.Rules;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Jobs;

@@ -1,10 +1,8 @@
+using TaskRecovery.Configuration;
 using TaskRecovery.Queue;
 using TaskRecovery.Workers;
 
 namespace TaskRecovery.Jobs;
-
-/// <summary>A kind of task for which this process has a handler.</summary>
-internal sealed record TaskKind(Type ArgsType, string Kind, WorkerOptions Options);
 
 /// <summary>Maps an arguments type to its kind of task, and a kind of task to the kind of its entries.</summary>
 /// <remarks>Entries of jobs have their own kinds (<c>task:mail.digest</c>), so that a node claims only runs for which it has a handler, and

@@ -26,19 +26,3 @@ internal interface ICurrentNode
     /// late.</summary>
     void RequestReconcile();
 }
-
-/// <summary>Whether this process runs entries. A process that only enqueues is not a node: it does not send heartbeats, sweep or
-/// claim.</summary>
-internal interface INodeRole
-{
-    /// <summary>Whether this process has a worker and a queue to serve.</summary>
-    bool Works { get; }
-}
-
-/// <summary>Wakes the claimers of this process.</summary>
-internal interface IClaimWaker
-{
-    /// <summary>Wakes every claimer. Work may have arrived in any queue and at any position, so each claimer looks from the front of its
-    /// queue.</summary>
-    void WakeAll();
-}

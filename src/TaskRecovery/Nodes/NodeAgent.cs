@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using TaskRecovery.Diagnostics;
 using TaskRecovery.Queue;
+using TaskRecovery.Rules;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Nodes;
@@ -14,7 +15,7 @@ namespace TaskRecovery.Nodes;
 /// <param name="time">The monotonic clock.</param>
 /// <param name="logger">Logs each change of state once.</param>
 internal sealed class NodeAgent(
-    IQueueStore store, INodeEvents events, NodeOptions options, Func<Guid, NodeIdentity> describe, TimeProvider time, ILogger logger)
+    IStoreLifecycle store, INodeEvents events, NodeOptions options, Func<Guid, NodeIdentity> describe, TimeProvider time, ILogger logger)
 {
     /// <summary>The wait after the first failure. It doubles with each further failure, up to the heartbeat interval.</summary>
     internal static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(50);

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using TaskRecovery.Diagnostics;
+using TaskRecovery.Hosting;
 using TaskRecovery.Recovery;
 using TaskRecovery.Storage;
 
@@ -33,7 +34,7 @@ internal sealed class NodeService : ICurrentNode, INodeEvents, IHostedLifecycleS
     private bool _registered;
 
     public NodeService(
-        IQueueStore store, StartupGate gate, NodeSignals signals, IOptions<TaskRecoveryOptions> options, TimeProvider time, ILogger<NodeService> logger,
+        IStoreLifecycle store, StartupGate gate, NodeSignals signals, IOptions<TaskRecoveryOptions> options, TimeProvider time, ILogger<NodeService> logger,
         IHostEnvironment? environment = null)
     {
         _gate = gate;

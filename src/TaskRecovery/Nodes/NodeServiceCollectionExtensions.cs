@@ -2,7 +2,10 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using TaskRecovery.Diagnostics;
+using TaskRecovery.Hosting;
+using TaskRecovery.Operations;
 using TaskRecovery.Recovery;
+using TaskRecovery.Startup;
 
 namespace TaskRecovery.Nodes;
 

@@ -1,11 +1,12 @@
 using System.Data.Common;
 using TaskRecovery.Diagnostics;
+using TaskRecovery.Rules;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Queue;
 
 /// <summary>The public queue: validates entries, stores them and wakes this process's claimers.</summary>
-internal sealed class JobQueue(IQueueStore store, EntryFactory factory, EnqueueGroups groups, LocalClaimers claimers, Metrics metrics, Tracing tracing) : IJobQueue
+internal sealed class JobQueue(IEntryStore store, IOperatorStore operators, EntryFactory factory, EnqueueGroups groups, LocalClaimers claimers, Metrics metrics, Tracing tracing) : IJobQueue
 {
     public async ValueTask<EnqueueResult> EnqueueAsync<TArgs>(TArgs args, EnqueueOptions? options = null, CancellationToken cancellationToken = default)
         where TArgs : notnull
@@ -56,19 +57,19 @@ internal sealed class JobQueue(IQueueStore store, EntryFactory factory, EnqueueG
         return results;
     }
 
-    public ValueTask<QueueEntry?> FindAsync(long entryId, CancellationToken cancellationToken = default) => store.FindAsync(entryId, cancellationToken);
+    public ValueTask<QueueEntry?> FindAsync(long entryId, CancellationToken cancellationToken = default) => operators.FindAsync(entryId, cancellationToken);
 
     public ValueTask<EntryPage> ListAsync(EntryFilter? filter = null, CancellationToken cancellationToken = default)
     {
         filter ??= new EntryFilter();
         return filter.Limit is < 1 or > 1_000
             ? throw new ArgumentOutOfRangeException(nameof(filter), filter.Limit, $"{nameof(EntryFilter.Limit)} is {filter.Limit}: use 1 to 1,000, and {nameof(EntryPage.NextBefore)} for the next page.")
-            : store.ListAsync(filter, cancellationToken);
+            : operators.ListAsync(filter, cancellationToken);
     }
 
     public async ValueTask<bool> CancelAsync(long entryId, CancellationToken cancellationToken = default)
     {
-        var stored = await store.CancelAsync(entryId, cancellationToken).ConfigureAwait(false);
+        var stored = await operators.CancelAsync(entryId, cancellationToken).ConfigureAwait(false);
         if (stored)
         {
             claimers.Control();
@@ -84,7 +85,7 @@ internal sealed class JobQueue(IQueueStore store, EntryFactory factory, EnqueueG
             throw new ArgumentOutOfRangeException(nameof(from), from, $"Use {nameof(RetryFrom.LastStep)} or {nameof(RetryFrom.Start)}.");
         }
 
-        var result = await store.RetryAsync(entryId, from, cancellationToken).ConfigureAwait(false);
+        var result = await operators.RetryAsync(entryId, from, cancellationToken).ConfigureAwait(false);
         if (result == OperatorResult.Done)
         {
             claimers.WakeAll();
@@ -96,7 +97,7 @@ internal sealed class JobQueue(IQueueStore store, EntryFactory factory, EnqueueG
     public async ValueTask<int> EraseAsync(EraseTarget target, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(target);
-        var erased = await store.EraseAsync(target, cancellationToken).ConfigureAwait(false);
+        var erased = await operators.EraseAsync(target, cancellationToken).ConfigureAwait(false);
         if (erased > 0)
         {
             claimers.Control();
@@ -105,7 +106,7 @@ internal sealed class JobQueue(IQueueStore store, EntryFactory factory, EnqueueG
         return erased;
     }
 
-    public ValueTask<QueueCounts> CountAsync(string? queue = null, CancellationToken cancellationToken = default) => store.CountAsync(queue, cancellationToken);
+    public ValueTask<QueueCounts> CountAsync(string? queue = null, CancellationToken cancellationToken = default) => operators.CountAsync(queue, cancellationToken);
 
     public ValueTask PauseAsync(string queue, CancellationToken cancellationToken = default) => SetPausedAsync(queue, paused: true, cancellationToken);
 
@@ -118,7 +119,7 @@ internal sealed class JobQueue(IQueueStore store, EntryFactory factory, EnqueueG
             throw new ArgumentException($"The queue is '{EntryText.Shown(queue ?? string.Empty)}': {problem}.", nameof(queue));
         }
 
-        await store.SetPausedAsync(queue, paused, cancellationToken).ConfigureAwait(false);
+        await operators.SetPausedAsync(queue, paused, cancellationToken).ConfigureAwait(false);
         claimers.Wake(queue);
     }
 

@@ -1,4 +1,6 @@
 using System.Text;
+using TaskRecovery.Rules;
+using TaskRecovery.Storage;
 
 namespace TaskRecovery.Queue;
 

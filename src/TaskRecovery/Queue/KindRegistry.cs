@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using Microsoft.Extensions.DependencyInjection;
+using TaskRecovery.Configuration;
 using TaskRecovery.Workers;
 
 namespace TaskRecovery.Queue;

@@ -6,7 +6,7 @@ namespace TaskRecovery.Queue;
 
 /// <summary>The claimers of this process. They are woken directly when this process stores entries, or store and claim the entries in one
 /// transaction, before other nodes can see them.</summary>
-internal sealed class LocalClaimers(IQueueStore store) : IClaimWaker
+internal sealed class LocalClaimers(IEntryStore store) : IClaimWaker
 {
     private readonly ConcurrentDictionary<string, ILocalClaimer> _claimers = new(StringComparer.Ordinal);
     private volatile Action? _onControl;

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using TaskRecovery.Diagnostics;
+using TaskRecovery.Hosting;
 using TaskRecovery.Nodes;
 using TaskRecovery.Storage;
 
@@ -9,7 +10,7 @@ namespace TaskRecovery.Recovery;
 /// <summary>Releases claims whose answers were lost: the store holds them for this node, but the node does not know of them. The opposite,
 /// a claim that the node knows and the store does not hold, means that the database went back in time.</summary>
 internal sealed class ClaimReconciler(
-    IQueueStore store, ICurrentNode lives, IClaimWaker waker, Metrics metrics, NodeSignals signals, StartupGate gate, INodeRole role,
+    IRecoveryStore store, ICurrentNode lives, IClaimWaker waker, Metrics metrics, NodeSignals signals, StartupGate gate, INodeRole role,
     IOptions<TaskRecoveryOptions> options, TimeProvider time, ILogger<ClaimReconciler> logger)
     : StoreLoop("The search for claims whose answers were lost", gate, role, time, logger)
 {
@@ -66,7 +67,7 @@ internal sealed class ClaimReconciler(
             return 0;
         }
 
-        var entries = await store.ReleaseClaimsAsync(life.Id, unknown, options.Value.Recovery.MaxCrashes, cancellationToken).ConfigureAwait(false);
+        var entries = await store.ReleaseClaimsAsync(life.Id, unknown, cancellationToken).ConfigureAwait(false);
         if (entries > 0)
         {
             waker.WakeAll();

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using TaskRecovery.Hosting;
 using TaskRecovery.Nodes;
 using TaskRecovery.Storage;
 
@@ -7,7 +8,7 @@ namespace TaskRecovery.Recovery;
 
 /// <summary>Deletes data whose retention has expired, a limited number of rows at a time.</summary>
 internal sealed class RetentionLoop(
-    IQueueStore store, StartupGate gate, INodeRole role, IOptions<TaskRecoveryOptions> options, TimeProvider time, ILogger<RetentionLoop> logger)
+    IRecoveryStore store, StartupGate gate, INodeRole role, IOptions<TaskRecoveryOptions> options, TimeProvider time, ILogger<RetentionLoop> logger)
     : StoreLoop("The removal of what is no longer kept", gate, role, time, logger)
 {
     /// <inheritdoc/>

@@ -120,20 +120,3 @@ public static class JobPlanning
         return interval != held.Interval && soonest < next ? soonest : next;
     }
 }
-
-/// <summary>The values on which the plan of a job depends.</summary>
-/// <param name="State">The state of the job.</param>
-/// <param name="Interval">The time between runs; <see langword="null"/> for a single run.</param>
-/// <param name="OnceAt">The time of the single run.</param>
-/// <param name="StartAt">The time of an interval job's first run.</param>
-/// <param name="NextRunAt">The due time of the planned run. If the job is paused, the due time of the run that would have been
-/// next.</param>
-/// <param name="IsPlanned">Whether a planned entry exists for <paramref name="NextRunAt"/>.</param>
-[Experimental("TASKRECOVERY001")]
-public sealed record JobTiming(JobState State, TimeSpan? Interval, DateTimeOffset? OnceAt, DateTimeOffset? StartAt, DateTimeOffset? NextRunAt, bool IsPlanned);
-
-/// <summary>A new plan. If the job is active, an entry with the new due time replaces the planned entry.</summary>
-/// <param name="State">The state of the job.</param>
-/// <param name="Due">The due time of the next run.</param>
-[Experimental("TASKRECOVERY001")]
-public sealed record JobPlan(JobState State, DateTimeOffset Due);

@@ -1,7 +1,9 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using TaskRecovery.Diagnostics;
+using TaskRecovery.Hosting;
 using TaskRecovery.Queue;
+using TaskRecovery.Rules;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Workers;
@@ -22,7 +24,7 @@ internal sealed class Completer : IDisposable
     // How long to wait before checking an outcome again whose worker has not ended its transaction.
     private static readonly TimeSpan BlockedWait = TimeSpan.FromMilliseconds(250);
 
-    private readonly IQueueStore _store;
+    private readonly IEntryStore _store;
     private readonly SettledClaims _settled;
     private readonly SuspectLimiter _suspects;
     private readonly Metrics _metrics;
@@ -39,7 +41,7 @@ internal sealed class Completer : IDisposable
     private int _unstored;
 
     public Completer(
-        IQueueStore store, SettledClaims settled, SuspectLimiter suspects, Metrics metrics, IOptions<TaskRecoveryOptions> options, TimeProvider time, ILogger<Completer> logger)
+        IEntryStore store, SettledClaims settled, SuspectLimiter suspects, Metrics metrics, IOptions<TaskRecoveryOptions> options, TimeProvider time, ILogger<Completer> logger)
     {
         _redactError = options.Value.RedactError;
         _store = store;

@@ -3,6 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.DependencyInjection;
 using TaskRecovery.Diagnostics;
 using TaskRecovery.Queue;
+using TaskRecovery.Rules;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Workers;
@@ -203,14 +204,14 @@ internal sealed class Executor(QueueWorker queue, WorkServices services) : IThre
             // entry without spending an attempt.
             var failure = exception ?? new InvalidOperationException("The run ended without an outcome.");
             decided = failure is ObjectDisposedException && !run.HasScope
-                ? OutcomePolicy.Unworked(run.Entry, run.Claim, run.Kind.Registration.IsTask, OutcomeKind.Released, services.MaxCrashes)
-                : OutcomePolicy.Broken(run.Entry, run.Claim, run.Kind.Registration.IsTask, failure, services.MaxCrashes);
+                ? OutcomePolicy.Unworked(run.Entry, run.Claim, run.Kind.Registration.IsTask, OutcomeKind.Released)
+                : OutcomePolicy.Broken(run.Entry, run.Claim, run.Kind.Registration.IsTask, failure);
         }
 
         if (decided is not { } outcome)
         {
             Tracing.Finish(activity, OutcomeKind.Lost, exception);
-            services.Completer.Drop(new PendingOutcome(OutcomePolicy.Unworked(run.Entry, run.Claim, isTask: false, OutcomeKind.Released, services.MaxCrashes), run.Claim, run.Entry.Kind, suspicion));
+            services.Completer.Drop(new PendingOutcome(OutcomePolicy.Unworked(run.Entry, run.Claim, isTask: false, OutcomeKind.Released), run.Claim, run.Entry.Kind, suspicion));
             return;
         }
 

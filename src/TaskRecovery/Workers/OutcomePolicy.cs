@@ -1,4 +1,5 @@
 using TaskRecovery.Queue;
+using TaskRecovery.Rules;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Workers;
@@ -15,8 +16,7 @@ internal static class OutcomePolicy
     /// stored.</summary>
     /// <param name="run">The run, whose handler has returned.</param>
     /// <param name="exception">The exception that the handler threw; <see langword="null"/> if it returned normally.</param>
-    /// <param name="maxCrashes">The configured limit of crashes, needed for an entry that returns to the queue.</param>
-    public static RunOutcome? Decide(WorkRun run, Exception? exception, int maxCrashes)
+    public static RunOutcome? Decide(WorkRun run, Exception? exception)
     {
         if (run.IsFenced)
         {
@@ -38,28 +38,27 @@ internal static class OutcomePolicy
         if (exception is null)
         {
             return run.EndRequest is { } end
-                ? Outcome(run, end.Kind, maxCrashes, end.Reason, end.Error, end.Delay)
-                : Outcome(run, OutcomeKind.Completed, maxCrashes);
+                ? Outcome(run, end.Kind, end.Reason, end.Error, end.Delay)
+                : Outcome(run, OutcomeKind.Completed);
         }
 
         return reason switch
         {
-            StopReason.Shutdown or StopReason.ClaimLost => Outcome(run, OutcomeKind.Released, maxCrashes),
-            StopReason.Cancelled => Outcome(run, OutcomeKind.Cancelled, maxCrashes, EndReasons.CancelRequested),
+            StopReason.Shutdown or StopReason.ClaimLost => Outcome(run, OutcomeKind.Released),
+            StopReason.Cancelled => Outcome(run, OutcomeKind.Cancelled, EndReasons.CancelRequested),
             _ => IsStoreFailure(exception)
-                ? Outcome(run, OutcomeKind.Released, maxCrashes, reason: null, error: Describe(exception), delay: StoreWait)
-                : Failure(run, exception, maxCrashes),
+                ? Outcome(run, OutcomeKind.Released, reason: null, error: Describe(exception), delay: StoreWait)
+                : Failure(run, exception),
         };
     }
 
     /// <summary>The outcome of an entry that was not started, or that is released while its handler still runs.</summary>
-    public static RunOutcome Unworked(ClaimedEntry entry, HeldClaim claim, bool isTask, OutcomeKind kind, int maxCrashes) => new()
+    public static RunOutcome Unworked(ClaimedEntry entry, HeldClaim claim, bool isTask, OutcomeKind kind) => new()
     {
         EntryId = entry.Id,
         Fence = claim.Fence,
         Kind = kind,
         Reason = kind == OutcomeKind.Cancelled ? EndReasons.CancelRequested : null,
-        MaxCrashes = maxCrashes,
         HasUniqueKey = entry.HasUniqueKey,
         IsTask = isTask,
     };
@@ -77,7 +76,7 @@ internal static class OutcomePolicy
     };
 
     /// <summary>The outcome of an attempt that failed outside its handler, so that no other outcome was decided.</summary>
-    public static RunOutcome Broken(ClaimedEntry entry, HeldClaim claim, bool isTask, Exception exception, int maxCrashes)
+    public static RunOutcome Broken(ClaimedEntry entry, HeldClaim claim, bool isTask, Exception exception)
     {
         var isLast = entry.Attempt >= entry.MaxAttempts;
         return new RunOutcome
@@ -88,7 +87,6 @@ internal static class OutcomePolicy
             Reason = isLast ? EndReasons.AttemptsExhausted : null,
             Error = Describe(exception),
             Delay = isLast ? TimeSpan.Zero : RetryPolicy.Delay(entry.Attempt, new WorkerOptions(), Random.Shared.NextDouble()),
-            MaxCrashes = maxCrashes,
             HasUniqueKey = entry.HasUniqueKey,
             IsTask = isTask,
         };
@@ -111,7 +109,6 @@ internal static class OutcomePolicy
         Result = result,
         Error = error,
         Delay = outcome.Delay,
-        MaxCrashes = outcome.MaxCrashes,
         Duration = outcome.Duration,
         HasUniqueKey = outcome.HasUniqueKey,
         IsTask = outcome.IsTask,
@@ -123,14 +120,14 @@ internal static class OutcomePolicy
 
     private static string Ascii(string text) => string.Concat(text.Take(500).Select(static character => character is >= ' ' and <= '~' ? character : '?'));
 
-    private static RunOutcome Failure(WorkRun run, Exception exception, int maxCrashes)
+    private static RunOutcome Failure(WorkRun run, Exception exception)
     {
         // A node of another version may be able to read these arguments, so the entry is retried like after any other failure.
         var isInvalid = exception is InvalidArgsException;
         var error = isInvalid ? EntryText.Storable(exception.Message, MaxErrorChars) : Describe(exception);
         return run.Entry.Attempt >= run.Entry.MaxAttempts
-            ? Outcome(run, OutcomeKind.Failed, maxCrashes, isInvalid ? EndReasons.InvalidArgs : EndReasons.AttemptsExhausted, error)
-            : Outcome(run, OutcomeKind.Retried, maxCrashes, reason: null, error, Delay(run, exception));
+            ? Outcome(run, OutcomeKind.Failed, isInvalid ? EndReasons.InvalidArgs : EndReasons.AttemptsExhausted, error)
+            : Outcome(run, OutcomeKind.Retried, reason: null, error, Delay(run, exception));
     }
 
     // The user's exception may throw in ToString; the attempt must be stored anyway.
@@ -169,7 +166,7 @@ internal static class OutcomePolicy
             : RetryPolicy.Delay(run.Entry.Attempt, run.Kind.Options, Random.Shared.NextDouble());
     }
 
-    private static RunOutcome Outcome(WorkRun run, OutcomeKind kind, int maxCrashes, string? reason = null, string? error = null, TimeSpan delay = default) => new()
+    private static RunOutcome Outcome(WorkRun run, OutcomeKind kind, string? reason = null, string? error = null, TimeSpan delay = default) => new()
     {
         EntryId = run.Entry.Id,
         Fence = run.Fence,
@@ -178,7 +175,6 @@ internal static class OutcomePolicy
         Error = error is null ? null : EntryText.Storable(error, MaxErrorChars),
         Reason = reason,
         Delay = delay,
-        MaxCrashes = maxCrashes,
         Duration = run.Duration,
         HasUniqueKey = run.Entry.HasUniqueKey,
         IsTask = run.Kind.Registration.IsTask,

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using TaskRecovery.Diagnostics;
+using TaskRecovery.Hosting;
 using TaskRecovery.Nodes;
 using TaskRecovery.Queue;
 using TaskRecovery.Storage;
@@ -143,7 +144,7 @@ internal sealed partial class QueueWorker : ILocalClaimer
 
     /// <summary>Ends an entry that has not run, or without waiting for its run.</summary>
     public void End(ClaimedEntry entry, HeldClaim claim, OutcomeKind kind, bool afterTransaction = false)
-        => End(entry, claim, OutcomePolicy.Unworked(entry, claim, IsTask(entry), kind, _services.MaxCrashes), afterTransaction);
+        => End(entry, claim, OutcomePolicy.Unworked(entry, claim, IsTask(entry), kind), afterTransaction);
 
     /// <summary>Ends an entry whose row can't be read.</summary>
     public void EndUnreadable(ClaimedEntry entry, HeldClaim claim)
@@ -156,7 +157,7 @@ internal sealed partial class QueueWorker : ILocalClaimer
     public void EndBroken(ClaimedEntry entry, HeldClaim claim, Exception exception)
     {
         _services.Logger.RunBroken(entry.Id, entry.Kind, exception);
-        End(entry, claim, OutcomePolicy.Broken(entry, claim, IsTask(entry), exception, _services.MaxCrashes));
+        End(entry, claim, OutcomePolicy.Broken(entry, claim, IsTask(entry), exception));
     }
 
     private bool IsTask(ClaimedEntry entry) => _services.Kinds.Find(entry.Kind)?.Registration.IsTask ?? false;

@@ -1,5 +1,6 @@
 using System.Text;
 using TaskRecovery.Queue;
+using TaskRecovery.Rules;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Workers;

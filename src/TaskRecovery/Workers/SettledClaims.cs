@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using TaskRecovery.Diagnostics;
+using TaskRecovery.Hosting;
 using TaskRecovery.Nodes;
 using TaskRecovery.Storage;
 
@@ -7,7 +8,7 @@ namespace TaskRecovery.Workers;
 
 /// <summary>Claims whose entries all have an outcome. They are removed in the background and in batches, because no caller waits for it;
 /// the store checks each claim itself.</summary>
-internal sealed class SettledClaims(IQueueStore store, ILogger<SettledClaims> logger)
+internal sealed class SettledClaims(IEntryStore store, ILogger<SettledClaims> logger)
 {
     private readonly Lock _gate = new();
     private readonly OutageReporter _state = new("removal of settled claims", logger);

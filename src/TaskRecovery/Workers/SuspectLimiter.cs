@@ -2,19 +2,6 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Workers;
 
-/// <summary>How likely it is that an entry crashed its nodes.</summary>
-internal enum Suspicion
-{
-    /// <summary>Not suspect: it has no crash, or a single one, which another entry of the same node may have caused.</summary>
-    None,
-
-    /// <summary>Its node has died at least twice while it ran: few suspects run at the same time.</summary>
-    Suspect,
-
-    /// <summary>One more crash fails it: it runs as the only suspect of its node.</summary>
-    LastChance,
-}
-
 /// <summary>Limits how many suspects this process may claim, over all of its queues. The limit is per process, because a crash ends all
 /// entries of the process.</summary>
 internal sealed class SuspectLimiter(int maxCrashes, TimeProvider time)

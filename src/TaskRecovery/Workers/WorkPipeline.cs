@@ -2,9 +2,6 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace TaskRecovery.Workers;
 
-/// <summary>A registered middleware.</summary>
-internal sealed record MiddlewareRegistration(Type Type);
-
 /// <summary>Wraps the end of a pipeline in the middleware, in the order of their registration. The pipeline is built once per kind, not
 /// once per entry.</summary>
 internal sealed class WorkPipeline(IEnumerable<MiddlewareRegistration> middleware)

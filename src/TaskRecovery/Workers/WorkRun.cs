@@ -1,6 +1,7 @@
 using System.Data.Common;
 using System.Text.Json;
 using TaskRecovery.Queue;
+using TaskRecovery.Rules;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Workers;
@@ -70,7 +71,7 @@ internal sealed partial class WorkRun(ClaimedEntry entry, HeldClaim claim, Bound
     public void HandlerReturned(Exception? exception)
     {
         HasReturned = true;
-        Outcome = OutcomePolicy.Decide(this, exception, shared.MaxCrashes);
+        Outcome = OutcomePolicy.Decide(this, exception);
     }
 
     /// <summary>Sets how the run ends when the worker returns normally. The last call wins.</summary>
@@ -117,7 +118,6 @@ internal sealed partial class WorkRun(ClaimedEntry entry, HeldClaim claim, Bound
             Kind = OutcomeKind.Completed,
             Result = Result,
             Duration = Duration,
-            MaxCrashes = shared.MaxCrashes,
             HasUniqueKey = Entry.HasUniqueKey,
             IsTask = Kind.Registration.IsTask,
         };
@@ -155,4 +155,4 @@ internal sealed partial class WorkRun(ClaimedEntry entry, HeldClaim claim, Bound
 internal sealed record RequestedOutcome(OutcomeKind Kind, string? Reason, string? Error, TimeSpan Delay);
 
 /// <summary>The services and settings that all runs of one host share.</summary>
-internal sealed record RunServices(IQueueStore Store, EntryJson Json, TimeProvider Time, int MaxCrashes, int MaxResultBytes, CancellationToken Stopping);
+internal sealed record RunServices(IEntryStore Store, EntryJson Json, TimeProvider Time, int MaxResultBytes, CancellationToken Stopping);

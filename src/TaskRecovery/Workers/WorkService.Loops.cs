@@ -1,6 +1,8 @@
 using TaskRecovery.Diagnostics;
+using TaskRecovery.Hosting;
 using TaskRecovery.Nodes;
 using TaskRecovery.Queue;
+using TaskRecovery.Rules;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Workers;
@@ -98,7 +100,7 @@ internal sealed partial class WorkService
             try
             {
                 await _services.Lives.WaitForLeaseAsync(cancellationToken).ConfigureAwait(false);
-                await _services.Store.ListenAsync(OnHint, cancellationToken).ConfigureAwait(false);
+                await _services.Signals.ListenAsync(OnHint, cancellationToken).ConfigureAwait(false);
             }
             catch (Exception) when (cancellationToken.IsCancellationRequested)
             {

@@ -3,8 +3,11 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using TaskRecovery.Diagnostics;
+using TaskRecovery.Hosting;
 using TaskRecovery.Nodes;
 using TaskRecovery.Queue;
+using TaskRecovery.Rules;
+using TaskRecovery.Startup;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Workers;

@@ -10,7 +10,8 @@ namespace TaskRecovery.Workers;
 
 /// <summary>The services that all queues of one host share.</summary>
 internal sealed class WorkServices(
-    IQueueStore store,
+    IEntryStore store,
+    IStoreSignals signals,
     ICurrentNode lives,
     KindRegistry kinds,
     EntryJson json,
@@ -29,7 +30,9 @@ internal sealed class WorkServices(
     private readonly SemaphoreSlim _claims = new(MostClaimsAtOnce);
     private readonly CancellationTokenSource _stopping = new();
 
-    public IQueueStore Store => store;
+    public IEntryStore Store => store;
+
+    public IStoreSignals Signals => signals;
 
     public ICurrentNode Lives => lives;
 
@@ -52,9 +55,8 @@ internal sealed class WorkServices(
     /// <summary>Limits concurrent claims over all queues.</summary>
     public SemaphoreSlim Claims => _claims;
 
-    public int MaxCrashes => options.Value.Recovery.MaxCrashes;
 
-    public RunServices Run => field ??= new RunServices(store, json, time, options.Value.Recovery.MaxCrashes, options.Value.MaxResultBytes, _stopping.Token);
+    public RunServices Run => field ??= new RunServices(store, json, time, options.Value.MaxResultBytes, _stopping.Token);
 
     /// <summary>Notifies every handler that the host is stopping, without cancelling its token.</summary>
     public async Task BeginStoppingAsync()

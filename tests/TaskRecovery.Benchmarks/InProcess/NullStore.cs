@@ -45,7 +45,7 @@ internal sealed class NullStore(byte[] args) : IQueueStore
 
     public ValueTask<IReadOnlyList<long>> ListClaimsAsync(Guid nodeId, CancellationToken cancellationToken) => new([]);
 
-    public ValueTask<int> ReleaseClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, int maxCrashes, CancellationToken cancellationToken) => new(0);
+    public ValueTask<int> ReleaseClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, CancellationToken cancellationToken) => new(0);
 
     public ValueTask<RecoveryReport> SweepAsync(int maxCrashes, CancellationToken cancellationToken) => new(RecoveryReport.Empty);
 

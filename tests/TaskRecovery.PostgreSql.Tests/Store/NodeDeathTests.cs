@@ -1,4 +1,5 @@
 using Npgsql;
+using TaskRecovery.Hosting;
 using TaskRecovery.Storage;
 using TaskRecovery.StoreConformance;
 

@@ -50,7 +50,7 @@ public abstract class SkippedRunTests(StoreFixture fixture) : JobStoreTests(fixt
         var (run, settle) = await GivenToBeSkippedAsync(reason, isPlanned);
         await StartAsync(run);
 
-        Assert.Equal(0, await Store.ReleaseClaimsAsync(run.Held.Node.Id, [run.Held.Fence], MaxCrashes, Cancellation));
+        Assert.Equal(0, await Store.ReleaseClaimsAsync(run.Held.Node.Id, [run.Held.Fence], Cancellation));
         await settle();
 
         await ThenItNeverRunsAsync(run, reason);

@@ -102,7 +102,7 @@ public abstract class TaskRecoveryTests(StoreFixture fixture) : JobStoreTests(fi
         await GivenJobAsync();
         var (run, started) = await GivenRunningTaskAsync(GivenNode());
 
-        await Store.ReleaseClaimsAsync(run.Held.Node.Id, [run.Held.Fence], MaxCrashes, Cancellation);
+        await Store.ReleaseClaimsAsync(run.Held.Node.Id, [run.Held.Fence], Cancellation);
 
         Assert.Equal((TaskState.Created, 0), ((await FindTaskAsync(started.Id)).State, (await FindTaskAsync(started.Id)).Crashes));
     }

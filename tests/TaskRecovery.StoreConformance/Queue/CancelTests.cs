@@ -108,7 +108,7 @@ public abstract class CancelTests(StoreFixture fixture) : StoreTests(fixture)
         var (fence, ids) = await GivenBatchAsync(node, 2);
         await Store.CancelAsync(ids[0], Cancellation);
 
-        await Store.ReleaseClaimsAsync(node.Id, [fence], MaxCrashes, Cancellation);
+        await Store.ReleaseClaimsAsync(node.Id, [fence], Cancellation);
 
         Assert.Equal(EntryState.Cancelled, await StateAsync(ids[0]));
         Assert.Equal([ids[1]], (await ClaimAsync(node)).Entries.Select(entry => entry.Id));

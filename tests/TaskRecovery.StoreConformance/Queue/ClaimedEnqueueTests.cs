@@ -172,7 +172,7 @@ public abstract class ClaimedEnqueueTests(StoreFixture fixture) : StoreTests(fix
         var (results, batch) = await EnqueueClaimedAsync(node, Entry());
         Assert.Equal([batch.Fence], await Store.ListClaimsAsync(node.Id, Cancellation));
 
-        Assert.Equal(1, await Store.ReleaseClaimsAsync(node.Id, [batch.Fence], MaxCrashes, Cancellation));
+        Assert.Equal(1, await Store.ReleaseClaimsAsync(node.Id, [batch.Fence], Cancellation));
 
         var again = await ClaimAsync(node);
         Assert.Equal((results[0].Id, 0, 1), (Assert.Single(again.Entries).Id, again.Entries[0].Crashes, again.Entries[0].Attempt));

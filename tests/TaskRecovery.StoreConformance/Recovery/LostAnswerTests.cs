@@ -27,7 +27,7 @@ public abstract class LostAnswerTests(StoreFixture fixture) : StoreTests(fixture
         var known = await GivenClaimedAsync(node);
         var (lost, ids) = await GivenBatchAsync(node, 3);
 
-        var given = await Store.ReleaseClaimsAsync(node.Id, [lost], MaxCrashes, Cancellation);
+        var given = await Store.ReleaseClaimsAsync(node.Id, [lost], Cancellation);
 
         Assert.Equal(3, given);
         Assert.Equal([known.Fence], await Store.ListClaimsAsync(node.Id, Cancellation));
@@ -42,7 +42,7 @@ public abstract class LostAnswerTests(StoreFixture fixture) : StoreTests(fixture
     {
         var node = GivenNode();
         var held = await GivenClaimedAsync(node);
-        await Store.ReleaseClaimsAsync(node.Id, [held.Fence], MaxCrashes, Cancellation);
+        await Store.ReleaseClaimsAsync(node.Id, [held.Fence], Cancellation);
 
         Assert.Single(await TryFinishAsync(node, held.Outcome()));
         Assert.False(await Store.SaveStepAsync(node.Id, new ProgressKey(held.Id, null), held.Fence, "one", Json("1"), Cancellation));
@@ -56,7 +56,7 @@ public abstract class LostAnswerTests(StoreFixture fixture) : StoreTests(fixture
         var (fence, ids) = await GivenBatchAsync(node, 3);
         await FinishAsync(node, Outcome(ids[0], fence), Outcome(ids[1], fence, OutcomeKind.Retried, error: "x", delay: TimeSpan.FromHours(1)));
 
-        Assert.Equal(1, await Store.ReleaseClaimsAsync(node.Id, [fence], MaxCrashes, Cancellation));
+        Assert.Equal(1, await Store.ReleaseClaimsAsync(node.Id, [fence], Cancellation));
 
         Assert.Equal(EntryState.Completed, await StateAsync(ids[0]));
         Assert.Equal([ids[2]], (await ClaimAsync(node)).Entries.Select(entry => entry.Id));
@@ -68,9 +68,9 @@ public abstract class LostAnswerTests(StoreFixture fixture) : StoreTests(fixture
         var node = GivenNode();
         var held = await GivenClaimedAsync(node);
         var other = await GivenClaimedAsync(GivenNode());
-        await Store.ReleaseClaimsAsync(node.Id, [held.Fence], MaxCrashes, Cancellation);
+        await Store.ReleaseClaimsAsync(node.Id, [held.Fence], Cancellation);
 
-        Assert.Equal(0, await Store.ReleaseClaimsAsync(node.Id, [held.Fence, other.Fence, other.Fence + 1000], MaxCrashes, Cancellation));
+        Assert.Equal(0, await Store.ReleaseClaimsAsync(node.Id, [held.Fence, other.Fence, other.Fence + 1000], Cancellation));
 
         Assert.Equal(EntryState.Running, await StateAsync(other.Id));
         Assert.Single((await ClaimAsync(node)).Entries);
@@ -85,7 +85,7 @@ public abstract class LostAnswerTests(StoreFixture fixture) : StoreTests(fixture
         var held = await ClaimOneAsync(node, id);
         var urgent = await GivenEntryAsync(Entry(priority: 0));
 
-        await Store.ReleaseClaimsAsync(node.Id, [held.Fence], MaxCrashes, Cancellation);
+        await Store.ReleaseClaimsAsync(node.Id, [held.Fence], Cancellation);
 
         Assert.Equal([(id, 1), (urgent, 0)], (await ClaimAsync(node)).Entries.Select(entry => (entry.Id, entry.Crashes)));
     }
@@ -97,7 +97,7 @@ public abstract class LostAnswerTests(StoreFixture fixture) : StoreTests(fixture
         var (fence, ids) = await GivenBatchAsync(node, 50);
         Die(node);
 
-        var giving = Task.Run(async () => await Store.ReleaseClaimsAsync(node.Id, [fence], MaxCrashes, Cancellation), Cancellation);
+        var giving = Task.Run(async () => await Store.ReleaseClaimsAsync(node.Id, [fence], Cancellation), Cancellation);
         var sweeping = Task.Run(() => SweepAsync(), Cancellation);
         await Task.WhenAll(giving, sweeping);
         await SweepAsync();

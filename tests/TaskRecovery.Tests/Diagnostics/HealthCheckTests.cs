@@ -2,6 +2,8 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
 using TaskRecovery.Diagnostics;
+using TaskRecovery.Hosting;
+using TaskRecovery.Operations;
 using TaskRecovery.Storage;
 using TaskRecovery.Tests.Support;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using TaskRecovery.Diagnostics;
+using TaskRecovery.Operations;
 using TaskRecovery.Storage;
 using TaskRecovery.Tests.Support;
 

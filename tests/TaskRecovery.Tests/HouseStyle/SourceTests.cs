@@ -26,6 +26,18 @@ public sealed partial class SourceTests
     }
 
     [Fact]
+    public void A_file_has_one_public_type()
+    {
+        var wrong =
+            from file in Repository.Code("src")
+            let types = TopLevelType().Matches(File.ReadAllText(file)).Where(type => type.Groups["access"].Value == "public").Select(type => type.Groups["name"].Value).Distinct()
+            where types.Count() > 1
+            select $"{Repository.Relative(file)}: {string.Join(", ", types)}";
+
+        Nothing.In(wrong);
+    }
+
+    [Fact]
     public void No_file_is_too_long_to_read()
     {
         var wrong =
@@ -90,7 +102,7 @@ public sealed partial class SourceTests
         Nothing.In(wrong);
     }
 
-    [GeneratedRegex(@"^(?<access>public|internal|file|private)?[\w ]*\b(class|struct|interface|enum|record|delegate)\b [^\r\n]*", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(@"^(?<access>public|internal|file|private)?[\w ]*\b(class|struct|interface|enum|record|delegate)\b (struct )?(?<name>\w+)[^\r\n]*", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
     private static partial Regex TopLevelType();
 
     [GeneratedRegex(@"^namespace (?<name>[\w.]+)", RegexOptions.Multiline)]

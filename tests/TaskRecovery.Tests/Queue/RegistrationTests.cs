@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using TaskRecovery.Hosting;
 using TaskRecovery.Queue;
+using TaskRecovery.Startup;
 using TaskRecovery.Tests.Support;
 using TaskRecovery.Workers;
 

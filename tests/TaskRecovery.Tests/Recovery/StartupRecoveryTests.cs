@@ -1,3 +1,4 @@
+using TaskRecovery.Hosting;
 using TaskRecovery.Recovery;
 using TaskRecovery.Tests.Support;
 

@@ -175,7 +175,7 @@ internal sealed class FakeQueueStore : IQueueStore
     public ValueTask<IReadOnlyList<long>> ListClaimsAsync(Guid nodeId, CancellationToken cancellationToken)
         => Call<IReadOnlyList<long>>("list claims", () => [.. _claims.Where(claim => claim.Value.Node == nodeId).Select(claim => claim.Key).Order()]);
 
-    public ValueTask<int> ReleaseClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, int maxCrashes, CancellationToken cancellationToken)
+    public ValueTask<int> ReleaseClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, CancellationToken cancellationToken)
         => Call("give back", () =>
         {
             var open = fences.SelectMany(fence => _claims[fence].Open.Select(id => (fence, id))).ToList();

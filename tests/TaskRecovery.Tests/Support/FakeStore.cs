@@ -65,7 +65,7 @@ internal sealed class FakeStore : IQueueStore
         return new([.. Claims.GetValueOrDefault(nodeId, [])]);
     }
 
-    public ValueTask<int> ReleaseClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, int maxCrashes, CancellationToken cancellationToken)
+    public ValueTask<int> ReleaseClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, CancellationToken cancellationToken)
     {
         Record("give back");
         GivenBack.AddRange(fences);

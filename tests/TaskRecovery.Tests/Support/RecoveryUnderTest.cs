@@ -1,6 +1,8 @@
 using TaskRecovery.Diagnostics;
+using TaskRecovery.Hosting;
 using TaskRecovery.Nodes;
 using TaskRecovery.Recovery;
+using TaskRecovery.Startup;
 
 namespace TaskRecovery.Tests.Support;
 

@@ -1,5 +1,6 @@
 using System.Transactions;
 using Microsoft.Extensions.DependencyInjection;
+using TaskRecovery.Hosting;
 using TaskRecovery.Storage;
 using TaskRecovery.Tests.Support;
 

@@ -1,0 +1,9 @@
+namespace TaskRecovery.Hosting;
+
+/// <summary>A step of the start-up hook between task recovery and job recovery; steps run in the order of registration. In a process that
+/// runs no entries, it runs as soon as the store is prepared. It must be safe to repeat.</summary>
+internal interface IStartupStep
+{
+    /// <summary>Runs the step.</summary>
+    Task RunAsync(CancellationToken cancellationToken);
+}

@@ -1,0 +1,70 @@
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.Logging;
+using TaskRecovery.Diagnostics;
+using TaskRecovery.Hosting;
+using TaskRecovery.Nodes;
+using TaskRecovery.Recovery;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Operations;
+
+/// <summary>Samples the depth and age of the queues for the gauges, which can't wait for a store. It samples at an interval, and only while
+/// the gauges are read.</summary>
+internal sealed class QueueDepthSampler : StoreLoop
+{
+    private static readonly TimeSpan LookedAtLately = TimeSpan.FromMinutes(2);
+
+    private readonly QueueDepths _depths;
+    private readonly TimeProvider _time;
+    private readonly Signal _lookedAt = new();
+    private IReadOnlyList<QueueDepth> _latest = [];
+    private long? _lookedAtTime;
+
+    public QueueDepthSampler(
+        QueueDepths depths, NodeService node, IEnumerable<IUnresponsiveHandlers> deaf, Metrics metrics, StartupGate gate, INodeRole role, TimeProvider time,
+        ILogger<QueueDepthSampler> logger)
+        : base("The measuring of queues", gate, role, time, logger)
+    {
+        _depths = depths;
+        _time = time;
+        var meter = metrics.Meter;
+        meter.CreateObservableGauge(TaskRecoveryDiagnostics.QueueDepth, () => Observe(depth => depth.Due), "{entry}", "Entries that are due.");
+        meter.CreateObservableGauge(TaskRecoveryDiagnostics.QueueAge, () => Observe(depth => depth.OldestAge.TotalSeconds), "s", "How long the first due entry has waited.");
+        meter.CreateObservableGauge(TaskRecoveryDiagnostics.NodesAlive, () => node.NodesAlive, "{node}", "Nodes that are alive.");
+        meter.CreateObservableGauge(
+            TaskRecoveryDiagnostics.UnresponsiveHandlers, () => deaf.Sum(handlers => handlers.List().Count), "{handler}", "Handlers that still run although their cancellation was requested.");
+    }
+
+    /// <inheritdoc/>
+    protected override TimeSpan Interval => TimeSpan.FromSeconds(10);
+
+    /// <inheritdoc/>
+    protected override Signal Wake => _lookedAt;
+
+    /// <summary>Takes one sample if the gauges were read recently. Tests call this; the timer is not part of the behaviour.</summary>
+    internal async Task MeasureOnceAsync(CancellationToken cancellationToken)
+        => _latest = _lookedAtTime is { } looked && _time.GetElapsedTime(looked) < LookedAtLately
+            ? await _depths.ReadAsync(cancellationToken).ConfigureAwait(false)
+            : [];
+
+    /// <inheritdoc/>
+    protected override async Task<bool> OnceAsync(CancellationToken cancellationToken)
+    {
+        await MeasureOnceAsync(cancellationToken).ConfigureAwait(false);
+        return false;
+    }
+
+    private IEnumerable<Measurement<T>> Observe<T>(Func<QueueDepth, T> value)
+        where T : struct
+    {
+        var wasIdle = _lookedAtTime is null || _latest.Count == 0;
+        _lookedAtTime = _time.GetTimestamp();
+        if (wasIdle)
+        {
+            _lookedAt.Set();
+        }
+
+        return _latest.Select(depth => new Measurement<T>(
+            value(depth), new("messaging.system", "taskrecovery"), new KeyValuePair<string, object?>("messaging.destination.name", depth.Queue)));
+    }
+}

@@ -1,0 +1,108 @@
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using TaskRecovery.Hosting;
+using TaskRecovery.Nodes;
+using TaskRecovery.Recovery;
+using TaskRecovery.Startup;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Operations;
+
+/// <summary>Checks whether this process can do its work: the start-up hook is complete, the store answers, the node's lease is valid, no
+/// loop keeps failing, no entry waits too long, and no handler ignores its cancellation.</summary>
+/// <remarks>Without details, the result contains nothing that an anonymous caller should not know: no queue, kind, host or entry, and no
+/// exception, because its message can contain the database's host and role.</remarks>
+internal sealed class TaskRecoveryHealthCheck(
+    QueueDepths queues, ICurrentNode lives, INodeRole role, StartupGate gate, StartupRecovery startup, IEnumerable<IUnresponsiveHandlers> deaf,
+    IEnumerable<IFailingLoops> loops, HealthCheckSettings settings)
+    : IHealthCheck
+{
+    private bool ShowsDetails => settings.IncludeDetails;
+
+    /// <inheritdoc/>
+    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    {
+        var failure = context.Registration.FailureStatus;
+        if (!gate.IsOpen)
+        {
+            return new HealthCheckResult(
+                failure, "Start-up recovery is not complete: nothing is claimed until the store is available.", ShowsDetails ? startup.Failure : null);
+        }
+
+        IReadOnlyList<QueueDepth> depths;
+        try
+        {
+            depths = await queues.ReadAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (TaskRecoveryException exception)
+        {
+            return new HealthCheckResult(failure, "The store does not answer.", ShowsDetails ? exception : null);
+        }
+
+        var life = lives.Node;
+        var data = DataOf(depths, life);
+        return role.Works && life?.Lease is null
+            ? new HealthCheckResult(failure, "This node has no valid lease: its heartbeats do not succeed, and it starts nothing until one does.", data: data)
+            : Judge(depths, [.. deaf.SelectMany(handlers => handlers.List())], [.. loops.SelectMany(loop => loop.ListFailing())], data);
+    }
+
+    private Dictionary<string, object> DataOf(IReadOnlyList<QueueDepth> depths, Node? life)
+    {
+        var data = new Dictionary<string, object>(StringComparer.Ordinal)
+        {
+            ["due"] = depths.Sum(depth => depth.Due),
+            ["oldest_seconds"] = depths.Select(depth => depth.OldestAge.TotalSeconds).DefaultIfEmpty().Max(),
+        };
+        if (!ShowsDetails)
+        {
+            return data;
+        }
+
+        foreach (var depth in depths)
+        {
+            data[$"queue.{depth.Queue}.due"] = depth.Due;
+            data[$"queue.{depth.Queue}.oldest_seconds"] = depth.OldestAge.TotalSeconds;
+        }
+
+        if (life is not null)
+        {
+            data["node"] = life.Name;
+            data["node_id"] = life.Id;
+        }
+
+        return data;
+    }
+
+    private HealthCheckResult Judge(
+        IReadOnlyList<QueueDepth> depths, IReadOnlyList<UnresponsiveHandler> deaf, IReadOnlyList<string> failing, Dictionary<string, object> data)
+    {
+        var limit = settings.OldestWaitingLimit;
+        var late = depths.Where(depth => depth.OldestAge > limit).ToList();
+        List<string> problems = ShowsDetails
+            ?
+            [
+                .. failing.Select(loop => $"{loop} keeps failing, and the log says why (event 1002)"),
+                .. late.Select(depth => $"queue {depth.Queue} has had an entry due for {depth.OldestAge.TotalSeconds:0} s (limit {limit.TotalSeconds:0} s)"),
+                .. deaf.Select(handler => $"the handler of entry {handler.EntryId} ({handler.Kind}) has ignored cancellation ({handler.Reason}) for {handler.Since.TotalSeconds:0} s"),
+            ]
+            : [.. Summarize(failing.Count, late, deaf.Count, limit)];
+        return problems.Count == 0 ? HealthCheckResult.Healthy(data: data) : HealthCheckResult.Degraded(string.Join("; ", problems) + ".", data: data);
+    }
+
+    private static IEnumerable<string> Summarize(int failing, List<QueueDepth> late, int deaf, TimeSpan limit)
+    {
+        if (failing > 0)
+        {
+            yield return $"loops that keep failing: {failing}, and the log says why (event 1002)";
+        }
+
+        if (late.Count > 0)
+        {
+            yield return $"queues with an entry due for more than {limit.TotalSeconds:0} s: {late.Count}";
+        }
+
+        if (deaf > 0)
+        {
+            yield return $"handlers that ignore their cancellation: {deaf}";
+        }
+    }
+}

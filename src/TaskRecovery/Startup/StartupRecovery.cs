@@ -1,0 +1,213 @@
+using System.Data.Common;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using TaskRecovery.Diagnostics;
+using TaskRecovery.Hosting;
+using TaskRecovery.Nodes;
+using TaskRecovery.Recovery;
+using TaskRecovery.Storage;
+using TaskRecovery.Workers;
+
+namespace TaskRecovery.Startup;
+
+/// <summary>The start-up hook. Before anything is claimed, it prepares the store, registers the node, recovers tasks, and then recovers
+/// jobs.</summary>
+internal sealed class StartupRecovery(
+    IStoreLifecycle store, IJobStore jobs, NodeService node, TaskRecoverer recoverer, IEnumerable<IStartupStep> steps, StartupGate gate, INodeRole role,
+    IOptions<TaskRecoveryOptions> options, TimeProvider time, ILogger<StartupRecovery> logger)
+    : IHostedLifecycleService, IDisposable
+{
+    private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(5);
+
+    // Long enough for an available store: the first enqueue after the start succeeds, and a configuration that can't work makes the start
+    // fail. A store that does not answer delays the start no longer than this.
+    private static readonly TimeSpan FirstAttempt = TimeSpan.FromSeconds(5);
+
+    private readonly ILogger _logger = logger.Guarded();
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly TaskCompletionSource _attempted = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Task? _running;
+    private Type? _failure;
+
+    /// <summary>The error that ended the last attempt; <see langword="null"/> if it succeeded, or before the first attempt has
+    /// ended.</summary>
+    public Exception? Failure { get; private set; }
+
+    /// <summary>Runs the hook before any hosted service starts, so that a service which enqueues in its own start finds the store
+    /// prepared.</summary>
+    public Task StartingAsync(CancellationToken cancellationToken) => BeginAsync(cancellationToken);
+
+    /// <summary>Runs the hook if the host does not call <see cref="StartingAsync"/>.</summary>
+    public Task StartAsync(CancellationToken cancellationToken) => BeginAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        _stopping.TryCancel();
+        await (_running ?? Task.CompletedTask).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    Task IHostedLifecycleService.StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    Task IHostedLifecycleService.StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    Task IHostedLifecycleService.StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public void Dispose() => _stopping.CancelAndDispose();
+
+    /// <summary>Runs the hook once. Every part is safe to repeat, so after a failure the whole hook is repeated.</summary>
+    internal async Task RecoverOnceAsync(CancellationToken cancellationToken)
+    {
+        var life = gate.Life;
+        await store.PrepareAsync(cancellationToken).ConfigureAwait(false);
+        _logger.StorePrepared(store.Traits.System);
+        if (!role.Works)
+        {
+            await RunStepsAsync(cancellationToken).ConfigureAwait(false);
+            gate.Open();
+            return;
+        }
+
+        // Register first: that declares this node's previous registration dead, so task recovery recovers its entries now.
+        node.Begin();
+        await RegisteredAsync(cancellationToken).ConfigureAwait(false);
+
+        var report = await recoverer.RecoverOnceAsync(cancellationToken).ConfigureAwait(false);
+        await RunStepsAsync(cancellationToken).ConfigureAwait(false);
+        var planned = await jobs.RecoverJobsAsync(cancellationToken).ConfigureAwait(false);
+        _logger.StartupDone(report.Recovered, report.Closed, planned);
+        gate.Open(life);
+    }
+
+    /// <summary>Runs the hook again for each later registration. A node that was declared dead, or saw the database go back in time, may
+    /// find different tables, without its names and its declared jobs.</summary>
+    internal async Task RecoverOtherLivesAsync(CancellationToken cancellationToken)
+    {
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                await node.AnotherLife.WaitAsync(Timeout.InfiniteTimeSpan, time, cancellationToken).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                return;
+            }
+
+            await RecoverUntilDoneAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Repeats the hook until it succeeds or the host stops. Also returns if the first attempt fails with an error that a retry
+    /// can't fix while the start still waits for it.</summary>
+    internal async Task RecoverUntilDoneAsync(CancellationToken cancellationToken)
+    {
+        for (var backoff = FirstBackoff; !cancellationToken.IsCancellationRequested; backoff = backoff * 2 < LongestBackoff ? backoff * 2 : LongestBackoff)
+        {
+            try
+            {
+                await RecoverOnceAsync(cancellationToken).ConfigureAwait(false);
+                Failure = null;
+                _attempted.TrySetResult();
+                return;
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception exception) when (!IsTransient(exception) && _attempted.TrySetException(exception))
+            {
+                // The start still waits for this attempt and fails with its error.
+                Failure = exception;
+                return;
+            }
+#pragma warning disable CA1031 // The error is logged and shown in the health check; the cause may be fixed while the host runs, so retry.
+            catch (Exception exception)
+#pragma warning restore CA1031
+            {
+                Failure = exception;
+                LogFailure(exception);
+                _attempted.TrySetResult();
+            }
+
+            await Task.Delay(backoff, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>Whether a retry may succeed without a change of the configuration.</summary>
+    private static bool IsTransient(Exception exception)
+        => exception is StoreUnavailableException or TimeoutException or OperationCanceledException or IOException or DbException { IsTransient: true };
+
+    private async Task BeginAsync(CancellationToken cancellationToken)
+    {
+        if (_running is not null)
+        {
+            return;
+        }
+
+        if (options.Value.StartupMode == StartupMode.FailFast)
+        {
+            _running = Task.CompletedTask;
+            await RecoverOnceAsync(cancellationToken).ConfigureAwait(false);
+            _attempted.TrySetResult();
+            _running = Background.Run(() => RecoverOtherLivesAsync(_stopping.Token));
+            return;
+        }
+
+        _running = Background.Run(async () =>
+        {
+            await RecoverUntilDoneAsync(_stopping.Token).ConfigureAwait(false);
+            await RecoverOtherLivesAsync(_stopping.Token).ConfigureAwait(false);
+        });
+        var attempted = _attempted.Task;
+        await attempted.WaitAsync(FirstAttempt, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (attempted.IsFaulted || !_attempted.TrySetResult())
+        {
+            await attempted.ConfigureAwait(false);
+        }
+    }
+
+    private async Task RunStepsAsync(CancellationToken cancellationToken)
+    {
+        foreach (var step in steps)
+        {
+            await step.RunAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task RegisteredAsync(CancellationToken cancellationToken)
+    {
+        var patience = options.Value.Node.Lease;
+        try
+        {
+            await node.WaitForLifeAsync(cancellationToken).WaitAsync(patience, time, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TimeoutException exception)
+        {
+            throw new StoreUnavailableException(
+                $"The store is there, but this node could not register within {patience.TotalSeconds:0.#} s: its own session with the store can't be opened or answers too slowly. The log of the node's session says why.",
+                exception);
+        }
+    }
+
+    private void LogFailure(Exception exception)
+    {
+        if (_failure == exception.GetType())
+        {
+            return;
+        }
+
+        _failure = exception.GetType();
+        if (IsTransient(exception))
+        {
+            _logger.WaitingForStore(exception);
+        }
+        else
+        {
+            _logger.StoreMisconfigured(exception);
+        }
+    }
+}

@@ -1,0 +1,20 @@
+namespace TaskRecovery;
+
+/// <summary>Why a worker's token was cancelled.</summary>
+public enum StopReason
+{
+    /// <summary>The token is not cancelled.</summary>
+    None = 0,
+
+    /// <summary>The host is stopping. The entry is released without using up an attempt.</summary>
+    Shutdown,
+
+    /// <summary>Cancellation of the entry was requested.</summary>
+    Cancelled,
+
+    /// <summary>The attempt exceeded its time limit and counts as failed.</summary>
+    TimedOut,
+
+    /// <summary>The node may no longer hold the claim on the entry. The store rejects further writes of this attempt.</summary>
+    ClaimLost,
+}

@@ -1,0 +1,65 @@
+using System.Data.Common;
+using System.Diagnostics.CodeAnalysis;
+
+namespace TaskRecovery.Storage;
+
+/// <summary>The part of a queue store for an entry's way from the enqueue to its outcome, with the steps and checkpoints of its runs.</summary>
+[Experimental("TASKRECOVERY001")]
+public interface IEntryStore : IStorePart
+{
+    /// <summary>Stores entries atomically and, after the commit, notifies listeners of their queues. Without a caller's transaction, only
+    /// listeners in other processes are notified, because the engine wakes its own claimers. With one, all listeners are
+    /// notified.</summary>
+    /// <returns>One result per entry, in the same order, with ascending ids. If several entries of a call have the same unique key, only
+    /// the first is stored.</returns>
+    /// <exception cref="ArgumentException">The transaction does not belong to this store's database. Nothing was stored.</exception>
+    ValueTask<EnqueueResult[]> EnqueueAsync(IReadOnlyList<NewEntry> entries, DbTransaction? transaction, CancellationToken cancellationToken);
+
+    /// <summary>Creates the claimer of one queue for one node. Called once per queue and node life. The claimer is used by one caller at a
+    /// time.</summary>
+    IQueueClaimer CreateClaimer(Guid nodeId, string queue, IReadOnlyCollection<string> kinds);
+
+    /// <summary>Answers a node's periodic poll, about once a second, in one round trip for any number of queues.</summary>
+    ValueTask<PollResult> PollAsync(PollRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Stores the outcomes of runs. Safe to repeat after a lost response: an outcome already stored under the same fence counts as
+    /// accepted and stays unchanged.</summary>
+    /// <remarks>If a cancel request is stored, an entry that would return to the queue (retried, snoozed, released) ends as cancelled with
+    /// the reason <see cref="EndReasons.CancelRequested"/>. <see cref="OutcomeKind.Superseded"/> is shown as
+    /// <see cref="EntryState.Cancelled"/>.</remarks>
+    /// <returns>The outcomes that were rejected because the node no longer holds the claim; empty if all were accepted.</returns>
+    /// <exception cref="ContentRefusedException">The store can't represent a text in one of the outcomes. After any other exception the
+    /// call may be repeated.</exception>
+    ValueTask<IReadOnlyList<RunOutcome>> FinishAsync(Guid nodeId, IReadOnlyList<RunOutcome> outcomes, CancellationToken cancellationToken);
+
+    /// <summary>Completes a run in the caller's transaction. If the claim is lost, the transaction is put into a state in which it can't
+    /// commit.</summary>
+    /// <exception cref="ClaimLostException">The node no longer holds the claim.</exception>
+    ValueTask FinishInTransactionAsync(Guid nodeId, RunOutcome outcome, DbTransaction transaction, CancellationToken cancellationToken);
+
+    /// <summary>Finds the outcomes for which <see cref="FinishAsync"/> would block, because a transaction passed to
+    /// <see cref="FinishInTransactionAsync"/> is still open.</summary>
+    /// <returns>The blocked outcomes. The default implementation returns none.</returns>
+    ValueTask<IReadOnlyList<RunOutcome>> FindBlockedAsync(IReadOnlyList<RunOutcome> outcomes, CancellationToken cancellationToken)
+        => ValueTask.FromResult<IReadOnlyList<RunOutcome>>([]);
+
+    /// <summary>Removes the claims in which every entry has an outcome. The store verifies this itself and skips the other
+    /// claims.</summary>
+    ValueTask RemoveSettledClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, CancellationToken cancellationToken);
+
+    /// <summary>Reads the finished steps and the checkpoint of an entry or its task.</summary>
+    ValueTask<StoredProgress> LoadProgressAsync(ProgressKey key, CancellationToken cancellationToken);
+
+    /// <summary>Stores the result of a finished step. If the step is already stored, the call succeeds and keeps the first
+    /// result.</summary>
+    /// <returns><see langword="false"/> if the node no longer holds the claim; nothing was stored.</returns>
+    ValueTask<bool> SaveStepAsync(Guid nodeId, ProgressKey key, long fence, string name, ReadOnlyMemory<byte> result, CancellationToken cancellationToken);
+
+    /// <summary>Stores a checkpoint, replacing the previous one.</summary>
+    /// <returns><see langword="false"/> if the node no longer holds the claim; nothing was stored.</returns>
+    ValueTask<bool> SaveCheckpointAsync(Guid nodeId, ProgressKey key, long fence, ReadOnlyMemory<byte> checkpoint, CancellationToken cancellationToken);
+
+    /// <summary>Removes the steps and the checkpoint of an entry or its task. Safe to repeat.</summary>
+    /// <returns><see langword="false"/> if the node no longer holds the claim; nothing was removed.</returns>
+    ValueTask<bool> ResetProgressAsync(Guid nodeId, ProgressKey key, long fence, CancellationToken cancellationToken);
+}

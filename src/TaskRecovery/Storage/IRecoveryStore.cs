@@ -1,0 +1,28 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace TaskRecovery.Storage;
+
+/// <summary>The part of a queue store for recovery, retention and the invariant.</summary>
+[Experimental("TASKRECOVERY001")]
+public interface IRecoveryStore : IStorePart
+{
+    /// <summary>Lists the fences of the claims stored for a node, oldest first.</summary>
+    ValueTask<IReadOnlyList<long>> ListClaimsAsync(Guid nodeId, CancellationToken cancellationToken);
+
+    /// <summary>Releases every entry without an outcome from claims whose responses were lost, without counting a crash or an attempt, and
+    /// removes the claims. Claims of other nodes are not changed. An entry with a cancel request ends.</summary>
+    /// <returns>The number of entries that wait again.</returns>
+    ValueTask<int> ReleaseClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, CancellationToken cancellationToken);
+
+    /// <summary>Recovers the claims of every dead node: entries without an outcome wait again at the front of the queue, or end with the
+    /// reason <c>crash_loop</c>. Concurrent sweeps are safe and recover each entry once.</summary>
+    ValueTask<RecoveryReport> SweepAsync(int maxCrashes, CancellationToken cancellationToken);
+
+    /// <summary>Removes a bounded number of entries that are no longer kept.</summary>
+    /// <returns><see langword="true"/> if there is more to remove now.</returns>
+    ValueTask<bool> PurgeAsync(RetentionOptions retention, CancellationToken cancellationToken);
+
+    /// <summary>Checks the invariant that every entry is in exactly one place: waiting, running or ended.</summary>
+    /// <returns>One line per violation; empty if the invariant holds.</returns>
+    ValueTask<IReadOnlyList<string>> CheckInvariantsAsync(CancellationToken cancellationToken);
+}

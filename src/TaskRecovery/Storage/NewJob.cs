@@ -1,0 +1,13 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace TaskRecovery.Storage;
+
+/// <summary>A job to create or update.</summary>
+/// <param name="Definition">The definition passed by the caller.</param>
+/// <param name="Kind">The kind of the task handler.</param>
+/// <param name="EntryKind">The kind of the job's entries.</param>
+/// <param name="Args">The arguments as UTF-8 JSON.</param>
+/// <param name="MaxAttempts">The maximum number of attempts of a run.</param>
+/// <param name="DeclaredBy">The application that declares the job in its code; <see langword="null"/> keeps the stored value.</param>
+[Experimental("TASKRECOVERY001")]
+public sealed record NewJob(JobDefinition Definition, string Kind, string EntryKind, ReadOnlyMemory<byte> Args, int MaxAttempts, string? DeclaredBy = null);

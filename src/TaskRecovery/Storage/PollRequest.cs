@@ -1,0 +1,16 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace TaskRecovery.Storage;
+
+/// <summary>The request of a node's periodic poll.</summary>
+/// <param name="NodeId">The id of the node.</param>
+/// <param name="Queues">The queues that the node serves.</param>
+/// <param name="Kinds">The kinds that the node can run.</param>
+/// <param name="WithUnknownKinds">Whether to look for waiting kinds that the node can't run. Set only occasionally.</param>
+[Experimental("TASKRECOVERY001")]
+public sealed record PollRequest(Guid NodeId, IReadOnlyCollection<string> Queues, IReadOnlyCollection<string> Kinds, bool WithUnknownKinds)
+{
+    /// <summary>The fences of the claims whose cancel requests are returned; <see langword="null"/> for all claims that the store has for
+    /// the node.</summary>
+    public IReadOnlyList<long>? Claims { get; init; }
+}

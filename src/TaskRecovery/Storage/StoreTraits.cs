@@ -1,0 +1,31 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace TaskRecovery.Storage;
+
+/// <summary>The properties of a store on which the engine depends.</summary>
+[Experimental("TASKRECOVERY001")]
+public sealed record StoreTraits
+{
+    /// <summary>The store's name in logs and metrics, as OpenTelemetry spells it (<c>postgresql</c>, <c>sqlite</c>).</summary>
+    public required string System { get; init; }
+
+    /// <summary>Whether nodes hold session locks. Without them, a node is declared dead only when its lease has expired.</summary>
+    public required bool UsesSessionLocks { get; init; }
+
+    /// <summary>Whether a free lock alone proves that its process is dead, as a lock of the operating system does, so that no grace period
+    /// is needed. A lost network session is no such proof.</summary>
+    public required bool LockProvesDeath { get; init; }
+
+    /// <summary>The interval at which a node polls if it receives no hint.</summary>
+    public required TimeSpan PollInterval { get; init; }
+
+    /// <summary>Whether writes are queued inside this process, so that cancelling the token removes a write that has not begun and has no
+    /// effect on one that has. If so, the engine passes the lease's token with steps and checkpoints, and a write that is still queued when
+    /// the lease is lost is never stored. If the token would reach a database driver instead, the engine passes none.</summary>
+    public bool TakesBackQueuedWrites { get; init; }
+
+    /// <summary>Returns whether an error proves that the server rejects all connections (it is starting up, shutting down or not
+    /// listening), so that no other node can take over this node's work. Called once, with the exception that the session threw; the store
+    /// inspects the inner exceptions.</summary>
+    public Func<Exception, bool> IsServerRejectingAll { get; init; } = static _ => false;
+}

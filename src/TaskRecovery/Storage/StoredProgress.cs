@@ -1,0 +1,9 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace TaskRecovery.Storage;
+
+/// <summary>The stored progress of an entry or its task.</summary>
+/// <param name="Steps">The results of finished steps as UTF-8 JSON, by step name.</param>
+/// <param name="Checkpoint">The last checkpoint as UTF-8 JSON; <see langword="null"/> if there is none.</param>
+[Experimental("TASKRECOVERY001")]
+public sealed record StoredProgress(IReadOnlyDictionary<string, ReadOnlyMemory<byte>> Steps, ReadOnlyMemory<byte>? Checkpoint);

@@ -1,0 +1,12 @@
+namespace TaskRecovery;
+
+/// <summary>The store can be reached but not used, for example because its schema is missing or too new, or permissions are missing.
+/// Retrying does not help; the message says what to do.</summary>
+public sealed class StoreConfigurationException : TaskRecoveryException
+{
+    /// <summary>Creates one.</summary>
+    public StoreConfigurationException(string message, Exception? innerException = null)
+        : base(message, innerException)
+    {
+    }
+}

@@ -1,0 +1,24 @@
+namespace TaskRecovery;
+
+/// <summary>The options of a worker or task handler.</summary>
+public sealed class WorkerOptions
+{
+    /// <summary>The maximum number of attempts of an entry that does not set <see cref="EnqueueOptions.MaxAttempts"/> or
+    /// <see cref="JobDefinition.MaxAttempts"/>.</summary>
+    /// <value>Default: 10. 1 to 1,000.</value>
+    public int MaxAttempts { get; set; } = 10;
+
+    /// <summary>The time limit of one attempt of an entry that does not set <see cref="EnqueueOptions.Timeout"/> or
+    /// <see cref="JobDefinition.Timeout"/>.</summary>
+    /// <value>Default: <see langword="null"/> (no limit). At most 45 days.</value>
+    public TimeSpan? Timeout { get; set; }
+
+    /// <summary>The delay before the first retry. It doubles with each further failure, with a random jitter of up to 20 % in either
+    /// direction.</summary>
+    /// <value>Default: 1 second.</value>
+    public TimeSpan RetryBase { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>The maximum delay between attempts.</summary>
+    /// <value>Default: 1 hour.</value>
+    public TimeSpan RetryMax { get; set; } = TimeSpan.FromHours(1);
+}
