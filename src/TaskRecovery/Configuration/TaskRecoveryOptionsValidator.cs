@@ -4,7 +4,6 @@ using TaskRecovery.Storage;
 using TaskRecovery.Nodes;
 using TaskRecovery.Queue;
 using TaskRecovery.Rules;
-using TaskRecovery.Storage;
 
 namespace TaskRecovery.Configuration;
 

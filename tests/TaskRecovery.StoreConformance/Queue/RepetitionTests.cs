@@ -52,7 +52,7 @@ public abstract class RepetitionTests(StoreFixture fixture) : StoreTests(fixture
     {
         var released = await GivenClaimedAsync(GivenNode());
         await Store.CancelAsync(released.Id, Cancellation);
-        await Store.ReleaseClaimsAsync(released.Node.Id, [released.Fence], MaxCrashes, Cancellation);
+        await Store.ReleaseClaimsAsync(released.Node.Id, [released.Fence], Cancellation);
         var swept = await GivenClaimedAsync(GivenNode());
         await Store.CancelAsync(swept.Id, Cancellation);
         await DieAndSweepAsync(swept.Node);
