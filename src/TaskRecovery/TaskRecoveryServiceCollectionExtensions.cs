@@ -92,20 +92,22 @@ public static class TaskRecoveryServiceCollectionExtensions
     private static void AddQueue(this IServiceCollection services)
     {
         services.AddSingleton<EntryFactory>();
-        services.AddSingleton<EnqueueGroups>();
         services.AddSingleton<LocalClaimers>();
-        services.AddSingleton<IClaimWaker>(static provider => provider.GetRequiredService<LocalClaimers>());
+        services.AddSingleton<ClaimWaker>();
+        services.AddSingleton<IClaimWaker>(static provider => provider.GetRequiredService<ClaimWaker>());
+        services.AddSingleton<EntryWriter>();
         services.AddSingleton<JobQueue>();
         services.AddSingleton<IJobQueue>(static provider => provider.GetRequiredService<JobQueue>());
         services.AddSingleton(static provider => new SuspectLimiter(
             provider.GetRequiredService<IOptions<TaskRecoveryOptions>>().Value.Recovery.MaxCrashes, provider.GetRequiredService<TimeProvider>()));
-        services.AddSingleton<SettledClaims>();
-        services.AddSingleton<Completer>();
+        services.AddSingleton<OutcomeWriter>();
+        services.AddSingleton<OutcomeSink>();
+        services.AddSingleton<ClaimRemover>();
         services.AddSingleton<WorkServices>();
         services.AddSingleton<WorkService>();
         services.AddSingleton<INodeRole, WorkRole>();
         services.AddSingleton<IUnresponsiveHandlers>(static provider => provider.GetRequiredService<WorkService>());
-        services.AddSingleton<IFailingLoops>(static provider => provider.GetRequiredService<WorkService>());
+        services.AddSingleton<IHostedService>(static provider => provider.GetRequiredService<ClaimRemover>());
         services.AddSingleton<IHostedService>(static provider => provider.GetRequiredService<WorkService>());
     }
 }

@@ -16,12 +16,6 @@ internal static partial class Log
     [LoggerMessage(3003, LogLevel.Information, "Took over the work of {Count} previous lives of this node's name: {NodeIds}")]
     public static partial void TookOver(this ILogger logger, int count, string nodeIds);
 
-    [LoggerMessage(3004, LogLevel.Warning, "The node's session with the store is broken; the node opens another one as soon as it can")]
-    public static partial void SessionBroken(this ILogger logger, Exception exception);
-
-    [LoggerMessage(3005, LogLevel.Information, "The node's session with the store is back after {Failures} failed attempts")]
-    public static partial void SessionBack(this ILogger logger, int failures);
-
     [LoggerMessage(3006, LogLevel.Warning,
         "Node {NodeId} could not renew its lease in time: its running handlers are being cancelled, and nothing starts until a heartbeat succeeds")]
     public static partial void LeaseLost(this ILogger logger, Guid nodeId);

@@ -32,9 +32,9 @@ internal static partial class Log
     [LoggerMessage(3070, LogLevel.Warning, "Released {Entries} entries of {Claims} claims whose answers were lost")]
     public static partial void GaveBack(this ILogger logger, int entries, int claims);
 
-    [LoggerMessage(3080, LogLevel.Warning, "{Loop} failed; it is repeated until the store is available")]
+    [LoggerMessage(3080, LogLevel.Warning, "{Loop} failed although the store has answered; it is repeated until it succeeds, without further warnings")]
     public static partial void LoopFailed(this ILogger logger, string loop, Exception exception);
 
-    [LoggerMessage(3081, LogLevel.Information, "{Loop} works again")]
+    [LoggerMessage(3081, LogLevel.Information, "{Loop} succeeded again")]
     public static partial void LoopWorksAgain(this ILogger logger, string loop);
 }

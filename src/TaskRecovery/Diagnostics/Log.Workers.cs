@@ -9,11 +9,11 @@ internal static partial class Log
     [LoggerMessage(1001, LogLevel.Information, "Serving queue {Queue} with concurrency {Concurrency}; kinds: {Kinds}")]
     public static partial void QueueStarted(this ILogger logger, string queue, int concurrency, string kinds);
 
-    [LoggerMessage(1002, LogLevel.Warning, "The store is not available for {Loop}; the call is repeated until it is")]
+    [LoggerMessage(1002, LogLevel.Warning, "The store is not available: {Loop} failed first. Every call is repeated until the store is back, without further warnings")]
     public static partial void StoreLost(this ILogger logger, string loop, Exception exception);
 
-    [LoggerMessage(1003, LogLevel.Information, "The store is available again for {Loop} after {Failures} failed attempts")]
-    public static partial void StoreBack(this ILogger logger, string loop, int failures);
+    [LoggerMessage(1003, LogLevel.Information, "The store is available again after {Duration}: {Loop} succeeded last")]
+    public static partial void StoreBack(this ILogger logger, string loop, TimeSpan duration);
 
     [LoggerMessage(1004, LogLevel.Warning, "Entries of the kind {Kind} wait in a queue of this node, which has no worker for it. They wait for a node that has one")]
     public static partial void UnknownKind(this ILogger logger, string kind);

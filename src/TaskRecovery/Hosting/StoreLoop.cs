@@ -1,25 +1,18 @@
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
-using TaskRecovery.Diagnostics;
 using TaskRecovery.Nodes;
 
 namespace TaskRecovery.Hosting;
 
-/// <summary>Base class of a loop that calls the store at an interval. It survives every error of the store and logs each change of state
-/// once.</summary>
+/// <summary>Base class of a loop that calls the store at an interval, in a process that runs entries. It begins after the start-up hook and
+/// survives every error of the store.</summary>
 /// <param name="name">The loop's name in logs.</param>
-/// <param name="gate">The loop starts when this gate opens.</param>
-/// <param name="role">The loop runs only in a process that runs entries.</param>
-/// <param name="time">The clock for waits.</param>
-/// <param name="logger">Logs each change of state once.</param>
-internal abstract class StoreLoop(string name, StartupGate gate, INodeRole role, TimeProvider time, ILogger logger) : BackgroundService
+/// <param name="services">What every such loop needs.</param>
+internal abstract class StoreLoop(string name, StoreLoopServices services) : BackgroundService
 {
-    private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(250);
 
-    private readonly ILogger _logger = logger.Guarded();
+    private readonly LoopHealth _health = services.Outages.Watch(name);
     private readonly Signal _never = new();
-    private TimeSpan _backoff = FirstBackoff;
-    private bool _failing;
 
     /// <summary>The wait between two rounds.</summary>
     protected abstract TimeSpan Interval { get; }
@@ -42,14 +35,14 @@ internal abstract class StoreLoop(string name, StartupGate gate, INodeRole role,
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        if (!role.Works)
+        if (!services.Role.Works)
         {
             return;
         }
 
         try
         {
-            await gate.WaitAsync(stoppingToken).ConfigureAwait(false);
+            await services.Gate.WaitAsync(stoppingToken).ConfigureAwait(false);
             while (true)
             {
                 var wait = await TryOnceAsync(stoppingToken).ConfigureAwait(false);
@@ -59,7 +52,7 @@ internal abstract class StoreLoop(string name, StartupGate gate, INodeRole role,
                 }
 
                 // While the store is failing, signals do not shorten the wait, because they arrive with every heartbeat.
-                await (_failing ? _never : Wake).WaitAsync(wait, time, stoppingToken).ConfigureAwait(false);
+                await (_health.Failures > 0 ? _never : Wake).WaitAsync(wait, services.Time, stoppingToken).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -76,13 +69,7 @@ internal abstract class StoreLoop(string name, StartupGate gate, INodeRole role,
         try
         {
             var more = await OnceAsync(cancellationToken).ConfigureAwait(false);
-            if (_failing)
-            {
-                _failing = false;
-                _backoff = FirstBackoff;
-                _logger.LoopWorksAgain(name);
-            }
-
+            _health.Succeeded();
             return more ? TimeSpan.Zero : Interval;
         }
         catch (Exception) when (cancellationToken.IsCancellationRequested)
@@ -94,15 +81,8 @@ internal abstract class StoreLoop(string name, StartupGate gate, INodeRole role,
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            if (!_failing)
-            {
-                _failing = true;
-                _logger.LoopFailed(name, exception);
-            }
-
-            var wait = _backoff < Interval ? _backoff : Interval;
-            _backoff = wait * 2;
-            return wait;
+            _health.Failed(exception);
+            return new Backoff(FirstWait, Interval).After(_health.Failures);
         }
     }
 

@@ -21,7 +21,7 @@ internal sealed class Node(Guid id, string name, TimeProvider time)
     public string Name { get; } = name;
 
     /// <summary>The claims of this registration.</summary>
-    public ClaimBook Claims { get; } = new();
+    public NodeClaims Claims { get; } = new(time);
 
     /// <summary>The valid lease; <see langword="null"/> while the node has none, or after the registration has ended.</summary>
     public NodeLease? Lease => Volatile.Read(ref _lease) is { IsValid: true } lease ? lease : null;

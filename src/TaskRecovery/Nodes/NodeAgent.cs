@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using TaskRecovery.Diagnostics;
+using TaskRecovery.Hosting;
 using TaskRecovery.Queue;
 using TaskRecovery.Rules;
 using TaskRecovery.Storage;
@@ -13,13 +14,16 @@ namespace TaskRecovery.Nodes;
 /// <param name="options">The heartbeat interval, the lease and the grace period.</param>
 /// <param name="describe">Returns the identity of a new registration for its id.</param>
 /// <param name="time">The monotonic clock.</param>
-/// <param name="logger">Logs each change of state once.</param>
+/// <param name="outages">Reports failed steps.</param>
+/// <param name="logger">Logs what happens to the node.</param>
 internal sealed class NodeAgent(
-    IStoreLifecycle store, INodeEvents events, NodeOptions options, Func<Guid, NodeIdentity> describe, TimeProvider time, ILogger logger)
+    IStoreLifecycle store, INodeEvents events, NodeOptions options, Func<Guid, NodeIdentity> describe, TimeProvider time, OutageReporter outages, ILogger logger)
 {
-    /// <summary>The wait after the first failure. It doubles with each further failure, up to the heartbeat interval.</summary>
-    internal static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(50);
+    // A node without a session loses its lease soon, so the first attempts follow each other quickly.
+    private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(50), options.HeartbeatInterval);
 
+    // The health check reports a missing lease, which is what a missing session leads to.
+    private readonly LoopHealth _health = outages.Watch("the node's session", isListed: false);
     private INodeSession? _session;
     private PeerFailureDetector _watch = NewWatch(store.Traits, options, time);
     private LeaseDeadline _deadline = LeaseDeadline.For(store.Traits, options, time);
@@ -27,7 +31,6 @@ internal sealed class NodeAgent(
     private Task<bool>? _probe;
     private bool _holdsLock;
     private bool _reconnected;
-    private int _failures;
 
     /// <summary>How many nodes were alive at the last heartbeat, including this one.</summary>
     public int NodesAlive { get; private set; }
@@ -56,12 +59,7 @@ internal sealed class NodeAgent(
             }
 
             var sent = SendHeartbeat(session, _life!);
-            if (_failures > 0)
-            {
-                logger.SessionBack(_failures);
-                _failures = 0;
-            }
-
+            _health.Succeeded();
             return _life!.End is null ? UntilNext(sent) : TimeSpan.Zero;
         }
 #pragma warning disable CA1031 // Whatever a store throws, the node retries.
@@ -251,11 +249,7 @@ internal sealed class NodeAgent(
 
     private TimeSpan Broken(Exception exception)
     {
-        if (_failures++ == 0)
-        {
-            logger.SessionBroken(exception);
-        }
-
+        _health.Failed(exception);
         if (_life is { End: null } life && store.Traits.IsServerRejectingAll(exception))
         {
             _deadline = _deadline.ServerRejectsAll();
@@ -264,8 +258,7 @@ internal sealed class NodeAgent(
 
         CloseSession();
         NodesAlive = 0;
-        var backoff = FirstBackoff * Math.Pow(2, Math.Min(_failures - 1, 16));
-        return backoff < options.HeartbeatInterval ? backoff : options.HeartbeatInterval;
+        return _backoff.After(_health.Failures);
     }
 
     private void CloseSession()

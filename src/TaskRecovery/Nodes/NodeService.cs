@@ -34,7 +34,7 @@ internal sealed class NodeService : ICurrentNode, INodeEvents, IHostedLifecycleS
     private bool _registered;
 
     public NodeService(
-        IStoreLifecycle store, StartupGate gate, NodeSignals signals, IOptions<TaskRecoveryOptions> options, TimeProvider time, ILogger<NodeService> logger,
+        IStoreLifecycle store, StartupGate gate, NodeSignals signals, OutageReporter outages, IOptions<TaskRecoveryOptions> options, TimeProvider time, ILogger<NodeService> logger,
         IHostEnvironment? environment = null)
     {
         _gate = gate;
@@ -42,7 +42,7 @@ internal sealed class NodeService : ICurrentNode, INodeEvents, IHostedLifecycleS
         _time = time;
         _logger = logger.Guarded();
         var naming = new NodeNaming(options.Value.NodeName, environment?.ApplicationName);
-        _beat = new NodeAgent(store, this, options.Value.Node, naming.Describe, time, _logger);
+        _beat = new NodeAgent(store, this, options.Value.Node, naming.Describe, time, outages, _logger);
     }
 
     /// <inheritdoc/>

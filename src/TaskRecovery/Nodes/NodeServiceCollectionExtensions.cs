@@ -20,6 +20,9 @@ internal static class NodeServiceCollectionExtensions
         services.TryAddSingleton<Metrics>();
         services.TryAddSingleton<Tracing>();
         services.TryAddSingleton<StartupGate>();
+        services.TryAddSingleton<OutageReporter>();
+        services.TryAddSingleton<IFailingLoops>(provider => provider.GetRequiredService<OutageReporter>());
+        services.TryAddSingleton<StoreLoopServices>();
         services.TryAddSingleton<NodeSignals>();
         services.TryAddSingleton<NodeService>();
         services.TryAddSingleton<ICurrentNode>(provider => provider.GetRequiredService<NodeService>());

@@ -1,5 +1,4 @@
 using System.Diagnostics.Metrics;
-using Microsoft.Extensions.Logging;
 using TaskRecovery.Diagnostics;
 using TaskRecovery.Hosting;
 using TaskRecovery.Nodes;
@@ -21,12 +20,11 @@ internal sealed class QueueDepthSampler : StoreLoop
     private long? _lookedAtTime;
 
     public QueueDepthSampler(
-        QueueDepths depths, NodeService node, IEnumerable<IUnresponsiveHandlers> deaf, Metrics metrics, StartupGate gate, INodeRole role, TimeProvider time,
-        ILogger<QueueDepthSampler> logger)
-        : base("The measuring of queues", gate, role, time, logger)
+        QueueDepths depths, NodeService node, IEnumerable<IUnresponsiveHandlers> deaf, Metrics metrics, StoreLoopServices services)
+        : base("The measuring of queues", services)
     {
         _depths = depths;
-        _time = time;
+        _time = services.Time;
         var meter = metrics.Meter;
         meter.CreateObservableGauge(TaskRecoveryDiagnostics.QueueDepth, () => Observe(depth => depth.Due), "{entry}", "Entries that are due.");
         meter.CreateObservableGauge(TaskRecoveryDiagnostics.QueueAge, () => Observe(depth => depth.OldestAge.TotalSeconds), "s", "How long the first due entry has waited.");

@@ -80,7 +80,7 @@ internal sealed class TaskRecoveryHealthCheck(
         List<string> problems = ShowsDetails
             ?
             [
-                .. failing.Select(loop => $"{loop} keeps failing, and the log says why (event 1002)"),
+                .. failing.Select(loop => $"{loop} keeps failing, and the log says why (events 1002 and 3080)"),
                 .. late.Select(depth => $"queue {depth.Queue} has had an entry due for {depth.OldestAge.TotalSeconds:0} s (limit {limit.TotalSeconds:0} s)"),
                 .. deaf.Select(handler => $"the handler of entry {handler.EntryId} ({handler.Kind}) has ignored cancellation ({handler.Reason}) for {handler.Since.TotalSeconds:0} s"),
             ]
@@ -92,7 +92,7 @@ internal sealed class TaskRecoveryHealthCheck(
     {
         if (failing > 0)
         {
-            yield return $"loops that keep failing: {failing}, and the log says why (event 1002)";
+            yield return $"loops that keep failing: {failing}, and the log says why (events 1002 and 3080)";
         }
 
         if (late.Count > 0)

@@ -5,8 +5,10 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Queue;
 
-/// <summary>The public queue: validates entries, stores them and wakes this process's claimers.</summary>
-internal sealed class JobQueue(IEntryStore store, IOperatorStore operators, EntryFactory factory, EnqueueGroups groups, LocalClaimers claimers, Metrics metrics, Tracing tracing) : IJobQueue
+/// <summary>The public queue: validates what it is given, and calls the writer of entries or the store.</summary>
+internal sealed class JobQueue(
+    IOperatorStore operators, EntryFactory factory, EntryWriter writer, ClaimWaker waker, Metrics metrics, Tracing tracing)
+    : IJobQueue
 {
     public async ValueTask<EnqueueResult> EnqueueAsync<TArgs>(TArgs args, EnqueueOptions? options = null, CancellationToken cancellationToken = default)
         where TArgs : notnull
@@ -14,7 +16,7 @@ internal sealed class JobQueue(IEntryStore store, IOperatorStore operators, Entr
         AmbientTransaction.RefuseEnqueue(nameof(EnqueueAsync));
         using var activity = tracing.StartEnqueue(options?.Queue ?? EntryLimits.DefaultQueue, kind: null, count: 1);
         var entry = factory.Create(args, options);
-        var result = await groups.EnqueueAsync(entry, cancellationToken).ConfigureAwait(false);
+        var result = await writer.WriteAsync(entry, cancellationToken).ConfigureAwait(false);
         Stored(entry, result);
         return result;
     }
@@ -25,7 +27,7 @@ internal sealed class JobQueue(IEntryStore store, IOperatorStore operators, Entr
         ArgumentNullException.ThrowIfNull(transaction);
         using var activity = tracing.StartEnqueue(options?.Queue ?? EntryLimits.DefaultQueue, kind: null, count: 1);
         var entry = factory.Create(args, options);
-        var results = await store.EnqueueAsync([entry], transaction, cancellationToken).ConfigureAwait(false);
+        var results = await writer.WriteAsync([entry], transaction, cancellationToken).ConfigureAwait(false);
         Stored(entry, results[0]);
         return results[0];
     }
@@ -45,10 +47,7 @@ internal sealed class JobQueue(IEntryStore store, IOperatorStore operators, Entr
             return [];
         }
 
-        // Entries in the caller's transaction are not visible yet. The store sends its own hint on commit.
-        var results = transaction is null
-            ? await claimers.EnqueueAsync(entries, cancellationToken).ConfigureAwait(false)
-            : await store.EnqueueAsync(entries, transaction, cancellationToken).ConfigureAwait(false);
+        var results = await writer.WriteAsync(entries, transaction, cancellationToken).ConfigureAwait(false);
         for (var i = 0; i < entries.Length; i++)
         {
             Stored(entries[i], results[i]);
@@ -72,7 +71,7 @@ internal sealed class JobQueue(IEntryStore store, IOperatorStore operators, Entr
         var stored = await operators.CancelAsync(entryId, cancellationToken).ConfigureAwait(false);
         if (stored)
         {
-            claimers.Control();
+            waker.PollNow();
         }
 
         return stored;
@@ -88,7 +87,7 @@ internal sealed class JobQueue(IEntryStore store, IOperatorStore operators, Entr
         var result = await operators.RetryAsync(entryId, from, cancellationToken).ConfigureAwait(false);
         if (result == OperatorResult.Done)
         {
-            claimers.WakeAll();
+            waker.WakeAll();
         }
 
         return result;
@@ -100,7 +99,7 @@ internal sealed class JobQueue(IEntryStore store, IOperatorStore operators, Entr
         var erased = await operators.EraseAsync(target, cancellationToken).ConfigureAwait(false);
         if (erased > 0)
         {
-            claimers.Control();
+            waker.PollNow();
         }
 
         return erased;
@@ -120,7 +119,7 @@ internal sealed class JobQueue(IEntryStore store, IOperatorStore operators, Entr
         }
 
         await operators.SetPausedAsync(queue, paused, cancellationToken).ConfigureAwait(false);
-        claimers.Wake(queue);
+        waker.Wake(queue);
     }
 
     private void Stored(NewEntry entry, EnqueueResult result)

@@ -10,14 +10,14 @@ namespace TaskRecovery.Recovery;
 /// <summary>Releases claims whose answers were lost: the store holds them for this node, but the node does not know of them. The opposite,
 /// a claim that the node knows and the store does not hold, means that the database went back in time.</summary>
 internal sealed class ClaimReconciler(
-    IRecoveryStore store, ICurrentNode lives, IClaimWaker waker, Metrics metrics, NodeSignals signals, StartupGate gate, INodeRole role,
-    IOptions<TaskRecoveryOptions> options, TimeProvider time, ILogger<ClaimReconciler> logger)
-    : StoreLoop("The search for claims whose answers were lost", gate, role, time, logger)
+    IRecoveryStore store, ICurrentNode lives, IClaimWaker waker, Metrics metrics, NodeSignals signals, StoreLoopServices services,
+    IOptions<TaskRecoveryOptions> options, ILogger<ClaimReconciler> logger)
+    : StoreLoop("The search for claims whose answers were lost", services)
 {
     /// <summary>The interval while a claim call is still unanswered.</summary>
     private static readonly TimeSpan SoonAgain = TimeSpan.FromSeconds(1);
 
-    private readonly ILogger _logger = logger;
+    private readonly ILogger _logger = logger.Guarded();
     private Node? _life;
     private long _lastCall;
     private IReadOnlyList<long> _suspects = [];
@@ -42,12 +42,12 @@ internal sealed class ClaimReconciler(
         if (_suspects.Count == 0 || _life != life)
         {
             // A call that begins after the list was read cannot be in it, so only the calls begun until then matter.
-            var known = life.Claims.ListKnown();
+            var open = life.Claims.List();
             var listed = await store.ListClaimsAsync(life.Id, cancellationToken).ConfigureAwait(false);
 
             // While the lease is valid, no other node can have taken these claims, so the database has lost them. The numbers alone may not
             // show it: after a failover that lost little, new claims still get new numbers, because sequences are logged ahead.
-            if (life.Lease is not null && life.Claims.FindMissing(known, listed) is { } missing)
+            if (life.Lease is not null && life.Claims.FindMissing(open, listed) is { } missing)
             {
                 lives.ReportWentBackInTime(life, missing);
                 return 0;

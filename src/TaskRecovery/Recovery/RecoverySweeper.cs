@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using TaskRecovery.Hosting;
 using TaskRecovery.Nodes;
@@ -10,14 +9,13 @@ namespace TaskRecovery.Recovery;
 /// <remarks>Every node sweeps, and no leader is elected. The store changes only the claims of nodes that are dead at that moment, so two
 /// concurrent sweeps have the effect of one.</remarks>
 internal sealed class RecoverySweeper(
-    TaskRecoverer recoverer, IJobStore jobs, NodeSignals signals, StartupGate gate, INodeRole role, IOptions<TaskRecoveryOptions> options, TimeProvider time,
-    ILogger<RecoverySweeper> logger)
-    : StoreLoop("The sweep for work of dead nodes", gate, role, time, logger)
+    TaskRecoverer recoverer, IJobStore jobs, NodeSignals signals, StoreLoopServices services, IOptions<TaskRecoveryOptions> options)
+    : StoreLoop("The sweep for work of dead nodes", services)
 {
     /// <summary>How many intervals pass between two full recoveries, which also check tasks and jobs, as at start-up.</summary>
     internal const int FullRecoveryEvery = 12;
 
-    private readonly TimeProvider _time = time;
+    private readonly TimeProvider _time = services.Time;
     private long? _fullRecovery;
 
     /// <inheritdoc/>

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using TaskRecovery.Hosting;
 using TaskRecovery.Nodes;
@@ -7,9 +6,8 @@ using TaskRecovery.Storage;
 namespace TaskRecovery.Recovery;
 
 /// <summary>Deletes data whose retention has expired, a limited number of rows at a time.</summary>
-internal sealed class RetentionLoop(
-    IRecoveryStore store, StartupGate gate, INodeRole role, IOptions<TaskRecoveryOptions> options, TimeProvider time, ILogger<RetentionLoop> logger)
-    : StoreLoop("The removal of what is no longer kept", gate, role, time, logger)
+internal sealed class RetentionLoop(IRecoveryStore store, StoreLoopServices services, IOptions<TaskRecoveryOptions> options)
+    : StoreLoop("The removal of what is no longer kept", services)
 {
     /// <inheritdoc/>
     protected override TimeSpan Interval => options.Value.Retention.Interval;

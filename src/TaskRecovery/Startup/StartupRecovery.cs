@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -18,8 +17,7 @@ internal sealed class StartupRecovery(
     IOptions<TaskRecoveryOptions> options, TimeProvider time, ILogger<StartupRecovery> logger)
     : IHostedLifecycleService, IDisposable
 {
-    private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(250);
-    private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(5);
+    private static readonly Backoff Backoff = new(TimeSpan.FromMilliseconds(250), TimeSpan.FromSeconds(5));
 
     // Long enough for an available store: the first enqueue after the start succeeds, and a configuration that can't work makes the start
     // fail. A store that does not answer delays the start no longer than this.
@@ -105,7 +103,7 @@ internal sealed class StartupRecovery(
     /// can't fix while the start still waits for it.</summary>
     internal async Task RecoverUntilDoneAsync(CancellationToken cancellationToken)
     {
-        for (var backoff = FirstBackoff; !cancellationToken.IsCancellationRequested; backoff = backoff * 2 < LongestBackoff ? backoff * 2 : LongestBackoff)
+        for (var failures = 1; !cancellationToken.IsCancellationRequested; failures++)
         {
             try
             {
@@ -118,7 +116,7 @@ internal sealed class StartupRecovery(
             {
                 return;
             }
-            catch (Exception exception) when (!IsTransient(exception) && _attempted.TrySetException(exception))
+            catch (Exception exception) when (!OutageReporter.IsOutage(exception) && _attempted.TrySetException(exception))
             {
                 // The start still waits for this attempt and fails with its error.
                 Failure = exception;
@@ -133,13 +131,9 @@ internal sealed class StartupRecovery(
                 _attempted.TrySetResult();
             }
 
-            await Task.Delay(backoff, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(Backoff.After(failures), time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
-
-    /// <summary>Whether a retry may succeed without a change of the configuration.</summary>
-    private static bool IsTransient(Exception exception)
-        => exception is StoreUnavailableException or TimeoutException or OperationCanceledException or IOException or DbException { IsTransient: true };
 
     private async Task BeginAsync(CancellationToken cancellationToken)
     {
@@ -201,7 +195,7 @@ internal sealed class StartupRecovery(
         }
 
         _failure = exception.GetType();
-        if (IsTransient(exception))
+        if (OutageReporter.IsOutage(exception))
         {
             _logger.WaitingForStore(exception);
         }

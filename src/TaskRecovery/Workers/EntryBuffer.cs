@@ -1,3 +1,4 @@
+using TaskRecovery.Nodes;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Workers;
@@ -11,7 +12,7 @@ internal sealed class EntryBuffer
 
     public int Count { get; private set; }
 
-    public void Add(HeldClaim claim, IReadOnlyList<ClaimedEntry> entries)
+    public void Add(NodeClaim claim, IReadOnlyList<ClaimedEntry> entries)
     {
         _batches.Enqueue(new Batch(claim, entries));
         Count += entries.Count;
@@ -37,7 +38,7 @@ internal sealed class EntryBuffer
     }
 
     /// <summary>Removes and returns all entries whose claim satisfies <paramref name="condition"/>.</summary>
-    public List<BufferedEntry> TakeWhere(Func<HeldClaim, bool> condition)
+    public List<BufferedEntry> TakeWhere(Func<NodeClaim, bool> condition)
     {
         var taken = new List<BufferedEntry>();
         var kept = new List<BufferedEntry>();
@@ -54,8 +55,8 @@ internal sealed class EntryBuffer
         return taken;
     }
 
-    private sealed record Batch(HeldClaim Claim, IReadOnlyList<ClaimedEntry> Entries);
+    private sealed record Batch(NodeClaim Claim, IReadOnlyList<ClaimedEntry> Entries);
 }
 
 /// <summary>A claimed entry that has not started.</summary>
-internal readonly record struct BufferedEntry(HeldClaim Claim, ClaimedEntry Entry);
+internal readonly record struct BufferedEntry(NodeClaim Claim, ClaimedEntry Entry);

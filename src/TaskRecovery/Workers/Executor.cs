@@ -2,15 +2,16 @@ using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.DependencyInjection;
 using TaskRecovery.Diagnostics;
-using TaskRecovery.Queue;
+using TaskRecovery.Nodes;
 using TaskRecovery.Rules;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Workers;
 
 /// <summary>One concurrency slot of a queue: runs entries one after the other while there are any.</summary>
-[SuppressMessage("Reliability", "CA1001", Justification = "A token source without timer or wait handle holds nothing, and handlers may read its token late.")]
-internal sealed class Executor(QueueWorker queue, WorkServices services) : IThreadPoolWorkItem
+[SuppressMessage(
+    "Reliability", "CA1001", Justification = "A token source without timer or wait handle holds nothing, and handlers may read its token late.")]
+internal sealed class Executor(ExecutorPool pool, WorkServices services) : IThreadPoolWorkItem
 {
     // After this many consecutive entries whose handlers completed synchronously, the executor yields its thread.
     private const int MaxInARow = 64;
@@ -25,7 +26,7 @@ internal sealed class Executor(QueueWorker queue, WorkServices services) : IThre
 
     private async Task RunAllAsync()
     {
-        for (var inARow = 0; queue.TryTake(this, out var entry);)
+        for (var inARow = 0; pool.TryTake(this, out var entry);)
         {
             var run = RunAsync(entry.Entry, entry.Claim);
             if (!run.IsCompleted)
@@ -41,10 +42,10 @@ internal sealed class Executor(QueueWorker queue, WorkServices services) : IThre
             catch (Exception exception)
             {
                 // The error occurred before the run began. Keep the slot working, and give this entry an outcome.
-                queue.EndBroken(entry.Entry, entry.Claim, exception);
+                services.Outcomes.EndBroken(entry.Entry, entry.Claim, exception);
             }
 
-            queue.CountFinished();
+            pool.CountFinished();
 
             // We may be on the thread that cancelled the token. Yield, so that it does not run the next entry.
             if (++inARow >= MaxInARow || wasStopped)
@@ -56,23 +57,23 @@ internal sealed class Executor(QueueWorker queue, WorkServices services) : IThre
     }
 
     // Returns whether the token was cancelled.
-    private async ValueTask<bool> RunAsync(ClaimedEntry entry, HeldClaim claim)
+    private async ValueTask<bool> RunAsync(ClaimedEntry entry, NodeClaim claim)
     {
         if (entry.Problem is not null && claim.Lease.IsValid)
         {
-            queue.EndUnreadable(entry, claim);
+            services.Outcomes.EndUnreadable(entry, claim);
             return false;
         }
 
         if (!claim.Lease.IsValid || services.Kinds.Find(entry.Kind) is not { Runner: { } runner } kind)
         {
-            queue.End(entry, claim, OutcomeKind.Released);
+            services.Outcomes.EndUnworked(entry, claim, OutcomeKind.Released);
             return false;
         }
 
-        if (queue.IsCancelRequested(entry, claim))
+        if (pool.IsCancelRequested(entry, claim))
         {
-            queue.End(entry, claim, OutcomeKind.Cancelled);
+            services.Outcomes.EndUnworked(entry, claim, OutcomeKind.Cancelled);
             return false;
         }
 
@@ -105,11 +106,11 @@ internal sealed class Executor(QueueWorker queue, WorkServices services) : IThre
             }
 
             FaultPoints.Reach(FaultPoints.HandlerFinished);
-            End(run, activity, exception);
+            services.Outcomes.End(run, activity, exception);
         }
         catch (Exception broken) when (run.TryTakeOutcome())
         {
-            queue.EndBroken(entry, claim, broken);
+            services.Outcomes.EndBroken(entry, claim, broken);
         }
         finally
         {
@@ -142,7 +143,7 @@ internal sealed class Executor(QueueWorker queue, WorkServices services) : IThre
             {
                 // The host was disposed without having been stopped, and this service has not been disposed yet.
                 run.Stop(StopReason.Shutdown);
-                queue.StopStarting();
+                pool.StopStarting();
             }
 
             // The outcome is decided before the scope is disposed, because the worker may choose the delay of the next attempt.
@@ -186,69 +187,9 @@ internal sealed class Executor(QueueWorker queue, WorkServices services) : IThre
     private ITimer? StartTimer(WorkRun run)
         => run.TimeLimit is { } limit
             ? services.Time.CreateTimer(
-                static state => ((WorkRun)state!).Stop(StopReason.TimedOut), run, limit < EntryLimits.LongestTimeout ? limit : EntryLimits.LongestTimeout, Timeout.InfiniteTimeSpan)
+                static state => ((WorkRun)state!).Stop(StopReason.TimedOut),
+                run,
+                limit < EntryLimits.LongestTimeout ? limit : EntryLimits.LongestTimeout,
+                Timeout.InfiniteTimeSpan)
             : null;
-
-    private void End(WorkRun run, Activity? activity, Exception? exception)
-    {
-        if (!run.TryTakeOutcome())
-        {
-            return;
-        }
-
-        var suspicion = services.Suspects.Of(run.Entry.Crashes);
-        var decided = run.Outcome;
-        if (decided is null && !run.IsFenced)
-        {
-            // The failure is not the handler's. If the host is disposed, it can't create scopes: the handler has not run, so release the
-            // entry without spending an attempt.
-            var failure = exception ?? new InvalidOperationException("The run ended without an outcome.");
-            decided = failure is ObjectDisposedException && !run.HasScope
-                ? OutcomePolicy.Unworked(run.Entry, run.Claim, run.Kind.Registration.IsTask, OutcomeKind.Released)
-                : OutcomePolicy.Broken(run.Entry, run.Claim, run.Kind.Registration.IsTask, failure);
-        }
-
-        if (decided is not { } outcome)
-        {
-            Tracing.Finish(activity, OutcomeKind.Lost, exception);
-            services.Completer.Drop(new PendingOutcome(OutcomePolicy.Unworked(run.Entry, run.Claim, isTask: false, OutcomeKind.Released), run.Claim, run.Entry.Kind, suspicion));
-            return;
-        }
-
-        var counted = run.CompletedInTransaction && exception is null ? OutcomeKind.Completed : outcome.Kind;
-        Tracing.Finish(activity, counted, exception);
-        Log(run, outcome, counted, exception);
-        var settlement = new PendingOutcome(outcome, run.Claim, run.Entry.Kind, suspicion, IsError(counted) ? exception?.GetType().FullName : null, counted);
-        if (run.CompletedInTransaction)
-        {
-            services.Completer.AddAfterTransaction(settlement);
-        }
-        else
-        {
-            services.Completer.Add(settlement);
-        }
-    }
-
-    private void Log(WorkRun run, RunOutcome outcome, OutcomeKind counted, Exception? exception)
-    {
-        if (counted == OutcomeKind.Retried && exception is not null)
-        {
-            services.Logger.AttemptFailed(run.Entry.Id, run.Entry.Kind, run.Entry.Attempt, run.Entry.MaxAttempts, outcome.Delay, exception);
-        }
-        else if (counted == OutcomeKind.Failed)
-        {
-            services.Logger.EntryFailed(run.Entry.Id, run.Entry.Kind, run.Entry.Attempt, outcome.Reason, outcome.Error);
-        }
-        else if (exception is StoreUnavailableException && run.StopReason == StopReason.None)
-        {
-            services.Logger.StoreFailedRun(run.Entry.Id, run.Entry.Kind, outcome.Delay, exception);
-        }
-        else if (counted == OutcomeKind.Completed && run.StopReason is StopReason.Shutdown or StopReason.TimedOut)
-        {
-            services.Logger.CompletedAfterCancel(run.Entry.Id, run.Entry.Kind, run.StopReason);
-        }
-    }
-
-    // A requested cancellation and a released run are not errors, although the handler threw an exception.
-    private static bool IsError(OutcomeKind counted) => counted is OutcomeKind.Failed or OutcomeKind.Retried;
 }

@@ -1,3 +1,4 @@
+using TaskRecovery.Nodes;
 using TaskRecovery.Queue;
 using TaskRecovery.Rules;
 using TaskRecovery.Storage;
@@ -53,7 +54,7 @@ internal static class OutcomePolicy
     }
 
     /// <summary>The outcome of an entry that was not started, or that is released while its handler still runs.</summary>
-    public static RunOutcome Unworked(ClaimedEntry entry, HeldClaim claim, bool isTask, OutcomeKind kind) => new()
+    public static RunOutcome Unworked(ClaimedEntry entry, NodeClaim claim, bool isTask, OutcomeKind kind) => new()
     {
         EntryId = entry.Id,
         Fence = claim.Fence,
@@ -64,7 +65,7 @@ internal static class OutcomePolicy
     };
 
     /// <summary>The outcome of an entry whose row can't be read.</summary>
-    public static RunOutcome Unreadable(ClaimedEntry entry, HeldClaim claim, bool isTask, string problem) => new()
+    public static RunOutcome Unreadable(ClaimedEntry entry, NodeClaim claim, bool isTask, string problem) => new()
     {
         EntryId = entry.Id,
         Fence = claim.Fence,
@@ -76,7 +77,7 @@ internal static class OutcomePolicy
     };
 
     /// <summary>The outcome of an attempt that failed outside its handler, so that no other outcome was decided.</summary>
-    public static RunOutcome Broken(ClaimedEntry entry, HeldClaim claim, bool isTask, Exception exception)
+    public static RunOutcome Broken(ClaimedEntry entry, NodeClaim claim, bool isTask, Exception exception)
     {
         var isLast = entry.Attempt >= entry.MaxAttempts;
         return new RunOutcome

@@ -1,3 +1,4 @@
+using TaskRecovery.Nodes;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Workers;
@@ -9,7 +10,8 @@ namespace TaskRecovery.Workers;
 /// <param name="Suspicion">Which place of the <see cref="SuspectLimiter"/> it occupies, if any.</param>
 /// <param name="ErrorType">The type of the handler's exception, for metrics.</param>
 /// <param name="Counted">The outcome that metrics count; <see langword="null"/> if no handler ran.</param>
-internal readonly record struct PendingOutcome(RunOutcome Outcome, HeldClaim Claim, string Kind, Suspicion Suspicion, string? ErrorType = null, OutcomeKind? Counted = null)
+internal readonly record struct PendingOutcome(
+    RunOutcome Outcome, NodeClaim Claim, string Kind, Suspicion Suspicion, string? ErrorType = null, OutcomeKind? Counted = null)
 {
     /// <summary>Whether the worker completed the entry in its own transaction, so that the commit decides.</summary>
     public bool IsAfterTransaction { get; init; }

@@ -1,3 +1,4 @@
+using TaskRecovery.Hosting;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Workers;
@@ -83,7 +84,8 @@ internal sealed partial class WorkRun
                 // repeated.
             }
 
-            await Task.Delay(RetryPolicy.Backoff(failures, Random.Shared.NextDouble()), shared.Time, Claim.Lease.Lost).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            var wait = Backoff.OfCalls.After(failures, Random.Shared.NextDouble());
+            await Task.Delay(wait, shared.Time, Claim.Lease.Lost).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             ThrowIfOver();
         }
     }

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Text.Json;
+using TaskRecovery.Nodes;
 using TaskRecovery.Queue;
 using TaskRecovery.Rules;
 using TaskRecovery.Storage;
@@ -7,7 +8,7 @@ using TaskRecovery.Storage;
 namespace TaskRecovery.Workers;
 
 /// <summary>One attempt of one entry: the state behind its context, why its token was cancelled, and how it is to end.</summary>
-internal sealed partial class WorkRun(ClaimedEntry entry, HeldClaim claim, BoundKind kind, RunServices shared)
+internal sealed partial class WorkRun(ClaimedEntry entry, NodeClaim claim, BoundKind kind, RunServices shared)
 {
     private const int Ended = -1;
 
@@ -19,7 +20,7 @@ internal sealed partial class WorkRun(ClaimedEntry entry, HeldClaim claim, Bound
 
     public ClaimedEntry Entry { get; } = entry;
 
-    public HeldClaim Claim { get; } = claim;
+    public NodeClaim Claim { get; } = claim;
 
     public BoundKind Kind { get; } = kind;
 

@@ -4,7 +4,6 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using TaskRecovery.Diagnostics;
 using TaskRecovery.Hosting;
-using TaskRecovery.Nodes;
 using TaskRecovery.Queue;
 using TaskRecovery.Rules;
 using TaskRecovery.Startup;
@@ -13,7 +12,7 @@ using TaskRecovery.Storage;
 namespace TaskRecovery.Workers;
 
 /// <summary>Runs the queues of this process: starts their loops when the host starts, and ends them when it stops.</summary>
-internal sealed partial class WorkService : IHostedService, IUnresponsiveHandlers, IFailingLoops, IDisposable
+internal sealed class WorkService : IHostedService, IUnresponsiveHandlers, IDisposable
 {
     // Limits after ShutdownTimeout: CancelTime for handlers that react to their cancellation, FlushTime for storing the remaining outcomes.
     // By default all three add up to less than the host's 30 s.
@@ -21,27 +20,35 @@ internal sealed partial class WorkService : IHostedService, IUnresponsiveHandler
     private static readonly TimeSpan FlushTime = TimeSpan.FromSeconds(4);
 
     private readonly WorkServices _services;
-    private readonly SettledClaims _settled;
+    private readonly OutcomeWriter _outcomes;
+    private readonly ClaimRemover _claims;
     private readonly LocalClaimers _localClaimers;
+    private readonly ClaimWaker _waker;
     private readonly TaskRecoveryOptions _options;
     private readonly ILogger _logger;
+    private readonly PollLoop _poll;
+    private readonly HintLoop _hints;
     private readonly Dictionary<string, QueueWorker> _queues = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _stopClaiming = new();
     private readonly CancellationTokenSource _stopLoops = new();
     private readonly CancellationTokenSource _abort = new();
     private int _stopped;
-    private Task _claimers = Task.CompletedTask;
+    private Task _claimLoops = Task.CompletedTask;
     private Task _loops = Task.CompletedTask;
 
-    public WorkService(WorkServices services, SettledClaims settled, LocalClaimers localClaimers, IOptions<TaskRecoveryOptions> options, ILogger<WorkService> logger)
+    public WorkService(
+        WorkServices services, OutcomeWriter outcomes, ClaimRemover claims, LocalClaimers localClaimers, ClaimWaker waker,
+        IOptions<TaskRecoveryOptions> options, ILogger<WorkService> logger)
     {
         _services = services;
-        _settled = settled;
+        _outcomes = outcomes;
+        _claims = claims;
         _localClaimers = localClaimers;
+        _waker = waker;
         _options = options.Value;
         _logger = logger.Guarded();
-        _pollState = new OutageReporter("polling", logger);
-        _listenState = new OutageReporter("notifications", logger);
+        _poll = new PollLoop(_queues, services);
+        _hints = new HintLoop(_queues, _poll, waker, services);
     }
 
     public Task StartAsync(CancellationToken cancellationToken)
@@ -56,7 +63,7 @@ internal sealed partial class WorkService : IHostedService, IUnresponsiveHandler
         {
             var queue = new QueueWorker(name, options, _services);
             _queues.Add(name, queue);
-            _localClaimers.Register(name, queue);
+            _localClaimers.Register(name, queue.Claimer);
             _logger.QueueStarted(name, options.Concurrency, string.Join(", ", _services.Kinds.WorkedKinds));
         }
 
@@ -66,9 +73,11 @@ internal sealed partial class WorkService : IHostedService, IUnresponsiveHandler
         }
 
         WarnOfHostLimit();
-        _localClaimers.RegisterControl(_pollNow.Set);
-        _claimers = Task.WhenAll(_queues.Values.Select(queue => Background.Run(() => queue.ClaimLoopAsync(_stopClaiming.Token, _abort.Token))));
-        _loops = Task.WhenAll(Background.Run(() => PollLoopAsync(_stopLoops.Token)), Background.Run(() => ListenLoopAsync(_stopLoops.Token)));
+        _waker.RegisterPoll(_poll.PollNow);
+        _claimLoops = Task.WhenAll(
+            _queues.Values.Select(queue => Background.Run(() => queue.Claimer.ClaimLoopAsync(_stopClaiming.Token, _abort.Token))));
+        _loops = Task.WhenAll(
+            Background.Run(() => _poll.RunAsync(_stopLoops.Token)), Background.Run(() => _hints.RunAsync(_stopLoops.Token)));
         return Task.CompletedTask;
     }
 
@@ -88,17 +97,17 @@ internal sealed partial class WorkService : IHostedService, IUnresponsiveHandler
             return;
         }
 
-        var waiting = _queues.Values.Sum(queue => queue.StopStarting());
-        _logger.Draining(_queues.Values.Sum(queue => queue.Running), waiting);
+        var waiting = _queues.Values.Sum(queue => queue.Executors.StopStarting());
+        _logger.Draining(Running, waiting);
         FaultPoints.Reach(FaultPoints.ShutdownMiddle);
         await WaitUntilIdleAsync(_options.ShutdownTimeout, cancellationToken).ConfigureAwait(false);
 
-        if (_queues.Values.Sum(queue => queue.Running) is > 0 and var running)
+        if (Running is > 0 and var running)
         {
             _logger.CancellingForShutdown(running);
             foreach (var queue in _queues.Values)
             {
-                queue.StopRuns(StopReason.Shutdown);
+                queue.Executors.StopRuns(StopReason.Shutdown);
             }
 
             // Even if the host no longer waits, store the outcomes of the handlers that react to their cancellation promptly.
@@ -107,7 +116,7 @@ internal sealed partial class WorkService : IHostedService, IUnresponsiveHandler
 
         foreach (var queue in _queues.Values)
         {
-            queue.GiveUpRuns();
+            queue.Executors.GiveUpRuns();
         }
 
         await FlushAsync().ConfigureAwait(false);
@@ -126,12 +135,9 @@ internal sealed partial class WorkService : IHostedService, IUnresponsiveHandler
 
     /// <inheritdoc/>
     public IReadOnlyList<UnresponsiveHandler> List()
-        => [.. _queues.Values.SelectMany(queue => queue.Runs)
-            .Where(IsUnresponsive)
+        => [.. _queues.Values.SelectMany(queue => queue.Executors.Runs)
+            .Where(PollLoop.IsUnresponsive)
             .Select(run => new UnresponsiveHandler(run.Entry.Id, run.Entry.Kind, run.StopReason, run.SinceStop))];
-
-    /// <inheritdoc/>
-    public IReadOnlyList<string> ListFailing() => [.. _queues.Values.Select(queue => queue.FailingLoop).Append(_pollState.Failing).OfType<string>()];
 
     internal static IEnumerable<(string Name, QueueOptions Options)> ServedQueues(TaskRecoveryOptions options)
     {
@@ -145,6 +151,8 @@ internal sealed partial class WorkService : IHostedService, IUnresponsiveHandler
             yield return (EntryLimits.DefaultQueue, new QueueOptions());
         }
     }
+
+    private int Running => _queues.Values.Sum(queue => queue.Executors.Running);
 
     private void WarnOfHostLimit()
     {
@@ -160,24 +168,27 @@ internal sealed partial class WorkService : IHostedService, IUnresponsiveHandler
         using var limit = new CancellationTokenSource(FlushTime, _services.Time);
 
         // Wait for the answer of a claim in progress, so that its entries are released at once instead of being recovered by other nodes.
-        await _claimers.WaitAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _claimLoops.WaitAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _abort.CancelAsync().ConfigureAwait(false);
-        await _claimers.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (await _services.Completer.DrainAsync(limit.Token).ConfigureAwait(false) is > 0 and var left)
+        await _claimLoops.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (await _outcomes.DrainAsync(limit.Token).ConfigureAwait(false) is > 0 and var left)
         {
             _logger.OutcomesLeft(left);
         }
 
-        _services.Completer.GiveUp();
+        _outcomes.GiveUp();
         await _stopLoops.CancelAsync().ConfigureAwait(false);
         await _loops.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await _settled.RemoveAsync(limit.Token).ConfigureAwait(false);
+
+        // If this fails, a sweep of another node removes the claims.
+        await _claims.RemoveOnceAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private async Task WaitUntilIdleAsync(TimeSpan limit, CancellationToken cancellationToken)
     {
         using var timeout = new CancellationTokenSource(limit, _services.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
-        await Task.WhenAll(_queues.Values.Select(queue => queue.WaitUntilIdleAsync(either.Token))).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var idle = Task.WhenAll(_queues.Values.Select(queue => queue.Executors.WaitUntilIdleAsync(either.Token)));
+        await idle.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 }

@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using TaskRecovery.Diagnostics;
+using TaskRecovery.Hosting;
 using TaskRecovery.Nodes;
 using TaskRecovery.Queue;
 using TaskRecovery.Storage;
@@ -15,10 +16,11 @@ internal sealed class WorkServices(
     ICurrentNode lives,
     KindRegistry kinds,
     EntryJson json,
-    Completer completer,
+    OutcomeSink outcomes,
     SuspectLimiter suspects,
     IServiceScopeFactory scopes,
     IOptions<TaskRecoveryOptions> options,
+    OutageReporter outages,
     Metrics metrics,
     Tracing tracing,
     TimeProvider time,
@@ -38,7 +40,11 @@ internal sealed class WorkServices(
 
     public KindRegistry Kinds => kinds;
 
-    public Completer Completer => completer;
+    /// <summary>Receives how claimed entries end.</summary>
+    public OutcomeSink Outcomes => outcomes;
+
+    /// <summary>Reports loops that fail.</summary>
+    public OutageReporter Outages => outages;
 
     public SuspectLimiter Suspects => suspects;
 

@@ -51,7 +51,7 @@ public sealed class HealthCheckTests : IDisposable
         var failed = await CheckAsync(includeDetails: false);
 
         Assert.Equal(
-            "loops that keep failing: 1, and the log says why (event 1002); queues with an entry due for more than 60 s: 1; handlers that ignore their cancellation: 1.",
+            "loops that keep failing: 1, and the log says why (events 1002 and 3080); queues with an entry due for more than 60 s: 1; handlers that ignore their cancellation: 1.",
             degraded.Description);
         Assert.Equal(["due", "oldest_seconds"], degraded.Data.Keys);
         Assert.Equal((7L, 61.0), ((long)degraded.Data["due"], (double)degraded.Data["oldest_seconds"]));

@@ -69,7 +69,7 @@ public sealed class MetricsTests : IDisposable
         _recovery.Store.Depths.Add(new QueueDepth("mail", 3, TimeSpan.FromSeconds(7)));
         _recovery.Node.Beat();
         using var measure = new QueueDepthSampler(
-            new QueueDepths(_recovery.Store, _recovery.Time), _recovery.Node.Node, [], _recovery.Metrics, _recovery.Node.Gate, _recovery.Role, _recovery.Time, new LogRecorder<QueueDepthSampler>());
+            new QueueDepths(_recovery.Store, _recovery.Time), _recovery.Node.Node, [], _recovery.Metrics, _recovery.Loops);
         await measure.MeasureOnceAsync(TestContext.Current.CancellationToken);
         Assert.DoesNotContain("measure", _recovery.Store.Calls);
 

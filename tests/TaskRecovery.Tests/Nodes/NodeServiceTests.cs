@@ -244,8 +244,8 @@ public sealed class NodeServiceTests
         node.Beat();
 
         Assert.Equal([50, 100, 200, 400, 800, 1000, 1000], waits.Select(wait => wait.TotalMilliseconds));
-        Assert.Equal(1, node.Log.Count(3004));
-        Assert.Equal(1, node.Log.Count(3005));
+        Assert.Equal(1, node.OutageLog.Count(1002));
+        Assert.Equal(1, node.OutageLog.Count(1003));
     }
 
     [Fact]

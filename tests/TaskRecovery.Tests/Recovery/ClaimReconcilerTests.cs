@@ -14,8 +14,8 @@ public sealed class ClaimReconcilerTests : IDisposable
     {
         _recovery.Node.Beat();
         _reconciler = new ClaimReconciler(
-            _recovery.Store, _recovery.Node.Node, _recovery.Waker, _recovery.Metrics, _recovery.Node.Signals, _recovery.Node.Gate, _recovery.Role,
-            _recovery.Node.Options, _recovery.Time, new LogRecorder<ClaimReconciler>());
+            _recovery.Store, _recovery.Node.Node, _recovery.Waker, _recovery.Metrics, _recovery.Node.Signals, _recovery.Loops,
+            _recovery.Node.Options, new LogRecorder<ClaimReconciler>());
     }
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -69,8 +69,7 @@ public sealed class ClaimReconcilerTests : IDisposable
     public async Task A_claim_that_is_settled_may_be_gone()
     {
         var life = Life;
-        life.Claims.End(life.Claims.Begin(_recovery.Node.Lease), fence: 5);
-        life.Claims.Forget(5);
+        _recovery.Node.Lease.Accept(fence: 5).Settle(1);
 
         await _reconciler.ReconcileOnceAsync(Cancellation);
 
@@ -80,9 +79,9 @@ public sealed class ClaimReconcilerTests : IDisposable
     [Fact]
     public void A_claim_that_was_settled_while_the_store_was_asked_is_not_missing()
     {
-        Life.Claims.End(Life.Claims.Begin(_recovery.Node.Lease), fence: 5);
-        var known = Life.Claims.ListKnown();
-        Life.Claims.Forget(5);
+        var claim = _recovery.Node.Lease.Accept(fence: 5);
+        var known = Life.Claims.List();
+        claim.Settle(1);
 
         Assert.Null(Life.Claims.FindMissing(known, []));
         Assert.Null(Life.Claims.FindMissing(known, [5]));

@@ -7,7 +7,6 @@ namespace TaskRecovery.Tests.Recovery;
 public sealed class StoreLoopTests : IDisposable
 {
     private readonly RecoveryUnderTest _recovery = new();
-    private readonly LogRecorder<RecoverySweeper> _sweeperLog = new();
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -26,7 +25,7 @@ public sealed class StoreLoopTests : IDisposable
 
         Assert.Equal([0.25, 0.5, 1], waits.Select(wait => wait.TotalSeconds));
         Assert.Equal(TimeSpan.FromSeconds(5), after);
-        Assert.Equal([3080, 3081], _sweeperLog.Ids);
+        Assert.Equal([1002, 1003], _recovery.OutageLog.Ids);
     }
 
     [Fact]
@@ -72,8 +71,7 @@ public sealed class StoreLoopTests : IDisposable
     [Fact]
     public async Task Retention_goes_on_while_there_is_more_to_remove()
     {
-        using var retention = new RetentionLoop(
-            _recovery.Store, _recovery.Node.Gate, _recovery.Role, _recovery.Node.Options, _recovery.Time, new LogRecorder<RetentionLoop>());
+        using var retention = new RetentionLoop(_recovery.Store, _recovery.Loops, _recovery.Node.Options);
         _recovery.Store.PurgesLeft = 2;
 
         TimeSpan[] waits = [await retention.TryOnceAsync(Cancellation), await retention.TryOnceAsync(Cancellation), await retention.TryOnceAsync(Cancellation)];
@@ -82,7 +80,7 @@ public sealed class StoreLoopTests : IDisposable
     }
 
     private RecoverySweeper Sweeper() => new(
-        _recovery.Recoverer, _recovery.Jobs, _recovery.Node.Signals, _recovery.Node.Gate, _recovery.Role, _recovery.Node.Options, _recovery.Time, _sweeperLog);
+        _recovery.Recoverer, _recovery.Jobs, _recovery.Node.Signals, _recovery.Loops, _recovery.Node.Options);
 
     private int Sweeps()
     {

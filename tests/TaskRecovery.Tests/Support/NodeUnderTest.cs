@@ -20,7 +20,8 @@ internal sealed class NodeUnderTest
         var options = new TaskRecoveryOptions { NodeName = name ?? Guid.NewGuid().ToString() };
         configure?.Invoke(options);
         Options = Microsoft.Extensions.Options.Options.Create(options);
-        Node = new NodeService(store, Gate, Signals, Options, time, Log);
+        Outages = new OutageReporter(time, OutageLog);
+        Node = new NodeService(store, Gate, Signals, Outages, Options, time, Log);
     }
 
     public IOptions<TaskRecoveryOptions> Options { get; }
@@ -30,6 +31,10 @@ internal sealed class NodeUnderTest
     public NodeSignals Signals { get; } = new();
 
     public LogRecorder<NodeService> Log { get; } = new();
+
+    public LogRecorder<OutageReporter> OutageLog { get; } = new();
+
+    public OutageReporter Outages { get; }
 
     public NodeService Node { get; }
 

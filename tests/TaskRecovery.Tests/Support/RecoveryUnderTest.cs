@@ -24,6 +24,10 @@ internal sealed class RecoveryUnderTest : IDisposable
 
     public NodeUnderTest Node { get; }
 
+    public LogRecorder<OutageReporter> OutageLog => Node.OutageLog;
+
+    public StoreLoopServices Loops => field ??= new StoreLoopServices(Node.Gate, Role, Node.Outages, Time);
+
     public FakeWaker Waker { get; } = new();
 
     public FakeRole Role { get; } = new();

@@ -1,9 +1,7 @@
 using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
-using TaskRecovery.Nodes;
 using TaskRecovery.Storage;
 using TaskRecovery.Tests.Support;
-using TaskRecovery.Workers;
 
 namespace TaskRecovery.Tests.Workers;
 
@@ -72,22 +70,6 @@ public sealed class LoopTests
         await store.Until(now => now.Calls.ContainsKey("poll") && now.Calls.ContainsKey("sweep") && now.Calls.ContainsKey("list claims"));
 
         Assert.Empty(inherited);
-    }
-
-    [Fact]
-    public async Task What_a_call_says_that_a_stop_has_given_up_is_no_outage()
-    {
-        var log = new LogRecorder<SettledClaims>();
-        var store = new FakeQueueStore { OnCall = _ => throw new StoreUnavailableException("cut off") };
-        var settled = new SettledClaims(store, log);
-        var life = new Node(Guid.NewGuid(), "node", TimeProvider.System);
-        settled.Add(life, 1);
-
-        await settled.RemoveAsync(new CancellationToken(canceled: true));
-        Assert.Empty(log.Ids);
-        await settled.RemoveAsync(CancellationToken.None);
-
-        Assert.Single(log.Ids);
     }
 
     private static Task<WorkHost> StartAsync(FakeQueueStore store) => WorkHost.StartAsync(store, builder =>

@@ -1,0 +1,58 @@
+using System.Diagnostics.CodeAnalysis;
+using TaskRecovery.Hosting;
+using TaskRecovery.Nodes;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Workers;
+
+/// <summary>Removes settled claims from the store, in the background and in batches, because no caller waits for it. The store checks each
+/// claim itself. The claims of a dead node are left to the sweep.</summary>
+[SuppressMessage("Reliability", "CA1001", Justification = "A semaphore whose wait handle nobody asks for holds nothing.")]
+internal sealed class ClaimRemover(IEntryStore store, ICurrentNode lives, StoreLoopServices services)
+    : StoreLoop("The removal of settled claims", services)
+{
+    private readonly SemaphoreSlim _turn = new(1, 1);
+
+    /// <inheritdoc/>
+    protected override TimeSpan Interval => store.Traits.PollInterval;
+
+    /// <summary>Removes the claims that are settled by now. If that fails, the next call repeats it.</summary>
+    internal async Task RemoveOnceAsync(CancellationToken cancellationToken)
+    {
+        // A stopping host calls this too, and must not miss the claims that the loop has taken.
+        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await RemoveAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override async Task<bool> OnceAsync(CancellationToken cancellationToken)
+    {
+        await RemoveOnceAsync(cancellationToken).ConfigureAwait(false);
+        return false;
+    }
+
+    private async Task RemoveAsync(CancellationToken cancellationToken)
+    {
+        if (lives.Node is not { } life || life.Claims.TakeSettled() is not { Count: > 0 } settled)
+        {
+            return;
+        }
+
+        try
+        {
+            await store.RemoveSettledClaimsAsync(life.Id, settled, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            life.Claims.PutBack(settled);
+            throw;
+        }
+    }
+}

@@ -1,0 +1,127 @@
+using Microsoft.Extensions.Logging;
+using TaskRecovery.Diagnostics;
+using TaskRecovery.Hosting;
+using TaskRecovery.Rules;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Workers;
+
+/// <summary>Polls the store for all queues of the node: finds due entries for which no hint came, and cancel requests.</summary>
+internal sealed class PollLoop
+{
+    /// <summary>A handler that has not returned this long after its token was cancelled is unresponsive.</summary>
+    internal static readonly TimeSpan UnresponsiveAfter = TimeSpan.FromSeconds(5);
+
+    // New kinds appear only with deployments, so an occasional check is enough.
+    private const int PollsPerLookForUnknownKinds = 30;
+
+    // Any login of the database can send any number of hints, so this limits the polls that they cause.
+    private static readonly TimeSpan BetweenPolls = TimeSpan.FromMilliseconds(20);
+
+    private readonly IReadOnlyDictionary<string, QueueWorker> _queues;
+    private readonly WorkServices _services;
+    private readonly LoopHealth _health;
+    private readonly Signal _pollNow = new();
+    private readonly HashSet<string> _unknownKinds = new(StringComparer.Ordinal);
+    private string[]? _queueNames;
+    private int _polls;
+    private long _polledAt;
+
+    public PollLoop(IReadOnlyDictionary<string, QueueWorker> queues, WorkServices services)
+    {
+        _queues = queues;
+        _services = services;
+        _health = services.Outages.Watch("polling");
+    }
+
+    /// <summary>Polls without waiting for the interval.</summary>
+    public void PollNow() => _pollNow.Set();
+
+    /// <summary>Polls until it is cancelled. Survives every error of the store.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                if (await _pollNow.WaitAsync(_services.Store.Traits.PollInterval, _services.Time, cancellationToken).ConfigureAwait(false)
+                    && BetweenPolls - _services.Time.GetElapsedTime(_polledAt) is var rest && rest > TimeSpan.Zero)
+                {
+                    await Task.Delay(rest, _services.Time, cancellationToken).ConfigureAwait(false);
+                }
+
+                _polledAt = _services.Time.GetTimestamp();
+                if (await PollOnceAsync(cancellationToken).ConfigureAwait(false))
+                {
+                    _health.Succeeded();
+                }
+            }
+            catch (Exception) when (cancellationToken.IsCancellationRequested)
+            {
+                // The error of a call that is aborted because the host stops is not an outage.
+                return;
+            }
+            catch (Exception exception)
+            {
+                _health.Failed(exception);
+            }
+        }
+    }
+
+    /// <summary>Whether a run has ignored its cancellation for too long.</summary>
+    internal static bool IsUnresponsive(WorkRun run) => run.StopReason != StopReason.None && run.SinceStop > UnresponsiveAfter;
+
+    /// <summary>Polls once: reports unresponsive handlers, releases stale entries, wakes due queues, applies cancel requests, and logs
+    /// unknown kinds.</summary>
+    /// <returns>Whether the store was asked; not while the node has no lease.</returns>
+    internal async Task<bool> PollOnceAsync(CancellationToken cancellationToken)
+    {
+        ReportUnresponsiveHandlers();
+        foreach (var queue in _queues.Values)
+        {
+            queue.Executors.ReleaseStale();
+        }
+
+        if (_services.Lives.Node is not { Lease: not null } life)
+        {
+            return false;
+        }
+
+        var withUnknownKinds = _polls++ % PollsPerLookForUnknownKinds == 0;
+        var request = new PollRequest(life.Id, _queueNames ??= [.. _queues.Keys], _services.Kinds.WorkedKinds, withUnknownKinds)
+        {
+            Claims = life.Claims.List(),
+        };
+        var askedAt = _services.Time.GetTimestamp();
+        var result = await _services.Store.PollAsync(request, cancellationToken).ConfigureAwait(false);
+        foreach (var due in result.DueQueues)
+        {
+            if (_queues.TryGetValue(due, out var queue))
+            {
+                queue.Claimer.Wake(fromFront: true);
+            }
+        }
+
+        foreach (var queue in _queues.Values)
+        {
+            queue.Executors.RequestCancels(result.CancelRequests, askedAt);
+        }
+
+        foreach (var kind in result.UnknownKinds.Where(_unknownKinds.Add))
+        {
+            _services.Logger.UnknownKind(EntryText.Shown(kind));
+        }
+
+        return true;
+    }
+
+    private void ReportUnresponsiveHandlers()
+    {
+        var runs = _queues.Values.SelectMany(queue => queue.Executors.Runs);
+        foreach (var run in runs.Where(run => IsUnresponsive(run) && !run.IsReportedUnresponsive))
+        {
+            run.IsReportedUnresponsive = true;
+            _services.Logger.HandlerUnresponsive(run.Entry.Id, run.Entry.Kind, run.SinceStop, run.StopReason);
+        }
+    }
+}
