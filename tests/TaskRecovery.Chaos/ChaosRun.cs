@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using TaskRecovery.Crash.Host;
 using TaskRecovery.Storage;
+using TaskRecovery.TestSupport;
 
 namespace TaskRecovery.Chaos;
 
@@ -184,6 +185,14 @@ internal static class ChaosRun
     private static async Task<IReadOnlyList<Vitals>> ReadVitalsAsync(Fleet fleet, CancellationToken cancellationToken)
     {
         // New workers have to have been idle for a moment, as the old ones are.
+        await Task.Delay(TimeSpan.FromSeconds(3), cancellationToken);
+
+        // Compare what they hold, not what the last large batch made the heap grow to.
+        foreach (var worker in fleet.Alive)
+        {
+            Signal.Collect.SendTo(worker.Id);
+        }
+
         await Task.Delay(TimeSpan.FromSeconds(3), cancellationToken);
         return [.. fleet.Alive.Select(Vitals.Read)];
     }

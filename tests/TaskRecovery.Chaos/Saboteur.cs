@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using TaskRecovery.Hosting;
 using TaskRecovery.Storage;
 using TaskRecovery.TestSupport;
 

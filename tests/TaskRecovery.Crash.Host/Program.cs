@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -6,6 +7,12 @@ using TaskRecovery.TestSupport;
 
 // A worker process for tests to kill. Standard output says "ready" when the host has started; standard error has the log.
 ParentProcess.ExitWhenItIsGone();
+
+// What the process still holds after this is what it needs, or leaks; what it used for a moment is gone.
+using var collecting = PosixSignalRegistration.Create(PosixSignal.SIGWINCH, static _ =>
+{
+    GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+});
 var settings = HostSettings.FromArgument(args[0]);
 using var journal = new Journal(settings.JournalFile);
 DeathTrap.Set(settings, journal);

@@ -22,6 +22,9 @@ public sealed partial class Signal
     /// <summary>SIGCONT: resumes a paused process.</summary>
     public static Signal Continue { get; } = new(OperatingSystem.IsMacOS() ? 19 : 18);
 
+    /// <summary>SIGWINCH, on which a worker process of the tests collects its garbage.</summary>
+    public static Signal Collect { get; } = new(28);
+
     /// <summary>Sends the signal. Throws if the process has already ended, because such a kill would prove nothing.</summary>
     public void SendTo(int processId)
     {
