@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using TaskRecovery.Crash.Host;
-using TaskRecovery.Hosting;
 using TaskRecovery.TestSupport;
 
 namespace TaskRecovery.Crash.Tests;

@@ -1,5 +1,4 @@
 using Microsoft.Data.Sqlite;
-using TaskRecovery.Hosting;
 using TaskRecovery.TestSupport;
 
 namespace TaskRecovery.Crash.Tests;
