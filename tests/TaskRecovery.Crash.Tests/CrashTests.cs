@@ -7,7 +7,7 @@ namespace TaskRecovery.Crash.Tests;
 /// <summary>What happens to work when the process under it dies. Real processes, default options, run on every store.</summary>
 public abstract class CrashTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(15);
+    private protected static readonly TimeSpan Lease = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan BeforeTheGrace = TimeSpan.FromSeconds(2.5);
 
     private CrashFixture? _fixture;

@@ -1,5 +1,6 @@
 using Npgsql;
 using TaskRecovery.Crash.Host;
+using TaskRecovery.TestSupport;
 
 namespace TaskRecovery.Crash.Tests;
 
@@ -35,6 +36,40 @@ public sealed class PostgreSqlCrashTests : CrashTests
         await InvariantHoldsAsync(ids);
     }
 
+    /// <summary>Until the answer has been read, the claim's transaction locks its node's row. One node has sessions of the library's own, the
+    /// other a data source of the application, whose sessions no other node can recognize and end.</summary>
+    [Fact]
+    public async Task Nodes_stopped_while_they_read_a_claims_answer_are_declared_dead_and_cost_no_other_node_its_lease()
+    {
+        var direct = new NpgsqlConnectionStringBuilder(Fixture.Server!.ConnectionString);
+        await using var network = new TcpProxy(direct.Host!, direct.Port);
+        network.StallAnswersAfter(1_000_000);
+        var through = new NpgsqlConnectionStringBuilder(direct.ConnectionString) { Host = "127.0.0.1", Port = network.Port }.ConnectionString;
+        ChildProcess[] stopped =
+        [
+            await Fixture.StartNodeAsync(settings => settings with { Postgres = through }),
+            await Fixture.StartNodeAsync(settings => settings with { ApplicationPostgres = through, UsesDataSource = true }),
+        ];
+
+        // A claim takes 16 MiB, and the buffers of a connection hold less.
+        var large = await EnqueueAsync(40, () => new PlainProbe(HoldMs: 100, Padding: new string('x', 900_000)));
+        await Until.TrueAsync(
+            async () => await CountAsync("select count(*) from pg_stat_activity where wait_event = 'ClientWrite'") == 2,
+            "the server waits for both to read their claims");
+        var others = await StartNodesAsync(2);
+        var running = await EnqueueAsync(20, () => new PlainProbe(HoldMs: 25_000));
+        await RunningAsync(20);
+
+        Array.ForEach(stopped, process => process.Send(Signal.Stop));
+        await Until.TrueAsync(
+            async () => await CountAsync("select count(*) from taskrecovery.nodes where dead_at is not null") == 2, "both are declared dead", Lease + TimeSpan.FromSeconds(10));
+        await AllCompletedAsync([.. large, .. running]);
+
+        Assert.DoesNotContain(Fixture.ReadJournal(), line => line.What == JournalEvents.Token && others.Any(process => process.Id == line.ProcessId));
+        Assert.All(others, process => Assert.DoesNotContain("[3006]", process.Output, StringComparison.Ordinal));
+        await InvariantHoldsAsync([.. large, .. running]);
+    }
+
     protected override Task<CrashFixture> OpenAsync() => CrashFixture.OnPostgresAsync();
 
     protected override async Task<IReadOnlyList<long>> ReadEffectsAsync()
@@ -49,6 +84,13 @@ public sealed class PostgreSqlCrashTests : CrashTests
         }
 
         return entries;
+    }
+
+    private async Task<long> CountAsync(string statement)
+    {
+        await using var connection = await ConnectAsync();
+        await using var command = new NpgsqlCommand(statement, connection);
+        return (long)(await command.ExecuteScalarAsync())!;
     }
 
     private async Task<NpgsqlConnection> ConnectAsync()

@@ -29,7 +29,9 @@ public sealed class TcpProxy : IAsyncDisposable
     private readonly ConcurrentDictionary<Link, bool> _links = new();
     private volatile Target _target;
     private readonly Task _accepting;
+    private readonly TaskCompletionSource _unstalled = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile TaskCompletionSource _healed = Completed();
+    private long _stallAfter = long.MaxValue;
 
     /// <summary>Starts a proxy in front of a server.</summary>
     public TcpProxy(string host, int port)
@@ -58,9 +60,15 @@ public sealed class TcpProxy : IAsyncDisposable
         }
     }
 
+    /// <summary>Stops reading a connection's answers once more than this many bytes have come from the server, until <see cref="Heal"/>: so
+    /// the server blocks in the middle of a large answer, and all connections with small ones work.</summary>
+    public void StallAnswersAfter(long bytes) => _stallAfter = bytes;
+
     /// <summary>Ends the network fault.</summary>
     public void Heal()
     {
+        _stallAfter = long.MaxValue;
+        _unstalled.TrySetResult();
         Fault = ProxyFault.None;
         _healed.TrySetResult();
     }
@@ -147,9 +155,15 @@ public sealed class TcpProxy : IAsyncDisposable
         try
         {
             int count;
+            long passed = 0;
             while ((count = await from.ReceiveAsync(buffer, _stopping.Token)) > 0)
             {
                 await PassableAsync(stalledBy);
+                if (stalledBy == ProxyFault.StallToClient && (passed += count) > Volatile.Read(ref _stallAfter))
+                {
+                    await _unstalled.Task;
+                }
+
                 await to.SendAsync(buffer.AsMemory(0, count), _stopping.Token);
             }
 

@@ -106,6 +106,10 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
         }
     }
 
+    /// <summary>Commits the open transaction within the time limit of a statement. The driver's own commit is limited by its data source,
+    /// which may be the application's.</summary>
+    internal const string Commit = "commit";
+
     /// <summary>Runs work in a transaction that is committed when the work returns. The store's settings apply in it.</summary>
     internal ValueTask<T> InTransactionAsync<T>(Func<NpgsqlConnection, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken)
         => UseAsync(
@@ -119,7 +123,7 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
                 }
 
                 var result = await work(connection, token).ConfigureAwait(false);
-                await transaction.CommitAsync(token).ConfigureAwait(false);
+                await (Application is null ? ExecuteAsync(connection, Commit, [], token).AsTask() : transaction.CommitAsync(token)).ConfigureAwait(false);
                 return result;
             },
             cancellationToken);

@@ -14,7 +14,7 @@ internal static class PostgreSqlErrors
     internal static TaskRecoveryException? Translate(Exception exception, string schema) => exception switch
     {
         PostgresException { SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName or PostgresErrorCodes.UndefinedColumn or PostgresErrorCodes.UndefinedFunction } error
-            => new StoreConfigurationException($"The tables of TaskRecovery are not in schema '{schema}', or are of another version ({error.MessageText}). Migrate with IStoreMigrator, or check PostgreSqlOptions.Schema and the connection string's database.", error),
+            => new StoreConfigurationException($"The tables of TaskRecovery are not in schema '{schema}', or are of another version ({error.MessageText}). Start the host before it is used (with MigrateOnStart, the start migrates), or migrate with IStoreMigrator, or check PostgreSqlOptions.Schema and the connection string's database.", error),
         PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } error
             => new StoreConfigurationException($"The role may not do this in schema '{schema}' ({error.MessageText}). {Grants(schema)}", error),
         PostgresException { SqlState: PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification or PostgresErrorCodes.InvalidCatalogName } error

@@ -132,7 +132,7 @@ internal sealed class PostgreSqlNodeSession : INodeSession
                 Arg.Int4(identity.ProcessId), Arg.Int8(identity.ProcessStarted), Arg.Int8(key), Arg.Text(_database.Application), Arg.Bool(holds),
             ],
             static reader => 0);
-        Commit(transaction);
+        Commit();
         return new NodeRegistration(holds, nameTaken, takenOver);
     }
 
@@ -182,9 +182,9 @@ internal sealed class PostgreSqlNodeSession : INodeSession
         return transaction;
     }
 
-    private void Commit(NpgsqlTransaction transaction)
+    private void Commit()
     {
-        transaction.Commit();
+        RunHere(PostgreSqlDatabase.Commit, [], static reader => 0);
         _commits.ThrowIfUnconfirmed();
     }
 
@@ -198,7 +198,7 @@ internal sealed class PostgreSqlNodeSession : INodeSession
 
         using var transaction = Begin();
         var result = RunHere(statement, args, read);
-        Commit(transaction);
+        Commit();
         return result;
     }
 

@@ -49,7 +49,7 @@ internal static class SqliteErrors
             $"'{file}' stayed locked by another connection for too long. Keep your own transactions on it short, and begin them as immediate ones (not deferred).", error),
         // The statements are tested, so this error means that tables are missing or differ from the expected schema.
         raw.SQLITE_ERROR or raw.SQLITE_SCHEMA => new StoreConfigurationException(
-            $"'{file}' does not have the library's tables as this version needs them ({error.Message}). Set SqliteOptions.MigrateOnStart, or call IStoreMigrator.MigrateAsync().", error),
+            $"'{file}' does not have the library's tables as this version needs them ({error.Message}). Start the host before it is used: the start migrates if SqliteOptions.MigrateOnStart is set. Or call IStoreMigrator.MigrateAsync().", error),
         _ => new StoreUnavailableException($"'{file}' could not be used: {error.Message}", error),
     };
 }

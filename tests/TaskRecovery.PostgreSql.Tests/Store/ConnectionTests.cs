@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Npgsql;
 using TaskRecovery.Storage;
 using TaskRecovery.StoreConformance;
+using TaskRecovery.TestSupport;
 
 namespace TaskRecovery.PostgreSql.Tests.Store;
 
@@ -58,6 +59,22 @@ public sealed class ConnectionTests : PostgreSqlStoreTests
             Assert.False(mixed.Traits.IsServerRejectingAll(Assert.Throws<StoreUnavailableException>(mixed.OpenNodeSession)));
             Assert.True(all.Traits.IsServerRejectingAll(Assert.Throws<StoreUnavailableException>(all.OpenNodeSession)));
         }
+    }
+
+    [Fact]
+    public async Task A_host_that_did_not_answer_a_moment_ago_is_asked_again_before_another_proves_anything()
+    {
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start(1);
+        var server = new NpgsqlConnectionStringBuilder(ConnectionString) { Timeout = 1, HostRecheckSeconds = 60 };
+        var proxy = new TcpProxy(server.Host!, server.Port);
+        server.Host = $"127.0.0.1:{((IPEndPoint)silent.LocalEndpoint).Port},127.0.0.1:{proxy.Port}";
+        var store = new PostgreSqlQueueStore(Open(connectionString: server.ConnectionString), TimeProvider.System);
+        store.OpenNodeSession().Dispose();
+
+        await proxy.DisposeAsync();
+
+        Assert.False(store.Traits.IsServerRejectingAll(Assert.Throws<StoreUnavailableException>(store.OpenNodeSession)));
     }
 
     [Fact]
@@ -155,6 +172,26 @@ public sealed class ConnectionTests : PostgreSqlStoreTests
         }
 
         Assert.Equal("0", await ScalarAsync<string>("show tcp_user_timeout"));
+    }
+
+    [Fact]
+    public async Task A_commit_on_the_applications_data_source_has_the_librarys_time_limit_whatever_its_own_is()
+    {
+        await using var shared = NpgsqlDataSource.Create(ConnectionString + ";Command Timeout=60");
+        var database = Keep(new PostgreSqlDatabase(new PostgreSqlConnectionSource(null, shared), new PostgreSqlOptions { CommandTimeout = TimeSpan.FromSeconds(1) }, Lease));
+        var store = await OpenStoreAsync(database);
+        using var node = store.OpenNodeSession();
+        await ExecuteAsync("""
+            create function slow() returns trigger language plpgsql as $$ begin perform pg_sleep(20); return null; end $$;
+            create constraint trigger slow after insert on taskrecovery.nodes deferrable initially deferred for each row execute function public.slow();
+            create constraint trigger slow after insert on taskrecovery.unique_keys deferrable initially deferred for each row execute function public.slow();
+            """);
+
+        var started = TimeProvider.System.GetTimestamp();
+        Assert.Throws<StoreUnavailableException>(() => node.Register(Identity()));
+        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await store.EnqueueAsync([Entry(uniqueKey: "key")], null, Cancellation));
+
+        Assert.InRange(TimeProvider.System.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(15));
     }
 
     [Fact]
