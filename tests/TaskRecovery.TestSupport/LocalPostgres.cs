@@ -68,13 +68,7 @@ internal sealed class LocalPostgres : IAsyncDisposable
         {
             await UnprivilegedUser.GiveAsync(standby._folder);
             standby.StartBabysitter();
-            var source = $"host=127.0.0.1 port={primary._port} user=postgres password={primary._password}";
-            var (exitCode, output) = await standby.RunAsync("pg_basebackup", "-D", standby.Data, "-d", source, "-R", "-X", "stream", "-c", "fast", "--no-sync");
-            if (exitCode != 0)
-            {
-                throw new InvalidOperationException($"pg_basebackup failed.\n{output}");
-            }
-
+            await standby.CopyAsync(primary);
             standby._port = port ?? FreePort();
             await File.AppendAllLinesAsync(Path.Combine(standby.Data, "postgresql.conf"), [$"port = {standby._port}", $"cluster_name = '{name}'"]);
             await standby.StartAsync();
@@ -170,6 +164,37 @@ internal sealed class LocalPostgres : IAsyncDisposable
 
         _port = FreePort();
         await File.AppendAllLinesAsync(Path.Combine(Data, "postgresql.conf"), Configuration(options));
+    }
+
+    // Not with pg_basebackup, which is missing where only the server's own programs are installed. Files that disappear while they are copied
+    // are restored from the log, which the standby gets from the primary.
+    private async Task CopyAsync(LocalPostgres primary)
+    {
+        const string copy = """
+            mkdir -m 700 "$2" && cp -a "$1/." "$2/" 2>/dev/null
+            rm -rf "$2/postmaster.pid" "$2/pg_replslot/"* "$2/pg_wal/"*
+            test -f "$2/global/pg_control"
+            """;
+        const string follow = """
+            printf '%s' "$2" > "$1/backup_label" && touch "$1/standby.signal" && printf "primary_conninfo = '%s'\n" "$3" >> "$1/postgresql.auto.conf"
+            """;
+        await using var connection = new NpgsqlConnection(primary.ConnectionString + ";Pooling=false");
+        await connection.OpenAsync();
+        await using var backup = new NpgsqlCommand("select pg_backup_start('standby', true)::text", connection);
+        await backup.ExecuteScalarAsync();
+        await RunScriptAsync(copy, primary.Data, Data);
+        backup.CommandText = "select labelfile from pg_backup_stop(false)";
+        var label = (string)(await backup.ExecuteScalarAsync())!;
+        await RunScriptAsync(follow, Data, label, $"host=127.0.0.1 port={primary._port} user=postgres password={primary._password}");
+    }
+
+    private async Task RunScriptAsync(string script, params string[] arguments)
+    {
+        var (exitCode, output) = await RunAsync("/bin/sh", ["-c", script, "sh", .. arguments]);
+        if (exitCode != 0)
+        {
+            throw new InvalidOperationException($"The server was not copied.\n{output}");
+        }
     }
 
     private IEnumerable<string> Configuration(PostgresServerOptions options)

@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace TaskRecovery.TestSupport;
 
-/// <summary>A primary and its streaming standby for one test, made from this machine's binaries with <c>pg_basebackup</c>.</summary>
+/// <summary>A primary and its streaming standby for one test, made from this machine's binaries.</summary>
 public sealed class PostgresPair : IAsyncDisposable
 {
     private const string StandbyName = "standby";
