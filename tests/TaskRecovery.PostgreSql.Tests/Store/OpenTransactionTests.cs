@@ -125,30 +125,64 @@ public sealed class OpenTransactionTests() : StoreTests(new PostgreSqlFixture())
     [Fact]
     public async Task A_cancel_that_meets_a_put_back_ends_the_entry_although_it_would_run_much_later()
     {
-        for (var round = 0; round < 40; round++)
-        {
-            var held = await GivenClaimedAsync(GivenNode());
-            var finishing = Task.Run(() => FinishAsync(held, OutcomeKind.Snoozed, delay: TimeSpan.FromDays(1)), Cancellation);
-            await Store.CancelAsync(held.Id, Cancellation);
-            await finishing;
+        var held = await GivenClaimedAsync(GivenNode());
+        var key = Random.Shared.NextInt64();
+        await using var gate = (NpgsqlConnection)await Fixture.OpenConnectionAsync(Cancellation);
+        await RunAsync(gate, $"""
+            create function pass() returns trigger language plpgsql as $$ begin perform pg_advisory_xact_lock({key}); return new; end $$;
+            create trigger pass before insert on outcomes for each row execute function pass();
+            select pg_advisory_lock({key});
+            """);
 
-            Assert.Equal(EntryState.Cancelled, await StateAsync(held.Id));
-        }
+        // The statement that puts the entry back has looked for a cancel request, and stops before it is committed.
+        var finishing = Task.Run(() => FinishAsync(held, OutcomeKind.Snoozed, delay: TimeSpan.FromDays(1)), Cancellation);
+        await UntilAsync(async () => await CountWaitingStatementsAsync(gate) == 1);
+        var cancelling = Task.Run(async () => await Store.CancelAsync(held.Id, Cancellation), Cancellation);
+        await UntilAsync(async () => cancelling.IsCompleted || await CountWaitingStatementsAsync(gate) == 2);
+        await RunAsync(gate, $"select pg_advisory_unlock({key})");
+        await Task.WhenAll(finishing, cancelling);
+
+        Assert.Equal(EntryState.Cancelled, await StateAsync(held.Id));
     }
 
-    [Fact]
-    public async Task A_checkpoint_of_a_later_claim_is_not_written_over()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_checkpoint_of_a_later_claim_is_not_written_over(bool ofTask)
     {
         var held = await GivenClaimedAsync(GivenNode());
-        var key = new ProgressKey(held.Id, null);
+        var key = new ProgressKey(held.Id, ofTask ? Guid.NewGuid() : null);
         await Store.SaveCheckpointAsync(held.Node.Id, key, held.Fence, Json("1"), Cancellation);
         await using (var connection = (NpgsqlConnection)await Fixture.OpenConnectionAsync(Cancellation))
         {
-            await using var command = new NpgsqlCommand("update checkpoints set fence = fence + 1, data = '2'", connection);
-            await command.ExecuteNonQueryAsync(Cancellation);
+            await RunAsync(connection, "update checkpoints set fence = fence + 1, data = '2'");
         }
 
         Assert.False(await Store.SaveCheckpointAsync(held.Node.Id, key, held.Fence, Json("3"), Cancellation));
         SameJson("2", (await Store.LoadProgressAsync(key, Cancellation)).Checkpoint!.Value);
+    }
+
+    // The name of the schema is in each of this test's statements, and in no other's.
+    private async Task<long> CountWaitingStatementsAsync(NpgsqlConnection connection)
+    {
+        await using var command = new NpgsqlCommand("select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query like '%' || $1 || '%'", connection);
+        command.Parameters.Add(new NpgsqlParameter { Value = ((PostgreSqlFixture)Fixture).Schema.Split('"')[1] });
+        return (long)(await command.ExecuteScalarAsync(Cancellation))!;
+    }
+
+    private static async Task RunAsync(NpgsqlConnection connection, string statement)
+    {
+        await using var command = new NpgsqlCommand(statement, connection);
+        await command.ExecuteNonQueryAsync(Cancellation);
+    }
+
+    private static async Task UntilAsync(Func<Task<bool>> condition)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (!await condition())
+        {
+            await timer.WaitForNextTickAsync(limit.Token);
+        }
     }
 }

@@ -89,6 +89,35 @@ public sealed class PlanTests : PostgreSqlStoreTests
         Assert.InRange(looks, 1, 20);
     }
 
+    [Fact]
+    public async Task A_poll_reads_the_claims_that_it_is_asked_about_and_no_others_of_its_node()
+    {
+        var database = Open();
+        var store = await OpenStoreAsync(database);
+        using var session = store.OpenNodeSession();
+        var node = Identity();
+        session.Register(node);
+        await ExecuteAsync("insert into taskrecovery.claims (id, node, entries) select n, (select number from taskrecovery.nodes), array[n] from generate_series(1, 5000) n");
+        await ExecuteAsync("insert into taskrecovery.cancellations (entry) values (4711)");
+
+        await using var connection = await database.DataSource.OpenConnectionAsync(Cancellation);
+        await RunAsync(connection, $"prepare polled (uuid, text[], smallint[], bigint[], text[]) as {database.Sql(PollSql.Poll)}");
+        await using var command = new NpgsqlCommand(
+            $"explain (analyze, costs off, timing off, summary off) execute polled('{node.Id}', array['default'], array[]::smallint[], array[4711], array[]::text[])", connection);
+        await using var reader = await command.ExecuteReaderAsync(Cancellation);
+        var rows = new List<string>();
+        while (await reader.ReadAsync(Cancellation))
+        {
+            if (reader.GetString(0) is var line && line.Contains(" on claims", StringComparison.Ordinal))
+            {
+                rows.Add(line[line.IndexOf("rows=", StringComparison.Ordinal)..]);
+            }
+        }
+
+        Assert.NotEmpty(rows);
+        Assert.All(rows, row => Assert.Matches("^rows=[01](\\.00)? loops=[01]\\)", row));
+    }
+
     // A scan without an index condition of a table that grows is a scan of the whole. The cancellations are few, and go.
     private static async Task<List<string>> AssertNoFullScanAsync(NpgsqlConnection connection, PostgreSqlDatabase database, string name, string types, string statement, string? but = null)
     {

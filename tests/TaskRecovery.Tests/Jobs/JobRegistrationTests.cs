@@ -157,6 +157,17 @@ public sealed class JobRegistrationTests
     }
 
     [Fact]
+    public async Task Triggering_a_job_inside_a_transaction_scope_is_refused()
+    {
+        await using var host = Create(static _ => { });
+        using var scope = new System.Transactions.TransactionScope(System.Transactions.TransactionScopeAsyncFlowOption.Enabled);
+
+        var exception = await Assert.ThrowsAsync<InvalidOperationException>(() => host.Services.GetRequiredService<IJobService>().TriggerNowAsync(Guid.NewGuid()));
+
+        Assert.Contains("TransactionScope", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Triggering_a_job_that_cannot_run_says_so()
     {
         await using var host = Create(static _ => { });

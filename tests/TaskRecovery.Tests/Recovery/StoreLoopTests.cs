@@ -29,6 +29,17 @@ public sealed class StoreLoopTests : IDisposable
     }
 
     [Fact]
+    public async Task A_call_that_a_stop_has_aborted_is_no_outage()
+    {
+        using var sweeper = Sweeper();
+        _recovery.Store.Failure = new StoreUnavailableException("aborted");
+
+        await Assert.ThrowsAsync<OperationCanceledException>(() => sweeper.TryOnceAsync(new CancellationToken(canceled: true)));
+
+        Assert.Empty(_recovery.OutageLog.Ids);
+    }
+
+    [Fact]
     public async Task Nothing_runs_before_the_start_up_hook_is_through_and_a_signal_does_not_wait_for_the_interval()
     {
         using var sweeper = Sweeper();

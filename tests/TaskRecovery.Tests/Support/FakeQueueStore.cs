@@ -241,7 +241,9 @@ internal sealed class FakeQueueStore : IQueueStore
         Do("listen", () => _onHint = onHint);
         onHint(new StoreHint(StoreHintKind.Connected, null));
         Do("listening", () => 0);
-        await Task.Delay(Timeout.Infinite, cancellationToken);
+        await Task.Delay(Timeout.Infinite, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        Do("listening ended", () => 0);
+        cancellationToken.ThrowIfCancellationRequested();
     }
 
     public ValueTask<IReadOnlyList<QueueDepth>> MeasureAsync(CancellationToken cancellationToken) => Call<IReadOnlyList<QueueDepth>>("measure", () => []);

@@ -72,6 +72,38 @@ public sealed class LoopTests
         Assert.Empty(inherited);
     }
 
+    /// <summary>The call is still running when its loop is asked to stop, and fails because of that.</summary>
+    [Theory]
+    [InlineData("claim")]
+    [InlineData("poll")]
+    public async Task A_call_that_fails_after_its_loop_was_asked_to_stop_is_no_outage(string interrupted)
+    {
+        var store = new FakeQueueStore();
+        await using var host = await StartAsync(store);
+        var running = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var (isListening, wasStopping) = (true, false);
+        store.OnCall = call =>
+        {
+            if (call == "listening ended")
+            {
+                Volatile.Write(ref isListening, false);
+            }
+            else if (call == interrupted)
+            {
+                running.TrySetResult();
+                wasStopping = SpinWait.SpinUntil(() => interrupted == "claim" ? host.Log.Count(2006) > 0 : !Volatile.Read(ref isListening), TimeSpan.FromSeconds(20));
+                throw new StoreUnavailableException("cut off");
+            }
+        };
+        store.Hint(StoreHintKind.Work, "default");
+        await running.Task;
+
+        await host.StopAsync();
+
+        Assert.True(wasStopping);
+        Assert.Equal(0, host.Log.Count(1002));
+    }
+
     private static Task<WorkHost> StartAsync(FakeQueueStore store) => WorkHost.StartAsync(store, builder =>
     {
         builder.Services.AddSingleton(new TestWork());

@@ -1,3 +1,4 @@
+using System.Transactions;
 using Microsoft.Extensions.DependencyInjection;
 using TaskRecovery.Storage;
 using TaskRecovery.Tests.Support;
@@ -51,6 +52,34 @@ public sealed class StepTests
         await _store.UntilEnded(id);
 
         Assert.Equal(takesBackQueuedWrites, _store.StepsCanBeTakenBack);
+    }
+
+    /// <summary>It would stay stored although the scope rolls back, or would be lost with it although it was reported as stored.</summary>
+    [Theory]
+    [InlineData("step")]
+    [InlineData("checkpoint")]
+    public async Task Inside_a_transaction_scope_progress_is_refused_and_no_step_runs(string call)
+    {
+        var (hasRun, refused) = (false, (Exception?)null);
+        _work.Do = async (context, cancellationToken) =>
+        {
+            using var scope = new TransactionScope(TransactionScopeAsyncFlowOption.Enabled);
+            refused = await Record.ExceptionAsync(() => call == "step" ? context.StepAsync("one", Step, cancellationToken) : context.SaveCheckpointAsync(1, cancellationToken));
+        };
+        await using var host = await StartAsync();
+
+        var (id, _) = await host.Queue.EnqueueAsync(new TestArgs());
+        await _store.UntilEnded(id);
+
+        Assert.Contains("TransactionScope", Assert.IsType<InvalidOperationException>(refused).Message, StringComparison.Ordinal);
+        Assert.False(hasRun);
+        Assert.Null(_store.Entry(id).Checkpoint);
+
+        Task Step(CancellationToken cancellationToken)
+        {
+            hasRun = true;
+            return Task.CompletedTask;
+        }
     }
 
     [Fact]
