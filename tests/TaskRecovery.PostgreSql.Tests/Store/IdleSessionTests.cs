@@ -9,7 +9,8 @@ public sealed class IdleSessionTests : PostgreSqlStoreTests
     public async Task A_session_that_the_server_ended_for_being_idle_is_replaced()
     {
         await using var source = NpgsqlDataSource.Create(ConnectionString + ";Options=-c idle_session_timeout=100;Application Name=idle");
-        var store = await OpenStoreAsync(Keep(new PostgreSqlDatabase(new PostgreSqlConnectionSource(null, source), new PostgreSqlOptions(), Lease)));
+        await OpenStoreAsync();
+        var store = new PostgreSqlQueueStore(Keep(new PostgreSqlDatabase(new PostgreSqlConnectionSource(null, source), new PostgreSqlOptions(), Lease)), TimeProvider.System);
         await store.EnqueueAsync([Entry()], null, Cancellation);
         await UntilNobodyAsync("idle");
 
