@@ -137,12 +137,14 @@ public abstract partial class ModelTests
 
         var ended = _model.Entries.Values.Where(entry => entry.HasEnded).ToArray();
         var entry = Pick<ModelEntry>(ended.Length > 0 && _random.Next(4) > 0 ? ended : _model.Entries.Values);
-        var expected = entry.State is EntryState.Failed or EntryState.Cancelled && (entry.Key is null || _model.KeyHolder(entry.Key) is null);
+        var expected = !entry.IsErased && entry.State is EntryState.Failed or EntryState.Cancelled
+            && (entry.Key is null || _model.KeyHolder(entry.Key) is null);
 
         var answer = await Store.RetryAsync(entry.Id, RetryFrom.LastStep, Cancellation);
 
         Note($"retry {entry.Id}: {answer}");
         Assert.Equal(expected, answer == OperatorResult.Done);
+        Assert.True(entry.IsErased || answer != OperatorResult.Erased);
         if (expected)
         {
             entry.State = EntryState.Waiting;
@@ -153,6 +155,30 @@ public abstract partial class ModelTests
         }
 
         await CompareAsync(entry.Id);
+    }
+
+    private async Task EraseSomeAsync()
+    {
+        if (_model.Entries.Count == 0)
+        {
+            return;
+        }
+
+        var entry = Pick(_model.Entries.Values);
+        var byKey = entry.Key is not null && _random.Next(2) == 0;
+        var target = byKey ? EraseTarget.ByUniqueKey(entry.Key!) : EraseTarget.Entry(entry.Id);
+        var expected = byKey ? _model.Entries.Values.Where(other => other.Key == entry.Key).ToArray() : [entry];
+
+        var erased = await Store.EraseAsync(target, Cancellation);
+
+        Note($"erased {string.Join(' ', expected.Select(other => other.Id))}: {erased}");
+        Assert.Equal(expected.Length, erased);
+        foreach (var one in expected)
+        {
+            _model.Erase(one);
+            await CompareAsync(one.Id);
+            Assert.Empty((await Store.LoadProgressAsync(new ProgressKey(one.Id, null), Cancellation)).Steps);
+        }
     }
 
     private Task StartANodeAsync()

@@ -118,6 +118,24 @@ internal sealed class StoreModel(int maxCrashes)
         return ended;
     }
 
+    /// <summary>Ends an entry that has not ended, under its claim if it runs, and blanks what the application stored.</summary>
+    public void Erase(ModelEntry entry)
+    {
+        if (entry.State == EntryState.Running)
+        {
+            Settle(entry.Id, entry.Fence).SettledAs.Add(entry.Id, OutcomeKind.Cancelled);
+        }
+
+        if (!entry.HasEnded)
+        {
+            End(entry, EntryState.Cancelled);
+        }
+
+        entry.IsErased = true;
+        entry.Key = null;
+        entry.Steps.Clear();
+    }
+
     private void Lose(ModelEntry entry, int suspects)
     {
         var wasSuspect = entry.Crashes >= Math.Min(2, maxCrashes);
@@ -172,7 +190,10 @@ internal sealed class ModelEntry(long id, int priority, string? key)
 
     public int Priority { get; } = priority;
 
-    public string? Key => key;
+    public string? Key { get; set; } = key;
+
+    /// <summary>Whether what the application stored is gone.</summary>
+    public bool IsErased { get; set; }
 
     public EntryState State { get; set; } = EntryState.Waiting;
 
@@ -219,7 +240,8 @@ internal sealed class ModelClaim(long fence, ModelNode node, bool answerLost)
     /// <summary>The outcomes that the node itself has stored under this claim.</summary>
     public Dictionary<long, RunOutcome> Finished { get; } = [];
 
-    /// <summary>The outcomes stored under this claim by a sweep, or by the node when it released a claim that it did not know of.</summary>
+    /// <summary>The outcomes stored under this claim by a sweep, by an operator who erased the entry, or by the node when it released a
+    /// claim that it did not know of.</summary>
     public Dictionary<long, OutcomeKind> SettledAs { get; } = [];
 }
 
