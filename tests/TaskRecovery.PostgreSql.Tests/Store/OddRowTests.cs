@@ -38,6 +38,7 @@ public sealed class OddRowTests : PostgreSqlStoreTests
     {
         var store = await OpenStoreAsync();
         var ids = await store.EnqueueAsync([Entry(), Entry()], null, Cancellation);
+        await ExecuteAsync("alter table taskrecovery.waiting drop constraint waiting_time_check");
         await ExecuteAsync($"update taskrecovery.waiting set run_at = '{time}', found_by_id = true where id = {ids[0].Id}");
         var identity = Identity();
         using var node = store.OpenNodeSession();
@@ -65,6 +66,12 @@ public sealed class OddRowTests : PostgreSqlStoreTests
         {
             var error = await Assert.ThrowsAsync<PostgresException>(() => ExecuteAsync($"update taskrecovery.entries set {change} where id = {id}"));
             Assert.Equal(PostgresErrorCodes.CheckViolation, error.SqlState);
+        }
+
+        foreach (var time in new[] { "infinity", "-infinity" })
+        {
+            var error = await Assert.ThrowsAsync<PostgresException>(() => ExecuteAsync($"update taskrecovery.waiting set run_at = '{time}', found_by_id = true where id = {id}"));
+            Assert.Equal((PostgresErrorCodes.CheckViolation, "waiting_time_check"), (error.SqlState, error.ConstraintName));
         }
 
         Assert.True(await ScalarAsync<bool>("select bool_and(convalidated) from pg_constraint where conname like '%_sound_check'"));
