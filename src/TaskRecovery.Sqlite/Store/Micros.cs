@@ -21,11 +21,14 @@ internal static class Micros
     /// <summary>Limits a time from a manually edited row to the range that calculations support.</summary>
     public static long? Clamp(long? micros) => micros is { } some ? Math.Clamp(some, Earliest, LatestPlanned) : null;
 
-    public static DateTimeOffset ToTime(long micros) => new(DateTimeOffset.UnixEpoch.UtcTicks + (micros * TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
+    /// <summary>Converts a stored time; a manually edited row may have any number.</summary>
+    public static DateTimeOffset ToTime(long micros)
+        => new(DateTimeOffset.UnixEpoch.UtcTicks + (Math.Clamp(micros, Earliest, Latest) * TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
 
     public static DateTimeOffset? ToTime(long? micros) => micros is { } some ? ToTime(some) : null;
 
-    public static TimeSpan ToSpan(long micros) => TimeSpan.FromTicks(micros * TimeSpan.TicksPerMicrosecond);
+    /// <summary>Converts a stored duration; a manually edited row may have any number.</summary>
+    public static TimeSpan ToSpan(long micros) => TimeSpan.FromTicks(Math.Clamp(micros, -Latest, Latest) * TimeSpan.TicksPerMicrosecond);
 
     public static TimeSpan? ToSpan(long? micros) => micros is { } some ? ToSpan(some) : null;
 

@@ -9,6 +9,8 @@ namespace TaskRecovery.Sqlite;
 /// do not have to remember a position.</remarks>
 internal sealed class SqliteClaimer(SqliteQueueStore store, SqliteDatabase database, Guid nodeId, string queue, IReadOnlyCollection<string> kinds) : IQueueClaimer
 {
+    private const long LongestTimeout = 45L * 24 * 60 * 60 * 1_000_000;
+
     private readonly HashSet<string> _kinds = new(kinds, StringComparer.Ordinal);
 
     // The lowest level that is claimed in order. Entries on lower levels have crashed more often and are claimed by their own limits
@@ -218,7 +220,8 @@ internal sealed class SqliteClaimer(SqliteQueueStore store, SqliteDatabase datab
         return entry;
     }
 
-    // Describes a row that was not written by this library: a SQLite column accepts values of any type.
+    // Describes a row that was not written by this library: a SQLite column accepts values of any type. PostgreSQL refuses the same values
+    // with check constraints, which SQLite can't add to an existing table.
     private static string? ProblemOf(SqliteStatement row, Candidate candidate)
     {
         if (row.Int64(8) != candidate.KindNumber)
@@ -231,7 +234,17 @@ internal sealed class SqliteClaimer(SqliteQueueStore store, SqliteDatabase datab
             return "created_at is no time in microseconds";
         }
 
-        return row.IsNull(5) || (row.IsInteger(5) && row.Int64(5) is >= -Micros.Latest and <= Micros.Latest) ? null : "timeout is no time in microseconds";
+        if (!row.IsNull(5) && !(row.IsInteger(5) && row.Int64(5) is > 0 and <= LongestTimeout))
+        {
+            return "timeout is not between 1 microsecond and 45 days";
+        }
+
+        if (!row.IsInteger(0) || row.Int64(0) is < 0 or > 9)
+        {
+            return "priority is not between 0 and 9";
+        }
+
+        return row.IsInteger(2) && row.Int64(2) is > 0 and <= short.MaxValue ? null : "max_attempts is not between 1 and 32,767";
     }
 
     private static TimeSpan? NextDue(SqliteSession session, long queue, List<WaitingGroup> groups, SuspectAllowance suspects, long now)

@@ -11,6 +11,11 @@ public sealed class OddRowTests : IDisposable
     [InlineData("taskrecovery_entries set timeout = '1 month'", "timeout")]
     [InlineData("taskrecovery_entries set kind = (select id from taskrecovery_kinds where name = 'other')", "kind")]
     [InlineData("taskrecovery_entries set created_at = 9223372036854775807", "created_at")]
+    [InlineData("taskrecovery_entries set timeout = -1", "timeout")]
+    [InlineData("taskrecovery_entries set timeout = 3888000000001", "timeout")]
+    [InlineData("taskrecovery_entries set priority = 12", "priority")]
+    [InlineData("taskrecovery_entries set priority = 'high'", "priority")]
+    [InlineData("taskrecovery_entries set max_attempts = 0", "max_attempts")]
     [InlineData("taskrecovery_waiting set run_at = -9223372036854775808", null)]
     public async Task A_row_that_can_t_be_read_ends_alone(string change, string? problem)
     {
@@ -25,10 +30,30 @@ public sealed class OddRowTests : IDisposable
         Assert.Equal([ids[0], ids[1], ids[3]], batch.Entries.Select(entry => entry.Id).Order());
         foreach (var entry in batch.Entries)
         {
-            Assert.Equal(entry.Id == ids[1] ? problem : null, entry.Problem is { } text ? text.Split(' ').First(word => word is "timeout" or "kind" or "created_at") : null);
+            Assert.Equal(entry.Id == ids[1] ? problem : null, entry.Problem is { } text ? text.Split(' ').First(word => word is "timeout" or "kind" or "created_at" or "priority" or "max_attempts") : null);
         }
 
         Assert.Empty(await store.FinishAsync(node, [.. batch.Entries.Select(entry => new RunOutcome { EntryId = entry.Id, Fence = batch.Fence, Kind = OutcomeKind.Failed, IsTask = true })], CancellationToken.None));
+    }
+
+    [Theory]
+    [InlineData("9223372036854775807")]
+    [InlineData("922337203685477581")]
+    public async Task A_time_without_end_fails_nothing_and_wakes_nobody(string time)
+    {
+        var store = await _files.OpenStoreAsync();
+        var ids = (await store.EnqueueAsync([TemporaryDatabase.Entry(), TemporaryDatabase.Entry()], null, CancellationToken.None)).Select(result => result.Id).ToArray();
+        Execute($"update taskrecovery_waiting set run_at = {time} where id = {ids[0]}");
+        var (node, claimer) = GivenClaimer(store);
+
+        var poll = await store.PollAsync(new PollRequest(node, ["default"], ["work"], WithUnknownKinds: false), CancellationToken.None);
+        var batch = await claimer.ClaimAsync(10, new SuspectAllowance(3, 0, 0), CancellationToken.None);
+        var nothing = await claimer.ClaimAsync(10, new SuspectAllowance(3, 0, 0), CancellationToken.None);
+        var page = await store.ListAsync(new EntryFilter(), CancellationToken.None);
+
+        Assert.Equal(ids[1], Assert.Single(batch.Entries).Id);
+        Assert.Equal(2, page.Entries.Count);
+        Assert.All([poll.NextDue, nothing.NextDue], static next => Assert.True(next > TimeSpan.FromDays(36_500)));
     }
 
     [Fact]
