@@ -91,6 +91,7 @@ public static class TaskRecoveryServiceCollectionExtensions
 
     private static void AddQueue(this IServiceCollection services)
     {
+        services.AddSingleton<OwnTransaction>();
         services.AddSingleton<EntryFactory>();
         services.AddSingleton<LocalClaimers>();
         services.AddSingleton<ClaimWaker>();

@@ -59,6 +59,13 @@ internal sealed class ChangeWatcher(SqliteDatabase database)
             var seen = session.ReadDataVersion();
             if (seen == version)
             {
+                // This process has stopped committing, and another one may have committed meanwhile.
+                if (missed > 0)
+                {
+                    missed = 0;
+                    onHint(new StoreHint(StoreHintKind.Control, null));
+                }
+
                 continue;
             }
 

@@ -152,15 +152,28 @@ internal sealed class SqliteDatabase : IDisposable
                 "The transaction is not active any more: SQLite rolled it back by itself after an error of an earlier statement, so nothing of it is stored. Begin a new one.", nameof(transaction));
         }
 
-        // Compare the paths as SQLite resolved them. The file exists by now, so links to it are followed.
-        var own = System.IO.Path.GetFullPath(connection.DataSource);
-        if (!string.Equals(own, Path, OperatingSystem.IsWindows() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal) && !IsSameFile(own))
+        if (!IsHere(connection))
         {
-            throw new ArgumentException($"The transaction is on '{own}', but the queue is kept in '{Path}'. Use one file for both.", nameof(transaction));
+            throw new ArgumentException(
+                $"The transaction is on '{System.IO.Path.GetFullPath(connection.DataSource)}', but the queue is kept in '{Path}'. Use one file for both.", nameof(transaction));
         }
 
         ConfirmFile();
         return new SqliteSession(connection, ownsConnection: false);
+    }
+
+    /// <summary>Returns whether an open transaction of the application is on this file. Once it was passed to a call that stored something,
+    /// it holds the write lock until it ends.</summary>
+    public bool IsOpenHere(System.Data.Common.DbTransaction transaction)
+    {
+        try
+        {
+            return transaction is SqliteTransaction { Connection: { Handle: { } handle } connection } && raw.sqlite3_get_autocommit(handle) == 0 && IsHere(connection);
+        }
+        catch (ObjectDisposedException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Throws if the path no longer names the file that this process has open.</summary>
@@ -220,6 +233,13 @@ internal sealed class SqliteDatabase : IDisposable
         _writer.Dispose();
         _readers.Dispose();
         Locks.Dispose();
+    }
+
+    // Compare the paths as SQLite resolved them. The file exists by now, so links to it are followed.
+    private bool IsHere(SqliteConnection connection)
+    {
+        var other = System.IO.Path.GetFullPath(connection.DataSource);
+        return string.Equals(other, Path, OperatingSystem.IsWindows() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal) || IsSameFile(other);
     }
 
     private bool IsSameFile(string other) => _readers.Read(session => string.Equals(session.Connection.DataSource, other, StringComparison.Ordinal));

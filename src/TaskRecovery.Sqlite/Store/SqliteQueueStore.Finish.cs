@@ -5,9 +5,6 @@ namespace TaskRecovery.Sqlite;
 
 internal sealed partial class SqliteQueueStore
 {
-    // While outcomes are stored, the enqueues, claims and heartbeats of every process wait.
-    private static readonly TimeSpan LongestFlush = TimeSpan.FromMilliseconds(50);
-
     public async ValueTask<IReadOnlyList<RunOutcome>> FinishAsync(Guid nodeId, IReadOnlyList<RunOutcome> outcomes, CancellationToken cancellationToken)
     {
         if (outcomes.Count == 0)
@@ -82,18 +79,19 @@ internal sealed partial class SqliteQueueStore
         session.AfterCommit(() => _database.Claims.Remove(fence));
     }
 
-    // Stores outcomes until all are stored or the write lock has been held for LongestFlush; the rest needs another write.
+    // Stores outcomes until all are stored or the budget is used up; the rest needs another write.
     private (IReadOnlyList<RunOutcome> Refused, IReadOnlyCollection<string> Queues, int End) Finish(SqliteSession session, Guid nodeId, IReadOnlyList<RunOutcome> outcomes, int start)
     {
-        var started = TimeProvider.System.GetTimestamp();
+        var budget = new LockBudget();
         var moves = new EntryMoves(session, _database.Names, _database.Now());
         var held = new HeldClaims(session, _database.Claims, nodeId);
         List<RunOutcome>? refused = null;
         HashSet<string>? queues = null;
         var end = start;
-        while (end < outcomes.Count && (end == start || TimeProvider.System.GetElapsedTime(started) < LongestFlush))
+        while (end < outcomes.Count && (end == start || budget.IsLeft))
         {
             var outcome = outcomes[end++];
+            budget.Spend(outcome.Result.Length);
             if (!FinishOne(moves, held, nodeId, outcome, out var waits))
             {
                 (refused ??= []).Add(outcome);

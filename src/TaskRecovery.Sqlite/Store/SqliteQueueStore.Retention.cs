@@ -37,7 +37,7 @@ internal sealed partial class SqliteQueueStore
         var deleted = 0;
         foreach (var chunk in old.Chunk(DeleteLimit))
         {
-            deleted += await _database.WriteAsync(session => DeleteEntries(session, chunk, fence), cancellationToken).ConfigureAwait(false);
+            deleted += await InPartsAsync(chunk, session => BeginDelete(session, fence), cancellationToken).ConfigureAwait(false);
         }
 
         await ExpireAsync(retention, now, cancellationToken).ConfigureAwait(false);
@@ -50,7 +50,7 @@ internal sealed partial class SqliteQueueStore
         var tasks = await _database.ReadAsync(session => FindTasks(session, kept), cancellationToken).ConfigureAwait(false);
         if (tasks.Count > 0)
         {
-            await _database.WriteAsync(session => DeleteTasks(session, tasks), cancellationToken).ConfigureAwait(false);
+            await InPartsAsync(tasks, session => task => DeleteTask(session, task), cancellationToken).ConfigureAwait(false);
         }
 
         var deadBefore = now - Micros.From(NodeRules.DeadNodesStay(retention));
@@ -71,8 +71,38 @@ internal sealed partial class SqliteQueueStore
         var overdue = await _database.ReadAsync(session => FindOverdue(session, before), cancellationToken).ConfigureAwait(false);
         if (overdue.Count > 0)
         {
-            await _database.WriteAsync(session => Expire(session, overdue, before), cancellationToken).ConfigureAwait(false);
+            await InPartsAsync(overdue, session => BeginExpire(session, before), cancellationToken).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>Changes rows in several transactions, as their budget of time asks for: a row with a large payload takes
+    /// milliseconds.</summary>
+    /// <param name="rows">The rows.</param>
+    /// <param name="begin">Called at the begin of each transaction; returns what changes a row, and returns whether it did.</param>
+    /// <param name="cancellationToken">Cancels the writes that have not begun.</param>
+    private async ValueTask<int> InPartsAsync<T>(IReadOnlyList<T> rows, Func<SqliteSession, Func<T, bool>> begin, CancellationToken cancellationToken)
+    {
+        var changed = 0;
+        for (var done = 0; done < rows.Count;)
+        {
+            var start = done;
+            (var count, done) = await _database.WriteAsync(
+                session =>
+                {
+                    var (budget, change, some, next) = (new LockBudget(), begin(session), 0, start);
+                    do
+                    {
+                        some += change(rows[next++]) ? 1 : 0;
+                    }
+                    while (next < rows.Count && budget.IsLeft);
+
+                    return (some, next);
+                },
+                cancellationToken).ConfigureAwait(false);
+            changed += count;
+        }
+
+        return changed;
     }
 
     private List<long> FindOverdue(SqliteSession session, long before)
@@ -94,11 +124,10 @@ internal sealed partial class SqliteQueueStore
     }
 
     // Skip entries that were claimed since the search.
-    private int Expire(SqliteSession session, List<long> overdue, long before)
+    private Func<long, bool> BeginExpire(SqliteSession session, long before)
     {
         var moves = new EntryMoves(session, _database.Names, _database.Now());
-        return overdue.Count(entry
-            => session.Get(WaitingSql.IsOverdue).Bind(1, entry).Bind(2, before).Exists() && moves.EndWaiting(entry, OutcomeKind.Cancelled, EndReasons.Expired));
+        return entry => session.Get(WaitingSql.IsOverdue).Bind(1, entry).Bind(2, before).Exists() && moves.EndWaiting(entry, OutcomeKind.Cancelled, EndReasons.Expired);
     }
 
     private async ValueTask RemoveStrayFilesAsync(CancellationToken cancellationToken)
@@ -132,7 +161,7 @@ internal sealed partial class SqliteQueueStore
         return (old, fence, last, count < HistoryWalk.Chunk || created > kept.Latest);
     }
 
-    private static int DeleteEntries(SqliteSession session, long[] entries, long fence)
+    private static Func<long, bool> BeginDelete(SqliteSession session, long fence)
     {
         // While a claim lists an entry, the entry's outcome prevents the claim from being released, so do not delete it. Claims made after
         // the entry's end do not list it.
@@ -143,25 +172,24 @@ internal sealed partial class SqliteQueueStore
             listed.Add(statement.Int64(0));
         }
 
-        var deleted = 0;
-        foreach (var entry in entries)
-        {
-            // An operator may have retried the entry since the search, and it may have ended again.
-            if (listed.Contains(entry) || session.Get(OutcomeSql.FindFinal).Bind(1, entry).Scalar() is not { } final || final > fence)
-            {
-                continue;
-            }
+        return entry => !listed.Contains(entry) && DeleteEntry(session, entry, fence);
+    }
 
-            session.Get(OutcomeSql.Delete).Bind(1, entry).Execute();
-            session.Get(ProgressSql.DeleteSteps).Bind(1, entry).Execute();
-            session.Get(ProgressSql.DeleteCheckpoint).Bind(1, entry).Execute();
-            session.Get(EntrySql.RemoveCancel).Bind(1, entry).Execute();
-            session.Get(EntrySql.FreeKey).Bind(1, entry).Execute();
-            session.Get(EntrySql.Delete).Bind(1, entry).Execute();
-            deleted++;
+    private static bool DeleteEntry(SqliteSession session, long entry, long fence)
+    {
+        // An operator may have retried the entry since the search, and it may have ended again.
+        if (session.Get(OutcomeSql.FindFinal).Bind(1, entry).Scalar() is not { } final || final > fence)
+        {
+            return false;
         }
 
-        return deleted;
+        session.Get(OutcomeSql.Delete).Bind(1, entry).Execute();
+        session.Get(ProgressSql.DeleteSteps).Bind(1, entry).Execute();
+        session.Get(ProgressSql.DeleteCheckpoint).Bind(1, entry).Execute();
+        session.Get(EntrySql.RemoveCancel).Bind(1, entry).Execute();
+        session.Get(EntrySql.FreeKey).Bind(1, entry).Execute();
+        session.Get(EntrySql.Delete).Bind(1, entry).Execute();
+        return true;
     }
 
     // An ended task without an entry cannot change any more, so a reader can search for it.
@@ -177,16 +205,12 @@ internal sealed partial class SqliteQueueStore
         return tasks;
     }
 
-    private static int DeleteTasks(SqliteSession session, List<Guid> tasks)
+    private static bool DeleteTask(SqliteSession session, Guid task)
     {
-        foreach (var task in tasks)
-        {
-            session.Get(ProgressSql.DeleteTaskSteps).Bind(1, task).Execute();
-            session.Get(ProgressSql.DeleteTaskCheckpoint).Bind(1, task).Execute();
-            session.Get(RetentionSql.DeleteTask).Bind(1, task).Execute();
-        }
-
-        return tasks.Count;
+        session.Get(ProgressSql.DeleteTaskSteps).Bind(1, task).Execute();
+        session.Get(ProgressSql.DeleteTaskCheckpoint).Bind(1, task).Execute();
+        session.Get(RetentionSql.DeleteTask).Bind(1, task).Execute();
+        return true;
     }
 
     private static List<Guid> DeleteNodes(SqliteSession session, long deadBefore)

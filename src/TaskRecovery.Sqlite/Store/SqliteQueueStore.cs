@@ -10,6 +10,13 @@ internal sealed partial class SqliteQueueStore : IQueueStore, IDisposable
     private const int LongEntries = 1000;
     private const int LongBytes = 1024 * 1024;
 
+    // A batch is one transaction, during which nothing else is stored by any process: about a second for this many entries.
+    private const int MostEntries = 100_000;
+    private const long MostBytes = 64 * 1024 * 1024;
+
+    // ChangeWatcher reports the commits of every process. It looks without being notified as often as this, too.
+    private static readonly TimeSpan LongestRest = TimeSpan.FromSeconds(10);
+
     private readonly SqliteDatabase _database;
     private readonly SqliteMigrator _migrator;
     private readonly SqlitePoller _poller;
@@ -25,7 +32,9 @@ internal sealed partial class SqliteQueueStore : IQueueStore, IDisposable
             UsesSessionLocks = true,
             LockProvesDeath = true,
             TakesBackQueuedWrites = true,
+            BlocksWrites = database.IsOpenHere,
             PollInterval = database.Options.PollInterval,
+            IdlePollInterval = LongestRest > database.Options.PollInterval ? LongestRest : database.Options.PollInterval,
         };
     }
 
@@ -79,6 +88,7 @@ internal sealed partial class SqliteQueueStore : IQueueStore, IDisposable
             return InCallersTransaction(transaction, session => InsertAll(session, entries, isOwn: false));
         }
 
+        RefuseTooLarge(entries);
         var results = await _database.WriteAsync(session => InsertAll(session, entries, isOwn: true), cancellationToken, IsLong(entries)).ConfigureAwait(false);
         SendHints(entries, results);
         return results;
@@ -87,15 +97,28 @@ internal sealed partial class SqliteQueueStore : IQueueStore, IDisposable
     /// <summary>Closes the poller's connection. The database is closed by its creator.</summary>
     public void Dispose() => _poller.Dispose();
 
-    private static bool IsLong(IReadOnlyList<NewEntry> entries)
+    private static bool IsLong(IReadOnlyList<NewEntry> entries) => entries.Count > LongEntries || Bytes(entries) > LongBytes;
+
+    private static long Bytes(IReadOnlyList<NewEntry> entries)
     {
         var bytes = 0L;
-        for (var index = 0; index < entries.Count && bytes <= LongBytes; index++)
+        for (var index = 0; index < entries.Count; index++)
         {
             bytes += entries[index].Args.Length;
         }
 
-        return entries.Count > LongEntries || bytes > LongBytes;
+        return bytes;
+    }
+
+    private static void RefuseTooLarge(IReadOnlyList<NewEntry> entries)
+    {
+        if (entries.Count > MostEntries || Bytes(entries) is > MostBytes)
+        {
+            throw new ArgumentException(
+                $"The batch has {entries.Count:N0} entries with {Bytes(entries):N0} bytes of arguments. On SQLite a batch is stored in one transaction, and all other writes of every process wait for it: "
+                + $"enqueue at most {MostEntries:N0} entries with {MostBytes:N0} bytes in one call, and divide larger batches. If they have to be stored together, pass a transaction of your own.",
+                nameof(entries));
+        }
     }
 
     private EnqueueResult[] InsertAll(SqliteSession session, IReadOnlyList<NewEntry> entries, bool isOwn)

@@ -37,24 +37,22 @@ internal sealed class Signal
             _waiter = waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         }
 
-        try
+        // A timeout is the usual case of an idle loop, and an exception would cost more than the wait.
+        await waiter.Task.WaitAsync(timeout, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        lock (_gate)
         {
-            await waiter.Task.WaitAsync(timeout, time, cancellationToken).ConfigureAwait(false);
-            return true;
-        }
-        catch (TimeoutException)
-        {
-            return false;
-        }
-        finally
-        {
-            lock (_gate)
+            if (_waiter == waiter)
             {
-                if (_waiter == waiter)
-                {
-                    _waiter = null;
-                }
+                _waiter = null;
             }
         }
+
+        if (waiter.Task.IsCompleted)
+        {
+            return true;
+        }
+
+        cancellationToken.ThrowIfCancellationRequested();
+        return false;
     }
 }

@@ -9,7 +9,7 @@ using TaskRecovery.Storage;
 namespace TaskRecovery.Jobs;
 
 /// <summary>The job service for users and the start-up hook.</summary>
-internal sealed class JobService(IJobStore store, TaskKinds kinds, EntryJson json, PayloadCodecs codecs, IOptions<TaskRecoveryOptions> options, ILogger<JobService> logger) : IJobService
+internal sealed class JobService(IJobStore store, TaskKinds kinds, EntryJson json, PayloadCodecs codecs, OwnTransaction own, IOptions<TaskRecoveryOptions> options, ILogger<JobService> logger) : IJobService
 {
     public Task<Job> CreateOrUpdateAsync<TArgs>(JobDefinition definition, TArgs args, CancellationToken cancellationToken = default)
         where TArgs : notnull
@@ -20,6 +20,7 @@ internal sealed class JobService(IJobStore store, TaskKinds kinds, EntryJson jso
     internal async Task<Job> StoreAsync<TArgs>(JobDefinition definition, TArgs args, string? declaredBy, CancellationToken cancellationToken)
         where TArgs : notnull
     {
+        own.Refuse(nameof(CreateOrUpdateAsync));
         JobRules.Check(definition);
         ArgumentNullException.ThrowIfNull(args);
         var kind = kinds.Find(typeof(TArgs));
@@ -51,15 +52,28 @@ internal sealed class JobService(IJobStore store, TaskKinds kinds, EntryJson jso
 
     public Task<IReadOnlyList<Job>> ListAsync(CancellationToken cancellationToken = default) => store.ListAsync(cancellationToken);
 
-    public Task<bool> PauseAsync(Guid jobId, CancellationToken cancellationToken = default) => store.SetPausedAsync(jobId, true, cancellationToken);
+    public async Task<bool> PauseAsync(Guid jobId, CancellationToken cancellationToken = default)
+    {
+        own.Refuse(nameof(PauseAsync));
+        return await store.SetPausedAsync(jobId, true, cancellationToken).ConfigureAwait(false);
+    }
 
-    public Task<bool> ResumeAsync(Guid jobId, CancellationToken cancellationToken = default) => store.SetPausedAsync(jobId, false, cancellationToken);
+    public async Task<bool> ResumeAsync(Guid jobId, CancellationToken cancellationToken = default)
+    {
+        own.Refuse(nameof(ResumeAsync));
+        return await store.SetPausedAsync(jobId, false, cancellationToken).ConfigureAwait(false);
+    }
 
-    public Task<bool> DeleteAsync(Guid jobId, CancellationToken cancellationToken = default) => store.DeleteAsync(jobId, cancellationToken);
+    public async Task<bool> DeleteAsync(Guid jobId, CancellationToken cancellationToken = default)
+    {
+        own.Refuse(nameof(DeleteAsync));
+        return await store.DeleteAsync(jobId, cancellationToken).ConfigureAwait(false);
+    }
 
     public async Task<long> TriggerNowAsync(Guid jobId, CancellationToken cancellationToken = default)
     {
         AmbientTransaction.Refuse(nameof(TriggerNowAsync), "Call it after the scope, or in a scope with TransactionScopeOption.Suppress.");
+        own.Refuse(nameof(TriggerNowAsync));
         return await store.TriggerAsync(jobId, cancellationToken).ConfigureAwait(false)
             ?? throw new InvalidOperationException($"Job {jobId} can't be run now: there is no such job, or it is paused or has ended. Look at it with GetAsync; ResumeAsync lets a paused one run again.");
     }

@@ -7,13 +7,14 @@ namespace TaskRecovery.Queue;
 
 /// <summary>The public queue: validates what it is given, and calls the writer of entries or the store.</summary>
 internal sealed class JobQueue(
-    IOperatorStore operators, EntryFactory factory, EntryWriter writer, ClaimWaker waker, Metrics metrics, Tracing tracing)
+    IOperatorStore operators, EntryFactory factory, EntryWriter writer, ClaimWaker waker, OwnTransaction own, Metrics metrics, Tracing tracing)
     : IJobQueue
 {
     public async ValueTask<EnqueueResult> EnqueueAsync<TArgs>(TArgs args, EnqueueOptions? options = null, CancellationToken cancellationToken = default)
         where TArgs : notnull
     {
         AmbientTransaction.RefuseEnqueue(nameof(EnqueueAsync));
+        own.RefuseEnqueue(nameof(EnqueueAsync));
         using var activity = tracing.StartEnqueue(options?.Queue ?? EntryLimits.DefaultQueue, kind: null, count: 1);
         var entry = factory.Create(args, options);
         var result = await writer.WriteAsync(entry, cancellationToken).ConfigureAwait(false);
@@ -21,7 +22,84 @@ internal sealed class JobQueue(
         return result;
     }
 
-    public async ValueTask<EnqueueResult> EnqueueAsync<TArgs>(TArgs args, DbTransaction transaction, EnqueueOptions? options = null, CancellationToken cancellationToken = default)
+    // Not asynchronous itself, see OwnTransaction.
+    public ValueTask<EnqueueResult> EnqueueAsync<TArgs>(TArgs args, DbTransaction transaction, EnqueueOptions? options = null, CancellationToken cancellationToken = default)
+        where TArgs : notnull
+    {
+        own.Passed(transaction);
+        return EnqueueInAsync(args, transaction, options, cancellationToken);
+    }
+
+    // Not asynchronous itself, see OwnTransaction.
+    public ValueTask<IReadOnlyList<EnqueueResult>> EnqueueManyAsync(IEnumerable<EnqueueRequest> requests, DbTransaction? transaction = null, CancellationToken cancellationToken = default)
+    {
+        if (transaction is not null)
+        {
+            own.Passed(transaction);
+        }
+
+        return EnqueueAllAsync(requests, transaction, cancellationToken);
+    }
+
+    public ValueTask<QueueEntry?> FindAsync(long entryId, CancellationToken cancellationToken = default) => operators.FindAsync(entryId, cancellationToken);
+
+    public ValueTask<EntryPage> ListAsync(EntryFilter? filter = null, CancellationToken cancellationToken = default)
+    {
+        filter ??= new EntryFilter();
+        return filter.Limit is < 1 or > 1_000
+            ? throw new ArgumentOutOfRangeException(nameof(filter), filter.Limit, $"{nameof(EntryFilter.Limit)} is {filter.Limit}: use 1 to 1,000, and {nameof(EntryPage.NextBefore)} for the next page.")
+            : operators.ListAsync(filter, cancellationToken);
+    }
+
+    public async ValueTask<bool> CancelAsync(long entryId, CancellationToken cancellationToken = default)
+    {
+        own.Refuse(nameof(CancelAsync));
+        var stored = await operators.CancelAsync(entryId, cancellationToken).ConfigureAwait(false);
+        if (stored)
+        {
+            waker.PollNow();
+        }
+
+        return stored;
+    }
+
+    public async ValueTask<OperatorResult> RetryAsync(long entryId, RetryFrom from = RetryFrom.LastStep, CancellationToken cancellationToken = default)
+    {
+        if (!Enum.IsDefined(from))
+        {
+            throw new ArgumentOutOfRangeException(nameof(from), from, $"Use {nameof(RetryFrom.LastStep)} or {nameof(RetryFrom.Start)}.");
+        }
+
+        own.Refuse(nameof(RetryAsync));
+        var result = await operators.RetryAsync(entryId, from, cancellationToken).ConfigureAwait(false);
+        if (result == OperatorResult.Done)
+        {
+            waker.WakeAll();
+        }
+
+        return result;
+    }
+
+    public async ValueTask<int> EraseAsync(EraseTarget target, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        own.Refuse(nameof(EraseAsync));
+        var erased = await operators.EraseAsync(target, cancellationToken).ConfigureAwait(false);
+        if (erased > 0)
+        {
+            waker.PollNow();
+        }
+
+        return erased;
+    }
+
+    public ValueTask<QueueCounts> CountAsync(string? queue = null, CancellationToken cancellationToken = default) => operators.CountAsync(queue, cancellationToken);
+
+    public ValueTask PauseAsync(string queue, CancellationToken cancellationToken = default) => SetPausedAsync(queue, paused: true, cancellationToken);
+
+    public ValueTask ResumeAsync(string queue, CancellationToken cancellationToken = default) => SetPausedAsync(queue, paused: false, cancellationToken);
+
+    private async ValueTask<EnqueueResult> EnqueueInAsync<TArgs>(TArgs args, DbTransaction transaction, EnqueueOptions? options, CancellationToken cancellationToken)
         where TArgs : notnull
     {
         ArgumentNullException.ThrowIfNull(transaction);
@@ -32,12 +110,13 @@ internal sealed class JobQueue(
         return results[0];
     }
 
-    public async ValueTask<IReadOnlyList<EnqueueResult>> EnqueueManyAsync(IEnumerable<EnqueueRequest> requests, DbTransaction? transaction = null, CancellationToken cancellationToken = default)
+    private async ValueTask<IReadOnlyList<EnqueueResult>> EnqueueAllAsync(IEnumerable<EnqueueRequest> requests, DbTransaction? transaction, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(requests);
         if (transaction is null)
         {
             AmbientTransaction.RefuseEnqueue(nameof(EnqueueManyAsync));
+            own.RefuseEnqueue(nameof(EnqueueManyAsync));
         }
 
         using var activity = tracing.StartEnqueue(queue: null, kind: null, count: requests.TryGetNonEnumeratedCount(out var count) ? count : 2);
@@ -56,61 +135,6 @@ internal sealed class JobQueue(
         return results;
     }
 
-    public ValueTask<QueueEntry?> FindAsync(long entryId, CancellationToken cancellationToken = default) => operators.FindAsync(entryId, cancellationToken);
-
-    public ValueTask<EntryPage> ListAsync(EntryFilter? filter = null, CancellationToken cancellationToken = default)
-    {
-        filter ??= new EntryFilter();
-        return filter.Limit is < 1 or > 1_000
-            ? throw new ArgumentOutOfRangeException(nameof(filter), filter.Limit, $"{nameof(EntryFilter.Limit)} is {filter.Limit}: use 1 to 1,000, and {nameof(EntryPage.NextBefore)} for the next page.")
-            : operators.ListAsync(filter, cancellationToken);
-    }
-
-    public async ValueTask<bool> CancelAsync(long entryId, CancellationToken cancellationToken = default)
-    {
-        var stored = await operators.CancelAsync(entryId, cancellationToken).ConfigureAwait(false);
-        if (stored)
-        {
-            waker.PollNow();
-        }
-
-        return stored;
-    }
-
-    public async ValueTask<OperatorResult> RetryAsync(long entryId, RetryFrom from = RetryFrom.LastStep, CancellationToken cancellationToken = default)
-    {
-        if (!Enum.IsDefined(from))
-        {
-            throw new ArgumentOutOfRangeException(nameof(from), from, $"Use {nameof(RetryFrom.LastStep)} or {nameof(RetryFrom.Start)}.");
-        }
-
-        var result = await operators.RetryAsync(entryId, from, cancellationToken).ConfigureAwait(false);
-        if (result == OperatorResult.Done)
-        {
-            waker.WakeAll();
-        }
-
-        return result;
-    }
-
-    public async ValueTask<int> EraseAsync(EraseTarget target, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(target);
-        var erased = await operators.EraseAsync(target, cancellationToken).ConfigureAwait(false);
-        if (erased > 0)
-        {
-            waker.PollNow();
-        }
-
-        return erased;
-    }
-
-    public ValueTask<QueueCounts> CountAsync(string? queue = null, CancellationToken cancellationToken = default) => operators.CountAsync(queue, cancellationToken);
-
-    public ValueTask PauseAsync(string queue, CancellationToken cancellationToken = default) => SetPausedAsync(queue, paused: true, cancellationToken);
-
-    public ValueTask ResumeAsync(string queue, CancellationToken cancellationToken = default) => SetPausedAsync(queue, paused: false, cancellationToken);
-
     private async ValueTask SetPausedAsync(string queue, bool paused, CancellationToken cancellationToken)
     {
         if (QueueNames.Problem(queue) is { } problem)
@@ -118,6 +142,7 @@ internal sealed class JobQueue(
             throw new ArgumentException($"The queue is '{EntryText.Shown(queue ?? string.Empty)}': {problem}.", nameof(queue));
         }
 
+        own.Refuse(paused ? nameof(PauseAsync) : nameof(ResumeAsync));
         await operators.SetPausedAsync(queue, paused, cancellationToken).ConfigureAwait(false);
         waker.Wake(queue);
     }

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using TaskRecovery.Rules;
 
 namespace TaskRecovery.Storage;
 
@@ -38,4 +39,7 @@ public sealed record NewEntry
 
     /// <summary>The W3C trace context of the enqueue call; <see langword="null"/> for none.</summary>
     public string? TraceParent { get; init; }
+
+    /// <summary>Returns the kind and the queue, without what the application stores.</summary>
+    public override string ToString() => $"New entry ({EntryText.Shown(Kind)}, queue {EntryText.Shown(Queue)})";
 }

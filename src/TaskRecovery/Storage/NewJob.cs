@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using TaskRecovery.Rules;
 
 namespace TaskRecovery.Storage;
 
@@ -10,4 +11,8 @@ namespace TaskRecovery.Storage;
 /// <param name="MaxAttempts">The maximum number of attempts of a run.</param>
 /// <param name="DeclaredBy">The application that declares the job in its code; <see langword="null"/> keeps the stored value.</param>
 [Experimental("TASKRECOVERY001")]
-public sealed record NewJob(JobDefinition Definition, string Kind, string EntryKind, ReadOnlyMemory<byte> Args, int MaxAttempts, string? DeclaredBy = null);
+public sealed record NewJob(JobDefinition Definition, string Kind, string EntryKind, ReadOnlyMemory<byte> Args, int MaxAttempts, string? DeclaredBy = null)
+{
+    /// <summary>Returns the name and the kind, without the arguments.</summary>
+    public override string ToString() => $"Job {EntryText.Shown(Definition.Name)} ({EntryText.Shown(Kind)})";
+}

@@ -19,10 +19,18 @@ public sealed record StoreTraits
     /// <summary>The interval at which a node polls if it receives no hint.</summary>
     public required TimeSpan PollInterval { get; init; }
 
+    /// <summary>The interval at which a node polls while it has nothing to do and its listener is connected; <see langword="null"/> for
+    /// <see cref="PollInterval"/>. Only for a store that reports every change of any process with a hint.</summary>
+    public TimeSpan? IdlePollInterval { get; init; }
+
     /// <summary>Whether writes are queued inside this process, so that cancelling the token removes a write that has not begun and has no
     /// effect on one that has. If so, the engine passes the lease's token with steps and checkpoints, and a write that is still queued when
     /// the lease is lost is never stored. If the token would reach a database driver instead, the engine passes none.</summary>
     public bool TakesBackQueuedWrites { get; init; }
+
+    /// <summary>Returns whether an open transaction of the application keeps the store's own writes waiting until it ends;
+    /// <see langword="null"/> if no transaction does.</summary>
+    public Func<System.Data.Common.DbTransaction, bool>? BlocksWrites { get; init; }
 
     /// <summary>Returns whether an error proves that the server rejects all connections (it is starting up, shutting down or not
     /// listening), so that no other node can take over this node's work. Called once, with the exception that the session threw; the store

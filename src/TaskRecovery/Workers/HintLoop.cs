@@ -44,6 +44,7 @@ internal sealed class HintLoop
                 _health.Failed(exception);
             }
 
+            _services.Polls.Listens(false);
             var wait = Backoff.OfCalls.After(_health.Failures, Random.Shared.NextDouble());
             await Task.Delay(wait, _services.Time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
@@ -65,6 +66,7 @@ internal sealed class HintLoop
                 break;
             case StoreHintKind.Connected:
                 _health.Succeeded();
+                _services.Polls.Listens(true);
                 _waker.WakeAll();
                 break;
             default:

@@ -21,11 +21,12 @@ internal sealed class PollLoop
     private readonly IReadOnlyDictionary<string, QueueWorker> _queues;
     private readonly WorkServices _services;
     private readonly LoopHealth _health;
-    private readonly Signal _pollNow = new();
     private readonly HashSet<string> _unknownKinds = new(StringComparer.Ordinal);
     private string[]? _queueNames;
     private int _polls;
     private long _polledAt;
+    private TimeSpan? _nextDue;
+    private bool _isAnyDue = true;
 
     public PollLoop(IReadOnlyDictionary<string, QueueWorker> queues, WorkServices services)
     {
@@ -35,7 +36,7 @@ internal sealed class PollLoop
     }
 
     /// <summary>Polls without waiting for the interval.</summary>
-    public void PollNow() => _pollNow.Set();
+    public void PollNow() => _services.Polls.Now.Set();
 
     /// <summary>Polls until it is cancelled. Survives every error of the store.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -44,7 +45,7 @@ internal sealed class PollLoop
         {
             try
             {
-                if (await _pollNow.WaitAsync(_services.Store.Traits.PollInterval, _services.Time, cancellationToken).ConfigureAwait(false)
+                if (await _services.Polls.Now.WaitAsync(_services.Polls.Wait(HasNothingToDo, _nextDue), _services.Time, cancellationToken).ConfigureAwait(false)
                     && BetweenPolls - _services.Time.GetElapsedTime(_polledAt) is var rest && rest > TimeSpan.Zero)
                 {
                     await Task.Delay(rest, _services.Time, cancellationToken).ConfigureAwait(false);
@@ -63,6 +64,7 @@ internal sealed class PollLoop
             }
             catch (Exception exception)
             {
+                _isAnyDue = true;
                 _health.Failed(exception);
             }
         }
@@ -94,6 +96,7 @@ internal sealed class PollLoop
         };
         var askedAt = _services.Time.GetTimestamp();
         var result = await _services.Store.PollAsync(request, cancellationToken).ConfigureAwait(false);
+        (_nextDue, _isAnyDue) = (result.NextDue, result.DueQueues.Count > 0);
         foreach (var due in result.DueQueues)
         {
             if (_queues.TryGetValue(due, out var queue))
@@ -114,6 +117,9 @@ internal sealed class PollLoop
 
         return true;
     }
+
+    // An entry that runs, waits in a buffer or has an outcome that is not stored yet belongs to a claim that this node holds.
+    private bool HasNothingToDo() => !_isAnyDue && _services.Lives.Node?.Claims.List().Count == 0;
 
     private void ReportUnresponsiveHandlers()
     {

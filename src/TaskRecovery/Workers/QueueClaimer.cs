@@ -263,6 +263,7 @@ internal sealed class QueueClaimer : ILocalClaimer
             return;
         }
 
+        _services.Polls.WorkBegan();
         _pool.Run(claim, batch.Entries);
 
         // Log last, and guarded: a failing log or metrics listener must not make stored and claimed entries look failed.

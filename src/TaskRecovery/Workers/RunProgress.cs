@@ -47,6 +47,7 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
     public async Task SaveCheckpointAsync<T>(T checkpoint, CancellationToken cancellationToken)
     {
         AmbientTransaction.Refuse("SaveCheckpointAsync", "Save the checkpoint after the scope.");
+        shared.Own.Refuse("SaveCheckpointAsync", "Save the checkpoint after the transaction ends.");
         cancellationToken.ThrowIfCancellationRequested();
         run.ThrowIfFenced();
         var json = run.WriteJson(checkpoint, "The checkpoint");
@@ -67,6 +68,7 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
     public async Task ResetAsync(CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
+        shared.Own.Refuse("ResetStepsAsync");
         run.ThrowIfOver();
         if (!await run.RepeatWhileLeasedAsync(() => shared.Store.ResetProgressAsync(run.NodeId, Key, run.Fence, run.WhileQueued)).ConfigureAwait(false))
         {
@@ -99,6 +101,7 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
     {
         run.ThrowIfOver();
         AmbientTransaction.Refuse("StepAsync", "Open the scope inside the step's delegate: then it commits before the step is stored as done.");
+        shared.Own.Refuse("StepAsync", "Begin the transaction inside the step's delegate and end it there: then it commits before the step is stored as done.");
         Use(name);
         var progress = await LoadAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
         run.ThrowIfOver();

@@ -107,9 +107,16 @@ internal sealed partial class WorkRun(ClaimedEntry entry, NodeClaim claim, Bound
         End(OutcomeKind.Failed, EndReasons.FailedForGood, reason);
     }
 
-    public async Task CompleteAsync(DbTransaction transaction, CancellationToken cancellationToken)
+    // Not asynchronous itself, see OwnTransaction.
+    public Task CompleteAsync(DbTransaction transaction, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(transaction);
+        shared.Own.Passed(transaction);
+        return CompleteInAsync(transaction, cancellationToken);
+    }
+
+    private async Task CompleteInAsync(DbTransaction transaction, CancellationToken cancellationToken)
+    {
         ThrowIfFenced();
         CompletedInTransaction = true;
         var outcome = new RunOutcome
@@ -156,4 +163,4 @@ internal sealed partial class WorkRun(ClaimedEntry entry, NodeClaim claim, Bound
 internal sealed record RequestedOutcome(OutcomeKind Kind, string? Reason, string? Error, TimeSpan Delay);
 
 /// <summary>The services and settings that all runs of one host share.</summary>
-internal sealed record RunServices(IEntryStore Store, EntryJson Json, TimeProvider Time, int MaxResultBytes, CancellationToken Stopping);
+internal sealed record RunServices(IEntryStore Store, EntryJson Json, OwnTransaction Own, TimeProvider Time, int MaxResultBytes, CancellationToken Stopping);

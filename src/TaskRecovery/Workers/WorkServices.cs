@@ -16,6 +16,7 @@ internal sealed class WorkServices(
     ICurrentNode lives,
     KindRegistry kinds,
     EntryJson json,
+    OwnTransaction own,
     OutcomeSink outcomes,
     SuspectLimiter suspects,
     IServiceScopeFactory scopes,
@@ -58,11 +59,13 @@ internal sealed class WorkServices(
 
     public ILogger Logger { get; } = logger.Guarded();
 
+    /// <summary>How long the poll loop waits.</summary>
+    public PollPace Polls { get; } = new(store.Traits);
+
     /// <summary>Limits concurrent claims over all queues.</summary>
     public SemaphoreSlim Claims => _claims;
 
-
-    public RunServices Run => field ??= new RunServices(store, json, time, options.Value.MaxResultBytes, _stopping.Token);
+    public RunServices Run => field ??= new RunServices(store, json, own, time, options.Value.MaxResultBytes, _stopping.Token);
 
     /// <summary>Notifies every handler that the host is stopping, without cancelling its token.</summary>
     public async Task BeginStoppingAsync()

@@ -1,6 +1,7 @@
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using TaskRecovery.Storage;
 
 namespace TaskRecovery.Sqlite.Tests.Store;
 
@@ -57,17 +58,105 @@ public sealed class OwnTransactionTests : IDisposable
         Assert.Empty(await store.CheckInvariantsAsync(CancellationToken.None));
     }
 
+    [Fact]
+    public async Task A_call_that_would_wait_for_its_callers_own_transaction_is_refused_at_once()
+    {
+        await _files.OpenStoreAsync();
+        await using var provider = GivenServices(static _ => { }, static options => options.BusyTimeout = TimeSpan.FromMinutes(10));
+        var queue = provider.GetRequiredService<IJobQueue>();
+        var jobs = provider.GetRequiredService<IJobService>();
+        await using (var transaction = _files.Connect().BeginTransaction())
+        {
+            await queue.EnqueueAsync(new Note("passed"), transaction);
+
+            Func<Task>[] calls =
+            [
+                async () => await queue.EnqueueAsync(new Note("forgotten")),
+                async () => await queue.EnqueueManyAsync([EnqueueRequest.Create(new Note("forgotten"))]),
+                async () => await queue.CancelAsync(1),
+                async () => await queue.RetryAsync(1),
+                async () => await queue.EraseAsync(EraseTarget.Entry(1)),
+                async () => await queue.PauseAsync("default"),
+                () => jobs.CreateOrUpdateAsync(new JobDefinition("job", Schedule.Every(TimeSpan.FromDays(1))), new Note("forgotten")),
+                () => jobs.PauseAsync(Guid.NewGuid()),
+                () => jobs.ResumeAsync(Guid.NewGuid()),
+                () => jobs.DeleteAsync(Guid.NewGuid()),
+                () => jobs.TriggerNowAsync(Guid.NewGuid()),
+            ];
+            foreach (var call in calls)
+            {
+                var error = await Assert.ThrowsAsync<InvalidOperationException>(() => call().WaitAsync(TimeSpan.FromSeconds(20)));
+                Assert.Contains("it holds the database's only write lock", error.Message, StringComparison.Ordinal);
+            }
+
+            await queue.EnqueueManyAsync([EnqueueRequest.Create(new Note("passed too"))], transaction);
+            await transaction.CommitAsync();
+        }
+
+        await queue.EnqueueAsync(new Note("afterwards"));
+        Assert.Equal(3, (await queue.CountAsync()).Waiting);
+    }
+
+    [Fact]
+    public async Task A_transaction_of_another_flow_or_file_is_waited_for()
+    {
+        await _files.OpenStoreAsync();
+        await using var provider = GivenServices(static _ => { });
+        var queue = provider.GetRequiredService<IJobQueue>();
+        Task<EnqueueResult> waiting;
+        await using (var transaction = _files.Connect().BeginTransaction())
+        {
+            await PassAsync(transaction);
+            waiting = queue.EnqueueAsync(new Note("waits")).AsTask();
+            await transaction.CommitAsync();
+        }
+
+        await waiting;
+        using var folder = new TemporaryDatabase();
+        await using var elsewhere = folder.Connect().BeginTransaction();
+        await Assert.ThrowsAsync<ArgumentException>(async () => await queue.EnqueueAsync(new Note("refused"), elsewhere));
+        await queue.EnqueueAsync(new Note("here"));
+
+        Assert.Equal(3, (await queue.CountAsync()).Waiting);
+
+        // What an asynchronous method passes stays in its own flow.
+        async Task PassAsync(SqliteTransaction transaction) => await queue.EnqueueAsync(new Note("passed"), transaction);
+    }
+
+    [Fact]
+    public async Task A_step_is_refused_before_it_runs_while_its_handlers_own_transaction_is_open()
+    {
+        var store = await _files.OpenStoreAsync();
+        var attempts = new Attempts(_files.ConnectionString);
+        await using var provider = GivenServices(services => services.AddSingleton(attempts), static options => options.BusyTimeout = TimeSpan.FromMinutes(10));
+        foreach (var service in provider.GetServices<IHostedService>())
+        {
+            await service.StartAsync(CancellationToken.None);
+        }
+
+        await provider.GetRequiredService<IJobQueue>().EnqueueAsync(new Stepping(), new EnqueueOptions { MaxAttempts = 1, Queue = "work" });
+        var errors = await attempts.Errors.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        foreach (var service in provider.GetServices<IHostedService>().Reverse())
+        {
+            await service.StopAsync(CancellationToken.None);
+        }
+
+        Assert.Equal(3, errors.Count);
+        Assert.All(errors, static error => Assert.Contains("only write lock", error, StringComparison.Ordinal));
+        Assert.Empty((await store.LoadProgressAsync(new ProgressKey(1, null), CancellationToken.None)).Steps);
+    }
+
     public void Dispose() => _files.Dispose();
 
-    private ServiceProvider GivenServices(Action<IServiceCollection> configure)
+    private ServiceProvider GivenServices(Action<IServiceCollection> configure, Action<SqliteOptions>? sqlite = null)
     {
         var services = new ServiceCollection();
         services.AddLogging();
         configure(services);
-        var builder = services.AddTaskRecovery().UseSqlite(_files.ConnectionString).AddKind<Note>();
+        var builder = services.AddTaskRecovery().UseSqlite(_files.ConnectionString, sqlite).AddKind<Note>();
         if (services.Any(static service => service.ServiceType == typeof(Attempts)))
         {
-            builder.AddQueue("work", 2).AddWorker<Work, WorkWorker>(configure: static worker => worker.RetryBase = TimeSpan.Zero);
+            builder.AddQueue("work", 2).AddWorker<Work, WorkWorker>(configure: static worker => worker.RetryBase = TimeSpan.Zero).AddWorker<Stepping, SteppingWorker>();
         }
 
         return services.BuildServiceProvider();
@@ -76,11 +165,39 @@ public sealed class OwnTransactionTests : IDisposable
     [JobKind("note")]
     private sealed record Note(string Text);
 
+    [JobKind("own.step")]
+    private sealed record Stepping;
+
+    private sealed class SteppingWorker(IJobQueue queue, Attempts attempts) : IJobWorker<Stepping>
+    {
+        public async Task WorkAsync(WorkContext<Stepping> context, CancellationToken cancellationToken)
+        {
+            await using var connection = new SqliteConnection(attempts.ConnectionString);
+            await connection.OpenAsync(cancellationToken);
+            await using var transaction = connection.BeginTransaction();
+            await queue.EnqueueAsync(new Note("passed"), transaction, cancellationToken: cancellationToken);
+            var errors = new List<string>();
+            foreach (var call in new Func<Task>[]
+            {
+                () => context.StepAsync("step", static _ => throw new InvalidOperationException("ran"), cancellationToken),
+                () => context.SaveCheckpointAsync(1, cancellationToken),
+                () => context.ResetStepsAsync(cancellationToken),
+            })
+            {
+                errors.Add((await Assert.ThrowsAsync<InvalidOperationException>(call)).Message);
+            }
+
+            attempts.Errors.TrySetResult(errors);
+        }
+    }
+
     [JobKind("own.transaction")]
     private sealed record Work;
 
     private sealed record Attempts(string ConnectionString)
     {
+        public TaskCompletionSource<List<string>> Errors { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
         public TaskCompletionSource Last { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 

@@ -70,6 +70,27 @@ public sealed class RetentionTests : IDisposable
     }
 
     [Fact]
+    public async Task Large_rows_are_removed_in_several_transactions()
+    {
+        var database = _files.Open();
+        var store = _files.Store(database);
+        await store.PrepareAsync(CancellationToken.None);
+        Given(count: 300, age: TimeSpan.FromDays(2));
+        Run($"""
+            update taskrecovery_entries set args = zeroblob(1048576);
+            insert into taskrecovery_outcomes (entry, fence, ended_at, duration, kind, attempt, crashes, final)
+            select id, 1, created_at, 1, 0, 1, 0, 1 from taskrecovery_entries
+            """);
+        var before = database.Writer.Commits;
+
+        await PurgeAsync(store);
+
+        // One for the nodes.
+        Assert.Equal(0, Count());
+        Assert.InRange(database.Writer.Commits - before, 3, 301);
+    }
+
+    [Fact]
     public async Task The_files_of_a_node_that_crashed_while_it_joined_are_removed_an_hour_later()
     {
         var store = await _files.OpenStoreAsync();

@@ -210,6 +210,45 @@ public sealed class WriterTests : IDisposable
     }
 
     [Fact]
+    public async Task Outcomes_with_large_results_are_stored_in_several_transactions()
+    {
+        var database = _files.Open();
+        var store = _files.Store(database);
+        await store.PrepareAsync(CancellationToken.None);
+        using var session = TemporaryDatabase.Join(store, "node", out var node);
+        await store.EnqueueAsync([.. Enumerable.Range(0, 20).Select(static _ => TemporaryDatabase.Entry())], null, CancellationToken.None);
+        var claim = await store.CreateClaimer(node, "default", ["work"]).ClaimAsync(20, new SuspectAllowance(3, 20, 1), CancellationToken.None);
+        var result = System.Text.Encoding.UTF8.GetBytes($"\"{new string('x', 1024 * 1024)}\"");
+        var before = database.Writer.Commits;
+
+        var refused = await store.FinishAsync(
+            node, [.. claim.Entries.Select(entry => new RunOutcome { EntryId = entry.Id, Fence = claim.Fence, Kind = OutcomeKind.Completed, Result = result })], CancellationToken.None);
+
+        Assert.Empty(refused);
+        Assert.InRange(database.Writer.Commits - before, 5, 20);
+    }
+
+    [Fact]
+    public async Task A_batch_during_which_others_would_wait_for_long_is_refused_unless_the_caller_has_a_transaction()
+    {
+        var store = await _files.OpenStoreAsync();
+        NewEntry[] many = [.. Enumerable.Repeat(TemporaryDatabase.Entry(), 100_001)];
+        NewEntry[] large = [.. Enumerable.Repeat(TemporaryDatabase.Entry($"\"{new string('x', 1024 * 1024)}\""), 65)];
+
+        var tooMany = await Assert.ThrowsAsync<ArgumentException>(async () => await store.EnqueueAsync(many, null, CancellationToken.None));
+        var tooLarge = await Assert.ThrowsAsync<ArgumentException>(async () => await store.EnqueueAsync(large, null, CancellationToken.None));
+        using (var transaction = _files.Connect().BeginTransaction())
+        {
+            await store.EnqueueAsync(large, transaction, CancellationToken.None);
+            transaction.Commit();
+        }
+
+        Assert.Contains("100,001 entries", tooMany.Message, StringComparison.Ordinal);
+        Assert.Contains("pass a transaction of your own", tooLarge.Message, StringComparison.Ordinal);
+        Assert.Equal(65, (await store.CountAsync(null, CancellationToken.None)).Waiting);
+    }
+
+    [Fact]
     public async Task The_log_is_copied_beside_the_writer_and_starts_anew()
     {
         var store = await _files.OpenStoreAsync();

@@ -1,0 +1,40 @@
+using System.Data.Common;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Queue;
+
+/// <summary>Refuses a write that would wait for the caller's own transaction, which in turn waits for the caller.</summary>
+/// <remarks>The library can't see the application's transactions, but it remembers the last one that was passed to it in the same
+/// asynchronous flow (docs/decisions, 30).</remarks>
+internal sealed class OwnTransaction(IEntryStore store)
+{
+    // Set by methods that are not asynchronous themselves, so that it reaches the caller's flow. Weak, because a flow may outlive the
+    // transaction.
+    private readonly AsyncLocal<WeakReference<DbTransaction>?> _passed = new();
+
+    /// <summary>Remembers a transaction that the caller passes to the library.</summary>
+    public void Passed(DbTransaction transaction)
+    {
+        if (store.Traits.BlocksWrites is not null && transaction is not null)
+        {
+            _passed.Value = new WeakReference<DbTransaction>(transaction);
+        }
+    }
+
+    /// <summary>Throws if the transaction that was passed last in this flow is still open and blocks the store's own writes.</summary>
+    /// <param name="call">The name of the called method.</param>
+    /// <param name="remedy">The remedy, for the message.</param>
+    /// <exception cref="InvalidOperationException">The call would wait for its own caller.</exception>
+    public void Refuse(string call, string remedy = "Call it before the transaction begins or after it ends.")
+    {
+        if (_passed.Value is { } passed && passed.TryGetTarget(out var transaction) && store.Traits.BlocksWrites?.Invoke(transaction) == true)
+        {
+            throw new InvalidOperationException(
+                $"{call} was called while a transaction is open that an earlier call here was given: it holds the database's only write lock, so that the call would wait for it, and it for the call. {remedy}");
+        }
+    }
+
+    /// <summary>Throws if storing an entry would wait for the caller's own transaction.</summary>
+    /// <exception cref="InvalidOperationException">The call would wait for its own caller.</exception>
+    public void RefuseEnqueue(string call) => Refuse(call, "Pass the transaction to this call too, or call it after the transaction ends.");
+}
