@@ -3,10 +3,18 @@ namespace TaskRecovery.PostgreSql;
 /// <summary>Statements on <c>jobs</c>. A job's row is locked while a run of it starts or its plan changes.</summary>
 internal static class JobSql
 {
-    private const string Columns = """
-        j.id, j.name, j.kind, j.args, (extract(epoch from j.every) * 1000000)::bigint, j.once_at, j.state, j.overlap, j.missed_runs, j.queue, j.priority,
-            j.max_attempts, (extract(epoch from j.timeout) * 1000000)::bigint, case when j.planned_entry is not null then j.next_run_at end,
-            j.created_at, j.updated_at, j.declared_by
+    /// <summary>The interval in microseconds, limited to values that allow arithmetic: an interval below a second becomes a
+    /// second.</summary>
+    private const string Every = """
+        case when j.every is not null
+                then (extract(epoch from least(greatest(j.every, interval '1 second'), interval '876000 hours')) * 1000000)::bigint end
+        """;
+
+    /// <summary>The columns of a job.</summary>
+    internal static readonly string Columns = $"""
+        j.id, j.name, j.kind, j.args, {Every}, j.once_at, j.state, j.overlap, j.missed_runs, j.queue, j.priority,
+            j.max_attempts, (extract(epoch from j.timeout) * 1000000)::bigint,
+            case when j.planned_entry is not null then {Clamp("j.next_run_at")} end, j.created_at, j.updated_at, j.declared_by
         """;
 
     /// <summary>The condition under which a row can be planned. The constraint <c>jobs_sound</c> requires the same, but rows that are older
@@ -16,22 +24,30 @@ internal static class JobSql
                     and (j.timeout is null or j.timeout > interval '0' and j.timeout <= interval '1080 hours' and extract(month from j.timeout) = 0)
         """;
 
+    /// <summary>Limits a time to the years 2 to 9000: a row that was written by hand may have a time that allows no arithmetic.</summary>
+    /// <remarks>The functions ignore nulls, so that a null needs a case of its own.</remarks>
+    internal static string Clamp(string column) => $"""
+        case when {column} is not null
+                then least(greatest({column}, timestamptz '0002-01-01 00:00Z'), timestamptz '9000-01-01 00:00Z') end
+        """;
+
+    /// <summary>The arguments of the entry of a new run.</summary>
+    /// <param name="job">The column with the job's id.</param>
+    internal static string ArgsOf(string job) => $$"""'{"jobId":"' || {{job}} || '","taskId":null}'""";
+
     /// <summary>$1 id.</summary>
-    internal const string Find = $"select {Columns} from {{schema}}.jobs j where j.id = $1";
+    internal static readonly string Find = $"select {Columns} from {{schema}}.jobs j where j.id = $1";
 
     /// <summary>$1 name.</summary>
-    internal const string FindByName = $"select {Columns} from {{schema}}.jobs j where j.name = $1";
+    internal static readonly string FindByName = $"select {Columns} from {{schema}}.jobs j where j.name = $1";
 
-    internal const string List = $"select {Columns} from {{schema}}.jobs j order by j.name collate \"C\"";
+    internal static readonly string List = $"select {Columns} from {{schema}}.jobs j order by j.name collate \"C\"";
 
     /// <summary>The names of the jobs that an application declares and that have not ended. $1 the application.</summary>
     internal const string ListDeclared = "select j.name from {schema}.jobs j where j.declared_by = $1 and j.state <> 2 order by j.name";
 
-    /// <summary>Takes the lock that starts of runs wait for. $1 id.</summary>
-    internal const string Lock = "select 1 from {schema}.jobs where id = $1 for no key update";
-
-    /// <summary>Takes the same lock to change the plan, and reads the row as it is after the wait for the lock. $1 id, or null; $2 name, or
-    /// null.</summary>
+    /// <summary>Takes the lock that starts of runs wait for, to change the plan, and reads the row as it is after the wait for the lock. $1
+    /// id, or null; $2 name, or null.</summary>
     internal const string LockForPlan = """
         select j.id, j.kind, j.entry_kind, j.args,
             case when j.every is not null then (extract(epoch from greatest(j.every, interval '1 second')) * 1000000)::bigint end, j.once_at, j.start_at, j.state, j.overlap, j.missed_runs,
@@ -136,9 +152,8 @@ internal static class JobSql
     /// a run. $1 only ids after this one, $2 how many at most. Returns id, whether it had an entry, interval, once at, start at, next run,
     /// now.</summary>
     /// <remarks>If two nodes do this at once, the second one skips the locked rows, or finds another planned entry in them. Jobs of the old
-    /// system, or written by hand, may have any interval and time. Because an unreadable row must not block the others, times are clamped
-    /// to values that allow arithmetic, and an interval below a second becomes a second.</remarks>
-    internal const string LockUnplanned = $$"""
+    /// system, or written by hand, may have any interval and time: an unreadable row must not block the others.</remarks>
+    internal static readonly string LockUnplanned = $$"""
         with found as materialized (
             select j.id, j.planned_entry from {schema}.jobs j
             where j.id > $1 and j.state = 0 and {{Sound}}
@@ -148,12 +163,10 @@ internal static class JobSql
             order by j.id
             limit $2
         )
-        select j.id, j.planned_entry is not null,
-            case when j.every is not null then (extract(epoch from least(greatest(j.every, interval '1 second'), interval '876000 hours')) * 1000000)::bigint end,
-            least(greatest(j.once_at, l.first), l.last), least(greatest(j.start_at, l.first), l.last), least(greatest(j.next_run_at, l.first), l.last), clock_timestamp()
+        select j.id, j.planned_entry is not null, {{Every}}, {{Clamp("j.once_at")}}, {{Clamp("j.start_at")}}, {{Clamp("j.next_run_at")}},
+            clock_timestamp()
         from {schema}.jobs j
         join found f on f.id = j.id
-        cross join (select timestamptz '0002-01-01 00:00Z' as first, timestamptz '9000-01-01 00:00Z' as last) l
         where j.state = 0 and j.planned_entry is not distinct from f.planned_entry
         order by j.id
         for no key update of j skip locked
@@ -161,24 +174,27 @@ internal static class JobSql
 
     /// <summary>Plans the next runs of jobs whose rows are locked. $1 ids, $2 due times (null if the job has no further run). Returns the
     /// queues that got entries.</summary>
-    internal const string PlanMany = """
+    /// <remarks>Each row is found by its own look-up, whatever the statistics say: a join that reads all jobs would do so once for each batch
+    /// of them.</remarks>
+    internal static readonly string PlanMany = $$"""
         with plan as materialized (
-            select j.id, p.due, j.priority, j.max_attempts, j.timeout, j.queue, q.id as queue_id, k.id as kind_id,
+            select j.tid, p.id, p.due, j.priority, j.max_attempts, j.timeout, j.queue, q.id as queue_id, k.id as kind_id,
                 case when p.due is not null then nextval('{schema:literal}.entries_id_seq') end as entry
             from unnest($1::uuid[], $2::timestamptz[]) p (id, due)
-            join {schema}.jobs j on j.id = p.id
-            join {schema}.queues q on q.name = j.queue
-            join {schema}.kinds k on k.name = j.entry_kind
+            cross join lateral (select j.*, j.ctid as tid from {schema}.jobs j where j.id = p.id offset 0) j
+            cross join lateral (select q.id from {schema}.queues q where q.name = j.queue offset 0) q
+            cross join lateral (select k.id from {schema}.kinds k where k.name = j.entry_kind offset 0) k
         ), added as (
             insert into {schema}.entries (id, queue, kind, priority, max_attempts, args, timeout) overriding system value
-            select p.entry, p.queue_id, p.kind_id, p.priority, p.max_attempts, json_build_object('jobId', p.id, 'taskId', null)::text, p.timeout
+            select p.entry, p.queue_id, p.kind_id, p.priority, p.max_attempts, {{ArgsOf("p.id")}}, p.timeout
             from plan p where p.entry is not null
         ), place as (
             insert into {schema}.waiting (run_at, id, queue, kind, priority)
             select greatest(p.due, clock_timestamp()), p.entry, p.queue_id, p.kind_id, p.priority from plan p where p.entry is not null
         ), planned as (
-            update {schema}.jobs j set next_run_at = p.due, planned_entry = p.entry, state = case when p.due is null then 2 else 0 end
-            from plan p where j.id = p.id
+            update {schema}.jobs j set next_run_at = p.due, planned_entry = p.entry,
+                state = case when p.due is null then {{Codes.JobEnded}} else {{Codes.JobActive}} end
+            from plan p where j.ctid = p.tid
         )
         select p.queue, count(*) from plan p where p.entry is not null group by p.queue
         """;

@@ -9,41 +9,57 @@ internal sealed partial class PostgreSqlDatabase
     /// last one.</summary>
     /// <remarks>Because of its own snapshot, a statement sees what was committed while the statement before it waited for a lock.</remarks>
     internal ValueTask<T> ReadLastAsync<T>(IReadOnlyList<Statement> statements, Func<NpgsqlDataReader, CancellationToken, ValueTask<T>> read, CancellationToken cancellationToken)
-        => UseAsync(
-            async (connection, token) =>
+        => UseAsync((connection, token) => ReadLastAsync(connection, statements, read, commits: false, token), cancellationToken);
+
+    /// <summary>As above, on a connection: in the transaction that is open there, if any.</summary>
+    /// <param name="connection">The connection.</param>
+    /// <param name="statements">The statements.</param>
+    /// <param name="read">Reads the rows of the last statement.</param>
+    /// <param name="commits">Whether the same round trip commits the transaction.</param>
+    /// <param name="cancellationToken">Cancels the statements.</param>
+    internal async ValueTask<T> ReadLastAsync<T>(
+        NpgsqlConnection connection,
+        IReadOnlyList<Statement> statements,
+        Func<NpgsqlDataReader, CancellationToken, ValueTask<T>> read,
+        bool commits,
+        CancellationToken cancellationToken)
+    {
+        var batch = new NpgsqlBatch(connection) { Timeout = CommandTimeout };
+        await using var _ = batch.ConfigureAwait(false);
+        if (_prelude is not null)
+        {
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(_prelude));
+        }
+
+        foreach (var statement in statements)
+        {
+            var command = new NpgsqlBatchCommand(Sql(statement.Text));
+            foreach (var arg in statement.Args)
             {
-                var batch = new NpgsqlBatch(connection) { Timeout = CommandTimeout };
-                await using var _ = batch.ConfigureAwait(false);
-                if (_prelude is not null)
-                {
-                    batch.BatchCommands.Add(new NpgsqlBatchCommand(_prelude));
-                }
+                command.Parameters.Add(arg.Clone());
+            }
 
-                foreach (var statement in statements)
-                {
-                    var command = new NpgsqlBatchCommand(Sql(statement.Text));
-                    foreach (var arg in statement.Args)
-                    {
-                        command.Parameters.Add(arg.Clone());
-                    }
+            batch.BatchCommands.Add(command);
+        }
 
-                    batch.BatchCommands.Add(command);
-                }
+        var last = batch.BatchCommands.Count;
+        if (commits)
+        {
+            batch.BatchCommands.Add(new NpgsqlBatchCommand("commit"));
+        }
 
-                await PrepareAsync(batch, hasPrelude: _prelude is not null, token).ConfigureAwait(false);
+        await PrepareAsync(batch, hasPrelude: _prelude is not null, cancellationToken).ConfigureAwait(false);
 
-                // A statement without a result set would have nothing to skip, so each one but the last returns a result set, even if it is
-                // empty.
-                var reader = await batch.ExecuteReaderAsync(token).ConfigureAwait(false);
-                await using var __ = reader.ConfigureAwait(false);
-                for (var skipped = 1; skipped < batch.BatchCommands.Count; skipped++)
-                {
-                    await reader.NextResultAsync(token).ConfigureAwait(false);
-                }
+        // A statement without a result set would have nothing to skip, so each one but the last returns a result set, even if it is empty.
+        var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        await using var __ = reader.ConfigureAwait(false);
+        for (var skipped = 1; skipped < last; skipped++)
+        {
+            await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
+        }
 
-                var result = await read(reader, token).ConfigureAwait(false);
-                await reader.NextResultAsync(token).ConfigureAwait(false); // an error on commit comes here
-                return result;
-            },
-            cancellationToken);
+        var result = await read(reader, cancellationToken).ConfigureAwait(false);
+        await reader.NextResultAsync(cancellationToken).ConfigureAwait(false); // an error on commit comes here
+        return result;
+    }
 }

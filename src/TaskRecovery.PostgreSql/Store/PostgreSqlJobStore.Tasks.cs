@@ -8,13 +8,7 @@ internal sealed partial class PostgreSqlJobStore
 {
     private const int RecoverBatch = 500;
 
-    public async Task<TaskStart> StartTaskAsync(TaskStartRequest request, CancellationToken cancellationToken)
-    {
-        var start = await StartAsync(TaskSql.Start, request, cancellationToken).ConfigureAwait(false);
-        return start.Decision is TaskStartDecision.Skip or TaskStartDecision.ClaimLost && request.TaskId is null
-            ? await StartAsync(TaskSql.StartOrSkip, request, cancellationToken).ConfigureAwait(false)
-            : start;
-    }
+    public Task<TaskStart> StartTaskAsync(TaskStartRequest request, CancellationToken cancellationToken) => _starts.StartAsync(request, cancellationToken);
 
     public async Task<TaskRecord?> FindTaskAsync(Guid taskId, CancellationToken cancellationToken)
         => (await ReadTasksAsync(TaskSql.Find, [Arg.Uuid(taskId)], cancellationToken).ConfigureAwait(false)).FirstOrDefault();
@@ -52,28 +46,6 @@ internal sealed partial class PostgreSqlJobStore
         lines.ToList().ForEach(queue.Hints.Work);
         return new RecoveryReport(items);
     }
-
-    private ValueTask<TaskStart> StartAsync(string statement, TaskStartRequest request, CancellationToken cancellationToken)
-        => database.ReadLastAsync(
-            [
-                new Statement(JobSql.Lock, Arg.Uuid(request.JobId)),
-                new Statement(
-                    statement,
-                    Arg.Uuid(request.NodeId),
-                    Arg.Int8(request.EntryId),
-                    Arg.Int8(request.Fence),
-                    Arg.Uuid(request.JobId),
-                    Arg.Uuid(request.TaskId),
-                    Arg.Int2(request.Attempt),
-                    Arg.Uuid(Guid.CreateVersion7()),
-                    Arg.Text(request.EntryKind)),
-            ],
-            static async (reader, token) =>
-            {
-                await reader.ReadAsync(token).ConfigureAwait(false);
-                return ReadStart(reader);
-            },
-            cancellationToken);
 
     // The task was closed if its row has a reason, or if its entry had ended (the statement for those returns no queue).
     private ValueTask<List<(RecoveryItem Item, string? Queue)>> ReadItemsAsync(string statement, NpgsqlParameter[] args, int? queueColumn, CancellationToken cancellationToken)
@@ -120,27 +92,7 @@ internal sealed partial class PostgreSqlJobStore
             },
             cancellationToken);
 
-    private static TaskStart ReadStart(NpgsqlDataReader reader)
-    {
-        var verdict = reader.GetString(0);
-        var task = reader.IsDBNull(2) ? null : ReadTask(reader, 2);
-        var job = reader.IsDBNull(16) ? null : ReadJob(reader, 16) with { NextRunAt = reader.TimeOrNull(1) };
-        return verdict switch
-        {
-            "started" => new TaskStart(TaskStartDecision.Started, task, job, null),
-            "wait" => new TaskStart(TaskStartDecision.Wait, null, job, null),
-            "claim_lost" => new TaskStart(TaskStartDecision.ClaimLost, null, job, null),
-            "superseded" => new TaskStart(TaskStartDecision.Superseded, null, job, EndReasons.Superseded),
-            "kind_changed" => new TaskStart(TaskStartDecision.Skip, null, job, EndReasons.Superseded),
-
-            // The task was unbound from the entry between the verdict and the update of its row.
-            "recovered" when task is null => new TaskStart(TaskStartDecision.Superseded, null, job, EndReasons.Superseded),
-            "recovered" => new TaskStart(TaskStartDecision.Recovered, task, job, null),
-            _ => new TaskStart(TaskStartDecision.Skip, null, job, verdict),
-        };
-    }
-
-    private static TaskRecord ReadTask(NpgsqlDataReader reader, int first) => new()
+    internal static TaskRecord ReadTask(NpgsqlDataReader reader, int first) => new()
     {
         Id = reader.GetGuid(first),
         JobId = reader.GetGuid(first + 1),

@@ -7,6 +7,8 @@ namespace TaskRecovery.PostgreSql;
 /// <summary>Jobs and tasks in PostgreSQL. Every statement that starts a run or changes a plan locks the job's row.</summary>
 internal sealed partial class PostgreSqlJobStore(PostgreSqlDatabase database, PostgreSqlQueueStore queue) : IJobStore
 {
+    private readonly StartBatches _starts = new(new TaskStarter(database, queue.Hints));
+
     public async Task<Job?> FindAsync(Guid jobId, CancellationToken cancellationToken)
         => (await ReadJobsAsync(JobSql.Find, [Arg.Uuid(jobId)], cancellationToken).ConfigureAwait(false)).FirstOrDefault();
 
@@ -97,7 +99,7 @@ internal sealed partial class PostgreSqlJobStore(PostgreSqlDatabase database, Po
             },
             cancellationToken);
 
-    private static Job ReadJob(NpgsqlDataReader reader, int first) => new()
+    internal static Job ReadJob(NpgsqlDataReader reader, int first) => new()
     {
         Id = reader.GetGuid(first),
         Name = reader.GetString(first + 1),

@@ -54,6 +54,8 @@ public sealed class PostgreSqlTaskTests() : TaskTests(new PostgreSqlFixture());
 
 public sealed class PostgreSqlSkippedRunTests() : SkippedRunTests(new PostgreSqlFixture());
 
+public sealed class PostgreSqlStartFactsTests() : StartFactsTests(new PostgreSqlFixture());
+
 public sealed class PostgreSqlChangedPlanTests() : ChangedPlanTests(new PostgreSqlFixture());
 
 public sealed class PostgreSqlTaskRecoveryTests() : TaskRecoveryTests(new PostgreSqlFixture());

@@ -78,6 +78,20 @@ public sealed class OddJobTests() : JobStoreTests(new PostgreSqlFixture())
         Assert.Single(await WaitingRunsAsync());
     }
 
+    [Theory]
+    [InlineData("", 0)]
+    [InlineData(", start_at = clock_timestamp() + interval '3 hours'", 3)]
+    public async Task Job_without_a_next_run_is_planned_at_its_start_or_now(string start, int hours)
+    {
+        var job = await GivenJobAsync();
+        await ChangeAsync("delete from waiting; delete from entries", $"planned_entry = null, next_run_at = null{start}", job.Name);
+
+        Assert.Equal(1, await Jobs.RecoverJobsAsync(Cancellation));
+
+        var expected = (await Fixture.GetTimeAsync(Cancellation)).AddHours(hours);
+        Assert.InRange((await FindJobAsync(job.Id)).NextRunAt!.Value, expected.AddMinutes(-1), expected);
+    }
+
     [Fact]
     public async Task Job_that_could_not_be_planned_is_refused_when_it_is_written()
     {

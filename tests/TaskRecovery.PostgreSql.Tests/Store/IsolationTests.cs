@@ -29,7 +29,8 @@ public sealed class IsolationTests : PostgreSqlStoreTests
         await using var hold = new NpgsqlCommand("select from taskrecovery.jobs for update", holder);
         await hold.ExecuteNonQueryAsync(Cancellation);
 
-        var starting = batch.Entries.Select(entry => jobs.StartTaskAsync(new TaskStartRequest(identity.Id, entry.Id, batch.Fence, job.Id, null, 1, entry.Kind), Cancellation)).ToArray();
+        // Each has a store of its own, as on two nodes: one store would put both starts into one transaction.
+        var starting = batch.Entries.Select(entry => new PostgreSqlJobStore(database, store).StartTaskAsync(new TaskStartRequest(identity.Id, entry.Id, batch.Fence, job.Id, null, 1, entry.Kind), Cancellation)).ToArray();
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
         while (await ScalarAsync<long>("select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'") < 2)
         {

@@ -8,7 +8,8 @@ public sealed class PlanTests : PostgreSqlStoreTests
     private const string Claim = "uuid, int, smallint[], int, smallint[], timestamptz[], bigint[], int, smallint[], timestamptz[], bigint[], int, smallint[], timestamptz[], bigint[], text, text[]";
     private const string Outcomes = "uuid, bigint[], bigint[], smallint[], int[], text[], text[], text[], interval[], boolean";
     private const string Entries = "int[], smallint[], smallint[], smallint[], text[], timestamptz[], interval[], interval[], text[], text[], text[], int[], text[], int[], text[]";
-    private static readonly string[] Large = ["entries", "waiting", "claims", "outcomes", "tasks", "unique_keys", "steps", "checkpoints"];
+    private const string Starts = "timestamptz, bigint[], bigint[], uuid[], smallint[], smallint[], text[], uuid[], timestamptz[], text[], boolean[], timestamptz[], int[], smallint[]";
+    private static readonly string[] Large = ["entries", "waiting", "claims", "outcomes", "jobs", "tasks", "unique_keys", "steps", "checkpoints"];
 
     [Fact]
     public async Task Statements_planned_on_empty_tables_walk_their_indexes()
@@ -34,10 +35,14 @@ public sealed class PlanTests : PostgreSqlStoreTests
         await AssertNoFullScanAsync(connection, database, "ended_once", Outcomes, OutcomeSql.EndOnce);
         await AssertNoFullScanAsync(connection, database, "followed", Outcomes, OutcomeSql.EndAndFollow);
         await AssertNoFullScanAsync(connection, database, "put_back", Outcomes, OutcomeSql.PutBack);
-        await AssertNoFullScanAsync(connection, database, "found", "bigint[], bigint[]", OutcomeSql.Find);
+        await AssertNoFullScanAsync(connection, database, "found", "bigint[], bigint[], uuid", OutcomeSql.Find);
         await AssertNoFullScanAsync(connection, database, "swept", "bigint[], int, bigint[], bigint[]", RecoverySql.Sweep);
         await AssertNoFullScanAsync(connection, database, "locked", "bigint[]", RecoverySql.LockEntries);
         await AssertNoFullScanAsync(connection, database, "not_blocked", "bigint[]", OutcomeSql.NotBlocked);
+        await AssertNoFullScanAsync(connection, database, "starts_locked", "uuid[]", StartSql.Lock);
+        await AssertNoFullScanAsync(connection, database, "start_facts", "uuid[], bigint[], bigint[], uuid[], uuid[]", StartSql.Facts);
+        await AssertNoFullScanAsync(connection, database, "starts_applied", Starts, StartSql.Apply);
+        await AssertNoFullScanAsync(connection, database, "planned", "uuid[], timestamptz[]", JobSql.PlanMany);
         await AssertNoFullScanAsync(connection, database, "polled", "uuid, text[], smallint[], bigint[], text[]", PollSql.Poll);
     }
 

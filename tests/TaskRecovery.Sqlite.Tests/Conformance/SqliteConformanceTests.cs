@@ -54,6 +54,8 @@ public sealed class SqliteTaskTests() : TaskTests(new SqliteFixture());
 
 public sealed class SqliteSkippedRunTests() : SkippedRunTests(new SqliteFixture());
 
+public sealed class SqliteStartFactsTests() : StartFactsTests(new SqliteFixture());
+
 public sealed class SqliteChangedPlanTests() : ChangedPlanTests(new SqliteFixture());
 
 public sealed class SqliteTaskRecoveryTests() : TaskRecoveryTests(new SqliteFixture());

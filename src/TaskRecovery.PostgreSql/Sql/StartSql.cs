@@ -1,0 +1,118 @@
+namespace TaskRecovery.PostgreSql;
+
+/// <summary>Statements that start runs: one transaction for all starts that wait at the same moment. They lock the jobs, read the facts,
+/// and apply what <see cref="TaskRecovery.Storage.TaskStartRules"/> has decided.</summary>
+/// <remarks>Every look-up is a subquery of its own with <c>offset 0</c>, so that it uses its index whatever the statistics say.</remarks>
+internal static class StartSql
+{
+    /// <summary>What <see cref="Apply"/> does with a run: nothing but the plan.</summary>
+    internal const short OnlyPlan = 0;
+
+    /// <summary>Creates a task.</summary>
+    internal const short Insert = 1;
+
+    /// <summary>Marks the bound task as running.</summary>
+    internal const short Resume = 2;
+
+    /// <summary>Ends the entry as cancelled.</summary>
+    internal const short End = 3;
+
+    /// <summary>Locks jobs, in the order of their ids, so that two batches can't deadlock. $1 ids.</summary>
+    internal const string Lock = """
+        select count(*) from (select j.id from {schema}.jobs j where j.id = any ($1) order by j.id for no key update) j
+        """;
+
+    /// <summary>The facts about starts. Sent right after <see cref="Lock"/>, with a snapshot of its own, so that it contains what was
+    /// committed during the wait for the locks. $1 nodes, $2 entries, $3 fences, $4 jobs, $5 the tasks that the entries name, or
+    /// null.</summary>
+    /// <remarks>
+    /// The row of a held claim is locked against a sweep. The outcome is read only if the claim is not held.
+    /// Jobs of the old system may have any interval and time: an interval below a second counts as a second, and an infinite time as now.
+    /// </remarks>
+    /// <returns>One row for each start: its number, the time, the node's label (null if the claim is not held), kind and reason of the
+    /// outcome, the state of the named task; then about the job (null if there is none): its start_at, the due time of the planned run, its
+    /// entry kind, whether the entry is the planned one, whether a task exists for the due time, whether a task is unfinished, and the
+    /// numbers of its queue and entry kind; then the bound task and the job.</returns>
+    internal static readonly string Facts = $$"""
+        with clock as materialized (select clock_timestamp() as now)
+        select g.n, c.now, h.label, o.kind, o.reason, m.state,
+            j.finite_start_at, j.due, j.entry_kind, j.planned_entry is not distinct from g.entry,
+            coalesce(
+                j.planned_entry = g.entry and (select d.id from {schema}.tasks d where d.job_id = g.job and d.due_at = j.due limit 1) is not null, false),
+            (select t.id from {schema}.tasks t where t.job_id = g.job and {{Codes.TaskUnfinished}} limit 1) is not null,
+            (select q.id from {schema}.queues q where q.name = j.queue), (select k.id from {schema}.kinds k where k.name = j.entry_kind),
+            {{TaskSql.Columns}}, {{JobSql.Columns}}
+        from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::uuid[], $5::uuid[]) with ordinality g (node, entry, fence, job, task, n)
+        cross join clock c
+        left join lateral (
+            select {{NodeSql.Label}} as label from {schema}.claims c join {schema}.nodes n on n.number = c.node
+            where c.id = g.fence and n.id = g.node
+                and (select o.entry from {schema}.outcomes o where o.entry = g.entry and o.fence = g.fence) is null
+            for key share of c) h on true
+        left join lateral (
+            select o.kind, o.reason from {schema}.outcomes o join {schema}.nodes n on n.number = o.node
+            where h.label is null and o.entry = g.entry and o.fence = g.fence and n.id = g.node offset 0) o on true
+        left join lateral (select m.state from {schema}.tasks m where m.id = g.task offset 0) m on true
+        left join lateral (select t.* from {schema}.tasks t where t.entry_id = g.entry offset 0) t on true
+        left join lateral (
+            select j.*, case when isfinite(j.start_at) then {{JobSql.Clamp("j.start_at")}} end as finite_start_at,
+                case when isfinite(j.next_run_at) then {{JobSql.Clamp("j.next_run_at")}} else c.now end as due
+            from {schema}.jobs j where j.id = g.job offset 0) j on true
+        """;
+
+    /// <summary>Applies verdicts, under the locks of <see cref="Facts"/>. $1 the time; then one element for each verdict that changes
+    /// anything: $2 entries, $3 fences, $4 jobs, $5 what is done with the run, $6 attempts, $7 node labels, $8 tasks, $9 their due times,
+    /// $10 reasons, $11 whether the job's plan changes, $12 the next due times (null if the job ends), $13 queue numbers and $14 kind
+    /// numbers of the planned entries.</summary>
+    /// <remarks>An outcome that was stored in the meantime, because the run was put back, wins: then nothing is changed for this run, not
+    /// even the plan.</remarks>
+    /// <returns>The entries for which nothing was changed: their task was unbound, or their outcome was stored, in the meantime.</returns>
+    internal static readonly string Apply = $$"""
+        with given as materialized (
+            select v.* from unnest(
+                $2::bigint[], $3::bigint[], $4::uuid[], $5::smallint[], $6::smallint[], $7::text[], $8::uuid[], $9::timestamptz[],
+                $10::text[], $11::boolean[], $12::timestamptz[], $13::integer[], $14::smallint[])
+                v (entry, fence, job, action, attempt, label, task, task_due, reason, plans, due, queue, kind)
+        ), ended as (
+            insert into {schema}.outcomes (entry, fence, ended_at, duration_ms, node, kind, attempt, crashes, final, reason)
+            select v.entry, v.fence, $1, 0, c.node, {{Codes.OutcomeCancelled}}, v.attempt, c.crashes, true, v.reason
+            from given v
+            cross join lateral (
+                select c.node, coalesce(c.again_crashes[array_position(c.again, v.entry)], 0::smallint) as crashes
+                from {schema}.claims c where c.id = v.fence and v.entry = any (c.entries) offset 0) c
+            where v.action = {{End}}
+            on conflict do nothing
+            returning entry
+        ), started as (
+            insert into {schema}.tasks (id, job_id, entry_id, state, due_at, attempt, node, created_at, started_at)
+            select v.task, v.job, v.entry, {{Codes.TaskRunning}}, v.task_due, v.attempt, v.label, $1, $1
+            from given v where v.action = {{Insert}}
+        ), resumed as (
+            update {schema}.tasks t set state = {{Codes.TaskRunning}}, attempt = v.attempt, node = v.label, started_at = $1
+            from given v where v.action = {{Resume}} and t.entry_id = v.entry and {{Codes.TaskUnfinished}}
+            returning t.entry_id
+        ), next as materialized (
+            select j.tid, v.due, v.queue, v.kind,
+                case when v.due is not null and v.queue is not null and v.kind is not null
+                    then nextval('{schema:literal}.entries_id_seq') end as entry
+            from given v
+            cross join lateral (select j.ctid as tid from {schema}.jobs j where j.id = v.job offset 0) j
+            where v.plans and (v.action <> {{End}} or v.entry in (select e.entry from ended e))
+        ), planned as (
+            update {schema}.jobs j set next_run_at = n.due, planned_entry = n.entry,
+                state = case when n.due is null then {{Codes.JobEnded}} else j.state end
+            from next n where j.ctid = n.tid
+            returning j.id, n.entry, n.due, n.queue, n.kind, j.priority, j.max_attempts, j.timeout
+        ), added as (
+            insert into {schema}.entries (id, queue, kind, priority, max_attempts, args, timeout) overriding system value
+            select p.entry, p.queue, p.kind, p.priority, p.max_attempts, {{JobSql.ArgsOf("p.id")}}, p.timeout
+            from planned p where p.entry is not null
+        ), place as (
+            insert into {schema}.waiting (run_at, id, queue, kind, priority)
+            select greatest(p.due, clock_timestamp()), p.entry, p.queue, p.kind, p.priority from planned p where p.entry is not null
+        )
+        select v.entry from given v
+        where v.action = {{End}} and v.entry not in (select e.entry from ended e)
+            or v.action = {{Resume}} and v.entry not in (select r.entry_id from resumed r)
+        """;
+}

@@ -1,0 +1,83 @@
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.PostgreSql;
+
+/// <summary>A start, from its request to its answer.</summary>
+internal sealed class PendingStart(TaskStartRequest request, Job? job, TaskRecord? bound)
+{
+    private TaskStartVerdict? _verdict;
+
+    public TaskStartRequest Request => request;
+
+    public Job? Job => job;
+
+    public required TaskStartFacts Facts { get; set; }
+
+    /// <summary>The label of the node; <see langword="null"/> if it does not hold the claim.</summary>
+    public required string? Label { get; init; }
+
+    /// <summary>The number of the job's queue, if the queue has one.</summary>
+    public required int? QueueNumber { get; init; }
+
+    /// <summary>The number of the kind of the job's entries, if the kind has one.</summary>
+    public required short? KindNumber { get; init; }
+
+    public bool IsPlanned => Facts.Job is { IsPlanned: true };
+
+    /// <summary>The task that runs, as it is stored if nothing has changed in the meantime.</summary>
+    public TaskRecord? Task { get; private set; }
+
+    public TaskStartVerdict Verdict
+    {
+        get => _verdict!;
+        set
+        {
+            _verdict = value;
+            Task = value.Decision switch
+            {
+                TaskStartDecision.Started => NewTask(),
+                TaskStartDecision.Recovered => ResumedTask(),
+                _ => null,
+            };
+        }
+    }
+
+    /// <summary>Whether nothing was changed, because the task was unbound or an outcome was stored in the meantime.</summary>
+    public bool IsRefused { get; set; }
+
+    public bool ChangesAnything => Verdict is { EndsEntry: true } or { Next: not null } || Task is not null;
+
+    public short Action => Verdict switch
+    {
+        { EndsEntry: true } => StartSql.End,
+        { Decision: TaskStartDecision.Started } => StartSql.Insert,
+        { Decision: TaskStartDecision.Recovered } => StartSql.Resume,
+        _ => StartSql.OnlyPlan,
+    };
+
+    public TaskStart ToAnswer() => this switch
+    {
+        { IsRefused: true, Verdict.EndsEntry: true } => new TaskStart(TaskStartDecision.ClaimLost, null, job, null),
+        { IsRefused: true } => new TaskStart(TaskStartDecision.Superseded, null, job, EndReasons.Superseded),
+        _ => new TaskStart(Verdict.Decision, Task, Planned(), Verdict.Reason),
+    };
+
+    private TaskRecord ResumedTask()
+        => bound! with { State = TaskState.Running, Attempt = Request.Attempt, Node = Label, StartedAt = Facts.Now };
+
+    private TaskRecord NewTask() => new()
+    {
+        Id = Guid.CreateVersion7(Facts.Now),
+        JobId = Request.JobId,
+        EntryId = Request.EntryId,
+        State = TaskState.Running,
+        DueAt = IsPlanned ? Facts.Job!.Timing.NextRunAt : null,
+        Attempt = Request.Attempt,
+        Node = Label,
+        CreatedAt = Facts.Now,
+        StartedAt = Facts.Now,
+    };
+
+    private Job? Planned()
+        => Verdict.Next is { } next ? job! with { State = next.Due is null ? JobState.Ended : job.State, NextRunAt = next.Due } : job;
+}

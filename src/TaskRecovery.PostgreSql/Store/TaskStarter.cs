@@ -1,0 +1,183 @@
+using Npgsql;
+using NpgsqlTypes;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.PostgreSql;
+
+/// <summary>Starts runs, in one transaction for all of a batch: reads the facts under the locks of the jobs, lets
+/// <see cref="TaskStartRules"/> judge them, and applies the verdicts.</summary>
+internal sealed class TaskStarter(PostgreSqlDatabase database, HintSender hints)
+{
+    /// <summary>Starts runs. No request may be repeated.</summary>
+    /// <returns>One answer for each request, in the same order.</returns>
+    internal async Task<TaskStart[]> StartAsync(IReadOnlyList<TaskStartRequest> requests)
+    {
+        // What has begun is not interrupted: the answer would be lost, and the connection with it.
+        var starts = await database.UseAsync(
+            async (connection, token) =>
+            {
+                var transaction = await connection.BeginTransactionAsync(token).ConfigureAwait(false);
+                await using var _ = transaction.ConfigureAwait(false);
+                var starts = await ReadFactsAsync(connection, requests, token).ConfigureAwait(false);
+                Judge(starts);
+                var changes = Array.FindAll(starts, static start => start.ChangesAnything);
+                if (changes.Length > 0)
+                {
+                    await ApplyAsync(connection, changes, token).ConfigureAwait(false);
+                }
+
+                return starts;
+            },
+            CancellationToken.None).ConfigureAwait(false);
+        foreach (var late in starts.Where(static start => start.Verdict.Next?.Due <= start.Facts.Now))
+        {
+            hints.Work(late.Job!.Queue);
+        }
+
+        return Array.ConvertAll(starts, static start => start.ToAnswer());
+    }
+
+    private ValueTask<PendingStart[]> ReadFactsAsync(
+        NpgsqlConnection connection, IReadOnlyList<TaskStartRequest> requests, CancellationToken cancellationToken)
+        => database.ReadLastAsync(
+            connection,
+            [
+                new Statement(StartSql.Lock, Arg.Array(Column(requests, static request => request.JobId), NpgsqlDbType.Uuid)),
+                new Statement(
+                    StartSql.Facts,
+                    Arg.Array(Column(requests, static request => request.NodeId), NpgsqlDbType.Uuid),
+                    Arg.Array(Column(requests, static request => request.EntryId), NpgsqlDbType.Bigint),
+                    Arg.Array(Column(requests, static request => request.Fence), NpgsqlDbType.Bigint),
+                    Arg.Array(Column(requests, static request => request.JobId), NpgsqlDbType.Uuid),
+                    Arg.Array(Column(requests, static request => request.TaskId), NpgsqlDbType.Uuid)),
+            ],
+            async (reader, token) =>
+            {
+                var starts = new PendingStart[requests.Count];
+                while (await reader.ReadAsync(token).ConfigureAwait(false))
+                {
+                    var index = (int)reader.GetInt64(0) - 1;
+                    starts[index] = ReadStart(reader, requests[index]);
+                }
+
+                return starts;
+            },
+            commits: false,
+            cancellationToken);
+
+    // Several runs of one job may start in one batch: each is judged as if those before it had been applied.
+    private static void Judge(PendingStart[] starts)
+    {
+        var judged = new Dictionary<Guid, JobStartFacts>();
+        foreach (var start in starts)
+        {
+            if (start.Facts.Job is not { } job)
+            {
+                start.Verdict = TaskStartRules.Judge(start.Facts);
+                continue;
+            }
+
+            if (judged.TryGetValue(start.Request.JobId, out var before))
+            {
+                job = job with { HasUnfinishedTask = before.HasUnfinishedTask, Timing = start.IsPlanned ? job.Timing : before.Timing };
+                start.Facts = start.Facts with { Job = job };
+            }
+
+            start.Verdict = TaskStartRules.Judge(start.Facts);
+            judged[start.Request.JobId] = job with
+            {
+                HasUnfinishedTask = job.HasUnfinishedTask || start.Verdict.Decision == TaskStartDecision.Started,
+                Timing = start.Verdict.Next is { } next ? After(job.Timing, next) : job.Timing,
+            };
+        }
+    }
+
+    private static JobTiming After(JobTiming timing, NextRun next)
+        => timing with { State = next.Due is null ? JobState.Ended : timing.State, NextRunAt = next.Due };
+
+    private async ValueTask ApplyAsync(NpgsqlConnection connection, PendingStart[] changes, CancellationToken cancellationToken)
+    {
+        var refused = await database.ReadLastAsync(
+            connection,
+            [
+                new Statement(
+                    StartSql.Apply,
+                    Arg.Time(changes[0].Facts.Now),
+                    Arg.Array(Column(changes, static start => start.Request.EntryId), NpgsqlDbType.Bigint),
+                    Arg.Array(Column(changes, static start => start.Request.Fence), NpgsqlDbType.Bigint),
+                    Arg.Array(Column(changes, static start => start.Request.JobId), NpgsqlDbType.Uuid),
+                    Arg.Array(Column(changes, static start => start.Action), NpgsqlDbType.Smallint),
+                    Arg.Array(Column(changes, static start => (short)start.Request.Attempt), NpgsqlDbType.Smallint),
+                    Arg.Array(Column(changes, static start => start.Label), NpgsqlDbType.Text),
+                    Arg.Array(Column(changes, static start => start.Task?.Id), NpgsqlDbType.Uuid),
+                    Arg.Array(Column(changes, static start => Arg.Instant(start.Task?.DueAt)), NpgsqlDbType.TimestampTz),
+                    Arg.Array(Column(changes, static start => start.Verdict.Reason), NpgsqlDbType.Text),
+                    Arg.Array(Column(changes, static start => start.Verdict.Next is not null), NpgsqlDbType.Boolean),
+                    Arg.Array(Column(changes, static start => Arg.Instant(start.Verdict.Next?.Due)), NpgsqlDbType.TimestampTz),
+                    Arg.Array(Column(changes, static start => start.QueueNumber), NpgsqlDbType.Integer),
+                    Arg.Array(Column(changes, static start => start.KindNumber), NpgsqlDbType.Smallint)),
+            ],
+            static async (reader, token) =>
+            {
+                var entries = new HashSet<long>();
+                while (await reader.ReadAsync(token).ConfigureAwait(false))
+                {
+                    entries.Add(reader.GetInt64(0));
+                }
+
+                return entries;
+            },
+            commits: true,
+            cancellationToken).ConfigureAwait(false);
+        Array.ForEach(changes, start => start.IsRefused = refused.Contains(start.Request.EntryId));
+    }
+
+    private static PendingStart ReadStart(NpgsqlDataReader reader, TaskStartRequest request)
+    {
+        const int taskColumn = 14;
+        const int jobColumn = 28;
+        var job = reader.IsDBNull(jobColumn) ? null : PostgreSqlJobStore.ReadJob(reader, jobColumn);
+        var bound = reader.IsDBNull(taskColumn) ? null : PostgreSqlJobStore.ReadTask(reader, taskColumn);
+        var isPlanned = reader.GetBoolean(9);
+        return new PendingStart(request, job, bound)
+        {
+            Label = reader.StringOrNull(2),
+            QueueNumber = reader.IsDBNull(12) ? null : reader.GetInt32(12),
+            KindNumber = reader.IsDBNull(13) ? null : reader.GetInt16(13),
+            Facts = new TaskStartFacts
+            {
+                Now = reader.GetFieldValue<DateTimeOffset>(1),
+                HoldsClaim = !reader.IsDBNull(2),
+                EndedAs = reader.IsDBNull(3) ? null : (OutcomeKind)reader.GetInt16(3),
+                EndReason = reader.StringOrNull(4),
+                Bound = bound?.State,
+                NamesTask = request.TaskId is not null,
+                Named = reader.IsDBNull(5) ? null : (TaskState)reader.GetInt16(5),
+                Job = job is null
+                    ? null
+                    : new JobStartFacts
+                    {
+                        Timing = new JobTiming(
+                            job.State, job.Schedule.Interval, job.Schedule.At, reader.TimeOrNull(6), reader.TimeOrNull(7), isPlanned),
+                        MissedRuns = job.MissedRuns,
+                        Overlap = job.Overlap,
+                        HasKindOfEntry = string.Equals(reader.GetString(8), request.EntryKind, StringComparison.Ordinal),
+                        IsPlanned = isPlanned,
+                        HasTaskForDueTime = reader.GetBoolean(10),
+                        HasUnfinishedTask = reader.GetBoolean(11),
+                    },
+            },
+        };
+    }
+
+    private static TValue[] Column<TRow, TValue>(IReadOnlyList<TRow> rows, Func<TRow, TValue> value)
+    {
+        var column = new TValue[rows.Count];
+        for (var i = 0; i < column.Length; i++)
+        {
+            column[i] = value(rows[i]);
+        }
+
+        return column;
+    }
+}
