@@ -134,7 +134,9 @@ internal sealed class Executor(ExecutorPool pool, WorkServices services) : IThre
             scope = services.Scopes.CreateAsyncScope();
             run.Services = scope.Value.ServiceProvider;
             FaultPoints.Reach(FaultPoints.HandlerStarted);
+            await run.ReachAsync(RunPlace.Start).ConfigureAwait(false);
             await runner.RunAsync(run, cancellationToken).ConfigureAwait(false);
+            await run.ReachAsync(RunPlace.End).ConfigureAwait(false);
             run.HandlerReturned(exception: null);
         }
         catch (Exception exception)
@@ -145,6 +147,8 @@ internal sealed class Executor(ExecutorPool pool, WorkServices services) : IThre
                 run.Stop(StopReason.Shutdown);
                 pool.StopStarting();
             }
+
+            await run.ReachAsync(RunPlace.Thrown).ConfigureAwait(false);
 
             // The outcome is decided before the scope is disposed, because the worker may choose the delay of the next attempt.
             run.HandlerReturned(exception);

@@ -51,6 +51,7 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
         cancellationToken.ThrowIfCancellationRequested();
         run.ThrowIfFenced();
         var json = run.WriteJson(checkpoint, "The checkpoint");
+        await run.ReachAsync(RunPlace.CheckpointBegins).ConfigureAwait(false);
         if (!await run.RepeatWhileLeasedAsync(() => shared.Store.SaveCheckpointAsync(run.NodeId, Key, run.Fence, json, run.WhileQueued)).ConfigureAwait(false))
         {
             throw run.EndAsLost();
@@ -61,6 +62,7 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
             _checkpoint = json;
         }
 
+        await run.ReachAsync(RunPlace.CheckpointStored).ConfigureAwait(false);
         run.ThrowIfOver();
         run.EndIfStopping();
     }
@@ -70,6 +72,7 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
         cancellationToken.ThrowIfCancellationRequested();
         shared.Own.Refuse("ResetStepsAsync");
         run.ThrowIfOver();
+        await run.ReachAsync(RunPlace.ResetBegins).ConfigureAwait(false);
         if (!await run.RepeatWhileLeasedAsync(() => shared.Store.ResetProgressAsync(run.NodeId, Key, run.Fence, run.WhileQueued)).ConfigureAwait(false))
         {
             throw run.EndAsLost();
@@ -81,6 +84,7 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
             (_stored, _checkpoint, _savedSteps, _savedBytes) = (null, null, 0, 0);
         }
 
+        await run.ReachAsync(RunPlace.ResetStored).ConfigureAwait(false);
         run.ThrowIfOver();
     }
 
@@ -107,18 +111,21 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
         run.ThrowIfOver();
         if (progress.Steps.TryGetValue(name, out var stored))
         {
+            await run.ReachAsync(RunPlace.StepFound, name).ConfigureAwait(false);
             return stored;
         }
 
         ThrowIfFull(progress);
 
         FaultPoints.Reach(FaultPoints.StepBetween);
+        await run.ReachAsync(RunPlace.StepBegins, name).ConfigureAwait(false);
         return null;
     }
 
     // The step has run, so store its result even if the token was cancelled meanwhile: the fence decides whether it counts.
     private async Task SaveStepAsync(string name, byte[] result)
     {
+        await run.ReachAsync(RunPlace.StepReturned, name).ConfigureAwait(false);
         run.ThrowIfFenced();
         if (!await run.RepeatWhileLeasedAsync(() => shared.Store.SaveStepAsync(run.NodeId, Key, run.Fence, name, result, run.WhileQueued)).ConfigureAwait(false))
         {
@@ -131,6 +138,7 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
             _savedBytes += result.Length;
         }
 
+        await run.ReachAsync(RunPlace.StepStored, name).ConfigureAwait(false);
         run.ThrowIfOver();
     }
 

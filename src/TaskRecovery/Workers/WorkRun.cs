@@ -118,6 +118,7 @@ internal sealed partial class WorkRun(ClaimedEntry entry, NodeClaim claim, Bound
     private async Task CompleteInAsync(DbTransaction transaction, CancellationToken cancellationToken)
     {
         ThrowIfFenced();
+        await ReachAsync(RunPlace.CompleteBegins).ConfigureAwait(false);
         CompletedInTransaction = true;
         var outcome = new RunOutcome
         {
@@ -137,7 +138,12 @@ internal sealed partial class WorkRun(ClaimedEntry entry, NodeClaim claim, Bound
         {
             throw EndAsLost(exception);
         }
+
+        await ReachAsync(RunPlace.CompleteWritten).ConfigureAwait(false);
     }
+
+    /// <summary>Reports a place that this run has reached, and waits if the run is to end there.</summary>
+    public ValueTask ReachAsync(RunPlace place, string? step = null) => shared.Observer is { } observer ? new ValueTask(observer.ReachAsync(this, place, step)) : default;
 
     /// <summary>Serializes a value to store, checks its size and its characters, and encodes it with the kind's codec.</summary>
     public byte[] WriteJson<T>(T value, string what)
@@ -163,4 +169,5 @@ internal sealed partial class WorkRun(ClaimedEntry entry, NodeClaim claim, Bound
 internal sealed record RequestedOutcome(OutcomeKind Kind, string? Reason, string? Error, TimeSpan Delay);
 
 /// <summary>The services and settings that all runs of one host share.</summary>
-internal sealed record RunServices(IEntryStore Store, EntryJson Json, OwnTransaction Own, TimeProvider Time, int MaxResultBytes, CancellationToken Stopping);
+internal sealed record RunServices(
+    IEntryStore Store, EntryJson Json, OwnTransaction Own, TimeProvider Time, int MaxResultBytes, CancellationToken Stopping, IRunObserver? Observer = null);

@@ -25,7 +25,8 @@ internal sealed class WorkServices(
     Metrics metrics,
     Tracing tracing,
     TimeProvider time,
-    ILogger<QueueWorker> logger) : IDisposable
+    ILogger<QueueWorker> logger,
+    IRunObserver? observer = null) : IDisposable
 {
     // Limits concurrent claims, and so their connections, whatever the number of queues.
     private const int MostClaimsAtOnce = 4;
@@ -65,7 +66,7 @@ internal sealed class WorkServices(
     /// <summary>Limits concurrent claims over all queues.</summary>
     public SemaphoreSlim Claims => _claims;
 
-    public RunServices Run => field ??= new RunServices(store, json, own, time, options.Value.MaxResultBytes, _stopping.Token);
+    public RunServices Run => field ??= new RunServices(store, json, own, time, options.Value.MaxResultBytes, _stopping.Token, observer);
 
     /// <summary>Notifies every handler that the host is stopping, without cancelling its token.</summary>
     public async Task BeginStoppingAsync()

@@ -11,6 +11,7 @@ public sealed class PublicApiTests
     [InlineData("TaskRecovery")]
     [InlineData("TaskRecovery.PostgreSql")]
     [InlineData("TaskRecovery.Sqlite")]
+    [InlineData("TaskRecovery.Testing")]
     public async Task The_public_surface_is_the_reviewed_one(string library)
     {
         var file = Path.Combine(Repository.Root, "tests", "TaskRecovery.Tests", "PublicApi", $"{library}.txt");

@@ -1,0 +1,13 @@
+namespace TaskRecovery.Workers;
+
+/// <summary>Receives the places that runs reach. TaskRecovery.Testing implements it, to crash or cancel a run at a chosen place; in
+/// production there is none.</summary>
+internal interface IRunObserver
+{
+    /// <summary>Called when a run reaches a place. The run continues when the task completes. If it never completes, the run ends there, as
+    /// in a killed process.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="place">The place.</param>
+    /// <param name="step">The name of the step; <see langword="null"/> if the place belongs to none.</param>
+    Task ReachAsync(WorkRun run, RunPlace place, string? step);
+}
