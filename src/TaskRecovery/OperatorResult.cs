@@ -20,4 +20,10 @@ public enum OperatorResult
 
     /// <summary>The entry's data were erased, so it can't run again.</summary>
     Erased = 5,
+
+    /// <summary>The entry has already ended, so it can't be cancelled.</summary>
+    AlreadyEnded = 6,
+
+    /// <summary>The entry has run or changed since the operation that is to be undone.</summary>
+    Changed = 7,
 }

@@ -1,0 +1,44 @@
+namespace TaskRecovery;
+
+/// <summary>Everything that is known of one entry.</summary>
+public sealed record EntryLife
+{
+    /// <summary>The entry with its arguments and result.</summary>
+    public required QueueEntry Entry { get; init; }
+
+    /// <summary>The time at which this was read, by the database's clock.</summary>
+    public required DateTimeOffset ReadAt { get; init; }
+
+    /// <summary>The runs that have ended, oldest first. A cancellation while the entry waited is listed too, without a node.</summary>
+    public required IReadOnlyList<EntryRun> Runs { get; init; }
+
+    /// <summary>The claim under which the entry runs; <see langword="null"/> if it does not run.</summary>
+    public EntryClaim? Claim { get; init; }
+
+    /// <summary>Whether the entry holds its unique key.</summary>
+    public bool HoldsUniqueKey { get; init; }
+
+    /// <summary>When cancellation was requested; <see langword="null"/> if no request is open.</summary>
+    public DateTimeOffset? CancelRequestedAt { get; init; }
+
+    /// <summary>The finished steps of the entry or its task, oldest first.</summary>
+    public required IReadOnlyList<EntryStep> Steps { get; init; }
+
+    /// <summary>The checkpoint of the entry or its task; <see langword="null"/> if there is none.</summary>
+    public EntryCheckpoint? Checkpoint { get; init; }
+
+    /// <summary>The task that the entry runs; <see langword="null"/> if it runs none.</summary>
+    public TaskRecord? Task { get; init; }
+
+    /// <summary>The name of the task's job; <see langword="null"/> if the entry runs no task or the job has been deleted.</summary>
+    public string? JobName { get; init; }
+
+    /// <summary>The W3C trace context of the enqueue call; <see langword="null"/> if there is none.</summary>
+    public string? TraceParent { get; init; }
+
+    /// <summary>The progress that the handler reported last; <see langword="null"/> if it reported none.</summary>
+    public ReportedProgress? Progress { get; init; }
+
+    /// <summary>The events of this entry, oldest first: what operators did to it, and crash loops.</summary>
+    public required IReadOnlyList<QueueEvent> Events { get; init; }
+}

@@ -1,0 +1,7 @@
+namespace TaskRecovery;
+
+/// <summary>One page of events.</summary>
+/// <param name="Events">The events, newest first.</param>
+/// <param name="NextBefore">The value of <see cref="EventQuery.Before"/> for the next page; <see langword="null"/> on the last
+/// page.</param>
+public sealed record EventPage(IReadOnlyList<QueueEvent> Events, long? NextBefore);

@@ -1,0 +1,68 @@
+namespace TaskRecovery;
+
+/// <summary>Reads the state of the whole system: queues, entries, nodes, tasks and events. For dashboards, tools and operators.</summary>
+/// <remarks>
+/// <para>Thread-safe. Works without a node: a process that only reads needs the store and nothing else. It uses connections of its own, in
+/// read-only transactions with a time limit, and never reads the whole history.</para>
+/// <para>Every method throws <see cref="StoreUnavailableException"/> if the database can't be reached, and
+/// <see cref="TimeoutException"/> if the database needs longer than the limit of the question (1 second for a snapshot, 3 seconds for a
+/// list).</para>
+/// </remarks>
+public interface IQueueMonitor
+{
+    /// <summary>The features that the store supports.</summary>
+    MonitorFeatures Features { get; }
+
+    /// <summary>Reads the state of all queues at this moment.</summary>
+    ValueTask<QueueSnapshot> GetSnapshotAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>Reads how many entries were stored, ended and retried in each interval of a time range.</summary>
+    /// <exception cref="ArgumentException">The range is empty, or has more than 5,000 intervals.</exception>
+    ValueTask<Throughput> GetThroughputAsync(ThroughputQuery query, CancellationToken cancellationToken = default);
+
+    /// <summary>Lists all queues, ordered by name.</summary>
+    ValueTask<IReadOnlyList<QueueSummary>> ListQueuesAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>Lists all kinds, ordered by name, with how many entries of each wait, and how many living nodes can run them.</summary>
+    ValueTask<IReadOnlyList<KindSummary>> ListKindsAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>Lists one page of entries, newest first, without arguments and results.</summary>
+    /// <remarks>A page ends when it is full or when <see cref="EntryQuery.LookAtMost"/> entries were examined. Use
+    /// <see cref="EntrySummaryPage.NextBefore"/> to look further.</remarks>
+    /// <exception cref="ArgumentException">A condition is not valid. The message names the condition, its value and what is
+    /// allowed.</exception>
+    ValueTask<EntrySummaryPage> ListAsync(EntryQuery query, CancellationToken cancellationToken = default);
+
+    /// <summary>Counts the entries that match a query by kind, reason or queue, within the same bound as a list.</summary>
+    /// <exception cref="ArgumentException">A condition is not valid. The message names the condition, its value and what is
+    /// allowed.</exception>
+    ValueTask<EntryGroups> GroupAsync(EntryQuery query, EntryGrouping by, CancellationToken cancellationToken = default);
+
+    /// <summary>Reads everything that is known of one entry: its runs, claim, steps, checkpoint, task and the actions of operators. Returns
+    /// <see langword="null"/> if it does not exist or retention has removed it.</summary>
+    ValueTask<EntryLife?> GetLifeAsync(long entryId, CancellationToken cancellationToken = default);
+
+    /// <summary>Reads the result of a finished step as JSON. Returns <see langword="null"/> if there is no such step.</summary>
+    ValueTask<string?> GetStepResultAsync(long entryId, string step, CancellationToken cancellationToken = default);
+
+    /// <summary>Reads the checkpoint of an entry or its task as JSON. Returns <see langword="null"/> if there is none.</summary>
+    ValueTask<string?> GetCheckpointAsync(long entryId, CancellationToken cancellationToken = default);
+
+    /// <summary>Reads the log lines of an entry's runs, oldest first. Only kinds with <see cref="WorkerOptions.KeepRunLog"/> have
+    /// any.</summary>
+    ValueTask<IReadOnlyList<RunLogLine>> ListLogAsync(long entryId, CancellationToken cancellationToken = default);
+
+    /// <summary>Lists the nodes, living ones first: what they serve, whether their heartbeats arrive, and what they hold.</summary>
+    ValueTask<IReadOnlyList<NodeSummary>> ListNodesAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>Lists one page of events, newest first: nodes that joined, left or died, sweeps, crash loops and every action of an
+    /// operator.</summary>
+    /// <exception cref="ArgumentException">A condition is not valid. The message names the condition, its value and what is
+    /// allowed.</exception>
+    ValueTask<EventPage> ListEventsAsync(EventQuery query, CancellationToken cancellationToken = default);
+
+    /// <summary>Lists one page of tasks, newest first, without their results.</summary>
+    /// <exception cref="ArgumentException">A condition is not valid. The message names the condition, its value and what is
+    /// allowed.</exception>
+    ValueTask<TaskPage> ListTasksAsync(TaskQuery query, CancellationToken cancellationToken = default);
+}

@@ -1,0 +1,78 @@
+namespace TaskRecovery;
+
+/// <summary>Changes entries, queues and jobs on behalf of an operator. Every action is recorded with its actor, in the transaction that
+/// carries it out (see <see cref="IQueueMonitor.ListEventsAsync"/>).</summary>
+/// <remarks>
+/// <para>Thread-safe. Works without a node. Nothing is destructive: a cancelled entry can be retried until retention removes it.</para>
+/// <para>Every method throws <see cref="StoreUnavailableException"/> if the database can't be reached or does not confirm a write, and
+/// <see cref="ArgumentException"/> if the actor is empty or a text is too long.</para>
+/// </remarks>
+public interface IQueueOperator
+{
+    /// <summary>Puts a failed or cancelled entry back into its queue, with its attempts reset.</summary>
+    /// <param name="entryId">The id of the entry.</param>
+    /// <param name="audit">Who does it, and why.</param>
+    /// <param name="options">When the entry runs and where it starts; <see langword="null"/> means now and after its last finished
+    /// step.</param>
+    /// <param name="cancellationToken">Cancels the write.</param>
+    ValueTask<OperatorResult> RetryAsync(long entryId, AuditInfo audit, RetryOptions? options = null, CancellationToken cancellationToken = default);
+
+    /// <summary>Requests cancellation of an entry. A waiting entry ends at once; the handler of a running one is asked to stop.</summary>
+    /// <returns><see cref="OperatorResult.Done"/>, <see cref="OperatorResult.NotFound"/> or
+    /// <see cref="OperatorResult.AlreadyEnded"/>.</returns>
+    ValueTask<OperatorResult> CancelAsync(long entryId, AuditInfo audit, CancellationToken cancellationToken = default);
+
+    /// <summary>Pauses a queue, a kind or a job for every node. Running entries continue.</summary>
+    /// <param name="target">What is paused.</param>
+    /// <param name="audit">Who does it, and why.</param>
+    /// <param name="until">When it is resumed by a node; <see langword="null"/> means only by an operator.</param>
+    /// <param name="cancellationToken">Cancels the write.</param>
+    /// <returns><see cref="OperatorResult.Done"/>, or <see cref="OperatorResult.NotFound"/> if there is no such job.</returns>
+    ValueTask<OperatorResult> PauseAsync(PauseTarget target, AuditInfo audit, DateTimeOffset? until = null, CancellationToken cancellationToken = default);
+
+    /// <summary>Resumes what was paused.</summary>
+    /// <returns><see cref="OperatorResult.Done"/>, or <see cref="OperatorResult.NotFound"/> if there is no such job.</returns>
+    ValueTask<OperatorResult> ResumeAsync(PauseTarget target, AuditInfo audit, CancellationToken cancellationToken = default);
+
+    /// <summary>Prepares a bulk operation: stores it with its query and the highest entry id of this moment, and counts what it would
+    /// change. Nothing changes until <see cref="StartAsync"/> is called, within 10 minutes and by the same actor.</summary>
+    /// <remarks>Every condition of the query, its scope included, is checked again for each entry when the operation gets to
+    /// it.</remarks>
+    /// <exception cref="ArgumentException">The request is not valid. The message names the part, its value and what is
+    /// allowed.</exception>
+    ValueTask<OperationPreview> PreviewAsync(BulkRequest request, AuditInfo audit, CancellationToken cancellationToken = default);
+
+    /// <summary>Starts a prepared operation. It proceeds in steps of 500 entries; any node continues it, also after a crash.</summary>
+    ValueTask<OperationAnswer> StartAsync(long operationId, AuditInfo audit, CancellationToken cancellationToken = default);
+
+    /// <summary>Carries out one step of a running operation in this process, if no other process is doing one. For tools that work without
+    /// a node: they call it until the operation has ended.</summary>
+    /// <returns>The operation after the step; <see langword="null"/> if there is no such operation.</returns>
+    ValueTask<BulkOperation?> ContinueAsync(long operationId, CancellationToken cancellationToken = default);
+
+    /// <summary>Stops a running operation after its current step. What it has changed stays changed.</summary>
+    ValueTask<OperationAnswer> StopAsync(long operationId, AuditInfo audit, CancellationToken cancellationToken = default);
+
+    /// <summary>Starts an operation that reverses what another one has changed. Cancelled entries that had been waiting wait again with
+    /// their old due time, attempts and crashes; retried entries that have not run yet are cancelled again.</summary>
+    /// <returns>The answer with the new operation.</returns>
+    ValueTask<OperationAnswer> UndoAsync(long operationId, AuditInfo audit, CancellationToken cancellationToken = default);
+
+    /// <summary>Finds an operation. Returns <see langword="null"/> if there is none with this id.</summary>
+    ValueTask<BulkOperation?> FindOperationAsync(long operationId, CancellationToken cancellationToken = default);
+
+    /// <summary>Lists operations, newest first. Operations that were prepared and never started are not listed.</summary>
+    /// <param name="before">Only operations with a smaller id; <see langword="null"/> starts with the newest.</param>
+    /// <param name="limit">The maximum number of operations, 1 to 1,000.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
+    ValueTask<IReadOnlyList<BulkOperation>> ListOperationsAsync(long? before = null, int limit = 100, CancellationToken cancellationToken = default);
+
+    /// <summary>Lists the entries that an operation has processed, with the result of each, by ascending id.</summary>
+    ValueTask<OperationEntryPage> ListOperationEntriesAsync(OperationEntryQuery query, CancellationToken cancellationToken = default);
+
+    /// <summary>Records that a tool refused an action, because its user had no right to it.</summary>
+    /// <param name="action">The action, such as <c>retry entry 42</c>. At most 2,000 characters.</param>
+    /// <param name="audit">Who tried it.</param>
+    /// <param name="cancellationToken">Cancels the write.</param>
+    ValueTask RecordRefusalAsync(string action, AuditInfo audit, CancellationToken cancellationToken = default);
+}

@@ -1,0 +1,17 @@
+namespace TaskRecovery;
+
+/// <summary>Why something is paused.</summary>
+public sealed record PauseInfo
+{
+    /// <summary>When the pause began; <see langword="null"/> if it is not known.</summary>
+    public DateTimeOffset? Since { get; init; }
+
+    /// <summary>Who paused it; <see langword="null"/> if it is not known.</summary>
+    public string? Actor { get; init; }
+
+    /// <summary>Why it was paused; <see langword="null"/> if no reason was given.</summary>
+    public string? Reason { get; init; }
+
+    /// <summary>When the pause ends by itself; <see langword="null"/> if it lasts until it is resumed.</summary>
+    public DateTimeOffset? Until { get; init; }
+}
