@@ -54,6 +54,11 @@ public static class PostgreSqlTaskRecoveryBuilderExtensions
         services.Replace(ServiceDescriptor.Singleton<IJobStore>(provider => new PostgreSqlJobStore(
             provider.GetRequiredService<PostgreSqlDatabase>(),
             (PostgreSqlQueueStore)provider.GetRequiredService<IQueueStore>())));
+        services.Replace(ServiceDescriptor.Singleton<IMonitorStore>(provider => new PostgreSqlMonitorStore(provider.GetRequiredService<PostgreSqlDatabase>())));
+        services.Replace(ServiceDescriptor.Singleton<IRunInfoStore>(provider => new PostgreSqlRunInfoStore(provider.GetRequiredService<PostgreSqlDatabase>())));
+        services.Replace(ServiceDescriptor.Singleton<IOperationStore>(provider => new PostgreSqlOperationStore(
+            provider.GetRequiredService<PostgreSqlDatabase>(),
+            (PostgreSqlQueueStore)provider.GetRequiredService<IQueueStore>())));
         return builder;
     }
 }

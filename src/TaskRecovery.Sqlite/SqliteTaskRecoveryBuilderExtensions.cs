@@ -47,6 +47,13 @@ public static class SqliteTaskRecoveryBuilderExtensions
             provider.GetRequiredService<SqliteDatabase>(),
             provider.GetRequiredService<SqliteMigrator>())));
         services.Replace(ServiceDescriptor.Singleton<IJobStore>(provider => new SqliteJobStore(provider.GetRequiredService<SqliteDatabase>())));
+        services.Replace(ServiceDescriptor.Singleton(provider => new SqliteMonitorStore(provider.GetRequiredService<SqliteDatabase>())));
+        services.Replace(ServiceDescriptor.Singleton<IMonitorStore>(provider => provider.GetRequiredService<SqliteMonitorStore>()));
+        services.Replace(ServiceDescriptor.Singleton<IRunInfoStore>(provider => new SqliteRunInfoStore(provider.GetRequiredService<SqliteDatabase>())));
+        services.Replace(ServiceDescriptor.Singleton<IOperationStore>(provider => new SqliteOperationStore(
+            provider.GetRequiredService<SqliteDatabase>(),
+            (SqliteQueueStore)provider.GetRequiredService<IQueueStore>(),
+            provider.GetRequiredService<SqliteMonitorStore>())));
         return builder;
     }
 }

@@ -62,6 +62,7 @@ public static class JobBuilderExtensions
             builder.Services.AddSingleton(task);
         }
 
+        builder.KeepLogs(options);
         builder.Services.TryAddScoped<THandler>();
         return builder;
     }

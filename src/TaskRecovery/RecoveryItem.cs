@@ -15,6 +15,9 @@ public sealed record RecoveryItem
     /// <summary>The kind of the entry; <see langword="null"/> if not known.</summary>
     public string? Kind { get; init; }
 
+    /// <summary>The queue of the entry; <see langword="null"/> if not known.</summary>
+    public string? Queue { get; init; }
+
     /// <summary>The name or id of the dead node that held the claim; <see langword="null"/> if there was none.</summary>
     public string? Node { get; init; }
 

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using TaskRecovery;
 using TaskRecovery.Configuration;
 using TaskRecovery.Queue;
@@ -59,8 +60,18 @@ public static class TaskRecoveryBuilderExtensions
             CreateRunner = static services => new WorkerRunner<TArgs, TWorker>(services.GetRequiredService<WorkPipeline>(), services.GetRequiredService<EntryJson>()),
             Options = WorkerOptionsValidator.Check(options, typeof(TWorker)),
         });
+        builder.KeepLogs(options);
         builder.Services.TryAddScoped<TWorker>();
         return builder;
+    }
+
+    // Without a kind that keeps its logs, no provider looks at the application's log lines.
+    internal static void KeepLogs(this TaskRecoveryBuilder builder, WorkerOptions options)
+    {
+        if (options.KeepRunLog)
+        {
+            builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<ILoggerProvider, RunLogProvider>());
+        }
     }
 
     /// <inheritdoc cref="AddWorker{TArgs, TWorker}(TaskRecoveryBuilder, string?, Action{WorkerOptions}?)"/>

@@ -47,4 +47,11 @@ public static class TaskRecoveryDiagnostics
 
     /// <summary>Gauge: handlers of this process that are still running although their token was cancelled.</summary>
     public const string UnresponsiveHandlers = "taskrecovery.handlers.unresponsive";
+
+    /// <summary>Gauge in seconds, by kind: the time since the last stored step or checkpoint of all runs of this process together, which a
+    /// crash would cost.</summary>
+    public const string WorkAtRisk = "taskrecovery.work.at_risk";
+
+    /// <summary>Gauge in seconds, by kind: the longest time since the last stored step or checkpoint of a run of this process.</summary>
+    public const string WorkAtRiskMax = "taskrecovery.work.at_risk.max";
 }

@@ -6,6 +6,7 @@ using TaskRecovery;
 using TaskRecovery.Configuration;
 using TaskRecovery.Diagnostics;
 using TaskRecovery.Hosting;
+using TaskRecovery.Monitoring;
 using TaskRecovery.Nodes;
 using TaskRecovery.Queue;
 using TaskRecovery.Startup;
@@ -80,14 +81,26 @@ public static class TaskRecoveryServiceCollectionExtensions
         services.AddSingleton<IOperatorStore>(static provider => provider.GetRequiredService<IQueueStore>());
         services.AddSingleton<IStoreSignals>(static provider => provider.GetRequiredService<IQueueStore>());
         services.TryAddSingleton<IJobStore>(static _ => throw NoStore());
+        services.TryAddSingleton<IMonitorStore, NoMonitorStore>();
         services.AddNodes();
         services.AddJobs();
         services.AddQueue();
+        services.AddMonitoring();
         return builder;
     }
 
     private static InvalidOperationException NoStore()
         => new("TaskRecovery has no store. Call UsePostgreSql(...) (package TaskRecovery.PostgreSql) or UseSqlite(...) (package TaskRecovery.Sqlite) on what AddTaskRecovery() returns.");
+
+    private static void AddMonitoring(this IServiceCollection services)
+    {
+        services.TryAddSingleton<IOperationStore, NoOperationStore>();
+        services.AddSingleton<IQueueMonitor, QueueMonitor>();
+        services.AddSingleton<OperationSignal>();
+        services.AddSingleton<IQueueOperator, QueueOperator>();
+        services.AddSingleton<OperationLoop>();
+        services.AddSingleton<IHostedService>(static provider => provider.GetRequiredService<OperationLoop>());
+    }
 
     private static void AddQueue(this IServiceCollection services)
     {
@@ -107,6 +120,12 @@ public static class TaskRecoveryServiceCollectionExtensions
         services.AddSingleton<WorkServices>();
         services.AddSingleton<WorkService>();
         services.AddSingleton<INodeRole, WorkRole>();
+        services.AddSingleton<INodeDescription, NodeDescription>();
+        services.AddSingleton<RunningWork>();
+        services.AddSingleton<INodeVitals>(static provider => provider.GetRequiredService<RunningWork>());
+        services.AddSingleton<RunLogs>();
+        services.AddSingleton<RunLogLoop>();
+        services.AddSingleton<IHostedService>(static provider => provider.GetRequiredService<RunLogLoop>());
         services.AddSingleton<IUnresponsiveHandlers>(static provider => provider.GetRequiredService<WorkService>());
         services.AddSingleton<IHostedService>(static provider => provider.GetRequiredService<ClaimRemover>());
         services.AddSingleton<IHostedService>(static provider => provider.GetRequiredService<WorkService>());

@@ -114,6 +114,17 @@ public abstract class WorkContext
     /// <exception cref="StoreUnavailableException">The database could not be read.</exception>
     public Task<T?> GetCheckpointAsync<T>(CancellationToken cancellationToken = default) => Run.Progress.GetCheckpointAsync<T>(cancellationToken);
 
+    /// <summary>Reports how far the work is, for operators. It is stored at most once a second: a call within a second of the last stored one
+    /// does nothing, except if <paramref name="done"/> equals <paramref name="total"/>. The work does not depend on it: if the store is not
+    /// available, the report is lost and the call succeeds.</summary>
+    /// <param name="done">How much is done.</param>
+    /// <param name="total">How much there is to do; <see langword="null"/> if it is not known.</param>
+    /// <param name="message">What the worker is doing. Cut after 500 characters.</param>
+    /// <param name="cancellationToken">Cancels the write.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is below zero.</exception>
+    public Task ReportProgressAsync(long done, long? total = null, string? message = null, CancellationToken cancellationToken = default)
+        => Run.Reports.ReportAsync(done, total, message, cancellationToken);
+
     /// <summary>Removes the finished steps and the checkpoint of this entry or its task, so that the steps run again. For handlers that
     /// have undone the effects of their steps. Step names used in this run may be used again.</summary>
     /// <exception cref="ClaimLostException">This node no longer holds the claim. Nothing was removed.</exception>

@@ -21,4 +21,9 @@ public sealed class WorkerOptions
     /// <summary>The maximum delay between attempts.</summary>
     /// <value>Default: 1 hour.</value>
     public TimeSpan RetryMax { get; set; } = TimeSpan.FromHours(1);
+
+    /// <summary>Whether what the handler logs through <c>ILogger</c> is kept with its entry, up to 64 KiB for each run, and shown to
+    /// operators (see <see cref="IQueueMonitor.ListLogAsync"/>). Set it in code; it is not bound from configuration.</summary>
+    /// <value>Default: <see langword="false"/>.</value>
+    public bool KeepRunLog { get; set; }
 }

@@ -45,12 +45,16 @@ internal static class EraseSql
         ), payload as (
             update {schema}.entries e set args = '', unique_key = null, metadata = null, trace_parent = null from ended d where e.id = d.entry
         ), results as (
-            update {schema}.outcomes o set result = null, error = null, reason = case when o.final then {{Codes.Erased}} else o.reason end
+            update {schema}.outcomes o set result = null, error = null, black_box = null, reason = case when o.final then {{Codes.Erased}} else o.reason end
             from ended d where o.entry = d.entry
         ), records as (
             update {schema}.tasks t set result = null, error = null from ended d where t.entry_id = d.entry returning t.id
         ), steps as (
             delete from {schema}.steps s where s.entry = any (array(select d.entry from ended d)) or s.task = any (array(select r.id from records r))
+        ), reported as (
+            delete from {schema}.reports r where r.entry = any (array(select d.entry from ended d))
+        ), logged as (
+            delete from {schema}.run_logs l where l.entry = any (array(select d.entry from ended d))
         ), checkpoints as (
             delete from {schema}.checkpoints c where c.entry = any (array(select d.entry from ended d)) or c.task = any (array(select r.id from records r))
         )

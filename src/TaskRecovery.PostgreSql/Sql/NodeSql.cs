@@ -28,14 +28,21 @@ internal static class NodeSql
     internal const string TryLock = "select pg_try_advisory_lock($1)";
 
     /// <summary>Registers a node. $1 id, $2 name, $3 whether the name is its own, $4 whether the user chose the name, $5 machine, $6
-    /// process, $7 start of the process, $8 lock key, $9 the application name of its sessions, $10 whether it holds its lock.</summary>
-    internal const string Insert = """
-        insert into {schema}.nodes (id, name, named, name_is_explicit, machine, process_id, process_started, lock_key, backend, application, holds_lock)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, pg_backend_pid(), $9, $10)
+    /// process, $7 start of the process, $8 lock key, $9 the application name of its sessions, $10 whether it holds its lock, $11 what it
+    /// says of itself.</summary>
+    internal const string Insert = $$"""
+        with joined as (
+            insert into {schema}.nodes as n
+                (id, name, named, name_is_explicit, machine, process_id, process_started, lock_key, backend, application, holds_lock, info)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, pg_backend_pid(), $9, $10, $11)
+            returning {{Label}} as label
+        )
+        insert into {schema}.events (kind, node) select 0, j.label from joined j
         """;
 
     /// <summary>Increments the counter of a node that is not dead, and reads the counters of the other nodes. If a crash of the server
-    /// loses the increment, no harm is done. $1 node, $2 whether this session holds the node's lock.</summary>
+    /// loses the increment, no harm is done. $1 node, $2 whether this session holds the node's lock, $3 the state of the process, or null to
+    /// keep the stored one.</summary>
     /// <returns>One row for the node itself, with whether the heartbeat was accepted and whether dead nodes have to be swept; one row for
     /// each other living node.</returns>
     /// <remarks>A single statement, because the driver writes a second one through the thread pool, which handlers may have starved. A lock
@@ -43,7 +50,8 @@ internal static class NodeSql
     /// claims are not read.</remarks>
     internal const string Heartbeat = $$"""
         with me as (
-            update {schema}.nodes n set beat = n.beat + 1, holds_lock = $2, backend = pg_backend_pid(), beat_at = clock_timestamp()
+            update {schema}.nodes n set beat = n.beat + 1, holds_lock = $2, backend = pg_backend_pid(), beat_at = clock_timestamp(),
+                vitals = coalesce($3::text, n.vitals)
             where n.id = $1 and n.dead_at is null and set_config('synchronous_commit', 'off', true) is not null
             returning n.beat
         ),
@@ -60,18 +68,25 @@ internal static class NodeSql
     // themselves, and follow it in the log.
     private const string OnDisk = "(select set_config('synchronous_commit', 'local', true)) is not null";
 
-    private const string Judged = "from {schema}.nodes n join unnest($1, $2) j (id, beat) on n.id = j.id and n.beat = j.beat";
+    private const string Judged = "from {schema}.nodes n join unnest($1, $2, $3) j (id, beat, proof) on n.id = j.id and n.beat = j.beat";
 
-    private const string Marked = """
+    private const string Marked = $$"""
         ), marked as (
-            update {schema}.nodes n set dead_at = clock_timestamp() from judged j where n.number = j.number returning n.id
+            update {schema}.nodes n set dead_at = clock_timestamp(), proof = j.proof, declared_by = $4::text
+            from judged j where n.number = j.number
+            returning n.id, {{Label}} as label, n.proof
+        ), recorded as (
+            insert into {schema}.events (kind, node, detail)
+            select 2, m.label, case m.proof when 1 then 'it sent no heartbeat for a whole lease' when 2 then 'its lock is free' when 3 then 'its process is gone' else 'unknown proof' end
+                || coalesce('; declared by node ' || $4::text, '')
+            from marked m
         )
         """;
 
     /// <summary>Declares nodes dead whose counters still have the judged values. If a node is making a claim, the claim holds a key share
-    /// lock on the row of the node, and the node is skipped. $1 nodes, $2 counters.</summary>
+    /// lock on the row of the node, and the node is skipped. $1 nodes, $2 counters, $3 proofs, $4 the name of this node.</summary>
     /// <returns>Each node whose counter is unchanged, and whether it was declared dead.</returns>
-    internal const string MarkDead = "with judged as materialized (select n.number " + Judged + " where n.dead_at is null and " + OnDisk + " order by n.number for update of n skip locked " + Marked + """
+    internal const string MarkDead = "with judged as materialized (select n.number, j.proof " + Judged + " where n.dead_at is null and " + OnDisk + " order by n.number for update of n skip locked " + Marked + """
 
         select m.id, true from marked m
         union all
@@ -79,8 +94,8 @@ internal static class NodeSql
         """ + " " + Judged + " where n.dead_at is null and n.id not in (select m.id from marked m)";
 
     /// <summary>As <see cref="MarkDead"/>, for a namesake whose process is gone; waits for row locks instead of skipping. $1 nodes, $2
-    /// counters.</summary>
-    internal const string MarkGone = "with judged as materialized (select n.number " + Judged + " where n.dead_at is null order by n.number for update of n " + Marked + " select m.id, true from marked m";
+    /// counters, $3 proofs, $4 the name of this node.</summary>
+    internal const string MarkGone = "with judged as materialized (select n.number, j.proof " + Judged + " where n.dead_at is null order by n.number for update of n " + Marked + " select m.id, true from marked m";
 
     /// <summary>Ends sessions of nodes that have been in a transaction for more than a second: a stopped process keeps its rows locked. $1
     /// nodes, $2 the counters they were judged by, $3 the application name of this process's sessions.</summary>
@@ -98,9 +113,12 @@ internal static class NodeSql
         """;
 
     /// <summary>Marks a node as stopped. $1 node.</summary>
-    internal const string Leave = "with leaving as materialized (select n.number from {schema}.nodes n where n.id = $1 and n.dead_at is null and " + OnDisk + """
+    internal const string Leave = "with leaving as materialized (select n.number from {schema}.nodes n where n.id = $1 and n.dead_at is null and " + OnDisk + $$"""
          for update
+        ), gone as (
+            update {schema}.nodes n set dead_at = clock_timestamp(), stopped = true, proof = 4 from leaving l where n.number = l.number
+            returning {{Label}} as label
         )
-        update {schema}.nodes n set dead_at = clock_timestamp(), stopped = true from leaving l where n.number = l.number
+        insert into {schema}.events (kind, node) select 1, g.label from gone g
         """;
 }

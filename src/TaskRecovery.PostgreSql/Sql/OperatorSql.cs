@@ -143,13 +143,13 @@ internal static class OperatorSql
         select id from known
         """;
 
-    /// <summary>Ends entries whose waiting rows the preceding part deletes. $2 reason. Returns how many ended.</summary>
-    internal const string EndTaken = """
-        returning id, attempt, crashes
+    // Ends entries whose waiting rows the preceding part deletes. $2 reason.
+    private const string EndTakenRows = """
+        returning id, attempt, crashes, run_at, priority
         ), done as (
             insert into {schema}.outcomes (entry, fence, duration_ms, kind, attempt, crashes, final, reason)
             select id, nextval('{schema:literal}.fences'), 0, 2, attempt, crashes, true, $2 from gone
-            returning entry, ended_at
+            returning entry, ended_at, fence
         ), freed as (
             delete from {schema}.unique_keys where entry in (select entry from done)
         ), answered as (
@@ -157,19 +157,29 @@ internal static class OperatorSql
         ), closed as (
             update {schema}.tasks t set state = 4, reason = $2, ended_at = d.ended_at from done d where t.entry_id = d.entry and t.state < 2
         )
-        select count(*) from done
         """;
+
+    /// <summary>Ends entries whose waiting rows the preceding part deletes. $2 reason. Returns how many ended.</summary>
+    internal const string EndTaken = EndTakenRows + " select count(*) from done";
 
     /// <summary>Ends waiting entries, each with an outcome under a fence of its own. $1 ids; $2 reason. Returns how many ended.</summary>
     /// <remarks>Sent after the cancel request is stored. If a claim takes an entry in the meantime, this statement skips it, and the claim
     /// or the next poll finds the request. If the entry was the planned run of a job, the job has no planned run until job recovery plans
     /// the next due time.</remarks>
-    internal const string CancelWaiting = $$"""
+    internal const string CancelWaiting = TakeWaiting + " " + EndTaken;
+
+    /// <summary>As <see cref="CancelWaiting"/>. Returns each entry that ended, the fence of its outcome, and the place at which it had
+    /// waited.</summary>
+    internal const string CancelWaitingPlaces = TakeWaiting + " " + EndTakenRows + """
+         select d.entry, d.fence, g.run_at, g.priority, g.attempt, g.crashes from done d join gone g on g.id = d.entry
+        """;
+
+    private const string TakeWaiting = $$"""
         with gone as (
             delete from {schema}.waiting where ctid = any(array(
                 select w.ctid from {schema}.waiting w
                 where w.ctid = any(array(select w.tid from {schema}.entries e cross join {{Place}} where e.id = any($1))) for update skip locked))
-        """ + " " + EndTaken;
+        """;
 
     /// <summary>How many of the entries have not ended. $1 ids.</summary>
     internal const string CountRunning = """
@@ -177,22 +187,23 @@ internal static class OperatorSql
         where e.id = any($1) and (select o.entry from {schema}.outcomes o where o.entry = e.id and o.final limit 1) is null
         """;
 
-    /// <summary>Puts an entry that failed or was cancelled back, with a fresh set of attempts, together with its task. $1 id, $2 whether it
-    /// starts from scratch, which deletes its steps and checkpoint. Returns its queue, or nothing.</summary>
+    /// <summary>Puts entries that failed or were cancelled back, with a fresh set of attempts, together with their tasks. $1 ids, $2 whether
+    /// they start from scratch, which deletes their steps and checkpoints, $3 when they run at the earliest, or null for now. Returns each
+    /// entry that waits again, its queue, and the fence of the outcome that had ended it.</summary>
     /// <remarks>Clears the final mark of the outcome under the lock of its row: if two operators retry at once, the second one finds the
     /// mark gone. A unique key is taken again; if it is held, nothing happens. The entry waits at its own priority, because its earlier
     /// crashes no longer count.</remarks>
     internal const string Retry = """
         with ended as materialized (
             select o.entry, o.fence from {schema}.outcomes o
-            where o.entry = $1 and o.final and o.kind in (1, 2, 7) and o.reason is distinct from 'erased' for update
+            where o.entry = any($1) and o.final and o.kind in (1, 2, 7) and o.reason is distinct from 'erased' order by o.entry for update
         ), entry as materialized (
             select e.id, e.queue, e.kind, e.priority, e.unique_key, d.fence from {schema}.entries e join ended d on d.entry = e.id
         ), keyed as (
-            insert into {schema}.unique_keys (kind, key, entry) select kind, unique_key, id from entry where unique_key is not null
+            insert into {schema}.unique_keys (kind, key, entry) select kind, unique_key, id from entry where unique_key is not null order by 1, 2
             on conflict do nothing returning entry
         ), free as materialized (
-            select * from entry e where e.unique_key is null or exists (select from keyed)
+            select * from entry e where e.unique_key is null or e.id in (select entry from keyed)
         ), marked as (
             update {schema}.outcomes o set final = false from free f where o.entry = f.id and o.fence = f.fence and o.final returning o.entry
         ), answered as (
@@ -212,23 +223,46 @@ internal static class OperatorSql
             delete from {schema}.checkpoints c where c.task = any (array(select id from tasks))
         ), place as (
             insert into {schema}.waiting (run_at, id, queue, kind, priority)
-            select clock_timestamp(), f.id, f.queue, f.kind, f.priority from free f join marked m on m.entry = f.id
-            returning queue
+            select greatest(clock_timestamp(), $3::timestamptz), f.id, f.queue, f.kind, f.priority from free f join marked m on m.entry = f.id
+            returning id, queue
         )
-        select q.name from place p join {schema}.queues q on q.id = p.queue
+        select p.id, q.name, f.fence from place p join {schema}.queues q on q.id = p.queue join free f on f.id = p.id
         """;
 
-    /// <summary>Why an entry was not retried. $1 id. Returns the number of an <see cref="OperatorResult"/>, or nothing if there is no such
-    /// entry.</summary>
+    /// <summary>Why entries were not retried. $1 ids. Returns each entry that exists with the number of an
+    /// <see cref="OperatorResult"/>.</summary>
     internal const string WhyNotRetried = """
-        select case when o.kind is null then 2 when o.kind = 0 then 3 when o.reason = 'erased' then 5 else 4 end
+        select e.id, case when o.kind is null then 2 when o.kind = 0 then 3 when o.reason = 'erased' then 5 else 4 end
         from {schema}.entries e
         left join lateral (select o.kind, o.reason from {schema}.outcomes o where o.entry = e.id and o.final limit 1) o on true
-        where e.id = $1
+        where e.id = any($1)
         """;
 
-    /// <summary>Pauses or resumes a queue. $1 queue, $2 whether it is paused.</summary>
-    internal const string SetPaused = "insert into {schema}.queues (name, paused) values ($1, $2) on conflict (name) do update set paused = excluded.paused";
+    /// <summary>Pauses or resumes a queue. $1 queue, $2 whether it is paused, $3 by whom, $4 why, $5 until when.</summary>
+    internal static readonly string SetPaused = SetPausedIn("queues");
+
+    /// <summary>As <see cref="SetPaused"/>, for a kind.</summary>
+    internal static readonly string SetKindPaused = SetPausedIn("kinds");
+
+    /// <summary>Resumes the queues and kinds whose pause has ended. Returns what they are, and their names.</summary>
+    internal const string ResumeDue = """
+        with queues as (
+            update {schema}.queues q set paused = false, paused_at = null, paused_by = null, paused_reason = null, paused_until = null
+            where q.paused and q.paused_until <= clock_timestamp() returning q.name
+        ), kinds as (
+            update {schema}.kinds k set paused = false, paused_at = null, paused_by = null, paused_reason = null, paused_until = null
+            where k.paused and k.paused_until <= clock_timestamp() returning k.name
+        )
+        select 'queue ' || q.name from queues q union all select 'kind ' || k.name from kinds k
+        """;
+
+    private static string SetPausedIn(string table) => $$"""
+        insert into {schema}.{{table}} as q (name, paused, paused_at, paused_by, paused_reason, paused_until)
+        values ($1, $2, case when $2 then clock_timestamp() end, $3::text, $4::text, $5::timestamptz)
+        on conflict (name) do update set
+            paused = excluded.paused, paused_at = case when q.paused and excluded.paused then q.paused_at else excluded.paused_at end,
+            paused_by = excluded.paused_by, paused_reason = excluded.paused_reason, paused_until = excluded.paused_until
+        """;
 
     /// <summary>How many entries are due in each queue, counted up to 100,000, and how long the first of them has been due.</summary>
     /// <remarks>Reads only lanes (queue and level) that contain rows, by skipping through the index: a queue that is no longer used costs

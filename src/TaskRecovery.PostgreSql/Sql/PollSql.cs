@@ -29,6 +29,9 @@ internal static class PollSql
             and (select o.entry from {schema}.outcomes o where o.entry = u.entry and o.fence = c.id and o.reason is distinct from {{Codes.Erased}}) is null
         """;
 
+    // Kinds that an operator has paused: usually none.
+    private const string PausedKinds = "select 4, null::text, k.id::bigint, null::interval from {schema}.kinds k where k.paused";
+
     // A row of its own reports that a kind's number no longer belongs to its name.
     private const string WrongNumbers = """
         select 3, null::text, null::bigint, null::interval where (
@@ -58,7 +61,7 @@ internal static class PollSql
             order by w.run_at, w.id limit
         """ + " " + ClaimSql.Look + """
         ) f where f.kind = any ($3) or f.place =
-        """ + ClaimSql.Look + " union all " + Cancels + " union all " + WrongNumbers;
+        """ + ClaimSql.Look + " union all " + Cancels + " union all " + WrongNumbers + " union all " + PausedKinds;
 
     /// <summary>As <see cref="Poll"/>, but without reading waiting rows: every queue that is not paused counts as due. Used if reading
     /// takes long because an old snapshot keeps dead rows. $1 node, $2 queues, $3 kind numbers, $4 the node's claims, $5 the kinds'
@@ -66,7 +69,7 @@ internal static class PollSql
     internal const string PollBlind = """
         select 0, q.name, null::bigint, null::interval from {schema}.queues q where q.name = any ($2) and not q.paused and $3::smallint[] is not null
         union all
-        """ + " " + Cancels + " union all " + WrongNumbers;
+        """ + " " + Cancels + " union all " + WrongNumbers + " union all " + PausedKinds;
 
     /// <summary>Kinds at the front of the queues that the node does not know. $1 node, $2 queues, $3 kind numbers.</summary>
     internal const string UnknownKinds = Lanes + """

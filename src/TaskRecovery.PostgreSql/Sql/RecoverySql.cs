@@ -44,7 +44,8 @@ internal static class RecoverySql
     private static string Unfinished(string isHeldBack) => $$"""
         with clock as materialized (select clock_timestamp() as now),
         taken as materialized (
-            select c.id, c.node, c.claimed_at, c.entries, c.again, c.again_attempts, c.again_crashes, c.partly, {{NodeSql.Label}} as name, n.stopped
+            select c.id, c.node, c.claimed_at, c.entries, c.again, c.again_attempts, c.again_crashes, c.partly, {{NodeSql.Label}} as name, n.stopped,
+                n.dead_at, n.proof, n.declared_by, n.vitals
             from {schema}.claims c join {schema}.nodes n on n.number = c.node
             where c.id = any ($1)
         ), unfinished as materialized (
@@ -57,13 +58,26 @@ internal static class RecoverySql
         )
         """;
 
+    // What was known of the node, see StoredBlackBox.
+    private static readonly string BlackBox = $$"""
+        jsonb_build_object(
+                    'beside', (select coalesce(jsonb_agg(b.entry), '[]') from (
+                        select u.entry from unfinished u where u.entry <> j.entry order by u.entry limit {{StoredBlackBox.MaxBeside}}) b),
+                    'progress_us', (select (extract(epoch from coalesce(t.dead_at, c.now) - max(p.stored_at)) * 1000000)::bigint from (
+                        select s.stored_at from {schema}.steps s where s.entry = j.entry and s.fence = j.fence
+                        union all
+                        select k.stored_at from {schema}.checkpoints k where k.entry = j.entry and k.fence = j.fence) p),
+                    'proof', t.proof, 'by', t.declared_by, 'vitals', t.vitals)::text
+        """;
+
     private static readonly string Settle = $$"""
         , done as (
-            insert into {schema}.outcomes (entry, fence, ended_at, duration_ms, node, kind, attempt, crashes, final, error, reason)
+            insert into {schema}.outcomes (entry, fence, ended_at, duration_ms, node, kind, attempt, crashes, final, error, reason, black_box)
             select j.entry, j.fence, c.now, greatest(0, least(extract(epoch from c.now - j.claimed_at) * 1000, 2147483647))::integer, j.node, j.kind, j.attempt, j.crashes, j.kind in ({{Codes.OutcomeFailed}}, {{Codes.OutcomeCancelled}}),
                 case when j.kind = {{Codes.OutcomeFailed}} then 'Its node died under it ' || j.died || ' times, the last time while nothing else could be the cause.' end,
-                case j.kind when {{Codes.OutcomeFailed}} then {{Codes.CrashLoop}} when {{Codes.OutcomeCancelled}} then {{Codes.CancelRequested}} end
-            from judged j cross join clock c
+                case j.kind when {{Codes.OutcomeFailed}} then {{Codes.CrashLoop}} when {{Codes.OutcomeCancelled}} then {{Codes.CancelRequested}} end,
+                case when j.kind in ({{Codes.OutcomeFailed}}, {{Codes.OutcomeLost}}) then {{BlackBox}} end
+            from judged j join taken t on t.id = j.fence cross join clock c
             on conflict do nothing
             returning *
         ){{OutcomeSql.FollowFinal}}, back as (

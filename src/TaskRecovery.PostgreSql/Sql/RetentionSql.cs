@@ -51,6 +51,10 @@ internal static class RetentionSql
             delete from {schema}.steps s where s.task is null and s.entry = any(array(select entry from gone))
         ), own_checkpoints as (
             delete from {schema}.checkpoints s where s.task is null and s.entry = any(array(select entry from gone))
+        ), reported as (
+            delete from {schema}.reports r where r.entry = any(array(select entry from gone))
+        ), logged as (
+            delete from {schema}.run_logs l where l.entry = any(array(select entry from gone))
         ),
         """ + TaskRemoval + """
 

@@ -9,8 +9,8 @@ internal static class TaskSql
     internal const string Columns =
         "t.id, t.job_id, t.entry_id, t.state, t.due_at, t.attempt, t.crashes, t.result, t.error, t.reason, t.node, t.created_at, t.started_at, t.ended_at";
 
-    // A list contains no results, because a page of them could have any size.
-    private const string Listed =
+    /// <summary>The columns of a list. It contains no results, because a page of them could have any size.</summary>
+    internal const string Listed =
         "t.id, t.job_id, t.entry_id, t.state, t.due_at, t.attempt, t.crashes, null::text, t.error, t.reason, t.node, t.created_at, t.started_at, t.ended_at";
 
     /// <summary>$1 id.</summary>

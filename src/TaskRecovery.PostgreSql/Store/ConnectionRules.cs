@@ -121,6 +121,13 @@ internal static class ConnectionRules
         HostRecheckSeconds = HasSeveralHosts(pooled) ? 0 : pooled.HostRecheckSeconds,
     };
 
+    /// <summary>Settings of the read model's own small pool.</summary>
+    internal static NpgsqlConnectionStringBuilder ForMonitor(NpgsqlConnectionStringBuilder pooled) => new(pooled.ConnectionString)
+    {
+        MinPoolSize = 0,
+        MaxPoolSize = 2,
+    };
+
     /// <summary>Whether the connection string names more than one host.</summary>
     internal static bool HasSeveralHosts(NpgsqlConnectionStringBuilder connection) => connection.Host?.Contains(',', StringComparison.Ordinal) == true;
 

@@ -16,6 +16,11 @@ internal sealed partial class PostgreSqlClaimer
 
         await LoadNamesAsync(cancellationToken).ConfigureAwait(false);
         var names = await store.Names.ResolveAsync(entries, cancellationToken).ConfigureAwait(false);
+        if (!ReferenceEquals(store.Paused, PausedKinds.None) && entries.Any(entry => store.Paused.Contains(names.Kind(entry.Kind))))
+        {
+            return null;
+        }
+
         FaultPoints.Reach(FaultPoints.ClaimBeforeCommit);
         ClaimedEnqueue? stored;
         try

@@ -24,6 +24,7 @@ internal sealed partial class PostgreSqlClaimer(PostgreSqlQueueStore store, Post
     private readonly string[] _kindsByPlace = [.. kinds];
     private NameNumbers? _names;
     private short[]? _kinds;
+    private PausedKinds _paused = PausedKinds.None;
     private int _queue;
 
     // The first level whose entries are not suspects. Suspects are claimed within their allowance, not in queue order.
@@ -46,6 +47,12 @@ internal sealed partial class PostgreSqlClaimer(PostgreSqlQueueStore store, Post
     private async ValueTask<ClaimBatch?> ClaimByNumbersAsync(int limit, SuspectAllowance suspects, CancellationToken cancellationToken)
     {
         await LoadNamesAsync(cancellationToken).ConfigureAwait(false);
+        var (openKinds, openNames) = FindOpenKinds();
+        if (openKinds.Length == 0)
+        {
+            return ClaimBatch.Empty;
+        }
+
         var started = time.GetTimestamp();
         var fromFront = RewindIfDue(started);
         var lastChance = CrashLevels.LastChance(suspects.MaxCrashes);
@@ -53,10 +60,10 @@ internal sealed partial class PostgreSqlClaimer(PostgreSqlQueueStore store, Post
         _firstOrdinary = suspect + 1;
         NpgsqlParameter[] Args() =>
         [
-            Arg.Uuid(nodeId), Arg.Int4(_queue), Arg.Array(_kinds!, NpgsqlDbType.Smallint), Arg.Int4(limit),
+            Arg.Uuid(nodeId), Arg.Int4(_queue), Arg.Array(openKinds, NpgsqlDbType.Smallint), Arg.Int4(limit),
             .. LevelArgs(FirstLevel, suspects.LastChances > 0 ? lastChance : FirstLevel - 1), Arg.Int4(suspects.LastChances),
             .. LevelArgs(lastChance + 1, suspects.Suspects > 0 ? suspect : lastChance), Arg.Int4(suspects.Suspects),
-            .. LevelArgs(suspect + 1, LastLevel), Arg.Text(queue), Arg.Array(_kindsByPlace, NpgsqlDbType.Text),
+            .. LevelArgs(suspect + 1, LastLevel), Arg.Text(queue), Arg.Array(openNames, NpgsqlDbType.Text),
         ];
 
         FaultPoints.Reach(FaultPoints.ClaimBeforeCommit);
@@ -97,6 +104,19 @@ internal sealed partial class PostgreSqlClaimer(PostgreSqlQueueStore store, Post
         }
 
         return answer.IsCut ? batch with { NextDue = TimeSpan.Zero } : batch;
+    }
+
+    // The cursor has passed the entries of kinds that were paused.
+    private (short[] Kinds, string[] Names) FindOpenKinds()
+    {
+        var paused = store.Paused;
+        if (!ReferenceEquals(paused, _paused))
+        {
+            _paused = paused;
+            _cursor.Rewind();
+        }
+
+        return paused.Remove(_kinds!, _kindsByPlace);
     }
 
     private NpgsqlParameter[] LevelArgs(int first, int last)

@@ -63,6 +63,14 @@ internal sealed partial class PostgreSqlDatabase
         }
     }
 
+    /// <summary>Opens a connection for the read model: from a pool of its own, so that reads never take a connection from the
+    /// queue.</summary>
+    internal async ValueTask<NpgsqlConnection> OpenMonitorAsync(CancellationToken cancellationToken)
+    {
+        using var outside = OutsideOfAmbientTransaction();
+        return await (_monitor ?? DataSource).OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>Runs work that opens its own connections, and translates the driver's errors to those of the engine.</summary>
     internal async ValueTask<T> TranslateAsync<T>(Func<PostgreSqlDatabase, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken)
     {
@@ -89,6 +97,7 @@ internal sealed partial class PostgreSqlDatabase
         if (_sessions is not null)
         {
             _sessions.Dispose();
+            _monitor?.Dispose();
             DataSource.Dispose();
         }
     }
@@ -99,6 +108,11 @@ internal sealed partial class PostgreSqlDatabase
         if (_sessions is not null)
         {
             await _sessions.DisposeAsync().ConfigureAwait(false);
+            if (_monitor is not null)
+            {
+                await _monitor.DisposeAsync().ConfigureAwait(false);
+            }
+
             await DataSource.DisposeAsync().ConfigureAwait(false);
         }
     }

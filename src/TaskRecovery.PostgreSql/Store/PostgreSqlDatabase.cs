@@ -8,6 +8,7 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
 {
     private readonly ConcurrentDictionary<string, string> _statements = new(ReferenceEqualityComparer.Instance);
     private readonly NpgsqlDataSource? _sessions;
+    private readonly NpgsqlDataSource? _monitor;
     private readonly string? _prelude;
     private readonly string? _untouched;
     private readonly bool _hasSeveralHosts;
@@ -33,6 +34,7 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
             var kept = ConnectionRules.ForSessions(pooled);
             _untouched = kept.ConnectionString;
             _sessions = Build(kept, settings);
+            _monitor = Build(ConnectionRules.ForMonitor(pooled), settings);
         }
 
         _prelude = Application is not null && options.UseSessionLocks ? null : SessionSettings.PreludeFor(lease);

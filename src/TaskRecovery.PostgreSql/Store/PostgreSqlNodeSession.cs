@@ -43,9 +43,9 @@ internal sealed class PostgreSqlNodeSession : INodeSession
 
     public bool TryHold(Guid nodeId) => UsesLocks && Translate(() => TryLock(LockKey(nodeId)));
 
-    public HeartbeatResult SendHeartbeat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null) => Translate(() => Run(
+    public HeartbeatResult SendHeartbeat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null, string? vitals = null) => Translate(() => Run(
         NodeSql.Heartbeat,
-        [Arg.Uuid(nodeId), Arg.Bool(holdsLock)],
+        [Arg.Uuid(nodeId), Arg.Bool(holdsLock), Arg.Text(vitals)],
         static reader =>
         {
             var (accepted, deadWithClaims, peers) = (false, false, new List<PeerHeartbeat>());
@@ -64,10 +64,10 @@ internal sealed class PostgreSqlNodeSession : INodeSession
             return new HeartbeatResult(accepted, peers, deadWithClaims);
         }));
 
-    public IReadOnlyList<Guid> MarkDead(IReadOnlyList<PeerHeartbeat> judged) => Translate(() =>
+    public IReadOnlyList<Guid> MarkDead(IReadOnlyList<PeerHeartbeat> judged, string? judge = null) => Translate(() =>
     {
         List<(Guid Id, long Beat)> nodes = [.. judged.Select(peer => (peer.NodeId, peer.Heartbeat))];
-        var marked = Run(NodeSql.MarkDead, ToArgs(nodes), ReadMarked);
+        var marked = Run(NodeSql.MarkDead, [.. ToArgs(nodes), Proofs(judged.Select(peer => peer.Proof)), Arg.Text(judge)], ReadMarked);
         if (marked.Count > 0)
         {
             EndSessions(nodes);
@@ -113,7 +113,7 @@ internal sealed class PostgreSqlNodeSession : INodeSession
         var nameTaken = false;
         foreach (var namesake in RunHere(NodeSql.FindSameName, [Arg.Text(identity.Name)], ReadNamesakes))
         {
-            if (mayTakeOver && namesake.IsGone(identity) && RunHere(NodeSql.MarkGone, ToArgs([(namesake.Id, namesake.Beat)]), ReadMarked).Count > 0)
+            if (mayTakeOver && namesake.IsGone(identity) && RunHere(NodeSql.MarkGone, [.. ToArgs([(namesake.Id, namesake.Beat)]), Proofs([DeathProof.ProcessGone]), Arg.Text(identity.Name)], ReadMarked).Count > 0)
             {
                 takenOver.Add(namesake.Id);
             }
@@ -129,7 +129,7 @@ internal sealed class PostgreSqlNodeSession : INodeSession
             NodeSql.Insert,
             [
                 Arg.Uuid(identity.Id), Arg.Text(identity.Name), Arg.Bool(!nameTaken), Arg.Bool(identity.NameIsExplicit), Arg.Text(identity.Machine),
-                Arg.Int4(identity.ProcessId), Arg.Int8(identity.ProcessStarted), Arg.Int8(key), Arg.Text(_database.Application), Arg.Bool(holds),
+                Arg.Int4(identity.ProcessId), Arg.Int8(identity.ProcessStarted), Arg.Int8(key), Arg.Text(_database.Application), Arg.Bool(holds), Arg.Text(identity.Info),
             ],
             static reader => 0);
         Commit();
@@ -162,6 +162,8 @@ internal sealed class PostgreSqlNodeSession : INodeSession
 
     private static NpgsqlParameter[] ToArgs(List<(Guid Id, long Beat)> nodes)
         => [Arg.Array([.. nodes.Select(node => node.Id)], NpgsqlDbType.Uuid), Arg.Array([.. nodes.Select(node => node.Beat)], NpgsqlDbType.Bigint)];
+
+    private static NpgsqlParameter Proofs(IEnumerable<DeathProof> proofs) => Arg.Array([.. proofs.Select(static proof => (short)proof)], NpgsqlDbType.Smallint);
 
     private static List<Namesake> ReadNamesakes(NpgsqlDataReader reader)
     {

@@ -10,8 +10,12 @@ internal sealed partial class PostgreSqlQueueStore
     private const int LookShare = 20;
     private static readonly TimeSpan LongLook = TimeSpan.FromMilliseconds(50);
 
+    private volatile PausedKinds _paused = PausedKinds.None;
     private long _looked;
     private TimeSpan _lookTook;
+
+    /// <summary>The kinds that are paused, as of the last poll of this process.</summary>
+    internal PausedKinds Paused => _paused;
 
     public IQueueClaimer CreateClaimer(Guid nodeId, string queue, IReadOnlyCollection<string> kinds)
         => new PostgreSqlClaimer(this, _database, _time, nodeId, queue, kinds);
@@ -29,15 +33,16 @@ internal sealed partial class PostgreSqlQueueStore
         string[] names = [.. request.Kinds];
         var known = await Names.ResolveAsync(names, [], cancellationToken).ConfigureAwait(false);
         var kinds = Array.ConvertAll(names, known.Kind);
+        var (openKinds, openNames) = _paused.Remove(kinds, names);
         string[] queues = [.. request.Queues];
         var claims = request.Claims ?? await ListClaimsAsync(request.NodeId, cancellationToken).ConfigureAwait(false);
         var isKnown = true;
         var blind = _lookTook > LongLook && _time.GetElapsedTime(_looked) < _lookTook * LookShare;
         var started = _time.GetTimestamp();
-        var (due, cancels, next) = (new List<string>(), new List<long>(), (TimeSpan?)null);
+        var (due, cancels, paused, next) = (new List<string>(), new List<long>(), new List<short>(), (TimeSpan?)null);
         await _database.ReadAsync(
             blind ? PollSql.PollBlind : PollSql.Poll,
-            [Arg.Uuid(request.NodeId), Arg.Array(queues, NpgsqlDbType.Text), Arg.Array(kinds, NpgsqlDbType.Smallint), Arg.Array([.. claims], NpgsqlDbType.Bigint), Arg.Array(names, NpgsqlDbType.Text)],
+            [Arg.Uuid(request.NodeId), Arg.Array(queues, NpgsqlDbType.Text), Arg.Array(openKinds, NpgsqlDbType.Smallint), Arg.Array([.. claims], NpgsqlDbType.Bigint), Arg.Array(openNames, NpgsqlDbType.Text)],
             async (reader, token) =>
             {
                 while (await reader.ReadAsync(token).ConfigureAwait(false))
@@ -53,6 +58,9 @@ internal sealed partial class PostgreSqlQueueStore
                         case 3:
                             isKnown = false;
                             break;
+                        case 4:
+                            paused.Add((short)reader.GetInt64(2));
+                            break;
                         default:
                             cancels.Add(reader.GetInt64(2));
                             break;
@@ -67,6 +75,7 @@ internal sealed partial class PostgreSqlQueueStore
             (_looked, _lookTook) = (_time.GetTimestamp(), _time.GetElapsedTime(started));
         }
 
+        _paused = _paused.Update(paused);
         if (!isKnown)
         {
             Names.Forget(known);

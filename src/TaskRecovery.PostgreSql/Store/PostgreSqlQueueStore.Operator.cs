@@ -66,33 +66,55 @@ internal sealed partial class PostgreSqlQueueStore
 
     public ValueTask<bool> CancelAsync(long entryId, CancellationToken cancellationToken) => CancelAsync([entryId], EndReasons.CancelRequested, cancellationToken);
 
-    public async ValueTask<OperatorResult> RetryAsync(long entryId, RetryFrom from, CancellationToken cancellationToken)
+    public ValueTask<OperatorResult> RetryAsync(long entryId, RetryFrom from, CancellationToken cancellationToken)
+        => RetryAsync(entryId, new RetryOptions { From = from }, audit: null, cancellationToken);
+
+    /// <summary>Retries an entry, and stores an event if an operator does it.</summary>
+    internal async ValueTask<OperatorResult> RetryAsync(long entryId, RetryOptions options, AuditInfo? audit, CancellationToken cancellationToken)
     {
-        var queue = await _database.ReadAsync(
-            OperatorSql.Retry,
-            [Arg.Int8(entryId), Arg.Bool(from == RetryFrom.Start)],
-            static async (reader, token) => await reader.ReadAsync(token).ConfigureAwait(false) ? reader.GetString(0) : null,
+        var (result, queue) = await _database.InTransactionAsync<(OperatorResult Result, string? Queue)>(
+            async (connection, token) =>
+            {
+                NpgsqlParameter Id() => Arg.Array([entryId], NpgsqlDbType.Bigint);
+                var queues = await _database.ListAsync(
+                    connection,
+                    OperatorSql.Retry,
+                    [Id(), Arg.Bool(options.From == RetryFrom.Start), Arg.Time(options.RunAt)],
+                    static row => row.GetString(1),
+                    token).ConfigureAwait(false);
+                if (queues is not [var queue])
+                {
+                    var why = await _database.ListAsync(connection, OperatorSql.WhyNotRetried, [Id()], static row => (OperatorResult)row.GetInt32(1), token).ConfigureAwait(false);
+                    return (why is [var result] ? result : OperatorResult.NotFound, null);
+                }
+
+                if (audit is not null)
+                {
+                    await _database.AddEventAsync(connection, new NewEvent(QueueEventKind.EntryRetried, audit) { EntryId = entryId }, token).ConfigureAwait(false);
+                }
+
+                return (OperatorResult.Done, queue);
+            },
             cancellationToken).ConfigureAwait(false);
-        if (queue is null)
+        if (queue is not null)
         {
-            return await _database.ReadAsync(
-                OperatorSql.WhyNotRetried,
-                [Arg.Int8(entryId)],
-                static async (reader, token) => await reader.ReadAsync(token).ConfigureAwait(false) ? (OperatorResult)reader.GetInt32(0) : OperatorResult.NotFound,
-                cancellationToken).ConfigureAwait(false);
+            Hints.Work(queue);
         }
 
-        Hints.Work(queue);
-        return OperatorResult.Done;
+        return result;
     }
 
     public ValueTask<int> EraseAsync(EraseTarget target, CancellationToken cancellationToken) => new Eraser(_database, this).EraseAsync(target, cancellationToken);
 
     public async ValueTask SetPausedAsync(string queue, bool paused, CancellationToken cancellationToken)
     {
-        await _database.ExecuteAsync(OperatorSql.SetPaused, [Arg.Text(queue), Arg.Bool(paused)], cancellationToken).ConfigureAwait(false);
+        await _database.ExecuteAsync(OperatorSql.SetPaused, PauseArgs(queue, paused ? new PauseInfo() : null), cancellationToken).ConfigureAwait(false);
         Hints.Control();
     }
+
+    /// <summary>The parameters of <see cref="OperatorSql.SetPaused"/>.</summary>
+    internal static NpgsqlParameter[] PauseArgs(string queue, PauseInfo? pause)
+        => [Arg.Text(queue), Arg.Bool(pause is not null), Arg.Text(pause?.Actor), Arg.Text(pause?.Reason), Arg.Time(pause?.Until)];
 
     /// <summary>Requests the cancellation of entries. The request is stored first, waiting entries end at once, and the nodes of running
     /// entries are notified.</summary>
@@ -166,7 +188,7 @@ internal sealed partial class PostgreSqlQueueStore
             },
             cancellationToken);
 
-    private static QueueEntry ReadEntry(NpgsqlDataReader reader)
+    internal static QueueEntry ReadEntry(NpgsqlDataReader reader)
     {
         var hasOutcome = !reader.IsDBNull(17);
         var isEnded = hasOutcome && reader.GetBoolean(17);

@@ -67,8 +67,23 @@ internal sealed partial class PostgreSqlQueueStore
         var claims = await _database.ReadAsync(connection, RecoverySql.LockClaims, [Arg.Int4(node)], ReadNumbersAsync, cancellationToken).ConfigureAwait(false);
         FaultPoints.Reach(FaultPoints.SweepMiddle);
         var items = claims.Count == 0 ? [] : await SweepClaimsAsync(connection, claims, maxCrashes, cancellationToken).ConfigureAwait(false);
+        await RecordSweepAsync(connection, items, cancellationToken).ConfigureAwait(false);
         await _database.ExecuteAsync(connection, RecoverySql.MarkSwept, [Arg.Int4(node)], cancellationToken).ConfigureAwait(false);
         return items;
+    }
+
+    private async ValueTask RecordSweepAsync(NpgsqlConnection connection, List<(RecoveryItem Item, string Queue)> items, CancellationToken cancellationToken)
+    {
+        if (items.Count > 0)
+        {
+            await _database.AddEventAsync(connection, new NewEvent(QueueEventKind.Swept) { Node = items[0].Item.Node, Entries = items.Count }, cancellationToken).ConfigureAwait(false);
+        }
+
+        foreach (var (item, _) in items.Where(static item => string.Equals(item.Item.Reason, EndReasons.CrashLoop, StringComparison.Ordinal)))
+        {
+            await _database.AddEventAsync(
+                connection, new NewEvent(QueueEventKind.CrashLoop) { Node = item.Node, EntryId = item.EntryId, Subject = item.Kind }, cancellationToken).ConfigureAwait(false);
+        }
     }
 
     private async ValueTask<List<(RecoveryItem Item, string Queue)>> SweepClaimsAsync(NpgsqlConnection connection, IReadOnlyList<long> claims, int maxCrashes, CancellationToken cancellationToken)
@@ -110,6 +125,7 @@ internal sealed partial class PostgreSqlQueueStore
                 Crashes = reader.GetInt16(2),
                 Reason = reader.IsDBNull(3) ? null : reader.GetString(3),
                 Kind = reader.GetString(4),
+                Queue = reader.GetString(5),
                 Node = reader.GetString(6),
                 TaskId = reader.IsDBNull(7) ? null : reader.GetGuid(7),
             };

@@ -23,7 +23,7 @@ internal static class EraseSql
 
     /// <summary>Blanks an entry's outcomes. ?1 entry.</summary>
     public const string Outcomes = $"""
-        update taskrecovery_outcomes set result = null, error = null, reason = case when final = 1 then '{EndReasons.Erased}' else reason end where entry = ?1
+        update taskrecovery_outcomes set result = null, error = null, black_box = null, reason = case when final = 1 then '{EndReasons.Erased}' else reason end where entry = ?1
         """;
 
     /// <summary>Blanks the record of an entry's task. ?1 entry.</summary>

@@ -12,6 +12,9 @@ internal static class NameSql
     /// <summary>A kind's name. ?1 number.</summary>
     public const string KindName = "select name from taskrecovery_kinds where id = ?1";
 
+    /// <summary>A queue's name. ?1 number.</summary>
+    public const string QueueName = "select name from taskrecovery_queues where id = ?1";
+
     /// <summary>A queue's number. ?1 name.</summary>
     public const string FindQueue = "select id from taskrecovery_queues where name = ?1";
 
@@ -21,8 +24,28 @@ internal static class NameSql
     /// <summary>Adds a queue. ?1 name.</summary>
     public const string AddQueue = "insert into taskrecovery_queues (name) values (?1)";
 
-    /// <summary>Pauses or resumes a queue. ?1 number, ?2 paused.</summary>
-    public const string Pause = "update taskrecovery_queues set paused = ?2 where id = ?1 and paused <> ?2";
+    /// <summary>Pauses or resumes a queue. ?1 number, ?2 whether it is paused, ?3 now, ?4 by whom, ?5 why, ?6 until when.</summary>
+    public const string Pause = """
+        update taskrecovery_queues set paused = ?2, paused_at = case when not ?2 then null when paused then paused_at else ?3 end,
+            paused_by = ?4, paused_reason = ?5, paused_until_at = ?6
+        where id = ?1
+        """;
+
+    /// <summary>As <see cref="Pause"/>, for a kind.</summary>
+    public const string PauseKind = """
+        update taskrecovery_kinds set paused = ?2, paused_at = case when not ?2 then null when paused then paused_at else ?3 end,
+            paused_by = ?4, paused_reason = ?5, paused_until_at = ?6
+        where id = ?1
+        """;
+
+    /// <summary>The kinds that are paused: usually none.</summary>
+    public const string PausedKinds = "select id from taskrecovery_kinds where paused = 1";
+
+    /// <summary>The kinds whose pause has ended. ?1 now.</summary>
+    public const string KindPauseEnded = "select id, name from taskrecovery_kinds where paused = 1 and paused_until_at <= ?1";
+
+    /// <summary>The queues whose pause has ended. ?1 now.</summary>
+    public const string PauseEnded = "select id, name from taskrecovery_queues where paused = 1 and paused_until_at <= ?1";
 
     /// <summary>Every queue.</summary>
     public const string AllQueues = "select id, name from taskrecovery_queues order by name";

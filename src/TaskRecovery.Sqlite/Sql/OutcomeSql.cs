@@ -25,6 +25,9 @@ internal static class OutcomeSql
     /// <summary>An entry's final outcome, if it has ended. ?1 entry.</summary>
     public const string FindFinal = "select fence, kind, reason from taskrecovery_outcomes where entry = ?1 and final = 1";
 
+    /// <summary>Stores what was known of the node when it died with a run. ?1 entry, ?2 fence, ?3 the black box.</summary>
+    public const string SetBlackBox = "update taskrecovery_outcomes set black_box = ?3 where entry = ?1 and fence = ?2";
+
     /// <summary>Clears the final mark of an outcome. ?1 entry, ?2 fence.</summary>
     public const string TakeFinal = "update taskrecovery_outcomes set final = 0 where entry = ?1 and fence = ?2 and final = 1";
 

@@ -12,6 +12,14 @@ internal static class ProgressSql
         limit 1
         """;
 
+    /// <summary>When a run stored a step or its checkpoint last. ?1 entry, ?2 fence.</summary>
+    public const string LastStored = """
+        select max(stored_at) from (
+            select stored_at from taskrecovery_steps where entry = ?1 and fence = ?2
+            union all
+            select stored_at from taskrecovery_checkpoints where entry = ?1 and fence = ?2)
+        """;
+
     /// <summary>An entry's steps. ?1 entry.</summary>
     public const string StepsOfEntry = "select name, result from taskrecovery_steps where entry = ?1 and task is null";
 

@@ -8,8 +8,8 @@ internal static class TaskSql
         from taskrecovery_tasks t
         """;
 
-    // Lists omit results: they have no size limit, so a page could have any size.
-    private const string Listed = """
+    /// <summary>The columns of a list. It omits results: they have no size limit, so a page could have any size.</summary>
+    public const string Listed = """
         select t.id, t.job_id, t.entry_id, t.state, t.due_at, t.attempt, t.crashes, null, t.error, t.reason, t.node, t.created_at, t.started_at, t.ended_at
         from taskrecovery_tasks t
         """;

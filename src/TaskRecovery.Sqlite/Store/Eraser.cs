@@ -96,6 +96,8 @@ internal sealed class Eraser(SqliteDatabase database)
         session.Get(EraseSql.Task).Bind(1, entry).Execute();
         session.Get(EraseSql.Steps).Bind(1, entry).Bind(2, task).Execute();
         session.Get(EraseSql.Checkpoint).Bind(1, entry).Bind(2, task).Execute();
+        session.Get(RunInfoSql.DeleteReport).Bind(1, entry).Execute();
+        session.Get(RunInfoSql.DeleteLog).Bind(1, entry).Execute();
         return true;
     }
 

@@ -12,11 +12,14 @@ internal sealed class HeartbeatFiles(SqliteFile file)
     // While the file is open here, other processes may read it, and remove it after the node was declared dead.
     private const FileShare Shared = FileShare.ReadWrite | FileShare.Delete;
 
+    private const int MaxVitals = 8 * 1024;
+
     /// <summary>Increments a node's counter.</summary>
     /// <param name="nodeId">This node.</param>
     /// <param name="counter">The counter that this node wrote last, so that a replaced file cannot decrease it.</param>
+    /// <param name="vitals">The state of the process, for those who find it dead; <see langword="null"/> for none.</param>
     /// <returns><see langword="false"/> if the file cannot be written: the counter was not incremented.</returns>
-    public bool TryRaise(Guid nodeId, ref long counter)
+    public bool TryRaise(Guid nodeId, ref long counter, string? vitals = null)
     {
         try
         {
@@ -28,6 +31,7 @@ internal sealed class HeartbeatFiles(SqliteFile file)
             BinaryPrimitives.WriteInt64LittleEndian(bytes, next);
             RandomAccess.Write(handle, bytes, 0);
             counter = next;
+            WriteVitals(handle, vitals);
             return true;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
@@ -50,6 +54,14 @@ internal sealed class HeartbeatFiles(SqliteFile file)
         }
     }
 
+    /// <summary>When a node's counter was written last, by the clock that all processes of this machine share.</summary>
+    /// <returns><see langword="null"/> if there is no file.</returns>
+    public DateTimeOffset? LastWrite(Guid nodeId)
+    {
+        var info = new FileInfo(file.HeartbeatPath(nodeId));
+        return info.Exists ? new DateTimeOffset(info.LastWriteTimeUtc, TimeSpan.Zero) : null;
+    }
+
     /// <summary>Reads a node's counter once.</summary>
     public long? TryRead(Guid nodeId)
     {
@@ -70,6 +82,47 @@ internal sealed class HeartbeatFiles(SqliteFile file)
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             return null;
+        }
+    }
+
+    /// <summary>Reads the state of a node's process that it wrote last.</summary>
+    /// <returns><see langword="null"/> if it wrote none, or cannot be read.</returns>
+    public string? TryReadVitals(Guid nodeId)
+    {
+        using var handle = TryOpen(nodeId);
+        if (handle is null)
+        {
+            return null;
+        }
+
+        try
+        {
+            var bytes = new byte[MaxVitals];
+            var read = RandomAccess.Read(handle, bytes, sizeof(long));
+            var end = bytes.AsSpan(0, read).IndexOf((byte)'\n');
+            return end <= 0 ? null : System.Text.Encoding.UTF8.GetString(bytes, 0, end);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    // The line ends what an earlier, longer text left behind it. If this fails, the heartbeat still counts.
+    private static void WriteVitals(SafeFileHandle handle, string? vitals)
+    {
+        if (vitals is null || System.Text.Encoding.UTF8.GetBytes(vitals + "\n") is not { Length: <= MaxVitals } bytes)
+        {
+            return;
+        }
+
+        try
+        {
+            RandomAccess.Write(handle, bytes, sizeof(long));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // The disk may be full.
         }
     }
 

@@ -44,7 +44,7 @@ internal sealed class SqliteClaimer(SqliteQueueStore store, SqliteDatabase datab
         var now = database.Now();
         var moves = new EntryMoves(session, database.Names, now);
         var node = FindNode(session);
-        if (node is null || !WouldBeNext(session, entries.Max(entry => entry.Priority), now))
+        if (node is null || !WouldBeNext(session, entries, now))
         {
             return new ClaimedEnqueue([.. entries.Select(moves.Insert)], ClaimBatch.Empty with { NodeIsDead = node is null });
         }
@@ -62,10 +62,11 @@ internal sealed class SqliteClaimer(SqliteQueueStore store, SqliteDatabase datab
 
     // Returns whether the new entries would be claimed next: the queue is not paused, and no due entry precedes them. The queue's name may
     // be new.
-    private bool WouldBeNext(SqliteSession session, int lastLevel, long now)
+    private bool WouldBeNext(SqliteSession session, IReadOnlyList<NewEntry> entries, long now)
         => database.Names.Queue(session, queue, isOwn: true) is var number
             && session.Get(NameSql.FindOpenQueue).Bind(1, queue).Exists()
-            && !WaitingGroups.Read(session, database.Names, number, _kinds).Exists(group => group.Level >= _firstOrdinary && group.Level <= lastLevel && group.FirstDue <= now);
+            && !entries.Any(entry => WaitingGroups.IsPaused(session, database.Names, entry.Kind))
+            && !WaitingGroups.ReadOpen(session, database.Names, number, _kinds).Exists(group => group.Level >= _firstOrdinary && group.Level <= entries.Max(entry => entry.Priority) && group.FirstDue <= now);
 
     private ClaimBatch Claim(SqliteSession session, int limit, SuspectAllowance suspects)
     {
@@ -80,7 +81,7 @@ internal sealed class SqliteClaimer(SqliteQueueStore store, SqliteDatabase datab
         }
 
         var now = database.Now();
-        var groups = WaitingGroups.Read(session, database.Names, queueNumber, _kinds);
+        var groups = WaitingGroups.ReadOpen(session, database.Names, queueNumber, _kinds);
         var taken = Take(session, queueNumber, groups, limit, suspects, now, out var isCut);
         if (taken.Count == 0)
         {

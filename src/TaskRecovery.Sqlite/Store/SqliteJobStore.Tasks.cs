@@ -113,30 +113,34 @@ internal sealed partial class SqliteJobStore
         return items;
     }
 
-    private static List<TaskRecord> ReadTasks(SqliteStatement statement)
+    /// <summary>Reads all tasks that a statement returns.</summary>
+    internal static List<TaskRecord> ReadTasks(SqliteStatement statement)
     {
         var tasks = new List<TaskRecord>();
         while (statement.Step())
         {
-            tasks.Add(new TaskRecord
-            {
-                Id = statement.Guid(0),
-                JobId = statement.Guid(1),
-                EntryId = statement.NullableInt64(2),
-                State = (TaskState)statement.Int32(3),
-                DueAt = Micros.ToTime(statement.NullableInt64(4)),
-                Attempt = statement.Int32(5),
-                Crashes = statement.Int32(6),
-                Result = statement.NullableText(7),
-                Error = statement.NullableText(8),
-                Reason = statement.NullableText(9),
-                Node = statement.NullableText(10),
-                CreatedAt = Micros.ToTime(statement.Int64(11)),
-                StartedAt = Micros.ToTime(statement.NullableInt64(12)),
-                EndedAt = Micros.ToTime(statement.NullableInt64(13)),
-            });
+            tasks.Add(ReadTask(statement));
         }
 
         return tasks;
     }
+
+    /// <summary>Reads the task of the current row.</summary>
+    internal static TaskRecord ReadTask(SqliteStatement statement) => new()
+    {
+        Id = statement.Guid(0),
+        JobId = statement.Guid(1),
+        EntryId = statement.NullableInt64(2),
+        State = (TaskState)statement.Int32(3),
+        DueAt = Micros.ToTime(statement.NullableInt64(4)),
+        Attempt = statement.Int32(5),
+        Crashes = statement.Int32(6),
+        Result = statement.NullableText(7),
+        Error = statement.NullableText(8),
+        Reason = statement.NullableText(9),
+        Node = statement.NullableText(10),
+        CreatedAt = Micros.ToTime(statement.Int64(11)),
+        StartedAt = Micros.ToTime(statement.NullableInt64(12)),
+        EndedAt = Micros.ToTime(statement.NullableInt64(13)),
+    };
 }

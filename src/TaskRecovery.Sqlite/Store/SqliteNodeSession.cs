@@ -43,24 +43,24 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
 
     public bool TryHold(Guid nodeId) => _held.ContainsKey(nodeId) ? Works(nodeId) : Take(nodeId);
 
-    public HeartbeatResult SendHeartbeat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null) => Guarded(() =>
+    public HeartbeatResult SendHeartbeat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null, string? vitals = null) => Guarded(() =>
     {
         // If this node's own lock does not exclude other handles, locks do not work here, and a free lock of a peer proves nothing.
         var works = Works(nodeId);
         database.ConfirmFile();
         var alive = ReadAlive();
         var saysItHoldsLock = holdsLock && works;
-        var accepted = alive.Nodes.TryGetValue(nodeId, out var own) && (Count(own, saysItHoldsLock, isLeaseValid) || Store(nodeId, saysItHoldsLock));
+        var accepted = alive.Nodes.TryGetValue(nodeId, out var own) && (Count(own, saysItHoldsLock, isLeaseValid, vitals) || Store(nodeId, saysItHoldsLock));
         _peers.KeepOnly(alive.Ids);
         return new HeartbeatResult(accepted, [.. alive.Nodes.Values.Where(node => node.Id != nodeId).Select(node => Look(node, works))], alive.DeadWithClaims);
     });
 
-    public IReadOnlyList<Guid> MarkDead(IReadOnlyList<PeerHeartbeat> judged) => Guarded(() =>
+    public IReadOnlyList<Guid> MarkDead(IReadOnlyList<PeerHeartbeat> judged, string? judge = null) => Guarded(() =>
     {
         List<Guid> dead;
         try
         {
-            dead = database.Write(session => judged.Where(peer => Judge(session, peer.NodeId, peer.Heartbeat)).Select(peer => peer.NodeId).ToList(), relaxed: false, VerdictWait);
+            dead = database.Write(session => judged.Where(peer => Judge(session, peer, judge)).Select(peer => peer.NodeId).ToList(), relaxed: false, VerdictWait);
         }
         catch (StoreUnavailableException)
         {
@@ -73,7 +73,7 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
 
     public void Leave(Guid nodeId)
     {
-        Guarded(() => database.Write(session => session.Get(NodeSql.Leave).Bind(1, nodeId).Bind(2, database.Now()).ExecuteChanges(), relaxed: false));
+        Guarded(() => database.Write(session => Leave(session, nodeId), relaxed: false));
         Release(nodeId);
         database.Locks.Remove(nodeId);
     }
@@ -112,21 +112,25 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
         var gone = namesakes.Where(node => holdsLock && node.SaysItHoldsLock && !database.Locks.IsHeld(node.Id)).Select(node => node.Id).ToList();
         foreach (var node in gone)
         {
-            session.Get(NodeSql.MarkGone).Bind(1, node).Bind(2, now).Execute();
+            session.Get(NodeSql.MarkGone).Bind(1, node).Bind(2, now).Bind(3, (int)DeathProof.ProcessGone).Bind(4, identity.Name)
+                .Bind(5, database.Heartbeats.TryReadVitals(node)).Execute();
+            EventWriter.Add(session, now, new NewEvent(QueueEventKind.NodeDied) { Node = identity.Name, Detail = EventWriter.Describe(DeathProof.ProcessGone, identity.Name) });
         }
 
         var nameTaken = namesakes.Count > gone.Count;
         session.Get(NodeSql.Insert)
             .Bind(1, identity.Id).Bind(2, identity.Name).Bind(3, !nameTaken).Bind(4, identity.NameIsExplicit)
             .Bind(5, identity.Machine).Bind(6, identity.ProcessId).Bind(7, identity.ProcessStarted).Bind(8, holdsLock).Bind(9, now)
+            .Bind(10, identity.Info)
             .Execute();
+        EventWriter.Add(session, now, new NewEvent(QueueEventKind.NodeJoined) { Node = nameTaken ? identity.Id.ToString() : identity.Name });
         return (nameTaken, gone);
     }
 
     // The row was read before the counter was incremented, and the lease is checked after it, so no verdict can have been reached in
     // between (docs/protocol, FILE_COUNTER).
-    private bool Count(AliveNode own, bool holdsLock, Func<bool>? isLeaseValid)
-        => database.Heartbeats.TryRaise(own.Id, ref _counter) && !own.StoresHeartbeats && own.SaysItHoldsLock == holdsLock && isLeaseValid is not null && isLeaseValid();
+    private bool Count(AliveNode own, bool holdsLock, Func<bool>? isLeaseValid, string? vitals)
+        => database.Heartbeats.TryRaise(own.Id, ref _counter, vitals) && !own.StoresHeartbeats && own.SaysItHoldsLock == holdsLock && isLeaseValid is not null && isLeaseValid();
 
     private bool Store(Guid nodeId, bool holdsLock)
         => database.Write(
@@ -134,10 +138,40 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
             relaxed: true,
             StoreWait);
 
-    private bool Judge(SqliteSession session, Guid nodeId, long beat)
-        => session.Get(NodeSql.StoredHeartbeat).Bind(1, nodeId).Scalar() is { } stored
-            && Counter(stored, database.Heartbeats.TryRead(nodeId)) == beat
-            && session.Get(NodeSql.MarkDead).Bind(1, nodeId).Bind(2, stored).Bind(3, database.Now()).ExecuteChanges() > 0;
+    private bool Judge(SqliteSession session, PeerHeartbeat peer, string? judge)
+    {
+        var now = database.Now();
+        if (session.Get(NodeSql.StoredHeartbeat).Bind(1, peer.NodeId).Scalar() is not { } stored
+            || Counter(stored, database.Heartbeats.TryRead(peer.NodeId)) != peer.Heartbeat
+            || session.Get(NodeSql.MarkDead).Bind(1, peer.NodeId).Bind(2, stored).Bind(3, now).Bind(4, (int)peer.Proof).Bind(5, judge)
+                .Bind(6, database.Heartbeats.TryReadVitals(peer.NodeId)).ExecuteChanges() == 0)
+        {
+            return false;
+        }
+
+        EventWriter.Add(session, now, new NewEvent(QueueEventKind.NodeDied) { Node = LabelOf(session, peer.NodeId), Detail = EventWriter.Describe(peer.Proof, judge) });
+        return true;
+    }
+
+    private int Leave(SqliteSession session, Guid nodeId)
+    {
+        var now = database.Now();
+        var left = session.Get(NodeSql.Leave).Bind(1, nodeId).Bind(2, now).ExecuteChanges();
+        if (left > 0)
+        {
+            EventWriter.Add(session, now, new NewEvent(QueueEventKind.NodeLeft) { Node = LabelOf(session, nodeId) });
+        }
+
+        return left;
+    }
+
+    private static string LabelOf(SqliteSession session, Guid nodeId)
+    {
+        var statement = session.Get(NodeSql.Name).Bind(1, nodeId);
+        var name = statement.Step() && statement.Boolean(1) ? statement.Text(0) : nodeId.ToString();
+        statement.Reset();
+        return name;
+    }
 
     private PeerHeartbeat Look(AliveNode node, bool ownLockWorks)
     {

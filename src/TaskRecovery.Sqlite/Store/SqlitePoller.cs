@@ -85,6 +85,7 @@ internal sealed class SqlitePoller(SqliteDatabase database) : IDisposable
     {
         var kinds = request.Kinds as HashSet<string> ?? new HashSet<string>(request.Kinds, StringComparer.Ordinal);
         var due = new List<string>();
+        var paused = WaitingGroups.ReadPaused(session);
         var unknown = new SortedSet<string>(StringComparer.Ordinal);
         long? next = null;
         foreach (var name in request.Queues)
@@ -100,6 +101,11 @@ internal sealed class SqlitePoller(SqliteDatabase database) : IDisposable
                 if (!kinds.Contains(group.KindName))
                 {
                     unknown.Add(group.KindName);
+                    continue;
+                }
+
+                if (paused?.Contains(group.Kind) == true)
+                {
                     continue;
                 }
 

@@ -167,7 +167,7 @@ internal sealed partial class SqliteQueueStore
         return OutcomeRules.IsRepetition(outcome.Kind, kind, reason);
     }
 
-    private static string QueueOf(SqliteSession session, long entry)
+    internal static string QueueOf(SqliteSession session, long entry)
     {
         var statement = session.Get(EntrySql.QueueName).Bind(1, entry);
         statement.Step();

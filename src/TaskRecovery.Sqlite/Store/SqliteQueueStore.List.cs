@@ -101,7 +101,7 @@ internal sealed partial class SqliteQueueStore
         _ => EntryState.Cancelled,
     };
 
-    private static QueueEntry ReadEntry(SqliteStatement row, Lazy<RunningEntries> running)
+    internal static QueueEntry ReadEntry(SqliteStatement row, Lazy<RunningEntries> running)
     {
         var id = row.Int64(0);
         var isWaiting = !row.IsNull(10);

@@ -5,24 +5,40 @@ namespace TaskRecovery.Sqlite;
 internal sealed partial class SqliteQueueStore
 {
     public async ValueTask<bool> CancelAsync(long entryId, CancellationToken cancellationToken)
+        => await CancelAsync(entryId, audit: null, cancellationToken).ConfigureAwait(false) == OperatorResult.Done;
+
+    public ValueTask<OperatorResult> RetryAsync(long entryId, RetryFrom from, CancellationToken cancellationToken)
+        => RetryAsync(entryId, new RetryOptions { From = from }, audit: null, cancellationToken);
+
+    /// <summary>Cancels an entry, and stores an event if an operator does it.</summary>
+    internal async ValueTask<OperatorResult> CancelAsync(long entryId, AuditInfo? audit, CancellationToken cancellationToken)
     {
-        var stored = await _database.WriteAsync(
-            session => Cancel(new EntryMoves(session, _database.Names, _database.Now()), entryId),
+        var result = await _database.WriteAsync(
+            session =>
+            {
+                var moves = new EntryMoves(session, _database.Names, _database.Now());
+                var done = Cancel(moves, entryId);
+                RecordIfDone(moves, done, QueueEventKind.EntryCancelled, entryId, audit);
+                return done;
+            },
             cancellationToken).ConfigureAwait(false);
-        if (stored)
+        if (result == OperatorResult.Done)
         {
             _database.Hints.Control();
         }
 
-        return stored;
+        return result;
     }
 
-    public async ValueTask<OperatorResult> RetryAsync(long entryId, RetryFrom from, CancellationToken cancellationToken)
+    /// <summary>Retries an entry, and stores an event if an operator does it.</summary>
+    internal async ValueTask<OperatorResult> RetryAsync(long entryId, RetryOptions options, AuditInfo? audit, CancellationToken cancellationToken)
     {
         var (result, queue) = await _database.WriteAsync(
             session =>
             {
-                var done = Retry(new EntryMoves(session, _database.Names, _database.Now()), entryId, from);
+                var moves = new EntryMoves(session, _database.Names, _database.Now());
+                var done = Retry(moves, entryId, options);
+                RecordIfDone(moves, done, QueueEventKind.EntryRetried, entryId, audit);
                 return (done, done == OperatorResult.Done ? QueueOf(session, entryId) : null);
             },
             cancellationToken).ConfigureAwait(false);
@@ -36,25 +52,50 @@ internal sealed partial class SqliteQueueStore
 
     public ValueTask<int> EraseAsync(EraseTarget target, CancellationToken cancellationToken) => new Eraser(_database).EraseAsync(target, cancellationToken);
 
-    public async ValueTask SetPausedAsync(string queue, bool paused, CancellationToken cancellationToken)
+    public ValueTask SetPausedAsync(string queue, bool paused, CancellationToken cancellationToken)
+        => SetPausedAsync(PauseTarget.Queue(queue), paused ? new PauseInfo() : null, audit: null, cancellationToken);
+
+    /// <summary>Pauses or resumes a queue or a kind, and stores an event if an operator does it.</summary>
+    internal async ValueTask SetPausedAsync(PauseTarget target, PauseInfo? pause, AuditInfo? audit, CancellationToken cancellationToken)
     {
         await _database.WriteAsync(
-            session => session.Get(NameSql.Pause).Bind(1, _database.Names.Queue(session, queue, isOwn: true)).Bind(2, paused).ExecuteChanges(),
+            session =>
+            {
+                var now = _database.Now();
+                var number = target.KindName is { } kindName ? _database.Names.Kind(session, kindName, isOwn: true) : _database.Names.Queue(session, target.QueueName!, isOwn: true);
+                session.Get(target.KindName is null ? NameSql.Pause : NameSql.PauseKind)
+                    .Bind(1, number).Bind(2, pause is not null).Bind(3, now)
+                    .Bind(4, pause?.Actor).Bind(5, pause?.Reason).Bind(6, Micros.From(pause?.Until)).Execute();
+                if (audit is not null)
+                {
+                    var kind = pause is null ? QueueEventKind.Resumed : QueueEventKind.Paused;
+                    EventWriter.Add(session, now, new NewEvent(kind, audit) { Subject = target.ToString() });
+                }
+
+                return true;
+            },
             cancellationToken).ConfigureAwait(false);
         _database.Hints.Control();
-        if (!paused)
+        if (pause is null && target.QueueName is { } queue)
         {
             _database.Hints.Work(queue);
         }
     }
 
     /// <summary>Stores a cancel request. If the entry is waiting, it ends at once.</summary>
-    internal static bool Cancel(EntryMoves moves, long entry, string reason = EndReasons.CancelRequested)
+    /// <returns><see cref="OperatorResult.Done"/>, <see cref="OperatorResult.NotFound"/> or
+    /// <see cref="OperatorResult.AlreadyEnded"/>.</returns>
+    internal static OperatorResult Cancel(EntryMoves moves, long entry, string reason = EndReasons.CancelRequested)
     {
         var session = moves.Session;
-        if (!session.Get(EntrySql.KindAndKey).Bind(1, entry).Exists() || session.Get(OutcomeSql.FindFinal).Bind(1, entry).Exists())
+        if (!session.Get(EntrySql.KindAndKey).Bind(1, entry).Exists())
         {
-            return false;
+            return OperatorResult.NotFound;
+        }
+
+        if (session.Get(OutcomeSql.FindFinal).Bind(1, entry).Exists())
+        {
+            return OperatorResult.AlreadyEnded;
         }
 
         if (!moves.EndWaiting(entry, OutcomeKind.Cancelled, reason))
@@ -62,10 +103,11 @@ internal sealed partial class SqliteQueueStore
             session.Get(EntrySql.RequestCancel).Bind(1, entry).Bind(2, moves.Now).Execute();
         }
 
-        return true;
+        return OperatorResult.Done;
     }
 
-    private static OperatorResult Retry(EntryMoves moves, long entry, RetryFrom from)
+    /// <summary>Puts an entry that failed or was cancelled back, with a fresh set of attempts.</summary>
+    internal static OperatorResult Retry(EntryMoves moves, long entry, RetryOptions options)
     {
         var session = moves.Session;
         var statement = session.Get(OutcomeSql.FindFinal).Bind(1, entry);
@@ -91,7 +133,7 @@ internal sealed partial class SqliteQueueStore
             return OperatorResult.KeyHeld;
         }
 
-        if (from == RetryFrom.Start)
+        if (options.From == RetryFrom.Start)
         {
             DropProgress(session, new ProgressKey(entry, null));
             if (TaskMoves.Find(session, entry) is { } task)
@@ -101,12 +143,22 @@ internal sealed partial class SqliteQueueStore
         }
 
         session.Get(OutcomeSql.TakeFinal).Bind(1, entry).Bind(2, fence).Execute();
-        moves.Wait(entry, moves.Now, attempt: 0, crashes: 0, toFront: false);
+        moves.Wait(entry, Math.Max(moves.Now, Micros.From(options.RunAt) ?? 0), attempt: 0, crashes: 0, toFront: false);
         session.Get(TaskSql.ReopenByEntry).Bind(1, entry).Execute();
         return OperatorResult.Done;
     }
 
-    private static bool TryTakeKey(SqliteSession session, long entry)
+    private static void RecordIfDone(EntryMoves moves, OperatorResult result, QueueEventKind kind, long entry, AuditInfo? audit)
+    {
+        if (result == OperatorResult.Done && audit is not null)
+        {
+            EventWriter.Add(moves.Session, moves.Now, new NewEvent(kind, audit) { EntryId = entry });
+        }
+    }
+
+    /// <summary>Takes the unique key of an entry that is put back.</summary>
+    /// <returns><see langword="false"/> if another entry holds it.</returns>
+    internal static bool TryTakeKey(SqliteSession session, long entry)
     {
         var statement = session.Get(EntrySql.KindAndKey).Bind(1, entry);
         statement.Step();

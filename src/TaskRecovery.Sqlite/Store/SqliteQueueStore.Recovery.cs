@@ -109,13 +109,15 @@ internal sealed partial class SqliteQueueStore
         var (fences, unfinished) = ReadUnfinished(session, node.Number);
         var threshold = CrashLevels.SuspectFromWithin(maxCrashes);
         var suspects = node.Stopped ? 0 : unfinished.Count(entry => entry.Crashes >= threshold);
+        var death = node.Stopped ? null : ReadDeath(session, node.Number);
         foreach (var entry in unfinished)
         {
             items.Add(Recover(moves, node, entry, maxCrashes, isOnlySuspect: suspects == 1 && entry.Crashes >= threshold));
+            RecordDeath(moves, death, entry, unfinished);
             FaultPoints.Reach(FaultPoints.SweepMiddle);
             if (items[^1].Action == RecoveryAction.Recovered)
             {
-                queues.Add(QueueOf(session, entry.Id));
+                queues.Add(items[^1].Queue!);
             }
         }
 
@@ -124,7 +126,49 @@ internal sealed partial class SqliteQueueStore
             RemoveClaim(session, fence);
         }
 
+        RecordSweep(moves, node, items);
         return (items, queues);
+    }
+
+    private static Death? ReadDeath(SqliteSession session, long node)
+    {
+        var statement = session.Get(NodeSql.Death).Bind(1, node);
+        var death = statement.Step()
+            ? new Death(statement.Int64(0), statement.IsNull(1) ? null : (DeathProof)statement.Int32(1), statement.NullableText(2), statement.NullableText(3))
+            : null;
+        statement.Reset();
+        return death;
+    }
+
+    // An entry whose cancellation was requested ends as cancelled; its outcome has no black box.
+    private static void RecordDeath(EntryMoves moves, Death? death, Unfinished entry, List<Unfinished> all)
+    {
+        if (death is null)
+        {
+            return;
+        }
+
+        var stored = moves.Session.Get(ProgressSql.LastStored).Bind(1, entry.Id).Bind(2, entry.Fence).Scalar();
+        var box = StoredBlackBox.Write(
+            all.Where(other => other.Id != entry.Id).Select(static other => other.Id),
+            stored is { } at ? Micros.ToSpan(Math.Max(0, death.At - at)) : null,
+            death.Proof,
+            death.DeclaredBy,
+            death.Vitals);
+        moves.Session.Get(OutcomeSql.SetBlackBox).Bind(1, entry.Id).Bind(2, entry.Fence).Bind(3, box).Execute();
+    }
+
+    private static void RecordSweep(EntryMoves moves, DeadNode node, List<RecoveryItem> items)
+    {
+        if (items.Count > 0)
+        {
+            EventWriter.Add(moves.Session, moves.Now, new NewEvent(QueueEventKind.Swept) { Node = node.Name, Entries = items.Count });
+        }
+
+        foreach (var item in items.Where(static item => string.Equals(item.Reason, EndReasons.CrashLoop, StringComparison.Ordinal)))
+        {
+            EventWriter.Add(moves.Session, moves.Now, new NewEvent(QueueEventKind.CrashLoop) { Node = node.Name, EntryId = item.EntryId, Subject = item.Kind });
+        }
     }
 
     private static RecoveryItem Recover(EntryMoves moves, DeadNode node, Unfinished entry, int maxCrashes, bool isOnlySuspect)
@@ -132,7 +176,7 @@ internal sealed partial class SqliteQueueStore
         var session = moves.Session;
         var task = TaskMoves.Find(session, entry.Id);
         var kind = KindOf(session, entry.Id);
-        var item = new RecoveryItem { Action = RecoveryAction.Recovered, EntryId = entry.Id, TaskId = task, Kind = kind, Node = node.Name, Crashes = entry.Crashes };
+        var item = new RecoveryItem { Action = RecoveryAction.Recovered, EntryId = entry.Id, TaskId = task, Kind = kind, Queue = QueueOf(session, entry.Id), Node = node.Name, Crashes = entry.Crashes };
         var run = new Run(entry.Id, entry.Fence, node.Number, entry.Attempt, entry.Crashes, 0, task is not null);
         bool cancelled;
         if (node.Stopped)
@@ -188,6 +232,8 @@ internal sealed partial class SqliteQueueStore
         statement.Reset();
         return kind;
     }
+
+    private sealed record Death(long At, DeathProof? Proof, string? DeclaredBy, string? Vitals);
 
     private sealed record DeadNode(long Number, Guid Id, string Name, bool Stopped);
 

@@ -186,6 +186,8 @@ internal sealed partial class SqliteQueueStore
         session.Get(OutcomeSql.Delete).Bind(1, entry).Execute();
         session.Get(ProgressSql.DeleteSteps).Bind(1, entry).Execute();
         session.Get(ProgressSql.DeleteCheckpoint).Bind(1, entry).Execute();
+        session.Get(RunInfoSql.DeleteReport).Bind(1, entry).Execute();
+        session.Get(RunInfoSql.DeleteLog).Bind(1, entry).Execute();
         session.Get(EntrySql.RemoveCancel).Bind(1, entry).Execute();
         session.Get(EntrySql.FreeKey).Bind(1, entry).Execute();
         session.Get(EntrySql.Delete).Bind(1, entry).Execute();

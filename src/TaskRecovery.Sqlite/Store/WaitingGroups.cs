@@ -27,6 +27,35 @@ internal static class WaitingGroups
         return groups;
     }
 
+    /// <summary>As <see cref="Read"/>, without the kinds that an operator has paused.</summary>
+    public static List<WaitingGroup> ReadOpen(SqliteSession session, SqliteNames? names, long queue, HashSet<string>? kinds)
+    {
+        var groups = Read(session, names, queue, kinds);
+        if (groups.Count > 0 && ReadPaused(session) is { } paused)
+        {
+            groups.RemoveAll(group => paused.Contains(group.Kind));
+        }
+
+        return groups;
+    }
+
+    /// <summary>Whether an operator has paused a kind.</summary>
+    public static bool IsPaused(SqliteSession session, SqliteNames names, string kind)
+        => ReadPaused(session) is { } paused && paused.Contains(names.Kind(session, kind, isOwn: true));
+
+    /// <summary>The kinds that an operator has paused; <see langword="null"/> if there are none.</summary>
+    public static HashSet<long>? ReadPaused(SqliteSession session)
+    {
+        HashSet<long>? paused = null;
+        var statement = session.Get(NameSql.PausedKinds);
+        while (statement.Step())
+        {
+            (paused ??= []).Add(statement.Int64(0));
+        }
+
+        return paused;
+    }
+
     /// <summary>Returns when the next entry of a group that is not due yet becomes due.</summary>
     public static long? FirstLater(SqliteSession session, long queue, WaitingGroup group, long now)
         => session.Get(WaitingSql.FirstLater).Bind(1, queue).Bind(2, group.Kind).Bind(3, group.Level).Bind(4, now).Scalar();

@@ -22,7 +22,7 @@ internal sealed class WorkerSettings(IEnumerable<StoreConfiguration> configurati
     /// <exception cref="ArgumentOutOfRangeException">A value is out of range.</exception>
     public WorkerOptions Of(string kind, WorkerOptions options, Type worker)
     {
-        var result = new WorkerOptions { MaxAttempts = options.MaxAttempts, Timeout = options.Timeout, RetryBase = options.RetryBase, RetryMax = options.RetryMax };
+        var result = new WorkerOptions { MaxAttempts = options.MaxAttempts, Timeout = options.Timeout, RetryBase = options.RetryBase, RetryMax = options.RetryMax, KeepRunLog = options.KeepRunLog };
         foreach (var configuration in configurations)
         {
             Settings.Bind(configuration.Section.GetSection(Section).GetSection(kind), new()

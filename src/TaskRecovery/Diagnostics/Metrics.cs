@@ -34,12 +34,16 @@ internal sealed class Metrics : IDisposable
         _wait = Time(TaskRecoveryDiagnostics.WaitDuration, "How long an entry had been due when it was claimed.");
     }
 
+    /// <summary>The same counts, for the statistics that are stored.</summary>
+    public Statistics Statistics { get; } = new();
+
     /// <summary>The meter, for gauges that other classes create.</summary>
     public Meter Meter => _meter;
 
     /// <summary>Counts stored entries.</summary>
     public void Enqueued(string queue, string kind, long count = 1)
     {
+        Statistics.Enqueued(queue, kind, count);
         if (_enqueued.Enabled)
         {
             _enqueued.Add(count, Tags(queue, kind));
@@ -49,6 +53,7 @@ internal sealed class Metrics : IDisposable
     /// <summary>Counts a claimed entry, and records how long it had been due.</summary>
     public void Claimed(string queue, string kind, TimeSpan waited)
     {
+        Statistics.Waited(queue, kind, waited);
         if (_claimed.Enabled)
         {
             _claimed.Add(1, Tags(queue, kind));
@@ -63,6 +68,7 @@ internal sealed class Metrics : IDisposable
     /// <summary>Counts a run whose outcome was stored, and records its duration.</summary>
     public void Finished(string queue, string kind, OutcomeKind outcome, TimeSpan duration, string? errorType = null)
     {
+        Statistics.Finished(queue, kind, outcome, duration);
         if (_finished.Enabled)
         {
             var tags = Tags(queue, kind);
@@ -94,6 +100,11 @@ internal sealed class Metrics : IDisposable
     /// <summary>Counts the entries and tasks that a sweep or the start-up hook recovered or closed.</summary>
     public void Recovered(RecoveryReport report)
     {
+        foreach (var item in report.Items)
+        {
+            Statistics.Recovered(item);
+        }
+
         if (report.Recovered > 0)
         {
             _recovered.Add(report.Recovered, new KeyValuePair<string, object?>("taskrecovery.action", "recovered"));

@@ -16,8 +16,9 @@ namespace TaskRecovery.Nodes;
 /// <param name="time">The monotonic clock.</param>
 /// <param name="outages">Reports failed steps.</param>
 /// <param name="logger">Logs what happens to the node.</param>
+/// <param name="vitals">Describes the state of this process for each heartbeat.</param>
 internal sealed class NodeAgent(
-    IStoreLifecycle store, INodeEvents events, NodeOptions options, Func<Guid, NodeIdentity> describe, TimeProvider time, OutageReporter outages, ILogger logger)
+    IStoreLifecycle store, INodeEvents events, NodeOptions options, Func<Guid, NodeIdentity> describe, TimeProvider time, OutageReporter outages, ILogger logger, INodeVitals? vitals = null)
 {
     // A node without a session loses its lease soon, so the first attempts follow each other quickly.
     private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(50), options.HeartbeatInterval);
@@ -149,13 +150,27 @@ internal sealed class NodeAgent(
         }
     }
 
+    private string? DescribeVitals()
+    {
+        try
+        {
+            return vitals?.Describe();
+        }
+#pragma warning disable CA1031 // A heartbeat must not fail because the state of the process can't be read.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            return null;
+        }
+    }
+
     private long SendHeartbeat(INodeSession session, Node life)
     {
         var sent = time.GetTimestamp();
         _deadline = _deadline.Sending(sent, _holdsLock);
         events.Changed(life, life.MoveDeadline(_deadline.At));
 
-        var result = session.SendHeartbeat(life.Id, _holdsLock, () => life.Lease is not null);
+        var result = session.SendHeartbeat(life.Id, _holdsLock, () => life.Lease is not null, DescribeVitals());
 
         var answered = time.GetTimestamp();
         if (!result.Accepted)
@@ -188,7 +203,7 @@ internal sealed class NodeAgent(
         PeerHeartbeat[] judged = [.. verdicts.Where(verdict => open || !verdict.ByGrace).Select(verdict => verdict.Peer)];
         if (judged.Length > 0)
         {
-            var dead = session.MarkDead(judged).ToHashSet();
+            var dead = session.MarkDead(judged, _life?.Name).ToHashSet();
             foreach (var peer in judged.Where(peer => dead.Contains(peer.NodeId)))
             {
                 logger.DeclaredPeerDead(EntryText.Shown(peer.Name), peer.NodeId, peer.Heartbeat);

@@ -6,7 +6,8 @@ namespace TaskRecovery.Nodes;
 /// <summary>Builds the identity of this process as a node.</summary>
 /// <param name="name">The configured name; <see langword="null"/> or blank for the default.</param>
 /// <param name="application">The host's application name, if it has one.</param>
-internal sealed class NodeNaming(string? name, string? application)
+/// <param name="description">The versions, queues and kinds of this process.</param>
+internal sealed class NodeNaming(string? name, string? application, INodeDescription? description = null)
 {
     private readonly int _processId = Environment.ProcessId;
     private readonly long _processStarted = LocalProcess.Started(Environment.ProcessId) ?? 0;
@@ -20,6 +21,7 @@ internal sealed class NodeNaming(string? name, string? application)
         Machine = LocalProcess.Machine,
         ProcessId = _processId,
         ProcessStarted = _processStarted,
+        Info = description?.Text,
     };
 
     private string DefaultName()

@@ -35,14 +35,14 @@ internal sealed class NodeService : ICurrentNode, INodeEvents, IHostedLifecycleS
 
     public NodeService(
         IStoreLifecycle store, StartupGate gate, NodeSignals signals, OutageReporter outages, IOptions<TaskRecoveryOptions> options, TimeProvider time, ILogger<NodeService> logger,
-        IHostEnvironment? environment = null)
+        IHostEnvironment? environment = null, INodeDescription? description = null, INodeVitals? vitals = null)
     {
         _gate = gate;
         _signals = signals;
         _time = time;
         _logger = logger.Guarded();
-        var naming = new NodeNaming(options.Value.NodeName, environment?.ApplicationName);
-        _beat = new NodeAgent(store, this, options.Value.Node, naming.Describe, time, outages, _logger);
+        var naming = new NodeNaming(options.Value.NodeName, environment?.ApplicationName, description);
+        _beat = new NodeAgent(store, this, options.Value.Node, naming.Describe, time, outages, _logger, vitals);
     }
 
     /// <inheritdoc/>

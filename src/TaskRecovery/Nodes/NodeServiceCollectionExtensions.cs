@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using TaskRecovery.Diagnostics;
 using TaskRecovery.Hosting;
+using TaskRecovery.Monitoring;
 using TaskRecovery.Operations;
 using TaskRecovery.Recovery;
 using TaskRecovery.Startup;
@@ -33,6 +34,7 @@ internal static class NodeServiceCollectionExtensions
         services.TryAddSingleton<RetentionLoop>();
         services.TryAddSingleton<QueueDepths>();
         services.TryAddSingleton<QueueDepthSampler>();
+        services.TryAddSingleton<StatisticsLoop>();
 
         Host<NodeService>();
         Host<StartupRecovery>();
@@ -40,6 +42,7 @@ internal static class NodeServiceCollectionExtensions
         Host<ClaimReconciler>();
         Host<RetentionLoop>();
         Host<QueueDepthSampler>();
+        Host<StatisticsLoop>();
         return services;
 
         void Host<T>()

@@ -45,7 +45,9 @@ internal sealed class PeerFailureDetector(StoreTraits traits, TimeSpan lease, Ti
             now.Add(peer.NodeId, seen);
             if (sent >= seen.DueAt)
             {
-                (dead ??= []).Add(new DeathVerdict(peer, ByGrace: seen.DueAt != long.MinValue && sent < seen.Since + _lease));
+                var byLease = sent >= seen.Since + _lease && seen.DueAt != long.MinValue;
+                var judged = peer with { Proof = byLease ? DeathProof.LeaseExpired : DeathProof.LockFree };
+                (dead ??= []).Add(new DeathVerdict(judged, ByGrace: seen.DueAt != long.MinValue && sent < seen.Since + _lease));
             }
         }
 

@@ -24,15 +24,18 @@ public interface INodeSession : IDisposable
     /// <see langword="null"/> counts as passed. A store whose database does not order heartbeats and death verdicts calls it after the
     /// heartbeat, and also stores a late heartbeat in the database, where it is ordered with verdicts (docs/protocol,
     /// FILE_COUNTER).</param>
-    HeartbeatResult SendHeartbeat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null);
+    /// <param name="vitals">The state of this process as JSON, which is shown if the node dies; <see langword="null"/> for none. It must not
+    /// make a heartbeat fail.</param>
+    HeartbeatResult SendHeartbeat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null, string? vitals = null);
 
     /// <summary>Declares nodes dead, irrevocably, each only if its heartbeat counter has not changed since it was judged. Takes one round
     /// trip for any number of nodes and does not wait for locks: a node in the middle of a claim is not declared dead by this call; if the
     /// store can, it terminates the session that keeps the claim open.</summary>
-    /// <param name="judged">The nodes, each with the heartbeat counter on which the verdict is based.</param>
+    /// <param name="judged">The nodes, each with the heartbeat counter and the proof on which the verdict is based.</param>
+    /// <param name="judge">The name of this node, for the record of the verdict.</param>
     /// <returns>The nodes that this call declared dead. The others have sent a heartbeat since, are already dead, or must be judged again
     /// at the next heartbeat.</returns>
-    IReadOnlyList<Guid> MarkDead(IReadOnlyList<PeerHeartbeat> judged);
+    IReadOnlyList<Guid> MarkDead(IReadOnlyList<PeerHeartbeat> judged, string? judge = null);
 
     /// <summary>Marks this node as stopped, so that no other node waits for its lease to expire. The next sweep releases its remaining work
     /// without counting a crash.</summary>

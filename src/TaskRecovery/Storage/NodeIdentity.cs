@@ -24,4 +24,7 @@ public sealed record NodeIdentity
     /// <summary>The start time of the process as <see cref="LocalProcess.Started"/> returns it. It distinguishes the process from a later
     /// one with the same id.</summary>
     public required long ProcessStarted { get; init; }
+
+    /// <summary>The versions, queues and kinds of the process as JSON; <see langword="null"/> for none. Shown to operators only.</summary>
+    public string? Info { get; init; }
 }

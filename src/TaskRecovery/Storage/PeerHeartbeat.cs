@@ -9,4 +9,8 @@ namespace TaskRecovery.Storage;
 /// <param name="SaysItHoldsLock">Whether the node held its lock, according to its last heartbeat.</param>
 /// <param name="LockIsHeld">Whether the lock is held now.</param>
 [Experimental("TASKRECOVERY001")]
-public readonly record struct PeerHeartbeat(Guid NodeId, string Name, long Heartbeat, bool SaysItHoldsLock, bool LockIsHeld);
+public readonly record struct PeerHeartbeat(Guid NodeId, string Name, long Heartbeat, bool SaysItHoldsLock, bool LockIsHeld)
+{
+    /// <summary>If the node is judged dead: what proves it.</summary>
+    public DeathProof Proof { get; init; }
+}

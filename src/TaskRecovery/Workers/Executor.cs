@@ -79,6 +79,7 @@ internal sealed class Executor(ExecutorPool pool, WorkServices services) : IThre
 
         var run = new WorkRun(entry, claim, kind, services.Run);
         run.Begin(_source);
+        run.MadeProgress();
         _current = run;
         claim.Lease.Node.RunBegins();
         if (!claim.Lease.IsValid)
@@ -129,6 +130,7 @@ internal sealed class Executor(ExecutorPool pool, WorkServices services) : IThre
     private async ValueTask InvokeAsync(WorkRun run, KindRunner runner, CancellationToken cancellationToken)
     {
         AsyncServiceScope? scope = null;
+        var log = run.Kind.Options.KeepRunLog ? services.Logs.Begin(run.Entry.Id, run.Fence) : null;
         try
         {
             scope = services.Scopes.CreateAsyncScope();
@@ -159,6 +161,11 @@ internal sealed class Executor(ExecutorPool pool, WorkServices services) : IThre
             if (scope is { } created)
             {
                 await DisposeAsync(created, run).ConfigureAwait(false);
+            }
+
+            if (log is not null)
+            {
+                services.Logs.End(log);
             }
         }
     }

@@ -29,7 +29,17 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
             return shared.Json.Read<T>(stored)!;
         }
 
-        var result = await step(cancellationToken).ConfigureAwait(false);
+        run.CurrentStep = name;
+        T result;
+        try
+        {
+            result = await step(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            run.CurrentStep = null;
+        }
+
         await SaveStepAsync(name, run.WriteJson(result, $"The result of step '{name}'")).ConfigureAwait(false);
         return result;
     }
@@ -39,7 +49,16 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
         ArgumentNullException.ThrowIfNull(step);
         if (await FindStepAsync(name, cancellationToken).ConfigureAwait(false) is null)
         {
-            await step(cancellationToken).ConfigureAwait(false);
+            run.CurrentStep = name;
+            try
+            {
+                await step(cancellationToken).ConfigureAwait(false);
+            }
+            finally
+            {
+                run.CurrentStep = null;
+            }
+
             await SaveStepAsync(name, "null"u8.ToArray()).ConfigureAwait(false);
         }
     }
@@ -62,6 +81,7 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
             _checkpoint = json;
         }
 
+        run.MadeProgress();
         await run.ReachAsync(RunPlace.CheckpointStored).ConfigureAwait(false);
         run.ThrowIfOver();
         run.EndIfStopping();
@@ -138,6 +158,7 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
             _savedBytes += result.Length;
         }
 
+        run.MadeProgress();
         await run.ReachAsync(RunPlace.StepStored, name).ConfigureAwait(false);
         run.ThrowIfOver();
     }

@@ -15,6 +15,9 @@ internal sealed partial class WorkRun(ClaimedEntry entry, NodeClaim claim, Bound
     private IServiceProvider? _services;
     private IReadOnlyDictionary<string, string>? _metadata;
     private RunProgress? _progress;
+    private RunReports? _reports;
+    private string? _currentStep;
+    private long _progressAt;
     private int _state;
     private int _outcomeTaken;
 
@@ -60,6 +63,22 @@ internal sealed partial class WorkRun(ClaimedEntry entry, NodeClaim claim, Bound
 
     /// <summary>The steps and the checkpoint.</summary>
     public RunProgress Progress => LazyInitializer.EnsureInitialized(ref _progress, () => new RunProgress(this, shared));
+
+    /// <summary>The progress that the handler reports.</summary>
+    public RunReports Reports => LazyInitializer.EnsureInitialized(ref _reports, () => new RunReports(this, shared));
+
+    /// <summary>The step that the handler is in; <see langword="null"/> if it is in none.</summary>
+    public string? CurrentStep
+    {
+        get => Volatile.Read(ref _currentStep);
+        set => Volatile.Write(ref _currentStep, value);
+    }
+
+    /// <summary>The time since the last stored step or checkpoint of this run, or since its start.</summary>
+    public TimeSpan SinceProgress => Volatile.Read(ref _progressAt) is var at and not 0 ? shared.Time.GetElapsedTime(at) : TimeSpan.Zero;
+
+    /// <summary>Called when the run starts, and when a step or checkpoint is stored.</summary>
+    public void MadeProgress() => Volatile.Write(ref _progressAt, shared.Time.GetTimestamp());
 
     /// <summary>Whether the outcome was written in the worker's own transaction, so that its commit decides.</summary>
     public bool CompletedInTransaction { get; private set; }
@@ -170,4 +189,8 @@ internal sealed record RequestedOutcome(OutcomeKind Kind, string? Reason, string
 
 /// <summary>The services and settings that all runs of one host share.</summary>
 internal sealed record RunServices(
-    IEntryStore Store, EntryJson Json, OwnTransaction Own, TimeProvider Time, int MaxResultBytes, CancellationToken Stopping, IRunObserver? Observer = null);
+    IEntryStore Store, EntryJson Json, OwnTransaction Own, TimeProvider Time, int MaxResultBytes, CancellationToken Stopping, IRunObserver? Observer = null)
+{
+    /// <summary>Stores what runs say of themselves; <see langword="null"/> if the store can't.</summary>
+    public IRunInfoStore? Info { get; init; }
+}

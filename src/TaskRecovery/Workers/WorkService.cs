@@ -20,6 +20,7 @@ internal sealed class WorkService : IHostedService, IUnresponsiveHandlers, IDisp
     private static readonly TimeSpan FlushTime = TimeSpan.FromSeconds(4);
 
     private readonly WorkServices _services;
+    private readonly RunningWork _running;
     private readonly OutcomeWriter _outcomes;
     private readonly ClaimRemover _claims;
     private readonly LocalClaimers _localClaimers;
@@ -37,7 +38,7 @@ internal sealed class WorkService : IHostedService, IUnresponsiveHandlers, IDisp
     private Task _loops = Task.CompletedTask;
 
     public WorkService(
-        WorkServices services, OutcomeWriter outcomes, ClaimRemover claims, LocalClaimers localClaimers, ClaimWaker waker,
+        WorkServices services, RunningWork running, OutcomeWriter outcomes, ClaimRemover claims, LocalClaimers localClaimers, ClaimWaker waker,
         IOptions<TaskRecoveryOptions> options, ILogger<WorkService> logger)
     {
         _services = services;
@@ -47,6 +48,7 @@ internal sealed class WorkService : IHostedService, IUnresponsiveHandlers, IDisp
         _waker = waker;
         _options = options.Value;
         _logger = logger.Guarded();
+        _running = running;
         _poll = new PollLoop(_queues, services);
         _hints = new HintLoop(_queues, _poll, waker, services);
     }
@@ -73,6 +75,7 @@ internal sealed class WorkService : IHostedService, IUnresponsiveHandlers, IDisp
         }
 
         WarnOfHostLimit();
+        _running.Watch(() => _queues.Values.SelectMany(static queue => queue.Executors.Runs));
         _waker.RegisterPoll(_poll.PollNow);
         _claimLoops = Task.WhenAll(
             _queues.Values.Select(queue => Background.Run(() => queue.Claimer.ClaimLoopAsync(_stopClaiming.Token, _abort.Token))));

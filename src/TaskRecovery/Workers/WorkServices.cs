@@ -24,9 +24,11 @@ internal sealed class WorkServices(
     OutageReporter outages,
     Metrics metrics,
     Tracing tracing,
+    RunLogs logs,
     TimeProvider time,
     ILogger<QueueWorker> logger,
-    IRunObserver? observer = null) : IDisposable
+    IRunObserver? observer = null,
+    IRunInfoStore? info = null) : IDisposable
 {
     // Limits concurrent claims, and so their connections, whatever the number of queues.
     private const int MostClaimsAtOnce = 4;
@@ -56,6 +58,9 @@ internal sealed class WorkServices(
 
     public Tracing Tracing => tracing;
 
+    /// <summary>The logs of runs that keep theirs.</summary>
+    public RunLogs Logs => logs;
+
     public TimeProvider Time => time;
 
     public ILogger Logger { get; } = logger.Guarded();
@@ -66,7 +71,8 @@ internal sealed class WorkServices(
     /// <summary>Limits concurrent claims over all queues.</summary>
     public SemaphoreSlim Claims => _claims;
 
-    public RunServices Run => field ??= new RunServices(store, json, own, time, options.Value.MaxResultBytes, _stopping.Token, observer);
+
+    public RunServices Run => field ??= new RunServices(store, json, own, time, options.Value.MaxResultBytes, _stopping.Token, observer) { Info = info };
 
     /// <summary>Notifies every handler that the host is stopping, without cancelling its token.</summary>
     public async Task BeginStoppingAsync()

@@ -1,0 +1,51 @@
+using System.Text.Json;
+
+namespace TaskRecovery.Storage;
+
+/// <summary>The conditions of a query as the stores compare them with their columns. Both stores use it, so that they find the same
+/// entries.</summary>
+internal sealed class EntryConditions(EntryQuery query)
+{
+    /// <summary>The beginning of the kinds of entries that run tasks of jobs.</summary>
+    internal const string TaskKinds = "task:";
+
+    /// <summary>The kind; <see langword="null"/> if there is no condition, or only on its beginning.</summary>
+    public string? Kind { get; } = query.Kind is { } kind && !kind.EndsWith('*') ? kind : null;
+
+    /// <summary>The beginning of the kind; <see langword="null"/> if there is no condition, or on the whole kind.</summary>
+    public string? KindPrefix { get; } = query.Kind is { } kind && kind.EndsWith('*') ? kind[..^1] : null;
+
+    /// <summary>The states; <see langword="null"/> for all.</summary>
+    public EntryState[]? States { get; } = query.States is { Count: > 0 } states ? [.. states.Distinct()] : null;
+
+    /// <summary>The id of the job as it stands in the arguments of its entries.</summary>
+    public string? Job { get; } = query.JobId?.ToString("D");
+
+    /// <summary>The name and value as they stand in the stored metadata.</summary>
+    public string? Metadata { get; } = Pair(query.Metadata);
+
+    /// <summary>The name and value of the scope as they stand in the stored metadata.</summary>
+    public string? ScopeMetadata { get; } = Pair(query.Scope?.Metadata);
+
+    /// <summary>The text as JSON may spell it: characters outside ASCII are usually stored as escapes.</summary>
+    public string? EscapedText { get; } = query.Text is { } text ? JsonEncodedText.Encode(text).ToString() : null;
+
+    /// <summary>Whether only failed or cancelled entries can match. Few entries are, and they have an index.</summary>
+    public bool AreUnwell
+        => States is not null
+            ? States.All(static state => state is EntryState.Failed or EntryState.Cancelled)
+            : query.Reason is not null && !string.Equals(query.Reason, EndReasons.Erased, StringComparison.Ordinal);
+
+    /// <summary>Whether only waiting entries can match.</summary>
+    public bool AreWaiting => States is [EntryState.Waiting];
+
+    /// <summary>Whether only running entries can match.</summary>
+    public bool AreRunning => States is [EntryState.Running];
+
+    /// <summary>Whether all further entries were stored before the time from which on entries are wanted. Ids follow the time of storing
+    /// only roughly, because transactions commit in another order, so the comparison leaves a margin.</summary>
+    public bool EndsBefore(DateTimeOffset created) => query.CreatedFrom is { } from && created < from - TimeSpan.FromMinutes(10);
+
+    private static string? Pair(KeyValuePair<string, string>? pair)
+        => pair is { } some ? $"{StoredMetadata.Quoted(some.Key)}:{StoredMetadata.Quoted(some.Value)}" : null;
+}

@@ -1,0 +1,11 @@
+namespace TaskRecovery.Storage;
+
+/// <summary>Where the read model stops counting.</summary>
+internal static class MonitorLimits
+{
+    /// <summary>Due, later and running entries.</summary>
+    internal const int Waiting = 100_000;
+
+    /// <summary>Failed and cancelled entries.</summary>
+    internal const int Unwell = 10_000;
+}

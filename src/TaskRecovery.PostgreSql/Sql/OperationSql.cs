@@ -1,0 +1,144 @@
+namespace TaskRecovery.PostgreSql;
+
+/// <summary>Statements on <c>operations</c> and <c>operation_entries</c>.</summary>
+internal static class OperationSql
+{
+    private const string Columns = """
+        o.id, o.action, o.state, o.query, o.ids, o.retry_from, o.retry_at, o.undoes, o.undone_by, o.actor, o.reason, o.tool,
+            o.created_at, o.started_at, o.ended_at, o.up_to_id, o.position, o.expected, o.expected_precision, o.done, o.refused
+        """;
+
+    /// <summary>Stores an operation. $1 action, $2 query, $3 ids, $4 where retried entries start, $5 when they run, $6 actor, $7 reason, $8
+    /// tool, $9 expected entries, $10 precision of that number. Returns the operation.</summary>
+    internal const string Prepare = $$"""
+        insert into {schema}.operations as o (action, query, ids, retry_from, retry_at, actor, reason, tool, expected, expected_precision, up_to_id, position)
+        select $1::smallint, $2::text, $3::bigint[], $4::smallint, $5::timestamptz, $6::text, $7::text, $8::text, $9::bigint, $10::smallint, l.id,
+            greatest(l.id, (select max(i.id) from unnest($3::bigint[]) i (id))) + 1
+        from (select coalesce(max(e.id), 0) as id from {schema}.entries e) l
+        returning {{Columns}}
+        """;
+
+    /// <summary>Locks an operation. $1 id. Returns it, and whether it was prepared within $2 microseconds.</summary>
+    internal const string Lock = $$"""
+        select {{Columns}}, o.created_at > clock_timestamp() - $2::bigint * interval '1 microsecond' from {schema}.operations o where o.id = $1::bigint for update
+        """;
+
+    /// <summary>Locks a running operation, unless another process does a step of it. $1 id.</summary>
+    internal const string LockStep = $$"""
+        select {{Columns}} from {schema}.operations o where o.id = $1::bigint and o.state = 1 for update skip locked
+        """;
+
+    /// <summary>Starts an operation. $1 id. Returns it.</summary>
+    internal const string Start = $$"""
+        update {schema}.operations o set state = 1, started_at = clock_timestamp() where o.id = $1::bigint returning {{Columns}}
+        """;
+
+    /// <summary>Stops an operation. $1 id. Returns it.</summary>
+    internal const string Stop = $$"""
+        update {schema}.operations o set state = 3, ended_at = clock_timestamp() where o.id = $1::bigint returning {{Columns}}
+        """;
+
+    /// <summary>Stores and starts the operation that reverses another one. $1 the other one's id, $2 actor, $3 reason, $4 tool. Returns the
+    /// new one.</summary>
+    internal const string Undo = $$"""
+        with added as (
+            insert into {schema}.operations as o (action, state, undoes, actor, reason, tool, expected, expected_precision, up_to_id, position, started_at)
+            select 2, 1, u.id, $2::text, $3::text, $4::text, u.done, 0, u.up_to_id, u.up_to_id + 1, clock_timestamp()
+            from {schema}.operations u where u.id = $1::bigint
+            returning {{Columns}}
+        ), marked as (
+            update {schema}.operations u set undone_by = a.id from added a where u.id = $1::bigint
+        )
+        select * from added
+        """;
+
+    /// <summary>Stores the progress of a step. $1 id, $2 position, $3 how many were changed, $4 how many were not, $5 whether it has ended.
+    /// Returns the operation.</summary>
+    internal const string Advance = $$"""
+        update {schema}.operations o set position = $2::bigint, done = o.done + $3::bigint, refused = o.refused + $4::bigint,
+            state = case when $5::boolean then 2 else o.state end, ended_at = case when $5::boolean then clock_timestamp() end
+        where o.id = $1::bigint returning {{Columns}}
+        """;
+
+    /// <summary>Stores what a step did to each entry. $1 operation, then arrays: $2 entries, $3 results, $4 fences, $5 due times, $6
+    /// levels, $7 attempts, $8 crashes.</summary>
+    internal const string AddEntries = """
+        insert into {schema}.operation_entries (operation, entry, result, fence, run_at, level, attempt, crashes)
+        select $1::bigint, g.* from unnest($2, $3, $4, $5, $6, $7, $8) g order by 2
+        """;
+
+    /// <summary>What an operation has changed, highest id first. $1 operation, $2 only ids below this one, $3 how many at most.</summary>
+    internal const string Changed = """
+        select e.entry, e.fence, e.run_at, e.level, e.attempt, e.crashes from {schema}.operation_entries e
+        where e.operation = $1::bigint and e.result = 0 and e.entry < $2::bigint order by e.entry desc limit $3::bigint
+        """;
+
+    /// <summary>One operation. $1 id.</summary>
+    internal const string Find = $$"""
+        select {{Columns}} from {schema}.operations o where o.id = $1::bigint
+        """;
+
+    /// <summary>Operations that were started, newest first. $1 only ids below this one, $2 how many at most.</summary>
+    internal const string List = $$"""
+        select {{Columns}} from {schema}.operations o where o.id < $1::bigint and o.state > 0 order by o.id desc limit $2::bigint
+        """;
+
+    /// <summary>The entries of an operation. $1 operation, $2 only ids above this one, $3 whether only those that it could not change, $4
+    /// how many at most.</summary>
+    internal const string ListEntries = """
+        select e.entry, e.result from {schema}.operation_entries e
+        where e.operation = $1::bigint and e.entry > $2::bigint and (not $3::boolean or e.result <> 0) order by e.entry limit $4::bigint
+        """;
+
+    /// <summary>The running operations, oldest first.</summary>
+    internal const string Running = "select o.id from {schema}.operations o where o.state = 1 order by o.id";
+
+    /// <summary>Puts cancelled entries back at the place at which they had waited. Arrays: $1 ids, $2 the fences of the outcomes that
+    /// cancelled them, $3 due times, $4 levels, $5 attempts, $6 crashes. Returns each entry that waits again, and its queue.</summary>
+    internal const string Restore = """
+        with given as materialized (
+            select g.* from unnest($1, $2, $3, $4, $5, $6) g (id, fence, run_at, level, attempt, crashes)
+        ), ended as materialized (
+            select o.entry, o.fence from {schema}.outcomes o join given g on o.entry = g.id and o.fence = g.fence
+            where o.final and o.kind = 2 and o.reason is distinct from 'erased' order by o.entry for update of o
+        ), entry as materialized (
+            select e.id, e.queue, e.kind, e.unique_key, d.fence from ended d cross join lateral (select * from {schema}.entries e where e.id = d.entry offset 0) e
+        ), keyed as (
+            insert into {schema}.unique_keys (kind, key, entry) select kind, unique_key, id from entry where unique_key is not null order by 1, 2
+            on conflict do nothing returning entry
+        ), free as materialized (
+            select * from entry e where e.unique_key is null or e.id in (select entry from keyed)
+        ), marked as (
+            update {schema}.outcomes o set final = false from free f where o.entry = f.id and o.fence = f.fence and o.final returning o.entry
+        ), opened as (
+            update {schema}.tasks t set state = 0, reason = null, ended_at = null from marked m where t.entry_id = m.entry and t.state in (3, 4)
+        ), place as (
+            insert into {schema}.waiting (run_at, id, queue, kind, priority, attempt, crashes)
+            select g.run_at, f.id, f.queue, f.kind, g.level, g.attempt, g.crashes from free f join marked m on m.entry = f.id join given g on g.id = f.id
+            returning id, queue
+        )
+        select p.id, q.name from place p join {schema}.queues q on q.id = p.queue
+        """;
+
+    /// <summary>Which entries have ended no run since an outcome was stored. Arrays: $1 ids, $2 fences. Locks them against being put back. An
+    /// entry that runs is among them, but has no waiting row.</summary>
+    internal const string Unrun = """
+        select e.id from {schema}.entries e
+        where e.id in (
+            select g.id from unnest($1, $2) g (id, fence)
+            where not exists (select from {schema}.outcomes o where o.entry = g.id and o.fence > g.fence))
+        order by e.id for no key update of e
+        """;
+
+    /// <summary>Removes old operations with their entries, a bounded number.</summary>
+    internal const string Purge = """
+        with old as materialized (
+            select o.id from {schema}.operations o
+            where (o.state > 1 and o.ended_at < clock_timestamp() - interval '30 days') or (o.state = 0 and o.created_at < clock_timestamp() - interval '1 day')
+            order by o.id limit 10
+        ), entries as (
+            delete from {schema}.operation_entries e where e.operation in (select id from old)
+        )
+        delete from {schema}.operations o where o.id in (select id from old)
+        """;
+}

@@ -1,0 +1,24 @@
+namespace TaskRecovery.PostgreSql;
+
+/// <summary>Statements on <c>reports</c> and <c>run_logs</c>.</summary>
+internal static class RunInfoSql
+{
+    /// <summary>Stores the progress of a run if the node holds the claim. $1 node, $2 entry, $3 fence, $4 done, $5 total, or null, $6
+    /// message, or null.</summary>
+    internal const string Report = """
+        insert into {schema}.reports as r (entry, fence, done, total, message)
+        select $2::bigint, $3::bigint, $4::bigint, $5::bigint, $6::text
+        where exists (select from {schema}.claims c join {schema}.nodes n on n.number = c.node where c.id = $3::bigint and n.id = $1::uuid)
+        on conflict (entry) do update
+            set fence = excluded.fence, done = excluded.done, total = excluded.total, message = excluded.message, reported_at = clock_timestamp()
+            where r.fence <= excluded.fence
+        """;
+
+    /// <summary>Stores parts of logs. Arrays: $1 entries, $2 fences, $3 parts, $4 lines.</summary>
+    internal const string Append = """
+        insert into {schema}.run_logs (entry, fence, part, lines)
+        select g.entry, g.fence, g.part, g.lines from unnest($1, $2, $3, $4) g (entry, fence, part, lines)
+        where exists (select from {schema}.entries e where e.id = g.entry) order by 1, 2, 3
+        on conflict do nothing
+        """;
+}

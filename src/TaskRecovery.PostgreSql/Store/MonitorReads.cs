@@ -1,0 +1,63 @@
+using System.Data;
+using System.Globalization;
+using Npgsql;
+
+namespace TaskRecovery.PostgreSql;
+
+/// <summary>Runs the statements of the read model: at most two at a time, on connections of their own, each question in one read-only
+/// transaction with one snapshot and a time limit for each statement.</summary>
+internal sealed class MonitorReads(PostgreSqlDatabase database) : IDisposable
+{
+    private const int MaxReads = 2;
+
+    private readonly SemaphoreSlim _free = new(MaxReads);
+
+    /// <summary>Answers one question.</summary>
+    /// <param name="limit">The time limit of each statement, which the server enforces.</param>
+    /// <param name="work">Reads the rows.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
+    /// <exception cref="TimeoutException">A statement took longer than <paramref name="limit"/>.</exception>
+    internal async ValueTask<T> ReadAsync<T>(TimeSpan limit, Func<NpgsqlConnection, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken)
+    {
+        await _free.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            var connection = await database.OpenMonitorAsync(cancellationToken).ConfigureAwait(false);
+            await using var _ = connection.ConfigureAwait(false);
+            var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken).ConfigureAwait(false);
+            await using var __ = transaction.ConfigureAwait(false);
+            await BeginAsync(connection, limit, cancellationToken).ConfigureAwait(false);
+            var result = await work(connection, cancellationToken).ConfigureAwait(false);
+            await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+            return result;
+        }
+        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.QueryCanceled && !cancellationToken.IsCancellationRequested)
+        {
+            throw new TimeoutException(
+                $"PostgreSQL needed more than {limit.TotalSeconds:0.#} s for this question. Ask for less: set EntryQuery.Queue, Kind or States, or a smaller EntryQuery.LookAtMost.", exception);
+        }
+        catch (Exception exception) when (PostgreSqlErrors.Translate(exception, database.SchemaName) is not null)
+        {
+            throw PostgreSqlErrors.Translate(exception, database.SchemaName)!;
+        }
+        finally
+        {
+            _free.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _free.Dispose();
+
+    // On sessions that are not the library's own, the search path is pinned first.
+    private async ValueTask BeginAsync(NpgsqlConnection connection, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        var batch = new NpgsqlBatch(connection) { Timeout = database.CommandTimeout };
+        await using var _ = batch.ConfigureAwait(false);
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(SessionSettings.PinInTransaction));
+        var begin = new NpgsqlBatchCommand(MonitorSql.Begin);
+        begin.Parameters.Add(Arg.Text(((long)limit.TotalMilliseconds).ToString(CultureInfo.InvariantCulture)));
+        batch.BatchCommands.Add(begin);
+        await batch.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,134 @@
+using Npgsql;
+using NpgsqlTypes;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.PostgreSql;
+
+/// <content>The life of one entry.</content>
+internal sealed partial class PostgreSqlMonitorStore
+{
+    private const int MaxEvents = 1000;
+
+    public ValueTask<EntryLife?> GetLifeAsync(long entryId, CancellationToken cancellationToken)
+        => _reads.ReadAsync(ListLimit, (connection, token) => ReadLifeAsync(connection, entryId, token), cancellationToken);
+
+    public ValueTask<string?> GetStepResultAsync(long entryId, string step, CancellationToken cancellationToken)
+        => _reads.ReadAsync(
+            ListLimit,
+            async (connection, token) =>
+            {
+                var task = await FindTaskAsync(connection, entryId, token).ConfigureAwait(false);
+                return (await database.ListAsync(
+                    connection, MonitorSql.StepResult, [Arg.Int8(entryId), Arg.Uuid(task), Arg.Text(step)], static row => row.GetString(0), token).ConfigureAwait(false)).FirstOrDefault();
+            },
+            cancellationToken);
+
+    public ValueTask<string?> GetCheckpointAsync(long entryId, CancellationToken cancellationToken)
+        => _reads.ReadAsync(
+            ListLimit,
+            async (connection, token) =>
+            {
+                var task = await FindTaskAsync(connection, entryId, token).ConfigureAwait(false);
+                return (await database.ListAsync(connection, MonitorSql.Checkpoint, [Arg.Int8(entryId), Arg.Uuid(task)], static row => row.GetString(3), token).ConfigureAwait(false)).FirstOrDefault();
+            },
+            cancellationToken);
+
+    public ValueTask<IReadOnlyList<RunLogLine>> ListLogAsync(long entryId, CancellationToken cancellationToken)
+        => _reads.ReadAsync<IReadOnlyList<RunLogLine>>(
+            ListLimit,
+            async (connection, token) =>
+            {
+                var parts = await database.ListAsync(connection, MonitorSql.Log, [Arg.Int8(entryId)], static row => StoredLog.Read(row.GetInt64(0), row.GetString(1)), token).ConfigureAwait(false);
+                return [.. parts.SelectMany(static lines => lines)];
+            },
+            cancellationToken);
+
+    private async ValueTask<EntryLife?> ReadLifeAsync(NpgsqlConnection connection, long entryId, CancellationToken cancellationToken)
+    {
+        var entry = await database.ListAsync(
+            connection, OperatorSql.Read, [Arg.Array([entryId], NpgsqlDbType.Bigint), Arg.Bool(true)], PostgreSqlQueueStore.ReadEntry, cancellationToken).ConfigureAwait(false);
+        if (entry is [])
+        {
+            return null;
+        }
+
+        var extras = (await database.ListAsync(connection, MonitorSql.Extras, [Arg.Int8(entryId)], static row => ReadExtras(row), cancellationToken).ConfigureAwait(false))[0];
+        var task = extras.TaskId is not { } taskId
+            ? null
+            : (await database.ListAsync(connection, TaskSql.Find, [Arg.Uuid(taskId)], static row => PostgreSqlJobStore.ReadTask(row, 0), cancellationToken).ConfigureAwait(false)).FirstOrDefault();
+        var steps = await database.ListAsync(
+            connection,
+            MonitorSql.Steps,
+            [Arg.Int8(entryId), Arg.Uuid(extras.TaskId)],
+            static row => new EntryStep(row.GetString(0), row.GetFieldValue<DateTimeOffset>(1), row.GetInt64(2), row.GetInt64(3)),
+            cancellationToken).ConfigureAwait(false);
+        var checkpoint = await database.ListAsync(
+            connection,
+            MonitorSql.Checkpoint,
+            [Arg.Int8(entryId), Arg.Uuid(extras.TaskId)],
+            static row => new EntryCheckpoint(row.GetFieldValue<DateTimeOffset>(0), row.GetInt64(1), row.GetInt64(2)),
+            cancellationToken).ConfigureAwait(false);
+        var report = await database.ListAsync(
+            connection,
+            MonitorSql.Report,
+            [Arg.Int8(entryId)],
+            static row => new ReportedProgress(row.GetInt64(0), row.IsDBNull(1) ? null : row.GetInt64(1), row.StringOrNull(2), row.GetFieldValue<DateTimeOffset>(3), row.GetInt64(4)),
+            cancellationToken).ConfigureAwait(false);
+        var events = await ListEventsAsync(connection, new EventQuery { EntryId = entryId, Limit = MaxEvents }, cancellationToken).ConfigureAwait(false);
+        return new EntryLife
+        {
+            Entry = entry[0],
+            ReadAt = extras.ReadAt,
+            Runs = await database.ListAsync(connection, MonitorSql.Runs, [Arg.Int8(entryId)], row => ReadRun(row, entryId), cancellationToken).ConfigureAwait(false),
+            Claim = extras.Claim,
+            HoldsUniqueKey = extras.HoldsKey,
+            CancelRequestedAt = entry[0].EndedAt is null ? extras.CancelRequestedAt : null,
+            Steps = steps,
+            Checkpoint = checkpoint.FirstOrDefault(),
+            Task = task,
+            JobName = extras.JobName,
+            TraceParent = extras.TraceParent,
+            Progress = report.FirstOrDefault(),
+            Events = [.. events.Take(MaxEvents).Reverse()],
+        };
+    }
+
+    private async ValueTask<Guid?> FindTaskAsync(NpgsqlConnection connection, long entryId, CancellationToken cancellationToken)
+        => await database.ListAsync(connection, MonitorSql.TaskOf, [Arg.Int8(entryId)], static row => row.GetGuid(0), cancellationToken).ConfigureAwait(false) is [var task] ? task : null;
+
+    private static EntryRun ReadRun(NpgsqlDataReader row, long entryId)
+    {
+        var node = row.StringOrNull(4);
+        var endedAt = row.GetFieldValue<DateTimeOffset>(2);
+        return new EntryRun
+        {
+            Fence = row.GetInt64(0),
+            End = (RunEnd)row.GetInt16(1),
+            EndedAt = endedAt,
+
+            // An outcome without a node belongs to an entry that was cancelled while it waited.
+            StartedAt = node is null ? null : endedAt - TimeSpan.FromMilliseconds(row.GetInt32(3)),
+            Node = node,
+            Attempt = row.GetInt16(5),
+            Crashes = row.GetInt16(6),
+            IsFinal = row.GetBoolean(7),
+            Reason = row.StringOrNull(8),
+            Error = row.StringOrNull(9),
+            BlackBox = StoredBlackBox.Read(row.StringOrNull(10), entryId),
+        };
+    }
+
+    private static LifeExtras ReadExtras(NpgsqlDataReader row) => new(
+        row.IsDBNull(0)
+            ? null
+            : new EntryClaim { Fence = row.GetInt64(0), Node = row.GetString(1), NodeId = row.GetGuid(2), ClaimedAt = row.GetFieldValue<DateTimeOffset>(3), Entries = row.GetInt32(4) },
+        row.GetBoolean(5),
+        row.TimeOrNull(6),
+        row.StringOrNull(7),
+        row.IsDBNull(8) ? null : row.GetGuid(8),
+        row.StringOrNull(9),
+        row.GetFieldValue<DateTimeOffset>(10));
+
+    private sealed record LifeExtras(
+        EntryClaim? Claim, bool HoldsKey, DateTimeOffset? CancelRequestedAt, string? TraceParent, Guid? TaskId, string? JobName, DateTimeOffset ReadAt);
+}

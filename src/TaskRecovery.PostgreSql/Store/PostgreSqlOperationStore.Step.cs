@@ -1,0 +1,273 @@
+using Npgsql;
+using NpgsqlTypes;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.PostgreSql;
+
+/// <content>The steps of an operation.</content>
+internal sealed partial class PostgreSqlOperationStore
+{
+    private const int StepSize = 500;
+    private const int LookAtMost = 100_000;
+
+    public async ValueTask<OperationStep> StepAsync(long operationId, CancellationToken cancellationToken)
+    {
+        var queues = new HashSet<string>(StringComparer.Ordinal);
+        var (step, hasRunning) = await database.InTransactionAsync<(BulkOperation? Step, bool HasRunning)>(
+            async (connection, token) =>
+            {
+                queues.Clear();
+                if (await database.ListAsync(connection, OperationSql.LockStep, [Arg.Int8(operationId)], ReadOperation, token).ConfigureAwait(false) is not [var stored])
+                {
+                    return (null, false);
+                }
+
+                var (changes, next) = await WorkAsync(connection, stored, queues, token).ConfigureAwait(false);
+                return (await AdvanceAsync(connection, stored, changes, next, token).ConfigureAwait(false), changes.Any(static change => change.IsRunning));
+            },
+            cancellationToken).ConfigureAwait(false);
+        foreach (var name in queues)
+        {
+            queue.Hints.Work(name);
+        }
+
+        if (hasRunning)
+        {
+            queue.Hints.Control();
+        }
+
+        return step is null
+            ? new OperationStep(await FindAsync(operationId, cancellationToken).ConfigureAwait(false), Worked: false)
+            : new OperationStep(step, Worked: true);
+    }
+
+    // Returns what was done, and the position of the next step, or nothing after the last one.
+    private async ValueTask<(IReadOnlyList<Change> Changes, long? Next)> WorkAsync(NpgsqlConnection connection, StoredOperation stored, HashSet<string> queues, CancellationToken cancellationToken)
+    {
+        if (stored.Operation.Undoes is { } undone)
+        {
+            return await UndoAsync(connection, stored, undone, queues, cancellationToken).ConfigureAwait(false);
+        }
+
+        var (ids, next) = await NextAsync(connection, stored, cancellationToken).ConfigureAwait(false);
+        var changes = ids.Length == 0 ? [] : stored.Operation.Action == BulkAction.Cancel
+            ? await CancelAsync(connection, ids, cancellationToken).ConfigureAwait(false)
+            : await RetryAsync(connection, ids, stored.Operation.Retry ?? new RetryOptions(), queues, cancellationToken).ConfigureAwait(false);
+        return (changes, next);
+    }
+
+    // Every condition is checked again, for the entries of this step.
+    private async ValueTask<(long[] Ids, long? Next)> NextAsync(NpgsqlConnection connection, StoredOperation stored, CancellationToken cancellationToken)
+    {
+        if (stored.Ids is { } given)
+        {
+            long[] left = [.. given.Where(id => id < stored.Position).Distinct().OrderDescending().Take(StepSize)];
+            return (left, left.Length < StepSize ? null : left[^1]);
+        }
+
+        var query = stored.Operation.Query! with { Before = stored.Position, LookAtMost = LookAtMost, Limit = StepSize };
+        var source = await EntrySearch.ChooseAsync(database, connection, query, cancellationToken).ConfigureAwait(false);
+        var found = await database.ListAsync(connection, source.List, [.. EntrySearch.Conditions(query), Arg.Int8(StepSize)], EntrySearch.ReadPlace, cancellationToken).ConfigureAwait(false);
+        var next = found.Count == StepSize
+            ? found[^1].Id
+            : (await EntrySearch.FindEdgeAsync(database, connection, source, query, cancellationToken).ConfigureAwait(false)).Edge;
+        return ([.. found.Select(static place => place.Id)], next);
+    }
+
+    // As for a single entry: the request is stored first, so that an entry that is claimed in the meantime has it.
+    private async ValueTask<IReadOnlyList<Change>> CancelAsync(NpgsqlConnection connection, long[] ids, CancellationToken cancellationToken)
+    {
+        var asked = await database.ListAsync(connection, OperatorSql.RequestCancel, [Ids(ids)], static row => row.GetInt64(0), cancellationToken).ConfigureAwait(false);
+        var ended = asked.Count == 0
+            ? []
+            : await database.ListAsync(
+                connection,
+                OperatorSql.CancelWaitingPlaces,
+                [Ids(asked), Arg.Text(EndReasons.CancelRequested)],
+                static row => new Change(row.GetInt64(0), OperatorResult.Done)
+                {
+                    Fence = row.GetInt64(1),
+                    RunAt = row.GetFieldValue<DateTime>(2),
+                    Level = row.GetInt16(3),
+                    Attempt = row.GetInt16(4),
+                    Crashes = row.GetInt16(5),
+                },
+                cancellationToken).ConfigureAwait(false);
+        var waited = ended.ToDictionary(static change => change.Entry);
+        var notEnded = asked.ToHashSet();
+        var exist = notEnded.Count == ids.Length
+            ? []
+            : (await database.ListAsync(connection, OperatorSql.WhyNotRetried, [Ids(ids)], static row => row.GetInt64(0), cancellationToken).ConfigureAwait(false)).ToHashSet();
+        return [.. ids.Select(id => waited.TryGetValue(id, out var change) ? change
+            : notEnded.Contains(id) ? new Change(id, OperatorResult.Done) { IsRunning = true }
+            : new Change(id, exist.Contains(id) ? OperatorResult.AlreadyEnded : OperatorResult.NotFound))];
+    }
+
+    private async ValueTask<IReadOnlyList<Change>> RetryAsync(NpgsqlConnection connection, long[] ids, RetryOptions options, HashSet<string> queues, CancellationToken cancellationToken)
+    {
+        var done = await database.ListAsync(
+            connection,
+            OperatorSql.Retry,
+            [Ids(ids), Arg.Bool(options.From == RetryFrom.Start), Arg.Time(options.RunAt)],
+            row =>
+            {
+                queues.Add(row.GetString(1));
+                return new Change(row.GetInt64(0), OperatorResult.Done) { Fence = row.GetInt64(2) };
+            },
+            cancellationToken).ConfigureAwait(false);
+        return await ExplainAsync(connection, ids, done, OperatorResult.NotEnded, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async ValueTask<(IReadOnlyList<Change> Changes, long? Next)> UndoAsync(
+        NpgsqlConnection connection, StoredOperation stored, long undone, HashSet<string> queues, CancellationToken cancellationToken)
+    {
+        var changed = await database.ListAsync(
+            connection,
+            OperationSql.Changed,
+            [Arg.Int8(undone), Arg.Int8(stored.Position), Arg.Int8(StepSize)],
+            static row => new Change(row.GetInt64(0), OperatorResult.Done)
+            {
+                Fence = row.IsDBNull(1) ? null : row.GetInt64(1),
+                RunAt = row.IsDBNull(2) ? null : row.GetFieldValue<DateTime>(2),
+                Level = row.IsDBNull(3) ? null : row.GetInt16(3),
+                Attempt = row.IsDBNull(4) ? null : row.GetInt16(4),
+                Crashes = row.IsDBNull(5) ? null : row.GetInt16(5),
+            },
+            cancellationToken).ConfigureAwait(false);
+        long? next = changed.Count < StepSize ? null : changed[^1].Entry;
+        if (changed.Count == 0)
+        {
+            return ([], null);
+        }
+
+        // A retry stored no place; neither did the cancellation of an entry that was running.
+        var waited = changed.FindAll(static change => change.RunAt is not null);
+        var retried = changed.FindAll(static change => change is { RunAt: null, Fence: not null });
+        var ran = changed.FindAll(static change => change.Fence is null);
+        return (
+            [
+                .. await RestoreAsync(connection, waited, queues, cancellationToken).ConfigureAwait(false),
+                .. await CancelAgainAsync(connection, retried, cancellationToken).ConfigureAwait(false),
+                .. await RetryCancelledAsync(connection, ran, queues, cancellationToken).ConfigureAwait(false),
+            ], next);
+    }
+
+    private async ValueTask<IReadOnlyList<Change>> RestoreAsync(NpgsqlConnection connection, List<Change> waited, HashSet<string> queues, CancellationToken cancellationToken)
+    {
+        if (waited.Count == 0)
+        {
+            return [];
+        }
+
+        long[] ids = [.. waited.Select(static change => change.Entry)];
+        var restored = await database.ListAsync(
+            connection,
+            OperationSql.Restore,
+            [
+                Ids(ids), Ids([.. waited.Select(static change => change.Fence!.Value)]), Arg.Array([.. waited.Select(static change => change.RunAt!.Value)], NpgsqlDbType.TimestampTz),
+                Small(waited, static change => change.Level), Small(waited, static change => change.Attempt), Small(waited, static change => change.Crashes),
+            ],
+            row =>
+            {
+                queues.Add(row.GetString(1));
+                return new Change(row.GetInt64(0), OperatorResult.Done);
+            },
+            cancellationToken).ConfigureAwait(false);
+        return await ExplainAsync(connection, ids, restored, OperatorResult.Changed, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async ValueTask<IReadOnlyList<Change>> CancelAgainAsync(NpgsqlConnection connection, List<Change> retried, CancellationToken cancellationToken)
+    {
+        if (retried.Count == 0)
+        {
+            return [];
+        }
+
+        long[] ids = [.. retried.Select(static change => change.Entry)];
+        var unrun = await database.ListAsync(
+            connection, OperationSql.Unrun, [Ids(ids), Ids([.. retried.Select(static change => change.Fence!.Value)])], static row => row.GetInt64(0), cancellationToken).ConfigureAwait(false);
+        var ended = await database.ListAsync(
+            connection, OperatorSql.CancelWaitingPlaces, [Ids(unrun), Arg.Text(EndReasons.CancelRequested)], static row => row.GetInt64(0), cancellationToken).ConfigureAwait(false);
+        var done = ended.ToHashSet();
+        return [.. ids.Select(id => new Change(id, done.Contains(id) ? OperatorResult.Done : OperatorResult.Changed))];
+    }
+
+    // The handlers of these entries were asked to stop. If they stopped, the entries run again.
+    private async ValueTask<IReadOnlyList<Change>> RetryCancelledAsync(NpgsqlConnection connection, List<Change> ran, HashSet<string> queues, CancellationToken cancellationToken)
+        => ran.Count == 0 ? [] : await RetryAsync(connection, [.. ran.Select(static change => change.Entry)], new RetryOptions(), queues, cancellationToken).ConfigureAwait(false);
+
+    private async ValueTask<IReadOnlyList<Change>> ExplainAsync(
+        NpgsqlConnection connection, long[] ids, List<Change> done, OperatorResult unlessEnded, CancellationToken cancellationToken)
+    {
+        var changed = done.ToDictionary(static change => change.Entry);
+        if (changed.Count == ids.Length)
+        {
+            return done;
+        }
+
+        long[] others = [.. ids.Where(id => !changed.ContainsKey(id))];
+        var why = (await database.ListAsync(
+            connection, OperatorSql.WhyNotRetried, [Ids(others)], static row => (Id: row.GetInt64(0), Result: (OperatorResult)row.GetInt32(1)), cancellationToken).ConfigureAwait(false))
+            .ToDictionary(static row => row.Id, static row => row.Result);
+        return [.. done, .. others.Select(id => new Change(id, !why.TryGetValue(id, out var result) ? OperatorResult.NotFound : result == OperatorResult.NotEnded ? unlessEnded : result))];
+    }
+
+    private async ValueTask<BulkOperation> AdvanceAsync(NpgsqlConnection connection, StoredOperation stored, IReadOnlyList<Change> changes, long? next, CancellationToken cancellationToken)
+    {
+        if (changes.Count > 0)
+        {
+            await database.ExecuteAsync(
+                connection,
+                OperationSql.AddEntries,
+                [
+                    Arg.Int8(stored.Operation.Id), Ids([.. changes.Select(static change => change.Entry)]),
+                    Arg.Array([.. changes.Select(static change => (short)change.Result)], NpgsqlDbType.Smallint),
+                    new() { Value = changes.Select(static change => change.Fence).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint },
+                    new() { Value = changes.Select(static change => change.RunAt).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz },
+                    Small(changes, static change => change.Level), Small(changes, static change => change.Attempt), Small(changes, static change => change.Crashes),
+                ],
+                cancellationToken).ConfigureAwait(false);
+        }
+
+        var done = changes.Count(static change => change.Result == OperatorResult.Done);
+        var operation = (await database.ListAsync(
+            connection,
+            OperationSql.Advance,
+            [Arg.Int8(stored.Operation.Id), Arg.Int8(next ?? 0), Arg.Int8(done), Arg.Int8(changes.Count - done), Arg.Bool(next is null)],
+            static row => ReadOperation(row).Operation,
+            cancellationToken).ConfigureAwait(false))[0];
+        if (next is null)
+        {
+            await database.AddEventAsync(
+                connection,
+                new NewEvent(QueueEventKind.OperationEnded, operation.Audit) { OperationId = operation.Id, Subject = operation.Action.ToString(), Entries = operation.Done },
+                cancellationToken).ConfigureAwait(false);
+        }
+
+        return operation;
+    }
+
+    private static NpgsqlParameter Small(IReadOnlyList<Change> changes, Func<Change, short?> value)
+        => new() { Value = changes.Select(value).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Smallint };
+
+    /// <summary>What a step did to an entry.</summary>
+    /// <param name="Entry">The entry.</param>
+    /// <param name="Result">Whether it was changed, or why not.</param>
+    private sealed record Change(long Entry, OperatorResult Result)
+    {
+        /// <summary>The fence of the outcome that was stored or taken back.</summary>
+        public long? Fence { get; init; }
+
+        /// <summary>The place at which a cancelled entry had waited.</summary>
+        public DateTime? RunAt { get; init; }
+
+        public short? Level { get; init; }
+
+        public short? Attempt { get; init; }
+
+        public short? Crashes { get; init; }
+
+        /// <summary>Whether the entry runs, so that its node has to be notified.</summary>
+        public bool IsRunning { get; init; }
+    }
+}

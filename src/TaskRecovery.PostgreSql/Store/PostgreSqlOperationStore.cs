@@ -1,0 +1,154 @@
+using Npgsql;
+using NpgsqlTypes;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.PostgreSql;
+
+/// <summary>Bulk operations in PostgreSQL. The steps are in the other part.</summary>
+internal sealed partial class PostgreSqlOperationStore(PostgreSqlDatabase database, PostgreSqlQueueStore queue) : IOperationStore
+{
+    public ValueTask<BulkOperation> PrepareAsync(NewOperation operation, AuditInfo audit, CancellationToken cancellationToken)
+        => database.InTransactionAsync(
+            async (connection, token) => (await database.ListAsync(
+                connection,
+                OperationSql.Prepare,
+                [
+                    Arg.Int2((int)operation.Action), Arg.Text(StoredQuery.Write(operation.Query)), Ids(operation.EntryIds), Arg.Int2((int?)operation.Retry?.From),
+                    Arg.Time(operation.Retry?.RunAt), Arg.Text(audit.Actor), Arg.Text(audit.Reason), Arg.Text(audit.Tool), Arg.Int8(operation.Expected.Value),
+                    Arg.Int2((int)operation.Expected.Precision),
+                ],
+                ReadOperation,
+                token).ConfigureAwait(false))[0].Operation,
+            cancellationToken);
+
+    public ValueTask<OperationAnswer> StartAsync(long operationId, AuditInfo audit, TimeSpan expiry, CancellationToken cancellationToken)
+        => CommandAsync(
+            operationId,
+            expiry,
+            (operation, isFresh) => operation.State != OperationState.Prepared ? OperationResult.WrongState
+                : !string.Equals(operation.Audit.Actor, audit.Actor, StringComparison.Ordinal) ? OperationResult.OtherActor
+                : isFresh ? OperationResult.Done : OperationResult.Expired,
+            OperationSql.Start,
+            [Arg.Int8(operationId)],
+            new NewEvent(QueueEventKind.OperationStarted, audit),
+            cancellationToken);
+
+    public ValueTask<OperationAnswer> StopAsync(long operationId, AuditInfo audit, CancellationToken cancellationToken)
+        => CommandAsync(
+            operationId,
+            TimeSpan.Zero,
+            static (operation, _) => operation.State == OperationState.Running ? OperationResult.Done : OperationResult.WrongState,
+            OperationSql.Stop,
+            [Arg.Int8(operationId)],
+            new NewEvent(QueueEventKind.OperationStopped, audit),
+            cancellationToken);
+
+    public ValueTask<OperationAnswer> UndoAsync(long operationId, AuditInfo audit, CancellationToken cancellationToken)
+        => CommandAsync(
+            operationId,
+            TimeSpan.Zero,
+            static (operation, _) => operation is { State: OperationState.Ended or OperationState.Stopped, UndoneBy: null, Action: not BulkAction.Undo } ? OperationResult.Done : OperationResult.WrongState,
+            OperationSql.Undo,
+            [Arg.Int8(operationId), Arg.Text(audit.Actor), Arg.Text(audit.Reason), Arg.Text(audit.Tool)],
+            new NewEvent(QueueEventKind.OperationUndone, audit),
+            cancellationToken);
+
+    public ValueTask<BulkOperation?> FindAsync(long operationId, CancellationToken cancellationToken)
+        => database.UseAsync(
+            async (connection, token) =>
+                (await database.ListAsync(connection, OperationSql.Find, [Arg.Int8(operationId)], ReadOperation, token).ConfigureAwait(false)).FirstOrDefault()?.Operation,
+            cancellationToken);
+
+    public ValueTask<IReadOnlyList<BulkOperation>> ListAsync(long? before, int limit, CancellationToken cancellationToken)
+        => database.UseAsync<IReadOnlyList<BulkOperation>>(
+            async (connection, token) => await database.ListAsync(
+                connection, OperationSql.List, [Arg.Int8(before ?? long.MaxValue), Arg.Int8(limit)], static row => ReadOperation(row).Operation, token).ConfigureAwait(false),
+            cancellationToken);
+
+    public ValueTask<OperationEntryPage> ListEntriesAsync(OperationEntryQuery query, CancellationToken cancellationToken)
+        => database.UseAsync(
+            async (connection, token) =>
+            {
+                // One entry more than the limit shows whether there is another page.
+                var entries = await database.ListAsync(
+                    connection,
+                    OperationSql.ListEntries,
+                    [Arg.Int8(query.OperationId), Arg.Int8(query.After ?? 0), Arg.Bool(query.OnlyRefused), Arg.Int8(query.Limit + 1)],
+                    static row => new OperationEntry(row.GetInt64(0), (OperatorResult)row.GetInt16(1)),
+                    token).ConfigureAwait(false);
+                return entries.Count > query.Limit ? new OperationEntryPage(entries[..query.Limit], entries[query.Limit - 1].EntryId) : new OperationEntryPage(entries, null);
+            },
+            cancellationToken);
+
+    public ValueTask<IReadOnlyList<long>> ListRunningAsync(CancellationToken cancellationToken)
+        => database.UseAsync<IReadOnlyList<long>>(
+            async (connection, token) => await database.ListAsync(connection, OperationSql.Running, [], static row => row.GetInt64(0), token).ConfigureAwait(false), cancellationToken);
+
+    public async ValueTask PurgeAsync(CancellationToken cancellationToken)
+        => await database.ExecuteAsync(OperationSql.Purge, [], cancellationToken).ConfigureAwait(false);
+
+    // Locks the operation, decides, changes it, and stores the event: one transaction.
+    private ValueTask<OperationAnswer> CommandAsync(
+        long operationId, TimeSpan expiry, Func<BulkOperation, bool, OperationResult> decide, string statement, NpgsqlParameter[] args, NewEvent added, CancellationToken cancellationToken)
+        => database.InTransactionAsync(
+            async (connection, token) =>
+            {
+                var found = await database.ListAsync(
+                    connection,
+                    OperationSql.Lock,
+                    [Arg.Int8(operationId), Arg.Int8(expiry.Ticks / TimeSpan.TicksPerMicrosecond)],
+                    static row => (ReadOperation(row).Operation, IsFresh: row.GetBoolean(21)),
+                    token).ConfigureAwait(false);
+                if (found is not [var (operation, isFresh)])
+                {
+                    return new OperationAnswer(OperationResult.NotFound, null);
+                }
+
+                var result = decide(operation, isFresh);
+                if (result != OperationResult.Done)
+                {
+                    return new OperationAnswer(result, operation);
+                }
+
+                var changed = (await database.ListAsync(connection, statement, args, ReadOperation, token).ConfigureAwait(false))[0].Operation;
+                await database.AddEventAsync(
+                    connection,
+                    added with { OperationId = operationId, Subject = operation.Action.ToString(), Entries = operation.State == OperationState.Prepared ? operation.Expected.Value : operation.Done },
+                    token).ConfigureAwait(false);
+                return new OperationAnswer(OperationResult.Done, changed);
+            },
+            cancellationToken);
+
+    private static NpgsqlParameter Ids(IReadOnlyCollection<long>? ids)
+        => new() { Value = ids is null ? DBNull.Value : ids.ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint };
+
+    private static StoredOperation ReadOperation(NpgsqlDataReader row)
+    {
+        var action = (BulkAction)row.GetInt16(1);
+        var operation = new BulkOperation
+        {
+            Id = row.GetInt64(0),
+            Action = action,
+            State = (OperationState)row.GetInt16(2),
+            Query = StoredQuery.Read(row.StringOrNull(3)),
+            Retry = row.IsDBNull(5) ? null : new RetryOptions { From = (RetryFrom)row.GetInt16(5), RunAt = row.TimeOrNull(6) },
+            Undoes = row.IsDBNull(7) ? null : row.GetInt64(7),
+            UndoneBy = row.IsDBNull(8) ? null : row.GetInt64(8),
+            Audit = new AuditInfo(row.GetString(9), row.StringOrNull(10)) { Tool = row.StringOrNull(11) },
+            CreatedAt = row.GetFieldValue<DateTimeOffset>(12),
+            StartedAt = row.TimeOrNull(13),
+            EndedAt = row.TimeOrNull(14),
+            UpToId = row.GetInt64(15),
+            Expected = new Count(row.GetInt64(17), (CountPrecision)row.GetInt16(18)),
+            Done = row.GetInt64(19),
+            Refused = row.GetInt64(20),
+        };
+        return new StoredOperation(operation, row.GetInt64(16), row.IsDBNull(4) ? null : row.GetFieldValue<long[]>(4));
+    }
+
+    /// <summary>An operation with its progress.</summary>
+    /// <param name="Operation">The operation.</param>
+    /// <param name="Position">Entries with a smaller id are still to be done.</param>
+    /// <param name="Ids">The ids that it was given; <see langword="null"/> if a query selects its entries.</param>
+    private sealed record StoredOperation(BulkOperation Operation, long Position, long[]? Ids);
+}

@@ -1,0 +1,89 @@
+namespace TaskRecovery.Sqlite;
+
+/// <summary>Statements that examine entries, newest first.</summary>
+/// <remarks>
+/// <para>Common parameters: ?1 only ids below this one, ?2 how many entries to examine, ?3 queues, ?4 kinds, ?5 states as digits, ?6 reason,
+/// ?7 numbers of nodes, ?8 entries that run on these nodes, ?9 the job's id as text, ?10 unique key, ?11 created from, ?12 created before,
+/// ?13 ended from, ?14 ended before, ?15 name and value as in the metadata, ?16 text in the arguments, ?17 the same text as JSON escapes it,
+/// ?18 kinds of tasks, ?19 name and value of the scope; each is null if it is not set, and lists are JSON arrays.</para>
+/// <para>Every examined entry is a row: its id, when it was stored, whether it matches, and its group. The caller stops reading when it has
+/// found enough. Outcomes are looked up only for entries that match everything else.</para>
+/// </remarks>
+internal static class EntryListSql
+{
+    private const string Final = "from taskrecovery_outcomes o where o.entry = e.id and o.final = 1";
+
+    private const string State = $"""
+        case when exists (select 1 from taskrecovery_waiting w where w.id = e.id) then '0'
+            else coalesce((select case o.kind when 0 then '2' when 1 then '3' else '4' end {Final}), '1') end
+        """;
+
+    private const string Matches = $"""
+        (?3 is null or e.queue in (select value from json_each(?3)))
+        and (?4 is null or e.kind in (select value from json_each(?4)))
+        and (?18 is null or e.kind in (select value from json_each(?18)))
+        and (?11 is null or e.created_at >= ?11)
+        and (?12 is null or e.created_at < ?12)
+        and (?10 is null or e.unique_key = ?10)
+        and (?9 is null or instr(e.args, ?9) > 0)
+        and (?15 is null or instr(coalesce(e.metadata, ''), ?15) > 0)
+        and (?19 is null or instr(coalesce(e.metadata, ''), ?19) > 0)
+        and (?16 is null or instr(e.args, ?16) > 0 or instr(e.args, ?17) > 0)
+        and (?6 is null or ?6 = (select o.reason {Final}))
+        and ((?13 is null and ?14 is null) or exists (select 1 {Final} and (?13 is null or o.ended_at >= ?13) and (?14 is null or o.ended_at < ?14)))
+        and (?7 is null or e.id in (select value from json_each(?8))
+            or (select o.node from taskrecovery_outcomes o where o.entry = e.id order by o.fence desc limit 1) in (select value from json_each(?7)))
+        and (?5 is null or instr(?5, {State}) > 0)
+        """;
+
+    // ?20 what to group by: 0 the kind, 1 the reason, 2 the queue, 3 the state; null for no groups.
+    private const string Columns = $"""
+        select e.id, e.created_at, ({Matches}) is true,
+            case ?20 when 0 then e.kind when 1 then (select o.reason {Final}) when 2 then e.queue when 3 then {State} end
+        """;
+
+    private const string Listed = "cross join taskrecovery_entries e on e.id = f.entry order by f.entry desc";
+
+    /// <summary>Entries, whatever their state.</summary>
+    public const string All = $"{Columns} from taskrecovery_entries e where e.id < ?1 order by e.id desc limit ?2";
+
+    /// <summary>Entries that failed or were cancelled, from their own index.</summary>
+    public const string Unwell = $"""
+        {Columns} from (
+            select entry from (select entry from taskrecovery_outcomes where final = 1 and kind > 0 and kind = 1 and entry < ?1 order by entry desc limit ?2)
+            union all
+            select entry from (select entry from taskrecovery_outcomes where final = 1 and kind > 0 and kind = 2 and entry < ?1 order by entry desc limit ?2)
+            union all
+            select entry from (select entry from taskrecovery_outcomes where final = 1 and kind > 0 and kind = 7 and entry < ?1 order by entry desc limit ?2)
+            order by 1 desc limit ?2) f
+        {Listed}
+        """;
+
+    /// <summary>Waiting entries.</summary>
+    public const string Waiting = $"{Columns} from (select id as entry from taskrecovery_waiting where id < ?1 order by id desc limit ?2) f {Listed}";
+
+    /// <summary>The entries in a JSON array. ?21 the array.</summary>
+    public const string Given = $"""
+        {Columns} from (select distinct value as entry from json_each(?21) where value < ?1 order by 1 desc limit ?2) f {Listed}
+        """;
+
+    /// <summary>The entries that hold a unique key, as a JSON array. ?1 key.</summary>
+    public const string Holders = """
+        select json_group_array(u.entry) from taskrecovery_kinds k cross join taskrecovery_unique_keys u on u.kind = k.id and u.key = ?1
+        """;
+
+    /// <summary>When the first entry that is still stored was stored.</summary>
+    public const string Oldest = "select created_at from taskrecovery_entries order by id limit 1";
+
+    /// <summary>Kinds that begin with a text, as a JSON array. ?1 text.</summary>
+    public const string KindsFrom = "select json_group_array(id) from taskrecovery_kinds where substr(name, 1, length(?1)) = ?1";
+
+    /// <summary>Kinds in a JSON array of names, as a JSON array. ?1 names.</summary>
+    public const string KindsIn = "select json_group_array(id) from taskrecovery_kinds where name in (select value from json_each(?1))";
+
+    /// <summary>Queues in a JSON array of names, as a JSON array. ?1 names.</summary>
+    public const string QueuesIn = "select json_group_array(id) from taskrecovery_queues where name in (select value from json_each(?1))";
+
+    /// <summary>Nodes with a name or id, as a JSON array of numbers. ?1 name, ?2 id, or null.</summary>
+    public const string Nodes = "select json_group_array(number) from taskrecovery_nodes where name = ?1 or id = ?2";
+}

@@ -1,0 +1,97 @@
+namespace TaskRecovery.Sqlite;
+
+/// <summary>Statements of the read model: snapshot, kinds, nodes, and the life of one entry.</summary>
+internal static class MonitorSql
+{
+    /// <summary>The queues, and who paused them.</summary>
+    public const string Queues = "select id, name, paused, paused_at, paused_by, paused_reason, paused_until_at from taskrecovery_queues order by name";
+
+    /// <summary>The kinds, and who paused them.</summary>
+    public const string Kinds = "select id, name, paused, paused_at, paused_by, paused_reason, paused_until_at from taskrecovery_kinds order by name";
+
+    /// <summary>The number of entries of a queue, kind and level that are not due, up to a limit. ?1 queue, ?2 kind, ?3 level, ?4 now, ?5
+    /// limit.</summary>
+    public const string CountLater = """
+        select count(*) from (
+            select 1 from taskrecovery_waiting where queue = ?1 and kind = ?2 and priority = ?3 and run_at > ?4 limit ?5)
+        """;
+
+    /// <summary>The running entries by queue. ?1 limit.</summary>
+    public const string Running = """
+        select e.queue, count(*) from (
+            select c.id as fence, r.value as entry from taskrecovery_claims c, json_each(c.entries) r limit ?1) r
+        cross join taskrecovery_entries e on e.id = r.entry
+        where not exists (select 1 from taskrecovery_outcomes o where o.entry = r.entry and o.fence = r.fence)
+        group by e.queue
+        """;
+
+    /// <summary>The failed and the cancelled entries, each up to a limit. ?1 limit.</summary>
+    public const string Ended = """
+        select (select count(*) from (select 1 from taskrecovery_outcomes where final = 1 and kind > 0 and kind = 1 limit ?1)),
+            (select count(*) from (select 1 from taskrecovery_outcomes where final = 1 and kind > 0 and kind in (2, 7) limit ?1))
+        """;
+
+    /// <summary>The ids of the first and the last entry. As two selects, because one would scan the table.</summary>
+    public const string Stored = "select (select min(id) from taskrecovery_entries), (select max(id) from taskrecovery_entries)";
+
+    /// <summary>What the living nodes serve.</summary>
+    public const string Served = "select info from taskrecovery_nodes where dead_at is null";
+
+    /// <summary>The nodes, living ones first, at most 1,000.</summary>
+    public const string Nodes = """
+        select n.number, n.id, n.name, n.named, n.machine, n.process_id, n.started_at, n.beat_at, n.holds_lock, n.dead_at, n.stopped, n.declared_by, n.proof, n.info,
+            n.heartbeats_in_database, (select count(*) from taskrecovery_claims c where c.node = n.number),
+            (select count(*) from taskrecovery_claims c, json_each(c.entries) r where c.node = n.number
+                and not exists (select 1 from taskrecovery_outcomes o where o.entry = r.value and o.fence = c.id)), n.vitals
+        from taskrecovery_nodes n
+        order by n.dead_at is not null, n.dead_at desc, n.number desc limit 1000
+        """;
+
+    /// <summary>The runs of an entry that have ended, oldest first. ?1 id.</summary>
+    public const string Runs = """
+        select o.fence, o.kind, o.ended_at, o.duration, n.name, n.named, n.id, o.attempt, o.crashes, o.final, o.reason, o.error, o.black_box
+        from taskrecovery_outcomes o left join taskrecovery_nodes n on n.number = o.node
+        where o.entry = ?1 order by o.fence
+        """;
+
+    /// <summary>What else is known of an entry. ?1 id.</summary>
+    public const string Extras = """
+        select exists (select 1 from taskrecovery_unique_keys u where u.entry = e.id), a.requested_at, e.trace_parent, t.id, j.name
+        from taskrecovery_entries e
+        left join taskrecovery_cancellations a on a.entry = e.id
+        left join taskrecovery_tasks t on t.entry_id = e.id
+        left join taskrecovery_jobs j on j.id = t.job_id
+        where e.id = ?1
+        """;
+
+    /// <summary>The number of entries in a claim. ?1 fence.</summary>
+    public const string ClaimSize = "select json_array_length(entries) from taskrecovery_claims where id = ?1";
+
+    /// <summary>The finished steps of an entry or its task, oldest first. ?1 entry, ?2 task, or null.</summary>
+    public const string Steps = """
+        select name, stored_at, fence, octet_length(result) from taskrecovery_steps where task is null and entry = ?1
+        union all
+        select name, stored_at, fence, octet_length(result) from taskrecovery_steps where task = ?2
+        order by 2, 1 limit 10000
+        """;
+
+    /// <summary>The checkpoint of an entry or its task. ?1 entry, ?2 task, or null.</summary>
+    public const string Checkpoint = """
+        select stored_at, fence, octet_length(data), data from taskrecovery_checkpoints where task is null and entry = ?1
+        union all
+        select stored_at, fence, octet_length(data), data from taskrecovery_checkpoints where task = ?2
+        """;
+
+    /// <summary>The result of a step. ?1 entry, ?2 task, or null, ?3 name.</summary>
+    public const string StepResult = """
+        select result from taskrecovery_steps where task is null and entry = ?1 and name = ?3
+        union all
+        select result from taskrecovery_steps where task = ?2 and name = ?3
+        """;
+
+    /// <summary>All tasks, newest first. ?1 only ids below this one, ?2 how many to examine.</summary>
+    public const string Tasks = $"{TaskSql.Listed} where t.id < ?1 order by t.id desc limit ?2";
+
+    /// <summary>The tasks of a job, newest first. ?1 only ids below this one, ?2 how many to examine, ?3 job.</summary>
+    public const string TasksOfJob = $"{TaskSql.Listed} where t.job_id = ?3 and t.id < ?1 order by t.id desc limit ?2";
+}

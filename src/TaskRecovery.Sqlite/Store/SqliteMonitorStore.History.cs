@@ -1,0 +1,130 @@
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Sqlite;
+
+/// <content>Statistics and events.</content>
+internal sealed partial class SqliteMonitorStore
+{
+    private static readonly long Minute = Micros.From(TimeSpan.FromMinutes(1));
+    private static readonly long Hour = Micros.From(TimeSpan.FromHours(1));
+
+    public ValueTask<EventPage> ListEventsAsync(EventQuery query, CancellationToken cancellationToken)
+        => ReadAsync(
+            session =>
+            {
+                // One event more than the limit shows whether there is another page.
+                var events = ReadEvents(session.Get(HistorySql.Events)
+                    .Bind(1, query.Before ?? long.MaxValue).Bind(2, query.After ?? 0).Bind(3, Kinds(query.Kinds)).Bind(4, query.EntryId)
+                    .Bind(5, query.Node).Bind(6, query.Actor).Bind(7, query.OperationId).Bind(8, query.Limit + 1));
+                return events.Count > query.Limit ? new EventPage(events[..query.Limit], events[query.Limit - 1].Id) : new EventPage(events, null);
+            },
+            cancellationToken);
+
+    public ValueTask<IReadOnlyList<StatisticsRow>> ReadStatisticsAsync(ThroughputQuery query, bool byHour, CancellationToken cancellationToken)
+        => ReadAsync<IReadOnlyList<StatisticsRow>>(
+            session =>
+            {
+                var rows = new List<StatisticsRow>();
+                var statement = session.Get(HistorySql.Read)
+                    .Bind(1, byHour).Bind(2, Micros.From(query.From)).Bind(3, Micros.From(query.To)).Bind(4, query.Queue).Bind(5, query.Kind).Bind(6, (int)query.By);
+                while (statement.Step())
+                {
+                    rows.Add(new StatisticsRow(Micros.ToTime(statement.Int64(0)), statement.NullableText(1) ?? "", statement.NullableText(2) ?? "", ReadTotals(statement, 3)));
+                }
+
+                return rows;
+            },
+            cancellationToken);
+
+    public async ValueTask AddStatisticsAsync(IReadOnlyList<StatisticsCount> counts, CancellationToken cancellationToken)
+        => await database.WriteAsync(
+            session =>
+            {
+                var now = database.Now();
+                foreach (var count in counts)
+                {
+                    if (SqliteNames.FindQueue(session, count.Queue) is { } queue && SqliteNames.FindKind(session, count.Kind) is { } kind)
+                    {
+                        Add(session, hourly: false, now - (now % Minute), queue, kind, count.Totals);
+                        Add(session, hourly: true, now - (now % Hour), queue, kind, count.Totals);
+                    }
+                }
+
+                return true;
+            },
+            cancellationToken).ConfigureAwait(false);
+
+    public async ValueTask<bool> CondenseAsync(CancellationToken cancellationToken)
+    {
+        var removed = await database.WriteAsync(
+            session =>
+            {
+                var now = database.Now();
+                return session.Get(HistorySql.RemoveCounts).Bind(1, false).Bind(2, now - Micros.From(TimeSpan.FromHours(25))).ExecuteChanges()
+                    + session.Get(HistorySql.RemoveCounts).Bind(1, true).Bind(2, now - Micros.From(TimeSpan.FromDays(90))).ExecuteChanges()
+                    + session.Get(HistorySql.RemoveEvents).Bind(1, now - Micros.From(TimeSpan.FromDays(30))).ExecuteChanges();
+            },
+            cancellationToken).ConfigureAwait(false);
+        return removed > 0;
+    }
+
+    private static void Add(SqliteSession session, bool hourly, long begin, long queue, long kind, EntryTotals totals)
+        => session.Get(HistorySql.Add)
+            .Bind(1, hourly).Bind(2, begin).Bind(3, queue).Bind(4, kind)
+            .Bind(5, totals.Enqueued).Bind(6, totals.Completed).Bind(7, totals.Failed).Bind(8, totals.Cancelled).Bind(9, totals.Retried)
+            .Bind(10, totals.Snoozed).Bind(11, totals.Released).Bind(12, totals.Lost)
+            .Bind(13, (long)totals.RunTime.TotalMilliseconds).Bind(14, (long)totals.WaitTime.TotalMilliseconds)
+            .Execute();
+
+    private static EntryTotals Since(SqliteSession session, bool hourly, long time)
+    {
+        var statement = session.Get(HistorySql.Since).Bind(1, hourly).Bind(2, time);
+        statement.Step();
+        var totals = ReadTotals(statement, 0);
+        statement.Reset();
+        return totals;
+    }
+
+    // A sum of no rows is null, which is read as zero.
+    private static EntryTotals ReadTotals(SqliteStatement row, int first) => new()
+    {
+        Enqueued = row.Int64(first),
+        Completed = row.Int64(first + 1),
+        Failed = row.Int64(first + 2),
+        Cancelled = row.Int64(first + 3),
+        Retried = row.Int64(first + 4),
+        Snoozed = row.Int64(first + 5),
+        Released = row.Int64(first + 6),
+        Lost = row.Int64(first + 7),
+        RunTime = TimeSpan.FromMilliseconds(row.Int64(first + 8)),
+        WaitTime = TimeSpan.FromMilliseconds(row.Int64(first + 9)),
+    };
+
+    private static List<QueueEvent> ReadEvents(SqliteStatement statement)
+    {
+        var events = new List<QueueEvent>();
+        while (statement.Step())
+        {
+            events.Add(new QueueEvent
+            {
+                Id = statement.Int64(0),
+                At = Micros.ToTime(statement.Int64(1)),
+                Kind = (QueueEventKind)statement.Int32(2),
+                Node = statement.NullableText(3),
+                EntryId = statement.NullableInt64(4),
+                Subject = statement.NullableText(5),
+                OperationId = statement.NullableInt64(6),
+                Entries = statement.NullableInt64(7),
+                Detail = statement.NullableText(8),
+                Actor = statement.NullableText(9),
+                Reason = statement.NullableText(10),
+                Tool = statement.NullableText(11),
+            });
+        }
+
+        return events;
+    }
+
+    private static string? Kinds(IReadOnlyCollection<QueueEventKind>? kinds)
+        => kinds is null or { Count: 0 } ? null : System.Text.Encoding.UTF8.GetString(ClaimContents.Write([.. kinds], static kind => (long)kind));
+}

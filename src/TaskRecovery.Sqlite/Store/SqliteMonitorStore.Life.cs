@@ -1,0 +1,142 @@
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Sqlite;
+
+/// <content>The life of one entry.</content>
+internal sealed partial class SqliteMonitorStore
+{
+    private const int MaxEvents = 1000;
+
+    public ValueTask<EntryLife?> GetLifeAsync(long entryId, CancellationToken cancellationToken) => ReadAsync(session => Life(session, entryId), cancellationToken);
+
+    public ValueTask<string?> GetStepResultAsync(long entryId, string step, CancellationToken cancellationToken)
+        => ReadAsync(session => Text(session.Get(MonitorSql.StepResult).Bind(1, entryId).Bind(2, TaskMoves.Find(session, entryId)).Bind(3, step)), cancellationToken);
+
+    public ValueTask<string?> GetCheckpointAsync(long entryId, CancellationToken cancellationToken)
+        => ReadAsync(
+            session =>
+            {
+                var statement = session.Get(MonitorSql.Checkpoint).Bind(1, entryId).Bind(2, TaskMoves.Find(session, entryId));
+                var data = statement.Step() ? statement.Text(3) : null;
+                statement.Reset();
+                return data;
+            },
+            cancellationToken);
+
+    public ValueTask<IReadOnlyList<RunLogLine>> ListLogAsync(long entryId, CancellationToken cancellationToken)
+        => ReadAsync<IReadOnlyList<RunLogLine>>(
+            session =>
+            {
+                var lines = new List<RunLogLine>();
+                var statement = session.Get(RunInfoSql.FindLog).Bind(1, entryId);
+                while (statement.Step())
+                {
+                    lines.AddRange(StoredLog.Read(statement.Int64(0), statement.Text(1)));
+                }
+
+                return lines;
+            },
+            cancellationToken);
+
+    private EntryLife? Life(SqliteSession session, long entryId)
+    {
+        var running = new Lazy<RunningEntries>(() => RunningEntries.Read(session));
+        var statement = session.Get(ListSql.Find).Bind(1, entryId).Bind(6, true);
+        var entry = statement.Step() ? SqliteQueueStore.ReadEntry(statement, running) : null;
+        statement.Reset();
+        if (entry is null)
+        {
+            return null;
+        }
+
+        statement = session.Get(MonitorSql.Extras).Bind(1, entryId);
+        statement.Step();
+        var (holdsKey, requestedAt, trace, task, job) = (
+            statement.Boolean(0), Micros.ToTime(statement.NullableInt64(1)), statement.NullableText(2), statement.NullableGuid(3), statement.NullableText(4));
+        statement.Reset();
+        return new EntryLife
+        {
+            Entry = entry,
+            ReadAt = Micros.ToTime(database.Now()),
+            Runs = Runs(session, entryId),
+            Claim = entry.State == EntryState.Running && running.Value.Find(entryId) is { } run ? ReadClaim(session, run) : null,
+            HoldsUniqueKey = holdsKey,
+            CancelRequestedAt = entry.EndedAt is null ? requestedAt : null,
+            Steps = Steps(session, entryId, task),
+            Checkpoint = Checkpoint(session, entryId, task),
+            Task = task is { } id ? SqliteJobStore.ReadTasks(session.Get(TaskSql.Find).Bind(1, id)).FirstOrDefault() : null,
+            JobName = job,
+            TraceParent = trace,
+            Progress = Report(session, entryId),
+            Events = [.. ReadEvents(session.Get(HistorySql.EventsOfEntry).Bind(1, entryId).Bind(2, MaxEvents)).AsEnumerable().Reverse()],
+        };
+    }
+
+    private static ReportedProgress? Report(SqliteSession session, long entryId)
+    {
+        var statement = session.Get(RunInfoSql.FindReport).Bind(1, entryId);
+        var report = statement.Step()
+            ? new ReportedProgress(statement.Int64(0), statement.NullableInt64(1), statement.NullableText(2), Micros.ToTime(statement.Int64(3)), statement.Int64(4))
+            : null;
+        statement.Reset();
+        return report;
+    }
+
+    private static EntryClaim ReadClaim(SqliteSession session, RunningEntry run) => new()
+    {
+        Fence = run.Fence,
+        Node = run.Node,
+        NodeId = run.NodeId,
+        ClaimedAt = run.ClaimedAt,
+        Entries = (int)(session.Get(MonitorSql.ClaimSize).Bind(1, run.Fence).Scalar() ?? 0),
+    };
+
+    private static List<EntryRun> Runs(SqliteSession session, long entryId)
+    {
+        var runs = new List<EntryRun>();
+        var statement = session.Get(MonitorSql.Runs).Bind(1, entryId);
+        while (statement.Step())
+        {
+            var endedAt = Micros.ToTime(statement.Int64(2));
+            var node = statement.IsNull(6) ? null : statement.Boolean(5) ? statement.Text(4) : statement.Guid(6).ToString();
+            runs.Add(new EntryRun
+            {
+                Fence = statement.Int64(0),
+                End = (RunEnd)statement.Int32(1),
+                EndedAt = endedAt,
+
+                // An outcome without a node belongs to an entry that was cancelled while it waited.
+                StartedAt = node is null ? null : endedAt - Micros.ToSpan(statement.Int64(3)),
+                Node = node,
+                Attempt = statement.Int32(7),
+                Crashes = statement.Int32(8),
+                IsFinal = statement.Boolean(9),
+                Reason = statement.NullableText(10),
+                Error = statement.NullableText(11),
+                BlackBox = StoredBlackBox.Read(statement.NullableText(12), entryId),
+            });
+        }
+
+        return runs;
+    }
+
+    private static List<EntryStep> Steps(SqliteSession session, long entryId, Guid? task)
+    {
+        var steps = new List<EntryStep>();
+        var statement = session.Get(MonitorSql.Steps).Bind(1, entryId).Bind(2, task);
+        while (statement.Step())
+        {
+            steps.Add(new EntryStep(statement.Text(0), Micros.ToTime(statement.Int64(1)), statement.Int64(2), statement.Int64(3)));
+        }
+
+        return steps;
+    }
+
+    private static EntryCheckpoint? Checkpoint(SqliteSession session, long entryId, Guid? task)
+    {
+        var statement = session.Get(MonitorSql.Checkpoint).Bind(1, entryId).Bind(2, task);
+        var checkpoint = statement.Step() ? new EntryCheckpoint(Micros.ToTime(statement.Int64(0)), statement.Int64(1), statement.Int64(2)) : null;
+        statement.Reset();
+        return checkpoint;
+    }
+}

@@ -1,0 +1,256 @@
+using System.Text.Json;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Sqlite;
+
+/// <content>Lists and groups of entries.</content>
+internal sealed partial class SqliteMonitorStore
+{
+    /// <summary>How many entries one read examines, so that it takes well below 250 ms.</summary>
+    internal const int Chunk = 10_000;
+
+    // SQLite has no time limit, but a reader that examines entry by entry can stop.
+    private static readonly TimeSpan LongestSearch = TimeSpan.FromSeconds(3);
+
+    public ValueTask<EntrySummaryPage> ListAsync(EntryQuery query, CancellationToken cancellationToken) => ListAsync(query, holdersFirst: true, cancellationToken);
+
+    /// <summary>Lists one page.</summary>
+    /// <param name="query">The query.</param>
+    /// <param name="holdersFirst">Whether the holder of a unique key is on the first page only, or at its own place.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
+    internal async ValueTask<EntrySummaryPage> ListAsync(EntryQuery query, bool holdersFirst, CancellationToken cancellationToken)
+    {
+        var (holders, heldIds) = holdersFirst ? await FindHoldersAsync(query, cancellationToken).ConfigureAwait(false) : ([], []);
+        var room = query.Limit - holders.Count;
+        var search = new Search(query, by: null);
+        var found = new List<EntrySummary>();
+        var isFull = await SearchAsync(search, page => found.AddRange(page.Where(entry => !heldIds.Contains(entry.Id))), () => found.Count >= room, cancellationToken).ConfigureAwait(false);
+        EntrySummary[] entries = [.. holders.Concat(found.Take(room)).OrderByDescending(static entry => entry.Id)];
+        if (found.Count > room)
+        {
+            var last = room > 0 ? found[room - 1] : null;
+            return new EntrySummaryPage(entries, last?.Id ?? query.Before ?? long.MaxValue, last?.CreatedAt, IsComplete: false);
+        }
+
+        return isFull || search.Last is not null
+            ? new EntrySummaryPage(entries, search.Last ?? query.Before ?? long.MaxValue, search.SearchedBackTo, IsComplete: false)
+            : new EntrySummaryPage(entries, null, await OldestAsync(cancellationToken).ConfigureAwait(false), IsComplete: true);
+    }
+
+    public async ValueTask<EntryGroups> GroupAsync(EntryQuery query, EntryGrouping by, CancellationToken cancellationToken)
+    {
+        var search = new Search(query, by);
+        await SearchAsync(search, static _ => { }, static () => false, cancellationToken).ConfigureAwait(false);
+        var precision = search.Last is null ? CountPrecision.Exact : CountPrecision.AtLeast;
+        var groups = await ReadAsync(
+            session => search.Groups.Select(group => new EntryGroup(Name(session, group.Key, by), new Count(group.Value, precision)))
+                .OrderByDescending(static group => group.Entries.Value).ThenBy(static group => group.Key, StringComparer.Ordinal).ToArray(),
+            cancellationToken).ConfigureAwait(false);
+        return new EntryGroups(groups, search.Last is null ? await OldestAsync(cancellationToken).ConfigureAwait(false) : search.SearchedBackTo, IsComplete: search.Last is null);
+    }
+
+    // The holder of a unique key is found at once, however old it is. It is on the first page, and on no other.
+    private async ValueTask<(List<EntrySummary> OnThisPage, long[] Ids)> FindHoldersAsync(EntryQuery query, CancellationToken cancellationToken)
+    {
+        if (query.UniqueKey is not { } key
+            || await ReadAsync(session => Text(session.Get(EntryListSql.Holders).Bind(1, key)), cancellationToken).ConfigureAwait(false) is not { } ids)
+        {
+            return ([], []);
+        }
+
+        var found = query.Before is not null
+            ? []
+            : await ReadAsync(session => Examine(session, new Search(query, by: null), query.Limit, ids).Found, cancellationToken).ConfigureAwait(false);
+        return (found, Numbers(ids));
+    }
+
+    // Returns whether the search ended because enough was found. Afterwards search.Last is null if everything was examined.
+    private async ValueTask<bool> SearchAsync(Search search, Action<List<EntrySummary>> add, Func<bool> isEnough, CancellationToken cancellationToken)
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        for (var left = search.Query.LookAtMost; ;)
+        {
+            var (found, examined, isEnd) = await ReadAsync(session => Examine(session, search, Math.Min(left, Chunk), given: null), cancellationToken).ConfigureAwait(false);
+            add(found);
+            left -= examined;
+            if (isEnd || (search.SearchedBackTo is { } created && search.Conditions.EndsBefore(created)))
+            {
+                search.Last = null;
+                return false;
+            }
+
+            if (isEnough())
+            {
+                return true;
+            }
+
+            if (left <= 0 || TimeProvider.System.GetElapsedTime(started) > LongestSearch)
+            {
+                return false;
+            }
+        }
+    }
+
+    // Examines one chunk, in one read. A list stops when its page is full.
+    private static (List<EntrySummary> Found, int Examined, bool IsEnd) Examine(SqliteSession session, Search search, int limit, string? given)
+    {
+        var query = search.Query;
+        var source = given is not null ? EntryListSql.Given
+            : search.Conditions.AreUnwell ? EntryListSql.Unwell
+            : search.Conditions.AreRunning ? EntryListSql.Given
+            : search.Conditions.AreWaiting ? EntryListSql.Waiting
+            : EntryListSql.All;
+        var running = new Lazy<RunningEntries>(() => RunningEntries.Read(session));
+        var statement = Bind(session, session.Get(source), search, limit, running);
+        if (source == EntryListSql.Given)
+        {
+            statement.BindText(21, given is null ? ClaimContents.Write([.. running.Value.Ids], static id => id) : System.Text.Encoding.UTF8.GetBytes(given));
+        }
+
+        var (ids, examined, isStopped) = (new List<long>(), 0, false);
+        while (!isStopped && statement.Step())
+        {
+            examined++;
+            (search.Last, search.SearchedBackTo) = (statement.Int64(0), Micros.ToTime(statement.Int64(1)));
+            if (!statement.Boolean(2))
+            {
+                continue;
+            }
+
+            if (search.By is null)
+            {
+                ids.Add(statement.Int64(0));
+                isStopped = ids.Count >= query.Limit + 1;
+            }
+            else
+            {
+                var key = statement.NullableText(3) ?? "";
+                search.Groups[key] = search.Groups.GetValueOrDefault(key) + 1;
+            }
+        }
+
+        statement.Reset();
+        return (Summarize(session, ids, running), examined, !isStopped && examined < limit);
+    }
+
+    private static List<EntrySummary> Summarize(SqliteSession session, List<long> ids, Lazy<RunningEntries> running)
+    {
+        var entries = new List<EntrySummary>(ids.Count);
+        foreach (var id in ids)
+        {
+            var statement = session.Get(ListSql.Find).Bind(1, id).Bind(6, false);
+            if (statement.Step())
+            {
+                entries.Add(EntrySummaries.Of(SqliteQueueStore.ReadEntry(statement, running)));
+            }
+
+            statement.Reset();
+        }
+
+        return entries;
+    }
+
+    private static SqliteStatement Bind(SqliteSession session, SqliteStatement statement, Search search, int limit, Lazy<RunningEntries> running)
+    {
+        var (query, conditions) = (search.Query, search.Conditions);
+        var nodes = query.Node is { } node ? Text(session.Get(EntryListSql.Nodes).Bind(1, node).Bind(2, Guid.TryParse(node, out var id) ? id : null)) : null;
+        return statement
+            .Bind(1, search.Last ?? query.Before ?? long.MaxValue)
+            .Bind(2, limit)
+            .Bind(3, Queues(session, query))
+            .Bind(4, Kinds(session, query, conditions))
+            .Bind(5, conditions.States is { } states ? string.Concat(states.Select(static state => (char)('0' + (int)state))) : null)
+            .Bind(6, query.Reason)
+            .Bind(7, nodes)
+            .Bind(8, nodes is null ? null : RunningOn(running.Value, query.Node!))
+            .Bind(9, conditions.Job)
+            .Bind(10, query.UniqueKey)
+            .Bind(11, Micros.From(query.CreatedFrom))
+            .Bind(12, Micros.From(query.CreatedTo))
+            .Bind(13, Micros.From(query.EndedFrom))
+            .Bind(14, Micros.From(query.EndedTo))
+            .Bind(15, conditions.Metadata)
+            .Bind(16, query.Text)
+            .Bind(17, conditions.EscapedText)
+            .Bind(18, query.JobId is null ? null : Text(session.Get(EntryListSql.KindsFrom).Bind(1, EntryConditions.TaskKinds)))
+            .Bind(19, conditions.ScopeMetadata)
+            .Bind(20, (long?)search.By);
+    }
+
+    // The queue or kind of the query must be one of the scope's, if the query has both.
+    private static string? Queues(SqliteSession session, EntryQuery query)
+        => Names(query.Queue, query.Scope?.Queues) is { } names ? Text(session.Get(EntryListSql.QueuesIn).Bind(1, names)) : null;
+
+    private static string? Kinds(SqliteSession session, EntryQuery query, EntryConditions conditions)
+    {
+        if (conditions.KindPrefix is not { } prefix)
+        {
+            return Names(conditions.Kind, query.Scope?.Kinds) is { } names ? Text(session.Get(EntryListSql.KindsIn).Bind(1, names)) : null;
+        }
+
+        var beginning = Text(session.Get(EntryListSql.KindsFrom).Bind(1, prefix))!;
+        if (Names(null, query.Scope?.Kinds) is not { } scope)
+        {
+            return beginning;
+        }
+
+        var ofScope = Numbers(Text(session.Get(EntryListSql.KindsIn).Bind(1, scope)));
+        return System.Text.Encoding.UTF8.GetString(ClaimContents.Write([.. Numbers(beginning).Intersect(ofScope)], static number => number));
+    }
+
+    private static string? Names(string? name, IReadOnlyCollection<string>? scope)
+    {
+        string[]? names = name is null ? scope?.ToArray() : scope is null || scope.Contains(name, StringComparer.Ordinal) ? [name] : [];
+        return names is null ? null : JsonSerializer.Serialize(names, EntryJsonContext.Default.StringArray);
+    }
+
+    private static long[] Numbers(string? json) => json is null ? [] : JsonSerializer.Deserialize(json, EntryJsonContext.Default.Int64Array) ?? [];
+
+    private static string RunningOn(RunningEntries running, string node)
+        => System.Text.Encoding.UTF8.GetString(ClaimContents.Write(
+            [.. running.Ids.Where(id => running.Find(id) is { } run && (run.Node == node || string.Equals(run.NodeId.ToString(), node, StringComparison.OrdinalIgnoreCase)))], static id => id));
+
+    private async ValueTask<DateTimeOffset?> OldestAsync(CancellationToken cancellationToken)
+        => Micros.ToTime(await ReadAsync(static session => session.Get(EntryListSql.Oldest).Scalar(), cancellationToken).ConfigureAwait(false));
+
+    private static string Name(SqliteSession session, string key, EntryGrouping by)
+    {
+        if (by == EntryGrouping.Reason || key.Length == 0)
+        {
+            return key;
+        }
+
+        var number = long.Parse(key, System.Globalization.CultureInfo.InvariantCulture);
+        return by switch
+        {
+            EntryGrouping.State => ((EntryState)number).ToString(),
+            EntryGrouping.Kind => SqliteNames.ReadKindName(session, number),
+            _ => Text(session.Get(NameSql.QueueName).Bind(1, number)) ?? $"#{number}",
+        };
+    }
+
+    private static string? Text(SqliteStatement statement)
+    {
+        var text = statement.Step() ? statement.NullableText(0) : null;
+        statement.Reset();
+        return text;
+    }
+
+    /// <summary>A search, and how far it has come.</summary>
+    private sealed class Search(EntryQuery query, EntryGrouping? by)
+    {
+        public EntryQuery Query => query;
+
+        public EntryConditions Conditions { get; } = new(query);
+
+        public EntryGrouping? By => by;
+
+        /// <summary>The id of the last entry that was examined.</summary>
+        public long? Last { get; set; }
+
+        /// <summary>When that entry was stored.</summary>
+        public DateTimeOffset? SearchedBackTo { get; set; }
+
+        public Dictionary<string, long> Groups { get; } = new(StringComparer.Ordinal);
+    }
+}

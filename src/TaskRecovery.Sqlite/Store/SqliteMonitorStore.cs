@@ -1,0 +1,259 @@
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Sqlite;
+
+/// <summary>The read model in a SQLite file. One file per aspect; the statements are in Sql/.</summary>
+/// <remarks>A reader keeps the log from being reset, so a question that examines many entries is answered in several short
+/// reads.</remarks>
+internal sealed partial class SqliteMonitorStore(SqliteDatabase database) : IMonitorStore, IDisposable
+{
+    private const int MaxReads = 2;
+
+    private readonly SemaphoreSlim _free = new(MaxReads);
+
+    public MonitorFeatures Features => MonitorFeatures.All;
+
+    public ValueTask<QueueSnapshot> GetSnapshotAsync(CancellationToken cancellationToken) => ReadAsync(Snapshot, cancellationToken);
+
+    public ValueTask<IReadOnlyList<KindSummary>> ListKindsAsync(CancellationToken cancellationToken) => ReadAsync(Kinds, cancellationToken);
+
+    public ValueTask<IReadOnlyList<NodeSummary>> ListNodesAsync(CancellationToken cancellationToken) => ReadAsync(Nodes, cancellationToken);
+
+    public ValueTask<TaskPage> ListTasksAsync(TaskQuery query, CancellationToken cancellationToken) => ReadAsync(session => Tasks(session, query), cancellationToken);
+
+    /// <inheritdoc/>
+    public void Dispose() => _free.Dispose();
+
+    // The store's readers are shared with the queue, so no more than a few of them may answer questions at the same time.
+    private async ValueTask<T> ReadAsync<T>(Func<SqliteSession, T> work, CancellationToken cancellationToken)
+    {
+        await _free.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await database.ReadAsync(work, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _free.Release();
+        }
+    }
+
+    private QueueSnapshot Snapshot(SqliteSession session)
+    {
+        var now = database.Now();
+        var nodes = Served(session);
+        var (running, runningStopped) = Running(session);
+        var queues = new List<QueueSummary>();
+        foreach (var (id, name, pause) in Paused(session, MonitorSql.Queues))
+        {
+            var (due, later, oldest) = Waiting(session, id, now);
+            queues.Add(new QueueSummary
+            {
+                Name = name,
+                Pause = pause,
+                Due = Stopped(due, MonitorLimits.Waiting),
+                Later = Stopped(later, MonitorLimits.Waiting),
+                OldestDue = oldest,
+                Running = new Count(running.GetValueOrDefault(id), runningStopped ? CountPrecision.AtLeast : CountPrecision.Exact),
+                Nodes = nodes.Count(node => node.Queues.Any(served => served.Name == name)),
+                Concurrency = nodes.SelectMany(static node => node.Queues).Where(served => served.Name == name).Sum(static served => served.Concurrency),
+            });
+        }
+
+        var statement = session.Get(MonitorSql.Ended).Bind(1, MonitorLimits.Unwell);
+        statement.Step();
+        var (failed, cancelled) = (statement.Int64(0), statement.Int64(1));
+        statement.Reset();
+        statement = session.Get(MonitorSql.Stored);
+        statement.Step();
+        var stored = statement.IsNull(1) ? 0 : statement.Int64(1) - statement.Int64(0) + 1;
+        statement.Reset();
+        return new QueueSnapshot
+        {
+            TakenAt = Micros.ToTime(now),
+            Queues = queues,
+            Failed = Stopped(failed, MonitorLimits.Unwell),
+            Cancelled = Stopped(cancelled, MonitorLimits.Unwell),
+            Stored = new Count(stored, CountPrecision.About),
+            LastHour = Since(session, hourly: false, now - Micros.From(TimeSpan.FromHours(1))),
+            LastDay = Since(session, hourly: true, now - Micros.From(TimeSpan.FromDays(1))),
+        };
+    }
+
+    private static (long Due, long Later, TimeSpan? Oldest) Waiting(SqliteSession session, long queue, long now)
+    {
+        long due = 0, later = 0;
+        long? oldest = null;
+        foreach (var group in WaitingGroups.Read(session, names: null, queue, kinds: null))
+        {
+            if (group.FirstDue <= now)
+            {
+                oldest = Math.Min(oldest ?? now, group.FirstDue);
+                due += Count(session, WaitingSql.CountDue, queue, group, now, MonitorLimits.Waiting - due);
+            }
+
+            later += Count(session, MonitorSql.CountLater, queue, group, now, MonitorLimits.Waiting - later);
+        }
+
+        return (due, later, oldest is { } first ? Micros.ToSpan(now - first) : null);
+    }
+
+    private static long Count(SqliteSession session, string statement, long queue, WaitingGroup group, long now, long limit)
+        => limit <= 0 ? 0 : session.Get(statement).Bind(1, queue).Bind(2, group.Kind).Bind(3, group.Level).Bind(4, now).Bind(5, limit).Scalar() ?? 0;
+
+    private static (Dictionary<long, long> Queues, bool Stopped) Running(SqliteSession session)
+    {
+        var queues = new Dictionary<long, long>();
+        var statement = session.Get(MonitorSql.Running).Bind(1, MonitorLimits.Waiting);
+        while (statement.Step())
+        {
+            queues.Add(statement.Int64(0), statement.Int64(1));
+        }
+
+        return (queues, queues.Values.Sum() >= MonitorLimits.Waiting);
+    }
+
+    private IReadOnlyList<KindSummary> Kinds(SqliteSession session)
+    {
+        var now = database.Now();
+        var nodes = Served(session);
+        var waiting = new Dictionary<long, (long Count, long? First)>();
+        var left = (long)MonitorLimits.Waiting;
+        foreach (var (queue, _, _) in Paused(session, MonitorSql.Queues))
+        {
+            foreach (var group in WaitingGroups.Read(session, names: null, queue, kinds: null))
+            {
+                var count = Count(session, WaitingSql.CountDue, queue, group, long.MaxValue, left);
+                left -= count;
+                var (before, first) = waiting.GetValueOrDefault(group.Kind);
+                waiting[group.Kind] = (before + count, group.FirstDue <= now ? Math.Min(first ?? now, group.FirstDue) : first);
+            }
+        }
+
+        return [.. Paused(session, MonitorSql.Kinds).Select(kind =>
+        {
+            var (count, first) = waiting.GetValueOrDefault(kind.Id);
+            return new KindSummary
+            {
+                Name = kind.Name,
+                Pause = kind.Pause,
+                Waiting = new Count(count, left <= 0 ? CountPrecision.AtLeast : CountPrecision.Exact),
+                OldestDue = first is { } due ? Micros.ToSpan(now - due) : null,
+                Nodes = nodes.Count(node => node.Kinds.Contains(kind.Name, StringComparer.Ordinal)),
+            };
+        })];
+    }
+
+    private IReadOnlyList<NodeSummary> Nodes(SqliteSession session)
+    {
+        var now = database.Now();
+        var nodes = new List<NodeSummary>();
+        var statement = session.Get(MonitorSql.Nodes);
+        while (statement.Step())
+        {
+            nodes.Add(ReadNode(statement, now));
+        }
+
+        return nodes;
+    }
+
+    private NodeSummary ReadNode(SqliteStatement row, long now)
+    {
+        var id = row.Guid(1);
+        var info = StoredNodeInfo.Read(row.NullableText(13));
+        var isDead = !row.IsNull(9);
+        var left = row.Boolean(10);
+
+        // A heartbeat is normally counted in the node's file, so the database has only the first one.
+        var stored = Micros.ToTime(row.Int64(7));
+        var heartbeat = !isDead && database.Heartbeats.LastWrite(id) is { } inFile && inFile > stored ? inFile : stored;
+        var age = Micros.ToTime(now) - heartbeat is var span && span > TimeSpan.Zero ? span : TimeSpan.Zero;
+        return new NodeSummary
+        {
+            Id = id,
+            Name = row.Boolean(3) ? row.Text(2) : id.ToString(),
+            State = left ? NodeState.Left : isDead ? NodeState.Dead : age > info.Patience ? NodeState.Silent : NodeState.Alive,
+            Machine = row.Text(4),
+            ProcessId = row.Int32(5),
+            LibraryVersion = info.LibraryVersion,
+            ApplicationVersion = info.ApplicationVersion,
+            StartedAt = Micros.ToTime(row.Int64(6)),
+            HeartbeatAge = age,
+            HoldsLock = row.Boolean(8),
+            DeadAt = Micros.ToTime(row.NullableInt64(9)),
+            Proof = !isDead ? null : left ? DeathProof.Left : row.IsNull(12) ? DeathProof.Unknown : (DeathProof)row.Int32(12),
+            DeclaredBy = row.NullableText(11),
+            Queues = info.Queues,
+            Kinds = info.Kinds,
+            Claims = row.Int32(15),
+            Entries = row.Int32(16),
+
+            // A living node's state is in its file.
+            Vitals = StoredVitals.Read(isDead ? row.NullableText(17) : database.Heartbeats.TryReadVitals(id)),
+        };
+    }
+
+    private static TaskPage Tasks(SqliteSession session, TaskQuery query)
+    {
+        var statement = session.Get(query.JobId is null ? MonitorSql.Tasks : MonitorSql.TasksOfJob)
+            .Bind(1, query.Before ?? Guid.AllBitsSet).Bind(2, query.LookAtMost + 1L);
+        if (query.JobId is { } job)
+        {
+            statement.Bind(3, job);
+        }
+
+        var tasks = new List<TaskRecord>();
+        var (examined, last) = (0, Guid.Empty);
+        while (statement.Step())
+        {
+            // There is a further task: a page that is full, or has examined enough, ends before it.
+            if (examined == query.LookAtMost || tasks.Count == query.Limit)
+            {
+                statement.Reset();
+                return new TaskPage(tasks, last, IsComplete: false);
+            }
+
+            examined++;
+            last = statement.Guid(0);
+            if (query.State is not { } state || state == (TaskState)statement.Int32(3))
+            {
+                tasks.Add(SqliteJobStore.ReadTask(statement));
+            }
+        }
+
+        return new TaskPage(tasks, null, IsComplete: true);
+    }
+
+    private static List<StoredNodeInfo> Served(SqliteSession session)
+    {
+        var nodes = new List<StoredNodeInfo>();
+        var statement = session.Get(MonitorSql.Served);
+        while (statement.Step())
+        {
+            nodes.Add(StoredNodeInfo.Read(statement.NullableText(0)));
+        }
+
+        return nodes;
+    }
+
+    private static List<(long Id, string Name, PauseInfo? Pause)> Paused(SqliteSession session, string text)
+    {
+        var all = new List<(long, string, PauseInfo?)>();
+        var statement = session.Get(text);
+        while (statement.Step())
+        {
+            var pause = !statement.Boolean(2) ? null : new PauseInfo
+            {
+                Since = Micros.ToTime(statement.NullableInt64(3)),
+                Actor = statement.NullableText(4),
+                Reason = statement.NullableText(5),
+                Until = Micros.ToTime(statement.NullableInt64(6)),
+            };
+            all.Add((statement.Int64(0), statement.Text(1), pause));
+        }
+
+        return all;
+    }
+
+    private static Count Stopped(long value, long limit) => value >= limit ? new Count(limit, CountPrecision.AtLeast) : new Count(value);
+}

@@ -1,0 +1,213 @@
+using System.Text;
+using System.Text.Json;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Sqlite;
+
+/// <summary>Bulk operations in a SQLite file. The steps are in the other part.</summary>
+internal sealed partial class SqliteOperationStore(SqliteDatabase database, SqliteQueueStore queues, SqliteMonitorStore monitor) : IOperationStore
+{
+    public ValueTask<BulkOperation> PrepareAsync(NewOperation operation, AuditInfo audit, CancellationToken cancellationToken)
+        => database.WriteAsync(
+            session =>
+            {
+                var id = Insert(session, operation, OperationState.Prepared, undoes: null, session.Get(OperationSql.LastEntry).Scalar() ?? 0, audit);
+                return Read(session, id)!.Operation;
+            },
+            cancellationToken);
+
+    public ValueTask<OperationAnswer> StartAsync(long operationId, AuditInfo audit, TimeSpan expiry, CancellationToken cancellationToken)
+        => CommandAsync(
+            operationId,
+            operation => operation.State != OperationState.Prepared ? OperationResult.WrongState
+                : !string.Equals(operation.Audit.Actor, audit.Actor, StringComparison.Ordinal) ? OperationResult.OtherActor
+                : Micros.From(operation.CreatedAt) > database.Now() - Micros.From(expiry) ? OperationResult.Done : OperationResult.Expired,
+            (session, operation) =>
+            {
+                session.Get(OperationSql.Start).Bind(1, operation.Id).Bind(2, database.Now()).Execute();
+                return operation.Id;
+            },
+            new NewEvent(QueueEventKind.OperationStarted, audit),
+            cancellationToken);
+
+    public ValueTask<OperationAnswer> StopAsync(long operationId, AuditInfo audit, CancellationToken cancellationToken)
+        => CommandAsync(
+            operationId,
+            static operation => operation.State == OperationState.Running ? OperationResult.Done : OperationResult.WrongState,
+            (session, operation) =>
+            {
+                session.Get(OperationSql.Stop).Bind(1, operation.Id).Bind(2, database.Now()).Execute();
+                return operation.Id;
+            },
+            new NewEvent(QueueEventKind.OperationStopped, audit),
+            cancellationToken);
+
+    public ValueTask<OperationAnswer> UndoAsync(long operationId, AuditInfo audit, CancellationToken cancellationToken)
+        => CommandAsync(
+            operationId,
+            static operation => operation is { State: OperationState.Ended or OperationState.Stopped, UndoneBy: null, Action: not BulkAction.Undo } ? OperationResult.Done : OperationResult.WrongState,
+            (session, operation) =>
+            {
+                var undo = new NewOperation { Action = BulkAction.Undo, Expected = new Count(operation.Done) };
+                var id = Insert(session, undo, OperationState.Running, operation.Id, operation.UpToId, audit);
+                session.Get(OperationSql.MarkUndone).Bind(1, operation.Id).Bind(2, id).Execute();
+                return id;
+            },
+            new NewEvent(QueueEventKind.OperationUndone, audit),
+            cancellationToken);
+
+    public ValueTask<BulkOperation?> FindAsync(long operationId, CancellationToken cancellationToken)
+        => database.ReadAsync(session => Read(session, operationId)?.Operation, cancellationToken);
+
+    public ValueTask<IReadOnlyList<BulkOperation>> ListAsync(long? before, int limit, CancellationToken cancellationToken)
+        => database.ReadAsync<IReadOnlyList<BulkOperation>>(
+            session =>
+            {
+                var operations = new List<BulkOperation>();
+                var statement = session.Get(OperationSql.List).Bind(1, before ?? long.MaxValue).Bind(2, limit);
+                while (statement.Step())
+                {
+                    operations.Add(ReadOperation(statement).Operation);
+                }
+
+                return operations;
+            },
+            cancellationToken);
+
+    public ValueTask<OperationEntryPage> ListEntriesAsync(OperationEntryQuery query, CancellationToken cancellationToken)
+        => database.ReadAsync(
+            session =>
+            {
+                // One entry more than the limit shows whether there is another page.
+                var entries = new List<OperationEntry>();
+                var statement = session.Get(OperationSql.ListEntries)
+                    .Bind(1, query.OperationId).Bind(2, query.After ?? 0).Bind(3, query.OnlyRefused).Bind(4, query.Limit + 1);
+                while (statement.Step())
+                {
+                    entries.Add(new OperationEntry(statement.Int64(0), (OperatorResult)statement.Int32(1)));
+                }
+
+                return entries.Count > query.Limit ? new OperationEntryPage(entries[..query.Limit], entries[query.Limit - 1].EntryId) : new OperationEntryPage(entries, null);
+            },
+            cancellationToken);
+
+    public ValueTask<IReadOnlyList<long>> ListRunningAsync(CancellationToken cancellationToken)
+        => database.ReadAsync<IReadOnlyList<long>>(
+            static session =>
+            {
+                var ids = new List<long>();
+                var statement = session.Get(OperationSql.Running);
+                while (statement.Step())
+                {
+                    ids.Add(statement.Int64(0));
+                }
+
+                return ids;
+            },
+            cancellationToken);
+
+    public async ValueTask PurgeAsync(CancellationToken cancellationToken)
+    {
+        var now = database.Now();
+        var old = await database.ReadAsync(
+            session =>
+            {
+                var ids = new List<long>();
+                var statement = session.Get(OperationSql.Old).Bind(1, now - Micros.From(TimeSpan.FromDays(30))).Bind(2, now - Micros.From(TimeSpan.FromDays(1)));
+                while (statement.Step())
+                {
+                    ids.Add(statement.Int64(0));
+                }
+
+                return ids;
+            },
+            cancellationToken).ConfigureAwait(false);
+        foreach (var id in old)
+        {
+            await database.WriteAsync(
+                session =>
+                {
+                    session.Get(OperationSql.DeleteEntries).Bind(1, id).Execute();
+                    return session.Get(OperationSql.Delete).Bind(1, id).ExecuteChanges();
+                },
+                cancellationToken,
+                isLong: true).ConfigureAwait(false);
+        }
+    }
+
+    // Decides, changes the operation, and stores the event: one transaction.
+    private ValueTask<OperationAnswer> CommandAsync(
+        long operationId, Func<BulkOperation, OperationResult> decide, Func<SqliteSession, BulkOperation, long> change, NewEvent added, CancellationToken cancellationToken)
+        => database.WriteAsync(
+            session =>
+            {
+                if (Read(session, operationId)?.Operation is not { } operation)
+                {
+                    return new OperationAnswer(OperationResult.NotFound, null);
+                }
+
+                var result = decide(operation);
+                if (result != OperationResult.Done)
+                {
+                    return new OperationAnswer(result, operation);
+                }
+
+                var changed = Read(session, change(session, operation))!.Operation;
+                EventWriter.Add(
+                    session,
+                    database.Now(),
+                    added with { OperationId = operationId, Subject = operation.Action.ToString(), Entries = operation.State == OperationState.Prepared ? operation.Expected.Value : operation.Done });
+                return new OperationAnswer(OperationResult.Done, changed);
+            },
+            cancellationToken);
+
+    private long Insert(SqliteSession session, NewOperation operation, OperationState state, long? undoes, long upToId, AuditInfo audit)
+    {
+        var now = database.Now();
+        session.Get(OperationSql.Insert)
+            .Bind(1, (int)operation.Action).Bind(2, (int)state).Bind(3, StoredQuery.Write(operation.Query))
+            .Bind(4, operation.EntryIds is { } ids ? Encoding.UTF8.GetString(ClaimContents.Write([.. ids], static id => id)) : null)
+            .Bind(5, (long?)operation.Retry?.From).Bind(6, Micros.From(operation.Retry?.RunAt)).Bind(7, undoes)
+            .Bind(8, audit.Actor).Bind(9, audit.Reason).Bind(10, audit.Tool).Bind(11, now).Bind(12, state == OperationState.Running ? now : (long?)null)
+            .Bind(13, upToId).Bind(14, operation.Expected.Value).Bind(15, (int)operation.Expected.Precision)
+            .Execute();
+        return session.LastInsertId;
+    }
+
+    private static StoredOperation? Read(SqliteSession session, long operationId)
+    {
+        var statement = session.Get(OperationSql.Find).Bind(1, operationId);
+        var stored = statement.Step() ? ReadOperation(statement) : null;
+        statement.Reset();
+        return stored;
+    }
+
+    private static StoredOperation ReadOperation(SqliteStatement row)
+    {
+        var operation = new BulkOperation
+        {
+            Id = row.Int64(0),
+            Action = (BulkAction)row.Int32(1),
+            State = (OperationState)row.Int32(2),
+            Query = StoredQuery.Read(row.NullableText(3)),
+            Retry = row.IsNull(5) ? null : new RetryOptions { From = (RetryFrom)row.Int32(5), RunAt = Micros.ToTime(row.NullableInt64(6)) },
+            Undoes = row.NullableInt64(7),
+            UndoneBy = row.NullableInt64(8),
+            Audit = new AuditInfo(row.Text(9), row.NullableText(10)) { Tool = row.NullableText(11) },
+            CreatedAt = Micros.ToTime(row.Int64(12)),
+            StartedAt = Micros.ToTime(row.NullableInt64(13)),
+            EndedAt = Micros.ToTime(row.NullableInt64(14)),
+            UpToId = row.Int64(15),
+            Expected = new Count(row.Int64(17), (CountPrecision)row.Int32(18)),
+            Done = row.Int64(19),
+            Refused = row.Int64(20),
+        };
+        return new StoredOperation(operation, row.Int64(16), row.NullableText(4) is { } ids ? JsonSerializer.Deserialize(ids, EntryJsonContext.Default.Int64Array) : null);
+    }
+
+    /// <summary>An operation with its progress.</summary>
+    /// <param name="Operation">The operation.</param>
+    /// <param name="Position">Entries with a smaller id are still to be done.</param>
+    /// <param name="Ids">The ids that it was given; <see langword="null"/> if a query selects its entries.</param>
+    private sealed record StoredOperation(BulkOperation Operation, long Position, long[]? Ids);
+}

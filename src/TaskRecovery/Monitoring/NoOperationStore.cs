@@ -1,0 +1,39 @@
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Monitoring;
+
+/// <summary>Stands in for the actions of an operator in a store that has none.</summary>
+internal sealed class NoOperationStore : IOperationStore
+{
+    public ValueTask<OperatorResult> RetryAsync(long entryId, RetryOptions options, AuditInfo audit, CancellationToken cancellationToken) => throw None();
+
+    public ValueTask<OperatorResult> CancelAsync(long entryId, AuditInfo audit, CancellationToken cancellationToken) => throw None();
+
+    public ValueTask SetPausedAsync(PauseTarget target, PauseInfo? pause, AuditInfo audit, CancellationToken cancellationToken) => throw None();
+
+    public ValueTask<int> ResumeDueAsync(CancellationToken cancellationToken) => ValueTask.FromResult(0);
+
+    public ValueTask RecordAsync(QueueEventKind kind, string subject, AuditInfo audit, CancellationToken cancellationToken) => throw None();
+
+    public ValueTask<BulkOperation> PrepareAsync(NewOperation operation, AuditInfo audit, CancellationToken cancellationToken) => throw None();
+
+    public ValueTask<OperationAnswer> StartAsync(long operationId, AuditInfo audit, TimeSpan expiry, CancellationToken cancellationToken) => throw None();
+
+    public ValueTask<OperationStep> StepAsync(long operationId, CancellationToken cancellationToken) => throw None();
+
+    public ValueTask<OperationAnswer> StopAsync(long operationId, AuditInfo audit, CancellationToken cancellationToken) => throw None();
+
+    public ValueTask<OperationAnswer> UndoAsync(long operationId, AuditInfo audit, CancellationToken cancellationToken) => throw None();
+
+    public ValueTask<BulkOperation?> FindAsync(long operationId, CancellationToken cancellationToken) => throw None();
+
+    public ValueTask<IReadOnlyList<BulkOperation>> ListAsync(long? before, int limit, CancellationToken cancellationToken) => throw None();
+
+    public ValueTask<OperationEntryPage> ListEntriesAsync(OperationEntryQuery query, CancellationToken cancellationToken) => throw None();
+
+    public ValueTask<IReadOnlyList<long>> ListRunningAsync(CancellationToken cancellationToken) => ValueTask.FromResult<IReadOnlyList<long>>([]);
+
+    public ValueTask PurgeAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+    private static NotSupportedException None() => new("The store has no actions of an operator: it registers no IOperationStore.");
+}

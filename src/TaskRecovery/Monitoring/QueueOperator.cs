@@ -1,0 +1,195 @@
+using TaskRecovery.Queue;
+using TaskRecovery.Rules;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Monitoring;
+
+/// <summary>The public actions of an operator: checks the requests, passes them to the store and wakes this process's claimers.</summary>
+internal sealed class QueueOperator(IOperationStore store, IOperatorStore entries, IMonitorStore monitor, IJobService jobs, ClaimWaker claimers, OperationSignal signal) : IQueueOperator
+{
+    private const int SampleSize = 10;
+    private const int MaxAction = 2_000;
+    private const int MaxKind = 200;
+
+    private static readonly TimeSpan PreviewTime = TimeSpan.FromMinutes(10);
+
+    public async ValueTask<OperatorResult> RetryAsync(long entryId, AuditInfo audit, RetryOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        OperationRules.Check(audit);
+        options ??= new RetryOptions();
+        OperationRules.Check(options);
+        var result = await store.RetryAsync(entryId, options, audit, cancellationToken).ConfigureAwait(false);
+        if (result == OperatorResult.Done)
+        {
+            claimers.WakeAll();
+        }
+
+        return result;
+    }
+
+    public async ValueTask<OperatorResult> CancelAsync(long entryId, AuditInfo audit, CancellationToken cancellationToken = default)
+    {
+        OperationRules.Check(audit);
+        var result = await store.CancelAsync(entryId, audit, cancellationToken).ConfigureAwait(false);
+        if (result == OperatorResult.Done)
+        {
+            claimers.PollNow();
+        }
+
+        return result;
+    }
+
+    public ValueTask<OperatorResult> PauseAsync(PauseTarget target, AuditInfo audit, DateTimeOffset? until = null, CancellationToken cancellationToken = default)
+    {
+        OperationRules.Check(audit);
+        return SetPausedAsync(target, new PauseInfo { Actor = audit.Actor, Reason = audit.Reason, Until = until }, audit, cancellationToken);
+    }
+
+    public ValueTask<OperatorResult> ResumeAsync(PauseTarget target, AuditInfo audit, CancellationToken cancellationToken = default)
+    {
+        OperationRules.Check(audit);
+        return SetPausedAsync(target, null, audit, cancellationToken);
+    }
+
+    public async ValueTask<OperationPreview> PreviewAsync(BulkRequest request, AuditInfo audit, CancellationToken cancellationToken = default)
+    {
+        OperationRules.Check(audit);
+        var query = OperationRules.Check(request);
+        var (expected, sample) = query is null
+            ? await SampleAsync(request.EntryIds!, cancellationToken).ConfigureAwait(false)
+            : await SampleAsync(query, cancellationToken).ConfigureAwait(false);
+        var operation = await store.PrepareAsync(
+            new NewOperation
+            {
+                Action = request.Action,
+                Query = query,
+                EntryIds = request.EntryIds?.Distinct().ToArray(),
+                Retry = request.Action == BulkAction.Retry ? request.Retry ?? new RetryOptions() : null,
+                Expected = expected,
+            },
+            audit,
+            cancellationToken).ConfigureAwait(false);
+        return new OperationPreview
+        {
+            OperationId = operation.Id,
+            Entries = expected,
+            Sample = sample,
+            UpToId = operation.UpToId,
+            ExpiresAt = operation.CreatedAt + PreviewTime,
+        };
+    }
+
+    public async ValueTask<OperationAnswer> StartAsync(long operationId, AuditInfo audit, CancellationToken cancellationToken = default)
+    {
+        OperationRules.Check(audit);
+        return Started(await store.StartAsync(operationId, audit, PreviewTime, cancellationToken).ConfigureAwait(false));
+    }
+
+    public async ValueTask<BulkOperation?> ContinueAsync(long operationId, CancellationToken cancellationToken = default)
+    {
+        var step = await store.StepAsync(operationId, cancellationToken).ConfigureAwait(false);
+        if (step.Worked)
+        {
+            claimers.PollNow();
+            claimers.WakeAll();
+        }
+
+        return step.Operation;
+    }
+
+    public ValueTask<OperationAnswer> StopAsync(long operationId, AuditInfo audit, CancellationToken cancellationToken = default)
+    {
+        OperationRules.Check(audit);
+        return store.StopAsync(operationId, audit, cancellationToken);
+    }
+
+    public async ValueTask<OperationAnswer> UndoAsync(long operationId, AuditInfo audit, CancellationToken cancellationToken = default)
+    {
+        OperationRules.Check(audit);
+        return Started(await store.UndoAsync(operationId, audit, cancellationToken).ConfigureAwait(false));
+    }
+
+    public ValueTask<BulkOperation?> FindOperationAsync(long operationId, CancellationToken cancellationToken = default) => store.FindAsync(operationId, cancellationToken);
+
+    public ValueTask<IReadOnlyList<BulkOperation>> ListOperationsAsync(long? before = null, int limit = 100, CancellationToken cancellationToken = default)
+    {
+        QueryRules.CheckPage(limit);
+        return store.ListAsync(before, limit, cancellationToken);
+    }
+
+    public ValueTask<OperationEntryPage> ListOperationEntriesAsync(OperationEntryQuery query, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        QueryRules.CheckPage(query.Limit);
+        return store.ListEntriesAsync(query, cancellationToken);
+    }
+
+    public ValueTask RecordRefusalAsync(string action, AuditInfo audit, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(action);
+        OperationRules.CheckText(action, MaxAction, "The action", nameof(action));
+        OperationRules.Check(audit);
+        return store.RecordAsync(QueueEventKind.Refused, action, audit, cancellationToken);
+    }
+
+    private OperationAnswer Started(OperationAnswer answer)
+    {
+        if (answer.Result == OperationResult.Done)
+        {
+            signal.Started.Set();
+        }
+
+        return answer;
+    }
+
+    private async ValueTask<OperatorResult> SetPausedAsync(PauseTarget target, PauseInfo? pause, AuditInfo audit, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        if (target.JobId is { } job)
+        {
+            var found = pause is null
+                ? await jobs.ResumeAsync(job, cancellationToken).ConfigureAwait(false)
+                : await jobs.PauseAsync(job, cancellationToken).ConfigureAwait(false);
+            if (!found)
+            {
+                return OperatorResult.NotFound;
+            }
+
+            await store.RecordAsync(pause is null ? QueueEventKind.Resumed : QueueEventKind.Paused, target.ToString(), audit, cancellationToken).ConfigureAwait(false);
+            return OperatorResult.Done;
+        }
+
+        if (target.QueueName is { } queue && QueueNames.Problem(queue) is { } problem)
+        {
+            throw new ArgumentException($"The queue is '{EntryText.Shown(queue)}': {problem}.", nameof(target));
+        }
+
+        OperationRules.CheckText(target.KindName, MaxKind, "The kind", nameof(target));
+        await store.SetPausedAsync(target, pause, audit, cancellationToken).ConfigureAwait(false);
+        claimers.PollNow();
+        claimers.WakeAll();
+        return OperatorResult.Done;
+    }
+
+    private async ValueTask<(Count Expected, IReadOnlyList<EntrySummary> Sample)> SampleAsync(EntryQuery query, CancellationToken cancellationToken)
+    {
+        var groups = await monitor.GroupAsync(query, EntryGrouping.State, cancellationToken).ConfigureAwait(false);
+        var page = await monitor.ListAsync(query with { Limit = SampleSize }, cancellationToken).ConfigureAwait(false);
+        return (new Count(groups.Groups.Sum(static group => group.Entries.Value), groups.IsComplete ? CountPrecision.Exact : CountPrecision.AtLeast), page.Entries);
+    }
+
+    private async ValueTask<(Count Expected, IReadOnlyList<EntrySummary> Sample)> SampleAsync(IReadOnlyCollection<long> ids, CancellationToken cancellationToken)
+    {
+        var sample = new List<EntrySummary>();
+        long[] distinct = [.. ids.Distinct().OrderDescending()];
+        foreach (var id in distinct.Take(SampleSize))
+        {
+            if (await entries.FindAsync(id, cancellationToken).ConfigureAwait(false) is { } entry)
+            {
+                sample.Add(EntrySummaries.Of(entry));
+            }
+        }
+
+        return (new Count(distinct.Length), sample);
+    }
+}

@@ -1,0 +1,8 @@
+namespace TaskRecovery.Nodes;
+
+/// <summary>Describes the state of this process for the node's heartbeat.</summary>
+internal interface INodeVitals
+{
+    /// <summary>Returns the state as JSON. Called on the heartbeat's thread before each heartbeat; it must not block.</summary>
+    string Describe();
+}

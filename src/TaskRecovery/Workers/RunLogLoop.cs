@@ -1,0 +1,64 @@
+using TaskRecovery.Hosting;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Workers;
+
+/// <summary>Stores the log lines of runs: those of ended runs soon, those of current runs every few seconds, all in one write.</summary>
+internal sealed class RunLogLoop(RunLogs logs, StoreLoopServices services, IRunInfoStore? store = null) : StoreLoop("The storing of the logs of runs", services)
+{
+    private const int MaxParts = 500;
+
+    private static readonly TimeSpan LastWrite = TimeSpan.FromSeconds(2);
+
+    /// <inheritdoc/>
+    protected override TimeSpan Interval => TimeSpan.FromSeconds(5);
+
+    /// <inheritdoc/>
+    protected override Signal Wake => logs.Ended;
+
+    /// <inheritdoc/>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken).ConfigureAwait(false);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(LastWrite);
+        try
+        {
+            await StoreOnceAsync(limit.Token).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is TaskRecoveryException or OperationCanceledException)
+        {
+            // The last lines are missing. A stop must not fail because of that.
+        }
+    }
+
+    /// <summary>Stores the lines that are not stored yet. Tests call this; the timer is not part of the behaviour.</summary>
+    internal async Task StoreOnceAsync(CancellationToken cancellationToken)
+    {
+        var parts = logs.Take();
+        if (store is null)
+        {
+            return;
+        }
+
+        for (var done = 0; done < parts.Count; done += MaxParts)
+        {
+            try
+            {
+                await store.AppendLogAsync([.. parts.Skip(done).Take(MaxParts)], cancellationToken).ConfigureAwait(false);
+            }
+            catch
+            {
+                logs.PutBack([.. parts.Skip(done)]);
+                throw;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override async Task<bool> OnceAsync(CancellationToken cancellationToken)
+    {
+        await StoreOnceAsync(cancellationToken).ConfigureAwait(false);
+        return false;
+    }
+}
