@@ -13,6 +13,15 @@ public abstract class StoreFixture : IAsyncDisposable
     /// <summary>The store's jobs and tasks.</summary>
     public abstract IJobStore Jobs { get; }
 
+    /// <summary>The store's read model.</summary>
+    public abstract IMonitorStore Monitor { get; }
+
+    /// <summary>The actions and bulk operations of an operator.</summary>
+    public abstract IOperationStore Operations { get; }
+
+    /// <summary>What runs say of themselves.</summary>
+    public abstract IRunInfoStore RunInfo { get; }
+
     /// <summary>The store's migrations.</summary>
     public abstract IStoreMigrator Migrator { get; }
 
@@ -24,6 +33,9 @@ public abstract class StoreFixture : IAsyncDisposable
     /// <summary>Opens a second store on the same tables that shares no objects with the first one, as in another process. The fixture
     /// disposes of it.</summary>
     public abstract IQueueStore OpenAnother();
+
+    /// <summary>As <see cref="OpenAnother"/>, for bulk operations.</summary>
+    public abstract IOperationStore OpenAnotherOperations();
 
     /// <summary>Opens a connection as a user of the library does; the store accepts its transactions. Tables that it creates without a
     /// schema name must be removed together with the store.</summary>

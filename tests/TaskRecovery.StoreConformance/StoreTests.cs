@@ -25,6 +25,12 @@ public abstract class StoreTests(StoreFixture fixture) : IAsyncLifetime
 
     protected IJobStore Jobs => fixture.Jobs;
 
+    protected IMonitorStore Monitor => fixture.Monitor;
+
+    protected IOperationStore Operations => fixture.Operations;
+
+    protected IRunInfoStore RunInfo => fixture.RunInfo;
+
     protected static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     /// <summary>Whether the tables exist when the test starts.</summary>

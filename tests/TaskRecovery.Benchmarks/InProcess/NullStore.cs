@@ -125,9 +125,9 @@ internal sealed class NullStore(byte[] args) : IQueueStore
 
         public bool TryHold(Guid nodeId) => false;
 
-        public HeartbeatResult SendHeartbeat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null) => new(true, [], false);
+        public HeartbeatResult SendHeartbeat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null, string? vitals = null) => new(true, [], false);
 
-        public IReadOnlyList<Guid> MarkDead(IReadOnlyList<PeerHeartbeat> judged) => [];
+        public IReadOnlyList<Guid> MarkDead(IReadOnlyList<PeerHeartbeat> judged, string? judge = null) => [];
 
         public void Leave(Guid nodeId)
         {

@@ -1,5 +1,6 @@
 using TaskRecovery.StoreConformance;
 using TaskRecovery.StoreConformance.Jobs;
+using TaskRecovery.StoreConformance.Monitoring;
 using TaskRecovery.StoreConformance.Queue;
 using TaskRecovery.StoreConformance.Recovery;
 using TaskRecovery.StoreConformance.Workers;
@@ -73,3 +74,23 @@ public sealed class PostgreSqlWithoutSessionLocksFenceTests() : FenceTests(new P
 public sealed class PostgreSqlWithoutSessionLocksSweepTests() : SweepTests(new PostgreSqlFixture(useSessionLocks: false));
 
 public sealed class PostgreSqlPayloadCodecTests() : PayloadCodecTests(new PostgreSqlFixture());
+
+public sealed class PostgreSqlSnapshotTests() : SnapshotTests(new PostgreSqlFixture());
+
+public sealed class PostgreSqlEntrySearchTests() : EntrySearchTests(new PostgreSqlFixture());
+
+public sealed class PostgreSqlEntryLifeTests() : EntryLifeTests(new PostgreSqlFixture());
+
+public sealed class PostgreSqlNodeListTests() : NodeListTests(new PostgreSqlFixture());
+
+public sealed class PostgreSqlEventTests() : EventTests(new PostgreSqlFixture());
+
+public sealed class PostgreSqlStatisticsTests() : StatisticsTests(new PostgreSqlFixture());
+
+public sealed class PostgreSqlTaskListTests() : TaskListTests(new PostgreSqlFixture());
+
+public sealed class PostgreSqlOperatorActionTests() : OperatorActionTests(new PostgreSqlFixture());
+
+public sealed class PostgreSqlBulkOperationTests() : BulkOperationTests(new PostgreSqlFixture());
+
+public sealed class PostgreSqlRunInfoTests() : RunInfoTests(new PostgreSqlFixture());

@@ -22,6 +22,12 @@ public sealed class PostgreSqlFixture(bool useSessionLocks = true) : StoreFixtur
 
     public override IJobStore Jobs => _stores[0].GetRequiredService<IJobStore>();
 
+    public override IMonitorStore Monitor => _stores[0].GetRequiredService<IMonitorStore>();
+
+    public override IOperationStore Operations => _stores[0].GetRequiredService<IOperationStore>();
+
+    public override IRunInfoStore RunInfo => _stores[0].GetRequiredService<IRunInfoStore>();
+
     public override IStoreMigrator Migrator => _stores[0].GetRequiredService<IStoreMigrator>();
 
     private NpgsqlDataSource Behind => _behind ?? throw new InvalidOperationException("The store has not been created.");
@@ -49,6 +55,8 @@ public sealed class PostgreSqlFixture(bool useSessionLocks = true) : StoreFixtur
     }
 
     public override IQueueStore OpenAnother() => Open().GetRequiredService<IQueueStore>();
+
+    public override IOperationStore OpenAnotherOperations() => Open().GetRequiredService<IOperationStore>();
 
     public override async Task<DbConnection> OpenConnectionAsync(CancellationToken cancellationToken) => await Behind.OpenConnectionAsync(cancellationToken);
 

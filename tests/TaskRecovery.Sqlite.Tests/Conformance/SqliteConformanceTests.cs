@@ -1,5 +1,6 @@
 using TaskRecovery.StoreConformance;
 using TaskRecovery.StoreConformance.Jobs;
+using TaskRecovery.StoreConformance.Monitoring;
 using TaskRecovery.StoreConformance.Queue;
 using TaskRecovery.StoreConformance.Recovery;
 using TaskRecovery.StoreConformance.Workers;
@@ -67,3 +68,23 @@ public sealed class SqliteMigrationTests() : MigrationTests(new SqliteFixture())
 public sealed class SqliteModelTests() : ModelTests(new SqliteFixture());
 
 public sealed class SqlitePayloadCodecTests() : PayloadCodecTests(new SqliteFixture());
+
+public sealed class SqliteSnapshotTests() : SnapshotTests(new SqliteFixture());
+
+public sealed class SqliteEntrySearchTests() : EntrySearchTests(new SqliteFixture());
+
+public sealed class SqliteEntryLifeTests() : EntryLifeTests(new SqliteFixture());
+
+public sealed class SqliteNodeListTests() : NodeListTests(new SqliteFixture());
+
+public sealed class SqliteEventTests() : EventTests(new SqliteFixture());
+
+public sealed class SqliteStatisticsTests() : StatisticsTests(new SqliteFixture());
+
+public sealed class SqliteTaskListTests() : TaskListTests(new SqliteFixture());
+
+public sealed class SqliteOperatorActionTests() : OperatorActionTests(new SqliteFixture());
+
+public sealed class SqliteBulkOperationTests() : BulkOperationTests(new SqliteFixture());
+
+public sealed class SqliteRunInfoTests() : RunInfoTests(new SqliteFixture());

@@ -16,6 +16,12 @@ public sealed class SqliteFixture : StoreFixture
 
     public override IJobStore Jobs => _stores[0].GetRequiredService<IJobStore>();
 
+    public override IMonitorStore Monitor => _stores[0].GetRequiredService<IMonitorStore>();
+
+    public override IOperationStore Operations => _stores[0].GetRequiredService<IOperationStore>();
+
+    public override IRunInfoStore RunInfo => _stores[0].GetRequiredService<IRunInfoStore>();
+
     public override IStoreMigrator Migrator => _stores[0].GetRequiredService<IStoreMigrator>();
 
     // A name that needs quoting, as a user's file may have.
@@ -31,6 +37,8 @@ public sealed class SqliteFixture : StoreFixture
     }
 
     public override IQueueStore OpenAnother() => Open().GetRequiredService<IQueueStore>();
+
+    public override IOperationStore OpenAnotherOperations() => Open().GetRequiredService<IOperationStore>();
 
     public override async Task<DbConnection> OpenConnectionAsync(CancellationToken cancellationToken)
     {

@@ -27,6 +27,7 @@ public sealed partial class LanguageTests
         "docs/ef-core.md",
         "docs/getting-started.md",
         "docs/lab",
+        "docs/operations.md",
         "docs/protocol",
         "docs/recovery.md",
         "docs/reliability.md",

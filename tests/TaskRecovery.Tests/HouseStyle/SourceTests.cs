@@ -16,8 +16,10 @@ public sealed partial class SourceTests
         var wrong =
             from file in Repository.Code("src")
             let parts = Repository.Relative(file).Split('/')
+            let text = File.ReadAllText(file)
             let isContract = parts.Length == 3 || parts is [_, "TaskRecovery", "Storage", _]
-            from Match type in TopLevelType().Matches(File.ReadAllText(file))
+                || (parts is [_, "TaskRecovery", "Operations", _] && Namespace().Match(text).Groups["name"].Value == "TaskRecovery")
+            from Match type in TopLevelType().Matches(text)
             let isPublic = type.Groups["access"].Value == "public"
             where isPublic != isContract
             select $"{Repository.Relative(file)}: {type.Value.Trim()}";
@@ -68,7 +70,7 @@ public sealed partial class SourceTests
             let expected = string.Join('.', parts[1..^1])
             let actual = Namespace().Match(File.ReadAllText(file)).Groups["name"].Value
             where parts.Length > 2 // A file straight in src is compiled into every library.
-            let isContract = parts is ["src", _, _] && actual is ("TaskRecovery" or "Microsoft.Extensions.DependencyInjection") // One using for a user.
+            let isContract = parts is ["src", _, _] or ["src", "TaskRecovery", "Operations", _] && actual is ("TaskRecovery" or "Microsoft.Extensions.DependencyInjection") // One using for a user.
             let isStore = actual is "TaskRecovery.PostgreSql" or "TaskRecovery.Sqlite" && actual == parts[1] // A store is one namespace.
             where actual.Length > 0 && actual != expected && !isContract && !isStore
             select $"{Repository.Relative(file)}: {actual}, expected {expected}";

@@ -27,7 +27,7 @@ public sealed class PeerFailureDetectorTests
         Assert.Empty(watch.Observe(14_999, 14_999, [Silent(beat: 7, says: true, held: true)]));
         var dead = watch.Observe(15_000, 15_000, [Silent(beat: 7, says: true, held: true)]);
 
-        Assert.Equal(new DeathVerdict(new PeerHeartbeat(Peer, "peer", 7, true, true), ByGrace: false), Assert.Single(dead));
+        Assert.Equal(new DeathVerdict(new PeerHeartbeat(Peer, "peer", 7, true, true) { Proof = DeathProof.LeaseExpired }, ByGrace: false), Assert.Single(dead));
     }
 
     [Fact]

@@ -104,7 +104,7 @@ internal sealed class FakeNodeSession(FakeNodeTable table) : INodeSession
         return true;
     }
 
-    public HeartbeatResult SendHeartbeat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null)
+    public HeartbeatResult SendHeartbeat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null, string? vitals = null)
     {
         ThrowIfBroken();
         var accepted = table.Rows.TryGetValue(nodeId, out var row) && !row.IsDead;
@@ -122,7 +122,7 @@ internal sealed class FakeNodeSession(FakeNodeTable table) : INodeSession
         return new HeartbeatResult(accepted, peers, table.DeadWithClaims);
     }
 
-    public IReadOnlyList<Guid> MarkDead(IReadOnlyList<PeerHeartbeat> judged)
+    public IReadOnlyList<Guid> MarkDead(IReadOnlyList<PeerHeartbeat> judged, string? judge = null)
     {
         ThrowIfBroken();
         table.Verdicts.Add(judged.Count);

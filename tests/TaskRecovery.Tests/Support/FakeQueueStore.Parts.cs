@@ -101,9 +101,9 @@ internal sealed class FakeSession(FakeQueueStore store) : INodeSession
 
     public bool TryHold(Guid nodeId) => false;
 
-    public HeartbeatResult SendHeartbeat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null) => store.Do("beat", () => new HeartbeatResult(!store.DeadNodes.Contains(nodeId), [], false));
+    public HeartbeatResult SendHeartbeat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null, string? vitals = null) => store.Do("beat", () => new HeartbeatResult(!store.DeadNodes.Contains(nodeId), [], false));
 
-    public IReadOnlyList<Guid> MarkDead(IReadOnlyList<PeerHeartbeat> judged) => [];
+    public IReadOnlyList<Guid> MarkDead(IReadOnlyList<PeerHeartbeat> judged, string? judge = null) => [];
 
     public void Leave(Guid nodeId) => store.Do("leave", () => store.LeftNodes.Add(nodeId));
 

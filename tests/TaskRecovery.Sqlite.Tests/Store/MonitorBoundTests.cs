@@ -1,0 +1,48 @@
+using System.Reflection;
+using System.Text.RegularExpressions;
+
+namespace TaskRecovery.Sqlite.Tests.Store;
+
+/// <summary>No statement of the read model scans a table that grows with the history. Together with the limits of the searches, this bounds
+/// the rows that a question reads.</summary>
+public sealed partial class MonitorBoundTests
+{
+    // Reads one row, in the order of the table.
+    private static readonly string[] Allowed = [nameof(EntryListSql.Oldest)];
+
+    [Fact]
+    public async Task No_question_scans_the_history()
+    {
+        using var file = new TemporaryDatabase();
+        using var database = file.Open();
+        await new SqliteMigrator(database).MigrateAsync(TestContext.Current.CancellationToken);
+        using var session = database.OpenReader();
+        var scans = new List<string>();
+
+        foreach (var (name, text) in Statements())
+        {
+            using var plan = session.Prepare("explain query plan " + text);
+            while (plan.Step())
+            {
+                if (Scan().IsMatch(plan.Text(3)))
+                {
+                    scans.Add($"{name}: {plan.Text(3)}");
+                }
+            }
+        }
+
+        Assert.Empty(scans);
+    }
+
+    private static IEnumerable<(string Name, string Text)> Statements()
+        => from type in new[] { typeof(MonitorSql), typeof(EntryListSql), typeof(OperationSql) }
+           from field in type.GetFields(BindingFlags.Static | BindingFlags.Public)
+           where !Allowed.Contains(field.Name)
+           let text = (string)field.GetValue(null)!
+           where text.TrimStart().StartsWith("select", StringComparison.Ordinal)
+           select ($"{type.Name}.{field.Name}", text);
+
+    // A scan of an index over few rows (running operations, failed entries) names that index.
+    [GeneratedRegex(@"^SCAN (e|o|t|s|taskrecovery_(entries|outcomes|tasks|steps|checkpoints|operation_entries))\b(?!.*(running_idx|bad_idx))")]
+    private static partial Regex Scan();
+}

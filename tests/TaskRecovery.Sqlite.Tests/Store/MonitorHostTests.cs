@@ -1,0 +1,128 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace TaskRecovery.Sqlite.Tests.Store;
+
+/// <summary>The monitor and the operator over a host with workers, and from a process that is no node.</summary>
+public sealed class MonitorHostTests : IDisposable
+{
+    private static readonly AuditInfo Anna = new("anna", "test") { Tool = "tests" };
+
+    private readonly TemporaryDatabase _file = new();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _file.Dispose();
+
+    [Fact]
+    public async Task What_a_host_did_is_read_by_a_process_that_is_no_node()
+    {
+        var id = await RunOneAsync();
+        await using var tool = Tool();
+        var monitor = tool.GetRequiredService<IQueueMonitor>();
+
+        var life = await monitor.GetLifeAsync(id, Cancellation);
+        var log = await monitor.ListLogAsync(id, Cancellation);
+        var day = (await monitor.GetSnapshotAsync(Cancellation)).LastDay;
+        var now = DateTimeOffset.UtcNow;
+        var throughput = await monitor.GetThroughputAsync(
+            new ThroughputQuery { From = now.AddHours(-1), To = now.AddMinutes(1), By = ThroughputGrouping.Kind }, Cancellation);
+        var node = Assert.Single(await monitor.ListNodesAsync(Cancellation));
+
+        Assert.Equal((EntryState.Completed, 10L, 10L, "ready"), (life!.Entry.State, life.Progress!.Done, life.Progress.Total!.Value, life.Progress.Message));
+        Assert.Equal([("rendering page 1", LogLevel.Information), ("done", LogLevel.Warning)], log.Select(line => (line.Message, line.Level)));
+        Assert.Equal((1L, 1L), (day.Enqueued, day.Completed));
+        Assert.Equal(("render", 1L), (Assert.Single(throughput.Series).Name, throughput.Series[0].Points.Sum(point => point.Totals.Completed)));
+        Assert.Equal((NodeState.Left, "render"), (node.State, Assert.Single(node.Kinds)));
+        Assert.Equal(new NodeQueue("default", 20), Assert.Single(node.Queues));
+        Assert.NotNull(node.LibraryVersion);
+        Assert.Equal([QueueEventKind.NodeLeft, QueueEventKind.NodeJoined], (await monitor.ListEventsAsync(new EventQuery(), Cancellation)).Events.Select(happened => happened.Kind));
+    }
+
+    [Fact]
+    public async Task A_tool_cancels_previews_continues_and_undoes_without_a_node()
+    {
+        await using var tool = Tool();
+        await tool.GetRequiredService<IStoreMigrator>().MigrateAsync(Cancellation);
+        var (queue, monitor, operate) = (tool.GetRequiredService<IJobQueue>(), tool.GetRequiredService<IQueueMonitor>(), tool.GetRequiredService<IQueueOperator>());
+        await queue.EnqueueManyAsync(Enumerable.Range(0, 700).Select(page => EnqueueRequest.Create(new Render(page), new EnqueueOptions { RunAfter = TimeSpan.FromHours(1) })), cancellationToken: Cancellation);
+
+        var preview = await operate.PreviewAsync(new BulkRequest { Action = BulkAction.Cancel, Query = new EntryQuery { Kind = "render" } }, Anna, Cancellation);
+        var started = await operate.StartAsync(preview.OperationId, Anna, Cancellation);
+        var ended = await ContinueAsync(operate, preview.OperationId);
+        var cancelled = await monitor.GroupAsync(new EntryQuery(), EntryGrouping.State, Cancellation);
+        var undo = await operate.UndoAsync(preview.OperationId, Anna, Cancellation);
+        await ContinueAsync(operate, undo.Operation!.Id);
+        var restored = Assert.Single((await monitor.GetSnapshotAsync(Cancellation)).Queues);
+
+        Assert.Equal((new Count(700), 10), (preview.Entries, preview.Sample.Count));
+        Assert.Equal((OperationResult.Done, 700L), (started.Result, ended.Done));
+        Assert.Equal(("Cancelled", 700L), (Assert.Single(cancelled.Groups).Key, cancelled.Groups[0].Entries.Value));
+        Assert.Equal((new Count(0), new Count(700)), (restored.Due, restored.Later));
+        Assert.Empty(await monitor.ListNodesAsync(Cancellation));
+    }
+
+    [Fact]
+    public async Task A_paused_queue_is_resumed_by_the_work_of_a_node()
+    {
+        await using var tool = Tool();
+        await tool.GetRequiredService<IStoreMigrator>().MigrateAsync(Cancellation);
+        var operate = tool.GetRequiredService<IQueueOperator>();
+        await operate.PauseAsync(PauseTarget.Queue("default"), Anna, until: DateTimeOffset.UtcNow.AddMilliseconds(1), Cancellation);
+
+        await RunOneAsync();
+
+        Assert.Null(Assert.Single(await tool.GetRequiredService<IQueueMonitor>().ListQueuesAsync(Cancellation)).Pause);
+    }
+
+    private static async Task<BulkOperation> ContinueAsync(IQueueOperator operate, long operationId)
+    {
+        while (true)
+        {
+            var operation = await operate.ContinueAsync(operationId, Cancellation);
+            if (operation!.State != OperationState.Running)
+            {
+                return operation;
+            }
+        }
+    }
+
+    private ServiceProvider Tool()
+    {
+        var services = new ServiceCollection();
+        services.AddLogging();
+        services.AddTaskRecovery().UseSqlite(_file.ConnectionString).AddKind<Render>("render");
+        return services.BuildServiceProvider();
+    }
+
+    private async Task<long> RunOneAsync()
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        var ran = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        builder.Services.AddSingleton(ran);
+        builder.Services.AddTaskRecovery(options => options.NodeName = "worker").UseSqlite(_file.ConnectionString)
+            .AddWorker<Render, Renderer>("render", worker => worker.KeepRunLog = true);
+        using var host = builder.Build();
+        await host.StartAsync(Cancellation);
+        var entry = await host.Services.GetRequiredService<IJobQueue>().EnqueueAsync(new Render(1), cancellationToken: Cancellation);
+        await ran.Task.WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
+        await host.StopAsync(Cancellation);
+        return entry.Id;
+    }
+
+    public sealed record Render(int Page);
+
+    public sealed class Renderer(ILogger<Renderer> logger, TaskCompletionSource ran) : IJobWorker<Render>
+    {
+        public async Task WorkAsync(WorkContext<Render> context, CancellationToken cancellationToken)
+        {
+            logger.LogInformation("rendering page {Page}", context.Args.Page);
+            await context.ReportProgressAsync(1, 10, "first", cancellationToken);
+            await context.ReportProgressAsync(2, 10, "not stored: within a second", cancellationToken);
+            await context.ReportProgressAsync(10, 10, "ready", cancellationToken);
+            logger.LogWarning("done");
+            ran.SetResult();
+        }
+    }
+}

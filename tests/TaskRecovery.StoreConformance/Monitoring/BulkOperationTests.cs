@@ -1,0 +1,322 @@
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.StoreConformance.Monitoring;
+
+/// <summary>Bulk operations: in steps, continued by any process, stopped, and undone.</summary>
+public abstract class BulkOperationTests(StoreFixture fixture) : StoreTests(fixture)
+{
+    private static readonly AuditInfo Anna = new("anna", "wrong batch");
+    private static readonly EntryQuery Waiting = new() { States = [EntryState.Waiting, EntryState.Running] };
+    private static readonly EntryQuery Unwell = new() { States = [EntryState.Failed, EntryState.Cancelled] };
+
+    [Fact]
+    public async Task Nothing_changes_before_an_operation_is_started()
+    {
+        var id = await GivenEntryAsync();
+
+        var prepared = await PrepareAsync(BulkAction.Cancel, Waiting);
+        var step = await Operations.StepAsync(prepared.Id, Cancellation);
+
+        Assert.Equal((OperationState.Prepared, id, false), (prepared.State, prepared.UpToId, step.Worked));
+        Assert.Equal(EntryState.Waiting, await StateAsync(id));
+        Assert.Empty(await Operations.ListAsync(null, 10, Cancellation));
+    }
+
+    [Fact]
+    public async Task A_bulk_cancellation_ends_waiting_entries_in_steps_of_five_hundred()
+    {
+        var ids = await GivenEntriesAsync(1200);
+        var operation = await StartedAsync(BulkAction.Cancel, Waiting);
+        var later = await GivenEntryAsync();
+
+        var steps = await RunAsync(operation.Id);
+
+        Assert.Equal([500L, 1000L, 1200L], steps.Select(step => step.Done));
+        Assert.Equal((OperationState.Ended, 0L), (steps[^1].State, steps[^1].Refused));
+        Assert.Equal([EntryState.Cancelled, EntryState.Cancelled, EntryState.Waiting], [await StateAsync(ids[0]), await StateAsync(ids[^1]), await StateAsync(later)]);
+    }
+
+    [Fact]
+    public async Task Only_entries_of_the_query_are_changed()
+    {
+        var ids = await GivenEntriesAsync(10, index => Entry(index % 2 == 0 ? "even" : "odd"));
+
+        await RunAsync((await StartedAsync(BulkAction.Cancel, Waiting with { Kind = "even" })).Id);
+
+        foreach (var (index, id) in ids.Index())
+        {
+            Assert.Equal(index % 2 == 0 ? EntryState.Cancelled : EntryState.Waiting, await StateAsync(id));
+        }
+    }
+
+    [Fact]
+    public async Task Every_entry_has_a_result_and_refusals_say_why()
+    {
+        var node = GivenNode();
+        var (fence, ended) = await GivenBatchAsync(node, 2);
+        await FinishAsync(node, Outcome(ended[0], fence), Outcome(ended[1], fence, OutcomeKind.Failed));
+        var waiting = await GivenEntryAsync();
+
+        var operation = await StartedAsync(BulkAction.Retry, ids: [ended[0], ended[1], waiting, 123456]);
+        var last = (await RunAsync(operation.Id))[^1];
+        var all = await Operations.ListEntriesAsync(new OperationEntryQuery { OperationId = operation.Id }, Cancellation);
+        var refused = await Operations.ListEntriesAsync(new OperationEntryQuery { OperationId = operation.Id, OnlyRefused = true, Limit = 2 }, Cancellation);
+        var rest = await Operations.ListEntriesAsync(new OperationEntryQuery { OperationId = operation.Id, OnlyRefused = true, After = refused.NextAfter }, Cancellation);
+
+        Assert.Equal((1L, 3L), (last.Done, last.Refused));
+        Assert.Equal(
+            [
+                new(ended[0], OperatorResult.Completed), new(ended[1], OperatorResult.Done), new(waiting, OperatorResult.NotEnded), new(123456, OperatorResult.NotFound),
+            ],
+            all.Entries.OrderBy(entry => entry.EntryId));
+        Assert.Equal([ended[0], waiting], refused.Entries.Select(entry => entry.EntryId));
+        Assert.Equal([123456L], rest.Entries.Select(entry => entry.EntryId));
+    }
+
+    [Fact]
+    public async Task A_bulk_retry_may_start_from_the_beginning_and_at_a_later_time()
+    {
+        var node = GivenNode();
+        var held = await GivenClaimedAsync(node);
+        await Store.SaveStepAsync(node.Id, new ProgressKey(held.Id, null), held.Fence, "one", Json("1"), Cancellation);
+        await FinishAsync(held, OutcomeKind.Failed);
+        var at = await Fixture.GetTimeAsync(Cancellation) + TimeSpan.FromHours(1);
+
+        await RunAsync((await StartedAsync(BulkAction.Retry, Unwell, retry: new RetryOptions { From = RetryFrom.Start, RunAt = at })).Id);
+
+        Assert.InRange((await FindAsync(held.Id)).RunAt!.Value - at, TimeSpan.Zero, TimeSpan.FromMilliseconds(1));
+        Assert.Empty((await Monitor.GetLifeAsync(held.Id, Cancellation))!.Steps);
+    }
+
+    [Fact]
+    public async Task Entries_that_share_a_unique_key_are_retried_only_once()
+    {
+        var node = GivenNode();
+        var first = await GivenClaimedAsync(node, Entry(key: "k"));
+        await FinishAsync(first, OutcomeKind.Failed, hasUniqueKey: true);
+        var second = await GivenClaimedAsync(node, Entry(key: "k"));
+        await FinishAsync(second, OutcomeKind.Failed, hasUniqueKey: true);
+
+        var last = (await RunAsync((await StartedAsync(BulkAction.Retry, Unwell)).Id))[^1];
+
+        Assert.Equal((1L, 1L), (last.Done, last.Refused));
+        Assert.Single((await Monitor.ListAsync(new EntryQuery { States = [EntryState.Waiting] }, Cancellation)).Entries);
+    }
+
+    [Fact]
+    public async Task An_entry_that_runs_is_asked_to_stop()
+    {
+        var node = GivenNode();
+        var held = await GivenClaimedAsync(node);
+
+        var last = (await RunAsync((await StartedAsync(BulkAction.Cancel, Waiting)).Id))[^1];
+
+        Assert.Equal((1L, 0L), (last.Done, last.Refused));
+        Assert.True((await FindAsync(held.Id)).CancelRequested);
+    }
+
+    [Fact]
+    public async Task Another_process_continues_from_where_the_first_one_stopped()
+    {
+        await GivenEntriesAsync(700);
+        var operation = await StartedAsync(BulkAction.Cancel, Waiting);
+        await Operations.StepAsync(operation.Id, Cancellation);
+
+        Assert.Equal([operation.Id], await Another.ListRunningAsync(Cancellation));
+        var step = await Another.StepAsync(operation.Id, Cancellation);
+
+        Assert.Equal((700L, OperationState.Ended), (step.Operation!.Done, step.Operation.State));
+        Assert.Empty(await Another.ListRunningAsync(Cancellation));
+    }
+
+    [Fact]
+    public async Task Processes_that_work_at_the_same_time_change_each_entry_once()
+    {
+        await GivenEntriesAsync(2100);
+        var operation = await StartedAsync(BulkAction.Cancel, Waiting);
+        var other = Another;
+
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(index => Task.Run(() => RunAsync(operation.Id, index % 2 == 0 ? Operations : other), Cancellation)));
+
+        var last = await Operations.FindAsync(operation.Id, Cancellation);
+        Assert.Equal((2100L, 0L, OperationState.Ended), (last!.Done, last.Refused, last.State));
+    }
+
+    [Fact]
+    public async Task A_stopped_operation_changes_nothing_more()
+    {
+        await GivenEntriesAsync(700);
+        var operation = await StartedAsync(BulkAction.Cancel, Waiting);
+        await Operations.StepAsync(operation.Id, Cancellation);
+
+        var stopped = await Operations.StopAsync(operation.Id, Anna, Cancellation);
+        var step = await Operations.StepAsync(operation.Id, Cancellation);
+
+        Assert.Equal((OperationResult.Done, OperationState.Stopped, 500L), (stopped.Result, stopped.Operation!.State, stopped.Operation.Done));
+        Assert.False(step.Worked);
+        Assert.Equal(OperationResult.WrongState, (await Operations.StopAsync(operation.Id, Anna, Cancellation)).Result);
+    }
+
+    [Fact]
+    public async Task Undoing_a_cancellation_restores_due_times_attempts_and_keys()
+    {
+        var node = GivenNode();
+        var retried = await GivenClaimedAsync(node);
+        await FinishAsync(retried, OutcomeKind.Retried, delay: TimeSpan.FromHours(5));
+        var later = await GivenEntryAsync(Entry(after: TimeSpan.FromHours(2), key: "k", priority: 1));
+        var before = new[] { await FindAsync(retried.Id), await FindAsync(later) };
+        var operation = await StartedAsync(BulkAction.Cancel, Waiting);
+        await RunAsync(operation.Id);
+        Assert.Equal(EntryState.Cancelled, await StateAsync(later));
+
+        var undo = await Operations.UndoAsync(operation.Id, Anna, Cancellation);
+        var last = (await RunAsync(undo.Operation!.Id))[^1];
+
+        Assert.Equal((OperationResult.Done, 2L, 0L), (undo.Result, last.Done, last.Refused));
+        var after = new[] { await FindAsync(retried.Id), await FindAsync(later) };
+        Assert.Equal(before.Select(entry => (entry.State, entry.RunAt, entry.Attempt, entry.Crashes)), after.Select(entry => (entry.State, entry.RunAt, entry.Attempt, entry.Crashes)));
+        Assert.True((await EnqueueAsync(Entry(key: "k"))).IsDuplicate);
+        Assert.Equal(undo.Operation.Id, (await Operations.FindAsync(operation.Id, Cancellation))!.UndoneBy);
+    }
+
+    [Fact]
+    public async Task Undoing_a_retry_cancels_what_has_not_run_since()
+    {
+        var node = GivenNode();
+        var (fence, ids) = await GivenBatchAsync(node, 2);
+        await FinishAsync(node, Outcome(ids[0], fence, OutcomeKind.Failed), Outcome(ids[1], fence, OutcomeKind.Failed));
+        var operation = await StartedAsync(BulkAction.Retry, Unwell);
+        await RunAsync(operation.Id);
+        var batch = await ClaimAsync(node, limit: 1);
+        var ran = Assert.Single(batch.Entries).Id;
+        await FinishAsync(node, Outcome(ran, batch.Fence));
+
+        var last = (await RunAsync((await Operations.UndoAsync(operation.Id, Anna, Cancellation)).Operation!.Id))[^1];
+
+        Assert.Equal((1L, 1L), (last.Done, last.Refused));
+        Assert.Equal(EntryState.Completed, await StateAsync(ran));
+        Assert.Equal(EntryState.Cancelled, await StateAsync(ids.Single(id => id != ran)));
+    }
+
+    [Fact]
+    public async Task What_was_changed_since_is_not_undone()
+    {
+        var ids = await GivenEntriesAsync(2);
+        var operation = await StartedAsync(BulkAction.Cancel, Waiting);
+        await RunAsync(operation.Id);
+        await Store.RetryAsync(ids[0], RetryFrom.LastStep, Cancellation);
+
+        var undo = (await Operations.UndoAsync(operation.Id, Anna, Cancellation)).Operation!;
+        await RunAsync(undo.Id);
+
+        var entries = (await Operations.ListEntriesAsync(new OperationEntryQuery { OperationId = undo.Id }, Cancellation)).Entries;
+        Assert.Equal([new(ids[0], OperatorResult.Changed), new(ids[1], OperatorResult.Done)], entries);
+    }
+
+    [Fact]
+    public async Task An_operation_is_undone_once_and_an_undo_never()
+    {
+        await GivenEntryAsync();
+        var operation = await StartedAsync(BulkAction.Cancel, Waiting);
+        Assert.Equal(OperationResult.WrongState, (await Operations.UndoAsync(operation.Id, Anna, Cancellation)).Result);
+        await RunAsync(operation.Id);
+        var undo = await Operations.UndoAsync(operation.Id, Anna, Cancellation);
+        await RunAsync(undo.Operation!.Id);
+
+        Assert.Equal(OperationResult.WrongState, (await Operations.UndoAsync(operation.Id, Anna, Cancellation)).Result);
+        Assert.Equal(OperationResult.WrongState, (await Operations.UndoAsync(undo.Operation.Id, Anna, Cancellation)).Result);
+        Assert.Equal(OperationResult.NotFound, (await Operations.UndoAsync(99, Anna, Cancellation)).Result);
+    }
+
+    [Fact]
+    public async Task Only_the_same_actor_starts_an_operation_and_only_within_its_time()
+    {
+        var operation = await PrepareAsync(BulkAction.Cancel, Waiting);
+
+        Assert.Equal(OperationResult.OtherActor, (await Operations.StartAsync(operation.Id, new AuditInfo("bert"), TimeSpan.FromMinutes(10), Cancellation)).Result);
+        await ShiftTimeAsync(TimeSpan.FromMinutes(11));
+        Assert.Equal(OperationResult.Expired, (await Operations.StartAsync(operation.Id, Anna, TimeSpan.FromMinutes(10), Cancellation)).Result);
+        Assert.Equal(OperationResult.NotFound, (await Operations.StartAsync(99, Anna, TimeSpan.FromMinutes(10), Cancellation)).Result);
+    }
+
+    [Fact]
+    public async Task Start_end_stop_and_undo_are_recorded()
+    {
+        await GivenEntriesAsync(3);
+        var operation = await StartedAsync(BulkAction.Cancel, Waiting);
+        await RunAsync(operation.Id);
+        await Operations.UndoAsync(operation.Id, Anna with { Reason = "not them" }, Cancellation);
+
+        var events = (await Monitor.ListEventsAsync(new EventQuery { OperationId = operation.Id }, Cancellation)).Events;
+
+        Assert.Equal([QueueEventKind.OperationUndone, QueueEventKind.OperationEnded, QueueEventKind.OperationStarted], events.Select(happened => happened.Kind));
+        Assert.All(events, happened => Assert.Equal(("anna", nameof(BulkAction.Cancel), 3L), (happened.Actor, happened.Subject, happened.Entries)));
+        Assert.Equal("not them", events[0].Reason);
+    }
+
+    [Fact]
+    public async Task An_operation_is_found_with_its_query_and_listed_newest_first()
+    {
+        var query = Unwell with { Kind = "mail.*", Metadata = new("tenant", "7"), CreatedFrom = DateTimeOffset.UnixEpoch, Scope = new EntryScope { Queues = ["a"] } };
+        var first = await StartedAsync(BulkAction.Retry, query, retry: new RetryOptions { From = RetryFrom.Start });
+        var second = await StartedAsync(BulkAction.Cancel, ids: [1, 2]);
+
+        var found = await Operations.FindAsync(first.Id, Cancellation);
+        var listed = await Operations.ListAsync(null, 10, Cancellation);
+        var older = await Operations.ListAsync(second.Id, 10, Cancellation);
+
+        Assert.Equal(("mail.*", "7", DateTimeOffset.UnixEpoch), (found!.Query!.Kind, found.Query.Metadata!.Value.Value, found.Query.CreatedFrom));
+        Assert.Equal(["a"], found.Query.Scope!.Queues!);
+        Assert.Equal([EntryState.Failed, EntryState.Cancelled], found.Query.States!);
+        Assert.Equal((RetryFrom.Start, Anna), (found.Retry!.From, found.Audit));
+        Assert.Equal([second.Id, first.Id], listed.Select(operation => operation.Id));
+        Assert.Equal([first.Id], older.Select(operation => operation.Id));
+        Assert.Null(listed[0].Query);
+    }
+
+    [Fact]
+    public async Task Old_operations_are_removed()
+    {
+        await GivenEntryAsync();
+        var ended = await StartedAsync(BulkAction.Cancel, Waiting);
+        await RunAsync(ended.Id);
+        var forgotten = await PrepareAsync(BulkAction.Cancel, Waiting);
+        await ShiftTimeAsync(TimeSpan.FromDays(31));
+        var young = await StartedAsync(BulkAction.Cancel, ids: [1]);
+
+        await Operations.PurgeAsync(Cancellation);
+
+        Assert.Null(await Operations.FindAsync(ended.Id, Cancellation));
+        Assert.Null(await Operations.FindAsync(forgotten.Id, Cancellation));
+        Assert.NotNull(await Operations.FindAsync(young.Id, Cancellation));
+    }
+
+    private IOperationStore Another => Fixture.OpenAnotherOperations();
+
+    private async Task<BulkOperation> PrepareAsync(BulkAction action, EntryQuery? query = null, long[]? ids = null, RetryOptions? retry = null)
+        => await Operations.PrepareAsync(new NewOperation { Action = action, Query = query, EntryIds = ids, Retry = retry, Expected = new Count(3) }, Anna, Cancellation);
+
+    private async Task<BulkOperation> StartedAsync(BulkAction action, EntryQuery? query = null, long[]? ids = null, RetryOptions? retry = null)
+    {
+        var answer = await Operations.StartAsync((await PrepareAsync(action, query, ids, retry)).Id, Anna, TimeSpan.FromMinutes(10), Cancellation);
+        Assert.Equal((OperationResult.Done, OperationState.Running), (answer.Result, answer.Operation!.State));
+        return answer.Operation;
+    }
+
+    private async Task<List<BulkOperation>> RunAsync(long operationId, IOperationStore? store = null)
+    {
+        var steps = new List<BulkOperation>();
+        for (var step = await (store ?? Operations).StepAsync(operationId, Cancellation); ; step = await (store ?? Operations).StepAsync(operationId, Cancellation))
+        {
+            if (step.Worked)
+            {
+                steps.Add(step.Operation!);
+            }
+
+            if (step.Operation!.State != OperationState.Running)
+            {
+                return steps;
+            }
+        }
+    }
+}

@@ -1,0 +1,191 @@
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.StoreConformance.Monitoring;
+
+/// <summary>What an operator does to one entry or queue is recorded with who did it and why.</summary>
+public abstract class OperatorActionTests(StoreFixture fixture) : StoreTests(fixture)
+{
+    private static readonly AuditInfo Anna = new("anna", "too slow") { Tool = "cli" };
+
+    [Fact]
+    public async Task A_retry_is_recorded_with_actor_reason_and_tool()
+    {
+        var node = GivenNode();
+        var held = await GivenClaimedAsync(node);
+        await FinishAsync(held, OutcomeKind.Failed);
+
+        var result = await Operations.RetryAsync(held.Id, new RetryOptions(), Anna, Cancellation);
+
+        Assert.Equal((OperatorResult.Done, EntryState.Waiting), (result, await StateAsync(held.Id)));
+        var happened = Assert.Single(await EventsAsync(QueueEventKind.EntryRetried));
+        Assert.Equal((held.Id, "anna", "too slow", "cli"), (happened.EntryId, happened.Actor, happened.Reason, happened.Tool));
+    }
+
+    [Fact]
+    public async Task A_retry_at_a_later_time_waits_until_then()
+    {
+        var node = GivenNode();
+        var held = await GivenClaimedAsync(node);
+        await FinishAsync(held, OutcomeKind.Failed);
+        var later = await Fixture.GetTimeAsync(Cancellation) + TimeSpan.FromHours(3);
+
+        await Operations.RetryAsync(held.Id, new RetryOptions { RunAt = later }, Anna, Cancellation);
+
+        var entry = await FindAsync(held.Id);
+        Assert.InRange(entry.RunAt!.Value - later, TimeSpan.Zero, TimeSpan.FromMilliseconds(1));
+        Assert.Empty((await ClaimAsync(node)).Entries);
+    }
+
+    [Fact]
+    public async Task A_retry_at_a_past_time_runs_now()
+    {
+        var node = GivenNode();
+        var held = await GivenClaimedAsync(node);
+        await FinishAsync(held, OutcomeKind.Failed);
+
+        await Operations.RetryAsync(held.Id, new RetryOptions { RunAt = DateTimeOffset.UnixEpoch }, Anna, Cancellation);
+
+        Assert.InRange((await FindAsync(held.Id)).RunAt!.Value, (await FindAsync(held.Id)).CreatedAt, DateTimeOffset.MaxValue);
+        await ClaimOneAsync(node, held.Id);
+    }
+
+    [Fact]
+    public async Task What_was_refused_is_not_recorded_as_done()
+    {
+        var id = await GivenEntryAsync();
+
+        Assert.Equal(OperatorResult.NotEnded, await Operations.RetryAsync(id, new RetryOptions(), Anna, Cancellation));
+        Assert.Equal(OperatorResult.NotFound, await Operations.RetryAsync(123456, new RetryOptions(), Anna, Cancellation));
+        Assert.Equal(OperatorResult.NotFound, await Operations.CancelAsync(123456, Anna, Cancellation));
+        Assert.Empty(await EventsAsync(QueueEventKind.EntryRetried, QueueEventKind.EntryCancelled));
+    }
+
+    [Fact]
+    public async Task A_cancellation_is_recorded_for_waiting_and_running_entries_once()
+    {
+        var node = GivenNode();
+        var running = await GivenClaimedAsync(node);
+        var waiting = await GivenEntryAsync();
+
+        Assert.Equal(OperatorResult.Done, await Operations.CancelAsync(waiting, Anna, Cancellation));
+        Assert.Equal(OperatorResult.Done, await Operations.CancelAsync(running.Id, Anna, Cancellation));
+        Assert.Equal(OperatorResult.AlreadyEnded, await Operations.CancelAsync(waiting, Anna, Cancellation));
+
+        Assert.Equal([running.Id, waiting], (await EventsAsync(QueueEventKind.EntryCancelled)).Select(happened => happened.EntryId!.Value));
+        Assert.Equal(EntryState.Cancelled, await StateAsync(waiting));
+        Assert.True((await FindAsync(running.Id)).CancelRequested);
+        Assert.Equal(QueueEventKind.EntryCancelled, Assert.Single((await Monitor.GetLifeAsync(waiting, Cancellation))!.Events).Kind);
+    }
+
+    [Fact]
+    public async Task A_paused_queue_shows_who_paused_it_why_and_until_when()
+    {
+        var node = GivenNode();
+        await GivenEntryAsync();
+        var until = await Fixture.GetTimeAsync(Cancellation) + TimeSpan.FromHours(1);
+
+        await Operations.SetPausedAsync(PauseTarget.Queue(DefaultQueue), new PauseInfo { Actor = "anna", Reason = "maintenance", Until = until }, Anna, Cancellation);
+
+        var pause = Assert.Single((await Monitor.GetSnapshotAsync(Cancellation)).Queues).Pause;
+        Assert.NotNull(pause?.Since);
+        Assert.Equal(("anna", "maintenance"), (pause.Actor, pause.Reason));
+        Assert.InRange(pause.Until!.Value - until, TimeSpan.Zero, TimeSpan.FromMilliseconds(1));
+        Assert.Empty((await ClaimAsync(node)).Entries);
+        Assert.Equal("queue " + DefaultQueue, Assert.Single(await EventsAsync(QueueEventKind.Paused)).Subject);
+    }
+
+    [Fact]
+    public async Task A_resumed_queue_forgets_its_pause()
+    {
+        var node = GivenNode();
+        var id = await GivenEntryAsync();
+        await Operations.SetPausedAsync(PauseTarget.Queue(DefaultQueue), new PauseInfo { Actor = "anna" }, Anna, Cancellation);
+        await Operations.SetPausedAsync(PauseTarget.Queue(DefaultQueue), null, Anna, Cancellation);
+
+        Assert.Null(Assert.Single((await Monitor.GetSnapshotAsync(Cancellation)).Queues).Pause);
+        Assert.Single(await EventsAsync(QueueEventKind.Resumed));
+        await ClaimOneAsync(node, id);
+    }
+
+    [Fact]
+    public async Task A_pause_ends_when_its_time_is_over()
+    {
+        var until = await Fixture.GetTimeAsync(Cancellation) + TimeSpan.FromHours(1);
+        await Operations.SetPausedAsync(PauseTarget.Queue("ends"), new PauseInfo { Until = until }, Anna, Cancellation);
+        await Operations.SetPausedAsync(PauseTarget.Queue("stays"), new PauseInfo(), Anna, Cancellation);
+
+        Assert.Equal(0, await Operations.ResumeDueAsync(Cancellation));
+        await ShiftTimeAsync(TimeSpan.FromHours(2));
+        Assert.Equal(1, await Operations.ResumeDueAsync(Cancellation));
+        Assert.Equal(0, await Operations.ResumeDueAsync(Cancellation));
+
+        var queues = (await Monitor.GetSnapshotAsync(Cancellation)).Queues;
+        Assert.Equal([("ends", true), ("stays", false)], queues.Select(queue => (queue.Name, queue.Pause is null)));
+        var resumed = Assert.Single(await EventsAsync(QueueEventKind.Resumed));
+        Assert.Equal(("queue ends", null), (resumed.Subject, resumed.Actor));
+    }
+
+    [Fact]
+    public async Task Entries_of_a_paused_kind_are_not_claimed_until_it_is_resumed()
+    {
+        var node = GivenNode();
+        var paused = await GivenEntryAsync(Entry("mail"));
+        var open = await GivenEntryAsync();
+        await Operations.SetPausedAsync(PauseTarget.Kind("mail"), new PauseInfo { Actor = "anna", Reason = "spam" }, Anna, Cancellation);
+        await PollAsync(node);
+
+        var during = await ClaimAsync(node, kinds: ["mail", Work]);
+        var kind = (await Monitor.ListKindsAsync(Cancellation)).Single(kind => kind.Name == "mail");
+        var poll = await PollAsync(node);
+        await Operations.SetPausedAsync(PauseTarget.Kind("mail"), null, Anna, Cancellation);
+        await PollAsync(node);
+        var after = await ClaimAsync(node, kinds: ["mail", Work]);
+
+        Assert.Equal(open, Assert.Single(during.Entries).Id);
+        Assert.Equal(("anna", "spam"), (kind.Pause!.Actor, kind.Pause.Reason));
+        Assert.Empty(poll.DueQueues);
+        Assert.Equal(paused, Assert.Single(after.Entries).Id);
+        Assert.Equal("kind mail", Assert.Single(await EventsAsync(QueueEventKind.Paused)).Subject);
+    }
+
+    [Fact]
+    public async Task An_entry_of_a_paused_kind_is_not_stored_as_claimed()
+    {
+        var node = GivenNode();
+        await Operations.SetPausedAsync(PauseTarget.Kind(Work), new PauseInfo(), Anna, Cancellation);
+        await PollAsync(node);
+
+        var stored = await node.Claimer().EnqueueAsync([Entry()], Cancellation);
+
+        Assert.Empty(stored?.Batch.Entries ?? []);
+        Assert.Empty((await ClaimAsync(node)).Entries);
+    }
+
+    private async Task<PollResult> PollAsync(TestNode node) => await Store.PollAsync(new PollRequest(node.Id, [DefaultQueue], ["mail", Work], WithUnknownKinds: false), Cancellation);
+
+    [Fact]
+    public async Task A_refusal_is_recorded()
+    {
+        await Operations.RecordAsync(QueueEventKind.Refused, "retry entry 42", Anna, Cancellation);
+
+        var refused = Assert.Single(await EventsAsync(QueueEventKind.Refused));
+        Assert.Equal(("retry entry 42", "anna"), (refused.Subject, refused.Actor));
+    }
+
+    [Fact]
+    public async Task Actions_of_operators_are_removed_by_age_only()
+    {
+        await Operations.RecordAsync(QueueEventKind.Refused, "old", Anna, Cancellation);
+        await ShiftTimeAsync(TimeSpan.FromDays(31));
+        await Operations.RecordAsync(QueueEventKind.Refused, "young", Anna, Cancellation);
+
+        while (await Monitor.CondenseAsync(Cancellation))
+        {
+        }
+
+        Assert.Equal("young", Assert.Single(await EventsAsync(QueueEventKind.Refused)).Subject);
+    }
+
+    private async Task<IReadOnlyList<QueueEvent>> EventsAsync(params QueueEventKind[] kinds)
+        => (await Monitor.ListEventsAsync(new EventQuery { Kinds = kinds }, Cancellation)).Events;
+}
