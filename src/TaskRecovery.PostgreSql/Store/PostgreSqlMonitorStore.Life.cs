@@ -103,7 +103,7 @@ internal sealed partial class PostgreSqlMonitorStore
         return new EntryRun
         {
             Fence = row.GetInt64(0),
-            End = (RunEnd)row.GetInt16(1),
+            End = (EntryRunEnd)row.GetInt16(1),
             EndedAt = endedAt,
 
             // An outcome without a node belongs to an entry that was cancelled while it waited.

@@ -102,7 +102,7 @@ internal sealed partial class SqliteMonitorStore
             runs.Add(new EntryRun
             {
                 Fence = statement.Int64(0),
-                End = (RunEnd)statement.Int32(1),
+                End = (EntryRunEnd)statement.Int32(1),
                 EndedAt = endedAt,
 
                 // An outcome without a node belongs to an entry that was cancelled while it waited.

@@ -7,7 +7,7 @@ public sealed record EntryRun
     public required long Fence { get; init; }
 
     /// <summary>How the run ended.</summary>
-    public required RunEnd End { get; init; }
+    public required EntryRunEnd End { get; init; }
 
     /// <summary>The time of the claim; <see langword="null"/> if the entry was cancelled while it waited.</summary>
     public DateTimeOffset? StartedAt { get; init; }

@@ -36,7 +36,7 @@ public abstract class EntryLifeTests(StoreFixture fixture) : JobStoreTests(fixtu
 
         var life = await LifeAsync(held.Id);
 
-        Assert.Equal([RunEnd.Retried, RunEnd.Lost, RunEnd.Failed], life.Runs.Select(run => run.End));
+        Assert.Equal([EntryRunEnd.Retried, EntryRunEnd.Lost, EntryRunEnd.Failed], life.Runs.Select(run => run.End));
         Assert.Equal(["first", "second", "first"], life.Runs.Select(run => run.Node));
         Assert.Equal([false, false, true], life.Runs.Select(run => run.IsFinal));
         Assert.Equal(["boom", null, "again"], life.Runs.Select(run => run.Error));
@@ -70,7 +70,7 @@ public abstract class EntryLifeTests(StoreFixture fixture) : JobStoreTests(fixtu
         var life = await LifeAsync(id);
 
         var end = Assert.Single(life.Runs);
-        Assert.Equal((RunEnd.Cancelled, null, null, EndReasons.CancelRequested), (end.End, end.Node, end.StartedAt, end.Reason));
+        Assert.Equal((EntryRunEnd.Cancelled, null, null, EndReasons.CancelRequested), (end.End, end.Node, end.StartedAt, end.Reason));
         Assert.Null(life.CancelRequestedAt);
     }
 

@@ -107,7 +107,7 @@ public abstract class RunInfoTests(StoreFixture fixture) : StoreTests(fixture)
         var runs = (await LifeAsync(looping)).Runs;
 
         Assert.All(runs, run => Assert.NotNull(run.BlackBox));
-        Assert.Equal((RunEnd.Failed, EndReasons.CrashLoop), (runs[^1].End, runs[^1].Reason));
+        Assert.Equal((EntryRunEnd.Failed, EndReasons.CrashLoop), (runs[^1].End, runs[^1].Reason));
         Assert.Null(Assert.Single((await LifeAsync(done.Id)).Runs).BlackBox);
     }
 

@@ -1,7 +1,7 @@
 namespace TaskRecovery;
 
 /// <summary>How a run ended.</summary>
-public enum RunEnd
+public enum EntryRunEnd
 {
     /// <summary>The entry completed.</summary>
     Completed = 0,
