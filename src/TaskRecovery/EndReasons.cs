@@ -26,7 +26,9 @@ public static class EndReasons
     /// keeps its state.</summary>
     public const string Erased = "erased";
 
-    /// <summary>The entry was due for longer than <see cref="RetentionOptions.Waiting"/> without being claimed.</summary>
+    /// <summary>The entry did not start in time: before its <see cref="EnqueueOptions.ExpiresAt"/>, within
+    /// <see cref="JobDefinition.ExpiresAfter"/> of its due time, or within <see cref="RetentionOptions.Waiting"/> without being
+    /// claimed.</summary>
     public const string Expired = "expired";
 
     /// <summary>The worker called <see cref="WorkContext.Cancel"/>.</summary>
@@ -50,9 +52,11 @@ public static class EndReasons
     /// <summary>The task that the entry refers to has already ended.</summary>
     public const string TaskFinished = "task_finished";
 
-    /// <summary>An earlier run of the job was still unfinished, and the job uses <see cref="OverlapPolicy.Skip"/>.</summary>
+    /// <summary>Another run of the job was still unfinished, and the job's <see cref="OverlapPolicy"/> skips or cancels one of
+    /// them.</summary>
     public const string Overlap = "overlap";
 
-    /// <summary>The run was late by more than one interval, and the job uses <see cref="MissedRunPolicy.Skip"/>.</summary>
+    /// <summary>The next run was due too by the time at which this one could start, and the job does not make up for it: see
+    /// <see cref="MissedRunPolicy"/>, <see cref="JobDefinition.CatchUpWithin"/> and <see cref="JobDefinition.CatchUpLimit"/>.</summary>
     public const string Missed = "missed";
 }

@@ -27,6 +27,13 @@ public sealed record EnqueueOptions
     /// <value>Default: <see langword="null"/> (no delay). Zero to 36,500 days.</value>
     public TimeSpan? RunAfter { get; init; }
 
+    /// <summary>The time after which the entry no longer starts, by the database's clock. An entry that has not started by then ends as
+    /// cancelled, with the reason <see cref="EndReasons.Expired"/>, when a node would have started it. An attempt that failed or crashed is
+    /// retried even after this time.</summary>
+    /// <value>Default: <see langword="null"/>, which means that the entry does not expire. Must be later than
+    /// <see cref="RunAt"/>.</value>
+    public DateTimeOffset? ExpiresAt { get; init; }
+
     /// <summary>The maximum number of attempts before the entry ends as failed. Node crashes do not count as attempts.</summary>
     /// <value>Default: <see langword="null"/>, which means <see cref="WorkerOptions.MaxAttempts"/> of the worker, or 10. 1 to
     /// 1,000.</value>

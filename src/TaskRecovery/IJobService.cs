@@ -23,12 +23,19 @@ public interface IJobService
     /// <summary>Lists all jobs, ordered by name.</summary>
     Task<IReadOnlyList<Job>> ListAsync(CancellationToken cancellationToken = default);
 
-    /// <summary>Pauses a job: no further run starts. A running task continues.</summary>
+    /// <summary>Pauses a job: no further run starts. A running task continues. If the job is paused already, the reason and the end of the
+    /// pause change.</summary>
+    /// <param name="jobId">The job.</param>
+    /// <param name="reason">Why it is paused, for whoever looks at it later (see <see cref="Job.Pause"/>).</param>
+    /// <param name="by">Who pauses it.</param>
+    /// <param name="until">When it resumes by itself, within a minute; <see langword="null"/> if <see cref="ResumeAsync"/> will be
+    /// called. Runs that are due after this time are not lost.</param>
+    /// <param name="cancellationToken">Cancels the write.</param>
     /// <returns><see langword="false"/> if there is no such job.</returns>
-    Task<bool> PauseAsync(Guid jobId, CancellationToken cancellationToken = default);
+    /// <exception cref="ArgumentException">A text is too long or has a character that can't be stored.</exception>
+    Task<bool> PauseAsync(Guid jobId, string? reason = null, string? by = null, DateTimeOffset? until = null, CancellationToken cancellationToken = default);
 
-    /// <summary>Resumes a paused job from its next due time. An interval job does not make up for due times that passed during the
-    /// pause.</summary>
+    /// <summary>Resumes a paused job from its next due time. Due times that passed during the pause are not made up for.</summary>
     /// <returns><see langword="false"/> if there is no such job.</returns>
     Task<bool> ResumeAsync(Guid jobId, CancellationToken cancellationToken = default);
 
@@ -37,12 +44,37 @@ public interface IJobService
     Task<bool> DeleteAsync(Guid jobId, CancellationToken cancellationToken = default);
 
     /// <summary>Runs a job now, in addition to its schedule.</summary>
+    /// <param name="jobId">The job.</param>
+    /// <param name="overlap">What happens if another run of the job is unfinished; <see langword="null"/> for the job's own
+    /// policy.</param>
+    /// <param name="cancellationToken">Cancels the write.</param>
     /// <returns>The id of the entry that will run the job.</returns>
     /// <exception cref="InvalidOperationException">The job does not exist, is paused or has ended.</exception>
-    Task<long> TriggerNowAsync(Guid jobId, CancellationToken cancellationToken = default);
+    Task<long> TriggerNowAsync(Guid jobId, OverlapPolicy? overlap = null, CancellationToken cancellationToken = default);
+
+    /// <summary>Runs a job for every due time in a range of the past that has no task yet, one after the other. The handler sees each of
+    /// them as <see cref="TaskContext{TArgs}.DueAt"/>.</summary>
+    /// <param name="jobId">The job.</param>
+    /// <param name="from">The first due time.</param>
+    /// <param name="to">The last due time. Due times from the planned run on are not part of it.</param>
+    /// <param name="cancellationToken">Cancels the write.</param>
+    /// <returns>The number of runs that were enqueued.</returns>
+    /// <exception cref="InvalidOperationException">The job does not exist, is paused, has ended, or runs once.</exception>
+    /// <exception cref="ArgumentException"><paramref name="to"/> is before <paramref name="from"/>, or the range has more than 10,000 due
+    /// times.</exception>
+    Task<int> BackfillAsync(Guid jobId, DateTimeOffset from, DateTimeOffset to, CancellationToken cancellationToken = default);
 
     /// <summary>Returns the time of a job's next run; <see langword="null"/> if no run is planned.</summary>
     Task<DateTimeOffset?> GetNextRunAsync(Guid jobId, CancellationToken cancellationToken = default);
+
+    /// <summary>Returns the times of a job's next runs, beginning with the planned one. The list is empty if no run is planned, for example
+    /// because the job is paused; it is shorter than <paramref name="count"/> if the job ends before.</summary>
+    /// <remarks>For a definition that is not stored yet, see <see cref="JobDefinition.GetRunsAfter"/>.</remarks>
+    /// <param name="jobId">The job.</param>
+    /// <param name="count">How many runs to return, 1 to 1,000.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
+    /// <exception cref="TimeZoneNotFoundException">This machine does not know the time zone of the job's schedule.</exception>
+    Task<IReadOnlyList<DateTimeOffset>> GetNextRunsAsync(Guid jobId, int count = 10, CancellationToken cancellationToken = default);
 
     /// <summary>Plans the next run of every active job that has none. Runs at start-up by itself; safe to call at any time.</summary>
     /// <returns>The number of jobs that had no planned run.</returns>

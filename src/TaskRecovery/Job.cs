@@ -1,6 +1,5 @@
 using TaskRecovery.Queue;
 using TaskRecovery.Rules;
-using TaskRecovery.Storage;
 
 namespace TaskRecovery;
 
@@ -25,11 +24,32 @@ public sealed record Job
     /// <summary>The state: active, paused or ended.</summary>
     public required JobState State { get; init; }
 
+    /// <summary>Why the job is paused, and until when; <see langword="null"/> if it is not paused.</summary>
+    public JobPause? Pause { get; init; }
+
+    /// <summary>The time before which no run is due; <see langword="null"/> if there is none.</summary>
+    public DateTimeOffset? StartAt { get; init; }
+
+    /// <summary>The time after which no run is due; <see langword="null"/> if there is none.</summary>
+    public DateTimeOffset? EndAt { get; init; }
+
+    /// <summary>The times at which the job does not run although its schedule says so; <see langword="null"/> if there are none.</summary>
+    public ScheduleExceptions? Except { get; init; }
+
     /// <summary>What happens to a due run while an earlier run is unfinished.</summary>
     public OverlapPolicy Overlap { get; init; }
 
     /// <summary>What happens to runs that were missed, for example while no node was running.</summary>
     public MissedRunPolicy MissedRuns { get; init; }
+
+    /// <summary>How long after its due time a missed run is made up for; <see langword="null"/> for no limit.</summary>
+    public TimeSpan? CatchUpWithin { get; init; }
+
+    /// <summary>How many missed runs <see cref="MissedRunPolicy.RunAll"/> makes up for at most.</summary>
+    public int CatchUpLimit { get; init; } = JobDefinition.DefaultCatchUpLimit;
+
+    /// <summary>How long after its due time a run may start; <see langword="null"/> for no limit.</summary>
+    public TimeSpan? ExpiresAfter { get; init; }
 
     /// <summary>The queue of the job's entries.</summary>
     public required string Queue { get; init; }
@@ -49,6 +69,10 @@ public sealed record Job
     /// <summary>The application that declares the job in its code (see <c>AddIntervalJob</c>); <see langword="null"/> if the job was only
     /// created with <see cref="IJobService.CreateOrUpdateAsync{TArgs}"/>.</summary>
     public string? DeclaredBy { get; init; }
+
+    /// <summary>The time since which the application that declared the job in its code no longer declares it; <see langword="null"/> if it
+    /// does, or if no application declared it.</summary>
+    public DateTimeOffset? OrphanedAt { get; init; }
 
     /// <summary>The time at which the job was created, by the database's clock.</summary>
     public DateTimeOffset CreatedAt { get; init; }

@@ -67,11 +67,9 @@ public static class JobBuilderExtensions
         return builder;
     }
 
-    /// <summary>Declares a job. At every start, the job is created, or updated if it differs from the declaration. The first run is due at
-    /// once, unless <paramref name="configure"/> sets <see cref="JobDefinition.StartAt"/>.</summary>
-    /// <remarks>Any process may declare a job, even if it serves no queue. Removing the declaration from the code does not end the job,
-    /// because another process may still declare it. Delete it with <see cref="IJobService.DeleteAsync"/>; until then, each start of this
-    /// application logs a warning with the name of the job.</remarks>
+    /// <summary>Declares a job with an interval. At every start, the job is created, or updated if its declaration in the code has changed.
+    /// The first run is due at once, unless <paramref name="configure"/> sets <see cref="JobDefinition.StartAt"/>.</summary>
+    /// <inheritdoc cref="AddJob{TArgs}" path="/remarks"/>
     /// <typeparam name="TArgs">The arguments type of the task handler that runs the job.</typeparam>
     /// <param name="builder">The builder returned by <c>AddTaskRecovery</c>.</param>
     /// <param name="name">The unique name of the job. At most 200 bytes of UTF-8.</param>
@@ -81,10 +79,48 @@ public static class JobBuilderExtensions
     public static TaskRecoveryBuilder AddIntervalJob<TArgs>(
         this TaskRecoveryBuilder builder, string name, TimeSpan every, TArgs args, Func<JobDefinition, JobDefinition>? configure = null)
         where TArgs : notnull
+        => builder.AddJob(name, Schedule.Every(every), args, configure);
+
+    /// <summary>Declares a job with a cron expression. At every start, the job is created, or updated if its declaration in the code has
+    /// changed.</summary>
+    /// <inheritdoc cref="AddJob{TArgs}" path="/remarks"/>
+    /// <typeparam name="TArgs">The arguments type of the task handler that runs the job.</typeparam>
+    /// <param name="builder">The builder returned by <c>AddTaskRecovery</c>.</param>
+    /// <param name="name">The unique name of the job. At most 200 bytes of UTF-8.</param>
+    /// <param name="expression">Five fields, six with the second first, or a macro such as <c>@hourly</c>; see
+    /// <see cref="Schedule.Cron"/>.</param>
+    /// <param name="args">The arguments of every run.</param>
+    /// <param name="timeZone">The IANA id of the time zone, for example <c>Europe/Berlin</c>.</param>
+    /// <param name="configure">Returns a changed definition, for example with another queue, overlap policy or number of attempts.</param>
+    /// <exception cref="ArgumentException">The expression or the definition is invalid.</exception>
+    /// <exception cref="TimeZoneNotFoundException">This machine does not know the time zone.</exception>
+    public static TaskRecoveryBuilder AddCronJob<TArgs>(
+        this TaskRecoveryBuilder builder, string name, string expression, TArgs args, string timeZone = "UTC", Func<JobDefinition, JobDefinition>? configure = null)
+        where TArgs : notnull
+        => builder.AddJob(name, Schedule.Cron(expression, timeZone), args, configure);
+
+    /// <summary>Declares a job with any schedule. At every start, the job is created, or updated if its declaration in the code has
+    /// changed.</summary>
+    /// <remarks>
+    /// A handler that is registered once with <c>AddTaskHandler</c> runs any number of jobs with its arguments type.
+    /// What was changed at run time with <see cref="IJobService.CreateOrUpdateAsync{TArgs}"/> stays changed, until the declaration in the
+    /// code is another one than at the last start.
+    /// Any process may declare a job, even if it serves no queue. If a declaration is removed from the code,
+    /// <see cref="TaskRecoveryOptions.OrphanedJobs"/> says what happens to the job.
+    /// </remarks>
+    /// <typeparam name="TArgs">The arguments type of the task handler that runs the job.</typeparam>
+    /// <param name="builder">The builder returned by <c>AddTaskRecovery</c>.</param>
+    /// <param name="name">The unique name of the job. At most 200 bytes of UTF-8.</param>
+    /// <param name="schedule">The schedule.</param>
+    /// <param name="args">The arguments of every run.</param>
+    /// <param name="configure">Returns a changed definition, for example with another queue, overlap policy or number of attempts.</param>
+    public static TaskRecoveryBuilder AddJob<TArgs>(
+        this TaskRecoveryBuilder builder, string name, Schedule schedule, TArgs args, Func<JobDefinition, JobDefinition>? configure = null)
+        where TArgs : notnull
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(args);
-        var definition = new JobDefinition(name, Schedule.Every(every));
+        var definition = new JobDefinition(name, schedule);
         definition = configure?.Invoke(definition) ?? definition;
         JobRules.Check(definition);
         if (Registered<JobDeclaration>(builder).FirstOrDefault(other => other.Name == definition.Name) is { } existing)
@@ -108,6 +144,7 @@ public static class JobBuilderExtensions
     internal static void AddJobs(this IServiceCollection services)
     {
         services.TryAddSingleton<TaskKinds>();
+        services.TryAddSingleton<JobPlanner>();
         services.TryAddSingleton<JobService>();
         services.TryAddSingleton<IJobService>(static provider => provider.GetRequiredService<JobService>());
         services.TryAddSingleton<ITaskService, TaskService>();

@@ -9,6 +9,6 @@ public enum JobState
     /// <summary>The job does not run. It keeps its place on the schedule.</summary>
     Paused = 1,
 
-    /// <summary>The single run of the job has started, so no further run is planned.</summary>
+    /// <summary>No further run is planned: the single run of the job has started, or its end has passed.</summary>
     Ended = 2,
 }

@@ -40,6 +40,10 @@ public sealed record QueueEntry
     /// <summary>The time from which the entry may run; <see langword="null"/> if it is running or has ended.</summary>
     public DateTimeOffset? RunAt { get; init; }
 
+    /// <summary>The time after which the entry no longer starts; <see langword="null"/> if it does not expire (see
+    /// <see cref="EnqueueOptions.ExpiresAt"/>).</summary>
+    public DateTimeOffset? ExpiresAt { get; init; }
+
     /// <summary>The time of the last claim; <see langword="null"/> if the entry has never been claimed.</summary>
     public DateTimeOffset? StartedAt { get; init; }
 

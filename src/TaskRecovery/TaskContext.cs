@@ -29,4 +29,9 @@ public sealed class TaskContext<TArgs> : WorkContext<TArgs>
     /// <summary>The due time for which the task was created; <see langword="null"/> if the run was triggered by
     /// <see cref="IJobService.TriggerNowAsync"/>.</summary>
     public DateTimeOffset? DueAt => _task.DueAt;
+
+    /// <summary>Whether the run makes up for a missed run, because the due time after it had passed too when it started, or was requested
+    /// with <see cref="IJobService.BackfillAsync"/>. A run that makes up for several missed runs
+    /// (<see cref="MissedRunPolicy.RunOnce"/>) has the due time of the first of them.</summary>
+    public bool IsCatchUp => _task.IsCatchUp;
 }

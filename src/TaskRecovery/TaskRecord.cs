@@ -20,6 +20,9 @@ public sealed record TaskRecord
     /// <see cref="IJobService.TriggerNowAsync"/>.</summary>
     public DateTimeOffset? DueAt { get; init; }
 
+    /// <summary>Whether the task made up for a missed run, or was requested with <see cref="IJobService.BackfillAsync"/>.</summary>
+    public bool IsCatchUp { get; init; }
+
     /// <summary>The number of attempts made, including the running one.</summary>
     public int Attempt { get; init; }
 

@@ -43,6 +43,10 @@ public sealed class TaskRecoveryOptions
     /// <value>Default: <see langword="true"/>.</value>
     public bool ServeDefaultQueue { get; set; } = true;
 
+    /// <summary>What happens to a job that this application declared in its code and no longer declares.</summary>
+    /// <value>Default: <see cref="OrphanedJobPolicy.Keep"/>.</value>
+    public OrphanedJobPolicy OrphanedJobs { get; set; }
+
     /// <summary>The queues that this process serves, by name. <c>AddQueue</c> adds to this dictionary.</summary>
     public IDictionary<string, QueueOptions> Queues { get; } = new Dictionary<string, QueueOptions>(StringComparer.Ordinal);
 

@@ -60,7 +60,7 @@ internal sealed class JobChanger(IJobService jobs, Random random)
             default:
                 try
                 {
-                    await jobs.TriggerNowAsync(job, cancellationToken);
+                    await jobs.TriggerNowAsync(job, cancellationToken: cancellationToken);
                     return true;
                 }
                 catch (InvalidOperationException)

@@ -46,12 +46,12 @@ public abstract class JobStoreTests(StoreFixture fixture) : StoreTests(fixture)
         var batch = await ClaimAsync(node, queue: queue, kinds: EntryKind);
         var entry = Assert.Single(batch.Entries);
         var args = ArgsOf(entry.Args);
-        return new Run(new Held(node, entry.Id, batch.Fence), entry, args.JobId, args.TaskId);
+        return new Run(new Held(node, entry.Id, batch.Fence), entry, args.JobId, args.TaskId, args.DueAt, args.Overlap);
     }
 
     protected Task<TaskStart> StartAsync(Run run)
         => Jobs.StartTaskAsync(
-            new TaskStartRequest(run.Held.Node.Id, run.Held.Id, run.Held.Fence, run.JobId, run.TaskId, run.Entry.Attempt, run.Entry.Kind), Cancellation);
+            new TaskStartRequest(run.Held.Node.Id, run.Held.Id, run.Held.Fence, run.JobId, run.TaskId, run.Entry.Attempt, run.Entry.Kind, run.DueAt, run.Overlap), Cancellation);
 
     /// <summary>Claims the only run that is due and starts its task.</summary>
     protected async Task<(Run Run, TaskRecord Task)> GivenRunningTaskAsync(TestNode node)
@@ -67,5 +67,5 @@ public abstract class JobStoreTests(StoreFixture fixture) : StoreTests(fixture)
         => FinishAsync(run.Held, kind, result, error, reason, delay, isTask: true);
 
     /// <summary>A claimed entry of a job's run.</summary>
-    protected sealed record Run(Held Held, ClaimedEntry Entry, Guid JobId, Guid? TaskId);
+    protected sealed record Run(Held Held, ClaimedEntry Entry, Guid JobId, Guid? TaskId, DateTimeOffset? DueAt = null, OverlapPolicy? Overlap = null);
 }

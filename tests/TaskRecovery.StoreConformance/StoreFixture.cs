@@ -55,6 +55,9 @@ public abstract class StoreFixture : IAsyncDisposable
     /// library.</summary>
     public abstract Task DetachTaskAsync(Guid taskId, CancellationToken cancellationToken);
 
+    /// <summary>Changes a column of a job to an SQL expression, as a manual edit could.</summary>
+    public abstract Task SetJobAsync(string name, string column, string value, CancellationToken cancellationToken);
+
     /// <summary>Records a migration of a future version that requires a newer library.</summary>
     public abstract Task AddFutureMigrationAsync(CancellationToken cancellationToken);
 

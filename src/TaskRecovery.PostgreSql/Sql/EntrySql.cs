@@ -8,24 +8,28 @@ namespace TaskRecovery.PostgreSql;
 internal static class EntrySql
 {
     // A time in the past is replaced by the current time, so that no entry is stored at a position that claimers have already passed.
-    private static readonly string Given = $$"""
+    private static readonly string Given = GivenWith("", "");
+
+    private static readonly string Stored = StoredWith("");
+
+    private static string GivenWith(string expiresParameter, string expires) => $$"""
         with clock as materialized (select clock_timestamp() as now),
         known as materialized (
             select {{NameSql.Count("$12", "$13", "$14", "$15")}} = cardinality($12) + cardinality($14) as all_of_them
         ),
         given as materialized (
             select nextval('{schema:literal}.entries_id_seq') as id, (select now from clock) as created_at, g.*
-            from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) with ordinality
-                as g (queue, kind, priority, max_attempts, args, run_at, run_after, timeout, metadata, trace_parent, unique_key, place)
+            from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11{{expiresParameter}}) with ordinality
+                as g (queue, kind, priority, max_attempts, args, run_at, run_after, timeout, metadata, trace_parent, unique_key{{expires}}, place)
             where (select k.all_of_them from known k)
         )
         """;
 
-    private const string Stored = """
+    private static string StoredWith(string expires) => $$"""
         stored as (
-            insert into {schema}.entries (id, created_at, queue, kind, priority, max_attempts, args, unique_key, timeout, metadata, trace_parent)
+            insert into {schema}.entries (id, created_at, queue, kind, priority, max_attempts, args, unique_key, timeout, metadata, trace_parent{{expires}})
             overriding system value
-            select g.id, g.created_at, g.queue, g.kind, g.priority, g.max_attempts, g.args, g.unique_key, g.timeout, g.metadata, g.trace_parent
+            select g.id, g.created_at, g.queue, g.kind, g.priority, g.max_attempts, g.args, g.unique_key, g.timeout, g.metadata, g.trace_parent{{expires}}
             from accepted g
         )
         """;
@@ -70,11 +74,11 @@ internal static class EntrySql
         select (select l.ids from listed l), (select c.now from clock c), (select n.number from node n), (select c.id from claim c)
         """;
 
-    /// <summary>Stores entries some of which have unique keys. If a key is taken, its entry is not stored. Keys are inserted in order, so
+    /// <summary>Stores entries some of which have unique keys or expire; $16 the times after which they do not start. If a key is taken, its entry is not stored. Keys are inserted in order, so
     /// that two callers cannot deadlock.</summary>
     /// <returns>In the order of the entries, the id, and whether it is the id of the current holder of the key. The id is null if the
     /// holder appeared or ended at this very moment: repeat the statement for those entries.</returns>
-    internal static readonly string EnqueueUnique = Given + """
+    internal static readonly string EnqueueUnique = GivenWith(", $16", ", expires_at") + """
         , taken as (
             insert into {schema}.unique_keys (kind, key, entry)
             select g.kind, g.unique_key, g.id from given g where g.unique_key is not null order by g.kind, g.unique_key, g.place
@@ -83,7 +87,7 @@ internal static class EntrySql
         ), accepted as (
             select g.* from given g where g.unique_key is null or g.id in (select t.entry from taken t)
         ),
-        """ + Stored + ", " + LinedUp + $$"""
+        """ + StoredWith(", expires_at") + ", " + LinedUp + $$"""
         )
         select
             case when a.id is not null then a.id else coalesce(

@@ -14,7 +14,10 @@ internal static class JobSql
     internal static readonly string Columns = $"""
         j.id, j.name, j.kind, j.args, {Every}, j.once_at, j.state, j.overlap, j.missed_runs, j.queue, j.priority,
             j.max_attempts, (extract(epoch from j.timeout) * 1000000)::bigint,
-            case when j.planned_entry is not null then {Clamp("j.next_run_at")} end, j.created_at, j.updated_at, j.declared_by
+            case when j.planned_entry is not null then {Clamp("j.next_run_at")} end, j.created_at, j.updated_at, j.declared_by,
+            j.cron, j.time_zone, {Clamp("j.start_at")}, {Clamp("j.end_at")}, j.exceptions,
+            (extract(epoch from j.catch_up_within) * 1000000)::bigint, j.catch_up_limit, (extract(epoch from j.expires_after) * 1000000)::bigint,
+            j.paused_at, j.resume_at, j.paused_by, j.paused_reason, j.orphaned_at
         """;
 
     /// <summary>The condition under which a row can be planned. The constraint <c>jobs_sound</c> requires the same, but rows that are older
@@ -52,7 +55,8 @@ internal static class JobSql
         select j.id, j.kind, j.entry_kind, j.args,
             case when j.every is not null then (extract(epoch from greatest(j.every, interval '1 second')) * 1000000)::bigint end, j.once_at, j.start_at, j.state, j.overlap, j.missed_runs,
             j.queue, j.priority, j.max_attempts, (extract(epoch from j.timeout) * 1000000)::bigint, j.next_run_at, j.planned_entry,
-            clock_timestamp(), j.declared_by
+            clock_timestamp(), j.declared_by, j.name, j.cron, j.time_zone, j.end_at, j.exceptions, (extract(epoch from j.catch_up_within) * 1000000)::bigint,
+            j.catch_up_limit, (extract(epoch from j.expires_after) * 1000000)::bigint, j.paused_at, j.resume_at, j.declared_as, j.orphaned_at
         from {schema}.jobs j where j.id = $1 or j.name = $2 for update
         """;
 
@@ -63,16 +67,38 @@ internal static class JobSql
 
     /// <summary>Stores the definition that the user gave. $1 id, $2 kind, $3 entry kind, $4 args, $5 interval in microseconds, $6 once at,
     /// $7 start at, $8 overlap, $9 missed runs, $10 queue, $11 priority, $12 max attempts, $13 timeout in microseconds, $14 the application
-    /// that declares it, or null.</summary>
+    /// that declares it, or null, $15 cron, $16 time zone, $17 end at, $18 exceptions, $19 catch up within, in microseconds, $20 catch-up
+    /// limit, $21 expires after, in microseconds, $22 declared as, $23 orphaned at.</summary>
     /// <remarks>The interval is stored in microseconds only: an interval with days would depend on the session's time zone.</remarks>
     internal const string Update = """
         update {schema}.jobs set kind = $2, entry_kind = $3, args = $4, every = $5 * interval '1 microsecond', once_at = $6, start_at = $7, overlap = $8,
-            missed_runs = $9, queue = $10, priority = $11, max_attempts = $12, timeout = $13 * interval '1 microsecond', declared_by = $14, updated_at = clock_timestamp()
+            missed_runs = $9, queue = $10, priority = $11, max_attempts = $12, timeout = $13 * interval '1 microsecond', declared_by = $14, updated_at = clock_timestamp(),
+            cron = $15, time_zone = $16, end_at = $17, exceptions = $18, catch_up_within = $19 * interval '1 microsecond', catch_up_limit = $20,
+            expires_after = $21 * interval '1 microsecond', declared_as = $22, orphaned_at = $23
         where id = $1
         """;
 
     /// <summary>Stores the plan. $1 id, $2 state, $3 the next run's due time, or null, $4 its entry, or null.</summary>
     internal const string SetPlan = "update {schema}.jobs set state = $2, next_run_at = $3, planned_entry = $4 where id = $1";
+
+    /// <summary>Stores which application declares a job, as what, and that it is no orphan. $1 id, $2 application, $3 declared as.</summary>
+    internal const string SetDeclared = "update {schema}.jobs set declared_by = $2, declared_as = $3, orphaned_at = null where id = $1";
+
+    /// <summary>Stores that no application declares these jobs any longer. $1 names.</summary>
+    internal const string SetOrphaned = "update {schema}.jobs set orphaned_at = clock_timestamp() where name = any ($1) and orphaned_at is null";
+
+    /// <summary>Stores why a job is paused; all null if it is not. $1 id, $2 paused at, $3 resume at, $4 by, $5 reason.</summary>
+    internal const string SetPause = "update {schema}.jobs set paused_at = $2, resume_at = $3, paused_by = $4, paused_reason = $5 where id = $1";
+
+    /// <summary>The ids and names of paused jobs that resume by now.</summary>
+    internal const string ToResume = "select j.id, j.name from {schema}.jobs j where j.state = 1 and j.resume_at <= clock_timestamp()";
+
+    /// <summary>Active cron jobs with a planned run in the future, and what their plan depends on. Returns id, name, cron, time zone, start
+    /// at, end at, exceptions, next run, now.</summary>
+    internal const string PlannedCron = """
+        select j.id, j.name, j.cron, j.time_zone, j.start_at, j.end_at, j.exceptions, j.next_run_at, clock_timestamp()
+        from {schema}.jobs j where j.state = 0 and j.cron is not null and j.planned_entry is not null and j.next_run_at > clock_timestamp()
+        """;
 
     /// <summary>Adds an entry for a run. $1 job, $2 due time, or null for now. Adds nothing if there is no such job.</summary>
     internal const string AddEntry = """
@@ -91,11 +117,11 @@ internal static class JobSql
         select id from entry
         """;
 
-    /// <summary>Adds an entry for a run outside the schedule, if the job is active. $1 job.</summary>
+    /// <summary>Adds an entry for a run outside the schedule, if the job is active. $1 job, $2 the arguments of the entry.</summary>
     internal const string Trigger = """
         with entry as (
             insert into {schema}.entries (queue, kind, priority, max_attempts, args, timeout)
-            select q.id, k.id, j.priority, j.max_attempts, json_build_object('jobId', j.id, 'taskId', null)::text, j.timeout
+            select q.id, k.id, j.priority, j.max_attempts, $2, j.timeout
             from {schema}.jobs j
             join {schema}.queues q on q.name = j.queue
             join {schema}.kinds k on k.name = j.entry_kind
@@ -106,6 +132,26 @@ internal static class JobSql
             select clock_timestamp(), id, queue, kind, priority from entry
         )
         select e.id, j.queue from entry e join {schema}.jobs j on j.id = $1
+        """;
+
+    /// <summary>Adds an entry for each due time that has no task yet, if the job is active. $1 job, $2 due times, $3 the arguments of the
+    /// entries. Returns the queue and the number of entries.</summary>
+    internal const string Backfill = """
+        with plan as materialized (
+            select nextval('{schema:literal}.entries_id_seq') as entry, g.args, j.priority, j.max_attempts, j.timeout, j.queue, q.id as queue_id, k.id as kind_id
+            from {schema}.jobs j
+            cross join unnest($2::timestamptz[], $3::text[]) g (due, args)
+            join {schema}.queues q on q.name = j.queue
+            join {schema}.kinds k on k.name = j.entry_kind
+            where j.id = $1 and j.state = 0 and not exists (select from {schema}.tasks t where t.job_id = j.id and t.due_at = g.due)
+        ), added as (
+            insert into {schema}.entries (id, queue, kind, priority, max_attempts, args, timeout) overriding system value
+            select p.entry, p.queue_id, p.kind_id, p.priority, p.max_attempts, p.args, p.timeout from plan p
+        ), place as (
+            insert into {schema}.waiting (run_at, id, queue, kind, priority)
+            select clock_timestamp(), p.entry, p.queue_id, p.kind_id, p.priority from plan p
+        )
+        select p.queue, count(*) from plan p group by p.queue
         """;
 
     /// <summary>Ends a planned entry that waits. Planned entries always have <c>found_by_id</c>, also after they were put back. $1 entry,
@@ -150,7 +196,7 @@ internal static class JobSql
 
     /// <summary>Locks active jobs without a planned run: never planned, or the planned entry no longer exists or has ended without becoming
     /// a run. $1 only ids after this one, $2 how many at most. Returns id, whether it had an entry, interval, once at, start at, next run,
-    /// now.</summary>
+    /// now, name, cron, time zone, end at, exceptions.</summary>
     /// <remarks>If two nodes do this at once, the second one skips the locked rows, or finds another planned entry in them. Jobs of the old
     /// system, or written by hand, may have any interval and time: an unreadable row must not block the others.</remarks>
     internal static readonly string LockUnplanned = $$"""
@@ -164,7 +210,7 @@ internal static class JobSql
             limit $2
         )
         select j.id, j.planned_entry is not null, {{Every}}, {{Clamp("j.once_at")}}, {{Clamp("j.start_at")}}, {{Clamp("j.next_run_at")}},
-            clock_timestamp()
+            clock_timestamp(), j.name, j.cron, j.time_zone, {{Clamp("j.end_at")}}, j.exceptions
         from {schema}.jobs j
         join found f on f.id = j.id
         where j.state = 0 and j.planned_entry is not distinct from f.planned_entry

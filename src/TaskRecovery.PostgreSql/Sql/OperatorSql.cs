@@ -34,7 +34,7 @@ internal static class OperatorSql
             w.run_at, w.attempt, w.crashes,
             r.claimed_at, r.node, coalesce(r.attempt, 0::smallint), coalesce(r.crashes, 0::smallint),
             l.final, l.kind, l.ended_at, l.duration_ms, l.attempt, l.crashes, case when $2 then l.result end, l.error, l.reason, {{NodeSql.Label}},
-            a.entry is not null
+            a.entry is not null, e.expires_at
         from {schema}.entries e
         join {schema}.kinds k on k.id = e.kind
         join {schema}.queues q on q.id = e.queue

@@ -17,6 +17,9 @@ internal static class StartSql
     /// <summary>Ends the entry as cancelled.</summary>
     internal const short End = 3;
 
+    /// <summary>Creates a task that waits for its first start.</summary>
+    internal const short Queue = 4;
+
     /// <summary>Locks jobs, in the order of their ids, so that two batches can't deadlock. $1 ids.</summary>
     internal const string Lock = """
         select count(*) from (select j.id from {schema}.jobs j where j.id = any ($1) order by j.id for no key update) j
@@ -24,7 +27,7 @@ internal static class StartSql
 
     /// <summary>The facts about starts. Sent right after <see cref="Lock"/>, with a snapshot of its own, so that it contains what was
     /// committed during the wait for the locks. $1 nodes, $2 entries, $3 fences, $4 jobs, $5 the tasks that the entries name, or
-    /// null.</summary>
+    /// null, $6 the due times for which runs were requested, or null, $7 overlap policies of single runs, or null.</summary>
     /// <remarks>
     /// The row of a held claim is locked against a sweep. The outcome is read only if the claim is not held.
     /// Jobs of the old system may have any interval and time: an interval below a second counts as a second, and an infinite time as now.
@@ -32,17 +35,26 @@ internal static class StartSql
     /// <returns>One row for each start: its number, the time, the node's label (null if the claim is not held), kind and reason of the
     /// outcome, the state of the named task; then about the job (null if there is none): its start_at, the due time of the planned run, its
     /// entry kind, whether the entry is the planned one, whether a task exists for the due time, whether a task is unfinished, and the
-    /// numbers of its queue and entry kind; then the bound task and the job.</returns>
+    /// numbers of its queue and entry kind, and whether one of its tasks waits for its first start, and whether one is older than the bound
+    /// task (both only if the policy lets runs wait); then the bound task and the job.</returns>
     internal static readonly string Facts = $$"""
         with clock as materialized (select clock_timestamp() as now)
         select g.n, c.now, h.label, o.kind, o.reason, m.state,
             j.finite_start_at, j.due, j.entry_kind, j.planned_entry is not distinct from g.entry,
             coalesce(
-                j.planned_entry = g.entry and (select d.id from {schema}.tasks d where d.job_id = g.job and d.due_at = j.due limit 1) is not null, false),
+                (j.planned_entry = g.entry or g.due is not null)
+                and (select d.id from {schema}.tasks d
+                    where d.job_id = g.job and d.due_at = case when j.planned_entry = g.entry then j.due else g.due end limit 1) is not null, false),
             (select t.id from {schema}.tasks t where t.job_id = g.job and {{Codes.TaskUnfinished}} limit 1) is not null,
             (select q.id from {schema}.queues q where q.name = j.queue), (select k.id from {schema}.kinds k where k.name = j.entry_kind),
+            case when coalesce(g.overlap, j.overlap) > 1 then (
+                select t.id from {schema}.tasks t where t.job_id = g.job and {{Codes.TaskUnfinished}} and t.started_at is null limit 1) is not null else false end,
+            case when coalesce(g.overlap, j.overlap) > 1 then (
+                select u.id from {schema}.tasks u
+                where u.job_id = g.job and u.state < 2 and (u.created_at, u.id) < (t.created_at, t.id) limit 1) is not null else false end,
             {{TaskSql.Columns}}, {{JobSql.Columns}}
-        from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::uuid[], $5::uuid[]) with ordinality g (node, entry, fence, job, task, n)
+        from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::uuid[], $5::uuid[], $6::timestamptz[], $7::smallint[]) with ordinality
+            g (node, entry, fence, job, task, due, overlap, n)
         cross join clock c
         left join lateral (
             select {{NodeSql.Label}} as label from {schema}.claims c join {schema}.nodes n on n.number = c.node
@@ -63,7 +75,7 @@ internal static class StartSql
     /// <summary>Applies verdicts, under the locks of <see cref="Facts"/>. $1 the time; then one element for each verdict that changes
     /// anything: $2 entries, $3 fences, $4 jobs, $5 what is done with the run, $6 attempts, $7 node labels, $8 tasks, $9 their due times,
     /// $10 reasons, $11 whether the job's plan changes, $12 the next due times (null if the job ends), $13 queue numbers and $14 kind
-    /// numbers of the planned entries.</summary>
+    /// numbers of the planned entries, $15 whether the tasks make up for missed runs.</summary>
     /// <remarks>An outcome that was stored in the meantime, because the run was put back, wins: then nothing is changed for this run, not
     /// even the plan.</remarks>
     /// <returns>The entries for which nothing was changed: their task was unbound, or their outcome was stored, in the meantime.</returns>
@@ -71,8 +83,8 @@ internal static class StartSql
         with given as materialized (
             select v.* from unnest(
                 $2::bigint[], $3::bigint[], $4::uuid[], $5::smallint[], $6::smallint[], $7::text[], $8::uuid[], $9::timestamptz[],
-                $10::text[], $11::boolean[], $12::timestamptz[], $13::integer[], $14::smallint[])
-                v (entry, fence, job, action, attempt, label, task, task_due, reason, plans, due, queue, kind)
+                $10::text[], $11::boolean[], $12::timestamptz[], $13::integer[], $14::smallint[], $15::boolean[])
+                v (entry, fence, job, action, attempt, label, task, task_due, reason, plans, due, queue, kind, catch_up)
         ), ended as (
             insert into {schema}.outcomes (entry, fence, ended_at, duration_ms, node, kind, attempt, crashes, final, reason)
             select v.entry, v.fence, $1, 0, c.node, {{Codes.OutcomeCancelled}}, v.attempt, c.crashes, true, v.reason
@@ -84,9 +96,10 @@ internal static class StartSql
             on conflict do nothing
             returning entry
         ), started as (
-            insert into {schema}.tasks (id, job_id, entry_id, state, due_at, attempt, node, created_at, started_at)
-            select v.task, v.job, v.entry, {{Codes.TaskRunning}}, v.task_due, v.attempt, v.label, $1, $1
-            from given v where v.action = {{Insert}}
+            insert into {schema}.tasks (id, job_id, entry_id, state, due_at, attempt, node, created_at, started_at, catch_up)
+            select v.task, v.job, v.entry, case v.action when {{Insert}} then {{Codes.TaskRunning}} else 0 end, v.task_due, v.attempt,
+                case v.action when {{Insert}} then v.label end, $1, case v.action when {{Insert}} then $1 end, v.catch_up
+            from given v where v.action in ({{Insert}}, {{Queue}})
         ), resumed as (
             update {schema}.tasks t set state = {{Codes.TaskRunning}}, attempt = v.attempt, node = v.label, started_at = $1
             from given v where v.action = {{Resume}} and t.entry_id = v.entry and {{Codes.TaskUnfinished}}

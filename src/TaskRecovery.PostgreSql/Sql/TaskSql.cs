@@ -7,11 +7,11 @@ internal static class TaskSql
 {
     /// <summary>The columns of a task.</summary>
     internal const string Columns =
-        "t.id, t.job_id, t.entry_id, t.state, t.due_at, t.attempt, t.crashes, t.result, t.error, t.reason, t.node, t.created_at, t.started_at, t.ended_at";
+        "t.id, t.job_id, t.entry_id, t.state, t.due_at, t.attempt, t.crashes, t.result, t.error, t.reason, t.node, t.created_at, t.started_at, t.ended_at, t.catch_up";
 
     /// <summary>The columns of a list. It contains no results, because a page of them could have any size.</summary>
     internal const string Listed =
-        "t.id, t.job_id, t.entry_id, t.state, t.due_at, t.attempt, t.crashes, null::text, t.error, t.reason, t.node, t.created_at, t.started_at, t.ended_at";
+        "t.id, t.job_id, t.entry_id, t.state, t.due_at, t.attempt, t.crashes, null::text, t.error, t.reason, t.node, t.created_at, t.started_at, t.ended_at, t.catch_up";
 
     /// <summary>$1 id.</summary>
     internal const string Find = $"select {Columns} from {{schema}}.tasks t where t.id = $1";

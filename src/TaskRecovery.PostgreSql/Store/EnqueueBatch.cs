@@ -84,6 +84,9 @@ internal static class EnqueueBatch
         ];
     }
 
+    /// <summary>The parameter for the times after which entries do not start.</summary>
+    internal static NpgsqlParameter ExpiryOf(IReadOnlyList<NewEntry> entries) => Arg.Array(Some(entries, static entry => Arg.Instant(entry.ExpiresAt)), NpgsqlDbType.TimestampTz);
+
     private static T[] Some<T>(IReadOnlyList<NewEntry> entries, Func<NewEntry, T> value)
     {
         for (var i = 0; i < entries.Count; i++)

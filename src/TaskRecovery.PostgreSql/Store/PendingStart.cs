@@ -37,6 +37,7 @@ internal sealed class PendingStart(TaskStartRequest request, Job? job, TaskRecor
             {
                 TaskStartDecision.Started => NewTask(),
                 TaskStartDecision.Recovered => ResumedTask(),
+                TaskStartDecision.Wait when value.IsQueued => bound ?? NewTask(),
                 _ => null,
             };
         }
@@ -45,13 +46,14 @@ internal sealed class PendingStart(TaskStartRequest request, Job? job, TaskRecor
     /// <summary>Whether nothing was changed, because the task was unbound or an outcome was stored in the meantime.</summary>
     public bool IsRefused { get; set; }
 
-    public bool ChangesAnything => Verdict is { EndsEntry: true } or { Next: not null } || Task is not null;
+    public bool ChangesAnything => Verdict is { EndsEntry: true } or { Next: not null } || (Task is not null && !(Verdict.IsQueued && bound is not null));
 
     public short Action => Verdict switch
     {
         { EndsEntry: true } => StartSql.End,
         { Decision: TaskStartDecision.Started } => StartSql.Insert,
         { Decision: TaskStartDecision.Recovered } => StartSql.Resume,
+        { IsQueued: true } when bound is null => StartSql.Queue,
         _ => StartSql.OnlyPlan,
     };
 
@@ -70,12 +72,13 @@ internal sealed class PendingStart(TaskStartRequest request, Job? job, TaskRecor
         Id = Guid.CreateVersion7(Facts.Now),
         JobId = Request.JobId,
         EntryId = Request.EntryId,
-        State = TaskState.Running,
-        DueAt = IsPlanned ? Facts.Job!.Timing.NextRunAt : null,
+        State = Verdict.IsQueued ? TaskState.Created : TaskState.Running,
+        DueAt = IsPlanned ? Facts.Job!.Timing.NextRunAt : Request.DueAt,
+        IsCatchUp = Verdict.IsCatchUp,
         Attempt = Request.Attempt,
-        Node = Label,
+        Node = Verdict.IsQueued ? null : Label,
         CreatedAt = Facts.Now,
-        StartedAt = Facts.Now,
+        StartedAt = Verdict.IsQueued ? null : Facts.Now,
     };
 
     private Job? Planned()

@@ -227,7 +227,7 @@ internal sealed partial class PostgreSqlClaimer(PostgreSqlQueueStore store, Post
         {
             var (id, runAt) = (reader.GetInt64(0), reader.GetDateTime(2));
             taken.Add((reader.GetInt16(1), runAt, id));
-            entries.Add(Read(reader, id, now - runAt));
+            entries.Add(Read(reader, id, now, now - runAt));
         }
 
         return new Answer(new ClaimBatch(false, fence, entries, null), taken, now, wentFor, isCut);
@@ -235,11 +235,11 @@ internal sealed partial class PostgreSqlClaimer(PostgreSqlQueueStore store, Post
 
     // The claim is already committed: if one entry could not be read, the claim would be released and made again forever. Therefore a row
     // that another program has damaged is returned as one entry with a problem, which fails.
-    private ClaimedEntry Read(NpgsqlDataReader reader, long id, TimeSpan waited)
+    private ClaimedEntry Read(NpgsqlDataReader reader, long id, DateTime now, TimeSpan waited)
     {
         try
         {
-            return ReadRow(reader, id, waited);
+            return ReadRow(reader, id, now, waited);
         }
         catch (Exception exception) when (exception is InvalidCastException or OverflowException or ArgumentException or FormatException or KeyNotFoundException)
         {
@@ -260,7 +260,7 @@ internal sealed partial class PostgreSqlClaimer(PostgreSqlQueueStore store, Post
         }
     }
 
-    private ClaimedEntry ReadRow(NpgsqlDataReader reader, long id, TimeSpan waited) => new()
+    private ClaimedEntry ReadRow(NpgsqlDataReader reader, long id, DateTime now, TimeSpan waited) => new()
     {
         Id = id,
         Attempt = reader.GetInt16(3) + 1,
@@ -273,6 +273,7 @@ internal sealed partial class PostgreSqlClaimer(PostgreSqlQueueStore store, Post
         Args = reader.GetFieldValue<byte[]>(9),
         HasUniqueKey = reader.GetBoolean(10),
         Timeout = reader.IsDBNull(11) ? null : reader.GetTimeSpan(11),
+        StartsWithin = reader.IsDBNull(21) ? null : reader.GetDateTime(21) - now,
         Metadata = reader.IsDBNull(12) ? null : reader.GetString(12),
         TraceParent = reader.IsDBNull(13) ? null : reader.GetString(13),
         CancelRequested = reader.GetBoolean(14),

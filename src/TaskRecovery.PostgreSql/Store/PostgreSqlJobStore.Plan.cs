@@ -1,4 +1,5 @@
 using Npgsql;
+using NpgsqlTypes;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql;
@@ -21,28 +22,26 @@ internal sealed partial class PostgreSqlJobStore
                 await database.ExecuteAsync(
                     connection, JobSql.Insert, [Arg.Uuid(id), Arg.Text(definition.Name), Arg.Text(job.Kind), Arg.Text(job.EntryKind), Arg.Text(args), Arg.Text(line)], token).ConfigureAwait(false);
                 var held = (await LockAsync(connection, null, definition.Name, token).ConfigureAwait(false))!;
-                var wanted = held with
+                if (job.DeclaredAs is not null && job.DeclaredAs == held.DeclaredAs)
                 {
-                    Kind = job.Kind,
-                    EntryKind = job.EntryKind,
-                    Args = args,
-                    Every = Stored(definition.Schedule.Interval),
-                    OnceAt = Stored(definition.Schedule.At),
-                    StartAt = Stored(definition.StartAt) ?? held.StartAt,
-                    Overlap = definition.Overlap,
-                    MissedRuns = definition.MissedRuns,
-                    Queue = line,
-                    Priority = definition.Priority,
-                    MaxAttempts = job.MaxAttempts,
-                    Timeout = Stored(definition.Timeout),
-                    DeclaredBy = job.DeclaredBy ?? held.DeclaredBy,
-                };
+                    // The code declares what it declared before: what was changed at run time stays.
+                    await SetDeclaredAsync(connection, held.Id, job.DeclaredBy, job.DeclaredAs, token).ConfigureAwait(false);
+                    return false;
+                }
+
+                var wanted = held.With(job, args, line);
                 if (wanted == held)
                 {
                     return false;
                 }
 
-                await database.ExecuteAsync(connection, JobSql.Update, UpdateArgs(wanted), token).ConfigureAwait(false);
+                if (wanted with { DeclaredBy = held.DeclaredBy, DeclaredAs = held.DeclaredAs, OrphanedAt = held.OrphanedAt } == held)
+                {
+                    await SetDeclaredAsync(connection, held.Id, wanted.DeclaredBy, wanted.DeclaredAs, token).ConfigureAwait(false);
+                    return false;
+                }
+
+                await database.ExecuteAsync(connection, JobSql.Update, wanted.ToArgs(), token).ConfigureAwait(false);
                 return await ReplanAsync(connection, held, wanted, isNew: held.Id == id, token).ConfigureAwait(false);
             },
             cancellationToken).ConfigureAwait(false);
@@ -55,36 +54,26 @@ internal sealed partial class PostgreSqlJobStore
             ?? throw new InvalidOperationException($"Job '{definition.Name}' was deleted by another process while it was stored. Create it again.");
     }
 
-    public async Task<bool> SetPausedAsync(Guid jobId, bool paused, CancellationToken cancellationToken)
-    {
-        var (isThere, line) = await database.InTransactionAsync(
+    public async Task<bool> PauseAsync(Guid jobId, JobPause pause, CancellationToken cancellationToken)
+        => await database.InTransactionAsync(
             async (connection, token) =>
             {
                 if (await LockAsync(connection, jobId, null, token).ConfigureAwait(false) is not { } held)
                 {
-                    return (false, (string?)null);
+                    return false;
                 }
 
-                if (paused && held.State == JobState.Active)
-                {
-                    await PauseAsync(connection, held, token).ConfigureAwait(false);
-                }
-                else if (!paused && held.State == JobState.Paused)
-                {
-                    await ResumeAsync(connection, held, token).ConfigureAwait(false);
-                    return (true, held.Queue);
-                }
-
-                return (true, (string?)null);
+                await PauseAsync(connection, held, pause, token).ConfigureAwait(false);
+                return true;
             },
             cancellationToken).ConfigureAwait(false);
-        if (line is not null)
-        {
-            queue.Hints.Work(line);
-        }
 
-        return isThere;
-    }
+    public async Task<bool> ResumeAsync(Guid jobId, CancellationToken cancellationToken)
+        => await ResumeAsync(jobId, isDue: static _ => true, cancellationToken).ConfigureAwait(false);
+
+    public async Task SetOrphanedAsync(IReadOnlyList<string> names, CancellationToken cancellationToken)
+        => await database.InTransactionAsync(
+            (connection, token) => database.ExecuteAsync(connection, JobSql.SetOrphaned, [Arg.Array(names.ToArray(), NpgsqlDbType.Text)], token), cancellationToken).ConfigureAwait(false);
 
     public async Task<bool> DeleteAsync(Guid jobId, CancellationToken cancellationToken)
     {
@@ -124,9 +113,9 @@ internal sealed partial class PostgreSqlJobStore
         }
 
         await EndPlannedAsync(connection, held, OutcomeKind.Superseded, EndReasons.Superseded, cancellationToken).ConfigureAwait(false);
-        if (plan.State == JobState.Active)
+        if (plan is { State: JobState.Active, Due: { } due })
         {
-            await PlanAsync(connection, held.Id, plan.Due, cancellationToken).ConfigureAwait(false);
+            await PlanAsync(connection, held.Id, due, cancellationToken).ConfigureAwait(false);
             return true;
         }
 
@@ -140,16 +129,65 @@ internal sealed partial class PostgreSqlJobStore
             ? JobPlanning.Settle(held.Timing, held.Now)
             : held.Timing;
 
-    private async ValueTask PauseAsync(NpgsqlConnection connection, HeldJob held, CancellationToken cancellationToken)
+    private async ValueTask PauseAsync(NpgsqlConnection connection, HeldJob held, JobPause pause, CancellationToken cancellationToken)
     {
-        var settled = await SettledAsync(connection, held, cancellationToken).ConfigureAwait(false);
-        await EndPlannedAsync(connection, held, OutcomeKind.Cancelled, EndReasons.JobNotActive, cancellationToken).ConfigureAwait(false);
-        var state = settled.State == JobState.Ended ? JobState.Ended : JobState.Paused;
-        await SetPlanAsync(connection, held.Id, state, settled.NextRunAt, null, cancellationToken).ConfigureAwait(false);
+        if (held.State == JobState.Active)
+        {
+            var settled = await SettledAsync(connection, held, cancellationToken).ConfigureAwait(false);
+            await EndPlannedAsync(connection, held, OutcomeKind.Cancelled, EndReasons.JobNotActive, cancellationToken).ConfigureAwait(false);
+            var state = settled.State == JobState.Ended ? JobState.Ended : JobState.Paused;
+            await SetPlanAsync(connection, held.Id, state, settled.NextRunAt, null, cancellationToken).ConfigureAwait(false);
+        }
+
+        if (held.State != JobState.Ended)
+        {
+            await SetPauseAsync(connection, held.Id, pause with { At = held.PausedAt ?? held.Now }, cancellationToken).ConfigureAwait(false);
+        }
     }
 
-    private ValueTask ResumeAsync(NpgsqlConnection connection, HeldJob held, CancellationToken cancellationToken)
-        => PlanAsync(connection, held.Id, JobPlanning.Resume(held.Timing, held.Now), cancellationToken);
+    private async Task<bool> ResumeAsync(Guid jobId, Func<HeldJob, bool> isDue, CancellationToken cancellationToken)
+    {
+        var (isThere, line) = await database.InTransactionAsync(
+            async (connection, token) =>
+            {
+                if (await LockAsync(connection, jobId, null, token).ConfigureAwait(false) is not { } held)
+                {
+                    return (false, null);
+                }
+
+                var isPlanned = held.State == JobState.Paused && isDue(held) && await ResumeAsync(connection, held, token).ConfigureAwait(false);
+                return (true, isPlanned ? held.Queue : null);
+            },
+            cancellationToken).ConfigureAwait(false);
+        if (line is not null)
+        {
+            queue.Hints.Work(line);
+        }
+
+        return isThere;
+    }
+
+    // A pause that had an end is resumed as of that end, so that a run that was due since then is not lost.
+    private async ValueTask<bool> ResumeAsync(NpgsqlConnection connection, HeldJob held, CancellationToken cancellationToken)
+    {
+        var due = JobPlanning.Resume(held.Timing, held.ResumeAt < held.Now ? held.ResumeAt.Value : held.Now);
+        await SetPauseAsync(connection, held.Id, null, cancellationToken).ConfigureAwait(false);
+        if (due is { } next)
+        {
+            await PlanAsync(connection, held.Id, next, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+
+        await SetPlanAsync(connection, held.Id, JobState.Ended, null, null, cancellationToken).ConfigureAwait(false);
+        return false;
+    }
+
+    private async ValueTask SetPauseAsync(NpgsqlConnection connection, Guid jobId, JobPause? pause, CancellationToken cancellationToken)
+        => await database.ExecuteAsync(
+            connection, JobSql.SetPause, [Arg.Uuid(jobId), Arg.Time(pause?.At), Arg.Time(pause?.Until), Arg.Text(pause?.By), Arg.Text(pause?.Reason)], cancellationToken).ConfigureAwait(false);
+
+    private async ValueTask SetDeclaredAsync(NpgsqlConnection connection, Guid jobId, string? application, string? declaredAs, CancellationToken cancellationToken)
+        => await database.ExecuteAsync(connection, JobSql.SetDeclared, [Arg.Uuid(jobId), Arg.Text(application), Arg.Text(declaredAs)], cancellationToken).ConfigureAwait(false);
 
     private async ValueTask PlanAsync(NpgsqlConnection connection, Guid jobId, DateTimeOffset due, CancellationToken cancellationToken)
     {
@@ -200,35 +238,6 @@ internal sealed partial class PostgreSqlJobStore
             connection,
             JobSql.LockForPlan,
             [Arg.Uuid(jobId), Arg.Text(name)],
-            static async (reader, token) => await reader.ReadAsync(token).ConfigureAwait(false)
-                ? new HeldJob(
-                    reader.GetGuid(0), reader.GetString(1), reader.GetString(2), reader.GetString(3), reader.MicrosecondsOrNull(4), reader.TimeOrNull(5), reader.TimeOrNull(6),
-                    (JobState)reader.GetInt16(7), (OverlapPolicy)reader.GetInt16(8), (MissedRunPolicy)reader.GetInt16(9), reader.GetString(10), reader.GetInt16(11),
-                    reader.GetInt16(12), reader.MicrosecondsOrNull(13), reader.TimeOrNull(14), reader.IsDBNull(15) ? null : reader.GetInt64(15),
-                    reader.GetFieldValue<DateTimeOffset>(16), reader.StringOrNull(17))
-                : null,
+            static async (reader, token) => await reader.ReadAsync(token).ConfigureAwait(false) ? HeldJob.Read(reader) : null,
             cancellationToken);
-
-    private static NpgsqlParameter[] UpdateArgs(HeldJob job) =>
-    [
-        Arg.Uuid(job.Id), Arg.Text(job.Kind), Arg.Text(job.EntryKind), Arg.Text(job.Args), Arg.Int8(Microseconds(job.Every)), Arg.Time(job.OnceAt), Arg.Time(job.StartAt),
-        Arg.Int2((int)job.Overlap), Arg.Int2((int)job.MissedRuns), Arg.Text(job.Queue), Arg.Int2(job.Priority), Arg.Int2(job.MaxAttempts), Arg.Int8(Microseconds(job.Timeout)), Arg.Text(job.DeclaredBy),
-    ];
-
-    private static long? Microseconds(TimeSpan? span) => span?.Ticks / TimeSpan.TicksPerMicrosecond;
-
-    // PostgreSQL stores times in microseconds: round down, so that the value equals what is read back.
-    private static DateTimeOffset? Stored(DateTimeOffset? time)
-        => time is { } value ? new DateTimeOffset(value.UtcTicks - (value.UtcTicks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero) : null;
-
-    private static TimeSpan? Stored(TimeSpan? span) => span is { } value ? new TimeSpan(value.Ticks - (value.Ticks % TimeSpan.TicksPerMicrosecond)) : null;
-
-    /// <summary>A job whose row is locked.</summary>
-    private sealed record HeldJob(
-        Guid Id, string Kind, string EntryKind, string Args, TimeSpan? Every, DateTimeOffset? OnceAt, DateTimeOffset? StartAt, JobState State, OverlapPolicy Overlap,
-        MissedRunPolicy MissedRuns, string Queue, int Priority, int MaxAttempts, TimeSpan? Timeout, DateTimeOffset? NextRunAt, long? PlannedEntry, DateTimeOffset Now,
-        string? DeclaredBy)
-    {
-        public JobTiming Timing => new(State, Every, OnceAt, StartAt, NextRunAt, PlannedEntry is not null);
-    }
 }

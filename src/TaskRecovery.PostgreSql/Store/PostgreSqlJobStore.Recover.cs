@@ -9,38 +9,153 @@ internal sealed partial class PostgreSqlJobStore
 {
     private const int PlanBatch = 1_000;
 
-    public async Task<int> RecoverJobsAsync(CancellationToken cancellationToken)
+    public async Task<JobRecovery> RecoverJobsAsync(CancellationToken cancellationToken)
     {
         await NameJobsAsync(cancellationToken).ConfigureAwait(false);
+        var problems = new List<UnplannableJob>();
+        await ResumeDueAsync(problems, cancellationToken).ConfigureAwait(false);
         var planned = 0;
         var lines = new HashSet<string>(StringComparer.Ordinal);
         for (Guid? last = Guid.Empty; last is { } after;)
         {
-            (last, var entries) = await database.InTransactionAsync((connection, token) => PlanMissingAsync(connection, after, token), cancellationToken).ConfigureAwait(false);
+            var batch = new List<UnplannableJob>();
+            (last, var entries) = await database.InTransactionAsync(
+                (connection, token) =>
+                {
+                    batch.Clear();
+                    return PlanMissingAsync(connection, after, batch, token);
+                },
+                cancellationToken).ConfigureAwait(false);
             planned += entries.Sum(static line => line.Count);
             lines.UnionWith(entries.Select(static line => line.Queue));
+            problems.AddRange(batch);
         }
 
         lines.ToList().ForEach(queue.Hints.Work);
-        return planned;
+        return new JobRecovery(planned, problems);
+    }
+
+    public async Task<JobRecovery> CorrectPlansAsync(CancellationToken cancellationToken)
+    {
+        var problems = new List<UnplannableJob>();
+        var jobs = await database.ReadAsync(
+            JobSql.PlannedCron,
+            [],
+            async (reader, token) =>
+            {
+                var wrong = new List<Guid>();
+                while (await reader.ReadAsync(token).ConfigureAwait(false))
+                {
+                    var timing = new JobTiming
+                    {
+                        Name = reader.GetString(1),
+                        State = JobState.Active,
+                        Schedule = StoredSchedule.Read(null, null, reader.GetString(2), reader.StringOrNull(3)),
+                        StartAt = reader.TimeOrNull(4),
+                        EndAt = reader.TimeOrNull(5),
+                        Except = StoredSchedule.ReadExceptions(reader.StringOrNull(6)),
+                        NextRunAt = reader.TimeOrNull(7),
+                        IsPlanned = true,
+                    };
+                    var now = reader.GetFieldValue<DateTimeOffset>(8);
+                    if (TryPlan(timing, job => JobPlanning.Correct(job, now), problems) is not null)
+                    {
+                        wrong.Add(reader.GetGuid(0));
+                    }
+                }
+
+                return wrong;
+            },
+            cancellationToken).ConfigureAwait(false);
+        foreach (var job in jobs)
+        {
+            var line = await database.InTransactionAsync((connection, token) => CorrectAsync(connection, job, token), cancellationToken).ConfigureAwait(false);
+            if (line is not null)
+            {
+                queue.Hints.Work(line);
+            }
+        }
+
+        return new JobRecovery(jobs.Count, problems);
+    }
+
+    private async ValueTask<string?> CorrectAsync(NpgsqlConnection connection, Guid jobId, CancellationToken cancellationToken)
+    {
+        if (await LockAsync(connection, jobId, null, cancellationToken).ConfigureAwait(false) is not { PlannedEntry: { } entry } held
+            || JobPlanning.Correct(held.Timing, held.Now) is not { } due || await IsOverAsync(connection, entry, cancellationToken).ConfigureAwait(false))
+        {
+            return null;
+        }
+
+        await EndPlannedAsync(connection, held, OutcomeKind.Superseded, EndReasons.Superseded, cancellationToken).ConfigureAwait(false);
+        await PlanAsync(connection, jobId, due, cancellationToken).ConfigureAwait(false);
+        return held.Queue;
+    }
+
+    private async Task ResumeDueAsync(List<UnplannableJob> problems, CancellationToken cancellationToken)
+    {
+        var jobs = await database.ReadAsync(
+            JobSql.ToResume,
+            [],
+            static async (reader, token) =>
+            {
+                var due = new List<(Guid Id, string Name)>();
+                while (await reader.ReadAsync(token).ConfigureAwait(false))
+                {
+                    due.Add((reader.GetGuid(0), reader.GetString(1)));
+                }
+
+                return due;
+            },
+            cancellationToken).ConfigureAwait(false);
+        foreach (var (id, name) in jobs)
+        {
+            try
+            {
+                await ResumeAsync(id, static held => held.ResumeAt <= held.Now, cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception exception) when (UnplannableJob.IsProblem(exception))
+            {
+                problems.Add(new UnplannableJob(name, exception.Message));
+            }
+        }
+    }
+
+    private static DateTimeOffset? TryPlan(JobTiming timing, Func<JobTiming, DateTimeOffset?> plan, List<UnplannableJob> problems)
+    {
+        try
+        {
+            return plan(timing);
+        }
+        catch (Exception exception) when (UnplannableJob.IsProblem(exception))
+        {
+            problems.Add(new UnplannableJob(timing.Name, exception.Message));
+            return null;
+        }
     }
 
     // Jobs are scanned in the order of their ids and each round resumes where the last one stopped, so 100,000 jobs are scanned once and
     // not once per round.
-    private async ValueTask<(Guid? Last, List<(string Queue, int Count)> Entries)> PlanMissingAsync(NpgsqlConnection connection, Guid after, CancellationToken cancellationToken)
+    private async ValueTask<(Guid? Last, List<(string Queue, int Count)> Entries)> PlanMissingAsync(
+        NpgsqlConnection connection, Guid after, List<UnplannableJob> problems, CancellationToken cancellationToken)
     {
+        Guid? last = null;
         var jobs = await database.ReadAsync(
             connection,
             JobSql.LockUnplanned,
             [Arg.Uuid(after), Arg.Int4(PlanBatch)],
-            static async (reader, token) =>
+            async (reader, token) =>
             {
                 var rows = new List<(Guid Id, DateTimeOffset? Due)>();
                 while (await reader.ReadAsync(token).ConfigureAwait(false))
                 {
-                    var timing = new JobTiming(
-                        JobState.Active, reader.MicrosecondsOrNull(2), reader.TimeOrNull(3), reader.TimeOrNull(4), reader.TimeOrNull(5), IsPlanned: false);
-                    rows.Add((reader.GetGuid(0), JobPlanning.Missing(timing, wasPlanned: reader.GetBoolean(1), reader.GetFieldValue<DateTimeOffset>(6))));
+                    last = reader.GetGuid(0);
+                    var (wasPlanned, now, known) = (reader.GetBoolean(1), reader.GetFieldValue<DateTimeOffset>(6), problems.Count);
+                    var due = TryPlan(ReadTiming(reader), job => JobPlanning.Missing(job, wasPlanned, now), problems);
+                    if (problems.Count == known)
+                    {
+                        rows.Add((last.Value, due));
+                    }
                 }
 
                 return rows;
@@ -48,7 +163,7 @@ internal sealed partial class PostgreSqlJobStore
             cancellationToken).ConfigureAwait(false);
         if (jobs.Count == 0)
         {
-            return (null, []);
+            return (last, []);
         }
 
         var entries = await database.ReadAsync(
@@ -66,6 +181,17 @@ internal sealed partial class PostgreSqlJobStore
                 return lines;
             },
             cancellationToken).ConfigureAwait(false);
-        return (jobs[^1].Id, entries);
+        return (last, entries);
     }
+
+    private static JobTiming ReadTiming(NpgsqlDataReader reader) => new()
+    {
+        Name = reader.GetString(7),
+        State = JobState.Active,
+        Schedule = StoredSchedule.Read(reader.MicrosecondsOrNull(2), reader.TimeOrNull(3), reader.StringOrNull(8), reader.StringOrNull(9)),
+        StartAt = reader.TimeOrNull(4),
+        EndAt = reader.TimeOrNull(10),
+        Except = StoredSchedule.ReadExceptions(reader.StringOrNull(11)),
+        NextRunAt = reader.TimeOrNull(5),
+    };
 }

@@ -8,7 +8,27 @@ internal sealed partial class PostgreSqlJobStore
 {
     private const int RecoverBatch = 500;
 
-    public Task<TaskStart> StartTaskAsync(TaskStartRequest request, CancellationToken cancellationToken) => _starts.StartAsync(request, cancellationToken);
+    public async Task<TaskStart> StartTaskAsync(TaskStartRequest request, CancellationToken cancellationToken)
+    {
+        var start = await _starts.StartAsync(request, cancellationToken).ConfigureAwait(false);
+        if (start is { Decision: TaskStartDecision.Wait, Task: not null } && (request.Overlap ?? start.Job?.Overlap) == OverlapPolicy.CancelPrevious)
+        {
+            await CancelOthersAsync(request, cancellationToken).ConfigureAwait(false);
+        }
+
+        return start;
+    }
+
+    // Running tasks get a request; a waiting one ends at once. If this process dies before, the next start of the waiting run does it.
+    private async Task CancelOthersAsync(TaskStartRequest request, CancellationToken cancellationToken)
+    {
+        var unfinished = await ListIncompleteTasksAsync(request.JobId, cancellationToken).ConfigureAwait(false);
+        long[] entries = [.. unfinished.Select(static task => task.EntryId).OfType<long>().Where(entry => entry != request.EntryId)];
+        if (entries.Length > 0)
+        {
+            await queue.CancelAsync(entries, EndReasons.Overlap, cancellationToken).ConfigureAwait(false);
+        }
+    }
 
     public async Task<TaskRecord?> FindTaskAsync(Guid taskId, CancellationToken cancellationToken)
         => (await ReadTasksAsync(TaskSql.Find, [Arg.Uuid(taskId)], cancellationToken).ConfigureAwait(false)).FirstOrDefault();
@@ -108,5 +128,6 @@ internal sealed partial class PostgreSqlJobStore
         CreatedAt = reader.GetFieldValue<DateTimeOffset>(first + 11),
         StartedAt = reader.TimeOrNull(first + 12),
         EndedAt = reader.TimeOrNull(first + 13),
+        IsCatchUp = !reader.IsDBNull(first + 14) && reader.GetBoolean(first + 14),
     };
 }

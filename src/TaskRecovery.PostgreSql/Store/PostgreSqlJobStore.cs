@@ -1,5 +1,6 @@
 using System.Text;
 using Npgsql;
+using NpgsqlTypes;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql;
@@ -17,14 +18,14 @@ internal sealed partial class PostgreSqlJobStore(PostgreSqlDatabase database, Po
 
     public async Task<IReadOnlyList<Job>> ListAsync(CancellationToken cancellationToken) => await ReadJobsAsync(JobSql.List, [], cancellationToken).ConfigureAwait(false);
 
-    public async Task<long?> TriggerAsync(Guid jobId, CancellationToken cancellationToken)
+    public async Task<long?> TriggerAsync(Guid jobId, OverlapPolicy? overlap, CancellationToken cancellationToken)
     {
-        var (entry, line) = await TriggerOnceAsync(jobId, cancellationToken).ConfigureAwait(false);
+        var (entry, line) = await TriggerOnceAsync(jobId, overlap, cancellationToken).ConfigureAwait(false);
         if (entry is null)
         {
             // There is no such job, or its queue or kind has no number yet.
             await NameJobsAsync(cancellationToken).ConfigureAwait(false);
-            (entry, line) = await TriggerOnceAsync(jobId, cancellationToken).ConfigureAwait(false);
+            (entry, line) = await TriggerOnceAsync(jobId, overlap, cancellationToken).ConfigureAwait(false);
         }
 
         if (entry is not null)
@@ -35,13 +36,34 @@ internal sealed partial class PostgreSqlJobStore(PostgreSqlDatabase database, Po
         return entry;
     }
 
-    private ValueTask<(long? Entry, string Queue)> TriggerOnceAsync(Guid jobId, CancellationToken cancellationToken)
+    private ValueTask<(long? Entry, string Queue)> TriggerOnceAsync(Guid jobId, OverlapPolicy? overlap, CancellationToken cancellationToken)
         => database.ReadAsync(
             JobSql.Trigger,
-            [Arg.Uuid(jobId)],
+            [Arg.Uuid(jobId), Arg.Text(JobEntryArgs.Write(jobId, overlap: overlap))],
             static async (reader, token)
                 => await reader.ReadAsync(token).ConfigureAwait(false) ? (reader.GetInt64(0), reader.GetString(1)) : ((long?)null, string.Empty),
             cancellationToken);
+
+    public async Task<int> BackfillAsync(Guid jobId, IReadOnlyList<DateTimeOffset> dues, CancellationToken cancellationToken)
+    {
+        await NameJobsAsync(cancellationToken).ConfigureAwait(false);
+        var (line, count) = await database.ReadAsync(
+            JobSql.Backfill,
+            [
+                Arg.Uuid(jobId),
+                Arg.Array([.. dues.Select(static due => Arg.Instant(due))], NpgsqlDbType.TimestampTz),
+                Arg.Array([.. dues.Select(due => JobEntryArgs.Write(jobId, dueAt: due))], NpgsqlDbType.Text),
+            ],
+            static async (reader, token)
+                => await reader.ReadAsync(token).ConfigureAwait(false) ? (reader.GetString(0), (int)reader.GetInt64(1)) : ((string?)null, 0),
+            cancellationToken).ConfigureAwait(false);
+        if (line is not null)
+        {
+            queue.Hints.Work(line);
+        }
+
+        return count;
+    }
 
     public async Task<IReadOnlyList<string>> ListDeclaredAsync(string application, CancellationToken cancellationToken)
         => await database.ReadAsync(
@@ -105,10 +127,17 @@ internal sealed partial class PostgreSqlJobStore(PostgreSqlDatabase database, Po
         Name = reader.GetString(first + 1),
         Kind = reader.GetString(first + 2),
         Args = reader.GetString(first + 3),
-        Schedule = ReadSchedule(reader.MicrosecondsOrNull(first + 4), reader.TimeOrNull(first + 5)),
+        Schedule = StoredSchedule.Read(reader.MicrosecondsOrNull(first + 4), reader.TimeOrNull(first + 5), reader.StringOrNull(first + 17), reader.StringOrNull(first + 18)),
         State = (JobState)reader.GetInt16(first + 6),
+        Pause = (JobState)reader.GetInt16(first + 6) == JobState.Paused ? ReadPause(reader, first) : null,
+        StartAt = reader.TimeOrNull(first + 19),
+        EndAt = reader.TimeOrNull(first + 20),
+        Except = StoredSchedule.ReadExceptions(reader.StringOrNull(first + 21)),
         Overlap = (OverlapPolicy)reader.GetInt16(first + 7),
         MissedRuns = (MissedRunPolicy)reader.GetInt16(first + 8),
+        CatchUpWithin = reader.MicrosecondsOrNull(first + 22),
+        CatchUpLimit = reader.GetInt32(first + 23),
+        ExpiresAfter = reader.MicrosecondsOrNull(first + 24),
         Queue = reader.GetString(first + 9),
         Priority = reader.GetInt16(first + 10),
         MaxAttempts = reader.GetInt16(first + 11),
@@ -117,10 +146,11 @@ internal sealed partial class PostgreSqlJobStore(PostgreSqlDatabase database, Po
         CreatedAt = reader.GetFieldValue<DateTimeOffset>(first + 14),
         UpdatedAt = reader.GetFieldValue<DateTimeOffset>(first + 15),
         DeclaredBy = reader.StringOrNull(first + 16),
+        OrphanedAt = reader.TimeOrNull(first + 29),
     };
 
-    private static Schedule ReadSchedule(TimeSpan? every, DateTimeOffset? at)
-        => every is { } interval ? Schedule.Every(interval < TimeSpan.FromSeconds(1) ? TimeSpan.FromSeconds(1) : interval) : Schedule.Once(at ?? DateTimeOffset.UnixEpoch);
+    private static JobPause ReadPause(NpgsqlDataReader reader, int first)
+        => new(reader.TimeOrNull(first + 25) ?? reader.GetFieldValue<DateTimeOffset>(first + 15), reader.StringOrNull(first + 28), reader.StringOrNull(first + 27), reader.TimeOrNull(first + 26));
 
     private static string Json(ReadOnlyMemory<byte> utf8) => Encoding.UTF8.GetString(utf8.Span);
 }

@@ -47,7 +47,7 @@ internal sealed partial class PostgreSqlQueueStore
 
         // A single statement is a transaction by itself. Unique keys may need a second statement; a transaction then makes the call
         // all-or-nothing.
-        var isOneStatement = EnqueueBatch.FitsOneStatement(entries) && !entries.Any(entry => entry.UniqueKey is not null);
+        var isOneStatement = EnqueueBatch.FitsOneStatement(entries) && !entries.Any(NeedsOwnStatement);
         for (var (tries, halvings) = (1, 0); ;)
         {
             try
@@ -146,12 +146,12 @@ internal sealed partial class PostgreSqlQueueStore
             }
 
             NewEntry[] chunk = [.. places.Select(place => call.Entries[place])];
-            var hasKeys = chunk.Any(entry => entry.UniqueKey is not null);
+            var needsRows = chunk.Any(NeedsOwnStatement);
             var found = await _database.ReadAsync(
                 connection,
-                hasKeys ? EntrySql.EnqueueUnique : EntrySql.Enqueue,
-                call.ToArgs(chunk),
-                (reader, token) => hasKeys ? ReadResultsAsync(reader, chunk.Length, token) : ReadIdsAsync(reader, token),
+                needsRows ? EntrySql.EnqueueUnique : EntrySql.Enqueue,
+                needsRows ? [.. call.ToArgs(chunk), EnqueueBatch.ExpiryOf(chunk)] : call.ToArgs(chunk),
+                (reader, token) => needsRows ? ReadResultsAsync(reader, chunk.Length, token) : ReadIdsAsync(reader, token),
                 cancellationToken).ConfigureAwait(false);
             if (found is null)
             {
@@ -167,6 +167,8 @@ internal sealed partial class PostgreSqlQueueStore
             places = [.. places.Where((_, i) => found[i].Id == 0)];
         }
     }
+
+    private static bool NeedsOwnStatement(NewEntry entry) => entry.UniqueKey is not null || entry.ExpiresAt is not null;
 
     // Returns null if the numbers of the names were rejected.
     private static async ValueTask<EnqueueResult[]?> ReadIdsAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)

@@ -222,6 +222,7 @@ internal sealed partial class PostgreSqlQueueStore
             Error = hasOutcome ? reader.StringOrNull(24) : null,
             Reason = isEnded ? reader.StringOrNull(25) : null,
             CancelRequested = reader.GetBoolean(27),
+            ExpiresAt = reader.TimeOrNull(28),
         };
     }
 

@@ -49,7 +49,9 @@ internal sealed class TaskStarter(PostgreSqlDatabase database, HintSender hints)
                     Arg.Array(Column(requests, static request => request.EntryId), NpgsqlDbType.Bigint),
                     Arg.Array(Column(requests, static request => request.Fence), NpgsqlDbType.Bigint),
                     Arg.Array(Column(requests, static request => request.JobId), NpgsqlDbType.Uuid),
-                    Arg.Array(Column(requests, static request => request.TaskId), NpgsqlDbType.Uuid)),
+                    Arg.Array(Column(requests, static request => request.TaskId), NpgsqlDbType.Uuid),
+                    Arg.Array(Column(requests, static request => Arg.Instant(request.DueAt)), NpgsqlDbType.TimestampTz),
+                    Arg.Array(Column(requests, static request => (short?)request.Overlap), NpgsqlDbType.Smallint)),
             ],
             async (reader, token) =>
             {
@@ -79,14 +81,15 @@ internal sealed class TaskStarter(PostgreSqlDatabase database, HintSender hints)
 
             if (judged.TryGetValue(start.Request.JobId, out var before))
             {
-                job = job with { HasUnfinishedTask = before.HasUnfinishedTask, Timing = start.IsPlanned ? job.Timing : before.Timing };
+                job = job with { HasUnfinishedTask = before.HasUnfinishedTask, HasQueuedTask = before.HasQueuedTask, Timing = start.IsPlanned ? job.Timing : before.Timing };
                 start.Facts = start.Facts with { Job = job };
             }
 
             start.Verdict = TaskStartRules.Judge(start.Facts);
             judged[start.Request.JobId] = job with
             {
-                HasUnfinishedTask = job.HasUnfinishedTask || start.Verdict.Decision == TaskStartDecision.Started,
+                HasUnfinishedTask = job.HasUnfinishedTask || start.Verdict.Decision == TaskStartDecision.Started || start.Verdict.IsQueued,
+                HasQueuedTask = job.HasQueuedTask || start.Verdict.IsQueued,
                 Timing = start.Verdict.Next is { } next ? After(job.Timing, next) : job.Timing,
             };
         }
@@ -115,7 +118,8 @@ internal sealed class TaskStarter(PostgreSqlDatabase database, HintSender hints)
                     Arg.Array(Column(changes, static start => start.Verdict.Next is not null), NpgsqlDbType.Boolean),
                     Arg.Array(Column(changes, static start => Arg.Instant(start.Verdict.Next?.Due)), NpgsqlDbType.TimestampTz),
                     Arg.Array(Column(changes, static start => start.QueueNumber), NpgsqlDbType.Integer),
-                    Arg.Array(Column(changes, static start => start.KindNumber), NpgsqlDbType.Smallint)),
+                    Arg.Array(Column(changes, static start => start.KindNumber), NpgsqlDbType.Smallint),
+                    Arg.Array(Column(changes, static start => start.Verdict.IsCatchUp), NpgsqlDbType.Boolean)),
             ],
             static async (reader, token) =>
             {
@@ -134,8 +138,8 @@ internal sealed class TaskStarter(PostgreSqlDatabase database, HintSender hints)
 
     private static PendingStart ReadStart(NpgsqlDataReader reader, TaskStartRequest request)
     {
-        const int taskColumn = 14;
-        const int jobColumn = 28;
+        const int taskColumn = 16;
+        const int jobColumn = 31;
         var job = reader.IsDBNull(jobColumn) ? null : PostgreSqlJobStore.ReadJob(reader, jobColumn);
         var bound = reader.IsDBNull(taskColumn) ? null : PostgreSqlJobStore.ReadTask(reader, taskColumn);
         var isPlanned = reader.GetBoolean(9);
@@ -151,20 +155,33 @@ internal sealed class TaskStarter(PostgreSqlDatabase database, HintSender hints)
                 EndedAs = reader.IsDBNull(3) ? null : (OutcomeKind)reader.GetInt16(3),
                 EndReason = reader.StringOrNull(4),
                 Bound = bound?.State,
+                IsQueued = bound is { StartedAt: null },
                 NamesTask = request.TaskId is not null,
                 Named = reader.IsDBNull(5) ? null : (TaskState)reader.GetInt16(5),
                 Job = job is null
                     ? null
                     : new JobStartFacts
                     {
-                        Timing = new JobTiming(
-                            job.State, job.Schedule.Interval, job.Schedule.At, reader.TimeOrNull(6), reader.TimeOrNull(7), isPlanned),
-                        MissedRuns = job.MissedRuns,
-                        Overlap = job.Overlap,
+                        Timing = new JobTiming
+                        {
+                            Name = job.Name,
+                            State = job.State,
+                            Schedule = job.Schedule,
+                            StartAt = reader.TimeOrNull(6),
+                            EndAt = job.EndAt,
+                            Except = job.Except,
+                            NextRunAt = reader.TimeOrNull(7),
+                            IsPlanned = isPlanned,
+                        },
+                        Missed = new MissedRunRules(job.MissedRuns, job.CatchUpWithin, job.CatchUpLimit, job.ExpiresAfter, job.UpdatedAt),
+                        Overlap = request.Overlap ?? job.Overlap,
+                        IsBackfill = request.DueAt is not null && !isPlanned,
                         HasKindOfEntry = string.Equals(reader.GetString(8), request.EntryKind, StringComparison.Ordinal),
                         IsPlanned = isPlanned,
                         HasTaskForDueTime = reader.GetBoolean(10),
                         HasUnfinishedTask = reader.GetBoolean(11),
+                        HasQueuedTask = bound is null && reader.GetBoolean(14),
+                        HasEarlierTask = bound is not null && reader.GetBoolean(15),
                     },
             },
         };

@@ -4,15 +4,15 @@ namespace TaskRecovery.Sqlite;
 internal static class EntrySql
 {
     /// <summary>Stores an entry. ?1 now, ?2 queue, ?3 kind, ?4 priority, ?5 max attempts, ?6 args, ?7 unique key, ?8 timeout, ?9 metadata,
-    /// ?10 trace.</summary>
+    /// ?10 trace, ?11 expires at.</summary>
     public const string Insert = """
-        insert into taskrecovery_entries (created_at, queue, kind, priority, max_attempts, args, unique_key, timeout, metadata, trace_parent)
-        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+        insert into taskrecovery_entries (created_at, queue, kind, priority, max_attempts, args, unique_key, timeout, metadata, trace_parent, expires_at)
+        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
         """;
 
     /// <summary>The columns of an entry that a claim returns. ?1 id.</summary>
     public const string Payload = """
-        select priority, args, max_attempts, created_at, unique_key is not null, timeout, metadata, trace_parent, kind
+        select priority, args, max_attempts, created_at, unique_key is not null, timeout, metadata, trace_parent, kind, expires_at
         from taskrecovery_entries where id = ?1
         """;
 

@@ -4,13 +4,13 @@ namespace TaskRecovery.Sqlite;
 internal static class TaskSql
 {
     private const string Columns = """
-        select t.id, t.job_id, t.entry_id, t.state, t.due_at, t.attempt, t.crashes, t.result, t.error, t.reason, t.node, t.created_at, t.started_at, t.ended_at
+        select t.id, t.job_id, t.entry_id, t.state, t.due_at, t.attempt, t.crashes, t.result, t.error, t.reason, t.node, t.created_at, t.started_at, t.ended_at, t.catch_up
         from taskrecovery_tasks t
         """;
 
     /// <summary>The columns of a list. It omits results: they have no size limit, so a page could have any size.</summary>
     public const string Listed = """
-        select t.id, t.job_id, t.entry_id, t.state, t.due_at, t.attempt, t.crashes, null, t.error, t.reason, t.node, t.created_at, t.started_at, t.ended_at
+        select t.id, t.job_id, t.entry_id, t.state, t.due_at, t.attempt, t.crashes, null, t.error, t.reason, t.node, t.created_at, t.started_at, t.ended_at, t.catch_up
         from taskrecovery_tasks t
         """;
 
@@ -51,10 +51,17 @@ internal static class TaskSql
     /// <summary>Returns a row if a task exists for a job's due time. ?1 job, ?2 due.</summary>
     public const string ExistsForDue = "select 1 from taskrecovery_tasks where job_id = ?1 and due_at = ?2";
 
-    /// <summary>Creates a running task. ?1 id, ?2 job, ?3 entry, ?4 due, ?5 attempt, ?6 node, ?7 now.</summary>
+    /// <summary>Returns a row if a task of a job waits for its first start. ?1 job.</summary>
+    public const string AnyQueued = "select 1 from taskrecovery_tasks where job_id = ?1 and state < 2 and started_at is null limit 1";
+
+    /// <summary>Returns a row if an unfinished task of a job is older than another one. ?1 job, ?2 created at, ?3 id of the other.</summary>
+    public const string AnyEarlier = "select 1 from taskrecovery_tasks where job_id = ?1 and state < 2 and (created_at, id) < (?2, ?3) limit 1";
+
+    /// <summary>Creates a task. ?1 id, ?2 job, ?3 entry, ?4 due, ?5 attempt, ?6 node, ?7 now, ?8 state, ?9 started at, ?10 whether it makes
+    /// up for a missed run.</summary>
     public const string Insert = """
-        insert into taskrecovery_tasks (id, job_id, entry_id, state, due_at, attempt, node, created_at, started_at)
-        values (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?7)
+        insert into taskrecovery_tasks (id, job_id, entry_id, state, due_at, attempt, node, created_at, started_at, catch_up)
+        values (?1, ?2, ?3, ?8, ?4, ?5, ?6, ?7, ?9, ?10)
         """;
 
     /// <summary>Marks a task as running again. ?1 id, ?2 attempt, ?3 node, ?4 now.</summary>

@@ -133,6 +133,7 @@ internal sealed class EntryMoves(SqliteSession session, SqliteNames names, long 
         session.Get(EntrySql.Insert)
             .Bind(1, now).Bind(2, queue).Bind(3, kind).Bind(4, entry.Priority).Bind(5, entry.MaxAttempts).BindText(6, entry.Args.Span)
             .Bind(7, entry.UniqueKey).Bind(8, Micros.From(entry.Timeout)).Bind(9, entry.Metadata).Bind(10, entry.TraceParent)
+            .Bind(11, Micros.From(entry.ExpiresAt))
             .Execute();
         return session.LastInsertId;
     }

@@ -3,22 +3,130 @@ using TaskRecovery.Storage;
 namespace TaskRecovery.Sqlite;
 
 /// <summary>A job's row. Times and spans are in microseconds.</summary>
-internal sealed record JobRow(
-    Guid Id, string Name, string Kind, string EntryKind, string Args, JobState State, long? Every, long? OnceAt, long? StartAt, OverlapPolicy Overlap,
-    MissedRunPolicy MissedRuns, string Queue, int Priority, int MaxAttempts, long? Timeout, long? NextRunAt, long? PlannedEntry, long CreatedAt, long UpdatedAt,
-    string? DeclaredBy)
+internal sealed record JobRow
 {
-    public static JobRow Read(SqliteStatement row) => new(
-        row.Guid(0), row.Text(1), row.Text(2), row.Text(3), row.Text(4), (JobState)row.Int32(5), Interval(row.NullableInt64(6)), Micros.Clamp(row.NullableInt64(7)),
-        Micros.Clamp(row.NullableInt64(8)),
-        (OverlapPolicy)row.Int32(9), (MissedRunPolicy)row.Int32(10), row.Text(11), row.Int32(12), row.Int32(13), row.NullableInt64(14), Micros.Clamp(row.NullableInt64(15)),
-        row.NullableInt64(16), row.Int64(17), row.Int64(18), row.NullableText(19));
+    public required Guid Id { get; init; }
 
-    /// <summary>The fields that the job's plan depends on.</summary>
-    public JobTiming Timing => new(State, Micros.ToSpan(Every), Micros.ToTime(OnceAt), Micros.ToTime(StartAt), Micros.ToTime(NextRunAt), PlannedEntry is not null);
+    public required string Name { get; init; }
 
-    // A manually edited row can contain any value.
-    private static long? Interval(long? micros) => micros is { } some ? Math.Max(some, Micros.From(TimeSpan.FromSeconds(1))) : null;
+    public required string Kind { get; init; }
+
+    public required string EntryKind { get; init; }
+
+    public required string Args { get; init; }
+
+    public JobState State { get; init; }
+
+    public long? Every { get; init; }
+
+    public long? OnceAt { get; init; }
+
+    public string? Cron { get; init; }
+
+    public string? TimeZone { get; init; }
+
+    public long? StartAt { get; init; }
+
+    public long? EndAt { get; init; }
+
+    public string? Exceptions { get; init; }
+
+    public OverlapPolicy Overlap { get; init; }
+
+    public MissedRunPolicy MissedRuns { get; init; }
+
+    public long? CatchUpWithin { get; init; }
+
+    public int CatchUpLimit { get; init; }
+
+    public long? ExpiresAfter { get; init; }
+
+    public required string Queue { get; init; }
+
+    public int Priority { get; init; }
+
+    public int MaxAttempts { get; init; }
+
+    public long? Timeout { get; init; }
+
+    public long? NextRunAt { get; init; }
+
+    public long? PlannedEntry { get; init; }
+
+    public long? PausedAt { get; init; }
+
+    public long? ResumeAt { get; init; }
+
+    public string? PausedBy { get; init; }
+
+    public string? PausedReason { get; init; }
+
+    public long CreatedAt { get; init; }
+
+    public long UpdatedAt { get; init; }
+
+    public string? DeclaredBy { get; init; }
+
+    public string? DeclaredAs { get; init; }
+
+    public long? OrphanedAt { get; init; }
+
+    /// <summary>The values on which the job's plan depends.</summary>
+    public JobTiming Timing => new()
+    {
+        Name = Name,
+        State = State,
+        Schedule = Schedule,
+        StartAt = Micros.ToTime(StartAt),
+        EndAt = Micros.ToTime(EndAt),
+        Except = StoredSchedule.ReadExceptions(Exceptions),
+        NextRunAt = Micros.ToTime(NextRunAt),
+        IsPlanned = PlannedEntry is not null,
+    };
+
+    /// <summary>What the definition says about runs that start late.</summary>
+    public MissedRunRules Missed => new(MissedRuns, Micros.ToSpan(CatchUpWithin), CatchUpLimit, Micros.ToSpan(ExpiresAfter), Micros.ToTime(UpdatedAt));
+
+    private Schedule Schedule => StoredSchedule.Read(Micros.ToSpan(Every), Micros.ToTime(OnceAt), Cron, TimeZone);
+
+    /// <summary>Reads the row at which a statement stands. A row that was edited by hand can contain any value, so times and spans are
+    /// limited to values that allow arithmetic.</summary>
+    public static JobRow Read(SqliteStatement row) => new()
+    {
+        Id = row.Guid(0),
+        Name = row.Text(1),
+        Kind = row.Text(2),
+        EntryKind = row.Text(3),
+        Args = row.Text(4),
+        State = (JobState)row.Int32(5),
+        Every = Interval(row.NullableInt64(6)),
+        OnceAt = Micros.Clamp(row.NullableInt64(7)),
+        StartAt = Micros.Clamp(row.NullableInt64(8)),
+        Overlap = (OverlapPolicy)row.Int32(9),
+        MissedRuns = (MissedRunPolicy)row.Int32(10),
+        Queue = row.Text(11),
+        Priority = row.Int32(12),
+        MaxAttempts = row.Int32(13),
+        Timeout = row.NullableInt64(14),
+        NextRunAt = Micros.Clamp(row.NullableInt64(15)),
+        PlannedEntry = row.NullableInt64(16),
+        CreatedAt = row.Int64(17),
+        UpdatedAt = row.Int64(18),
+        DeclaredBy = row.NullableText(19),
+        Cron = row.NullableText(20),
+        TimeZone = row.NullableText(21),
+        EndAt = Micros.Clamp(row.NullableInt64(22)),
+        Exceptions = row.NullableText(23),
+        CatchUpWithin = row.NullableInt64(24),
+        CatchUpLimit = row.Int32(25),
+        ExpiresAfter = row.NullableInt64(26),
+        PausedAt = Micros.Clamp(row.NullableInt64(27)),
+        ResumeAt = Micros.Clamp(row.NullableInt64(28)),
+        PausedBy = row.NullableText(29),
+        PausedReason = row.NullableText(30),
+        DeclaredAs = row.NullableText(31),
+        OrphanedAt = Micros.Clamp(row.NullableInt64(32)),
+    };
 
     /// <summary>Reads the only row of a statement, if there is one.</summary>
     public static JobRow? ReadOne(SqliteStatement statement)
@@ -47,10 +155,17 @@ internal sealed record JobRow(
         Name = Name,
         Kind = Kind,
         Args = Args,
-        Schedule = Every is { } every ? Schedule.Every(Micros.ToSpan(every)) : Schedule.Once(Micros.ToTime(OnceAt ?? 0)),
+        Schedule = Schedule,
         State = State,
+        Pause = State == JobState.Paused ? new JobPause(Micros.ToTime(PausedAt ?? UpdatedAt), PausedReason, PausedBy, Micros.ToTime(ResumeAt)) : null,
+        StartAt = Micros.ToTime(StartAt),
+        EndAt = Micros.ToTime(EndAt),
+        Except = StoredSchedule.ReadExceptions(Exceptions),
         Overlap = Overlap,
         MissedRuns = MissedRuns,
+        CatchUpWithin = Micros.ToSpan(CatchUpWithin),
+        CatchUpLimit = CatchUpLimit,
+        ExpiresAfter = Micros.ToSpan(ExpiresAfter),
         Queue = Queue,
         Priority = Priority,
         MaxAttempts = MaxAttempts,
@@ -59,5 +174,8 @@ internal sealed record JobRow(
         CreatedAt = Micros.ToTime(CreatedAt),
         UpdatedAt = Micros.ToTime(UpdatedAt),
         DeclaredBy = DeclaredBy,
+        OrphanedAt = Micros.ToTime(OrphanedAt),
     };
+
+    private static long? Interval(long? micros) => micros is { } some ? Math.Max(some, Micros.From(TimeSpan.FromSeconds(1))) : null;
 }

@@ -214,6 +214,7 @@ internal sealed class SqliteClaimer(SqliteQueueStore store, SqliteDatabase datab
             HasUniqueKey = statement.Boolean(4),
             CancelRequested = cancelRequested,
             Timeout = problem is null ? Micros.ToSpan(statement.NullableInt64(5)) : null,
+            StartsWithin = Micros.Clamp(statement.NullableInt64(9)) is { } expires ? Micros.ToSpan(expires - now) : null,
             Metadata = statement.NullableText(6),
             TraceParent = statement.NullableText(7),
         };

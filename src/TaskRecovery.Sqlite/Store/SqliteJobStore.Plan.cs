@@ -13,7 +13,21 @@ internal sealed partial class SqliteJobStore
         return stored.ToJob();
     }
 
-    public async Task<bool> SetPausedAsync(Guid jobId, bool paused, CancellationToken cancellationToken)
+    public async Task<bool> PauseAsync(Guid jobId, JobPause pause, CancellationToken cancellationToken)
+        => await database.WriteAsync(
+            session =>
+            {
+                if (JobRow.ReadOne(session.Get(JobSql.Find).Bind(1, jobId)) is not { } job)
+                {
+                    return false;
+                }
+
+                Pause(NewMoves(session), job, pause);
+                return true;
+            },
+            cancellationToken).ConfigureAwait(false);
+
+    public async Task<bool> ResumeAsync(Guid jobId, CancellationToken cancellationToken)
     {
         var (isThere, queue) = await database.WriteAsync(
             session =>
@@ -23,22 +37,26 @@ internal sealed partial class SqliteJobStore
                     return (false, null);
                 }
 
-                if (paused && job.State == JobState.Active)
-                {
-                    Pause(NewMoves(session), job);
-                }
-                else if (!paused && job.State == JobState.Paused)
-                {
-                    Resume(NewMoves(session), job);
-                    return (true, job.Queue);
-                }
-
-                return (true, (string?)null);
+                var moves = NewMoves(session);
+                return (true, job.State == JobState.Paused && Resume(moves, job, Micros.ToTime(moves.Now)) ? job.Queue : null);
             },
             cancellationToken).ConfigureAwait(false);
         SendHint(queue);
         return isThere;
     }
+
+    public async Task SetOrphanedAsync(IReadOnlyList<string> names, CancellationToken cancellationToken)
+        => await database.WriteAsync(
+            session =>
+            {
+                foreach (var name in names)
+                {
+                    session.Get(JobSql.SetOrphaned).Bind(1, name).Bind(2, database.Now()).Execute();
+                }
+
+                return true;
+            },
+            cancellationToken).ConfigureAwait(false);
 
     public async Task<bool> DeleteAsync(Guid jobId, CancellationToken cancellationToken)
     {
@@ -75,8 +93,24 @@ internal sealed partial class SqliteJobStore
         var definition = job.Definition;
         var held = JobRow.ReadOne(session.Get(JobSql.FindByName).Bind(1, definition.Name));
         var isNew = held is null;
-        held ??= new JobRow(
-            Guid.CreateVersion7(Micros.ToTime(moves.Now)), definition.Name, "", "", "", JobState.Active, null, null, null, default, default, "", 0, 0, null, null, null, moves.Now, moves.Now, null);
+        held ??= new JobRow
+        {
+            Id = Guid.CreateVersion7(Micros.ToTime(moves.Now)),
+            Name = definition.Name,
+            Kind = "",
+            EntryKind = "",
+            Args = "",
+            Queue = "",
+            CreatedAt = moves.Now,
+            UpdatedAt = moves.Now,
+        };
+        if (job.DeclaredAs is not null && job.DeclaredAs == held.DeclaredAs)
+        {
+            // The code declares what it declared before: what was changed at run time stays.
+            session.Get(JobSql.SetDeclared).Bind(1, held.Id).Bind(2, job.DeclaredBy).Bind(3, job.DeclaredAs).Execute();
+            return (held with { DeclaredBy = job.DeclaredBy, OrphanedAt = null }, false);
+        }
+
         var wanted = held with
         {
             Kind = job.Kind,
@@ -84,24 +118,41 @@ internal sealed partial class SqliteJobStore
             Args = Encoding.UTF8.GetString(job.Args.Span),
             Every = Micros.From(definition.Schedule.Interval),
             OnceAt = Micros.From(definition.Schedule.At),
+            Cron = definition.Schedule.Expression,
+            TimeZone = definition.Schedule.TimeZone,
             StartAt = Micros.From(definition.StartAt) ?? held.StartAt,
+            EndAt = Micros.From(definition.EndAt),
+            Exceptions = definition.Except?.Text,
             Overlap = definition.Overlap,
             MissedRuns = definition.MissedRuns,
+            CatchUpWithin = Micros.From(definition.CatchUpWithin),
+            CatchUpLimit = definition.CatchUpLimit,
+            ExpiresAfter = Micros.From(definition.ExpiresAfter),
             Queue = definition.Queue ?? "default",
             Priority = definition.Priority,
             MaxAttempts = job.MaxAttempts,
             Timeout = Micros.From(definition.Timeout),
             DeclaredBy = job.DeclaredBy ?? held.DeclaredBy,
+            DeclaredAs = job.DeclaredAs ?? held.DeclaredAs,
+            OrphanedAt = job.DeclaredBy is null ? held.OrphanedAt : null,
         };
         if (wanted == held)
         {
             return (held, false);
         }
 
+        if (wanted with { DeclaredBy = held.DeclaredBy, DeclaredAs = held.DeclaredAs, OrphanedAt = held.OrphanedAt } == held)
+        {
+            session.Get(JobSql.SetDeclared).Bind(1, held.Id).Bind(2, wanted.DeclaredBy).Bind(3, wanted.DeclaredAs).Execute();
+            return (wanted, false);
+        }
+
         session.Get(JobSql.Save)
             .Bind(1, wanted.Id).Bind(2, wanted.Name).Bind(3, wanted.Kind).Bind(4, wanted.EntryKind).Bind(5, wanted.Args).Bind(6, wanted.Every).Bind(7, wanted.OnceAt)
             .Bind(8, wanted.StartAt).Bind(9, (int)wanted.Overlap).Bind(10, (int)wanted.MissedRuns).Bind(11, wanted.Queue).Bind(12, wanted.Priority)
-            .Bind(13, wanted.MaxAttempts).Bind(14, wanted.Timeout).Bind(15, moves.Now).Bind(16, wanted.DeclaredBy).Execute();
+            .Bind(13, wanted.MaxAttempts).Bind(14, wanted.Timeout).Bind(15, moves.Now).Bind(16, wanted.DeclaredBy)
+            .Bind(17, wanted.Cron).Bind(18, wanted.TimeZone).Bind(19, wanted.EndAt).Bind(20, wanted.Exceptions).Bind(21, wanted.CatchUpWithin)
+            .Bind(22, wanted.CatchUpLimit).Bind(23, wanted.ExpiresAfter).Bind(24, wanted.DeclaredAs).Bind(25, wanted.OrphanedAt).Execute();
         var isPlanned = Replan(moves, held, wanted, isNew);
         return (JobRow.ReadOne(session.Get(JobSql.Find).Bind(1, wanted.Id))!, isPlanned);
     }
@@ -116,9 +167,9 @@ internal sealed partial class SqliteJobStore
         }
 
         EndPlanned(moves, held, OutcomeKind.Superseded, EndReasons.Superseded);
-        if (plan.State == JobState.Active)
+        if (plan is { State: JobState.Active, Due: { } due })
         {
-            Plan(moves, wanted, Micros.From(plan.Due));
+            Plan(moves, wanted, Micros.From(due));
             return true;
         }
 
@@ -126,14 +177,36 @@ internal sealed partial class SqliteJobStore
         return false;
     }
 
-    private static void Pause(EntryMoves moves, JobRow job)
+    private static void Pause(EntryMoves moves, JobRow job, JobPause pause)
     {
-        var settled = Settled(moves, job);
-        EndPlanned(moves, job, OutcomeKind.Cancelled, EndReasons.JobNotActive);
-        SetPlan(moves, job.Id, settled.State == JobState.Ended ? JobState.Ended : JobState.Paused, Micros.From(settled.NextRunAt), null);
+        if (job.State == JobState.Active)
+        {
+            var settled = Settled(moves, job);
+            EndPlanned(moves, job, OutcomeKind.Cancelled, EndReasons.JobNotActive);
+            SetPlan(moves, job.Id, settled.State == JobState.Ended ? JobState.Ended : JobState.Paused, Micros.From(settled.NextRunAt), null);
+        }
+
+        if (job.State != JobState.Ended)
+        {
+            moves.Session.Get(JobSql.SetPause)
+                .Bind(1, job.Id).Bind(2, job.PausedAt ?? moves.Now).Bind(3, Micros.From(pause.Until)).Bind(4, pause.By).Bind(5, pause.Reason).Execute();
+        }
     }
 
-    private static void Resume(EntryMoves moves, JobRow job) => Plan(moves, job, Micros.From(JobPlanning.Resume(job.Timing, Micros.ToTime(moves.Now))));
+    /// <returns>Whether a run is planned.</returns>
+    private static bool Resume(EntryMoves moves, JobRow job, DateTimeOffset at)
+    {
+        var due = JobPlanning.Resume(job.Timing, at);
+        moves.Session.Get(JobSql.SetPause).Bind(1, job.Id).BindNull(2).BindNull(3).BindNull(4).BindNull(5).Execute();
+        if (due is null)
+        {
+            SetPlan(moves, job.Id, JobState.Ended, null, null);
+            return false;
+        }
+
+        Plan(moves, job, Micros.From(due.Value));
+        return true;
+    }
 
     private static JobTiming Settled(EntryMoves moves, JobRow job)
         => job.PlannedEntry is { } entry && moves.Session.Get(JobSql.IsOver).Bind(1, entry).Exists() ? JobPlanning.Settle(job.Timing, Micros.ToTime(moves.Now)) : job.Timing;

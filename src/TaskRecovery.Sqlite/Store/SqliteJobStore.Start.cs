@@ -25,12 +25,19 @@ internal sealed partial class SqliteJobStore
             EndEntry(moves, held, request, verdict.Reason);
         }
 
+        var due = facts.Job is { IsPlanned: true } ? job!.NextRunAt : Micros.From(request.DueAt);
         var task = verdict.Decision switch
         {
-            TaskStartDecision.Started => Insert(moves, request, facts.Job!.IsPlanned ? job!.NextRunAt : null),
+            TaskStartDecision.Started => Insert(moves, request, due, verdict),
+            TaskStartDecision.Wait when verdict.IsQueued => bound ?? Insert(moves, request, due, verdict),
             TaskStartDecision.Recovered => Resume(moves, request, bound!),
             _ => null,
         };
+        if (verdict.CancelsOthers)
+        {
+            CancelOthers(moves, request);
+        }
+
         var planned = verdict.Next is { } next ? PlanNext(moves, job!, next) : job;
         return (new TaskStart(verdict.Decision, task, planned?.ToJob(), verdict.Reason), verdict.Next?.Due is null ? null : job!.Queue);
     }
@@ -47,24 +54,32 @@ internal sealed partial class SqliteJobStore
             EndedAs = endedAs,
             EndReason = endReason,
             Bound = bound?.State,
+            IsQueued = bound is { StartedAt: null },
             NamesTask = request.TaskId is not null,
             Named = request.TaskId is { } named ? ReadTasks(session.Get(TaskSql.Find).Bind(1, named)).FirstOrDefault()?.State : null,
-            Job = job is null ? null : ReadFacts(session, request, job),
+            Job = job is null ? null : ReadFacts(session, request, job, bound),
         };
     }
 
-    private static JobStartFacts ReadFacts(SqliteSession session, TaskStartRequest request, JobRow job)
+    private static JobStartFacts ReadFacts(SqliteSession session, TaskStartRequest request, JobRow job, TaskRecord? bound)
     {
         var isPlanned = job.PlannedEntry == request.EntryId;
+        var due = isPlanned ? job.NextRunAt : Micros.From(request.DueAt);
+        var overlap = request.Overlap ?? job.Overlap;
+        var mayQueue = overlap is OverlapPolicy.QueueOne or OverlapPolicy.CancelPrevious;
         return new JobStartFacts
         {
             Timing = job.Timing,
-            MissedRuns = job.MissedRuns,
-            Overlap = job.Overlap,
+            Missed = job.Missed,
+            Overlap = overlap,
             HasKindOfEntry = string.Equals(job.EntryKind, request.EntryKind, StringComparison.Ordinal),
             IsPlanned = isPlanned,
-            HasTaskForDueTime = isPlanned && session.Get(TaskSql.ExistsForDue).Bind(1, job.Id).Bind(2, job.NextRunAt).Exists(),
+            IsBackfill = request.DueAt is not null && !isPlanned,
+            HasTaskForDueTime = due is not null && session.Get(TaskSql.ExistsForDue).Bind(1, job.Id).Bind(2, due).Exists(),
             HasUnfinishedTask = session.Get(TaskSql.AnyUnfinished).Bind(1, job.Id).Exists(),
+            HasQueuedTask = mayQueue && bound is null && session.Get(TaskSql.AnyQueued).Bind(1, job.Id).Exists(),
+            HasEarlierTask = mayQueue && bound is not null
+                && session.Get(TaskSql.AnyEarlier).Bind(1, job.Id).Bind(2, Micros.From(bound.CreatedAt)).Bind(3, bound.Id).Exists(),
         };
     }
 
@@ -83,7 +98,7 @@ internal sealed partial class SqliteJobStore
         moves.End(new Run(request.EntryId, request.Fence, node, attempt + 1, crashes, 0, MayHaveTask: false), OutcomeKind.Cancelled, [], null, reason);
     }
 
-    private static TaskRecord Insert(EntryMoves moves, TaskStartRequest request, long? due)
+    private static TaskRecord Insert(EntryMoves moves, TaskStartRequest request, long? due, TaskStartVerdict verdict)
     {
         var now = Micros.ToTime(moves.Now);
         var task = new TaskRecord
@@ -91,16 +106,30 @@ internal sealed partial class SqliteJobStore
             Id = Guid.CreateVersion7(now),
             JobId = request.JobId,
             EntryId = request.EntryId,
-            State = TaskState.Running,
+            State = verdict.IsQueued ? TaskState.Created : TaskState.Running,
             DueAt = Micros.ToTime(due),
+            IsCatchUp = verdict.IsCatchUp,
             Attempt = request.Attempt,
-            Node = NodeLabel(moves.Session, request.NodeId),
+            Node = verdict.IsQueued ? null : NodeLabel(moves.Session, request.NodeId),
             CreatedAt = now,
-            StartedAt = now,
+            StartedAt = verdict.IsQueued ? null : now,
         };
         moves.Session.Get(TaskSql.Insert).Bind(1, task.Id).Bind(2, task.JobId).Bind(3, task.EntryId).Bind(4, due).Bind(5, task.Attempt).Bind(6, task.Node).Bind(7, moves.Now)
+            .Bind(8, (int)task.State).Bind(9, Micros.From(task.StartedAt)).Bind(10, task.IsCatchUp)
             .Execute();
         return task;
+    }
+
+    // Running tasks get a request; a waiting one ends at once.
+    private static void CancelOthers(EntryMoves moves, TaskStartRequest request)
+    {
+        foreach (var entry in ReadTasks(moves.Session.Get(TaskSql.ListIncomplete).Bind(1, request.JobId)).Select(static task => task.EntryId).OfType<long>())
+        {
+            if (entry != request.EntryId)
+            {
+                SqliteQueueStore.Cancel(moves, entry, EndReasons.Overlap);
+            }
+        }
     }
 
     private static TaskRecord Resume(EntryMoves moves, TaskStartRequest request, TaskRecord bound)
@@ -122,7 +151,7 @@ internal sealed partial class SqliteJobStore
         {
             State = next.Due is null ? JobState.Ended : job.State,
             NextRunAt = Micros.From(next.Due),
-            PlannedEntry = next.Due is { } due ? AddEntry(moves, job, Micros.From(due), null) : null,
+            PlannedEntry = next.Due is { } due ? AddEntry(moves, job, Micros.From(due), JobEntryArgs.Write(job.Id)) : null,
         };
         SetPlan(moves, job.Id, planned.State, planned.NextRunAt, planned.PlannedEntry);
         return planned;

@@ -78,7 +78,7 @@ internal sealed partial class SqliteJobStore
     // The new entry keeps the task's crashes and attempts and goes to the front of the queue. Steps and checkpoint belong to the task.
     private static long GiveEntry(EntryMoves moves, JobRow job, TaskRecord task, int maxCrashes)
     {
-        var entry = AddEntry(moves, job, null, task.Id);
+        var entry = AddEntry(moves, job, null, JobEntryArgs.Write(job.Id, task.Id));
         var attempt = task.State == TaskState.Running ? Math.Max(task.Attempt - 1, 0) : task.Attempt;
         var level = CrashLevels.OfRecoveredTask(task.Crashes, maxCrashes) ?? job.Priority;
         moves.Session.Get(WaitingSql.SetCounts).Bind(1, entry).Bind(2, level).Bind(3, attempt).Bind(4, task.Crashes).Execute();
@@ -142,5 +142,6 @@ internal sealed partial class SqliteJobStore
         CreatedAt = Micros.ToTime(statement.Int64(11)),
         StartedAt = Micros.ToTime(statement.NullableInt64(12)),
         EndedAt = Micros.ToTime(statement.NullableInt64(13)),
+        IsCatchUp = statement.Boolean(14),
     };
 }

@@ -16,15 +16,35 @@ internal sealed partial class SqliteJobStore(SqliteDatabase database) : IJobStor
     public async Task<IReadOnlyList<Job>> ListAsync(CancellationToken cancellationToken)
         => await database.ReadAsync(session => JobRow.ReadAll(session.Get(JobSql.List)).ConvertAll(static row => row.ToJob()), cancellationToken).ConfigureAwait(false);
 
-    public async Task<long?> TriggerAsync(Guid jobId, CancellationToken cancellationToken)
+    public async Task<long?> TriggerAsync(Guid jobId, OverlapPolicy? overlap, CancellationToken cancellationToken)
     {
         var (entry, queue) = await database.WriteAsync(
             session => JobRow.ReadOne(session.Get(JobSql.Find).Bind(1, jobId)) is { State: JobState.Active } job
-                ? ((long?)AddEntry(NewMoves(session), job, null, null), (string?)job.Queue)
+                ? ((long?)AddEntry(NewMoves(session), job, null, JobEntryArgs.Write(jobId, overlap: overlap)), (string?)job.Queue)
                 : (null, null),
             cancellationToken).ConfigureAwait(false);
         SendHint(queue);
         return entry;
+    }
+
+    public async Task<int> BackfillAsync(Guid jobId, IReadOnlyList<DateTimeOffset> dues, CancellationToken cancellationToken)
+    {
+        var (count, queue) = await database.WriteAsync(
+            session =>
+            {
+                if (JobRow.ReadOne(session.Get(JobSql.Find).Bind(1, jobId)) is not { State: JobState.Active } job)
+                {
+                    return (0, null);
+                }
+
+                var moves = NewMoves(session);
+                var missing = dues.Where(due => !session.Get(TaskSql.ExistsForDue).Bind(1, jobId).Bind(2, Micros.From(due)).Exists()).ToList();
+                missing.ForEach(due => AddEntry(moves, job, null, JobEntryArgs.Write(jobId, dueAt: due)));
+                return (missing.Count, (string?)job.Queue);
+            },
+            cancellationToken).ConfigureAwait(false);
+        SendHint(count > 0 ? queue : null);
+        return count;
     }
 
     public async Task<IReadOnlyList<string>> ListDeclaredAsync(string application, CancellationToken cancellationToken)
@@ -53,19 +73,19 @@ internal sealed partial class SqliteJobStore(SqliteDatabase database) : IJobStor
     }
 
     /// <summary>Stores the entry of a run.</summary>
-    private static long AddEntry(EntryMoves moves, JobRow job, long? due, Guid? task)
+    private static long AddEntry(EntryMoves moves, JobRow job, long? due, string args)
         => moves.Insert(new NewEntry
         {
             Kind = job.EntryKind,
             Queue = job.Queue,
             Priority = job.Priority,
-            Args = Encoding.UTF8.GetBytes($$"""{"jobId":"{{job.Id}}","taskId":{{(task is { } id ? $"\"{id}\"" : "null")}}}"""),
+            Args = Encoding.UTF8.GetBytes(args),
             MaxAttempts = job.MaxAttempts,
             RunAt = Micros.ToTime(due),
             Timeout = Micros.ToSpan(job.Timeout),
         }).Id;
 
-    private static void Plan(EntryMoves moves, JobRow job, long due) => SetPlan(moves, job.Id, JobState.Active, due, AddEntry(moves, job, due, null));
+    private static void Plan(EntryMoves moves, JobRow job, long due) => SetPlan(moves, job.Id, JobState.Active, due, AddEntry(moves, job, due, JobEntryArgs.Write(job.Id)));
 
     private static void SetPlan(EntryMoves moves, Guid jobId, JobState state, long? due, long? entry)
         => moves.Session.Get(JobSql.SetPlan).Bind(1, jobId).Bind(2, (int)state).Bind(3, due).Bind(4, entry).Execute();

@@ -133,6 +133,7 @@ internal sealed partial class SqliteQueueStore
             Error = row.NullableText(20),
             Reason = isEnded ? row.NullableText(21) : null,
             CancelRequested = !isEnded && row.Boolean(25),
+            ExpiresAt = Micros.ToTime(Micros.Clamp(row.NullableInt64(26))),
         };
     }
 }

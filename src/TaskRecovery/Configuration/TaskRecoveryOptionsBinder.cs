@@ -16,6 +16,7 @@ internal sealed class TaskRecoveryOptionsBinder(IConfiguration configuration) : 
         ["MaxArgsBytes"] = value => options.MaxArgsBytes = Settings.Number(value),
         ["MaxResultBytes"] = value => options.MaxResultBytes = Settings.Number(value),
         ["ServeDefaultQueue"] = value => options.ServeDefaultQueue = Settings.Flag(value),
+        ["OrphanedJobs"] = value => options.OrphanedJobs = Settings.Name<OrphanedJobPolicy>(value),
         ["Queues"] = section => BindQueues(section, options),
         ["Node"] = section => BindNode(section, options.Node),
         ["Recovery"] = section => BindRecovery(section, options.Recovery),

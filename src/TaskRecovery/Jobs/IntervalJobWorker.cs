@@ -22,6 +22,9 @@ internal sealed class IntervalJobWorker<TArgs, THandler>(IJobStore store, EntryJ
 {
     private static readonly TimeSpan StoreWait = TimeSpan.FromSeconds(1);
 
+    // Another node may know the time zone. This one asks rarely, and logs each time.
+    private static readonly TimeSpan UnplannableWait = TimeSpan.FromMinutes(1);
+
     private readonly WorkDelegate _pipeline = pipeline.Build(static (context, cancellationToken)
         => context.Services.GetRequiredService<THandler>().RunAsync((TaskContext<TArgs>)context, cancellationToken));
 
@@ -33,7 +36,7 @@ internal sealed class IntervalJobWorker<TArgs, THandler>(IJobStore store, EntryJ
         }
 
         run.TaskId = task.Id;
-        if (start.Decision == TaskStartDecision.Recovered)
+        if (start.Decision == TaskStartDecision.Recovered && task is not { Attempt: 1, Crashes: 0 })
         {
             logger.TaskResumed(task.Id, job.Name, run.Entry.Attempt, run.Entry.Crashes);
         }
@@ -55,7 +58,7 @@ internal sealed class IntervalJobWorker<TArgs, THandler>(IJobStore store, EntryJ
         TaskStart start;
         try
         {
-            var request = new TaskStartRequest(run.NodeId, run.Entry.Id, run.Fence, args.JobId, args.TaskId, run.Entry.Attempt, run.Entry.Kind);
+            var request = new TaskStartRequest(run.NodeId, run.Entry.Id, run.Fence, args.JobId, args.TaskId, run.Entry.Attempt, run.Entry.Kind, args.DueAt, args.Overlap);
             start = await run.WhileLeasedAsync(store.StartTaskAsync(request, CancellationToken.None)).WaitAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (StoreUnavailableException exception)
@@ -76,6 +79,10 @@ internal sealed class IntervalJobWorker<TArgs, THandler>(IJobStore store, EntryJ
             case TaskStartDecision.ClaimLost:
                 run.EndAsLost();
                 break;
+            case TaskStartDecision.Wait when start.Reason is { } problem:
+                logger.JobUnplannable(start.Job!.Name, problem);
+                run.End(OutcomeKind.Snoozed, reason: null, delay: UnplannableWait);
+                return null;
             case TaskStartDecision.Wait:
                 run.End(OutcomeKind.Snoozed, reason: null, delay: JobTimes.WaitFor(start.Job?.Schedule.Interval));
                 break;

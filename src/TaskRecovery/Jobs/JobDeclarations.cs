@@ -1,6 +1,7 @@
 using System.Reflection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using TaskRecovery.Diagnostics;
 using TaskRecovery.Hosting;
 using TaskRecovery.Nodes;
@@ -11,10 +12,10 @@ namespace TaskRecovery.Jobs;
 
 /// <summary>Creates or updates the declared jobs at every start, before job recovery plans the jobs without a next run. Declaring an
 /// unchanged job again changes nothing.</summary>
-/// <remarks>If a job's declaration is removed from the code, the job keeps running, because this process can't know whether another process
-/// (an older version, another service) still declares it. The job is logged, and ends when an operator deletes it.</remarks>
+/// <remarks>If a job's declaration is removed from the code, the job keeps running by default, because this process can't know whether
+/// another process (an older version, another service) still declares it.</remarks>
 internal sealed class JobDeclarations(
-    IEnumerable<JobDeclaration> declarations, JobService jobs, IJobStore store, INodeRole role, ILogger<JobDeclarations> logger, IHostEnvironment? environment = null)
+    IEnumerable<JobDeclaration> declarations, JobService jobs, IJobStore store, INodeRole role, IOptions<TaskRecoveryOptions> options, ILogger<JobDeclarations> logger, IHostEnvironment? environment = null)
     : IStartupStep
 {
     private const int MostNames = 20;
@@ -34,20 +35,36 @@ internal sealed class JobDeclarations(
         // A process that only enqueues and declares no job may share its application name with the one that declares them.
         if (role.Works || declared.Count > 0)
         {
-            await LogOrphansAsync(declared, cancellationToken).ConfigureAwait(false);
+            await HandleOrphansAsync(declared, cancellationToken).ConfigureAwait(false);
         }
     }
 
     private static string NameOf(IHostEnvironment? environment)
         => string.IsNullOrWhiteSpace(environment?.ApplicationName) ? Assembly.GetEntryAssembly()?.GetName().Name ?? "unknown" : environment.ApplicationName;
 
-    private async Task LogOrphansAsync(HashSet<string> declared, CancellationToken cancellationToken)
+    private async Task HandleOrphansAsync(HashSet<string> declared, CancellationToken cancellationToken)
     {
         var orphans = (await store.ListDeclaredAsync(_application, cancellationToken).ConfigureAwait(false)).Where(name => !declared.Contains(name)).ToList();
-        if (orphans.Count > 0)
+        if (orphans.Count == 0)
         {
-            var names = string.Join(", ", orphans.Take(MostNames)) + (orphans.Count > MostNames ? ", ..." : "");
-            logger.JobsOrphaned(orphans.Count, _application, names);
+            return;
         }
+
+        if (options.Value.OrphanedJobs == OrphanedJobPolicy.Delete)
+        {
+            foreach (var name in orphans)
+            {
+                if (await store.FindByNameAsync(name, cancellationToken).ConfigureAwait(false) is { } job && await store.DeleteAsync(job.Id, cancellationToken).ConfigureAwait(false))
+                {
+                    logger.OrphanDeleted(name, _application);
+                }
+            }
+
+            return;
+        }
+
+        await store.SetOrphanedAsync(orphans, cancellationToken).ConfigureAwait(false);
+        var names = string.Join(", ", orphans.Take(MostNames)) + (orphans.Count > MostNames ? ", ..." : "");
+        logger.JobsOrphaned(orphans.Count, _application, names);
     }
 }

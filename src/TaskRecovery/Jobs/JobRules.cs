@@ -1,13 +1,17 @@
 using System.Text;
 using TaskRecovery.Queue;
 using TaskRecovery.Rules;
-using TaskRecovery.Storage;
+using TaskRecovery.Schedules;
 
 namespace TaskRecovery.Jobs;
 
 /// <summary>The rules for a job's definition, checked before it is stored.</summary>
 internal static class JobRules
 {
+    private const int Years = 100;
+
+    private static readonly DateTimeOffset Past = new(2000, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
     /// <summary>Checks a definition.</summary>
     /// <exception cref="ArgumentException">A property is missing, too long, out of range, or has a character that can't be
     /// stored.</exception>
@@ -27,12 +31,62 @@ internal static class JobRules
             CheckRange(definition, attempts, 1, 1000, nameof(definition.MaxAttempts));
         }
 
+        CheckPolicy(definition, definition.Overlap, nameof(definition.Overlap));
+        CheckPolicy(definition, definition.MissedRuns, nameof(definition.MissedRuns));
+        CheckRange(definition, definition.CatchUpLimit, 1, 10_000, nameof(definition.CatchUpLimit));
+        CheckSpan(definition, definition.CatchUpWithin, nameof(definition.CatchUpWithin));
+        CheckSpan(definition, definition.ExpiresAfter, nameof(definition.ExpiresAfter));
         CheckTime(definition, definition.StartAt, nameof(definition.StartAt));
+        CheckTime(definition, definition.EndAt, nameof(definition.EndAt));
         CheckTime(definition, definition.Schedule.At, nameof(definition.Schedule));
         if (definition.Timeout is { } timeout && (timeout <= TimeSpan.Zero || timeout > EntryLimits.LongestTimeout))
         {
             throw new ArgumentOutOfRangeException(
                 nameof(definition), timeout, $"{nameof(definition.Timeout)} is {timeout}; give more than zero and at most {EntryLimits.LongestTimeout}, or none for no limit.");
+        }
+
+        CheckRuns(definition);
+    }
+
+    /// <summary>The due times of a definition.</summary>
+    public static RunTimes TimesOf(JobDefinition definition)
+        => new(definition.Name, definition.Schedule, definition.StartAt, definition.EndAt, definition.Except);
+
+    // A definition without any run is a mistake, for example the 30th of February. The end itself may be in the past: a declared job has
+    // ended then, and that must not stop the start of the application.
+    private static void CheckRuns(JobDefinition definition)
+    {
+        if (definition.EndAt <= definition.StartAt)
+        {
+            throw new ArgumentException(
+                $"{nameof(definition.EndAt)} ({definition.EndAt:O}) is not after {nameof(definition.StartAt)} ({definition.StartAt:O}); use a later end.", nameof(definition));
+        }
+
+        var from = definition.Schedule.At ?? definition.StartAt ?? definition.EndAt?.AddYears(-Years) ?? Past;
+        var times = TimesOf(definition);
+        var first = definition.Schedule.At is { } at ? times.OrLater(at) : times.NextAfter(from.AddTicks(-1), from);
+        if (first is null || first > from.AddYears(Years))
+        {
+            var limits = (definition.Except is null ? "" : $" except '{EntryText.Shown(definition.Except.Text)}'") + (definition.EndAt is null ? "" : $" until {definition.EndAt:O}");
+            throw new ArgumentException($"The schedule '{definition.Schedule}'{limits} has no run in {Years} years; change it so that the job runs.", nameof(definition));
+        }
+    }
+
+    private static void CheckPolicy<TPolicy>(JobDefinition definition, TPolicy policy, string property)
+        where TPolicy : struct, Enum
+    {
+        if (!Enum.IsDefined(policy))
+        {
+            throw new ArgumentOutOfRangeException(nameof(definition), policy, $"{property} is {policy}; use one of {string.Join(", ", Enum.GetNames<TPolicy>())}.");
+        }
+    }
+
+    private static void CheckSpan(JobDefinition definition, TimeSpan? span, string property)
+    {
+        if (span <= TimeSpan.Zero || span > EntryLimits.LongestDelay)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(definition), span, $"{property} is {span}; give more than zero and at most {EntryLimits.LongestDelay.TotalDays:N0} days, or null for no limit.");
         }
     }
 

@@ -4,13 +4,19 @@ using Microsoft.Extensions.Options;
 using TaskRecovery.Diagnostics;
 using TaskRecovery.Queue;
 using TaskRecovery.Rules;
+using TaskRecovery.Schedules;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Jobs;
 
 /// <summary>The job service for users and the start-up hook.</summary>
-internal sealed class JobService(IJobStore store, TaskKinds kinds, EntryJson json, PayloadCodecs codecs, OwnTransaction own, IOptions<TaskRecoveryOptions> options, ILogger<JobService> logger) : IJobService
+internal sealed class JobService(
+    IJobStore store, JobPlanner planner, TaskKinds kinds, EntryJson json, PayloadCodecs codecs, OwnTransaction own, IOptions<TaskRecoveryOptions> options,
+    ILogger<JobService> logger)
+    : IJobService
 {
+    private const int MostBackfilled = 10_000;
+
     public Task<Job> CreateOrUpdateAsync<TArgs>(JobDefinition definition, TArgs args, CancellationToken cancellationToken = default)
         where TArgs : notnull
         => StoreAsync(definition, args, null, cancellationToken);
@@ -37,8 +43,10 @@ internal sealed class JobService(IJobStore store, TaskKinds kinds, EntryJson jso
                 nameof(args));
         }
 
+        var maxAttempts = definition.MaxAttempts ?? kind.Options.MaxAttempts;
+        var declaredAs = declaredBy is null ? null : JobDigest.Of(definition, kind.Kind, maxAttempts, stored);
         stored = await EncodeAsync(definition.Name, codecs.Find(typeof(TArgs)), stored, cancellationToken).ConfigureAwait(false);
-        var job = new NewJob(definition, kind.Kind, TaskKinds.EntryKind(kind.Kind), stored, definition.MaxAttempts ?? kind.Options.MaxAttempts, declaredBy);
+        var job = new NewJob(definition, kind.Kind, TaskKinds.EntryKind(kind.Kind), stored, maxAttempts, declaredBy, declaredAs);
         return await store.UpsertAsync(job, cancellationToken).ConfigureAwait(false);
     }
 
@@ -52,16 +60,23 @@ internal sealed class JobService(IJobStore store, TaskKinds kinds, EntryJson jso
 
     public Task<IReadOnlyList<Job>> ListAsync(CancellationToken cancellationToken = default) => store.ListAsync(cancellationToken);
 
-    public async Task<bool> PauseAsync(Guid jobId, CancellationToken cancellationToken = default)
+    public async Task<bool> PauseAsync(Guid jobId, string? reason = null, string? by = null, DateTimeOffset? until = null, CancellationToken cancellationToken = default)
     {
+        CheckText(reason, nameof(reason), 1_000);
+        CheckText(by, nameof(by), 200);
+        if (until > EntryLimits.LatestTime)
+        {
+            throw new ArgumentOutOfRangeException(nameof(until), until, $"The end of the pause is {until:O}; use a time before {EntryLimits.LatestTime:yyyy-MM-dd}, or none.");
+        }
+
         own.Refuse(nameof(PauseAsync));
-        return await store.SetPausedAsync(jobId, true, cancellationToken).ConfigureAwait(false);
+        return await store.PauseAsync(jobId, new JobPause(default, reason, by, until), cancellationToken).ConfigureAwait(false);
     }
 
     public async Task<bool> ResumeAsync(Guid jobId, CancellationToken cancellationToken = default)
     {
         own.Refuse(nameof(ResumeAsync));
-        return await store.SetPausedAsync(jobId, false, cancellationToken).ConfigureAwait(false);
+        return await store.ResumeAsync(jobId, cancellationToken).ConfigureAwait(false);
     }
 
     public async Task<bool> DeleteAsync(Guid jobId, CancellationToken cancellationToken = default)
@@ -70,20 +85,54 @@ internal sealed class JobService(IJobStore store, TaskKinds kinds, EntryJson jso
         return await store.DeleteAsync(jobId, cancellationToken).ConfigureAwait(false);
     }
 
-    public async Task<long> TriggerNowAsync(Guid jobId, CancellationToken cancellationToken = default)
+    public async Task<long> TriggerNowAsync(Guid jobId, OverlapPolicy? overlap = null, CancellationToken cancellationToken = default)
     {
         AmbientTransaction.Refuse(nameof(TriggerNowAsync), "Call it after the scope, or in a scope with TransactionScopeOption.Suppress.");
         own.Refuse(nameof(TriggerNowAsync));
-        return await store.TriggerAsync(jobId, cancellationToken).ConfigureAwait(false)
+        return await store.TriggerAsync(jobId, overlap, cancellationToken).ConfigureAwait(false)
             ?? throw new InvalidOperationException($"Job {jobId} can't be run now: there is no such job, or it is paused or has ended. Look at it with GetAsync; ResumeAsync lets a paused one run again.");
+    }
+
+    public async Task<int> BackfillAsync(Guid jobId, DateTimeOffset from, DateTimeOffset to, CancellationToken cancellationToken = default)
+    {
+        AmbientTransaction.Refuse(nameof(BackfillAsync), "Call it after the scope, or in a scope with TransactionScopeOption.Suppress.");
+        own.Refuse(nameof(BackfillAsync));
+        if (to < from)
+        {
+            throw new ArgumentException($"The range ends ({to:O}) before it begins ({from:O}); use a later end.", nameof(to));
+        }
+
+        if (await store.FindAsync(jobId, cancellationToken).ConfigureAwait(false) is not { State: JobState.Active, NextRunAt: { } next, Schedule.At: null } job)
+        {
+            throw new InvalidOperationException($"Job {jobId} can't be backfilled: there is no such job, or it is paused, has ended, or runs once. Look at it with GetAsync.");
+        }
+
+        var dues = TimesOf(job).Between(from, to < next ? to : next.AddTicks(-1), next, MostBackfilled + 1);
+        return dues.Count switch
+        {
+            > MostBackfilled => throw new ArgumentException(
+                $"The range from {from:O} to {to:O} has more than {MostBackfilled:N0} due times of job '{job.Name}'; backfill it in parts.", nameof(to)),
+            0 => 0,
+            _ => await store.BackfillAsync(jobId, dues, cancellationToken).ConfigureAwait(false),
+        };
     }
 
     public async Task<DateTimeOffset?> GetNextRunAsync(Guid jobId, CancellationToken cancellationToken = default)
         => await store.FindAsync(jobId, cancellationToken).ConfigureAwait(false) is { State: JobState.Active } job ? job.NextRunAt : null;
 
+    public async Task<IReadOnlyList<DateTimeOffset>> GetNextRunsAsync(Guid jobId, int count = 10, CancellationToken cancellationToken = default)
+    {
+        if (await store.FindAsync(jobId, cancellationToken).ConfigureAwait(false) is not { State: JobState.Active, NextRunAt: { } next } job)
+        {
+            return [];
+        }
+
+        return [next, .. TimesOf(job).Preview(next, next, count).Take(count - 1)];
+    }
+
     public async Task<int> RecoverJobsAsync(CancellationToken cancellationToken = default)
     {
-        var planned = await store.RecoverJobsAsync(cancellationToken).ConfigureAwait(false);
+        var planned = await planner.RecoverAsync(cancellationToken).ConfigureAwait(false);
         if (planned > 0)
         {
             logger.JobsRecovered(planned);
@@ -106,5 +155,20 @@ internal sealed class JobService(IJobStore store, TaskKinds kinds, EntryJson jso
         }
 
         return PayloadCodecs.Encode(codec, json);
+    }
+
+    private static RunTimes TimesOf(Job job) => new(job.Name, job.Schedule, job.StartAt, job.EndAt, job.Except);
+
+    private static void CheckText(string? text, string name, int bytes)
+    {
+        if (text is not null && EntryText.Problem(text) is { } problem)
+        {
+            throw new ArgumentException($"The text '{EntryText.Shown(text)}' {problem}; remove it.", name);
+        }
+
+        if (text is not null && Encoding.UTF8.GetByteCount(text) > bytes)
+        {
+            throw new ArgumentException($"The text has {Encoding.UTF8.GetByteCount(text):N0} bytes of UTF-8; at most {bytes:N0} can be stored.", name);
+        }
     }
 }

@@ -149,7 +149,7 @@ internal sealed class QueueOperator(IOperationStore store, IOperatorStore entrie
         {
             var found = pause is null
                 ? await jobs.ResumeAsync(job, cancellationToken).ConfigureAwait(false)
-                : await jobs.PauseAsync(job, cancellationToken).ConfigureAwait(false);
+                : await jobs.PauseAsync(job, pause.Reason, pause.Actor, pause.Until, cancellationToken).ConfigureAwait(false);
             if (!found)
             {
                 return OperatorResult.NotFound;

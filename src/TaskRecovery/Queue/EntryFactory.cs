@@ -41,6 +41,7 @@ internal sealed class EntryFactory(KindRegistry kinds, EntryJson json, IOptions<
             Args = PayloadCodecs.Encode(kind.Codec, args),
             RunAt = options.RunAt < EntryLimits.EarliestTime ? EntryLimits.EarliestTime : options.RunAt,
             RunAfter = options.RunAfter,
+            ExpiresAt = options.ExpiresAt < EntryLimits.EarliestTime ? EntryLimits.EarliestTime : options.ExpiresAt,
             MaxAttempts = options.MaxAttempts ?? kind.Options.MaxAttempts,
             UniqueKey = options.UniqueKey,
             Timeout = options.Timeout,
@@ -74,6 +75,17 @@ internal sealed class EntryFactory(KindRegistry kinds, EntryJson json, IOptions<
         if (options.RunAfter is { } delay && (delay < TimeSpan.Zero || delay > EntryLimits.LongestDelay))
         {
             throw new ArgumentOutOfRangeException(nameof(options), delay, $"{nameof(options.RunAfter)} is {delay}: use zero to {EntryLimits.LongestDelay}.");
+        }
+
+        if (options.ExpiresAt > EntryLimits.LatestTime)
+        {
+            throw new ArgumentOutOfRangeException(nameof(options), options.ExpiresAt, $"{nameof(options.ExpiresAt)} is {options.ExpiresAt:O}: use a time before {EntryLimits.LatestTime:yyyy-MM-dd}, or null for no limit.");
+        }
+
+        if (options.ExpiresAt <= options.RunAt)
+        {
+            throw new ArgumentException(
+                $"{nameof(options.ExpiresAt)} ({options.ExpiresAt:O}) is not after {nameof(options.RunAt)} ({options.RunAt:O}), so the entry could never run: use a later time.", nameof(options));
         }
 
         if (options.MaxAttempts is < 1 or > EntryLimits.MostAttempts)

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Options;
 using TaskRecovery.Hosting;
+using TaskRecovery.Jobs;
 using TaskRecovery.Nodes;
-using TaskRecovery.Storage;
 
 namespace TaskRecovery.Recovery;
 
@@ -9,7 +9,7 @@ namespace TaskRecovery.Recovery;
 /// <remarks>Every node sweeps, and no leader is elected. The store changes only the claims of nodes that are dead at that moment, so two
 /// concurrent sweeps have the effect of one.</remarks>
 internal sealed class RecoverySweeper(
-    TaskRecoverer recoverer, IJobStore jobs, NodeSignals signals, StoreLoopServices services, IOptions<TaskRecoveryOptions> options)
+    TaskRecoverer recoverer, JobPlanner planner, NodeSignals signals, StoreLoopServices services, IOptions<TaskRecoveryOptions> options)
     : StoreLoop("The sweep for work of dead nodes", services)
 {
     /// <summary>How many intervals pass between two full recoveries, which also check tasks and jobs, as at start-up.</summary>
@@ -37,7 +37,7 @@ internal sealed class RecoverySweeper(
         }
 
         await recoverer.RecoverOnceAsync(cancellationToken).ConfigureAwait(false);
-        await jobs.RecoverJobsAsync(cancellationToken).ConfigureAwait(false);
+        await planner.RecoverAsync(cancellationToken).ConfigureAwait(false);
         _fullRecovery = _time.GetTimestamp();
         return false;
     }

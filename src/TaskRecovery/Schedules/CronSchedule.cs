@@ -28,4 +28,11 @@ internal sealed class CronSchedule
     /// <summary>Returns the first run after a time; <see langword="null"/> if there is none before the year 2500, the limit of
     /// Cronos.</summary>
     public DateTimeOffset? NextAfter(DateTimeOffset after) => _expression.GetNextOccurrence(after.ToUniversalTime(), _zone)?.ToUniversalTime();
+
+    /// <summary>Returns the last run at or before a time; <see langword="null"/> if there is none.</summary>
+    public DateTimeOffset? LatestUpTo(DateTimeOffset until)
+        => _expression.GetPreviousOccurrence(until.ToUniversalTime(), _zone, inclusive: true)?.ToUniversalTime();
+
+    /// <summary>Returns whether the expression has a run at exactly this time.</summary>
+    public bool Matches(DateTimeOffset at) => _expression.GetNextOccurrence(at.ToUniversalTime(), _zone, inclusive: true) == at;
 }

@@ -61,6 +61,15 @@ internal static class CronText
         }
     }
 
+    /// <summary>Returns the form in which an expression is stored: one space between the fields, and the rest as it was written.</summary>
+    public static string Normalize(string text) => string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+
+    /// <summary>Returns whether an expression matches whole days, because minute and hour are not restricted.</summary>
+    public static bool IsWholeDays(string text) => text.StartsWith("* * ", StringComparison.Ordinal) && text.Count(static character => character == ' ') == 4;
+
+    /// <summary>Returns whether an expression has a field for seconds.</summary>
+    public static bool HasSeconds(string text) => text.Equals("@every_second", StringComparison.OrdinalIgnoreCase) || text.Count(static character => character == ' ') == 5;
+
     /// <summary>Creates the exception for an invalid expression.</summary>
     internal static ArgumentException Unreadable(string expression, string problem)
         => new($"The cron expression '{expression}' can't be used: {problem}.", nameof(expression));

@@ -12,6 +12,10 @@ internal static class TimeZones
         => string.Equals(id, Utc, StringComparison.OrdinalIgnoreCase) ? TimeZoneInfo.Utc
             : TimeZoneInfo.TryFindSystemTimeZoneById(id, out var zone) ? zone : null;
 
+    /// <summary>Finds a time zone by id.</summary>
+    /// <exception cref="TimeZoneNotFoundException">This machine does not know the time zone.</exception>
+    public static TimeZoneInfo Get(string id) => Find(id) ?? throw Unknown(id);
+
     /// <summary>Returns the id to store for a time zone id passed by a caller.</summary>
     /// <exception cref="TimeZoneNotFoundException">This machine does not know the time zone.</exception>
     public static string Check(string id)
@@ -19,9 +23,7 @@ internal static class TimeZones
         ArgumentException.ThrowIfNullOrWhiteSpace(id);
         if (Find(id) is not { } zone)
         {
-            throw new TimeZoneNotFoundException(
-                $"The time zone '{id}' is not known on this machine. Give an IANA id such as 'Europe/Berlin'; "
-                + "if the id is right, install the time zone data of the operating system (the package tzdata on Linux).");
+            throw Unknown(id);
         }
 
         if (zone.HasIanaId)
@@ -33,4 +35,8 @@ internal static class TimeZones
             ? iana
             : throw new TimeZoneNotFoundException($"The time zone '{id}' has no IANA id. Give one, such as 'Europe/Berlin': other machines do not know the ids of this one.");
     }
+
+    private static TimeZoneNotFoundException Unknown(string id)
+        => new($"The time zone '{id}' is not known on this machine. Give an IANA id such as 'Europe/Berlin'; "
+            + "if the id is right, install the time zone data of the operating system (the package tzdata on Linux).");
 }

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using TaskRecovery.Diagnostics;
 using TaskRecovery.Hosting;
+using TaskRecovery.Jobs;
 using TaskRecovery.Nodes;
 using TaskRecovery.Recovery;
 using TaskRecovery.Storage;
@@ -13,7 +14,7 @@ namespace TaskRecovery.Startup;
 /// <summary>The start-up hook. Before anything is claimed, it prepares the store, registers the node, recovers tasks, and then recovers
 /// jobs.</summary>
 internal sealed class StartupRecovery(
-    IStoreLifecycle store, IJobStore jobs, NodeService node, TaskRecoverer recoverer, IEnumerable<IStartupStep> steps, StartupGate gate, INodeRole role,
+    IStoreLifecycle store, JobPlanner planner, NodeService node, TaskRecoverer recoverer, IEnumerable<IStartupStep> steps, StartupGate gate, INodeRole role,
     IOptions<TaskRecoveryOptions> options, TimeProvider time, ILogger<StartupRecovery> logger)
     : IHostedLifecycleService, IDisposable
 {
@@ -75,7 +76,7 @@ internal sealed class StartupRecovery(
 
         var report = await recoverer.RecoverOnceAsync(cancellationToken).ConfigureAwait(false);
         await RunStepsAsync(cancellationToken).ConfigureAwait(false);
-        var planned = await jobs.RecoverJobsAsync(cancellationToken).ConfigureAwait(false);
+        var planned = await planner.RecoverAtStartAsync(cancellationToken).ConfigureAwait(false);
         _logger.StartupDone(report.Recovered, report.Closed, planned);
         gate.Open(life);
     }

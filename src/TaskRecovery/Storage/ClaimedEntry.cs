@@ -42,6 +42,10 @@ public sealed class ClaimedEntry
     /// <summary>The time limit of one attempt; <see langword="null"/> for the worker's own limit.</summary>
     public TimeSpan? Timeout { get; init; }
 
+    /// <summary>How long after the claim the entry may still start, by the store's clock; zero or less if it no longer may;
+    /// <see langword="null"/> for no limit.</summary>
+    public TimeSpan? StartsWithin { get; init; }
+
     /// <summary>The metadata as a JSON object; <see langword="null"/> for none.</summary>
     public string? Metadata { get; init; }
 
@@ -65,6 +69,7 @@ public sealed class ClaimedEntry
         CreatedAt = createdAt,
         Waited = TimeSpan.Zero,
         Timeout = entry.Timeout,
+        StartsWithin = entry.ExpiresAt - createdAt,
         Metadata = entry.Metadata,
         TraceParent = entry.TraceParent,
     };

@@ -26,8 +26,18 @@ public interface IJobStore
     /// <see cref="Job.DeclaredBy"/>).</summary>
     Task<IReadOnlyList<string>> ListDeclaredAsync(string application, CancellationToken cancellationToken);
 
-    /// <summary>Pauses or resumes a job. Resuming plans the next run. Returns <see langword="false"/> if there is no such job.</summary>
-    Task<bool> SetPausedAsync(Guid jobId, bool paused, CancellationToken cancellationToken);
+    /// <summary>Stores that an application no longer declares these jobs (see <see cref="Job.OrphanedAt"/>).</summary>
+    Task SetOrphanedAsync(IReadOnlyList<string> names, CancellationToken cancellationToken);
+
+    /// <summary>Pauses a job and ends its planned entry. If the job is paused already, the reason and the end of the pause change.</summary>
+    /// <param name="jobId">The job.</param>
+    /// <param name="pause">Why and until when. The store sets the time.</param>
+    /// <param name="cancellationToken">Cancels the write.</param>
+    /// <returns><see langword="false"/> if there is no such job.</returns>
+    Task<bool> PauseAsync(Guid jobId, JobPause pause, CancellationToken cancellationToken);
+
+    /// <summary>Resumes a paused job and plans its next run. Returns <see langword="false"/> if there is no such job.</summary>
+    Task<bool> ResumeAsync(Guid jobId, CancellationToken cancellationToken);
 
     /// <summary>Deletes a job, ends its planned entry, and requests cancellation of the entries of its unfinished tasks. Returns
     /// <see langword="false"/> if there is no such job.</summary>
@@ -35,11 +45,20 @@ public interface IJobStore
 
     /// <summary>Enqueues a run of a job that is due now.</summary>
     /// <returns>The id of the entry; <see langword="null"/> if the job does not exist or is not active.</returns>
-    Task<long?> TriggerAsync(Guid jobId, CancellationToken cancellationToken);
+    Task<long?> TriggerAsync(Guid jobId, OverlapPolicy? overlap, CancellationToken cancellationToken);
 
-    /// <summary>Plans the next run of every active job that has none. A row that can't be planned (for example one written by hand or by a
-    /// previous system) is skipped and does not block the others.</summary>
-    Task<int> RecoverJobsAsync(CancellationToken cancellationToken);
+    /// <summary>Enqueues a run for each of these due times that has no task yet. Enqueues nothing if the job does not exist or is not
+    /// active.</summary>
+    /// <returns>The number of runs.</returns>
+    Task<int> BackfillAsync(Guid jobId, IReadOnlyList<DateTimeOffset> dues, CancellationToken cancellationToken);
+
+    /// <summary>Resumes the jobs whose pause has ended, and plans the next run of every active job that has none. A row that can't be
+    /// planned (for example one written by hand or by a previous system) is skipped and does not block the others.</summary>
+    Task<JobRecovery> RecoverJobsAsync(CancellationToken cancellationToken);
+
+    /// <summary>Plans the next run of every cron job anew whose planned run is no longer a due time, because the rules of its time zone have
+    /// changed. Called at start-up.</summary>
+    Task<JobRecovery> CorrectPlansAsync(CancellationToken cancellationToken);
 
     /// <summary>Starts the run of an entry: finds the task bound to the entry, or creates and binds one, or returns why the run does not
     /// start. If the entry is the planned one, plans the job's next run.</summary>

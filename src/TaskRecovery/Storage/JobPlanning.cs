@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using TaskRecovery.Schedules;
 
 namespace TaskRecovery.Storage;
 
@@ -18,28 +19,29 @@ public static class JobPlanning
     /// <param name="isMoved">Whether columns of the planned entry change: kind, queue, priority, attempts or time limit.</param>
     /// <param name="now">The store's clock.</param>
     /// <returns>The new plan; <see langword="null"/> if the plan does not change.</returns>
+    /// <exception cref="TimeZoneNotFoundException">This machine does not know the time zone of the schedule.</exception>
     public static JobPlan? Replan(JobTiming? held, JobTiming wanted, bool isMoved, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(wanted);
         if (held is null)
         {
-            return new JobPlan(JobState.Active, (wanted.Interval is null ? wanted.OnceAt : wanted.StartAt) ?? now);
+            return PlanFor(JobState.Active, wanted.GetTimes().First(now));
         }
 
-        var isRescheduled = wanted.Interval != held.Interval || wanted.OnceAt != held.OnceAt || wanted.StartAt != held.StartAt;
+        var isRescheduled = !wanted.HasTimesOf(held);
         if (held.State == JobState.Paused)
         {
-            return isRescheduled ? new JobPlan(JobState.Paused, NextDue(held, wanted, now)) : null;
+            return isRescheduled ? PlanFor(JobState.Paused, NextDue(held, wanted, now)) : null;
         }
 
         if (!isRescheduled)
         {
-            return isMoved && held.IsPlanned ? new JobPlan(JobState.Active, held.NextRunAt ?? now) : null;
+            return isMoved && held.IsPlanned ? PlanFor(JobState.Active, held.NextRunAt ?? now) : null;
         }
 
         var due = NextDue(held, wanted, now);
-        var isKept = held.IsPlanned && due == held.NextRunAt && wanted.Interval is null == held.Interval is null;
-        return isKept && !isMoved ? null : new JobPlan(JobState.Active, due);
+        var isKept = held.IsPlanned && due == held.NextRunAt && wanted.Schedule.At is null == held.Schedule.At is null;
+        return isKept && !isMoved ? null : PlanFor(JobState.Active, due);
     }
 
     /// <summary>Updates a job whose planned entry ended without starting a run, for example because an operator cancelled it. The due time
@@ -53,11 +55,13 @@ public static class JobPlanning
 
     /// <summary>Returns when a resumed job runs next. The job keeps its place on the schedule, and due times that passed during the pause
     /// do not count as missed runs.</summary>
-    public static DateTimeOffset Resume(JobTiming held, DateTimeOffset now)
+    /// <returns><see langword="null"/> if the job has ended meanwhile.</returns>
+    public static DateTimeOffset? Resume(JobTiming held, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(held);
-        var due = First(held, now);
-        return held.Interval is { } interval && due < now ? DueTimes.NextOnGrid(due, interval, now, held.StartAt) : due;
+        var times = held.GetTimes();
+        var due = First(held, times, now);
+        return due is { } passed && passed < now && held.Schedule.At is null ? times.NextAfter(now, passed) : due;
     }
 
     /// <summary>Returns when an active job without a planned entry runs next.</summary>
@@ -66,57 +70,60 @@ public static class JobPlanning
     /// not, the due time still applies.</param>
     /// <param name="now">The store's clock.</param>
     /// <returns><see langword="null"/> if no further run is to be planned.</returns>
+    /// <exception cref="TimeZoneNotFoundException">This machine does not know the time zone of the schedule.</exception>
     public static DateTimeOffset? Missing(JobTiming held, bool wasPlanned, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(held);
-        if (!wasPlanned)
-        {
-            return First(held, now);
-        }
-
-        return held.Interval is { } interval ? DueTimes.NextOnGrid(First(held, now), interval, now, held.StartAt) : null;
+        var times = held.GetTimes();
+        var due = First(held, times, now);
+        return wasPlanned && due is { } skipped ? times.NextAfter(skipped > now ? skipped : now, skipped) : due;
     }
 
-    /// <summary>Returns whether the planned run is missed at this moment: whether the run after it is due as well.</summary>
-    public static bool IsMissed(JobTiming held, DateTimeOffset now)
+    /// <summary>Returns when a cron job with a planned run in the future runs next. The answer differs from the plan if the rules of the
+    /// time zone have changed since the run was planned.</summary>
+    /// <returns><see langword="null"/> if the plan stays as it is.</returns>
+    public static DateTimeOffset? Correct(JobTiming held, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(held);
-        return held is { Interval: { } interval, NextRunAt: { } due } && DueTimes.IsMissed(due, interval, now);
+        return held is { State: JobState.Active, IsPlanned: true, Schedule.Expression: not null, NextRunAt: { } planned } && planned > now
+            && held.GetTimes().NextAfter(now, now) is { } due && due != planned ? due : null;
     }
 
-    /// <summary>Returns when the run after the planned one is due. Called when the planned run starts or is skipped.</summary>
-    /// <returns><see langword="null"/> if no further run is to be planned.</returns>
-    public static DateTimeOffset? AfterStart(JobTiming held, MissedRunPolicy missedRuns, DateTimeOffset now)
-    {
-        ArgumentNullException.ThrowIfNull(held);
-        return held.Interval is { } interval ? DueTimes.Plan(missedRuns, held.NextRunAt ?? now, interval, now, held.StartAt).Next : null;
-    }
+    private static JobPlan PlanFor(JobState state, DateTimeOffset? due) => new(due is null ? JobState.Ended : state, due);
 
-    private static DateTimeOffset First(JobTiming held, DateTimeOffset now) => held.NextRunAt ?? held.OnceAt ?? held.StartAt ?? now;
+    private static DateTimeOffset? First(JobTiming held, RunTimes times, DateTimeOffset now) => held.NextRunAt ?? times.First(now);
 
     // A changed definition never postpones the planned run. Otherwise, if the application computes StartAt anew at each start, a process
     // that restarts often enough would never run the job. A later StartAt takes effect after the planned run. If the interval changes, the
-    // next run keeps its due time, or is due one new interval from now if that is earlier.
-    private static DateTimeOffset NextDue(JobTiming held, JobTiming wanted, DateTimeOffset now)
+    // next run keeps its due time, or is due one new interval from now if that is earlier. The due times of a cron expression do not depend
+    // on what was planned before, so only a later StartAt waits for the planned run.
+    private static DateTimeOffset? NextDue(JobTiming held, JobTiming wanted, DateTimeOffset now)
     {
-        if (wanted.Interval is not { } interval)
+        var times = wanted.GetTimes();
+        if (times.IsCron)
         {
-            return wanted.OnceAt ?? now;
+            var due = times.First(now);
+            return held.NextRunAt is { } planned && planned < due && wanted.HasTimesOf(held, otherStart: true) ? planned : due;
+        }
+
+        if (wanted.Schedule.Interval is not { } interval)
+        {
+            return times.OrLater(wanted.Schedule.At ?? now);
         }
 
         var start = wanted.StartAt is { } at && (at != held.StartAt || at > now) ? at : (DateTimeOffset?)null;
-        if (held.Interval is null || held.NextRunAt is not { } next)
+        if (held.Schedule.Interval is null || held.NextRunAt is not { } next)
         {
-            return start ?? now;
+            return times.OrLater(start ?? now);
         }
 
         if (start is { } sooner && wanted.StartAt != held.StartAt && sooner < next)
         {
-            return sooner;
+            return times.OrLater(sooner);
         }
 
         var soonest = now + interval;
         soonest = start > soonest ? start.Value : soonest;
-        return interval != held.Interval && soonest < next ? soonest : next;
+        return times.OrLater(interval != held.Schedule.Interval && soonest < next ? soonest : next);
     }
 }

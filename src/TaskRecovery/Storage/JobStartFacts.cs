@@ -9,10 +9,10 @@ public sealed record JobStartFacts
     /// <summary>The values on which the plan depends.</summary>
     public required JobTiming Timing { get; init; }
 
-    /// <summary>What happens to missed runs.</summary>
-    public required MissedRunPolicy MissedRuns { get; init; }
+    /// <summary>What the definition says about runs that start late.</summary>
+    public required MissedRunRules Missed { get; init; }
 
-    /// <summary>What happens to a due run while an earlier run is unfinished.</summary>
+    /// <summary>What happens to this run while an earlier run is unfinished.</summary>
     public required OverlapPolicy Overlap { get; init; }
 
     /// <summary>Whether the entry has the kind of the job's entries. If not, the job's kind has changed, and its arguments do not fit the
@@ -22,9 +22,19 @@ public sealed record JobStartFacts
     /// <summary>Whether the entry is the planned one, whose due time is <see cref="JobTiming.NextRunAt"/>.</summary>
     public required bool IsPlanned { get; init; }
 
-    /// <summary>Whether a task exists for the due time of the planned entry.</summary>
+    /// <summary>Whether the run was requested for a due time.</summary>
+    public bool IsBackfill { get; init; }
+
+    /// <summary>Whether a task exists for the due time of the planned entry, or for the due time that was requested.</summary>
     public required bool HasTaskForDueTime { get; init; }
 
     /// <summary>Whether the job has a task that has not ended.</summary>
     public required bool HasUnfinishedTask { get; init; }
+
+    /// <summary>Whether one of the unfinished tasks waits for its first start. Only read for the policies that let a run wait.</summary>
+    public bool HasQueuedTask { get; init; }
+
+    /// <summary>Whether an unfinished task of the job is older than the one that is bound to the entry. Only read for the policies that let
+    /// a run wait.</summary>
+    public bool HasEarlierTask { get; init; }
 }

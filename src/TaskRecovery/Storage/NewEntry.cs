@@ -25,6 +25,9 @@ public sealed record NewEntry
     /// <summary>The delay before the entry may run; <see langword="null"/> for none.</summary>
     public TimeSpan? RunAfter { get; init; }
 
+    /// <summary>The time after which the entry does not start; <see langword="null"/> for none.</summary>
+    public DateTimeOffset? ExpiresAt { get; init; }
+
     /// <summary>The maximum number of attempts.</summary>
     public required int MaxAttempts { get; init; }
 

@@ -22,6 +22,9 @@ public sealed record TaskStartFacts
     /// <summary>The state of the task that is bound to the entry; <see langword="null"/> if there is none.</summary>
     public TaskState? Bound { get; init; }
 
+    /// <summary>Whether the bound task waits for its first start.</summary>
+    public bool IsQueued { get; init; }
+
     /// <summary>Whether the entry names a task, which means that recovery created it for this task.</summary>
     public bool NamesTask { get; init; }
 

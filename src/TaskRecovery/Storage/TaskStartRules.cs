@@ -21,7 +21,7 @@ public static class TaskStartRules
         return facts switch
         {
             { HoldsClaim: false } => JudgeEnded(facts.EndedAs, facts.EndReason),
-            { Bound: { } bound } => JudgeBound(bound, facts.Job),
+            { Bound: { } bound } => JudgeBound(bound, facts.IsQueued, facts.Job),
             { NamesTask: true } => JudgeNamed(facts.Named),
             _ => JudgeNew(facts.Job, facts.Now),
         };
@@ -31,17 +31,19 @@ public static class TaskStartRules
     private static TaskStartVerdict JudgeEnded(OutcomeKind? kind, string? reason) => (kind, reason) switch
     {
         (OutcomeKind.Superseded, EndReasons.Superseded) => new TaskStartVerdict(TaskStartDecision.Superseded, reason),
-        (OutcomeKind.Cancelled, EndReasons.JobDeleted or EndReasons.JobNotActive or EndReasons.Missed or EndReasons.TaskFinished or EndReasons.Overlap)
+        (OutcomeKind.Cancelled, EndReasons.JobDeleted or EndReasons.JobNotActive or EndReasons.Missed or EndReasons.Expired or EndReasons.TaskFinished
+            or EndReasons.Overlap)
             => new TaskStartVerdict(TaskStartDecision.Skip, reason),
         _ => new TaskStartVerdict(TaskStartDecision.ClaimLost, null),
     };
 
-    private static TaskStartVerdict JudgeBound(TaskState bound, JobStartFacts? job) => (bound, job) switch
+    private static TaskStartVerdict JudgeBound(TaskState bound, bool isQueued, JobStartFacts? job) => (bound, job) switch
     {
         ( > TaskState.Running, _) => Skip(EndReasons.TaskFinished),
         (_, null) => Skip(EndReasons.JobDeleted),
         (_, { HasKindOfEntry: false }) => Skip(EndReasons.Superseded),
         (_, { Timing.State: JobState.Paused }) => Skip(EndReasons.JobNotActive),
+        (_, { Overlap: OverlapPolicy.QueueOne or OverlapPolicy.CancelPrevious, HasEarlierTask: true }) when isQueued => Queued(job.Overlap),
         _ => new TaskStartVerdict(TaskStartDecision.Recovered, null),
     };
 
@@ -64,25 +66,52 @@ public static class TaskStartRules
                 return SkipNew(EndReasons.JobNotActive);
         }
 
-        var isMissed = job.IsPlanned && JobPlanning.IsMissed(job.Timing, now);
-        var next = job.IsPlanned ? new NextRun(JobPlanning.AfterStart(job.Timing, job.MissedRuns, now)) : (NextRun?)null;
-        if (isMissed && job.MissedRuns == MissedRunPolicy.Skip)
+        PlannedStart planned = default;
+        NextRun? next = null;
+        if (job.IsPlanned)
         {
-            return SkipNew(EndReasons.Missed, next);
+            try
+            {
+                planned = MissedRuns.Plan(job.Timing, job.Missed, now);
+            }
+            catch (Exception exception) when (UnplannableJob.IsProblem(exception))
+            {
+                // The run waits for a node that knows the time zone, because its start plans the next one.
+                return new TaskStartVerdict(TaskStartDecision.Wait, exception.Message);
+            }
+
+            next = new NextRun(planned.Next);
         }
 
-        if (job is { IsPlanned: true, HasTaskForDueTime: true })
+        if (planned.Reason is { } reason)
+        {
+            return SkipNew(reason, next);
+        }
+
+        if (job.HasTaskForDueTime && (job.IsPlanned || job.IsBackfill))
         {
             return SkipNew(EndReasons.TaskFinished, next);
         }
 
-        if (job is { Overlap: OverlapPolicy.Skip, HasUnfinishedTask: true })
+        var isCatchUp = planned.IsMissed || job.IsBackfill;
+        if (!job.HasUnfinishedTask || job.Overlap == OverlapPolicy.Allow)
         {
-            return isMissed && job.MissedRuns == MissedRunPolicy.RunAll ? new TaskStartVerdict(TaskStartDecision.Wait, null) : SkipNew(EndReasons.Overlap, next);
+            return new TaskStartVerdict(TaskStartDecision.Started, null, Next: next, IsCatchUp: isCatchUp);
         }
 
-        return new TaskStartVerdict(TaskStartDecision.Started, null, Next: next);
+        // Runs that are made up for run one after the other.
+        if (job.IsBackfill || (planned.IsMissed && job.Missed.Policy == MissedRunPolicy.RunAll))
+        {
+            return new TaskStartVerdict(TaskStartDecision.Wait, null);
+        }
+
+        return job.Overlap == OverlapPolicy.Skip || job is { Overlap: OverlapPolicy.QueueOne, HasQueuedTask: true }
+            ? SkipNew(EndReasons.Overlap, next)
+            : Queued(job.Overlap) with { Next = next, IsCatchUp = isCatchUp };
     }
+
+    private static TaskStartVerdict Queued(OverlapPolicy overlap)
+        => new(TaskStartDecision.Wait, null, IsQueued: true, CancelsOthers: overlap == OverlapPolicy.CancelPrevious);
 
     // The run of a bound or named task: the node ends the entry, and its task with it.
     private static TaskStartVerdict Skip(string reason) => new(TaskStartDecision.Skip, reason);

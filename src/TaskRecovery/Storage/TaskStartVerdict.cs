@@ -8,5 +8,9 @@ namespace TaskRecovery.Storage;
 /// <param name="EndsEntry">Whether the entry ends as cancelled, with the reason, under its claim. If the store finds that another outcome
 /// was stored first, the start changes nothing, and the claim is lost.</param>
 /// <param name="Next">The job's next run; <see langword="null"/> if the plan does not change.</param>
+/// <param name="IsQueued">Whether the run waits with a task of its own, which the store creates if the entry has none.</param>
+/// <param name="CancelsOthers">Whether the store requests cancellation of the job's other unfinished tasks.</param>
+/// <param name="IsCatchUp">Whether the new task makes up for a missed run.</param>
 [Experimental("TASKRECOVERY001")]
-public sealed record TaskStartVerdict(TaskStartDecision Decision, string? Reason, bool EndsEntry = false, NextRun? Next = null);
+public sealed record TaskStartVerdict(
+    TaskStartDecision Decision, string? Reason, bool EndsEntry = false, NextRun? Next = null, bool IsQueued = false, bool CancelsOthers = false, bool IsCatchUp = false);

@@ -77,6 +77,12 @@ internal sealed class Executor(ExecutorPool pool, WorkServices services) : IThre
             return false;
         }
 
+        if (entry is { StartsWithin: { } limit, Attempt: 1, Crashes: 0 } && services.Time.GetElapsedTime(claim.AcceptedAt) > limit)
+        {
+            services.Outcomes.EndExpired(entry, claim);
+            return false;
+        }
+
         var run = new WorkRun(entry, claim, kind, services.Run);
         run.Begin(_source);
         run.MadeProgress();

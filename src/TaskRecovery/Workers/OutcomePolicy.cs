@@ -54,12 +54,13 @@ internal static class OutcomePolicy
     }
 
     /// <summary>The outcome of an entry that was not started, or that is released while its handler still runs.</summary>
-    public static RunOutcome Unworked(ClaimedEntry entry, NodeClaim claim, bool isTask, OutcomeKind kind) => new()
+    public static RunOutcome Unworked(
+        ClaimedEntry entry, NodeClaim claim, bool isTask, OutcomeKind kind, string cancelled = EndReasons.CancelRequested) => new()
     {
         EntryId = entry.Id,
         Fence = claim.Fence,
         Kind = kind,
-        Reason = kind == OutcomeKind.Cancelled ? EndReasons.CancelRequested : null,
+        Reason = kind == OutcomeKind.Cancelled ? cancelled : null,
         HasUniqueKey = entry.HasUniqueKey,
         IsTask = isTask,
     };

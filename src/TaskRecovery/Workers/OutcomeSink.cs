@@ -64,6 +64,10 @@ internal sealed class OutcomeSink(
     public void EndUnworked(ClaimedEntry entry, NodeClaim claim, OutcomeKind kind, bool afterTransaction = false)
         => End(entry, claim, OutcomePolicy.Unworked(entry, claim, IsTask(entry), kind), afterTransaction);
 
+    /// <summary>Ends an entry that may no longer start.</summary>
+    public void EndExpired(ClaimedEntry entry, NodeClaim claim)
+        => End(entry, claim, OutcomePolicy.Unworked(entry, claim, IsTask(entry), OutcomeKind.Cancelled, EndReasons.Expired));
+
     /// <summary>Ends an entry whose row can't be read.</summary>
     public void EndUnreadable(ClaimedEntry entry, NodeClaim claim)
     {

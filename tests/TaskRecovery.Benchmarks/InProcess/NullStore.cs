@@ -142,7 +142,9 @@ internal sealed class NullStore(byte[] args) : IQueueStore
 /// <summary>No jobs.</summary>
 internal sealed class NoJobs : IJobStore
 {
-    public Task<int> RecoverJobsAsync(CancellationToken cancellationToken) => Task.FromResult(0);
+    public Task<JobRecovery> RecoverJobsAsync(CancellationToken cancellationToken) => Task.FromResult(new JobRecovery(0, []));
+
+    public Task<JobRecovery> CorrectPlansAsync(CancellationToken cancellationToken) => Task.FromResult(new JobRecovery(0, []));
 
     public Task<RecoveryReport> RecoverTasksAsync(TimeSpan maxAge, int maxCrashes, CancellationToken cancellationToken) => Task.FromResult(RecoveryReport.Empty);
 
@@ -156,11 +158,17 @@ internal sealed class NoJobs : IJobStore
 
     public Task<IReadOnlyList<Job>> ListAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public Task<bool> SetPausedAsync(Guid jobId, bool paused, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task SetOrphanedAsync(IReadOnlyList<string> names, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<bool> PauseAsync(Guid jobId, JobPause pause, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<bool> ResumeAsync(Guid jobId, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public Task<bool> DeleteAsync(Guid jobId, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public Task<long?> TriggerAsync(Guid jobId, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<int> BackfillAsync(Guid jobId, IReadOnlyList<DateTimeOffset> dues, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<long?> TriggerAsync(Guid jobId, OverlapPolicy? overlap, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public Task<TaskStart> StartTaskAsync(TaskStartRequest request, CancellationToken cancellationToken) => throw new NotSupportedException();
 

@@ -53,6 +53,12 @@ public sealed class PostgreSqlScheduleTests() : ScheduleTests(new PostgreSqlFixt
 
 public sealed class PostgreSqlTaskTests() : TaskTests(new PostgreSqlFixture());
 
+public sealed class PostgreSqlExpiryTests() : ExpiryTests(new PostgreSqlFixture());
+
+public sealed class PostgreSqlOverlapTests() : OverlapTests(new PostgreSqlFixture());
+
+public sealed class PostgreSqlCronJobTests() : CronJobTests(new PostgreSqlFixture());
+
 public sealed class PostgreSqlSkippedRunTests() : SkippedRunTests(new PostgreSqlFixture());
 
 public sealed class PostgreSqlStartFactsTests() : StartFactsTests(new PostgreSqlFixture());

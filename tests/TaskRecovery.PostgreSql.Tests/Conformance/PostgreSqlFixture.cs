@@ -101,6 +101,9 @@ public sealed class PostgreSqlFixture(bool useSessionLocks = true) : StoreFixtur
     public override Task DetachTaskAsync(Guid taskId, CancellationToken cancellationToken)
         => ExecuteAsync($"update tasks set entry_id = null where id = '{taskId}'", cancellationToken);
 
+    public override Task SetJobAsync(string name, string column, string value, CancellationToken cancellationToken)
+        => ExecuteAsync($"update jobs set {column} = {value} where name = '{name}'", cancellationToken);
+
     public override Task AddFutureMigrationAsync(CancellationToken cancellationToken) => ExecuteAsync(
         "insert into taskrecovery_migrations (version, name, checksum, oldest_library) values (9999, '9999_future', 'x', '9999.0.0')",
         cancellationToken);

@@ -71,8 +71,8 @@ public sealed class OddJobTests() : JobStoreTests(new PostgreSqlFixture())
         var job = await GivenJobAsync();
         await ChangeAsync("", odd, name: job.Name);
 
-        await Jobs.SetPausedAsync(job.Id, true, Cancellation);
-        await Jobs.SetPausedAsync(job.Id, false, Cancellation);
+        await Jobs.PauseAsync(job.Id, new JobPause(default), Cancellation);
+        await Jobs.ResumeAsync(job.Id, Cancellation);
 
         Assert.Equal(JobState.Active, Assert.Single(await Jobs.ListAsync(Cancellation)).State);
         Assert.Single(await WaitingRunsAsync());
@@ -86,7 +86,7 @@ public sealed class OddJobTests() : JobStoreTests(new PostgreSqlFixture())
         var job = await GivenJobAsync();
         await ChangeAsync("delete from waiting; delete from entries", $"planned_entry = null, next_run_at = null{start}", job.Name);
 
-        Assert.Equal(1, await Jobs.RecoverJobsAsync(Cancellation));
+        Assert.Equal(1, (await Jobs.RecoverJobsAsync(Cancellation)).Planned);
 
         var expected = (await Fixture.GetTimeAsync(Cancellation)).AddHours(hours);
         Assert.InRange((await FindJobAsync(job.Id)).NextRunAt!.Value, expected.AddMinutes(-1), expected);
@@ -123,7 +123,7 @@ public sealed class OddJobTests() : JobStoreTests(new PostgreSqlFixture())
         await ChangeAsync(change, odd);
 
         await Jobs.RecoverJobsAsync(Cancellation);
-        var second = await Jobs.RecoverJobsAsync(Cancellation);
+        var second = (await Jobs.RecoverJobsAsync(Cancellation)).Planned;
 
         Assert.Equal(0, second);
         await ThenTheOtherRunsAsync(job);

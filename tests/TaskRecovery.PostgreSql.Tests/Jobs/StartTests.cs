@@ -13,7 +13,7 @@ public sealed class StartTests() : JobStoreTests(new PostgreSqlFixture())
         var job = await GivenJobAsync(configure: definition => definition with { StartAt = DateTimeOffset.UnixEpoch.AddDays(365 * 400) });
         for (var triggered = 0; triggered < 24; triggered++)
         {
-            await Jobs.TriggerAsync(job.Id, Cancellation);
+            await Jobs.TriggerAsync(job.Id, null, Cancellation);
         }
 
         var node = GivenNode();
@@ -48,8 +48,10 @@ public sealed class StartTests() : JobStoreTests(new PostgreSqlFixture())
         var start = await StartAsync(run);
 
         // The grid is an hour wide and no run is on its edge: a moment more or less does not matter.
-        var expected = DueTimes.Plan(policy, due, Hour, await Fixture.GetTimeAsync(Cancellation));
-        Assert.Equal(expected.Runs ? TaskStartDecision.Started : TaskStartDecision.Skip, start.Decision);
+        var timing = new JobTiming { Name = job.Name, State = job.State, Schedule = job.Schedule, StartAt = due, NextRunAt = due, IsPlanned = true };
+        var rules = new MissedRunRules(policy, null, job.CatchUpLimit, null, job.UpdatedAt);
+        var expected = MissedRuns.Plan(timing, rules, await Fixture.GetTimeAsync(Cancellation));
+        Assert.Equal(expected.Reason is null ? TaskStartDecision.Started : TaskStartDecision.Skip, start.Decision);
         Assert.Equal(expected.Next, start.Job!.NextRunAt);
         Assert.Equal(expected.Next, (await FindJobAsync(job.Id)).NextRunAt);
     }

@@ -73,7 +73,7 @@ public sealed class LegacyUpgradeTests() : JobStoreTests(new PostgreSqlFixture()
         await Store.PrepareAsync(Cancellation);
         Assert.Null((await FindJobAsync(JobId)).NextRunAt);
 
-        var planned = await Jobs.RecoverJobsAsync(Cancellation);
+        var planned = (await Jobs.RecoverJobsAsync(Cancellation)).Planned;
 
         var job = await FindJobAsync(JobId);
         Assert.Equal(1, planned);

@@ -17,8 +17,8 @@ public sealed class IsolationTests : PostgreSqlStoreTests
         var jobs = new PostgreSqlJobStore(database, store);
         var far = DateTimeOffset.UtcNow.AddYears(1);
         var job = await jobs.UpsertAsync(new NewJob(new JobDefinition("report", Schedule.Every(TimeSpan.FromHours(1))) { StartAt = far }, "report", "task:report", "{}"u8.ToArray(), 10), Cancellation);
-        await jobs.TriggerAsync(job.Id, Cancellation);
-        await jobs.TriggerAsync(job.Id, Cancellation);
+        await jobs.TriggerAsync(job.Id, null, Cancellation);
+        await jobs.TriggerAsync(job.Id, null, Cancellation);
         var identity = Identity();
         using var node = store.OpenNodeSession();
         node.Register(identity);

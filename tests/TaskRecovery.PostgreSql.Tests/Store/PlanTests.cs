@@ -8,7 +8,7 @@ public sealed class PlanTests : PostgreSqlStoreTests
     private const string Claim = "uuid, int, smallint[], int, smallint[], timestamptz[], bigint[], int, smallint[], timestamptz[], bigint[], int, smallint[], timestamptz[], bigint[], text, text[]";
     private const string Outcomes = "uuid, bigint[], bigint[], smallint[], int[], text[], text[], text[], interval[], boolean";
     private const string Entries = "int[], smallint[], smallint[], smallint[], text[], timestamptz[], interval[], interval[], text[], text[], text[], int[], text[], int[], text[]";
-    private const string Starts = "timestamptz, bigint[], bigint[], uuid[], smallint[], smallint[], text[], uuid[], timestamptz[], text[], boolean[], timestamptz[], int[], smallint[]";
+    private const string Starts = "timestamptz, bigint[], bigint[], uuid[], smallint[], smallint[], text[], uuid[], timestamptz[], text[], boolean[], timestamptz[], int[], smallint[], boolean[]";
     private static readonly string[] Large = ["entries", "waiting", "claims", "outcomes", "jobs", "tasks", "unique_keys", "steps", "checkpoints"];
 
     [Fact]
@@ -23,7 +23,7 @@ public sealed class PlanTests : PostgreSqlStoreTests
         await AssertNoFullScanAsync(connection, database, "claim", Claim, ClaimSql.ClaimBesideOthers);
         await AssertNoFullScanAsync(connection, database, "settled", "uuid, bigint[]", ClaimSql.RemoveSettled);
         await AssertNoFullScanAsync(connection, database, "enqueued", Entries, EntrySql.Enqueue);
-        await AssertNoFullScanAsync(connection, database, "enqueued_once", Entries, EntrySql.EnqueueUnique);
+        await AssertNoFullScanAsync(connection, database, "enqueued_once", $"{Entries}, timestamptz[]", EntrySql.EnqueueUnique);
         await AssertNoFullScanAsync(connection, database, "enqueued_claimed", $"{Entries}, uuid, int, smallint[], smallint[], timestamptz[], bigint[]", EntrySql.EnqueueClaimed);
         await AssertNoFullScanAsync(connection, database, "read", "bigint[], boolean", OperatorSql.Read, but: "claims");
         await AssertNoFullScanAsync(connection, database, "asked_to_cancel", "bigint[]", OperatorSql.RequestCancel);
@@ -40,7 +40,7 @@ public sealed class PlanTests : PostgreSqlStoreTests
         await AssertNoFullScanAsync(connection, database, "locked", "bigint[]", RecoverySql.LockEntries);
         await AssertNoFullScanAsync(connection, database, "not_blocked", "bigint[]", OutcomeSql.NotBlocked);
         await AssertNoFullScanAsync(connection, database, "starts_locked", "uuid[]", StartSql.Lock);
-        await AssertNoFullScanAsync(connection, database, "start_facts", "uuid[], bigint[], bigint[], uuid[], uuid[]", StartSql.Facts);
+        await AssertNoFullScanAsync(connection, database, "start_facts", "uuid[], bigint[], bigint[], uuid[], uuid[], timestamptz[], smallint[]", StartSql.Facts);
         await AssertNoFullScanAsync(connection, database, "starts_applied", Starts, StartSql.Apply);
         await AssertNoFullScanAsync(connection, database, "planned", "uuid[], timestamptz[]", JobSql.PlanMany);
         await AssertNoFullScanAsync(connection, database, "polled", "uuid, text[], smallint[], bigint[], text[]", PollSql.Poll);

@@ -53,6 +53,12 @@ public sealed class SqliteScheduleTests() : ScheduleTests(new SqliteFixture());
 
 public sealed class SqliteTaskTests() : TaskTests(new SqliteFixture());
 
+public sealed class SqliteExpiryTests() : ExpiryTests(new SqliteFixture());
+
+public sealed class SqliteOverlapTests() : OverlapTests(new SqliteFixture());
+
+public sealed class SqliteCronJobTests() : CronJobTests(new SqliteFixture());
+
 public sealed class SqliteSkippedRunTests() : SkippedRunTests(new SqliteFixture());
 
 public sealed class SqliteStartFactsTests() : StartFactsTests(new SqliteFixture());

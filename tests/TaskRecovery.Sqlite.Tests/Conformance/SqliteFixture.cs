@@ -90,6 +90,9 @@ public sealed class SqliteFixture : StoreFixture
     public override Task DetachTaskAsync(Guid taskId, CancellationToken cancellationToken)
         => ExecuteAsync($"update taskrecovery_tasks set entry_id = null where id = x'{Convert.ToHexString(taskId.ToByteArray(bigEndian: true))}'", cancellationToken);
 
+    public override Task SetJobAsync(string name, string column, string value, CancellationToken cancellationToken)
+        => ExecuteAsync($"update taskrecovery_jobs set {column} = {value} where name = '{name}'", cancellationToken);
+
     public override Task AddFutureMigrationAsync(CancellationToken cancellationToken) => ExecuteAsync(
         "insert into taskrecovery_migrations (version, name, checksum, oldest_library, applied_at) values (9999, '9999_future', 'x', '9999.0.0', 0)",
         cancellationToken);

@@ -47,7 +47,7 @@ public sealed class JobRecoveryTests() : JobStoreTests(new SqliteFixture())
         await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
         await using var transaction = await connection.BeginTransactionAsync(Cancellation);
 
-        Assert.Equal(0, await Jobs.RecoverJobsAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(2), Cancellation));
+        Assert.Equal(0, (await Jobs.RecoverJobsAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(2), Cancellation)).Planned);
         Assert.Empty((await Jobs.RecoverTasksAsync(Hour, MaxCrashes, Cancellation).WaitAsync(TimeSpan.FromSeconds(2), Cancellation)).Items);
     }
 

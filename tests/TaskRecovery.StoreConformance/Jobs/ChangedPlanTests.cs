@@ -50,9 +50,9 @@ public abstract class ChangedPlanTests(StoreFixture fixture) : JobStoreTests(fix
         var job = await GivenJobAsync(Schedule.Once(DateTimeOffset.UnixEpoch));
         var old = await ClaimRunAsync(GivenNode());
 
-        await Jobs.SetPausedAsync(job.Id, true, Cancellation);
+        await Jobs.PauseAsync(job.Id, new JobPause(default), Cancellation);
         var start = startsWhilePaused ? await StartAsync(old) : null;
-        await Jobs.SetPausedAsync(job.Id, false, Cancellation);
+        await Jobs.ResumeAsync(job.Id, Cancellation);
         start ??= await StartAsync(old);
         await FinishTaskAsync(old, OutcomeKind.Cancelled, reason: start.Reason);
 
@@ -67,8 +67,8 @@ public abstract class ChangedPlanTests(StoreFixture fixture) : JobStoreTests(fix
     {
         var job = await GivenJobAsync(Schedule.Once(DateTimeOffset.UnixEpoch));
         var old = await ClaimRunAsync(GivenNode());
-        await Jobs.SetPausedAsync(job.Id, true, Cancellation);
-        await Jobs.SetPausedAsync(job.Id, false, Cancellation);
+        await Jobs.PauseAsync(job.Id, new JobPause(default), Cancellation);
+        await Jobs.ResumeAsync(job.Id, Cancellation);
 
         await DieAndSweepAsync(old.Held.Node);
 
@@ -125,7 +125,7 @@ public abstract class ChangedPlanTests(StoreFixture fixture) : JobStoreTests(fix
         await Store.CancelAsync(Assert.Single(await WaitingRunsAsync()).Id, Cancellation);
 
         await GivenJobAsync(Schedule.Once(DateTimeOffset.UnixEpoch));
-        Assert.Equal(0, await Jobs.RecoverJobsAsync(Cancellation));
+        Assert.Equal(0, (await Jobs.RecoverJobsAsync(Cancellation)).Planned);
 
         await FinishTaskAsync((await GivenRunningTaskAsync(GivenNode())).Run);
         Assert.Equal(JobState.Ended, (await FindJobAsync(job.Id)).State);
@@ -137,8 +137,8 @@ public abstract class ChangedPlanTests(StoreFixture fixture) : JobStoreTests(fix
         var job = await GivenJobAsync(Schedule.Once(DateTimeOffset.UnixEpoch));
         await Store.CancelAsync(Assert.Single(await WaitingRunsAsync()).Id, Cancellation);
 
-        await Jobs.SetPausedAsync(job.Id, true, Cancellation);
-        await Jobs.SetPausedAsync(job.Id, false, Cancellation);
+        await Jobs.PauseAsync(job.Id, new JobPause(default), Cancellation);
+        await Jobs.ResumeAsync(job.Id, Cancellation);
 
         Assert.Equal(JobState.Ended, (await FindJobAsync(job.Id)).State);
         Assert.Empty(await WaitingRunsAsync());
@@ -185,7 +185,7 @@ public abstract class ChangedPlanTests(StoreFixture fixture) : JobStoreTests(fix
         var node = GivenNode();
         var far = (await Fixture.GetTimeAsync(Cancellation)).AddHours(5);
         var job = await GivenJobAsync(configure: definition => definition with { StartAt = far });
-        await Jobs.TriggerAsync(job.Id, Cancellation);
+        await Jobs.TriggerAsync(job.Id, null, Cancellation);
         var run = await ClaimRunAsync(node);
 
         await Jobs.UpsertAsync(NewJob(configure: definition => definition with { StartAt = far }, args: """{"b":2}""", kind: "digest"), Cancellation);

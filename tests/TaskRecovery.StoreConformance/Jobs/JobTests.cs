@@ -131,9 +131,9 @@ public abstract class JobTests(StoreFixture fixture) : JobStoreTests(fixture)
 
         Assert.Null(await Jobs.FindAsync(unknown, Cancellation));
         Assert.Null(await Jobs.FindByNameAsync("unknown", Cancellation));
-        Assert.False(await Jobs.SetPausedAsync(unknown, true, Cancellation));
+        Assert.False(await Jobs.PauseAsync(unknown, new JobPause(default), Cancellation));
         Assert.False(await Jobs.DeleteAsync(unknown, Cancellation));
-        Assert.Null(await Jobs.TriggerAsync(unknown, Cancellation));
+        Assert.Null(await Jobs.TriggerAsync(unknown, null, Cancellation));
     }
 
     [Fact]
@@ -142,7 +142,7 @@ public abstract class JobTests(StoreFixture fixture) : JobStoreTests(fixture)
         var node = GivenNode();
         var job = await GivenJobAsync();
 
-        Assert.True(await Jobs.SetPausedAsync(job.Id, true, Cancellation));
+        Assert.True(await Jobs.PauseAsync(job.Id, new JobPause(default), Cancellation));
         var paused = await FindJobAsync(job.Id);
         var batch = await ClaimAsync(node, kinds: EntryKind);
         foreach (var entry in batch.Entries)
@@ -153,8 +153,8 @@ public abstract class JobTests(StoreFixture fixture) : JobStoreTests(fixture)
             await FinishAsync(run.Held, OutcomeKind.Cancelled, reason: start.Reason);
         }
 
-        Assert.Null(await Jobs.TriggerAsync(job.Id, Cancellation));
-        Assert.True(await Jobs.SetPausedAsync(job.Id, false, Cancellation));
+        Assert.Null(await Jobs.TriggerAsync(job.Id, null, Cancellation));
+        Assert.True(await Jobs.ResumeAsync(job.Id, Cancellation));
 
         var resumed = await FindJobAsync(job.Id);
         Assert.Equal((JobState.Paused, JobState.Active), (paused.State, resumed.State));
@@ -169,10 +169,10 @@ public abstract class JobTests(StoreFixture fixture) : JobStoreTests(fixture)
         var job = await GivenJobAsync();
         for (var round = 0; round < 3; round++)
         {
-            Assert.True(await Jobs.SetPausedAsync(job.Id, true, Cancellation));
-            Assert.True(await Jobs.SetPausedAsync(job.Id, true, Cancellation));
-            Assert.True(await Jobs.SetPausedAsync(job.Id, false, Cancellation));
-            Assert.True(await Jobs.SetPausedAsync(job.Id, false, Cancellation));
+            Assert.True(await Jobs.PauseAsync(job.Id, new JobPause(default), Cancellation));
+            Assert.True(await Jobs.PauseAsync(job.Id, new JobPause(default), Cancellation));
+            Assert.True(await Jobs.ResumeAsync(job.Id, Cancellation));
+            Assert.True(await Jobs.ResumeAsync(job.Id, Cancellation));
         }
 
         Assert.Single(await WaitingRunsAsync());
@@ -193,7 +193,7 @@ public abstract class JobTests(StoreFixture fixture) : JobStoreTests(fixture)
         Assert.True((await FindAsync(run.Held.Id)).CancelRequested);
         await FinishTaskAsync(run, OutcomeKind.Cancelled, reason: EndReasons.CancelRequested);
         Assert.Equal(TaskState.Cancelled, (await FindTaskAsync(task.Id)).State);
-        Assert.Equal(0, await Jobs.RecoverJobsAsync(Cancellation));
+        Assert.Equal(0, (await Jobs.RecoverJobsAsync(Cancellation)).Planned);
     }
 
     [Fact]
@@ -217,7 +217,7 @@ public abstract class JobTests(StoreFixture fixture) : JobStoreTests(fixture)
         var at = (await Fixture.GetTimeAsync(Cancellation)).AddHours(5);
         var job = await GivenJobAsync(configure: definition => definition with { StartAt = at });
 
-        var entry = await Jobs.TriggerAsync(job.Id, Cancellation);
+        var entry = await Jobs.TriggerAsync(job.Id, null, Cancellation);
         var (run, task) = await GivenRunningTaskAsync(node);
 
         Assert.Equal(entry, run.Held.Id);
@@ -234,8 +234,8 @@ public abstract class JobTests(StoreFixture fixture) : JobStoreTests(fixture)
         var planned = (await WaitingRunsAsync())[0];
         await Store.CancelAsync(planned.Id, Cancellation);
 
-        var first = await Jobs.RecoverJobsAsync(Cancellation);
-        var second = await Jobs.RecoverJobsAsync(Cancellation);
+        var first = (await Jobs.RecoverJobsAsync(Cancellation)).Planned;
+        var second = (await Jobs.RecoverJobsAsync(Cancellation)).Planned;
 
         Assert.Equal((1, 0), (first, second));
         Assert.Equal(2, (await WaitingRunsAsync()).Count);
@@ -250,7 +250,7 @@ public abstract class JobTests(StoreFixture fixture) : JobStoreTests(fixture)
 
         var recovered = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Task.Run(() => Jobs.RecoverJobsAsync(Cancellation), Cancellation)));
 
-        Assert.Equal(1, recovered.Sum());
+        Assert.Equal(1, recovered.Sum(recovery => recovery.Planned));
         Assert.Single(await WaitingRunsAsync());
     }
 
@@ -262,13 +262,13 @@ public abstract class JobTests(StoreFixture fixture) : JobStoreTests(fixture)
         var (run, _) = await GivenRunningTaskAsync(node);
         await FinishTaskAsync(run);
         var paused = await GivenJobAsync(name: "paused");
-        await Jobs.SetPausedAsync(paused.Id, true, Cancellation);
+        await Jobs.PauseAsync(paused.Id, new JobPause(default), Cancellation);
         foreach (var entry in await WaitingRunsAsync())
         {
             await Store.CancelAsync(entry.Id, Cancellation);
         }
 
-        Assert.Equal(0, await Jobs.RecoverJobsAsync(Cancellation));
+        Assert.Equal(0, (await Jobs.RecoverJobsAsync(Cancellation)).Planned);
 
         Assert.Equal(JobState.Ended, (await FindJobAsync(once.Id)).State);
         Assert.Empty(await WaitingRunsAsync());

@@ -166,7 +166,7 @@ public abstract class ScheduleTests(StoreFixture fixture) : JobStoreTests(fixtur
         Assert.Equal((JobState.Ended, null), (started.State, started.NextRunAt));
         Assert.Equal(TaskState.Completed, (await FindTaskAsync(task.Id)).State);
         Assert.Empty(await WaitingRunsAsync());
-        Assert.Null(await Jobs.TriggerAsync(job.Id, Cancellation));
+        Assert.Null(await Jobs.TriggerAsync(job.Id, null, Cancellation));
     }
 
     [Fact]

@@ -100,7 +100,7 @@ public abstract class SkippedRunTests(StoreFixture fixture) : JobStoreTests(fixt
         var node = GivenNode();
         var job = await GivenJobAsync();
         var (_, _) = await GivenRunningTaskAsync(node);
-        await Jobs.TriggerAsync(job.Id, Cancellation);
+        await Jobs.TriggerAsync(job.Id, null, Cancellation);
         await FinishTaskAsync(await ClaimRunAsync(node), OutcomeKind.Retried, error: "boom");
         await DieAndSweepAsync((await ClaimRunAsync(GivenNode())).Held.Node);
         var run = await ClaimRunAsync(node);
@@ -177,15 +177,15 @@ public abstract class SkippedRunTests(StoreFixture fixture) : JobStoreTests(fixt
                 }
                 else
                 {
-                    await Jobs.TriggerAsync(job.Id, Cancellation);
+                    await Jobs.TriggerAsync(job.Id, null, Cancellation);
                 }
 
                 return (await ClaimRunAsync(node), () => FinishTaskAsync(earlier));
 
             case EndReasons.JobNotActive:
                 var paused = await ClaimRunAsync(node);
-                await Jobs.SetPausedAsync(job.Id, true, Cancellation);
-                return (paused, () => Jobs.SetPausedAsync(job.Id, false, Cancellation));
+                await Jobs.PauseAsync(job.Id, new JobPause(default), Cancellation);
+                return (paused, () => Jobs.ResumeAsync(job.Id, Cancellation));
 
             default:
                 var (first, task) = await GivenRunningTaskAsync(node);

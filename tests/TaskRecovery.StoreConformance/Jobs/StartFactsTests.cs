@@ -91,7 +91,7 @@ public abstract class StartFactsTests(StoreFixture fixture) : JobStoreTests(fixt
         {
             if (one.IsUnfinished || one.Origin == Origin.Retried)
             {
-                await Jobs.TriggerAsync(id, Cancellation);
+                await Jobs.TriggerAsync(id, null, Cancellation);
             }
         }
 
@@ -113,7 +113,7 @@ public abstract class StartFactsTests(StoreFixture fixture) : JobStoreTests(fixt
                     jobs[id] = (one, await GivenJobAsync(one, now - (one.Origin == Origin.Planned ? Hour / 2 : 1.5 * Hour)));
                     break;
                 case Origin.ByHand:
-                    await Jobs.TriggerAsync(id, Cancellation);
+                    await Jobs.TriggerAsync(id, null, Cancellation);
                     break;
             }
         }
@@ -150,7 +150,7 @@ public abstract class StartFactsTests(StoreFixture fixture) : JobStoreTests(fixt
         switch (one.Change)
         {
             case Change.Paused:
-                await Jobs.SetPausedAsync(jobId, true, Cancellation);
+                await Jobs.PauseAsync(jobId, new JobPause(default), Cancellation);
                 break;
             case Change.Deleted:
                 await Jobs.DeleteAsync(jobId, Cancellation);
@@ -184,9 +184,9 @@ public abstract class StartFactsTests(StoreFixture fixture) : JobStoreTests(fixt
                 : new JobStartFacts
                 {
                     Timing = one.Change == Change.Paused
-                        ? new JobTiming(JobState.Paused, Hour, null, null, null, isPlanned)
-                        : new JobTiming(JobState.Active, Hour, null, null, job.NextRunAt, isPlanned),
-                    MissedRuns = one.MissedRuns,
+                        ? TimingOf(job, JobState.Paused, null, isPlanned)
+                        : TimingOf(job, JobState.Active, job.NextRunAt, isPlanned),
+                    Missed = new MissedRunRules(one.MissedRuns, null, 100, null, job.UpdatedAt),
                     Overlap = one.Overlap,
                     HasKindOfEntry = one.Change != Change.OtherKind,
                     IsPlanned = isPlanned,
@@ -195,6 +195,9 @@ public abstract class StartFactsTests(StoreFixture fixture) : JobStoreTests(fixt
                 },
         };
     }
+
+    private static JobTiming TimingOf(Job job, JobState state, DateTimeOffset? due, bool isPlanned)
+        => new() { Name = job.Name, State = state, Schedule = Schedule.Every(Hour), NextRunAt = due, IsPlanned = isPlanned };
 
     private sealed record Case(Origin Origin, MissedRunPolicy MissedRuns, OverlapPolicy Overlap, bool IsUnfinished, Change Change);
 }

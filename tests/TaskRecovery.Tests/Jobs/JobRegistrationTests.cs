@@ -63,7 +63,22 @@ public sealed class JobRegistrationTests
         await host.StopAsync();
 
         Assert.Equal(lines, host.Log.Count(4005));
+        Assert.Equal(lines, _jobs.Orphaned.Count);
         Assert.All(host.Log.Lines.Where(line => line.Id == 4005), line => Assert.Contains("clean-up", line.Message, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Job_that_the_code_no_longer_declares_is_deleted_when_the_option_says_so()
+    {
+        _jobs.Declared.Add("clean-up");
+        await using var host = Create(builder => builder.AddTaskHandler<TestArgs, TestHandler>(), options => options.OrphanedJobs = OrphanedJobPolicy.Delete);
+
+        await host.StartAsync();
+        await host.StopAsync();
+
+        Assert.Equal([_jobs.Job.Id], _jobs.Deleted);
+        Assert.Equal((1, 0), (host.Log.Count(4008), host.Log.Count(4005)));
+        Assert.Empty(_jobs.Orphaned);
     }
 
     [Fact]
@@ -129,6 +144,16 @@ public sealed class JobRegistrationTests
         { "MaxAttempts", new JobDefinition("x", Schedule.Once(DateTimeOffset.UnixEpoch)) { MaxAttempts = 1001 } },
         { "Timeout", new JobDefinition("x", Schedule.Once(DateTimeOffset.UnixEpoch)) { Timeout = TimeSpan.Zero } },
         { "Timeout", new JobDefinition("x", Schedule.Once(DateTimeOffset.UnixEpoch)) { Timeout = TimeSpan.FromDays(46) } },
+        { "Overlap", new JobDefinition("x", Schedule.Once(DateTimeOffset.UnixEpoch)) { Overlap = (OverlapPolicy)9 } },
+        { "MissedRuns", new JobDefinition("x", Schedule.Once(DateTimeOffset.UnixEpoch)) { MissedRuns = (MissedRunPolicy)9 } },
+        { "CatchUpLimit", new JobDefinition("x", Schedule.Once(DateTimeOffset.UnixEpoch)) { CatchUpLimit = 0 } },
+        { "CatchUpWithin", new JobDefinition("x", Schedule.Once(DateTimeOffset.UnixEpoch)) { CatchUpWithin = TimeSpan.Zero } },
+        { "ExpiresAfter", new JobDefinition("x", Schedule.Once(DateTimeOffset.UnixEpoch)) { ExpiresAfter = TimeSpan.FromSeconds(-1) } },
+        { "EndAt", new JobDefinition("x", Schedule.Cron("* * * * *")) { StartAt = DateTimeOffset.UnixEpoch, EndAt = DateTimeOffset.UnixEpoch } },
+        { "EndAt", new JobDefinition("x", Schedule.Cron("* * * * *")) { EndAt = DateTimeOffset.MaxValue } },
+        { "The schedule 'cron 0 0 30 2 *'", new JobDefinition("x", Schedule.Cron("0 0 30 2 *")) },
+        { "The schedule 'cron 0 0 * * *' except '* 0 * * *'", new JobDefinition("x", Schedule.Cron("0 0 * * *")) { Except = ScheduleExceptions.Cron("* 0 * * *") } },
+        { "The schedule 'once at", new JobDefinition("x", Schedule.Once(DateTimeOffset.UnixEpoch)) { Except = ScheduleExceptions.Dates(new DateOnly(1970, 1, 1)) } },
     };
 
     [Theory]

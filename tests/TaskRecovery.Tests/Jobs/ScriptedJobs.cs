@@ -51,14 +51,26 @@ internal sealed class ScriptedJobs : IJobStore
     public Task<IReadOnlyList<TaskRecord>> ListTasksAsync(Guid? jobId, TaskState? state, int limit, CancellationToken cancellationToken)
         => System.Threading.Tasks.Task.FromResult<IReadOnlyList<TaskRecord>>(Task is null || Task.State != state ? [] : [Task]);
 
-    public Task<int> RecoverJobsAsync(CancellationToken cancellationToken) => System.Threading.Tasks.Task.FromResult(0);
+    public JobRecovery Recovery { get; set; } = new(0, []);
+
+    public Task<JobRecovery> RecoverJobsAsync(CancellationToken cancellationToken) => System.Threading.Tasks.Task.FromResult(Recovery);
+
+    public Task<JobRecovery> CorrectPlansAsync(CancellationToken cancellationToken) => System.Threading.Tasks.Task.FromResult(new JobRecovery(0, []));
 
     public Task<RecoveryReport> RecoverTasksAsync(TimeSpan maxAge, int maxCrashes, CancellationToken cancellationToken)
         => System.Threading.Tasks.Task.FromResult(RecoveryReport.Empty);
 
-    public Task<long?> TriggerAsync(Guid jobId, CancellationToken cancellationToken) => System.Threading.Tasks.Task.FromResult<long?>(null);
+    public List<DateTimeOffset> Backfilled { get; } = [];
 
-    public Task<Job?> FindByNameAsync(string name, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<int> BackfillAsync(Guid jobId, IReadOnlyList<DateTimeOffset> dues, CancellationToken cancellationToken)
+    {
+        Backfilled.AddRange(dues);
+        return System.Threading.Tasks.Task.FromResult(dues.Count);
+    }
+
+    public Task<long?> TriggerAsync(Guid jobId, OverlapPolicy? overlap, CancellationToken cancellationToken) => System.Threading.Tasks.Task.FromResult<long?>(null);
+
+    public Task<Job?> FindByNameAsync(string name, CancellationToken cancellationToken) => System.Threading.Tasks.Task.FromResult(HasJob ? Job : null);
 
     /// <summary>Jobs that the application declared before.</summary>
     public List<string> Declared { get; } = [];
@@ -68,9 +80,31 @@ internal sealed class ScriptedJobs : IJobStore
 
     public Task<IReadOnlyList<Job>> ListAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public Task<bool> SetPausedAsync(Guid jobId, bool paused, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public List<string> Orphaned { get; } = [];
 
-    public Task<bool> DeleteAsync(Guid jobId, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task SetOrphanedAsync(IReadOnlyList<string> names, CancellationToken cancellationToken)
+    {
+        Orphaned.AddRange(names);
+        return System.Threading.Tasks.Task.CompletedTask;
+    }
+
+    public JobPause? Pause { get; private set; }
+
+    public Task<bool> PauseAsync(Guid jobId, JobPause pause, CancellationToken cancellationToken)
+    {
+        Pause = pause;
+        return System.Threading.Tasks.Task.FromResult(HasJob);
+    }
+
+    public Task<bool> ResumeAsync(Guid jobId, CancellationToken cancellationToken) => System.Threading.Tasks.Task.FromResult(HasJob);
+
+    public List<Guid> Deleted { get; } = [];
+
+    public Task<bool> DeleteAsync(Guid jobId, CancellationToken cancellationToken)
+    {
+        Deleted.Add(jobId);
+        return System.Threading.Tasks.Task.FromResult(HasJob);
+    }
 }
 
 /// <summary>What <see cref="TestHandler"/> does, said by the test.</summary>

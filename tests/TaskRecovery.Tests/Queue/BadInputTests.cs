@@ -33,6 +33,8 @@ public sealed class BadInputTests : IAsyncDisposable
         { new EnqueueOptions { Queue = new string('q', 101) }, "qqq", "at most 100 bytes" },
         { new EnqueueOptions { Queue = "a\0b" }, "a\\u0000b", "remove it" },
         { new EnqueueOptions { RunAfter = TimeSpan.FromSeconds(1), RunAt = DateTimeOffset.UnixEpoch }, "00:00:01", "set one of them" },
+        { new EnqueueOptions { ExpiresAt = DateTimeOffset.MaxValue }, "9999-12-31", "use a time before 9000-01-01" },
+        { new EnqueueOptions { RunAt = DateTimeOffset.UnixEpoch.AddDays(1), ExpiresAt = DateTimeOffset.UnixEpoch.AddDays(1) }, "1970-01-02", "use a later time" },
         { new EnqueueOptions { Metadata = new Dictionary<string, string> { ["name"] = "secret\0" } }, "'name' has a NUL character", "without NUL" },
         { new EnqueueOptions { Metadata = new Dictionary<string, string> { ["name"] = null! } }, "null", "without NUL" },
     };

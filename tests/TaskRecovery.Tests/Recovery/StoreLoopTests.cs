@@ -91,7 +91,7 @@ public sealed class StoreLoopTests : IDisposable
     }
 
     private RecoverySweeper Sweeper() => new(
-        _recovery.Recoverer, _recovery.Jobs, _recovery.Node.Signals, _recovery.Loops, _recovery.Node.Options);
+        _recovery.Recoverer, _recovery.Planner, _recovery.Node.Signals, _recovery.Loops, _recovery.Node.Options);
 
     private int Sweeps()
     {

@@ -5,8 +5,19 @@ namespace TaskRecovery.Tests.Storage;
 public sealed class JobPlanningTests
 {
     private static readonly DateTimeOffset Now = new(2026, 3, 1, 10, 0, 0, TimeSpan.Zero);
-    private static readonly JobTiming Hourly = new(JobState.Active, TimeSpan.FromMinutes(60), null, null, At(30), true);
-    private static readonly JobTiming Once = new(JobState.Active, null, At(30), null, At(30), true);
+    private static readonly JobTiming Hourly = new()
+    {
+        Name = "job",
+        State = JobState.Active,
+        Schedule = Schedule.Every(TimeSpan.FromMinutes(60)),
+        NextRunAt = At(30),
+        IsPlanned = true,
+    };
+
+    private static readonly JobTiming Once = Hourly with { Schedule = Schedule.Once(At(30)) };
+
+    private static readonly JobTiming Nightly = Hourly with { Schedule = Schedule.Cron("0 2 * * *"), NextRunAt = At(16 * 60) };
+
 
     /// <summary>What is stored, what the definition wants, whether the entry's columns change, and the new due time in minutes from now; null if the plan stays.</summary>
     public static TheoryData<string, JobTiming, JobTiming, bool, double?> Changes { get; } = new()
@@ -14,21 +25,32 @@ public sealed class JobPlanningTests
         { "nothing", Hourly, Hourly, false, null },
         { "another queue", Hourly, Hourly, true, 30 },
         { "another queue, nothing planned", Hourly with { IsPlanned = false }, Hourly, true, null },
-        { "a shorter interval", Hourly, Hourly with { Interval = TimeSpan.FromMinutes(10) }, false, 10 },
-        { "a longer interval", Hourly, Hourly with { Interval = TimeSpan.FromMinutes(90) }, false, null },
-        { "a longer interval and another queue", Hourly, Hourly with { Interval = TimeSpan.FromMinutes(90) }, true, 30 },
-        { "a shorter interval before the first run", Hourly with { StartAt = At(30) }, Hourly with { StartAt = At(30), Interval = TimeSpan.FromMinutes(10) }, false, null },
+        { "a shorter interval", Hourly, Hourly with { Schedule = Schedule.Every(TimeSpan.FromMinutes(10)) }, false, 10 },
+        { "a longer interval", Hourly, Hourly with { Schedule = Schedule.Every(TimeSpan.FromMinutes(90)) }, false, null },
+        { "a longer interval and another queue", Hourly, Hourly with { Schedule = Schedule.Every(TimeSpan.FromMinutes(90)) }, true, 30 },
+        { "a shorter interval before the first run", Hourly with { StartAt = At(30) }, Hourly with { StartAt = At(30), Schedule = Schedule.Every(TimeSpan.FromMinutes(10)) }, false, null },
         { "a later start", Hourly, Hourly with { StartAt = At(300) }, false, null },
         { "a start that is put off", Hourly with { StartAt = At(30) }, Hourly with { StartAt = At(31) }, false, null },
         { "an earlier start", Hourly with { StartAt = At(30) }, Hourly with { StartAt = At(20) }, false, 20 },
         { "a start in the past", Hourly, Hourly with { StartAt = At(-20) }, false, -20 },
         { "a later start, nothing planned", Hourly with { IsPlanned = false, NextRunAt = null }, Hourly with { StartAt = At(300) }, false, 300 },
-        { "a single run", Hourly, Once with { OnceAt = At(300) }, false, 300 },
+        { "a single run", Hourly, Once with { Schedule = Schedule.Once(At(300)) }, false, 300 },
         { "a single run at the same time", Hourly, Once, false, 30 },
-        { "a single run at another time", Once, Once with { OnceAt = At(300) }, false, 300 },
-        { "a single run again", Once with { State = JobState.Ended, IsPlanned = false, NextRunAt = null }, Once with { OnceAt = At(300) }, false, 300 },
+        { "a single run at another time", Once, Once with { Schedule = Schedule.Once(At(300)) }, false, 300 },
+        { "a single run again", Once with { State = JobState.Ended, IsPlanned = false, NextRunAt = null }, Once with { Schedule = Schedule.Once(At(300)) }, false, 300 },
         { "an interval instead of a single run", Once, Hourly, false, 0 },
         { "an interval with a start instead of a single run", Once, Hourly with { StartAt = At(300) }, false, 300 },
+        { "another cron expression", Nightly, Nightly with { Schedule = Schedule.Cron("0 3 * * *") }, false, 17 * 60 },
+        { "another time zone", Nightly, Nightly with { Schedule = Schedule.Cron("0 2 * * *", "Europe/Berlin") }, false, 15 * 60 },
+        { "the same cron expression", Nightly, Nightly, false, null },
+        { "another cron expression, the planned run is overdue", Nightly with { NextRunAt = At(-300) }, Nightly with { Schedule = Schedule.Cron("0 3 * * *") }, false, 17 * 60 },
+        { "a later start of a cron job", Nightly, Nightly with { StartAt = At(5000) }, false, null },
+        { "a start of a cron job in the past", Nightly, Nightly with { StartAt = At(-5000) }, false, null },
+        { "a date without a run", Nightly, Nightly with { Except = ScheduleExceptions.Dates(new DateOnly(2026, 3, 2)) }, false, 40 * 60 },
+        { "an interval with a date without a run", Hourly, Hourly with { Except = ScheduleExceptions.Dates(new DateOnly(2026, 3, 1)) }, false, (14 * 60) + 30 },
+        { "cron instead of an interval", Hourly, Nightly, false, 16 * 60 },
+        { "an interval instead of cron", Nightly, Hourly, false, 0 },
+        { "an end after the next run", Hourly, Hourly with { EndAt = At(300) }, false, null },
         { "an ended job in another queue", Once with { State = JobState.Ended, IsPlanned = false, NextRunAt = null }, Once, true, null },
     };
 
@@ -54,13 +76,50 @@ public sealed class JobPlanningTests
         }
     }
 
+    [Fact]
+    public void Job_without_a_run_before_its_end_ends()
+    {
+        var ended = new JobPlan(JobState.Ended, null);
+
+        Assert.Equal(ended, JobPlanning.Replan(Hourly, Hourly with { EndAt = At(20) }, false, Now));
+        Assert.Equal(ended, JobPlanning.Replan(null, Nightly with { EndAt = At(20) }, false, Now));
+        Assert.Null(JobPlanning.Resume(Nightly with { EndAt = At(20), NextRunAt = At(-600) }, Now));
+        Assert.Equal(new JobPlan(JobState.Active, At(16 * 60)), JobPlanning.Replan(Nightly with { State = JobState.Ended, NextRunAt = null, IsPlanned = false, EndAt = At(-20) }, Nightly, false, Now));
+    }
+
+    [Fact]
+    public void Cron_job_begins_with_the_first_due_time_that_is_yet_to_come()
+    {
+        Assert.Equal(At(16 * 60), JobPlanning.Replan(null, Nightly with { StartAt = At(-5000) }, false, Now)!.Due);
+        Assert.Equal(At(16 * 60), JobPlanning.Replan(null, Nightly with { StartAt = At(16 * 60) }, false, Now)!.Due);
+        Assert.Equal(At(40 * 60), JobPlanning.Replan(null, Nightly with { StartAt = At((16 * 60) + 1) }, false, Now)!.Due);
+    }
+
+    [Fact]
+    public void Planned_cron_run_is_corrected_when_its_time_zone_has_other_rules()
+    {
+        Assert.Null(JobPlanning.Correct(Nightly, Now));
+        Assert.Equal(At(16 * 60), JobPlanning.Correct(Nightly with { NextRunAt = At(17 * 60) }, Now));
+        Assert.Null(JobPlanning.Correct(Nightly with { NextRunAt = At(-60) }, Now));
+        Assert.Null(JobPlanning.Correct(Nightly with { NextRunAt = At(17 * 60), State = JobState.Paused }, Now));
+        Assert.Null(JobPlanning.Correct(Hourly with { NextRunAt = At(17) }, Now));
+    }
+
+    [Fact]
+    public void Paused_and_ended_cron_runs_continue_on_the_schedule()
+    {
+        Assert.Equal(At(16 * 60), JobPlanning.Resume(Nightly with { NextRunAt = At(-600) }, Now));
+        Assert.Equal(At(40 * 60), JobPlanning.Missing(Nightly, wasPlanned: true, Now));
+        Assert.Equal(At(16 * 60), JobPlanning.Missing(Nightly, wasPlanned: false, Now));
+    }
+
     [Theory]
     [InlineData(null, null, 0)]
     [InlineData(null, 300.0, 300)]
     [InlineData(300.0, null, 300)]
     public void New_job_begins_where_its_definition_says(double? once, double? start, double due)
     {
-        var timing = once is { } at ? Once with { OnceAt = At(at) } : Hourly with { StartAt = start is { } first ? At(first) : null };
+        var timing = once is { } at ? Once with { Schedule = Schedule.Once(At(at)) } : Hourly with { StartAt = start is { } first ? At(first) : null };
 
         Assert.Equal(new JobPlan(JobState.Active, At(due)), JobPlanning.Replan(null, timing with { NextRunAt = null, IsPlanned = false }, false, Now));
     }

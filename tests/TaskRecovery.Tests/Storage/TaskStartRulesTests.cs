@@ -25,8 +25,8 @@ public sealed class TaskStartRulesTests
         from hasUnfinished in Both
         select new JobStartFacts
         {
-            Timing = new JobTiming(state, isSingle ? null : Hour, isSingle ? Now - Hour : null, null, Now - (isLate ? 1.5 * Hour : Hour / 2), isPlanned),
-            MissedRuns = missedRuns,
+            Timing = Timing(isSingle ? Schedule.Once(Now - Hour) : Schedule.Every(Hour), Now - (isLate ? 1.5 * Hour : Hour / 2), state, isPlanned),
+            Missed = Rules(missedRuns),
             Overlap = overlap,
             HasKindOfEntry = hasKind,
             IsPlanned = isPlanned,
@@ -68,7 +68,7 @@ public sealed class TaskStartRulesTests
 
             Assert.Equal(isNew && verdict.Decision == TaskStartDecision.Skip, verdict.EndsEntry);
             var plans = isNew && facts.Job is { IsPlanned: true }
-                && (verdict.Decision == TaskStartDecision.Started || verdict.Reason is EndReasons.Missed or EndReasons.Overlap or EndReasons.TaskFinished);
+                && (verdict.Decision == TaskStartDecision.Started || verdict.IsQueued || verdict.Reason is EndReasons.Missed or EndReasons.Overlap or EndReasons.TaskFinished);
             Assert.Equal(plans, verdict.Next is not null);
         }
     }
@@ -80,15 +80,68 @@ public sealed class TaskStartRulesTests
     [InlineData(MissedRunPolicy.RunAll, 90, -30)]
     public void Next_run_follows_the_policy(MissedRunPolicy policy, int minutesLate, int nextInMinutes)
     {
-        var verdict = TaskStartRules.Judge(Planned(new JobTiming(JobState.Active, Hour, null, null, Now.AddMinutes(-minutesLate), IsPlanned: true), policy));
+        var verdict = TaskStartRules.Judge(Planned(Timing(Schedule.Every(Hour), Now.AddMinutes(-minutesLate)), policy));
 
         Assert.Equal(new NextRun(Now.AddMinutes(nextInMinutes)), verdict.Next);
+    }
+
+    [Theory]
+    [InlineData(OverlapPolicy.QueueOne, false, TaskStartDecision.Wait, null, false)]
+    [InlineData(OverlapPolicy.QueueOne, true, TaskStartDecision.Skip, EndReasons.Overlap, false)] // the first waiting one stays
+    [InlineData(OverlapPolicy.CancelPrevious, false, TaskStartDecision.Wait, null, true)]
+    [InlineData(OverlapPolicy.CancelPrevious, true, TaskStartDecision.Wait, null, true)]
+    public void Run_waits_with_a_task_of_its_own(OverlapPolicy overlap, bool hasQueued, TaskStartDecision decision, string? reason, bool cancels)
+    {
+        var facts = Planned(Timing(Schedule.Every(Hour), Now));
+        facts = facts with { Job = facts.Job! with { Overlap = overlap, HasUnfinishedTask = true, HasQueuedTask = hasQueued } };
+
+        var verdict = TaskStartRules.Judge(facts);
+
+        Assert.Equal((decision, reason, decision == TaskStartDecision.Wait, cancels), (verdict.Decision, verdict.Reason, verdict.IsQueued, verdict.CancelsOthers));
+        Assert.Equal(new NextRun(Now + Hour), verdict.Next);
+    }
+
+    [Theory]
+    [InlineData(OverlapPolicy.QueueOne, true, true, TaskStartDecision.Wait)]
+    [InlineData(OverlapPolicy.CancelPrevious, true, true, TaskStartDecision.Wait)]
+    [InlineData(OverlapPolicy.QueueOne, true, false, TaskStartDecision.Recovered)] // the earlier one has ended
+    [InlineData(OverlapPolicy.QueueOne, false, true, TaskStartDecision.Recovered)] // a retry
+    [InlineData(OverlapPolicy.Skip, true, true, TaskStartDecision.Recovered)] // the policy has changed
+    public void Waiting_run_starts_when_the_earlier_one_has_ended(OverlapPolicy overlap, bool isQueued, bool hasEarlier, TaskStartDecision decision)
+    {
+        var facts = Planned(Timing(Schedule.Every(Hour), Now)) with { Bound = TaskState.Created, IsQueued = isQueued };
+        facts = facts with { Job = facts.Job! with { Overlap = overlap, HasUnfinishedTask = true, HasEarlierTask = hasEarlier } };
+
+        Assert.Equal((decision, (NextRun?)null), (TaskStartRules.Judge(facts).Decision, TaskStartRules.Judge(facts).Next));
+    }
+
+    [Theory]
+    [InlineData(false, false, TaskStartDecision.Started, null)]
+    [InlineData(true, false, TaskStartDecision.Wait, null)]
+    [InlineData(false, true, TaskStartDecision.Skip, EndReasons.TaskFinished)]
+    public void Backfilled_runs_run_one_after_the_other_and_once(bool isUnfinished, bool hasTask, TaskStartDecision decision, string? reason)
+    {
+        var facts = Planned(Timing(Schedule.Every(Hour), Now));
+        facts = facts with { Job = facts.Job! with { IsPlanned = false, IsBackfill = true, HasUnfinishedTask = isUnfinished, HasTaskForDueTime = hasTask } };
+
+        var verdict = TaskStartRules.Judge(facts);
+
+        Assert.Equal((decision, reason, null, decision == TaskStartDecision.Started), (verdict.Decision, verdict.Reason, verdict.Next, verdict.IsCatchUp));
+    }
+
+    [Fact]
+    public void Run_waits_if_this_node_cannot_plan_the_one_after_it()
+    {
+        var verdict = TaskStartRules.Judge(Planned(Timing(StoredSchedule.Read(null, null, "* * * * *", "Mars/Base"), Now)));
+
+        Assert.Equal((TaskStartDecision.Wait, null, false), (verdict.Decision, verdict.Next, verdict.EndsEntry));
+        Assert.Contains("'Mars/Base'", verdict.Reason, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Single_run_ends_its_job()
     {
-        var verdict = TaskStartRules.Judge(Planned(new JobTiming(JobState.Active, null, Now, null, Now, IsPlanned: true)));
+        var verdict = TaskStartRules.Judge(Planned(Timing(Schedule.Once(Now), Now)));
 
         Assert.Equal((TaskStartDecision.Started, new NextRun(null)), (verdict.Decision, verdict.Next));
     }
@@ -104,16 +157,22 @@ public sealed class TaskStartRulesTests
     [InlineData(OutcomeKind.Cancelled, EndReasons.JobDeleted, TaskStartDecision.Skip)]
     [InlineData(OutcomeKind.Cancelled, EndReasons.JobNotActive, TaskStartDecision.Skip)]
     [InlineData(OutcomeKind.Cancelled, EndReasons.Missed, TaskStartDecision.Skip)]
+    [InlineData(OutcomeKind.Cancelled, EndReasons.Expired, TaskStartDecision.Skip)]
     [InlineData(OutcomeKind.Cancelled, EndReasons.TaskFinished, TaskStartDecision.Skip)]
     [InlineData(OutcomeKind.Cancelled, EndReasons.Overlap, TaskStartDecision.Skip)]
     public void Ended_run_gets_the_answer_that_was_lost(OutcomeKind? kind, string? reason, TaskStartDecision expected)
     {
-        var facts = Planned(new JobTiming(JobState.Active, Hour, null, null, Now, IsPlanned: true)) with { HoldsClaim = false, EndedAs = kind, EndReason = reason };
+        var facts = Planned(Timing(Schedule.Every(Hour), Now)) with { HoldsClaim = false, EndedAs = kind, EndReason = reason };
 
         var verdict = TaskStartRules.Judge(facts);
 
         Assert.Equal(new TaskStartVerdict(expected, expected == TaskStartDecision.ClaimLost ? null : reason), verdict);
     }
+
+    private static JobTiming Timing(Schedule schedule, DateTimeOffset due, JobState state = JobState.Active, bool isPlanned = true)
+        => new() { Name = "job", State = state, Schedule = schedule, NextRunAt = due, IsPlanned = isPlanned };
+
+    private static MissedRunRules Rules(MissedRunPolicy policy) => new(policy, null, 100, null, DateTimeOffset.UnixEpoch);
 
     private static TaskStartFacts Planned(JobTiming timing, MissedRunPolicy policy = MissedRunPolicy.RunOnce) => new()
     {
@@ -122,7 +181,7 @@ public sealed class TaskStartRulesTests
         Job = new JobStartFacts
         {
             Timing = timing,
-            MissedRuns = policy,
+            Missed = Rules(policy),
             Overlap = OverlapPolicy.Skip,
             HasKindOfEntry = true,
             IsPlanned = true,
@@ -135,7 +194,7 @@ public sealed class TaskStartRulesTests
     {
         var (bound, named, job) = (facts.Bound, facts.Named, facts.Job);
         var isNew = bound is null;
-        var isMissed = job is { IsPlanned: true, Timing.Interval: not null } && Now - job.Timing.NextRunAt > Hour;
+        var isMissed = job is { IsPlanned: true, Timing.Schedule.Interval: not null } && Now - job.Timing.NextRunAt > Hour;
         (bool Applies, TaskStartDecision Decision, string? Reason)[] rules =
         [
             (bound > TaskState.Running, TaskStartDecision.Skip, EndReasons.TaskFinished),
@@ -147,10 +206,11 @@ public sealed class TaskStartRulesTests
             (job?.Timing.State == JobState.Paused, TaskStartDecision.Skip, EndReasons.JobNotActive),
             (!isNew, TaskStartDecision.Recovered, null),
             (job?.Timing.State == JobState.Ended, TaskStartDecision.Skip, EndReasons.JobNotActive),
-            (isMissed && job!.MissedRuns == MissedRunPolicy.Skip, TaskStartDecision.Skip, EndReasons.Missed),
+            (isMissed && job!.Missed.Policy == MissedRunPolicy.Skip, TaskStartDecision.Skip, EndReasons.Missed),
             (job is { IsPlanned: true, HasTaskForDueTime: true }, TaskStartDecision.Skip, EndReasons.TaskFinished),
-            (isMissed && job is { Overlap: OverlapPolicy.Skip, HasUnfinishedTask: true, MissedRuns: MissedRunPolicy.RunAll }, TaskStartDecision.Wait, null),
+            (isMissed && job is { Overlap: not OverlapPolicy.Allow, HasUnfinishedTask: true, Missed.Policy: MissedRunPolicy.RunAll }, TaskStartDecision.Wait, null),
             (job is { Overlap: OverlapPolicy.Skip, HasUnfinishedTask: true }, TaskStartDecision.Skip, EndReasons.Overlap),
+            (job is { Overlap: OverlapPolicy.QueueOne or OverlapPolicy.CancelPrevious, HasUnfinishedTask: true }, TaskStartDecision.Wait, null),
             (true, TaskStartDecision.Started, null),
         ];
         var rule = rules.First(rule => rule.Applies);

@@ -18,6 +18,8 @@ internal sealed class FakeEntry
 
     public bool CancelRequested { get; set; }
 
+    public TimeSpan? StartsWithin { get; set; }
+
     public long? Fence { get; set; }
 
     public string? Problem { get; set; }
@@ -65,6 +67,7 @@ internal sealed class FakeEntry
         HasUniqueKey = Stored.UniqueKey is not null,
         CancelRequested = CancelRequested,
         Timeout = Stored.Timeout,
+        StartsWithin = StartsWithin,
         Metadata = Stored.Metadata,
         TraceParent = Stored.TraceParent,
         Problem = Problem,
@@ -115,7 +118,9 @@ internal sealed class FakeSession(FakeQueueStore store) : INodeSession
 /// <summary>A job store without jobs.</summary>
 internal sealed class NoJobs : IJobStore
 {
-    public Task<int> RecoverJobsAsync(CancellationToken cancellationToken) => Task.FromResult(0);
+    public Task<JobRecovery> RecoverJobsAsync(CancellationToken cancellationToken) => Task.FromResult(new JobRecovery(0, []));
+
+    public Task<JobRecovery> CorrectPlansAsync(CancellationToken cancellationToken) => Task.FromResult(new JobRecovery(0, []));
 
     public Task<RecoveryReport> RecoverTasksAsync(TimeSpan maxAge, int maxCrashes, CancellationToken cancellationToken) => Task.FromResult(RecoveryReport.Empty);
 
@@ -129,11 +134,17 @@ internal sealed class NoJobs : IJobStore
 
     public Task<IReadOnlyList<Job>> ListAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public Task<bool> SetPausedAsync(Guid jobId, bool paused, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task SetOrphanedAsync(IReadOnlyList<string> names, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<bool> PauseAsync(Guid jobId, JobPause pause, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<bool> ResumeAsync(Guid jobId, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public Task<bool> DeleteAsync(Guid jobId, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public Task<long?> TriggerAsync(Guid jobId, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<int> BackfillAsync(Guid jobId, IReadOnlyList<DateTimeOffset> dues, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<long?> TriggerAsync(Guid jobId, OverlapPolicy? overlap, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public Task<TaskStart> StartTaskAsync(TaskStartRequest request, CancellationToken cancellationToken) => throw new NotSupportedException();
 

@@ -147,11 +147,13 @@ internal sealed class FakeJobStore(FakeStore store) : IJobStore
 {
     public RecoveryReport TaskReport { get; set; } = RecoveryReport.Empty;
 
-    public Task<int> RecoverJobsAsync(CancellationToken cancellationToken)
+    public Task<JobRecovery> RecoverJobsAsync(CancellationToken cancellationToken)
     {
         store.Record("recover jobs");
-        return Task.FromResult(2);
+        return Task.FromResult(new JobRecovery(2, []));
     }
+
+    public Task<JobRecovery> CorrectPlansAsync(CancellationToken cancellationToken) => Task.FromResult(new JobRecovery(0, []));
 
     public Task<RecoveryReport> RecoverTasksAsync(TimeSpan maxAge, int maxCrashes, CancellationToken cancellationToken)
     {
@@ -169,11 +171,17 @@ internal sealed class FakeJobStore(FakeStore store) : IJobStore
 
     public Task<IReadOnlyList<Job>> ListAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public Task<bool> SetPausedAsync(Guid jobId, bool paused, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task SetOrphanedAsync(IReadOnlyList<string> names, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<bool> PauseAsync(Guid jobId, JobPause pause, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<bool> ResumeAsync(Guid jobId, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public Task<bool> DeleteAsync(Guid jobId, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public Task<long?> TriggerAsync(Guid jobId, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<int> BackfillAsync(Guid jobId, IReadOnlyList<DateTimeOffset> dues, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<long?> TriggerAsync(Guid jobId, OverlapPolicy? overlap, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public Task<TaskStart> StartTaskAsync(TaskStartRequest request, CancellationToken cancellationToken) => throw new NotSupportedException();
 

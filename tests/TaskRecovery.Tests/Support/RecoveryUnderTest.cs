@@ -1,5 +1,6 @@
 using TaskRecovery.Diagnostics;
 using TaskRecovery.Hosting;
+using TaskRecovery.Jobs;
 using TaskRecovery.Nodes;
 using TaskRecovery.Recovery;
 using TaskRecovery.Startup;
@@ -38,11 +39,13 @@ internal sealed class RecoveryUnderTest : IDisposable
 
     public TaskRecoverer Recoverer { get; }
 
+    public JobPlanner Planner => field ??= new JobPlanner(Jobs, new LogRecorder<JobPlanner>());
+
     public List<IStartupStep> Steps { get; } = [];
 
     public LogRecorder<StartupRecovery> StartupLog { get; } = new();
 
-    public StartupRecovery NewStartup() => new(Store, Jobs, Node.Node, Recoverer, Steps, Node.Gate, Role, Node.Options, Time, StartupLog);
+    public StartupRecovery NewStartup() => new(Store, Planner, Node.Node, Recoverer, Steps, Node.Gate, Role, Node.Options, Time, StartupLog);
 
     public void Dispose()
     {

@@ -194,6 +194,34 @@ public sealed class OutcomeTests
     }
 
     [Fact]
+    public async Task An_entry_that_has_expired_is_not_started()
+    {
+        var runs = 0;
+        _work.Do = (_, _) => Task.FromResult(Interlocked.Increment(ref runs));
+        var id = _store.Add("test.work", "{}", entry => entry.StartsWithin = TimeSpan.FromSeconds(-1));
+
+        await using var host = await StartAsync();
+        await _store.UntilEnded(id);
+
+        Assert.Equal((OutcomeKind.Cancelled, EndReasons.Expired), (_store.Entry(id).Last.Kind, _store.Entry(id).Last.Reason));
+        Assert.Equal(0, runs);
+    }
+
+    [Theory]
+    [InlineData(3600, 0, 0)] // in time
+    [InlineData(-1, 1, 0)] // a retry
+    [InlineData(-1, 0, 1)] // a recovery
+    public async Task An_entry_that_is_in_time_or_has_started_before_runs(int within, int attempts, int crashes)
+    {
+        var id = _store.Add("test.work", "{}", entry => (entry.StartsWithin, entry.Attempt, entry.Crashes) = (TimeSpan.FromSeconds(within), attempts, crashes));
+
+        await using var host = await StartAsync();
+        await _store.UntilEnded(id);
+
+        Assert.Equal(OutcomeKind.Completed, _store.Entry(id).Last.Kind);
+    }
+
+    [Fact]
     public async Task A_worker_that_completed_in_a_transaction_that_never_committed_is_tried_again()
     {
         var attempts = 0;

@@ -1,0 +1,52 @@
+using Microsoft.Extensions.Logging;
+using TaskRecovery.Diagnostics;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Jobs;
+
+/// <summary>Plans the jobs that have no planned run, and logs the jobs that this node can't plan.</summary>
+internal sealed class JobPlanner(IJobStore store, ILogger<JobPlanner> logger)
+{
+    private readonly Lock _lock = new();
+    private HashSet<UnplannableJob> _known = [];
+
+    /// <summary>Resumes the jobs whose pause has ended, and plans the jobs that have no planned run.</summary>
+    /// <returns>The number of jobs that had none.</returns>
+    public async Task<int> RecoverAsync(CancellationToken cancellationToken)
+    {
+        var recovery = await store.RecoverJobsAsync(cancellationToken).ConfigureAwait(false);
+        LogNew(recovery.Unplannable);
+        return recovery.Planned;
+    }
+
+    /// <summary>Plans everything as at start-up: the rules of a time zone may have changed since a run was planned.</summary>
+    /// <returns>The number of jobs that had no planned run.</returns>
+    public async Task<int> RecoverAtStartAsync(CancellationToken cancellationToken)
+    {
+        var planned = await RecoverAsync(cancellationToken).ConfigureAwait(false);
+        var corrected = await store.CorrectPlansAsync(cancellationToken).ConfigureAwait(false);
+        if (corrected.Planned > 0)
+        {
+            logger.PlansCorrected(corrected.Planned);
+        }
+
+        return planned;
+    }
+
+    // Logs a problem when it appears, not at every recovery.
+    private void LogNew(IReadOnlyList<UnplannableJob> problems)
+    {
+        IEnumerable<UnplannableJob> fresh;
+        lock (_lock)
+        {
+            HashSet<UnplannableJob> current = [.. problems];
+            fresh = current.Except(_known).ToList();
+            _known = current;
+        }
+
+        foreach (var job in fresh)
+        {
+            logger.JobUnplannable(job.Name, job.Problem);
+        }
+    }
+}

@@ -1,0 +1,155 @@
+using TaskRecovery.Rules;
+
+namespace TaskRecovery.Schedules;
+
+/// <summary>The due times of a job: those of its schedule, from its start to its end, without its exceptions. Pure: the same job and times
+/// give the same answer on every node.</summary>
+internal sealed class RunTimes
+{
+    private const int MostPreviewed = 1_000;
+
+    // The search for a due time that is not excluded ends after this many looks, which are over three years of excluded minutes.
+    private const int MostLooks = 2_000_000;
+
+    private readonly Schedule _schedule;
+    private readonly DateTimeOffset? _startAt;
+    private readonly DateTimeOffset? _endAt;
+    private readonly CronSchedule? _cron;
+    private readonly ExcludedTimes? _excluded;
+
+    /// <param name="name">The name of the job, from which <c>H</c> in a cron expression gets its value.</param>
+    /// <param name="schedule">The schedule.</param>
+    /// <param name="startAt">The time before which no run is due.</param>
+    /// <param name="endAt">The time after which no run is due.</param>
+    /// <param name="except">The exceptions.</param>
+    /// <exception cref="TimeZoneNotFoundException">This machine does not know the time zone of the schedule.</exception>
+    /// <exception cref="ArgumentException">The stored cron expression is invalid.</exception>
+    public RunTimes(string name, Schedule schedule, DateTimeOffset? startAt, DateTimeOffset? endAt, ScheduleExceptions? except)
+    {
+        (_schedule, _startAt, _endAt) = (schedule, startAt, endAt);
+        var zone = schedule.TimeZone is { } id ? TimeZones.Get(id) : TimeZoneInfo.Utc;
+        _cron = schedule.Expression is { } expression ? CronSchedule.Parse(expression, zone, name) : null;
+        _excluded = except is not null ? new ExcludedTimes(except, zone, name) : null;
+    }
+
+    /// <summary>Whether the due times of the schedule do not depend on when it was stored.</summary>
+    public bool IsCron => _cron is not null;
+
+    /// <summary>Returns the first due time of a new job, or of a job whose due times have changed. A job with an interval begins at its
+    /// start, also if that is in the past; a cron job begins with the first due time that is yet to come.</summary>
+    public DateTimeOffset? First(DateTimeOffset now)
+        => IsCron ? NextAfter(now, now) : OrLater((_schedule.At ?? _startAt) ?? now);
+
+    /// <summary>Returns the first due time after a time.</summary>
+    /// <param name="after">The time.</param>
+    /// <param name="grid">A due time to which the other due times of an interval are relative. If the job's start is later, it is that
+    /// instead, and it is a due time itself.</param>
+    public DateTimeOffset? NextAfter(DateTimeOffset after, DateTimeOffset grid)
+    {
+        var looks = 0;
+        for (var next = Follow(after, grid); next is { } due && !IsOver(due) && looks < MostLooks;)
+        {
+            if (_excluded?.Contains(due) is not true)
+            {
+                return due;
+            }
+
+            next = Follow(_excluded.EndOf(due, out var steps).AddTicks(-1), grid);
+            looks += steps;
+        }
+
+        return null;
+    }
+
+    /// <summary>Returns the last due time at or before a time, and not before <paramref name="first"/>; <see langword="null"/> if there is
+    /// none.</summary>
+    /// <param name="until">The time.</param>
+    /// <param name="first">A due time of the job.</param>
+    public DateTimeOffset? LatestUpTo(DateTimeOffset until, DateTimeOffset first)
+    {
+        var looks = 0;
+        for (var at = Precede(until > _endAt ? _endAt.Value : until, first); at is { } due && due >= first && looks < MostLooks;)
+        {
+            if (_excluded?.Contains(due) is not true)
+            {
+                return due;
+            }
+
+            at = Precede(_excluded.Before(due, out var steps), first);
+            looks += steps;
+        }
+
+        return null;
+    }
+
+    /// <summary>Returns the due times after a time.</summary>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is not 1 to 1,000.</exception>
+    public List<DateTimeOffset> Preview(DateTimeOffset after, DateTimeOffset grid, int count)
+    {
+        if (count is < 1 or > MostPreviewed)
+        {
+            throw new ArgumentOutOfRangeException(nameof(count), count, $"A preview has 1 to {MostPreviewed:N0} runs.");
+        }
+
+        var runs = new List<DateTimeOffset>();
+        for (var next = NextAfter(after, grid); runs.Count < count && next is { } run; next = NextAfter(run, grid))
+        {
+            runs.Add(run);
+        }
+
+        return runs;
+    }
+
+    /// <summary>Returns the due times of a range, both ends included, up to a number of them.</summary>
+    /// <param name="from">The beginning of the range.</param>
+    /// <param name="to">The end of the range.</param>
+    /// <param name="grid">A due time to which the other due times of an interval are relative, before and after it.</param>
+    /// <param name="most">How many due times to return at most.</param>
+    public List<DateTimeOffset> Between(DateTimeOffset from, DateTimeOffset to, DateTimeOffset grid, int most)
+    {
+        if (_schedule.Interval is { } interval && from < grid)
+        {
+            grid -= TimeSpan.FromTicks((((grid - from).Ticks / interval.Ticks) + 1) * interval.Ticks);
+        }
+
+        var dues = new List<DateTimeOffset>();
+        for (var next = NextAfter(from.AddTicks(-1), grid); dues.Count < most && next <= to; next = NextAfter(next.Value, grid))
+        {
+            dues.Add(next.Value);
+        }
+
+        return dues;
+    }
+
+    /// <summary>Returns a time if it is not excluded and not over, or else the first due time after it.</summary>
+    public DateTimeOffset? OrLater(DateTimeOffset due)
+        => IsOver(due) ? null : _excluded?.Contains(due) is true ? NextAfter(due, due) : due;
+
+    private bool IsOver(DateTimeOffset due) => due > _endAt || due > EntryLimits.LatestTime;
+
+    private DateTimeOffset? Follow(DateTimeOffset after, DateTimeOffset grid)
+    {
+        if (_cron is not null)
+        {
+            return _cron.NextAfter(_startAt is { } start && start > after ? start.AddTicks(-1) : after);
+        }
+
+        if (_schedule.Interval is not { } interval)
+        {
+            return null;
+        }
+
+        var first = _startAt > grid ? _startAt.Value : grid;
+        return after < first ? first : first + TimeSpan.FromTicks((((after - first).Ticks / interval.Ticks) + 1) * interval.Ticks);
+    }
+
+    // A start that is later than the planned run was stored after that run was planned. No run is due between the two.
+    private DateTimeOffset? Precede(DateTimeOffset until, DateTimeOffset grid)
+    {
+        var start = _startAt > grid ? _startAt.Value : grid;
+        var latest = _cron is not null ? _cron.LatestUpTo(until)
+            : _schedule.Interval is { } interval && until >= start ? start + TimeSpan.FromTicks((until - start).Ticks / interval.Ticks * interval.Ticks)
+            : null;
+        return latest >= start ? latest : grid <= until ? grid : null;
+    }
+}

@@ -1,0 +1,73 @@
+using System.Diagnostics.CodeAnalysis;
+using TaskRecovery.Schedules;
+
+namespace TaskRecovery.Storage;
+
+/// <summary>Decides whether a job's planned run starts, and when the next run is due. Pure functions that every store calls when the
+/// planned run is about to start.</summary>
+/// <remarks>A run is missed if the due time after it has passed too. A run that is late by less is not missed, and starts.</remarks>
+[Experimental("TASKRECOVERY001")]
+public static class MissedRuns
+{
+    /// <summary>Decides about the planned run.</summary>
+    /// <param name="job">The job. Its next run is the one that is about to start.</param>
+    /// <param name="rules">The rules of the job for runs that start late.</param>
+    /// <param name="now">The store's clock.</param>
+    /// <exception cref="TimeZoneNotFoundException">This machine does not know the time zone of the schedule.</exception>
+    public static PlannedStart Plan(JobTiming job, MissedRunRules rules, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(job);
+        ArgumentNullException.ThrowIfNull(rules);
+        var times = job.GetTimes();
+        var due = job.NextRunAt ?? now;
+        var following = times.NextAfter(due, due);
+        var isExpired = now - due > rules.ExpiresAfter;
+        if (following is null || following >= now)
+        {
+            var next = following == now && rules.Policy != MissedRunPolicy.RunAll ? times.NextAfter(now, due) : following;
+            return new PlannedStart(isExpired ? EndReasons.Expired : null, next, IsMissed: false);
+        }
+
+        return rules.Policy switch
+        {
+            MissedRunPolicy.Skip => new PlannedStart(EndReasons.Missed, times.NextAfter(now, due), IsMissed: true),
+            MissedRunPolicy.RunAll => PlanAll(times, due, isExpired, rules, now),
+            _ => PlanOne(times, due, rules, now),
+        };
+    }
+
+    // The one run stands for the latest of the missed ones: it starts if that one may still start.
+    private static PlannedStart PlanOne(RunTimes times, DateTimeOffset due, MissedRunRules rules, DateTimeOffset now)
+    {
+        var late = now - (times.LatestUpTo(now, due) ?? due);
+        var reason = late > rules.ExpiresAfter ? EndReasons.Expired : late > rules.CatchUpWithin ? EndReasons.Missed : null;
+        return new PlannedStart(reason, times.NextAfter(now, due), IsMissed: true);
+    }
+
+    private static PlannedStart PlanAll(RunTimes times, DateTimeOffset due, bool isExpired, MissedRunRules rules, DateTimeOffset now)
+    {
+        var first = FirstWithinLimit(times, due, rules.CatchUpLimit, now);
+        var reason = isExpired ? EndReasons.Expired : due < first || now - due > rules.CatchUpWithin ? EndReasons.Missed : null;
+        var from = Later(Later(Later(first, now - rules.CatchUpWithin), now - rules.ExpiresAfter), rules.ChangedAt).AddTicks(-1);
+        return new PlannedStart(reason, times.NextAfter(from > due ? from : due, due), IsMissed: true);
+    }
+
+    // Counts back from now, so that the cost does not depend on how long ago the planned run was due.
+    private static DateTimeOffset FirstWithinLimit(RunTimes times, DateTimeOffset due, int limit, DateTimeOffset now)
+    {
+        var first = now;
+        for (var count = 0; count < limit; count++)
+        {
+            if (times.LatestUpTo(count == 0 ? now : first.AddTicks(-1), due) is not { } earlier)
+            {
+                return due;
+            }
+
+            first = earlier;
+        }
+
+        return first;
+    }
+
+    private static DateTimeOffset Later(DateTimeOffset time, DateTimeOffset? other) => other > time ? other.Value : time;
+}

@@ -1,0 +1,190 @@
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.StoreConformance.Jobs;
+
+/// <summary>Tests how definitions with cron expressions, ends and exceptions are stored and planned.</summary>
+public abstract class CronJobTests(StoreFixture fixture) : JobStoreTests(fixture)
+{
+    [Fact]
+    public async Task Definition_is_read_back_as_it_was_stored()
+    {
+        var now = await Fixture.GetTimeAsync(Cancellation);
+        var start = new DateTimeOffset(now.Year + 1, 1, 1, 0, 0, 0, TimeSpan.Zero);
+        var schedule = Schedule.Cron("H 3 * * MON-FRI", "Europe/Berlin");
+        var job = await GivenJobAsync(schedule, definition => definition with
+        {
+            StartAt = start,
+            EndAt = start.AddYears(1),
+            Except = ScheduleExceptions.Dates(new DateOnly(2027, 12, 24), new DateOnly(2027, 12, 31)),
+            CatchUpWithin = TimeSpan.FromHours(5),
+            CatchUpLimit = 7,
+            ExpiresAfter = TimeSpan.FromMinutes(90),
+            MissedRuns = MissedRunPolicy.RunAll,
+        });
+
+        foreach (var read in new[] { job, await FindJobAsync(job.Id), Assert.Single(await Jobs.ListAsync(Cancellation)), (await Jobs.FindByNameAsync("report", Cancellation))! })
+        {
+            Assert.Equal((schedule, start, start.AddYears(1)), (read.Schedule, read.StartAt, read.EndAt));
+            Assert.Equal("2027-12-24,2027-12-31", read.Except?.Text);
+            Assert.Equal((TimeSpan.FromHours(5), 7, TimeSpan.FromMinutes(90)), (read.CatchUpWithin, read.CatchUpLimit, read.ExpiresAfter));
+            Assert.Equal(schedule.NextAfter(start.AddTicks(-1), "report"), read.NextRunAt);
+        }
+    }
+
+    [Fact]
+    public async Task Cron_job_is_planned_at_the_next_occurrence()
+    {
+        var schedule = Schedule.Cron("0 0 1 1 *");
+        var job = await GivenJobAsync(schedule);
+
+        var expected = schedule.NextAfter(await Fixture.GetTimeAsync(Cancellation));
+        Assert.Equal(expected, job.NextRunAt);
+        Assert.Equal(expected, Assert.Single(await WaitingRunsAsync()).RunAt);
+    }
+
+    [Fact]
+    public async Task The_same_definition_again_changes_nothing_and_another_expression_plans_anew()
+    {
+        var first = await GivenJobAsync(Schedule.Cron("0 0 1 1 *"));
+        var planned = Assert.Single(await WaitingRunsAsync()).Id;
+
+        var again = await GivenJobAsync(Schedule.Cron("0 0 1 1 *"));
+        Assert.Equal((first.NextRunAt, first.UpdatedAt), (again.NextRunAt, again.UpdatedAt));
+        Assert.Equal(planned, Assert.Single(await WaitingRunsAsync()).Id);
+
+        var changed = await GivenJobAsync(Schedule.Cron("0 12 1 1 *"));
+        Assert.Equal(first.NextRunAt!.Value.AddHours(12), changed.NextRunAt);
+        Assert.NotEqual(planned, Assert.Single(await WaitingRunsAsync()).Id);
+    }
+
+    [Fact]
+    public async Task Job_whose_end_has_passed_has_ended_and_runs_again_when_the_end_is_put_off()
+    {
+        var now = await Fixture.GetTimeAsync(Cancellation);
+        var ended = await GivenJobAsync(Schedule.Cron("* * * * *"), definition => definition with { EndAt = now.AddYears(-1) });
+
+        Assert.Equal((JobState.Ended, null), (ended.State, ended.NextRunAt));
+        Assert.Empty(await WaitingRunsAsync());
+        Assert.Equal(0, (await Jobs.RecoverJobsAsync(Cancellation)).Planned);
+
+        var runs = await GivenJobAsync(Schedule.Cron("* * * * *"), definition => definition with { EndAt = now.AddYears(1) });
+        Assert.Equal(JobState.Active, runs.State);
+        Assert.Single(await WaitingRunsAsync());
+    }
+
+    [Fact]
+    public async Task Pause_says_why_and_until_when()
+    {
+        var job = await GivenJobAsync();
+        var until = new DateTimeOffset(2100, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+        Assert.True(await Jobs.PauseAsync(job.Id, new JobPause(default, "maintenance", "ann", until), Cancellation));
+        var paused = await FindJobAsync(job.Id);
+        Assert.Equal((JobState.Paused, "maintenance", "ann", until), (paused.State, paused.Pause?.Reason, paused.Pause?.By, paused.Pause?.Until));
+        Assert.True((await Fixture.GetTimeAsync(Cancellation) - paused.Pause!.At).Duration() < TimeSpan.FromMinutes(1));
+
+        Assert.True(await Jobs.PauseAsync(job.Id, new JobPause(default, "still maintenance"), Cancellation));
+        var again = await FindJobAsync(job.Id);
+        Assert.Equal(new JobPause(paused.Pause.At, "still maintenance"), again.Pause);
+
+        Assert.True(await Jobs.ResumeAsync(job.Id, Cancellation));
+        Assert.Null((await FindJobAsync(job.Id)).Pause);
+        Assert.False(await Jobs.PauseAsync(Guid.NewGuid(), new JobPause(default), Cancellation));
+        Assert.False(await Jobs.ResumeAsync(Guid.NewGuid(), Cancellation));
+    }
+
+    [Fact]
+    public async Task Pause_ends_by_itself_and_loses_no_run_that_was_due_since()
+    {
+        var now = await Fixture.GetTimeAsync(Cancellation);
+        var job = await GivenJobAsync(configure: definition => definition with { StartAt = now.AddMinutes(30) });
+        await Jobs.PauseAsync(job.Id, new JobPause(default, Until: now.AddHours(2)), Cancellation);
+
+        Assert.Equal(0, (await Jobs.RecoverJobsAsync(Cancellation)).Planned);
+        Assert.Equal(JobState.Paused, (await FindJobAsync(job.Id)).State);
+
+        // 0:30 and 1:30 passed during the pause, 2:30 after it.
+        await ShiftTimeAsync(TimeSpan.FromMinutes(165));
+        await Jobs.RecoverJobsAsync(Cancellation);
+
+        var resumed = await FindJobAsync(job.Id);
+        Assert.Equal((JobState.Active, null), (resumed.State, resumed.Pause));
+        var (_, task) = await GivenRunningTaskAsync(GivenNode());
+        Assert.InRange(task.DueAt!.Value, now.AddMinutes(-16), now.AddMinutes(-14));
+    }
+
+    [Fact]
+    public async Task Change_at_run_time_stays_until_the_code_declares_something_else()
+    {
+        var declared = NewJob() with { DeclaredBy = "shop", DeclaredAs = "one" };
+        await Jobs.UpsertAsync(declared, Cancellation);
+        await Jobs.UpsertAsync(NewJob(schedule: Schedule.Every(3 * Hour)), Cancellation);
+
+        var deployed = await Jobs.UpsertAsync(declared, Cancellation);
+        Assert.Equal(3 * Hour, deployed.Schedule.Interval);
+
+        var changed = await Jobs.UpsertAsync(NewJob(schedule: Schedule.Every(2 * Hour)) with { DeclaredBy = "shop", DeclaredAs = "two" }, Cancellation);
+        Assert.Equal((2 * Hour, "shop"), (changed.Schedule.Interval, changed.DeclaredBy));
+        Assert.Single(await WaitingRunsAsync());
+    }
+
+    [Fact]
+    public async Task Job_that_is_no_longer_declared_is_an_orphan_until_it_is_declared_again()
+    {
+        var declared = NewJob() with { DeclaredBy = "shop", DeclaredAs = "one" };
+        var job = await Jobs.UpsertAsync(declared, Cancellation);
+
+        await Jobs.SetOrphanedAsync(["report", "unknown"], Cancellation);
+        var orphan = await FindJobAsync(job.Id);
+        Assert.True((await Fixture.GetTimeAsync(Cancellation) - orphan.OrphanedAt!.Value).Duration() < TimeSpan.FromMinutes(1));
+        await ShiftTimeAsync(Hour);
+        await Jobs.SetOrphanedAsync(["report"], Cancellation);
+        Assert.Equal(orphan.OrphanedAt.Value - Hour, (await FindJobAsync(job.Id)).OrphanedAt);
+
+        // A change at run time does not adopt it.
+        Assert.NotNull((await GivenJobAsync(Schedule.Every(2 * Hour))).OrphanedAt);
+        Assert.Null((await Jobs.UpsertAsync(declared, Cancellation)).OrphanedAt);
+        await Jobs.SetOrphanedAsync(["report"], Cancellation);
+        Assert.Null((await Jobs.UpsertAsync(declared with { DeclaredAs = "two" }, Cancellation)).OrphanedAt);
+        Assert.Null((await FindJobAsync(job.Id)).OrphanedAt);
+    }
+
+    [Fact]
+    public async Task Job_that_this_node_cannot_plan_is_named_and_does_not_stop_the_others()
+    {
+        var foreign = await GivenJobAsync(Schedule.Cron("* * * * *"), name: "foreign");
+        var known = await GivenJobAsync(name: "known");
+        await SetAsync("time_zone", "'Mars/Base'", "foreign");
+        await SetAsync("planned_entry", "null", "foreign");
+        await SetAsync("planned_entry", "null", "known");
+
+        var recovery = await Jobs.RecoverJobsAsync(Cancellation);
+
+        Assert.Equal(1, recovery.Planned);
+        var problem = Assert.Single(recovery.Unplannable);
+        Assert.Equal("foreign", problem.Name);
+        Assert.Contains("'Mars/Base'", problem.Problem, StringComparison.Ordinal);
+        Assert.NotNull((await FindJobAsync(known.Id)).NextRunAt);
+        Assert.Equal((JobState.Active, "Mars/Base"), ((await FindJobAsync(foreign.Id)).State, (await FindJobAsync(foreign.Id)).Schedule.TimeZone));
+    }
+
+    [Fact]
+    public async Task Plan_is_corrected_at_the_start_when_the_rules_of_the_time_zone_have_changed()
+    {
+        var job = await GivenJobAsync(Schedule.Cron("0 0 1 1 *"));
+        var (due, planned) = (job.NextRunAt!.Value, Assert.Single(await WaitingRunsAsync()).Id);
+        Assert.Equal(0, (await Jobs.CorrectPlansAsync(Cancellation)).Planned);
+
+        // Another zone with the same expression is what other rules look like.
+        await SetAsync("time_zone", "'Asia/Tokyo'", "report");
+        Assert.Equal(1, (await Jobs.CorrectPlansAsync(Cancellation)).Planned);
+
+        Assert.Equal(due.AddHours(-9), (await FindJobAsync(job.Id)).NextRunAt);
+        var entry = Assert.Single(await WaitingRunsAsync());
+        Assert.Equal(due.AddHours(-9), entry.RunAt);
+        Assert.NotEqual(planned, entry.Id);
+        Assert.Equal(EndReasons.Superseded, (await FindAsync(planned)).Reason);
+    }
+
+    private Task SetAsync(string column, string value, string name) => Fixture.SetJobAsync(name, column, value, Cancellation);
+}

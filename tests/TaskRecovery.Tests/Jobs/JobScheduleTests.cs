@@ -1,0 +1,170 @@
+using Microsoft.Extensions.DependencyInjection;
+using TaskRecovery.Storage;
+using TaskRecovery.Tests.Support;
+
+namespace TaskRecovery.Tests.Jobs;
+
+/// <summary>Declaring jobs with schedules, looking ahead, and pausing.</summary>
+public sealed class JobScheduleTests
+{
+    private static readonly DateTimeOffset Now = new(2026, 3, 1, 10, 0, 0, TimeSpan.Zero);
+
+    private readonly ScriptedJobs _jobs = new();
+
+    [Fact]
+    public async Task Many_jobs_with_any_schedule_share_one_handler()
+    {
+        await using var host = Create(builder => builder
+            .AddTaskHandler<TestArgs, TestHandler>()
+            .AddCronJob("nightly", "0 2 * * *", new TestArgs(1), "Europe/Berlin", definition => definition with { Overlap = OverlapPolicy.Allow })
+            .AddJob("once", Schedule.Once(Now), new TestArgs(2))
+            .AddIntervalJob("often", TimeSpan.FromMinutes(5), new TestArgs(3)));
+
+        await host.StartAsync();
+        await host.StopAsync();
+
+        Assert.Equal(["nightly", "once", "often"], _jobs.Upserts.Select(job => job.Definition.Name));
+        Assert.Equal((Schedule.Cron("0 2 * * *", "Europe/Berlin"), OverlapPolicy.Allow), (_jobs.Upserts[0].Definition.Schedule, _jobs.Upserts[0].Definition.Overlap));
+        Assert.All(_jobs.Upserts, job => Assert.Equal("task:test.work", job.EntryKind));
+    }
+
+    [Fact]
+    public void Bad_expression_or_zone_is_refused_where_the_job_is_declared()
+    {
+        Assert.Throws<ArgumentException>(() => Create(builder => builder.AddCronJob("x", "61 * * * *", new TestArgs())));
+        Assert.Throws<TimeZoneNotFoundException>(() => Create(builder => builder.AddCronJob("x", "* * * * *", new TestArgs(), "Mars/Base")));
+        Assert.Throws<ArgumentException>(() => Create(builder => builder.AddCronJob("x", "0 0 31 4 *", new TestArgs())));
+    }
+
+    [Fact]
+    public async Task Digest_of_a_declaration_changes_with_what_is_declared_and_with_nothing_else()
+    {
+        var first = await DeclareAsync(new TestArgs(1), static definition => definition);
+        var digests = new List<string?>
+        {
+            first,
+            await DeclareAsync(new TestArgs(2), static definition => definition),
+            await DeclareAsync(new TestArgs(1), static definition => definition with { Schedule = Schedule.Cron("1 * * * *") }),
+            await DeclareAsync(new TestArgs(1), static definition => definition with { Overlap = OverlapPolicy.Allow }),
+            await DeclareAsync(new TestArgs(1), static definition => definition with { MissedRuns = MissedRunPolicy.Skip }),
+            await DeclareAsync(new TestArgs(1), static definition => definition with { CatchUpWithin = TimeSpan.FromHours(1) }),
+            await DeclareAsync(new TestArgs(1), static definition => definition with { CatchUpLimit = 3 }),
+            await DeclareAsync(new TestArgs(1), static definition => definition with { ExpiresAfter = TimeSpan.FromHours(1) }),
+            await DeclareAsync(new TestArgs(1), static definition => definition with { Queue = "other" }),
+            await DeclareAsync(new TestArgs(1), static definition => definition with { Priority = 1 }),
+            await DeclareAsync(new TestArgs(1), static definition => definition with { MaxAttempts = 3 }),
+            await DeclareAsync(new TestArgs(1), static definition => definition with { Timeout = TimeSpan.FromHours(1) }),
+            await DeclareAsync(new TestArgs(1), static definition => definition with { StartAt = Now }),
+            await DeclareAsync(new TestArgs(1), static definition => definition with { EndAt = Now }),
+            await DeclareAsync(new TestArgs(1), static definition => definition with { Except = ScheduleExceptions.Dates(new DateOnly(2026, 12, 25)) }),
+        };
+
+        Assert.Equal(first, await DeclareAsync(new TestArgs(1), static definition => definition with { CatchUpLimit = 100 }));
+        Assert.Equal(digests.Count, digests.Distinct().Count());
+        Assert.DoesNotContain(null, digests);
+    }
+
+    [Fact]
+    public async Task Change_at_run_time_has_no_digest()
+    {
+        await using var host = Create(static _ => { });
+
+        await host.Services.GetRequiredService<IJobService>().CreateOrUpdateAsync(new JobDefinition("x", Schedule.Cron("* * * * *")), new TestArgs());
+
+        Assert.Null(Assert.Single(_jobs.Upserts).DeclaredAs);
+    }
+
+    [Fact]
+    public async Task Next_runs_begin_with_the_planned_one()
+    {
+        await using var host = Create(static _ => { });
+        var jobs = host.Services.GetRequiredService<IJobService>();
+        _jobs.Job = _jobs.Job with { Schedule = Schedule.Cron("0 */6 * * *"), NextRunAt = Now.AddHours(-4), EndAt = Now.AddHours(15) };
+
+        Assert.Equal([Now.AddHours(-4), Now.AddHours(2), Now.AddHours(8)], await jobs.GetNextRunsAsync(_jobs.Job.Id, 3));
+        Assert.Equal(4, (await jobs.GetNextRunsAsync(_jobs.Job.Id, 100)).Count);
+        Assert.Single(await jobs.GetNextRunsAsync(_jobs.Job.Id, 1));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => jobs.GetNextRunsAsync(_jobs.Job.Id, 0));
+        _jobs.Job = _jobs.Job with { State = JobState.Paused, NextRunAt = null };
+        Assert.Empty(await jobs.GetNextRunsAsync(_jobs.Job.Id));
+    }
+
+    [Fact]
+    public void Definition_shows_its_runs_before_it_is_stored()
+    {
+        var nightly = new JobDefinition("nightly", Schedule.Cron("0 2 * * *")) { Except = ScheduleExceptions.Dates(new DateOnly(2026, 3, 3)) };
+        var often = new JobDefinition("often", Schedule.Every(TimeSpan.FromHours(1))) { StartAt = Now.AddHours(5) };
+
+        Assert.Equal([Now.AddHours(16), Now.AddHours(64)], nightly.GetRunsAfter(Now, 2));
+        Assert.Equal([Now.AddHours(5), Now.AddHours(6)], often.GetRunsAfter(Now, 2));
+        Assert.Equal([Now.AddHours(1)], (often with { StartAt = null }).GetRunsAfter(Now, 1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => often.GetRunsAfter(Now, 1_001));
+    }
+
+    [Fact]
+    public async Task Backfill_runs_the_due_times_of_a_range_before_the_planned_run()
+    {
+        await using var host = Create(static _ => { });
+        var jobs = host.Services.GetRequiredService<IJobService>();
+        foreach (var schedule in new[] { Schedule.Cron("0 * * * *"), Schedule.Every(TimeSpan.FromHours(1)) })
+        {
+            _jobs.Backfilled.Clear();
+            _jobs.Job = _jobs.Job with { Schedule = schedule, NextRunAt = Now };
+
+            Assert.Equal(3, await jobs.BackfillAsync(_jobs.Job.Id, Now.AddHours(-3), Now.AddHours(5)));
+            Assert.Equal([Now.AddHours(-3), Now.AddHours(-2), Now.AddHours(-1)], _jobs.Backfilled);
+            Assert.Equal(0, await jobs.BackfillAsync(_jobs.Job.Id, Now.AddMinutes(-50), Now.AddMinutes(-10)));
+            await Assert.ThrowsAsync<ArgumentException>(() => jobs.BackfillAsync(_jobs.Job.Id, Now.AddYears(-2), Now));
+        }
+
+        await Assert.ThrowsAsync<ArgumentException>(() => jobs.BackfillAsync(_jobs.Job.Id, Now, Now.AddSeconds(-1)));
+        _jobs.Job = _jobs.Job with { State = JobState.Paused, NextRunAt = null };
+        await Assert.ThrowsAsync<InvalidOperationException>(() => jobs.BackfillAsync(_jobs.Job.Id, Now, Now));
+    }
+
+    [Fact]
+    public async Task Pause_passes_on_who_and_why_and_refuses_what_cannot_be_stored()
+    {
+        await using var host = Create(static _ => { });
+        var jobs = host.Services.GetRequiredService<IJobService>();
+
+        Assert.True(await jobs.PauseAsync(_jobs.Job.Id, "maintenance", "ann", Now));
+
+        Assert.Equal(("maintenance", "ann", Now), (_jobs.Pause!.Reason, _jobs.Pause.By, _jobs.Pause.Until));
+        await Assert.ThrowsAsync<ArgumentException>(() => jobs.PauseAsync(_jobs.Job.Id, "a\0b"));
+        await Assert.ThrowsAsync<ArgumentException>(() => jobs.PauseAsync(_jobs.Job.Id, by: new string('x', 201)));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => jobs.PauseAsync(_jobs.Job.Id, until: DateTimeOffset.MaxValue));
+    }
+
+    [Fact]
+    public async Task Job_that_this_node_cannot_plan_is_logged_once()
+    {
+        await using var host = Create(static _ => { });
+        var jobs = host.Services.GetRequiredService<IJobService>();
+        _jobs.Recovery = new JobRecovery(0, [new UnplannableJob("mars", "The time zone 'Mars/Base' is not known on this machine.")]);
+
+        await jobs.RecoverJobsAsync();
+        await jobs.RecoverJobsAsync();
+
+        Assert.Equal(1, host.Log.Count(4006));
+    }
+
+    private async Task<string?> DeclareAsync(TestArgs args, Func<JobDefinition, JobDefinition> configure)
+    {
+        _jobs.Upserts.Clear();
+        await using var host = Create(builder => builder.AddTaskHandler<TestArgs, TestHandler>().AddCronJob("job", "0 * * * *", args, configure: configure));
+        await host.StartAsync();
+        await host.StopAsync();
+        return Assert.Single(_jobs.Upserts).DeclaredAs;
+    }
+
+    private WorkHost Create(Action<TaskRecoveryBuilder> register) => WorkHost.Create(
+        new FakeQueueStore(),
+        builder =>
+        {
+            builder.Services.AddSingleton(new TestRun());
+            builder.Services.AddSingleton(new TestWork());
+            builder.Services.AddSingleton<IJobStore>(_jobs);
+            register(builder);
+        });
+}
