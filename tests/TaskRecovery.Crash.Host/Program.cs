@@ -9,10 +9,9 @@ using TaskRecovery.TestSupport;
 ParentProcess.ExitWhenItIsGone();
 
 // What the process still holds after this is what it needs, or leaks; what it used for a moment is gone.
-using var collecting = PosixSignalRegistration.Create(PosixSignal.SIGWINCH, static _ =>
-{
-    GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-});
+using var collecting = OperatingSystem.IsWindows()
+    ? null
+    : PosixSignalRegistration.Create(PosixSignal.SIGWINCH, static _ => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true));
 var settings = HostSettings.FromArgument(args[0]);
 using var journal = new Journal(settings.JournalFile);
 DeathTrap.Set(settings, journal);
