@@ -25,7 +25,7 @@ fi
 
 stage "pack"
 rm -rf artifacts/packages artifacts/consumer build/consumer/bin build/consumer/obj
-for project in TaskRecovery TaskRecovery.PostgreSql TaskRecovery.Sqlite; do
+for project in TaskRecovery TaskRecovery.PostgreSql TaskRecovery.Sqlite TaskRecovery.Dashboard; do
     dotnet pack "src/$project" -c Release -o artifacts/packages -v q -nologo
 done
 ls artifacts/packages

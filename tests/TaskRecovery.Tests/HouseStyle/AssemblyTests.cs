@@ -6,7 +6,8 @@ namespace TaskRecovery.Tests.HouseStyle;
 /// <summary>The rules that can be read from the built libraries.</summary>
 public sealed class AssemblyTests
 {
-    public static TheoryData<string> Libraries => ["TaskRecovery", "TaskRecovery.PostgreSql", "TaskRecovery.Sqlite", "TaskRecovery.Testing"];
+    public static TheoryData<string> Libraries =>
+        ["TaskRecovery", "TaskRecovery.PostgreSql", "TaskRecovery.Sqlite", "TaskRecovery.Testing", "TaskRecovery.Dashboard"];
 
     [Fact]
     public void The_library_knows_no_database_driver()

@@ -19,6 +19,7 @@ public sealed partial class LanguageTests
         "docs/benchmarks.md",
         "docs/concepts.md",
         "docs/configuration.md",
+        "docs/dashboard.md",
         "docs/database.md",
         "docs/decisions",
         "docs/deployment.md",

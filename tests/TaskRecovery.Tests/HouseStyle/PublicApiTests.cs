@@ -12,6 +12,7 @@ public sealed class PublicApiTests
     [InlineData("TaskRecovery.PostgreSql")]
     [InlineData("TaskRecovery.Sqlite")]
     [InlineData("TaskRecovery.Testing")]
+    [InlineData("TaskRecovery.Dashboard")]
     public async Task The_public_surface_is_the_reviewed_one(string library)
     {
         var file = Path.Combine(Repository.Root, "tests", "TaskRecovery.Tests", "PublicApi", $"{library}.txt");

@@ -1,0 +1,59 @@
+using System.Globalization;
+using TaskRecovery.Dashboard.Hosting;
+
+namespace TaskRecovery.Dashboard.Actions;
+
+/// <summary>Retries or cancels one entry. A cancellation is a bulk operation on one id, so that its undo restores the old due time; a retry
+/// is undone by a cancellation.</summary>
+internal sealed class ChangeEntry(BulkAction action, IQueueMonitor monitor, IQueueOperator operations) : IAction
+{
+    public string Route => action == BulkAction.Retry ? "entries/{id:long}/retry" : "entries/{id:long}/cancel";
+
+    public string Describe(DashboardRequest request) => $"{(action == BulkAction.Retry ? "retry" : "cancel")} entry {Id(request)}";
+
+    public async ValueTask<Done> RunAsync(DashboardRequest request)
+    {
+        var id = Id(request);
+        if (action == BulkAction.Retry)
+        {
+            var options = new RetryOptions { From = request.Field("from") == "start" ? RetryFrom.Start : RetryFrom.LastStep };
+            return Answer(id, await operations.RetryAsync(id, Audits.Of(request), options, request.Aborted).ConfigureAwait(false));
+        }
+
+        return monitor.Features.HasFlag(MonitorFeatures.BulkOperations)
+            ? await CancelWithUndoAsync(request, id).ConfigureAwait(false)
+            : Answer(id, await operations.CancelAsync(id, Audits.Of(request), request.Aborted).ConfigureAwait(false));
+    }
+
+    private async ValueTask<Done> CancelWithUndoAsync(DashboardRequest request, long id)
+    {
+        var audit = Audits.Of(request);
+        var preview = await operations.PreviewAsync(new BulkRequest { Action = action, EntryIds = [id] }, audit, request.Aborted)
+            .ConfigureAwait(false);
+        await operations.StartAsync(preview.OperationId, audit, request.Aborted).ConfigureAwait(false);
+
+        // Any node continues it too; one step here lets the page show the result at once.
+        await operations.ContinueAsync(preview.OperationId, request.Aborted).ConfigureAwait(false);
+        var entries = await operations.ListOperationEntriesAsync(
+            new OperationEntryQuery { OperationId = preview.OperationId }, request.Aborted).ConfigureAwait(false);
+        var result = entries.Entries.Count == 0 ? OperatorResult.Done : entries.Entries[0].Result;
+        return Answer(id, result) with { Undo = result == OperatorResult.Done ? preview.OperationId : null };
+    }
+
+    private static long Id(DashboardRequest request) => long.Parse(request.Route("id")!, CultureInfo.InvariantCulture);
+
+    private Done Answer(long id, OperatorResult result) => new($"entries/{id}", result switch
+    {
+        OperatorResult.Done => action == BulkAction.Retry ? "retried" : "cancelled",
+        OperatorResult.NotEnded => "refused-not-ended",
+        OperatorResult.Completed => "refused-completed",
+        OperatorResult.KeyHeld => "refused-key",
+        OperatorResult.Erased => "refused-erased",
+        OperatorResult.AlreadyEnded => "refused-ended",
+        OperatorResult.Changed => "refused-changed",
+        _ => "refused-missing",
+    })
+    {
+        Number = id,
+    };
+}

@@ -1,0 +1,39 @@
+using System.Globalization;
+using TaskRecovery.Dashboard.Hosting;
+
+namespace TaskRecovery.Dashboard.Actions;
+
+/// <summary>Starts, stops or undoes a bulk operation. The form names its id only; what it does was stored when it was prepared.</summary>
+/// <param name="verb"><c>start</c>, <c>stop</c> or <c>undo</c>.</param>
+/// <param name="operations">The operator's actions.</param>
+internal sealed class ChangeOperation(string verb, IQueueOperator operations) : IAction
+{
+    public string Route => $"operations/{{id:long}}/{verb}";
+
+    public string Describe(DashboardRequest request) => $"{verb} operation {request.Route("id")}";
+
+    public async ValueTask<Done> RunAsync(DashboardRequest request)
+    {
+        var id = long.Parse(request.Route("id")!, CultureInfo.InvariantCulture);
+        var audit = Audits.Of(request);
+        var (result, operation) = verb switch
+        {
+            "start" => await operations.StartAsync(id, audit, request.Aborted).ConfigureAwait(false),
+            "stop" => await operations.StopAsync(id, audit, request.Aborted).ConfigureAwait(false),
+            _ => await operations.UndoAsync(id, audit, request.Aborted).ConfigureAwait(false),
+        };
+        if (result == OperationResult.Done && verb == "undo" && operation is { Expected.Value: <= 1 })
+        {
+            await operations.ContinueAsync(operation.Id, request.Aborted).ConfigureAwait(false);
+        }
+
+        return new Done($"operations/{operation?.Id ?? id}", result switch
+        {
+            OperationResult.Done => verb switch { "start" => "started", "stop" => "stopped", _ => "undoing" },
+            OperationResult.Expired => "operation-expired",
+            OperationResult.OtherActor => "operation-other",
+            OperationResult.WrongState => "operation-state",
+            _ => "refused-missing",
+        });
+    }
+}

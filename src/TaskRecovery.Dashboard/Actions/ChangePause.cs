@@ -1,0 +1,47 @@
+using System.Globalization;
+using TaskRecovery.Dashboard.Hosting;
+
+namespace TaskRecovery.Dashboard.Actions;
+
+/// <summary>Pauses or resumes a queue, a kind or a job.</summary>
+/// <param name="what"><c>queues</c>, <c>kinds</c> or <c>jobs</c>.</param>
+/// <param name="isPause">Whether it pauses.</param>
+/// <param name="operations">The operator's actions.</param>
+/// <param name="time">The clock of this process.</param>
+internal sealed class ChangePause(string what, bool isPause, IQueueOperator operations, TimeProvider time) : IAction
+{
+    private const int MaxMinutes = 7 * 24 * 60;
+
+    public string Route => $"{what}/{(what == "jobs" ? "{id:guid}/" : "")}{(isPause ? "pause" : "resume")}";
+
+    public string Describe(DashboardRequest request)
+        => $"{(isPause ? "pause" : "resume")} {what[..^1]} {(what == "jobs" ? request.Route("id") : request.Field("name"))}";
+
+    public async ValueTask<Done> RunAsync(DashboardRequest request)
+    {
+        var back = what == "jobs" ? $"jobs/{request.Route("id")}" : what;
+        if (Target(request) is not { } target)
+        {
+            return new Done(back, "refused-missing");
+        }
+
+        var audit = Audits.Of(request);
+        var result = isPause
+            ? await operations.PauseAsync(target, audit, Until(request), request.Aborted).ConfigureAwait(false)
+            : await operations.ResumeAsync(target, audit, request.Aborted).ConfigureAwait(false);
+        return new Done(back, result == OperatorResult.Done ? isPause ? "paused" : "resumed" : "refused-missing");
+    }
+
+    private PauseTarget? Target(DashboardRequest request) => what switch
+    {
+        "jobs" => PauseTarget.Job(Guid.Parse(request.Route("id")!)),
+        "queues" when request.Field("name") is { } queue => PauseTarget.Queue(queue),
+        "kinds" when request.Field("name") is { } kind => PauseTarget.Kind(kind),
+        _ => null,
+    };
+
+    private DateTimeOffset? Until(DashboardRequest request)
+        => int.TryParse(request.Field("minutes"), NumberStyles.None, CultureInfo.InvariantCulture, out var minutes) && minutes is > 0 and <= MaxMinutes
+            ? time.GetUtcNow() + TimeSpan.FromMinutes(minutes)
+            : null;
+}

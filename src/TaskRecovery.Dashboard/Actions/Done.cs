@@ -1,0 +1,17 @@
+namespace TaskRecovery.Dashboard.Actions;
+
+/// <summary>What an action did, and where the browser goes to.</summary>
+/// <param name="Path">The page below the root.</param>
+/// <param name="Note">The code of the note that the page shows (see <see cref="Toast"/>).</param>
+internal sealed record Done(string Path, string Note)
+{
+    /// <summary>The number in the note.</summary>
+    public long? Number { get; init; }
+
+    /// <summary>The operation that can be undone from the note.</summary>
+    public long? Undo { get; init; }
+
+    /// <summary>The address, with the note as parameters.</summary>
+    public string Address
+        => $"{Path}{(Path.Contains('?', StringComparison.Ordinal) ? '&' : '?')}did={Note}{(Number is { } number ? $"&n={number}" : "")}{(Undo is { } undo ? $"&undo={undo}" : "")}";
+}

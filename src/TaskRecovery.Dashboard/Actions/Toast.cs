@@ -1,0 +1,58 @@
+using System.Globalization;
+using TaskRecovery.Dashboard.Hosting;
+using TaskRecovery.Dashboard.Rendering;
+using static TaskRecovery.Dashboard.Rendering.Markup;
+
+namespace TaskRecovery.Dashboard.Actions;
+
+/// <summary>The note about an action on the page after it. The address carries only a code and numbers, so that a link can't make the page
+/// say something else.</summary>
+internal static class Toast
+{
+    public static Markup Render(DashboardRequest request)
+    {
+        var number = Number(request.Query("n"));
+        if (request.Query("did") is not { } code || Words(code, number) is not { } note)
+        {
+            return default;
+        }
+
+        var path = Number(request.Query("undo")) is { } operation ? $"operations/{operation}/undo"
+            : code == "retried" && number is { } entry ? $"entries/{entry}/cancel"
+            : null;
+        var button = path is not null && request.Access.Operate ? Ui.Button(request.Href(path), "Undo", "small") : default;
+        return Html($"""
+            <div class="toasts" role="status"><div class="notice{(note.IsBad ? " bad" : "")}">{Icon.Of(note.IsBad ? "warn" : "completed")}<div>{note.Text}</div>{button}<button type="button" class="small dismiss script-only" data-close>Close</button></div></div>
+            """);
+    }
+
+    private static (string Text, bool IsBad)? Words(string code, long? number) => code switch
+    {
+        "retried" => ($"Entry {number} is back in its queue.", false),
+        "cancelled" => ($"Entry {number} is cancelled, or its handler was asked to stop.", false),
+        "refused-ended" => ($"Entry {number} was not changed: it has already ended.", true),
+        "refused-not-ended" => ($"Entry {number} was not changed: it has not ended.", true),
+        "refused-completed" => ($"Entry {number} was not changed: it has completed.", true),
+        "refused-key" => ($"Entry {number} was not changed: another entry holds its unique key.", true),
+        "refused-erased" => ($"Entry {number} was not changed: its data were erased.", true),
+        "refused-missing" => ("Nothing was changed: it no longer exists.", true),
+        "refused-changed" => ($"Entry {number} was not changed: it has changed meanwhile.", true),
+        "paused" => ("Paused.", false),
+        "resumed" => ("Resumed.", false),
+        "triggered" => ($"The job runs now, as entry {number}.", false),
+        "not-triggered" => ("The job was not started: it is paused or has ended.", true),
+        "deleted" => ("The job is deleted.", false),
+        "name-differs" => ("The job was not deleted: the name that was typed is another one.", true),
+        "nothing-selected" => ("Nothing was selected.", true),
+        "started" => ("The operation has started.", false),
+        "stopped" => ("The operation is stopped.", false),
+        "undoing" => ("The operation is being undone.", false),
+        "operation-expired" => ("Not started: the preview is older than 10 minutes. Prepare the operation again.", true),
+        "operation-other" => ("Not started: another user prepared this operation. Prepare one of your own.", true),
+        "operation-state" => ("Not possible any more: the operation has moved on.", true),
+        _ => null,
+    };
+
+    private static long? Number(string? text)
+        => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+}

@@ -1,0 +1,23 @@
+using System.Text.Json.Serialization;
+
+namespace TaskRecovery.Dashboard.Api;
+
+/// <summary>How the API writes JSON, generated at build time.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    UseStringEnumConverter = true)]
+[JsonSerializable(typeof(QueueSnapshot))]
+[JsonSerializable(typeof(IReadOnlyList<KindSummary>))]
+[JsonSerializable(typeof(IReadOnlyList<NodeSummary>))]
+[JsonSerializable(typeof(EntrySummaryPage))]
+[JsonSerializable(typeof(EntryGroups))]
+[JsonSerializable(typeof(EntryLife))]
+[JsonSerializable(typeof(EventPage))]
+[JsonSerializable(typeof(TaskPage))]
+[JsonSerializable(typeof(IReadOnlyList<ApiJob>))]
+[JsonSerializable(typeof(IReadOnlyList<BulkOperation>))]
+[JsonSerializable(typeof(BulkOperation))]
+[JsonSerializable(typeof(ApiAnswer))]
+[JsonSerializable(typeof(ApiProblem))]
+internal sealed partial class ApiJson : JsonSerializerContext;

@@ -1,0 +1,191 @@
+// Everything works without this script. With it, times are local, pages stay current, and keys work.
+(() => {
+  "use strict";
+  const root = document.documentElement;
+  root.classList.add("scripted");
+  const themes = ["system", "light", "dark"];
+  const themeKey = "taskrecovery-theme";
+  const stored = () => { try { return localStorage.getItem(themeKey) || "system"; } catch { return "system"; } };
+  const applyTheme = () => { const theme = stored(); if (theme === "system") { delete root.dataset.theme; } else { root.dataset.theme = theme; } return theme; };
+  applyTheme();
+
+  const $ = (selector, from = document) => from.querySelector(selector);
+  const $$ = (selector, from = document) => [...from.querySelectorAll(selector)];
+  let clock = 0; // The server's time minus this machine's.
+
+  // Times
+  const two = number => String(number).padStart(2, "0");
+  const clockOf = (at, millis) => `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}${millis ? "." + String(at.getMilliseconds()).padStart(3, "0") : ""}`;
+  const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+  const dayOf = at => `${at.getDate()} ${months[at.getMonth()]}`;
+  const sameDay = (a, b) => a.toDateString() === b.toDateString();
+  const span = seconds => {
+    const units = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
+    const first = units.findIndex(([size]) => seconds >= size);
+    if (first < 0) { return "0 s"; }
+    const [size, name] = units[first];
+    const whole = Math.floor(seconds / size);
+    const next = units[first + 1];
+    const rest = next && whole < 10 ? Math.floor(seconds % size / next[0]) : 0;
+    return `${whole} ${name}${rest && size > 60 ? ` ${rest} ${next[1]}` : ""}`;
+  };
+  const say = {
+    ago: (at, now) => { const s = (now - at) / 1000; return Math.abs(s) < 1 ? "now" : s > 0 ? `${span(s)} ago` : `in ${span(-s)}`; },
+    since: (at, now) => span(Math.max(0, (now - at) / 1000)),
+    clock: (at, now) => (sameDay(at, now) ? "" : dayOf(at) + " ") + clockOf(at),
+    exact: (at, now) => (sameDay(at, now) ? "" : dayOf(at) + " ") + clockOf(at, true),
+    minute: at => `${two(at.getHours())}:${two(at.getMinutes())}`,
+    hour: at => `${dayOf(at)}, ${two(at.getHours())}:${two(at.getMinutes())}`,
+    day: at => dayOf(at),
+    full: at => `${dayOf(at)} ${at.getFullYear()}, ${clockOf(at)}`,
+  };
+  const times = from => {
+    const now = new Date(Date.now() + clock);
+    for (const element of $$("[data-t]", from)) {
+      const at = new Date(element.dateTime || element.dataset.at);
+      const text = say[element.dataset.t](at, now);
+      if (element.textContent !== text) { element.textContent = text; }
+      if (element.dateTime && !element.title) { element.title = say.full(at); }
+    }
+  };
+  const readClock = response => { const date = Date.parse(response.headers.get("X-Time") || ""); if (date) { clock = date - Date.now(); } };
+
+  // An update changes what differs and nothing else, so that focus, selection, folds and half-typed text stay.
+  const kept = new Set(["open", "checked", "value", "title"]);
+  const morph = (old, fresh) => {
+    if (old.isEqualNode(fresh)) { return; }
+    if (old.nodeType !== 1) { if (old.nodeValue !== fresh.nodeValue) { old.nodeValue = fresh.nodeValue; } return; }
+    for (const { name } of [...old.attributes]) { if (!fresh.hasAttribute(name) && !kept.has(name)) { old.removeAttribute(name); } }
+    for (const { name, value } of fresh.attributes) { if (old.getAttribute(name) !== value && !(kept.has(name) && old.hasAttribute(name))) { old.setAttribute(name, value); } }
+    const byId = new Map([...old.children].filter(child => child.id).map(child => [child.id, child]));
+    let place = old.firstChild;
+    for (const next of [...fresh.childNodes]) {
+      const same = next.id ? byId.get(next.id) : null;
+      if (same) {
+        if (same === place) { place = place.nextSibling; } else { old.insertBefore(same, place); }
+        morph(same, next);
+      } else if (place && !next.id && !place.id && place.nodeType === next.nodeType && place.nodeName === next.nodeName) {
+        const current = place;
+        place = place.nextSibling;
+        morph(current, next);
+      } else {
+        old.insertBefore(document.importNode(next, true), place);
+      }
+    }
+    while (place) { const gone = place; place = place.nextSibling; gone.remove(); }
+  };
+
+  // Polling, only while the page is visible and nobody has left it
+  let etag = null, busy = false, staleSince = null, ended = false;
+  const setLive = (text, state) => { const live = $(".live"); if (live) { live.textContent = text; live.className = `live ${state}`; } };
+  const poll = async () => {
+    const main = $("main");
+    const every = Number(main.dataset.live);
+    if (!every || busy || ended || document.hidden) { return; }
+    busy = true;
+    try {
+      const response = await fetch(location.href, { headers: etag ? { "If-None-Match": etag } : {}, redirect: "error", credentials: "same-origin", signal: AbortSignal.timeout(10000) });
+      if (response.status === 401 || response.status === 403) { ended = true; setLive("signed out: reload the page", "stale"); return; }
+      if (response.status !== 304 && !response.ok) { throw new Error(); }
+      readClock(response);
+      if (response.status !== 304) {
+        etag = response.headers.get("ETag");
+        const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+        if ($("main", fresh) === null) { throw new Error(); }
+        if ($("script", fresh).getAttribute("src") !== $("script").getAttribute("src")) { location.reload(); return; }
+        times(fresh);
+        const current = $("tr.current")?.id;
+        morph(main, $("main", fresh));
+        morph($(".side nav"), $(".side nav", fresh));
+        document.title = fresh.title;
+        if (current) { document.getElementById(current)?.classList.add("current"); }
+        count();
+      }
+      staleSince = null;
+      setLive("live", "");
+    } catch {
+      staleSince ??= clockOf(new Date(Date.now() + clock));
+      setLive(`stale since ${staleSince}`, "stale");
+    } finally { busy = false; }
+  };
+
+  // Selection
+  const picks = () => $$("td.pick input");
+  const count = () => {
+    const chosen = picks().filter(pick => pick.checked).length;
+    for (const element of $$("[data-chosen]")) { element.textContent = chosen ? `${chosen} selected` : element.dataset.chosen; }
+    for (const button of $$("[data-needs-pick]")) { button.disabled = chosen === 0; }
+    const all = $("th.pick input");
+    if (all) { all.checked = chosen > 0 && chosen === picks().length; all.indeterminate = chosen > 0 && chosen < picks().length; }
+  };
+
+  // Keys
+  let going = 0;
+  const rows = () => $$("main tbody tr[id]");
+  const move = step => {
+    const all = rows();
+    if (!all.length) { return; }
+    const at = all.findIndex(row => row.classList.contains("current"));
+    all[at]?.classList.remove("current");
+    const row = all[Math.min(all.length - 1, Math.max(0, at < 0 ? 0 : at + step))];
+    row.classList.add("current");
+    ($("a", row) || row).focus({ preventScroll: true });
+    row.scrollIntoView({ block: "nearest" });
+  };
+  const press = name => { const button = $(`[data-act="${name}"]:not(:disabled)`); if (button) { button.focus(); button.click(); } };
+  const onKey = event => {
+    if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName) && event.target.type !== "checkbox") { return; }
+    const key = event.key;
+    if (going && Date.now() - going < 1500) { going = 0; const link = $(`[data-go="${CSS.escape(key)}"]`); if (link) { link.click(); } return; }
+    going = 0;
+    if (key === "g") { going = Date.now(); }
+    else if (key === "?") { $("#keys")?.showModal(); }
+    else if (key === "/") { event.preventDefault(); $("#find")?.focus(); }
+    else if (key === "j") { move(1); }
+    else if (key === "k") { move(-1); }
+    else if (key === "x") { const pick = $("tr.current td.pick input"); if (pick) { pick.click(); } }
+    else if (key === "r") { press("retry"); }
+    else if (key === "c") { press("cancel"); }
+  };
+
+  document.addEventListener("DOMContentLoaded", () => {
+    const served = Date.parse(performance.getEntriesByType("navigation")[0]?.serverTiming?.find(entry => entry.name === "now")?.description);
+    if (served && Math.abs(served - Date.now()) > 5000) { clock = served - Date.now(); }
+    times(document);
+    setInterval(() => { if (!document.hidden) { times(document); } }, 1000);
+    count();
+
+    const theme = $(".theme");
+    const nameTheme = () => { if (theme) { theme.textContent = `Theme: ${stored()}`; } };
+    nameTheme();
+    theme?.addEventListener("click", () => {
+      try { localStorage.setItem(themeKey, themes[(themes.indexOf(stored()) + 1) % themes.length]); } catch { return; }
+      applyTheme();
+      nameTheme();
+    });
+
+    document.addEventListener("keydown", onKey);
+    document.addEventListener("change", event => {
+      if (event.target.matches("th.pick input")) { for (const pick of picks()) { pick.checked = event.target.checked; } }
+      if (event.target.matches(".pick input")) { count(); }
+      if (event.target.matches("[data-submit]")) { event.target.form.requestSubmit(); }
+    });
+    document.addEventListener("click", event => {
+      const target = event.target.closest("[data-copy], [data-close]");
+      if (target?.dataset.copy) { navigator.clipboard?.writeText(target.dataset.copy).then(() => { target.textContent = "copied"; setTimeout(() => { target.textContent = "copy"; }, 1500); }); }
+      if (target && "close" in target.dataset) { (target.closest("dialog") ? target.closest("dialog").close() : target.closest(".toasts").remove()); }
+    });
+    document.addEventListener("submit", event => { if (event.target.method === "post") { setTimeout(() => { for (const button of $$("button", event.target)) { button.disabled = true; } }); } });
+    addEventListener("pageshow", event => { if (event.persisted) { for (const button of $$("form button:not([data-needs-pick])")) { button.disabled = false; } count(); poll(); } });
+
+    // A note about an action is shown once: not again after a reload.
+    if (new URLSearchParams(location.search).has("did")) {
+      const url = new URL(location.href);
+      for (const name of ["did", "n", "undo"]) { url.searchParams.delete(name); }
+      history.replaceState(null, "", url);
+    }
+
+    const every = Number($("main")?.dataset.live);
+    if (every) { setLive("live", ""); setInterval(poll, every); document.addEventListener("visibilitychange", poll); }
+  });
+})();

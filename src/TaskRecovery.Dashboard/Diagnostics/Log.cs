@@ -1,0 +1,25 @@
+using Microsoft.Extensions.Logging;
+
+namespace TaskRecovery.Dashboard.Diagnostics;
+
+/// <summary>What the dashboard logs. The ids are listed in docs/diagnostics.md.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(6001, LogLevel.Warning, "Refused with status {Status}: {Method} {Path} ({Reason})")]
+    public static partial void Refused(ILogger logger, int status, string method, string path, string reason);
+
+    [LoggerMessage(6002, LogLevel.Information, "{User} opened the data of {What}")]
+    public static partial void DataOpened(ILogger logger, string user, string what);
+
+    [LoggerMessage(6003, LogLevel.Information, "{User}: {Action} {What}: {Result}")]
+    public static partial void Acted(ILogger logger, string user, string action, string what, string result);
+
+    [LoggerMessage(6006, LogLevel.Warning, "{User} may not act: {Action} was refused")]
+    public static partial void ActionRefused(ILogger logger, string user, string action);
+
+    [LoggerMessage(6004, LogLevel.Warning, "The page {Path} could not be read from the store")]
+    public static partial void PageFailed(ILogger logger, Exception exception, string path);
+
+    [LoggerMessage(6005, LogLevel.Warning, "The redactor of the dashboard failed; the text is hidden")]
+    public static partial void RedactorFailed(ILogger logger, Exception exception);
+}

@@ -1,0 +1,71 @@
+using System.IO.Compression;
+using System.Security.Cryptography;
+using Microsoft.AspNetCore.Http;
+
+namespace TaskRecovery.Dashboard.Hosting;
+
+/// <summary>The style sheet, the script and the icon, embedded in this assembly.</summary>
+internal sealed class Assets
+{
+    public Assets()
+    {
+        Style = Load("dashboard", "css", "text/css; charset=utf-8");
+        Script = Load("dashboard", "js", "text/javascript; charset=utf-8");
+        Icon = Load("icon", "svg", "image/svg+xml");
+    }
+
+    public AssetFile Style { get; }
+
+    public AssetFile Script { get; }
+
+    public AssetFile Icon { get; }
+
+    public async Task SendAsync(HttpContext context, string name)
+    {
+        var file = Find(name);
+        if (file is null)
+        {
+            context.Response.StatusCode = StatusCodes.Status404NotFound;
+            return;
+        }
+
+        var response = context.Response;
+        response.ContentType = file.ContentType;
+        response.Headers.CacheControl = "private, max-age=31536000, immutable";
+        response.Headers.Vary = "Accept-Encoding";
+        var content = file.Plain;
+        if (context.Request.Headers.AcceptEncoding.ToString().Split(',').Any(static encoding => encoding.Trim() == "br"))
+        {
+            response.Headers.ContentEncoding = "br";
+            content = file.Compressed;
+        }
+
+        response.ContentLength = content.Length;
+        await response.Body.WriteAsync(content, context.RequestAborted).ConfigureAwait(false);
+    }
+
+    private AssetFile? Find(string name) => ((ReadOnlySpan<AssetFile>)[Style, Script, Icon]) switch
+    {
+        [var style, _, _] when style.Name == name => style,
+        [_, var script, _] when script.Name == name => script,
+        [_, _, var icon] when icon.Name == name => icon,
+        _ => null,
+    };
+
+    private static AssetFile Load(string name, string extension, string contentType)
+    {
+        using var stream = typeof(Assets).Assembly.GetManifestResourceStream($"Assets/{name}.{extension}")
+            ?? throw new InvalidOperationException(
+                $"The asset {name}.{extension} is not embedded in {typeof(Assets).Assembly.GetName().Name}.");
+        var plain = new byte[stream.Length];
+        stream.ReadExactly(plain);
+        var compressed = new MemoryStream();
+        using (var brotli = new BrotliStream(compressed, CompressionLevel.SmallestSize))
+        {
+            brotli.Write(plain);
+        }
+
+        var hash = Convert.ToHexStringLower(SHA256.HashData(plain))[..12];
+        return new AssetFile($"{name}.{hash}.{extension}", contentType, plain, compressed.ToArray());
+    }
+}

@@ -1,0 +1,178 @@
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Logging;
+using TaskRecovery.Dashboard.Actions;
+using TaskRecovery.Dashboard.Diagnostics;
+using TaskRecovery.Dashboard.Rendering;
+using TaskRecovery.Dashboard.Pages;
+using TaskRecovery.Dashboard.Security;
+
+namespace TaskRecovery.Dashboard.Hosting;
+
+/// <summary>Answers every request in the same order: headers, gatekeeper, page or action. Nothing is read or changed before the gatekeeper
+/// has agreed.</summary>
+internal sealed class DashboardEndpoints(
+    IEnumerable<IPage> pages,
+    IEnumerable<IAction> actions,
+    EntryDownload download,
+    Gatekeeper gatekeeper,
+    Layout layout,
+    Assets assets,
+    Reads reads,
+    SharedReads shared,
+    Refusals refusals,
+    TimeProvider time,
+    ILogger<DashboardEndpoints> logger)
+{
+    private const int MaxFormBytes = 256 * 1024;
+    private const int MaxFormFields = 2_000;
+
+    public void Map(RouteGroupBuilder group)
+    {
+        foreach (var page in pages)
+        {
+            Get(group, page.Route, context => HasRightSlash(context, page.Route) ? ShowAsync(context, page) : RedirectSlashAsync(context));
+        }
+
+        foreach (var action in actions)
+        {
+            group.MapPost($"/{action.Route}", context => ActAsync(context, action)).WithMetadata(PageDepth.Of(action.Route));
+        }
+
+        Get(group, "entries/{id:long}/args", context => AnswerAsync(context, request => download.SendAsync(request, DashboardPart.Args)));
+        Get(group, "entries/{id:long}/result", context => AnswerAsync(context, request => download.SendAsync(request, DashboardPart.Result)));
+        Get(group, "-/{file}", context => AnswerAsync(context, request => assets.SendAsync(request.Context, request.Route("file") ?? "")));
+    }
+
+    private static void Get(RouteGroupBuilder group, string route, RequestDelegate answer)
+        => group.MapGet($"/{route}", answer).WithMetadata(PageDepth.Of(route));
+
+    // Relative links are resolved from the last slash: the root needs one at its end, and a page must have none.
+    private static bool HasRightSlash(HttpContext context, string route)
+        => (context.Request.Path.Value?.EndsWith('/') ?? false) == (route.Length == 0);
+
+    private async Task AnswerAsync(HttpContext context, Func<DashboardRequest, Task> answer)
+    {
+        SecurityHeaders.Apply(context.Response);
+        var (access, refusal) = await gatekeeper.CheckAsync(context).ConfigureAwait(false);
+        var root = Root(context);
+        if (access is null)
+        {
+            await RefuseAsync(context, refusal!).ConfigureAwait(false);
+            return;
+        }
+
+        try
+        {
+            await answer(new DashboardRequest(context, access, root)).ConfigureAwait(false);
+        }
+        catch (Exception failure) when (Failures.Explain(failure) is { } explained && !context.Response.HasStarted)
+        {
+            Log.PageFailed(logger, failure, context.Request.Path.ToUriComponent());
+            await RefuseAsync(context, explained).ConfigureAwait(false);
+        }
+    }
+
+    private Task ShowAsync(HttpContext context, IPage page) => AnswerAsync(context, async request =>
+    {
+        var shown = await page.RenderAsync(request).ConfigureAwait(false);
+        if (shown.RedirectTo is { } target)
+        {
+            Redirect(context, request.Href(target), StatusCodes.Status302Found);
+            return;
+        }
+
+        var snapshot = await reads.SnapshotAsync(request).ConfigureAwait(false);
+        await SendAsync(context, shown.Status, layout.Render(shown, request, snapshot, Toast.Render(request))).ConfigureAwait(false);
+    });
+
+    private Task ActAsync(HttpContext context, IAction action) => AnswerAsync(context, async request =>
+    {
+        if (!context.Request.HasFormContentType)
+        {
+            await RefuseAsync(context, new Refusal(
+                StatusCodes.Status415UnsupportedMediaType, "Not a form", "An action is the form of a page of this dashboard.")).ConfigureAwait(false);
+            return;
+        }
+
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
+        {
+            size.MaxRequestBodySize = MaxFormBytes;
+        }
+
+        context.Features.Set<IFormFeature>(
+            new FormFeature(context.Request, new FormOptions { ValueCountLimit = MaxFormFields, BufferBodyLengthLimit = MaxFormBytes }));
+        var form = await context.Request.ReadFormAsync(context.RequestAborted).ConfigureAwait(false);
+        request = new DashboardRequest(context, request.Access, request.Root) { Form = form };
+        var what = action.Describe(request);
+        if (!request.Access.Operate)
+        {
+            await refusals.RecordAsync(request, what).ConfigureAwait(false);
+            await RefuseAsync(context, new Refusal(
+                StatusCodes.Status403Forbidden, "Read-only", "You may look, but not act. To act needs the policy that OperatePolicy names.")).ConfigureAwait(false);
+            return;
+        }
+
+        var done = await action.RunAsync(request).ConfigureAwait(false);
+        shared.Forget();
+        Log.Acted(logger, request.Access.User, what, done.Path, done.Note);
+        Redirect(context, request.Href(done.Address), StatusCodes.Status303SeeOther);
+    });
+
+    /// <summary>Adds the slash that the root needs, or removes the one that a page may not have. The address is relative, because a proxy
+    /// may have another prefix.</summary>
+    private Task RedirectSlashAsync(HttpContext context) => AnswerAsync(context, request =>
+    {
+        var path = context.Request.Path.ToUriComponent();
+        var last = path.TrimEnd('/')[(path.TrimEnd('/').LastIndexOf('/') + 1)..];
+        Redirect(context, (path.EndsWith('/') ? $"../{last}" : $"./{last}/") + context.Request.QueryString.ToUriComponent(), StatusCodes.Status302Found);
+        return Task.CompletedTask;
+    });
+
+    private Task RefuseAsync(HttpContext context, Refusal refusal)
+    {
+        context.Response.Headers.ContentSecurityPolicy = RefusalPage.ContentSecurityPolicy;
+        return SendAsync(context, refusal.Status, RefusalPage.Render(refusal));
+    }
+
+    private static void Redirect(HttpContext context, string address, int status)
+    {
+        context.Response.StatusCode = status;
+        context.Response.Headers.Location = address;
+    }
+
+    private async Task SendAsync(HttpContext context, int status, Markup page)
+    {
+        var body = Encoding.UTF8.GetBytes(page.ToString());
+        var response = context.Response;
+
+        // The tag is of what this very user would see, so that it can't tell one user what another one sees.
+        var tag = $"\"{Convert.ToHexStringLower(SHA256.HashData(body))[..32]}\"";
+        response.Headers.ETag = tag;
+
+        // The script shows times relative to this clock, because the browser's may be wrong. It is not part of the page, and so not of its tag.
+        var now = Shown.Iso(time.GetUtcNow());
+        response.Headers["X-Time"] = now;
+        response.Headers["Server-Timing"] = $"now;desc=\"{now}\"";
+        if (status == StatusCodes.Status200OK && context.Request.Headers.IfNoneMatch == tag)
+        {
+            response.StatusCode = StatusCodes.Status304NotModified;
+            return;
+        }
+
+        response.StatusCode = status;
+        response.ContentType = "text/html; charset=utf-8";
+        response.ContentLength = body.Length;
+        await response.Body.WriteAsync(body, context.RequestAborted).ConfigureAwait(false);
+    }
+
+    private static string Root(HttpContext context)
+    {
+        var depth = context.GetEndpoint()?.Metadata.GetMetadata<PageDepth>()?.Value ?? 0;
+        return depth == 0 ? "./" : string.Concat(Enumerable.Repeat("../", depth));
+    }
+}

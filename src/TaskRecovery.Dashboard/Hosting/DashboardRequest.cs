@@ -1,0 +1,39 @@
+using Microsoft.AspNetCore.Http;
+using TaskRecovery.Dashboard.Security;
+
+namespace TaskRecovery.Dashboard.Hosting;
+
+/// <summary>A request that may be answered: who asks, and for what. A page gets its input from here only.</summary>
+/// <param name="context">The request.</param>
+/// <param name="access">What its user may do.</param>
+/// <param name="root">How the page reaches the dashboard's root: <c>./</c> or <c>../</c>. All links begin with it, so that they work under
+/// any path base and behind any proxy.</param>
+internal sealed class DashboardRequest(HttpContext context, Access access, string root)
+{
+    private const int MaxParameter = 1_000;
+
+    public Access Access => access;
+
+    public string Root => root;
+
+    public CancellationToken Aborted => context.RequestAborted;
+
+    public HttpContext Context => context;
+
+    /// <summary>The fields of a posted form; empty for a GET.</summary>
+    public IFormCollection Form { get; init; } = FormCollection.Empty;
+
+    /// <summary>A parameter of the address, trimmed; <see langword="null"/> if it is absent, empty or unreasonably long.</summary>
+    public string? Query(string name) => Clean(context.Request.Query[name]);
+
+    /// <summary>A field of the posted form, trimmed; <see langword="null"/> if it is absent, empty or unreasonably long.</summary>
+    public string? Field(string name) => Clean(Form[name]);
+
+    public string? Route(string name) => context.Request.RouteValues[name] as string;
+
+    /// <summary>The address of a page of the dashboard, relative to this one.</summary>
+    public string Href(string path) => root + path;
+
+    private static string? Clean(string? value)
+        => value?.Trim() is { Length: > 0 and <= MaxParameter } text && !text.Contains('\0', StringComparison.Ordinal) ? text : null;
+}

@@ -1,0 +1,24 @@
+using Microsoft.AspNetCore.Http;
+using TaskRecovery.Dashboard.Pages;
+using TaskRecovery.Dashboard.Security;
+
+namespace TaskRecovery.Dashboard.Hosting;
+
+/// <summary>Failures that a user can understand. The texts of exceptions stay in the log, unless they are about the user's own
+/// input.</summary>
+internal static class Failures
+{
+    public static Refusal? Explain(Exception failure) => failure switch
+    {
+        StoreUnavailableException => new(
+            StatusCodes.Status503ServiceUnavailable, "The database does not answer", "Nothing is lost: entries wait until it is back. Reload the page in a moment."),
+        TimeoutException => new(
+            StatusCodes.Status504GatewayTimeout, "The database needed too long", "The question was stopped at its time limit, so that it does not load the database. Ask for less: a shorter time, a kind, or a queue."),
+        SearchRunningException => new(StatusCodes.Status429TooManyRequests, "One search at a time", failure.Message),
+        NotSupportedException => new(StatusCodes.Status501NotImplemented, "Not supported by this store", "The store of this application does not support this page."),
+        BadHttpRequestException or InvalidDataException => new(
+            StatusCodes.Status400BadRequest, "The form can't be read", "It is too large or not complete."),
+        ArgumentException => new(StatusCodes.Status400BadRequest, "The question is not valid", failure.Message),
+        _ => null,
+    };
+}

@@ -1,0 +1,29 @@
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace TaskRecovery.Dashboard.Hosting;
+
+/// <summary>Checks at start that the policies named in the options exist, because a name that is wrong would otherwise be found by the
+/// first
+/// user.</summary>
+internal sealed class PolicyCheck(IOptions<DashboardOptions> options, IAuthorizationPolicyProvider policies) : IHostedService
+{
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await CheckAsync(nameof(DashboardOptions.OperatePolicy), options.Value.OperatePolicy).ConfigureAwait(false);
+        await CheckAsync(nameof(DashboardOptions.DataPolicy), options.Value.DataPolicy).ConfigureAwait(false);
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private async Task CheckAsync(string option, string? policy)
+    {
+        if (policy is not null && await policies.GetPolicyAsync(policy).ConfigureAwait(false) is null)
+        {
+            throw new InvalidOperationException(
+                $"DashboardOptions.{option} is '{policy}', but the application has no authorization policy of that name. "
+                + $"Add it: services.AddAuthorization(options => options.AddPolicy(\"{policy}\", ...)).");
+        }
+    }
+}

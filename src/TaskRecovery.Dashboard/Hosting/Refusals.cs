@@ -1,0 +1,53 @@
+using Microsoft.Extensions.Logging;
+using TaskRecovery.Dashboard.Actions;
+using TaskRecovery.Dashboard.Diagnostics;
+
+namespace TaskRecovery.Dashboard.Hosting;
+
+/// <summary>Records that a user tried to act without the right to. One record a minute for each user, so that nobody can fill the
+/// record.</summary>
+internal sealed class Refusals(IQueueOperator operations, TimeProvider time, ILogger<Refusals> logger)
+{
+    private const int MaxUsers = 1_000;
+    private static readonly TimeSpan Quiet = TimeSpan.FromMinutes(1);
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, long> _last = new(StringComparer.Ordinal);
+
+    public async ValueTask RecordAsync(DashboardRequest request, string action)
+    {
+        Log.ActionRefused(logger, request.Access.User, action);
+        if (!IsFirst(request.Access.User))
+        {
+            return;
+        }
+
+        try
+        {
+            await operations.RecordRefusalAsync(action, Audits.Of(request.Access.User, null), request.Aborted).ConfigureAwait(false);
+        }
+        catch (Exception failure) when (Failures.Explain(failure) is not null)
+        {
+            Log.PageFailed(logger, failure, action);
+        }
+    }
+
+    private bool IsFirst(string user)
+    {
+        lock (_lock)
+        {
+            if (_last.TryGetValue(user, out var last) && time.GetElapsedTime(last) < Quiet)
+            {
+                return false;
+            }
+
+            if (_last.Count >= MaxUsers)
+            {
+                _last.Clear();
+            }
+
+            _last[user] = time.GetTimestamp();
+            return true;
+        }
+    }
+}

@@ -1,0 +1,69 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using TaskRecovery.Dashboard.Diagnostics;
+using TaskRecovery.Dashboard.Hosting;
+using TaskRecovery.Dashboard.Rendering;
+using static TaskRecovery.Dashboard.Rendering.Markup;
+
+namespace TaskRecovery.Dashboard.Pages;
+
+/// <summary>The only way by which the application's data reach a page: through the right to see them and the redactor.</summary>
+internal sealed class DataView(IOptions<DashboardOptions> options, ILogger<DataView> logger, IPayloadReader? payloads = null)
+{
+    /// <summary>The text as the user may see it; <see langword="null"/> if it is hidden.</summary>
+    public string? Read(DashboardRequest request, DashboardText text)
+    {
+        if (!request.Access.Data)
+        {
+            return null;
+        }
+
+        text = text with { Text = Decode(text) };
+        if (options.Value.Redact is not { } redact)
+        {
+            return text.Text;
+        }
+
+        try
+        {
+            return redact(text);
+        }
+#pragma warning disable CA1031 // Whatever the redactor throws: what it would have hidden stays hidden.
+        catch (Exception failure)
+#pragma warning restore CA1031
+        {
+            Log.RedactorFailed(logger, failure);
+            return null;
+        }
+    }
+
+    public Markup Plain(DashboardRequest request, DashboardText text)
+        => Read(request, text) is { } shown ? Html($"{shown}") : Hidden(request);
+
+    public Markup Json(DashboardRequest request, DashboardText text)
+        => Read(request, text) is { } shown ? JsonMarkup.Render(shown) : Hidden(request);
+
+    public Markup Lines(DashboardRequest request, DashboardText text)
+        => Read(request, text) is { } shown ? Html($"<pre tabindex=\"0\">{shown}</pre>") : Hidden(request);
+
+    // A payload whose codec this process does not have is shown as it is stored.
+    private string Decode(DashboardText text)
+    {
+        if (payloads is null || text.Part > DashboardPart.Checkpoint)
+        {
+            return text.Text;
+        }
+
+        try
+        {
+            return payloads.Read(text.Text);
+        }
+        catch (PayloadException)
+        {
+            return text.Text;
+        }
+    }
+
+    public static Markup Hidden(DashboardRequest request)
+        => Html($"<span class=\"muted\">{Icon.Of("lock")} {(request.Access.Data ? "hidden by the redactor" : "hidden: you may not see data")}</span>");
+}

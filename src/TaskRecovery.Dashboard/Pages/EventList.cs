@@ -1,0 +1,93 @@
+using TaskRecovery.Dashboard.Hosting;
+using TaskRecovery.Dashboard.Rendering;
+using static TaskRecovery.Dashboard.Rendering.Markup;
+
+namespace TaskRecovery.Dashboard.Pages;
+
+/// <summary>Events as a list of sentences with their times.</summary>
+internal static class EventList
+{
+    public static Markup Render(DashboardRequest request, IEnumerable<QueueEvent> events) => Html($"""
+        <ol class="life events">{Each(events, one => Item(request, one))}</ol>
+        """);
+
+    private static Markup Item(DashboardRequest request, QueueEvent one)
+    {
+        var (icon, tone) = Look(one.Kind);
+        var by = By(one);
+        return Html($"""
+            <li id="v{one.Id}">{Shown.Ago(one.At)}<span class="dot tone-{tone}">{Icon.Of(icon)}</span><div><div class="what">{Sentence(request, one)}</div>{When(!by.IsEmpty, Html($"<div class=\"how\">{by}</div>"))}</div></li>
+
+            """);
+    }
+
+    public static Markup Sentence(DashboardRequest request, QueueEvent one)
+    {
+        var node = Ui.Name(one.Node ?? "a node");
+        var subject = Ui.Name(one.Subject);
+        var entries = one.Entries is { } count ? Html($"{Shown.Many(count, "entry", "entries")}") : Html($"entries");
+        return one.Kind switch
+        {
+            QueueEventKind.NodeJoined => Html($"{node} joined"),
+            QueueEventKind.NodeLeft => Html($"{node} left"),
+            QueueEventKind.NodeDied => Html($"{node} was declared dead"),
+            QueueEventKind.Swept => Html($"Recovered {entries} of {node}"),
+            QueueEventKind.CrashLoop => Html($"{Entry(request, one)} failed: it kept crashing its node"),
+            QueueEventKind.EntryRetried => Html($"{Entry(request, one)} was retried"),
+            QueueEventKind.EntryCancelled => Html($"{Entry(request, one)} was cancelled"),
+            QueueEventKind.EntryErased => Html($"The data of {entries} were erased"),
+            QueueEventKind.Paused => Html($"{subject} was paused"),
+            QueueEventKind.Resumed => Html($"{subject} was resumed"),
+            QueueEventKind.OperationStarted => Html($"{Operation(request, one)} started"),
+            QueueEventKind.OperationEnded => Html($"{Operation(request, one)} ended"),
+            QueueEventKind.OperationStopped => Html($"{Operation(request, one)} was stopped"),
+            QueueEventKind.OperationUndone => Html($"{Operation(request, one)} was undone"),
+            QueueEventKind.Refused => Html($"An action was refused"),
+            _ => Html($"{one.Kind.ToString()}"),
+        };
+    }
+
+    public static (string Icon, string Tone) Look(QueueEventKind kind) => kind switch
+    {
+        QueueEventKind.NodeJoined => ("nodes", "completed"),
+        QueueEventKind.NodeLeft => ("nodes", "cancelled"),
+        QueueEventKind.NodeDied => ("lost", "failed"),
+        QueueEventKind.Swept => ("retry", "lost"),
+        QueueEventKind.CrashLoop => ("failed", "failed"),
+        QueueEventKind.EntryRetried => ("retry", "running"),
+        QueueEventKind.EntryCancelled or QueueEventKind.EntryErased => ("cancelled", "cancelled"),
+        QueueEventKind.Paused => ("pause", "lost"),
+        QueueEventKind.Resumed => ("running", "completed"),
+        QueueEventKind.Refused => ("lock", "failed"),
+        _ => ("operations", "running"),
+    };
+
+    public static Markup By(QueueEvent one)
+    {
+        var parts = new List<Markup>();
+        if (one.Detail is { Length: > 0 } detail)
+        {
+            parts.Add(Html($"{detail}"));
+        }
+
+        if (one.Actor is { Length: > 0 } actor)
+        {
+            parts.Add(Html($"by {Ui.Name(actor)}{(one.Tool is null ? "" : $" ({one.Tool})")}"));
+        }
+
+        if (one.Reason is { Length: > 0 } reason)
+        {
+            parts.Add(Html($"“{reason}”"));
+        }
+
+        return Each(parts.Select(static (part, index) => Html($"{(index == 0 ? "" : " · ")}{part}")), static part => part);
+    }
+
+    private static Markup Entry(DashboardRequest request, QueueEvent one) => one.EntryId is { } id
+        ? Html($"<a class=\"id\" href=\"{request.Href($"entries/{id}")}\">{id}</a>{When(one.Subject is not null, Html($" <bdi class=\"muted\">{one.Subject}</bdi>"))}")
+        : Html($"An entry");
+
+    private static Markup Operation(DashboardRequest request, QueueEvent one) => one.OperationId is { } id
+        ? Html($"<a href=\"{request.Href($"operations/{id}")}\">Operation {id}</a>{When(one.Entries is not null, Html($" on {Shown.Many(one.Entries ?? 0, "entry", "entries")}"))}")
+        : Html($"A bulk operation");
+}

@@ -1,0 +1,87 @@
+using TaskRecovery.Dashboard.Hosting;
+using TaskRecovery.Dashboard.Rendering;
+using static TaskRecovery.Dashboard.Rendering.Markup;
+
+namespace TaskRecovery.Dashboard.Pages;
+
+/// <summary>All jobs: what runs when, and how the last runs went.</summary>
+internal sealed class JobsPage(Reads reads) : IPage
+{
+    private const int Strip = 20;
+
+    // One question for the recent runs of all jobs together; a job that runs rarely may have none among them.
+    private const int RecentTasks = 500;
+
+    private static readonly Column[] Columns =
+        [new("Job", "name-cell"), new("Schedule", "name-cell wide"), new("Next run"), new("Last runs", "wide"), new("Queue", "name-cell"), Column.Actions()];
+
+    public string Route => "jobs";
+
+    public async ValueTask<Page> RenderAsync(DashboardRequest request)
+    {
+        var jobs = await reads.JobsAsync(request).ConfigureAwait(false);
+        if (jobs.Count == 0)
+        {
+            return new Page("Jobs", Section.Jobs, Ui.Card("Jobs", Ui.Empty("jobs", "There is no job yet", "A job runs its handler on a schedule. Add one with AddIntervalJob, or create one with IJobService.")));
+        }
+
+        var recent = await reads.TasksAsync(request, new TaskQuery { Limit = RecentTasks }).ConfigureAwait(false);
+        var byJob = recent.Tasks.ToLookup(static task => task.JobId);
+        var table = new Table("Jobs", Columns).Render(jobs.Select(job => Row(request, job, byJob[job.Id])));
+        return new Page("Jobs", Section.Jobs, Html($"<section class=\"card\">{table}</section>")) { Live = TimeSpan.FromSeconds(3) };
+    }
+
+    public static Markup State(Job job) => job.State switch
+    {
+        JobState.Active => default,
+        JobState.Paused => Html($" <span class=\"tag warn\">paused</span>"),
+        _ => Html($" <span class=\"tag\">ended</span>"),
+    };
+
+    public static Markup Buttons(DashboardRequest request, Job job) => !request.Access.Operate ? default : Html($"""
+        <div class="actions">{When(job.State == JobState.Active, Ui.Button(request.Href($"jobs/{job.Id}/run"), "Run now", "small"))}{(job.State switch
+        {
+            JobState.Active => Ui.Button(request.Href($"jobs/{job.Id}/pause"), "Pause", "small"),
+            JobState.Paused => Ui.Button(request.Href($"jobs/{job.Id}/resume"), "Resume", "small"),
+            _ => default,
+        })}</div>
+        """);
+
+    /// <summary>The outcomes of the last runs as small bars, oldest first, with a sentence for those who can't see them.</summary>
+    public static Markup Outcomes(IEnumerable<TaskRecord> newestFirst)
+    {
+        var tasks = newestFirst.Take(Strip).Reverse().ToList();
+        if (tasks.Count == 0)
+        {
+            return Html($"<span class=\"muted\">none yet</span>");
+        }
+
+        var words = $"The last {Shown.Many(tasks.Count, "run")}: " + string.Join(", ", tasks.GroupBy(static task => task.State).Select(static group => $"{group.Count()} {group.Key.ToString().ToLowerInvariant()}"));
+        return Html($"""
+            <span class="strip"><svg width="{tasks.Count * 7}" height="16" viewBox="0 0 {tasks.Count * 7} 16" role="img" aria-label="{words}">{Each(tasks.Select(static (task, index) => (task, index)), item =>
+                Html($"<rect class=\"fill-{Style(item.task.State)}\" x=\"{item.index * 7}\" y=\"{Top(item.task.State)}\" width=\"5\" height=\"{16 - Top(item.task.State)}\" rx=\"1\"/>"))}</svg></span>
+            """);
+    }
+
+    private static string Style(TaskState state) => state switch
+    {
+        TaskState.Completed => "completed",
+        TaskState.Failed => "failed",
+        TaskState.Running => "running",
+        TaskState.Created => "waiting",
+        _ => "cancelled",
+    };
+
+    // The height differs too, so that the colour is not the only sign.
+    private static int Top(TaskState state)
+        => state switch { TaskState.Failed => 0, TaskState.Completed => 4, TaskState.Running => 6, _ => 10 };
+
+    private static Row Row(DashboardRequest request, Job job, IEnumerable<TaskRecord> tasks) => new(
+        $"j{job.Id:n}",
+        Html($"<a href=\"{request.Href($"jobs/{job.Id}")}\">{Ui.Name(job.Name)}</a>{State(job)}<span class=\"sub\">{Ui.Name(job.Kind)}</span>"),
+        Html($"{ScheduleText.Of(job.Schedule)}"),
+        job.NextRunAt is { } next && job.State == JobState.Active ? Shown.Ago(next) : Ui.None,
+        Outcomes(tasks),
+        Ui.Name(job.Queue),
+        Buttons(request, job));
+}

@@ -1,0 +1,45 @@
+using TaskRecovery.Dashboard.Hosting;
+using TaskRecovery.Dashboard.Rendering;
+using static TaskRecovery.Dashboard.Rendering.Markup;
+
+namespace TaskRecovery.Dashboard.Pages;
+
+/// <summary>All kinds, and whether a living node can run them.</summary>
+internal sealed class KindsPage(Reads reads) : IPage
+{
+    private static readonly Column[] Columns =
+        [new("Kind", "name-cell"), Column.Number("Waiting"), new("Oldest due", "number"), new("Known to"), Column.Actions()];
+
+    public string Route => "kinds";
+
+    public async ValueTask<Page> RenderAsync(DashboardRequest request)
+    {
+        var kinds = await reads.KindsAsync(request).ConfigureAwait(false);
+        var content = kinds.Count == 0
+            ? Ui.Card("Kinds", Ui.Empty("kinds", "There is no kind yet", "A kind appears when its first entry is stored, or when a node with a worker for it starts."))
+            : Html($"<section class=\"card\">{new Table("Kinds", Columns).Render(kinds.Select(kind => Row(request, kind)))}</section>");
+        return new Page("Kinds", Section.Kinds, content) { Live = TimeSpan.FromSeconds(5) };
+    }
+
+    private static Row Row(DashboardRequest request, KindSummary kind)
+    {
+        var name = Uri.EscapeDataString(kind.Name);
+        return new Row(
+            $"k-{name}",
+            Html(
+                $"<a href=\"{request.Href($"entries?kind={name}")}\">{Ui.Name(kind.Name)}</a>{When(kind.Pause is not null, Paused(kind))}"),
+            Html($"<a href=\"{request.Href($"entries?kind={name}&state=waiting")}\">{Shown.Number(kind.Waiting)}</a>"),
+            kind.OldestDue is { } age ? Html($"{Shown.Duration(age)}") : Ui.None,
+            kind.Nodes > 0 ? Html($"{Shown.Many(kind.Nodes, "node")}") : Html($"<span class=\"{(kind.Waiting.Value > 0 ? "tone-lost" : "muted")}\">no living node</span>"),
+            Actions(request, kind));
+    }
+
+    private static Markup Paused(KindSummary kind)
+        => Html($"<span class=\"sub\"><span class=\"tag warn\">paused</span>{(kind.Pause is { } pause ? Pauses.Words(pause) : default)}</span>");
+
+    private static Markup Actions(DashboardRequest request, KindSummary kind) => !request.Access.Operate
+        ? default
+        : kind.Pause is null
+            ? Pauses.Form(request.Href("kinds/pause"), kind.Name, kind.Name)
+            : Ui.Button(request.Href("kinds/resume"), "Resume", "small", fields: Ui.Hidden("name", kind.Name));
+}

@@ -1,0 +1,141 @@
+using TaskRecovery.Dashboard.Hosting;
+using TaskRecovery.Dashboard.Rendering;
+using static TaskRecovery.Dashboard.Rendering.Markup;
+
+namespace TaskRecovery.Dashboard.Pages;
+
+/// <summary>The life of an entry, from the moment it was stored: claims, steps, deaths, recoveries, ends, and what operators did.</summary>
+internal static class LifeList
+{
+    public static Markup Render(DashboardRequest request, EntryLife life, EntryData data)
+        => Html($"<ol class=\"life\">{Each(Items(request, life, data).OrderBy(static item => item.At).ThenBy(static item => item.Order), Item)}</ol>");
+
+    private static Markup Item(LifeItem item) => Html($"""
+        <li class="{(item.InRun ? "in-run" : "")}{(item.IsMinor ? " minor" : "")}">{Shown.Exact(item.At)}<span class="dot tone-{item.Tone}">{Icon.Of(item.Icon)}</span><div><div class="what">{item.What}</div>{item.How}</div></li>
+
+        """);
+
+    private static IEnumerable<LifeItem> Items(DashboardRequest request, EntryLife life, EntryData data)
+    {
+        var entry = life.Entry;
+        yield return new LifeItem(entry.CreatedAt, 0, "stored", "waiting", Html($"Stored in {Ui.Name(entry.Queue)}")) { How = Due(life) };
+        foreach (var run in life.Runs)
+        {
+            if (run.StartedAt is { } started)
+            {
+                yield return Claimed(started, run.Node, run.Fence);
+            }
+
+            yield return Ended(request, life, run, data);
+            if (run.End == EntryRunEnd.Lost && !run.IsFinal)
+            {
+                yield return new LifeItem(run.EndedAt, 5, "retry", "lost", Html($"Recovered: back in the queue, first in line"));
+            }
+        }
+
+        if (life.Claim is { } claim)
+        {
+            yield return Claimed(claim.ClaimedAt, claim.Node, claim.Fence);
+        }
+
+        foreach (var step in life.Steps)
+        {
+            yield return new LifeItem(step.StoredAt, 2, "step", "completed", Html($"Step {Ui.Name(step.Name)}"))
+            {
+                InRun = true,
+                IsMinor = true,
+                How = Html($"<span class=\"how\">stored under fence {step.Fence}, {Shown.Bytes(step.Bytes)}</span>"),
+            };
+        }
+
+        if (life.Checkpoint is { } checkpoint)
+        {
+            yield return new LifeItem(checkpoint.StoredAt, 2, "step", "running", Html($"Last checkpoint")) { InRun = true, IsMinor = true };
+        }
+
+        if (life.CancelRequestedAt is { } asked)
+        {
+            yield return new LifeItem(asked, 3, "cancelled", "cancelled", Html($"Asked to stop"));
+        }
+
+        foreach (var one in life.Events)
+        {
+            var (icon, tone) = EventList.Look(one.Kind);
+            yield return new LifeItem(one.At, 6, icon, tone, EventList.Sentence(request, one))
+            {
+                How = Html($"<div class=\"how\">{EventList.By(one)}</div>"),
+            };
+        }
+
+        if (entry.State == EntryState.Waiting && entry.RunAt > life.ReadAt)
+        {
+            yield return new LifeItem(entry.RunAt.Value, 9, "later", "later", Html($"Due {Shown.Ago(entry.RunAt)}"));
+        }
+    }
+
+    private static Markup Due(EntryLife life)
+        => life.Runs.Count == 0 && life.Claim is null && life.Entry.RunAt is { } due && due <= life.ReadAt && due > life.Entry.CreatedAt
+        ? Html($"<div class=\"how\">due {Shown.Exact(due)}</div>")
+        : default;
+
+    private static LifeItem Claimed(DateTimeOffset at, string? node, long fence)
+        => new(at, 1, "running", "running", Html($"Claimed by {Ui.Name(node ?? "a node")} under fence {fence}")) { InRun = true };
+
+    private static LifeItem Ended(DashboardRequest request, EntryLife life, EntryRun run, EntryData data)
+    {
+        var took = run.StartedAt is { } started ? $" after {Shown.Duration(run.EndedAt - started)}" : "";
+        var reason = run.Reason is null ? "" : $": {Ui.Words(run.Reason)}";
+        var (icon, tone, what) = run.End switch
+        {
+            EntryRunEnd.Completed => ("completed", "completed", $"Completed{took}"),
+            EntryRunEnd.Failed => ("failed", "failed", $"Failed{took}{reason}"),
+            EntryRunEnd.Cancelled => ("cancelled", "cancelled", $"Cancelled{took}{reason}"),
+            EntryRunEnd.Retried => ("failed", "lost", $"Attempt {run.Attempt} failed{took}"),
+            EntryRunEnd.Snoozed => ("later", "later", $"Asked to run later{took}"),
+            EntryRunEnd.Released => ("waiting", "waiting", $"Released{took}{reason}"),
+            EntryRunEnd.Lost => ("lost", "failed", $"{run.Node ?? "The node"} died{took}"),
+            _ => ("cancelled", "cancelled", $"Superseded{took}{reason}"),
+        };
+        return new LifeItem(run.EndedAt, 4, icon, tone, Ui.Name(what))
+        {
+            How = Html($"{(run.Error is { Length: > 0 } error ? data.Error(request, life, error) : default)}{(run.BlackBox is { } box ? Box(request, box, run) : default)}"),
+        };
+    }
+
+    private static Markup Box(DashboardRequest request, BlackBox box, EntryRun run)
+    {
+        var proof = box.Proof switch
+        {
+            DeathProof.LeaseExpired => "no heartbeat for a whole lease",
+            DeathProof.LockFree => "its lock was free and its heartbeats had stopped",
+            DeathProof.ProcessGone => "its process no longer exists",
+            DeathProof.Left => "it left by itself",
+            _ => "not known",
+        };
+        return Html($"""
+            <dl class="box">
+            {Ui.Fact("Proof", Html($"{proof}{(box.DeclaredBy is null ? "" : ", seen by ")}{Ui.Name(box.DeclaredBy)}"))}
+            {Ui.Fact("In step", box.Step is { } step ? Ui.Name(step) : default)}
+            {Ui.Fact("Work at risk", box.ProgressAge is { } age ? Html($"{Shown.Duration(age)} since the last stored step") : default)}
+            {Ui.Fact("Crash", Html($"number {run.Crashes}"))}
+            {(box.Vitals is { } vitals ? Vitals(vitals) : default)}
+            {Ui.Fact("Ran beside", box.RanBeside.Count == 0 ? default : Each(box.RanBeside.Take(8), id => Html($"<a class=\"id\" href=\"{request.Href($"entries/{id}")}\">{id}</a> ")))}
+            </dl>
+            """);
+    }
+
+    private static Markup Vitals(NodeVitals vitals) => Html($"""
+        {Ui.Fact("Memory", Html($"{Shown.Bytes(vitals.WorkingSetBytes)} of {Shown.Bytes(vitals.MemoryLimitBytes)}"))}
+        {Ui.Fact("Processor", Html($"{vitals.CpuPercent:0} %, {vitals.GcPausePercent:0.#} % in GC pauses"))}
+        {Ui.Fact("Waiting for a thread", Html($"{Shown.Number(vitals.ThreadPoolQueue)}"))}
+        """);
+
+    private sealed record LifeItem(DateTimeOffset At, int Order, string Icon, string Tone, Markup What)
+    {
+        public Markup How { get; init; }
+
+        public bool InRun { get; init; }
+
+        public bool IsMinor { get; init; }
+    }
+}

@@ -1,0 +1,144 @@
+using TaskRecovery.Dashboard.Charts;
+using TaskRecovery.Dashboard.Hosting;
+using TaskRecovery.Dashboard.Rendering;
+using static TaskRecovery.Dashboard.Rendering.Markup;
+
+namespace TaskRecovery.Dashboard.Pages;
+
+/// <summary>The first page: is all well, and if not, where to look.</summary>
+internal sealed class OverviewPage(Reads reads) : IPage
+{
+    private static readonly (string Key, string Name, TimeSpan Length, TimeSpan Bucket)[] Ranges =
+    [
+        ("1h", "hour", TimeSpan.FromHours(1), TimeSpan.FromMinutes(1)),
+        ("24h", "24 hours", TimeSpan.FromHours(24), TimeSpan.FromMinutes(20)),
+        ("7d", "7 days", TimeSpan.FromDays(7), TimeSpan.FromHours(2)),
+        ("90d", "90 days", TimeSpan.FromDays(90), TimeSpan.FromDays(1)),
+    ];
+
+    public string Route => "";
+
+    public async ValueTask<Page> RenderAsync(DashboardRequest request)
+    {
+        var snapshot = await reads.SnapshotAsync(request).ConfigureAwait(false);
+        var nodes = await reads.NodesAsync(request).ConfigureAwait(false);
+        var kinds = await reads.KindsAsync(request).ConfigureAwait(false);
+        var failed = await FailedAsync(request).ConfigureAwait(false);
+        var throughput = await ThroughputAsync(request, snapshot).ConfigureAwait(false);
+        var events = await EventsAsync(request).ConfigureAwait(false);
+        return new Page("Overview", Section.Overview, Html($"""
+            {Health.Render(request, snapshot, nodes, kinds)}
+            {Tiles(request, snapshot, nodes)}
+            {throughput}
+            <div class="columns wide-first">
+            {QueueTable.Card(request, snapshot, withActions: false)}
+            {FailureCard(request, failed)}
+            </div>
+            {events}
+            """))
+        {
+            Live = TimeSpan.FromSeconds(2),
+        };
+    }
+
+    private static Markup Tiles(DashboardRequest request, QueueSnapshot snapshot, IReadOnlyList<NodeSummary> nodes)
+    {
+        var running = Sum(snapshot, static queue => queue.Running);
+        var capacity = snapshot.Queues.Sum(static queue => (long)queue.Concurrency);
+        var hour = snapshot.LastHour;
+        var oldest = snapshot.Queues.Max(static queue => queue.OldestDue);
+        var silent = nodes.Count(static node => node.State == NodeState.Silent);
+        return Html($"""
+            <div class="tiles">
+            {Tile(request, "entries?state=waiting", "waiting", "Due", Shown.Number(Sum(snapshot, static queue => queue.Due)), oldest is { } age ? $"oldest {Shown.Duration(age)}" : "nothing waits")}
+            {Tile(request, "entries?state=waiting", "later", "Later", Shown.Number(Sum(snapshot, static queue => queue.Later)), "due in the future")}
+            {Tile(request, "entries?state=running", "running", "Running", Shown.Number(running), capacity > 0 ? $"of {Shown.Number(capacity)} at once" : "no capacity")}
+            {Tile(request, "entries?state=completed", "completed", "Completed", Shown.Number(hour.Completed), "in the last hour")}
+            {Tile(request, "entries?state=failed", "failed", "Failed", Shown.Number(snapshot.Failed), $"kept; {Shown.Number(hour.Failed)} in the last hour", snapshot.Failed.Value > 0)}
+            {Tile(request, "nodes", "nodes", "Nodes", Shown.Number(nodes.Count(static node => node.State == NodeState.Alive)), silent > 0 ? $"alive; {silent} silent" : "alive")}
+            </div>
+            """);
+    }
+
+    private static Markup Tile(DashboardRequest request, string path, string icon, string name, string value, string note, bool isBad = false) => Html($"""
+        <a href="{request.Href(path)}"><span class="name"><span class="tone-{icon}">{Icon.Of(icon)}</span>{name}</span><span class="value{(isBad ? " bad" : "")}">{value}</span><span class="note">{note}</span></a>
+
+        """);
+
+    private static Count Sum(QueueSnapshot snapshot, Func<QueueSummary, Count> count)
+    {
+        var counts = snapshot.Queues.Select(count).ToList();
+        return new Count(counts.Sum(static one => one.Value), counts.Select(static one => one.Precision).DefaultIfEmpty().Max());
+    }
+
+    private async ValueTask<Markup> ThroughputAsync(DashboardRequest request, QueueSnapshot snapshot)
+    {
+        if (!reads.Has(MonitorFeatures.Statistics))
+        {
+            return default;
+        }
+
+        var range = Ranges.FirstOrDefault(one => one.Key == request.Query("range"), Ranges[0]);
+        var end = new DateTimeOffset(((snapshot.TakenAt.UtcTicks / range.Bucket.Ticks) + 1) * range.Bucket.Ticks, TimeSpan.Zero);
+        var throughput = await reads.ThroughputAsync(
+            request, $"{range.Key} {end:O}", new ThroughputQuery { From = end - range.Length, To = end, Bucket = range.Bucket }).ConfigureAwait(false);
+        IReadOnlyList<ThroughputPoint> points = throughput.Series is [var series, ..] ? series.Points : [];
+        var tabs = Ui.Tabs("Range", Ranges.Select(one => ($"{request.Root}?range={one.Key}", Html($"{one.Key}"), one.Key == range.Key)));
+        return Ui.Card(
+            $"Entries per {Unit(throughput.Bucket)}",
+            Ui.Body(
+                Html($"{ThroughputChart.Render(points, throughput.Bucket, range.Name)}{ThroughputChart.Table(points, throughput.Bucket)}")),
+            tabs);
+    }
+
+    private static string Unit(TimeSpan bucket) => bucket == TimeSpan.FromMinutes(1) ? "minute"
+        : bucket == TimeSpan.FromHours(1) ? "hour"
+        : bucket == TimeSpan.FromDays(1) ? "day"
+        : Shown.Duration(bucket);
+
+    private async ValueTask<(EntryGroups Kinds, EntryGroups Reasons)> FailedAsync(DashboardRequest request)
+    {
+        var form = EntryForm.Parse("state=failed", mayReadData: false);
+        return (await reads.GroupsAsync(request, form, EntryGrouping.Kind).ConfigureAwait(false),
+            await reads.GroupsAsync(request, form, EntryGrouping.Reason).ConfigureAwait(false));
+    }
+
+    private static Markup FailureCard(DashboardRequest request, (EntryGroups Kinds, EntryGroups Reasons) failed)
+    {
+        if (failed.Kinds.Groups.Count == 0)
+        {
+            return Ui.Card("Failures", Ui.Empty("completed", "Nothing has failed", "Failed entries appear here by kind and reason, until they are retried or retention removes them."));
+        }
+
+        return Ui.Card("Failures", Html($"""
+            {new Table("Failed entries by kind", new Column("Kind", "name-cell"), Column.Number("Failed")).Render(failed.Kinds.Groups.Take(6).Select(group =>
+                Group(request, "kind", group)))}
+            {new Table("Failed entries by reason", new Column("Reason", "name-cell"), Column.Number("Failed")).Render(failed.Reasons.Groups.Take(4).Select(group =>
+                Group(request, "reason", group)))}
+            """));
+    }
+
+    private static Row Group(DashboardRequest request, string name, EntryGroup group)
+    {
+        var href = request.Href($"entries?state=failed&{name}={Uri.EscapeDataString(group.Key)}");
+        var text = group.Key.Length == 0 ? "without a reason" : name == "reason" ? Ui.Words(group.Key) : group.Key;
+        return new Row(null, Html($"<a href=\"{href}\">{Ui.Name(text)}</a>"), Html($"{Shown.Number(group.Entries)}"));
+    }
+
+    private async ValueTask<Markup> EventsAsync(DashboardRequest request)
+    {
+        if (!reads.Has(MonitorFeatures.Events))
+        {
+            return default;
+        }
+
+        var page = await reads.EventsAsync(request, "last", new EventQuery { Limit = 8 }).ConfigureAwait(false);
+        return Ui.Card(
+            "Last events",
+            page.Events.Count == 0
+                ? Ui.Empty(
+                    "events", "Nothing has happened yet", "Nodes that join or die, recoveries and the actions of operators appear here.")
+                : Ui.Body(EventList.Render(request, page.Events)),
+            Html($"<a class=\"muted\" href=\"{request.Href("events")}\">All events</a>"));
+    }
+}

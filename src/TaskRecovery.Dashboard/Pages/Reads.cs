@@ -1,0 +1,77 @@
+using TaskRecovery.Dashboard.Hosting;
+
+namespace TaskRecovery.Dashboard.Pages;
+
+/// <summary>What the pages read, shared between their viewers.</summary>
+internal sealed class Reads(
+    IQueueMonitor monitor, IQueueOperator operations, IJobService jobs, ITaskService tasks, SharedReads shared, SearchLimit limit)
+{
+    public bool Has(MonitorFeatures feature) => monitor.Features.HasFlag(feature);
+
+    public ValueTask<QueueSnapshot> SnapshotAsync(DashboardRequest request)
+        => shared.GetAsync("snapshot", monitor.GetSnapshotAsync, request.Aborted);
+
+    public ValueTask<IReadOnlyList<KindSummary>> KindsAsync(DashboardRequest request)
+        => shared.GetAsync("kinds", monitor.ListKindsAsync, request.Aborted);
+
+    public ValueTask<IReadOnlyList<NodeSummary>> NodesAsync(DashboardRequest request)
+        => shared.GetAsync("nodes", monitor.ListNodesAsync, request.Aborted);
+
+    public ValueTask<IReadOnlyList<Job>> JobsAsync(DashboardRequest request)
+        => shared.GetAsync("jobs", async token => await jobs.ListAsync(token).ConfigureAwait(false), request.Aborted);
+
+    public ValueTask<Throughput> ThroughputAsync(DashboardRequest request, string name, ThroughputQuery query)
+        => shared.GetAsync($"throughput {name}", token => monitor.GetThroughputAsync(query, token), request.Aborted);
+
+    public ValueTask<EventPage> EventsAsync(DashboardRequest request, string name, EventQuery query)
+        => shared.GetAsync($"events {name}", token => monitor.ListEventsAsync(query, token), request.Aborted);
+
+    public ValueTask<TaskPage> TasksAsync(DashboardRequest request, TaskQuery query)
+        => shared.GetAsync($"tasks {query.JobId} {query.State} {query.Before} {query.Limit}", token => monitor.ListTasksAsync(query, token), request.Aborted);
+
+    public async ValueTask<TaskRecord?> TaskAsync(DashboardRequest request, Guid id)
+        => await tasks.GetAsync(id, request.Aborted).ConfigureAwait(false);
+
+    public ValueTask<EntryLife?> LifeAsync(DashboardRequest request, long id)
+        => shared.GetAsync($"life {id}", token => monitor.GetLifeAsync(id, token), request.Aborted);
+
+    public ValueTask<IReadOnlyList<RunLogLine>> LogAsync(DashboardRequest request, long id)
+        => shared.GetAsync($"log {id}", token => monitor.ListLogAsync(id, token), request.Aborted);
+
+    public ValueTask<string?> StepAsync(DashboardRequest request, long id, string name)
+        => monitor.GetStepResultAsync(id, name, request.Aborted);
+
+    public ValueTask<string?> CheckpointAsync(DashboardRequest request, long id) => monitor.GetCheckpointAsync(id, request.Aborted);
+
+    /// <summary>A list of entries. One that has to examine many entries counts as a search, of which a user runs one at a time.</summary>
+    public async ValueTask<EntrySummaryPage> EntriesAsync(DashboardRequest request, EntryForm form)
+    {
+        using var turn = form.IsSearch ? limit.Begin(request.Access.User) : null;
+        return await shared.GetAsync(
+            $"entries {form.Address} {form.Before}", token => monitor.ListAsync(form.Query, token), request.Aborted).ConfigureAwait(false);
+    }
+
+    /// <summary>The newest entries of a prepared operation.</summary>
+    public async ValueTask<EntrySummaryPage> SampleAsync(DashboardRequest request, long operation, EntryQuery query)
+    {
+        using var turn = limit.Begin(request.Access.User);
+        return await shared.GetAsync(
+            $"sample {operation}", token => monitor.ListAsync(query, token), request.Aborted).ConfigureAwait(false);
+    }
+
+    public async ValueTask<EntryGroups> GroupsAsync(DashboardRequest request, EntryForm form, EntryGrouping by)
+    {
+        using var turn = form.IsSearch ? limit.Begin(request.Access.User) : null;
+        return await shared.GetAsync(
+            $"groups {by} {form.Address}", token => monitor.GroupAsync(form.Query, by, token), request.Aborted).ConfigureAwait(false);
+    }
+
+    public ValueTask<IReadOnlyList<BulkOperation>> OperationsAsync(DashboardRequest request, long? before)
+        => shared.GetAsync($"operations {before}", token => operations.ListOperationsAsync(before, 50, token), request.Aborted);
+
+    public ValueTask<BulkOperation?> OperationAsync(DashboardRequest request, long id)
+        => shared.GetAsync($"operation {id}", token => operations.FindOperationAsync(id, token), request.Aborted);
+
+    public ValueTask<OperationEntryPage> OperationEntriesAsync(DashboardRequest request, OperationEntryQuery query)
+        => shared.GetAsync($"operation {query.OperationId} {query.OnlyRefused} {query.After}", token => operations.ListOperationEntriesAsync(query, token), request.Aborted);
+}

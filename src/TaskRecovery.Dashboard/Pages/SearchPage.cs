@@ -1,0 +1,88 @@
+using System.Globalization;
+using TaskRecovery.Dashboard.Hosting;
+using TaskRecovery.Dashboard.Rendering;
+using static TaskRecovery.Dashboard.Rendering.Markup;
+
+namespace TaskRecovery.Dashboard.Pages;
+
+/// <summary>Finds things by id and by name. An id that exists goes straight to its page.</summary>
+internal sealed class SearchPage(Reads reads) : IPage
+{
+    private const int MaxHits = 20;
+
+    public string Route => "search";
+
+    public async ValueTask<Page> RenderAsync(DashboardRequest request)
+    {
+        if (request.Query("q") is not { } text)
+        {
+            return new Page("Search", Section.None, Ui.Card("Search", Ui.Empty("search", "Type what you look for", "An id of an entry, task, job or operation, or a part of the name of a queue, kind, job or node.")));
+        }
+
+        if (await ExactAsync(request, text).ConfigureAwait(false) is { } target)
+        {
+            return new Page("Search", Section.None, default) { RedirectTo = target };
+        }
+
+        var hits = await NamesAsync(request, text).ConfigureAwait(false);
+        return new Page($"Search: {text}", Section.None, Html($"""
+            {(hits.Count == 0
+                ? Ui.Card("Names", Ui.Empty("search", "No name contains this text", "Names of queues, kinds, jobs and nodes were compared, and ids of entries, tasks and jobs."))
+                : Ui.Card("Names", new Table("Names that contain the text", new Column("Name", "name-cell"), new("What")).Render(hits.Select(hit =>
+                    new Row(null, Html($"<a href=\"{hit.Href}\">{Ui.Name(hit.Name)}</a>"), Html($"{hit.What}"))))))}
+            {(request.Access.Data ? Data(request, text) : Ui.Notice("", "lock", Html($"Keys, metadata and arguments are not searched, because you may not see data.")))}
+            """))
+        {
+            Heading = Html($"Search: <bdi>{text}</bdi>"),
+        };
+    }
+
+    private static Markup Data(DashboardRequest request, string text)
+    {
+        var value = Uri.EscapeDataString(text);
+        return Ui.Card("In entries", Ui.Body(Html($"""
+            <p class="actions"><a class="button" href="{request.Href($"entries?key={value}")}">Unique key is this</a> <a class="button" href="{request.Href($"entries?text={value}")}">Arguments contain this</a>{When(text.Contains('=', StringComparison.Ordinal), Html($" <a class=\"button\" href=\"{request.Href($"entries?meta={value}")}\">Metadata has this</a>"))}</p>
+            """)));
+    }
+
+    private async ValueTask<string?> ExactAsync(DashboardRequest request, string text)
+    {
+        if (long.TryParse(text.TrimStart('#'), NumberStyles.None, CultureInfo.InvariantCulture, out var entry)
+            && await reads.LifeAsync(request, entry).ConfigureAwait(false) is not null)
+        {
+            return $"entries/{entry}";
+        }
+
+        if (!Guid.TryParse(text, out var id))
+        {
+            return null;
+        }
+
+        var jobs = await reads.JobsAsync(request).ConfigureAwait(false);
+        if (jobs.Any(job => job.Id == id))
+        {
+            return $"jobs/{id}";
+        }
+
+        return await reads.TaskAsync(request, id).ConfigureAwait(false) is not { } task ? null
+            : task.EntryId is { } of && await reads.LifeAsync(request, of).ConfigureAwait(false) is not null ? $"entries/{of}"
+            : $"jobs/{task.JobId}";
+    }
+
+    private async ValueTask<List<(string Name, string What, string Href)>> NamesAsync(DashboardRequest request, string text)
+    {
+        var snapshot = await reads.SnapshotAsync(request).ConfigureAwait(false);
+        var kinds = await reads.KindsAsync(request).ConfigureAwait(false);
+        var jobs = await reads.JobsAsync(request).ConfigureAwait(false);
+        var nodes = await reads.NodesAsync(request).ConfigureAwait(false);
+        return
+        [
+            .. snapshot.Queues.Where(queue => Has(queue.Name)).Select(queue => (queue.Name, "queue", request.Href($"entries?queue={Uri.EscapeDataString(queue.Name)}"))).Take(MaxHits),
+            .. kinds.Where(kind => Has(kind.Name)).Select(kind => (kind.Name, "kind", request.Href($"entries?kind={Uri.EscapeDataString(kind.Name)}"))).Take(MaxHits),
+            .. jobs.Where(job => Has(job.Name)).Select(job => (job.Name, "job", request.Href($"jobs/{job.Id}"))).Take(MaxHits),
+            .. nodes.Where(node => Has(node.Name)).Select(node => (node.Name, "node", request.Href($"events?node={Uri.EscapeDataString(node.Name)}"))).Take(MaxHits),
+        ];
+
+        bool Has(string name) => name.Contains(text, StringComparison.OrdinalIgnoreCase);
+    }
+}

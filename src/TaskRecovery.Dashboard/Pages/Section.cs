@@ -1,0 +1,17 @@
+namespace TaskRecovery.Dashboard.Pages;
+
+/// <summary>The places of the navigation.</summary>
+internal enum Section
+{
+    None,
+    Overview,
+    Queues,
+    Entries,
+    Kinds,
+    Jobs,
+    Tasks,
+    Nodes,
+    Events,
+    Operations,
+    About,
+}

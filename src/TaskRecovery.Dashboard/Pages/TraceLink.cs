@@ -1,0 +1,29 @@
+using Microsoft.Extensions.Options;
+using TaskRecovery.Dashboard.Rendering;
+using static TaskRecovery.Dashboard.Rendering.Markup;
+
+namespace TaskRecovery.Dashboard.Pages;
+
+/// <summary>The trace of an entry, as a link if the application says where traces are.</summary>
+internal sealed class TraceLink(IOptions<DashboardOptions> options)
+{
+    private const int TraceIdLength = 32;
+
+    public Markup Render(string? traceParent)
+    {
+        if (TraceId(traceParent) is not { } id)
+        {
+            return default;
+        }
+
+        var url = options.Value.TraceUrl?.Invoke(id);
+        return url is not null && Uri.TryCreate(url, UriKind.Absolute, out var address) && address.Scheme is "http" or "https"
+            ? Html($"<a class=\"id\" href=\"{url}\" rel=\"noreferrer noopener\">{id[..16]}…</a>")
+            : Html($"<span class=\"id\">{id[..16]}…</span>");
+    }
+
+    /// <summary>The trace id in a W3C trace context, <c>00-(32 hexadecimal digits)-...</c>; <see langword="null"/> if there is
+    /// none.</summary>
+    internal static string? TraceId(string? traceParent)
+        => traceParent?.Split('-') is [_, { Length: TraceIdLength } id, ..] && id.All(char.IsAsciiHexDigitLower) ? id : null;
+}

@@ -1,0 +1,102 @@
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Authorization.Policy;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using TaskRecovery.Dashboard.Diagnostics;
+
+namespace TaskRecovery.Dashboard.Security;
+
+/// <summary>Decides what a request may do. It asks the policies itself, so that a missing or misplaced middleware opens nothing.</summary>
+internal sealed class Gatekeeper(
+    IOptions<DashboardOptions> options,
+    IAuthorizationPolicyProvider policies,
+    IAuthorizationService authorization,
+    IPolicyEvaluator evaluator,
+    IHostEnvironment environment,
+    ILogger<Gatekeeper> logger)
+{
+    private readonly DashboardOptions _options = options.Value;
+
+    /// <summary>The access of the request's user, or why there is none. Nothing was read from the store before.</summary>
+    public async ValueTask<(Access? Access, Refusal? Refusal)> CheckAsync(HttpContext context, bool isApi = false)
+    {
+        var refusal = CheckOrigin(context, isApi) ?? await CheckPageAsync(context).ConfigureAwait(false) ?? CheckHost(context);
+        if (refusal is not null)
+        {
+            Log.Refused(logger, refusal.Status, context.Request.Method, context.Request.Path.ToUriComponent(), refusal.Title);
+            return (null, refusal);
+        }
+
+        var access = new Access(
+            await HoldsAsync(_options.DataPolicy, context).ConfigureAwait(false),
+            await HoldsAsync(_options.OperatePolicy, context).ConfigureAwait(false),
+            context.User.Identity is { IsAuthenticated: true } identity ? identity.Name ?? "unnamed user" : "anonymous");
+        return (access, null);
+    }
+
+    private static Refusal? CheckOrigin(HttpContext context, bool isApi)
+    {
+        if (HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method))
+        {
+            return RequestOrigin.MayRead(context.Request.Headers)
+                ? null
+                : new Refusal(StatusCodes.Status403Forbidden, "Embedded by another site", "Another site may link to this page, but not embed or fetch it.");
+        }
+
+        return RequestOrigin.MayWrite(context.Request) || (isApi && RequestOrigin.IsNoBrowser(context.Request.Headers))
+            ? null
+            : new Refusal(
+                StatusCodes.Status403Forbidden,
+                "Sent by another site",
+                "An action is accepted only from a page of this dashboard. The headers Sec-Fetch-Site and Origin of this request do not show that "
+                + "it came from one. If a proxy removes or rewrites them, let it pass them on.");
+    }
+
+    private Refusal? CheckHost(HttpContext context)
+        => RequestOrigin.IsHostAllowed(context.Request.Host.Host, _options.AllowedHosts, context.User.Identity is { IsAuthenticated: true })
+            ? null
+            : new Refusal(
+                StatusCodes.Status403Forbidden,
+                "Unknown host name",
+                "The dashboard is not served under the host name of this request. Add the name to the allowed hosts if it is yours.",
+                "options.AllowedHosts.Add(\"jobs.example.org\");");
+
+    private async ValueTask<Refusal?> CheckPageAsync(HttpContext context)
+    {
+        var metadata = context.GetEndpoint()?.Metadata;
+        if (metadata?.GetMetadata<IAllowAnonymous>() is not null)
+        {
+            return null;
+        }
+
+        var policy = await AuthorizationPolicy.CombineAsync(
+            policies,
+            metadata?.GetOrderedMetadata<IAuthorizeData>() ?? [],
+            metadata?.GetOrderedMetadata<AuthorizationPolicy>() ?? []).ConfigureAwait(false)
+            ?? await policies.GetFallbackPolicyAsync().ConfigureAwait(false);
+        if (policy is null)
+        {
+            return environment.IsDevelopment() && RequestOrigin.IsDirectLoopback(context)
+                ? null
+                : new Refusal(
+                    StatusCodes.Status403Forbidden,
+                    "No policy is named",
+                    "The dashboard is closed until the application says who may see it. Name a policy where it is mapped:",
+                    "app.MapTaskRecovery(\"/jobs\").RequireAuthorization(\"staff\");");
+        }
+
+        var authenticated = await evaluator.AuthenticateAsync(policy, context).ConfigureAwait(false);
+        var result = await evaluator.AuthorizeAsync(policy, authenticated, context, context).ConfigureAwait(false);
+        return result.Succeeded
+            ? null
+            : new Refusal(
+                result.Challenged ? StatusCodes.Status401Unauthorized : StatusCodes.Status403Forbidden,
+                result.Challenged ? "Not signed in" : "Not allowed",
+                result.Challenged ? "Sign in to the application first." : "Your account does not satisfy the policy of the dashboard.");
+    }
+
+    private async ValueTask<bool> HoldsAsync(string? policy, HttpContext context)
+        => policy is not null && (await authorization.AuthorizeAsync(context.User, context, policy).ConfigureAwait(false)).Succeeded;
+}

@@ -1,0 +1,8 @@
+namespace TaskRecovery.Dashboard.Security;
+
+/// <summary>Why a request is not answered.</summary>
+/// <param name="Status">The HTTP status.</param>
+/// <param name="Title">The reason in a few words.</param>
+/// <param name="Text">The rule, and what to do.</param>
+/// <param name="Code">The line of code to add; <see langword="null"/> if there is none.</param>
+internal sealed record Refusal(int Status, string Title, string Text, string? Code = null);
