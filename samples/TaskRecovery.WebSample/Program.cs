@@ -1,0 +1,28 @@
+using System.CommandLine;
+using TaskRecovery.WebSample;
+
+var port = new Option<int>("--port") { Description = "The port on this machine.", DefaultValueFactory = _ => 5080 };
+var postgres = new Option<bool>("--postgres") { Description = $"Use PostgreSQL, with the connection string in {ShopOptions.PostgresVariable}. Default: an SQLite file, nothing to install." };
+var data = new Option<DirectoryInfo?>("--data") { Description = "Where the SQLite file goes. Default: a folder for temporary files." };
+var quiet = new Option<bool>("--no-customers") { Description = "Nobody orders anything by itself." };
+var child = new Option<bool>("--child") { Hidden = true };
+
+var root = new RootCommand(
+    "A small web shop with the dashboard. It can be killed by a button, and is started again.") { port, postgres, data, quiet, child };
+root.SetAction(async (arguments, cancellationToken) =>
+{
+    var options = new ShopOptions
+    {
+        Port = arguments.GetValue(port),
+        Postgres = arguments.GetValue(postgres) ? ShopOptions.ReadPostgres() : null,
+        Data = Directory.CreateDirectory(arguments.GetValue(data)?.FullName ?? Path.Combine(
+            Path.GetTempPath(), "taskrecovery-shop")).FullName,
+        HasCustomers = !arguments.GetValue(quiet),
+    };
+
+    return arguments.GetValue(child)
+        ? await Shop.RunAsync(options, cancellationToken)
+        : await Supervisor.RunAsync(args, options, cancellationToken);
+});
+
+return await root.Parse(args).InvokeAsync();

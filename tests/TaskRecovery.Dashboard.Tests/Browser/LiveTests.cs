@@ -1,0 +1,87 @@
+using Microsoft.Playwright;
+using TaskRecovery.Dashboard.Tests.Support;
+using static Microsoft.Playwright.Assertions;
+
+namespace TaskRecovery.Dashboard.Tests.Browser;
+
+/// <summary>An open page stays current, keeps what its reader has done to it, and says so when it can't.</summary>
+public sealed class LiveTests(Chromium chromium)
+{
+    private static readonly LocatorAssertionsToHaveTextOptions Soon = new() { Timeout = 10_000 };
+
+    [Fact]
+    public async Task A_change_is_shown_and_focus_and_folds_stay()
+    {
+        await using var app = await DashboardApp.StartAsync(Shop.Open(), AppSetup.ForBrowsers);
+        await using var visitor = await Visitor.ComeAsync(chromium, app.Address);
+        await visitor.Page.GotoAsync("jobs/");
+        await visitor.Page.Locator("summary", new PageLocatorOptions { HasText = "Numbers of the chart" }).ClickAsync();
+
+        app.System.Snapshot = app.System.Snapshot with { Failed = new Count(7_777) };
+        app.Time.Advance(TimeSpan.FromSeconds(3));
+
+        await Expect(visitor.Page.Locator(".tiles .value.bad")).ToHaveTextAsync("7,777", Soon);
+        Assert.True(await visitor.Page.Locator("details", new PageLocatorOptions { HasText = "Numbers of the chart" }).EvaluateAsync<bool>("one => one.open"));
+        Assert.Equal("SUMMARY", await visitor.Page.EvaluateAsync<string>("document.activeElement.tagName"));
+        Assert.Equal([], visitor.Complaints);
+    }
+
+    [Fact]
+    public async Task A_page_that_gets_no_news_says_since_when()
+    {
+        await using var app = await DashboardApp.StartAsync(Shop.Open(), AppSetup.ForBrowsers);
+        await using var visitor = await Visitor.ComeAsync(chromium, app.Address);
+        await visitor.Page.GotoAsync("jobs/");
+        await Expect(visitor.Page.Locator(".live")).ToHaveTextAsync("live", Soon);
+
+        app.Monitor.Fail(new StoreUnavailableException("gone"));
+        app.Time.Advance(TimeSpan.FromSeconds(3));
+        await Expect(visitor.Page.Locator(".live")).ToContainTextAsync("stale since 14:32", new LocatorAssertionsToContainTextOptions { Timeout = 10_000 });
+
+        app.Monitor.Fail(null);
+        await Expect(visitor.Page.Locator(".live")).ToHaveTextAsync("live", Soon);
+    }
+
+    [Fact]
+    public async Task An_open_page_does_not_delay_a_stop_and_survives_a_restart()
+    {
+        var first = await DashboardApp.StartAsync(Shop.Open(), AppSetup.ForBrowsers);
+        await using var visitor = await Visitor.ComeAsync(chromium, first.Address);
+        await visitor.Page.GotoAsync("jobs/");
+        await Expect(visitor.Page.Locator(".live")).ToHaveTextAsync("live", Soon);
+
+        var stop = await first.StopAsync();
+        await Expect(visitor.Page.Locator(".live")).ToContainTextAsync("stale since", new LocatorAssertionsToContainTextOptions { Timeout = 10_000 });
+        await using var second = await DashboardApp.StartAsync(Shop.Open(), AppSetup.ForBrowsers with { Port = first.Address.Port });
+
+        await Expect(visitor.Page.Locator(".live")).ToHaveTextAsync("live", Soon);
+        Assert.InRange(stop, TimeSpan.Zero, TimeSpan.FromSeconds(5));
+    }
+
+    [Fact]
+    public async Task The_theme_is_switched_and_kept()
+    {
+        await using var app = await DashboardApp.StartAsync(Shop.Open(), AppSetup.ForBrowsers);
+        await using var visitor = await Visitor.ComeAsync(chromium, app.Address);
+        await visitor.Page.GotoAsync("jobs/");
+        var theme = visitor.Page.Locator(".theme");
+
+        await theme.ClickAsync();
+        await theme.ClickAsync();
+        await visitor.Page.GotoAsync("jobs/queues");
+
+        await Expect(theme).ToHaveTextAsync("Theme: dark");
+        await Expect(visitor.Page.Locator("html")).ToHaveAttributeAsync("data-theme", "dark");
+    }
+
+    [Fact]
+    public async Task Times_are_relative_to_the_clock_of_the_server()
+    {
+        await using var app = await DashboardApp.StartAsync(Shop.Open(), AppSetup.ForBrowsers);
+        await using var visitor = await Visitor.ComeAsync(chromium, app.Address);
+
+        await visitor.Page.GotoAsync("jobs/events");
+
+        await Expect(visitor.Page.Locator("#v7 time")).ToHaveTextAsync("8 min ago");
+    }
+}

@@ -1,0 +1,88 @@
+using Microsoft.Playwright;
+using TaskRecovery.Dashboard.Tests.Support;
+using static Microsoft.Playwright.Assertions;
+
+namespace TaskRecovery.Dashboard.Tests.Browser;
+
+/// <summary>What an operator does, with the mouse, with the keyboard alone, and without a script.</summary>
+public sealed class OperatorTests(Chromium chromium)
+{
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_failed_entry_is_found_retried_and_undone(bool script)
+    {
+        await using var app = await DashboardApp.StartAsync(Shop.Open(), AppSetup.ForBrowsers);
+        await using var visitor = await Visitor.ComeAsync(chromium, app.Address, script: script);
+        var page = visitor.Page;
+
+        await page.GotoAsync("jobs/");
+        await page.GetByRole(AriaRole.Link, new PageGetByRoleOptions { Name = "Entries", Exact = false }).First.ClickAsync();
+        await page.GetByLabel("State", new PageGetByLabelOptions { Exact = true }).GetByText("Failed").ClickAsync();
+        await page.GetByRole(AriaRole.Link, new PageGetByRoleOptions { Name = $"{Shop.FailedEntry}", Exact = true }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Retry" }).ClickAsync();
+        await Expect(page.Locator(".toasts")).ToContainTextAsync($"Entry {Shop.FailedEntry} is back in its queue.");
+        await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Undo" }).ClickAsync();
+        await Expect(page.Locator(".toasts")).ToContainTextAsync("is cancelled");
+
+        Assert.Equal([$"retry {Shop.FailedEntry}", "preview Cancel", "start operation 7"], app.Operations.Done.Select(static done => done.Action));
+        Assert.Equal([], visitor.Complaints);
+    }
+
+    [Fact]
+    public async Task Keys_are_enough()
+    {
+        await using var app = await DashboardApp.StartAsync(Shop.Open(), AppSetup.ForBrowsers);
+        await using var visitor = await Visitor.ComeAsync(chromium, app.Address);
+        var page = visitor.Page;
+        await page.GotoAsync("jobs/");
+
+        await page.Keyboard.PressAsync("?");
+        await Expect(page.Locator("#keys")).ToBeVisibleAsync();
+        await page.Keyboard.PressAsync("Escape");
+        await page.Keyboard.PressAsync("g");
+        await page.Keyboard.PressAsync("e");
+        await Expect(page).ToHaveTitleAsync("Entries · TaskRecovery");
+        await page.GotoAsync("jobs/entries?state=failed");
+        await page.Keyboard.PressAsync("j");
+        await page.Keyboard.PressAsync("x");
+        await page.Keyboard.PressAsync("j");
+        await page.Keyboard.PressAsync("x");
+        await Expect(page.Locator("[data-chosen]")).ToHaveTextAsync("2 selected");
+        await page.Keyboard.PressAsync("r");
+        await Expect(page.Locator("h1")).ToHaveTextAsync("Retry 19 entries");
+
+        Assert.Equal(2, app.Operations.Prepared?.EntryIds?.Count);
+    }
+
+    [Fact]
+    public async Task A_search_by_key_goes_to_the_entry()
+    {
+        await using var app = await DashboardApp.StartAsync(Shop.Open(), AppSetup.ForBrowsers);
+        await using var visitor = await Visitor.ComeAsync(chromium, app.Address);
+        await visitor.Page.GotoAsync("jobs/queues");
+
+        await visitor.Page.Keyboard.PressAsync("/");
+        await visitor.Page.Keyboard.TypeAsync($"{Shop.CrashedEntry}");
+        await visitor.Page.Keyboard.PressAsync("Enter");
+
+        await Expect(visitor.Page.Locator("h1")).ToHaveTextAsync("order.confirm");
+    }
+
+    [Fact]
+    public async Task A_bulk_operation_shows_what_it_would_do_before_it_starts()
+    {
+        await using var app = await DashboardApp.StartAsync(Shop.Open(), AppSetup.ForBrowsers);
+        await using var visitor = await Visitor.ComeAsync(chromium, app.Address);
+        var page = visitor.Page;
+
+        await page.GotoAsync("jobs/entries?state=failed");
+        await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Retry all" }).ClickAsync();
+
+        await Expect(page.Locator(".lead")).ToContainTextAsync("19 entries in Staging");
+        Assert.Equal(["preview Retry"], app.Operations.Done.Select(static done => done.Action));
+        await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Retry 19 entries" }).ClickAsync();
+        await Expect(page.Locator(".toasts")).ToContainTextAsync("started");
+        Assert.Equal("start operation 7", app.Operations.Done[^1].Action);
+    }
+}

@@ -1,0 +1,132 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Routing;
+using TaskRecovery.Dashboard.Tests.Support;
+
+namespace TaskRecovery.Dashboard.Tests.Hosting;
+
+/// <summary>The JSON API: the contract, the rights, and that data stay hidden.</summary>
+public sealed partial class ApiTests
+{
+    [Fact]
+    public async Task The_contract_names_exactly_the_routes_that_exist()
+    {
+        await using var app = await DashboardApp.StartAsync(Shop.Open(), new AppSetup { HasApi = true });
+
+        var actual = app.Endpoints.OfType<RouteEndpoint>()
+            .Where(static endpoint => endpoint.RoutePattern.RawText!.StartsWith("/jobs/api/", StringComparison.Ordinal))
+            .Select(static endpoint =>
+                $"{endpoint.Metadata.GetRequiredMetadata<HttpMethodMetadata>().HttpMethods[0]} {Constraint().Replace(endpoint.RoutePattern.RawText!["/jobs/api".Length..], "}")}");
+        using var contract = JsonDocument.Parse(await File.ReadAllTextAsync(Contract(), TestContext.Current.CancellationToken));
+        var named = contract.RootElement.GetProperty("paths").EnumerateObject()
+            .SelectMany(static path => path.Value.EnumerateObject().Select(method => $"{method.Name.ToUpperInvariant()} {path.Name}"));
+
+        Assert.Equal(named.Order(StringComparer.Ordinal), actual.Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("snapshot")]
+    [InlineData("kinds")]
+    [InlineData("nodes")]
+    [InlineData("jobs")]
+    [InlineData("tasks")]
+    [InlineData("events")]
+    [InlineData("entries?state=failed")]
+    [InlineData("groups?by=queue")]
+    [InlineData("entries/4104")]
+    [InlineData("operations")]
+    [InlineData("operations/5")]
+    public async Task Every_question_is_answered_and_hides_data(string path)
+    {
+        await using var app = await DashboardApp.StartAsync(Shop.Open(), new AppSetup { HasApi = true });
+
+        using var response = await app.Client.SendAsync(Requests.Get($"jobs/api/{path}"), TestContext.Current.CancellationToken);
+        using var anonymous = await app.Client.SendAsync(
+            Requests.Get($"jobs/api/{path}", user: null), TestContext.Current.CancellationToken);
+        var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal("application/json", response.Content.Headers.ContentType?.MediaType);
+        Assert.DoesNotContain("Lovelace", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("acme", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("HttpRequestException", text, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.Unauthorized, anonymous.StatusCode);
+    }
+
+    [Fact]
+    public async Task Who_may_see_data_gets_them()
+    {
+        await using var app = await DashboardApp.StartAsync(Shop.Open(), new AppSetup { HasApi = true });
+
+        using var response = await app.Client.SendAsync(
+            Requests.Get("jobs/api/entries/4104", roles: "data"), TestContext.Current.CancellationToken);
+
+        Assert.Contains(
+            "Lovelace", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("entries?text=Lovelace", "data", HttpStatusCode.OK)]
+    [InlineData("entries?text=Lovelace", "", HttpStatusCode.Forbidden)]
+    [InlineData("groups?key=order-88104", "", HttpStatusCode.Forbidden)]
+    [InlineData("entries?state=fast", "", HttpStatusCode.BadRequest)]
+    [InlineData("entries/1", "", HttpStatusCode.NotFound)]
+    public async Task A_question_that_is_not_answered_is_a_problem(string path, string roles, HttpStatusCode expected)
+    {
+        await using var app = await DashboardApp.StartAsync(Shop.Open(), new AppSetup { HasApi = true });
+
+        using var response = await app.Client.SendAsync(
+            Requests.Get($"jobs/api/{path}", roles: roles), TestContext.Current.CancellationToken);
+
+        Assert.Equal(expected, response.StatusCode);
+        Assert.Equal(expected == HttpStatusCode.OK ? "application/json" : "application/problem+json", response.Content.Headers.ContentType?.MediaType);
+    }
+
+    [Theory]
+    [InlineData("ops", null, null, HttpStatusCode.OK)]
+    [InlineData("ops", "same-origin", null, HttpStatusCode.OK)]
+    [InlineData("", null, null, HttpStatusCode.Forbidden)]
+    [InlineData("ops", "cross-site", null, HttpStatusCode.Forbidden)]
+    [InlineData("ops", null, "https://evil.example", HttpStatusCode.Forbidden)]
+    [InlineData("ops", null, "null", HttpStatusCode.Forbidden)]
+    public async Task An_action_needs_the_right_and_no_other_site(string roles, string? site, string? origin, HttpStatusCode expected)
+    {
+        await using var app = await DashboardApp.StartAsync(Shop.Open(), new AppSetup { HasApi = true });
+        using var request = Requests.Post("jobs/api/queues/pause", roles: roles, site: site);
+        request.Content = JsonContent.Create(new { name = "mail", reason = "the provider is down", minutes = 15 });
+        if (origin is not null)
+        {
+            request.Headers.Add("Origin", origin);
+        }
+
+        using var response = await app.Client.SendAsync(request, TestContext.Current.CancellationToken);
+
+        Assert.Equal(expected, response.StatusCode);
+        Assert.Equal(expected == HttpStatusCode.OK ? 1 : 0, app.Operations.Done.Count(
+            static done => done is { Action: "pause queue mail", Audit.Reason: "the provider is down" }));
+    }
+
+    [Theory]
+    [InlineData("application/json", "[1]", HttpStatusCode.BadRequest)]
+    [InlineData("application/json", "{", HttpStatusCode.BadRequest)]
+    [InlineData("text/plain", "{\"name\":\"mail\"}", HttpStatusCode.UnsupportedMediaType)]
+    [InlineData("application/x-www-form-urlencoded", "name=mail", HttpStatusCode.UnsupportedMediaType)]
+    public async Task A_body_that_is_not_a_json_object_is_refused(string type, string body, HttpStatusCode expected)
+    {
+        await using var app = await DashboardApp.StartAsync(Shop.Open(), new AppSetup { HasApi = true });
+        using var request = Requests.Post("jobs/api/queues/pause");
+        request.Content = new StringContent(body, System.Text.Encoding.UTF8, type);
+
+        using var response = await app.Client.SendAsync(request, TestContext.Current.CancellationToken);
+
+        Assert.Equal(expected, response.StatusCode);
+        Assert.Empty(app.Operations.Done);
+    }
+
+    private static string Contract() => Path.Combine(Repository.Root, "docs", "dashboard", "openapi.json");
+
+    [GeneratedRegex(@":\w+\}")]
+    private static partial Regex Constraint();
+}

@@ -1,0 +1,30 @@
+namespace TaskRecovery.Dashboard.Tests.Support;
+
+/// <summary>How an application with the dashboard is set up.</summary>
+internal sealed record AppSetup
+{
+    public string Environment { get; init; } = "Production";
+
+    public string? Badge { get; init; } = "Staging";
+
+    public string? Policy { get; init; } = "staff";
+
+    public string? DataPolicy { get; init; } = "data";
+
+    public string? OperatePolicy { get; init; } = "ops";
+
+    public bool HasFallbackPolicy { get; init; }
+
+    public bool IsOpen { get; init; }
+
+    public string? PathBase { get; init; }
+
+    public bool HasApi { get; init; }
+
+    public int Port { get; init; }
+
+    public Action<DashboardOptions>? Configure { get; init; }
+
+    /// <summary>An application in which a browser without any login may do everything.</summary>
+    public static AppSetup ForBrowsers { get; } = new() { Policy = null, IsOpen = true, DataPolicy = "everyone", OperatePolicy = "everyone" };
+}

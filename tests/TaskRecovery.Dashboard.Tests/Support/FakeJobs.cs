@@ -1,0 +1,56 @@
+namespace TaskRecovery.Dashboard.Tests.Support;
+
+/// <summary>The jobs and tasks of the fake system.</summary>
+internal sealed class FakeJobs(FakeSystem system) : IJobService, ITaskService
+{
+    public List<string> Done { get; } = [];
+
+    public Task<Job> CreateOrUpdateAsync<TArgs>(JobDefinition definition, TArgs args, CancellationToken cancellationToken = default)
+        where TArgs : notnull => throw new NotSupportedException();
+
+    public Task<Job?> GetAsync(Guid jobId, CancellationToken cancellationToken = default) => Task.FromResult(
+        system.Jobs.Find(job => job.Id == jobId));
+
+    public Task<Job?> GetByNameAsync(string name, CancellationToken cancellationToken = default) => Task.FromResult(
+        system.Jobs.Find(job => job.Name == name));
+
+    public Task<IReadOnlyList<Job>> ListAsync(CancellationToken cancellationToken = default) => Task.FromResult<IReadOnlyList<Job>>(
+        system.Jobs);
+
+    public Task<bool> PauseAsync(Guid jobId, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+    public Task<bool> ResumeAsync(Guid jobId, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+    public Task<bool> DeleteAsync(Guid jobId, CancellationToken cancellationToken = default)
+    {
+        Done.Add($"delete {jobId}");
+        return Task.FromResult(true);
+    }
+
+    public Task<long> TriggerNowAsync(Guid jobId, CancellationToken cancellationToken = default)
+    {
+        Done.Add($"run {jobId}");
+        return Task.FromResult(4_711L);
+    }
+
+    public Task<DateTimeOffset?> GetNextRunAsync(Guid jobId, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+    public Task<int> RecoverJobsAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+    public Task<IReadOnlyList<TaskRecord>> ListAsync(
+        Guid? jobId = null, TaskState? state = null, int limit = 100, CancellationToken cancellationToken = default)
+        => throw new NotSupportedException();
+
+    public Task<IReadOnlyList<TaskRecord>> GetIncompleteTasksByJobIdAsync(Guid jobId, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+    public Task<bool> HasRunningTasksAsync(Guid jobId, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+    public Task<TaskRecord?> GetCurrentTaskAsync(Guid jobId, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+    public Task<TaskValidity> IsTaskValidAsync(Guid taskId, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+    public Task<RecoveryReport> RecoverRunningTasksAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+    Task<TaskRecord?> ITaskService.GetAsync(Guid taskId, CancellationToken cancellationToken) => Task.FromResult(
+        system.Tasks.Find(task => task.Id == taskId));
+}

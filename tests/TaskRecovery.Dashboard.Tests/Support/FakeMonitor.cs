@@ -1,0 +1,119 @@
+namespace TaskRecovery.Dashboard.Tests.Support;
+
+/// <summary>A read model whose answers are given by the test.</summary>
+internal sealed class FakeMonitor(FakeSystem system) : IQueueMonitor
+{
+    private Exception? _failure;
+
+    public MonitorFeatures Features { get; set; } = MonitorFeatures.All;
+
+    /// <summary>Makes every question fail, until it is called with null.</summary>
+    public void Fail(Exception? failure) => _failure = failure;
+
+    public ValueTask<QueueSnapshot> GetSnapshotAsync(CancellationToken cancellationToken = default) => Answer("snapshot", system.Snapshot);
+
+    public ValueTask<Throughput> GetThroughputAsync(ThroughputQuery query, CancellationToken cancellationToken = default)
+    {
+        var bucket = query.Bucket ?? TimeSpan.FromMinutes(1);
+        var count = (int)((query.To - query.From) / bucket);
+        var points = Enumerable.Range(0, count).Select(
+            index => new ThroughputPoint(query.From + (index * bucket), system.Throughput(count - 1 - index)));
+        return Answer("throughput", new Throughput(bucket, [new ThroughputSeries(null, [.. points])]));
+    }
+
+    public ValueTask<IReadOnlyList<QueueSummary>> ListQueuesAsync(CancellationToken cancellationToken = default) => Answer(
+        "queues", system.Snapshot.Queues);
+
+    public ValueTask<IReadOnlyList<KindSummary>> ListKindsAsync(CancellationToken cancellationToken = default) => Answer<IReadOnlyList<KindSummary>>("kinds", system.Kinds);
+
+    public ValueTask<EntrySummaryPage> ListAsync(EntryQuery query, CancellationToken cancellationToken = default)
+    {
+        var found = Matching(query).OrderByDescending(static life => life.Entry.Id).ToList();
+        var page = found.Take(query.Limit).Select(static life => Summary(life.Entry)).ToList();
+        var isComplete = found.Count <= query.Limit;
+        return Answer(
+            "list", new EntrySummaryPage(page, isComplete ? null : page[^1].Id, page.Count == 0 ? null : page[^1].CreatedAt, isComplete));
+    }
+
+    public ValueTask<EntryGroups> GroupAsync(EntryQuery query, EntryGrouping by, CancellationToken cancellationToken = default)
+    {
+        var groups = query.States?.SequenceEqual([EntryState.Failed]) == true && system.FailedKinds.Count > 0 && by != EntryGrouping.Queue
+            ? by == EntryGrouping.Kind ? system.FailedKinds : system.FailedReasons
+            : Matching(query).GroupBy(life => Key(life.Entry, by)).Select(static group => new EntryGroup(group.Key, new Count(group.Count()))).ToList();
+        return Answer("group", new EntryGroups(groups, system.Now.AddDays(-1), true));
+    }
+
+    public ValueTask<EntryLife?> GetLifeAsync(long entryId, CancellationToken cancellationToken = default)
+        => Answer("life", system.Lives.Find(life => life.Entry.Id == entryId));
+
+    public ValueTask<string?> GetStepResultAsync(long entryId, string step, CancellationToken cancellationToken = default) => Answer<string?>("step", system.StepResult);
+
+    public ValueTask<string?> GetCheckpointAsync(long entryId, CancellationToken cancellationToken = default) => Answer<string?>(
+        "checkpoint", system.Checkpoint);
+
+    public ValueTask<IReadOnlyList<RunLogLine>> ListLogAsync(long entryId, CancellationToken cancellationToken = default) => Answer<IReadOnlyList<RunLogLine>>("log", system.Log);
+
+    public ValueTask<IReadOnlyList<NodeSummary>> ListNodesAsync(CancellationToken cancellationToken = default) => Answer<IReadOnlyList<NodeSummary>>("nodes", system.Nodes);
+
+    public ValueTask<EventPage> ListEventsAsync(EventQuery query, CancellationToken cancellationToken = default)
+    {
+        var events = system.Events.Where(one => query.Kinds is not { Count: > 0 }
+            || query.Kinds.Contains(one.Kind)).OrderByDescending(static one => one.Id).Take(query.Limit);
+        return Answer("events", new EventPage([.. events], null));
+    }
+
+    public ValueTask<TaskPage> ListTasksAsync(TaskQuery query, CancellationToken cancellationToken = default)
+    {
+        var tasks = system.Tasks.Where(
+            task => (query.JobId is null || task.JobId == query.JobId) && (query.State is null || task.State == query.State));
+        return Answer("tasks", new TaskPage([.. tasks.OrderByDescending(static task => task.CreatedAt).Take(query.Limit)], null, true));
+    }
+
+    private IEnumerable<EntryLife> Matching(EntryQuery query) => system.Lives.Where(life =>
+        (query.States is not { Count: > 0 } || query.States.Contains(life.Entry.State))
+        && (query.Queue is null || life.Entry.Queue == query.Queue)
+        && (query.Kind is null || life.Entry.Kind == query.Kind || (
+            query.Kind.EndsWith('*') && life.Entry.Kind.StartsWith(query.Kind[..^1], StringComparison.Ordinal)))
+        && (query.Reason is null || life.Entry.Reason == query.Reason)
+        && (query.Node is null || life.Entry.Node == query.Node)
+        && (query.Text is null || life.Entry.Args.Contains(query.Text, StringComparison.Ordinal))
+        && (query.UniqueKey is null || life.Entry.UniqueKey == query.UniqueKey)
+        && (query.Before is null || life.Entry.Id < query.Before));
+
+    private static string Key(QueueEntry entry, EntryGrouping by) => by switch
+    {
+        EntryGrouping.Kind => entry.Kind,
+        EntryGrouping.Reason => entry.Reason ?? "",
+        EntryGrouping.Queue => entry.Queue,
+        _ => entry.State.ToString(),
+    };
+
+    private static EntrySummary Summary(QueueEntry entry) => new()
+    {
+        Id = entry.Id,
+        Kind = entry.Kind,
+        Queue = entry.Queue,
+        State = entry.State,
+        Priority = entry.Priority,
+        Attempt = entry.Attempt,
+        MaxAttempts = entry.MaxAttempts,
+        Crashes = entry.Crashes,
+        CreatedAt = entry.CreatedAt,
+        RunAt = entry.RunAt,
+        StartedAt = entry.StartedAt,
+        EndedAt = entry.EndedAt,
+        Node = entry.Node,
+        Reason = entry.Reason,
+        CancelRequested = entry.CancelRequested,
+    };
+
+    private ValueTask<T> Answer<T>(string question, T answer)
+    {
+        lock (system.Asked)
+        {
+            system.Asked.Add(question);
+        }
+
+        return _failure is null ? ValueTask.FromResult(answer) : ValueTask.FromException<T>(_failure);
+    }
+}

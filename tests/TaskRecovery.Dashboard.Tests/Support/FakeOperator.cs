@@ -1,0 +1,89 @@
+namespace TaskRecovery.Dashboard.Tests.Support;
+
+/// <summary>Operator actions that are only written down.</summary>
+internal sealed class FakeOperator(FakeSystem system) : IQueueOperator
+{
+    private readonly List<(string Action, AuditInfo Audit)> _done = [];
+
+    /// <summary>What was done, and by whom.</summary>
+    public IReadOnlyList<(string Action, AuditInfo Audit)> Done
+    {
+        get
+        {
+            lock (_done)
+            {
+                return [.. _done];
+            }
+        }
+    }
+
+    public BulkRequest? Prepared { get; private set; }
+
+    public OperatorResult Result { get; set; } = OperatorResult.Done;
+
+    public OperationResult OperationResult { get; set; } = OperationResult.Done;
+
+    public ValueTask<OperatorResult> RetryAsync(
+        long entryId, AuditInfo audit, RetryOptions? options = null, CancellationToken cancellationToken = default)
+        => Note($"retry {entryId}", audit, Result);
+
+    public ValueTask<OperatorResult> CancelAsync(long entryId, AuditInfo audit, CancellationToken cancellationToken = default) => Note(
+        $"cancel {entryId}", audit, Result);
+
+    public ValueTask<OperatorResult> PauseAsync(
+        PauseTarget target, AuditInfo audit, DateTimeOffset? until = null, CancellationToken cancellationToken = default)
+        => Note($"pause {target}", audit, Result);
+
+    public ValueTask<OperatorResult> ResumeAsync(PauseTarget target, AuditInfo audit, CancellationToken cancellationToken = default) => Note($"resume {target}", audit, Result);
+
+    public ValueTask<OperationPreview> PreviewAsync(BulkRequest request, AuditInfo audit, CancellationToken cancellationToken = default)
+    {
+        Prepared = request;
+        return Note($"preview {request.Action}", audit, new OperationPreview { OperationId = 7, Entries = new Count(1), Sample = [], UpToId = 1_000, ExpiresAt = system.Now.AddMinutes(10) });
+    }
+
+    public ValueTask<OperationAnswer> StartAsync(long operationId, AuditInfo audit, CancellationToken cancellationToken = default) => Operation("start", operationId, audit);
+
+    public ValueTask<BulkOperation?> ContinueAsync(long operationId, CancellationToken cancellationToken = default) => FindOperationAsync(
+        operationId, cancellationToken);
+
+    public ValueTask<OperationAnswer> StopAsync(long operationId, AuditInfo audit, CancellationToken cancellationToken = default) => Operation("stop", operationId, audit);
+
+    public ValueTask<OperationAnswer> UndoAsync(long operationId, AuditInfo audit, CancellationToken cancellationToken = default) => Operation("undo", operationId, audit);
+
+    public ValueTask<BulkOperation?> FindOperationAsync(long operationId, CancellationToken cancellationToken = default)
+        => ValueTask.FromResult(system.Operations.Find(operation => operation.Id == operationId));
+
+    public ValueTask<IReadOnlyList<BulkOperation>> ListOperationsAsync(
+        long? before = null, int limit = 100, CancellationToken cancellationToken = default)
+        => ValueTask.FromResult<IReadOnlyList<BulkOperation>>(
+            [.. system.Operations.Where(static one => one.State != OperationState.Prepared).OrderByDescending(static one => one.Id)]);
+
+    public ValueTask<OperationEntryPage> ListOperationEntriesAsync(OperationEntryQuery query, CancellationToken cancellationToken = default)
+    {
+        var all = system.Lives.Take(30).Select(
+            static (life, index) => new OperationEntry(life.Entry.Id, index % 9 == 4 ? OperatorResult.KeyHeld : OperatorResult.Done));
+        return ValueTask.FromResult(
+            new OperationEntryPage([.. all.Where(entry => !query.OnlyRefused || entry.Result != OperatorResult.Done)], null));
+    }
+
+    public ValueTask RecordRefusalAsync(string action, AuditInfo audit, CancellationToken cancellationToken = default)
+    {
+        Note($"refused: {action}", audit, 0);
+        return ValueTask.CompletedTask;
+    }
+
+    private ValueTask<OperationAnswer> Operation(string verb, long id, AuditInfo audit)
+        => Note(
+            $"{verb} operation {id}", audit, new OperationAnswer(OperationResult, system.Operations.Find(operation => operation.Id == id)));
+
+    private ValueTask<T> Note<T>(string action, AuditInfo audit, T result)
+    {
+        lock (_done)
+        {
+            _done.Add((action, audit));
+        }
+
+        return ValueTask.FromResult(result);
+    }
+}
