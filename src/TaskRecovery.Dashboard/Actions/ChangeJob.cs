@@ -34,7 +34,7 @@ internal sealed class ChangeJob(bool isDelete, IJobService jobs) : IAction
     {
         try
         {
-            var entry = await jobs.TriggerNowAsync(job.Id, cancellationToken).ConfigureAwait(false);
+            var entry = await jobs.TriggerNowAsync(job.Id, cancellationToken: cancellationToken).ConfigureAwait(false);
             return new Done($"jobs/{job.Id}", "triggered") { Number = entry };
         }
         catch (InvalidOperationException)

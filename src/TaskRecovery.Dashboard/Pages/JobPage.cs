@@ -43,12 +43,23 @@ internal sealed class JobPage(Reads reads, DataView data) : IPage
         {Ui.Fact("Kind", Ui.Name(job.Kind))}
         {Ui.Fact("Queue", Html($"{Ui.Name(job.Queue)}, priority {job.Priority}"))}
         {Ui.Fact("Attempts", Html($"{job.MaxAttempts} at most"))}
-        {Ui.Fact("If a run is unfinished", Html($"{(job.Overlap == OverlapPolicy.Allow ? "the next one starts beside it" : "the next one is skipped")}"))}
+        {Ui.Fact("If a run is unfinished", Html($"{Overlap(job.Overlap)}"))}
         {Ui.Fact("Missed runs", Html($"{Missed(job.MissedRuns)}"))}
+        {Ui.Fact("Paused", job.Pause is { } pause ? JobsPage.Paused(pause) : default)}
+        {Ui.Fact("Not on", job.Except is { } except ? Html($"{except.Text}") : default)}
+        {Ui.Fact("Until", job.EndAt is { } end ? Shown.Clock(end) : default)}
         {Ui.Fact("Declared by", job.DeclaredBy is { } application ? Ui.Name(application) : default)}
         {Ui.Fact("Changed", Shown.Ago(job.UpdatedAt))}
         </dl></div></section>
         """);
+
+    private static string Overlap(OverlapPolicy policy) => policy switch
+    {
+        OverlapPolicy.Allow => "the next one starts beside it",
+        OverlapPolicy.QueueOne => "one more waits for its end",
+        OverlapPolicy.CancelPrevious => "it is cancelled, and the next one starts",
+        _ => "the next one is skipped",
+    };
 
     private static string Missed(MissedRunPolicy policy) => policy switch
     {

@@ -17,7 +17,8 @@ internal sealed class FakeJobs(FakeSystem system) : IJobService, ITaskService
     public Task<IReadOnlyList<Job>> ListAsync(CancellationToken cancellationToken = default) => Task.FromResult<IReadOnlyList<Job>>(
         system.Jobs);
 
-    public Task<bool> PauseAsync(Guid jobId, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    public Task<bool> PauseAsync(
+        Guid jobId, string? reason = null, string? by = null, DateTimeOffset? until = null, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
     public Task<bool> ResumeAsync(Guid jobId, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
@@ -27,11 +28,17 @@ internal sealed class FakeJobs(FakeSystem system) : IJobService, ITaskService
         return Task.FromResult(true);
     }
 
-    public Task<long> TriggerNowAsync(Guid jobId, CancellationToken cancellationToken = default)
+    public Task<long> TriggerNowAsync(Guid jobId, OverlapPolicy? overlap = null, CancellationToken cancellationToken = default)
     {
         Done.Add($"run {jobId}");
         return Task.FromResult(4_711L);
     }
+
+    public Task<int> BackfillAsync(Guid jobId, DateTimeOffset from, DateTimeOffset to, CancellationToken cancellationToken = default)
+        => throw new NotSupportedException();
+
+    public Task<IReadOnlyList<DateTimeOffset>> GetNextRunsAsync(Guid jobId, int count = 10, CancellationToken cancellationToken = default)
+        => throw new NotSupportedException();
 
     public Task<DateTimeOffset?> GetNextRunAsync(Guid jobId, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
