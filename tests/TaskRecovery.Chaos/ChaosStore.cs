@@ -146,9 +146,19 @@ internal sealed class ChaosStore : IAsyncDisposable
         }
 
         SqliteConnection.ClearAllPools();
-        if (!KeepsJournals)
+        if (KeepsJournals)
+        {
+            return;
+        }
+
+        try
         {
             _folder.Delete(recursive: true);
+        }
+        catch (IOException exception)
+        {
+            // A run that ended early may still have workers that write; its own error matters more than their files.
+            Console.Error.WriteLine($"could not remove {_folder.FullName}: {exception.Message}");
         }
     }
 
