@@ -147,7 +147,7 @@ internal static class ChaosRun
         var jobs = client.GetRequiredService<IJobService>();
         foreach (var job in (await jobs.ListAsync(cancellationToken)).Where(job => job.Schedule.At is null))
         {
-            await jobs.PauseAsync(job.Id, cancellationToken);
+            await jobs.PauseAsync(job.Id, cancellationToken: cancellationToken);
         }
 
         for (var count = 0; count < 3; count++)

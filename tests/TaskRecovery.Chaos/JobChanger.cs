@@ -51,7 +51,7 @@ internal sealed class JobChanger(IJobService jobs, Random random)
         switch (dice.Next(4))
         {
             case 0:
-                return await jobs.PauseAsync(job, cancellationToken);
+                return await jobs.PauseAsync(job, cancellationToken: cancellationToken);
             case 1:
                 return await jobs.ResumeAsync(job, cancellationToken);
             case 2:
