@@ -138,6 +138,9 @@ internal static class MonitorSql
     /// <summary>The task that an entry runs. $1 entry.</summary>
     internal const string TaskOf = "select t.id from {schema}.tasks t where t.entry_id = $1::bigint";
 
+    /// <summary>Reads tasks in the order of an index. Without statistics, the planner would read and sort all tasks of a job.</summary>
+    internal const string InIndexOrder = "select set_config('enable_sort', 'off', true)";
+
     /// <summary>A page of tasks, newest first. $1 job, or null; $2 state, or null; $3 only ids below this one, or null; $4 how many to
     /// examine at most; $5 how many at most.</summary>
     internal const string Tasks = $$"""

@@ -62,6 +62,8 @@ internal sealed partial class PostgreSqlMonitorStore(PostgreSqlDatabase database
             ListLimit,
             async (connection, token) =>
             {
+                await database.ListAsync(connection, MonitorSql.InIndexOrder, [], static row => row.GetString(0), token).ConfigureAwait(false);
+
                 // Request one more task than needed: if it is returned, there is another page.
                 var tasks = await database.ListAsync(
                     connection,

@@ -85,6 +85,12 @@ public sealed class MonitorBoundTests : IAsyncLifetime
     {
         await using var connection = (NpgsqlConnection)await _fixture.OpenConnectionAsync(Cancellation);
         await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+        if (statement == MonitorSql.Tasks)
+        {
+            await using var order = new NpgsqlCommand(MonitorSql.InIndexOrder, connection);
+            await order.ExecuteNonQueryAsync(Cancellation);
+        }
+
         await using (var begin = new NpgsqlCommand(MonitorSql.Begin, connection) { Parameters = { Arg.Text("30000") } })
         {
             await begin.ExecuteNonQueryAsync(Cancellation);
