@@ -17,6 +17,7 @@ public sealed partial class LanguageTests
         "build/package-readme.md",
         "docs/README.md",
         "docs/benchmarks.md",
+        "docs/coming-from",
         "docs/concepts.md",
         "docs/configuration.md",
         "docs/dashboard.md",
@@ -32,6 +33,7 @@ public sealed partial class LanguageTests
         "docs/protocol",
         "docs/recovery.md",
         "docs/reliability.md",
+        "docs/schedules.md",
         "docs/security.md",
         "docs/stores.md",
     ];
