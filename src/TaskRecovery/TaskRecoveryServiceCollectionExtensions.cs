@@ -115,6 +115,7 @@ public static class TaskRecoveryServiceCollectionExtensions
         services.AddSingleton(static provider => new SuspectLimiter(
             provider.GetRequiredService<IOptions<TaskRecoveryOptions>>().Value.Recovery.MaxCrashes, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<OutcomeWriter>();
+        services.AddSingleton<ProgressWriter>();
         services.AddSingleton<OutcomeSink>();
         services.AddSingleton<ClaimRemover>();
         services.AddSingleton<WorkServices>();

@@ -14,7 +14,9 @@ internal static class BenchmarkRun
     private static readonly Func<BenchmarkRow>[] Rows =
     [
         () => new EnqueueRow(),
+        () => new TransactionRow(),
         () => new DrainRow(),
+        () => new StepsRow(),
         () => new MixedRow(),
         () => new PickupRow(),
         () => new SizeRow(),

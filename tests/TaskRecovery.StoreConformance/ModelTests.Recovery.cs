@@ -69,38 +69,42 @@ public abstract partial class ModelTests
             return;
         }
 
-        var claim = Pick(claims);
-        var id = Pick(claim.Ids.Where(_model.Entries.ContainsKey));
-        var name = $"step-{claim.Fence}-{_random.Next(3)}";
-
-        var saved = _random.Next(3) == 0
-            ? await Store.SaveCheckpointAsync(claim.Node.Node.Id, new ProgressKey(id, null), claim.Fence, Json("{}"), Cancellation)
-            : await SaveAsync(claim, id, name);
-
-        Note($"{claim.Node.Node.Name} saved progress of {id}/{claim.Fence}: {saved}");
-        if (claim.Node.IsAlive || !_model.Runs(id, claim.Fence))
+        // One call of a node may carry progress of any of its runs, stale ones too.
+        var node = Pick(claims).Node;
+        var writes = new List<(ModelClaim Claim, ProgressWrite Write)>();
+        for (var count = _random.Next(1, 5); count > 0; count--)
         {
-            Assert.Equal(_model.Runs(id, claim.Fence), saved);
+            var claim = Pick(claims.Where(claim => claim.Node == node));
+            var key = new ProgressKey(Pick(claim.Ids.Where(_model.Entries.ContainsKey)), null);
+            writes.Add((claim, new ProgressWrite(key, claim.Fence, _random.Next(3) == 0 ? null : $"step-{claim.Fence}-{_random.Next(3)}", Json("1"))));
         }
 
-        if (saved)
+        var saved = await Store.SaveProgressAsync(node.Node.Id, [.. writes.Select(item => item.Write)], Cancellation);
+        Assert.Equal(writes.Count, saved.Length);
+        foreach (var ((claim, write), isSaved) in writes.Zip(saved))
         {
-            _model.Entries[id].HasProgress = true;
+            var id = write.Key.EntryId;
+            Note($"{node.Node.Name} saved {write.Step ?? "a checkpoint"} of {id}/{claim.Fence}: {isSaved}");
+            if (node.IsAlive || !_model.Runs(id, claim.Fence))
+            {
+                Assert.Equal(_model.Runs(id, claim.Fence), isSaved);
+            }
+
+            if (isSaved)
+            {
+                _model.Entries[id].HasProgress = true;
+                if (write.Step is { } name)
+                {
+                    _model.Entries[id].Steps.Add(name);
+                }
+            }
         }
 
-        var progress = await Store.LoadProgressAsync(new ProgressKey(id, null), Cancellation);
-        Assert.Equal(_model.Entries[id].Steps.Order(StringComparer.Ordinal), progress.Steps.Keys.Order(StringComparer.Ordinal), StringComparer.Ordinal);
-    }
-
-    private async Task<bool> SaveAsync(ModelClaim claim, long id, string name)
-    {
-        var saved = await Store.SaveStepAsync(claim.Node.Node.Id, new ProgressKey(id, null), claim.Fence, name, Json("1"), Cancellation);
-        if (saved)
+        foreach (var id in writes.Select(item => item.Write.Key.EntryId).Distinct())
         {
-            _model.Entries[id].Steps.Add(name);
+            var progress = await Store.LoadProgressAsync(new ProgressKey(id, null), Cancellation);
+            Assert.Equal(_model.Entries[id].Steps.Order(StringComparer.Ordinal), progress.Steps.Keys.Order(StringComparer.Ordinal), StringComparer.Ordinal);
         }
-
-        return saved;
     }
 
     private async Task CancelOneAsync()

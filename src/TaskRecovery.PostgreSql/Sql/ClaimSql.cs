@@ -15,8 +15,8 @@ internal static class ClaimSql
     /// the payloads, in one round trip. $1 node, $2 queue number, $3 kind numbers, $4 limit; then for suspects at their last chance ($5 to
     /// $8), other suspects ($9 to $12) and ordinary entries ($13 to $15): levels, times and ids to start after, limit. $16 the queue's
     /// name, $17 the kinds' names, in the order of their numbers.</summary>
-    /// <returns>First a row about the claim, in the six columns before the last: the node's number (null if it is dead); the fence (null if nothing
-    /// was claimed); the time; the number of rows selected (null if another claimer is active, in which case
+    /// <returns>First a row about the claim, in the six columns before the last: the node's number (null if it is dead); the fence (null if
+    /// nothing was claimed); the time; the number of rows selected (null if another claimer is active, in which case
     /// <see cref="ClaimBesideOthers"/> has to be used; -1 if a number no longer belongs to its name); the wait until the next entry is due;
     /// whether entries were left because of their size. Then one row per entry: a value that is common to all entries would cost as much in
     /// each of these rows as any other. The rows come in the order of the plan: the parts of a union are read one after the other, and a
@@ -66,7 +66,8 @@ internal static class ClaimSql
             limit $4
         ), picked as materialized (
             select s.* from (
-                select f.tid, f.id, f.level, f.run_at, f.attempt, f.crashes, e.kind, e.priority, e.max_attempts, e.created_at, e.args, e.unique_key is not null as has_key, e.timeout,
+                select f.tid, f.id, f.level, f.run_at, f.attempt, f.crashes, f.found_by_id,
+                    e.kind, e.priority, e.max_attempts, e.created_at, e.args, e.unique_key is not null as has_key, e.timeout,
                     e.metadata, e.trace_parent, e.expires_at,
                     sum(octet_length(e.args) + coalesce(octet_length(e.metadata), 0)) over (rows between unbounded preceding and 1 preceding) as bytes
                 from found f left join lateral (select * from {schema}.entries e where e.id = f.id offset 0) e on true
@@ -92,11 +93,11 @@ internal static class ClaimSql
                 select w.run_at, w.kind, row_number() over (order by w.run_at, w.id) as place from {schema}.waiting w
                 where w.queue = $2 and w.priority = l.level and w.run_at > g.now and w.run_at < timestamptz 'infinity' order by w.run_at, w.id limit {{Look}}) f
             where (f.kind = any ($3) or f.place = {{Look}}) and not exists (select from held p)),
-            (select count(*) from found) > (select count(*) from picked), null::timestamptz
+            (select count(*) from found) > (select count(*) from picked), null::timestamptz, null::boolean
         union all
         select w.id, w.level, w.run_at, w.attempt, w.crashes, w.kind, w.priority, w.max_attempts, w.created_at, w.args, w.has_key, w.timeout, w.metadata, w.trace_parent,
             case when (select exists (select from {schema}.cancellations)) then exists (select from {schema}.cancellations x where x.entry = w.id) else false end,
-            null, null, null, null, null, null, w.expires_at
+            null, null, null, null, null, null, w.expires_at, w.found_by_id
         from held w where w.kind is not null
         """;
 
@@ -109,7 +110,7 @@ internal static class ClaimSql
         var parts = args.Split(", ");
         return $$"""
             (select x.* from unnest({{parts[0]}}, {{parts[1]}}, {{parts[2]}}) l (level, after_time, after_id) cross join lateral (
-                select w.ctid as tid, w.id, w.priority as level, w.run_at, w.attempt, w.crashes from {schema}.waiting w
+                select w.ctid as tid, w.id, w.priority as level, w.run_at, w.attempt, w.crashes, w.found_by_id from {schema}.waiting w
                 where w.queue = $2 and w.priority = l.level and (w.run_at, w.id) > (l.after_time, l.after_id) and w.run_at <= g.now and w.kind = any ($3)
                 order by w.run_at, w.id limit {{parts[3]}}{{rowLocks}}) x
             limit {{parts[3]}})

@@ -42,10 +42,37 @@ internal static class EntrySql
             from accepted g cross join lateral (select greatest(coalesce(g.run_at, g.created_at + g.run_after, g.created_at), g.created_at) as run_at) d
         """;
 
+    private static readonly string All = Given + ", accepted as (select * from given), " + Stored + ", " + LinedUp + ") ";
+
     /// <summary>Stores entries without unique keys.</summary>
     /// <returns>The ids in the order of the entries, as one array: ten thousand rows would cost more to send and read than their index
     /// entries cost to write.</returns>
-    internal static readonly string Enqueue = Given + ", accepted as (select * from given), " + Stored + ", " + LinedUp + ") select array_agg(id order by place) from given";
+    internal static readonly string Enqueue = All + "select array_agg(id order by place) from given";
+
+    /// <summary>As <see cref="Enqueue"/>, in a caller's transaction.</summary>
+    /// <returns>The ids, and the id of the transaction.</returns>
+    internal static readonly string EnqueueInTransaction = All + "select array_agg(id order by place), pg_current_xact_id() from given";
+
+    /// <summary>Stores one entry, without a unique key and an expiry, in a caller's transaction. It is planned in each transaction, because a statement
+    /// that is prepared on the caller's connection makes its pool reset the connection with seven statements; so it is as simple as
+    /// possible. $1 queue number, $2 kind number, $3 priority, $4 attempts, $5 args, $6 earliest time, $7 delay, $8 time limit, $9
+    /// metadata, $10 trace context, $11 and $12 the names of the queue and the kind, or null to skip the check.</summary>
+    /// <returns>The id, and the id of the transaction; no row if a number does not belong to its name.</returns>
+    internal const string EnqueueOneInTransaction = """
+        with stored as (
+            insert into {schema}.entries (id, created_at, queue, kind, priority, max_attempts, args, timeout, metadata, trace_parent)
+            overriding system value
+            select nextval('{schema:literal}.entries_id_seq'), clock_timestamp(), $1, $2, $3, $4, $5, $8, $9, $10
+            where $11::text is null or (exists (select from {schema}.queues q where q.id = $1 and q.name = $11)
+                and exists (select from {schema}.kinds k where k.id = $2 and k.name = $12))
+            returning id, created_at, queue, kind, priority
+        ), lined_up as (
+            insert into {schema}.waiting (run_at, id, queue, kind, priority, found_by_id)
+            select d.run_at, s.id, s.queue, s.kind, s.priority, d.run_at <> s.created_at
+            from stored s cross join lateral (select greatest(coalesce($6, s.created_at + $7, s.created_at), s.created_at) as run_at) d
+        )
+        select s.id, pg_current_xact_id() from stored s
+        """;
 
     /// <summary>Stores entries of one queue, without unique keys and times, and claims them in the same transaction if a claim would take
     /// them at once: the node is not dead, the queue is not paused, and no due entry of a kind that the node knows precedes them. Otherwise
@@ -74,11 +101,16 @@ internal static class EntrySql
         select (select l.ids from listed l), (select c.now from clock c), (select n.number from node n), (select c.id from claim c)
         """;
 
-    /// <summary>Stores entries some of which have unique keys or expire; $16 the times after which they do not start. If a key is taken, its entry is not stored. Keys are inserted in order, so
-    /// that two callers cannot deadlock.</summary>
+    /// <summary>Stores entries some of which have unique keys or expire; $16 the times after which they do not start. If a key is taken, its
+    /// entry is not stored. Keys are inserted in order, so that two callers cannot deadlock.</summary>
     /// <returns>In the order of the entries, the id, and whether it is the id of the current holder of the key. The id is null if the
     /// holder appeared or ended at this very moment: repeat the statement for those entries.</returns>
-    internal static readonly string EnqueueUnique = GivenWith(", $16", ", expires_at") + """
+    internal static readonly string EnqueueUnique = Unique(columns: "");
+
+    /// <summary>As <see cref="EnqueueUnique"/>, in a caller's transaction. The third column is the id of the transaction.</summary>
+    internal static readonly string EnqueueUniqueInTransaction = Unique(columns: ", pg_current_xact_id()");
+
+    private static string Unique(string columns) => GivenWith(", $16", ", expires_at") + """
         , taken as (
             insert into {schema}.unique_keys (kind, key, entry)
             select g.kind, g.unique_key, g.id from given g where g.unique_key is not null order by g.kind, g.unique_key, g.place
@@ -93,7 +125,7 @@ internal static class EntrySql
             case when a.id is not null then a.id else coalesce(
                 (select t.entry from taken t where t.kind = g.kind and t.key = g.unique_key),
                 (select u.entry from {schema}.unique_keys u where u.kind = g.kind and u.key = g.unique_key)) end,
-            case when a.id is null then {{CommitSql.Confirm}} else false end
+            case when a.id is null then {{CommitSql.Confirm}} else false end{{columns}}
         from given g left join accepted a on a.id = g.id
         order by g.place
         """;

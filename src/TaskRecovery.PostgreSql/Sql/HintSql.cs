@@ -6,9 +6,6 @@ internal static class HintSql
     /// <summary>Sends hints. $1 channel, $2 texts.</summary>
     internal const string Send = "select pg_notify($1, n.word) from unnest($2) n(word)";
 
-    /// <summary>The id of the transaction that is open on the connection.</summary>
-    internal const string Transaction = "select pg_current_xact_id()";
-
     /// <summary>Which transactions have ended. $1 transactions.</summary>
     /// <returns>The ended transactions, each with whether it committed. A transaction that ended so long ago that the server has no record
     /// of it counts as committed.</returns>

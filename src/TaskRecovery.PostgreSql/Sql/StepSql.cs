@@ -29,13 +29,29 @@ internal static class StepSql
         select null, data from {schema}.checkpoints where task = $1
         """;
 
-    /// <summary>Stores a step. $1 node, $2 entry, $3 fence, $4 task or null, $5 name, $6 result. Returns one row if the claim is held. If
-    /// the step exists already, this run stored it and the answer was lost.</summary>
-    internal const string SaveStep = $$"""
-        with {{Held}}, stored as (
-            insert into {schema}.steps (entry, task, fence, name, result) select $2, $4, $3, $5, $6 from held on conflict do nothing
+    // Claims and rows are locked in order, so that two batches cannot deadlock. The list of a claim's entries is long, and needed only if
+    // an entry was taken from it. The outcomes are looked up one by one: a join might read all of them.
+    private const string HeldOfBatch = """
+        locked as materialized (
+            select c.id, case when c.partly then c.entries end as entries from {schema}.claims c
+            where c.id = any ($3) and c.node = (select n.number from {schema}.nodes n where n.id = $1)
+            order by c.id for share
+        ), held as materialized (
+            select g.* from given g join locked l on l.id = g.fence and (l.entries is null or g.entry = any (l.entries))
+            where (select true from {schema}.outcomes o where o.entry = g.entry and o.fence = g.fence) is null
         )
-        select 1 from held
+        """;
+
+    /// <summary>Stores steps. $1 node, $2 entries, $3 fences, $4 tasks, $5 names, $6 results; if no entry runs a task, $4 may be empty.
+    /// Returns the places of those whose claim is held. If a step exists already, its run stored it and the answer was lost.</summary>
+    internal const string SaveSteps = $$"""
+        with given as (
+            select g.* from unnest($2, $3, $4, $5, $6) with ordinality g (entry, fence, task, name, result, place)
+        ), {{HeldOfBatch}}, stored as (
+            insert into {schema}.steps (entry, task, fence, name, result)
+            select h.entry, h.task, h.fence, h.name, h.result from held h order by h.entry, h.name on conflict do nothing
+        )
+        select h.place from held h
         """;
 
     /// <summary>Deletes the steps and the checkpoint of an entry. $1 node, $2 entry, $3 fence. Returns one row if the claim is
@@ -60,26 +76,30 @@ internal static class StepSql
         select 1 from held
         """;
 
-    /// <summary>Stores the checkpoint of an entry. $1 node, $2 entry, $3 fence, $4 checkpoint. Returns one row if the claim is
-    /// held.</summary>
-    internal const string SaveCheckpointOfEntry = $$"""
-        with {{Held}}, stored as (
-            insert into {schema}.checkpoints (entry, fence, data) select $2, $3, $4 from held
+    /// <summary>Stores the checkpoints of entries, at most one of each. $1 node, $2 entries, $3 fences, $4 checkpoints. Returns the places
+    /// of those whose claim is held.</summary>
+    internal const string SaveCheckpointsOfEntries = $$"""
+        with given as (
+            select g.* from unnest($2, $3, $4) with ordinality g (entry, fence, data, place)
+        ), {{HeldOfBatch}}, stored as (
+            insert into {schema}.checkpoints (entry, fence, data) select h.entry, h.fence, h.data from held h order by h.entry
             on conflict (entry) do update set fence = excluded.fence, data = excluded.data, stored_at = clock_timestamp() where checkpoints.fence <= excluded.fence
-            returning 1
+            returning entry
         )
-        select 1 from stored
+        select h.place from held h where h.entry in (select s.entry from stored s)
         """;
 
-    /// <summary>Stores the checkpoint of a task. $1 node, $2 entry, $3 fence, $4 checkpoint, $5 task. Returns one row if the claim is
-    /// held.</summary>
-    internal const string SaveCheckpointOfTask = $$"""
-        with {{Held}}, stored as (
-            insert into {schema}.checkpoints (entry, task, fence, data) select $2, $5, $3, $4 from held
+    /// <summary>Stores the checkpoints of tasks, at most one of each. $1 node, $2 entries, $3 fences, $4 checkpoints, $5 tasks. Returns the
+    /// places of those whose claim is held.</summary>
+    internal const string SaveCheckpointsOfTasks = $$"""
+        with given as (
+            select g.* from unnest($2, $3, $4, $5) with ordinality g (entry, fence, data, task, place)
+        ), {{HeldOfBatch}}, stored as (
+            insert into {schema}.checkpoints (entry, task, fence, data) select h.entry, h.task, h.fence, h.data from held h order by h.task
             on conflict (task) where task is not null do update set entry = excluded.entry, fence = excluded.fence, data = excluded.data, stored_at = clock_timestamp()
             where checkpoints.fence <= excluded.fence
-            returning 1
+            returning task
         )
-        select 1 from stored
+        select h.place from held h where h.task in (select s.task from stored s)
         """;
 }

@@ -15,6 +15,12 @@ internal sealed class EnqueueCall(NameTable table, IReadOnlyList<NewEntry> entri
     private NameNumbers _names = names;
     private bool _wasRefused;
 
+    /// <summary>Whether the transaction is the library's.</summary>
+    internal bool IsOwn => isOwn;
+
+    /// <summary>The id of the caller's transaction, once a statement has been answered in it.</summary>
+    internal ulong Transaction { get; set; }
+
     /// <summary>The entries to store.</summary>
     internal IReadOnlyList<NewEntry> Entries => entries;
 
@@ -38,6 +44,19 @@ internal sealed class EnqueueCall(NameTable table, IReadOnlyList<NewEntry> entri
     /// <summary>Parameters for some of the entries. The snapshot of a caller's transaction may be older than a name; if the numbers were
     /// rejected once and resolved again, the retry in that transaction skips the check.</summary>
     internal NpgsqlParameter[] ToArgs(IReadOnlyList<NewEntry> chunk) => EnqueueBatch.ToArgs(chunk, _names, isChecked: isOwn || !_wasRefused);
+
+    /// <summary>Parameters of <see cref="EntrySql.EnqueueOneInTransaction"/>.</summary>
+    internal NpgsqlParameter[] ToArgs(NewEntry entry)
+    {
+        var isChecked = isOwn || !_wasRefused;
+        return
+        [
+            Arg.Int4(_names.Queue(entry.Queue)), Arg.Int2(_names.Kind(entry.Kind)), Arg.Int2(entry.Priority), Arg.Int2(entry.MaxAttempts),
+            Arg.Utf8(entry.Args), Arg.Time(entry.RunAt), Arg.Interval(entry.RunAfter), Arg.Interval(entry.Timeout),
+            Arg.Text(entry.Metadata), Arg.Text(entry.TraceParent),
+            Arg.Text(isChecked ? entry.Queue : null), Arg.Text(isChecked ? entry.Kind : null),
+        ];
+    }
 
     /// <summary>Resolves the names again after the database rejected their numbers. Allowed once per call.</summary>
     /// <exception cref="StoreUnavailableException">The numbers were rejected a second time. Nothing was stored.</exception>

@@ -277,6 +277,9 @@ internal sealed partial class PostgreSqlClaimer(PostgreSqlQueueStore store, Post
         Metadata = reader.IsDBNull(12) ? null : reader.GetString(12),
         TraceParent = reader.IsDBNull(13) ? null : reader.GetString(13),
         CancelRequested = reader.GetBoolean(14),
+
+        // A row that was put back is always found by its id.
+        IsFirstRun = !reader.GetBoolean(22),
     };
 
     /// <param name="Batch">The batch for the engine.</param>

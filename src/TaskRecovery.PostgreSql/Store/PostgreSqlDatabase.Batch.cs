@@ -8,7 +8,10 @@ internal sealed partial class PostgreSqlDatabase
     /// <summary>Runs several statements as one transaction in one round trip, each with a snapshot of its own, and reads the rows of the
     /// last one.</summary>
     /// <remarks>Because of its own snapshot, a statement sees what was committed while the statement before it waited for a lock.</remarks>
-    internal ValueTask<T> ReadLastAsync<T>(IReadOnlyList<Statement> statements, Func<NpgsqlDataReader, CancellationToken, ValueTask<T>> read, CancellationToken cancellationToken)
+    internal ValueTask<T> ReadLastAsync<T>(
+        IReadOnlyList<Statement> statements,
+        Func<NpgsqlDataReader, CancellationToken, ValueTask<T>> read,
+        CancellationToken cancellationToken)
         => UseAsync((connection, token) => ReadLastAsync(connection, statements, read, commits: false, token), cancellationToken);
 
     /// <summary>As above, on a connection: in the transaction that is open there, if any.</summary>
@@ -21,6 +24,45 @@ internal sealed partial class PostgreSqlDatabase
         NpgsqlConnection connection,
         IReadOnlyList<Statement> statements,
         Func<NpgsqlDataReader, CancellationToken, ValueTask<T>> read,
+        bool commits,
+        CancellationToken cancellationToken)
+    {
+        var result = default(T)!;
+        await ReadEachAsync(
+            connection,
+            statements,
+            async (number, reader, token) =>
+            {
+                if (number == statements.Count - 1)
+                {
+                    result = await read(reader, token).ConfigureAwait(false);
+                }
+            },
+            commits,
+            cancellationToken).ConfigureAwait(false);
+        return result;
+    }
+
+    /// <summary>Runs several statements as one transaction in one round trip, and reads the rows of each.</summary>
+    /// <param name="statements">The statements. Each returns a result set, even if it is empty.</param>
+    /// <param name="read">Reads the rows of the statement with this number, from 0.</param>
+    /// <param name="cancellationToken">Cancels the statements.</param>
+    internal ValueTask<bool> ReadEachAsync(
+        IReadOnlyList<Statement> statements,
+        Func<int, NpgsqlDataReader, CancellationToken, ValueTask> read,
+        CancellationToken cancellationToken)
+        => UseAsync(
+            async (connection, token) =>
+            {
+                await ReadEachAsync(connection, statements, read, commits: false, token).ConfigureAwait(false);
+                return true;
+            },
+            cancellationToken);
+
+    private async ValueTask ReadEachAsync(
+        NpgsqlConnection connection,
+        IReadOnlyList<Statement> statements,
+        Func<int, NpgsqlDataReader, CancellationToken, ValueTask> read,
         bool commits,
         CancellationToken cancellationToken)
     {
@@ -42,24 +84,25 @@ internal sealed partial class PostgreSqlDatabase
             batch.BatchCommands.Add(command);
         }
 
-        var last = batch.BatchCommands.Count;
         if (commits)
         {
             batch.BatchCommands.Add(new NpgsqlBatchCommand("commit"));
         }
 
         await PrepareAsync(batch, hasPrelude: _prelude is not null, cancellationToken).ConfigureAwait(false);
-
-        // A statement without a result set would have nothing to skip, so each one but the last returns a result set, even if it is empty.
         var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
         await using var __ = reader.ConfigureAwait(false);
-        for (var skipped = 1; skipped < last; skipped++)
+        if (_prelude is not null)
         {
             await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        var result = await read(reader, cancellationToken).ConfigureAwait(false);
-        await reader.NextResultAsync(cancellationToken).ConfigureAwait(false); // an error on commit comes here
-        return result;
+        for (var number = 0; number < statements.Count; number++)
+        {
+            await read(number, reader, cancellationToken).ConfigureAwait(false);
+
+            // After the last one, an error on commit comes here.
+            await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
+        }
     }
 }

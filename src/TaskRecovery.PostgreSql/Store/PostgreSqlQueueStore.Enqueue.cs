@@ -98,7 +98,7 @@ internal sealed partial class PostgreSqlQueueStore
             var results = await StoreAsync(call, connection, cancellationToken).ConfigureAwait(false);
             if (_database.Options.UseNotifications && QueuesWorthAHint(call.Entries) is { Count: > 0 } queues)
             {
-                Hints.WorkAfterCommit(await ReadTransactionAsync(connection, cancellationToken).ConfigureAwait(false), queues);
+                Hints.WorkAfterCommit(call.Transaction, queues);
             }
 
             return results;
@@ -108,18 +108,6 @@ internal sealed partial class PostgreSqlQueueStore
             throw PostgreSqlErrors.Translate(exception, _database.SchemaName)!;
         }
     }
-
-    private ValueTask<ulong> ReadTransactionAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
-        => _database.ReadAsync(
-            connection,
-            HintSql.Transaction,
-            [],
-            static async (reader, token) =>
-            {
-                await reader.ReadAsync(token).ConfigureAwait(false);
-                return reader.GetFieldValue<ulong>(0);
-            },
-            cancellationToken);
 
     private async ValueTask<EnqueueResult[]> StoreAsync(EnqueueCall call, NpgsqlConnection connection, CancellationToken cancellationToken)
     {
@@ -146,13 +134,7 @@ internal sealed partial class PostgreSqlQueueStore
             }
 
             NewEntry[] chunk = [.. places.Select(place => call.Entries[place])];
-            var needsRows = chunk.Any(NeedsOwnStatement);
-            var found = await _database.ReadAsync(
-                connection,
-                needsRows ? EntrySql.EnqueueUnique : EntrySql.Enqueue,
-                needsRows ? [.. call.ToArgs(chunk), EnqueueBatch.ExpiryOf(chunk)] : call.ToArgs(chunk),
-                (reader, token) => needsRows ? ReadResultsAsync(reader, chunk.Length, token) : ReadIdsAsync(reader, token),
-                cancellationToken).ConfigureAwait(false);
+            var found = await StoreChunkOnceAsync(chunk, call, connection, cancellationToken).ConfigureAwait(false);
             if (found is null)
             {
                 await call.ResolveAgainAsync(cancellationToken).ConfigureAwait(false);
@@ -171,9 +153,60 @@ internal sealed partial class PostgreSqlQueueStore
     private static bool NeedsOwnStatement(NewEntry entry) => entry.UniqueKey is not null || entry.ExpiresAt is not null;
 
     // Returns null if the numbers of the names were rejected.
-    private static async ValueTask<EnqueueResult[]?> ReadIdsAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
+    private ValueTask<EnqueueResult[]?> StoreChunkOnceAsync(
+        NewEntry[] chunk, EnqueueCall call, NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var needsRows = Array.Exists(chunk, NeedsOwnStatement);
+        NpgsqlParameter[] Args() => needsRows ? [.. call.ToArgs(chunk), EnqueueBatch.ExpiryOf(chunk)] : call.ToArgs(chunk);
+        if (call.IsOwn)
+        {
+            return _database.ReadAsync(
+                connection,
+                needsRows ? EntrySql.EnqueueUnique : EntrySql.Enqueue,
+                Args(),
+                (reader, token) => needsRows ? ReadResultsAsync(reader, chunk.Length, inTransaction: null, token) : ReadIdsAsync(reader, token),
+                cancellationToken);
+        }
+
+        return !needsRows && chunk.Length == 1
+            ? _database.ReadUnpreparedAsync(
+                connection,
+                EntrySql.EnqueueOneInTransaction,
+                call.ToArgs(chunk[0]),
+                (reader, token) => ReadOneAsync(reader, call, token),
+                cancellationToken)
+            : _database.ReadUnpreparedAsync(
+                connection,
+                needsRows ? EntrySql.EnqueueUniqueInTransaction : EntrySql.EnqueueInTransaction,
+                Args(),
+                (reader, token) => needsRows ? ReadResultsAsync(reader, chunk.Length, call, token) : ReadIdsAsync(reader, call, token),
+                cancellationToken);
+    }
+
+    private static async ValueTask<EnqueueResult[]?> ReadOneAsync(
+        NpgsqlDataReader reader, EnqueueCall call, CancellationToken cancellationToken)
+    {
+        if (!await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            return null;
+        }
+
+        call.Transaction = reader.GetFieldValue<ulong>(1);
+        return [new EnqueueResult(reader.GetInt64(0), IsDuplicate: false)];
+    }
+
+    private static ValueTask<EnqueueResult[]?> ReadIdsAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
+        => ReadIdsAsync(reader, inTransaction: null, cancellationToken);
+
+    private static async ValueTask<EnqueueResult[]?> ReadIdsAsync(
+        NpgsqlDataReader reader, EnqueueCall? inTransaction, CancellationToken cancellationToken)
     {
         await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+        if (inTransaction is not null)
+        {
+            inTransaction.Transaction = reader.GetFieldValue<ulong>(1);
+        }
+
         return reader.IsDBNull(0) ? null : ReadNew(reader);
     }
 
@@ -181,12 +214,17 @@ internal sealed partial class PostgreSqlQueueStore
     internal static EnqueueResult[] ReadNew(NpgsqlDataReader reader)
         => Array.ConvertAll(reader.GetFieldValue<long[]>(0), static id => new EnqueueResult(id, IsDuplicate: false));
 
-    private static async ValueTask<EnqueueResult[]?> ReadResultsAsync(NpgsqlDataReader reader, int count, CancellationToken cancellationToken)
+    private static async ValueTask<EnqueueResult[]?> ReadResultsAsync(
+        NpgsqlDataReader reader, int count, EnqueueCall? inTransaction, CancellationToken cancellationToken)
     {
         var (results, read) = (new EnqueueResult[count], 0);
         for (; await reader.ReadAsync(cancellationToken).ConfigureAwait(false); read++)
         {
             results[read] = new EnqueueResult(reader.IsDBNull(0) ? 0 : reader.GetInt64(0), reader.GetBoolean(1));
+            if (inTransaction is not null)
+            {
+                inTransaction.Transaction = reader.GetFieldValue<ulong>(2);
+            }
         }
 
         return read == 0 ? null : results;

@@ -1,4 +1,5 @@
 using System.Text;
+using Npgsql;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql;
@@ -31,12 +32,33 @@ internal sealed partial class PostgreSqlQueueStore
             },
             cancellationToken);
 
-    public ValueTask<bool> SaveStepAsync(Guid nodeId, ProgressKey key, long fence, string name, ReadOnlyMemory<byte> result, CancellationToken cancellationToken)
-        => _database.ReadAsync(
-            StepSql.SaveStep,
-            [Arg.Uuid(nodeId), Arg.Int8(key.EntryId), Arg.Int8(fence), Arg.Uuid(key.TaskId), Arg.Text(name), Arg.Utf8(result)],
-            static async (reader, token) => await reader.ReadAsync(token).ConfigureAwait(false),
-            cancellationToken);
+    public async ValueTask<bool[]> SaveProgressAsync(Guid nodeId, IReadOnlyList<ProgressWrite> writes, CancellationToken cancellationToken)
+    {
+        var held = new bool[writes.Count];
+        try
+        {
+            var batch = new ProgressBatch(nodeId, writes);
+            await _database.ReadEachAsync(
+                batch.Statements,
+                (part, reader, token) => ReadPlacesAsync(batch.PlacesOf(part), held, reader, token),
+                cancellationToken).ConfigureAwait(false);
+            batch.ShareCheckpoints(held);
+            return held;
+        }
+        catch (PostgresException exception) when (PostgreSqlErrors.IsContent(exception))
+        {
+            throw new ContentRefusedException($"PostgreSQL refused a value ({exception.SqlState}: {exception.MessageText}).", exception);
+        }
+    }
+
+    private static async ValueTask ReadPlacesAsync(
+        IReadOnlyList<int> places, bool[] held, NpgsqlDataReader reader, CancellationToken cancellationToken)
+    {
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            held[places[(int)reader.GetInt64(0) - 1]] = true;
+        }
+    }
 
     public ValueTask<bool> ResetProgressAsync(Guid nodeId, ProgressKey key, long fence, CancellationToken cancellationToken)
         => _database.ReadAsync(
@@ -44,15 +66,6 @@ internal sealed partial class PostgreSqlQueueStore
             key.TaskId is { } task
                 ? [Arg.Uuid(nodeId), Arg.Int8(key.EntryId), Arg.Int8(fence), Arg.Uuid(task)]
                 : [Arg.Uuid(nodeId), Arg.Int8(key.EntryId), Arg.Int8(fence)],
-            static async (reader, token) => await reader.ReadAsync(token).ConfigureAwait(false),
-            cancellationToken);
-
-    public ValueTask<bool> SaveCheckpointAsync(Guid nodeId, ProgressKey key, long fence, ReadOnlyMemory<byte> checkpoint, CancellationToken cancellationToken)
-        => _database.ReadAsync(
-            key.TaskId is null ? StepSql.SaveCheckpointOfEntry : StepSql.SaveCheckpointOfTask,
-            key.TaskId is { } task
-                ? [Arg.Uuid(nodeId), Arg.Int8(key.EntryId), Arg.Int8(fence), Arg.Utf8(checkpoint), Arg.Uuid(task)]
-                : [Arg.Uuid(nodeId), Arg.Int8(key.EntryId), Arg.Int8(fence), Arg.Utf8(checkpoint)],
             static async (reader, token) => await reader.ReadAsync(token).ConfigureAwait(false),
             cancellationToken);
 }

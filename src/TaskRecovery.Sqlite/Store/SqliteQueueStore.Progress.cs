@@ -26,11 +26,8 @@ internal sealed partial class SqliteQueueStore
             },
             cancellationToken).ConfigureAwait(false);
 
-    public ValueTask<bool> SaveStepAsync(Guid nodeId, ProgressKey key, long fence, string name, ReadOnlyMemory<byte> result, CancellationToken cancellationToken)
-        => SaveAsync(nodeId, key, fence, ProgressSql.SaveStep, statement => statement.Bind(5, name).BindText(6, OrNull(result.Span)), cancellationToken);
-
-    public ValueTask<bool> SaveCheckpointAsync(Guid nodeId, ProgressKey key, long fence, ReadOnlyMemory<byte> checkpoint, CancellationToken cancellationToken)
-        => SaveAsync(nodeId, key, fence, ProgressSql.SaveCheckpoint, statement => statement.BindText(5, OrNull(checkpoint.Span)), cancellationToken);
+    public ValueTask<bool[]> SaveProgressAsync(Guid nodeId, IReadOnlyList<ProgressWrite> writes, CancellationToken cancellationToken)
+        => _database.WriteAsync(session => Save(session, nodeId, writes), cancellationToken);
 
     public ValueTask<bool> ResetProgressAsync(Guid nodeId, ProgressKey key, long fence, CancellationToken cancellationToken)
         => _database.WriteAsync(
@@ -61,19 +58,26 @@ internal sealed partial class SqliteQueueStore
 
     private static ReadOnlySpan<byte> OrNull(ReadOnlySpan<byte> json) => json.IsEmpty ? "null"u8 : json;
 
-    private ValueTask<bool> SaveAsync(Guid nodeId, ProgressKey key, long fence, string save, Action<SqliteStatement> bind, CancellationToken cancellationToken)
-        => _database.WriteAsync(
-            session =>
+    private bool[] Save(SqliteSession session, Guid nodeId, IReadOnlyList<ProgressWrite> writes)
+    {
+        var claims = new HeldClaims(session, _database.Claims, nodeId);
+        var now = _database.Now();
+        var held = new bool[writes.Count];
+        for (var i = 0; i < held.Length; i++)
+        {
+            var (key, fence, step, data) = writes[i];
+            held[i] = claims.Runs(key.EntryId, fence);
+            if (!held[i])
             {
-                if (!new HeldClaims(session, _database.Claims, nodeId).Runs(key.EntryId, fence))
-                {
-                    return false;
-                }
+                continue;
+            }
 
-                var statement = session.Get(save).Bind(1, key.EntryId).Bind(2, key.TaskId).Bind(3, fence).Bind(4, _database.Now());
-                bind(statement);
-                statement.Execute();
-                return true;
-            },
-            cancellationToken);
+            var statement = session.Get(step is null ? ProgressSql.SaveCheckpoint : ProgressSql.SaveStep)
+                .Bind(1, key.EntryId).Bind(2, key.TaskId).Bind(3, fence).Bind(4, now);
+            _ = step is null ? statement.BindText(5, OrNull(data.Span)) : statement.Bind(5, step).BindText(6, OrNull(data.Span));
+            statement.Execute();
+        }
+
+        return held;
+    }
 }

@@ -86,11 +86,27 @@ internal sealed class MemoryStore : IEntryStore
         }
     }
 
-    public ValueTask<bool> SaveStepAsync(Guid nodeId, ProgressKey key, long fence, string name, ReadOnlyMemory<byte> result, CancellationToken cancellationToken)
-        => Write(() => _steps.TryAdd(name, result));
+    public async ValueTask<bool[]> SaveProgressAsync(Guid nodeId, IReadOnlyList<ProgressWrite> writes, CancellationToken cancellationToken)
+    {
+        var held = new bool[writes.Count];
+        for (var i = 0; i < held.Length; i++)
+        {
+            var write = writes[i];
+            held[i] = await Write(() =>
+            {
+                if (write.Step is { } step)
+                {
+                    _steps.TryAdd(step, write.Data);
+                }
+                else
+                {
+                    _checkpoint = write.Data;
+                }
+            }).ConfigureAwait(false);
+        }
 
-    public ValueTask<bool> SaveCheckpointAsync(Guid nodeId, ProgressKey key, long fence, ReadOnlyMemory<byte> checkpoint, CancellationToken cancellationToken)
-        => Write(() => _checkpoint = checkpoint);
+        return held;
+    }
 
     public ValueTask<bool> ResetProgressAsync(Guid nodeId, ProgressKey key, long fence, CancellationToken cancellationToken)
         => Write(() => (_steps, _checkpoint) = (new(StringComparer.Ordinal), null));

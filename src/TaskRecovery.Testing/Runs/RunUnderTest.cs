@@ -24,7 +24,9 @@ internal static class RunUnderTest
         var stopping = new CancellationTokenSource();
         var source = new CancellationTokenSource();
         var log = new PlaceLog(options.Stops, crashAt, entry.Store, stopping);
-        var services = new RunServices(entry.Store, entry.Json, new OwnTransaction(entry.Store), options.Time, options.MaxResultBytes, stopping.Token, log);
+        var progress = new ProgressWriter(entry.Store, options.Time);
+        var services = new RunServices(
+            entry.Store, progress, entry.Json, new OwnTransaction(entry.Store), options.Time, options.MaxResultBytes, stopping.Token, log);
         var run = new WorkRun(entry.Claim(), new NodeClaim(Lease, entry.Fence, options.Queue, 1, options.Time.GetTimestamp()), Bind(entry, runner, options), services);
         run.Begin(source);
 

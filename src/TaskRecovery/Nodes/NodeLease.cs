@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using TaskRecovery.Storage;
 
 namespace TaskRecovery.Nodes;
 
@@ -33,6 +34,10 @@ internal sealed class NodeLease
 
     /// <summary>Whether the node may start an entry now that it claimed under this lease.</summary>
     public bool IsValid => _time.GetTimestamp() < Volatile.Read(ref _deadline);
+
+    /// <summary>The token for a write that must not be stored after this lease is lost; <see cref="CancellationToken.None"/> if the store
+    /// can't withdraw a queued write.</summary>
+    public CancellationToken WhileQueued(StoreTraits traits) => traits.TakesBackQueuedWrites ? Lost : CancellationToken.None;
 
     /// <summary>The deadline, as a timestamp of the time provider.</summary>
     internal long Deadline => Volatile.Read(ref _deadline);

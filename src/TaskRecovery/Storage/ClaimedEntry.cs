@@ -33,6 +33,10 @@ public sealed class ClaimedEntry
     /// <summary>How long the entry had been due at the time of the claim, by the store's clock.</summary>
     public required TimeSpan Waited { get; init; }
 
+    /// <summary>Whether the store knows that the entry was never claimed before, so that it has no steps and no checkpoint of its own. If
+    /// the value is <see langword="false"/>, it may have some.</summary>
+    public bool IsFirstRun { get; init; }
+
     /// <summary>Whether the entry holds a unique key, which is released when the entry ends.</summary>
     public bool HasUniqueKey { get; init; }
 
@@ -68,6 +72,7 @@ public sealed class ClaimedEntry
         Crashes = 0,
         CreatedAt = createdAt,
         Waited = TimeSpan.Zero,
+        IsFirstRun = true,
         Timeout = entry.Timeout,
         StartsWithin = entry.ExpiresAt - createdAt,
         Metadata = entry.Metadata,

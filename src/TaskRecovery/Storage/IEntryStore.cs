@@ -50,14 +50,12 @@ public interface IEntryStore : IStorePart
     /// <summary>Reads the finished steps and the checkpoint of an entry or its task.</summary>
     ValueTask<StoredProgress> LoadProgressAsync(ProgressKey key, CancellationToken cancellationToken);
 
-    /// <summary>Stores the result of a finished step. If the step is already stored, the call succeeds and keeps the first
-    /// result.</summary>
-    /// <returns><see langword="false"/> if the node no longer holds the claim; nothing was stored.</returns>
-    ValueTask<bool> SaveStepAsync(Guid nodeId, ProgressKey key, long fence, string name, ReadOnlyMemory<byte> result, CancellationToken cancellationToken);
-
-    /// <summary>Stores a checkpoint, replacing the previous one.</summary>
-    /// <returns><see langword="false"/> if the node no longer holds the claim; nothing was stored.</returns>
-    ValueTask<bool> SaveCheckpointAsync(Guid nodeId, ProgressKey key, long fence, ReadOnlyMemory<byte> checkpoint, CancellationToken cancellationToken);
+    /// <summary>Stores finished steps and checkpoints of any number of runs in one transaction. Each write is stored if the node still
+    /// holds its claim, whatever happens to the others. A step that is already stored keeps its first result, and its write succeeds. A
+    /// checkpoint replaces the previous one; if the list has several for one owner, the last one counts.</summary>
+    /// <returns>For each write, whether the node holds its claim. If not, the write was not stored.</returns>
+    /// <exception cref="ContentRefusedException">The store can't represent one of the values. Nothing was stored.</exception>
+    ValueTask<bool[]> SaveProgressAsync(Guid nodeId, IReadOnlyList<ProgressWrite> writes, CancellationToken cancellationToken);
 
     /// <summary>Removes the steps and the checkpoint of an entry or its task. Safe to repeat.</summary>
     /// <returns><see langword="false"/> if the node no longer holds the claim; nothing was removed.</returns>

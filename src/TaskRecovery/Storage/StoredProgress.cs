@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using System.Diagnostics.CodeAnalysis;
 
 namespace TaskRecovery.Storage;
@@ -8,6 +9,9 @@ namespace TaskRecovery.Storage;
 [Experimental("TASKRECOVERY001")]
 public sealed record StoredProgress(IReadOnlyDictionary<string, ReadOnlyMemory<byte>> Steps, ReadOnlyMemory<byte>? Checkpoint)
 {
+    /// <summary>No progress.</summary>
+    public static StoredProgress None { get; } = new(ReadOnlyDictionary<string, ReadOnlyMemory<byte>>.Empty, null);
+
     /// <summary>Returns the number of steps, without their results.</summary>
     public override string ToString() => $"{Steps.Count} steps, {(Checkpoint is null ? "no checkpoint" : "a checkpoint")}";
 }

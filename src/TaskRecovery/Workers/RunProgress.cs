@@ -9,9 +9,12 @@ namespace TaskRecovery.Workers;
 /// Loaded from the store at the first use.</summary>
 internal sealed class RunProgress(WorkRun run, RunServices shared)
 {
+    private static readonly Task<StoredProgress> None = Task.FromResult(StoredProgress.None);
+
     private readonly Lock _gate = new();
     private readonly HashSet<string> _usedSteps = new(StringComparer.Ordinal);
     private Task<StoredProgress>? _stored;
+    private bool _isReset;
     private ReadOnlyMemory<byte>? _checkpoint;
     private int _savedSteps;
     private long _savedBytes;
@@ -71,11 +74,7 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
         run.ThrowIfFenced();
         var json = run.WriteJson(checkpoint, "The checkpoint");
         await run.ReachAsync(RunPlace.CheckpointBegins).ConfigureAwait(false);
-        if (!await run.RepeatWhileLeasedAsync(() => shared.Store.SaveCheckpointAsync(run.NodeId, Key, run.Fence, json, run.WhileQueued)).ConfigureAwait(false))
-        {
-            throw run.EndAsLost();
-        }
-
+        await SaveAsync(step: null, json).ConfigureAwait(false);
         lock (_gate)
         {
             _checkpoint = json;
@@ -101,7 +100,7 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
         lock (_gate)
         {
             _usedSteps.Clear();
-            (_stored, _checkpoint, _savedSteps, _savedBytes) = (null, null, 0, 0);
+            (_stored, _checkpoint, _savedSteps, _savedBytes, _isReset) = (null, null, 0, 0, true);
         }
 
         await run.ReachAsync(RunPlace.ResetStored).ConfigureAwait(false);
@@ -147,11 +146,7 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
     {
         await run.ReachAsync(RunPlace.StepReturned, name).ConfigureAwait(false);
         run.ThrowIfFenced();
-        if (!await run.RepeatWhileLeasedAsync(() => shared.Store.SaveStepAsync(run.NodeId, Key, run.Fence, name, result, run.WhileQueued)).ConfigureAwait(false))
-        {
-            throw run.EndAsLost();
-        }
-
+        await SaveAsync(name, result).ConfigureAwait(false);
         lock (_gate)
         {
             _savedSteps++;
@@ -161,6 +156,17 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
         run.MadeProgress();
         await run.ReachAsync(RunPlace.StepStored, name).ConfigureAwait(false);
         run.ThrowIfOver();
+    }
+
+    private async Task SaveAsync(string? step, byte[] data)
+    {
+        var write = new ProgressWrite(Key, run.Fence, step, data);
+        var isHeld = await run.RepeatWhileLeasedAsync(() => new ValueTask<bool>(shared.Progress.WriteAsync(run.Claim.Lease, write)))
+            .ConfigureAwait(false);
+        if (!isHeld)
+        {
+            throw run.EndAsLost();
+        }
     }
 
     // Called before the step runs, because its result could not be stored.
@@ -202,7 +208,9 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
         {
             if (_stored is null || _stored.IsFaulted || _stored.IsCanceled)
             {
-                _stored = run.RepeatWhileLeasedAsync(() => shared.Store.LoadProgressAsync(Key, CancellationToken.None));
+                _stored = run.MayHaveProgress || _isReset
+                    ? run.RepeatWhileLeasedAsync(() => shared.Store.LoadProgressAsync(Key, CancellationToken.None))
+                    : None;
             }
 
             return _stored;

@@ -1,4 +1,5 @@
 using TaskRecovery.Hosting;
+using TaskRecovery.Nodes;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Workers;
@@ -61,9 +62,8 @@ internal sealed partial class WorkRun
         }
     }
 
-    /// <summary>The token for a write that must not be stored after this run's lease is lost; <see cref="CancellationToken.None"/> if the
-    /// store can't withdraw a queued write.</summary>
-    public CancellationToken WhileQueued => shared.Store.Traits.TakesBackQueuedWrites ? Claim.Lease.Lost : CancellationToken.None;
+    /// <inheritdoc cref="NodeLease.WhileQueued"/>
+    public CancellationToken WhileQueued => Claim.Lease.WhileQueued(shared.Store.Traits);
 
     /// <summary>Calls the store, and retries while the store is unavailable, as long as the lease is valid and the run is not asked to
     /// stop. The call must be safe to repeat.</summary>

@@ -61,6 +61,9 @@ internal sealed partial class WorkRun(ClaimedEntry entry, NodeClaim claim, Bound
     /// <summary>The result as JSON; empty if there is none.</summary>
     public ReadOnlyMemory<byte> Result { get; private set; }
 
+    /// <summary>Whether earlier runs may have stored steps or a checkpoint. Those of a task may come from another entry.</summary>
+    public bool MayHaveProgress => TaskId is not null || !Entry.IsFirstRun;
+
     /// <summary>The steps and the checkpoint.</summary>
     public RunProgress Progress => LazyInitializer.EnsureInitialized(ref _progress, () => new RunProgress(this, shared));
 
@@ -189,7 +192,8 @@ internal sealed record RequestedOutcome(OutcomeKind Kind, string? Reason, string
 
 /// <summary>The services and settings that all runs of one host share.</summary>
 internal sealed record RunServices(
-    IEntryStore Store, EntryJson Json, OwnTransaction Own, TimeProvider Time, int MaxResultBytes, CancellationToken Stopping, IRunObserver? Observer = null)
+    IEntryStore Store, ProgressWriter Progress, EntryJson Json, OwnTransaction Own, TimeProvider Time, int MaxResultBytes,
+    CancellationToken Stopping, IRunObserver? Observer = null)
 {
     /// <summary>Stores what runs say of themselves; <see langword="null"/> if the store can't.</summary>
     public IRunInfoStore? Info { get; init; }

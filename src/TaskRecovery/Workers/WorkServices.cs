@@ -18,6 +18,7 @@ internal sealed class WorkServices(
     EntryJson json,
     OwnTransaction own,
     OutcomeSink outcomes,
+    ProgressWriter progress,
     SuspectLimiter suspects,
     IServiceScopeFactory scopes,
     IOptions<TaskRecoveryOptions> options,
@@ -71,8 +72,8 @@ internal sealed class WorkServices(
     /// <summary>Limits concurrent claims over all queues.</summary>
     public SemaphoreSlim Claims => _claims;
 
-
-    public RunServices Run => field ??= new RunServices(store, json, own, time, options.Value.MaxResultBytes, _stopping.Token, observer) { Info = info };
+    public RunServices Run
+        => field ??= new RunServices(store, progress, json, own, time, options.Value.MaxResultBytes, _stopping.Token, observer) { Info = info };
 
     /// <summary>Notifies every handler that the host is stopping, without cancelling its token.</summary>
     public async Task BeginStoppingAsync()

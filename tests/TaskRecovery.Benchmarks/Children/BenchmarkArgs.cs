@@ -23,12 +23,15 @@ internal sealed record BenchmarkArgs(long Number, int Milliseconds, string Text)
 }
 
 /// <summary>What a child's workers count and record.</summary>
-internal sealed class WorkLog(bool record)
+internal sealed class WorkLog(bool record, int steps = 0)
 {
     private static readonly TimeSpan LongestWarmUp = TimeSpan.FromSeconds(90);
 
     private long _count;
     private long _warmUps;
+
+    /// <summary>The names of the steps that each entry runs.</summary>
+    public string[] Steps { get; } = [.. Enumerable.Range(1, steps).Select(number => $"step {number}")];
 
     public long Count => Interlocked.Read(ref _count);
 
@@ -68,10 +71,19 @@ internal sealed class BenchmarkWorker(WorkLog log) : IJobWorker<BenchmarkArgs>
         log.Started(args.Number);
         return args.Milliseconds switch
         {
+            0 when log.Steps.Length > 0 => RunStepsAsync(context, cancellationToken),
             0 => Task.CompletedTask,
             > 0 => Task.Delay(args.Milliseconds, cancellationToken),
             _ => Task.Delay(Timeout.Infinite, cancellationToken),
         };
+    }
+
+    private async Task RunStepsAsync(WorkContext<BenchmarkArgs> context, CancellationToken cancellationToken)
+    {
+        foreach (var step in log.Steps)
+        {
+            await context.StepAsync(step, static _ => Task.FromResult(12_345), cancellationToken);
+        }
     }
 }
 

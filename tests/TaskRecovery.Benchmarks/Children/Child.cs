@@ -45,6 +45,7 @@ internal abstract class Child
         "circulate" => new CirculateChild(spec),
         "refill" => new RefillChild(spec),
         "enqueue-floor" => new EnqueueFloorChild(spec),
+        "commit-floor" => new CommitFloorChild(spec),
         _ => throw new ArgumentException($"There is no child '{spec.Role}'.", nameof(spec)),
     };
 

@@ -43,6 +43,9 @@ internal sealed record ChildSpec
     /// <summary>How long entries take: each of these in turn.</summary>
     public int[] Milliseconds { get; init; } = [0];
 
+    /// <summary>How many steps each entry runs.</summary>
+    public int Steps { get; init; }
+
     /// <summary>Whether a producer uses a transaction of its own.</summary>
     public bool InTransaction { get; init; }
 

@@ -55,7 +55,9 @@ internal sealed class Producer(IJobQueue queue, ChildSpec spec, ITransactions? t
         Record(Called, first);
         if (transactions is not null)
         {
-            await transactions.RunAsync(transaction => queue.EnqueueAsync(Args(first), transaction, _options).AsTask());
+            await transactions.RunAsync(transaction => spec.Batch == 1
+                ? queue.EnqueueAsync(Args(first), transaction, _options).AsTask()
+                : queue.EnqueueManyAsync(Requests(first), transaction).AsTask());
         }
         else if (spec.Batch == 1)
         {
@@ -63,16 +65,21 @@ internal sealed class Producer(IJobQueue queue, ChildSpec spec, ITransactions? t
         }
         else
         {
-            var requests = new EnqueueRequest[spec.Batch];
-            for (var i = 0; i < requests.Length; i++)
-            {
-                requests[i] = EnqueueRequest.Create(Args(first + i), _options);
-            }
-
-            await queue.EnqueueManyAsync(requests);
+            await queue.EnqueueManyAsync(Requests(first));
         }
 
         Record(Returned, first);
+    }
+
+    private EnqueueRequest[] Requests(long first)
+    {
+        var requests = new EnqueueRequest[spec.Batch];
+        for (var i = 0; i < requests.Length; i++)
+        {
+            requests[i] = EnqueueRequest.Create(Args(first + i), _options);
+        }
+
+        return requests;
     }
 
     private BenchmarkArgs Args(long number) => BenchmarkArgs.Create(number, spec.Milliseconds[number % spec.Milliseconds.Length], spec.ArgsBytes);

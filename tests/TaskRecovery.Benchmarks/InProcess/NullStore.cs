@@ -61,9 +61,8 @@ internal sealed class NullStore(byte[] args) : IQueueStore
 
     public ValueTask<StoredProgress> LoadProgressAsync(ProgressKey key, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public ValueTask<bool> SaveStepAsync(Guid nodeId, ProgressKey key, long fence, string name, ReadOnlyMemory<byte> result, CancellationToken cancellationToken) => throw new NotSupportedException();
-
-    public ValueTask<bool> SaveCheckpointAsync(Guid nodeId, ProgressKey key, long fence, ReadOnlyMemory<byte> checkpoint, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public ValueTask<bool[]> SaveProgressAsync(Guid nodeId, IReadOnlyList<ProgressWrite> writes, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
 
     public ValueTask<QueueEntry?> FindAsync(long entryId, CancellationToken cancellationToken) => throw new NotSupportedException();
 

@@ -48,7 +48,8 @@ internal static class Drain
     /// <param name="during">Looks on while it runs.</param>
     /// <param name="record">Whether starts are recorded.</param>
     /// <param name="prefetch">How many each claims ahead; <see langword="null"/> for the default.</param>
-    public static async Task<Drained> WorkAsync(string store, IBenchmarkDatabase database, int entries, int processes, int? concurrency, Func<Func<Task<long>>, Task>? during = null, bool record = false, int? prefetch = null)
+    /// <param name="steps">How many steps each entry runs.</param>
+    public static async Task<Drained> WorkAsync(string store, IBenchmarkDatabase database, int entries, int processes, int? concurrency, Func<Func<Task<long>>, Task>? during = null, bool record = false, int? prefetch = null, int steps = 0)
     {
         await database.SetPausedAsync(BenchmarkQueues.Measured, paused: true);
         var specs = Enumerable.Range(0, processes).Select(process => new ChildSpec
@@ -58,6 +59,7 @@ internal static class Drain
             ConnectionString = database.ConnectionString,
             Queues = [new QueueSpec(BenchmarkQueues.Measured, concurrency, prefetch), new QueueSpec($"{BenchmarkQueues.WarmUp}-{process}", 100)],
             Record = record,
+            Steps = steps,
         });
         await using var children = new ChildGroup(await ChildHandle.StartAsync([.. specs]));
         return await MeasureAsync(children, database, entries, () => database.SetPausedAsync(BenchmarkQueues.Measured, paused: false), during);

@@ -9,6 +9,7 @@ public sealed class PlanTests : PostgreSqlStoreTests
     private const string Outcomes = "uuid, bigint[], bigint[], smallint[], int[], text[], text[], text[], interval[], boolean";
     private const string Entries = "int[], smallint[], smallint[], smallint[], text[], timestamptz[], interval[], interval[], text[], text[], text[], int[], text[], int[], text[]";
     private const string Starts = "timestamptz, bigint[], bigint[], uuid[], smallint[], smallint[], text[], uuid[], timestamptz[], text[], boolean[], timestamptz[], int[], smallint[], boolean[]";
+    private const string OneEntry = "int, smallint, smallint, smallint, text, timestamptz, interval, interval, text, text, text, text";
     private static readonly string[] Large = ["entries", "waiting", "claims", "outcomes", "jobs", "tasks", "unique_keys", "steps", "checkpoints"];
 
     [Fact]
@@ -24,6 +25,9 @@ public sealed class PlanTests : PostgreSqlStoreTests
         await AssertNoFullScanAsync(connection, database, "settled", "uuid, bigint[]", ClaimSql.RemoveSettled);
         await AssertNoFullScanAsync(connection, database, "enqueued", Entries, EntrySql.Enqueue);
         await AssertNoFullScanAsync(connection, database, "enqueued_once", $"{Entries}, timestamptz[]", EntrySql.EnqueueUnique);
+        await AssertNoFullScanAsync(connection, database, "enqueued_in", Entries, EntrySql.EnqueueInTransaction);
+        await AssertNoFullScanAsync(connection, database, "enqueued_once_in", $"{Entries}, timestamptz[]", EntrySql.EnqueueUniqueInTransaction);
+        await AssertNoFullScanAsync(connection, database, "enqueued_one_in", OneEntry, EntrySql.EnqueueOneInTransaction);
         await AssertNoFullScanAsync(connection, database, "enqueued_claimed", $"{Entries}, uuid, int, smallint[], smallint[], timestamptz[], bigint[]", EntrySql.EnqueueClaimed);
         await AssertNoFullScanAsync(connection, database, "read", "bigint[], boolean", OperatorSql.Read, but: "claims");
         await AssertNoFullScanAsync(connection, database, "asked_to_cancel", "bigint[]", OperatorSql.RequestCancel);
@@ -36,6 +40,9 @@ public sealed class PlanTests : PostgreSqlStoreTests
         await AssertNoFullScanAsync(connection, database, "followed", Outcomes, OutcomeSql.EndAndFollow);
         await AssertNoFullScanAsync(connection, database, "put_back", Outcomes, OutcomeSql.PutBack);
         await AssertNoFullScanAsync(connection, database, "found", "bigint[], bigint[], uuid", OutcomeSql.Find);
+        await AssertNoFullScanAsync(connection, database, "steps_saved", "uuid, bigint[], bigint[], uuid[], text[], text[]", StepSql.SaveSteps);
+        await AssertNoFullScanAsync(connection, database, "checkpoints_saved", "uuid, bigint[], bigint[], text[]", StepSql.SaveCheckpointsOfEntries);
+        await AssertNoFullScanAsync(connection, database, "task_checkpoints_saved", "uuid, bigint[], bigint[], text[], uuid[]", StepSql.SaveCheckpointsOfTasks);
         await AssertNoFullScanAsync(connection, database, "swept", "bigint[], int, bigint[], bigint[]", RecoverySql.Sweep);
         await AssertNoFullScanAsync(connection, database, "locked", "bigint[]", RecoverySql.LockEntries);
         await AssertNoFullScanAsync(connection, database, "not_blocked", "bigint[]", OutcomeSql.NotBlocked);

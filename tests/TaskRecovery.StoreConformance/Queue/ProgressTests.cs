@@ -102,6 +102,79 @@ public abstract class ProgressTests(StoreFixture fixture) : StoreTests(fixture)
     }
 
     [Fact]
+    public async Task Progress_of_several_runs_is_stored_together_each_under_its_own_fence()
+    {
+        var node = GivenNode();
+        var (fence, ids) = await GivenBatchAsync(node, 3);
+        var lost = await GivenClaimedAsync(node);
+        await Store.ReleaseClaimsAsync(node.Id, [lost.Fence], Cancellation);
+        var task = Guid.CreateVersion7();
+
+        var held = await Store.SaveProgressAsync(
+            node.Id,
+            [
+                new ProgressWrite(new ProgressKey(ids[0], null), fence, "one", Json("1")),
+                new ProgressWrite(new ProgressKey(lost.Id, null), lost.Fence, "one", Json("2")),
+                new ProgressWrite(new ProgressKey(ids[1], null), fence, Step: null, Json("3")),
+                new ProgressWrite(new ProgressKey(lost.Id, null), lost.Fence, Step: null, Json("4")),
+                new ProgressWrite(new ProgressKey(ids[2], task), fence, Step: null, Json("5")),
+                new ProgressWrite(new ProgressKey(ids[2], task), fence, "two", Json("6")),
+                new ProgressWrite(new ProgressKey(ids[1], null), lost.Fence, "of another claim", Json("7")),
+            ],
+            Cancellation);
+
+        Assert.Equal([true, false, true, false, true, true, false], held);
+        SameJson("1", (await Store.LoadProgressAsync(new ProgressKey(ids[0], null), Cancellation)).Steps["one"]);
+        SameJson("3", (await Store.LoadProgressAsync(new ProgressKey(ids[1], null), Cancellation)).Checkpoint!.Value);
+        Assert.Empty((await Store.LoadProgressAsync(new ProgressKey(ids[1], null), Cancellation)).Steps);
+        var ofTask = await Store.LoadProgressAsync(new ProgressKey(ids[2], task), Cancellation);
+        SameJson("5", ofTask.Checkpoint!.Value);
+        SameJson("6", ofTask.Steps["two"]);
+        var ofLost = await Store.LoadProgressAsync(new ProgressKey(lost.Id, null), Cancellation);
+        Assert.Empty(ofLost.Steps);
+        Assert.Null(ofLost.Checkpoint);
+    }
+
+    [Fact]
+    public async Task Of_several_checkpoints_of_one_owner_in_one_call_the_last_one_counts()
+    {
+        var held = await GivenClaimedAsync(GivenNode());
+        var key = new ProgressKey(held.Id, null);
+
+        var answers = await Store.SaveProgressAsync(
+            held.Node.Id, [.. Enumerable.Range(1, 3).Select(number => new ProgressWrite(key, held.Fence, Step: null, Json($"{number}")))], Cancellation);
+
+        Assert.Equal([true, true, true], answers);
+        SameJson("3", (await Store.LoadProgressAsync(key, Cancellation)).Checkpoint!.Value);
+    }
+
+    [Theory]
+    [InlineData(OutcomeKind.Retried)]
+    [InlineData(OutcomeKind.Snoozed)]
+    [InlineData(OutcomeKind.Released)]
+    [InlineData(OutcomeKind.Lost)]
+    public async Task An_entry_that_ran_before_is_never_claimed_as_a_first_run(OutcomeKind end)
+    {
+        var node = GivenNode();
+        var held = await GivenClaimedAsync(node);
+        await StepAsync(held, "one", "1");
+        if (end == OutcomeKind.Lost)
+        {
+            await DieAndSweepAsync(node);
+            node = GivenNode();
+        }
+        else
+        {
+            await FinishAsync(held, end);
+        }
+
+        var again = Assert.Single((await ClaimAsync(node)).Entries);
+
+        Assert.Equal(held.Id, again.Id);
+        Assert.False(again.IsFirstRun);
+    }
+
+    [Fact]
     public async Task Many_steps_with_unusual_names_are_kept()
     {
         var held = await GivenClaimedAsync(GivenNode());

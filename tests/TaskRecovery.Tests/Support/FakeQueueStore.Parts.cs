@@ -53,7 +53,7 @@ internal sealed class FakeEntry
         DueAt = FakeQueueStore.DueAt(outcome.Delay);
     }
 
-    public ClaimedEntry Claimed() => new()
+    public ClaimedEntry Claimed(bool knowsFirstRuns) => new()
     {
         Id = Id,
         Kind = Stored.Kind,
@@ -66,6 +66,7 @@ internal sealed class FakeEntry
         Waited = TimeSpan.Zero,
         HasUniqueKey = Stored.UniqueKey is not null,
         CancelRequested = CancelRequested,
+        IsFirstRun = knowsFirstRuns && Outcomes.Count == 0,
         Timeout = Stored.Timeout,
         StartsWithin = StartsWithin,
         Metadata = Stored.Metadata,

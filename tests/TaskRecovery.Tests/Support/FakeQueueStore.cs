@@ -30,6 +30,12 @@ internal sealed class FakeQueueStore : IQueueStore
         PollInterval = TimeSpan.FromMilliseconds(50),
     };
 
+    /// <summary>Why steps and checkpoints can't be stored.</summary>
+    public Func<IReadOnlyList<ProgressWrite>, Exception?> RefuseProgress { get; set; } = static _ => null;
+
+    /// <summary>How many steps and checkpoints were stored together.</summary>
+    public List<int> ProgressBatches { get; } = [];
+
     /// <summary>Whether the last step came with a token.</summary>
     public bool StepsCanBeTakenBack { get; private set; }
 
@@ -42,7 +48,10 @@ internal sealed class FakeQueueStore : IQueueStore
     /// <summary>Whether claimers store entries as claimed. Off, every entry is claimed by a claim.</summary>
     public bool StoresClaimed { get; set; }
 
-    /// <summary>The entries that were.</summary>
+    /// <summary>Whether claims state which entries were never claimed before.</summary>
+    public bool KnowsFirstRuns { get; set; }
+
+    /// <summary>The entries that were stored as claimed.</summary>
     public HashSet<long> StoredClaimed { get; } = [];
 
     /// <summary>Entries that an open transaction of their worker's keeps from getting another outcome.</summary>
@@ -189,19 +198,23 @@ internal sealed class FakeQueueStore : IQueueStore
     public ValueTask<StoredProgress> LoadProgressAsync(ProgressKey key, CancellationToken cancellationToken)
         => Call("load progress", () => new StoredProgress(new Dictionary<string, ReadOnlyMemory<byte>>(_entries[key.EntryId].Steps), _entries[key.EntryId].Checkpoint));
 
-    public ValueTask<bool> SaveStepAsync(Guid nodeId, ProgressKey key, long fence, string name, ReadOnlyMemory<byte> result, CancellationToken cancellationToken)
+    public async ValueTask<bool[]> SaveProgressAsync(Guid nodeId, IReadOnlyList<ProgressWrite> writes, CancellationToken cancellationToken)
     {
         StepsCanBeTakenBack = cancellationToken.CanBeCanceled;
-        return LateAsync("save step", () => Holds(nodeId, fence, key.EntryId) && (_entries[key.EntryId].Steps.TryAdd(name, result) || _entries[key.EntryId].Steps.ContainsKey(name)));
-    }
-
-    public ValueTask<bool> SaveCheckpointAsync(Guid nodeId, ProgressKey key, long fence, ReadOnlyMemory<byte> checkpoint, CancellationToken cancellationToken)
-        => LateAsync("save checkpoint", () =>
+        if (RefuseProgress(writes) is { } refused)
         {
-            var holds = Holds(nodeId, fence, key.EntryId);
-            _entries[key.EntryId].Checkpoint = holds ? checkpoint : _entries[key.EntryId].Checkpoint;
-            return holds;
+            throw refused;
+        }
+
+        Locked(() =>
+        {
+            ProgressBatches.Add(writes.Count);
+            return 0;
         });
+        var held = writes.Select(write => Do(write.Step is null ? "save checkpoint" : "save step", () => Save(nodeId, write))).ToArray();
+        await ProgressAnswers;
+        return held;
+    }
 
     public ValueTask<QueueEntry?> FindAsync(long entryId, CancellationToken cancellationToken) => throw new NotSupportedException();
 
@@ -296,14 +309,27 @@ internal sealed class FakeQueueStore : IQueueStore
         var fence = ++_lastFence;
         entries.ForEach(entry => entry.Fence = fence);
         _claims[fence] = new FakeClaim(claimer.Node, [.. entries.Select(entry => entry.Id)]);
-        return new ClaimBatch(false, fence, [.. entries.Select(entry => entry.Claimed())], null);
+        return new ClaimBatch(false, fence, [.. entries.Select(entry => entry.Claimed(KnowsFirstRuns))], null);
     }
 
-    private async ValueTask<T> LateAsync<T>(string name, Func<T> action)
+    private bool Save(Guid nodeId, ProgressWrite write)
     {
-        var answer = Do(name, action);
-        await ProgressAnswers;
-        return answer;
+        var entry = _entries[write.Key.EntryId];
+        if (!Holds(nodeId, write.Fence, entry.Id))
+        {
+            return false;
+        }
+
+        if (write.Step is null)
+        {
+            entry.Checkpoint = write.Data;
+        }
+        else
+        {
+            entry.Steps.TryAdd(write.Step, write.Data);
+        }
+
+        return true;
     }
 
     internal ValueTask<T> Call<T>(string name, Func<T> action) => new(Do(name, action));

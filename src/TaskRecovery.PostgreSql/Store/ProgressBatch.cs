@@ -1,0 +1,97 @@
+using Npgsql;
+using NpgsqlTypes;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.PostgreSql;
+
+/// <summary>Divides steps and checkpoints into the statements that store them: steps, checkpoints of entries, checkpoints of tasks. Nearly
+/// always it is one statement.</summary>
+internal sealed class ProgressBatch
+{
+    private readonly IReadOnlyList<ProgressWrite> _writes;
+    private readonly List<List<int>> _places = [];
+    private readonly Dictionary<ProgressKey, int> _lastCheckpoints = [];
+
+    internal ProgressBatch(Guid nodeId, IReadOnlyList<ProgressWrite> writes)
+    {
+        _writes = writes;
+        List<int> steps = [], ofEntries = [], ofTasks = [];
+        for (var place = 0; place < writes.Count; place++)
+        {
+            if (writes[place].Step is not null)
+            {
+                steps.Add(place);
+            }
+            else
+            {
+                _lastCheckpoints[OwnerOf(writes[place])] = place;
+            }
+        }
+
+        foreach (var place in _lastCheckpoints.Values)
+        {
+            (writes[place].Key.TaskId is null ? ofEntries : ofTasks).Add(place);
+        }
+
+        Add(
+            StepSql.SaveSteps,
+            steps,
+            places => [Tasks(places), Arg.Array(Each(places, static write => write.Step!), NpgsqlDbType.Text), Data(places)]);
+        Add(StepSql.SaveCheckpointsOfEntries, ofEntries, places => [Data(places)]);
+        Add(StepSql.SaveCheckpointsOfTasks, ofTasks, places => [Data(places), Tasks(places)]);
+
+        void Add(string statement, List<int> places, Func<List<int>, NpgsqlParameter[]> args)
+        {
+            if (places.Count > 0)
+            {
+                _places.Add(places);
+                Statements.Add(new Statement(
+                    statement,
+                    [
+                        Arg.Uuid(nodeId), Arg.Array(Each(places, static write => write.Key.EntryId), NpgsqlDbType.Bigint),
+                        Arg.Array(Each(places, static write => write.Fence), NpgsqlDbType.Bigint), .. args(places),
+                    ]));
+            }
+        }
+    }
+
+    /// <summary>The statements. Each returns the numbers, from 1, of those of its writes whose claim is held.</summary>
+    internal List<Statement> Statements { get; } = [];
+
+    /// <summary>The places, in the list of all writes, of the writes of a statement.</summary>
+    internal IReadOnlyList<int> PlacesOf(int statement) => _places[statement];
+
+    /// <summary>Answers checkpoints that a later one of the same owner has replaced like that one.</summary>
+    internal void ShareCheckpoints(bool[] held)
+    {
+        for (var place = 0; place < held.Length; place++)
+        {
+            if (_writes[place].Step is null)
+            {
+                held[place] = held[_lastCheckpoints[OwnerOf(_writes[place])]];
+            }
+        }
+    }
+
+    // A task's checkpoint is one row, whichever entry runs the task.
+    private static ProgressKey OwnerOf(ProgressWrite write) => write.Key.TaskId is null ? write.Key : write.Key with { EntryId = 0 };
+
+    private NpgsqlParameter Data(List<int> places) => Arg.Array(Each(places, static write => write.Data), NpgsqlDbType.Text);
+
+    private NpgsqlParameter Tasks(List<int> places)
+    {
+        var isNone = places.TrueForAll(place => _writes[place].Key.TaskId is null);
+        return Arg.Array(isNone ? [] : Each(places, static write => write.Key.TaskId), NpgsqlDbType.Uuid);
+    }
+
+    private T[] Each<T>(List<int> places, Func<ProgressWrite, T> value)
+    {
+        var values = new T[places.Count];
+        for (var i = 0; i < values.Length; i++)
+        {
+            values[i] = value(_writes[places[i]]);
+        }
+
+        return values;
+    }
+}
