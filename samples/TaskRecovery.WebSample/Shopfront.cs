@@ -44,7 +44,7 @@ internal static class Shopfront
         {
             if (await jobs.GetByNameAsync("sales-report", cancellationToken) is { } job)
             {
-                await jobs.TriggerNowAsync(job.Id, cancellationToken);
+                await jobs.TriggerNowAsync(job.Id, cancellationToken: cancellationToken);
             }
 
             return Back();

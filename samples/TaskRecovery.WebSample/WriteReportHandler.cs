@@ -2,12 +2,12 @@ namespace TaskRecovery.WebSample;
 
 /// <summary>Writes a long report and says how far it is. It stores its place every ten pages, so that a crash costs ten pages at
 /// most.</summary>
-internal sealed class WriteReportHandler(Gateway gateway, ILogger<WriteReportHandler> logger) : ITaskHandler<WriteReport>
+internal sealed partial class WriteReportHandler(Gateway gateway, ILogger<WriteReportHandler> logger) : ITaskHandler<WriteReport>
 {
     public async Task RunAsync(TaskContext<WriteReport> context, CancellationToken cancellationToken)
     {
         var done = await context.GetCheckpointAsync<int>(cancellationToken);
-        logger.LogInformation("Writing {Pages} pages, beginning after page {Done}", context.Args.Pages, done);
+        LogBegin(logger, context.Args.Pages, done);
         while (done < context.Args.Pages)
         {
             await gateway.CallAsync("The ledger", 100, 0, cancellationToken);
@@ -20,10 +20,16 @@ internal sealed class WriteReportHandler(Gateway gateway, ILogger<WriteReportHan
 
             if (done % 100 == 0)
             {
-                logger.LogInformation("Page {Done} of {Pages} is written", done, context.Args.Pages);
+                LogPage(logger, done, context.Args.Pages);
             }
         }
 
         context.SetResult(new { pages = done });
     }
+
+    [LoggerMessage(LogLevel.Information, "Writing {Pages} pages, beginning after page {Done}")]
+    private static partial void LogBegin(ILogger logger, int pages, int done);
+
+    [LoggerMessage(LogLevel.Information, "Page {Done} of {Pages} is written")]
+    private static partial void LogPage(ILogger logger, int done, int pages);
 }

@@ -42,7 +42,7 @@ internal sealed class PrefixProxy : IAsyncDisposable
 
     private static async Task ForwardAsync(HttpClient client, HttpContext context)
     {
-        if (!context.Request.Path.StartsWithSegments(Prefix, out var rest))
+        if (!context.Request.Path.StartsWithSegments(Prefix, StringComparison.Ordinal, out var rest))
         {
             context.Response.StatusCode = StatusCodes.Status404NotFound;
             return;

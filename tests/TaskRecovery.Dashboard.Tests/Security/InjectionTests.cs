@@ -72,6 +72,6 @@ public sealed partial class InjectionTests
         @"<[a-z][^<>""']*(?:(?:""[^""]*""|'[^']*')[^<>""']*)*\son\w+\s*=", RegexOptions.IgnoreCase | RegexOptions.NonBacktracking)]
     private static partial Regex EventHandler();
 
-    [GeneratedRegex(@"(href|src|action)\s*=\s*[""']?\s*javascript:", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"(href|src|action)\s*=\s*[""']?\s*javascript:", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture)]
     private static partial Regex ScriptAddress();
 }

@@ -67,11 +67,8 @@ internal sealed class FakeOperator(FakeSystem system) : IQueueOperator
             new OperationEntryPage([.. all.Where(entry => !query.OnlyRefused || entry.Result != OperatorResult.Done)], null));
     }
 
-    public ValueTask RecordRefusalAsync(string action, AuditInfo audit, CancellationToken cancellationToken = default)
-    {
-        Note($"refused: {action}", audit, 0);
-        return ValueTask.CompletedTask;
-    }
+    public async ValueTask RecordRefusalAsync(string action, AuditInfo audit, CancellationToken cancellationToken = default)
+        => await Note($"refused: {action}", audit, 0);
 
     private ValueTask<OperationAnswer> Operation(string verb, long id, AuditInfo audit)
         => Note(
