@@ -158,8 +158,7 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
         NpgsqlParameter[] args,
         Func<NpgsqlDataReader, CancellationToken, ValueTask<T>> read,
         CancellationToken cancellationToken,
-        string? prelude = null,
-        bool isPrepared = true)
+        string? prelude = null)
     {
         var batch = new NpgsqlBatch(connection) { Timeout = CommandTimeout };
         await using var _ = batch.ConfigureAwait(false);
@@ -172,11 +171,7 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
         using var lent = new LentArgs(command, args);
 
         batch.BatchCommands.Add(command);
-        if (isPrepared)
-        {
-            await PrepareAsync(batch, hasPrelude: prelude is not null, cancellationToken).ConfigureAwait(false);
-        }
-
+        await PrepareAsync(batch, hasPrelude: prelude is not null, cancellationToken).ConfigureAwait(false);
         var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
         await using var __ = reader.ConfigureAwait(false);
         if (prelude is not null)
@@ -193,16 +188,6 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
 
         return result;
     }
-
-    /// <summary>Runs one statement in the transaction that a caller has opened on its connection, and reads its rows. Nothing is prepared
-    /// there: a pool resets a connection with prepared statements by seven statements instead of one.</summary>
-    internal ValueTask<T> ReadUnpreparedAsync<T>(
-        NpgsqlConnection connection,
-        string statement,
-        NpgsqlParameter[] args,
-        Func<NpgsqlDataReader, CancellationToken, ValueTask<T>> read,
-        CancellationToken cancellationToken)
-        => ReadAsync(connection, statement, args, read, cancellationToken, isPrepared: false);
 
     // Costs nothing if the statements are already prepared on this connection.
     private async ValueTask PrepareAsync(NpgsqlBatch batch, bool hasPrelude, CancellationToken cancellationToken)

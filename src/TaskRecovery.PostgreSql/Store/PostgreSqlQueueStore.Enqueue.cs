@@ -169,13 +169,13 @@ internal sealed partial class PostgreSqlQueueStore
         }
 
         return !needsRows && chunk.Length == 1
-            ? _database.ReadUnpreparedAsync(
+            ? _database.ReadAsync(
                 connection,
                 EntrySql.EnqueueOneInTransaction,
                 call.ToArgs(chunk[0]),
                 (reader, token) => ReadOneAsync(reader, call, token),
                 cancellationToken)
-            : _database.ReadUnpreparedAsync(
+            : _database.ReadAsync(
                 connection,
                 needsRows ? EntrySql.EnqueueUniqueInTransaction : EntrySql.EnqueueInTransaction,
                 Args(),
