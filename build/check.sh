@@ -24,8 +24,8 @@ if [ "${1:-}" != "--without-tests" ]; then
 fi
 
 stage "pack"
-rm -rf artifacts/packages artifacts/consumer build/consumer/bin build/consumer/obj
-for project in TaskRecovery TaskRecovery.PostgreSql TaskRecovery.Sqlite TaskRecovery.Dashboard; do
+rm -rf artifacts/packages artifacts/consumer build/consumer/{bin,obj} build/testing-consumers/*/{bin,obj}
+for project in TaskRecovery TaskRecovery.PostgreSql TaskRecovery.Sqlite TaskRecovery.Dashboard TaskRecovery.Testing; do
     dotnet pack "src/$project" -c Release -o artifacts/packages -v q -nologo
 done
 ls artifacts/packages
@@ -33,6 +33,7 @@ ls artifacts/packages
 stage "a consumer of the packages"
 # A source of the machine may offer packages of these names too: the restored ones must be those that were packed above.
 dotnet restore build/consumer -v q
+dotnet msbuild build/testing-consumers/Consumers.proj -t:Restore -v:q -nologo
 for package in artifacts/packages/*.nupkg; do
     name=$(basename "$package" | tr '[:upper:]' '[:lower:]')
     restored=$(find artifacts/consumer -name "$name.sha512")
@@ -46,6 +47,10 @@ if [ -n "${TASKRECOVERY_TEST_POSTGRES:-}" ]; then
 else
     build/postgres.sh run dotnet run --no-restore --project build/consumer
 fi
+
+stage "a consumer for each test framework"
+dotnet msbuild build/testing-consumers/Consumers.proj -v:q -nologo
+dotnet vstest build/testing-consumers/{Xunit,NUnit,MSTest}/bin/Debug/net10.0/TaskRecovery.Consumer.*.dll
 
 stage "the model of the protocol"
 build/check-model.sh

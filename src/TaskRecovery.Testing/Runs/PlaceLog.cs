@@ -1,3 +1,4 @@
+using TaskRecovery.Storage;
 using TaskRecovery.Workers;
 
 namespace TaskRecovery.Testing.Runs;
@@ -82,6 +83,11 @@ internal sealed class PlaceLog(IReadOnlyList<PlannedStop> stops, CrashPoint? cra
         }
 
         return Task.CompletedTask;
+    }
+
+    public void Ended(WorkRun run, OutcomeKind kind, Exception? exception)
+    {
+        // The test reads the outcome from the run itself.
     }
 
     private void Stop(WorkRun run, StopReason reason)

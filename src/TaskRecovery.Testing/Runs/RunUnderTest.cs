@@ -38,6 +38,8 @@ internal static class RunUnderTest
             return new EndedRun(null, log.Places, handler);
         }
 
+        // The handler may have ended because this token has cancelled its own.
+        cancellationToken.ThrowIfCancellationRequested();
         var exception = await handler.ConfigureAwait(false);
         return new EndedRun(Describe(entry, run, exception, log, options), log.Places, handler);
     }

@@ -41,6 +41,7 @@ internal sealed class OutcomeSink(
         if (decided is not { } outcome)
         {
             Tracing.Finish(activity, OutcomeKind.Lost, exception);
+            run.ReportEnd(OutcomeKind.Lost, exception);
             writer.Drop(Pending(run.Entry, run.Claim, OutcomePolicy.Unworked(run.Entry, run.Claim, isTask: false, OutcomeKind.Released)));
             return;
         }
@@ -48,6 +49,7 @@ internal sealed class OutcomeSink(
         var counted = run.CompletedInTransaction && exception is null ? OutcomeKind.Completed : outcome.Kind;
         Tracing.Finish(activity, counted, exception);
         Log(run, outcome, counted, exception);
+        run.ReportEnd(counted, exception);
         writer.Add(Pending(run.Entry, run.Claim, outcome) with
         {
             ErrorType = IsError(counted) ? exception?.GetType().FullName : null,

@@ -167,6 +167,9 @@ internal sealed partial class WorkRun(ClaimedEntry entry, NodeClaim claim, Bound
     /// <summary>Reports a place that this run has reached, and waits if the run is to end there.</summary>
     public ValueTask ReachAsync(RunPlace place, string? step = null) => shared.Observer is { } observer ? new ValueTask(observer.ReachAsync(this, place, step)) : default;
 
+    /// <summary>Reports how this run has ended.</summary>
+    public void ReportEnd(OutcomeKind kind, Exception? exception) => shared.Observer?.Ended(this, kind, exception);
+
     /// <summary>Serializes a value to store, checks its size and its characters, and encodes it with the kind's codec.</summary>
     public byte[] WriteJson<T>(T value, string what)
     {

@@ -25,6 +25,7 @@ internal sealed class WorkService : IHostedService, IUnresponsiveHandlers, IDisp
     private readonly ClaimRemover _claims;
     private readonly LocalClaimers _localClaimers;
     private readonly ClaimWaker _waker;
+    private readonly INodeRole _role;
     private readonly TaskRecoveryOptions _options;
     private readonly ILogger _logger;
     private readonly PollLoop _poll;
@@ -38,7 +39,7 @@ internal sealed class WorkService : IHostedService, IUnresponsiveHandlers, IDisp
     private Task _loops = Task.CompletedTask;
 
     public WorkService(
-        WorkServices services, RunningWork running, OutcomeWriter outcomes, ClaimRemover claims, LocalClaimers localClaimers, ClaimWaker waker,
+        WorkServices services, RunningWork running, OutcomeWriter outcomes, ClaimRemover claims, LocalClaimers localClaimers, ClaimWaker waker, INodeRole role,
         IOptions<TaskRecoveryOptions> options, ILogger<WorkService> logger)
     {
         _services = services;
@@ -46,6 +47,7 @@ internal sealed class WorkService : IHostedService, IUnresponsiveHandlers, IDisp
         _claims = claims;
         _localClaimers = localClaimers;
         _waker = waker;
+        _role = role;
         _options = options.Value;
         _logger = logger.Guarded();
         _running = running;
@@ -55,7 +57,7 @@ internal sealed class WorkService : IHostedService, IUnresponsiveHandlers, IDisp
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        if (_services.Kinds.WorkedKinds.Count == 0)
+        if (!_role.Works)
         {
             return Task.CompletedTask;
         }
@@ -67,11 +69,6 @@ internal sealed class WorkService : IHostedService, IUnresponsiveHandlers, IDisp
             _queues.Add(name, queue);
             _localClaimers.Register(name, queue.Claimer);
             _logger.QueueStarted(name, options.Concurrency, string.Join(", ", _services.Kinds.WorkedKinds));
-        }
-
-        if (_queues.Count == 0)
-        {
-            return Task.CompletedTask;
         }
 
         WarnOfHostLimit();

@@ -36,6 +36,7 @@ public sealed partial class LanguageTests
         "docs/schedules.md",
         "docs/security.md",
         "docs/stores.md",
+        "docs/testing.md",
     ];
 
     [Fact]

@@ -1,0 +1,13 @@
+namespace TaskRecovery.Testing;
+
+/// <summary>A drain did not end as a test expects: a run failed, or the entries never end.</summary>
+public sealed class DrainException : TaskRecoveryException
+{
+    /// <summary>Creates one.</summary>
+    public DrainException(string message, IReadOnlyList<DrainedRun> failures, Exception? innerException = null)
+        : base(message, innerException)
+        => Failures = failures;
+
+    /// <summary>The runs that failed; empty if the entries never end.</summary>
+    public IReadOnlyList<DrainedRun> Failures { get; }
+}

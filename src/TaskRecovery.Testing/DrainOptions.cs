@@ -1,0 +1,28 @@
+namespace TaskRecovery.Testing;
+
+/// <summary>What a drain runs, and when it fails.</summary>
+public sealed record DrainOptions
+{
+    /// <summary>The queues whose entries run; <see langword="null"/> for all queues that the application serves.</summary>
+    public IReadOnlyCollection<string>? Queues { get; init; }
+
+    /// <summary>The kinds of entries that run; <see langword="null"/> for all kinds with a worker in the application.</summary>
+    public IReadOnlyCollection<string>? Kinds { get; init; }
+
+    /// <summary>How many runs a drain may need. More mean that a kind enqueues itself.</summary>
+    /// <value>Default: 10,000.</value>
+    public int Limit { get; init; } = 10_000;
+
+    /// <summary>Whether runs may fail. Otherwise the drain ends with a <see cref="DrainException"/>.</summary>
+    /// <value>Default: <see langword="false"/>.</value>
+    public bool AllowFailures { get; init; }
+
+    /// <summary>Whether failed attempts are repeated in the same drain. The time of the queue moves to when each retry is due, so other
+    /// entries that are due by then run too. Only an entry without attempts left counts as failed.</summary>
+    /// <value>Default: <see langword="false"/>: a failed attempt is a failure.</value>
+    public bool IncludeRetries { get; init; }
+
+    /// <summary>How many entries run at once.</summary>
+    /// <value>Default: 1, so that the order of effects is the same in every run of the test. 1 to 1,000.</value>
+    public int Concurrency { get; init; } = 1;
+}

@@ -1,0 +1,51 @@
+using System.Globalization;
+using TaskRecovery.Testing.Runs;
+
+namespace TaskRecovery.Testing;
+
+/// <summary>One run of an entry in a drain.</summary>
+public sealed record DrainedRun
+{
+    /// <summary>The id of the entry.</summary>
+    public required long EntryId { get; init; }
+
+    /// <summary>The kind of the entry.</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>The queue of the entry.</summary>
+    public required string Queue { get; init; }
+
+    /// <summary>The number of the attempt.</summary>
+    public required int Attempt { get; init; }
+
+    /// <summary>The maximum number of attempts of the entry.</summary>
+    public required int MaxAttempts { get; init; }
+
+    /// <summary>How the run ended.</summary>
+    public required RunEnd End { get; init; }
+
+    /// <summary>The arguments of the entry as JSON.</summary>
+    public required string Args { get; init; }
+
+    /// <summary>A stable code for why the run did not succeed (see <see cref="EndReasons"/>); <see langword="null"/> if there is
+    /// none.</summary>
+    public string? Reason { get; init; }
+
+    /// <summary>The error text that is stored; <see langword="null"/> if there is none.</summary>
+    public string? Error { get; init; }
+
+    /// <summary>The exception that the handler threw; <see langword="null"/> if it returned.</summary>
+    public Exception? Exception { get; init; }
+
+    /// <summary>When the entry runs again, by the time of the queue; <see langword="null"/> if it does not.</summary>
+    public DateTimeOffset? NextRunAt { get; init; }
+
+    /// <summary>Describes the run.</summary>
+    public override string ToString()
+    {
+        var attempt = string.Create(CultureInfo.InvariantCulture, $"attempt {Attempt} of {MaxAttempts}");
+        var reason = Reason is null ? "" : $" ({Reason})";
+        var error = Exception is { } exception ? $": {exception.GetType().Name}: {exception.Message.ReplaceLineEndings(" ")}" : Error is { } text ? $": {text.ReplaceLineEndings(" ")}" : "";
+        return $"entry {EntryId.ToString(CultureInfo.InvariantCulture)}, kind {Kind}, {attempt}: {End}{reason}{RunText.Shorten(error)}\n    args: {RunText.Shorten(Args)}";
+    }
+}

@@ -1,0 +1,265 @@
+using System.Diagnostics.CodeAnalysis;
+using TaskRecovery.Hosting;
+using TaskRecovery.Nodes;
+using TaskRecovery.Queue;
+using TaskRecovery.Recovery;
+using TaskRecovery.Storage;
+using TaskRecovery.Workers;
+
+namespace TaskRecovery.Testing.Hosts;
+
+/// <summary>Runs entries only in a drain, with the engine's own claims, executors and outcomes, but without its loops and threads.</summary>
+[SuppressMessage("Reliability", "CA1001", Justification = "A semaphore whose wait handle nobody asks for holds nothing.")]
+internal sealed class ManualEngine(
+    IQueueStore store, IJobStore jobs, TaskRecoverer recoverer, IEnumerable<IStartupStep> startupSteps, WorkServices services, OutcomeWriter outcomes,
+    NodeNaming naming, ServedWork served, RunMonitor monitor, TestClock clock)
+    : TestEngine, ILocalClaimer
+{
+    private readonly SemaphoreSlim _turn = new(1, 1);
+    private readonly Signal _changed = new();
+    private TestNode? _node;
+    private Guid? _killed;
+    private bool _hasJoined;
+    private Dictionary<string, IQueueClaimer> _claimers = new(StringComparer.Ordinal);
+    private ExecutorPool? _pool;
+
+    /// <inheritdoc/>
+    public override async Task<IReadOnlyList<DrainedRun>> DrainAsync(DrainOptions options, CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            monitor.Begin();
+            var node = await JoinAsync(cancellationToken).ConfigureAwait(false);
+            var runs = new List<DrainedRun>();
+            while (true)
+            {
+                await RunDueAsync(node, options, runs, null, cancellationToken).ConfigureAwait(false);
+                if (!options.IncludeRetries || NextRetry(runs) is not { } next)
+                {
+                    return runs;
+                }
+
+                // A stored time is rounded to microseconds.
+                clock.Advance(next - clock.GetUtcNow() + TimeSpan.FromMicroseconds(1));
+            }
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public override async Task KillAsync(Place? at, CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            monitor.Begin();
+            var node = await JoinAsync(cancellationToken).ConfigureAwait(false);
+            if (at is { } place)
+            {
+                var killed = monitor.KillAt(place);
+                await RunDueAsync(node, new DrainOptions { AllowFailures = true }, [], killed, cancellationToken).ConfigureAwait(false);
+                if (!killed.IsCompleted)
+                {
+                    throw NotReached(place, monitor.CancelKill());
+                }
+            }
+
+            // The places of suspects are per process, and this one lives on.
+            foreach (var run in _pool?.Runs ?? [])
+            {
+                services.Suspects.Release(services.Suspects.Of(run.Entry.Crashes));
+            }
+
+            _killed = node.Node.Id;
+            (_node, _pool, _claimers) = (null, null, new(StringComparer.Ordinal));
+            node.Kill();
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public override async Task RestartAsync(CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            Stop();
+            await JoinAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public override async Task<TimeSpan?> FindNextDueAsync(DrainOptions options, CancellationToken cancellationToken)
+        => (await store.PollAsync(served.Request(_node?.Node.Id ?? Guid.Empty, options), cancellationToken).ConfigureAwait(false)).NextDue;
+
+    /// <inheritdoc/>
+    public override void TimeAdvanced()
+    {
+    }
+
+    /// <inheritdoc/>
+    public override void Stop()
+    {
+        _node?.Leave();
+        (_node, _pool, _claimers) = (null, null, new(StringComparer.Ordinal));
+    }
+
+    /// <summary>Called when entries were stored: a running entry may wait for them.</summary>
+    public void Wake(bool fromFront) => _changed.Set();
+
+    /// <inheritdoc/>
+    public ValueTask<ClaimedEnqueue?> TryStoreClaimedAsync(NewEntry[] entries, CancellationToken whileQueued) => default;
+
+    /// <summary>Cancels the runs of entries whose cancellation was requested.</summary>
+    public void PollCancels() => _ = PollCancelsAsync();
+
+    private static DateTimeOffset? NextRetry(List<DrainedRun> runs)
+        => runs.GroupBy(static run => run.EntryId).Select(static entry => entry.Last()).Where(static run => run.End == RunEnd.Retried).Min(static run => run.NextRunAt);
+
+    private static TestFailedException NotReached(Place place, IReadOnlyCollection<Place> reached)
+        => new($"No run reached the place '{place}', so no node was killed. {(reached.Count == 0 ? "No entry was due." : $"The runs reached: {string.Join("; ", reached)}.")}");
+
+    private async Task<TestNode> JoinAsync(CancellationToken cancellationToken)
+    {
+        if (_node is { } node)
+        {
+            return node;
+        }
+
+        // The same steps as in the start of a host. StartupRecovery has run the application's steps before the first drain.
+        node = TestNode.Join(store, naming, services.Time);
+        if (_killed is { } killed)
+        {
+            node.DeclareDead(killed);
+            _killed = null;
+        }
+
+        await recoverer.RecoverOnceAsync(cancellationToken).ConfigureAwait(false);
+        if (_hasJoined)
+        {
+            foreach (var step in startupSteps)
+            {
+                await step.RunAsync(cancellationToken).ConfigureAwait(false);
+            }
+        }
+
+        await jobs.RecoverJobsAsync(cancellationToken).ConfigureAwait(false);
+        _hasJoined = true;
+        return _node = node;
+    }
+
+    // Runs until nothing is due and nothing runs, or until the node is killed.
+    private async Task RunDueAsync(TestNode node, DrainOptions options, List<DrainedRun> runs, Task? killed, CancellationToken cancellationToken)
+    {
+        var queues = served.Queues(options);
+        var kinds = served.Kinds(options);
+        var limit = options.Limit - runs.Count;
+        var pool = _pool = new ExecutorPool(new QueueOptions { Concurrency = options.Concurrency, Prefetch = 0 }, services, _changed);
+        monitor.OnEnded = _changed.Set;
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (pool.Room() is var room && room > 0 && await ClaimAsync(node, pool, queues, kinds, room, cancellationToken).ConfigureAwait(false))
+            {
+                if (options.Concurrency > 1)
+                {
+                    continue;
+                }
+            }
+            else if (pool.Running == 0)
+            {
+                break;
+            }
+
+            // With several executors, a run may wait for an entry that it has enqueued.
+            var idle = pool.WaitUntilIdleAsync(cancellationToken);
+            var changed = options.Concurrency == 1 ? idle : _changed.WaitAsync(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+            await Task.WhenAny(idle, changed, killed ?? idle).ConfigureAwait(false);
+            if (killed?.IsCompleted == true)
+            {
+                return;
+            }
+
+            await outcomes.DrainAsync(cancellationToken).ConfigureAwait(false);
+            if (monitor.Count > limit)
+            {
+                runs.AddRange(monitor.TakeRuns());
+                pool.StopStarting();
+                throw Drains.Endless(runs, options.Limit);
+            }
+        }
+
+        await outcomes.DrainAsync(cancellationToken).ConfigureAwait(false);
+        runs.AddRange(monitor.TakeRuns());
+        if (node.Node.Claims.TakeSettled() is { Count: > 0 } settled)
+        {
+            await store.RemoveSettledClaimsAsync(node.Node.Id, settled, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<bool> ClaimAsync(
+        TestNode node, ExecutorPool pool, IReadOnlyCollection<string> queues, IReadOnlyCollection<string> kinds, int limit, CancellationToken cancellationToken)
+    {
+        foreach (var queue in queues)
+        {
+            var key = $"{queue}\n{string.Join('\n', kinds)}";
+            if (!_claimers.TryGetValue(key, out var claimer))
+            {
+                _claimers[key] = claimer = store.CreateClaimer(node.Node.Id, queue, kinds);
+            }
+
+            claimer.Rewind();
+
+            // The limiter allows suspects and last chances in turns, so the first answer may lack an entry that is due.
+            if (await ClaimOnceAsync(node, pool, claimer, queue, limit, cancellationToken).ConfigureAwait(false)
+                || await ClaimOnceAsync(node, pool, claimer, queue, limit, cancellationToken).ConfigureAwait(false))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private async Task<bool> ClaimOnceAsync(TestNode node, ExecutorPool pool, IQueueClaimer claimer, string queue, int limit, CancellationToken cancellationToken)
+    {
+        var allowance = services.Suspects.Reserve();
+        var ticket = node.Node.Claims.Begin(node.Lease);
+        var batch = await claimer.ClaimAsync(limit, allowance, cancellationToken).ConfigureAwait(false);
+        services.Suspects.Commit(
+            allowance,
+            batch.Entries.Count(entry => services.Suspects.Of(entry.Crashes) == Suspicion.Suspect),
+            batch.Entries.Count(entry => services.Suspects.Of(entry.Crashes) == Suspicion.LastChance));
+        node.Node.Claims.End(ticket, batch, queue, out var claim);
+        if (claim is null)
+        {
+            return false;
+        }
+
+        pool.Run(claim, batch.Entries);
+        return true;
+    }
+
+    private async Task PollCancelsAsync()
+    {
+        if (_node is not { } node || _pool is not { } pool)
+        {
+            return;
+        }
+
+        var askedAt = services.Time.GetTimestamp();
+        var answer = await store.PollAsync(served.Request(node.Node.Id, new DrainOptions()) with { Claims = node.Node.Claims.List() }, CancellationToken.None).ConfigureAwait(false);
+        pool.RequestCancels(answer.CancelRequests, askedAt);
+    }
+}

@@ -1,0 +1,136 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+using TaskRecovery.Storage;
+using TaskRecovery.Testing.Runs;
+using TaskRecovery.Workers;
+
+namespace TaskRecovery.Testing.Hosts;
+
+/// <summary>Watches the runs of one host: records how they end, and kills their node at the place that a test has chosen.</summary>
+internal sealed class RunMonitor(IPayloadReader payloads, TestClock clock) : IRunObserver
+{
+    private readonly Lock _gate = new();
+    private readonly ConditionalWeakTable<WorkRun, PlaceNumbers> _numbers = [];
+
+    // Never completed, so that a run of a killed node never resumes.
+    private readonly TaskCompletionSource _never = new();
+    private readonly HashSet<Guid> _killed = [];
+    private readonly HashSet<Place> _reached = [];
+    private List<DrainedRun> _runs = [];
+    private Place? _killAt;
+    private TaskCompletionSource _kill = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Called when a run has ended and its outcome is about to be stored.</summary>
+    public Action OnEnded { get; set; } = static () => { };
+
+    /// <summary>How many runs have ended since <see cref="Begin"/>.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _runs.Count;
+            }
+        }
+    }
+
+    /// <summary>Begins a drain.</summary>
+    public void Begin()
+    {
+        lock (_gate)
+        {
+            _runs = [];
+            _reached.Clear();
+        }
+    }
+
+    /// <summary>The runs that have ended since <see cref="Begin"/>.</summary>
+    public List<DrainedRun> TakeRuns()
+    {
+        lock (_gate)
+        {
+            var runs = _runs;
+            _runs = [];
+            return runs;
+        }
+    }
+
+    /// <summary>Plans to kill the node at a place.</summary>
+    /// <returns>Completes when a run has reached the place.</returns>
+    public Task KillAt(Place place)
+    {
+        lock (_gate)
+        {
+            _killAt = place;
+            _kill = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return _kill.Task;
+        }
+    }
+
+    /// <summary>Cancels <see cref="KillAt"/>.</summary>
+    /// <returns>The places that the runs have reached since <see cref="Begin"/>.</returns>
+    public IReadOnlyCollection<Place> CancelKill()
+    {
+        lock (_gate)
+        {
+            _killAt = null;
+            return [.. _reached];
+        }
+    }
+
+    public Task ReachAsync(WorkRun run, RunPlace place, string? step)
+    {
+        if (place == RunPlace.StepFound)
+        {
+            return Task.CompletedTask;
+        }
+
+        lock (_gate)
+        {
+            if (_killed.Contains(run.NodeId))
+            {
+                return _never.Task;
+            }
+
+            var reached = _numbers.GetOrCreateValue(run).Next(place, step);
+            _reached.Add(reached);
+            if (_killAt != reached)
+            {
+                return Task.CompletedTask;
+            }
+
+            // Every other run of this node dies with it, at its next call of the library.
+            _killed.Add(run.NodeId);
+            _killAt = null;
+            _kill.SetResult();
+            return _never.Task;
+        }
+    }
+
+    public void Ended(WorkRun run, OutcomeKind kind, Exception? exception)
+    {
+        var outcome = run.Outcome;
+        var end = RunUnderTest.Of(kind);
+        var ended = new DrainedRun
+        {
+            EntryId = run.Entry.Id,
+            Kind = run.Entry.Kind,
+            Queue = run.Queue,
+            Attempt = run.Entry.Attempt,
+            MaxAttempts = run.Entry.MaxAttempts,
+            End = end,
+            Args = payloads.Read(Encoding.UTF8.GetString(run.Entry.Args.Span)),
+            Reason = end == RunEnd.Completed ? null : outcome?.Reason,
+            Error = end == RunEnd.Completed ? null : outcome?.Error,
+            Exception = exception,
+            NextRunAt = outcome is not null && end is RunEnd.Retried or RunEnd.Snoozed or RunEnd.Released ? clock.GetUtcNow() + outcome.Delay : null,
+        };
+        lock (_gate)
+        {
+            _runs.Add(ended);
+        }
+
+        OnEnded();
+    }
+}

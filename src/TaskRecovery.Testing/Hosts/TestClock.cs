@@ -1,0 +1,45 @@
+using System.Reflection;
+
+namespace TaskRecovery.Testing.Hosts;
+
+/// <summary>The time of the queue under test. It moves only when a test advances it, unless the test has a clock of its own.</summary>
+internal sealed class TestClock : TimeProvider
+{
+    private readonly TimeProvider? _own;
+    private readonly MethodInfo? _advance;
+    private long _utcTicks;
+    private long _advanced;
+
+    /// <param name="own">The test's own clock, such as a <c>FakeTimeProvider</c>; <see langword="null"/> if it has none.</param>
+    public TestClock(TimeProvider? own)
+    {
+        _own = own;
+        _advance = own?.GetType().GetMethod("Advance", [typeof(TimeSpan)]);
+        _utcTicks = System.GetUtcNow().UtcTicks;
+    }
+
+    /// <summary>How far a test has advanced the time.</summary>
+    public TimeSpan Advanced => TimeSpan.FromTicks(Interlocked.Read(ref _advanced));
+
+    public override DateTimeOffset GetUtcNow() => _own?.GetUtcNow() ?? new DateTimeOffset(Interlocked.Read(ref _utcTicks), TimeSpan.Zero);
+
+    /// <summary>Advances the time.</summary>
+    /// <exception cref="InvalidOperationException">The test's own clock can't be advanced.</exception>
+    public void Advance(TimeSpan by)
+    {
+        if (_own is null)
+        {
+            Interlocked.Add(ref _utcTicks, by.Ticks);
+            Interlocked.Add(ref _advanced, by.Ticks);
+        }
+        else if (_advance is not null)
+        {
+            _advance.Invoke(_own, [by]);
+        }
+        else
+        {
+            throw new InvalidOperationException(
+                $"The application's TimeProvider is a {_own.GetType()}, which has no method Advance(TimeSpan), so a test can't move its time. Set {nameof(TaskRecoveryTestingOptions)}.{nameof(TaskRecoveryTestingOptions.Time)} to a FakeTimeProvider, or register none.");
+        }
+    }
+}

@@ -1,0 +1,133 @@
+using System.Diagnostics.CodeAnalysis;
+using TaskRecovery.Storage;
+using TaskRecovery.Testing.Hosts;
+
+namespace TaskRecovery.Testing;
+
+/// <summary>An application under test: runs its entries, moves its time, kills its node, and shows what it has enqueued.</summary>
+/// <remarks>Get it with <c>app.Services.GetTaskRecoveryTest()</c>. When the host is disposed, the queue's invariant (every entry is in exactly
+/// one place) is checked.</remarks>
+public sealed partial class TaskRecoveryTest : IAsyncDisposable, IDisposable
+{
+    private readonly TestEngine _engine;
+    private readonly IQueueStore _store;
+    private readonly TestClock _clock;
+    private readonly TestEntries _entries;
+    private readonly bool _movesTime;
+    private bool _isDisposed;
+
+    internal TaskRecoveryTest(TestEngine engine, IQueueStore store, TestClock clock, TestEntries entries, TaskRecoveryTestingOptions options)
+    {
+        _engine = engine;
+        _store = store;
+        _clock = clock;
+        _entries = entries;
+        _movesTime = options.Store == TestStore.Sqlite;
+    }
+
+    /// <summary>The time of the queue, by which entries become due.</summary>
+    public DateTimeOffset Now => _clock.GetUtcNow();
+
+    /// <summary>Runs all entries that are due, and those that they enqueue, until nothing is due and nothing runs.</summary>
+    /// <param name="options">What to run; <see langword="null"/> for everything, one after the other.</param>
+    /// <param name="cancellationToken">Stops waiting for a run.</param>
+    /// <exception cref="DrainException">A run failed, or the entries never end.</exception>
+    public async Task<DrainResult> DrainAsync(DrainOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        var checkedOptions = Check(options);
+        var runs = await _engine.DrainAsync(checkedOptions, cancellationToken).ConfigureAwait(false);
+        Drains.ThrowIfFailed(runs, checkedOptions);
+        return new DrainResult(runs);
+    }
+
+    /// <summary>Moves the time from one due time to the next, and drains at each: schedules, retries, snoozed and delayed entries run in the
+    /// order in which they are due.</summary>
+    /// <param name="by">How far to move the time; zero or more.</param>
+    /// <param name="options">What to run; <see langword="null"/> for everything, one after the other.</param>
+    /// <param name="cancellationToken">Stops waiting for a run.</param>
+    /// <returns>All runs.</returns>
+    /// <exception cref="DrainException">A run failed, or the entries never end. The time stays at the drain that failed.</exception>
+    /// <exception cref="InvalidOperationException">The time can't be moved.</exception>
+    public async Task<DrainResult> AdvanceAsync(TimeSpan by, DrainOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(by, TimeSpan.Zero);
+        var checkedOptions = Check(options);
+        var until = Now + by;
+        var runs = new List<DrainedRun>();
+        while (true)
+        {
+            var drained = await DrainAsync(checkedOptions with { Limit = checkedOptions.Limit - runs.Count }, cancellationToken).ConfigureAwait(false);
+            runs.AddRange(drained.Runs);
+            if (Now >= until)
+            {
+                return new DrainResult(runs);
+            }
+
+            var next = await _engine.FindNextDueAsync(checkedOptions, cancellationToken).ConfigureAwait(false);
+            MoveTime(next is { } wait && wait < until - Now ? wait : until - Now);
+        }
+    }
+
+    /// <summary>Runs what is due until a run reaches a place, and kills the node there: no catch, finally or dispose of its handlers runs, and
+    /// nothing more of them is stored. The next drain starts a new node, which recovers the entries.</summary>
+    /// <param name="at">The place, for example <c>Place.AfterStep("render")</c>; <see langword="null"/> to kill an idle node.</param>
+    /// <param name="cancellationToken">Stops waiting for a run.</param>
+    /// <exception cref="TestFailedException">No run reached the place.</exception>
+    /// <exception cref="InvalidOperationException">Entries run in the background.</exception>
+    public Task KillNodeAsync(Place? at = null, CancellationToken cancellationToken = default) => _engine.KillAsync(at, cancellationToken);
+
+    /// <summary>Stops the node and starts another one, as a deploy does: jobs declared in code are stored again, and what is unfinished is
+    /// recovered.</summary>
+    /// <param name="cancellationToken">Cancels the start.</param>
+    /// <exception cref="InvalidOperationException">Entries run in the background.</exception>
+    public Task RestartAsync(CancellationToken cancellationToken = default) => _engine.RestartAsync(cancellationToken);
+
+    /// <summary>Checks the queue's invariant.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (!_isDisposed)
+        {
+            _isDisposed = true;
+            _engine.Stop();
+            await CheckInvariantsAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <inheritdoc cref="DisposeAsync"/>
+    public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
+
+    [SuppressMessage("Usage", "MA0015", Justification = "The value is a property of the parameter.")]
+    private static DrainOptions Check(DrainOptions? options)
+    {
+        options ??= new DrainOptions();
+        if (options.Concurrency is < 1 or > 1_000)
+        {
+            throw new ArgumentOutOfRangeException(nameof(options), options.Concurrency, $"{nameof(DrainOptions)}.{nameof(DrainOptions.Concurrency)} is {options.Concurrency}: use 1 to 1,000.");
+        }
+
+        return options.Limit < 1
+            ? throw new ArgumentOutOfRangeException(nameof(options), options.Limit, $"{nameof(DrainOptions)}.{nameof(DrainOptions.Limit)} is {options.Limit}: use 1 or more.")
+            : options;
+    }
+
+    private void MoveTime(TimeSpan by)
+    {
+        if (!_movesTime)
+        {
+            throw new InvalidOperationException(
+                $"{nameof(TaskRecoveryTestingOptions)}.{nameof(TaskRecoveryTestingOptions.Store)} is {nameof(TestStore.Keep)}, so the time of the queue is the database's and can't be moved. Use {nameof(TestStore.Sqlite)} for this test.");
+        }
+
+        // Stored times are rounded to microseconds, and a smaller step would never reach them.
+        _clock.Advance(by > TimeSpan.FromMicroseconds(1) ? by : TimeSpan.FromMicroseconds(1));
+        _engine.TimeAdvanced();
+    }
+
+    private async Task CheckInvariantsAsync()
+    {
+        if (await _store.CheckInvariantsAsync(CancellationToken.None).ConfigureAwait(false) is { Count: > 0 } violations)
+        {
+            throw new TestFailedException($"The invariant of the queue is violated. Please report this as a bug of TaskRecovery.\n  {string.Join("\n  ", violations)}");
+        }
+    }
+}

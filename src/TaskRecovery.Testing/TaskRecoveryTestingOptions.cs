@@ -1,0 +1,21 @@
+namespace TaskRecovery.Testing;
+
+/// <summary>Options of an application under test.</summary>
+public sealed class TaskRecoveryTestingOptions
+{
+    /// <summary>Where the queue is kept.</summary>
+    /// <value>Default: <see cref="TestStore.Sqlite"/>.</value>
+    public TestStore Store { get; set; }
+
+    /// <summary>When entries run.</summary>
+    /// <value>Default: <see cref="TestRunning.Manual"/>.</value>
+    public TestRunning Running { get; set; }
+
+    /// <summary>The clock of the application, for example a <c>FakeTimeProvider</c>. If set, it becomes the application's
+    /// <see cref="TimeProvider"/>, the queue reads its time from it, and <see cref="TaskRecoveryTest.AdvanceAsync"/> calls its method
+    /// <c>Advance(TimeSpan)</c>.</summary>
+    /// <value>Default: <see langword="null"/>: the application's own <see cref="TimeProvider"/> if it registered one. Otherwise the time of
+    /// the queue moves with <see cref="TaskRecoveryTest.AdvanceAsync"/> only, and the application's <see cref="TimeProvider"/> also moves
+    /// with real time, so that its delays end.</value>
+    public TimeProvider? Time { get; set; }
+}
