@@ -62,7 +62,7 @@ internal sealed class JobService(
 
     public async Task<bool> PauseAsync(Guid jobId, string? reason = null, string? by = null, DateTimeOffset? until = null, CancellationToken cancellationToken = default)
     {
-        CheckText(reason, nameof(reason), 1_000);
+        CheckText(reason, nameof(reason), 2_000);
         CheckText(by, nameof(by), 200);
         if (until > EntryLimits.LatestTime)
         {

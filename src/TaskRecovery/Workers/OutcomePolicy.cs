@@ -56,14 +56,14 @@ internal static class OutcomePolicy
     /// <summary>The outcome of an entry that was not started, or that is released while its handler still runs.</summary>
     public static RunOutcome Unworked(
         ClaimedEntry entry, NodeClaim claim, bool isTask, OutcomeKind kind, string cancelled = EndReasons.CancelRequested) => new()
-    {
-        EntryId = entry.Id,
-        Fence = claim.Fence,
-        Kind = kind,
-        Reason = kind == OutcomeKind.Cancelled ? cancelled : null,
-        HasUniqueKey = entry.HasUniqueKey,
-        IsTask = isTask,
-    };
+        {
+            EntryId = entry.Id,
+            Fence = claim.Fence,
+            Kind = kind,
+            Reason = kind == OutcomeKind.Cancelled ? cancelled : null,
+            HasUniqueKey = entry.HasUniqueKey,
+            IsTask = isTask,
+        };
 
     /// <summary>The outcome of an entry whose row can't be read.</summary>
     public static RunOutcome Unreadable(ClaimedEntry entry, NodeClaim claim, bool isTask, string problem) => new()
