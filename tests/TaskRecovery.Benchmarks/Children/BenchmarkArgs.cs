@@ -50,11 +50,15 @@ internal sealed class WorkLog(bool record, int steps = 0)
         }
     }
 
+    /// <summary>Called when an entry starts.</summary>
+    public Action? OnStart { get; set; }
+
     public long[] Starts { get; } = record ? new long[1 << 18] : [];
 
     public void Started(long number)
     {
         Interlocked.Increment(ref number < 0 ? ref _warmUps : ref _count);
+        OnStart?.Invoke();
         if (number >= 0 && number < Starts.Length)
         {
             Starts[number] = Stopwatch.GetTimestamp();

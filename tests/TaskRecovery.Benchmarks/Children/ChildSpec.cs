@@ -52,6 +52,9 @@ internal sealed record ChildSpec
     /// <summary>Whether a floor goes through the store's own code instead of the bare driver.</summary>
     public bool ThroughStore { get; init; }
 
+    /// <summary>Whether a floor writes what the starts of runs write too.</summary>
+    public bool StartsTasks { get; init; }
+
     /// <summary>How long history is kept, in seconds.</summary>
     public double KeepSeconds { get; init; }
 

@@ -25,15 +25,20 @@ internal static class Drain
 {
     private const int FloorWave = 20_000;
 
-    /// <summary>A database with entries in it, from which cases are copied.</summary>
-    public static async Task<IBenchmarkDatabase> CreateTemplateAsync(IBenchmarkStore store, int entries)
+    /// <summary>Stores the entries that a floor drains before it is measured.</summary>
+    public static async Task FillWarmUpAsync(IBenchmarkDatabase template)
     {
-        var template = await store.CreateAsync();
         for (var wave = 0; wave < WarmUp.MostWaves; wave++)
         {
             await template.FillAsync(new FillSpec(BenchmarkQueues.FloorWarmUp(wave), FloorWave));
         }
+    }
 
+    /// <summary>A database with entries in it, from which cases are copied.</summary>
+    public static async Task<IBenchmarkDatabase> CreateTemplateAsync(IBenchmarkStore store, int entries)
+    {
+        var template = await store.CreateAsync();
+        await FillWarmUpAsync(template);
         await template.FillAsync(new FillSpec(BenchmarkQueues.Measured, entries));
         await template.SettleAsync();
         return template;
@@ -66,7 +71,7 @@ internal static class Drain
     }
 
     /// <summary>The same without the engine.</summary>
-    public static async Task<Drained> FloorAsync(string store, IBenchmarkDatabase database, int entries, int batch, int claimers = 4, bool throughStore = false)
+    public static async Task<Drained> FloorAsync(string store, IBenchmarkDatabase database, int entries, int batch, int claimers = 4, bool throughStore = false, bool startsTasks = false)
     {
         var spec = new ChildSpec
         {
@@ -76,6 +81,7 @@ internal static class Drain
             Parallel = claimers,
             Batch = batch,
             ThroughStore = throughStore,
+            StartsTasks = startsTasks,
         };
         await using var children = new ChildGroup(await ChildHandle.StartAsync([spec]));
         return await MeasureAsync(children, database, entries, () => Task.CompletedTask, null);

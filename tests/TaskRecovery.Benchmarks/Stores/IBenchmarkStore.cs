@@ -49,6 +49,9 @@ internal interface IBenchmarkDatabase : IAsyncDisposable
     /// <summary>Makes copies of the one interval job that is there, all due at once, so that there are so many.</summary>
     Task CopyJobAsync(int jobs);
 
+    /// <summary>Takes the plan from every job, as a restored backup may have it.</summary>
+    Task RemovePlansAsync();
+
     /// <summary>Counts statements from now on, or stops that, where the store can.</summary>
     Task CountStatementsAsync(bool on);
 

@@ -111,6 +111,12 @@ internal sealed class PostgresBenchmarkDatabase(string server, string name) : IB
         update taskrecovery.waiting set run_at = clock_timestamp() where id = (select planned_entry from copy)
         """);
 
+    public Task RemovePlansAsync() => RunAsync(ConnectionString, """
+        delete from taskrecovery.waiting;
+        delete from taskrecovery.entries;
+        update taskrecovery.jobs set planned_entry = null, next_run_at = null;
+        """);
+
     public async Task CountStatementsAsync(bool on)
     {
         await RunAsync(server, $"alter system set pg_stat_statements.track = '{(on ? "top" : "none")}'");

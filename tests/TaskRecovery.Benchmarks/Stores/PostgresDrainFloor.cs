@@ -14,7 +14,7 @@ internal sealed class PostgresDrainFloor(ChildSpec spec) : IDrainFloor
 
     private readonly Guid _node = Guid.NewGuid();
     private readonly List<NpgsqlConnection> _connections = [];
-    private short _kind;
+    private short[] _kinds = [];
 
     public static string Sql(string statement)
         => statement.Replace("{schema}", "taskrecovery", StringComparison.Ordinal).Replace("{schema:literal}", "taskrecovery", StringComparison.Ordinal);
@@ -30,9 +30,10 @@ internal sealed class PostgresDrainFloor(ChildSpec spec) : IDrainFloor
         }
     }
 
-    public static async Task<short> FindKindAsync(NpgsqlConnection connection)
+    public static async Task<short> FindKindAsync(NpgsqlConnection connection, string name = "benchmark")
     {
-        await using var kind = new NpgsqlCommand("select id from taskrecovery.kinds where name = 'benchmark'", connection);
+        await using var kind = new NpgsqlCommand("select id from taskrecovery.kinds where name = $1", connection);
+        kind.Parameters.Add(new NpgsqlParameter<string> { TypedValue = name });
         return (short)(await kind.ExecuteScalarAsync())!;
     }
 
@@ -46,7 +47,11 @@ internal sealed class PostgresDrainFloor(ChildSpec spec) : IDrainFloor
     public async Task OpenAsync()
     {
         await OpenAsync(_connections, spec);
-        _kind = await FindKindAsync(_connections[0]);
+        foreach (var name in KindNames)
+        {
+            _kinds = [.. _kinds, await FindKindAsync(_connections[0], name)];
+        }
+
         await using var node = new NpgsqlCommand(
             "insert into taskrecovery.nodes (id, name, named, name_is_explicit, machine, process_id, process_started, lock_key) values ($1, 'floor', false, false, 'floor', 0, 0, 0)",
             _connections[0]);
@@ -57,7 +62,7 @@ internal sealed class PostgresDrainFloor(ChildSpec spec) : IDrainFloor
     public async Task DrainAsync(string queue, Action<int> done)
     {
         var number = await FindQueueAsync(_connections[0], queue);
-        await Task.WhenAll(_connections.Select(connection => Task.Run(() => DrainAsync(connection, number, done))));
+        await Task.WhenAll(_connections.Select(connection => Task.Run(() => DrainAsync(connection, number, queue, done))));
     }
 
     public async ValueTask DisposeAsync()
@@ -68,24 +73,33 @@ internal sealed class PostgresDrainFloor(ChildSpec spec) : IDrainFloor
         }
     }
 
-    private async Task DrainAsync(NpgsqlConnection connection, int queue, Action<int> done)
+    private string[] KindNames => spec.StartsTasks ? ["benchmark", PostgresStarts.Kind] : ["benchmark"];
+
+    private async Task DrainAsync(NpgsqlConnection connection, int queue, string name, Action<int> done)
     {
         var times = Levels.Select(_ => DateTime.SpecifyKind(new DateTime(2000, 1, 1), DateTimeKind.Utc)).ToArray();
         await using var claim = Command(
             connection,
             ClaimSql.ClaimBesideOthers,
             [
-                Arg.Uuid(_node), Arg.Int4(queue), Arg.Array([_kind], NpgsqlDbType.Smallint), Arg.Int4(spec.Batch), .. NoLevels(), .. NoLevels(),
+                Arg.Uuid(_node), Arg.Int4(queue), Arg.Array(_kinds, NpgsqlDbType.Smallint), Arg.Int4(spec.Batch), .. NoLevels(), .. NoLevels(),
                 Arg.Array(Levels, NpgsqlDbType.Smallint), Arg.Array(times, NpgsqlDbType.TimestampTz), Arg.Array(new long[Levels.Length], NpgsqlDbType.Bigint),
+                Arg.Text(name), Arg.Array(KindNames, NpgsqlDbType.Text),
             ]);
         await claim.PrepareAsync();
         var settled = new List<long>();
         var taken = new List<long>();
-        while (await ClaimAsync(claim, taken, times) is var fence and > 0)
+        var args = new List<byte[]>();
+        while (await ClaimAsync(claim, taken, args, times) is var fence and > 0)
         {
+            if (spec.StartsTasks)
+            {
+                await RunAsync(connection, StartSql.Apply, PostgresStarts.Args(taken, args, fence, queue, _kinds[^1]));
+            }
+
             await RunAsync(
                 connection,
-                OutcomeSql.End,
+                spec.StartsTasks ? OutcomeSql.EndAndFollow : OutcomeSql.End,
                 [
                     Arg.Uuid(_node), Arg.Array<long>([.. taken], NpgsqlDbType.Bigint), Arg.Array<long>([.. Enumerable.Repeat(fence, taken.Count)], NpgsqlDbType.Bigint),
                     Arg.Array(new short[taken.Count], NpgsqlDbType.Smallint), Arg.Array(new int[taken.Count], NpgsqlDbType.Integer), NoTexts(), NoTexts(), NoTexts(),
@@ -99,12 +113,13 @@ internal sealed class PostgresDrainFloor(ChildSpec spec) : IDrainFloor
 
             done(taken.Count);
             taken.Clear();
+            args.Clear();
         }
 
         await RemoveAsync(connection, settled);
     }
 
-    private static async Task<long> ClaimAsync(NpgsqlCommand claim, List<long> taken, DateTime[] times)
+    private static async Task<long> ClaimAsync(NpgsqlCommand claim, List<long> taken, List<byte[]> args, DateTime[] times)
     {
         await using var reader = await claim.ExecuteReaderAsync();
         await reader.ReadAsync();
@@ -117,7 +132,7 @@ internal sealed class PostgresDrainFloor(ChildSpec spec) : IDrainFloor
             }
 
             taken.Add(reader.GetInt64(0));
-            _ = reader.GetFieldValue<byte[]>(9);
+            args.Add(reader.GetFieldValue<byte[]>(9));
         }
 
         return fence;

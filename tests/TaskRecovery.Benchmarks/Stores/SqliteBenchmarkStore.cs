@@ -127,6 +127,12 @@ internal sealed class SqliteBenchmarkDatabase(string path) : IBenchmarkDatabase
         await transaction.CommitAsync();
     }
 
+    public Task RemovePlansAsync() => RunAsync("""
+        delete from taskrecovery_waiting;
+        delete from taskrecovery_entries;
+        update taskrecovery_jobs set planned_entry = null, next_run_at = null;
+        """);
+
     public async Task SettleAsync()
     {
         await RunAsync("pragma wal_checkpoint(truncate)");
