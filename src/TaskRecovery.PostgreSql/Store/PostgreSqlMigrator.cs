@@ -78,7 +78,7 @@ internal sealed class PostgreSqlMigrator(PostgreSqlDatabase database, IReadOnlyL
 
     /// <summary>Checks that every migration is applied and that none is newer than this library, without changing anything.</summary>
     /// <returns>The names of the missing migrations.</returns>
-    internal async Task<IReadOnlyList<string>> FindMissingAsync(CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<string>> FindMissingAsync(CancellationToken cancellationToken = default)
         => [.. Missing(await database.InTransactionAsync(ReadAppliedAsync, cancellationToken).ConfigureAwait(false)).Select(migration => migration.Name)];
 
     // Most starts have nothing to apply, so they need no right to do so.

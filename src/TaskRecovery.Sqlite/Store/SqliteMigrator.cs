@@ -26,7 +26,7 @@ internal sealed class SqliteMigrator(SqliteDatabase database, IReadOnlyList<Migr
 
     /// <summary>Checks that no applied migration requires a newer library. Changes nothing.</summary>
     /// <returns>The names of the missing migrations.</returns>
-    internal async Task<IReadOnlyList<string>> FindMissingAsync(CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<string>> FindMissingAsync(CancellationToken cancellationToken = default)
     {
         if (!File.Exists(database.Path))
         {

@@ -18,6 +18,7 @@ public sealed partial class LanguageTests
         "docs/README.md",
         "docs/benchmarks.md",
         "docs/coming-from",
+        "docs/cli.md",
         "docs/concepts.md",
         "docs/configuration.md",
         "docs/dashboard.md",

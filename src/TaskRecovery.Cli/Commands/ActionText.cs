@@ -1,0 +1,42 @@
+using TaskRecovery.Cli.Errors;
+using TaskRecovery.Cli.Output;
+
+namespace TaskRecovery.Cli.Commands;
+
+/// <summary>The result of an action on one thing.</summary>
+internal static class ActionText
+{
+    /// <summary>Writes the result and returns the exit code.</summary>
+    public static int Write(CommandCall call, ActionResult result)
+    {
+        if (call.AsJson)
+        {
+            call.Printer.Json(result, CliJson.Default.ActionResult);
+        }
+        else if (result.Result == OperatorResult.Done)
+        {
+            call.Printer.Line($"{result.Action} {result.Subject}: done");
+        }
+
+        if (result.Result == OperatorResult.Done)
+        {
+            return ExitCodes.Done;
+        }
+
+        call.Printer.Note($"{result.Action} {result.Subject}: nothing was changed, because {Describe(result.Result)}.");
+        return result.Result == OperatorResult.NotFound ? ExitCodes.NotFound : ExitCodes.Found;
+    }
+
+    /// <summary>Why something was not changed, as a part of a sentence.</summary>
+    public static string Describe(OperatorResult result) => result switch
+    {
+        OperatorResult.NotFound => "it does not exist",
+        OperatorResult.NotEnded => "it has not ended",
+        OperatorResult.Completed => "it has completed",
+        OperatorResult.KeyHeld => "another entry holds its unique key",
+        OperatorResult.Erased => "its data were erased",
+        OperatorResult.AlreadyEnded => "it has already ended",
+        OperatorResult.Changed => "it has changed meanwhile",
+        _ => result.ToString(),
+    };
+}

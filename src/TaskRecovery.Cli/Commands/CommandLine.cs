@@ -1,0 +1,68 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using TaskRecovery.Cli.Connections;
+using TaskRecovery.Cli.Errors;
+using TaskRecovery.Cli.Output;
+
+namespace TaskRecovery.Cli.Commands;
+
+/// <summary>The whole command line.</summary>
+internal static class CommandLine
+{
+    /// <summary>Runs one command and returns the exit code of the process.</summary>
+    public static async Task<int> RunAsync(IReadOnlyList<string> args, Terminal terminal, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(terminal);
+        var frame = new CommandFrame(terminal);
+        var parsed = Create(frame).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        var connection = frame.ConnectionOf(parsed);
+        if (parsed.Action is ParseErrorAction)
+        {
+            var problem = parsed.UnmatchedTokens is [var token, ..] ? $"'{token}' is neither a command nor an option here." : parsed.Errors[0].Message;
+            Report($"{problem} See 'taskrecovery --help'.");
+            return ExitCodes.Usage;
+        }
+
+        try
+        {
+            var invocation = new InvocationConfiguration { Output = terminal.Out, Error = terminal.Error, EnableDefaultExceptionHandler = false };
+            return await parsed.InvokeAsync(invocation, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (Failure.Of(exception) is { } failure)
+        {
+            Report(failure.Message);
+            return failure.ExitCode;
+        }
+
+        void Report(string message) => new Printer(terminal).Note(ConnectionText.Redact(message, connection));
+    }
+
+    private static RootCommand Create(CommandFrame frame)
+    {
+        var root = new RootCommand("Sees and steers a TaskRecovery queue. It works on the database alone and is never a node.");
+        frame.AddGlobalOptions(root);
+        Command[] commands =
+        [
+            StatusCommand.Create(frame),
+            ListCommand.Create(frame),
+            ShowCommand.Create(frame),
+            JobsCommand.Create(frame),
+            NodesCommand.Create(frame),
+            QueuesCommand.Create(frame),
+            KindsCommand.Create(frame),
+            EventsCommand.Create(frame),
+            RetryCommand.Create(frame),
+            CancelCommand.Create(frame),
+            PauseCommand.Create(frame),
+            ResumeCommand.Create(frame),
+            MigrateCommand.Create(frame),
+            CheckCommand.Create(frame),
+        ];
+        foreach (var command in commands)
+        {
+            root.Subcommands.Add(command);
+        }
+
+        return root;
+    }
+}

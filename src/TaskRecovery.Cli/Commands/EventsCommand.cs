@@ -1,0 +1,88 @@
+using System.CommandLine;
+using TaskRecovery.Cli.Errors;
+using TaskRecovery.Cli.Output;
+
+namespace TaskRecovery.Cli.Commands;
+
+/// <summary><c>events</c>: what happened to nodes, in recovery, and by operators.</summary>
+internal static class EventsCommand
+{
+    public static Command Create(CommandFrame frame)
+    {
+        var kinds = new Option<string[]>("--kind") { Description = "What happened, such as NodeDied or Paused. May be repeated." };
+        var entry = new Option<string?>("--entry") { Description = "The id of the entry." };
+        var node = new Option<string?>("--node") { Description = "The name or id of the node." };
+        var actor = new Option<string?>("--by") { Description = "Who did it." };
+        var operation = new Option<long?>("--operation") { Description = "The id of the bulk operation." };
+        var limit = new Option<int?>("--limit") { Description = "The most events to list. Default: 100, at most 1000." };
+        var before = new Option<long?>("--before") { Description = "Only events with a smaller id, to look further." };
+        var after = new Option<long?>("--after") { Description = "Only events with a greater id." };
+        var command = new Command("events", "Lists events, newest first: nodes, recovery, and every action of an operator.")
+        {
+            kinds, entry, node, actor, operation, limit, before, after,
+        };
+        return frame.Reads(command, async (call, cancellationToken) =>
+        {
+            var query = new EventQuery
+            {
+                Kinds = call.Get(kinds) is { Length: > 0 } wanted ? [.. wanted.Select(static kind => Values.Name<QueueEventKind>("--kind", kind))] : null,
+                EntryId = call.Get(entry) is { } id ? Values.Id(id) : null,
+                Node = call.Get(node),
+                Actor = call.Get(actor),
+                OperationId = call.Get(operation),
+                Before = call.Get(before),
+                After = call.Get(after),
+                Limit = call.Get(limit) ?? new EventQuery().Limit,
+            };
+            Show(call, await call.Store.Monitor.ListEventsAsync(query, cancellationToken).ConfigureAwait(false));
+            return ExitCodes.Done;
+        });
+    }
+
+    /// <summary>The table of events, which <c>show</c> prints too.</summary>
+    public static TextTable TableOf(IEnumerable<QueueEvent> events)
+    {
+        var table = new TextTable("id", "at", "event", "about", "by", "reason", "detail");
+        foreach (var one in events)
+        {
+            table.Add(
+                Format.Number(one.Id),
+                Format.Time(one.At),
+                one.Kind.ToString(),
+                AboutOf(one),
+                one.Actor is null ? Format.Text(one.Node) : $"{one.Actor}{(one.Tool is { } tool ? $" ({tool})" : "")}",
+                Format.Text(one.Reason),
+                Format.Text(one.Detail));
+        }
+
+        return table;
+    }
+
+    private static string AboutOf(QueueEvent one)
+    {
+        string?[] parts =
+        [
+            one.EntryId is { } id ? $"entry {Format.Number(id)}" : null,
+            one.OperationId is { } operation ? $"operation {Format.Number(operation)}" : null,
+            one.Subject,
+            one.Entries is { } count ? $"{Format.Number(count)} entries" : null,
+        ];
+        return Format.Text(string.Join(", ", parts.Where(static part => part is not null)));
+    }
+
+    private static void Show(CommandCall call, EventPage page)
+    {
+        if (call.AsJson)
+        {
+            call.Printer.Json(page, CliJson.Default.EventPage);
+            return;
+        }
+
+        if (page.Events.Count > 0)
+        {
+            call.Printer.Table(TableOf(page.Events));
+        }
+
+        call.Printer.Note(page.NextBefore is { } next ? $"Look further with --before {Format.Number(next)}." : "There are no others.");
+    }
+}

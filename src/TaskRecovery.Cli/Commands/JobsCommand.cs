@@ -1,0 +1,34 @@
+using System.CommandLine;
+using TaskRecovery.Cli.Errors;
+using TaskRecovery.Cli.Output;
+
+namespace TaskRecovery.Cli.Commands;
+
+/// <summary><c>jobs</c>: all jobs with their schedule.</summary>
+internal static class JobsCommand
+{
+    public static Command Create(CommandFrame frame) => frame.Reads(new Command("jobs", "Lists the jobs: schedule, state and next run."), RunAsync);
+
+    private static async Task<int> RunAsync(CommandCall call, CancellationToken cancellationToken)
+    {
+        var jobs = await call.Store.Jobs.ListAsync(cancellationToken).ConfigureAwait(false);
+        if (call.AsJson)
+        {
+            IReadOnlyList<JobResult> results = [.. jobs.Select(static job => new JobResult(
+                job.Id, job.Name, job.Kind, job.Schedule.ToString(), job.State, job.Queue, job.NextRunAt, job.Pause, job.DeclaredBy))];
+            call.Printer.Json(results, CliJson.Default.IReadOnlyListJobResult);
+            return ExitCodes.Done;
+        }
+
+        var table = new TextTable("job", "state", "next run", "schedule", "kind", "queue", "id", "pause");
+        foreach (var job in jobs)
+        {
+            var pause = job.Pause is { } some ? new PauseInfo { Since = some.At, Actor = some.By, Reason = some.Reason, Until = some.Until } : null;
+            table.Add(
+                job.Name, job.State.ToString(), Format.Time(job.NextRunAt), job.Schedule.ToString(), job.Kind, job.Queue, job.Id.ToString(), Format.Pause(pause));
+        }
+
+        call.Printer.Table(table);
+        return ExitCodes.Done;
+    }
+}

@@ -1,0 +1,27 @@
+using System.CommandLine;
+using TaskRecovery.Cli.Errors;
+using TaskRecovery.Cli.Output;
+
+namespace TaskRecovery.Cli.Commands;
+
+/// <summary><c>resume</c>: ends a pause.</summary>
+internal static class ResumeCommand
+{
+    public static Command Create(CommandFrame frame)
+    {
+        var targets = new PauseTargets();
+        var command = new Command("resume", "Resumes a queue, a kind or a job.");
+        targets.AddTo(command);
+        return frame.Writes(command, async (call, cancellationToken) =>
+        {
+            var (target, shown) = await targets.ReadAsync(call, cancellationToken).ConfigureAwait(false);
+            if (!await call.ConfirmAsync($"Resume {shown} in {call.Store.Where}?", cancellationToken).ConfigureAwait(false))
+            {
+                return ExitCodes.Interrupted;
+            }
+
+            var result = await call.Store.Operator.ResumeAsync(target, call.Audit, cancellationToken).ConfigureAwait(false);
+            return ActionText.Write(call, new ActionResult("resume", shown, result));
+        });
+    }
+}

@@ -1,0 +1,25 @@
+using System.CommandLine;
+
+namespace TaskRecovery.Cli.Commands;
+
+/// <summary><c>retry</c>: failed and cancelled entries run again.</summary>
+internal static class RetryCommand
+{
+    public static Command Create(CommandFrame frame)
+    {
+        var selection = new EntrySelection();
+        var fromStart = new Option<bool>("--from-start") { Description = "Start from the beginning: remove finished steps and the checkpoint." };
+        var at = new Option<string?>("--at") { Description = "The earliest time to run: a time, or a duration from now such as 2h." };
+        var command = new Command("retry", "Puts failed and cancelled entries back into their queues.") { fromStart, at };
+        selection.AddTo(command);
+        return frame.Writes(command, (call, cancellationToken) =>
+        {
+            var options = new RetryOptions
+            {
+                From = call.Get(fromStart) ? RetryFrom.Start : RetryFrom.LastStep,
+                RunAt = Values.Future("--at", call.Get(at)),
+            };
+            return EntryAction.RunAsync(call, selection, BulkAction.Retry, options, cancellationToken);
+        });
+    }
+}

@@ -1,0 +1,73 @@
+using System.Globalization;
+using TaskRecovery.Cli.Errors;
+
+namespace TaskRecovery.Cli.Commands;
+
+/// <summary>Reads values of the command line. An error names the option, its value and what is allowed.</summary>
+internal static class Values
+{
+    /// <summary>Reads the id of an entry.</summary>
+    public static long Id(string text) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id)
+        ? id
+        : throw CommandException.Usage($"ID is '{text}': use the number of an entry, such as 42.");
+
+    /// <summary>Reads a name of an enumeration, in any case.</summary>
+    public static T Name<T>(string option, string text)
+        where T : struct, Enum
+        => Enum.GetNames<T>().FirstOrDefault(name => string.Equals(name, text, StringComparison.OrdinalIgnoreCase)) is { } found
+            ? Enum.Parse<T>(found)
+            : throw CommandException.Usage($"{option} is '{text}': use one of {string.Join(", ", Enum.GetNames<T>())}.");
+
+    /// <summary>Reads a time: an ISO 8601 time, which is UTC if it has no offset, or a duration before now.</summary>
+    public static DateTimeOffset? Past(string option, string? text) => Time(option, text, -1);
+
+    /// <summary>Reads a time: an ISO 8601 time, which is UTC if it has no offset, or a duration after now.</summary>
+    public static DateTimeOffset? Future(string option, string? text) => Time(option, text, 1);
+
+    /// <summary>Reads a name and a value with <c>=</c> between them.</summary>
+    public static KeyValuePair<string, string>? Pair(string option, string? text)
+    {
+        if (text is null)
+        {
+            return null;
+        }
+
+        return text.IndexOf('=', StringComparison.Ordinal) is var at and > 0
+            ? new(text[..at], text[(at + 1)..])
+            : throw CommandException.Usage($"{option} is '{text}': write a name and a value, as in tenant=acme.");
+    }
+
+    private static DateTimeOffset? Time(string option, string? text, int direction)
+    {
+        if (text is null)
+        {
+            return null;
+        }
+
+        if (Duration(text) is { } duration)
+        {
+            return TimeProvider.System.GetUtcNow() + (direction * duration);
+        }
+
+        return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) && text.Contains('-', StringComparison.Ordinal)
+            ? time.ToUniversalTime()
+            : throw CommandException.Usage($"{option} is '{text}': use a time such as 2026-03-29T12:00:00Z, or a duration such as 90s, 30m, 2h or 7d.");
+    }
+
+    private static TimeSpan? Duration(string text)
+    {
+        if (text.Length < 2 || !int.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number > 36_500)
+        {
+            return null;
+        }
+
+        return text[^1] switch
+        {
+            's' => TimeSpan.FromSeconds(number),
+            'm' => TimeSpan.FromMinutes(number),
+            'h' => TimeSpan.FromHours(number),
+            'd' => TimeSpan.FromDays(number),
+            _ => null,
+        };
+    }
+}

@@ -1,0 +1,97 @@
+using System.Data.Common;
+using System.Text.RegularExpressions;
+using Microsoft.Data.Sqlite;
+using Npgsql;
+using TaskRecovery.Cli.Errors;
+
+namespace TaskRecovery.Cli.Connections;
+
+/// <summary>A connection string and the store that it names.</summary>
+internal sealed partial class ConnectionText
+{
+    /// <summary>The environment variable that is read if no connection string is given.</summary>
+    public const string Variable = "TASKRECOVERY_CONNECTION";
+
+    private const string Examples = "'Host=localhost;Database=tasks' for PostgreSQL or 'Data Source=tasks.db' for SQLite";
+    private const int MinRedactedLength = 4;
+
+    private static readonly string[] SqliteNames = ["Data Source", "DataSource", "Filename"];
+    private static readonly string[] PostgreSqlNames = ["Host", "Server"];
+
+    private ConnectionText(string text, string where, string? file)
+    {
+        Text = text;
+        Where = where;
+        File = file;
+    }
+
+    /// <summary>The connection string for the store.</summary>
+    public string Text { get; }
+
+    /// <summary>The database for questions and messages, without a password.</summary>
+    public string Where { get; }
+
+    /// <summary>The file of SQLite; <see langword="null"/> for PostgreSQL.</summary>
+    public string? File { get; }
+
+    /// <summary>Reads a connection string.</summary>
+    /// <exception cref="CommandException">It is missing, can't be read, or names neither store.</exception>
+    public static ConnectionText Parse(string? text)
+    {
+        if (string.IsNullOrWhiteSpace(text))
+        {
+            throw CommandException.Usage($"No connection string: use -c, or the environment variable {Variable}, with {Examples}.");
+        }
+
+        try
+        {
+            var parts = new DbConnectionStringBuilder { ConnectionString = text };
+            if (SqliteNames.Any(parts.ContainsKey))
+            {
+                var file = new SqliteConnectionStringBuilder(text).DataSource;
+                return new ConnectionText(text, $"file {file}", file);
+            }
+
+            if (PostgreSqlNames.Any(parts.ContainsKey))
+            {
+                // One connection for commands. The reads have two of their own.
+                var server = new NpgsqlConnectionStringBuilder(text) { MaxPoolSize = 1, MinPoolSize = 0 };
+                server.ApplicationName ??= "taskrecovery";
+                return new ConnectionText(server.ConnectionString, $"database {server.Database ?? server.Username} on {server.Host}", null);
+            }
+        }
+        catch (Exception exception) when (exception is ArgumentException or FormatException or InvalidCastException or KeyNotFoundException)
+        {
+            // The message of the parser may contain a part of the connection string, and so the password.
+            throw CommandException.Usage($"The connection string can't be read: write 'Name=value' pairs with ';' between them, as in {Examples}.");
+        }
+
+        throw CommandException.Usage($"The connection string names neither a server nor a file: use {Examples}.");
+    }
+
+    /// <summary>Whether a connection string contains a password.</summary>
+    public static bool HasPassword(string text) => Password().IsMatch(text);
+
+    /// <summary>Removes the password of a connection string from a message.</summary>
+    /// <param name="message">The message.</param>
+    /// <param name="connectionString">The connection string that is in use; <see langword="null"/> if there is none.</param>
+    public static string Redact(string message, string? connectionString)
+    {
+        foreach (var match in Password().Matches(connectionString ?? "").Cast<Match>())
+        {
+            // Replacing a very short password would destroy the message, and it is found by its name below.
+            if (match.Groups["value"].Value.Trim('\'', '"') is { Length: >= MinRedactedLength } value)
+            {
+                message = message.Replace(value, "***", StringComparison.Ordinal);
+            }
+        }
+
+        return Password().Replace(message, "${name}=***");
+    }
+
+    [GeneratedRegex(
+        """(?<name>\b(password|pwd|passfile|ssl password))\s*=\s*(?<value>'[^']*'|"[^"]*"|[^;'"]*)""",
+        RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture,
+        matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Password();
+}

@@ -1,0 +1,93 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using TaskRecovery.Cli.Errors;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Cli.Connections;
+
+/// <summary>The library's services over one database. No host is started, so this process is never a node and claims nothing.</summary>
+internal sealed class StoreSession : IAsyncDisposable
+{
+    private readonly ServiceProvider _services;
+    private readonly ConnectionText _connection;
+
+    private StoreSession(ServiceProvider services, ConnectionText connection)
+    {
+        _services = services;
+        _connection = connection;
+    }
+
+    /// <summary>The database for questions and messages.</summary>
+    public string Where => _connection.Where;
+
+    /// <summary>The read model.</summary>
+    public IQueueMonitor Monitor => _services.GetRequiredService<IQueueMonitor>();
+
+    /// <summary>The actions.</summary>
+    public IQueueOperator Operator => _services.GetRequiredService<IQueueOperator>();
+
+    /// <summary>The jobs.</summary>
+    public IJobService Jobs => _services.GetRequiredService<IJobService>();
+
+    /// <summary>The migrations.</summary>
+    public IStoreMigrator Migrator => _services.GetRequiredService<IStoreMigrator>();
+
+    /// <summary>The check of the invariant.</summary>
+    public IRecoveryStore Recovery => _services.GetRequiredService<IRecoveryStore>();
+
+    /// <summary>Creates the services. Nothing is opened yet.</summary>
+    public static StoreSession Create(ConnectionText connection, string? schema)
+    {
+        ArgumentNullException.ThrowIfNull(connection);
+        var services = new ServiceCollection();
+        services.AddSingleton<ILoggerFactory>(NullLoggerFactory.Instance);
+        services.AddSingleton(typeof(ILogger<>), typeof(NullLogger<>));
+        var builder = services.AddTaskRecovery();
+        if (connection.File is null)
+        {
+            builder.UsePostgreSql(connection.Text, options =>
+            {
+                options.MigrateOnStart = false;
+                options.Schema = schema ?? options.Schema;
+
+                // Neither is needed without a node, and without them any pooler may be between this process and the server.
+                options.UseSessionLocks = false;
+                options.UseNotifications = false;
+            });
+        }
+        else if (schema is null)
+        {
+            builder.UseSqlite(connection.Text, static options => options.MigrateOnStart = false);
+        }
+        else
+        {
+            throw CommandException.Usage($"--schema is '{schema}', but a SQLite file has no schemas: omit it.");
+        }
+
+        return new StoreSession(services.BuildServiceProvider(), connection);
+    }
+
+    /// <summary>Throws if the file of SQLite does not exist. Opening it would create it.</summary>
+    public void RequireFile()
+    {
+        if (_connection.File is { } file && !file.Contains('|', StringComparison.Ordinal) && !File.Exists(file))
+        {
+            throw new CommandException(ExitCodes.NotReachable, $"'{Path.GetFullPath(file)}' does not exist. Check the path, or create the file with 'taskrecovery migrate'.");
+        }
+    }
+
+    /// <summary>Throws if the tables are not those of this version.</summary>
+    public async Task RequireTablesAsync(CancellationToken cancellationToken)
+    {
+        RequireFile();
+        if (await Migrator.FindMissingAsync(cancellationToken).ConfigureAwait(false) is { Count: > 0 } missing)
+        {
+            throw new CommandException(ExitCodes.NotUsable, $"The tables in {Where} lack {missing.Count} migrations, from {missing[0]} on. Run 'taskrecovery migrate'.");
+        }
+
+        await _services.GetRequiredService<IStoreLifecycle>().PrepareAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    public ValueTask DisposeAsync() => _services.DisposeAsync();
+}

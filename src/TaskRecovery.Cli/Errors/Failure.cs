@@ -1,0 +1,26 @@
+using Microsoft.Extensions.Options;
+
+namespace TaskRecovery.Cli.Errors;
+
+/// <summary>What the user is shown of an exception.</summary>
+/// <param name="ExitCode">The exit code of the process.</param>
+/// <param name="Message">One line.</param>
+internal sealed record Failure(int ExitCode, string Message)
+{
+    /// <summary>Returns <see langword="null"/> for an exception that is a defect of the tool.</summary>
+    public static Failure? Of(Exception exception) => exception switch
+    {
+        CommandException error => new(error.ExitCode, error.Message),
+        OperationCanceledException => new(ExitCodes.Interrupted, "Interrupted."),
+        StoreUnavailableException or TimeoutException => new(ExitCodes.NotReachable, exception.Message),
+        ContentRefusedException => new(ExitCodes.Usage, exception.Message),
+        TaskRecoveryException or NotSupportedException => new(ExitCodes.NotUsable, exception.Message),
+        OptionsValidationException => new(ExitCodes.Usage, exception.Message),
+        ArgumentException error => new(ExitCodes.Usage, WithoutParameter(error)),
+        _ => null,
+    };
+
+    // The name of a parameter means something to a programmer only.
+    private static string WithoutParameter(ArgumentException error)
+        => error.ParamName is { } name ? error.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal) : error.Message;
+}

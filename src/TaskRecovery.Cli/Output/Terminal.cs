@@ -1,0 +1,37 @@
+namespace TaskRecovery.Cli.Output;
+
+/// <summary>The streams and the environment of the process.</summary>
+internal sealed record Terminal
+{
+    /// <summary>Standard output, for data.</summary>
+    public required TextWriter Out { get; init; }
+
+    /// <summary>Standard error, for everything else.</summary>
+    public required TextWriter Error { get; init; }
+
+    /// <summary>Standard input, for answers.</summary>
+    public required TextReader In { get; init; }
+
+    /// <summary>Whether standard output is a terminal that can show tables with borders.</summary>
+    public bool IsRich { get; init; }
+
+    /// <summary>Whether a question can be asked: standard input and standard error are a terminal.</summary>
+    public bool CanAsk { get; init; }
+
+    /// <summary>Reads an environment variable.</summary>
+    public required Func<string, string?> Variable { get; init; }
+
+    /// <summary>Whether colors are wanted (see https://no-color.org).</summary>
+    public bool HasColors => string.IsNullOrEmpty(Variable("NO_COLOR"));
+
+    /// <summary>The terminal of this process.</summary>
+    public static Terminal OfProcess() => new()
+    {
+        Out = Console.Out,
+        Error = Console.Error,
+        In = Console.In,
+        IsRich = !Console.IsOutputRedirected && Environment.GetEnvironmentVariable("TERM") != "dumb",
+        CanAsk = !Console.IsInputRedirected && !Console.IsErrorRedirected,
+        Variable = Environment.GetEnvironmentVariable,
+    };
+}

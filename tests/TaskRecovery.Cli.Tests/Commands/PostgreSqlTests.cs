@@ -1,0 +1,62 @@
+using Npgsql;
+using TaskRecovery.TestSupport;
+
+namespace TaskRecovery.Cli.Tests.Commands;
+
+/// <summary>The commands on PostgreSQL.</summary>
+public sealed class PostgreSqlTests
+{
+    [Fact]
+    public async Task Entries_are_listed_cancelled_retried_and_checked()
+    {
+        await using var database = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync("cli");
+        using var cli = new CliFixture(database.ConnectionString);
+        await cli.MigratedAsync();
+        var ids = await cli.EnqueueAsync(3);
+
+        var status = await cli.RunAsync("status");
+        var one = await cli.RunAsync("cancel", $"{ids[0]}", "--yes", "--actor", "anna");
+        var many = await cli.RunAsync("cancel", "--kind", "render", "--yes");
+        var retried = await cli.RunAsync("retry", "--all", "--yes", "--json");
+        var paused = await cli.RunAsync("pause", "queue", "default", "--yes");
+        var check = await cli.RunAsync("check");
+        var life = await cli.RunAsync("show", $"{ids[0]}");
+        var nodes = await cli.RunAsync("nodes", "--json");
+
+        Assert.Equal((0, 0, 0, 0, 0, 0), (status.ExitCode, one.ExitCode, many.ExitCode, retried.ExitCode, paused.ExitCode, check.ExitCode));
+        Assert.StartsWith($"database {database.Name} on ", status.Lines[0], StringComparison.Ordinal);
+        Assert.EndsWith("2 done, 0 refused\n", many.Out, StringComparison.Ordinal);
+        Assert.Equal(3, retried.Json().GetProperty("done").GetInt64());
+        Assert.Contains("anna (cli)", life.Out, StringComparison.Ordinal);
+        Assert.Equal(0, nodes.Json().GetArrayLength());
+    }
+
+    [Fact]
+    public async Task Tables_are_in_the_schema_that_is_named()
+    {
+        await using var database = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync("cli");
+        using var cli = new CliFixture(database.ConnectionString);
+
+        var pending = await cli.RunAsync("migrate", "--check", "--schema", "Other");
+        var applied = await cli.RunAsync("migrate", "--yes", "--schema", "Other");
+        var status = await cli.RunAsync("status", "--schema", "Other");
+        var standard = await cli.RunAsync("status");
+
+        Assert.Equal((1, 0, 0), (pending.ExitCode, applied.ExitCode, status.ExitCode));
+        Assert.Equal(pending.Lines.Length, applied.Lines.Length);
+        standard.AssertFailed(4, "Run 'taskrecovery migrate'.");
+    }
+
+    [Fact]
+    public async Task A_role_that_is_not_let_in_sees_no_password()
+    {
+        await using var database = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync("cli");
+        var wrong = new NpgsqlConnectionStringBuilder(database.ConnectionString) { Database = "no_such_database", Password = "secret77" };
+        using var cli = new CliFixture(wrong.ConnectionString);
+
+        var result = await cli.RunAsync("status");
+
+        result.AssertFailed(4, "Check the user, the password and the database of the connection string.");
+        Assert.DoesNotContain("secret77", result.Error, StringComparison.Ordinal);
+    }
+}

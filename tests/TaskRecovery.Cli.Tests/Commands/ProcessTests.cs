@@ -1,0 +1,46 @@
+using TaskRecovery.TestSupport;
+
+namespace TaskRecovery.Cli.Tests.Commands;
+
+/// <summary>The tool as a process.</summary>
+public sealed class ProcessTests : IDisposable
+{
+    private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "TaskRecovery.Cli.dll");
+
+    private readonly CliFixture _cli = new();
+
+    public void Dispose() => _cli.Dispose();
+
+    [Fact]
+    public async Task A_process_writes_data_and_returns_the_exit_code()
+    {
+        await _cli.MigratedAsync();
+        var id = (await _cli.EnqueueAsync(1))[0];
+
+        var list = await RunAsync(["list"], _cli.Variables);
+        var retry = await RunAsync(["retry", $"{id}"], _cli.Variables);
+        var show = await RunAsync(["show", "999", "--connection", _cli.ConnectionString]);
+
+        Assert.Equal((0, 2, 6), (list.ExitCode, retry.ExitCode, show.ExitCode));
+        Assert.StartsWith($"{id}   Waiting", list.Child.Lines.Last(), StringComparison.Ordinal);
+        Assert.Empty(retry.Child.Lines);
+        Assert.Contains("Add --yes.", retry.Child.Output, StringComparison.Ordinal);
+        Assert.Contains("There is no entry 999", show.Child.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_process_describes_its_commands()
+    {
+        var help = await RunAsync(["--help"]);
+
+        Assert.Equal(0, help.ExitCode);
+        Assert.Contains("Commands:", help.Child.Lines);
+    }
+
+    // The output is complete when the process has been disposed of.
+    private static async Task<(int ExitCode, ChildProcess Child)> RunAsync(string[] args, IReadOnlyDictionary<string, string>? variables = null)
+    {
+        await using var child = ChildProcess.StartDotnet(Program, args, variables);
+        return (await child.WaitForExitAsync(), child);
+    }
+}

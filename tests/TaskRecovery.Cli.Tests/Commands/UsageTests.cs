@@ -1,0 +1,97 @@
+namespace TaskRecovery.Cli.Tests.Commands;
+
+/// <summary>Bad input: the documented exit code, one line on standard error, and never a password.</summary>
+public sealed class UsageTests : IDisposable
+{
+    private readonly CliFixture _cli = new();
+
+    public void Dispose() => _cli.Dispose();
+
+    [Theory]
+    [InlineData(2, "Required command", "")]
+    [InlineData(2, "'nope' is neither a command nor an option here.", "nope")]
+    [InlineData(2, "'--nope' is neither a command nor an option here.", "status", "--nope")]
+    [InlineData(2, "Required argument 'ID' missing", "show")]
+    [InlineData(2, "ID is 'x': use the number of an entry", "show", "x")]
+    [InlineData(6, "There is no entry 999", "show", "999")]
+    [InlineData(2, "--state is 'done': use one of Waiting, Running", "list", "--state", "done")]
+    [InlineData(2, "--state is '99': use one of", "list", "--state", "99")]
+    [InlineData(2, "--created-from is 'yesterday': use a time such as", "list", "--created-from", "yesterday")]
+    [InlineData(2, "--metadata is 'acme': write a name and a value", "list", "--metadata", "acme")]
+    [InlineData(2, "Limit is '0': use 1 to 1,000", "list", "--limit", "0")]
+    [InlineData(6, "There is no job 'nope'", "list", "--job", "nope")]
+    [InlineData(2, "Nothing is selected", "retry", "--yes")]
+    [InlineData(2, "exclude each other", "cancel", "1", "--kind", "render", "--yes")]
+    [InlineData(2, "The actor is empty", "cancel", "1", "--yes", "--actor", " ")]
+    [InlineData(2, "a SQLite file has no schemas", "status", "--schema", "other")]
+    public async Task Bad_input_is_explained(int exitCode, string message, params string[] args)
+    {
+        await _cli.MigratedAsync();
+
+        (await _cli.RunAsync([.. args.Where(arg => arg.Length > 0)])).AssertFailed(exitCode, message);
+    }
+
+    [Theory]
+    [InlineData(2, "No connection string: use -c", "")]
+    [InlineData(2, "names neither a server nor a file", "Password=secret77")]
+    [InlineData(2, "can't be read", "Host=localhost;Port=x;Password=secret77")]
+    [InlineData(2, "can't be read", "secret77")]
+    [InlineData(2, "in memory", "Data Source=:memory:;Password=secret77")]
+    [InlineData(3, "does not exist", "Data Source=/nowhere/tasks.db;Password=secret77")]
+    [InlineData(3, "PostgreSQL can't be reached", "Host=127.0.0.1;Port=1;Password=secret77;Timeout=2")]
+    public async Task A_bad_connection_is_explained_without_its_password(int exitCode, string message, string connection)
+    {
+        _cli.Variables["TASKRECOVERY_CONNECTION"] = connection;
+
+        var result = await _cli.RunAsync("status");
+
+        result.AssertFailed(exitCode, message);
+        Assert.DoesNotContain("secret77", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_password_on_the_command_line_is_warned_of()
+    {
+        var result = await _cli.RunAsync("status", "-c", "Data Source=/nowhere/tasks.db;Password=secret77");
+
+        Assert.Equal(3, result.ExitCode);
+        Assert.Contains("Other users of this machine can see a password on the command line.", result.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret77", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_database_of_a_newer_version_is_not_usable()
+    {
+        await _cli.MigratedAsync();
+        await Database.ExecuteAsync(
+            _cli.ConnectionString, "insert into taskrecovery_migrations select 999, '999_future', checksum, '9.9.9', applied_at from taskrecovery_migrations where version = 1");
+
+        (await _cli.RunAsync("status")).AssertFailed(4, "is too new for TaskRecovery");
+        (await _cli.RunAsync("migrate", "--check")).AssertFailed(4, "is too new for TaskRecovery");
+    }
+
+    [Fact]
+    public async Task An_interrupted_command_has_an_exit_code_of_its_own()
+    {
+        await _cli.MigratedAsync();
+
+        (await _cli.RunAsync(["check"], answer: null, cancellationToken: new CancellationToken(canceled: true))).AssertFailed(130, "Interrupted.");
+    }
+
+    [Fact]
+    public async Task Stored_text_cannot_control_the_terminal()
+    {
+        var id = await _cli.RunFailingAsync("red \e[31m bell \a reversed \u202E overlong \u009B2J");
+
+        foreach (string[] args in (string[][])[["show", $"{id}"], ["list"], ["show", $"{id}", "--json"]])
+        {
+            foreach (var isRich in (bool[])[false, true])
+            {
+                _cli.Variables["NO_COLOR"] = "1";
+                var shown = await _cli.RunAsync(args, answer: null, isRich);
+                Assert.Equal(0, shown.ExitCode);
+                Assert.DoesNotContain(shown.Out, character => character != '\n' && (char.IsControl(character) || character == '\u202E'));
+            }
+        }
+    }
+}

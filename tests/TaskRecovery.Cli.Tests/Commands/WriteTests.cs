@@ -1,0 +1,175 @@
+namespace TaskRecovery.Cli.Tests.Commands;
+
+/// <summary>The commands that change something: who did it, what was refused, and nothing without consent.</summary>
+public sealed class WriteTests : IDisposable
+{
+    private readonly CliFixture _cli = new();
+
+    public void Dispose() => _cli.Dispose();
+
+    [Fact]
+    public async Task An_entry_is_cancelled_and_retried_by_a_named_actor()
+    {
+        await _cli.MigratedAsync();
+        var id = (await _cli.EnqueueAsync(1))[0];
+
+        var cancelled = await _cli.RunAsync("cancel", $"{id}", "--yes", "--actor", "anna", "--reason", "wrong price");
+        var retried = await _cli.RunAsync("retry", $"{id}", "--yes", "--from-start", "--at", "2h");
+        var events = (await _cli.RunAsync("events", "--by", "anna", "--json")).Json().GetProperty("events");
+        var due = (await _cli.RunAsync("list", "--json")).Json().GetProperty("entries")[0].GetProperty("runAt").GetDateTimeOffset();
+
+        Assert.Equal((0, $"cancel entry {id}: done\n", ""), (cancelled.ExitCode, cancelled.Out, cancelled.Error));
+        Assert.Equal((0, $"retry entry {id}: done\n"), (retried.ExitCode, retried.Out));
+        Assert.Equal(("EntryCancelled", "wrong price", "cli"), (Text(events[0], "kind"), Text(events[0], "reason"), Text(events[0], "tool")));
+        Assert.True(due > DateTimeOffset.UtcNow.AddMinutes(110), $"due at {due}");
+    }
+
+    [Fact]
+    public async Task A_refused_action_changes_nothing_and_says_why()
+    {
+        await _cli.MigratedAsync();
+        var id = (await _cli.EnqueueAsync(1))[0];
+
+        var waiting = await _cli.RunAsync("retry", $"{id}", "--yes");
+        var unknown = await _cli.RunAsync("cancel", "999", "--yes");
+        var json = await _cli.RunAsync("cancel", "999", "--yes", "--json");
+
+        waiting.AssertFailed(1, $"retry entry {id}: nothing was changed, because it has not ended.");
+        unknown.AssertFailed(6, "cancel entry 999: nothing was changed, because it does not exist.");
+        Assert.Equal((6, "NotFound"), (json.ExitCode, Text(json.Json(), "result")));
+    }
+
+    [Fact]
+    public async Task Many_entries_are_changed_in_steps_with_their_progress()
+    {
+        await _cli.MigratedAsync();
+        await _cli.EnqueueAsync(700);
+
+        var cancelled = await _cli.RunAsync("cancel", "--kind", "render", "--yes");
+        var json = await _cli.RunAsync("retry", "--state", "cancelled", "--yes", "--json");
+
+        Assert.Equal(0, cancelled.ExitCode);
+        Assert.EndsWith("Ended, 700 done, 0 refused\n", cancelled.Out, StringComparison.Ordinal);
+        Assert.Contains("500 done, 0 refused, of 700", cancelled.Error, StringComparison.Ordinal);
+        Assert.Equal((0, 700L), (json.ExitCode, json.Json().GetProperty("done").GetInt64()));
+    }
+
+    [Fact]
+    public async Task What_a_bulk_action_refused_is_listed()
+    {
+        await _cli.MigratedAsync();
+        var ids = await _cli.EnqueueAsync(2);
+        await _cli.RunAsync("cancel", $"{ids[0]}", "--yes");
+
+        var partly = await _cli.RunAsync("cancel", $"{ids[0]}", $"{ids[1]}", "--yes");
+        var nothing = await _cli.RunAsync("cancel", $"{ids[0]}", $"{ids[1]}", "--yes");
+
+        Assert.Equal((5, 1), (partly.ExitCode, nothing.ExitCode));
+        Assert.Contains($"entry {ids[0]}: refused, because it has already ended", partly.Lines);
+        Assert.EndsWith("1 done, 1 refused", partly.Lines[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_filter_that_matches_nothing_is_no_error()
+    {
+        await _cli.MigratedAsync();
+
+        var result = await _cli.RunAsync("retry", "--kind", "mail.*", "--yes");
+
+        Assert.Equal((0, "0 done, 0 refused\n", "No entries match.\n"), (result.ExitCode, result.Out, result.Error));
+    }
+
+    [Theory]
+    [InlineData("queue", "mail")]
+    [InlineData("kind", "render")]
+    [InlineData("job", "sweep")]
+    public async Task A_queue_a_kind_and_a_job_are_paused_and_resumed(string what, string name)
+    {
+        await _cli.MigratedAsync();
+        await _cli.CreateJobAsync("sweep");
+
+        var paused = await _cli.RunAsync("pause", what, name, "--yes", "--reason", "upgrade");
+        var shown = await _cli.RunAsync($"{what}s");
+        var resumed = await _cli.RunAsync("resume", what, name, "--yes");
+        var events = await _cli.RunAsync("events", "--kind", "Paused", "--kind", "Resumed", "--json");
+
+        Assert.Equal((0, $"pause {what} {name}: done\n"), (paused.ExitCode, paused.Out));
+        Assert.Contains("paused", shown.Out, StringComparison.OrdinalIgnoreCase);
+        Assert.Equal((0, $"resume {what} {name}: done\n"), (resumed.ExitCode, resumed.Out));
+        Assert.Equal(2, events.Json().GetProperty("events").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task A_pause_may_have_an_end()
+    {
+        await _cli.MigratedAsync();
+        await _cli.CreateJobAsync("sweep");
+
+        var queue = await _cli.RunAsync("pause", "queue", "mail", "--yes", "--until", "2099-01-01T10:00:00Z");
+        var job = await _cli.RunAsync("pause", "job", "sweep", "--yes", "--until", "2099-01-01T10:00:00Z", "--reason", "upgrade");
+        var shown = await _cli.RunAsync("queues");
+        var jobs = await _cli.RunAsync("jobs");
+
+        Assert.Equal((0, 0), (queue.ExitCode, job.ExitCode));
+        Assert.Contains("until 2099-01-01T10:00:00Z", shown.Out, StringComparison.Ordinal);
+        Assert.Contains("until 2099-01-01T10:00:00Z: upgrade", jobs.Out, StringComparison.Ordinal);
+        (await _cli.RunAsync("pause", "queue", "mail", "--yes", "--until", "2001-01-01")).AssertFailed(2, "in the past");
+        (await _cli.RunAsync("pause", "job", "nope", "--yes")).AssertFailed(6, "There is no job 'nope'");
+        (await _cli.RunAsync("pause", "node", "x", "--yes")).AssertFailed(2, "WHAT is 'node'");
+    }
+
+    [Fact]
+    public async Task Migrations_are_checked_and_applied()
+    {
+        var missing = await _cli.RunAsync("migrate", "--check");
+        await File.WriteAllBytesAsync(_cli.File, [], TestContext.Current.CancellationToken);
+        var pending = await _cli.RunAsync("migrate", "--check");
+        var early = await _cli.RunAsync("status");
+        var applied = await _cli.RunAsync("migrate", "--yes");
+        var again = await _cli.RunAsync("migrate", "--yes", "--json");
+        var complete = await _cli.RunAsync("migrate", "--check");
+
+        missing.AssertFailed(3, "does not exist");
+        Assert.Equal((1, "missing 001_queue"), (pending.ExitCode, pending.Lines[0]));
+        early.AssertFailed(4, "Run 'taskrecovery migrate'.");
+        Assert.Equal((0, "applied 001_queue"), (applied.ExitCode, applied.Lines[0]));
+        Assert.Equal((0, 0), (again.ExitCode, again.Json().GetProperty("applied").GetArrayLength()));
+        Assert.Equal((0, "", "The tables are those of this version.\n"), (complete.ExitCode, complete.Out, complete.Error));
+    }
+
+    [Theory]
+    [InlineData("retry", "1")]
+    [InlineData("cancel", "--all")]
+    [InlineData("pause", "queue", "mail")]
+    [InlineData("resume", "queue", "mail")]
+    [InlineData("migrate")]
+    public async Task A_write_needs_consent_and_a_database_that_may_be_written(params string[] args)
+    {
+        await _cli.MigratedAsync();
+
+        (await _cli.RunAsync(args)).AssertFailed(2, "Add --yes.");
+        _cli.Variables["TASKRECOVERY_READONLY"] = "1";
+        (await _cli.RunAsync([.. args, "--yes"])).AssertFailed(2, "TASKRECOVERY_READONLY is '1'");
+        Assert.Equal(0, (await _cli.RunAsync("migrate", "--check")).ExitCode);
+    }
+
+    [Theory]
+    [InlineData("y", 0, "Cancelled")]
+    [InlineData("YES", 0, "Cancelled")]
+    [InlineData("n", 130, "Waiting")]
+    [InlineData("", 130, "Waiting")]
+    public async Task In_a_terminal_the_user_is_asked(string answer, int exitCode, string state)
+    {
+        await _cli.MigratedAsync();
+        var ids = await _cli.EnqueueAsync(2);
+
+        var result = await _cli.RunAsync(["cancel", $"{ids[0]}", $"{ids[1]}"], answer);
+        var entries = (await _cli.RunAsync("list", "--json")).Json().GetProperty("entries").EnumerateArray();
+
+        Assert.Equal(exitCode, result.ExitCode);
+        Assert.Contains($"Cancel 2 entries in file {_cli.File}? [y/N]", result.Error, StringComparison.Ordinal);
+        Assert.All(entries, entry => Assert.Equal(state, Text(entry, "state")));
+    }
+
+    private static string? Text(System.Text.Json.JsonElement element, string name) => element.GetProperty(name).GetString();
+}

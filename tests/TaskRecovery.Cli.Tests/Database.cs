@@ -1,0 +1,16 @@
+using Microsoft.Data.Sqlite;
+
+namespace TaskRecovery.Cli.Tests;
+
+/// <summary>Changes a database behind the library's back.</summary>
+internal static class Database
+{
+    public static async Task ExecuteAsync(string connectionString, string statement)
+    {
+        await using var connection = new SqliteConnection($"{connectionString};Pooling=False");
+        await connection.OpenAsync(TestContext.Current.CancellationToken);
+        await using var command = connection.CreateCommand();
+        command.CommandText = statement;
+        await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+    }
+}
