@@ -59,6 +59,8 @@ internal sealed class PostgresEnqueueFloor(ChildSpec spec) : IEnqueueFloor
             Arg.Array(Repeat((short)10), NpgsqlDbType.Smallint), Arg.Array(Repeat(args), NpgsqlDbType.Text),
             Arg.Array<DateTime>([], NpgsqlDbType.TimestampTz), Arg.Array<TimeSpan>([], NpgsqlDbType.Interval), Arg.Array<TimeSpan>([], NpgsqlDbType.Interval),
             Arg.Array<string>([], NpgsqlDbType.Text), Arg.Array<string>([], NpgsqlDbType.Text), Arg.Array<string>([], NpgsqlDbType.Text),
+            Arg.Array<int>([], NpgsqlDbType.Integer), Arg.Array<string>([], NpgsqlDbType.Text),
+            Arg.Array<int>([], NpgsqlDbType.Integer), Arg.Array<string>([], NpgsqlDbType.Text),
         ]);
         await command.PrepareAsync();
         return command;
