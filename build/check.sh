@@ -30,6 +30,17 @@ for project in TaskRecovery TaskRecovery.PostgreSql TaskRecovery.Sqlite TaskReco
 done
 ls artifacts/packages
 
+stage "the command line, installed from its package"
+rm -rf artifacts/tools
+dotnet pack src/TaskRecovery.Cli -c Release -o artifacts/tools -v q -nologo
+dotnet tool install TaskRecovery.Cli --version "$(basename artifacts/tools/TaskRecovery.Cli.*.nupkg | sed 's/^TaskRecovery.Cli.//; s/.nupkg$//')" \
+    --tool-path artifacts/tools/installed --add-source artifacts/tools >/dev/null
+export TASKRECOVERY_CONNECTION="Data Source=$PWD/artifacts/tools/check.db"
+artifacts/tools/installed/taskrecovery migrate --yes
+artifacts/tools/installed/taskrecovery status
+artifacts/tools/installed/taskrecovery check
+unset TASKRECOVERY_CONNECTION
+
 stage "a consumer of the packages"
 # A source of the machine may offer packages of these names too: the restored ones must be those that were packed above.
 dotnet restore build/consumer -v q

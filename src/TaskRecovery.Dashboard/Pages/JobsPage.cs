@@ -44,11 +44,11 @@ internal sealed class JobsPage(Reads reads) : IPage
 
     public static Markup Buttons(DashboardRequest request, Job job) => !request.Access.Operate ? default : Html($"""
         <div class="actions">{When(job.State == JobState.Active, Ui.Button(request.Href($"jobs/{job.Id}/run"), "Run now", "small"))}{(job.State switch
-        {
-            JobState.Active => Ui.Button(request.Href($"jobs/{job.Id}/pause"), "Pause", "small"),
-            JobState.Paused => Ui.Button(request.Href($"jobs/{job.Id}/resume"), "Resume", "small"),
-            _ => default,
-        })}</div>
+    {
+        JobState.Active => Ui.Button(request.Href($"jobs/{job.Id}/pause"), "Pause", "small"),
+        JobState.Paused => Ui.Button(request.Href($"jobs/{job.Id}/resume"), "Resume", "small"),
+        _ => default,
+    })}</div>
         """);
 
     /// <summary>The outcomes of the last runs as small bars, oldest first, with a sentence for those who can't see them.</summary>

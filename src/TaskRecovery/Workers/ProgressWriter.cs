@@ -12,7 +12,10 @@ internal sealed class ProgressWriter
     // steps from waiting for megabytes of large ones.
     private static readonly BatchRules<ProgressCall> Rules = new()
     {
-        MaxWriters = 2, MaxItems = 500, SizeOf = static call => call.Write.Data.Length, MaxSize = 1024 * 1024,
+        MaxWriters = 2,
+        MaxItems = 500,
+        SizeOf = static call => call.Write.Data.Length,
+        MaxSize = 1024 * 1024,
     };
 
     private readonly IEntryStore _store;

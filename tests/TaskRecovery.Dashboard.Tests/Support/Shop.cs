@@ -18,7 +18,13 @@ internal static class Shop
         Now = Now,
         Snapshot = new QueueSnapshot
         {
-            TakenAt = Now, Queues = [], Failed = new Count(0), Cancelled = new Count(0), Stored = new Count(0, CountPrecision.About), LastHour = new(), LastDay = new(),
+            TakenAt = Now,
+            Queues = [],
+            Failed = new Count(0),
+            Cancelled = new Count(0),
+            Stored = new Count(0, CountPrecision.About),
+            LastHour = new(),
+            LastDay = new(),
         },
     };
 

@@ -82,13 +82,26 @@ internal static class ShopEntries
             var started = entry.CreatedAt.AddSeconds(attempt * attempt * 2);
             return new EntryRun
             {
-                Fence = (id * 2) + attempt, End = attempt == 4 ? EntryRunEnd.Failed : EntryRunEnd.Retried, StartedAt = started, EndedAt = started.AddMilliseconds(1_420), Node = texts.Of("shop-web-2"),
-                Attempt = attempt, IsFinal = attempt == 4, Reason = attempt == 4 ? texts.Of(EndReasons.AttemptsExhausted) : null, Error = texts.Of(Error),
+                Fence = (id * 2) + attempt,
+                End = attempt == 4 ? EntryRunEnd.Failed : EntryRunEnd.Retried,
+                StartedAt = started,
+                EndedAt = started.AddMilliseconds(1_420),
+                Node = texts.Of("shop-web-2"),
+                Attempt = attempt,
+                IsFinal = attempt == 4,
+                Reason = attempt == 4 ? texts.Of(EndReasons.AttemptsExhausted) : null,
+                Error = texts.Of(Error),
             };
         }).ToList();
         return Life(system, entry with
         {
-            State = EntryState.Failed, Attempt = 4, MaxAttempts = 4, StartedAt = runs[^1].StartedAt, EndedAt = runs[^1].EndedAt, Node = texts.Of("shop-web-2"), Reason = texts.Of(EndReasons.AttemptsExhausted),
+            State = EntryState.Failed,
+            Attempt = 4,
+            MaxAttempts = 4,
+            StartedAt = runs[^1].StartedAt,
+            EndedAt = runs[^1].EndedAt,
+            Node = texts.Of("shop-web-2"),
+            Reason = texts.Of(EndReasons.AttemptsExhausted),
             Error = texts.Of(Error),
         }) with
         {
@@ -103,7 +116,13 @@ internal static class ShopEntries
         DateTimeOffset At(double seconds) => entry.CreatedAt.AddSeconds(seconds);
         return Life(system, entry with
         {
-            State = EntryState.Completed, Attempt = 1, Crashes = 1, StartedAt = At(6.31), EndedAt = At(9.87), Node = texts.Of("shop-web-1"), Result = Json(texts, "confirmation", "C-4127"),
+            State = EntryState.Completed,
+            Attempt = 1,
+            Crashes = 1,
+            StartedAt = At(6.31),
+            EndedAt = At(9.87),
+            Node = texts.Of("shop-web-1"),
+            Result = Json(texts, "confirmation", "C-4127"),
         }) with
         {
             Runs =
@@ -133,16 +152,21 @@ internal static class ShopEntries
 
     private static EntryLife Running(FakeSystem system, Texts texts)
         => Life(system, Entry(system, texts, Shop.RunningEntry, "report.monthly") with
-    {
-        State = EntryState.Running, Attempt = 1, StartedAt = system.Now.AddSeconds(-64), Node = texts.Of("shop-web-2"), CreatedAt = system.Now.AddSeconds(-65), Timeout = TimeSpan.FromMinutes(30),
-    }) with
-    {
-        Claim = new EntryClaim { Fence = 9_102, Node = texts.Of("shop-web-2"), NodeId = Guid.Empty, ClaimedAt = system.Now.AddSeconds(-64), Entries = 1 },
-        Progress = new ReportedProgress(412, 1_200, texts.Of("Adding up orders of November"), system.Now.AddSeconds(-1), 9_102),
-        Steps = [new EntryStep(texts.Of("load-orders"), system.Now.AddSeconds(-31), 9_102, 48_210)],
-        JobName = texts.Of("monthly-report"),
-        Task = new TaskRecord { Id = Guid.Empty, JobId = Shop.ReportJob, State = TaskState.Running, EntryId = Shop.RunningEntry, CreatedAt = system.Now },
-    };
+        {
+            State = EntryState.Running,
+            Attempt = 1,
+            StartedAt = system.Now.AddSeconds(-64),
+            Node = texts.Of("shop-web-2"),
+            CreatedAt = system.Now.AddSeconds(-65),
+            Timeout = TimeSpan.FromMinutes(30),
+        }) with
+        {
+            Claim = new EntryClaim { Fence = 9_102, Node = texts.Of("shop-web-2"), NodeId = Guid.Empty, ClaimedAt = system.Now.AddSeconds(-64), Entries = 1 },
+            Progress = new ReportedProgress(412, 1_200, texts.Of("Adding up orders of November"), system.Now.AddSeconds(-1), 9_102),
+            Steps = [new EntryStep(texts.Of("load-orders"), system.Now.AddSeconds(-31), 9_102, 48_210)],
+            JobName = texts.Of("monthly-report"),
+            Task = new TaskRecord { Id = Guid.Empty, JobId = Shop.ReportJob, State = TaskState.Running, EntryId = Shop.RunningEntry, CreatedAt = system.Now },
+        };
 
     private static EntryLife Life(FakeSystem system, QueueEntry entry)
         => new() { Entry = entry, ReadAt = system.Now, Runs = [], Steps = [], Events = [], HoldsUniqueKey = entry.EndedAt is null };

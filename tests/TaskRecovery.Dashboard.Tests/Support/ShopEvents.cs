@@ -21,7 +21,17 @@ internal static class ShopEvents
         FakeSystem system, long id, double minutesAgo, QueueEventKind kind, string? node = null, string? detail = null, long? entry = null, string? subject = null, long? operation = null,
         long? entries = null, string? actor = null, string? reason = null) => system.Events.Add(new QueueEvent
         {
-            Id = id, At = system.Now.AddMinutes(-minutesAgo), Kind = kind, Node = node, Detail = detail, EntryId = entry, Subject = subject, OperationId = operation, Entries = entries, Actor = actor,
-            Reason = reason, Tool = actor is null ? null : "dashboard",
+            Id = id,
+            At = system.Now.AddMinutes(-minutesAgo),
+            Kind = kind,
+            Node = node,
+            Detail = detail,
+            EntryId = entry,
+            Subject = subject,
+            OperationId = operation,
+            Entries = entries,
+            Actor = actor,
+            Reason = reason,
+            Tool = actor is null ? null : "dashboard",
         });
 }

@@ -60,18 +60,18 @@ internal static class ShopJobs
     private static BulkOperation Operation(
         FakeSystem system, Texts texts, long id, BulkAction action, OperationState state, long expected, long done)
         => new()
-    {
-        Id = id,
-        Action = action,
-        State = state,
-        Query = new EntryQuery { States = [EntryState.Failed] },
-        Audit = new AuditInfo(texts.Of("ada"), texts.Of("the gateway is back")) { Tool = "dashboard" },
-        CreatedAt = system.Now.AddMinutes(-id * 11),
-        StartedAt = state == OperationState.Prepared ? null : system.Now.AddMinutes(-id * 11),
-        EndedAt = state is OperationState.Ended or OperationState.Stopped ? system.Now.AddMinutes(-id * 11).AddSeconds(3.2) : null,
-        UpToId = 4_199,
-        Expected = new Count(expected),
-        Done = done,
-        Refused = 0,
-    };
+        {
+            Id = id,
+            Action = action,
+            State = state,
+            Query = new EntryQuery { States = [EntryState.Failed] },
+            Audit = new AuditInfo(texts.Of("ada"), texts.Of("the gateway is back")) { Tool = "dashboard" },
+            CreatedAt = system.Now.AddMinutes(-id * 11),
+            StartedAt = state == OperationState.Prepared ? null : system.Now.AddMinutes(-id * 11),
+            EndedAt = state is OperationState.Ended or OperationState.Stopped ? system.Now.AddMinutes(-id * 11).AddSeconds(3.2) : null,
+            UpToId = 4_199,
+            Expected = new Count(expected),
+            Done = done,
+            Refused = 0,
+        };
 }

@@ -30,19 +30,19 @@ internal static class ShopNodes
     private static NodeSummary Node(
         FakeSystem system, Texts texts, int number, string name, NodeState state, TimeSpan heartbeat, int entries)
         => new()
-    {
-        Id = new Guid(number, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1),
-        Name = texts.Of(name),
-        State = state,
-        Machine = texts.Of($"vm-{number}"),
-        ProcessId = 4_000 + number,
-        LibraryVersion = "0.1.0",
-        ApplicationVersion = texts.Of("2.14.0"),
-        StartedAt = system.Now.AddHours(-3 * number),
-        HeartbeatAge = heartbeat,
-        HoldsLock = true,
-        Claims = entries,
-        Entries = entries,
-        Vitals = new NodeVitals { WorkingSetBytes = 184L << 20, MemoryLimitBytes = 1L << 30, CpuPercent = 12 + number, GcPausePercent = 0.4, Running = entries },
-    };
+        {
+            Id = new Guid(number, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1),
+            Name = texts.Of(name),
+            State = state,
+            Machine = texts.Of($"vm-{number}"),
+            ProcessId = 4_000 + number,
+            LibraryVersion = "0.1.0",
+            ApplicationVersion = texts.Of("2.14.0"),
+            StartedAt = system.Now.AddHours(-3 * number),
+            HeartbeatAge = heartbeat,
+            HoldsLock = true,
+            Claims = entries,
+            Entries = entries,
+            Vitals = new NodeVitals { WorkingSetBytes = 184L << 20, MemoryLimitBytes = 1L << 30, CpuPercent = 12 + number, GcPausePercent = 0.4, Running = entries },
+        };
 }

@@ -70,9 +70,15 @@ internal static class ShopQueues
 
     private static QueueSummary Queue(string name, long due, long later, long running, int concurrency, int nodes, TimeSpan? oldest)
         => new()
-    {
-        Name = name, Due = new Count(due), Later = new Count(later), Running = new Count(running), Concurrency = concurrency, Nodes = nodes, OldestDue = oldest,
-    };
+        {
+            Name = name,
+            Due = new Count(due),
+            Later = new Count(later),
+            Running = new Count(running),
+            Concurrency = concurrency,
+            Nodes = nodes,
+            OldestDue = oldest,
+        };
 
     private static KindSummary Kind(string name, long waiting, int nodes)
         => new() { Name = name, Waiting = new Count(waiting), Nodes = nodes };

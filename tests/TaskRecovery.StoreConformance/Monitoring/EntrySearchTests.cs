@@ -238,7 +238,11 @@ public abstract class EntrySearchTests(StoreFixture fixture) : JobStoreTests(fix
         var waiting = await GivenEntryAsync();
         return new()
         {
-            [EntryState.Completed] = ids[0], [EntryState.Failed] = ids[1], [EntryState.Cancelled] = ids[2], [EntryState.Running] = ids[3], [EntryState.Waiting] = waiting,
+            [EntryState.Completed] = ids[0],
+            [EntryState.Failed] = ids[1],
+            [EntryState.Cancelled] = ids[2],
+            [EntryState.Running] = ids[3],
+            [EntryState.Waiting] = waiting,
         };
     }
 }
