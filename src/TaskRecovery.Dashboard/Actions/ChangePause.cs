@@ -25,9 +25,14 @@ internal sealed class ChangePause(string what, bool isPause, IQueueOperator oper
             return new Done(back, "refused-missing");
         }
 
+        if (!TryReadUntil(request, out var until))
+        {
+            return new Done(back, "bad-minutes");
+        }
+
         var audit = Audits.Of(request);
         var result = isPause
-            ? await operations.PauseAsync(target, audit, Until(request), request.Aborted).ConfigureAwait(false)
+            ? await operations.PauseAsync(target, audit, until, request.Aborted).ConfigureAwait(false)
             : await operations.ResumeAsync(target, audit, request.Aborted).ConfigureAwait(false);
         return new Done(back, result == OperatorResult.Done ? isPause ? "paused" : "resumed" : "refused-missing");
     }
@@ -40,8 +45,20 @@ internal sealed class ChangePause(string what, bool isPause, IQueueOperator oper
         _ => null,
     };
 
-    private DateTimeOffset? Until(DashboardRequest request)
-        => int.TryParse(request.Field("minutes"), NumberStyles.None, CultureInfo.InvariantCulture, out var minutes) && minutes is > 0 and <= MaxMinutes
-            ? time.GetUtcNow() + TimeSpan.FromMinutes(minutes)
-            : null;
+    private bool TryReadUntil(DashboardRequest request, out DateTimeOffset? until)
+    {
+        until = null;
+        if (request.Form["minutes"].ToString() is not { Length: > 0 } text)
+        {
+            return true;
+        }
+
+        if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var minutes) || minutes is < 1 or > MaxMinutes)
+        {
+            return false;
+        }
+
+        until = time.GetUtcNow() + TimeSpan.FromMinutes(minutes);
+        return true;
+    }
 }

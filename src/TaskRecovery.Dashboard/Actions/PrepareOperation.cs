@@ -15,7 +15,7 @@ internal sealed class PrepareOperation(IQueueOperator operations) : IAction
 
     public async ValueTask<Done> RunAsync(DashboardRequest request)
     {
-        var form = EntryForm.Parse(request.Field("filter") ?? "", request.Access.Data);
+        var form = EntryForm.Parse(request.Form["filter"].ToString(), request.Access.Data);
         var back = $"entries?{form.Address}";
         var what = request.Field("do");
         if (Action(what) is not { } action || form.IsRefused || form.Problems.Count > 0)

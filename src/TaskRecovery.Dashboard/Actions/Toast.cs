@@ -44,6 +44,7 @@ internal static class Toast
         "deleted" => ("The job is deleted.", false),
         "name-differs" => ("The job was not deleted: the name that was typed is another one.", true),
         "nothing-selected" => ("Nothing was selected.", true),
+        "bad-minutes" => ("Not paused: give the minutes as a whole number from 1 to 10,080 (a week), or none for a pause without end.", true),
         "started" => ("The operation has started.", false),
         "stopped" => ("The operation is stopped.", false),
         "undoing" => ("The operation is being undone.", false),

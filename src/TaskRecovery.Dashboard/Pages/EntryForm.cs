@@ -8,6 +8,8 @@ internal sealed class EntryForm
 {
     public const int PageSize = 50;
 
+    private const int MaxCondition = 1_000;
+
     private readonly Dictionary<string, string> _values = new(StringComparer.Ordinal);
     private readonly List<string> _problems = [];
 
@@ -15,7 +17,7 @@ internal sealed class EntryForm
     {
         foreach (var name in (ReadOnlySpan<string>)["state", "queue", "kind", "reason", "node", "job", "from", "to", "key", "meta", "text"])
         {
-            if (read(name) is { } value)
+            if (Usable(name, read(name)) is { } value)
             {
                 _values[name] = value;
             }
@@ -23,14 +25,14 @@ internal sealed class EntryForm
 
         NeedsData = _values.ContainsKey("key") || _values.ContainsKey("meta") || _values.ContainsKey("text");
         IsRefused = NeedsData && !mayReadData;
-        Before = Whole("before", read("before"));
+        Before = Whole("before", Usable("before", read("before")));
         Query = Build();
     }
 
     /// <summary>What is wrong with the filter, in words.</summary>
     public IReadOnlyList<string> Problems => _problems;
 
-    /// <summary>Whether the filter reads data: whoever may not see them may not search them, because a search answers questions.</summary>
+    /// <summary>Whether the filter reads data: a user who may not see data may not search it, because a search reveals it.</summary>
     public bool NeedsData { get; }
 
     public bool IsRefused { get; }
@@ -49,14 +51,13 @@ internal sealed class EntryForm
 
     public string? this[string name] => _values.GetValueOrDefault(name);
 
-    public static EntryForm Read(DashboardRequest request) => new(request.Query, request.Access.Data);
+    public static EntryForm Read(DashboardRequest request) => new(name => request.Context.Request.Query[name], request.Access.Data);
 
     /// <summary>The filter from an address that a form carries.</summary>
     public static EntryForm Parse(string address, bool mayReadData)
     {
         var values = Microsoft.AspNetCore.WebUtilities.QueryHelpers.ParseQuery(address);
-        return new EntryForm(name => values.TryGetValue(name, out var value)
-            && value.ToString().Trim() is { Length: > 0 and <= 1_000 } text ? text : null, mayReadData);
+        return new EntryForm(name => values.TryGetValue(name, out var value) ? value.ToString() : null, mayReadData);
     }
 
     /// <summary>The filter with one part changed or, with <see langword="null"/>, without it.</summary>
@@ -75,6 +76,13 @@ internal sealed class EntryForm
     private static string Join(Dictionary<string, string> values)
         => string.Join('&', values.OrderBy(static pair => pair.Key, StringComparer.Ordinal).Select(
             static pair => $"{pair.Key}={Uri.EscapeDataString(pair.Value)}"));
+
+    // A condition that can't be used is a problem. If it were ignored, the filter would match more than the user asked for.
+    private string? Usable(string name, string? value) => value?.Trim() is not { Length: > 0 } text ? null
+        : text.Length > MaxCondition
+            ? Problem<string>($"The condition '{name}' has {text.Length:N0} characters. Use at most {MaxCondition:N0}.")
+        : text.Contains('\0', StringComparison.Ordinal) ? Problem<string>($"The condition '{name}' has a NUL character. Remove it.")
+        : text;
 
     private EntryQuery Build() => new()
     {
