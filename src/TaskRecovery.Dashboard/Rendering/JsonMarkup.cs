@@ -22,8 +22,9 @@ internal static class JsonMarkup
             using var document = JsonDocument.Parse(text);
             return Html($"<pre tabindex=\"0\">{Value(document.RootElement, 0)}</pre>");
         }
-        catch (JsonException)
+        catch (Exception failure) when (failure is JsonException or InvalidOperationException)
         {
+            // Not JSON, or JSON with half of a surrogate pair, which is no text.
             return Html($"<pre tabindex=\"0\">{text}</pre>");
         }
     }

@@ -35,6 +35,8 @@ public sealed class MarkupTests
     [InlineData("[]")]
     [InlineData("\"</pre><script>alert(1)</script>\"")]
     [InlineData("not json <b>")]
+    [InlineData("{\"half\":\"\\ud800\"}")]
+    [InlineData("{\"\\ud800\":1}")]
     public void Json_is_shown_without_becoming_markup(string json)
     {
         var shown = JsonMarkup.Render(json).ToString();
