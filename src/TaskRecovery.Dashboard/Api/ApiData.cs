@@ -25,8 +25,18 @@ internal sealed class ApiData(DataView data)
         };
     }
 
-    public TaskPage Of(DashboardRequest request, TaskPage page)
-        => page with { Tasks = [.. page.Tasks.Select(task => Of(request, task, null))] };
+    /// <summary>Tasks with their results and errors. A redactor decides by the kind, so those of a job that was deleted are not
+    /// shown.</summary>
+    public TaskPage Of(DashboardRequest request, TaskPage page, IEnumerable<Job> jobs)
+    {
+        var kinds = jobs.ToDictionary(static job => job.Id, static job => job.Kind);
+        return page with
+        {
+            Tasks = [.. page.Tasks.Select(task => kinds.TryGetValue(task.JobId, out var kind)
+                ? Of(request, task, kind)
+                : task with { Result = null, Error = null })],
+        };
+    }
 
     public static IReadOnlyList<BulkOperation> Of(DashboardRequest request, IEnumerable<BulkOperation> operations)
         => [.. operations.Select(one => Of(request, one))];
@@ -35,7 +45,7 @@ internal sealed class ApiData(DataView data)
     public static BulkOperation Of(DashboardRequest request, BulkOperation operation)
         => request.Access.Data || operation.Query is not { } query ? operation : operation with { Query = query with { UniqueKey = null, Metadata = null, Text = null, Scope = null } };
 
-    private TaskRecord Of(DashboardRequest request, TaskRecord task, string? kind) => task with
+    private TaskRecord Of(DashboardRequest request, TaskRecord task, string kind) => task with
     {
         Result = task.Result is { } result ? data.Read(request, new DashboardText(DashboardPart.Result, kind, null, result)) : null,
         Error = task.Error is { } error ? data.Read(request, new DashboardText(DashboardPart.Error, kind, null, error)) : null,

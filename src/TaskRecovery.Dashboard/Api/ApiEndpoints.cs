@@ -27,7 +27,7 @@ internal sealed class ApiEndpoints(
         Get(group, "kinds", async request => Json(await reads.KindsAsync(request).ConfigureAwait(false), ApiJson.Default.IReadOnlyListKindSummary));
         Get(group, "nodes", async request => Json(await reads.NodesAsync(request).ConfigureAwait(false), ApiJson.Default.IReadOnlyListNodeSummary));
         Get(group, "jobs", async request => Json(Jobs(await reads.JobsAsync(request).ConfigureAwait(false)), ApiJson.Default.IReadOnlyListApiJob));
-        Get(group, "tasks", async request => Json(data.Of(request, await TasksAsync(request).ConfigureAwait(false)), ApiJson.Default.TaskPage));
+        Get(group, "tasks", TasksAsync);
         Get(group, "events", async request => Json(await EventsAsync(request).ConfigureAwait(false), ApiJson.Default.EventPage));
         Get(group, "operations", async request => Json(
             ApiData.Of(request, await reads.OperationsAsync(request, Number(request.Query("before"))).ConfigureAwait(false)), ApiJson.Default.IReadOnlyListBulkOperation));
@@ -149,12 +149,21 @@ internal sealed class ApiEndpoints(
         _ => value.ToString(),
     };
 
-    private ValueTask<TaskPage> TasksAsync(DashboardRequest request) => reads.TasksAsync(request, new TaskQuery
+    private async Task<Reply> TasksAsync(DashboardRequest request)
     {
-        JobId = Guid.TryParse(request.Query("job"), out var job) ? job : null,
-        State = Enum.TryParse<TaskState>(request.Query("state"), ignoreCase: true, out var state) ? state : null,
-        Before = Guid.TryParse(request.Query("before"), out var before) ? before : null,
-    });
+        var page = await reads.TasksAsync(request, new TaskQuery
+        {
+            JobId = Guid.TryParse(request.Query("job"), out var job) ? job : null,
+            State = Enum.TryParse<TaskState>(request.Query("state"), ignoreCase: true, out var state) ? state : null,
+            Before = Guid.TryParse(request.Query("before"), out var before) ? before : null,
+        }).ConfigureAwait(false);
+        if (request.Access.Data)
+        {
+            Log.DataOpened(logger, request.Access.User, "tasks");
+        }
+
+        return Json(data.Of(request, page, await reads.JobsAsync(request).ConfigureAwait(false)), ApiJson.Default.TaskPage);
+    }
 
     private ValueTask<EventPage> EventsAsync(DashboardRequest request)
     {

@@ -87,7 +87,11 @@ internal sealed class DashboardEndpoints(
         }
 
         var snapshot = await reads.SnapshotAsync(request).ConfigureAwait(false);
-        await SendAsync(context, shown.Status, layout.Render(shown, request, snapshot, Toast.Render(request))).ConfigureAwait(false);
+        var isSent = await SendAsync(context, shown.Status, layout.Render(shown, request, snapshot, Toast.Render(request))).ConfigureAwait(false);
+        if (isSent && shown.Opened is { } opened)
+        {
+            Log.DataOpened(logger, request.Access.User, opened);
+        }
     });
 
     private Task ActAsync(HttpContext context, IAction action) => AnswerAsync(context, async request =>
@@ -133,10 +137,10 @@ internal sealed class DashboardEndpoints(
         return Task.CompletedTask;
     });
 
-    private Task RefuseAsync(HttpContext context, Refusal refusal)
+    private async Task RefuseAsync(HttpContext context, Refusal refusal)
     {
         context.Response.Headers.ContentSecurityPolicy = RefusalPage.ContentSecurityPolicy;
-        return SendAsync(context, refusal.Status, RefusalPage.Render(refusal));
+        await SendAsync(context, refusal.Status, RefusalPage.Render(refusal)).ConfigureAwait(false);
     }
 
     private static void Redirect(HttpContext context, string address, int status)
@@ -145,7 +149,8 @@ internal sealed class DashboardEndpoints(
         context.Response.Headers.Location = address;
     }
 
-    private async Task SendAsync(HttpContext context, int status, Markup page)
+    /// <returns><see langword="false"/> if the browser has the page already, so that nothing was sent.</returns>
+    private async Task<bool> SendAsync(HttpContext context, int status, Markup page)
     {
         var body = Encoding.UTF8.GetBytes(page.ToString());
         var response = context.Response;
@@ -161,13 +166,14 @@ internal sealed class DashboardEndpoints(
         if (status == StatusCodes.Status200OK && context.Request.Headers.IfNoneMatch == tag)
         {
             response.StatusCode = StatusCodes.Status304NotModified;
-            return;
+            return false;
         }
 
         response.StatusCode = status;
         response.ContentType = "text/html; charset=utf-8";
         response.ContentLength = body.Length;
         await response.Body.WriteAsync(body, context.RequestAborted).ConfigureAwait(false);
+        return true;
     }
 
     private static string Root(HttpContext context)

@@ -28,7 +28,17 @@ internal sealed class Refusals(IQueueOperator operations, TimeProvider time, ILo
         }
         catch (Exception failure) when (Failures.Explain(failure) is not null)
         {
+            Forget(request.Access.User);
             Log.PageFailed(logger, failure, action);
+        }
+    }
+
+    // Nothing was recorded, so the next refusal is the first.
+    private void Forget(string user)
+    {
+        lock (_lock)
+        {
+            _last.Remove(user);
         }
     }
 

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using TaskRecovery.Dashboard.Diagnostics;
 using TaskRecovery.Dashboard.Hosting;
 using TaskRecovery.Dashboard.Rendering;
 using static TaskRecovery.Dashboard.Rendering.Markup;
@@ -7,7 +6,7 @@ using static TaskRecovery.Dashboard.Rendering.Markup;
 namespace TaskRecovery.Dashboard.Pages;
 
 /// <summary>The parts of an entry's page that are the application's data.</summary>
-internal sealed class EntryData(Reads reads, DataView data, ILogger<EntryData> logger)
+internal sealed class EntryData(Reads reads, DataView data)
 {
     private const string NotStored = "erased";
 
@@ -44,11 +43,6 @@ internal sealed class EntryData(Reads reads, DataView data, ILogger<EntryData> l
     public async ValueTask<Markup> RenderAsync(DashboardRequest request, EntryLife life)
     {
         var entry = life.Entry;
-        if (request.Access.Data && request.Context.Request.Headers.IfNoneMatch.Count == 0)
-        {
-            Log.DataOpened(logger, request.Access.User, $"entry {entry.Id}");
-        }
-
         var opened = request.Query("step");
         var result = opened is not null && request.Access.Data && life.Steps.Any(step => step.Name == opened)
             ? await reads.StepAsync(request, entry.Id, opened).ConfigureAwait(false)

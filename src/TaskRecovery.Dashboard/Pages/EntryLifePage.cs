@@ -36,6 +36,7 @@ internal sealed class EntryLifePage(Reads reads, EntryData data, TraceLink trace
             Crumb = Html($"<a href=\"{request.Href("entries")}\">Entries</a> / <span class=\"mono\">{id}</span> <button type=\"button\" class=\"plain small script-only\" data-copy=\"{id}\">copy</button>"),
             Tools = Actions(request, life),
             Live = TimeSpan.FromSeconds(entry.EndedAt is null ? 2 : 10),
+            Opened = request.Access.Data ? $"entry {id}" : null,
         };
     }
 

@@ -32,6 +32,7 @@ internal sealed class JobPage(Reads reads, DataView data) : IPage
             Crumb = Html($"<a href=\"{request.Href("jobs")}\">Jobs</a>"),
             Tools = JobsPage.Buttons(request, job),
             Live = before is null ? TimeSpan.FromSeconds(3) : null,
+            Opened = request.Access.Data ? $"job {id}" : null,
         };
     }
 

@@ -23,6 +23,9 @@ internal sealed record Page(string Title, Section Section, Markup Content)
     /// <summary>How often an open page asks for news; <see langword="null"/> if it does not, because its query is expensive.</summary>
     public TimeSpan? Live { get; init; }
 
+    /// <summary>Whose data the page shows, for the log; <see langword="null"/> if it shows none.</summary>
+    public string? Opened { get; init; }
+
     /// <summary>The page, below the root, that the browser goes to instead; <see langword="null"/> if it stays.</summary>
     public string? RedirectTo { get; init; }
 }

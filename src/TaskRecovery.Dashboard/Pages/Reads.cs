@@ -46,24 +46,22 @@ internal sealed class Reads(
     /// <summary>A list of entries. One that has to examine many entries counts as a search, of which a user runs one at a time.</summary>
     public async ValueTask<EntrySummaryPage> EntriesAsync(DashboardRequest request, EntryForm form)
     {
-        using var turn = form.IsSearch ? limit.Begin(request.Access.User) : null;
-        return await shared.GetAsync(
-            $"entries {form.Address} {form.Before}", token => monitor.ListAsync(form.Query, token), request.Aborted).ConfigureAwait(false);
+        var question = $"entries {form.Address} {form.Before}";
+        return form.IsSearch
+            ? await SearchAsync(request, question, token => monitor.ListAsync(form.Query, token)).ConfigureAwait(false)
+            : await shared.GetAsync(question, token => monitor.ListAsync(form.Query, token), request.Aborted).ConfigureAwait(false);
     }
 
     /// <summary>The newest entries of a prepared operation.</summary>
-    public async ValueTask<EntrySummaryPage> SampleAsync(DashboardRequest request, long operation, EntryQuery query)
-    {
-        using var turn = limit.Begin(request.Access.User);
-        return await shared.GetAsync(
-            $"sample {operation}", token => monitor.ListAsync(query, token), request.Aborted).ConfigureAwait(false);
-    }
+    public ValueTask<EntrySummaryPage> SampleAsync(DashboardRequest request, long operation, EntryQuery query)
+        => SearchAsync(request, $"sample {operation}", token => monitor.ListAsync(query, token));
 
     public async ValueTask<EntryGroups> GroupsAsync(DashboardRequest request, EntryForm form, EntryGrouping by)
     {
-        using var turn = form.IsSearch ? limit.Begin(request.Access.User) : null;
-        return await shared.GetAsync(
-            $"groups {by} {form.Address}", token => monitor.GroupAsync(form.Query, by, token), request.Aborted).ConfigureAwait(false);
+        var question = $"groups {by} {form.Address}";
+        return form.IsSearch
+            ? await SearchAsync(request, question, token => monitor.GroupAsync(form.Query, by, token)).ConfigureAwait(false)
+            : await shared.GetAsync(question, token => monitor.GroupAsync(form.Query, by, token), request.Aborted).ConfigureAwait(false);
     }
 
     public ValueTask<IReadOnlyList<BulkOperation>> OperationsAsync(DashboardRequest request, long? before)
@@ -74,4 +72,19 @@ internal sealed class Reads(
 
     public ValueTask<OperationEntryPage> OperationEntriesAsync(DashboardRequest request, OperationEntryQuery query)
         => shared.GetAsync($"operation {query.OperationId} {query.OnlyRefused} {query.After}", token => operations.ListOperationEntriesAsync(query, token), request.Aborted);
+
+    // The turn ends with the search and not with the request: a user who leaves the page must not start a second search beside the first.
+    // The user is part of the question, so that nobody gets the refusal of another user.
+    private ValueTask<T> SearchAsync<T>(DashboardRequest request, string question, Func<CancellationToken, ValueTask<T>> read)
+    {
+        var user = request.Access.User;
+        return shared.GetAsync(
+            $"{question} {user}",
+            async token =>
+            {
+                using var turn = limit.Begin(user);
+                return await read(token).ConfigureAwait(false);
+            },
+            request.Aborted);
+    }
 }

@@ -127,9 +127,10 @@ internal sealed class QueueOperator(IOperationStore store, IOperatorStore entrie
     public ValueTask RecordRefusalAsync(string action, AuditInfo audit, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(action);
-        OperationRules.CheckText(action, MaxAction, "The action", nameof(action));
         OperationRules.Check(audit);
-        return store.RecordAsync(QueueEventKind.Refused, action, audit, cancellationToken);
+
+        // The text comes from the request that was refused. It is made storable instead of being refused too, so that no text hides an attempt.
+        return store.RecordAsync(QueueEventKind.Refused, EntryText.Storable(EntryText.Shown(action), MaxAction - 4), audit, cancellationToken);
     }
 
     private OperationAnswer Started(OperationAnswer answer)

@@ -15,7 +15,7 @@ internal sealed class DashboardApp : IAsyncDisposable
 {
     private readonly WebApplication _app;
 
-    private DashboardApp(WebApplication app, FakeSystem system, FixedTime time, FakeMonitor monitor, FakeOperator operations, FakeJobs jobs)
+    private DashboardApp(WebApplication app, FakeSystem system, FixedTime time, FakeMonitor monitor, FakeOperator operations, FakeJobs jobs, LogLines log)
     {
         _app = app;
         System = system;
@@ -23,6 +23,7 @@ internal sealed class DashboardApp : IAsyncDisposable
         Monitor = monitor;
         Operations = operations;
         Jobs = jobs;
+        Log = log;
         Address = new Uri(app.Urls.First());
         Client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = Address };
     }
@@ -36,6 +37,8 @@ internal sealed class DashboardApp : IAsyncDisposable
     public FakeOperator Operations { get; }
 
     public FakeJobs Jobs { get; }
+
+    public LogLines Log { get; }
 
     public Uri Address { get; }
 
@@ -66,7 +69,8 @@ internal sealed class DashboardApp : IAsyncDisposable
     private static async Task<DashboardApp> StartCoreAsync(FakeSystem system, AppSetup setup)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = setup.Environment });
-        builder.Logging.ClearProviders();
+        var log = new LogLines();
+        builder.Logging.ClearProviders().AddProvider(log).SetMinimumLevel(LogLevel.Information);
         builder.WebHost.UseUrls($"http://127.0.0.1:{setup.Port}");
         var time = new FixedTime(system.Now);
         var monitor = new FakeMonitor(system);
@@ -125,6 +129,6 @@ internal sealed class DashboardApp : IAsyncDisposable
         }
 
         await app.StartAsync();
-        return new DashboardApp(app, system, time, monitor, operations, jobs);
+        return new DashboardApp(app, system, time, monitor, operations, jobs, log);
     }
 }
