@@ -97,11 +97,14 @@ internal sealed class OutcomeWriter : IDisposable
     // If a worker's transaction is open, only its own outcome waits for it.
     private async Task StoreAfterTransactionAsync(List<PendingOutcome> batch)
     {
-        var blocked = batch;
+        List<PendingOutcome> blocked = batch, free = [];
         try
         {
             var open = await _store.FindBlockedAsync([.. batch.Select(pending => pending.Outcome)], _givingUp).ConfigureAwait(false);
-            blocked = open.Count == 0 ? [] : batch.FindAll(pending => open.Contains(pending.Outcome));
+            _health.Succeeded();
+            var openRuns = open.Select(static outcome => (outcome.EntryId, outcome.Fence)).ToHashSet();
+            var isOpen = batch.ToLookup(pending => openRuns.Contains((pending.Outcome.EntryId, pending.Outcome.Fence)));
+            (blocked, free) = ([.. isOpen[true]], [.. isOpen[false]]);
         }
         catch (Exception exception) when (!_givingUp.IsCancellationRequested)
         {
@@ -117,9 +120,9 @@ internal sealed class OutcomeWriter : IDisposable
             _ = AddLaterAsync(blocked, BlockedWait);
         }
 
-        if (blocked.Count < batch.Count)
+        if (free.Count > 0)
         {
-            await StoreAsync(blocked.Count == 0 ? batch : batch.FindAll(pending => !blocked.Contains(pending))).ConfigureAwait(false);
+            await StoreAsync(free).ConfigureAwait(false);
         }
     }
 

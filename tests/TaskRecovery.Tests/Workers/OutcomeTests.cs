@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection;
+using TaskRecovery.Hosting;
 using TaskRecovery.Storage;
 using TaskRecovery.Tests.Support;
 
@@ -277,6 +278,24 @@ public sealed class OutcomeTests
         _store.Blocked.Clear();
         await _store.UntilEnded(open);
         Assert.Equal([OutcomeKind.Retried, OutcomeKind.Completed], _store.Entry(open).Kinds);
+    }
+
+    [Fact]
+    public async Task An_open_transaction_does_not_keep_its_loop_failing_when_the_store_is_back()
+    {
+        _work.Do = (context, cancellationToken) => context.CompleteAsync(new FakeTransaction(), cancellationToken);
+        await using var host = await StartAsync();
+        var loops = host.Services.GetRequiredService<IFailingLoops>();
+        _store.Blocked.Add(1);
+        _store.OnCall = static call => { if (call == "find blocked") { throw new StoreUnavailableException("gone"); } };
+
+        await host.Queue.EnqueueAsync(new TestArgs());
+        await _store.Until(_ => loops.ListFailing().Any());
+        _store.OnCall = null;
+
+        // Nothing is stored meanwhile: the only outcome still waits for its transaction.
+        await _store.Until(_ => !loops.ListFailing().Any());
+        Assert.Empty(_store.Flushes);
     }
 
     [Fact]
