@@ -25,9 +25,7 @@ internal sealed partial class PostgreSqlOperationStore(PostgreSqlDatabase databa
         => CommandAsync(
             operationId,
             expiry,
-            (operation, isFresh) => operation.State != OperationState.Prepared ? OperationResult.WrongState
-                : !string.Equals(operation.Audit.Actor, audit.Actor, StringComparison.Ordinal) ? OperationResult.OtherActor
-                : isFresh ? OperationResult.Done : OperationResult.Expired,
+            (operation, isFresh) => OperationVerdicts.Start(operation, audit.Actor, isFresh),
             OperationSql.Start,
             [Arg.Int8(operationId)],
             new NewEvent(QueueEventKind.OperationStarted, audit),
@@ -37,7 +35,7 @@ internal sealed partial class PostgreSqlOperationStore(PostgreSqlDatabase databa
         => CommandAsync(
             operationId,
             TimeSpan.Zero,
-            static (operation, _) => operation.State == OperationState.Running ? OperationResult.Done : OperationResult.WrongState,
+            static (operation, _) => OperationVerdicts.Stop(operation),
             OperationSql.Stop,
             [Arg.Int8(operationId)],
             new NewEvent(QueueEventKind.OperationStopped, audit),
@@ -47,7 +45,7 @@ internal sealed partial class PostgreSqlOperationStore(PostgreSqlDatabase databa
         => CommandAsync(
             operationId,
             TimeSpan.Zero,
-            static (operation, _) => operation is { State: OperationState.Ended or OperationState.Stopped, UndoneBy: null, Action: not BulkAction.Undo } ? OperationResult.Done : OperationResult.WrongState,
+            static (operation, _) => OperationVerdicts.Undo(operation),
             OperationSql.Undo,
             [Arg.Int8(operationId), Arg.Text(audit.Actor), Arg.Text(audit.Reason), Arg.Text(audit.Tool)],
             new NewEvent(QueueEventKind.OperationUndone, audit),

@@ -19,9 +19,7 @@ internal sealed partial class SqliteOperationStore(SqliteDatabase database, Sqli
     public ValueTask<OperationAnswer> StartAsync(long operationId, AuditInfo audit, TimeSpan expiry, CancellationToken cancellationToken)
         => CommandAsync(
             operationId,
-            operation => operation.State != OperationState.Prepared ? OperationResult.WrongState
-                : !string.Equals(operation.Audit.Actor, audit.Actor, StringComparison.Ordinal) ? OperationResult.OtherActor
-                : Micros.From(operation.CreatedAt) > database.Now() - Micros.From(expiry) ? OperationResult.Done : OperationResult.Expired,
+            operation => OperationVerdicts.Start(operation, audit.Actor, isFresh: Micros.From(operation.CreatedAt) > database.Now() - Micros.From(expiry)),
             (session, operation) =>
             {
                 session.Get(OperationSql.Start).Bind(1, operation.Id).Bind(2, database.Now()).Execute();
@@ -33,7 +31,7 @@ internal sealed partial class SqliteOperationStore(SqliteDatabase database, Sqli
     public ValueTask<OperationAnswer> StopAsync(long operationId, AuditInfo audit, CancellationToken cancellationToken)
         => CommandAsync(
             operationId,
-            static operation => operation.State == OperationState.Running ? OperationResult.Done : OperationResult.WrongState,
+            OperationVerdicts.Stop,
             (session, operation) =>
             {
                 session.Get(OperationSql.Stop).Bind(1, operation.Id).Bind(2, database.Now()).Execute();
@@ -45,7 +43,7 @@ internal sealed partial class SqliteOperationStore(SqliteDatabase database, Sqli
     public ValueTask<OperationAnswer> UndoAsync(long operationId, AuditInfo audit, CancellationToken cancellationToken)
         => CommandAsync(
             operationId,
-            static operation => operation is { State: OperationState.Ended or OperationState.Stopped, UndoneBy: null, Action: not BulkAction.Undo } ? OperationResult.Done : OperationResult.WrongState,
+            OperationVerdicts.Undo,
             (session, operation) =>
             {
                 var undo = new NewOperation { Action = BulkAction.Undo, Expected = new Count(operation.Done) };
