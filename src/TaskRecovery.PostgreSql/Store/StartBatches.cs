@@ -1,18 +1,23 @@
+using TaskRecovery.Hosting;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql;
 
 /// <summary>Puts starts that wait at the same moment into one transaction. A start is not delayed to fill a batch: if a writer is free, it
 /// is sent at once.</summary>
-internal sealed class StartBatches(TaskStarter starter) : IThreadPoolWorkItem
+internal sealed class StartBatches
 {
     // Two writers, so that one batch can be judged while the commit of another is flushed to disk.
-    private const int MaxWriters = 2;
-    private const int MaxBatch = 500;
+    private static readonly BatchRules<Call> Rules = new() { MaxWriters = 2, MaxItems = 500 };
 
-    private readonly Lock _gate = new();
-    private readonly Queue<Call> _calls = new();
-    private int _writers;
+    private readonly TaskStarter _starter;
+    private readonly Batcher<Call> _batcher;
+
+    public StartBatches(TaskStarter starter)
+    {
+        _starter = starter;
+        _batcher = new Batcher<Call>(WriteAsync, Rules, TimeProvider.System);
+    }
 
     /// <summary>Starts a run.</summary>
     /// <param name="request">The request.</param>
@@ -21,64 +26,23 @@ internal sealed class StartBatches(TaskStarter starter) : IThreadPoolWorkItem
     {
         cancellationToken.ThrowIfCancellationRequested();
         var call = new Call(request);
-        bool isWriterFree;
-        lock (_gate)
-        {
-            _calls.Enqueue(call);
-            isWriterFree = _writers < MaxWriters;
-            _writers += isWriterFree ? 1 : 0;
-        }
-
-        if (isWriterFree)
-        {
-            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
-        }
-
-        return call.Task.WaitAsync(cancellationToken);
+        _batcher.Add(call);
+        return call.Task.WaitOrAbandonAsync(cancellationToken);
     }
 
-    void IThreadPoolWorkItem.Execute() => _ = WriteAsync();
-
-    private async Task WriteAsync()
+    private async Task WriteAsync(List<Call> calls)
     {
-        while (Take() is { } batch)
+        // A request that is repeated while the first one waits gets the same answer.
+        var batch = calls.GroupBy(static call => call.Request).ToDictionary(static same => same.Key, static same => same.ToList());
+        if (await TryWriteAsync(batch, isLast: batch.Count == 1).ConfigureAwait(false))
         {
-            if (await TryWriteAsync(batch, isLast: batch.Count == 1).ConfigureAwait(false))
-            {
-                continue;
-            }
-
-            // Nothing was stored. Send each start alone, so that only the one that can't be stored fails.
-            foreach (var (request, calls) in batch)
-            {
-                await TryWriteAsync(new Dictionary<TaskStartRequest, List<Call>> { [request] = calls }, isLast: true).ConfigureAwait(false);
-            }
+            return;
         }
-    }
 
-    // A request that is repeated while the first one waits gets the same answer.
-    private Dictionary<TaskStartRequest, List<Call>>? Take()
-    {
-        lock (_gate)
+        // Nothing was stored. Send each start alone, so that only the one that can't be stored fails.
+        foreach (var (request, same) in batch)
         {
-            if (_calls.Count == 0)
-            {
-                _writers--;
-                return null;
-            }
-
-            var batch = new Dictionary<TaskStartRequest, List<Call>>();
-            while (batch.Count < MaxBatch && _calls.TryDequeue(out var call))
-            {
-                if (!batch.TryGetValue(call.Request, out var calls))
-                {
-                    batch.Add(call.Request, calls = new List<Call>(1));
-                }
-
-                calls.Add(call);
-            }
-
-            return batch;
+            await TryWriteAsync(new Dictionary<TaskStartRequest, List<Call>> { [request] = same }, isLast: true).ConfigureAwait(false);
         }
     }
 
@@ -87,7 +51,7 @@ internal sealed class StartBatches(TaskStarter starter) : IThreadPoolWorkItem
         try
         {
             TaskStartRequest[] requests = [.. batch.Keys];
-            var starts = await starter.StartAsync(requests).ConfigureAwait(false);
+            var starts = await _starter.StartAsync(requests).ConfigureAwait(false);
             for (var i = 0; i < requests.Length; i++)
             {
                 batch[requests[i]].ForEach(call => call.TrySetResult(starts[i]));

@@ -1,4 +1,4 @@
-namespace TaskRecovery.Queue;
+namespace TaskRecovery.Hosting;
 
 /// <summary>Lets a caller stop waiting for a task while the task continues.</summary>
 internal static class AbandonedWaits
@@ -12,11 +12,15 @@ internal static class AbandonedWaits
             return work;
         }
 
-        _ = work.ContinueWith(
+        work.ObserveFailure();
+        return work.WaitAsync(cancellationToken);
+    }
+
+    /// <summary>Observes the exception of a task for which nobody waits any longer, if it fails.</summary>
+    internal static void ObserveFailure(this Task work)
+        => _ = work.ContinueWith(
             static failed => _ = failed.Exception,
             CancellationToken.None,
             TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
             TaskScheduler.Default);
-        return work.WaitAsync(cancellationToken);
-    }
 }

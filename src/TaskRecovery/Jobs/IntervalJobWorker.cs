@@ -3,6 +3,7 @@ using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using TaskRecovery.Diagnostics;
+using TaskRecovery.Hosting;
 using TaskRecovery.Queue;
 using TaskRecovery.Storage;
 using TaskRecovery.Workers;
@@ -59,7 +60,7 @@ internal sealed class IntervalJobWorker<TArgs, THandler>(IJobStore store, EntryJ
         try
         {
             var request = new TaskStartRequest(run.NodeId, run.Entry.Id, run.Fence, args.JobId, args.TaskId, run.Entry.Attempt, run.Entry.Kind, args.DueAt, args.Overlap);
-            start = await run.WhileLeasedAsync(store.StartTaskAsync(request, CancellationToken.None)).WaitAsync(cancellationToken).ConfigureAwait(false);
+            start = await run.WhileLeasedAsync(store.StartTaskAsync(request, CancellationToken.None)).WaitOrAbandonAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (StoreUnavailableException exception)
         {

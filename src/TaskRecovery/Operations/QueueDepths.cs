@@ -1,3 +1,4 @@
+using TaskRecovery.Hosting;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Operations;
@@ -27,7 +28,7 @@ internal sealed class QueueDepths(IStoreSignals store, TimeProvider time)
             measure = _latest = _latest is { } latest && IsFresh(latest) ? latest : MeasureAsync();
         }
 
-        return await measure.WaitAsync(cancellationToken).ConfigureAwait(false);
+        return await measure.WaitOrAbandonAsync(cancellationToken).ConfigureAwait(false);
     }
 
     private bool IsFresh(Task latest)

@@ -1,4 +1,5 @@
 using System.Text;
+using TaskRecovery.Hosting;
 using TaskRecovery.Queue;
 using TaskRecovery.Rules;
 using TaskRecovery.Storage;
@@ -115,7 +116,7 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
             checkpoint = _checkpoint;
         }
 
-        checkpoint ??= (await LoadAsync().WaitAsync(cancellationToken).ConfigureAwait(false)).Checkpoint;
+        checkpoint ??= (await LoadAsync().WaitOrAbandonAsync(cancellationToken).ConfigureAwait(false)).Checkpoint;
         run.ThrowIfOver();
         return checkpoint is { } json ? shared.Json.Read<T>(json) : default;
     }
@@ -126,7 +127,7 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
         AmbientTransaction.Refuse("StepAsync", "Open the scope inside the step's delegate: then it commits before the step is stored as done.");
         shared.Own.Refuse("StepAsync", "Begin the transaction inside the step's delegate and end it there: then it commits before the step is stored as done.");
         Use(name);
-        var progress = await LoadAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
+        var progress = await LoadAsync().WaitOrAbandonAsync(cancellationToken).ConfigureAwait(false);
         run.ThrowIfOver();
         if (progress.Steps.TryGetValue(name, out var stored))
         {

@@ -109,7 +109,7 @@ internal sealed partial class WorkRun
 
         if (!answer.IsCompleted)
         {
-            _ = answer.ContinueWith(static late => _ = late.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            answer.ObserveFailure();
             throw EndAsCutOff();
         }
 

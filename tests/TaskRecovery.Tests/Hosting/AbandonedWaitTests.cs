@@ -1,7 +1,9 @@
-using System.Runtime.CompilerServices;
-using TaskRecovery.Queue;
+extern alias Core;
 
-namespace TaskRecovery.Tests.Queue;
+using System.Runtime.CompilerServices;
+using Core::TaskRecovery.Hosting;
+
+namespace TaskRecovery.Tests.Hosting;
 
 /// <summary>Callers who give up before the answer is there.</summary>
 public sealed class AbandonedWaitTests

@@ -1,5 +1,7 @@
+extern alias Core;
+
 using System.Threading.Channels;
-using TaskRecovery.Hosting;
+using Core::TaskRecovery.Hosting;
 using TaskRecovery.Tests.Support;
 
 namespace TaskRecovery.Tests.Hosting;
