@@ -10,6 +10,7 @@ namespace TaskRecovery.Hosting;
 internal abstract class StoreLoop(string name, StoreLoopServices services) : BackgroundService
 {
     private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LastRound = TimeSpan.FromSeconds(2);
 
     private readonly LoopHealth _health = services.Outages.Watch(name);
     private readonly Signal _never = new();
@@ -30,6 +31,22 @@ internal abstract class StoreLoop(string name, StoreLoopServices services) : Bac
         }
 
         return started;
+    }
+
+    /// <inheritdoc/>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken).ConfigureAwait(false);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(LastRound);
+        try
+        {
+            await StopOnceAsync(limit.Token).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is TaskRecoveryException or OperationCanceledException)
+        {
+            // What was collected since the last round is lost. A stop must not fail because of that.
+        }
     }
 
     /// <inheritdoc/>
@@ -85,6 +102,9 @@ internal abstract class StoreLoop(string name, StoreLoopServices services) : Bac
             return new Backoff(FirstWait, Interval).After(_health.Failures);
         }
     }
+
+    /// <summary>Called after the last round, when the host stops, for at most two seconds. Errors of the store are ignored.</summary>
+    protected virtual Task StopOnceAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>Runs one round.</summary>
     /// <returns>Whether another round is due at once.</returns>

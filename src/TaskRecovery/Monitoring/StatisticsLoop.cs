@@ -8,8 +8,6 @@ namespace TaskRecovery.Monitoring;
 internal sealed class StatisticsLoop : StoreLoop
 {
     private static readonly TimeSpan CondenseEvery = TimeSpan.FromMinutes(10);
-    private static readonly TimeSpan LastWrite = TimeSpan.FromSeconds(2);
-
     private readonly IMonitorStore _store;
     private readonly Metrics _metrics;
     private readonly StoreLoopServices _services;
@@ -25,27 +23,6 @@ internal sealed class StatisticsLoop : StoreLoop
 
     /// <inheritdoc/>
     protected override TimeSpan Interval => TimeSpan.FromSeconds(10);
-
-    /// <inheritdoc/>
-    public override async Task StopAsync(CancellationToken cancellationToken)
-    {
-        await base.StopAsync(cancellationToken).ConfigureAwait(false);
-        if (!_services.Gate.IsOpen)
-        {
-            return;
-        }
-
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(LastWrite);
-        try
-        {
-            await StoreOnceAsync(limit.Token).ConfigureAwait(false);
-        }
-        catch (Exception exception) when (exception is TaskRecoveryException or OperationCanceledException)
-        {
-            // The last counts of this process are missing in the statistics. A stop must not fail because of that.
-        }
-    }
 
     /// <summary>Stores the counts since the last call. Tests call this; the timer is not part of the behaviour.</summary>
     internal async Task StoreOnceAsync(CancellationToken cancellationToken)
@@ -66,6 +43,10 @@ internal sealed class StatisticsLoop : StoreLoop
             throw;
         }
     }
+
+    /// <inheritdoc/>
+    protected override Task StopOnceAsync(CancellationToken cancellationToken)
+        => _services.Gate.IsOpen ? StoreOnceAsync(cancellationToken) : Task.CompletedTask;
 
     /// <inheritdoc/>
     protected override async Task<bool> OnceAsync(CancellationToken cancellationToken)

@@ -8,29 +8,11 @@ internal sealed class RunLogLoop(RunLogs logs, StoreLoopServices services, IRunI
 {
     private const int MaxParts = 500;
 
-    private static readonly TimeSpan LastWrite = TimeSpan.FromSeconds(2);
-
     /// <inheritdoc/>
     protected override TimeSpan Interval => TimeSpan.FromSeconds(5);
 
     /// <inheritdoc/>
     protected override Signal Wake => logs.Ended;
-
-    /// <inheritdoc/>
-    public override async Task StopAsync(CancellationToken cancellationToken)
-    {
-        await base.StopAsync(cancellationToken).ConfigureAwait(false);
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(LastWrite);
-        try
-        {
-            await StoreOnceAsync(limit.Token).ConfigureAwait(false);
-        }
-        catch (Exception exception) when (exception is TaskRecoveryException or OperationCanceledException)
-        {
-            // The last lines are missing. A stop must not fail because of that.
-        }
-    }
 
     /// <summary>Stores the lines that are not stored yet. Tests call this; the timer is not part of the behaviour.</summary>
     internal async Task StoreOnceAsync(CancellationToken cancellationToken)
@@ -54,6 +36,10 @@ internal sealed class RunLogLoop(RunLogs logs, StoreLoopServices services, IRunI
             }
         }
     }
+
+    /// <inheritdoc/>
+    protected override Task StopOnceAsync(CancellationToken cancellationToken)
+        => StoreOnceAsync(cancellationToken);
 
     /// <inheritdoc/>
     protected override async Task<bool> OnceAsync(CancellationToken cancellationToken)
