@@ -191,9 +191,9 @@ internal static class ChaosRun
         foreach (var worker in fleet.Alive)
         {
             Signal.Collect.SendTo(worker.Id);
+            await worker.Process.WaitForLineAsync("collected");
         }
 
-        await Task.Delay(TimeSpan.FromSeconds(3), cancellationToken);
         return [.. fleet.Alive.Select(Vitals.Read)];
     }
 }

@@ -11,7 +11,11 @@ ParentProcess.ExitWhenItIsGone();
 // What the process still holds after this is what it needs, or leaks; what it used for a moment is gone.
 using var collecting = OperatingSystem.IsWindows()
     ? null
-    : PosixSignalRegistration.Create(PosixSignal.SIGWINCH, static _ => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true));
+    : PosixSignalRegistration.Create(PosixSignal.SIGWINCH, static _ =>
+    {
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        Console.WriteLine("collected");
+    });
 var settings = HostSettings.FromArgument(args[0]);
 using var journal = new Journal(settings.JournalFile);
 DeathTrap.Set(settings, journal);
