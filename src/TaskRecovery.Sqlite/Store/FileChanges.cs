@@ -5,7 +5,7 @@ using Microsoft.Win32.SafeHandles;
 namespace TaskRecovery.Sqlite;
 
 /// <summary>Waits until any process writes to a file, with inotify on Linux, so that an idle process never wakes up.</summary>
-internal sealed class FileChanges : IDisposable
+internal sealed partial class FileChanges : IDisposable
 {
     private const int CloseOnExec = 0x80000;
     private const int NonBlocking = 0x800;
@@ -87,23 +87,23 @@ internal sealed class FileChanges : IDisposable
         public short Returned;
     }
 
-#pragma warning disable IDE1006, SA1300, SYSLIB1054, CA2101, CA5392 // Native names; source generation would need unsafe code.
-    [DllImport("libc", SetLastError = true)]
-    private static extern int inotify_init1(int flags);
+#pragma warning disable IDE1006, SA1300, CA5392 // The names are those of the C library, which the system finds.
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int inotify_init1(int flags);
 
-    [DllImport("libc", SetLastError = true)]
-    private static extern int inotify_add_watch(int descriptor, byte[] path, uint mask);
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int inotify_add_watch(int descriptor, byte[] path, uint mask);
 
-    [DllImport("libc", SetLastError = true)]
-    private static extern int eventfd(uint value, int flags);
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int eventfd(uint value, int flags);
 
-    [DllImport("libc", SetLastError = true)]
-    private static extern int poll(ref PollDescriptor descriptors, nuint count, int milliseconds);
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int poll(ref PollDescriptor descriptors, nuint count, int milliseconds);
 
-    [DllImport("libc", SetLastError = true)]
-    private static extern nint read(int descriptor, ref byte buffer, nint count);
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint read(int descriptor, ref byte buffer, nint count);
 
-    [DllImport("libc", SetLastError = true)]
-    private static extern nint write(int descriptor, ref ulong value, nint count);
-#pragma warning restore IDE1006, SA1300, SYSLIB1054, CA2101, CA5392
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint write(int descriptor, ref ulong value, nint count);
+#pragma warning restore IDE1006, SA1300, CA5392
 }

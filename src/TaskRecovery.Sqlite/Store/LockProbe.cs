@@ -7,7 +7,7 @@ namespace TaskRecovery.Sqlite;
 /// <remarks>With the runtime, a lock shows only as an exception when the file is opened: with 40 nodes that check each other once a second,
 /// these exceptions would be most of the CPU time of idle processes. The runtime locks files with <c>flock</c>, which belongs to the open
 /// file and not to the process, so closing this handle releases no other lock.</remarks>
-internal static class LockProbe
+internal static partial class LockProbe
 {
     private const int ReadOnly = 0;
     private const int CloseOnExec = 0x80000;
@@ -41,11 +41,11 @@ internal static class LockProbe
         return false;
     }
 
-#pragma warning disable IDE1006, SA1300, SYSLIB1054, CA2101, CA5392 // Native names; source generation would need unsafe code.
-    [DllImport("libc", SetLastError = true, CharSet = CharSet.Ansi, BestFitMapping = false, ThrowOnUnmappableChar = true)]
-    private static extern int open([MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags);
+#pragma warning disable IDE1006, SA1300, CA5392 // The names are those of the C library, which the system finds.
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int open(string path, int flags);
 
-    [DllImport("libc", SetLastError = true)]
-    private static extern int flock(int descriptor, int operation);
-#pragma warning restore IDE1006, SA1300, SYSLIB1054, CA2101, CA5392
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int flock(int descriptor, int operation);
+#pragma warning restore IDE1006, SA1300, CA5392
 }
