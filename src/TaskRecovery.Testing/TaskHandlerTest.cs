@@ -18,7 +18,7 @@ public static class TaskHandlerTest
         where TArgs : notnull
     {
         ArgumentNullException.ThrowIfNull(handler);
-        var options = Configured(configure);
+        var options = RunOptions.From(configure);
         var entry = EntryUnderTest.Create(args, options);
         var ended = await RunUnderTest.RunAsync(entry, new TaskRunner<TArgs>(handler, options, entry.Json), options, crashAt: null, cancellationToken).ConfigureAwait(false);
         return ended.Result!;
@@ -52,15 +52,9 @@ public static class TaskHandlerTest
         ArgumentNullException.ThrowIfNull(world);
         ArgumentNullException.ThrowIfNull(handler);
         ArgumentNullException.ThrowIfNull(check);
-        var options = Configured(configure);
+        var options = RunOptions.From(configure);
         var search = new CrashSearch<TWorld>(
             world, (state, entry) => new TaskRunner<TArgs>(handler(state), options, entry.Json), () => EntryUnderTest.Create(args, options), check, options);
         return search.RunAsync(places, depth, cancellationToken);
-    }
-
-    private static TaskHandlerTestOptions Configured(Func<TaskHandlerTestOptions, TaskHandlerTestOptions>? configure)
-    {
-        var options = new TaskHandlerTestOptions();
-        return configure?.Invoke(options) ?? options;
     }
 }

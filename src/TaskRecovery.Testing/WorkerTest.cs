@@ -19,7 +19,7 @@ public static class WorkerTest
         where TArgs : notnull
     {
         ArgumentNullException.ThrowIfNull(worker);
-        var options = Configured(configure);
+        var options = RunOptions.From(configure);
         var entry = EntryUnderTest.Create(args, options);
         var ended = await RunUnderTest.RunAsync(entry, new InstanceRunner<TArgs>(worker, options.Middleware, entry.Json), options, crashAt: null, cancellationToken).ConfigureAwait(false);
         return ended.Result!;
@@ -75,15 +75,9 @@ public static class WorkerTest
         ArgumentNullException.ThrowIfNull(world);
         ArgumentNullException.ThrowIfNull(worker);
         ArgumentNullException.ThrowIfNull(check);
-        var options = Configured(configure);
+        var options = RunOptions.From(configure);
         var search = new CrashSearch<TWorld>(
             world, (state, entry) => new InstanceRunner<TArgs>(worker(state), options.Middleware, entry.Json), () => EntryUnderTest.Create(args, options), check, options);
         return search.RunAsync(places, depth, cancellationToken);
-    }
-
-    private static WorkerTestOptions Configured(Func<WorkerTestOptions, WorkerTestOptions>? configure)
-    {
-        var options = new WorkerTestOptions();
-        return configure?.Invoke(options) ?? options;
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using TaskRecovery.Testing.Runs;
+using TaskRecovery.Rules;
 
 namespace TaskRecovery.Testing;
 
@@ -29,7 +30,7 @@ public record WorkerTestOptions
 
     /// <summary>The maximum number of attempts.</summary>
     /// <value>Default: 10, as in <see cref="WorkerOptions.MaxAttempts"/>.</value>
-    public int MaxAttempts { get; init; } = 10;
+    public int MaxAttempts { get; init; } = EntryLimits.DefaultMaxAttempts;
 
     /// <summary>How many node crashes have interrupted the entry before this run.</summary>
     /// <value>Default: 0.</value>

@@ -26,7 +26,7 @@ public interface IJobService
     /// <summary>Pauses a job: no further run starts. A running task continues. If the job is paused already, the reason and the end of the
     /// pause change.</summary>
     /// <param name="jobId">The job.</param>
-    /// <param name="reason">Why it is paused, for whoever looks at it later (see <see cref="Job.Pause"/>).</param>
+    /// <param name="reason">Why it is paused, shown with the job (see <see cref="Job.Pause"/>).</param>
     /// <param name="by">Who pauses it.</param>
     /// <param name="until">When it resumes by itself, within a minute; <see langword="null"/> if <see cref="ResumeAsync"/> will be
     /// called. Runs that are due after this time are not lost.</param>

@@ -1,3 +1,5 @@
+using TaskRecovery.Rules;
+
 namespace TaskRecovery;
 
 /// <summary>The options of a worker or task handler.</summary>
@@ -6,7 +8,7 @@ public sealed class WorkerOptions
     /// <summary>The maximum number of attempts of an entry that does not set <see cref="EnqueueOptions.MaxAttempts"/> or
     /// <see cref="JobDefinition.MaxAttempts"/>.</summary>
     /// <value>Default: 10. 1 to 1,000.</value>
-    public int MaxAttempts { get; set; } = 10;
+    public int MaxAttempts { get; set; } = EntryLimits.DefaultMaxAttempts;
 
     /// <summary>The time limit of one attempt of an entry that does not set <see cref="EnqueueOptions.Timeout"/> or
     /// <see cref="JobDefinition.Timeout"/>.</summary>

@@ -23,8 +23,6 @@ internal static class Format
         { } some => string.Create(CultureInfo.InvariantCulture, $"{some.TotalSeconds:0.#}s"),
     };
 
-    public static string YesNo(bool value) => value ? "yes" : "no";
-
     public static string Pause(PauseInfo? pause)
     {
         if (pause is null)

@@ -33,14 +33,13 @@ internal static class EntryTable
         Ui.Name(entry.Queue),
         entry.Attempt > 0 ? Html($"{entry.Attempt}<span class=\"muted\"> / {entry.MaxAttempts}</span>") : Ui.None,
         Shown.Ago(entry.CreatedAt),
-        Moment(entry, now),
+        Moment(entry),
         entry.Node is null ? Ui.None : Ui.Name(entry.Node),
     ];
 
-    private static Markup Moment(EntrySummary entry, DateTimeOffset now) => entry switch
+    private static Markup Moment(EntrySummary entry) => entry switch
     {
         { State: EntryState.Running, StartedAt: { } started } => Html($"for {Shown.Since(started)}"),
-        { State: EntryState.Waiting, RunAt: { } due } when due > now => Html($"due {Shown.Ago(due)}"),
         { State: EntryState.Waiting, RunAt: { } due } => Html($"due {Shown.Ago(due)}"),
         { EndedAt: { } ended, StartedAt: { } started } when ended >= started => Html($"took {Shown.Duration(ended - started)}"),
         { EndedAt: { } ended } => Shown.Ago(ended),

@@ -40,6 +40,6 @@ internal sealed class KindsPage(Reads reads) : IPage
     private static Markup Actions(DashboardRequest request, KindSummary kind) => !request.Access.Operate
         ? default
         : kind.Pause is null
-            ? Pauses.Form(request.Href("kinds/pause"), kind.Name, kind.Name)
+            ? Pauses.Form(request.Href("kinds/pause"), kind.Name)
             : Ui.Button(request.Href("kinds/resume"), "Resume", "small", fields: Ui.Hidden("name", kind.Name));
 }

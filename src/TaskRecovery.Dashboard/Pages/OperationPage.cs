@@ -104,7 +104,7 @@ internal sealed class OperationPage(Reads reads, EnvironmentBadge environment, T
             page.NextAfter is { } next ? Html($"<span></span><a class=\"button small\" href=\"{request.Href($"{address}after={next}")}\">More</a>") : default);
     }
 
-    public static string Why(OperatorResult result) => result switch
+    private static string Why(OperatorResult result) => result switch
     {
         OperatorResult.Done => "Done",
         OperatorResult.NotFound => "It no longer exists",

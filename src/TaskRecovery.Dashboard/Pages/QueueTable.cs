@@ -56,6 +56,6 @@ internal static class QueueTable
     private static Markup Actions(DashboardRequest request, QueueSummary queue) => !request.Access.Operate
         ? default
         : queue.Pause is null
-            ? Pauses.Form(request.Href("queues/pause"), queue.Name, queue.Name)
+            ? Pauses.Form(request.Href("queues/pause"), queue.Name)
             : Ui.Button(request.Href("queues/resume"), "Resume", "small", fields: Ui.Hidden("name", queue.Name));
 }

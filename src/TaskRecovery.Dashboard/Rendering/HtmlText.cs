@@ -11,13 +11,6 @@ internal static class HtmlText
     // Markup, control characters (NUL to US without tab and newline, DEL, C1) and the characters that change the direction of text.
     private static readonly SearchValues<char> Special = SearchValues.Create(Characters());
 
-    public static string Encode(string? text)
-    {
-        var encoded = new DefaultInterpolatedStringHandler(text?.Length ?? 0, 0);
-        Append(ref encoded, text);
-        return encoded.ToStringAndClear();
-    }
-
     public static void Append(ref DefaultInterpolatedStringHandler target, ReadOnlySpan<char> text)
     {
         while (true)

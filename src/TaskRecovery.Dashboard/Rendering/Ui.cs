@@ -64,8 +64,8 @@ internal static class Ui
 
     public static Markup Body(Markup content) => Html($"<div class=\"body\">{content}</div>");
 
-    public static Markup Fact(string name, Markup value, bool isWide = false)
-        => value.IsEmpty ? default : Html($"<div{When(isWide, Html($" class=\"wide\""))}><dt>{name}</dt><dd>{value}</dd></div>");
+    public static Markup Fact(string name, Markup value)
+        => value.IsEmpty ? default : Html($"<div><dt>{name}</dt><dd>{value}</dd></div>");
 
     public static Markup Text(string? text) => string.IsNullOrEmpty(text) ? default : Html($"{text}");
 

@@ -11,6 +11,10 @@ internal static class Arg
 
     internal static NpgsqlParameter Int8(long? value) => Any(value, NpgsqlDbType.Bigint);
 
+    internal static NpgsqlParameter Micros(TimeSpan value) => Int8(value.Ticks / TimeSpan.TicksPerMicrosecond);
+
+    internal static NpgsqlParameter Micros(TimeSpan? value) => Int8(value?.Ticks / TimeSpan.TicksPerMicrosecond);
+
     internal static NpgsqlParameter Int4(int value) => new NpgsqlParameter<int> { TypedValue = value, NpgsqlDbType = NpgsqlDbType.Integer };
 
     internal static NpgsqlParameter Int2(int value) => new NpgsqlParameter<short> { TypedValue = checked((short)value), NpgsqlDbType = NpgsqlDbType.Smallint };

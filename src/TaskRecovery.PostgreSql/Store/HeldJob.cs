@@ -144,13 +144,11 @@ internal sealed record HeldJob
     /// <summary>The parameters of <see cref="JobSql.Update"/>.</summary>
     public NpgsqlParameter[] ToArgs() =>
     [
-        Arg.Uuid(Id), Arg.Text(Kind), Arg.Text(EntryKind), Arg.Text(Args), Arg.Int8(Microseconds(Every)), Arg.Time(OnceAt), Arg.Time(StartAt),
-        Arg.Int2((int)Overlap), Arg.Int2((int)MissedRuns), Arg.Text(Queue), Arg.Int2(Priority), Arg.Int2(MaxAttempts), Arg.Int8(Microseconds(Timeout)), Arg.Text(DeclaredBy),
-        Arg.Text(Cron), Arg.Text(TimeZone), Arg.Time(EndAt), Arg.Text(Exceptions), Arg.Int8(Microseconds(CatchUpWithin)), Arg.Int4(CatchUpLimit),
-        Arg.Int8(Microseconds(ExpiresAfter)), Arg.Text(DeclaredAs), Arg.Time(OrphanedAt),
+        Arg.Uuid(Id), Arg.Text(Kind), Arg.Text(EntryKind), Arg.Text(Args), Arg.Micros(Every), Arg.Time(OnceAt), Arg.Time(StartAt),
+        Arg.Int2((int)Overlap), Arg.Int2((int)MissedRuns), Arg.Text(Queue), Arg.Int2(Priority), Arg.Int2(MaxAttempts), Arg.Micros(Timeout), Arg.Text(DeclaredBy),
+        Arg.Text(Cron), Arg.Text(TimeZone), Arg.Time(EndAt), Arg.Text(Exceptions), Arg.Micros(CatchUpWithin), Arg.Int4(CatchUpLimit),
+        Arg.Micros(ExpiresAfter), Arg.Text(DeclaredAs), Arg.Time(OrphanedAt),
     ];
-
-    private static long? Microseconds(TimeSpan? span) => span?.Ticks / TimeSpan.TicksPerMicrosecond;
 
     // PostgreSQL stores times in microseconds: round down, so that the value equals what is read back.
     private static DateTimeOffset? Stored(DateTimeOffset? time)

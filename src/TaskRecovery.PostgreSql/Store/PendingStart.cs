@@ -82,5 +82,5 @@ internal sealed class PendingStart(TaskStartRequest request, Job? job, TaskRecor
     };
 
     private Job? Planned()
-        => Verdict.Next is { } next ? job! with { State = next.Due is null ? JobState.Ended : job.State, NextRunAt = next.Due } : job;
+        => Verdict.Next is { } next ? job! with { State = next.StateOf(job.State), NextRunAt = next.Due } : job;
 }

@@ -62,9 +62,6 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
     /// <summary>Whether a connection keeps the same server session for as long as it is open.</summary>
     internal bool KeepsSessions => Options.UseSessionLocks;
 
-    /// <summary>Whether the settings that the statements need are set once per session. If not, they are set in each transaction.</summary>
-    internal bool SessionsAreSet => _prelude is null;
-
     /// <summary>The name of the database; <see langword="null"/> if the connection string leaves it to the server.</summary>
     internal string? DatabaseName { get; }
 

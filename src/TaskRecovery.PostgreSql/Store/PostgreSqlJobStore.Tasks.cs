@@ -50,7 +50,7 @@ internal sealed partial class PostgreSqlJobStore
         do
         {
             batch = await ReadItemsAsync(
-                TaskSql.Recover, [Arg.Int8(maxAge.Ticks / TimeSpan.TicksPerMicrosecond), Arg.Int4(maxCrashes), Arg.Int4(RecoverBatch)], 6, cancellationToken).ConfigureAwait(false);
+                TaskSql.Recover, [Arg.Micros(maxAge), Arg.Int4(maxCrashes), Arg.Int4(RecoverBatch)], 6, cancellationToken).ConfigureAwait(false);
             items.AddRange(batch.Select(static row => row.Item));
             lines.UnionWith(batch.Where(static row => row.Item.Action == RecoveryAction.Recovered).Select(static row => row.Queue!));
         }

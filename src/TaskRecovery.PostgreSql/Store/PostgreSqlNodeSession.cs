@@ -36,7 +36,7 @@ internal sealed class PostgreSqlNodeSession : INodeSession
             catch (PostgresException exception) when (attempt < RegisterAttempts && exception.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.UniqueViolation)
             {
                 // Another node is registering under the same name, or a session of the namesake holds a lock on its row.
-                EndSessions(Run(NodeSql.FindSameName, [Arg.Text(identity.Name)], ReadNamesakes).FindAll(namesake => namesake.IsGone(identity)).ConvertAll(namesake => (namesake.Id, namesake.Beat)));
+                EndSessions(Run(NodeSql.FindSameName, [Arg.Text(identity.Name)], ReadNamesakes).FindAll(namesake => namesake.IsGone(identity)).ConvertAll(namesake => (namesake.Id, namesake.Heartbeat)));
             }
         }
     });
@@ -66,7 +66,7 @@ internal sealed class PostgreSqlNodeSession : INodeSession
 
     public IReadOnlyList<Guid> MarkDead(IReadOnlyList<PeerHeartbeat> judged, string? judge = null) => Translate(() =>
     {
-        List<(Guid Id, long Beat)> nodes = [.. judged.Select(peer => (peer.NodeId, peer.Heartbeat))];
+        List<(Guid Id, long Heartbeat)> nodes = [.. judged.Select(peer => (peer.NodeId, peer.Heartbeat))];
         var marked = Run(NodeSql.MarkDead, [.. ToArgs(nodes), Proofs(judged.Select(peer => peer.Proof)), Arg.Text(judge)], ReadMarked);
         if (marked.Count > 0)
         {
@@ -113,7 +113,7 @@ internal sealed class PostgreSqlNodeSession : INodeSession
         var nameTaken = false;
         foreach (var namesake in RunHere(NodeSql.FindSameName, [Arg.Text(identity.Name)], ReadNamesakes))
         {
-            if (mayTakeOver && namesake.IsGone(identity) && RunHere(NodeSql.MarkGone, [.. ToArgs([(namesake.Id, namesake.Beat)]), Proofs([DeathProof.ProcessGone]), Arg.Text(identity.Name)], ReadMarked).Count > 0)
+            if (mayTakeOver && namesake.IsGone(identity) && RunHere(NodeSql.MarkGone, [.. ToArgs([(namesake.Id, namesake.Heartbeat)]), Proofs([DeathProof.ProcessGone]), Arg.Text(identity.Name)], ReadMarked).Count > 0)
             {
                 takenOver.Add(namesake.Id);
             }
@@ -147,7 +147,7 @@ internal sealed class PostgreSqlNodeSession : INodeSession
         return marked;
     }
 
-    private void EndSessions(List<(Guid Id, long Beat)> nodes)
+    private void EndSessions(List<(Guid Id, long Heartbeat)> nodes)
     {
         try
         {
@@ -160,8 +160,8 @@ internal sealed class PostgreSqlNodeSession : INodeSession
         }
     }
 
-    private static NpgsqlParameter[] ToArgs(List<(Guid Id, long Beat)> nodes)
-        => [Arg.Array([.. nodes.Select(node => node.Id)], NpgsqlDbType.Uuid), Arg.Array([.. nodes.Select(node => node.Beat)], NpgsqlDbType.Bigint)];
+    private static NpgsqlParameter[] ToArgs(List<(Guid Id, long Heartbeat)> nodes)
+        => [Arg.Array([.. nodes.Select(node => node.Id)], NpgsqlDbType.Uuid), Arg.Array([.. nodes.Select(node => node.Heartbeat)], NpgsqlDbType.Bigint)];
 
     private static NpgsqlParameter Proofs(IEnumerable<DeathProof> proofs) => Arg.Array([.. proofs.Select(static proof => (short)proof)], NpgsqlDbType.Smallint);
 
@@ -236,7 +236,7 @@ internal sealed class PostgreSqlNodeSession : INodeSession
         }
     }
 
-    private sealed record Namesake(Guid Id, string Machine, int ProcessId, long ProcessStarted, bool NameIsExplicit, long Beat, bool SaidItHeldItsLock, bool LockIsHeld)
+    private sealed record Namesake(Guid Id, string Machine, int ProcessId, long ProcessStarted, bool NameIsExplicit, long Heartbeat, bool SaidItHeldItsLock, bool LockIsHeld)
     {
         /// <summary>Whether the namesake is dead: it reported that it held its session lock, the lock is free, and either both names were
         /// given by the user or its process is gone from this machine.</summary>

@@ -94,7 +94,7 @@ internal sealed partial class PostgreSqlOperationStore(PostgreSqlDatabase databa
                 var found = await database.ListAsync(
                     connection,
                     OperationSql.Lock,
-                    [Arg.Int8(operationId), Arg.Int8(expiry.Ticks / TimeSpan.TicksPerMicrosecond)],
+                    [Arg.Int8(operationId), Arg.Micros(expiry)],
                     static row => (ReadOperation(row).Operation, IsFresh: row.GetBoolean(21)),
                     token).ConfigureAwait(false);
                 if (found is not [var (operation, isFresh)])

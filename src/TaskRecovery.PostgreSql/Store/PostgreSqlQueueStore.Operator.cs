@@ -35,16 +35,7 @@ internal sealed partial class PostgreSqlQueueStore
             filter.State == EntryState.Waiting
                 ? [new Statement(OperatorSql.AllowScans), new Statement(OperatorSql.UseCustomPlan), new Statement(statement, [.. args])]
                 : [new Statement(OperatorSql.UseCustomPlan), new Statement(statement, [.. args])],
-            static async (reader, token) =>
-            {
-                var found = new List<long>();
-                while (await reader.ReadAsync(token).ConfigureAwait(false))
-                {
-                    found.Add(reader.GetInt64(0));
-                }
-
-                return found;
-            },
+            ReaderExtensions.ReadIdsAsync,
             cancellationToken).ConfigureAwait(false);
         var page = ids.Take(filter.Limit).ToArray();
         var entries = page.Length == 0 ? [] : await ReadEntriesAsync(page, filter.WithPayloads, cancellationToken).ConfigureAwait(false);
@@ -124,16 +115,7 @@ internal sealed partial class PostgreSqlQueueStore
         var asked = await _database.ReadAsync(
             OperatorSql.RequestCancel,
             [Arg.Array(entryIds, NpgsqlDbType.Bigint)],
-            static async (reader, token) =>
-            {
-                var found = new List<long>();
-                while (await reader.ReadAsync(token).ConfigureAwait(false))
-                {
-                    found.Add(reader.GetInt64(0));
-                }
-
-                return found;
-            },
+            ReaderExtensions.ReadIdsAsync,
             cancellationToken).ConfigureAwait(false);
         if (asked.Count == 0)
         {

@@ -23,7 +23,7 @@ internal sealed partial class PostgreSqlQueueStore
         if (!IsPurging)
         {
             await _database.ExecuteAsync(RetentionSql.PurgeRequests, [], cancellationToken).ConfigureAwait(false);
-            await _database.ExecuteAsync(RetentionSql.PurgeNodes, [Arg.Int8(Microseconds(NodeRules.DeadNodesStay(retention)))], cancellationToken).ConfigureAwait(false);
+            await _database.ExecuteAsync(RetentionSql.PurgeNodes, [Arg.Micros(NodeRules.DeadNodesStay(retention))], cancellationToken).ConfigureAwait(false);
             _ended.Begin();
             _unwell.Begin();
             _walksTasks = true;
@@ -65,7 +65,7 @@ internal sealed partial class PostgreSqlQueueStore
     private async ValueTask<bool> ExpireAsync(RetentionOptions retention, CancellationToken cancellationToken)
         => retention.Waiting is { } longest && await _database.ReadAsync(
             RetentionSql.Expire,
-            [Arg.Int8(Microseconds(longest)), Arg.Text(EndReasons.Expired), Arg.Int8(HistoryWalk.Worthwhile)],
+            [Arg.Micros(longest), Arg.Text(EndReasons.Expired), Arg.Int8(HistoryWalk.Worthwhile)],
             static async (reader, token) => await reader.ReadAsync(token).ConfigureAwait(false) && reader.GetInt64(0) == HistoryWalk.Worthwhile,
             cancellationToken).ConfigureAwait(false);
 
@@ -78,7 +78,7 @@ internal sealed partial class PostgreSqlQueueStore
 
         await _database.ReadAsync(
             statement,
-            [Arg.Int8(walk.After), .. Limits(retention), Arg.Int8(Microseconds(youngest))],
+            [Arg.Int8(walk.After), .. Limits(retention), Arg.Micros(youngest)],
             async (reader, token) =>
             {
                 await reader.ReadAsync(token).ConfigureAwait(false);
@@ -135,10 +135,9 @@ internal sealed partial class PostgreSqlQueueStore
     private static NpgsqlParameter[] Limits(RetentionOptions retention) =>
     [
         Arg.Int8(HistoryWalk.Chunk),
-        Arg.Int8(Microseconds(retention.Completed)),
-        Arg.Int8(Microseconds(retention.Failed)),
-        Arg.Int8(Microseconds(retention.Cancelled)),
+        Arg.Micros(retention.Completed),
+        Arg.Micros(retention.Failed),
+        Arg.Micros(retention.Cancelled),
     ];
 
-    private static long Microseconds(TimeSpan span) => span.Ticks / TimeSpan.TicksPerMicrosecond;
 }

@@ -12,4 +12,16 @@ internal static class ReaderExtensions
     /// <summary>An interval that the statement returns as a number of microseconds.</summary>
     internal static TimeSpan? MicrosecondsOrNull(this NpgsqlDataReader reader, int column)
         => reader.IsDBNull(column) ? null : TimeSpan.FromTicks(reader.GetInt64(column) * TimeSpan.TicksPerMicrosecond);
+
+    /// <summary>Reads the first column of all rows.</summary>
+    internal static async ValueTask<List<long>> ReadIdsAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
+    {
+        var ids = new List<long>();
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            ids.Add(reader.GetInt64(0));
+        }
+
+        return ids;
+    }
 }

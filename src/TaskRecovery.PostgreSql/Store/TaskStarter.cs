@@ -96,7 +96,7 @@ internal sealed class TaskStarter(PostgreSqlDatabase database, HintSender hints)
     }
 
     private static JobTiming After(JobTiming timing, NextRun next)
-        => timing with { State = next.Due is null ? JobState.Ended : timing.State, NextRunAt = next.Due };
+        => timing with { State = next.StateOf(timing.State), NextRunAt = next.Due };
 
     private async ValueTask ApplyAsync(NpgsqlConnection connection, PendingStart[] changes, CancellationToken cancellationToken)
     {

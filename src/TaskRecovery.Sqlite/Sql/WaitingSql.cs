@@ -51,7 +51,4 @@ internal static class WaitingSql
 
     /// <summary>Returns a row if an entry is waiting and was due before a time. ?1 id, ?2 time.</summary>
     public const string IsOverdue = "select 1 from taskrecovery_waiting where id = ?1 and run_at <= ?2";
-
-    /// <summary>Returns a row if an entry is waiting. ?1 id.</summary>
-    public const string Exists = "select 1 from taskrecovery_waiting where id = ?1";
 }

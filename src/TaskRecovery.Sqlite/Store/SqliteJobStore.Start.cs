@@ -149,7 +149,7 @@ internal sealed partial class SqliteJobStore
     {
         var planned = job with
         {
-            State = next.Due is null ? JobState.Ended : job.State,
+            State = next.StateOf(job.State),
             NextRunAt = Micros.From(next.Due),
             PlannedEntry = next.Due is { } due ? AddEntry(moves, job, Micros.From(due), JobEntryArgs.Write(job.Id)) : null,
         };

@@ -10,10 +10,6 @@ internal readonly record struct WriteLockHolder(int? ProcessId)
     // SQLite's write lock is byte 120 of the shared-memory file beside the log.
     private const long WriteLockByte = 120;
 
-    /// <summary>Whether a connection of this process holds the lock. If the store's own writer is waiting, it is another
-    /// connection.</summary>
-    public bool IsThisProcess => ProcessId == Environment.ProcessId;
-
     /// <summary>Finds the holder of the lock.</summary>
     public static WriteLockHolder Find(string database)
     {

@@ -19,7 +19,6 @@ internal sealed class AutomaticEngine(IQueueStore store, IClaimWaker waker, Serv
             throw NotHere(nameof(DrainOptions.IncludeRetries));
         }
 
-        var runs = new List<DrainedRun>();
         while (!await IsIdleAsync(options, cancellationToken).ConfigureAwait(false))
         {
             if (monitor.Count > options.Limit)
@@ -30,8 +29,7 @@ internal sealed class AutomaticEngine(IQueueStore store, IClaimWaker waker, Serv
             await Task.Delay(BetweenLooks, TimeProvider.System, cancellationToken).ConfigureAwait(false);
         }
 
-        runs.AddRange(monitor.TakeRuns());
-        return runs;
+        return monitor.TakeRuns();
     }
 
     /// <inheritdoc/>

@@ -12,8 +12,6 @@ internal sealed class ServedWork(KindRegistry kinds, IOptions<TaskRecoveryOption
 
     public IReadOnlyCollection<string> AllQueues => _queues;
 
-    public IReadOnlyCollection<string> AllKinds => kinds.WorkedKinds;
-
     public IReadOnlyCollection<string> Queues(DrainOptions drain) => Chosen(drain.Queues, _queues, nameof(DrainOptions.Queues), "serves the queues");
 
     public IReadOnlyCollection<string> Kinds(DrainOptions drain) => Chosen(drain.Kinds, kinds.WorkedKinds, nameof(DrainOptions.Kinds), "has workers for the kinds");

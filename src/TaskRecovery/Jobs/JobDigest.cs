@@ -6,7 +6,7 @@ namespace TaskRecovery.Jobs;
 
 /// <summary>A digest of what an application declares about a job. If it is the stored one, the code has not changed since it was applied,
 /// and what was changed at run time stays.</summary>
-/// <remarks>Properties with their default value are left out, so that a version of the library with a new property computes the same
+/// <remarks>Properties with their default value are omitted, so that a version of the library with a new property computes the same
 /// digest.</remarks>
 internal static class JobDigest
 {

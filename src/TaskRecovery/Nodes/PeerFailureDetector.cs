@@ -39,9 +39,9 @@ internal sealed class PeerFailureDetector(StoreTraits traits, TimeSpan lease, Ti
         foreach (var peer in peers)
         {
             var seen = _peers.TryGetValue(peer.NodeId, out var before)
-                ? before with { Since = watched && before.Beat == peer.Heartbeat ? before.Since : answered, LockSeenHeld = before.LockSeenHeld || peer.LockIsHeld }
+                ? before with { Since = watched && before.Heartbeat == peer.Heartbeat ? before.Since : answered, LockSeenHeld = before.LockSeenHeld || peer.LockIsHeld }
                 : new Seen(peer.Heartbeat, answered, newcomersHeldTheirs || peer.LockIsHeld, long.MaxValue);
-            seen = seen with { Beat = peer.Heartbeat, DueAt = DueAt(peer, seen) };
+            seen = seen with { Heartbeat = peer.Heartbeat, DueAt = DueAt(peer, seen) };
             now.Add(peer.NodeId, seen);
             if (sent >= seen.DueAt)
             {
@@ -80,11 +80,11 @@ internal sealed class PeerFailureDetector(StoreTraits traits, TimeSpan lease, Ti
     }
 
     /// <summary>What this session has observed of a peer.</summary>
-    /// <param name="Beat">Its heartbeat counter.</param>
+    /// <param name="Heartbeat">Its heartbeat counter.</param>
     /// <param name="Since">When that counter value was first seen.</param>
     /// <param name="LockSeenHeld">Whether its lock was seen held in this session, or must have been held.</param>
     /// <param name="DueAt">When it is declared dead if nothing changes.</param>
-    private readonly record struct Seen(long Beat, long Since, bool LockSeenHeld, long DueAt);
+    private readonly record struct Seen(long Heartbeat, long Since, bool LockSeenHeld, long DueAt);
 }
 
 /// <summary>A peer to declare dead.</summary>

@@ -20,7 +20,7 @@ internal sealed class QueueDepthSampler : StoreLoop
     private long? _lookedAtTime;
 
     public QueueDepthSampler(
-        QueueDepths depths, NodeService node, IEnumerable<IUnresponsiveHandlers> deaf, Metrics metrics, StoreLoopServices services)
+        QueueDepths depths, NodeService node, IEnumerable<IUnresponsiveHandlers> unresponsive, Metrics metrics, StoreLoopServices services)
         : base("The measuring of queues", services)
     {
         _depths = depths;
@@ -30,7 +30,7 @@ internal sealed class QueueDepthSampler : StoreLoop
         meter.CreateObservableGauge(TaskRecoveryDiagnostics.QueueAge, () => Observe(depth => depth.OldestAge.TotalSeconds), "s", "How long the first due entry has waited.");
         meter.CreateObservableGauge(TaskRecoveryDiagnostics.NodesAlive, () => node.NodesAlive, "{node}", "Nodes that are alive.");
         meter.CreateObservableGauge(
-            TaskRecoveryDiagnostics.UnresponsiveHandlers, () => deaf.Sum(handlers => handlers.List().Count), "{handler}", "Handlers that still run although their cancellation was requested.");
+            TaskRecoveryDiagnostics.UnresponsiveHandlers, () => unresponsive.Sum(handlers => handlers.List().Count), "{handler}", "Handlers that still run although their cancellation was requested.");
     }
 
     /// <inheritdoc/>

@@ -12,7 +12,7 @@ namespace TaskRecovery.Operations;
 /// <remarks>Without details, the result contains nothing that an anonymous caller should not know: no queue, kind, host or entry, and no
 /// exception, because its message can contain the database's host and role.</remarks>
 internal sealed class TaskRecoveryHealthCheck(
-    QueueDepths queues, ICurrentNode lives, INodeRole role, StartupGate gate, StartupRecovery startup, IEnumerable<IUnresponsiveHandlers> deaf,
+    QueueDepths queues, ICurrentNode lives, INodeRole role, StartupGate gate, StartupRecovery startup, IEnumerable<IUnresponsiveHandlers> unresponsive,
     IEnumerable<IFailingLoops> loops, HealthCheckSettings settings)
     : IHealthCheck
 {
@@ -42,7 +42,7 @@ internal sealed class TaskRecoveryHealthCheck(
         var data = DataOf(depths, life);
         return role.Works && life?.Lease is null
             ? new HealthCheckResult(failure, "This node has no valid lease: its heartbeats do not succeed, and it starts nothing until one does.", data: data)
-            : Judge(depths, [.. deaf.SelectMany(handlers => handlers.List())], [.. loops.SelectMany(loop => loop.ListFailing())], data);
+            : Judge(depths, [.. unresponsive.SelectMany(handlers => handlers.List())], [.. loops.SelectMany(loop => loop.ListFailing())], data);
     }
 
     private Dictionary<string, object> DataOf(IReadOnlyList<QueueDepth> depths, Node? life)
@@ -73,7 +73,7 @@ internal sealed class TaskRecoveryHealthCheck(
     }
 
     private HealthCheckResult Judge(
-        IReadOnlyList<QueueDepth> depths, IReadOnlyList<UnresponsiveHandler> deaf, IReadOnlyList<string> failing, Dictionary<string, object> data)
+        IReadOnlyList<QueueDepth> depths, IReadOnlyList<UnresponsiveHandler> unresponsive, IReadOnlyList<string> failing, Dictionary<string, object> data)
     {
         var limit = settings.OldestWaitingLimit;
         var late = depths.Where(depth => depth.OldestAge > limit).ToList();
@@ -82,13 +82,13 @@ internal sealed class TaskRecoveryHealthCheck(
             [
                 .. failing.Select(loop => $"{loop} keeps failing, and the log says why (events 1002 and 3080)"),
                 .. late.Select(depth => $"queue {depth.Queue} has had an entry due for {depth.OldestAge.TotalSeconds:0} s (limit {limit.TotalSeconds:0} s)"),
-                .. deaf.Select(handler => $"the handler of entry {handler.EntryId} ({handler.Kind}) has ignored cancellation ({handler.Reason}) for {handler.Since.TotalSeconds:0} s"),
+                .. unresponsive.Select(handler => $"the handler of entry {handler.EntryId} ({handler.Kind}) has ignored cancellation ({handler.Reason}) for {handler.Since.TotalSeconds:0} s"),
             ]
-            : [.. Summarize(failing.Count, late, deaf.Count, limit)];
+            : [.. Summarize(failing.Count, late, unresponsive.Count, limit)];
         return problems.Count == 0 ? HealthCheckResult.Healthy(data: data) : HealthCheckResult.Degraded(string.Join("; ", problems) + ".", data: data);
     }
 
-    private static IEnumerable<string> Summarize(int failing, List<QueueDepth> late, int deaf, TimeSpan limit)
+    private static IEnumerable<string> Summarize(int failing, List<QueueDepth> late, int unresponsive, TimeSpan limit)
     {
         if (failing > 0)
         {
@@ -100,9 +100,9 @@ internal sealed class TaskRecoveryHealthCheck(
             yield return $"queues with an entry due for more than {limit.TotalSeconds:0} s: {late.Count}";
         }
 
-        if (deaf > 0)
+        if (unresponsive > 0)
         {
-            yield return $"handlers that ignore their cancellation: {deaf}";
+            yield return $"handlers that ignore their cancellation: {unresponsive}";
         }
     }
 }

@@ -15,7 +15,7 @@ internal sealed class ClaimRemover(IEntryStore store, ICurrentNode lives, StoreL
 
     /// <inheritdoc/>
     protected override TimeSpan Interval
-        => lives.Node?.Claims.List().Count == 0 && store.Traits.IdlePollInterval is { } idle ? idle : store.Traits.PollInterval;
+        => lives.Node?.Claims.Count == 0 && store.Traits.IdlePollInterval is { } idle ? idle : store.Traits.PollInterval;
 
     /// <summary>Removes the claims that are settled by now. If that fails, the next call repeats it.</summary>
     internal async Task RemoveOnceAsync(CancellationToken cancellationToken)

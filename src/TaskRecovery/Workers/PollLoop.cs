@@ -119,7 +119,7 @@ internal sealed class PollLoop
     }
 
     // An entry that runs, waits in a buffer or has an outcome that is not stored yet belongs to a claim that this node holds.
-    private bool HasNothingToDo() => !_isAnyDue && _services.Lives.Node?.Claims.List().Count == 0;
+    private bool HasNothingToDo() => !_isAnyDue && _services.Lives.Node?.Claims.Count == 0;
 
     private void ReportUnresponsiveHandlers()
     {

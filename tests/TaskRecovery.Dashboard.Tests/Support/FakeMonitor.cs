@@ -1,3 +1,5 @@
+using TaskRecovery.Storage;
+
 namespace TaskRecovery.Dashboard.Tests.Support;
 
 /// <summary>A read model whose answers are given by the test.</summary>
@@ -29,7 +31,7 @@ internal sealed class FakeMonitor(FakeSystem system) : IQueueMonitor
     public ValueTask<EntrySummaryPage> ListAsync(EntryQuery query, CancellationToken cancellationToken = default)
     {
         var found = Matching(query).OrderByDescending(static life => life.Entry.Id).ToList();
-        var page = found.Take(query.Limit).Select(static life => Summary(life.Entry)).ToList();
+        var page = found.Take(query.Limit).Select(static life => EntrySummaries.Of(life.Entry)).ToList();
         var isComplete = found.Count <= query.Limit;
         return Answer(
             "list", new EntrySummaryPage(page, isComplete ? null : page[^1].Id, page.Count == 0 ? null : page[^1].CreatedAt, isComplete));
@@ -86,25 +88,6 @@ internal sealed class FakeMonitor(FakeSystem system) : IQueueMonitor
         EntryGrouping.Reason => entry.Reason ?? "",
         EntryGrouping.Queue => entry.Queue,
         _ => entry.State.ToString(),
-    };
-
-    private static EntrySummary Summary(QueueEntry entry) => new()
-    {
-        Id = entry.Id,
-        Kind = entry.Kind,
-        Queue = entry.Queue,
-        State = entry.State,
-        Priority = entry.Priority,
-        Attempt = entry.Attempt,
-        MaxAttempts = entry.MaxAttempts,
-        Crashes = entry.Crashes,
-        CreatedAt = entry.CreatedAt,
-        RunAt = entry.RunAt,
-        StartedAt = entry.StartedAt,
-        EndedAt = entry.EndedAt,
-        Node = entry.Node,
-        Reason = entry.Reason,
-        CancelRequested = entry.CancelRequested,
     };
 
     private ValueTask<T> Answer<T>(string question, T answer)
