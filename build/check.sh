@@ -48,7 +48,11 @@ dotnet msbuild build/testing-consumers/Consumers.proj -t:Restore -v:q -nologo
 for package in artifacts/packages/*.nupkg; do
     name=$(basename "$package" | tr '[:upper:]' '[:lower:]')
     restored=$(find artifacts/consumer -name "$name.sha512")
-    if [ -z "$restored" ] || [ "$(cat "$restored")" != "$(openssl dgst -sha512 -binary "$package" | openssl base64 -A)" ]; then
+    if [ -z "$restored" ]; then
+        echo "No consumer uses $name: reference it in build/consumer." >&2
+        exit 1
+    fi
+    if [ "$(cat "$restored")" != "$(openssl dgst -sha512 -binary "$package" | openssl base64 -A)" ]; then
         echo "The consumer restored another $name than the one in artifacts/packages." >&2
         exit 1
     fi

@@ -1,10 +1,12 @@
 using System.Collections.Concurrent;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using TaskRecovery;
 
-// What a first user does with the packages: enqueue an entry, work it, see it completed.
+// What a first user does with the packages: enqueue an entry, work it, see it completed, here and on the dashboard.
 var reached = new ConcurrentQueue<string>();
 AppContext.SetData("TaskRecovery.FaultPoints", (Action<string>)reached.Enqueue);
 var folder = Directory.CreateTempSubdirectory("taskrecovery-consumer-");
@@ -12,6 +14,7 @@ var database = Path.Combine(folder.FullName, "queue.db");
 try
 {
     await WorkOneAsync("SQLite", builder => builder.UseSqlite($"Data Source={database}"));
+    await OpenDashboardAsync(database);
 }
 finally
 {
@@ -51,6 +54,29 @@ static async Task WorkOneAsync(string store, Action<TaskRecoveryBuilder> use)
     }
 
     Console.WriteLine($"{store}: entry {id} completed.");
+}
+
+static async Task OpenDashboardAsync(string database)
+{
+    // In Development the dashboard may be opened from the machine itself without a policy.
+    var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = Environments.Development });
+    builder.Logging.SetMinimumLevel(LogLevel.Warning);
+    builder.WebHost.UseUrls("http://127.0.0.1:0");
+    builder.Services.AddTaskRecovery().UseSqlite($"Data Source={database}");
+    builder.Services.AddTaskRecoveryDashboard();
+    await using var app = builder.Build();
+    app.MapTaskRecovery("/jobs");
+    await app.StartAsync();
+
+    using var client = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
+    var page = await client.GetStringAsync("/jobs/entries");
+    await app.StopAsync();
+    if (!page.Contains("greeting", StringComparison.Ordinal))
+    {
+        throw new InvalidOperationException($"The dashboard does not show the entry: {page}");
+    }
+
+    Console.WriteLine("Dashboard: shows the entry.");
 }
 
 [JobKind("greeting")]
