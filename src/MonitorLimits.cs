@@ -6,6 +6,9 @@ internal static class MonitorLimits
     /// <summary>Due, later and running entries.</summary>
     internal const int Waiting = 100_000;
 
+    /// <summary>Rows that each number of <see cref="QueueCounts"/> looks at.</summary>
+    internal const int Counted = 100_000;
+
     /// <summary>Failed and cancelled entries.</summary>
     internal const int Unwell = 10_000;
 }

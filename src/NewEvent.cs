@@ -5,6 +5,9 @@ namespace TaskRecovery.Storage;
 /// <param name="Audit">Who did it, and why; <see langword="null"/> if no operator did.</param>
 internal sealed record NewEvent(QueueEventKind Kind, AuditInfo? Audit = null)
 {
+    /// <summary>The detail of a resumption without an operator.</summary>
+    public const string PauseIsOver = "the time of the pause is over";
+
     public string? Node { get; init; }
 
     public long? EntryId { get; init; }

@@ -94,9 +94,12 @@ public static class DashboardServiceCollectionExtensions
         }
 
         services.AddSingleton<IAction, PrepareOperation>();
-        services.AddSingleton<IAction>(static provider => new ChangeJob(isDelete: false, provider.GetRequiredService<IJobService>()));
-        services.AddSingleton<IAction>(static provider => new ChangeJob(isDelete: true, provider.GetRequiredService<IJobService>()));
+        services.AddSingleton<IAction>(static provider => Change(provider, isDelete: false));
+        services.AddSingleton<IAction>(static provider => Change(provider, isDelete: true));
     }
+
+    private static ChangeJob Change(IServiceProvider provider, bool isDelete)
+        => new(isDelete, provider.GetRequiredService<IJobService>(), provider.GetRequiredService<IQueueOperator>());
 
     private static ChangePause Pause(IServiceProvider provider, string what, bool isPause)
         => new(what, isPause, provider.GetRequiredService<IQueueOperator>(), provider.GetRequiredService<TimeProvider>());

@@ -45,14 +45,14 @@ public static class SqliteTaskRecoveryBuilderExtensions
         services.Replace(ServiceDescriptor.Singleton<IStoreMigrator>(provider => provider.GetRequiredService<SqliteMigrator>()));
         services.Replace(ServiceDescriptor.Singleton<IQueueStore>(provider => new SqliteQueueStore(
             provider.GetRequiredService<SqliteDatabase>(),
-            provider.GetRequiredService<SqliteMigrator>())));
+            provider.GetRequiredService<SqliteMigrator>(),
+            provider.GetRequiredService<SqliteMonitorStore>())));
         services.Replace(ServiceDescriptor.Singleton<IJobStore>(provider => new SqliteJobStore(provider.GetRequiredService<SqliteDatabase>())));
         services.Replace(ServiceDescriptor.Singleton(provider => new SqliteMonitorStore(provider.GetRequiredService<SqliteDatabase>())));
         services.Replace(ServiceDescriptor.Singleton<IMonitorStore>(provider => provider.GetRequiredService<SqliteMonitorStore>()));
         services.Replace(ServiceDescriptor.Singleton<IRunInfoStore>(provider => new SqliteRunInfoStore(provider.GetRequiredService<SqliteDatabase>())));
         services.Replace(ServiceDescriptor.Singleton<IOperationStore>(provider => new SqliteOperationStore(
             provider.GetRequiredService<SqliteDatabase>(),
-            (SqliteQueueStore)provider.GetRequiredService<IQueueStore>(),
             provider.GetRequiredService<SqliteMonitorStore>())));
         return builder;
     }

@@ -100,7 +100,9 @@ public static class TaskRecoveryTestingServiceCollectionExtensions
         services.Replace(ServiceDescriptor.Singleton<IStoreMigrator>(static provider => provider.GetRequiredService<SqliteMigrator>()));
         services.Replace(ServiceDescriptor.Singleton<IQueueStore>(static provider => new SqliteQueueStore(
             provider.GetRequiredService<SqliteDatabase>(),
-            provider.GetRequiredService<SqliteMigrator>())));
+            provider.GetRequiredService<SqliteMigrator>(),
+            provider.GetRequiredService<SqliteMonitorStore>())));
+        services.Replace(ServiceDescriptor.Singleton(static provider => new SqliteMonitorStore(provider.GetRequiredService<SqliteDatabase>())));
         services.Replace(ServiceDescriptor.Singleton<IJobStore>(static provider => new SqliteJobStore(provider.GetRequiredService<SqliteDatabase>())));
     }
 

@@ -4,6 +4,8 @@ namespace TaskRecovery;
 
 /// <summary>The durable queue: stores entries, and finds, cancels, retries and erases them.</summary>
 /// <remarks>Thread-safe. When the task returned by an enqueue completes, the entry is stored durably and survives a crash of this process.
+/// What is cancelled, retried, erased, paused or resumed here is recorded as an event, with the application's name
+/// (<c>IHostEnvironment.ApplicationName</c>) as the actor. To record a person and a reason, use <see cref="IQueueOperator"/>.
 /// Every method throws <see cref="StoreUnavailableException"/> if the database can't be reached or does not confirm a write.</remarks>
 public interface IJobQueue
 {
@@ -53,6 +55,9 @@ public interface IJobQueue
     ValueTask<QueueEntry?> FindAsync(long entryId, CancellationToken cancellationToken = default);
 
     /// <summary>Lists one page of entries, newest first.</summary>
+    /// <remarks>A page ends when it is full or when 100,000 entries were examined. It may then have fewer entries than
+    /// <see cref="EntryFilter.Limit"/>, even none, although there are further pages: read on until <see cref="EntryPage.NextBefore"/> is
+    /// <see langword="null"/>.</remarks>
     /// <exception cref="ArgumentOutOfRangeException"><see cref="EntryFilter.Limit"/> is not 1 to 1,000.</exception>
     ValueTask<EntryPage> ListAsync(EntryFilter? filter = null, CancellationToken cancellationToken = default);
 
@@ -84,7 +89,7 @@ public interface IJobQueue
     /// <returns>The number of matching entries, all of which are erased. The call is safe to repeat.</returns>
     ValueTask<int> EraseAsync(EraseTarget target, CancellationToken cancellationToken = default);
 
-    /// <summary>Counts entries by state.</summary>
+    /// <summary>Counts entries by state, with a bounded number of rows: see <see cref="QueueCounts"/>.</summary>
     /// <param name="queue">The queue to count, or <see langword="null"/> for all queues.</param>
     /// <param name="cancellationToken">Cancels the count.</param>
     ValueTask<QueueCounts> CountAsync(string? queue = null, CancellationToken cancellationToken = default);

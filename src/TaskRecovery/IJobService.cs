@@ -1,7 +1,8 @@
 namespace TaskRecovery;
 
 /// <summary>Creates, changes and controls jobs. A job runs a task handler on a schedule.</summary>
-/// <remarks>Every method throws <see cref="StoreUnavailableException"/> if the database can't be reached or does not confirm a
+/// <remarks>What is paused, resumed, deleted or run here is recorded as an event, with the application's name
+/// (<c>IHostEnvironment.ApplicationName</c>) as the actor. To record a person and a reason, use <see cref="IQueueOperator"/>. Every method throws <see cref="StoreUnavailableException"/> if the database can't be reached or does not confirm a
 /// write.</remarks>
 public interface IJobService
 {
@@ -27,7 +28,7 @@ public interface IJobService
     /// pause change.</summary>
     /// <param name="jobId">The job.</param>
     /// <param name="reason">Why it is paused, shown with the job (see <see cref="Job.Pause"/>).</param>
-    /// <param name="by">Who pauses it.</param>
+    /// <param name="by">Who pauses it; <see langword="null"/> for the application.</param>
     /// <param name="until">When it resumes by itself, within a minute; <see langword="null"/> if <see cref="ResumeAsync"/> will be
     /// called. Runs that are due after this time are not lost.</param>
     /// <param name="cancellationToken">Cancels the write.</param>

@@ -95,6 +95,7 @@ public static class TaskRecoveryServiceCollectionExtensions
     private static void AddMonitoring(this IServiceCollection services)
     {
         services.TryAddSingleton<IOperationStore, NoOperationStore>();
+        services.AddSingleton<ApplicationActor>();
         services.AddSingleton<IQueueMonitor, QueueMonitor>();
         services.AddSingleton<OperationSignal>();
         services.AddSingleton<IQueueOperator, QueueOperator>();

@@ -130,7 +130,7 @@ internal static class ChaosRun
         while (clock.Elapsed < options.Limit)
         {
             fleet.Replenish();
-            if (await UntilAsync(queue, static counts => counts is { Waiting: 0, Running: 0 }, TimeSpan.FromSeconds(random.Next(5, 41)), cancellationToken))
+            if (await UntilAsync(queue, static counts => counts is { Waiting.Value: 0, Running.Value: 0 }, TimeSpan.FromSeconds(random.Next(5, 41)), cancellationToken))
             {
                 return;
             }
@@ -156,7 +156,7 @@ internal static class ChaosRun
         }
 
         var queue = client.GetRequiredService<IJobQueue>();
-        if (await UntilAsync(queue, static counts => counts is { Waiting: 0, Scheduled: 0, Running: 0 }, limit, cancellationToken))
+        if (await UntilAsync(queue, static counts => counts is { Waiting.Value: 0, Scheduled.Value: 0, Running.Value: 0 }, limit, cancellationToken))
         {
             return true;
         }

@@ -171,7 +171,7 @@ public abstract class CrashTests : IAsyncLifetime
             Assert.True(limit.Elapsed < TimeSpan.FromMinutes(3), "the poisonous entry has not ended after three minutes");
             var node = await Fixture.StartNodeAsync(settings => settings with { NodeName = "victim", Concurrency = 1_000 });
             await node.WaitForExitAsync(TimeSpan.FromSeconds(30)).ContinueWith(_ => { }, TaskScheduler.Default);
-            if ((await Fixture.Queue.CountAsync()) is { Waiting: 0, Running: 0 })
+            if ((await Fixture.Queue.CountAsync()) is { Waiting.Value: 0, Running.Value: 0 })
             {
                 break;
             }
@@ -270,7 +270,7 @@ public abstract class CrashTests : IAsyncLifetime
             {
                 try
                 {
-                    return await Fixture.Queue.CountAsync() is { Waiting: 0, Scheduled: 0, Running: 0 } counts && counts.Completed >= ids.Count;
+                    return await Fixture.Queue.CountAsync() is { Waiting.Value: 0, Scheduled.Value: 0, Running.Value: 0 } counts && counts.Completed.Value >= ids.Count;
                 }
                 catch (StoreUnavailableException)
                 {

@@ -36,7 +36,9 @@ public sealed class TemporaryDatabase : IDisposable
 
     internal SqliteQueueStore Store(SqliteDatabase database)
     {
-        var store = new SqliteQueueStore(database, new SqliteMigrator(database));
+        var search = new SqliteMonitorStore(database);
+        _open.Add(search);
+        var store = new SqliteQueueStore(database, new SqliteMigrator(database), search);
         _open.Add(store);
         return store;
     }

@@ -3,7 +3,7 @@ using TaskRecovery.Dashboard.Hosting;
 namespace TaskRecovery.Dashboard.Actions;
 
 /// <summary>Runs a job now, or deletes it.</summary>
-internal sealed class ChangeJob(bool isDelete, IJobService jobs) : IAction
+internal sealed class ChangeJob(bool isDelete, IJobService jobs, IQueueOperator operations) : IAction
 {
     public string Route => isDelete ? "jobs/{id:guid}/delete" : "jobs/{id:guid}/run";
 
@@ -19,7 +19,8 @@ internal sealed class ChangeJob(bool isDelete, IJobService jobs) : IAction
 
         if (!isDelete)
         {
-            return await RunNowAsync(job, request.Aborted).ConfigureAwait(false);
+            var entry = await operations.TriggerJobAsync(id, Audits.Of(request), overlap: null, request.Aborted).ConfigureAwait(false);
+            return entry is null ? new Done($"jobs/{id}", "not-triggered") : new Done($"jobs/{id}", "triggered") { Number = entry };
         }
 
         if (request.Field("confirm") != job.Name)
@@ -27,19 +28,8 @@ internal sealed class ChangeJob(bool isDelete, IJobService jobs) : IAction
             return new Done($"jobs/{id}", "name-differs");
         }
 
-        return await jobs.DeleteAsync(id, request.Aborted).ConfigureAwait(false) ? new Done("jobs", "deleted") : new Done("jobs", "refused-missing");
-    }
-
-    private async ValueTask<Done> RunNowAsync(Job job, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var entry = await jobs.TriggerNowAsync(job.Id, cancellationToken: cancellationToken).ConfigureAwait(false);
-            return new Done($"jobs/{job.Id}", "triggered") { Number = entry };
-        }
-        catch (InvalidOperationException)
-        {
-            return new Done($"jobs/{job.Id}", "not-triggered");
-        }
+        return await operations.DeleteJobAsync(id, Audits.Of(request), request.Aborted).ConfigureAwait(false) == OperatorResult.Done
+            ? new Done("jobs", "deleted")
+            : new Done("jobs", "refused-missing");
     }
 }

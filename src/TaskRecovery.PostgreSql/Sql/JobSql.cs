@@ -117,7 +117,8 @@ internal static class JobSql
         select id from entry
         """;
 
-    /// <summary>Adds an entry for a run outside the schedule, if the job is active. $1 job, $2 the arguments of the entry.</summary>
+    /// <summary>Adds an entry for a run outside the schedule, if the job is active. $1 job, $2 the arguments of the entry. Returns the
+    /// entry, the queue and the job's name.</summary>
     internal const string Trigger = """
         with entry as (
             insert into {schema}.entries (queue, kind, priority, max_attempts, args, timeout)
@@ -131,14 +132,15 @@ internal static class JobSql
             insert into {schema}.waiting (run_at, id, queue, kind, priority)
             select clock_timestamp(), id, queue, kind, priority from entry
         )
-        select e.id, j.queue from entry e join {schema}.jobs j on j.id = $1
+        select e.id, j.queue, j.name from entry e join {schema}.jobs j on j.id = $1
         """;
 
     /// <summary>Adds an entry for each due time that has no task yet, if the job is active. $1 job, $2 due times, $3 the arguments of the
-    /// entries. Returns the queue and the number of entries.</summary>
+    /// entries. Returns the queue, the number of entries and the job's name.</summary>
     internal const string Backfill = """
         with plan as materialized (
-            select nextval('{schema:literal}.entries_id_seq') as entry, g.args, j.priority, j.max_attempts, j.timeout, j.queue, q.id as queue_id, k.id as kind_id
+            select nextval('{schema:literal}.entries_id_seq') as entry, g.args, j.priority, j.max_attempts, j.timeout, j.queue, q.id as queue_id, k.id as kind_id,
+                j.name
             from {schema}.jobs j
             cross join unnest($2::timestamptz[], $3::text[]) g (due, args)
             join {schema}.queues q on q.name = j.queue
@@ -151,7 +153,7 @@ internal static class JobSql
             insert into {schema}.waiting (run_at, id, queue, kind, priority)
             select clock_timestamp(), p.entry, p.queue_id, p.kind_id, p.priority from plan p
         )
-        select p.queue, count(*) from plan p group by p.queue
+        select p.queue, count(*), p.name from plan p group by p.queue, p.name
         """;
 
     /// <summary>Ends a planned entry that waits. Planned entries always have <c>found_by_id</c>, also after they were put back. $1 entry,

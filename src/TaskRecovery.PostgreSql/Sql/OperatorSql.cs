@@ -3,9 +3,6 @@ namespace TaskRecovery.PostgreSql;
 /// <summary>Statements for the queries and commands of an operator.</summary>
 internal static class OperatorSql
 {
-    /// <summary>Allows sequential scans for this transaction: counts and lists may scan whole tables, which claims never may.</summary>
-    internal const string AllowScans = "select set_config('enable_seqscan', 'on', true)";
-
     /// <summary>Plans each list for the filters of the request.</summary>
     internal const string UseCustomPlan = "select set_config('plan_cache_mode', 'force_custom_plan', true)";
 
@@ -47,91 +44,53 @@ internal static class OperatorSql
         order by e.id desc
         """;
 
-    /// <summary>A page of ids, newest first. $1 only ids below this one; $2 queue, or null; $3 kind, or null; $4 how many at
-    /// most.</summary>
-    internal const string List = """
-        select e.id from {schema}.entries e
-        where e.id < $1 and ($2::text is null or e.queue = (select id from {schema}.queues where name = $2))
-            and ($3::text is null or e.kind = (select id from {schema}.kinds where name = $3))
-        order by e.id desc limit $4
-        """;
-
-    /// <summary>As <see cref="List"/>, for waiting entries. Most waiting rows have no index by id, so this reads all of them.</summary>
-    internal const string ListWaiting = """
-        select w.id from {schema}.waiting w
-        where w.id < $1 and ($2::text is null or w.queue = (select id from {schema}.queues where name = $2))
-            and ($3::text is null or w.kind = (select id from {schema}.kinds where name = $3))
-        order by w.id desc limit $4
-        """;
-
-    /// <summary>As <see cref="List"/>, for running entries.</summary>
-    internal const string ListRunning = """
-        select e.id from {schema}.claims c
-        cross join lateral unnest(c.entries) u (entry)
-        join {schema}.entries e on e.id = u.entry
-        where e.id < $1 and ($2::text is null or e.queue = (select id from {schema}.queues where name = $2))
-            and ($3::text is null or e.kind = (select id from {schema}.kinds where name = $3))
-            and not exists (select from {schema}.outcomes o where o.entry = u.entry and o.fence = c.id)
-        order by e.id desc limit $4
-        """;
-
-    /// <summary>As <see cref="List"/>, for completed entries, to which nearly all outcomes belong.</summary>
-    internal const string ListCompleted = """
-        select o.entry from {schema}.outcomes o
-        cross join lateral (select * from {schema}.entries e where e.id = o.entry offset 0) e
-        where o.final and o.kind = 0 and o.entry < $1
-            and ($2::text is null or e.queue = (select id from {schema}.queues where name = $2))
-            and ($3::text is null or e.kind = (select id from {schema}.kinds where name = $3))
-        order by o.entry desc limit $4
-        """;
-
-    /// <summary>As <see cref="List"/>, for entries that failed or were cancelled, which have an index of their own. $5 outcome
-    /// kinds.</summary>
-    internal const string ListUnwell = """
-        select e.id from {schema}.outcomes o
-        cross join lateral (select * from {schema}.entries e where e.id = o.entry offset 0) e
-        where o.final and o.kind <> 0 and o.kind = any($5) and o.entry < $1
-            and ($2::text is null or e.queue = (select id from {schema}.queues where name = $2))
-            and ($3::text is null or e.kind = (select id from {schema}.kinds where name = $3))
-        order by o.entry desc limit $4
-        """;
-
-    /// <summary>The number of entries in each state: due, scheduled, running, completed, failed, cancelled.</summary>
-    internal const string CountAll = """
-        with ended as materialized (
-            select count(*) filter (where kind = 0) as completed, count(*) filter (where kind = 1) as failed, count(*) filter (where kind in (2, 7)) as cancelled
-            from {schema}.outcomes where final
+    /// <summary>The entries in each state: due, later, running, whether more are claimed, completed, whether more have ended, failed,
+    /// cancelled, whether more of these. $1 queue, or null for all, $2 how many rows to look at.</summary>
+    /// <remarks>One statement, so that an entry that moves is counted once. Of the entries that ended, it looks at the newest.</remarks>
+    internal const string Count = """
+        with recursive clock as materialized (
+            select clock_timestamp() as now
+        ), chosen as materialized (
+            select q.id from {schema}.queues q where $1::text is null or q.name = $1
+        ), lane as (
+            (select w.queue, w.priority from {schema}.waiting w order by w.queue, w.priority limit 1)
+            union all
+            select n.queue, n.priority from lane l cross join lateral (
+                select w.queue, w.priority from {schema}.waiting w where (w.queue, w.priority) > (l.queue, l.priority) order by w.queue, w.priority limit 1) n
         ), lined as materialized (
-            select count(*) filter (where run_at <= clock_timestamp()) as due, count(*) filter (where run_at > clock_timestamp()) as later from {schema}.waiting
-        )
-        select l.due, l.later,
-            (select count(*) from {schema}.claims c cross join lateral unnest(c.entries) u (entry)
-                where not exists (select from {schema}.outcomes o where o.entry = u.entry and o.fence = c.id)),
-            e.completed, e.failed, e.cancelled
-        from lined l, ended e
-        """;
-
-    /// <summary>As <see cref="CountAll"/>, for one queue. $1 its name.</summary>
-    internal const string CountQueue = """
-        with queue as materialized (
-            select id from {schema}.queues where name = $1
+            select coalesce(sum(d.due), 0)::bigint as due, coalesce(sum(t.later), 0)::bigint as later
+            from lane l cross join lateral (
+                select count(*) as due from (
+                    select from {schema}.waiting w where w.queue = l.queue and w.priority = l.priority and w.run_at <= (select now from clock) limit $2::bigint + 1) w) d
+            cross join lateral (
+                select count(*) as later from (
+                    select from {schema}.waiting w where w.queue = l.queue and w.priority = l.priority and w.run_at > (select now from clock) limit $2::bigint + 1) w) t
+            where l.queue in (select c.id from chosen c)
+        ), held as materialized (
+            select c.id as fence, u.entry from {schema}.claims c cross join lateral unnest(c.entries) u (entry) limit $2::bigint + 1
+        ), newest as materialized (
+            select o.entry, o.kind, o.final from {schema}.outcomes o order by o.entry desc, o.fence desc limit $2::bigint + 1
+        ), unwell as materialized (
+            select o.entry, o.kind from {schema}.outcomes o where o.final and o.kind <> 0 order by o.entry desc limit $2::bigint + 1
         ), ended as materialized (
-            select count(*) filter (where o.kind = 0) as completed, count(*) filter (where o.kind = 1) as failed, count(*) filter (where o.kind in (2, 7)) as cancelled
-            from {schema}.outcomes o join {schema}.entries e on e.id = o.entry where o.final and e.queue = (select id from queue)
-        ), lined as materialized (
-            select count(*) filter (where run_at <= clock_timestamp()) as due, count(*) filter (where run_at > clock_timestamp()) as later
-            from {schema}.waiting where queue = (select id from queue)
+            select count(*) filter (where u.kind = 1) as failed, count(*) filter (where u.kind <> 1) as cancelled from unwell u
+            where $1::text is null or (select e.queue from {schema}.entries e where e.id = u.entry) in (select c.id from chosen c)
         )
         select l.due, l.later,
-            (select count(*) from {schema}.claims c cross join lateral unnest(c.entries) u (entry) join {schema}.entries e on e.id = u.entry
-                where e.queue = (select id from queue) and not exists (select from {schema}.outcomes o where o.entry = u.entry and o.fence = c.id)),
-            e.completed, e.failed, e.cancelled
-        from lined l, ended e
+            (select count(*) from held h
+                where (select o.entry from {schema}.outcomes o where o.entry = h.entry and o.fence = h.fence) is null
+                    and ($1::text is null or (select e.queue from {schema}.entries e where e.id = h.entry) in (select c.id from chosen c))),
+            (select count(*) > $2::bigint from held),
+            (select count(*) from newest n
+                where n.final and n.kind = 0 and ($1::text is null or (select e.queue from {schema}.entries e where e.id = n.entry) in (select c.id from chosen c))),
+            (select count(*) > $2::bigint from newest),
+            d.failed, d.cancelled, (select count(*) > $2::bigint from unwell)
+        from lined l, ended d
         """;
 
     /// <summary>Stores cancel requests, before anything else; they stay until the entries end. $1 ids. Returns the entries that have not
     /// ended.</summary>
-    /// <remarks>Waits for an entry that is being put back, because <see cref="CancelWaiting"/> has to find it.</remarks>
+    /// <remarks>Waits for an entry that is being put back, because <see cref="CancelWaitingPlaces"/> has to find it.</remarks>
     internal const string RequestCancel = """
         with known as materialized (
             select e.id from {schema}.entries e
@@ -162,14 +121,11 @@ internal static class OperatorSql
     /// <summary>Ends entries whose waiting rows the preceding part deletes. $2 reason. Returns how many ended.</summary>
     internal const string EndTaken = EndTakenRows + " select count(*) from done";
 
-    /// <summary>Ends waiting entries, each with an outcome under a fence of its own. $1 ids; $2 reason. Returns how many ended.</summary>
+    /// <summary>Ends waiting entries, each with an outcome under a fence of its own. $1 ids; $2 reason. Returns each entry that ended, the
+    /// fence of its outcome, and the place at which it had waited.</summary>
     /// <remarks>Sent after the cancel request is stored. If a claim takes an entry in the meantime, this statement skips it, and the claim
     /// or the next poll finds the request. If the entry was the planned run of a job, the job has no planned run until job recovery plans
     /// the next due time.</remarks>
-    internal const string CancelWaiting = TakeWaiting + " " + EndTaken;
-
-    /// <summary>As <see cref="CancelWaiting"/>. Returns each entry that ended, the fence of its outcome, and the place at which it had
-    /// waited.</summary>
     internal const string CancelWaitingPlaces = TakeWaiting + " " + EndTakenRows + """
          select d.entry, d.fence, g.run_at, g.priority, g.attempt, g.crashes from done d join gone g on g.id = d.entry
         """;
@@ -179,12 +135,6 @@ internal static class OperatorSql
             delete from {schema}.waiting where ctid = any(array(
                 select w.ctid from {schema}.waiting w
                 where w.ctid = any(array(select w.tid from {schema}.entries e cross join {{Place}} where e.id = any($1))) for update skip locked))
-        """;
-
-    /// <summary>How many of the entries have not ended. $1 ids.</summary>
-    internal const string CountRunning = """
-        select count(*) from {schema}.entries e
-        where e.id = any($1) and (select o.entry from {schema}.outcomes o where o.entry = e.id and o.final limit 1) is null
         """;
 
     /// <summary>Puts entries that failed or were cancelled back, with a fresh set of attempts, together with their tasks. $1 ids, $2 whether

@@ -35,6 +35,22 @@ internal static class EntrySearch
         return new Source(EntryListSql.List, EntryListSql.Group, EntryListSql.Edge);
     }
 
+    /// <summary>Finds one page, newest first, and where the next one begins.</summary>
+    /// <remarks>For statements in the caller's transaction, which plans each of them for its values.</remarks>
+    internal static async ValueTask<(long[] Ids, long? Next)> FindPageAsync(
+        PostgreSqlDatabase database, NpgsqlConnection connection, EntryQuery query, CancellationToken cancellationToken)
+    {
+        var source = await ChooseAsync(database, connection, query, cancellationToken).ConfigureAwait(false);
+
+        // Request one more entry than needed: if it is returned, there is another page.
+        var found = await database.ListAsync(
+            connection, source.List, [.. Conditions(query), Arg.Int8(query.Limit + 1)], ReadPlace, cancellationToken).ConfigureAwait(false);
+        long[] ids = [.. found.Take(query.Limit).Select(static place => place.Id)];
+        return found.Count > query.Limit
+            ? (ids, ids[^1])
+            : (ids, (await FindEdgeAsync(database, connection, source, query, cancellationToken).ConfigureAwait(false)).Edge);
+    }
+
     /// <summary>How far a search that found too few entries has looked: the last entry that it examined, or nothing if it has examined
     /// all.</summary>
     internal static async ValueTask<(long? Edge, DateTimeOffset? SearchedBackTo)> FindEdgeAsync(

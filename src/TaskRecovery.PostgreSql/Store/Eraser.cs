@@ -1,10 +1,9 @@
-using Npgsql;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql;
 
 /// <summary>Ends entries that have not ended yet, and blanks the application data stored in them.</summary>
-internal sealed class Eraser(PostgreSqlDatabase database, PostgreSqlQueueStore store)
+internal sealed class Eraser(PostgreSqlDatabase database, PostgreSqlQueueStore store, AuditInfo audit)
 {
     /// <summary>The number of entries that one statement scans when it searches by key or metadata; a scan takes a fraction of a
     /// second.</summary>
@@ -87,13 +86,17 @@ internal sealed class Eraser(PostgreSqlDatabase database, PostgreSqlQueueStore s
     }
 
     private ValueTask<(bool Exists, bool IsErased)> BlankAsync(long entry, CancellationToken cancellationToken)
-        => database.ReadAsync(
-            EraseSql.Blank,
-            [Arg.Int8(entry)],
-            static async (NpgsqlDataReader reader, CancellationToken token) =>
+        => database.InTransactionAsync(
+            async (connection, token) =>
             {
-                await reader.ReadAsync(token).ConfigureAwait(false);
-                return (reader.GetBoolean(0), reader.GetBoolean(1));
+                var (exists, isErased) = (await database.ListAsync(
+                    connection, EraseSql.Blank, [Arg.Int8(entry)], static row => (row.GetBoolean(0), row.GetBoolean(1)), token).ConfigureAwait(false))[0];
+                if (isErased)
+                {
+                    await database.AddEventAsync(connection, new NewEvent(QueueEventKind.EntryErased, audit) { EntryId = entry }, token).ConfigureAwait(false);
+                }
+
+                return (exists, isErased);
             },
             cancellationToken);
 }

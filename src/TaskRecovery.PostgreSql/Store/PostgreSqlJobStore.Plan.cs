@@ -54,7 +54,7 @@ internal sealed partial class PostgreSqlJobStore
             ?? throw new InvalidOperationException($"Job '{definition.Name}' was deleted by another process while it was stored. Create it again.");
     }
 
-    public async Task<bool> PauseAsync(Guid jobId, JobPause pause, CancellationToken cancellationToken)
+    public async Task<bool> PauseAsync(Guid jobId, JobPause pause, AuditInfo audit, CancellationToken cancellationToken)
         => await database.InTransactionAsync(
             async (connection, token) =>
             {
@@ -63,19 +63,24 @@ internal sealed partial class PostgreSqlJobStore
                     return false;
                 }
 
-                await PauseAsync(connection, held, pause, token).ConfigureAwait(false);
+                if (held.State != JobState.Ended)
+                {
+                    await PauseAsync(connection, held, pause, token).ConfigureAwait(false);
+                    await AddEventAsync(connection, QueueEventKind.Paused, held, audit, token).ConfigureAwait(false);
+                }
+
                 return true;
             },
             cancellationToken).ConfigureAwait(false);
 
-    public async Task<bool> ResumeAsync(Guid jobId, CancellationToken cancellationToken)
-        => await ResumeAsync(jobId, isDue: static _ => true, cancellationToken).ConfigureAwait(false);
+    public async Task<bool> ResumeAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken)
+        => await ResumeAsync(jobId, isDue: static _ => true, audit, cancellationToken).ConfigureAwait(false);
 
     public async Task SetOrphanedAsync(IReadOnlyList<string> names, CancellationToken cancellationToken)
         => await database.InTransactionAsync(
             (connection, token) => database.ExecuteAsync(connection, JobSql.SetOrphaned, [Arg.Array(names.ToArray(), NpgsqlDbType.Text)], token), cancellationToken).ConfigureAwait(false);
 
-    public async Task<bool> DeleteAsync(Guid jobId, CancellationToken cancellationToken)
+    public async Task<bool> DeleteAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken)
     {
         // Delete the job first, so that no run of it starts afterwards. If this process dies before its tasks are closed, they end as
         // job_deleted when they run again.
@@ -89,6 +94,7 @@ internal sealed partial class PostgreSqlJobStore
 
                 await EndPlannedAsync(connection, held, OutcomeKind.Cancelled, EndReasons.JobDeleted, token).ConfigureAwait(false);
                 await database.ExecuteAsync(connection, JobSql.Delete, [Arg.Uuid(jobId)], token).ConfigureAwait(false);
+                await AddEventAsync(connection, QueueEventKind.JobDeleted, held, audit, token).ConfigureAwait(false);
                 return true;
             },
             cancellationToken).ConfigureAwait(false);
@@ -139,13 +145,11 @@ internal sealed partial class PostgreSqlJobStore
             await SetPlanAsync(connection, held.Id, state, settled.NextRunAt, null, cancellationToken).ConfigureAwait(false);
         }
 
-        if (held.State != JobState.Ended)
-        {
-            await SetPauseAsync(connection, held.Id, pause with { At = held.PausedAt ?? held.Now }, cancellationToken).ConfigureAwait(false);
-        }
+        await SetPauseAsync(connection, held.Id, pause with { At = held.PausedAt ?? held.Now }, cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task<bool> ResumeAsync(Guid jobId, Func<HeldJob, bool> isDue, CancellationToken cancellationToken)
+    // Without an operator, the time of the pause is over.
+    private async Task<bool> ResumeAsync(Guid jobId, Func<HeldJob, bool> isDue, AuditInfo? audit, CancellationToken cancellationToken)
     {
         var (isThere, line) = await database.InTransactionAsync(
             async (connection, token) =>
@@ -155,7 +159,13 @@ internal sealed partial class PostgreSqlJobStore
                     return (false, null);
                 }
 
-                var isPlanned = held.State == JobState.Paused && isDue(held) && await ResumeAsync(connection, held, token).ConfigureAwait(false);
+                if (held.State != JobState.Paused || !isDue(held))
+                {
+                    return (true, null);
+                }
+
+                var isPlanned = await ResumeAsync(connection, held, token).ConfigureAwait(false);
+                await AddEventAsync(connection, QueueEventKind.Resumed, held, audit, token).ConfigureAwait(false);
                 return (true, isPlanned ? held.Queue : null);
             },
             cancellationToken).ConfigureAwait(false);
@@ -181,6 +191,10 @@ internal sealed partial class PostgreSqlJobStore
         await SetPlanAsync(connection, held.Id, JobState.Ended, null, null, cancellationToken).ConfigureAwait(false);
         return false;
     }
+
+    private async ValueTask AddEventAsync(
+        NpgsqlConnection connection, QueueEventKind kind, HeldJob held, AuditInfo? audit, CancellationToken cancellationToken)
+        => await database.AddEventAsync(connection, JobEvents.Of(kind, held.Name, audit), cancellationToken).ConfigureAwait(false);
 
     private async ValueTask SetPauseAsync(NpgsqlConnection connection, Guid jobId, JobPause? pause, CancellationToken cancellationToken)
         => await database.ExecuteAsync(

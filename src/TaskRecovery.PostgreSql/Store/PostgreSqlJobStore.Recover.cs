@@ -112,7 +112,7 @@ internal sealed partial class PostgreSqlJobStore
         {
             try
             {
-                await ResumeAsync(id, static held => held.ResumeAt <= held.Now, cancellationToken).ConfigureAwait(false);
+                await ResumeAsync(id, static held => held.ResumeAt <= held.Now, audit: null, cancellationToken).ConfigureAwait(false);
             }
             catch (Exception exception) when (UnplannableJob.IsProblem(exception))
             {

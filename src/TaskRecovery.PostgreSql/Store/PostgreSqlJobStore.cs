@@ -18,14 +18,14 @@ internal sealed partial class PostgreSqlJobStore(PostgreSqlDatabase database, Po
 
     public async Task<IReadOnlyList<Job>> ListAsync(CancellationToken cancellationToken) => await ReadJobsAsync(JobSql.List, [], cancellationToken).ConfigureAwait(false);
 
-    public async Task<long?> TriggerAsync(Guid jobId, OverlapPolicy? overlap, CancellationToken cancellationToken)
+    public async Task<long?> TriggerAsync(Guid jobId, OverlapPolicy? overlap, AuditInfo audit, CancellationToken cancellationToken)
     {
-        var (entry, line) = await TriggerOnceAsync(jobId, overlap, cancellationToken).ConfigureAwait(false);
+        var (entry, line) = await TriggerOnceAsync(jobId, overlap, audit, cancellationToken).ConfigureAwait(false);
         if (entry is null)
         {
             // There is no such job, or its queue or kind has no number yet.
             await NameJobsAsync(cancellationToken).ConfigureAwait(false);
-            (entry, line) = await TriggerOnceAsync(jobId, overlap, cancellationToken).ConfigureAwait(false);
+            (entry, line) = await TriggerOnceAsync(jobId, overlap, audit, cancellationToken).ConfigureAwait(false);
         }
 
         if (entry is not null)
@@ -36,26 +36,52 @@ internal sealed partial class PostgreSqlJobStore(PostgreSqlDatabase database, Po
         return entry;
     }
 
-    private ValueTask<(long? Entry, string Queue)> TriggerOnceAsync(Guid jobId, OverlapPolicy? overlap, CancellationToken cancellationToken)
-        => database.ReadAsync(
-            JobSql.Trigger,
-            [Arg.Uuid(jobId), Arg.Text(JobEntryArgs.Write(jobId, overlap: overlap))],
-            static async (reader, token)
-                => await reader.ReadAsync(token).ConfigureAwait(false) ? (reader.GetInt64(0), reader.GetString(1)) : ((long?)null, string.Empty),
+    private ValueTask<(long? Entry, string Queue)> TriggerOnceAsync(
+        Guid jobId, OverlapPolicy? overlap, AuditInfo audit, CancellationToken cancellationToken)
+        => database.InTransactionAsync<(long? Entry, string Queue)>(
+            async (connection, token) =>
+            {
+                var runs = await database.ListAsync(
+                    connection,
+                    JobSql.Trigger,
+                    [Arg.Uuid(jobId), Arg.Text(JobEntryArgs.Write(jobId, overlap: overlap))],
+                    static row => (Entry: row.GetInt64(0), Queue: row.GetString(1), Job: row.GetString(2)),
+                    token).ConfigureAwait(false);
+                if (runs is not [var run])
+                {
+                    return (null, string.Empty);
+                }
+
+                var triggered = JobEvents.Of(QueueEventKind.JobTriggered, run.Job, audit) with { EntryId = run.Entry };
+                await database.AddEventAsync(connection, triggered, token).ConfigureAwait(false);
+                return (run.Entry, run.Queue);
+            },
             cancellationToken);
 
-    public async Task<int> BackfillAsync(Guid jobId, IReadOnlyList<DateTimeOffset> dues, CancellationToken cancellationToken)
+    public async Task<int> BackfillAsync(Guid jobId, IReadOnlyList<DateTimeOffset> dues, AuditInfo audit, CancellationToken cancellationToken)
     {
         await NameJobsAsync(cancellationToken).ConfigureAwait(false);
-        var (line, count) = await database.ReadAsync(
-            JobSql.Backfill,
-            [
-                Arg.Uuid(jobId),
-                Arg.Array([.. dues.Select(static due => Arg.Instant(due))], NpgsqlDbType.TimestampTz),
-                Arg.Array([.. dues.Select(due => JobEntryArgs.Write(jobId, dueAt: due))], NpgsqlDbType.Text),
-            ],
-            static async (reader, token)
-                => await reader.ReadAsync(token).ConfigureAwait(false) ? (reader.GetString(0), (int)reader.GetInt64(1)) : ((string?)null, 0),
+        var (line, count) = await database.InTransactionAsync<(string? Queue, int Count)>(
+            async (connection, token) =>
+            {
+                var filled = await database.ListAsync(
+                    connection,
+                    JobSql.Backfill,
+                    [
+                        Arg.Uuid(jobId),
+                        Arg.Array([.. dues.Select(static due => Arg.Instant(due))], NpgsqlDbType.TimestampTz),
+                        Arg.Array([.. dues.Select(due => JobEntryArgs.Write(jobId, dueAt: due))], NpgsqlDbType.Text),
+                    ],
+                    static row => (Queue: row.GetString(0), Count: (int)row.GetInt64(1), Job: row.GetString(2)),
+                    token).ConfigureAwait(false);
+                if (filled is not [var runs])
+                {
+                    return (null, 0);
+                }
+
+                await database.AddEventAsync(connection, JobEvents.Backfilled(runs.Job, runs.Count, dues, audit), token).ConfigureAwait(false);
+                return (runs.Queue, runs.Count);
+            },
             cancellationToken).ConfigureAwait(false);
         if (line is not null)
         {

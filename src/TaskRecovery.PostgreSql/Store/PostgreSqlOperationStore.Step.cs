@@ -42,7 +42,7 @@ internal sealed partial class PostgreSqlOperationStore
     }
 
     // Returns what was done, and the position of the next step, or nothing after the last one.
-    private async ValueTask<(IReadOnlyList<Change> Changes, long? Next)> WorkAsync(NpgsqlConnection connection, StoredOperation stored, HashSet<string> queues, CancellationToken cancellationToken)
+    private async ValueTask<(IReadOnlyList<EntryChange> Changes, long? Next)> WorkAsync(NpgsqlConnection connection, StoredOperation stored, HashSet<string> queues, CancellationToken cancellationToken)
     {
         if (stored.Operation.Undoes is { } undone)
         {
@@ -51,8 +51,8 @@ internal sealed partial class PostgreSqlOperationStore
 
         var (ids, next) = await NextAsync(connection, stored, cancellationToken).ConfigureAwait(false);
         var changes = ids.Length == 0 ? [] : stored.Operation.Action == BulkAction.Cancel
-            ? await CancelAsync(connection, ids, cancellationToken).ConfigureAwait(false)
-            : await RetryAsync(connection, ids, stored.Operation.Retry ?? new RetryOptions(), queues, cancellationToken).ConfigureAwait(false);
+            ? await queue.Changes.CancelAsync(connection, ids, EndReasons.CancelRequested, cancellationToken).ConfigureAwait(false)
+            : await queue.Changes.RetryAsync(connection, ids, stored.Operation.Retry ?? new RetryOptions(), queues, cancellationToken).ConfigureAwait(false);
         return (changes, next);
     }
 
@@ -74,58 +74,14 @@ internal sealed partial class PostgreSqlOperationStore
         return ([.. found.Select(static place => place.Id)], next);
     }
 
-    // As for a single entry: the request is stored first, so that an entry that is claimed in the meantime has it.
-    private async ValueTask<IReadOnlyList<Change>> CancelAsync(NpgsqlConnection connection, long[] ids, CancellationToken cancellationToken)
-    {
-        var asked = await database.ListAsync(connection, OperatorSql.RequestCancel, [Ids(ids)], static row => row.GetInt64(0), cancellationToken).ConfigureAwait(false);
-        var ended = asked.Count == 0
-            ? []
-            : await database.ListAsync(
-                connection,
-                OperatorSql.CancelWaitingPlaces,
-                [Ids(asked), Arg.Text(EndReasons.CancelRequested)],
-                static row => new Change(row.GetInt64(0), OperatorResult.Done)
-                {
-                    Fence = row.GetInt64(1),
-                    RunAt = row.GetFieldValue<DateTime>(2),
-                    Level = row.GetInt16(3),
-                    Attempt = row.GetInt16(4),
-                    Crashes = row.GetInt16(5),
-                },
-                cancellationToken).ConfigureAwait(false);
-        var waited = ended.ToDictionary(static change => change.Entry);
-        var notEnded = asked.ToHashSet();
-        var exist = notEnded.Count == ids.Length
-            ? []
-            : (await database.ListAsync(connection, OperatorSql.WhyNotRetried, [Ids(ids)], static row => row.GetInt64(0), cancellationToken).ConfigureAwait(false)).ToHashSet();
-        return [.. ids.Select(id => waited.TryGetValue(id, out var change) ? change
-            : notEnded.Contains(id) ? new Change(id, OperatorResult.Done) { IsRunning = true }
-            : new Change(id, exist.Contains(id) ? OperatorResult.AlreadyEnded : OperatorResult.NotFound))];
-    }
-
-    private async ValueTask<IReadOnlyList<Change>> RetryAsync(NpgsqlConnection connection, long[] ids, RetryOptions options, HashSet<string> queues, CancellationToken cancellationToken)
-    {
-        var done = await database.ListAsync(
-            connection,
-            OperatorSql.Retry,
-            [Ids(ids), Arg.Bool(options.From == RetryFrom.Start), Arg.Time(options.RunAt)],
-            row =>
-            {
-                queues.Add(row.GetString(1));
-                return new Change(row.GetInt64(0), OperatorResult.Done) { Fence = row.GetInt64(2) };
-            },
-            cancellationToken).ConfigureAwait(false);
-        return await ExplainAsync(connection, ids, done, OperatorResult.NotEnded, cancellationToken).ConfigureAwait(false);
-    }
-
-    private async ValueTask<(IReadOnlyList<Change> Changes, long? Next)> UndoAsync(
+    private async ValueTask<(IReadOnlyList<EntryChange> Changes, long? Next)> UndoAsync(
         NpgsqlConnection connection, StoredOperation stored, long undone, HashSet<string> queues, CancellationToken cancellationToken)
     {
         var changed = await database.ListAsync(
             connection,
             OperationSql.Changed,
             [Arg.Int8(undone), Arg.Int8(stored.Position), Arg.Int8(StepSize)],
-            static row => new Change(row.GetInt64(0), OperatorResult.Done)
+            static row => new EntryChange(row.GetInt64(0), OperatorResult.Done)
             {
                 Fence = row.IsDBNull(1) ? null : row.GetInt64(1),
                 RunAt = row.IsDBNull(2) ? null : row.GetFieldValue<DateTime>(2),
@@ -152,7 +108,7 @@ internal sealed partial class PostgreSqlOperationStore
             ], next);
     }
 
-    private async ValueTask<IReadOnlyList<Change>> RestoreAsync(NpgsqlConnection connection, List<Change> waited, HashSet<string> queues, CancellationToken cancellationToken)
+    private async ValueTask<IReadOnlyList<EntryChange>> RestoreAsync(NpgsqlConnection connection, List<EntryChange> waited, HashSet<string> queues, CancellationToken cancellationToken)
     {
         if (waited.Count == 0)
         {
@@ -170,13 +126,13 @@ internal sealed partial class PostgreSqlOperationStore
             row =>
             {
                 queues.Add(row.GetString(1));
-                return new Change(row.GetInt64(0), OperatorResult.Done);
+                return new EntryChange(row.GetInt64(0), OperatorResult.Done);
             },
             cancellationToken).ConfigureAwait(false);
-        return await ExplainAsync(connection, ids, restored, OperatorResult.Changed, cancellationToken).ConfigureAwait(false);
+        return await queue.Changes.ExplainAsync(connection, ids, restored, OperatorResult.Changed, cancellationToken).ConfigureAwait(false);
     }
 
-    private async ValueTask<IReadOnlyList<Change>> CancelAgainAsync(NpgsqlConnection connection, List<Change> retried, CancellationToken cancellationToken)
+    private async ValueTask<IReadOnlyList<EntryChange>> CancelAgainAsync(NpgsqlConnection connection, List<EntryChange> retried, CancellationToken cancellationToken)
     {
         if (retried.Count == 0)
         {
@@ -189,30 +145,14 @@ internal sealed partial class PostgreSqlOperationStore
         var ended = await database.ListAsync(
             connection, OperatorSql.CancelWaitingPlaces, [Ids(unrun), Arg.Text(EndReasons.CancelRequested)], static row => row.GetInt64(0), cancellationToken).ConfigureAwait(false);
         var done = ended.ToHashSet();
-        return [.. ids.Select(id => new Change(id, done.Contains(id) ? OperatorResult.Done : OperatorResult.Changed))];
+        return [.. ids.Select(id => new EntryChange(id, done.Contains(id) ? OperatorResult.Done : OperatorResult.Changed))];
     }
 
     // The handlers of these entries were asked to stop. If they stopped, the entries run again.
-    private async ValueTask<IReadOnlyList<Change>> RetryCancelledAsync(NpgsqlConnection connection, List<Change> ran, HashSet<string> queues, CancellationToken cancellationToken)
-        => ran.Count == 0 ? [] : await RetryAsync(connection, [.. ran.Select(static change => change.Entry)], new RetryOptions(), queues, cancellationToken).ConfigureAwait(false);
+    private async ValueTask<IReadOnlyList<EntryChange>> RetryCancelledAsync(NpgsqlConnection connection, List<EntryChange> ran, HashSet<string> queues, CancellationToken cancellationToken)
+        => ran.Count == 0 ? [] : await queue.Changes.RetryAsync(connection, [.. ran.Select(static change => change.Entry)], new RetryOptions(), queues, cancellationToken).ConfigureAwait(false);
 
-    private async ValueTask<IReadOnlyList<Change>> ExplainAsync(
-        NpgsqlConnection connection, long[] ids, List<Change> done, OperatorResult unlessEnded, CancellationToken cancellationToken)
-    {
-        var changed = done.ToDictionary(static change => change.Entry);
-        if (changed.Count == ids.Length)
-        {
-            return done;
-        }
-
-        long[] others = [.. ids.Where(id => !changed.ContainsKey(id))];
-        var why = (await database.ListAsync(
-            connection, OperatorSql.WhyNotRetried, [Ids(others)], static row => (Id: row.GetInt64(0), Result: (OperatorResult)row.GetInt32(1)), cancellationToken).ConfigureAwait(false))
-            .ToDictionary(static row => row.Id, static row => row.Result);
-        return [.. done, .. others.Select(id => new Change(id, !why.TryGetValue(id, out var result) ? OperatorResult.NotFound : result == OperatorResult.NotEnded ? unlessEnded : result))];
-    }
-
-    private async ValueTask<BulkOperation> AdvanceAsync(NpgsqlConnection connection, StoredOperation stored, IReadOnlyList<Change> changes, long? next, CancellationToken cancellationToken)
+    private async ValueTask<BulkOperation> AdvanceAsync(NpgsqlConnection connection, StoredOperation stored, IReadOnlyList<EntryChange> changes, long? next, CancellationToken cancellationToken)
     {
         if (changes.Count > 0)
         {
@@ -247,27 +187,6 @@ internal sealed partial class PostgreSqlOperationStore
         return operation;
     }
 
-    private static NpgsqlParameter Small(IReadOnlyList<Change> changes, Func<Change, short?> value)
+    private static NpgsqlParameter Small(IReadOnlyList<EntryChange> changes, Func<EntryChange, short?> value)
         => new() { Value = changes.Select(value).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Smallint };
-
-    /// <summary>What a step did to an entry.</summary>
-    /// <param name="Entry">The entry.</param>
-    /// <param name="Result">Whether it was changed, or why not.</param>
-    private sealed record Change(long Entry, OperatorResult Result)
-    {
-        /// <summary>The fence of the outcome that was stored or taken back.</summary>
-        public long? Fence { get; init; }
-
-        /// <summary>The place at which a cancelled entry had waited.</summary>
-        public DateTime? RunAt { get; init; }
-
-        public short? Level { get; init; }
-
-        public short? Attempt { get; init; }
-
-        public short? Crashes { get; init; }
-
-        /// <summary>Whether the entry runs, so that its node has to be notified.</summary>
-        public bool IsRunning { get; init; }
-    }
 }

@@ -7,152 +7,141 @@ namespace TaskRecovery.PostgreSql;
 /// <content>Queries and commands of an operator.</content>
 internal sealed partial class PostgreSqlQueueStore
 {
-    private static readonly short[] FailedKinds = [(short)OutcomeKind.Failed];
-    private static readonly short[] CancelledKinds = [(short)OutcomeKind.Cancelled, (short)OutcomeKind.Superseded];
-
     public async ValueTask<QueueEntry?> FindAsync(long entryId, CancellationToken cancellationToken)
         => (await ReadEntriesAsync([entryId], withPayloads: true, cancellationToken).ConfigureAwait(false)).FirstOrDefault();
 
     public async ValueTask<EntryPage> ListAsync(EntryFilter filter, CancellationToken cancellationToken)
     {
-        var (statement, kinds) = filter.State switch
+        var query = new EntryQuery
         {
-            null => (OperatorSql.List, null),
-            EntryState.Waiting => (OperatorSql.ListWaiting, null),
-            EntryState.Running => (OperatorSql.ListRunning, null),
-            EntryState.Completed => (OperatorSql.ListCompleted, null),
-            EntryState.Failed => (OperatorSql.ListUnwell, FailedKinds),
-            _ => (OperatorSql.ListUnwell, CancelledKinds),
+            States = filter.State is { } state ? [state] : null,
+            Queue = filter.Queue,
+            Kind = filter.Kind,
+            Before = filter.Before,
+            Limit = filter.Limit,
         };
-        List<NpgsqlParameter> args = [Arg.Int8(filter.Before ?? long.MaxValue), Arg.Text(filter.Queue), Arg.Text(filter.Kind), Arg.Int8(filter.Limit + 1L)];
-        if (kinds is not null)
-        {
-            args.Add(Arg.Array(kinds, NpgsqlDbType.Smallint));
-        }
-
-        // Request one more id than needed: if it is returned, there is another page.
-        var ids = await _database.ReadLastAsync(
-            filter.State == EntryState.Waiting
-                ? [new Statement(OperatorSql.AllowScans), new Statement(OperatorSql.UseCustomPlan), new Statement(statement, [.. args])]
-                : [new Statement(OperatorSql.UseCustomPlan), new Statement(statement, [.. args])],
-            ReaderExtensions.ReadIdsAsync,
+        var (ids, next) = await _database.InTransactionAsync(
+            async (connection, token) =>
+            {
+                await _database.ListAsync(connection, OperatorSql.UseCustomPlan, [], static _ => true, token).ConfigureAwait(false);
+                return await EntrySearch.FindPageAsync(_database, connection, query, token).ConfigureAwait(false);
+            },
             cancellationToken).ConfigureAwait(false);
-        var page = ids.Take(filter.Limit).ToArray();
-        var entries = page.Length == 0 ? [] : await ReadEntriesAsync(page, filter.WithPayloads, cancellationToken).ConfigureAwait(false);
+        var entries = ids.Length == 0 ? [] : await ReadEntriesAsync(ids, filter.WithPayloads, cancellationToken).ConfigureAwait(false);
 
         // Skip entries whose state changed between the two statements.
-        return new EntryPage([.. entries.Where(entry => filter.State is not { } state || entry.State == state)], ids.Count > page.Length ? page[^1] : null);
+        return new EntryPage([.. entries.Where(entry => filter.State is not { } state || entry.State == state)], next);
     }
 
     public ValueTask<QueueCounts> CountAsync(string? queue, CancellationToken cancellationToken)
-        => _database.ReadLastAsync(
-            [new Statement(OperatorSql.AllowScans), queue is null ? new Statement(OperatorSql.CountAll) : new Statement(OperatorSql.CountQueue, Arg.Text(queue))],
+        => _database.ReadAsync(
+            OperatorSql.Count,
+            [Arg.Text(queue), Arg.Int8(MonitorLimits.Counted)],
             static async (reader, token) =>
             {
                 await reader.ReadAsync(token).ConfigureAwait(false);
                 return new QueueCounts(
-                    reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4), reader.GetInt64(5));
+                    Waiting: Looked(Math.Min(reader.GetInt64(0), MonitorLimits.Counted), reader.GetInt64(0) > MonitorLimits.Counted),
+                    Scheduled: Looked(Math.Min(reader.GetInt64(1), MonitorLimits.Counted), reader.GetInt64(1) > MonitorLimits.Counted),
+                    Running: Looked(reader.GetInt64(2), reader.GetBoolean(3)),
+                    Completed: Looked(reader.GetInt64(4), reader.GetBoolean(5)),
+                    Failed: Looked(reader.GetInt64(6), reader.GetBoolean(8)),
+                    Cancelled: Looked(reader.GetInt64(7), reader.GetBoolean(8)));
             },
             cancellationToken);
 
-    public ValueTask<bool> CancelAsync(long entryId, CancellationToken cancellationToken) => CancelAsync([entryId], EndReasons.CancelRequested, cancellationToken);
+    private static Count Looked(long value, bool thereAreMore) => new(value, thereAreMore ? CountPrecision.AtLeast : CountPrecision.Exact);
 
-    public ValueTask<OperatorResult> RetryAsync(long entryId, RetryFrom from, CancellationToken cancellationToken)
-        => RetryAsync(entryId, new RetryOptions { From = from }, audit: null, cancellationToken);
-
-    /// <summary>Retries an entry, and stores an event if an operator does it.</summary>
-    internal async ValueTask<OperatorResult> RetryAsync(long entryId, RetryOptions options, AuditInfo? audit, CancellationToken cancellationToken)
+    public async ValueTask<OperatorResult> CancelAsync(long entryId, AuditInfo audit, CancellationToken cancellationToken)
     {
-        var (result, queue) = await _database.InTransactionAsync<(OperatorResult Result, string? Queue)>(
-            async (connection, token) =>
-            {
-                NpgsqlParameter Id() => Arg.Array([entryId], NpgsqlDbType.Bigint);
-                var queues = await _database.ListAsync(
-                    connection,
-                    OperatorSql.Retry,
-                    [Id(), Arg.Bool(options.From == RetryFrom.Start), Arg.Time(options.RunAt)],
-                    static row => row.GetString(1),
-                    token).ConfigureAwait(false);
-                if (queues is not [var queue])
-                {
-                    var why = await _database.ListAsync(connection, OperatorSql.WhyNotRetried, [Id()], static row => (OperatorResult)row.GetInt32(1), token).ConfigureAwait(false);
-                    return (why is [var result] ? result : OperatorResult.NotFound, null);
-                }
-
-                if (audit is not null)
-                {
-                    await _database.AddEventAsync(connection, new NewEvent(QueueEventKind.EntryRetried, audit) { EntryId = entryId }, token).ConfigureAwait(false);
-                }
-
-                return (OperatorResult.Done, queue);
-            },
+        var change = await ChangeAsync(
+            entryId,
+            QueueEventKind.EntryCancelled,
+            audit,
+            (connection, token) => Changes.CancelAsync(connection, [entryId], EndReasons.CancelRequested, token),
             cancellationToken).ConfigureAwait(false);
-        if (queue is not null)
-        {
-            Hints.Work(queue);
-        }
-
-        return result;
-    }
-
-    public ValueTask<int> EraseAsync(EraseTarget target, CancellationToken cancellationToken) => new Eraser(_database, this).EraseAsync(target, cancellationToken);
-
-    public async ValueTask SetPausedAsync(string queue, bool paused, CancellationToken cancellationToken)
-    {
-        await _database.ExecuteAsync(OperatorSql.SetPaused, PauseArgs(queue, paused ? new PauseInfo() : null), cancellationToken).ConfigureAwait(false);
-        Hints.Control();
-    }
-
-    /// <summary>The parameters of <see cref="OperatorSql.SetPaused"/>.</summary>
-    internal static NpgsqlParameter[] PauseArgs(string queue, PauseInfo? pause)
-        => [Arg.Text(queue), Arg.Bool(pause is not null), Arg.Text(pause?.Actor), Arg.Text(pause?.Reason), Arg.Time(pause?.Until)];
-
-    /// <summary>Requests the cancellation of entries. The request is stored first, waiting entries end at once, and the nodes of running
-    /// entries are notified.</summary>
-    /// <returns><see langword="true"/> if this call ended any of the entries, or if any of them is running.</returns>
-    internal async ValueTask<bool> CancelAsync(long[] entryIds, string reason, CancellationToken cancellationToken)
-    {
-        var asked = await _database.ReadAsync(
-            OperatorSql.RequestCancel,
-            [Arg.Array(entryIds, NpgsqlDbType.Bigint)],
-            ReaderExtensions.ReadIdsAsync,
-            cancellationToken).ConfigureAwait(false);
-        if (asked.Count == 0)
-        {
-            return false;
-        }
-
-        var ended = await _database.ReadAsync(
-            OperatorSql.CancelWaiting,
-            [Arg.Array(asked.ToArray(), NpgsqlDbType.Bigint), Arg.Text(reason)],
-            static async (reader, token) =>
-            {
-                await reader.ReadAsync(token).ConfigureAwait(false);
-                return reader.GetInt64(0);
-            },
-            cancellationToken).ConfigureAwait(false);
-        if (ended == asked.Count)
-        {
-            return true;
-        }
-
-        // The rest are running, or ended in the meantime, perhaps by another cancellation.
-        var running = await _database.ReadAsync(
-            OperatorSql.CountRunning,
-            [Arg.Array(asked.ToArray(), NpgsqlDbType.Bigint)],
-            static async (reader, token) =>
-            {
-                await reader.ReadAsync(token).ConfigureAwait(false);
-                return reader.GetInt64(0);
-            },
-            cancellationToken).ConfigureAwait(false);
-        if (running > 0)
+        if (change.IsRunning)
         {
             Hints.Control();
         }
 
-        return ended + running > 0;
+        return change.Result;
     }
+
+    public async ValueTask<OperatorResult> RetryAsync(long entryId, RetryOptions options, AuditInfo audit, CancellationToken cancellationToken)
+    {
+        var queues = new HashSet<string>(StringComparer.Ordinal);
+        var change = await ChangeAsync(
+            entryId,
+            QueueEventKind.EntryRetried,
+            audit,
+            (connection, token) => Changes.RetryAsync(connection, [entryId], options, queues, token),
+            cancellationToken).ConfigureAwait(false);
+        foreach (var queue in queues)
+        {
+            Hints.Work(queue);
+        }
+
+        return change.Result;
+    }
+
+    public ValueTask<int> EraseAsync(EraseTarget target, AuditInfo audit, CancellationToken cancellationToken)
+        => new Eraser(_database, this, audit).EraseAsync(target, cancellationToken);
+
+    public async ValueTask SetPausedAsync(PauseTarget target, PauseInfo? pause, AuditInfo audit, CancellationToken cancellationToken)
+    {
+        await _database.InTransactionAsync(
+            async (connection, token) =>
+            {
+                await _database.ExecuteAsync(
+                    connection,
+                    target.KindName is null ? OperatorSql.SetPaused : OperatorSql.SetKindPaused,
+                    [
+                        Arg.Text(target.KindName ?? target.QueueName!), Arg.Bool(pause is not null), Arg.Text(pause?.Actor), Arg.Text(pause?.Reason),
+                        Arg.Time(pause?.Until),
+                    ],
+                    token).ConfigureAwait(false);
+                var kind = pause is null ? QueueEventKind.Resumed : QueueEventKind.Paused;
+                await _database.AddEventAsync(connection, new NewEvent(kind, audit) { Subject = target.ToString() }, token).ConfigureAwait(false);
+                return true;
+            },
+            cancellationToken).ConfigureAwait(false);
+        Hints.Control();
+    }
+
+    /// <summary>Cancels entries as a consequence of something else, which has an event of its own.</summary>
+    /// <returns><see langword="true"/> if any of the entries ended, or was asked to.</returns>
+    internal async ValueTask<bool> CancelAsync(long[] entryIds, string reason, CancellationToken cancellationToken)
+    {
+        var changes = await _database.InTransactionAsync(
+            (connection, token) => Changes.CancelAsync(connection, entryIds, reason, token), cancellationToken).ConfigureAwait(false);
+        if (changes.Any(static change => change.IsRunning))
+        {
+            Hints.Control();
+        }
+
+        return changes.Any(static change => change.Result == OperatorResult.Done);
+    }
+
+    // Changes one entry, and stores who did it in the same transaction.
+    private ValueTask<EntryChange> ChangeAsync(
+        long entryId,
+        QueueEventKind kind,
+        AuditInfo audit,
+        Func<NpgsqlConnection, CancellationToken, ValueTask<IReadOnlyList<EntryChange>>> changeAsync,
+        CancellationToken cancellationToken)
+        => _database.InTransactionAsync(
+            async (connection, token) =>
+            {
+                var change = (await changeAsync(connection, token).ConfigureAwait(false))[0];
+                if (change.Result == OperatorResult.Done)
+                {
+                    await _database.AddEventAsync(connection, new NewEvent(kind, audit) { EntryId = entryId }, token).ConfigureAwait(false);
+                }
+
+                return change;
+            },
+            cancellationToken);
 
     private ValueTask<List<QueueEntry>> ReadEntriesAsync(long[] ids, bool withPayloads, CancellationToken cancellationToken)
         => _database.ReadAsync(

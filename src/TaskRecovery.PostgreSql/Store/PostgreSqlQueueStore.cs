@@ -13,6 +13,7 @@ internal sealed partial class PostgreSqlQueueStore : IQueueStore
         _database = database;
         _time = time;
         Names = new NameTable(database);
+        Changes = new EntryChanges(database);
         Hints = new HintSender(database, time);
         Traits = new StoreTraits
         {
@@ -28,6 +29,9 @@ internal sealed partial class PostgreSqlQueueStore : IQueueStore
 
     /// <summary>The numbers of kinds and queues, shared with the job store.</summary>
     internal NameTable Names { get; }
+
+    /// <summary>Cancels and retries entries, shared with the operations.</summary>
+    internal EntryChanges Changes { get; }
 
     /// <summary>The claims that this process made.</summary>
     internal DeliveredClaims Handed { get; } = new();

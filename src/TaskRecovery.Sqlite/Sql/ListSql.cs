@@ -20,58 +20,31 @@ internal static class ListSql
         left join taskrecovery_nodes n on n.number = o.node
         """;
 
-    private const string Filter = """
-        where (?1 is null or e.id < ?1) and (?2 is null or e.queue = ?2) and (?3 is null or e.kind = ?3)
-        """;
-
-    private const string End = "order by e.id desc limit ?4";
-
     /// <summary>One entry. ?1 id.</summary>
     public const string Find = $"{Columns} taskrecovery_entries e {Joins} where e.id = ?1";
 
-    /// <summary>All entries. ?1 before, ?2 queue, ?3 kind, ?4 limit.</summary>
-    public const string All = $"{Columns} taskrecovery_entries e {Joins} {Filter} {End}";
+    /// <summary>The queues to count. ?1 name, or null for all.</summary>
+    public const string Queues = "select id from taskrecovery_queues where ?1 is null or name = ?1";
 
-    /// <summary>Waiting entries. ?1 before, ?2 queue, ?3 kind, ?4 limit.</summary>
-    public const string Waiting = $"""
-        {Columns} taskrecovery_waiting f cross join taskrecovery_entries e on e.id = f.id {Joins}
-        where (?1 is null or f.id < ?1) and (?2 is null or f.queue = ?2) and (?3 is null or f.kind = ?3) order by f.id desc limit ?4
-        """;
-
-    /// <summary>The entries whose ids are in a JSON array. ?1 before, ?2 queue, ?3 kind, ?4 limit, ?5 ids.</summary>
-    public const string Listed = $"{Columns} (select distinct value from json_each(?5)) f cross join taskrecovery_entries e on e.id = f.value {Joins} {Filter} {End}";
-
-    /// <summary>Completed entries. ?1 before, ?2 queue, ?3 kind, ?4 limit.</summary>
-    public const string Completed = $"{Columns} taskrecovery_entries e {Joins} {Filter} and o.final = 1 and o.kind = 0 {End}";
-
-    /// <summary>Failed entries, read from their own index. ?1 before, ?2 queue, ?3 kind, ?4 limit.</summary>
-    public const string Failed = $"""
-        {Columns} taskrecovery_outcomes f cross join taskrecovery_entries e on e.id = f.entry {Joins} {Filter}
-        and f.final = 1 and f.kind > 0 and f.kind = 1 {End}
-        """;
-
-    /// <summary>Cancelled entries, read from their own index. ?1 before, ?2 queue, ?3 kind, ?4 limit.</summary>
-    public const string Cancelled = $"""
-        {Columns} taskrecovery_outcomes f cross join taskrecovery_entries e on e.id = f.entry {Joins} {Filter}
-        and f.final = 1 and f.kind > 0 and f.kind in (2, 7) {End}
-        """;
-
-    /// <summary>The number of waiting entries, and how many of them are due. ?1 now, ?2 queue.</summary>
-    public const string CountWaiting = "select count(*), coalesce(sum(run_at <= ?1), 0) from taskrecovery_waiting where ?2 is null or queue = ?2";
-
-    /// <summary>The number of running entries. ?1 queue.</summary>
+    /// <summary>The running entries; nothing; the rows looked at. ?1 queue, or null, ?2 how many rows to look at.</summary>
     public const string CountRunning = """
-        select count(*) from taskrecovery_claims c, json_each(c.entries) r
-        where not exists (select 1 from taskrecovery_outcomes o where o.entry = r.value and o.fence = c.id)
-            and (?1 is null or exists (select 1 from taskrecovery_entries e where e.id = r.value and e.queue = ?1))
+        select coalesce(sum(not exists (select 1 from taskrecovery_outcomes o where o.entry = r.entry and o.fence = r.fence)
+                and (?1 is null or exists (select 1 from taskrecovery_entries e where e.id = r.entry and e.queue = ?1))), 0), 0, count(*)
+        from (select c.id as fence, j.value as entry from taskrecovery_claims c, json_each(c.entries) j limit ?2) r
         """;
 
-    /// <summary>The number of ended entries by outcome.</summary>
-    public const string CountEnded = "select kind, count(*) from taskrecovery_outcomes where final = 1 group by kind";
-
-    /// <summary>The number of a queue's ended entries by outcome. ?1 queue.</summary>
-    public const string CountEndedOfQueue = """
-        select o.kind, count(*) from taskrecovery_outcomes o join taskrecovery_entries e on e.id = o.entry
-        where o.final = 1 and e.queue = ?1 group by o.kind
+    /// <summary>The completed entries; nothing; the rows looked at, newest first. ?1 queue, or null, ?2 how many rows to look at.</summary>
+    public const string CountEnded = $"""
+        select coalesce(sum(o.final = 1 and o.kind = 0 and {OfQueue}), 0), 0, count(*)
+        from (select entry, kind, final from taskrecovery_outcomes order by entry desc, fence desc limit ?2) o
         """;
+
+    /// <summary>The failed and the cancelled entries, and the rows looked at, from their own index. ?1 queue, or null, ?2 how many rows to
+    /// look at.</summary>
+    public const string CountUnwell = $"""
+        select coalesce(sum(o.kind = 1 and {OfQueue}), 0), coalesce(sum(o.kind <> 1 and {OfQueue}), 0), count(*)
+        from (select entry, kind from taskrecovery_outcomes where final = 1 and kind > 0 limit ?2) o
+        """;
+
+    private const string OfQueue = "(?1 is null or exists (select 1 from taskrecovery_entries e where e.id = o.entry and e.queue = ?1))";
 }

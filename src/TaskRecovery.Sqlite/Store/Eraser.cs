@@ -3,7 +3,7 @@ using TaskRecovery.Storage;
 namespace TaskRecovery.Sqlite;
 
 /// <summary>Ends entries that have not ended and blanks the data that the application stored in them.</summary>
-internal sealed class Eraser(SqliteDatabase database)
+internal sealed class Eraser(SqliteDatabase database, AuditInfo audit)
 {
     /// <summary>The number of entries to scan in one read when searching by key or metadata.</summary>
     private const long Chunk = 50_000;
@@ -98,6 +98,7 @@ internal sealed class Eraser(SqliteDatabase database)
         session.Get(EraseSql.Checkpoint).Bind(1, entry).Bind(2, task).Execute();
         session.Get(RunInfoSql.DeleteReport).Bind(1, entry).Execute();
         session.Get(RunInfoSql.DeleteLog).Bind(1, entry).Execute();
+        EventWriter.Add(session, moves.Now, new NewEvent(QueueEventKind.EntryErased, audit) { EntryId = entry });
         return true;
     }
 

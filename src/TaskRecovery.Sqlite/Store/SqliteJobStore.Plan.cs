@@ -13,7 +13,7 @@ internal sealed partial class SqliteJobStore
         return stored.ToJob();
     }
 
-    public async Task<bool> PauseAsync(Guid jobId, JobPause pause, CancellationToken cancellationToken)
+    public async Task<bool> PauseAsync(Guid jobId, JobPause pause, AuditInfo audit, CancellationToken cancellationToken)
         => await database.WriteAsync(
             session =>
             {
@@ -22,12 +22,18 @@ internal sealed partial class SqliteJobStore
                     return false;
                 }
 
-                Pause(NewMoves(session), job, pause);
+                if (job.State != JobState.Ended)
+                {
+                    var moves = NewMoves(session);
+                    Pause(moves, job, pause);
+                    EventWriter.Add(session, moves.Now, JobEvents.Of(QueueEventKind.Paused, job.Name, audit));
+                }
+
                 return true;
             },
             cancellationToken).ConfigureAwait(false);
 
-    public async Task<bool> ResumeAsync(Guid jobId, CancellationToken cancellationToken)
+    public async Task<bool> ResumeAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken)
     {
         var (isThere, queue) = await database.WriteAsync(
             session =>
@@ -37,8 +43,13 @@ internal sealed partial class SqliteJobStore
                     return (false, null);
                 }
 
+                if (job.State != JobState.Paused)
+                {
+                    return (true, null);
+                }
+
                 var moves = NewMoves(session);
-                return (true, job.State == JobState.Paused && Resume(moves, job, Micros.ToTime(moves.Now)) ? job.Queue : null);
+                return (true, Resume(moves, job, Micros.ToTime(moves.Now), audit) ? job.Queue : null);
             },
             cancellationToken).ConfigureAwait(false);
         SendHint(queue);
@@ -58,7 +69,7 @@ internal sealed partial class SqliteJobStore
             },
             cancellationToken).ConfigureAwait(false);
 
-    public async Task<bool> DeleteAsync(Guid jobId, CancellationToken cancellationToken)
+    public async Task<bool> DeleteAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken)
     {
         var isDeleted = await database.WriteAsync(
             session =>
@@ -71,6 +82,7 @@ internal sealed partial class SqliteJobStore
                 var moves = NewMoves(session);
                 EndPlanned(moves, job, OutcomeKind.Cancelled, EndReasons.JobDeleted);
                 session.Get(JobSql.Delete).Bind(1, jobId).Execute();
+                EventWriter.Add(session, moves.Now, JobEvents.Of(QueueEventKind.JobDeleted, job.Name, audit));
                 foreach (var entry in ReadTasks(session.Get(TaskSql.ListIncomplete).Bind(1, jobId)).Select(static task => task.EntryId).OfType<long>())
                 {
                     SqliteQueueStore.Cancel(moves, entry, EndReasons.JobDeleted);
@@ -186,18 +198,17 @@ internal sealed partial class SqliteJobStore
             SetPlan(moves, job.Id, settled.State == JobState.Ended ? JobState.Ended : JobState.Paused, Micros.From(settled.NextRunAt), null);
         }
 
-        if (job.State != JobState.Ended)
-        {
-            moves.Session.Get(JobSql.SetPause)
-                .Bind(1, job.Id).Bind(2, job.PausedAt ?? moves.Now).Bind(3, Micros.From(pause.Until)).Bind(4, pause.By).Bind(5, pause.Reason).Execute();
-        }
+        moves.Session.Get(JobSql.SetPause)
+            .Bind(1, job.Id).Bind(2, job.PausedAt ?? moves.Now).Bind(3, Micros.From(pause.Until)).Bind(4, pause.By).Bind(5, pause.Reason).Execute();
     }
 
+    /// <summary>Resumes a paused job; without an operator, because the time of the pause is over.</summary>
     /// <returns>Whether a run is planned.</returns>
-    private static bool Resume(EntryMoves moves, JobRow job, DateTimeOffset at)
+    private static bool Resume(EntryMoves moves, JobRow job, DateTimeOffset at, AuditInfo? audit)
     {
         var due = JobPlanning.Resume(job.Timing, at);
         moves.Session.Get(JobSql.SetPause).Bind(1, job.Id).BindNull(2).BindNull(3).BindNull(4).BindNull(5).Execute();
+        EventWriter.Add(moves.Session, moves.Now, JobEvents.Of(QueueEventKind.Resumed, job.Name, audit));
         if (due is null)
         {
             SetPlan(moves, job.Id, JobState.Ended, null, null);

@@ -16,18 +16,27 @@ internal sealed partial class SqliteJobStore(SqliteDatabase database) : IJobStor
     public async Task<IReadOnlyList<Job>> ListAsync(CancellationToken cancellationToken)
         => await database.ReadAsync(session => JobRow.ReadAll(session.Get(JobSql.List)).ConvertAll(static row => row.ToJob()), cancellationToken).ConfigureAwait(false);
 
-    public async Task<long?> TriggerAsync(Guid jobId, OverlapPolicy? overlap, CancellationToken cancellationToken)
+    public async Task<long?> TriggerAsync(Guid jobId, OverlapPolicy? overlap, AuditInfo audit, CancellationToken cancellationToken)
     {
         var (entry, queue) = await database.WriteAsync(
-            session => JobRow.ReadOne(session.Get(JobSql.Find).Bind(1, jobId)) is { State: JobState.Active } job
-                ? ((long?)AddEntry(NewMoves(session), job, null, JobEntryArgs.Write(jobId, overlap: overlap)), (string?)job.Queue)
-                : (null, null),
+            session =>
+            {
+                if (JobRow.ReadOne(session.Get(JobSql.Find).Bind(1, jobId)) is not { State: JobState.Active } job)
+                {
+                    return ((long?)null, (string?)null);
+                }
+
+                var moves = NewMoves(session);
+                var run = AddEntry(moves, job, null, JobEntryArgs.Write(jobId, overlap: overlap));
+                EventWriter.Add(session, moves.Now, JobEvents.Of(QueueEventKind.JobTriggered, job.Name, audit) with { EntryId = run });
+                return (run, job.Queue);
+            },
             cancellationToken).ConfigureAwait(false);
         SendHint(queue);
         return entry;
     }
 
-    public async Task<int> BackfillAsync(Guid jobId, IReadOnlyList<DateTimeOffset> dues, CancellationToken cancellationToken)
+    public async Task<int> BackfillAsync(Guid jobId, IReadOnlyList<DateTimeOffset> dues, AuditInfo audit, CancellationToken cancellationToken)
     {
         var (count, queue) = await database.WriteAsync(
             session =>
@@ -40,6 +49,11 @@ internal sealed partial class SqliteJobStore(SqliteDatabase database) : IJobStor
                 var moves = NewMoves(session);
                 var missing = dues.Where(due => !session.Get(TaskSql.ExistsForDue).Bind(1, jobId).Bind(2, Micros.From(due)).Exists()).ToList();
                 missing.ForEach(due => AddEntry(moves, job, null, JobEntryArgs.Write(jobId, dueAt: due)));
+                if (missing.Count > 0)
+                {
+                    EventWriter.Add(session, moves.Now, JobEvents.Backfilled(job.Name, missing.Count, dues, audit));
+                }
+
                 return (missing.Count, (string?)job.Queue);
             },
             cancellationToken).ConfigureAwait(false);

@@ -46,7 +46,7 @@ internal sealed partial class SqliteMonitorStore(SqliteDatabase database) : IMon
         var queues = new List<QueueSummary>();
         foreach (var (id, name, pause) in Paused(session, MonitorSql.Queues))
         {
-            var (due, later, oldest) = Waiting(session, id, now);
+            var (due, later, oldest) = Waiting(session, id, now, MonitorLimits.Waiting);
             queues.Add(new QueueSummary
             {
                 Name = name,
@@ -80,7 +80,8 @@ internal sealed partial class SqliteMonitorStore(SqliteDatabase database) : IMon
         };
     }
 
-    private static (long Due, long Later, TimeSpan? Oldest) Waiting(SqliteSession session, long queue, long now)
+    /// <summary>The due and the later entries of a queue, each counted up to a limit, and how long the oldest has been due.</summary>
+    internal static (long Due, long Later, TimeSpan? Oldest) Waiting(SqliteSession session, long queue, long now, long limit)
     {
         long due = 0, later = 0;
         long? oldest = null;
@@ -89,10 +90,10 @@ internal sealed partial class SqliteMonitorStore(SqliteDatabase database) : IMon
             if (group.FirstDue <= now)
             {
                 oldest = Math.Min(oldest ?? now, group.FirstDue);
-                due += Count(session, WaitingSql.CountDue, queue, group, now, MonitorLimits.Waiting - due);
+                due += Count(session, WaitingSql.CountDue, queue, group, now, limit - due);
             }
 
-            later += Count(session, MonitorSql.CountLater, queue, group, now, MonitorLimits.Waiting - later);
+            later += Count(session, MonitorSql.CountLater, queue, group, now, limit - later);
         }
 
         return (due, later, oldest is { } first ? Micros.ToSpan(now - first) : null);

@@ -2,18 +2,9 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Sqlite;
 
-/// <content>Actions on one entry or queue, each with its event.</content>
+/// <content>The end of pauses, and events of tools.</content>
 internal sealed partial class SqliteOperationStore
 {
-    public ValueTask<OperatorResult> RetryAsync(long entryId, RetryOptions options, AuditInfo audit, CancellationToken cancellationToken)
-        => queues.RetryAsync(entryId, options, audit, cancellationToken);
-
-    public ValueTask<OperatorResult> CancelAsync(long entryId, AuditInfo audit, CancellationToken cancellationToken)
-        => queues.CancelAsync(entryId, audit, cancellationToken);
-
-    public ValueTask SetPausedAsync(PauseTarget target, PauseInfo? pause, AuditInfo audit, CancellationToken cancellationToken)
-        => queues.SetPausedAsync(target, pause, audit, cancellationToken);
-
     public async ValueTask<int> ResumeDueAsync(CancellationToken cancellationToken)
     {
         // Search with a reader, which does not block other writes: usually there is none.
@@ -43,7 +34,7 @@ internal sealed partial class SqliteOperationStore
         foreach (var (id, name) in ended)
         {
             session.Get(set).Bind(1, id).Bind(2, false).Bind(3, now).BindNull(4).BindNull(5).BindNull(6).Execute();
-            EventWriter.Add(session, now, new NewEvent(QueueEventKind.Resumed) { Subject = what + name, Detail = "the time of the pause is over" });
+            EventWriter.Add(session, now, new NewEvent(QueueEventKind.Resumed) { Subject = what + name, Detail = NewEvent.PauseIsOver });
         }
 
         return ended.Count;

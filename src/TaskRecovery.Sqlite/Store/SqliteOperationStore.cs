@@ -5,7 +5,7 @@ using TaskRecovery.Storage;
 namespace TaskRecovery.Sqlite;
 
 /// <summary>Bulk operations in a SQLite file. The steps are in the other part.</summary>
-internal sealed partial class SqliteOperationStore(SqliteDatabase database, SqliteQueueStore queues, SqliteMonitorStore monitor) : IOperationStore
+internal sealed partial class SqliteOperationStore(SqliteDatabase database, SqliteMonitorStore monitor) : IOperationStore
 {
     public ValueTask<BulkOperation> PrepareAsync(NewOperation operation, AuditInfo audit, CancellationToken cancellationToken)
         => database.WriteAsync(

@@ -15,84 +15,81 @@ internal sealed partial class SqliteQueueStore
             },
             cancellationToken);
 
-    public ValueTask<EntryPage> ListAsync(EntryFilter filter, CancellationToken cancellationToken) => _database.ReadAsync(session => List(session, filter), cancellationToken);
-
-    public ValueTask<QueueCounts> CountAsync(string? queue, CancellationToken cancellationToken) => _database.ReadAsync(session => Count(session, queue), cancellationToken);
-
-    private static EntryPage List(SqliteSession session, EntryFilter filter)
+    public async ValueTask<EntryPage> ListAsync(EntryFilter filter, CancellationToken cancellationToken)
     {
-        var queue = filter.Queue is { } queueName ? SqliteNames.FindQueue(session, queueName) : null;
-        var kind = filter.Kind is { } kindName ? SqliteNames.FindKind(session, kindName) : null;
-        if ((filter.Queue is not null && queue is null) || (filter.Kind is not null && kind is null))
+        var query = new EntryQuery
         {
-            return new EntryPage([], null);
-        }
+            States = filter.State is { } state ? [state] : null,
+            Queue = filter.Queue,
+            Kind = filter.Kind,
+            Before = filter.Before,
+            Limit = filter.Limit,
+        };
+        var page = await _search.ListAsync(query, holdersFirst: false, cancellationToken).ConfigureAwait(false);
+        var entries = await _database.ReadAsync(
+            session =>
+            {
+                var running = new Lazy<RunningEntries>(() => RunningEntries.Read(session));
+                var found = new List<QueueEntry>(page.Entries.Count);
+                foreach (var entry in page.Entries)
+                {
+                    var statement = session.Get(ListSql.Find).Bind(1, entry.Id).Bind(6, filter.WithPayloads);
+                    if (statement.Step())
+                    {
+                        found.Add(ReadEntry(statement, running));
+                    }
 
-        var running = new Lazy<RunningEntries>(() => RunningEntries.Read(session));
-        var statement = session.Get(filter.State switch
-        {
-            EntryState.Waiting => ListSql.Waiting,
-            EntryState.Running => ListSql.Listed,
-            EntryState.Completed => ListSql.Completed,
-            EntryState.Failed => ListSql.Failed,
-            EntryState.Cancelled => ListSql.Cancelled,
-            _ => ListSql.All,
-        });
-        statement.Bind(1, filter.Before).Bind(2, queue).Bind(3, kind).Bind(4, filter.Limit + 1).Bind(6, filter.WithPayloads);
-        if (filter.State == EntryState.Running)
-        {
-            statement.BindText(5, ClaimContents.Write([.. running.Value.Ids], static id => id));
-        }
+                    statement.Reset();
+                }
 
-        var entries = new List<QueueEntry>();
-        while (statement.Step())
-        {
-            entries.Add(ReadEntry(statement, running));
-        }
+                return found;
+            },
+            cancellationToken).ConfigureAwait(false);
 
-        if (entries.Count <= filter.Limit)
-        {
-            return new EntryPage(entries, null);
-        }
-
-        entries.RemoveAt(filter.Limit);
-        return new EntryPage(entries, entries[^1].Id);
+        // Skip entries whose state changed between the two reads.
+        return new EntryPage([.. entries.Where(entry => filter.State is not { } state || entry.State == state)], page.NextBefore);
     }
+
+    public ValueTask<QueueCounts> CountAsync(string? queue, CancellationToken cancellationToken)
+        => _database.ReadAsync(session => Count(session, queue), cancellationToken);
 
     private QueueCounts Count(SqliteSession session, string? queue)
     {
-        long? number = null;
-        if (queue is not null && (number = SqliteNames.FindQueue(session, queue)) is null)
-        {
-            return new QueueCounts(0, 0, 0, 0, 0, 0);
-        }
-
-        var statement = session.Get(ListSql.CountWaiting).Bind(1, _database.Now()).Bind(2, number);
-        statement.Step();
-        var (waiting, due) = (statement.Int64(0), statement.Int64(1));
-        statement.Reset();
-        var running = session.Get(ListSql.CountRunning).Bind(1, number).Scalar() ?? 0;
-        long completed = 0, failed = 0, cancelled = 0;
-        statement = number is { } one ? session.Get(ListSql.CountEndedOfQueue).Bind(1, one) : session.Get(ListSql.CountEnded);
+        var ids = new List<long>();
+        var statement = session.Get(ListSql.Queues).Bind(1, queue);
         while (statement.Step())
         {
-            var count = statement.Int64(1);
-            switch (StateOf((OutcomeKind)statement.Int32(0)))
-            {
-                case EntryState.Completed:
-                    completed += count;
-                    break;
-                case EntryState.Failed:
-                    failed += count;
-                    break;
-                default:
-                    cancelled += count;
-                    break;
-            }
+            ids.Add(statement.Int64(0));
         }
 
-        return new QueueCounts(due, waiting - due, running, completed, failed, cancelled);
+        var number = queue is null ? null : ids is [var only] ? only : (long?)-1;
+        var now = _database.Now();
+        var (due, later) = (0L, 0L);
+        foreach (var id in ids)
+        {
+            var waiting = SqliteMonitorStore.Waiting(session, id, now, MonitorLimits.Counted + 1);
+            (due, later) = (due + waiting.Due, later + waiting.Later);
+        }
+
+        var running = Looked(session, ListSql.CountRunning, number);
+        var ended = Looked(session, ListSql.CountEnded, number);
+        var unwell = Looked(session, ListSql.CountUnwell, number);
+        return new QueueCounts(
+            Known(due, due), Known(later, later), Known(running.One, running.Rows), Known(ended.One, ended.Rows), Known(unwell.One, unwell.Rows),
+            Known(unwell.Other, unwell.Rows));
     }
+
+    private static (long One, long Other, long Rows) Looked(SqliteSession session, string text, long? queue)
+    {
+        var statement = session.Get(text).Bind(1, queue).Bind(2, MonitorLimits.Counted + 1);
+        statement.Step();
+        var counts = (statement.Int64(0), statement.Int64(1), statement.Int64(2));
+        statement.Reset();
+        return counts;
+    }
+
+    private static Count Known(long value, long rows)
+        => rows > MonitorLimits.Counted ? new Count(Math.Min(value, MonitorLimits.Counted), CountPrecision.AtLeast) : new Count(value);
 
     private static EntryState StateOf(OutcomeKind final) => final switch
     {

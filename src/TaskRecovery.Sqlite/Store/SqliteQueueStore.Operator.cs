@@ -4,14 +4,7 @@ namespace TaskRecovery.Sqlite;
 
 internal sealed partial class SqliteQueueStore
 {
-    public async ValueTask<bool> CancelAsync(long entryId, CancellationToken cancellationToken)
-        => await CancelAsync(entryId, audit: null, cancellationToken).ConfigureAwait(false) == OperatorResult.Done;
-
-    public ValueTask<OperatorResult> RetryAsync(long entryId, RetryFrom from, CancellationToken cancellationToken)
-        => RetryAsync(entryId, new RetryOptions { From = from }, audit: null, cancellationToken);
-
-    /// <summary>Cancels an entry, and stores an event if an operator does it.</summary>
-    internal async ValueTask<OperatorResult> CancelAsync(long entryId, AuditInfo? audit, CancellationToken cancellationToken)
+    public async ValueTask<OperatorResult> CancelAsync(long entryId, AuditInfo audit, CancellationToken cancellationToken)
     {
         var result = await _database.WriteAsync(
             session =>
@@ -30,8 +23,7 @@ internal sealed partial class SqliteQueueStore
         return result;
     }
 
-    /// <summary>Retries an entry, and stores an event if an operator does it.</summary>
-    internal async ValueTask<OperatorResult> RetryAsync(long entryId, RetryOptions options, AuditInfo? audit, CancellationToken cancellationToken)
+    public async ValueTask<OperatorResult> RetryAsync(long entryId, RetryOptions options, AuditInfo audit, CancellationToken cancellationToken)
     {
         var (result, queue) = await _database.WriteAsync(
             session =>
@@ -50,13 +42,10 @@ internal sealed partial class SqliteQueueStore
         return result;
     }
 
-    public ValueTask<int> EraseAsync(EraseTarget target, CancellationToken cancellationToken) => new Eraser(_database).EraseAsync(target, cancellationToken);
+    public ValueTask<int> EraseAsync(EraseTarget target, AuditInfo audit, CancellationToken cancellationToken)
+        => new Eraser(_database, audit).EraseAsync(target, cancellationToken);
 
-    public ValueTask SetPausedAsync(string queue, bool paused, CancellationToken cancellationToken)
-        => SetPausedAsync(PauseTarget.Queue(queue), paused ? new PauseInfo() : null, audit: null, cancellationToken);
-
-    /// <summary>Pauses or resumes a queue or a kind, and stores an event if an operator does it.</summary>
-    internal async ValueTask SetPausedAsync(PauseTarget target, PauseInfo? pause, AuditInfo? audit, CancellationToken cancellationToken)
+    public async ValueTask SetPausedAsync(PauseTarget target, PauseInfo? pause, AuditInfo audit, CancellationToken cancellationToken)
     {
         await _database.WriteAsync(
             session =>
@@ -66,12 +55,8 @@ internal sealed partial class SqliteQueueStore
                 session.Get(target.KindName is null ? NameSql.Pause : NameSql.PauseKind)
                     .Bind(1, number).Bind(2, pause is not null).Bind(3, now)
                     .Bind(4, pause?.Actor).Bind(5, pause?.Reason).Bind(6, Micros.From(pause?.Until)).Execute();
-                if (audit is not null)
-                {
-                    var kind = pause is null ? QueueEventKind.Resumed : QueueEventKind.Paused;
-                    EventWriter.Add(session, now, new NewEvent(kind, audit) { Subject = target.ToString() });
-                }
-
+                var kind = pause is null ? QueueEventKind.Resumed : QueueEventKind.Paused;
+                EventWriter.Add(session, now, new NewEvent(kind, audit) { Subject = target.ToString() });
                 return true;
             },
             cancellationToken).ConfigureAwait(false);
@@ -148,9 +133,9 @@ internal sealed partial class SqliteQueueStore
         return OperatorResult.Done;
     }
 
-    private static void RecordIfDone(EntryMoves moves, OperatorResult result, QueueEventKind kind, long entry, AuditInfo? audit)
+    private static void RecordIfDone(EntryMoves moves, OperatorResult result, QueueEventKind kind, long entry, AuditInfo audit)
     {
-        if (result == OperatorResult.Done && audit is not null)
+        if (result == OperatorResult.Done)
         {
             EventWriter.Add(moves.Session, moves.Now, new NewEvent(kind, audit) { EntryId = entry });
         }

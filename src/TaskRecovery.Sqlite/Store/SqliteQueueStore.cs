@@ -19,12 +19,14 @@ internal sealed partial class SqliteQueueStore : IQueueStore, IDisposable
 
     private readonly SqliteDatabase _database;
     private readonly SqliteMigrator _migrator;
+    private readonly SqliteMonitorStore _search;
     private readonly SqlitePoller _poller;
 
-    public SqliteQueueStore(SqliteDatabase database, SqliteMigrator migrator)
+    public SqliteQueueStore(SqliteDatabase database, SqliteMigrator migrator, SqliteMonitorStore search)
     {
         _database = database;
         _migrator = migrator;
+        _search = search;
         _poller = new SqlitePoller(database);
         Traits = new StoreTraits
         {

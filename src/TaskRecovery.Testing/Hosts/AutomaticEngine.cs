@@ -63,7 +63,7 @@ internal sealed class AutomaticEngine(IQueueStore store, IClaimWaker waker, Serv
 
         foreach (var queue in served.Queues(options))
         {
-            if ((await store.CountAsync(queue, cancellationToken).ConfigureAwait(false)).Running > 0)
+            if ((await store.CountAsync(queue, cancellationToken).ConfigureAwait(false)).Running.Value > 0)
             {
                 return false;
             }

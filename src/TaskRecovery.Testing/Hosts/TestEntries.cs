@@ -50,13 +50,15 @@ internal sealed class TestEntries(IQueueStore store, KindRegistrations kinds, Ki
     private async Task<List<QueueEntry>> ListAsync(EntryFilter filter, CancellationToken cancellationToken)
     {
         var entries = new List<QueueEntry>();
-        EntryPage page;
+        long? before = null;
         do
         {
-            page = await store.ListAsync(filter with { WithPayloads = true, Limit = PageSize, Before = entries.Count == 0 ? null : entries[^1].Id }, cancellationToken).ConfigureAwait(false);
+            var next = filter with { WithPayloads = true, Limit = PageSize, Before = before };
+            var page = await store.ListAsync(next, cancellationToken).ConfigureAwait(false);
             entries.AddRange(page.Entries);
+            before = page.NextBefore;
         }
-        while (page.NextBefore is not null);
+        while (before is not null);
 
         entries.Reverse();
         return entries;

@@ -1,5 +1,3 @@
-using System.Reflection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using TaskRecovery.Diagnostics;
@@ -15,12 +13,13 @@ namespace TaskRecovery.Jobs;
 /// <remarks>If a job's declaration is removed from the code, the job keeps running by default, because this process can't know whether
 /// another process (an older version, another service) still declares it.</remarks>
 internal sealed class JobDeclarations(
-    IEnumerable<JobDeclaration> declarations, JobService jobs, IJobStore store, INodeRole role, IOptions<TaskRecoveryOptions> options, ILogger<JobDeclarations> logger, IHostEnvironment? environment = null)
+    IEnumerable<JobDeclaration> declarations, JobService jobs, IJobStore store, INodeRole role, ApplicationActor actor,
+    IOptions<TaskRecoveryOptions> options, ILogger<JobDeclarations> logger)
     : IStartupStep
 {
     private const int MostNames = 20;
 
-    private readonly string _application = NameOf(environment);
+    private readonly string _application = actor.Name;
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -39,9 +38,6 @@ internal sealed class JobDeclarations(
         }
     }
 
-    private static string NameOf(IHostEnvironment? environment)
-        => string.IsNullOrWhiteSpace(environment?.ApplicationName) ? Assembly.GetEntryAssembly()?.GetName().Name ?? "unknown" : environment.ApplicationName;
-
     private async Task HandleOrphansAsync(HashSet<string> declared, CancellationToken cancellationToken)
     {
         var orphans = (await store.ListDeclaredAsync(_application, cancellationToken).ConfigureAwait(false)).Where(name => !declared.Contains(name)).ToList();
@@ -54,7 +50,7 @@ internal sealed class JobDeclarations(
         {
             foreach (var name in orphans)
             {
-                if (await store.FindByNameAsync(name, cancellationToken).ConfigureAwait(false) is { } job && await store.DeleteAsync(job.Id, cancellationToken).ConfigureAwait(false))
+                if (await store.FindByNameAsync(name, cancellationToken).ConfigureAwait(false) is { } job && await store.DeleteAsync(job.Id, actor.Because("the application no longer declares it"), cancellationToken).ConfigureAwait(false))
                 {
                     logger.OrphanDeleted(name, _application);
                 }

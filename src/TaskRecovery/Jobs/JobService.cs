@@ -2,6 +2,7 @@ using System.Text;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using TaskRecovery.Diagnostics;
+using TaskRecovery.Hosting;
 using TaskRecovery.Queue;
 using TaskRecovery.Rules;
 using TaskRecovery.Schedules;
@@ -11,7 +12,7 @@ namespace TaskRecovery.Jobs;
 
 /// <summary>The job service for users and the start-up hook.</summary>
 internal sealed class JobService(
-    IJobStore store, JobPlanner planner, TaskKinds kinds, EntryJson json, PayloadCodecs codecs, OwnTransaction own, IOptions<TaskRecoveryOptions> options,
+    IJobStore store, IQueueOperator actions, ApplicationActor actor, JobPlanner planner, TaskKinds kinds, EntryJson json, PayloadCodecs codecs, OwnTransaction own, IOptions<TaskRecoveryOptions> options,
     ILogger<JobService> logger)
     : IJobService
 {
@@ -62,36 +63,19 @@ internal sealed class JobService(
 
     public async Task<bool> PauseAsync(Guid jobId, string? reason = null, string? by = null, DateTimeOffset? until = null, CancellationToken cancellationToken = default)
     {
-        CheckText(reason, nameof(reason), 2_000);
-        CheckText(by, nameof(by), 200);
-        if (until > EntryLimits.LatestTime)
-        {
-            throw new ArgumentOutOfRangeException(nameof(until), until, $"The end of the pause is {until:O}; use a time before {EntryLimits.LatestTime:yyyy-MM-dd}, or none.");
-        }
-
-        own.Refuse(nameof(PauseAsync));
-        return await store.PauseAsync(jobId, new JobPause(default, reason, by, until), cancellationToken).ConfigureAwait(false);
+        var audit = by is null ? actor.Because(reason) : new AuditInfo(by, reason);
+        return await actions.PauseAsync(PauseTarget.Job(jobId), audit, until, cancellationToken).ConfigureAwait(false) == OperatorResult.Done;
     }
 
     public async Task<bool> ResumeAsync(Guid jobId, CancellationToken cancellationToken = default)
-    {
-        own.Refuse(nameof(ResumeAsync));
-        return await store.ResumeAsync(jobId, cancellationToken).ConfigureAwait(false);
-    }
+        => await actions.ResumeAsync(PauseTarget.Job(jobId), actor.Because(), cancellationToken).ConfigureAwait(false) == OperatorResult.Done;
 
     public async Task<bool> DeleteAsync(Guid jobId, CancellationToken cancellationToken = default)
-    {
-        own.Refuse(nameof(DeleteAsync));
-        return await store.DeleteAsync(jobId, cancellationToken).ConfigureAwait(false);
-    }
+        => await actions.DeleteJobAsync(jobId, actor.Because(), cancellationToken).ConfigureAwait(false) == OperatorResult.Done;
 
     public async Task<long> TriggerNowAsync(Guid jobId, OverlapPolicy? overlap = null, CancellationToken cancellationToken = default)
-    {
-        AmbientTransaction.Refuse(nameof(TriggerNowAsync), "Call it after the scope, or in a scope with TransactionScopeOption.Suppress.");
-        own.Refuse(nameof(TriggerNowAsync));
-        return await store.TriggerAsync(jobId, overlap, cancellationToken).ConfigureAwait(false)
+        => await actions.TriggerJobAsync(jobId, actor.Because(), overlap, cancellationToken).ConfigureAwait(false)
             ?? throw new InvalidOperationException($"Job {jobId} can't be run now: there is no such job, or it is paused or has ended. Look at it with GetAsync; ResumeAsync lets a paused one run again.");
-    }
 
     public async Task<int> BackfillAsync(Guid jobId, DateTimeOffset from, DateTimeOffset to, CancellationToken cancellationToken = default)
     {
@@ -113,7 +97,7 @@ internal sealed class JobService(
             > MostBackfilled => throw new ArgumentException(
                 $"The range from {from:O} to {to:O} has more than {MostBackfilled:N0} due times of job '{job.Name}'; backfill it in parts.", nameof(to)),
             0 => 0,
-            _ => await store.BackfillAsync(jobId, dues, cancellationToken).ConfigureAwait(false),
+            _ => await store.BackfillAsync(jobId, dues, actor.Because(), cancellationToken).ConfigureAwait(false),
         };
     }
 
@@ -158,17 +142,4 @@ internal sealed class JobService(
     }
 
     private static RunTimes TimesOf(Job job) => new(job.Name, job.Schedule, job.StartAt, job.EndAt, job.Except);
-
-    private static void CheckText(string? text, string name, int bytes)
-    {
-        if (text is not null && EntryText.Problem(text) is { } problem)
-        {
-            throw new ArgumentException($"The text '{EntryText.Shown(text)}' {problem}; remove it.", name);
-        }
-
-        if (text is not null && Encoding.UTF8.GetByteCount(text) > bytes)
-        {
-            throw new ArgumentException($"The text has {Encoding.UTF8.GetByteCount(text):N0} bytes of UTF-8; at most {bytes:N0} can be stored.", name);
-        }
-    }
 }

@@ -2,15 +2,9 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Monitoring;
 
-/// <summary>Stands in for the actions of an operator in a store that has none.</summary>
+/// <summary>Stands in for bulk operations in a store that has none.</summary>
 internal sealed class NoOperationStore : IOperationStore
 {
-    public ValueTask<OperatorResult> RetryAsync(long entryId, RetryOptions options, AuditInfo audit, CancellationToken cancellationToken) => throw None();
-
-    public ValueTask<OperatorResult> CancelAsync(long entryId, AuditInfo audit, CancellationToken cancellationToken) => throw None();
-
-    public ValueTask SetPausedAsync(PauseTarget target, PauseInfo? pause, AuditInfo audit, CancellationToken cancellationToken) => throw None();
-
     public ValueTask<int> ResumeDueAsync(CancellationToken cancellationToken) => ValueTask.FromResult(0);
 
     public ValueTask RecordAsync(QueueEventKind kind, string subject, AuditInfo audit, CancellationToken cancellationToken) => throw None();
@@ -35,5 +29,5 @@ internal sealed class NoOperationStore : IOperationStore
 
     public ValueTask PurgeAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
-    private static NotSupportedException None() => new("The store has no actions of an operator: it registers no IOperationStore.");
+    private static NotSupportedException None() => new("The store has no bulk operations: it registers no IOperationStore.");
 }

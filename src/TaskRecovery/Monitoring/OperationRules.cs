@@ -11,6 +11,7 @@ internal static class OperationRules
     private const int MaxActor = 200;
     private const int MaxReason = 2_000;
     private const int MaxTool = 50;
+    private const int MaxKind = 200;
 
     /// <summary>Checks who does something, and why.</summary>
     public static void Check(AuditInfo audit)
@@ -24,6 +25,29 @@ internal static class OperationRules
         CheckText(audit.Actor, MaxActor, "The actor", nameof(audit));
         CheckText(audit.Reason, MaxReason, "The reason", nameof(audit));
         CheckText(audit.Tool, MaxTool, "The tool", nameof(audit));
+    }
+
+    /// <summary>Checks what is paused or resumed, and who does it.</summary>
+    public static void Check(PauseTarget target, AuditInfo audit)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        Check(audit);
+        if (target.QueueName is { } queue && QueueNames.Problem(queue) is { } problem)
+        {
+            throw new ArgumentException($"The queue is '{EntryText.Shown(queue)}': {problem}.", nameof(target));
+        }
+
+        CheckText(target.KindName, MaxKind, "The kind", nameof(target));
+    }
+
+    /// <summary>Checks the end of a pause.</summary>
+    public static void CheckUntil(DateTimeOffset? until)
+    {
+        if (until > EntryLimits.LatestTime)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(until), until, $"The end of the pause is {until:O}; use a time before {EntryLimits.LatestTime:yyyy-MM-dd}, or none.");
+        }
     }
 
     /// <summary>Checks a text that is stored.</summary>

@@ -5,11 +5,12 @@ using TaskRecovery.Storage;
 namespace TaskRecovery.Monitoring;
 
 /// <summary>The public actions of an operator: checks the requests, passes them to the store and wakes this process's claimers.</summary>
-internal sealed class QueueOperator(IOperationStore store, IOperatorStore entries, IMonitorStore monitor, IJobService jobs, ClaimWaker claimers, OperationSignal signal) : IQueueOperator
+internal sealed class QueueOperator(
+    IOperationStore store, IOperatorStore entries, IJobStore jobs, IMonitorStore monitor, ClaimWaker claimers, OwnTransaction own, OperationSignal signal)
+    : IQueueOperator
 {
     private const int SampleSize = 10;
     private const int MaxAction = 2_000;
-    private const int MaxKind = 200;
 
     private static readonly TimeSpan PreviewTime = TimeSpan.FromMinutes(10);
 
@@ -18,7 +19,8 @@ internal sealed class QueueOperator(IOperationStore store, IOperatorStore entrie
         OperationRules.Check(audit);
         options ??= new RetryOptions();
         OperationRules.Check(options);
-        var result = await store.RetryAsync(entryId, options, audit, cancellationToken).ConfigureAwait(false);
+        own.Refuse(nameof(RetryAsync));
+        var result = await entries.RetryAsync(entryId, options, audit, cancellationToken).ConfigureAwait(false);
         if (result == OperatorResult.Done)
         {
             claimers.WakeAll();
@@ -30,7 +32,8 @@ internal sealed class QueueOperator(IOperationStore store, IOperatorStore entrie
     public async ValueTask<OperatorResult> CancelAsync(long entryId, AuditInfo audit, CancellationToken cancellationToken = default)
     {
         OperationRules.Check(audit);
-        var result = await store.CancelAsync(entryId, audit, cancellationToken).ConfigureAwait(false);
+        own.Refuse(nameof(CancelAsync));
+        var result = await entries.CancelAsync(entryId, audit, cancellationToken).ConfigureAwait(false);
         if (result == OperatorResult.Done)
         {
             claimers.PollNow();
@@ -39,16 +42,59 @@ internal sealed class QueueOperator(IOperationStore store, IOperatorStore entrie
         return result;
     }
 
-    public ValueTask<OperatorResult> PauseAsync(PauseTarget target, AuditInfo audit, DateTimeOffset? until = null, CancellationToken cancellationToken = default)
+    public async ValueTask<int> EraseAsync(EraseTarget target, AuditInfo audit, CancellationToken cancellationToken = default)
     {
+        ArgumentNullException.ThrowIfNull(target);
         OperationRules.Check(audit);
-        return SetPausedAsync(target, new PauseInfo { Actor = audit.Actor, Reason = audit.Reason, Until = until }, audit, cancellationToken);
+        own.Refuse(nameof(EraseAsync));
+        var erased = await entries.EraseAsync(target, audit, cancellationToken).ConfigureAwait(false);
+        if (erased > 0)
+        {
+            claimers.PollNow();
+        }
+
+        return erased;
     }
 
-    public ValueTask<OperatorResult> ResumeAsync(PauseTarget target, AuditInfo audit, CancellationToken cancellationToken = default)
+    public async ValueTask<OperatorResult> PauseAsync(
+        PauseTarget target, AuditInfo audit, DateTimeOffset? until = null, CancellationToken cancellationToken = default)
+    {
+        OperationRules.Check(target, audit);
+        OperationRules.CheckUntil(until);
+        own.Refuse(nameof(PauseAsync));
+        if (target.JobId is { } job)
+        {
+            var pause = new JobPause(default, audit.Reason, audit.Actor, until);
+            return Found(await jobs.PauseAsync(job, pause, audit, cancellationToken).ConfigureAwait(false));
+        }
+
+        var info = new PauseInfo { Actor = audit.Actor, Reason = audit.Reason, Until = until };
+        return await SetPausedAsync(target, info, audit, cancellationToken).ConfigureAwait(false);
+    }
+
+    public async ValueTask<OperatorResult> ResumeAsync(PauseTarget target, AuditInfo audit, CancellationToken cancellationToken = default)
+    {
+        OperationRules.Check(target, audit);
+        own.Refuse(nameof(ResumeAsync));
+        return target.JobId is { } job
+            ? Found(await jobs.ResumeAsync(job, audit, cancellationToken).ConfigureAwait(false))
+            : await SetPausedAsync(target, null, audit, cancellationToken).ConfigureAwait(false);
+    }
+
+    public async ValueTask<long?> TriggerJobAsync(
+        Guid jobId, AuditInfo audit, OverlapPolicy? overlap = null, CancellationToken cancellationToken = default)
     {
         OperationRules.Check(audit);
-        return SetPausedAsync(target, null, audit, cancellationToken);
+        AmbientTransaction.Refuse(nameof(TriggerJobAsync), "Call it after the scope, or in a scope with TransactionScopeOption.Suppress.");
+        own.Refuse(nameof(TriggerJobAsync));
+        return await jobs.TriggerAsync(jobId, overlap, audit, cancellationToken).ConfigureAwait(false);
+    }
+
+    public async ValueTask<OperatorResult> DeleteJobAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken = default)
+    {
+        OperationRules.Check(audit);
+        own.Refuse(nameof(DeleteJobAsync));
+        return Found(await jobs.DeleteAsync(jobId, audit, cancellationToken).ConfigureAwait(false));
     }
 
     public async ValueTask<OperationPreview> PreviewAsync(BulkRequest request, AuditInfo audit, CancellationToken cancellationToken = default)
@@ -145,32 +191,13 @@ internal sealed class QueueOperator(IOperationStore store, IOperatorStore entrie
 
     private async ValueTask<OperatorResult> SetPausedAsync(PauseTarget target, PauseInfo? pause, AuditInfo audit, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(target);
-        if (target.JobId is { } job)
-        {
-            var found = pause is null
-                ? await jobs.ResumeAsync(job, cancellationToken).ConfigureAwait(false)
-                : await jobs.PauseAsync(job, pause.Reason, pause.Actor, pause.Until, cancellationToken).ConfigureAwait(false);
-            if (!found)
-            {
-                return OperatorResult.NotFound;
-            }
-
-            await store.RecordAsync(pause is null ? QueueEventKind.Resumed : QueueEventKind.Paused, target.ToString(), audit, cancellationToken).ConfigureAwait(false);
-            return OperatorResult.Done;
-        }
-
-        if (target.QueueName is { } queue && QueueNames.Problem(queue) is { } problem)
-        {
-            throw new ArgumentException($"The queue is '{EntryText.Shown(queue)}': {problem}.", nameof(target));
-        }
-
-        OperationRules.CheckText(target.KindName, MaxKind, "The kind", nameof(target));
-        await store.SetPausedAsync(target, pause, audit, cancellationToken).ConfigureAwait(false);
+        await entries.SetPausedAsync(target, pause, audit, cancellationToken).ConfigureAwait(false);
         claimers.PollNow();
         claimers.WakeAll();
         return OperatorResult.Done;
     }
+
+    private static OperatorResult Found(bool found) => found ? OperatorResult.Done : OperatorResult.NotFound;
 
     private async ValueTask<(Count Expected, IReadOnlyList<EntrySummary> Sample)> SampleAsync(EntryQuery query, CancellationToken cancellationToken)
     {

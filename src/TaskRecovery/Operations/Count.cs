@@ -5,6 +5,9 @@ namespace TaskRecovery;
 /// <param name="Precision">How the number is to be read.</param>
 public readonly record struct Count(long Value, CountPrecision Precision = CountPrecision.Exact)
 {
+    /// <summary>An exact number.</summary>
+    public static implicit operator Count(long value) => new(value);
+
     /// <summary>Describes the number: <c>12</c>, <c>100000+</c> or <c>~5000000</c>.</summary>
     public override string ToString() => Precision switch
     {

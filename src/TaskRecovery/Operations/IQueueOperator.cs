@@ -3,7 +3,9 @@ namespace TaskRecovery;
 /// <summary>Changes entries, queues and jobs on behalf of an operator. Every action is recorded with its actor, in the transaction that
 /// carries it out (see <see cref="IQueueMonitor.ListEventsAsync"/>).</summary>
 /// <remarks>
-/// <para>Thread-safe. Works without a node. Nothing is destructive: a cancelled entry can be retried until retention removes it.</para>
+/// <para>Thread-safe. Works without a node. Only erasing data and deleting a job are final: a cancelled entry can be retried until retention
+/// removes it.</para>
+/// <para>The actions of <see cref="IJobQueue"/> and <see cref="IJobService"/> are these, with the application's name as the actor.</para>
 /// <para>Every method throws <see cref="StoreUnavailableException"/> if the database can't be reached or does not confirm a write, and
 /// <see cref="ArgumentException"/> if the actor is empty or a text is too long.</para>
 /// </remarks>
@@ -22,6 +24,14 @@ public interface IQueueOperator
     /// <see cref="OperatorResult.AlreadyEnded"/>.</returns>
     ValueTask<OperatorResult> CancelAsync(long entryId, AuditInfo audit, CancellationToken cancellationToken = default);
 
+    /// <summary>Erases the application's data in entries and in the tasks they run, as <see cref="IJobQueue.EraseAsync"/> does. Every erased
+    /// entry is recorded.</summary>
+    /// <param name="target">The entries to erase.</param>
+    /// <param name="audit">Who does it, and why. It is kept, so it must not contain what is erased.</param>
+    /// <param name="cancellationToken">Stops between two entries. Entries already erased stay erased.</param>
+    /// <returns>The number of matching entries, all of which are erased. The call is safe to repeat.</returns>
+    ValueTask<int> EraseAsync(EraseTarget target, AuditInfo audit, CancellationToken cancellationToken = default);
+
     /// <summary>Pauses a queue, a kind or a job for every node. Running entries continue.</summary>
     /// <param name="target">What is paused.</param>
     /// <param name="audit">Who does it, and why.</param>
@@ -33,6 +43,20 @@ public interface IQueueOperator
     /// <summary>Resumes what was paused.</summary>
     /// <returns><see cref="OperatorResult.Done"/>, or <see cref="OperatorResult.NotFound"/> if there is no such job.</returns>
     ValueTask<OperatorResult> ResumeAsync(PauseTarget target, AuditInfo audit, CancellationToken cancellationToken = default);
+
+    /// <summary>Runs a job now, in addition to its schedule.</summary>
+    /// <param name="jobId">The job.</param>
+    /// <param name="audit">Who does it, and why.</param>
+    /// <param name="overlap">What happens if another run of the job is unfinished; <see langword="null"/> for the job's own
+    /// policy.</param>
+    /// <param name="cancellationToken">Cancels the write.</param>
+    /// <returns>The id of the entry that will run the job; <see langword="null"/> if the job does not exist, is paused or has
+    /// ended.</returns>
+    ValueTask<long?> TriggerJobAsync(Guid jobId, AuditInfo audit, OverlapPolicy? overlap = null, CancellationToken cancellationToken = default);
+
+    /// <summary>Deletes a job and cancels its unfinished tasks. Its task records are kept.</summary>
+    /// <returns><see cref="OperatorResult.Done"/>, or <see cref="OperatorResult.NotFound"/> if there is no such job.</returns>
+    ValueTask<OperatorResult> DeleteJobAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken = default);
 
     /// <summary>Prepares a bulk operation: stores it with its query and the highest entry id of this moment, and counts what it would
     /// change. Nothing changes until <see cref="StartAsync"/> is called, within 10 minutes and by the same actor.</summary>

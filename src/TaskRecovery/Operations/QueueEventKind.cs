@@ -24,7 +24,7 @@ public enum QueueEventKind
     /// <summary>An operator cancelled an entry.</summary>
     EntryCancelled = 11,
 
-    /// <summary>The data of entries were erased.</summary>
+    /// <summary>The data of an entry were erased.</summary>
     EntryErased = 12,
 
     /// <summary>A queue, kind or job was paused.</summary>
@@ -32,6 +32,15 @@ public enum QueueEventKind
 
     /// <summary>A queue, kind or job was resumed.</summary>
     Resumed = 21,
+
+    /// <summary>A job was run outside its schedule.</summary>
+    JobTriggered = 22,
+
+    /// <summary>A job was run for due times of the past.</summary>
+    JobBackfilled = 23,
+
+    /// <summary>A job was deleted.</summary>
+    JobDeleted = 24,
 
     /// <summary>A bulk operation was started.</summary>
     OperationStarted = 30,

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using TaskRecovery.Diagnostics;
+using TaskRecovery.Hosting;
 using TaskRecovery.Rules;
 using TaskRecovery.Storage;
 
@@ -7,7 +8,8 @@ namespace TaskRecovery.Queue;
 
 /// <summary>The public queue: validates what it is given, and calls the writer of entries or the store.</summary>
 internal sealed class JobQueue(
-    IOperatorStore operators, EntryFactory factory, EntryWriter writer, ClaimWaker waker, OwnTransaction own, Metrics metrics, Tracing tracing)
+    IOperatorStore operators, IQueueOperator actions, ApplicationActor actor, EntryFactory factory, EntryWriter writer, OwnTransaction own, Metrics metrics,
+    Tracing tracing)
     : IJobQueue
 {
     public async ValueTask<EnqueueResult> EnqueueAsync<TArgs>(TArgs args, EnqueueOptions? options = null, CancellationToken cancellationToken = default)
@@ -52,52 +54,21 @@ internal sealed class JobQueue(
     }
 
     public async ValueTask<bool> CancelAsync(long entryId, CancellationToken cancellationToken = default)
-    {
-        own.Refuse(nameof(CancelAsync));
-        var stored = await operators.CancelAsync(entryId, cancellationToken).ConfigureAwait(false);
-        if (stored)
-        {
-            waker.PollNow();
-        }
+        => await actions.CancelAsync(entryId, actor.Because(), cancellationToken).ConfigureAwait(false) == OperatorResult.Done;
 
-        return stored;
-    }
+    public ValueTask<OperatorResult> RetryAsync(long entryId, RetryFrom from = RetryFrom.LastStep, CancellationToken cancellationToken = default)
+        => actions.RetryAsync(entryId, actor.Because(), new RetryOptions { From = from }, cancellationToken);
 
-    public async ValueTask<OperatorResult> RetryAsync(long entryId, RetryFrom from = RetryFrom.LastStep, CancellationToken cancellationToken = default)
-    {
-        if (!Enum.IsDefined(from))
-        {
-            throw new ArgumentOutOfRangeException(nameof(from), from, $"Use {nameof(RetryFrom.LastStep)} or {nameof(RetryFrom.Start)}.");
-        }
-
-        own.Refuse(nameof(RetryAsync));
-        var result = await operators.RetryAsync(entryId, from, cancellationToken).ConfigureAwait(false);
-        if (result == OperatorResult.Done)
-        {
-            waker.WakeAll();
-        }
-
-        return result;
-    }
-
-    public async ValueTask<int> EraseAsync(EraseTarget target, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(target);
-        own.Refuse(nameof(EraseAsync));
-        var erased = await operators.EraseAsync(target, cancellationToken).ConfigureAwait(false);
-        if (erased > 0)
-        {
-            waker.PollNow();
-        }
-
-        return erased;
-    }
+    public ValueTask<int> EraseAsync(EraseTarget target, CancellationToken cancellationToken = default)
+        => actions.EraseAsync(target, actor.Because(), cancellationToken);
 
     public ValueTask<QueueCounts> CountAsync(string? queue = null, CancellationToken cancellationToken = default) => operators.CountAsync(queue, cancellationToken);
 
-    public ValueTask PauseAsync(string queue, CancellationToken cancellationToken = default) => SetPausedAsync(queue, paused: true, cancellationToken);
+    public async ValueTask PauseAsync(string queue, CancellationToken cancellationToken = default)
+        => await actions.PauseAsync(PauseTarget.Queue(queue), actor.Because(), until: null, cancellationToken).ConfigureAwait(false);
 
-    public ValueTask ResumeAsync(string queue, CancellationToken cancellationToken = default) => SetPausedAsync(queue, paused: false, cancellationToken);
+    public async ValueTask ResumeAsync(string queue, CancellationToken cancellationToken = default)
+        => await actions.ResumeAsync(PauseTarget.Queue(queue), actor.Because(), cancellationToken).ConfigureAwait(false);
 
     private async ValueTask<EnqueueResult> EnqueueInAsync<TArgs>(TArgs args, DbTransaction transaction, EnqueueOptions? options, CancellationToken cancellationToken)
         where TArgs : notnull
@@ -133,18 +104,6 @@ internal sealed class JobQueue(
         }
 
         return results;
-    }
-
-    private async ValueTask SetPausedAsync(string queue, bool paused, CancellationToken cancellationToken)
-    {
-        if (QueueNames.Problem(queue) is { } problem)
-        {
-            throw new ArgumentException($"The queue is '{EntryText.Shown(queue ?? string.Empty)}': {problem}.", nameof(queue));
-        }
-
-        own.Refuse(paused ? nameof(PauseAsync) : nameof(ResumeAsync));
-        await operators.SetPausedAsync(queue, paused, cancellationToken).ConfigureAwait(false);
-        waker.Wake(queue);
     }
 
     private void Stored(NewEntry entry, EnqueueResult result)

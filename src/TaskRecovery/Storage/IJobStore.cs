@@ -3,7 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 namespace TaskRecovery.Storage;
 
 /// <summary>The storage of jobs and tasks. The start of a run (overlap check, task, binding to the entry, next run) is one transaction
-/// under the job's row lock.</summary>
+/// under the job's row lock. Every action stores its event in its own transaction.</summary>
 [Experimental("TASKRECOVERY001")]
 public interface IJobStore
 {
@@ -32,25 +32,26 @@ public interface IJobStore
     /// <summary>Pauses a job and ends its planned entry. If the job is paused already, the reason and the end of the pause change.</summary>
     /// <param name="jobId">The job.</param>
     /// <param name="pause">Why and until when. The store sets the time.</param>
+    /// <param name="audit">Who does it.</param>
     /// <param name="cancellationToken">Cancels the write.</param>
     /// <returns><see langword="false"/> if there is no such job.</returns>
-    Task<bool> PauseAsync(Guid jobId, JobPause pause, CancellationToken cancellationToken);
+    Task<bool> PauseAsync(Guid jobId, JobPause pause, AuditInfo audit, CancellationToken cancellationToken);
 
     /// <summary>Resumes a paused job and plans its next run. Returns <see langword="false"/> if there is no such job.</summary>
-    Task<bool> ResumeAsync(Guid jobId, CancellationToken cancellationToken);
+    Task<bool> ResumeAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken);
 
     /// <summary>Deletes a job, ends its planned entry, and requests cancellation of the entries of its unfinished tasks. Returns
     /// <see langword="false"/> if there is no such job.</summary>
-    Task<bool> DeleteAsync(Guid jobId, CancellationToken cancellationToken);
+    Task<bool> DeleteAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken);
 
     /// <summary>Enqueues a run of a job that is due now.</summary>
     /// <returns>The id of the entry; <see langword="null"/> if the job does not exist or is not active.</returns>
-    Task<long?> TriggerAsync(Guid jobId, OverlapPolicy? overlap, CancellationToken cancellationToken);
+    Task<long?> TriggerAsync(Guid jobId, OverlapPolicy? overlap, AuditInfo audit, CancellationToken cancellationToken);
 
     /// <summary>Enqueues a run for each of these due times that has no task yet. Enqueues nothing if the job does not exist or is not
     /// active.</summary>
     /// <returns>The number of runs.</returns>
-    Task<int> BackfillAsync(Guid jobId, IReadOnlyList<DateTimeOffset> dues, CancellationToken cancellationToken);
+    Task<int> BackfillAsync(Guid jobId, IReadOnlyList<DateTimeOffset> dues, AuditInfo audit, CancellationToken cancellationToken);
 
     /// <summary>Resumes the jobs whose pause has ended, and plans the next run of every active job that has none. A row that can't be
     /// planned (for example one written by hand or by a previous system) is skipped and does not block the others.</summary>

@@ -2,33 +2,17 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace TaskRecovery.Storage;
 
-/// <summary>The actions of an operator, each recorded with its actor, and bulk operations. Requests reach it checked.</summary>
+/// <summary>Bulk operations, the end of pauses, and the events of tools. Requests reach it checked.</summary>
 /// <remarks>A step is one transaction: the changed entries, the result of each and the progress of the operation are stored together, so
 /// that any process can continue after a crash. The conformance suite tests what each method promises.</remarks>
 [Experimental("TASKRECOVERY001")]
 public interface IOperationStore
 {
-    /// <summary>Does what <see cref="IOperatorStore.RetryAsync"/> does, and stores the event in the same transaction.</summary>
-    ValueTask<OperatorResult> RetryAsync(long entryId, RetryOptions options, AuditInfo audit, CancellationToken cancellationToken);
-
-    /// <summary>Does what <see cref="IOperatorStore.CancelAsync"/> does, and stores the event in the same transaction.</summary>
-    /// <returns><see cref="OperatorResult.Done"/>, <see cref="OperatorResult.NotFound"/> or
-    /// <see cref="OperatorResult.AlreadyEnded"/>.</returns>
-    ValueTask<OperatorResult> CancelAsync(long entryId, AuditInfo audit, CancellationToken cancellationToken);
-
-    /// <summary>Pauses or resumes a queue or a kind for every node, and stores the event in the same transaction. A paused kind is not
-    /// claimed from the node's next poll on.</summary>
-    /// <param name="target">The queue or kind; not a job.</param>
-    /// <param name="pause">The pause: who, why and until when; <see langword="null"/> to resume. The store sets when it began.</param>
-    /// <param name="audit">Who does it.</param>
-    /// <param name="cancellationToken">Cancels the write.</param>
-    ValueTask SetPausedAsync(PauseTarget target, PauseInfo? pause, AuditInfo audit, CancellationToken cancellationToken);
-
     /// <summary>Resumes the queues and kinds whose pause has ended, and stores an event for each.</summary>
     /// <returns>The number of queues and kinds.</returns>
     ValueTask<int> ResumeDueAsync(CancellationToken cancellationToken);
 
-    /// <summary>Stores an event about an action that happened elsewhere, or was refused.</summary>
+    /// <summary>Stores an event about an action that was refused.</summary>
     ValueTask RecordAsync(QueueEventKind kind, string subject, AuditInfo audit, CancellationToken cancellationToken);
 
     /// <summary>Stores an operation without starting it. The store sets the highest entry id that it may change.</summary>

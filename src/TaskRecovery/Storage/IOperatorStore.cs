@@ -15,21 +15,25 @@ public interface IOperatorStore : IStorePart
     /// <inheritdoc cref="IJobQueue.CountAsync"/>
     ValueTask<QueueCounts> CountAsync(string? queue, CancellationToken cancellationToken);
 
-    /// <inheritdoc cref="IJobQueue.CancelAsync"/>
-    /// <remarks>A cancel request has no effect after its entry has ended: if an operator retries the entry, it starts without the request.
+    /// <inheritdoc cref="IQueueOperator.CancelAsync"/>
+    /// <remarks>Stores the event in the same transaction, as every action here does. A cancel request has no effect after its entry has ended: if an operator retries the entry, it starts without the request.
     /// The task of a waiting entry ends together with the entry.</remarks>
-    ValueTask<bool> CancelAsync(long entryId, CancellationToken cancellationToken);
+    ValueTask<OperatorResult> CancelAsync(long entryId, AuditInfo audit, CancellationToken cancellationToken);
 
-    /// <inheritdoc cref="IJobQueue.RetryAsync"/>
+    /// <inheritdoc cref="IQueueOperator.RetryAsync"/>
     /// <remarks>Attempts and crashes are reset to zero. A task that ended with this entry returns to the created state and runs under this
     /// entry.</remarks>
-    ValueTask<OperatorResult> RetryAsync(long entryId, RetryFrom from, CancellationToken cancellationToken);
+    ValueTask<OperatorResult> RetryAsync(long entryId, RetryOptions options, AuditInfo audit, CancellationToken cancellationToken);
 
-    /// <inheritdoc cref="IJobQueue.EraseAsync"/>
-    /// <remarks>A running entry ends under its own fence, as in a sweep: from then on, the store rejects its node's outcome, steps and
+    /// <inheritdoc cref="IQueueOperator.EraseAsync"/>
+    /// <remarks>Each erased entry has an event of its own. A running entry ends under its own fence, as in a sweep: from then on, the store rejects its node's outcome, steps and
     /// checkpoint, and polls report the entry as a cancel request as long as the claim contains it.</remarks>
-    ValueTask<int> EraseAsync(EraseTarget target, CancellationToken cancellationToken);
+    ValueTask<int> EraseAsync(EraseTarget target, AuditInfo audit, CancellationToken cancellationToken);
 
-    /// <summary>Pauses or resumes a queue for every node.</summary>
-    ValueTask SetPausedAsync(string queue, bool paused, CancellationToken cancellationToken);
+    /// <summary>Pauses or resumes a queue or a kind for every node. A paused kind is not claimed from the node's next poll on.</summary>
+    /// <param name="target">The queue or kind; not a job.</param>
+    /// <param name="pause">The pause: who, why and until when; <see langword="null"/> to resume. The store sets when it began.</param>
+    /// <param name="audit">Who does it.</param>
+    /// <param name="cancellationToken">Cancels the write.</param>
+    ValueTask SetPausedAsync(PauseTarget target, PauseInfo? pause, AuditInfo audit, CancellationToken cancellationToken);
 }

@@ -77,7 +77,8 @@ internal sealed class PostgresBenchmarkDatabase(string server, string name) : IB
     public async Task SetPausedAsync(string queue, bool paused)
     {
         using var host = BenchmarkHost.Create("postgres", ConnectionString, _ => { });
-        await host.Services.GetRequiredService<IQueueStore>().SetPausedAsync(queue, paused, CancellationToken.None);
+        await host.Services.GetRequiredService<IQueueStore>().SetPausedAsync(
+            PauseTarget.Queue(queue), paused ? new PauseInfo() : null, new AuditInfo("benchmark"), CancellationToken.None);
     }
 
     public async Task<StoreCost> CostAsync()

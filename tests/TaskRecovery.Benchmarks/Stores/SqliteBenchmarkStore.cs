@@ -150,7 +150,8 @@ internal sealed class SqliteBenchmarkDatabase(string path) : IBenchmarkDatabase
         return (reader.GetInt64(0), reader.GetDouble(1));
     }
 
-    public Task SetPausedAsync(string queue, bool paused) => UseStoreAsync(store => store.SetPausedAsync(queue, paused, CancellationToken.None).AsTask());
+    public Task SetPausedAsync(string queue, bool paused) => UseStoreAsync(
+        store => store.SetPausedAsync(PauseTarget.Queue(queue), paused ? new PauseInfo() : null, new AuditInfo("benchmark"), CancellationToken.None).AsTask());
 
     public async Task<StoreCost> CostAsync()
     {

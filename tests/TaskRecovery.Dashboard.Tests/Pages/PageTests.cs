@@ -232,11 +232,11 @@ public sealed class PageTests
 
         using var wrong = await app.Client.SendAsync(
             Requests.Post($"jobs/jobs/{Shop.ReportJob}/delete", fields: [("confirm", "monthly")]), TestContext.Current.CancellationToken);
-        Assert.Empty(app.Jobs.Done);
+        Assert.Empty(app.Operations.Done);
 
         using var right = await app.Client.SendAsync(
             Requests.Post($"jobs/jobs/{Shop.ReportJob}/delete"), TestContext.Current.CancellationToken);
-        Assert.Equal([$"delete {Shop.ReportJob}"], app.Jobs.Done);
+        Assert.Equal([$"delete {Shop.ReportJob}"], app.Operations.Done.Select(static done => done.Action));
     }
 
     [Fact]

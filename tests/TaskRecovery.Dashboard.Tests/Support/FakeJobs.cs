@@ -3,8 +3,6 @@ namespace TaskRecovery.Dashboard.Tests.Support;
 /// <summary>The jobs and tasks of the fake system.</summary>
 internal sealed class FakeJobs(FakeSystem system) : IJobService, ITaskService
 {
-    public List<string> Done { get; } = [];
-
     public Task<Job> CreateOrUpdateAsync<TArgs>(JobDefinition definition, TArgs args, CancellationToken cancellationToken = default)
         where TArgs : notnull => throw new NotSupportedException();
 
@@ -22,17 +20,10 @@ internal sealed class FakeJobs(FakeSystem system) : IJobService, ITaskService
 
     public Task<bool> ResumeAsync(Guid jobId, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
-    public Task<bool> DeleteAsync(Guid jobId, CancellationToken cancellationToken = default)
-    {
-        Done.Add($"delete {jobId}");
-        return Task.FromResult(true);
-    }
+    public Task<bool> DeleteAsync(Guid jobId, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
     public Task<long> TriggerNowAsync(Guid jobId, OverlapPolicy? overlap = null, CancellationToken cancellationToken = default)
-    {
-        Done.Add($"run {jobId}");
-        return Task.FromResult(4_711L);
-    }
+        => throw new NotSupportedException();
 
     public Task<int> BackfillAsync(Guid jobId, DateTimeOffset from, DateTimeOffset to, CancellationToken cancellationToken = default)
         => throw new NotSupportedException();

@@ -30,6 +30,15 @@ internal sealed class FakeOperator(FakeSystem system) : IQueueOperator
     public ValueTask<OperatorResult> CancelAsync(long entryId, AuditInfo audit, CancellationToken cancellationToken = default) => Note(
         $"cancel {entryId}", audit, Result);
 
+    public ValueTask<int> EraseAsync(EraseTarget target, AuditInfo audit, CancellationToken cancellationToken = default) => Note($"erase {target}", audit, 1);
+
+    public ValueTask<long?> TriggerJobAsync(
+        Guid jobId, AuditInfo audit, OverlapPolicy? overlap = null, CancellationToken cancellationToken = default)
+        => Note<long?>($"run {jobId}", audit, 4_711);
+
+    public ValueTask<OperatorResult> DeleteJobAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken = default)
+        => Note($"delete {jobId}", audit, Result);
+
     public ValueTask<OperatorResult> PauseAsync(
         PauseTarget target, AuditInfo audit, DateTimeOffset? until = null, CancellationToken cancellationToken = default)
         => Note($"pause {target}", audit, Result);

@@ -57,6 +57,8 @@ public sealed class PostgreSqlExpiryTests() : ExpiryTests(new PostgreSqlFixture(
 
 public sealed class PostgreSqlOverlapTests() : OverlapTests(new PostgreSqlFixture());
 
+public sealed class PostgreSqlJobActionTests() : JobActionTests(new PostgreSqlFixture());
+
 public sealed class PostgreSqlCronJobTests() : CronJobTests(new PostgreSqlFixture());
 
 public sealed class PostgreSqlSkippedRunTests() : SkippedRunTests(new PostgreSqlFixture());

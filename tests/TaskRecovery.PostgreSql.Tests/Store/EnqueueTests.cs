@@ -1,5 +1,6 @@
 using System.Transactions;
 using Npgsql;
+using TaskRecovery.StoreConformance;
 using TaskRecovery.TestSupport;
 
 namespace TaskRecovery.PostgreSql.Tests.Store;

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Npgsql;
 using TaskRecovery.Storage;
+using TaskRecovery.StoreConformance;
 
 namespace TaskRecovery.PostgreSql.Tests.Store;
 

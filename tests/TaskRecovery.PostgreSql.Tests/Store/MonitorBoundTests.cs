@@ -78,6 +78,17 @@ public sealed class MonitorBoundTests : IAsyncLifetime
         Assert.InRange(withOutcome, LookAtMost, (2 * LookAtMost) + 100);
     }
 
+    [Fact]
+    public async Task A_count_of_the_states_looks_at_a_bounded_number_of_rows()
+    {
+        var all = await RowsAsync(OperatorSql.Count, Arg.Text(null), Arg.Int8(LookAtMost));
+        var queue = await RowsAsync(OperatorSql.Count, Arg.Text("default"), Arg.Int8(LookAtMost));
+
+        // The newest outcomes, those that failed, and for one queue the entry of each.
+        Assert.InRange(all, LookAtMost, LookAtMost + 1_000);
+        Assert.InRange(queue, 2 * LookAtMost, (2 * LookAtMost) + 1_000);
+    }
+
     private static NpgsqlParameter[] Page(EntryQuery query) => [.. EntrySearch.Conditions(query with { LookAtMost = LookAtMost }), Arg.Int8(101)];
 
     // The rows that scans returned or dropped, as the server counted them.

@@ -31,10 +31,10 @@ public sealed class PlanTests : PostgreSqlStoreTests
         await AssertNoFullScanAsync(connection, database, "enqueued_claimed", $"{Entries}, uuid, int, smallint[], smallint[], timestamptz[], bigint[]", EntrySql.EnqueueClaimed);
         await AssertNoFullScanAsync(connection, database, "read", "bigint[], boolean", OperatorSql.Read, but: "claims");
         await AssertNoFullScanAsync(connection, database, "asked_to_cancel", "bigint[]", OperatorSql.RequestCancel);
-        await AssertNoFullScanAsync(connection, database, "counted", "bigint[]", OperatorSql.CountRunning);
+        await AssertNoFullScanAsync(connection, database, "counted", "text, bigint", OperatorSql.Count, but: "claims");
         await AssertNoFullScanAsync(connection, database, "retried", "bigint[], boolean, timestamptz", OperatorSql.Retry);
         await AssertNoFullScanAsync(connection, database, "replanned", "bigint, smallint, text", JobSql.EndWaiting);
-        await AssertNoFullScanAsync(connection, database, "cancelled", "bigint[], text", OperatorSql.CancelWaiting);
+        await AssertNoFullScanAsync(connection, database, "cancelled", "bigint[], text", OperatorSql.CancelWaitingPlaces);
         await AssertNoFullScanAsync(connection, database, "ended", Outcomes, OutcomeSql.End);
         await AssertNoFullScanAsync(connection, database, "ended_once", Outcomes, OutcomeSql.EndOnce);
         await AssertNoFullScanAsync(connection, database, "followed", Outcomes, OutcomeSql.EndAndFollow);

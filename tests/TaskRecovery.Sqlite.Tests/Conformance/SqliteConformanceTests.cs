@@ -57,6 +57,8 @@ public sealed class SqliteExpiryTests() : ExpiryTests(new SqliteFixture());
 
 public sealed class SqliteOverlapTests() : OverlapTests(new SqliteFixture());
 
+public sealed class SqliteJobActionTests() : JobActionTests(new SqliteFixture());
+
 public sealed class SqliteCronJobTests() : CronJobTests(new SqliteFixture());
 
 public sealed class SqliteSkippedRunTests() : SkippedRunTests(new SqliteFixture());

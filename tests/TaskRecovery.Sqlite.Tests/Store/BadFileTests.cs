@@ -57,8 +57,8 @@ public sealed class BadFileTests : IDisposable
 
         Assert.Contains(_files.File, error.Message, StringComparison.Ordinal);
         Assert.Contains("full", error.Message, StringComparison.Ordinal);
-        Assert.Equal(0, whileFull.Waiting);
-        Assert.Equal(1, (await store.CountAsync(null, CancellationToken.None)).Waiting);
+        Assert.Equal(0, whileFull.Waiting.Value);
+        Assert.Equal(1, (await store.CountAsync(null, CancellationToken.None)).Waiting.Value);
     }
 
     [Fact]

@@ -35,7 +35,7 @@ public sealed class CallersTransactionTests : IDisposable
         await store.EnqueueAsync([TemporaryDatabase.Entry()], transaction, CancellationToken.None);
         await transaction.CommitAsync();
 
-        Assert.Equal(1, (await store.CountAsync(null, CancellationToken.None)).Waiting);
+        Assert.Equal(1, (await store.CountAsync(null, CancellationToken.None)).Waiting.Value);
     }
 
     [Fact]
@@ -66,7 +66,7 @@ public sealed class CallersTransactionTests : IDisposable
 
         Assert.Contains("rolled it back by itself", enqueue.Message, StringComparison.Ordinal);
         Assert.Contains("rolled it back by itself", finish.Message, StringComparison.Ordinal);
-        Assert.Equal(0, (await store.CountAsync(null, CancellationToken.None)).Waiting);
+        Assert.Equal(0, (await store.CountAsync(null, CancellationToken.None)).Waiting.Value);
     }
 
     [Fact]
@@ -80,7 +80,7 @@ public sealed class CallersTransactionTests : IDisposable
         var error = await Assert.ThrowsAnyAsync<TaskRecoveryException>(async () => await store.EnqueueAsync([TemporaryDatabase.Entry()], transaction, CancellationToken.None));
 
         Assert.Contains("the disk is full", error.ToString(), StringComparison.Ordinal);
-        Assert.Equal(0, (await store.CountAsync(null, CancellationToken.None)).Waiting);
+        Assert.Equal(0, (await store.CountAsync(null, CancellationToken.None)).Waiting.Value);
     }
 
     [Fact]

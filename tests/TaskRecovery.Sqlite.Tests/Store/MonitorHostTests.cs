@@ -76,6 +76,39 @@ public sealed class MonitorHostTests : IDisposable
         Assert.Null(Assert.Single(await tool.GetRequiredService<IQueueMonitor>().ListQueuesAsync(Cancellation)).Pause);
     }
 
+    [Fact]
+    public async Task What_the_code_of_the_application_does_is_recorded_with_its_name()
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ApplicationName = "shop" });
+        builder.Services.AddTaskRecovery().UseSqlite(_file.ConnectionString).AddKind<Render>("render");
+        using var host = builder.Build();
+        await host.Services.GetRequiredService<IStoreMigrator>().MigrateAsync(Cancellation);
+        var (queue, jobs) = (host.Services.GetRequiredService<IJobQueue>(), host.Services.GetRequiredService<IJobService>());
+        var entry = await queue.EnqueueAsync(new Render(1), cancellationToken: Cancellation);
+        var job = await jobs.CreateOrUpdateAsync(new JobDefinition("nightly", Schedule.Every(TimeSpan.FromDays(1))), new Render(2), Cancellation);
+
+        await queue.CancelAsync(entry.Id, Cancellation);
+        await queue.RetryAsync(entry.Id, cancellationToken: Cancellation);
+        await queue.EraseAsync(EraseTarget.Entry(entry.Id), Cancellation);
+        await queue.PauseAsync("default", Cancellation);
+        await queue.ResumeAsync("default", Cancellation);
+        await jobs.PauseAsync(job.Id, "a holiday", cancellationToken: Cancellation);
+        await jobs.PauseAsync(job.Id, by: "anna", cancellationToken: Cancellation);
+        await jobs.ResumeAsync(job.Id, Cancellation);
+        await jobs.TriggerNowAsync(job.Id, cancellationToken: Cancellation);
+        await jobs.DeleteAsync(job.Id, Cancellation);
+
+        var events = (await host.Services.GetRequiredService<IQueueMonitor>().ListEventsAsync(new EventQuery(), Cancellation)).Events.Reverse().ToList();
+        Assert.Equal(
+            [
+                QueueEventKind.EntryCancelled, QueueEventKind.EntryRetried, QueueEventKind.EntryErased, QueueEventKind.Paused, QueueEventKind.Resumed,
+                QueueEventKind.Paused, QueueEventKind.Paused, QueueEventKind.Resumed, QueueEventKind.JobTriggered, QueueEventKind.JobDeleted,
+            ],
+            events.Select(happened => happened.Kind));
+        Assert.All(events, happened => Assert.Equal((happened == events[6] ? "anna" : "shop", null), (happened.Actor, happened.Tool)));
+        Assert.Equal("a holiday", events[5].Reason);
+    }
+
     private static async Task<BulkOperation> ContinueAsync(IQueueOperator operate, long operationId)
     {
         while (true)

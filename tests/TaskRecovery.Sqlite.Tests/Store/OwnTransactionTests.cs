@@ -31,7 +31,7 @@ public sealed class OwnTransactionTests : IDisposable
 
         await Task.WhenAll(kept);
 
-        Assert.Equal(others, (await store.CountAsync(null, CancellationToken.None)).Waiting);
+        Assert.Equal(others, (await store.CountAsync(null, CancellationToken.None)).Waiting.Value);
     }
 
     [Fact]
@@ -94,7 +94,7 @@ public sealed class OwnTransactionTests : IDisposable
         }
 
         await queue.EnqueueAsync(new Note("afterwards"));
-        Assert.Equal(3, (await queue.CountAsync()).Waiting);
+        Assert.Equal(3, (await queue.CountAsync()).Waiting.Value);
     }
 
     [Fact]
@@ -117,7 +117,7 @@ public sealed class OwnTransactionTests : IDisposable
         await Assert.ThrowsAsync<ArgumentException>(async () => await queue.EnqueueAsync(new Note("refused"), elsewhere));
         await queue.EnqueueAsync(new Note("here"));
 
-        Assert.Equal(3, (await queue.CountAsync()).Waiting);
+        Assert.Equal(3, (await queue.CountAsync()).Waiting.Value);
 
         // What an asynchronous method passes stays in its own flow.
         async Task PassAsync(SqliteTransaction transaction) => await queue.EnqueueAsync(new Note("passed"), transaction);

@@ -12,7 +12,7 @@ public sealed class StatementTests : IDisposable
         EntrySql.Payload, EntrySql.KindAndKey, EntrySql.FindKeyHolder, EntrySql.FreeKey, EntrySql.IsCancelRequested,
         ClaimSql.IsHeldBy, ClaimSql.OfNode, ClaimSql.Contents, ClaimSql.Delete, OutcomeSql.Find, OutcomeSql.FindFinal, OutcomeSql.Exists,
         NodeSql.FindAlive, NodeSql.Heartbeat, TaskSql.EndByEntry, TaskSql.ReturnByEntry, TaskSql.AnyUnfinished, TaskSql.ExistsForDue,
-        ProgressSql.StepsOfTask, ProgressSql.StepsOfEntry, ProgressSql.StoredUnder, ListSql.Find, ListSql.Failed, RetentionSql.Walk);
+        ProgressSql.StepsOfTask, ProgressSql.StepsOfEntry, ProgressSql.StoredUnder, ListSql.Find, RetentionSql.Walk);
 
     [Fact]
     public async Task Every_statement_can_be_prepared()

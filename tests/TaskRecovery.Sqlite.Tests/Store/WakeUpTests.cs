@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using TaskRecovery.Storage;
+using TaskRecovery.StoreConformance;
 
 namespace TaskRecovery.Sqlite.Tests.Store;
 

@@ -100,7 +100,7 @@ public sealed class WriterTests : IDisposable
 
         Assert.Equal("mine", error.Message);
         Assert.NotEqual((await first)[0].Id, (await last)[0].Id);
-        Assert.Equal(2, (await store.CountAsync(null, CancellationToken.None)).Waiting);
+        Assert.Equal(2, (await store.CountAsync(null, CancellationToken.None)).Waiting.Value);
     }
 
     [Fact]
@@ -122,7 +122,7 @@ public sealed class WriterTests : IDisposable
 
         await store.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None);
 
-        Assert.Equal(2, (await store.CountAsync(null, CancellationToken.None)).Waiting);
+        Assert.Equal(2, (await store.CountAsync(null, CancellationToken.None)).Waiting.Value);
     }
 
     [Fact]
@@ -135,11 +135,11 @@ public sealed class WriterTests : IDisposable
 
             Assert.Contains(_files.File, error.Message, StringComparison.Ordinal);
             Assert.Contains("transaction", error.Message, StringComparison.Ordinal);
-            Assert.Equal(0, (await store.CountAsync(null, CancellationToken.None)).Waiting);
+            Assert.Equal(0, (await store.CountAsync(null, CancellationToken.None)).Waiting.Value);
         }
 
         await store.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None);
-        Assert.Equal(1, (await store.CountAsync(null, CancellationToken.None)).Waiting);
+        Assert.Equal(1, (await store.CountAsync(null, CancellationToken.None)).Waiting.Value);
     }
 
     [Fact]
@@ -183,7 +183,7 @@ public sealed class WriterTests : IDisposable
 
         await database.WriteAsync(static _ => true, CancellationToken.None);
 
-        Assert.Equal(0, (await store.CountAsync(null, CancellationToken.None)).Waiting);
+        Assert.Equal(0, (await store.CountAsync(null, CancellationToken.None)).Waiting.Value);
     }
 
     [Fact]
@@ -245,7 +245,7 @@ public sealed class WriterTests : IDisposable
 
         Assert.Contains("100,001 entries", tooMany.Message, StringComparison.Ordinal);
         Assert.Contains("pass a transaction of your own", tooLarge.Message, StringComparison.Ordinal);
-        Assert.Equal(65, (await store.CountAsync(null, CancellationToken.None)).Waiting);
+        Assert.Equal(65, (await store.CountAsync(null, CancellationToken.None)).Waiting.Value);
     }
 
     [Fact]
@@ -299,7 +299,7 @@ public sealed class WriterTests : IDisposable
             }
         })));
 
-        Assert.Equal(400, (await one.CountAsync(null, CancellationToken.None)).Waiting);
+        Assert.Equal(400, (await one.CountAsync(null, CancellationToken.None)).Waiting.Value);
     }
 
     [Fact]

@@ -14,7 +14,7 @@ public abstract class OperatorActionTests(StoreFixture fixture) : StoreTests(fix
         var held = await GivenClaimedAsync(node);
         await FinishAsync(held, OutcomeKind.Failed);
 
-        var result = await Operations.RetryAsync(held.Id, new RetryOptions(), Anna, Cancellation);
+        var result = await Store.RetryAsync(held.Id, new RetryOptions(), Anna, Cancellation);
 
         Assert.Equal((OperatorResult.Done, EntryState.Waiting), (result, await StateAsync(held.Id)));
         var happened = Assert.Single(await EventsAsync(QueueEventKind.EntryRetried));
@@ -29,7 +29,7 @@ public abstract class OperatorActionTests(StoreFixture fixture) : StoreTests(fix
         await FinishAsync(held, OutcomeKind.Failed);
         var later = await Fixture.GetTimeAsync(Cancellation) + TimeSpan.FromHours(3);
 
-        await Operations.RetryAsync(held.Id, new RetryOptions { RunAt = later }, Anna, Cancellation);
+        await Store.RetryAsync(held.Id, new RetryOptions { RunAt = later }, Anna, Cancellation);
 
         var entry = await FindAsync(held.Id);
         Assert.InRange(entry.RunAt!.Value - later, TimeSpan.Zero, TimeSpan.FromMilliseconds(1));
@@ -43,7 +43,7 @@ public abstract class OperatorActionTests(StoreFixture fixture) : StoreTests(fix
         var held = await GivenClaimedAsync(node);
         await FinishAsync(held, OutcomeKind.Failed);
 
-        await Operations.RetryAsync(held.Id, new RetryOptions { RunAt = DateTimeOffset.UnixEpoch }, Anna, Cancellation);
+        await Store.RetryAsync(held.Id, new RetryOptions { RunAt = DateTimeOffset.UnixEpoch }, Anna, Cancellation);
 
         Assert.InRange((await FindAsync(held.Id)).RunAt!.Value, (await FindAsync(held.Id)).CreatedAt, DateTimeOffset.MaxValue);
         await ClaimOneAsync(node, held.Id);
@@ -54,9 +54,9 @@ public abstract class OperatorActionTests(StoreFixture fixture) : StoreTests(fix
     {
         var id = await GivenEntryAsync();
 
-        Assert.Equal(OperatorResult.NotEnded, await Operations.RetryAsync(id, new RetryOptions(), Anna, Cancellation));
-        Assert.Equal(OperatorResult.NotFound, await Operations.RetryAsync(123456, new RetryOptions(), Anna, Cancellation));
-        Assert.Equal(OperatorResult.NotFound, await Operations.CancelAsync(123456, Anna, Cancellation));
+        Assert.Equal(OperatorResult.NotEnded, await Store.RetryAsync(id, new RetryOptions(), Anna, Cancellation));
+        Assert.Equal(OperatorResult.NotFound, await Store.RetryAsync(123456, new RetryOptions(), Anna, Cancellation));
+        Assert.Equal(OperatorResult.NotFound, await Store.CancelAsync(123456, Anna, Cancellation));
         Assert.Empty(await EventsAsync(QueueEventKind.EntryRetried, QueueEventKind.EntryCancelled));
     }
 
@@ -67,9 +67,9 @@ public abstract class OperatorActionTests(StoreFixture fixture) : StoreTests(fix
         var running = await GivenClaimedAsync(node);
         var waiting = await GivenEntryAsync();
 
-        Assert.Equal(OperatorResult.Done, await Operations.CancelAsync(waiting, Anna, Cancellation));
-        Assert.Equal(OperatorResult.Done, await Operations.CancelAsync(running.Id, Anna, Cancellation));
-        Assert.Equal(OperatorResult.AlreadyEnded, await Operations.CancelAsync(waiting, Anna, Cancellation));
+        Assert.Equal(OperatorResult.Done, await Store.CancelAsync(waiting, Anna, Cancellation));
+        Assert.Equal(OperatorResult.Done, await Store.CancelAsync(running.Id, Anna, Cancellation));
+        Assert.Equal(OperatorResult.AlreadyEnded, await Store.CancelAsync(waiting, Anna, Cancellation));
 
         Assert.Equal([running.Id, waiting], (await EventsAsync(QueueEventKind.EntryCancelled)).Select(happened => happened.EntryId!.Value));
         Assert.Equal(EntryState.Cancelled, await StateAsync(waiting));
@@ -84,7 +84,7 @@ public abstract class OperatorActionTests(StoreFixture fixture) : StoreTests(fix
         await GivenEntryAsync();
         var until = await Fixture.GetTimeAsync(Cancellation) + TimeSpan.FromHours(1);
 
-        await Operations.SetPausedAsync(PauseTarget.Queue(DefaultQueue), new PauseInfo { Actor = "anna", Reason = "maintenance", Until = until }, Anna, Cancellation);
+        await Store.SetPausedAsync(PauseTarget.Queue(DefaultQueue), new PauseInfo { Actor = "anna", Reason = "maintenance", Until = until }, Anna, Cancellation);
 
         var pause = Assert.Single((await Monitor.GetSnapshotAsync(Cancellation)).Queues).Pause;
         Assert.NotNull(pause?.Since);
@@ -99,8 +99,8 @@ public abstract class OperatorActionTests(StoreFixture fixture) : StoreTests(fix
     {
         var node = GivenNode();
         var id = await GivenEntryAsync();
-        await Operations.SetPausedAsync(PauseTarget.Queue(DefaultQueue), new PauseInfo { Actor = "anna" }, Anna, Cancellation);
-        await Operations.SetPausedAsync(PauseTarget.Queue(DefaultQueue), null, Anna, Cancellation);
+        await Store.SetPausedAsync(PauseTarget.Queue(DefaultQueue), new PauseInfo { Actor = "anna" }, Anna, Cancellation);
+        await Store.SetPausedAsync(PauseTarget.Queue(DefaultQueue), null, Anna, Cancellation);
 
         Assert.Null(Assert.Single((await Monitor.GetSnapshotAsync(Cancellation)).Queues).Pause);
         Assert.Single(await EventsAsync(QueueEventKind.Resumed));
@@ -111,8 +111,8 @@ public abstract class OperatorActionTests(StoreFixture fixture) : StoreTests(fix
     public async Task A_pause_ends_when_its_time_is_over()
     {
         var until = await Fixture.GetTimeAsync(Cancellation) + TimeSpan.FromHours(1);
-        await Operations.SetPausedAsync(PauseTarget.Queue("ends"), new PauseInfo { Until = until }, Anna, Cancellation);
-        await Operations.SetPausedAsync(PauseTarget.Queue("stays"), new PauseInfo(), Anna, Cancellation);
+        await Store.SetPausedAsync(PauseTarget.Queue("ends"), new PauseInfo { Until = until }, Anna, Cancellation);
+        await Store.SetPausedAsync(PauseTarget.Queue("stays"), new PauseInfo(), Anna, Cancellation);
 
         Assert.Equal(0, await Operations.ResumeDueAsync(Cancellation));
         await ShiftTimeAsync(TimeSpan.FromHours(2));
@@ -131,13 +131,13 @@ public abstract class OperatorActionTests(StoreFixture fixture) : StoreTests(fix
         var node = GivenNode();
         var paused = await GivenEntryAsync(Entry("mail"));
         var open = await GivenEntryAsync();
-        await Operations.SetPausedAsync(PauseTarget.Kind("mail"), new PauseInfo { Actor = "anna", Reason = "spam" }, Anna, Cancellation);
+        await Store.SetPausedAsync(PauseTarget.Kind("mail"), new PauseInfo { Actor = "anna", Reason = "spam" }, Anna, Cancellation);
         await PollAsync(node);
 
         var during = await ClaimAsync(node, kinds: ["mail", Work]);
         var kind = (await Monitor.ListKindsAsync(Cancellation)).Single(kind => kind.Name == "mail");
         var poll = await PollAsync(node);
-        await Operations.SetPausedAsync(PauseTarget.Kind("mail"), null, Anna, Cancellation);
+        await Store.SetPausedAsync(PauseTarget.Kind("mail"), null, Anna, Cancellation);
         await PollAsync(node);
         var after = await ClaimAsync(node, kinds: ["mail", Work]);
 
@@ -152,7 +152,7 @@ public abstract class OperatorActionTests(StoreFixture fixture) : StoreTests(fix
     public async Task An_entry_of_a_paused_kind_is_not_stored_as_claimed()
     {
         var node = GivenNode();
-        await Operations.SetPausedAsync(PauseTarget.Kind(Work), new PauseInfo(), Anna, Cancellation);
+        await Store.SetPausedAsync(PauseTarget.Kind(Work), new PauseInfo(), Anna, Cancellation);
         await PollAsync(node);
 
         var stored = await node.Claimer().EnqueueAsync([Entry()], Cancellation);
@@ -162,6 +162,22 @@ public abstract class OperatorActionTests(StoreFixture fixture) : StoreTests(fix
     }
 
     private async Task<PollResult> PollAsync(TestNode node) => await Store.PollAsync(new PollRequest(node.Id, [DefaultQueue], ["mail", Work], WithUnknownKinds: false), Cancellation);
+
+    [Fact]
+    public async Task Every_erased_entry_is_recorded_without_what_was_erased()
+    {
+        var node = GivenNode();
+        var running = await GivenClaimedAsync(node, Entry(key: "customer 7"));
+        var waiting = await GivenEntryAsync(Entry(kind: "mail", key: "customer 7"));
+        await GivenEntryAsync();
+
+        Assert.Equal(2, await Store.EraseAsync(EraseTarget.ByUniqueKey("customer 7"), Anna, Cancellation));
+
+        var events = await EventsAsync(QueueEventKind.EntryErased);
+        Assert.Equal([running.Id, waiting], events.Select(happened => happened.EntryId!.Value).Order());
+        Assert.All(events, happened => Assert.Equal(("anna", "too slow", null, null), (happened.Actor, happened.Reason, happened.Subject, happened.Detail)));
+        Assert.Empty(await EventsAsync(QueueEventKind.EntryCancelled));
+    }
 
     [Fact]
     public async Task A_refusal_is_recorded()

@@ -155,7 +155,7 @@ public abstract class CancelTests(StoreFixture fixture) : StoreTests(fixture)
 
         Assert.Contains(true, answers);
         Assert.Equal(EntryState.Cancelled, await StateAsync(id));
-        Assert.Equal(1, (await Store.CountAsync(null, Cancellation)).Cancelled);
+        Assert.Equal(1, (await Store.CountAsync(null, Cancellation)).Cancelled.Value);
         Assert.Equal(OperatorResult.Done, await Store.RetryAsync(id, RetryFrom.LastStep, Cancellation));
         Assert.False(Assert.Single((await ClaimAsync(GivenNode())).Entries).CancelRequested);
     }

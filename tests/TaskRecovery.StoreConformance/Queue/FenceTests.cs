@@ -183,7 +183,7 @@ public abstract class FenceTests(StoreFixture fixture) : StoreTests(fixture)
 
         await Task.WhenAll(ids.Chunk(10).Select(chunk => Task.Run(() => FinishAsync(node, [.. chunk.Select(id => Outcome(id, fence))]), Cancellation)));
 
-        Assert.Equal(160, (await Store.CountAsync(null, Cancellation)).Completed);
+        Assert.Equal(160, (await Store.CountAsync(null, Cancellation)).Completed.Value);
     }
 
     /// <summary>Creates a node that was declared dead while it ran an entry, and the node that runs the entry now.</summary>

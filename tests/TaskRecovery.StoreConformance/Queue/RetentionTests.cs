@@ -116,7 +116,7 @@ public abstract class RetentionTests(StoreFixture fixture) : StoreTests(fixture)
 
         await PurgeAsync(Nothing);
 
-        Assert.Equal(0, (await Store.CountAsync(null, Cancellation)).Completed);
+        Assert.Equal(0, (await Store.CountAsync(null, Cancellation)).Completed.Value);
     }
 
     [Theory]

@@ -169,7 +169,7 @@ public abstract class SweepTests(StoreFixture fixture) : StoreTests(fixture)
         var report = await DieAndSweepAsync(node);
 
         Assert.Equal(5000, report.Recovered);
-        Assert.Equal(5000, (await Store.CountAsync(null, Cancellation)).Waiting);
+        Assert.Equal(5000, (await Store.CountAsync(null, Cancellation)).Waiting.Value);
     }
 
     [Fact]

@@ -42,7 +42,7 @@ public sealed class DrainTests
 
         Assert.Equal([1, 2, 3], _seen);
         Assert.Equal(3, drained.Runs.Count);
-        Assert.Equal(2, (await application.Queue.CountAsync(cancellationToken: Cancellation)).Scheduled);
+        Assert.Equal(2, (await application.Queue.CountAsync(cancellationToken: Cancellation)).Scheduled.Value);
     }
 
     [Fact]

@@ -62,13 +62,13 @@ internal sealed class ScriptedJobs : IJobStore
 
     public List<DateTimeOffset> Backfilled { get; } = [];
 
-    public Task<int> BackfillAsync(Guid jobId, IReadOnlyList<DateTimeOffset> dues, CancellationToken cancellationToken)
+    public Task<int> BackfillAsync(Guid jobId, IReadOnlyList<DateTimeOffset> dues, AuditInfo audit, CancellationToken cancellationToken)
     {
         Backfilled.AddRange(dues);
         return System.Threading.Tasks.Task.FromResult(dues.Count);
     }
 
-    public Task<long?> TriggerAsync(Guid jobId, OverlapPolicy? overlap, CancellationToken cancellationToken) => System.Threading.Tasks.Task.FromResult<long?>(null);
+    public Task<long?> TriggerAsync(Guid jobId, OverlapPolicy? overlap, AuditInfo audit, CancellationToken cancellationToken) => System.Threading.Tasks.Task.FromResult<long?>(null);
 
     public Task<Job?> FindByNameAsync(string name, CancellationToken cancellationToken) => System.Threading.Tasks.Task.FromResult(HasJob ? Job : null);
 
@@ -90,17 +90,17 @@ internal sealed class ScriptedJobs : IJobStore
 
     public JobPause? Pause { get; private set; }
 
-    public Task<bool> PauseAsync(Guid jobId, JobPause pause, CancellationToken cancellationToken)
+    public Task<bool> PauseAsync(Guid jobId, JobPause pause, AuditInfo audit, CancellationToken cancellationToken)
     {
         Pause = pause;
         return System.Threading.Tasks.Task.FromResult(HasJob);
     }
 
-    public Task<bool> ResumeAsync(Guid jobId, CancellationToken cancellationToken) => System.Threading.Tasks.Task.FromResult(HasJob);
+    public Task<bool> ResumeAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken) => System.Threading.Tasks.Task.FromResult(HasJob);
 
     public List<Guid> Deleted { get; } = [];
 
-    public Task<bool> DeleteAsync(Guid jobId, CancellationToken cancellationToken)
+    public Task<bool> DeleteAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken)
     {
         Deleted.Add(jobId);
         return System.Threading.Tasks.Task.FromResult(HasJob);

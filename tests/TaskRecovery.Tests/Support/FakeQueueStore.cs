@@ -222,7 +222,11 @@ internal sealed class FakeQueueStore : IQueueStore
 
     public ValueTask<QueueCounts> CountAsync(string? queue, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public ValueTask<bool> CancelAsync(long entryId, CancellationToken cancellationToken) => Call("cancel", () => _entries[entryId].CancelRequested = true);
+    public ValueTask<OperatorResult> CancelAsync(long entryId, AuditInfo audit, CancellationToken cancellationToken) => Call("cancel", () =>
+    {
+        _entries[entryId].CancelRequested = true;
+        return OperatorResult.Done;
+    });
 
     public ValueTask<bool> ResetProgressAsync(Guid nodeId, ProgressKey key, long fence, CancellationToken cancellationToken)
         => Call("reset progress", () =>
@@ -237,13 +241,13 @@ internal sealed class FakeQueueStore : IQueueStore
             return holds;
         });
 
-    public ValueTask<OperatorResult> RetryAsync(long entryId, RetryFrom from, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public ValueTask<OperatorResult> RetryAsync(long entryId, RetryOptions options, AuditInfo audit, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public ValueTask<int> EraseAsync(EraseTarget target, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public ValueTask<int> EraseAsync(EraseTarget target, AuditInfo audit, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public ValueTask SetPausedAsync(string queue, bool paused, CancellationToken cancellationToken)
+    public ValueTask SetPausedAsync(PauseTarget target, PauseInfo? pause, AuditInfo audit, CancellationToken cancellationToken)
     {
-        Do("pause", () => paused ? Paused.Add(queue) : Paused.Remove(queue));
+        Do("pause", () => pause is null ? Paused.Remove(target.QueueName!) : Paused.Add(target.QueueName!));
         return ValueTask.CompletedTask;
     }
 

@@ -111,15 +111,15 @@ internal sealed class FakeStore : IQueueStore
 
     public ValueTask<QueueCounts> CountAsync(string? queue, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public ValueTask<bool> CancelAsync(long entryId, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public ValueTask<OperatorResult> CancelAsync(long entryId, AuditInfo audit, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public ValueTask<bool> ResetProgressAsync(Guid nodeId, ProgressKey key, long fence, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public ValueTask<OperatorResult> RetryAsync(long entryId, RetryFrom from, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public ValueTask<OperatorResult> RetryAsync(long entryId, RetryOptions options, AuditInfo audit, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public ValueTask<int> EraseAsync(EraseTarget target, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public ValueTask<int> EraseAsync(EraseTarget target, AuditInfo audit, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public ValueTask SetPausedAsync(string queue, bool paused, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public ValueTask SetPausedAsync(PauseTarget target, PauseInfo? pause, AuditInfo audit, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public Task ListenAsync(Action<StoreHint> onHint, CancellationToken cancellationToken) => throw new NotSupportedException();
 
@@ -170,15 +170,15 @@ internal sealed class FakeJobStore(FakeStore store) : IJobStore
 
     public Task SetOrphanedAsync(IReadOnlyList<string> names, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public Task<bool> PauseAsync(Guid jobId, JobPause pause, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<bool> PauseAsync(Guid jobId, JobPause pause, AuditInfo audit, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public Task<bool> ResumeAsync(Guid jobId, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<bool> ResumeAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public Task<bool> DeleteAsync(Guid jobId, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<bool> DeleteAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public Task<int> BackfillAsync(Guid jobId, IReadOnlyList<DateTimeOffset> dues, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<int> BackfillAsync(Guid jobId, IReadOnlyList<DateTimeOffset> dues, AuditInfo audit, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public Task<long?> TriggerAsync(Guid jobId, OverlapPolicy? overlap, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<long?> TriggerAsync(Guid jobId, OverlapPolicy? overlap, AuditInfo audit, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public Task<TaskStart> StartTaskAsync(TaskStartRequest request, CancellationToken cancellationToken) => throw new NotSupportedException();
 

@@ -1,0 +1,13 @@
+namespace TaskRecovery.Storage;
+
+/// <summary>The events about jobs, the same in both stores.</summary>
+internal static class JobEvents
+{
+    /// <summary>An event about a job; without an operator, the end of a pause.</summary>
+    public static NewEvent Of(QueueEventKind kind, string job, AuditInfo? audit)
+        => new(kind, audit) { Subject = $"job {job}", Detail = audit is null ? NewEvent.PauseIsOver : null };
+
+    /// <summary>The event of a backfill.</summary>
+    public static NewEvent Backfilled(string job, int runs, IReadOnlyList<DateTimeOffset> dues, AuditInfo audit)
+        => Of(QueueEventKind.JobBackfilled, job, audit) with { Entries = runs, Detail = $"from {dues[0]:u} to {dues[^1]:u}" };
+}

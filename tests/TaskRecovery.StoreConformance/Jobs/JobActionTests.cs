@@ -1,0 +1,62 @@
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.StoreConformance.Jobs;
+
+/// <summary>What an operator does to a job is recorded with who did it and why.</summary>
+public abstract class JobActionTests(StoreFixture fixture) : JobStoreTests(fixture)
+{
+    private static readonly AuditInfo Anna = new("anna", "month end") { Tool = "cli" };
+
+    [Fact]
+    public async Task Each_action_on_a_job_is_recorded()
+    {
+        var job = await GivenJobAsync();
+
+        await Jobs.PauseAsync(job.Id, new JobPause(default, "month end", "anna"), Anna, Cancellation);
+        await Jobs.ResumeAsync(job.Id, Anna, Cancellation);
+        var entry = await Jobs.TriggerAsync(job.Id, null, Anna, Cancellation);
+        var now = await Fixture.GetTimeAsync(Cancellation);
+        await Jobs.BackfillAsync(job.Id, [now - TimeSpan.FromHours(2), now - TimeSpan.FromHours(1)], Anna, Cancellation);
+        await Jobs.DeleteAsync(job.Id, Anna, Cancellation);
+
+        var events = await EventsAsync();
+        Assert.Equal(
+            [QueueEventKind.JobDeleted, QueueEventKind.JobBackfilled, QueueEventKind.JobTriggered, QueueEventKind.Resumed, QueueEventKind.Paused],
+            events.Select(happened => happened.Kind));
+        Assert.All(events, happened => Assert.Equal(
+            ($"job {job.Name}", "anna", "month end", "cli"), (happened.Subject, happened.Actor, happened.Reason, happened.Tool)));
+        Assert.Equal((2, entry), (events[1].Entries, events[2].EntryId));
+    }
+
+    [Fact]
+    public async Task What_changed_nothing_is_not_recorded()
+    {
+        var job = await GivenJobAsync();
+
+        await Jobs.ResumeAsync(job.Id, Anna, Cancellation);
+        await Jobs.PauseAsync(Guid.NewGuid(), new JobPause(default), Anna, Cancellation);
+        await Jobs.DeleteAsync(Guid.NewGuid(), Anna, Cancellation);
+        await Jobs.TriggerAsync(Guid.NewGuid(), null, Anna, Cancellation);
+        await Jobs.BackfillAsync(Guid.NewGuid(), [await Fixture.GetTimeAsync(Cancellation)], Anna, Cancellation);
+
+        Assert.Empty(await EventsAsync());
+    }
+
+    [Fact]
+    public async Task A_pause_that_ends_by_itself_is_recorded_without_an_actor()
+    {
+        var job = await GivenJobAsync();
+        var until = await Fixture.GetTimeAsync(Cancellation) + TimeSpan.FromHours(1);
+        await Jobs.PauseAsync(job.Id, new JobPause(default, Until: until), Anna, Cancellation);
+        await ShiftTimeAsync(TimeSpan.FromHours(2));
+
+        await Jobs.RecoverJobsAsync(Cancellation);
+        await Jobs.RecoverJobsAsync(Cancellation);
+
+        var resumed = (await EventsAsync())[0];
+        Assert.Equal((QueueEventKind.Resumed, $"job {job.Name}", null), (resumed.Kind, resumed.Subject, resumed.Actor));
+        Assert.Equal(2, (await EventsAsync()).Count);
+    }
+
+    private async Task<IReadOnlyList<QueueEvent>> EventsAsync() => (await Monitor.ListEventsAsync(new EventQuery(), Cancellation)).Events;
+}

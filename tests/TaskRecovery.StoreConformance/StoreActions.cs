@@ -1,0 +1,45 @@
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.StoreConformance;
+
+/// <summary>The actions of an operator for tests in which it does not matter who acts.</summary>
+public static class StoreActions
+{
+    private static readonly AuditInfo Test = new("test");
+
+    /// <summary>Cancels an entry. Returns whether the request was stored.</summary>
+    public static async ValueTask<bool> CancelAsync(this IOperatorStore store, long entryId, CancellationToken cancellationToken)
+        => await store.CancelAsync(entryId, Test, cancellationToken) == OperatorResult.Done;
+
+    /// <summary>Retries an entry now.</summary>
+    public static ValueTask<OperatorResult> RetryAsync(this IOperatorStore store, long entryId, RetryFrom from, CancellationToken cancellationToken)
+        => store.RetryAsync(entryId, new RetryOptions { From = from }, Test, cancellationToken);
+
+    /// <summary>Erases entries.</summary>
+    public static ValueTask<int> EraseAsync(this IOperatorStore store, EraseTarget target, CancellationToken cancellationToken)
+        => store.EraseAsync(target, Test, cancellationToken);
+
+    /// <summary>Pauses or resumes a queue.</summary>
+    public static ValueTask SetPausedAsync(this IOperatorStore store, string queue, bool paused, CancellationToken cancellationToken)
+        => store.SetPausedAsync(PauseTarget.Queue(queue), paused ? new PauseInfo() : null, Test, cancellationToken);
+
+    /// <summary>Pauses a job.</summary>
+    public static Task<bool> PauseAsync(this IJobStore store, Guid jobId, JobPause pause, CancellationToken cancellationToken)
+        => store.PauseAsync(jobId, pause, Test, cancellationToken);
+
+    /// <summary>Resumes a job.</summary>
+    public static Task<bool> ResumeAsync(this IJobStore store, Guid jobId, CancellationToken cancellationToken)
+        => store.ResumeAsync(jobId, Test, cancellationToken);
+
+    /// <summary>Deletes a job.</summary>
+    public static Task<bool> DeleteAsync(this IJobStore store, Guid jobId, CancellationToken cancellationToken)
+        => store.DeleteAsync(jobId, Test, cancellationToken);
+
+    /// <summary>Runs a job now.</summary>
+    public static Task<long?> TriggerAsync(this IJobStore store, Guid jobId, OverlapPolicy? overlap, CancellationToken cancellationToken)
+        => store.TriggerAsync(jobId, overlap, Test, cancellationToken);
+
+    /// <summary>Runs a job for due times of the past.</summary>
+    public static Task<int> BackfillAsync(this IJobStore store, Guid jobId, IReadOnlyList<DateTimeOffset> dues, CancellationToken cancellationToken)
+        => store.BackfillAsync(jobId, dues, Test, cancellationToken);
+}
