@@ -3,6 +3,9 @@ namespace TaskRecovery.Sqlite;
 /// <summary>Statements over <c>nodes</c>.</summary>
 internal static class NodeSql
 {
+    // A node that was not registered by this library can't be watched.
+    private const string HasId = "typeof(n.id) = 'blob' and length(n.id) = 16";
+
     /// <summary>The number of a node that is not dead. ?1 id.</summary>
     public const string FindAlive = "select number from taskrecovery_nodes where id = ?1 and dead_at is null";
 
@@ -16,7 +19,7 @@ internal static class NodeSql
     public const string SameName = "select id, holds_lock from taskrecovery_nodes where name = ?1 and named = 1 and dead_at is null";
 
     /// <summary>The living nodes that report that they hold their lock.</summary>
-    public const string LockHolders = "select id from taskrecovery_nodes where dead_at is null and holds_lock = 1";
+    public const string LockHolders = $"select id from taskrecovery_nodes n where dead_at is null and holds_lock = 1 and {HasId}";
 
     /// <summary>Stores a new node. ?1 id, ?2 name, ?3 named, ?4 name is explicit, ?5 machine, ?6 process, ?7 process started, ?8 holds
     /// lock, ?9 now, ?10 what it says of itself.</summary>
@@ -29,7 +32,10 @@ internal static class NodeSql
     public const string Heartbeat = "update taskrecovery_nodes set beat = beat + 1, holds_lock = ?2, beat_at = ?3 where id = ?1 and dead_at is null";
 
     /// <summary>The living nodes.</summary>
-    public const string Alive = "select id, name, named, beat, holds_lock, heartbeats_in_database from taskrecovery_nodes where dead_at is null order by number";
+    public const string Alive = $"""
+        select id, name, named, beat, holds_lock, heartbeats_in_database from taskrecovery_nodes n
+        where dead_at is null and {HasId} order by number
+        """;
 
     /// <summary>The number of a living node's stored heartbeats. ?1 id.</summary>
     public const string StoredHeartbeat = "select beat from taskrecovery_nodes where id = ?1 and dead_at is null";
@@ -42,12 +48,14 @@ internal static class NodeSql
         """;
 
     /// <summary>Returns a row if any dead node has claims.</summary>
-    public const string AnyDeadWithClaims = "select 1 from taskrecovery_claims c join taskrecovery_nodes n on n.number = c.node where n.dead_at is not null limit 1";
+    public const string AnyDeadWithClaims = $"""
+        select 1 from taskrecovery_claims c join taskrecovery_nodes n on n.number = c.node where n.dead_at is not null and {HasId} limit 1
+        """;
 
     /// <summary>The dead nodes that have claims.</summary>
-    public const string DeadWithClaims = """
+    public const string DeadWithClaims = $"""
         select distinct n.number, n.id, n.name, n.named, n.stopped
-        from taskrecovery_claims c join taskrecovery_nodes n on n.number = c.node where n.dead_at is not null order by n.number
+        from taskrecovery_claims c join taskrecovery_nodes n on n.number = c.node where n.dead_at is not null and {HasId} order by n.number
         """;
 
     /// <summary>Declares a node dead unless it is dead already or has stored another heartbeat. ?1 id, ?2 stored heartbeats that the

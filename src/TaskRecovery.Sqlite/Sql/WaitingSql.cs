@@ -1,6 +1,8 @@
 namespace TaskRecovery.Sqlite;
 
 /// <summary>Statements over <c>waiting</c>.</summary>
+/// <remarks>A SQLite column takes values of any type, and text and blobs are greater than every number. A search that moves from value to
+/// value must skip what is no integer: as a number it reads as 0, so that the search would never end. Retention ends such rows.</remarks>
 internal static class WaitingSql
 {
     /// <summary>Adds the waiting row of a new entry. ?1 id, ?2 queue, ?3 kind, ?4 level, ?5 run at.</summary>
@@ -20,12 +22,16 @@ internal static class WaitingSql
     /// one.</remarks>
     public const string NextLevel = """
         select priority, run_at from taskrecovery_waiting
-        where queue = ?1 and kind = ?2 and priority > ?3
+        where queue = ?1 and kind = ?2 and priority > ?3 and priority <= 2147483647 and typeof(priority) = 'integer' and typeof(run_at) = 'integer'
         order by priority, run_at limit 1
         """;
 
     /// <summary>The next kind of a queue that has waiting entries. ?1 queue, ?2 last kind.</summary>
-    public const string NextKind = "select kind from taskrecovery_waiting where queue = ?1 and kind > ?2 order by kind limit 1";
+    public const string NextKind = """
+        select kind from taskrecovery_waiting
+        where queue = ?1 and kind > ?2 and kind <= 9223372036854775807 and typeof(kind) = 'integer'
+        order by kind limit 1
+        """;
 
     /// <summary>The due entries of a kind and level, in order. ?1 queue, ?2 kind, ?3 level, ?4 now, ?5 limit.</summary>
     public const string Due = """
@@ -35,7 +41,10 @@ internal static class WaitingSql
         """;
 
     /// <summary>When the next entry of a kind and level that is not due yet becomes due. ?1 queue, ?2 kind, ?3 level, ?4 now.</summary>
-    public const string FirstLater = "select min(run_at) from taskrecovery_waiting where queue = ?1 and kind = ?2 and priority = ?3 and run_at > ?4";
+    public const string FirstLater = """
+        select min(run_at) from taskrecovery_waiting
+        where queue = ?1 and kind = ?2 and priority = ?3 and run_at > ?4 and run_at <= 9223372036854775807
+        """;
 
     /// <summary>How many entries of a kind and level are due. ?1 queue, ?2 kind, ?3 level, ?4 now, ?5 limit.</summary>
     public const string CountDue = """
@@ -48,6 +57,20 @@ internal static class WaitingSql
 
     /// <summary>Removes an entry's waiting row. ?1 id.</summary>
     public const string Take = "delete from taskrecovery_waiting where id = ?1 returning attempt, crashes";
+
+    /// <summary>The last id of a part of the table. ?1 after this id, ?2 the number of rows.</summary>
+    public const string EndOfPart = "select max(id) from (select id from taskrecovery_waiting where id > ?1 order by id limit ?2)";
+
+    /// <summary>The rows of a part of the table that no claim finds, because a column is no integer, and the name of that column. ?1 after
+    /// this id, ?2 last id.</summary>
+    public const string Unreadable = """
+        select id, case 'integer' when typeof(run_at) then case typeof(priority) when 'integer' then case typeof(kind) when 'integer'
+                then 'queue' else 'kind' end else 'priority' end else 'run_at' end
+        from taskrecovery_waiting
+        where id > ?1 and id <= ?2
+            and not (typeof(queue) = 'integer' and typeof(kind) = 'integer' and typeof(priority) = 'integer' and typeof(run_at) = 'integer')
+        limit 1000
+        """;
 
     /// <summary>Returns a row if an entry is waiting and was due before a time. ?1 id, ?2 time.</summary>
     public const string IsOverdue = "select 1 from taskrecovery_waiting where id = ?1 and run_at <= ?2";

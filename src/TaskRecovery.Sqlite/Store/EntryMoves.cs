@@ -95,7 +95,7 @@ internal sealed class EntryMoves(SqliteSession session, SqliteNames names, long 
 
     /// <summary>Ends a waiting entry under a new fence.</summary>
     /// <returns><see langword="false"/> if the entry is not waiting.</returns>
-    public bool EndWaiting(long entry, OutcomeKind kind, string reason)
+    public bool EndWaiting(long entry, OutcomeKind kind, string reason, string? error = null)
     {
         var statement = session.Get(WaitingSql.Take).Bind(1, entry);
         if (!statement.Step())
@@ -105,7 +105,7 @@ internal sealed class EntryMoves(SqliteSession session, SqliteNames names, long 
 
         var (attempt, crashes) = (statement.Int32(0), statement.Int32(1));
         statement.Execute();
-        return End(new Run(entry, DrawFence(), null, attempt, crashes, 0, MayHaveTask: true), kind, [], null, reason);
+        return End(new Run(entry, DrawFence(), null, attempt, crashes, 0, MayHaveTask: true), kind, [], error, reason);
     }
 
     /// <summary>Adds a waiting row for an entry that has none and is neither running nor ended.</summary>

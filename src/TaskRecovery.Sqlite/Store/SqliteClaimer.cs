@@ -241,6 +241,11 @@ internal sealed class SqliteClaimer(SqliteQueueStore store, SqliteDatabase datab
             return "timeout is not between 1 microsecond and 45 days";
         }
 
+        if (!row.IsNull(9) && !row.IsInteger(9))
+        {
+            return "expires_at is no time in microseconds";
+        }
+
         if (!row.IsInteger(0) || row.Int64(0) is < 0 or > 9)
         {
             return "priority is not between 0 and 9";

@@ -5,8 +5,10 @@ namespace TaskRecovery.Sqlite;
 internal sealed partial class SqliteQueueStore
 {
     private const int DeleteLimit = 2000;
+    private const int UnreadablePart = 20_000;
 
     private readonly HistoryWalk _walk = new();
+    private long _readableUpTo;
 
     /// <summary>Scans the history with a reader and deletes expired entries in small transactions, so that claims and outcomes hardly
     /// wait.</summary>
@@ -41,6 +43,7 @@ internal sealed partial class SqliteQueueStore
         }
 
         await ExpireAsync(retention, now, cancellationToken).ConfigureAwait(false);
+        await EndUnreadableAsync(cancellationToken).ConfigureAwait(false);
         _walk.GoOn(last, deleted, isEnd);
         if (!_walk.IsResting)
         {
@@ -73,6 +76,41 @@ internal sealed partial class SqliteQueueStore
         {
             await InPartsAsync(overdue, session => BeginExpire(session, before), cancellationToken).ConfigureAwait(false);
         }
+    }
+
+    // Such a row was not written by this library. There is no index over the types of values, so each round reads a part of the table.
+    private async ValueTask EndUnreadableAsync(CancellationToken cancellationToken)
+    {
+        var (last, unreadable) = await _database.ReadAsync(session => FindUnreadable(session, _readableUpTo), cancellationToken).ConfigureAwait(false);
+        if (unreadable.Count > 0)
+        {
+            await InPartsAsync(unreadable, BeginEndUnreadable, cancellationToken).ConfigureAwait(false);
+        }
+
+        _readableUpTo = last;
+    }
+
+    private static (long Last, List<(long Entry, string Column)> Rows) FindUnreadable(SqliteSession session, long after)
+    {
+        var rows = new List<(long, string)>();
+        if (session.Get(WaitingSql.EndOfPart).Bind(1, after).Bind(2, UnreadablePart).Scalar() is not { } last)
+        {
+            return (0, rows);
+        }
+
+        var statement = session.Get(WaitingSql.Unreadable).Bind(1, after).Bind(2, last);
+        while (statement.Step())
+        {
+            rows.Add((statement.Int64(0), statement.Text(1)));
+        }
+
+        return (last, rows);
+    }
+
+    private Func<(long Entry, string Column), bool> BeginEndUnreadable(SqliteSession session)
+    {
+        var moves = new EntryMoves(session, _database.Names, _database.Now());
+        return row => moves.EndWaiting(row.Entry, OutcomeKind.Failed, EndReasons.Unreadable, $"The entry's row can't be read: {row.Column} in taskrecovery_waiting is no integer.");
     }
 
     /// <summary>Changes rows in several transactions, as their budget of time asks for: a row with a large payload takes

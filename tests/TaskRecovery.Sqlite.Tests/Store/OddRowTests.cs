@@ -16,6 +16,14 @@ public sealed class OddRowTests : IDisposable
     [InlineData("taskrecovery_entries set priority = 12", "priority")]
     [InlineData("taskrecovery_entries set priority = 'high'", "priority")]
     [InlineData("taskrecovery_entries set max_attempts = 0", "max_attempts")]
+    [InlineData("taskrecovery_entries set max_attempts = 1.5", "max_attempts")]
+    [InlineData("taskrecovery_entries set created_at = 'now'", "created_at")]
+    [InlineData("taskrecovery_entries set expires_at = 'never'", "expires_at")]
+    [InlineData("taskrecovery_entries set kind = x'00'", "kind")]
+    [InlineData("taskrecovery_entries set args = x'ff00'", null)]
+    [InlineData("taskrecovery_entries set args = 5", null)]
+    [InlineData("taskrecovery_entries set metadata = x'ff', trace_parent = 1.5, unique_key = 5", null)]
+    [InlineData("taskrecovery_waiting set attempt = 'one', crashes = x'00'", null)]
     [InlineData("taskrecovery_waiting set run_at = -9223372036854775808", null)]
     public async Task A_row_that_can_t_be_read_ends_alone(string change, string? problem)
     {
@@ -30,7 +38,7 @@ public sealed class OddRowTests : IDisposable
         Assert.Equal([ids[0], ids[1], ids[3]], batch.Entries.Select(entry => entry.Id).Order());
         foreach (var entry in batch.Entries)
         {
-            Assert.Equal(entry.Id == ids[1] ? problem : null, entry.Problem is { } text ? text.Split(' ').First(word => word is "timeout" or "kind" or "created_at" or "priority" or "max_attempts") : null);
+            Assert.Equal(entry.Id == ids[1] ? problem : null, entry.Problem is { } text ? text.Split(' ').First(word => word is "timeout" or "kind" or "created_at" or "priority" or "max_attempts" or "expires_at") : null);
         }
 
         Assert.Empty(await store.FinishAsync(node, [.. batch.Entries.Select(entry => new RunOutcome { EntryId = entry.Id, Fence = batch.Fence, Kind = OutcomeKind.Failed, IsTask = true })], CancellationToken.None));
@@ -72,7 +80,71 @@ public sealed class OddRowTests : IDisposable
         Assert.Equal(ids[1], Assert.Single(batch.Entries).Id);
     }
 
+    [Theory]
+    [InlineData("queue", "'main'")]
+    [InlineData("kind", "'work'")]
+    [InlineData("kind", "x'00'")]
+    [InlineData("kind", "0.5")]
+    [InlineData("priority", "'high'")]
+    [InlineData("priority", "x'ff'")]
+    [InlineData("priority", "-0.5")]
+    [InlineData("run_at", "'soon'")]
+    [InlineData("run_at", "x''")]
+    [InlineData("run_at", "1e300")]
+    public async Task A_waiting_row_with_a_value_of_another_type_ends_and_stops_no_poll(string column, string value)
+    {
+        var store = await _files.OpenStoreAsync();
+        var ids = (await store.EnqueueAsync([TemporaryDatabase.Entry(), TemporaryDatabase.Entry()], null, CancellationToken.None)).Select(result => result.Id).ToArray();
+        Execute($"update taskrecovery_waiting set {column} = {value} where id = {ids[0]}");
+        var (node, claimer) = GivenClaimer(store);
+        var request = new PollRequest(node, ["default"], ["work"], WithUnknownKinds: false);
+
+        // A search that reads the value as 0 never ends.
+        var batch = await Task.Run(() => claimer.ClaimAsync(10, new SuspectAllowance(3, 0, 0), CancellationToken.None).AsTask()).WaitAsync(TimeSpan.FromSeconds(10));
+        var poll = await Task.Run(() => store.PollAsync(request, CancellationToken.None).AsTask()).WaitAsync(TimeSpan.FromSeconds(10));
+        while (await store.PurgeAsync(new RetentionOptions(), CancellationToken.None))
+        {
+            // Retention works in parts.
+        }
+
+        Assert.Equal(ids[1], Assert.Single(batch.Entries).Id);
+        Assert.Empty(poll.DueQueues);
+        Assert.Null(poll.NextDue);
+        Assert.Equal(ids[0], Read($"select entry from taskrecovery_outcomes where reason = 'unreadable' and error like '%{column}%'"));
+        Assert.Empty(await store.CheckInvariantsAsync(CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task A_node_with_an_id_of_another_type_stops_no_heartbeat_and_no_sweep()
+    {
+        var store = await _files.OpenStoreAsync();
+        using var session = store.OpenNodeSession();
+        var identity = TemporaryDatabase.Identity("node");
+        session.Register(identity);
+        Execute("""
+            insert into taskrecovery_nodes (id, name, named, name_is_explicit, machine, process_id, process_started, started_at, beat_at)
+                values ('me', 'me', 0, 0, 'm', 1, 1, 1, 1);
+            insert into taskrecovery_nodes (id, name, named, name_is_explicit, machine, process_id, process_started, started_at, beat_at, dead_at)
+                values (7, 'it', 0, 0, 'm', 1, 1, 1, 1, 1);
+            insert into taskrecovery_claims (claimed_at, node, entries, attempts, crashes) select 1, number, '[]', '[]', '[]' from taskrecovery_nodes where name = 'it'
+            """);
+
+        var beat = session.SendHeartbeat(identity.Id, holdsLock: true, () => true);
+        var report = await store.SweepAsync(5, CancellationToken.None);
+
+        Assert.True(beat.Accepted);
+        Assert.Empty(beat.Peers);
+        Assert.Empty(report.Items);
+    }
+
     public void Dispose() => _files.Dispose();
+
+    private long Read(string statement)
+    {
+        using var command = _files.Connect().CreateCommand();
+        command.CommandText = statement;
+        return (long)(command.ExecuteScalar() ?? 0L);
+    }
 
     private (Guid Node, IQueueClaimer Claimer) GivenClaimer(SqliteQueueStore store)
     {
