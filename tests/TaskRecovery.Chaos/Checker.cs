@@ -48,6 +48,7 @@ internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer prod
 
         var outcomes = await CheckOutcomesAsync(acknowledged);
         await CheckEffectsAsync(acknowledged);
+        await CheckErasedAsync(acknowledged);
         await CheckUniqueKeysAsync();
         await CheckTasksAsync();
         CheckSteps(journal);
@@ -96,6 +97,7 @@ internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer prod
         => (kind == OutcomeKind.Completed && what != Producer.OddForGood)
             || (kind == OutcomeKind.Failed && reason == EndReasons.AttemptsExhausted && what == Producer.OddForGood)
             || (kind == OutcomeKind.Cancelled && what == "cancelled")
+            || (reason == EndReasons.Erased && what == Producer.ToErase)
             || (kind == OutcomeKind.Failed && reason == EndReasons.CrashLoop);
 
     /// <summary>An effect in the transaction of its outcome is there exactly if the outcome is.</summary>
@@ -111,6 +113,33 @@ internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer prod
         foreach (var (id, what, _) in acknowledged.Select(all => all[0]).Where(one => one.What == "transaction" && !lost.Contains(one.At)))
         {
             Expect(effects.Contains(id) == completed.Contains(id), $"entry {id} ({what}): effect {(effects.Contains(id) ? "made" : "missing")}, outcome {(completed.Contains(id) ? "completed" : "not completed")}");
+        }
+    }
+
+    /// <summary>Nothing that the application stored in an erased entry is left, and nothing was stored after it.</summary>
+    private async Task CheckErasedAsync(IReadOnlyList<IReadOnlyList<Acknowledgement>> acknowledged)
+    {
+        var gone = acknowledged.Where(all => lost.Contains(all[0].At)).Select(all => all[0].EntryId).ToHashSet();
+        var erased = producer.Erased.ByEntry().Select(all => all[0]).Where(one => !lost.Contains(one.At) && !gone.Contains(one.EntryId)).Select(one => one.EntryId).ToList();
+        if (erased.Count == 0)
+        {
+            return;
+        }
+
+        var ids = string.Join(',', erased);
+        var left = new[]
+        {
+            ("arguments or metadata", $"select id from {store.Prefix}entries where id in ({ids}) and (args <> '' or metadata is not null or unique_key is not null or trace_parent is not null)"),
+            ("a result, an error or another reason", $"select entry from {store.Prefix}outcomes where entry in ({ids}) and (result is not null or error is not null or (final and coalesce(reason, '') <> 'erased'))"),
+            ("a step", $"select entry from {store.Prefix}steps where entry in ({ids})"),
+            ("a checkpoint", $"select entry from {store.Prefix}checkpoints where entry in ({ids})"),
+        };
+        foreach (var (what, statement) in left)
+        {
+            foreach (var row in await store.QueryAsync(statement))
+            {
+                Expect(condition: false, $"erased entry {row[0]} has {what}");
+            }
         }
     }
 

@@ -9,12 +9,22 @@ internal sealed class Producer(IJobQueue queue, Random random, int perSecond, in
     /// <summary>What its only attempt fails.</summary>
     public const string OddForGood = "odd for good";
 
+    /// <summary>What is erased while it waits or runs, or after it has ended.</summary>
+    public const string ToErase = "to erase";
+
+    private static readonly EnqueueOptions Personal = new() { Metadata = new Dictionary<string, string>(StringComparer.Ordinal) { ["person"] = "4711" } };
+
     private const int UniqueKeys = 20;
     private const int TicksBetweenBatches = 70;
     private const double LargestBatch = 5000;
 
+    private long? _eraseNext;
+
     /// <summary>What was acknowledged, and as what.</summary>
     public Acknowledgements Acknowledged { get; } = new();
+
+    /// <summary>What was acknowledged as erased.</summary>
+    public Acknowledgements Erased { get; } = new();
 
     /// <summary>How many enqueues were refused or not confirmed.</summary>
     public int Unconfirmed { get; private set; }
@@ -96,6 +106,7 @@ internal sealed class Producer(IJobQueue queue, Random random, int perSecond, in
                 < 83 => ("transaction", await queue.EnqueueAsync(new TransactionProbe(random.Next(5, 100)), null, cancellationToken)),
                 < 90 => ("scheduled", await queue.EnqueueAsync(new PlainProbe(50), new EnqueueOptions { RunAfter = TimeSpan.FromMilliseconds(random.Next(100, 8000)) }, cancellationToken)),
                 < 96 => ("unique", await queue.EnqueueAsync(new PlainProbe(300), new EnqueueOptions { UniqueKey = $"key-{random.Next(UniqueKeys)}" }, cancellationToken)),
+                < 98 => (ToErase, await queue.EnqueueAsync(new StepsProbe(random.Next(2, 6), random.Next(20, 300)), Personal, cancellationToken)),
                 _ => ("cancelled", await queue.EnqueueAsync(new PlainProbe(5000), null, cancellationToken)),
             };
             if (result.IsDuplicate)
@@ -109,11 +120,35 @@ internal sealed class Producer(IJobQueue queue, Random random, int perSecond, in
             {
                 await queue.CancelAsync(result.Id, cancellationToken);
             }
+            else if (what == ToErase)
+            {
+                await EraseAsync(result.Id, cancellationToken);
+            }
         }
         catch (StoreUnavailableException)
         {
             // Not confirmed: it may be stored or not. Only what was acknowledged is held against the library.
             Unconfirmed++;
+        }
+    }
+
+    // Erases the new entry at once, or the one before: that one runs or has ended by now.
+    private async Task EraseAsync(long entryId, CancellationToken cancellationToken)
+    {
+        var erased = _eraseNext;
+        if (random.Next(2) == 0)
+        {
+            erased = entryId;
+        }
+        else
+        {
+            _eraseNext = entryId;
+        }
+
+        if (erased is { } id)
+        {
+            await queue.EraseAsync(EraseTarget.Entry(id), cancellationToken);
+            Erased.Add(id, ToErase, Stopwatch.GetTimestamp());
         }
     }
 }
