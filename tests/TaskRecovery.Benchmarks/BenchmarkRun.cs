@@ -24,6 +24,7 @@ internal static class BenchmarkRun
         () => new RecoveryRow(),
         () => new JobsRow(),
         () => new CostRow(),
+        () => new IdleRow(),
         () => new RetentionRow(),
         () => new SweepRow(),
     ];

@@ -10,7 +10,7 @@ if (args is ["child", var spec])
 
 var rows = new Argument<string[]>("row")
 {
-    Description = $"What to measure: {string.Join(", ", BenchmarkRun.RowNames)}, or without a store: engine, in-process. Default: all that go through one, but for retention and sweep.",
+    Description = $"What to measure: {string.Join(", ", BenchmarkRun.RowNames)}, or without a store: engine, in-process. Default: all that go through one, but for idle, retention and sweep.",
     Arity = ArgumentArity.ZeroOrMore,
 };
 var quick = new Option<bool>("--quick") { Description = "Smaller and fewer: a few minutes in total." };

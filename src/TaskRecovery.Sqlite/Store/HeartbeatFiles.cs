@@ -14,18 +14,20 @@ internal sealed class HeartbeatFiles(SqliteFile file)
 
     private const int MaxVitals = 8 * 1024;
 
+    /// <summary>The file of a node of this process, which stays open.</summary>
+    public KeptFile<FileStream> KeepOwn(Guid nodeId) => new(file.HeartbeatPath(nodeId), path => file.OpenOrCreate(path, Shared));
+
     /// <summary>Increments a node's counter.</summary>
-    /// <param name="nodeId">This node.</param>
+    /// <param name="own">The file of this node.</param>
     /// <param name="counter">The counter that this node wrote last, so that a replaced file cannot decrease it.</param>
     /// <param name="vitals">The state of the process, for those who find it dead; <see langword="null"/> for none.</param>
     /// <returns><see langword="false"/> if the file cannot be written: the counter was not incremented.</returns>
-    public bool TryRaise(Guid nodeId, ref long counter, string? vitals = null)
+    public static bool TryRaise(KeptFile<FileStream> own, ref long counter, string? vitals = null)
     {
         try
         {
-            // Open the file by name each time: writes to a deleted file would succeed, but no other process could read them.
-            using var stream = file.OpenOrCreate(file.HeartbeatPath(nodeId), Shared);
-            var handle = stream.SafeFileHandle;
+            // Find the file by its name each time: writes to a deleted file would succeed, but no other process could read them.
+            var handle = own.Open()!.SafeFileHandle;
             var next = Math.Max(counter, Read(handle) ?? 0) + 1;
             Span<byte> bytes = stackalloc byte[sizeof(long)];
             BinaryPrimitives.WriteInt64LittleEndian(bytes, next);
@@ -36,6 +38,7 @@ internal sealed class HeartbeatFiles(SqliteFile file)
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
+            own.Dispose();
             return false;
         }
     }

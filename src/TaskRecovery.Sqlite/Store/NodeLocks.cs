@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 
 namespace TaskRecovery.Sqlite;
 
@@ -52,8 +53,13 @@ internal sealed class NodeLocks(SqliteFile file) : IDisposable
     public bool Works(Guid nodeId)
     {
         using var probe = LockProbe.TryOpen(file.LockPath(nodeId));
-        return probe is null ? Look(nodeId) == LockState.Locked : LockProbe.IsHeld(probe);
+        return Works(nodeId, probe);
     }
+
+    /// <summary>Returns whether a lock that this process holds excludes other handles.</summary>
+    /// <param name="nodeId">The node.</param>
+    /// <param name="probe">The file that the lock's path names now; <see langword="null"/> to open it here.</param>
+    public bool Works(Guid nodeId, SafeFileHandle? probe) => probe is null ? Look(nodeId) == LockState.Locked : LockProbe.IsHeld(probe);
 
     /// <summary>Returns whether a node's lock is held now; <see langword="true"/> if this cannot be determined.</summary>
     /// <remarks>A file that is missing, or is not the one that was locked (it was deleted, replaced or copied), proves nothing: the lease

@@ -115,6 +115,9 @@ internal sealed class SqliteDatabase : IDisposable
     /// <summary>Reads a consistent snapshot of the database.</summary>
     public ValueTask<T> ReadAsync<T>(Func<SqliteSession, T> work, CancellationToken cancellationToken) => _readers.ReadAsync(work, cancellationToken);
 
+    /// <summary>Reads a consistent snapshot on the caller's thread; for a read of some microseconds in a loop.</summary>
+    public ValueTask<T> ReadBrieflyAsync<T>(Func<SqliteSession, T> work, CancellationToken cancellationToken) => _readers.ReadBrieflyAsync(work, cancellationToken);
+
     /// <summary>Opens a read connection that the caller owns.</summary>
     public SqliteSession OpenReader()
     {

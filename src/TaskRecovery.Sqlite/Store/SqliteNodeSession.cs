@@ -15,6 +15,7 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
 
     private readonly Dictionary<Guid, FileStream> _held = [];
     private readonly PeerFiles _peers = new(database.Heartbeats, database.Locks, database.LockPath);
+    private OwnFiles? _own;
     private SqliteSession? _reader;
     private Alive? _alive;
     private long _counter;
@@ -27,7 +28,7 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
         var holdsLock = Take(identity.Id);
         try
         {
-            database.Heartbeats.TryRaise(identity.Id, ref _counter);
+            Own(identity.Id).TryRaise(ref _counter, vitals: null);
             var (nameTaken, takenOver) = database.Write(session => Store(session, identity, holdsLock), relaxed: false);
             takenOver.ForEach(database.Locks.Remove);
             return new NodeRegistration(holdsLock, nameTaken, takenOver);
@@ -96,6 +97,7 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
 
         _held.Clear();
         _peers.Dispose();
+        _own?.Dispose();
         _reader?.Dispose();
     }
 
@@ -130,7 +132,7 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
     // The row was read before the counter was incremented, and the lease is checked after it, so no verdict can have been reached in
     // between (docs/protocol, FILE_COUNTER).
     private bool Count(AliveNode own, bool holdsLock, Func<bool>? isLeaseValid, string? vitals)
-        => database.Heartbeats.TryRaise(own.Id, ref _counter, vitals) && !own.StoresHeartbeats && own.SaysItHoldsLock == holdsLock && isLeaseValid is not null && isLeaseValid();
+        => Own(own.Id).TryRaise(ref _counter, vitals) && !own.StoresHeartbeats && own.SaysItHoldsLock == holdsLock && isLeaseValid is not null && isLeaseValid();
 
     private bool Store(Guid nodeId, bool holdsLock)
         => database.Write(
@@ -243,7 +245,7 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
             return false;
         }
 
-        if (database.Locks.Works(nodeId))
+        if (Own(nodeId).LockWorks())
         {
             return true;
         }
@@ -260,8 +262,21 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
         return works;
     }
 
+    private OwnFiles Own(Guid nodeId)
+    {
+        if (_own?.NodeId != nodeId)
+        {
+            _own?.Dispose();
+            _own = new OwnFiles(nodeId, database.Heartbeats, database.Locks, database.LockPath);
+        }
+
+        return _own;
+    }
+
     private void Release(Guid nodeId)
     {
+        _own?.Dispose();
+        _own = null;
         if (_held.Remove(nodeId, out var held))
         {
             held.Dispose();

@@ -9,7 +9,7 @@ internal sealed partial class SqliteOperationStore
     {
         // Search with a reader, which does not block other writes: usually there is none.
         var now = database.Now();
-        if (!await database.ReadAsync(
+        if (!await database.ReadBrieflyAsync(
             session => session.Get(NameSql.PauseEnded).Bind(1, now).Exists() || session.Get(NameSql.KindPauseEnded).Bind(1, now).Exists(), cancellationToken).ConfigureAwait(false))
         {
             return 0;

@@ -90,7 +90,7 @@ internal sealed partial class SqliteOperationStore(SqliteDatabase database, Sqli
             cancellationToken);
 
     public ValueTask<IReadOnlyList<long>> ListRunningAsync(CancellationToken cancellationToken)
-        => database.ReadAsync<IReadOnlyList<long>>(
+        => database.ReadBrieflyAsync<IReadOnlyList<long>>(
             static session =>
             {
                 var ids = new List<long>();

@@ -5,7 +5,7 @@ namespace TaskRecovery.Sqlite;
 internal sealed partial class SqliteQueueStore
 {
     public async ValueTask<IReadOnlyList<long>> ListClaimsAsync(Guid nodeId, CancellationToken cancellationToken)
-        => await _database.ReadAsync(
+        => await _database.ReadBrieflyAsync(
             session =>
             {
                 var fences = new List<long>();
@@ -56,7 +56,7 @@ internal sealed partial class SqliteQueueStore
     public async ValueTask<RecoveryReport> SweepAsync(int maxCrashes, CancellationToken cancellationToken)
     {
         var items = new List<RecoveryItem>();
-        foreach (var node in await _database.ReadAsync(ReadDeadNodes, cancellationToken).ConfigureAwait(false))
+        foreach (var node in await _database.ReadBrieflyAsync(ReadDeadNodes, cancellationToken).ConfigureAwait(false))
         {
             var (swept, queues) = await _database.WriteAsync(session => Sweep(session, node, maxCrashes), cancellationToken).ConfigureAwait(false);
             items.AddRange(swept);

@@ -25,6 +25,26 @@ internal sealed class SqliteReaders(Func<SqliteSession> open, string file) : IDi
         }
     }
 
+    /// <summary>Reads on the caller's thread, unless all connections are busy: for a read of some microseconds in a loop. Waking another
+    /// thread for it would be most of its cost in an idle process.</summary>
+    public async ValueTask<T> ReadBrieflyAsync<T>(Func<SqliteSession, T> work, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        if (!_free.Wait(0, CancellationToken.None))
+        {
+            return await ReadAsync(work, cancellationToken).ConfigureAwait(false);
+        }
+
+        try
+        {
+            return Read(work);
+        }
+        finally
+        {
+            _free.Release();
+        }
+    }
+
     /// <summary>Reads on the caller's thread.</summary>
     public T Read<T>(Func<SqliteSession, T> work)
     {

@@ -87,7 +87,7 @@ internal abstract class StoreLoop(string name, StoreLoopServices services) : Bac
         {
             var more = await OnceAsync(cancellationToken).ConfigureAwait(false);
             _health.Succeeded();
-            return more ? TimeSpan.Zero : Interval;
+            return more ? TimeSpan.Zero : services.UntilNext(Interval);
         }
         catch (Exception) when (cancellationToken.IsCancellationRequested)
         {

@@ -13,6 +13,9 @@ internal sealed class QueueDepthSampler : StoreLoop
 {
     private static readonly TimeSpan LookedAtLately = TimeSpan.FromMinutes(2);
 
+    // The first reading of a gauge sets the signal.
+    private static readonly TimeSpan WithoutReaders = TimeSpan.FromMinutes(10);
+
     private readonly QueueDepths _depths;
     private readonly TimeProvider _time;
     private readonly Signal _lookedAt = new();
@@ -34,14 +37,16 @@ internal sealed class QueueDepthSampler : StoreLoop
     }
 
     /// <inheritdoc/>
-    protected override TimeSpan Interval => TimeSpan.FromSeconds(10);
+    protected override TimeSpan Interval => IsLookedAt ? TimeSpan.FromSeconds(10) : WithoutReaders;
 
     /// <inheritdoc/>
     protected override Signal Wake => _lookedAt;
 
+    private bool IsLookedAt => _lookedAtTime is { } looked && _time.GetElapsedTime(looked) < LookedAtLately;
+
     /// <summary>Takes one sample if the gauges were read recently. Tests call this; the timer is not part of the behaviour.</summary>
     internal async Task MeasureOnceAsync(CancellationToken cancellationToken)
-        => _latest = _lookedAtTime is { } looked && _time.GetElapsedTime(looked) < LookedAtLately
+        => _latest = IsLookedAt
             ? await _depths.ReadAsync(cancellationToken).ConfigureAwait(false)
             : [];
 

@@ -8,11 +8,14 @@ internal sealed class RunLogLoop(RunLogs logs, StoreLoopServices services, IRunI
 {
     private const int MaxParts = 500;
 
-    /// <inheritdoc/>
-    protected override TimeSpan Interval => TimeSpan.FromSeconds(5);
+    // New lines set the signal.
+    private static readonly TimeSpan WithoutRuns = TimeSpan.FromMinutes(10);
 
     /// <inheritdoc/>
-    protected override Signal Wake => logs.Ended;
+    protected override TimeSpan Interval => logs.MayHaveLines ? TimeSpan.FromSeconds(5) : WithoutRuns;
+
+    /// <inheritdoc/>
+    protected override Signal Wake => logs.Due;
 
     /// <summary>Stores the lines that are not stored yet. Tests call this; the timer is not part of the behaviour.</summary>
     internal async Task StoreOnceAsync(CancellationToken cancellationToken)

@@ -13,9 +13,14 @@ internal sealed class RunLogs(TimeProvider time)
     private readonly AsyncLocal<RunLog?> _current = new();
     private readonly ConcurrentDictionary<RunLog, bool> _open = new();
     private readonly ConcurrentQueue<RunLogPart> _pending = new();
+    private int _openCount;
 
-    /// <summary>Set when a run with lines has ended.</summary>
-    public Signal Ended { get; } = new();
+    /// <summary>Set when a run with lines has ended, and when the first run has begun.</summary>
+    public Signal Due { get; } = new();
+
+    /// <summary>Whether there may be lines to store without a signal: a run is active whose lines are kept, or lines could not be
+    /// stored.</summary>
+    public bool MayHaveLines => Volatile.Read(ref _openCount) > 0 || !_pending.IsEmpty;
 
     /// <summary>The log of the run that the current code belongs to; <see langword="null"/> if there is none.</summary>
     public RunLog? Current => _current.Value;
@@ -26,6 +31,11 @@ internal sealed class RunLogs(TimeProvider time)
         var log = new RunLog(entryId, fence, time);
         _open[log] = true;
         _current.Value = log;
+        if (Interlocked.Increment(ref _openCount) == 1)
+        {
+            Due.Set();
+        }
+
         return log;
     }
 
@@ -33,11 +43,15 @@ internal sealed class RunLogs(TimeProvider time)
     public void End(RunLog log)
     {
         _current.Value = null;
-        _open.TryRemove(log, out _);
+        if (_open.TryRemove(log, out _))
+        {
+            Interlocked.Decrement(ref _openCount);
+        }
+
         if (log.Take() is { } part)
         {
             Keep(part);
-            Ended.Set();
+            Due.Set();
         }
     }
 

@@ -13,10 +13,17 @@ internal sealed class ChildHandle : IAsyncDisposable
 
     private ChildHandle(ChildProcess process) => _process = process;
 
+    /// <summary>The operating system's process id.</summary>
+    public int Id => _process.Id;
+
     /// <summary>Starts children and waits until all are ready.</summary>
-    public static async Task<ChildHandle[]> StartAsync(params ChildSpec[] specs)
+    public static Task<ChildHandle[]> StartAsync(params ChildSpec[] specs) => StartAsync(environment: null, specs);
+
+    /// <summary>Starts children with variables of their own, and waits until all are ready.</summary>
+    public static async Task<ChildHandle[]> StartAsync(IReadOnlyDictionary<string, string>? environment, params ChildSpec[] specs)
     {
-        var children = specs.Select(spec => new ChildHandle(ChildProcess.StartDotnet(typeof(ChildHandle).Assembly.Location, ["child", spec.ToString()]))).ToArray();
+        var program = typeof(ChildHandle).Assembly.Location;
+        var children = specs.Select(spec => new ChildHandle(ChildProcess.StartDotnet(program, ["child", spec.ToString()], environment))).ToArray();
         foreach (var child in children)
         {
             await child._process.WaitForLineAsync("ready", Longest);

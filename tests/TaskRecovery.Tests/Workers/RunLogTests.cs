@@ -27,6 +27,22 @@ public sealed class RunLogTests
     }
 
     [Fact]
+    public async Task The_loop_that_stores_lines_rests_while_there_can_be_none()
+    {
+        Assert.False(_logs.MayHaveLines);
+        var log = _logs.Begin(7, 70);
+        Assert.True(_logs.MayHaveLines);
+        Assert.True(await _logs.Due.WaitAsync(TimeSpan.Zero, _time, TestContext.Current.CancellationToken));
+        _logger.LogInformation("one");
+        _logs.End(log);
+        Assert.True(await _logs.Due.WaitAsync(TimeSpan.Zero, _time, TestContext.Current.CancellationToken));
+        var parts = _logs.Take();
+        Assert.False(_logs.MayHaveLines);
+        _logs.PutBack(parts);
+        Assert.True(_logs.MayHaveLines);
+    }
+
+    [Fact]
     public async Task Lines_of_a_run_are_kept_across_threads_with_their_exceptions()
     {
         var log = _logs.Begin(7, 70);
