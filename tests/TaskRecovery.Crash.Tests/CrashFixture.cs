@@ -1,6 +1,4 @@
-using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
-using Npgsql;
 using TaskRecovery.Crash.Host;
 using TaskRecovery.Storage;
 using TaskRecovery.TestSupport;
@@ -8,20 +6,12 @@ using TaskRecovery.TestSupport;
 namespace TaskRecovery.Crash.Tests;
 
 /// <summary>One store, the child processes that work on it, and a client that enqueues and reads.</summary>
-public sealed class CrashFixture : IAsyncDisposable
+public abstract class CrashFixture : IAsyncDisposable
 {
     private readonly List<ChildProcess> _children = [];
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("taskrecovery-crash-");
     private ServiceProvider? _services;
     private int _journals;
-
-    private CrashFixture()
-    {
-    }
-
-    public PostgresServer? Server { get; private init; }
-
-    public required Func<string, HostSettings> SettingsFor { get; init; }
 
     public IJobQueue Queue => Services.GetRequiredService<IJobQueue>();
 
@@ -31,33 +21,11 @@ public sealed class CrashFixture : IAsyncDisposable
 
     private ServiceProvider Services => _services ?? throw new InvalidOperationException("The fixture was not started.");
 
-    public static async Task<CrashFixture> OnPostgresAsync()
-    {
-        var server = await PostgresServer.StartAsync(new PostgresServerOptions { Controlled = true, Fsync = true });
-        var fixture = new CrashFixture
-        {
-            Server = server,
-            SettingsFor = journal => new HostSettings { Postgres = server.ConnectionString, JournalFile = journal },
-        };
-        await using var connection = new NpgsqlConnection(server.ConnectionString);
-        await connection.OpenAsync();
-        await using var command = new NpgsqlCommand("create table probe_effects (entry bigint, fence bigint)", connection);
-        await command.ExecuteNonQueryAsync();
-        return await fixture.StartAsync();
-    }
+    /// <summary>How long after a kill work may take to run again: well below the lease, for a busy machine.</summary>
+    public abstract TimeSpan LongestAfterKill { get; }
 
-    public static async Task<CrashFixture> OnSqliteAsync()
-    {
-        CrashFixture? fixture = null;
-        fixture = new CrashFixture { SettingsFor = journal => new HostSettings { SqliteFile = Path.Combine(fixture!._folder.FullName, "tasks.db"), JournalFile = journal } };
-        await fixture.StartAsync();
-        await using var connection = new SqliteConnection($"Data Source={fixture.SettingsFor("unused").SqliteFile}");
-        await connection.OpenAsync();
-        await using var command = connection.CreateCommand();
-        command.CommandText = "create table probe_effects (entry integer, fence integer)";
-        await command.ExecuteNonQueryAsync();
-        return fixture;
-    }
+    /// <summary>How many entries have a transaction of their own in the test of those.</summary>
+    public virtual int TransactionEntries => 200;
 
     /// <summary>Starts a node and waits until its host has started.</summary>
     public async Task<ChildProcess> StartNodeAsync(Func<HostSettings, HostSettings>? configure = null)
@@ -82,8 +50,19 @@ public sealed class CrashFixture : IAsyncDisposable
 
     public IReadOnlyList<JournalLine> ReadJournal() => Journal.ReadAll(_folder.FullName);
 
+    /// <summary>Stops a process where it stands.</summary>
+    public virtual Task StopAsync(ChildProcess process)
+    {
+        process.Send(Signal.Stop);
+        return Task.CompletedTask;
+    }
+
+    /// <summary>The entries whose handlers committed a row of their own.</summary>
+    public abstract Task<IReadOnlyList<long>> ReadEffectsAsync();
+
     public async ValueTask DisposeAsync()
     {
+        GC.SuppressFinalize(this);
         foreach (var child in _children)
         {
             await child.DisposeAsync();
@@ -94,22 +73,23 @@ public sealed class CrashFixture : IAsyncDisposable
             await _services.DisposeAsync();
         }
 
-        if (Server is not null)
-        {
-            await Server.DisposeAsync();
-        }
-
-        SqliteConnection.ClearAllPools();
+        await StopStoreAsync();
         _folder.Delete(recursive: true);
     }
 
-    private async Task<CrashFixture> StartAsync()
+    protected string FileFor(string name) => Path.Combine(_folder.FullName, name);
+
+    /// <summary>What a node needs to work on this store.</summary>
+    protected abstract HostSettings SettingsFor(string journal);
+
+    protected abstract ValueTask StopStoreAsync();
+
+    protected async Task PrepareAsync()
     {
         var services = new ServiceCollection();
         services.AddLogging();
         ProbeHost.AddClient(services, SettingsFor("unused"));
         _services = services.BuildServiceProvider();
         await Store.PrepareAsync(CancellationToken.None);
-        return this;
     }
 }

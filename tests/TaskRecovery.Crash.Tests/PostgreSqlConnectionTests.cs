@@ -4,10 +4,10 @@ using TaskRecovery.TestSupport;
 
 namespace TaskRecovery.Crash.Tests;
 
-/// <summary>The crash tests on PostgreSQL, and what only a server can do to its clients.</summary>
-public sealed class PostgreSqlCrashTests : CrashTests
+/// <summary>What only a server can do to its clients.</summary>
+public sealed class PostgreSqlConnectionTests() : CrashTests(PostgreSqlCrashFixture.OpenAsync)
 {
-    protected override TimeSpan LongestAfterKill => TimeSpan.FromSeconds(8);
+    private PostgreSqlCrashFixture Database => (PostgreSqlCrashFixture)Fixture;
 
     [Fact]
     public async Task A_server_restarted_at_once_under_load_loses_nothing()
@@ -16,7 +16,7 @@ public sealed class PostgreSqlCrashTests : CrashTests
         var ids = await EnqueueAsync(1000, () => new StepsProbe(Steps: 3, HoldMs: 100));
         await RunningAsync(100);
 
-        await Fixture.Server!.RestartImmediateAsync();
+        await Database.Server.RestartImmediateAsync();
         await AllCompletedAsync(ids);
 
         await InvariantHoldsAsync(ids);
@@ -29,7 +29,7 @@ public sealed class PostgreSqlCrashTests : CrashTests
         var ids = await EnqueueAsync(600, () => new PlainProbe(HoldMs: 500));
         await RunningAsync(100);
 
-        var killed = await KillBackendsAsync();
+        var killed = await Database.KillBackendsAsync();
         await AllCompletedAsync(ids);
 
         Assert.True(killed > 0, "no backend was there to be killed");
@@ -41,7 +41,7 @@ public sealed class PostgreSqlCrashTests : CrashTests
     [Fact]
     public async Task Nodes_stopped_while_they_read_a_claims_answer_are_declared_dead_and_cost_no_other_node_its_lease()
     {
-        var direct = new NpgsqlConnectionStringBuilder(Fixture.Server!.ConnectionString);
+        var direct = new NpgsqlConnectionStringBuilder(Database.Server.ConnectionString);
         await using var network = new TcpProxy(direct.Host!, direct.Port);
         network.StallAnswersAfter(1_000_000);
         var through = new NpgsqlConnectionStringBuilder(direct.ConnectionString) { Host = "127.0.0.1", Port = network.Port }.ConnectionString;
@@ -54,7 +54,7 @@ public sealed class PostgreSqlCrashTests : CrashTests
         // A claim takes 16 MiB, and the buffers of a connection hold less.
         var large = await EnqueueAsync(40, () => new PlainProbe(HoldMs: 100, Padding: new string('x', 900_000)));
         await Until.TrueAsync(
-            async () => await CountAsync("select count(*) from pg_stat_activity where wait_event = 'ClientWrite'") == 2,
+            async () => await Database.CountAsync("select count(*) from pg_stat_activity where wait_event = 'ClientWrite'") == 2,
             "the server waits for both to read their claims");
         var others = await StartNodesAsync(2);
         var running = await EnqueueAsync(20, () => new PlainProbe(HoldMs: 25_000));
@@ -62,51 +62,11 @@ public sealed class PostgreSqlCrashTests : CrashTests
 
         Array.ForEach(stopped, process => process.Send(Signal.Stop));
         await Until.TrueAsync(
-            async () => await CountAsync("select count(*) from taskrecovery.nodes where dead_at is not null") == 2, "both are declared dead", Lease + TimeSpan.FromSeconds(10));
+            async () => await Database.CountAsync("select count(*) from taskrecovery.nodes where dead_at is not null") == 2, "both are declared dead", Lease + TimeSpan.FromSeconds(10));
         await AllCompletedAsync([.. large, .. running]);
 
         Assert.DoesNotContain(Fixture.ReadJournal(), line => line.What == JournalEvents.Token && others.Any(process => process.Id == line.ProcessId));
         Assert.All(others, process => Assert.DoesNotContain("[3006]", process.Output, StringComparison.Ordinal));
         await InvariantHoldsAsync([.. large, .. running]);
-    }
-
-    protected override Task<CrashFixture> OpenAsync() => CrashFixture.OnPostgresAsync();
-
-    protected override async Task<IReadOnlyList<long>> ReadEffectsAsync()
-    {
-        await using var connection = await ConnectAsync();
-        await using var command = new NpgsqlCommand("select entry from probe_effects", connection);
-        await using var reader = await command.ExecuteReaderAsync();
-        var entries = new List<long>();
-        while (await reader.ReadAsync())
-        {
-            entries.Add(reader.GetInt64(0));
-        }
-
-        return entries;
-    }
-
-    private async Task<long> CountAsync(string statement)
-    {
-        await using var connection = await ConnectAsync();
-        await using var command = new NpgsqlCommand(statement, connection);
-        return (long)(await command.ExecuteScalarAsync())!;
-    }
-
-    private async Task<NpgsqlConnection> ConnectAsync()
-    {
-        var connection = new NpgsqlConnection(Fixture.Server!.ConnectionString);
-        await connection.OpenAsync();
-        return connection;
-    }
-
-    /// <summary>Kills every other backend that works for a node at this moment.</summary>
-    private async Task<long> KillBackendsAsync()
-    {
-        await using var connection = await ConnectAsync();
-        await using var command = new NpgsqlCommand(
-            "select count(pg_terminate_backend(pid)) from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid() and pid % 2 = 0",
-            connection);
-        return (long)(await command.ExecuteScalarAsync())!;
     }
 }

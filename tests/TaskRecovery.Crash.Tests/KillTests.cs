@@ -1,0 +1,136 @@
+using System.Diagnostics;
+using TaskRecovery.Crash.Host;
+using TaskRecovery.TestSupport;
+
+namespace TaskRecovery.Crash.Tests;
+
+/// <summary>What happens to work when the process under it is killed. Run on both stores.</summary>
+public abstract class KillTests(Func<Task<CrashFixture>> open) : CrashTests(open)
+{
+    private static readonly TimeSpan BeforeTheGrace = TimeSpan.FromSeconds(2.5);
+
+    [Fact]
+    public async Task Work_of_a_killed_process_runs_again_on_others_within_seconds()
+    {
+        // How long it takes depends on where in its heartbeat a process is killed: one kill is one sample. How fast it is on a quiet machine is for the chaos program to say;
+        // here the limit only tells the grace period from the lease.
+        await StartNodesAsync(2);
+        var ids = new List<long>();
+        var delays = new List<double>();
+        for (var kill = 0; kill < 3; kill++)
+        {
+            await StartNodesAsync(1);
+            ids.AddRange(await EnqueueAsync(200, () => new PlainProbe(HoldMs: 3_000)));
+            await RunningAsync(200);
+
+            var (killedAt, interrupted) = await KillOneWhileRunningAsync();
+            await AllCompletedAsync(ids);
+
+            delays.AddRange(DelaysUntilRunAgain(interrupted, killedAt));
+        }
+
+        TestContext.Current.TestOutputHelper?.WriteLine($"{delays.Count} entries ran again after {Median(delays):0.00} s in the median, {delays.Max():0.00} s at most");
+        Assert.InRange(delays.Max(), 0, Fixture.LongestAfterKill.TotalSeconds);
+        await InvariantHoldsAsync(ids);
+    }
+
+    [Fact]
+    public async Task A_restarted_instance_does_not_wait_for_its_former_self_to_be_found_dead()
+    {
+        var node = await Fixture.StartNodeAsync(settings => settings with { NodeName = "only", Concurrency = 100 });
+        var ids = new List<long>();
+        var delays = new List<double>();
+        for (var restart = 0; restart < 3; restart++)
+        {
+            ids.AddRange(await EnqueueAsync(60, () => new PlainProbe(HoldMs: 2_000)));
+            await RunningAsync(60);
+
+            var (killedAt, interrupted) = await KillWhileRunningAsync(node);
+            node = await Fixture.StartNodeAsync(settings => settings with { NodeName = "only", Concurrency = 100 });
+            await AllCompletedAsync(ids);
+
+            var started = Fixture.ReadJournal().Single(line => line.ProcessId == node.Id && line.What == JournalEvents.Started).At;
+            delays.Add(DelaysUntilRunAgain(interrupted, killedAt).Max() - Stopwatch.GetElapsedTime(killedAt, started).TotalSeconds);
+        }
+
+        TestContext.Current.TestOutputHelper?.WriteLine($"went on {string.Join(", ", delays.Select(delay => $"{delay:0.00}"))} s after its start");
+        Assert.True(Median(delays) < BeforeTheGrace.TotalSeconds, $"went on {Median(delays):0.00} s after its start, when any other node could have");
+        await InvariantHoldsAsync(ids);
+    }
+
+    [Fact]
+    public async Task Steps_that_had_finished_are_not_run_again()
+    {
+        await StartNodesAsync(3);
+        var ids = await EnqueueAsync(60, () => new StepsProbe(Steps: 10, HoldMs: 300));
+        await Until.TrueAsync(() => Fixture.ReadJournal().Count(line => line.What == JournalEvents.StepStored) > 150, "150 steps were stored");
+
+        await KillOneWhileRunningAsync();
+        await AllCompletedAsync(ids);
+
+        var storedTwice = Fixture.ReadJournal()
+            .Where(line => line.What == JournalEvents.StepStored)
+            .GroupBy(line => (line.EntryId, line.Detail))
+            .Where(group => group.Count() > 1);
+        Assert.Empty(storedTwice);
+        await InvariantHoldsAsync(ids);
+    }
+
+    [Fact]
+    public async Task Effects_in_the_workers_own_transaction_exist_once()
+    {
+        await StartNodesAsync(3);
+        var ids = await EnqueueAsync(Fixture.TransactionEntries, () => new TransactionProbe(HoldMs: 200));
+        await Until.TrueAsync(() => Fixture.ReadJournal().Count(line => line.What == JournalEvents.Done) > 20, "some are done");
+
+        await KillOneWhileRunningAsync();
+        await AllCompletedAsync(ids);
+
+        Assert.Equal(ids.Order(), (await Fixture.ReadEffectsAsync()).Order());
+        await InvariantHoldsAsync(ids);
+    }
+
+    [Fact]
+    public async Task A_poisonous_entry_among_a_thousand_of_one_claim_ends_alone()
+    {
+        var innocent = await EnqueueAsync(999, () => new PlainProbe(HoldMs: 300));
+        var poison = (await Fixture.Queue.EnqueueAsync(new PoisonProbe(HoldMs: 150), new EnqueueOptions { Priority = 0 })).Id;
+
+        var limit = Stopwatch.StartNew();
+        while ((await Fixture.Queue.FindAsync(poison))!.State is EntryState.Waiting or EntryState.Running)
+        {
+            Assert.True(limit.Elapsed < TimeSpan.FromMinutes(3), "the poisonous entry has not ended after three minutes");
+            var node = await Fixture.StartNodeAsync(settings => settings with { NodeName = "victim", Concurrency = 1_000 });
+            await node.WaitForExitAsync(TimeSpan.FromSeconds(30)).ContinueWith(_ => { }, TaskScheduler.Default);
+            if ((await Fixture.Queue.CountAsync()) is { Waiting.Value: 0, Running.Value: 0 })
+            {
+                break;
+            }
+        }
+
+        await AllCompletedAsync(innocent);
+        var ended = (await Fixture.Queue.FindAsync(poison))!;
+        Assert.Equal((EntryState.Failed, EndReasons.CrashLoop), (ended.State, ended.Reason));
+        var firstClaim = Fixture.ReadJournal().Where(line => line.What == JournalEvents.Begin).GroupBy(line => line.Fence).First();
+        Assert.Equal(1_000, firstClaim.Count());
+        await InvariantHoldsAsync(innocent);
+    }
+
+    private static double Median(IEnumerable<double> values)
+    {
+        var sorted = values.Order().ToList();
+        return sorted[sorted.Count / 2];
+    }
+
+    private List<double> DelaysUntilRunAgain(IReadOnlyList<long> interrupted, long since)
+    {
+        var begins = Fixture.ReadJournal().Where(line => line.What == JournalEvents.Begin).ToLookup(line => line.EntryId);
+        return [.. interrupted.Select(id => Stopwatch.GetElapsedTime(since, begins[id].First(line => line.At > since).At).TotalSeconds)];
+    }
+}
+
+/// <summary>On PostgreSQL.</summary>
+public sealed class PostgreSqlKillTests() : KillTests(PostgreSqlCrashFixture.OpenAsync);
+
+/// <summary>On one SQLite file that the processes share.</summary>
+public sealed class SqliteKillTests() : KillTests(SqliteCrashFixture.OpenAsync);
