@@ -32,6 +32,8 @@ public sealed partial class LanguageTests
         "docs/lab",
         "docs/operations.md",
         "docs/protocol",
+        "docs/not-included.md",
+        "docs/recipes.md",
         "docs/recovery.md",
         "docs/reliability.md",
         "docs/schedules.md",

@@ -1,0 +1,64 @@
+using System.Net;
+
+namespace TaskRecovery.Testing.Tests.Samples;
+
+[JobKind("recipes.trip")]
+public sealed record BookTrip(string Trip);
+
+public sealed class BookTripWorker(ITravel travel) : IJobWorker<BookTrip>
+{
+    public async Task WorkAsync(WorkContext<BookTrip> context, CancellationToken cancellationToken)
+    {
+        var flight = await context.StepAsync("flight", token => travel.BookFlightAsync(context.Args.Trip, token), cancellationToken);
+        try
+        {
+            await context.StepAsync("hotel", token => travel.BookHotelAsync(context.Args.Trip, token), cancellationToken);
+        }
+        catch (NoRoomException exception)
+        {
+            await context.StepAsync("cancel flight", token => travel.CancelFlightAsync(flight, token), cancellationToken);
+            context.Fail(exception.Message);
+        }
+    }
+}
+
+[JobKind("recipes.apply-changes")]
+public sealed record ApplyChanges(string Customer);
+
+public sealed class ApplyChangesWorker(Changes changes) : IJobWorker<ApplyChanges>
+{
+    public async Task WorkAsync(WorkContext<ApplyChanges> context, CancellationToken cancellationToken)
+    {
+        bool applied;
+        do
+        {
+            await using var transaction = await changes.BeginAsync(context.Args.Customer, cancellationToken);
+            applied = await changes.ApplyNextAsync(context.Args.Customer, transaction, cancellationToken);
+            if (!applied)
+            {
+                await context.CompleteAsync(transaction, cancellationToken);
+            }
+
+            await transaction.CommitAsync(cancellationToken);
+        }
+        while (applied);
+    }
+}
+
+[JobKind("recipes.crm")]
+public sealed record UpdateCrm(Uri Address);
+
+public sealed class UpdateCrmWorker(HttpClient client) : IJobWorker<UpdateCrm>
+{
+    public async Task WorkAsync(WorkContext<UpdateCrm> context, CancellationToken cancellationToken)
+    {
+        var response = await client.PutAsync(context.Args.Address, content: null, cancellationToken);
+        if (response.StatusCode == HttpStatusCode.TooManyRequests)
+        {
+            context.Snooze(response.Headers.RetryAfter?.Delta ?? TimeSpan.FromSeconds(30));
+            return;
+        }
+
+        response.EnsureSuccessStatusCode();
+    }
+}
