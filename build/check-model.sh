@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks the models of the protocol (docs/protocol/queue.pml, jobs.pml) with spin: the protocol holds, and spin finds the bug of
+# Checks the models of the protocol (docs/protocol/queue.pml, jobs.pml, overlap.pml) with spin: the protocol holds, and spin finds the bug of
 # every broken variant.
 # Usage: build/check-model.sh [VARIANT...]   without arguments: all of them, a minute and a half on two cores; needs 4 GB of memory
 set -euo pipefail
@@ -26,6 +26,9 @@ fi
 #   stale       a run of an old plan starts
 #   twice       a single run runs twice
 #   never       the latest plan has no run
+# and of overlap.pml:
+#   beside      a run starts while another one runs
+#   never       the newest run does not complete
 cases="
 protocol-ends              holds    live -DFAULTS=2
 protocol-ends-1-fault      holds    live -DFAULTS=1
@@ -62,13 +65,17 @@ LEFT_TO_ITS_START          twice    jobs
 FORGOTTEN                  twice    jobs
 ONE_LOOK                   twice    jobs
 NOT_AFTER_AN_END           never    jobs
+overlap                    holds    overlap
+STARTS_AT_ONCE             beside   overlap
+CANCELS_ALL                never    overlap
+OLDEST_STARTS              beside   overlap
 "
 if [ $# -gt 0 ]; then cases=$(for name; do grep -E "^$name " <<<"$cases" || { echo "no such variant: $name" >&2; exit 2; }; done); fi
 
 check() { # name expected kind definitions...
     local name=$1 expected=$2 kind=$3 dir=$work/$1 model=$models/queue.pml flags run found states seconds
     shift 3
-    if [ "$kind" = jobs ]; then kind=safe model=$models/jobs.pml; fi
+    if [ "$kind" = jobs ] || [ "$kind" = overlap ]; then model=$models/$kind.pml kind=safe; fi
     mkdir "$dir" && cd "$dir"
     if [ "$expected" = holds ]; then flags=-O2; else flags=-O0; fi             # a bug is found faster than gcc can optimize
     if [ "$kind" = live ]; then set -- "$@" -DLIVE; run=-a; else flags="$flags -DSAFETY -DNOCLAIM"; run=; fi
@@ -85,7 +92,8 @@ check() { # name expected kind definitions...
         *outcome*) found=wrong ;;
         *now_version*) found=stale ;;
         *"runs<2"*) found=twice ;;
-        *is_cancelled*) found=never ;;
+        *is_cancelled* | *completed*) found=never ;;
+        *'runs[r]'*) found=beside ;;
         '') if grep -q 'errors: 0' pan.out && ! grep -qiE 'search not completed|max search depth|out of memory' pan.out; then found=holds; else found=unfinished; fi ;;
         *) found=other ;;
     esac

@@ -111,7 +111,8 @@ internal static class OperationSql
         ), marked as (
             update {schema}.outcomes o set final = false from free f where o.entry = f.id and o.fence = f.fence and o.final returning o.entry
         ), opened as (
-            update {schema}.tasks t set state = 0, reason = null, ended_at = null from marked m where t.entry_id = m.entry and t.state in (3, 4)
+            update {schema}.tasks t set state = 0, reason = null, started_at = null, ended_at = null
+            from marked m where t.entry_id = m.entry and t.state in (3, 4)
         ), place as (
             insert into {schema}.waiting (run_at, id, queue, kind, priority, attempt, crashes)
             select g.run_at, f.id, f.queue, f.kind, g.level, g.attempt, g.crashes from free f join marked m on m.entry = f.id join given g on g.id = f.id

@@ -159,7 +159,7 @@ internal static class OperatorSql
         ), answered as (
             delete from {schema}.cancellations where entry in (select entry from marked)
         ), opened as (
-            update {schema}.tasks t set state = 0, attempt = 0, crashes = 0, result = null, reason = null, ended_at = null
+            update {schema}.tasks t set state = 0, attempt = 0, crashes = 0, result = null, reason = null, started_at = null, ended_at = null
             from marked m where t.entry_id = m.entry and t.state in (3, 4)
         ), tasks as materialized (
             select t.id from {schema}.tasks t where $2 and t.entry_id = any (array(select entry from marked))

@@ -23,10 +23,10 @@ internal sealed partial class PostgreSqlJobStore
     private async Task CancelOthersAsync(TaskStartRequest request, CancellationToken cancellationToken)
     {
         var unfinished = await ListIncompleteTasksAsync(request.JobId, cancellationToken).ConfigureAwait(false);
-        long[] entries = [.. unfinished.Select(static task => task.EntryId).OfType<long>().Where(entry => entry != request.EntryId)];
-        if (entries.Length > 0)
+        var entries = TaskStartRules.FindPrevious(unfinished, request.EntryId);
+        if (entries.Count > 0)
         {
-            await queue.CancelAsync(entries, EndReasons.Overlap, cancellationToken).ConfigureAwait(false);
+            await queue.CancelAsync([.. entries], EndReasons.Overlap, cancellationToken).ConfigureAwait(false);
         }
     }
 

@@ -181,7 +181,7 @@ internal sealed class TaskStarter(PostgreSqlDatabase database, HintSender hints)
                         HasTaskForDueTime = reader.GetBoolean(10),
                         HasUnfinishedTask = reader.GetBoolean(11),
                         HasQueuedTask = bound is null && reader.GetBoolean(14),
-                        HasEarlierTask = bound is not null && reader.GetBoolean(15),
+                        HasEarlierTask = reader.GetBoolean(15),
                     },
             },
         };

@@ -75,7 +75,9 @@ internal static class OperationSql
         """;
 
     /// <summary>Reopens the task of an entry. ?1 entry.</summary>
-    public const string ReopenTask = "update taskrecovery_tasks set state = 0, reason = null, ended_at = null where entry_id = ?1 and state in (3, 4)";
+    public const string ReopenTask = """
+        update taskrecovery_tasks set state = 0, reason = null, started_at = null, ended_at = null where entry_id = ?1 and state in (3, 4)
+        """;
 
     /// <summary>The newest outcome of an entry. ?1 entry.</summary>
     public const string LastFence = "select max(fence) from taskrecovery_outcomes where entry = ?1";

@@ -54,8 +54,12 @@ internal static class TaskSql
     /// <summary>Returns a row if a task of a job waits for its first start. ?1 job.</summary>
     public const string AnyQueued = "select 1 from taskrecovery_tasks where job_id = ?1 and state < 2 and started_at is null limit 1";
 
-    /// <summary>Returns a row if an unfinished task of a job is older than another one. ?1 job, ?2 created at, ?3 id of the other.</summary>
-    public const string AnyEarlier = "select 1 from taskrecovery_tasks where job_id = ?1 and state < 2 and (created_at, id) < (?2, ?3) limit 1";
+    /// <summary>Returns a row if a task that has not started has to wait for another one. ?1 job, ?2 created at, ?3 id of the
+    /// task.</summary>
+    public const string AnyEarlier = """
+        select 1 from taskrecovery_tasks
+        where job_id = ?1 and state < 2 and id <> ?3 and (started_at is not null or (created_at, id) < (?2, ?3)) limit 1
+        """;
 
     /// <summary>Creates a task. ?1 id, ?2 job, ?3 entry, ?4 due, ?5 attempt, ?6 node, ?7 now, ?8 state, ?9 started at, ?10 whether it makes
     /// up for a missed run.</summary>
@@ -90,7 +94,8 @@ internal static class TaskSql
 
     /// <summary>Resets the task of an entry that an operator retries. ?1 entry.</summary>
     public const string ReopenByEntry = """
-        update taskrecovery_tasks set state = 0, attempt = 0, crashes = 0, result = null, reason = null, ended_at = null
+        update taskrecovery_tasks set state = 0, attempt = 0, crashes = 0, result = null, reason = null, started_at = null,
+            ended_at = null
         where entry_id = ?1 and state > 1
         """;
 }

@@ -78,7 +78,7 @@ internal sealed partial class SqliteJobStore
             HasTaskForDueTime = due is not null && session.Get(TaskSql.ExistsForDue).Bind(1, job.Id).Bind(2, due).Exists(),
             HasUnfinishedTask = session.Get(TaskSql.AnyUnfinished).Bind(1, job.Id).Exists(),
             HasQueuedTask = mayQueue && bound is null && session.Get(TaskSql.AnyQueued).Bind(1, job.Id).Exists(),
-            HasEarlierTask = mayQueue && bound is not null
+            HasEarlierTask = overlap != OverlapPolicy.Allow && bound is { StartedAt: null }
                 && session.Get(TaskSql.AnyEarlier).Bind(1, job.Id).Bind(2, Micros.From(bound.CreatedAt)).Bind(3, bound.Id).Exists(),
         };
     }
@@ -123,12 +123,10 @@ internal sealed partial class SqliteJobStore
     // Running tasks get a request; a waiting one ends at once.
     private static void CancelOthers(EntryMoves moves, TaskStartRequest request)
     {
-        foreach (var entry in ReadTasks(moves.Session.Get(TaskSql.ListIncomplete).Bind(1, request.JobId)).Select(static task => task.EntryId).OfType<long>())
+        var unfinished = ReadTasks(moves.Session.Get(TaskSql.ListIncomplete).Bind(1, request.JobId));
+        foreach (var entry in TaskStartRules.FindPrevious(unfinished, request.EntryId))
         {
-            if (entry != request.EntryId)
-            {
-                SqliteQueueStore.Cancel(moves, entry, EndReasons.Overlap);
-            }
+            SqliteQueueStore.Cancel(moves, entry, EndReasons.Overlap);
         }
     }
 

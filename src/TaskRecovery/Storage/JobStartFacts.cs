@@ -34,7 +34,7 @@ public sealed record JobStartFacts
     /// <summary>Whether one of the unfinished tasks waits for its first start. Only read for the policies that let a run wait.</summary>
     public bool HasQueuedTask { get; init; }
 
-    /// <summary>Whether an unfinished task of the job is older than the one that is bound to the entry. Only read for the policies that let
-    /// a run wait.</summary>
+    /// <summary>Whether the bound task, which has not started, has to wait for another unfinished task of the job: one that has started, or
+    /// one that is older. Not read if runs may overlap.</summary>
     public bool HasEarlierTask { get; init; }
 }

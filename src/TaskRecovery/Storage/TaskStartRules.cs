@@ -5,8 +5,9 @@ namespace TaskRecovery.Storage;
 /// <summary>Decides whether a run starts, as a pure function that every store calls.</summary>
 /// <remarks>
 /// An entry is a new run unless a task is bound to it or it names one. If a task is bound, the task runs again, unless it has finished, or
-/// its job is paused, deleted or of another kind by now; the task of a single run continues although its job ended with it. If the entry
-/// names a task that is not bound to it, another entry has taken over the task.
+/// its job is paused, deleted or of another kind by now; the task of a single run continues although its job ended with it. A task that
+/// waits for its first start, or that an operator retries, waits for the tasks before it. If the entry names a task that is not bound to
+/// it, another entry has taken over the task.
 /// A new run that does not start is skipped permanently: its entry ends in the same transaction. Otherwise a lost answer or a crash would
 /// cause a second verdict, against a plan that has changed since. Only the planned entry plans the next run. Each due time has at most one
 /// task, and so has each entry.
@@ -27,6 +28,18 @@ public static class TaskStartRules
         };
     }
 
+    /// <summary>Returns the entries that a waiting run of <see cref="OverlapPolicy.CancelPrevious"/> cancels: those of older tasks.</summary>
+    /// <remarks>Two runs may do this at the same moment. If they canceled each other, neither would run.</remarks>
+    /// <param name="unfinished">The unfinished tasks of the job, oldest first.</param>
+    /// <param name="entryId">The entry of the waiting run.</param>
+    /// <returns>Nothing if the run no longer waits, because a newer one has taken its place.</returns>
+    public static IReadOnlyList<long> FindPrevious(IReadOnlyList<TaskRecord> unfinished, long entryId)
+    {
+        ArgumentNullException.ThrowIfNull(unfinished);
+        var older = unfinished.TakeWhile(task => task.EntryId != entryId).ToList();
+        return older.Count == unfinished.Count ? [] : [.. older.Select(static task => task.EntryId).OfType<long>()];
+    }
+
     // The claim is lost, unless an earlier start under it skipped the run and its answer was lost, or a change of the job ended the run.
     private static TaskStartVerdict JudgeEnded(OutcomeKind? kind, string? reason) => (kind, reason) switch
     {
@@ -43,7 +56,7 @@ public static class TaskStartRules
         (_, null) => Skip(EndReasons.JobDeleted),
         (_, { HasKindOfEntry: false }) => Skip(EndReasons.Superseded),
         (_, { Timing.State: JobState.Paused }) => Skip(EndReasons.JobNotActive),
-        (_, { Overlap: OverlapPolicy.QueueOne or OverlapPolicy.CancelPrevious, HasEarlierTask: true }) when isQueued => Queued(job.Overlap),
+        (_, { Overlap: not OverlapPolicy.Allow, HasEarlierTask: true }) when isQueued => Queued(job.Overlap),
         _ => new TaskStartVerdict(TaskStartDecision.Recovered, null),
     };
 

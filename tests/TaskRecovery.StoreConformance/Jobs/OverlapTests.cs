@@ -105,6 +105,86 @@ public abstract class OverlapTests(StoreFixture fixture) : JobStoreTests(fixture
     }
 
     [Fact]
+    public async Task Retried_run_waits_for_a_run_that_is_under_way()
+    {
+        var node = GivenNode();
+        var job = await GivenJobAsync();
+        var (failed, first) = await GivenRunningTaskAsync(node);
+        await FinishTaskAsync(failed, OutcomeKind.Failed);
+        await Jobs.TriggerAsync(job.Id, null, Cancellation);
+        var (later, _) = await GivenRunningTaskAsync(node);
+
+        Assert.Equal(OperatorResult.Done, await Store.RetryAsync(failed.Held.Id, RetryFrom.LastStep, Cancellation));
+        var retried = await ClaimRunAsync(node);
+        Assert.Equal(TaskStartDecision.Wait, (await StartAsync(retried)).Decision);
+        Assert.Null((await FindTaskAsync(first.Id)).StartedAt);
+
+        await FinishTaskAsync(later);
+        Assert.Equal((TaskStartDecision.Recovered, first.Id), ((await StartAsync(retried)).Decision, (await FindTaskAsync(first.Id)).Id));
+        await FinishTaskAsync(retried);
+    }
+
+    [Fact]
+    public async Task Waiting_run_still_waits_when_the_policy_has_changed()
+    {
+        var node = GivenNode();
+        var job = await GivenJobAsync(configure: definition => definition with { Overlap = OverlapPolicy.QueueOne });
+        var (earlier, _) = await GivenRunningTaskAsync(node);
+        await Jobs.TriggerAsync(job.Id, null, Cancellation);
+        var waiting = await ClaimRunAsync(node);
+        Assert.Equal(TaskStartDecision.Wait, (await StartAsync(waiting)).Decision);
+
+        await GivenJobAsync();
+
+        Assert.Equal(TaskStartDecision.Wait, (await StartAsync(waiting)).Decision);
+        await FinishTaskAsync(earlier);
+        Assert.Equal(TaskStartDecision.Recovered, (await StartAsync(waiting)).Decision);
+        await FinishTaskAsync(waiting);
+    }
+
+    [Fact]
+    public async Task Waiting_run_still_waits_when_the_clock_was_set_back()
+    {
+        var node = GivenNode();
+        var job = await GivenJobAsync(configure: definition => definition with { Overlap = OverlapPolicy.QueueOne });
+        var (earlier, _) = await GivenRunningTaskAsync(node);
+        await ShiftTimeAsync(-Hour / 2);
+        await Jobs.TriggerAsync(job.Id, null, Cancellation);
+        var waiting = await ClaimRunAsync(node);
+
+        Assert.Equal(TaskStartDecision.Wait, (await StartAsync(waiting)).Decision);
+        Assert.Equal(TaskStartDecision.Wait, (await StartAsync(waiting)).Decision);
+
+        await FinishTaskAsync(earlier);
+        Assert.Equal(TaskStartDecision.Recovered, (await StartAsync(waiting)).Decision);
+        await FinishTaskAsync(waiting);
+    }
+
+    [Fact]
+    public async Task Runs_that_cancel_each_other_at_the_same_moment_leave_one()
+    {
+        var node = GivenNode();
+        var job = await GivenJobAsync(configure: definition => definition with { Overlap = OverlapPolicy.CancelPrevious });
+        var (earlier, _) = await GivenRunningTaskAsync(node);
+        for (var count = 0; count < 8; count++)
+        {
+            await Jobs.TriggerAsync(job.Id, null, Cancellation);
+        }
+
+        var runs = await ClaimRunsAsync(node);
+        await Task.WhenAll(runs.Select(run => Task.Run(() => StartAsync(run), Cancellation)));
+        await FinishTaskAsync(earlier, OutcomeKind.Cancelled, reason: EndReasons.CancelRequested);
+        foreach (var run in runs)
+        {
+            await FinishTaskAsync(run, OutcomeKind.Snoozed);
+        }
+
+        var last = await ClaimRunAsync(node);
+        Assert.Equal(TaskStartDecision.Recovered, (await StartAsync(last)).Decision);
+        await FinishTaskAsync(last);
+    }
+
+    [Fact]
     public async Task Backfilled_runs_run_one_after_the_other_for_each_due_time_without_a_task()
     {
         var node = GivenNode();

@@ -106,13 +106,26 @@ public sealed class TaskStartRulesTests
     [InlineData(OverlapPolicy.CancelPrevious, true, true, TaskStartDecision.Wait)]
     [InlineData(OverlapPolicy.QueueOne, true, false, TaskStartDecision.Recovered)] // the earlier one has ended
     [InlineData(OverlapPolicy.QueueOne, false, true, TaskStartDecision.Recovered)] // a retry
-    [InlineData(OverlapPolicy.Skip, true, true, TaskStartDecision.Recovered)] // the policy has changed
+    [InlineData(OverlapPolicy.Skip, true, true, TaskStartDecision.Wait)] // the policy has changed, or an operator retries an ended run
+    [InlineData(OverlapPolicy.Allow, true, true, TaskStartDecision.Recovered)]
     public void Waiting_run_starts_when_the_earlier_one_has_ended(OverlapPolicy overlap, bool isQueued, bool hasEarlier, TaskStartDecision decision)
     {
         var facts = Planned(Timing(Schedule.Every(Hour), Now)) with { Bound = TaskState.Created, IsQueued = isQueued };
         facts = facts with { Job = facts.Job! with { Overlap = overlap, HasUnfinishedTask = true, HasEarlierTask = hasEarlier } };
 
         Assert.Equal((decision, (NextRun?)null), (TaskStartRules.Judge(facts).Decision, TaskStartRules.Judge(facts).Next));
+    }
+
+    [Theory]
+    [InlineData(1, new long[] { })] // it is the oldest
+    [InlineData(2, new long[] { 1 })]
+    [InlineData(3, new long[] { 1, 2 })]
+    [InlineData(4, new long[] { })] // it has ended
+    public void Run_cancels_older_ones(long entry, long[] expected)
+    {
+        TaskRecord[] unfinished = [Record(1), Record(2), Record(null), Record(3)];
+
+        Assert.Equal(expected, TaskStartRules.FindPrevious(unfinished, entry));
     }
 
     [Theory]
@@ -168,6 +181,8 @@ public sealed class TaskStartRulesTests
 
         Assert.Equal(new TaskStartVerdict(expected, expected == TaskStartDecision.ClaimLost ? null : reason), verdict);
     }
+
+    private static TaskRecord Record(long? entry) => new() { Id = Guid.NewGuid(), JobId = Guid.Empty, EntryId = entry, State = TaskState.Created };
 
     private static JobTiming Timing(Schedule schedule, DateTimeOffset due, JobState state = JobState.Active, bool isPlanned = true)
         => new() { Name = "job", State = state, Schedule = schedule, NextRunAt = due, IsPlanned = isPlanned };
