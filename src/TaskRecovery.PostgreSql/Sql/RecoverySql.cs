@@ -144,7 +144,8 @@ internal static class RecoverySql
         )
         """ + Settle;
 
-    /// <summary>The invariant: every entry is in exactly one place: waiting, running or ended.</summary>
+    /// <summary>The invariant: every entry is in exactly one place: waiting, running or ended; and the rules of
+    /// <see cref="JobInvariantSql"/>.</summary>
     /// <returns>A line for each violation, at most 1,000.</returns>
     internal const string Invariant = """
         with places as (
@@ -185,5 +186,7 @@ internal static class RecoverySql
         from {schema}.waiting w cross join lateral (select * from {schema}.entries e where e.id = w.id offset 0) e
         where w.found_by_id and (w.queue, w.kind) is distinct from (e.queue, e.kind)
         limit 1000)
-        """;
+        union all
+
+        """ + JobInvariantSql.Clauses;
 }

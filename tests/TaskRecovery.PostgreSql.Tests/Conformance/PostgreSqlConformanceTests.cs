@@ -59,6 +59,8 @@ public sealed class PostgreSqlOverlapTests() : OverlapTests(new PostgreSqlFixtur
 
 public sealed class PostgreSqlJobActionTests() : JobActionTests(new PostgreSqlFixture());
 
+public sealed class PostgreSqlJobInvariantTests() : JobInvariantTests(new PostgreSqlFixture());
+
 public sealed class PostgreSqlCronJobTests() : CronJobTests(new PostgreSqlFixture());
 
 public sealed class PostgreSqlSkippedRunTests() : SkippedRunTests(new PostgreSqlFixture());
@@ -74,6 +76,8 @@ public sealed class PostgreSqlInvariantTests() : InvariantTests(new PostgreSqlFi
 public sealed class PostgreSqlMigrationTests() : MigrationTests(new PostgreSqlFixture());
 
 public sealed class PostgreSqlModelTests() : ModelTests(new PostgreSqlFixture());
+
+public sealed class PostgreSqlJobModelTests() : JobModelTests(new PostgreSqlFixture());
 
 public sealed class PostgreSqlWithoutSessionLocksNodeSessionTests() : NodeSessionTests(new PostgreSqlFixture(useSessionLocks: false));
 

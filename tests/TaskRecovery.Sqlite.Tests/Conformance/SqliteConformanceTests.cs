@@ -59,6 +59,8 @@ public sealed class SqliteOverlapTests() : OverlapTests(new SqliteFixture());
 
 public sealed class SqliteJobActionTests() : JobActionTests(new SqliteFixture());
 
+public sealed class SqliteJobInvariantTests() : JobInvariantTests(new SqliteFixture());
+
 public sealed class SqliteCronJobTests() : CronJobTests(new SqliteFixture());
 
 public sealed class SqliteSkippedRunTests() : SkippedRunTests(new SqliteFixture());
@@ -74,6 +76,8 @@ public sealed class SqliteInvariantTests() : InvariantTests(new SqliteFixture())
 public sealed class SqliteMigrationTests() : MigrationTests(new SqliteFixture());
 
 public sealed class SqliteModelTests() : ModelTests(new SqliteFixture());
+
+public sealed class SqliteJobModelTests() : JobModelTests(new SqliteFixture());
 
 public sealed class SqlitePayloadCodecTests() : PayloadCodecTests(new SqliteFixture());
 

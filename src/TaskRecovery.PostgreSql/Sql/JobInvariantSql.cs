@@ -1,0 +1,38 @@
+namespace TaskRecovery.PostgreSql;
+
+/// <summary>The part of the invariant that is about jobs.</summary>
+internal static class JobInvariantSql
+{
+    /// <summary>A job that is not active, or whose next run would be after its end, has no planned run. A job that does not let its runs
+    /// overlap has one run that has started and, with <see cref="OverlapPolicy.QueueOne"/>, one that waits.</summary>
+    /// <remarks>Some tasks are not counted: those from before the job was changed, those whose entry brings a policy of its own, and those
+    /// that recovery bound to a new entry. An operator may let any number of runs wait by retrying them.</remarks>
+    /// <returns>A line for each violation, at most 1,000 of each kind.</returns>
+    internal const string Clauses = $$"""
+        (select 'job ' || j.name || ' is paused or has ended, but has planned entry ' || j.planned_entry
+        from {schema}.jobs j where j.state <> 0 and j.planned_entry is not null
+        limit 1000)
+        union all
+        (select 'job ' || j.name || ' ends at ' || j.end_at || ', but has a run planned for ' || j.next_run_at
+        from {schema}.jobs j where j.planned_entry is not null and j.next_run_at > j.end_at
+        limit 1000)
+        union all
+        (select 'job ' || j.name || ' lets no runs overlap, but tasks ' || string_agg(t.id::text, ' and ' order by t.id) || ' run'
+        {{Unfinished}} and t.started_at is not null and j.overlap <> 1
+        group by j.id, j.name having count(*) > 1
+        limit 1000)
+        union all
+        (select 'job ' || j.name || ' lets one run wait, but tasks ' || string_agg(t.id::text, ' and ' order by t.id) || ' wait'
+        {{Unfinished}} and t.started_at is null and j.overlap = 2
+            and not exists (select from {schema}.outcomes o where o.entry = t.entry_id and o.kind in (1, 2))
+        group by j.id, j.name having count(*) > 1
+        limit 1000)
+        """;
+
+    private const string Unfinished = """
+        from {schema}.tasks t
+            join {schema}.jobs j on j.id = t.job_id
+            cross join lateral (select * from {schema}.entries e where e.id = t.entry_id offset 0) e
+        where t.state < 2 and t.created_at >= j.updated_at and e.args like '%"taskId"%null%' and e.args not like '%"overlap"%'
+        """;
+}
