@@ -22,6 +22,11 @@ public sealed record DrainOptions
     /// <value>Default: <see langword="false"/>: a failed attempt is a failure.</value>
     public bool IncludeRetries { get; init; }
 
+    /// <summary>How long a drain waits, in real time, although no run ends. Then it fails, and names the entries that still run or whose
+    /// outcomes can't be stored. Not applied while a debugger is attached.</summary>
+    /// <value>Default: 1 minute. More than zero.</value>
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromMinutes(1);
+
     /// <summary>How many entries run at once.</summary>
     /// <value>Default: 1, so that the order of effects is the same in every run of the test. 1 to 1,000.</value>
     public int Concurrency { get; init; } = 1;

@@ -31,7 +31,7 @@ public sealed partial class TaskRecoveryTest : IAsyncDisposable, IDisposable
     /// <summary>Runs all entries that are due, and those that they enqueue, until nothing is due and nothing runs.</summary>
     /// <param name="options">What to run; <see langword="null"/> for everything, one after the other.</param>
     /// <param name="cancellationToken">Stops waiting for a run.</param>
-    /// <exception cref="DrainException">A run failed, or the entries never end.</exception>
+    /// <exception cref="DrainException">A run failed, a run does not end, or the entries never end.</exception>
     public async Task<DrainResult> DrainAsync(DrainOptions? options = null, CancellationToken cancellationToken = default)
     {
         var checkedOptions = Check(options);
@@ -46,7 +46,7 @@ public sealed partial class TaskRecoveryTest : IAsyncDisposable, IDisposable
     /// <param name="options">What to run; <see langword="null"/> for everything, one after the other.</param>
     /// <param name="cancellationToken">Stops waiting for a run.</param>
     /// <returns>All runs.</returns>
-    /// <exception cref="DrainException">A run failed, or the entries never end. The time stays at the drain that failed.</exception>
+    /// <exception cref="DrainException">A run failed, a run does not end, or the entries never end. The time stays at the drain that failed.</exception>
     /// <exception cref="InvalidOperationException">The time can't be moved.</exception>
     public async Task<DrainResult> AdvanceAsync(TimeSpan by, DrainOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -103,6 +103,11 @@ public sealed partial class TaskRecoveryTest : IAsyncDisposable, IDisposable
         if (options.Concurrency is < 1 or > 1_000)
         {
             throw new ArgumentOutOfRangeException(nameof(options), options.Concurrency, $"{nameof(DrainOptions)}.{nameof(DrainOptions.Concurrency)} is {options.Concurrency}: use 1 to 1,000.");
+        }
+
+        if (options.Timeout <= TimeSpan.Zero)
+        {
+            throw new ArgumentOutOfRangeException(nameof(options), options.Timeout, $"{nameof(DrainOptions)}.{nameof(DrainOptions.Timeout)} is {options.Timeout}: use more than zero.");
         }
 
         return options.Limit < 1

@@ -18,4 +18,8 @@ public sealed class TaskRecoveryTestingOptions
     /// the queue moves with <see cref="TaskRecoveryTest.AdvanceAsync"/> only, and the application's <see cref="TimeProvider"/> also moves
     /// with real time, so that its delays end.</value>
     public TimeProvider? Time { get; set; }
+
+    /// <summary>How long a write to the temporary file waits, in real time, for another transaction on it. Shorter than
+    /// <see cref="DrainOptions.Timeout"/>, so that a drain that waits can name the cause.</summary>
+    internal TimeSpan BusyTimeout { get; set; } = TimeSpan.FromSeconds(10);
 }

@@ -42,11 +42,14 @@ public static class TaskRecoveryTestingServiceCollectionExtensions
         services.AddClock(options);
         if (options.Store == TestStore.Sqlite)
         {
-            services.UseTestDatabase();
+            services.UseTestDatabase(options.BusyTimeout);
         }
 
         services.Replace(ServiceDescriptor.Singleton<RunMonitor, RunMonitor>());
         services.Replace(ServiceDescriptor.Singleton<IRunObserver>(static provider => provider.GetRequiredService<RunMonitor>()));
+
+        // It waits for the store between two attempts, and the test's clock may stand still.
+        services.Replace(ServiceDescriptor.Singleton(static provider => ActivatorUtilities.CreateInstance<OutcomeWriter>(provider, TimeProvider.System)));
         services.TryAddSingleton<ServedWork>();
         services.TryAddSingleton<TestEntries>();
         services.AddEngine(options);
@@ -81,10 +84,10 @@ public static class TaskRecoveryTestingServiceCollectionExtensions
 
     private static object ApplicationClockOf(IServiceProvider provider) => new ApplicationClock(provider.GetRequiredService<TestClock>());
 
-    private static void UseTestDatabase(this IServiceCollection services)
+    private static void UseTestDatabase(this IServiceCollection services, TimeSpan busyTimeout)
     {
         services.Replace(ServiceDescriptor.Singleton<TestFolder, TestFolder>());
-        services.Replace(ServiceDescriptor.Singleton(static provider =>
+        services.Replace(ServiceDescriptor.Singleton(provider =>
         {
             var path = provider.GetRequiredService<TestFolder>().DatabasePath;
             TemplateDatabase.CopyTo(path);
@@ -92,7 +95,7 @@ public static class TaskRecoveryTestingServiceCollectionExtensions
             // A test does not survive a power failure, so no commit waits for the disk.
             return new SqliteDatabase(
                 $"Data Source={path}",
-                new SqliteOptions { Synchronous = SqliteSynchronous.Normal, MigrateOnStart = false },
+                new SqliteOptions { Synchronous = SqliteSynchronous.Normal, MigrateOnStart = false, BusyTimeout = busyTimeout },
                 provider.GetRequiredService<TestClock>(),
                 provider.GetService<ILogger<SqliteDatabase>>());
         }));

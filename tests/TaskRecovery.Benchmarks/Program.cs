@@ -10,7 +10,8 @@ if (args is ["child", var spec])
 
 var rows = new Argument<string[]>("row")
 {
-    Description = $"What to measure: {string.Join(", ", BenchmarkRun.RowNames)}, or without a store: engine, in-process. Default: all that go through one, but for idle, retention and sweep.",
+    Description = $"What to measure: {string.Join(", ", BenchmarkRun.RowNames)}, or without a store: engine, in-process, testing."
+        + " Default: all that go through one, but for idle, retention and sweep.",
     Arity = ArgumentArity.ZeroOrMore,
 };
 var quick = new Option<bool>("--quick") { Description = "Smaller and fewer: a few minutes in total." };
@@ -27,6 +28,12 @@ var root = new RootCommand("Measures TaskRecovery beside what its store can do w
 root.SetAction(async (parsed, cancellationToken) =>
 {
     var names = parsed.GetValue(rows) ?? [];
+    if (names.Contains("testing", StringComparer.Ordinal))
+    {
+        await TestingPackage.PrintAsync();
+        return 0;
+    }
+
     if (names.Contains("engine", StringComparer.Ordinal) || names.Contains("in-process", StringComparer.Ordinal))
     {
         await EngineAlone.PrintAsync(parsed.GetValue(quick) ? 200_000 : 2_000_000);

@@ -1,10 +1,12 @@
+using System.Diagnostics;
 using TaskRecovery.Nodes;
 using TaskRecovery.Storage;
+using TaskRecovery.Workers;
 
 namespace TaskRecovery.Testing.Hosts;
 
 /// <summary>The engine as in production. A drain only waits for it.</summary>
-internal sealed class AutomaticEngine(IQueueStore store, IClaimWaker waker, ServedWork served, RunMonitor monitor) : TestEngine
+internal sealed class AutomaticEngine(IQueueStore store, IClaimWaker waker, ServedWork served, RunMonitor monitor, RunningWork running) : TestEngine
 {
     // The engine has no event for "nothing is due and nothing runs", so ask the store.
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(5);
@@ -19,8 +21,18 @@ internal sealed class AutomaticEngine(IQueueStore store, IClaimWaker waker, Serv
             throw NotHere(nameof(DrainOptions.IncludeRetries));
         }
 
+        var (ended, since) = (monitor.Count, TimeProvider.System.GetTimestamp());
         while (!await IsIdleAsync(options, cancellationToken).ConfigureAwait(false))
         {
+            if (monitor.Count != ended || Debugger.IsAttached)
+            {
+                (ended, since) = (monitor.Count, TimeProvider.System.GetTimestamp());
+            }
+            else if (TimeProvider.System.GetElapsedTime(since) > options.Timeout)
+            {
+                throw Drains.Stuck(running.Runs, options.Timeout);
+            }
+
             if (monitor.Count > options.Limit)
             {
                 throw Drains.Endless(monitor.TakeRuns(), options.Limit);

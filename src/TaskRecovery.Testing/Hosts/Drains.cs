@@ -1,4 +1,5 @@
 using System.Globalization;
+using TaskRecovery.Workers;
 
 namespace TaskRecovery.Testing.Hosts;
 
@@ -16,6 +17,31 @@ internal static class Drains
             + $"Kind '{most.Key}' enqueues itself, or ends its runs so that they are due again at once: it ran {Text(most.Count())} times. Its last run:\n  {most.Last()}",
             []);
     }
+
+    /// <summary>No run has ended for a time, although entries run.</summary>
+    public static DrainException Stuck(IEnumerable<WorkRun> runs, TimeSpan timeout)
+    {
+        var running = runs.ToList();
+        var failures = running.Select(static run => run.StoreFailure).OfType<Exception>().ToList();
+        return new DrainException(
+            $"The drain does not end: for {Text(timeout)} no run has ended. It waits for:"
+            + string.Concat(running.Take(MostShown).Select(static run
+                => $"\n  entry {Text(run.Entry.Id)}, kind {run.Entry.Kind}, attempt {Text(run.Entry.Attempt)} of {Text(run.Entry.MaxAttempts)}"
+                    + $"{(run.CurrentStep is { } step ? $", in step '{step}'" : "")}{(run.StoreFailure is { } failure ? $": a call of the store can't succeed: {failure.Message}" : "")}"))
+            + "\nA worker never ends if it waits for a time that the test does not move, for an entry that runs only after it, or for its own open transaction.",
+            [],
+            failures.FirstOrDefault());
+    }
+
+    /// <summary>The outcomes of runs are not stored for a time.</summary>
+    public static DrainException Unstored(IReadOnlyList<DrainedRun> runs, int count, Exception? failure, TimeSpan timeout)
+        => new(
+            $"The drain does not end: for {Text(timeout)} the outcomes of {Text(count)} runs could not be stored. "
+            + (failure?.Message ?? $"Their workers called {nameof(WorkContext.CompleteAsync)} with a transaction that is still open.")
+            + "\nA worker has to commit or roll back its own transaction before it returns. The last runs:"
+            + string.Concat(runs.TakeLast(Math.Min(count, MostShown)).Select(static run => $"\n  {run}")),
+            [],
+            failure);
 
     /// <summary>Throws if runs have failed.</summary>
     public static void ThrowIfFailed(IReadOnlyList<DrainedRun> runs, DrainOptions options)
@@ -40,5 +66,7 @@ internal static class Drains
             exceptions is [var only] ? only : exceptions.Length == 0 ? null : new AggregateException(exceptions));
     }
 
-    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
+
+    private static string Text(TimeSpan time) => string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.###} s");
 }

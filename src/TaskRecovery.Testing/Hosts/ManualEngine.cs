@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using TaskRecovery.Hosting;
 using TaskRecovery.Nodes;
@@ -111,7 +112,15 @@ internal sealed class ManualEngine(
     /// <inheritdoc/>
     public override void Stop()
     {
-        _node?.Leave();
+        try
+        {
+            _node?.Leave();
+        }
+        catch (StoreUnavailableException)
+        {
+            // A worker's transaction is still open. The drain has reported it.
+        }
+
         (_node, _pool, _claimers) = (null, null, new(StringComparer.Ordinal));
     }
 
@@ -185,13 +194,18 @@ internal sealed class ManualEngine(
             // With several executors, a run may wait for an entry that it has enqueued.
             var idle = pool.WaitUntilIdleAsync(cancellationToken);
             var changed = options.Concurrency == 1 ? idle : _changed.WaitAsync(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
-            await Task.WhenAny(idle, changed, killed ?? idle).ConfigureAwait(false);
+            if (!await IsAnyDoneAsync([idle, changed, killed ?? idle], options.Timeout, cancellationToken).ConfigureAwait(false))
+            {
+                pool.StopStarting();
+                throw Drains.Stuck(pool.Runs, options.Timeout);
+            }
+
             if (killed?.IsCompleted == true)
             {
                 return;
             }
 
-            await outcomes.DrainAsync(cancellationToken).ConfigureAwait(false);
+            await StoreOutcomesAsync(options.Timeout, cancellationToken).ConfigureAwait(false);
             if (monitor.Count > limit)
             {
                 runs.AddRange(monitor.TakeRuns());
@@ -200,11 +214,35 @@ internal sealed class ManualEngine(
             }
         }
 
-        await outcomes.DrainAsync(cancellationToken).ConfigureAwait(false);
+        await StoreOutcomesAsync(options.Timeout, cancellationToken).ConfigureAwait(false);
         runs.AddRange(monitor.TakeRuns());
         if (node.Node.Claims.TakeSettled() is { Count: > 0 } settled)
         {
             await store.RemoveSettledClaimsAsync(node.Node.Id, settled, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    // In real time, because the test's clock may stand still.
+    private static async Task<bool> IsAnyDoneAsync(Task[] tasks, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        var any = Task.WhenAny(tasks);
+        if (!Debugger.IsAttached)
+        {
+            await ((Task)any).WaitAsync(timeout, TimeProvider.System, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            cancellationToken.ThrowIfCancellationRequested();
+            return any.IsCompleted;
+        }
+
+        await any.ConfigureAwait(false);
+        return true;
+    }
+
+    private async Task StoreOutcomesAsync(TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        var stored = outcomes.DrainAsync(cancellationToken);
+        if (!await IsAnyDoneAsync([stored], timeout, cancellationToken).ConfigureAwait(false))
+        {
+            throw Drains.Unstored(monitor.TakeRuns(), outcomes.Unstored, outcomes.Failure, timeout);
         }
     }
 

@@ -59,6 +59,12 @@ internal sealed class OutcomeWriter : IDisposable
     /// <summary>Whether the store is so far behind that nothing more should be claimed.</summary>
     public bool IsOverloaded => _unstored.Value > TooMany;
 
+    /// <summary>How many outcomes are not stored yet.</summary>
+    public int Unstored => _unstored.Value;
+
+    /// <summary>Why the last attempt to store outcomes failed; <see langword="null"/> if it did not.</summary>
+    public Exception? Failure { get; private set; }
+
     /// <summary>Stores an outcome soon. Does not wait and does not fail: while the store is unavailable, outcomes are kept and retried. If
     /// the entry may have been completed in its worker's own transaction and that is still open, only this outcome waits for it.</summary>
     public void Add(PendingOutcome outcome)
@@ -108,6 +114,7 @@ internal sealed class OutcomeWriter : IDisposable
         }
         catch (Exception exception) when (!_givingUp.IsCancellationRequested)
         {
+            Failure = exception;
             _health.Failed(exception);
         }
         catch (Exception)
@@ -210,6 +217,7 @@ internal sealed class OutcomeWriter : IDisposable
         {
             var refused = await _store.FinishAsync(part[0].Claim.Lease.NodeId, outcomes, _givingUp).ConfigureAwait(false);
             _health.Succeeded();
+            Failure = null;
             Guard.Notify(() => Report(part, refused));
             Account(part);
             return null;
@@ -222,6 +230,7 @@ internal sealed class OutcomeWriter : IDisposable
 
     private async Task WaitAsync(Exception exception, int failures)
     {
+        Failure = exception;
         _health.Failed(exception);
         var wait = Backoff.OfCalls.After(failures, Random.Shared.NextDouble());
         await Task.Delay(wait, _time, _givingUp).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

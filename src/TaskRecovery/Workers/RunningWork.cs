@@ -26,6 +26,9 @@ internal sealed class RunningWork : INodeVitals
             TaskRecoveryDiagnostics.WorkAtRiskMax, () => Observe(static ages => ages.Max()), "s", "The longest time since the last stored step or checkpoint of a run.");
     }
 
+    /// <summary>The runs.</summary>
+    public IEnumerable<WorkRun> Runs => _runs();
+
     /// <summary>Sets where the runs are found.</summary>
     public void Watch(Func<IEnumerable<WorkRun>> runs) => _runs = runs;
 

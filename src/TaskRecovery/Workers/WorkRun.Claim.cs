@@ -62,6 +62,9 @@ internal sealed partial class WorkRun
         }
     }
 
+    /// <summary>Why a call of this run waits for the store; <see langword="null"/> if none waits after a failure.</summary>
+    public Exception? StoreFailure { get; private set; }
+
     /// <inheritdoc cref="NodeLease.WhileQueued"/>
     public CancellationToken WhileQueued => Claim.Lease.WhileQueued(shared.Store.Traits);
 
@@ -76,12 +79,15 @@ internal sealed partial class WorkRun
         {
             try
             {
-                return await WhileLeasedAsync(ask().AsTask()).ConfigureAwait(false);
+                var answer = await WhileLeasedAsync(ask().AsTask()).ConfigureAwait(false);
+                StoreFailure = null;
+                return answer;
             }
-            catch (StoreUnavailableException) when (StopReason == StopReason.None && Claim.Lease.IsValid && shared.Time.GetElapsedTime(started) < LongestOutage)
+            catch (StoreUnavailableException exception) when (StopReason == StopReason.None && Claim.Lease.IsValid && shared.Time.GetElapsedTime(started) < LongestOutage)
             {
                 // A restart or failover of the database takes a moment. It must not fail the handler, whose work before this call would be
                 // repeated.
+                StoreFailure = exception;
             }
 
             var wait = Backoff.OfCalls.After(failures, Random.Shared.NextDouble());

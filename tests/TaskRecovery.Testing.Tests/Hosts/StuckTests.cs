@@ -1,0 +1,105 @@
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
+using TaskRecovery.Testing.Hosts;
+
+namespace TaskRecovery.Testing.Tests.Hosts;
+
+/// <summary>A drain that can't end fails within a bounded time, although the test's clock stands still, and names the cause.</summary>
+public sealed class StuckTests
+{
+    private static readonly DrainOptions Impatient = new() { Timeout = TimeSpan.FromMilliseconds(400) };
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(TestRunning.Manual)]
+    [InlineData(TestRunning.Automatic)]
+    public async Task A_worker_that_never_returns_is_named(TestRunning running)
+    {
+        await using var application = await StartAsync(
+            static (_, token) => Task.Delay(Timeout.Infinite, token),
+            options => (options.Running, options.Time) = (running, running == TestRunning.Manual ? options.Time : null));
+        await application.Queue.EnqueueAsync(new Numbers(1), cancellationToken: Cancellation);
+
+        var stuck = await Assert.ThrowsAsync<DrainException>(() => application.Test.DrainAsync(Impatient, Cancellation));
+
+        Assert.Contains("for 0.4 s no run has ended", stuck.Message, StringComparison.Ordinal);
+        Assert.Contains("entry 1, kind numbers, attempt 1 of 10", stuck.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_transaction_that_a_worker_leaves_open_is_named()
+    {
+        SqliteConnection? own = null;
+        await using var application = await StartAsync(async (context, token) => own = await BeginAsync(context, token));
+        await application.Queue.EnqueueAsync(new Numbers(1), cancellationToken: Cancellation);
+
+        var stuck = await Assert.ThrowsAsync<DrainException>(() => application.Test.DrainAsync(Impatient, Cancellation));
+
+        Assert.Contains("the outcomes of 1 runs could not be stored", stuck.Message, StringComparison.Ordinal);
+        Assert.Contains("has been locked", stuck.Message, StringComparison.Ordinal);
+        Assert.Contains("entry 1, kind numbers", stuck.Message, StringComparison.Ordinal);
+        await own!.DisposeAsync();
+        await application.Test.DrainAsync(cancellationToken: Cancellation);
+        Assert.Equal(1, (await application.Queue.CountAsync(cancellationToken: Cancellation)).Completed);
+    }
+
+    [Fact]
+    public async Task A_step_that_waits_for_the_worker_s_own_transaction_is_named()
+    {
+        await using var application = await StartAsync(async (context, token) =>
+        {
+            await using var own = await BeginAsync(context, token);
+            await context.StepAsync("pay", static _ => Task.FromResult(1), token);
+        });
+        await application.Queue.EnqueueAsync(new Numbers(1), cancellationToken: Cancellation);
+
+        var stuck = await Assert.ThrowsAsync<DrainException>(() => application.Test.DrainAsync(Impatient, Cancellation));
+
+        Assert.Contains("entry 1, kind numbers, attempt 1 of 10", stuck.Message, StringComparison.Ordinal);
+        Assert.Contains("has been locked", stuck.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Many_runs_at_once_are_stored_although_the_clock_stands_still()
+    {
+        await using var application = await StartAsync(static (_, _) => Task.CompletedTask);
+        await application.Queue.EnqueueManyAsync(Enumerable.Range(0, 300).Select(number => EnqueueRequest.Create(new Numbers(number))), cancellationToken: Cancellation);
+
+        var drained = await application.Test.DrainAsync(new DrainOptions { Concurrency = 100 }, Cancellation);
+
+        Assert.Equal(300, drained.Runs.Count);
+    }
+
+    [Fact]
+    public async Task A_timeout_of_zero_is_refused()
+    {
+        await using var application = await StartAsync(static (_, _) => Task.CompletedTask);
+
+        var error = await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => application.Test.DrainAsync(new DrainOptions { Timeout = TimeSpan.Zero }, Cancellation));
+
+        Assert.Contains("DrainOptions.Timeout is 00:00:00: use more than zero", error.Message, StringComparison.Ordinal);
+    }
+
+    private static Task<TestApplication> StartAsync(
+        Func<WorkContext<Numbers>, CancellationToken, Task> work, Action<TaskRecoveryTestingOptions>? configure = null)
+        => TestApplication.StartAsync(work, options =>
+        {
+            options.Time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+            options.BusyTimeout = TimeSpan.FromMilliseconds(100);
+            configure?.Invoke(options);
+        });
+
+    // A transaction of the worker's own on the file of the queue, which has one write lock.
+    private static async Task<SqliteConnection> BeginAsync(WorkContext<Numbers> context, CancellationToken cancellationToken)
+    {
+        var path = context.Services.GetRequiredService<TestFolder>().DatabasePath;
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ConnectionString);
+        await connection.OpenAsync(cancellationToken);
+        await using var command = connection.CreateCommand();
+        command.CommandText = "begin immediate";
+        await command.ExecuteNonQueryAsync(cancellationToken);
+        return connection;
+    }
+}
