@@ -25,7 +25,8 @@ internal static class Shop
         return 0;
     }
 
-    private static void AddTasks(IServiceCollection services, ShopOptions options)
+    /// <summary>The queues, workers and jobs.</summary>
+    internal static void AddTasks(IServiceCollection services, ShopOptions options)
     {
         var tasks = services.AddTaskRecovery(tasks => tasks.NodeName = "shop")
             .AddQueue("mail", concurrency: 4)
