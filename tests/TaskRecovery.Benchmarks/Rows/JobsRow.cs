@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -10,6 +11,8 @@ namespace TaskRecovery.Benchmarks.Rows;
 internal sealed class JobsRow : BenchmarkRow
 {
     private const int LoneRuns = 200;
+    private static readonly TimeSpan EverySecondWarmUp = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan EverySecondLasts = TimeSpan.FromSeconds(15);
 
     private IBenchmarkDatabase? _template;
 
@@ -19,7 +22,8 @@ internal sealed class JobsRow : BenchmarkRow
 
     public override string Text
         => "Jobs that are all due every minute, in one process. Runs per second; each run stores its task record, checks for overlap and plans"
-        + " the next run. A floor writes the same rows and decides nothing. Then the start-up with jobs that have no plan, and the time from a"
+        + " the next run. A floor writes the same rows and decides nothing. Then jobs that are due every second, with the time from the due"
+        + " time to the handler. Then the start-up with jobs that have no plan, and the time from a"
         + " call of TriggerNowAsync to the handler, one run at a time.";
 
     public override async Task<IReadOnlyList<BenchmarkCase>> PrepareAsync(BenchmarkEnvironment environment)
@@ -49,6 +53,7 @@ internal sealed class JobsRow : BenchmarkRow
 
         cases.Add(new BenchmarkCase($"{jobs:N0} jobs, default options", () => RunAsync(store, template, jobs, null), floor));
         cases.Add(new BenchmarkCase($"{jobs:N0} jobs, concurrency 100", () => RunAsync(store, template, jobs, 100), floor));
+        cases.Add(new BenchmarkCase($"{jobs / 20:N0} jobs due every second", () => EverySecondAsync(store, jobs / 20)));
         cases.Add(new BenchmarkCase($"planning {jobs / 10:N0} jobs", () => PlanAsync(store, jobs / 10)));
         cases.Add(new BenchmarkCase($"planning {jobs:N0} jobs", () => PlanAsync(store, jobs)));
         cases.Add(new BenchmarkCase("one run at a time", () => RunAloneAsync(store, template)));
@@ -76,6 +81,46 @@ internal sealed class JobsRow : BenchmarkRow
     {
         await using var database = await store.CopyAsync(template);
         return (await Drain.WorkAsync(store.Name, database, jobs, 1, concurrency)).Figures()[..5];
+    }
+
+    // All of them are due at the same moment of each second. Runs that come later than the next due time are made up for by one run, so
+    // fewer runs than jobs in a second show that the process falls behind.
+    private static async Task<Figure[]> EverySecondAsync(IBenchmarkStore store, int jobs)
+    {
+        await using var database = await store.CreateAsync();
+        using (var creator = CreateHost(store, database, new WorkLog(record: false)))
+        {
+            await creator.Services.GetRequiredService<IJobService>().CreateOrUpdateAsync(
+                Definition("job 0") with { Schedule = Schedule.Every(TimeSpan.FromSeconds(1)) }, new BenchmarkTaskArgs(0));
+        }
+
+        await database.CopyJobAsync(jobs);
+        await database.SettleAsync();
+        var late = new ConcurrentQueue<double>();
+        using var host = BenchmarkHost.Create(store.Name, database.ConnectionString, builder =>
+        {
+            builder.Services.AddSingleton(late);
+            builder.AddTaskHandler<BenchmarkTaskArgs, LateHandler>();
+            builder.AddQueue(BenchmarkQueues.Measured, 100);
+        });
+        await host.StartAsync();
+        await Task.Delay(EverySecondWarmUp);
+        late.Clear();
+        var (before, started) = (await database.CostAsync(), Stopwatch.GetTimestamp());
+        await Task.Delay(EverySecondLasts);
+        double[] times = [.. late.Order()];
+        var (after, seconds) = (await database.CostAsync(), Stopwatch.GetElapsedTime(started).TotalSeconds);
+        await host.StopAsync();
+        return times.Length == 0
+            ? throw new InvalidOperationException("No job ran.")
+            :
+            [
+                new Figure("runs", times.Length / seconds, "runs/s"),
+                new Figure("late p50", times[times.Length / 2], "ms"),
+                new Figure("late p99", times[times.Length * 99 / 100], "ms"),
+                new Figure("server CPU", (after.CpuMilliseconds - before.CpuMilliseconds) * 1000 / times.Length, "us"),
+                new Figure("log", (after.LogBytes - before.LogBytes) / times.Length, "B"),
+            ];
     }
 
     private static async Task<Figure[]> PlanAsync(IBenchmarkStore store, int jobs)
@@ -122,5 +167,14 @@ internal sealed class JobsRow : BenchmarkRow
         await host.StopAsync();
         times = [.. times.Skip(LoneRuns).Order()];
         return [new Figure("to the handler", times[LoneRuns / 2], "ms"), new Figure("p90", times[LoneRuns * 9 / 10], "ms")];
+    }
+
+    private sealed class LateHandler(ConcurrentQueue<double> late) : ITaskHandler<BenchmarkTaskArgs>
+    {
+        public Task RunAsync(TaskContext<BenchmarkTaskArgs> context, CancellationToken cancellationToken)
+        {
+            late.Enqueue((TimeProvider.System.GetUtcNow() - context.DueAt!.Value).TotalMilliseconds);
+            return Task.CompletedTask;
+        }
     }
 }

@@ -106,8 +106,8 @@ internal sealed class PostgresBenchmarkDatabase(string server, string name) : IB
             from numbered n, copy c join taskrecovery.entries e on e.id = c.planned_entry;
         insert into taskrecovery.waiting (run_at, id, queue, kind, priority)
             select clock_timestamp(), n.entry, w.queue, w.kind, w.priority from numbered n, copy c join taskrecovery.waiting w on w.id = c.planned_entry;
-        insert into taskrecovery.jobs select (jsonb_populate_record(null::taskrecovery.jobs, to_jsonb(c)
-            || jsonb_build_object('id', n.id, 'name', n.name, 'planned_entry', n.entry, 'next_run_at', clock_timestamp()))).* from numbered n, copy c;
+        insert into taskrecovery.jobs select r.* from numbered n, copy c, jsonb_populate_record(null::taskrecovery.jobs, to_jsonb(c)
+            || jsonb_build_object('id', n.id, 'name', n.name, 'planned_entry', n.entry, 'next_run_at', clock_timestamp())) r;
         update taskrecovery.jobs set next_run_at = clock_timestamp() where planned_entry = (select planned_entry from copy);
         update taskrecovery.waiting set run_at = clock_timestamp() where id = (select planned_entry from copy)
         """);
