@@ -19,7 +19,8 @@ internal static class Settings
         {
             var name = names.Keys.FirstOrDefault(known => string.Equals(known, child.Key, StringComparison.OrdinalIgnoreCase))
                 ?? throw new InvalidOperationException(
-                    $"The configuration has '{child.Path}', which TaskRecovery does not know. Check its spelling, or remove it; known here are {string.Join(", ", names.Keys)}.");
+                    $"The configuration has '{child.Path}', which TaskRecovery does not know. Check its spelling, or remove it; "
+                    + $"known here are {string.Join(", ", names.Keys)}.");
             names[name](child);
         }
     }
@@ -28,11 +29,13 @@ internal static class Settings
     {
         // TimeSpan.Parse reads a bare number such as "20" as days, which is hardly ever intended. Reject it.
         var isNumber = section.Value?.Contains(':', StringComparison.Ordinal) == false;
-        return !isNumber && TimeSpan.TryParse(section.Value, CultureInfo.InvariantCulture, out var value) ? value : throw Bad(section, "a time span such as 00:00:20");
+        return !isNumber && TimeSpan.TryParse(section.Value, CultureInfo.InvariantCulture, out var value) ? value
+            : throw Bad(section, "a time span such as 00:00:20");
     }
 
     public static int Number(IConfigurationSection section)
-        => int.TryParse(section.Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) ? value : throw Bad(section, "a whole number");
+        => int.TryParse(section.Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) ? value
+            : throw Bad(section, "a whole number");
 
     public static bool Flag(IConfigurationSection section)
         => bool.TryParse(section.Value, out var value) ? value : throw Bad(section, "true or false");

@@ -57,18 +57,22 @@ internal static class StoredBlackBox
             return new BlackBox
             {
                 Step = step,
-                ProgressAge = Find(root, "progress_us") is { } age ? TimeSpan.FromTicks(age.GetInt64() * TimeSpan.TicksPerMicrosecond) : null,
+                ProgressAge = Find(root, "progress_us") is { } age
+                    ? TimeSpan.FromTicks(age.GetInt64() * TimeSpan.TicksPerMicrosecond)
+                    : null,
                 Vitals = vitals,
                 RanBeside = [.. root.GetProperty("beside").EnumerateArray().Select(static other => other.GetInt64())],
                 Proof = Find(root, "proof") is { } proof ? (DeathProof)proof.GetInt32() : DeathProof.Unknown,
                 DeclaredBy = Find(root, "by")?.GetString(),
             };
         }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
+        catch (Exception exception)
+            when (exception is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
         {
             return null;
         }
     }
 
-    private static JsonElement? Find(JsonElement root, string name) => root.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+    private static JsonElement? Find(JsonElement root, string name)
+        => root.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
 }

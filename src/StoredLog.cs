@@ -39,10 +39,12 @@ internal static class StoredLog
             return
             [
                 .. document.RootElement.EnumerateArray()
-                    .Select(line => new RunLogLine(fence, line[0].GetDateTimeOffset(), (LogLevel)line[1].GetInt32(), line[2].GetString() ?? "", line[3].GetString() ?? "")),
+                    .Select(line => new RunLogLine(fence, line[0].GetDateTimeOffset(), (LogLevel)line[1].GetInt32(), line[2].GetString()
+                        ?? "", line[3].GetString() ?? "")),
             ];
         }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException or FormatException or IndexOutOfRangeException)
+        catch (Exception exception)
+            when (exception is JsonException or InvalidOperationException or FormatException or IndexOutOfRangeException)
         {
             return [];
         }

@@ -30,7 +30,8 @@ internal static class StoredMetadata
 
     /// <summary>Whether the stored JSON contains this name with this value.</summary>
     internal static bool Has(string? json, KeyValuePair<string, string> pair)
-        => Read(json) is { } read && read.TryGetValue(pair.Key, out var value) && string.Equals(value, pair.Value, StringComparison.Ordinal);
+        => Read(json) is { } read && read.TryGetValue(pair.Key, out var value)
+            && string.Equals(value, pair.Value, StringComparison.Ordinal);
 
     private static Dictionary<string, string> Read(JsonElement element)
     {

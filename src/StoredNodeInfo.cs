@@ -81,7 +81,9 @@ internal sealed record StoredNodeInfo
         LibraryVersion = Text(root, "library"),
         ApplicationVersion = Text(root, "application"),
         HeartbeatInterval = TimeSpan.FromMilliseconds(root.TryGetProperty(HeartbeatName, out var interval) ? interval.GetInt64() : 1000),
-        Queues = root.TryGetProperty("queues", out var queues) ? [.. queues.EnumerateObject().Select(queue => new NodeQueue(queue.Name, queue.Value.GetInt32()))] : [],
+        Queues = root.TryGetProperty("queues", out var queues)
+            ? [.. queues.EnumerateObject().Select(queue => new NodeQueue(queue.Name, queue.Value.GetInt32()))]
+            : [],
         Kinds = root.TryGetProperty("kinds", out var kinds) ? [.. kinds.EnumerateArray().Select(kind => kind.GetString() ?? "")] : [],
     };
 

@@ -51,7 +51,9 @@ internal static class StoredVitals
         {
             using var document = JsonDocument.Parse(json);
             var root = document.RootElement;
-            step = root.GetProperty("steps").TryGetProperty(entry.ToString(CultureInfo.InvariantCulture), out var found) ? found.GetString() : null;
+            step = root.GetProperty("steps").TryGetProperty(entry.ToString(CultureInfo.InvariantCulture), out var found)
+                ? found.GetString()
+                : null;
             return new NodeVitals
             {
                 WorkingSetBytes = root.GetProperty("memory").GetInt64(),
@@ -62,7 +64,8 @@ internal static class StoredVitals
                 Running = root.GetProperty("running").GetInt32(),
             };
         }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
+        catch (Exception exception)
+            when (exception is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
         {
             return null;
         }

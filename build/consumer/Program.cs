@@ -28,7 +28,8 @@ if (Environment.GetEnvironmentVariable("TASKRECOVERY_TEST_POSTGRES") is { Length
 
 if (!reached.IsEmpty)
 {
-    throw new InvalidOperationException($"The packages were built with the fault points of the tests: {string.Join(", ", reached.Distinct())}.");
+    throw new InvalidOperationException(
+        $"The packages were built with the fault points of the tests: {string.Join(", ", reached.Distinct())}.");
 }
 
 Console.WriteLine("OK");

@@ -23,7 +23,8 @@ internal static class Host
         using var host = builder.Build();
         Console.WriteLine($"store    {(options.Postgres is null ? options.DatabasePath : "PostgreSQL")}");
         Console.WriteLine($"reading  {options.Folder}");
-        Console.WriteLine($"process  {Environment.ProcessId}: kill it whenever you like (kill -9 {Environment.ProcessId}), and start it again");
+        Console.WriteLine(
+            $"process  {Environment.ProcessId}: kill it whenever you like (kill -9 {Environment.ProcessId}), and start it again");
         await host.RunAsync(cancellationToken);
         return 0;
     }

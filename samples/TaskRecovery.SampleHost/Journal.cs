@@ -1,6 +1,7 @@
 namespace TaskRecovery.SampleHost;
 
-/// <summary>A file that says which step of which task began and ended, in order. Each line reaches the file before the work goes on, so a kill can't hide one.</summary>
+/// <summary>A file that says which step of which task began and ended, in order. Each line reaches the file before the work goes on, so a
+/// kill can't hide one.</summary>
 internal sealed class Journal(SampleOptions options)
 {
     public async Task WriteAsync(JournalLine line, CancellationToken cancellationToken)

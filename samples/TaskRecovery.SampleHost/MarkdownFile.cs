@@ -11,7 +11,8 @@ internal sealed partial record MarkdownFile(string Path, int Lines, int Words, I
         var text = await File.ReadAllTextAsync(path, cancellationToken);
         var links = Link().Matches(text)
             .Select(match => match.Groups["target"].Value)
-            .Where(target => !target.Contains("://", StringComparison.Ordinal) && !target.StartsWith('#') && !target.StartsWith("mailto:", StringComparison.Ordinal));
+            .Where(target => !target.Contains("://", StringComparison.Ordinal)
+                && !target.StartsWith('#') && !target.StartsWith("mailto:", StringComparison.Ordinal));
         return new MarkdownFile(
             System.IO.Path.GetRelativePath(folder, path),
             text.AsSpan().Count('\n'),
@@ -23,7 +24,8 @@ internal sealed partial record MarkdownFile(string Path, int Lines, int Words, I
     public IEnumerable<string> BrokenLinks(string folder)
     {
         var home = System.IO.Path.GetDirectoryName(System.IO.Path.Combine(folder, Path))!;
-        return Links.Where(link => link.Split('#')[0] is { Length: > 0 } target && !System.IO.Path.Exists(System.IO.Path.Combine(home, target)));
+        return Links.Where(link => link.Split('#')[0] is { Length: > 0 } target
+            && !System.IO.Path.Exists(System.IO.Path.Combine(home, target)));
     }
 
     [GeneratedRegex(@"(?<!!)\[[^\]]*\]\((?<target>[^)\s]+)\)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]

@@ -21,8 +21,8 @@ internal static class SampleFolders
         return Directory.GetCurrentDirectory();
     }
 
-    /// <summary>A new folder for each demo; else the same one for every start of the sample, which is the user's own: in a folder for temporary files
-    /// another user could create one of this name first.</summary>
+    /// <summary>A new folder for each demo; else the same one for every start of the sample, which is the user's own: in a folder for
+    /// temporary files another user could create one of this name first.</summary>
     public static string DefaultData(bool isDemo)
     {
         var own = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify);

@@ -28,5 +28,6 @@ internal sealed class ConfirmOrderWorker(Gateway gateway, IJobQueue queue) : IJo
     // The key makes this step safe to repeat: a second mail for the same order is a duplicate and is not stored.
     private async Task TellAsync(ConfirmOrder order, CancellationToken cancellationToken)
         => await queue.EnqueueAsync(
-            new SendMail(order.Mail, $"Your order {order.Order}"), new EnqueueOptions { Queue = "mail", UniqueKey = $"order-{order.Order}" }, cancellationToken);
+            new SendMail(order.Mail, $"Your order {order.Order}"),
+            new EnqueueOptions { Queue = "mail", UniqueKey = $"order-{order.Order}" }, cancellationToken);
 }

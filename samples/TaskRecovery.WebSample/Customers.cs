@@ -11,7 +11,12 @@ internal sealed class Customers(IJobQueue queue, TimeProvider time) : Background
     public static async Task OrderAsync(IJobQueue queue, int order, CancellationToken cancellationToken)
     {
         var customer = $"customer-{order % 97}@example.org";
-        var metadata = new Dictionary<string, string> { ["tenant"] = order % 3 == 0 ? "acme" : "globex", ["channel"] = order % 2 == 0 ? "web" : "app" };
+        var metadata = new Dictionary<string, string>
+        {
+            ["tenant"] = order % 3 == 0 ? "acme"
+            : "globex",
+            ["channel"] = order % 2 == 0 ? "web" : "app",
+        };
         var total = order % 41 == 0 ? 0 : Random.Shared.Next(500, 30_000) / 100m;
         await queue.EnqueueAsync(new ConfirmOrder(
             order, customer, total), new EnqueueOptions { UniqueKey = $"order-{order}", Metadata = metadata }, cancellationToken);
@@ -24,7 +29,8 @@ internal sealed class Customers(IJobQueue queue, TimeProvider time) : Background
         if (order % 5 == 0)
         {
             await queue.EnqueueAsync(
-                new SendMail(customer, "How was your order?"), new EnqueueOptions { Queue = "mail", RunAfter = TimeSpan.FromMinutes(2 + (order % 30)) }, cancellationToken);
+                new SendMail(customer, "How was your order?"),
+                new EnqueueOptions { Queue = "mail", RunAfter = TimeSpan.FromMinutes(2 + (order % 30)) }, cancellationToken);
         }
     }
 

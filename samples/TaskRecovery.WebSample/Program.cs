@@ -2,7 +2,11 @@ using System.CommandLine;
 using TaskRecovery.WebSample;
 
 var port = new Option<int>("--port") { Description = "The port on this machine.", DefaultValueFactory = _ => 5080 };
-var postgres = new Option<bool>("--postgres") { Description = $"Use PostgreSQL, with the connection string in {ShopOptions.PostgresVariable}. Default: an SQLite file, nothing to install." };
+var postgres = new Option<bool>("--postgres")
+{
+    Description = "Use PostgreSQL, with the connection string "
+    + $"in {ShopOptions.PostgresVariable}. Default: an SQLite file, nothing to install."
+};
 var data = new Option<DirectoryInfo?>("--data") { Description = "Where the SQLite file goes. Default: a folder for temporary files." };
 var quiet = new Option<bool>("--no-customers") { Description = "Nobody orders anything by itself." };
 var child = new Option<bool>("--child") { Hidden = true };

@@ -15,7 +15,8 @@ public static class PostgreSqlTaskRecoveryBuilderExtensions
     /// <param name="builder">The builder that <c>AddTaskRecovery</c> returned.</param>
     /// <param name="connectionString">A connection string for Npgsql.</param>
     /// <param name="configure">Changes the options. It may be omitted.</param>
-    public static TaskRecoveryBuilder UsePostgreSql(this TaskRecoveryBuilder builder, string connectionString, Action<PostgreSqlOptions>? configure = null)
+    public static TaskRecoveryBuilder UsePostgreSql(
+        this TaskRecoveryBuilder builder, string connectionString, Action<PostgreSqlOptions>? configure = null)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(connectionString);
         return Add(builder, _ => new PostgreSqlConnectionSource(connectionString, null), configure);
@@ -28,7 +29,8 @@ public static class PostgreSqlTaskRecoveryBuilderExtensions
     public static TaskRecoveryBuilder UsePostgreSql(this TaskRecoveryBuilder builder, Action<PostgreSqlOptions>? configure = null)
         => Add(builder, services => new PostgreSqlConnectionSource(null, services.GetRequiredService<NpgsqlDataSource>()), configure);
 
-    private static TaskRecoveryBuilder Add(TaskRecoveryBuilder builder, Func<IServiceProvider, PostgreSqlConnectionSource> source, Action<PostgreSqlOptions>? configure)
+    private static TaskRecoveryBuilder Add(
+        TaskRecoveryBuilder builder, Func<IServiceProvider, PostgreSqlConnectionSource> source, Action<PostgreSqlOptions>? configure)
     {
         ArgumentNullException.ThrowIfNull(builder);
         builder.SetStore("UsePostgreSql");
@@ -47,15 +49,18 @@ public static class PostgreSqlTaskRecoveryBuilderExtensions
             provider.GetRequiredService<PostgreSqlConnectionSource>(),
             provider.GetRequiredService<IOptions<PostgreSqlOptions>>().Value,
             provider.GetRequiredService<IOptions<TaskRecoveryOptions>>().Value.Node.Lease)));
-        services.Replace(ServiceDescriptor.Singleton<IStoreMigrator>(provider => new PostgreSqlMigrator(provider.GetRequiredService<PostgreSqlDatabase>())));
+        services.Replace(ServiceDescriptor.Singleton<IStoreMigrator>(
+            provider => new PostgreSqlMigrator(provider.GetRequiredService<PostgreSqlDatabase>())));
         services.Replace(ServiceDescriptor.Singleton<IQueueStore>(provider => new PostgreSqlQueueStore(
             provider.GetRequiredService<PostgreSqlDatabase>(),
             provider.GetRequiredService<TimeProvider>())));
         services.Replace(ServiceDescriptor.Singleton<IJobStore>(provider => new PostgreSqlJobStore(
             provider.GetRequiredService<PostgreSqlDatabase>(),
             (PostgreSqlQueueStore)provider.GetRequiredService<IQueueStore>())));
-        services.Replace(ServiceDescriptor.Singleton<IMonitorStore>(provider => new PostgreSqlMonitorStore(provider.GetRequiredService<PostgreSqlDatabase>())));
-        services.Replace(ServiceDescriptor.Singleton<IRunInfoStore>(provider => new PostgreSqlRunInfoStore(provider.GetRequiredService<PostgreSqlDatabase>())));
+        services.Replace(ServiceDescriptor.Singleton<IMonitorStore>(
+            provider => new PostgreSqlMonitorStore(provider.GetRequiredService<PostgreSqlDatabase>())));
+        services.Replace(ServiceDescriptor.Singleton<IRunInfoStore>(
+            provider => new PostgreSqlRunInfoStore(provider.GetRequiredService<PostgreSqlDatabase>())));
         services.Replace(ServiceDescriptor.Singleton<IOperationStore>(provider => new PostgreSqlOperationStore(
             provider.GetRequiredService<PostgreSqlDatabase>(),
             (PostgreSqlQueueStore)provider.GetRequiredService<IQueueStore>())));

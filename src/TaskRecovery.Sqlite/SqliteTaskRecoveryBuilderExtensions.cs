@@ -18,7 +18,8 @@ public static class SqliteTaskRecoveryBuilderExtensions
     /// <c>Data Source=tasks.db</c>. A relative path is resolved against the application domain's <c>DataDirectory</c> if that is set, and
     /// against the host's content root otherwise.</param>
     /// <param name="configure">Changes the options.</param>
-    public static TaskRecoveryBuilder UseSqlite(this TaskRecoveryBuilder builder, string connectionString, Action<SqliteOptions>? configure = null)
+    public static TaskRecoveryBuilder UseSqlite(
+        this TaskRecoveryBuilder builder, string connectionString, Action<SqliteOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
         _ = SqliteFile.Validate(connectionString);
@@ -47,10 +48,12 @@ public static class SqliteTaskRecoveryBuilderExtensions
             provider.GetRequiredService<SqliteDatabase>(),
             provider.GetRequiredService<SqliteMigrator>(),
             provider.GetRequiredService<SqliteMonitorStore>())));
-        services.Replace(ServiceDescriptor.Singleton<IJobStore>(provider => new SqliteJobStore(provider.GetRequiredService<SqliteDatabase>())));
+        services.Replace(ServiceDescriptor.Singleton<IJobStore>(
+            provider => new SqliteJobStore(provider.GetRequiredService<SqliteDatabase>())));
         services.Replace(ServiceDescriptor.Singleton(provider => new SqliteMonitorStore(provider.GetRequiredService<SqliteDatabase>())));
         services.Replace(ServiceDescriptor.Singleton<IMonitorStore>(provider => provider.GetRequiredService<SqliteMonitorStore>()));
-        services.Replace(ServiceDescriptor.Singleton<IRunInfoStore>(provider => new SqliteRunInfoStore(provider.GetRequiredService<SqliteDatabase>())));
+        services.Replace(ServiceDescriptor.Singleton<IRunInfoStore>(
+            provider => new SqliteRunInfoStore(provider.GetRequiredService<SqliteDatabase>())));
         services.Replace(ServiceDescriptor.Singleton<IOperationStore>(provider => new SqliteOperationStore(
             provider.GetRequiredService<SqliteDatabase>(),
             provider.GetRequiredService<SqliteMonitorStore>())));

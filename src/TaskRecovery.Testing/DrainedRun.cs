@@ -45,7 +45,9 @@ public sealed record DrainedRun
     {
         var attempt = string.Create(CultureInfo.InvariantCulture, $"attempt {Attempt} of {MaxAttempts}");
         var reason = Reason is null ? "" : $" ({Reason})";
-        var error = Exception is { } exception ? $": {exception.GetType().Name}: {exception.Message.ReplaceLineEndings(" ")}" : Error is { } text ? $": {text.ReplaceLineEndings(" ")}" : "";
-        return $"entry {EntryId.ToString(CultureInfo.InvariantCulture)}, kind {Kind}, {attempt}: {End}{reason}{RunText.Shorten(error)}\n    args: {RunText.Shorten(Args)}";
+        var error = Exception is { } exception ? $": {exception.GetType().Name}: {exception.Message.ReplaceLineEndings(" ")}" : Error
+            is { } text ? $": {text.ReplaceLineEndings(" ")}" : "";
+        return $"entry {EntryId.ToString(CultureInfo.InvariantCulture)}, "
+            + $"kind {Kind}, {attempt}: {End}{reason}{RunText.Shorten(error)}\n    args: {RunText.Shorten(Args)}";
     }
 }

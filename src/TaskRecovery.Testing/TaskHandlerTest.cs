@@ -14,17 +14,21 @@ public static class TaskHandlerTest
     /// <param name="configure">Returns changed options, for example <c>options => options with { DueAt = midnight }</c>.</param>
     /// <param name="cancellationToken">Stops waiting for the handler. The handler's own token is cancelled too.</param>
     public static async Task<TestRun> RunAsync<TArgs>(
-        ITaskHandler<TArgs> handler, TArgs args, Func<TaskHandlerTestOptions, TaskHandlerTestOptions>? configure = null, CancellationToken cancellationToken = default)
+        ITaskHandler<TArgs> handler, TArgs args, Func<TaskHandlerTestOptions, TaskHandlerTestOptions>? configure = null,
+        CancellationToken cancellationToken = default)
         where TArgs : notnull
     {
         ArgumentNullException.ThrowIfNull(handler);
         var options = RunOptions.From(configure);
         var entry = EntryUnderTest.Create(args, options);
-        var ended = await RunUnderTest.RunAsync(entry, new TaskRunner<TArgs>(handler, options, entry.Json), options, crashAt: null, cancellationToken).ConfigureAwait(false);
+        var ended = await RunUnderTest.RunAsync(
+            entry, new TaskRunner<TArgs>(handler, options, entry.Json), options, crashAt: null, cancellationToken).ConfigureAwait(false);
         return ended.Result!;
     }
 
-    /// <inheritdoc cref="WorkerTest.CrashEverywhereAsync{TWorld, TArgs}(Func{TWorld}, Func{TWorld, IJobWorker{TArgs}}, TArgs, Func{TWorld, Task}, CrashPlaces, int, Func{WorkerTestOptions, WorkerTestOptions}?, CancellationToken)"/>
+    /// <inheritdoc
+    /// cref="WorkerTest.CrashEverywhereAsync{TWorld, TArgs}(Func{TWorld}, Func{TWorld, IJobWorker{TArgs}}, TArgs, Func{TWorld, Task},
+    /// CrashPlaces, int, Func{WorkerTestOptions, WorkerTestOptions}?, CancellationToken)"/>
     public static Task<CrashReport> CrashEverywhereAsync<TWorld, TArgs>(
         Func<TWorld> world,
         Func<TWorld, ITaskHandler<TArgs>> handler,
@@ -37,7 +41,9 @@ public static class TaskHandlerTest
         where TArgs : notnull
         => CrashEverywhereAsync(world, handler, args, CrashCheck.Of(check), places, depth, configure, cancellationToken);
 
-    /// <inheritdoc cref="WorkerTest.CrashEverywhereAsync{TWorld, TArgs}(Func{TWorld}, Func{TWorld, IJobWorker{TArgs}}, TArgs, Func{TWorld, Task}, CrashPlaces, int, Func{WorkerTestOptions, WorkerTestOptions}?, CancellationToken)"/>
+    /// <inheritdoc
+    /// cref="WorkerTest.CrashEverywhereAsync{TWorld, TArgs}(Func{TWorld}, Func{TWorld, IJobWorker{TArgs}}, TArgs, Func{TWorld, Task},
+    /// CrashPlaces, int, Func{WorkerTestOptions, WorkerTestOptions}?, CancellationToken)"/>
     public static Task<CrashReport> CrashEverywhereAsync<TWorld, TArgs>(
         Func<TWorld> world,
         Func<TWorld, ITaskHandler<TArgs>> handler,
@@ -54,7 +60,8 @@ public static class TaskHandlerTest
         ArgumentNullException.ThrowIfNull(check);
         var options = RunOptions.From(configure);
         var search = new CrashSearch<TWorld>(
-            world, (state, entry) => new TaskRunner<TArgs>(handler(state), options, entry.Json), () => EntryUnderTest.Create(args, options), check, options);
+            world, (state, entry) => new TaskRunner<TArgs>(handler(state), options, entry.Json),
+            () => EntryUnderTest.Create(args, options), check, options);
         return search.RunAsync(places, depth, cancellationToken);
     }
 }

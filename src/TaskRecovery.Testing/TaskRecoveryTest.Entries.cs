@@ -9,13 +9,16 @@ public sealed partial class TaskRecoveryTest
     /// <param name="cancellationToken">Cancels the reads.</param>
     /// <returns>The first such entry.</returns>
     /// <exception cref="TestFailedException">There is none, or not as many as expected. The message lists what was enqueued.</exception>
-    public async Task<EnqueuedEntry<TArgs>> ShouldHaveEnqueuedAsync<TArgs>(Func<TArgs, bool>? match = null, int? count = null, CancellationToken cancellationToken = default)
+    public async Task<EnqueuedEntry<TArgs>> ShouldHaveEnqueuedAsync<TArgs>(
+        Func<TArgs, bool>? match = null, int? count = null, CancellationToken cancellationToken = default)
         where TArgs : notnull
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count ?? 1, 1, nameof(count));
         var found = await FindAsync(match, cancellationToken).ConfigureAwait(false);
         return found.Count == 0 || (count is { } expected && found.Count != expected)
-            ? throw await _entries.FailAsync<TArgs>($"{(count is null ? "An entry" : $"{count} entries")} of {typeof(TArgs).Name} {(match is null ? "" : "with matching arguments ")}should have been enqueued, but there {(found.Count == 1 ? "is 1" : $"are {found.Count}")}.", cancellationToken).ConfigureAwait(false)
+            ? throw await _entries.FailAsync<TArgs>($"{(count is null ? "An entry" : $"{count} entries")} "
+                + $"of {typeof(TArgs).Name} {(match is null ? "" : "with matching arguments ")}should have been enqueued, "
+                + $"but there {(found.Count == 1 ? "is 1" : $"are {found.Count}")}.", cancellationToken).ConfigureAwait(false)
             : found[0];
     }
 
@@ -28,7 +31,9 @@ public sealed partial class TaskRecoveryTest
     {
         if ((await FindAsync(match, cancellationToken).ConfigureAwait(false)).Count is > 0 and var count)
         {
-            throw await _entries.FailAsync<TArgs>($"No entry of {typeof(TArgs).Name} {(match is null ? "" : "with matching arguments ")}should have been enqueued, but there {(count == 1 ? "is 1" : $"are {count}")}.", cancellationToken).ConfigureAwait(false);
+            throw await _entries.FailAsync<TArgs>(
+                $"No entry of {typeof(TArgs).Name} {(match is null ? "" : "with matching arguments ")}should have been enqueued, "
+                + $"but there {(count == 1 ? "is 1" : $"are {count}")}.", cancellationToken).ConfigureAwait(false);
         }
     }
 

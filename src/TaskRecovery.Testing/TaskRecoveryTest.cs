@@ -5,8 +5,8 @@ using TaskRecovery.Testing.Hosts;
 namespace TaskRecovery.Testing;
 
 /// <summary>An application under test: runs its entries, moves its time, kills its node, and shows what it has enqueued.</summary>
-/// <remarks>Get it with <c>app.Services.GetTaskRecoveryTest()</c>. When the host is disposed, the queue's invariant (every entry is in exactly
-/// one place) is checked.</remarks>
+/// <remarks>Get it with <c>app.Services.GetTaskRecoveryTest()</c>. When the host is disposed, the queue's invariant (every entry is in
+/// exactly one place) is checked.</remarks>
 public sealed partial class TaskRecoveryTest : IAsyncDisposable, IDisposable
 {
     private readonly TestEngine _engine;
@@ -16,7 +16,8 @@ public sealed partial class TaskRecoveryTest : IAsyncDisposable, IDisposable
     private readonly bool _movesTime;
     private bool _isDisposed;
 
-    internal TaskRecoveryTest(TestEngine engine, IQueueStore store, TestClock clock, TestEntries entries, TaskRecoveryTestingOptions options)
+    internal TaskRecoveryTest(
+        TestEngine engine, IQueueStore store, TestClock clock, TestEntries entries, TaskRecoveryTestingOptions options)
     {
         _engine = engine;
         _store = store;
@@ -40,13 +41,14 @@ public sealed partial class TaskRecoveryTest : IAsyncDisposable, IDisposable
         return new DrainResult(runs);
     }
 
-    /// <summary>Moves the time from one due time to the next, and drains at each: schedules, retries, snoozed and delayed entries run in the
-    /// order in which they are due.</summary>
+    /// <summary>Moves the time from one due time to the next, and drains at each: schedules, retries, snoozed and delayed entries run in
+    /// the order in which they are due.</summary>
     /// <param name="by">How far to move the time; zero or more.</param>
     /// <param name="options">What to run; <see langword="null"/> for everything, one after the other.</param>
     /// <param name="cancellationToken">Stops waiting for a run.</param>
     /// <returns>All runs.</returns>
-    /// <exception cref="DrainException">A run failed, a run does not end, or the entries never end. The time stays at the drain that failed.</exception>
+    /// <exception cref="DrainException">A run failed, a run does not end, or the entries never end. The time stays at the drain that
+    /// failed.</exception>
     /// <exception cref="InvalidOperationException">The time can't be moved.</exception>
     public async Task<DrainResult> AdvanceAsync(TimeSpan by, DrainOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -56,7 +58,8 @@ public sealed partial class TaskRecoveryTest : IAsyncDisposable, IDisposable
         var runs = new List<DrainedRun>();
         while (true)
         {
-            var drained = await DrainAsync(checkedOptions with { Limit = checkedOptions.Limit - runs.Count }, cancellationToken).ConfigureAwait(false);
+            var drained = await DrainAsync(
+                checkedOptions with { Limit = checkedOptions.Limit - runs.Count }, cancellationToken).ConfigureAwait(false);
             runs.AddRange(drained.Runs);
             if (Now >= until)
             {
@@ -68,8 +71,8 @@ public sealed partial class TaskRecoveryTest : IAsyncDisposable, IDisposable
         }
     }
 
-    /// <summary>Runs what is due until a run reaches a place, and kills the node there: no catch, finally or dispose of its handlers runs, and
-    /// nothing more of them is stored. The next drain starts a new node, which recovers the entries.</summary>
+    /// <summary>Runs what is due until a run reaches a place, and kills the node there: no catch, finally or dispose of its handlers runs,
+    /// and nothing more of them is stored. The next drain starts a new node, which recovers the entries.</summary>
     /// <param name="at">The place, for example <c>Place.AfterStep("render")</c>; <see langword="null"/> to kill an idle node.</param>
     /// <param name="cancellationToken">Stops waiting for a run.</param>
     /// <exception cref="TestFailedException">No run reached the place.</exception>
@@ -102,16 +105,21 @@ public sealed partial class TaskRecoveryTest : IAsyncDisposable, IDisposable
         options ??= new DrainOptions();
         if (options.Concurrency is < 1 or > 1_000)
         {
-            throw new ArgumentOutOfRangeException(nameof(options), options.Concurrency, $"{nameof(DrainOptions)}.{nameof(DrainOptions.Concurrency)} is {options.Concurrency}: use 1 to 1,000.");
+            throw new ArgumentOutOfRangeException(
+                nameof(options), options.Concurrency,
+                $"{nameof(DrainOptions)}.{nameof(DrainOptions.Concurrency)} is {options.Concurrency}: use 1 to 1,000.");
         }
 
         if (options.Timeout <= TimeSpan.Zero)
         {
-            throw new ArgumentOutOfRangeException(nameof(options), options.Timeout, $"{nameof(DrainOptions)}.{nameof(DrainOptions.Timeout)} is {options.Timeout}: use more than zero.");
+            throw new ArgumentOutOfRangeException(
+                nameof(options), options.Timeout,
+                $"{nameof(DrainOptions)}.{nameof(DrainOptions.Timeout)} is {options.Timeout}: use more than zero.");
         }
 
         return options.Limit < 1
-            ? throw new ArgumentOutOfRangeException(nameof(options), options.Limit, $"{nameof(DrainOptions)}.{nameof(DrainOptions.Limit)} is {options.Limit}: use 1 or more.")
+            ? throw new ArgumentOutOfRangeException(
+                nameof(options), options.Limit, $"{nameof(DrainOptions)}.{nameof(DrainOptions.Limit)} is {options.Limit}: use 1 or more.")
             : options;
     }
 
@@ -120,7 +128,8 @@ public sealed partial class TaskRecoveryTest : IAsyncDisposable, IDisposable
         if (!_movesTime)
         {
             throw new InvalidOperationException(
-                $"{nameof(TaskRecoveryTestingOptions)}.{nameof(TaskRecoveryTestingOptions.Store)} is {nameof(TestStore.Keep)}, so the time of the queue is the database's and can't be moved. Use {nameof(TestStore.Sqlite)} for this test.");
+                $"{nameof(TaskRecoveryTestingOptions)}.{nameof(TaskRecoveryTestingOptions.Store)} is {nameof(TestStore.Keep)}, "
+                + $"so the time of the queue is the database's and can't be moved. Use {nameof(TestStore.Sqlite)} for this test.");
         }
 
         // Stored times are rounded to microseconds, and a smaller step would never reach them.
@@ -132,7 +141,8 @@ public sealed partial class TaskRecoveryTest : IAsyncDisposable, IDisposable
     {
         if (await _store.CheckInvariantsAsync(CancellationToken.None).ConfigureAwait(false) is { Count: > 0 } violations)
         {
-            throw new TestFailedException($"The invariant of the queue is violated. Please report this as a bug of TaskRecovery.\n  {string.Join("\n  ", violations)}");
+            throw new TestFailedException("The invariant of the queue is violated. Please report this as a bug of "
+                + $"TaskRecovery.\n  {string.Join("\n  ", violations)}");
         }
     }
 }

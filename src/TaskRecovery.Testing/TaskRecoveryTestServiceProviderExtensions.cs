@@ -12,6 +12,8 @@ public static class TaskRecoveryTestServiceProviderExtensions
     {
         ArgumentNullException.ThrowIfNull(services);
         return services.GetService<TaskRecoveryTest>()
-            ?? throw new InvalidOperationException("The application is not under test: call services.AddTaskRecoveryTesting() after AddTaskRecovery, for example in ConfigureTestServices.");
+            ?? throw new InvalidOperationException(
+                "The application is not under test: call services.AddTaskRecoveryTesting() after AddTaskRecovery, "
+                + "for example in ConfigureTestServices.");
     }
 }

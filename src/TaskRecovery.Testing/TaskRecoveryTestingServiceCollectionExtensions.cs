@@ -23,19 +23,24 @@ public static class TaskRecoveryTestingServiceCollectionExtensions
     /// <param name="services">The application's services.</param>
     /// <param name="configure">Changes the options.</param>
     /// <exception cref="InvalidOperationException"><c>AddTaskRecovery</c> was not called before.</exception>
-    public static IServiceCollection AddTaskRecoveryTesting(this IServiceCollection services, Action<TaskRecoveryTestingOptions>? configure = null)
+    public static IServiceCollection AddTaskRecoveryTesting(
+        this IServiceCollection services, Action<TaskRecoveryTestingOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(services);
         if (!services.Any(static service => service.ServiceType == typeof(KindRegistrations)))
         {
-            throw new InvalidOperationException($"{nameof(AddTaskRecoveryTesting)} was called before AddTaskRecovery: call it after the application has registered its services, for example in ConfigureTestServices.");
+            throw new InvalidOperationException($"{nameof(AddTaskRecoveryTesting)} was called before AddTaskRecovery: "
+                + "call it after the application has registered its services, for example in ConfigureTestServices.");
         }
 
         var options = new TaskRecoveryTestingOptions();
         configure?.Invoke(options);
-        if (services.Select(static service => service.ImplementationInstance).OfType<TaskRecoveryTestingOptions>().Any(earlier => earlier.Store != options.Store))
+        if (services.Select(static service => service.ImplementationInstance).OfType<TaskRecoveryTestingOptions>().Any(
+            earlier => earlier.Store != options.Store))
         {
-            throw new InvalidOperationException($"{nameof(AddTaskRecoveryTesting)} was called twice, with another {nameof(TaskRecoveryTestingOptions.Store)} each time: remove one of the calls.");
+            throw new InvalidOperationException(
+                $"{nameof(AddTaskRecoveryTesting)} was called twice, with another {nameof(TaskRecoveryTestingOptions.Store)} each time: "
+                + "remove one of the calls.");
         }
 
         services.Replace(ServiceDescriptor.Singleton(options));
@@ -49,7 +54,8 @@ public static class TaskRecoveryTestingServiceCollectionExtensions
         services.Replace(ServiceDescriptor.Singleton<IRunObserver>(static provider => provider.GetRequiredService<RunMonitor>()));
 
         // It waits for the store between two attempts, and the test's clock may stand still.
-        services.Replace(ServiceDescriptor.Singleton(static provider => ActivatorUtilities.CreateInstance<OutcomeWriter>(provider, TimeProvider.System)));
+        services.Replace(ServiceDescriptor.Singleton(
+            static provider => ActivatorUtilities.CreateInstance<OutcomeWriter>(provider, TimeProvider.System)));
         services.TryAddSingleton<ServedWork>();
         services.TryAddSingleton<TestEntries>();
         services.AddEngine(options);
@@ -105,8 +111,10 @@ public static class TaskRecoveryTestingServiceCollectionExtensions
             provider.GetRequiredService<SqliteDatabase>(),
             provider.GetRequiredService<SqliteMigrator>(),
             provider.GetRequiredService<SqliteMonitorStore>())));
-        services.Replace(ServiceDescriptor.Singleton(static provider => new SqliteMonitorStore(provider.GetRequiredService<SqliteDatabase>())));
-        services.Replace(ServiceDescriptor.Singleton<IJobStore>(static provider => new SqliteJobStore(provider.GetRequiredService<SqliteDatabase>())));
+        services.Replace(ServiceDescriptor.Singleton(
+            static provider => new SqliteMonitorStore(provider.GetRequiredService<SqliteDatabase>())));
+        services.Replace(ServiceDescriptor.Singleton<IJobStore>(
+            static provider => new SqliteJobStore(provider.GetRequiredService<SqliteDatabase>())));
     }
 
     private static void AddEngine(this IServiceCollection services, TaskRecoveryTestingOptions options)
@@ -121,7 +129,9 @@ public static class TaskRecoveryTestingServiceCollectionExtensions
         services.Replace(ServiceDescriptor.Singleton<INodeRole, ManualRole>());
         services.Replace(ServiceDescriptor.Singleton<TestEngine>(static provider =>
         {
-            var naming = new NodeNaming(provider.GetRequiredService<IOptions<TaskRecoveryOptions>>().Value.NodeName, provider.GetService<IHostEnvironment>()?.ApplicationName);
+            var naming = new NodeNaming(
+                provider.GetRequiredService<IOptions<TaskRecoveryOptions>>().Value.NodeName,
+                provider.GetService<IHostEnvironment>()?.ApplicationName);
             var engine = ActivatorUtilities.CreateInstance<ManualEngine>(provider, naming);
             provider.GetRequiredService<KindRegistry>().CreateRunners();
             foreach (var queue in provider.GetRequiredService<ServedWork>().AllQueues)

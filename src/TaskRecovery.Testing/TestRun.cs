@@ -70,7 +70,9 @@ public sealed class TestRun
     /// <summary>Reads the result that the handler set.</summary>
     /// <exception cref="TestFailedException">There is no result.</exception>
     public T? Result<T>()
-        => _result.IsEmpty ? throw new TestFailedException(this.Describe($"A result was expected, but the handler set none, or the run did not complete.")) : _json.Read<T>(_result);
+        => _result.IsEmpty
+            ? throw new TestFailedException(this.Describe($"A result was expected, but the handler set none, or the run did not complete."))
+            : _json.Read<T>(_result);
 
     /// <summary>Reads the last stored checkpoint; the default of <typeparamref name="T"/> if there is none.</summary>
     public T? Checkpoint<T>() => _checkpoint is { } json ? _json.Read<T>(json) : default;

@@ -32,8 +32,10 @@ public sealed class TestStep
     /// <summary>Reads the stored result.</summary>
     /// <exception cref="InvalidOperationException">No result is stored.</exception>
     public T? Result<T>()
-        => _result is { } json ? _json.Read<T>(json) : throw new InvalidOperationException($"Step '{Name}' has no stored result: its delegate did not return, or its result was refused.");
+        => _result is { } json ? _json.Read<T>(json) : throw new InvalidOperationException(
+            $"Step '{Name}' has no stored result: its delegate did not return, or its result was refused.");
 
     /// <summary>Describes the step.</summary>
-    public override string ToString() => $"{Name}: {(WasRun ? "ran" : "used the stored result")}{(IsStored ? $" {ResultJson}" : ", no result stored")}";
+    public override string ToString()
+        => $"{Name}: {(WasRun ? "ran" : "used the stored result")}{(IsStored ? $" {ResultJson}" : ", no result stored")}";
 }

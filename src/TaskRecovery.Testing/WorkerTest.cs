@@ -12,20 +12,24 @@ public static class WorkerTest
     /// siblings.</remarks>
     /// <param name="worker">The worker.</param>
     /// <param name="args">The arguments.</param>
-    /// <param name="configure">Returns changed options, for example <c>options => options with { Attempt = 3, MaxAttempts = 3 }</c>.</param>
+    /// <param name="configure">Returns changed options, for example <c>options => options with { Attempt = 3, MaxAttempts = 3
+    /// }</c>.</param>
     /// <param name="cancellationToken">Stops waiting for the worker. The worker's own token is cancelled too.</param>
     public static async Task<TestRun> RunAsync<TArgs>(
-        IJobWorker<TArgs> worker, TArgs args, Func<WorkerTestOptions, WorkerTestOptions>? configure = null, CancellationToken cancellationToken = default)
+        IJobWorker<TArgs> worker, TArgs args, Func<WorkerTestOptions, WorkerTestOptions>? configure = null,
+        CancellationToken cancellationToken = default)
         where TArgs : notnull
     {
         ArgumentNullException.ThrowIfNull(worker);
         var options = RunOptions.From(configure);
         var entry = EntryUnderTest.Create(args, options);
-        var ended = await RunUnderTest.RunAsync(entry, new InstanceRunner<TArgs>(worker, options.Middleware, entry.Json), options, crashAt: null, cancellationToken).ConfigureAwait(false);
+        var ended = await RunUnderTest.RunAsync(entry, new InstanceRunner<TArgs>(
+            worker, options.Middleware, entry.Json), options, crashAt: null, cancellationToken).ConfigureAwait(false);
         return ended.Result!;
     }
 
-    /// <inheritdoc cref="CrashEverywhereAsync{TWorld, TArgs}(Func{TWorld}, Func{TWorld, IJobWorker{TArgs}}, TArgs, Func{TWorld, Task}, CrashPlaces, int, Func{WorkerTestOptions, WorkerTestOptions}?, CancellationToken)"/>
+    /// <inheritdoc cref="CrashEverywhereAsync{TWorld, TArgs}(Func{TWorld}, Func{TWorld, IJobWorker{TArgs}}, TArgs, Func{TWorld, Task},
+    /// CrashPlaces, int, Func{WorkerTestOptions, WorkerTestOptions}?, CancellationToken)"/>
     public static Task<CrashReport> CrashEverywhereAsync<TWorld, TArgs>(
         Func<TWorld> world,
         Func<TWorld, IJobWorker<TArgs>> worker,
@@ -44,8 +48,8 @@ public static class WorkerTest
     /// <para>It covers the places between the library's calls, not the middle of the worker's own I/O: whether a half-sent request or a
     /// half-written file is safe, it can't say.</para>
     /// <para>A crash never resumes the worker: no catch, finally or dispose runs, as in a killed process. Then a new worker runs the same
-    /// entry with one crash more, the stored steps and the stored checkpoint, until the entry has ended. One run without a crash records the
-    /// places; each place then gets a world of its own.</para>
+    /// entry with one crash more, the stored steps and the stored checkpoint, until the entry has ended. One run without a crash records
+    /// the places; each place then gets a world of its own.</para>
     /// </remarks>
     /// <typeparam name="TWorld">What survives a crash: the application's database, files and remote systems, or fakes of them.</typeparam>
     /// <typeparam name="TArgs">The arguments type of the kind.</typeparam>
@@ -59,8 +63,8 @@ public static class WorkerTest
     /// <param name="configure">Returns changed options.</param>
     /// <param name="cancellationToken">Ends the test between two runs, and stops waiting for a worker.</param>
     /// <returns>The crashes that were tried.</returns>
-    /// <exception cref="TestFailedException">After a crash, the check failed or the entry ended otherwise than without one. The message names
-    /// the place and shows the runs.</exception>
+    /// <exception cref="TestFailedException">After a crash, the check failed or the entry ended otherwise than without one. The message
+    /// names the place and shows the runs.</exception>
     public static Task<CrashReport> CrashEverywhereAsync<TWorld, TArgs>(
         Func<TWorld> world,
         Func<TWorld, IJobWorker<TArgs>> worker,
@@ -77,7 +81,8 @@ public static class WorkerTest
         ArgumentNullException.ThrowIfNull(check);
         var options = RunOptions.From(configure);
         var search = new CrashSearch<TWorld>(
-            world, (state, entry) => new InstanceRunner<TArgs>(worker(state), options.Middleware, entry.Json), () => EntryUnderTest.Create(args, options), check, options);
+            world, (state, entry) => new InstanceRunner<TArgs>(worker(state), options.Middleware, entry.Json),
+            () => EntryUnderTest.Create(args, options), check, options);
         return search.RunAsync(places, depth, cancellationToken);
     }
 }

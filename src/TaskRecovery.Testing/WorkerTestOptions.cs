@@ -73,7 +73,8 @@ public record WorkerTestOptions
     /// <value>Default: <see langword="null"/>: the library's defaults.</value>
     public JsonSerializerOptions? Json { get; init; }
 
-    /// <summary>The maximum size of a result, a step result or a checkpoint (see <see cref="TaskRecoveryOptions.MaxResultBytes"/>).</summary>
+    /// <summary>The maximum size of a result, a step result or a checkpoint (see
+    /// <see cref="TaskRecoveryOptions.MaxResultBytes"/>).</summary>
     /// <value>Default: 1,048,576 bytes (1 MiB).</value>
     public int MaxResultBytes { get; init; } = 1024 * 1024;
 

@@ -18,7 +18,8 @@ public static class WorkerTestOptionsExtensions
         ArgumentNullException.ThrowIfNull(options);
         if (reason == StopReason.None || !Enum.IsDefined(reason))
         {
-            throw new ArgumentOutOfRangeException(nameof(reason), reason, "A token is cancelled for a reason: use Shutdown, Cancelled, TimedOut or ClaimLost.");
+            throw new ArgumentOutOfRangeException(
+                nameof(reason), reason, "A token is cancelled for a reason: use Shutdown, Cancelled, TimedOut or ClaimLost.");
         }
 
         WorkerTestOptions changed = options with { Stops = [.. options.Stops, new PlannedStop(reason, at)] };

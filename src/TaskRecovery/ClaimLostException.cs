@@ -5,7 +5,8 @@ public sealed class ClaimLostException : TaskRecoveryException
 {
     /// <summary>Creates one.</summary>
     public ClaimLostException(long entryId, long fence, Exception? innerException = null)
-        : base($"Entry {entryId} is no longer this node's under claim {fence}: it was given to another, or has ended. Nothing was stored; stop working on it.", innerException)
+        : base($"Entry {entryId} is no longer this node's under claim {fence}: it was given to another, or has ended. Nothing was stored; "
+            + "stop working on it.", innerException)
     {
         EntryId = entryId;
         Fence = fence;

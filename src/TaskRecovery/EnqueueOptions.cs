@@ -56,5 +56,7 @@ public sealed record EnqueueOptions
     public IReadOnlyDictionary<string, string>? Metadata { get; init; }
 
     /// <summary>Describes the queue, priority and time. Omits the unique key and the metadata, which don't belong in logs.</summary>
-    public override string ToString() => $"Queue {EntryText.Shown(Queue ?? EntryLimits.DefaultQueue)}, priority {Priority}, run at {RunAt?.ToString("O", CultureInfo.InvariantCulture) ?? RunAfter?.ToString() ?? "now"}";
+    public override string ToString()
+        => $"Queue {EntryText.Shown(Queue ?? EntryLimits.DefaultQueue)}, priority {Priority}, "
+            + $"run at {RunAt?.ToString("O", CultureInfo.InvariantCulture) ?? RunAfter?.ToString() ?? "now"}";
 }

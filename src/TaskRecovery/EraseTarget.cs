@@ -44,5 +44,6 @@ public sealed class EraseTarget
     }
 
     /// <summary>Describes how entries are selected. Omits the key or value, which may be personal data.</summary>
-    public override string ToString() => EntryId is { } id ? $"entry {id}" : Metadata is { } pair ? $"metadata {EntryText.Shown(pair.Key)}" : "unique key";
+    public override string ToString()
+        => EntryId is { } id ? $"entry {id}" : Metadata is { } pair ? $"metadata {EntryText.Shown(pair.Key)}" : "unique key";
 }

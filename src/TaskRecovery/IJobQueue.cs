@@ -38,7 +38,8 @@ public interface IJobQueue
     /// <exception cref="ArgumentException">The transaction is not open, is not of the store's type or is on another database; or the
     /// arguments or an option can't be stored. Nothing was stored.</exception>
     /// <exception cref="StoreUnavailableException">The database did not confirm the write. Roll back and retry.</exception>
-    ValueTask<EnqueueResult> EnqueueAsync<TArgs>(TArgs args, DbTransaction transaction, EnqueueOptions? options = null, CancellationToken cancellationToken = default)
+    ValueTask<EnqueueResult> EnqueueAsync<TArgs>(
+        TArgs args, DbTransaction transaction, EnqueueOptions? options = null, CancellationToken cancellationToken = default)
         where TArgs : notnull;
 
     /// <summary>Stores many entries of any kinds atomically, in one transaction. A round trip carries at most 10,000 entries.</summary>
@@ -49,7 +50,8 @@ public interface IJobQueue
     /// <exception cref="ArgumentException">One of the entries can't be stored; or the transaction is not open, is not of the store's type
     /// or is on another database. Nothing was stored.</exception>
     /// <exception cref="StoreUnavailableException">The database did not confirm the write.</exception>
-    ValueTask<IReadOnlyList<EnqueueResult>> EnqueueManyAsync(IEnumerable<EnqueueRequest> requests, DbTransaction? transaction = null, CancellationToken cancellationToken = default);
+    ValueTask<IReadOnlyList<EnqueueResult>> EnqueueManyAsync(
+        IEnumerable<EnqueueRequest> requests, DbTransaction? transaction = null, CancellationToken cancellationToken = default);
 
     /// <summary>Finds one entry in any state. Returns <see langword="null"/> if it does not exist or retention has removed it.</summary>
     ValueTask<QueueEntry?> FindAsync(long entryId, CancellationToken cancellationToken = default);

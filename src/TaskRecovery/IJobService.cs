@@ -2,8 +2,8 @@ namespace TaskRecovery;
 
 /// <summary>Creates, changes and controls jobs. A job runs a task handler on a schedule.</summary>
 /// <remarks>What is paused, resumed, deleted or run here is recorded as an event, with the application's name
-/// (<c>IHostEnvironment.ApplicationName</c>) as the actor. To record a person and a reason, use <see cref="IQueueOperator"/>. Every method throws <see cref="StoreUnavailableException"/> if the database can't be reached or does not confirm a
-/// write.</remarks>
+/// (<c>IHostEnvironment.ApplicationName</c>) as the actor. To record a person and a reason, use <see cref="IQueueOperator"/>. Every method
+/// throws <see cref="StoreUnavailableException"/> if the database can't be reached or does not confirm a write.</remarks>
 public interface IJobService
 {
     /// <summary>Creates a job, or updates the job with the same name. Calling it again with the same definition changes nothing.</summary>
@@ -34,7 +34,8 @@ public interface IJobService
     /// <param name="cancellationToken">Cancels the write.</param>
     /// <returns><see langword="false"/> if there is no such job.</returns>
     /// <exception cref="ArgumentException">A text is too long or has a character that can't be stored.</exception>
-    Task<bool> PauseAsync(Guid jobId, string? reason = null, string? by = null, DateTimeOffset? until = null, CancellationToken cancellationToken = default);
+    Task<bool> PauseAsync(
+        Guid jobId, string? reason = null, string? by = null, DateTimeOffset? until = null, CancellationToken cancellationToken = default);
 
     /// <summary>Resumes a paused job from its next due time. Due times that passed during the pause are not made up for.</summary>
     /// <returns><see langword="false"/> if there is no such job.</returns>

@@ -11,7 +11,7 @@ public interface IStoreMigrator
 
     /// <summary>Checks which migrations are missing, without changing anything.</summary>
     /// <returns>The names of the missing migrations, in the order in which they would be applied.</returns>
-    /// <exception cref="StoreConfigurationException">The database schema is too new for this library version, or a migration was changed after
-    /// it had been applied.</exception>
+    /// <exception cref="StoreConfigurationException">The database schema is too new for this library version, or a migration was changed
+    /// after it had been applied.</exception>
     Task<IReadOnlyList<string>> FindMissingAsync(CancellationToken cancellationToken = default);
 }

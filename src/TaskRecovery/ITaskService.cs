@@ -15,7 +15,8 @@ public interface ITaskService
     /// <param name="limit">The maximum number of tasks, 1 to 1,000.</param>
     /// <param name="cancellationToken">Cancels the read.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="limit"/> is not 1 to 1,000.</exception>
-    Task<IReadOnlyList<TaskRecord>> ListAsync(Guid? jobId = null, TaskState? state = null, int limit = 100, CancellationToken cancellationToken = default);
+    Task<IReadOnlyList<TaskRecord>> ListAsync(
+        Guid? jobId = null, TaskState? state = null, int limit = 100, CancellationToken cancellationToken = default);
 
     /// <summary>Lists a job's tasks that have not ended, oldest first.</summary>
     Task<IReadOnlyList<TaskRecord>> GetIncompleteTasksByJobIdAsync(Guid jobId, CancellationToken cancellationToken = default);

@@ -25,8 +25,9 @@ public static class JobBuilderExtensions
     /// <param name="configure">Sets the number of attempts, the time limit and the retry delays for jobs that do not set their own.</param>
     /// <exception cref="InvalidOperationException">The kind or the arguments type is registered for another handler, or no kind is
     /// specified.</exception>
-    public static TaskRecoveryBuilder AddTaskHandler<TArgs, [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] THandler>(
-        this TaskRecoveryBuilder builder, string? kind = null, Action<WorkerOptions>? configure = null)
+    public static TaskRecoveryBuilder AddTaskHandler<TArgs, [DynamicallyAccessedMembers(
+        DynamicallyAccessedMemberTypes.PublicConstructors)] THandler>(
+            this TaskRecoveryBuilder builder, string? kind = null, Action<WorkerOptions>? configure = null)
         where TArgs : notnull
         where THandler : class, ITaskHandler<TArgs>
     {
@@ -39,7 +40,8 @@ public static class JobBuilderExtensions
         if (existing is not null && existing.Kind != task.Kind)
         {
             throw new InvalidOperationException(
-                $"{typeof(TArgs)} is registered as the kind of task '{existing.Kind}' and again as '{task.Kind}', so that a job with it would be ambiguous. Use a type of its own for each kind.");
+                $"{typeof(TArgs)} is registered as the kind of task '{existing.Kind}' and again as '{task.Kind}', so that a job with it "
+                + "would be ambiguous. Use a type of its own for each kind.");
         }
 
         builder.Kinds().Add(new KindRegistration
@@ -95,7 +97,8 @@ public static class JobBuilderExtensions
     /// <exception cref="ArgumentException">The expression or the definition is invalid.</exception>
     /// <exception cref="TimeZoneNotFoundException">This machine does not know the time zone.</exception>
     public static TaskRecoveryBuilder AddCronJob<TArgs>(
-        this TaskRecoveryBuilder builder, string name, string expression, TArgs args, string timeZone = "UTC", Func<JobDefinition, JobDefinition>? configure = null)
+        this TaskRecoveryBuilder builder, string name, string expression, TArgs args,
+        string timeZone = "UTC", Func<JobDefinition, JobDefinition>? configure = null)
         where TArgs : notnull
         => builder.AddJob(name, Schedule.Cron(expression, timeZone), args, configure);
 
@@ -129,13 +132,15 @@ public static class JobBuilderExtensions
         }
 
         builder.Services.AddSingleton(new JobDeclaration(
-            definition.Name, typeof(TArgs), (jobs, application, cancellationToken) => jobs.StoreAsync(definition, args, application, cancellationToken)));
+            definition.Name, typeof(TArgs), (jobs, application, cancellationToken)
+                => jobs.StoreAsync(definition, args, application, cancellationToken)));
         return builder;
     }
 
     /// <inheritdoc cref="AddTaskHandler{TArgs, THandler}(TaskRecoveryBuilder, string?, Action{WorkerOptions}?)"/>
-    public static TaskRecoveryBuilder AddTaskHandler<TArgs, [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] THandler>(
-        this TaskRecoveryBuilder builder, Action<WorkerOptions> configure)
+    public static TaskRecoveryBuilder AddTaskHandler<TArgs, [DynamicallyAccessedMembers(
+        DynamicallyAccessedMemberTypes.PublicConstructors)] THandler>(
+            this TaskRecoveryBuilder builder, Action<WorkerOptions> configure)
         where TArgs : notnull
         where THandler : class, ITaskHandler<TArgs>
         => builder.AddTaskHandler<TArgs, THandler>(kind: null, configure);
@@ -152,5 +157,6 @@ public static class JobBuilderExtensions
     }
 
     private static IEnumerable<T> Registered<T>(TaskRecoveryBuilder builder)
-        => builder.Services.Where(static service => service.ServiceType == typeof(T)).Select(static service => service.ImplementationInstance).OfType<T>();
+        => builder.Services.Where(static service => service.ServiceType == typeof(T)).Select(
+            static service => service.ImplementationInstance).OfType<T>();
 }

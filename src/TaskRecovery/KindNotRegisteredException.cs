@@ -6,7 +6,8 @@ public sealed class KindNotRegisteredException : TaskRecoveryException
 {
     /// <summary>Creates one.</summary>
     public KindNotRegisteredException(Type argsType)
-        : base($"No kind is registered for {argsType}. Call AddWorker<{argsType?.Name}, TWorker>() where it is worked, or AddKind<{argsType?.Name}>() where it is only enqueued.")
+        : base($"No kind is registered for {argsType}. Call AddWorker<{argsType?.Name}, TWorker>() where it is worked, "
+            + $"or AddKind<{argsType?.Name}>() where it is only enqueued.")
         => ArgsType = argsType!;
 
     /// <summary>The arguments type.</summary>

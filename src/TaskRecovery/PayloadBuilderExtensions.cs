@@ -16,16 +16,19 @@ public static class PayloadBuilderExtensions
     /// <typeparam name="TCodec">The codec. It is created once, from the application's services.</typeparam>
     /// <param name="builder">The builder returned by <c>AddTaskRecovery</c>.</param>
     /// <exception cref="InvalidOperationException">The kind has another codec already.</exception>
-    public static TaskRecoveryBuilder AddPayloadCodec<TArgs, [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TCodec>(this TaskRecoveryBuilder builder)
+    public static TaskRecoveryBuilder AddPayloadCodec<TArgs, [DynamicallyAccessedMembers(
+        DynamicallyAccessedMemberTypes.PublicConstructors)] TCodec>(this TaskRecoveryBuilder builder)
         where TArgs : notnull
         where TCodec : class, IPayloadCodec
     {
         ArgumentNullException.ThrowIfNull(builder);
         var registrations = builder.Services.Select(static service => service.ImplementationInstance).OfType<PayloadCodecRegistration>();
-        if (registrations.FirstOrDefault(static other => other.ArgsType == typeof(TArgs)) is { } existing && existing.CodecType != typeof(TCodec))
+        if (registrations.FirstOrDefault(static other => other.ArgsType == typeof(TArgs)) is { } existing
+            && existing.CodecType != typeof(TCodec))
         {
             throw new InvalidOperationException(
-                $"The payloads of {typeof(TArgs)} have the codec {existing.CodecType}, and now {typeof(TCodec)}. Keep one of them, and add the other one with AddPayloadCodec<{typeof(TCodec).Name}>() if it is to read older payloads.");
+                $"The payloads of {typeof(TArgs)} have the codec {existing.CodecType}, and now {typeof(TCodec)}. Keep one of them, "
+                + $"and add the other one with AddPayloadCodec<{typeof(TCodec).Name}>() if it is to read older payloads.");
         }
 
         return Add<TCodec>(builder, typeof(TArgs));
@@ -35,18 +38,21 @@ public static class PayloadBuilderExtensions
     /// codec or none.</summary>
     /// <typeparam name="TCodec">The codec. It is created once, from the application's services.</typeparam>
     /// <param name="builder">The builder returned by <c>AddTaskRecovery</c>.</param>
-    public static TaskRecoveryBuilder AddPayloadCodec<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TCodec>(this TaskRecoveryBuilder builder)
+    public static TaskRecoveryBuilder AddPayloadCodec<[DynamicallyAccessedMembers(
+        DynamicallyAccessedMemberTypes.PublicConstructors)] TCodec>(this TaskRecoveryBuilder builder)
         where TCodec : class, IPayloadCodec
     {
         ArgumentNullException.ThrowIfNull(builder);
         return Add<TCodec>(builder, argsType: null);
     }
 
-    private static TaskRecoveryBuilder Add<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TCodec>(TaskRecoveryBuilder builder, Type? argsType)
+    private static TaskRecoveryBuilder Add<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TCodec>(
+        TaskRecoveryBuilder builder, Type? argsType)
         where TCodec : class, IPayloadCodec
     {
         builder.Services.TryAddSingleton<TCodec>();
-        builder.Services.AddSingleton(new PayloadCodecRegistration(argsType, typeof(TCodec), static services => services.GetRequiredService<TCodec>()));
+        builder.Services.AddSingleton(
+            new PayloadCodecRegistration(argsType, typeof(TCodec), static services => services.GetRequiredService<TCodec>()));
         return builder;
     }
 }

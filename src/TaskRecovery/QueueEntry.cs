@@ -79,5 +79,6 @@ public sealed record QueueEntry
 
     /// <summary>Describes the entry. Omits the application's data (arguments, result, unique key, metadata), which don't belong in
     /// logs.</summary>
-    public override string ToString() => $"Entry {Id} ({EntryText.Shown(Kind)}, queue {EntryText.Shown(Queue)}): {State}, attempt {Attempt} of {MaxAttempts}";
+    public override string ToString()
+        => $"Entry {Id} ({EntryText.Shown(Kind)}, queue {EntryText.Shown(Queue)}): {State}, attempt {Attempt} of {MaxAttempts}";
 }

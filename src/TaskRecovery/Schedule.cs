@@ -37,12 +37,15 @@ public sealed record Schedule
     {
         if (interval < TimeSpan.FromSeconds(1))
         {
-            throw new ArgumentOutOfRangeException(nameof(interval), interval, "A schedule's interval is at least one second; for shorter ones let one run loop.");
+            throw new ArgumentOutOfRangeException(
+                nameof(interval), interval, "A schedule's interval is at least one second; for shorter ones let one run loop.");
         }
 
         if (interval > EntryLimits.LongestDelay)
         {
-            throw new ArgumentOutOfRangeException(nameof(interval), interval, $"A schedule's interval is at most {EntryLimits.LongestDelay.TotalDays:N0} days; for a single run use {nameof(Once)}.");
+            throw new ArgumentOutOfRangeException(
+                nameof(interval), interval,
+                $"A schedule's interval is at most {EntryLimits.LongestDelay.TotalDays:N0} days; for a single run use {nameof(Once)}.");
         }
 
         return new Schedule(interval, null, null, null);
@@ -73,7 +76,8 @@ public sealed record Schedule
     }
 
     /// <summary>Returns the first due time after a time; <see langword="null"/> if there is none.</summary>
-    /// <remarks>An interval has due times relative to the first one, so for it this is <paramref name="after"/> plus the interval.</remarks>
+    /// <remarks>An interval has due times relative to the first one, so for it this is <paramref name="after"/> plus the
+    /// interval.</remarks>
     /// <param name="after">The time after which the due time is.</param>
     /// <param name="jobName">The name of the job, from which <c>H</c> in a cron expression gets its value.</param>
     /// <exception cref="TimeZoneNotFoundException">This machine does not know the time zone.</exception>

@@ -25,9 +25,11 @@ public sealed record ScheduleExceptions
         ArgumentNullException.ThrowIfNull(dates);
         DateOnly[] sorted = [.. dates.Distinct().Order()];
         return sorted.Length is >= 1 and <= MostDates
-            ? new ScheduleExceptions(string.Join(',', sorted.Select(static date => date.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture))))
+            ? new ScheduleExceptions(
+                string.Join(',', sorted.Select(static date => date.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture))))
             : throw new ArgumentException(
-                $"The exceptions have {sorted.Length:N0} dates; give 1 to {MostDates:N0}, or a cron expression ({nameof(ScheduleExceptions)}.{nameof(Cron)}).", nameof(dates));
+                $"The exceptions have {sorted.Length:N0} dates; give 1 to {MostDates:N0}, "
+                + $"or a cron expression ({nameof(ScheduleExceptions)}.{nameof(Cron)}).", nameof(dates));
     }
 
     /// <summary>Skips every run whose due time matches this cron expression too. An expression with five fields skips whole minutes:

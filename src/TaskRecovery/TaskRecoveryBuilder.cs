@@ -19,14 +19,18 @@ public sealed class TaskRecoveryBuilder
     public void SetStore(string name)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
-        var chosen = Services.Select(static service => service.ServiceType == typeof(StoreName) ? service.ImplementationInstance : null).OfType<StoreName>().FirstOrDefault();
+        var chosen = Services.Select(static service => service.ServiceType == typeof(StoreName)
+            ? service.ImplementationInstance
+            : null).OfType<StoreName>().FirstOrDefault();
         if (chosen is null)
         {
             Services.AddSingleton(new StoreName(name));
         }
         else if (chosen.Name != name)
         {
-            throw new InvalidOperationException($"Two stores are set up: {chosen.Name} was called, and now {name}. The queue is kept in one store: remove one of the calls.");
+            throw new InvalidOperationException(
+                $"Two stores are set up: {chosen.Name} was called, and now {name}. The queue is kept in one store: "
+                + "remove one of the calls.");
         }
     }
 

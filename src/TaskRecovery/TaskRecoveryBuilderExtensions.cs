@@ -44,8 +44,9 @@ public static class TaskRecoveryBuilderExtensions
     /// <param name="configure">Sets the number of attempts, the time limit and the retry delays.</param>
     /// <exception cref="InvalidOperationException">The kind or the arguments type is registered otherwise, or no kind is
     /// specified.</exception>
-    public static TaskRecoveryBuilder AddWorker<TArgs, [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TWorker>(
-        this TaskRecoveryBuilder builder, string? kind = null, Action<WorkerOptions>? configure = null)
+    public static TaskRecoveryBuilder AddWorker<TArgs, [DynamicallyAccessedMembers(
+        DynamicallyAccessedMemberTypes.PublicConstructors)] TWorker>(
+            this TaskRecoveryBuilder builder, string? kind = null, Action<WorkerOptions>? configure = null)
         where TArgs : notnull
         where TWorker : class, IJobWorker<TArgs>
     {
@@ -57,7 +58,8 @@ public static class TaskRecoveryBuilderExtensions
             Kind = KindRegistrations.NameOf(typeof(TArgs), kind),
             ArgsType = typeof(TArgs),
             WorkerType = typeof(TWorker),
-            CreateRunner = static services => new WorkerRunner<TArgs, TWorker>(services.GetRequiredService<WorkPipeline>(), services.GetRequiredService<EntryJson>()),
+            CreateRunner = static services => new WorkerRunner<TArgs, TWorker>(
+                services.GetRequiredService<WorkPipeline>(), services.GetRequiredService<EntryJson>()),
             Options = WorkerOptionsValidator.Check(options, typeof(TWorker)),
         });
         builder.KeepLogs(options);
@@ -75,8 +77,9 @@ public static class TaskRecoveryBuilderExtensions
     }
 
     /// <inheritdoc cref="AddWorker{TArgs, TWorker}(TaskRecoveryBuilder, string?, Action{WorkerOptions}?)"/>
-    public static TaskRecoveryBuilder AddWorker<TArgs, [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TWorker>(
-        this TaskRecoveryBuilder builder, Action<WorkerOptions> configure)
+    public static TaskRecoveryBuilder AddWorker<TArgs, [DynamicallyAccessedMembers(
+        DynamicallyAccessedMemberTypes.PublicConstructors)] TWorker>(
+            this TaskRecoveryBuilder builder, Action<WorkerOptions> configure)
         where TArgs : notnull
         where TWorker : class, IJobWorker<TArgs>
         => builder.AddWorker<TArgs, TWorker>(kind: null, configure);
@@ -99,11 +102,13 @@ public static class TaskRecoveryBuilderExtensions
     /// <typeparam name="TMiddleware">The middleware type. It is created in the scope of each attempt, unless the application registered it
     /// with another lifetime.</typeparam>
     /// <param name="builder">The builder returned by <c>AddTaskRecovery</c>.</param>
-    public static TaskRecoveryBuilder AddMiddleware<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TMiddleware>(this TaskRecoveryBuilder builder)
+    public static TaskRecoveryBuilder AddMiddleware<[DynamicallyAccessedMembers(
+        DynamicallyAccessedMemberTypes.PublicConstructors)] TMiddleware>(this TaskRecoveryBuilder builder)
         where TMiddleware : class, IWorkMiddleware
     {
         ArgumentNullException.ThrowIfNull(builder);
-        if (!builder.Services.Any(service => service.ImplementationInstance is MiddlewareRegistration registration && registration.Type == typeof(TMiddleware)))
+        if (!builder.Services.Any(service => service.ImplementationInstance is MiddlewareRegistration registration
+            && registration.Type == typeof(TMiddleware)))
         {
             builder.Services.AddSingleton(new MiddlewareRegistration(typeof(TMiddleware)));
             builder.Services.TryAddScoped<TMiddleware>();

@@ -23,13 +23,15 @@ public static class TaskRecoveryHealthChecksBuilderExtensions
     /// <remarks>All checks of a process share one measurement of the queues, which is at most 5 seconds old, so a health request does not
     /// query the database.</remarks>
     public static IHealthChecksBuilder AddTaskRecovery(
-        this IHealthChecksBuilder builder, string? name = null, TimeSpan? oldestWaitingLimit = null, HealthStatus? failureStatus = null, IEnumerable<string>? tags = null,
+        this IHealthChecksBuilder builder, string? name = null, TimeSpan? oldestWaitingLimit = null,
+        HealthStatus? failureStatus = null, IEnumerable<string>? tags = null,
         bool includeDetails = false)
     {
         ArgumentNullException.ThrowIfNull(builder);
         if (oldestWaitingLimit <= TimeSpan.Zero)
         {
-            throw new ArgumentOutOfRangeException(nameof(oldestWaitingLimit), oldestWaitingLimit, "The longest wait must be above zero; null means 15 minutes.");
+            throw new ArgumentOutOfRangeException(
+                nameof(oldestWaitingLimit), oldestWaitingLimit, "The longest wait must be above zero; null means 15 minutes.");
         }
 
         var settings = new HealthCheckSettings(oldestWaitingLimit ?? TimeSpan.FromMinutes(15), includeDetails);
@@ -39,7 +41,8 @@ public static class TaskRecoveryHealthChecksBuilderExtensions
             if (!options.Registrations.Any(registration => registration.Name == check))
             {
                 options.Registrations.Add(new HealthCheckRegistration(
-                    check, services => ActivatorUtilities.CreateInstance<TaskRecoveryHealthCheck>(services, settings), failureStatus, tags));
+                    check, services => ActivatorUtilities.CreateInstance<TaskRecoveryHealthCheck>(services, settings),
+                    failureStatus, tags));
             }
         });
         return builder;

@@ -90,7 +90,8 @@ public static class TaskRecoveryServiceCollectionExtensions
     }
 
     private static InvalidOperationException NoStore()
-        => new("TaskRecovery has no store. Call UsePostgreSql(...) (package TaskRecovery.PostgreSql) or UseSqlite(...) (package TaskRecovery.Sqlite) on what AddTaskRecovery() returns.");
+        => new("TaskRecovery has no store. Call UsePostgreSql(...) (package TaskRecovery.PostgreSql) or UseSqlite(...) (package "
+            + "TaskRecovery.Sqlite) on what AddTaskRecovery() returns.");
 
     private static void AddMonitoring(this IServiceCollection services)
     {
@@ -114,7 +115,8 @@ public static class TaskRecoveryServiceCollectionExtensions
         services.AddSingleton<JobQueue>();
         services.AddSingleton<IJobQueue>(static provider => provider.GetRequiredService<JobQueue>());
         services.AddSingleton(static provider => new SuspectLimiter(
-            provider.GetRequiredService<IOptions<TaskRecoveryOptions>>().Value.Recovery.MaxCrashes, provider.GetRequiredService<TimeProvider>()));
+            provider.GetRequiredService<IOptions<TaskRecoveryOptions>>().Value.Recovery.MaxCrashes,
+            provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<OutcomeWriter>();
         services.AddSingleton<ProgressWriter>();
         services.AddSingleton<OutcomeSink>();

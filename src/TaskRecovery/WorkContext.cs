@@ -68,7 +68,8 @@ public abstract class WorkContext
     /// <remarks>Takes effect when <paramref name="transaction"/> commits. If the claim is lost, the call raises an error in the database,
     /// so that the transaction can't commit.</remarks>
     /// <exception cref="ClaimLostException">This node no longer holds the claim. The transaction is aborted.</exception>
-    public Task CompleteAsync(DbTransaction transaction, CancellationToken cancellationToken = default) => Run.CompleteAsync(transaction, cancellationToken);
+    public Task CompleteAsync(DbTransaction transaction, CancellationToken cancellationToken = default)
+        => Run.CompleteAsync(transaction, cancellationToken);
 
     /// <summary>Runs a step once. When the entry or its task runs again, a finished step is not repeated: its stored result is
     /// returned.</summary>
@@ -112,11 +113,12 @@ public abstract class WorkContext
     /// <summary>Reads the last stored checkpoint. Returns the default of <typeparamref name="T"/> if there is none.</summary>
     /// <exception cref="ClaimLostException">The node lost its connection to the store or was suspended. Stop working.</exception>
     /// <exception cref="StoreUnavailableException">The database could not be read.</exception>
-    public Task<T?> GetCheckpointAsync<T>(CancellationToken cancellationToken = default) => Run.Progress.GetCheckpointAsync<T>(cancellationToken);
+    public Task<T?> GetCheckpointAsync<T>(CancellationToken cancellationToken = default)
+        => Run.Progress.GetCheckpointAsync<T>(cancellationToken);
 
-    /// <summary>Reports how far the work is, for operators. It is stored at most once a second: a call within a second of the last stored one
-    /// does nothing, except if <paramref name="done"/> equals <paramref name="total"/>. The work does not depend on it: if the store is not
-    /// available, the report is lost and the call succeeds.</summary>
+    /// <summary>Reports how far the work is, for operators. It is stored at most once a second: a call within a second of the last stored
+    /// one does nothing, except if <paramref name="done"/> equals <paramref name="total"/>. The work does not depend on it: if the store is
+    /// not available, the report is lost and the call succeeds.</summary>
     /// <param name="done">How much is done.</param>
     /// <param name="total">How much there is to do; <see langword="null"/> if it is not known.</param>
     /// <param name="message">What the worker is doing. Cut after 500 characters.</param>

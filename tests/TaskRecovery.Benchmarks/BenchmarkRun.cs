@@ -36,11 +36,13 @@ internal static class BenchmarkRun
         var unknown = options.Rows.Except(RowNames, StringComparer.Ordinal).ToArray();
         if (unknown.Length > 0)
         {
-            AnsiConsole.MarkupLineInterpolated($"[red]There is no row {string.Join(", ", unknown)}.[/] There are: {string.Join(", ", RowNames)}.");
+            AnsiConsole.MarkupLineInterpolated(
+                $"[red]There is no row {string.Join(", ", unknown)}.[/] There are: {string.Join(", ", RowNames)}.");
             return 2;
         }
 
-        var chosen = Rows.Select(create => create()).Where(row => (options.Rows.Count == 0 && row.IsPartOfAll) || options.Rows.Contains(row.Name, StringComparer.Ordinal)).ToArray();
+        var chosen = Rows.Select(create => create()).Where(row => (options.Rows.Count == 0 && row.IsPartOfAll)
+            || options.Rows.Contains(row.Name, StringComparer.Ordinal)).ToArray();
         await using var store = await BenchmarkStores.StartAsync(options.Store);
         var environment = new BenchmarkEnvironment(store, options.Quick, options.Minutes);
         Environment.SetEnvironmentVariable(WarmUp.QuickVariable, options.Quick ? "1" : null);
@@ -73,7 +75,8 @@ internal static class BenchmarkRun
         await AnsiConsole.Progress().HideCompleted(false).StartAsync(async progress =>
         {
             var bar = progress.AddTask($"{row.Name}: preparing", maxValue: 1);
-            cases = [.. (await row.PrepareAsync(environment)).Where(item => options.Only is null || item.Name.Contains(options.Only, StringComparison.Ordinal))];
+            cases = [.. (await row.PrepareAsync(environment)).Where(item => options.Only is null
+                || item.Name.Contains(options.Only, StringComparison.Ordinal))];
             var count = Math.Min(options.Rounds, row.MostRounds);
             bar.MaxValue = Math.Max(1, cases.Count * count);
             for (var round = 0; round < count; round++)
@@ -96,13 +99,15 @@ internal static class BenchmarkRun
         });
         await row.CleanUpAsync();
         var now = TimeProvider.System.GetUtcNow().ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture);
-        return new RowResult(row.Name, row.Title, row.Text, now, options.Quick, [.. cases.Select(item => CaseResult.Of(item, rounds[item.Name]))]);
+        return new RowResult(
+            row.Name, row.Title, row.Text, now, options.Quick, [.. cases.Select(item => CaseResult.Of(item, rounds[item.Name]))]);
     }
 
     private static async Task<string> MachineAsync(IBenchmarkStore store)
     {
         var description = await store.DescribeAsync();
         var memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (1L << 30);
-        return $"{Environment.ProcessorCount} cores shared by client and server, {memory} GiB, {RuntimeInformation.FrameworkDescription}, {description}";
+        return $"{Environment.ProcessorCount} cores shared by client and server, {memory} "
+            + $"GiB, {RuntimeInformation.FrameworkDescription}, {description}";
     }
 }

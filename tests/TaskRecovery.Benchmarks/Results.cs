@@ -27,7 +27,8 @@ internal sealed record CaseResult(string Name, string? Floor, Figure[] Medians, 
 
     private static double Median(IReadOnlyList<Figure[]> rounds, string name)
     {
-        var values = rounds.SelectMany(round => round).Where(figure => figure.Name == name).Select(figure => figure.Value).Order().ToArray();
+        var values =
+            rounds.SelectMany(round => round).Where(figure => figure.Name == name).Select(figure => figure.Value).Order().ToArray();
         return values.Length % 2 == 1 ? values[values.Length / 2] : (values[(values.Length / 2) - 1] + values[values.Length / 2]) / 2;
     }
 }
@@ -68,7 +69,8 @@ internal sealed record StoreResults(string Store, string Machine, string? Note, 
             ? this
             : this with
             {
-                Rows = [.. earlier.Rows.Concat(Rows).GroupBy(row => row.Name, StringComparer.Ordinal).Select(rows => add ? rows.Aggregate((before, now) => now.With(before)) : rows.Last())
+                Rows = [.. earlier.Rows.Concat(Rows).GroupBy(row => row.Name, StringComparer.Ordinal)
+                    .Select(rows => add ? rows.Aggregate((before, now) => now.With(before)) : rows.Last())
                     .OrderBy(row => Array.IndexOf([.. BenchmarkRun.RowNames], row.Name))],
             };
 }

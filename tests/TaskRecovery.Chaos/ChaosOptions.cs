@@ -48,6 +48,7 @@ internal enum ChaosScenario
     /// <summary>10,000 entries with steps, and a server that is restarted every 5 to 40 seconds until they have ended.</summary>
     Restarts,
 
-    /// <summary>All kinds of work on a primary with a standby; primaries are killed and standbys promoted, and workers are killed beside it.</summary>
+    /// <summary>All kinds of work on a primary with a standby; primaries are killed and standbys promoted, and workers are killed beside
+    /// it.</summary>
     Failover,
 }

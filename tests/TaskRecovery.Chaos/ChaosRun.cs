@@ -29,27 +29,33 @@ internal static class ChaosRun
 
         await using var fleet = new Fleet(store, options, new Random(random.Next()));
         var saboteur = new Saboteur(store, fleet, options, random);
-        var producer = new Producer(client.GetRequiredService<IJobQueue>(), new Random(random.Next()), options.Rate, options.IsPostgres ? LongestOpenMs : LongestOpenMsOnSqlite);
+        var producer = new Producer(
+            client.GetRequiredService<IJobQueue>(), new Random(random.Next()),
+            options.Rate, options.IsPostgres ? LongestOpenMs : LongestOpenMsOnSqlite);
         var changer = new JobChanger(client.GetRequiredService<IJobService>(), new Random(random.Next()));
         var weathers = Weather.For(options);
 
         var view = new LiveView(options, fleet, producer, clock);
         await view.ShowAsync(() => options.Scenario == ChaosScenario.Restarts
-            ? RestartAsync(options, fleet, saboteur, producer, client.GetRequiredService<IJobQueue>(), weathers[0], clock, cancellationToken)
-            : HarmAsync(options, fleet, saboteur, token => Task.WhenAll(producer.RunAsync(token), changer.RunAsync(token)), weathers, clock, cancellationToken));
+            ? RestartAsync(
+                options, fleet, saboteur, producer, client.GetRequiredService<IJobQueue>(), weathers[0], clock, cancellationToken)
+            : HarmAsync(options, fleet, saboteur, token
+                => Task.WhenAll(producer.RunAsync(token), changer.RunAsync(token)), weathers, clock, cancellationToken));
         Console.WriteLine("peace: waiting until everything has ended");
         var drained = await DrainAsync(fleet, client, options.Without is null ? DrainLimit : DrainLimitWithoutARule, cancellationToken);
         var vitals = await ReadVitalsAsync(fleet, cancellationToken);
         await fleet.StopAllAsync();
 
         var lost = new LostWindows(fleet.Harms);
-        List<string> others = [.. saboteur.BadCopies, .. await JobCheck.FindBrokenAsync(changer, client.GetRequiredService<ITaskService>(), lost, cancellationToken)];
+        List<string> others = [.. saboteur.BadCopies, .. await JobCheck.FindBrokenAsync(
+            changer, client.GetRequiredService<ITaskService>(), lost, cancellationToken)];
         if (await store.CheckIntegrityAsync() is { } broken)
         {
             others.Add(broken);
         }
 
-        var findings = await new Checker(store, queue, producer, fleet, options, lost).CheckAsync(KindsOf(options, weathers), drained, vitals, others);
+        var findings = await new Checker(store, queue, producer, fleet, options, lost).CheckAsync(
+            KindsOf(options, weathers), drained, vitals, others);
         Report.Print(options, fleet, producer, findings, clock.Elapsed);
         if (options.Json is { } path)
         {
@@ -79,12 +85,15 @@ internal static class ChaosRun
         var kinds = weathers.SelectMany(weather => weather.Kinds).Select(kind => kind.Kind).Distinct(StringComparer.Ordinal);
         return options.Scenario is not (ChaosScenario.All or ChaosScenario.Failover)
             ? kinds
-            : kinds.Append(HarmKinds.Start).Append(HarmKinds.ClockError).Concat(HarmKinds.FaultPoints.Select(point => HarmKinds.FaultPrefix + point));
+            : kinds.Append(HarmKinds.Start).Append(HarmKinds.ClockError).Concat(
+                HarmKinds.FaultPoints.Select(point => HarmKinds.FaultPrefix + point));
     }
 
-    /// <summary>One weather after the other until there were enough kills, and enough of every kind of harm. What takes long is over before the weather changes.</summary>
+    /// <summary>One weather after the other until there were enough kills, and enough of every kind of harm. What takes long is over before
+    /// the weather changes.</summary>
     private static async Task HarmAsync(
-        ChaosOptions options, Fleet fleet, Saboteur saboteur, Func<CancellationToken, Task> work, IReadOnlyList<Weather> weathers, Stopwatch clock, CancellationToken cancellationToken)
+        ChaosOptions options, Fleet fleet, Saboteur saboteur, Func<CancellationToken, Task> work,
+        IReadOnlyList<Weather> weathers, Stopwatch clock, CancellationToken cancellationToken)
     {
         using var peace = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var producing = work(peace.Token);
@@ -116,12 +125,14 @@ internal static class ChaosRun
         await producing;
         await saboteur.FinishAsync();
 
-        bool IsOn() => clock.Elapsed < options.Limit && (fleet.Kills < options.Kills || fleet.FindRare(KindsOf(options, weathers), options.MinimumEach).Count > 0);
+        bool IsOn() => clock.Elapsed < options.Limit
+            && (fleet.Kills < options.Kills || fleet.FindRare(KindsOf(options, weathers), options.MinimumEach).Count > 0);
     }
 
     /// <summary>Restarts the server until 10,000 entries with steps have ended.</summary>
     private static async Task RestartAsync(
-        ChaosOptions options, Fleet fleet, Saboteur saboteur, Producer producer, IJobQueue queue, Weather weather, Stopwatch clock, CancellationToken cancellationToken)
+        ChaosOptions options, Fleet fleet, Saboteur saboteur, Producer producer,
+        IJobQueue queue, Weather weather, Stopwatch clock, CancellationToken cancellationToken)
     {
         await producer.StoreStepsAsync(RestartEntries, steps: 4, holdMs: 300, cancellationToken);
         fleet.StartVeterans();
@@ -130,7 +141,8 @@ internal static class ChaosRun
         while (clock.Elapsed < options.Limit)
         {
             fleet.Replenish();
-            if (await UntilAsync(queue, static counts => counts is { Waiting.Value: 0, Running.Value: 0 }, TimeSpan.FromSeconds(random.Next(5, 41)), cancellationToken))
+            if (await UntilAsync(queue, static counts
+                => counts is { Waiting.Value: 0, Running.Value: 0 }, TimeSpan.FromSeconds(random.Next(5, 41)), cancellationToken))
             {
                 return;
             }
@@ -156,18 +168,21 @@ internal static class ChaosRun
         }
 
         var queue = client.GetRequiredService<IJobQueue>();
-        if (await UntilAsync(queue, static counts => counts is { Waiting.Value: 0, Scheduled.Value: 0, Running.Value: 0 }, limit, cancellationToken))
+        if (await UntilAsync(
+            queue, static counts => counts is { Waiting.Value: 0, Scheduled.Value: 0, Running.Value: 0 }, limit, cancellationToken))
         {
             return true;
         }
 
-        Console.WriteLine($"after {limit.TotalMinutes:0.0} minutes there is still {await queue.CountAsync(cancellationToken: cancellationToken)}");
+        Console.WriteLine(
+            $"after {limit.TotalMinutes:0.0} minutes there is still {await queue.CountAsync(cancellationToken: cancellationToken)}");
         return false;
     }
 
     /// <summary>Looks twice a second.</summary>
     /// <returns>Whether it came true within the limit.</returns>
-    private static async Task<bool> UntilAsync(IJobQueue queue, Predicate<QueueCounts> condition, TimeSpan limit, CancellationToken cancellationToken)
+    private static async Task<bool> UntilAsync(
+        IJobQueue queue, Predicate<QueueCounts> condition, TimeSpan limit, CancellationToken cancellationToken)
     {
         var clock = Stopwatch.StartNew();
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(500));

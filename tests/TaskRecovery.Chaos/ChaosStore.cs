@@ -42,10 +42,12 @@ internal sealed class ChaosStore : IAsyncDisposable
     }
 
     /// <summary>The tables that transactions of the workers and of another application write to.</summary>
-    public Task CreateEffectsAsync() => ExecuteAsync("create table probe_effects (entry bigint not null, fence bigint not null); create table probe_notes (text text not null)");
+    public Task CreateEffectsAsync() => ExecuteAsync(
+        "create table probe_effects (entry bigint not null, fence bigint not null); create table probe_notes (text text not null)");
 
     /// <summary>Settings for this process, which only enqueues.</summary>
-    public HostSettings CreateClientSettings() => Replicas is null ? CreateSettings(network: null) : Replicas.ConnectClient(CreateSettings(network: null));
+    public HostSettings CreateClientSettings()
+        => Replicas is null ? CreateSettings(network: null) : Replicas.ConnectClient(CreateSettings(network: null));
 
     /// <summary>Settings for a process, through a network of its own where there is one.</summary>
     public HostSettings CreateSettings(TcpProxy? network)
@@ -62,7 +64,8 @@ internal sealed class ChaosStore : IAsyncDisposable
             : new HostSettings { Postgres = ConnectionStringThrough(network), JournalFile = journal };
     }
 
-    /// <summary>What every worker has written, in the order of time. A line's process is the worker's number: the operating system gives its own numbers again.</summary>
+    /// <summary>What every worker has written, in the order of time. A line's process is the worker's number: the operating system gives
+    /// its own numbers again.</summary>
     public IReadOnlyList<JournalLine> ReadJournal()
         => [.. Directory.EnumerateFiles(_folder.FullName, "*.journal")
             .SelectMany(file => Journal.Read(file).Select(line => line with { ProcessId = Worker.NumberOf(file) }))
@@ -83,7 +86,7 @@ internal sealed class ChaosStore : IAsyncDisposable
     {
         DbConnection connection = IsSqlite
             ? new SqliteConnection($"Data Source={SqliteFile}")
-            : new NpgsqlConnection(new NpgsqlConnectionStringBuilder(Server?.ConnectionString ?? Replicas!.Pair.PrimaryConnectionString) { Pooling = false }.ConnectionString);
+            : new NpgsqlConnection((Server?.ConnectionString ?? Replicas!.Pair.PrimaryConnectionString) + ";Pooling=false");
         await connection.OpenAsync();
         return connection;
     }
@@ -123,11 +126,13 @@ internal sealed class ChaosStore : IAsyncDisposable
     /// <summary>What SQLite finds wrong with a file; null if nothing.</summary>
     public static async Task<string?> CheckIntegrityAsync(string file)
     {
-        await using var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = file, Pooling = false }.ConnectionString);
+        await using var connection = new SqliteConnection(
+            new SqliteConnectionStringBuilder { DataSource = file, Pooling = false }.ConnectionString);
         await connection.OpenAsync();
         await using var command = connection.CreateCommand();
         command.CommandText = "pragma integrity_check";
-        return await command.ExecuteScalarAsync() is var found && found is "ok" ? null : $"integrity_check of {Path.GetFileName(file)}: {found}";
+        return await command.ExecuteScalarAsync() is var found
+            && found is "ok" ? null : $"integrity_check of {Path.GetFileName(file)}: {found}";
     }
 
     /// <summary>Whether the journals stay, for a look at what went wrong.</summary>

@@ -21,7 +21,8 @@ internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer prod
     /// <param name="drained">Whether everything has ended.</param>
     /// <param name="vitals">What the operating system says of those who lived through it, and of new ones.</param>
     /// <param name="others">Promises that others found broken.</param>
-    public async Task<Findings> CheckAsync(IEnumerable<string> expected, bool drained, IReadOnlyList<Vitals> vitals, IReadOnlyList<string> others)
+    public async Task<Findings> CheckAsync(
+        IEnumerable<string> expected, bool drained, IReadOnlyList<Vitals> vitals, IReadOnlyList<string> others)
     {
         _violations.AddRange(others);
         var journal = store.ReadJournal();
@@ -31,7 +32,8 @@ internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer prod
         }
 
         var acknowledged = producer.Acknowledged.ByEntry();
-        var deaths = fleet.Harms.Where(harm => HarmKinds.Kills(harm.Kind) || harm.Kind == HarmKinds.End).GroupBy(harm => harm.Worker).ToDictionary(harms => harms.Key, harms => harms.Min(harm => harm.At));
+        var deaths = fleet.Harms.Where(harm => HarmKinds.Kills(harm.Kind) || harm.Kind == HarmKinds.End).GroupBy(harm => harm.Worker)
+            .ToDictionary(harms => harms.Key, harms => harms.Min(harm => harm.At));
         var runs = Runs.Read(journal, deaths, Stopwatch.GetTimestamp());
         var figures = new Figures(fleet.Harms, runs, journal);
 
@@ -59,14 +61,17 @@ internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer prod
         CheckVitals(vitals);
         CheckOccurrences(expected);
         var afterPromotion = figures.AfterPromotion(acknowledged);
-        return new Findings(_violations, outcomes, overlaps, cutOffs, figures.UntilRunningAgain(), vitals, runs.Count, lost, afterPromotion.Enqueued, afterPromotion.Began);
+        return new Findings(
+            _violations, outcomes, overlaps, cutOffs, figures.UntilRunningAgain(),
+            vitals, runs.Count, lost, afterPromotion.Enqueued, afterPromotion.Began);
     }
 
     /// <summary>Everything that was acknowledged has exactly one final outcome, of a kind that it may have.</summary>
     private async Task<IReadOnlyDictionary<string, int>> CheckOutcomesAsync(IReadOnlyList<IReadOnlyList<Acknowledgement>> acknowledged)
     {
         var finals = (await store.QueryAsync($"select entry, kind, reason from {store.Prefix}outcomes where final order by entry"))
-            .ToLookup(row => Convert.ToInt64(row[0], CultureInfo.InvariantCulture), row => ((OutcomeKind)Convert.ToInt32(row[1], CultureInfo.InvariantCulture), (string?)row[2]));
+            .ToLookup(row => Convert.ToInt64(row[0], CultureInfo.InvariantCulture), row
+                => ((OutcomeKind)Convert.ToInt32(row[1], CultureInfo.InvariantCulture), (string?)row[2]));
         foreach (var all in acknowledged)
         {
             var (id, what, at) = all[0];
@@ -74,7 +79,8 @@ internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer prod
 
             // A number is given again only if the failover lost that it had been given before.
             lost.Entries += all.Skip(1).Count(earlier => lost.Contains(earlier.At));
-            Expect(!all.Skip(1).Any(earlier => !lost.Contains(earlier.At)), $"lost: entry {id} ({what}) has the number of one that was acknowledged before");
+            Expect(!all.Skip(1).Any(
+                earlier => !lost.Contains(earlier.At)), $"lost: entry {id} ({what}) has the number of one that was acknowledged before");
             if (lost.Contains(at) && !ends.Exists(end => MayEndAs(what, end.Item1, end.Item2)))
             {
                 // It is gone, and its number may be that of a job's entry now.
@@ -90,7 +96,8 @@ internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer prod
             }
         }
 
-        return finals.SelectMany(ends => ends).GroupBy(end => end.Item2 is null ? $"{end.Item1}" : $"{end.Item1} ({end.Item2})").ToDictionary(group => group.Key, group => group.Count());
+        return finals.SelectMany(ends => ends).GroupBy(end => end.Item2 is null ? $"{end.Item1}" : $"{end.Item1} ({end.Item2})")
+            .ToDictionary(group => group.Key, group => group.Count());
     }
 
     private static bool MayEndAs(string what, OutcomeKind kind, string? reason)
@@ -108,11 +115,16 @@ internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer prod
             Expect(condition: false, $"effect made {row[1]} times for entry {row[0]}");
         }
 
-        var effects = (await store.QueryAsync("select entry from probe_effects")).Select(row => Convert.ToInt64(row[0], CultureInfo.InvariantCulture)).ToHashSet();
-        var completed = (await store.QueryAsync($"select entry from {store.Prefix}outcomes where final and kind = 0")).Select(row => Convert.ToInt64(row[0], CultureInfo.InvariantCulture)).ToHashSet();
+        var effects = (await store.QueryAsync("select entry from probe_effects")).Select(
+            row => Convert.ToInt64(row[0], CultureInfo.InvariantCulture)).ToHashSet();
+        var completed = (await store.QueryAsync($"select entry from {store.Prefix}outcomes where final and kind = 0")).Select(
+            row => Convert.ToInt64(row[0], CultureInfo.InvariantCulture)).ToHashSet();
         foreach (var (id, what, _) in acknowledged.Select(all => all[0]).Where(one => one.What == "transaction" && !lost.Contains(one.At)))
         {
-            Expect(effects.Contains(id) == completed.Contains(id), $"entry {id} ({what}): effect {(effects.Contains(id) ? "made" : "missing")}, outcome {(completed.Contains(id) ? "completed" : "not completed")}");
+            Expect(
+                effects.Contains(id) == completed.Contains(id),
+                $"entry {id} ({what}): effect {(effects.Contains(id) ? "made" : "missing")}, "
+                + $"outcome {(completed.Contains(id) ? "completed" : "not completed")}");
         }
     }
 
@@ -120,7 +132,8 @@ internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer prod
     private async Task CheckErasedAsync(IReadOnlyList<IReadOnlyList<Acknowledgement>> acknowledged)
     {
         var gone = acknowledged.Where(all => lost.Contains(all[0].At)).Select(all => all[0].EntryId).ToHashSet();
-        var erased = producer.Erased.ByEntry().Select(all => all[0]).Where(one => !lost.Contains(one.At) && !gone.Contains(one.EntryId)).Select(one => one.EntryId).ToList();
+        var erased = producer.Erased.ByEntry().Select(all => all[0]).Where(one => !lost.Contains(one.At)
+            && !gone.Contains(one.EntryId)).Select(one => one.EntryId).ToList();
         if (erased.Count == 0)
         {
             return;
@@ -129,8 +142,10 @@ internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer prod
         var ids = string.Join(',', erased);
         var left = new[]
         {
-            ("arguments or metadata", $"select id from {store.Prefix}entries where id in ({ids}) and (args <> '' or metadata is not null or unique_key is not null or trace_parent is not null)"),
-            ("a result, an error or another reason", $"select entry from {store.Prefix}outcomes where entry in ({ids}) and (result is not null or error is not null or (final and coalesce(reason, '') <> 'erased'))"),
+            ("arguments or metadata", $"select id from {store.Prefix}entries where id in ({ids}) and (args <> '' or metadata is not null "
+                + "or unique_key is not null or trace_parent is not null)"),
+            ("a result, an error or another reason", $"select entry from {store.Prefix}outcomes where entry in ({ids}) "
+                + "and (result is not null or error is not null or (final and coalesce(reason, '') <> 'erased'))"),
             ("a step", $"select entry from {store.Prefix}steps where entry in ({ids})"),
             ("a checkpoint", $"select entry from {store.Prefix}checkpoints where entry in ({ids})"),
         };
@@ -147,18 +162,21 @@ internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer prod
     private async Task CheckUniqueKeysAsync()
     {
         var rows = await store.QueryAsync(
-            $"select e.unique_key, e.id, e.created_at, o.ended_at from {store.Prefix}entries e join {store.Prefix}outcomes o on o.entry = e.id and o.final where e.unique_key is not null order by e.unique_key, e.id");
+            $"select e.unique_key, e.id, e.created_at, o.ended_at from {store.Prefix}entries e "
+            + $"join {store.Prefix}outcomes o on o.entry = e.id and o.final where e.unique_key is not null order by e.unique_key, e.id");
         foreach (var (earlier, later) in rows.Zip(rows.Skip(1)).Where(pair => Equals(pair.First[0], pair.Second[0])))
         {
             Expect(
                 Comparer<object>.Default.Compare(earlier[3]!, later[2]!) <= 0,
-                $"unique key {earlier[0]}: entry {later[1]} was stored at {later[2]} although entry {earlier[1]} ended only at {earlier[3]}");
+                $"unique key {earlier[0]}: entry {later[1]} was stored at {later[2]} although entry {earlier[1]} ended only "
+                + $"at {earlier[3]}");
         }
     }
 
     private async Task CheckTasksAsync()
     {
-        foreach (var row in await store.QueryAsync($"select job_id, due_at, count(*) from {store.Prefix}tasks where due_at is not null group by job_id, due_at having count(*) > 1"))
+        foreach (var row in await store.QueryAsync($"select job_id, due_at, count(*) from {store.Prefix}tasks where due_at is not null "
+            + "group by job_id, due_at having count(*) > 1"))
         {
             Expect(condition: false, $"job {row[0]} has {row[2]} tasks for {row[1]}");
         }
@@ -170,15 +188,20 @@ internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer prod
     /// <summary>A step whose result was stored never began again.</summary>
     private void CheckSteps(IEnumerable<JournalLine> journal)
     {
-        foreach (var step in journal.Where(line => line.What is JournalEvents.StepBegin or JournalEvents.StepStored).GroupBy(line => (line.EntryId, line.Detail)))
+        foreach (var step in journal.Where(line => line.What is JournalEvents.StepBegin or JournalEvents.StepStored).GroupBy(
+            line => (line.EntryId, line.Detail)))
         {
-            var stored = step.Where(line => line.What == JournalEvents.StepStored && !lost.Contains(line.At)).Select(line => (long?)line.At).Min();
-            lost.Steps += step.Count(line => line.What == JournalEvents.StepStored && lost.Contains(line.At) && step.Any(other => other.What == JournalEvents.StepBegin && other.At > line.At));
-            Expect(stored is null || !step.Any(line => line.What == JournalEvents.StepBegin && line.At > stored), $"step {step.Key.Detail} of entry {step.Key.EntryId} ran again after its result was stored");
+            var stored = step.Where(line => line.What == JournalEvents.StepStored
+                && !lost.Contains(line.At)).Select(line => (long?)line.At).Min();
+            lost.Steps += step.Count(line => line.What == JournalEvents.StepStored && lost.Contains(line.At)
+                && step.Any(other => other.What == JournalEvents.StepBegin && other.At > line.At));
+            Expect(stored is null || !step.Any(line => line.What == JournalEvents.StepBegin
+                && line.At > stored), $"step {step.Key.Detail} of entry {step.Key.EntryId} ran again after its result was stored");
         }
     }
 
-    /// <summary>No two runs of an entry are active at once, but for what a stopped process does right after it wakes, and for handlers that go on although their token has been cancelled: those are counted apart.</summary>
+    /// <summary>No two runs of an entry are active at once, but for what a stopped process does right after it wakes, and for handlers that
+    /// go on although their token has been cancelled: those are counted apart.</summary>
     private Overlaps CheckOverlaps(IReadOnlyList<Run> runs)
     {
         var stops = fleet.Harms.Where(harm => harm.Kind == HarmKinds.Stop).ToLookup(harm => harm.Worker);
@@ -210,12 +233,14 @@ internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer prod
             else if (wasStopped)
             {
                 afterWaking.Add(overlap.TotalSeconds);
-                Expect(overlap < MostAfterWaking, $"entry {a.EntryId} went on for {overlap.TotalSeconds:0.0} s after worker {a.Worker} woke");
+                Expect(
+                    overlap < MostAfterWaking, $"entry {a.EntryId} went on for {overlap.TotalSeconds:0.0} s after worker {a.Worker} woke");
             }
             else
             {
                 others++;
-                Expect(condition: false, $"overlap: entry {a.EntryId} ran in worker {a.Worker} (fence {a.Fence}) and {b.Worker} (fence {b.Fence}) at once for {overlap.TotalMilliseconds:0} ms; {Describe(a)}");
+                Expect(condition: false, $"overlap: entry {a.EntryId} ran in worker {a.Worker} (fence {a.Fence}) and {b.Worker} "
+                    + $"(fence {b.Fence}) at once for {overlap.TotalMilliseconds:0} ms; {Describe(a)}");
             }
         }
 
@@ -233,7 +258,8 @@ internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer prod
         var stopped = fleet.Harms.Where(harm => harm.Kind == HarmKinds.Stop).Select(harm => harm.Worker).ToHashSet();
         foreach (var run in runs.Where(run => run.TokenReason == nameof(StopReason.ClaimLost) && !stopped.Contains(run.Worker)))
         {
-            Expect(condition: false, $"lease: the handler of entry {run.EntryId} was cancelled in worker {run.Worker}, which was never stopped; {Describe(run)}");
+            Expect(condition: false, $"lease: the handler of entry {run.EntryId} was cancelled in worker {run.Worker}, "
+                + $"which was never stopped; {Describe(run)}");
         }
     }
 
@@ -244,7 +270,8 @@ internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer prod
     }
 
     private string Describe(Run run)
-        => string.Join(", ", fleet.Harms.Where(harm => harm.Worker == run.Worker).Select(harm => harm.Kind).DefaultIfEmpty("nothing was done to the first"));
+        => string.Join(", ", fleet.Harms.Where(harm => harm.Worker == run.Worker).Select(harm => harm.Kind).DefaultIfEmpty(
+            "nothing was done to the first"));
 
     /// <summary>Those who lived through all of it hold no more than new ones do, within what caches may differ.</summary>
     private void CheckVitals(IReadOnlyList<Vitals> vitals)
@@ -252,10 +279,14 @@ internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer prod
         var fresh = vitals.Where(one => !one.IsVeteran).ToList();
         foreach (var veteran in vitals.Where(one => one.IsVeteran))
         {
-            Expect(veteran.Megabytes <= (2 * fresh.Max(one => one.Megabytes)) + 64, $"{veteran.Name} holds {veteran.Megabytes} MB, new ones {fresh.Max(one => one.Megabytes)}");
-            Expect(veteran.Handles <= fresh.Max(one => one.Handles) + MostExtraHandles, $"{veteran.Name} holds {veteran.Handles} open files, new ones {fresh.Max(one => one.Handles)}");
-            Expect(veteran.Threads <= fresh.Max(one => one.Threads) + MostExtra, $"{veteran.Name} has {veteran.Threads} threads, new ones {fresh.Max(one => one.Threads)}");
-            Expect(veteran.Connections <= fresh.Max(one => one.Connections) + MostExtra, $"{veteran.Name} has {veteran.Connections} connections, new ones {fresh.Max(one => one.Connections)}");
+            Expect(veteran.Megabytes <= (2 * fresh.Max(one => one.Megabytes))
+                + 64, $"{veteran.Name} holds {veteran.Megabytes} MB, new ones {fresh.Max(one => one.Megabytes)}");
+            Expect(veteran.Handles <= fresh.Max(one => one.Handles)
+                + MostExtraHandles, $"{veteran.Name} holds {veteran.Handles} open files, new ones {fresh.Max(one => one.Handles)}");
+            Expect(veteran.Threads <= fresh.Max(one => one.Threads)
+                + MostExtra, $"{veteran.Name} has {veteran.Threads} threads, new ones {fresh.Max(one => one.Threads)}");
+            Expect(veteran.Connections <= fresh.Max(one => one.Connections)
+                + MostExtra, $"{veteran.Name} has {veteran.Connections} connections, new ones {fresh.Max(one => one.Connections)}");
         }
     }
 

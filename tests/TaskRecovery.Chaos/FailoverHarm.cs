@@ -10,7 +10,8 @@ internal sealed class FailoverHarm(ReplicaSet replicas, Fleet fleet, Random rand
     private Task _last = Task.CompletedTask;
 
     /// <summary>The failover of a kind; null if it is another harm.</summary>
-    /// <remarks>It does nothing while another failover is under way, as there is one pair, and before a worker works, as it would prove nothing.</remarks>
+    /// <remarks>It does nothing while another failover is under way, as there is one pair, and before a worker works, as it would prove
+    /// nothing.</remarks>
     public Func<Task>? Find(string kind) => HarmKinds.IsFailover(kind)
         ? () => _last.IsCompleted && fleet.Alive.Any(worker => worker.HasWorked) ? _last = FailOverAsync(kind) : Task.CompletedTask
         : null;

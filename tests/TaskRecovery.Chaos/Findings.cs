@@ -28,6 +28,7 @@ internal sealed record Findings(
 /// <param name="AfterWaking">In a stopped process after it woke, until its token had stopped the handler.</param>
 /// <param name="LongestAfterWaking">The longest of those, in seconds.</param>
 /// <param name="Deaf">In handlers that ignore their token, after it had been cancelled.</param>
-/// <param name="Slow">In handlers that listen, but took their time after their token had been cancelled: those wait for a connection of their own that is cut off as well.</param>
+/// <param name="Slow">In handlers that listen, but took their time after their token had been cancelled: those wait for a connection of
+/// their own that is cut off as well.</param>
 /// <param name="LongestSlow">The longest of those, in seconds.</param>
 internal sealed record Overlaps(int Unexpected, int AfterWaking, double LongestAfterWaking, int Deaf, int Slow, double LongestSlow);

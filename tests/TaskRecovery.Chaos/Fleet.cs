@@ -65,12 +65,14 @@ internal sealed class Fleet(ChaosStore store, ChaosOptions options, Random rando
         }
     }
 
-    /// <summary>A worker that nothing is being done to and that works; null if there is none. Harm to one that has not begun to work proves nothing.</summary>
+    /// <summary>A worker that nothing is being done to and that works; null if there is none. Harm to one that has not begun to work proves
+    /// nothing.</summary>
     public Worker? PickIdle(string harm)
     {
         var mustDie = HarmKinds.Kills(harm) || harm == HarmKinds.Graceful;
         var watcher = Weather == Chaos.Weather.Network ? _workers.Find(worker => worker.IsVeteran) : null;
-        var candidates = _workers.Where(worker => worker is { HasExited: false, IsBusy: false } && worker.HasWorked && !(mustDie && worker.IsVeteran) && worker != watcher).ToList();
+        var candidates = _workers.Where(worker => worker is { HasExited: false, IsBusy: false }
+            && worker.HasWorked && !(mustDie && worker.IsVeteran) && worker != watcher).ToList();
         if (harm == HarmKinds.Graceful && candidates.Find(worker => worker.Settings.DieAt == FaultPoints.ShutdownMiddle) is { } waitsForIt)
         {
             return waitsForIt;
@@ -93,7 +95,9 @@ internal sealed class Fleet(ChaosStore store, ChaosOptions options, Random rando
         };
         settings = settings with { NodeName = $"worker-{Worker.NumberOf(settings)}" };
         settings = configure?.Invoke(settings) ?? settings;
-        var worker = new Worker(ChildProcess.StartDotnet(typeof(HostSettings).Assembly.Location, [settings.ToArgument()], hasNoLocks ? WithoutFileLocks : HostSettings.ShortLived), settings, network, isVeteran);
+        var worker = new Worker(ChildProcess.StartDotnet(typeof(HostSettings).Assembly.Location, [settings.ToArgument()], hasNoLocks
+            ? WithoutFileLocks
+            : HostSettings.ShortLived), settings, network, isVeteran);
         _workers.Add(worker);
         if (hasNoLocks)
         {
@@ -103,7 +107,8 @@ internal sealed class Fleet(ChaosStore store, ChaosOptions options, Random rando
         return worker;
     }
 
-    /// <summary>Takes note of who has died, and starts what is missing: two of five new workers carry a fault point, and every eighth has a wrong clock.</summary>
+    /// <summary>Takes note of who has died, and starts what is missing: two of five new workers carry a fault point, and every eighth has a
+    /// wrong clock.</summary>
     public void Replenish()
     {
         foreach (var worker in _workers.Where(worker => worker.HasExited).ToList())
@@ -123,7 +128,12 @@ internal sealed class Fleet(ChaosStore store, ChaosOptions options, Random rando
             else if (dice < 16)
             {
                 var point = NextFaultPoint();
-                Start(settings => settings with { DieAt = point, DieAfter = point is FaultPoints.SweepMiddle or FaultPoints.ShutdownMiddle ? 0 : random.Next(30) });
+                Start(settings => settings with
+                {
+                    DieAt = point,
+                    DieAfter = point is FaultPoints.SweepMiddle
+                    or FaultPoints.ShutdownMiddle ? 0 : random.Next(30)
+                });
             }
             else if (dice < 21)
             {
@@ -161,7 +171,8 @@ internal sealed class Fleet(ChaosStore store, ChaosOptions options, Random rando
     private string NextFaultPoint()
     {
         var deaths = Times.ToDictionary(StringComparer.Ordinal);
-        return HarmKinds.FaultPoints.OrderBy(_ => random.Next()).MinBy(point => deaths.GetValueOrDefault(HarmKinds.FaultPrefix + point) + _workers.Count(worker => worker.Settings.DieAt == point))!;
+        return HarmKinds.FaultPoints.OrderBy(_ => random.Next()).MinBy(point => deaths.GetValueOrDefault(HarmKinds.FaultPrefix + point)
+            + _workers.Count(worker => worker.Settings.DieAt == point))!;
     }
 
     /// <summary>A worker that died at its fault point said when in its journal.</summary>

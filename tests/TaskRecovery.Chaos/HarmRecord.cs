@@ -40,8 +40,10 @@ internal static class HarmKinds
     /// <summary>The named points in the library's code at which a process kills itself.</summary>
     public static IReadOnlyList<string> FaultPoints { get; } =
     [
-        Storage.FaultPoints.ClaimBeforeCommit, Storage.FaultPoints.ClaimCommitted, Storage.FaultPoints.HandlerStarted, Storage.FaultPoints.StepBetween,
-        Storage.FaultPoints.HandlerFinished, Storage.FaultPoints.FlushMiddle, Storage.FaultPoints.SweepMiddle, Storage.FaultPoints.ShutdownMiddle,
+        Storage.FaultPoints.ClaimBeforeCommit, Storage.FaultPoints.ClaimCommitted,
+        Storage.FaultPoints.HandlerStarted, Storage.FaultPoints.StepBetween,
+        Storage.FaultPoints.HandlerFinished, Storage.FaultPoints.FlushMiddle,
+        Storage.FaultPoints.SweepMiddle, Storage.FaultPoints.ShutdownMiddle,
     ];
 
     /// <summary>Whether this kind kills a process.</summary>

@@ -13,7 +13,9 @@ internal sealed class LiveView(ChaosOptions options, Fleet fleet, Producer produ
     /// <summary>Shows it while <paramref name="harm"/> goes on.</summary>
     public async Task ShowAsync(Func<Task> harm)
     {
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"store {options.Store}, seed {options.Seed}: until {options.Kills} kills or {options.Limit.TotalMinutes:0.#} minutes"));
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"store {options.Store}, seed {options.Seed}: until {options.Kills} kills or {options.Limit.TotalMinutes:0.#} minutes"));
         var going = harm();
         if (Console.IsOutputRedirected)
         {
@@ -39,17 +41,20 @@ internal sealed class LiveView(ChaosOptions options, Fleet fleet, Producer produ
     private string Line()
         => string.Create(
             CultureInfo.InvariantCulture,
-            $"{clock.Elapsed:mm\\:ss}  {fleet.Weather,-8} kills {fleet.Kills,5}  alive {fleet.Alive.Count,2}  acknowledged {producer.Acknowledged.Count,6}  unconfirmed {producer.Unconfirmed,4}  last: {Last()}");
+            $"{clock.Elapsed:mm\\:ss}  {fleet.Weather,-8} kills {fleet.Kills,5}  alive {fleet.Alive.Count,2}  "
+            + $"acknowledged {producer.Acknowledged.Count,6}  unconfirmed {producer.Unconfirmed,4}  last: {Last()}");
 
     private string Last() => fleet.Harms is [.., var last] ? last.Kind : "-";
 
     private Table Table()
     {
-        var table = new Table().RoundedBorder().Title(Line().EscapeMarkup()).AddColumn("harm").AddColumn(new TableColumn("times").RightAligned()).AddColumn("");
+        var table = new Table().RoundedBorder().Title(Line().EscapeMarkup()).AddColumn("harm").AddColumn(
+            new TableColumn("times").RightAligned()).AddColumn("");
         var all = fleet.Times;
         foreach (var (kind, times) in all)
         {
-            table.AddRow(kind.EscapeMarkup(), times.ToString(CultureInfo.InvariantCulture), new string('▪', 1 + (30 * times / all[0].Value)));
+            table.AddRow(kind.EscapeMarkup(), times.ToString(CultureInfo.InvariantCulture), new string(
+                '▪', 1 + (30 * times / all[0].Value)));
         }
 
         return table;

@@ -12,7 +12,8 @@ internal sealed class Producer(IJobQueue queue, Random random, int perSecond, in
     /// <summary>What is erased while it waits or runs, or after it has ended.</summary>
     public const string ToErase = "to erase";
 
-    private static readonly EnqueueOptions Personal = new() { Metadata = new Dictionary<string, string>(StringComparer.Ordinal) { ["person"] = "4711" } };
+    private static readonly EnqueueOptions Personal =
+        new() { Metadata = new Dictionary<string, string>(StringComparer.Ordinal) { ["person"] = "4711" } };
 
     private const int UniqueKeys = 20;
     private const int TicksBetweenBatches = 70;
@@ -35,7 +36,8 @@ internal sealed class Producer(IJobQueue queue, Random random, int perSecond, in
     /// <summary>Stores entries with steps, all at once.</summary>
     public async Task StoreStepsAsync(int count, int steps, int holdMs, CancellationToken cancellationToken)
     {
-        foreach (var result in await queue.EnqueueManyAsync(Enumerable.Range(0, count).Select(_ => EnqueueRequest.Create(new StepsProbe(steps, holdMs))), cancellationToken: cancellationToken))
+        foreach (var result in await queue.EnqueueManyAsync(Enumerable.Range(0, count).Select(
+            _ => EnqueueRequest.Create(new StepsProbe(steps, holdMs))), cancellationToken: cancellationToken))
         {
             Acknowledged.Add(result.Id, "steps", Stopwatch.GetTimestamp());
         }
@@ -93,20 +95,32 @@ internal sealed class Producer(IJobQueue queue, Random random, int perSecond, in
             var (what, result) = dice switch
             {
                 < 29 => ("plain", await queue.EnqueueAsync(new PlainProbe(random.Next(20, 400)), null, cancellationToken)),
-                < 31 => ("blocking", await queue.EnqueueAsync(new PlainProbe(random.Next(200, 8000), Blocks: true), null, cancellationToken)),
-                < 33 => ("large result", await queue.EnqueueAsync(new PlainProbe(50, ResultBytes: random.Next(100_000, 1_000_000)), null, cancellationToken)),
+                < 31 => ("blocking", await queue.EnqueueAsync(
+                    new PlainProbe(random.Next(200, 8000), Blocks: true), null, cancellationToken)),
+                < 33 => ("large result", await queue.EnqueueAsync(
+                    new PlainProbe(50, ResultBytes: random.Next(100_000, 1_000_000)), null, cancellationToken)),
                 < 35 => ("odd", await queue.EnqueueAsync(new OddProbe(random.Next(100), Times: 1), null, cancellationToken)),
-                < 36 => (OddForGood, await queue.EnqueueAsync(new OddProbe(random.Next(100), Times: int.MaxValue), new EnqueueOptions { MaxAttempts = 1 }, cancellationToken)),
+                < 36 => (OddForGood, await queue.EnqueueAsync(
+                    new OddProbe(random.Next(100), Times: int.MaxValue), new EnqueueOptions { MaxAttempts = 1 }, cancellationToken)),
                 < 38 => ("long", await queue.EnqueueAsync(new PlainProbe(random.Next(2000, 20_000)), null, cancellationToken)),
-                < 40 => ("deaf", await queue.EnqueueAsync(new PlainProbe(random.Next(2000, 20_000), IsUnresponsive: true), null, cancellationToken)),
-                < 60 => ("steps", await queue.EnqueueAsync(new StepsProbe(random.Next(2, 6), random.Next(20, 300)), null, cancellationToken)),
-                < 66 => ("checkpoints", await queue.EnqueueAsync(new CheckpointProbe(random.Next(3, 8), random.Next(20, 200)), null, cancellationToken)),
-                < 68 => ("checkpoints without a pause", await queue.EnqueueAsync(new CheckpointProbe(random.Next(50, 200), HoldMs: 5), null, cancellationToken)),
-                < 70 => ("transaction", await queue.EnqueueAsync(new TransactionProbe(random.Next(5, 100), random.Next(longestOpenMs)), null, cancellationToken)),
+                < 40 => ("deaf", await queue.EnqueueAsync(
+                    new PlainProbe(random.Next(2000, 20_000), IsUnresponsive: true), null, cancellationToken)),
+                < 60 => ("steps", await queue.EnqueueAsync(
+                    new StepsProbe(random.Next(2, 6), random.Next(20, 300)), null, cancellationToken)),
+                < 66 => ("checkpoints", await queue.EnqueueAsync(
+                    new CheckpointProbe(random.Next(3, 8), random.Next(20, 200)), null, cancellationToken)),
+                < 68 => ("checkpoints without a pause", await queue.EnqueueAsync(
+                    new CheckpointProbe(random.Next(50, 200), HoldMs: 5), null, cancellationToken)),
+                < 70 => ("transaction", await queue.EnqueueAsync(
+                    new TransactionProbe(random.Next(5, 100), random.Next(longestOpenMs)), null, cancellationToken)),
                 < 83 => ("transaction", await queue.EnqueueAsync(new TransactionProbe(random.Next(5, 100)), null, cancellationToken)),
-                < 90 => ("scheduled", await queue.EnqueueAsync(new PlainProbe(50), new EnqueueOptions { RunAfter = TimeSpan.FromMilliseconds(random.Next(100, 8000)) }, cancellationToken)),
-                < 96 => ("unique", await queue.EnqueueAsync(new PlainProbe(300), new EnqueueOptions { UniqueKey = $"key-{random.Next(UniqueKeys)}" }, cancellationToken)),
-                < 98 => (ToErase, await queue.EnqueueAsync(new StepsProbe(random.Next(2, 6), random.Next(20, 300)), Personal, cancellationToken)),
+                < 90 => ("scheduled", await queue.EnqueueAsync(
+                    new PlainProbe(50), new EnqueueOptions { RunAfter = TimeSpan.FromMilliseconds(random.Next(100, 8000)) },
+                    cancellationToken)),
+                < 96 => ("unique", await queue.EnqueueAsync(
+                    new PlainProbe(300), new EnqueueOptions { UniqueKey = $"key-{random.Next(UniqueKeys)}" }, cancellationToken)),
+                < 98 => (ToErase, await queue.EnqueueAsync(
+                    new StepsProbe(random.Next(2, 6), random.Next(20, 300)), Personal, cancellationToken)),
                 _ => ("cancelled", await queue.EnqueueAsync(new PlainProbe(5000), null, cancellationToken)),
             };
             if (result.IsDuplicate)

@@ -13,7 +13,8 @@ namespace TaskRecovery.Chaos;
 /// <param name="Token">When its token was cancelled, if it did.</param>
 /// <param name="TokenReason">Why it fired.</param>
 /// <param name="IsUnresponsive">Whether the handler ignores its token.</param>
-internal sealed record Run(long EntryId, long Fence, int Worker, long Begin, long End, bool Died, long? Token, string? TokenReason, bool IsUnresponsive)
+internal sealed record Run(
+    long EntryId, long Fence, int Worker, long Begin, long End, bool Died, long? Token, string? TokenReason, bool IsUnresponsive)
 {
     /// <summary>When the handler had been told, or had ended by itself.</summary>
     public long ToldAt => Math.Min(Token ?? long.MaxValue, End);
@@ -48,7 +49,8 @@ internal static class Runs
         return Stopwatch.GetElapsedTime(0, Math.Max(0, until - from - standstill));
     }
 
-    private static Run? Read((long EntryId, long Fence, int Worker) key, List<JournalLine> lines, IReadOnlyDictionary<int, long> deaths, long now)
+    private static Run? Read(
+        (long EntryId, long Fence, int Worker) key, List<JournalLine> lines, IReadOnlyDictionary<int, long> deaths, long now)
     {
         if (lines.Find(line => line.What == JournalEvents.Begin) is not { } begin)
         {
@@ -58,6 +60,7 @@ internal static class Runs
         var end = lines.Find(line => line.What == JournalEvents.End)?.At;
         var death = deaths.TryGetValue(key.Worker, out var at) ? at : (long?)null;
         var token = lines.Find(line => line.What == JournalEvents.Token);
-        return new Run(key.EntryId, key.Fence, key.Worker, begin.At, end ?? death ?? now, end is null && death is not null, token?.At, token?.Detail, begin.Detail == JournalEvents.Deaf);
+        return new Run(key.EntryId, key.Fence, key.Worker, begin.At, end ?? death
+            ?? now, end is null && death is not null, token?.At, token?.Detail, begin.Detail == JournalEvents.Deaf);
     }
 }

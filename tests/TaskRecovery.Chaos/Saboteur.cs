@@ -9,7 +9,9 @@ internal sealed class Saboteur(ChaosStore store, Fleet fleet, ChaosOptions optio
 {
     private static readonly TimeSpan PastTheLease = TimeSpan.FromSeconds(18);
     private readonly ServerHarm _server = new(store, fleet);
-    private readonly FailoverHarm? _failover = store.Replicas is { } replicas ? new FailoverHarm(replicas, fleet, new Random(random.Next())) : null;
+    private readonly FailoverHarm? _failover = store.Replicas is { } replicas
+        ? new FailoverHarm(replicas, fleet, new Random(random.Next()))
+        : null;
     private readonly FileHarm? _file = options.IsPostgres ? null : new FileHarm(store, fleet, options, new Random(random.Next()));
     private readonly List<Task> _underWay = [];
     private readonly Queue<string> _deck = new();

@@ -22,7 +22,9 @@ internal sealed class ServerHarm(ChaosStore store, Fleet fleet)
 
     /// <summary>Ends every connection of one node: they all say its process.</summary>
     public Task KillBackendsOfAsync(Worker worker)
-        => TryAsync($"select pg_terminate_backend(pid) from pg_stat_activity where pid in (select backend from taskrecovery.nodes where process_id = {worker.Id} and dead_at is null) or application_name in (select application from taskrecovery.nodes where process_id = {worker.Id} and dead_at is null)");
+        => TryAsync("select pg_terminate_backend(pid) from pg_stat_activity where pid in (select backend from taskrecovery.nodes "
+            + $"where process_id = {worker.Id} and dead_at is null) or application_name in (select application from taskrecovery.nodes "
+            + $"where process_id = {worker.Id} and dead_at is null)");
 
     // One after the other: there is one server.
     private async Task RestartAsync(Task before)
@@ -36,7 +38,8 @@ internal sealed class ServerHarm(ChaosStore store, Fleet fleet)
     private async Task KillBackendsAsync()
     {
         fleet.Record(HarmKinds.KillBackends, null, Stopwatch.GetTimestamp());
-        await TryAsync("select pg_terminate_backend(pid) from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid() and random() < 0.3");
+        await TryAsync("select pg_terminate_backend(pid) from pg_stat_activity where backend_type = 'client backend' "
+            + "and pid <> pg_backend_pid() and random() < 0.3");
     }
 
     private async Task HoldSnapshotAsync()

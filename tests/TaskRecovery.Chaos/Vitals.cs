@@ -14,7 +14,8 @@ internal sealed record Vitals(string Name, bool IsVeteran, int Megabytes, int Ha
     public static Vitals Read(Worker worker)
     {
         var folder = string.Create(CultureInfo.InvariantCulture, $"/proc/{worker.Id}");
-        var status = File.ReadLines(Path.Combine(folder, "status")).Select(line => line.Split(':', 2)).Where(parts => parts.Length == 2).ToDictionary(parts => parts[0], parts => parts[1].Trim(), StringComparer.Ordinal);
+        var status = File.ReadLines(Path.Combine(folder, "status")).Select(line => line.Split(':', 2)).Where(parts => parts.Length == 2)
+            .ToDictionary(parts => parts[0], parts => parts[1].Trim(), StringComparer.Ordinal);
         return new Vitals(
             worker.Settings.NodeName ?? "unnamed",
             worker.IsVeteran,

@@ -1,12 +1,14 @@
 namespace TaskRecovery.Chaos;
 
-/// <summary>Kinds of harm that go together for a while, so that the figures of one kind are not those of another that happened beside it.</summary>
+/// <summary>Kinds of harm that go together for a while, so that the figures of one kind are not those of another that happened beside
+/// it.</summary>
 /// <param name="Name">What it is called in the report.</param>
 /// <param name="Lasts">How long, before the next weather.</param>
 /// <param name="MeanPause">The mean time from one harm to the next; pauses are exponentially distributed.</param>
 /// <param name="MostAtOnce">How many harms that take a while may go on beside each other.</param>
 /// <param name="Kinds">What is done, and how often for each time that the others are.</param>
-internal sealed record Weather(string Name, TimeSpan Lasts, TimeSpan MeanPause, int MostAtOnce, IReadOnlyList<(string Kind, int Times)> Kinds)
+internal sealed record Weather(
+    string Name, TimeSpan Lasts, TimeSpan MeanPause, int MostAtOnce, IReadOnlyList<(string Kind, int Times)> Kinds)
 {
     public const string Kills = "kills";
     public const string Network = "network";
@@ -19,13 +21,15 @@ internal sealed record Weather(string Name, TimeSpan Lasts, TimeSpan MeanPause, 
     /// <summary>What a store can suffer, in the order in which it comes.</summary>
     public static IReadOnlyList<Weather> For(ChaosOptions options) => options switch
     {
-        { Scenario: ChaosScenario.Restarts } => [new(Restarts, TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(22), 1, [(HarmKinds.ServerRestart, 1)])],
+        { Scenario: ChaosScenario.Restarts } => [new(
+            Restarts, TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(22), 1, [(HarmKinds.ServerRestart, 1)])],
         { Scenario: ChaosScenario.Network } => [Cuts],
         { Scenario: ChaosScenario.Failover } =>
         [
             new(
                 Failover, TimeSpan.FromSeconds(100), TimeSpan.FromSeconds(2), 2,
-                [(HarmKinds.Failover, 3), (HarmKinds.FailoverWithoutStandby, 1), (HarmKinds.LossyFailover, 1), (HarmKinds.Kill, 4), (HarmKinds.RestartSameName, 2), (HarmKinds.Graceful, 1)]),
+                [(HarmKinds.Failover, 3), (HarmKinds.FailoverWithoutStandby, 1), (HarmKinds.LossyFailover, 1),
+                    (HarmKinds.Kill, 4), (HarmKinds.RestartSameName, 2), (HarmKinds.Graceful, 1)]),
         ],
         { IsPostgres: false } =>
         [
@@ -36,7 +40,8 @@ internal sealed record Weather(string Name, TimeSpan Lasts, TimeSpan MeanPause, 
             // Other users of the file: nothing of it may cost a node its lease.
             new(
                 File, TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(2), 4,
-                [(HarmKinds.LongTransaction, 2), (HarmKinds.OldSnapshot, 1), (HarmKinds.Copy, 2), (HarmKinds.Kill, 6), (HarmKinds.RestartSameName, 2)]),
+                [(HarmKinds.LongTransaction, 2), (HarmKinds.OldSnapshot, 1),
+                    (HarmKinds.Copy, 2), (HarmKinds.Kill, 6), (HarmKinds.RestartSameName, 2)]),
         ],
         _ =>
         [
@@ -57,8 +62,9 @@ internal sealed record Weather(string Name, TimeSpan Lasts, TimeSpan MeanPause, 
         ],
     };
 
-    // Only nodes are cut off or stand still: have their tokens were cancelled before others have their work, and when is that? One veteran is left alone, and not all of the others at once:
-    // who was cut off has watched nobody meanwhile, and whoever takes over must have watched for a whole lease.
+    // Only nodes are cut off or stand still: have their tokens were cancelled before others have their work, and when is that? One veteran
+    // is left alone, and not all of the others at once: who was cut off has watched nobody meanwhile, and whoever takes over must have
+    // watched for a whole lease.
     private static Weather Cuts => new(
         Network, TimeSpan.FromSeconds(40), TimeSpan.FromSeconds(2), 4,
         [(HarmKinds.NetworkCut, 1), (HarmKinds.NetworkCutToServer, 1), (HarmKinds.NetworkCutToClient, 1), (HarmKinds.Stop, 1)]);
@@ -66,5 +72,6 @@ internal sealed record Weather(string Name, TimeSpan Lasts, TimeSpan MeanPause, 
     private static TimeSpan Often => TimeSpan.FromSeconds(1.6);
 
     private static Weather OnlyKills(TimeSpan meanPause)
-        => new(Kills, TimeSpan.FromSeconds(100), meanPause, 1, [(HarmKinds.Kill, 12), (HarmKinds.RestartSameName, 5), (HarmKinds.Graceful, 3)]);
+        => new(Kills, TimeSpan.FromSeconds(100), meanPause, 1, [
+            (HarmKinds.Kill, 12), (HarmKinds.RestartSameName, 5), (HarmKinds.Graceful, 3)]);
 }

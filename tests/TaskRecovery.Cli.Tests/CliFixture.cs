@@ -73,7 +73,8 @@ internal sealed class CliFixture : IDisposable
     public async Task<Job> CreateJobAsync(string name)
     {
         await using var services = Services();
-        return await services.GetRequiredService<IJobService>().CreateOrUpdateAsync(new JobDefinition(name, Schedule.Every(TimeSpan.FromHours(1))), new Render(0), Cancellation);
+        return await services.GetRequiredService<IJobService>()
+            .CreateOrUpdateAsync(new JobDefinition(name, Schedule.Every(TimeSpan.FromHours(1))), new Render(0), Cancellation);
     }
 
     /// <summary>Runs an entry whose handler fails, in a host that stops afterwards.</summary>
@@ -83,7 +84,8 @@ internal sealed class CliFixture : IDisposable
         var ran = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         builder.Services.AddSingleton(ran);
         builder.Services.AddSingleton(error);
-        Use(builder.Services.AddTaskRecovery(options => options.NodeName = "worker")).AddWorker<Render, FailingRenderer>("render", worker => worker.KeepRunLog = true);
+        Use(builder.Services.AddTaskRecovery(options => options.NodeName = "worker")).AddWorker<Render, FailingRenderer>(
+            "render", worker => worker.KeepRunLog = true);
         using var host = builder.Build();
         await host.StartAsync(Cancellation);
         var entry = await host.Services.GetRequiredService<IJobQueue>().EnqueueAsync(new Render(1), cancellationToken: Cancellation);
@@ -100,7 +102,8 @@ internal sealed class CliFixture : IDisposable
         return services.BuildServiceProvider();
     }
 
-    private TaskRecoveryBuilder Use(TaskRecoveryBuilder builder) => _server is null ? builder.UseSqlite(ConnectionString) : builder.UsePostgreSql(_server);
+    private TaskRecoveryBuilder Use(TaskRecoveryBuilder builder)
+        => _server is null ? builder.UseSqlite(ConnectionString) : builder.UsePostgreSql(_server);
 
     [JobKind("render")]
     public sealed record Render(int Page);

@@ -62,7 +62,9 @@ public sealed record HostSettings
     /// <summary>A rule to skip, for checking the checker: <c>fence</c> or <c>lost-answers</c>.</summary>
     public string? Without { get; init; }
 
-    /// <summary>For the environment of a process that lives for seconds: code is not compiled a second time, which would take most of its processor time, no files are watched, and idle threads do not spin for work that the other processes need the processor for.</summary>
+    /// <summary>For the environment of a process that lives for seconds: code is not compiled a second time, which would take most of its
+    /// processor time, no files are watched, and idle threads do not spin for work that the other processes need the processor
+    /// for.</summary>
     public static IReadOnlyDictionary<string, string> ShortLived { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
     {
         ["DOTNET_TieredPGO"] = "0",

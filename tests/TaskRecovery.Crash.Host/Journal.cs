@@ -4,7 +4,8 @@ using System.Text;
 
 namespace TaskRecovery.Crash.Host;
 
-/// <summary>A file that one process appends to. Each line is one write to the operating system, so a kill loses none that was written.</summary>
+/// <summary>A file that one process appends to. Each line is one write to the operating system, so a kill loses none that was
+/// written.</summary>
 /// <remarks>Times are of the machine's monotonic clock, which all its processes share; no wall clock is involved.</remarks>
 public sealed class Journal : IDisposable
 {

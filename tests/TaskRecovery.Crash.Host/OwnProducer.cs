@@ -2,7 +2,8 @@ using Microsoft.Extensions.Hosting;
 
 namespace TaskRecovery.Crash.Host;
 
-/// <summary>Enqueues in the process that works: what would start there at once is stored as claimed. What was acknowledged is in the journal.</summary>
+/// <summary>Enqueues in the process that works: what would start there at once is stored as claimed. What was acknowledged is in the
+/// journal.</summary>
 internal sealed class OwnProducer(IJobQueue queue, Journal journal, HostSettings settings) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

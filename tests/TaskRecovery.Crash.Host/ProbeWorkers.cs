@@ -6,15 +6,17 @@ using TaskRecovery.Hosting;
 
 namespace TaskRecovery.Crash.Host;
 
-/// <summary>What every probe does around its work: it writes to the journal when it begins, when its token is cancelled, when all is done and when it ends.</summary>
+/// <summary>What every probe does around its work: it writes to the journal when it begins, when its token is cancelled, when all is done
+/// and when it ends.</summary>
 internal static class Probe
 {
-    public static async Task RunAsync(Journal journal, WorkContext context, string detail, Func<CancellationToken, Task> work, CancellationToken cancellationToken)
+    public static async Task RunAsync(
+        Journal journal, WorkContext context, string detail, Func<CancellationToken, Task> work, CancellationToken cancellationToken)
     {
         journal.Write(context.EntryId, context.Fence, JournalEvents.Begin, detail);
 
-        // A token calls the newest registration first, and a driver that asks its server to cancel a statement may hold up those after it for seconds.
-        // So the work has a token of its own, and the journal hears of ours before it.
+        // A token calls the newest registration first, and a driver that asks its server to cancel a statement may hold up those after it
+        // for seconds. So the work has a token of its own, and the journal hears of ours before it.
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var registration = cancellationToken.UnsafeRegister(
             _ => journal.Write(context.EntryId, context.Fence, JournalEvents.Token, context.StopReason.ToString()),
@@ -130,7 +132,8 @@ internal sealed class TransactionProbeWorker(Journal journal, HostSettings setti
         await Probe.HoldAsync(context.Args.HoldMs, cancellationToken);
         await using var command = connection.CreateCommand();
         command.Transaction = transaction;
-        command.CommandText = string.Create(CultureInfo.InvariantCulture, $"insert into probe_effects (entry, fence) values ({context.EntryId}, {context.Fence})");
+        command.CommandText = string.Create(
+            CultureInfo.InvariantCulture, $"insert into probe_effects (entry, fence) values ({context.EntryId}, {context.Fence})");
         await command.ExecuteNonQueryAsync(cancellationToken);
         await context.CompleteAsync(transaction, cancellationToken);
         await Probe.HoldAsync(context.Args.OpenMs, cancellationToken);

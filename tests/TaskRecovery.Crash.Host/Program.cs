@@ -24,7 +24,8 @@ var builder = Host.CreateApplicationBuilder();
 builder.Logging.ClearProviders();
 builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
 builder.Logging.AddFilter(level => level >= LogLevel.Information);
-builder.Logging.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+builder.Logging.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
+    console => console.LogToStandardErrorThreshold = LogLevel.Trace);
 builder.Services.AddSingleton(settings);
 builder.Services.AddSingleton(journal);
 if (settings.ClockError != TimeSpan.Zero)

@@ -22,11 +22,13 @@ public abstract class CrashTests(Func<Task<CrashFixture>> open) : IAsyncLifetime
     }
 
     protected async Task<IReadOnlyList<ChildProcess>> StartNodesAsync(int count)
-        => await Task.WhenAll(Enumerable.Range(0, count).Select(_ => Fixture.StartNodeAsync(settings => settings with { Concurrency = 150, Prefetch = 0 })));
+        => await Task.WhenAll(
+            Enumerable.Range(0, count).Select(_ => Fixture.StartNodeAsync(settings => settings with { Concurrency = 150, Prefetch = 0 })));
 
     protected async Task<IReadOnlyList<long>> EnqueueAsync<TArgs>(int count, Func<TArgs> args)
         where TArgs : notnull
-        => [.. (await Fixture.Queue.EnqueueManyAsync(Enumerable.Range(0, count).Select(_ => EnqueueRequest.Create(args())))).Select(result => result.Id)];
+        => [.. (await Fixture.Queue.EnqueueManyAsync(Enumerable.Range(0, count).Select(_ => EnqueueRequest.Create(args()))))
+            .Select(result => result.Id)];
 
     /// <summary>Waits until so many handlers are between begin and end.</summary>
     protected Task RunningAsync(int count)
@@ -40,7 +42,8 @@ public abstract class CrashTests(Func<Task<CrashFixture>> open) : IAsyncLifetime
 
     /// <summary>Kills the process that runs the most.</summary>
     protected Task<(long KilledAt, IReadOnlyList<long> Interrupted)> KillOneWhileRunningAsync()
-        => KillWhileRunningAsync(Fixture.Alive.MaxBy(process => Running(Fixture.ReadJournal().Where(line => line.ProcessId == process.Id)).Count())!);
+        => KillWhileRunningAsync(
+            Fixture.Alive.MaxBy(process => Running(Fixture.ReadJournal().Where(line => line.ProcessId == process.Id)).Count())!);
 
     /// <summary>Kills a process, and insists that it was running something.</summary>
     protected async Task<(long KilledAt, IReadOnlyList<long> Interrupted)> KillWhileRunningAsync(ChildProcess process)
@@ -58,7 +61,8 @@ public abstract class CrashTests(Func<Task<CrashFixture>> open) : IAsyncLifetime
             {
                 try
                 {
-                    return await Fixture.Queue.CountAsync() is { Waiting.Value: 0, Scheduled.Value: 0, Running.Value: 0 } counts && counts.Completed.Value >= ids.Count;
+                    return await Fixture.Queue.CountAsync() is { Waiting.Value: 0, Scheduled.Value: 0, Running.Value: 0 } counts
+                        && counts.Completed.Value >= ids.Count;
                 }
                 catch (StoreUnavailableException)
                 {
@@ -87,5 +91,6 @@ public abstract class CrashTests(Func<Task<CrashFixture>> open) : IAsyncLifetime
             .Select(run => run.Key.EntryId);
 
     protected int Entries(IReadOnlyList<ChildProcess> processes, string what)
-        => Fixture.ReadJournal().Where(line => line.What == what && processes.Any(process => process.Id == line.ProcessId)).Select(line => line.EntryId).Distinct().Count();
+        => Fixture.ReadJournal().Where(line => line.What == what
+            && processes.Any(process => process.Id == line.ProcessId)).Select(line => line.EntryId).Distinct().Count();
 }

@@ -14,7 +14,8 @@ public abstract class FaultPointTests(Func<Task<CrashFixture>> open) : CrashTest
     [InlineData("flush.middle")]
     public async Task Work_survives_a_kill_at(string faultPoint)
     {
-        var doomed = await Fixture.StartNodeAsync(settings => settings with { DieAt = faultPoint, DieAfter = 2, Concurrency = 10, Prefetch = 0 });
+        var doomed = await Fixture.StartNodeAsync(
+            settings => settings with { DieAt = faultPoint, DieAfter = 2, Concurrency = 10, Prefetch = 0 });
         var ids = await EnqueueAsync(200, () => new PlainProbe(HoldMs: 50));
         Assert.NotEqual(0, await doomed.WaitForExitAsync());
 
@@ -31,7 +32,8 @@ public abstract class FaultPointTests(Func<Task<CrashFixture>> open) : CrashTest
     [InlineData("handler.started")]
     public async Task What_a_process_stored_itself_survives_its_kill_at(string faultPoint)
     {
-        var doomed = await Fixture.StartNodeAsync(settings => settings with { DieAt = faultPoint, DieAfter = 40, EnqueueEvery = TimeSpan.FromMilliseconds(10) });
+        var doomed = await Fixture.StartNodeAsync(
+            settings => settings with { DieAt = faultPoint, DieAfter = 40, EnqueueEvery = TimeSpan.FromMilliseconds(10) });
         Assert.NotEqual(0, await doomed.WaitForExitAsync());
         long[] ids = [.. Fixture.ReadJournal().Where(line => line.What == JournalEvents.Acknowledged).Select(line => line.EntryId)];
 

@@ -12,8 +12,8 @@ public abstract class KillTests(Func<Task<CrashFixture>> open) : CrashTests(open
     [Fact]
     public async Task Work_of_a_killed_process_runs_again_on_others_within_seconds()
     {
-        // How long it takes depends on where in its heartbeat a process is killed: one kill is one sample. How fast it is on a quiet machine is for the chaos program to say;
-        // here the limit only tells the grace period from the lease.
+        // How long it takes depends on where in its heartbeat a process is killed: one kill is one sample. How fast it is on a quiet
+        // machine is for the chaos program to say; here the limit only tells the grace period from the lease.
         await StartNodesAsync(2);
         var ids = new List<long>();
         var delays = new List<double>();
@@ -29,7 +29,8 @@ public abstract class KillTests(Func<Task<CrashFixture>> open) : CrashTests(open
             delays.AddRange(DelaysUntilRunAgain(interrupted, killedAt));
         }
 
-        TestContext.Current.TestOutputHelper?.WriteLine($"{delays.Count} entries ran again after {Median(delays):0.00} s in the median, {delays.Max():0.00} s at most");
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"{delays.Count} entries ran again after {Median(delays):0.00} s in the median, {delays.Max():0.00} s at most");
         Assert.InRange(delays.Max(), 0, Fixture.LongestAfterKill.TotalSeconds);
         await InvariantHoldsAsync(ids);
     }
@@ -53,8 +54,10 @@ public abstract class KillTests(Func<Task<CrashFixture>> open) : CrashTests(open
             delays.Add(DelaysUntilRunAgain(interrupted, killedAt).Max() - Stopwatch.GetElapsedTime(killedAt, started).TotalSeconds);
         }
 
-        TestContext.Current.TestOutputHelper?.WriteLine($"went on {string.Join(", ", delays.Select(delay => $"{delay:0.00}"))} s after its start");
-        Assert.True(Median(delays) < BeforeTheGrace.TotalSeconds, $"went on {Median(delays):0.00} s after its start, when any other node could have");
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"went on {string.Join(", ", delays.Select(delay => $"{delay:0.00}"))} s after its start");
+        Assert.True(Median(delays) < BeforeTheGrace.TotalSeconds, $"went on {Median(delays):0.00} s after its start, "
+            + "when any other node could have");
         await InvariantHoldsAsync(ids);
     }
 
@@ -63,7 +66,8 @@ public abstract class KillTests(Func<Task<CrashFixture>> open) : CrashTests(open
     {
         await StartNodesAsync(3);
         var ids = await EnqueueAsync(60, () => new StepsProbe(Steps: 10, HoldMs: 300));
-        await Until.TrueAsync(() => Fixture.ReadJournal().Count(line => line.What == JournalEvents.StepStored) > 150, "150 steps were stored");
+        await Until.TrueAsync(
+            () => Fixture.ReadJournal().Count(line => line.What == JournalEvents.StepStored) > 150, "150 steps were stored");
 
         await KillOneWhileRunningAsync();
         await AllCompletedAsync(ids);

@@ -36,15 +36,16 @@ public sealed class PostgreSqlConnectionTests() : CrashTests(PostgreSqlCrashFixt
         await InvariantHoldsAsync(ids);
     }
 
-    /// <summary>Until the answer has been read, the claim's transaction locks its node's row. One node has sessions of the library's own, the
-    /// other a data source of the application, whose sessions no other node can recognize and end.</summary>
+    /// <summary>Until the answer has been read, the claim's transaction locks its node's row. One node has sessions of the library's own,
+    /// the other a data source of the application, whose sessions no other node can recognize and end.</summary>
     [Fact]
     public async Task Nodes_stopped_while_they_read_a_claims_answer_are_declared_dead_and_cost_no_other_node_its_lease()
     {
         var direct = new NpgsqlConnectionStringBuilder(Database.Server.ConnectionString);
         await using var network = new TcpProxy(direct.Host!, direct.Port);
         network.StallAnswersAfter(1_000_000);
-        var through = new NpgsqlConnectionStringBuilder(direct.ConnectionString) { Host = "127.0.0.1", Port = network.Port }.ConnectionString;
+        var through =
+            new NpgsqlConnectionStringBuilder(direct.ConnectionString) { Host = "127.0.0.1", Port = network.Port }.ConnectionString;
         ChildProcess[] stopped =
         [
             await Fixture.StartNodeAsync(settings => settings with { Postgres = through }),
@@ -62,10 +63,12 @@ public sealed class PostgreSqlConnectionTests() : CrashTests(PostgreSqlCrashFixt
 
         Array.ForEach(stopped, process => process.Send(Signal.Stop));
         await Until.TrueAsync(
-            async () => await Database.CountAsync("select count(*) from taskrecovery.nodes where dead_at is not null") == 2, "both are declared dead", Lease + TimeSpan.FromSeconds(10));
+            async () => await Database.CountAsync("select count(*) from taskrecovery.nodes where dead_at is not null") == 2,
+            "both are declared dead", Lease + TimeSpan.FromSeconds(10));
         await AllCompletedAsync([.. large, .. running]);
 
-        Assert.DoesNotContain(Fixture.ReadJournal(), line => line.What == JournalEvents.Token && others.Any(process => process.Id == line.ProcessId));
+        Assert.DoesNotContain(
+            Fixture.ReadJournal(), line => line.What == JournalEvents.Token && others.Any(process => process.Id == line.ProcessId));
         Assert.All(others, process => Assert.DoesNotContain("[3006]", process.Output, StringComparison.Ordinal));
         await InvariantHoldsAsync([.. large, .. running]);
     }

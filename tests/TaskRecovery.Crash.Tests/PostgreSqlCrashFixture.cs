@@ -15,7 +15,8 @@ public sealed class PostgreSqlCrashFixture : CrashFixture
 
     public static async Task<CrashFixture> OpenAsync()
     {
-        var fixture = new PostgreSqlCrashFixture(await PostgresServer.StartAsync(new PostgresServerOptions { Controlled = true, Fsync = true }));
+        var fixture = new PostgreSqlCrashFixture(
+            await PostgresServer.StartAsync(new PostgresServerOptions { Controlled = true, Fsync = true }));
         await using var connection = await fixture.ConnectAsync();
         await using var command = new NpgsqlCommand("create table probe_effects (entry bigint, fence bigint)", connection);
         await command.ExecuteNonQueryAsync();
@@ -49,7 +50,8 @@ public sealed class PostgreSqlCrashFixture : CrashFixture
     {
         await using var connection = await ConnectAsync();
         await using var command = new NpgsqlCommand(
-            "select count(pg_terminate_backend(pid)) from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid() and pid % 2 = 0",
+            "select count(pg_terminate_backend(pid)) from pg_stat_activity where backend_type = 'client backend' "
+            + "and pid <> pg_backend_pid() and pid % 2 = 0",
             connection);
         return (long)(await command.ExecuteScalarAsync())!;
     }

@@ -30,7 +30,8 @@ public sealed class SqliteCrashFixture : CrashFixture
         return fixture;
     }
 
-    /// <summary>A process that is stopped in the middle of a write keeps the file's only write lock, and nobody can take it away: then it is let go on a little and stopped again.</summary>
+    /// <summary>A process that is stopped in the middle of a write keeps the file's only write lock, and nobody can take it away: then it
+    /// is let go on a little and stopped again.</summary>
     public override async Task StopAsync(ChildProcess process)
     {
         process.Send(Signal.Stop);

@@ -20,18 +20,22 @@ public abstract class StoppedProcessTests(Func<Task<CrashFixture>> open) : Crash
 
         await Fixture.StopAsync(stopped);
         var stoppedAt = Stopwatch.GetTimestamp();
-        var held = Running(Fixture.ReadJournal().Where(line => line.ProcessId == stopped.Id)).ToHashSet();   // on a busy machine some have ended
+        // on a busy machine some have ended
+        var held = Running(Fixture.ReadJournal().Where(line => line.ProcessId == stopped.Id)).ToHashSet();
         Assert.Superset(deaf.ToHashSet(), held);
         Assert.NotEmpty(held.Intersect(looping));
-        await Until.TrueAsync(() => Entries(others, JournalEvents.Begin) >= held.Count, "the others began all of it", Lease + TimeSpan.FromSeconds(30));
+        await Until.TrueAsync(
+            () => Entries(others, JournalEvents.Begin) >= held.Count, "the others began all of it", Lease + TimeSpan.FromSeconds(30));
         var taken = Stopwatch.GetElapsedTime(stoppedAt);
-        await Until.TrueAsync(() => Entries(others, JournalEvents.StepStored) >= held.Count - deaf.Count, "the others went on with every checkpoint");
+        await Until.TrueAsync(
+            () => Entries(others, JournalEvents.StepStored) >= held.Count - deaf.Count, "the others went on with every checkpoint");
         stopped.Send(Signal.Continue);
         await AllCompletedAsync([.. deaf, .. looping]);
 
         Assert.InRange(taken.TotalSeconds, 0, Lease.TotalSeconds + 5);
         await Until.TrueAsync(
-            () => Fixture.ReadJournal().Where(line => line.ProcessId == stopped.Id && line.What is JournalEvents.Token or JournalEvents.Refused).Select(line => line.EntryId).ToHashSet().IsSupersetOf(held),
+            () => Fixture.ReadJournal().Where(line => line.ProcessId == stopped.Id
+                && line.What is JournalEvents.Token or JournalEvents.Refused).Select(line => line.EntryId).ToHashSet().IsSupersetOf(held),
             "the stopped process was told, when it woke, that everything it ran was lost");
         foreach (var id in deaf)
         {
@@ -39,7 +43,8 @@ public abstract class StoppedProcessTests(Func<Task<CrashFixture>> open) : Crash
         }
 
         Assert.DoesNotContain(
-            Fixture.ReadJournal().Where(line => line.What is JournalEvents.StepBegin or JournalEvents.StepStored).GroupBy(line => (line.EntryId, line.Detail)),
+            Fixture.ReadJournal().Where(line => line.What is JournalEvents.StepBegin or JournalEvents.StepStored).GroupBy(
+                line => (line.EntryId, line.Detail)),
             round => round.SkipWhile(line => line.What != JournalEvents.StepStored).Any(line => line.What == JournalEvents.StepBegin));
         await InvariantHoldsAsync([.. deaf, .. looping]);
     }

@@ -12,7 +12,8 @@ namespace TaskRecovery.Sqlite.Tests;
 /// <summary>Two real processes on one file.</summary>
 public sealed class SharedFileTests : IDisposable
 {
-    private static readonly Dictionary<string, string> WithoutLocks = new(StringComparer.Ordinal) { ["DOTNET_SYSTEM_IO_DISABLEFILELOCKING"] = "1" };
+    private static readonly Dictionary<string, string> WithoutLocks =
+        new(StringComparer.Ordinal) { ["DOTNET_SYSTEM_IO_DISABLEFILELOCKING"] = "1" };
 
     private readonly TemporaryDatabase _files = new();
 
@@ -78,7 +79,8 @@ public sealed class SharedFileTests : IDisposable
         await using var second = await StartAsync("second", inBothProcesses ? WithoutLocks : null);
         long[] entries = [await EnqueueAsync(store, holdMilliseconds: 4000), await EnqueueAsync(store, holdMilliseconds: 4000)];
 
-        var ended = await Task.WhenAll(entries.Select(entry => WaitForAsync(store, entry, static found => found.State is EntryState.Completed or EntryState.Failed)));
+        var ended = await Task.WhenAll(
+            entries.Select(entry => WaitForAsync(store, entry, static found => found.State is EntryState.Completed or EntryState.Failed)));
 
         Assert.All(ended, static entry => Assert.Equal((EntryState.Completed, 0), (entry.State, entry.Crashes)));
     }
@@ -139,7 +141,12 @@ public sealed class SharedFileTests : IDisposable
 
     private static async Task<long> EnqueueAsync(SqliteQueueStore store, int holdMilliseconds)
     {
-        var entry = TemporaryDatabase.Entry() with { Kind = "probe.plain", Args = Encoding.UTF8.GetBytes($$"""{"holdMs":{{holdMilliseconds}},"isDeaf":false}""") };
+        var entry = TemporaryDatabase.Entry() with
+        {
+            Kind = "probe.plain",
+            Args = Encoding.UTF8.GetBytes(
+            $$"""{"holdMs":{{holdMilliseconds}},"isDeaf":false}""")
+        };
         return Assert.Single(await store.EnqueueAsync([entry], null, CancellationToken.None)).Id;
     }
 
@@ -163,8 +170,10 @@ public sealed class SharedFileTests : IDisposable
     // The crash tests' host: it has the library's sources compiled in, so it is started, not referenced.
     private async Task<ChildProcess> StartAsync(string node, IReadOnlyDictionary<string, string>? environment = null)
     {
-        var host = Path.Combine(AppContext.BaseDirectory.Replace("TaskRecovery.Sqlite.Tests", "TaskRecovery.Crash.Host", StringComparison.Ordinal), "TaskRecovery.Crash.Host.dll");
-        var settings = JsonSerializer.Serialize(new { SqliteFile = _files.File, NodeName = node, JournalFile = Path.Combine(_files.Folder, $"{node}.journal") });
+        var host = Path.Combine(AppContext.BaseDirectory.Replace(
+            "TaskRecovery.Sqlite.Tests", "TaskRecovery.Crash.Host", StringComparison.Ordinal), "TaskRecovery.Crash.Host.dll");
+        var settings = JsonSerializer.Serialize(
+            new { SqliteFile = _files.File, NodeName = node, JournalFile = Path.Combine(_files.Folder, $"{node}.journal") });
         var child = ChildProcess.StartDotnet(host, [settings], environment);
         await child.WaitForLineAsync("ready");
         return child;

@@ -26,7 +26,8 @@ public abstract class InvariantTests(StoreFixture fixture) : StoreTests(fixture)
         await GivenClaimedAsync(node);
         var id = corruption switch
         {
-            Corruption.WaitingLost or Corruption.WaitingAndEnded or Corruption.NameLost or Corruption.WaitingElsewhere => await GivenEntryAsync(),
+            Corruption.WaitingLost or Corruption.WaitingAndEnded or Corruption.NameLost or Corruption.WaitingElsewhere
+                => await GivenEntryAsync(),
             Corruption.EndedAndWaiting => ids[0],
             _ => ids[1],
         };

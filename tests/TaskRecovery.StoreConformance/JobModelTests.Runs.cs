@@ -39,7 +39,8 @@ public abstract partial class JobModelTests
             if (start.Job is { } planned && planned.NextRunAt != job?.NextRunAt)
             {
                 CheckEnd(planned);
-                Assert.True(planned is not { Except: not null, NextRunAt.Minute: < 15 }, $"{planned} is planned for {planned.NextRunAt:O}, an exception.");
+                Assert.True(planned
+                    is not { Except: not null, NextRunAt.Minute: < 15 }, $"{planned} is planned for {planned.NextRunAt:O}, an exception.");
             }
 
             // If the answer is lost, the node asks again, or gives the run back.
@@ -54,7 +55,8 @@ public abstract partial class JobModelTests
         run.MayOverlap = (run.Args.Overlap ?? job.Overlap) == OverlapPolicy.Allow;
         if (!run.MayOverlap)
         {
-            var beside = _runs.Find(other => other.IsActive && other.Args.JobId == job.Id && (!other.MayOverlap || (isFirst && earlier.Contains(other))));
+            var beside = _runs.Find(other => other.IsActive && other.Args.JobId == job.Id
+                && (!other.MayOverlap || (isFirst && earlier.Contains(other))));
             Assert.True(beside is null, $"{run} started beside {beside}.");
         }
     }
@@ -62,7 +64,8 @@ public abstract partial class JobModelTests
     private static void CheckLateness(ModelRun run, TaskStart start, Job job, DateTimeOffset before, DateTimeOffset after)
     {
         Assert.True(start.Decision == TaskStartDecision.Recovered || job.State == JobState.Active, $"{run} of {job} started.");
-        if (start is not { Decision: TaskStartDecision.Started, Task.DueAt: { } due } || run.Args.DueAt is not null || job.Schedule.Interval is not { } interval
+        if (start is not { Decision: TaskStartDecision.Started, Task.DueAt: { } due }
+            || run.Args.DueAt is not null || job.Schedule.Interval is not { } interval
             || due != job.NextRunAt)
         {
             return;
@@ -83,17 +86,20 @@ public abstract partial class JobModelTests
         Assert.False(late > job.ExpiresAfter, $"{run} started {late} late; it expires after {job.ExpiresAfter}.");
         Assert.False(isMissed && late > job.CatchUpWithin, $"{run} started {late} late; it is made up for within {job.CatchUpWithin}.");
         Assert.False(
-            job.MissedRuns == MissedRunPolicy.RunAll && missed >= job.CatchUpLimit, $"{run} started, {missed} due times late; {job.CatchUpLimit} are made up for.");
+            job.MissedRuns == MissedRunPolicy.RunAll
+                && missed >= job.CatchUpLimit, $"{run} started, {missed} due times late; {job.CatchUpLimit} are made up for.");
     }
 
     private static void CheckEnd(Job job)
-        => Assert.False(job is { State: JobState.Active, NextRunAt: { } next } && next > job.EndAt, $"{job} ends at {job.EndAt:O}, and is planned for {job.NextRunAt:O}.");
+        => Assert.False(job is { State: JobState.Active, NextRunAt: { } next }
+            && next > job.EndAt, $"{job} ends at {job.EndAt:O}, and is planned for {job.NextRunAt:O}.");
 
     private async Task FinishSomeAsync()
     {
         foreach (var run in _runs.Where(run => run.Node.IsAlive && run.Start is not null && _random.Next(2) == 0).ToList())
         {
-            await FinishAsync(run, Pick([OutcomeKind.Completed, OutcomeKind.Completed, OutcomeKind.Failed, OutcomeKind.Cancelled, OutcomeKind.Retried, OutcomeKind.Released]));
+            await FinishAsync(run, Pick([OutcomeKind.Completed, OutcomeKind.Completed,
+                OutcomeKind.Failed, OutcomeKind.Cancelled, OutcomeKind.Retried, OutcomeKind.Released]));
         }
     }
 
@@ -101,14 +107,17 @@ public abstract partial class JobModelTests
     {
         var (outcome, reason, delay) = run.Start!.Decision switch
         {
-            TaskStartDecision.Started or TaskStartDecision.Recovered => (kind, kind == OutcomeKind.Cancelled ? EndReasons.CancelledByWorker : null, TimeSpan.Zero),
+            TaskStartDecision.Started or TaskStartDecision.Recovered
+                => (kind, kind == OutcomeKind.Cancelled ? EndReasons.CancelledByWorker : null, TimeSpan.Zero),
             TaskStartDecision.Wait => (OutcomeKind.Snoozed, null, TimeSpan.FromSeconds(15)),
             TaskStartDecision.Superseded => (OutcomeKind.Superseded, EndReasons.Superseded, TimeSpan.Zero),
             TaskStartDecision.ClaimLost => (OutcomeKind.Released, null, TimeSpan.Zero),
             _ => (OutcomeKind.Cancelled, run.Start.Reason, TimeSpan.Zero),
         };
         var refused = await TryFinishAsync(
-            run.Node.Node, Outcome(run.Entry.Id, run.Fence, outcome, error: kind == OutcomeKind.Retried ? "boom" : null, reason: reason, delay: delay, isTask: true));
+            run.Node.Node, Outcome(
+                run.Entry.Id, run.Fence, outcome, error: kind == OutcomeKind.Retried ? "boom" : null,
+                reason: reason, delay: delay, isTask: true));
         Note($"{run.Node.Node.Name} finished {run}: {outcome}{(refused.Count > 0 ? " (refused)" : "")}");
         Assert.True(refused.Count == 0 || run.Start.Decision == TaskStartDecision.ClaimLost, $"The outcome of {run} was refused.");
         _runs.Remove(run);
@@ -148,7 +157,8 @@ public abstract partial class JobModelTests
         // A start that the node sent before it died arrives late, and changes nothing.
         foreach (var run in stale.Where(run => run.Start is null))
         {
-            Assert.NotInRange((await Jobs.StartTaskAsync(run.Request, Cancellation)).Decision, TaskStartDecision.Started, TaskStartDecision.Recovered);
+            Assert.NotInRange(
+                (await Jobs.StartTaskAsync(run.Request, Cancellation)).Decision, TaskStartDecision.Started, TaskStartDecision.Recovered);
         }
 
         node.Node.Close();
@@ -158,11 +168,13 @@ public abstract partial class JobModelTests
     // As the node does with a claim whose answer it did not get.
     private async Task ReleaseAClaimAsync()
     {
-        var claims = _runs.Where(run => run.Node.IsAlive).GroupBy(run => (run.Node, run.Fence)).Where(claim => claim.All(run => !run.IsActive && run.Start is null)).ToList();
+        var claims = _runs.Where(run => run.Node.IsAlive).GroupBy(run => (run.Node, run.Fence)).Where(
+            claim => claim.All(run => !run.IsActive && run.Start is null)).ToList();
         if (claims.Count > 0)
         {
             var claim = Pick(claims);
-            Note($"{claim.Key.Node.Node.Name} released {claim.Key.Fence}: {await Store.ReleaseClaimsAsync(claim.Key.Node.Node.Id, [claim.Key.Fence], Cancellation)}");
+            Note($"{claim.Key.Node.Node.Name} released {claim.Key.Fence}: {await Store.ReleaseClaimsAsync(
+                claim.Key.Node.Node.Id, [claim.Key.Fence], Cancellation)}");
             _runs.RemoveAll(claim.Contains);
         }
     }
@@ -202,7 +214,8 @@ public abstract partial class JobModelTests
             planned.Add(ArgsOf(Json((await FindAsync(entry.Id)).Args)).JobId);
         }
 
-        Assert.All((await Jobs.ListAsync(Cancellation)).Where(job => job.State == JobState.Active), job => Assert.Contains(job.Id, planned));
+        Assert.All(
+            (await Jobs.ListAsync(Cancellation)).Where(job => job.State == JobState.Active), job => Assert.Contains(job.Id, planned));
     }
 
     private async Task<bool> IsAllDoneAsync() => _runs.Count == 0 && (await UnfinishedAsync()).Count == 0;

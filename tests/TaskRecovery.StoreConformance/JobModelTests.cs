@@ -47,7 +47,8 @@ public abstract partial class JobModelTests(StoreFixture fixture) : JobStoreTest
         SetsTheClockBack = seed % 2 == 0;
         (int Weight, Func<Task> Run)[] operations =
         [
-            (4, CreateAJobAsync), (4, ChangeAJobAsync), (3, PauseOrResumeAsync), (6, TriggerAsync), (3, BackfillAsync), (1, DeleteAJobAsync),
+            (4, CreateAJobAsync), (4, ChangeAJobAsync), (3, PauseOrResumeAsync),
+            (6, TriggerAsync), (3, BackfillAsync), (1, DeleteAJobAsync),
             (16, ClaimSomeAsync), (22, StartSomeAsync), (18, FinishSomeAsync), (4, RetryAsync), (2, CancelAsync),
             (3, KillANodeAsync), (2, ReleaseAClaimAsync), (3, RecoverAsync), (14, MoveTheClockAsync),
         ];
@@ -71,7 +72,8 @@ public abstract partial class JobModelTests(StoreFixture fixture) : JobStoreTest
     {
         if (_jobs.Count < 5)
         {
-            var job = await Jobs.UpsertAsync(NewJob($"job-{_jobs.Count}", configure: definition => Define(definition, mayOverlap: _random.Next(4) == 0)), Cancellation);
+            var job = await Jobs.UpsertAsync(
+                NewJob($"job-{_jobs.Count}", configure: definition => Define(definition, mayOverlap: _random.Next(4) == 0)), Cancellation);
             _jobs.Add(job.Id);
             NotePlan("created", job);
         }
@@ -82,7 +84,8 @@ public abstract partial class JobModelTests(StoreFixture fixture) : JobStoreTest
         if (!SetsTheClockBack && await PickJobAsync() is { } held)
         {
             var mayOverlap = held.Overlap == OverlapPolicy.Allow;
-            NotePlan("changed", await Jobs.UpsertAsync(NewJob(held.Name, configure: definition => Define(definition, mayOverlap)), Cancellation));
+            NotePlan("changed", await Jobs.UpsertAsync(
+                NewJob(held.Name, configure: definition => Define(definition, mayOverlap)), Cancellation));
         }
     }
 
@@ -155,7 +158,8 @@ public abstract partial class JobModelTests(StoreFixture fixture) : JobStoreTest
 
     private async Task RetryAsync()
     {
-        var ended = (await Jobs.ListTasksAsync(null, null, 200, Cancellation)).Where(task => task.State is TaskState.Failed or TaskState.Cancelled).ToList();
+        var ended = (await Jobs.ListTasksAsync(null, null, 200, Cancellation)).Where(task => task.State is TaskState.Failed
+            or TaskState.Cancelled).ToList();
         if (ended.Count == 0 || Pick(ended) is not { EntryId: { } entry } task)
         {
             return;
@@ -187,7 +191,8 @@ public abstract partial class JobModelTests(StoreFixture fixture) : JobStoreTest
         var jobs = await Jobs.ListAsync(Cancellation);
         Note($"recovered: planned {planned.Planned}");
         Assert.All(jobs, job => Assert.False(job.Pause?.Until < before, $"{job} is still paused."));
-        Assert.All(jobs.Where(job => job.State == JobState.Active), job => Assert.True(job.NextRunAt is not null, $"{job} has no planned run."));
+        Assert.All(jobs.Where(job => job.State == JobState.Active), job => Assert.True(
+            job.NextRunAt is not null, $"{job} has no planned run."));
     }
 
     private async Task MoveTheClockAsync()

@@ -11,13 +11,15 @@ public abstract class JobStoreTests(StoreFixture fixture) : StoreTests(fixture)
     protected static readonly TimeSpan Hour = TimeSpan.FromHours(1);
 
     protected static NewJob NewJob(
-        string name = "report", Schedule? schedule = null, Func<JobDefinition, JobDefinition>? configure = null, string args = """{"a":1}""", string kind = "report")
+        string name = "report", Schedule? schedule = null, Func<JobDefinition, JobDefinition>? configure = null,
+        string args = """{"a":1}""", string kind = "report")
     {
         var definition = new JobDefinition(name, schedule ?? Schedule.Every(Hour));
         return new NewJob(configure?.Invoke(definition) ?? definition, kind, "task:" + kind, Json(args), 10);
     }
 
-    protected Task<Job> GivenJobAsync(Schedule? schedule = null, Func<JobDefinition, JobDefinition>? configure = null, string name = "report")
+    protected Task<Job> GivenJobAsync(
+        Schedule? schedule = null, Func<JobDefinition, JobDefinition>? configure = null, string name = "report")
         => Jobs.UpsertAsync(NewJob(name, schedule, configure), Cancellation);
 
     protected async Task<Job> FindJobAsync(Guid jobId)
@@ -36,9 +38,11 @@ public abstract class JobStoreTests(StoreFixture fixture) : StoreTests(fixture)
 
     /// <summary>Returns the waiting entries of jobs, oldest first.</summary>
     protected async Task<IReadOnlyList<QueueEntry>> WaitingRunsAsync()
-        => [.. (await Store.ListAsync(new EntryFilter { Kind = EntryKind, State = EntryState.Waiting, Limit = 1000 }, Cancellation)).Entries.Reverse()];
+        => [.. (await Store.ListAsync(
+            new EntryFilter { Kind = EntryKind, State = EntryState.Waiting, Limit = 1000 }, Cancellation)).Entries.Reverse()];
 
-    protected static IntervalJobArgs ArgsOf(ReadOnlyMemory<byte> args) => JsonSerializer.Deserialize<IntervalJobArgs>(args.Span, JsonSerializerOptions.Web)!;
+    protected static IntervalJobArgs ArgsOf(ReadOnlyMemory<byte> args)
+        => JsonSerializer.Deserialize<IntervalJobArgs>(args.Span, JsonSerializerOptions.Web)!;
 
     /// <summary>Claims the only run that is due.</summary>
     protected static async Task<Run> ClaimRunAsync(TestNode node, string queue = DefaultQueue)
@@ -51,7 +55,9 @@ public abstract class JobStoreTests(StoreFixture fixture) : StoreTests(fixture)
 
     protected Task<TaskStart> StartAsync(Run run)
         => Jobs.StartTaskAsync(
-            new TaskStartRequest(run.Held.Node.Id, run.Held.Id, run.Held.Fence, run.JobId, run.TaskId, run.Entry.Attempt, run.Entry.Kind, run.DueAt, run.Overlap), Cancellation);
+            new TaskStartRequest(
+                run.Held.Node.Id, run.Held.Id, run.Held.Fence, run.JobId, run.TaskId,
+                run.Entry.Attempt, run.Entry.Kind, run.DueAt, run.Overlap), Cancellation);
 
     /// <summary>Claims the only run that is due and starts its task.</summary>
     protected async Task<(Run Run, TaskRecord Task)> GivenRunningTaskAsync(TestNode node)
@@ -63,9 +69,12 @@ public abstract class JobStoreTests(StoreFixture fixture) : StoreTests(fixture)
         return (run, start.Task);
     }
 
-    protected Task FinishTaskAsync(Run run, OutcomeKind kind = OutcomeKind.Completed, string? result = null, string? error = null, string? reason = null, TimeSpan delay = default)
+    protected Task FinishTaskAsync(
+        Run run, OutcomeKind kind = OutcomeKind.Completed, string? result = null,
+        string? error = null, string? reason = null, TimeSpan delay = default)
         => FinishAsync(run.Held, kind, result, error, reason, delay, isTask: true);
 
     /// <summary>A claimed entry of a job's run.</summary>
-    protected sealed record Run(Held Held, ClaimedEntry Entry, Guid JobId, Guid? TaskId, DateTimeOffset? DueAt = null, OverlapPolicy? Overlap = null);
+    protected sealed record Run(
+        Held Held, ClaimedEntry Entry, Guid JobId, Guid? TaskId, DateTimeOffset? DueAt = null, OverlapPolicy? Overlap = null);
 }

@@ -20,7 +20,8 @@ public abstract class MigrationTests(StoreFixture fixture) : StoreTests(fixture)
     [Fact]
     public async Task Many_that_start_at_once_apply_each_migration_once()
     {
-        var applied = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Task.Run(() => Fixture.Migrator.MigrateAsync(Cancellation), Cancellation)));
+        var applied = await Task.WhenAll(
+            Enumerable.Range(0, 6).Select(_ => Task.Run(() => Fixture.Migrator.MigrateAsync(Cancellation), Cancellation)));
 
         var names = applied.SelectMany(one => one).ToArray();
         Assert.NotEmpty(names);

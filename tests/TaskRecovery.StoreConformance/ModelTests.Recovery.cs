@@ -6,7 +6,8 @@ namespace TaskRecovery.StoreConformance;
 /// <content>Steps for stale workers, operators, deaths and sweeps.</content>
 public abstract partial class ModelTests
 {
-    private static readonly RetentionOptions KeepNothing = new() { Completed = TimeSpan.Zero, Failed = TimeSpan.Zero, Cancelled = TimeSpan.Zero };
+    private static readonly RetentionOptions KeepNothing =
+        new() { Completed = TimeSpan.Zero, Failed = TimeSpan.Zero, Cancelled = TimeSpan.Zero };
 
     /// <summary>Claims that were swept, released or removed, and that the model therefore no longer has, as their nodes remember
     /// them.</summary>
@@ -24,13 +25,15 @@ public abstract partial class ModelTests
 
         var refused = await claim.Node.Node.Store.FinishAsync(claim.Node.Node.Id, outcomes, Cancellation);
 
-        Note($"{claim.Node.Node.Name} finished stale {string.Join(' ', outcomes.Select(Describe))} refused {string.Join(' ', refused.Select(Describe))}");
+        Note($"{claim.Node.Node.Name} finished stale {string.Join(' ', outcomes.Select(Describe))} "
+            + $"refused {string.Join(' ', refused.Select(Describe))}");
 
         // A stored outcome that has the effect of the one that arrives makes it a repetition, whatever has happened to the entry since.
         var repeated = outcomes.Where(outcome => claim.Finished.ContainsKey(outcome.EntryId)
             || (claim.SettledAs.TryGetValue(outcome.EntryId, out var kind)
                 && (kind == outcome.Kind && kind != OutcomeKind.Failed
-                    || (kind == OutcomeKind.Cancelled && outcome.Kind is OutcomeKind.Retried or OutcomeKind.Snoozed or OutcomeKind.Released)))).ToArray();
+                    || (kind == OutcomeKind.Cancelled
+                        && outcome.Kind is OutcomeKind.Retried or OutcomeKind.Snoozed or OutcomeKind.Released)))).ToArray();
         Assert.True(claim.Node.MayBeForgotten || !refused.Intersect(repeated).Any());
         Assert.Empty(outcomes.Except(repeated).Except(refused));
         foreach (var outcome in outcomes)
@@ -41,7 +44,8 @@ public abstract partial class ModelTests
 
     private async Task FinishForAnotherAsync()
     {
-        var claims = _model.Claims.Values.Where(claim => claim.Unfinished.Count > 0 && _model.Nodes.Exists(node => node != claim.Node && node.IsAlive)).ToArray();
+        var claims = _model.Claims.Values.Where(claim => claim.Unfinished.Count > 0
+            && _model.Nodes.Exists(node => node != claim.Node && node.IsAlive)).ToArray();
         if (claims.Length == 0)
         {
             return;
@@ -76,7 +80,8 @@ public abstract partial class ModelTests
         {
             var claim = Pick(claims.Where(claim => claim.Node == node));
             var key = new ProgressKey(Pick(claim.Ids.Where(_model.Entries.ContainsKey)), null);
-            writes.Add((claim, new ProgressWrite(key, claim.Fence, _random.Next(3) == 0 ? null : $"step-{claim.Fence}-{_random.Next(3)}", Json("1"))));
+            writes.Add((claim, new ProgressWrite(
+                key, claim.Fence, _random.Next(3) == 0 ? null : $"step-{claim.Fence}-{_random.Next(3)}", Json("1"))));
         }
 
         var saved = await Store.SaveProgressAsync(node.Node.Id, [.. writes.Select(item => item.Write)], Cancellation);
@@ -103,7 +108,9 @@ public abstract partial class ModelTests
         foreach (var id in writes.Select(item => item.Write.Key.EntryId).Distinct())
         {
             var progress = await Store.LoadProgressAsync(new ProgressKey(id, null), Cancellation);
-            Assert.Equal(_model.Entries[id].Steps.Order(StringComparer.Ordinal), progress.Steps.Keys.Order(StringComparer.Ordinal), StringComparer.Ordinal);
+            Assert.Equal(
+                _model.Entries[id].Steps.Order(StringComparer.Ordinal),
+                progress.Steps.Keys.Order(StringComparer.Ordinal), StringComparer.Ordinal);
         }
     }
 
@@ -253,7 +260,9 @@ public abstract partial class ModelTests
                 continue;
             }
 
-            Assert.Superset(lost.Select(claim => claim.Fence).ToHashSet(), (await node.Node.Store.ListClaimsAsync(node.Node.Id, Cancellation)).ToHashSet());
+            Assert.Superset(
+                lost.Select(claim => claim.Fence).ToHashSet(),
+                (await node.Node.Store.ListClaimsAsync(node.Node.Id, Cancellation)).ToHashSet());
             var waiting = lost.Sum(claim => claim.Unfinished.Count(id => !_model.Entries[id].CancelRequested));
 
             var given = await node.Node.Store.ReleaseClaimsAsync(node.Node.Id, [.. lost.Select(claim => claim.Fence)], Cancellation);
@@ -297,7 +306,8 @@ public abstract partial class ModelTests
 
     private async Task MoveTheClockAsync()
     {
-        var step = Pick([TimeSpan.FromMinutes(30), TimeSpan.FromMinutes(30), TimeSpan.FromHours(2), TimeSpan.FromHours(2), TimeSpan.FromMinutes(-10), TimeSpan.FromHours(-1)]);
+        var step = Pick([TimeSpan.FromMinutes(30), TimeSpan.FromMinutes(30), TimeSpan.FromHours(2),
+            TimeSpan.FromHours(2), TimeSpan.FromMinutes(-10), TimeSpan.FromHours(-1)]);
         await ShiftTimeAsync(step);
         _model.Clock += step;
         Note($"clock moved by {step}");

@@ -26,7 +26,8 @@ public abstract partial class ModelTests(StoreFixture fixture) : StoreTests(fixt
 
     [Fact]
     public Task The_store_does_what_the_model_does_from_a_random_seed()
-        => RunAsync(int.TryParse(Environment.GetEnvironmentVariable(SeedVariable), CultureInfo.InvariantCulture, out var seed) ? seed : RandomNumberGenerator.GetInt32(int.MaxValue));
+        => RunAsync(int.TryParse(Environment.GetEnvironmentVariable(SeedVariable), CultureInfo.InvariantCulture, out var seed) ? seed
+            : RandomNumberGenerator.GetInt32(int.MaxValue));
 
     private async Task RunAsync(int seed)
     {
@@ -36,8 +37,10 @@ public abstract partial class ModelTests(StoreFixture fixture) : StoreTests(fixt
         _model = new StoreModel(_maxCrashes);
         (int Weight, Func<Task> Run)[] operations =
         [
-            (10, EnqueueSomeAsync), (5, EnqueueSomeAsClaimedAsync), (2, RollBackAnEnqueueAsync), (22, ClaimSomeAsync), (22, FinishSomeAsync), (8, FinishStaleAsync), (2, FinishForAnotherAsync), (6, SaveStepAsync), (3, CancelOneAsync),
-            (4, RetryOneAsync), (2, EraseSomeAsync), (4, KillANodeAsync), (1, StopANodeAsync), (4, StartANodeAsync), (4, SweepAllAsync), (3, GiveBackLostAnswersAsync),
+            (10, EnqueueSomeAsync), (5, EnqueueSomeAsClaimedAsync), (2, RollBackAnEnqueueAsync), (22, ClaimSomeAsync),
+            (22, FinishSomeAsync), (8, FinishStaleAsync), (2, FinishForAnotherAsync), (6, SaveStepAsync), (3, CancelOneAsync),
+            (4, RetryOneAsync), (2, EraseSomeAsync), (4, KillANodeAsync), (1, StopANodeAsync),
+            (4, StartANodeAsync), (4, SweepAllAsync), (3, GiveBackLostAnswersAsync),
             (4, RemoveSettledAsync), (1, PauseOrResumeAsync), (2, PurgeAllAsync), (2, CompareAllAsync), (2, MoveTheClockAsync),
         ];
         var total = operations.Sum(operation => operation.Weight);
@@ -72,7 +75,11 @@ public abstract partial class ModelTests(StoreFixture fixture) : StoreTests(fixt
             Assert.Equal(holder is not null, results[index].IsDuplicate);
             if (holder is null)
             {
-                _model.Entries.Add(results[index].Id, new ModelEntry(results[index].Id, entries[index].Priority, key) { DueAt = _model.Clock, EndedAt = _model.Clock });
+                _model.Entries.Add(results[index].Id, new ModelEntry(results[index].Id, entries[index].Priority, key)
+                {
+                    DueAt = _model.Clock,
+                    EndedAt = _model.Clock,
+                });
             }
             else
             {
@@ -94,10 +101,12 @@ public abstract partial class ModelTests(StoreFixture fixture) : StoreTests(fixt
             return;
         }
 
-        Note($"{node.Node.Name} stored {string.Join(' ', stored.Results)} under claim {stored.Batch.Fence}{(answerLost ? " (answer lost)" : "")}");
+        Note($"{node.Node.Name} stored {string.Join(' ', stored.Results)} under "
+            + $"claim {stored.Batch.Fence}{(answerLost ? " (answer lost)" : "")}");
         foreach (var (result, entry) in stored.Results.Zip(entries))
         {
-            _model.Entries.Add(result.Id, new ModelEntry(result.Id, entry.Priority, key: null) { DueAt = _model.Clock, EndedAt = _model.Clock });
+            _model.Entries.Add(
+                result.Id, new ModelEntry(result.Id, entry.Priority, key: null) { DueAt = _model.Clock, EndedAt = _model.Clock });
         }
 
         Assert.Equal(!node.IsAlive, stored.Batch.NodeIsDead);
@@ -137,7 +146,8 @@ public abstract partial class ModelTests(StoreFixture fixture) : StoreTests(fixt
 
         var batch = await claimer.ClaimAsync(limit, allowance, Cancellation);
 
-        Note($"{node.Node.Name} claimed {batch.Fence}: {string.Join(' ', batch.Entries.Select(entry => entry.Id))}{(answerLost ? " (answer lost)" : "")} of {limit} with {allowance}");
+        Note($"{node.Node.Name} claimed {batch.Fence}: {string.Join(
+            ' ', batch.Entries.Select(entry => entry.Id))}{(answerLost ? " (answer lost)" : "")} of {limit} with {allowance}");
         Assert.Equal(!node.IsAlive, batch.NodeIsDead);
         Assert.True(batch.Entries.Count <= limit);
         Assert.True(node.IsAlive && !_model.Paused || batch.Entries.Count == 0);
@@ -178,7 +188,8 @@ public abstract partial class ModelTests(StoreFixture fixture) : StoreTests(fixt
     {
         Assert.All(claimed, entry => Assert.Contains(entry, _model.Due));
         Assert.Equal(claimed.Select(entry => entry.Level).Order(), claimed.Select(entry => entry.Level));
-        Assert.Equal(claimed.Select(entry => (entry.Attempt + 1, entry.Crashes)), batch.Entries.Select(entry => (entry.Attempt, entry.Crashes)));
+        Assert.Equal(claimed.Select(entry => (entry.Attempt + 1, entry.Crashes)), batch.Entries.Select(
+            entry => (entry.Attempt, entry.Crashes)));
         Assert.Equal(claimed.Select(entry => entry.Key is not null), batch.Entries.Select(entry => entry.HasUniqueKey));
         Assert.All(batch.Entries, entry => Assert.False(entry.CancelRequested));
     }
@@ -199,7 +210,8 @@ public abstract partial class ModelTests(StoreFixture fixture) : StoreTests(fixt
 
         var refused = await node.Node.Store.FinishAsync(node.Node.Id, outcomes, Cancellation);
 
-        Note($"{node.Node.Name} finished {string.Join(' ', outcomes.Select(Describe))} refused {string.Join(' ', refused.Select(Describe))}");
+        Note($"{node.Node.Name} finished {string.Join(' ', outcomes.Select(Describe))} "
+            + $"refused {string.Join(' ', refused.Select(Describe))}");
         if (node.IsAlive)
         {
             Assert.All(refused, outcome => Assert.True(_model.Claims[outcome.Fence].SettledAs.ContainsKey(outcome.EntryId)));
@@ -230,7 +242,8 @@ public abstract partial class ModelTests(StoreFixture fixture) : StoreTests(fixt
         foreach (var node in _model.Nodes)
         {
             var fences = await Store.ListClaimsAsync(node.Node.Id, Cancellation);
-            Assert.Equal(_model.Claims.Values.Where(claim => claim.Node == node && claim.Unfinished.Count > 0).Select(claim => claim.Fence).Order(),
+            Assert.Equal(
+                _model.Claims.Values.Where(claim => claim.Node == node && claim.Unfinished.Count > 0).Select(claim => claim.Fence).Order(),
                 fences.Where(fence => _model.Claims.TryGetValue(fence, out var claim) && claim.Unfinished.Count > 0).Order());
             Assert.All(fences, fence => Assert.True(_model.Claims.ContainsKey(fence), $"Claim {fence} should be gone."));
         }
@@ -263,16 +276,20 @@ public abstract partial class ModelTests(StoreFixture fixture) : StoreTests(fixt
     private NewEntry RandomEntry() => Entry(priority: _random.Next(10), key: _random.Next(4) == 0 ? $"key-{_random.Next(12)}" : null);
 
     /// <summary>Returns the outcome that was sent before, if its answer may have been lost; otherwise a new one.</summary>
-    private RunOutcome OutcomeOf(ModelClaim claim, long id) => claim.Finished.TryGetValue(id, out var sent) ? sent : RandomOutcome(id, claim.Fence);
+    private RunOutcome OutcomeOf(ModelClaim claim, long id)
+        => claim.Finished.TryGetValue(id, out var sent) ? sent : RandomOutcome(id, claim.Fence);
 
     private RunOutcome RandomOutcome(long id, long fence)
     {
         var kind = Pick([
-            OutcomeKind.Completed, OutcomeKind.Completed, OutcomeKind.Completed, OutcomeKind.Failed, OutcomeKind.Cancelled, OutcomeKind.Retried, OutcomeKind.Retried,
+            OutcomeKind.Completed, OutcomeKind.Completed, OutcomeKind.Completed,
+            OutcomeKind.Failed, OutcomeKind.Cancelled, OutcomeKind.Retried, OutcomeKind.Retried,
             OutcomeKind.Snoozed, OutcomeKind.Released]);
         var later = kind is OutcomeKind.Retried or OutcomeKind.Snoozed && _random.Next(10) == 0;
         var hasKey = _model.Entries.TryGetValue(id, out var entry) && entry.Key is not null;
-        return Outcome(id, fence, kind, error: kind is OutcomeKind.Failed or OutcomeKind.Retried ? "boom" : null, delay: later ? TimeSpan.FromHours(1) : default, hasUniqueKey: hasKey);
+        return Outcome(
+            id, fence, kind, error: kind is OutcomeKind.Failed or OutcomeKind.Retried ? "boom" : null,
+            delay: later ? TimeSpan.FromHours(1) : default, hasUniqueKey: hasKey);
     }
 
     private static string Describe(RunOutcome outcome) => $"{outcome.EntryId}/{outcome.Fence}:{outcome.Kind}";

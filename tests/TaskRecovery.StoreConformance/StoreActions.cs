@@ -12,7 +12,8 @@ public static class StoreActions
         => await store.CancelAsync(entryId, Test, cancellationToken) == OperatorResult.Done;
 
     /// <summary>Retries an entry now.</summary>
-    public static ValueTask<OperatorResult> RetryAsync(this IOperatorStore store, long entryId, RetryFrom from, CancellationToken cancellationToken)
+    public static ValueTask<OperatorResult> RetryAsync(
+        this IOperatorStore store, long entryId, RetryFrom from, CancellationToken cancellationToken)
         => store.RetryAsync(entryId, new RetryOptions { From = from }, Test, cancellationToken);
 
     /// <summary>Erases entries.</summary>
@@ -40,6 +41,7 @@ public static class StoreActions
         => store.TriggerAsync(jobId, overlap, Test, cancellationToken);
 
     /// <summary>Runs a job for due times of the past.</summary>
-    public static Task<int> BackfillAsync(this IJobStore store, Guid jobId, IReadOnlyList<DateTimeOffset> dues, CancellationToken cancellationToken)
+    public static Task<int> BackfillAsync(
+        this IJobStore store, Guid jobId, IReadOnlyList<DateTimeOffset> dues, CancellationToken cancellationToken)
         => store.BackfillAsync(jobId, dues, Test, cancellationToken);
 }

@@ -63,7 +63,8 @@ public abstract class StoreTests(StoreFixture fixture) : IAsyncLifetime
 
     // Entries
 
-    protected static NewEntry Entry(string kind = Work, string queue = DefaultQueue, int priority = 5, string? key = null, string args = "{}",
+    protected static NewEntry Entry(
+        string kind = Work, string queue = DefaultQueue, int priority = 5, string? key = null, string args = "{}",
         TimeSpan? after = null, DateTimeOffset? at = null, int maxAttempts = 10) => new()
         {
             Kind = kind,
@@ -76,7 +77,8 @@ public abstract class StoreTests(StoreFixture fixture) : IAsyncLifetime
             RunAt = at,
         };
 
-    protected async Task<EnqueueResult> EnqueueAsync(NewEntry entry) => Assert.Single(await Store.EnqueueAsync([entry], null, Cancellation));
+    protected async Task<EnqueueResult> EnqueueAsync(NewEntry entry)
+        => Assert.Single(await Store.EnqueueAsync([entry], null, Cancellation));
 
     protected async Task<long> GivenEntryAsync(NewEntry? entry = null)
     {
@@ -87,7 +89,8 @@ public abstract class StoreTests(StoreFixture fixture) : IAsyncLifetime
 
     protected async Task<long[]> GivenEntriesAsync(int count, Func<int, NewEntry>? entry = null)
     {
-        var results = await Store.EnqueueAsync([.. Enumerable.Range(0, count).Select(index => entry?.Invoke(index) ?? Entry())], null, Cancellation);
+        var results = await Store.EnqueueAsync(
+            [.. Enumerable.Range(0, count).Select(index => entry?.Invoke(index) ?? Entry())], null, Cancellation);
         return [.. results.Select(result => result.Id)];
     }
 
@@ -103,9 +106,11 @@ public abstract class StoreTests(StoreFixture fixture) : IAsyncLifetime
     protected static ReadOnlyMemory<byte> Json(string json) => Encoding.UTF8.GetBytes(json);
 
     protected static void SameJson(string expected, string? actual)
-        => Assert.True(JsonNode.DeepEquals(JsonNode.Parse(expected), JsonNode.Parse(actual ?? "null")), $"Expected {expected}, got {actual}");
+        => Assert.True(
+            JsonNode.DeepEquals(JsonNode.Parse(expected), JsonNode.Parse(actual ?? "null")), $"Expected {expected}, got {actual}");
 
-    protected static void SameJson(string expected, ReadOnlyMemory<byte> actual) => SameJson(expected, Encoding.UTF8.GetString(actual.Span));
+    protected static void SameJson(string expected, ReadOnlyMemory<byte> actual)
+        => SameJson(expected, Encoding.UTF8.GetString(actual.Span));
 
     // Nodes
 
@@ -144,7 +149,8 @@ public abstract class StoreTests(StoreFixture fixture) : IAsyncLifetime
     {
         var peer = Watch(node);
         Assert.NotNull(peer);
-        WaitUntil(() => Judge.Session.MarkDead(node.Id, peer.Value.Heartbeat), "no claim of the node is under way, so that it can be declared dead");
+        WaitUntil(()
+            => Judge.Session.MarkDead(node.Id, peer.Value.Heartbeat), "no claim of the node is under way, so that it can be declared dead");
     }
 
     protected async Task<RecoveryReport> SweepAsync(int maxCrashes = MaxCrashes) => await Store.SweepAsync(maxCrashes, Cancellation);
@@ -171,7 +177,8 @@ public abstract class StoreTests(StoreFixture fixture) : IAsyncLifetime
         var deadline = TimeProvider.System.GetTimestamp();
         while (!condition())
         {
-            Assert.True(TimeProvider.System.GetElapsedTime(deadline) < TimeSpan.FromSeconds(10), $"It did not happen within 10 s that {what}.");
+            Assert.True(
+                TimeProvider.System.GetElapsedTime(deadline) < TimeSpan.FromSeconds(10), $"It did not happen within 10 s that {what}.");
             Thread.Yield();
         }
     }
@@ -179,7 +186,8 @@ public abstract class StoreTests(StoreFixture fixture) : IAsyncLifetime
     // Claims
 
     /// <summary>Claims from the front of the queue.</summary>
-    protected static async Task<ClaimBatch> ClaimAsync(TestNode node, int limit = 1000, string queue = DefaultQueue, SuspectAllowance? suspects = null, params string[] kinds)
+    protected static async Task<ClaimBatch> ClaimAsync(
+        TestNode node, int limit = 1000, string queue = DefaultQueue, SuspectAllowance? suspects = null, params string[] kinds)
     {
         var claimer = node.Claimer(queue, kinds);
         claimer.Rewind();
@@ -228,7 +236,8 @@ public abstract class StoreTests(StoreFixture fixture) : IAsyncLifetime
 
     // Outcomes
 
-    protected static RunOutcome Outcome(long entryId, long fence, OutcomeKind kind = OutcomeKind.Completed, string? result = null, string? error = null,
+    protected static RunOutcome Outcome(
+        long entryId, long fence, OutcomeKind kind = OutcomeKind.Completed, string? result = null, string? error = null,
         string? reason = null, TimeSpan delay = default, bool hasUniqueKey = false, bool isTask = false) => new()
         {
             EntryId = entryId,
@@ -248,14 +257,16 @@ public abstract class StoreTests(StoreFixture fixture) : IAsyncLifetime
 
     protected async Task FinishAsync(TestNode node, params RunOutcome[] outcomes) => Assert.Empty(await TryFinishAsync(node, outcomes));
 
-    protected Task FinishAsync(Held held, OutcomeKind kind = OutcomeKind.Completed, string? result = null, string? error = null, string? reason = null,
+    protected Task FinishAsync(
+        Held held, OutcomeKind kind = OutcomeKind.Completed, string? result = null, string? error = null, string? reason = null,
         TimeSpan delay = default, bool hasUniqueKey = false, bool isTask = false)
         => FinishAsync(held.Node, held.Outcome(kind, result, error, reason, delay, hasUniqueKey, isTask));
 
     /// <summary>An entry that a node runs.</summary>
     protected sealed record Held(TestNode Node, long Id, long Fence)
     {
-        public RunOutcome Outcome(OutcomeKind kind = OutcomeKind.Completed, string? result = null, string? error = null, string? reason = null,
+        public RunOutcome Outcome(
+            OutcomeKind kind = OutcomeKind.Completed, string? result = null, string? error = null, string? reason = null,
             TimeSpan delay = default, bool hasUniqueKey = false, bool isTask = false)
             => StoreTests.Outcome(Id, Fence, kind, result, error, reason, delay, hasUniqueKey, isTask);
     }

@@ -36,7 +36,8 @@ public sealed class ChildProcess : IAsyncDisposable
     public string Output => string.Join('\n', _lines.Concat(_errors));
 
     /// <summary>Starts a .NET program from its assembly.</summary>
-    public static ChildProcess StartDotnet(string assemblyPath, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
+    public static ChildProcess StartDotnet(
+        string assemblyPath, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
         var host = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") is { Length: > 0 } path ? path : "dotnet";
         return Start(host, [assemblyPath, .. arguments], environment);

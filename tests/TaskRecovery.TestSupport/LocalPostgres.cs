@@ -70,7 +70,8 @@ internal sealed class LocalPostgres : IAsyncDisposable
             standby.StartBabysitter();
             await standby.CopyAsync(primary);
             standby._port = port ?? FreePort();
-            await File.AppendAllLinesAsync(Path.Combine(standby.Data, "postgresql.conf"), [$"port = {standby._port}", $"cluster_name = '{name}'"]);
+            await File.AppendAllLinesAsync(
+                Path.Combine(standby.Data, "postgresql.conf"), [$"port = {standby._port}", $"cluster_name = '{name}'"]);
             await standby.StartAsync();
             return standby;
         }
@@ -166,8 +167,8 @@ internal sealed class LocalPostgres : IAsyncDisposable
         await File.AppendAllLinesAsync(Path.Combine(Data, "postgresql.conf"), Configuration(options));
     }
 
-    // Not with pg_basebackup, which is missing where only the server's own programs are installed. Files that disappear while they are copied
-    // are restored from the log, which the standby gets from the primary.
+    // Not with pg_basebackup, which is missing where only the server's own programs are installed. Files that disappear while they are
+    // copied are restored from the log, which the standby gets from the primary.
     private async Task CopyAsync(LocalPostgres primary)
     {
         const string copy = """
@@ -176,7 +177,8 @@ internal sealed class LocalPostgres : IAsyncDisposable
             test -f "$2/global/pg_control"
             """;
         const string follow = """
-            printf '%s' "$2" > "$1/backup_label" && touch "$1/standby.signal" && printf "primary_conninfo = '%s'\n" "$3" >> "$1/postgresql.auto.conf"
+            printf '%s' "$2" > "$1/backup_label" && touch "$1/standby.signal" \
+                && printf "primary_conninfo = '%s'\n" "$3" >> "$1/postgresql.auto.conf"
             """;
         await using var connection = new NpgsqlConnection(primary.ConnectionString + ";Pooling=false");
         await connection.OpenAsync();
@@ -228,7 +230,8 @@ internal sealed class LocalPostgres : IAsyncDisposable
             "$@" -D "$data" -m immediate -w stop >/dev/null 2>&1
             rm -rf "$folder"
             """;
-        var start = new ProcessStartInfo("/bin/sh") { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start =
+            new ProcessStartInfo("/bin/sh") { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var argument in (string[])["-c", script, "sh", Data, _folder, .. _asUser, Path.Combine(_binaries, "pg_ctl")])
         {
             start.ArgumentList.Add(argument);

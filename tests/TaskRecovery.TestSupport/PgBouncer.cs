@@ -8,12 +8,14 @@ namespace TaskRecovery.TestSupport;
 /// <summary>PgBouncer in front of a server, on a free loopback port. It ends together with this process.</summary>
 public sealed class PgBouncer : IAsyncDisposable
 {
-    private static readonly string[] Places = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer", "/usr/local/bin/pgbouncer", "/opt/homebrew/bin/pgbouncer"];
+    private static readonly string[] Places =
+        ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer", "/usr/local/bin/pgbouncer", "/opt/homebrew/bin/pgbouncer"];
 
     private readonly string _folder;
     private readonly Process _babysitter;
 
-    private PgBouncer(string folder, Process babysitter, string connectionString) => (_folder, _babysitter, ConnectionString) = (folder, babysitter, connectionString);
+    private PgBouncer(string folder, Process babysitter, string connectionString)
+        => (_folder, _babysitter, ConnectionString) = (folder, babysitter, connectionString);
 
     /// <summary>Whether PgBouncer is installed on this machine.</summary>
     public static bool IsInstalled => Places.Any(File.Exists);
@@ -29,7 +31,9 @@ public sealed class PgBouncer : IAsyncDisposable
     public static async Task<PgBouncer> StartAsync(string server, string mode, int poolSize = 20, string settings = "")
     {
         var program = Places.FirstOrDefault(File.Exists)
-            ?? throw new InvalidOperationException("These tests need PgBouncer and found none. Debian, Ubuntu: apt-get install pgbouncer. macOS: brew install pgbouncer. No service has to run.");
+            ?? throw new InvalidOperationException(
+                "These tests need PgBouncer and found none. Debian, Ubuntu: apt-get install pgbouncer. macOS: brew install pgbouncer. "
+                + "No service has to run.");
         var folder = Directory.CreateTempSubdirectory("taskrecovery-pgbouncer-").FullName;
         await UnprivilegedUser.GiveAsync(folder);
         var target = new NpgsqlConnectionStringBuilder(server);
@@ -66,7 +70,14 @@ public sealed class PgBouncer : IAsyncDisposable
 
         var babysitter = Process.Start(start) ?? throw new InvalidOperationException("/bin/sh did not start.");
         var bouncer = new PgBouncer(
-            folder, babysitter, new NpgsqlConnectionStringBuilder { Host = "127.0.0.1", Port = port, Username = target.Username, Password = target.Password, Database = target.Database }.ConnectionString);
+            folder, babysitter, new NpgsqlConnectionStringBuilder
+            {
+                Host = "127.0.0.1",
+                Port = port,
+                Username = target.Username,
+                Password = target.Password,
+                Database = target.Database,
+            }.ConnectionString);
         try
         {
             await bouncer.WaitUntilItListensAsync(port);
@@ -106,7 +117,8 @@ public sealed class PgBouncer : IAsyncDisposable
             catch (SocketException exception)
             {
                 var log = Path.Combine(_folder, "log");
-                throw new InvalidOperationException($"PgBouncer did not start.\n{(File.Exists(log) ? await File.ReadAllTextAsync(log) : "(no log)")}", exception);
+                throw new InvalidOperationException(
+                    $"PgBouncer did not start.\n{(File.Exists(log) ? await File.ReadAllTextAsync(log) : "(no log)")}", exception);
             }
         }
     }

@@ -61,7 +61,8 @@ internal static class PostgresBinaries
         var words = process?.StandardOutput.ReadToEnd().Split(' ', '\n') ?? [];
         process?.WaitForExit();
         return words
-            .Select(word => Version.TryParse(word, out var version) ? version : int.TryParse(word, out var major) ? new Version(major, 0) : null)
+            .Select(word
+                => Version.TryParse(word, out var version) ? version : int.TryParse(word, out var major) ? new Version(major, 0) : null)
             .FirstOrDefault(version => version is not null);
     }
 }

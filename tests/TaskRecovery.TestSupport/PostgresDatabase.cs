@@ -49,7 +49,8 @@ public sealed class PostgresDatabase : IAsyncDisposable
     private static async Task ExecuteAsync(string connectionString, string statement)
     {
         // Unpooled, because a restart of the server may have broken a pooled connection.
-        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString);
+        await using var connection = new NpgsqlConnection(
+            new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString);
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(statement, connection);
         await command.ExecuteNonQueryAsync();

@@ -26,8 +26,10 @@ public sealed class PostgresPair : IAsyncDisposable
     {
         get
         {
-            var (first, second) = (new NpgsqlConnectionStringBuilder(PrimaryConnectionString), new NpgsqlConnectionStringBuilder(StandbyConnectionString));
-            return new NpgsqlConnectionStringBuilder(PrimaryConnectionString) { Host = $"127.0.0.1:{first.Port},127.0.0.1:{second.Port}" }.ConnectionString;
+            var (first, second) =
+                (new NpgsqlConnectionStringBuilder(PrimaryConnectionString), new NpgsqlConnectionStringBuilder(StandbyConnectionString));
+            var hosts = $"127.0.0.1:{first.Port},127.0.0.1:{second.Port}";
+            return new NpgsqlConnectionStringBuilder(PrimaryConnectionString) { Host = hosts }.ConnectionString;
         }
     }
 
@@ -36,7 +38,8 @@ public sealed class PostgresPair : IAsyncDisposable
     /// <param name="options">More settings for both servers.</param>
     public static async Task<PostgresPair> StartAsync(bool synchronous, PostgresServerOptions? options = null)
     {
-        var primary = await LocalPostgres.StartAsync(PostgresServer.FindBinaries(), options ?? new PostgresServerOptions { MaxConnections = 60 });
+        var primary = await LocalPostgres.StartAsync(
+            PostgresServer.FindBinaries(), options ?? new PostgresServerOptions { MaxConnections = 60 });
         LocalPostgres? standby = null;
         try
         {
@@ -107,7 +110,8 @@ public sealed class PostgresPair : IAsyncDisposable
         {
             if (await ExecuteAsync(
                 _primary.ConnectionString,
-                $"select count(*) from pg_stat_replication where application_name = '{StandbyName}' and state = 'streaming' and ('{state}' = '' or sync_state = '{state}')") is 1L)
+                $"select count(*) from pg_stat_replication where application_name = '{StandbyName}' and state = 'streaming' "
+                + $"and ('{state}' = '' or sync_state = '{state}')") is 1L)
             {
                 return;
             }

@@ -69,7 +69,8 @@ public sealed partial class PostgresServer : IAsyncDisposable
 
     /// <summary>Returns the folder of the server's programs. Throws with a message that says what to install.</summary>
     internal static string FindBinaries()
-        => !OperatingSystem.IsWindows() && PostgresBinaries.Find() is { } binaries ? binaries : throw new InvalidOperationException(NothingFound);
+        => !OperatingSystem.IsWindows()
+            && PostgresBinaries.Find() is { } binaries ? binaries : throw new InvalidOperationException(NothingFound);
 
     /// <summary>Creates an empty database with a unique name.</summary>
     public Task<PostgresDatabase> CreateDatabaseAsync(string prefix = "test") => PostgresDatabase.CreateAsync(ConnectionString, prefix);
@@ -97,7 +98,8 @@ public sealed partial class PostgresServer : IAsyncDisposable
     public ValueTask DisposeAsync() => _owned?.DisposeAsync() ?? ValueTask.CompletedTask;
 
     private LocalPostgres Local => _local ?? throw new InvalidOperationException(
-        $"This server is not ours to stop. Start it with {nameof(PostgresServerOptions)}.{nameof(PostgresServerOptions.Controlled)} = true.");
+        "This server is not ours to stop. "
+        + $"Start it with {nameof(PostgresServerOptions)}.{nameof(PostgresServerOptions.Controlled)} = true.");
 
     private static async Task<PostgresServer> StartSharedAsync()
     {

@@ -47,7 +47,8 @@ internal static class UnprivilegedUser
 
         var users = File.ReadLines("/etc/passwd").Select(line => line.Split(':')[0]).ToHashSet(StringComparer.Ordinal);
         return ((string[])["postgres", "nobody"]).FirstOrDefault(users.Contains)
-            ?? throw new InvalidOperationException("PostgreSQL does not run as root, and there is no user 'postgres' or 'nobody' to run it as.");
+            ?? throw new InvalidOperationException(
+                "PostgreSQL does not run as root, and there is no user 'postgres' or 'nobody' to run it as.");
     }
 
     private static bool OnPath(string program) =>

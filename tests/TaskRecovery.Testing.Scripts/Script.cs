@@ -17,7 +17,9 @@ public sealed record Script(IReadOnlyList<ScriptOperation> Operations, int? Cras
         }
 
         operations.Add((ScriptOperation)random.Next((int)ScriptOperation.Complete, (int)ScriptOperation.Cancel + 1));
-        int[] steps = [.. operations.Index().Where(static operation => operation.Item == ScriptOperation.Step).Select(static operation => operation.Index)];
-        return new Script(operations, steps.Length == 0 || random.Next(4) == 0 ? null : steps[random.Next(steps.Length)], random.Next(2) == 0);
+        int[] steps = [.. operations.Index().Where(static operation => operation.Item == ScriptOperation.Step).Select(
+            static operation => operation.Index)];
+        return new Script(
+            operations, steps.Length == 0 || random.Next(4) == 0 ? null : steps[random.Next(steps.Length)], random.Next(2) == 0);
     }
 }

@@ -27,7 +27,8 @@ internal static class BulkRun
             }
         }
 
-        if (!await call.ConfirmAsync($"{request.Action} {amount} entries in {call.Store.Where}{how}?", cancellationToken).ConfigureAwait(false))
+        if (!await call.ConfirmAsync(
+            $"{request.Action} {amount} entries in {call.Store.Where}{how}?", cancellationToken).ConfigureAwait(false))
         {
             return ExitCodes.Interrupted;
         }
@@ -35,11 +36,13 @@ internal static class BulkRun
         var answer = await call.Store.Operator.StartAsync(preview.OperationId, call.Audit, cancellationToken).ConfigureAwait(false);
         if (answer.Result != OperationResult.Done)
         {
-            throw new CommandException(ExitCodes.Found, $"Operation {preview.OperationId} was not started: {answer.Result}. Nothing was changed; try again.");
+            throw new CommandException(
+                ExitCodes.Found, $"Operation {preview.OperationId} was not started: {answer.Result}. Nothing was changed; try again.");
         }
 
         var operation = await CarryOutAsync(call, preview.OperationId, cancellationToken).ConfigureAwait(false);
-        return Write(call, preview, request.Action, operation, await ListRefusedAsync(call, preview.OperationId, cancellationToken).ConfigureAwait(false));
+        return Write(call, preview, request.Action, operation, await ListRefusedAsync(
+            call, preview.OperationId, cancellationToken).ConfigureAwait(false));
     }
 
     private static async Task<BulkOperation> CarryOutAsync(CommandCall call, long id, CancellationToken cancellationToken)
@@ -70,11 +73,13 @@ internal static class BulkRun
         {
             // Without this, a node would carry out the rest.
             var stopped = await call.Store.Operator.StopAsync(id, call.Audit, CancellationToken.None).ConfigureAwait(false);
-            throw new CommandException(ExitCodes.Interrupted, $"Operation {id} was stopped: {stopped.Operation?.Done ?? 0} entries were changed.");
+            throw new CommandException(
+                ExitCodes.Interrupted, $"Operation {id} was stopped: {stopped.Operation?.Done ?? 0} entries were changed.");
         }
     }
 
-    private static async Task<IReadOnlyList<OperationEntry>> ListRefusedAsync(CommandCall call, long id, CancellationToken cancellationToken)
+    private static async Task<IReadOnlyList<OperationEntry>> ListRefusedAsync(
+        CommandCall call, long id, CancellationToken cancellationToken)
     {
         var refused = new List<OperationEntry>();
         var query = new OperationEntryQuery { OperationId = id, OnlyRefused = true, Limit = 1000 };
@@ -98,14 +103,16 @@ internal static class BulkRun
         if (call.AsJson)
         {
             call.Printer.Json(
-                new BulkResult(preview.OperationId, action, operation?.State ?? OperationState.Prepared, preview.Entries, done, refusals, refused),
+                new BulkResult(preview.OperationId, action, operation?.State
+                    ?? OperationState.Prepared, preview.Entries, done, refusals, refused),
                 CliJson.Default.BulkResult);
         }
         else
         {
             call.Printer.Line(operation is null
                 ? "0 done, 0 refused"
-                : $"operation {Format.Number(operation.Id)}: {operation.State}, {Format.Number(done)} done, {Format.Number(refusals)} refused");
+                : $"operation {Format.Number(operation.Id)}: {operation.State}, {Format.Number(done)} "
+                    + $"done, {Format.Number(refusals)} refused");
             foreach (var entry in refused)
             {
                 call.Printer.Line($"entry {Format.Number(entry.EntryId)}: refused, because {ActionText.Describe(entry.Result)}");

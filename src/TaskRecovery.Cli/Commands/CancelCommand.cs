@@ -10,6 +10,7 @@ internal static class CancelCommand
         var selection = new EntrySelection();
         var command = new Command("cancel", "Cancels waiting entries, and asks the handlers of running ones to stop.");
         selection.AddTo(command);
-        return frame.Writes(command, (call, cancellationToken) => EntryAction.RunAsync(call, selection, BulkAction.Cancel, null, cancellationToken));
+        return frame.Writes(
+            command, (call, cancellationToken) => EntryAction.RunAsync(call, selection, BulkAction.Cancel, null, cancellationToken));
     }
 }

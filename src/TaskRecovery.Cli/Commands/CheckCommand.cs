@@ -8,7 +8,8 @@ namespace TaskRecovery.Cli.Commands;
 internal static class CheckCommand
 {
     public static Command Create(CommandFrame frame)
-        => frame.Reads(new Command("check", "Checks the invariant: every entry is in exactly one place. Exits with 1 if it is violated."), RunAsync);
+        => frame.Reads(
+            new Command("check", "Checks the invariant: every entry is in exactly one place. Exits with 1 if it is violated."), RunAsync);
 
     private static async Task<int> RunAsync(CommandCall call, CancellationToken cancellationToken)
     {

@@ -36,7 +36,8 @@ internal sealed class CommandCall(ParseResult arguments, Terminal terminal, Stor
 
         await terminal.Error.WriteAsync(CleanText.OneLine($"{question} [y/N] ").AsMemory(), cancellationToken).ConfigureAwait(false);
         var answer = await terminal.In.ReadLineAsync(cancellationToken).ConfigureAwait(false);
-        if (answer?.Trim() is { } text && (text.Equals("y", StringComparison.OrdinalIgnoreCase) || text.Equals("yes", StringComparison.OrdinalIgnoreCase)))
+        if (answer?.Trim() is { } text
+            && (text.Equals("y", StringComparison.OrdinalIgnoreCase) || text.Equals("yes", StringComparison.OrdinalIgnoreCase)))
         {
             return true;
         }

@@ -16,10 +16,12 @@ internal sealed class CommandFrame(Terminal terminal)
         Recursive = true,
     };
 
-    private readonly Option<string?> _schema = new("--schema") { Description = "The schema of the tables in PostgreSQL. Default: taskrecovery.", Recursive = true };
+    private readonly Option<string?> _schema =
+        new("--schema") { Description = "The schema of the tables in PostgreSQL. Default: taskrecovery.", Recursive = true };
     private readonly Option<bool> _json = new("--json") { Description = "Write the data as JSON.", Recursive = true };
     private readonly Option<bool> _yes = new("--yes", "-y") { Description = "Do not ask. Required where there is no terminal to ask." };
-    private readonly Option<string?> _actor = new("--actor") { Description = "Who does it, for the record of events. Default: the user of this process." };
+    private readonly Option<string?> _actor =
+        new("--actor") { Description = "Who does it, for the record of events. Default: the user of this process." };
     private readonly Option<string?> _reason = new("--reason") { Description = "Why it is done, for the record of events." };
 
     /// <summary>Adds the options of every command.</summary>
@@ -31,7 +33,8 @@ internal sealed class CommandFrame(Terminal terminal)
     }
 
     /// <summary>The connection string that is in use.</summary>
-    public string? ConnectionOf(ParseResult parsed) => parsed.GetResult(_connection) is { Tokens: [var token, ..] } ? token.Value : terminal.Variable(ConnectionText.Variable);
+    public string? ConnectionOf(ParseResult parsed)
+        => parsed.GetResult(_connection) is { Tokens: [var token, ..] } ? token.Value : terminal.Variable(ConnectionText.Variable);
 
     /// <summary>Makes a command that reads.</summary>
     public Command Reads(Command command, Func<CommandCall, CancellationToken, Task<int>> run)
@@ -46,7 +49,8 @@ internal sealed class CommandFrame(Terminal terminal)
     /// <param name="needsTables">Whether the tables have to exist.</param>
     /// <param name="onlyReads">Whether this call changes nothing.</param>
     public Command Writes(
-        Command command, Func<CommandCall, CancellationToken, Task<int>> run, bool needsTables = true, Func<ParseResult, bool>? onlyReads = null)
+        Command command, Func<CommandCall, CancellationToken, Task<int>> run,
+        bool needsTables = true, Func<ParseResult, bool>? onlyReads = null)
     {
         command.Options.Add(_yes);
         command.Options.Add(_actor);
@@ -57,7 +61,8 @@ internal sealed class CommandFrame(Terminal terminal)
     }
 
     private async Task<int> RunAsync(
-        ParseResult parsed, bool isWrite, bool needsTables, Func<CommandCall, CancellationToken, Task<int>> run, CancellationToken cancellationToken)
+        ParseResult parsed, bool isWrite, bool needsTables,
+        Func<CommandCall, CancellationToken, Task<int>> run, CancellationToken cancellationToken)
     {
         if (isWrite)
         {
@@ -67,7 +72,8 @@ internal sealed class CommandFrame(Terminal terminal)
         var text = ConnectionOf(parsed);
         if (parsed.GetResult(_connection) is not null && text is not null && ConnectionText.HasPassword(text))
         {
-            new Printer(terminal).Note($"Other users of this machine can see a password on the command line. Use the environment variable {ConnectionText.Variable}.");
+            new Printer(terminal).Note("Other users of this machine can see a password on the command line. "
+                + $"Use the environment variable {ConnectionText.Variable}.");
         }
 
         var store = StoreSession.Create(ConnectionText.Parse(text), parsed.GetValue(_schema));
@@ -82,7 +88,12 @@ internal sealed class CommandFrame(Terminal terminal)
             {
                 AsJson = parsed.GetValue(_json),
                 SaidYes = isWrite && parsed.GetValue(_yes),
-                Audit = new AuditInfo((isWrite ? parsed.GetValue(_actor) : null) ?? UserName(), isWrite ? parsed.GetValue(_reason) : null) { Tool = "cli" },
+                Audit = new AuditInfo(
+                    (isWrite ? parsed.GetValue(_actor) : null) ?? UserName(),
+                    isWrite ? parsed.GetValue(_reason) : null)
+                {
+                    Tool = "cli",
+                },
             };
             return await run(call, cancellationToken).ConfigureAwait(false);
         }
@@ -91,9 +102,11 @@ internal sealed class CommandFrame(Terminal terminal)
     private void RequireWrites(ParseResult parsed)
     {
         var name = parsed.CommandResult.Command.Name;
-        if (terminal.Variable(ReadOnlyVariable) is { Length: > 0 } value && value is not "0" && !string.Equals(value, "false", StringComparison.OrdinalIgnoreCase))
+        if (terminal.Variable(ReadOnlyVariable) is { Length: > 0 } value && value is not "0"
+            && !string.Equals(value, "false", StringComparison.OrdinalIgnoreCase))
         {
-            throw CommandException.Usage($"'{name}' changes the database, and {ReadOnlyVariable} is '{value}': nothing was done. Remove the variable if you mean it.");
+            throw CommandException.Usage($"'{name}' changes the database, and {ReadOnlyVariable} is '{value}': nothing was done. "
+                + "Remove the variable if you mean it.");
         }
 
         if (!parsed.GetValue(_yes) && !terminal.CanAsk)

@@ -18,14 +18,17 @@ internal static class CommandLine
         var connection = frame.ConnectionOf(parsed);
         if (parsed.Action is ParseErrorAction)
         {
-            var problem = parsed.UnmatchedTokens is [var token, ..] ? $"'{token}' is neither a command nor an option here." : parsed.Errors[0].Message;
+            var problem = parsed.UnmatchedTokens is [var token, ..]
+                ? $"'{token}' is neither a command nor an option here."
+                : parsed.Errors[0].Message;
             Report($"{problem} See 'taskrecovery --help'.");
             return ExitCodes.Usage;
         }
 
         try
         {
-            var invocation = new InvocationConfiguration { Output = terminal.Out, Error = terminal.Error, EnableDefaultExceptionHandler = false };
+            var invocation =
+                new InvocationConfiguration { Output = terminal.Out, Error = terminal.Error, EnableDefaultExceptionHandler = false };
             return await parsed.InvokeAsync(invocation, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception) when (Failure.Of(exception) is { } failure)

@@ -19,10 +19,12 @@ internal static class EntryAction
         return await BulkRun.RunAsync(call, request, Describe(retry), cancellationToken).ConfigureAwait(false);
     }
 
-    private static async Task<int> RunOneAsync(CommandCall call, long id, BulkAction action, RetryOptions? retry, CancellationToken cancellationToken)
+    private static async Task<int> RunOneAsync(
+        CommandCall call, long id, BulkAction action, RetryOptions? retry, CancellationToken cancellationToken)
     {
         var subject = $"entry {Format.Number(id)}";
-        if (!await call.ConfirmAsync($"{action} {subject} in {call.Store.Where}{Describe(retry)}?", cancellationToken).ConfigureAwait(false))
+        if (!await call.ConfirmAsync(
+            $"{action} {subject} in {call.Store.Where}{Describe(retry)}?", cancellationToken).ConfigureAwait(false))
         {
             return ExitCodes.Interrupted;
         }

@@ -7,14 +7,17 @@ namespace TaskRecovery.Cli.Commands;
 /// <summary>The options that select entries.</summary>
 internal sealed class EntryFilters
 {
-    private readonly Option<string[]> _states = new("--state") { Description = "The state: waiting, running, completed, failed or cancelled. May be repeated." };
+    private readonly Option<string[]> _states =
+        new("--state") { Description = "The state: waiting, running, completed, failed or cancelled. May be repeated." };
     private readonly Option<string?> _queue = new("--queue") { Description = "The queue." };
     private readonly Option<string?> _kind = new("--kind") { Description = "The kind, or its beginning, as in 'mail.*'." };
     private readonly Option<string?> _endReason = new("--end-reason") { Description = "Why the entry ended, such as crash_loop." };
-    private readonly Option<string?> _node = new("--node") { Description = "The name or id of the node that runs the entry or last ran it." };
+    private readonly Option<string?> _node =
+        new("--node") { Description = "The name or id of the node that runs the entry or last ran it." };
     private readonly Option<string?> _job = new("--job") { Description = "The name or id of the job whose run the entry is." };
     private readonly Option<string?> _key = new("--key") { Description = "The unique key." };
-    private readonly Option<string?> _createdFrom = new("--created-from") { Description = "Stored at this time or later: a time, or a duration before now such as 2h." };
+    private readonly Option<string?> _createdFrom =
+        new("--created-from") { Description = "Stored at this time or later: a time, or a duration before now such as 2h." };
     private readonly Option<string?> _createdTo = new("--created-to") { Description = "Stored before this time." };
     private readonly Option<string?> _endedFrom = new("--ended-from") { Description = "Ended at this time or later." };
     private readonly Option<string?> _endedTo = new("--ended-to") { Description = "Ended before this time." };
@@ -39,7 +42,9 @@ internal sealed class EntryFilters
     {
         var query = new EntryQuery
         {
-            States = call.Get(_states) is { Length: > 0 } states ? [.. states.Select(static state => Values.Name<EntryState>("--state", state))] : null,
+            States = call.Get(_states) is { Length: > 0 } states
+                ? [.. states.Select(static state => Values.Name<EntryState>("--state", state))]
+                : null,
             Queue = call.Get(_queue),
             Kind = call.Get(_kind),
             Reason = call.Get(_endReason),
@@ -52,7 +57,9 @@ internal sealed class EntryFilters
             Metadata = Values.Pair("--metadata", call.Get(_metadata)),
             Text = call.Get(_text),
         };
-        return call.Get(_job) is { } job ? query with { JobId = await FindJobAsync(call.Store, job, cancellationToken).ConfigureAwait(false) } : query;
+        return call.Get(_job) is { } job
+            ? query with { JobId = await FindJobAsync(call.Store, job, cancellationToken).ConfigureAwait(false) }
+            : query;
     }
 
     /// <summary>Finds a job by its name or id.</summary>

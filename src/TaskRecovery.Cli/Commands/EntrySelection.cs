@@ -10,7 +10,8 @@ internal sealed class EntrySelection
 
     private readonly EntryFilters _filters = new();
     private readonly Argument<string[]> _ids = new("ID") { Description = "The ids of the entries.", Arity = ArgumentArity.ZeroOrMore };
-    private readonly Option<bool> _all = new("--all") { Description = "All entries that can be changed. Required if there is neither an id nor a filter." };
+    private readonly Option<bool> _all =
+        new("--all") { Description = "All entries that can be changed. Required if there is neither an id nor a filter." };
 
     /// <summary>Adds the argument and the options to a command.</summary>
     public void AddTo(Command command)

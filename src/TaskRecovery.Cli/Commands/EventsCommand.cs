@@ -25,7 +25,9 @@ internal static class EventsCommand
         {
             var query = new EventQuery
             {
-                Kinds = call.Get(kinds) is { Length: > 0 } wanted ? [.. wanted.Select(static kind => Values.Name<QueueEventKind>("--kind", kind))] : null,
+                Kinds = call.Get(kinds) is { Length: > 0 } wanted
+                    ? [.. wanted.Select(static kind => Values.Name<QueueEventKind>("--kind", kind))]
+                    : null,
                 EntryId = call.Get(entry) is { } id ? Values.Id(id) : null,
                 Node = call.Get(node),
                 Actor = call.Get(actor),

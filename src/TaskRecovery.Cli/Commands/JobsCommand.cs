@@ -7,7 +7,8 @@ namespace TaskRecovery.Cli.Commands;
 /// <summary><c>jobs</c>: all jobs with their schedule.</summary>
 internal static class JobsCommand
 {
-    public static Command Create(CommandFrame frame) => frame.Reads(new Command("jobs", "Lists the jobs: schedule, state and next run."), RunAsync);
+    public static Command Create(CommandFrame frame)
+        => frame.Reads(new Command("jobs", "Lists the jobs: schedule, state and next run."), RunAsync);
 
     private static async Task<int> RunAsync(CommandCall call, CancellationToken cancellationToken)
     {
@@ -23,9 +24,12 @@ internal static class JobsCommand
         var table = new TextTable("job", "state", "next run", "schedule", "kind", "queue", "id", "pause");
         foreach (var job in jobs)
         {
-            var pause = job.Pause is { } some ? new PauseInfo { Since = some.At, Actor = some.By, Reason = some.Reason, Until = some.Until } : null;
+            var pause = job.Pause is { } some
+                ? new PauseInfo { Since = some.At, Actor = some.By, Reason = some.Reason, Until = some.Until }
+                : null;
             table.Add(
-                job.Name, job.State.ToString(), Format.Time(job.NextRunAt), job.Schedule.ToString(), job.Kind, job.Queue, job.Id.ToString(), Format.Pause(pause));
+                job.Name, job.State.ToString(), Format.Time(job.NextRunAt), job.Schedule.ToString(),
+                job.Kind, job.Queue, job.Id.ToString(), Format.Pause(pause));
         }
 
         call.Printer.Table(table);

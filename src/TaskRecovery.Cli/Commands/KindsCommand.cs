@@ -22,7 +22,8 @@ internal static class KindsCommand
         var table = new TextTable("kind", "waiting", "oldest", "nodes", "pause");
         foreach (var kind in kinds)
         {
-            table.Add(kind.Name, kind.Waiting.ToString(), Format.Duration(kind.OldestDue), Format.Number(kind.Nodes), Format.Pause(kind.Pause));
+            table.Add(
+                kind.Name, kind.Waiting.ToString(), Format.Duration(kind.OldestDue), Format.Number(kind.Nodes), Format.Pause(kind.Pause));
         }
 
         call.Printer.Table(table);

@@ -39,7 +39,8 @@ internal static class LifeText
         Fact("due", entry.RunAt is { } due ? Format.Time(due) : null);
         Fact("ended", entry.EndedAt is { } ended ? Format.Time(ended) : null);
         Fact("unique key", entry.UniqueKey is { } key ? $"{key}{(life.HoldsUniqueKey ? " (held)" : "")}" : null);
-        Fact("claim", life.Claim is { } claim ? $"fence {Format.Number(claim.Fence)} on {claim.Node} since {Format.Time(claim.ClaimedAt)}" : null);
+        Fact("claim", life.Claim is { } claim ? $"fence {Format.Number(claim.Fence)} on {claim.Node} "
+            + $"since {Format.Time(claim.ClaimedAt)}" : null);
         Fact("cancel", life.CancelRequestedAt is { } requested ? $"requested at {Format.Time(requested)}" : null);
         Fact("job", life.Task is { } task ? $"{life.JobName ?? "(deleted)"}, task {task.Id}, {task.State}" : null);
         Fact("progress", life.Progress is { } progress ? Describe(progress) : null);
@@ -100,10 +101,14 @@ internal static class LifeText
     private static string Describe(BlackBox box)
     {
         var vitals = box.Vitals is { } state
-            ? string.Create(CultureInfo.InvariantCulture, $", memory {state.WorkingSetBytes >> 20} of {state.MemoryLimitBytes >> 20} MiB, processor {state.CpuPercent:0} %, {state.Running} running")
+            ? string.Create(CultureInfo.InvariantCulture, $", memory {state.WorkingSetBytes >> 20} of {state.MemoryLimitBytes >> 20} MiB, "
+                + $"processor {state.CpuPercent:0} %, {state.Running} running")
             : "";
-        var beside = box.RanBeside.Count > 0 ? $", beside entries {string.Join(' ', box.RanBeside.Select(static id => Format.Number(id)))}" : "";
-        return $"{box.Proof}, declared by {Format.Text(box.DeclaredBy)}, step {Format.Text(box.Step)}, last progress {Format.Duration(box.ProgressAge)} before{vitals}{beside}";
+        var beside = box.RanBeside.Count > 0
+            ? $", beside entries {string.Join(' ', box.RanBeside.Select(static id => Format.Number(id)))}"
+            : "";
+        return $"{box.Proof}, declared by {Format.Text(box.DeclaredBy)}, step {Format.Text(box.Step)}, "
+            + $"last progress {Format.Duration(box.ProgressAge)} before{vitals}{beside}";
     }
 
     private static void WriteTable(Printer printer, string title, TextTable table)

@@ -71,6 +71,7 @@ internal static class ListCommand
         var found = $"{page.Entries.Count} {(page.Entries.Count == 1 ? "entry" : "entries")}";
         call.Printer.Note(page.IsComplete
             ? $"{found}; there are no others."
-            : $"{found}; searched back to {Format.Time(page.SearchedBackTo)}. Look further with --before {Format.Number(page.NextBefore)}.");
+            : $"{found}; searched back to {Format.Time(page.SearchedBackTo)}. "
+                + $"Look further with --before {Format.Number(page.NextBefore)}.");
     }
 }

@@ -9,7 +9,8 @@ internal static class MigrateCommand
 {
     public static Command Create(CommandFrame frame)
     {
-        var check = new Option<bool>("--check") { Description = "Change nothing: list the missing migrations, and exit with 1 if there are any." };
+        var check =
+            new Option<bool>("--check") { Description = "Change nothing: list the missing migrations, and exit with 1 if there are any." };
         return frame.Writes(
             new Command("migrate", "Creates or updates the tables.") { check },
             (call, cancellationToken) => call.Get(check) ? CheckAsync(call, cancellationToken) : MigrateAsync(call, cancellationToken),

@@ -32,7 +32,8 @@ internal static class NodesCommand
                 node.Machine,
                 Format.Number(node.ProcessId),
                 Format.Text(node.ApplicationVersion ?? node.LibraryVersion),
-                Format.Text(string.Join(',', node.Queues.Select(static queue => string.Create(CultureInfo.InvariantCulture, $"{queue.Name}:{queue.Concurrency}")))),
+                Format.Text(string.Join(',', node.Queues.Select(
+                    static queue => string.Create(CultureInfo.InvariantCulture, $"{queue.Name}:{queue.Concurrency}")))),
                 DeathOf(node));
         }
 

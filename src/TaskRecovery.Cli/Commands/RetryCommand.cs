@@ -8,7 +8,8 @@ internal static class RetryCommand
     public static Command Create(CommandFrame frame)
     {
         var selection = new EntrySelection();
-        var fromStart = new Option<bool>("--from-start") { Description = "Start from the beginning: remove finished steps and the checkpoint." };
+        var fromStart =
+            new Option<bool>("--from-start") { Description = "Start from the beginning: remove finished steps and the checkpoint." };
         var at = new Option<string?>("--at") { Description = "The earliest time to run: a time, or a duration from now such as 2h." };
         var command = new Command("retry", "Puts failed and cancelled entries back into their queues.") { fromStart, at };
         selection.AddTo(command);

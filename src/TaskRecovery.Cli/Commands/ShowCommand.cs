@@ -11,22 +11,25 @@ internal static class ShowCommand
     {
         var id = new Argument<string>("ID") { Description = "The id of the entry." };
         var log = new Option<bool>("--log") { Description = "Show the log lines that were kept of its runs too." };
-        return frame.Reads(new Command("show", "Shows an entry: its runs, steps, arguments, result, errors and events.") { id, log }, async (call, cancellationToken) =>
-        {
-            var entry = Values.Id(call.Get(id)!);
-            var life = await call.Store.Monitor.GetLifeAsync(entry, cancellationToken).ConfigureAwait(false)
-                ?? throw new CommandException(ExitCodes.NotFound, $"There is no entry {Format.Number(entry)}: it never existed, or retention has removed it.");
-            var lines = call.Get(log) ? await call.Store.Monitor.ListLogAsync(entry, cancellationToken).ConfigureAwait(false) : null;
-            if (call.AsJson)
+        return frame.Reads(
+            new Command("show", "Shows an entry: its runs, steps, arguments, result, errors and events.") { id, log },
+            async (call, cancellationToken) =>
             {
-                call.Printer.Json(new LifeResult(life, lines), CliJson.Default.LifeResult);
-            }
-            else
-            {
-                LifeText.Write(call.Printer, life, lines);
-            }
+                var entry = Values.Id(call.Get(id)!);
+                var life = await call.Store.Monitor.GetLifeAsync(entry, cancellationToken).ConfigureAwait(false)
+                    ?? throw new CommandException(
+                        ExitCodes.NotFound, $"There is no entry {Format.Number(entry)}: it never existed, or retention has removed it.");
+                var lines = call.Get(log) ? await call.Store.Monitor.ListLogAsync(entry, cancellationToken).ConfigureAwait(false) : null;
+                if (call.AsJson)
+                {
+                    call.Printer.Json(new LifeResult(life, lines), CliJson.Default.LifeResult);
+                }
+                else
+                {
+                    LifeText.Write(call.Printer, life, lines);
+                }
 
-            return ExitCodes.Done;
-        });
+                return ExitCodes.Done;
+            });
     }
 }

@@ -19,7 +19,8 @@ internal static class StatusCommand
             return ExitCodes.Done;
         }
 
-        call.Printer.Line($"{call.Store.Where} at {Format.Time(snapshot.TakenAt)}: {snapshot.Stored} stored, {snapshot.Failed} failed, {snapshot.Cancelled} cancelled");
+        call.Printer.Line($"{call.Store.Where} at {Format.Time(snapshot.TakenAt)}: {snapshot.Stored} stored, {snapshot.Failed} "
+            + $"failed, {snapshot.Cancelled} cancelled");
         call.Printer.Table(QueuesCommand.TableOf(snapshot.Queues));
         call.Printer.Table(new TextTable("period", "enqueued", "completed", "failed", "cancelled", "retried", "lost", "run time")
             .Add(Row("last hour", snapshot.LastHour))

@@ -49,14 +49,18 @@ internal static class Values
             return TimeProvider.System.GetUtcNow() + (direction * duration);
         }
 
-        return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) && text.Contains('-', StringComparison.Ordinal)
+        return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+            && text.Contains('-', StringComparison.Ordinal)
             ? time.ToUniversalTime()
-            : throw CommandException.Usage($"{option} is '{text}': use a time such as 2026-03-29T12:00:00Z, or a duration such as 90s, 30m, 2h or 7d.");
+            : throw CommandException.Usage(
+                $"{option} is '{text}': use a time such as 2026-03-29T12:00:00Z, or a duration such as 90s, 30m, 2h or 7d.");
     }
 
     private static TimeSpan? Duration(string text)
     {
-        if (text.Length < 2 || !int.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number > 36_500)
+        if (text.Length < 2
+            || !int.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            || number > 36_500)
         {
             return null;
         }

@@ -63,7 +63,8 @@ internal sealed partial class ConnectionText
         catch (Exception exception) when (exception is ArgumentException or FormatException or InvalidCastException or KeyNotFoundException)
         {
             // The message of the parser may contain a part of the connection string, and so the password.
-            throw CommandException.Usage($"The connection string can't be read: write 'Name=value' pairs with ';' between them, as in {Examples}.");
+            throw CommandException.Usage(
+                $"The connection string can't be read: write 'Name=value' pairs with ';' between them, as in {Examples}.");
         }
 
         throw CommandException.Usage($"The connection string names neither a server nor a file: use {Examples}.");

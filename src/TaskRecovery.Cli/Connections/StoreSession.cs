@@ -73,7 +73,9 @@ internal sealed class StoreSession : IAsyncDisposable
     {
         if (_connection.File is { } file && !file.Contains('|', StringComparison.Ordinal) && !File.Exists(file))
         {
-            throw new CommandException(ExitCodes.NotReachable, $"'{Path.GetFullPath(file)}' does not exist. Check the path, or create the file with 'taskrecovery migrate'.");
+            throw new CommandException(
+                ExitCodes.NotReachable,
+                $"'{Path.GetFullPath(file)}' does not exist. Check the path, or create the file with 'taskrecovery migrate'.");
         }
     }
 
@@ -83,7 +85,9 @@ internal sealed class StoreSession : IAsyncDisposable
         RequireFile();
         if (await Migrator.FindMissingAsync(cancellationToken).ConfigureAwait(false) is { Count: > 0 } missing)
         {
-            throw new CommandException(ExitCodes.NotUsable, $"The tables in {Where} lack {missing.Count} migrations, from {missing[0]} on. Run 'taskrecovery migrate'.");
+            throw new CommandException(
+                ExitCodes.NotUsable,
+                $"The tables in {Where} lack {missing.Count} migrations, from {missing[0]} on. Run 'taskrecovery migrate'.");
         }
 
         await _services.GetRequiredService<IStoreLifecycle>().PrepareAsync(cancellationToken).ConfigureAwait(false);

@@ -4,7 +4,8 @@ namespace TaskRecovery.Cli.Output;
 
 /// <summary>The types that are written as JSON.</summary>
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, WriteIndented = true, GenerationMode = JsonSourceGenerationMode.Metadata)]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true,
+    WriteIndented = true, GenerationMode = JsonSourceGenerationMode.Metadata)]
 [JsonSerializable(typeof(QueueSnapshot))]
 [JsonSerializable(typeof(IReadOnlyList<QueueSummary>))]
 [JsonSerializable(typeof(IReadOnlyList<KindSummary>))]

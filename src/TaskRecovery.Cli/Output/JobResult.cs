@@ -2,4 +2,5 @@ namespace TaskRecovery.Cli.Output;
 
 /// <summary>The JSON of a job.</summary>
 internal sealed record JobResult(
-    Guid Id, string Name, string Kind, string Schedule, JobState State, string Queue, DateTimeOffset? NextRunAt, JobPause? Pause, string? DeclaredBy);
+    Guid Id, string Name, string Kind, string Schedule, JobState State,
+    string Queue, DateTimeOffset? NextRunAt, JobPause? Pause, string? DeclaredBy);

@@ -4,7 +4,8 @@ using Spectre.Console;
 
 namespace TaskRecovery.Cli.Output;
 
-/// <summary>Writes data to standard output and everything else to standard error. All text is cleaned (see <see cref="CleanText"/>).</summary>
+/// <summary>Writes data to standard output and everything else to standard error. All text is cleaned (see
+/// <see cref="CleanText"/>).</summary>
 internal sealed class Printer(Terminal terminal)
 {
     private readonly IAnsiConsole? _console = terminal.IsRich

@@ -13,5 +13,6 @@ internal sealed record Done(string Path, string Note)
 
     /// <summary>The address, with the note as parameters.</summary>
     public string Address
-        => $"{Path}{(Path.Contains('?', StringComparison.Ordinal) ? '&' : '?')}did={Note}{(Number is { } number ? $"&n={number}" : "")}{(Undo is { } undo ? $"&undo={undo}" : "")}";
+        => $"{Path}{(Path.Contains('?', StringComparison.Ordinal) ? '&'
+            : '?')}did={Note}{(Number is { } number ? $"&n={number}" : "")}{(Undo is { } undo ? $"&undo={undo}" : "")}";
 }

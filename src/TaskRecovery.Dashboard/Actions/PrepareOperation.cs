@@ -30,7 +30,8 @@ internal sealed class PrepareOperation(IQueueOperator operations) : IAction
         }
 
         var preview = await operations.PreviewAsync(
-            new BulkRequest { Action = action, EntryIds = ids, Query = ids is null ? Narrow(form.Query, action) : null }, Audits.Of(request), request.Aborted).ConfigureAwait(false);
+            new BulkRequest { Action = action, EntryIds = ids, Query = ids is null ? Narrow(form.Query, action) : null },
+            Audits.Of(request), request.Aborted).ConfigureAwait(false);
         return new Done($"operations/{preview.OperationId}", "prepared");
     }
 
@@ -48,5 +49,6 @@ internal sealed class PrepareOperation(IQueueOperator operations) : IAction
     };
 
     private static List<long> Ids(DashboardRequest request)
-        => [.. request.Form["id"].Take(MaxIds).Select(static text => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : 0).Where(static id => id > 0)];
+        => [.. request.Form["id"].Take(MaxIds).Select(static text
+            => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : 0).Where(static id => id > 0)];
 }

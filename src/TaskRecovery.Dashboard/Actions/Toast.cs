@@ -22,7 +22,8 @@ internal static class Toast
             : null;
         var button = path is not null && request.Access.Operate ? Ui.Button(request.Href(path), "Undo", "small") : default;
         return Html($"""
-            <div class="toasts" role="status"><div class="notice{(note.IsBad ? " bad" : "")}">{Icon.Of(note.IsBad ? "warn" : "completed")}<div>{note.Text}</div>{button}<button type="button" class="small dismiss script-only" data-close>Close</button></div></div>
+            <div class="toasts" role="status"><div class="notice{(note.IsBad ? " bad" : "")}">{Icon.Of(note.IsBad ? "warn" : "completed")}
+                <div>{note.Text}</div>{button}<button type="button" class="small dismiss script-only" data-close>Close</button></div></div>
             """);
     }
 
@@ -44,7 +45,8 @@ internal static class Toast
         "deleted" => ("The job is deleted.", false),
         "name-differs" => ("The job was not deleted: the name that was typed is another one.", true),
         "nothing-selected" => ("Nothing was selected.", true),
-        "bad-minutes" => ("Not paused: give the minutes as a whole number from 1 to 10,080 (a week), or none for a pause without end.", true),
+        "bad-minutes"
+            => ("Not paused: give the minutes as a whole number from 1 to 10,080 (a week), or none for a pause without end.", true),
         "started" => ("The operation has started.", false),
         "stopped" => ("The operation is stopped.", false),
         "undoing" => ("The operation is being undone.", false),

@@ -20,7 +20,9 @@ internal sealed class ApiData(DataView data)
                 Metadata = Metadata(request, entry),
             },
             Runs = [.. life.Runs.Select(run => run with { Error = Text(request, life, DashboardPart.Error, run.Error) })],
-            Progress = life.Progress is { } progress ? progress with { Message = Text(request, life, DashboardPart.Log, progress.Message) } : null,
+            Progress = life.Progress is { } progress
+                ? progress with { Message = Text(request, life, DashboardPart.Log, progress.Message) }
+                : null,
             Task = life.Task is { } task ? Of(request, task, entry.Kind) : null,
         };
     }
@@ -43,7 +45,8 @@ internal sealed class ApiData(DataView data)
 
     // The query of an operation may name data: a key, metadata or a text of arguments.
     public static BulkOperation Of(DashboardRequest request, BulkOperation operation)
-        => request.Access.Data || operation.Query is not { } query ? operation : operation with { Query = query with { UniqueKey = null, Metadata = null, Text = null, Scope = null } };
+        => request.Access.Data || operation.Query is not { } query ? operation
+            : operation with { Query = query with { UniqueKey = null, Metadata = null, Text = null, Scope = null } };
 
     private TaskRecord Of(DashboardRequest request, TaskRecord task, string kind) => task with
     {

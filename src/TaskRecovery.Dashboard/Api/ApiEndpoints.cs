@@ -17,26 +17,36 @@ namespace TaskRecovery.Dashboard.Api;
 
 /// <summary>The pages as JSON, with the same rights, and the actions of the pages with JSON bodies.</summary>
 internal sealed class ApiEndpoints(
-    IEnumerable<IAction> actions, Gatekeeper gatekeeper, Reads reads, ApiData data, SharedReads shared, Refusals refusals, ILogger<ApiEndpoints> logger)
+    IEnumerable<IAction> actions, Gatekeeper gatekeeper, Reads reads, ApiData data,
+    SharedReads shared, Refusals refusals, ILogger<ApiEndpoints> logger)
 {
     private const int MaxBodyBytes = 256 * 1024;
 
     public void Map(RouteGroupBuilder group)
     {
-        Get(group, "snapshot", async request => Json(await reads.SnapshotAsync(request).ConfigureAwait(false), ApiJson.Default.QueueSnapshot));
-        Get(group, "kinds", async request => Json(await reads.KindsAsync(request).ConfigureAwait(false), ApiJson.Default.IReadOnlyListKindSummary));
-        Get(group, "nodes", async request => Json(await reads.NodesAsync(request).ConfigureAwait(false), ApiJson.Default.IReadOnlyListNodeSummary));
-        Get(group, "jobs", async request => Json(Jobs(await reads.JobsAsync(request).ConfigureAwait(false)), ApiJson.Default.IReadOnlyListApiJob));
+        Get(group, "snapshot", async request => Json(
+            await reads.SnapshotAsync(request).ConfigureAwait(false), ApiJson.Default.QueueSnapshot));
+        Get(group, "kinds", async request => Json(
+            await reads.KindsAsync(request).ConfigureAwait(false), ApiJson.Default.IReadOnlyListKindSummary));
+        Get(group, "nodes", async request => Json(
+            await reads.NodesAsync(request).ConfigureAwait(false), ApiJson.Default.IReadOnlyListNodeSummary));
+        Get(group, "jobs", async request => Json(
+            Jobs(await reads.JobsAsync(request).ConfigureAwait(false)), ApiJson.Default.IReadOnlyListApiJob));
         Get(group, "tasks", TasksAsync);
         Get(group, "events", async request => Json(await EventsAsync(request).ConfigureAwait(false), ApiJson.Default.EventPage));
         Get(group, "operations", async request => Json(
-            ApiData.Of(request, await reads.OperationsAsync(request, Number(request.Query("before"))).ConfigureAwait(false)), ApiJson.Default.IReadOnlyListBulkOperation));
-        Get(group, "operations/{id:long}", async request => await reads.OperationAsync(request, Id(request)).ConfigureAwait(false) is { } one
+            ApiData.Of(request, await reads.OperationsAsync(request, Number(request.Query("before"))).ConfigureAwait(false)),
+            ApiJson.Default.IReadOnlyListBulkOperation));
+        Get(group, "operations/{id:long}", async request
+            => await reads.OperationAsync(request, Id(request)).ConfigureAwait(false) is { } one
             ? Json(ApiData.Of(request, one), ApiJson.Default.BulkOperation)
             : Missing());
-        Get(group, "entries", request => ListAsync(request, async form => Json(await reads.EntriesAsync(request, form).ConfigureAwait(false), ApiJson.Default.EntrySummaryPage)));
+        Get(group, "entries", request => ListAsync(
+            request, async form => Json(await reads.EntriesAsync(request, form).ConfigureAwait(false), ApiJson.Default.EntrySummaryPage)));
         Get(group, "groups", request => ListAsync(request, async form => Json(
-            await reads.GroupsAsync(request, form, Enum.TryParse<EntryGrouping>(request.Query("by"), ignoreCase: true, out var by) ? by : EntryGrouping.Kind).ConfigureAwait(false),
+            await reads.GroupsAsync(
+                request, form, Enum.TryParse<EntryGrouping>(request.Query("by"), ignoreCase: true, out var by) ? by : EntryGrouping.Kind)
+                .ConfigureAwait(false),
             ApiJson.Default.EntryGroups)));
         Get(group, "entries/{id:long}", EntryAsync);
         foreach (var action in actions)
@@ -167,12 +177,20 @@ internal sealed class ApiEndpoints(
 
     private ValueTask<EventPage> EventsAsync(DashboardRequest request)
     {
-        var query = new EventQuery { Before = Number(request.Query("before")), After = Number(request.Query("after")), Node = request.Query("node"), Actor = request.Query("actor") };
+        var query = new EventQuery
+        {
+            Before = Number(request.Query("before")),
+            After = Number(request.Query("after")),
+            Node = request.Query("node"),
+            Actor = request.Query("actor"),
+        };
         return reads.EventsAsync(request, $"api {query.Before} {query.After} {query.Node?.Length} {query.Node} {query.Actor}", query);
     }
 
     private static List<ApiJob> Jobs(IEnumerable<Job> jobs) => [.. jobs.Select(static job =>
-        new ApiJob(job.Id, job.Name, job.Kind, job.Queue, job.State, job.Schedule.ToString(), job.NextRunAt, job.Overlap, job.MissedRuns, job.DeclaredBy))];
+        new ApiJob(
+            job.Id, job.Name, job.Kind, job.Queue, job.State, job.Schedule.ToString(),
+            job.NextRunAt, job.Overlap, job.MissedRuns, job.DeclaredBy))];
 
     private static long? Number(string? text)
         => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;

@@ -2,4 +2,5 @@ namespace TaskRecovery.Dashboard.Api;
 
 /// <summary>A job in the API: its schedule is text.</summary>
 internal sealed record ApiJob(
-    Guid Id, string Name, string Kind, string Queue, JobState State, string Schedule, DateTimeOffset? NextRunAt, OverlapPolicy Overlap, MissedRunPolicy MissedRuns, string? DeclaredBy);
+    Guid Id, string Name, string Kind, string Queue, JobState State, string Schedule,
+    DateTimeOffset? NextRunAt, OverlapPolicy Overlap, MissedRunPolicy MissedRuns, string? DeclaredBy);

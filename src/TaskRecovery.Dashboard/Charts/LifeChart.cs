@@ -29,10 +29,13 @@ internal static class LifeChart
             {
                 var at = left;
                 left += pair.Second * scale;
-                return Html($"<rect class=\"fill-{pair.First.Style}\" x=\"{at:0.##}\" y=\"0\" width=\"{Math.Max(1, (pair.Second * scale) - 2):0.##}\" height=\"10\"><title>{pair.First.What}: {Shown.Duration(pair.First.Length)}</title></rect>");
+                var width = Math.Max(1, (pair.Second * scale) - 2);
+                return Html($"<rect class=\"fill-{pair.First.Style}\" x=\"{at:0.##}\" y=\"0\" width=\"{width:0.##}\" height=\"10\">"
+                    + $"<title>{pair.First.What}: {Shown.Duration(pair.First.Length)}</title></rect>");
             })}
             </svg>
-            <figcaption class="muted"><span>{Shown.Duration(Waited(parts))} waiting, {Shown.Duration(Ran(parts))} running</span></figcaption>
+            <figcaption class="muted"><span>{Shown.Duration(Waited(parts))} waiting, {Shown.Duration(Ran(parts))}
+                running</span></figcaption>
             </figure>
             """);
     }

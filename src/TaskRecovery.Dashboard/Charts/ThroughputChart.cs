@@ -21,7 +21,8 @@ internal static class ThroughputChart
 
     private static readonly TimeSpan[] Steps =
     [
-        TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(30), TimeSpan.FromHours(1), TimeSpan.FromHours(3), TimeSpan.FromHours(6), TimeSpan.FromDays(1), TimeSpan.FromDays(7),
+        TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(30), TimeSpan.FromHours(1),
+        TimeSpan.FromHours(3), TimeSpan.FromHours(6), TimeSpan.FromDays(1), TimeSpan.FromDays(7),
         TimeSpan.FromDays(14),
     ];
 
@@ -35,17 +36,21 @@ internal static class ThroughputChart
             <figure>
             <div class="chart" id="throughput">
             <div class="scale" aria-hidden="true"><span>{Shown.Short(top)}</span><span>{Shown.Short(top / 2)}</span><span>0</span></div>
-            <svg viewBox="0 0 {Math.Max(1, points.Count) * (int)Step} {(int)Height}" preserveAspectRatio="none" role="img" aria-label="{Sentence(total, bucket, range)}">
+            <svg viewBox="0 0 {Math.Max(1, points.Count) * (int)Step} {(int)Height}" preserveAspectRatio="none" role="img"
+                aria-label="{Sentence(total, bucket, range)}">
             <path class="grid-line" d="M0 0H{points.Count * (int)Step}M0 50H{points.Count * (int)Step}M0 100H{points.Count * (int)Step}"/>
             {Each(points.Select(static (point, index) => (point, index)), item => Bar(item.point, item.index, top, style))}
             <polyline class="line-enqueued" points="{Line(points, top)}"/>
             </svg>
             <svg class="axis" aria-hidden="true">{Each(Ticks(points, bucket), tick => Html(
-                $"<text x=\"{tick.Percent:0.##}%\" y=\"12\" data-t=\"{tick.Style}\" data-at=\"{Shown.Iso(tick.At)}\">{tick.At.UtcDateTime.ToString(Format(tick.Style), CultureInfo.InvariantCulture)}</text>"))}</svg>
+                $"<text x=\"{tick.Percent:0.##}%\" y=\"12\" data-t=\"{tick.Style}\" data-at=\"{Shown.Iso(tick.At)}\">"
+                + $"{tick.At.UtcDateTime.ToString(Format(tick.Style), CultureInfo.InvariantCulture)}</text>"))}</svg>
             </div>
             <figcaption>
             <p class="key">{Each(Parts.Where(part => part.Value(total) > 0 || part.Style is "completed" or "failed"), part =>
-                Html($"<span><svg viewBox=\"0 0 10 10\" aria-hidden=\"true\"><rect class=\"fill-{part.Style}\" width=\"10\" height=\"10\" rx=\"2\"/></svg>{part.Name}</span>"))}
+                Html($"<span><svg viewBox=\"0 0 10 10\" aria-hidden=\"true\">"
+                    + $"<rect class=\"fill-{part.Style}\" width=\"10\" height=\"10\" rx=\"2\"/>"
+                    + $"</svg>{part.Name}</span>"))}
             <span><svg viewBox="0 0 10 10" aria-hidden="true"><path class="line-enqueued" d="M0 5h10"/></svg>stored</span></p>
             </figcaption>
             </figure>
@@ -60,16 +65,24 @@ internal static class ThroughputChart
         return Html($"""
             <details><summary>Numbers of the chart</summary>
             <table><caption class="hidden">Entries in each interval of {Shown.Duration(bucket)}, newest first</caption>
-            <thead><tr><th scope="col">From</th><th scope="col" class="number">Stored</th><th scope="col" class="number">Completed</th><th scope="col" class="number">Failed</th><th scope="col" class="number">Cancelled</th><th scope="col" class="number">Lost</th></tr></thead>
+            <thead><tr><th scope="col">From</th><th scope="col" class="number">Stored</th><th scope="col" class="number">Completed</th>
+                <th scope="col" class="number">Failed</th><th scope="col" class="number">Cancelled</th>
+                <th scope="col" class="number">Lost</th></tr></thead>
             <tbody>{Each(used, point => Html(
-                $"<tr><th scope=\"row\">{Label(point.At, style)}</th><td class=\"number\">{Shown.Number(point.Totals.Enqueued)}</td><td class=\"number\">{Shown.Number(point.Totals.Completed)}</td><td class=\"number\">{Shown.Number(point.Totals.Failed)}</td><td class=\"number\">{Shown.Number(point.Totals.Cancelled)}</td><td class=\"number\">{Shown.Number(point.Totals.Lost)}</td></tr>"))}</tbody></table>
+                $"<tr><th scope=\"row\">{Label(point.At, style)}</th><td class=\"number\">{Shown.Number(point.Totals.Enqueued)}</td>"
+                + $"<td class=\"number\">{Shown.Number(point.Totals.Completed)}</td>"
+                + $"<td class=\"number\">{Shown.Number(point.Totals.Failed)}</td>"
+                + $"<td class=\"number\">{Shown.Number(point.Totals.Cancelled)}</td>"
+                + $"<td class=\"number\">{Shown.Number(point.Totals.Lost)}</td></tr>"))}</tbody></table>
             </details>
             """);
     }
 
     public static string Sentence(EntryTotals total, TimeSpan bucket, string range)
-        => $"In the last {range}: {Shown.Number(total.Enqueued)} stored, {Shown.Number(total.Completed)} completed, {Shown.Number(total.Failed)} failed, "
-            + $"{Shown.Number(total.Cancelled)} cancelled, {Shown.Number(total.Lost)} lost with their node; one bar for each {Shown.Duration(bucket)}.";
+        => $"In the last {range}: {Shown.Number(total.Enqueued)} stored, {Shown.Number(total.Completed)} "
+            + $"completed, {Shown.Number(total.Failed)} failed, "
+            + $"{Shown.Number(total.Cancelled)} cancelled, {Shown.Number(total.Lost)} lost with their node; "
+            + $"one bar for each {Shown.Duration(bucket)}.";
 
     /// <summary>The next of 2, 4, 6, 8, 10, 20, 40 ... that is not below the largest value, so that the half of it is a good label
     /// too.</summary>
@@ -104,7 +117,8 @@ internal static class ThroughputChart
             }
 
             below += value;
-            return Html($"<rect class=\"fill-{part.Style}\" x=\"{(index * Step) + 1.25:0.##}\" y=\"{Y(below, top):0.##}\" width=\"7.5\" height=\"{Y(0, top) - Y(value, top):0.##}\"/>");
+            return Html($"<rect class=\"fill-{part.Style}\" x=\"{(index * Step) + 1.25:0.##}\" y=\"{Y(below, top):0.##}\" width=\"7.5\" "
+                + $"height=\"{Y(0, top) - Y(value, top):0.##}\"/>");
         });
         return Html($"<g><title>{Moment(point.At, style)}: {Words(point.Totals)}</title>{bars}</g>\n");
     }

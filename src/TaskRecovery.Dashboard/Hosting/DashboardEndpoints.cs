@@ -44,7 +44,8 @@ internal sealed class DashboardEndpoints(
         }
 
         Get(group, "entries/{id:long}/args", context => AnswerAsync(context, request => download.SendAsync(request, DashboardPart.Args)));
-        Get(group, "entries/{id:long}/result", context => AnswerAsync(context, request => download.SendAsync(request, DashboardPart.Result)));
+        Get(group, "entries/{id:long}/result", context => AnswerAsync(
+            context, request => download.SendAsync(request, DashboardPart.Result)));
         Get(group, "-/{file}", context => AnswerAsync(context, request => assets.SendAsync(request.Context, request.Route("file") ?? "")));
     }
 
@@ -87,7 +88,8 @@ internal sealed class DashboardEndpoints(
         }
 
         var snapshot = await reads.SnapshotAsync(request).ConfigureAwait(false);
-        var isSent = await SendAsync(context, shown.Status, layout.Render(shown, request, snapshot, Toast.Render(request))).ConfigureAwait(false);
+        var isSent = await SendAsync(
+            context, shown.Status, layout.Render(shown, request, snapshot, Toast.Render(request))).ConfigureAwait(false);
         if (isSent && shown.Opened is { } opened)
         {
             Log.DataOpened(logger, request.Access.User, opened);
@@ -99,7 +101,8 @@ internal sealed class DashboardEndpoints(
         if (!context.Request.HasFormContentType)
         {
             await RefuseAsync(context, new Refusal(
-                StatusCodes.Status415UnsupportedMediaType, "Not a form", "An action is the form of a page of this dashboard.")).ConfigureAwait(false);
+                StatusCodes.Status415UnsupportedMediaType, "Not a form",
+                "An action is the form of a page of this dashboard.")).ConfigureAwait(false);
             return;
         }
 
@@ -117,7 +120,8 @@ internal sealed class DashboardEndpoints(
         {
             await refusals.RecordAsync(request, what).ConfigureAwait(false);
             await RefuseAsync(context, new Refusal(
-                StatusCodes.Status403Forbidden, "Read-only", "You may look, but not act. To act needs the policy that OperatePolicy names.")).ConfigureAwait(false);
+                StatusCodes.Status403Forbidden, "Read-only",
+                "You may look, but not act. To act needs the policy that OperatePolicy names.")).ConfigureAwait(false);
             return;
         }
 
@@ -133,7 +137,8 @@ internal sealed class DashboardEndpoints(
     {
         var path = context.Request.Path.ToUriComponent();
         var last = path.TrimEnd('/')[(path.TrimEnd('/').LastIndexOf('/') + 1)..];
-        Redirect(context, (path.EndsWith('/') ? $"../{last}" : $"./{last}/") + context.Request.QueryString.ToUriComponent(), StatusCodes.Status302Found);
+        Redirect(context, (path.EndsWith('/') ? $"../{last}" : $"./{last}/")
+            + context.Request.QueryString.ToUriComponent(), StatusCodes.Status302Found);
         return Task.CompletedTask;
     });
 
@@ -159,7 +164,8 @@ internal sealed class DashboardEndpoints(
         var tag = $"\"{Convert.ToHexStringLower(SHA256.HashData(body))[..32]}\"";
         response.Headers.ETag = tag;
 
-        // The script shows times relative to this clock, because the browser's may be wrong. It is not part of the page, and so not of its tag.
+        // The script shows times relative to this clock, because the browser's may be wrong. It is not part of the page, and so not of its
+        // tag.
         var now = Shown.Iso(time.GetUtcNow());
         response.Headers["X-Time"] = now;
         response.Headers["Server-Timing"] = $"now;desc=\"{now}\"";

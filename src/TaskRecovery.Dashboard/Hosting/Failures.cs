@@ -11,11 +11,16 @@ internal static class Failures
     public static Refusal? Explain(Exception failure) => failure switch
     {
         StoreUnavailableException => new(
-            StatusCodes.Status503ServiceUnavailable, "The database does not answer", "Nothing is lost: entries wait until it is back. Reload the page in a moment."),
+            StatusCodes.Status503ServiceUnavailable, "The database does not answer",
+            "Nothing is lost: entries wait until it is back. Reload the page in a moment."),
         TimeoutException => new(
-            StatusCodes.Status504GatewayTimeout, "The database needed too long", "The question was stopped at its time limit, so that it does not load the database. Ask for less: a shorter time, a kind, or a queue."),
+            StatusCodes.Status504GatewayTimeout, "The database needed too long",
+            "The question was stopped at its time limit, so that it does not load the database. Ask for less: a shorter time, "
+            + "a kind, or a queue."),
         SearchRunningException => new(StatusCodes.Status429TooManyRequests, "One search at a time", failure.Message),
-        NotSupportedException => new(StatusCodes.Status501NotImplemented, "Not supported by this store", "The store of this application does not support this page."),
+        NotSupportedException => new(
+            StatusCodes.Status501NotImplemented, "Not supported by this store",
+            "The store of this application does not support this page."),
         BadHttpRequestException or InvalidDataException => new(
             StatusCodes.Status400BadRequest, "The form can't be read", "It is too large or not complete."),
         ArgumentException => new(StatusCodes.Status400BadRequest, "The question is not valid", failure.Message),

@@ -15,7 +15,8 @@ internal sealed class AboutPage(Reads reads, IOptions<DashboardOptions> options,
     {
         var snapshot = await reads.SnapshotAsync(request).ConfigureAwait(false);
         var nodes = await reads.NodesAsync(request).ConfigureAwait(false);
-        var versions = nodes.Where(static node => node.State == NodeState.Alive).Select(static node => node.LibraryVersion).OfType<string>().Distinct().Order().ToList();
+        var versions = nodes.Where(static node => node.State == NodeState.Alive).Select(
+            static node => node.LibraryVersion).OfType<string>().Distinct().Order().ToList();
         return new Page("About", Section.About, Html($"""
             <div class="columns">
             <div class="stack">
@@ -33,7 +34,8 @@ internal sealed class AboutPage(Reads reads, IOptions<DashboardOptions> options,
                 {Ui.Fact("12,345", Html($"is exact."))}
                 {Ui.Fact("10,000+", Html($"is where counting stopped: there are at least as many."))}
                 {Ui.Fact("≈ 5.0 million", Html($"is an estimate of the database."))}
-                {Ui.Fact("Per minute, hour, day", Html($"are added up by the nodes every 10 s. What a crashed process had not stored is missing."))}
+                {Ui.Fact("Per minute, hour, day", Html(
+                    $"are added up by the nodes every 10 s. What a crashed process had not stored is missing."))}
                 </dl>
                 """)))}
             </div>
@@ -51,7 +53,8 @@ internal sealed class AboutPage(Reads reads, IOptions<DashboardOptions> options,
     }
 
     private static Markup Right(bool has, string name, string? policy, string option) => Html($"""
-        {(has ? Ui.State("completed", name) : Ui.State("cancelled", name))} <span class="muted">{(policy is null ? $"nobody may: {option} names no policy" : has ? $"by the policy {policy}" : $"needs the policy {policy}")}</span>
+        {(has ? Ui.State("completed", name) : Ui.State("cancelled", name))} <span class="muted">{(policy
+            is null ? $"nobody may: {option} names no policy" : has ? $"by the policy {policy}" : $"needs the policy {policy}")}</span>
         """);
 
     private static string Version()

@@ -65,5 +65,7 @@ internal sealed class DataView(IOptions<DashboardOptions> options, ILogger<DataV
     }
 
     public static Markup Hidden(DashboardRequest request)
-        => Html($"<span class=\"muted\">{Icon.Of("lock")} {(request.Access.Data ? "hidden by the redactor" : "hidden: you may not see data")}</span>");
+        => Html($"<span class=\"muted\">{Icon.Of("lock")} {(request.Access.Data
+            ? "hidden by the redactor"
+            : "hidden: you may not see data")}</span>");
 }

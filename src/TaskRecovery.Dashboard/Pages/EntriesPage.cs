@@ -8,7 +8,8 @@ namespace TaskRecovery.Dashboard.Pages;
 internal sealed class EntriesPage(Reads reads, TimeProvider time) : IPage
 {
     private static readonly (string? Key, string Name)[] States =
-        [(null, "All"), ("waiting", "Waiting"), ("running", "Running"), ("failed", "Failed"), ("cancelled", "Cancelled"), ("completed", "Completed")];
+        [(null, "All"), ("waiting", "Waiting"), ("running", "Running"),
+            ("failed", "Failed"), ("cancelled", "Cancelled"), ("completed", "Completed")];
 
     private static readonly (EntryGrouping By, string Key, string Name)[] Groupings =
         [(EntryGrouping.Kind, "kind", "kind"), (EntryGrouping.Reason, "reason", "reason"), (EntryGrouping.Queue, "queue", "queue")];
@@ -20,7 +21,8 @@ internal sealed class EntriesPage(Reads reads, TimeProvider time) : IPage
         var form = EntryForm.Read(request);
         var snapshot = await reads.SnapshotAsync(request).ConfigureAwait(false);
         var content = form.IsRefused
-            ? Ui.Notice("bad", "lock", Html($"A search in keys, metadata and arguments reads data, which you may not see. Remove these conditions."))
+            ? Ui.Notice("bad", "lock", Html(
+                $"A search in keys, metadata and arguments reads data, which you may not see. Remove these conditions."))
             : form.Problems.Count > 0
                 ? Each(form.Problems, problem => Ui.Notice("bad", "warn", Html($"{problem}")))
                 : request.Query("group") is { } group && Groupings.FirstOrDefault(one => one.Key == group) is { Key: not null } by
@@ -119,7 +121,8 @@ internal sealed class EntriesPage(Reads reads, TimeProvider time) : IPage
             $"By {by.Name}",
             table.Render(groups.Groups.Select(group => new Row(
                 null,
-                Html($"<a href=\"{request.Href($"entries?{form.With(by.Key, group.Key.Length == 0 ? null : group.Key)}")}\">{Ui.Name(group.Key.Length == 0 ? "none" : by.Key == "reason" ? Ui.Words(group.Key) : group.Key)}</a>"),
+                Html($"<a href=\"{request.Href($"entries?{form.With(by.Key, group.Key.Length == 0 ? null : group.Key)}")}\">{Ui.Name(
+                    group.Key.Length == 0 ? "none" : by.Key == "reason" ? Ui.Words(group.Key) : group.Key)}</a>"),
                 Html($"{Shown.Number(group.Entries)}")))),
             footer: groups.IsComplete ? default : Html(
                 $"<span>Only the newest entries were counted, back to {Shown.Clock(groups.SearchedBackTo)}.</span>"));

@@ -9,8 +9,10 @@ internal static class EntryBulk
 {
     public static Markup Bar(DashboardRequest request, EntryForm form, EntrySummaryPage page)
     {
-        var canRetry = form["state"] is null or "failed" or "cancelled" && page.Entries.Any(static entry => entry.State is EntryState.Failed or EntryState.Cancelled);
-        var canCancel = form["state"] is null or "waiting" or "running" && page.Entries.Any(static entry => entry.State is EntryState.Waiting or EntryState.Running);
+        var canRetry = form["state"] is null or "failed" or "cancelled"
+            && page.Entries.Any(static entry => entry.State is EntryState.Failed or EntryState.Cancelled);
+        var canCancel = form["state"] is null or "waiting" or "running"
+            && page.Entries.Any(static entry => entry.State is EntryState.Waiting or EntryState.Running);
         if (!canRetry && !canCancel)
         {
             return default;
@@ -21,7 +23,8 @@ internal static class EntryBulk
             {Ui.Hidden("filter", form.Address)}
             <span class="muted" data-chosen="None selected" role="status">Selected entries</span>
             {When(canRetry, Html($"<button class=\"small\" name=\"do\" value=\"retry\" data-act=\"retry\" data-needs-pick>Retry</button>"))}
-            {When(canCancel, Html($"<button class=\"small danger\" name=\"do\" value=\"cancel\" data-act=\"cancel\" data-needs-pick>Cancel</button>"))}
+            {When(canCancel, Html(
+                $"<button class=\"small danger\" name=\"do\" value=\"cancel\" data-act=\"cancel\" data-needs-pick>Cancel</button>"))}
             <span class="muted">All that match:</span>
             {When(canRetry, Html($"<button class=\"small\" name=\"do\" value=\"retry-all\">Retry all …</button>"))}
             {When(canCancel, Html($"<button class=\"small danger\" name=\"do\" value=\"cancel-all\">Cancel all …</button>"))}

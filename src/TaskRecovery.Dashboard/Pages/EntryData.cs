@@ -10,15 +10,20 @@ internal sealed class EntryData(Reads reads, DataView data)
 {
     private const string NotStored = "erased";
 
+    private static readonly Column[] StepColumns =
+        [new("Step", "name-cell"), new("Stored"), Column.Number("Fence"), Column.Number("Size")];
+
     public Markup Key(DashboardRequest request, EntryLife life) => life.Entry.UniqueKey is { } key
-        ? Ui.Fact("Unique key", Html($"{data.Plain(request, Text(life, DashboardPart.UniqueKey, key))}{When(!life.HoldsUniqueKey, Html($" <span class=\"muted\">released</span>"))}"))
+        ? Ui.Fact("Unique key", Html($"{data.Plain(request, Text(life, DashboardPart.UniqueKey, key))}{When(
+            !life.HoldsUniqueKey, Html($" <span class=\"muted\">released</span>"))}"))
         : default;
 
     public Markup Metadata(DashboardRequest request, EntryLife life) => life.Entry.Metadata is { Count: > 0 } metadata
         ? Ui.Fact(
             "Metadata",
             request.Access.Data
-                ? Html($"<span class=\"tags\">{Each(metadata.OrderBy(static pair => pair.Key, StringComparer.Ordinal), pair => Tag(request, life, pair.Key, pair.Value))}</span>")
+                ? Html($"<span class=\"tags\">{Each(metadata.OrderBy(static pair => pair.Key, StringComparer.Ordinal), pair => Tag(
+                    request, life, pair.Key, pair.Value))}</span>")
                 : DataView.Hidden(request))
         : default;
 
@@ -49,8 +54,11 @@ internal sealed class EntryData(Reads reads, DataView data)
             : null;
         var checkpoint = await CheckpointAsync(request, life).ConfigureAwait(false);
         return Html($"""
-            {Ui.Card("Arguments", Ui.Body(entry.Reason == EndReasons.Erased && entry.Args.Length == 0 ? Html($"<span class=\"muted\">{NotStored}</span>") : data.Json(request, Text(life, DashboardPart.Args, entry.Args))), Download(request, entry.Id, "args"))}
-            {(entry.Result is { } stored ? Ui.Card("Result", Ui.Body(data.Json(request, Text(life, DashboardPart.Result, stored))), Download(request, entry.Id, "result")) : default)}
+            {Ui.Card("Arguments", Ui.Body(entry.Reason == EndReasons.Erased && entry.Args.Length == 0
+                ? Html($"<span class=\"muted\">{NotStored}</span>")
+                : data.Json(request, Text(life, DashboardPart.Args, entry.Args))), Download(request, entry.Id, "args"))}
+            {(entry.Result is { } stored ? Ui.Card("Result", Ui.Body(
+                data.Json(request, Text(life, DashboardPart.Result, stored))), Download(request, entry.Id, "result")) : default)}
             {Steps(request, life, opened, result)}
             {checkpoint}
             """);
@@ -66,7 +74,8 @@ internal sealed class EntryData(Reads reads, DataView data)
         var lines = await reads.LogAsync(request, life.Entry.Id).ConfigureAwait(false);
         return lines.Count == 0 ? default : Ui.Card("Log", Html($"""
             <ol class="log" tabindex="0" aria-label="Log lines, oldest first">{Each(lines, line => Html(
-                $"<li class=\"level-{Level(line.Level)}\">{Shown.Exact(line.At)} <span class=\"level\">{Level(line.Level)}</span> <span>{data.Plain(request, Text(life, DashboardPart.Log, line.Message))}</span></li>"))}</ol>
+                $"<li class=\"level-{Level(line.Level)}\">{Shown.Exact(line.At)} <span class=\"level\">{Level(line.Level)}</span> "
+                + $"<span>{data.Plain(request, Text(life, DashboardPart.Log, line.Message))}</span></li>"))}</ol>
             """), Html($"<span class=\"muted\">{Shown.Many(lines.Count, "line")}</span>"));
     }
 
@@ -86,15 +95,17 @@ internal sealed class EntryData(Reads reads, DataView data)
         }
 
         return Ui.Card("Steps", Html($"""
-            {new Table("Finished steps", new Column("Step", "name-cell"), new("Stored"), Column.Number("Fence"), Column.Number("Size")).Render(life.Steps.Select(step => new Row(
+            {new Table("Finished steps", StepColumns).Render(life.Steps.Select(step => new Row(
                 null,
                 request.Access.Data
-                    ? Html($"<a href=\"{request.Href($"entries/{life.Entry.Id}?step={Uri.EscapeDataString(step.Name)}#step")}\">{Ui.Name(step.Name)}</a>")
+                    ? Html($"<a href=\"{request.Href($"entries/{life.Entry.Id}?step={Uri.EscapeDataString(step.Name)}#step")}\">"
+                        + $"{Ui.Name(step.Name)}</a>")
                     : Ui.Name(step.Name),
                 Shown.Clock(step.StoredAt),
                 Html($"{step.Fence}"),
                 Html($"{Shown.Bytes(step.Bytes)}"))))}
-            {(opened is null || result is null ? default : Html($"<div class=\"body\" id=\"step\"><h3>{Ui.Name(opened)}</h3>{data.Json(request, new DashboardText(DashboardPart.Step, life.Entry.Kind, opened, result))}</div>"))}
+            {(opened is null || result is null ? default : Html($"<div class=\"body\" id=\"step\"><h3>{Ui.Name(opened)}"
+                + $"</h3>{data.Json(request, new DashboardText(DashboardPart.Step, life.Entry.Kind, opened, result))}</div>"))}
             """));
     }
 
@@ -109,14 +120,16 @@ internal sealed class EntryData(Reads reads, DataView data)
         return Ui.Card(
             "Checkpoint",
             Ui.Body(text is null ? DataView.Hidden(request) : data.Json(request, Text(life, DashboardPart.Checkpoint, text))),
-            Html($"<span class=\"muted\">{Shown.Bytes(checkpoint.Bytes)}, {Shown.Ago(checkpoint.StoredAt)}, fence {checkpoint.Fence}</span>"));
+            Html($"<span class=\"muted\">{Shown.Bytes(checkpoint.Bytes)}, {Shown.Ago(checkpoint.StoredAt)}, "
+                + $"fence {checkpoint.Fence}</span>"));
     }
 
     private static Markup Download(DashboardRequest request, long id, string part)
         => When(request.Access.Data, Html($"<a class=\"muted\" href=\"{request.Href($"entries/{id}/{part}")}\" download>Download</a>"));
 
     private Markup Tag(DashboardRequest request, EntryLife life, string name, string value)
-        => Html($"<span class=\"tag\">{Ui.Name(name)} {data.Plain(request, new DashboardText(DashboardPart.Metadata, life.Entry.Kind, name, value))}</span>");
+        => Html($"<span class=\"tag\">{Ui.Name(name)} {data.Plain(
+            request, new DashboardText(DashboardPart.Metadata, life.Entry.Kind, name, value))}</span>");
 
     private static DashboardText Text(EntryLife life, DashboardPart part, string text) => new(part, life.Entry.Kind, null, text);
 }

@@ -9,7 +9,8 @@ internal static class EntryFilters
 {
     public static Markup Render(DashboardRequest request, EntryForm form)
     {
-        var more = form["reason"] ?? form["node"] ?? form["job"] ?? form["from"] ?? form["to"] ?? form["key"] ?? form["meta"] ?? form["text"];
+        var more = form["reason"] ?? form["node"] ?? form["job"] ?? form["from"]
+            ?? form["to"] ?? form["key"] ?? form["meta"] ?? form["text"];
         var clear = form.With("state", form["state"]);
         return Html($"""
             <form action="{request.Href("entries")}" class="filter-form" role="search" aria-label="Filter">
@@ -18,8 +19,11 @@ internal static class EntryFilters
             {Field(form, "queue", "Queue", "default")}
             {Field(form, "kind", "Kind", "mail.send or mail.*")}
             <button>Filter</button>
-            {When(form.HasFilter, Html($"<a class=\"button plain\" href=\"{request.Href(form["state"] is { } current ? $"entries?state={Uri.EscapeDataString(current)}" : "entries")}\">Clear</a>"))}
-            <span class="muted group-by">Group by {Each(Groups(form), group => Html($"<a href=\"{request.Href($"entries?{clear}{(clear.Length == 0 ? "" : "&")}group={group}")}\">{group}</a> "))}</span>
+            {When(form.HasFilter, Html($"<a class=\"button plain\" href=\"{request.Href(form["state"] is { } current
+                ? $"entries?state={Uri.EscapeDataString(current)}"
+                : "entries")}\">Clear</a>"))}
+            <span class="muted group-by">Group by {Each(Groups(form), group => Html(
+                $"<a href=\"{request.Href($"entries?{clear}{(clear.Length == 0 ? "" : "&")}group={group}")}\">{group}</a> "))}</span>
             </div>
             <details{When(more is not null, Html($" open"))}><summary>More conditions</summary>
             <div class="filters">
@@ -28,7 +32,8 @@ internal static class EntryFilters
             {Field(form, "from", "Stored from (UTC)", "2026-11-29T12:00Z")}
             {Field(form, "to", "Stored before (UTC)", "2026-11-30")}
             {Field(form, "job", "Job", "id")}
-            {When(request.Access.Data, Html($"{Field(form, "key", "Unique key", "order-4711")}{Field(form, "meta", "Metadata", "tenant=acme")}{Field(form, "text", "Text in arguments", "exactly as stored")}"))}
+            {When(request.Access.Data, Html($"{Field(form, "key", "Unique key", "order-4711")}{Field(
+                form, "meta", "Metadata", "tenant=acme")}{Field(form, "text", "Text in arguments", "exactly as stored")}"))}
             </div>
             </details>
             </form>
@@ -47,7 +52,8 @@ internal static class EntryFilters
     }
 
     private static Markup Field(EntryForm form, string name, string label, string hint) => Html($"""
-        <div class="field"><label for="f-{name}">{label}</label><input id="f-{name}" name="{name}" value="{form[name]}" placeholder="{hint}" autocomplete="off" spellcheck="false" maxlength="500"></div>
+        <div class="field"><label for="f-{name}">{label}</label><input id="f-{name}" name="{name}" value="{form[name]}" placeholder="{hint}"
+            autocomplete="off" spellcheck="false" maxlength="500"></div>
 
         """);
 }

@@ -12,11 +12,13 @@ internal static class EntryTable
 
     private static readonly Column Pick = new("Select", "pick")
     {
-        Head = Html($"<input type=\"checkbox\" class=\"script-only\" aria-label=\"Select all rows of this page\"><span class=\"hidden\">Select</span>"),
+        Head = Html($"<input type=\"checkbox\" class=\"script-only\" aria-label=\"Select all rows of this page\"><span "
+            + $"class=\"hidden\">Select</span>"),
     };
 
     private static readonly Column[] Columns =
-        [new("Entry"), new("Kind", "name-cell wide"), new("State"), new("Queue", "name-cell"), Column.Number("Attempt"), new("Stored"), new("When"), new("Node", "name-cell")];
+        [new("Entry"), new("Kind", "name-cell wide"), new("State"), new("Queue", "name-cell"),
+            Column.Number("Attempt"), new("Stored"), new("When"), new("Node", "name-cell")];
 
     public static Markup Render(DashboardRequest request, IEnumerable<EntrySummary> entries, DateTimeOffset now, bool canPick)
         => new Table("Entries, newest first", canPick ? [Pick, .. Columns] : Columns).Render(entries.Select(entry =>
@@ -29,7 +31,9 @@ internal static class EntryTable
     [
         Html($"<a class=\"id\" href=\"{request.Href($"entries/{entry.Id}")}\">{entry.Id}</a>"),
         Html($"{Ui.Name(entry.Kind)}{Ui.Crashes(entry.Crashes)}"),
-        Html($"{Ui.State(entry, now)}{When(entry.Reason is not null, Html($"<span class=\"sub\">{Ui.Words(entry.Reason ?? "")}</span>"))}{When(entry.CancelRequested && entry.State == EntryState.Running, Html($"<span class=\"sub\">asked to stop</span>"))}"),
+        Html($"{Ui.State(entry, now)}"
+            + $"{When(entry.Reason is not null, Html($"<span class=\"sub\">{Ui.Words(entry.Reason ?? "")}</span>"))}"
+            + $"{When(entry.CancelRequested && entry.State == EntryState.Running, Html($"<span class=\"sub\">asked to stop</span>"))}"),
         Ui.Name(entry.Queue),
         entry.Attempt > 0 ? Html($"{entry.Attempt}<span class=\"muted\"> / {entry.MaxAttempts}</span>") : Ui.None,
         Shown.Ago(entry.CreatedAt),

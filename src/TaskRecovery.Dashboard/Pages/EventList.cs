@@ -16,7 +16,8 @@ internal static class EventList
         var (icon, tone) = Look(one.Kind);
         var by = By(one);
         return Html($"""
-            <li id="v{one.Id}">{Shown.Ago(one.At)}<span class="dot tone-{tone}">{Icon.Of(icon)}</span><div><div class="what">{Sentence(request, one)}</div>{When(!by.IsEmpty, Html($"<div class=\"how\">{by}</div>"))}</div></li>
+            <li id="v{one.Id}">{Shown.Ago(one.At)}<span class="dot tone-{tone}">{Icon.Of(icon)}</span><div><div
+                class="what">{Sentence(request, one)}</div>{When(!by.IsEmpty, Html($"<div class=\"how\">{by}</div>"))}</div></li>
 
             """);
     }
@@ -38,8 +39,10 @@ internal static class EventList
             QueueEventKind.EntryErased => Html($"The data of {Entry(request, one)} were erased"),
             QueueEventKind.Paused => Html($"{subject} was paused"),
             QueueEventKind.Resumed => Html($"{subject} was resumed"),
-            QueueEventKind.JobTriggered => Html($"{subject} was run{When(one.EntryId is not null, Html($" as {Entry(request, one with { Subject = null })}"))}"),
-            QueueEventKind.JobBackfilled => Html($"{subject} was run for {Shown.Many(one.Entries ?? 0, "due time", "due times")} of the past"),
+            QueueEventKind.JobTriggered => Html(
+                $"{subject} was run{When(one.EntryId is not null, Html($" as {Entry(request, one with { Subject = null })}"))}"),
+            QueueEventKind.JobBackfilled => Html(
+                $"{subject} was run for {Shown.Many(one.Entries ?? 0, "due time", "due times")} of the past"),
             QueueEventKind.JobDeleted => Html($"{subject} was deleted"),
             QueueEventKind.OperationStarted => Html($"{Operation(request, one)} started"),
             QueueEventKind.OperationEnded => Html($"{Operation(request, one)} ended"),
@@ -89,10 +92,12 @@ internal static class EventList
     }
 
     private static Markup Entry(DashboardRequest request, QueueEvent one) => one.EntryId is { } id
-        ? Html($"<a class=\"id\" href=\"{request.Href($"entries/{id}")}\">{id}</a>{When(one.Subject is not null, Html($" <bdi class=\"muted\">{one.Subject}</bdi>"))}")
+        ? Html($"<a class=\"id\" href=\"{request.Href($"entries/{id}")}\">{id}"
+            + $"</a>{When(one.Subject is not null, Html($" <bdi class=\"muted\">{one.Subject}</bdi>"))}")
         : Html($"An entry");
 
     private static Markup Operation(DashboardRequest request, QueueEvent one) => one.OperationId is { } id
-        ? Html($"<a href=\"{request.Href($"operations/{id}")}\">Operation {id}</a>{When(one.Entries is not null, Html($" on {Shown.Many(one.Entries ?? 0, "entry", "entries")}"))}")
+        ? Html($"<a href=\"{request.Href($"operations/{id}")}\">Operation {id}"
+            + $"</a>{When(one.Entries is not null, Html($" on {Shown.Many(one.Entries ?? 0, "entry", "entries")}"))}")
         : Html($"A bulk operation");
 }

@@ -15,8 +15,10 @@ internal sealed class EventsPage(Reads reads) : IPage
         ("recovery", "Recovery", [QueueEventKind.NodeDied, QueueEventKind.Swept, QueueEventKind.CrashLoop]),
         ("operators", "Operators",
         [
-            QueueEventKind.EntryRetried, QueueEventKind.EntryCancelled, QueueEventKind.EntryErased, QueueEventKind.Paused, QueueEventKind.Resumed,
-            QueueEventKind.OperationStarted, QueueEventKind.OperationEnded, QueueEventKind.OperationStopped, QueueEventKind.OperationUndone, QueueEventKind.Refused,
+            QueueEventKind.EntryRetried, QueueEventKind.EntryCancelled,
+            QueueEventKind.EntryErased, QueueEventKind.Paused, QueueEventKind.Resumed,
+            QueueEventKind.OperationStarted, QueueEventKind.OperationEnded,
+            QueueEventKind.OperationStopped, QueueEventKind.OperationUndone, QueueEventKind.Refused,
         ]),
     ];
 
@@ -26,7 +28,8 @@ internal sealed class EventsPage(Reads reads) : IPage
     {
         if (!reads.Has(MonitorFeatures.Events))
         {
-            return new Page("Events", Section.Events, Ui.Card("Events", Ui.Empty("events", "This store keeps no events", "Its log messages have them.")));
+            return new Page("Events", Section.Events, Ui.Card(
+                "Events", Ui.Empty("events", "This store keeps no events", "Its log messages have them.")));
         }
 
         var group = Groups.FirstOrDefault(one => one.Key == request.Query("show"), Groups[0]);
@@ -35,13 +38,18 @@ internal sealed class EventsPage(Reads reads) : IPage
         var actor = request.Query("actor");
         var query = new EventQuery { Kinds = group.Kinds, Before = before, Node = node, Actor = actor, Limit = 60 };
         var page = await reads.EventsAsync(request, $"{group.Key} {before} {node?.Length} {node} {actor}", query).ConfigureAwait(false);
-        var rest = (node is null ? "" : $"&node={Uri.EscapeDataString(node)}") + (actor is null ? "" : $"&actor={Uri.EscapeDataString(actor)}");
+        var rest = (node is null ? "" : $"&node={Uri.EscapeDataString(node)}")
+            + (actor is null ? "" : $"&actor={Uri.EscapeDataString(actor)}");
         return new Page("Events", Section.Events, Html($"""
-            {Ui.Tabs("Kind of event", Groups.Select(one => (request.Href($"events?show={one.Key}{rest}"), Html($"{one.Name}"), one.Key == group.Key)))}
+            {Ui.Tabs("Kind of event", Groups.Select(
+                one => (request.Href($"events?show={one.Key}{rest}"), Html($"{one.Name}"), one.Key == group.Key)))}
             <section class="card">{(page.Events.Count == 0
-                ? Ui.Empty("events", "Nothing here yet", "Nodes that join or die, recoveries and the actions of operators appear here. Events are kept for 30 days.")
+                ? Ui.Empty(
+                    "events", "Nothing here yet",
+                    "Nodes that join or die, recoveries and the actions of operators appear here. Events are kept for 30 days.")
                 : Ui.Body(EventList.Render(request, page.Events)))}{When(page.NextBefore is not null, Html(
-                $"<footer><span></span><a class=\"button small\" href=\"{request.Href($"events?show={group.Key}{rest}&before={page.NextBefore}")}\">Older</a></footer>"))}</section>
+                    $"<footer><span></span><a class=\"button small\" "
+                    + $"href=\"{request.Href($"events?show={group.Key}{rest}&before={page.NextBefore}")}\">Older</a></footer>"))}</section>
             """))
         {
             Live = before is null ? TimeSpan.FromSeconds(3) : null,

@@ -13,7 +13,9 @@ internal static class Health
         DashboardRequest request, QueueSnapshot snapshot, IReadOnlyList<NodeSummary> nodes, IReadOnlyList<KindSummary> kinds)
     {
         var findings = Find(request, snapshot, nodes, kinds).ToList();
-        return Html($"<ul class=\"health\" aria-label=\"Health\">{(findings.Count > 0 ? Each(findings, finding => finding) : AllIsWell(snapshot, nodes))}</ul>");
+        return Html(
+            $"<ul class=\"health\" aria-label=\"Health\">"
+            + $"{(findings.Count > 0 ? Each(findings, finding => finding) : AllIsWell(snapshot, nodes))}</ul>");
     }
 
     private static IEnumerable<Markup> Find(
@@ -29,25 +31,32 @@ internal static class Health
         foreach (var node in nodes.Where(static node => node.State == NodeState.Silent).Take(3))
         {
             yield return Item("warn", "warn", Html(
-                $"<a href=\"{request.Href("nodes")}\">{Ui.Name(node.Name)}</a> has been silent for {Shown.Duration(node.HeartbeatAge)} and holds {Shown.Many(node.Entries, "entry", "entries")}. They run elsewhere once it is declared dead."));
+                $"<a href=\"{request.Href("nodes")}\">{Ui.Name(node.Name)}</a> has been silent for {Shown.Duration(node.HeartbeatAge)} "
+                + $"and holds {Shown.Many(node.Entries, "entry", "entries")}. They run elsewhere once it is declared dead."));
         }
 
         foreach (var kind in kinds.Where(static kind => kind is { Nodes: 0, Waiting.Value: > 0 }).Take(3))
         {
             yield return Item("warn", "kinds", Html(
-                $"{Shown.Many(kind.Waiting.Value, "entry", "entries")} of <a href=\"{request.Href("entries?state=waiting&kind=" + Uri.EscapeDataString(kind.Name))}\">{Ui.Name(kind.Name)}</a> {(kind.Waiting.Value == 1 ? "waits" : "wait")}: no living node has a worker for this kind."));
+                $"{Shown.Many(kind.Waiting.Value, "entry", "entries")} of <a "
+                + $"href=\"{request.Href("entries?state=waiting&kind=" + Uri.EscapeDataString(kind.Name))}\">{Ui.Name(kind.Name)}</a> "
+                + $"{(kind.Waiting.Value == 1 ? "waits" : "wait")}: no living node has a worker for this kind."));
         }
 
         foreach (var queue in snapshot.Queues.Where(static queue => queue.Pause is not null).Take(3))
         {
-            yield return Item("warn", "pause", Html($"The queue <a href=\"{request.Href("queues")}\">{Ui.Name(queue.Name)}</a> is paused{Pauses.Words(queue.Pause!)}. {Shown.Number(queue.Due)} due."));
+            yield return Item("warn", "pause", Html(
+                $"The queue <a href=\"{request.Href("queues")}\">{Ui.Name(queue.Name)}</a> is paused{Pauses.Words(queue.Pause!)}. "
+                + $"{Shown.Number(queue.Due)} due."));
         }
 
         foreach (var queue in snapshot.Queues.Where(static queue => queue.Pause is null
             && queue.OldestDue > LongWait).OrderByDescending(static queue => queue.OldestDue).Take(3))
         {
             yield return Item("warn", "waiting", Html(
-                $"The oldest due entry of <a href=\"{request.Href("entries?state=waiting&queue=" + Uri.EscapeDataString(queue.Name))}\">{Ui.Name(queue.Name)}</a> has waited {Shown.Duration(queue.OldestDue!.Value)}{(queue.Nodes == 0 ? ": no living node serves this queue" : "")}."));
+                $"The oldest due entry of <a "
+                + $"href=\"{request.Href("entries?state=waiting&queue=" + Uri.EscapeDataString(queue.Name))}\">{Ui.Name(queue.Name)}</a> "
+                + $"has waited {Shown.Duration(queue.OldestDue!.Value)}{(queue.Nodes == 0 ? ": no living node serves this queue" : "")}."));
         }
     }
 

@@ -24,7 +24,8 @@ internal sealed class JobPage(Reads reads, DataView data) : IPage
             {Facts(job, tasks)}
             <div class="columns wide-first">
             <div class="stack">{Runs(request, job, tasks)}</div>
-            <div class="stack">{Ui.Card("Arguments", Ui.Body(data.Json(request, new DashboardText(DashboardPart.Args, job.Kind, null, job.Args))))}{Delete(request, job)}</div>
+            <div class="stack">{Ui.Card("Arguments", Ui.Body(
+                data.Json(request, new DashboardText(DashboardPart.Args, job.Kind, null, job.Args))))}{Delete(request, job)}</div>
             </div>
             """))
         {
@@ -39,7 +40,9 @@ internal sealed class JobPage(Reads reads, DataView data) : IPage
     private static Markup Facts(Job job, TaskPage tasks) => Html($"""
         <section class="card" aria-label="Facts"><div class="body"><dl class="facts">
         {Ui.Fact("Schedule", Html($"{ScheduleText.Of(job.Schedule)}"))}
-        {Ui.Fact("Next run", job is { State: JobState.Active, NextRunAt: { } next } ? Html($"{Shown.Ago(next)}, at {Shown.Clock(next)}") : Html($"none planned"))}
+        {Ui.Fact("Next run", job is { State: JobState.Active, NextRunAt: { } next }
+            ? Html($"{Shown.Ago(next)}, at {Shown.Clock(next)}")
+            : Html($"none planned"))}
         {Ui.Fact("Last runs", JobsPage.Outcomes(tasks.Tasks))}
         {Ui.Fact("Kind", Ui.Name(job.Kind))}
         {Ui.Fact("Queue", Html($"{Ui.Name(job.Queue)}, priority {job.Priority}"))}
@@ -78,9 +81,12 @@ internal sealed class JobPage(Reads reads, DataView data) : IPage
     private static Markup Delete(DashboardRequest request, Job job)
         => !request.Access.Operate ? default : Ui.Card("Delete", Ui.Body(Html($"""
         <details><summary>Delete this job</summary>
-        <p class="muted">This is final: the job and its plan are gone and its unfinished tasks are cancelled. The records of its runs are kept.{When(job.DeclaredBy is not null, Html($" The application {Ui.Name(job.DeclaredBy)} declares this job and creates it again at its next start."))}</p>
+        <p class="muted">This is final: the job and its plan are gone and its unfinished tasks are cancelled. The records of its runs are
+            kept.{When(job.DeclaredBy is not null, Html(
+                $" The application {Ui.Name(job.DeclaredBy)} declares this job and creates it again at its next start."))}</p>
         <form method="post" action="{request.Href($"jobs/{job.Id}/delete")}" class="filters">
-        <div class="field wide"><label for="confirm">Type its name: {Ui.Name(job.Name)}</label><input id="confirm" name="confirm" required autocomplete="off" spellcheck="false"></div>
+        <div class="field wide"><label for="confirm">Type its name:
+            {Ui.Name(job.Name)}</label><input id="confirm" name="confirm" required autocomplete="off" spellcheck="false"></div>
         <button class="danger">Delete</button></form></details>
         """)));
 }

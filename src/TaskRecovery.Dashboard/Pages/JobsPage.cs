@@ -13,7 +13,8 @@ internal sealed class JobsPage(Reads reads) : IPage
     private const int RecentTasks = 500;
 
     private static readonly Column[] Columns =
-        [new("Job", "name-cell"), new("Schedule", "name-cell wide"), new("Next run"), new("Last runs", "wide"), new("Queue", "name-cell"), Column.Actions()];
+        [new("Job", "name-cell"), new("Schedule", "name-cell wide"), new("Next run"),
+            new("Last runs", "wide"), new("Queue", "name-cell"), Column.Actions()];
 
     public string Route => "jobs";
 
@@ -22,7 +23,8 @@ internal sealed class JobsPage(Reads reads) : IPage
         var jobs = await reads.JobsAsync(request).ConfigureAwait(false);
         if (jobs.Count == 0)
         {
-            return new Page("Jobs", Section.Jobs, Ui.Card("Jobs", Ui.Empty("jobs", "There is no job yet", "A job runs its handler on a schedule. Add one with AddIntervalJob, or create one with IJobService.")));
+            return new Page("Jobs", Section.Jobs, Ui.Card("Jobs", Ui.Empty("jobs", "There is no job yet", "A job runs its handler on a "
+                + "schedule. Add one with AddIntervalJob, or create one with IJobService.")));
         }
 
         var recent = await reads.TasksAsync(request, new TaskQuery { Limit = RecentTasks }).ConfigureAwait(false);
@@ -43,12 +45,13 @@ internal sealed class JobsPage(Reads reads) : IPage
         => Pauses.Words(new PauseInfo { Since = pause.At, Reason = pause.Reason, Actor = pause.By, Until = pause.Until });
 
     public static Markup Buttons(DashboardRequest request, Job job) => !request.Access.Operate ? default : Html($"""
-        <div class="actions">{When(job.State == JobState.Active, Ui.Button(request.Href($"jobs/{job.Id}/run"), "Run now", "small"))}{(job.State switch
-    {
-        JobState.Active => Ui.Button(request.Href($"jobs/{job.Id}/pause"), "Pause", "small"),
-        JobState.Paused => Ui.Button(request.Href($"jobs/{job.Id}/resume"), "Resume", "small"),
-        _ => default,
-    })}</div>
+        <div class="actions">{When(
+            job.State == JobState.Active, Ui.Button(request.Href($"jobs/{job.Id}/run"), "Run now", "small"))}{(job.State switch
+            {
+                JobState.Active => Ui.Button(request.Href($"jobs/{job.Id}/pause"), "Pause", "small"),
+                JobState.Paused => Ui.Button(request.Href($"jobs/{job.Id}/resume"), "Resume", "small"),
+                _ => default,
+            })}</div>
         """);
 
     /// <summary>The outcomes of the last runs as small bars, oldest first, with a sentence for those who can't see them.</summary>
@@ -60,10 +63,13 @@ internal sealed class JobsPage(Reads reads) : IPage
             return Html($"<span class=\"muted\">none yet</span>");
         }
 
-        var words = $"The last {Shown.Many(tasks.Count, "run")}: " + string.Join(", ", tasks.GroupBy(static task => task.State).Select(static group => $"{group.Count()} {group.Key.ToString().ToLowerInvariant()}"));
+        var words = $"The last {Shown.Many(tasks.Count, "run")}: " + string.Join(", ", tasks.GroupBy(static task => task.State).Select(
+            static group => $"{group.Count()} {group.Key.ToString().ToLowerInvariant()}"));
         return Html($"""
-            <span class="strip"><svg width="{tasks.Count * 7}" height="16" viewBox="0 0 {tasks.Count * 7} 16" role="img" aria-label="{words}">{Each(tasks.Select(static (task, index) => (task, index)), item =>
-                Html($"<rect class=\"fill-{Style(item.task.State)}\" x=\"{item.index * 7}\" y=\"{Top(item.task.State)}\" width=\"5\" height=\"{16 - Top(item.task.State)}\" rx=\"1\"/>"))}</svg></span>
+            <span class="strip"><svg width="{tasks.Count * 7}" height="16" viewBox="0 0 {tasks.Count * 7} 16" role="img"
+                aria-label="{words}">{Each(tasks.Select(static (task, index) => (task, index)), item =>
+                Html($"<rect class=\"fill-{Style(item.task.State)}\" x=\"{item.index * 7}\" y=\"{Top(item.task.State)}\" "
+                    + $"width=\"5\" height=\"{16 - Top(item.task.State)}\" rx=\"1\"/>"))}</svg></span>
             """);
     }
 
@@ -82,7 +88,8 @@ internal sealed class JobsPage(Reads reads) : IPage
 
     private static Row Row(DashboardRequest request, Job job, IEnumerable<TaskRecord> tasks) => new(
         $"j{job.Id:n}",
-        Html($"<a href=\"{request.Href($"jobs/{job.Id}")}\">{Ui.Name(job.Name)}</a>{State(job)}<span class=\"sub\">{Ui.Name(job.Kind)}{(job.Pause is { } pause ? Paused(pause) : default)}</span>"),
+        Html($"<a href=\"{request.Href($"jobs/{job.Id}")}\">{Ui.Name(job.Name)}</a>{State(job)}<span "
+            + $"class=\"sub\">{Ui.Name(job.Kind)}{(job.Pause is { } pause ? Paused(pause) : default)}</span>"),
         Html($"{ScheduleText.Of(job.Schedule)}"),
         job.NextRunAt is { } next && job.State == JobState.Active ? Shown.Ago(next) : Ui.None,
         Outcomes(tasks),

@@ -16,7 +16,9 @@ internal sealed class KindsPage(Reads reads) : IPage
     {
         var kinds = await reads.KindsAsync(request).ConfigureAwait(false);
         var content = kinds.Count == 0
-            ? Ui.Card("Kinds", Ui.Empty("kinds", "There is no kind yet", "A kind appears when its first entry is stored, or when a node with a worker for it starts."))
+            ? Ui.Card("Kinds", Ui.Empty(
+                "kinds", "There is no kind yet",
+                "A kind appears when its first entry is stored, or when a node with a worker for it starts."))
             : Html($"<section class=\"card\">{new Table("Kinds", Columns).Render(kinds.Select(kind => Row(request, kind)))}</section>");
         return new Page("Kinds", Section.Kinds, content) { Live = TimeSpan.FromSeconds(5) };
     }
@@ -30,12 +32,14 @@ internal sealed class KindsPage(Reads reads) : IPage
                 $"<a href=\"{request.Href($"entries?kind={name}")}\">{Ui.Name(kind.Name)}</a>{When(kind.Pause is not null, Paused(kind))}"),
             Html($"<a href=\"{request.Href($"entries?kind={name}&state=waiting")}\">{Shown.Number(kind.Waiting)}</a>"),
             kind.OldestDue is { } age ? Html($"{Shown.Duration(age)}") : Ui.None,
-            kind.Nodes > 0 ? Html($"{Shown.Many(kind.Nodes, "node")}") : Html($"<span class=\"{(kind.Waiting.Value > 0 ? "tone-lost" : "muted")}\">no living node</span>"),
+            kind.Nodes > 0 ? Html($"{Shown.Many(kind.Nodes, "node")}")
+                : Html($"<span class=\"{(kind.Waiting.Value > 0 ? "tone-lost" : "muted")}\">no living node</span>"),
             Actions(request, kind));
     }
 
     private static Markup Paused(KindSummary kind)
-        => Html($"<span class=\"sub\"><span class=\"tag warn\">paused</span>{(kind.Pause is { } pause ? Pauses.Words(pause) : default)}</span>");
+        => Html($"<span class=\"sub\"><span class=\"tag "
+            + $"warn\">paused</span>{(kind.Pause is { } pause ? Pauses.Words(pause) : default)}</span>");
 
     private static Markup Actions(DashboardRequest request, KindSummary kind) => !request.Access.Operate
         ? default

@@ -25,7 +25,8 @@ internal sealed class Layout(Assets assets, EnvironmentBadge environment)
         => Document(request.Root, page.Title, Html($"""
         <a class="skip" href="#main">Skip to the content</a>
         <header class="side">
-        <a class="brand" href="{request.Root}"><img src="{request.Href("-/" + assets.Icon.Name)}" alt="" width="24" height="24">TaskRecovery</a>
+        <a class="brand" href="{request.Root}"><img src="{request.Href("-/" + assets.Icon.Name)}" alt="" width="24"
+            height="24">TaskRecovery</a>
         {environment.Render()}
         <nav aria-label="Pages"><ul>{Each(Places, place => Place(place, page.Section, request, snapshot))}</ul></nav>
         <div class="foot">
@@ -36,8 +37,10 @@ internal sealed class Layout(Assets assets, EnvironmentBadge environment)
         <main id="main" tabindex="-1" data-live="{(page.Live is { } live ? (int)live.TotalMilliseconds : 0)}">
         <div class="top">
         <div class="title">{When(!page.Crumb.IsEmpty, Html($"<p class=\"crumb\">{page.Crumb}</p>"))}<h1>{Heading(page)}</h1></div>
-        <div class="tools">{page.Tools}<span class="live still script-only" role="status" aria-live="off">{(page.Live is null ? "not live" : "live")}</span>
-        <form class="find" action="{request.Href("search")}" role="search"><label class="hidden" for="find">Find an entry, task, job or trace</label>{Icon.Of("search")}
+        <div class="tools">{page.Tools}<span class="live still script-only" role="status"
+            aria-live="off">{(page.Live is null ? "not live" : "live")}</span>
+        <form class="find" action="{request.Href("search")}" role="search"><label class="hidden" for="find">Find an entry, task, job or
+            trace</label>{Icon.Of("search")}
         <input id="find" name="q" type="search" placeholder="Find an id or a name" autocomplete="off" maxlength="200"></form></div>
         </div>
         {page.Content}
@@ -70,12 +73,14 @@ internal sealed class Layout(Assets assets, EnvironmentBadge environment)
     private static Markup Heading(Page page) => page.Heading.IsEmpty ? Html($"{page.Title}") : page.Heading;
 
     private static Markup Place(
-        (Section Section, string Path, string Name, string Icon, string Key, bool Gap) place, Section current, DashboardRequest request, QueueSnapshot? snapshot)
+        (Section Section, string Path, string Name, string Icon, string Key, bool Gap) place,
+        Section current, DashboardRequest request, QueueSnapshot? snapshot)
     {
         var tally = snapshot is null ? default : Tally(place.Section, snapshot);
         var mark = place.Section == current ? Html($" aria-current=\"page\"") : default;
         return Html($"""
-            <li{When(place.Gap, Html($" class=\"gap\""))}><a href="{request.Href(place.Path)}" data-go="{place.Key}"{mark}>{Icon.Of(place.Icon)}<span>{place.Name}</span>{tally}</a></li>
+            <li{When(place.Gap, Html($" class=\"gap\""))}><a href="{request.Href(place.Path)}"
+                data-go="{place.Key}"{mark}>{Icon.Of(place.Icon)}<span>{place.Name}</span>{tally}</a></li>
 
             """);
     }
@@ -83,7 +88,9 @@ internal sealed class Layout(Assets assets, EnvironmentBadge environment)
     private static Markup Tally(Section section, QueueSnapshot snapshot) => section switch
     {
         Section.Entries when snapshot.Failed.Value > 0 => Html(
-            $"<span class=\"tally bad\">{Shown.Short(snapshot.Failed.Value)}{(snapshot.Failed.Precision == CountPrecision.AtLeast ? "+" : "")} <span class=\"hidden\">failed</span></span>"),
+            $"<span class=\"tally bad\">{Shown.Short(snapshot.Failed.Value)}"
+            + $"{(snapshot.Failed.Precision == CountPrecision.AtLeast ? "+" : "")} "
+            + $"<span class=\"hidden\">failed</span></span>"),
         Section.Queues when snapshot.Queues.Count(queue => queue.Pause is not null) is > 0 and var paused => Html(
             $"<span class=\"tally bad\">{paused} paused</span>"),
         _ => default,
@@ -94,7 +101,8 @@ internal sealed class Layout(Assets assets, EnvironmentBadge environment)
         <h2 id="keys-title">Keys</h2>
         <dl class="keys">
         <dt><kbd>/</kbd></dt><dd>find</dd>
-        <dt><kbd>g</kbd> <kbd>o</kbd></dt><dd>overview; <kbd>q</kbd> queues, <kbd>e</kbd> entries, <kbd>k</kbd> kinds, <kbd>j</kbd> jobs, <kbd>t</kbd> tasks, <kbd>n</kbd> nodes, <kbd>v</kbd> events, <kbd>p</kbd> operations</dd>
+        <dt><kbd>g</kbd> <kbd>o</kbd></dt><dd>overview; <kbd>q</kbd> queues, <kbd>e</kbd> entries, <kbd>k</kbd> kinds, <kbd>j</kbd> jobs,
+            <kbd>t</kbd> tasks, <kbd>n</kbd> nodes, <kbd>v</kbd> events, <kbd>p</kbd> operations</dd>
         <dt><kbd>j</kbd> <kbd>k</kbd></dt><dd>next and previous row</dd>
         <dt><kbd>Enter</kbd></dt><dd>open the row</dd>
         <dt><kbd>x</kbd></dt><dd>select the row</dd>

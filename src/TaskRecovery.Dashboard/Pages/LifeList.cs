@@ -8,10 +8,12 @@ namespace TaskRecovery.Dashboard.Pages;
 internal static class LifeList
 {
     public static Markup Render(DashboardRequest request, EntryLife life, EntryData data)
-        => Html($"<ol class=\"life\">{Each(Items(request, life, data).OrderBy(static item => item.At).ThenBy(static item => item.Order), Item)}</ol>");
+        => Html($"<ol class=\"life\">{Each(
+            Items(request, life, data).OrderBy(static item => item.At).ThenBy(static item => item.Order), Item)}</ol>");
 
     private static Markup Item(LifeItem item) => Html($"""
-        <li class="{(item.InRun ? "in-run" : "")}{(item.IsMinor ? " minor" : "")}">{Shown.Exact(item.At)}<span class="dot tone-{item.Tone}">{Icon.Of(item.Icon)}</span><div><div class="what">{item.What}</div>{item.How}</div></li>
+        <li class="{(item.InRun ? "in-run" : "")}{(item.IsMinor ? " minor" : "")}">{Shown.Exact(item.At)}<span
+            class="dot tone-{item.Tone}">{Icon.Of(item.Icon)}</span><div><div class="what">{item.What}</div>{item.How}</div></li>
 
         """);
 
@@ -98,7 +100,9 @@ internal static class LifeList
         };
         return new LifeItem(run.EndedAt, 4, icon, tone, Ui.Name(what))
         {
-            How = Html($"{(run.Error is { Length: > 0 } error ? data.Error(request, life, error) : default)}{(run.BlackBox is { } box ? Box(request, box, run) : default)}"),
+            How = Html($"{(run.Error is { Length: > 0 } error
+                ? data.Error(request, life, error)
+                : default)}{(run.BlackBox is { } box ? Box(request, box, run) : default)}"),
         };
     }
 
@@ -119,7 +123,8 @@ internal static class LifeList
             {Ui.Fact("Work at risk", box.ProgressAge is { } age ? Html($"{Shown.Duration(age)} since the last stored step") : default)}
             {Ui.Fact("Crash", Html($"number {run.Crashes}"))}
             {(box.Vitals is { } vitals ? Vitals(vitals) : default)}
-            {Ui.Fact("Ran beside", box.RanBeside.Count == 0 ? default : Each(box.RanBeside.Take(8), id => Html($"<a class=\"id\" href=\"{request.Href($"entries/{id}")}\">{id}</a> ")))}
+            {Ui.Fact("Ran beside", box.RanBeside.Count == 0 ? default : Each(box.RanBeside.Take(8), id
+                => Html($"<a class=\"id\" href=\"{request.Href($"entries/{id}")}\">{id}</a> ")))}
             </dl>
             """);
     }

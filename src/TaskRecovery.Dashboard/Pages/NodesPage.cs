@@ -10,9 +10,11 @@ internal sealed class NodesPage(Reads reads) : IPage
     private const int MaxQueues = 6;
 
     private static readonly Column[] Living =
-        [new("Node", "name-cell"), new("State"), new("Heartbeat", "number"), new("Works on", "name-cell wide"), Column.Number("Holds"), new("Process", "name-cell wide"), new("Up for")];
+        [new("Node", "name-cell"), new("State"), new("Heartbeat", "number"), new("Works on", "name-cell wide"),
+            Column.Number("Holds"), new("Process", "name-cell wide"), new("Up for")];
 
-    private static readonly Column[] Gone = [new("Node", "name-cell"), new("State"), new("When"), new("Proof", "name-cell wide"), new("Lived for"), new("Machine", "name-cell")];
+    private static readonly Column[] Gone = [
+        new("Node", "name-cell"), new("State"), new("When"), new("Proof", "name-cell wide"), new("Lived for"), new("Machine", "name-cell")];
 
     public string Route => "nodes";
 
@@ -20,12 +22,20 @@ internal sealed class NodesPage(Reads reads) : IPage
     {
         var nodes = await reads.NodesAsync(request).ConfigureAwait(false);
         var living = nodes.Where(static node => node.State is NodeState.Alive or NodeState.Silent).ToList();
-        var gone = nodes.Where(static node => node.State is NodeState.Dead or NodeState.Left).OrderByDescending(static node => node.DeadAt).ToList();
+        var gone = nodes.Where(static node => node.State is NodeState.Dead or NodeState.Left)
+            .OrderByDescending(static node => node.DeadAt)
+            .ToList();
         return new Page("Nodes", Section.Nodes, Html($"""
             {(living.Count == 0
-                ? Ui.Card("Alive", Ui.Empty("nodes", "No node is alive", "A node appears when a process with workers has started. Entries wait meanwhile; nothing is lost."))
-                : Ui.Card("Alive", new Table("Living nodes", Living).Render(living.Select(node => LivingRow(request, node))), Html($"<span class=\"muted\">{Capacity(living)}</span>")))}
-            {When(gone.Count > 0, Ui.Card("Gone", new Table("Nodes that died or left", Gone).Render(gone.Select(node => GoneRow(request, node)))))}
+                ? Ui.Card("Alive", Ui.Empty(
+                    "nodes", "No node is alive",
+                    "A node appears when a process with workers has started. Entries wait meanwhile; nothing is lost."))
+                : Ui.Card(
+                    "Alive",
+                    new Table("Living nodes", Living).Render(living.Select(node => LivingRow(request, node))),
+                    Html($"<span class=\"muted\">{Capacity(living)}</span>")))}
+            {When(gone.Count > 0, Ui.Card(
+                "Gone", new Table("Nodes that died or left", Gone).Render(gone.Select(node => GoneRow(request, node)))))}
             """))
         {
             Live = TimeSpan.FromSeconds(2),
@@ -33,15 +43,18 @@ internal sealed class NodesPage(Reads reads) : IPage
     }
 
     private static string Capacity(List<NodeSummary> living)
-        => $"{Shown.Many(living.Count, "node")}, {Shown.Number(living.Sum(static node => node.Queues.Sum(static queue => (long)queue.Concurrency)))} entries at once";
+        => $"{Shown.Many(living.Count, "node")}, {Shown.Number(
+            living.Sum(static node => node.Queues.Sum(static queue => (long)queue.Concurrency)))} entries at once";
 
     private static Row LivingRow(DashboardRequest request, NodeSummary node) => new(
         $"n{node.Id:n}",
         Name(request, node),
-        Html($"{Ui.State(node.State)}{When(!node.HoldsLock && node.State == NodeState.Alive, Html($"<span class=\"sub\">without its lock</span>"))}"),
+        Html($"{Ui.State(node.State)}{When(!node.HoldsLock
+            && node.State == NodeState.Alive, Html($"<span class=\"sub\">without its lock</span>"))}"),
         Html($"{Shown.Duration(node.HeartbeatAge)} ago"),
         Queues(node),
-        Html($"<a href=\"{request.Href($"entries?state=running&node={Uri.EscapeDataString(node.Name)}")}\">{Shown.Number(node.Entries)}</a>"),
+        Html($"<a href=\"{request.Href(
+            $"entries?state=running&node={Uri.EscapeDataString(node.Name)}")}\">{Shown.Number(node.Entries)}</a>"),
         Process(node),
         Shown.Since(node.StartedAt));
 
@@ -54,25 +67,30 @@ internal sealed class NodesPage(Reads reads) : IPage
 
         var more = node.Queues.Skip(MaxQueues).Select(static queue => queue.Name).ToList();
         return Html($"""
-            <span class="tags">{Each(node.Queues.Take(MaxQueues), static queue => Html($"<span class=\"tag\">{Ui.Name(queue.Name)} ×{queue.Concurrency}</span>"))}
+            <span class="tags">{Each(node.Queues.Take(MaxQueues), static queue => Html(
+                $"<span class=\"tag\">{Ui.Name(queue.Name)} ×{queue.Concurrency}</span>"))}
             {When(more.Count > 0, Html($"<span class=\"tag\" title=\"{string.Join(", ", more)}\">{more.Count} more</span>"))}</span>
             """);
     }
 
     private static Markup Process(NodeSummary node) => Html(
-        $"{Ui.Name(node.Machine)} · {node.ProcessId}{When(node.Vitals is not null, Html($"<span class=\"sub\">{Shown.Bytes(node.Vitals?.WorkingSetBytes ?? 0)}, {node.Vitals?.CpuPercent ?? 0:0} % CPU</span>"))}");
+        $"{Ui.Name(node.Machine)} · {node.ProcessId}{When(node.Vitals is not null, Html(
+            $"<span class=\"sub\">{Shown.Bytes(node.Vitals?.WorkingSetBytes ?? 0)}, {node.Vitals?.CpuPercent ?? 0:0} % CPU</span>"))}");
 
     private static Row GoneRow(DashboardRequest request, NodeSummary node) => new(
         $"n{node.Id:n}",
         Name(request, node),
         Ui.State(node.State),
         Shown.Ago(node.DeadAt),
-        node.State == NodeState.Left ? Html($"it stopped by itself") : Html($"{Proof(node.Proof)}{(node.DeclaredBy is null ? "" : ", seen by ")}{Ui.Name(node.DeclaredBy)}"),
+        node.State == NodeState.Left
+            ? Html($"it stopped by itself")
+            : Html($"{Proof(node.Proof)}{(node.DeclaredBy is null ? "" : ", seen by ")}{Ui.Name(node.DeclaredBy)}"),
         node.DeadAt is { } end ? Html($"{Shown.Duration(end - node.StartedAt)}") : default,
         Html($"{Ui.Name(node.Machine)} · {node.ProcessId}"));
 
     private static Markup Name(DashboardRequest request, NodeSummary node) => Html(
-        $"<a href=\"{request.Href($"events?node={Uri.EscapeDataString(node.Name)}")}\">{Ui.Name(node.Name)}</a>{When(node.ApplicationVersion is not null, Html($"<span class=\"sub\">version {Ui.Name(node.ApplicationVersion)}</span>"))}");
+        $"<a href=\"{request.Href($"events?node={Uri.EscapeDataString(node.Name)}")}\">{Ui.Name(node.Name)}</a>{When(
+            node.ApplicationVersion is not null, Html($"<span class=\"sub\">version {Ui.Name(node.ApplicationVersion)}</span>"))}");
 
     private static string Proof(DeathProof? proof) => proof switch
     {

@@ -17,7 +17,9 @@ internal sealed class OperationPage(Reads reads, EnvironmentBadge environment, T
         var id = long.Parse(request.Route("id")!, CultureInfo.InvariantCulture);
         if (await reads.OperationAsync(request, id).ConfigureAwait(false) is not { } operation)
         {
-            return MissingPage.Of(Section.Operations, $"Operation {id}", "There is no such operation", "It never existed, or it is older than the record of operations.");
+            return MissingPage.Of(
+                Section.Operations, $"Operation {id}", "There is no such operation",
+                "It never existed, or it is older than the record of operations.");
         }
 
         var content = operation.State == OperationState.Prepared
@@ -49,13 +51,23 @@ internal sealed class OperationPage(Reads reads, EnvironmentBadge environment, T
         var verb = one.Action == BulkAction.Retry ? "Retry" : "Cancel";
         return Html($"""
             <section class="card"><div class="body preview">
-            <p class="lead">{verb} <strong>{Shown.Number(one.Expected)}</strong> {(one.Expected.Value == 1 ? "entry" : "entries")} in {environment.Render()}?</p>
-            <p class="muted">Entries that are stored from now on are not touched. {(one.Action == BulkAction.Retry ? "Entries that have changed meanwhile are skipped." : "Waiting entries end at once; the handlers of running ones are asked to stop.")} You can stop the operation at any time, and undo it.</p>
+            <p class="lead">{verb} <strong>{Shown.Number(one.Expected)}</strong> {(one.Expected.Value == 1 ? "entry" : "entries")} in
+                {environment.Render()}?</p>
+            <p class="muted">Entries that are stored from now on are not touched.
+                {(one.Action == BulkAction.Retry
+                    ? "Entries that have changed meanwhile are skipped."
+                    : "Waiting entries end at once; the handlers of running ones are asked to stop.")}
+                You can stop the operation at any time, and undo it.</p>
             {When(request.Access.Operate, Html($"""
-                <form method="post" action="{request.Href($"operations/{one.Id}/start")}" class="actions"><button class="main" data-act="start">{verb} {Shown.Number(one.Expected)} {(one.Expected.Value == 1 ? "entry" : "entries")}</button> <a class="button plain" href="{request.Href("entries")}">Keep them as they are</a></form>
+                <form method="post" action="{request.Href($"operations/{one.Id}/start")}" class="actions">
+                    <button class="main" data-act="start">{verb} {Shown.Number(one.Expected)}
+                        {(one.Expected.Value == 1 ? "entry" : "entries")}</button>
+                    <a class="button plain" href="{request.Href("entries")}">Keep them as they are</a></form>
                 """))}
             </div></section>
-            {(sample is null || sample.Entries.Count == 0 ? default : Ui.Card("The newest of them", EntryTable.Render(request, sample.Entries, time.GetUtcNow(), canPick: false)))}
+            {(sample is null || sample.Entries.Count == 0
+                ? default
+                : Ui.Card("The newest of them", EntryTable.Render(request, sample.Entries, time.GetUtcNow(), canPick: false)))}
             """);
     }
 
@@ -66,7 +78,8 @@ internal sealed class OperationPage(Reads reads, EnvironmentBadge environment, T
         var entries = await EntriesAsync(request, one).ConfigureAwait(false);
         return Html($"""
             <section class="card" aria-label="Progress"><div class="body">
-            <progress class="progress{(one.State == OperationState.Ended ? " done" : "")}" max="{Math.Max(1, total)}" value="{(one.State == OperationState.Ended ? Math.Max(1, total) : processed)}" aria-label="Progress"></progress>
+            <progress class="progress{(one.State == OperationState.Ended ? " done" : "")}" max="{Math.Max(1, total)}"
+                value="{(one.State == OperationState.Ended ? Math.Max(1, total) : processed)}" aria-label="Progress"></progress>
             <dl class="facts spaced">
             {Ui.Fact("State", OperationsPage.State(one))}
             {Ui.Fact("Changed", Html($"{Shown.Number(one.Done)} of {Shown.Number(one.Expected)}"))}
@@ -75,8 +88,12 @@ internal sealed class OperationPage(Reads reads, EnvironmentBadge environment, T
             {Ui.Fact("Why", Ui.Text(one.Audit.Reason))}
             {Ui.Fact("Started", Shown.Ago(one.StartedAt))}
             {Ui.Fact("Took", one is { StartedAt: { } started, EndedAt: { } ended } ? Html($"{Shown.Duration(ended - started)}") : default)}
-            {Ui.Fact("Undone by", one.UndoneBy is { } undo ? Html($"<a href=\"{request.Href($"operations/{undo}")}\">operation {undo}</a>") : default)}
-            {Ui.Fact("Undoes", one.Undoes is { } undone ? Html($"<a href=\"{request.Href($"operations/{undone}")}\">operation {undone}</a>") : default)}
+            {Ui.Fact("Undone by", one.UndoneBy is { } undo
+                ? Html($"<a href=\"{request.Href($"operations/{undo}")}\">operation {undo}</a>")
+                : default)}
+            {Ui.Fact("Undoes", one.Undoes is { } undone
+                ? Html($"<a href=\"{request.Href($"operations/{undone}")}\">operation {undone}</a>")
+                : default)}
             </dl></div></section>
             {entries}
             """);
@@ -86,22 +103,31 @@ internal sealed class OperationPage(Reads reads, EnvironmentBadge environment, T
     {
         var onlyRefused = request.Query("show") == "refused";
         var after = long.TryParse(request.Query("after"), NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : (long?)null;
-        var page = await reads.OperationEntriesAsync(request, new OperationEntryQuery { OperationId = one.Id, OnlyRefused = onlyRefused, After = after, Limit = 50 }).ConfigureAwait(false);
+        var page = await reads.OperationEntriesAsync(
+            request,
+            new OperationEntryQuery { OperationId = one.Id, OnlyRefused = onlyRefused, After = after, Limit = 50 }).ConfigureAwait(false);
         var address = $"operations/{one.Id}?{(onlyRefused ? "show=refused&" : "")}";
         return Ui.Card(
             "Entries",
             page.Entries.Count == 0
-                ? Ui.Empty("entries", onlyRefused ? "None was refused" : "None yet", onlyRefused ? "Every entry so far could be changed." : "Entries appear here as the operation gets to them.")
+                ? Ui.Empty(
+                    "entries", onlyRefused ? "None was refused" : "None yet",
+                    onlyRefused ? "Every entry so far could be changed." : "Entries appear here as the operation gets to them.")
                 : new Table("Processed entries", new Column("Entry"), new("Result")).Render(page.Entries.Select(entry => new Row(
                     null,
                     Html($"<a class=\"id\" href=\"{request.Href($"entries/{entry.EntryId}")}\">{entry.EntryId}</a>"),
-                    entry.Result == OperatorResult.Done ? Ui.State("completed", "Done") : Html($"<span class=\"tone-lost\">{Why(entry.Result)}</span>")))),
+                    entry.Result == OperatorResult.Done
+                        ? Ui.State("completed", "Done")
+                        : Html($"<span class=\"tone-lost\">{Why(entry.Result)}</span>")))),
             Ui.Tabs("Which entries",
             [
                 (request.Href($"operations/{one.Id}"), Html($"All"), !onlyRefused),
-                (request.Href($"operations/{one.Id}?show=refused"), Html($"Refused{When(one.Refused > 0, Html($"<span class=\"number\">{Shown.Number(one.Refused)}</span>"))}"), onlyRefused),
+                (request.Href($"operations/{one.Id}?show=refused"), Html(
+                    $"Refused{When(one.Refused > 0, Html($"<span class=\"number\">{Shown.Number(one.Refused)}</span>"))}"), onlyRefused),
             ]),
-            page.NextAfter is { } next ? Html($"<span></span><a class=\"button small\" href=\"{request.Href($"{address}after={next}")}\">More</a>") : default);
+            page.NextAfter is { } next
+                ? Html($"<span></span><a class=\"button small\" href=\"{request.Href($"{address}after={next}")}\">More</a>")
+                : default);
     }
 
     private static string Why(OperatorResult result) => result switch

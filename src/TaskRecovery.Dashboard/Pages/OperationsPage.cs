@@ -9,7 +9,8 @@ namespace TaskRecovery.Dashboard.Pages;
 internal sealed class OperationsPage(Reads reads) : IPage
 {
     private static readonly Column[] Columns =
-        [new("Operation", "name-cell"), new("State"), Column.Number("Changed"), Column.Number("Refused"), new("By", "name-cell"), new("When")];
+        [new("Operation", "name-cell"), new("State"), Column.Number("Changed"),
+            Column.Number("Refused"), new("By", "name-cell"), new("When")];
 
     public string Route => "operations";
 
@@ -17,7 +18,8 @@ internal sealed class OperationsPage(Reads reads) : IPage
     {
         if (!reads.Has(MonitorFeatures.BulkOperations))
         {
-            return new Page("Operations", Section.Operations, Ui.Card("Operations", Ui.Empty("operations", "This store has no bulk operations", "Retry and cancel entries one by one.")));
+            return new Page("Operations", Section.Operations, Ui.Card(
+                "Operations", Ui.Empty("operations", "This store has no bulk operations", "Retry and cancel entries one by one.")));
         }
 
         var before = long.TryParse(request.Query("before"), NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : (long?)null;
@@ -25,11 +27,14 @@ internal sealed class OperationsPage(Reads reads) : IPage
         if (operations.Count == 0)
         {
             return new Page("Operations", Section.Operations, Ui.Card("Operations", Ui.Empty(
-                "operations", "No bulk operation yet", "Select entries, or all that match a filter, and retry or cancel them together. Each such operation is listed here, can be stopped, and can be undone.")));
+                "operations", "No bulk operation yet",
+                "Select entries, or all that match a filter, and retry or cancel them together. Each such operation is listed here, "
+                + "can be stopped, and can be undone.")));
         }
 
         return new Page("Operations", Section.Operations, Html($"""
-            <section class="card">{new Table("Bulk operations, newest first", Columns).Render(operations.Select(one => Row(request, one)))}</section>
+            <section class="card">{new Table("Bulk operations, newest first", Columns).Render(
+                operations.Select(one => Row(request, one)))}</section>
             """))
         {
             Live = before is null ? TimeSpan.FromSeconds(2) : null,
@@ -53,7 +58,8 @@ internal sealed class OperationsPage(Reads reads) : IPage
 
     private static Row Row(DashboardRequest request, BulkOperation one) => new(
         $"o{one.Id}",
-        Html($"<a href=\"{request.Href($"operations/{one.Id}")}\">{Title(one)}</a>{When(one.Audit.Reason is not null, Html($"<span class=\"sub\">“{one.Audit.Reason}”</span>"))}"),
+        Html($"<a href=\"{request.Href($"operations/{one.Id}")}\">{Title(one)}"
+            + $"</a>{When(one.Audit.Reason is not null, Html($"<span class=\"sub\">“{one.Audit.Reason}”</span>"))}"),
         State(one),
         Html($"{Shown.Number(one.Done)}"),
         Html($"{(one.Refused == 0 ? Html($"<span class=\"muted\">0</span>") : Html($"{Shown.Number(one.Refused)}"))}"),

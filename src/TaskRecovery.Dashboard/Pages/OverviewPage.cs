@@ -50,18 +50,26 @@ internal sealed class OverviewPage(Reads reads) : IPage
         var silent = nodes.Count(static node => node.State == NodeState.Silent);
         return Html($"""
             <div class="tiles">
-            {Tile(request, "entries?state=waiting", "waiting", "Due", Shown.Number(Sum(snapshot, static queue => queue.Due)), oldest is { } age ? $"oldest {Shown.Duration(age)}" : "nothing waits")}
-            {Tile(request, "entries?state=waiting", "later", "Later", Shown.Number(Sum(snapshot, static queue => queue.Later)), "due in the future")}
-            {Tile(request, "entries?state=running", "running", "Running", Shown.Number(running), capacity > 0 ? $"of {Shown.Number(capacity)} at once" : "no capacity")}
+            {Tile(request, "entries?state=waiting", "waiting", "Due", Shown.Number(
+                Sum(snapshot, static queue => queue.Due)), oldest is { } age ? $"oldest {Shown.Duration(age)}" : "nothing waits")}
+            {Tile(request, "entries?state=waiting", "later", "Later", Shown.Number(
+                Sum(snapshot, static queue => queue.Later)), "due in the future")}
+            {Tile(request, "entries?state=running", "running", "Running", Shown.Number(running), capacity > 0
+                ? $"of {Shown.Number(capacity)} at once"
+                : "no capacity")}
             {Tile(request, "entries?state=completed", "completed", "Completed", Shown.Number(hour.Completed), "in the last hour")}
-            {Tile(request, "entries?state=failed", "failed", "Failed", Shown.Number(snapshot.Failed), $"kept; {Shown.Number(hour.Failed)} in the last hour", snapshot.Failed.Value > 0)}
-            {Tile(request, "nodes", "nodes", "Nodes", Shown.Number(nodes.Count(static node => node.State == NodeState.Alive)), silent > 0 ? $"alive; {silent} silent" : "alive")}
+            {Tile(request, "entries?state=failed", "failed", "Failed", Shown.Number(snapshot.Failed), $"kept; {Shown.Number(hour.Failed)} "
+                + "in the last hour", snapshot.Failed.Value > 0)}
+            {Tile(request, "nodes", "nodes", "Nodes", Shown.Number(
+                nodes.Count(static node => node.State == NodeState.Alive)), silent > 0 ? $"alive; {silent} silent" : "alive")}
             </div>
             """);
     }
 
-    private static Markup Tile(DashboardRequest request, string path, string icon, string name, string value, string note, bool isBad = false) => Html($"""
-        <a href="{request.Href(path)}"><span class="name"><span class="tone-{icon}">{Icon.Of(icon)}</span>{name}</span><span class="value{(isBad ? " bad" : "")}">{value}</span><span class="note">{note}</span></a>
+    private static Markup Tile(
+        DashboardRequest request, string path, string icon, string name, string value, string note, bool isBad = false) => Html($"""
+        <a href="{request.Href(path)}"><span class="name"><span class="tone-{icon}">{Icon.Of(icon)}</span>{name}</span><span
+            class="value{(isBad ? " bad" : "")}">{value}</span><span class="note">{note}</span></a>
 
         """);
 
@@ -81,7 +89,8 @@ internal sealed class OverviewPage(Reads reads) : IPage
         var range = Ranges.FirstOrDefault(one => one.Key == request.Query("range"), Ranges[0]);
         var end = new DateTimeOffset(((snapshot.TakenAt.UtcTicks / range.Bucket.Ticks) + 1) * range.Bucket.Ticks, TimeSpan.Zero);
         var throughput = await reads.ThroughputAsync(
-            request, $"{range.Key} {end:O}", new ThroughputQuery { From = end - range.Length, To = end, Bucket = range.Bucket }).ConfigureAwait(false);
+            request, $"{range.Key} {end:O}",
+            new ThroughputQuery { From = end - range.Length, To = end, Bucket = range.Bucket }).ConfigureAwait(false);
         IReadOnlyList<ThroughputPoint> points = throughput.Series is [var series, ..] ? series.Points : [];
         var tabs = Ui.Tabs("Range", Ranges.Select(one => ($"{request.Root}?range={one.Key}", Html($"{one.Key}"), one.Key == range.Key)));
         return Ui.Card(
@@ -107,14 +116,16 @@ internal sealed class OverviewPage(Reads reads) : IPage
     {
         if (failed.Kinds.Groups.Count == 0)
         {
-            return Ui.Card("Failures", Ui.Empty("completed", "Nothing has failed", "Failed entries appear here by kind and reason, until they are retried or retention removes them."));
+            return Ui.Card("Failures", Ui.Empty(
+                "completed", "Nothing has failed",
+                "Failed entries appear here by kind and reason, until they are retried or retention removes them."));
         }
 
         return Ui.Card("Failures", Html($"""
-            {new Table("Failed entries by kind", new Column("Kind", "name-cell"), Column.Number("Failed")).Render(failed.Kinds.Groups.Take(6).Select(group =>
-                Group(request, "kind", group)))}
-            {new Table("Failed entries by reason", new Column("Reason", "name-cell"), Column.Number("Failed")).Render(failed.Reasons.Groups.Take(4).Select(group =>
-                Group(request, "reason", group)))}
+            {new Table("Failed entries by kind", new Column("Kind", "name-cell"), Column.Number("Failed")).Render(
+                failed.Kinds.Groups.Take(6).Select(group => Group(request, "kind", group)))}
+            {new Table("Failed entries by reason", new Column("Reason", "name-cell"), Column.Number("Failed")).Render(
+                failed.Reasons.Groups.Take(4).Select(group => Group(request, "reason", group)))}
             """));
     }
 

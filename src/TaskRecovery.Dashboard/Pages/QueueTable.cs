@@ -13,19 +13,23 @@ internal static class QueueTable
     {
         if (snapshot.Queues.Count == 0)
         {
-            return Ui.Card("Queues", Ui.Empty("queues", "There is no queue yet", "A queue appears when its first entry is stored, or when a node serves it."));
+            return Ui.Card("Queues", Ui.Empty(
+                "queues", "There is no queue yet", "A queue appears when its first entry is stored, or when a node serves it."));
         }
 
         Column[] columns =
         [
-            new("Queue", "name-cell"), Column.Number("Due"), new("Oldest", "number"), Column.Number("Later"), Column.Number("Running"), new("Served by"),
+            new("Queue", "name-cell"), Column.Number("Due"), new("Oldest", "number"),
+            Column.Number("Later"), Column.Number("Running"), new("Served by"),
             .. withActions ? (Column[])[Column.Actions()] : [],
         ];
         var table = new Table("Queues", columns).Render(
             (withActions ? snapshot.Queues : MostUrgent(snapshot.Queues)).Select(queue => Row(request, queue, withActions)));
         return withActions
             ? Html($"<section class=\"card\">{table}</section>")
-            : Ui.Card("Queues", table, Html($"<a class=\"muted\" href=\"{request.Href("queues")}\">{(snapshot.Queues.Count > MaxOnOverview ? $"All {snapshot.Queues.Count} queues" : "All queues")}</a>"));
+            : Ui.Card("Queues", table, Html($"<a class=\"muted\" href=\"{request.Href("queues")}\">{(snapshot.Queues.Count > MaxOnOverview
+                ? $"All {snapshot.Queues.Count} queues"
+                : "All queues")}</a>"));
     }
 
     private static IEnumerable<QueueSummary> MostUrgent(IReadOnlyList<QueueSummary> queues) => queues.Count <= MaxOnOverview
@@ -40,18 +44,21 @@ internal static class QueueTable
         var id = $"q-{Uri.EscapeDataString(queue.Name)}";
         Markup[] cells =
         [
-            Html($"<a href=\"{request.Href($"entries?queue={name}")}\">{Ui.Name(queue.Name)}</a>{When(queue.Pause is not null, Paused(queue))}"),
+            Html($"<a href=\"{request.Href($"entries?queue={name}")}\">{Ui.Name(queue.Name)}"
+                + $"</a>{When(queue.Pause is not null, Paused(queue))}"),
             Html($"<a href=\"{request.Href($"entries?queue={name}&state=waiting")}\">{Shown.Number(queue.Due)}</a>"),
             queue.OldestDue is { } age ? Html($"{Shown.Duration(age)}") : Ui.None,
             Html($"{Shown.Number(queue.Later)}"),
-            Html($"{Shown.Number(queue.Running)}{When(queue.Concurrency > 0, Html($"<span class=\"muted\"> / {Shown.Number(queue.Concurrency)}</span>"))}"),
+            Html($"{Shown.Number(queue.Running)}{When(
+                queue.Concurrency > 0, Html($"<span class=\"muted\"> / {Shown.Number(queue.Concurrency)}</span>"))}"),
             queue.Nodes == 0 ? Html($"<span class=\"tone-lost\">no node</span>") : Html($"{Shown.Many(queue.Nodes, "node")}"),
         ];
         return withActions ? new Row(id, [.. cells, Actions(request, queue)]) : new Row(id, cells);
     }
 
     private static Markup Paused(QueueSummary queue)
-        => Html($"<span class=\"sub\"><span class=\"tag warn\">paused</span>{(queue.Pause is { } pause ? Pauses.Words(pause) : default)}</span>");
+        => Html($"<span class=\"sub\"><span class=\"tag "
+            + $"warn\">paused</span>{(queue.Pause is { } pause ? Pauses.Words(pause) : default)}</span>");
 
     private static Markup Actions(DashboardRequest request, QueueSummary queue) => !request.Access.Operate
         ? default

@@ -27,7 +27,8 @@ internal sealed class Reads(
         => shared.GetAsync($"events {name}", token => monitor.ListEventsAsync(query, token), request.Aborted);
 
     public ValueTask<TaskPage> TasksAsync(DashboardRequest request, TaskQuery query)
-        => shared.GetAsync($"tasks {query.JobId} {query.State} {query.Before} {query.Limit}", token => monitor.ListTasksAsync(query, token), request.Aborted);
+        => shared.GetAsync($"tasks {query.JobId} {query.State} {query.Before} {query.Limit}", token
+            => monitor.ListTasksAsync(query, token), request.Aborted);
 
     public async ValueTask<TaskRecord?> TaskAsync(DashboardRequest request, Guid id)
         => await tasks.GetAsync(id, request.Aborted).ConfigureAwait(false);
@@ -71,7 +72,8 @@ internal sealed class Reads(
         => shared.GetAsync($"operation {id}", token => operations.FindOperationAsync(id, token), request.Aborted);
 
     public ValueTask<OperationEntryPage> OperationEntriesAsync(DashboardRequest request, OperationEntryQuery query)
-        => shared.GetAsync($"operation {query.OperationId} {query.OnlyRefused} {query.After}", token => operations.ListOperationEntriesAsync(query, token), request.Aborted);
+        => shared.GetAsync($"operation {query.OperationId} {query.OnlyRefused} {query.After}", token
+            => operations.ListOperationEntriesAsync(query, token), request.Aborted);
 
     // The turn ends with the search and not with the request: a user who leaves the page must not start a second search beside the first.
     // The user is part of the question, so that nobody gets the refusal of another user.

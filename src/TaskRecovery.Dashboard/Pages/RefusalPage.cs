@@ -6,14 +6,17 @@ using static TaskRecovery.Dashboard.Rendering.Markup;
 
 namespace TaskRecovery.Dashboard.Pages;
 
-/// <summary>The page that says why there is no other one. It brings its own style, because who may see no page gets no style sheet.</summary>
+/// <summary>The page that says why there is no other one. It brings its own style, because who may see no page gets no style
+/// sheet.</summary>
 internal static class RefusalPage
 {
     // No character that HTML encodes, so that the encoded text is the hashed one.
     private const string Style =
-        ":root{color-scheme:light dark;font:400 15px/1.55 Inter,system-ui,sans-serif;background:light-dark(#f6f7f6,#0d110f);color:light-dark(#16201a,#e4eae6)}"
+        ":root{color-scheme:light dark;font:400 15px/1.55 "
+        + "Inter,system-ui,sans-serif;background:light-dark(#f6f7f6,#0d110f);color:light-dark(#16201a,#e4eae6)}"
         + "main{max-width:38rem;margin:14vh auto 0;padding:0 1.25rem}h1{font-size:1.375rem;letter-spacing:-.018em;margin:0 0 .5rem}"
-        + "p{margin:0 0 1rem}pre{padding:.75rem 1rem;border-radius:8px;background:light-dark(#eceeec,#1c231f);overflow:auto;font:.875rem/1.5 ui-monospace,monospace}"
+        + "p{margin:0 0 1rem}pre{padding:.75rem "
+        + "1rem;border-radius:8px;background:light-dark(#eceeec,#1c231f);overflow:auto;font:.875rem/1.5 ui-monospace,monospace}"
         + "small{color:light-dark(#57635c,#97a39c)}";
 
     /// <summary>The content security policy under which the style, and nothing else, is used.</summary>
@@ -25,7 +28,8 @@ internal static class RefusalPage
         <!DOCTYPE html>
         <html lang="en"><head><meta charset="utf-8"><title>{refusal.Title} · TaskRecovery</title>
         <meta name="viewport" content="width=device-width, initial-scale=1"><style>{Style}</style></head>
-        <body><main><h1>{refusal.Title}</h1><p>{refusal.Text}</p>{When(refusal.Code is not null, Html($"<pre><code>{refusal.Code}</code></pre>"))}<small>TaskRecovery · {refusal.Status}</small></main></body></html>
+        <body><main><h1>{refusal.Title}</h1><p>{refusal.Text}</p>{When(refusal.Code is not null, Html(
+            $"<pre><code>{refusal.Code}</code></pre>"))}<small>TaskRecovery · {refusal.Status}</small></main></body></html>
 
         """);
 }

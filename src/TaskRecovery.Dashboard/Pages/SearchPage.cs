@@ -16,7 +16,8 @@ internal sealed class SearchPage(Reads reads) : IPage
     {
         if (request.Query("q") is not { } text)
         {
-            return new Page("Search", Section.None, Ui.Card("Search", Ui.Empty("search", "Type what you look for", "An id of an entry, task, job or operation, or a part of the name of a queue, kind, job or node.")));
+            return new Page("Search", Section.None, Ui.Card("Search", Ui.Empty("search", "Type what you look for", "An id of an entry, "
+                + "task, job or operation, or a part of the name of a queue, kind, job or node.")));
         }
 
         if (await ExactAsync(request, text).ConfigureAwait(false) is { } target)
@@ -27,10 +28,14 @@ internal sealed class SearchPage(Reads reads) : IPage
         var hits = await NamesAsync(request, text).ConfigureAwait(false);
         return new Page($"Search: {text}", Section.None, Html($"""
             {(hits.Count == 0
-                ? Ui.Card("Names", Ui.Empty("search", "No name contains this text", "Names of queues, kinds, jobs and nodes were compared, and ids of entries, tasks and jobs."))
-                : Ui.Card("Names", new Table("Names that contain the text", new Column("Name", "name-cell"), new("What")).Render(hits.Select(hit =>
-                    new Row(null, Html($"<a href=\"{hit.Href}\">{Ui.Name(hit.Name)}</a>"), Html($"{hit.What}"))))))}
-            {(request.Access.Data ? Data(request, text) : Ui.Notice("", "lock", Html($"Keys, metadata and arguments are not searched, because you may not see data.")))}
+                ? Ui.Card("Names", Ui.Empty(
+                    "search", "No name contains this text",
+                    "Names of queues, kinds, jobs and nodes were compared, and ids of entries, tasks and jobs."))
+                : Ui.Card("Names", new Table("Names that contain the text", new Column("Name", "name-cell"), new("What")).Render(
+                    hits.Select(hit => new Row(null, Html($"<a href=\"{hit.Href}\">{Ui.Name(hit.Name)}</a>"), Html($"{hit.What}"))))))}
+            {(request.Access.Data
+                ? Data(request, text)
+                : Ui.Notice("", "lock", Html($"Keys, metadata and arguments are not searched, because you may not see data.")))}
             """))
         {
             Heading = Html($"Search: <bdi>{text}</bdi>"),
@@ -41,7 +46,10 @@ internal sealed class SearchPage(Reads reads) : IPage
     {
         var value = Uri.EscapeDataString(text);
         return Ui.Card("In entries", Ui.Body(Html($"""
-            <p class="actions"><a class="button" href="{request.Href($"entries?key={value}")}">Unique key is this</a> <a class="button" href="{request.Href($"entries?text={value}")}">Arguments contain this</a>{When(text.Contains('=', StringComparison.Ordinal), Html($" <a class=\"button\" href=\"{request.Href($"entries?meta={value}")}\">Metadata has this</a>"))}</p>
+            <p class="actions"><a class="button" href="{request.Href($"entries?key={value}")}">Unique key is this</a>
+                <a class="button" href="{request.Href($"entries?text={value}")}">Arguments contain
+                    this</a>{When(text.Contains('=', StringComparison.Ordinal), Html(
+                        $" <a class=\"button\" href=\"{request.Href($"entries?meta={value}")}\">Metadata has this</a>"))}</p>
             """)));
     }
 
@@ -77,10 +85,13 @@ internal sealed class SearchPage(Reads reads) : IPage
         var nodes = await reads.NodesAsync(request).ConfigureAwait(false);
         return
         [
-            .. snapshot.Queues.Where(queue => Has(queue.Name)).Select(queue => (queue.Name, "queue", request.Href($"entries?queue={Uri.EscapeDataString(queue.Name)}"))).Take(MaxHits),
-            .. kinds.Where(kind => Has(kind.Name)).Select(kind => (kind.Name, "kind", request.Href($"entries?kind={Uri.EscapeDataString(kind.Name)}"))).Take(MaxHits),
+            .. snapshot.Queues.Where(queue => Has(queue.Name)).Select(
+                queue => (queue.Name, "queue", request.Href($"entries?queue={Uri.EscapeDataString(queue.Name)}"))).Take(MaxHits),
+            .. kinds.Where(kind => Has(kind.Name)).Select(
+                kind => (kind.Name, "kind", request.Href($"entries?kind={Uri.EscapeDataString(kind.Name)}"))).Take(MaxHits),
             .. jobs.Where(job => Has(job.Name)).Select(job => (job.Name, "job", request.Href($"jobs/{job.Id}"))).Take(MaxHits),
-            .. nodes.Where(node => Has(node.Name)).Select(node => (node.Name, "node", request.Href($"events?node={Uri.EscapeDataString(node.Name)}"))).Take(MaxHits),
+            .. nodes.Where(node => Has(node.Name)).Select(
+                node => (node.Name, "node", request.Href($"events?node={Uri.EscapeDataString(node.Name)}"))).Take(MaxHits),
         ];
 
         bool Has(string name) => name.Contains(text, StringComparison.OrdinalIgnoreCase);

@@ -15,13 +15,15 @@ internal static class TaskTable
     {
         Column[] columns =
         [
-            new("Due"), .. jobs is null ? (Column[])[] : [new Column("Job", "name-cell")], new("State"), new("Entry"), Column.Number("Attempt"), new("When"), new("Node", "name-cell"),
+            new("Due"), .. jobs is null ? (Column[])[] : [new Column("Job", "name-cell")],
+            new("State"), new("Entry"), Column.Number("Attempt"), new("When"), new("Node", "name-cell"),
         ];
         return new Table("Tasks, newest first", columns).Render(tasks.Select(task => new Row($"t{task.Id:n}",
         [
             task.DueAt is { } due ? Shown.Clock(due) : Html($"by hand, {Shown.Clock(task.CreatedAt)}"),
             .. jobs is null ? (Markup[])[] : [JobLink(request, task, jobs)],
-            Html($"{Ui.State(task.State)}{When(task.Reason is not null, Html($"<span class=\"sub\">{Ui.Words(task.Reason ?? "")}</span>"))}"),
+            Html($"{Ui.State(task.State)}{When(
+                task.Reason is not null, Html($"<span class=\"sub\">{Ui.Words(task.Reason ?? "")}</span>"))}"),
             task.EntryId is { } entry ? Html($"<a class=\"id\" href=\"{request.Href($"entries/{entry}")}\">{entry}</a>") : Ui.None,
             Html($"{task.Attempt}{Ui.Crashes(task.Crashes)}"),
             Moment(task),

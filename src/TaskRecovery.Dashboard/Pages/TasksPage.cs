@@ -9,7 +9,8 @@ internal sealed class TasksPage(Reads reads) : IPage
 {
     private static readonly (string? Key, string Name, TaskState? State)[] States =
     [
-        (null, "All", null), ("waiting", "Waiting", TaskState.Created), ("running", "Running", TaskState.Running), ("failed", "Failed", TaskState.Failed),
+        (null, "All", null), ("waiting", "Waiting", TaskState.Created),
+        ("running", "Running", TaskState.Running), ("failed", "Failed", TaskState.Failed),
         ("cancelled", "Cancelled", TaskState.Cancelled), ("completed", "Completed", TaskState.Completed),
     ];
 
@@ -24,10 +25,12 @@ internal sealed class TasksPage(Reads reads) : IPage
             request, new TaskQuery { State = state.State, Before = before, Limit = 50 }).ConfigureAwait(false);
         var filter = state.Key is null ? "" : $"state={state.Key}";
         var older = tasks.NextBefore is { } next
-            ? Html($"<footer><span></span><a class=\"button small\" href=\"{request.Href($"tasks?{filter}{(filter.Length == 0 ? "" : "&")}before={next}")}\">Older</a></footer>")
+            ? Html($"<footer><span></span><a class=\"button small\" "
+                + $"href=\"{request.Href($"tasks?{filter}{(filter.Length == 0 ? "" : "&")}before={next}")}\">Older</a></footer>")
             : default;
         return new Page("Tasks", Section.Tasks, Html($"""
-            {Ui.Tabs("State", States.Select(one => (request.Href(one.Key is null ? "tasks" : $"tasks?state={one.Key}"), Html($"{one.Name}"), one == state)))}
+            {Ui.Tabs("State", States.Select(
+                one => (request.Href(one.Key is null ? "tasks" : $"tasks?state={one.Key}"), Html($"{one.Name}"), one == state)))}
             <section class="card">{(tasks.Tasks.Count == 0
                 ? Ui.Empty("tasks", "No task here", "Each run of a job is a task, with a record of its own.")
                 : TaskTable.Render(request, tasks.Tasks, jobs.ToDictionary(static job => job.Id)))}{older}</section>

@@ -32,7 +32,9 @@ internal static class JsonMarkup
     private static Markup Value(JsonElement element, int depth) => element.ValueKind switch
     {
         JsonValueKind.Object when element.EnumerateObject().Any() => Html($"{{{Each(Numbered(element.EnumerateObject()), item =>
-            Html($"{Separator(item.Index)}\n{Indent(depth + 1)}<span class=\"json-key\">{Quoted(item.Value.Name)}</span>: {Value(item.Value.Value, depth + 1)}"))}\n{Indent(depth)}}}"),
+            Html($"{Separator(item.Index)}\n{Indent(depth + 1)}"
+                + $"<span class=\"json-key\">{Quoted(item.Value.Name)}</span>: "
+                + $"{Value(item.Value.Value, depth + 1)}"))}\n{Indent(depth)}}}"),
         JsonValueKind.Object => Html($"{{}}"),
         JsonValueKind.Array when element.GetArrayLength() > 0 => Html($"[{Each(Numbered(element.EnumerateArray()), item =>
             Html($"{Separator(item.Index)}\n{Indent(depth + 1)}{Value(item.Value, depth + 1)}"))}\n{Indent(depth)}]"),
@@ -49,5 +51,6 @@ internal static class JsonMarkup
     private static string Indent(int depth) => new(' ', depth * 2);
 
     private static string Quoted(string text)
-        => $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal)}\"";
+        => $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace(
+            "\n", "\\n", StringComparison.Ordinal)}\"";
 }

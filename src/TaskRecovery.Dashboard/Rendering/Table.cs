@@ -33,7 +33,8 @@ internal sealed class Table(string caption, params Column[] columns)
         ? Html($"<th role=\"rowheader\" scope=\"row\"{Class(column.Style)}>{content}</th>")
         : content.IsEmpty
             ? Html($"<td role=\"cell\" class=\"blank\"></td>")
-            : Html($"<td role=\"cell\"{Class(column.Style)}{When(column.IsNamed && !column.IsPick, Html($" data-label=\"{column.Name}\""))}><div>{content}</div></td>");
+            : Html($"<td role=\"cell\"{Class(column.Style)}{When(column.IsNamed
+                && !column.IsPick, Html($" data-label=\"{column.Name}\""))}><div>{content}</div></td>");
 
     private static Markup Class(string style) => style.Length == 0 ? default : Html($" class=\"{style}\"");
 }

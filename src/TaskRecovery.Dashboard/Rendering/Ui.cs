@@ -10,7 +10,8 @@ internal static class Ui
     /// <summary>What is shown for nothing.</summary>
     public static Markup None => Html($"<span class=\"muted\">–</span>");
 
-    /// <summary>A stored name, isolated from the direction of the text around it. The middle of a very long one is left to its title.</summary>
+    /// <summary>A stored name, isolated from the direction of the text around it. The middle of a very long one is left to its
+    /// title.</summary>
     public static Markup Name(string? name) => name is { Length: > MaxName }
         ? Html($"<bdi title=\"{name}\">{name[..(MaxName - 24)]}…{name[^20..]}</bdi>")
         : Html($"<bdi>{name}</bdi>");
@@ -59,7 +60,8 @@ internal static class Ui
         => Html($"<div class=\"empty\">{Icon.Of(icon)}<strong>{title}</strong><p>{text}</p></div>");
 
     public static Markup Card(string title, Markup content, Markup beside = default, Markup footer = default) => Html($"""
-        <section class="card"><header><h2>{title}</h2>{beside}</header>{content}{When(!footer.IsEmpty, Html($"<footer>{footer}</footer>"))}</section>
+        <section class="card"><header><h2>{title}</h2>{beside}</header>{content}{When(
+            !footer.IsEmpty, Html($"<footer>{footer}</footer>"))}</section>
         """);
 
     public static Markup Body(Markup content) => Html($"<div class=\"body\">{content}</div>");
@@ -80,7 +82,8 @@ internal static class Ui
 
     /// <summary>A form with one button.</summary>
     public static Markup Button(string action, string text, string style = "", string? act = null, Markup fields = default) => Html($"""
-        <form method="post" action="{action}">{fields}<button class="{style}"{(act is null ? default : Html($" data-act=\"{act}\""))}>{text}</button></form>
+        <form method="post" action="{action}">{fields}<button
+            class="{style}"{(act is null ? default : Html($" data-act=\"{act}\""))}>{text}</button></form>
         """);
 
     public static Markup Hidden(string name, string value) => Html($"<input type=\"hidden\" name=\"{name}\" value=\"{value}\">");

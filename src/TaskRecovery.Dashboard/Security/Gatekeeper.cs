@@ -42,7 +42,8 @@ internal sealed class Gatekeeper(
         {
             return RequestOrigin.MayRead(context.Request.Headers)
                 ? null
-                : new Refusal(StatusCodes.Status403Forbidden, "Embedded by another site", "Another site may link to this page, but not embed or fetch it.");
+                : new Refusal(StatusCodes.Status403Forbidden, "Embedded by another site", "Another site may link to this page, "
+                    + "but not embed or fetch it.");
         }
 
         return RequestOrigin.MayWrite(context.Request) || (isApi && RequestOrigin.IsNoBrowser(context.Request.Headers))
@@ -50,7 +51,8 @@ internal sealed class Gatekeeper(
             : new Refusal(
                 StatusCodes.Status403Forbidden,
                 "Sent by another site",
-                "An action is accepted only from a page of this dashboard. The headers Sec-Fetch-Site and Origin of this request do not show that "
+                "An action is accepted only from a page of this dashboard. The headers Sec-Fetch-Site and Origin of this request do "
+                + "not show that "
                 + "it came from one. If a proxy removes or rewrites them, let it pass them on.");
     }
 

@@ -8,7 +8,8 @@ internal static class RequestOrigin
 {
     private static readonly string[] ForwardingHeaders =
     [
-        "Forwarded", "Via", "X-Real-IP", "True-Client-IP", "CF-Connecting-IP", "X-Client-IP", "X-Cluster-Client-IP", "X-Envoy-External-Address",
+        "Forwarded", "Via", "X-Real-IP", "True-Client-IP", "CF-Connecting-IP",
+        "X-Client-IP", "X-Cluster-Client-IP", "X-Envoy-External-Address",
     ];
 
     /// <summary>Whether the request was made on this machine and no proxy had a part in it. A header that any proxy adds is enough to

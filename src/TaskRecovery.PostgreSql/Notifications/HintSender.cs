@@ -68,7 +68,8 @@ internal sealed partial class HintSender(PostgreSqlDatabase database, TimeProvid
 
             try
             {
-                await database.SendAsync(HintSql.Send, [Arg.Text(database.Channel), Arg.Array(words, NpgsqlDbType.Text)], CancellationToken.None).ConfigureAwait(false);
+                await database.SendAsync(HintSql.Send, [Arg.Text(database.Channel),
+                    Arg.Array(words, NpgsqlDbType.Text)], CancellationToken.None).ConfigureAwait(false);
             }
             catch (Exception)
             {

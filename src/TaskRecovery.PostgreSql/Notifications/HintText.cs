@@ -26,7 +26,8 @@ internal static class HintText
     {
         Control => new StoreHint(StoreHintKind.Control, null),
         ['w', .. var queue] => new StoreHint(StoreHintKind.Work, queue),
-        ['o', .. { Length: > MarkLength } rest] when !rest.StartsWith(mark, StringComparison.Ordinal) => new StoreHint(StoreHintKind.Work, rest[MarkLength..]),
+        ['o', .. { Length: > MarkLength } rest]
+            when !rest.StartsWith(mark, StringComparison.Ordinal) => new StoreHint(StoreHintKind.Work, rest[MarkLength..]),
         _ => null,
     };
 }

@@ -25,7 +25,10 @@ internal static class ClaimSql
     /// lock is needed only if several claimers take from the same queue at the same moment. A claimer that is alone holds the queue's
     /// advisory lock instead, and claims the rows that it could delete. No other statement waits for a row lock while holding one, so this
     /// cannot deadlock.</remarks>
-    internal static readonly string ClaimAlone = Statement("pg_try_advisory_xact_lock(hashtext('{schema:literal}.waiting'), $2)", rowLocks: "", """
+    internal static readonly string ClaimAlone = Statement(
+        "pg_try_advisory_xact_lock(hashtext('{schema:literal}.waiting'), $2)",
+        rowLocks: "",
+        """
         taken as (
             delete from {schema}.waiting w where w.ctid = any (array(select p.tid from picked p)) returning w.id
         ), held as materialized (
@@ -69,13 +72,15 @@ internal static class ClaimSql
                 select f.tid, f.id, f.level, f.run_at, f.attempt, f.crashes, f.found_by_id,
                     e.kind, e.priority, e.max_attempts, e.created_at, e.args, e.unique_key is not null as has_key, e.timeout,
                     e.metadata, e.trace_parent, e.expires_at,
-                    sum(octet_length(e.args) + coalesce(octet_length(e.metadata), 0)) over (rows between unbounded preceding and 1 preceding) as bytes
+                    sum(octet_length(e.args) + coalesce(octet_length(e.metadata), 0)) over (rows between unbounded preceding
+                        and 1 preceding) as bytes
                 from found f left join lateral (select * from {schema}.entries e where e.id = f.id offset 0) e on true
             ) s
             where s.bytes is null or s.bytes < {{ClaimLimits.Bytes}}
         ), {{take}}, claim as (
             insert into {schema}.claims (id, claimed_at, node, entries, again, again_attempts, again_crashes)
-            select nextval('{schema:literal}.fences'), (select c.now from clock c), (select n.number from node n), p.ids, p.again, p.attempts, p.crashes
+            select nextval('{schema:literal}.fences'), (select c.now from clock c), (select n.number
+                from node n), p.ids, p.again, p.attempts, p.crashes
             from (
                 select array_agg(p.id) as ids,
                     array_agg(p.id) filter (where p.attempt + p.crashes > 0) as again,
@@ -86,17 +91,22 @@ internal static class ClaimSql
             where p.ids is not null
             returning id
         )
-        select null::bigint, null::smallint, null::timestamptz, null::smallint, null::smallint, null::smallint, null::smallint, null::smallint, null::timestamptz, null, null::boolean,
-            null::interval, null, null, null::boolean, (select n.number from node n), (select c.id from claim c), (select c.now from clock c),
+        select null::bigint, null::smallint, null::timestamptz, null::smallint, null::smallint, null::smallint, null::smallint,
+            null::smallint, null::timestamptz, null, null::boolean,
+            null::interval, null, null, null::boolean, (select n.number from node n), (select c.id from claim c), (select c.now
+                from clock c),
             (select case when (select k.all_of_them from known k) then count(*) else -1 end from picked having (select t.mine from turn t)),
             (select min(f.run_at) - max(g.now) from gate g cross join unnest($5 || $9 || $13) l (level) cross join lateral (
                 select w.run_at, w.kind, row_number() over (order by w.run_at, w.id) as place from {schema}.waiting w
-                where w.queue = $2 and w.priority = l.level and w.run_at > g.now and w.run_at < timestamptz 'infinity' order by w.run_at, w.id limit {{Look}}) f
+                where w.queue = $2 and w.priority = l.level and w.run_at > g.now and w.run_at < timestamptz 'infinity'
+                    order by w.run_at, w.id limit {{Look}}) f
             where (f.kind = any ($3) or f.place = {{Look}}) and not exists (select from held p)),
             (select count(*) from found) > (select count(*) from picked), null::timestamptz, null::boolean
         union all
-        select w.id, w.level, w.run_at, w.attempt, w.crashes, w.kind, w.priority, w.max_attempts, w.created_at, w.args, w.has_key, w.timeout, w.metadata, w.trace_parent,
-            case when (select exists (select from {schema}.cancellations)) then exists (select from {schema}.cancellations x where x.entry = w.id) else false end,
+        select w.id, w.level, w.run_at, w.attempt, w.crashes, w.kind, w.priority, w.max_attempts, w.created_at, w.args, w.has_key,
+            w.timeout, w.metadata, w.trace_parent,
+            case when (select exists (select from {schema}.cancellations)) then exists (select from {schema}.cancellations x
+                where x.entry = w.id) else false end,
             null, null, null, null, null, null, w.expires_at, w.found_by_id
         from held w where w.kind is not null
         """;
@@ -111,14 +121,16 @@ internal static class ClaimSql
         return $$"""
             (select x.* from unnest({{parts[0]}}, {{parts[1]}}, {{parts[2]}}) l (level, after_time, after_id) cross join lateral (
                 select w.ctid as tid, w.id, w.priority as level, w.run_at, w.attempt, w.crashes, w.found_by_id from {schema}.waiting w
-                where w.queue = $2 and w.priority = l.level and (w.run_at, w.id) > (l.after_time, l.after_id) and w.run_at <= g.now and w.kind = any ($3)
+                where w.queue = $2 and w.priority = l.level and (w.run_at, w.id) > (l.after_time, l.after_id) and w.run_at <= g.now
+                    and w.kind = any ($3)
                 order by w.run_at, w.id limit {{parts[3]}}{{rowLocks}}) x
             limit {{parts[3]}})
             """;
     }
 
     /// <summary>The claims of a node, oldest first. $1 node.</summary>
-    internal const string List = "select c.id from {schema}.claims c where c.node = (select n.number from {schema}.nodes n where n.id = $1) order by c.id";
+    internal const string List =
+        "select c.id from {schema}.claims c where c.node = (select n.number from {schema}.nodes n where n.id = $1) order by c.id";
 
     /// <summary>Removes claims in which every entry has an outcome; other claims stay. $1 node, $2 claims.</summary>
     internal const string RemoveSettled = """

@@ -5,8 +5,8 @@ namespace TaskRecovery.PostgreSql;
 /// <para>Common parameters: $1 only ids below this one, $2 how many entries to examine at most, $3 queue, $4 kind, $5 beginning of the
 /// kind, $6 states, $7 reason, $8 node, $9 the job's id as text, $10 unique key, $11 created from, $12 created before, $13 ended from, $14
 /// ended before, $15 name and value as in the metadata, $16 text in the arguments, $17 the same text as JSON escapes it, $18 queues of the
-/// scope, $19 kinds of the scope, $20 name and value of the scope. Each condition is null if it is not set, and the statement is planned for
-/// its values, so that an unset condition costs nothing.</para>
+/// scope, $19 kinds of the scope, $20 name and value of the scope. Each condition is null if it is not set, and the statement is planned
+/// for its values, so that an unset condition costs nothing.</para>
 /// <para>The entries to examine come from one of several sources. Outcomes are looked up only for entries that match everything else: most
 /// of the history has completed, and nothing may read all of it.</para>
 /// </remarks>
@@ -14,9 +14,12 @@ internal static class EntryListSql
 {
     private const string Entries = "(select e.* from {schema}.entries e where e.id < $1::bigint order by e.id desc limit $2::bigint) e";
 
-    private static readonly string Unwell = From("select o.entry from {schema}.outcomes o where o.final and o.kind <> 0 and o.entry < $1::bigint order by o.entry desc limit $2::bigint");
+    private static readonly string Unwell = From(
+        "select o.entry from {schema}.outcomes o where o.final and o.kind <> 0 and o.entry < $1::bigint order by o.entry desc "
+        + "limit $2::bigint");
 
-    private static readonly string Waiting = From("select w.id as entry from {schema}.waiting w where w.id < $1::bigint order by w.id desc limit $2::bigint");
+    private static readonly string Waiting = From(
+        "select w.id as entry from {schema}.waiting w where w.id < $1::bigint order by w.id desc limit $2::bigint");
 
     private static readonly string Running = From("""
         select distinct u.entry from {schema}.claims c cross join lateral unnest(c.entries) u (entry)
@@ -29,7 +32,8 @@ internal static class EntryListSql
         where u.entry < $1::bigint order by u.entry desc limit $2::bigint
         """);
 
-    private const string NodeNumbers = "(select n.number from {schema}.nodes n where " + NodeSql.Label + " = $8 or n.name = $8 or n.id::text = $8)";
+    private const string NodeNumbers = "(select n.number from {schema}.nodes n where "
+        + NodeSql.Label + " = $8 or n.name = $8 or n.id::text = $8)";
 
     private const string Matches = """
         ($3::text is null or e.queue = (select q.id from {schema}.queues q where q.name = $3))
@@ -40,14 +44,16 @@ internal static class EntryListSql
         and ($11::timestamptz is null or e.created_at >= $11)
         and ($12::timestamptz is null or e.created_at < $12)
         and ($10::text is null or e.unique_key = $10)
-        and ($9::text is null or (e.kind = any (array(select k.id from {schema}.kinds k where starts_with(k.name, 'task:'))) and strpos(e.args, $9) > 0))
+        and ($9::text is null or (e.kind = any (array(select k.id from {schema}.kinds k where starts_with(k.name, 'task:')))
+            and strpos(e.args, $9) > 0))
         and ($15::text is null or strpos(e.metadata, $15) > 0)
         and ($20::text is null or strpos(e.metadata, $20) > 0)
         and ($16::text is null or strpos(e.args, $16) > 0 or strpos(e.args, $17::text) > 0)
         and ($7::text is null or (select o.reason from {schema}.outcomes o where o.entry = e.id and o.final limit 1) = $7)
         and (($13::timestamptz is null and $14::timestamptz is null) or exists (
             select from {schema}.outcomes o
-            where o.entry = e.id and o.final and ($13::timestamptz is null or o.ended_at >= $13) and ($14::timestamptz is null or o.ended_at < $14)))
+            where o.entry = e.id and o.final and ($13::timestamptz is null or o.ended_at >= $13)
+                and ($14::timestamptz is null or o.ended_at < $14)))
         and ($8::text is null
             or (select o.node from {schema}.outcomes o where o.entry = e.id order by o.final desc, o.fence desc limit 1) = any (array
         """ + NodeNumbers + """
@@ -65,7 +71,8 @@ internal static class EntryListSql
                 select w.id from {schema}.waiting w where w.id = e.id and w.found_by_id
                 union all
                 select w.id from {schema}.waiting w
-                where w.queue = e.queue and w.priority = e.priority and w.run_at = e.created_at and w.id = e.id and not w.found_by_id) then 0 else 1 end)::smallint
+                where w.queue = e.queue and w.priority = e.priority and w.run_at = e.created_at and w.id = e.id
+                    and not w.found_by_id) then 0 else 1 end)::smallint
         """;
 
     /// <summary>Entries, whatever their state.</summary>
@@ -98,12 +105,14 @@ internal static class EntryListSql
 
     /// <summary>The oldest entry that a search examines if it does not end earlier; nothing if the search reaches the first entry. $1 only
     /// ids below this one, $2 how many entries. Returns its id and when it was stored.</summary>
-    internal const string Edge = "select e.id, e.created_at from {schema}.entries e where e.id < $1::bigint order by e.id desc offset $2::bigint - 1 limit 1";
+    internal const string Edge =
+        "select e.id, e.created_at from {schema}.entries e where e.id < $1::bigint order by e.id desc offset $2::bigint - 1 limit 1";
 
     /// <summary>As <see cref="Edge"/>, for entries that failed or were cancelled.</summary>
     internal const string EdgeUnwell = """
         select e.id, e.created_at from (
-            select o.entry from {schema}.outcomes o where o.final and o.kind <> 0 and o.entry < $1::bigint order by o.entry desc offset $2::bigint - 1 limit 1) f
+            select o.entry from {schema}.outcomes o where o.final and o.kind <> 0 and o.entry < $1::bigint
+                order by o.entry desc offset $2::bigint - 1 limit 1) f
         join {schema}.entries e on e.id = f.entry
         """;
 
@@ -118,13 +127,15 @@ internal static class EntryListSql
         """;
 
     // $21 how many at most.
-    private static string ListFrom(string source) => $"select e.id, e.created_at from {source} where {Matches} order by e.id desc limit $21::bigint";
+    private static string ListFrom(string source)
+        => $"select e.id, e.created_at from {source} where {Matches} order by e.id desc limit $21::bigint";
 
     private static string GroupFrom(string source) => $$"""
         select case $21::integer when 0 then (select k.name from {schema}.kinds k where k.id = g.key::smallint)
                 when 2 then (select q.name from {schema}.queues q where q.id = g.key::integer) else g.key end, g.entries
         from (
-            select case $21::integer when 0 then e.kind::text when 1 then (select o.reason from {schema}.outcomes o where o.entry = e.id and o.final limit 1)
+            select case $21::integer when 0 then e.kind::text
+                when 1 then (select o.reason from {schema}.outcomes o where o.entry = e.id and o.final limit 1)
                 when 2 then e.queue::text else {{State}}::text end as key, count(*) as entries
             from {{source}} where {{Matches}}
             group by 1

@@ -20,16 +20,19 @@ internal static class EntrySql
         given as materialized (
             select nextval('{schema:literal}.entries_id_seq') as id, (select now from clock) as created_at, g.*
             from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11{{expiresParameter}}) with ordinality
-                as g (queue, kind, priority, max_attempts, args, run_at, run_after, timeout, metadata, trace_parent, unique_key{{expires}}, place)
+                as g (queue, kind, priority, max_attempts, args, run_at, run_after, timeout, metadata, trace_parent, unique_key{{expires}},
+                    place)
             where (select k.all_of_them from known k)
         )
         """;
 
     private static string StoredWith(string expires) => $$"""
         stored as (
-            insert into {schema}.entries (id, created_at, queue, kind, priority, max_attempts, args, unique_key, timeout, metadata, trace_parent{{expires}})
+            insert into {schema}.entries (id, created_at, queue, kind, priority, max_attempts, args, unique_key, timeout, metadata,
+                trace_parent{{expires}})
             overriding system value
-            select g.id, g.created_at, g.queue, g.kind, g.priority, g.max_attempts, g.args, g.unique_key, g.timeout, g.metadata, g.trace_parent{{expires}}
+            select g.id, g.created_at, g.queue, g.kind, g.priority, g.max_attempts, g.args, g.unique_key, g.timeout, g.metadata,
+                g.trace_parent{{expires}}
             from accepted g
         )
         """;
@@ -39,7 +42,8 @@ internal static class EntrySql
         lined_up as (
             insert into {schema}.waiting (run_at, id, queue, kind, priority, found_by_id)
             select d.run_at, g.id, g.queue, g.kind, g.priority, d.run_at <> g.created_at
-            from accepted g cross join lateral (select greatest(coalesce(g.run_at, g.created_at + g.run_after, g.created_at), g.created_at) as run_at) d
+            from accepted g cross
+                join lateral (select greatest(coalesce(g.run_at, g.created_at + g.run_after, g.created_at), g.created_at) as run_at) d
         """;
 
     private static readonly string All = Given + ", accepted as (select * from given), " + Stored + ", " + LinedUp + ") ";
@@ -89,7 +93,8 @@ internal static class EntrySql
             where (select k.all_of_them from known k) and not exists (
                 select from clock c cross join unnest($19, $20, $21) l (level, after_time, after_id) cross join lateral (
                     select from {schema}.waiting w
-                    where w.queue = $17 and w.priority = l.level and (w.run_at, w.id) > (l.after_time, l.after_id) and w.run_at <= c.now and w.kind = any ($18)
+                    where w.queue = $17 and w.priority = l.level and (w.run_at, w.id) > (l.after_time, l.after_id) and w.run_at <= c.now
+                        and w.kind = any ($18)
                     limit 1) w)
         ), accepted as (select * from given), listed as materialized (select array_agg(id order by place) as ids from given),
         """ + Stored + ", " + LinedUp + """
@@ -102,8 +107,8 @@ internal static class EntrySql
         select (select l.ids from listed l), (select c.now from clock c), (select n.number from node n), (select c.id from claim c)
         """;
 
-    /// <summary>Stores entries some of which have unique keys or expire; $16 the times after which they do not start. If a key is taken, its
-    /// entry is not stored. Keys are inserted in order, so that two callers cannot deadlock.</summary>
+    /// <summary>Stores entries some of which have unique keys or expire; $16 the times after which they do not start. If a key is taken,
+    /// its entry is not stored. Keys are inserted in order, so that two callers cannot deadlock.</summary>
     /// <returns>In the order of the entries, the id, and whether it is the id of the current holder of the key. The id is null if the
     /// holder appeared or ended at this very moment: repeat the statement for those entries.</returns>
     internal static readonly string EnqueueUnique = Unique(columns: "");

@@ -9,7 +9,8 @@ internal static class EraseSql
     /// <summary>Entries with a unique key. $1 only ids above this one, $2 up to this one, $3 key, $4 kind, or null.</summary>
     internal const string FindByKey = """
         select e.id, null::text from {schema}.entries e
-        where e.id > $1 and e.id <= $2 and e.unique_key = $3 and ($4::text is null or e.kind = (select k.id from {schema}.kinds k where k.name = $4))
+        where e.id > $1 and e.id <= $2 and e.unique_key = $3
+            and ($4::text is null or e.kind = (select k.id from {schema}.kinds k where k.name = $4))
         order by e.id
         """;
 
@@ -28,8 +29,10 @@ internal static class EraseSql
             where c.entries && array[$1::bigint] order by c.id for share
         ), done as (
             insert into {schema}.outcomes (entry, fence, ended_at, duration_ms, node, kind, attempt, crashes, final, reason)
-            select $1, h.id, c.now, greatest(0, least(extract(epoch from c.now - h.claimed_at) * 1000, 2147483647))::integer, h.node, {{Codes.OutcomeCancelled}},
-                coalesce(h.again_attempts[array_position(h.again, $1)], 0::smallint) + 1, coalesce(h.again_crashes[array_position(h.again, $1)], 0::smallint), true, {{Codes.Erased}}
+            select $1, h.id, c.now, greatest(0, least(extract(epoch from c.now - h.claimed_at) * 1000, 2147483647))::integer, h.node,
+                {{Codes.OutcomeCancelled}},
+                coalesce(h.again_attempts[array_position(h.again, $1)], 0::smallint) + 1,
+                    coalesce(h.again_crashes[array_position(h.again, $1)], 0::smallint), true, {{Codes.Erased}}
             from held h cross join clock c
             where (select o.entry from {schema}.outcomes o where o.entry = $1 and o.final limit 1) is null
             on conflict do nothing
@@ -43,20 +46,24 @@ internal static class EraseSql
         with ended as materialized (
             select o.entry from {schema}.outcomes o where o.entry = $1 and o.final for update
         ), payload as (
-            update {schema}.entries e set args = '', unique_key = null, metadata = null, trace_parent = null from ended d where e.id = d.entry
+            update {schema}.entries e set args = '', unique_key = null, metadata = null, trace_parent = null from ended d
+                where e.id = d.entry
         ), results as (
-            update {schema}.outcomes o set result = null, error = null, black_box = null, reason = case when o.final then {{Codes.Erased}} else o.reason end
+            update {schema}.outcomes o set result = null, error = null, black_box = null, reason = case when o.final then {{Codes.Erased}}
+                else o.reason end
             from ended d where o.entry = d.entry
         ), records as (
             update {schema}.tasks t set result = null, error = null from ended d where t.entry_id = d.entry returning t.id
         ), steps as (
-            delete from {schema}.steps s where s.entry = any (array(select d.entry from ended d)) or s.task = any (array(select r.id from records r))
+            delete from {schema}.steps s where s.entry = any (array(select d.entry from ended d))
+                or s.task = any (array(select r.id from records r))
         ), reported as (
             delete from {schema}.reports r where r.entry = any (array(select d.entry from ended d))
         ), logged as (
             delete from {schema}.run_logs l where l.entry = any (array(select d.entry from ended d))
         ), checkpoints as (
-            delete from {schema}.checkpoints c where c.entry = any (array(select d.entry from ended d)) or c.task = any (array(select r.id from records r))
+            delete from {schema}.checkpoints c where c.entry = any (array(select d.entry from ended d))
+                or c.task = any (array(select r.id from records r))
         )
         select exists (select from {schema}.entries e where e.id = $1), exists (select from ended)
         """;

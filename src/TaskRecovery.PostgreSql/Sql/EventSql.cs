@@ -3,8 +3,8 @@ namespace TaskRecovery.PostgreSql;
 /// <summary>Statements on <c>events</c>.</summary>
 internal static class EventSql
 {
-    /// <summary>Stores an event. $1 kind, $2 node, $3 entry, $4 subject, $5 operation, $6 number of entries, $7 detail, $8 actor, $9 reason,
-    /// $10 tool. The database user is stored beside the actor, who is only claimed.</summary>
+    /// <summary>Stores an event. $1 kind, $2 node, $3 entry, $4 subject, $5 operation, $6 number of entries, $7 detail, $8 actor, $9
+    /// reason, $10 tool. The database user is stored beside the actor, who is only claimed.</summary>
     internal const string Insert = """
         insert into {schema}.events (kind, node, entry, subject, operation, entries, detail, actor, reason, tool, session_user_name)
         values ($1::smallint, $2::text, $3::bigint, $4::text, $5::bigint, $6::bigint, $7::text, $8::text, $9::text, $10::text,
@@ -14,7 +14,8 @@ internal static class EventSql
     /// <summary>A page of events, newest first. $1 only ids below this one, $2 only ids above this one, $3 kinds, or null, $4 entry, or
     /// null, $5 node, or null, $6 actor, or null, $7 operation, or null, $8 how many at most.</summary>
     internal const string List = """
-        select e.id, e.happened_at, e.kind, e.node, e.entry, e.subject, e.operation, e.entries, e.detail, e.actor, e.reason, e.tool, e.session_user_name
+        select e.id, e.happened_at, e.kind, e.node, e.entry, e.subject, e.operation, e.entries, e.detail, e.actor, e.reason, e.tool,
+            e.session_user_name
         from {schema}.events e
         where e.id < $1::bigint and e.id > $2::bigint
             and ($3::smallint[] is null or e.kind = any ($3)) and ($4::bigint is null or e.entry = $4) and ($5::text is null or e.node = $5)

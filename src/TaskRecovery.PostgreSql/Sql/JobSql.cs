@@ -16,15 +16,18 @@ internal static class JobSql
             j.max_attempts, (extract(epoch from j.timeout) * 1000000)::bigint,
             case when j.planned_entry is not null then {Clamp("j.next_run_at")} end, j.created_at, j.updated_at, j.declared_by,
             j.cron, j.time_zone, {Clamp("j.start_at")}, {Clamp("j.end_at")}, j.exceptions,
-            (extract(epoch from j.catch_up_within) * 1000000)::bigint, j.catch_up_limit, (extract(epoch from j.expires_after) * 1000000)::bigint,
+            (extract(epoch from j.catch_up_within) * 1000000)::bigint, j.catch_up_limit,
+            (extract(epoch from j.expires_after) * 1000000)::bigint,
             j.paused_at, j.resume_at, j.paused_by, j.paused_reason, j.orphaned_at
         """;
 
     /// <summary>The condition under which a row can be planned. The constraint <c>jobs_sound</c> requires the same, but rows that are older
     /// than the constraint may violate it.</summary>
     private const string Sound = """
-        octet_length(j.queue) between 1 and 100 and octet_length(j.entry_kind) between 1 and 2000 and j.priority between 0 and 9 and j.max_attempts between 1 and 1000
-                    and (j.timeout is null or j.timeout > interval '0' and j.timeout <= interval '1080 hours' and extract(month from j.timeout) = 0)
+        octet_length(j.queue) between 1 and 100 and octet_length(j.entry_kind) between 1 and 2000
+                    and j.priority between 0 and 9 and j.max_attempts between 1 and 1000
+                    and (j.timeout is null
+                        or j.timeout > interval '0' and j.timeout <= interval '1080 hours' and extract(month from j.timeout) = 0)
         """;
 
     /// <summary>Limits a time to the years 2 to 9000: a row that was written by hand may have a time that allows no arithmetic.</summary>
@@ -53,10 +56,13 @@ internal static class JobSql
     /// id, or null; $2 name, or null.</summary>
     internal const string LockForPlan = """
         select j.id, j.kind, j.entry_kind, j.args,
-            case when j.every is not null then (extract(epoch from greatest(j.every, interval '1 second')) * 1000000)::bigint end, j.once_at, j.start_at, j.state, j.overlap, j.missed_runs,
+            case when j.every is not null then (extract(epoch from greatest(j.every, interval '1 second')) * 1000000)::bigint
+                end, j.once_at, j.start_at, j.state, j.overlap, j.missed_runs,
             j.queue, j.priority, j.max_attempts, (extract(epoch from j.timeout) * 1000000)::bigint, j.next_run_at, j.planned_entry,
-            clock_timestamp(), j.declared_by, j.name, j.cron, j.time_zone, j.end_at, j.exceptions, (extract(epoch from j.catch_up_within) * 1000000)::bigint,
-            j.catch_up_limit, (extract(epoch from j.expires_after) * 1000000)::bigint, j.paused_at, j.resume_at, j.declared_as, j.orphaned_at
+            clock_timestamp(), j.declared_by, j.name, j.cron, j.time_zone, j.end_at, j.exceptions,
+                (extract(epoch from j.catch_up_within) * 1000000)::bigint,
+            j.catch_up_limit, (extract(epoch from j.expires_after) * 1000000)::bigint, j.paused_at, j.resume_at, j.declared_as,
+                j.orphaned_at
         from {schema}.jobs j where j.id = $1 or j.name = $2 for update
         """;
 
@@ -71,9 +77,12 @@ internal static class JobSql
     /// limit, $21 expires after, in microseconds, $22 declared as, $23 orphaned at.</summary>
     /// <remarks>The interval is stored in microseconds only: an interval with days would depend on the session's time zone.</remarks>
     internal const string Update = """
-        update {schema}.jobs set kind = $2, entry_kind = $3, args = $4, every = $5 * interval '1 microsecond', once_at = $6, start_at = $7, overlap = $8,
-            missed_runs = $9, queue = $10, priority = $11, max_attempts = $12, timeout = $13 * interval '1 microsecond', declared_by = $14, updated_at = clock_timestamp(),
-            cron = $15, time_zone = $16, end_at = $17, exceptions = $18, catch_up_within = $19 * interval '1 microsecond', catch_up_limit = $20,
+        update {schema}.jobs set kind = $2, entry_kind = $3, args = $4, every = $5 * interval '1 microsecond', once_at = $6, start_at = $7,
+            overlap = $8,
+            missed_runs = $9, queue = $10, priority = $11, max_attempts = $12, timeout = $13 * interval '1 microsecond', declared_by = $14,
+                updated_at = clock_timestamp(),
+            cron = $15, time_zone = $16, end_at = $17, exceptions = $18, catch_up_within = $19 * interval '1 microsecond',
+                catch_up_limit = $20,
             expires_after = $21 * interval '1 microsecond', declared_as = $22, orphaned_at = $23
         where id = $1
         """;
@@ -81,14 +90,17 @@ internal static class JobSql
     /// <summary>Stores the plan. $1 id, $2 state, $3 the next run's due time, or null, $4 its entry, or null.</summary>
     internal const string SetPlan = "update {schema}.jobs set state = $2, next_run_at = $3, planned_entry = $4 where id = $1";
 
-    /// <summary>Stores which application declares a job, as what, and that it is no orphan. $1 id, $2 application, $3 declared as.</summary>
+    /// <summary>Stores which application declares a job, as what, and that it is no orphan. $1 id, $2 application, $3 declared
+    /// as.</summary>
     internal const string SetDeclared = "update {schema}.jobs set declared_by = $2, declared_as = $3, orphaned_at = null where id = $1";
 
     /// <summary>Stores that no application declares these jobs any longer. $1 names.</summary>
-    internal const string SetOrphaned = "update {schema}.jobs set orphaned_at = clock_timestamp() where name = any ($1) and orphaned_at is null";
+    internal const string SetOrphaned =
+        "update {schema}.jobs set orphaned_at = clock_timestamp() where name = any ($1) and orphaned_at is null";
 
     /// <summary>Stores why a job is paused; all null if it is not. $1 id, $2 paused at, $3 resume at, $4 by, $5 reason.</summary>
-    internal const string SetPause = "update {schema}.jobs set paused_at = $2, resume_at = $3, paused_by = $4, paused_reason = $5 where id = $1";
+    internal const string SetPause =
+        "update {schema}.jobs set paused_at = $2, resume_at = $3, paused_by = $4, paused_reason = $5 where id = $1";
 
     /// <summary>The ids and names of paused jobs that resume by now.</summary>
     internal const string ToResume = "select j.id, j.name from {schema}.jobs j where j.state = 1 and j.resume_at <= clock_timestamp()";
@@ -139,7 +151,8 @@ internal static class JobSql
     /// entries. Returns the queue, the number of entries and the job's name.</summary>
     internal const string Backfill = """
         with plan as materialized (
-            select nextval('{schema:literal}.entries_id_seq') as entry, g.args, j.priority, j.max_attempts, j.timeout, j.queue, q.id as queue_id, k.id as kind_id,
+            select nextval('{schema:literal}.entries_id_seq') as entry, g.args, j.priority, j.max_attempts, j.timeout, j.queue,
+                q.id as queue_id, k.id as kind_id,
                 j.name
             from {schema}.jobs j
             cross join unnest($2::timestamptz[], $3::text[]) g (due, args)
@@ -181,7 +194,8 @@ internal static class JobSql
 
     /// <summary>Whether a planned entry has ended or no longer exists. $1 entry.</summary>
     internal const string IsOver = """
-        select exists (select from {schema}.outcomes o where o.entry = $1 and o.final) or not exists (select from {schema}.entries e where e.id = $1)
+        select exists (select from {schema}.outcomes o where o.entry = $1 and o.final)
+            or not exists (select from {schema}.entries e where e.id = $1)
         """;
 
     /// <summary>$1 id.</summary>
@@ -222,8 +236,8 @@ internal static class JobSql
 
     /// <summary>Plans the next runs of jobs whose rows are locked. $1 ids, $2 due times (null if the job has no further run). Returns the
     /// queues that got entries.</summary>
-    /// <remarks>Each row is found by its own look-up, whatever the statistics say: a join that reads all jobs would do so once for each batch
-    /// of them.</remarks>
+    /// <remarks>Each row is found by its own look-up, whatever the statistics say: a join that reads all jobs would do so once for each
+    /// batch of them.</remarks>
     internal static readonly string PlanMany = $$"""
         with plan as materialized (
             select j.tid, p.id, p.due, j.priority, j.max_attempts, j.timeout, j.queue, q.id as queue_id, k.id as kind_id,

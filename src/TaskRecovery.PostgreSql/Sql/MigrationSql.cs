@@ -10,7 +10,8 @@ internal static class MigrationSql
     /// <summary>Whether the schema and its table of migrations exist. $1 the schema's name.</summary>
     internal const string State = """
         select exists (select from pg_namespace where nspname = $1),
-            exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = 'taskrecovery_migrations')
+            exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+                where n.nspname = $1 and c.relname = 'taskrecovery_migrations')
         """;
 
     /// <summary>The default isolation level of transactions, and the encoding of the database.</summary>
@@ -52,7 +53,8 @@ internal static class MigrationSql
     internal const string Applied = "select version, name, checksum, oldest_library from {schema}.taskrecovery_migrations order by version";
 
     /// <summary>Records a migration. $1 version, $2 name, $3 checksum, $4 oldest library that works with it.</summary>
-    internal const string Record = "insert into {schema}.taskrecovery_migrations (version, name, checksum, oldest_library) values ($1, $2, $3, $4)";
+    internal const string Record =
+        "insert into {schema}.taskrecovery_migrations (version, name, checksum, oldest_library) values ($1, $2, $3, $4)";
 
     /// <summary>The columns of the old system's tables, if there are any. $1 the schema's name.</summary>
     internal const string LegacyColumns = """

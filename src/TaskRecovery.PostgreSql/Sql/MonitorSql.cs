@@ -3,10 +3,12 @@ namespace TaskRecovery.PostgreSql;
 /// <summary>Statements of the read model: snapshot, kinds, nodes, and the life of one entry.</summary>
 internal static class MonitorSql
 {
-    /// <summary>Makes a transaction read-only, bounds each statement, and plans each one for its values. $1 the bound in milliseconds.</summary>
+    /// <summary>Makes a transaction read-only, bounds each statement, and plans each one for its values. $1 the bound in
+    /// milliseconds.</summary>
     internal const string Begin = """
         select set_config('transaction_read_only', 'on', true), set_config('statement_timeout', $1::text, true),
-            set_config('plan_cache_mode', 'force_custom_plan', true), set_config('jit', 'off', true), set_config('enable_seqscan', 'off', true)
+            set_config('plan_cache_mode', 'force_custom_plan', true), set_config('jit', 'off', true),
+                set_config('enable_seqscan', 'off', true)
         """;
 
     /// <summary>The time, about how many entries are stored, and the waiting entries by queue: due, later, and the age of the oldest due
@@ -19,18 +21,22 @@ internal static class MonitorSql
             (select w.queue, w.priority from {schema}.waiting w order by w.queue, w.priority limit 1)
             union all
             select n.queue, n.priority from lane l cross join lateral (
-                select w.queue, w.priority from {schema}.waiting w where (w.queue, w.priority) > (l.queue, l.priority) order by w.queue, w.priority limit 1) n
+                select w.queue, w.priority from {schema}.waiting w
+                    where (w.queue, w.priority) > (l.queue, l.priority) order by w.queue, w.priority limit 1) n
         ), lined as materialized (
             select l.queue, sum(d.due)::bigint as due, sum(t.later)::bigint as later, min(f.run_at) as first
             from lane l cross join lateral (
                 select count(*) as due from (
-                    select from {schema}.waiting w where w.queue = l.queue and w.priority = l.priority and w.run_at <= (select now from clock) limit $1::bigint) w) d
+                    select from {schema}.waiting w where w.queue = l.queue and w.priority = l.priority
+                        and w.run_at <= (select now from clock) limit $1::bigint) w) d
             cross join lateral (
                 select count(*) as later from (
-                    select from {schema}.waiting w where w.queue = l.queue and w.priority = l.priority and w.run_at > (select now from clock) limit $1::bigint) w) t
+                    select from {schema}.waiting w where w.queue = l.queue and w.priority = l.priority
+                        and w.run_at > (select now from clock) limit $1::bigint) w) t
             left join lateral (
                 select w.run_at from {schema}.waiting w
-                where w.queue = l.queue and w.priority = l.priority and w.run_at <= (select now from clock) order by w.run_at limit 1) f on true
+                where w.queue = l.queue and w.priority = l.priority and w.run_at <= (select now from clock)
+                    order by w.run_at limit 1) f on true
             group by l.queue
         )
         select q.id, q.name, q.paused, q.paused_at, q.paused_by, q.paused_reason, q.paused_until, coalesce(l.due, 0), coalesce(l.later, 0),
@@ -63,7 +69,8 @@ internal static class MonitorSql
         with sampled as materialized (
             select w.kind, w.run_at from {schema}.waiting w limit $1::bigint + 1
         ), lined as materialized (
-            select s.kind, count(*) as waiting, min(s.run_at) filter (where s.run_at <= clock_timestamp()) as first from sampled s group by s.kind
+            select s.kind, count(*) as waiting, min(s.run_at) filter (where s.run_at <= clock_timestamp()) as first from sampled s
+                group by s.kind
         )
         select k.name, k.paused, k.paused_at, k.paused_by, k.paused_reason, k.paused_until, coalesce(l.waiting, 0),
             (extract(epoch from clock_timestamp() - greatest(l.first, timestamptz '1970-01-01 00:00Z')) * 1000000)::bigint,
@@ -73,7 +80,8 @@ internal static class MonitorSql
 
     /// <summary>The nodes, living ones first, at most 1,000.</summary>
     internal const string Nodes = $$"""
-        select n.id, {{NodeSql.Label}}, n.machine, n.process_id, n.started_at, (extract(epoch from clock_timestamp() - n.beat_at) * 1000000)::bigint,
+        select n.id, {{NodeSql.Label}}, n.machine, n.process_id, n.started_at,
+            (extract(epoch from clock_timestamp() - n.beat_at) * 1000000)::bigint,
             n.holds_lock, n.dead_at, n.stopped, n.declared_by, n.proof, n.info, h.claims, h.entries, n.vitals
         from {schema}.nodes n cross join lateral (
             select count(*) as claims, coalesce(sum((
@@ -93,7 +101,8 @@ internal static class MonitorSql
     /// <summary>What else is known of an entry: the claim under which it runs (fence, node, its id, time, size), whether it holds its
     /// unique key, when cancellation was requested, the trace context, its task, the name of the task's job. $1 id.</summary>
     internal const string Extras = $$"""
-        select r.id, r.node, r.node_id, r.claimed_at, r.entries, exists (select from {schema}.unique_keys u where u.entry = e.id), a.requested_at,
+        select r.id, r.node, r.node_id, r.claimed_at, r.entries, exists (select from {schema}.unique_keys u
+            where u.entry = e.id), a.requested_at,
             e.trace_parent, t.id, j.name, clock_timestamp()
         from {schema}.entries e
         left join lateral (
@@ -109,7 +118,8 @@ internal static class MonitorSql
 
     /// <summary>The finished steps of an entry or its task, oldest first. $1 entry, $2 task, or null.</summary>
     internal const string Steps = """
-        select s.name, s.stored_at, s.fence, octet_length(s.result)::bigint from {schema}.steps s where s.task is null and s.entry = $1::bigint
+        select s.name, s.stored_at, s.fence, octet_length(s.result)::bigint from {schema}.steps s
+            where s.task is null and s.entry = $1::bigint
         union all
         select s.name, s.stored_at, s.fence, octet_length(s.result)::bigint from {schema}.steps s where s.task = $2::uuid
         order by 2, 1 limit 10000
@@ -117,7 +127,8 @@ internal static class MonitorSql
 
     /// <summary>The checkpoint of an entry or its task. $1 entry, $2 task, or null.</summary>
     internal const string Checkpoint = """
-        select c.stored_at, c.fence, octet_length(c.data)::bigint, c.data from {schema}.checkpoints c where c.task is null and c.entry = $1::bigint
+        select c.stored_at, c.fence, octet_length(c.data)::bigint, c.data from {schema}.checkpoints c
+            where c.task is null and c.entry = $1::bigint
         union all
         select c.stored_at, c.fence, octet_length(c.data)::bigint, c.data from {schema}.checkpoints c where c.task = $2::uuid
         """;
@@ -130,10 +141,12 @@ internal static class MonitorSql
         """;
 
     /// <summary>The progress that the handler of an entry reported last. $1 entry.</summary>
-    internal const string Report = "select r.done, r.total, r.message, r.reported_at, r.fence from {schema}.reports r where r.entry = $1::bigint";
+    internal const string Report =
+        "select r.done, r.total, r.message, r.reported_at, r.fence from {schema}.reports r where r.entry = $1::bigint";
 
     /// <summary>The log lines of an entry's runs, oldest first, in parts. $1 entry.</summary>
-    internal const string Log = "select l.fence, l.lines from {schema}.run_logs l where l.entry = $1::bigint order by l.fence, l.part limit 1000";
+    internal const string Log =
+        "select l.fence, l.lines from {schema}.run_logs l where l.entry = $1::bigint order by l.fence, l.part limit 1000";
 
     /// <summary>The task that an entry runs. $1 entry.</summary>
     internal const string TaskOf = "select t.id from {schema}.tasks t where t.entry_id = $1::bigint";
@@ -145,7 +158,8 @@ internal static class MonitorSql
     /// examine at most; $5 how many at most.</summary>
     internal const string Tasks = $$"""
         select {{TaskSql.Listed}} from (
-            select * from {schema}.tasks t where ($1::uuid is null or t.job_id = $1) and ($3::uuid is null or t.id < $3) order by t.id desc limit $4::bigint) t
+            select * from {schema}.tasks t where ($1::uuid is null or t.job_id = $1) and ($3::uuid is null or t.id < $3)
+                order by t.id desc limit $4::bigint) t
         where $2::smallint is null or t.state = $2
         order by t.id desc limit $5::bigint
         """;
@@ -153,6 +167,7 @@ internal static class MonitorSql
     /// <summary>The oldest task that such a page examines; nothing if it reaches the first one. $1 job, or null; $2 only ids below this
     /// one, or null; $3 how many to examine at most.</summary>
     internal const string TaskEdge = """
-        select t.id from {schema}.tasks t where ($1::uuid is null or t.job_id = $1) and ($2::uuid is null or t.id < $2) order by t.id desc offset $3::bigint - 1 limit 1
+        select t.id from {schema}.tasks t where ($1::uuid is null or t.job_id = $1) and ($2::uuid is null or t.id < $2)
+            order by t.id desc offset $3::bigint - 1 limit 1
         """;
 }

@@ -16,7 +16,8 @@ internal static class NameSql
     internal const string Add = """
         with added as (
             insert into {schema}.kinds (name)
-            select n.name from unnest($1::text[]) n(name) where not exists (select from {schema}.kinds k where k.name = n.name) order by n.name
+            select n.name from unnest($1::text[]) n(name)
+                where not exists (select from {schema}.kinds k where k.name = n.name) order by n.name
             on conflict (name) do nothing
         )
         insert into {schema}.queues (name)

@@ -41,8 +41,8 @@ internal static class NodeSql
         """;
 
     /// <summary>Increments the counter of a node that is not dead, and reads the counters of the other nodes. If a crash of the server
-    /// loses the increment, no harm is done. $1 node, $2 whether this session holds the node's lock, $3 the state of the process, or null to
-    /// keep the stored one.</summary>
+    /// loses the increment, no harm is done. $1 node, $2 whether this session holds the node's lock, $3 the state of the process, or null
+    /// to keep the stored one.</summary>
     /// <returns>One row for the node itself, with whether the heartbeat was accepted and whether dead nodes have to be swept; one row for
     /// each other living node.</returns>
     /// <remarks>A single statement, because the driver writes a second one through the thread pool, which handlers may have starved. A lock
@@ -77,7 +77,8 @@ internal static class NodeSql
             returning n.id, {{Label}} as label, n.proof
         ), recorded as (
             insert into {schema}.events (kind, node, detail)
-            select 2, m.label, case m.proof when 1 then 'it sent no heartbeat for a whole lease' when 2 then 'its lock is free' when 3 then 'its process is gone' else 'unknown proof' end
+            select 2, m.label, case m.proof when 1 then 'it sent no heartbeat for a whole lease' when 2 then 'its lock is free'
+                when 3 then 'its process is gone' else 'unknown proof' end
                 || coalesce('; declared by node ' || $4::text, '')
             from marked m
         )
@@ -86,16 +87,20 @@ internal static class NodeSql
     /// <summary>Declares nodes dead whose counters still have the judged values. If a node is making a claim, the claim holds a key share
     /// lock on the row of the node, and the node is skipped. $1 nodes, $2 counters, $3 proofs, $4 the name of this node.</summary>
     /// <returns>Each node whose counter is unchanged, and whether it was declared dead.</returns>
-    internal const string MarkDead = "with judged as materialized (select n.number, j.proof " + Judged + " where n.dead_at is null and " + OnDisk + " order by n.number for update of n skip locked " + Marked + """
+    internal const string MarkDead = "with judged as materialized (select n.number, j.proof " + Judged
+        + " where n.dead_at is null and " + OnDisk + " order by n.number for update of n skip locked " + Marked
+        + """
 
         select m.id, true from marked m
         union all
         select n.id, false
-        """ + " " + Judged + " where n.dead_at is null and n.id not in (select m.id from marked m)";
+        """
+        + " " + Judged + " where n.dead_at is null and n.id not in (select m.id from marked m)";
 
     /// <summary>As <see cref="MarkDead"/>, for a namesake whose process is gone; waits for row locks instead of skipping. $1 nodes, $2
     /// counters, $3 proofs, $4 the name of this node.</summary>
-    internal const string MarkGone = "with judged as materialized (select n.number, j.proof " + Judged + " where n.dead_at is null order by n.number for update of n " + Marked + " select m.id, true from marked m";
+    internal const string MarkGone = "with judged as materialized (select n.number, j.proof " + Judged
+        + " where n.dead_at is null order by n.number for update of n " + Marked + " select m.id, true from marked m";
 
     /// <summary>Ends sessions of nodes that have been in a transaction for more than a second: a stopped process keeps its rows locked. $1
     /// nodes, $2 the counters they were judged by, $3 the application name of this process's sessions.</summary>
@@ -104,16 +109,20 @@ internal static class NodeSql
     internal const string Terminate = """
         select pg_terminate_backend(a.pid)
         from {schema}.nodes n join unnest($1, $2) j (id, beat) on n.id = j.id and (n.dead_at is not null or n.beat = j.beat)
-        join pg_stat_activity a on a.application_name = n.application and n.application like 'taskrecovery %' and n.application is distinct from $3
+        join pg_stat_activity a on a.application_name = n.application and n.application like 'taskrecovery %'
+                and n.application is distinct from $3
             or n.application is null and a.pid = n.backend and exists (
                 select from pg_locks l
-                where l.locktype = 'advisory' and l.granted and l.objsubid = 1 and l.pid = n.backend and ((l.classid::bigint << 32) | l.objid::bigint) = n.lock_key)
+                where l.locktype = 'advisory' and l.granted and l.objsubid = 1 and l.pid = n.backend
+                    and ((l.classid::bigint << 32) | l.objid::bigint) = n.lock_key)
         where a.usename = current_user and a.datname = current_database() and a.pid <> pg_backend_pid()
             and a.xact_start < clock_timestamp() - interval '1 second'
         """;
 
     /// <summary>Marks a node as stopped. $1 node.</summary>
-    internal const string Leave = "with leaving as materialized (select n.number from {schema}.nodes n where n.id = $1 and n.dead_at is null and " + OnDisk + $$"""
+    internal const string Leave = "with leaving as materialized (select n.number from {schema}.nodes n "
+        + "where n.id = $1 and n.dead_at is null and " + OnDisk
+        + $$"""
          for update
         ), gone as (
             update {schema}.nodes n set dead_at = clock_timestamp(), stopped = true, proof = 4 from leaving l where n.number = l.number

@@ -11,8 +11,10 @@ internal static class OperationSql
     /// <summary>Stores an operation. $1 action, $2 query, $3 ids, $4 where retried entries start, $5 when they run, $6 actor, $7 reason, $8
     /// tool, $9 expected entries, $10 precision of that number. Returns the operation.</summary>
     internal const string Prepare = $$"""
-        insert into {schema}.operations as o (action, query, ids, retry_from, retry_at, actor, reason, tool, expected, expected_precision, up_to_id, position)
-        select $1::smallint, $2::text, $3::bigint[], $4::smallint, $5::timestamptz, $6::text, $7::text, $8::text, $9::bigint, $10::smallint, l.id,
+        insert into {schema}.operations as o (action, query, ids, retry_from, retry_at, actor, reason, tool, expected, expected_precision,
+            up_to_id, position)
+        select $1::smallint, $2::text, $3::bigint[], $4::smallint, $5::timestamptz, $6::text, $7::text, $8::text, $9::bigint, $10::smallint,
+            l.id,
             greatest(l.id, (select max(i.id) from unnest($3::bigint[]) i (id))) + 1
         from (select coalesce(max(e.id), 0) as id from {schema}.entries e) l
         returning {{Columns}}
@@ -20,7 +22,8 @@ internal static class OperationSql
 
     /// <summary>Locks an operation. $1 id. Returns it, and whether it was prepared within $2 microseconds.</summary>
     internal const string Lock = $$"""
-        select {{Columns}}, o.created_at > clock_timestamp() - $2::bigint * interval '1 microsecond' from {schema}.operations o where o.id = $1::bigint for update
+        select {{Columns}}, o.created_at > clock_timestamp() - $2::bigint * interval '1 microsecond' from {schema}.operations o
+            where o.id = $1::bigint for update
         """;
 
     /// <summary>Locks a running operation, unless another process does a step of it. $1 id.</summary>
@@ -42,7 +45,8 @@ internal static class OperationSql
     /// new one.</summary>
     internal const string Undo = $$"""
         with added as (
-            insert into {schema}.operations as o (action, state, undoes, actor, reason, tool, expected, expected_precision, up_to_id, position, started_at)
+            insert into {schema}.operations as o (action, state, undoes, actor, reason, tool, expected, expected_precision, up_to_id,
+                position, started_at)
             select 2, 1, u.id, $2::text, $3::text, $4::text, u.done, 0, u.up_to_id, u.up_to_id + 1, clock_timestamp()
             from {schema}.operations u where u.id = $1::bigint
             returning {{Columns}}
@@ -102,27 +106,31 @@ internal static class OperationSql
             select o.entry, o.fence from {schema}.outcomes o join given g on o.entry = g.id and o.fence = g.fence
             where o.final and o.kind = 2 and o.reason is distinct from 'erased' order by o.entry for update of o
         ), entry as materialized (
-            select e.id, e.queue, e.kind, e.unique_key, d.fence from ended d cross join lateral (select * from {schema}.entries e where e.id = d.entry offset 0) e
+            select e.id, e.queue, e.kind, e.unique_key, d.fence from ended d cross
+                join lateral (select * from {schema}.entries e where e.id = d.entry offset 0) e
         ), keyed as (
-            insert into {schema}.unique_keys (kind, key, entry) select kind, unique_key, id from entry where unique_key is not null order by 1, 2
+            insert into {schema}.unique_keys (kind, key, entry) select kind, unique_key, id from entry
+                where unique_key is not null order by 1, 2
             on conflict do nothing returning entry
         ), free as materialized (
             select * from entry e where e.unique_key is null or e.id in (select entry from keyed)
         ), marked as (
-            update {schema}.outcomes o set final = false from free f where o.entry = f.id and o.fence = f.fence and o.final returning o.entry
+            update {schema}.outcomes o set final = false from free f where o.entry = f.id and o.fence = f.fence and o.final
+                returning o.entry
         ), opened as (
             update {schema}.tasks t set state = 0, reason = null, started_at = null, ended_at = null
             from marked m where t.entry_id = m.entry and t.state in (3, 4)
         ), place as (
             insert into {schema}.waiting (run_at, id, queue, kind, priority, attempt, crashes)
-            select g.run_at, f.id, f.queue, f.kind, g.level, g.attempt, g.crashes from free f join marked m on m.entry = f.id join given g on g.id = f.id
+            select g.run_at, f.id, f.queue, f.kind, g.level, g.attempt, g.crashes from free f join marked m on m.entry = f.id
+                join given g on g.id = f.id
             returning id, queue
         )
         select p.id, q.name from place p join {schema}.queues q on q.id = p.queue
         """;
 
-    /// <summary>Which entries have ended no run since an outcome was stored. Arrays: $1 ids, $2 fences. Locks them against being put back. An
-    /// entry that runs is among them, but has no waiting row.</summary>
+    /// <summary>Which entries have ended no run since an outcome was stored. Arrays: $1 ids, $2 fences. Locks them against being put back.
+    /// An entry that runs is among them, but has no waiting row.</summary>
     internal const string Unrun = """
         select e.id from {schema}.entries e
         where e.id in (
@@ -135,7 +143,8 @@ internal static class OperationSql
     internal const string Purge = """
         with old as materialized (
             select o.id from {schema}.operations o
-            where (o.state > 1 and o.ended_at < clock_timestamp() - interval '30 days') or (o.state = 0 and o.created_at < clock_timestamp() - interval '1 day')
+            where (o.state > 1 and o.ended_at < clock_timestamp() - interval '30 days')
+                or (o.state = 0 and o.created_at < clock_timestamp() - interval '1 day')
             order by o.id limit 10
         ), entries as (
             delete from {schema}.operation_entries e where e.operation in (select id from old)

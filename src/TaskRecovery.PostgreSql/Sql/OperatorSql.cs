@@ -27,10 +27,12 @@ internal static class OperatorSql
             where c.entries && $1 and u.entry = any($1)
                 and (select o.entry from {schema}.outcomes o where o.entry = u.entry and o.fence = c.id) is null
         )
-        select e.id, k.name, q.name, e.priority, case when $2 then e.args else '' end, e.max_attempts, e.created_at, e.unique_key, (extract(epoch from e.timeout) * 1000000)::bigint, e.metadata,
+        select e.id, k.name, q.name, e.priority, case when $2 then e.args
+            else '' end, e.max_attempts, e.created_at, e.unique_key, (extract(epoch from e.timeout) * 1000000)::bigint, e.metadata,
             w.run_at, w.attempt, w.crashes,
             r.claimed_at, r.node, coalesce(r.attempt, 0::smallint), coalesce(r.crashes, 0::smallint),
-            l.final, l.kind, l.ended_at, l.duration_ms, l.attempt, l.crashes, case when $2 then l.result end, l.error, l.reason, {{NodeSql.Label}},
+            l.final, l.kind, l.ended_at, l.duration_ms, l.attempt, l.crashes, case
+                when $2 then l.result end, l.error, l.reason, {{NodeSql.Label}},
             a.entry is not null, e.expires_at
         from {schema}.entries e
         join {schema}.kinds k on k.id = e.kind
@@ -56,15 +58,18 @@ internal static class OperatorSql
             (select w.queue, w.priority from {schema}.waiting w order by w.queue, w.priority limit 1)
             union all
             select n.queue, n.priority from lane l cross join lateral (
-                select w.queue, w.priority from {schema}.waiting w where (w.queue, w.priority) > (l.queue, l.priority) order by w.queue, w.priority limit 1) n
+                select w.queue, w.priority from {schema}.waiting w
+                    where (w.queue, w.priority) > (l.queue, l.priority) order by w.queue, w.priority limit 1) n
         ), lined as materialized (
             select coalesce(sum(d.due), 0)::bigint as due, coalesce(sum(t.later), 0)::bigint as later
             from lane l cross join lateral (
                 select count(*) as due from (
-                    select from {schema}.waiting w where w.queue = l.queue and w.priority = l.priority and w.run_at <= (select now from clock) limit $2::bigint + 1) w) d
+                    select from {schema}.waiting w where w.queue = l.queue and w.priority = l.priority
+                        and w.run_at <= (select now from clock) limit $2::bigint + 1) w) d
             cross join lateral (
                 select count(*) as later from (
-                    select from {schema}.waiting w where w.queue = l.queue and w.priority = l.priority and w.run_at > (select now from clock) limit $2::bigint + 1) w) t
+                    select from {schema}.waiting w where w.queue = l.queue and w.priority = l.priority
+                        and w.run_at > (select now from clock) limit $2::bigint + 1) w) t
             where l.queue in (select c.id from chosen c)
         ), held as materialized (
             select c.id as fence, u.entry from {schema}.claims c cross join lateral unnest(c.entries) u (entry) limit $2::bigint + 1
@@ -82,7 +87,8 @@ internal static class OperatorSql
                     and ($1::text is null or (select e.queue from {schema}.entries e where e.id = h.entry) in (select c.id from chosen c))),
             (select count(*) > $2::bigint from held),
             (select count(*) from newest n
-                where n.final and n.kind = 0 and ($1::text is null or (select e.queue from {schema}.entries e where e.id = n.entry) in (select c.id from chosen c))),
+                where n.final and n.kind = 0 and ($1::text is null
+                    or (select e.queue from {schema}.entries e where e.id = n.entry) in (select c.id from chosen c))),
             (select count(*) > $2::bigint from newest),
             d.failed, d.cancelled, (select count(*) > $2::bigint from unwell)
         from lined l, ended d
@@ -134,12 +140,13 @@ internal static class OperatorSql
         with gone as (
             delete from {schema}.waiting where ctid = any(array(
                 select w.ctid from {schema}.waiting w
-                where w.ctid = any(array(select w.tid from {schema}.entries e cross join {{Place}} where e.id = any($1))) for update skip locked))
+                where w.ctid = any(array(select w.tid from {schema}.entries e cross join {{Place}} where e.id = any($1)))
+                    for update skip locked))
         """;
 
-    /// <summary>Puts entries that failed or were cancelled back, with a fresh set of attempts, together with their tasks. $1 ids, $2 whether
-    /// they start from scratch, which deletes their steps and checkpoints, $3 when they run at the earliest, or null for now. Returns each
-    /// entry that waits again, its queue, and the fence of the outcome that had ended it.</summary>
+    /// <summary>Puts entries that failed or were cancelled back, with a fresh set of attempts, together with their tasks. $1 ids, $2
+    /// whether they start from scratch, which deletes their steps and checkpoints, $3 when they run at the earliest, or null for now.
+    /// Returns each entry that waits again, its queue, and the fence of the outcome that had ended it.</summary>
     /// <remarks>Clears the final mark of the outcome under the lock of its row: if two operators retry at once, the second one finds the
     /// mark gone. A unique key is taken again; if it is held, nothing happens. The entry waits at its own priority, because its earlier
     /// crashes no longer count.</remarks>
@@ -150,16 +157,19 @@ internal static class OperatorSql
         ), entry as materialized (
             select e.id, e.queue, e.kind, e.priority, e.unique_key, d.fence from {schema}.entries e join ended d on d.entry = e.id
         ), keyed as (
-            insert into {schema}.unique_keys (kind, key, entry) select kind, unique_key, id from entry where unique_key is not null order by 1, 2
+            insert into {schema}.unique_keys (kind, key, entry) select kind, unique_key, id from entry
+                where unique_key is not null order by 1, 2
             on conflict do nothing returning entry
         ), free as materialized (
             select * from entry e where e.unique_key is null or e.id in (select entry from keyed)
         ), marked as (
-            update {schema}.outcomes o set final = false from free f where o.entry = f.id and o.fence = f.fence and o.final returning o.entry
+            update {schema}.outcomes o set final = false from free f where o.entry = f.id and o.fence = f.fence and o.final
+                returning o.entry
         ), answered as (
             delete from {schema}.cancellations where entry in (select entry from marked)
         ), opened as (
-            update {schema}.tasks t set state = 0, attempt = 0, crashes = 0, result = null, reason = null, started_at = null, ended_at = null
+            update {schema}.tasks t set state = 0, attempt = 0, crashes = 0, result = null, reason = null, started_at = null,
+                ended_at = null
             from marked m where t.entry_id = m.entry and t.state in (3, 4)
         ), tasks as materialized (
             select t.id from {schema}.tasks t where $2 and t.entry_id = any (array(select entry from marked))
@@ -173,7 +183,8 @@ internal static class OperatorSql
             delete from {schema}.checkpoints c where c.task = any (array(select id from tasks))
         ), place as (
             insert into {schema}.waiting (run_at, id, queue, kind, priority)
-            select greatest(clock_timestamp(), $3::timestamptz), f.id, f.queue, f.kind, f.priority from free f join marked m on m.entry = f.id
+            select greatest(clock_timestamp(), $3::timestamptz), f.id, f.queue, f.kind, f.priority from free f
+                join marked m on m.entry = f.id
             returning id, queue
         )
         select p.id, q.name, f.fence from place p join {schema}.queues q on q.id = p.queue join free f on f.id = p.id
@@ -222,18 +233,21 @@ internal static class OperatorSql
             (select w.queue, w.priority from {schema}.waiting w order by w.queue, w.priority limit 1)
             union all
             select n.queue, n.priority from lane l cross join lateral (
-                select w.queue, w.priority from {schema}.waiting w where (w.queue, w.priority) > (l.queue, l.priority) order by w.queue, w.priority limit 1) n
+                select w.queue, w.priority from {schema}.waiting w
+                    where (w.queue, w.priority) > (l.queue, l.priority) order by w.queue, w.priority limit 1) n
         ), lined as materialized (
             select l.queue, least(sum(d.due), 100000)::bigint as due, min(f.run_at) as first
             from lane l cross join lateral (
                 select count(*) as due from (
-                    select from {schema}.waiting w where w.queue = l.queue and w.priority = l.priority and w.run_at <= clock_timestamp() limit 100000) w) d
+                    select from {schema}.waiting w where w.queue = l.queue and w.priority = l.priority and w.run_at <= clock_timestamp()
+                        limit 100000) w) d
             left join lateral (
                 select w.run_at from {schema}.waiting w
                 where w.queue = l.queue and w.priority = l.priority and w.run_at <= clock_timestamp() order by w.run_at limit 1) f on true
             group by l.queue
         )
-        select q.name, coalesce(l.due, 0), extract(epoch from clock_timestamp() - greatest(l.first, timestamptz '1970-01-01 00:00Z'))::float8
+        select q.name, coalesce(l.due, 0), extract(epoch from clock_timestamp() - greatest(l.first,
+            timestamptz '1970-01-01 00:00Z'))::float8
         from {schema}.queues q left join lined l on l.queue = q.id order by q.name
         """;
 }

@@ -26,7 +26,8 @@ internal static class OutcomeSql
         """;
 
     // A sweep skips the claim while this lock is held, which is as long as the statement runs.
-    private const string Held = "with clock as materialized (select clock_timestamp() as now), " + Claims + " order by c.id for share " + Given;
+    private const string Held = "with clock as materialized (select clock_timestamp() as now), "
+        + Claims + " order by c.id for share " + Given;
 
     // A caller's transaction may last arbitrarily long. It locks its own entry, and the claim only so weakly that a sweep can still take
     // the other entries of the claim.
@@ -39,7 +40,8 @@ internal static class OutcomeSql
     private const string InsertFinal = """
 
             insert into {schema}.outcomes (entry, fence, ended_at, duration_ms, node, kind, attempt, crashes, final, result, error, reason)
-            select g.entry, g.fence, (select c.now from clock c), g.duration_ms, g.node, g.kind, g.attempt + 1, g.crashes, true, g.result, g.error, g.reason
+            select g.entry, g.fence, (select c.now from clock c), g.duration_ms, g.node, g.kind, g.attempt + 1, g.crashes, true, g.result,
+                g.error, g.reason
             from given g
         """;
 
@@ -56,7 +58,8 @@ internal static class OutcomeSql
             delete from {schema}.unique_keys u where u.entry = any (array(select d.entry from done d where d.final))
         ), closed as (
             update {schema}.tasks t set
-                state = case d.kind when {{Codes.OutcomeCompleted}} then {{Codes.TaskCompleted}} when {{Codes.OutcomeFailed}} then {{Codes.TaskFailed}} else {{Codes.TaskCancelled}} end,
+                state = case d.kind when {{Codes.OutcomeCompleted}} then {{Codes.TaskCompleted}}
+                    when {{Codes.OutcomeFailed}} then {{Codes.TaskFailed}} else {{Codes.TaskCancelled}} end,
                 attempt = d.attempt, crashes = d.crashes, result = d.result, error = d.error, reason = d.reason, ended_at = d.ended_at
             from done d
             where d.final and d.kind <> {{Codes.OutcomeSuperseded}} and t.entry_id = d.entry and {{Codes.TaskUnfinished}}
@@ -86,12 +89,14 @@ internal static class OutcomeSql
 
     /// <summary>Sent before <see cref="PutBack"/> in the same transaction: either <see cref="PutBack"/> sees a cancel request, or the
     /// cancellation finds the entry waiting. $1 entries.</summary>
-    internal const string LockEntries = "select count(*) from (select e.id from {schema}.entries e where e.id = any ($1) order by e.id for share) e";
+    internal const string LockEntries =
+        "select count(*) from (select e.id from {schema}.entries e where e.id = any ($1) order by e.id for share) e";
 
-    /// <summary>The level of an entry that is put back (<see cref="CrashLevels.Of"/>): from its priority, its crashes, and whether one crash
-    /// moves it to the front.</summary>
+    /// <summary>The level of an entry that is put back (<see cref="CrashLevels.Of"/>): from its priority, its crashes, and whether one
+    /// crash moves it to the front.</summary>
     internal static string Level(string priority, string crashes, string goesFirst)
-        => $"(case when {crashes} >= {CrashLevels.SuspectFrom} or {crashes} = 1 and {goesFirst} then greatest(-{crashes}, {CrashLevels.Lowest}) else {priority} end)::smallint";
+        => $"(case when {crashes} >= {CrashLevels.SuspectFrom} or {crashes} = 1 and {goesFirst} then "
+            + $"greatest(-{crashes}, {CrashLevels.Lowest}) else {priority} end)::smallint";
 
     /// <summary>Puts entries back to run again; entries with a cancel request end instead.</summary>
     /// <returns>How many outcomes were stored, and the queues that got work.</returns>
@@ -109,14 +114,16 @@ internal static class OutcomeSql
             returning *
         ){{FollowFinal}}, back as (
             insert into {schema}.waiting (run_at, id, queue, kind, priority, attempt, crashes)
-            select d.ended_at + coalesce(g.delay, interval '0'), d.entry, e.queue, e.kind, {{Level("e.priority", "d.crashes", $"d.kind = {Codes.OutcomeReleased}")}}, d.attempt, d.crashes
+            select d.ended_at + coalesce(g.delay, interval '0'), d.entry, e.queue, e.kind,
+                {{Level("e.priority", "d.crashes", $"d.kind = {Codes.OutcomeReleased}")}}, d.attempt, d.crashes
             from done d
             cross join lateral (select * from {schema}.entries e where e.id = d.entry offset 0) e
             cross join lateral (select ($9)[array_position($2, d.entry)] as delay) g
             where not d.final
             returning queue
         ), reopened as (
-            update {schema}.tasks t set state = {{Codes.TaskCreated}}, attempt = d.attempt, crashes = d.crashes, error = coalesce(d.error, t.error)
+            update {schema}.tasks t set state = {{Codes.TaskCreated}}, attempt = d.attempt, crashes = d.crashes,
+                error = coalesce(d.error, t.error)
             from done d
             where not d.final and t.entry_id = d.entry and {{Codes.TaskUnfinished}}
         )
@@ -127,7 +134,8 @@ internal static class OutcomeSql
     internal const string Find = $$"""
         select g.entry, g.fence, o.kind, o.reason, {{CommitSql.Confirm}}
         from unnest($1, $2) g (entry, fence)
-        cross join lateral (select o.kind, o.reason, o.node from {schema}.outcomes o where o.entry = g.entry and o.fence = g.fence offset 0) o
+        cross join lateral (select o.kind, o.reason, o.node from {schema}.outcomes o
+            where o.entry = g.entry and o.fence = g.fence offset 0) o
         where o.node = (select n.number from {schema}.nodes n where n.id = $3)
         """;
 
@@ -135,5 +143,6 @@ internal static class OutcomeSql
     /// errors.</summary>
     internal static string WithoutFence(string statement) => statement
         .Replace(" join held h on h.id = g.fence", " left join held h on h.id = g.fence", StringComparison.Ordinal)
-        .Replace("select g.entry, g.fence, (select", "select g.entry, nextval('{schema:literal}.fences'), (select", StringComparison.Ordinal);
+        .Replace(
+            "select g.entry, g.fence, (select", "select g.entry, nextval('{schema:literal}.fences'), (select", StringComparison.Ordinal);
 }

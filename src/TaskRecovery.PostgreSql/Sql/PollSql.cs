@@ -15,7 +15,8 @@ internal static class PollSql
                 select w.priority from {schema}.waiting w where w.queue = a.id order by w.queue, w.priority limit 1) n
             union all
             select l.queue, n.priority from lane l cross join lateral (
-                select w.priority from {schema}.waiting w where w.queue = l.queue and w.priority > l.priority order by w.queue, w.priority limit 1) n
+                select w.priority from {schema}.waiting w
+                    where w.queue = l.queue and w.priority > l.priority order by w.queue, w.priority limit 1) n
         )
         """;
 
@@ -26,7 +27,8 @@ internal static class PollSql
         from {schema}.claims c cross join lateral unnest(c.entries) u (entry)
         where c.id = any ($4) and $1::uuid is not null
             and exists (select from {schema}.cancellations) and u.entry in (select x.entry from {schema}.cancellations x)
-            and (select o.entry from {schema}.outcomes o where o.entry = u.entry and o.fence = c.id and o.reason is distinct from {{Codes.Erased}}) is null
+            and (select o.entry from {schema}.outcomes o
+                where o.entry = u.entry and o.fence = c.id and o.reason is distinct from {{Codes.Erased}}) is null
         """;
 
     // Kinds that an operator has paused: usually none.
@@ -57,7 +59,8 @@ internal static class PollSql
         select 1, null, null, min(f.run_at) - (select c.now from clock c)
         from asked a join lane l on l.queue = a.id cross join lateral (
             select w.run_at, w.kind, row_number() over (order by w.run_at, w.id) as place from {schema}.waiting w
-            where w.queue = l.queue and w.priority = l.priority and w.run_at > (select c.now from clock c) and w.run_at < timestamptz 'infinity'
+            where w.queue = l.queue and w.priority = l.priority and w.run_at > (select c.now from clock c)
+                and w.run_at < timestamptz 'infinity'
             order by w.run_at, w.id limit
         """ + " " + ClaimSql.Look + """
         ) f where f.kind = any ($3) or f.place =
@@ -67,7 +70,8 @@ internal static class PollSql
     /// takes long because an old snapshot keeps dead rows. $1 node, $2 queues, $3 kind numbers, $4 the node's claims, $5 the kinds'
     /// names.</summary>
     internal const string PollBlind = """
-        select 0, q.name, null::bigint, null::interval from {schema}.queues q where q.name = any ($2) and not q.paused and $3::smallint[] is not null
+        select 0, q.name, null::bigint, null::interval from {schema}.queues q
+            where q.name = any ($2) and not q.paused and $3::smallint[] is not null
         union all
         """ + " " + Cancels + " union all " + WrongNumbers + " union all " + PausedKinds;
 

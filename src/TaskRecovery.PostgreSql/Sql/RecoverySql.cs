@@ -6,7 +6,8 @@ namespace TaskRecovery.PostgreSql;
 internal static class RecoverySql
 {
     /// <summary>Dead nodes that may still have claims.</summary>
-    internal const string DeadNodes = "select n.number from {schema}.nodes n where n.dead_at is not null and n.swept_at is null order by n.number";
+    internal const string DeadNodes =
+        "select n.number from {schema}.nodes n where n.dead_at is not null and n.swept_at is null order by n.number";
 
     /// <summary>Marks a dead node as swept if it has no claims. The mark is final: no claim is made for a dead node, and none was in
     /// progress when it was declared dead. $1 node's number.</summary>
@@ -44,7 +45,8 @@ internal static class RecoverySql
     private static string Unfinished(string isHeldBack) => $$"""
         with clock as materialized (select clock_timestamp() as now),
         taken as materialized (
-            select c.id, c.node, c.claimed_at, c.entries, c.again, c.again_attempts, c.again_crashes, c.partly, {{NodeSql.Label}} as name, n.stopped,
+            select c.id, c.node, c.claimed_at, c.entries, c.again, c.again_attempts, c.again_crashes, c.partly, {{NodeSql.Label}} as name,
+                n.stopped,
                 n.dead_at, n.proof, n.declared_by, n.vitals
             from {schema}.claims c join {schema}.nodes n on n.number = c.node
             where c.id = any ($1)
@@ -72,10 +74,14 @@ internal static class RecoverySql
 
     private static readonly string Settle = $$"""
         , done as (
-            insert into {schema}.outcomes (entry, fence, ended_at, duration_ms, node, kind, attempt, crashes, final, error, reason, black_box)
-            select j.entry, j.fence, c.now, greatest(0, least(extract(epoch from c.now - j.claimed_at) * 1000, 2147483647))::integer, j.node, j.kind, j.attempt, j.crashes, j.kind in ({{Codes.OutcomeFailed}}, {{Codes.OutcomeCancelled}}),
-                case when j.kind = {{Codes.OutcomeFailed}} then 'Its node died under it ' || j.died || ' times, the last time while nothing else could be the cause.' end,
-                case j.kind when {{Codes.OutcomeFailed}} then {{Codes.CrashLoop}} when {{Codes.OutcomeCancelled}} then {{Codes.CancelRequested}} end,
+            insert into {schema}.outcomes (entry, fence, ended_at, duration_ms, node, kind, attempt, crashes, final, error, reason,
+                black_box)
+            select j.entry, j.fence, c.now, greatest(0, least(extract(epoch from c.now - j.claimed_at) * 1000, 2147483647))::integer,
+                j.node, j.kind, j.attempt, j.crashes, j.kind in ({{Codes.OutcomeFailed}}, {{Codes.OutcomeCancelled}}),
+                case when j.kind = {{Codes.OutcomeFailed}}
+                    then 'Its node died under it ' || j.died || ' times, the last time while nothing else could be the cause.' end,
+                case j.kind when {{Codes.OutcomeFailed}} then {{Codes.CrashLoop}}
+                    when {{Codes.OutcomeCancelled}} then {{Codes.CancelRequested}} end,
                 case when j.kind in ({{Codes.OutcomeFailed}}, {{Codes.OutcomeLost}}) then {{BlackBox}} end
             from judged j join taken t on t.id = j.fence cross join clock c
             on conflict do nothing
@@ -90,7 +96,8 @@ internal static class RecoverySql
             from done d
             where not d.final and t.entry_id = d.entry and {{Codes.TaskUnfinished}}
         ), removed as (
-            delete from {schema}.claims c where c.id = any ($1) and not exists (select from unfinished u where u.fence = c.id and u.held_back)
+            delete from {schema}.claims c where c.id = any ($1)
+                and not exists (select from unfinished u where u.fence = c.id and u.held_back)
         ), kept as (
             update {schema}.claims c set partly = true, entries = k.entries
             from (select u.fence, array_agg(u.entry) as entries from unfinished u where u.held_back group by u.fence) k
@@ -167,7 +174,8 @@ internal static class RecoverySql
         where e.id is null or f.entry is null or f.places <> 1
         limit 1000)
         union all
-        (select 'unique key ''' || u.key || ''' is held by entry ' || u.entry || ', which ' || case when e.id is null then 'does not exist' else 'has ended' end
+        (select 'unique key ''' || u.key || ''' is held by entry ' || u.entry || ', which ' || case when e.id is null then 'does not exist'
+            else 'has ended' end
         from {schema}.unique_keys u left join {schema}.entries e on e.id = u.entry
         where e.id is null or exists (select from {schema}.outcomes o where o.entry = u.entry and o.final)
         limit 1000)
@@ -179,7 +187,8 @@ internal static class RecoverySql
         union all
         (select 'entry ' || e.id || ' is of queue number ' || e.queue || ' and kind number ' || e.kind || ', which have no names'
         from {schema}.entries e
-        where not exists (select from {schema}.queues q where q.id = e.queue) or not exists (select from {schema}.kinds k where k.id = e.kind)
+        where not exists (select from {schema}.queues q where q.id = e.queue)
+            or not exists (select from {schema}.kinds k where k.id = e.kind)
         limit 1000)
         union all
         (select 'entry ' || w.id || ' waits with a queue or kind that is not its own'

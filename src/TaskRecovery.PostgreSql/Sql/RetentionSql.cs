@@ -18,7 +18,8 @@ internal static class RetentionSql
     private const string Chunk = """
         chunk as materialized (
             select o.entry, o.fence,
-                o.final and o.ended_at < clock_timestamp() - (case o.kind when 0 then $3::bigint when 1 then $4 else $5 end) * interval '1 microsecond' as old
+                o.final and o.ended_at < clock_timestamp() - (case o.kind when 0 then $3::bigint when 1 then $4
+                    else $5 end) * interval '1 microsecond' as old
             from {schema}.outcomes o
             where exists (select from turn) and o.entry > $1
         """;
@@ -60,7 +61,8 @@ internal static class RetentionSql
 
         select exists (select from turn), coalesce((select max(entry) from chunk), $1), (select count(*) from gone),
             (select count(*) from chunk) < $2 or coalesce(
-                (select e.created_at from {schema}.entries e where e.id = (select max(entry) from chunk)) >= clock_timestamp() - $6 * interval '1 microsecond', false)
+                (select e.created_at from {schema}.entries e
+                    where e.id = (select max(entry) from chunk)) >= clock_timestamp() - $6 * interval '1 microsecond', false)
         """;
 
     private const string TaskRemoval = """
@@ -95,18 +97,21 @@ internal static class RetentionSql
     internal const string PurgeTasks = $$"""
         with {{Turn}}, chunk as materialized (
             select t.id, t.entry_id, t.state >= 2 and (t.entry_id is not null or t.reason is not null)
-                and t.ended_at < clock_timestamp() - (case t.state when 2 then $3::bigint when 3 then $4 else $5 end) * interval '1 microsecond' as old
+                and t.ended_at < clock_timestamp() - (case t.state when 2 then $3::bigint when 3 then $4
+                    else $5 end) * interval '1 microsecond' as old
             from {schema}.tasks t
             where exists (select from turn) and t.id > $1 order by t.id limit $2
         ), ended as materialized (
             select ch.id from chunk ch where ch.old and (select e.id from {schema}.entries e where e.id = ch.entry_id) is null
         ), {{TaskRemoval}}
-        select exists (select from turn), coalesce((select ch.id from chunk ch order by ch.id desc limit 1), $1), (select count(*) from records),
+        select exists (select from turn), coalesce((select ch.id from chunk ch order by ch.id desc limit 1), $1), (select count(*)
+            from records),
             (select count(*) from chunk) < $2
         """;
 
     /// <summary>How many seconds ago a node last had its turn. Returns nothing if the row is missing.</summary>
-    internal const string LastTurn = "select extract(epoch from clock_timestamp() - t.taken_at)::float8 from {schema}.turns t where t.name = 'retention'";
+    internal const string LastTurn =
+        "select extract(epoch from clock_timestamp() - t.taken_at)::float8 from {schema}.turns t where t.name = 'retention'";
 
     /// <summary>Removes cancel requests whose entry has ended.</summary>
     internal const string PurgeRequests = """
@@ -118,7 +123,8 @@ internal static class RetentionSql
     /// <summary>Removes dead nodes without claims. $1 how long ago they died at least, in microseconds.</summary>
     internal const string PurgeNodes = """
         delete from {schema}.nodes n
-        where n.dead_at < clock_timestamp() - $1 * interval '1 microsecond' and not exists (select from {schema}.claims c where c.node = n.number)
+        where n.dead_at < clock_timestamp() - $1 * interval '1 microsecond'
+            and not exists (select from {schema}.claims c where c.node = n.number)
         """;
 
     /// <summary>Ends entries that have been due for too long. $1 how long, in microseconds, $2 reason, $3 how many at most. Returns how
@@ -130,7 +136,8 @@ internal static class RetentionSql
             (select w.queue, w.priority from {schema}.waiting w order by w.queue, w.priority limit 1)
             union all
             select n.queue, n.priority from lane l cross join lateral (
-                select w.queue, w.priority from {schema}.waiting w where (w.queue, w.priority) > (l.queue, l.priority) order by w.queue, w.priority limit 1) n
+                select w.queue, w.priority from {schema}.waiting w
+                    where (w.queue, w.priority) > (l.queue, l.priority) order by w.queue, w.priority limit 1) n
         ), overdue as materialized (
             select o.tid from lane l cross join lateral (
                 select w.ctid as tid from {schema}.waiting w
@@ -140,6 +147,7 @@ internal static class RetentionSql
         ), gone as (
             delete from {schema}.waiting where ctid = any(array(
                 select w.ctid from {schema}.waiting w
-                where w.ctid = any(array(select o.tid from overdue o)) and w.run_at < clock_timestamp() - $1 * interval '1 microsecond' for update skip locked))
+                where w.ctid = any(array(select o.tid from overdue o)) and w.run_at < clock_timestamp() - $1 * interval '1 microsecond'
+                    for update skip locked))
         """ + " " + OperatorSql.EndTaken;
 }

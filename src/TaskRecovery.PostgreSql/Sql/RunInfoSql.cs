@@ -10,7 +10,8 @@ internal static class RunInfoSql
         select $2::bigint, $3::bigint, $4::bigint, $5::bigint, $6::text
         where exists (select from {schema}.claims c join {schema}.nodes n on n.number = c.node where c.id = $3::bigint and n.id = $1::uuid)
         on conflict (entry) do update
-            set fence = excluded.fence, done = excluded.done, total = excluded.total, message = excluded.message, reported_at = clock_timestamp()
+            set fence = excluded.fence, done = excluded.done, total = excluded.total, message = excluded.message,
+                reported_at = clock_timestamp()
             where r.fence <= excluded.fence
         """;
 

@@ -44,11 +44,13 @@ internal static class StartSql
             coalesce(
                 (j.planned_entry = g.entry or g.due is not null)
                 and (select d.id from {schema}.tasks d
-                    where d.job_id = g.job and d.due_at = case when j.planned_entry = g.entry then j.due else g.due end limit 1) is not null, false),
+                    where d.job_id = g.job and d.due_at = case when j.planned_entry = g.entry then j.due
+                        else g.due end limit 1) is not null, false),
             (select t.id from {schema}.tasks t where t.job_id = g.job and {{Codes.TaskUnfinished}} limit 1) is not null,
             (select q.id from {schema}.queues q where q.name = j.queue), (select k.id from {schema}.kinds k where k.name = j.entry_kind),
             case when coalesce(g.overlap, j.overlap) > 1 then (
-                select t.id from {schema}.tasks t where t.job_id = g.job and {{Codes.TaskUnfinished}} and t.started_at is null limit 1) is not null else false end,
+                select t.id from {schema}.tasks t where t.job_id = g.job and {{Codes.TaskUnfinished}} and t.started_at is null
+                    limit 1) is not null else false end,
             case when t.id is not null and t.started_at is null and coalesce(g.overlap, j.overlap) <> {{(int)OverlapPolicy.Allow}} then (
                 select u.id from {schema}.tasks u
                 where u.job_id = g.job and u.state < 2 and u.id <> t.id

@@ -21,13 +21,15 @@ internal static class StatisticsSql
             join {schema}.queues q on q.name = g.queue_name join {schema}.kinds k on k.name = g.kind_name
         )
         insert into {schema}.stats as s (hourly, began_at, queue, kind, {{Counts}})
-        select h.hourly, date_trunc(h.unit, c.now, 'UTC'), g.queue, g.kind, g.enqueued, g.completed, g.failed, g.cancelled, g.retried, g.snoozed, g.released, g.lost, g.run_ms, g.wait_ms
+        select h.hourly, date_trunc(h.unit, c.now, 'UTC'), g.queue, g.kind, g.enqueued, g.completed, g.failed, g.cancelled, g.retried,
+            g.snoozed, g.released, g.lost, g.run_ms, g.wait_ms
         from given g cross join clock c cross join (values (false, 'minute'), (true, 'hour')) h (hourly, unit)
         order by 1, 2, 3, 4
         on conflict (hourly, began_at, queue, kind) do update set
             enqueued = s.enqueued + excluded.enqueued, completed = s.completed + excluded.completed, failed = s.failed + excluded.failed,
             cancelled = s.cancelled + excluded.cancelled, retried = s.retried + excluded.retried, snoozed = s.snoozed + excluded.snoozed,
-            released = s.released + excluded.released, lost = s.lost + excluded.lost, run_ms = s.run_ms + excluded.run_ms, wait_ms = s.wait_ms + excluded.wait_ms
+            released = s.released + excluded.released, lost = s.lost + excluded.lost, run_ms = s.run_ms + excluded.run_ms,
+                wait_ms = s.wait_ms + excluded.wait_ms
         """;
 
     /// <summary>The sums of the last hour (by minutes) and the last day (by hours).</summary>
@@ -53,10 +55,12 @@ internal static class StatisticsSql
     /// <summary>Removes a bounded number of old rows: minutes after a day, hours after 90 days. Returns how many.</summary>
     internal const string Remove = """
         with old as materialized (
-            (select s.hourly, s.began_at, s.queue, s.kind from {schema}.stats s where not s.hourly and s.began_at < clock_timestamp() - interval '25 hours'
+            (select s.hourly, s.began_at, s.queue, s.kind from {schema}.stats s
+                where not s.hourly and s.began_at < clock_timestamp() - interval '25 hours'
                 order by s.began_at limit 5000)
             union all
-            (select s.hourly, s.began_at, s.queue, s.kind from {schema}.stats s where s.hourly and s.began_at < clock_timestamp() - interval '90 days'
+            (select s.hourly, s.began_at, s.queue, s.kind from {schema}.stats s
+                where s.hourly and s.began_at < clock_timestamp() - interval '90 days'
                 order by s.began_at limit 5000)
         ), gone as (
             delete from {schema}.stats s using old o

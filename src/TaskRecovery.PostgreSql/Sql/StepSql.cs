@@ -10,7 +10,8 @@ internal static class StepSql
     private const string Held = """
         held as materialized (
             select c.id from {schema}.claims c join {schema}.nodes n on n.number = c.node
-            where c.id = $3 and n.id = $1 and (not c.partly or $2 = any (c.entries)) and not exists (select from {schema}.outcomes o where o.entry = $2 and o.fence = $3)
+            where c.id = $3 and n.id = $1 and (not c.partly or $2 = any (c.entries))
+                and not exists (select from {schema}.outcomes o where o.entry = $2 and o.fence = $3)
             for share of c
         )
         """;
@@ -83,7 +84,8 @@ internal static class StepSql
             select g.* from unnest($2, $3, $4) with ordinality g (entry, fence, data, place)
         ), {{HeldOfBatch}}, stored as (
             insert into {schema}.checkpoints (entry, fence, data) select h.entry, h.fence, h.data from held h order by h.entry
-            on conflict (entry) do update set fence = excluded.fence, data = excluded.data, stored_at = clock_timestamp() where checkpoints.fence <= excluded.fence
+            on conflict (entry) do update set fence = excluded.fence, data = excluded.data, stored_at = clock_timestamp()
+                where checkpoints.fence <= excluded.fence
             returning entry
         )
         select h.place from held h where h.entry in (select s.entry from stored s)
@@ -96,7 +98,8 @@ internal static class StepSql
             select g.* from unnest($2, $3, $4, $5) with ordinality g (entry, fence, data, task, place)
         ), {{HeldOfBatch}}, stored as (
             insert into {schema}.checkpoints (entry, task, fence, data) select h.entry, h.task, h.fence, h.data from held h order by h.task
-            on conflict (task) where task is not null do update set entry = excluded.entry, fence = excluded.fence, data = excluded.data, stored_at = clock_timestamp()
+            on conflict (task) where task is not null do update
+                set entry = excluded.entry, fence = excluded.fence, data = excluded.data, stored_at = clock_timestamp()
             where checkpoints.fence <= excluded.fence
             returning task
         )

@@ -7,11 +7,13 @@ internal static class TaskSql
 {
     /// <summary>The columns of a task.</summary>
     internal const string Columns =
-        "t.id, t.job_id, t.entry_id, t.state, t.due_at, t.attempt, t.crashes, t.result, t.error, t.reason, t.node, t.created_at, t.started_at, t.ended_at, t.catch_up";
+        "t.id, t.job_id, t.entry_id, t.state, t.due_at, t.attempt, t.crashes, t.result, t.error, t.reason, t.node, t.created_at, "
+        + "t.started_at, t.ended_at, t.catch_up";
 
     /// <summary>The columns of a list. It contains no results, because a page of them could have any size.</summary>
     internal const string Listed =
-        "t.id, t.job_id, t.entry_id, t.state, t.due_at, t.attempt, t.crashes, null::text, t.error, t.reason, t.node, t.created_at, t.started_at, t.ended_at, t.catch_up";
+        "t.id, t.job_id, t.entry_id, t.state, t.due_at, t.attempt, t.crashes, null::text, t.error, t.reason, t.node, t.created_at, "
+        + "t.started_at, t.ended_at, t.catch_up";
 
     /// <summary>$1 id.</summary>
     internal const string Find = $"select {Columns} from {{schema}}.tasks t where t.id = $1";
@@ -51,7 +53,8 @@ internal static class TaskSql
             where {{Codes.TaskUnfinished}} and (select e.id from {schema}.entries e where e.id = t.entry_id) is null
             limit $3
         ), held as materialized (
-            select t.id, t.entry_id, t.state, t.attempt, t.crashes, t.node, j.id as job, j.entry_kind, j.queue, j.priority, j.max_attempts, j.timeout,
+            select t.id, t.entry_id, t.state, t.attempt, t.crashes, t.node, j.id as job, j.entry_kind, j.queue, j.priority, j.max_attempts,
+                j.timeout,
                 case
                     when j.id is null then {{Codes.JobDeleted}}
                     when t.created_at < clock_timestamp() - $1 * interval '1 microsecond' then {{Codes.TooOld}}
@@ -63,7 +66,8 @@ internal static class TaskSql
             where {{Codes.TaskUnfinished}} and t.entry_id is not distinct from f.entry_id
             for update of t skip locked
         ), closed as (
-            update {schema}.tasks t set state = case h.reason when {{Codes.CrashLoop}} then {{Codes.TaskFailed}} else {{Codes.TaskCancelled}} end, reason = h.reason, ended_at = clock_timestamp()
+            update {schema}.tasks t set state = case h.reason when {{Codes.CrashLoop}} then {{Codes.TaskFailed}}
+                else {{Codes.TaskCancelled}} end, reason = h.reason, ended_at = clock_timestamp()
             from held h where t.id = h.id and h.reason is not null
         ), numbered as materialized (
             select h.*, q.id as queue_id, k.id as kind_id, nextval('{schema:literal}.entries_id_seq') as entry,
@@ -74,14 +78,17 @@ internal static class TaskSql
             where h.reason is null
         ), added as (
             insert into {schema}.entries (id, queue, kind, priority, max_attempts, args, timeout) overriding system value
-            select n.entry, n.queue_id, n.kind_id, n.priority, n.max_attempts, json_build_object('jobId', n.job, 'taskId', n.id)::text, n.timeout from numbered n
+            select n.entry, n.queue_id, n.kind_id, n.priority, n.max_attempts, json_build_object('jobId', n.job, 'taskId', n.id)::text,
+                n.timeout from numbered n
         ), place as (
             insert into {schema}.waiting (run_at, id, queue, kind, priority, attempt, crashes)
             select clock_timestamp(), n.entry, n.queue_id, n.kind_id,
-                case when n.crashes = 0 and $2 = 1 then n.priority else least(greatest(-n.crashes, {{CrashLevels.Lowest}}), -1) end, n.spent, n.crashes
+                case when n.crashes = 0 and $2 = 1 then n.priority
+                    else least(greatest(-n.crashes, {{CrashLevels.Lowest}}), -1) end, n.spent, n.crashes
             from numbered n
         ), bound as (
-            update {schema}.tasks t set entry_id = n.entry, state = {{Codes.TaskCreated}}, attempt = n.spent from numbered n where t.id = n.id
+            update {schema}.tasks t set entry_id = n.entry, state = {{Codes.TaskCreated}}, attempt = n.spent from numbered n
+                where t.id = n.id
         )
         select h.id, null::bigint, h.entry_kind, h.node, h.crashes, h.reason, h.queue from held h where h.reason is not null
         union all
@@ -99,7 +106,8 @@ internal static class TaskSql
             where {{Codes.TaskUnfinished}}
             limit $1
         )
-        update {schema}.tasks t set state = {{Codes.TaskStateOf("f.kind")}}, result = f.result, error = coalesce(f.error, t.error), reason = f.reason,
+        update {schema}.tasks t set state = {{Codes.TaskStateOf("f.kind")}}, result = f.result, error = coalesce(f.error, t.error),
+            reason = f.reason,
             attempt = f.attempt, crashes = f.crashes, ended_at = f.ended_at
         from found f
         where t.id = f.task and t.entry_id = f.entry and {{Codes.TaskUnfinished}}

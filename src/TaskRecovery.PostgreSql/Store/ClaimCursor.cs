@@ -31,7 +31,8 @@ internal sealed class ClaimCursor
             levels[i] = (short)(first + i);
         }
 
-        return count == 0 ? ([], [], []) : (levels, _times[(first - Lowest)..(last - Lowest + 1)], _ids[(first - Lowest)..(last - Lowest + 1)]);
+        return count == 0 ? ([], [], [])
+            : (levels, _times[(first - Lowest)..(last - Lowest + 1)], _ids[(first - Lowest)..(last - Lowest + 1)]);
     }
 
     /// <summary>Records what a claim found from <paramref name="first"/> to <paramref name="last"/>.</summary>

@@ -53,7 +53,8 @@ internal static class ConnectionRules
         }
         catch (ArgumentException exception)
         {
-            throw new StoreConfigurationException($"The connection string given to UsePostgreSql can't be read: {exception.Message}", exception);
+            throw new StoreConfigurationException(
+                $"The connection string given to UsePostgreSql can't be read: {exception.Message}", exception);
         }
 
         Check(builder, isOwn: true);
@@ -129,7 +130,8 @@ internal static class ConnectionRules
     };
 
     /// <summary>Whether the connection string names more than one host.</summary>
-    internal static bool HasSeveralHosts(NpgsqlConnectionStringBuilder connection) => connection.Host?.Contains(',', StringComparison.Ordinal) == true;
+    internal static bool HasSeveralHosts(NpgsqlConnectionStringBuilder connection)
+        => connection.Host?.Contains(',', StringComparison.Ordinal) == true;
 
     /// <summary>Whether each host name resolves to a single machine. If it does not, the driver tries the addresses of the name one after
     /// the other and reports only the last error.</summary>
@@ -138,7 +140,8 @@ internal static class ConnectionRules
 
     private static bool HasOneAddress(string host)
     {
-        var name = host.LastIndexOf(':') is var colon and > 0 && host.IndexOf(':', StringComparison.Ordinal) == colon ? host[..colon] : host;
+        var name = host.LastIndexOf(':') is var colon and > 0
+            && host.IndexOf(':', StringComparison.Ordinal) == colon ? host[..colon] : host;
         if (name.Length == 0 || name[0] is '/' or '@' or '[' || IPAddress.TryParse(name, out _))
         {
             return true;
@@ -147,7 +150,8 @@ internal static class ConnectionRules
         try
         {
             // One address of each family (IPv4, IPv6) is one machine with two addresses.
-            return Dns.GetHostAddresses(name).Where(static address => !IPAddress.IsLoopback(address)).CountBy(static address => address.AddressFamily).All(static family => family.Value == 1);
+            return Dns.GetHostAddresses(name).Where(static address => !IPAddress.IsLoopback(address)).CountBy(
+                static address => address.AddressFamily).All(static family => family.Value == 1);
         }
         catch (SocketException)
         {

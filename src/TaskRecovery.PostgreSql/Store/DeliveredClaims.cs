@@ -23,7 +23,8 @@ internal sealed class DeliveredClaims
         _claims[fence] = entries;
     }
 
-    internal bool Contains(long fence, long entry) => _claims.TryGetValue(fence, out var entries) && Array.BinarySearch(entries, entry) >= 0;
+    internal bool Contains(long fence, long entry)
+        => _claims.TryGetValue(fence, out var entries) && Array.BinarySearch(entries, entry) >= 0;
 
     internal void Forget(IEnumerable<long> fences)
     {

@@ -43,7 +43,8 @@ internal static class EnqueueBatch
     {
         var count = entries.Count;
         Dictionary<string, int> usedQueues = new(StringComparer.Ordinal), usedKinds = new(StringComparer.Ordinal);
-        var (queues, kinds, priorities, attempts, args) = (new int[count], new short[count], new short[count], new short[count], new ReadOnlyMemory<byte>[count]);
+        var (queues, kinds, priorities, attempts, args) =
+            (new int[count], new short[count], new short[count], new short[count], new ReadOnlyMemory<byte>[count]);
         for (var i = 0; i < count; i++)
         {
             var entry = entries[i];
@@ -85,7 +86,8 @@ internal static class EnqueueBatch
     }
 
     /// <summary>The parameter for the times after which entries do not start.</summary>
-    internal static NpgsqlParameter ExpiryOf(IReadOnlyList<NewEntry> entries) => Arg.Array(Some(entries, static entry => Arg.Instant(entry.ExpiresAt)), NpgsqlDbType.TimestampTz);
+    internal static NpgsqlParameter ExpiryOf(IReadOnlyList<NewEntry> entries)
+        => Arg.Array(Some(entries, static entry => Arg.Instant(entry.ExpiresAt)), NpgsqlDbType.TimestampTz);
 
     private static T[] Some<T>(IReadOnlyList<NewEntry> entries, Func<NewEntry, T> value)
     {

@@ -43,7 +43,8 @@ internal sealed class EnqueueCall(NameTable table, IReadOnlyList<NewEntry> entri
 
     /// <summary>Parameters for some of the entries. The snapshot of a caller's transaction may be older than a name; if the numbers were
     /// rejected once and resolved again, the retry in that transaction skips the check.</summary>
-    internal NpgsqlParameter[] ToArgs(IReadOnlyList<NewEntry> chunk) => EnqueueBatch.ToArgs(chunk, _names, isChecked: isOwn || !_wasRefused);
+    internal NpgsqlParameter[] ToArgs(IReadOnlyList<NewEntry> chunk)
+        => EnqueueBatch.ToArgs(chunk, _names, isChecked: isOwn || !_wasRefused);
 
     /// <summary>Parameters of <see cref="EntrySql.EnqueueOneInTransaction"/>.</summary>
     internal NpgsqlParameter[] ToArgs(NewEntry entry)
@@ -64,7 +65,9 @@ internal sealed class EnqueueCall(NameTable table, IReadOnlyList<NewEntry> entri
     {
         if (_wasRefused)
         {
-            throw new StoreUnavailableException("The numbers of the entries' queues and kinds changed twice during this call: the database is being restored or emptied. Nothing was stored; try again.");
+            throw new StoreUnavailableException(
+                "The numbers of the entries' queues and kinds changed twice during this call: the database is being restored or emptied. "
+                + "Nothing was stored; try again.");
         }
 
         _wasRefused = true;

@@ -11,7 +11,8 @@ internal sealed class EntryChanges(PostgreSqlDatabase database)
     public async ValueTask<IReadOnlyList<EntryChange>> CancelAsync(
         NpgsqlConnection connection, long[] ids, string reason, CancellationToken cancellationToken)
     {
-        var asked = await database.ListAsync(connection, OperatorSql.RequestCancel, [Ids(ids)], static row => row.GetInt64(0), cancellationToken).ConfigureAwait(false);
+        var asked = await database.ListAsync(
+            connection, OperatorSql.RequestCancel, [Ids(ids)], static row => row.GetInt64(0), cancellationToken).ConfigureAwait(false);
         var ended = asked.Count == 0
             ? []
             : await database.ListAsync(
@@ -31,7 +32,8 @@ internal sealed class EntryChanges(PostgreSqlDatabase database)
         var notEnded = asked.ToHashSet();
         var exist = notEnded.Count == ids.Length
             ? []
-            : (await database.ListAsync(connection, OperatorSql.WhyNotRetried, [Ids(ids)], static row => row.GetInt64(0), cancellationToken).ConfigureAwait(false)).ToHashSet();
+            : (await database.ListAsync(connection, OperatorSql.WhyNotRetried, [Ids(ids)], static row
+                => row.GetInt64(0), cancellationToken).ConfigureAwait(false)).ToHashSet();
         return [.. ids.Select(id => waited.TryGetValue(id, out var change) ? change
             : notEnded.Contains(id) ? new EntryChange(id, OperatorResult.Done) { IsRunning = true }
             : new EntryChange(id, exist.Contains(id) ? OperatorResult.AlreadyEnded : OperatorResult.NotFound))];
@@ -71,9 +73,12 @@ internal sealed class EntryChanges(PostgreSqlDatabase database)
 
         long[] others = [.. ids.Where(id => !changed.ContainsKey(id))];
         var why = (await database.ListAsync(
-            connection, OperatorSql.WhyNotRetried, [Ids(others)], static row => (Id: row.GetInt64(0), Result: (OperatorResult)row.GetInt32(1)), cancellationToken).ConfigureAwait(false))
+            connection, OperatorSql.WhyNotRetried, [Ids(others)],
+            static row => (Id: row.GetInt64(0), Result: (OperatorResult)row.GetInt32(1)), cancellationToken).ConfigureAwait(false))
             .ToDictionary(static row => row.Id, static row => row.Result);
-        return [.. done, .. others.Select(id => new EntryChange(id, !why.TryGetValue(id, out var result) ? OperatorResult.NotFound : result == OperatorResult.NotEnded ? unlessEnded : result))];
+        return [.. done, .. others.Select(id => new EntryChange(
+            id,
+            !why.TryGetValue(id, out var result) ? OperatorResult.NotFound : result == OperatorResult.NotEnded ? unlessEnded : result))];
     }
 
     private static NpgsqlParameter Ids(IReadOnlyCollection<long> ids) => Arg.Array([.. ids], NpgsqlDbType.Bigint);

@@ -8,7 +8,8 @@ namespace TaskRecovery.PostgreSql;
 internal static class EntrySearch
 {
     /// <summary>Chooses where to look.</summary>
-    internal static async ValueTask<Source> ChooseAsync(PostgreSqlDatabase database, NpgsqlConnection connection, EntryQuery query, CancellationToken cancellationToken)
+    internal static async ValueTask<Source> ChooseAsync(
+        PostgreSqlDatabase database, NpgsqlConnection connection, EntryQuery query, CancellationToken cancellationToken)
     {
         var conditions = new EntryConditions(query);
         if (conditions.AreUnwell)
@@ -25,7 +26,8 @@ internal static class EntrySearch
         {
             // Waiting rows have no order by id: if there are too many to read all of them, search from the newest entry on.
             var exceeds = await database.ListAsync(
-                connection, EntryListSql.WaitingExceeds, [Arg.Int8(query.LookAtMost)], static row => row.GetBoolean(0), cancellationToken).ConfigureAwait(false);
+                connection, EntryListSql.WaitingExceeds, [Arg.Int8(query.LookAtMost)],
+                static row => row.GetBoolean(0), cancellationToken).ConfigureAwait(false);
             if (!exceeds[0])
             {
                 return new Source(EntryListSql.ListWaiting, EntryListSql.GroupWaiting, null);
@@ -59,7 +61,8 @@ internal static class EntrySearch
         var edge = source.Edge is null
             ? []
             : await database.ListAsync(
-                connection, source.Edge, [Arg.Int8(query.Before ?? long.MaxValue), Arg.Int8(query.LookAtMost)], ReadPlace, cancellationToken).ConfigureAwait(false);
+                connection, source.Edge, [Arg.Int8(query.Before ?? long.MaxValue), Arg.Int8(query.LookAtMost)],
+                ReadPlace, cancellationToken).ConfigureAwait(false);
         if (edge is [var (id, created)] && !new EntryConditions(query).EndsBefore(created))
         {
             return (id, created);
@@ -70,7 +73,8 @@ internal static class EntrySearch
     }
 
     /// <summary>Reads an id and a time of storing.</summary>
-    internal static (long Id, DateTimeOffset CreatedAt) ReadPlace(NpgsqlDataReader row) => (row.GetInt64(0), row.GetFieldValue<DateTimeOffset>(1));
+    internal static (long Id, DateTimeOffset CreatedAt) ReadPlace(NpgsqlDataReader row)
+        => (row.GetInt64(0), row.GetFieldValue<DateTimeOffset>(1));
 
     /// <summary>The common parameters of <see cref="EntryListSql"/>.</summary>
     internal static NpgsqlParameter[] Conditions(EntryQuery query)
@@ -102,7 +106,12 @@ internal static class EntrySearch
     }
 
     private static NpgsqlParameter Numbers(EntryState[]? states)
-        => new() { Value = states is null ? DBNull.Value : states.Select(static state => (short)state).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Smallint };
+        => new()
+        {
+            Value = states is null ? DBNull.Value : states.Select(static state
+            => (short)state).ToArray(),
+            NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Smallint,
+        };
 
     private static NpgsqlParameter Names(IReadOnlyCollection<string>? names)
         => new() { Value = names is null ? DBNull.Value : names.ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text };

@@ -78,11 +78,13 @@ internal sealed class Eraser(PostgreSqlDatabase database, PostgreSqlQueueStore s
             // The request stays until retention removes it, so that the node of a running entry finds it. A waiting entry ends here.
             if (await store.CancelAsync([entry], EndReasons.Erased, cancellationToken).ConfigureAwait(false))
             {
-                await database.ReadAsync(EraseSql.EndRunning, [Arg.Int8(entry)], static (_, _) => ValueTask.FromResult(true), cancellationToken).ConfigureAwait(false);
+                await database.ReadAsync(EraseSql.EndRunning, [Arg.Int8(entry)], static (_, _)
+                    => ValueTask.FromResult(true), cancellationToken).ConfigureAwait(false);
             }
         }
 
-        throw new StoreUnavailableException($"Entry {entry} changed its place {MostRounds} times while it was being erased. Erase it again.");
+        throw new StoreUnavailableException(
+            $"Entry {entry} changed its place {MostRounds} times while it was being erased. Erase it again.");
     }
 
     private ValueTask<(bool Exists, bool IsErased)> BlankAsync(long entry, CancellationToken cancellationToken)
@@ -90,10 +92,12 @@ internal sealed class Eraser(PostgreSqlDatabase database, PostgreSqlQueueStore s
             async (connection, token) =>
             {
                 var (exists, isErased) = (await database.ListAsync(
-                    connection, EraseSql.Blank, [Arg.Int8(entry)], static row => (row.GetBoolean(0), row.GetBoolean(1)), token).ConfigureAwait(false))[0];
+                    connection, EraseSql.Blank, [Arg.Int8(entry)],
+                    static row => (row.GetBoolean(0), row.GetBoolean(1)), token).ConfigureAwait(false))[0];
                 if (isErased)
                 {
-                    await database.AddEventAsync(connection, new NewEvent(QueueEventKind.EntryErased, audit) { EntryId = entry }, token).ConfigureAwait(false);
+                    await database.AddEventAsync(
+                        connection, new NewEvent(QueueEventKind.EntryErased, audit) { EntryId = entry }, token).ConfigureAwait(false);
                 }
 
                 return (exists, isErased);

@@ -145,7 +145,8 @@ internal sealed record HeldJob
     public NpgsqlParameter[] ToArgs() =>
     [
         Arg.Uuid(Id), Arg.Text(Kind), Arg.Text(EntryKind), Arg.Text(Args), Arg.Micros(Every), Arg.Time(OnceAt), Arg.Time(StartAt),
-        Arg.Int2((int)Overlap), Arg.Int2((int)MissedRuns), Arg.Text(Queue), Arg.Int2(Priority), Arg.Int2(MaxAttempts), Arg.Micros(Timeout), Arg.Text(DeclaredBy),
+        Arg.Int2((int)Overlap), Arg.Int2((int)MissedRuns), Arg.Text(Queue),
+        Arg.Int2(Priority), Arg.Int2(MaxAttempts), Arg.Micros(Timeout), Arg.Text(DeclaredBy),
         Arg.Text(Cron), Arg.Text(TimeZone), Arg.Time(EndAt), Arg.Text(Exceptions), Arg.Micros(CatchUpWithin), Arg.Int4(CatchUpLimit),
         Arg.Micros(ExpiresAfter), Arg.Text(DeclaredAs), Arg.Time(OrphanedAt),
     ];
@@ -154,5 +155,6 @@ internal sealed record HeldJob
     private static DateTimeOffset? Stored(DateTimeOffset? time)
         => time is { } value ? new DateTimeOffset(value.UtcTicks - (value.UtcTicks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero) : null;
 
-    private static TimeSpan? Stored(TimeSpan? span) => span is { } value ? new TimeSpan(value.Ticks - (value.Ticks % TimeSpan.TicksPerMicrosecond)) : null;
+    private static TimeSpan? Stored(TimeSpan? span)
+        => span is { } value ? new TimeSpan(value.Ticks - (value.Ticks % TimeSpan.TicksPerMicrosecond)) : null;
 }

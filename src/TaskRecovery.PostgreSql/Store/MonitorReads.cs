@@ -17,24 +17,28 @@ internal sealed class MonitorReads(PostgreSqlDatabase database) : IDisposable
     /// <param name="work">Reads the rows.</param>
     /// <param name="cancellationToken">Cancels the read.</param>
     /// <exception cref="TimeoutException">A statement took longer than <paramref name="limit"/>.</exception>
-    internal async ValueTask<T> ReadAsync<T>(TimeSpan limit, Func<NpgsqlConnection, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken)
+    internal async ValueTask<T> ReadAsync<T>(
+        TimeSpan limit, Func<NpgsqlConnection, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken)
     {
         await _free.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             var connection = await database.OpenMonitorAsync(cancellationToken).ConfigureAwait(false);
             await using var _ = connection.ConfigureAwait(false);
-            var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken).ConfigureAwait(false);
+            var transaction = await connection.BeginTransactionAsync(
+                IsolationLevel.RepeatableRead, cancellationToken).ConfigureAwait(false);
             await using var __ = transaction.ConfigureAwait(false);
             await BeginAsync(connection, limit, cancellationToken).ConfigureAwait(false);
             var result = await work(connection, cancellationToken).ConfigureAwait(false);
             await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
             return result;
         }
-        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.QueryCanceled && !cancellationToken.IsCancellationRequested)
+        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.QueryCanceled
+            && !cancellationToken.IsCancellationRequested)
         {
             throw new TimeoutException(
-                $"PostgreSQL needed more than {limit.TotalSeconds:0.#} s for this question. Ask for less: set EntryQuery.Queue, Kind or States, or a smaller EntryQuery.LookAtMost.", exception);
+                $"PostgreSQL needed more than {limit.TotalSeconds:0.#} s for this question. Ask for less: set EntryQuery.Queue, "
+                + "Kind or States, or a smaller EntryQuery.LookAtMost.", exception);
         }
         catch (Exception exception) when (PostgreSqlErrors.Translate(exception, database.SchemaName) is not null)
         {

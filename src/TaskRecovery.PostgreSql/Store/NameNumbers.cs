@@ -17,7 +17,9 @@ internal sealed class NameNumbers(object age, Dictionary<string, int> kinds, Dic
     internal short Kind(string name)
         => kinds.TryGetValue(name, out var number)
             ? checked((short)number)
-            : throw new InvalidOperationException($"Kind '{name}' has no number: its name was not resolved before the call, or its row was removed from 'kinds' meanwhile. Nothing was stored.");
+            : throw new InvalidOperationException(
+                $"Kind '{name}' has no number: its name was not resolved before the call, or its row was removed from 'kinds' meanwhile. "
+                + "Nothing was stored.");
 
     /// <summary>The number of a queue.</summary>
     /// <exception cref="InvalidOperationException">The queue has no number in this snapshot. Storing the entry under 0 would lose
@@ -25,7 +27,9 @@ internal sealed class NameNumbers(object age, Dictionary<string, int> kinds, Dic
     internal int Queue(string name)
         => queues.TryGetValue(name, out var number)
             ? number
-            : throw new InvalidOperationException($"Queue '{name}' has no number: its name was not resolved before the call, or its row was removed from 'queues' meanwhile. Nothing was stored.");
+            : throw new InvalidOperationException(
+                $"Queue '{name}' has no number: its name was not resolved before the call, or its row was removed from 'queues' meanwhile. "
+                + "Nothing was stored.");
 
     /// <summary>Whether a kind has a number in this snapshot.</summary>
     internal bool HasKind(string name) => kinds.ContainsKey(name);
@@ -37,7 +41,8 @@ internal sealed class NameNumbers(object age, Dictionary<string, int> kinds, Dic
     internal bool IsAsOldAs(NameNumbers other) => ReferenceEquals(age, other.Age);
 
     /// <summary>A new snapshot of the same generation that also contains the given numbers.</summary>
-    internal NameNumbers With(Dictionary<string, int> moreKinds, Dictionary<string, int> moreQueues) => new(age, Merge(kinds, moreKinds), Merge(queues, moreQueues));
+    internal NameNumbers With(Dictionary<string, int> moreKinds, Dictionary<string, int> moreQueues)
+        => new(age, Merge(kinds, moreKinds), Merge(queues, moreQueues));
 
     private object Age => age;
 

@@ -23,7 +23,8 @@ internal sealed class NameTable(PostgreSqlDatabase database)
         for (var i = 0; i < entries.Count; i++)
         {
             // Most batches have one kind and one queue.
-            if ((i == 0 || !ReferenceEquals(entries[i].Kind, entries[i - 1].Kind) || !ReferenceEquals(entries[i].Queue, entries[i - 1].Queue))
+            if ((i == 0 || !ReferenceEquals(entries[i].Kind, entries[i - 1].Kind)
+                || !ReferenceEquals(entries[i].Queue, entries[i - 1].Queue))
                 && !(known.HasKind(entries[i].Kind) && known.HasQueue(entries[i].Queue)))
             {
                 return LoadAsync(known, entries.Select(entry => entry.Kind), entries.Select(entry => entry.Queue), cancellationToken);
@@ -63,7 +64,8 @@ internal sealed class NameTable(PostgreSqlDatabase database)
         }
     }
 
-    private async ValueTask<NameNumbers> LoadAsync(NameNumbers known, IEnumerable<string> kinds, IEnumerable<string> queues, CancellationToken cancellationToken)
+    private async ValueTask<NameNumbers> LoadAsync(
+        NameNumbers known, IEnumerable<string> kinds, IEnumerable<string> queues, CancellationToken cancellationToken)
     {
         string[] newKinds = [.. kinds.Distinct(StringComparer.Ordinal).Where(name => !known.HasKind(name))];
         string[] newQueues = [.. queues.Distinct(StringComparer.Ordinal).Where(name => !known.HasQueue(name))];
@@ -90,13 +92,15 @@ internal sealed class NameTable(PostgreSqlDatabase database)
         return known.With(kindNumbers, queueNumbers);
     }
 
-    private ValueTask<(Dictionary<string, int> Kinds, Dictionary<string, int> Queues)> FindAsync(string[] kinds, string[] queues, CancellationToken cancellationToken)
+    private ValueTask<(Dictionary<string, int> Kinds, Dictionary<string, int> Queues)> FindAsync(
+        string[] kinds, string[] queues, CancellationToken cancellationToken)
         => database.ReadAsync(
             NameSql.Find,
             [Names(kinds), Names(queues)],
             static async (reader, token) =>
             {
-                var (foundKinds, foundQueues) = (new Dictionary<string, int>(StringComparer.Ordinal), new Dictionary<string, int>(StringComparer.Ordinal));
+                var (foundKinds, foundQueues) =
+                    (new Dictionary<string, int>(StringComparer.Ordinal), new Dictionary<string, int>(StringComparer.Ordinal));
                 while (await reader.ReadAsync(token).ConfigureAwait(false))
                 {
                     (reader.GetBoolean(2) ? foundKinds : foundQueues)[reader.GetString(1)] = reader.GetInt32(0);
@@ -106,5 +110,6 @@ internal sealed class NameTable(PostgreSqlDatabase database)
             },
             cancellationToken);
 
-    private static Npgsql.NpgsqlParameter Names(IEnumerable<string> names) => Arg.Array(names as string[] ?? [.. names.Distinct(StringComparer.Ordinal)], NpgsqlDbType.Text);
+    private static Npgsql.NpgsqlParameter Names(IEnumerable<string> names)
+        => Arg.Array(names as string[] ?? [.. names.Distinct(StringComparer.Ordinal)], NpgsqlDbType.Text);
 }

@@ -30,7 +30,8 @@ internal static class OutcomeBatch
             Arg.Array(Some(outcomes, static outcome => outcome.Result.IsEmpty ? null : Utf8.ToText(outcome.Result)), NpgsqlDbType.Text),
             Arg.Array(Some(outcomes, static outcome => Utf8.Storable(outcome.Error)), NpgsqlDbType.Text),
             Arg.Array(Some(outcomes, static outcome => outcome.Reason), NpgsqlDbType.Text),
-            Arg.Array(Some(outcomes, static outcome => outcome.Delay == TimeSpan.Zero ? null : Arg.Span(outcome.Delay)), NpgsqlDbType.Interval),
+            Arg.Array(
+                Some(outcomes, static outcome => outcome.Delay == TimeSpan.Zero ? null : Arg.Span(outcome.Delay)), NpgsqlDbType.Interval),
             Arg.Bool(check),
         ];
     }

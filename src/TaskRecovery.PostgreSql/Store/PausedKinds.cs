@@ -11,7 +11,8 @@ internal sealed class PausedKinds
     internal static PausedKinds None { get; } = new([]);
 
     /// <summary>Returns this object if the set is the same.</summary>
-    internal PausedKinds Update(List<short> numbers) => _numbers.SetEquals(numbers) ? this : numbers.Count == 0 ? None : new PausedKinds(numbers);
+    internal PausedKinds Update(List<short> numbers)
+        => _numbers.SetEquals(numbers) ? this : numbers.Count == 0 ? None : new PausedKinds(numbers);
 
     /// <summary>Whether a kind is paused.</summary>
     internal bool Contains(short kind) => _numbers.Contains(kind);

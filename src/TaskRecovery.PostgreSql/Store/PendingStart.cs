@@ -46,7 +46,8 @@ internal sealed class PendingStart(TaskStartRequest request, Job? job, TaskRecor
     /// <summary>Whether nothing was changed, because the task was unbound or an outcome was stored in the meantime.</summary>
     public bool IsRefused { get; set; }
 
-    public bool ChangesAnything => Verdict is { EndsEntry: true } or { Next: not null } || (Task is not null && !(Verdict.IsQueued && bound is not null));
+    public bool ChangesAnything
+        => Verdict is { EndsEntry: true } or { Next: not null } || (Task is not null && !(Verdict.IsQueued && bound is not null));
 
     public short Action => Verdict switch
     {

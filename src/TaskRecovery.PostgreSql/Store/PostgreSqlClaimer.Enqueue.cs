@@ -58,7 +58,8 @@ internal sealed partial class PostgreSqlClaimer
         return stored;
     }
 
-    private static async ValueTask<ClaimedEnqueue?> ReadStoredAsync(IReadOnlyList<NewEntry> entries, NpgsqlDataReader reader, CancellationToken cancellationToken)
+    private static async ValueTask<ClaimedEnqueue?> ReadStoredAsync(
+        IReadOnlyList<NewEntry> entries, NpgsqlDataReader reader, CancellationToken cancellationToken)
     {
         await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
         if (await reader.IsDBNullAsync(0, cancellationToken).ConfigureAwait(false))
@@ -69,7 +70,8 @@ internal sealed partial class PostgreSqlClaimer
         var results = PostgreSqlQueueStore.ReadNew(reader);
         if (await reader.IsDBNullAsync(3, cancellationToken).ConfigureAwait(false))
         {
-            return new ClaimedEnqueue(results, ClaimBatch.Empty with { NodeIsDead = await reader.IsDBNullAsync(2, cancellationToken).ConfigureAwait(false) });
+            return new ClaimedEnqueue(
+                results, ClaimBatch.Empty with { NodeIsDead = await reader.IsDBNullAsync(2, cancellationToken).ConfigureAwait(false) });
         }
 
         var createdAt = new DateTimeOffset(reader.GetDateTime(1));

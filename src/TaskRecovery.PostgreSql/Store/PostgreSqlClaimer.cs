@@ -5,7 +5,9 @@ using TaskRecovery.Storage;
 namespace TaskRecovery.PostgreSql;
 
 /// <summary>Claims entries of one queue for one node, resuming where the last claim stopped.</summary>
-internal sealed partial class PostgreSqlClaimer(PostgreSqlQueueStore store, PostgreSqlDatabase database, TimeProvider time, Guid nodeId, string queue, IReadOnlyCollection<string> kinds) : IQueueClaimer
+internal sealed partial class PostgreSqlClaimer(
+    PostgreSqlQueueStore store, PostgreSqlDatabase database, TimeProvider time,
+    Guid nodeId, string queue, IReadOnlyCollection<string> kinds) : IQueueClaimer
 {
     private const int FirstLevel = CrashLevels.Lowest;
     private const int LastLevel = CrashLevels.Highest;
@@ -40,7 +42,9 @@ internal sealed partial class PostgreSqlClaimer(PostgreSqlQueueStore store, Post
     {
         return await ClaimByNumbersAsync(limit, suspects, cancellationToken).ConfigureAwait(false)
             ?? await ClaimByNumbersAsync(limit, suspects, cancellationToken).ConfigureAwait(false)
-            ?? throw new StoreUnavailableException("The numbers of this queue and its kinds changed twice during a claim: the database is being restored or emptied. Nothing was claimed.");
+            ?? throw new StoreUnavailableException(
+                "The numbers of this queue and its kinds changed twice during a claim: the database is being restored or emptied. "
+                + "Nothing was claimed.");
     }
 
     // Returns null if a number no longer belongs to its name: nothing was claimed, and the next call resolves the names again.
@@ -157,7 +161,9 @@ internal sealed partial class PostgreSqlClaimer(PostgreSqlQueueStore store, Post
         return true;
     }
 
-    private void Advance(int limit, SuspectAllowance suspects, int lastChance, int suspect, IReadOnlyList<(int Level, DateTime RunAt, long Id)> taken, DateTime now)
+    private void Advance(
+        int limit, SuspectAllowance suspects, int lastChance, int suspect,
+        IReadOnlyList<(int Level, DateTime RunAt, long Id)> taken, DateTime now)
     {
         var left = limit;
         Part(FirstLevel, lastChance, suspects.LastChances);
@@ -241,7 +247,8 @@ internal sealed partial class PostgreSqlClaimer(PostgreSqlQueueStore store, Post
         {
             return ReadRow(reader, id, now, waited);
         }
-        catch (Exception exception) when (exception is InvalidCastException or OverflowException or ArgumentException or FormatException or KeyNotFoundException)
+        catch (Exception exception)
+            when (exception is InvalidCastException or OverflowException or ArgumentException or FormatException or KeyNotFoundException)
         {
             return new ClaimedEntry
             {
@@ -255,7 +262,9 @@ internal sealed partial class PostgreSqlClaimer(PostgreSqlQueueStore store, Post
                 CreatedAt = DateTimeOffset.UnixEpoch,
                 Waited = waited,
                 HasUniqueKey = reader.GetBoolean(10),
-                Problem = exception is KeyNotFoundException ? $"its kind has the number {reader.GetInt16(5)}, and it waited as another" : exception.Message,
+                Problem = exception is KeyNotFoundException
+                    ? $"its kind has the number {reader.GetInt16(5)}, and it waited as another"
+                    : exception.Message,
             };
         }
     }
@@ -287,5 +296,6 @@ internal sealed partial class PostgreSqlClaimer(PostgreSqlQueueStore store, Post
     /// <param name="Now">The database's time.</param>
     /// <param name="WentFor">How many rows the claim selected, before another claimer took some of them.</param>
     /// <param name="IsCut">Whether the claim left due entries because of their size.</param>
-    private sealed record Answer(ClaimBatch Batch, IReadOnlyList<(int Level, DateTime RunAt, long Id)> Taken, DateTime Now, long WentFor, bool IsCut);
+    private sealed record Answer(
+        ClaimBatch Batch, IReadOnlyList<(int Level, DateTime RunAt, long Id)> Taken, DateTime Now, long WentFor, bool IsCut);
 }

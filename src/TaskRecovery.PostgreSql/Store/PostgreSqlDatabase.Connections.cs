@@ -72,7 +72,8 @@ internal sealed partial class PostgreSqlDatabase
     }
 
     /// <summary>Runs work that opens its own connections, and translates the driver's errors to those of the engine.</summary>
-    internal async ValueTask<T> TranslateAsync<T>(Func<PostgreSqlDatabase, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken)
+    internal async ValueTask<T> TranslateAsync<T>(
+        Func<PostgreSqlDatabase, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken)
     {
         try
         {
@@ -89,7 +90,8 @@ internal sealed partial class PostgreSqlDatabase
     /// with several addresses, the driver reports only the last one. If no host is suitable, all that answered are standbys: the driver has
     /// no error code for that, so it proves nothing.</remarks>
     internal bool IsServerRejectingAll(Exception exception)
-        => PostgreSqlErrors.IsServerRejectingAll(exception) && !(_sessions is null && _hasSeveralHosts) && ConnectionRules.NamesHaveOneAddress(DataSource.ConnectionString);
+        => PostgreSqlErrors.IsServerRejectingAll(exception) && !(_sessions is null && _hasSeveralHosts)
+            && ConnectionRules.NamesHaveOneAddress(DataSource.ConnectionString);
 
     /// <inheritdoc/>
     public void Dispose()

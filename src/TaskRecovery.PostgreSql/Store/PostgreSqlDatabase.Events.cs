@@ -9,7 +9,8 @@ internal sealed partial class PostgreSqlDatabase
     /// <summary>Runs one statement that is planned for its values, inside the transaction that is open on the connection, and reads all its
     /// rows.</summary>
     internal async ValueTask<List<T>> ListAsync<T>(
-        NpgsqlConnection connection, string statement, NpgsqlParameter[] args, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
+        NpgsqlConnection connection, string statement, NpgsqlParameter[] args,
+        Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
     {
         var command = new NpgsqlCommand(Sql(statement), connection) { CommandTimeout = CommandTimeout };
         await using var _ = command.ConfigureAwait(false);

@@ -20,7 +20,8 @@ internal sealed partial class PostgreSqlDatabase
     // The application's data source would enlist the connection in the caller's TransactionScope. If the scope rolled back, entries that
     // the library reported as stored would be lost.
     private static TransactionScope? OutsideOfAmbientTransaction()
-        => Transaction.Current is null ? null : new TransactionScope(TransactionScopeOption.Suppress, TransactionScopeAsyncFlowOption.Enabled);
+        => Transaction.Current is null ? null
+            : new TransactionScope(TransactionScopeOption.Suppress, TransactionScopeAsyncFlowOption.Enabled);
 
     private async ValueTask<NpgsqlConnection> OpenAliveAsync(CancellationToken cancellationToken)
     {
@@ -40,7 +41,8 @@ internal sealed partial class PostgreSqlDatabase
                 Use(connection.ProcessID);
                 return connection;
             }
-            catch (NpgsqlException exception) when (connection.FullState != System.Data.ConnectionState.Open && (!PostgreSqlErrors.IsTimeout(exception) || lateAnswers++ == 0))
+            catch (NpgsqlException exception) when (connection.FullState != System.Data.ConnectionState.Open
+                && (!PostgreSqlErrors.IsTimeout(exception) || lateAnswers++ == 0))
             {
                 // The connection was found dead before anything was sent: use the next one of the pool, or a new one.
                 await connection.DisposeAsync().ConfigureAwait(false);
@@ -71,7 +73,8 @@ internal sealed partial class PostgreSqlDatabase
         public void Dispose() => _command.Parameters.Clear();
     }
 
-    private bool WasSilent(int session) => _usedAt.TryGetValue(session, out var usedAt) && TimeProvider.System.GetElapsedTime(usedAt) > Silence;
+    private bool WasSilent(int session)
+        => _usedAt.TryGetValue(session, out var usedAt) && TimeProvider.System.GetElapsedTime(usedAt) > Silence;
 
     private void Use(int session)
     {

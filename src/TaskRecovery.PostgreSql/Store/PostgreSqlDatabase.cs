@@ -81,7 +81,8 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
             Schema);
 
     /// <summary>Runs work on a connection of the pool, and translates the driver's errors to those of the engine.</summary>
-    internal async ValueTask<T> UseAsync<T>(Func<NpgsqlConnection, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken)
+    internal async ValueTask<T> UseAsync<T>(
+        Func<NpgsqlConnection, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken)
     {
         for (var isReplaced = false; ; isReplaced = true)
         {
@@ -110,7 +111,8 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
     internal const string Commit = "commit";
 
     /// <summary>Runs work in a transaction that is committed when the work returns. The store's settings apply in it.</summary>
-    internal ValueTask<T> InTransactionAsync<T>(Func<NpgsqlConnection, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken)
+    internal ValueTask<T> InTransactionAsync<T>(
+        Func<NpgsqlConnection, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken)
         => UseAsync(
             async (connection, token) =>
             {
@@ -122,31 +124,38 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
                 }
 
                 var result = await work(connection, token).ConfigureAwait(false);
-                await (Application is null ? ExecuteAsync(connection, Commit, [], token).AsTask() : transaction.CommitAsync(token)).ConfigureAwait(false);
+                await (Application is null ? ExecuteAsync(connection, Commit, [], token).AsTask() : transaction.CommitAsync(token))
+                    .ConfigureAwait(false);
                 return result;
             },
             cancellationToken);
 
     /// <summary>Runs one statement as a transaction of its own and reads its rows.</summary>
-    internal ValueTask<T> ReadAsync<T>(string statement, NpgsqlParameter[] args, Func<NpgsqlDataReader, CancellationToken, ValueTask<T>> read, CancellationToken cancellationToken)
+    internal ValueTask<T> ReadAsync<T>(
+        string statement, NpgsqlParameter[] args,
+        Func<NpgsqlDataReader, CancellationToken, ValueTask<T>> read, CancellationToken cancellationToken)
         => UseAsync((connection, token) => ReadAsync(connection, statement, args, read, token, _prelude), cancellationToken);
 
     /// <summary>Runs one statement as a transaction of its own.</summary>
     /// <returns>The number of rows that the statement wrote.</returns>
     internal ValueTask<int> ExecuteAsync(string statement, NpgsqlParameter[] args, CancellationToken cancellationToken)
         => UseAsync(
-            (connection, token) => ReadAsync(connection, statement, args, static (reader, _) => ValueTask.FromResult(reader.RecordsAffected), token, _prelude),
+            (connection, token) => ReadAsync(
+                connection, statement, args, static (reader, _) => ValueTask.FromResult(reader.RecordsAffected), token, _prelude),
             cancellationToken);
 
     /// <summary>Runs one statement that may be lost, without waiting for the disk.</summary>
     internal ValueTask<int> SendAsync(string statement, NpgsqlParameter[] args, CancellationToken cancellationToken)
         => UseAsync(
-            (connection, token) => ReadAsync(connection, statement, args, static (reader, _) => ValueTask.FromResult(0), token, SessionSettings.PreludeInMemory),
+            (connection, token) => ReadAsync(
+                connection, statement, args, static (reader, _) => ValueTask.FromResult(0), token, SessionSettings.PreludeInMemory),
             cancellationToken);
 
     /// <summary>Runs one statement on a connection, inside the transaction that is open there, if any.</summary>
-    internal async ValueTask<int> ExecuteAsync(NpgsqlConnection connection, string statement, NpgsqlParameter[] args, CancellationToken cancellationToken)
-        => await ReadAsync(connection, statement, args, static (reader, _) => ValueTask.FromResult(reader.RecordsAffected), cancellationToken).ConfigureAwait(false);
+    internal async ValueTask<int> ExecuteAsync(
+        NpgsqlConnection connection, string statement, NpgsqlParameter[] args, CancellationToken cancellationToken)
+        => await ReadAsync(connection, statement, args, static (reader, _)
+            => ValueTask.FromResult(reader.RecordsAffected), cancellationToken).ConfigureAwait(false);
 
     /// <summary>Runs one statement on a connection, inside the transaction that is open there, if any, and reads its rows.</summary>
     internal async ValueTask<T> ReadAsync<T>(
@@ -200,10 +209,10 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
         }
         catch (PostgresException exception) when (hasPrelude && exception.SqlState.StartsWith("42", StringComparison.Ordinal))
         {
-            // On a data source of the application, preparing parses a statement under the session's own search path. If what is on that path makes
-            // the statement invalid (class 42: ambiguous, or of another type), the statement is parsed when it runs, after the prelude has pinned
-            // the path; an error of its own is raised then. (The server analyzes a prepared statement again if the path differs, so the prelude's
-            // path decides in any case.)
+            // On a data source of the application, preparing parses a statement under the session's own search path. If what is on that
+            // path makes the statement invalid (class 42: ambiguous, or of another type), the statement is parsed when it runs, after the
+            // prelude has pinned the path; an error of its own is raised then. (The server analyzes a prepared statement again if the path
+            // differs, so the prelude's path decides in any case.)
         }
     }
 
@@ -213,6 +222,7 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
         var channel = "taskrecovery." + schema;
         return System.Text.Encoding.UTF8.GetByteCount(channel) <= 63
             ? channel
-            : "taskrecovery." + Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(schema)).AsSpan(0, 16));
+            : "taskrecovery." + Convert.ToHexStringLower(
+                System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(schema)).AsSpan(0, 16));
     }
 }

@@ -13,13 +13,27 @@ internal static class PostgreSqlErrors
     /// is.</summary>
     internal static TaskRecoveryException? Translate(Exception exception, string schema) => exception switch
     {
-        PostgresException { SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName or PostgresErrorCodes.UndefinedColumn or PostgresErrorCodes.UndefinedFunction } error
-            => new StoreConfigurationException($"The tables of TaskRecovery are not in schema '{schema}', or are of another version ({error.MessageText}). Start the host before it is used (with MigrateOnStart, the start migrates), or migrate with IStoreMigrator, or check PostgreSqlOptions.Schema and the connection string's database.", error),
+        PostgresException
+        {
+            SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName
+            or PostgresErrorCodes.UndefinedColumn or PostgresErrorCodes.UndefinedFunction
+        } error
+            => new StoreConfigurationException(
+                $"The tables of TaskRecovery are not in schema '{schema}', or are of another version ({error.MessageText}). "
+                + "Start the host before it is used (with MigrateOnStart, the start migrates), or migrate with IStoreMigrator, "
+                + "or check PostgreSqlOptions.Schema and the connection string's database.", error),
         PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } error
-            => new StoreConfigurationException($"The role may not do this in schema '{schema}' ({error.MessageText}). {Grants(schema)}", error),
-        PostgresException { SqlState: PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification or PostgresErrorCodes.InvalidCatalogName } error
-            => new StoreConfigurationException($"PostgreSQL does not let us in ({error.SqlState}: {error.MessageText}). Check the user, the password and the database of the connection string.", error),
-        PostgresException error when IsContent(error) || error.SqlState.StartsWith("42", StringComparison.Ordinal) || error.SqlState == LostClaim
+            => new StoreConfigurationException(
+                $"The role may not do this in schema '{schema}' ({error.MessageText}). {Grants(schema)}", error),
+        PostgresException
+        {
+            SqlState: PostgresErrorCodes.InvalidPassword
+            or PostgresErrorCodes.InvalidAuthorizationSpecification or PostgresErrorCodes.InvalidCatalogName
+        } error
+            => new StoreConfigurationException($"PostgreSQL does not let us in ({error.SqlState}: {error.MessageText}). Check the user, "
+                + "the password and the database of the connection string.", error),
+        PostgresException error when IsContent(error)
+            || error.SqlState.StartsWith("42", StringComparison.Ordinal) || error.SqlState == LostClaim
             => null,
         PostgresException error
             => new StoreUnavailableException($"PostgreSQL did not confirm ({error.SqlState}: {error.MessageText}).", error),
@@ -34,7 +48,8 @@ internal static class PostgreSqlErrors
     private static string Grants(string schema)
     {
         var name = PostgreSqlDatabase.Quote(schema);
-        return $"As the schema's owner: grant usage on schema {name} to <role>; grant select, insert, update, delete on all tables in schema {name} to <role>; grant usage on all sequences in schema {name} to <role>.";
+        return $"As the schema's owner: grant usage on schema {name} to <role>; grant select, insert, update, delete on all tables in "
+            + $"schema {name} to <role>; grant usage on all sequences in schema {name} to <role>.";
     }
 
     /// <summary>Whether an error shows that the server rejects all connections: it is starting up or shutting down, or nothing listens on
@@ -65,7 +80,8 @@ internal static class PostgreSqlErrors
     /// of the server. Any other error may be transient.</summary>
     internal static bool IsContent(Exception exception)
         => exception is PostgresException error
-            && (error.SqlState.StartsWith("22", StringComparison.Ordinal) || error.SqlState.StartsWith("23", StringComparison.Ordinal) || error.SqlState.StartsWith("54", StringComparison.Ordinal));
+            && (error.SqlState.StartsWith("22", StringComparison.Ordinal) || error.SqlState.StartsWith("23", StringComparison.Ordinal)
+                || error.SqlState.StartsWith("54", StringComparison.Ordinal));
 
     /// <summary>Whether an answer was late, or the server ended the statement because of its own limit.</summary>
     internal static bool IsTimeout(Exception exception)

@@ -20,7 +20,8 @@ internal sealed partial class PostgreSqlJobStore
             {
                 var id = Guid.CreateVersion7();
                 await database.ExecuteAsync(
-                    connection, JobSql.Insert, [Arg.Uuid(id), Arg.Text(definition.Name), Arg.Text(job.Kind), Arg.Text(job.EntryKind), Arg.Text(args), Arg.Text(line)], token).ConfigureAwait(false);
+                    connection, JobSql.Insert, [Arg.Uuid(id), Arg.Text(definition.Name), Arg.Text(job.Kind),
+                        Arg.Text(job.EntryKind), Arg.Text(args), Arg.Text(line)], token).ConfigureAwait(false);
                 var held = (await LockAsync(connection, null, definition.Name, token).ConfigureAwait(false))!;
                 if (job.DeclaredAs is not null && job.DeclaredAs == held.DeclaredAs)
                 {
@@ -51,7 +52,8 @@ internal sealed partial class PostgreSqlJobStore
         }
 
         return await FindByNameAsync(definition.Name, cancellationToken).ConfigureAwait(false)
-            ?? throw new InvalidOperationException($"Job '{definition.Name}' was deleted by another process while it was stored. Create it again.");
+            ?? throw new InvalidOperationException(
+                $"Job '{definition.Name}' was deleted by another process while it was stored. Create it again.");
     }
 
     public async Task<bool> PauseAsync(Guid jobId, JobPause pause, AuditInfo audit, CancellationToken cancellationToken)
@@ -78,7 +80,9 @@ internal sealed partial class PostgreSqlJobStore
 
     public async Task SetOrphanedAsync(IReadOnlyList<string> names, CancellationToken cancellationToken)
         => await database.InTransactionAsync(
-            (connection, token) => database.ExecuteAsync(connection, JobSql.SetOrphaned, [Arg.Array(names.ToArray(), NpgsqlDbType.Text)], token), cancellationToken).ConfigureAwait(false);
+            (connection, token) => database.ExecuteAsync(
+                connection, JobSql.SetOrphaned, [Arg.Array(names.ToArray(), NpgsqlDbType.Text)], token),
+            cancellationToken).ConfigureAwait(false);
 
     public async Task<bool> DeleteAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken)
     {
@@ -108,7 +112,8 @@ internal sealed partial class PostgreSqlJobStore
         return isDeleted;
     }
 
-    private async ValueTask<bool> ReplanAsync(NpgsqlConnection connection, HeldJob held, HeldJob wanted, bool isNew, CancellationToken cancellationToken)
+    private async ValueTask<bool> ReplanAsync(
+        NpgsqlConnection connection, HeldJob held, HeldJob wanted, bool isNew, CancellationToken cancellationToken)
     {
         var isMoved = wanted.EntryKind != held.EntryKind || wanted.Queue != held.Queue || wanted.Priority != held.Priority
             || wanted.MaxAttempts != held.MaxAttempts || wanted.Timeout != held.Timeout;
@@ -140,7 +145,8 @@ internal sealed partial class PostgreSqlJobStore
         if (held.State == JobState.Active)
         {
             var settled = await SettledAsync(connection, held, cancellationToken).ConfigureAwait(false);
-            await EndPlannedAsync(connection, held, OutcomeKind.Cancelled, EndReasons.JobNotActive, cancellationToken).ConfigureAwait(false);
+            await EndPlannedAsync(
+                connection, held, OutcomeKind.Cancelled, EndReasons.JobNotActive, cancellationToken).ConfigureAwait(false);
             var state = settled.State == JobState.Ended ? JobState.Ended : JobState.Paused;
             await SetPlanAsync(connection, held.Id, state, settled.NextRunAt, null, cancellationToken).ConfigureAwait(false);
         }
@@ -198,10 +204,13 @@ internal sealed partial class PostgreSqlJobStore
 
     private async ValueTask SetPauseAsync(NpgsqlConnection connection, Guid jobId, JobPause? pause, CancellationToken cancellationToken)
         => await database.ExecuteAsync(
-            connection, JobSql.SetPause, [Arg.Uuid(jobId), Arg.Time(pause?.At), Arg.Time(pause?.Until), Arg.Text(pause?.By), Arg.Text(pause?.Reason)], cancellationToken).ConfigureAwait(false);
+            connection, JobSql.SetPause, [Arg.Uuid(jobId), Arg.Time(pause?.At), Arg.Time(pause?.Until),
+                Arg.Text(pause?.By), Arg.Text(pause?.Reason)], cancellationToken).ConfigureAwait(false);
 
-    private async ValueTask SetDeclaredAsync(NpgsqlConnection connection, Guid jobId, string? application, string? declaredAs, CancellationToken cancellationToken)
-        => await database.ExecuteAsync(connection, JobSql.SetDeclared, [Arg.Uuid(jobId), Arg.Text(application), Arg.Text(declaredAs)], cancellationToken).ConfigureAwait(false);
+    private async ValueTask SetDeclaredAsync(
+        NpgsqlConnection connection, Guid jobId, string? application, string? declaredAs, CancellationToken cancellationToken)
+        => await database.ExecuteAsync(connection, JobSql.SetDeclared, [Arg.Uuid(jobId),
+            Arg.Text(application), Arg.Text(declaredAs)], cancellationToken).ConfigureAwait(false);
 
     private async ValueTask PlanAsync(NpgsqlConnection connection, Guid jobId, DateTimeOffset due, CancellationToken cancellationToken)
     {
@@ -216,7 +225,8 @@ internal sealed partial class PostgreSqlJobStore
 
     // An entry that is found neither waiting nor in a claim is moving from one to the other, so the search is repeated. An entry that is in
     // neither place cannot start.
-    private async ValueTask EndPlannedAsync(NpgsqlConnection connection, HeldJob held, OutcomeKind kind, string reason, CancellationToken cancellationToken)
+    private async ValueTask EndPlannedAsync(
+        NpgsqlConnection connection, HeldJob held, OutcomeKind kind, string reason, CancellationToken cancellationToken)
     {
         if (held.PlannedEntry is not { } entry)
         {
@@ -233,7 +243,8 @@ internal sealed partial class PostgreSqlJobStore
         }
 
         async ValueTask<bool> EndAsync(string statement)
-            => await database.ExecuteAsync(connection, statement, [Arg.Int8(entry), Arg.Int2((int)kind), Arg.Text(reason)], cancellationToken).ConfigureAwait(false) > 0;
+            => await database.ExecuteAsync(connection, statement, [Arg.Int8(entry),
+                Arg.Int2((int)kind), Arg.Text(reason)], cancellationToken).ConfigureAwait(false) > 0;
     }
 
     private ValueTask<bool> IsOverAsync(NpgsqlConnection connection, long entry, CancellationToken cancellationToken)
@@ -244,8 +255,10 @@ internal sealed partial class PostgreSqlJobStore
             static async (reader, token) => await reader.ReadAsync(token).ConfigureAwait(false) && reader.GetBoolean(0),
             cancellationToken);
 
-    private async ValueTask SetPlanAsync(NpgsqlConnection connection, Guid jobId, JobState state, DateTimeOffset? due, long? entry, CancellationToken cancellationToken)
-        => await database.ExecuteAsync(connection, JobSql.SetPlan, [Arg.Uuid(jobId), Arg.Int2((int)state), Arg.Time(due), Arg.Int8(entry)], cancellationToken).ConfigureAwait(false);
+    private async ValueTask SetPlanAsync(
+        NpgsqlConnection connection, Guid jobId, JobState state, DateTimeOffset? due, long? entry, CancellationToken cancellationToken)
+        => await database.ExecuteAsync(connection, JobSql.SetPlan, [Arg.Uuid(jobId),
+            Arg.Int2((int)state), Arg.Time(due), Arg.Int8(entry)], cancellationToken).ConfigureAwait(false);
 
     private ValueTask<HeldJob?> LockAsync(NpgsqlConnection connection, Guid? jobId, string? name, CancellationToken cancellationToken)
         => database.ReadAsync(

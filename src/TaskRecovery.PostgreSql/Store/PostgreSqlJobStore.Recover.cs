@@ -69,7 +69,8 @@ internal sealed partial class PostgreSqlJobStore
             cancellationToken).ConfigureAwait(false);
         foreach (var job in jobs)
         {
-            var line = await database.InTransactionAsync((connection, token) => CorrectAsync(connection, job, token), cancellationToken).ConfigureAwait(false);
+            var line = await database.InTransactionAsync(
+                (connection, token) => CorrectAsync(connection, job, token), cancellationToken).ConfigureAwait(false);
             if (line is not null)
             {
                 queue.Hints.Work(line);
@@ -82,7 +83,8 @@ internal sealed partial class PostgreSqlJobStore
     private async ValueTask<string?> CorrectAsync(NpgsqlConnection connection, Guid jobId, CancellationToken cancellationToken)
     {
         if (await LockAsync(connection, jobId, null, cancellationToken).ConfigureAwait(false) is not { PlannedEntry: { } entry } held
-            || JobPlanning.Correct(held.Timing, held.Now) is not { } due || await IsOverAsync(connection, entry, cancellationToken).ConfigureAwait(false))
+            || JobPlanning.Correct(held.Timing, held.Now) is not { } due
+            || await IsOverAsync(connection, entry, cancellationToken).ConfigureAwait(false))
         {
             return null;
         }
@@ -169,7 +171,8 @@ internal sealed partial class PostgreSqlJobStore
         var entries = await database.ReadAsync(
             connection,
             JobSql.PlanMany,
-            [Arg.Array([.. jobs.Select(static job => job.Id)], NpgsqlDbType.Uuid), Arg.Array([.. jobs.Select(static job => Arg.Instant(job.Due))], NpgsqlDbType.TimestampTz)],
+            [Arg.Array([.. jobs.Select(static job => job.Id)], NpgsqlDbType.Uuid), Arg.Array(
+                [.. jobs.Select(static job => Arg.Instant(job.Due))], NpgsqlDbType.TimestampTz)],
             static async (reader, token) =>
             {
                 var lines = new List<(string, int)>();

@@ -11,7 +11,8 @@ internal sealed partial class PostgreSqlJobStore
     public async Task<TaskStart> StartTaskAsync(TaskStartRequest request, CancellationToken cancellationToken)
     {
         var start = await _starts.StartAsync(request, cancellationToken).ConfigureAwait(false);
-        if (start is { Decision: TaskStartDecision.Wait, Task: not null } && (request.Overlap ?? start.Job?.Overlap) == OverlapPolicy.CancelPrevious)
+        if (start is { Decision: TaskStartDecision.Wait, Task: not null }
+            && (request.Overlap ?? start.Job?.Overlap) == OverlapPolicy.CancelPrevious)
         {
             await CancelOthersAsync(request, cancellationToken).ConfigureAwait(false);
         }
@@ -33,10 +34,13 @@ internal sealed partial class PostgreSqlJobStore
     public async Task<TaskRecord?> FindTaskAsync(Guid taskId, CancellationToken cancellationToken)
         => (await ReadTasksAsync(TaskSql.Find, [Arg.Uuid(taskId)], cancellationToken).ConfigureAwait(false)).FirstOrDefault();
 
-    public async Task<IReadOnlyList<TaskRecord>> ListTasksAsync(Guid? jobId, TaskState? state, int limit, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<TaskRecord>> ListTasksAsync(
+        Guid? jobId, TaskState? state, int limit, CancellationToken cancellationToken)
         => jobId is { } job && state is { } unfinished and (TaskState.Created or TaskState.Running)
-            ? await ReadTasksAsync(TaskSql.ListUnfinished, [Arg.Uuid(job), Arg.Int2((int)unfinished), Arg.Int8(limit)], cancellationToken).ConfigureAwait(false)
-            : await ReadTasksAsync(TaskSql.List, [Arg.Uuid(jobId), Arg.Int2((int?)state), Arg.Int8(limit)], cancellationToken).ConfigureAwait(false);
+            ? await ReadTasksAsync(TaskSql.ListUnfinished, [Arg.Uuid(job), Arg.Int2((int)unfinished), Arg.Int8(limit)], cancellationToken)
+                .ConfigureAwait(false)
+            : await ReadTasksAsync(
+                TaskSql.List, [Arg.Uuid(jobId), Arg.Int2((int?)state), Arg.Int8(limit)], cancellationToken).ConfigureAwait(false);
 
     public async Task<IReadOnlyList<TaskRecord>> ListIncompleteTasksAsync(Guid jobId, CancellationToken cancellationToken)
         => await ReadTasksAsync(TaskSql.ListIncomplete, [Arg.Uuid(jobId)], cancellationToken).ConfigureAwait(false);
@@ -50,7 +54,8 @@ internal sealed partial class PostgreSqlJobStore
         do
         {
             batch = await ReadItemsAsync(
-                TaskSql.Recover, [Arg.Micros(maxAge), Arg.Int4(maxCrashes), Arg.Int4(RecoverBatch)], 6, cancellationToken).ConfigureAwait(false);
+                TaskSql.Recover, [Arg.Micros(maxAge), Arg.Int4(maxCrashes), Arg.Int4(RecoverBatch)],
+                6, cancellationToken).ConfigureAwait(false);
             items.AddRange(batch.Select(static row => row.Item));
             lines.UnionWith(batch.Where(static row => row.Item.Action == RecoveryAction.Recovered).Select(static row => row.Queue!));
         }
@@ -68,7 +73,8 @@ internal sealed partial class PostgreSqlJobStore
     }
 
     // The task was closed if its row has a reason, or if its entry had ended (the statement for those returns no queue).
-    private ValueTask<List<(RecoveryItem Item, string? Queue)>> ReadItemsAsync(string statement, NpgsqlParameter[] args, int? queueColumn, CancellationToken cancellationToken)
+    private ValueTask<List<(RecoveryItem Item, string? Queue)>> ReadItemsAsync(
+        string statement, NpgsqlParameter[] args, int? queueColumn, CancellationToken cancellationToken)
         => database.ReadAsync(
             statement,
             args,

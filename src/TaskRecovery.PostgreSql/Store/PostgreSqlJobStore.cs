@@ -16,7 +16,8 @@ internal sealed partial class PostgreSqlJobStore(PostgreSqlDatabase database, Po
     public async Task<Job?> FindByNameAsync(string name, CancellationToken cancellationToken)
         => (await ReadJobsAsync(JobSql.FindByName, [Arg.Text(name)], cancellationToken).ConfigureAwait(false)).FirstOrDefault();
 
-    public async Task<IReadOnlyList<Job>> ListAsync(CancellationToken cancellationToken) => await ReadJobsAsync(JobSql.List, [], cancellationToken).ConfigureAwait(false);
+    public async Task<IReadOnlyList<Job>> ListAsync(CancellationToken cancellationToken)
+        => await ReadJobsAsync(JobSql.List, [], cancellationToken).ConfigureAwait(false);
 
     public async Task<long?> TriggerAsync(Guid jobId, OverlapPolicy? overlap, AuditInfo audit, CancellationToken cancellationToken)
     {
@@ -58,7 +59,8 @@ internal sealed partial class PostgreSqlJobStore(PostgreSqlDatabase database, Po
             },
             cancellationToken);
 
-    public async Task<int> BackfillAsync(Guid jobId, IReadOnlyList<DateTimeOffset> dues, AuditInfo audit, CancellationToken cancellationToken)
+    public async Task<int> BackfillAsync(
+        Guid jobId, IReadOnlyList<DateTimeOffset> dues, AuditInfo audit, CancellationToken cancellationToken)
     {
         await NameJobsAsync(cancellationToken).ConfigureAwait(false);
         var (line, count) = await database.InTransactionAsync<(string? Queue, int Count)>(
@@ -79,7 +81,8 @@ internal sealed partial class PostgreSqlJobStore(PostgreSqlDatabase database, Po
                     return (null, 0);
                 }
 
-                await database.AddEventAsync(connection, JobEvents.Backfilled(runs.Job, runs.Count, dues, audit), token).ConfigureAwait(false);
+                await database.AddEventAsync(
+                    connection, JobEvents.Backfilled(runs.Job, runs.Count, dues, audit), token).ConfigureAwait(false);
                 return (runs.Queue, runs.Count);
             },
             cancellationToken).ConfigureAwait(false);
@@ -127,7 +130,8 @@ internal sealed partial class PostgreSqlJobStore(PostgreSqlDatabase database, Po
         if (names.Count > 0)
         {
             await queue.Names.RegisterAsync(
-                names.Select(static row => row.Kind).OfType<string>(), names.Select(static row => row.Queue).OfType<string>(), cancellationToken).ConfigureAwait(false);
+                names.Select(static row => row.Kind).OfType<string>(),
+                names.Select(static row => row.Queue).OfType<string>(), cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -153,7 +157,8 @@ internal sealed partial class PostgreSqlJobStore(PostgreSqlDatabase database, Po
         Name = reader.GetString(first + 1),
         Kind = reader.GetString(first + 2),
         Args = reader.GetString(first + 3),
-        Schedule = StoredSchedule.Read(reader.MicrosecondsOrNull(first + 4), reader.TimeOrNull(first + 5), reader.StringOrNull(first + 17), reader.StringOrNull(first + 18)),
+        Schedule = StoredSchedule.Read(reader.MicrosecondsOrNull(first + 4), reader.TimeOrNull(first
+            + 5), reader.StringOrNull(first + 17), reader.StringOrNull(first + 18)),
         State = (JobState)reader.GetInt16(first + 6),
         Pause = (JobState)reader.GetInt16(first + 6) == JobState.Paused ? ReadPause(reader, first) : null,
         StartAt = reader.TimeOrNull(first + 19),
@@ -176,7 +181,8 @@ internal sealed partial class PostgreSqlJobStore(PostgreSqlDatabase database, Po
     };
 
     private static JobPause ReadPause(NpgsqlDataReader reader, int first)
-        => new(reader.TimeOrNull(first + 25) ?? reader.GetFieldValue<DateTimeOffset>(first + 15), reader.StringOrNull(first + 28), reader.StringOrNull(first + 27), reader.TimeOrNull(first + 26));
+        => new(reader.TimeOrNull(first + 25) ?? reader.GetFieldValue<DateTimeOffset>(first + 15), reader.StringOrNull(first
+            + 28), reader.StringOrNull(first + 27), reader.TimeOrNull(first + 26));
 
     private static string Json(ReadOnlyMemory<byte> utf8) => Encoding.UTF8.GetString(utf8.Span);
 }

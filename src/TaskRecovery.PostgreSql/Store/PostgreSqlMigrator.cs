@@ -11,7 +11,8 @@ internal sealed class PostgreSqlMigrator(PostgreSqlDatabase database, IReadOnlyL
 
     private static readonly string[] LegacyColumns =
         ["jobs.id", "jobs.name", "jobs.type", "jobs.args", "jobs.interval_seconds", "jobs.status", "jobs.next_run_at", "jobs.created_at",
-        "tasks.id", "tasks.job_id", "tasks.status", "tasks.result", "tasks.error", "tasks.created_at", "tasks.started_at", "tasks.finished_at"];
+        "tasks.id", "tasks.job_id", "tasks.status", "tasks.result", "tasks.error",
+        "tasks.created_at", "tasks.started_at", "tasks.finished_at"];
 
     internal PostgreSqlMigrator(PostgreSqlDatabase database)
         : this(database, Known, typeof(PostgreSqlMigrator).Assembly.GetName().Version!)
@@ -31,7 +32,8 @@ internal sealed class PostgreSqlMigrator(PostgreSqlDatabase database, IReadOnlyL
                 done.Add(name);
             }
         }
-        catch (StoreConfigurationException exception) when (exception.InnerException is PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } denied)
+        catch (StoreConfigurationException exception)
+            when (exception.InnerException is PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } denied)
         {
             throw await NotAllowedAsync(denied, cancellationToken).ConfigureAwait(false);
         }
@@ -48,7 +50,8 @@ internal sealed class PostgreSqlMigrator(PostgreSqlDatabase database, IReadOnlyL
                 return await ApplyNextAsync(cancellationToken).ConfigureAwait(false);
             }
             catch (PostgresException exception) when (attempt < CreateAttempts
-                && exception.SqlState is PostgresErrorCodes.DuplicateSchema or PostgresErrorCodes.DuplicateTable or PostgresErrorCodes.UniqueViolation)
+                && exception.SqlState is PostgresErrorCodes.DuplicateSchema
+                    or PostgresErrorCodes.DuplicateTable or PostgresErrorCodes.UniqueViolation)
             {
                 // Another migrator created the schema or the table of migrations at the same moment, when there was no table to lock yet:
                 // retry.
@@ -79,7 +82,8 @@ internal sealed class PostgreSqlMigrator(PostgreSqlDatabase database, IReadOnlyL
     /// <summary>Checks that every migration is applied and that none is newer than this library, without changing anything.</summary>
     /// <returns>The names of the missing migrations.</returns>
     public async Task<IReadOnlyList<string>> FindMissingAsync(CancellationToken cancellationToken = default)
-        => [.. Missing(await database.InTransactionAsync(ReadAppliedAsync, cancellationToken).ConfigureAwait(false)).Select(migration => migration.Name)];
+        => [.. Missing(await database.InTransactionAsync(ReadAppliedAsync, cancellationToken).ConfigureAwait(false))
+            .Select(migration => migration.Name)];
 
     // Most starts have nothing to apply, so they need no right to do so.
     private async ValueTask<string?> ApplyNextAsync(CancellationToken cancellationToken)
@@ -155,7 +159,8 @@ internal sealed class PostgreSqlMigrator(PostgreSqlDatabase database, IReadOnlyL
         return found.Contains("jobs.current_task_id") ? 2 : BeforeTheQueue;
     }
 
-    private async ValueTask<(bool HasSchema, bool HasTable)> ReadStateAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    private async ValueTask<(bool HasSchema, bool HasTable)> ReadStateAsync(
+        NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         var command = Command(connection, MigrationSql.State, [Arg.Text(database.SchemaName)]);
         await using var _ = command.ConfigureAwait(false);
@@ -207,18 +212,21 @@ internal sealed class PostgreSqlMigrator(PostgreSqlDatabase database, IReadOnlyL
         => RunAsync(
             connection,
             MigrationSql.Record,
-            [Arg.Int4(migration.Version), Arg.Text(migration.Name), Arg.Text(migration.Checksum), Arg.Text(migration.OldestLibrary.ToString())],
+            [Arg.Int4(migration.Version), Arg.Text(migration.Name), Arg.Text(migration.Checksum), Arg.Text(
+                migration.OldestLibrary.ToString())],
             cancellationToken);
 
     // No time limit and not prepared: a migration of large tables takes long, and runs only once.
     private NpgsqlCommand Command(NpgsqlConnection connection, string statement, NpgsqlParameter[] args)
     {
-        var command = new NpgsqlCommand(statement.Replace("{schema}", database.Schema, StringComparison.Ordinal), connection) { CommandTimeout = 0 };
+        var command =
+            new NpgsqlCommand(statement.Replace("{schema}", database.Schema, StringComparison.Ordinal), connection) { CommandTimeout = 0 };
         command.Parameters.AddRange(args);
         return command;
     }
 
-    private async ValueTask RunAsync(NpgsqlConnection connection, string statement, NpgsqlParameter[] args, CancellationToken cancellationToken)
+    private async ValueTask RunAsync(
+        NpgsqlConnection connection, string statement, NpgsqlParameter[] args, CancellationToken cancellationToken)
     {
         var command = Command(connection, statement, args);
         await using var _ = command.ConfigureAwait(false);

@@ -13,18 +13,23 @@ internal sealed partial class PostgreSqlMonitorStore
             async (connection, token) =>
             {
                 var events = await ListEventsAsync(connection, query, token).ConfigureAwait(false);
-                return events.Count > query.Limit ? new EventPage(events[..query.Limit], events[query.Limit - 1].Id) : new EventPage(events, null);
+                return events.Count > query.Limit
+                    ? new EventPage(events[..query.Limit], events[query.Limit - 1].Id)
+                    : new EventPage(events, null);
             },
             cancellationToken);
 
-    public ValueTask<IReadOnlyList<StatisticsRow>> ReadStatisticsAsync(ThroughputQuery query, bool byHour, CancellationToken cancellationToken)
+    public ValueTask<IReadOnlyList<StatisticsRow>> ReadStatisticsAsync(
+        ThroughputQuery query, bool byHour, CancellationToken cancellationToken)
         => _reads.ReadAsync<IReadOnlyList<StatisticsRow>>(
             ListLimit,
             async (connection, token) => await database.ListAsync(
                 connection,
                 StatisticsSql.Read,
-                [Arg.Bool(byHour), Arg.Time(query.From), Arg.Time(query.To), Arg.Text(query.Queue), Arg.Text(query.Kind), Arg.Int4((int)query.By)],
-                static row => new StatisticsRow(row.GetFieldValue<DateTimeOffset>(0), row.StringOrNull(1) ?? "", row.StringOrNull(2) ?? "", ReadTotals(row, 3)),
+                [Arg.Bool(byHour), Arg.Time(query.From), Arg.Time(query.To),
+                    Arg.Text(query.Queue), Arg.Text(query.Kind), Arg.Int4((int)query.By)],
+                static row => new StatisticsRow(
+                    row.GetFieldValue<DateTimeOffset>(0), row.StringOrNull(1) ?? "", row.StringOrNull(2) ?? "", ReadTotals(row, 3)),
                 token).ConfigureAwait(false),
             cancellationToken);
 
@@ -56,12 +61,14 @@ internal sealed partial class PostgreSqlMonitorStore
     }
 
     // One event more than the limit shows whether there is another page.
-    private async ValueTask<List<QueueEvent>> ListEventsAsync(NpgsqlConnection connection, EventQuery query, CancellationToken cancellationToken)
+    private async ValueTask<List<QueueEvent>> ListEventsAsync(
+        NpgsqlConnection connection, EventQuery query, CancellationToken cancellationToken)
         => await database.ListAsync(
             connection,
             EventSql.List,
             [
-                Arg.Int8(query.Before ?? long.MaxValue), Arg.Int8(query.After ?? 0), Kinds(query.Kinds), Arg.Int8(query.EntryId), Arg.Text(query.Node), Arg.Text(query.Actor),
+                Arg.Int8(query.Before ?? long.MaxValue), Arg.Int8(query.After ?? 0), Kinds(query.Kinds),
+                Arg.Int8(query.EntryId), Arg.Text(query.Node), Arg.Text(query.Actor),
                 Arg.Int8(query.OperationId), Arg.Int8(query.Limit + 1),
             ],
             ReadEvent,
@@ -117,5 +124,10 @@ internal sealed partial class PostgreSqlMonitorStore
         => Arg.Array([.. counts.Select(count => value(count.Totals))], NpgsqlDbType.Bigint);
 
     private static NpgsqlParameter Kinds(IReadOnlyCollection<QueueEventKind>? kinds)
-        => new() { Value = kinds is null or { Count: 0 } ? DBNull.Value : kinds.Select(static kind => (short)kind).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Smallint };
+        => new()
+        {
+            Value = kinds is null or { Count: 0 } ? DBNull.Value : kinds.Select(static kind
+            => (short)kind).ToArray(),
+            NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Smallint,
+        };
 }

@@ -19,7 +19,8 @@ internal sealed partial class PostgreSqlMonitorStore
             {
                 var task = await FindTaskAsync(connection, entryId, token).ConfigureAwait(false);
                 return (await database.ListAsync(
-                    connection, MonitorSql.StepResult, [Arg.Int8(entryId), Arg.Uuid(task), Arg.Text(step)], static row => row.GetString(0), token).ConfigureAwait(false)).FirstOrDefault();
+                    connection, MonitorSql.StepResult, [Arg.Int8(entryId), Arg.Uuid(task), Arg.Text(step)],
+                    static row => row.GetString(0), token).ConfigureAwait(false)).FirstOrDefault();
             },
             cancellationToken);
 
@@ -29,7 +30,8 @@ internal sealed partial class PostgreSqlMonitorStore
             async (connection, token) =>
             {
                 var task = await FindTaskAsync(connection, entryId, token).ConfigureAwait(false);
-                return (await database.ListAsync(connection, MonitorSql.Checkpoint, [Arg.Int8(entryId), Arg.Uuid(task)], static row => row.GetString(3), token).ConfigureAwait(false)).FirstOrDefault();
+                return (await database.ListAsync(connection, MonitorSql.Checkpoint, [Arg.Int8(entryId),
+                    Arg.Uuid(task)], static row => row.GetString(3), token).ConfigureAwait(false)).FirstOrDefault();
             },
             cancellationToken);
 
@@ -38,7 +40,8 @@ internal sealed partial class PostgreSqlMonitorStore
             ListLimit,
             async (connection, token) =>
             {
-                var parts = await database.ListAsync(connection, MonitorSql.Log, [Arg.Int8(entryId)], static row => StoredLog.Read(row.GetInt64(0), row.GetString(1)), token).ConfigureAwait(false);
+                var parts = await database.ListAsync(connection, MonitorSql.Log, [Arg.Int8(entryId)], static row
+                    => StoredLog.Read(row.GetInt64(0), row.GetString(1)), token).ConfigureAwait(false);
                 return [.. parts.SelectMany(static lines => lines)];
             },
             cancellationToken);
@@ -46,16 +49,19 @@ internal sealed partial class PostgreSqlMonitorStore
     private async ValueTask<EntryLife?> ReadLifeAsync(NpgsqlConnection connection, long entryId, CancellationToken cancellationToken)
     {
         var entry = await database.ListAsync(
-            connection, OperatorSql.Read, [Arg.Array([entryId], NpgsqlDbType.Bigint), Arg.Bool(true)], PostgreSqlQueueStore.ReadEntry, cancellationToken).ConfigureAwait(false);
+            connection, OperatorSql.Read, [Arg.Array([entryId], NpgsqlDbType.Bigint), Arg.Bool(true)],
+            PostgreSqlQueueStore.ReadEntry, cancellationToken).ConfigureAwait(false);
         if (entry is [])
         {
             return null;
         }
 
-        var extras = (await database.ListAsync(connection, MonitorSql.Extras, [Arg.Int8(entryId)], static row => ReadExtras(row), cancellationToken).ConfigureAwait(false))[0];
+        var extras = (await database.ListAsync(
+            connection, MonitorSql.Extras, [Arg.Int8(entryId)], static row => ReadExtras(row), cancellationToken).ConfigureAwait(false))[0];
         var task = extras.TaskId is not { } taskId
             ? null
-            : (await database.ListAsync(connection, TaskSql.Find, [Arg.Uuid(taskId)], static row => PostgreSqlJobStore.ReadTask(row, 0), cancellationToken).ConfigureAwait(false)).FirstOrDefault();
+            : (await database.ListAsync(connection, TaskSql.Find, [Arg.Uuid(taskId)], static row
+                => PostgreSqlJobStore.ReadTask(row, 0), cancellationToken).ConfigureAwait(false)).FirstOrDefault();
         var steps = await database.ListAsync(
             connection,
             MonitorSql.Steps,
@@ -72,14 +78,18 @@ internal sealed partial class PostgreSqlMonitorStore
             connection,
             MonitorSql.Report,
             [Arg.Int8(entryId)],
-            static row => new ReportedProgress(row.GetInt64(0), row.IsDBNull(1) ? null : row.GetInt64(1), row.StringOrNull(2), row.GetFieldValue<DateTimeOffset>(3), row.GetInt64(4)),
+            static row => new ReportedProgress(
+                row.GetInt64(0), row.IsDBNull(1) ? null : row.GetInt64(1),
+                row.StringOrNull(2), row.GetFieldValue<DateTimeOffset>(3), row.GetInt64(4)),
             cancellationToken).ConfigureAwait(false);
-        var events = await ListEventsAsync(connection, new EventQuery { EntryId = entryId, Limit = MaxEvents }, cancellationToken).ConfigureAwait(false);
+        var events = await ListEventsAsync(
+            connection, new EventQuery { EntryId = entryId, Limit = MaxEvents }, cancellationToken).ConfigureAwait(false);
         return new EntryLife
         {
             Entry = entry[0],
             ReadAt = extras.ReadAt,
-            Runs = await database.ListAsync(connection, MonitorSql.Runs, [Arg.Int8(entryId)], row => ReadRun(row, entryId), cancellationToken).ConfigureAwait(false),
+            Runs = await database.ListAsync(
+                connection, MonitorSql.Runs, [Arg.Int8(entryId)], row => ReadRun(row, entryId), cancellationToken).ConfigureAwait(false),
             Claim = extras.Claim,
             HoldsUniqueKey = extras.HoldsKey,
             CancelRequestedAt = entry[0].EndedAt is null ? extras.CancelRequestedAt : null,
@@ -94,7 +104,8 @@ internal sealed partial class PostgreSqlMonitorStore
     }
 
     private async ValueTask<Guid?> FindTaskAsync(NpgsqlConnection connection, long entryId, CancellationToken cancellationToken)
-        => await database.ListAsync(connection, MonitorSql.TaskOf, [Arg.Int8(entryId)], static row => row.GetGuid(0), cancellationToken).ConfigureAwait(false) is [var task] ? task : null;
+        => await database.ListAsync(connection, MonitorSql.TaskOf, [Arg.Int8(entryId)], static row => row.GetGuid(0), cancellationToken)
+            .ConfigureAwait(false) is [var task] ? task : null;
 
     private static EntryRun ReadRun(NpgsqlDataReader row, long entryId)
     {
@@ -121,7 +132,14 @@ internal sealed partial class PostgreSqlMonitorStore
     private static LifeExtras ReadExtras(NpgsqlDataReader row) => new(
         row.IsDBNull(0)
             ? null
-            : new EntryClaim { Fence = row.GetInt64(0), Node = row.GetString(1), NodeId = row.GetGuid(2), ClaimedAt = row.GetFieldValue<DateTimeOffset>(3), Entries = row.GetInt32(4) },
+            : new EntryClaim
+            {
+                Fence = row.GetInt64(0),
+                Node = row.GetString(1),
+                NodeId = row.GetGuid(2),
+                ClaimedAt = row.GetFieldValue<DateTimeOffset>(3),
+                Entries = row.GetInt32(4),
+            },
         row.GetBoolean(5),
         row.TimeOrNull(6),
         row.StringOrNull(7),
@@ -130,5 +148,6 @@ internal sealed partial class PostgreSqlMonitorStore
         row.GetFieldValue<DateTimeOffset>(10));
 
     private sealed record LifeExtras(
-        EntryClaim? Claim, bool HoldsKey, DateTimeOffset? CancelRequestedAt, string? TraceParent, Guid? TaskId, string? JobName, DateTimeOffset ReadAt);
+        EntryClaim? Claim, bool HoldsKey, DateTimeOffset? CancelRequestedAt,
+        string? TraceParent, Guid? TaskId, string? JobName, DateTimeOffset ReadAt);
 }

@@ -22,9 +22,11 @@ internal sealed partial class PostgreSqlMonitorStore
                     [.. EntrySearch.Conditions(query), Arg.Int4((int)by)],
                     row => new EntryGroup(Key(row.StringOrNull(0), by), new Count(row.GetInt64(1))),
                     token).ConfigureAwait(false);
-                var (edge, searchedBackTo) = await EntrySearch.FindEdgeAsync(database, connection, source, query, token).ConfigureAwait(false);
+                var (edge, searchedBackTo) = await EntrySearch.FindEdgeAsync(
+                    database, connection, source, query, token).ConfigureAwait(false);
                 return new EntryGroups(
-                    edge is null ? groups : [.. groups.Select(static group => group with { Entries = group.Entries with { Precision = CountPrecision.AtLeast } })],
+                    edge is null ? groups : [.. groups.Select(static group
+                        => group with { Entries = group.Entries with { Precision = CountPrecision.AtLeast } })],
                     searchedBackTo,
                     IsComplete: edge is null);
             },
@@ -37,12 +39,14 @@ internal sealed partial class PostgreSqlMonitorStore
 
         // Request one more entry than needed: if it is returned, there is another page.
         NpgsqlParameter[] Args() => [.. EntrySearch.Conditions(query), Arg.Int8(query.Limit + 1)];
-        var found = await database.ListAsync(connection, source.List, Args(), EntrySearch.ReadPlace, cancellationToken).ConfigureAwait(false);
+        var found = await database.ListAsync(
+            connection, source.List, Args(), EntrySearch.ReadPlace, cancellationToken).ConfigureAwait(false);
 
         // The holder of a unique key is found at once, however old it is. It is on the first page, and on no other.
         var holders = query.UniqueKey is null
             ? []
-            : await database.ListAsync(connection, EntryListSql.ListHolders, Args(), EntrySearch.ReadPlace, cancellationToken).ConfigureAwait(false);
+            : await database.ListAsync(
+                connection, EntryListSql.ListHolders, Args(), EntrySearch.ReadPlace, cancellationToken).ConfigureAwait(false);
         found = [.. found.Except(holders)];
         holders = query.Before is null ? holders : [];
         var room = Math.Max(0, query.Limit - holders.Count);
@@ -53,11 +57,13 @@ internal sealed partial class PostgreSqlMonitorStore
             return new EntrySummaryPage(page, last, created, IsComplete: false);
         }
 
-        var (edge, searchedBackTo) = await EntrySearch.FindEdgeAsync(database, connection, source, query, cancellationToken).ConfigureAwait(false);
+        var (edge, searchedBackTo) = await EntrySearch.FindEdgeAsync(
+            database, connection, source, query, cancellationToken).ConfigureAwait(false);
         return new EntrySummaryPage(page, edge, searchedBackTo, IsComplete: edge is null);
     }
 
-    private async ValueTask<IReadOnlyList<EntrySummary>> SummarizeAsync(NpgsqlConnection connection, List<(long Id, DateTimeOffset CreatedAt)> places, CancellationToken cancellationToken)
+    private async ValueTask<IReadOnlyList<EntrySummary>> SummarizeAsync(
+        NpgsqlConnection connection, List<(long Id, DateTimeOffset CreatedAt)> places, CancellationToken cancellationToken)
         => places.Count == 0
             ? []
             : await database.ListAsync(
@@ -68,5 +74,6 @@ internal sealed partial class PostgreSqlMonitorStore
                 cancellationToken).ConfigureAwait(false);
 
     private static string Key(string? key, EntryGrouping by)
-        => by == EntryGrouping.State && key is not null ? ((EntryState)int.Parse(key, System.Globalization.CultureInfo.InvariantCulture)).ToString() : key ?? "";
+        => by == EntryGrouping.State
+            && key is not null ? ((EntryState)int.Parse(key, System.Globalization.CultureInfo.InvariantCulture)).ToString() : key ?? "";
 }

@@ -18,21 +18,27 @@ internal sealed partial class PostgreSqlMonitorStore(PostgreSqlDatabase database
             SnapshotLimit,
             async (connection, token) =>
             {
-                var queues = await database.ListAsync(connection, MonitorSql.Queues, [Arg.Int8(MonitorLimits.Waiting)], ReadQueue, token).ConfigureAwait(false);
+                var queues = await database.ListAsync(
+                    connection, MonitorSql.Queues, [Arg.Int8(MonitorLimits.Waiting)], ReadQueue, token).ConfigureAwait(false);
                 var running = await database.ListAsync(
-                    connection, MonitorSql.Running, [Arg.Int8(MonitorLimits.Waiting)], static row => (Queue: row.GetInt32(0), Count: row.GetInt64(1)), token).ConfigureAwait(false);
+                    connection, MonitorSql.Running, [Arg.Int8(MonitorLimits.Waiting)],
+                    static row => (Queue: row.GetInt32(0), Count: row.GetInt64(1)), token).ConfigureAwait(false);
                 var nodes = await ReadServedAsync(connection, token).ConfigureAwait(false);
-                var ended = await database.ListAsync(connection, MonitorSql.Ended, [Arg.Int8(MonitorLimits.Unwell)], ReadEnded, token).ConfigureAwait(false);
-                var recent = await database.ListAsync(connection, StatisticsSql.Recent, [], static row => ReadTotals(row, 1), token).ConfigureAwait(false);
+                var ended = await database.ListAsync(
+                    connection, MonitorSql.Ended, [Arg.Int8(MonitorLimits.Unwell)], ReadEnded, token).ConfigureAwait(false);
+                var recent = await database.ListAsync(
+                    connection, StatisticsSql.Recent, [], static row => ReadTotals(row, 1), token).ConfigureAwait(false);
                 var runningStopped = running.Sum(static queue => queue.Count) >= MonitorLimits.Waiting;
                 var counts = running.ToDictionary(static queue => queue.Queue, static queue => queue.Count);
                 return ended[0] with
                 {
                     Queues = [.. queues.Select(queue => queue.Summary with
                     {
-                        Running = new Count(counts.GetValueOrDefault(queue.Id), runningStopped ? CountPrecision.AtLeast : CountPrecision.Exact),
+                        Running = new Count(
+                            counts.GetValueOrDefault(queue.Id), runningStopped ? CountPrecision.AtLeast : CountPrecision.Exact),
                         Nodes = nodes.Count(node => node.Queues.Any(served => served.Name == queue.Summary.Name)),
-                        Concurrency = nodes.SelectMany(static node => node.Queues).Where(served => served.Name == queue.Summary.Name).Sum(static served => served.Concurrency),
+                        Concurrency = nodes.SelectMany(static node => node.Queues).Where(served => served.Name == queue.Summary.Name).Sum(
+                            static served => served.Concurrency),
                     })],
                     LastHour = recent[0],
                     LastDay = recent[1],
@@ -46,8 +52,10 @@ internal sealed partial class PostgreSqlMonitorStore(PostgreSqlDatabase database
             async (connection, token) =>
             {
                 var nodes = await ReadServedAsync(connection, token).ConfigureAwait(false);
-                var kinds = await database.ListAsync(connection, MonitorSql.Kinds, [Arg.Int8(MonitorLimits.Waiting)], ReadKind, token).ConfigureAwait(false);
-                return [.. kinds.Select(kind => kind with { Nodes = nodes.Count(node => node.Kinds.Contains(kind.Name, StringComparer.Ordinal)) })];
+                var kinds = await database.ListAsync(
+                    connection, MonitorSql.Kinds, [Arg.Int8(MonitorLimits.Waiting)], ReadKind, token).ConfigureAwait(false);
+                return [.. kinds.Select(
+                    kind => kind with { Nodes = nodes.Count(node => node.Kinds.Contains(kind.Name, StringComparer.Ordinal)) })];
             },
             cancellationToken);
 
@@ -62,13 +70,15 @@ internal sealed partial class PostgreSqlMonitorStore(PostgreSqlDatabase database
             ListLimit,
             async (connection, token) =>
             {
-                await database.ListAsync(connection, MonitorSql.InIndexOrder, [], static row => row.GetString(0), token).ConfigureAwait(false);
+                await database.ListAsync(
+                    connection, MonitorSql.InIndexOrder, [], static row => row.GetString(0), token).ConfigureAwait(false);
 
                 // Request one more task than needed: if it is returned, there is another page.
                 var tasks = await database.ListAsync(
                     connection,
                     MonitorSql.Tasks,
-                    [Arg.Uuid(query.JobId), Arg.Int2((int?)query.State), Arg.Uuid(query.Before), Arg.Int8(query.LookAtMost), Arg.Int8(query.Limit + 1)],
+                    [Arg.Uuid(query.JobId), Arg.Int2((int?)query.State), Arg.Uuid(query.Before),
+                        Arg.Int8(query.LookAtMost), Arg.Int8(query.Limit + 1)],
                     static row => PostgreSqlJobStore.ReadTask(row, 0),
                     token).ConfigureAwait(false);
                 if (tasks.Count > query.Limit)
@@ -77,7 +87,8 @@ internal sealed partial class PostgreSqlMonitorStore(PostgreSqlDatabase database
                 }
 
                 var edge = await database.ListAsync(
-                    connection, MonitorSql.TaskEdge, [Arg.Uuid(query.JobId), Arg.Uuid(query.Before), Arg.Int8(query.LookAtMost)], static row => row.GetGuid(0), token).ConfigureAwait(false);
+                    connection, MonitorSql.TaskEdge, [Arg.Uuid(query.JobId), Arg.Uuid(query.Before), Arg.Int8(query.LookAtMost)],
+                    static row => row.GetGuid(0), token).ConfigureAwait(false);
                 return edge is [var last] ? new TaskPage(tasks, last, IsComplete: false) : new TaskPage(tasks, null, IsComplete: true);
             },
             cancellationToken);
@@ -86,7 +97,8 @@ internal sealed partial class PostgreSqlMonitorStore(PostgreSqlDatabase database
     public void Dispose() => _reads.Dispose();
 
     private async ValueTask<List<StoredNodeInfo>> ReadServedAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
-        => await database.ListAsync(connection, MonitorSql.Served, [], static row => StoredNodeInfo.Read(row.StringOrNull(0)), cancellationToken).ConfigureAwait(false);
+        => await database.ListAsync(connection, MonitorSql.Served, [], static row
+            => StoredNodeInfo.Read(row.StringOrNull(0)), cancellationToken).ConfigureAwait(false);
 
     private static (int Id, QueueSummary Summary) ReadQueue(NpgsqlDataReader row) => (row.GetInt32(0), new QueueSummary
     {

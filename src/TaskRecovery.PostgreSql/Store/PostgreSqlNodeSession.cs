@@ -33,36 +33,40 @@ internal sealed class PostgreSqlNodeSession : INodeSession
             {
                 return RegisterOnce(identity, mayTakeOver: attempt < RegisterAttempts);
             }
-            catch (PostgresException exception) when (attempt < RegisterAttempts && exception.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.UniqueViolation)
+            catch (PostgresException exception) when (attempt < RegisterAttempts
+                && exception.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.UniqueViolation)
             {
                 // Another node is registering under the same name, or a session of the namesake holds a lock on its row.
-                EndSessions(Run(NodeSql.FindSameName, [Arg.Text(identity.Name)], ReadNamesakes).FindAll(namesake => namesake.IsGone(identity)).ConvertAll(namesake => (namesake.Id, namesake.Heartbeat)));
+                EndSessions(Run(NodeSql.FindSameName, [Arg.Text(identity.Name)], ReadNamesakes).FindAll(
+                    namesake => namesake.IsGone(identity)).ConvertAll(namesake => (namesake.Id, namesake.Heartbeat)));
             }
         }
     });
 
     public bool TryHold(Guid nodeId) => UsesLocks && Translate(() => TryLock(LockKey(nodeId)));
 
-    public HeartbeatResult SendHeartbeat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null, string? vitals = null) => Translate(() => Run(
-        NodeSql.Heartbeat,
-        [Arg.Uuid(nodeId), Arg.Bool(holdsLock), Arg.Text(vitals)],
-        static reader =>
-        {
-            var (accepted, deadWithClaims, peers) = (false, false, new List<PeerHeartbeat>());
-            while (reader.Read())
+    public HeartbeatResult SendHeartbeat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null, string? vitals = null)
+        => Translate(() => Run(
+            NodeSql.Heartbeat,
+            [Arg.Uuid(nodeId), Arg.Bool(holdsLock), Arg.Text(vitals)],
+            static reader =>
             {
-                if (reader.IsDBNull(0))
+                var (accepted, deadWithClaims, peers) = (false, false, new List<PeerHeartbeat>());
+                while (reader.Read())
                 {
-                    (accepted, deadWithClaims) = (!reader.IsDBNull(2), reader.GetBoolean(3));
+                    if (reader.IsDBNull(0))
+                    {
+                        (accepted, deadWithClaims) = (!reader.IsDBNull(2), reader.GetBoolean(3));
+                    }
+                    else
+                    {
+                        peers.Add(new PeerHeartbeat(
+                            reader.GetGuid(0), reader.GetString(1), reader.GetInt64(2), reader.GetBoolean(3), reader.GetBoolean(4)));
+                    }
                 }
-                else
-                {
-                    peers.Add(new PeerHeartbeat(reader.GetGuid(0), reader.GetString(1), reader.GetInt64(2), reader.GetBoolean(3), reader.GetBoolean(4)));
-                }
-            }
 
-            return new HeartbeatResult(accepted, peers, deadWithClaims);
-        }));
+                return new HeartbeatResult(accepted, peers, deadWithClaims);
+            }));
 
     public IReadOnlyList<Guid> MarkDead(IReadOnlyList<PeerHeartbeat> judged, string? judge = null) => Translate(() =>
     {
@@ -108,12 +112,15 @@ internal sealed class PostgreSqlNodeSession : INodeSession
         // Commit synchronously: a registration must be on disk before any node acts on it. The time-outs bound how long a client that stops
         // in the middle keeps rows locked.
         using var transaction = Begin();
-        RunHere("select set_config('lock_timeout', '500', true), set_config('idle_in_transaction_session_timeout', '5000', true)", [], static reader => 0);
+        RunHere(
+            "select set_config('lock_timeout', '500', true), set_config('idle_in_transaction_session_timeout', '5000', true)",
+            [], static reader => 0);
         var takenOver = new List<Guid>();
         var nameTaken = false;
         foreach (var namesake in RunHere(NodeSql.FindSameName, [Arg.Text(identity.Name)], ReadNamesakes))
         {
-            if (mayTakeOver && namesake.IsGone(identity) && RunHere(NodeSql.MarkGone, [.. ToArgs([(namesake.Id, namesake.Heartbeat)]), Proofs([DeathProof.ProcessGone]), Arg.Text(identity.Name)], ReadMarked).Count > 0)
+            if (mayTakeOver && namesake.IsGone(identity) && RunHere(NodeSql.MarkGone, [.. ToArgs([(namesake.Id, namesake.Heartbeat)]),
+                Proofs([DeathProof.ProcessGone]), Arg.Text(identity.Name)], ReadMarked).Count > 0)
             {
                 takenOver.Add(namesake.Id);
             }
@@ -128,8 +135,10 @@ internal sealed class PostgreSqlNodeSession : INodeSession
         RunHere(
             NodeSql.Insert,
             [
-                Arg.Uuid(identity.Id), Arg.Text(identity.Name), Arg.Bool(!nameTaken), Arg.Bool(identity.NameIsExplicit), Arg.Text(identity.Machine),
-                Arg.Int4(identity.ProcessId), Arg.Int8(identity.ProcessStarted), Arg.Int8(key), Arg.Text(_database.Application), Arg.Bool(holds), Arg.Text(identity.Info),
+                Arg.Uuid(identity.Id), Arg.Text(identity.Name), Arg.Bool(!nameTaken),
+                Arg.Bool(identity.NameIsExplicit), Arg.Text(identity.Machine),
+                Arg.Int4(identity.ProcessId), Arg.Int8(identity.ProcessStarted), Arg.Int8(key),
+                Arg.Text(_database.Application), Arg.Bool(holds), Arg.Text(identity.Info),
             ],
             static reader => 0);
         Commit();
@@ -161,9 +170,11 @@ internal sealed class PostgreSqlNodeSession : INodeSession
     }
 
     private static NpgsqlParameter[] ToArgs(List<(Guid Id, long Heartbeat)> nodes)
-        => [Arg.Array([.. nodes.Select(node => node.Id)], NpgsqlDbType.Uuid), Arg.Array([.. nodes.Select(node => node.Heartbeat)], NpgsqlDbType.Bigint)];
+        => [Arg.Array([.. nodes.Select(node => node.Id)], NpgsqlDbType.Uuid), Arg.Array(
+            [.. nodes.Select(node => node.Heartbeat)], NpgsqlDbType.Bigint)];
 
-    private static NpgsqlParameter Proofs(IEnumerable<DeathProof> proofs) => Arg.Array([.. proofs.Select(static proof => (short)proof)], NpgsqlDbType.Smallint);
+    private static NpgsqlParameter Proofs(IEnumerable<DeathProof> proofs)
+        => Arg.Array([.. proofs.Select(static proof => (short)proof)], NpgsqlDbType.Smallint);
 
     private static List<Namesake> ReadNamesakes(NpgsqlDataReader reader)
     {
@@ -171,7 +182,8 @@ internal sealed class PostgreSqlNodeSession : INodeSession
         while (reader.Read())
         {
             found.Add(new Namesake(
-                reader.GetGuid(0), reader.GetString(1), reader.GetInt32(2), reader.GetInt64(3), reader.GetBoolean(4), reader.GetInt64(5), reader.GetBoolean(6), reader.GetBoolean(7)));
+                reader.GetGuid(0), reader.GetString(1), reader.GetInt32(2), reader.GetInt64(3),
+                reader.GetBoolean(4), reader.GetInt64(5), reader.GetBoolean(6), reader.GetBoolean(7)));
         }
 
         return found;
@@ -236,13 +248,16 @@ internal sealed class PostgreSqlNodeSession : INodeSession
         }
     }
 
-    private sealed record Namesake(Guid Id, string Machine, int ProcessId, long ProcessStarted, bool NameIsExplicit, long Heartbeat, bool SaidItHeldItsLock, bool LockIsHeld)
+    private sealed record Namesake(
+        Guid Id, string Machine, int ProcessId, long ProcessStarted,
+        bool NameIsExplicit, long Heartbeat, bool SaidItHeldItsLock, bool LockIsHeld)
     {
         /// <summary>Whether the namesake is dead: it reported that it held its session lock, the lock is free, and either both names were
         /// given by the user or its process is gone from this machine.</summary>
         internal bool IsGone(NodeIdentity mine)
             => SaidItHeldItsLock && !LockIsHeld
                 && ((NameIsExplicit && mine.NameIsExplicit)
-                    || (string.Equals(Machine, mine.Machine, StringComparison.Ordinal) && LocalProcess.Started(ProcessId) != ProcessStarted));
+                    || (string.Equals(Machine, mine.Machine, StringComparison.Ordinal)
+                        && LocalProcess.Started(ProcessId) != ProcessStarted));
     }
 }

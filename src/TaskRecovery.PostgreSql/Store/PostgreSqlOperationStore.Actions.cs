@@ -10,11 +10,13 @@ internal sealed partial class PostgreSqlOperationStore
         var resumed = await database.InTransactionAsync(
             async (connection, token) =>
             {
-                var names = await database.ListAsync(connection, OperatorSql.ResumeDue, [], static row => row.GetString(0), token).ConfigureAwait(false);
+                var names = await database.ListAsync(
+                    connection, OperatorSql.ResumeDue, [], static row => row.GetString(0), token).ConfigureAwait(false);
                 foreach (var name in names)
                 {
                     await database.AddEventAsync(
-                        connection, new NewEvent(QueueEventKind.Resumed) { Subject = name, Detail = NewEvent.PauseIsOver }, token).ConfigureAwait(false);
+                        connection, new NewEvent(QueueEventKind.Resumed) { Subject = name, Detail = NewEvent.PauseIsOver },
+                        token).ConfigureAwait(false);
                 }
 
                 return names.Count;
@@ -29,5 +31,6 @@ internal sealed partial class PostgreSqlOperationStore
     }
 
     public async ValueTask RecordAsync(QueueEventKind kind, string subject, AuditInfo audit, CancellationToken cancellationToken)
-        => await database.ExecuteAsync(EventSql.Insert, PostgreSqlDatabase.ToArgs(new NewEvent(kind, audit) { Subject = subject }), cancellationToken).ConfigureAwait(false);
+        => await database.ExecuteAsync(EventSql.Insert, PostgreSqlDatabase.ToArgs(
+            new NewEvent(kind, audit) { Subject = subject }), cancellationToken).ConfigureAwait(false);
 }

@@ -17,13 +17,16 @@ internal sealed partial class PostgreSqlOperationStore
             async (connection, token) =>
             {
                 queues.Clear();
-                if (await database.ListAsync(connection, OperationSql.LockStep, [Arg.Int8(operationId)], ReadOperation, token).ConfigureAwait(false) is not [var stored])
+                if (await database.ListAsync(
+                    connection, OperationSql.LockStep, [Arg.Int8(operationId)],
+                    ReadOperation, token).ConfigureAwait(false) is not [var stored])
                 {
                     return (null, false);
                 }
 
                 var (changes, next) = await WorkAsync(connection, stored, queues, token).ConfigureAwait(false);
-                return (await AdvanceAsync(connection, stored, changes, next, token).ConfigureAwait(false), changes.Any(static change => change.IsRunning));
+                return (await AdvanceAsync(connection, stored, changes, next, token).ConfigureAwait(false), changes.Any(
+                    static change => change.IsRunning));
             },
             cancellationToken).ConfigureAwait(false);
         foreach (var name in queues)
@@ -42,7 +45,8 @@ internal sealed partial class PostgreSqlOperationStore
     }
 
     // Returns what was done, and the position of the next step, or nothing after the last one.
-    private async ValueTask<(IReadOnlyList<EntryChange> Changes, long? Next)> WorkAsync(NpgsqlConnection connection, StoredOperation stored, HashSet<string> queues, CancellationToken cancellationToken)
+    private async ValueTask<(IReadOnlyList<EntryChange> Changes, long? Next)> WorkAsync(
+        NpgsqlConnection connection, StoredOperation stored, HashSet<string> queues, CancellationToken cancellationToken)
     {
         if (stored.Operation.Undoes is { } undone)
         {
@@ -52,12 +56,14 @@ internal sealed partial class PostgreSqlOperationStore
         var (ids, next) = await NextAsync(connection, stored, cancellationToken).ConfigureAwait(false);
         var changes = ids.Length == 0 ? [] : stored.Operation.Action == BulkAction.Cancel
             ? await queue.Changes.CancelAsync(connection, ids, EndReasons.CancelRequested, cancellationToken).ConfigureAwait(false)
-            : await queue.Changes.RetryAsync(connection, ids, stored.Operation.Retry ?? new RetryOptions(), queues, cancellationToken).ConfigureAwait(false);
+            : await queue.Changes.RetryAsync(
+                connection, ids, stored.Operation.Retry ?? new RetryOptions(), queues, cancellationToken).ConfigureAwait(false);
         return (changes, next);
     }
 
     // Every condition is checked again, for the entries of this step.
-    private async ValueTask<(long[] Ids, long? Next)> NextAsync(NpgsqlConnection connection, StoredOperation stored, CancellationToken cancellationToken)
+    private async ValueTask<(long[] Ids, long? Next)> NextAsync(
+        NpgsqlConnection connection, StoredOperation stored, CancellationToken cancellationToken)
     {
         if (stored.Ids is { } given)
         {
@@ -67,7 +73,8 @@ internal sealed partial class PostgreSqlOperationStore
 
         var query = stored.Operation.Query! with { Before = stored.Position, LookAtMost = LookAtMost, Limit = StepSize };
         var source = await EntrySearch.ChooseAsync(database, connection, query, cancellationToken).ConfigureAwait(false);
-        var found = await database.ListAsync(connection, source.List, [.. EntrySearch.Conditions(query), Arg.Int8(StepSize)], EntrySearch.ReadPlace, cancellationToken).ConfigureAwait(false);
+        var found = await database.ListAsync(connection, source.List, [.. EntrySearch.Conditions(query),
+            Arg.Int8(StepSize)], EntrySearch.ReadPlace, cancellationToken).ConfigureAwait(false);
         var next = found.Count == StepSize
             ? found[^1].Id
             : (await EntrySearch.FindEdgeAsync(database, connection, source, query, cancellationToken).ConfigureAwait(false)).Edge;
@@ -108,7 +115,8 @@ internal sealed partial class PostgreSqlOperationStore
             ], next);
     }
 
-    private async ValueTask<IReadOnlyList<EntryChange>> RestoreAsync(NpgsqlConnection connection, List<EntryChange> waited, HashSet<string> queues, CancellationToken cancellationToken)
+    private async ValueTask<IReadOnlyList<EntryChange>> RestoreAsync(
+        NpgsqlConnection connection, List<EntryChange> waited, HashSet<string> queues, CancellationToken cancellationToken)
     {
         if (waited.Count == 0)
         {
@@ -120,8 +128,10 @@ internal sealed partial class PostgreSqlOperationStore
             connection,
             OperationSql.Restore,
             [
-                Ids(ids), Ids([.. waited.Select(static change => change.Fence!.Value)]), Arg.Array([.. waited.Select(static change => change.RunAt!.Value)], NpgsqlDbType.TimestampTz),
-                Small(waited, static change => change.Level), Small(waited, static change => change.Attempt), Small(waited, static change => change.Crashes),
+                Ids(ids), Ids([.. waited.Select(static change => change.Fence!.Value)]),
+                Arg.Array([.. waited.Select(static change => change.RunAt!.Value)], NpgsqlDbType.TimestampTz),
+                Small(waited, static change => change.Level), Small(waited, static change => change.Attempt),
+                Small(waited, static change => change.Crashes),
             ],
             row =>
             {
@@ -132,7 +142,8 @@ internal sealed partial class PostgreSqlOperationStore
         return await queue.Changes.ExplainAsync(connection, ids, restored, OperatorResult.Changed, cancellationToken).ConfigureAwait(false);
     }
 
-    private async ValueTask<IReadOnlyList<EntryChange>> CancelAgainAsync(NpgsqlConnection connection, List<EntryChange> retried, CancellationToken cancellationToken)
+    private async ValueTask<IReadOnlyList<EntryChange>> CancelAgainAsync(
+        NpgsqlConnection connection, List<EntryChange> retried, CancellationToken cancellationToken)
     {
         if (retried.Count == 0)
         {
@@ -141,18 +152,25 @@ internal sealed partial class PostgreSqlOperationStore
 
         long[] ids = [.. retried.Select(static change => change.Entry)];
         var unrun = await database.ListAsync(
-            connection, OperationSql.Unrun, [Ids(ids), Ids([.. retried.Select(static change => change.Fence!.Value)])], static row => row.GetInt64(0), cancellationToken).ConfigureAwait(false);
+            connection, OperationSql.Unrun, [Ids(ids), Ids([.. retried.Select(static change => change.Fence!.Value)])],
+            static row => row.GetInt64(0), cancellationToken).ConfigureAwait(false);
         var ended = await database.ListAsync(
-            connection, OperatorSql.CancelWaitingPlaces, [Ids(unrun), Arg.Text(EndReasons.CancelRequested)], static row => row.GetInt64(0), cancellationToken).ConfigureAwait(false);
+            connection, OperatorSql.CancelWaitingPlaces, [Ids(unrun), Arg.Text(EndReasons.CancelRequested)],
+            static row => row.GetInt64(0), cancellationToken).ConfigureAwait(false);
         var done = ended.ToHashSet();
         return [.. ids.Select(id => new EntryChange(id, done.Contains(id) ? OperatorResult.Done : OperatorResult.Changed))];
     }
 
     // The handlers of these entries were asked to stop. If they stopped, the entries run again.
-    private async ValueTask<IReadOnlyList<EntryChange>> RetryCancelledAsync(NpgsqlConnection connection, List<EntryChange> ran, HashSet<string> queues, CancellationToken cancellationToken)
-        => ran.Count == 0 ? [] : await queue.Changes.RetryAsync(connection, [.. ran.Select(static change => change.Entry)], new RetryOptions(), queues, cancellationToken).ConfigureAwait(false);
+    private async ValueTask<IReadOnlyList<EntryChange>> RetryCancelledAsync(
+        NpgsqlConnection connection, List<EntryChange> ran, HashSet<string> queues, CancellationToken cancellationToken)
+        => ran.Count == 0 ? [] : await queue.Changes.RetryAsync(
+            connection, [.. ran.Select(static change => change.Entry)],
+            new RetryOptions(), queues, cancellationToken).ConfigureAwait(false);
 
-    private async ValueTask<BulkOperation> AdvanceAsync(NpgsqlConnection connection, StoredOperation stored, IReadOnlyList<EntryChange> changes, long? next, CancellationToken cancellationToken)
+    private async ValueTask<BulkOperation> AdvanceAsync(
+        NpgsqlConnection connection, StoredOperation stored,
+        IReadOnlyList<EntryChange> changes, long? next, CancellationToken cancellationToken)
     {
         if (changes.Count > 0)
         {
@@ -162,9 +180,12 @@ internal sealed partial class PostgreSqlOperationStore
                 [
                     Arg.Int8(stored.Operation.Id), Ids([.. changes.Select(static change => change.Entry)]),
                     Arg.Array([.. changes.Select(static change => (short)change.Result)], NpgsqlDbType.Smallint),
-                    new() { Value = changes.Select(static change => change.Fence).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint },
-                    new() { Value = changes.Select(static change => change.RunAt).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz },
-                    Small(changes, static change => change.Level), Small(changes, static change => change.Attempt), Small(changes, static change => change.Crashes),
+                    new() { Value = changes.Select(static change
+                        => change.Fence).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint },
+                    new() { Value = changes.Select(static change
+                        => change.RunAt).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz },
+                    Small(changes, static change => change.Level), Small(changes, static change => change.Attempt),
+                    Small(changes, static change => change.Crashes),
                 ],
                 cancellationToken).ConfigureAwait(false);
         }
@@ -180,7 +201,12 @@ internal sealed partial class PostgreSqlOperationStore
         {
             await database.AddEventAsync(
                 connection,
-                new NewEvent(QueueEventKind.OperationEnded, operation.Audit) { OperationId = operation.Id, Subject = operation.Action.ToString(), Entries = operation.Done },
+                new NewEvent(QueueEventKind.OperationEnded, operation.Audit)
+                {
+                    OperationId = operation.Id,
+                    Subject = operation.Action.ToString(),
+                    Entries = operation.Done,
+                },
                 cancellationToken).ConfigureAwait(false);
         }
 

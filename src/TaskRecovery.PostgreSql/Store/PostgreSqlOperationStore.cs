@@ -13,8 +13,10 @@ internal sealed partial class PostgreSqlOperationStore(PostgreSqlDatabase databa
                 connection,
                 OperationSql.Prepare,
                 [
-                    Arg.Int2((int)operation.Action), Arg.Text(StoredQuery.Write(operation.Query)), Ids(operation.EntryIds), Arg.Int2((int?)operation.Retry?.From),
-                    Arg.Time(operation.Retry?.RunAt), Arg.Text(audit.Actor), Arg.Text(audit.Reason), Arg.Text(audit.Tool), Arg.Int8(operation.Expected.Value),
+                    Arg.Int2((int)operation.Action), Arg.Text(StoredQuery.Write(operation.Query)),
+                    Ids(operation.EntryIds), Arg.Int2((int?)operation.Retry?.From),
+                    Arg.Time(operation.Retry?.RunAt), Arg.Text(audit.Actor), Arg.Text(audit.Reason),
+                    Arg.Text(audit.Tool), Arg.Int8(operation.Expected.Value),
                     Arg.Int2((int)operation.Expected.Precision),
                 ],
                 ReadOperation,
@@ -54,13 +56,15 @@ internal sealed partial class PostgreSqlOperationStore(PostgreSqlDatabase databa
     public ValueTask<BulkOperation?> FindAsync(long operationId, CancellationToken cancellationToken)
         => database.UseAsync(
             async (connection, token) =>
-                (await database.ListAsync(connection, OperationSql.Find, [Arg.Int8(operationId)], ReadOperation, token).ConfigureAwait(false)).FirstOrDefault()?.Operation,
+                (await database.ListAsync(connection, OperationSql.Find, [Arg.Int8(operationId)], ReadOperation, token).ConfigureAwait(
+                    false)).FirstOrDefault()?.Operation,
             cancellationToken);
 
     public ValueTask<IReadOnlyList<BulkOperation>> ListAsync(long? before, int limit, CancellationToken cancellationToken)
         => database.UseAsync<IReadOnlyList<BulkOperation>>(
             async (connection, token) => await database.ListAsync(
-                connection, OperationSql.List, [Arg.Int8(before ?? long.MaxValue), Arg.Int8(limit)], static row => ReadOperation(row).Operation, token).ConfigureAwait(false),
+                connection, OperationSql.List, [Arg.Int8(before ?? long.MaxValue), Arg.Int8(limit)],
+                static row => ReadOperation(row).Operation, token).ConfigureAwait(false),
             cancellationToken);
 
     public ValueTask<OperationEntryPage> ListEntriesAsync(OperationEntryQuery query, CancellationToken cancellationToken)
@@ -74,20 +78,24 @@ internal sealed partial class PostgreSqlOperationStore(PostgreSqlDatabase databa
                     [Arg.Int8(query.OperationId), Arg.Int8(query.After ?? 0), Arg.Bool(query.OnlyRefused), Arg.Int8(query.Limit + 1)],
                     static row => new OperationEntry(row.GetInt64(0), (OperatorResult)row.GetInt16(1)),
                     token).ConfigureAwait(false);
-                return entries.Count > query.Limit ? new OperationEntryPage(entries[..query.Limit], entries[query.Limit - 1].EntryId) : new OperationEntryPage(entries, null);
+                return entries.Count > query.Limit
+                    ? new OperationEntryPage(entries[..query.Limit], entries[query.Limit - 1].EntryId)
+                    : new OperationEntryPage(entries, null);
             },
             cancellationToken);
 
     public ValueTask<IReadOnlyList<long>> ListRunningAsync(CancellationToken cancellationToken)
         => database.UseAsync<IReadOnlyList<long>>(
-            async (connection, token) => await database.ListAsync(connection, OperationSql.Running, [], static row => row.GetInt64(0), token).ConfigureAwait(false), cancellationToken);
+            async (connection, token) => await database.ListAsync(
+                connection, OperationSql.Running, [], static row => row.GetInt64(0), token).ConfigureAwait(false), cancellationToken);
 
     public async ValueTask PurgeAsync(CancellationToken cancellationToken)
         => await database.ExecuteAsync(OperationSql.Purge, [], cancellationToken).ConfigureAwait(false);
 
     // Locks the operation, decides, changes it, and stores the event: one transaction.
     private ValueTask<OperationAnswer> CommandAsync(
-        long operationId, TimeSpan expiry, Func<BulkOperation, bool, OperationResult> decide, string statement, NpgsqlParameter[] args, NewEvent added, CancellationToken cancellationToken)
+        long operationId, TimeSpan expiry, Func<BulkOperation, bool, OperationResult> decide,
+        string statement, NpgsqlParameter[] args, NewEvent added, CancellationToken cancellationToken)
         => database.InTransactionAsync(
             async (connection, token) =>
             {
@@ -108,10 +116,16 @@ internal sealed partial class PostgreSqlOperationStore(PostgreSqlDatabase databa
                     return new OperationAnswer(result, operation);
                 }
 
-                var changed = (await database.ListAsync(connection, statement, args, ReadOperation, token).ConfigureAwait(false))[0].Operation;
+                var changed =
+                    (await database.ListAsync(connection, statement, args, ReadOperation, token).ConfigureAwait(false))[0].Operation;
                 await database.AddEventAsync(
                     connection,
-                    added with { OperationId = operationId, Subject = operation.Action.ToString(), Entries = operation.State == OperationState.Prepared ? operation.Expected.Value : operation.Done },
+                    added with
+                    {
+                        OperationId = operationId,
+                        Subject = operation.Action.ToString(),
+                        Entries = operation.State == OperationState.Prepared ? operation.Expected.Value : operation.Done,
+                    },
                     token).ConfigureAwait(false);
                 return new OperationAnswer(OperationResult.Done, changed);
             },

@@ -20,21 +20,25 @@ internal sealed class PostgreSqlOptionsValidator : IValidateOptions<PostgreSqlOp
         else if (options.Schema.Any(IsUnusable))
         {
             problems.Add(
-                $"{nameof(PostgreSqlOptions)}.{nameof(options.Schema)} has a brace, a control character or a mark that changes the direction of text. "
+                $"{nameof(PostgreSqlOptions)}.{nameof(options.Schema)} has a brace, a control character or a mark that changes the "
+                + "direction of text. "
                 + "Statements, messages and logs would show another name; choose one without.");
         }
         else if (Encoding.UTF8.GetByteCount(options.Schema) > MaxNameBytes)
         {
-            problems.Add($"{nameof(PostgreSqlOptions)}.{nameof(options.Schema)} is '{options.Schema}'. PostgreSQL takes names of at most {MaxNameBytes} bytes.");
+            problems.Add($"{nameof(PostgreSqlOptions)}.{nameof(options.Schema)} is '{options.Schema}'. "
+                + $"PostgreSQL takes names of at most {MaxNameBytes} bytes.");
         }
         else if (options.Schema.StartsWith("pg_", StringComparison.Ordinal))
         {
-            problems.Add($"{nameof(PostgreSqlOptions)}.{nameof(options.Schema)} is '{options.Schema}'. PostgreSQL keeps names that begin with pg_ for itself; choose another.");
+            problems.Add($"{nameof(PostgreSqlOptions)}.{nameof(options.Schema)} is '{options.Schema}'. PostgreSQL keeps names that begin "
+                + "with pg_ for itself; choose another.");
         }
 
         if (options.CommandTimeout < TimeSpan.FromSeconds(1) || options.CommandTimeout > TimeSpan.FromMinutes(10))
         {
-            problems.Add($"{nameof(PostgreSqlOptions)}.{nameof(options.CommandTimeout)} is {options.CommandTimeout}. Use 1 second to 10 minutes.");
+            problems.Add(
+                $"{nameof(PostgreSqlOptions)}.{nameof(options.CommandTimeout)} is {options.CommandTimeout}. Use 1 second to 10 minutes.");
         }
 
         return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
@@ -43,5 +47,6 @@ internal sealed class PostgreSqlOptionsValidator : IValidateOptions<PostgreSqlOp
     // Braces mark placeholders in the statements.
     private static bool IsUnusable(char character)
         => character is '{' or '}' || char.IsControl(character)
-            || char.GetUnicodeCategory(character) is UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
+            || char.GetUnicodeCategory(character) is UnicodeCategory.Format
+                or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
 }

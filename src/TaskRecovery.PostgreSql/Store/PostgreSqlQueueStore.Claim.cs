@@ -24,7 +24,8 @@ internal sealed partial class PostgreSqlQueueStore
     {
         return await PollByNumbersAsync(request, cancellationToken).ConfigureAwait(false)
             ?? await PollByNumbersAsync(request, cancellationToken).ConfigureAwait(false)
-            ?? throw new StoreUnavailableException("The numbers of this node's kinds changed twice during a poll: the database is being restored or emptied.");
+            ?? throw new StoreUnavailableException(
+                "The numbers of this node's kinds changed twice during a poll: the database is being restored or emptied.");
     }
 
     // Returns null if a kind's number no longer belongs to its name. Claimers and enqueues then resolve their names again too.
@@ -42,7 +43,8 @@ internal sealed partial class PostgreSqlQueueStore
         var (due, cancels, paused, next) = (new List<string>(), new List<long>(), new List<short>(), (TimeSpan?)null);
         await _database.ReadAsync(
             blind ? PollSql.PollBlind : PollSql.Poll,
-            [Arg.Uuid(request.NodeId), Arg.Array(queues, NpgsqlDbType.Text), Arg.Array(openKinds, NpgsqlDbType.Smallint), Arg.Array([.. claims], NpgsqlDbType.Bigint), Arg.Array(openNames, NpgsqlDbType.Text)],
+            [Arg.Uuid(request.NodeId), Arg.Array(queues, NpgsqlDbType.Text), Arg.Array(openKinds, NpgsqlDbType.Smallint),
+                Arg.Array([.. claims], NpgsqlDbType.Bigint), Arg.Array(openNames, NpgsqlDbType.Text)],
             async (reader, token) =>
             {
                 while (await reader.ReadAsync(token).ConfigureAwait(false))
@@ -82,11 +84,13 @@ internal sealed partial class PostgreSqlQueueStore
             return null;
         }
 
-        var unknown = request.WithUnknownKinds ? await FindUnknownKindsAsync(request.NodeId, queues, kinds, cancellationToken).ConfigureAwait(false) : [];
+        var unknown = request.WithUnknownKinds ? await FindUnknownKindsAsync(request.NodeId, queues, kinds, cancellationToken)
+            .ConfigureAwait(false) : [];
         return new PollResult(due, next, cancels, unknown);
     }
 
-    private ValueTask<IReadOnlyList<string>> FindUnknownKindsAsync(Guid nodeId, string[] queues, short[] kinds, CancellationToken cancellationToken)
+    private ValueTask<IReadOnlyList<string>> FindUnknownKindsAsync(
+        Guid nodeId, string[] queues, short[] kinds, CancellationToken cancellationToken)
         => _database.ReadAsync(
             PollSql.UnknownKinds,
             [Arg.Uuid(nodeId), Arg.Array(queues, NpgsqlDbType.Text), Arg.Array(kinds, NpgsqlDbType.Smallint)],

@@ -14,7 +14,8 @@ internal sealed partial class PostgreSqlQueueStore
     // If an entry is due later than this, the next poll finds it in time without a hint.
     private static readonly TimeSpan WorthAHint = TimeSpan.FromSeconds(2);
 
-    public async ValueTask<EnqueueResult[]> EnqueueAsync(IReadOnlyList<NewEntry> entries, DbTransaction? transaction, CancellationToken cancellationToken)
+    public async ValueTask<EnqueueResult[]> EnqueueAsync(
+        IReadOnlyList<NewEntry> entries, DbTransaction? transaction, CancellationToken cancellationToken)
     {
         if (entries.Count == 0)
         {
@@ -24,24 +25,29 @@ internal sealed partial class PostgreSqlQueueStore
         var names = await Names.ResolveAsync(entries, cancellationToken).ConfigureAwait(false);
         return transaction is null
             ? await EnqueueNowAsync(entries, names, cancellationToken).ConfigureAwait(false)
-            : await EnqueueInAsync(new EnqueueCall(Names, entries, names, isOwn: false), Own(transaction), cancellationToken).ConfigureAwait(false);
+            : await EnqueueInAsync(
+                new EnqueueCall(Names, entries, names, isOwn: false), Own(transaction), cancellationToken).ConfigureAwait(false);
     }
 
     private NpgsqlConnection Own(DbTransaction transaction)
     {
         if (transaction is not NpgsqlTransaction { Connection: { } connection })
         {
-            throw new ArgumentException($"The transaction is not an open NpgsqlTransaction but {transaction.GetType()}. Pass one of the store's own kind.", nameof(transaction));
+            throw new ArgumentException(
+                $"The transaction is not an open NpgsqlTransaction but {transaction.GetType()}. Pass one of the store's own kind.",
+                nameof(transaction));
         }
 
         // Server names prove nothing, because one server can have several. But the numbers of kinds and queues differ between databases, so
         // the database must be the same.
         return _database.DatabaseName is not { } own || string.Equals(connection.Database, own, StringComparison.Ordinal)
             ? connection
-            : throw new ArgumentException($"The transaction is one of the database '{connection.Database}', and the store is in '{own}'. Pass a transaction of the store's database.", nameof(transaction));
+            : throw new ArgumentException($"The transaction is one of the database '{connection.Database}', and the store is in '{own}'. "
+                + "Pass a transaction of the store's database.", nameof(transaction));
     }
 
-    private async ValueTask<EnqueueResult[]> EnqueueNowAsync(IReadOnlyList<NewEntry> entries, NameNumbers names, CancellationToken cancellationToken)
+    private async ValueTask<EnqueueResult[]> EnqueueNowAsync(
+        IReadOnlyList<NewEntry> entries, NameNumbers names, CancellationToken cancellationToken)
     {
         var call = new EnqueueCall(Names, entries, names, isOwn: true);
 
@@ -54,7 +60,8 @@ internal sealed partial class PostgreSqlQueueStore
             {
                 var results = isOneStatement
                     ? await StoreAloneAsync(call, cancellationToken).ConfigureAwait(false)
-                    : await _database.InTransactionAsync((connection, token) => StoreAsync(call, connection, token), cancellationToken).ConfigureAwait(false);
+                    : await _database.InTransactionAsync(
+                        (connection, token) => StoreAsync(call, connection, token), cancellationToken).ConfigureAwait(false);
                 foreach (var queue in QueuesWorthAHint(entries))
                 {
                     Hints.WorkForOthers(queue);
@@ -68,7 +75,8 @@ internal sealed partial class PostgreSqlQueueStore
                 tries++;
             }
             catch (StoreUnavailableException exception) when (
-                halvings < MaxHalvings && call is { IsAnswered: false, CanBeHalved: true } && !isOneStatement && PostgreSqlErrors.IsTimeout(exception))
+                halvings < MaxHalvings && call is { IsAnswered: false, CanBeHalved: true }
+                    && !isOneStatement && PostgreSqlErrors.IsTimeout(exception))
             {
                 // A statement exceeded the command time-out before the commit was requested: nothing was stored, so retry with smaller
                 // statements.
@@ -82,7 +90,8 @@ internal sealed partial class PostgreSqlQueueStore
     {
         while (true)
         {
-            if (await _database.ReadAsync(EntrySql.Enqueue, call.ToArgs(call.Entries), ReadIdsAsync, cancellationToken).ConfigureAwait(false) is { } results)
+            if (await _database.ReadAsync(
+                EntrySql.Enqueue, call.ToArgs(call.Entries), ReadIdsAsync, cancellationToken).ConfigureAwait(false) is { } results)
             {
                 return results;
             }
@@ -91,7 +100,8 @@ internal sealed partial class PostgreSqlQueueStore
         }
     }
 
-    private async ValueTask<EnqueueResult[]> EnqueueInAsync(EnqueueCall call, NpgsqlConnection connection, CancellationToken cancellationToken)
+    private async ValueTask<EnqueueResult[]> EnqueueInAsync(
+        EnqueueCall call, NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         try
         {
@@ -124,13 +134,16 @@ internal sealed partial class PostgreSqlQueueStore
         return results;
     }
 
-    private async ValueTask StoreChunkAsync(int[] places, EnqueueCall call, EnqueueResult[] results, NpgsqlConnection connection, CancellationToken cancellationToken)
+    private async ValueTask StoreChunkAsync(
+        int[] places, EnqueueCall call, EnqueueResult[] results, NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         for (var tries = 0; places.Length > 0; tries++)
         {
             if (tries == MaxTries)
             {
-                throw new StoreUnavailableException($"Unique key '{call.Entries[places[0]].UniqueKey}' changed hands {MaxTries} times while it was asked for. Nothing was stored; try again.");
+                throw new StoreUnavailableException(
+                    $"Unique key '{call.Entries[places[0]].UniqueKey}' changed hands {MaxTries} times while it was asked for. "
+                    + "Nothing was stored; try again.");
             }
 
             NewEntry[] chunk = [.. places.Select(place => call.Entries[place])];
@@ -164,7 +177,9 @@ internal sealed partial class PostgreSqlQueueStore
                 connection,
                 needsRows ? EntrySql.EnqueueUnique : EntrySql.Enqueue,
                 Args(),
-                (reader, token) => needsRows ? ReadResultsAsync(reader, chunk.Length, inTransaction: null, token) : ReadIdsAsync(reader, token),
+                (reader, token) => needsRows
+                    ? ReadResultsAsync(reader, chunk.Length, inTransaction: null, token)
+                    : ReadIdsAsync(reader, token),
                 cancellationToken);
         }
 
@@ -238,7 +253,8 @@ internal sealed partial class PostgreSqlQueueStore
         string? last = null;
         foreach (var entry in entries)
         {
-            if (!ReferenceEquals(entry.Queue, last) && (entry.RunAt is null || entry.RunAt <= limit) && (entry.RunAfter is null || entry.RunAfter <= WorthAHint))
+            if (!ReferenceEquals(entry.Queue, last) && (entry.RunAt is null || entry.RunAt <= limit)
+                && (entry.RunAfter is null || entry.RunAfter <= WorthAHint))
             {
                 queues.Add(last = entry.Queue);
             }

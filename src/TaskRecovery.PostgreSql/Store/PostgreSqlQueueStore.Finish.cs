@@ -8,7 +8,8 @@ namespace TaskRecovery.PostgreSql;
 /// <content>Stores the outcomes of runs.</content>
 internal sealed partial class PostgreSqlQueueStore
 {
-    public async ValueTask<IReadOnlyList<RunOutcome>> FinishAsync(Guid nodeId, IReadOnlyList<RunOutcome> outcomes, CancellationToken cancellationToken)
+    public async ValueTask<IReadOnlyList<RunOutcome>> FinishAsync(
+        Guid nodeId, IReadOnlyList<RunOutcome> outcomes, CancellationToken cancellationToken)
     {
         List<RunOutcome>? refused = null;
         foreach (var part in Split(outcomes))
@@ -24,11 +25,13 @@ internal sealed partial class PostgreSqlQueueStore
         return refused ?? (IReadOnlyList<RunOutcome>)[];
     }
 
-    public async ValueTask FinishInTransactionAsync(Guid nodeId, RunOutcome outcome, DbTransaction transaction, CancellationToken cancellationToken)
+    public async ValueTask FinishInTransactionAsync(
+        Guid nodeId, RunOutcome outcome, DbTransaction transaction, CancellationToken cancellationToken)
     {
         try
         {
-            await _database.ExecuteAsync(Own(transaction), OutcomeSql.EndInTransaction, OutcomeBatch.ToArgs(nodeId, [outcome], check: true), cancellationToken).ConfigureAwait(false);
+            await _database.ExecuteAsync(Own(transaction), OutcomeSql.EndInTransaction, OutcomeBatch.ToArgs(
+                nodeId, [outcome], check: true), cancellationToken).ConfigureAwait(false);
         }
         catch (PostgresException exception) when (string.Equals(exception.SqlState, PostgreSqlErrors.LostClaim, StringComparison.Ordinal))
         {
@@ -40,16 +43,19 @@ internal sealed partial class PostgreSqlQueueStore
         }
     }
 
-    public async ValueTask<IReadOnlyList<RunOutcome>> FindBlockedAsync(IReadOnlyList<RunOutcome> outcomes, CancellationToken cancellationToken)
+    public async ValueTask<IReadOnlyList<RunOutcome>> FindBlockedAsync(
+        IReadOnlyList<RunOutcome> outcomes, CancellationToken cancellationToken)
     {
         var free = await _database.ReadAsync(
-            OutcomeSql.NotBlocked, [Arg.Array([.. outcomes.Select(outcome => outcome.EntryId)], NpgsqlDbType.Bigint)], ReadNumbersAsync, cancellationToken).ConfigureAwait(false);
+            OutcomeSql.NotBlocked, [Arg.Array([.. outcomes.Select(outcome => outcome.EntryId)], NpgsqlDbType.Bigint)],
+            ReadNumbersAsync, cancellationToken).ConfigureAwait(false);
         return free.Count == outcomes.Count ? [] : [.. outcomes.Where(outcome => !free.Contains(outcome.EntryId))];
     }
 
     public async ValueTask RemoveSettledClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, CancellationToken cancellationToken)
     {
-        await _database.ExecuteAsync(ClaimSql.RemoveSettled, [Arg.Uuid(nodeId), Arg.Array([.. fences], NpgsqlDbType.Bigint)], cancellationToken).ConfigureAwait(false);
+        await _database.ExecuteAsync(ClaimSql.RemoveSettled, [Arg.Uuid(nodeId),
+            Arg.Array([.. fences], NpgsqlDbType.Bigint)], cancellationToken).ConfigureAwait(false);
         Handed.Forget(fences);
     }
 
@@ -77,7 +83,8 @@ internal sealed partial class PostgreSqlQueueStore
         return parts.Select(part => (part.Statement, part.Outcomes));
     }
 
-    private async ValueTask<long> StoreContentAsync(Guid nodeId, string statement, List<RunOutcome> outcomes, CancellationToken cancellationToken)
+    private async ValueTask<long> StoreContentAsync(
+        Guid nodeId, string statement, List<RunOutcome> outcomes, CancellationToken cancellationToken)
     {
         try
         {
@@ -95,7 +102,9 @@ internal sealed partial class PostgreSqlQueueStore
         {
             return await StoreOnceAsync(nodeId, statement, outcomes, cancellationToken).ConfigureAwait(false);
         }
-        catch (PostgresException exception) when (string.Equals(exception.SqlState, PostgresErrorCodes.UniqueViolation, StringComparison.Ordinal) && ReferenceEquals(statement, OutcomeSql.End))
+        catch (PostgresException exception)
+            when (string.Equals(exception.SqlState, PostgresErrorCodes.UniqueViolation, StringComparison.Ordinal)
+                && ReferenceEquals(statement, OutcomeSql.End))
         {
             // Some of the outcomes are stored already: an answer was lost, or a sweep was faster.
             return await StoreOnceAsync(nodeId, OutcomeSql.EndOnce, outcomes, cancellationToken).ConfigureAwait(false);
@@ -108,7 +117,8 @@ internal sealed partial class PostgreSqlQueueStore
         var args = OutcomeBatch.ToArgs(nodeId, outcomes, outcomes.Exists(outcome => !Handed.Contains(outcome.Fence, outcome.EntryId)));
         return ReferenceEquals(statement, OutcomeSql.PutBack)
             ? _database.ReadLastAsync(
-                [new Statement(OutcomeSql.LockEntries, Arg.Array([.. outcomes.Select(outcome => outcome.EntryId)], NpgsqlDbType.Bigint)), new Statement(text, args)],
+                [new Statement(OutcomeSql.LockEntries, Arg.Array([.. outcomes.Select(outcome => outcome.EntryId)], NpgsqlDbType.Bigint)),
+                    new Statement(text, args)],
                 ReadStoredAsync,
                 cancellationToken)
             : _database.ReadAsync(text, args, ReadStoredAsync, cancellationToken);
@@ -142,7 +152,8 @@ internal sealed partial class PostgreSqlQueueStore
                 }
 
                 return outcomes.FindAll(
-                    outcome => !stored.TryGetValue((outcome.EntryId, outcome.Fence), out var found) || !OutcomeRules.IsRepetition(outcome.Kind, found.Kind, found.Reason));
+                    outcome => !stored.TryGetValue((outcome.EntryId, outcome.Fence), out var found)
+                        || !OutcomeRules.IsRepetition(outcome.Kind, found.Kind, found.Reason));
             },
             cancellationToken);
 

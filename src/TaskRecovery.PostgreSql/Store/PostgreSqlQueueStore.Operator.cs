@@ -68,7 +68,8 @@ internal sealed partial class PostgreSqlQueueStore
         return change.Result;
     }
 
-    public async ValueTask<OperatorResult> RetryAsync(long entryId, RetryOptions options, AuditInfo audit, CancellationToken cancellationToken)
+    public async ValueTask<OperatorResult> RetryAsync(
+        long entryId, RetryOptions options, AuditInfo audit, CancellationToken cancellationToken)
     {
         var queues = new HashSet<string>(StringComparer.Ordinal);
         var change = await ChangeAsync(
@@ -97,12 +98,14 @@ internal sealed partial class PostgreSqlQueueStore
                     connection,
                     target.KindName is null ? OperatorSql.SetPaused : OperatorSql.SetKindPaused,
                     [
-                        Arg.Text(target.KindName ?? target.QueueName!), Arg.Bool(pause is not null), Arg.Text(pause?.Actor), Arg.Text(pause?.Reason),
+                        Arg.Text(target.KindName ?? target.QueueName!), Arg.Bool(pause is not null),
+                        Arg.Text(pause?.Actor), Arg.Text(pause?.Reason),
                         Arg.Time(pause?.Until),
                     ],
                     token).ConfigureAwait(false);
                 var kind = pause is null ? QueueEventKind.Resumed : QueueEventKind.Paused;
-                await _database.AddEventAsync(connection, new NewEvent(kind, audit) { Subject = target.ToString() }, token).ConfigureAwait(false);
+                await _database.AddEventAsync(
+                    connection, new NewEvent(kind, audit) { Subject = target.ToString() }, token).ConfigureAwait(false);
                 return true;
             },
             cancellationToken).ConfigureAwait(false);

@@ -16,8 +16,11 @@ internal sealed partial class PostgreSqlQueueStore
             async (connection, token) =>
             {
                 var locked = await _database.ReadAsync(
-                    connection, RecoverySql.LockOwnClaims, [Arg.Uuid(nodeId), Arg.Array([.. fences], NpgsqlDbType.Bigint)], ReadNumbersAsync, token).ConfigureAwait(false);
-                return await _database.ReadAsync(connection, RecoverySql.Release, [Arg.Array([.. locked], NpgsqlDbType.Bigint)], ReadSettledAsync, token).ConfigureAwait(false);
+                    connection, RecoverySql.LockOwnClaims, [Arg.Uuid(nodeId), Arg.Array([.. fences], NpgsqlDbType.Bigint)],
+                    ReadNumbersAsync, token).ConfigureAwait(false);
+                return await _database.ReadAsync(
+                    connection, RecoverySql.Release, [Arg.Array([.. locked], NpgsqlDbType.Bigint)],
+                    ReadSettledAsync, token).ConfigureAwait(false);
             },
             cancellationToken).ConfigureAwait(false);
         Handed.Forget(fences);
@@ -31,7 +34,8 @@ internal sealed partial class PostgreSqlQueueStore
         var report = new List<RecoveryItem>();
         foreach (var node in dead)
         {
-            var items = await _database.InTransactionAsync((connection, token) => SweepNodeAsync(connection, node, maxCrashes, token), cancellationToken).ConfigureAwait(false);
+            var items = await _database.InTransactionAsync(
+                (connection, token) => SweepNodeAsync(connection, node, maxCrashes, token), cancellationToken).ConfigureAwait(false);
             SendHints(items);
             report.AddRange(items.Select(item => item.Item));
         }
@@ -56,48 +60,63 @@ internal sealed partial class PostgreSqlQueueStore
             cancellationToken);
 
     // Lock first, then judge with a new snapshot, so that it contains every outcome that was stored before the locks.
-    private async ValueTask<List<(RecoveryItem Item, string Queue)>> SweepNodeAsync(NpgsqlConnection connection, int node, int maxCrashes, CancellationToken cancellationToken)
+    private async ValueTask<List<(RecoveryItem Item, string Queue)>> SweepNodeAsync(
+        NpgsqlConnection connection, int node, int maxCrashes, CancellationToken cancellationToken)
     {
-        var mine = await _database.ReadAsync(connection, RecoverySql.LockNode, [Arg.Int4(node)], ReadNodesAsync, cancellationToken).ConfigureAwait(false);
+        var mine = await _database.ReadAsync(
+            connection, RecoverySql.LockNode, [Arg.Int4(node)], ReadNodesAsync, cancellationToken).ConfigureAwait(false);
         if (mine.Count == 0)
         {
             return [];
         }
 
-        var claims = await _database.ReadAsync(connection, RecoverySql.LockClaims, [Arg.Int4(node)], ReadNumbersAsync, cancellationToken).ConfigureAwait(false);
+        var claims = await _database.ReadAsync(
+            connection, RecoverySql.LockClaims, [Arg.Int4(node)], ReadNumbersAsync, cancellationToken).ConfigureAwait(false);
         FaultPoints.Reach(FaultPoints.SweepMiddle);
-        var items = claims.Count == 0 ? [] : await SweepClaimsAsync(connection, claims, maxCrashes, cancellationToken).ConfigureAwait(false);
+        var items = claims.Count == 0 ? [] : await SweepClaimsAsync(connection, claims, maxCrashes, cancellationToken)
+            .ConfigureAwait(false);
         await RecordSweepAsync(connection, items, cancellationToken).ConfigureAwait(false);
         await _database.ExecuteAsync(connection, RecoverySql.MarkSwept, [Arg.Int4(node)], cancellationToken).ConfigureAwait(false);
         return items;
     }
 
-    private async ValueTask RecordSweepAsync(NpgsqlConnection connection, List<(RecoveryItem Item, string Queue)> items, CancellationToken cancellationToken)
+    private async ValueTask RecordSweepAsync(
+        NpgsqlConnection connection, List<(RecoveryItem Item, string Queue)> items, CancellationToken cancellationToken)
     {
         if (items.Count > 0)
         {
-            await _database.AddEventAsync(connection, new NewEvent(QueueEventKind.Swept) { Node = items[0].Item.Node, Entries = items.Count }, cancellationToken).ConfigureAwait(false);
+            await _database.AddEventAsync(
+                connection, new NewEvent(QueueEventKind.Swept) { Node = items[0].Item.Node, Entries = items.Count },
+                cancellationToken).ConfigureAwait(false);
         }
 
-        foreach (var (item, _) in items.Where(static item => string.Equals(item.Item.Reason, EndReasons.CrashLoop, StringComparison.Ordinal)))
+        foreach (var (item, _) in items.Where(
+            static item => string.Equals(item.Item.Reason, EndReasons.CrashLoop, StringComparison.Ordinal)))
         {
             await _database.AddEventAsync(
-                connection, new NewEvent(QueueEventKind.CrashLoop) { Node = item.Node, EntryId = item.EntryId, Subject = item.Kind }, cancellationToken).ConfigureAwait(false);
+                connection, new NewEvent(QueueEventKind.CrashLoop) { Node = item.Node, EntryId = item.EntryId, Subject = item.Kind },
+                cancellationToken).ConfigureAwait(false);
         }
     }
 
-    private async ValueTask<List<(RecoveryItem Item, string Queue)>> SweepClaimsAsync(NpgsqlConnection connection, IReadOnlyList<long> claims, int maxCrashes, CancellationToken cancellationToken)
+    private async ValueTask<List<(RecoveryItem Item, string Queue)>> SweepClaimsAsync(
+        NpgsqlConnection connection, IReadOnlyList<long> claims, int maxCrashes, CancellationToken cancellationToken)
     {
         // If a caller's transaction is about to end an entry, skip this entry but sweep the others of its claim.
-        var whole = await _database.ReadAsync(connection, RecoverySql.LockWhole, [Arg.Array([.. claims], NpgsqlDbType.Bigint)], ReadNumbersAsync, cancellationToken).ConfigureAwait(false);
+        var whole = await _database.ReadAsync(
+            connection, RecoverySql.LockWhole, [Arg.Array([.. claims], NpgsqlDbType.Bigint)],
+            ReadNumbersAsync, cancellationToken).ConfigureAwait(false);
         long[] inPart = whole.Count == claims.Count ? [] : [.. claims.Except(whole)];
         var entries = inPart.Length == 0
             ? []
-            : await _database.ReadAsync(connection, RecoverySql.LockEntries, [Arg.Array(inPart, NpgsqlDbType.Bigint)], ReadNumbersAsync, cancellationToken).ConfigureAwait(false);
+            : await _database.ReadAsync(
+                connection, RecoverySql.LockEntries, [Arg.Array(inPart, NpgsqlDbType.Bigint)],
+                ReadNumbersAsync, cancellationToken).ConfigureAwait(false);
         return await _database.ReadAsync(
             connection,
             RecoverySql.Sweep,
-            [Arg.Array([.. claims], NpgsqlDbType.Bigint), Arg.Int4(maxCrashes), Arg.Array(inPart, NpgsqlDbType.Bigint), Arg.Array([.. entries], NpgsqlDbType.Bigint)],
+            [Arg.Array([.. claims], NpgsqlDbType.Bigint), Arg.Int4(maxCrashes), Arg.Array(inPart, NpgsqlDbType.Bigint), Arg.Array(
+                [.. entries], NpgsqlDbType.Bigint)],
             ReadSettledAsync,
             cancellationToken).ConfigureAwait(false);
     }
@@ -113,7 +132,8 @@ internal sealed partial class PostgreSqlQueueStore
         }
     }
 
-    private static async ValueTask<List<(RecoveryItem Item, string Queue)>> ReadSettledAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
+    private static async ValueTask<List<(RecoveryItem Item, string Queue)>> ReadSettledAsync(
+        NpgsqlDataReader reader, CancellationToken cancellationToken)
     {
         var items = new List<(RecoveryItem Item, string Queue)>();
         while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))

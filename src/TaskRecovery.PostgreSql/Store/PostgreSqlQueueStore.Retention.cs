@@ -23,14 +23,17 @@ internal sealed partial class PostgreSqlQueueStore
         if (!IsPurging)
         {
             await _database.ExecuteAsync(RetentionSql.PurgeRequests, [], cancellationToken).ConfigureAwait(false);
-            await _database.ExecuteAsync(RetentionSql.PurgeNodes, [Arg.Micros(NodeRules.DeadNodesStay(retention))], cancellationToken).ConfigureAwait(false);
+            await _database.ExecuteAsync(
+                RetentionSql.PurgeNodes, [Arg.Micros(NodeRules.DeadNodesStay(retention))], cancellationToken).ConfigureAwait(false);
             _ended.Begin();
             _unwell.Begin();
             _walksTasks = true;
         }
 
         await WalkAsync(_ended, RetentionSql.PurgeEnded, retention, retention.Completed, cancellationToken).ConfigureAwait(false);
-        await WalkAsync(_unwell, RetentionSql.PurgeUnwell, retention, retention.Failed < retention.Cancelled ? retention.Failed : retention.Cancelled, cancellationToken).ConfigureAwait(false);
+        await WalkAsync(
+            _unwell, RetentionSql.PurgeUnwell, retention,
+            retention.Failed < retention.Cancelled ? retention.Failed : retention.Cancelled, cancellationToken).ConfigureAwait(false);
         if (_walksTasks)
         {
             _walksTasks = await PurgeTasksAsync(retention, cancellationToken).ConfigureAwait(false);
@@ -66,10 +69,12 @@ internal sealed partial class PostgreSqlQueueStore
         => retention.Waiting is { } longest && await _database.ReadAsync(
             RetentionSql.Expire,
             [Arg.Micros(longest), Arg.Text(EndReasons.Expired), Arg.Int8(HistoryWalk.Worthwhile)],
-            static async (reader, token) => await reader.ReadAsync(token).ConfigureAwait(false) && reader.GetInt64(0) == HistoryWalk.Worthwhile,
+            static async (reader, token)
+                => await reader.ReadAsync(token).ConfigureAwait(false) && reader.GetInt64(0) == HistoryWalk.Worthwhile,
             cancellationToken).ConfigureAwait(false);
 
-    private async Task WalkAsync(HistoryWalk walk, string statement, RetentionOptions retention, TimeSpan youngest, CancellationToken cancellationToken)
+    private async Task WalkAsync(
+        HistoryWalk walk, string statement, RetentionOptions retention, TimeSpan youngest, CancellationToken cancellationToken)
     {
         if (walk.IsResting)
         {
@@ -103,14 +108,17 @@ internal sealed partial class PostgreSqlQueueStore
         var age = await _database.ReadAsync(
             RetentionSql.LastTurn,
             [],
-            static async (reader, token) => await reader.ReadAsync(token).ConfigureAwait(false) ? TimeSpan.FromSeconds(reader.GetDouble(0)) : TimeSpan.MaxValue,
+            static async (reader, token)
+                => await reader.ReadAsync(token).ConfigureAwait(false) ? TimeSpan.FromSeconds(reader.GetDouble(0)) : TimeSpan.MaxValue,
             cancellationToken).ConfigureAwait(false);
         if (age > LongestWithoutTurn && age > retention.Interval * 2)
         {
             throw new StoreUnavailableException(
                 age == TimeSpan.MaxValue
                     ? $"Nothing is removed any more: table 'turns' in schema '{_database.SchemaName}' has no row 'retention'. Insert it."
-                    : $"Nothing has been removed for {age.TotalHours:0.#} hours: a session that does not remove anything holds the row 'retention' of table 'turns' in schema '{_database.SchemaName}'. Find it in pg_locks and pg_stat_activity, and end it.");
+                    : $"Nothing has been removed for {age.TotalHours:0.#} hours: a session that does not remove anything holds the row "
+                        + "'retention' of table "
+                        + $"'turns' in schema '{_database.SchemaName}'. Find it in pg_locks and pg_stat_activity, and end it.");
         }
     }
 

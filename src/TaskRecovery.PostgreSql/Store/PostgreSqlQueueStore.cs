@@ -52,7 +52,8 @@ internal sealed partial class PostgreSqlQueueStore : IQueueStore
         else if (await migrator.FindMissingAsync(cancellationToken).ConfigureAwait(false) is { Count: > 0 } missing)
         {
             throw new StoreConfigurationException(
-                $"Schema '{_database.SchemaName}' lacks the migrations {string.Join(", ", missing)}. Run IStoreMigrator.MigrateAsync with a role that may create tables, or set PostgreSqlOptions.MigrateOnStart.");
+                $"Schema '{_database.SchemaName}' lacks the migrations {string.Join(", ", missing)}. Run IStoreMigrator.MigrateAsync with "
+                + "a role that may create tables, or set PostgreSqlOptions.MigrateOnStart.");
         }
 
         Names.Clear();
@@ -62,7 +63,8 @@ internal sealed partial class PostgreSqlQueueStore : IQueueStore
     private async Task RequireSessionsAsync(CancellationToken cancellationToken)
     {
         var options = _database.Options;
-        if ((options.UseSessionLocks || options.UseNotifications) && await _database.TranslateAsync(SessionProbe.IsSharedAsync, cancellationToken).ConfigureAwait(false))
+        if ((options.UseSessionLocks || options.UseNotifications)
+            && await _database.TranslateAsync(SessionProbe.IsSharedAsync, cancellationToken).ConfigureAwait(false))
         {
             throw new StoreConfigurationException(
                 "A pooler between this process and PostgreSQL gives each transaction another session (PgBouncer's pool_mode = "
@@ -106,8 +108,10 @@ internal sealed partial class PostgreSqlQueueStore : IQueueStore
         if (!string.Equals(encoding, "UTF8", StringComparison.Ordinal))
         {
             throw new StoreConfigurationException(
-                $"The database's encoding is {encoding}, and the store needs UTF8: names, results and the texts of errors may have any character, and one that the database can't hold would keep a run's outcome from being stored. "
-                + "Create a database with encoding 'UTF8' template template0, move the data there (pg_dump, pg_restore), and name it in the connection string.");
+                $"The database's encoding is {encoding}, and the store needs UTF8: names, results and the texts of errors may have any "
+                + "character, and one that the database can't hold would keep a run's outcome from being stored. "
+                + "Create a database with encoding 'UTF8' template template0, move the data there (pg_dump, pg_restore), "
+                + "and name it in the connection string.");
         }
 
         if (level is not ("read committed" or "read uncommitted"))

@@ -6,7 +6,8 @@ namespace TaskRecovery.PostgreSql;
 /// <summary>Progress and log lines in PostgreSQL. Their commits do not wait for the disk.</summary>
 internal sealed class PostgreSqlRunInfoStore(PostgreSqlDatabase database) : IRunInfoStore
 {
-    public async ValueTask SaveReportAsync(Guid nodeId, long entryId, long fence, long done, long? total, string? message, CancellationToken cancellationToken)
+    public async ValueTask SaveReportAsync(
+        Guid nodeId, long entryId, long fence, long done, long? total, string? message, CancellationToken cancellationToken)
         => await database.SendAsync(
             RunInfoSql.Report,
             [Arg.Uuid(nodeId), Arg.Int8(entryId), Arg.Int8(fence), Arg.Int8(done), Arg.Int8(total), Arg.Text(message)],

@@ -5,9 +5,11 @@ namespace TaskRecovery.PostgreSql;
 /// <summary>Reads columns that may be null.</summary>
 internal static class ReaderExtensions
 {
-    internal static string? StringOrNull(this NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
+    internal static string? StringOrNull(this NpgsqlDataReader reader, int column)
+        => reader.IsDBNull(column) ? null : reader.GetString(column);
 
-    internal static DateTimeOffset? TimeOrNull(this NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetFieldValue<DateTimeOffset>(column);
+    internal static DateTimeOffset? TimeOrNull(this NpgsqlDataReader reader, int column)
+        => reader.IsDBNull(column) ? null : reader.GetFieldValue<DateTimeOffset>(column);
 
     /// <summary>An interval that the statement returns as a number of microseconds.</summary>
     internal static TimeSpan? MicrosecondsOrNull(this NpgsqlDataReader reader, int column)

@@ -40,7 +40,8 @@ internal static class SessionProbe
 
             // If the pooler has a single session, do not query again: the query would wait for the open transaction.
             if (string.Equals(before, other, StringComparison.Ordinal)
-                || !string.Equals(before, await ReadAsync(database, first, cancellationToken).ConfigureAwait(false), StringComparison.Ordinal))
+                || !string.Equals(
+                    before, await ReadAsync(database, first, cancellationToken).ConfigureAwait(false), StringComparison.Ordinal))
             {
                 return true;
             }
@@ -51,7 +52,8 @@ internal static class SessionProbe
         return false;
     }
 
-    private static async ValueTask<string> ReadAsync(PostgreSqlDatabase database, NpgsqlConnection connection, CancellationToken cancellationToken)
+    private static async ValueTask<string> ReadAsync(
+        PostgreSqlDatabase database, NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         var command = new NpgsqlCommand(Session, connection) { CommandTimeout = database.CommandTimeout };
         await using var _ = command.ConfigureAwait(false);

@@ -25,7 +25,8 @@ internal static class SessionSettings
     /// <summary>As <see cref="Prelude"/>, for sessions that may be the application's: if a client has stopped, the server ends its
     /// transaction before the client's lease expires.</summary>
     internal static string PreludeFor(TimeSpan lease)
-        => Set([.. Required, .. Plans, ("tcp_user_timeout", ReleaseAfter(lease)), ("idle_in_transaction_session_timeout", ReleaseAfter(lease))], local: true);
+        => Set([.. Required, .. Plans, ("tcp_user_timeout", ReleaseAfter(lease)),
+            ("idle_in_transaction_session_timeout", ReleaseAfter(lease))], local: true);
 
     /// <summary>As <see cref="Prelude"/>, for a statement that may be lost: its commit does not wait for the disk.</summary>
     internal static readonly string PreludeInMemory = Set([("synchronous_commit", "off"), ("search_path", SearchPath)], local: true);
@@ -69,5 +70,6 @@ internal static class SessionSettings
 
     // Function names include their schema, because the search path is not pinned yet.
     private static string Set((string Name, string Value)[] settings, bool local)
-        => "select " + string.Join(", ", settings.Select(setting => $"pg_catalog.set_config('{setting.Name}', '{setting.Value}', {(local ? "true" : "false")})"));
+        => "select " + string.Join(
+            ", ", settings.Select(setting => $"pg_catalog.set_config('{setting.Name}', '{setting.Value}', {(local ? "true" : "false")})"));
 }

@@ -81,7 +81,12 @@ internal sealed class TaskStarter(PostgreSqlDatabase database, HintSender hints)
 
             if (judged.TryGetValue(start.Request.JobId, out var before))
             {
-                job = job with { HasUnfinishedTask = before.HasUnfinishedTask, HasQueuedTask = before.HasQueuedTask, Timing = start.IsPlanned ? job.Timing : before.Timing };
+                job = job with
+                {
+                    HasUnfinishedTask = before.HasUnfinishedTask,
+                    HasQueuedTask = before.HasQueuedTask,
+                    Timing = start.IsPlanned ? job.Timing : before.Timing,
+                };
                 start.Facts = start.Facts with { Job = job };
             }
 

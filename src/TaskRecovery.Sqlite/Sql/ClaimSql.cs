@@ -4,10 +4,12 @@ namespace TaskRecovery.Sqlite;
 internal static class ClaimSql
 {
     /// <summary>Stores a claim. ?1 now, ?2 node, ?3 entries, ?4 attempts, ?5 crashes.</summary>
-    public const string Insert = "insert into taskrecovery_claims (claimed_at, node, entries, attempts, crashes) values (?1, ?2, ?3, ?4, ?5)";
+    public const string Insert =
+        "insert into taskrecovery_claims (claimed_at, node, entries, attempts, crashes) values (?1, ?2, ?3, ?4, ?5)";
 
     /// <summary>Returns a row if the claim exists and belongs to the node. ?1 fence, ?2 node's id.</summary>
-    public const string IsHeldBy = "select 1 from taskrecovery_claims c join taskrecovery_nodes n on n.number = c.node where c.id = ?1 and n.id = ?2";
+    public const string IsHeldBy =
+        "select 1 from taskrecovery_claims c join taskrecovery_nodes n on n.number = c.node where c.id = ?1 and n.id = ?2";
 
     /// <summary>The entries, attempts and crashes of a claim. ?1 fence.</summary>
     public const string Contents = "select entries, attempts, crashes from taskrecovery_claims where id = ?1";
@@ -19,7 +21,8 @@ internal static class ClaimSql
         """;
 
     /// <summary>The claims of a node. ?1 node's id.</summary>
-    public const string OfNode = "select c.id from taskrecovery_claims c join taskrecovery_nodes n on n.number = c.node where n.id = ?1 order by c.id";
+    public const string OfNode =
+        "select c.id from taskrecovery_claims c join taskrecovery_nodes n on n.number = c.node where n.id = ?1 order by c.id";
 
     /// <summary>Returns a row if an entry of the claim has no outcome under it. ?1 fence.</summary>
     public const string HasUnfinished = """

@@ -2,10 +2,10 @@ namespace TaskRecovery.Sqlite;
 
 /// <summary>Statements that examine entries, newest first.</summary>
 /// <remarks>
-/// <para>Common parameters: ?1 only ids below this one, ?2 how many entries to examine, ?3 queues, ?4 kinds, ?5 states as digits, ?6 reason,
-/// ?7 numbers of nodes, ?8 entries that run on these nodes, ?9 the job's id as text, ?10 unique key, ?11 created from, ?12 created before,
-/// ?13 ended from, ?14 ended before, ?15 name and value as in the metadata, ?16 text in the arguments, ?17 the same text as JSON escapes it,
-/// ?18 kinds of tasks, ?19 name and value of the scope; each is null if it is not set, and lists are JSON arrays.</para>
+/// <para>Common parameters: ?1 only ids below this one, ?2 how many entries to examine, ?3 queues, ?4 kinds, ?5 states as digits, ?6
+/// reason, ?7 numbers of nodes, ?8 entries that run on these nodes, ?9 the job's id as text, ?10 unique key, ?11 created from, ?12 created
+/// before, ?13 ended from, ?14 ended before, ?15 name and value as in the metadata, ?16 text in the arguments, ?17 the same text as JSON
+/// escapes it, ?18 kinds of tasks, ?19 name and value of the scope; each is null if it is not set, and lists are JSON arrays.</para>
 /// <para>Every examined entry is a row: its id, when it was stored, whether it matches, and its group. The caller stops reading when it has
 /// found enough. Outcomes are looked up only for entries that match everything else.</para>
 /// </remarks>
@@ -30,9 +30,11 @@ internal static class EntryListSql
         and (?19 is null or instr(coalesce(e.metadata, ''), ?19) > 0)
         and (?16 is null or instr(e.args, ?16) > 0 or instr(e.args, ?17) > 0)
         and (?6 is null or ?6 = (select o.reason {Final}))
-        and ((?13 is null and ?14 is null) or exists (select 1 {Final} and (?13 is null or o.ended_at >= ?13) and (?14 is null or o.ended_at < ?14)))
+        and ((?13 is null and ?14 is null) or exists (select 1 {Final} and (?13 is null or o.ended_at >= ?13)
+            and (?14 is null or o.ended_at < ?14)))
         and (?7 is null or e.id in (select value from json_each(?8))
-            or (select o.node from taskrecovery_outcomes o where o.entry = e.id order by o.fence desc limit 1) in (select value from json_each(?7)))
+            or (select o.node from taskrecovery_outcomes o
+                where o.entry = e.id order by o.fence desc limit 1) in (select value from json_each(?7)))
         and (?5 is null or instr(?5, {State}) > 0)
         """;
 
@@ -50,17 +52,21 @@ internal static class EntryListSql
     /// <summary>Entries that failed or were cancelled, from their own index.</summary>
     public const string Unwell = $"""
         {Columns} from (
-            select entry from (select entry from taskrecovery_outcomes where final = 1 and kind > 0 and kind = 1 and entry < ?1 order by entry desc limit ?2)
+            select entry from (select entry from taskrecovery_outcomes
+                where final = 1 and kind > 0 and kind = 1 and entry < ?1 order by entry desc limit ?2)
             union all
-            select entry from (select entry from taskrecovery_outcomes where final = 1 and kind > 0 and kind = 2 and entry < ?1 order by entry desc limit ?2)
+            select entry from (select entry from taskrecovery_outcomes
+                where final = 1 and kind > 0 and kind = 2 and entry < ?1 order by entry desc limit ?2)
             union all
-            select entry from (select entry from taskrecovery_outcomes where final = 1 and kind > 0 and kind = 7 and entry < ?1 order by entry desc limit ?2)
+            select entry from (select entry from taskrecovery_outcomes
+                where final = 1 and kind > 0 and kind = 7 and entry < ?1 order by entry desc limit ?2)
             order by 1 desc limit ?2) f
         {Listed}
         """;
 
     /// <summary>Waiting entries.</summary>
-    public const string Waiting = $"{Columns} from (select id as entry from taskrecovery_waiting where id < ?1 order by id desc limit ?2) f {Listed}";
+    public const string Waiting =
+        $"{Columns} from (select id as entry from taskrecovery_waiting where id < ?1 order by id desc limit ?2) f {Listed}";
 
     /// <summary>The entries in a JSON array. ?21 the array.</summary>
     public const string Given = $"""

@@ -6,7 +6,8 @@ internal static class EntrySql
     /// <summary>Stores an entry. ?1 now, ?2 queue, ?3 kind, ?4 priority, ?5 max attempts, ?6 args, ?7 unique key, ?8 timeout, ?9 metadata,
     /// ?10 trace, ?11 expires at.</summary>
     public const string Insert = """
-        insert into taskrecovery_entries (created_at, queue, kind, priority, max_attempts, args, unique_key, timeout, metadata, trace_parent, expires_at)
+        insert into taskrecovery_entries (created_at, queue, kind, priority, max_attempts, args, unique_key, timeout, metadata,
+            trace_parent, expires_at)
         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
         """;
 
@@ -26,7 +27,8 @@ internal static class EntrySql
     public const string KindName = "select k.name from taskrecovery_entries e join taskrecovery_kinds k on k.id = e.kind where e.id = ?1";
 
     /// <summary>The name of an entry's queue. ?1 id.</summary>
-    public const string QueueName = "select q.name from taskrecovery_entries e join taskrecovery_queues q on q.id = e.queue where e.id = ?1";
+    public const string QueueName =
+        "select q.name from taskrecovery_entries e join taskrecovery_queues q on q.id = e.queue where e.id = ?1";
 
     /// <summary>Removes an entry. ?1 id.</summary>
     public const string Delete = "delete from taskrecovery_entries where id = ?1";

@@ -19,11 +19,13 @@ internal static class EraseSql
         """;
 
     /// <summary>Blanks an entry. ?1 id.</summary>
-    public const string Entry = "update taskrecovery_entries set args = '', unique_key = null, metadata = null, trace_parent = null where id = ?1";
+    public const string Entry =
+        "update taskrecovery_entries set args = '', unique_key = null, metadata = null, trace_parent = null where id = ?1";
 
     /// <summary>Blanks an entry's outcomes. ?1 entry.</summary>
     public const string Outcomes = $"""
-        update taskrecovery_outcomes set result = null, error = null, black_box = null, reason = case when final = 1 then '{EndReasons.Erased}' else reason end where entry = ?1
+        update taskrecovery_outcomes set result = null, error = null, black_box = null, reason = case
+            when final = 1 then '{EndReasons.Erased}' else reason end where entry = ?1
         """;
 
     /// <summary>Blanks the record of an entry's task. ?1 entry.</summary>

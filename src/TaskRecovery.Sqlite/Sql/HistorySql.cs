@@ -17,7 +17,8 @@ internal static class HistorySql
         on conflict (hourly, began_at, queue, kind) do update set
             enqueued = s.enqueued + excluded.enqueued, completed = s.completed + excluded.completed, failed = s.failed + excluded.failed,
             cancelled = s.cancelled + excluded.cancelled, retried = s.retried + excluded.retried, snoozed = s.snoozed + excluded.snoozed,
-            released = s.released + excluded.released, lost = s.lost + excluded.lost, run_ms = s.run_ms + excluded.run_ms, wait_ms = s.wait_ms + excluded.wait_ms
+            released = s.released + excluded.released, lost = s.lost + excluded.lost, run_ms = s.run_ms + excluded.run_ms,
+                wait_ms = s.wait_ms + excluded.wait_ms
         """;
 
     /// <summary>The sums of minutes or hours since a time. ?1 whether hours, ?2 time.</summary>

@@ -30,7 +30,8 @@ internal static class InvariantSql
                 and cast(e.args as text) like '%"taskId"%null%' and cast(e.args as text) not like '%"overlap"%'
         )
         select * from (
-            select 'entry ' || id || ' is in ' || (waiting + running + ended) || ' places: waiting ' || waiting || ', running ' || running || ', ended ' || ended
+            select 'entry ' || id || ' is in ' || (waiting + running + ended) || ' places: waiting '
+                || waiting || ', running ' || running || ', ended ' || ended
             from places where waiting + running + ended <> 1
             union all
             select 'waiting lists entry ' || id || ', which is not in entries' from taskrecovery_waiting
@@ -39,10 +40,12 @@ internal static class InvariantSql
             select 'claim ' || fence || ' lists entry ' || id || ', which is not in entries' from running
             where id not in (select id from taskrecovery_entries)
             union all
-            select 'entry ' || id || ' is of queue number ' || queue || ' and kind number ' || kind || ', which have no names' from taskrecovery_entries
+            select 'entry ' || id || ' is of queue number ' || queue || ' and kind number ' || kind || ', which have no names'
+                from taskrecovery_entries
             where queue not in (select id from taskrecovery_queues) or kind not in (select id from taskrecovery_kinds)
             union all
-            select 'entry ' || w.id || ' waits with a queue or kind that is not its own' from taskrecovery_waiting w join taskrecovery_entries e on e.id = w.id
+            select 'entry ' || w.id || ' waits with a queue or kind that is not its own' from taskrecovery_waiting w
+                join taskrecovery_entries e on e.id = w.id
             where w.queue <> e.queue or w.kind <> e.kind
             union all
             select 'unique key ' || key || ' is held by entry ' || entry || ', which has ended' from taskrecovery_unique_keys k

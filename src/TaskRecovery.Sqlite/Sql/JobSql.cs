@@ -4,8 +4,10 @@ namespace TaskRecovery.Sqlite;
 internal static class JobSql
 {
     private const string Columns = """
-        select id, name, kind, entry_kind, args, state, every, once_at, start_at, overlap, missed_runs, queue, priority, max_attempts, timeout,
-            next_run_at, planned_entry, created_at, updated_at, declared_by, cron, time_zone, end_at, exceptions, catch_up_within, catch_up_limit,
+        select id, name, kind, entry_kind, args, state, every, once_at, start_at, overlap, missed_runs, queue, priority, max_attempts,
+            timeout,
+            next_run_at, planned_entry, created_at, updated_at, declared_by, cron, time_zone, end_at, exceptions, catch_up_within,
+                catch_up_limit,
             expires_after, paused_at, resume_at, paused_by, paused_reason, declared_as, orphaned_at
         from taskrecovery_jobs
         """;
@@ -38,16 +40,19 @@ internal static class JobSql
         """;
 
     /// <summary>Inserts or updates a job. ?1 id, ?2 name, ?3 kind, ?4 entry kind, ?5 args, ?6 every, ?7 once at, ?8 start at, ?9 overlap,
-    /// ?10 missed runs, ?11 queue, ?12 priority, ?13 max attempts, ?14 timeout, ?15 now, ?16 the application that declares it, ?17 cron, ?18 time
-    /// zone, ?19 end at, ?20 exceptions, ?21 catch up within, ?22 catch-up limit, ?23 expires after, ?24 declared as, ?25
+    /// ?10 missed runs, ?11 queue, ?12 priority, ?13 max attempts, ?14 timeout, ?15 now, ?16 the application that declares it, ?17 cron,
+    /// ?18 time zone, ?19 end at, ?20 exceptions, ?21 catch up within, ?22 catch-up limit, ?23 expires after, ?24 declared as, ?25
     /// orphaned at.</summary>
     public const string Save = """
         insert into taskrecovery_jobs (
-            id, name, kind, entry_kind, args, every, once_at, start_at, overlap, missed_runs, queue, priority, max_attempts, timeout, created_at, updated_at, declared_by,
+            id, name, kind, entry_kind, args, every, once_at, start_at, overlap, missed_runs, queue, priority, max_attempts, timeout,
+                created_at, updated_at, declared_by,
             cron, time_zone, end_at, exceptions, catch_up_within, catch_up_limit, expires_after, declared_as, orphaned_at)
         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)
-        on conflict (id) do update set kind = ?3, entry_kind = ?4, args = ?5, every = ?6, once_at = ?7, start_at = ?8, overlap = ?9, missed_runs = ?10,
-            queue = ?11, priority = ?12, max_attempts = ?13, timeout = ?14, updated_at = ?15, declared_by = ?16, cron = ?17, time_zone = ?18, end_at = ?19,
+        on conflict (id) do update set kind = ?3, entry_kind = ?4, args = ?5, every = ?6, once_at = ?7, start_at = ?8, overlap = ?9,
+            missed_runs = ?10,
+            queue = ?11, priority = ?12, max_attempts = ?13, timeout = ?14, updated_at = ?15, declared_by = ?16, cron = ?17,
+                time_zone = ?18, end_at = ?19,
             exceptions = ?20, catch_up_within = ?21, catch_up_limit = ?22, expires_after = ?23, declared_as = ?24,
             orphaned_at = ?25
         """;
@@ -55,20 +60,23 @@ internal static class JobSql
     /// <summary>Changes the plan. ?1 id, ?2 state, ?3 next run's due time, ?4 its entry.</summary>
     public const string SetPlan = "update taskrecovery_jobs set state = ?2, next_run_at = ?3, planned_entry = ?4 where id = ?1";
 
-    /// <summary>Stores which application declares a job, as what, and that it is no orphan. ?1 id, ?2 application, ?3 declared as.</summary>
+    /// <summary>Stores which application declares a job, as what, and that it is no orphan. ?1 id, ?2 application, ?3 declared
+    /// as.</summary>
     public const string SetDeclared = "update taskrecovery_jobs set declared_by = ?2, declared_as = ?3, orphaned_at = null where id = ?1";
 
     /// <summary>Stores that no application declares a job any longer. ?1 name, ?2 now.</summary>
     public const string SetOrphaned = "update taskrecovery_jobs set orphaned_at = ?2 where name = ?1 and orphaned_at is null";
 
     /// <summary>Stores why a job is paused; all null if it is not. ?1 id, ?2 paused at, ?3 resume at, ?4 by, ?5 reason.</summary>
-    public const string SetPause = "update taskrecovery_jobs set paused_at = ?2, resume_at = ?3, paused_by = ?4, paused_reason = ?5 where id = ?1";
+    public const string SetPause =
+        "update taskrecovery_jobs set paused_at = ?2, resume_at = ?3, paused_by = ?4, paused_reason = ?5 where id = ?1";
 
     /// <summary>The ids of paused jobs that resume by now. ?1 now.</summary>
     public const string ToResume = "select id from taskrecovery_jobs where state = 1 and resume_at <= ?1";
 
     /// <summary>The ids of active cron jobs with a planned run after a time. ?1 now.</summary>
-    public const string PlannedCron = "select id from taskrecovery_jobs where state = 0 and cron is not null and planned_entry is not null and next_run_at > ?1";
+    public const string PlannedCron =
+        "select id from taskrecovery_jobs where state = 0 and cron is not null and planned_entry is not null and next_run_at > ?1";
 
     /// <summary>Removes a job. ?1 id.</summary>
     public const string Delete = "delete from taskrecovery_jobs where id = ?1";

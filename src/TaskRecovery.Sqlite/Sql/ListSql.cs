@@ -4,7 +4,8 @@ namespace TaskRecovery.Sqlite;
 internal static class ListSql
 {
     private const string Columns = """
-        select e.id, k.name, q.name, e.priority, case when ?6 then e.args else '' end, e.max_attempts, e.created_at, e.unique_key, e.timeout, e.metadata,
+        select e.id, k.name, q.name, e.priority, case when ?6 then e.args
+            else '' end, e.max_attempts, e.created_at, e.unique_key, e.timeout, e.metadata,
             w.run_at, w.attempt, w.crashes,
             o.kind, o.final, o.ended_at, o.duration, o.attempt, o.crashes, case when ?6 then o.result end, o.error, o.reason,
             n.name, n.named, n.id,
@@ -16,7 +17,8 @@ internal static class ListSql
         cross join taskrecovery_kinds k on k.id = e.kind
         cross join taskrecovery_queues q on q.id = e.queue
         left join taskrecovery_waiting w on w.id = e.id
-        left join taskrecovery_outcomes o on o.entry = e.id and o.fence = (select max(l.fence) from taskrecovery_outcomes l where l.entry = e.id)
+        left join taskrecovery_outcomes o on o.entry = e.id
+            and o.fence = (select max(l.fence) from taskrecovery_outcomes l where l.entry = e.id)
         left join taskrecovery_nodes n on n.number = o.node
         """;
 

@@ -21,13 +21,15 @@ internal static class MigrationSql
     public const string Applied = "select version, name, checksum, oldest_library from taskrecovery_migrations order by version";
 
     /// <summary>Records a migration. ?1 version, ?2 name, ?3 checksum, ?4 oldest library, ?5 now.</summary>
-    public const string Record = "insert into taskrecovery_migrations (version, name, checksum, oldest_library, applied_at) values (?1, ?2, ?3, ?4, ?5)";
+    public const string Record =
+        "insert into taskrecovery_migrations (version, name, checksum, oldest_library, applied_at) values (?1, ?2, ?3, ?4, ?5)";
 
     /// <summary>Triggers on the library's tables, and views with the name of one.</summary>
     public const string ForeignCode = """
         select printf('%s ''%s'' on ''%s''', type, name, tbl_name)
         from sqlite_schema
-        where (type = 'trigger' and tbl_name like 'taskrecovery\_%' escape '\') or (type = 'view' and name like 'taskrecovery\_%' escape '\')
+        where (type = 'trigger' and tbl_name like 'taskrecovery\_%' escape '\')
+            or (type = 'view' and name like 'taskrecovery\_%' escape '\')
         limit 1
         """;
 }

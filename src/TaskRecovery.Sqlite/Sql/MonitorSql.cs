@@ -4,10 +4,12 @@ namespace TaskRecovery.Sqlite;
 internal static class MonitorSql
 {
     /// <summary>The queues, and who paused them.</summary>
-    public const string Queues = "select id, name, paused, paused_at, paused_by, paused_reason, paused_until_at from taskrecovery_queues order by name";
+    public const string Queues =
+        "select id, name, paused, paused_at, paused_by, paused_reason, paused_until_at from taskrecovery_queues order by name";
 
     /// <summary>The kinds, and who paused them.</summary>
-    public const string Kinds = "select id, name, paused, paused_at, paused_by, paused_reason, paused_until_at from taskrecovery_kinds order by name";
+    public const string Kinds =
+        "select id, name, paused, paused_at, paused_by, paused_reason, paused_until_at from taskrecovery_kinds order by name";
 
     /// <summary>The number of entries of a queue, kind and level that are not due, up to a limit. ?1 queue, ?2 kind, ?3 level, ?4 now, ?5
     /// limit.</summary>
@@ -39,7 +41,8 @@ internal static class MonitorSql
 
     /// <summary>The nodes, living ones first, at most 1,000.</summary>
     public const string Nodes = """
-        select n.number, n.id, n.name, n.named, n.machine, n.process_id, n.started_at, n.beat_at, n.holds_lock, n.dead_at, n.stopped, n.declared_by, n.proof, n.info,
+        select n.number, n.id, n.name, n.named, n.machine, n.process_id, n.started_at, n.beat_at, n.holds_lock, n.dead_at, n.stopped,
+            n.declared_by, n.proof, n.info,
             n.heartbeats_in_database, (select count(*) from taskrecovery_claims c where c.node = n.number),
             (select count(*) from taskrecovery_claims c, json_each(c.entries) r where c.node = n.number
                 and not exists (select 1 from taskrecovery_outcomes o where o.entry = r.value and o.fence = c.id)), n.vitals

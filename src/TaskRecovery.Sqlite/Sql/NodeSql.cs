@@ -24,12 +24,14 @@ internal static class NodeSql
     /// <summary>Stores a new node. ?1 id, ?2 name, ?3 named, ?4 name is explicit, ?5 machine, ?6 process, ?7 process started, ?8 holds
     /// lock, ?9 now, ?10 what it says of itself.</summary>
     public const string Insert = """
-        insert into taskrecovery_nodes (id, name, named, name_is_explicit, machine, process_id, process_started, holds_lock, started_at, beat_at, info)
+        insert into taskrecovery_nodes (id, name, named, name_is_explicit, machine, process_id, process_started, holds_lock, started_at,
+            beat_at, info)
         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10)
         """;
 
     /// <summary>Stores a heartbeat. ?1 id, ?2 holds lock, ?3 now.</summary>
-    public const string Heartbeat = "update taskrecovery_nodes set beat = beat + 1, holds_lock = ?2, beat_at = ?3 where id = ?1 and dead_at is null";
+    public const string Heartbeat =
+        "update taskrecovery_nodes set beat = beat + 1, holds_lock = ?2, beat_at = ?3 where id = ?1 and dead_at is null";
 
     /// <summary>The living nodes.</summary>
     public const string Alive = $"""
@@ -60,10 +62,13 @@ internal static class NodeSql
 
     /// <summary>Declares a node dead unless it is dead already or has stored another heartbeat. ?1 id, ?2 stored heartbeats that the
     /// verdict is based on, ?3 now, ?4 proof, ?5 the name of this node, ?6 the state of the process.</summary>
-    public const string MarkDead = "update taskrecovery_nodes set dead_at = ?3, proof = ?4, declared_by = ?5, vitals = ?6 where id = ?1 and beat = ?2 and dead_at is null";
+    public const string MarkDead = "update taskrecovery_nodes set dead_at = ?3, proof = ?4, declared_by = ?5, vitals = ?6 where id = ?1 "
+        + "and beat = ?2 and dead_at is null";
 
-    /// <summary>Declares a node dead because its lock is free. ?1 id, ?2 now, ?3 proof, ?4 the name of this node, ?5 the state of the process.</summary>
-    public const string MarkGone = "update taskrecovery_nodes set dead_at = ?2, proof = ?3, declared_by = ?4, vitals = ?5 where id = ?1 and dead_at is null";
+    /// <summary>Declares a node dead because its lock is free. ?1 id, ?2 now, ?3 proof, ?4 the name of this node, ?5 the state of the
+    /// process.</summary>
+    public const string MarkGone =
+        "update taskrecovery_nodes set dead_at = ?2, proof = ?3, declared_by = ?4, vitals = ?5 where id = ?1 and dead_at is null";
 
     /// <summary>Records that a node has stopped. ?1 id, ?2 now.</summary>
     public const string Leave = "update taskrecovery_nodes set dead_at = ?2, stopped = 1, proof = 4 where id = ?1 and dead_at is null";

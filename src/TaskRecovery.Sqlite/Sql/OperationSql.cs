@@ -4,18 +4,21 @@ namespace TaskRecovery.Sqlite;
 internal static class OperationSql
 {
     private const string Columns = """
-        select id, action, state, query, ids, retry_from, retry_at, undoes, undone_by, actor, reason, tool, created_at, started_at, ended_at,
+        select id, action, state, query, ids, retry_from, retry_at, undoes, undone_by, actor, reason, tool, created_at, started_at,
+            ended_at,
             up_to_id, position, expected, expected_precision, done, refused
         from taskrecovery_operations
         """;
 
-    /// <summary>Stores an operation. ?1 action, ?2 state, ?3 query, ?4 ids, ?5 where retried entries start, ?6 when they run, ?7 the operation
-    /// that it reverses, ?8 actor, ?9 reason, ?10 tool, ?11 now, ?12 started, ?13 highest entry id, ?14 expected entries, ?15 precision of
-    /// that number.</summary>
+    /// <summary>Stores an operation. ?1 action, ?2 state, ?3 query, ?4 ids, ?5 where retried entries start, ?6 when they run, ?7 the
+    /// operation that it reverses, ?8 actor, ?9 reason, ?10 tool, ?11 now, ?12 started, ?13 highest entry id, ?14 expected entries, ?15
+    /// precision of that number.</summary>
     public const string Insert = """
         insert into taskrecovery_operations
-            (action, state, query, ids, retry_from, retry_at, undoes, actor, reason, tool, created_at, started_at, up_to_id, position, expected, expected_precision)
-        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, max(?13, coalesce((select max(value) from json_each(?4)), 0)) + 1, ?14, ?15)
+            (action, state, query, ids, retry_from, retry_at, undoes, actor, reason, tool, created_at, started_at, up_to_id, position,
+                expected, expected_precision)
+        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, max(?13, coalesce((select max(value) from json_each(?4)), 0)) + 1,
+            ?14, ?15)
         """;
 
     /// <summary>The highest entry id.</summary>
@@ -39,8 +42,8 @@ internal static class OperationSql
     /// <summary>Marks an operation as reversed. ?1 id, ?2 by which operation.</summary>
     public const string MarkUndone = "update taskrecovery_operations set undone_by = ?2 where id = ?1";
 
-    /// <summary>Stores the progress of a step. ?1 id, ?2 position, ?3 how many were changed, ?4 how many were not, ?5 state, ?6 when it ended,
-    /// or null.</summary>
+    /// <summary>Stores the progress of a step. ?1 id, ?2 position, ?3 how many were changed, ?4 how many were not, ?5 state, ?6 when it
+    /// ended, or null.</summary>
     public const string Advance = """
         update taskrecovery_operations set position = ?2, done = done + ?3, refused = refused + ?4, state = ?5, ended_at = ?6 where id = ?1
         """;
@@ -58,8 +61,8 @@ internal static class OperationSql
         where operation = ?1 and entry < ?2 and result = 0 order by entry desc limit ?3
         """;
 
-    /// <summary>The entries of an operation. ?1 operation, ?2 only ids above this one, ?3 whether only those that it could not change, ?4 how
-    /// many at most.</summary>
+    /// <summary>The entries of an operation. ?1 operation, ?2 only ids above this one, ?3 whether only those that it could not change, ?4
+    /// how many at most.</summary>
     public const string ListEntries = """
         select entry, result from taskrecovery_operation_entries
         where operation = ?1 and entry > ?2 and (not ?3 or result <> 0) order by entry limit ?4

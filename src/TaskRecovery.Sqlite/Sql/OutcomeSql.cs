@@ -6,7 +6,8 @@ internal static class OutcomeSql
     /// <summary>Stores how a run ended, unless an outcome is stored under its fence. ?1 entry, ?2 fence, ?3 now, ?4 duration, ?5 node, ?6
     /// kind, ?7 attempt, ?8 crashes, ?9 final, ?10 result, ?11 error, ?12 reason.</summary>
     public const string Insert = """
-        insert or ignore into taskrecovery_outcomes (entry, fence, ended_at, duration, node, kind, attempt, crashes, final, result, error, reason)
+        insert or ignore into taskrecovery_outcomes (entry, fence, ended_at, duration, node, kind, attempt, crashes, final, result, error,
+            reason)
         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
         """;
 
@@ -20,7 +21,8 @@ internal static class OutcomeSql
     public const string Exists = "select 1 from taskrecovery_outcomes where entry = ?1 and fence = ?2";
 
     /// <summary>Like <see cref="Exists"/>, but ignores outcomes stored by an erasure. ?1 entry, ?2 fence.</summary>
-    public const string ExistsByNode = $"select 1 from taskrecovery_outcomes where entry = ?1 and fence = ?2 and reason is not '{EndReasons.Erased}'";
+    public const string ExistsByNode =
+        $"select 1 from taskrecovery_outcomes where entry = ?1 and fence = ?2 and reason is not '{EndReasons.Erased}'";
 
     /// <summary>An entry's final outcome, if it has ended. ?1 entry.</summary>
     public const string FindFinal = "select fence, kind, reason from taskrecovery_outcomes where entry = ?1 and final = 1";

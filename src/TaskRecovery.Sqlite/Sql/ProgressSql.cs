@@ -34,10 +34,12 @@ internal static class ProgressSql
 
     /// <summary>Stores a step, unless a step with this name exists for the task (also from another entry) or else for the entry. ?1 entry,
     /// ?2 task, ?3 fence, ?4 now, ?5 name, ?6 result.</summary>
-    public const string SaveStep = "insert or ignore into taskrecovery_steps (entry, task, fence, stored_at, name, result) values (?1, ?2, ?3, ?4, ?5, ?6)";
+    public const string SaveStep =
+        "insert or ignore into taskrecovery_steps (entry, task, fence, stored_at, name, result) values (?1, ?2, ?3, ?4, ?5, ?6)";
 
     /// <summary>Stores a checkpoint and replaces the previous one. ?1 entry, ?2 task, ?3 fence, ?4 now, ?5 data.</summary>
-    public const string SaveCheckpoint = "insert or replace into taskrecovery_checkpoints (entry, task, fence, stored_at, data) values (?1, ?2, ?3, ?4, ?5)";
+    public const string SaveCheckpoint =
+        "insert or replace into taskrecovery_checkpoints (entry, task, fence, stored_at, data) values (?1, ?2, ?3, ?4, ?5)";
 
     /// <summary>Removes an entry's own steps. ?1 entry.</summary>
     public const string DeleteSteps = "delete from taskrecovery_steps where entry = ?1 and task is null";

@@ -10,7 +10,8 @@ internal static class RunInfoSql
         select ?2, ?3, ?7, ?4, ?5, ?6
         where exists (select 1 from taskrecovery_claims c join taskrecovery_nodes n on n.number = c.node where c.id = ?3 and n.id = ?1)
         on conflict (entry) do update
-            set fence = excluded.fence, done = excluded.done, total = excluded.total, message = excluded.message, reported_at = excluded.reported_at
+            set fence = excluded.fence, done = excluded.done, total = excluded.total, message = excluded.message,
+                reported_at = excluded.reported_at
             where r.fence <= excluded.fence
         """;
 

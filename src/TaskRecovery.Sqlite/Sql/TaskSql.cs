@@ -4,13 +4,15 @@ namespace TaskRecovery.Sqlite;
 internal static class TaskSql
 {
     private const string Columns = """
-        select t.id, t.job_id, t.entry_id, t.state, t.due_at, t.attempt, t.crashes, t.result, t.error, t.reason, t.node, t.created_at, t.started_at, t.ended_at, t.catch_up
+        select t.id, t.job_id, t.entry_id, t.state, t.due_at, t.attempt, t.crashes, t.result, t.error, t.reason, t.node, t.created_at,
+            t.started_at, t.ended_at, t.catch_up
         from taskrecovery_tasks t
         """;
 
     /// <summary>The columns of a list. It omits results: they have no size limit, so a page could have any size.</summary>
     public const string Listed = """
-        select t.id, t.job_id, t.entry_id, t.state, t.due_at, t.attempt, t.crashes, null, t.error, t.reason, t.node, t.created_at, t.started_at, t.ended_at, t.catch_up
+        select t.id, t.job_id, t.entry_id, t.state, t.due_at, t.attempt, t.crashes, null, t.error, t.reason, t.node, t.created_at,
+            t.started_at, t.ended_at, t.catch_up
         from taskrecovery_tasks t
         """;
 
@@ -21,7 +23,8 @@ internal static class TaskSql
     public const string FindByEntry = $"{Columns} where t.entry_id = ?1";
 
     /// <summary>Tasks, newest first. ?1 job, ?2 state, ?3 limit.</summary>
-    public const string List = $"{Listed} where (?1 is null or t.job_id = ?1) and (?2 is null or t.state = ?2) order by t.created_at desc, t.id desc limit ?3";
+    public const string List =
+        $"{Listed} where (?1 is null or t.job_id = ?1) and (?2 is null or t.state = ?2) order by t.created_at desc, t.id desc limit ?3";
 
     /// <summary>A job's unfinished tasks, oldest first. ?1 job.</summary>
     public const string ListIncomplete = $"{Listed} where t.job_id = ?1 and t.state < 2 order by t.created_at, t.id";
@@ -76,7 +79,8 @@ internal static class TaskSql
 
     /// <summary>Ends a task. ?1 id, ?2 state, ?3 attempt, ?4 crashes, ?5 result, ?6 error, ?7 reason, ?8 now.</summary>
     public const string End = """
-        update taskrecovery_tasks set state = ?2, attempt = ?3, crashes = ?4, result = ?5, error = coalesce(?6, error), reason = ?7, ended_at = ?8
+        update taskrecovery_tasks set state = ?2, attempt = ?3, crashes = ?4, result = ?5, error = coalesce(?6, error), reason = ?7,
+            ended_at = ?8
         where id = ?1 and state < 2
         """;
 

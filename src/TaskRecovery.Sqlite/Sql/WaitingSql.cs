@@ -22,7 +22,8 @@ internal static class WaitingSql
     /// one.</remarks>
     public const string NextLevel = """
         select priority, run_at from taskrecovery_waiting
-        where queue = ?1 and kind = ?2 and priority > ?3 and priority <= 2147483647 and typeof(priority) = 'integer' and typeof(run_at) = 'integer'
+        where queue = ?1 and kind = ?2 and priority > ?3 and priority <= 2147483647 and typeof(priority) = 'integer'
+            and typeof(run_at) = 'integer'
         order by priority, run_at limit 1
         """;
 

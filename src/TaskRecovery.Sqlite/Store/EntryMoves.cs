@@ -110,7 +110,8 @@ internal sealed class EntryMoves(SqliteSession session, SqliteNames names, long 
 
     /// <summary>Adds a waiting row for an entry that has none and is neither running nor ended.</summary>
     public void Wait(long entry, long runAt, int attempt, int crashes, bool toFront)
-        => session.Get(WaitingSql.PutBack).Bind(1, entry).Bind(2, runAt).Bind(3, attempt).Bind(4, crashes).Bind(5, CrashLevels.Of(crashes, toFront)).Execute();
+        => session.Get(WaitingSql.PutBack).Bind(1, entry).Bind(2, runAt).Bind(3, attempt).Bind(4, crashes).Bind(
+            5, CrashLevels.Of(crashes, toFront)).Execute();
 
     /// <summary>Draws a fence for an outcome without a claim.</summary>
     public long DrawFence()

@@ -18,7 +18,8 @@ internal sealed class Eraser(SqliteDatabase database, AuditInfo audit)
             return await EraseAsync([id], cancellationToken).ConfigureAwait(false);
         }
 
-        var last = await database.ReadAsync(static session => session.Get(EraseSql.Last).Scalar() ?? 0, cancellationToken).ConfigureAwait(false);
+        var last = await database.ReadAsync(static session => session.Get(EraseSql.Last).Scalar() ?? 0, cancellationToken)
+            .ConfigureAwait(false);
         var erased = 0;
         for (long after = 0; after < last; after += Chunk)
         {
@@ -65,7 +66,8 @@ internal sealed class Eraser(SqliteDatabase database, AuditInfo audit)
         }
 
         var statement = session.Get(target.Metadata is null ? EraseSql.FindByKey : EraseSql.FindByMetadata)
-            .Bind(1, after).Bind(2, upTo).Bind(3, target.Metadata is { } pair ? StoredMetadata.Quoted(pair.Value) : target.UniqueKey).Bind(4, kind);
+            .Bind(1, after).Bind(2, upTo)
+            .Bind(3, target.Metadata is { } pair ? StoredMetadata.Quoted(pair.Value) : target.UniqueKey).Bind(4, kind);
         while (statement.Step())
         {
             if (target.Metadata is not { } asked || StoredMetadata.Has(statement.NullableText(1), asked))
@@ -85,7 +87,8 @@ internal sealed class Eraser(SqliteDatabase database, AuditInfo audit)
         }
 
         var moves = new EntryMoves(session, database.Names, database.Now());
-        if (!session.Get(OutcomeSql.FindFinal).Bind(1, entry).Exists() && !moves.EndWaiting(entry, OutcomeKind.Cancelled, EndReasons.Erased))
+        if (!session.Get(OutcomeSql.FindFinal).Bind(1, entry).Exists()
+            && !moves.EndWaiting(entry, OutcomeKind.Cancelled, EndReasons.Erased))
         {
             ran |= EndRunning(moves, entry);
         }
@@ -114,7 +117,8 @@ internal sealed class Eraser(SqliteDatabase database, AuditInfo audit)
 
         var node = session.Get(NodeSql.Find).Bind(1, run.NodeId).Scalar();
         var duration = Math.Max(0, moves.Now - Micros.From(run.ClaimedAt));
-        moves.End(new Run(entry, run.Fence, node, run.Attempt + 1, run.Crashes, duration, MayHaveTask: true), OutcomeKind.Cancelled, [], null, EndReasons.Erased);
+        moves.End(new Run(entry, run.Fence, node, run.Attempt
+            + 1, run.Crashes, duration, MayHaveTask: true), OutcomeKind.Cancelled, [], null, EndReasons.Erased);
         session.Get(EntrySql.RequestCancel).Bind(1, entry).Bind(2, moves.Now).Execute();
         return true;
     }

@@ -33,7 +33,8 @@ internal sealed partial class FileChanges : IDisposable
 
         var changes = new SafeFileHandle(inotify_init1(CloseOnExec | NonBlocking), ownsHandle: true);
         var wake = new SafeFileHandle(eventfd(0, CloseOnExec | NonBlocking), ownsHandle: true);
-        if (changes.IsInvalid || wake.IsInvalid || inotify_add_watch(Descriptor(changes), [.. Encoding.UTF8.GetBytes(file), 0], Modified) < 0)
+        if (changes.IsInvalid || wake.IsInvalid
+            || inotify_add_watch(Descriptor(changes), [.. Encoding.UTF8.GetBytes(file), 0], Modified) < 0)
         {
             changes.Dispose();
             wake.Dispose();
@@ -46,7 +47,8 @@ internal sealed partial class FileChanges : IDisposable
     /// <summary>Waits for a change, or for <see cref="Wake"/>.</summary>
     public void Wait(TimeSpan limit)
     {
-        Span<PollDescriptor> descriptors = [new() { Descriptor = Descriptor(_changes), Events = Readable }, new() { Descriptor = Descriptor(_wake), Events = Readable }];
+        Span<PollDescriptor> descriptors =
+            [new() { Descriptor = Descriptor(_changes), Events = Readable }, new() { Descriptor = Descriptor(_wake), Events = Readable }];
         _ = poll(ref descriptors[0], 2, (int)limit.TotalMilliseconds);
     }
 

@@ -7,19 +7,24 @@ internal static class FileSystems
     // shared memory between machines.
     private static readonly HashSet<string> Shared = new(StringComparer.OrdinalIgnoreCase)
     {
-        "9p", "acfs", "afs", "beegfs", "ceph", "cifs", "coda", "davfs", "gfs", "gfs2", "glusterfs", "gpfs", "kafs", "lustre", "ncp", "ncpfs", "nfs", "nfs3", "nfs4",
-        "ocfs2", "openafs", "orangefs", "panfs", "prl_fs", "pvfs2", "smb", "smb2", "smb3", "smbfs", "sshfs", "v9fs", "vboxsf", "virtiofs", "vmhgfs", "webdav",
+        "9p", "acfs", "afs", "beegfs", "ceph", "cifs", "coda", "davfs", "gfs", "gfs2",
+        "glusterfs", "gpfs", "kafs", "lustre", "ncp", "ncpfs", "nfs", "nfs3", "nfs4",
+        "ocfs2", "openafs", "orangefs", "panfs", "prl_fs", "pvfs2", "smb", "smb2",
+        "smb3", "smbfs", "sshfs", "v9fs", "vboxsf", "virtiofs", "vmhgfs", "webdav",
     };
 
     private static readonly HashSet<string> SharedInUserSpace = new(StringComparer.OrdinalIgnoreCase)
     {
-        "afp", "beegfs", "blobfuse", "blobfuse2", "ceph", "ceph-fuse", "curlftpfs", "davfs", "davfs2", "gcsfuse", "glusterfs", "goofys", "google-drive-ocamlfuse", "grpcfuse",
-        "hadoop", "hdfs", "httpfs", "juicefs", "lizardfs", "mfs", "moosefs", "mountpoint-s3", "nfs", "osxfs", "prl_fsd", "rclone", "s3backer", "s3fs", "seaweedfs", "smbnetfs",
+        "afp", "beegfs", "blobfuse", "blobfuse2", "ceph", "ceph-fuse", "curlftpfs", "davfs",
+        "davfs2", "gcsfuse", "glusterfs", "goofys", "google-drive-ocamlfuse", "grpcfuse",
+        "hadoop", "hdfs", "httpfs", "juicefs", "lizardfs", "mfs", "moosefs", "mountpoint-s3",
+        "nfs", "osxfs", "prl_fsd", "rclone", "s3backer", "s3fs", "seaweedfs", "smbnetfs",
         "sshfs", "vmhgfs-fuse", "weed", "wdfs",
     };
 
     // The runtime classifies these as network drives, but they are local disks.
-    private static readonly HashSet<string> Local = new(StringComparer.OrdinalIgnoreCase) { "aufs", "ecryptfs", "fuseblk", "overlay", "overlayfs" };
+    private static readonly HashSet<string> Local = new(
+        StringComparer.OrdinalIgnoreCase) { "aufs", "ecryptfs", "fuseblk", "overlay", "overlayfs" };
 
     /// <summary>Returns whether a database file on this file system can be damaged.</summary>
     /// <param name="type">The runtime's drive type.</param>
@@ -58,7 +63,8 @@ internal static class FileSystems
     public static (DriveType Type, string Format) Describe(string folder)
     {
         var drive = new DriveInfo(OperatingSystem.IsWindows() ? Path.GetPathRoot(folder)! : folder);
-        var named = OperatingSystem.IsLinux() && FileFacts.Read(folder) is { Mount: { } mount } ? FindFormat(File.ReadLines("/proc/self/mountinfo"), mount) : null;
+        var named = OperatingSystem.IsLinux()
+            && FileFacts.Read(folder) is { Mount: { } mount } ? FindFormat(File.ReadLines("/proc/self/mountinfo"), mount) : null;
         return (drive.DriveType, named ?? drive.DriveFormat);
     }
 }

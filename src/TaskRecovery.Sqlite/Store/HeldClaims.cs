@@ -21,7 +21,8 @@ internal sealed class HeldClaims(SqliteSession session, ClaimContentsCache cache
     /// <summary>Returns whether the node runs an entry under a fence: the claim belongs to it, lists the entry, and has no outcome for it
     /// yet.</summary>
     public bool Runs(long entry, long fence)
-        => Find(fence) is { } claim && claim.Contents.TryGet(entry, out _, out _) && !session.Get(OutcomeSql.Exists).Bind(1, entry).Bind(2, fence).Exists();
+        => Find(fence) is { } claim && claim.Contents.TryGet(entry, out _, out _)
+            && !session.Get(OutcomeSql.Exists).Bind(1, entry).Bind(2, fence).Exists();
 
     private (long Node, ClaimContents Contents)? Read(long fence)
     {

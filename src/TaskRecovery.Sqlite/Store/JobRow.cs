@@ -85,7 +85,8 @@ internal sealed record JobRow
     };
 
     /// <summary>What the definition says about runs that start late.</summary>
-    public MissedRunRules Missed => new(MissedRuns, Micros.ToSpan(CatchUpWithin), CatchUpLimit, Micros.ToSpan(ExpiresAfter), Micros.ToTime(UpdatedAt));
+    public MissedRunRules Missed
+        => new(MissedRuns, Micros.ToSpan(CatchUpWithin), CatchUpLimit, Micros.ToSpan(ExpiresAfter), Micros.ToTime(UpdatedAt));
 
     private Schedule Schedule => StoredSchedule.Read(Micros.ToSpan(Every), Micros.ToTime(OnceAt), Cron, TimeZone);
 
@@ -157,7 +158,8 @@ internal sealed record JobRow
         Args = Args,
         Schedule = Schedule,
         State = State,
-        Pause = State == JobState.Paused ? new JobPause(Micros.ToTime(PausedAt ?? UpdatedAt), PausedReason, PausedBy, Micros.ToTime(ResumeAt)) : null,
+        Pause = State == JobState.Paused ? new JobPause(Micros.ToTime(PausedAt
+            ?? UpdatedAt), PausedReason, PausedBy, Micros.ToTime(ResumeAt)) : null,
         StartAt = Micros.ToTime(StartAt),
         EndAt = Micros.ToTime(EndAt),
         Except = StoredSchedule.ReadExceptions(Exceptions),

@@ -39,7 +39,8 @@ internal sealed class NodeLocks(SqliteFile file) : IDisposable
         catch (Exception exception) when (exception is UnauthorizedAccessException or DirectoryNotFoundException)
         {
             taken?.Dispose();
-            throw new StoreConfigurationException($"'{path}' can't be created: a node keeps a lock in a file beside the database. Give the process's user the right to create files in that folder.", exception);
+            throw new StoreConfigurationException($"'{path}' can't be created: a node keeps a lock in a file beside the database. "
+                + "Give the process's user the right to create files in that folder.", exception);
         }
         catch (IOException) when (File.Exists(path))
         {

@@ -70,7 +70,8 @@ internal sealed class SqliteCheckpointer(Func<SqliteSession> open, string file, 
     {
         // A checkpoint covers the log as it was at its start. Repeat it for the pages written meanwhile, until few are left.
         var last = session.Checkpoint();
-        for (var (round, copied) = (1, 0); round < MaxRounds && last.Pages - copied > RestPages && last.Copied > copied && !_stopping; round++)
+        for (var (round, copied) = (1, 0); round < MaxRounds
+            && last.Pages - copied > RestPages && last.Copied > copied && !_stopping; round++)
         {
             copied = last.Copied;
             last = session.Checkpoint();
@@ -121,7 +122,8 @@ internal sealed class SqliteCheckpointer(Func<SqliteSession> open, string file, 
         {
             _reported = pages;
             logger.LargeLog(file, pages / PagesPerMegabyte, rest > RestPages
-                ? "a read transaction that was begun long ago keeps it from starting anew. End it: look for a connection, of this or another process, that has not read to its end or not committed"
+                ? "a read transaction that was begun long ago keeps it from starting anew. End it: look for a connection, "
+                    + "of this or another process, that has not read to its end or not committed"
                 : "it is written faster than it is copied");
         }
     }

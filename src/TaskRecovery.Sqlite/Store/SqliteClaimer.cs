@@ -7,7 +7,8 @@ namespace TaskRecovery.Sqlite;
 /// each, whatever the number of entries), keeps the groups of kinds that the node handles, and takes due entries from the front of each,
 /// level by level. So entries of other kinds, or entries that are not due yet, cost nothing. Deleted rows leave no gap to skip, so claims
 /// do not have to remember a position.</remarks>
-internal sealed class SqliteClaimer(SqliteQueueStore store, SqliteDatabase database, Guid nodeId, string queue, IReadOnlyCollection<string> kinds) : IQueueClaimer
+internal sealed class SqliteClaimer(
+    SqliteQueueStore store, SqliteDatabase database, Guid nodeId, string queue, IReadOnlyCollection<string> kinds) : IQueueClaimer
 {
     private const long LongestTimeout = 45L * 24 * 60 * 60 * 1_000_000;
 
@@ -57,7 +58,8 @@ internal sealed class SqliteClaimer(SqliteQueueStore store, SqliteDatabase datab
 
         var fence = StoreClaim(session, node.Value, taken, now);
         var claimed = entries.Zip(taken, (entry, one) => ClaimedEntry.First(entry, one.From.Id, Micros.ToTime(now))).ToArray();
-        return new ClaimedEnqueue([.. taken.Select(one => new EnqueueResult(one.From.Id, IsDuplicate: false))], new ClaimBatch(NodeIsDead: false, fence, claimed, NextDue: null));
+        return new ClaimedEnqueue([.. taken.Select(one => new EnqueueResult(one.From.Id, IsDuplicate: false))], new ClaimBatch(
+            NodeIsDead: false, fence, claimed, NextDue: null));
     }
 
     // Returns whether the new entries would be claimed next: the queue is not paused, and no due entry precedes them. The queue's name may
@@ -66,7 +68,8 @@ internal sealed class SqliteClaimer(SqliteQueueStore store, SqliteDatabase datab
         => database.Names.Queue(session, queue, isOwn: true) is var number
             && session.Get(NameSql.FindOpenQueue).Bind(1, queue).Exists()
             && !entries.Any(entry => WaitingGroups.IsPaused(session, database.Names, entry.Kind))
-            && !WaitingGroups.ReadOpen(session, database.Names, number, _kinds).Exists(group => group.Level >= _firstOrdinary && group.Level <= entries.Max(entry => entry.Priority) && group.FirstDue <= now);
+            && !WaitingGroups.ReadOpen(session, database.Names, number, _kinds).Exists(group => group.Level >= _firstOrdinary
+                && group.Level <= entries.Max(entry => entry.Priority) && group.FirstDue <= now);
 
     private ClaimBatch Claim(SqliteSession session, int limit, SuspectAllowance suspects)
     {
@@ -97,13 +100,16 @@ internal sealed class SqliteClaimer(SqliteQueueStore store, SqliteDatabase datab
         }
 
         // If fewer entries were claimed than requested, no more are due.
-        return new ClaimBatch(false, fence, entries, isCut ? TimeSpan.Zero : entries.Length < limit ? NextDue(session, queueNumber, groups, suspects, now) : null);
+        return new ClaimBatch(
+            false, fence, entries,
+            isCut ? TimeSpan.Zero : entries.Length < limit ? NextDue(session, queueNumber, groups, suspects, now) : null);
     }
 
     // Returns null if the node is dead.
     private long? FindNode(SqliteSession session) => session.Get(NodeSql.FindAlive).Bind(1, nodeId).Scalar();
 
-    private static List<Taken> Take(SqliteSession session, long queue, List<WaitingGroup> groups, int limit, SuspectAllowance suspects, long now, out bool isCut)
+    private static List<Taken> Take(
+        SqliteSession session, long queue, List<WaitingGroup> groups, int limit, SuspectAllowance suspects, long now, out bool isCut)
     {
         isCut = false;
         var bytes = 0L;

@@ -22,7 +22,8 @@ internal sealed class SqliteDatabase : IDisposable
     /// <param name="time">The clock for stored times.</param>
     /// <param name="logger">The logger for warnings.</param>
     /// <param name="contentRoot">The folder that a relative path is resolved against.</param>
-    public SqliteDatabase(string connectionString, SqliteOptions options, TimeProvider time, ILogger? logger = null, string? contentRoot = null)
+    public SqliteDatabase(
+        string connectionString, SqliteOptions options, TimeProvider time, ILogger? logger = null, string? contentRoot = null)
     {
         Batteries_V2.Init();
         SqliteVersion = raw.sqlite3_libversion_number();
@@ -74,7 +75,8 @@ internal sealed class SqliteDatabase : IDisposable
     /// waits for its result.</param>
     /// <param name="isLong">Whether the write takes long: ordinary writes that are waiting run first.</param>
     /// <param name="call">The store method that requests the write.</param>
-    public async ValueTask<T> WriteAsync<T>(Func<SqliteSession, T> work, CancellationToken cancellationToken, bool isLong = false, [CallerMemberName] string call = "")
+    public async ValueTask<T> WriteAsync<T>(
+        Func<SqliteSession, T> work, CancellationToken cancellationToken, bool isLong = false, [CallerMemberName] string call = "")
     {
         cancellationToken.ThrowIfCancellationRequested();
         var write = new SqliteWrite<T>(call, work, isLong ? WriteKind.Long : WriteKind.Ordinary, cancellationToken);
@@ -98,7 +100,9 @@ internal sealed class SqliteDatabase : IDisposable
         _writer.Add(write);
         if (wait is { } limit && Task.WaitAny([write.Answer], limit) < 0 && write.TryTakeBack())
         {
-            throw new StoreUnavailableException($"'{Path}' could not be written within {limit.TotalSeconds:0.#} s: another connection holds its write lock, or earlier writes take long.");
+            throw new StoreUnavailableException(
+                $"'{Path}' could not be written within {limit.TotalSeconds:0.#} s: another connection holds its write lock, "
+                + "or earlier writes take long.");
         }
 
         return write.Answer.GetAwaiter().GetResult();
@@ -108,15 +112,18 @@ internal sealed class SqliteDatabase : IDisposable
     public void Post<T>(Func<SqliteSession, T> work, [CallerMemberName] string call = "")
     {
         var write = new SqliteWrite<T>(call, work, WriteKind.Relaxed, CancellationToken.None);
-        _ = write.Answer.ContinueWith(static answer => _ = answer.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+        _ = write.Answer.ContinueWith(
+            static answer => _ = answer.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
         _writer.Add(write);
     }
 
     /// <summary>Reads a consistent snapshot of the database.</summary>
-    public ValueTask<T> ReadAsync<T>(Func<SqliteSession, T> work, CancellationToken cancellationToken) => _readers.ReadAsync(work, cancellationToken);
+    public ValueTask<T> ReadAsync<T>(Func<SqliteSession, T> work, CancellationToken cancellationToken)
+        => _readers.ReadAsync(work, cancellationToken);
 
     /// <summary>Reads a consistent snapshot on the caller's thread; for a read of some microseconds in a loop.</summary>
-    public ValueTask<T> ReadBrieflyAsync<T>(Func<SqliteSession, T> work, CancellationToken cancellationToken) => _readers.ReadBrieflyAsync(work, cancellationToken);
+    public ValueTask<T> ReadBrieflyAsync<T>(Func<SqliteSession, T> work, CancellationToken cancellationToken)
+        => _readers.ReadBrieflyAsync(work, cancellationToken);
 
     /// <summary>Opens a read connection that the caller owns.</summary>
     public SqliteSession OpenReader()
@@ -143,7 +150,9 @@ internal sealed class SqliteDatabase : IDisposable
         if (transaction is not SqliteTransaction { Connection: { } connection })
         {
             throw new ArgumentException(
-                transaction is SqliteTransaction ? "The transaction has ended." : $"The transaction is a {transaction.GetType().Name}; the SQLite store takes a SqliteTransaction.",
+                transaction is SqliteTransaction
+                    ? "The transaction has ended."
+                    : $"The transaction is a {transaction.GetType().Name}; the SQLite store takes a SqliteTransaction.",
                 nameof(transaction));
         }
 
@@ -152,13 +161,15 @@ internal sealed class SqliteDatabase : IDisposable
         if (raw.sqlite3_get_autocommit(connection.Handle!) != 0)
         {
             throw new ArgumentException(
-                "The transaction is not active any more: SQLite rolled it back by itself after an error of an earlier statement, so nothing of it is stored. Begin a new one.", nameof(transaction));
+                "The transaction is not active any more: SQLite rolled it back by itself after an error of an earlier statement, "
+                + "so nothing of it is stored. Begin a new one.", nameof(transaction));
         }
 
         if (!IsHere(connection))
         {
             throw new ArgumentException(
-                $"The transaction is on '{System.IO.Path.GetFullPath(connection.DataSource)}', but the queue is kept in '{Path}'. Use one file for both.", nameof(transaction));
+                $"The transaction is on '{System.IO.Path.GetFullPath(connection.DataSource)}', but the queue is kept in '{Path}'. "
+                + "Use one file for both.", nameof(transaction));
         }
 
         ConfirmFile();
@@ -171,7 +182,8 @@ internal sealed class SqliteDatabase : IDisposable
     {
         try
         {
-            return transaction is SqliteTransaction { Connection: { Handle: { } handle } connection } && raw.sqlite3_get_autocommit(handle) == 0 && IsHere(connection);
+            return transaction is SqliteTransaction { Connection: { Handle: { } handle } connection }
+                && raw.sqlite3_get_autocommit(handle) == 0 && IsHere(connection);
         }
         catch (ObjectDisposedException)
         {
@@ -225,7 +237,8 @@ internal sealed class SqliteDatabase : IDisposable
         if (nodes.Any(Locks.IsHeld))
         {
             throw new StoreConfigurationException(
-                $"SQLite {SqliteVersions.ToText(SqliteVersion)} can damage a file that two processes write, and another process uses '{Path}'. Use 3.51.3 or later: SQLitePCLRaw.bundle_e_sqlite3 3.0.5 brings one.");
+                $"SQLite {SqliteVersions.ToText(SqliteVersion)} can damage a file that two processes write, "
+                + $"and another process uses '{Path}'. Use 3.51.3 or later: SQLitePCLRaw.bundle_e_sqlite3 3.0.5 brings one.");
         }
 
         Logger.SqliteIsTooOld(SqliteVersions.ToText(SqliteVersion), Path);
@@ -242,10 +255,12 @@ internal sealed class SqliteDatabase : IDisposable
     private bool IsHere(SqliteConnection connection)
     {
         var other = System.IO.Path.GetFullPath(connection.DataSource);
-        return string.Equals(other, Path, OperatingSystem.IsWindows() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal) || IsSameFile(other);
+        return string.Equals(other, Path, OperatingSystem.IsWindows() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal)
+            || IsSameFile(other);
     }
 
-    private bool IsSameFile(string other) => _readers.Read(session => string.Equals(session.Connection.DataSource, other, StringComparison.Ordinal));
+    private bool IsSameFile(string other)
+        => _readers.Read(session => string.Equals(session.Connection.DataSource, other, StringComparison.Ordinal));
 
     // The first read opens the log, so that its file can be recorded.
     private void Remember(SqliteSession session)
@@ -271,7 +286,9 @@ internal sealed class SqliteDatabase : IDisposable
             var mode = session.Query("pragma journal_mode = wal");
             if (!string.Equals(mode, "wal", StringComparison.OrdinalIgnoreCase))
             {
-                throw new StoreConfigurationException($"'{Path}' can't be used with a write-ahead log (its journal mode stays '{mode}'). Put it on a local disk, and open it without exclusive locking.");
+                throw new StoreConfigurationException(
+                    $"'{Path}' can't be used with a write-ahead log (its journal mode stays '{mode}'). Put it on a local disk, "
+                    + "and open it without exclusive locking.");
             }
 
             session.Execute($"""
@@ -302,13 +319,15 @@ internal sealed class SqliteDatabase : IDisposable
         if (!string.Equals(encoding, "UTF-8", StringComparison.OrdinalIgnoreCase))
         {
             throw new StoreConfigurationException(
-                $"'{Path}' keeps its text as {encoding}, but the queue's is UTF-8. Name a file of its own, or create the database with 'pragma encoding = \"UTF-8\"' before its first table.");
+                $"'{Path}' keeps its text as {encoding}, but the queue's is UTF-8. Name a file of its own, or create the database with "
+                + "'pragma encoding = \"UTF-8\"' before its first table.");
         }
 
         if (session.Query(MigrationSql.ForeignCode) is { } foreign)
         {
             throw new StoreConfigurationException(
-                $"'{Path}' has a {foreign}, which would run with the queue's writes or stand in for a table of it. Remove it, or keep it in another database file.");
+                $"'{Path}' has a {foreign}, which would run with the queue's writes or stand in for a table of it. Remove it, "
+                + "or keep it in another database file.");
         }
     }
 }

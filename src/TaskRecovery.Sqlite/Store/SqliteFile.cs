@@ -28,7 +28,8 @@ internal sealed class SqliteFile
     /// <param name="contentRoot">The folder that a relative path is resolved against; by default the current folder.</param>
     /// <param name="mode">The permissions of created files.</param>
     /// <exception cref="ArgumentException">The connection string names no file, or one that can't hold a queue.</exception>
-    public SqliteFile(string connectionString, string? contentRoot = null, UnixFileMode mode = UnixFileMode.UserRead | UnixFileMode.UserWrite)
+    public SqliteFile(
+        string connectionString, string? contentRoot = null, UnixFileMode mode = UnixFileMode.UserRead | UnixFileMode.UserWrite)
     {
         var builder = Validate(connectionString);
         FullPath = FollowLinks(Resolve(builder.DataSource, contentRoot), MaxLinks);
@@ -54,24 +55,30 @@ internal sealed class SqliteFile
         var source = builder.DataSource;
         if (string.IsNullOrWhiteSpace(source))
         {
-            throw new ArgumentException($"The connection string '{connectionString}' names no file. Write 'Data Source=tasks.db'.", nameof(connectionString));
+            throw new ArgumentException(
+                $"The connection string '{connectionString}' names no file. Write 'Data Source=tasks.db'.", nameof(connectionString));
         }
 
         if (source.Contains(":memory:", StringComparison.OrdinalIgnoreCase) || builder.Mode == SqliteOpenMode.Memory)
         {
             throw new ArgumentException(
-                $"The connection string '{connectionString}' names a database in memory, which loses every entry with its process. Name a file: 'Data Source=tasks.db'. For a test, one in the temporary folder.",
+                $"The connection string '{connectionString}' names a database in memory, which loses every entry with its process. "
+                + "Name a file: 'Data Source=tasks.db'. For a test, one in the temporary folder.",
                 nameof(connectionString));
         }
 
         if (source.StartsWith("file:", StringComparison.OrdinalIgnoreCase))
         {
-            throw new ArgumentException($"The connection string '{connectionString}' names a URI. Name the file by its path: 'Data Source=tasks.db'.", nameof(connectionString));
+            throw new ArgumentException(
+                $"The connection string '{connectionString}' names a URI. Name the file by its path: 'Data Source=tasks.db'.",
+                nameof(connectionString));
         }
 
         if (builder.Mode == SqliteOpenMode.ReadOnly)
         {
-            throw new ArgumentException($"The connection string '{connectionString}' opens the file for reading only, but a queue writes. Leave out 'Mode'.", nameof(connectionString));
+            throw new ArgumentException(
+                $"The connection string '{connectionString}' opens the file for reading only, but a queue writes. Leave out 'Mode'.",
+                nameof(connectionString));
         }
 
         return builder;
@@ -175,25 +182,31 @@ internal sealed class SqliteFile
         var folder = Path.GetDirectoryName(FullPath)!;
         if ((File.GetUnixFileMode(folder) & Writers & ~_mode) is not UnixFileMode.None and var writers)
         {
-            return $"The folder '{folder}' can be written by {(writers.HasFlag(UnixFileMode.OtherWrite) ? "every user of this machine" : "its group")}, who can replace '{FullPath}' and "
-                + $"its locks. Use a folder that only this user may write (chmod 700), or name in SqliteOptions.UnixCreateMode who shares the file";
+            return $"The folder '{folder}' can be written by {(writers.HasFlag(UnixFileMode.OtherWrite)
+                ? "every user of this machine"
+                : "its group")}, who can replace '{FullPath}' and "
+                + "its locks. Use a folder that only this user may write (chmod 700), or name in SqliteOptions.UnixCreateMode who "
+                + "shares the file";
         }
 
         return (File.GetUnixFileMode(FullPath) & ~_mode) is not UnixFileMode.None and var more
-            ? $"'{FullPath}' can be used by more users than SqliteOptions.UnixCreateMode says ({more}): they can read what is queued, and their locks can stop its writers. Take the right away "
+            ? $"'{FullPath}' can be used by more users than SqliteOptions.UnixCreateMode says ({more}): they can read what is queued, "
+                + "and their locks can stop its writers. Take the right away "
                 + "(chmod 600, also from the '-wal' and '-shm' files)"
             : null;
     }
 
     internal FileReplacedException DatabaseReplaced() => new(
-        $"'{FullPath}' is gone: it was moved, deleted or replaced while this process had it open. What was being written may be lost. Put it back, or restart the process to begin with "
+        $"'{FullPath}' is gone: it was moved, deleted or replaced while this process had it open. What was being written may be lost. "
+        + "Put it back, or restart the process to begin with "
         + "what is there now.");
 
     internal FileReplacedException LogReplaced(string log)
     {
         _lostLog = log;
         return new FileReplacedException(
-            $"'{log}' was deleted or replaced while this process had it open, so what was being written may be lost. It happens when somebody removes the file, and when this process itself "
+            $"'{log}' was deleted or replaced while this process had it open, so what was being written may be lost. "
+            + "It happens when somebody removes the file, and when this process itself "
             + $"opens or copies '{FullPath}', which drops its locks. Restart this process; copy a database with 'vacuum into' only.");
     }
 
@@ -206,7 +219,8 @@ internal sealed class SqliteFile
             if (string.IsNullOrEmpty(folder))
             {
                 throw new ArgumentException(
-                    $"The path '{DataDirectory}{source}' needs a folder that was not set. Call AppDomain.CurrentDomain.SetData(\"DataDirectory\", folder) first, or write the path in full.",
+                    $"The path '{DataDirectory}{source}' needs a folder that was not set. "
+                    + "Call AppDomain.CurrentDomain.SetData(\"DataDirectory\", folder) first, or write the path in full.",
                     nameof(source));
             }
         }
@@ -272,13 +286,15 @@ internal sealed class SqliteFile
         if (facts is { Links: > 1 } linked)
         {
             throw new StoreConfigurationException(
-                $"'{FullPath}' has {linked.Links} names (hard links). Processes that open it by different names keep different logs and damage it. Remove the other names, or make a copy with 'vacuum into'.");
+                $"'{FullPath}' has {linked.Links} names (hard links). Processes that open it by different names keep different logs and "
+                + "damage it. Remove the other names, or make a copy with 'vacuum into'.");
         }
 
         if (facts is { IsMountPoint: true })
         {
             throw new StoreConfigurationException(
-                $"'{FullPath}' is mounted as a single file, so that its log, which belongs to it, is kept somewhere else and the file gets damaged. Mount the folder that holds the database.");
+                $"'{FullPath}' is mounted as a single file, so that its log, which belongs to it, is kept somewhere else and the file gets "
+                + "damaged. Mount the folder that holds the database.");
         }
     }
 
@@ -312,5 +328,6 @@ internal sealed class SqliteFile
     }
 
     private StoreConfigurationException Refused(string what)
-        => new($"'{FullPath}' lies on a network file system ({what}), where SQLite's locks do not hold and files get damaged. Put it on a local disk; for several machines use TaskRecovery.PostgreSql.");
+        => new($"'{FullPath}' lies on a network file system ({what}), where SQLite's locks do not hold and files get damaged. "
+            + "Put it on a local disk; for several machines use TaskRecovery.PostgreSql.");
 }

@@ -83,7 +83,9 @@ internal sealed partial class SqliteJobStore
                 EndPlanned(moves, job, OutcomeKind.Cancelled, EndReasons.JobDeleted);
                 session.Get(JobSql.Delete).Bind(1, jobId).Execute();
                 EventWriter.Add(session, moves.Now, JobEvents.Of(QueueEventKind.JobDeleted, job.Name, audit));
-                foreach (var entry in ReadTasks(session.Get(TaskSql.ListIncomplete).Bind(1, jobId)).Select(static task => task.EntryId).OfType<long>())
+                foreach (var entry in ReadTasks(session.Get(TaskSql.ListIncomplete).Bind(1, jobId))
+                    .Select(static task => task.EntryId)
+                    .OfType<long>())
                 {
                     SqliteQueueStore.Cancel(moves, entry, EndReasons.JobDeleted);
                 }
@@ -160,10 +162,13 @@ internal sealed partial class SqliteJobStore
         }
 
         session.Get(JobSql.Save)
-            .Bind(1, wanted.Id).Bind(2, wanted.Name).Bind(3, wanted.Kind).Bind(4, wanted.EntryKind).Bind(5, wanted.Args).Bind(6, wanted.Every).Bind(7, wanted.OnceAt)
-            .Bind(8, wanted.StartAt).Bind(9, (int)wanted.Overlap).Bind(10, (int)wanted.MissedRuns).Bind(11, wanted.Queue).Bind(12, wanted.Priority)
+            .Bind(1, wanted.Id).Bind(2, wanted.Name).Bind(3, wanted.Kind).Bind(4, wanted.EntryKind)
+            .Bind(5, wanted.Args).Bind(6, wanted.Every).Bind(7, wanted.OnceAt)
+            .Bind(8, wanted.StartAt).Bind(9, (int)wanted.Overlap)
+            .Bind(10, (int)wanted.MissedRuns).Bind(11, wanted.Queue).Bind(12, wanted.Priority)
             .Bind(13, wanted.MaxAttempts).Bind(14, wanted.Timeout).Bind(15, moves.Now).Bind(16, wanted.DeclaredBy)
-            .Bind(17, wanted.Cron).Bind(18, wanted.TimeZone).Bind(19, wanted.EndAt).Bind(20, wanted.Exceptions).Bind(21, wanted.CatchUpWithin)
+            .Bind(17, wanted.Cron).Bind(18, wanted.TimeZone).Bind(19, wanted.EndAt)
+            .Bind(20, wanted.Exceptions).Bind(21, wanted.CatchUpWithin)
             .Bind(22, wanted.CatchUpLimit).Bind(23, wanted.ExpiresAfter).Bind(24, wanted.DeclaredAs).Bind(25, wanted.OrphanedAt).Execute();
         var isPlanned = Replan(moves, held, wanted, isNew);
         return (JobRow.ReadOne(session.Get(JobSql.Find).Bind(1, wanted.Id))!, isPlanned);
@@ -195,11 +200,13 @@ internal sealed partial class SqliteJobStore
         {
             var settled = Settled(moves, job);
             EndPlanned(moves, job, OutcomeKind.Cancelled, EndReasons.JobNotActive);
-            SetPlan(moves, job.Id, settled.State == JobState.Ended ? JobState.Ended : JobState.Paused, Micros.From(settled.NextRunAt), null);
+            SetPlan(
+                moves, job.Id, settled.State == JobState.Ended ? JobState.Ended : JobState.Paused, Micros.From(settled.NextRunAt), null);
         }
 
         moves.Session.Get(JobSql.SetPause)
-            .Bind(1, job.Id).Bind(2, job.PausedAt ?? moves.Now).Bind(3, Micros.From(pause.Until)).Bind(4, pause.By).Bind(5, pause.Reason).Execute();
+            .Bind(1, job.Id).Bind(2, job.PausedAt ?? moves.Now)
+            .Bind(3, Micros.From(pause.Until)).Bind(4, pause.By).Bind(5, pause.Reason).Execute();
     }
 
     /// <summary>Resumes a paused job; without an operator, because the time of the pause is over.</summary>
@@ -220,7 +227,9 @@ internal sealed partial class SqliteJobStore
     }
 
     private static JobTiming Settled(EntryMoves moves, JobRow job)
-        => job.PlannedEntry is { } entry && moves.Session.Get(JobSql.IsOver).Bind(1, entry).Exists() ? JobPlanning.Settle(job.Timing, Micros.ToTime(moves.Now)) : job.Timing;
+        => job.PlannedEntry is { } entry && moves.Session.Get(JobSql.IsOver).Bind(1, entry).Exists()
+            ? JobPlanning.Settle(job.Timing, Micros.ToTime(moves.Now))
+            : job.Timing;
 
     // The planned entry is waiting, or its claim's node has not started it yet: that start will find this outcome.
     private static void EndPlanned(EntryMoves moves, JobRow job, OutcomeKind kind, string reason)

@@ -10,16 +10,19 @@ internal sealed partial class SqliteJobStore
 
     public async Task<JobRecovery> RecoverJobsAsync(CancellationToken cancellationToken)
     {
-        await ChangeAsync(session => session.Get(JobSql.ToResume).Bind(1, database.Now()), ResumeDue, cancellationToken).ConfigureAwait(false);
+        await ChangeAsync(
+            session => session.Get(JobSql.ToResume).Bind(1, database.Now()), ResumeDue, cancellationToken).ConfigureAwait(false);
         return await ChangeAsync(static session => session.Get(JobSql.Unplanned), PlanMissing, cancellationToken).ConfigureAwait(false);
     }
 
     public async Task<JobRecovery> CorrectPlansAsync(CancellationToken cancellationToken)
-        => await ChangeAsync(session => session.Get(JobSql.PlannedCron).Bind(1, database.Now()), Correct, cancellationToken).ConfigureAwait(false);
+        => await ChangeAsync(
+            session => session.Get(JobSql.PlannedCron).Bind(1, database.Now()), Correct, cancellationToken).ConfigureAwait(false);
 
     /// <summary>Changes the jobs that a statement finds. Finds them with a reader: with 100,000 jobs the search alone would hold the write
     /// lock for 0.2 s every minute, mostly without finding anything.</summary>
-    private async Task<JobRecovery> ChangeAsync(Func<SqliteSession, SqliteStatement> search, Func<EntryMoves, JobRow, bool> change, CancellationToken cancellationToken)
+    private async Task<JobRecovery> ChangeAsync(
+        Func<SqliteSession, SqliteStatement> search, Func<EntryMoves, JobRow, bool> change, CancellationToken cancellationToken)
     {
         var jobs = await database.ReadAsync(session => ReadIds(search(session)), cancellationToken).ConfigureAwait(false);
         var planned = 0;
@@ -27,7 +30,8 @@ internal sealed partial class SqliteJobStore
         var problems = new List<UnplannableJob>();
         foreach (var part in jobs.Chunk(PlanBatch))
         {
-            var filled = await database.WriteAsync(session => ChangeEach(NewMoves(session), part, change, problems), cancellationToken).ConfigureAwait(false);
+            var filled = await database.WriteAsync(
+                session => ChangeEach(NewMoves(session), part, change, problems), cancellationToken).ConfigureAwait(false);
             planned += filled.Count;
             queues.UnionWith(filled);
         }
@@ -55,7 +59,8 @@ internal sealed partial class SqliteJobStore
     }
 
     /// <returns>The queues of the jobs for which an entry was stored.</returns>
-    private static List<string> ChangeEach(EntryMoves moves, IEnumerable<Guid> ids, Func<EntryMoves, JobRow, bool> change, List<UnplannableJob> problems)
+    private static List<string> ChangeEach(
+        EntryMoves moves, IEnumerable<Guid> ids, Func<EntryMoves, JobRow, bool> change, List<UnplannableJob> problems)
     {
         var queues = new List<string>();
         foreach (var id in ids)
@@ -105,7 +110,8 @@ internal sealed partial class SqliteJobStore
 
     private static bool Correct(EntryMoves moves, JobRow job)
     {
-        if (JobPlanning.Correct(job.Timing, Micros.ToTime(moves.Now)) is not { } due || moves.Session.Get(JobSql.IsOver).Bind(1, job.PlannedEntry).Exists())
+        if (JobPlanning.Correct(job.Timing, Micros.ToTime(moves.Now)) is not { } due
+            || moves.Session.Get(JobSql.IsOver).Bind(1, job.PlannedEntry).Exists())
         {
             return false;
         }

@@ -95,7 +95,8 @@ internal sealed partial class SqliteJobStore
     {
         var (node, contents) = held.Find(request.Fence)!.Value;
         contents.TryGet(request.EntryId, out var attempt, out var crashes);
-        moves.End(new Run(request.EntryId, request.Fence, node, attempt + 1, crashes, 0, MayHaveTask: false), OutcomeKind.Cancelled, [], null, reason);
+        moves.End(new Run(request.EntryId, request.Fence, node, attempt
+            + 1, crashes, 0, MayHaveTask: false), OutcomeKind.Cancelled, [], null, reason);
     }
 
     private static TaskRecord Insert(EntryMoves moves, TaskStartRequest request, long? due, TaskStartVerdict verdict)
@@ -114,7 +115,8 @@ internal sealed partial class SqliteJobStore
             CreatedAt = now,
             StartedAt = verdict.IsQueued ? null : now,
         };
-        moves.Session.Get(TaskSql.Insert).Bind(1, task.Id).Bind(2, task.JobId).Bind(3, task.EntryId).Bind(4, due).Bind(5, task.Attempt).Bind(6, task.Node).Bind(7, moves.Now)
+        moves.Session.Get(TaskSql.Insert).Bind(1, task.Id).Bind(2, task.JobId).Bind(
+            3, task.EntryId).Bind(4, due).Bind(5, task.Attempt).Bind(6, task.Node).Bind(7, moves.Now)
             .Bind(8, (int)task.State).Bind(9, Micros.From(task.StartedAt)).Bind(10, task.IsCatchUp)
             .Execute();
         return task;

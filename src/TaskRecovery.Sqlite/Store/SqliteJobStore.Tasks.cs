@@ -8,13 +8,17 @@ internal sealed partial class SqliteJobStore
     private const int RecoverBatch = 500;
 
     public async Task<TaskRecord?> FindTaskAsync(Guid taskId, CancellationToken cancellationToken)
-        => await database.ReadAsync(session => ReadTasks(session.Get(TaskSql.Find).Bind(1, taskId)).FirstOrDefault(), cancellationToken).ConfigureAwait(false);
+        => await database.ReadAsync(
+            session => ReadTasks(session.Get(TaskSql.Find).Bind(1, taskId)).FirstOrDefault(), cancellationToken).ConfigureAwait(false);
 
-    public async Task<IReadOnlyList<TaskRecord>> ListTasksAsync(Guid? jobId, TaskState? state, int limit, CancellationToken cancellationToken)
-        => await database.ReadAsync(session => ReadTasks(session.Get(TaskSql.List).Bind(1, jobId).Bind(2, (long?)state).Bind(3, limit)), cancellationToken).ConfigureAwait(false);
+    public async Task<IReadOnlyList<TaskRecord>> ListTasksAsync(
+        Guid? jobId, TaskState? state, int limit, CancellationToken cancellationToken)
+        => await database.ReadAsync(session => ReadTasks(
+            session.Get(TaskSql.List).Bind(1, jobId).Bind(2, (long?)state).Bind(3, limit)), cancellationToken).ConfigureAwait(false);
 
     public async Task<IReadOnlyList<TaskRecord>> ListIncompleteTasksAsync(Guid jobId, CancellationToken cancellationToken)
-        => await database.ReadAsync(session => ReadTasks(session.Get(TaskSql.ListIncomplete).Bind(1, jobId)), cancellationToken).ConfigureAwait(false);
+        => await database.ReadAsync(
+            session => ReadTasks(session.Get(TaskSql.ListIncomplete).Bind(1, jobId)), cancellationToken).ConfigureAwait(false);
 
     public async Task<RecoveryReport> RecoverTasksAsync(TimeSpan maxAge, int maxCrashes, CancellationToken cancellationToken)
     {
@@ -24,7 +28,8 @@ internal sealed partial class SqliteJobStore
         // Search with a reader, which does not block other writes: usually there is nothing to recover.
         for (var more = await IsAnyAsync(TaskSql.Orphans, cancellationToken).ConfigureAwait(false); more;)
         {
-            var batch = await database.WriteAsync(session => RecoverOrphans(NewMoves(session), maxAge, maxCrashes), cancellationToken).ConfigureAwait(false);
+            var batch = await database.WriteAsync(
+                session => RecoverOrphans(NewMoves(session), maxAge, maxCrashes), cancellationToken).ConfigureAwait(false);
             more = batch.Count == RecoverBatch;
             items.AddRange(batch.Select(static row => row.Item));
             queues.UnionWith(batch.Select(static row => row.Queue).OfType<string>());
@@ -59,7 +64,14 @@ internal sealed partial class SqliteJobStore
                 : job.State == JobState.Paused ? EndReasons.JobNotActive
                 : task.Crashes > maxCrashes ? EndReasons.CrashLoop
                 : null;
-            var item = new RecoveryItem { Action = RecoveryAction.Recovered, TaskId = task.Id, Kind = job?.EntryKind, Node = task.Node, Crashes = task.Crashes };
+            var item = new RecoveryItem
+            {
+                Action = RecoveryAction.Recovered,
+                TaskId = task.Id,
+                Kind = job?.EntryKind,
+                Node = task.Node,
+                Crashes = task.Crashes,
+            };
             if (reason is null)
             {
                 items.Add((item with { EntryId = GiveEntry(moves, job!, task, maxCrashes) }, job!.Queue));
@@ -67,7 +79,8 @@ internal sealed partial class SqliteJobStore
             }
 
             moves.Session.Get(TaskSql.End)
-                .Bind(1, task.Id).Bind(2, (int)(reason == EndReasons.CrashLoop ? TaskState.Failed : TaskState.Cancelled)).Bind(3, task.Attempt).Bind(4, task.Crashes)
+                .Bind(1, task.Id).Bind(2, (int)(reason == EndReasons.CrashLoop ? TaskState.Failed : TaskState.Cancelled))
+                .Bind(3, task.Attempt).Bind(4, task.Crashes)
                 .BindNull(5).BindNull(6).Bind(7, reason).Bind(8, moves.Now).Execute();
             items.Add((item with { Action = RecoveryAction.Closed, Reason = reason }, null));
         }
@@ -93,7 +106,8 @@ internal sealed partial class SqliteJobStore
         var ends = new List<Action>();
         while (statement.Step())
         {
-            var (task, state, attempt, crashes) = (statement.Guid(0), TaskMoves.StateOf((OutcomeKind)statement.Int32(4)), statement.Int32(5), statement.Int32(6));
+            var (task, state, attempt, crashes) =
+                (statement.Guid(0), TaskMoves.StateOf((OutcomeKind)statement.Int32(4)), statement.Int32(5), statement.Int32(6));
             var (result, error, reason) = (statement.NullableText(7), statement.NullableText(8), statement.NullableText(9));
             items.Add(new RecoveryItem
             {
@@ -106,7 +120,8 @@ internal sealed partial class SqliteJobStore
                 Reason = reason,
             });
             ends.Add(() => session.Get(TaskSql.End)
-                .Bind(1, task).Bind(2, (int)state).Bind(3, attempt).Bind(4, crashes).Bind(5, result).Bind(6, error).Bind(7, reason).Bind(8, now).Execute());
+                .Bind(1, task).Bind(2, (int)state).Bind(3, attempt).Bind(4, crashes)
+                .Bind(5, result).Bind(6, error).Bind(7, reason).Bind(8, now).Execute());
         }
 
         ends.ForEach(static end => end());

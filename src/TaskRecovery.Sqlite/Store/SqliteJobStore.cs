@@ -8,13 +8,16 @@ namespace TaskRecovery.Sqlite;
 internal sealed partial class SqliteJobStore(SqliteDatabase database) : IJobStore
 {
     public async Task<Job?> FindAsync(Guid jobId, CancellationToken cancellationToken)
-        => await database.ReadAsync(session => JobRow.ReadOne(session.Get(JobSql.Find).Bind(1, jobId))?.ToJob(), cancellationToken).ConfigureAwait(false);
+        => await database.ReadAsync(
+            session => JobRow.ReadOne(session.Get(JobSql.Find).Bind(1, jobId))?.ToJob(), cancellationToken).ConfigureAwait(false);
 
     public async Task<Job?> FindByNameAsync(string name, CancellationToken cancellationToken)
-        => await database.ReadAsync(session => JobRow.ReadOne(session.Get(JobSql.FindByName).Bind(1, name))?.ToJob(), cancellationToken).ConfigureAwait(false);
+        => await database.ReadAsync(
+            session => JobRow.ReadOne(session.Get(JobSql.FindByName).Bind(1, name))?.ToJob(), cancellationToken).ConfigureAwait(false);
 
     public async Task<IReadOnlyList<Job>> ListAsync(CancellationToken cancellationToken)
-        => await database.ReadAsync(session => JobRow.ReadAll(session.Get(JobSql.List)).ConvertAll(static row => row.ToJob()), cancellationToken).ConfigureAwait(false);
+        => await database.ReadAsync(session
+            => JobRow.ReadAll(session.Get(JobSql.List)).ConvertAll(static row => row.ToJob()), cancellationToken).ConfigureAwait(false);
 
     public async Task<long?> TriggerAsync(Guid jobId, OverlapPolicy? overlap, AuditInfo audit, CancellationToken cancellationToken)
     {
@@ -36,7 +39,8 @@ internal sealed partial class SqliteJobStore(SqliteDatabase database) : IJobStor
         return entry;
     }
 
-    public async Task<int> BackfillAsync(Guid jobId, IReadOnlyList<DateTimeOffset> dues, AuditInfo audit, CancellationToken cancellationToken)
+    public async Task<int> BackfillAsync(
+        Guid jobId, IReadOnlyList<DateTimeOffset> dues, AuditInfo audit, CancellationToken cancellationToken)
     {
         var (count, queue) = await database.WriteAsync(
             session =>
@@ -47,7 +51,8 @@ internal sealed partial class SqliteJobStore(SqliteDatabase database) : IJobStor
                 }
 
                 var moves = NewMoves(session);
-                var missing = dues.Where(due => !session.Get(TaskSql.ExistsForDue).Bind(1, jobId).Bind(2, Micros.From(due)).Exists()).ToList();
+                var missing =
+                    dues.Where(due => !session.Get(TaskSql.ExistsForDue).Bind(1, jobId).Bind(2, Micros.From(due)).Exists()).ToList();
                 missing.ForEach(due => AddEntry(moves, job, null, JobEntryArgs.Write(jobId, dueAt: due)));
                 if (missing.Count > 0)
                 {
@@ -99,7 +104,8 @@ internal sealed partial class SqliteJobStore(SqliteDatabase database) : IJobStor
             Timeout = Micros.ToSpan(job.Timeout),
         }).Id;
 
-    private static void Plan(EntryMoves moves, JobRow job, long due) => SetPlan(moves, job.Id, JobState.Active, due, AddEntry(moves, job, due, JobEntryArgs.Write(job.Id)));
+    private static void Plan(EntryMoves moves, JobRow job, long due)
+        => SetPlan(moves, job.Id, JobState.Active, due, AddEntry(moves, job, due, JobEntryArgs.Write(job.Id)));
 
     private static void SetPlan(EntryMoves moves, Guid jobId, JobState state, long? due, long? entry)
         => moves.Session.Get(JobSql.SetPlan).Bind(1, jobId).Bind(2, (int)state).Bind(3, due).Bind(4, entry).Execute();

@@ -8,13 +8,18 @@ internal static partial class SqliteLog
     public static void WriteLockAwaited(this ILogger logger, string call, int count, TimeSpan waited, string file, string holder)
         => Guarded(() => LogWriteLockAwaited(logger, call, count, waited, file, holder));
 
-    public static void WriteLockTaken(this ILogger logger, string file, TimeSpan waited) => Guarded(() => LogWriteLockTaken(logger, file, waited));
+    public static void WriteLockTaken(this ILogger logger, string file, TimeSpan waited)
+        => Guarded(() => LogWriteLockTaken(logger, file, waited));
 
-    public static void LargeLog(this ILogger logger, string file, int megabytes, string reason) => Guarded(() => LogLargeLog(logger, file, megabytes, reason));
+    public static void LargeLog(this ILogger logger, string file, int megabytes, string reason)
+        => Guarded(() => LogLargeLog(logger, file, megabytes, reason));
 
-    public static void CheckpointFailed(this ILogger logger, string file, Exception exception) => Guarded(() => LogCheckpointFailed(logger, file, exception));
+    public static void CheckpointFailed(this ILogger logger, string file, Exception exception)
+        => Guarded(() => LogCheckpointFailed(logger, file, exception));
 
-    [LoggerMessage(5001, LogLevel.Warning, "{Call} and {Count} writes in all have waited up to {Waited} for the write lock of '{File}', which is held by {Holder}. If that is your own transaction and the call is made while it is open, pass the transaction to the call")]
+    [LoggerMessage(5001, LogLevel.Warning, "{Call} and {Count} writes in all have waited up to {Waited} for the write lock of '{File}', "
+        + "which is held by {Holder}. If that is your own transaction and the call is made while it is open, "
+        + "pass the transaction to the call")]
     private static partial void LogWriteLockAwaited(ILogger logger, string call, int count, TimeSpan waited, string file, string holder);
 
     [LoggerMessage(5002, LogLevel.Information, "The write lock of '{File}' was taken after {Waited}")]
@@ -23,7 +28,8 @@ internal static partial class SqliteLog
     [LoggerMessage(5003, LogLevel.Warning, "The write-ahead log of '{File}' has grown to {Megabytes} MB: {Reason}")]
     private static partial void LogLargeLog(ILogger logger, string file, int megabytes, string reason);
 
-    [LoggerMessage(5004, LogLevel.Warning, "The write-ahead log of '{File}' could not be copied into the file; it is tried again after the next writes")]
+    [LoggerMessage(5004, LogLevel.Warning, "The write-ahead log of '{File}' could not be copied into the file; "
+        + "it is tried again after the next writes")]
     private static partial void LogCheckpointFailed(ILogger logger, string file, Exception exception);
 
     private static void Guarded(Action log)

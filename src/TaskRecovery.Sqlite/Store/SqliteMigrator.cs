@@ -58,7 +58,8 @@ internal sealed class SqliteMigrator(SqliteDatabase database, IReadOnlyList<Migr
 
         session.Execute(next.Text);
         using var record = session.Prepare(MigrationSql.Record);
-        record.Bind(1, next.Version).Bind(2, next.Name).Bind(3, next.Checksum).Bind(4, next.OldestLibrary.ToString()).Bind(5, database.Now()).Execute();
+        record.Bind(1, next.Version).Bind(2, next.Name).Bind(3, next.Checksum).Bind(
+            4, next.OldestLibrary.ToString()).Bind(5, database.Now()).Execute();
         return next.Name;
     }
 
@@ -81,13 +82,15 @@ internal sealed class SqliteMigrator(SqliteDatabase database, IReadOnlyList<Migr
                 if (!string.Equals(statement.Text(2), migration.Checksum, StringComparison.Ordinal))
                 {
                     throw new StoreConfigurationException(
-                        $"Migration {name} in '{database.Path}' is not the one that this library carries: it was changed after it had been applied, or another build applied it. Use the library's release that applied it, or restore the file.");
+                        $"Migration {name} in '{database.Path}' is not the one that this library carries: it was changed after it had been "
+                        + "applied, or another build applied it. Use the library's release that applied it, or restore the file.");
                 }
             }
             else if (Version.Parse(statement.Text(3)) is var oldest && oldest > library)
             {
                 throw new StoreConfigurationException(
-                    $"'{database.Path}' is too new for TaskRecovery {library.ToString(3)}: migration {name} needs at least {oldest}. Update the package.");
+                    $"'{database.Path}' is too new for TaskRecovery {library.ToString(3)}: migration {name} needs at least {oldest}. "
+                    + "Update the package.");
             }
         }
 

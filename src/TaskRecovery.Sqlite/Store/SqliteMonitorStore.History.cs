@@ -16,20 +16,25 @@ internal sealed partial class SqliteMonitorStore
                 var events = ReadEvents(session.Get(HistorySql.Events)
                     .Bind(1, query.Before ?? long.MaxValue).Bind(2, query.After ?? 0).Bind(3, Kinds(query.Kinds)).Bind(4, query.EntryId)
                     .Bind(5, query.Node).Bind(6, query.Actor).Bind(7, query.OperationId).Bind(8, query.Limit + 1));
-                return events.Count > query.Limit ? new EventPage(events[..query.Limit], events[query.Limit - 1].Id) : new EventPage(events, null);
+                return events.Count > query.Limit
+                    ? new EventPage(events[..query.Limit], events[query.Limit - 1].Id)
+                    : new EventPage(events, null);
             },
             cancellationToken);
 
-    public ValueTask<IReadOnlyList<StatisticsRow>> ReadStatisticsAsync(ThroughputQuery query, bool byHour, CancellationToken cancellationToken)
+    public ValueTask<IReadOnlyList<StatisticsRow>> ReadStatisticsAsync(
+        ThroughputQuery query, bool byHour, CancellationToken cancellationToken)
         => ReadAsync<IReadOnlyList<StatisticsRow>>(
             session =>
             {
                 var rows = new List<StatisticsRow>();
                 var statement = session.Get(HistorySql.Read)
-                    .Bind(1, byHour).Bind(2, Micros.From(query.From)).Bind(3, Micros.From(query.To)).Bind(4, query.Queue).Bind(5, query.Kind).Bind(6, (int)query.By);
+                    .Bind(1, byHour).Bind(2, Micros.From(query.From)).Bind(3, Micros.From(query.To))
+                    .Bind(4, query.Queue).Bind(5, query.Kind).Bind(6, (int)query.By);
                 while (statement.Step())
                 {
-                    rows.Add(new StatisticsRow(Micros.ToTime(statement.Int64(0)), statement.NullableText(1) ?? "", statement.NullableText(2) ?? "", ReadTotals(statement, 3)));
+                    rows.Add(new StatisticsRow(Micros.ToTime(statement.Int64(0)), statement.NullableText(1)
+                        ?? "", statement.NullableText(2) ?? "", ReadTotals(statement, 3)));
                 }
 
                 return rows;
@@ -60,7 +65,8 @@ internal sealed partial class SqliteMonitorStore
             session =>
             {
                 var now = database.Now();
-                return session.Get(HistorySql.RemoveCounts).Bind(1, false).Bind(2, now - Micros.From(TimeSpan.FromHours(25))).ExecuteChanges()
+                return session.Get(HistorySql.RemoveCounts).Bind(1, false).Bind(2, now
+                    - Micros.From(TimeSpan.FromHours(25))).ExecuteChanges()
                     + session.Get(HistorySql.RemoveCounts).Bind(1, true).Bind(2, now - Micros.From(TimeSpan.FromDays(90))).ExecuteChanges()
                     + session.Get(HistorySql.RemoveEvents).Bind(1, now - Micros.From(TimeSpan.FromDays(30))).ExecuteChanges();
             },
@@ -126,5 +132,6 @@ internal sealed partial class SqliteMonitorStore
     }
 
     private static string? Kinds(IReadOnlyCollection<QueueEventKind>? kinds)
-        => kinds is null or { Count: 0 } ? null : System.Text.Encoding.UTF8.GetString(ClaimContents.Write([.. kinds], static kind => (long)kind));
+        => kinds is null
+            or { Count: 0 } ? null : System.Text.Encoding.UTF8.GetString(ClaimContents.Write([.. kinds], static kind => (long)kind));
 }

@@ -7,10 +7,12 @@ internal sealed partial class SqliteMonitorStore
 {
     private const int MaxEvents = 1000;
 
-    public ValueTask<EntryLife?> GetLifeAsync(long entryId, CancellationToken cancellationToken) => ReadAsync(session => Life(session, entryId), cancellationToken);
+    public ValueTask<EntryLife?> GetLifeAsync(long entryId, CancellationToken cancellationToken)
+        => ReadAsync(session => Life(session, entryId), cancellationToken);
 
     public ValueTask<string?> GetStepResultAsync(long entryId, string step, CancellationToken cancellationToken)
-        => ReadAsync(session => Text(session.Get(MonitorSql.StepResult).Bind(1, entryId).Bind(2, TaskMoves.Find(session, entryId)).Bind(3, step)), cancellationToken);
+        => ReadAsync(session => Text(session.Get(MonitorSql.StepResult).Bind(1, entryId).Bind(
+            2, TaskMoves.Find(session, entryId)).Bind(3, step)), cancellationToken);
 
     public ValueTask<string?> GetCheckpointAsync(long entryId, CancellationToken cancellationToken)
         => ReadAsync(
@@ -52,7 +54,8 @@ internal sealed partial class SqliteMonitorStore
         statement = session.Get(MonitorSql.Extras).Bind(1, entryId);
         statement.Step();
         var (holdsKey, requestedAt, trace, task, job) = (
-            statement.Boolean(0), Micros.ToTime(statement.NullableInt64(1)), statement.NullableText(2), statement.NullableGuid(3), statement.NullableText(4));
+            statement.Boolean(0), Micros.ToTime(statement.NullableInt64(1)),
+            statement.NullableText(2), statement.NullableGuid(3), statement.NullableText(4));
         statement.Reset();
         return new EntryLife
         {
@@ -76,7 +79,9 @@ internal sealed partial class SqliteMonitorStore
     {
         var statement = session.Get(RunInfoSql.FindReport).Bind(1, entryId);
         var report = statement.Step()
-            ? new ReportedProgress(statement.Int64(0), statement.NullableInt64(1), statement.NullableText(2), Micros.ToTime(statement.Int64(3)), statement.Int64(4))
+            ? new ReportedProgress(
+                statement.Int64(0), statement.NullableInt64(1), statement.NullableText(2),
+                Micros.ToTime(statement.Int64(3)), statement.Int64(4))
             : null;
         statement.Reset();
         return report;
@@ -135,7 +140,9 @@ internal sealed partial class SqliteMonitorStore
     private static EntryCheckpoint? Checkpoint(SqliteSession session, long entryId, Guid? task)
     {
         var statement = session.Get(MonitorSql.Checkpoint).Bind(1, entryId).Bind(2, task);
-        var checkpoint = statement.Step() ? new EntryCheckpoint(Micros.ToTime(statement.Int64(0)), statement.Int64(1), statement.Int64(2)) : null;
+        var checkpoint = statement.Step()
+            ? new EntryCheckpoint(Micros.ToTime(statement.Int64(0)), statement.Int64(1), statement.Int64(2))
+            : null;
         statement.Reset();
         return checkpoint;
     }

@@ -12,7 +12,8 @@ internal sealed partial class SqliteMonitorStore
     // SQLite has no time limit, but a reader that examines entry by entry can stop.
     private static readonly TimeSpan LongestSearch = TimeSpan.FromSeconds(3);
 
-    public ValueTask<EntrySummaryPage> ListAsync(EntryQuery query, CancellationToken cancellationToken) => ListAsync(query, holdersFirst: true, cancellationToken);
+    public ValueTask<EntrySummaryPage> ListAsync(EntryQuery query, CancellationToken cancellationToken)
+        => ListAsync(query, holdersFirst: true, cancellationToken);
 
     /// <summary>Lists one page.</summary>
     /// <param name="query">The query.</param>
@@ -24,7 +25,8 @@ internal sealed partial class SqliteMonitorStore
         var room = query.Limit - holders.Count;
         var search = new Search(query, by: null);
         var found = new List<EntrySummary>();
-        var isFull = await SearchAsync(search, page => found.AddRange(page.Where(entry => !heldIds.Contains(entry.Id))), () => found.Count >= room, cancellationToken).ConfigureAwait(false);
+        var isFull = await SearchAsync(search, page => found.AddRange(page.Where(entry => !heldIds.Contains(entry.Id))), ()
+            => found.Count >= room, cancellationToken).ConfigureAwait(false);
         EntrySummary[] entries = [.. holders.Concat(found.Take(room)).OrderByDescending(static entry => entry.Id)];
         if (found.Count > room)
         {
@@ -46,31 +48,38 @@ internal sealed partial class SqliteMonitorStore
             session => search.Groups.Select(group => new EntryGroup(Name(session, group.Key, by), new Count(group.Value, precision)))
                 .OrderByDescending(static group => group.Entries.Value).ThenBy(static group => group.Key, StringComparer.Ordinal).ToArray(),
             cancellationToken).ConfigureAwait(false);
-        return new EntryGroups(groups, search.Last is null ? await OldestAsync(cancellationToken).ConfigureAwait(false) : search.SearchedBackTo, IsComplete: search.Last is null);
+        return new EntryGroups(
+            groups, search.Last is null ? await OldestAsync(cancellationToken).ConfigureAwait(false) : search.SearchedBackTo,
+            IsComplete: search.Last is null);
     }
 
     // The holder of a unique key is found at once, however old it is. It is on the first page, and on no other.
-    private async ValueTask<(List<EntrySummary> OnThisPage, long[] Ids)> FindHoldersAsync(EntryQuery query, CancellationToken cancellationToken)
+    private async ValueTask<(List<EntrySummary> OnThisPage, long[] Ids)> FindHoldersAsync(
+        EntryQuery query, CancellationToken cancellationToken)
     {
         if (query.UniqueKey is not { } key
-            || await ReadAsync(session => Text(session.Get(EntryListSql.Holders).Bind(1, key)), cancellationToken).ConfigureAwait(false) is not { } ids)
+            || await ReadAsync(session => Text(session.Get(EntryListSql.Holders).Bind(1, key)), cancellationToken)
+                .ConfigureAwait(false) is not { } ids)
         {
             return ([], []);
         }
 
         var found = query.Before is not null
             ? []
-            : await ReadAsync(session => Examine(session, new Search(query, by: null), query.Limit, ids).Found, cancellationToken).ConfigureAwait(false);
+            : await ReadAsync(
+                session => Examine(session, new Search(query, by: null), query.Limit, ids).Found, cancellationToken).ConfigureAwait(false);
         return (found, Numbers(ids));
     }
 
     // Returns whether the search ended because enough was found. Afterwards search.Last is null if everything was examined.
-    private async ValueTask<bool> SearchAsync(Search search, Action<List<EntrySummary>> add, Func<bool> isEnough, CancellationToken cancellationToken)
+    private async ValueTask<bool> SearchAsync(
+        Search search, Action<List<EntrySummary>> add, Func<bool> isEnough, CancellationToken cancellationToken)
     {
         var started = TimeProvider.System.GetTimestamp();
         for (var left = search.Query.LookAtMost; ;)
         {
-            var (found, examined, isEnd) = await ReadAsync(session => Examine(session, search, Math.Min(left, Chunk), given: null), cancellationToken).ConfigureAwait(false);
+            var (found, examined, isEnd) = await ReadAsync(
+                session => Examine(session, search, Math.Min(left, Chunk), given: null), cancellationToken).ConfigureAwait(false);
             add(found);
             left -= examined;
             if (isEnd || (search.SearchedBackTo is { } created && search.Conditions.EndsBefore(created)))
@@ -92,7 +101,8 @@ internal sealed partial class SqliteMonitorStore
     }
 
     // Examines one chunk, in one read. A list stops when its page is full.
-    private static (List<EntrySummary> Found, int Examined, bool IsEnd) Examine(SqliteSession session, Search search, int limit, string? given)
+    private static (List<EntrySummary> Found, int Examined, bool IsEnd) Examine(
+        SqliteSession session, Search search, int limit, string? given)
     {
         var query = search.Query;
         var source = given is not null ? EntryListSql.Given
@@ -104,7 +114,9 @@ internal sealed partial class SqliteMonitorStore
         var statement = Bind(session, session.Get(source), search, limit, running);
         if (source == EntryListSql.Given)
         {
-            statement.BindText(21, given is null ? ClaimContents.Write([.. running.Value.Ids], static id => id) : System.Text.Encoding.UTF8.GetBytes(given));
+            statement.BindText(
+                21,
+                given is null ? ClaimContents.Write([.. running.Value.Ids], static id => id) : System.Text.Encoding.UTF8.GetBytes(given));
         }
 
         var (ids, examined, isStopped) = (new List<long>(), 0, false);
@@ -150,10 +162,13 @@ internal sealed partial class SqliteMonitorStore
         return entries;
     }
 
-    private static SqliteStatement Bind(SqliteSession session, SqliteStatement statement, Search search, int limit, Lazy<RunningEntries> running)
+    private static SqliteStatement Bind(
+        SqliteSession session, SqliteStatement statement, Search search, int limit, Lazy<RunningEntries> running)
     {
         var (query, conditions) = (search.Query, search.Conditions);
-        var nodes = query.Node is { } node ? Text(session.Get(EntryListSql.Nodes).Bind(1, node).Bind(2, Guid.TryParse(node, out var id) ? id : null)) : null;
+        var nodes = query.Node is { } node
+            ? Text(session.Get(EntryListSql.Nodes).Bind(1, node).Bind(2, Guid.TryParse(node, out var id) ? id : null))
+            : null;
         return statement
             .Bind(1, search.Last ?? query.Before ?? long.MaxValue)
             .Bind(2, limit)
@@ -195,7 +210,8 @@ internal sealed partial class SqliteMonitorStore
         }
 
         var ofScope = Numbers(Text(session.Get(EntryListSql.KindsIn).Bind(1, scope)));
-        return System.Text.Encoding.UTF8.GetString(ClaimContents.Write([.. Numbers(beginning).Intersect(ofScope)], static number => number));
+        return System.Text.Encoding.UTF8.GetString(
+            ClaimContents.Write([.. Numbers(beginning).Intersect(ofScope)], static number => number));
     }
 
     private static string? Names(string? name, IReadOnlyCollection<string>? scope)
@@ -204,14 +220,17 @@ internal sealed partial class SqliteMonitorStore
         return names is null ? null : JsonSerializer.Serialize(names, EntryJsonContext.Default.StringArray);
     }
 
-    private static long[] Numbers(string? json) => json is null ? [] : JsonSerializer.Deserialize(json, EntryJsonContext.Default.Int64Array) ?? [];
+    private static long[] Numbers(string? json)
+        => json is null ? [] : JsonSerializer.Deserialize(json, EntryJsonContext.Default.Int64Array) ?? [];
 
     private static string RunningOn(RunningEntries running, string node)
         => System.Text.Encoding.UTF8.GetString(ClaimContents.Write(
-            [.. running.Ids.Where(id => running.Find(id) is { } run && (run.Node == node || string.Equals(run.NodeId.ToString(), node, StringComparison.OrdinalIgnoreCase)))], static id => id));
+            [.. running.Ids.Where(id => running.Find(id) is { } run && (run.Node == node
+                || string.Equals(run.NodeId.ToString(), node, StringComparison.OrdinalIgnoreCase)))], static id => id));
 
     private async ValueTask<DateTimeOffset?> OldestAsync(CancellationToken cancellationToken)
-        => Micros.ToTime(await ReadAsync(static session => session.Get(EntryListSql.Oldest).Scalar(), cancellationToken).ConfigureAwait(false));
+        => Micros.ToTime(await ReadAsync(
+            static session => session.Get(EntryListSql.Oldest).Scalar(), cancellationToken).ConfigureAwait(false));
 
     private static string Name(SqliteSession session, string key, EntryGrouping by)
     {

@@ -19,7 +19,8 @@ internal sealed partial class SqliteMonitorStore(SqliteDatabase database) : IMon
 
     public ValueTask<IReadOnlyList<NodeSummary>> ListNodesAsync(CancellationToken cancellationToken) => ReadAsync(Nodes, cancellationToken);
 
-    public ValueTask<TaskPage> ListTasksAsync(TaskQuery query, CancellationToken cancellationToken) => ReadAsync(session => Tasks(session, query), cancellationToken);
+    public ValueTask<TaskPage> ListTasksAsync(TaskQuery query, CancellationToken cancellationToken)
+        => ReadAsync(session => Tasks(session, query), cancellationToken);
 
     /// <inheritdoc/>
     public void Dispose() => _free.Dispose();
@@ -56,7 +57,8 @@ internal sealed partial class SqliteMonitorStore(SqliteDatabase database) : IMon
                 OldestDue = oldest,
                 Running = new Count(running.GetValueOrDefault(id), runningStopped ? CountPrecision.AtLeast : CountPrecision.Exact),
                 Nodes = nodes.Count(node => node.Queues.Any(served => served.Name == name)),
-                Concurrency = nodes.SelectMany(static node => node.Queues).Where(served => served.Name == name).Sum(static served => served.Concurrency),
+                Concurrency = nodes.SelectMany(static node => node.Queues).Where(served => served.Name == name).Sum(
+                    static served => served.Concurrency),
             });
         }
 
@@ -100,7 +102,8 @@ internal sealed partial class SqliteMonitorStore(SqliteDatabase database) : IMon
     }
 
     private static long Count(SqliteSession session, string statement, long queue, WaitingGroup group, long now, long limit)
-        => limit <= 0 ? 0 : session.Get(statement).Bind(1, queue).Bind(2, group.Kind).Bind(3, group.Level).Bind(4, now).Bind(5, limit).Scalar() ?? 0;
+        => limit <= 0 ? 0
+            : session.Get(statement).Bind(1, queue).Bind(2, group.Kind).Bind(3, group.Level).Bind(4, now).Bind(5, limit).Scalar() ?? 0;
 
     private static (Dictionary<long, long> Queues, bool Stopped) Running(SqliteSession session)
     {

@@ -16,10 +16,12 @@ internal sealed class SqliteNames
     /// <param name="session">A session in a write transaction.</param>
     /// <param name="name">The kind.</param>
     /// <param name="isOwn">Whether this is the writer's transaction, which reports its commit; only then is the number cached.</param>
-    public long Kind(SqliteSession session, string name, bool isOwn) => GetOrAdd(session, _kinds, NameSql.FindKind, NameSql.AddKind, name, isOwn);
+    public long Kind(SqliteSession session, string name, bool isOwn)
+        => GetOrAdd(session, _kinds, NameSql.FindKind, NameSql.AddKind, name, isOwn);
 
     /// <summary>Returns a queue's number; adds the queue if it is new.</summary>
-    public long Queue(SqliteSession session, string name, bool isOwn) => GetOrAdd(session, _queues, NameSql.FindQueue, NameSql.AddQueue, name, isOwn);
+    public long Queue(SqliteSession session, string name, bool isOwn)
+        => GetOrAdd(session, _queues, NameSql.FindQueue, NameSql.AddQueue, name, isOwn);
 
     /// <summary>Returns a queue's number; <see langword="null"/> if the queue was never used.</summary>
     public static long? FindQueue(SqliteSession session, string name) => session.Get(NameSql.FindQueue).Bind(1, name).Scalar();
@@ -63,7 +65,8 @@ internal sealed class SqliteNames
         _kindNames.Clear();
     }
 
-    private static long GetOrAdd(SqliteSession session, ConcurrentDictionary<string, long> known, string find, string add, string name, bool isOwn)
+    private static long GetOrAdd(
+        SqliteSession session, ConcurrentDictionary<string, long> known, string find, string add, string name, bool isOwn)
     {
         if (isOwn && known.TryGetValue(name, out var remembered))
         {

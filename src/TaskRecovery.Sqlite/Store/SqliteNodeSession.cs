@@ -44,24 +44,28 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
 
     public bool TryHold(Guid nodeId) => _held.ContainsKey(nodeId) ? Works(nodeId) : Take(nodeId);
 
-    public HeartbeatResult SendHeartbeat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null, string? vitals = null) => Guarded(() =>
-    {
-        // If this node's own lock does not exclude other handles, locks do not work here, and a free lock of a peer proves nothing.
-        var works = Works(nodeId);
-        database.ConfirmFile();
-        var alive = ReadAlive();
-        var saysItHoldsLock = holdsLock && works;
-        var accepted = alive.Nodes.TryGetValue(nodeId, out var own) && (Count(own, saysItHoldsLock, isLeaseValid, vitals) || Store(nodeId, saysItHoldsLock));
-        _peers.KeepOnly(alive.Ids);
-        return new HeartbeatResult(accepted, [.. alive.Nodes.Values.Where(node => node.Id != nodeId).Select(node => Look(node, works))], alive.DeadWithClaims);
-    });
+    public HeartbeatResult SendHeartbeat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null, string? vitals = null)
+        => Guarded(() =>
+        {
+            // If this node's own lock does not exclude other handles, locks do not work here, and a free lock of a peer proves nothing.
+            var works = Works(nodeId);
+            database.ConfirmFile();
+            var alive = ReadAlive();
+            var saysItHoldsLock = holdsLock && works;
+            var accepted = alive.Nodes.TryGetValue(nodeId, out var own)
+                && (Count(own, saysItHoldsLock, isLeaseValid, vitals) || Store(nodeId, saysItHoldsLock));
+            _peers.KeepOnly(alive.Ids);
+            return new HeartbeatResult(
+                accepted, [.. alive.Nodes.Values.Where(node => node.Id != nodeId).Select(node => Look(node, works))], alive.DeadWithClaims);
+        });
 
     public IReadOnlyList<Guid> MarkDead(IReadOnlyList<PeerHeartbeat> judged, string? judge = null) => Guarded(() =>
     {
         List<Guid> dead;
         try
         {
-            dead = database.Write(session => judged.Where(peer => Judge(session, peer, judge)).Select(peer => peer.NodeId).ToList(), relaxed: false, VerdictWait);
+            dead = database.Write(session
+                => judged.Where(peer => Judge(session, peer, judge)).Select(peer => peer.NodeId).ToList(), relaxed: false, VerdictWait);
         }
         catch (StoreUnavailableException)
         {
@@ -111,12 +115,17 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
         }
 
         var now = database.Now();
-        var gone = namesakes.Where(node => holdsLock && node.SaysItHoldsLock && !database.Locks.IsHeld(node.Id)).Select(node => node.Id).ToList();
+        var gone = namesakes.Where(node => holdsLock && node.SaysItHoldsLock
+            && !database.Locks.IsHeld(node.Id)).Select(node => node.Id).ToList();
         foreach (var node in gone)
         {
             session.Get(NodeSql.MarkGone).Bind(1, node).Bind(2, now).Bind(3, (int)DeathProof.ProcessGone).Bind(4, identity.Name)
                 .Bind(5, database.Heartbeats.TryReadVitals(node)).Execute();
-            EventWriter.Add(session, now, new NewEvent(QueueEventKind.NodeDied) { Node = identity.Name, Detail = EventWriter.Describe(DeathProof.ProcessGone, identity.Name) });
+            EventWriter.Add(session, now, new NewEvent(QueueEventKind.NodeDied)
+            {
+                Node = identity.Name,
+                Detail = EventWriter.Describe(DeathProof.ProcessGone, identity.Name),
+            });
         }
 
         var nameTaken = namesakes.Count > gone.Count;
@@ -125,14 +134,16 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
             .Bind(5, identity.Machine).Bind(6, identity.ProcessId).Bind(7, identity.ProcessStarted).Bind(8, holdsLock).Bind(9, now)
             .Bind(10, identity.Info)
             .Execute();
-        EventWriter.Add(session, now, new NewEvent(QueueEventKind.NodeJoined) { Node = nameTaken ? identity.Id.ToString() : identity.Name });
+        EventWriter.Add(
+            session, now, new NewEvent(QueueEventKind.NodeJoined) { Node = nameTaken ? identity.Id.ToString() : identity.Name });
         return (nameTaken, gone);
     }
 
     // The row was read before the counter was incremented, and the lease is checked after it, so no verdict can have been reached in
     // between (docs/protocol, FILE_COUNTER).
     private bool Count(AliveNode own, bool holdsLock, Func<bool>? isLeaseValid, string? vitals)
-        => Own(own.Id).TryRaise(ref _counter, vitals) && !own.StoresHeartbeats && own.SaysItHoldsLock == holdsLock && isLeaseValid is not null && isLeaseValid();
+        => Own(own.Id).TryRaise(ref _counter, vitals) && !own.StoresHeartbeats
+            && own.SaysItHoldsLock == holdsLock && isLeaseValid is not null && isLeaseValid();
 
     private bool Store(Guid nodeId, bool holdsLock)
         => database.Write(
@@ -151,7 +162,11 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
             return false;
         }
 
-        EventWriter.Add(session, now, new NewEvent(QueueEventKind.NodeDied) { Node = LabelOf(session, peer.NodeId), Detail = EventWriter.Describe(peer.Proof, judge) });
+        EventWriter.Add(session, now, new NewEvent(QueueEventKind.NodeDied)
+        {
+            Node = LabelOf(session, peer.NodeId),
+            Detail = EventWriter.Describe(peer.Proof, judge),
+        });
         return true;
     }
 
@@ -206,7 +221,8 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
         {
             var id = statement.Guid(0);
             nodes.Add(id, new AliveNode(
-                id, NodeRules.Label(statement.Text(1), statement.Boolean(2), id), statement.Int64(3), statement.Boolean(4), statement.Boolean(5)));
+                id, NodeRules.Label(statement.Text(1), statement.Boolean(2), id),
+                statement.Int64(3), statement.Boolean(4), statement.Boolean(5)));
         }
 
         var deadWithClaims = session.Get(NodeSql.AnyDeadWithClaims).Exists();

@@ -10,13 +10,15 @@ internal sealed partial class SqliteOperationStore
         // Search with a reader, which does not block other writes: usually there is none.
         var now = database.Now();
         if (!await database.ReadBrieflyAsync(
-            session => session.Get(NameSql.PauseEnded).Bind(1, now).Exists() || session.Get(NameSql.KindPauseEnded).Bind(1, now).Exists(), cancellationToken).ConfigureAwait(false))
+            session => session.Get(NameSql.PauseEnded).Bind(1, now).Exists()
+                || session.Get(NameSql.KindPauseEnded).Bind(1, now).Exists(), cancellationToken).ConfigureAwait(false))
         {
             return 0;
         }
 
         var resumed = await database.WriteAsync(
-            session => Resume(session, now, NameSql.PauseEnded, NameSql.Pause, "queue ") + Resume(session, now, NameSql.KindPauseEnded, NameSql.PauseKind, "kind "),
+            session => Resume(session, now, NameSql.PauseEnded, NameSql.Pause, "queue ") + Resume(
+                session, now, NameSql.KindPauseEnded, NameSql.PauseKind, "kind "),
             cancellationToken).ConfigureAwait(false);
         database.Hints.Control();
         return resumed;

@@ -30,7 +30,9 @@ internal sealed partial class SqliteOperationStore
                 }
 
                 var moves = new EntryMoves(session, database.Names, database.Now());
-                var (changes, end) = current.Operation.Undoes is { } undone ? Undo(moves, current, undone) : (Work(moves, current.Operation, ids), next);
+                var (changes, end) = current.Operation.Undoes is { } undone
+                    ? Undo(moves, current, undone)
+                    : (Work(moves, current.Operation, ids), next);
                 foreach (var change in changes.Where(static change => change is { Result: OperatorResult.Done }))
                 {
                     hasRunning |= change.IsRunning;
@@ -77,7 +79,8 @@ internal sealed partial class SqliteOperationStore
         var changes = new List<Change>(ids.Length);
         foreach (var id in ids)
         {
-            changes.Add(operation.Action == BulkAction.Cancel ? Cancel(moves, id) : Retry(moves, id, operation.Retry ?? new RetryOptions()));
+            changes.Add(operation.Action == BulkAction.Cancel ? Cancel(moves, id) : Retry(moves, id, operation.Retry
+                ?? new RetryOptions()));
         }
 
         return changes;
@@ -128,7 +131,8 @@ internal sealed partial class SqliteOperationStore
     {
         var session = moves.Session;
         var statement = session.Get(OutcomeSql.FindFinal).Bind(1, change.Entry);
-        var isSame = statement.Step() && statement.Int64(0) == change.Fence && !string.Equals(statement.NullableText(2), EndReasons.Erased, StringComparison.Ordinal);
+        var isSame = statement.Step() && statement.Int64(0) == change.Fence
+            && !string.Equals(statement.NullableText(2), EndReasons.Erased, StringComparison.Ordinal);
         statement.Reset();
         if (!isSame)
         {
@@ -141,14 +145,16 @@ internal sealed partial class SqliteOperationStore
         }
 
         session.Get(OutcomeSql.TakeFinal).Bind(1, change.Entry).Bind(2, change.Fence).Execute();
-        session.Get(OperationSql.Restore).Bind(1, change.Entry).Bind(2, change.RunAt).Bind(3, change.Level).Bind(4, change.Attempt).Bind(5, change.Crashes).Execute();
+        session.Get(OperationSql.Restore).Bind(1, change.Entry).Bind(2, change.RunAt).Bind(
+            3, change.Level).Bind(4, change.Attempt).Bind(5, change.Crashes).Execute();
         session.Get(OperationSql.ReopenTask).Bind(1, change.Entry).Execute();
         return OperatorResult.Done;
     }
 
     // Only if the entry has not run since it was retried.
     private static OperatorResult CancelAgain(EntryMoves moves, long entry, long fence)
-        => moves.Session.Get(OperationSql.LastFence).Bind(1, entry).Scalar() == fence && moves.EndWaiting(entry, OutcomeKind.Cancelled, EndReasons.CancelRequested)
+        => moves.Session.Get(OperationSql.LastFence).Bind(1, entry).Scalar() == fence
+            && moves.EndWaiting(entry, OutcomeKind.Cancelled, EndReasons.CancelRequested)
             ? OperatorResult.Done
             : OperatorResult.Changed;
 
@@ -156,7 +162,13 @@ internal sealed partial class SqliteOperationStore
     {
         var statement = session.Get(OperationSql.Place).Bind(1, entry);
         var place = statement.Step()
-            ? new Change(entry, OperatorResult.Done) { RunAt = statement.Int64(0), Level = statement.Int64(1), Attempt = statement.Int64(2), Crashes = statement.Int64(3) }
+            ? new Change(entry, OperatorResult.Done)
+            {
+                RunAt = statement.Int64(0),
+                Level = statement.Int64(1),
+                Attempt = statement.Int64(2),
+                Crashes = statement.Int64(3),
+            }
             : null;
         statement.Reset();
         return place;
@@ -175,7 +187,8 @@ internal sealed partial class SqliteOperationStore
         var done = changes.Count(static change => change.Result == OperatorResult.Done);
         session.Get(OperationSql.Advance)
             .Bind(1, stored.Operation.Id).Bind(2, next ?? 0).Bind(3, done).Bind(4, changes.Count - done)
-            .Bind(5, (int)(next is null ? OperationState.Ended : OperationState.Running)).Bind(6, next is null ? moves.Now : (long?)null).Execute();
+            .Bind(5, (int)(next is null ? OperationState.Ended : OperationState.Running))
+            .Bind(6, next is null ? moves.Now : (long?)null).Execute();
         if (next is null)
         {
             EventWriter.Add(session, moves.Now, new NewEvent(QueueEventKind.OperationEnded, stored.Operation.Audit)

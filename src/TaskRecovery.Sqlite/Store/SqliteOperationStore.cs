@@ -11,7 +11,8 @@ internal sealed partial class SqliteOperationStore(SqliteDatabase database, Sqli
         => database.WriteAsync(
             session =>
             {
-                var id = Insert(session, operation, OperationState.Prepared, undoes: null, session.Get(OperationSql.LastEntry).Scalar() ?? 0, audit);
+                var id = Insert(
+                    session, operation, OperationState.Prepared, undoes: null, session.Get(OperationSql.LastEntry).Scalar() ?? 0, audit);
                 return Read(session, id)!.Operation;
             },
             cancellationToken);
@@ -19,7 +20,8 @@ internal sealed partial class SqliteOperationStore(SqliteDatabase database, Sqli
     public ValueTask<OperationAnswer> StartAsync(long operationId, AuditInfo audit, TimeSpan expiry, CancellationToken cancellationToken)
         => CommandAsync(
             operationId,
-            operation => OperationVerdicts.Start(operation, audit.Actor, isFresh: Micros.From(operation.CreatedAt) > database.Now() - Micros.From(expiry)),
+            operation => OperationVerdicts.Start(
+                operation, audit.Actor, isFresh: Micros.From(operation.CreatedAt) > database.Now() - Micros.From(expiry)),
             (session, operation) =>
             {
                 session.Get(OperationSql.Start).Bind(1, operation.Id).Bind(2, database.Now()).Execute();
@@ -85,7 +87,9 @@ internal sealed partial class SqliteOperationStore(SqliteDatabase database, Sqli
                     entries.Add(new OperationEntry(statement.Int64(0), (OperatorResult)statement.Int32(1)));
                 }
 
-                return entries.Count > query.Limit ? new OperationEntryPage(entries[..query.Limit], entries[query.Limit - 1].EntryId) : new OperationEntryPage(entries, null);
+                return entries.Count > query.Limit
+                    ? new OperationEntryPage(entries[..query.Limit], entries[query.Limit - 1].EntryId)
+                    : new OperationEntryPage(entries, null);
             },
             cancellationToken);
 
@@ -111,7 +115,8 @@ internal sealed partial class SqliteOperationStore(SqliteDatabase database, Sqli
             session =>
             {
                 var ids = new List<long>();
-                var statement = session.Get(OperationSql.Old).Bind(1, now - Micros.From(TimeSpan.FromDays(30))).Bind(2, now - Micros.From(TimeSpan.FromDays(1)));
+                var statement = session.Get(OperationSql.Old).Bind(1, now - Micros.From(TimeSpan.FromDays(30))).Bind(
+                    2, now - Micros.From(TimeSpan.FromDays(1)));
                 while (statement.Step())
                 {
                     ids.Add(statement.Int64(0));
@@ -135,7 +140,8 @@ internal sealed partial class SqliteOperationStore(SqliteDatabase database, Sqli
 
     // Decides, changes the operation, and stores the event: one transaction.
     private ValueTask<OperationAnswer> CommandAsync(
-        long operationId, Func<BulkOperation, OperationResult> decide, Func<SqliteSession, BulkOperation, long> change, NewEvent added, CancellationToken cancellationToken)
+        long operationId, Func<BulkOperation, OperationResult> decide,
+        Func<SqliteSession, BulkOperation, long> change, NewEvent added, CancellationToken cancellationToken)
         => database.WriteAsync(
             session =>
             {
@@ -154,7 +160,12 @@ internal sealed partial class SqliteOperationStore(SqliteDatabase database, Sqli
                 EventWriter.Add(
                     session,
                     database.Now(),
-                    added with { OperationId = operationId, Subject = operation.Action.ToString(), Entries = operation.State == OperationState.Prepared ? operation.Expected.Value : operation.Done });
+                    added with
+                    {
+                        OperationId = operationId,
+                        Subject = operation.Action.ToString(),
+                        Entries = operation.State == OperationState.Prepared ? operation.Expected.Value : operation.Done,
+                    });
                 return new OperationAnswer(OperationResult.Done, changed);
             },
             cancellationToken);
@@ -166,7 +177,8 @@ internal sealed partial class SqliteOperationStore(SqliteDatabase database, Sqli
             .Bind(1, (int)operation.Action).Bind(2, (int)state).Bind(3, StoredQuery.Write(operation.Query))
             .Bind(4, operation.EntryIds is { } ids ? Encoding.UTF8.GetString(ClaimContents.Write([.. ids], static id => id)) : null)
             .Bind(5, (long?)operation.Retry?.From).Bind(6, Micros.From(operation.Retry?.RunAt)).Bind(7, undoes)
-            .Bind(8, audit.Actor).Bind(9, audit.Reason).Bind(10, audit.Tool).Bind(11, now).Bind(12, state == OperationState.Running ? now : (long?)null)
+            .Bind(8, audit.Actor).Bind(9, audit.Reason).Bind(10, audit.Tool).Bind(11, now).Bind(
+                12, state == OperationState.Running ? now : (long?)null)
             .Bind(13, upToId).Bind(14, operation.Expected.Value).Bind(15, (int)operation.Expected.Precision)
             .Execute();
         return session.LastInsertId;
@@ -200,7 +212,9 @@ internal sealed partial class SqliteOperationStore(SqliteDatabase database, Sqli
             Done = row.Int64(19),
             Refused = row.Int64(20),
         };
-        return new StoredOperation(operation, row.Int64(16), row.NullableText(4) is { } ids ? JsonSerializer.Deserialize(ids, EntryJsonContext.Default.Int64Array) : null);
+        return new StoredOperation(
+            operation, row.Int64(16),
+            row.NullableText(4) is { } ids ? JsonSerializer.Deserialize(ids, EntryJsonContext.Default.Int64Array) : null);
     }
 
     /// <summary>An operation with its progress.</summary>

@@ -27,5 +27,6 @@ internal sealed class SqliteOptionsBinder(IEnumerable<StoreConfiguration> config
     private static UnixFileMode Mode(IConfigurationSection section)
         => Enum.TryParse<UnixFileMode>(section.Value, ignoreCase: true, out var mode) && !section.Value!.Any(char.IsAsciiDigit)
             ? mode
-            : throw new InvalidOperationException($"The configuration value '{section.Path}' is '{section.Value}', and names such as 'UserRead, UserWrite' are wanted.");
+            : throw new InvalidOperationException(
+                $"The configuration value '{section.Path}' is '{section.Value}', and names such as 'UserRead, UserWrite' are wanted.");
 }

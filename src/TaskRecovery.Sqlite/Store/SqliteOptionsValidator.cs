@@ -16,10 +16,12 @@ internal sealed class SqliteOptionsValidator : IValidateOptions<SqliteOptions>
         }
 
         const UnixFileMode Needed = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        const UnixFileMode Possible = Needed | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
+        const UnixFileMode Possible =
+            Needed | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
         if ((options.UnixCreateMode & Needed) != Needed || (options.UnixCreateMode & ~Possible) != UnixFileMode.None)
         {
-            errors.Add($"SqliteOptions.UnixCreateMode is {options.UnixCreateMode}; it must have UserRead and UserWrite, and may have the same rights for the group and for others.");
+            errors.Add($"SqliteOptions.UnixCreateMode is {options.UnixCreateMode}; it must have UserRead and UserWrite, "
+                + "and may have the same rights for the group and for others.");
         }
 
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);

@@ -54,7 +54,8 @@ internal sealed class SqlitePoller(SqliteDatabase database) : IDisposable
     // Runs on the caller's thread: the check takes some microseconds, and two thread switches would be most of the cost of an idle process.
     private PollResult? FindStillTrue(PollRequest request)
     {
-        if (_isDisposed || _session is not { } session || _last is not { } last || !last.IsFor(request) || session.ReadDataVersion() != last.Version)
+        if (_isDisposed || _session is not { } session || _last is not { } last
+            || !last.IsFor(request) || session.ReadDataVersion() != last.Version)
         {
             return null;
         }
@@ -120,7 +121,9 @@ internal sealed class SqlitePoller(SqliteDatabase database) : IDisposable
             }
         }
 
-        var result = new PollResult(due, next is { } at ? Micros.ToSpan(at - now) : null, ReadCancels(session, request.NodeId), request.WithUnknownKinds ? [.. unknown] : []);
+        var result = new PollResult(
+            due, next is { } at ? Micros.ToSpan(at - now) : null,
+            ReadCancels(session, request.NodeId), request.WithUnknownKinds ? [.. unknown] : []);
         return (result, next);
     }
 
@@ -146,6 +149,7 @@ internal sealed class SqlitePoller(SqliteDatabase database) : IDisposable
     {
         public bool IsFor(PollRequest request)
             => !request.WithUnknownKinds && Request.NodeId == request.NodeId
-                && Request.Queues.SequenceEqual(request.Queues, StringComparer.Ordinal) && Request.Kinds.SequenceEqual(request.Kinds, StringComparer.Ordinal);
+                && Request.Queues.SequenceEqual(request.Queues, StringComparer.Ordinal)
+                && Request.Kinds.SequenceEqual(request.Kinds, StringComparer.Ordinal);
     }
 }

@@ -5,7 +5,8 @@ namespace TaskRecovery.Sqlite;
 
 internal sealed partial class SqliteQueueStore
 {
-    public async ValueTask<IReadOnlyList<RunOutcome>> FinishAsync(Guid nodeId, IReadOnlyList<RunOutcome> outcomes, CancellationToken cancellationToken)
+    public async ValueTask<IReadOnlyList<RunOutcome>> FinishAsync(
+        Guid nodeId, IReadOnlyList<RunOutcome> outcomes, CancellationToken cancellationToken)
     {
         if (outcomes.Count == 0)
         {
@@ -16,7 +17,8 @@ internal sealed partial class SqliteQueueStore
         for (var done = 0; done < outcomes.Count;)
         {
             var start = done;
-            var part = await _database.WriteAsync(session => Finish(session, nodeId, outcomes, start), cancellationToken).ConfigureAwait(false);
+            var part = await _database.WriteAsync(
+                session => Finish(session, nodeId, outcomes, start), cancellationToken).ConfigureAwait(false);
             done = part.End;
             foreach (var queue in part.Queues)
             {
@@ -32,7 +34,8 @@ internal sealed partial class SqliteQueueStore
         return refused ?? (IReadOnlyList<RunOutcome>)[];
     }
 
-    public ValueTask FinishInTransactionAsync(Guid nodeId, RunOutcome outcome, DbTransaction transaction, CancellationToken cancellationToken)
+    public ValueTask FinishInTransactionAsync(
+        Guid nodeId, RunOutcome outcome, DbTransaction transaction, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         var lost = InCallersTransaction(transaction, session =>
@@ -62,7 +65,8 @@ internal sealed partial class SqliteQueueStore
             {
                 foreach (var fence in fences)
                 {
-                    if (session.Get(ClaimSql.IsHeldBy).Bind(1, fence).Bind(2, nodeId).Exists() && !session.Get(ClaimSql.HasUnfinished).Bind(1, fence).Exists())
+                    if (session.Get(ClaimSql.IsHeldBy).Bind(1, fence).Bind(2, nodeId).Exists()
+                        && !session.Get(ClaimSql.HasUnfinished).Bind(1, fence).Exists())
                     {
                         RemoveClaim(session, fence);
                     }
@@ -80,7 +84,8 @@ internal sealed partial class SqliteQueueStore
     }
 
     // Stores outcomes until all are stored or the budget is used up; the rest needs another write.
-    private (IReadOnlyList<RunOutcome> Refused, IReadOnlyCollection<string> Queues, int End) Finish(SqliteSession session, Guid nodeId, IReadOnlyList<RunOutcome> outcomes, int start)
+    private (IReadOnlyList<RunOutcome> Refused, IReadOnlyCollection<string> Queues, int End) Finish(
+        SqliteSession session, Guid nodeId, IReadOnlyList<RunOutcome> outcomes, int start)
     {
         var budget = new LockBudget();
         var moves = new EntryMoves(session, _database.Names, _database.Now());
@@ -139,10 +144,14 @@ internal sealed partial class SqliteQueueStore
                 stored = moves.PutBack(run, outcome.Kind, Later(moves, outcome), outcome.Error, outcome.Reason, out cancelled);
                 break;
             case OutcomeKind.Snoozed:
-                stored = moves.PutBack(run with { Attempt = run.Attempt - 1 }, outcome.Kind, Later(moves, outcome), outcome.Error, outcome.Reason, out cancelled);
+                stored = moves.PutBack(
+                    run with { Attempt = run.Attempt - 1 }, outcome.Kind,
+                    Later(moves, outcome), outcome.Error, outcome.Reason, out cancelled);
                 break;
             case OutcomeKind.Released:
-                stored = moves.PutBack(run with { Attempt = run.Attempt - 1 }, outcome.Kind, Later(moves, outcome), outcome.Error, outcome.Reason, out cancelled);
+                stored = moves.PutBack(
+                    run with { Attempt = run.Attempt - 1 }, outcome.Kind,
+                    Later(moves, outcome), outcome.Error, outcome.Reason, out cancelled);
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(outcome), outcome.Kind, "A node does not end a run like this.");

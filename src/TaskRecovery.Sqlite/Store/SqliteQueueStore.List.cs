@@ -75,7 +75,8 @@ internal sealed partial class SqliteQueueStore
         var ended = Looked(session, ListSql.CountEnded, number);
         var unwell = Looked(session, ListSql.CountUnwell, number);
         return new QueueCounts(
-            Known(due, due), Known(later, later), Known(running.One, running.Rows), Known(ended.One, ended.Rows), Known(unwell.One, unwell.Rows),
+            Known(due, due), Known(later, later), Known(running.One, running.Rows),
+            Known(ended.One, ended.Rows), Known(unwell.One, unwell.Rows),
             Known(unwell.Other, unwell.Rows));
     }
 

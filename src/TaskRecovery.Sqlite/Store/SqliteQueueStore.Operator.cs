@@ -23,7 +23,8 @@ internal sealed partial class SqliteQueueStore
         return result;
     }
 
-    public async ValueTask<OperatorResult> RetryAsync(long entryId, RetryOptions options, AuditInfo audit, CancellationToken cancellationToken)
+    public async ValueTask<OperatorResult> RetryAsync(
+        long entryId, RetryOptions options, AuditInfo audit, CancellationToken cancellationToken)
     {
         var (result, queue) = await _database.WriteAsync(
             session =>
@@ -51,7 +52,9 @@ internal sealed partial class SqliteQueueStore
             session =>
             {
                 var now = _database.Now();
-                var number = target.KindName is { } kindName ? _database.Names.Kind(session, kindName, isOwn: true) : _database.Names.Queue(session, target.QueueName!, isOwn: true);
+                var number = target.KindName is { } kindName
+                    ? _database.Names.Kind(session, kindName, isOwn: true)
+                    : _database.Names.Queue(session, target.QueueName!, isOwn: true);
                 session.Get(target.KindName is null ? NameSql.Pause : NameSql.PauseKind)
                     .Bind(1, number).Bind(2, pause is not null).Bind(3, now)
                     .Bind(4, pause?.Actor).Bind(5, pause?.Reason).Bind(6, Micros.From(pause?.Until)).Execute();

@@ -6,7 +6,8 @@ internal sealed partial class SqliteQueueStore
 {
     private const int CountLimit = 100_000;
 
-    public ValueTask<PollResult> PollAsync(PollRequest request, CancellationToken cancellationToken) => _poller.PollAsync(request, cancellationToken);
+    public ValueTask<PollResult> PollAsync(PollRequest request, CancellationToken cancellationToken)
+        => _poller.PollAsync(request, cancellationToken);
 
     public async ValueTask<IReadOnlyList<QueueDepth>> MeasureAsync(CancellationToken cancellationToken)
         => await _database.ReadAsync(Measure, cancellationToken).ConfigureAwait(false);
@@ -38,7 +39,8 @@ internal sealed partial class SqliteQueueStore
                 oldest = Math.Min(oldest, group.FirstDue);
                 if (due < CountLimit)
                 {
-                    due += session.Get(WaitingSql.CountDue).Bind(1, queue).Bind(2, group.Kind).Bind(3, group.Level).Bind(4, now).Bind(5, CountLimit - due).Scalar() ?? 0;
+                    due += session.Get(WaitingSql.CountDue).Bind(1, queue).Bind(2, group.Kind).Bind(
+                        3, group.Level).Bind(4, now).Bind(5, CountLimit - due).Scalar() ?? 0;
                 }
             }
 

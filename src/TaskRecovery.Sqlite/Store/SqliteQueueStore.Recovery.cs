@@ -58,7 +58,8 @@ internal sealed partial class SqliteQueueStore
         var items = new List<RecoveryItem>();
         foreach (var node in await _database.ReadBrieflyAsync(ReadDeadNodes, cancellationToken).ConfigureAwait(false))
         {
-            var (swept, queues) = await _database.WriteAsync(session => Sweep(session, node, maxCrashes), cancellationToken).ConfigureAwait(false);
+            var (swept, queues) = await _database.WriteAsync(
+                session => Sweep(session, node, maxCrashes), cancellationToken).ConfigureAwait(false);
             items.AddRange(swept);
             _database.Locks.Remove(node.Id);
             foreach (var queue in queues)
@@ -93,7 +94,8 @@ internal sealed partial class SqliteQueueStore
         while (statement.Step())
         {
             var id = statement.Guid(1);
-            nodes.Add(new DeadNode(statement.Int64(0), id, NodeRules.Label(statement.Text(2), statement.Boolean(3), id), statement.Boolean(4)));
+            nodes.Add(new DeadNode(
+                statement.Int64(0), id, NodeRules.Label(statement.Text(2), statement.Boolean(3), id), statement.Boolean(4)));
         }
 
         return nodes;
@@ -134,7 +136,9 @@ internal sealed partial class SqliteQueueStore
     {
         var statement = session.Get(NodeSql.Death).Bind(1, node);
         var death = statement.Step()
-            ? new Death(statement.Int64(0), statement.IsNull(1) ? null : (DeathProof)statement.Int32(1), statement.NullableText(2), statement.NullableText(3))
+            ? new Death(
+                statement.Int64(0), statement.IsNull(1) ? null : (DeathProof)statement.Int32(1),
+                statement.NullableText(2), statement.NullableText(3))
             : null;
         statement.Reset();
         return death;
@@ -167,7 +171,9 @@ internal sealed partial class SqliteQueueStore
 
         foreach (var item in items.Where(static item => string.Equals(item.Reason, EndReasons.CrashLoop, StringComparison.Ordinal)))
         {
-            EventWriter.Add(moves.Session, moves.Now, new NewEvent(QueueEventKind.CrashLoop) { Node = node.Name, EntryId = item.EntryId, Subject = item.Kind });
+            EventWriter.Add(
+                moves.Session, moves.Now,
+                new NewEvent(QueueEventKind.CrashLoop) { Node = node.Name, EntryId = item.EntryId, Subject = item.Kind });
         }
     }
 
@@ -176,7 +182,16 @@ internal sealed partial class SqliteQueueStore
         var session = moves.Session;
         var task = TaskMoves.Find(session, entry.Id);
         var kind = KindOf(session, entry.Id);
-        var item = new RecoveryItem { Action = RecoveryAction.Recovered, EntryId = entry.Id, TaskId = task, Kind = kind, Queue = QueueOf(session, entry.Id), Node = node.Name, Crashes = entry.Crashes };
+        var item = new RecoveryItem
+        {
+            Action = RecoveryAction.Recovered,
+            EntryId = entry.Id,
+            TaskId = task,
+            Kind = kind,
+            Queue = QueueOf(session, entry.Id),
+            Node = node.Name,
+            Crashes = entry.Crashes,
+        };
         var run = new Run(entry.Id, entry.Fence, node.Number, entry.Attempt, entry.Crashes, 0, task is not null);
         bool cancelled;
         if (node.Stopped)

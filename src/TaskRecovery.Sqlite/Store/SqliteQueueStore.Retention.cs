@@ -29,13 +29,15 @@ internal sealed partial class SqliteQueueStore
     private async ValueTask<bool> PurgeInTurnAsync(RetentionOptions retention, CancellationToken cancellationToken)
     {
         var now = _database.Now();
-        var kept = new Kept(now - Micros.From(retention.Completed), now - Micros.From(retention.Failed), now - Micros.From(retention.Cancelled));
+        var kept = new Kept(
+            now - Micros.From(retention.Completed), now - Micros.From(retention.Failed), now - Micros.From(retention.Cancelled));
         if (_walk.IsResting)
         {
             _walk.Begin();
         }
 
-        var (old, fence, last, isEnd) = await _database.ReadAsync(session => Walk(session, _walk.After, kept), cancellationToken).ConfigureAwait(false);
+        var (old, fence, last, isEnd) = await _database.ReadAsync(
+            session => Walk(session, _walk.After, kept), cancellationToken).ConfigureAwait(false);
         var deleted = 0;
         foreach (var chunk in old.Chunk(DeleteLimit))
         {
@@ -81,7 +83,8 @@ internal sealed partial class SqliteQueueStore
     // Such a row was not written by this library. There is no index over the types of values, so each round reads a part of the table.
     private async ValueTask EndUnreadableAsync(CancellationToken cancellationToken)
     {
-        var (last, unreadable) = await _database.ReadAsync(session => FindUnreadable(session, _readableUpTo), cancellationToken).ConfigureAwait(false);
+        var (last, unreadable) = await _database.ReadAsync(
+            session => FindUnreadable(session, _readableUpTo), cancellationToken).ConfigureAwait(false);
         if (unreadable.Count > 0)
         {
             await InPartsAsync(unreadable, BeginEndUnreadable, cancellationToken).ConfigureAwait(false);
@@ -110,7 +113,9 @@ internal sealed partial class SqliteQueueStore
     private Func<(long Entry, string Column), bool> BeginEndUnreadable(SqliteSession session)
     {
         var moves = new EntryMoves(session, _database.Names, _database.Now());
-        return row => moves.EndWaiting(row.Entry, OutcomeKind.Failed, EndReasons.Unreadable, $"The entry's row can't be read: {row.Column} in taskrecovery_waiting is no integer.");
+        return row => moves.EndWaiting(
+            row.Entry, OutcomeKind.Failed, EndReasons.Unreadable,
+            $"The entry's row can't be read: {row.Column} in taskrecovery_waiting is no integer.");
     }
 
     /// <summary>Changes rows in several transactions, as their budget of time asks for: a row with a large payload takes
@@ -118,7 +123,8 @@ internal sealed partial class SqliteQueueStore
     /// <param name="rows">The rows.</param>
     /// <param name="begin">Called at the begin of each transaction; returns what changes a row, and returns whether it did.</param>
     /// <param name="cancellationToken">Cancels the writes that have not begun.</param>
-    private async ValueTask<int> InPartsAsync<T>(IReadOnlyList<T> rows, Func<SqliteSession, Func<T, bool>> begin, CancellationToken cancellationToken)
+    private async ValueTask<int> InPartsAsync<T>(
+        IReadOnlyList<T> rows, Func<SqliteSession, Func<T, bool>> begin, CancellationToken cancellationToken)
     {
         var changed = 0;
         for (var done = 0; done < rows.Count;)
@@ -150,7 +156,8 @@ internal sealed partial class SqliteQueueStore
         {
             foreach (var group in WaitingGroups.Read(session, _database.Names, queue, kinds: null).Where(group => group.FirstDue <= before))
             {
-                var statement = session.Get(WaitingSql.Due).Bind(1, queue).Bind(2, group.Kind).Bind(3, group.Level).Bind(4, before).Bind(5, DeleteLimit - overdue.Count);
+                var statement = session.Get(WaitingSql.Due).Bind(1, queue).Bind(2, group.Kind).Bind(3, group.Level).Bind(4, before).Bind(
+                    5, DeleteLimit - overdue.Count);
                 while (statement.Step())
                 {
                     overdue.Add(statement.Int64(0));
@@ -165,14 +172,16 @@ internal sealed partial class SqliteQueueStore
     private Func<long, bool> BeginExpire(SqliteSession session, long before)
     {
         var moves = new EntryMoves(session, _database.Names, _database.Now());
-        return entry => session.Get(WaitingSql.IsOverdue).Bind(1, entry).Bind(2, before).Exists() && moves.EndWaiting(entry, OutcomeKind.Cancelled, EndReasons.Expired);
+        return entry => session.Get(WaitingSql.IsOverdue).Bind(1, entry).Bind(2, before).Exists()
+            && moves.EndWaiting(entry, OutcomeKind.Cancelled, EndReasons.Expired);
     }
 
     private async ValueTask RemoveStrayFilesAsync(CancellationToken cancellationToken)
     {
         var withFiles = _database.Retention.ListNodes();
         var known = await _database.ReadAsync(
-            session => withFiles.Where(node => session.Get(NodeSql.Find).Bind(1, node).Exists()).ToHashSet(), cancellationToken).ConfigureAwait(false);
+            session => withFiles.Where(node => session.Get(NodeSql.Find).Bind(1, node).Exists()).ToHashSet(),
+            cancellationToken).ConfigureAwait(false);
         foreach (var node in withFiles.Where(node => !known.Contains(node)))
         {
             _database.Retention.RemoveStray(node);
@@ -236,7 +245,8 @@ internal sealed partial class SqliteQueueStore
     private static List<Guid> FindTasks(SqliteSession session, Kept kept)
     {
         var tasks = new List<Guid>();
-        var statement = session.Get(RetentionSql.Tasks).Bind(1, kept.Completed).Bind(2, kept.Failed).Bind(3, kept.Cancelled).Bind(4, kept.Latest).Bind(5, DeleteLimit);
+        var statement = session.Get(RetentionSql.Tasks).Bind(1, kept.Completed).Bind(
+            2, kept.Failed).Bind(3, kept.Cancelled).Bind(4, kept.Latest).Bind(5, DeleteLimit);
         while (statement.Step())
         {
             tasks.Add(statement.Guid(0));

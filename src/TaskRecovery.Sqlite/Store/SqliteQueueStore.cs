@@ -54,7 +54,8 @@ internal sealed partial class SqliteQueueStore : IQueueStore, IDisposable
         else if (await _migrator.FindMissingAsync(cancellationToken).ConfigureAwait(false) is [var first, ..])
         {
             throw new StoreConfigurationException(
-                $"'{_database.Path}' lacks migration {first}, and SqliteOptions.MigrateOnStart is off. Call IStoreMigrator.MigrateAsync() in your deployment, or turn the option on.");
+                $"'{_database.Path}' lacks migration {first}, and SqliteOptions.MigrateOnStart is off. Call IStoreMigrator.MigrateAsync() "
+                + "in your deployment, or turn the option on.");
         }
 
         await _database.CheckUseAsync(cancellationToken).ConfigureAwait(false);
@@ -62,7 +63,8 @@ internal sealed partial class SqliteQueueStore : IQueueStore, IDisposable
 
     public INodeSession OpenNodeSession() => new SqliteNodeSession(_database);
 
-    public IQueueClaimer CreateClaimer(Guid nodeId, string queue, IReadOnlyCollection<string> kinds) => new SqliteClaimer(this, _database, nodeId, queue, kinds);
+    public IQueueClaimer CreateClaimer(Guid nodeId, string queue, IReadOnlyCollection<string> kinds)
+        => new SqliteClaimer(this, _database, nodeId, queue, kinds);
 
     public async Task ListenAsync(Action<StoreHint> onHint, CancellationToken cancellationToken)
     {
@@ -77,7 +79,8 @@ internal sealed partial class SqliteQueueStore : IQueueStore, IDisposable
         }
     }
 
-    public async ValueTask<EnqueueResult[]> EnqueueAsync(IReadOnlyList<NewEntry> entries, System.Data.Common.DbTransaction? transaction, CancellationToken cancellationToken)
+    public async ValueTask<EnqueueResult[]> EnqueueAsync(
+        IReadOnlyList<NewEntry> entries, System.Data.Common.DbTransaction? transaction, CancellationToken cancellationToken)
     {
         if (entries.Count == 0)
         {
@@ -91,7 +94,8 @@ internal sealed partial class SqliteQueueStore : IQueueStore, IDisposable
         }
 
         RefuseTooLarge(entries);
-        var results = await _database.WriteAsync(session => InsertAll(session, entries, isOwn: true), cancellationToken, IsLong(entries)).ConfigureAwait(false);
+        var results = await _database.WriteAsync(
+            session => InsertAll(session, entries, isOwn: true), cancellationToken, IsLong(entries)).ConfigureAwait(false);
         SendHints(entries, results);
         return results;
     }
@@ -117,8 +121,10 @@ internal sealed partial class SqliteQueueStore : IQueueStore, IDisposable
         if (entries.Count > MostEntries || Bytes(entries) is > MostBytes)
         {
             throw new ArgumentException(
-                $"The batch has {entries.Count:N0} entries with {Bytes(entries):N0} bytes of arguments. On SQLite a batch is stored in one transaction, and all other writes of every process wait for it: "
-                + $"enqueue at most {MostEntries:N0} entries with {MostBytes:N0} bytes in one call, and divide larger batches. If they have to be stored together, pass a transaction of your own.",
+                $"The batch has {entries.Count:N0} entries with {Bytes(entries):N0} bytes of arguments. On SQLite a batch is stored in one "
+                + "transaction, and all other writes of every process wait for it: "
+                + $"enqueue at most {MostEntries:N0} entries with {MostBytes:N0} bytes in one call, and divide larger batches. "
+                + "If they have to be stored together, pass a transaction of your own.",
                 nameof(entries));
         }
     }
@@ -143,7 +149,8 @@ internal sealed partial class SqliteQueueStore : IQueueStore, IDisposable
             return;
         }
 
-        foreach (var queue in results.Index().Where(result => !result.Item.IsDuplicate).Select(result => entries[result.Index].Queue).Distinct(StringComparer.Ordinal))
+        foreach (var queue in results.Index().Where(result => !result.Item.IsDuplicate).Select(result => entries[result.Index].Queue)
+            .Distinct(StringComparer.Ordinal))
         {
             _database.Hints.Work(queue);
         }
@@ -179,7 +186,8 @@ internal sealed partial class SqliteQueueStore : IQueueStore, IDisposable
                     throw;
                 }
             }
-            catch (SqliteException exception) when (IsWorthWaiting(exception) && session.InTransaction && TimeProvider.System.GetElapsedTime(started) < _database.Options.BusyTimeout)
+            catch (SqliteException exception) when (IsWorthWaiting(exception) && session.InTransaction
+                && TimeProvider.System.GetElapsedTime(started) < _database.Options.BusyTimeout)
             {
                 SqliteWriter.Pause();
             }
@@ -193,5 +201,6 @@ internal sealed partial class SqliteQueueStore : IQueueStore, IDisposable
     // A deferred transaction acquires the write lock at its first write. If the database has changed since its first read, waiting does not
     // help.
     private static bool IsWorthWaiting(SqliteException exception)
-        => exception.SqliteErrorCode == SQLitePCL.raw.SQLITE_BUSY && exception.SqliteExtendedErrorCode != SQLitePCL.raw.SQLITE_BUSY_SNAPSHOT;
+        => exception.SqliteErrorCode == SQLitePCL.raw.SQLITE_BUSY
+            && exception.SqliteExtendedErrorCode != SQLitePCL.raw.SQLITE_BUSY_SNAPSHOT;
 }

@@ -73,7 +73,8 @@ internal sealed class SqliteSession(SqliteConnection connection, bool ownsConnec
         // If the log was replaced, its pages must not be copied into the database.
         Files?.Confirm();
         var statement = Get("pragma wal_checkpoint(passive)");
-        var result = statement.Step() && statement.Int32(0) == 0 ? (Math.Max(0, statement.Int32(1)), Math.Max(0, statement.Int32(2))) : (0, 0);
+        var result = statement.Step()
+            && statement.Int32(0) == 0 ? (Math.Max(0, statement.Int32(1)), Math.Max(0, statement.Int32(2))) : (0, 0);
         statement.Reset();
         return result;
     }

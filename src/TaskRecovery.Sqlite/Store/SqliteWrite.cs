@@ -81,7 +81,8 @@ internal enum WriteKind
 }
 
 /// <inheritdoc/>
-internal sealed class SqliteWrite<T>(string call, Func<SqliteSession, T> work, WriteKind kind, CancellationToken cancellationToken) : SqliteWrite(call, kind, cancellationToken)
+internal sealed class SqliteWrite<T>(string call, Func<SqliteSession, T> work, WriteKind kind, CancellationToken cancellationToken)
+    : SqliteWrite(call, kind, cancellationToken)
 {
     private readonly TaskCompletionSource<T> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private T _result = default!;

@@ -85,7 +85,8 @@ internal sealed class SqliteWriteQueue
         {
             _ordinary.TryPeek(out var ordinary);
             _long.TryPeek(out var one);
-            return (ordinary is null || (one is not null && one.AddedAt < ordinary.AddedAt) ? one : ordinary, _ordinary.Count + _long.Count);
+            return (ordinary is null
+                || (one is not null && one.AddedAt < ordinary.AddedAt) ? one : ordinary, _ordinary.Count + _long.Count);
         }
     }
 

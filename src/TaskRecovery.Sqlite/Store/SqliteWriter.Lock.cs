@@ -12,7 +12,8 @@ internal sealed partial class SqliteWriter
 
     private static readonly TimeSpan ReportAfter = TimeSpan.FromSeconds(2);
 
-    private const string Remedy = "If it is your own transaction, and this call is made while it is open, pass the transaction to the call: without it each waits for the other. "
+    private const string Remedy = "If it is your own transaction, and this call is made while it is open, "
+        + "pass the transaction to the call: without it each waits for the other. "
         + "Otherwise keep your own transactions on this file short; a process that holds one may also be stopped.";
 
     private long? _dataVersion;
@@ -95,12 +96,15 @@ internal sealed partial class SqliteWriter
         oldest = alone ?? oldest;
         if (oldest is not null)
         {
-            _logger.WriteLockAwaited(oldest.Call, count + (alone is null ? 0 : 1), TimeProvider.System.GetElapsedTime(oldest.AddedAt), _file, WriteLockHolder.Find(_file).ToString());
+            _logger.WriteLockAwaited(
+                oldest.Call, count + (alone is null ? 0 : 1), TimeProvider.System.GetElapsedTime(oldest.AddedAt),
+                _file, WriteLockHolder.Find(_file).ToString());
         }
     }
 
     private StoreUnavailableException Locked()
-        => new($"'{_file}' has been locked for {_busyTimeout.TotalSeconds:0} s by {WriteLockHolder.Find(_file)}, and nothing of this call was stored. {Remedy}");
+        => new($"'{_file}' has been locked for {_busyTimeout.TotalSeconds:0} s by {WriteLockHolder.Find(_file)}, "
+            + $"and nothing of this call was stored. {Remedy}");
 
     // A heartbeat need not reach the disk: a power failure that loses it also ends the process that wrote it. A group is relaxed
     // as a whole or not at all; a relaxed write may be part of a strict group.

@@ -114,7 +114,8 @@ internal sealed partial class SqliteWriter : IDisposable
     {
         var started = TimeProvider.System.GetTimestamp();
         var isLong = _afterLong;
-        while (_group.Count < MaxGroup && TimeProvider.System.GetElapsedTime(started) < MaxGroupTime && _queue.TryTake(isLong, _relaxed, out var write))
+        while (_group.Count < MaxGroup && TimeProvider.System.GetElapsedTime(started) < MaxGroupTime
+            && _queue.TryTake(isLong, _relaxed, out var write))
         {
             // A long write starts a group; after it, only ordinary writes that arrived in the meantime are added while there is time.
             isLong = false;

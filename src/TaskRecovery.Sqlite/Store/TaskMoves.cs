@@ -15,9 +15,11 @@ internal static class TaskMoves
     };
 
     /// <summary>Ends the task of an entry that has ended.</summary>
-    public static void End(SqliteSession session, Run run, OutcomeKind kind, ReadOnlySpan<byte> result, string? error, string? reason, long now)
+    public static void End(
+        SqliteSession session, Run run, OutcomeKind kind, ReadOnlySpan<byte> result, string? error, string? reason, long now)
         => session.Get(TaskSql.EndByEntry)
-            .Bind(1, run.Entry).Bind(2, (int)StateOf(kind)).Bind(3, run.Attempt).Bind(4, run.Crashes).BindText(5, result).Bind(6, error).Bind(7, reason).Bind(8, now)
+            .Bind(1, run.Entry).Bind(2, (int)StateOf(kind)).Bind(3, run.Attempt)
+            .Bind(4, run.Crashes).BindText(5, result).Bind(6, error).Bind(7, reason).Bind(8, now)
             .Execute();
 
     /// <summary>Returns the task to waiting, because its entry waits again.</summary>

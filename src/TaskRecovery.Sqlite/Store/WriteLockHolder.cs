@@ -15,7 +15,8 @@ internal readonly record struct WriteLockHolder(int? ProcessId)
     {
         try
         {
-            return OperatingSystem.IsLinux() && FindInode(Path.GetFullPath(database) + "-shm") is { } inode ? new WriteLockHolder(FindProcess(inode)) : default;
+            return OperatingSystem.IsLinux()
+                && FindInode(Path.GetFullPath(database) + "-shm") is { } inode ? new WriteLockHolder(FindProcess(inode)) : default;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -54,7 +55,8 @@ internal readonly record struct WriteLockHolder(int? ProcessId)
             if (parts is [_, "POSIX", _, "WRITE", var process, var file, var from, var to]
                 && file.EndsWith(":" + inode, StringComparison.Ordinal)
                 && long.TryParse(from, NumberStyles.None, CultureInfo.InvariantCulture, out var first) && first <= WriteLockByte
-                && (string.Equals(to, "EOF", StringComparison.Ordinal) || (long.TryParse(to, NumberStyles.None, CultureInfo.InvariantCulture, out var last) && last >= WriteLockByte)))
+                && (string.Equals(to, "EOF", StringComparison.Ordinal)
+                    || (long.TryParse(to, NumberStyles.None, CultureInfo.InvariantCulture, out var last) && last >= WriteLockByte)))
             {
                 return int.Parse(process, NumberStyles.None, CultureInfo.InvariantCulture);
             }

@@ -11,7 +11,8 @@ namespace TaskRecovery.Testing.Crashes;
 /// <param name="check">Checks a world after the entry has ended.</param>
 /// <param name="options">The test's options.</param>
 internal sealed class CrashSearch<TWorld>(
-    Func<TWorld> newWorld, Func<TWorld, EntryUnderTest, KindRunner> newRunner, Func<EntryUnderTest> newEntry, Func<TWorld, Task> check, WorkerTestOptions options)
+    Func<TWorld> newWorld, Func<TWorld, EntryUnderTest, KindRunner> newRunner,
+    Func<EntryUnderTest> newEntry, Func<TWorld, Task> check, WorkerTestOptions options)
 {
     // An entry that has not ended after so many runs is snoozed or retried for ever.
     private const int MostRuns = 1_000;
@@ -24,7 +25,8 @@ internal sealed class CrashSearch<TWorld>(
     {
         if (depth is < 1 or > MaxDepth)
         {
-            throw new ArgumentOutOfRangeException(nameof(depth), depth, $"The depth is {depth}: use 1 to {MaxDepth}. An entry that crashes more often than RecoveryOptions.MaxCrashes allows fails as crash_loop.");
+            throw new ArgumentOutOfRangeException(nameof(depth), depth, $"The depth is {depth}: use 1 to {MaxDepth}. "
+                + "An entry that crashes more often than RecoveryOptions.MaxCrashes allows fails as crash_loop.");
         }
 
         Func<Place, bool> isWanted = places == CrashPlaces.All ? static _ => true : static place => !IsUnrecordedEffect(place);
@@ -35,7 +37,8 @@ internal sealed class CrashSearch<TWorld>(
 
     private static bool IsUnrecordedEffect(Place place) => place.Kind is RunPlace.StepReturned or RunPlace.CheckpointBegins;
 
-    private async Task TryAllAfterAsync(CrashTrial trial, int firstRun, Func<Place, bool> isWanted, int depth, CancellationToken cancellationToken)
+    private async Task TryAllAfterAsync(
+        CrashTrial trial, int firstRun, Func<Place, bool> isWanted, int depth, CancellationToken cancellationToken)
     {
         foreach (var crash in trial.Continuations(firstRun, isWanted))
         {
@@ -54,7 +57,8 @@ internal sealed class CrashSearch<TWorld>(
         var trial = await PlayAsync(world, crashes, cancellationToken).ConfigureAwait(false);
         if (!trial.HasCrashedAsPlanned)
         {
-            throw new TestFailedException($"{When(crashes)}: the worker did not reach that place this time, so its runs can't be compared. Let it depend only on its arguments and the world.\n{trial.Describe()}");
+            throw new TestFailedException($"{When(crashes)}: the worker did not reach that place this time, so its runs can't be compared. "
+                + $"Let it depend only on its arguments and the world.\n{trial.Describe()}");
         }
 
         if (_clean is { } clean && trial.End != clean.End)
@@ -87,7 +91,8 @@ internal sealed class CrashSearch<TWorld>(
             cancellationToken.ThrowIfCancellationRequested();
             if (runs.Count == MostRuns)
             {
-                throw new TestFailedException($"{When(crashes)}, the entry has not ended after {MostRuns} runs: its worker snoozes or is released for ever.\n{runs[^1].Result}");
+                throw new TestFailedException($"{When(crashes)}, the entry has not ended after {MostRuns} runs: "
+                    + $"its worker snoozes or is released for ever.\n{runs[^1].Result}");
             }
 
             CrashPoint? crashAt = null;
@@ -97,7 +102,8 @@ internal sealed class CrashSearch<TWorld>(
             }
 
             // A planned stop is one event, so it concerns the first run only.
-            var run = await RunUnderTest.RunAsync(entry, newRunner(world, entry), runs.Count == 0 ? options : afterStop, crashAt, cancellationToken).ConfigureAwait(false);
+            var run = await RunUnderTest.RunAsync(
+                entry, newRunner(world, entry), runs.Count == 0 ? options : afterStop, crashAt, cancellationToken).ConfigureAwait(false);
             runs.Add(run);
             if (run.Result is { } result)
             {
@@ -114,5 +120,6 @@ internal sealed class CrashSearch<TWorld>(
 
     private static string When(IReadOnlyList<PlannedCrash> crashes) => crashes.Count == 0
         ? "Without a crash"
-        : $"After a crash {string.Join(", and another crash ", crashes.Select(static crash => $"{crash.Point.Place} in run {(crash.Run + 1).ToString(CultureInfo.InvariantCulture)}"))}";
+        : $"After a crash {string.Join(", and another crash ", crashes.Select(
+            static crash => $"{crash.Point.Place} in run {(crash.Run + 1).ToString(CultureInfo.InvariantCulture)}"))}";
 }

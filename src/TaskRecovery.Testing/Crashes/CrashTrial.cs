@@ -50,7 +50,9 @@ internal sealed record CrashTrial(IReadOnlyList<PlannedCrash> Crashes, IReadOnly
     }
 
     private static string Error(TestRun run)
-        => run.Exception is { } exception ? RunText.Shorten($": {exception.GetType().Name}: {exception.Message.ReplaceLineEndings(" ")}") : "";
+        => run.Exception is { } exception
+            ? RunText.Shorten($": {exception.GetType().Name}: {exception.Message.ReplaceLineEndings(" ")}")
+            : "";
 
     private static string Steps(TestRun run)
         => string.Concat(run.Steps.Select(static step => $"{(step.WasRun ? "ran" : "skipped")} '{step.Name}', "));

@@ -6,7 +6,8 @@ using TaskRecovery.Workers;
 namespace TaskRecovery.Testing.Hosts;
 
 /// <summary>The engine as in production. A drain only waits for it.</summary>
-internal sealed class AutomaticEngine(IQueueStore store, IClaimWaker waker, ServedWork served, RunMonitor monitor, RunningWork running) : TestEngine
+internal sealed class AutomaticEngine(
+    IQueueStore store, IClaimWaker waker, ServedWork served, RunMonitor monitor, RunningWork running) : TestEngine
 {
     // The engine has no event for "nothing is due and nothing runs", so ask the store.
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(5);
@@ -63,7 +64,9 @@ internal sealed class AutomaticEngine(IQueueStore store, IClaimWaker waker, Serv
     }
 
     private static InvalidOperationException NotHere(string member)
-        => new($"{member} needs {nameof(TaskRecoveryTestingOptions)}.{nameof(TaskRecoveryTestingOptions.Running)} = {nameof(TestRunning)}.{nameof(TestRunning.Manual)}: with {nameof(TestRunning.Automatic)}, entries run in the background.");
+        => new($"{member} needs {nameof(TaskRecoveryTestingOptions)}.{nameof(TaskRecoveryTestingOptions.Running)} "
+            + $"= {nameof(TestRunning)}.{nameof(TestRunning.Manual)}: with {nameof(TestRunning.Automatic)}, "
+            + "entries run in the background.");
 
     private async Task<bool> IsIdleAsync(DrainOptions options, CancellationToken cancellationToken)
     {

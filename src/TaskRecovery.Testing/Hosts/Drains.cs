@@ -14,7 +14,8 @@ internal static class Drains
         var most = runs.GroupBy(static run => run.Kind, StringComparer.Ordinal).MaxBy(static kind => kind.Count())!;
         return new DrainException(
             $"The drain is endless: it has run more than {Text(limit)} entries ({nameof(DrainOptions)}.{nameof(DrainOptions.Limit)}). "
-            + $"Kind '{most.Key}' enqueues itself, or ends its runs so that they are due again at once: it ran {Text(most.Count())} times. Its last run:\n  {most.Last()}",
+            + $"Kind '{most.Key}' enqueues itself, or ends its runs so that they are due again at once: it ran {Text(most.Count())} times. "
+            + $"Its last run:\n  {most.Last()}",
             []);
     }
 
@@ -26,9 +27,13 @@ internal static class Drains
         return new DrainException(
             $"The drain does not end: for {Text(timeout)} no run has ended. It waits for:"
             + string.Concat(running.Take(MostShown).Select(static run
-                => $"\n  entry {Text(run.Entry.Id)}, kind {run.Entry.Kind}, attempt {Text(run.Entry.Attempt)} of {Text(run.Entry.MaxAttempts)}"
-                    + $"{(run.CurrentStep is { } step ? $", in step '{step}'" : "")}{(run.StoreFailure is { } failure ? $": a call of the store can't succeed: {failure.Message}" : "")}"))
-            + "\nA worker never ends if it waits for a time that the test does not move, for an entry that runs only after it, or for its own open transaction.",
+                => $"\n  entry {Text(run.Entry.Id)}, kind {run.Entry.Kind}, attempt {Text(run.Entry.Attempt)} "
+                    + $"of {Text(run.Entry.MaxAttempts)}"
+                    + $"{(run.CurrentStep is { } step
+                        ? $", in step '{step}'"
+                        : "")}{(run.StoreFailure is { } failure ? $": a call of the store can't succeed: {failure.Message}" : "")}"))
+            + "\nA worker never ends if it waits for a time that the test does not move, for an entry that runs only after it, "
+            + "or for its own open transaction.",
             [],
             failures.FirstOrDefault());
     }
@@ -60,7 +65,9 @@ internal static class Drains
         var more = failures.Length > MostShown ? $"\n  and {Text(failures.Length - MostShown)} more" : "";
         Exception[] exceptions = [.. failures.Select(static run => run.Exception).OfType<Exception>()];
         throw new DrainException(
-            $"{Text(failures.Length)} of {Text(runs.Count)} runs failed (if that is meant, set {nameof(DrainOptions)}.{nameof(DrainOptions.AllowFailures)}, or {nameof(DrainOptions.IncludeRetries)} to repeat failed attempts):"
+            $"{Text(failures.Length)} of {Text(runs.Count)} runs failed (if that is meant, "
+            + $"set {nameof(DrainOptions)}.{nameof(DrainOptions.AllowFailures)}, or {nameof(DrainOptions.IncludeRetries)} to repeat "
+            + "failed attempts):"
             + $"{string.Concat(failures.Take(MostShown).Select(static run => $"\n  {run}"))}{more}",
             failures,
             exceptions is [var only] ? only : exceptions.Length == 0 ? null : new AggregateException(exceptions));

@@ -9,10 +9,12 @@ using TaskRecovery.Workers;
 
 namespace TaskRecovery.Testing.Hosts;
 
-/// <summary>Runs entries only in a drain, with the engine's own claims, executors and outcomes, but without its loops and threads.</summary>
+/// <summary>Runs entries only in a drain, with the engine's own claims, executors and outcomes, but without its loops and
+/// threads.</summary>
 [SuppressMessage("Reliability", "CA1001", Justification = "A semaphore whose wait handle nobody asks for holds nothing.")]
 internal sealed class ManualEngine(
-    IQueueStore store, IJobStore jobs, TaskRecoverer recoverer, IEnumerable<IStartupStep> startupSteps, WorkServices services, OutcomeWriter outcomes,
+    IQueueStore store, IJobStore jobs, TaskRecoverer recoverer,
+    IEnumerable<IStartupStep> startupSteps, WorkServices services, OutcomeWriter outcomes,
     NodeNaming naming, ServedWork served, RunMonitor monitor, TestClock clock)
     : TestEngine, ILocalClaimer
 {
@@ -134,10 +136,12 @@ internal sealed class ManualEngine(
     public void PollCancels() => _ = PollCancelsAsync();
 
     private static DateTimeOffset? NextRetry(List<DrainedRun> runs)
-        => runs.GroupBy(static run => run.EntryId).Select(static entry => entry.Last()).Where(static run => run.End == RunEnd.Retried).Min(static run => run.NextRunAt);
+        => runs.GroupBy(static run => run.EntryId).Select(static entry => entry.Last()).Where(static run => run.End == RunEnd.Retried)
+            .Min(static run => run.NextRunAt);
 
     private static TestFailedException NotReached(Place place, IReadOnlyCollection<Place> reached)
-        => new($"No run reached the place '{place}', so no node was killed. {(reached.Count == 0 ? "No entry was due." : $"The runs reached: {string.Join("; ", reached)}.")}");
+        => new($"No run reached the place '{place}', "
+            + $"so no node was killed. {(reached.Count == 0 ? "No entry was due." : $"The runs reached: {string.Join("; ", reached)}.")}");
 
     private async Task<TestNode> JoinAsync(CancellationToken cancellationToken)
     {
@@ -169,7 +173,8 @@ internal sealed class ManualEngine(
     }
 
     // Runs until nothing is due and nothing runs, or until the node is killed.
-    private async Task RunDueAsync(TestNode node, DrainOptions options, List<DrainedRun> runs, Task? killed, CancellationToken cancellationToken)
+    private async Task RunDueAsync(
+        TestNode node, DrainOptions options, List<DrainedRun> runs, Task? killed, CancellationToken cancellationToken)
     {
         var queues = served.Queues(options);
         var kinds = served.Kinds(options);
@@ -179,7 +184,8 @@ internal sealed class ManualEngine(
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (pool.Room() is var room && room > 0 && await ClaimAsync(node, pool, queues, kinds, room, cancellationToken).ConfigureAwait(false))
+            if (pool.Room() is var room && room > 0
+                && await ClaimAsync(node, pool, queues, kinds, room, cancellationToken).ConfigureAwait(false))
             {
                 if (options.Concurrency > 1)
                 {
@@ -193,7 +199,8 @@ internal sealed class ManualEngine(
 
             // With several executors, a run may wait for an entry that it has enqueued.
             var idle = pool.WaitUntilIdleAsync(cancellationToken);
-            var changed = options.Concurrency == 1 ? idle : _changed.WaitAsync(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+            var changed = options.Concurrency == 1 ? idle
+                : _changed.WaitAsync(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
             if (!await IsAnyDoneAsync([idle, changed, killed ?? idle], options.Timeout, cancellationToken).ConfigureAwait(false))
             {
                 pool.StopStarting();
@@ -228,7 +235,8 @@ internal sealed class ManualEngine(
         var any = Task.WhenAny(tasks);
         if (!Debugger.IsAttached)
         {
-            await ((Task)any).WaitAsync(timeout, TimeProvider.System, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await ((Task)any).WaitAsync(timeout, TimeProvider.System, cancellationToken).ConfigureAwait(
+                ConfigureAwaitOptions.SuppressThrowing);
             cancellationToken.ThrowIfCancellationRequested();
             return any.IsCompleted;
         }
@@ -247,7 +255,8 @@ internal sealed class ManualEngine(
     }
 
     private async Task<bool> ClaimAsync(
-        TestNode node, ExecutorPool pool, IReadOnlyCollection<string> queues, IReadOnlyCollection<string> kinds, int limit, CancellationToken cancellationToken)
+        TestNode node, ExecutorPool pool, IReadOnlyCollection<string> queues,
+        IReadOnlyCollection<string> kinds, int limit, CancellationToken cancellationToken)
     {
         foreach (var queue in queues)
         {
@@ -270,7 +279,8 @@ internal sealed class ManualEngine(
         return false;
     }
 
-    private async Task<bool> ClaimOnceAsync(TestNode node, ExecutorPool pool, IQueueClaimer claimer, string queue, int limit, CancellationToken cancellationToken)
+    private async Task<bool> ClaimOnceAsync(
+        TestNode node, ExecutorPool pool, IQueueClaimer claimer, string queue, int limit, CancellationToken cancellationToken)
     {
         var allowance = services.Suspects.Reserve();
         var ticket = node.Node.Claims.Begin(node.Lease);
@@ -297,7 +307,8 @@ internal sealed class ManualEngine(
         }
 
         var askedAt = services.Time.GetTimestamp();
-        var answer = await store.PollAsync(served.Request(node.Node.Id, new DrainOptions()) with { Claims = node.Node.Claims.List() }, CancellationToken.None).ConfigureAwait(false);
+        var answer = await store.PollAsync(served.Request(
+            node.Node.Id, new DrainOptions()) with { Claims = node.Node.Claims.List() }, CancellationToken.None).ConfigureAwait(false);
         pool.RequestCancels(answer.CancelRequests, askedAt);
     }
 }

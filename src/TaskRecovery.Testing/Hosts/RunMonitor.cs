@@ -124,7 +124,8 @@ internal sealed class RunMonitor(IPayloadReader payloads, TestClock clock) : IRu
             Reason = end == RunEnd.Completed ? null : outcome?.Reason,
             Error = end == RunEnd.Completed ? null : outcome?.Error,
             Exception = exception,
-            NextRunAt = outcome is not null && end is RunEnd.Retried or RunEnd.Snoozed or RunEnd.Released ? clock.GetUtcNow() + outcome.Delay : null,
+            NextRunAt = outcome is not null
+                && end is RunEnd.Retried or RunEnd.Snoozed or RunEnd.Released ? clock.GetUtcNow() + outcome.Delay : null,
         };
         lock (_gate)
         {

@@ -12,14 +12,18 @@ internal sealed class ServedWork(KindRegistry kinds, IOptions<TaskRecoveryOption
 
     public IReadOnlyCollection<string> AllQueues => _queues;
 
-    public IReadOnlyCollection<string> Queues(DrainOptions drain) => Chosen(drain.Queues, _queues, nameof(DrainOptions.Queues), "serves the queues");
+    public IReadOnlyCollection<string> Queues(DrainOptions drain)
+        => Chosen(drain.Queues, _queues, nameof(DrainOptions.Queues), "serves the queues");
 
-    public IReadOnlyCollection<string> Kinds(DrainOptions drain) => Chosen(drain.Kinds, kinds.WorkedKinds, nameof(DrainOptions.Kinds), "has workers for the kinds");
+    public IReadOnlyCollection<string> Kinds(DrainOptions drain)
+        => Chosen(drain.Kinds, kinds.WorkedKinds, nameof(DrainOptions.Kinds), "has workers for the kinds");
 
     public PollRequest Request(Guid nodeId, DrainOptions drain) => new(nodeId, Queues(drain), Kinds(drain), WithUnknownKinds: false);
 
-    private static IReadOnlyCollection<string> Chosen(IReadOnlyCollection<string>? chosen, IReadOnlyCollection<string> all, string option, string has)
+    private static IReadOnlyCollection<string> Chosen(
+        IReadOnlyCollection<string>? chosen, IReadOnlyCollection<string> all, string option, string has)
         => chosen?.FirstOrDefault(name => !all.Contains(name, StringComparer.Ordinal)) is { } unknown
-            ? throw new ArgumentException($"{nameof(DrainOptions)}.{option} names '{unknown}', but the application {has} {(all.Count == 0 ? "none" : string.Join(", ", all))}.", option)
+            ? throw new ArgumentException($"{nameof(DrainOptions)}.{option} names '{unknown}', "
+                + $"but the application {has} {(all.Count == 0 ? "none" : string.Join(", ", all))}.", option)
             : chosen ?? all;
 }

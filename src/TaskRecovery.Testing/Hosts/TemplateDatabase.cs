@@ -23,7 +23,8 @@ internal static class TemplateDatabase
     private static byte[] Create()
     {
         using var folder = new TestFolder();
-        using (var database = new SqliteDatabase($"Data Source={folder.DatabasePath}", new SqliteOptions { Synchronous = SqliteSynchronous.Normal }, TimeProvider.System))
+        using (var database = new SqliteDatabase(
+            $"Data Source={folder.DatabasePath}", new SqliteOptions { Synchronous = SqliteSynchronous.Normal }, TimeProvider.System))
         {
             new SqliteMigrator(database).MigrateAsync().GetAwaiter().GetResult();
         }

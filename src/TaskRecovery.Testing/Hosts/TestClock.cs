@@ -39,7 +39,9 @@ internal sealed class TestClock : TimeProvider
         else
         {
             throw new InvalidOperationException(
-                $"The application's TimeProvider is a {_own.GetType()}, which has no method Advance(TimeSpan), so a test can't move its time. Set {nameof(TaskRecoveryTestingOptions)}.{nameof(TaskRecoveryTestingOptions.Time)} to a FakeTimeProvider, or register none.");
+                $"The application's TimeProvider is a {_own.GetType()}, which has no method Advance(TimeSpan), so a test can't move its "
+                + $"time. Set {nameof(TaskRecoveryTestingOptions)}.{nameof(TaskRecoveryTestingOptions.Time)} to a FakeTimeProvider, "
+                + "or register none.");
         }
     }
 }

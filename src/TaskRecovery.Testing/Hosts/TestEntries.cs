@@ -7,7 +7,8 @@ using TaskRecovery.Testing.Runs;
 namespace TaskRecovery.Testing.Hosts;
 
 /// <summary>Reads the entries of the queue under test, and shows them if an expectation is not met.</summary>
-internal sealed class TestEntries(IQueueStore store, KindRegistrations kinds, KindRegistry registry, EntryJson json, IPayloadReader payloads)
+internal sealed class TestEntries(
+    IQueueStore store, KindRegistrations kinds, KindRegistry registry, EntryJson json, IPayloadReader payloads)
 {
     private const int PageSize = 1_000;
     private const int MostShown = 50;
@@ -23,9 +24,11 @@ internal sealed class TestEntries(IQueueStore store, KindRegistrations kinds, Ki
         }
         catch (KindNotRegisteredException exception)
         {
-            var registered = kinds.All.Where(static kind => kind.IsEnqueuedByType).Select(static kind => $"{kind.ArgsType.Name} ('{kind.Kind}')").ToList();
+            var registered = kinds.All.Where(static kind => kind.IsEnqueuedByType).Select(
+                static kind => $"{kind.ArgsType.Name} ('{kind.Kind}')").ToList();
             throw new TestFailedException(
-                $"No kind is registered for {typeof(TArgs)}, so no such entry can be enqueued. The application registers {(registered.Count == 0 ? "none" : string.Join(", ", registered))}.", exception);
+                $"No kind is registered for {typeof(TArgs)}, so no such entry can be enqueued. "
+                + $"The application registers {(registered.Count == 0 ? "none" : string.Join(", ", registered))}.", exception);
         }
 
         var entries = await ListAsync(new EntryFilter { Kind = kind }, cancellationToken).ConfigureAwait(false);
@@ -69,7 +72,8 @@ internal sealed class TestEntries(IQueueStore store, KindRegistrations kinds, Ki
         string[] heading = ["id", "kind", "queue", "state", "attempt", "due", "args"];
         List<string[]> rows = [heading, .. entries.Select(Row)];
         var widths = Enumerable.Range(0, heading.Length).Select(column => rows.Max(row => row[column].Length)).ToArray();
-        return string.Join('\n', rows.Select(row => "  " + string.Join("  ", row.Select((cell, column) => cell.PadRight(widths[column]))).TrimEnd()));
+        return string.Join(
+            '\n', rows.Select(row => "  " + string.Join("  ", row.Select((cell, column) => cell.PadRight(widths[column]))).TrimEnd()));
     }
 
     private string[] Row(QueueEntry entry) =>

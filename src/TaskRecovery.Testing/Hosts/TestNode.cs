@@ -45,7 +45,8 @@ internal sealed class TestNode
     public void DeclareDead(Guid killed)
     {
         // Each pass sees the latest heartbeat. Registering may have declared it dead already, because its lock is free.
-        while (_session.SendHeartbeat(Node.Id, _holdsLock, static () => true).Peers.Where(peer => peer.NodeId == killed).ToArray() is { Length: > 0 } peers)
+        while (_session.SendHeartbeat(Node.Id, _holdsLock, static () => true).Peers.Where(peer => peer.NodeId == killed).ToArray()
+            is { Length: > 0 } peers)
         {
             _session.MarkDead(peers);
         }

@@ -24,7 +24,8 @@ internal sealed class EntryUnderTest
         Fence = options.Fence;
         Store = new MemoryStore(
             options.Transaction,
-            options.Steps.ToDictionary(static step => step.Key, step => Write(json, step.Value, $"The result of step '{step.Key}'"), StringComparer.Ordinal),
+            options.Steps.ToDictionary(
+                static step => step.Key, step => Write(json, step.Value, $"The result of step '{step.Key}'"), StringComparer.Ordinal),
             options.Checkpoint is null ? null : Write(json, options.Checkpoint, "The checkpoint"));
     }
 
@@ -48,7 +49,9 @@ internal sealed class EntryUnderTest
         ArgumentNullException.ThrowIfNull(args);
         Check(options);
         var json = TestJson.Of(options.Json);
-        var kind = options.Kind ?? (typeof(TArgs).IsDefined(typeof(JobKindAttribute), inherit: false) ? KindRegistrations.NameOf(typeof(TArgs), null) : typeof(TArgs).Name);
+        var kind = options.Kind ?? (typeof(TArgs).IsDefined(typeof(JobKindAttribute), inherit: false)
+            ? KindRegistrations.NameOf(typeof(TArgs), null)
+            : typeof(TArgs).Name);
         return new EntryUnderTest(options, kind, json.Write(args), json);
     }
 
@@ -95,7 +98,8 @@ internal sealed class EntryUnderTest
         }
         catch (NotSupportedException exception)
         {
-            throw new ArgumentException($"{what} is a {value!.GetType()}, which can't be stored as JSON: {exception.Message}", nameof(value), exception);
+            throw new ArgumentException(
+                $"{what} is a {value!.GetType()}, which can't be stored as JSON: {exception.Message}", nameof(value), exception);
         }
     }
 
@@ -104,12 +108,15 @@ internal sealed class EntryUnderTest
         if (options.Attempt < 1 || options.MaxAttempts < options.Attempt)
         {
             throw new ArgumentOutOfRangeException(
-                nameof(options), options.Attempt, $"{nameof(options.Attempt)} is {options.Attempt} and {nameof(options.MaxAttempts)} is {options.MaxAttempts}: use attempts from 1 to the maximum.");
+                nameof(options), options.Attempt,
+                $"{nameof(options.Attempt)} is {options.Attempt} and {nameof(options.MaxAttempts)} is {options.MaxAttempts}: "
+                + "use attempts from 1 to the maximum.");
         }
 
         if (options.Crashes < 0)
         {
-            throw new ArgumentOutOfRangeException(nameof(options), options.Crashes, $"{nameof(options.Crashes)} is {options.Crashes}: use zero or more.");
+            throw new ArgumentOutOfRangeException(
+                nameof(options), options.Crashes, $"{nameof(options.Crashes)} is {options.Crashes}: use zero or more.");
         }
     }
 }

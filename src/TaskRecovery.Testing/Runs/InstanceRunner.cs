@@ -4,7 +4,8 @@ using TaskRecovery.Workers;
 namespace TaskRecovery.Testing.Runs;
 
 /// <summary>Runs one worker instance with instances of middleware.</summary>
-internal sealed class InstanceRunner<TArgs>(IJobWorker<TArgs> worker, IReadOnlyList<IWorkMiddleware> middleware, EntryJson json) : KindRunner
+internal sealed class InstanceRunner<TArgs>(
+    IJobWorker<TArgs> worker, IReadOnlyList<IWorkMiddleware> middleware, EntryJson json) : KindRunner
     where TArgs : notnull
 {
     private readonly WorkDelegate _pipeline = InstancePipeline.Build(
@@ -17,5 +18,6 @@ internal sealed class InstanceRunner<TArgs>(IJobWorker<TArgs> worker, IReadOnlyL
         return _pipeline(context, cancellationToken);
     }
 
-    public override TimeSpan? NextRetry(WorkRun run, Exception exception) => run.Context is WorkContext<TArgs> context ? worker.NextRetry(context, exception) : null;
+    public override TimeSpan? NextRetry(WorkRun run, Exception exception)
+        => run.Context is WorkContext<TArgs> context ? worker.NextRetry(context, exception) : null;
 }

@@ -6,7 +6,8 @@ namespace TaskRecovery.Testing.Runs;
 /// <summary>What a run needs of a store: the steps and the checkpoint of one entry, in memory.</summary>
 internal sealed class MemoryStore : IEntryStore
 {
-    private static readonly StoreTraits Memory = new() { System = "memory", UsesSessionLocks = false, LockProvesDeath = false, PollInterval = TimeSpan.FromSeconds(1) };
+    private static readonly StoreTraits Memory =
+        new() { System = "memory", UsesSessionLocks = false, LockProvesDeath = false, PollInterval = TimeSpan.FromSeconds(1) };
 
     private readonly Lock _gate = new();
     private readonly TransactionResult _transactions;
@@ -111,7 +112,8 @@ internal sealed class MemoryStore : IEntryStore
     public ValueTask<bool> ResetProgressAsync(Guid nodeId, ProgressKey key, long fence, CancellationToken cancellationToken)
         => Write(() => (_steps, _checkpoint) = (new(StringComparer.Ordinal), null));
 
-    public ValueTask FinishInTransactionAsync(Guid nodeId, RunOutcome outcome, DbTransaction transaction, CancellationToken cancellationToken)
+    public ValueTask FinishInTransactionAsync(
+        Guid nodeId, RunOutcome outcome, DbTransaction transaction, CancellationToken cancellationToken)
     {
         lock (_gate)
         {
@@ -121,15 +123,18 @@ internal sealed class MemoryStore : IEntryStore
         }
     }
 
-    public ValueTask<EnqueueResult[]> EnqueueAsync(IReadOnlyList<NewEntry> entries, DbTransaction? transaction, CancellationToken cancellationToken) => throw NotOfARun();
+    public ValueTask<EnqueueResult[]> EnqueueAsync(
+        IReadOnlyList<NewEntry> entries, DbTransaction? transaction, CancellationToken cancellationToken) => throw NotOfARun();
 
     public IQueueClaimer CreateClaimer(Guid nodeId, string queue, IReadOnlyCollection<string> kinds) => throw NotOfARun();
 
     public ValueTask<PollResult> PollAsync(PollRequest request, CancellationToken cancellationToken) => throw NotOfARun();
 
-    public ValueTask<IReadOnlyList<RunOutcome>> FinishAsync(Guid nodeId, IReadOnlyList<RunOutcome> outcomes, CancellationToken cancellationToken) => throw NotOfARun();
+    public ValueTask<IReadOnlyList<RunOutcome>> FinishAsync(
+        Guid nodeId, IReadOnlyList<RunOutcome> outcomes, CancellationToken cancellationToken) => throw NotOfARun();
 
-    public ValueTask RemoveSettledClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, CancellationToken cancellationToken) => throw NotOfARun();
+    public ValueTask RemoveSettledClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, CancellationToken cancellationToken)
+        => throw NotOfARun();
 
     private static NotSupportedException NotOfARun() => new("A test without a store keeps only steps and checkpoints.");
 

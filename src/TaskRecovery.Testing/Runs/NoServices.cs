@@ -12,5 +12,6 @@ internal sealed class NoServices : IServiceProvider
 
     public static PayloadCodecs Codecs { get; } = new([], Instance);
 
-    public object? GetService(Type serviceType) => serviceType == typeof(WorkerSettings) ? Settings : serviceType == typeof(PayloadCodecs) ? Codecs : null;
+    public object? GetService(Type serviceType)
+        => serviceType == typeof(WorkerSettings) ? Settings : serviceType == typeof(PayloadCodecs) ? Codecs : null;
 }

@@ -9,7 +9,8 @@ namespace TaskRecovery.Testing.Runs;
 /// <param name="crashAt">Where to crash; <see langword="null"/> for nowhere.</param>
 /// <param name="store">The store of the run, which refuses its writes once the claim is lost.</param>
 /// <param name="stopping">Cancelled when the host begins to stop.</param>
-internal sealed class PlaceLog(IReadOnlyList<PlannedStop> stops, CrashPoint? crashAt, MemoryStore store, CancellationTokenSource stopping) : IRunObserver
+internal sealed class PlaceLog(
+    IReadOnlyList<PlannedStop> stops, CrashPoint? crashAt, MemoryStore store, CancellationTokenSource stopping) : IRunObserver
 {
     private readonly Lock _gate = new();
     private readonly PlaceNumbers _numbers = new();

@@ -18,11 +18,13 @@ internal static class RunText
 
         if (reason is not null && run.Reason != reason)
         {
-            throw Failed(run, $"The run of '{run.Kind}' was expected {expectation} with the reason '{reason}', but the reason is '{run.Reason}'.");
+            throw Failed(
+                run, $"The run of '{run.Kind}' was expected {expectation} with the reason '{reason}', but the reason is '{run.Reason}'.");
         }
 
         return delay is { } expected && run.Delay != expected
-            ? throw Failed(run, $"The run of '{run.Kind}' was expected {expectation} after {Text(expected)}, but the delay is {Text(run.Delay ?? TimeSpan.Zero)}.")
+            ? throw Failed(run, $"The run of '{run.Kind}' was expected {expectation} after {Text(expected)}, "
+                + $"but the delay is {Text(run.Delay ?? TimeSpan.Zero)}.")
             : run;
     }
 
@@ -34,7 +36,8 @@ internal static class RunText
             RunEnd.Completed => "completed",
             RunEnd.Failed => $"failed{reason} in attempt {Text(run.Attempt)} of {Text(run.MaxAttempts)}",
             RunEnd.Cancelled => $"was cancelled{reason}",
-            RunEnd.Retried => $"is retried after {Text(run.Delay ?? TimeSpan.Zero)}: attempt {Text(run.Attempt)} of {Text(run.MaxAttempts)} failed",
+            RunEnd.Retried
+                => $"is retried after {Text(run.Delay ?? TimeSpan.Zero)}: attempt {Text(run.Attempt)} of {Text(run.MaxAttempts)} failed",
             RunEnd.Snoozed => $"snoozed for {Text(run.Delay ?? TimeSpan.Zero)}",
             RunEnd.Released => $"was released ({run.StopReason})",
             _ => "lost its claim",
@@ -66,7 +69,8 @@ internal static class RunText
         return text.ToString();
     }
 
-    public static string Shorten(string text) => text.Length <= MaxShown ? text : $"{text.AsSpan(0, MaxShown)}... ({Text(text.Length)} characters)";
+    public static string Shorten(string text)
+        => text.Length <= MaxShown ? text : $"{text.AsSpan(0, MaxShown)}... ({Text(text.Length)} characters)";
 
     private static TestFailedException Failed(TestRun run, string sentence) => new(run.Describe(sentence), run.Exception);
 

@@ -10,7 +10,8 @@ namespace TaskRecovery.Testing.Runs;
 internal static class RunUnderTest
 {
     // Shared by all runs: nothing ends this node, and its lease has no deadline.
-    private static readonly NodeLease Lease = new(new Node(Guid.NewGuid(), "test", TimeProvider.System), TimeProvider.System, long.MaxValue);
+    private static readonly NodeLease Lease = new(
+        new Node(Guid.NewGuid(), "test", TimeProvider.System), TimeProvider.System, long.MaxValue);
 
     /// <summary>Runs the entry until its handler returns, or until it crashes.</summary>
     /// <param name="entry">The entry.</param>
@@ -18,7 +19,8 @@ internal static class RunUnderTest
     /// <param name="options">The test's options.</param>
     /// <param name="crashAt">Where the run crashes; <see langword="null"/> for nowhere.</param>
     /// <param name="cancellationToken">Stops waiting for the handler, and cancels its token.</param>
-    public static async Task<EndedRun> RunAsync(EntryUnderTest entry, KindRunner runner, WorkerTestOptions options, CrashPoint? crashAt, CancellationToken cancellationToken)
+    public static async Task<EndedRun> RunAsync(
+        EntryUnderTest entry, KindRunner runner, WorkerTestOptions options, CrashPoint? crashAt, CancellationToken cancellationToken)
     {
         // Not disposed: a crashed handler keeps their tokens.
         var stopping = new CancellationTokenSource();
@@ -27,11 +29,14 @@ internal static class RunUnderTest
         var progress = new ProgressWriter(entry.Store, options.Time);
         var services = new RunServices(
             entry.Store, progress, entry.Json, new OwnTransaction(entry.Store), options.Time, options.MaxResultBytes, stopping.Token, log);
-        var run = new WorkRun(entry.Claim(), new NodeClaim(Lease, entry.Fence, options.Queue, 1, options.Time.GetTimestamp()), Bind(entry, runner, options), services);
+        var run = new WorkRun(entry.Claim(), new NodeClaim(
+            Lease, entry.Fence, options.Queue, 1, options.Time.GetTimestamp()), Bind(entry, runner, options), services);
         run.Begin(source);
 
         using var abandoning = cancellationToken.UnsafeRegister(static run => ((WorkRun)run!).Stop(StopReason.Shutdown), run);
-        using var timer = run.TimeLimit is { } limit ? options.Time.CreateTimer(static run => ((WorkRun)run!).Stop(StopReason.TimedOut), run, limit, Timeout.InfiniteTimeSpan) : null;
+        using var timer = run.TimeLimit is { } limit
+            ? options.Time.CreateTimer(static run => ((WorkRun)run!).Stop(StopReason.TimedOut), run, limit, Timeout.InfiniteTimeSpan)
+            : null;
         var handler = InvokeAsync(run, runner, options, source.Token);
         if (await Task.WhenAny(handler, log.Crashed).WaitAsync(cancellationToken).ConfigureAwait(false) != handler)
         {
@@ -44,7 +49,8 @@ internal static class RunUnderTest
         return new EndedRun(Describe(entry, run, exception, log, options), log.Places, handler);
     }
 
-    private static async Task<Exception?> InvokeAsync(WorkRun run, KindRunner runner, WorkerTestOptions options, CancellationToken cancellationToken)
+    private static async Task<Exception?> InvokeAsync(
+        WorkRun run, KindRunner runner, WorkerTestOptions options, CancellationToken cancellationToken)
     {
         AsyncServiceScope? scope = null;
         Exception? exception = null;

@@ -43,5 +43,6 @@ internal sealed class TaskRunner<TArgs>(ITaskHandler<TArgs> handler, TaskHandler
         return _pipeline(context, cancellationToken);
     }
 
-    public override TimeSpan? NextRetry(WorkRun run, Exception exception) => run.Context is TaskContext<TArgs> context ? handler.NextRetry(context, exception) : null;
+    public override TimeSpan? NextRetry(WorkRun run, Exception exception)
+        => run.Context is TaskContext<TArgs> context ? handler.NextRetry(context, exception) : null;
 }

@@ -14,5 +14,6 @@ internal static class TestJson
 
     public static EntryJson Of(JsonSerializerOptions? options) => options is null ? Default : ByOptions.GetValue(options, Create);
 
-    private static EntryJson Create(JsonSerializerOptions? options) => new(Options.Create(new TaskRecoveryOptions { Json = options }), NoServices.Codecs);
+    private static EntryJson Create(JsonSerializerOptions? options)
+        => new(Options.Create(new TaskRecoveryOptions { Json = options }), NoServices.Codecs);
 }

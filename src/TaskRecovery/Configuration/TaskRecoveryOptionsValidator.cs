@@ -16,12 +16,16 @@ internal sealed class TaskRecoveryOptionsValidator : IValidateOptions<TaskRecove
     public ValidateOptionsResult Validate(string? name, TaskRecoveryOptions options)
     {
         var errors = new List<string>();
-        Check(options.NodeName is null || (options.NodeName.Trim().Length > 0 && Encoding.UTF8.GetByteCount(options.NodeName) <= 200 && EntryText.Problem(options.NodeName) is null),
-            nameof(options.NodeName), options.NodeName, "give a name of 1 to 200 bytes of UTF-8 without control characters, or null for the default");
+        Check(options.NodeName is null || (options.NodeName.Trim().Length > 0
+            && Encoding.UTF8.GetByteCount(options.NodeName) <= 200 && EntryText.Problem(options.NodeName) is null),
+            nameof(options.NodeName), options.NodeName,
+            "give a name of 1 to 200 bytes of UTF-8 without control characters, or null for the default");
         Check(Enum.IsDefined(options.StartupMode), nameof(options.StartupMode), options.StartupMode, "use one of its names");
         Range(options.ShutdownTimeout, TimeSpan.Zero, TimeSpan.FromDays(1), nameof(options.ShutdownTimeout));
-        Check(options.MaxArgsBytes is > 0 and <= 256 * 1024 * 1024, nameof(options.MaxArgsBytes), options.MaxArgsBytes, "use 1 to 268,435,456 bytes");
-        Check(options.MaxResultBytes is > 0 and <= 256 * 1024 * 1024, nameof(options.MaxResultBytes), options.MaxResultBytes, "use 1 to 268,435,456 bytes");
+        Check(options.MaxArgsBytes is > 0 and <= 256 * 1024
+            * 1024, nameof(options.MaxArgsBytes), options.MaxArgsBytes, "use 1 to 268,435,456 bytes");
+        Check(options.MaxResultBytes is > 0 and <= 256 * 1024
+            * 1024, nameof(options.MaxResultBytes), options.MaxResultBytes, "use 1 to 268,435,456 bytes");
 
         foreach (var (queue, value) in options.Queues)
         {
@@ -32,8 +36,10 @@ internal sealed class TaskRecoveryOptionsValidator : IValidateOptions<TaskRecove
                 continue;
             }
 
-            Check(value.Concurrency is >= 1 and <= 10_000, $"Queues[{queue}].{nameof(value.Concurrency)}", value.Concurrency, "use 1 to 10,000");
-            Check(value.Prefetch is null or (>= 0 and <= 10_000), $"Queues[{queue}].{nameof(value.Prefetch)}", value.Prefetch, "use 0 to 10,000, or null for the default");
+            Check(value.Concurrency is >= 1
+                and <= 10_000, $"Queues[{queue}].{nameof(value.Concurrency)}", value.Concurrency, "use 1 to 10,000");
+            Check(value.Prefetch is null or (>= 0
+                and <= 10_000), $"Queues[{queue}].{nameof(value.Prefetch)}", value.Prefetch, "use 0 to 10,000, or null for the default");
         }
 
         var node = options.Node;
@@ -44,10 +50,13 @@ internal sealed class TaskRecoveryOptionsValidator : IValidateOptions<TaskRecove
         // before that.
         var twoBeats = 2 * (node.HeartbeatInterval < LongestHeartbeatInterval ? node.HeartbeatInterval : LongestHeartbeatInterval);
         var (leastLease, leastGrace) = (twoBeats + LeaseDeadline.BeforeLease, twoBeats + LeaseDeadline.BeforeGrace);
-        Check(node.Lease >= leastLease, "Node.Lease", node.Lease, $"use at least two heartbeat intervals and {LeaseDeadline.BeforeLease.TotalSeconds} s ({leastLease})");
+        Check(node.Lease >= leastLease, "Node.Lease", node.Lease, "use at least two heartbeat intervals "
+            + $"and {LeaseDeadline.BeforeLease.TotalSeconds} s ({leastLease})");
         Check(node.Grace >= leastGrace && node.Grace < node.Lease, "Node.Grace", node.Grace,
-            $"use at least two heartbeat intervals and {LeaseDeadline.BeforeGrace.TotalSeconds} s ({leastGrace}), and less than the lease ({node.Lease})");
-        Check(options.Recovery.MaxCrashes is >= 1 and <= -CrashLevels.Lowest, "Recovery.MaxCrashes", options.Recovery.MaxCrashes, "use 1 to 10");
+            $"use at least two heartbeat intervals and {LeaseDeadline.BeforeGrace.TotalSeconds} s ({leastGrace}), "
+            + $"and less than the lease ({node.Lease})");
+        Check(options.Recovery.MaxCrashes is >= 1
+            and <= -CrashLevels.Lowest, "Recovery.MaxCrashes", options.Recovery.MaxCrashes, "use 1 to 10");
         Range(options.Recovery.MaxRecoveryAge, TimeSpan.FromSeconds(1), LongestTime, "Recovery.MaxRecoveryAge");
         Range(options.Recovery.SweepInterval, TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1), "Recovery.SweepInterval");
         Range(options.Retention.Completed, TimeSpan.Zero, LongestTime, "Retention.Completed");
@@ -82,12 +91,14 @@ internal static class WorkerOptionsValidator
 
         if (options.Timeout is { } timeout && (timeout <= TimeSpan.Zero || timeout > EntryLimits.LongestTimeout))
         {
-            throw Bad(nameof(options.Timeout), timeout, $"use more than zero and at most {EntryLimits.LongestTimeout}, or null for no limit");
+            throw Bad(
+                nameof(options.Timeout), timeout, $"use more than zero and at most {EntryLimits.LongestTimeout}, or null for no limit");
         }
 
         if (options.RetryBase < TimeSpan.Zero || options.RetryMax < options.RetryBase || options.RetryMax > EntryLimits.LongestDelay)
         {
-            throw Bad(nameof(options.RetryBase), $"{options.RetryBase}, RetryMax {options.RetryMax}", $"use zero or more, and for RetryMax no less than that and at most {EntryLimits.LongestDelay}");
+            throw Bad(nameof(options.RetryBase), $"{options.RetryBase}, RetryMax {options.RetryMax}", "use zero or more, "
+                + $"and for RetryMax no less than that and at most {EntryLimits.LongestDelay}");
         }
 
         return options;

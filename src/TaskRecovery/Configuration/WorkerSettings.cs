@@ -15,14 +15,22 @@ internal sealed class WorkerSettings(IEnumerable<StoreConfiguration> configurati
     private const string TaskPrefix = "task:";
 
     /// <summary>The options of a registration, overridden by configuration.</summary>
-    public WorkerOptions Of(KindRegistration registration) => Of(KindOf(registration), registration.Options, registration.WorkerType ?? registration.ArgsType);
+    public WorkerOptions Of(KindRegistration registration)
+        => Of(KindOf(registration), registration.Options, registration.WorkerType ?? registration.ArgsType);
 
     /// <summary>The options of a kind, overridden by configuration.</summary>
     /// <exception cref="InvalidOperationException">A setting's name is unknown, or a value can't be read.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A value is out of range.</exception>
     public WorkerOptions Of(string kind, WorkerOptions options, Type worker)
     {
-        var result = new WorkerOptions { MaxAttempts = options.MaxAttempts, Timeout = options.Timeout, RetryBase = options.RetryBase, RetryMax = options.RetryMax, KeepRunLog = options.KeepRunLog };
+        var result = new WorkerOptions
+        {
+            MaxAttempts = options.MaxAttempts,
+            Timeout = options.Timeout,
+            RetryBase = options.RetryBase,
+            RetryMax = options.RetryMax,
+            KeepRunLog = options.KeepRunLog,
+        };
         foreach (var configuration in configurations)
         {
             Settings.Bind(configuration.Section.GetSection(Section).GetSection(kind), new()
@@ -54,5 +62,7 @@ internal sealed class WorkerSettings(IEnumerable<StoreConfiguration> configurati
     }
 
     private static string KindOf(KindRegistration registration)
-        => registration.IsTask && registration.Kind.StartsWith(TaskPrefix, StringComparison.Ordinal) ? registration.Kind[TaskPrefix.Length..] : registration.Kind;
+        => registration.IsTask && registration.Kind.StartsWith(TaskPrefix, StringComparison.Ordinal)
+            ? registration.Kind[TaskPrefix.Length..]
+            : registration.Kind;
 }

@@ -13,7 +13,8 @@ internal sealed class GuardedLogger(ILogger inner) : ILogger
     public bool IsEnabled(LogLevel logLevel)
         => Guard.Ask((inner, logLevel), static asked => asked.inner.IsEnabled(asked.logLevel));
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    public void Log<TState>(
+        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         => Guard.Notify(() => inner.Log(logLevel, eventId, state, exception, formatter));
 }
 

@@ -26,9 +26,11 @@ internal static partial class Log
     [LoggerMessage(4006, LogLevel.Warning, "This node does not plan job {JobName}: {Problem} Another node that can do so plans it")]
     public static partial void JobUnplannable(this ILogger logger, string jobName, string problem);
 
-    [LoggerMessage(4007, LogLevel.Information, "Planned the next runs of {Count} cron jobs anew, because the rules of their time zones have changed")]
+    [LoggerMessage(4007, LogLevel.Information, "Planned the next runs of {Count} cron jobs anew, because the rules of their time zones "
+        + "have changed")]
     public static partial void PlansCorrected(this ILogger logger, int count);
 
-    [LoggerMessage(4008, LogLevel.Warning, "Deleted job {JobName}, which {Application} no longer declares (TaskRecoveryOptions.OrphanedJobs)")]
+    [LoggerMessage(4008, LogLevel.Warning, "Deleted job {JobName}, which {Application} no longer declares "
+        + "(TaskRecoveryOptions.OrphanedJobs)")]
     public static partial void OrphanDeleted(this ILogger logger, string jobName, string application);
 }

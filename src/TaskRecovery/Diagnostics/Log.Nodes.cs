@@ -17,7 +17,8 @@ internal static partial class Log
     public static partial void TookOver(this ILogger logger, int count, string nodeIds);
 
     [LoggerMessage(3006, LogLevel.Warning,
-        "Node {NodeId} could not renew its lease in time: its running handlers are being cancelled, and nothing starts until a heartbeat succeeds")]
+        "Node {NodeId} could not renew its lease in time: its running handlers are being cancelled, "
+        + "and nothing starts until a heartbeat succeeds")]
     public static partial void LeaseLost(this ILogger logger, Guid nodeId);
 
     [LoggerMessage(3007, LogLevel.Information, "Node {NodeId} has a lease again and starts work")]
@@ -28,7 +29,8 @@ internal static partial class Log
     public static partial void DeclaredDead(this ILogger logger, Guid nodeId);
 
     [LoggerMessage(3009, LogLevel.Critical,
-        "The database went back in time (a failover or a restore that lost commits): it lost claim {Fence}, or drew that number although node "
+        "The database went back in time (a failover or a restore that lost commits): it lost claim {Fence}, "
+        + "or drew that number although node "
         + "{NodeId} has seen a later one. Everything that the node runs is cancelled, and this process registers again under a new id")]
     public static partial void WentBackInTime(this ILogger logger, Guid nodeId, long fence);
 
@@ -38,6 +40,7 @@ internal static partial class Log
     [LoggerMessage(3011, LogLevel.Information, "Node {NodeId} has left")]
     public static partial void NodeLeft(this ILogger logger, Guid nodeId);
 
-    [LoggerMessage(3012, LogLevel.Warning, "Node {NodeId} could not record that it leaves: other nodes take its work when its lock is free or its lease is over")]
+    [LoggerMessage(3012, LogLevel.Warning, "Node {NodeId} could not record that it leaves: other nodes take its work when its lock is "
+        + "free or its lease is over")]
     public static partial void LeaveFailed(this ILogger logger, Guid nodeId, Exception? exception);
 }

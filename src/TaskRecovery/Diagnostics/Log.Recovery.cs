@@ -11,20 +11,26 @@ internal static partial class Log
     [LoggerMessage(3051, LogLevel.Warning, "Start-up: the store is not available; nothing is claimed until it is")]
     public static partial void WaitingForStore(this ILogger logger, Exception exception);
 
-    [LoggerMessage(3052, LogLevel.Error, "Start-up: the store can't be used in its present state; the start-up is repeated until that is fixed")]
+    [LoggerMessage(3052, LogLevel.Error, "Start-up: the store can't be used in its present state; "
+        + "the start-up is repeated until that is fixed")]
     public static partial void StoreMisconfigured(this ILogger logger, Exception exception);
 
-    [LoggerMessage(3053, LogLevel.Information, "Start-up recovery is complete: {Recovered} entries run again, {Closed} were closed, {Planned} jobs were planned. Claiming begins")]
+    [LoggerMessage(3053, LogLevel.Information, "Start-up recovery is complete: {Recovered} entries run again, {Closed} were closed, "
+        + "{Planned} jobs were planned. Claiming begins")]
     public static partial void StartupDone(this ILogger logger, int recovered, int closed, int planned);
 
-    [LoggerMessage(3060, LogLevel.Information, "Recovered task {TaskId} (entry {EntryId}, {Kind}): its node {Node} died while it ran (crash {Crashes}); it runs again")]
+    [LoggerMessage(3060, LogLevel.Information, "Recovered task {TaskId} (entry {EntryId}, {Kind}): its node {Node} died while it ran "
+        + "(crash {Crashes}); it runs again")]
     public static partial void RecoveredTask(this ILogger logger, Guid? taskId, long? entryId, string? kind, string? node, int crashes);
 
-    [LoggerMessage(3061, LogLevel.Debug, "Recovered entry {EntryId} ({Kind}): its node {Node} died while it ran (crash {Crashes}); it runs again")]
+    [LoggerMessage(3061, LogLevel.Debug, "Recovered entry {EntryId} ({Kind}): its node {Node} died while it ran (crash {Crashes}); "
+        + "it runs again")]
     public static partial void RecoveredEntry(this ILogger logger, long? entryId, string? kind, string? node, int crashes);
 
-    [LoggerMessage(3062, LogLevel.Warning, "Closed task {TaskId}, entry {EntryId} ({Kind}) of node {Node} after {Crashes} crashes: {Reason}")]
-    public static partial void ClosedByRecovery(this ILogger logger, Guid? taskId, long? entryId, string? kind, string? node, int crashes, string? reason);
+    [LoggerMessage(3062, LogLevel.Warning, "Closed task {TaskId}, entry {EntryId} ({Kind}) of node {Node} after {Crashes} "
+        + "crashes: {Reason}")]
+    public static partial void ClosedByRecovery(
+        this ILogger logger, Guid? taskId, long? entryId, string? kind, string? node, int crashes, string? reason);
 
     [LoggerMessage(3063, LogLevel.Information, "Recovery: {Recovered} entries run again, {Closed} were closed")]
     public static partial void RecoveryDone(this ILogger logger, int recovered, int closed);
@@ -32,7 +38,8 @@ internal static partial class Log
     [LoggerMessage(3070, LogLevel.Warning, "Released {Entries} entries of {Claims} claims whose answers were lost")]
     public static partial void GaveBack(this ILogger logger, int entries, int claims);
 
-    [LoggerMessage(3080, LogLevel.Warning, "{Loop} failed although the store has answered; it is repeated until it succeeds, without further warnings")]
+    [LoggerMessage(3080, LogLevel.Warning, "{Loop} failed although the store has answered; it is repeated until it succeeds, "
+        + "without further warnings")]
     public static partial void LoopFailed(this ILogger logger, string loop, Exception exception);
 
     [LoggerMessage(3081, LogLevel.Information, "{Loop} succeeded again")]

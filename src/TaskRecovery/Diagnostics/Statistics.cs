@@ -34,7 +34,9 @@ internal sealed class Statistics
         Interlocked.Increment(ref item.Crashes > 0 ? ref counts.Lost : ref counts.Released);
         if (item.Action == RecoveryAction.Closed)
         {
-            Interlocked.Increment(ref string.Equals(item.Reason, EndReasons.CrashLoop, StringComparison.Ordinal) ? ref counts.Failed : ref counts.Cancelled);
+            Interlocked.Increment(ref string.Equals(item.Reason, EndReasons.CrashLoop, StringComparison.Ordinal)
+                ? ref counts.Failed
+                : ref counts.Cancelled);
         }
     }
 

@@ -44,7 +44,9 @@ internal sealed class Tracing : IDisposable
     /// <summary>Starts the activity of a run, as a child of the enqueuing caller's activity.</summary>
     public Activity? StartRun(ClaimedEntry entry, string queue, long fence)
     {
-        return _source.HasListeners() ? Guard.Ask((this, entry, queue, fence), static run => run.Item1.StartProcess(run.entry, run.queue, run.fence)) : null;
+        return _source.HasListeners()
+            ? Guard.Ask((this, entry, queue, fence), static run => run.Item1.StartProcess(run.entry, run.queue, run.fence))
+            : null;
     }
 
     /// <summary>Records how a run ended.</summary>

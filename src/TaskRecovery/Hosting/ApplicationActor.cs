@@ -4,7 +4,8 @@ using TaskRecovery.Rules;
 
 namespace TaskRecovery.Hosting;
 
-/// <summary>The application as the actor of what its own code does. <see cref="IJobQueue"/> and <see cref="IJobService"/> name no other.</summary>
+/// <summary>The application as the actor of what its own code does. <see cref="IJobQueue"/> and <see cref="IJobService"/> name no
+/// other.</summary>
 internal sealed class ApplicationActor(IHostEnvironment? environment = null)
 {
     private const int MaxActor = 200;

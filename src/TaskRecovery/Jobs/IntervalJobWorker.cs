@@ -17,7 +17,8 @@ namespace TaskRecovery.Jobs;
 /// The store decides in one transaction, under the job's row lock, which of the two it is and whether it may run. Task and entry end in one
 /// statement, when the outcome is stored.
 /// </remarks>
-internal sealed class IntervalJobWorker<TArgs, THandler>(IJobStore store, EntryJson json, WorkPipeline pipeline, ILogger logger) : KindRunner
+internal sealed class IntervalJobWorker<TArgs, THandler>(
+    IJobStore store, EntryJson json, WorkPipeline pipeline, ILogger logger) : KindRunner
     where TArgs : notnull
     where THandler : class, ITaskHandler<TArgs>
 {
@@ -59,8 +60,10 @@ internal sealed class IntervalJobWorker<TArgs, THandler>(IJobStore store, EntryJ
         TaskStart start;
         try
         {
-            var request = new TaskStartRequest(run.NodeId, run.Entry.Id, run.Fence, args.JobId, args.TaskId, run.Entry.Attempt, run.Entry.Kind, args.DueAt, args.Overlap);
-            start = await run.WhileLeasedAsync(store.StartTaskAsync(request, CancellationToken.None)).WaitOrAbandonAsync(cancellationToken).ConfigureAwait(false);
+            var request = new TaskStartRequest(
+                run.NodeId, run.Entry.Id, run.Fence, args.JobId, args.TaskId, run.Entry.Attempt, run.Entry.Kind, args.DueAt, args.Overlap);
+            start = await run.WhileLeasedAsync(store.StartTaskAsync(request, CancellationToken.None)).WaitOrAbandonAsync(cancellationToken)
+                .ConfigureAwait(false);
         }
         catch (StoreUnavailableException exception)
         {
@@ -105,7 +108,8 @@ internal sealed class IntervalJobWorker<TArgs, THandler>(IJobStore store, EntryJ
         }
         catch (JsonException exception)
         {
-            throw new InvalidArgsException($"The arguments of entry {run.Entry.Id} name no job, at {exception.Path ?? "$"}: {exception.Message}", exception);
+            throw new InvalidArgsException(
+                $"The arguments of entry {run.Entry.Id} name no job, at {exception.Path ?? "$"}: {exception.Message}", exception);
         }
     }
 }

@@ -40,7 +40,8 @@ internal sealed class JobDeclarations(
 
     private async Task HandleOrphansAsync(HashSet<string> declared, CancellationToken cancellationToken)
     {
-        var orphans = (await store.ListDeclaredAsync(_application, cancellationToken).ConfigureAwait(false)).Where(name => !declared.Contains(name)).ToList();
+        var orphans = (await store.ListDeclaredAsync(_application, cancellationToken).ConfigureAwait(false)).Where(
+            name => !declared.Contains(name)).ToList();
         if (orphans.Count == 0)
         {
             return;
@@ -50,7 +51,8 @@ internal sealed class JobDeclarations(
         {
             foreach (var name in orphans)
             {
-                if (await store.FindByNameAsync(name, cancellationToken).ConfigureAwait(false) is { } job && await store.DeleteAsync(job.Id, actor.Because("the application no longer declares it"), cancellationToken).ConfigureAwait(false))
+                if (await store.FindByNameAsync(name, cancellationToken).ConfigureAwait(false) is { } job && await store.DeleteAsync(
+                    job.Id, actor.Because("the application no longer declares it"), cancellationToken).ConfigureAwait(false))
                 {
                     logger.OrphanDeleted(name, _application);
                 }

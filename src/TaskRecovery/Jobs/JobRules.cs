@@ -42,7 +42,9 @@ internal static class JobRules
         if (definition.Timeout is { } timeout && (timeout <= TimeSpan.Zero || timeout > EntryLimits.LongestTimeout))
         {
             throw new ArgumentOutOfRangeException(
-                nameof(definition), timeout, $"{nameof(definition.Timeout)} is {timeout}; give more than zero and at most {EntryLimits.LongestTimeout}, or none for no limit.");
+                nameof(definition), timeout,
+                $"{nameof(definition.Timeout)} is {timeout}; give more than zero and at most {EntryLimits.LongestTimeout}, "
+                + "or none for no limit.");
         }
 
         CheckRuns(definition);
@@ -59,7 +61,8 @@ internal static class JobRules
         if (definition.EndAt <= definition.StartAt)
         {
             throw new ArgumentException(
-                $"{nameof(definition.EndAt)} ({definition.EndAt:O}) is not after {nameof(definition.StartAt)} ({definition.StartAt:O}); use a later end.", nameof(definition));
+                $"{nameof(definition.EndAt)} ({definition.EndAt:O}) is not after {nameof(definition.StartAt)} ({definition.StartAt:O}); "
+                + "use a later end.", nameof(definition));
         }
 
         var from = definition.Schedule.At ?? definition.StartAt ?? definition.EndAt?.AddYears(-Years) ?? Past;
@@ -67,8 +70,11 @@ internal static class JobRules
         var first = definition.Schedule.At is { } at ? times.OrLater(at) : times.NextAfter(from.AddTicks(-1), from);
         if (first is null || first > from.AddYears(Years))
         {
-            var limits = (definition.Except is null ? "" : $" except '{EntryText.Shown(definition.Except.Text)}'") + (definition.EndAt is null ? "" : $" until {definition.EndAt:O}");
-            throw new ArgumentException($"The schedule '{definition.Schedule}'{limits} has no run in {Years} years; change it so that the job runs.", nameof(definition));
+            var limits = (definition.Except is null ? "" : $" except '{EntryText.Shown(definition.Except.Text)}'")
+                + (definition.EndAt is null ? "" : $" until {definition.EndAt:O}");
+            throw new ArgumentException(
+                $"The schedule '{definition.Schedule}'{limits} has no run in {Years} years; change it so that the job runs.",
+                nameof(definition));
         }
     }
 
@@ -77,7 +83,8 @@ internal static class JobRules
     {
         if (!Enum.IsDefined(policy))
         {
-            throw new ArgumentOutOfRangeException(nameof(definition), policy, $"{property} is {policy}; use one of {string.Join(", ", Enum.GetNames<TPolicy>())}.");
+            throw new ArgumentOutOfRangeException(
+                nameof(definition), policy, $"{property} is {policy}; use one of {string.Join(", ", Enum.GetNames<TPolicy>())}.");
         }
     }
 
@@ -86,7 +93,9 @@ internal static class JobRules
         if (span <= TimeSpan.Zero || span > EntryLimits.LongestDelay)
         {
             throw new ArgumentOutOfRangeException(
-                nameof(definition), span, $"{property} is {span}; give more than zero and at most {EntryLimits.LongestDelay.TotalDays:N0} days, or null for no limit.");
+                nameof(definition), span,
+                $"{property} is {span}; give more than zero and at most {EntryLimits.LongestDelay.TotalDays:N0} days, "
+                + "or null for no limit.");
         }
     }
 
@@ -94,7 +103,8 @@ internal static class JobRules
     {
         if (time > EntryLimits.LatestTime)
         {
-            throw new ArgumentOutOfRangeException(nameof(definition), time, $"{property} is {time:O}; use a time before {EntryLimits.LatestTime:yyyy-MM-dd}.");
+            throw new ArgumentOutOfRangeException(
+                nameof(definition), time, $"{property} is {time:O}; use a time before {EntryLimits.LatestTime:yyyy-MM-dd}.");
         }
     }
 
@@ -120,7 +130,8 @@ internal static class JobRules
 
         if (Encoding.UTF8.GetByteCount(value) > bytes)
         {
-            throw new ArgumentException($"{property} has {Encoding.UTF8.GetByteCount(value)} bytes of UTF-8; at most {bytes} can be stored.", nameof(definition));
+            throw new ArgumentException(
+                $"{property} has {Encoding.UTF8.GetByteCount(value)} bytes of UTF-8; at most {bytes} can be stored.", nameof(definition));
         }
     }
 }

@@ -12,7 +12,8 @@ namespace TaskRecovery.Jobs;
 
 /// <summary>The job service for users and the start-up hook.</summary>
 internal sealed class JobService(
-    IJobStore store, IQueueOperator actions, ApplicationActor actor, JobPlanner planner, TaskKinds kinds, EntryJson json, PayloadCodecs codecs, OwnTransaction own, IOptions<TaskRecoveryOptions> options,
+    IJobStore store, IQueueOperator actions, ApplicationActor actor, JobPlanner planner, TaskKinds kinds,
+    EntryJson json, PayloadCodecs codecs, OwnTransaction own, IOptions<TaskRecoveryOptions> options,
     ILogger<JobService> logger)
     : IJobService
 {
@@ -24,7 +25,8 @@ internal sealed class JobService(
 
     /// <summary>Creates or updates a job; <paramref name="declaredBy"/> is the application that declares it in its code, or
     /// <see langword="null"/>.</summary>
-    internal async Task<Job> StoreAsync<TArgs>(JobDefinition definition, TArgs args, string? declaredBy, CancellationToken cancellationToken)
+    internal async Task<Job> StoreAsync<TArgs>(
+        JobDefinition definition, TArgs args, string? declaredBy, CancellationToken cancellationToken)
         where TArgs : notnull
     {
         own.Refuse(nameof(CreateOrUpdateAsync));
@@ -34,13 +36,15 @@ internal sealed class JobService(
         var stored = json.Write(args);
         if (EntryText.HasEscapedNul(stored))
         {
-            throw new ArgumentException("The arguments have a NUL character, which databases can't store as text. Remove it.", nameof(args));
+            throw new ArgumentException(
+                "The arguments have a NUL character, which databases can't store as text. Remove it.", nameof(args));
         }
 
         if (stored.Length > options.Value.MaxArgsBytes)
         {
             throw new ArgumentException(
-                $"The arguments have {stored.Length:N0} bytes of JSON; at most {options.Value.MaxArgsBytes:N0} ({nameof(TaskRecoveryOptions.MaxArgsBytes)}) are stored. Store the data elsewhere and pass a reference.",
+                $"The arguments have {stored.Length:N0} bytes of JSON; at most {options.Value.MaxArgsBytes:N0} "
+                + $"({nameof(TaskRecoveryOptions.MaxArgsBytes)}) are stored. Store the data elsewhere and pass a reference.",
                 nameof(args));
         }
 
@@ -61,21 +65,26 @@ internal sealed class JobService(
 
     public Task<IReadOnlyList<Job>> ListAsync(CancellationToken cancellationToken = default) => store.ListAsync(cancellationToken);
 
-    public async Task<bool> PauseAsync(Guid jobId, string? reason = null, string? by = null, DateTimeOffset? until = null, CancellationToken cancellationToken = default)
+    public async Task<bool> PauseAsync(
+        Guid jobId, string? reason = null, string? by = null, DateTimeOffset? until = null, CancellationToken cancellationToken = default)
     {
         var audit = by is null ? actor.Because(reason) : new AuditInfo(by, reason);
-        return await actions.PauseAsync(PauseTarget.Job(jobId), audit, until, cancellationToken).ConfigureAwait(false) == OperatorResult.Done;
+        return await actions.PauseAsync(PauseTarget.Job(jobId), audit, until, cancellationToken)
+            .ConfigureAwait(false) == OperatorResult.Done;
     }
 
     public async Task<bool> ResumeAsync(Guid jobId, CancellationToken cancellationToken = default)
-        => await actions.ResumeAsync(PauseTarget.Job(jobId), actor.Because(), cancellationToken).ConfigureAwait(false) == OperatorResult.Done;
+        => await actions.ResumeAsync(PauseTarget.Job(jobId), actor.Because(), cancellationToken)
+            .ConfigureAwait(false) == OperatorResult.Done;
 
     public async Task<bool> DeleteAsync(Guid jobId, CancellationToken cancellationToken = default)
         => await actions.DeleteJobAsync(jobId, actor.Because(), cancellationToken).ConfigureAwait(false) == OperatorResult.Done;
 
     public async Task<long> TriggerNowAsync(Guid jobId, OverlapPolicy? overlap = null, CancellationToken cancellationToken = default)
         => await actions.TriggerJobAsync(jobId, actor.Because(), overlap, cancellationToken).ConfigureAwait(false)
-            ?? throw new InvalidOperationException($"Job {jobId} can't be run now: there is no such job, or it is paused or has ended. Look at it with GetAsync; ResumeAsync lets a paused one run again.");
+            ?? throw new InvalidOperationException(
+                $"Job {jobId} can't be run now: there is no such job, or it is paused or has ended. Look at it with GetAsync; "
+                + "ResumeAsync lets a paused one run again.");
 
     public async Task<int> BackfillAsync(Guid jobId, DateTimeOffset from, DateTimeOffset to, CancellationToken cancellationToken = default)
     {
@@ -86,16 +95,19 @@ internal sealed class JobService(
             throw new ArgumentException($"The range ends ({to:O}) before it begins ({from:O}); use a later end.", nameof(to));
         }
 
-        if (await store.FindAsync(jobId, cancellationToken).ConfigureAwait(false) is not { State: JobState.Active, NextRunAt: { } next, Schedule.At: null } job)
+        if (await store.FindAsync(jobId, cancellationToken).ConfigureAwait(false)
+            is not { State: JobState.Active, NextRunAt: { } next, Schedule.At: null } job)
         {
-            throw new InvalidOperationException($"Job {jobId} can't be backfilled: there is no such job, or it is paused, has ended, or runs once. Look at it with GetAsync.");
+            throw new InvalidOperationException($"Job {jobId} can't be backfilled: there is no such job, or it is paused, has ended, "
+                + "or runs once. Look at it with GetAsync.");
         }
 
         var dues = TimesOf(job).Between(from, to < next ? to : next.AddTicks(-1), next, MostBackfilled + 1);
         return dues.Count switch
         {
             > MostBackfilled => throw new ArgumentException(
-                $"The range from {from:O} to {to:O} has more than {MostBackfilled:N0} due times of job '{job.Name}'; backfill it in parts.", nameof(to)),
+                $"The range from {from:O} to {to:O} has more than {MostBackfilled:N0} due times of job '{job.Name}'; "
+                + "backfill it in parts.", nameof(to)),
             0 => 0,
             _ => await store.BackfillAsync(jobId, dues, actor.Because(), cancellationToken).ConfigureAwait(false),
         };
@@ -104,9 +116,11 @@ internal sealed class JobService(
     public async Task<DateTimeOffset?> GetNextRunAsync(Guid jobId, CancellationToken cancellationToken = default)
         => await store.FindAsync(jobId, cancellationToken).ConfigureAwait(false) is { State: JobState.Active } job ? job.NextRunAt : null;
 
-    public async Task<IReadOnlyList<DateTimeOffset>> GetNextRunsAsync(Guid jobId, int count = 10, CancellationToken cancellationToken = default)
+    public async Task<IReadOnlyList<DateTimeOffset>> GetNextRunsAsync(
+        Guid jobId, int count = 10, CancellationToken cancellationToken = default)
     {
-        if (await store.FindAsync(jobId, cancellationToken).ConfigureAwait(false) is not { State: JobState.Active, NextRunAt: { } next } job)
+        if (await store.FindAsync(jobId, cancellationToken).ConfigureAwait(false)
+            is not { State: JobState.Active, NextRunAt: { } next } job)
         {
             return [];
         }

@@ -7,9 +7,11 @@ namespace TaskRecovery.Jobs;
 /// <summary>The task service for users and the start-up hook.</summary>
 internal sealed class TaskService(IJobStore store, TaskRecoverer recoverer, IOptions<TaskRecoveryOptions> options) : ITaskService
 {
-    public Task<TaskRecord?> GetAsync(Guid taskId, CancellationToken cancellationToken = default) => store.FindTaskAsync(taskId, cancellationToken);
+    public Task<TaskRecord?> GetAsync(Guid taskId, CancellationToken cancellationToken = default)
+        => store.FindTaskAsync(taskId, cancellationToken);
 
-    public Task<IReadOnlyList<TaskRecord>> ListAsync(Guid? jobId = null, TaskState? state = null, int limit = 100, CancellationToken cancellationToken = default)
+    public Task<IReadOnlyList<TaskRecord>> ListAsync(
+        Guid? jobId = null, TaskState? state = null, int limit = 100, CancellationToken cancellationToken = default)
     {
         if (limit is < 1 or > 1000)
         {
@@ -50,5 +52,6 @@ internal sealed class TaskService(IJobStore store, TaskRecoverer recoverer, IOpt
         _ => task.Crashes > maxCrashes ? EndReasons.CrashLoop : null,
     };
 
-    public Task<RecoveryReport> RecoverRunningTasksAsync(CancellationToken cancellationToken = default) => recoverer.RecoverOnceAsync(cancellationToken);
+    public Task<RecoveryReport> RecoverRunningTasksAsync(CancellationToken cancellationToken = default)
+        => recoverer.RecoverOnceAsync(cancellationToken);
 }

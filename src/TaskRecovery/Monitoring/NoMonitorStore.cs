@@ -9,7 +9,8 @@ internal sealed class NoMonitorStore : IMonitorStore
 
     public ValueTask<QueueSnapshot> GetSnapshotAsync(CancellationToken cancellationToken) => throw None();
 
-    public ValueTask<IReadOnlyList<StatisticsRow>> ReadStatisticsAsync(ThroughputQuery query, bool byHour, CancellationToken cancellationToken) => throw None();
+    public ValueTask<IReadOnlyList<StatisticsRow>> ReadStatisticsAsync(
+        ThroughputQuery query, bool byHour, CancellationToken cancellationToken) => throw None();
 
     public ValueTask<IReadOnlyList<KindSummary>> ListKindsAsync(CancellationToken cancellationToken) => throw None();
 
@@ -31,7 +32,8 @@ internal sealed class NoMonitorStore : IMonitorStore
 
     public ValueTask<TaskPage> ListTasksAsync(TaskQuery query, CancellationToken cancellationToken) => throw None();
 
-    public ValueTask AddStatisticsAsync(IReadOnlyList<StatisticsCount> counts, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+    public ValueTask AddStatisticsAsync(IReadOnlyList<StatisticsCount> counts, CancellationToken cancellationToken)
+        => ValueTask.CompletedTask;
 
     public ValueTask<bool> CondenseAsync(CancellationToken cancellationToken) => ValueTask.FromResult(false);
 

@@ -9,9 +9,11 @@ internal sealed class NoOperationStore : IOperationStore
 
     public ValueTask RecordAsync(QueueEventKind kind, string subject, AuditInfo audit, CancellationToken cancellationToken) => throw None();
 
-    public ValueTask<BulkOperation> PrepareAsync(NewOperation operation, AuditInfo audit, CancellationToken cancellationToken) => throw None();
+    public ValueTask<BulkOperation> PrepareAsync(NewOperation operation, AuditInfo audit, CancellationToken cancellationToken)
+        => throw None();
 
-    public ValueTask<OperationAnswer> StartAsync(long operationId, AuditInfo audit, TimeSpan expiry, CancellationToken cancellationToken) => throw None();
+    public ValueTask<OperationAnswer> StartAsync(long operationId, AuditInfo audit, TimeSpan expiry, CancellationToken cancellationToken)
+        => throw None();
 
     public ValueTask<OperationStep> StepAsync(long operationId, CancellationToken cancellationToken) => throw None();
 
@@ -25,7 +27,8 @@ internal sealed class NoOperationStore : IOperationStore
 
     public ValueTask<OperationEntryPage> ListEntriesAsync(OperationEntryQuery query, CancellationToken cancellationToken) => throw None();
 
-    public ValueTask<IReadOnlyList<long>> ListRunningAsync(CancellationToken cancellationToken) => ValueTask.FromResult<IReadOnlyList<long>>([]);
+    public ValueTask<IReadOnlyList<long>> ListRunningAsync(CancellationToken cancellationToken)
+        => ValueTask.FromResult<IReadOnlyList<long>>([]);
 
     public ValueTask PurgeAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
 

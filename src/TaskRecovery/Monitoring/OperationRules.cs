@@ -46,7 +46,8 @@ internal static class OperationRules
         if (until > EntryLimits.LatestTime)
         {
             throw new ArgumentOutOfRangeException(
-                nameof(until), until, $"The end of the pause is {until:O}; use a time before {EntryLimits.LatestTime:yyyy-MM-dd}, or none.");
+                nameof(until), until,
+                $"The end of the pause is {until:O}; use a time before {EntryLimits.LatestTime:yyyy-MM-dd}, or none.");
         }
     }
 
@@ -74,7 +75,8 @@ internal static class OperationRules
         ArgumentNullException.ThrowIfNull(request);
         if (request.Action is not (BulkAction.Retry or BulkAction.Cancel))
         {
-            throw new ArgumentException($"{nameof(request.Action)} is '{request.Action}': use {nameof(BulkAction.Retry)} or {nameof(BulkAction.Cancel)}.", nameof(request));
+            throw new ArgumentException($"{nameof(request.Action)} is '{request.Action}': "
+                + $"use {nameof(BulkAction.Retry)} or {nameof(BulkAction.Cancel)}.", nameof(request));
         }
 
         if (request.Retry is { } retry)
@@ -86,25 +88,31 @@ internal static class OperationRules
         {
             if (request.Query is not null)
             {
-                throw new ArgumentException($"{nameof(request.Query)} and {nameof(request.EntryIds)} are both set: set one of them.", nameof(request));
+                throw new ArgumentException(
+                    $"{nameof(request.Query)} and {nameof(request.EntryIds)} are both set: set one of them.", nameof(request));
             }
 
             return ids.Count is >= 1 and <= MaxIds
                 ? null
-                : throw new ArgumentException($"{nameof(request.EntryIds)} has {ids.Count:N0} ids: use 1 to {MaxIds:N0}, or a query.", nameof(request));
+                : throw new ArgumentException(
+                    $"{nameof(request.EntryIds)} has {ids.Count:N0} ids: use 1 to {MaxIds:N0}, or a query.", nameof(request));
         }
 
         if (request.Query is not { } query)
         {
-            throw new ArgumentException($"Neither {nameof(request.Query)} nor {nameof(request.EntryIds)} is set: set one of them.", nameof(request));
+            throw new ArgumentException(
+                $"Neither {nameof(request.Query)} nor {nameof(request.EntryIds)} is set: set one of them.", nameof(request));
         }
 
         QueryRules.Check(query);
-        EntryState[] possible = request.Action == BulkAction.Retry ? [EntryState.Failed, EntryState.Cancelled] : [EntryState.Waiting, EntryState.Running];
+        EntryState[] possible = request.Action == BulkAction.Retry
+            ? [EntryState.Failed, EntryState.Cancelled]
+            : [EntryState.Waiting, EntryState.Running];
         EntryState[] states = query.States is { Count: > 0 } wanted ? [.. possible.Where(wanted.Contains)] : possible;
         return states.Length > 0
             ? query with { States = states, Before = null, Limit = new EntryQuery().Limit, LookAtMost = new EntryQuery().LookAtMost }
             : throw new ArgumentException(
-                $"{nameof(query.States)} is '{string.Join(", ", query.States!)}': {request.Action} changes only entries that are {string.Join(" or ", possible)}.", nameof(request));
+                $"{nameof(query.States)} is '{string.Join(", ", query.States!)}': {request.Action} changes only entries that "
+                + $"are {string.Join(" or ", possible)}.", nameof(request));
     }
 }

@@ -71,7 +71,8 @@ internal static class QueryRules
     {
         if (limit is < 1 or > MaxPage)
         {
-            throw Wrong("Limit", limit.ToString(System.Globalization.CultureInfo.InvariantCulture), $"use 1 to {MaxPage:N0}, and the next page for more");
+            throw Wrong("Limit", limit.ToString(
+                System.Globalization.CultureInfo.InvariantCulture), $"use 1 to {MaxPage:N0}, and the next page for more");
         }
     }
 
@@ -89,7 +90,8 @@ internal static class QueryRules
     {
         if (lookAtMost is < 1 or > MaxExamined)
         {
-            throw Wrong(nameof(EntryQuery.LookAtMost), lookAtMost.ToString(System.Globalization.CultureInfo.InvariantCulture), $"use 1 to {MaxExamined:N0}");
+            throw Wrong(nameof(EntryQuery.LookAtMost), lookAtMost.ToString(
+                System.Globalization.CultureInfo.InvariantCulture), $"use 1 to {MaxExamined:N0}");
         }
     }
 
@@ -153,5 +155,6 @@ internal static class QueryRules
         }
     }
 
-    private static ArgumentException Wrong(string name, string value, string rule) => new($"{name} is '{EntryText.Shown(value)}': {rule}.", name);
+    private static ArgumentException Wrong(string name, string value, string rule)
+        => new($"{name} is '{EntryText.Shown(value)}': {rule}.", name);
 }

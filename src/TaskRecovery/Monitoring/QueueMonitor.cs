@@ -7,20 +7,23 @@ internal sealed class QueueMonitor(IMonitorStore store) : IQueueMonitor
 {
     public MonitorFeatures Features => store.Features;
 
-    public ValueTask<QueueSnapshot> GetSnapshotAsync(CancellationToken cancellationToken = default) => store.GetSnapshotAsync(cancellationToken);
+    public ValueTask<QueueSnapshot> GetSnapshotAsync(CancellationToken cancellationToken = default)
+        => store.GetSnapshotAsync(cancellationToken);
 
     public async ValueTask<Throughput> GetThroughputAsync(ThroughputQuery query, CancellationToken cancellationToken = default)
     {
         Require(MonitorFeatures.Statistics);
         var grid = ThroughputGrid.For(query);
-        var rows = await store.ReadStatisticsAsync(query with { From = grid.From, To = grid.To }, grid.ByHour, cancellationToken).ConfigureAwait(false);
+        var rows = await store.ReadStatisticsAsync(
+            query with { From = grid.From, To = grid.To }, grid.ByHour, cancellationToken).ConfigureAwait(false);
         return grid.Fill(rows, query.By);
     }
 
     public async ValueTask<IReadOnlyList<QueueSummary>> ListQueuesAsync(CancellationToken cancellationToken = default)
         => (await store.GetSnapshotAsync(cancellationToken).ConfigureAwait(false)).Queues;
 
-    public ValueTask<IReadOnlyList<KindSummary>> ListKindsAsync(CancellationToken cancellationToken = default) => store.ListKindsAsync(cancellationToken);
+    public ValueTask<IReadOnlyList<KindSummary>> ListKindsAsync(CancellationToken cancellationToken = default)
+        => store.ListKindsAsync(cancellationToken);
 
     public ValueTask<EntrySummaryPage> ListAsync(EntryQuery query, CancellationToken cancellationToken = default)
     {
@@ -35,7 +38,8 @@ internal sealed class QueueMonitor(IMonitorStore store) : IQueueMonitor
         return store.GroupAsync(query, by, cancellationToken);
     }
 
-    public ValueTask<EntryLife?> GetLifeAsync(long entryId, CancellationToken cancellationToken = default) => store.GetLifeAsync(entryId, cancellationToken);
+    public ValueTask<EntryLife?> GetLifeAsync(long entryId, CancellationToken cancellationToken = default)
+        => store.GetLifeAsync(entryId, cancellationToken);
 
     public ValueTask<string?> GetStepResultAsync(long entryId, string step, CancellationToken cancellationToken = default)
     {
@@ -43,7 +47,8 @@ internal sealed class QueueMonitor(IMonitorStore store) : IQueueMonitor
         return store.GetStepResultAsync(entryId, step, cancellationToken);
     }
 
-    public ValueTask<string?> GetCheckpointAsync(long entryId, CancellationToken cancellationToken = default) => store.GetCheckpointAsync(entryId, cancellationToken);
+    public ValueTask<string?> GetCheckpointAsync(long entryId, CancellationToken cancellationToken = default)
+        => store.GetCheckpointAsync(entryId, cancellationToken);
 
     public ValueTask<IReadOnlyList<RunLogLine>> ListLogAsync(long entryId, CancellationToken cancellationToken = default)
     {
@@ -51,7 +56,8 @@ internal sealed class QueueMonitor(IMonitorStore store) : IQueueMonitor
         return store.ListLogAsync(entryId, cancellationToken);
     }
 
-    public ValueTask<IReadOnlyList<NodeSummary>> ListNodesAsync(CancellationToken cancellationToken = default) => store.ListNodesAsync(cancellationToken);
+    public ValueTask<IReadOnlyList<NodeSummary>> ListNodesAsync(CancellationToken cancellationToken = default)
+        => store.ListNodesAsync(cancellationToken);
 
     public ValueTask<EventPage> ListEventsAsync(EventQuery query, CancellationToken cancellationToken = default)
     {

@@ -6,7 +6,8 @@ namespace TaskRecovery.Monitoring;
 
 /// <summary>The public actions of an operator: checks the requests, passes them to the store and wakes this process's claimers.</summary>
 internal sealed class QueueOperator(
-    IOperationStore store, IOperatorStore entries, IJobStore jobs, IMonitorStore monitor, ClaimWaker claimers, OwnTransaction own, OperationSignal signal)
+    IOperationStore store, IOperatorStore entries, IJobStore jobs, IMonitorStore monitor,
+    ClaimWaker claimers, OwnTransaction own, OperationSignal signal)
     : IQueueOperator
 {
     private const int SampleSize = 10;
@@ -14,7 +15,8 @@ internal sealed class QueueOperator(
 
     private static readonly TimeSpan PreviewTime = TimeSpan.FromMinutes(10);
 
-    public async ValueTask<OperatorResult> RetryAsync(long entryId, AuditInfo audit, RetryOptions? options = null, CancellationToken cancellationToken = default)
+    public async ValueTask<OperatorResult> RetryAsync(
+        long entryId, AuditInfo audit, RetryOptions? options = null, CancellationToken cancellationToken = default)
     {
         OperationRules.Check(audit);
         options ??= new RetryOptions();
@@ -97,7 +99,8 @@ internal sealed class QueueOperator(
         return Found(await jobs.DeleteAsync(jobId, audit, cancellationToken).ConfigureAwait(false));
     }
 
-    public async ValueTask<OperationPreview> PreviewAsync(BulkRequest request, AuditInfo audit, CancellationToken cancellationToken = default)
+    public async ValueTask<OperationPreview> PreviewAsync(
+        BulkRequest request, AuditInfo audit, CancellationToken cancellationToken = default)
     {
         OperationRules.Check(audit);
         var query = OperationRules.Check(request);
@@ -155,9 +158,11 @@ internal sealed class QueueOperator(
         return Started(await store.UndoAsync(operationId, audit, cancellationToken).ConfigureAwait(false));
     }
 
-    public ValueTask<BulkOperation?> FindOperationAsync(long operationId, CancellationToken cancellationToken = default) => store.FindAsync(operationId, cancellationToken);
+    public ValueTask<BulkOperation?> FindOperationAsync(long operationId, CancellationToken cancellationToken = default)
+        => store.FindAsync(operationId, cancellationToken);
 
-    public ValueTask<IReadOnlyList<BulkOperation>> ListOperationsAsync(long? before = null, int limit = 100, CancellationToken cancellationToken = default)
+    public ValueTask<IReadOnlyList<BulkOperation>> ListOperationsAsync(
+        long? before = null, int limit = 100, CancellationToken cancellationToken = default)
     {
         QueryRules.CheckPage(limit);
         return store.ListAsync(before, limit, cancellationToken);
@@ -175,8 +180,10 @@ internal sealed class QueueOperator(
         ArgumentException.ThrowIfNullOrWhiteSpace(action);
         OperationRules.Check(audit);
 
-        // The text comes from the request that was refused. It is made storable instead of being refused too, so that no text hides an attempt.
-        return store.RecordAsync(QueueEventKind.Refused, EntryText.Storable(EntryText.Shown(action), MaxAction - 4), audit, cancellationToken);
+        // The text comes from the request that was refused. It is made storable instead of being refused too, so that no text hides an
+        // attempt.
+        return store.RecordAsync(
+            QueueEventKind.Refused, EntryText.Storable(EntryText.Shown(action), MaxAction - 4), audit, cancellationToken);
     }
 
     private OperationAnswer Started(OperationAnswer answer)
@@ -189,7 +196,8 @@ internal sealed class QueueOperator(
         return answer;
     }
 
-    private async ValueTask<OperatorResult> SetPausedAsync(PauseTarget target, PauseInfo? pause, AuditInfo audit, CancellationToken cancellationToken)
+    private async ValueTask<OperatorResult> SetPausedAsync(
+        PauseTarget target, PauseInfo? pause, AuditInfo audit, CancellationToken cancellationToken)
     {
         await entries.SetPausedAsync(target, pause, audit, cancellationToken).ConfigureAwait(false);
         claimers.PollNow();
@@ -199,14 +207,17 @@ internal sealed class QueueOperator(
 
     private static OperatorResult Found(bool found) => found ? OperatorResult.Done : OperatorResult.NotFound;
 
-    private async ValueTask<(Count Expected, IReadOnlyList<EntrySummary> Sample)> SampleAsync(EntryQuery query, CancellationToken cancellationToken)
+    private async ValueTask<(Count Expected, IReadOnlyList<EntrySummary> Sample)> SampleAsync(
+        EntryQuery query, CancellationToken cancellationToken)
     {
         var groups = await monitor.GroupAsync(query, EntryGrouping.State, cancellationToken).ConfigureAwait(false);
         var page = await monitor.ListAsync(query with { Limit = SampleSize }, cancellationToken).ConfigureAwait(false);
-        return (new Count(groups.Groups.Sum(static group => group.Entries.Value), groups.IsComplete ? CountPrecision.Exact : CountPrecision.AtLeast), page.Entries);
+        return (new Count(groups.Groups.Sum(
+            static group => group.Entries.Value), groups.IsComplete ? CountPrecision.Exact : CountPrecision.AtLeast), page.Entries);
     }
 
-    private async ValueTask<(Count Expected, IReadOnlyList<EntrySummary> Sample)> SampleAsync(IReadOnlyCollection<long> ids, CancellationToken cancellationToken)
+    private async ValueTask<(Count Expected, IReadOnlyList<EntrySummary> Sample)> SampleAsync(
+        IReadOnlyCollection<long> ids, CancellationToken cancellationToken)
     {
         var sample = new List<EntrySummary>();
         long[] distinct = [.. ids.Distinct().OrderDescending()];

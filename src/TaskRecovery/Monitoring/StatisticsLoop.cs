@@ -4,7 +4,8 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Monitoring;
 
-/// <summary>Stores what this process counted, every 10 seconds and when the host stops. While nothing happens, nothing is written.</summary>
+/// <summary>Stores what this process counted, every 10 seconds and when the host stops. While nothing happens, nothing is
+/// written.</summary>
 internal sealed class StatisticsLoop : StoreLoop
 {
     private static readonly TimeSpan CondenseEvery = TimeSpan.FromMinutes(10);

@@ -28,7 +28,8 @@ internal sealed record ThroughputGrid(DateTimeOffset From, DateTimeOffset To, Ti
         QueryRules.CheckDefined(query.By, nameof(query));
         if (query.To <= query.From)
         {
-            throw new ArgumentException($"The range from {query.From:O} to {query.To:O} is empty: {nameof(query.To)} must be later than {nameof(query.From)}.", nameof(query));
+            throw new ArgumentException($"The range from {query.From:O} to {query.To:O} is empty: {nameof(query.To)} must be later "
+                + $"than {nameof(query.From)}.", nameof(query));
         }
 
         var length = query.To - query.From;
@@ -43,14 +44,16 @@ internal sealed record ThroughputGrid(DateTimeOffset From, DateTimeOffset To, Ti
         return count <= MaxIntervals
             ? new ThroughputGrid(from, new DateTimeOffset(from.UtcTicks + (count * bucket.Ticks), TimeSpan.Zero), bucket)
             : throw new ArgumentException(
-                $"The range from {query.From:O} to {query.To:O} has {count:N0} intervals of {bucket}: use at most {MaxIntervals:N0}, with a longer {nameof(query.Bucket)} or a shorter range.",
+                $"The range from {query.From:O} to {query.To:O} has {count:N0} intervals of {bucket}: use at most {MaxIntervals:N0}, "
+                + $"with a longer {nameof(query.Bucket)} or a shorter range.",
                 nameof(query));
     }
 
     /// <summary>Adds up stored counts for each interval.</summary>
     public Throughput Fill(IReadOnlyList<StatisticsRow> rows, ThroughputGrouping by)
     {
-        var series = rows.GroupBy(row => by switch { ThroughputGrouping.Queue => row.Queue, ThroughputGrouping.Kind => row.Kind, _ => "" }, StringComparer.Ordinal)
+        var series = rows.GroupBy(row
+            => by switch { ThroughputGrouping.Queue => row.Queue, ThroughputGrouping.Kind => row.Kind, _ => "" }, StringComparer.Ordinal)
             .OrderBy(static group => group.Key, StringComparer.Ordinal)
             .Select(group => new ThroughputSeries(by == ThroughputGrouping.None ? null : group.Key, Points(group)))
             .ToList();

@@ -56,7 +56,14 @@ internal readonly record struct LeaseDeadline(bool UsesGrace, TimeSpan Lease, Ti
     /// <remarks>Once a registration has reported that it holds its lock, it keeps the grace period's deadline: a heartbeat that was
     /// abandoned with its session may still be executed and report the lock as held again (variant OLD_BEAT_COUNTS of the model).</remarks>
     public LeaseDeadline Acknowledged(long sent, bool holdsLock)
-        => this with { Acked = sent, GraceCounts = UsesGrace && (holdsLock || EverHeld), EverHeld = EverHeld || holdsLock, Doubtful = null };
+        => this with
+        {
+            Acked = sent,
+            GraceCounts = UsesGrace
+            && (holdsLock || EverHeld),
+            EverHeld = EverHeld || holdsLock,
+            Doubtful = null,
+        };
 
     /// <summary>Called when the server rejected this node in a way that proves that it rejects all connections. A node that connects later
     /// has a new session, which has not seen this node's lock, so the grace period no longer applies.</summary>

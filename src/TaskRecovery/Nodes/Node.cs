@@ -4,7 +4,8 @@ namespace TaskRecovery.Nodes;
 
 /// <summary>One registration ("life") of this process as a node. It ends when the node leaves, is declared dead, or finds that the database
 /// went back in time. The next registration has another id.</summary>
-[SuppressMessage("Reliability", "CA1001", Justification = "A token source without timer or wait handle holds nothing, and readers of its token may come late.")]
+[SuppressMessage("Reliability", "CA1001", Justification = "A token source without timer or wait handle holds nothing, "
+    + "and readers of its token may come late.")]
 internal sealed class Node(Guid id, string name, TimeProvider time)
 {
     private readonly Lock _gate = new();

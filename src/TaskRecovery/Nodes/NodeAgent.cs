@@ -18,7 +18,8 @@ namespace TaskRecovery.Nodes;
 /// <param name="logger">Logs what happens to the node.</param>
 /// <param name="vitals">Describes the state of this process for each heartbeat.</param>
 internal sealed class NodeAgent(
-    IStoreLifecycle store, INodeEvents events, NodeOptions options, Func<Guid, NodeIdentity> describe, TimeProvider time, OutageReporter outages, ILogger logger, INodeVitals? vitals = null)
+    IStoreLifecycle store, INodeEvents events, NodeOptions options, Func<Guid, NodeIdentity> describe,
+    TimeProvider time, OutageReporter outages, ILogger logger, INodeVitals? vitals = null)
 {
     // A node without a session loses its lease soon, so the first attempts follow each other quickly.
     private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(50), options.HeartbeatInterval);

@@ -5,9 +5,10 @@ namespace TaskRecovery.Nodes;
 /// <summary>All that one node registration knows of its claims: the calls that are not answered yet, the claims with entries that still
 /// need an outcome, and the settled claims that the store has not removed yet. If the store lists any other claim for the node, its answer
 /// was lost.</summary>
-/// <remarks>Order of use: <see cref="Begin"/> before a call is sent, then <see cref="End(ClaimTicket, ClaimBatch, string, out NodeClaim?)"/>
-/// with its answer or <see cref="Abandon"/> if there is none; <see cref="NodeClaim.Settle"/> for each entry that got an outcome; and
-/// <see cref="TakeSettled"/> to remove settled claims from the store.</remarks>
+/// <remarks>Order of use: <see cref="Begin"/> before a call is sent, then
+/// <see cref="End(ClaimTicket, ClaimBatch, string, out NodeClaim?)"/> with its answer or <see cref="Abandon"/> if there is none;
+/// <see cref="NodeClaim.Settle"/> for each entry that got an outcome; and <see cref="TakeSettled"/> to remove settled claims from the
+/// store.</remarks>
 internal sealed class NodeClaims(TimeProvider time)
 {
     private readonly Lock _gate = new();

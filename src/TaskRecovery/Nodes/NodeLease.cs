@@ -8,7 +8,8 @@ namespace TaskRecovery.Nodes;
 /// <remarks>An entry starts only while the lease under which it was claimed <see cref="IsValid"/>. That property reads the clock and does
 /// not depend on any cancellation, so a process resumed after SIGSTOP finds the lease expired before any of its threads has
 /// reacted.</remarks>
-[SuppressMessage("Reliability", "CA1001", Justification = "A token source without timer or wait handle holds nothing, and readers of its token may come late.")]
+[SuppressMessage("Reliability", "CA1001", Justification = "A token source without timer or wait handle holds nothing, "
+    + "and readers of its token may come late.")]
 internal sealed class NodeLease
 {
     private readonly CancellationTokenSource _lost = new();

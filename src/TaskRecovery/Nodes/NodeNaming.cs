@@ -25,5 +25,6 @@ internal sealed class NodeNaming(string? name, string? application, INodeDescrip
     };
 
     private string DefaultName()
-        => $"{Environment.MachineName}/{(string.IsNullOrWhiteSpace(application) ? Assembly.GetEntryAssembly()?.GetName().Name ?? "unknown" : application)}";
+        => $"{Environment.MachineName}/{(string.IsNullOrWhiteSpace(application) ? Assembly.GetEntryAssembly()?.GetName().Name
+            ?? "unknown" : application)}";
 }

@@ -34,7 +34,8 @@ internal sealed class NodeService : ICurrentNode, INodeEvents, IHostedLifecycleS
     private bool _registered;
 
     public NodeService(
-        IStoreLifecycle store, StartupGate gate, NodeSignals signals, OutageReporter outages, IOptions<TaskRecoveryOptions> options, TimeProvider time, ILogger<NodeService> logger,
+        IStoreLifecycle store, StartupGate gate, NodeSignals signals, OutageReporter outages,
+        IOptions<TaskRecoveryOptions> options, TimeProvider time, ILogger<NodeService> logger,
         IHostEnvironment? environment = null, INodeDescription? description = null, INodeVitals? vitals = null)
     {
         _gate = gate;

@@ -39,7 +39,12 @@ internal sealed class PeerFailureDetector(StoreTraits traits, TimeSpan lease, Ti
         foreach (var peer in peers)
         {
             var seen = _peers.TryGetValue(peer.NodeId, out var before)
-                ? before with { Since = watched && before.Heartbeat == peer.Heartbeat ? before.Since : answered, LockSeenHeld = before.LockSeenHeld || peer.LockIsHeld }
+                ? before with
+                {
+                    Since = watched
+                    && before.Heartbeat == peer.Heartbeat ? before.Since : answered,
+                    LockSeenHeld = before.LockSeenHeld || peer.LockIsHeld,
+                }
                 : new Seen(peer.Heartbeat, answered, newcomersHeldTheirs || peer.LockIsHeld, long.MaxValue);
             seen = seen with { Heartbeat = peer.Heartbeat, DueAt = DueAt(peer, seen) };
             now.Add(peer.NodeId, seen);

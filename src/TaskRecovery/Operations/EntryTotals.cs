@@ -1,7 +1,7 @@
 namespace TaskRecovery;
 
-/// <summary>How many entries and runs were counted in a period. Nodes add up their counts every 10 seconds, so the last seconds are missing,
-/// and what a crashed process had not stored yet is lost.</summary>
+/// <summary>How many entries and runs were counted in a period. Nodes add up their counts every 10 seconds, so the last seconds are
+/// missing, and what a crashed process had not stored yet is lost.</summary>
 public sealed record EntryTotals
 {
     /// <summary>Entries stored.</summary>

@@ -3,8 +3,8 @@ namespace TaskRecovery;
 /// <summary>Changes entries, queues and jobs on behalf of an operator. Every action is recorded with its actor, in the transaction that
 /// carries it out (see <see cref="IQueueMonitor.ListEventsAsync"/>).</summary>
 /// <remarks>
-/// <para>Thread-safe. Works without a node. Only erasing data and deleting a job are final: a cancelled entry can be retried until retention
-/// removes it.</para>
+/// <para>Thread-safe. Works without a node. Only erasing data and deleting a job are final: a cancelled entry can be retried until
+/// retention removes it.</para>
 /// <para>The actions of <see cref="IJobQueue"/> and <see cref="IJobService"/> are these, with the application's name as the actor.</para>
 /// <para>Every method throws <see cref="StoreUnavailableException"/> if the database can't be reached or does not confirm a write, and
 /// <see cref="ArgumentException"/> if the actor is empty or a text is too long.</para>
@@ -17,15 +17,16 @@ public interface IQueueOperator
     /// <param name="options">When the entry runs and where it starts; <see langword="null"/> means now and after its last finished
     /// step.</param>
     /// <param name="cancellationToken">Cancels the write.</param>
-    ValueTask<OperatorResult> RetryAsync(long entryId, AuditInfo audit, RetryOptions? options = null, CancellationToken cancellationToken = default);
+    ValueTask<OperatorResult> RetryAsync(
+        long entryId, AuditInfo audit, RetryOptions? options = null, CancellationToken cancellationToken = default);
 
     /// <summary>Requests cancellation of an entry. A waiting entry ends at once; the handler of a running one is asked to stop.</summary>
     /// <returns><see cref="OperatorResult.Done"/>, <see cref="OperatorResult.NotFound"/> or
     /// <see cref="OperatorResult.AlreadyEnded"/>.</returns>
     ValueTask<OperatorResult> CancelAsync(long entryId, AuditInfo audit, CancellationToken cancellationToken = default);
 
-    /// <summary>Erases the application's data in entries and in the tasks they run, as <see cref="IJobQueue.EraseAsync"/> does. Every erased
-    /// entry is recorded.</summary>
+    /// <summary>Erases the application's data in entries and in the tasks they run, as <see cref="IJobQueue.EraseAsync"/> does. Every
+    /// erased entry is recorded.</summary>
     /// <param name="target">The entries to erase.</param>
     /// <param name="audit">Who does it, and why. It is kept, so it must not contain what is erased.</param>
     /// <param name="cancellationToken">Stops between two entries. Entries already erased stay erased.</param>
@@ -38,7 +39,8 @@ public interface IQueueOperator
     /// <param name="until">When it is resumed by a node; <see langword="null"/> means only by an operator.</param>
     /// <param name="cancellationToken">Cancels the write.</param>
     /// <returns><see cref="OperatorResult.Done"/>, or <see cref="OperatorResult.NotFound"/> if there is no such job.</returns>
-    ValueTask<OperatorResult> PauseAsync(PauseTarget target, AuditInfo audit, DateTimeOffset? until = null, CancellationToken cancellationToken = default);
+    ValueTask<OperatorResult> PauseAsync(
+        PauseTarget target, AuditInfo audit, DateTimeOffset? until = null, CancellationToken cancellationToken = default);
 
     /// <summary>Resumes what was paused.</summary>
     /// <returns><see cref="OperatorResult.Done"/>, or <see cref="OperatorResult.NotFound"/> if there is no such job.</returns>
@@ -52,7 +54,8 @@ public interface IQueueOperator
     /// <param name="cancellationToken">Cancels the write.</param>
     /// <returns>The id of the entry that will run the job; <see langword="null"/> if the job does not exist, is paused or has
     /// ended.</returns>
-    ValueTask<long?> TriggerJobAsync(Guid jobId, AuditInfo audit, OverlapPolicy? overlap = null, CancellationToken cancellationToken = default);
+    ValueTask<long?> TriggerJobAsync(
+        Guid jobId, AuditInfo audit, OverlapPolicy? overlap = null, CancellationToken cancellationToken = default);
 
     /// <summary>Deletes a job and cancels its unfinished tasks. Its task records are kept.</summary>
     /// <returns><see cref="OperatorResult.Done"/>, or <see cref="OperatorResult.NotFound"/> if there is no such job.</returns>
@@ -89,7 +92,8 @@ public interface IQueueOperator
     /// <param name="before">Only operations with a smaller id; <see langword="null"/> starts with the newest.</param>
     /// <param name="limit">The maximum number of operations, 1 to 1,000.</param>
     /// <param name="cancellationToken">Cancels the read.</param>
-    ValueTask<IReadOnlyList<BulkOperation>> ListOperationsAsync(long? before = null, int limit = 100, CancellationToken cancellationToken = default);
+    ValueTask<IReadOnlyList<BulkOperation>> ListOperationsAsync(
+        long? before = null, int limit = 100, CancellationToken cancellationToken = default);
 
     /// <summary>Lists the entries that an operation has processed, with the result of each, by ascending id.</summary>
     ValueTask<OperationEntryPage> ListOperationEntriesAsync(OperationEntryQuery query, CancellationToken cancellationToken = default);

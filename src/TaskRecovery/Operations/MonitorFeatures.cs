@@ -17,7 +17,8 @@ public enum MonitorFeatures
     /// <summary>Bulk operations with preview, stop and undo (see <see cref="IQueueOperator.PreviewAsync"/>).</summary>
     BulkOperations = 4,
 
-    /// <summary>The progress and log lines of runs (see <see cref="EntryLife.Progress"/> and <see cref="IQueueMonitor.ListLogAsync"/>).</summary>
+    /// <summary>The progress and log lines of runs (see <see cref="EntryLife.Progress"/> and
+    /// <see cref="IQueueMonitor.ListLogAsync"/>).</summary>
     RunInfo = 8,
 
     /// <summary>Every feature.</summary>

@@ -29,11 +29,14 @@ internal sealed class QueueDepthSampler : StoreLoop
         _depths = depths;
         _time = services.Time;
         var meter = metrics.Meter;
-        meter.CreateObservableGauge(TaskRecoveryDiagnostics.QueueDepth, () => Observe(depth => depth.Due), "{entry}", "Entries that are due.");
-        meter.CreateObservableGauge(TaskRecoveryDiagnostics.QueueAge, () => Observe(depth => depth.OldestAge.TotalSeconds), "s", "How long the first due entry has waited.");
+        meter.CreateObservableGauge(
+            TaskRecoveryDiagnostics.QueueDepth, () => Observe(depth => depth.Due), "{entry}", "Entries that are due.");
+        meter.CreateObservableGauge(TaskRecoveryDiagnostics.QueueAge, ()
+            => Observe(depth => depth.OldestAge.TotalSeconds), "s", "How long the first due entry has waited.");
         meter.CreateObservableGauge(TaskRecoveryDiagnostics.NodesAlive, () => node.NodesAlive, "{node}", "Nodes that are alive.");
         meter.CreateObservableGauge(
-            TaskRecoveryDiagnostics.UnresponsiveHandlers, () => unresponsive.Sum(handlers => handlers.List().Count), "{handler}", "Handlers that still run although their cancellation was requested.");
+            TaskRecoveryDiagnostics.UnresponsiveHandlers, () => unresponsive.Sum(handlers => handlers.List().Count),
+            "{handler}", "Handlers that still run although their cancellation was requested.");
     }
 
     /// <inheritdoc/>
@@ -68,6 +71,7 @@ internal sealed class QueueDepthSampler : StoreLoop
         }
 
         return _latest.Select(depth => new Measurement<T>(
-            value(depth), new("messaging.system", "taskrecovery"), new KeyValuePair<string, object?>("messaging.destination.name", depth.Queue)));
+            value(depth), new("messaging.system", "taskrecovery"),
+            new KeyValuePair<string, object?>("messaging.destination.name", depth.Queue)));
     }
 }

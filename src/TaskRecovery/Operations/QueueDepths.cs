@@ -32,7 +32,8 @@ internal sealed class QueueDepths(IStoreSignals store, TimeProvider time)
     }
 
     private bool IsFresh(Task latest)
-        => !latest.IsCompleted || time.GetElapsedTime(Volatile.Read(ref _finishedAt)) < (latest.IsCompletedSuccessfully ? Fresh : FreshFailure);
+        => !latest.IsCompleted
+            || time.GetElapsedTime(Volatile.Read(ref _finishedAt)) < (latest.IsCompletedSuccessfully ? Fresh : FreshFailure);
 
     private async Task<IReadOnlyList<QueueDepth>> MeasureAsync()
     {

@@ -12,7 +12,8 @@ namespace TaskRecovery.Operations;
 /// <remarks>Without details, the result contains nothing that an anonymous caller should not know: no queue, kind, host or entry, and no
 /// exception, because its message can contain the database's host and role.</remarks>
 internal sealed class TaskRecoveryHealthCheck(
-    QueueDepths queues, ICurrentNode lives, INodeRole role, StartupGate gate, StartupRecovery startup, IEnumerable<IUnresponsiveHandlers> unresponsive,
+    QueueDepths queues, ICurrentNode lives, INodeRole role, StartupGate gate,
+    StartupRecovery startup, IEnumerable<IUnresponsiveHandlers> unresponsive,
     IEnumerable<IFailingLoops> loops, HealthCheckSettings settings)
     : IHealthCheck
 {
@@ -25,7 +26,8 @@ internal sealed class TaskRecoveryHealthCheck(
         if (!gate.IsOpen)
         {
             return new HealthCheckResult(
-                failure, "Start-up recovery is not complete: nothing is claimed until the store is available.", ShowsDetails ? startup.Failure : null);
+                failure, "Start-up recovery is not complete: nothing is claimed until the store is available.",
+                ShowsDetails ? startup.Failure : null);
         }
 
         IReadOnlyList<QueueDepth> depths;
@@ -41,8 +43,10 @@ internal sealed class TaskRecoveryHealthCheck(
         var life = lives.Node;
         var data = DataOf(depths, life);
         return role.Works && life?.Lease is null
-            ? new HealthCheckResult(failure, "This node has no valid lease: its heartbeats do not succeed, and it starts nothing until one does.", data: data)
-            : Judge(depths, [.. unresponsive.SelectMany(handlers => handlers.List())], [.. loops.SelectMany(loop => loop.ListFailing())], data);
+            ? new HealthCheckResult(
+                failure, "This node has no valid lease: its heartbeats do not succeed, and it starts nothing until one does.", data: data)
+            : Judge(
+                depths, [.. unresponsive.SelectMany(handlers => handlers.List())], [.. loops.SelectMany(loop => loop.ListFailing())], data);
     }
 
     private Dictionary<string, object> DataOf(IReadOnlyList<QueueDepth> depths, Node? life)
@@ -73,7 +77,8 @@ internal sealed class TaskRecoveryHealthCheck(
     }
 
     private HealthCheckResult Judge(
-        IReadOnlyList<QueueDepth> depths, IReadOnlyList<UnresponsiveHandler> unresponsive, IReadOnlyList<string> failing, Dictionary<string, object> data)
+        IReadOnlyList<QueueDepth> depths, IReadOnlyList<UnresponsiveHandler> unresponsive,
+        IReadOnlyList<string> failing, Dictionary<string, object> data)
     {
         var limit = settings.OldestWaitingLimit;
         var late = depths.Where(depth => depth.OldestAge > limit).ToList();
@@ -81,11 +86,15 @@ internal sealed class TaskRecoveryHealthCheck(
             ?
             [
                 .. failing.Select(loop => $"{loop} keeps failing, and the log says why (events 1002 and 3080)"),
-                .. late.Select(depth => $"queue {depth.Queue} has had an entry due for {depth.OldestAge.TotalSeconds:0} s (limit {limit.TotalSeconds:0} s)"),
-                .. unresponsive.Select(handler => $"the handler of entry {handler.EntryId} ({handler.Kind}) has ignored cancellation ({handler.Reason}) for {handler.Since.TotalSeconds:0} s"),
+                .. late.Select(depth
+                    => $"queue {depth.Queue} has had an entry due for {depth.OldestAge.TotalSeconds:0} s (limit {limit.TotalSeconds:0} s)"),
+                .. unresponsive.Select(handler => $"the handler of entry {handler.EntryId} ({handler.Kind}) has ignored cancellation "
+                    + $"({handler.Reason}) for {handler.Since.TotalSeconds:0} s"),
             ]
             : [.. Summarize(failing.Count, late, unresponsive.Count, limit)];
-        return problems.Count == 0 ? HealthCheckResult.Healthy(data: data) : HealthCheckResult.Degraded(string.Join("; ", problems) + ".", data: data);
+        return problems.Count == 0
+            ? HealthCheckResult.Healthy(data: data)
+            : HealthCheckResult.Degraded(string.Join("; ", problems) + ".", data: data);
     }
 
     private static IEnumerable<string> Summarize(int failing, List<QueueDepth> late, int unresponsive, TimeSpan limit)

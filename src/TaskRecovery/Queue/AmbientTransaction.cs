@@ -14,11 +14,13 @@ internal static class AmbientTransaction
         if (Transaction.Current is not null)
         {
             throw new InvalidOperationException(
-                $"{call} was called inside a TransactionScope, and the library's own statements never take part in one: it would stay stored although the scope rolls back. {remedy}");
+                $"{call} was called inside a TransactionScope, and the library's own statements never take part in one: "
+                + $"it would stay stored although the scope rolls back. {remedy}");
         }
     }
 
     /// <summary>Throws if there is an ambient transaction. For methods that store an entry.</summary>
     internal static void RefuseEnqueue(string call)
-        => Refuse(call, "Pass a DbTransaction of the store's database, or enqueue after the scope, or in a scope with TransactionScopeOption.Suppress.");
+        => Refuse(call, "Pass a DbTransaction of the store's database, or enqueue after the scope, "
+            + "or in a scope with TransactionScopeOption.Suppress.");
 }

@@ -59,43 +59,52 @@ internal sealed class EntryFactory(KindRegistry kinds, EntryJson json, IOptions<
 
         if (options.Priority is < 0 or > EntryLimits.MaxPriority)
         {
-            throw new ArgumentOutOfRangeException(nameof(options), options.Priority, $"{nameof(options.Priority)} is {options.Priority}: use 0 (the most urgent) to 9.");
+            throw new ArgumentOutOfRangeException(
+                nameof(options), options.Priority, $"{nameof(options.Priority)} is {options.Priority}: use 0 (the most urgent) to 9.");
         }
 
         if (options is { RunAt: not null, RunAfter: not null })
         {
-            throw new ArgumentException($"Both {nameof(options.RunAt)} ({options.RunAt:O}) and {nameof(options.RunAfter)} ({options.RunAfter}) are set: set one of them.", nameof(options));
+            throw new ArgumentException(
+                $"Both {nameof(options.RunAt)} ({options.RunAt:O}) and {nameof(options.RunAfter)} ({options.RunAfter}) are set: "
+                + "set one of them.", nameof(options));
         }
 
         if (options.RunAt > EntryLimits.LatestTime)
         {
-            throw new ArgumentOutOfRangeException(nameof(options), options.RunAt, $"{nameof(options.RunAt)} is {options.RunAt:O}: use a time before {EntryLimits.LatestTime:yyyy-MM-dd}. To keep an entry from running, pause its queue.");
+            throw new ArgumentOutOfRangeException(nameof(options), options.RunAt, $"{nameof(options.RunAt)} is {options.RunAt:O}: "
+                + $"use a time before {EntryLimits.LatestTime:yyyy-MM-dd}. To keep an entry from running, pause its queue.");
         }
 
         if (options.RunAfter is { } delay && (delay < TimeSpan.Zero || delay > EntryLimits.LongestDelay))
         {
-            throw new ArgumentOutOfRangeException(nameof(options), delay, $"{nameof(options.RunAfter)} is {delay}: use zero to {EntryLimits.LongestDelay}.");
+            throw new ArgumentOutOfRangeException(
+                nameof(options), delay, $"{nameof(options.RunAfter)} is {delay}: use zero to {EntryLimits.LongestDelay}.");
         }
 
         if (options.ExpiresAt > EntryLimits.LatestTime)
         {
-            throw new ArgumentOutOfRangeException(nameof(options), options.ExpiresAt, $"{nameof(options.ExpiresAt)} is {options.ExpiresAt:O}: use a time before {EntryLimits.LatestTime:yyyy-MM-dd}, or null for no limit.");
+            throw new ArgumentOutOfRangeException(nameof(options), options.ExpiresAt, $"{nameof(options.ExpiresAt)} "
+                + $"is {options.ExpiresAt:O}: use a time before {EntryLimits.LatestTime:yyyy-MM-dd}, or null for no limit.");
         }
 
         if (options.ExpiresAt <= options.RunAt)
         {
             throw new ArgumentException(
-                $"{nameof(options.ExpiresAt)} ({options.ExpiresAt:O}) is not after {nameof(options.RunAt)} ({options.RunAt:O}), so the entry could never run: use a later time.", nameof(options));
+                $"{nameof(options.ExpiresAt)} ({options.ExpiresAt:O}) is not after {nameof(options.RunAt)} ({options.RunAt:O}), "
+                + "so the entry could never run: use a later time.", nameof(options));
         }
 
         if (options.MaxAttempts is < 1 or > EntryLimits.MostAttempts)
         {
-            throw new ArgumentOutOfRangeException(nameof(options), options.MaxAttempts, $"{nameof(options.MaxAttempts)} is {options.MaxAttempts}: use 1 to 1,000.");
+            throw new ArgumentOutOfRangeException(
+                nameof(options), options.MaxAttempts, $"{nameof(options.MaxAttempts)} is {options.MaxAttempts}: use 1 to 1,000.");
         }
 
         if (options.Timeout is { } timeout && (timeout <= TimeSpan.Zero || timeout > EntryLimits.LongestTimeout))
         {
-            throw new ArgumentOutOfRangeException(nameof(options), timeout, $"{nameof(options.Timeout)} is {timeout}: use more than zero and at most {EntryLimits.LongestTimeout}, or null for no limit.");
+            throw new ArgumentOutOfRangeException(nameof(options), timeout, $"{nameof(options.Timeout)} is {timeout}: "
+                + $"use more than zero and at most {EntryLimits.LongestTimeout}, or null for no limit.");
         }
 
         CheckUniqueKey(options.UniqueKey);
@@ -110,7 +119,8 @@ internal sealed class EntryFactory(KindRegistry kinds, EntryJson json, IOptions<
 
         if (key.Length == 0)
         {
-            throw new ArgumentException($"{nameof(EnqueueOptions.UniqueKey)} is empty: give it 1 to {EntryLimits.MaxUniqueKeyBytes} bytes, or null for no key.", nameof(key));
+            throw new ArgumentException($"{nameof(EnqueueOptions.UniqueKey)} is empty: give it 1 to {EntryLimits.MaxUniqueKeyBytes} bytes, "
+                + "or null for no key.", nameof(key));
         }
 
         if (EntryText.Problem(key) is { } problem)
@@ -121,7 +131,8 @@ internal sealed class EntryFactory(KindRegistry kinds, EntryJson json, IOptions<
         if (Encoding.UTF8.GetByteCount(key) is var bytes and > EntryLimits.MaxUniqueKeyBytes)
         {
             throw new ArgumentException(
-                $"{nameof(EnqueueOptions.UniqueKey)} '{key}' has {bytes} bytes of UTF-8, and at most {EntryLimits.MaxUniqueKeyBytes} are stored: shorten it, or use a hash of it.", nameof(key));
+                $"{nameof(EnqueueOptions.UniqueKey)} '{key}' has {bytes} bytes of UTF-8, and at most {EntryLimits.MaxUniqueKeyBytes} are "
+                + "stored: shorten it, or use a hash of it.", nameof(key));
         }
     }
 
@@ -137,14 +148,17 @@ internal sealed class EntryFactory(KindRegistry kinds, EntryJson json, IOptions<
             if (value is null || name.Contains('\0', StringComparison.Ordinal) || value.Contains('\0', StringComparison.Ordinal))
             {
                 throw new ArgumentException(
-                    $"{nameof(EnqueueOptions.Metadata)} '{EntryText.Shown(name)}' {(value is null ? "is null" : "has a NUL character in its name or value")}: give it a text without NUL characters, which databases can't store.", nameof(metadata));
+                    $"{nameof(EnqueueOptions.Metadata)} "
+                    + $"'{EntryText.Shown(name)}' {(value is null ? "is null" : "has a NUL character in its name or value")}: "
+                    + "give it a text without NUL characters, which databases can't store.", nameof(metadata));
             }
         }
 
         var stored = EntryMetadata.Write(metadata);
         return stored is not null && Encoding.UTF8.GetByteCount(stored) is var bytes and > EntryLimits.MaxMetadataBytes
             ? throw new ArgumentException(
-                $"{nameof(EnqueueOptions.Metadata)} has {bytes:N0} bytes of JSON, and at most {EntryLimits.MaxMetadataBytes:N0} are stored: put large data into the arguments, or store it elsewhere and pass its key.", nameof(metadata))
+                $"{nameof(EnqueueOptions.Metadata)} has {bytes:N0} bytes of JSON, and at most {EntryLimits.MaxMetadataBytes:N0} are "
+                + "stored: put large data into the arguments, or store it elsewhere and pass its key.", nameof(metadata))
             : stored;
     }
 
@@ -153,13 +167,15 @@ internal sealed class EntryFactory(KindRegistry kinds, EntryJson json, IOptions<
         if (args.Length > _maxArgsBytes)
         {
             throw new ArgumentException(
-                $"The arguments of '{kind.Name}' have {args.Length:N0} bytes of JSON, and {nameof(TaskRecoveryOptions.MaxArgsBytes)} is {_maxArgsBytes:N0}: store large data elsewhere and pass its key, or raise the limit.",
+                $"The arguments of '{kind.Name}' have {args.Length:N0} bytes of JSON, and {nameof(TaskRecoveryOptions.MaxArgsBytes)} "
+                + $"is {_maxArgsBytes:N0}: store large data elsewhere and pass its key, or raise the limit.",
                 nameof(args));
         }
 
         if (EntryText.HasEscapedNul(args))
         {
-            throw new ArgumentException($"The arguments of '{kind.Name}' have a text with a NUL character, which databases can't store: remove it.", nameof(args));
+            throw new ArgumentException(
+                $"The arguments of '{kind.Name}' have a text with a NUL character, which databases can't store: remove it.", nameof(args));
         }
 
         return args;

@@ -22,7 +22,8 @@ internal sealed class EntryJson(IOptions<TaskRecoveryOptions> options, PayloadCo
     /// <summary>Reads a stored payload, which a codec may have encoded.</summary>
     /// <exception cref="NotSupportedException">A value of this type would not survive a round trip through JSON.</exception>
     /// <exception cref="PayloadException">The payload can't be decoded.</exception>
-    public T? Read<T>(ReadOnlyMemory<byte> stored) => JsonSerializer.Deserialize(codecs.Decode(stored).Span, (JsonTypeInfo<T>)Check(typeof(T)));
+    public T? Read<T>(ReadOnlyMemory<byte> stored)
+        => JsonSerializer.Deserialize(codecs.Decode(stored).Span, (JsonTypeInfo<T>)Check(typeof(T)));
 
     /// <summary>Returns the JSON contract of a type, which is checked on first use.</summary>
     /// <exception cref="NotSupportedException">The type has no JSON contract, or a value of it would not survive a round trip through
@@ -38,7 +39,8 @@ internal sealed class EntryJson(IOptions<TaskRecoveryOptions> options, PayloadCo
         return info;
     }
 
-    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "Only where reflection is enabled, which it is not in trimmed builds.")]
+    [UnconditionalSuppressMessage(
+        "Trimming", "IL2026", Justification = "Only where reflection is enabled, which it is not in trimmed builds.")]
     [UnconditionalSuppressMessage("AOT", "IL3050", Justification = "Only where reflection is enabled, which it is not in native builds.")]
     private static JsonSerializerOptions Prepare(JsonSerializerOptions? given)
     {

@@ -8,11 +8,13 @@ namespace TaskRecovery.Queue;
 
 /// <summary>The public queue: validates what it is given, and calls the writer of entries or the store.</summary>
 internal sealed class JobQueue(
-    IOperatorStore operators, IQueueOperator actions, ApplicationActor actor, EntryFactory factory, EntryWriter writer, OwnTransaction own, Metrics metrics,
+    IOperatorStore operators, IQueueOperator actions, ApplicationActor actor,
+    EntryFactory factory, EntryWriter writer, OwnTransaction own, Metrics metrics,
     Tracing tracing)
     : IJobQueue
 {
-    public async ValueTask<EnqueueResult> EnqueueAsync<TArgs>(TArgs args, EnqueueOptions? options = null, CancellationToken cancellationToken = default)
+    public async ValueTask<EnqueueResult> EnqueueAsync<TArgs>(
+        TArgs args, EnqueueOptions? options = null, CancellationToken cancellationToken = default)
         where TArgs : notnull
     {
         AmbientTransaction.RefuseEnqueue(nameof(EnqueueAsync));
@@ -25,7 +27,8 @@ internal sealed class JobQueue(
     }
 
     // Not asynchronous itself, see OwnTransaction.
-    public ValueTask<EnqueueResult> EnqueueAsync<TArgs>(TArgs args, DbTransaction transaction, EnqueueOptions? options = null, CancellationToken cancellationToken = default)
+    public ValueTask<EnqueueResult> EnqueueAsync<TArgs>(
+        TArgs args, DbTransaction transaction, EnqueueOptions? options = null, CancellationToken cancellationToken = default)
         where TArgs : notnull
     {
         own.Passed(transaction);
@@ -33,7 +36,8 @@ internal sealed class JobQueue(
     }
 
     // Not asynchronous itself, see OwnTransaction.
-    public ValueTask<IReadOnlyList<EnqueueResult>> EnqueueManyAsync(IEnumerable<EnqueueRequest> requests, DbTransaction? transaction = null, CancellationToken cancellationToken = default)
+    public ValueTask<IReadOnlyList<EnqueueResult>> EnqueueManyAsync(
+        IEnumerable<EnqueueRequest> requests, DbTransaction? transaction = null, CancellationToken cancellationToken = default)
     {
         if (transaction is not null)
         {
@@ -43,26 +47,31 @@ internal sealed class JobQueue(
         return EnqueueAllAsync(requests, transaction, cancellationToken);
     }
 
-    public ValueTask<QueueEntry?> FindAsync(long entryId, CancellationToken cancellationToken = default) => operators.FindAsync(entryId, cancellationToken);
+    public ValueTask<QueueEntry?> FindAsync(long entryId, CancellationToken cancellationToken = default)
+        => operators.FindAsync(entryId, cancellationToken);
 
     public ValueTask<EntryPage> ListAsync(EntryFilter? filter = null, CancellationToken cancellationToken = default)
     {
         filter ??= new EntryFilter();
         return filter.Limit is < 1 or > 1_000
-            ? throw new ArgumentOutOfRangeException(nameof(filter), filter.Limit, $"{nameof(EntryFilter.Limit)} is {filter.Limit}: use 1 to 1,000, and {nameof(EntryPage.NextBefore)} for the next page.")
+            ? throw new ArgumentOutOfRangeException(
+                nameof(filter), filter.Limit,
+                $"{nameof(EntryFilter.Limit)} is {filter.Limit}: use 1 to 1,000, and {nameof(EntryPage.NextBefore)} for the next page.")
             : operators.ListAsync(filter, cancellationToken);
     }
 
     public async ValueTask<bool> CancelAsync(long entryId, CancellationToken cancellationToken = default)
         => await actions.CancelAsync(entryId, actor.Because(), cancellationToken).ConfigureAwait(false) == OperatorResult.Done;
 
-    public ValueTask<OperatorResult> RetryAsync(long entryId, RetryFrom from = RetryFrom.LastStep, CancellationToken cancellationToken = default)
+    public ValueTask<OperatorResult> RetryAsync(
+        long entryId, RetryFrom from = RetryFrom.LastStep, CancellationToken cancellationToken = default)
         => actions.RetryAsync(entryId, actor.Because(), new RetryOptions { From = from }, cancellationToken);
 
     public ValueTask<int> EraseAsync(EraseTarget target, CancellationToken cancellationToken = default)
         => actions.EraseAsync(target, actor.Because(), cancellationToken);
 
-    public ValueTask<QueueCounts> CountAsync(string? queue = null, CancellationToken cancellationToken = default) => operators.CountAsync(queue, cancellationToken);
+    public ValueTask<QueueCounts> CountAsync(string? queue = null, CancellationToken cancellationToken = default)
+        => operators.CountAsync(queue, cancellationToken);
 
     public async ValueTask PauseAsync(string queue, CancellationToken cancellationToken = default)
         => await actions.PauseAsync(PauseTarget.Queue(queue), actor.Because(), until: null, cancellationToken).ConfigureAwait(false);
@@ -70,7 +79,8 @@ internal sealed class JobQueue(
     public async ValueTask ResumeAsync(string queue, CancellationToken cancellationToken = default)
         => await actions.ResumeAsync(PauseTarget.Queue(queue), actor.Because(), cancellationToken).ConfigureAwait(false);
 
-    private async ValueTask<EnqueueResult> EnqueueInAsync<TArgs>(TArgs args, DbTransaction transaction, EnqueueOptions? options, CancellationToken cancellationToken)
+    private async ValueTask<EnqueueResult> EnqueueInAsync<TArgs>(
+        TArgs args, DbTransaction transaction, EnqueueOptions? options, CancellationToken cancellationToken)
         where TArgs : notnull
     {
         ArgumentNullException.ThrowIfNull(transaction);
@@ -81,7 +91,8 @@ internal sealed class JobQueue(
         return results[0];
     }
 
-    private async ValueTask<IReadOnlyList<EnqueueResult>> EnqueueAllAsync(IEnumerable<EnqueueRequest> requests, DbTransaction? transaction, CancellationToken cancellationToken)
+    private async ValueTask<IReadOnlyList<EnqueueResult>> EnqueueAllAsync(
+        IEnumerable<EnqueueRequest> requests, DbTransaction? transaction, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(requests);
         if (transaction is null)
@@ -90,7 +101,8 @@ internal sealed class JobQueue(
             own.RefuseEnqueue(nameof(EnqueueManyAsync));
         }
 
-        using var activity = tracing.StartEnqueue(queue: null, kind: null, count: requests.TryGetNonEnumeratedCount(out var count) ? count : 2);
+        using var activity = tracing.StartEnqueue(
+            queue: null, kind: null, count: requests.TryGetNonEnumeratedCount(out var count) ? count : 2);
         var entries = requests.Select(factory.Create).ToArray();
         if (entries.Length == 0)
         {

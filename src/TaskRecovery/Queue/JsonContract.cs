@@ -47,7 +47,8 @@ internal static class JsonContract
             if (value.GetType() != type)
             {
                 throw new NotSupportedException(
-                    $"A {value.GetType()} is to be stored as {type}: its own members would not be stored. Declare the variable or member as {value.GetType()}, or put [JsonDerivedType] on {type}.");
+                    $"A {value.GetType()} is to be stored as {type}: its own members would not be stored. Declare the variable or member "
+                    + $"as {value.GetType()}, or put [JsonDerivedType] on {type}.");
             }
 
             before?.Invoke(value);
@@ -63,8 +64,10 @@ internal static class JsonContract
         catch (Exception exception) when (exception is NotSupportedException or InvalidOperationException)
         {
             throw new NotSupportedException(
-                $"There is no JSON metadata for {type}, so that it can't be stored or read. In a trimmed or native build add [JsonSerializable(typeof({type.Name}))] to a JsonSerializerContext and set "
-                    + $"{nameof(TaskRecoveryOptions)}.{nameof(TaskRecoveryOptions.Json)} to options with that context as their resolver. ({exception.Message})",
+                $"There is no JSON metadata for {type}, so that it can't be stored or read. In a trimmed or native build add "
+                    + $"[JsonSerializable(typeof({type.Name}))] to a JsonSerializerContext and set "
+                    + $"{nameof(TaskRecoveryOptions)}.{nameof(TaskRecoveryOptions.Json)} to options with that context as their resolver. "
+                    + $"({exception.Message})",
                 exception);
         }
     }
@@ -73,7 +76,8 @@ internal static class JsonContract
     {
         if (info.Type == typeof(object))
         {
-            throw Refused(where, "is an object, which reads back as JSON and not as what it was", "Declare it as the type that it has, or as a JsonElement");
+            throw Refused(where, "is an object, which reads back as JSON and not as what it was", "Declare it as the type that it has, "
+                + "or as a JsonElement");
         }
 
         foreach (var part in new[] { info.KeyType, info.ElementType }.OfType<Type>())
@@ -112,8 +116,10 @@ internal static class JsonContract
         {
             if (member.Set is null && member.AssociatedParameter is null && !IsPopulated(info, member) && !IsComputed(info, member))
             {
-                throw Refused($"{info.Type}.{NameOf(member)}", "is written and not read back, because it has no public setter and no constructor parameter of its name",
-                    "Give it an init or set accessor, put [JsonInclude] on it if that is private, or put [JsonIgnore] on it if it follows from the other members");
+                throw Refused($"{info.Type}.{NameOf(member)}", "is written and not read back, because it has no public setter and no "
+                    + "constructor parameter of its name",
+                    "Give it an init or set accessor, put [JsonInclude] on it if that is private, or put [JsonIgnore] on it if it follows "
+                    + "from the other members");
             }
 
             if (member.CustomConverter is null)
@@ -130,13 +136,16 @@ internal static class JsonContract
     }
 
     private static bool IsPopulated(JsonTypeInfo info, JsonPropertyInfo member)
-        => (member.ObjectCreationHandling ?? info.PreferredPropertyObjectCreationHandling ?? info.Options.PreferredObjectCreationHandling) == JsonObjectCreationHandling.Populate;
+        => (member.ObjectCreationHandling ?? info.PreferredPropertyObjectCreationHandling
+            ?? info.Options.PreferredObjectCreationHandling) == JsonObjectCreationHandling.Populate;
 
     // A read-only property counts as computed from the other members if every field of the type belongs to a member that is read back or
     // that the application ignores explicitly: then it has no other state. Native AOT builds do not expose fields, so nothing counts as
     // computed there.
-    [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = "Only where reflection is enabled, which it is not in trimmed builds.")]
-    [UnconditionalSuppressMessage("Trimming", "IL2075", Justification = "Only where reflection is enabled, which it is not in trimmed builds.")]
+    [UnconditionalSuppressMessage(
+        "Trimming", "IL2070", Justification = "Only where reflection is enabled, which it is not in trimmed builds.")]
+    [UnconditionalSuppressMessage(
+        "Trimming", "IL2075", Justification = "Only where reflection is enabled, which it is not in trimmed builds.")]
     private static bool IsComputed(JsonTypeInfo info, JsonPropertyInfo member)
     {
         if (!JsonSerializer.IsReflectionEnabledByDefault || member.AttributeProvider is not PropertyInfo { SetMethod: null })
@@ -145,10 +154,12 @@ internal static class JsonContract
         }
 
         const BindingFlags own = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
-        var readBack = info.Properties.Where(other => other.Set is not null || other.AssociatedParameter is not null).Select(NameOf).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var readBack = info.Properties.Where(other => other.Set is not null
+            || other.AssociatedParameter is not null).Select(NameOf).ToHashSet(StringComparer.OrdinalIgnoreCase);
         for (var type = info.Type; type is not null && type != typeof(object) && type != typeof(ValueType); type = type.BaseType)
         {
-            var ignored = type.GetProperties(own).Where(property => property.IsDefined(typeof(JsonIgnoreAttribute), inherit: true)).Select(property => property.Name);
+            var ignored = type.GetProperties(own).Where(property => property.IsDefined(typeof(JsonIgnoreAttribute), inherit: true))
+                .Select(property => property.Name);
             readBack.UnionWith(ignored);
             if (type.GetFields(own).Any(field => !readBack.Contains(MemberOf(field))))
             {
@@ -160,7 +171,8 @@ internal static class JsonContract
     }
 
     // The compiler names the backing field of a property <Name>k__BackingField, and the field of a captured constructor parameter <name>P.
-    private static string MemberOf(FieldInfo field) => field.Name is ['<', .. var rest] && rest.IndexOf('>', StringComparison.Ordinal) is > 0 and var end ? rest[..end] : field.Name;
+    private static string MemberOf(FieldInfo field)
+        => field.Name is ['<', .. var rest] && rest.IndexOf('>', StringComparison.Ordinal) is > 0 and var end ? rest[..end] : field.Name;
 
     private static string NameOf(JsonPropertyInfo member) => member.AttributeProvider is MemberInfo known ? known.Name : member.Name;
 

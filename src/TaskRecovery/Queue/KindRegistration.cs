@@ -33,6 +33,7 @@ internal sealed record KindRegistration
     /// <summary>Returns whether both registrations are equivalent, so that the second one may be ignored or may complete the
     /// first.</summary>
     public bool IsSameAs(KindRegistration other)
-        => Kind == other.Kind && ArgsType == other.ArgsType && (WorkerType == other.WorkerType || WorkerType is null || other.WorkerType is null)
+        => Kind == other.Kind && ArgsType == other.ArgsType
+            && (WorkerType == other.WorkerType || WorkerType is null || other.WorkerType is null)
             && IsEnqueuedByType == other.IsEnqueuedByType;
 }

@@ -24,7 +24,8 @@ internal sealed class KindRegistrations
             if (!existing.IsSameAs(registration))
             {
                 throw new InvalidOperationException(
-                    $"The kind '{registration.Kind}' is registered twice: for {Describe(existing)} and for {Describe(registration)}. Give one of them another name.");
+                    $"The kind '{registration.Kind}' is registered twice: for {Describe(existing)} and for {Describe(registration)}. "
+                    + "Give one of them another name.");
             }
 
             if (registration.CreateRunner is not null)
@@ -35,10 +36,12 @@ internal sealed class KindRegistrations
             return;
         }
 
-        if (registration.IsEnqueuedByType && _byKind.Values.FirstOrDefault(other => other.IsEnqueuedByType && other.ArgsType == registration.ArgsType) is { } sameType)
+        if (registration.IsEnqueuedByType
+            && _byKind.Values.FirstOrDefault(other => other.IsEnqueuedByType && other.ArgsType == registration.ArgsType) is { } sameType)
         {
             throw new InvalidOperationException(
-                $"{registration.ArgsType} is registered as the kind '{sameType.Kind}' and again as '{registration.Kind}', so that enqueueing it would be ambiguous. Use a type of its own for each kind.");
+                $"{registration.ArgsType} is registered as the kind '{sameType.Kind}' and again as '{registration.Kind}', "
+                + "so that enqueueing it would be ambiguous. Use a type of its own for each kind.");
         }
 
         _byKind.Add(registration.Kind, registration);
@@ -56,7 +59,8 @@ internal sealed class KindRegistrations
         return argsType.GetCustomAttributes(typeof(JobKindAttribute), inherit: false) is [JobKindAttribute attribute]
             ? attribute.Name
             : throw new InvalidOperationException(
-                $"{argsType} has no kind. Put [JobKind(\"some.name\")] on it, or pass a kind to the registration: a stable name that is stored with every entry.");
+                $"{argsType} has no kind. Put [JobKind(\"some.name\")] on it, or pass a kind to the registration: "
+                + "a stable name that is stored with every entry.");
     }
 
     private static void CheckName(string kind)
@@ -69,7 +73,8 @@ internal sealed class KindRegistrations
         if (Encoding.UTF8.GetByteCount(kind) > MaxKindBytes || EntryText.Problem(kind) is not null)
         {
             throw new ArgumentException(
-                $"The kind '{EntryText.Shown(kind)}' is longer than {MaxKindBytes} bytes of UTF-8, or has a control character or half of a surrogate pair. Use another name.", nameof(kind));
+                $"The kind '{EntryText.Shown(kind)}' is longer than {MaxKindBytes} bytes of UTF-8, or has a control character or half of a "
+                + "surrogate pair. Use another name.", nameof(kind));
         }
     }
 

@@ -27,10 +27,12 @@ internal sealed class OwnTransaction(IEntryStore store)
     /// <exception cref="InvalidOperationException">The call would wait for its own caller.</exception>
     public void Refuse(string call, string remedy = "Call it before the transaction begins or after it ends.")
     {
-        if (_passed.Value is { } passed && passed.TryGetTarget(out var transaction) && store.Traits.BlocksWrites?.Invoke(transaction) == true)
+        if (_passed.Value is { } passed && passed.TryGetTarget(out var transaction)
+            && store.Traits.BlocksWrites?.Invoke(transaction) == true)
         {
             throw new InvalidOperationException(
-                $"{call} was called while a transaction is open that an earlier call here was given: it holds the database's only write lock, so that the call would wait for it, and it for the call. {remedy}");
+                $"{call} was called while a transaction is open that an earlier call here was given: it holds the database's only write "
+                + $"lock, so that the call would wait for it, and it for the call. {remedy}");
         }
     }
 

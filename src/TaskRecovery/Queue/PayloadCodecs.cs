@@ -13,7 +13,8 @@ internal sealed class PayloadCodecs : IPayloadReader
 {
     private const int MaxIdLength = 50;
 
-    private static readonly SearchValues<char> IdCharacters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_");
+    private static readonly SearchValues<char> IdCharacters = SearchValues.Create(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_");
 
     private readonly Dictionary<string, IPayloadCodec> _byId = new(StringComparer.Ordinal);
     private readonly Dictionary<Type, IPayloadCodec> _byArgsType = [];
@@ -28,7 +29,8 @@ internal sealed class PayloadCodecs : IPayloadReader
             if (!_byId.TryAdd(codec.Id, codec) && !ReferenceEquals(_byId[codec.Id], codec))
             {
                 throw new InvalidOperationException(
-                    $"The codecs {_byId[codec.Id].GetType()} and {codec.GetType()} both have the id '{codec.Id}', which selects the codec that reads a payload. Give one of them another id.");
+                    $"The codecs {_byId[codec.Id].GetType()} and {codec.GetType()} both have the id '{codec.Id}', which selects the codec "
+                    + "that reads a payload. Give one of them another id.");
             }
 
             if (registration.ArgsType is { } argsType)
@@ -61,7 +63,8 @@ internal sealed class PayloadCodecs : IPayloadReader
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
-            throw new PayloadException($"The codec '{codec.Id}' ({codec.GetType()}) could not encode a payload, and nothing was stored: {exception.Message}", exception);
+            throw new PayloadException($"The codec '{codec.Id}' ({codec.GetType()}) could not encode a payload, "
+                + $"and nothing was stored: {exception.Message}", exception);
         }
     }
 
@@ -75,7 +78,8 @@ internal sealed class PayloadCodecs : IPayloadReader
     {
         try
         {
-            return stored.StartsWith([.. Prefix, .. Encoding.ASCII.GetBytes(codec.Id), (byte)':']) && Unwrap(stored).AsSpan().SequenceEqual(json);
+            return stored.StartsWith([.. Prefix, .. Encoding.ASCII.GetBytes(codec.Id), (byte)':'])
+                && Unwrap(stored).AsSpan().SequenceEqual(json);
         }
         catch (PayloadException)
         {
@@ -87,7 +91,9 @@ internal sealed class PayloadCodecs : IPayloadReader
     public string Read(string stored)
     {
         ArgumentNullException.ThrowIfNull(stored);
-        return stored.StartsWith("\"$codec:", StringComparison.Ordinal) ? Encoding.UTF8.GetString(Unwrap(Encoding.UTF8.GetBytes(stored))) : stored;
+        return stored.StartsWith("\"$codec:", StringComparison.Ordinal)
+            ? Encoding.UTF8.GetString(Unwrap(Encoding.UTF8.GetBytes(stored)))
+            : stored;
     }
 
     /// <summary>Throws if a codec does not return what it encoded, for example because its key is missing.</summary>
@@ -106,10 +112,13 @@ internal sealed class PayloadCodecs : IPayloadReader
             }
             catch (Exception exception)
             {
-                throw new InvalidOperationException($"The codec '{codec.Id}' ({codec.GetType()}) does not work: {exception.Message}", exception);
+                throw new InvalidOperationException(
+                    $"The codec '{codec.Id}' ({codec.GetType()}) does not work: {exception.Message}", exception);
             }
 
-            throw new InvalidOperationException($"The codec '{codec.Id}' ({codec.GetType()}) does not work: it decodes what it encoded to something else. Correct it before anything is stored with it.");
+            throw new InvalidOperationException(
+                $"The codec '{codec.Id}' ({codec.GetType()}) does not work: it decodes what it encoded to something else. "
+                + "Correct it before anything is stored with it.");
         }
     }
 
@@ -131,7 +140,8 @@ internal sealed class PayloadCodecs : IPayloadReader
         var colon = rest.IndexOf((byte)':');
         if (colon < 0 || rest[^1] != (byte)'"' || !Base64.IsValid(rest[(colon + 1)..^1]))
         {
-            throw new PayloadException("A stored payload begins like an encoded one, but is damaged: it was changed outside of the library.");
+            throw new PayloadException(
+                "A stored payload begins like an encoded one, but is damaged: it was changed outside of the library.");
         }
 
         var id = Encoding.UTF8.GetString(rest[..colon]);
@@ -145,7 +155,8 @@ internal sealed class PayloadCodecs : IPayloadReader
         if (!_byId.TryGetValue(id, out var codec))
         {
             throw new PayloadException(
-                $"A payload was stored with the codec '{EntryText.Shown(id)}', which is not registered in this host. Add it with AddPayloadCodec<TCodec>(), in each process that reads the kind.");
+                $"A payload was stored with the codec '{EntryText.Shown(id)}', which is not registered in this host. "
+                + "Add it with AddPayloadCodec<TCodec>(), in each process that reads the kind.");
         }
 
         try
@@ -163,7 +174,8 @@ internal sealed class PayloadCodecs : IPayloadReader
         if (codec.Id is not { Length: >= 1 and <= MaxIdLength } id || id.AsSpan().ContainsAnyExcept(IdCharacters))
         {
             throw new InvalidOperationException(
-                $"The codec {codec.GetType()} has the id '{EntryText.Shown(codec.Id ?? string.Empty)}'. Use 1 to {MaxIdLength} letters, digits, dots, hyphens or underscores.");
+                $"The codec {codec.GetType()} has the id '{EntryText.Shown(codec.Id ?? string.Empty)}'. Use 1 to {MaxIdLength} letters, "
+                + "digits, dots, hyphens or underscores.");
         }
     }
 }

@@ -23,7 +23,8 @@ internal sealed class ClaimReconciler(
     private IReadOnlyList<long> _suspects = [];
 
     /// <inheritdoc/>
-    protected override TimeSpan Interval => _suspects.Count > 0 && SoonAgain < options.Value.Recovery.SweepInterval ? SoonAgain : options.Value.Recovery.SweepInterval;
+    protected override TimeSpan Interval
+        => _suspects.Count > 0 && SoonAgain < options.Value.Recovery.SweepInterval ? SoonAgain : options.Value.Recovery.SweepInterval;
 
     /// <inheritdoc/>
     protected override Signal Wake => signals.ReconcileDue;

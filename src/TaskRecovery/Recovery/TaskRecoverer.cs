@@ -10,7 +10,8 @@ namespace TaskRecovery.Recovery;
 
 /// <summary>Recovers the entries of dead nodes, repairs tasks, and logs the result. Any number of nodes may run it concurrently.</summary>
 internal sealed class TaskRecoverer(
-    IRecoveryStore queue, IJobStore jobs, IClaimWaker waker, Metrics metrics, IOptions<TaskRecoveryOptions> options, ILogger<TaskRecoverer> logger)
+    IRecoveryStore queue, IJobStore jobs, IClaimWaker waker, Metrics metrics,
+    IOptions<TaskRecoveryOptions> options, ILogger<TaskRecoverer> logger)
 {
     private RecoveryOptions Options => options.Value.Recovery;
 

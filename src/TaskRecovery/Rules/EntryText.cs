@@ -32,7 +32,8 @@ internal static class EntryText
 
     // Control characters, line breaks and bidirectional formatting characters. In a name they could forge a log line or disguise the name.
     private static readonly SearchValues<char> Invisible = SearchValues.Create(
-        [.. Enumerable.Range(0, 0x20).Concat(Enumerable.Range(0x7F, 0x21)).Concat([0x61C, 0x200E, 0x200F]).Concat(Enumerable.Range(0x2028, 7)).Concat(Enumerable.Range(0x2066, 4)).Select(code => (char)code)]);
+        [.. Enumerable.Range(0, 0x20).Concat(Enumerable.Range(0x7F, 0x21)).Concat([0x61C, 0x200E,
+            0x200F]).Concat(Enumerable.Range(0x2028, 7)).Concat(Enumerable.Range(0x2066, 4)).Select(code => (char)code)]);
 
     /// <summary>Returns why a name or key can't be stored, as a sentence fragment for messages; <see langword="null"/> if it can.</summary>
     public static string? Problem(string text)
@@ -47,7 +48,8 @@ internal static class EntryText
             return $"has the control character U+{(int)text[at]:X4}, which would be shown as something else in logs";
         }
 
-        return IsWellFormed(text) ? null : "has half of a surrogate pair (a text that was cut in the middle of a character), which is no UTF-8";
+        return IsWellFormed(text) ? null
+            : "has half of a surrogate pair (a text that was cut in the middle of a character), which is no UTF-8";
     }
 
     /// <summary>Formats a text for messages and logs. Control characters are shown as their codes.</summary>
@@ -61,7 +63,9 @@ internal static class EntryText
         var shown = new StringBuilder(text.Length + 16);
         foreach (var character in text)
         {
-            _ = Invisible.Contains(character) ? shown.Append(CultureInfo.InvariantCulture, $"\\u{(int)character:X4}") : shown.Append(character);
+            _ = Invisible.Contains(character)
+                ? shown.Append(CultureInfo.InvariantCulture, $"\\u{(int)character:X4}")
+                : shown.Append(character);
         }
 
         return shown.ToString();
@@ -136,6 +140,7 @@ internal static class EntryMetadata
         }
 
         using var document = JsonDocument.Parse(json);
-        return document.RootElement.EnumerateObject().ToDictionary(property => property.Name, property => property.Value.GetString() ?? string.Empty, StringComparer.Ordinal);
+        return document.RootElement.EnumerateObject().ToDictionary(
+            property => property.Name, property => property.Value.GetString() ?? string.Empty, StringComparer.Ordinal);
     }
 }

@@ -222,12 +222,14 @@ internal sealed class CronFieldReader(string expression, string text, int positi
         if (isList)
         {
             throw CronText.Unreadable(
-                expression, $"in the field {field.Name}, '{text[start..]}' stands in a list; L, W and # stand alone. Declare a job of its own for it");
+                expression,
+                $"in the field {field.Name}, '{text[start..]}' stands in a list; L, W and # stand alone. Declare a job of its own for it");
         }
     }
 
     private ArgumentException Wrong(string what)
-        => CronText.Unreadable(expression, $"in the field {field.Name} ('{text}'), {what} at character {position + _at} is not allowed; allowed are {field.Allowed}");
+        => CronText.Unreadable(expression, $"in the field {field.Name} ('{text}'), {what} at character {position + _at} is not allowed; "
+            + $"allowed are {field.Allowed}");
 
     // FNV-1a, because string.GetHashCode differs between processes. The value must be the same on every machine and in every version.
     private uint Hash()

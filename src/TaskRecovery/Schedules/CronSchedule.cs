@@ -27,7 +27,8 @@ internal sealed class CronSchedule
 
     /// <summary>Returns the first run after a time; <see langword="null"/> if there is none before the year 2500, the limit of
     /// Cronos.</summary>
-    public DateTimeOffset? NextAfter(DateTimeOffset after) => _expression.GetNextOccurrence(after.ToUniversalTime(), _zone)?.ToUniversalTime();
+    public DateTimeOffset? NextAfter(DateTimeOffset after)
+        => _expression.GetNextOccurrence(after.ToUniversalTime(), _zone)?.ToUniversalTime();
 
     /// <summary>Returns the last run at or before a time; <see langword="null"/> if there is none.</summary>
     public DateTimeOffset? LatestUpTo(DateTimeOffset until)

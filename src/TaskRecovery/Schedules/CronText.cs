@@ -39,7 +39,8 @@ internal static class CronText
         var parts = Split(expression);
         if (parts.Count is not (5 or 6))
         {
-            throw Unreadable(text, $"it has {parts.Count} fields; write five (minute, hour, day of month, month, day of week), or six with the second first");
+            throw Unreadable(text, $"it has {parts.Count} fields; write five (minute, hour, day of month, month, day of week), "
+                + "or six with the second first");
         }
 
         var fields = parts.Count == 6 ? CronField.All : [.. CronField.All.Skip(1)];
@@ -65,10 +66,12 @@ internal static class CronText
     public static string Normalize(string text) => string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
 
     /// <summary>Returns whether an expression matches whole days, because minute and hour are not restricted.</summary>
-    public static bool IsWholeDays(string text) => text.StartsWith("* * ", StringComparison.Ordinal) && text.Count(static character => character == ' ') == 4;
+    public static bool IsWholeDays(string text)
+        => text.StartsWith("* * ", StringComparison.Ordinal) && text.Count(static character => character == ' ') == 4;
 
     /// <summary>Returns whether an expression has a field for seconds.</summary>
-    public static bool HasSeconds(string text) => text.Equals("@every_second", StringComparison.OrdinalIgnoreCase) || text.Count(static character => character == ' ') == 5;
+    public static bool HasSeconds(string text)
+        => text.Equals("@every_second", StringComparison.OrdinalIgnoreCase) || text.Count(static character => character == ' ') == 5;
 
     /// <summary>Creates the exception for an invalid expression.</summary>
     internal static ArgumentException Unreadable(string expression, string problem)
@@ -85,8 +88,10 @@ internal static class CronText
 
         throw Unreadable(
             text,
-            $"day of month '{dayOfMonth}' and day of week '{dayOfWeek}' are both restricted, which means either day in crontab and both days elsewhere. "
-            + $"For either day declare two jobs, one with '{dayOfMonth} * *' and '*' as day of week, one with '*' as day of month and '{dayOfWeek}'; "
+            $"day of month '{dayOfMonth}' and day of week '{dayOfWeek}' are both restricted, which means either day in crontab and both "
+            + "days elsewhere. "
+            + $"For either day declare two jobs, one with '{dayOfMonth} * *' and '*' as day of week, one with '*' as day of month and "
+            + $"'{dayOfWeek}'; "
             + $"for both keep '{dayOfWeek}' (or n#1 to n#5 for the first to fifth of a weekday) and let the handler return on other dates");
     }
 

@@ -18,13 +18,18 @@ internal sealed class ExcludedTimes
         _zone = zone;
         if (exceptions.IsDates)
         {
-            _dates = [.. exceptions.Text.Split(',').Select(static date => DateOnly.ParseExact(date, "yyyy-MM-dd", CultureInfo.InvariantCulture))];
+            _dates = [.. exceptions.Text.Split(',').Select(
+                static date => DateOnly.ParseExact(date, "yyyy-MM-dd", CultureInfo.InvariantCulture))];
             _unit = TimeSpan.FromDays(1);
             return;
         }
 
         _cron = CronSchedule.Parse(exceptions.Text, zone, jobName);
-        _unit = CronText.IsWholeDays(exceptions.Text) ? TimeSpan.FromDays(1) : CronText.HasSeconds(exceptions.Text) ? TimeSpan.FromSeconds(1) : TimeSpan.FromMinutes(1);
+        _unit = CronText.IsWholeDays(exceptions.Text)
+            ? TimeSpan.FromDays(1)
+            : CronText.HasSeconds(exceptions.Text)
+            ? TimeSpan.FromSeconds(1)
+            : TimeSpan.FromMinutes(1);
     }
 
     /// <summary>Returns whether a time is excluded.</summary>

@@ -148,7 +148,8 @@ internal sealed class RunTimes
     {
         var start = _startAt > grid ? _startAt.Value : grid;
         var latest = _cron is not null ? _cron.LatestUpTo(until)
-            : _schedule.Interval is { } interval && until >= start ? start + TimeSpan.FromTicks((until - start).Ticks / interval.Ticks * interval.Ticks)
+            : _schedule.Interval is { } interval && until >= start
+            ? start + TimeSpan.FromTicks((until - start).Ticks / interval.Ticks * interval.Ticks)
             : null;
         return latest >= start ? latest : grid <= until ? grid : null;
     }

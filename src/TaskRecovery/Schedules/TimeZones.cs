@@ -33,7 +33,8 @@ internal static class TimeZones
 
         return TimeZoneInfo.TryConvertWindowsIdToIanaId(zone.Id, out var iana)
             ? iana
-            : throw new TimeZoneNotFoundException($"The time zone '{id}' has no IANA id. Give one, such as 'Europe/Berlin': other machines do not know the ids of this one.");
+            : throw new TimeZoneNotFoundException(
+                $"The time zone '{id}' has no IANA id. Give one, such as 'Europe/Berlin': other machines do not know the ids of this one.");
     }
 
     private static TimeZoneNotFoundException Unknown(string id)

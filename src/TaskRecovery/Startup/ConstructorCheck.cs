@@ -23,19 +23,26 @@ internal sealed class ConstructorCheck(RegisteredServices registered, IServicePr
     private void Check(Type service, Type root)
     {
         // Services created by a factory or by another container can't be inspected.
-        if (!_checked.Add(service) || registered.Services.LastOrDefault(other => other.ServiceType == service && !other.IsKeyedService) is not { ImplementationType: { } type })
+        if (!_checked.Add(service) || registered.Services.LastOrDefault(other => other.ServiceType == service
+            && !other.IsKeyedService) is not { ImplementationType: { } type })
         {
             return;
         }
 
         var constructors = type.GetConstructors();
-        var usable = constructors.OrderByDescending(constructor => constructor.GetParameters().Length).FirstOrDefault(constructor => Array.TrueForAll(constructor.GetParameters(), IsThere));
+        var usable = constructors.OrderByDescending(constructor => constructor.GetParameters().Length).FirstOrDefault(
+            constructor => Array.TrueForAll(constructor.GetParameters(), IsThere));
         if (usable is null)
         {
-            var missing = constructors.SelectMany(constructor => constructor.GetParameters()).FirstOrDefault(parameter => !IsThere(parameter));
-            var problem = missing is null ? "it has no public constructor" : $"the parameter '{missing.Name}' of its constructor is a {missing.ParameterType}, which is not registered";
+            var missing = constructors.SelectMany(constructor => constructor.GetParameters()).FirstOrDefault(
+                parameter => !IsThere(parameter));
+            var problem = missing is null
+                ? "it has no public constructor"
+                : $"the parameter '{missing.Name}' of its constructor is a {missing.ParameterType}, which is not registered";
             var remedy = missing is null ? "Give it one" : $"Register {missing.ParameterType.Name} with the host's services";
-            throw new InvalidOperationException($"{root} can't be created{(type == root ? string.Empty : $", because it needs {type}")}: {problem}. {remedy}, or register {type.Name} with a factory.");
+            throw new InvalidOperationException(
+                $"{root} can't be created{(type == root ? string.Empty : $", because it needs {type}")}: {problem}. {remedy}, "
+                + $"or register {type.Name} with a factory.");
         }
 
         foreach (var parameter in usable.GetParameters())
@@ -52,7 +59,8 @@ internal sealed class ConstructorCheck(RegisteredServices registered, IServicePr
         }
 
         return parameter.GetCustomAttribute<FromKeyedServicesAttribute>() is { } keyed
-            ? provider is not IServiceProviderIsKeyedService keyedProvider || keyedProvider.IsKeyedService(parameter.ParameterType, keyed.Key)
+            ? provider is not IServiceProviderIsKeyedService keyedProvider
+                || keyedProvider.IsKeyedService(parameter.ParameterType, keyed.Key)
             : provider!.IsService(parameter.ParameterType);
     }
 }

@@ -14,7 +14,8 @@ internal static class HostLimit
     public static TimeSpan? Find(IServiceProvider services)
     {
         var type = Type.GetType("Microsoft.Extensions.Hosting.HostOptions, Microsoft.Extensions.Hosting", throwOnError: false);
-        return type?.GetProperty("ShutdownTimeout") is { } property && services.GetService(typeof(IOptions<>).MakeGenericType(type)) is IOptions<object> options
+        return type?.GetProperty("ShutdownTimeout") is { } property
+            && services.GetService(typeof(IOptions<>).MakeGenericType(type)) is IOptions<object> options
             ? property.GetValue(options.Value) as TimeSpan?
             : null;
     }

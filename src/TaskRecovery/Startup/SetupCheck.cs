@@ -11,7 +11,8 @@ namespace TaskRecovery.Startup;
 /// arguments have a worker but no task handler, and workers that can't be created.</summary>
 /// <remarks>Runs as the first hosted service and does not access the store.</remarks>
 internal sealed class SetupCheck(
-    KindRegistrations kinds, IEnumerable<TaskKind> tasks, IEnumerable<JobDeclaration> jobs, IEnumerable<MiddlewareRegistration> middleware, EntryJson json,
+    KindRegistrations kinds, IEnumerable<TaskKind> tasks, IEnumerable<JobDeclaration> jobs,
+    IEnumerable<MiddlewareRegistration> middleware, EntryJson json,
     PayloadCodecs codecs, WorkerSettings settings, ConstructorCheck constructors)
     : IHostedLifecycleService
 {
@@ -54,11 +55,14 @@ internal sealed class SetupCheck(
         foreach (var job in jobs)
         {
             CheckArgs(job.ArgsType, $"the job '{job.Name}'");
-            if (!handled.ContainsKey(job.ArgsType) && kinds.All.FirstOrDefault(kind => kind.ArgsType == job.ArgsType && kind.CreateRunner is not null) is { } worked)
+            if (!handled.ContainsKey(job.ArgsType)
+                && kinds.All.FirstOrDefault(kind => kind.ArgsType == job.ArgsType && kind.CreateRunner is not null) is { } worked)
             {
                 throw new InvalidOperationException(
-                    $"The job '{job.Name}' has arguments of the type {job.ArgsType}, for which there is a worker ({worked.WorkerType}) and no task handler. A worker runs what is enqueued, and a "
-                        + $"task handler runs jobs: implement ITaskHandler<{job.ArgsType.Name}> and register it with AddTaskHandler<{job.ArgsType.Name}, THandler>().");
+                    $"The job '{job.Name}' has arguments of the type {job.ArgsType}, for which there is a worker ({worked.WorkerType}) and "
+                        + "no task handler. A worker runs what is enqueued, and a "
+                        + $"task handler runs jobs: implement ITaskHandler<{job.ArgsType.Name}> and register it with "
+                        + $"AddTaskHandler<{job.ArgsType.Name}, THandler>().");
             }
         }
 
@@ -76,10 +80,12 @@ internal sealed class SetupCheck(
 
     private void CheckCodecs(Dictionary<Type, TaskKind> handled)
     {
-        foreach (var type in codecs.ArgsTypes.Where(type => !handled.ContainsKey(type) && !jobs.Any(job => job.ArgsType == type) && !kinds.All.Any(kind => kind.ArgsType == type)))
+        foreach (var type in codecs.ArgsTypes.Where(type => !handled.ContainsKey(type)
+            && !jobs.Any(job => job.ArgsType == type) && !kinds.All.Any(kind => kind.ArgsType == type)))
         {
             throw new InvalidOperationException(
-                $"A codec is registered for the payloads of {type}, and this host has no kind with it. Register the kind with AddWorker, AddTaskHandler or AddKind, or remove AddPayloadCodec<{type.Name}, TCodec>().");
+                $"A codec is registered for the payloads of {type}, and this host has no kind with it. Register the kind with AddWorker, "
+                + $"AddTaskHandler or AddKind, or remove AddPayloadCodec<{type.Name}, TCodec>().");
         }
 
         codecs.Check();

@@ -14,7 +14,8 @@ namespace TaskRecovery.Startup;
 /// <summary>The start-up hook. Before anything is claimed, it prepares the store, registers the node, recovers tasks, and then recovers
 /// jobs.</summary>
 internal sealed class StartupRecovery(
-    IStoreLifecycle store, JobPlanner planner, NodeService node, TaskRecoverer recoverer, IEnumerable<IStartupStep> steps, StartupGate gate, INodeRole role,
+    IStoreLifecycle store, JobPlanner planner, NodeService node, TaskRecoverer recoverer,
+    IEnumerable<IStartupStep> steps, StartupGate gate, INodeRole role,
     IOptions<TaskRecoveryOptions> options, TimeProvider time, ILogger<StartupRecovery> logger)
     : IHostedLifecycleService, IDisposable
 {
@@ -183,7 +184,8 @@ internal sealed class StartupRecovery(
         catch (TimeoutException exception)
         {
             throw new StoreUnavailableException(
-                $"The store is there, but this node could not register within {patience.TotalSeconds:0.#} s: its own session with the store can't be opened or answers too slowly. The log of the node's session says why.",
+                $"The store is there, but this node could not register within {patience.TotalSeconds:0.#} s: its own session with the "
+                + "store can't be opened or answers too slowly. The log of the node's session says why.",
                 exception);
         }
     }

@@ -32,12 +32,14 @@ public static class CrashLevels
     /// <param name="goesFirst">Whether a single crash moves it before the entries without crashes: true if a sweep or a release puts it
     /// back, false if its own run does (for a retry or a snooze).</param>
     /// <returns><see langword="null"/> if the entry waits at its own priority.</returns>
-    public static int? Of(int crashes, bool goesFirst) => IsSuspect(crashes) || (crashes == 1 && goesFirst) ? Math.Max(-crashes, Lowest) : null;
+    public static int? Of(int crashes, bool goesFirst)
+        => IsSuspect(crashes) || (crashes == 1 && goesFirst) ? Math.Max(-crashes, Lowest) : null;
 
     /// <summary>Returns the level of the new entry of a task whose entry was missing. Recovered tasks run first, even without a crash,
     /// unless the level for that is the level of the last chances.</summary>
     /// <returns><see langword="null"/> if the entry waits at its own priority.</returns>
-    public static int? OfRecoveredTask(int crashes, int maxCrashes) => crashes == 0 && maxCrashes == 1 ? null : Math.Clamp(-crashes, Lowest, -1);
+    public static int? OfRecoveredTask(int crashes, int maxCrashes)
+        => crashes == 0 && maxCrashes == 1 ? null : Math.Clamp(-crashes, Lowest, -1);
 
     /// <summary>Returns the highest level of entries at their last chance: one more crash ends them.</summary>
     public static int LastChance(int maxCrashes) => Math.Clamp(-maxCrashes, Lowest, -1);

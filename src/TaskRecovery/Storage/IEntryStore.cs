@@ -3,7 +3,8 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace TaskRecovery.Storage;
 
-/// <summary>The part of a queue store for an entry's way from the enqueue to its outcome, with the steps and checkpoints of its runs.</summary>
+/// <summary>The part of a queue store for an entry's way from the enqueue to its outcome, with the steps and checkpoints of its
+/// runs.</summary>
 [Experimental("TASKRECOVERY001")]
 public interface IEntryStore : IStorePart
 {
@@ -13,7 +14,8 @@ public interface IEntryStore : IStorePart
     /// <returns>One result per entry, in the same order, with ascending ids. If several entries of a call have the same unique key, only
     /// the first is stored.</returns>
     /// <exception cref="ArgumentException">The transaction does not belong to this store's database. Nothing was stored.</exception>
-    ValueTask<EnqueueResult[]> EnqueueAsync(IReadOnlyList<NewEntry> entries, DbTransaction? transaction, CancellationToken cancellationToken);
+    ValueTask<EnqueueResult[]> EnqueueAsync(
+        IReadOnlyList<NewEntry> entries, DbTransaction? transaction, CancellationToken cancellationToken);
 
     /// <summary>Creates the claimer of one queue for one node. Called once per queue and node life. The claimer is used by one caller at a
     /// time.</summary>

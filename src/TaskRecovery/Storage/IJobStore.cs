@@ -29,7 +29,8 @@ public interface IJobStore
     /// <summary>Stores that an application no longer declares these jobs (see <see cref="Job.OrphanedAt"/>).</summary>
     Task SetOrphanedAsync(IReadOnlyList<string> names, CancellationToken cancellationToken);
 
-    /// <summary>Pauses a job and ends its planned entry. If the job is paused already, the reason and the end of the pause change.</summary>
+    /// <summary>Pauses a job and ends its planned entry. If the job is paused already, the reason and the end of the pause
+    /// change.</summary>
     /// <param name="jobId">The job.</param>
     /// <param name="pause">Why and until when. The store sets the time.</param>
     /// <param name="audit">Who does it.</param>
@@ -57,8 +58,8 @@ public interface IJobStore
     /// planned (for example one written by hand or by a previous system) is skipped and does not block the others.</summary>
     Task<JobRecovery> RecoverJobsAsync(CancellationToken cancellationToken);
 
-    /// <summary>Plans the next run of every cron job anew whose planned run is no longer a due time, because the rules of its time zone have
-    /// changed. Called at start-up.</summary>
+    /// <summary>Plans the next run of every cron job anew whose planned run is no longer a due time, because the rules of its time zone
+    /// have changed. Called at start-up.</summary>
     Task<JobRecovery> CorrectPlansAsync(CancellationToken cancellationToken);
 
     /// <summary>Starts the run of an entry: finds the task bound to the entry, or creates and binds one, or returns why the run does not

@@ -24,8 +24,8 @@ public interface INodeSession : IDisposable
     /// <see langword="null"/> counts as passed. A store whose database does not order heartbeats and death verdicts calls it after the
     /// heartbeat, and also stores a late heartbeat in the database, where it is ordered with verdicts (docs/protocol,
     /// FILE_COUNTER).</param>
-    /// <param name="vitals">The state of this process as JSON, which is shown if the node dies; <see langword="null"/> for none. It must not
-    /// make a heartbeat fail.</param>
+    /// <param name="vitals">The state of this process as JSON, which is shown if the node dies; <see langword="null"/> for none. It must
+    /// not make a heartbeat fail.</param>
     HeartbeatResult SendHeartbeat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null, string? vitals = null);
 
     /// <summary>Declares nodes dead, irrevocably, each only if its heartbeat counter has not changed since it was judged. Takes one round

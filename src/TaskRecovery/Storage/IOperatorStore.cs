@@ -16,8 +16,9 @@ public interface IOperatorStore : IStorePart
     ValueTask<QueueCounts> CountAsync(string? queue, CancellationToken cancellationToken);
 
     /// <inheritdoc cref="IQueueOperator.CancelAsync"/>
-    /// <remarks>Stores the event in the same transaction, as every action here does. A cancel request has no effect after its entry has ended: if an operator retries the entry, it starts without the request.
-    /// The task of a waiting entry ends together with the entry.</remarks>
+    /// <remarks>Stores the event in the same transaction, as every action here does. A cancel request has no effect after its entry has
+    /// ended: if an operator retries the entry, it starts without the request. The task of a waiting entry ends together with the
+    /// entry.</remarks>
     ValueTask<OperatorResult> CancelAsync(long entryId, AuditInfo audit, CancellationToken cancellationToken);
 
     /// <inheritdoc cref="IQueueOperator.RetryAsync"/>
@@ -26,8 +27,9 @@ public interface IOperatorStore : IStorePart
     ValueTask<OperatorResult> RetryAsync(long entryId, RetryOptions options, AuditInfo audit, CancellationToken cancellationToken);
 
     /// <inheritdoc cref="IQueueOperator.EraseAsync"/>
-    /// <remarks>Each erased entry has an event of its own. A running entry ends under its own fence, as in a sweep: from then on, the store rejects its node's outcome, steps and
-    /// checkpoint, and polls report the entry as a cancel request as long as the claim contains it.</remarks>
+    /// <remarks>Each erased entry has an event of its own. A running entry ends under its own fence, as in a sweep: from then on, the store
+    /// rejects its node's outcome, steps and checkpoint, and polls report the entry as a cancel request as long as the claim contains
+    /// it.</remarks>
     ValueTask<int> EraseAsync(EraseTarget target, AuditInfo audit, CancellationToken cancellationToken);
 
     /// <summary>Pauses or resumes a queue or a kind for every node. A paused kind is not claimed from the node's next poll on.</summary>

@@ -16,5 +16,7 @@ public static class JobEntryArgs
     public static string Write(Guid jobId, Guid? taskId = null, DateTimeOffset? dueAt = null, OverlapPolicy? overlap = null)
         => string.Create(
             CultureInfo.InvariantCulture,
-            $$"""{"jobId":"{{jobId}}","taskId":{{(taskId is null ? "null" : $"\"{taskId}\"")}}{{(dueAt is null ? "" : $",\"dueAt\":\"{dueAt.Value.UtcDateTime:O}\"")}}{{(overlap is null ? "" : $",\"overlap\":{(int)overlap}")}}}""");
+            $$"""{"jobId":"{{jobId}}","taskId":{{(taskId is null ? "null" : $"\"{taskId}\"")}}"""
+            + $$"""{{(dueAt is null ? "" : $",\"dueAt\":\"{dueAt.Value.UtcDateTime:O}\"")}}"""
+            + $$"""{{(overlap is null ? "" : $",\"overlap\":{(int)overlap}")}}}""");
 }

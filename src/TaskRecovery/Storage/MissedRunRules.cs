@@ -9,4 +9,5 @@ namespace TaskRecovery.Storage;
 /// <param name="ExpiresAfter">How long after its due time a run may start; <see langword="null"/> for no limit.</param>
 /// <param name="ChangedAt">When the definition changed last. Only the planned run is made up for from before that time.</param>
 [Experimental("TASKRECOVERY001")]
-public sealed record MissedRunRules(MissedRunPolicy Policy, TimeSpan? CatchUpWithin, int CatchUpLimit, TimeSpan? ExpiresAfter, DateTimeOffset ChangedAt);
+public sealed record MissedRunRules(
+    MissedRunPolicy Policy, TimeSpan? CatchUpWithin, int CatchUpLimit, TimeSpan? ExpiresAfter, DateTimeOffset ChangedAt);

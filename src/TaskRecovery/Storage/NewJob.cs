@@ -15,7 +15,8 @@ namespace TaskRecovery.Storage;
 /// declaration.</param>
 [Experimental("TASKRECOVERY001")]
 public sealed record NewJob(
-    JobDefinition Definition, string Kind, string EntryKind, ReadOnlyMemory<byte> Args, int MaxAttempts, string? DeclaredBy = null, string? DeclaredAs = null)
+    JobDefinition Definition, string Kind, string EntryKind, ReadOnlyMemory<byte> Args,
+    int MaxAttempts, string? DeclaredBy = null, string? DeclaredAs = null)
 {
     /// <summary>Returns the name and the kind, without the arguments.</summary>
     public override string ToString() => $"Job {EntryText.Shown(Definition.Name)} ({EntryText.Shown(Kind)})";

@@ -8,4 +8,5 @@ namespace TaskRecovery.Storage;
 /// <param name="CancelRequests">The ids of entries claimed by this node for which a cancel request is stored.</param>
 /// <param name="UnknownKinds">The waiting kinds that the node can't run, if requested.</param>
 [Experimental("TASKRECOVERY001")]
-public sealed record PollResult(IReadOnlyList<string> DueQueues, TimeSpan? NextDue, IReadOnlyList<long> CancelRequests, IReadOnlyList<string> UnknownKinds);
+public sealed record PollResult(
+    IReadOnlyList<string> DueQueues, TimeSpan? NextDue, IReadOnlyList<long> CancelRequests, IReadOnlyList<string> UnknownKinds);

@@ -15,4 +15,5 @@ namespace TaskRecovery.Storage;
 /// <param name="Overlap">The overlap policy of this run; <see langword="null"/> for that of the job.</param>
 [Experimental("TASKRECOVERY001")]
 public sealed record TaskStartRequest(
-    Guid NodeId, long EntryId, long Fence, Guid JobId, Guid? TaskId, int Attempt, string EntryKind, DateTimeOffset? DueAt = null, OverlapPolicy? Overlap = null);
+    Guid NodeId, long EntryId, long Fence, Guid JobId, Guid? TaskId, int Attempt,
+    string EntryKind, DateTimeOffset? DueAt = null, OverlapPolicy? Overlap = null);

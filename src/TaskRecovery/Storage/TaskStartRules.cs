@@ -28,7 +28,8 @@ public static class TaskStartRules
         };
     }
 
-    /// <summary>Returns the entries that a waiting run of <see cref="OverlapPolicy.CancelPrevious"/> cancels: those of older tasks.</summary>
+    /// <summary>Returns the entries that a waiting run of <see cref="OverlapPolicy.CancelPrevious"/> cancels: those of older
+    /// tasks.</summary>
     /// <remarks>Two runs may do this at the same moment. If they canceled each other, neither would run.</remarks>
     /// <param name="unfinished">The unfinished tasks of the job, oldest first.</param>
     /// <param name="entryId">The entry of the waiting run.</param>
@@ -44,7 +45,8 @@ public static class TaskStartRules
     private static TaskStartVerdict JudgeEnded(OutcomeKind? kind, string? reason) => (kind, reason) switch
     {
         (OutcomeKind.Superseded, EndReasons.Superseded) => new TaskStartVerdict(TaskStartDecision.Superseded, reason),
-        (OutcomeKind.Cancelled, EndReasons.JobDeleted or EndReasons.JobNotActive or EndReasons.Missed or EndReasons.Expired or EndReasons.TaskFinished
+        (OutcomeKind.Cancelled, EndReasons.JobDeleted or EndReasons.JobNotActive
+            or EndReasons.Missed or EndReasons.Expired or EndReasons.TaskFinished
             or EndReasons.Overlap)
             => new TaskStartVerdict(TaskStartDecision.Skip, reason),
         _ => new TaskStartVerdict(TaskStartDecision.ClaimLost, null),
@@ -129,7 +131,8 @@ public static class TaskStartRules
     // The run of a bound or named task: the node ends the entry, and its task with it.
     private static TaskStartVerdict Skip(string reason) => new(TaskStartDecision.Skip, reason);
 
-    private static TaskStartVerdict SkipNew(string reason, NextRun? next = null) => new(TaskStartDecision.Skip, reason, EndsEntry: true, next);
+    private static TaskStartVerdict SkipNew(string reason, NextRun? next = null)
+        => new(TaskStartDecision.Skip, reason, EndsEntry: true, next);
 
     private static TaskStartVerdict Superseded() => new(TaskStartDecision.Superseded, EndReasons.Superseded);
 }

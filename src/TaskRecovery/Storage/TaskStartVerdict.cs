@@ -13,4 +13,5 @@ namespace TaskRecovery.Storage;
 /// <param name="IsCatchUp">Whether the new task makes up for a missed run.</param>
 [Experimental("TASKRECOVERY001")]
 public sealed record TaskStartVerdict(
-    TaskStartDecision Decision, string? Reason, bool EndsEntry = false, NextRun? Next = null, bool IsQueued = false, bool CancelsOthers = false, bool IsCatchUp = false);
+    TaskStartDecision Decision, string? Reason, bool EndsEntry = false, NextRun? Next = null,
+    bool IsQueued = false, bool CancelsOthers = false, bool IsCatchUp = false);

@@ -10,5 +10,6 @@ namespace TaskRecovery.Storage;
 public sealed record UnplannableJob(string Name, string Problem)
 {
     /// <summary>Returns whether an exception of the planning means that the job can't be planned by this node.</summary>
-    public static bool IsProblem(Exception exception) => exception is TimeZoneNotFoundException or InvalidTimeZoneException or ArgumentException or FormatException;
+    public static bool IsProblem(Exception exception)
+        => exception is TimeZoneNotFoundException or InvalidTimeZoneException or ArgumentException or FormatException;
 }

@@ -11,11 +11,13 @@ internal static class EntryArgs
     {
         try
         {
-            return json.Read<T>(args) ?? throw new InvalidArgsException($"The arguments of '{kind}' are null, and {typeof(T)} is wanted.", null);
+            return json.Read<T>(args)
+                ?? throw new InvalidArgsException($"The arguments of '{kind}' are null, and {typeof(T)} is wanted.", null);
         }
         catch (JsonException exception)
         {
-            throw new InvalidArgsException($"The arguments of '{kind}' can't be read as {typeof(T)}, at {exception.Path ?? "$"}: {exception.Message}", exception);
+            throw new InvalidArgsException(
+                $"The arguments of '{kind}' can't be read as {typeof(T)}, at {exception.Path ?? "$"}: {exception.Message}", exception);
         }
         catch (NotSupportedException exception)
         {

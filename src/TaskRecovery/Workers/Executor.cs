@@ -10,7 +10,8 @@ namespace TaskRecovery.Workers;
 
 /// <summary>One concurrency slot of a queue: runs entries one after the other while there are any.</summary>
 [SuppressMessage(
-    "Reliability", "CA1001", Justification = "A token source without timer or wait handle holds nothing, and handlers may read its token late.")]
+    "Reliability", "CA1001",
+    Justification = "A token source without timer or wait handle holds nothing, and handlers may read its token late.")]
 internal sealed class Executor(ExecutorPool pool, WorkServices services) : IThreadPoolWorkItem
 {
     // After this many consecutive entries whose handlers completed synchronously, the executor yields its thread.

@@ -97,7 +97,8 @@ internal static class OutcomePolicy
     /// <summary>The same outcome without the value that the store refused. A text in its place says so; how the run ended stays the
     /// same.</summary>
     public static RunOutcome WithoutText(RunOutcome outcome, Exception refused)
-        => Copy(outcome, $"The {(outcome.Result.IsEmpty ? "error's text" : "result")} could not be stored ({Ascii(refused.Message)}).", result: default);
+        => Copy(outcome, $"The {(outcome.Result.IsEmpty ? "error's text" : "result")} could not be stored "
+            + $"({Ascii(refused.Message)}).", result: default);
 
     /// <summary>The same outcome with another error text.</summary>
     public static RunOutcome WithError(RunOutcome outcome, string error) => Copy(outcome, error, outcome.Result);
@@ -118,9 +119,11 @@ internal static class OutcomePolicy
 
     // Inner exceptions do not count: if the application wraps a store error in its own exception, that is a failure of the application.
     private static bool IsStoreFailure(Exception exception)
-        => exception is StoreUnavailableException || (exception is AggregateException { InnerExceptions: [var only] } && IsStoreFailure(only));
+        => exception is StoreUnavailableException
+            || (exception is AggregateException { InnerExceptions: [var only] } && IsStoreFailure(only));
 
-    private static string Ascii(string text) => string.Concat(text.Take(500).Select(static character => character is >= ' ' and <= '~' ? character : '?'));
+    private static string Ascii(string text)
+        => string.Concat(text.Take(500).Select(static character => character is >= ' ' and <= '~' ? character : '?'));
 
     private static RunOutcome Failure(WorkRun run, Exception exception)
     {
@@ -168,17 +171,18 @@ internal static class OutcomePolicy
             : RetryPolicy.Delay(run.Entry.Attempt, run.Kind.Options, Random.Shared.NextDouble());
     }
 
-    private static RunOutcome Outcome(WorkRun run, OutcomeKind kind, string? reason = null, string? error = null, TimeSpan delay = default) => new()
-    {
-        EntryId = run.Entry.Id,
-        Fence = run.Fence,
-        Kind = kind,
-        Result = kind == OutcomeKind.Completed ? run.Result : default,
-        Error = error is null ? null : EntryText.Storable(error, MaxErrorChars),
-        Reason = reason,
-        Delay = delay,
-        Duration = run.Duration,
-        HasUniqueKey = run.Entry.HasUniqueKey,
-        IsTask = run.Kind.Registration.IsTask,
-    };
+    private static RunOutcome Outcome(WorkRun run, OutcomeKind kind, string? reason = null, string? error = null, TimeSpan delay = default)
+        => new()
+        {
+            EntryId = run.Entry.Id,
+            Fence = run.Fence,
+            Kind = kind,
+            Result = kind == OutcomeKind.Completed ? run.Result : default,
+            Error = error is null ? null : EntryText.Storable(error, MaxErrorChars),
+            Reason = reason,
+            Delay = delay,
+            Duration = run.Duration,
+            HasUniqueKey = run.Entry.HasUniqueKey,
+            IsTask = run.Kind.Registration.IsTask,
+        };
 }

@@ -110,7 +110,8 @@ internal sealed class OutcomeSink(
         try
         {
             return EntryText.Storable(
-                redact(error) ?? $"The error's text was withheld: {nameof(TaskRecoveryOptions.RedactError)} returned null.", OutcomePolicy.MaxErrorChars);
+                redact(error) ?? $"The error's text was withheld: {nameof(TaskRecoveryOptions.RedactError)} returned null.",
+                OutcomePolicy.MaxErrorChars);
         }
         catch (Exception exception)
         {

@@ -43,7 +43,8 @@ internal sealed class OutcomeWriter : IDisposable
     private readonly CancellationToken _givingUp;
 
     public OutcomeWriter(
-        IEntryStore store, SuspectLimiter suspects, Metrics metrics, OutageReporter outages, TimeProvider time, ILogger<OutcomeWriter> logger)
+        IEntryStore store, SuspectLimiter suspects, Metrics metrics,
+        OutageReporter outages, TimeProvider time, ILogger<OutcomeWriter> logger)
     {
         _store = store;
         _suspects = suspects;

@@ -45,7 +45,8 @@ internal sealed class PollLoop
         {
             try
             {
-                if (await _services.Polls.Now.WaitAsync(_services.Polls.Wait(HasNothingToDo, _nextDue), _services.Time, cancellationToken).ConfigureAwait(false)
+                if (await _services.Polls.Now.WaitAsync(
+                    _services.Polls.Wait(HasNothingToDo, _nextDue), _services.Time, cancellationToken).ConfigureAwait(false)
                     && BetweenPolls - _services.Time.GetElapsedTime(_polledAt) is var rest && rest > TimeSpan.Zero)
                 {
                     await Task.Delay(rest, _services.Time, cancellationToken).ConfigureAwait(false);

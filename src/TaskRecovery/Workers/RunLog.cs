@@ -32,7 +32,9 @@ internal sealed class RunLog(long entryId, long fence, TimeProvider time)
             _lines.Add(new RunLogLine(fence, time.GetUtcNow(), level, EntryText.Storable(category, MaxCategory), message));
             if (_bytes >= MaxBytes)
             {
-                _lines.Add(new RunLogLine(fence, time.GetUtcNow(), LogLevel.Warning, category, $"Further lines of this run are not kept: it has written {MaxBytes / 1024} KiB."));
+                _lines.Add(new RunLogLine(
+                    fence, time.GetUtcNow(), LogLevel.Warning, category,
+                    $"Further lines of this run are not kept: it has written {MaxBytes / 1024} KiB."));
             }
         }
     }

@@ -93,7 +93,8 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
         shared.Own.Refuse("ResetStepsAsync");
         run.ThrowIfOver();
         await run.ReachAsync(RunPlace.ResetBegins).ConfigureAwait(false);
-        if (!await run.RepeatWhileLeasedAsync(() => shared.Store.ResetProgressAsync(run.NodeId, Key, run.Fence, run.WhileQueued)).ConfigureAwait(false))
+        if (!await run.RepeatWhileLeasedAsync(
+            () => shared.Store.ResetProgressAsync(run.NodeId, Key, run.Fence, run.WhileQueued)).ConfigureAwait(false))
         {
             throw run.EndAsLost();
         }
@@ -124,8 +125,10 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
     private async Task<ReadOnlyMemory<byte>?> FindStepAsync(string name, CancellationToken cancellationToken)
     {
         run.ThrowIfOver();
-        AmbientTransaction.Refuse("StepAsync", "Open the scope inside the step's delegate: then it commits before the step is stored as done.");
-        shared.Own.Refuse("StepAsync", "Begin the transaction inside the step's delegate and end it there: then it commits before the step is stored as done.");
+        AmbientTransaction.Refuse(
+            "StepAsync", "Open the scope inside the step's delegate: then it commits before the step is stored as done.");
+        shared.Own.Refuse("StepAsync", "Begin the transaction inside the step's delegate and end it there: "
+            + "then it commits before the step is stored as done.");
         Use(name);
         var progress = await LoadAsync().WaitOrAbandonAsync(cancellationToken).ConfigureAwait(false);
         run.ThrowIfOver();
@@ -179,7 +182,8 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
             if (progress.Steps.Count + _savedSteps >= EntryLimits.MaxSteps || bytes + _savedBytes >= EntryLimits.MaxStepBytes)
             {
                 throw new InvalidOperationException(
-                    $"Entry {run.Entry.Id} has {progress.Steps.Count + _savedSteps:N0} finished steps with {bytes + _savedBytes:N0} bytes of results, and at most {EntryLimits.MaxSteps:N0} with {EntryLimits.MaxStepBytes:N0} bytes are kept. "
+                    $"Entry {run.Entry.Id} has {progress.Steps.Count + _savedSteps:N0} finished steps with {bytes + _savedBytes:N0} bytes "
+                    + $"of results, and at most {EntryLimits.MaxSteps:N0} with {EntryLimits.MaxStepBytes:N0} bytes are kept. "
                     + "Use a checkpoint for a loop, or divide the work into several entries.");
             }
         }
@@ -191,14 +195,17 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
         if (Encoding.UTF8.GetByteCount(name) > EntryLimits.MaxStepNameBytes || EntryText.Problem(name) is not null)
         {
             throw new ArgumentException(
-                $"The step name '{EntryText.Shown(name)}' is longer than {EntryLimits.MaxStepNameBytes} bytes of UTF-8, or has a control character or half of a surrogate pair. Use another one.", nameof(name));
+                $"The step name '{EntryText.Shown(name)}' is longer than {EntryLimits.MaxStepNameBytes} bytes of UTF-8, "
+                + "or has a control character or half of a surrogate pair. Use another one.", nameof(name));
         }
 
         lock (_gate)
         {
             if (!_usedSteps.Add(name))
             {
-                throw new InvalidOperationException($"The step '{name}' was used before in this run of entry {run.Entry.Id}. Give each step a name of its own, for example with a number in a loop.");
+                throw new InvalidOperationException(
+                    $"The step '{name}' was used before in this run of entry {run.Entry.Id}. Give each step a name of its own, "
+                    + "for example with a number in a loop.");
             }
         }
     }

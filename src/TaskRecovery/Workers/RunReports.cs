@@ -28,7 +28,9 @@ internal sealed class RunReports(WorkRun run, RunServices shared)
 
         try
         {
-            await store.SaveReportAsync(run.NodeId, run.Entry.Id, run.Fence, done, total, message is null ? null : EntryText.Storable(message, MaxMessage), cancellationToken)
+            await store.SaveReportAsync(
+                run.NodeId, run.Entry.Id, run.Fence, done, total,
+                message is null ? null : EntryText.Storable(message, MaxMessage), cancellationToken)
                 .ConfigureAwait(false);
         }
         catch (TaskRecoveryException)

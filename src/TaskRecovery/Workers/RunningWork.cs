@@ -21,9 +21,11 @@ internal sealed class RunningWork : INodeVitals
     {
         _time = time;
         metrics.Meter.CreateObservableGauge(
-            TaskRecoveryDiagnostics.WorkAtRisk, () => Observe(static ages => ages.Sum()), "s", "Time since the last stored step or checkpoint of all runs together.");
+            TaskRecoveryDiagnostics.WorkAtRisk, () => Observe(static ages => ages.Sum()),
+            "s", "Time since the last stored step or checkpoint of all runs together.");
         metrics.Meter.CreateObservableGauge(
-            TaskRecoveryDiagnostics.WorkAtRiskMax, () => Observe(static ages => ages.Max()), "s", "The longest time since the last stored step or checkpoint of a run.");
+            TaskRecoveryDiagnostics.WorkAtRiskMax, () => Observe(static ages => ages.Max()),
+            "s", "The longest time since the last stored step or checkpoint of a run.");
     }
 
     /// <summary>The runs.</summary>
@@ -46,7 +48,8 @@ internal sealed class RunningWork : INodeVitals
             CpuPercent = MeasureProcessor(),
             Running = runs.Length,
         };
-        return StoredVitals.Write(vitals, runs.Where(static run => run.CurrentStep is not null).Select(static run => (run.Entry.Id, run.CurrentStep!)));
+        return StoredVitals.Write(
+            vitals, runs.Where(static run => run.CurrentStep is not null).Select(static run => (run.Entry.Id, run.CurrentStep!)));
     }
 
     // Reading it is half of the cost of a heartbeat, and while nothing runs, nothing is lost with the process.

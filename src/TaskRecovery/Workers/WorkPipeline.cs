@@ -25,5 +25,6 @@ internal sealed class WorkPipeline(IEnumerable<MiddlewareRegistration> middlewar
     }
 
     private static WorkDelegate Wrap(Type type, WorkDelegate next)
-        => (context, cancellationToken) => ((IWorkMiddleware)context.Services.GetRequiredService(type)).InvokeAsync(context, next, cancellationToken);
+        => (context, cancellationToken) => ((IWorkMiddleware)context.Services.GetRequiredService(type)).InvokeAsync(
+            context, next, cancellationToken);
 }

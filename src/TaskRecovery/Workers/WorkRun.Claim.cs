@@ -83,7 +83,8 @@ internal sealed partial class WorkRun
                 StoreFailure = null;
                 return answer;
             }
-            catch (StoreUnavailableException exception) when (StopReason == StopReason.None && Claim.Lease.IsValid && shared.Time.GetElapsedTime(started) < LongestOutage)
+            catch (StoreUnavailableException exception)
+                when (StopReason == StopReason.None && Claim.Lease.IsValid && shared.Time.GetElapsedTime(started) < LongestOutage)
             {
                 // A restart or failover of the database takes a moment. It must not fail the handler, whose work before this call would be
                 // repeated.

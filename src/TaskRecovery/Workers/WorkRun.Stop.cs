@@ -41,7 +41,9 @@ internal sealed partial class WorkRun
             Fire();
         }
 
-        throw new OperationCanceledException($"The host is stopping: this run of entry {Entry.Id} ends here, its checkpoint is stored, and the next run continues from it.", _source?.Token ?? default);
+        throw new OperationCanceledException(
+            $"The host is stopping: this run of entry {Entry.Id} ends here, its checkpoint is stored, and the next run continues from it.",
+            _source?.Token ?? default);
     }
 
     public void Begin(CancellationTokenSource source)

@@ -165,7 +165,8 @@ internal sealed partial class WorkRun(ClaimedEntry entry, NodeClaim claim, Bound
     }
 
     /// <summary>Reports a place that this run has reached, and waits if the run is to end there.</summary>
-    public ValueTask ReachAsync(RunPlace place, string? step = null) => shared.Observer is { } observer ? new ValueTask(observer.ReachAsync(this, place, step)) : default;
+    public ValueTask ReachAsync(RunPlace place, string? step = null)
+        => shared.Observer is { } observer ? new ValueTask(observer.ReachAsync(this, place, step)) : default;
 
     /// <summary>Reports how this run has ended.</summary>
     public void ReportEnd(OutcomeKind kind, Exception? exception) => shared.Observer?.Ended(this, kind, exception);
@@ -177,7 +178,8 @@ internal sealed partial class WorkRun(ClaimedEntry entry, NodeClaim claim, Bound
         if (json.Length > shared.MaxResultBytes)
         {
             throw new ArgumentException(
-                $"{what} of entry {Entry.Id} has {json.Length:N0} bytes of JSON, and {nameof(TaskRecoveryOptions.MaxResultBytes)} is {shared.MaxResultBytes:N0}: store large data elsewhere and keep its key, or raise the limit.",
+                $"{what} of entry {Entry.Id} has {json.Length:N0} bytes of JSON, and {nameof(TaskRecoveryOptions.MaxResultBytes)} "
+                + $"is {shared.MaxResultBytes:N0}: store large data elsewhere and keep its key, or raise the limit.",
                 nameof(value));
         }
 

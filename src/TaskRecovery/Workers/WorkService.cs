@@ -39,7 +39,8 @@ internal sealed class WorkService : IHostedService, IUnresponsiveHandlers, IDisp
     private Task _loops = Task.CompletedTask;
 
     public WorkService(
-        WorkServices services, RunningWork running, OutcomeWriter outcomes, ClaimRemover claims, LocalClaimers localClaimers, ClaimWaker waker, INodeRole role,
+        WorkServices services, RunningWork running, OutcomeWriter outcomes,
+        ClaimRemover claims, LocalClaimers localClaimers, ClaimWaker waker, INodeRole role,
         IOptions<TaskRecoveryOptions> options, ILogger<WorkService> logger)
     {
         _services = services;

@@ -73,7 +73,9 @@ internal sealed class WorkServices(
     public SemaphoreSlim Claims => _claims;
 
     public RunServices Run
-        => field ??= new RunServices(store, progress, json, own, time, options.Value.MaxResultBytes, _stopping.Token, observer) { Info = info };
+        => field ??= new RunServices(
+            store, progress, json, own, time, options.Value.MaxResultBytes, _stopping.Token, observer)
+        { Info = info };
 
     /// <summary>Notifies every handler that the host is stopping, without cancelling its token.</summary>
     public async Task BeginStoppingAsync()

@@ -16,13 +16,15 @@ internal static class BenchmarkHost
         builder.Logging.ClearProviders();
         builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
         builder.Logging.SetMinimumLevel(LogLevel.Error);
-        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
+            console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         var recovery = builder.Services.AddTaskRecovery(options => options.ServeDefaultQueue = false);
         BenchmarkStores.Use(recovery, store, connectionString);
         configure(recovery);
         if (keep is { } kept)
         {
-            builder.Services.Configure<TaskRecoveryOptions>(options => (options.Retention.Completed, options.Retention.Interval) = (kept, kept / 6));
+            builder.Services.Configure<TaskRecoveryOptions>(
+                options => (options.Retention.Completed, options.Retention.Interval) = (kept, kept / 6));
         }
 
         return builder.Build();
@@ -31,7 +33,8 @@ internal static class BenchmarkHost
     /// <summary>Works entries of a queue of its own until the runtime has compiled what it will.</summary>
     public static async Task WarmUpAsync(IHost host, ChildSpec spec, WorkLog log)
     {
-        if (spec.Queues.Select(queue => queue.Name).FirstOrDefault(name => name.StartsWith(BenchmarkQueues.WarmUp, StringComparison.Ordinal)) is not { } queue)
+        if (spec.Queues.Select(queue => queue.Name).FirstOrDefault(
+            name => name.StartsWith(BenchmarkQueues.WarmUp, StringComparison.Ordinal)) is not { } queue)
         {
             return;
         }
@@ -41,7 +44,8 @@ internal static class BenchmarkHost
         {
             for (var done = 0; done < WaveEntries; done += 2_000)
             {
-                await jobs.EnqueueManyAsync(Enumerable.Range(0, 2_000).Select(number => EnqueueRequest.Create(BenchmarkArgs.Create(-1 - number, 0, 100), new EnqueueOptions { Queue = queue })));
+                await jobs.EnqueueManyAsync(Enumerable.Range(0, 2_000).Select(
+                    number => EnqueueRequest.Create(BenchmarkArgs.Create(-1 - number, 0, 100), new EnqueueOptions { Queue = queue })));
             }
 
             await log.WaitForWarmUpsAsync((wave + 1) * WaveEntries);

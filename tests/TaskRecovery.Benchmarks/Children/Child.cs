@@ -90,7 +90,14 @@ internal abstract class Child
     }
 
     private ChildStats Stats()
-        => new(Count, TimedSeconds ?? Stopwatch.GetElapsedTime(_started).TotalSeconds, Cpu() - _cpu, GC.GetTotalAllocatedBytes(precise: true) - _allocated) { Times = Times };
+        => new(
+            Count,
+            TimedSeconds ?? Stopwatch.GetElapsedTime(_started).TotalSeconds,
+            Cpu() - _cpu,
+            GC.GetTotalAllocatedBytes(precise: true) - _allocated)
+        {
+            Times = Times,
+        };
 
     private static double Cpu()
     {

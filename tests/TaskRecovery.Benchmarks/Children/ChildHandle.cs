@@ -23,7 +23,8 @@ internal sealed class ChildHandle : IAsyncDisposable
     public static async Task<ChildHandle[]> StartAsync(IReadOnlyDictionary<string, string>? environment, params ChildSpec[] specs)
     {
         var program = typeof(ChildHandle).Assembly.Location;
-        var children = specs.Select(spec => new ChildHandle(ChildProcess.StartDotnet(program, ["child", spec.ToString()], environment))).ToArray();
+        var children =
+            specs.Select(spec => new ChildHandle(ChildProcess.StartDotnet(program, ["child", spec.ToString()], environment))).ToArray();
         foreach (var child in children)
         {
             await child._process.WaitForLineAsync("ready", Longest);

@@ -64,7 +64,8 @@ internal sealed record ChildSpec
     /// <summary>Whether starts and calls are recorded with their times.</summary>
     public bool Record { get; init; }
 
-    public static ChildSpec Parse(string json) => JsonSerializer.Deserialize<ChildSpec>(json) ?? throw new ArgumentException("There is no such child.", nameof(json));
+    public static ChildSpec Parse(string json)
+        => JsonSerializer.Deserialize<ChildSpec>(json) ?? throw new ArgumentException("There is no such child.", nameof(json));
 
     public override string ToString() => JsonSerializer.Serialize(this);
 }
@@ -85,6 +86,7 @@ internal static class BenchmarkQueues
 /// <summary>What a child says of the time between go and stop.</summary>
 internal sealed record ChildStats(long Count, double Seconds, double CpuMilliseconds, long AllocatedBytes)
 {
-    /// <summary>Times by entry number, on the machine's monotonic clock, in ticks of the stopwatch; for a producer the call and its return.</summary>
+    /// <summary>Times by entry number, on the machine's monotonic clock, in ticks of the stopwatch; for a producer the call and its
+    /// return.</summary>
     public long[][] Times { get; init; } = [];
 }

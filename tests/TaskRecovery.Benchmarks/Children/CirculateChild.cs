@@ -3,7 +3,8 @@ using Microsoft.Extensions.Hosting;
 
 namespace TaskRecovery.Benchmarks.Children;
 
-/// <summary>A process that enqueues as many entries as it has worked, so that the number under way stays and it runs as fast as both go together.</summary>
+/// <summary>A process that enqueues as many entries as it has worked, so that the number under way stays and it runs as fast as both go
+/// together.</summary>
 internal sealed class CirculateChild(ChildSpec spec) : Child, IAsyncDisposable
 {
     private const int UnderWay = 20_000;
@@ -40,7 +41,8 @@ internal sealed class CirculateChild(ChildSpec spec) : Child, IAsyncDisposable
                 await Task.Delay(1);
             }
 
-            await queue.EnqueueManyAsync(Enumerable.Range(0, spec.Batch).Select(number => EnqueueRequest.Create(BenchmarkArgs.Create(stored + number, 0, spec.ArgsBytes), options)));
+            await queue.EnqueueManyAsync(Enumerable.Range(0, spec.Batch).Select(
+                number => EnqueueRequest.Create(BenchmarkArgs.Create(stored + number, 0, spec.ArgsBytes), options)));
         }
     }
 

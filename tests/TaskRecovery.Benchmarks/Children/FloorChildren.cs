@@ -38,7 +38,8 @@ internal sealed class EnqueueFloorChild(ChildSpec spec) : Child, IAsyncDisposabl
         await WarmUp.UntilCompiledAsync(_ => _floor.EnqueueAsync(BenchmarkQueues.WarmUp, Producer.WarmUpSeconds, 0, _ => { }));
     }
 
-    protected override Task GoAsync() => _floor.EnqueueAsync(spec.Queue, spec.Seconds, spec.Count, done => Interlocked.Add(ref _count, done));
+    protected override Task GoAsync()
+        => _floor.EnqueueAsync(spec.Queue, spec.Seconds, spec.Count, done => Interlocked.Add(ref _count, done));
 
     public ValueTask DisposeAsync() => _floor.DisposeAsync();
 }

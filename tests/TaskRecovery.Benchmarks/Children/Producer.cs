@@ -22,7 +22,17 @@ internal sealed class Producer(IJobQueue queue, ChildSpec spec, ITransactions? t
 
     /// <summary>The same calls as fast as they go, with entries that no log counts as measured.</summary>
     public static ChildSpec WarmUpOf(ChildSpec spec)
-        => spec with { FirstNumber = long.MinValue / 2, Queue = BenchmarkQueues.WarmUp, Record = false, Rate = 0, Seconds = WarmUpSeconds, Count = 0, Milliseconds = [0] };
+        => spec with
+        {
+            FirstNumber = long.MinValue
+            / 2,
+            Queue = BenchmarkQueues.WarmUp,
+            Record = false,
+            Rate = 0,
+            Seconds = WarmUpSeconds,
+            Count = 0,
+            Milliseconds = [0],
+        };
 
     public async Task RunAsync()
     {
@@ -82,7 +92,8 @@ internal sealed class Producer(IJobQueue queue, ChildSpec spec, ITransactions? t
         return requests;
     }
 
-    private BenchmarkArgs Args(long number) => BenchmarkArgs.Create(number, spec.Milliseconds[number % spec.Milliseconds.Length], spec.ArgsBytes);
+    private BenchmarkArgs Args(long number)
+        => BenchmarkArgs.Create(number, spec.Milliseconds[number % spec.Milliseconds.Length], spec.ArgsBytes);
 
     private void Record(long[] times, long first)
     {

@@ -4,7 +4,8 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Benchmarks.Children;
 
-/// <summary>Adds entries and then works off as many, again and again, so that the backlog stays what it is. Only the working off is timed.</summary>
+/// <summary>Adds entries and then works off as many, again and again, so that the backlog stays what it is. Only the working off is
+/// timed.</summary>
 internal sealed class RefillChild(ChildSpec spec) : Child, IAsyncDisposable
 {
     private const int Cycles = 9;

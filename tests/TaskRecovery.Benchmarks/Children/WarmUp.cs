@@ -3,7 +3,8 @@ using System.Runtime;
 namespace TaskRecovery.Benchmarks.Children;
 
 /// <summary>Work before the clock runs: in waves, until the runtime compiles hardly anything more for it.</summary>
-/// <remarks>The runtime compiles anew what was used often, beside the work and for seconds: half of what a drain of four seconds took in its process was the compiler.</remarks>
+/// <remarks>The runtime compiles anew what was used often, beside the work and for seconds: half of what a drain of four seconds took in
+/// its process was the compiler.</remarks>
 internal static class WarmUp
 {
     /// <summary>How many waves there may be.</summary>

@@ -13,7 +13,8 @@ internal sealed class WorkChild(ChildSpec spec) : Child, IAsyncDisposable
 
     protected override long Count => _log.Count;
 
-    protected override long[][] Times => spec.Record ? _producer is null ? [_log.Starts] : [_log.Starts, _producer.Called, _producer.Returned] : [];
+    protected override long[][] Times
+        => spec.Record ? _producer is null ? [_log.Starts] : [_log.Starts, _producer.Called, _producer.Returned] : [];
 
     protected override async Task PrepareAsync()
     {

@@ -17,8 +17,9 @@ internal static class EngineAlone
         {
             await RunAsync(concurrency, entries / 4);
             var (seconds, cpu, bytes) = await RunAsync(concurrency, entries);
-            Console.WriteLine(FormattableString.Invariant(
-                $"engine alone, concurrency {concurrency,5}: {entries / seconds,9:N0} entries/s, {cpu * 1000 / entries:0.00} us of CPU and {(double)bytes / entries:N0} B an entry"));
+            Console.WriteLine(
+                $"engine alone, concurrency {concurrency,5}: {entries / seconds,9:N0} entries/s, {cpu * 1000 / entries:0.00} us of CPU "
+                + $"and {(double)bytes / entries:N0} B an entry");
         }
     }
 
@@ -38,7 +39,8 @@ internal static class EngineAlone
         await host.StartAsync();
         await store.AllDone;
         self.Refresh();
-        var result = (Stopwatch.GetElapsedTime(started).TotalSeconds, (self.TotalProcessorTime - cpu).TotalMilliseconds, GC.GetTotalAllocatedBytes(precise: true) - bytes);
+        var result = (Stopwatch.GetElapsedTime(started).TotalSeconds, (self.TotalProcessorTime
+            - cpu).TotalMilliseconds, GC.GetTotalAllocatedBytes(precise: true) - bytes);
         await host.StopAsync();
         return result;
     }

@@ -11,9 +11,11 @@ namespace TaskRecovery.Benchmarks.InProcess;
 [MemoryDiagnoser]
 public class ExecutionBenchmarks
 {
-    private static readonly byte[] Args = System.Text.Encoding.UTF8.GetBytes("""{"number":12345,"milliseconds":0,"text":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}""");
+    private static readonly byte[] Args = System.Text.Encoding.UTF8.GetBytes(
+        """{"number":12345,"milliseconds":0,"text":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}""");
 
-    private readonly EntryJson _json = new(Options.Create(new TaskRecoveryOptions()), new PayloadCodecs([], new ServiceCollection().BuildServiceProvider()));
+    private readonly EntryJson _json = new(
+        Options.Create(new TaskRecoveryOptions()), new PayloadCodecs([], new ServiceCollection().BuildServiceProvider()));
     private readonly BenchmarkArgs _args = BenchmarkArgs.Create(12_345, 0, 100);
     private ServiceProvider? _services;
 

@@ -13,7 +13,8 @@ internal sealed class NullStore(byte[] args) : IQueueStore
     private long _open;
     private long _fence;
 
-    public StoreTraits Traits { get; } = new() { System = "null", UsesSessionLocks = false, LockProvesDeath = false, PollInterval = TimeSpan.FromSeconds(1) };
+    public StoreTraits Traits { get; } =
+        new() { System = "null", UsesSessionLocks = false, LockProvesDeath = false, PollInterval = TimeSpan.FromSeconds(1) };
 
     /// <summary>Cancelled when all are finished.</summary>
     public Task AllDone => _allDone.Task;
@@ -27,9 +28,11 @@ internal sealed class NullStore(byte[] args) : IQueueStore
 
     public IQueueClaimer CreateClaimer(Guid nodeId, string queue, IReadOnlyCollection<string> kinds) => new Claimer(this);
 
-    public ValueTask<PollResult> PollAsync(PollRequest request, CancellationToken cancellationToken) => new(new PollResult([.. request.Queues], null, [], []));
+    public ValueTask<PollResult> PollAsync(PollRequest request, CancellationToken cancellationToken)
+        => new(new PollResult([.. request.Queues], null, [], []));
 
-    public ValueTask<IReadOnlyList<RunOutcome>> FinishAsync(Guid nodeId, IReadOnlyList<RunOutcome> outcomes, CancellationToken cancellationToken)
+    public ValueTask<IReadOnlyList<RunOutcome>> FinishAsync(
+        Guid nodeId, IReadOnlyList<RunOutcome> outcomes, CancellationToken cancellationToken)
     {
         if (Interlocked.Add(ref _open, -outcomes.Count) == 0)
         {
@@ -39,9 +42,11 @@ internal sealed class NullStore(byte[] args) : IQueueStore
         return NothingRefused;
     }
 
-    public Task ListenAsync(Action<StoreHint> onHint, CancellationToken cancellationToken) => Task.Delay(Timeout.Infinite, cancellationToken);
+    public Task ListenAsync(Action<StoreHint> onHint, CancellationToken cancellationToken)
+        => Task.Delay(Timeout.Infinite, cancellationToken);
 
-    public ValueTask RemoveSettledClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+    public ValueTask RemoveSettledClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, CancellationToken cancellationToken)
+        => ValueTask.CompletedTask;
 
     public ValueTask<IReadOnlyList<long>> ListClaimsAsync(Guid nodeId, CancellationToken cancellationToken) => new([]);
 
@@ -55,11 +60,16 @@ internal sealed class NullStore(byte[] args) : IQueueStore
 
     public ValueTask<IReadOnlyList<string>> CheckInvariantsAsync(CancellationToken cancellationToken) => new([]);
 
-    public ValueTask<EnqueueResult[]> EnqueueAsync(IReadOnlyList<NewEntry> entries, DbTransaction? transaction, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public ValueTask<EnqueueResult[]> EnqueueAsync(
+        IReadOnlyList<NewEntry> entries, DbTransaction? transaction, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
 
-    public ValueTask FinishInTransactionAsync(Guid nodeId, RunOutcome outcome, DbTransaction transaction, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public ValueTask FinishInTransactionAsync(
+        Guid nodeId, RunOutcome outcome, DbTransaction transaction, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
 
-    public ValueTask<StoredProgress> LoadProgressAsync(ProgressKey key, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public ValueTask<StoredProgress> LoadProgressAsync(ProgressKey key, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
 
     public ValueTask<bool[]> SaveProgressAsync(Guid nodeId, IReadOnlyList<ProgressWrite> writes, CancellationToken cancellationToken)
         => throw new NotSupportedException();
@@ -70,15 +80,20 @@ internal sealed class NullStore(byte[] args) : IQueueStore
 
     public ValueTask<QueueCounts> CountAsync(string? queue, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public ValueTask<OperatorResult> CancelAsync(long entryId, AuditInfo audit, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public ValueTask<OperatorResult> CancelAsync(long entryId, AuditInfo audit, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
 
-    public ValueTask<bool> ResetProgressAsync(Guid nodeId, ProgressKey key, long fence, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public ValueTask<bool> ResetProgressAsync(Guid nodeId, ProgressKey key, long fence, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
 
-    public ValueTask<OperatorResult> RetryAsync(long entryId, RetryOptions options, AuditInfo audit, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public ValueTask<OperatorResult> RetryAsync(long entryId, RetryOptions options, AuditInfo audit, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
 
-    public ValueTask<int> EraseAsync(EraseTarget target, AuditInfo audit, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public ValueTask<int> EraseAsync(EraseTarget target, AuditInfo audit, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
 
-    public ValueTask SetPausedAsync(PauseTarget target, PauseInfo? pause, AuditInfo audit, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public ValueTask SetPausedAsync(PauseTarget target, PauseInfo? pause, AuditInfo audit, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
 
     private sealed class Claimer(NullStore store) : IQueueClaimer
     {
@@ -124,7 +139,8 @@ internal sealed class NullStore(byte[] args) : IQueueStore
 
         public bool TryHold(Guid nodeId) => false;
 
-        public HeartbeatResult SendHeartbeat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null, string? vitals = null) => new(true, [], false);
+        public HeartbeatResult SendHeartbeat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null, string? vitals = null)
+            => new(true, [], false);
 
         public IReadOnlyList<Guid> MarkDead(IReadOnlyList<PeerHeartbeat> judged, string? judge = null) => [];
 
@@ -145,7 +161,8 @@ internal sealed class NoJobs : IJobStore
 
     public Task<JobRecovery> CorrectPlansAsync(CancellationToken cancellationToken) => Task.FromResult(new JobRecovery(0, []));
 
-    public Task<RecoveryReport> RecoverTasksAsync(TimeSpan maxAge, int maxCrashes, CancellationToken cancellationToken) => Task.FromResult(RecoveryReport.Empty);
+    public Task<RecoveryReport> RecoverTasksAsync(TimeSpan maxAge, int maxCrashes, CancellationToken cancellationToken)
+        => Task.FromResult(RecoveryReport.Empty);
 
     public Task<Job> UpsertAsync(NewJob job, CancellationToken cancellationToken) => throw new NotSupportedException();
 
@@ -153,27 +170,34 @@ internal sealed class NoJobs : IJobStore
 
     public Task<Job?> FindByNameAsync(string name, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public Task<IReadOnlyList<string>> ListDeclaredAsync(string application, CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<string>>([]);
+    public Task<IReadOnlyList<string>> ListDeclaredAsync(string application, CancellationToken cancellationToken)
+        => Task.FromResult<IReadOnlyList<string>>([]);
 
     public Task<IReadOnlyList<Job>> ListAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public Task SetOrphanedAsync(IReadOnlyList<string> names, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public Task<bool> PauseAsync(Guid jobId, JobPause pause, AuditInfo audit, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<bool> PauseAsync(Guid jobId, JobPause pause, AuditInfo audit, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
 
     public Task<bool> ResumeAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public Task<bool> DeleteAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public Task<int> BackfillAsync(Guid jobId, IReadOnlyList<DateTimeOffset> dues, AuditInfo audit, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<int> BackfillAsync(Guid jobId, IReadOnlyList<DateTimeOffset> dues, AuditInfo audit, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
 
-    public Task<long?> TriggerAsync(Guid jobId, OverlapPolicy? overlap, AuditInfo audit, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<long?> TriggerAsync(Guid jobId, OverlapPolicy? overlap, AuditInfo audit, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
 
-    public Task<TaskStart> StartTaskAsync(TaskStartRequest request, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<TaskStart> StartTaskAsync(TaskStartRequest request, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
 
     public Task<TaskRecord?> FindTaskAsync(Guid taskId, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public Task<IReadOnlyList<TaskRecord>> ListTasksAsync(Guid? jobId, TaskState? state, int limit, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<IReadOnlyList<TaskRecord>> ListTasksAsync(Guid? jobId, TaskState? state, int limit, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
 
-    public Task<IReadOnlyList<TaskRecord>> ListIncompleteTasksAsync(Guid jobId, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<IReadOnlyList<TaskRecord>> ListIncompleteTasksAsync(Guid jobId, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
 }

@@ -64,10 +64,12 @@ internal static class TestingPackage
         var drained = await host.Services.GetTaskRecoveryTest().DrainAsync();
         var took = Stopwatch.GetElapsedTime(started);
         await host.StopAsync();
-        return drained.Runs.Count == entries ? took : throw new InvalidOperationException($"{drained.Runs.Count} of {entries} entries ran.");
+        return drained.Runs.Count == entries ? took
+            : throw new InvalidOperationException($"{drained.Runs.Count} of {entries} entries ran.");
     }
 
     private static void Print(string what, double milliseconds, double bound)
         => Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"{what,-32} {milliseconds,9:0.000} ms  (bound {bound:0.###} ms{(milliseconds > bound ? ", MISSED" : "")})"));
+            CultureInfo.InvariantCulture,
+            $"{what,-32} {milliseconds,9:0.000} ms  (bound {bound:0.###} ms{(milliseconds > bound ? ", MISSED" : "")})"));
 }

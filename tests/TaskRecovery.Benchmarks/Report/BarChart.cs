@@ -24,9 +24,11 @@ internal static class BarChart
         var height = 40 + (cases.Length * (Bar + Gap)) + 6;
         var svg = new StringBuilder();
         svg.Append(CultureInfo.InvariantCulture, $"""
-            <svg xmlns="http://www.w3.org/2000/svg" width="{Width}" height="{height}" viewBox="0 0 {Width} {height}" font-family="system-ui, sans-serif" font-size="12">
+            <svg xmlns="http://www.w3.org/2000/svg" width="{Width}" height="{height}" viewBox="0 0 {Width} {height}" font-family="system-ui,
+                sans-serif" font-size="12">
             <style>{Style}</style>
-            <text x="8" y="22" font-size="14" font-weight="600">{SecurityElement.Escape(row.Title)} ({SecurityElement.Escape(unit)}{(unit is "us" or "ms" or "s" or "B" ? ", less is better" : "")})</text>
+            <text x="8" y="22" font-size="14" font-weight="600">{SecurityElement.Escape(row.Title)}
+                ({SecurityElement.Escape(unit)}{(unit is "us" or "ms" or "s" or "B" ? ", less is better" : "")})</text>
 
             """);
         for (var i = 0; i < cases.Length; i++)

@@ -9,7 +9,8 @@ internal static class ConsoleReport
     public static void Print(RowResult row)
     {
         AnsiConsole.Profile.Width = Math.Max(AnsiConsole.Profile.Width, 160);
-        var table = new Table().Title(Markup.Escape(row.Title)).AddColumn("case").AddColumn("median").AddColumn("of its floor").AddColumn("more");
+        var table = new Table().Title(Markup.Escape(row.Title)).AddColumn("case").AddColumn("median").AddColumn("of its floor")
+            .AddColumn("more");
         foreach (var result in row.Cases)
         {
             table.AddRow(

@@ -57,12 +57,14 @@ internal static class DocsPage
             var size = row.Quick ? "quick run" : "full run";
             var rounds = row.Cases[0].Rounds.Length == 1 ? "1 round" : $"{row.Cases[0].Rounds.Length} rounds";
             page.Append(CultureInfo.InvariantCulture, $"\n### {row.Title}\n\n{Wrap($"{row.Text} ({row.When} UTC, {size}, {rounds})")}\n\n");
-            page.Append(CultureInfo.InvariantCulture, $"![{row.Title}](benchmarks/{chart})\n\n| case | median | of its floor | more |\n|---|---|---|---|\n");
+            page.Append(CultureInfo.InvariantCulture, $"![{row.Title}](benchmarks/{chart})\n\n");
+            page.Append("| case | median | of its floor | more |\n|---|---|---|---|\n");
             foreach (var result in row.Cases)
             {
                 var ratio = row.Ratio(result)?.ToString("0.00", CultureInfo.InvariantCulture) ?? "";
                 var more = string.Join(", ", result.Medians.Skip(1).Select(figure => $"{figure.Name} {ConsoleReport.Text(figure)}"));
-                page.Append(CultureInfo.InvariantCulture, $"| {result.Name} | {ConsoleReport.Text(result.Medians[0])} | {ratio} | {more} |\n");
+                page.Append(
+                    CultureInfo.InvariantCulture, $"| {result.Name} | {ConsoleReport.Text(result.Medians[0])} | {ratio} | {more} |\n");
             }
         }
     }

@@ -94,7 +94,8 @@ internal sealed class CostRow : BenchmarkRow
             Role = "work",
             Store = store.Name,
             ConnectionString = database.ConnectionString,
-            Queues = [new QueueSpec(BenchmarkQueues.WarmUp), .. Enumerable.Range(1, queues - 1).Select(number => new QueueSpec($"idle-{number}"))],
+            Queues = [new QueueSpec(BenchmarkQueues.WarmUp), .. Enumerable.Range(1, queues - 1).Select(
+                number => new QueueSpec($"idle-{number}"))],
 
             // What is done once a second is compiled anew after 30 and after 60 times: that is not idling.
             IdleSeconds = seconds * 2 / 3.0,

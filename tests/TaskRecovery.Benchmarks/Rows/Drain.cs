@@ -4,7 +4,8 @@ using TaskRecovery.Benchmarks.Stores;
 namespace TaskRecovery.Benchmarks.Rows;
 
 /// <summary>What a drain took.</summary>
-internal sealed record Drained(long Count, double Seconds, double ClientCpuMilliseconds, double AllocatedBytes, StoreCost Cost, long[][] Times)
+internal sealed record Drained(
+    long Count, double Seconds, double ClientCpuMilliseconds, double AllocatedBytes, StoreCost Cost, long[][] Times)
 {
     public double PerSecond => Count / Seconds;
 
@@ -54,7 +55,9 @@ internal static class Drain
     /// <param name="record">Whether starts are recorded.</param>
     /// <param name="prefetch">How many each claims ahead; <see langword="null"/> for the default.</param>
     /// <param name="steps">How many steps each entry runs.</param>
-    public static async Task<Drained> WorkAsync(string store, IBenchmarkDatabase database, int entries, int processes, int? concurrency, Func<Func<Task<long>>, Task>? during = null, bool record = false, int? prefetch = null, int steps = 0)
+    public static async Task<Drained> WorkAsync(
+        string store, IBenchmarkDatabase database, int entries, int processes, int? concurrency,
+        Func<Func<Task<long>>, Task>? during = null, bool record = false, int? prefetch = null, int steps = 0)
     {
         await database.SetPausedAsync(BenchmarkQueues.Measured, paused: true);
         var specs = Enumerable.Range(0, processes).Select(process => new ChildSpec
@@ -62,16 +65,20 @@ internal static class Drain
             Role = "work",
             Store = store,
             ConnectionString = database.ConnectionString,
-            Queues = [new QueueSpec(BenchmarkQueues.Measured, concurrency, prefetch), new QueueSpec($"{BenchmarkQueues.WarmUp}-{process}", 100)],
+            Queues = [new QueueSpec(BenchmarkQueues.Measured, concurrency, prefetch), new QueueSpec(
+                $"{BenchmarkQueues.WarmUp}-{process}", 100)],
             Record = record,
             Steps = steps,
         });
         await using var children = new ChildGroup(await ChildHandle.StartAsync([.. specs]));
-        return await MeasureAsync(children, database, entries, () => database.SetPausedAsync(BenchmarkQueues.Measured, paused: false), during);
+        return await MeasureAsync(
+            children, database, entries, () => database.SetPausedAsync(BenchmarkQueues.Measured, paused: false), during);
     }
 
     /// <summary>The same without the engine.</summary>
-    public static async Task<Drained> FloorAsync(string store, IBenchmarkDatabase database, int entries, int batch, int claimers = 4, bool throughStore = false, bool startsTasks = false)
+    public static async Task<Drained> FloorAsync(
+        string store, IBenchmarkDatabase database, int entries, int batch,
+        int claimers = 4, bool throughStore = false, bool startsTasks = false)
     {
         var spec = new ChildSpec
         {
@@ -87,7 +94,8 @@ internal static class Drain
         return await MeasureAsync(children, database, entries, () => Task.CompletedTask, null);
     }
 
-    private static async Task<Drained> MeasureAsync(ChildGroup children, IBenchmarkDatabase database, int entries, Func<Task> begin, Func<Func<Task<long>>, Task>? during)
+    private static async Task<Drained> MeasureAsync(
+        ChildGroup children, IBenchmarkDatabase database, int entries, Func<Task> begin, Func<Func<Task<long>>, Task>? during)
     {
         var before = await database.CostAsync();
         var started = await database.NowAsync();
@@ -114,6 +122,7 @@ internal static class Drain
             after.Claims - before.Claims,
             after.CpuMilliseconds - before.CpuMilliseconds,
             after.Connections);
-        return new Drained(count, last - started, stats.Sum(one => one.CpuMilliseconds), stats.Sum(one => one.AllocatedBytes), cost, [.. stats.SelectMany(one => one.Times)]);
+        return new Drained(count, last - started, stats.Sum(one => one.CpuMilliseconds), stats.Sum(one => one.AllocatedBytes), cost, [
+            .. stats.SelectMany(one => one.Times)]);
     }
 }

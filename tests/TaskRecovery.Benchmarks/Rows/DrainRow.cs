@@ -27,14 +27,16 @@ internal sealed class DrainRow : BenchmarkRow
         };
         if (store.FloorName != StoreFloors.Name)
         {
-            cases.Add(Case($"{StoreFloors.Name}, batches of 1,000", floor, database => Drain.FloorAsync(name, database, entries, 1_000, throughStore: true)));
+            cases.Add(Case($"{StoreFloors.Name}, batches of 1,000", floor, database => Drain.FloorAsync(
+                name, database, entries, 1_000, throughStore: true)));
         }
 
         cases.Add(Case("1 process, default options", floor, database => Drain.WorkAsync(name, database, entries, 1, null)));
         foreach (var (processes, concurrency) in (ReadOnlySpan<(int, int)>)[(1, 1), (1, 10), (1, 100), (1, 1_000), (2, 100), (4, 100)])
         {
             var count = concurrency == 1 ? entries / 10 : entries;
-            cases.Add(Case($"{processes} process{(processes > 1 ? "es" : "")}, concurrency {concurrency:N0}", floor, database => Drain.WorkAsync(name, database, count, processes, concurrency)));
+            cases.Add(Case($"{processes} process{(processes > 1 ? "es" : "")}, concurrency {concurrency:N0}", floor, database
+                => Drain.WorkAsync(name, database, count, processes, concurrency)));
         }
 
         return cases;

@@ -34,11 +34,22 @@ internal sealed class EnqueueRow : BenchmarkRow
 
         void Add(string title, int callers, int batch, int bytes = 100, int? floorCallers = null, bool inTransaction = false)
         {
-            var spec = new ChildSpec { Role = "enqueue", Store = store.Name, ConnectionString = "", Parallel = callers, Batch = batch, ArgsBytes = bytes, Seconds = seconds, InTransaction = inTransaction };
+            var spec = new ChildSpec
+            {
+                Role = "enqueue",
+                Store = store.Name,
+                ConnectionString = "",
+                Parallel = callers,
+                Batch = batch,
+                ArgsBytes = bytes,
+                Seconds = seconds,
+                InTransaction = inTransaction,
+            };
             var floor = $"{store.FloorName}, {floorCallers ?? callers} x {batch:N0}{(bytes > 1000 ? ", 10 KB" : "")}";
             if (cases.TrueForAll(other => other.Name != floor))
             {
-                cases.Add(new BenchmarkCase(floor, () => RunAsync(store, spec with { Role = "enqueue-floor", Parallel = floorCallers ?? callers })));
+                cases.Add(new BenchmarkCase(
+                    floor, () => RunAsync(store, spec with { Role = "enqueue-floor", Parallel = floorCallers ?? callers })));
             }
 
             cases.Add(new BenchmarkCase(title, () => RunAsync(store, spec), floor));

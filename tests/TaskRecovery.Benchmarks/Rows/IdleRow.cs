@@ -17,7 +17,8 @@ internal sealed class IdleRow : BenchmarkRow
     public override string Title => "Idle processes";
 
     public override string Text
-        => "CPU time of all idle worker processes of one database together, read from the operating system for a minute after they have run for"
+        => "CPU time of all idle worker processes of one database together, read from the operating system for a minute after "
+            + "they have run for"
         + " a minute. It counts only their own time, so other load on the machine matters little.";
 
     public override bool IsPartOfAll => false;
@@ -28,19 +29,27 @@ internal sealed class IdleRow : BenchmarkRow
     {
         await Task.CompletedTask;
         var seconds = environment.Size(60, 15);
-        return [.. new[] { 1, 10, 40 }.Select(count => new BenchmarkCase($"{count} processes", () => MeasureAsync(environment.Store, count, seconds)))];
+        return [.. new[] { 1, 10, 40 }.Select(
+            count => new BenchmarkCase($"{count} processes", () => MeasureAsync(environment.Store, count, seconds)))];
     }
 
     private static async Task<Figure[]> MeasureAsync(IBenchmarkStore store, int count, int seconds)
     {
         await using var database = await store.CreateAsync();
-        var spec = new ChildSpec { Role = "work", Store = store.Name, ConnectionString = database.ConnectionString, Queues = [new QueueSpec("idle")] };
+        var spec = new ChildSpec
+        {
+            Role = "work",
+            Store = store.Name,
+            ConnectionString = database.ConnectionString,
+            Queues = [new QueueSpec("idle")],
+        };
         var children = new List<ChildHandle>();
         try
         {
             while (children.Count < count)
             {
-                children.AddRange(await ChildHandle.StartAsync(Environment, [.. Enumerable.Repeat(spec, Math.Min(StartedTogether, count - children.Count))]));
+                children.AddRange(await ChildHandle.StartAsync(
+                    Environment, [.. Enumerable.Repeat(spec, Math.Min(StartedTogether, count - children.Count))]));
             }
 
             await Task.Delay(TimeSpan.FromSeconds(seconds));

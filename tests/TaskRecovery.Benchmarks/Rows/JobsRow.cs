@@ -21,7 +21,8 @@ internal sealed class JobsRow : BenchmarkRow
     public override string Title => "Interval jobs";
 
     public override string Text
-        => "Jobs that are all due every minute, in one process. Runs per second; each run stores its task record, checks for overlap and plans"
+        => "Jobs that are all due every minute, in one process. Runs per second; each run stores its task record, "
+            + "checks for overlap and plans"
         + " the next run. A floor writes the same rows and decides nothing. Then jobs that are due every second, with the time from the due"
         + " time to the handler. Then the start-up with jobs that have no plan, and the time from a"
         + " call of TriggerNowAsync to the handler, one run at a time.";
@@ -62,7 +63,8 @@ internal sealed class JobsRow : BenchmarkRow
 
     public override ValueTask CleanUpAsync() => _template?.DisposeAsync() ?? ValueTask.CompletedTask;
 
-    private static JobDefinition Definition(string name) => new(name, Schedule.Every(TimeSpan.FromMinutes(1))) { Queue = BenchmarkQueues.Measured };
+    private static JobDefinition Definition(string name)
+        => new(name, Schedule.Every(TimeSpan.FromMinutes(1))) { Queue = BenchmarkQueues.Measured };
 
     private static IHost CreateHost(IBenchmarkStore store, IBenchmarkDatabase database, WorkLog log)
         => BenchmarkHost.Create(store.Name, database.ConnectionString, builder =>
@@ -152,7 +154,8 @@ internal sealed class JobsRow : BenchmarkRow
         await host.StartAsync();
         var service = host.Services.GetRequiredService<IJobService>();
         var job = await service.CreateOrUpdateAsync(
-            Definition("alone") with { Queue = "alone", StartAt = DateTimeOffset.UtcNow.AddDays(1), Overlap = OverlapPolicy.Allow }, new BenchmarkTaskArgs(0));
+            Definition("alone") with { Queue = "alone", StartAt = DateTimeOffset.UtcNow.AddDays(1), Overlap = OverlapPolicy.Allow },
+            new BenchmarkTaskArgs(0));
         var times = new List<double>();
         for (var run = 0; run < 2 * LoneRuns; run++)
         {

@@ -7,12 +7,14 @@ internal static class Latency
 {
     public static double Milliseconds(long from, long to) => (to - from) * 1000.0 / Stopwatch.Frequency;
 
-    public static double Percentile(double[] sorted, double share) => sorted.Length == 0 ? 0 : sorted[Math.Min(sorted.Length - 1, (int)(sorted.Length * share))];
+    public static double Percentile(double[] sorted, double share)
+        => sorted.Length == 0 ? 0 : sorted[Math.Min(sorted.Length - 1, (int)(sorted.Length * share))];
 
     /// <summary>Enqueue returned to handler started, and for comparison with others from the call.</summary>
     public static Figure[] Figures(long[] called, long[] returned, long[] started, int count)
     {
-        var numbers = Enumerable.Range(0, Math.Min(count, started.Length)).Where(number => started[number] != 0 && returned[number] != 0).ToArray();
+        var numbers = Enumerable.Range(0, Math.Min(count, started.Length)).Where(number => started[number] != 0
+            && returned[number] != 0).ToArray();
         var sinceReturn = numbers.Select(number => Math.Max(0, Milliseconds(returned[number], started[number]))).Order().ToArray();
         var sinceCall = numbers.Select(number => Milliseconds(called[number], started[number])).Order().ToArray();
         return

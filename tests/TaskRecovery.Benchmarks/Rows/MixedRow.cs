@@ -68,7 +68,8 @@ internal sealed class MixedRow : BenchmarkRow
             await group.WaitForAsync(count);
             var worked = await worker.StatsAsync();
             var (_, last) = await database.OutcomesAsync(started);
-            return [.. Latency.Figures(enqueued.Times[0], enqueued.Times[1], worked.Times[0], count).Take(3), new("worked", count / (last - started), "entries/s")];
+            return [.. Latency.Figures(enqueued.Times[0], enqueued.Times[1], worked.Times[0], count).Take(3), new(
+                "worked", count / (last - started), "entries/s")];
         }
     }
 }

@@ -26,7 +26,8 @@ internal sealed class PickupRow : BenchmarkRow
         [
             new BenchmarkCase("idle, other process", () => OtherProcessAsync(store, count, 40, 0)),
             new BenchmarkCase("idle, same process", () => SameProcessAsync(store, count, 40)),
-            new BenchmarkCase("50 % load, other process", () => OtherProcessAsync(store, count, 40, environment.Store.Name == "sqlite" ? 5_000 : 20_000)),
+            new BenchmarkCase(
+                "50 % load, other process", () => OtherProcessAsync(store, count, 40, environment.Store.Name == "sqlite" ? 5_000 : 20_000)),
         ];
     }
 
@@ -43,14 +44,32 @@ internal sealed class PickupRow : BenchmarkRow
             Queues = [new QueueSpec(BenchmarkQueues.Measured), new QueueSpec("load", 100), new QueueSpec(BenchmarkQueues.WarmUp, 100)],
             Record = true,
         };
-        var produce = new ChildSpec { Role = "enqueue", Store = store.Name, ConnectionString = database.ConnectionString, Count = count, Rate = rate, Record = true };
+        var produce = new ChildSpec
+        {
+            Role = "enqueue",
+            Store = store.Name,
+            ConnectionString = database.ConnectionString,
+            Count = count,
+            Rate = rate,
+            Record = true,
+        };
         await using var worker = await ChildHandle.StartAsync(work);
         await using var producer = await ChildHandle.StartAsync(produce);
         ChildHandle? background = null;
         if (load > 0)
         {
             // Numbers so large are not recorded.
-            background = await ChildHandle.StartAsync(produce with { Queue = "load", Rate = load, Batch = 100, Count = 0, Seconds = count / rate, Record = false, FirstNumber = 1 << 20 });
+            background = await ChildHandle.StartAsync(produce with
+            {
+                Queue = "load",
+                Rate = load,
+                Batch = 100,
+                Count = 0,
+                Seconds = count
+                / rate,
+                Record = false,
+                FirstNumber = 1 << 20,
+            });
             await background.GoAsync();
         }
 

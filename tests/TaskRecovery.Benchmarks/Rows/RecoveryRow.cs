@@ -33,7 +33,14 @@ internal sealed class RecoveryRow : BenchmarkRow
     private async Task<Figure[]> RunAsync(IBenchmarkStore store, int entries)
     {
         await using var database = await store.CopyAsync(_template!);
-        var spec = new ChildSpec { Role = "work", Store = store.Name, ConnectionString = database.ConnectionString, Queues = [new QueueSpec(BenchmarkQueues.Measured, 10_000, 0)] };
+        var spec = new ChildSpec
+        {
+            Role = "work",
+            Store = store.Name,
+            ConnectionString = database.ConnectionString,
+            Queues = [new QueueSpec(
+            BenchmarkQueues.Measured, 10_000, 0)]
+        };
         await using var first = await ChildHandle.StartAsync(spec);
         await using var producer = await ChildHandle.StartAsync(
             spec with { Role = "enqueue", Batch = Math.Min(entries, 1_000), Count = entries, Milliseconds = [-1] });
@@ -59,6 +66,7 @@ internal sealed class RecoveryRow : BenchmarkRow
             await Task.Delay(5);
         }
 
-        return [new("all run again", clock.Elapsed.TotalSeconds, "s"), new("the first", (firstAgain == TimeSpan.Zero ? clock.Elapsed : firstAgain).TotalSeconds, "s")];
+        return [new("all run again", clock.Elapsed.TotalSeconds, "s"), new(
+            "the first", (firstAgain == TimeSpan.Zero ? clock.Elapsed : firstAgain).TotalSeconds, "s")];
     }
 }

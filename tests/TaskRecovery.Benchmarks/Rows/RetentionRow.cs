@@ -41,7 +41,8 @@ internal sealed class RetentionRow : BenchmarkRow
             Batch = 1_000,
             KeepSeconds = slice.TotalSeconds * SlicesKept,
         });
-        return [.. Enumerable.Range(0, Slices).Select(number => new BenchmarkCase(Words(slice, number), () => MeasureAsync(slice, number == 0), number > 1 ? Words(slice, 1) : null))];
+        return [.. Enumerable.Range(0, Slices).Select(number => new BenchmarkCase(
+            Words(slice, number), () => MeasureAsync(slice, number == 0), number > 1 ? Words(slice, 1) : null))];
     }
 
     public override async ValueTask CleanUpAsync()

@@ -27,7 +27,8 @@ internal sealed class SizeRow : BenchmarkRow
         await AddAsync($"backlog of {Words(huge)}", huge);
         await AddAsync($"{Words(huge)} ended entries", 10_000, new FillSpec(BenchmarkQueues.Measured, huge) { Ended = true });
         await AddAsync($"{Words(large)} scheduled for later", 10_000, new FillSpec(BenchmarkQueues.Measured, large) { Later = true });
-        await AddAsync($"{Words(large)} of an unknown kind at the front", 10_000, new FillSpec(BenchmarkQueues.Measured, large) { Kind = "unknown" });
+        await AddAsync(
+            $"{Words(large)} of an unknown kind at the front", 10_000, new FillSpec(BenchmarkQueues.Measured, large) { Kind = "unknown" });
         await AddAsync("100 queues", 10_000, [.. Enumerable.Range(0, 100).Select(number => new FillSpec($"other-{number}", large / 100))]);
         return cases;
 

@@ -76,7 +76,8 @@ internal sealed record FillSpec(string Queue, int Count)
 }
 
 /// <summary>Counters of the server; what a store does not count is not a number, and not shown.</summary>
-internal sealed record StoreCost(double LogBytes, double Commits, double Statements, double Claims, double CpuMilliseconds, double Connections);
+internal sealed record StoreCost(
+    double LogBytes, double Commits, double Statements, double Claims, double CpuMilliseconds, double Connections);
 
 /// <summary>Runs work in a transaction of the caller's own.</summary>
 internal interface ITransactions

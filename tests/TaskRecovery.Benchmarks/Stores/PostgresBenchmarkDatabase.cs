@@ -18,7 +18,8 @@ internal sealed class PostgresBenchmarkDatabase(string server, string name) : IB
 
     public static async Task<NpgsqlConnection> OpenAsync(string connectionString)
     {
-        var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false, CommandTimeout = 0 }.ConnectionString);
+        var connection = new NpgsqlConnection(
+            new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false, CommandTimeout = 0 }.ConnectionString);
         await connection.OpenAsync();
         return connection;
     }
@@ -67,7 +68,8 @@ internal sealed class PostgresBenchmarkDatabase(string server, string name) : IB
     {
         await using var connection = await OpenAsync(ConnectionString);
         await using var command = new NpgsqlCommand(
-            "select count(*), coalesce(extract(epoch from max(ended_at)), 0)::float8 from taskrecovery.outcomes where ended_at >= to_timestamp($1)", connection);
+            "select count(*), coalesce(extract(epoch from max(ended_at)), 0)::float8 from taskrecovery.outcomes "
+            + "where ended_at >= to_timestamp($1)", connection);
         command.Parameters.Add(new NpgsqlParameter<double> { TypedValue = since });
         await using var reader = await command.ExecuteReaderAsync();
         await reader.ReadAsync();
@@ -87,25 +89,33 @@ internal sealed class PostgresBenchmarkDatabase(string server, string name) : IB
         return new StoreCost(
             await ScalarAsync<double>("select (pg_current_wal_insert_lsn() - '0/0')::float8"),
             await ScalarAsync<double>($"select xact_commit::float8 from pg_stat_database where datname = '{name}'"),
-            await ScalarAsync<double>("select coalesce(sum(calls), 0)::float8 from pg_stat_statements where dbid = (select oid from pg_database where datname = current_database())"),
+            await ScalarAsync<double>(
+                "select coalesce(sum(calls), 0)::float8 from pg_stat_statements where dbid = (select oid from pg_database "
+                + "where datname = current_database())"),
             await ScalarAsync<double>("select last_value::float8 from taskrecovery.fences"),
             ServerCpu.Read(_dataFolder),
-            await ScalarAsync<double>("select count(*)::float8 from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'"));
+            await ScalarAsync<double>(
+                "select count(*)::float8 from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() "
+                + "and backend_type = 'client backend'"));
     }
 
     public async Task<(long Entries, double Bytes)> SizeAsync() => (
         await ScalarAsync<long>("select count(*) from taskrecovery.entries"),
-        await ScalarAsync<double>("select sum(pg_total_relation_size(oid))::float8 from pg_class where relnamespace = 'taskrecovery'::regnamespace and relkind = 'r'"));
+        await ScalarAsync<double>(
+            "select sum(pg_total_relation_size(oid))::float8 from pg_class where relnamespace = 'taskrecovery'::regnamespace "
+            + "and relkind = 'r'"));
 
     public Task CopyJobAsync(int jobs) => RunAsync(ConnectionString, $"""
         create temporary table copy as select * from taskrecovery.jobs;
         create temporary table numbered as
-            select gen_random_uuid() as id, nextval('taskrecovery.entries_id_seq') as entry, 'job ' || g as name from generate_series(1, {jobs - 1}) g;
+            select gen_random_uuid() as id, nextval('taskrecovery.entries_id_seq') as entry, 'job ' || g as name
+                from generate_series(1, {jobs - 1}) g;
         insert into taskrecovery.entries (id, created_at, queue, kind, priority, max_attempts, args, timeout) overriding system value
             select n.entry, e.created_at, e.queue, e.kind, e.priority, e.max_attempts, replace(e.args, c.id::text, n.id::text), e.timeout
             from numbered n, copy c join taskrecovery.entries e on e.id = c.planned_entry;
         insert into taskrecovery.waiting (run_at, id, queue, kind, priority)
-            select clock_timestamp(), n.entry, w.queue, w.kind, w.priority from numbered n, copy c join taskrecovery.waiting w on w.id = c.planned_entry;
+            select clock_timestamp(), n.entry, w.queue, w.kind, w.priority from numbered n, copy c
+                join taskrecovery.waiting w on w.id = c.planned_entry;
         insert into taskrecovery.jobs select r.* from numbered n, copy c, jsonb_populate_record(null::taskrecovery.jobs, to_jsonb(c)
             || jsonb_build_object('id', n.id, 'name', n.name, 'planned_entry', n.entry, 'next_run_at', clock_timestamp())) r;
         update taskrecovery.jobs set next_run_at = clock_timestamp() where planned_entry = (select planned_entry from copy);
@@ -151,11 +161,14 @@ internal sealed class PostgresBenchmarkDatabase(string server, string name) : IB
                 """;
         return $$"""
             create temporary table series as
-                select n.first, n.first + {{fill.Count}} - 1 as last, q.id as queue, k.id as kind, clock_timestamp() - interval '1 second' - {{fill.Count}} * interval '1 microsecond' as at
-                from (select nextval('taskrecovery.entries_id_seq') as first) n, taskrecovery.queues q, taskrecovery.kinds k where q.name = '{{fill.Queue}}' and k.name = '{{fill.Kind}}';
+                select n.first, n.first + {{fill.Count}} - 1 as last, q.id as queue, k.id as kind,
+                    clock_timestamp() - interval '1 second' - {{fill.Count}} * interval '1 microsecond' as at
+                from (select nextval('taskrecovery.entries_id_seq') as first) n, taskrecovery.queues q, taskrecovery.kinds k
+                    where q.name = '{{fill.Queue}}' and k.name = '{{fill.Kind}}';
             select setval('taskrecovery.entries_id_seq', last) from series;
             insert into taskrecovery.entries (id, created_at, queue, kind, priority, max_attempts, args) overriding system value
-                select g, {{createdAt}}, s.queue, s.kind, 5, 10, '{"number":' || g - s.first || ',"milliseconds":0,"text":"{{text}}"}' from series s cross join generate_series(s.first, s.last) g;
+                select g, {{createdAt}}, s.queue, s.kind, 5, 10, '{"number":' || g - s.first || ',"milliseconds":0,"text":"{{text}}"}'
+                    from series s cross join generate_series(s.first, s.last) g;
             {{place}}
             drop table series
             """;
@@ -164,7 +177,8 @@ internal sealed class PostgresBenchmarkDatabase(string server, string name) : IB
     private static async Task<List<string>> DropIndexesAsync(NpgsqlConnection connection)
     {
         const string find = """
-            select pg_get_indexdef(i.indexrelid), i.indexrelid::regclass::text, i.indrelid::regclass::text, c.conname, pg_get_constraintdef(c.oid)
+            select pg_get_indexdef(i.indexrelid), i.indexrelid::regclass::text, i.indrelid::regclass::text, c.conname,
+                pg_get_constraintdef(c.oid)
             from pg_index i left join pg_constraint c on c.conindid = i.indexrelid and c.contype = 'p'
             where i.indrelid::regclass::text in ('taskrecovery.entries', 'taskrecovery.waiting', 'taskrecovery.outcomes')
             """;
@@ -177,7 +191,8 @@ internal sealed class PostgresBenchmarkDatabase(string server, string name) : IB
                 var table = reader.GetString(2);
                 found.Add(await reader.IsDBNullAsync(3)
                     ? ($"drop index {reader.GetString(1)}", reader.GetString(0))
-                    : ($"alter table {table} drop constraint {reader.GetString(3)}", $"alter table {table} add constraint {reader.GetString(3)} {reader.GetString(4)}"));
+                    : ($"alter table {table} drop constraint {reader.GetString(3)}",
+                        $"alter table {table} add constraint {reader.GetString(3)} {reader.GetString(4)}"));
             }
         }
 

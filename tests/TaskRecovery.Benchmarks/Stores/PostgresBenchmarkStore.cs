@@ -38,7 +38,8 @@ internal sealed class PostgresBenchmarkStore(PostgresServer server) : IBenchmark
     {
         await using var connection = await PostgresBenchmarkDatabase.OpenAsync(server.ConnectionString);
         await using var command = new NpgsqlCommand("select current_setting('server_version')", connection);
-        return "PostgreSQL " + ((string)(await command.ExecuteScalarAsync())!).Split(' ')[0] + ", shared_buffers 1 GB, max_wal_size 8 GB, else defaults";
+        return "PostgreSQL " + ((string)(await command.ExecuteScalarAsync())!).Split(' ')[0]
+            + ", shared_buffers 1 GB, max_wal_size 8 GB, else defaults";
     }
 
     public async Task<IBenchmarkDatabase> CreateAsync()

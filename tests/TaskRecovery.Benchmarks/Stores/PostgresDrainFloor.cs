@@ -17,14 +17,16 @@ internal sealed class PostgresDrainFloor(ChildSpec spec) : IDrainFloor
     private short[] _kinds = [];
 
     public static string Sql(string statement)
-        => statement.Replace("{schema}", "taskrecovery", StringComparison.Ordinal).Replace("{schema:literal}", "taskrecovery", StringComparison.Ordinal);
+        => statement.Replace("{schema}", "taskrecovery", StringComparison.Ordinal)
+            .Replace("{schema:literal}", "taskrecovery", StringComparison.Ordinal);
 
     /// <summary>Opens connections with the settings that the store gives its own.</summary>
     public static async Task OpenAsync(List<NpgsqlConnection> connections, ChildSpec spec)
     {
         for (var i = 0; i < spec.Parallel; i++)
         {
-            var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(spec.ConnectionString) { Options = Settings, Pooling = false }.ConnectionString);
+            var connection = new NpgsqlConnection(
+                new NpgsqlConnectionStringBuilder(spec.ConnectionString) { Options = Settings, Pooling = false }.ConnectionString);
             await connection.OpenAsync();
             connections.Add(connection);
         }
@@ -53,7 +55,8 @@ internal sealed class PostgresDrainFloor(ChildSpec spec) : IDrainFloor
         }
 
         await using var node = new NpgsqlCommand(
-            "insert into taskrecovery.nodes (id, name, named, name_is_explicit, machine, process_id, process_started, lock_key) values ($1, 'floor', false, false, 'floor', 0, 0, 0)",
+            "insert into taskrecovery.nodes (id, name, named, name_is_explicit, machine, process_id, process_started, lock_key) "
+            + "values ($1, 'floor', false, false, 'floor', 0, 0, 0)",
             _connections[0]);
         node.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = _node });
         await node.ExecuteNonQueryAsync();
@@ -82,8 +85,10 @@ internal sealed class PostgresDrainFloor(ChildSpec spec) : IDrainFloor
             connection,
             ClaimSql.ClaimBesideOthers,
             [
-                Arg.Uuid(_node), Arg.Int4(queue), Arg.Array(_kinds, NpgsqlDbType.Smallint), Arg.Int4(spec.Batch), .. NoLevels(), .. NoLevels(),
-                Arg.Array(Levels, NpgsqlDbType.Smallint), Arg.Array(times, NpgsqlDbType.TimestampTz), Arg.Array(new long[Levels.Length], NpgsqlDbType.Bigint),
+                Arg.Uuid(_node), Arg.Int4(queue), Arg.Array(_kinds, NpgsqlDbType.Smallint),
+                Arg.Int4(spec.Batch), .. NoLevels(), .. NoLevels(),
+                Arg.Array(Levels, NpgsqlDbType.Smallint), Arg.Array(times, NpgsqlDbType.TimestampTz),
+                Arg.Array(new long[Levels.Length], NpgsqlDbType.Bigint),
                 Arg.Text(name), Arg.Array(KindNames, NpgsqlDbType.Text),
             ]);
         await claim.PrepareAsync();
@@ -101,8 +106,10 @@ internal sealed class PostgresDrainFloor(ChildSpec spec) : IDrainFloor
                 connection,
                 spec.StartsTasks ? OutcomeSql.EndAndFollow : OutcomeSql.End,
                 [
-                    Arg.Uuid(_node), Arg.Array<long>([.. taken], NpgsqlDbType.Bigint), Arg.Array<long>([.. Enumerable.Repeat(fence, taken.Count)], NpgsqlDbType.Bigint),
-                    Arg.Array(new short[taken.Count], NpgsqlDbType.Smallint), Arg.Array(new int[taken.Count], NpgsqlDbType.Integer), NoTexts(), NoTexts(), NoTexts(),
+                    Arg.Uuid(_node), Arg.Array<long>([.. taken], NpgsqlDbType.Bigint),
+                    Arg.Array<long>([.. Enumerable.Repeat(fence, taken.Count)], NpgsqlDbType.Bigint),
+                    Arg.Array(new short[taken.Count], NpgsqlDbType.Smallint),
+                    Arg.Array(new int[taken.Count], NpgsqlDbType.Integer), NoTexts(), NoTexts(), NoTexts(),
                     Arg.Array<TimeSpan>([], NpgsqlDbType.Interval), Arg.Bool(false),
                 ]);
             settled.Add(fence);
@@ -161,5 +168,6 @@ internal sealed class PostgresDrainFloor(ChildSpec spec) : IDrainFloor
     private static NpgsqlParameter NoTexts() => Arg.Array<string>([], NpgsqlDbType.Text);
 
     private static NpgsqlParameter[] NoLevels()
-        => [Arg.Array<short>([], NpgsqlDbType.Smallint), Arg.Array<DateTime>([], NpgsqlDbType.TimestampTz), Arg.Array<long>([], NpgsqlDbType.Bigint), Arg.Int4(0)];
+        => [Arg.Array<short>([], NpgsqlDbType.Smallint), Arg.Array<DateTime>([], NpgsqlDbType.TimestampTz),
+            Arg.Array<long>([], NpgsqlDbType.Bigint), Arg.Int4(0)];
 }

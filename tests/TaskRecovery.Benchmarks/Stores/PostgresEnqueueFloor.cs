@@ -55,9 +55,11 @@ internal sealed class PostgresEnqueueFloor(ChildSpec spec) : IEnqueueFloor
         var args = JsonSerializer.Serialize(BenchmarkArgs.Create(1, 0, spec.ArgsBytes));
         command.Parameters.AddRange((NpgsqlParameter[])
         [
-            Arg.Array(Repeat(queue), NpgsqlDbType.Integer), Arg.Array(Repeat(_kind), NpgsqlDbType.Smallint), Arg.Array(Repeat((short)5), NpgsqlDbType.Smallint),
+            Arg.Array(Repeat(queue), NpgsqlDbType.Integer), Arg.Array(Repeat(_kind), NpgsqlDbType.Smallint),
+            Arg.Array(Repeat((short)5), NpgsqlDbType.Smallint),
             Arg.Array(Repeat((short)10), NpgsqlDbType.Smallint), Arg.Array(Repeat(args), NpgsqlDbType.Text),
-            Arg.Array<DateTime>([], NpgsqlDbType.TimestampTz), Arg.Array<TimeSpan>([], NpgsqlDbType.Interval), Arg.Array<TimeSpan>([], NpgsqlDbType.Interval),
+            Arg.Array<DateTime>([], NpgsqlDbType.TimestampTz),
+            Arg.Array<TimeSpan>([], NpgsqlDbType.Interval), Arg.Array<TimeSpan>([], NpgsqlDbType.Interval),
             Arg.Array<string>([], NpgsqlDbType.Text), Arg.Array<string>([], NpgsqlDbType.Text), Arg.Array<string>([], NpgsqlDbType.Text),
             Arg.Array<int>([], NpgsqlDbType.Integer), Arg.Array<string>([], NpgsqlDbType.Text),
             Arg.Array<int>([], NpgsqlDbType.Integer), Arg.Array<string>([], NpgsqlDbType.Text),

@@ -62,8 +62,10 @@ internal sealed class SqliteBenchmarkDatabase(string path) : IBenchmarkDatabase
         var text = new string('x', Math.Max(0, fill.ArgsBytes - 48));
         var runAt = fill.Later ? "series.now + 86400000000" : "series.now - 1000000";
         var place = fill.Ended
-            ? "insert into taskrecovery_outcomes (entry, fence, ended_at, duration, kind, attempt, crashes, final) select numbers.id, 0, series.now, 0, 0, 1, 0, 1 from numbers, series"
-            : $"insert into taskrecovery_waiting (id, queue, kind, priority, run_at) select numbers.id, series.queue, series.kind, 5, {runAt} from numbers, series";
+            ? "insert into taskrecovery_outcomes (entry, fence, ended_at, duration, kind, attempt, crashes, final) "
+                + "select numbers.id, 0, series.now, 0, 0, 1, 0, 1 from numbers, series"
+            : "insert into taskrecovery_waiting (id, queue, kind, priority, run_at) "
+                + $"select numbers.id, series.queue, series.kind, 5, {runAt} from numbers, series";
         await RunAsync($$"""
             pragma foreign_keys = off; pragma synchronous = off; pragma cache_size = -500000; pragma temp_store = memory;
             insert or ignore into taskrecovery_kinds (name) values ('{{fill.Kind}}');
@@ -74,11 +76,15 @@ internal sealed class SqliteBenchmarkDatabase(string path) : IBenchmarkDatabase
             await RunAsync($$"""
                 pragma foreign_keys = off; pragma synchronous = off; pragma cache_size = -500000; pragma temp_store = memory;
                 begin immediate;
-                create temporary table series as select coalesce((select max(id) from taskrecovery_entries), 0) + 1 as first, cast((julianday('now') - 2440587.5) * 86400e6 as integer) as now,
-                    (select id from taskrecovery_queues where name = '{{fill.Queue}}') as queue, (select id from taskrecovery_kinds where name = '{{fill.Kind}}') as kind;
-                create temporary table numbers as with recursive n (id) as (select first from series union all select id + 1 from n limit {{fill.Count}}) select id from n;
+                create temporary table series as select coalesce((select max(id) from taskrecovery_entries), 0) + 1 as first,
+                    cast((julianday('now') - 2440587.5) * 86400e6 as integer) as now,
+                    (select id from taskrecovery_queues where name = '{{fill.Queue}}') as queue, (select id from taskrecovery_kinds
+                        where name = '{{fill.Kind}}') as kind;
+                create temporary table numbers as with recursive n (id) as (select first from series
+                    union all select id + 1 from n limit {{fill.Count}}) select id from n;
                 insert into taskrecovery_entries (id, created_at, queue, kind, priority, max_attempts, args)
-                    select numbers.id, series.now, series.queue, series.kind, 5, 10, '{"number":' || (numbers.id - series.first) || ',"milliseconds":0,"text":"{{text}}"}' from numbers, series;
+                    select numbers.id, series.now, series.queue, series.kind, 5, 10,
+                        '{"number":' || (numbers.id - series.first) || ',"milliseconds":0,"text":"{{text}}"}' from numbers, series;
                 {{place}};
                 commit
                 """);
@@ -87,7 +93,8 @@ internal sealed class SqliteBenchmarkDatabase(string path) : IBenchmarkDatabase
 
     public async Task<(long Entries, double Bytes)> SizeAsync()
     {
-        var files = Directory.EnumerateFiles(System.IO.Path.GetDirectoryName(path)!, System.IO.Path.GetFileName(path) + "*").Sum(file => new FileInfo(file).Length);
+        var files = Directory.EnumerateFiles(System.IO.Path.GetDirectoryName(path)!, System.IO.Path.GetFileName(path) + "*").Sum(
+            file => new FileInfo(file).Length);
         return ((long)await ReadAsync("select count(*) from taskrecovery_entries"), files);
     }
 
@@ -102,10 +109,13 @@ internal sealed class SqliteBenchmarkDatabase(string path) : IBenchmarkDatabase
                 select created_at, queue, kind, priority, max_attempts, json_replace(args, '$.jobId', $text), timeout
                 from taskrecovery_entries where id = (select min(planned_entry) from taskrecovery_jobs);
             insert into taskrecovery_waiting (id, queue, kind, priority, run_at)
-                select last_insert_rowid(), queue, kind, priority, run_at from taskrecovery_waiting where id = (select min(planned_entry) from taskrecovery_jobs);
-            insert into taskrecovery_jobs (id, name, kind, entry_kind, args, state, every, once_at, start_at, overlap, missed_runs, queue, priority, max_attempts, timeout, next_run_at,
+                select last_insert_rowid(), queue, kind, priority, run_at from taskrecovery_waiting
+                    where id = (select min(planned_entry) from taskrecovery_jobs);
+            insert into taskrecovery_jobs (id, name, kind, entry_kind, args, state, every, once_at, start_at, overlap, missed_runs, queue,
+                priority, max_attempts, timeout, next_run_at,
                     planned_entry, created_at, updated_at)
-                select $id, $name, kind, entry_kind, args, state, every, once_at, start_at, overlap, missed_runs, queue, priority, max_attempts, timeout, next_run_at,
+                select $id, $name, kind, entry_kind, args, state, every, once_at, start_at, overlap, missed_runs, queue, priority,
+                    max_attempts, timeout, next_run_at,
                     (select max(id) from taskrecovery_entries), created_at, updated_at
                 from taskrecovery_jobs where planned_entry = (select min(planned_entry) from taskrecovery_jobs)
             """,
@@ -144,14 +154,16 @@ internal sealed class SqliteBenchmarkDatabase(string path) : IBenchmarkDatabase
     public async Task<(long Count, double Last)> OutcomesAsync(double since)
     {
         await using var connection = await OpenAsync();
-        await using var command = new SqliteCommand($"select count(*), coalesce(max(ended_at), 0) / 1e6 from taskrecovery_outcomes where ended_at >= {(long)((since * 1e6) - 1000)}", connection);
+        await using var command = new SqliteCommand("select count(*), coalesce(max(ended_at), 0) / 1e6 from taskrecovery_outcomes "
+            + $"where ended_at >= {(long)((since * 1e6) - 1000)}", connection);
         await using var reader = await command.ExecuteReaderAsync();
         await reader.ReadAsync();
         return (reader.GetInt64(0), reader.GetDouble(1));
     }
 
     public Task SetPausedAsync(string queue, bool paused) => UseStoreAsync(
-        store => store.SetPausedAsync(PauseTarget.Queue(queue), paused ? new PauseInfo() : null, new AuditInfo("benchmark"), CancellationToken.None).AsTask());
+        store => store.SetPausedAsync(
+            PauseTarget.Queue(queue), paused ? new PauseInfo() : null, new AuditInfo("benchmark"), CancellationToken.None).AsTask());
 
     public async Task<StoreCost> CostAsync()
     {

@@ -16,7 +16,8 @@ internal static class StoreFloors
     public static NewEntry[] Entries(ChildSpec spec, string queue, int count)
     {
         var args = JsonSerializer.SerializeToUtf8Bytes(BenchmarkArgs.Create(1, 0, spec.ArgsBytes));
-        return [.. Enumerable.Repeat(new NewEntry { Kind = "benchmark", Queue = queue, Priority = 5, MaxAttempts = 10, Args = args }, count)];
+        return [.. Enumerable.Repeat(
+            new NewEntry { Kind = "benchmark", Queue = queue, Priority = 5, MaxAttempts = 10, Args = args }, count)];
     }
 }
 
@@ -50,7 +51,8 @@ internal sealed class StoreDrainFloor(ChildSpec spec) : IDrainFloor
         });
     }
 
-    public Task DrainAsync(string queue, Action<int> done) => Task.WhenAll(Enumerable.Range(0, spec.Parallel).Select(_ => Task.Run(() => DrainOneAsync(CreateClaimer(queue), done))));
+    public Task DrainAsync(string queue, Action<int> done)
+        => Task.WhenAll(Enumerable.Range(0, spec.Parallel).Select(_ => Task.Run(() => DrainOneAsync(CreateClaimer(queue), done))));
 
     public ValueTask DisposeAsync()
     {
@@ -66,7 +68,8 @@ internal sealed class StoreDrainFloor(ChildSpec spec) : IDrainFloor
     public async Task DrainOneAsync(IQueueClaimer claimer, Action<int> done, int limit = int.MaxValue)
     {
         var settled = new List<long>();
-        while (limit > 0 && await claimer.ClaimAsync(Math.Min(limit, spec.Batch), Suspects, CancellationToken.None) is { Entries.Count: > 0 } batch)
+        while (limit > 0
+            && await claimer.ClaimAsync(Math.Min(limit, spec.Batch), Suspects, CancellationToken.None) is { Entries.Count: > 0 } batch)
         {
             var outcomes = new RunOutcome[batch.Entries.Count];
             for (var i = 0; i < outcomes.Length; i++)

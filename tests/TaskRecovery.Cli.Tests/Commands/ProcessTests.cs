@@ -38,7 +38,8 @@ public sealed class ProcessTests : IDisposable
     }
 
     // The output is complete when the process has been disposed of.
-    private static async Task<(int ExitCode, ChildProcess Child)> RunAsync(string[] args, IReadOnlyDictionary<string, string>? variables = null)
+    private static async Task<(int ExitCode, ChildProcess Child)> RunAsync(
+        string[] args, IReadOnlyDictionary<string, string>? variables = null)
     {
         await using var child = ChildProcess.StartDotnet(Program, args, variables);
         return (await child.WaitForExitAsync(), child);

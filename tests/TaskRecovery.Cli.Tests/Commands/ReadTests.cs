@@ -71,7 +71,8 @@ public sealed class ReadTests : IDisposable
         foreach (var filter in filters)
         {
             var found = await _cli.RunAsync(["list", "--json", .. filter]);
-            Assert.Equal((0, wanted), (found.ExitCode, found.Json().GetProperty("entries").EnumerateArray().Single().GetProperty("id").GetInt64()));
+            Assert.Equal(
+                (0, wanted), (found.ExitCode, found.Json().GetProperty("entries").EnumerateArray().Single().GetProperty("id").GetInt64()));
         }
 
         Assert.Empty((await _cli.RunAsync("list", "--ended-from", "1h")).Lines);
@@ -88,7 +89,8 @@ public sealed class ReadTests : IDisposable
         Assert.Equal((0, ""), (shown.ExitCode, shown.Error));
         Assert.Equal($"entry {id}: Failed (failed_for_good)", shown.Lines[0]);
         Assert.Contains(shown.Lines, line => line.StartsWith("layout", StringComparison.Ordinal));
-        Assert.Contains(shown.Lines, line => line.Contains("Failed  ", StringComparison.Ordinal) && line.Contains("worker", StringComparison.Ordinal));
+        Assert.Contains(
+            shown.Lines, line => line.Contains("Failed  ", StringComparison.Ordinal) && line.Contains("worker", StringComparison.Ordinal));
         Assert.Contains("  second line", shown.Lines);
         Assert.Contains(shown.Lines, line => line.EndsWith("rendering page 1", StringComparison.Ordinal));
         Assert.Equal("Failed", json.GetProperty("life").GetProperty("entry").GetProperty("state").GetString());

@@ -64,7 +64,9 @@ public sealed class UsageTests : IDisposable
     {
         await _cli.MigratedAsync();
         await Database.ExecuteAsync(
-            _cli.ConnectionString, "insert into taskrecovery_migrations select 999, '999_future', checksum, '9.9.9', applied_at from taskrecovery_migrations where version = 1");
+            _cli.ConnectionString,
+            "insert into taskrecovery_migrations select 999, '999_future', checksum, '9.9.9', applied_at from taskrecovery_migrations "
+            + "where version = 1");
 
         (await _cli.RunAsync("status")).AssertFailed(4, "is too new for TaskRecovery");
         (await _cli.RunAsync("migrate", "--check")).AssertFailed(4, "is too new for TaskRecovery");
@@ -75,7 +77,8 @@ public sealed class UsageTests : IDisposable
     {
         await _cli.MigratedAsync();
 
-        (await _cli.RunAsync(["check"], answer: null, cancellationToken: new CancellationToken(canceled: true))).AssertFailed(130, "Interrupted.");
+        (await _cli.RunAsync(["check"], answer: null, cancellationToken: new CancellationToken(canceled: true)))
+            .AssertFailed(130, "Interrupted.");
     }
 
     [Fact]

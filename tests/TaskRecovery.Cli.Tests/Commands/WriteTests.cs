@@ -20,7 +20,8 @@ public sealed class WriteTests : IDisposable
 
         Assert.Equal((0, $"cancel entry {id}: done\n", ""), (cancelled.ExitCode, cancelled.Out, cancelled.Error));
         Assert.Equal((0, $"retry entry {id}: done\n"), (retried.ExitCode, retried.Out));
-        Assert.Equal(("EntryCancelled", "wrong price", "cli"), (Text(events[0], "kind"), Text(events[0], "reason"), Text(events[0], "tool")));
+        Assert.Equal(
+            ("EntryCancelled", "wrong price", "cli"), (Text(events[0], "kind"), Text(events[0], "reason"), Text(events[0], "tool")));
         Assert.True(due > DateTimeOffset.UtcNow.AddMinutes(110), $"due at {due}");
     }
 

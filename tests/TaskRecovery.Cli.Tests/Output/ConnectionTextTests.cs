@@ -12,5 +12,6 @@ public sealed class ConnectionTextTests
     [InlineData("Host=a;Password=\"se;cret\"", "se;cret", "***")]
     [InlineData("Host=a;Password=no", "no such host; Password=no", "no such host; Password=***")]
     [InlineData(null, "nothing to hide", "nothing to hide")]
-    public void A_password_is_redacted(string? connection, string message, string expected) => Assert.Equal(expected, ConnectionText.Redact(message, connection));
+    public void A_password_is_redacted(string? connection, string message, string expected)
+        => Assert.Equal(expected, ConnectionText.Redact(message, connection));
 }

@@ -21,7 +21,8 @@ public sealed class LiveTests(Chromium chromium)
         app.Time.Advance(TimeSpan.FromSeconds(3));
 
         await Expect(visitor.Page.Locator(".tiles .value.bad")).ToHaveTextAsync("7,777", Soon);
-        Assert.True(await visitor.Page.Locator("details", new PageLocatorOptions { HasText = "Numbers of the chart" }).EvaluateAsync<bool>("one => one.open"));
+        Assert.True(await visitor.Page.Locator(
+            "details", new PageLocatorOptions { HasText = "Numbers of the chart" }).EvaluateAsync<bool>("one => one.open"));
         Assert.Equal("SUMMARY", await visitor.Page.EvaluateAsync<string>("document.activeElement.tagName"));
         Assert.Equal([], visitor.Complaints);
     }
@@ -36,7 +37,8 @@ public sealed class LiveTests(Chromium chromium)
 
         app.Monitor.Fail(new StoreUnavailableException("gone"));
         app.Time.Advance(TimeSpan.FromSeconds(3));
-        await Expect(visitor.Page.Locator(".live")).ToContainTextAsync("stale since 14:32", new LocatorAssertionsToContainTextOptions { Timeout = 10_000 });
+        await Expect(visitor.Page.Locator(".live")).ToContainTextAsync(
+            "stale since 14:32", new LocatorAssertionsToContainTextOptions { Timeout = 10_000 });
 
         app.Monitor.Fail(null);
         await Expect(visitor.Page.Locator(".live")).ToHaveTextAsync("live", Soon);
@@ -51,7 +53,8 @@ public sealed class LiveTests(Chromium chromium)
         await Expect(visitor.Page.Locator(".live")).ToHaveTextAsync("live", Soon);
 
         var stop = await first.StopAsync();
-        await Expect(visitor.Page.Locator(".live")).ToContainTextAsync("stale since", new LocatorAssertionsToContainTextOptions { Timeout = 10_000 });
+        await Expect(visitor.Page.Locator(".live")).ToContainTextAsync(
+            "stale since", new LocatorAssertionsToContainTextOptions { Timeout = 10_000 });
         await using var second = await DashboardApp.StartAsync(Shop.Open(), AppSetup.ForBrowsers with { Port = first.Address.Port });
 
         await Expect(visitor.Page.Locator(".live")).ToHaveTextAsync("live", Soon);

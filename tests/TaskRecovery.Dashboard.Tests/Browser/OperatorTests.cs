@@ -25,7 +25,8 @@ public sealed class OperatorTests(Chromium chromium)
         await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Undo" }).ClickAsync();
         await Expect(page.Locator(".toasts")).ToContainTextAsync("is cancelled");
 
-        Assert.Equal([$"retry {Shop.FailedEntry}", "preview Cancel", "start operation 7"], app.Operations.Done.Select(static done => done.Action));
+        Assert.Equal(
+            [$"retry {Shop.FailedEntry}", "preview Cancel", "start operation 7"], app.Operations.Done.Select(static done => done.Action));
         Assert.Equal([], visitor.Complaints);
     }
 

@@ -18,7 +18,8 @@ public sealed partial class ApiTests
         var actual = app.Endpoints.OfType<RouteEndpoint>()
             .Where(static endpoint => endpoint.RoutePattern.RawText!.StartsWith("/jobs/api/", StringComparison.Ordinal))
             .Select(static endpoint =>
-                $"{endpoint.Metadata.GetRequiredMetadata<HttpMethodMetadata>().HttpMethods[0]} {Constraint().Replace(endpoint.RoutePattern.RawText!["/jobs/api".Length..], "}")}");
+                $"{endpoint.Metadata.GetRequiredMetadata<HttpMethodMetadata>().HttpMethods[0]} {Constraint().Replace(
+                    endpoint.RoutePattern.RawText!["/jobs/api".Length..], "}")}");
         using var contract = JsonDocument.Parse(await File.ReadAllTextAsync(Contract(), TestContext.Current.CancellationToken));
         var named = contract.RootElement.GetProperty("paths").EnumerateObject()
             .SelectMany(static path => path.Value.EnumerateObject().Select(method => $"{method.Name.ToUpperInvariant()} {path.Name}"));
@@ -81,7 +82,9 @@ public sealed partial class ApiTests
             Requests.Get($"jobs/api/{path}", roles: roles), TestContext.Current.CancellationToken);
 
         Assert.Equal(expected, response.StatusCode);
-        Assert.Equal(expected == HttpStatusCode.OK ? "application/json" : "application/problem+json", response.Content.Headers.ContentType?.MediaType);
+        Assert.Equal(expected == HttpStatusCode.OK
+            ? "application/json"
+            : "application/problem+json", response.Content.Headers.ContentType?.MediaType);
     }
 
     [Theory]

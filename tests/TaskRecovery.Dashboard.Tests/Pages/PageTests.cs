@@ -149,7 +149,9 @@ public sealed class PageTests
     {
         await using var app = await DashboardApp.StartAsync(Shop.Open());
         const string Secret = "Host=db;Password=secret";
-        app.Monitor.Fail(failure == typeof(StoreUnavailableException) ? new StoreUnavailableException(Secret) : (Exception)Activator.CreateInstance(failure, Secret)!);
+        app.Monitor.Fail(failure == typeof(StoreUnavailableException)
+            ? new StoreUnavailableException(Secret)
+            : (Exception)Activator.CreateInstance(failure, Secret)!);
 
         using var response = await app.Client.SendAsync(Requests.Get("jobs/"), TestContext.Current.CancellationToken);
 
@@ -190,7 +192,8 @@ public sealed class PageTests
         using var response = await app.Client.SendAsync(
             Requests.Post($"jobs/entries/{Shop.FailedEntry}/retry"), TestContext.Current.CancellationToken);
         using var next = await app.Client.SendAsync(
-            Requests.Get($"jobs/entries/{Shop.FailedEntry}?did=retried&n={Shop.FailedEntry}", roles: "ops"), TestContext.Current.CancellationToken);
+            Requests.Get($"jobs/entries/{Shop.FailedEntry}?did=retried&n={Shop.FailedEntry}", roles: "ops"),
+            TestContext.Current.CancellationToken);
 
         Assert.Equal(
             $"../../entries/{Shop.FailedEntry}?did=retried&n={Shop.FailedEntry}", response.Headers.Location?.OriginalString);
@@ -205,9 +208,11 @@ public sealed class PageTests
     {
         await using var app = await DashboardApp.StartAsync(Shop.Open());
 
-        using var response = await app.Client.SendAsync(Requests.Post($"jobs/entries/{Shop.WaitingEntry}/cancel"), TestContext.Current.CancellationToken);
+        using var response = await app.Client.SendAsync(
+            Requests.Post($"jobs/entries/{Shop.WaitingEntry}/cancel"), TestContext.Current.CancellationToken);
 
-        Assert.Equal($"../../entries/{Shop.WaitingEntry}?did=cancelled&n={Shop.WaitingEntry}&undo=7", response.Headers.Location?.OriginalString);
+        Assert.Equal(
+            $"../../entries/{Shop.WaitingEntry}?did=cancelled&n={Shop.WaitingEntry}&undo=7", response.Headers.Location?.OriginalString);
         Assert.Equal([Shop.WaitingEntry], app.Operations.Prepared?.EntryIds);
     }
 
@@ -217,7 +222,8 @@ public sealed class PageTests
         await using var app = await DashboardApp.StartAsync(Shop.Open());
 
         using var response = await app.Client.SendAsync(
-            Requests.Post("jobs/operations/prepare", fields: [("do", "retry-all"), ("filter", "kind=mail.*")]), TestContext.Current.CancellationToken);
+            Requests.Post("jobs/operations/prepare", fields: [("do", "retry-all"), ("filter", "kind=mail.*")]),
+            TestContext.Current.CancellationToken);
 
         Assert.Equal("../operations/7?did=prepared", response.Headers.Location?.OriginalString);
         Assert.Equal("mail.*", app.Operations.Prepared?.Query?.Kind);

@@ -48,6 +48,7 @@ public sealed class MarkupTests
 
     [Fact]
     public void Json_is_indented() => Assert.Equal(
-        "<pre tabindex=\"0\">{\n  <span class=\"json-key\">&quot;a&quot;</span>: [\n    <span class=\"json-value\">1</span>,\n    <span class=\"json-value\">2</span>\n  ]\n}</pre>",
+        "<pre tabindex=\"0\">{\n  <span class=\"json-key\">&quot;a&quot;</span>: [\n    <span class=\"json-value\">1</span>,\n    <span "
+        + "class=\"json-value\">2</span>\n  ]\n}</pre>",
         JsonMarkup.Render("{\"a\":[1,2]}").ToString());
 }

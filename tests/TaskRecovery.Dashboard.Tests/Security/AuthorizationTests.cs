@@ -6,7 +6,8 @@ namespace TaskRecovery.Dashboard.Tests.Security;
 /// <summary>Every route, with each right and without it.</summary>
 public sealed class AuthorizationTests
 {
-    private const string Argument = "88187"; // Part of the arguments and of the unique key of the failed entry: order 84,000 + 4,104 and so on.
+    // Part of the arguments and of the unique key of the failed entry: order 84,000 + 4,104 and so on.
+    private const string Argument = "88187";
 
     [Fact]
     public async Task Without_any_policy_every_route_is_closed_and_says_how_to_open_it()
@@ -18,7 +19,8 @@ public sealed class AuthorizationTests
             using var response = await app.Client.SendAsync(Requests.Get(path, roles: "data,ops"), TestContext.Current.CancellationToken);
 
             Assert.Equal(HttpStatusCode.Forbidden, response.StatusCode);
-            Assert.Contains("RequireAuthorization(&quot;staff&quot;)", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+            Assert.Contains("RequireAuthorization(&quot;staff&quot;)", await response.Content.ReadAsStringAsync(
+                TestContext.Current.CancellationToken), StringComparison.Ordinal);
         }
 
         Assert.All(await PostAllAsync(app, "data,ops"), static status => Assert.Equal(HttpStatusCode.Forbidden, status));
@@ -130,7 +132,8 @@ public sealed class AuthorizationTests
         await using var app = await DashboardApp.StartAsync(Shop.Open());
 
         using var response = await app.Client.SendAsync(
-            Requests.Post("jobs/operations/prepare", fields: [("do", "cancel-all"), ("filter", "text=Lovelace")]), TestContext.Current.CancellationToken);
+            Requests.Post("jobs/operations/prepare", fields: [("do", "cancel-all"), ("filter", "text=Lovelace")]),
+            TestContext.Current.CancellationToken);
 
         Assert.Equal(HttpStatusCode.SeeOther, response.StatusCode);
         Assert.Null(app.Operations.Prepared);

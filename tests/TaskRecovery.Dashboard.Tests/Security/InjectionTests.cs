@@ -8,7 +8,8 @@ public sealed partial class InjectionTests
 {
     private const string Attack = "\"'><script>window.pwned=1</script><img src=x onerror=window.pwned=1>";
 
-    public static TheoryData<string> Pages => [.. Requests.Pages, $"jobs/entries/{Shop.CrashedEntry}?step={Uri.EscapeDataString(Texts.Hostile.Of("charge-card"))}"];
+    public static TheoryData<string> Pages
+        => [.. Requests.Pages, $"jobs/entries/{Shop.CrashedEntry}?step={Uri.EscapeDataString(Texts.Hostile.Of("charge-card"))}"];
 
     [Theory]
     [MemberData(nameof(Pages))]
@@ -16,7 +17,8 @@ public sealed partial class InjectionTests
     {
         await using var app = await DashboardApp.StartAsync(Shop.Open(Texts.Hostile));
 
-        using var response = await app.Client.SendAsync(Requests.Get(path, user: Attack.Replace("\"", "", StringComparison.Ordinal), roles: "data,ops"), TestContext.Current.CancellationToken);
+        using var response = await app.Client.SendAsync(Requests.Get(
+            path, user: Attack.Replace("\"", "", StringComparison.Ordinal), roles: "data,ops"), TestContext.Current.CancellationToken);
         var page = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
 
         AssertHarmless(page);

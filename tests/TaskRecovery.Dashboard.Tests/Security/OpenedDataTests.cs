@@ -46,11 +46,13 @@ public sealed class OpenedDataTests
     {
         await using var app = await DashboardApp.StartAsync(Shop.Open());
 
-        using var response = await app.Client.SendAsync(Requests.Get($"jobs/jobs/{Shop.ReportJob}", roles: "data"), TestContext.Current.CancellationToken);
+        using var response = await app.Client.SendAsync(
+            Requests.Get($"jobs/jobs/{Shop.ReportJob}", roles: "data"), TestContext.Current.CancellationToken);
 
         Assert.Single(Opened(app), static line => line.Contains($"job {Shop.ReportJob}", StringComparison.Ordinal));
     }
 
     // The event "opened the data of".
-    private static IEnumerable<string> Opened(DashboardApp app) => app.Log.Lines.Where(static line => line.StartsWith("6002: ", StringComparison.Ordinal));
+    private static IEnumerable<string> Opened(DashboardApp app)
+        => app.Log.Lines.Where(static line => line.StartsWith("6002: ", StringComparison.Ordinal));
 }

@@ -14,7 +14,8 @@ public sealed class WidenedFilterTests
 
         using var response = await app.Client.SendAsync(
             Requests.Post(
-                "jobs/operations/prepare", roles: "data,ops", fields: [("do", "retry-all"), ("filter", $"state=failed&text={Uri.EscapeDataString(text)}")]),
+                "jobs/operations/prepare", roles: "data,ops",
+                fields: [("do", "retry-all"), ("filter", $"state=failed&text={Uri.EscapeDataString(text)}")]),
             TestContext.Current.CancellationToken);
 
         Assert.Equal(HttpStatusCode.SeeOther, response.StatusCode);
@@ -30,7 +31,8 @@ public sealed class WidenedFilterTests
 
         using var response = await app.Client.SendAsync(
             Requests.Post(
-                "jobs/operations/prepare", roles: "data,ops", fields: [("do", "cancel-all"), ("filter", $"state=waiting&{condition}={new string('x', length)}")]),
+                "jobs/operations/prepare", roles: "data,ops",
+                fields: [("do", "cancel-all"), ("filter", $"state=waiting&{condition}={new string('x', length)}")]),
             TestContext.Current.CancellationToken);
         using var page = await app.Client.SendAsync(
             Requests.Get($"jobs/entries?{condition}={new string('x', length)}", roles: "data"), TestContext.Current.CancellationToken);

@@ -56,7 +56,8 @@ public sealed class SqliteStoreTests : IAsyncLifetime
 
         foreach (var path in (string[])
         [
-            "", "?range=24h", "?range=7d", "?range=90d", "queues", "entries", "entries?state=failed", "entries?kind=flaky*&group=reason", "entries?text=broken", $"entries/{completed}",
+            "", "?range=24h", "?range=7d", "?range=90d", "queues", "entries", "entries?state=failed",
+            "entries?kind=flaky*&group=reason", "entries?text=broken", $"entries/{completed}",
             $"entries/{failed}", "kinds", "jobs", "tasks", "nodes", "events", "operations", "search?q=flaky", "about",
         ])
         {
@@ -93,7 +94,8 @@ public sealed class SqliteStoreTests : IAsyncLifetime
 
         using var cancelled = await _client.SendAsync(Requests.Post($"jobs/entries/{id}/cancel", user: null), Cancellation);
         await WaitAsync(id, EntryState.Cancelled);
-        var undo = Microsoft.AspNetCore.WebUtilities.QueryHelpers.ParseQuery(cancelled.Headers.Location!.OriginalString.Split('?')[1])["undo"].ToString();
+        var undo = Microsoft.AspNetCore.WebUtilities.QueryHelpers.ParseQuery(
+            cancelled.Headers.Location!.OriginalString.Split('?')[1])["undo"].ToString();
         using var undone = await _client.SendAsync(Requests.Post($"jobs/operations/{undo}/undo", user: null), Cancellation);
 
         await WaitAsync(id, EntryState.Waiting);

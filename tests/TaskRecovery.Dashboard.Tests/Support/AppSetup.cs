@@ -26,5 +26,6 @@ internal sealed record AppSetup
     public Action<DashboardOptions>? Configure { get; init; }
 
     /// <summary>An application in which a browser without any login may do everything.</summary>
-    public static AppSetup ForBrowsers { get; } = new() { Policy = null, IsOpen = true, DataPolicy = "everyone", OperatePolicy = "everyone" };
+    public static AppSetup ForBrowsers { get; } =
+        new() { Policy = null, IsOpen = true, DataPolicy = "everyone", OperatePolicy = "everyone" };
 }

@@ -15,7 +15,8 @@ internal sealed class DashboardApp : IAsyncDisposable
 {
     private readonly WebApplication _app;
 
-    private DashboardApp(WebApplication app, FakeSystem system, FixedTime time, FakeMonitor monitor, FakeOperator operations, FakeJobs jobs, LogLines log)
+    private DashboardApp(
+        WebApplication app, FakeSystem system, FixedTime time, FakeMonitor monitor, FakeOperator operations, FakeJobs jobs, LogLines log)
     {
         _app = app;
         System = system;

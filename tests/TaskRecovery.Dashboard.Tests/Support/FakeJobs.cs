@@ -16,7 +16,8 @@ internal sealed class FakeJobs(FakeSystem system) : IJobService, ITaskService
         system.Jobs);
 
     public Task<bool> PauseAsync(
-        Guid jobId, string? reason = null, string? by = null, DateTimeOffset? until = null, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+        Guid jobId, string? reason = null, string? by = null, DateTimeOffset? until = null,
+        CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
     public Task<bool> ResumeAsync(Guid jobId, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
@@ -31,7 +32,8 @@ internal sealed class FakeJobs(FakeSystem system) : IJobService, ITaskService
     public Task<IReadOnlyList<DateTimeOffset>> GetNextRunsAsync(Guid jobId, int count = 10, CancellationToken cancellationToken = default)
         => throw new NotSupportedException();
 
-    public Task<DateTimeOffset?> GetNextRunAsync(Guid jobId, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    public Task<DateTimeOffset?> GetNextRunAsync(Guid jobId, CancellationToken cancellationToken = default)
+        => throw new NotSupportedException();
 
     public Task<int> RecoverJobsAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
@@ -39,15 +41,19 @@ internal sealed class FakeJobs(FakeSystem system) : IJobService, ITaskService
         Guid? jobId = null, TaskState? state = null, int limit = 100, CancellationToken cancellationToken = default)
         => throw new NotSupportedException();
 
-    public Task<IReadOnlyList<TaskRecord>> GetIncompleteTasksByJobIdAsync(Guid jobId, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    public Task<IReadOnlyList<TaskRecord>> GetIncompleteTasksByJobIdAsync(Guid jobId, CancellationToken cancellationToken = default)
+        => throw new NotSupportedException();
 
     public Task<bool> HasRunningTasksAsync(Guid jobId, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
-    public Task<TaskRecord?> GetCurrentTaskAsync(Guid jobId, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    public Task<TaskRecord?> GetCurrentTaskAsync(Guid jobId, CancellationToken cancellationToken = default)
+        => throw new NotSupportedException();
 
-    public Task<TaskValidity> IsTaskValidAsync(Guid taskId, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    public Task<TaskValidity> IsTaskValidAsync(Guid taskId, CancellationToken cancellationToken = default)
+        => throw new NotSupportedException();
 
-    public Task<RecoveryReport> RecoverRunningTasksAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    public Task<RecoveryReport> RecoverRunningTasksAsync(CancellationToken cancellationToken = default)
+        => throw new NotSupportedException();
 
     Task<TaskRecord?> ITaskService.GetAsync(Guid taskId, CancellationToken cancellationToken) => Task.FromResult(
         system.Tasks.Find(task => task.Id == taskId));

@@ -26,7 +26,8 @@ internal sealed class FakeMonitor(FakeSystem system) : IQueueMonitor
     public ValueTask<IReadOnlyList<QueueSummary>> ListQueuesAsync(CancellationToken cancellationToken = default) => Answer(
         "queues", system.Snapshot.Queues);
 
-    public ValueTask<IReadOnlyList<KindSummary>> ListKindsAsync(CancellationToken cancellationToken = default) => Answer<IReadOnlyList<KindSummary>>("kinds", system.Kinds);
+    public ValueTask<IReadOnlyList<KindSummary>> ListKindsAsync(CancellationToken cancellationToken = default)
+        => Answer<IReadOnlyList<KindSummary>>("kinds", system.Kinds);
 
     public ValueTask<EntrySummaryPage> ListAsync(EntryQuery query, CancellationToken cancellationToken = default)
     {
@@ -41,21 +42,25 @@ internal sealed class FakeMonitor(FakeSystem system) : IQueueMonitor
     {
         var groups = query.States?.SequenceEqual([EntryState.Failed]) == true && system.FailedKinds.Count > 0 && by != EntryGrouping.Queue
             ? by == EntryGrouping.Kind ? system.FailedKinds : system.FailedReasons
-            : Matching(query).GroupBy(life => Key(life.Entry, by)).Select(static group => new EntryGroup(group.Key, new Count(group.Count()))).ToList();
+            : Matching(query).GroupBy(life => Key(life.Entry, by)).Select(
+                static group => new EntryGroup(group.Key, new Count(group.Count()))).ToList();
         return Answer("group", new EntryGroups(groups, system.Now.AddDays(-1), true));
     }
 
     public ValueTask<EntryLife?> GetLifeAsync(long entryId, CancellationToken cancellationToken = default)
         => Answer("life", system.Lives.Find(life => life.Entry.Id == entryId));
 
-    public ValueTask<string?> GetStepResultAsync(long entryId, string step, CancellationToken cancellationToken = default) => Answer<string?>("step", system.StepResult);
+    public ValueTask<string?> GetStepResultAsync(long entryId, string step, CancellationToken cancellationToken = default)
+        => Answer<string?>("step", system.StepResult);
 
     public ValueTask<string?> GetCheckpointAsync(long entryId, CancellationToken cancellationToken = default) => Answer<string?>(
         "checkpoint", system.Checkpoint);
 
-    public ValueTask<IReadOnlyList<RunLogLine>> ListLogAsync(long entryId, CancellationToken cancellationToken = default) => Answer<IReadOnlyList<RunLogLine>>("log", system.Log);
+    public ValueTask<IReadOnlyList<RunLogLine>> ListLogAsync(long entryId, CancellationToken cancellationToken = default)
+        => Answer<IReadOnlyList<RunLogLine>>("log", system.Log);
 
-    public ValueTask<IReadOnlyList<NodeSummary>> ListNodesAsync(CancellationToken cancellationToken = default) => Answer<IReadOnlyList<NodeSummary>>("nodes", system.Nodes);
+    public ValueTask<IReadOnlyList<NodeSummary>> ListNodesAsync(CancellationToken cancellationToken = default)
+        => Answer<IReadOnlyList<NodeSummary>>("nodes", system.Nodes);
 
     public ValueTask<EventPage> ListEventsAsync(EventQuery query, CancellationToken cancellationToken = default)
     {

@@ -30,7 +30,8 @@ internal sealed class FakeOperator(FakeSystem system) : IQueueOperator
     public ValueTask<OperatorResult> CancelAsync(long entryId, AuditInfo audit, CancellationToken cancellationToken = default) => Note(
         $"cancel {entryId}", audit, Result);
 
-    public ValueTask<int> EraseAsync(EraseTarget target, AuditInfo audit, CancellationToken cancellationToken = default) => Note($"erase {target}", audit, 1);
+    public ValueTask<int> EraseAsync(EraseTarget target, AuditInfo audit, CancellationToken cancellationToken = default)
+        => Note($"erase {target}", audit, 1);
 
     public ValueTask<long?> TriggerJobAsync(
         Guid jobId, AuditInfo audit, OverlapPolicy? overlap = null, CancellationToken cancellationToken = default)
@@ -43,22 +44,33 @@ internal sealed class FakeOperator(FakeSystem system) : IQueueOperator
         PauseTarget target, AuditInfo audit, DateTimeOffset? until = null, CancellationToken cancellationToken = default)
         => Note($"pause {target}", audit, Result);
 
-    public ValueTask<OperatorResult> ResumeAsync(PauseTarget target, AuditInfo audit, CancellationToken cancellationToken = default) => Note($"resume {target}", audit, Result);
+    public ValueTask<OperatorResult> ResumeAsync(PauseTarget target, AuditInfo audit, CancellationToken cancellationToken = default)
+        => Note($"resume {target}", audit, Result);
 
     public ValueTask<OperationPreview> PreviewAsync(BulkRequest request, AuditInfo audit, CancellationToken cancellationToken = default)
     {
         Prepared = request;
-        return Note($"preview {request.Action}", audit, new OperationPreview { OperationId = 7, Entries = new Count(1), Sample = [], UpToId = 1_000, ExpiresAt = system.Now.AddMinutes(10) });
+        return Note($"preview {request.Action}", audit, new OperationPreview
+        {
+            OperationId = 7,
+            Entries = new Count(1),
+            Sample = [],
+            UpToId = 1_000,
+            ExpiresAt = system.Now.AddMinutes(10),
+        });
     }
 
-    public ValueTask<OperationAnswer> StartAsync(long operationId, AuditInfo audit, CancellationToken cancellationToken = default) => Operation("start", operationId, audit);
+    public ValueTask<OperationAnswer> StartAsync(long operationId, AuditInfo audit, CancellationToken cancellationToken = default)
+        => Operation("start", operationId, audit);
 
     public ValueTask<BulkOperation?> ContinueAsync(long operationId, CancellationToken cancellationToken = default) => FindOperationAsync(
         operationId, cancellationToken);
 
-    public ValueTask<OperationAnswer> StopAsync(long operationId, AuditInfo audit, CancellationToken cancellationToken = default) => Operation("stop", operationId, audit);
+    public ValueTask<OperationAnswer> StopAsync(long operationId, AuditInfo audit, CancellationToken cancellationToken = default)
+        => Operation("stop", operationId, audit);
 
-    public ValueTask<OperationAnswer> UndoAsync(long operationId, AuditInfo audit, CancellationToken cancellationToken = default) => Operation("undo", operationId, audit);
+    public ValueTask<OperationAnswer> UndoAsync(long operationId, AuditInfo audit, CancellationToken cancellationToken = default)
+        => Operation("undo", operationId, audit);
 
     public ValueTask<BulkOperation?> FindOperationAsync(long operationId, CancellationToken cancellationToken = default)
         => ValueTask.FromResult(system.Operations.Find(operation => operation.Id == operationId));

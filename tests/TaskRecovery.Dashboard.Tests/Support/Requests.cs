@@ -5,26 +5,33 @@ internal static class Requests
 {
     public static readonly string[] Pages =
     [
-        "jobs/", "jobs/queues", "jobs/entries", "jobs/entries?state=failed", "jobs/entries?group=kind", $"jobs/entries/{Shop.CrashedEntry}", $"jobs/entries/{Shop.RunningEntry}",
-        $"jobs/entries/{Shop.FailedEntry}", "jobs/kinds", "jobs/jobs", $"jobs/jobs/{Shop.ReportJob}", "jobs/tasks", "jobs/nodes", "jobs/events", "jobs/operations", "jobs/operations/7",
+        "jobs/", "jobs/queues", "jobs/entries", "jobs/entries?state=failed", "jobs/entries?group=kind",
+        $"jobs/entries/{Shop.CrashedEntry}", $"jobs/entries/{Shop.RunningEntry}",
+        $"jobs/entries/{Shop.FailedEntry}", "jobs/kinds", "jobs/jobs", $"jobs/jobs/{Shop.ReportJob}",
+        "jobs/tasks", "jobs/nodes", "jobs/events", "jobs/operations", "jobs/operations/7",
         "jobs/operations/5", "jobs/search?q=mail", "jobs/about",
     ];
 
     /// <summary>One page of each kind, for what takes long.</summary>
     public static readonly string[] Layouts =
     [
-        "jobs/", "jobs/queues", "jobs/entries?state=failed", $"jobs/entries/{Shop.CrashedEntry}", $"jobs/entries/{Shop.RunningEntry}", "jobs/jobs",
-        $"jobs/jobs/{Shop.ReportJob}", "jobs/tasks", "jobs/nodes", "jobs/events", "jobs/operations/7", "jobs/operations/5", "jobs/search?q=mail", "jobs/about",
+        "jobs/", "jobs/queues", "jobs/entries?state=failed",
+        $"jobs/entries/{Shop.CrashedEntry}", $"jobs/entries/{Shop.RunningEntry}", "jobs/jobs",
+        $"jobs/jobs/{Shop.ReportJob}", "jobs/tasks", "jobs/nodes", "jobs/events",
+        "jobs/operations/7", "jobs/operations/5", "jobs/search?q=mail", "jobs/about",
     ];
 
     public static readonly string[] Posts =
     [
-        $"jobs/entries/{Shop.FailedEntry}/retry", $"jobs/entries/{Shop.WaitingEntry}/cancel", "jobs/queues/pause", "jobs/queues/resume", "jobs/kinds/pause", "jobs/kinds/resume",
-        $"jobs/jobs/{Shop.ReportJob}/run", $"jobs/jobs/{Shop.ReportJob}/pause", $"jobs/jobs/{Shop.ReportJob}/resume", $"jobs/jobs/{Shop.ReportJob}/delete", "jobs/operations/prepare",
+        $"jobs/entries/{Shop.FailedEntry}/retry", $"jobs/entries/{Shop.WaitingEntry}/cancel",
+        "jobs/queues/pause", "jobs/queues/resume", "jobs/kinds/pause", "jobs/kinds/resume",
+        $"jobs/jobs/{Shop.ReportJob}/run", $"jobs/jobs/{Shop.ReportJob}/pause",
+        $"jobs/jobs/{Shop.ReportJob}/resume", $"jobs/jobs/{Shop.ReportJob}/delete", "jobs/operations/prepare",
         "jobs/operations/7/start", "jobs/operations/6/stop", "jobs/operations/5/undo",
     ];
 
-    public static HttpRequestMessage Get(string path, string? user = "ada", string roles = "") => From(new HttpRequestMessage(HttpMethod.Get, path), user, roles);
+    public static HttpRequestMessage Get(string path, string? user = "ada", string roles = "")
+        => From(new HttpRequestMessage(HttpMethod.Get, path), user, roles);
 
     /// <summary>A form that a page of the dashboard posts.</summary>
     public static HttpRequestMessage Post(
@@ -32,7 +39,8 @@ internal static class Requests
     {
         var request = From(new HttpRequestMessage(HttpMethod.Post, path), user, roles);
         (string Name, string Value)[] all =
-            [("name", "mail"), ("reason", "because"), ("id", "4104"), ("do", "retry"), ("filter", "state=failed"), ("confirm", "monthly-report"), .. fields];
+            [("name", "mail"), ("reason", "because"), ("id", "4104"), ("do", "retry"),
+                ("filter", "state=failed"), ("confirm", "monthly-report"), .. fields];
         request.Content = new FormUrlEncodedContent(
             all.GroupBy(static field => field.Name).Select(static group => KeyValuePair.Create(group.Key, group.Last().Value)));
         if (site is not null)

@@ -6,7 +6,8 @@ namespace TaskRecovery.Dashboard.Tests.Support;
 /// <summary>The entries of the shop, with the life of each.</summary>
 internal static class ShopEntries
 {
-    private const string Error = "System.Net.Http.HttpRequestException: The gateway answered 502 (Bad Gateway)\n   at Shop.Payments.Gateway.CaptureAsync(Order order)\n   at Shop.Payments.CaptureWorker.WorkAsync(WorkContext`1 context)";
+    private const string Error = "System.Net.Http.HttpRequestException: The gateway answered 502 (Bad Gateway)\n   at "
+        + "Shop.Payments.Gateway.CaptureAsync(Order order)\n   at Shop.Payments.CaptureWorker.WorkAsync(WorkContext`1 context)";
 
     private static readonly string[] Kinds = ["mail.send", "order.confirm", "thumbnail", "stock.sync", "payment.capture"];
 
@@ -65,14 +66,29 @@ internal static class ShopEntries
         var entry = Entry(system, texts, id);
         var started = entry.CreatedAt.AddMilliseconds(8 + (id % 30));
         var ended = started.AddMilliseconds(140 + (id % 11 * 310));
-        return Life(system, entry with { State = EntryState.Completed, Attempt = 1, StartedAt = started, EndedAt = ended, Node = texts.Of($"shop-web-{1 + (id % 2)}"), Result = Json(texts, "sent", "true") }) with
+        return Life(system, entry with
         {
-            Runs = [new EntryRun { Fence = id * 2, End = EntryRunEnd.Completed, StartedAt = started, EndedAt = ended, Node = texts.Of("shop-web-1"), Attempt = 1, IsFinal = true }],
+            State = EntryState.Completed,
+            Attempt = 1,
+            StartedAt = started,
+            EndedAt = ended,
+            Node = texts.Of($"shop-web-{1 + (id % 2)}"),
+            Result = Json(texts, "sent", "true"),
+        }) with
+        {
+            Runs = [new EntryRun { Fence = id * 2, End = EntryRunEnd.Completed, StartedAt = started,
+                    EndedAt = ended, Node = texts.Of("shop-web-1"), Attempt = 1, IsFinal = true }],
         };
     }
 
     private static EntryLife Cancelled(FakeSystem system, Texts texts, long id)
-        => Life(system, Entry(system, texts, id) with { State = EntryState.Cancelled, EndedAt = Stored(system, id).AddMinutes(1), Reason = texts.Of(EndReasons.CancelRequested) });
+        => Life(system, Entry(
+            system, texts, id) with
+        {
+            State = EntryState.Cancelled,
+            EndedAt = Stored(system, id).AddMinutes(1),
+            Reason = texts.Of(EndReasons.CancelRequested),
+        });
 
     private static EntryLife Failed(FakeSystem system, Texts texts, long id)
     {
@@ -129,14 +145,18 @@ internal static class ShopEntries
             [
                 new EntryRun
                 {
-                    Fence = 9_041, End = EntryRunEnd.Lost, StartedAt = At(0.012), EndedAt = At(6.28), Node = texts.Of("shop-web-2"), Crashes = 1,
+                    Fence = 9_041, End = EntryRunEnd.Lost, StartedAt = At(0.012),
+                    EndedAt = At(6.28), Node = texts.Of("shop-web-2"), Crashes = 1,
                     BlackBox = new BlackBox
                     {
-                        Step = texts.Of("charge-card"), ProgressAge = TimeSpan.FromSeconds(1.9), Proof = DeathProof.LockFree, DeclaredBy = texts.Of("shop-web-1"), RanBeside = [4_124, 4_126],
-                        Vitals = new NodeVitals { WorkingSetBytes = 986L << 20, MemoryLimitBytes = 1L << 30, CpuPercent = 91, GcPausePercent = 7.4, ThreadPoolQueue = 212, Running = 3 },
+                        Step = texts.Of("charge-card"), ProgressAge = TimeSpan.FromSeconds(1.9),
+                        Proof = DeathProof.LockFree, DeclaredBy = texts.Of("shop-web-1"), RanBeside = [4_124, 4_126],
+                        Vitals = new NodeVitals { WorkingSetBytes = 986L << 20, MemoryLimitBytes = 1L << 30,
+                            CpuPercent = 91, GcPausePercent = 7.4, ThreadPoolQueue = 212, Running = 3 },
                     },
                 },
-                new EntryRun { Fence = 9_044, End = EntryRunEnd.Completed, StartedAt = At(6.31), EndedAt = At(9.87), Node = texts.Of("shop-web-1"), Attempt = 1, Crashes = 1, IsFinal = true },
+                new EntryRun { Fence = 9_044, End = EntryRunEnd.Completed, StartedAt = At(6.31),
+                    EndedAt = At(9.87), Node = texts.Of("shop-web-1"), Attempt = 1, Crashes = 1, IsFinal = true },
             ],
             Steps =
             [
@@ -161,18 +181,33 @@ internal static class ShopEntries
             Timeout = TimeSpan.FromMinutes(30),
         }) with
         {
-            Claim = new EntryClaim { Fence = 9_102, Node = texts.Of("shop-web-2"), NodeId = Guid.Empty, ClaimedAt = system.Now.AddSeconds(-64), Entries = 1 },
+            Claim = new EntryClaim
+            {
+                Fence = 9_102,
+                Node = texts.Of("shop-web-2"),
+                NodeId = Guid.Empty,
+                ClaimedAt = system.Now.AddSeconds(-64),
+                Entries = 1,
+            },
             Progress = new ReportedProgress(412, 1_200, texts.Of("Adding up orders of November"), system.Now.AddSeconds(-1), 9_102),
             Steps = [new EntryStep(texts.Of("load-orders"), system.Now.AddSeconds(-31), 9_102, 48_210)],
             JobName = texts.Of("monthly-report"),
-            Task = new TaskRecord { Id = Guid.Empty, JobId = Shop.ReportJob, State = TaskState.Running, EntryId = Shop.RunningEntry, CreatedAt = system.Now },
+            Task = new TaskRecord
+            {
+                Id = Guid.Empty,
+                JobId = Shop.ReportJob,
+                State = TaskState.Running,
+                EntryId = Shop.RunningEntry,
+                CreatedAt = system.Now,
+            },
         };
 
     private static EntryLife Life(FakeSystem system, QueueEntry entry)
         => new() { Entry = entry, ReadAt = system.Now, Runs = [], Steps = [], Events = [], HoldsUniqueKey = entry.EndedAt is null };
 
     private static string Json(Texts texts, string name, string value)
-        => $$"""{"{{Escape(texts.Of(name))}}":"{{Escape(texts.Of(value))}}","customer":{"name":"{{Escape(texts.Of("Ada Lovelace"))}}","vip":true},"items":[2210,2214],"total":148.2}""";
+        => $$"""{"{{Escape(texts.Of(name))}}":"{{Escape(texts.Of(value))}}","customer":{"name":"{{Escape(
+            texts.Of("Ada Lovelace"))}}","vip":true},"items":[2210,2214],"total":148.2}""";
 
     private static string Escape(string text) => System.Text.Encodings.Web.JavaScriptEncoder.Default.Encode(text);
 }

@@ -5,20 +5,28 @@ internal static class ShopJobs
 {
     public static void Fill(FakeSystem system, Texts texts)
     {
-        Add(system, texts, "stock-sync", "stock.sync", TimeSpan.FromMinutes(5), JobState.Active, static index => index == 6 ? TaskState.Failed : TaskState.Completed);
-        Add(system, texts, "monthly-report", "report.monthly", TimeSpan.FromDays(1), JobState.Active, static index => index == 0 ? TaskState.Running : TaskState.Completed, Shop.ReportJob);
-        Add(system, texts, "mail-digest", "mail.digest", TimeSpan.FromHours(1), JobState.Paused, static index => index % 4 == 2 ? TaskState.Cancelled : TaskState.Completed);
+        Add(system, texts, "stock-sync", "stock.sync", TimeSpan.FromMinutes(5), JobState.Active, static index
+            => index == 6 ? TaskState.Failed : TaskState.Completed);
+        Add(system, texts, "monthly-report", "report.monthly", TimeSpan.FromDays(1), JobState.Active, static index
+            => index == 0 ? TaskState.Running : TaskState.Completed, Shop.ReportJob);
+        Add(system, texts, "mail-digest", "mail.digest", TimeSpan.FromHours(1), JobState.Paused, static index
+            => index % 4 == 2 ? TaskState.Cancelled : TaskState.Completed);
         Add(system, texts, "import-2025", "stock.import", null, JobState.Ended, static _ => TaskState.Completed);
         system.Operations.AddRange(
         [
             Operation(system, texts, 7, BulkAction.Retry, OperationState.Prepared, 19, 0),
-            Operation(system, texts, 6, BulkAction.Cancel, OperationState.Running, 5_000, 2_500) with { Audit = new AuditInfo(texts.Of("grace@example.org"), texts.Of("wrong template")) { Tool = "cli" } },
+            Operation(system, texts, 6, BulkAction.Cancel, OperationState.Running, 5_000, 2_500) with
+            {
+                Audit = new AuditInfo(texts.Of("grace@example.org"), texts.Of("wrong template")) { Tool = "cli" },
+            },
             Operation(system, texts, 5, BulkAction.Retry, OperationState.Ended, 412, 409) with { Refused = 3 },
             Operation(system, texts, 4, BulkAction.Cancel, OperationState.Stopped, 1_200, 500) with { UndoneBy = 5 },
         ]);
     }
 
-    private static void Add(FakeSystem system, Texts texts, string name, string kind, TimeSpan? interval, JobState state, Func<int, TaskState> outcome, Guid? id = null)
+    private static void Add(
+        FakeSystem system, Texts texts, string name, string kind, TimeSpan? interval,
+        JobState state, Func<int, TaskState> outcome, Guid? id = null)
     {
         var job = new Job
         {

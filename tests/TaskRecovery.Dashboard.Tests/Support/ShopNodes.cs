@@ -7,7 +7,8 @@ internal static class ShopNodes
     [
         Node(system, texts, 1, "shop-web-1", NodeState.Alive, TimeSpan.FromMilliseconds(310), 7) with
         {
-            Queues = [new NodeQueue(texts.Of("default"), 20), new NodeQueue(texts.Of("mail"), 10), new NodeQueue(texts.Of("thumbnails"), 8)],
+            Queues = [new NodeQueue(texts.Of("default"), 20),
+                new NodeQueue(texts.Of("mail"), 10), new NodeQueue(texts.Of("thumbnails"), 8)],
         },
         Node(system, texts, 2, "shop-web-2", NodeState.Alive, TimeSpan.FromMilliseconds(720), 3) with
         {
@@ -16,13 +17,16 @@ internal static class ShopNodes
         Node(system, texts, 3, "shop-batch-1", NodeState.Silent, TimeSpan.FromSeconds(8.4), 2),
         Node(system, texts, 4, "shop-web-2", NodeState.Dead, TimeSpan.FromMinutes(9), 0) with
         {
-            DeadAt = system.Now.AddMinutes(-9), Proof = DeathProof.LockFree, DeclaredBy = texts.Of("shop-web-1"), StartedAt = system.Now.AddHours(-31),
+            DeadAt = system.Now.AddMinutes(-9), Proof = DeathProof.LockFree,
+            DeclaredBy = texts.Of("shop-web-1"), StartedAt = system.Now.AddHours(-31),
         },
-        Node(system, texts, 5, "shop-web-1", NodeState.Left, TimeSpan.FromHours(3), 0) with { DeadAt = system.Now.AddHours(-3), Proof = DeathProof.Left, StartedAt = system.Now.AddDays(-6) },
+        Node(system, texts, 5, "shop-web-1", NodeState.Left, TimeSpan.FromHours(3),
+            0) with { DeadAt = system.Now.AddHours(-3), Proof = DeathProof.Left, StartedAt = system.Now.AddDays(-6) },
     ]);
 
     public static void Grow(FakeSystem system) => system.Nodes.InsertRange(0, Enumerable.Range(10, 45).Select(index =>
-        Node(system, Texts.Plain, index, $"worker-{index}.eu-central.example.org", NodeState.Alive, TimeSpan.FromMilliseconds(index * 17), 400) with
+        Node(system, Texts.Plain, index, $"worker-{index}.eu-central.example.org", NodeState.Alive, TimeSpan.FromMilliseconds(index
+            * 17), 400) with
         {
             Queues = [.. Enumerable.Range(1, 12).Select(static queue => new NodeQueue($"tenant-{queue:000}", 400))],
         }));
@@ -43,6 +47,14 @@ internal static class ShopNodes
             HoldsLock = true,
             Claims = entries,
             Entries = entries,
-            Vitals = new NodeVitals { WorkingSetBytes = 184L << 20, MemoryLimitBytes = 1L << 30, CpuPercent = 12 + number, GcPausePercent = 0.4, Running = entries },
+            Vitals = new NodeVitals
+            {
+                WorkingSetBytes = 184L << 20,
+                MemoryLimitBytes = 1L << 30,
+                CpuPercent = 12
+                + number,
+                GcPausePercent = 0.4,
+                Running = entries,
+            },
         };
 }

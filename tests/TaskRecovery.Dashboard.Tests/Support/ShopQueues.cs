@@ -15,7 +15,8 @@ internal static class ShopQueues
                 Queue(texts.Of("payments"), 0, 4, 1, 5, 1, null),
                 Queue(texts.Of("reports"), 41, 2, 0, 4, 1, TimeSpan.FromMinutes(6.4)) with
                 {
-                    Pause = new PauseInfo { Actor = texts.Of("grace@example.org"), Reason = texts.Of("month end, wait for the ledger"), Since = system.Now.AddMinutes(-7), Until = system.Now.AddMinutes(23) },
+                    Pause = new PauseInfo { Actor = texts.Of("grace@example.org"), Reason = texts.Of(
+                        "month end, wait for the ledger"), Since = system.Now.AddMinutes(-7), Until = system.Now.AddMinutes(23) },
                 },
                 Queue(texts.Of("thumbnails"), 0, 0, 0, 8, 2, null),
             ],
@@ -35,15 +36,21 @@ internal static class ShopQueues
             Kind(texts.Of("mail.digest"), 3, 0) with { OldestDue = TimeSpan.FromMinutes(11) },
             Kind(texts.Of("thumbnail"), 0, 2) with { Pause = new PauseInfo { Actor = texts.Of("ada"), Reason = texts.Of("disk full") } },
         ]);
-        system.FailedKinds.AddRange([Group(texts.Of("payment.capture"), 12), Group(texts.Of("mail.send"), 7), Group(texts.Of("report.monthly"), 3), Group(texts.Of("stock.sync"), 1)]);
-        system.FailedReasons.AddRange([Group(texts.Of(EndReasons.AttemptsExhausted), 19), Group(texts.Of(EndReasons.FailedForGood), 3), Group(texts.Of(EndReasons.CrashLoop), 1)]);
+        system.FailedKinds.AddRange([Group(texts.Of("payment.capture"), 12), Group(texts.Of("mail.send"), 7),
+            Group(texts.Of("report.monthly"), 3), Group(texts.Of("stock.sync"), 1)]);
+        system.FailedReasons.AddRange([Group(texts.Of(EndReasons.AttemptsExhausted), 19),
+            Group(texts.Of(EndReasons.FailedForGood), 3), Group(texts.Of(EndReasons.CrashLoop), 1)]);
         system.Throughput = Wave;
     }
 
     public static void Grow(FakeSystem system)
     {
         var queues = system.Snapshot.Queues.Concat(Enumerable.Range(1, 40).Select(static index =>
-            Queue($"tenant-{index:000}", 100_000, 100_000, 400, 400, 50, TimeSpan.FromHours(index)) with { Due = new Count(100_000, CountPrecision.AtLeast), Later = new Count(100_000, CountPrecision.AtLeast) }));
+            Queue($"tenant-{index:000}", 100_000, 100_000, 400, 400, 50, TimeSpan.FromHours(index)) with
+            {
+                Due = new Count(100_000, CountPrecision.AtLeast),
+                Later = new Count(100_000, CountPrecision.AtLeast),
+            }));
         system.Snapshot = system.Snapshot with
         {
             Queues = [.. queues],

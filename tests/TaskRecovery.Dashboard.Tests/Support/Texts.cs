@@ -20,7 +20,8 @@ internal abstract class Texts
     private sealed class HostileTexts : Texts
     {
         public override string Of(string text)
-            => $"{text}\"'><script>window.pwned=1</script><img src=x onerror=window.pwned=1>{{{{7*7}}}}`\u0000\u001b[31m\u202e javascript:alert(1)";
+            => $"{text}\"'><script>window.pwned=1</script><img src=x onerror=window.pwned=1>{{{{7*7}}}}`\u0000\u001b[31m\u202e "
+                + "javascript:alert(1)";
     }
 
     private sealed class LongTexts : Texts

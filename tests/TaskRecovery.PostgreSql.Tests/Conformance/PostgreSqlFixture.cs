@@ -46,7 +46,8 @@ public sealed class PostgreSqlFixture(bool useSessionLocks = true) : StoreFixtur
     public override async Task CreateAsync(bool migrate, CancellationToken cancellationToken)
     {
         _connectionString = (await PostgresServer.SharedAsync()).ConnectionString;
-        _behind = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(_connectionString) { SearchPath = Quoted, MaxPoolSize = 4, IncludeErrorDetail = true });
+        _behind = NpgsqlDataSource.Create(
+            new NpgsqlConnectionStringBuilder(_connectionString) { SearchPath = Quoted, MaxPoolSize = 4, IncludeErrorDetail = true });
         Open();
         if (migrate)
         {
@@ -58,7 +59,8 @@ public sealed class PostgreSqlFixture(bool useSessionLocks = true) : StoreFixtur
 
     public override IOperationStore OpenAnotherOperations() => Open().GetRequiredService<IOperationStore>();
 
-    public override async Task<DbConnection> OpenConnectionAsync(CancellationToken cancellationToken) => await Behind.OpenConnectionAsync(cancellationToken);
+    public override async Task<DbConnection> OpenConnectionAsync(CancellationToken cancellationToken)
+        => await Behind.OpenConnectionAsync(cancellationToken);
 
     public override async Task<DateTimeOffset> GetTimeAsync(CancellationToken cancellationToken)
     {
@@ -73,7 +75,8 @@ public sealed class PostgreSqlFixture(bool useSessionLocks = true) : StoreFixtur
         begin
             for t in select c.relname, string_agg(format('%1$I = %1$I - interval ''$age seconds''', a.attname), ', ') as changes
                 from pg_attribute a join pg_class c on c.oid = a.attrelid
-                where c.relnamespace = (select oid from pg_namespace where nspname = current_schema()) and c.relkind = 'r' and a.attnum > 0 and a.atttypid = 'timestamptz'::regtype
+                where c.relnamespace = (select oid from pg_namespace where nspname = current_schema()) and c.relkind = 'r' and a.attnum > 0
+                    and a.atttypid = 'timestamptz'::regtype
                 group by c.relname
             loop
                 execute format('update %I set %s', t.relname, t.changes);
@@ -87,12 +90,16 @@ public sealed class PostgreSqlFixture(bool useSessionLocks = true) : StoreFixtur
         {
             Corruption.WaitingLost => $"delete from waiting where id = {entryId}",
             Corruption.RunningAndWaiting or Corruption.EndedAndWaiting
-                => $"insert into waiting (run_at, id, queue, kind, priority) select now(), id, queue, kind, priority from entries where id = {entryId}",
+                => "insert into waiting (run_at, id, queue, kind, priority) select now(), id, queue, kind, priority from entries "
+                    + $"where id = {entryId}",
             Corruption.ClaimLost => $"update claims set entries = array_remove(entries, {entryId}) where {entryId} = any(entries)",
-            Corruption.RunningTwice => $"insert into claims (id, node, entries) select nextval('fences'), node, array[{entryId}] from claims where {entryId} = any(entries)",
+            Corruption.RunningTwice => $"insert into claims (id, node, entries) select nextval('fences'), node, array[{entryId}] "
+                + $"from claims where {entryId} = any(entries)",
             Corruption.WaitingAndEnded
-                => $"insert into outcomes (entry, fence, duration_ms, kind, attempt, crashes, final) values ({entryId}, nextval('fences'), 0, 0, 1, 0, true)",
-            Corruption.NameLost => $"update entries set queue = 4711 where id = {entryId}; update waiting set queue = 4711 where id = {entryId}",
+                => "insert into outcomes (entry, fence, duration_ms, kind, attempt, crashes, final) "
+                    + $"values ({entryId}, nextval('fences'), 0, 0, 1, 0, true)",
+            Corruption.NameLost
+                => $"update entries set queue = 4711 where id = {entryId}; update waiting set queue = 4711 where id = {entryId}",
             Corruption.WaitingElsewhere => $"update waiting set queue = 4711 where id = {entryId}",
             _ => throw new ArgumentOutOfRangeException(nameof(corruption)),
         },

@@ -36,7 +36,8 @@ public sealed class EndToEndTests : IAsyncLifetime
         using var host = await StartAsync(TimeSpan.FromHours(1));
 
         var tasks = host.Services.GetRequiredService<ITaskService>();
-        var task = await UntilAsync(async () => (await tasks.ListAsync(state: TaskState.Completed, cancellationToken: Cancellation)) is [var first, ..] ? first : null);
+        var task = await UntilAsync(async ()
+            => (await tasks.ListAsync(state: TaskState.Completed, cancellationToken: Cancellation)) is [var first, ..] ? first : null);
         task = await tasks.GetAsync(task.Id, Cancellation);
         await host.StopAsync(Cancellation);
 
@@ -55,7 +56,8 @@ public sealed class EndToEndTests : IAsyncLifetime
         using var two = await StartAsync(TimeSpan.FromSeconds(1));
 
         var tasks = one.Services.GetRequiredService<ITaskService>();
-        var done = await UntilAsync(async () => await tasks.ListAsync(state: TaskState.Completed, cancellationToken: Cancellation) is { Count: >= 4 } list ? list : null);
+        var done = await UntilAsync(async ()
+            => await tasks.ListAsync(state: TaskState.Completed, cancellationToken: Cancellation) is { Count: >= 4 } list ? list : null);
         await Task.WhenAll(one.StopAsync(Cancellation), two.StopAsync(Cancellation));
 
         var dues = (await tasks.ListAsync(cancellationToken: Cancellation)).Select(task => task.DueAt!.Value).Order().ToArray();
@@ -80,7 +82,8 @@ public sealed class EndToEndTests : IAsyncLifetime
         Assert.True(await host.Services.GetRequiredService<IJobQueue>().CancelAsync(entry, Cancellation));
 
         var tasks = host.Services.GetRequiredService<ITaskService>();
-        var task = await UntilAsync(async () => (await tasks.ListAsync(state: TaskState.Cancelled, cancellationToken: Cancellation)) is [var first, ..] ? first : null);
+        var task = await UntilAsync(async ()
+            => (await tasks.ListAsync(state: TaskState.Cancelled, cancellationToken: Cancellation)) is [var first, ..] ? first : null);
         await host.StopAsync(Cancellation);
         Assert.Equal((entry, EndReasons.CancelRequested), (task.EntryId!.Value, task.Reason));
     }

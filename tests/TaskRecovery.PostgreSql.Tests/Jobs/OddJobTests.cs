@@ -5,7 +5,8 @@ using TaskRecovery.StoreConformance;
 
 namespace TaskRecovery.PostgreSql.Tests.Jobs;
 
-/// <summary>Jobs with intervals and times that the library would not store, but that the system before it, or somebody by hand, may have: one of them holds up none of the others.</summary>
+/// <summary>Jobs with intervals and times that the library would not store, but that the system before it, or somebody by hand, may have:
+/// one of them holds up none of the others.</summary>
 public sealed class OddJobTests() : JobStoreTests(new PostgreSqlFixture())
 {
     /// <summary>What the odd job's row has.</summary>
@@ -113,7 +114,8 @@ public sealed class OddJobTests() : JobStoreTests(new PostgreSqlFixture())
         var node = GivenNode();
         var batch = await ClaimAsync(node, kinds: EntryKind);
         var entry = Assert.Single(batch.Entries, entry => ArgsOf(entry.Args).JobId == job.Id);
-        Assert.Equal(TaskStartDecision.Started, (await StartAsync(new Run(new Held(node, entry.Id, batch.Fence), entry, job.Id, null))).Decision);
+        Assert.Equal(
+            TaskStartDecision.Started, (await StartAsync(new Run(new Held(node, entry.Id, batch.Fence), entry, job.Id, null))).Decision);
     }
 
     private async Task ThenPlanningGoesOnAsync(string change, string odd)
@@ -132,8 +134,10 @@ public sealed class OddJobTests() : JobStoreTests(new PostgreSqlFixture())
     private Task ChangeAsync(string all, string odd, string name = "odd") => ExecuteAsync($"""
         alter table jobs drop constraint jobs_sound;
         {all}; update jobs set {odd} where name = '{name}';
-        alter table jobs add constraint jobs_sound check (octet_length(queue) between 1 and 100 and octet_length(entry_kind) between 1 and 2000
-            and priority between 0 and 9 and max_attempts between 1 and 1000 and (timeout is null or timeout > interval '0' and timeout <= interval '1080 hours' and extract(month from timeout) = 0)) not valid
+        alter table jobs add constraint jobs_sound check (octet_length(queue) between 1 and 100
+            and octet_length(entry_kind) between 1 and 2000
+            and priority between 0 and 9 and max_attempts between 1 and 1000 and (timeout is null or timeout > interval '0'
+                and timeout <= interval '1080 hours' and extract(month from timeout) = 0)) not valid
         """);
 
     private async Task ExecuteAsync(string statement)

@@ -48,7 +48,8 @@ public sealed class StartTests() : JobStoreTests(new PostgreSqlFixture())
         var start = await StartAsync(run);
 
         // The grid is an hour wide and no run is on its edge: a moment more or less does not matter.
-        var timing = new JobTiming { Name = job.Name, State = job.State, Schedule = job.Schedule, StartAt = due, NextRunAt = due, IsPlanned = true };
+        var timing =
+            new JobTiming { Name = job.Name, State = job.State, Schedule = job.Schedule, StartAt = due, NextRunAt = due, IsPlanned = true };
         var rules = new MissedRunRules(policy, null, job.CatchUpLimit, null, job.UpdatedAt);
         var expected = MissedRuns.Plan(timing, rules, await Fixture.GetTimeAsync(Cancellation));
         Assert.Equal(expected.Reason is null ? TaskStartDecision.Started : TaskStartDecision.Skip, start.Decision);
@@ -66,8 +67,10 @@ public sealed class StartTests() : JobStoreTests(new PostgreSqlFixture())
         await using var transaction = await connection.BeginTransactionAsync(Cancellation);
         await using var command = connection.CreateCommand();
         command.CommandText = $"""
-            insert into outcomes (entry, fence, duration_ms, kind, attempt, crashes, final) values ({run.Held.Id}, {run.Held.Fence}, 0, 4, 0, 0, false);
-            insert into waiting (run_at, id, queue, kind, priority) select now(), id, queue, kind, priority from entries where id = {run.Held.Id}
+            insert into outcomes (entry, fence, duration_ms, kind, attempt, crashes, final)
+                values ({run.Held.Id}, {run.Held.Fence}, 0, 4, 0, 0, false);
+            insert into waiting (run_at, id, queue, kind, priority) select now(), id, queue, kind, priority from entries
+                where id = {run.Held.Id}
             """;
         await command.ExecuteNonQueryAsync(Cancellation);
 
@@ -87,7 +90,8 @@ public sealed class StartTests() : JobStoreTests(new PostgreSqlFixture())
         var job = await GivenJobAsync(Schedule.Every(TimeSpan.FromDays(2)));
         await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
         await using var command = connection.CreateCommand();
-        command.CommandText = "set timezone = 'Europe/Berlin'; select count(*) from jobs where every::text <> '48:00:00' or extract(day from every) <> 0";
+        command.CommandText =
+            "set timezone = 'Europe/Berlin'; select count(*) from jobs where every::text <> '48:00:00' or extract(day from every) <> 0";
 
         Assert.Equal(0L, await command.ExecuteScalarAsync(Cancellation));
         Assert.Equal(TimeSpan.FromDays(2), (await FindJobAsync(job.Id)).Schedule.Interval);

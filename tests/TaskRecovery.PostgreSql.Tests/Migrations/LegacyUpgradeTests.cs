@@ -42,7 +42,8 @@ public sealed class LegacyUpgradeTests() : JobStoreTests(new PostgreSqlFixture()
 
         var report = await Jobs.RecoverTasksAsync(TimeSpan.FromDays(7), MaxCrashes, Cancellation);
 
-        Assert.Equal((RecoveryAction.Closed, TaskId, EndReasons.TooOld), Assert.Single(report.Items.Select(item => (item.Action, item.TaskId!.Value, item.Reason))));
+        Assert.Equal((RecoveryAction.Closed, TaskId, EndReasons.TooOld), Assert.Single(
+            report.Items.Select(item => (item.Action, item.TaskId!.Value, item.Reason))));
         Assert.Equal((TaskState.Cancelled, EndReasons.TooOld), ((await FindTaskAsync(TaskId)).State, (await FindTaskAsync(TaskId)).Reason));
         Assert.Empty(await WaitingRunsAsync());
     }
@@ -94,7 +95,8 @@ public sealed class LegacyUpgradeTests() : JobStoreTests(new PostgreSqlFixture()
         await Jobs.RecoverJobsAsync(Cancellation);
         var node = GivenNode();
         var batch = await ClaimAsync(node, kinds: EntryKind);
-        var runs = batch.Entries.Select(entry => new Run(new Held(node, entry.Id, batch.Fence), entry, JobId, ArgsOf(entry.Args).TaskId)).ToArray();
+        var runs = batch.Entries.Select(
+            entry => new Run(new Held(node, entry.Id, batch.Fence), entry, JobId, ArgsOf(entry.Args).TaskId)).ToArray();
 
         // Recovered work is first in line.
         Assert.Equal(2, runs.Length);
@@ -134,7 +136,8 @@ public sealed class LegacyUpgradeTests() : JobStoreTests(new PostgreSqlFixture()
     private Task InsertAsync(string age, string status) => ExecuteAsync(
         $$"""
         insert into jobs (id, name, type, args, interval_seconds, next_run_at, created_at) values
-            ('{{JobId}}', 'nightly report', 'report', '{"folder": "docs"}', 3600, now() - interval '10 minutes', now() - interval '{{age}}');
+            ('{{JobId}}', 'nightly report', 'report', '{"folder": "docs"}', 3600, now() - interval '10 minutes',
+                now() - interval '{{age}}');
         insert into tasks (id, job_id, status, created_at, started_at) values
             ('{{TaskId}}', '{{JobId}}', '{{status}}', now() - interval '{{age}}', now() - interval '{{age}}');
         """);

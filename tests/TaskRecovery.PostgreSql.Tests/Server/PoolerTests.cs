@@ -30,7 +30,8 @@ public sealed class PoolerTests : PostgreSqlStoreTests
     {
         await using var pooler = await PgBouncer.StartAsync(ConnectionString, mode, poolSize);
 
-        var exception = await Assert.ThrowsAsync<StoreConfigurationException>(() => OpenStoreAsync(Open(connectionString: pooler.ConnectionString)));
+        var exception = await Assert.ThrowsAsync<StoreConfigurationException>(
+            () => OpenStoreAsync(Open(connectionString: pooler.ConnectionString)));
 
         Assert.Contains("UseSessionLocks = false", exception.Message, StringComparison.Ordinal);
         Assert.False(await ScalarAsync<bool>("select exists (select from pg_namespace where nspname = 'taskrecovery')"));
@@ -41,7 +42,8 @@ public sealed class PoolerTests : PostgreSqlStoreTests
     {
         await using var pooler = await PgBouncer.StartAsync(ConnectionString, "transaction");
         await using var shared = NpgsqlDataSource.Create(pooler.ConnectionString);
-        using var theirs = new PostgreSqlDatabase(new PostgreSqlConnectionSource(null, shared), new PostgreSqlOptions { UseSessionLocks = false }, Lease);
+        using var theirs = new PostgreSqlDatabase(
+            new PostgreSqlConnectionSource(null, shared), new PostgreSqlOptions { UseSessionLocks = false }, Lease);
 
         var exception = await Assert.ThrowsAsync<StoreConfigurationException>(() => OpenStoreAsync(theirs));
 
@@ -66,7 +68,8 @@ public sealed class PoolerTests : PostgreSqlStoreTests
 
         await using var other = new NpgsqlConnection(pooler.ConnectionString + ";Pooling=false");
         await other.OpenAsync(Cancellation);
-        await using var command = new NpgsqlCommand("select current_setting('search_path') || ' ' || current_setting('enable_seqscan')", other);
+        await using var command = new NpgsqlCommand(
+            "select current_setting('search_path') || ' ' || current_setting('enable_seqscan')", other);
         Assert.Equal("\"$user\", public on", await command.ExecuteScalarAsync(Cancellation));
     }
 
@@ -86,7 +89,8 @@ public sealed class PoolerTests : PostgreSqlStoreTests
 
     private static ValueTask<string> ReadSettingsAsync(PostgreSqlDatabase database) => database.ReadAsync(
         """
-        select string_agg(current_setting(s.name), ' ' order by s.place) from unnest(array['synchronous_commit', 'enable_seqscan', 'jit', 'plan_cache_mode', 'search_path',
+        select string_agg(current_setting(s.name), ' ' order by s.place)
+            from unnest(array['synchronous_commit', 'enable_seqscan', 'jit', 'plan_cache_mode', 'search_path',
             'default_transaction_isolation', 'idle_in_transaction_session_timeout']) with ordinality s (name, place)
         """,
         [],

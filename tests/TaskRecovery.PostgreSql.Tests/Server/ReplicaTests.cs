@@ -40,11 +40,14 @@ public sealed class ReplicaTests : IAsyncDisposable
         {
             var key = store == own ? "own" : "foreign";
 
-            await Assert.ThrowsAsync<StoreUnavailableException>(async () => await store.EnqueueAsync([PostgreSqlStoreTests.Entry()], null, Cancellation));
-            await Assert.ThrowsAsync<StoreUnavailableException>(async () => await store.EnqueueAsync([PostgreSqlStoreTests.Entry(uniqueKey: key)], null, Cancellation));
+            await Assert.ThrowsAsync<StoreUnavailableException>(
+                async () => await store.EnqueueAsync([PostgreSqlStoreTests.Entry()], null, Cancellation));
+            await Assert.ThrowsAsync<StoreUnavailableException>(
+                async () => await store.EnqueueAsync([PostgreSqlStoreTests.Entry(uniqueKey: key)], null, Cancellation));
 
             // The driver cancels the statement on its way out: the entry is there now, but still on one server alone.
-            await Assert.ThrowsAsync<StoreUnavailableException>(async () => await store.EnqueueAsync([PostgreSqlStoreTests.Entry(uniqueKey: key)], null, Cancellation));
+            await Assert.ThrowsAsync<StoreUnavailableException>(
+                async () => await store.EnqueueAsync([PostgreSqlStoreTests.Entry(uniqueKey: key)], null, Cancellation));
             Assert.Throws<StoreUnavailableException>(() =>
             {
                 using var node = store.OpenNodeSession();
@@ -53,7 +56,8 @@ public sealed class ReplicaTests : IAsyncDisposable
         }
 
         using var impatient = new CancellationTokenSource(TimeSpan.FromMilliseconds(300));
-        var cancelled = await Record.ExceptionAsync(async () => await own.EnqueueAsync([PostgreSqlStoreTests.Entry()], null, impatient.Token));
+        var cancelled = await Record.ExceptionAsync(
+            async () => await own.EnqueueAsync([PostgreSqlStoreTests.Entry()], null, impatient.Token));
 
         // Either the driver gives up first, or it reads the answer to its own cancel request: a success with a warning.
         Assert.True(cancelled is OperationCanceledException or StoreUnavailableException, $"{cancelled}");
@@ -92,7 +96,8 @@ public sealed class ReplicaTests : IAsyncDisposable
             await timer.WaitForNextTickAsync(Cancellation);
         }
 
-        TestContext.Current.TestOutputHelper?.WriteLine($"The first enqueue was confirmed {clock.Elapsed.TotalSeconds:0.00} s after the promotion.");
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"The first enqueue was confirmed {clock.Elapsed.TotalSeconds:0.00} s after the promotion.");
         Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(4));
         foreach (var id in confirmed)
         {
@@ -114,7 +119,8 @@ public sealed class ReplicaTests : IAsyncDisposable
 
     private PostgreSqlQueueStore Open(PostgreSqlConnectionSource source)
     {
-        var database = new PostgreSqlDatabase(source, new PostgreSqlOptions { CommandTimeout = TimeSpan.FromSeconds(1) }, TimeSpan.FromSeconds(15));
+        var database = new PostgreSqlDatabase(
+            source, new PostgreSqlOptions { CommandTimeout = TimeSpan.FromSeconds(1) }, TimeSpan.FromSeconds(15));
         _opened.Add(database);
         return new PostgreSqlQueueStore(database, TimeProvider.System);
     }

@@ -9,9 +9,12 @@ public sealed class CodesTests
     public void Numbers_in_statements_are_those_of_the_enumerations()
     {
         Assert.Equal(
-            Text(OutcomeKind.Completed, OutcomeKind.Failed, OutcomeKind.Cancelled, OutcomeKind.Retried, OutcomeKind.Released, OutcomeKind.Lost, OutcomeKind.Superseded),
+            Text(
+                OutcomeKind.Completed, OutcomeKind.Failed, OutcomeKind.Cancelled,
+                OutcomeKind.Retried, OutcomeKind.Released, OutcomeKind.Lost, OutcomeKind.Superseded),
             [
-                Codes.OutcomeCompleted, Codes.OutcomeFailed, Codes.OutcomeCancelled, Codes.OutcomeRetried, Codes.OutcomeReleased, Codes.OutcomeLost,
+                Codes.OutcomeCompleted, Codes.OutcomeFailed, Codes.OutcomeCancelled,
+                Codes.OutcomeRetried, Codes.OutcomeReleased, Codes.OutcomeLost,
                 Codes.OutcomeSuperseded,
             ]);
         Assert.Equal(Text(JobState.Active, JobState.Paused, JobState.Ended), [Codes.JobActive, Codes.JobPaused, Codes.JobEnded]);

@@ -32,7 +32,9 @@ public sealed class StatementTests : IAsyncLifetime
 
             try
             {
-                await using var command = new NpgsqlCommand($"prepare statement as {text.Replace("{schema:literal}", _fixture.QuotedSchema, StringComparison.Ordinal).Replace("{schema}", _fixture.QuotedSchema, StringComparison.Ordinal)}", connection);
+                await using var command = new NpgsqlCommand(
+                    $"prepare statement as {text.Replace("{schema:literal}", _fixture.QuotedSchema, StringComparison.Ordinal)
+                        .Replace("{schema}", _fixture.QuotedSchema, StringComparison.Ordinal)}", connection);
                 await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
                 await using var deallocate = new NpgsqlCommand("deallocate statement", connection);
                 await deallocate.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);

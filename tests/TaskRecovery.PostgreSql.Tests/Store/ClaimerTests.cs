@@ -7,7 +7,8 @@ namespace TaskRecovery.PostgreSql.Tests.Store;
 /// <summary>Who claims alone takes rows without locking them first; here others come in between.</summary>
 public sealed class ClaimerTests : PostgreSqlStoreTests
 {
-    private const string Turn = "select pg_advisory_xact_lock(hashtext('\"taskrecovery\".waiting'), (select id from taskrecovery.queues where name = 'default'))";
+    private const string Turn =
+        "select pg_advisory_xact_lock(hashtext('\"taskrecovery\".waiting'), (select id from taskrecovery.queues where name = 'default'))";
 
     [Fact]
     public async Task While_another_claimer_has_its_turn_rows_that_are_locked_are_skipped()
@@ -27,7 +28,9 @@ public sealed class ClaimerTests : PostgreSqlStoreTests
         var (store, claimer) = await GivenClaimerAsync();
         var entries = await EnqueueAsync(store, 5);
 
-        var batch = await ClaimBesideAsync(claimer, limit: 4, $"delete from taskrecovery.waiting where id in ({entries[1]}, {entries[3]})", static other => other.CommitAsync());
+        var batch = await ClaimBesideAsync(
+            claimer, limit: 4, $"delete from taskrecovery.waiting where id in ({entries[1]}, {entries[3]})",
+            static other => other.CommitAsync());
         var next = await claimer.ClaimAsync(4, default, Cancellation);
 
         Assert.Equal([entries[0], entries[2]], batch.Entries.Select(entry => entry.Id));
@@ -42,7 +45,9 @@ public sealed class ClaimerTests : PostgreSqlStoreTests
         var (store, claimer) = await GivenClaimerAsync();
         var entries = await EnqueueAsync(store, 4);
 
-        var batch = await ClaimBesideAsync(claimer, limit: 2, $"delete from taskrecovery.waiting where id in ({entries[0]}, {entries[1]})", static other => other.CommitAsync());
+        var batch = await ClaimBesideAsync(
+            claimer, limit: 2, $"delete from taskrecovery.waiting where id in ({entries[0]}, {entries[1]})",
+            static other => other.CommitAsync());
 
         Assert.Equal(entries[2..], batch.Entries.Select(entry => entry.Id));
         Assert.Equal(1L, await ScalarAsync<long>("select count(*) from taskrecovery.claims"));
@@ -67,7 +72,8 @@ public sealed class ClaimerTests : PostgreSqlStoreTests
         var (store, claimer) = await GivenClaimerAsync();
         var entries = await EnqueueAsync(store, 3);
 
-        var batch = await ClaimBesideAsync(claimer, limit: 10, $"delete from taskrecovery.waiting where id = {entries[1]}", static other => other.RollbackAsync());
+        var batch = await ClaimBesideAsync(
+            claimer, limit: 10, $"delete from taskrecovery.waiting where id = {entries[1]}", static other => other.RollbackAsync());
 
         Assert.Equal(entries, batch.Entries.Select(entry => entry.Id));
     }
@@ -97,7 +103,8 @@ public sealed class ClaimerTests : PostgreSqlStoreTests
     }
 
     private static async Task<long[]> EnqueueAsync(PostgreSqlQueueStore store, int count)
-        => [.. (await store.EnqueueAsync([.. Enumerable.Range(0, count).Select(_ => Entry())], null, Cancellation)).Select(result => result.Id)];
+        => [.. (await store.EnqueueAsync([.. Enumerable.Range(0, count).Select(_ => Entry())], null, Cancellation))
+            .Select(result => result.Id)];
 
     private async Task<NpgsqlTransaction> BeginAsync(params string[] statements)
     {
@@ -125,7 +132,8 @@ public sealed class ClaimerTests : PostgreSqlStoreTests
 
     private async Task WaitUntilTheClaimWaitsAsync()
     {
-        while (await ScalarAsync<long>("select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'") == 0)
+        while (await ScalarAsync<long>(
+            "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'") == 0)
         {
             await Task.Delay(10, Cancellation);
         }

@@ -21,7 +21,9 @@ public sealed class ConnectionTests : PostgreSqlStoreTests
     [Fact]
     public async Task A_database_that_does_not_exist_is_the_users_to_correct()
     {
-        var store = new PostgreSqlQueueStore(Open(connectionString: new NpgsqlConnectionStringBuilder(ConnectionString) { Database = "nowhere" }.ConnectionString), TimeProvider.System);
+        var store = new PostgreSqlQueueStore(
+            Open(connectionString: new NpgsqlConnectionStringBuilder(ConnectionString) { Database = "nowhere" }.ConnectionString),
+            TimeProvider.System);
 
         var exception = await Assert.ThrowsAsync<StoreConfigurationException>(() => store.PrepareAsync(Cancellation));
 
@@ -33,7 +35,8 @@ public sealed class ConnectionTests : PostgreSqlStoreTests
     public async Task A_server_on_which_nobody_listens_lets_nobody_in()
     {
         var port = FreePort();
-        var store = new PostgreSqlQueueStore(Open(connectionString: $"Host=127.0.0.1;Port={port};Username=u;Password=p"), TimeProvider.System);
+        var store = new PostgreSqlQueueStore(
+            Open(connectionString: $"Host=127.0.0.1;Port={port};Username=u;Password=p"), TimeProvider.System);
 
         var exception = await Assert.ThrowsAsync<StoreUnavailableException>(() => store.PrepareAsync(Cancellation));
         var ofNode = Assert.Throws<StoreUnavailableException>(store.OpenNodeSession);
@@ -50,8 +53,10 @@ public sealed class ConnectionTests : PostgreSqlStoreTests
         var port = ((IPEndPoint)silent.LocalEndpoint).Port;
         var (refused, alsoRefused) = (FreePort(), FreePort());
 
-        var mixed = new PostgreSqlQueueStore(Open(connectionString: $"Host=127.0.0.1:{refused},127.0.0.1:{port};Timeout=1;Username=u;Password=p"), TimeProvider.System);
-        var all = new PostgreSqlQueueStore(Open(connectionString: $"Host=127.0.0.1:{refused},127.0.0.1:{alsoRefused};Username=u;Password=p"), TimeProvider.System);
+        var mixed = new PostgreSqlQueueStore(
+            Open(connectionString: $"Host=127.0.0.1:{refused},127.0.0.1:{port};Timeout=1;Username=u;Password=p"), TimeProvider.System);
+        var all = new PostgreSqlQueueStore(
+            Open(connectionString: $"Host=127.0.0.1:{refused},127.0.0.1:{alsoRefused};Username=u;Password=p"), TimeProvider.System);
 
         // More than once: a host that did not answer is not asked again for a while by a pool.
         for (var attempt = 0; attempt < 3; attempt++)
@@ -81,14 +86,16 @@ public sealed class ConnectionTests : PostgreSqlStoreTests
     public async Task Several_hosts_of_the_applications_data_source_prove_nothing()
     {
         await using var shared = NpgsqlDataSource.Create($"Host=127.0.0.1:{FreePort()},127.0.0.1:{FreePort()};Username=u;Password=p");
-        var store = new PostgreSqlQueueStore(Keep(new PostgreSqlDatabase(new PostgreSqlConnectionSource(null, shared), new PostgreSqlOptions(), Lease)), TimeProvider.System);
+        var store = new PostgreSqlQueueStore(Keep(
+            new PostgreSqlDatabase(new PostgreSqlConnectionSource(null, shared), new PostgreSqlOptions(), Lease)), TimeProvider.System);
 
         Assert.False(store.Traits.IsServerRejectingAll(Assert.Throws<StoreUnavailableException>(store.OpenNodeSession)));
     }
 
     [Fact]
     public void That_no_host_is_suitable_proves_nothing()
-        => Assert.False(PostgreSqlErrors.IsServerRejectingAll(new StoreUnavailableException("No host.", new NpgsqlException("No suitable host was found."))));
+        => Assert.False(PostgreSqlErrors.IsServerRejectingAll(
+            new StoreUnavailableException("No host.", new NpgsqlException("No suitable host was found."))));
 
     [Theory]
     [InlineData("", 1, "Primary")]
@@ -108,7 +115,8 @@ public sealed class ConnectionTests : PostgreSqlStoreTests
         await using var shared = NpgsqlDataSource.Create(ConnectionString + ";Multiplexing=true");
 
         var own = Assert.Throws<StoreConfigurationException>(() => Open(connectionString: ConnectionString + ";Multiplexing=true"));
-        var foreign = Assert.Throws<StoreConfigurationException>(() => new PostgreSqlDatabase(new PostgreSqlConnectionSource(null, shared), new PostgreSqlOptions(), Lease));
+        var foreign = Assert.Throws<StoreConfigurationException>(
+            () => new PostgreSqlDatabase(new PostgreSqlConnectionSource(null, shared), new PostgreSqlOptions(), Lease));
 
         Assert.All(new[] { own, foreign }, exception => Assert.Contains("Multiplexing=true", exception.Message, StringComparison.Ordinal));
     }
@@ -118,7 +126,8 @@ public sealed class ConnectionTests : PostgreSqlStoreTests
     {
         await using var shared = NpgsqlDataSource.Create(ConnectionString + ";Maximum Pool Size=2");
 
-        var exception = Assert.Throws<StoreConfigurationException>(() => new PostgreSqlDatabase(new PostgreSqlConnectionSource(null, shared), new PostgreSqlOptions(), Lease));
+        var exception = Assert.Throws<StoreConfigurationException>(
+            () => new PostgreSqlDatabase(new PostgreSqlConnectionSource(null, shared), new PostgreSqlOptions(), Lease));
 
         Assert.Contains("Maximum Pool Size=2", exception.Message, StringComparison.Ordinal);
         await OpenStoreAsync(Open(connectionString: ConnectionString + ";Maximum Pool Size=1"));
@@ -127,7 +136,8 @@ public sealed class ConnectionTests : PostgreSqlStoreTests
     [Fact]
     public void The_drivers_switch_that_refuses_infinite_times_is_refused()
     {
-        var exception = Assert.Throws<StoreConfigurationException>(() => ConnectionRules.Check(new NpgsqlConnectionStringBuilder(ConnectionString), isOwn: true, static _ => true));
+        var exception = Assert.Throws<StoreConfigurationException>(
+            () => ConnectionRules.Check(new NpgsqlConnectionStringBuilder(ConnectionString), isOwn: true, static _ => true));
 
         Assert.Contains("Npgsql.DisableDateTimeInfinityConversions", exception.Message, StringComparison.Ordinal);
     }
@@ -178,18 +188,22 @@ public sealed class ConnectionTests : PostgreSqlStoreTests
     public async Task A_commit_on_the_applications_data_source_has_the_librarys_time_limit_whatever_its_own_is()
     {
         await using var shared = NpgsqlDataSource.Create(ConnectionString + ";Command Timeout=60");
-        var database = Keep(new PostgreSqlDatabase(new PostgreSqlConnectionSource(null, shared), new PostgreSqlOptions { CommandTimeout = TimeSpan.FromSeconds(1) }, Lease));
+        var database = Keep(new PostgreSqlDatabase(
+            new PostgreSqlConnectionSource(null, shared), new PostgreSqlOptions { CommandTimeout = TimeSpan.FromSeconds(1) }, Lease));
         var store = await OpenStoreAsync(database);
         using var node = store.OpenNodeSession();
         await ExecuteAsync("""
             create function slow() returns trigger language plpgsql as $$ begin perform pg_sleep(20); return null; end $$;
-            create constraint trigger slow after insert on taskrecovery.nodes deferrable initially deferred for each row execute function public.slow();
-            create constraint trigger slow after insert on taskrecovery.unique_keys deferrable initially deferred for each row execute function public.slow();
+            create constraint trigger slow after insert on taskrecovery.nodes
+                deferrable initially deferred for each row execute function public.slow();
+            create constraint trigger slow after insert on taskrecovery.unique_keys
+                deferrable initially deferred for each row execute function public.slow();
             """);
 
         var started = TimeProvider.System.GetTimestamp();
         Assert.Throws<StoreUnavailableException>(() => node.Register(Identity()));
-        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await store.EnqueueAsync([Entry(uniqueKey: "key")], null, Cancellation));
+        await Assert.ThrowsAsync<StoreUnavailableException>(
+            async () => await store.EnqueueAsync([Entry(uniqueKey: "key")], null, Cancellation));
 
         Assert.InRange(TimeProvider.System.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(15));
     }
@@ -212,7 +226,8 @@ public sealed class ConnectionTests : PostgreSqlStoreTests
     [Fact]
     public async Task A_shared_pool_gets_its_session_back_without_the_lock()
     {
-        await using var shared = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(ConnectionString) { MaxPoolSize = 3 }.ConnectionString);
+        await using var shared = NpgsqlDataSource.Create(
+            new NpgsqlConnectionStringBuilder(ConnectionString) { MaxPoolSize = 3 }.ConnectionString);
         using var database = new PostgreSqlDatabase(new PostgreSqlConnectionSource(null, shared), new PostgreSqlOptions(), Lease);
         var store = await OpenStoreAsync(database);
         var node = store.OpenNodeSession();
@@ -247,7 +262,8 @@ public sealed class ConnectionTests : PostgreSqlStoreTests
     }
 
     private Task<long> CountLocksAsync()
-        => ScalarAsync<long>("select count(*) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())");
+        => ScalarAsync<long>("select count(*) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database "
+            + "where datname = current_database())");
 
     private static async Task RunAsync(NpgsqlConnection connection, string statement)
     {
@@ -255,15 +271,16 @@ public sealed class ConnectionTests : PostgreSqlStoreTests
         await command.ExecuteNonQueryAsync(Cancellation);
     }
 
-    private static ValueTask<string> ReadSettingAsync(PostgreSqlDatabase database, string name = "synchronous_commit") => database.ReadAsync(
-        $"select current_setting('{name}')",
-        [],
-        async (reader, token) =>
-        {
-            await reader.ReadAsync(token);
-            return reader.GetString(0);
-        },
-        Cancellation);
+    private static ValueTask<string> ReadSettingAsync(PostgreSqlDatabase database, string name = "synchronous_commit")
+        => database.ReadAsync(
+            $"select current_setting('{name}')",
+            [],
+            async (reader, token) =>
+            {
+                await reader.ReadAsync(token);
+                return reader.GetString(0);
+            },
+            Cancellation);
 
     private static int FreePort()
     {

@@ -13,7 +13,8 @@ public sealed class EnqueueTests : PostgreSqlStoreTests
     {
         await OpenStoreAsync();
         await using var source = NpgsqlDataSource.Create(ConnectionString);
-        var store = new PostgreSqlQueueStore(Keep(new PostgreSqlDatabase(new PostgreSqlConnectionSource(null, source), new PostgreSqlOptions(), Lease)), TimeProvider.System);
+        var store = new PostgreSqlQueueStore(Keep(
+            new PostgreSqlDatabase(new PostgreSqlConnectionSource(null, source), new PostgreSqlOptions(), Lease)), TimeProvider.System);
         using (new TransactionScope(TransactionScopeAsyncFlowOption.Enabled))
         {
             await store.EnqueueAsync([Entry("of a tenant")], null, Cancellation);
@@ -22,7 +23,8 @@ public sealed class EnqueueTests : PostgreSqlStoreTests
             Assert.True(await store.CancelAsync(cancelled[0].Id, Cancellation));
         }
 
-        Assert.Equal("of a tenant, of a tenant", await ScalarAsync<string>("select string_agg(q.name, ', ') from taskrecovery.waiting w join taskrecovery.queues q on q.id = w.queue"));
+        Assert.Equal("of a tenant, of a tenant", await ScalarAsync<string>(
+            "select string_agg(q.name, ', ') from taskrecovery.waiting w join taskrecovery.queues q on q.id = w.queue"));
         Assert.Equal(1L, await ScalarAsync<long>("select count(*) from taskrecovery.outcomes"));
     }
 
@@ -35,7 +37,8 @@ public sealed class EnqueueTests : PostgreSqlStoreTests
         await connection.OpenAsync(Cancellation);
         await using var transaction = await connection.BeginTransactionAsync(Cancellation);
 
-        var exception = await Assert.ThrowsAsync<ArgumentException>(async () => await store.EnqueueAsync([Entry()], transaction, Cancellation));
+        var exception = await Assert.ThrowsAsync<ArgumentException>(
+            async () => await store.EnqueueAsync([Entry()], transaction, Cancellation));
 
         Assert.Contains($"'{connection.Database}'", exception.Message, StringComparison.Ordinal);
         Assert.Contains($"'{new NpgsqlConnectionStringBuilder(ConnectionString).Database}'", exception.Message, StringComparison.Ordinal);
@@ -44,13 +47,15 @@ public sealed class EnqueueTests : PostgreSqlStoreTests
     [Fact]
     public async Task A_day_has_24_hours_whatever_the_clocks_of_the_server_s_country_do()
     {
-        await ExecuteAsync("do $$ begin execute format('alter database %I set timezone = %L', current_database(), 'Europe/Berlin'); end $$");
+        await ExecuteAsync(
+            "do $$ begin execute format('alter database %I set timezone = %L', current_database(), 'Europe/Berlin'); end $$");
         var store = await OpenStoreAsync();
 
         // One of them ends in winter and one in summer, whenever the test runs.
         await store.EnqueueAsync([Entry(after: TimeSpan.FromDays(90)), Entry(after: TimeSpan.FromDays(270))], null, Cancellation);
 
         Assert.Equal("2160,6480", await ScalarAsync<string>(
-            "select string_agg((extract(epoch from w.run_at - e.created_at) / 3600)::int::text, ',' order by e.id) from taskrecovery.waiting w join taskrecovery.entries e on e.id = w.id"));
+            "select string_agg((extract(epoch from w.run_at - e.created_at) / 3600)::int::text, ',' order by e.id) "
+            + "from taskrecovery.waiting w join taskrecovery.entries e on e.id = w.id"));
     }
 }

@@ -49,7 +49,8 @@ public sealed class ErrorTests : PostgreSqlStoreTests
         var batch = await store.CreateClaimer(identity.Id, "default", ["test"]).ClaimAsync(10, new SuspectAllowance(3, 0, 0), Cancellation);
         var refused = new RunOutcome { EntryId = batch.Entries[0].Id, Fence = batch.Fence, Kind = OutcomeKind.Completed, Reason = "\0" };
 
-        var exception = await Assert.ThrowsAsync<ContentRefusedException>(async () => await store.FinishAsync(identity.Id, [refused], Cancellation));
+        var exception = await Assert.ThrowsAsync<ContentRefusedException>(
+            async () => await store.FinishAsync(identity.Id, [refused], Cancellation));
 
         Assert.Contains("22021", exception.Message, StringComparison.Ordinal);
     }

@@ -10,7 +10,8 @@ public sealed class IdleSessionTests : PostgreSqlStoreTests
     {
         await using var source = NpgsqlDataSource.Create(ConnectionString + ";Options=-c idle_session_timeout=100;Application Name=idle");
         await OpenStoreAsync();
-        var store = new PostgreSqlQueueStore(Keep(new PostgreSqlDatabase(new PostgreSqlConnectionSource(null, source), new PostgreSqlOptions(), Lease)), TimeProvider.System);
+        var store = new PostgreSqlQueueStore(Keep(
+            new PostgreSqlDatabase(new PostgreSqlConnectionSource(null, source), new PostgreSqlOptions(), Lease)), TimeProvider.System);
         await store.EnqueueAsync([Entry()], null, Cancellation);
         await UntilNobodyAsync("idle");
 
@@ -28,7 +29,8 @@ public sealed class IdleSessionTests : PostgreSqlStoreTests
         database.Silence = TimeSpan.Zero;
         var store = await OpenStoreAsync(database);
         await store.EnqueueAsync([Entry()], null, Cancellation);
-        await ExecuteAsync("select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'taskrecovery %' and datname = current_database()");
+        await ExecuteAsync("select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'taskrecovery %' "
+            + "and datname = current_database()");
 
         await store.EnqueueAsync([Entry()], null, Cancellation);
 
@@ -57,7 +59,8 @@ public sealed class IdleSessionTests : PostgreSqlStoreTests
     private async Task UntilNobodyAsync(string application)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        while (await ScalarAsync<long>($"select count(*) from pg_stat_activity where application_name = '{application}' and datname = current_database()") > 0)
+        while (await ScalarAsync<long>(
+            $"select count(*) from pg_stat_activity where application_name = '{application}' and datname = current_database()") > 0)
         {
             await timer.WaitForNextTickAsync(Cancellation);
         }

@@ -22,8 +22,10 @@ public sealed class LargeBatchTests : PostgreSqlStoreTests
         var store = await OpenStoreAsync();
         await ExecuteAsync("""
             create table statements (bytes bigint);
-            create function note() returns trigger language plpgsql as $$ begin insert into public.statements select sum(length(args)) from added; return null; end $$;
-            create trigger note after insert on taskrecovery.entries referencing new table as added for each statement execute function public.note();
+            create function note() returns trigger language plpgsql as $$ begin insert into public.statements select sum(length(args))
+                from added; return null; end $$;
+            create trigger note after insert
+                on taskrecovery.entries referencing new table as added for each statement execute function public.note();
             """);
 
         var results = await store.EnqueueAsync([.. Enumerable.Range(0, 9).Select(_ => Sized(1_000_000))], null, Cancellation);

@@ -15,7 +15,8 @@ public sealed class MigratorTests : PostgreSqlStoreTests
 
         var applied = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => new PostgreSqlMigrator(Open()).MigrateAsync(Cancellation)));
 
-        Assert.Equal(PostgreSqlMigrator.Known.Skip(2).Select(migration => migration.Name), applied.SelectMany(names => names).Order(StringComparer.Ordinal));
+        Assert.Equal(PostgreSqlMigrator.Known.Skip(2).Select(migration => migration.Name), applied.SelectMany(names => names).Order(
+            StringComparer.Ordinal));
         Assert.Equal(PostgreSqlMigrator.Known.Count, await ScalarAsync<long>("select count(*) from taskrecovery.taskrecovery_migrations"));
     }
 
@@ -25,7 +26,8 @@ public sealed class MigratorTests : PostgreSqlStoreTests
         await new PostgreSqlMigrator(Open()).MigrateAsync(Cancellation);
         await ExecuteAsync("update taskrecovery.taskrecovery_migrations set checksum = 'other' where version = 4");
 
-        var exception = await Assert.ThrowsAsync<StoreConfigurationException>(() => new PostgreSqlMigrator(Open()).MigrateAsync(Cancellation));
+        var exception = await Assert.ThrowsAsync<StoreConfigurationException>(
+            () => new PostgreSqlMigrator(Open()).MigrateAsync(Cancellation));
 
         Assert.Contains("004_queue", exception.Message, StringComparison.Ordinal);
     }
@@ -50,14 +52,16 @@ public sealed class MigratorTests : PostgreSqlStoreTests
         var stored = await store.EnqueueAsync([Entry()], null, Cancellation);
         await ExecuteAsync("update taskrecovery.waiting set priority = 0");
 
-        Assert.Equal([$"entry {stored[0].Id} waits at a place where a look-up by id misses it"], await store.CheckInvariantsAsync(Cancellation));
+        Assert.Equal(
+            [$"entry {stored[0].Id} waits at a place where a look-up by id misses it"], await store.CheckInvariantsAsync(Cancellation));
     }
 
     [Fact]
     public async Task A_newer_migration_that_this_library_can_work_with_does_not_stop_it()
     {
         await new PostgreSqlMigrator(Open()).MigrateAsync(Cancellation);
-        await ExecuteAsync("insert into taskrecovery.taskrecovery_migrations (version, name, checksum, oldest_library) values (900, '900_later', 'x', '0.1.0')");
+        await ExecuteAsync("insert into taskrecovery.taskrecovery_migrations (version, name, checksum, oldest_library) "
+            + "values (900, '900_later', 'x', '0.1.0')");
 
         Assert.Empty(await new PostgreSqlMigrator(Open()).MigrateAsync(Cancellation));
     }
@@ -66,7 +70,8 @@ public sealed class MigratorTests : PostgreSqlStoreTests
     public async Task A_library_that_is_too_old_for_the_database_is_told_so()
     {
         await new PostgreSqlMigrator(Open()).MigrateAsync(Cancellation);
-        await ExecuteAsync("insert into taskrecovery.taskrecovery_migrations (version, name, checksum, oldest_library) values (900, '900_later', 'x', '7.1.0')");
+        await ExecuteAsync("insert into taskrecovery.taskrecovery_migrations (version, name, checksum, oldest_library) "
+            + "values (900, '900_later', 'x', '7.1.0')");
 
         var exception = await Assert.ThrowsAsync<StoreConfigurationException>(() => OpenStoreAsync());
 
@@ -92,7 +97,8 @@ public sealed class MigratorTests : PostgreSqlStoreTests
     {
         await ExecuteAsync("create schema taskrecovery; create table taskrecovery.jobs (id int primary key)");
 
-        var exception = await Assert.ThrowsAsync<StoreConfigurationException>(() => new PostgreSqlMigrator(Open()).MigrateAsync(Cancellation));
+        var exception = await Assert.ThrowsAsync<StoreConfigurationException>(
+            () => new PostgreSqlMigrator(Open()).MigrateAsync(Cancellation));
 
         Assert.Contains("PostgreSqlOptions.Schema", exception.Message, StringComparison.Ordinal);
         Assert.False(await ScalarAsync<bool>("select to_regclass('taskrecovery.taskrecovery_migrations') is not null"));
@@ -144,7 +150,8 @@ public sealed class MigratorTests : PostgreSqlStoreTests
             """);
         try
         {
-            var store = await OpenStoreAsync(Open(connectionString: new NpgsqlConnectionStringBuilder(ConnectionString) { Username = role, Password = "secret" }.ConnectionString));
+            var asRole = new NpgsqlConnectionStringBuilder(ConnectionString) { Username = role, Password = "secret" };
+            var store = await OpenStoreAsync(Open(connectionString: asRole.ConnectionString));
             using var node = store.OpenNodeSession();
             var identity = Identity();
             Assert.True(node.Register(identity).HoldsLock);
@@ -186,7 +193,8 @@ public sealed class MigratorTests : PostgreSqlStoreTests
     [Fact]
     public async Task Limits_of_the_role_or_the_database_do_not_bound_migrations()
     {
-        await ExecuteAsync("do $$ begin execute format('alter database %I set statement_timeout = 50', current_database()); execute format('alter database %I set lock_timeout = 50', current_database()); end $$");
+        await ExecuteAsync("do $$ begin execute format('alter database %I set statement_timeout = 50', current_database()); "
+            + "execute format('alter database %I set lock_timeout = 50', current_database()); end $$");
         var slow = Migration.Parse("900_slow", "-- oldest library: 0.1.0\nselect pg_sleep(0.2);\nlock table {schema}.queues;\n");
         await new PostgreSqlMigrator(Open(), PostgreSqlMigrator.Known, new Version(0, 1, 0)).MigrateAsync(Cancellation);
         await using var holder = new NpgsqlConnection(ConnectionString + ";Pooling=false;Options=-c statement_timeout=0");
@@ -194,7 +202,8 @@ public sealed class MigratorTests : PostgreSqlStoreTests
         await using var hold = new NpgsqlCommand("begin; lock table taskrecovery.queues; select pg_sleep(0.6); commit", holder);
 
         var holding = hold.ExecuteNonQueryAsync(Cancellation);
-        var applied = await new PostgreSqlMigrator(Open(), [.. PostgreSqlMigrator.Known, slow], new Version(0, 1, 0)).MigrateAsync(Cancellation);
+        var applied = await new PostgreSqlMigrator(Open(), [.. PostgreSqlMigrator.Known, slow], new Version(0, 1, 0))
+            .MigrateAsync(Cancellation);
 
         await holding;
         Assert.Equal(["900_slow"], applied);
@@ -203,7 +212,8 @@ public sealed class MigratorTests : PostgreSqlStoreTests
     [Fact]
     public async Task Without_migrations_at_start_the_message_names_what_is_missing()
     {
-        var exception = await Assert.ThrowsAsync<StoreConfigurationException>(() => OpenStoreAsync(Open(options => options.MigrateOnStart = false)));
+        var exception = await Assert.ThrowsAsync<StoreConfigurationException>(
+            () => OpenStoreAsync(Open(options => options.MigrateOnStart = false)));
 
         Assert.Contains("001_jobs_and_tasks", exception.Message, StringComparison.Ordinal);
         Assert.Contains(nameof(IStoreMigrator), exception.Message, StringComparison.Ordinal);

@@ -25,11 +25,13 @@ public sealed class MonitorBoundTests : IAsyncLifetime
             insert into queues (name) values ('default');
             insert into kinds (name) values ('work'), ('rare');
             insert into entries (queue, kind, priority, max_attempts, args, created_at)
-            select 1, case when n = 1000 then 2 else 1 end, 5, 10, '{}', clock_timestamp() - interval '1 day' from generate_series(1, {{History}}) n;
+            select 1, case when n = 1000 then 2 else 1 end, 5, 10, '{}', clock_timestamp() - interval '1 day'
+                from generate_series(1, {{History}}) n;
             insert into outcomes (entry, fence, duration_ms, kind, attempt, crashes, final)
             select n, n, 1, case when n % 1000 = 0 then 1 else 0 end, 1, 0, true from generate_series(1, {{History}}) n;
             insert into tasks (id, job_id, state, created_at, ended_at)
-            select gen_random_uuid(), '00000000-0000-0000-0000-000000000001', 2, clock_timestamp(), clock_timestamp() from generate_series(1, 50000);
+            select gen_random_uuid(), '00000000-0000-0000-0000-000000000001', 2, clock_timestamp(), clock_timestamp()
+                from generate_series(1, 50000);
             """,
             connection);
         await command.ExecuteNonQueryAsync(Cancellation);
@@ -54,7 +56,8 @@ public sealed class MonitorBoundTests : IAsyncLifetime
             ["a page without conditions"] = await RowsAsync(EntryListSql.List, Page(new EntryQuery())),
             ["a page of failed entries"] = await RowsAsync(EntryListSql.ListUnwell, Page(new EntryQuery { States = [EntryState.Failed] })),
             ["a page of a job's tasks"] = await RowsAsync(
-                MonitorSql.Tasks, Arg.Uuid(Guid.Parse("00000000-0000-0000-0000-000000000001")), Arg.Int2((int?)null), Arg.Uuid((Guid?)null), Arg.Int8(LookAtMost), Arg.Int8(100)),
+                MonitorSql.Tasks, Arg.Uuid(Guid.Parse("00000000-0000-0000-0000-000000000001")),
+                Arg.Int2((int?)null), Arg.Uuid((Guid?)null), Arg.Int8(LookAtMost), Arg.Int8(100)),
         };
 
         Assert.All(rows, pair => Assert.True(pair.Value <= 1_000, $"{pair.Key}: {pair.Value} rows"));
@@ -69,7 +72,8 @@ public sealed class MonitorBoundTests : IAsyncLifetime
             ["a text"] = await RowsAsync(EntryListSql.List, Page(new EntryQuery { Text = "missing" })),
             ["metadata"] = await RowsAsync(EntryListSql.List, Page(new EntryQuery { Metadata = new("a", "b") })),
             ["a unique key"] = await RowsAsync(EntryListSql.List, Page(new EntryQuery { UniqueKey = "k" })),
-            ["groups of kinds"] = await RowsAsync(EntryListSql.Group, [.. EntrySearch.Conditions(new EntryQuery { LookAtMost = LookAtMost }), Arg.Int4(0)]),
+            ["groups of kinds"] = await RowsAsync(
+                EntryListSql.Group, [.. EntrySearch.Conditions(new EntryQuery { LookAtMost = LookAtMost }), Arg.Int4(0)]),
             ["how far it looked"] = await RowsAsync(EntryListSql.Edge, Arg.Int8(long.MaxValue), Arg.Int8(LookAtMost)),
         };
         var withOutcome = await RowsAsync(EntryListSql.List, Page(new EntryQuery { Kind = "work", Reason = "missing" }));
@@ -89,7 +93,8 @@ public sealed class MonitorBoundTests : IAsyncLifetime
         Assert.InRange(queue, 2 * LookAtMost, (2 * LookAtMost) + 1_000);
     }
 
-    private static NpgsqlParameter[] Page(EntryQuery query) => [.. EntrySearch.Conditions(query with { LookAtMost = LookAtMost }), Arg.Int8(101)];
+    private static NpgsqlParameter[] Page(EntryQuery query)
+        => [.. EntrySearch.Conditions(query with { LookAtMost = LookAtMost }), Arg.Int8(101)];
 
     // The rows that scans returned or dropped, as the server counted them.
     private async Task<long> RowsAsync(string statement, params NpgsqlParameter[] args)
@@ -117,7 +122,8 @@ public sealed class MonitorBoundTests : IAsyncLifetime
     private static long Rows(JsonElement node)
     {
         var rows = 0.0;
-        if (node.GetProperty("Node Type").GetString()!.Contains("Scan", StringComparison.Ordinal) && node.TryGetProperty("Relation Name", out _))
+        if (node.GetProperty("Node Type").GetString()!.Contains("Scan", StringComparison.Ordinal)
+            && node.TryGetProperty("Relation Name", out _))
         {
             var one = node.GetProperty("Actual Rows").GetDouble()
                 + (node.TryGetProperty("Rows Removed by Filter", out var filtered) ? filtered.GetDouble() : 0)

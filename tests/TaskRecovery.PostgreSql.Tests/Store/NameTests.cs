@@ -31,7 +31,8 @@ public sealed class NameTests : PostgreSqlStoreTests
 
         await stop.CancelAsync();
         await clearing;
-        Assert.Equal(0L, await ScalarAsync<long>("select count(*) from taskrecovery.entries where queue not in (select id from taskrecovery.queues) or kind not in (select id from taskrecovery.kinds)"));
+        Assert.Equal(0L, await ScalarAsync<long>("select count(*) from taskrecovery.entries where queue not in (select id "
+            + "from taskrecovery.queues) or kind not in (select id from taskrecovery.kinds)"));
         Assert.Equal(600L, await ScalarAsync<long>("select count(*) from taskrecovery.waiting"));
     }
 
@@ -104,7 +105,8 @@ public sealed class NameTests : PostgreSqlStoreTests
         await LoseNamesAsync();
         await ExecuteAsync("""
             insert into taskrecovery.entries (queue, kind, priority, max_attempts, args) values (1, 1, 5, 1, '{}');
-            insert into taskrecovery.waiting (run_at, id, queue, kind, priority) select now(), id, queue, kind, priority from taskrecovery.entries;
+            insert into taskrecovery.waiting (run_at, id, queue, kind, priority) select now(), id, queue, kind, priority
+                from taskrecovery.entries;
             """);
         var other = new PostgreSqlQueueStore(Open(), TimeProvider.System);
         var mine = await other.EnqueueAsync([Entry()], null, Cancellation);
@@ -150,7 +152,8 @@ public sealed class NameTests : PostgreSqlStoreTests
     {
         var store = await OpenStoreAsync();
         var jobs = new PostgreSqlJobStore(Open(), store);
-        var job = new NewJob(new JobDefinition("nightly", Schedule.Every(TimeSpan.FromHours(1))), "report", "task:report", "{}"u8.ToArray(), 3);
+        var job = new NewJob(
+            new JobDefinition("nightly", Schedule.Every(TimeSpan.FromHours(1))), "report", "task:report", "{}"u8.ToArray(), 3);
         await jobs.UpsertAsync(job, Cancellation);
         await LoseNamesAsync();
         await ExecuteAsync("delete from taskrecovery.jobs");
@@ -162,7 +165,8 @@ public sealed class NameTests : PostgreSqlStoreTests
 
     // As a restored or emptied database: the names are gone, and others have their numbers.
     private Task LoseNamesAsync() => ExecuteAsync("""
-        truncate taskrecovery.entries, taskrecovery.waiting, taskrecovery.unique_keys, taskrecovery.claims, taskrecovery.kinds, taskrecovery.queues restart identity;
+        truncate taskrecovery.entries, taskrecovery.waiting, taskrecovery.unique_keys, taskrecovery.claims, taskrecovery.kinds,
+            taskrecovery.queues restart identity;
         insert into taskrecovery.queues (name) values ('of others');
         insert into taskrecovery.kinds (name) values ('others');
         """);

@@ -5,7 +5,8 @@ using TaskRecovery.StoreConformance;
 
 namespace TaskRecovery.PostgreSql.Tests.Store;
 
-/// <summary>How nodes watch each other here: without waiting for what another is in the middle of, without the thread pool, and whatever other logins lock.</summary>
+/// <summary>How nodes watch each other here: without waiting for what another is in the middle of, without the thread pool, and whatever
+/// other logins lock.</summary>
 public sealed class NodeDeathTests : PostgreSqlStoreTests
 {
     [Fact]
@@ -30,7 +31,8 @@ public sealed class NodeDeathTests : PostgreSqlStoreTests
     {
         var (watcher, _) = await GivenNodeAsync("watcher");
         var (_, id) = await GivenNodeAsync("stopped");
-        await using var claiming = await OpenConnectionAsync(await ScalarAsync<string>($"select application from taskrecovery.nodes where id = '{id}'"));
+        await using var claiming = await OpenConnectionAsync(
+            await ScalarAsync<string>($"select application from taskrecovery.nodes where id = '{id}'"));
         await RunAsync(claiming, $"begin; select from taskrecovery.nodes where id = '{id}' for key share; select pg_sleep(1.1)");
 
         Assert.Empty(watcher.MarkDead([Judged(id)]));
@@ -82,7 +84,9 @@ public sealed class NodeDeathTests : PostgreSqlStoreTests
         var store = await OpenStoreAsync();
         var (watcher, watcherId) = await GivenNodeAsync("watcher");
         var (_, id) = await GivenNodeAsync("dead");
-        await ExecuteAsync($"insert into taskrecovery.claims (id, node, entries) select 1, number, array[]::bigint[] from taskrecovery.nodes where id = '{id}'");
+        await ExecuteAsync(
+            "insert into taskrecovery.claims (id, node, entries) select 1, number, array[]::bigint[] from taskrecovery.nodes "
+            + $"where id = '{id}'");
         await using var flush = await OpenConnectionAsync();
         await RunAsync(flush, "begin; select from taskrecovery.claims for share");
         watcher.MarkDead([Judged(id)]);
@@ -105,7 +109,8 @@ public sealed class NodeDeathTests : PostgreSqlStoreTests
             var name = $"name-{round}";
             INodeSession[] sessions = [.. Enumerable.Range(0, 4).Select(_ => Keep(store.OpenNodeSession()))];
 
-            var registrations = await Task.WhenAll(sessions.Select(session => Task.Run(() => session.Register(Identity(name, isExplicit: true)), Cancellation)));
+            var registrations = await Task.WhenAll(
+                sessions.Select(session => Task.Run(() => session.Register(Identity(name, isExplicit: true)), Cancellation)));
 
             Assert.Single(registrations, registration => !registration.NameTaken);
             Array.ForEach(sessions, session => session.Dispose());
@@ -164,15 +169,19 @@ public sealed class NodeDeathTests : PostgreSqlStoreTests
     public async Task No_login_stops_registering_retention_or_migrations_with_advisory_locks()
     {
         await using var stranger = await OpenConnectionAsync();
-        foreach (var text in (string[])["taskrecovery migrations of taskrecovery", "taskrecovery retention of \"taskrecovery\"", "taskrecovery node node of taskrecovery"])
+        foreach (var text in (string[])[
+            "taskrecovery migrations of taskrecovery",
+            "taskrecovery retention of \"taskrecovery\"", "taskrecovery node node of taskrecovery"])
         {
             await RunAsync(stranger, $"select pg_advisory_lock(hashtextextended('{text}', 0))");
         }
 
         var store = await OpenStoreAsync(Open(options => options.CommandTimeout = TimeSpan.FromSeconds(3)));
         var (_, id) = await GivenNodeAsync("node");
-        await ExecuteAsync("insert into taskrecovery.entries (created_at, queue, kind, priority, max_attempts, args) values (now() - interval '90 days', 1, 1, 5, 10, '{}')");
-        await ExecuteAsync("insert into taskrecovery.outcomes (entry, fence, ended_at, duration_ms, kind, attempt, crashes, final) select id, 1, created_at, 0, 0, 1, 0, true from taskrecovery.entries");
+        await ExecuteAsync("insert into taskrecovery.entries (created_at, queue, kind, priority, max_attempts, args) "
+            + "values (now() - interval '90 days', 1, 1, 5, 10, '{}')");
+        await ExecuteAsync("insert into taskrecovery.outcomes (entry, fence, ended_at, duration_ms, kind, attempt, crashes, final) "
+            + "select id, 1, created_at, 0, 0, 1, 0, true from taskrecovery.entries");
         await store.PurgeAsync(new RetentionOptions(), Cancellation);
 
         Assert.Equal(1L, await ScalarAsync<long>($"select count(*) from taskrecovery.nodes where id = '{id}' and named"));
@@ -190,7 +199,8 @@ public sealed class NodeDeathTests : PostgreSqlStoreTests
         await RunAsync(holder, "update taskrecovery.turns set taken_at = now() - interval '2 hours'");
         await RunAsync(holder, "begin; select from taskrecovery.turns for update");
 
-        var exception = await Assert.ThrowsAsync<StoreUnavailableException>(async () => await store.PurgeAsync(new RetentionOptions(), Cancellation));
+        var exception = await Assert.ThrowsAsync<StoreUnavailableException>(
+            async () => await store.PurgeAsync(new RetentionOptions(), Cancellation));
 
         Assert.Contains("turns", exception.Message, StringComparison.Ordinal);
         await RunAsync(holder, "rollback");
@@ -210,7 +220,8 @@ public sealed class NodeDeathTests : PostgreSqlStoreTests
 
     private async Task<NpgsqlConnection> OpenConnectionAsync(string? application = null)
     {
-        var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(ConnectionString) { ApplicationName = application, Pooling = false }.ConnectionString);
+        var connection = new NpgsqlConnection(
+            new NpgsqlConnectionStringBuilder(ConnectionString) { ApplicationName = application, Pooling = false }.ConnectionString);
         await connection.OpenAsync(Cancellation);
         return connection;
     }

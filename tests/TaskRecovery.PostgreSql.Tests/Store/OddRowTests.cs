@@ -16,7 +16,9 @@ public sealed class OddRowTests : PostgreSqlStoreTests
     {
         var store = await OpenStoreAsync();
         await GivenNoChecksAsync();
-        var ids = (await store.EnqueueAsync([Entry(), Entry(), Entry() with { Kind = "other" }, Entry()], null, Cancellation)).Select(result => result.Id).ToArray();
+        var ids = (await store.EnqueueAsync([Entry(), Entry(), Entry() with { Kind = "other" }, Entry()], null, Cancellation))
+            .Select(result => result.Id)
+            .ToArray();
         await ExecuteAsync($"update taskrecovery.entries set {change} where id = {ids[1]}");
         var identity = Identity();
         using var node = store.OpenNodeSession();
@@ -28,7 +30,8 @@ public sealed class OddRowTests : PostgreSqlStoreTests
         Assert.Equal([ids[0], ids[1], ids[3]], batch.Entries.Select(entry => entry.Id));
         Assert.Equal(problem is not null, batch.Entries[1].Problem is not null);
         Assert.All([batch.Entries[0], batch.Entries[2]], entry => Assert.Null(entry.Problem));
-        Assert.Empty(await store.FinishAsync(identity.Id, [.. batch.Entries.Select(entry => new RunOutcome { EntryId = entry.Id, Fence = batch.Fence, Kind = OutcomeKind.Failed, IsTask = true })], Cancellation));
+        Assert.Empty(await store.FinishAsync(identity.Id, [.. batch.Entries.Select(
+            entry => new RunOutcome { EntryId = entry.Id, Fence = batch.Fence, Kind = OutcomeKind.Failed, IsTask = true })], Cancellation));
     }
 
     [Theory]
@@ -62,15 +65,18 @@ public sealed class OddRowTests : PostgreSqlStoreTests
         var store = await OpenStoreAsync();
         var (id, _) = (await store.EnqueueAsync([Entry()], null, Cancellation))[0];
 
-        foreach (var change in new[] { "timeout = interval '-1 second'", "timeout = interval '1 month'", "timeout = interval '60 days'", "priority = 12", "max_attempts = 0" })
+        foreach (var change in new[] { "timeout = interval '-1 second'", "timeout = interval '1 month'",
+            "timeout = interval '60 days'", "priority = 12", "max_attempts = 0" })
         {
-            var error = await Assert.ThrowsAsync<PostgresException>(() => ExecuteAsync($"update taskrecovery.entries set {change} where id = {id}"));
+            var error = await Assert.ThrowsAsync<PostgresException>(
+                () => ExecuteAsync($"update taskrecovery.entries set {change} where id = {id}"));
             Assert.Equal(PostgresErrorCodes.CheckViolation, error.SqlState);
         }
 
         foreach (var time in new[] { "infinity", "-infinity" })
         {
-            var error = await Assert.ThrowsAsync<PostgresException>(() => ExecuteAsync($"update taskrecovery.waiting set run_at = '{time}', found_by_id = true where id = {id}"));
+            var error = await Assert.ThrowsAsync<PostgresException>(
+                () => ExecuteAsync($"update taskrecovery.waiting set run_at = '{time}', found_by_id = true where id = {id}"));
             Assert.Equal((PostgresErrorCodes.CheckViolation, "waiting_time_check"), (error.SqlState, error.ConstraintName));
         }
 

@@ -63,7 +63,8 @@ public sealed class OpenTransactionTests() : StoreTests(new PostgreSqlFixture())
         await using var another = await Fixture.OpenConnectionAsync(Cancellation);
         await using var late = await another.BeginTransactionAsync(Cancellation);
 
-        await Assert.ThrowsAsync<ClaimLostException>(async () => await Store.FinishInTransactionAsync(node.Id, Outcome(ids[1], fence), late, Cancellation));
+        await Assert.ThrowsAsync<ClaimLostException>(
+            async () => await Store.FinishInTransactionAsync(node.Id, Outcome(ids[1], fence), late, Cancellation));
         Assert.False(await Store.SaveStepAsync(node.Id, new ProgressKey(ids[1], null), fence, "late", Json("1"), Cancellation));
         Assert.Single(await TryFinishAsync(node, Outcome(ids[1], fence)));
     }
@@ -165,7 +166,8 @@ public sealed class OpenTransactionTests() : StoreTests(new PostgreSqlFixture())
     // The name of the schema is in each of this test's statements, and in no other's.
     private async Task<long> CountWaitingStatementsAsync(NpgsqlConnection connection)
     {
-        await using var command = new NpgsqlCommand("select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query like '%' || $1 || '%'", connection);
+        await using var command = new NpgsqlCommand(
+            "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query like '%' || $1 || '%'", connection);
         command.Parameters.Add(new NpgsqlParameter { Value = ((PostgreSqlFixture)Fixture).Schema.Split('"')[1] });
         return (long)(await command.ExecuteScalarAsync(Cancellation))!;
     }

@@ -5,12 +5,16 @@ namespace TaskRecovery.PostgreSql.Tests.Store;
 /// <summary>Statements are planned once, often while the tables are empty, and have to be right for millions of rows.</summary>
 public sealed class PlanTests : PostgreSqlStoreTests
 {
-    private const string Claim = "uuid, int, smallint[], int, smallint[], timestamptz[], bigint[], int, smallint[], timestamptz[], bigint[], int, smallint[], timestamptz[], bigint[], text, text[]";
+    private const string Claim = "uuid, int, smallint[], int, smallint[], timestamptz[], bigint[], int, smallint[], timestamptz[], "
+        + "bigint[], int, smallint[], timestamptz[], bigint[], text, text[]";
     private const string Outcomes = "uuid, bigint[], bigint[], smallint[], int[], text[], text[], text[], interval[], boolean";
-    private const string Entries = "int[], smallint[], smallint[], smallint[], text[], timestamptz[], interval[], interval[], text[], text[], text[], int[], text[], int[], text[]";
-    private const string Starts = "timestamptz, bigint[], bigint[], uuid[], smallint[], smallint[], text[], uuid[], timestamptz[], text[], boolean[], timestamptz[], int[], smallint[], boolean[]";
+    private const string Entries = "int[], smallint[], smallint[], smallint[], text[], timestamptz[], interval[], interval[], text[], "
+        + "text[], text[], int[], text[], int[], text[]";
+    private const string Starts = "timestamptz, bigint[], bigint[], uuid[], smallint[], smallint[], text[], uuid[], timestamptz[], "
+        + "text[], boolean[], timestamptz[], int[], smallint[], boolean[]";
     private const string OneEntry = "int, smallint, smallint, smallint, text, timestamptz, interval, interval, text, text, text, text";
-    private static readonly string[] Large = ["entries", "waiting", "claims", "outcomes", "jobs", "tasks", "unique_keys", "steps", "checkpoints"];
+    private static readonly string[] Large =
+        ["entries", "waiting", "claims", "outcomes", "jobs", "tasks", "unique_keys", "steps", "checkpoints"];
 
     [Fact]
     public async Task Statements_planned_on_empty_tables_walk_their_indexes()
@@ -26,9 +30,12 @@ public sealed class PlanTests : PostgreSqlStoreTests
         await AssertNoFullScanAsync(connection, database, "enqueued", Entries, EntrySql.Enqueue);
         await AssertNoFullScanAsync(connection, database, "enqueued_once", $"{Entries}, timestamptz[]", EntrySql.EnqueueUnique);
         await AssertNoFullScanAsync(connection, database, "enqueued_in", Entries, EntrySql.EnqueueInTransaction);
-        await AssertNoFullScanAsync(connection, database, "enqueued_once_in", $"{Entries}, timestamptz[]", EntrySql.EnqueueUniqueInTransaction);
+        await AssertNoFullScanAsync(
+            connection, database, "enqueued_once_in", $"{Entries}, timestamptz[]", EntrySql.EnqueueUniqueInTransaction);
         await AssertNoFullScanAsync(connection, database, "enqueued_one_in", OneEntry, EntrySql.EnqueueOneInTransaction);
-        await AssertNoFullScanAsync(connection, database, "enqueued_claimed", $"{Entries}, uuid, int, smallint[], smallint[], timestamptz[], bigint[]", EntrySql.EnqueueClaimed);
+        await AssertNoFullScanAsync(
+            connection, database, "enqueued_claimed",
+            $"{Entries}, uuid, int, smallint[], smallint[], timestamptz[], bigint[]", EntrySql.EnqueueClaimed);
         await AssertNoFullScanAsync(connection, database, "read", "bigint[], boolean", OperatorSql.Read, but: "claims");
         await AssertNoFullScanAsync(connection, database, "asked_to_cancel", "bigint[]", OperatorSql.RequestCancel);
         await AssertNoFullScanAsync(connection, database, "counted", "text, bigint", OperatorSql.Count, but: "claims");
@@ -40,14 +47,18 @@ public sealed class PlanTests : PostgreSqlStoreTests
         await AssertNoFullScanAsync(connection, database, "followed", Outcomes, OutcomeSql.EndAndFollow);
         await AssertNoFullScanAsync(connection, database, "put_back", Outcomes, OutcomeSql.PutBack);
         await AssertNoFullScanAsync(connection, database, "found", "bigint[], bigint[], uuid", OutcomeSql.Find);
-        await AssertNoFullScanAsync(connection, database, "steps_saved", "uuid, bigint[], bigint[], uuid[], text[], text[]", StepSql.SaveSteps);
-        await AssertNoFullScanAsync(connection, database, "checkpoints_saved", "uuid, bigint[], bigint[], text[]", StepSql.SaveCheckpointsOfEntries);
-        await AssertNoFullScanAsync(connection, database, "task_checkpoints_saved", "uuid, bigint[], bigint[], text[], uuid[]", StepSql.SaveCheckpointsOfTasks);
+        await AssertNoFullScanAsync(
+            connection, database, "steps_saved", "uuid, bigint[], bigint[], uuid[], text[], text[]", StepSql.SaveSteps);
+        await AssertNoFullScanAsync(
+            connection, database, "checkpoints_saved", "uuid, bigint[], bigint[], text[]", StepSql.SaveCheckpointsOfEntries);
+        await AssertNoFullScanAsync(
+            connection, database, "task_checkpoints_saved", "uuid, bigint[], bigint[], text[], uuid[]", StepSql.SaveCheckpointsOfTasks);
         await AssertNoFullScanAsync(connection, database, "swept", "bigint[], int, bigint[], bigint[]", RecoverySql.Sweep);
         await AssertNoFullScanAsync(connection, database, "locked", "bigint[]", RecoverySql.LockEntries);
         await AssertNoFullScanAsync(connection, database, "not_blocked", "bigint[]", OutcomeSql.NotBlocked);
         await AssertNoFullScanAsync(connection, database, "starts_locked", "uuid[]", StartSql.Lock);
-        await AssertNoFullScanAsync(connection, database, "start_facts", "uuid[], bigint[], bigint[], uuid[], uuid[], timestamptz[], smallint[]", StartSql.Facts);
+        await AssertNoFullScanAsync(
+            connection, database, "start_facts", "uuid[], bigint[], bigint[], uuid[], uuid[], timestamptz[], smallint[]", StartSql.Facts);
         await AssertNoFullScanAsync(connection, database, "starts_applied", Starts, StartSql.Apply);
         await AssertNoFullScanAsync(connection, database, "planned", "uuid[], timestamptz[]", JobSql.PlanMany);
         await AssertNoFullScanAsync(connection, database, "polled", "uuid, text[], smallint[], bigint[], text[]", PollSql.Poll);
@@ -57,7 +68,8 @@ public sealed class PlanTests : PostgreSqlStoreTests
     [InlineData("outcomes", "outcomes_pkey", "bigint, bigint, bigint, bigint, bigint, bigint", RetentionSql.PurgeEnded)]
     [InlineData("outcomes", "outcomes_unwell_idx", "bigint, bigint, bigint, bigint, bigint, bigint", RetentionSql.PurgeUnwell)]
     [InlineData("tasks", "tasks_pkey", "uuid, bigint, bigint, bigint, bigint", RetentionSql.PurgeTasks)]
-    public async Task Walks_over_the_history_planned_on_empty_tables_read_a_part_of_their_index(string table, string index, string types, string statement)
+    public async Task Walks_over_the_history_planned_on_empty_tables_read_a_part_of_their_index(
+        string table, string index, string types, string statement)
     {
         var database = Open();
         await OpenStoreAsync(database);
@@ -65,13 +77,15 @@ public sealed class PlanTests : PostgreSqlStoreTests
 
         var plan = await AssertNoFullScanAsync(connection, database, "walk", types, statement);
 
-        // A sort in its place would read all the history first, and a loop without an index would take each row for each one that claims list.
+        // A sort in its place would read all the history first, and a loop without an index would take each row for each one that claims
+        // list.
         Assert.Contains(plan, line => line.Contains($"Index Scan using {index} on {table} ", StringComparison.Ordinal));
         Assert.DoesNotContain(plan, line => line.Contains("Join Filter", StringComparison.Ordinal));
     }
 
     [Theory]
-    [InlineData("uuid, text[], smallint[], bigint[], text[]", "'00000000-0000-0000-0000-000000000000', array['default'], array[1]::smallint[], array[]::bigint[], array['test']")]
+    [InlineData("uuid, text[], smallint[], bigint[], text[]", "'00000000-0000-0000-0000-000000000000', array['default'], "
+        + "array[1]::smallint[], array[]::bigint[], array['test']")]
     [InlineData("", "")]
     public async Task Polls_and_measures_take_no_notice_of_queues_that_are_no_longer_used(string types, string args)
     {
@@ -82,17 +96,21 @@ public sealed class PlanTests : PostgreSqlStoreTests
         if (args.Length > 0)
         {
             // Nobody works them, but something waits in them.
-            await ExecuteAsync("insert into taskrecovery.waiting (run_at, id, queue, kind, priority) select now(), 1000 + id, id, 1, 5 from taskrecovery.queues where name like 'once %'");
+            await ExecuteAsync("insert into taskrecovery.waiting (run_at, id, queue, kind, priority) select now(), 1000 + id, id, 1, 5 "
+                + "from taskrecovery.queues where name like 'once %'");
         }
 
         await using var connection = await database.DataSource.OpenConnectionAsync(Cancellation);
-        await RunAsync(connection, $"prepare looked{(types.Length > 0 ? $" ({types})" : "")} as {database.Sql(args.Length > 0 ? PollSql.Poll : OperatorSql.Measure)}");
-        await using var command = new NpgsqlCommand($"explain (analyze, costs off, timing off, summary off) execute looked{(args.Length > 0 ? $"({args})" : "")}", connection);
+        await RunAsync(connection, $"prepare looked{(types.Length > 0 ? $" ({types})" : "")} "
+            + $"as {database.Sql(args.Length > 0 ? PollSql.Poll : OperatorSql.Measure)}");
+        await using var command = new NpgsqlCommand(
+            $"explain (analyze, costs off, timing off, summary off) execute looked{(args.Length > 0 ? $"({args})" : "")}", connection);
         await using var reader = await command.ExecuteReaderAsync(Cancellation);
         var looks = 0;
         while (await reader.ReadAsync(Cancellation))
         {
-            if (reader.GetString(0) is var line && line.Contains(" on waiting", StringComparison.Ordinal) && line.LastIndexOf("loops=", StringComparison.Ordinal) is > 0 and var at)
+            if (reader.GetString(0) is var line && line.Contains(" on waiting", StringComparison.Ordinal)
+                && line.LastIndexOf("loops=", StringComparison.Ordinal) is > 0 and var at)
             {
                 looks += int.Parse(line.AsSpan(at + 6).TrimEnd(')'), System.Globalization.CultureInfo.InvariantCulture);
             }
@@ -109,13 +127,16 @@ public sealed class PlanTests : PostgreSqlStoreTests
         using var session = store.OpenNodeSession();
         var node = Identity();
         session.Register(node);
-        await ExecuteAsync("insert into taskrecovery.claims (id, node, entries) select n, (select number from taskrecovery.nodes), array[n] from generate_series(1, 5000) n");
+        await ExecuteAsync(
+            "insert into taskrecovery.claims (id, node, entries) select n, (select number from taskrecovery.nodes), array[n] "
+            + "from generate_series(1, 5000) n");
         await ExecuteAsync("insert into taskrecovery.cancellations (entry) values (4711)");
 
         await using var connection = await database.DataSource.OpenConnectionAsync(Cancellation);
         await RunAsync(connection, $"prepare polled (uuid, text[], smallint[], bigint[], text[]) as {database.Sql(PollSql.Poll)}");
         await using var command = new NpgsqlCommand(
-            $"explain (analyze, costs off, timing off, summary off) execute polled('{node.Id}', array['default'], array[]::smallint[], array[4711], array[]::text[])", connection);
+            $"explain (analyze, costs off, timing off, summary off) execute polled('{node.Id}', array['default'], array[]::smallint[], "
+            + "array[4711], array[]::text[])", connection);
         await using var reader = await command.ExecuteReaderAsync(Cancellation);
         var rows = new List<string>();
         while (await reader.ReadAsync(Cancellation))
@@ -131,10 +152,12 @@ public sealed class PlanTests : PostgreSqlStoreTests
     }
 
     // A scan without an index condition of a table that grows is a scan of the whole. The cancellations are few, and go.
-    private static async Task<List<string>> AssertNoFullScanAsync(NpgsqlConnection connection, PostgreSqlDatabase database, string name, string types, string statement, string? but = null)
+    private static async Task<List<string>> AssertNoFullScanAsync(
+        NpgsqlConnection connection, PostgreSqlDatabase database, string name, string types, string statement, string? but = null)
     {
         await RunAsync(connection, $"prepare {name} ({types}) as {database.Sql(statement)}");
-        await using var command = new NpgsqlCommand($"explain execute {name} ({string.Join(", ", types.Split(", ").Select(_ => "null"))})", connection);
+        await using var command = new NpgsqlCommand(
+            $"explain execute {name} ({string.Join(", ", types.Split(", ").Select(_ => "null"))})", connection);
         await using var reader = await command.ExecuteReaderAsync(Cancellation);
         var plan = new List<string>();
         while (await reader.ReadAsync(Cancellation))
@@ -158,7 +181,8 @@ public sealed class PlanTests : PostgreSqlStoreTests
     }
 
     // The first row of an index needs no condition.
-    private static bool IsFirstOfAll(List<string> plan, int line) => line > 0 && plan[line - 1].TrimStart(' ', '-', '>').StartsWith("Limit", StringComparison.Ordinal);
+    private static bool IsFirstOfAll(List<string> plan, int line)
+        => line > 0 && plan[line - 1].TrimStart(' ', '-', '>').StartsWith("Limit", StringComparison.Ordinal);
 
     private static async Task RunAsync(NpgsqlConnection connection, string statement)
     {

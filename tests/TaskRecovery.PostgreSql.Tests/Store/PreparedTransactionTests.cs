@@ -15,7 +15,8 @@ public sealed class PreparedTransactionTests
             Controlled = true,
             Settings = new Dictionary<string, string>(StringComparer.Ordinal) { ["max_prepared_transactions"] = "2" },
         });
-        using var database = new PostgreSqlDatabase(new PostgreSqlConnectionSource(server.ConnectionString, null), new PostgreSqlOptions(), TimeSpan.FromSeconds(15));
+        using var database = new PostgreSqlDatabase(
+            new PostgreSqlConnectionSource(server.ConnectionString, null), new PostgreSqlOptions(), TimeSpan.FromSeconds(15));
         var store = new PostgreSqlQueueStore(database, TimeProvider.System);
         await store.PrepareAsync(cancellation);
         await using var connection = new NpgsqlConnection(server.ConnectionString);

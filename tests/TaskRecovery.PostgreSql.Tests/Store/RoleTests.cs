@@ -8,7 +8,8 @@ namespace TaskRecovery.PostgreSql.Tests.Store;
 /// <summary>The four roles of docs/deployment.md, with the SQL that is printed there: each can do its work, and nothing else.</summary>
 public sealed partial class RoleTests : PostgreSqlStoreTests
 {
-    private const string Migrations = "insert into taskrecovery.taskrecovery_migrations (version, name, checksum, oldest_library) values (900, 'x', 'x', '99.0.0')";
+    private const string Migrations =
+        "insert into taskrecovery.taskrecovery_migrations (version, name, checksum, oldest_library) values (900, 'x', 'x', '99.0.0')";
 
     private readonly string _suffix = Guid.NewGuid().ToString("n")[..8];
 
@@ -18,7 +19,8 @@ public sealed partial class RoleTests : PostgreSqlStoreTests
         {
             var migrator = Open(connectionString: As("migrator"));
             Assert.Empty(await new PostgreSqlMigrator(migrator).MigrateAsync(Cancellation));
-            await ExecuteAsAsync("migrator", "alter table taskrecovery.jobs add column extra int; alter table taskrecovery.jobs drop column extra");
+            await ExecuteAsAsync(
+                "migrator", "alter table taskrecovery.jobs add column extra int; alter table taskrecovery.jobs drop column extra");
             await AssertDeniedAsync("migrator", "create schema other", "create table public.other (id int)");
         });
 
@@ -34,14 +36,17 @@ public sealed partial class RoleTests : PostgreSqlStoreTests
             node.Register(identity);
             Assert.True(node.SendHeartbeat(identity.Id, holdsLock: true).Accepted);
             var job = await jobs.UpsertAsync(
-                new NewJob(new JobDefinition("report", Schedule.Every(TimeSpan.FromHours(1))), "report", "task:report", "{}"u8.ToArray(), 10), Cancellation);
+                new NewJob(new JobDefinition(
+                    "report", Schedule.Every(TimeSpan.FromHours(1))), "report", "task:report", "{}"u8.ToArray(), 10), Cancellation);
             var stored = await store.EnqueueAsync([Entry(), Entry(uniqueKey: "key"), Entry(), Entry()], null, Cancellation);
-            var batch = await store.CreateClaimer(identity.Id, "default", ["test", "task:report"]).ClaimAsync(10, new SuspectAllowance(3, 1000, 1), Cancellation);
+            var batch = await store.CreateClaimer(identity.Id, "default", ["test", "task:report"]).ClaimAsync(
+                10, new SuspectAllowance(3, 1000, 1), Cancellation);
             Assert.Equal(5, batch.Entries.Count);
             var run = Assert.Single(batch.Entries, entry => entry.Kind == "task:report");
             await jobs.StartTaskAsync(new TaskStartRequest(identity.Id, run.Id, batch.Fence, job.Id, null, 1, run.Kind), Cancellation);
             await store.SaveStepAsync(identity.Id, new ProgressKey(stored[0].Id, null), batch.Fence, "step", "1"u8.ToArray(), Cancellation);
-            Assert.Empty(await store.FinishAsync(identity.Id, [Outcome(stored[0].Id, batch.Fence), Outcome(stored[1].Id, batch.Fence, OutcomeKind.Failed)], Cancellation));
+            Assert.Empty(await store.FinishAsync(
+                identity.Id, [Outcome(stored[0].Id, batch.Fence), Outcome(stored[1].Id, batch.Fence, OutcomeKind.Failed)], Cancellation));
             Assert.Equal(OperatorResult.Done, await store.RetryAsync(stored[1].Id, RetryFrom.Start, Cancellation));
             Assert.True(await store.CancelAsync(stored[2].Id, Cancellation));
             Assert.Equal(1, await store.EraseAsync(EraseTarget.Entry(stored[3].Id), Cancellation));
@@ -53,8 +58,10 @@ public sealed partial class RoleTests : PostgreSqlStoreTests
             Assert.Empty(await store.CheckInvariantsAsync(Cancellation));
 
             await AssertDeniedAsync(
-                "worker", Migrations, "delete from taskrecovery.taskrecovery_migrations", "drop table taskrecovery.steps", "truncate taskrecovery.steps",
-                "alter table taskrecovery.jobs add column extra int", "create table taskrecovery.other (id int)", "create function taskrecovery.f() returns int return 1");
+                "worker", Migrations, "delete from taskrecovery.taskrecovery_migrations",
+                "drop table taskrecovery.steps", "truncate taskrecovery.steps",
+                "alter table taskrecovery.jobs add column extra int", "create table taskrecovery.other (id int)",
+                "create function taskrecovery.f() returns int return 1");
         });
 
     [Fact]
@@ -64,7 +71,9 @@ public sealed partial class RoleTests : PostgreSqlStoreTests
             var store = await OpenStoreAsync(Open(options => options.MigrateOnStart = false, As("enqueuer")));
             var stored = await store.EnqueueAsync([Entry(), Entry(queue: "other", after: TimeSpan.FromHours(1))], null, Cancellation);
             var keyed = await store.EnqueueAsync([Entry(uniqueKey: "key")], null, Cancellation);
-            Assert.Equal((keyed[0].Id, true), ((await store.EnqueueAsync([Entry(uniqueKey: "key")], null, Cancellation))[0] is var again ? (again.Id, again.IsDuplicate) : default));
+            Assert.Equal((keyed[0].Id, true), ((await store.EnqueueAsync([Entry(uniqueKey: "key")], null, Cancellation))[0] is var again
+                ? (again.Id, again.IsDuplicate)
+                : default));
             await using (var connection = new NpgsqlConnection(As("enqueuer")))
             {
                 await connection.OpenAsync(Cancellation);
@@ -73,15 +82,21 @@ public sealed partial class RoleTests : PostgreSqlStoreTests
                 await transaction.CommitAsync(Cancellation);
             }
 
-            Assert.Equal([("default", 4L), ("other", 0L)], (await store.MeasureAsync(Cancellation)).Select(depth => (depth.Queue, depth.Due)));
+            Assert.Equal([("default", 4L), ("other", 0L)], (await store.MeasureAsync(Cancellation)).Select(
+                depth => (depth.Queue, depth.Due)));
             await Assert.ThrowsAsync<StoreConfigurationException>(async () => await store.FindAsync(stored[0].Id, Cancellation));
             await Assert.ThrowsAsync<StoreConfigurationException>(async () => await store.CancelAsync(stored[0].Id, Cancellation));
-            await Assert.ThrowsAsync<StoreConfigurationException>(async () => await store.SetPausedAsync("default", paused: true, Cancellation));
+            await Assert.ThrowsAsync<StoreConfigurationException>(
+                async () => await store.SetPausedAsync("default", paused: true, Cancellation));
             await AssertDeniedAsync(
-                "enqueuer", Migrations, "select args from taskrecovery.entries", "select result from taskrecovery.outcomes", "select * from taskrecovery.nodes",
-                "update taskrecovery.queues set paused = true", "update taskrecovery.waiting set run_at = 'infinity'", "delete from taskrecovery.waiting",
-                "delete from taskrecovery.unique_keys", "insert into taskrecovery.jobs select * from taskrecovery.jobs", "insert into taskrecovery.nodes (name) values ('x')",
-                "insert into taskrecovery.outcomes select * from taskrecovery.outcomes", "select nextval('taskrecovery.fences')", "create table taskrecovery.other (id int)");
+                "enqueuer", Migrations, "select args from taskrecovery.entries",
+                "select result from taskrecovery.outcomes", "select * from taskrecovery.nodes",
+                "update taskrecovery.queues set paused = true",
+                "update taskrecovery.waiting set run_at = 'infinity'", "delete from taskrecovery.waiting",
+                "delete from taskrecovery.unique_keys", "insert into taskrecovery.jobs select * from taskrecovery.jobs",
+                "insert into taskrecovery.nodes (name) values ('x')",
+                "insert into taskrecovery.outcomes select * from taskrecovery.outcomes",
+                "select nextval('taskrecovery.fences')", "create table taskrecovery.other (id int)");
             Assert.Empty(await (await OpenStoreAsync()).CheckInvariantsAsync(Cancellation));
         });
 
@@ -100,7 +115,8 @@ public sealed partial class RoleTests : PostgreSqlStoreTests
             await Assert.ThrowsAsync<StoreConfigurationException>(async () => await store.EnqueueAsync([Entry()], null, Cancellation));
             await AssertDeniedAsync(
                 "reader", Migrations, "insert into taskrecovery.queues (name) values ('x')", "update taskrecovery.entries set args = ''",
-                "delete from taskrecovery.outcomes", "select 1 from taskrecovery.nodes for update", "select nextval('taskrecovery.fences')");
+                "delete from taskrecovery.outcomes", "select 1 from taskrecovery.nodes for update",
+                "select nextval('taskrecovery.fences')");
         });
 
     private static RunOutcome Outcome(long entryId, long fence, OutcomeKind kind = OutcomeKind.Completed)
@@ -126,7 +142,8 @@ public sealed partial class RoleTests : PostgreSqlStoreTests
         }
         finally
         {
-            await ExecuteAsync(string.Join(';', new[] { "worker", "enqueuer", "reader", "migrator" }.Select(role => $"drop owned by {Name(role)} cascade; drop role {Name(role)}")));
+            await ExecuteAsync(string.Join(';', new[] { "worker", "enqueuer", "reader", "migrator" }.Select(
+                role => $"drop owned by {Name(role)} cascade; drop role {Name(role)}")));
         }
     }
 
@@ -148,7 +165,8 @@ public sealed partial class RoleTests : PostgreSqlStoreTests
     // Roles belong to the whole server, on which other tests run.
     private string Own(string statements) => RoleName().Replace(statements, match => $"{match.Value}_{_suffix}");
 
-    private string As(string role) => new NpgsqlConnectionStringBuilder(ConnectionString) { Username = Name(role), Password = "secret" }.ConnectionString;
+    private string As(string role)
+        => new NpgsqlConnectionStringBuilder(ConnectionString) { Username = Name(role), Password = "secret" }.ConnectionString;
 
     private async Task ExecuteAsAsync(string role, string statement)
     {
@@ -163,7 +181,9 @@ public sealed partial class RoleTests : PostgreSqlStoreTests
         foreach (var statement in statements)
         {
             var exception = await Record.ExceptionAsync(() => ExecuteAsAsync(role, statement));
-            Assert.True(exception is PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege }, $"{role}: {statement}: {exception?.Message ?? "was done"}");
+            Assert.True(
+                exception is PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege },
+                $"{role}: {statement}: {exception?.Message ?? "was done"}");
         }
     }
 

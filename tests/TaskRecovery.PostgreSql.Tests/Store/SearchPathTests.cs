@@ -17,7 +17,9 @@ public sealed class SearchPathTests : PostgreSqlStoreTests
         await GivenTrapsAsync();
         await using var shared = NpgsqlDataSource.Create(ConnectionString);
         var options = new PostgreSqlOptions { UseSessionLocks = useSessionLocks };
-        var database = Keep(new PostgreSqlDatabase(isForeign ? new PostgreSqlConnectionSource(null, shared) : new PostgreSqlConnectionSource(ConnectionString, null), options, Lease));
+        var database = Keep(new PostgreSqlDatabase(isForeign
+            ? new PostgreSqlConnectionSource(null, shared)
+            : new PostgreSqlConnectionSource(ConnectionString, null), options, Lease));
         var store = await OpenStoreAsync(database);
         var jobs = new PostgreSqlJobStore(database, store);
         var identity = Identity();
@@ -25,13 +27,15 @@ public sealed class SearchPathTests : PostgreSqlStoreTests
         {
             node.Register(identity);
             node.SendHeartbeat(identity.Id, useSessionLocks);
-            await jobs.UpsertAsync(new NewJob(new JobDefinition("report", Schedule.Every(TimeSpan.FromHours(1))), "report", "task:report", "{}"u8.ToArray(), 10), Cancellation);
+            await jobs.UpsertAsync(new NewJob(new JobDefinition(
+                "report", Schedule.Every(TimeSpan.FromHours(1))), "report", "task:report", "{}"u8.ToArray(), 10), Cancellation);
             await store.EnqueueAsync([Entry(), Entry(uniqueKey: "key"), Entry(after: TimeSpan.FromDays(1))], null, Cancellation);
             var claimer = store.CreateClaimer(identity.Id, "default", ["test", "task:report"]);
             await claimer.EnqueueAsync([Entry()], Cancellation);
             var batch = await claimer.ClaimAsync(10, new SuspectAllowance(3, 1000, 1), Cancellation);
             Assert.NotEmpty(batch.Entries);
-            await store.SaveStepAsync(identity.Id, new ProgressKey(batch.Entries[0].Id, null), batch.Fence, "step", "1"u8.ToArray(), Cancellation);
+            await store.SaveStepAsync(
+                identity.Id, new ProgressKey(batch.Entries[0].Id, null), batch.Fence, "step", "1"u8.ToArray(), Cancellation);
             await jobs.RecoverJobsAsync(Cancellation);
             node.Leave(identity.Id);
         }
@@ -44,8 +48,10 @@ public sealed class SearchPathTests : PostgreSqlStoreTests
     [Fact]
     public async Task A_session_goes_back_to_the_applications_pool_with_its_own_path()
     {
-        await using var shared = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(ConnectionString) { MaxPoolSize = 3, NoResetOnClose = true }.ConnectionString);
-        var store = await OpenStoreAsync(Keep(new PostgreSqlDatabase(new PostgreSqlConnectionSource(null, shared), new PostgreSqlOptions(), Lease)));
+        await using var shared = NpgsqlDataSource.Create(
+            new NpgsqlConnectionStringBuilder(ConnectionString) { MaxPoolSize = 3, NoResetOnClose = true }.ConnectionString);
+        var store = await OpenStoreAsync(
+            Keep(new PostgreSqlDatabase(new PostgreSqlConnectionSource(null, shared), new PostgreSqlOptions(), Lease)));
 
         store.OpenNodeSession().Dispose();
 
@@ -63,7 +69,9 @@ public sealed class SearchPathTests : PostgreSqlStoreTests
     public async Task A_schema_of_somebody_else_is_refused()
     {
         var (mine, other) = ($"mine_{Guid.NewGuid():n}", $"other_{Guid.NewGuid():n}");
-        await ExecuteAsync($"create role {mine} login password 'secret'; create role {other}; create schema taskrecovery authorization {other}; grant all on schema taskrecovery to {mine}");
+        await ExecuteAsync(
+            $"create role {mine} login password 'secret'; create role {other}; create schema taskrecovery authorization {other}; "
+            + $"grant all on schema taskrecovery to {mine}");
         try
         {
             var exception = await Assert.ThrowsAsync<StoreConfigurationException>(() => OpenStoreAsync(Open(connectionString: As(mine))));
@@ -78,18 +86,22 @@ public sealed class SearchPathTests : PostgreSqlStoreTests
         }
     }
 
-    private string As(string role) => new NpgsqlConnectionStringBuilder(ConnectionString) { Username = role, Password = "secret" }.ConnectionString;
+    private string As(string role)
+        => new NpgsqlConnectionStringBuilder(ConnectionString) { Username = role, Password = "secret" }.ConnectionString;
 
     // Where the server's own function takes any type, one that takes exactly this type is preferred, wherever on the path it is.
     private async Task GivenTrapsAsync()
     {
         foreach (var (function, returns) in new[]
         {
-            ("unnest(bigint[])", "setof bigint"), ("unnest(smallint[])", "setof smallint"), ("unnest(integer[])", "setof integer"), ("unnest(text[])", "setof text"),
+            ("unnest(bigint[])", "setof bigint"), ("unnest(smallint[])", "setof smallint"),
+            ("unnest(integer[])", "setof integer"), ("unnest(text[])", "setof text"),
             ("cardinality(bigint[])", "integer"), ("array_remove(bigint[], bigint)", "bigint[]"),
         })
         {
-            await ExecuteAsync($"create function public.{function} returns {returns} language plpgsql as 'begin raise exception ''called with rights that are not its own''; end'");
+            await ExecuteAsync(
+                $"create function public.{function} returns {returns} language plpgsql as 'begin raise exception ''called with rights that "
+                + "are not its own''; end'");
         }
     }
 }

@@ -32,7 +32,8 @@ public sealed class DisposedHostTests : IAsyncLifetime
 
         var entry = await next.Services.GetRequiredService<IJobQueue>().FindAsync(id, Cancellation);
         next.Dispose();
-        TestContext.Current.TestOutputHelper?.WriteLine($"It ran again {clock.Elapsed.TotalSeconds:0.00} s after the host began to be disposed.");
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"It ran again {clock.Elapsed.TotalSeconds:0.00} s after the host began to be disposed.");
         Assert.Equal((EntryState.Running, 0), (entry!.State, entry.Crashes));
         Assert.InRange(clock.Elapsed, TimeSpan.Zero, new NodeOptions().Lease / 2);
     }

@@ -90,7 +90,8 @@ public sealed class EfCoreTests : IAsyncLifetime
                     db.ChangeTracker.Clear();
                     db.Orders.Add(new Order { Id = id });
                     await db.SaveChangesAsync(token);
-                    await Queue.EnqueueAsync(new SendInvoice(id), db.Database.CurrentTransaction!.GetDbTransaction(), cancellationToken: token);
+                    await Queue.EnqueueAsync(
+                        new SendInvoice(id), db.Database.CurrentTransaction!.GetDbTransaction(), cancellationToken: token);
                     Failures.ThrowOnce(ref _failures.AfterEnqueue);
                 },
                 token => db.Orders.AsNoTracking().AnyAsync(order => order.Id == id, token),
@@ -138,7 +139,8 @@ public sealed class EfCoreTests : IAsyncLifetime
 
     private sealed class RetryingStrategy(ExecutionStrategyDependencies dependencies) : NpgsqlRetryingExecutionStrategy(dependencies)
     {
-        protected override bool ShouldRetryOn(Exception? exception) => exception is StoreUnavailableException || base.ShouldRetryOn(exception);
+        protected override bool ShouldRetryOn(Exception? exception)
+            => exception is StoreUnavailableException || base.ShouldRetryOn(exception);
     }
 
     private sealed class SendInvoiceWorker(ShopContext db, Failures failures) : IJobWorker<SendInvoice>

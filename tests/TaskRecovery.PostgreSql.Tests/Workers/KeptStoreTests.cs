@@ -88,7 +88,8 @@ public sealed class KeptStoreTests : IAsyncLifetime
     {
         var (_, test) = await StartAsync();
 
-        var error = await Assert.ThrowsAsync<InvalidOperationException>(() => test.AdvanceAsync(TimeSpan.FromDays(1), cancellationToken: Cancellation));
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => test.AdvanceAsync(TimeSpan.FromDays(1), cancellationToken: Cancellation));
 
         Assert.Contains("can't be moved", error.Message, StringComparison.Ordinal);
     }

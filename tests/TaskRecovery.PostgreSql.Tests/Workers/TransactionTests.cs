@@ -142,7 +142,8 @@ public sealed class TransactionTests : IAsyncLifetime
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         while (await timer.WaitForNextTickAsync(limit.Token))
         {
-            if (await Queue.FindAsync(id, limit.Token) is { State: EntryState.Completed or EntryState.Failed or EntryState.Cancelled } entry)
+            if (await Queue.FindAsync(id, limit.Token)
+                is { State: EntryState.Completed or EntryState.Failed or EntryState.Cancelled } entry)
             {
                 return entry;
             }
@@ -158,7 +159,8 @@ public sealed class TransactionTests : IAsyncLifetime
         return (long)(await command.ExecuteScalarAsync())!;
     }
 
-    private ValueTask<IReadOnlyList<string>> LawAsync() => _host!.Services.GetRequiredService<IQueueStore>().CheckInvariantsAsync(CancellationToken.None);
+    private ValueTask<IReadOnlyList<string>> LawAsync()
+        => _host!.Services.GetRequiredService<IQueueStore>().CheckInvariantsAsync(CancellationToken.None);
 
     [JobKind("test.pay")]
     internal sealed record Pay(int Amount);

@@ -25,7 +25,8 @@ public sealed class SqliteFixture : StoreFixture
     public override IStoreMigrator Migrator => _stores[0].GetRequiredService<IStoreMigrator>();
 
     // A name that needs quoting, as a user's file may have.
-    private string ConnectionString => new SqliteConnectionStringBuilder { DataSource = Path.Combine(_directory.FullName, "it's a \"queue\".db") }.ConnectionString;
+    private string ConnectionString
+        => new SqliteConnectionStringBuilder { DataSource = Path.Combine(_directory.FullName, "it's a \"queue\".db") }.ConnectionString;
 
     public override async Task CreateAsync(bool migrate, CancellationToken cancellationToken)
     {
@@ -47,7 +48,8 @@ public sealed class SqliteFixture : StoreFixture
         return connection;
     }
 
-    public override Task<DateTimeOffset> GetTimeAsync(CancellationToken cancellationToken) => Task.FromResult(TimeProvider.System.GetUtcNow());
+    public override Task<DateTimeOffset> GetTimeAsync(CancellationToken cancellationToken)
+        => Task.FromResult(TimeProvider.System.GetUtcNow());
 
     public override async Task ShiftTimeAsync(TimeSpan age, CancellationToken cancellationToken)
     {
@@ -63,7 +65,8 @@ public sealed class SqliteFixture : StoreFixture
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
             while (await reader.ReadAsync(cancellationToken))
             {
-                changes.Add($"update {reader.GetString(0)} set {string.Join(", ", reader.GetString(1).Split(',').Select(column => $"{column} = {column} - {micros}"))}");
+                changes.Add($"update {reader.GetString(0)} "
+                    + $"set {string.Join(", ", reader.GetString(1).Split(',').Select(column => $"{column} = {column} - {micros}"))}");
             }
         }
 
@@ -75,26 +78,35 @@ public sealed class SqliteFixture : StoreFixture
         {
             Corruption.WaitingLost => $"delete from taskrecovery_waiting where id = {entryId}",
             Corruption.RunningAndWaiting or Corruption.EndedAndWaiting
-                => $"insert into taskrecovery_waiting (id, queue, kind, priority, run_at) select id, queue, kind, priority, created_at from taskrecovery_entries where id = {entryId}",
-            Corruption.ClaimLost => $"delete from taskrecovery_claims where exists (select 1 from json_each(entries) where value = {entryId})",
+                => "insert into taskrecovery_waiting (id, queue, kind, priority, run_at) select id, queue, kind, priority, created_at "
+                    + $"from taskrecovery_entries where id = {entryId}",
+            Corruption.ClaimLost
+                => $"delete from taskrecovery_claims where exists (select 1 from json_each(entries) where value = {entryId})",
             Corruption.RunningTwice
-                => $"insert into taskrecovery_claims (claimed_at, node, entries, attempts, crashes) select claimed_at, node, '[{entryId}]', '[0]', '[0]' from taskrecovery_claims where exists (select 1 from json_each(entries) where value = {entryId})",
+                => "insert into taskrecovery_claims (claimed_at, node, entries, attempts, crashes) "
+                    + $"select claimed_at, node, '[{entryId}]', '[0]', '[0]' "
+                    + $"from taskrecovery_claims where exists (select 1 from json_each(entries) where value = {entryId})",
             Corruption.WaitingAndEnded
-                => $"insert into taskrecovery_outcomes (entry, fence, ended_at, duration, kind, attempt, crashes, final) values ({entryId}, 999999, 0, 0, 0, 1, 0, 1)",
-            Corruption.NameLost => $"pragma foreign_keys = off; update taskrecovery_entries set queue = 4711 where id = {entryId}; update taskrecovery_waiting set queue = 4711 where id = {entryId}",
+                => "insert into taskrecovery_outcomes (entry, fence, ended_at, duration, kind, attempt, crashes, final) "
+                    + $"values ({entryId}, 999999, 0, 0, 0, 1, 0, 1)",
+            Corruption.NameLost => "pragma foreign_keys = off; update taskrecovery_entries set queue = 4711 "
+                + $"where id = {entryId}; update taskrecovery_waiting set queue = 4711 where id = {entryId}",
             Corruption.WaitingElsewhere => $"update taskrecovery_waiting set queue = 4711 where id = {entryId}",
             _ => throw new ArgumentOutOfRangeException(nameof(corruption)),
         },
         cancellationToken);
 
     public override Task DetachTaskAsync(Guid taskId, CancellationToken cancellationToken)
-        => ExecuteAsync($"update taskrecovery_tasks set entry_id = null where id = x'{Convert.ToHexString(taskId.ToByteArray(bigEndian: true))}'", cancellationToken);
+        => ExecuteAsync(
+            $"update taskrecovery_tasks set entry_id = null where id = x'{Convert.ToHexString(taskId.ToByteArray(bigEndian: true))}'",
+            cancellationToken);
 
     public override Task SetJobAsync(string name, string column, string value, CancellationToken cancellationToken)
         => ExecuteAsync($"update taskrecovery_jobs set {column} = {value} where name = '{name}'", cancellationToken);
 
     public override Task AddFutureMigrationAsync(CancellationToken cancellationToken) => ExecuteAsync(
-        "insert into taskrecovery_migrations (version, name, checksum, oldest_library, applied_at) values (9999, '9999_future', 'x', '9999.0.0', 0)",
+        "insert into taskrecovery_migrations (version, name, checksum, oldest_library, applied_at) "
+        + "values (9999, '9999_future', 'x', '9999.0.0', 0)",
         cancellationToken);
 
     public override async ValueTask DisposeAsync()

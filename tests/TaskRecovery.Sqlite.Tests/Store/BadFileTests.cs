@@ -33,9 +33,11 @@ public sealed class BadFileTests : IDisposable
     [Fact]
     public async Task A_folder_that_is_missing_is_named()
     {
-        using var database = new SqliteDatabase($"Data Source={Path.Combine(_files.Folder, "missing", "tasks.db")}", new SqliteOptions(), TimeProvider.System);
+        using var database = new SqliteDatabase(
+            $"Data Source={Path.Combine(_files.Folder, "missing", "tasks.db")}", new SqliteOptions(), TimeProvider.System);
 
-        var error = await Assert.ThrowsAsync<StoreConfigurationException>(() => _files.Store(database).PrepareAsync(CancellationToken.None));
+        var error = await Assert.ThrowsAsync<StoreConfigurationException>(
+            () => _files.Store(database).PrepareAsync(CancellationToken.None));
 
         Assert.Contains("missing", error.Message, StringComparison.Ordinal);
         Assert.Contains("folder exists", error.Message, StringComparison.Ordinal);
@@ -50,7 +52,8 @@ public sealed class BadFileTests : IDisposable
         var large = TemporaryDatabase.Entry($"\"{new string('x', 500_000)}\"");
         await database.WriteAsync(session => session.Query("pragma max_page_count = 100"), CancellationToken.None);
 
-        var error = await Assert.ThrowsAsync<StoreConfigurationException>(async () => await store.EnqueueAsync([large], null, CancellationToken.None));
+        var error = await Assert.ThrowsAsync<StoreConfigurationException>(
+            async () => await store.EnqueueAsync([large], null, CancellationToken.None));
         var whileFull = await store.CountAsync(null, CancellationToken.None);
         await database.WriteAsync(session => session.Query("pragma max_page_count = 100000"), CancellationToken.None);
         await store.EnqueueAsync([large], null, CancellationToken.None);
@@ -91,7 +94,8 @@ public sealed class BadFileTests : IDisposable
     }
 
     [Theory]
-    [InlineData("create trigger mine after insert on taskrecovery_entries begin delete from taskrecovery_waiting; end", "trigger 'mine' on 'taskrecovery_entries'")]
+    [InlineData("create trigger mine after insert on taskrecovery_entries begin delete "
+        + "from taskrecovery_waiting; end", "trigger 'mine' on 'taskrecovery_entries'")]
     [InlineData("create view taskrecovery_extra as select 1", "view 'taskrecovery_extra'")]
     public async Task A_file_in_which_others_code_would_run_with_the_queues_writes_is_refused(string sql, string what)
     {
@@ -106,7 +110,9 @@ public sealed class BadFileTests : IDisposable
     [Fact]
     public async Task A_trigger_on_a_table_of_the_application_is_its_own_affair()
     {
-        await ExecuteAsync("create table jobs (title text); create table done (title text); create trigger mine after insert on jobs begin insert into done values (new.title); end");
+        await ExecuteAsync(
+            "create table jobs (title text); create table done (title text); create trigger mine after insert on jobs begin insert into "
+            + "done values (new.title); end");
 
         await _files.OpenStoreAsync();
     }
@@ -119,16 +125,19 @@ public sealed class BadFileTests : IDisposable
     [InlineData(3_050_007, false)]
     [InlineData(3_044_006, false)]
     [InlineData(3_045_000, true)]
-    public void A_release_that_can_damage_a_shared_file_is_known(int version, bool isBad) => Assert.Equal(isBad, SqliteVersions.HasWalResetBug(version));
+    public void A_release_that_can_damage_a_shared_file_is_known(int version, bool isBad)
+        => Assert.Equal(isBad, SqliteVersions.HasWalResetBug(version));
 
     [Fact]
-    public void The_release_that_comes_with_the_package_can_share_a_file() => Assert.False(SqliteVersions.HasWalResetBug(SQLitePCL.raw.sqlite3_libversion_number()));
+    public void The_release_that_comes_with_the_package_can_share_a_file()
+        => Assert.False(SqliteVersions.HasWalResetBug(SQLitePCL.raw.sqlite3_libversion_number()));
 
     [Fact]
     public async Task A_release_that_can_damage_a_shared_file_is_refused_where_another_process_uses_the_file()
     {
         var log = new RecordedLog();
-        using var old = new SqliteDatabase(_files.ConnectionString, new SqliteOptions(), TimeProvider.System, log) { SqliteVersion = 3_050_004 };
+        using var old =
+            new SqliteDatabase(_files.ConnectionString, new SqliteOptions(), TimeProvider.System, log) { SqliteVersion = 3_050_004 };
         await _files.Store(old).PrepareAsync(CancellationToken.None);
         using var node = (await _files.OpenStoreAsync()).OpenNodeSession();
         node.Register(TemporaryDatabase.Identity("worker"));

@@ -16,7 +16,8 @@ public sealed class CallersTransactionTests : IDisposable
         await elsewhere.OpenStoreAsync();
         await using var transaction = await elsewhere.Connect().BeginTransactionAsync();
 
-        var error = await Assert.ThrowsAsync<ArgumentException>(async () => await store.EnqueueAsync([TemporaryDatabase.Entry()], transaction, CancellationToken.None));
+        var error = await Assert.ThrowsAsync<ArgumentException>(
+            async () => await store.EnqueueAsync([TemporaryDatabase.Entry()], transaction, CancellationToken.None));
 
         Assert.Contains(elsewhere.File, error.Message, StringComparison.Ordinal);
         Assert.Contains(_files.File, error.Message, StringComparison.Ordinal);
@@ -45,7 +46,8 @@ public sealed class CallersTransactionTests : IDisposable
         await using var transaction = await _files.Connect().BeginTransactionAsync();
         await transaction.CommitAsync();
 
-        await Assert.ThrowsAsync<ArgumentException>(async () => await store.EnqueueAsync([TemporaryDatabase.Entry()], transaction, CancellationToken.None));
+        await Assert.ThrowsAsync<ArgumentException>(
+            async () => await store.EnqueueAsync([TemporaryDatabase.Entry()], transaction, CancellationToken.None));
     }
 
     [Theory]
@@ -60,7 +62,8 @@ public sealed class CallersTransactionTests : IDisposable
         await ExecuteAsync(connection, "insert into mine values (2)");
         await Record.ExceptionAsync(() => ExecuteAsync(connection, statement));
 
-        var enqueue = await Assert.ThrowsAsync<ArgumentException>(async () => await store.EnqueueAsync([TemporaryDatabase.Entry()], transaction, CancellationToken.None));
+        var enqueue = await Assert.ThrowsAsync<ArgumentException>(
+            async () => await store.EnqueueAsync([TemporaryDatabase.Entry()], transaction, CancellationToken.None));
         var finish = await Assert.ThrowsAsync<ArgumentException>(async () => await store.FinishInTransactionAsync(
             Guid.NewGuid(), new RunOutcome { EntryId = 1, Fence = 1, Kind = OutcomeKind.Completed }, transaction, CancellationToken.None));
 
@@ -75,9 +78,11 @@ public sealed class CallersTransactionTests : IDisposable
         var store = await _files.OpenStoreAsync();
         await using var connection = _files.Connect();
         await using var transaction = await connection.BeginTransactionAsync();
-        await ExecuteAsync(connection, "create temp trigger full before insert on main.taskrecovery_entries begin select raise(rollback, 'the disk is full'); end");
+        await ExecuteAsync(connection, "create temp trigger full before insert on main.taskrecovery_entries begin "
+            + "select raise(rollback, 'the disk is full'); end");
 
-        var error = await Assert.ThrowsAnyAsync<TaskRecoveryException>(async () => await store.EnqueueAsync([TemporaryDatabase.Entry()], transaction, CancellationToken.None));
+        var error = await Assert.ThrowsAnyAsync<TaskRecoveryException>(
+            async () => await store.EnqueueAsync([TemporaryDatabase.Entry()], transaction, CancellationToken.None));
 
         Assert.Contains("the disk is full", error.ToString(), StringComparison.Ordinal);
         Assert.Equal(0, (await store.CountAsync(null, CancellationToken.None)).Waiting.Value);
@@ -93,7 +98,8 @@ public sealed class CallersTransactionTests : IDisposable
         }
 
         await store.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None);
-        var result = Assert.Single(await store.EnqueueAsync([TemporaryDatabase.Entry() with { Kind = "passing" }], null, CancellationToken.None));
+        var result = Assert.Single(
+            await store.EnqueueAsync([TemporaryDatabase.Entry() with { Kind = "passing" }], null, CancellationToken.None));
 
         Assert.Equal("passing", (await store.FindAsync(result.Id, CancellationToken.None))!.Kind);
         Assert.Equal("work", (await store.FindAsync(result.Id - 1, CancellationToken.None))!.Kind);

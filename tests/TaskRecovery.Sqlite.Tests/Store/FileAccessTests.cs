@@ -133,7 +133,8 @@ public sealed class FileAccessTests : IDisposable
         return log.Entries.Where(entry => entry is { Id: FileIsExposed, Level: LogLevel.Warning }).Select(entry => entry.Message);
     }
 
-    private static UnixFileMode ModeOf(string file) => OperatingSystem.IsWindows() ? throw new PlatformNotSupportedException() : File.GetUnixFileMode(file);
+    private static UnixFileMode ModeOf(string file)
+        => OperatingSystem.IsWindows() ? throw new PlatformNotSupportedException() : File.GetUnixFileMode(file);
 
     private static void SetMode(string path, UnixFileMode mode)
     {

@@ -14,7 +14,8 @@ public sealed class MigratorTests : IDisposable
 
         var applied = await Task.WhenAll(databases.Select(database => Task.Run(() => new SqliteMigrator(database).MigrateAsync())));
 
-        Assert.Equal(SqliteMigrator.Known.Select(migration => migration.Name), applied.SelectMany(names => names).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            SqliteMigrator.Known.Select(migration => migration.Name), applied.SelectMany(names => names).Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -45,12 +46,15 @@ public sealed class MigratorTests : IDisposable
     [Fact]
     public async Task A_migration_that_fails_leaves_nothing_behind()
     {
-        Migration[] migrations = [.. SqliteMigrator.Known, Migration.Parse("999_broken", "-- oldest library: 0.1.0\ncreate table half (id integer);\ncreate nonsense;\n")];
+        Migration[] migrations = [.. SqliteMigrator.Known, Migration.Parse(
+            "999_broken", "-- oldest library: 0.1.0\ncreate table half (id integer);\ncreate nonsense;\n")];
         var database = _files.Open();
 
-        await Assert.ThrowsAsync<StoreConfigurationException>(() => new SqliteMigrator(database, migrations, new Version(0, 1, 0)).MigrateAsync());
+        await Assert.ThrowsAsync<StoreConfigurationException>(
+            () => new SqliteMigrator(database, migrations, new Version(0, 1, 0)).MigrateAsync());
 
-        var isThere = await database.ReadAsync(session => session.Query("select name from sqlite_master where name = 'half'"), CancellationToken.None);
+        var isThere = await database.ReadAsync(
+            session => session.Query("select name from sqlite_master where name = 'half'"), CancellationToken.None);
         Assert.Null(isThere);
         Assert.Empty(await new SqliteMigrator(database).MigrateAsync());
     }

@@ -43,6 +43,7 @@ public sealed partial class MonitorBoundTests
            select ($"{type.Name}.{field.Name}", text);
 
     // A scan of an index over few rows (running operations, failed entries) names that index.
-    [GeneratedRegex(@"^SCAN (e|o|t|s|taskrecovery_(entries|outcomes|tasks|steps|checkpoints|operation_entries))\b(?!.*(running_idx|bad_idx))")]
+    [GeneratedRegex(
+        @"^SCAN (e|o|t|s|taskrecovery_(entries|outcomes|tasks|steps|checkpoints|operation_entries))\b(?!.*(running_idx|bad_idx))")]
     private static partial Regex Scan();
 }

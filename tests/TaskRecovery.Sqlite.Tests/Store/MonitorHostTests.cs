@@ -30,14 +30,19 @@ public sealed class MonitorHostTests : IDisposable
             new ThroughputQuery { From = now.AddHours(-1), To = now.AddMinutes(1), By = ThroughputGrouping.Kind }, Cancellation);
         var node = Assert.Single(await monitor.ListNodesAsync(Cancellation));
 
-        Assert.Equal((EntryState.Completed, 10L, 10L, "ready"), (life!.Entry.State, life.Progress!.Done, life.Progress.Total!.Value, life.Progress.Message));
-        Assert.Equal([("rendering page 1", LogLevel.Information), ("done", LogLevel.Warning)], log.Select(line => (line.Message, line.Level)));
+        Assert.Equal(
+            (EntryState.Completed, 10L, 10L, "ready"),
+            (life!.Entry.State, life.Progress!.Done, life.Progress.Total!.Value, life.Progress.Message));
+        Assert.Equal([("rendering page 1", LogLevel.Information), ("done", LogLevel.Warning)], log.Select(
+            line => (line.Message, line.Level)));
         Assert.Equal((1L, 1L), (day.Enqueued, day.Completed));
-        Assert.Equal(("render", 1L), (Assert.Single(throughput.Series).Name, throughput.Series[0].Points.Sum(point => point.Totals.Completed)));
+        Assert.Equal(
+            ("render", 1L), (Assert.Single(throughput.Series).Name, throughput.Series[0].Points.Sum(point => point.Totals.Completed)));
         Assert.Equal((NodeState.Left, "render"), (node.State, Assert.Single(node.Kinds)));
         Assert.Equal(new NodeQueue("default", 20), Assert.Single(node.Queues));
         Assert.NotNull(node.LibraryVersion);
-        Assert.Equal([QueueEventKind.NodeLeft, QueueEventKind.NodeJoined], (await monitor.ListEventsAsync(new EventQuery(), Cancellation)).Events.Select(happened => happened.Kind));
+        Assert.Equal([QueueEventKind.NodeLeft, QueueEventKind.NodeJoined], (await monitor.ListEventsAsync(
+            new EventQuery(), Cancellation)).Events.Select(happened => happened.Kind));
     }
 
     [Fact]
@@ -45,10 +50,13 @@ public sealed class MonitorHostTests : IDisposable
     {
         await using var tool = Tool();
         await tool.GetRequiredService<IStoreMigrator>().MigrateAsync(Cancellation);
-        var (queue, monitor, operate) = (tool.GetRequiredService<IJobQueue>(), tool.GetRequiredService<IQueueMonitor>(), tool.GetRequiredService<IQueueOperator>());
-        await queue.EnqueueManyAsync(Enumerable.Range(0, 700).Select(page => EnqueueRequest.Create(new Render(page), new EnqueueOptions { RunAfter = TimeSpan.FromHours(1) })), cancellationToken: Cancellation);
+        var (queue, monitor, operate) =
+            (tool.GetRequiredService<IJobQueue>(), tool.GetRequiredService<IQueueMonitor>(), tool.GetRequiredService<IQueueOperator>());
+        await queue.EnqueueManyAsync(Enumerable.Range(0, 700).Select(page => EnqueueRequest.Create(
+            new Render(page), new EnqueueOptions { RunAfter = TimeSpan.FromHours(1) })), cancellationToken: Cancellation);
 
-        var preview = await operate.PreviewAsync(new BulkRequest { Action = BulkAction.Cancel, Query = new EntryQuery { Kind = "render" } }, Anna, Cancellation);
+        var preview = await operate.PreviewAsync(
+            new BulkRequest { Action = BulkAction.Cancel, Query = new EntryQuery { Kind = "render" } }, Anna, Cancellation);
         var started = await operate.StartAsync(preview.OperationId, Anna, Cancellation);
         var ended = await ContinueAsync(operate, preview.OperationId);
         var cancelled = await monitor.GroupAsync(new EntryQuery(), EntryGrouping.State, Cancellation);
@@ -85,7 +93,8 @@ public sealed class MonitorHostTests : IDisposable
         await host.Services.GetRequiredService<IStoreMigrator>().MigrateAsync(Cancellation);
         var (queue, jobs) = (host.Services.GetRequiredService<IJobQueue>(), host.Services.GetRequiredService<IJobService>());
         var entry = await queue.EnqueueAsync(new Render(1), cancellationToken: Cancellation);
-        var job = await jobs.CreateOrUpdateAsync(new JobDefinition("nightly", Schedule.Every(TimeSpan.FromDays(1))), new Render(2), Cancellation);
+        var job = await jobs.CreateOrUpdateAsync(
+            new JobDefinition("nightly", Schedule.Every(TimeSpan.FromDays(1))), new Render(2), Cancellation);
 
         await queue.CancelAsync(entry.Id, Cancellation);
         await queue.RetryAsync(entry.Id, cancellationToken: Cancellation);
@@ -98,11 +107,14 @@ public sealed class MonitorHostTests : IDisposable
         await jobs.TriggerNowAsync(job.Id, cancellationToken: Cancellation);
         await jobs.DeleteAsync(job.Id, Cancellation);
 
-        var events = (await host.Services.GetRequiredService<IQueueMonitor>().ListEventsAsync(new EventQuery(), Cancellation)).Events.Reverse().ToList();
+        var events = (await host.Services.GetRequiredService<IQueueMonitor>().ListEventsAsync(
+            new EventQuery(), Cancellation)).Events.Reverse().ToList();
         Assert.Equal(
             [
-                QueueEventKind.EntryCancelled, QueueEventKind.EntryRetried, QueueEventKind.EntryErased, QueueEventKind.Paused, QueueEventKind.Resumed,
-                QueueEventKind.Paused, QueueEventKind.Paused, QueueEventKind.Resumed, QueueEventKind.JobTriggered, QueueEventKind.JobDeleted,
+                QueueEventKind.EntryCancelled, QueueEventKind.EntryRetried,
+                QueueEventKind.EntryErased, QueueEventKind.Paused, QueueEventKind.Resumed,
+                QueueEventKind.Paused, QueueEventKind.Paused, QueueEventKind.Resumed,
+                QueueEventKind.JobTriggered, QueueEventKind.JobDeleted,
             ],
             events.Select(happened => happened.Kind));
         Assert.All(events, happened => Assert.Equal((happened == events[6] ? "anna" : "shop", null), (happened.Actor, happened.Tool)));

@@ -3,7 +3,8 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Sqlite.Tests.Store;
 
-/// <summary>Numbers that stand for names belong to the file as it is now, not to the one that a process knew before it was restored or emptied.</summary>
+/// <summary>Numbers that stand for names belong to the file as it is now, not to the one that a process knew before it was restored or
+/// emptied.</summary>
 public sealed class NameTests : IDisposable
 {
     private readonly TemporaryDatabase _database = new();
@@ -19,7 +20,8 @@ public sealed class NameTests : IDisposable
         await store.EnqueueAsync([TemporaryDatabase.Entry()], null, Cancellation);
         await using var other = _database.Connect();
         Run(other, """
-            delete from taskrecovery_waiting; delete from taskrecovery_entries; delete from taskrecovery_queues; delete from taskrecovery_kinds;
+            delete from taskrecovery_waiting; delete from taskrecovery_entries; delete from taskrecovery_queues; delete
+                from taskrecovery_kinds;
             insert into taskrecovery_queues (name) values ('of others'); insert into taskrecovery_kinds (name) values ('others');
             """);
 
@@ -93,7 +95,8 @@ public sealed class NameTests : IDisposable
     {
         using var command = connection.CreateCommand();
         command.CommandText = """
-            select q.name || '/' || k.name from taskrecovery_entries e join taskrecovery_queues q on q.id = e.queue join taskrecovery_kinds k on k.id = e.kind order by e.id desc limit 1
+            select q.name || '/' || k.name from taskrecovery_entries e join taskrecovery_queues q on q.id = e.queue
+                join taskrecovery_kinds k on k.id = e.kind order by e.id desc limit 1
             """;
         return (string)command.ExecuteScalar()!;
     }

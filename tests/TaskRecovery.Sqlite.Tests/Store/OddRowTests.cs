@@ -28,7 +28,10 @@ public sealed class OddRowTests : IDisposable
     public async Task A_row_that_can_t_be_read_ends_alone(string change, string? problem)
     {
         var store = await _files.OpenStoreAsync();
-        var entries = new[] { TemporaryDatabase.Entry(), TemporaryDatabase.Entry(), TemporaryDatabase.Entry() with { Kind = "other" }, TemporaryDatabase.Entry() };
+        var entries = new[] { TemporaryDatabase.Entry(), TemporaryDatabase.Entry(), TemporaryDatabase.Entry() with
+        {
+            Kind = "other",
+        }, TemporaryDatabase.Entry() };
         var ids = (await store.EnqueueAsync(entries, null, CancellationToken.None)).Select(result => result.Id).ToArray();
         Execute($"update {change} where id = {ids[1]}");
         var (node, claimer) = GivenClaimer(store);
@@ -38,10 +41,14 @@ public sealed class OddRowTests : IDisposable
         Assert.Equal([ids[0], ids[1], ids[3]], batch.Entries.Select(entry => entry.Id).Order());
         foreach (var entry in batch.Entries)
         {
-            Assert.Equal(entry.Id == ids[1] ? problem : null, entry.Problem is { } text ? text.Split(' ').First(word => word is "timeout" or "kind" or "created_at" or "priority" or "max_attempts" or "expires_at") : null);
+            Assert.Equal(entry.Id == ids[1] ? problem : null, entry.Problem is { } text ? text.Split(' ').First(word => word is "timeout"
+                or "kind" or "created_at" or "priority" or "max_attempts" or "expires_at") : null);
         }
 
-        Assert.Empty(await store.FinishAsync(node, [.. batch.Entries.Select(entry => new RunOutcome { EntryId = entry.Id, Fence = batch.Fence, Kind = OutcomeKind.Failed, IsTask = true })], CancellationToken.None));
+        Assert.Empty(await store.FinishAsync(
+            node, [.. batch.Entries.Select(
+                entry => new RunOutcome { EntryId = entry.Id, Fence = batch.Fence, Kind = OutcomeKind.Failed, IsTask = true })],
+            CancellationToken.None));
     }
 
     [Theory]
@@ -50,7 +57,9 @@ public sealed class OddRowTests : IDisposable
     public async Task A_time_without_end_fails_nothing_and_wakes_nobody(string time)
     {
         var store = await _files.OpenStoreAsync();
-        var ids = (await store.EnqueueAsync([TemporaryDatabase.Entry(), TemporaryDatabase.Entry()], null, CancellationToken.None)).Select(result => result.Id).ToArray();
+        var ids = (await store.EnqueueAsync([TemporaryDatabase.Entry(), TemporaryDatabase.Entry()], null, CancellationToken.None))
+            .Select(result => result.Id)
+            .ToArray();
         Execute($"update taskrecovery_waiting set run_at = {time} where id = {ids[0]}");
         var (node, claimer) = GivenClaimer(store);
 
@@ -68,7 +77,9 @@ public sealed class OddRowTests : IDisposable
     public async Task A_kind_that_is_not_in_the_table_of_kinds_stops_no_other()
     {
         var store = await _files.OpenStoreAsync();
-        var ids = (await store.EnqueueAsync([TemporaryDatabase.Entry(), TemporaryDatabase.Entry()], null, CancellationToken.None)).Select(result => result.Id).ToArray();
+        var ids = (await store.EnqueueAsync([TemporaryDatabase.Entry(), TemporaryDatabase.Entry()], null, CancellationToken.None))
+            .Select(result => result.Id)
+            .ToArray();
         Execute($"update taskrecovery_waiting set kind = 4711 where id = {ids[0]}");
         var (node, claimer) = GivenClaimer(store);
 
@@ -94,13 +105,17 @@ public sealed class OddRowTests : IDisposable
     public async Task A_waiting_row_with_a_value_of_another_type_ends_and_stops_no_poll(string column, string value)
     {
         var store = await _files.OpenStoreAsync();
-        var ids = (await store.EnqueueAsync([TemporaryDatabase.Entry(), TemporaryDatabase.Entry()], null, CancellationToken.None)).Select(result => result.Id).ToArray();
+        var ids = (await store.EnqueueAsync([TemporaryDatabase.Entry(), TemporaryDatabase.Entry()], null, CancellationToken.None))
+            .Select(result => result.Id)
+            .ToArray();
         Execute($"update taskrecovery_waiting set {column} = {value} where id = {ids[0]}");
         var (node, claimer) = GivenClaimer(store);
         var request = new PollRequest(node, ["default"], ["work"], WithUnknownKinds: false);
 
         // A search that reads the value as 0 never ends.
-        var batch = await Task.Run(() => claimer.ClaimAsync(10, new SuspectAllowance(3, 0, 0), CancellationToken.None).AsTask()).WaitAsync(TimeSpan.FromSeconds(10));
+        var batch = await Task
+            .Run(() => claimer.ClaimAsync(10, new SuspectAllowance(3, 0, 0), CancellationToken.None).AsTask())
+            .WaitAsync(TimeSpan.FromSeconds(10));
         var poll = await Task.Run(() => store.PollAsync(request, CancellationToken.None).AsTask()).WaitAsync(TimeSpan.FromSeconds(10));
         while (await store.PurgeAsync(new RetentionOptions(), CancellationToken.None))
         {
@@ -124,9 +139,11 @@ public sealed class OddRowTests : IDisposable
         Execute("""
             insert into taskrecovery_nodes (id, name, named, name_is_explicit, machine, process_id, process_started, started_at, beat_at)
                 values ('me', 'me', 0, 0, 'm', 1, 1, 1, 1);
-            insert into taskrecovery_nodes (id, name, named, name_is_explicit, machine, process_id, process_started, started_at, beat_at, dead_at)
+            insert into taskrecovery_nodes (id, name, named, name_is_explicit, machine, process_id, process_started, started_at, beat_at,
+                dead_at)
                 values (7, 'it', 0, 0, 'm', 1, 1, 1, 1, 1);
-            insert into taskrecovery_claims (claimed_at, node, entries, attempts, crashes) select 1, number, '[]', '[]', '[]' from taskrecovery_nodes where name = 'it'
+            insert into taskrecovery_claims (claimed_at, node, entries, attempts, crashes) select 1, number, '[]', '[]', '[]'
+                from taskrecovery_nodes where name = 'it'
             """);
 
         var beat = session.SendHeartbeat(identity.Id, holdsLock: true, () => true);

@@ -24,7 +24,8 @@ public sealed class OwnTransactionTests : IDisposable
         using (_files.Connect().BeginTransaction())
         {
             var cancelled = queue.EnqueueAsync(new Note("cancelled"), cancellationToken: cancellation.Token).AsTask();
-            kept = [.. Enumerable.Range(0, others).Select(_ => queue.EnqueueAsync(new Note("kept"), cancellationToken: otherCancellation.Token).AsTask())];
+            kept = [.. Enumerable.Range(0, others).Select(
+                _ => queue.EnqueueAsync(new Note("kept"), cancellationToken: otherCancellation.Token).AsTask())];
             await cancellation.CancelAsync();
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
         }
@@ -128,7 +129,8 @@ public sealed class OwnTransactionTests : IDisposable
     {
         var store = await _files.OpenStoreAsync();
         var attempts = new Attempts(_files.ConnectionString);
-        await using var provider = GivenServices(services => services.AddSingleton(attempts), static options => options.BusyTimeout = TimeSpan.FromMinutes(10));
+        await using var provider = GivenServices(
+            services => services.AddSingleton(attempts), static options => options.BusyTimeout = TimeSpan.FromMinutes(10));
         foreach (var service in provider.GetServices<IHostedService>())
         {
             await service.StartAsync(CancellationToken.None);
@@ -156,7 +158,8 @@ public sealed class OwnTransactionTests : IDisposable
         var builder = services.AddTaskRecovery().UseSqlite(_files.ConnectionString, sqlite).AddKind<Note>();
         if (services.Any(static service => service.ServiceType == typeof(Attempts)))
         {
-            builder.AddQueue("work", 2).AddWorker<Work, WorkWorker>(configure: static worker => worker.RetryBase = TimeSpan.Zero).AddWorker<Stepping, SteppingWorker>();
+            builder.AddQueue("work", 2).AddWorker<Work, WorkWorker>(configure: static worker => worker.RetryBase = TimeSpan.Zero)
+                .AddWorker<Stepping, SteppingWorker>();
         }
 
         return services.BuildServiceProvider();

@@ -3,7 +3,8 @@ using Microsoft.Data.Sqlite;
 
 namespace TaskRecovery.Sqlite.Tests.Store;
 
-/// <summary>A file that is copied, deleted, replaced or linked while a process uses it: nothing is acknowledged that would be lost.</summary>
+/// <summary>A file that is copied, deleted, replaced or linked while a process uses it: nothing is acknowledged that would be
+/// lost.</summary>
 public sealed partial class ReplacedFileTests : IDisposable
 {
     private readonly TemporaryDatabase _files = new();
@@ -103,7 +104,8 @@ public sealed partial class ReplacedFileTests : IDisposable
         await using var transaction = await connection.BeginTransactionAsync();
         File.Move(_files.File, _files.File + ".away");
 
-        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await store.EnqueueAsync([TemporaryDatabase.Entry()], transaction, CancellationToken.None));
+        await Assert.ThrowsAsync<StoreUnavailableException>(
+            async () => await store.EnqueueAsync([TemporaryDatabase.Entry()], transaction, CancellationToken.None));
     }
 
     [Fact]
@@ -137,10 +139,13 @@ public sealed partial class ReplacedFileTests : IDisposable
     [Fact]
     public void A_file_that_is_a_mount_of_its_own_is_told_from_others()
     {
-        var mounts = OperatingSystem.IsLinux() ? File.ReadLines("/proc/self/mountinfo").Select(line => line.Split(' ')[4]).Where(File.Exists).ToList() : [];
+        var mounts = OperatingSystem.IsLinux()
+            ? File.ReadLines("/proc/self/mountinfo").Select(line => line.Split(' ')[4]).Where(File.Exists).ToList()
+            : [];
 
         Assert.All(mounts, mount => Assert.True(FileFacts.Read(mount) is null or { IsMountPoint: true }, mount));
-        Assert.True(FileFacts.Read(typeof(ReplacedFileTests).Assembly.Location) is null or { IsMountPoint: false, Links: >= 1, Exists: true });
+        Assert.True(
+            FileFacts.Read(typeof(ReplacedFileTests).Assembly.Location) is null or { IsMountPoint: false, Links: >= 1, Exists: true });
         Assert.True(FileFacts.Read(_files.File + ".missing") is null or { Exists: false });
     }
 

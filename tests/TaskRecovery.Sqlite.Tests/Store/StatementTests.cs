@@ -8,7 +8,8 @@ public sealed class StatementTests : IDisposable
     private readonly TemporaryDatabase _files = new();
 
     public static TheoryData<string> Hot => new(
-        WaitingSql.NextKind, WaitingSql.NextLevel, WaitingSql.Due, WaitingSql.FirstLater, WaitingSql.CountDue, WaitingSql.Take, WaitingSql.PutBack,
+        WaitingSql.NextKind, WaitingSql.NextLevel, WaitingSql.Due,
+        WaitingSql.FirstLater, WaitingSql.CountDue, WaitingSql.Take, WaitingSql.PutBack,
         EntrySql.Payload, EntrySql.KindAndKey, EntrySql.FindKeyHolder, EntrySql.FreeKey, EntrySql.IsCancelRequested,
         ClaimSql.IsHeldBy, ClaimSql.OfNode, ClaimSql.Contents, ClaimSql.Delete, OutcomeSql.Find, OutcomeSql.FindFinal, OutcomeSql.Exists,
         NodeSql.FindAlive, NodeSql.Heartbeat, TaskSql.EndByEntry, TaskSql.ReturnByEntry, TaskSql.AnyUnfinished, TaskSql.ExistsForDue,
@@ -25,7 +26,8 @@ public sealed class StatementTests : IDisposable
             .Where(statement => statement.Text != MigrationSql.CreateTable)
             .ToArray();
 
-        var broken = await database.WriteAsync(session => statements.Where(statement => !CanPrepare(session, statement.Text)).Select(statement => statement.Name).ToArray(), CancellationToken.None);
+        var broken = await database.WriteAsync(session => statements.Where(
+            statement => !CanPrepare(session, statement.Text)).Select(statement => statement.Name).ToArray(), CancellationToken.None);
 
         Assert.True(statements.Length > 80);
         Assert.Empty(broken);
@@ -51,7 +53,8 @@ public sealed class StatementTests : IDisposable
             },
             CancellationToken.None);
 
-        Assert.DoesNotContain(plan, step => step.StartsWith("SCAN", StringComparison.Ordinal) && !step.StartsWith("SCAN (", StringComparison.Ordinal) && !step.Contains("CONSTANT ROW", StringComparison.Ordinal));
+        Assert.DoesNotContain(plan, step => step.StartsWith("SCAN", StringComparison.Ordinal)
+            && !step.StartsWith("SCAN (", StringComparison.Ordinal) && !step.Contains("CONSTANT ROW", StringComparison.Ordinal));
         Assert.DoesNotContain(plan, step => step.Contains("TEMP B-TREE FOR DISTINCT", StringComparison.Ordinal));
     }
 

@@ -17,7 +17,8 @@ public sealed class WakeUpTests : IAsyncDisposable
     {
         var store = await GivenListenerAsync();
 
-        await store.EnqueueAsync([TemporaryDatabase.Entry(queue: "mail"), TemporaryDatabase.Entry(queue: "mail"), TemporaryDatabase.Entry(queue: "other")], null, CancellationToken.None);
+        await store.EnqueueAsync([TemporaryDatabase.Entry(queue: "mail"), TemporaryDatabase.Entry(queue: "mail"),
+            TemporaryDatabase.Entry(queue: "other")], null, CancellationToken.None);
 
         Assert.Equal(new StoreHint(StoreHintKind.Work, "mail"), await ReadWorkAsync());
         Assert.Equal(new StoreHint(StoreHintKind.Work, "other"), await ReadWorkAsync());
@@ -55,9 +56,11 @@ public sealed class WakeUpTests : IAsyncDisposable
         var other = await _files.OpenStoreAsync();
         for (var round = 0; round < 3; round++)
         {
-            await own.WriteAsync(static session => session.Get("update taskrecovery_queues set paused = 1").ExecuteChanges(), CancellationToken.None);
+            await own.WriteAsync(
+                static session => session.Get("update taskrecovery_queues set paused = 1").ExecuteChanges(), CancellationToken.None);
             await other.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None);
-            await own.WriteAsync(static session => session.Get("update taskrecovery_queues set paused = 0").ExecuteChanges(), CancellationToken.None);
+            await own.WriteAsync(
+                static session => session.Get("update taskrecovery_queues set paused = 0").ExecuteChanges(), CancellationToken.None);
 
             Assert.Equal(StoreHintKind.Control, (await _hints.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20))).Kind);
         }

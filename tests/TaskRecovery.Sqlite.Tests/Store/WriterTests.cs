@@ -19,7 +19,8 @@ public sealed class WriterTests : IDisposable
         var database = _files.Open(options => options.Synchronous = option);
 
         var (synchronous, mode, foreignKeys) = await database.WriteAsync(
-            session => (ReadSynchronous(session), session.Query("pragma journal_mode"), session.Query("pragma foreign_keys")), CancellationToken.None);
+            session => (ReadSynchronous(session), session.Query("pragma journal_mode"), session.Query("pragma foreign_keys")),
+            CancellationToken.None);
 
         Assert.Equal((expected, "wal", "1"), (synchronous, mode, foreignKeys));
     }
@@ -30,8 +31,10 @@ public sealed class WriterTests : IDisposable
         var database = _files.Open();
         string[] settings = ["trusted_schema", "cell_size_check", "secure_delete", "fullfsync", "checkpoint_fullfsync"];
 
-        var writer = await database.WriteAsync(session => settings.Select(name => session.Query($"pragma {name}")).ToList(), CancellationToken.None);
-        var reader = await database.ReadAsync(session => settings.Take(2).Select(name => session.Query($"pragma {name}")).ToList(), CancellationToken.None);
+        var writer = await database.WriteAsync(
+            session => settings.Select(name => session.Query($"pragma {name}")).ToList(), CancellationToken.None);
+        var reader = await database.ReadAsync(
+            session => settings.Take(2).Select(name => session.Query($"pragma {name}")).ToList(), CancellationToken.None);
         await database.WriteAsync(
             session =>
             {
@@ -71,7 +74,8 @@ public sealed class WriterTests : IDisposable
         using (await HoldWriteLockAsync())
         {
             before = database.Writer.Commits;
-            enqueues = [.. Enumerable.Range(0, 100).Select(_ => store.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None).AsTask())];
+            enqueues = [.. Enumerable.Range(0, 100).Select(
+                _ => store.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None).AsTask())];
             Assert.All(enqueues, static enqueue => Assert.False(enqueue.IsCompleted));
         }
 
@@ -131,7 +135,8 @@ public sealed class WriterTests : IDisposable
         var store = await _files.OpenStoreAsync(options => options.BusyTimeout = TimeSpan.FromSeconds(1));
         using (await HoldWriteLockAsync())
         {
-            var error = await Assert.ThrowsAsync<StoreUnavailableException>(async () => await store.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None));
+            var error = await Assert.ThrowsAsync<StoreUnavailableException>(
+                async () => await store.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None));
 
             Assert.Contains(_files.File, error.Message, StringComparison.Ordinal);
             Assert.Contains("transaction", error.Message, StringComparison.Ordinal);
@@ -217,12 +222,15 @@ public sealed class WriterTests : IDisposable
         await store.PrepareAsync(CancellationToken.None);
         using var session = TemporaryDatabase.Join(store, "node", out var node);
         await store.EnqueueAsync([.. Enumerable.Range(0, 20).Select(static _ => TemporaryDatabase.Entry())], null, CancellationToken.None);
-        var claim = await store.CreateClaimer(node, "default", ["work"]).ClaimAsync(20, new SuspectAllowance(3, 20, 1), CancellationToken.None);
+        var claim = await store.CreateClaimer(node, "default", ["work"]).ClaimAsync(
+            20, new SuspectAllowance(3, 20, 1), CancellationToken.None);
         var result = System.Text.Encoding.UTF8.GetBytes($"\"{new string('x', 1024 * 1024)}\"");
         var before = database.Writer.Commits;
 
         var refused = await store.FinishAsync(
-            node, [.. claim.Entries.Select(entry => new RunOutcome { EntryId = entry.Id, Fence = claim.Fence, Kind = OutcomeKind.Completed, Result = result })], CancellationToken.None);
+            node, [.. claim.Entries.Select(
+                entry => new RunOutcome { EntryId = entry.Id, Fence = claim.Fence, Kind = OutcomeKind.Completed, Result = result })],
+            CancellationToken.None);
 
         Assert.Empty(refused);
         Assert.InRange(database.Writer.Commits - before, 5, 20);
@@ -236,7 +244,8 @@ public sealed class WriterTests : IDisposable
         NewEntry[] large = [.. Enumerable.Repeat(TemporaryDatabase.Entry($"\"{new string('x', 1024 * 1024)}\""), 65)];
 
         var tooMany = await Assert.ThrowsAsync<ArgumentException>(async () => await store.EnqueueAsync(many, null, CancellationToken.None));
-        var tooLarge = await Assert.ThrowsAsync<ArgumentException>(async () => await store.EnqueueAsync(large, null, CancellationToken.None));
+        var tooLarge = await Assert.ThrowsAsync<ArgumentException>(
+            async () => await store.EnqueueAsync(large, null, CancellationToken.None));
         using (var transaction = _files.Connect().BeginTransaction())
         {
             await store.EnqueueAsync(large, transaction, CancellationToken.None);
@@ -310,7 +319,8 @@ public sealed class WriterTests : IDisposable
         await store.PrepareAsync(CancellationToken.None);
         database.Dispose();
 
-        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await store.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None));
+        await Assert.ThrowsAsync<StoreUnavailableException>(
+            async () => await store.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None));
         await Assert.ThrowsAsync<StoreUnavailableException>(async () => await store.FindAsync(1, CancellationToken.None));
     }
 

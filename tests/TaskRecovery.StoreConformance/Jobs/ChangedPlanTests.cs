@@ -168,7 +168,8 @@ public abstract class ChangedPlanTests(StoreFixture fixture) : JobStoreTests(fix
             var run = await ClaimRunAsync(node);
 
             var starting = Task.Run(() => StartAsync(run), Cancellation);
-            await Task.WhenAll(starting, Task.Run(() => GivenJobAsync(Schedule.Once(DateTimeOffset.UnixEpoch.AddDays(1)), name: name), Cancellation));
+            await Task.WhenAll(
+                starting, Task.Run(() => GivenJobAsync(Schedule.Once(DateTimeOffset.UnixEpoch.AddDays(1)), name: name), Cancellation));
 
             // If the start came first, the new time is another run. If the change came first, the old run does not start.
             var hasStarted = (await starting).Decision == TaskStartDecision.Started;
@@ -188,7 +189,8 @@ public abstract class ChangedPlanTests(StoreFixture fixture) : JobStoreTests(fix
         await Jobs.TriggerAsync(job.Id, null, Cancellation);
         var run = await ClaimRunAsync(node);
 
-        await Jobs.UpsertAsync(NewJob(configure: definition => definition with { StartAt = far }, args: """{"b":2}""", kind: "digest"), Cancellation);
+        await Jobs.UpsertAsync(
+            NewJob(configure: definition => definition with { StartAt = far }, args: """{"b":2}""", kind: "digest"), Cancellation);
         var start = await StartAsync(run);
         await FinishTaskAsync(run, OutcomeKind.Superseded, reason: start.Reason);
 

@@ -22,7 +22,8 @@ public abstract class CronJobTests(StoreFixture fixture) : JobStoreTests(fixture
             MissedRuns = MissedRunPolicy.RunAll,
         });
 
-        foreach (var read in new[] { job, await FindJobAsync(job.Id), Assert.Single(await Jobs.ListAsync(Cancellation)), (await Jobs.FindByNameAsync("report", Cancellation))! })
+        foreach (var read in new[] { job, await FindJobAsync(job.Id), Assert.Single(
+            await Jobs.ListAsync(Cancellation)), (await Jobs.FindByNameAsync("report", Cancellation))! })
         {
             Assert.Equal((schedule, start, start.AddYears(1)), (read.Schedule, read.StartAt, read.EndAt));
             Assert.Equal("2027-12-24,2027-12-31", read.Except?.Text);
@@ -80,7 +81,8 @@ public abstract class CronJobTests(StoreFixture fixture) : JobStoreTests(fixture
 
         Assert.True(await Jobs.PauseAsync(job.Id, new JobPause(default, "maintenance", "ann", until), Cancellation));
         var paused = await FindJobAsync(job.Id);
-        Assert.Equal((JobState.Paused, "maintenance", "ann", until), (paused.State, paused.Pause?.Reason, paused.Pause?.By, paused.Pause?.Until));
+        Assert.Equal(
+            (JobState.Paused, "maintenance", "ann", until), (paused.State, paused.Pause?.Reason, paused.Pause?.By, paused.Pause?.Until));
         Assert.True((await Fixture.GetTimeAsync(Cancellation) - paused.Pause!.At).Duration() < TimeSpan.FromMinutes(1));
 
         Assert.True(await Jobs.PauseAsync(job.Id, new JobPause(default, "still maintenance"), Cancellation));
@@ -123,7 +125,8 @@ public abstract class CronJobTests(StoreFixture fixture) : JobStoreTests(fixture
         var deployed = await Jobs.UpsertAsync(declared, Cancellation);
         Assert.Equal(3 * Hour, deployed.Schedule.Interval);
 
-        var changed = await Jobs.UpsertAsync(NewJob(schedule: Schedule.Every(2 * Hour)) with { DeclaredBy = "shop", DeclaredAs = "two" }, Cancellation);
+        var changed = await Jobs.UpsertAsync(
+            NewJob(schedule: Schedule.Every(2 * Hour)) with { DeclaredBy = "shop", DeclaredAs = "two" }, Cancellation);
         Assert.Equal((2 * Hour, "shop"), (changed.Schedule.Interval, changed.DeclaredBy));
         Assert.Single(await WaitingRunsAsync());
     }
@@ -165,7 +168,8 @@ public abstract class CronJobTests(StoreFixture fixture) : JobStoreTests(fixture
         Assert.Equal("foreign", problem.Name);
         Assert.Contains("'Mars/Base'", problem.Problem, StringComparison.Ordinal);
         Assert.NotNull((await FindJobAsync(known.Id)).NextRunAt);
-        Assert.Equal((JobState.Active, "Mars/Base"), ((await FindJobAsync(foreign.Id)).State, (await FindJobAsync(foreign.Id)).Schedule.TimeZone));
+        Assert.Equal(
+            (JobState.Active, "Mars/Base"), ((await FindJobAsync(foreign.Id)).State, (await FindJobAsync(foreign.Id)).Schedule.TimeZone));
     }
 
     [Fact]

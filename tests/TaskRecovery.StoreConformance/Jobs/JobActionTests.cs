@@ -21,7 +21,8 @@ public abstract class JobActionTests(StoreFixture fixture) : JobStoreTests(fixtu
 
         var events = await EventsAsync();
         Assert.Equal(
-            [QueueEventKind.JobDeleted, QueueEventKind.JobBackfilled, QueueEventKind.JobTriggered, QueueEventKind.Resumed, QueueEventKind.Paused],
+            [QueueEventKind.JobDeleted, QueueEventKind.JobBackfilled,
+                QueueEventKind.JobTriggered, QueueEventKind.Resumed, QueueEventKind.Paused],
             events.Select(happened => happened.Kind));
         Assert.All(events, happened => Assert.Equal(
             ($"job {job.Name}", "anna", "month end", "cli"), (happened.Subject, happened.Actor, happened.Reason, happened.Tool)));

@@ -102,7 +102,8 @@ public abstract class JobTests(StoreFixture fixture) : JobStoreTests(fixture)
         await FinishTaskAsync(run);
 
         var changed = await Jobs.UpsertAsync(
-            NewJob(schedule: Schedule.Every(TimeSpan.FromMinutes(10)), configure: definition => definition with { Queue = "other", Priority = 1 }, args: """{"a":2}"""),
+            NewJob(schedule: Schedule.Every(TimeSpan.FromMinutes(10)), configure: definition
+                => definition with { Queue = "other", Priority = 1 }, args: """{"a":2}"""),
             Cancellation);
 
         Assert.Equal(first.Id, changed.Id);
@@ -248,7 +249,8 @@ public abstract class JobTests(StoreFixture fixture) : JobStoreTests(fixture)
         await GivenJobAsync();
         await Store.CancelAsync(Assert.Single(await WaitingRunsAsync()).Id, Cancellation);
 
-        var recovered = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Task.Run(() => Jobs.RecoverJobsAsync(Cancellation), Cancellation)));
+        var recovered = await Task.WhenAll(
+            Enumerable.Range(0, 6).Select(_ => Task.Run(() => Jobs.RecoverJobsAsync(Cancellation), Cancellation)));
 
         Assert.Equal(1, recovered.Sum(recovery => recovery.Planned));
         Assert.Single(await WaitingRunsAsync());

@@ -29,7 +29,8 @@ public abstract class OverlapTests(StoreFixture fixture) : JobStoreTests(fixture
 
         await FinishTaskAsync(earlier);
         var started = await StartAsync(again);
-        Assert.Equal((TaskStartDecision.Recovered, waits.Task.Id, TaskState.Running), (started.Decision, started.Task!.Id, started.Task.State));
+        Assert.Equal(
+            (TaskStartDecision.Recovered, waits.Task.Id, TaskState.Running), (started.Decision, started.Task!.Id, started.Task.State));
         Assert.NotEqual(first.DueAt, started.Task.DueAt);
         await FinishTaskAsync(again);
         Assert.Equal(2, (await Jobs.ListTasksAsync(job.Id, TaskState.Completed, 10, Cancellation)).Count);

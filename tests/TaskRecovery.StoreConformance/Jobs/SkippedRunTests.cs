@@ -69,7 +69,8 @@ public abstract class SkippedRunTests(StoreFixture fixture) : JobStoreTests(fixt
         await FinishTaskAsync(run, OutcomeKind.Cancelled, reason: reason);
         var third = await StartAsync(run);
 
-        Assert.All(new[] { first, second, third }, start => Assert.Equal((TaskStartDecision.Skip, reason, null), (start.Decision, start.Reason, start.Task)));
+        Assert.All(new[] { first, second, third }, start => Assert.Equal(
+            (TaskStartDecision.Skip, reason, null), (start.Decision, start.Reason, start.Task)));
         Assert.Equal(first.Job, second.Job);
         if (reason != EndReasons.JobNotActive)
         {
@@ -91,7 +92,9 @@ public abstract class SkippedRunTests(StoreFixture fixture) : JobStoreTests(fixt
 
         Assert.Single(await TryFinishAsync(run.Held.Node, run.Held.Outcome(isTask: true)));
         var entry = await FindAsync(run.Held.Id);
-        Assert.Equal((EntryState.Cancelled, reason, run.Entry.Attempt, run.Entry.Crashes), (entry.State, entry.Reason, entry.Attempt, entry.Crashes));
+        Assert.Equal(
+            (EntryState.Cancelled, reason, run.Entry.Attempt, run.Entry.Crashes),
+            (entry.State, entry.Reason, entry.Attempt, entry.Crashes));
     }
 
     [Fact]
@@ -155,14 +158,16 @@ public abstract class SkippedRunTests(StoreFixture fixture) : JobStoreTests(fixt
         Assert.Equal((EntryState.Cancelled, reason), (entry.State, entry.Reason));
         await ShiftTimeAsync(TimeSpan.FromMinutes(1));
         Assert.DoesNotContain(run.Held.Id, (await ClaimAsync(GivenNode(), kinds: EntryKind)).Entries.Select(entry => entry.Id));
-        Assert.DoesNotContain(run.Held.Id, (await Jobs.ListTasksAsync(run.JobId, null, 10, Cancellation)).Select(task => task.EntryId ?? 0));
+        Assert.DoesNotContain(
+            run.Held.Id, (await Jobs.ListTasksAsync(run.JobId, null, 10, Cancellation)).Select(task => task.EntryId ?? 0));
     }
 
     /// <summary>Claims a run that the store will skip. Returns it with an action that removes the reason.</summary>
     private async Task<(Run Run, Func<Task> Settle)> GivenToBeSkippedAsync(string reason, bool isPlanned)
     {
         var node = GivenNode();
-        var job = await GivenJobAsync(configure: definition => definition with { MissedRuns = reason == EndReasons.Missed ? MissedRunPolicy.Skip : MissedRunPolicy.RunOnce });
+        var job = await GivenJobAsync(configure: definition
+            => definition with { MissedRuns = reason == EndReasons.Missed ? MissedRunPolicy.Skip : MissedRunPolicy.RunOnce });
         switch (reason)
         {
             case EndReasons.Missed:

@@ -93,7 +93,9 @@ public abstract class TaskRecoveryTests(StoreFixture fixture) : JobStoreTests(fi
 
         await DieAndSweepAsync(run.Held.Node);
 
-        Assert.Equal((TaskState.Cancelled, EndReasons.CancelRequested), ((await FindTaskAsync(started.Id)).State, (await FindTaskAsync(started.Id)).Reason));
+        Assert.Equal(
+            (TaskState.Cancelled, EndReasons.CancelRequested),
+            ((await FindTaskAsync(started.Id)).State, (await FindTaskAsync(started.Id)).Reason));
     }
 
     [Fact]
@@ -150,7 +152,10 @@ public abstract class TaskRecoveryTests(StoreFixture fixture) : JobStoreTests(fi
         var node = GivenNode();
         var batch = await ClaimAsync(node, kinds: EntryKind);
 
-        var runs = batch.Entries.Select(entry => new Run(new Held(node, entry.Id, batch.Fence), entry, ArgsOf(entry.Args).JobId, ArgsOf(entry.Args).TaskId)).OrderBy(run => run.Held.Id).ToArray();
+        var runs = batch.Entries
+            .Select(entry => new Run(new Held(node, entry.Id, batch.Fence), entry, ArgsOf(entry.Args).JobId, ArgsOf(entry.Args).TaskId))
+            .OrderBy(run => run.Held.Id)
+            .ToArray();
         var first = await StartAsync(runs[0]);
         var second = await StartAsync(runs[1]);
 
@@ -184,7 +189,9 @@ public abstract class TaskRecoveryTests(StoreFixture fixture) : JobStoreTests(fi
     {
         await GivenJobAsync();
         var (run, started) = await GivenRunningTaskAsync(GivenNode());
-        await FinishAsync(run.Held, kind, error: kind == OutcomeKind.Completed ? null : "boom", reason: kind == OutcomeKind.Failed ? EndReasons.FailedForGood : null);
+        await FinishAsync(
+            run.Held, kind, error: kind == OutcomeKind.Completed ? null : "boom",
+            reason: kind == OutcomeKind.Failed ? EndReasons.FailedForGood : null);
 
         var report = await RecoverAsync();
 
@@ -204,7 +211,8 @@ public abstract class TaskRecoveryTests(StoreFixture fixture) : JobStoreTests(fi
 
         var report = await RecoverAsync();
 
-        Assert.Equal((RecoveryAction.Closed, orphan, EndReasons.TooOld), Assert.Single(report.Items.Select(item => (item.Action, item.TaskId!.Value, item.Reason))));
+        Assert.Equal((RecoveryAction.Closed, orphan, EndReasons.TooOld), Assert.Single(
+            report.Items.Select(item => (item.Action, item.TaskId!.Value, item.Reason))));
         var task = await FindTaskAsync(orphan);
         Assert.Equal(EndReasons.TooOld, task.Reason);
         Assert.Contains(task.State, new[] { TaskState.Failed, TaskState.Cancelled });

@@ -18,7 +18,9 @@ public abstract class TaskTests(StoreFixture fixture) : JobStoreTests(fixture)
         SameJson("""{"a":1}""", start.Job.Args);
         var task = await FindTaskAsync(start.Task!.Id);
         Assert.Equal(start.Task, task);
-        Assert.Equal((job.Id, run.Held.Id, TaskState.Running, 1, 0, "worker"), (task.JobId, task.EntryId, task.State, task.Attempt, task.Crashes, task.Node));
+        Assert.Equal(
+            (job.Id, run.Held.Id, TaskState.Running, 1, 0, "worker"),
+            (task.JobId, task.EntryId, task.State, task.Attempt, task.Crashes, task.Node));
         Assert.NotNull(task.StartedAt);
         Assert.Null(task.EndedAt);
     }
@@ -59,7 +61,8 @@ public abstract class TaskTests(StoreFixture fixture) : JobStoreTests(fixture)
         await GivenJobAsync();
         var (run, started) = await GivenRunningTaskAsync(GivenNode());
 
-        await FinishTaskAsync(run, kind, result: kind == OutcomeKind.Completed ? "7" : null, error: reason is null ? null : "boom", reason: reason);
+        await FinishTaskAsync(
+            run, kind, result: kind == OutcomeKind.Completed ? "7" : null, error: reason is null ? null : "boom", reason: reason);
 
         var task = await FindTaskAsync(started.Id);
         Assert.Equal((state, reason, reason is null ? null : "boom"), (task.State, task.Reason, task.Error));
@@ -141,7 +144,9 @@ public abstract class TaskTests(StoreFixture fixture) : JobStoreTests(fixture)
 
         await FinishTaskAsync(run, OutcomeKind.Retried, error: "boom");
 
-        Assert.Equal((TaskState.Cancelled, EndReasons.CancelRequested), ((await FindTaskAsync(started.Id)).State, (await FindTaskAsync(started.Id)).Reason));
+        Assert.Equal(
+            (TaskState.Cancelled, EndReasons.CancelRequested),
+            ((await FindTaskAsync(started.Id)).State, (await FindTaskAsync(started.Id)).Reason));
     }
 
     [Fact]

@@ -23,7 +23,9 @@ internal sealed class ModelRun(ModelNode node, ClaimedEntry entry, long fence, I
     /// <summary>Whether other runs of the job may run beside this one.</summary>
     public bool MayOverlap { get; set; }
 
-    public TaskStartRequest Request => new(node.Node.Id, entry.Id, fence, args.JobId, args.TaskId, entry.Attempt, entry.Kind, args.DueAt, args.Overlap);
+    public TaskStartRequest Request
+        => new(node.Node.Id, entry.Id, fence, args.JobId, args.TaskId, entry.Attempt, entry.Kind, args.DueAt, args.Overlap);
 
-    public override string ToString() => $"entry {entry.Id}/{fence} of job {args.JobId}{(args.Overlap is { } overlap ? $" with {overlap}" : "")}";
+    public override string ToString()
+        => $"entry {entry.Id}/{fence} of job {args.JobId}{(args.Overlap is { } overlap ? $" with {overlap}" : "")}";
 }

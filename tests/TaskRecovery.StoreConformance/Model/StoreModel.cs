@@ -221,7 +221,8 @@ internal sealed class ModelEntry(long id, int priority, string? key)
 
     public bool HasEnded => State is not (EntryState.Waiting or EntryState.Running);
 
-    public override string ToString() => $"entry {id}: {State} attempt {Attempt} crashes {Crashes} level {Level} fence {Fence} cancel {CancelRequested}";
+    public override string ToString()
+        => $"entry {id}: {State} attempt {Attempt} crashes {Crashes} level {Level} fence {Fence} cancel {CancelRequested}";
 }
 
 /// <summary>The expected state of a claim.</summary>

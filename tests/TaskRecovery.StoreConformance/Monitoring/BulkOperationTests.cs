@@ -33,7 +33,8 @@ public abstract class BulkOperationTests(StoreFixture fixture) : StoreTests(fixt
 
         Assert.Equal([500L, 1000L, 1200L], steps.Select(step => step.Done));
         Assert.Equal((OperationState.Ended, 0L), (steps[^1].State, steps[^1].Refused));
-        Assert.Equal([EntryState.Cancelled, EntryState.Cancelled, EntryState.Waiting], [await StateAsync(ids[0]), await StateAsync(ids[^1]), await StateAsync(later)]);
+        Assert.Equal([EntryState.Cancelled, EntryState.Cancelled, EntryState.Waiting], [
+            await StateAsync(ids[0]), await StateAsync(ids[^1]), await StateAsync(later)]);
     }
 
     [Fact]
@@ -60,13 +61,16 @@ public abstract class BulkOperationTests(StoreFixture fixture) : StoreTests(fixt
         var operation = await StartedAsync(BulkAction.Retry, ids: [ended[0], ended[1], waiting, 123456]);
         var last = (await RunAsync(operation.Id))[^1];
         var all = await Operations.ListEntriesAsync(new OperationEntryQuery { OperationId = operation.Id }, Cancellation);
-        var refused = await Operations.ListEntriesAsync(new OperationEntryQuery { OperationId = operation.Id, OnlyRefused = true, Limit = 2 }, Cancellation);
-        var rest = await Operations.ListEntriesAsync(new OperationEntryQuery { OperationId = operation.Id, OnlyRefused = true, After = refused.NextAfter }, Cancellation);
+        var refused = await Operations.ListEntriesAsync(
+            new OperationEntryQuery { OperationId = operation.Id, OnlyRefused = true, Limit = 2 }, Cancellation);
+        var rest = await Operations.ListEntriesAsync(
+            new OperationEntryQuery { OperationId = operation.Id, OnlyRefused = true, After = refused.NextAfter }, Cancellation);
 
         Assert.Equal((1L, 3L), (last.Done, last.Refused));
         Assert.Equal(
             [
-                new(ended[0], OperatorResult.Completed), new(ended[1], OperatorResult.Done), new(waiting, OperatorResult.NotEnded), new(123456, OperatorResult.NotFound),
+                new(ended[0], OperatorResult.Completed), new(ended[1], OperatorResult.Done),
+                new(waiting, OperatorResult.NotEnded), new(123456, OperatorResult.NotFound),
             ],
             all.Entries.OrderBy(entry => entry.EntryId));
         Assert.Equal([ended[0], waiting], refused.Entries.Select(entry => entry.EntryId));
@@ -136,7 +140,8 @@ public abstract class BulkOperationTests(StoreFixture fixture) : StoreTests(fixt
         var operation = await StartedAsync(BulkAction.Cancel, Waiting);
         var other = Another;
 
-        await Task.WhenAll(Enumerable.Range(0, 4).Select(index => Task.Run(() => RunAsync(operation.Id, index % 2 == 0 ? Operations : other), Cancellation)));
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(
+            index => Task.Run(() => RunAsync(operation.Id, index % 2 == 0 ? Operations : other), Cancellation)));
 
         var last = await Operations.FindAsync(operation.Id, Cancellation);
         Assert.Equal((2100L, 0L, OperationState.Ended), (last!.Done, last.Refused, last.State));
@@ -152,7 +157,8 @@ public abstract class BulkOperationTests(StoreFixture fixture) : StoreTests(fixt
         var stopped = await Operations.StopAsync(operation.Id, Anna, Cancellation);
         var step = await Operations.StepAsync(operation.Id, Cancellation);
 
-        Assert.Equal((OperationResult.Done, OperationState.Stopped, 500L), (stopped.Result, stopped.Operation!.State, stopped.Operation.Done));
+        Assert.Equal(
+            (OperationResult.Done, OperationState.Stopped, 500L), (stopped.Result, stopped.Operation!.State, stopped.Operation.Done));
         Assert.False(step.Worked);
         Assert.Equal(OperationResult.WrongState, (await Operations.StopAsync(operation.Id, Anna, Cancellation)).Result);
     }
@@ -174,7 +180,8 @@ public abstract class BulkOperationTests(StoreFixture fixture) : StoreTests(fixt
 
         Assert.Equal((OperationResult.Done, 2L, 0L), (undo.Result, last.Done, last.Refused));
         var after = new[] { await FindAsync(retried.Id), await FindAsync(later) };
-        Assert.Equal(before.Select(entry => (entry.State, entry.RunAt, entry.Attempt, entry.Crashes)), after.Select(entry => (entry.State, entry.RunAt, entry.Attempt, entry.Crashes)));
+        Assert.Equal(before.Select(entry => (entry.State, entry.RunAt, entry.Attempt, entry.Crashes)), after.Select(
+            entry => (entry.State, entry.RunAt, entry.Attempt, entry.Crashes)));
         Assert.True((await EnqueueAsync(Entry(key: "k"))).IsDuplicate);
         Assert.Equal(undo.Operation.Id, (await Operations.FindAsync(operation.Id, Cancellation))!.UndoneBy);
     }
@@ -233,9 +240,11 @@ public abstract class BulkOperationTests(StoreFixture fixture) : StoreTests(fixt
     {
         var operation = await PrepareAsync(BulkAction.Cancel, Waiting);
 
-        Assert.Equal(OperationResult.OtherActor, (await Operations.StartAsync(operation.Id, new AuditInfo("bert"), TimeSpan.FromMinutes(10), Cancellation)).Result);
+        Assert.Equal(OperationResult.OtherActor, (await Operations.StartAsync(
+            operation.Id, new AuditInfo("bert"), TimeSpan.FromMinutes(10), Cancellation)).Result);
         await ShiftTimeAsync(TimeSpan.FromMinutes(11));
-        Assert.Equal(OperationResult.Expired, (await Operations.StartAsync(operation.Id, Anna, TimeSpan.FromMinutes(10), Cancellation)).Result);
+        Assert.Equal(
+            OperationResult.Expired, (await Operations.StartAsync(operation.Id, Anna, TimeSpan.FromMinutes(10), Cancellation)).Result);
         Assert.Equal(OperationResult.NotFound, (await Operations.StartAsync(99, Anna, TimeSpan.FromMinutes(10), Cancellation)).Result);
     }
 
@@ -249,15 +258,23 @@ public abstract class BulkOperationTests(StoreFixture fixture) : StoreTests(fixt
 
         var events = (await Monitor.ListEventsAsync(new EventQuery { OperationId = operation.Id }, Cancellation)).Events;
 
-        Assert.Equal([QueueEventKind.OperationUndone, QueueEventKind.OperationEnded, QueueEventKind.OperationStarted], events.Select(happened => happened.Kind));
-        Assert.All(events, happened => Assert.Equal(("anna", nameof(BulkAction.Cancel), 3L), (happened.Actor, happened.Subject, happened.Entries)));
+        Assert.Equal([QueueEventKind.OperationUndone, QueueEventKind.OperationEnded,
+            QueueEventKind.OperationStarted], events.Select(happened => happened.Kind));
+        Assert.All(events, happened => Assert.Equal(
+            ("anna", nameof(BulkAction.Cancel), 3L), (happened.Actor, happened.Subject, happened.Entries)));
         Assert.Equal("not them", events[0].Reason);
     }
 
     [Fact]
     public async Task An_operation_is_found_with_its_query_and_listed_newest_first()
     {
-        var query = Unwell with { Kind = "mail.*", Metadata = new("tenant", "7"), CreatedFrom = DateTimeOffset.UnixEpoch, Scope = new EntryScope { Queues = ["a"] } };
+        var query = Unwell with
+        {
+            Kind = "mail.*",
+            Metadata = new("tenant", "7"),
+            CreatedFrom = DateTimeOffset.UnixEpoch,
+            Scope = new EntryScope { Queues = ["a"] },
+        };
         var first = await StartedAsync(BulkAction.Retry, query, retry: new RetryOptions { From = RetryFrom.Start });
         var second = await StartedAsync(BulkAction.Cancel, ids: [1, 2]);
 
@@ -265,7 +282,8 @@ public abstract class BulkOperationTests(StoreFixture fixture) : StoreTests(fixt
         var listed = await Operations.ListAsync(null, 10, Cancellation);
         var older = await Operations.ListAsync(second.Id, 10, Cancellation);
 
-        Assert.Equal(("mail.*", "7", DateTimeOffset.UnixEpoch), (found!.Query!.Kind, found.Query.Metadata!.Value.Value, found.Query.CreatedFrom));
+        Assert.Equal(
+            ("mail.*", "7", DateTimeOffset.UnixEpoch), (found!.Query!.Kind, found.Query.Metadata!.Value.Value, found.Query.CreatedFrom));
         Assert.Equal(["a"], found.Query.Scope!.Queues!);
         Assert.Equal([EntryState.Failed, EntryState.Cancelled], found.Query.States!);
         Assert.Equal((RetryFrom.Start, Anna), (found.Retry!.From, found.Audit));
@@ -293,12 +311,17 @@ public abstract class BulkOperationTests(StoreFixture fixture) : StoreTests(fixt
 
     private IOperationStore Another => Fixture.OpenAnotherOperations();
 
-    private async Task<BulkOperation> PrepareAsync(BulkAction action, EntryQuery? query = null, long[]? ids = null, RetryOptions? retry = null)
-        => await Operations.PrepareAsync(new NewOperation { Action = action, Query = query, EntryIds = ids, Retry = retry, Expected = new Count(3) }, Anna, Cancellation);
+    private async Task<BulkOperation> PrepareAsync(
+        BulkAction action, EntryQuery? query = null, long[]? ids = null, RetryOptions? retry = null)
+        => await Operations.PrepareAsync(
+            new NewOperation { Action = action, Query = query, EntryIds = ids, Retry = retry, Expected = new Count(3) },
+            Anna, Cancellation);
 
-    private async Task<BulkOperation> StartedAsync(BulkAction action, EntryQuery? query = null, long[]? ids = null, RetryOptions? retry = null)
+    private async Task<BulkOperation> StartedAsync(
+        BulkAction action, EntryQuery? query = null, long[]? ids = null, RetryOptions? retry = null)
     {
-        var answer = await Operations.StartAsync((await PrepareAsync(action, query, ids, retry)).Id, Anna, TimeSpan.FromMinutes(10), Cancellation);
+        var answer = await Operations.StartAsync(
+            (await PrepareAsync(action, query, ids, retry)).Id, Anna, TimeSpan.FromMinutes(10), Cancellation);
         Assert.Equal((OperationResult.Done, OperationState.Running), (answer.Result, answer.Operation!.State));
         return answer.Operation;
     }
@@ -306,7 +329,8 @@ public abstract class BulkOperationTests(StoreFixture fixture) : StoreTests(fixt
     private async Task<List<BulkOperation>> RunAsync(long operationId, IOperationStore? store = null)
     {
         var steps = new List<BulkOperation>();
-        for (var step = await (store ?? Operations).StepAsync(operationId, Cancellation); ; step = await (store ?? Operations).StepAsync(operationId, Cancellation))
+        for (var step = await (store ?? Operations).StepAsync(operationId, Cancellation); ; step = await (store
+            ?? Operations).StepAsync(operationId, Cancellation))
         {
             if (step.Worked)
             {

@@ -12,7 +12,8 @@ public abstract class EntryLifeTests(StoreFixture fixture) : JobStoreTests(fixtu
     [Fact]
     public async Task A_waiting_entry_has_its_payload_and_no_runs()
     {
-        var id = await GivenEntryAsync(Entry(key: "k", args: """{"a":1}""") with { TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" });
+        var id = await GivenEntryAsync(
+            Entry(key: "k", args: """{"a":1}""") with { TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" });
 
         var life = await LifeAsync(id);
 

@@ -15,7 +15,9 @@ public abstract class EntrySearchTests(StoreFixture fixture) : JobStoreTests(fix
         Assert.Equal(ids.Reverse(), page.Entries.Select(entry => entry.Id));
         Assert.Equal((true, null), (page.IsComplete, page.NextBefore));
         var entry = page.Entries[0];
-        Assert.Equal((Work, DefaultQueue, EntryState.Waiting, 5, 0, 10), (entry.Kind, entry.Queue, entry.State, entry.Priority, entry.Attempt, entry.MaxAttempts));
+        Assert.Equal(
+            (Work, DefaultQueue, EntryState.Waiting, 5, 0, 10),
+            (entry.Kind, entry.Queue, entry.State, entry.Priority, entry.Attempt, entry.MaxAttempts));
         Assert.NotNull(entry.RunAt);
     }
 
@@ -179,7 +181,8 @@ public abstract class EntrySearchTests(StoreFixture fixture) : JobStoreTests(fix
     public async Task A_list_can_be_of_metadata_and_of_text_in_arguments()
     {
         var tenant = await GivenEntryAsync(Entry() with { Metadata = """{"tenant":"7","note":"Z\u00FCrich"}""" });
-        var other = await GivenEntryAsync(Entry(args: """{"city":"Z\u00FCrich","ratio":"50%"}""") with { Metadata = """{"tenant":"77"}""" });
+        var other = await GivenEntryAsync(
+            Entry(args: """{"city":"Z\u00FCrich","ratio":"50%"}""") with { Metadata = """{"tenant":"77"}""" });
 
         Assert.Equal([tenant], await IdsAsync(new EntryQuery { Metadata = new("tenant", "7") }));
         Assert.Equal([tenant], await IdsAsync(new EntryQuery { Metadata = new("note", "Zürich") }));
@@ -192,13 +195,16 @@ public abstract class EntrySearchTests(StoreFixture fixture) : JobStoreTests(fix
     [Fact]
     public async Task A_scope_restricts_every_query()
     {
-        var ids = await GivenEntriesAsync(4, index => Entry($"kind-{index % 2}", $"queue-{index / 2}") with { Metadata = $$"""{"tenant":"{{index}}"}""" });
+        var ids = await GivenEntriesAsync(
+            4, index => Entry($"kind-{index % 2}", $"queue-{index / 2}") with { Metadata = $$"""{"tenant":"{{index}}"}""" });
 
         Assert.Equal([ids[1], ids[0]], await IdsAsync(new EntryQuery { Scope = new EntryScope { Queues = ["queue-0"] } }));
-        Assert.Equal([ids[1]], await IdsAsync(new EntryQuery { Queue = "queue-0", Scope = new EntryScope { Queues = ["queue-0"], Kinds = ["kind-1"] } }));
+        Assert.Equal([ids[1]], await IdsAsync(
+            new EntryQuery { Queue = "queue-0", Scope = new EntryScope { Queues = ["queue-0"], Kinds = ["kind-1"] } }));
         Assert.Empty(await IdsAsync(new EntryQuery { Queue = "queue-1", Scope = new EntryScope { Queues = ["queue-0"] } }));
         Assert.Empty(await IdsAsync(new EntryQuery { Scope = new EntryScope { Queues = [] } }));
-        Assert.Equal([ids[2]], await IdsAsync(new EntryQuery { Kind = "kind-*", Scope = new EntryScope { Metadata = new("tenant", "2"), Kinds = ["kind-0"] } }));
+        Assert.Equal([ids[2]], await IdsAsync(
+            new EntryQuery { Kind = "kind-*", Scope = new EntryScope { Metadata = new("tenant", "2"), Kinds = ["kind-0"] } }));
     }
 
     [Fact]
@@ -210,7 +216,8 @@ public abstract class EntrySearchTests(StoreFixture fixture) : JobStoreTests(fix
         var kinds = await Monitor.GroupAsync(new EntryQuery(), EntryGrouping.Kind, Cancellation);
         var queues = await Monitor.GroupAsync(new EntryQuery { States = [EntryState.Waiting] }, EntryGrouping.Queue, Cancellation);
         var states = await Monitor.GroupAsync(new EntryQuery { Kind = "mail" }, EntryGrouping.State, Cancellation);
-        var reasons = await Monitor.GroupAsync(new EntryQuery { States = [EntryState.Failed, EntryState.Cancelled] }, EntryGrouping.Reason, Cancellation);
+        var reasons = await Monitor.GroupAsync(
+            new EntryQuery { States = [EntryState.Failed, EntryState.Cancelled] }, EntryGrouping.Reason, Cancellation);
         var near = await Monitor.GroupAsync(new EntryQuery { LookAtMost = 2 }, EntryGrouping.Kind, Cancellation);
 
         Assert.Equal([(Work, new Count(5)), ("mail", new Count(2))], kinds.Groups.Select(group => (group.Key, group.Entries)));

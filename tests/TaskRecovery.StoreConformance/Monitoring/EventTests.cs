@@ -12,13 +12,15 @@ public abstract class EventTests(StoreFixture fixture) : StoreTests(fixture)
         var victim = GivenNode("victim");
         leaver.Session.Leave(leaver.Id);
         var peer = Watch(victim)!.Value;
-        WaitUntil(() => Judge.Session.MarkDead([peer with { Proof = DeathProof.LockFree }], "judge").Count == 1, "the node is declared dead");
+        WaitUntil(
+            () => Judge.Session.MarkDead([peer with { Proof = DeathProof.LockFree }], "judge").Count == 1, "the node is declared dead");
 
         var page = await Monitor.ListEventsAsync(new EventQuery(), Cancellation);
 
         Assert.Equal(
             [
-                (QueueEventKind.NodeDied, "victim"), (QueueEventKind.NodeJoined, "judge"), (QueueEventKind.NodeLeft, "leaver"), (QueueEventKind.NodeJoined, "victim"),
+                (QueueEventKind.NodeDied, "victim"), (QueueEventKind.NodeJoined, "judge"),
+                (QueueEventKind.NodeLeft, "leaver"), (QueueEventKind.NodeJoined, "victim"),
                 (QueueEventKind.NodeJoined, "leaver"),
             ],
             page.Events.Select(happened => (happened.Kind, happened.Node)));
@@ -94,5 +96,6 @@ public abstract class EventTests(StoreFixture fixture) : StoreTests(fixture)
         Assert.Equal(["young"], (await ListAsync(new EventQuery())).Select(joined => joined.Node));
     }
 
-    private async Task<IReadOnlyList<QueueEvent>> ListAsync(EventQuery query) => (await Monitor.ListEventsAsync(query, Cancellation)).Events;
+    private async Task<IReadOnlyList<QueueEvent>> ListAsync(EventQuery query)
+        => (await Monitor.ListEventsAsync(query, Cancellation)).Events;
 }

@@ -10,7 +10,8 @@ public abstract class NodeListTests(StoreFixture fixture) : StoreTests(fixture)
     {
         var identity = Identity("worker") with
         {
-            Info = """{"library":"1.2.3","application":"4.5","heartbeat_ms":2000,"queues":{"default":20,"mail":5},"kinds":["work","mail"]}""",
+            Info =
+                """{"library":"1.2.3","application":"4.5","heartbeat_ms":2000,"queues":{"default":20,"mail":5},"kinds":["work","mail"]}""",
         };
         var node = GivenNode(identity);
         var (fence, ids) = await GivenBatchAsync(node, 3);
@@ -19,7 +20,9 @@ public abstract class NodeListTests(StoreFixture fixture) : StoreTests(fixture)
         var listed = Assert.Single(await Monitor.ListNodesAsync(Cancellation));
 
         Assert.Equal((node.Id, "worker", NodeState.Alive), (listed.Id, listed.Name, listed.State));
-        Assert.Equal((identity.Machine, identity.ProcessId, "1.2.3", "4.5"), (listed.Machine, listed.ProcessId, listed.LibraryVersion, listed.ApplicationVersion));
+        Assert.Equal(
+            (identity.Machine, identity.ProcessId, "1.2.3", "4.5"),
+            (listed.Machine, listed.ProcessId, listed.LibraryVersion, listed.ApplicationVersion));
         Assert.Equal([new NodeQueue("default", 20), new NodeQueue("mail", 5)], listed.Queues);
         Assert.Equal(["work", "mail"], listed.Kinds);
         Assert.Equal((1, 2), (listed.Claims, listed.Entries));
@@ -47,7 +50,8 @@ public abstract class NodeListTests(StoreFixture fixture) : StoreTests(fixture)
     {
         var node = GivenNode("victim");
         var peer = Watch(node)!.Value;
-        WaitUntil(() => Judge.Session.MarkDead([peer with { Proof = DeathProof.LeaseExpired }], "judge").Count == 1, "the node is declared dead");
+        WaitUntil(
+            () => Judge.Session.MarkDead([peer with { Proof = DeathProof.LeaseExpired }], "judge").Count == 1, "the node is declared dead");
 
         var nodes = await Monitor.ListNodesAsync(Cancellation);
 

@@ -84,7 +84,8 @@ public abstract class OperatorActionTests(StoreFixture fixture) : StoreTests(fix
         await GivenEntryAsync();
         var until = await Fixture.GetTimeAsync(Cancellation) + TimeSpan.FromHours(1);
 
-        await Store.SetPausedAsync(PauseTarget.Queue(DefaultQueue), new PauseInfo { Actor = "anna", Reason = "maintenance", Until = until }, Anna, Cancellation);
+        await Store.SetPausedAsync(
+            PauseTarget.Queue(DefaultQueue), new PauseInfo { Actor = "anna", Reason = "maintenance", Until = until }, Anna, Cancellation);
 
         var pause = Assert.Single((await Monitor.GetSnapshotAsync(Cancellation)).Queues).Pause;
         Assert.NotNull(pause?.Since);
@@ -161,7 +162,8 @@ public abstract class OperatorActionTests(StoreFixture fixture) : StoreTests(fix
         Assert.Empty((await ClaimAsync(node)).Entries);
     }
 
-    private async Task<PollResult> PollAsync(TestNode node) => await Store.PollAsync(new PollRequest(node.Id, [DefaultQueue], ["mail", Work], WithUnknownKinds: false), Cancellation);
+    private async Task<PollResult> PollAsync(TestNode node)
+        => await Store.PollAsync(new PollRequest(node.Id, [DefaultQueue], ["mail", Work], WithUnknownKinds: false), Cancellation);
 
     [Fact]
     public async Task Every_erased_entry_is_recorded_without_what_was_erased()
@@ -175,7 +177,8 @@ public abstract class OperatorActionTests(StoreFixture fixture) : StoreTests(fix
 
         var events = await EventsAsync(QueueEventKind.EntryErased);
         Assert.Equal([running.Id, waiting], events.Select(happened => happened.EntryId!.Value).Order());
-        Assert.All(events, happened => Assert.Equal(("anna", "too slow", null, null), (happened.Actor, happened.Reason, happened.Subject, happened.Detail)));
+        Assert.All(events, happened => Assert.Equal(
+            ("anna", "too slow", null, null), (happened.Actor, happened.Reason, happened.Subject, happened.Detail)));
         Assert.Empty(await EventsAsync(QueueEventKind.EntryCancelled));
     }
 

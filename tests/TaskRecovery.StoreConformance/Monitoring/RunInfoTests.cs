@@ -44,12 +44,14 @@ public abstract class RunInfoTests(StoreFixture fixture) : StoreTests(fixture)
     public async Task Log_lines_are_listed_in_the_order_of_runs_and_parts_and_each_part_once()
     {
         var id = await GivenEntryAsync();
-        RunLogPart[] parts = [new(id, 2, 0, [Line(2, "c")]), new(id, 1, 1, [Line(1, "b")]), new(id, 1, 0, [Line(1, "a1"), Line(1, "a2", LogLevel.Error)])];
+        RunLogPart[] parts = [new(id, 2, 0, [Line(2, "c")]), new(id, 1, 1, [Line(1, "b")]), new(
+            id, 1, 0, [Line(1, "a1"), Line(1, "a2", LogLevel.Error)])];
 
         await RunInfo.AppendLogAsync(parts, Cancellation);
         await RunInfo.AppendLogAsync([parts[0], new(123456, 1, 0, [Line(1, "no entry")])], Cancellation);
 
-        Assert.Equal([Line(1, "a1"), Line(1, "a2", LogLevel.Error), Line(1, "b"), Line(2, "c")], await Monitor.ListLogAsync(id, Cancellation));
+        Assert.Equal(
+            [Line(1, "a1"), Line(1, "a2", LogLevel.Error), Line(1, "b"), Line(2, "c")], await Monitor.ListLogAsync(id, Cancellation));
         Assert.Empty(await Monitor.ListLogAsync(123456, Cancellation));
     }
 
@@ -79,9 +81,11 @@ public abstract class RunInfoTests(StoreFixture fixture) : StoreTests(fixture)
         var node = GivenNode("victim");
         var (fence, ids) = await GivenBatchAsync(node, 3);
         await Store.SaveStepAsync(node.Id, new ProgressKey(ids[0], null), fence, "prepare", Json("1"), Cancellation);
-        node.Session.SendHeartbeat(node.Id, node.Registration.HoldsLock, () => true, Vitals.Replace("\"1\"", $"\"{ids[0]}\"", StringComparison.Ordinal).Trim());
+        node.Session.SendHeartbeat(
+            node.Id, node.Registration.HoldsLock, () => true, Vitals.Replace("\"1\"", $"\"{ids[0]}\"", StringComparison.Ordinal).Trim());
         var peer = Watch(node)!.Value;
-        WaitUntil(() => Judge.Session.MarkDead([peer with { Proof = DeathProof.LeaseExpired }], "judge").Count == 1, "the node is declared dead");
+        WaitUntil(
+            () => Judge.Session.MarkDead([peer with { Proof = DeathProof.LeaseExpired }], "judge").Count == 1, "the node is declared dead");
         await SweepAsync();
 
         var box = Assert.Single((await LifeAsync(ids[0])).Runs).BlackBox;
@@ -91,7 +95,15 @@ public abstract class RunInfoTests(StoreFixture fixture) : StoreTests(fixture)
         Assert.Equal(("render", DeathProof.LeaseExpired, "judge"), (box.Step, box.Proof, box.DeclaredBy));
         Assert.Equal([ids[1], ids[2]], box.RanBeside);
         Assert.InRange(box.ProgressAge!.Value, TimeSpan.Zero, TimeSpan.FromMinutes(1));
-        Assert.Equal(new NodeVitals { WorkingSetBytes = 1000, MemoryLimitBytes = 2000, GcPausePercent = 1.5, ThreadPoolQueue = 3, CpuPercent = 50.5, Running = 2 }, box.Vitals);
+        Assert.Equal(new NodeVitals
+        {
+            WorkingSetBytes = 1000,
+            MemoryLimitBytes = 2000,
+            GcPausePercent = 1.5,
+            ThreadPoolQueue = 3,
+            CpuPercent = 50.5,
+            Running = 2,
+        }, box.Vitals);
         Assert.Equal((null, null), (other!.Step, other.ProgressAge));
     }
 
@@ -132,5 +144,6 @@ public abstract class RunInfoTests(StoreFixture fixture) : StoreTests(fixture)
 
     private async Task<EntryLife> LifeAsync(long entryId) => (await Monitor.GetLifeAsync(entryId, Cancellation))!;
 
-    private static RunLogLine Line(long fence, string message, LogLevel level = LogLevel.Information) => new(fence, Noon, level, "Category", message);
+    private static RunLogLine Line(long fence, string message, LogLevel level = LogLevel.Information)
+        => new(fence, Noon, level, "Category", message);
 }

@@ -30,7 +30,8 @@ public abstract class SnapshotTests(StoreFixture fixture) : StoreTests(fixture)
         var first = snapshot.Queues[0];
         Assert.Equal((new Count(2), new Count(4), new Count(3)), (first.Due, first.Later, first.Running));
         Assert.InRange(first.OldestDue!.Value, TimeSpan.Zero, TimeSpan.FromMinutes(1));
-        Assert.Equal((new Count(1), new Count(0), new Count(0)), (snapshot.Queues[1].Due, snapshot.Queues[1].Later, snapshot.Queues[1].Running));
+        Assert.Equal(
+            (new Count(1), new Count(0), new Count(0)), (snapshot.Queues[1].Due, snapshot.Queues[1].Later, snapshot.Queues[1].Running));
         Assert.Equal(new Count(10, CountPrecision.About), snapshot.Stored);
     }
 
@@ -39,7 +40,8 @@ public abstract class SnapshotTests(StoreFixture fixture) : StoreTests(fixture)
     {
         var node = GivenNode();
         var (fence, ids) = await GivenBatchAsync(node, 4);
-        await FinishAsync(node, Outcome(ids[0], fence, OutcomeKind.Failed), Outcome(ids[1], fence, OutcomeKind.Failed), Outcome(ids[2], fence, OutcomeKind.Cancelled), Outcome(ids[3], fence));
+        await FinishAsync(node, Outcome(ids[0], fence, OutcomeKind.Failed), Outcome(
+            ids[1], fence, OutcomeKind.Failed), Outcome(ids[2], fence, OutcomeKind.Cancelled), Outcome(ids[3], fence));
 
         var snapshot = await Monitor.GetSnapshotAsync(Cancellation);
 

@@ -81,19 +81,30 @@ public abstract class StatisticsTests(StoreFixture fixture) : StoreTests(fixture
     public async Task Two_stores_add_at_the_same_time()
     {
         await GivenEntriesAsync(20, index => Entry($"kind-{index}"));
-        var counts = Enumerable.Range(0, 20).Select(index => new StatisticsCount(DefaultQueue, $"kind-{index}", new EntryTotals { Enqueued = 1 })).ToArray();
+        var counts = Enumerable.Range(0, 20).Select(
+            index => new StatisticsCount(DefaultQueue, $"kind-{index}", new EntryTotals { Enqueued = 1 })).ToArray();
 
-        await Task.WhenAll(Enumerable.Range(0, 20).Select(round => Monitor.AddStatisticsAsync(round % 2 == 0 ? counts : [.. counts.Reverse()], Cancellation).AsTask()));
+        await Task.WhenAll(Enumerable.Range(0, 20).Select(
+            round => Monitor.AddStatisticsAsync(round % 2 == 0 ? counts : [.. counts.Reverse()], Cancellation).AsTask()));
 
         Assert.Equal(400, (await ReadAsync(ThroughputGrouping.None, byHour: true)).Sum(row => row.Totals.Enqueued));
     }
 
     private async Task AddAsync(params StatisticsCount[] counts) => await Monitor.AddStatisticsAsync(counts, Cancellation);
 
-    private async Task<IReadOnlyList<StatisticsRow>> ReadAsync(ThroughputGrouping by, bool byHour, string? queue = null, string? kind = null)
+    private async Task<IReadOnlyList<StatisticsRow>> ReadAsync(
+        ThroughputGrouping by, bool byHour, string? queue = null, string? kind = null)
     {
         var now = await Fixture.GetTimeAsync(Cancellation);
-        var query = new ThroughputQuery { From = now - TimeSpan.FromDays(365), To = now + TimeSpan.FromHours(1), By = by, Queue = queue, Kind = kind };
+        var query = new ThroughputQuery
+        {
+            From = now - TimeSpan.FromDays(365),
+            To = now
+            + TimeSpan.FromHours(1),
+            By = by,
+            Queue = queue,
+            Kind = kind,
+        };
         return await Monitor.ReadStatisticsAsync(query, byHour, Cancellation);
     }
 }

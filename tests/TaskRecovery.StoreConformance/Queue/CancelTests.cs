@@ -41,7 +41,8 @@ public abstract class CancelTests(StoreFixture fixture) : StoreTests(fixture)
         var other = await Store.PollAsync(new PollRequest(Judge.Id, [DefaultQueue], [Work], false), Cancellation);
         Assert.Empty(other.CancelRequests);
         await FinishAsync(held, OutcomeKind.Cancelled, reason: EndReasons.CancelRequested);
-        Assert.Equal((EntryState.Cancelled, EndReasons.CancelRequested), ((await FindAsync(held.Id)).State, (await FindAsync(held.Id)).Reason));
+        Assert.Equal(
+            (EntryState.Cancelled, EndReasons.CancelRequested), ((await FindAsync(held.Id)).State, (await FindAsync(held.Id)).Reason));
         Assert.Empty((await Store.PollAsync(new PollRequest(node.Id, [DefaultQueue], [Work], false), Cancellation)).CancelRequests);
     }
 
@@ -151,7 +152,8 @@ public abstract class CancelTests(StoreFixture fixture) : StoreTests(fixture)
     {
         var id = await GivenEntryAsync();
 
-        var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(async () => await Store.CancelAsync(id, Cancellation), Cancellation)));
+        var answers = await Task.WhenAll(
+            Enumerable.Range(0, 8).Select(_ => Task.Run(async () => await Store.CancelAsync(id, Cancellation), Cancellation)));
 
         Assert.Contains(true, answers);
         Assert.Equal(EntryState.Cancelled, await StateAsync(id));

@@ -24,7 +24,8 @@ public abstract class ClaimOrderTests(StoreFixture fixture) : StoreTests(fixture
 
         var batch = await ClaimAsync(GivenNode());
 
-        Assert.Equal(ids.Index().OrderBy(one => 9 - (one.Index % 10)).ThenBy(one => one.Index).Select(one => one.Item), batch.Entries.Select(entry => entry.Id));
+        Assert.Equal(ids.Index().OrderBy(one => 9
+            - (one.Index % 10)).ThenBy(one => one.Index).Select(one => one.Item), batch.Entries.Select(entry => entry.Id));
     }
 
     [Fact]

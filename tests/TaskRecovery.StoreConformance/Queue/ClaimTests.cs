@@ -139,7 +139,8 @@ public abstract class ClaimTests(StoreFixture fixture) : StoreTests(fixture)
         }
 
         Assert.Equal(ids, claimed);
-        Assert.True(TimeProvider.System.GetElapsedTime(started) < TimeSpan.FromSeconds(5), $"Twenty claims took {TimeProvider.System.GetElapsedTime(started)}.");
+        Assert.True(TimeProvider.System.GetElapsedTime(started)
+            < TimeSpan.FromSeconds(5), $"Twenty claims took {TimeProvider.System.GetElapsedTime(started)}.");
     }
 
     [Fact]

@@ -11,7 +11,9 @@ public abstract class ClaimedEnqueueTests(StoreFixture fixture) : StoreTests(fix
         var node = GivenNode("worker-7");
         NewEntry[] entries =
         [
-            Entry(args: """{"n":1}""", maxAttempts: 4) with { Timeout = TimeSpan.FromSeconds(9), Metadata = """{"a":"b"}""", TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" },
+            Entry(
+                args: """{"n":1}""", maxAttempts: 4) with { Timeout = TimeSpan.FromSeconds(9),
+                Metadata = """{"a":"b"}""", TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" },
             Entry(args: """{"n":2}""", priority: 2),
         ];
 
@@ -61,7 +63,8 @@ public abstract class ClaimedEnqueueTests(StoreFixture fixture) : StoreTests(fix
         var (results, batch) = await EnqueueClaimedAsync(node, Entry(priority: 4), Entry(priority: 5));
 
         Assert.Equal(isClaimed ? 2 : 0, batch.Entries.Count);
-        long[] waiting = isClaimed ? [before] : priority < 4 ? [before, results[0].Id, results[1].Id] : [results[0].Id, before, results[1].Id];
+        long[] waiting = isClaimed ? [before] : priority < 4 ? [before, results[0].Id, results[1].Id] : [
+            results[0].Id, before, results[1].Id];
         Assert.Equal(waiting, (await ClaimAsync(node)).Entries.Select(entry => entry.Id));
     }
 

@@ -46,7 +46,8 @@ public abstract class EraseTests(StoreFixture fixture) : StoreTests(fixture)
         Assert.Equal(1, await EraseAsync(EraseTarget.Entry(held.Id)));
 
         await AssertErasedAsync(held.Id, EntryState.Cancelled);
-        Assert.Equal([held.Id], (await Store.PollAsync(new PollRequest(node.Id, [DefaultQueue], [Work], false), Cancellation)).CancelRequests);
+        Assert.Equal(
+            [held.Id], (await Store.PollAsync(new PollRequest(node.Id, [DefaultQueue], [Work], false), Cancellation)).CancelRequests);
         Assert.False(await Store.SaveStepAsync(node.Id, key, held.Fence, "late", Json("\"Ann\""), Cancellation));
         Assert.False(await Store.SaveCheckpointAsync(node.Id, key, held.Fence, Json("\"Ann\""), Cancellation));
         Assert.Single(await TryFinishAsync(node, held.Outcome(result: "\"Ann\"", hasUniqueKey: true)));
@@ -148,7 +149,8 @@ public abstract class EraseTests(StoreFixture fixture) : StoreTests(fixture)
         Assert.Null((await FindAsync(bad)).Metadata);
     }
 
-    private static NewEntry Personal(string? key = null) => Entry(key: key, args: """{"name":"Ann"}""") with { Metadata = """{"person":"Ann"}""" };
+    private static NewEntry Personal(string? key = null)
+        => Entry(key: key, args: """{"name":"Ann"}""") with { Metadata = """{"person":"Ann"}""" };
 
     private ValueTask<int> EraseAsync(EraseTarget target) => Store.EraseAsync(target, Cancellation);
 

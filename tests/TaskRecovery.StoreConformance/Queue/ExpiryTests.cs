@@ -9,7 +9,8 @@ public abstract class ExpiryTests(StoreFixture fixture) : StoreTests(fixture)
     public async Task Claim_returns_how_long_the_entry_may_still_start()
     {
         var now = await Fixture.GetTimeAsync(Cancellation);
-        var ids = await GivenEntriesAsync(3, index => Entry() with { ExpiresAt = index switch { 0 => now + Hour, 1 => now - Hour, _ => null } });
+        var ids = await GivenEntriesAsync(
+            3, index => Entry() with { ExpiresAt = index switch { 0 => now + Hour, 1 => now - Hour, _ => null } });
 
         var batch = await ClaimAsync(GivenNode());
 

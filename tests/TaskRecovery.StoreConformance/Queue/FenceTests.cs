@@ -133,7 +133,8 @@ public abstract class FenceTests(StoreFixture fixture) : StoreTests(fixture)
         var held = await GivenClaimedAsync(node);
         var waiting = await GivenEntryAsync();
 
-        var refused = await TryFinishAsync(node, Outcome(waiting, held.Fence), Outcome(held.Id + 1000, held.Fence), Outcome(held.Id, held.Fence + 1000));
+        var refused = await TryFinishAsync(
+            node, Outcome(waiting, held.Fence), Outcome(held.Id + 1000, held.Fence), Outcome(held.Id, held.Fence + 1000));
 
         Assert.Equal(3, refused.Count);
         Assert.Equal(EntryState.Waiting, await StateAsync(waiting));
@@ -163,7 +164,8 @@ public abstract class FenceTests(StoreFixture fixture) : StoreTests(fixture)
             var finishing = Task.Run(() => TryFinishAsync(node, [.. ids.Select(id => Outcome(id, fence))]), Cancellation);
             var sweeping = Task.Run(() => SweepAsync(), Cancellation);
             var refused = (await finishing).Select(outcome => outcome.EntryId).ToHashSet();
-            var recovered = (await sweeping).Items.Select(item => item.EntryId!.Value).Concat((await SweepAsync()).Items.Select(item => item.EntryId!.Value)).ToArray();
+            var recovered = (await sweeping).Items.Select(item => item.EntryId!.Value).Concat(
+                (await SweepAsync()).Items.Select(item => item.EntryId!.Value)).ToArray();
 
             Assert.Equal(refused.Order(), recovered.Order());
             foreach (var id in ids)
@@ -181,7 +183,8 @@ public abstract class FenceTests(StoreFixture fixture) : StoreTests(fixture)
         var node = GivenNode();
         var (fence, ids) = await GivenBatchAsync(node, 160);
 
-        await Task.WhenAll(ids.Chunk(10).Select(chunk => Task.Run(() => FinishAsync(node, [.. chunk.Select(id => Outcome(id, fence))]), Cancellation)));
+        await Task.WhenAll(
+            ids.Chunk(10).Select(chunk => Task.Run(() => FinishAsync(node, [.. chunk.Select(id => Outcome(id, fence))]), Cancellation)));
 
         Assert.Equal(160, (await Store.CountAsync(null, Cancellation)).Completed.Value);
     }

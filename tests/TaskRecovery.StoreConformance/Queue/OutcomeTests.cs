@@ -187,7 +187,8 @@ public abstract class OutcomeTests(StoreFixture fixture) : StoreTests(fixture)
         var node = GivenNode();
         var (fence, ids) = await GivenBatchAsync(node, 1000);
 
-        await FinishAsync(node, [.. ids.Select((id, index) => Outcome(id, fence, index % 10 == 0 ? OutcomeKind.Retried : OutcomeKind.Completed, result: "true"))]);
+        await FinishAsync(node, [.. ids.Select(
+            (id, index) => Outcome(id, fence, index % 10 == 0 ? OutcomeKind.Retried : OutcomeKind.Completed, result: "true"))]);
 
         Assert.Equal(new QueueCounts(100, 0, 0, 900, 0, 0), await Store.CountAsync(null, Cancellation));
     }

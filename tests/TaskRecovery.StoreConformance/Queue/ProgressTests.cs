@@ -142,7 +142,8 @@ public abstract class ProgressTests(StoreFixture fixture) : StoreTests(fixture)
         var key = new ProgressKey(held.Id, null);
 
         var answers = await Store.SaveProgressAsync(
-            held.Node.Id, [.. Enumerable.Range(1, 3).Select(number => new ProgressWrite(key, held.Fence, Step: null, Json($"{number}")))], Cancellation);
+            held.Node.Id, [.. Enumerable.Range(1, 3).Select(number => new ProgressWrite(key, held.Fence, Step: null, Json($"{number}")))],
+            Cancellation);
 
         Assert.Equal([true, true, true], answers);
         SameJson("3", (await Store.LoadProgressAsync(key, Cancellation)).Checkpoint!.Value);
@@ -238,5 +239,6 @@ public abstract class ProgressTests(StoreFixture fixture) : StoreTests(fixture)
     }
 
     private async Task StepAsync(Held held, string name, string result)
-        => Assert.True(await Store.SaveStepAsync(held.Node.Id, new ProgressKey(held.Id, null), held.Fence, name, Json(result), Cancellation));
+        => Assert.True(await Store.SaveStepAsync(
+            held.Node.Id, new ProgressKey(held.Id, null), held.Fence, name, Json(result), Cancellation));
 }

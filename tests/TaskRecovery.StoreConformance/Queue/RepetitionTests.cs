@@ -40,7 +40,8 @@ public abstract class RepetitionTests(StoreFixture fixture) : StoreTests(fixture
 
         await FinishAsync(held, kind);
 
-        Assert.Equal((EntryState.Cancelled, EndReasons.CancelRequested), ((await FindAsync(held.Id)).State, (await FindAsync(held.Id)).Reason));
+        Assert.Equal(
+            (EntryState.Cancelled, EndReasons.CancelRequested), ((await FindAsync(held.Id)).State, (await FindAsync(held.Id)).Reason));
     }
 
     [Theory]
@@ -48,7 +49,8 @@ public abstract class RepetitionTests(StoreFixture fixture) : StoreTests(fixture
     [InlineData(OutcomeKind.Cancelled, true)]
     [InlineData(OutcomeKind.Completed, false)]
     [InlineData(OutcomeKind.Failed, false)]
-    public async Task Run_that_a_release_or_a_sweep_has_cancelled_meanwhile_is_a_repetition_if_it_would_have_ended_so(OutcomeKind kind, bool isRepetition)
+    public async Task Run_that_a_release_or_a_sweep_has_cancelled_meanwhile_is_a_repetition_if_it_would_have_ended_so(
+        OutcomeKind kind, bool isRepetition)
     {
         var released = await GivenClaimedAsync(GivenNode());
         await Store.CancelAsync(released.Id, Cancellation);

@@ -5,7 +5,8 @@ namespace TaskRecovery.StoreConformance.Queue;
 /// <summary>Tests how long history is kept, and what is never removed.</summary>
 public abstract class RetentionTests(StoreFixture fixture) : StoreTests(fixture)
 {
-    private static readonly RetentionOptions Nothing = new() { Completed = TimeSpan.Zero, Failed = TimeSpan.Zero, Cancelled = TimeSpan.Zero };
+    private static readonly RetentionOptions Nothing =
+        new() { Completed = TimeSpan.Zero, Failed = TimeSpan.Zero, Cancelled = TimeSpan.Zero };
 
     [Fact]
     public async Task Ended_entries_stay_for_their_time()
@@ -25,7 +26,8 @@ public abstract class RetentionTests(StoreFixture fixture) : StoreTests(fixture)
         var (completed, failed, cancelled) = await GivenEndedAsync();
         await ShiftTimeAsync(TimeSpan.FromHours(30));
 
-        await PurgeAsync(new RetentionOptions { Completed = TimeSpan.FromHours(24), Failed = TimeSpan.FromDays(7), Cancelled = TimeSpan.FromHours(29) });
+        await PurgeAsync(
+            new RetentionOptions { Completed = TimeSpan.FromHours(24), Failed = TimeSpan.FromDays(7), Cancelled = TimeSpan.FromHours(29) });
         Assert.Null(await Store.FindAsync(completed, Cancellation));
         Assert.Null(await Store.FindAsync(cancelled, Cancellation));
         Assert.Equal(EntryState.Failed, await StateAsync(failed));
@@ -68,7 +70,9 @@ public abstract class RetentionTests(StoreFixture fixture) : StoreTests(fixture)
             Assert.Equal((EntryState.Cancelled, EndReasons.Expired), (expired.State, expired.Reason));
         }
 
-        Assert.Equal((EntryState.Waiting, EntryState.Waiting, EntryState.Running), (await StateAsync(later), await StateAsync(fresh), await StateAsync(held.Id)));
+        Assert.Equal(
+            (EntryState.Waiting, EntryState.Waiting, EntryState.Running),
+            (await StateAsync(later), await StateAsync(fresh), await StateAsync(held.Id)));
         Assert.False((await EnqueueAsync(Entry(key: "key"))).IsDuplicate);
     }
 
@@ -85,7 +89,9 @@ public abstract class RetentionTests(StoreFixture fixture) : StoreTests(fixture)
 
         Assert.Equal(EntryState.Running, await StateAsync(held.Id));
         Assert.Equal(EntryState.Waiting, await StateAsync(waiting));
-        Assert.Equal((EntryState.Waiting, 1, "boom"), ((await FindAsync(retried.Id)).State, (await FindAsync(retried.Id)).Attempt, (await FindAsync(retried.Id)).Error));
+        Assert.Equal(
+            (EntryState.Waiting, 1, "boom"),
+            ((await FindAsync(retried.Id)).State, (await FindAsync(retried.Id)).Attempt, (await FindAsync(retried.Id)).Error));
         Assert.True((await EnqueueAsync(Entry(key: "key"))).IsDuplicate);
     }
 
@@ -193,7 +199,8 @@ public abstract class RetentionTests(StoreFixture fixture) : StoreTests(fixture)
         await FinishAsync(held, OutcomeKind.Retried, error: "boom", delay: TimeSpan.FromDays(1000));
         await Store.RemoveSettledClaimsAsync(node.Id, [held.Fence], Cancellation);
         await DieAndSweepAsync(node);
-        var retention = new RetentionOptions { Completed = TimeSpan.FromHours(1), Failed = TimeSpan.FromDays(7), Cancelled = TimeSpan.FromHours(1) };
+        var retention =
+            new RetentionOptions { Completed = TimeSpan.FromHours(1), Failed = TimeSpan.FromDays(7), Cancelled = TimeSpan.FromHours(1) };
 
         await ShiftTimeAsync(TimeSpan.FromDays(7.9));
         await PurgeAsync(retention);

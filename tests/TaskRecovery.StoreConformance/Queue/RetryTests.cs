@@ -54,7 +54,8 @@ public abstract class RetryTests(StoreFixture fixture) : StoreTests(fixture)
         var node = GivenNode();
         var held = await GivenEndedAsync(node, OutcomeKind.Failed);
 
-        var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(async () => await Store.RetryAsync(held.Id, RetryFrom.LastStep, Cancellation), Cancellation)));
+        var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(
+            _ => Task.Run(async () => await Store.RetryAsync(held.Id, RetryFrom.LastStep, Cancellation), Cancellation)));
 
         Assert.Single(answers, answer => answer == OperatorResult.Done);
         Assert.Single((await ClaimAsync(node)).Entries);

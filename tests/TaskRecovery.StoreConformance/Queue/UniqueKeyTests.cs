@@ -37,7 +37,8 @@ public abstract class UniqueKeyTests(StoreFixture fixture) : StoreTests(fixture)
     [Fact]
     public async Task Of_many_at_once_one_is_stored_and_all_are_told_its_id()
     {
-        var results = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => Task.Run(() => EnqueueAsync(Entry(key: "key")), Cancellation)));
+        var results = await Task.WhenAll(
+            Enumerable.Range(0, 16).Select(_ => Task.Run(() => EnqueueAsync(Entry(key: "key")), Cancellation)));
 
         Assert.Single(results, result => !result.IsDuplicate);
         Assert.Single(results.Select(result => result.Id).Distinct());
@@ -50,7 +51,8 @@ public abstract class UniqueKeyTests(StoreFixture fixture) : StoreTests(fixture)
         var keys = Enumerable.Range(0, 50).Select(index => $"key-{index}").ToArray();
 
         var results = await Task.WhenAll(Enumerable.Range(0, 8).Select(caller => Task.Run(
-            async () => await Store.EnqueueAsync([.. (caller % 2 == 0 ? keys : keys.Reverse()).Select(key => Entry(key: key))], null, Cancellation),
+            async () => await Store.EnqueueAsync(
+                [.. (caller % 2 == 0 ? keys : keys.Reverse()).Select(key => Entry(key: key))], null, Cancellation),
             Cancellation)));
 
         Assert.Equal(50, results.Sum(result => result.Count(one => !one.IsDuplicate)));

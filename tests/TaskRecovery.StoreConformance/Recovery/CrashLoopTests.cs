@@ -50,7 +50,8 @@ public abstract class CrashLoopTests(StoreFixture fixture) : StoreTests(fixture)
         var afterStep = await FindAsync(id);
         await CrashAsync(id, 2);
         var checkpoint = await ClaimOneAsync(GivenNode(), id);
-        Assert.True(await Store.SaveCheckpointAsync(checkpoint.Node.Id, new ProgressKey(id, null), checkpoint.Fence, Json("1"), Cancellation));
+        Assert.True(await Store.SaveCheckpointAsync(
+            checkpoint.Node.Id, new ProgressKey(id, null), checkpoint.Fence, Json("1"), Cancellation));
 
         await DieAndSweepAsync(checkpoint.Node);
 
@@ -158,8 +159,12 @@ public abstract class CrashLoopTests(StoreFixture fixture) : StoreTests(fixture)
         var ordinary = await GivenEntriesAsync(3, _ => Entry(queue: "parked"));
         var node = GivenNode();
 
-        var one = (await ClaimAsync(node, queue: "parked", suspects: new SuspectAllowance(MaxCrashes, 3, 0))).Entries.Select(entry => entry.Id).ToArray();
-        var two = (await ClaimAsync(node, queue: "parked", suspects: new SuspectAllowance(MaxCrashes, 0, 1))).Entries.Select(entry => entry.Id).ToArray();
+        var one = (await ClaimAsync(node, queue: "parked", suspects: new SuspectAllowance(MaxCrashes, 3, 0))).Entries
+            .Select(entry => entry.Id)
+            .ToArray();
+        var two = (await ClaimAsync(node, queue: "parked", suspects: new SuspectAllowance(MaxCrashes, 0, 1))).Entries
+            .Select(entry => entry.Id)
+            .ToArray();
 
         Assert.Equal(3, one.Intersect(suspects).Count());
         Assert.Equal(ordinary, one.Intersect(ordinary).Order());

@@ -54,7 +54,8 @@ public abstract class LostAnswerTests(StoreFixture fixture) : StoreTests(fixture
     {
         var node = GivenNode();
         var (fence, ids) = await GivenBatchAsync(node, 3);
-        await FinishAsync(node, Outcome(ids[0], fence), Outcome(ids[1], fence, OutcomeKind.Retried, error: "x", delay: TimeSpan.FromHours(1)));
+        await FinishAsync(
+            node, Outcome(ids[0], fence), Outcome(ids[1], fence, OutcomeKind.Retried, error: "x", delay: TimeSpan.FromHours(1)));
 
         Assert.Equal(1, await Store.ReleaseClaimsAsync(node.Id, [fence], Cancellation));
 
@@ -110,7 +111,8 @@ public abstract class LostAnswerTests(StoreFixture fixture) : StoreTests(fixture
     {
         var node = GivenNode();
         var (fence, ids) = await GivenBatchAsync(node, 3);
-        await FinishAsync(node, Outcome(ids[0], fence), Outcome(ids[1], fence, OutcomeKind.Retried, error: "x"), Outcome(ids[2], fence, OutcomeKind.Snoozed));
+        await FinishAsync(node, Outcome(ids[0], fence), Outcome(ids[1], fence, OutcomeKind.Retried, error: "x"), Outcome(
+            ids[2], fence, OutcomeKind.Snoozed));
 
         await Store.RemoveSettledClaimsAsync(node.Id, [fence], Cancellation);
 

@@ -220,7 +220,8 @@ public abstract class NodeSessionTests(StoreFixture fixture) : StoreTests(fixtur
         await GivenClaimedAsync(unnamed);
         var report = await DieAndSweepAsync(unnamed);
 
-        Assert.All([shownToPeers, whileRunning, ended, Assert.Single(report.Items).Node], shown => Assert.Equal(unnamed.Id.ToString(), shown));
+        Assert.All(
+            [shownToPeers, whileRunning, ended, Assert.Single(report.Items).Node], shown => Assert.Equal(unnamed.Id.ToString(), shown));
     }
 
     [Fact]

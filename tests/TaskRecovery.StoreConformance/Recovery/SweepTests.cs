@@ -13,7 +13,8 @@ public abstract class SweepTests(StoreFixture fixture) : StoreTests(fixture)
         var report = await DieAndSweepAsync(held.Node);
 
         var item = Assert.Single(report.Items);
-        Assert.Equal((RecoveryAction.Recovered, held.Id, Work, "lost", 1), (item.Action, item.EntryId!.Value, item.Kind, item.Node, item.Crashes));
+        Assert.Equal(
+            (RecoveryAction.Recovered, held.Id, Work, "lost", 1), (item.Action, item.EntryId!.Value, item.Kind, item.Node, item.Crashes));
         var found = await FindAsync(held.Id);
         Assert.Equal((EntryState.Waiting, 0, 1), (found.State, found.Attempt, found.Crashes));
         var again = Assert.Single((await ClaimAsync(GivenNode())).Entries);
@@ -91,7 +92,8 @@ public abstract class SweepTests(StoreFixture fixture) : StoreTests(fixture)
     {
         var node = GivenNode();
         var (fence, ids) = await GivenBatchAsync(node, 5);
-        await FinishAsync(node, Outcome(ids[0], fence), Outcome(ids[1], fence, OutcomeKind.Failed), Outcome(ids[2], fence, OutcomeKind.Retried, error: "boom"));
+        await FinishAsync(node, Outcome(ids[0], fence), Outcome(ids[1], fence, OutcomeKind.Failed), Outcome(
+            ids[2], fence, OutcomeKind.Retried, error: "boom"));
 
         var report = await DieAndSweepAsync(node);
 
@@ -133,7 +135,8 @@ public abstract class SweepTests(StoreFixture fixture) : StoreTests(fixture)
         nodes.ForEach(Die);
         var stores = Enumerable.Range(0, 4).Select(_ => Fixture.OpenAnother()).ToArray();
 
-        var reports = await Task.WhenAll(stores.Select(store => Task.Run(async () => await store.SweepAsync(MaxCrashes, Cancellation), Cancellation)));
+        var reports = await Task.WhenAll(
+            stores.Select(store => Task.Run(async () => await store.SweepAsync(MaxCrashes, Cancellation), Cancellation)));
 
         Assert.Equal(ids.Order(), reports.SelectMany(report => report.Items).Select(item => item.EntryId!.Value).Order());
         var claimed = (await ClaimAsync(GivenNode())).Entries;
@@ -183,7 +186,8 @@ public abstract class SweepTests(StoreFixture fixture) : StoreTests(fixture)
         var report = await SweepAsync();
 
         Assert.Equal(ids[1], Assert.Single(report.Items).EntryId);
-        Assert.Equal((ids[1], 1, 0), Assert.Single((await ClaimAsync(GivenNode())).Entries.Select(entry => (entry.Id, entry.Attempt, entry.Crashes))));
+        Assert.Equal((ids[1], 1, 0), Assert.Single(
+            (await ClaimAsync(GivenNode())).Entries.Select(entry => (entry.Id, entry.Attempt, entry.Crashes))));
         Assert.True((await ClaimAsync(node)).NodeIsDead);
     }
 

@@ -31,7 +31,8 @@ public abstract class PayloadCodecTests(StoreFixture fixture) : StoreTests(fixtu
         Assert.Equal($"step {Secret}, checkpoint {Secret}, args {Secret}", seen.Done.Task.Result);
         string?[] stored = [waiting.Args, ended.Args, ended.Result, Text(progress.Steps["read"]), Text(progress.Checkpoint!.Value)];
         Assert.All(stored, static text => Assert.StartsWith("\"$codec:test-cipher:", text, StringComparison.Ordinal));
-        Assert.All(stored, text => Assert.Contains(Secret, reader.Read(text!).Replace("\\u00FC", "ü", StringComparison.Ordinal), StringComparison.Ordinal));
+        Assert.All(stored, text => Assert.Contains(
+            Secret, reader.Read(text!).Replace("\\u00FC", "ü", StringComparison.Ordinal), StringComparison.Ordinal));
         Assert.Equal(EntryState.Completed, ended.State);
     }
 
@@ -43,7 +44,8 @@ public abstract class PayloadCodecTests(StoreFixture fixture) : StoreTests(fixtu
         long id;
         using (var before = GivenHost(seen, static _ => { }, works: false))
         {
-            (id, _) = await before.Services.GetRequiredService<IJobQueue>().EnqueueAsync(new Letter(Secret), cancellationToken: Cancellation);
+            (id, _) = await before.Services.GetRequiredService<IJobQueue>().EnqueueAsync(
+                new Letter(Secret), cancellationToken: Cancellation);
         }
 
         using var host = GivenHost(seen, static builder => builder.AddPayloadCodec<Letter, TestCipher>());
@@ -62,7 +64,8 @@ public abstract class PayloadCodecTests(StoreFixture fixture) : StoreTests(fixtu
         long id;
         using (var other = GivenHost(seen, static builder => builder.AddPayloadCodec<Letter, TestCipher>(), works: false))
         {
-            (id, _) = await other.Services.GetRequiredService<IJobQueue>().EnqueueAsync(new Letter(Secret), new EnqueueOptions { MaxAttempts = 1 }, Cancellation);
+            (id, _) = await other.Services.GetRequiredService<IJobQueue>().EnqueueAsync(
+                new Letter(Secret), new EnqueueOptions { MaxAttempts = 1 }, Cancellation);
         }
 
         using var host = GivenHost(seen, static _ => { });
@@ -84,7 +87,8 @@ public abstract class PayloadCodecTests(StoreFixture fixture) : StoreTests(fixtu
     public async Task A_jobs_arguments_and_results_are_encoded_and_the_same_declaration_changes_nothing()
     {
         var seen = new Seen();
-        using var host = GivenHost(seen, static builder => builder.AddTaskHandler<Report, ReportHandler>().AddPayloadCodec<Report, TestCipher>());
+        using var host = GivenHost(
+            seen, static builder => builder.AddTaskHandler<Report, ReportHandler>().AddPayloadCodec<Report, TestCipher>());
         await host.StartAsync(Cancellation);
         var jobs = host.Services.GetRequiredService<IJobService>();
         var definition = new JobDefinition("report", Schedule.Every(TimeSpan.FromDays(1)));
@@ -112,7 +116,9 @@ public abstract class PayloadCodecTests(StoreFixture fixture) : StoreTests(fixtu
         builder.Services.AddSingleton(Jobs);
         builder.Services.AddSingleton(seen);
         var recovery = builder.Services.AddTaskRecovery();
-        recovery = works ? recovery.AddQueue(DefaultQueue, 2).AddWorker<Letter, LetterWorker>(static worker => worker.RetryBase = TimeSpan.Zero) : recovery.AddKind<Letter>();
+        recovery = works
+            ? recovery.AddQueue(DefaultQueue, 2).AddWorker<Letter, LetterWorker>(static worker => worker.RetryBase = TimeSpan.Zero)
+            : recovery.AddKind<Letter>();
         configure(recovery);
         return builder.Build();
     }

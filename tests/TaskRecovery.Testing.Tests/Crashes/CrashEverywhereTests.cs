@@ -8,9 +8,11 @@ public sealed class CrashEverywhereTests
     [Fact]
     public async Task Every_place_is_tried_once()
     {
-        var report = await WorkerTest.CrashEverywhereAsync(() => new World(), TwoSteps, new Numbers(1), world => Assert.Equal(["a", "b"], world.Effects), cancellationToken: Cancellation);
+        var report = await WorkerTest.CrashEverywhereAsync(
+            () => new World(), TwoSteps, new Numbers(1), world => Assert.Equal(["a", "b"], world.Effects), cancellationToken: Cancellation);
 
-        Assert.Equal([Place.Start, Place.InStep("a"), Place.AfterStep("a"), Place.InStep("b"), Place.AfterStep("b"), Place.End], report.Places);
+        Assert.Equal(
+            [Place.Start, Place.InStep("a"), Place.AfterStep("a"), Place.InStep("b"), Place.AfterStep("b"), Place.End], report.Places);
         Assert.Equal(7, report.Trials);
     }
 
@@ -18,10 +20,14 @@ public sealed class CrashEverywhereTests
     public async Task An_effect_that_is_not_idempotent_is_found_only_where_it_is_not_recorded()
     {
         var failed = await Assert.ThrowsAsync<TestFailedException>(() => WorkerTest.CrashEverywhereAsync(
-            () => new World(), TwoSteps, new Numbers(1), world => Assert.Equal(["a", "b"], world.Effects), CrashPlaces.All, cancellationToken: Cancellation));
+            () => new World(), TwoSteps, new Numbers(1), world => Assert.Equal(["a", "b"], world.Effects),
+            CrashPlaces.All, cancellationToken: Cancellation));
 
-        Assert.StartsWith("After a crash at the end of step 'a', before its result is stored in run 1, the check fails: ", failed.Message, StringComparison.Ordinal);
-        Assert.EndsWith("  run 1: crashed at the end of step 'a', before its result is stored\n  run 2: ran 'a', ran 'b', completed", failed.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "After a crash at the end of step 'a', before its result is stored in run 1, the check fails: ",
+            failed.Message, StringComparison.Ordinal);
+        Assert.EndsWith("  run 1: crashed at the end of step 'a', before its result is stored\n  run 2: ran 'a', "
+            + "ran 'b', completed", failed.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -104,11 +110,15 @@ public sealed class CrashEverywhereTests
             await context.StepAsync("a", _ => world.Runs > 2 ? world.DoAsync("wrong") : world.DoAsync("a"), token);
         });
 
-        await WorkerTest.CrashEverywhereAsync(() => new World(), Worker, new Numbers(1), world => Assert.DoesNotContain("wrong", world.Effects), cancellationToken: Cancellation);
+        await WorkerTest.CrashEverywhereAsync(() => new World(), Worker, new Numbers(1), world
+            => Assert.DoesNotContain("wrong", world.Effects), cancellationToken: Cancellation);
         var failed = await Assert.ThrowsAsync<TestFailedException>(() => WorkerTest.CrashEverywhereAsync(
-            () => new World(), Worker, new Numbers(1), world => Assert.DoesNotContain("wrong", world.Effects), depth: 2, cancellationToken: Cancellation));
+            () => new World(), Worker, new Numbers(1), world => Assert.DoesNotContain("wrong", world.Effects),
+            depth: 2, cancellationToken: Cancellation));
 
-        Assert.StartsWith("After a crash in step 'a' in run 1, and another crash in step 'a' in run 2, the check fails", failed.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "After a crash in step 'a' in run 1, and another crash in step 'a' in run 2, the check fails",
+            failed.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -123,7 +133,8 @@ public sealed class CrashEverywhereTests
             }
         });
 
-        var report = await WorkerTest.CrashEverywhereAsync(() => new World(), Worker, new Numbers(0, 3), world => Assert.Equal(["0", "1", "2"], world.Effects), depth: 2, cancellationToken: Cancellation);
+        var report = await WorkerTest.CrashEverywhereAsync(() => new World(), Worker, new Numbers(0, 3), world
+            => Assert.Equal(["0", "1", "2"], world.Effects), depth: 2, cancellationToken: Cancellation);
 
         Assert.Equal([Place.Start, Place.AfterCheckpoint(1), Place.AfterCheckpoint(2), Place.AfterCheckpoint(3), Place.End], report.Places);
     }
@@ -133,7 +144,8 @@ public sealed class CrashEverywhereTests
     {
         var failed = await Assert.ThrowsAsync<TestFailedException>(() => WorkerTest.CrashEverywhereAsync(
             () => new World(),
-            _ => new ActionWorker<Numbers>((context, _) => context.Crashes > 0 ? throw new InvalidOperationException("already sent") : Task.CompletedTask),
+            _ => new ActionWorker<Numbers>((context, _)
+                => context.Crashes > 0 ? throw new InvalidOperationException("already sent") : Task.CompletedTask),
             new Numbers(1),
             _ => { },
             configure: options => options with { MaxAttempts = 2 },

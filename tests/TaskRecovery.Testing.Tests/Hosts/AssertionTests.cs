@@ -29,7 +29,8 @@ public sealed class AssertionTests
         await application.Test.DrainAsync(cancellationToken: Cancellation);
         await EnqueueAsync(application, 22);
 
-        var failed = await Assert.ThrowsAsync<TestFailedException>(() => application.Test.ShouldHaveEnqueuedAsync<Numbers>(numbers => numbers.First == 3, cancellationToken: Cancellation));
+        var failed = await Assert.ThrowsAsync<TestFailedException>(
+            () => application.Test.ShouldHaveEnqueuedAsync<Numbers>(numbers => numbers.First == 3, cancellationToken: Cancellation));
 
         var lines = failed.Message.Split('\n');
         Assert.Equal("An entry of Numbers with matching arguments should have been enqueued, but there are 0. The queue has:", lines[0]);
@@ -45,11 +46,15 @@ public sealed class AssertionTests
         await using var application = await StartAsync();
         await EnqueueAsync(application, 1);
 
-        var unexpected = await Assert.ThrowsAsync<TestFailedException>(() => application.Test.ShouldNotHaveEnqueuedAsync<Numbers>(cancellationToken: Cancellation));
-        var counted = await Assert.ThrowsAsync<TestFailedException>(() => application.Test.ShouldHaveEnqueuedAsync<Numbers>(count: 2, cancellationToken: Cancellation));
+        var unexpected = await Assert.ThrowsAsync<TestFailedException>(
+            () => application.Test.ShouldNotHaveEnqueuedAsync<Numbers>(cancellationToken: Cancellation));
+        var counted = await Assert.ThrowsAsync<TestFailedException>(
+            () => application.Test.ShouldHaveEnqueuedAsync<Numbers>(count: 2, cancellationToken: Cancellation));
 
-        Assert.StartsWith("No entry of Numbers should have been enqueued, but there is 1. The queue has:", unexpected.Message, StringComparison.Ordinal);
-        Assert.StartsWith("2 entries of Numbers should have been enqueued, but there is 1. The queue has:", counted.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "No entry of Numbers should have been enqueued, but there is 1. The queue has:", unexpected.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "2 entries of Numbers should have been enqueued, but there is 1. The queue has:", counted.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -57,7 +62,8 @@ public sealed class AssertionTests
     {
         await using var application = await StartAsync();
 
-        var failed = await Assert.ThrowsAsync<TestFailedException>(() => application.Test.ShouldHaveEnqueuedAsync<Numbers>(cancellationToken: Cancellation));
+        var failed = await Assert.ThrowsAsync<TestFailedException>(
+            () => application.Test.ShouldHaveEnqueuedAsync<Numbers>(cancellationToken: Cancellation));
 
         Assert.EndsWith("Nothing was enqueued.", failed.Message, StringComparison.Ordinal);
     }
@@ -67,12 +73,14 @@ public sealed class AssertionTests
     {
         await using var application = await StartAsync();
 
-        var failed = await Assert.ThrowsAsync<TestFailedException>(() => application.Test.ShouldNotHaveEnqueuedAsync<Samples.SendMail>(cancellationToken: Cancellation));
+        var failed = await Assert.ThrowsAsync<TestFailedException>(
+            () => application.Test.ShouldNotHaveEnqueuedAsync<Samples.SendMail>(cancellationToken: Cancellation));
 
         Assert.Contains("The application registers Numbers ('numbers').", failed.Message, StringComparison.Ordinal);
     }
 
     private static Task<TestApplication> StartAsync() => TestApplication.StartAsync((_, _) => Task.CompletedTask);
 
-    private static async Task EnqueueAsync(TestApplication application, int number) => await application.Queue.EnqueueAsync(new Numbers(number), cancellationToken: Cancellation);
+    private static async Task EnqueueAsync(TestApplication application, int number)
+        => await application.Queue.EnqueueAsync(new Numbers(number), cancellationToken: Cancellation);
 }

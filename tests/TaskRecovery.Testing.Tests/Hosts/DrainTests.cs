@@ -19,7 +19,9 @@ public sealed class DrainTests
         var drained = await application.Test.DrainAsync(cancellationToken: Cancellation);
 
         Assert.Equal([1], _seen);
-        Assert.Equal(("numbers", "default", 1, 10, RunEnd.Completed), (drained.Runs[0].Kind, drained.Runs[0].Queue, drained.Runs[0].Attempt, drained.Runs[0].MaxAttempts, drained.Runs[0].End));
+        Assert.Equal(
+            ("numbers", "default", 1, 10, RunEnd.Completed),
+            (drained.Runs[0].Kind, drained.Runs[0].Queue, drained.Runs[0].Attempt, drained.Runs[0].MaxAttempts, drained.Runs[0].End));
         Assert.Equal("""{"first":1,"count":1}""", drained.Runs[0].Args);
     }
 
@@ -66,7 +68,8 @@ public sealed class DrainTests
         var failed = await Assert.ThrowsAsync<DrainException>(() => application.Test.DrainAsync(cancellationToken: Cancellation));
 
         Assert.Contains("1 of 1 runs failed", failed.Message, StringComparison.Ordinal);
-        Assert.Contains("entry 1, kind numbers, attempt 1 of 10: Retried: InvalidOperationException: no server", failed.Message, StringComparison.Ordinal);
+        Assert.Contains("entry 1, kind numbers, attempt 1 of 10: Retried: "
+            + "InvalidOperationException: no server", failed.Message, StringComparison.Ordinal);
         Assert.Contains("""args: {"first":7,"count":1}""", failed.Message, StringComparison.Ordinal);
         Assert.Equal("no server", Assert.IsType<InvalidOperationException>(failed.InnerException).Message);
         Assert.Equal(RunEnd.Retried, Assert.Single(failed.Failures).End);
@@ -87,7 +90,8 @@ public sealed class DrainTests
     [Fact]
     public async Task Retries_can_be_included_until_they_succeed_or_no_attempt_is_left()
     {
-        await using var application = await StartAsync((context, _) => context.Attempt < context.Args.First ? throw new InvalidOperationException("not yet") : See(context));
+        await using var application = await StartAsync((context, _)
+            => context.Attempt < context.Args.First ? throw new InvalidOperationException("not yet") : See(context));
         await application.Queue.EnqueueAsync(new Numbers(3), cancellationToken: Cancellation);
         var before = application.Test.Now;
 
@@ -97,7 +101,8 @@ public sealed class DrainTests
         Assert.InRange(application.Test.Now - before, TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(4));
 
         await application.Queue.EnqueueAsync(new Numbers(3), new EnqueueOptions { MaxAttempts = 2 }, Cancellation);
-        var failed = await Assert.ThrowsAsync<DrainException>(() => application.Test.DrainAsync(new DrainOptions { IncludeRetries = true }, Cancellation));
+        var failed = await Assert.ThrowsAsync<DrainException>(
+            () => application.Test.DrainAsync(new DrainOptions { IncludeRetries = true }, Cancellation));
         Assert.Equal(EndReasons.AttemptsExhausted, Assert.Single(failed.Failures).Reason);
     }
 
@@ -105,10 +110,12 @@ public sealed class DrainTests
     public async Task A_kind_that_enqueues_itself_is_endless()
     {
         TestApplication? own = null;
-        await using var application = own = await StartAsync(async (context, token) => await own!.Queue.EnqueueAsync(context.Args, cancellationToken: token));
+        await using var application = own = await StartAsync(
+            async (context, token) => await own!.Queue.EnqueueAsync(context.Args, cancellationToken: token));
         await application.Queue.EnqueueAsync(new Numbers(1), cancellationToken: Cancellation);
 
-        var failed = await Assert.ThrowsAsync<DrainException>(() => application.Test.DrainAsync(new DrainOptions { Limit = 20 }, Cancellation));
+        var failed = await Assert.ThrowsAsync<DrainException>(
+            () => application.Test.DrainAsync(new DrainOptions { Limit = 20 }, Cancellation));
 
         Assert.Contains("The drain is endless: it has run more than 20 entries", failed.Message, StringComparison.Ordinal);
         Assert.Contains("Kind 'numbers' enqueues itself", failed.Message, StringComparison.Ordinal);
@@ -133,7 +140,8 @@ public sealed class DrainTests
     {
         await using var application = await StartAsync((context, _) => See(context));
 
-        var error = await Assert.ThrowsAsync<ArgumentException>(() => application.Test.DrainAsync(new DrainOptions { Queues = ["slow"] }, Cancellation));
+        var error = await Assert.ThrowsAsync<ArgumentException>(
+            () => application.Test.DrainAsync(new DrainOptions { Queues = ["slow"] }, Cancellation));
 
         Assert.Contains("names 'slow', but the application serves the queues default", error.Message, StringComparison.Ordinal);
     }
@@ -201,10 +209,12 @@ public sealed class DrainTests
     {
         await using var application = await StartAsync((context, _) => See(context));
 
-        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => application.Test.DrainAsync(new DrainOptions { Concurrency = concurrency, Limit = limit }, Cancellation));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
+            () => application.Test.DrainAsync(new DrainOptions { Concurrency = concurrency, Limit = limit }, Cancellation));
     }
 
-    private static Task<TestApplication> StartAsync(Func<WorkContext<Numbers>, CancellationToken, Task> work, Action<TaskRecoveryBuilder>? register = null)
+    private static Task<TestApplication> StartAsync(
+        Func<WorkContext<Numbers>, CancellationToken, Task> work, Action<TaskRecoveryBuilder>? register = null)
         => TestApplication.StartAsync(work, register: register);
 
     private Task See(WorkContext<Numbers> context)

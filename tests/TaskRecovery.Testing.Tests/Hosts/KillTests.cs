@@ -64,9 +64,12 @@ public sealed class KillTests
         await using var application = await StartAsync();
         await application.Queue.EnqueueAsync(new Numbers(1), cancellationToken: Cancellation);
 
-        var failed = await Assert.ThrowsAsync<TestFailedException>(() => application.Test.KillNodeAsync(at: Place.AfterStep("rendr"), Cancellation));
+        var failed = await Assert.ThrowsAsync<TestFailedException>(
+            () => application.Test.KillNodeAsync(at: Place.AfterStep("rendr"), Cancellation));
 
-        Assert.StartsWith("No run reached the place 'after step 'rendr'', so no node was killed. The runs reached: at the start of the handler; in step 'render'", failed.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "No run reached the place 'after step 'rendr'', so no node was killed. The runs reached: at the start of the handler; "
+            + "in step 'render'", failed.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -147,13 +150,15 @@ public sealed class KillTests
     {
         await using var application = await StartAsync(configure: options => options.Running = TestRunning.Automatic);
 
-        var error = await Assert.ThrowsAsync<InvalidOperationException>(() => application.Test.KillNodeAsync(cancellationToken: Cancellation));
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => application.Test.KillNodeAsync(cancellationToken: Cancellation));
 
         Assert.Contains("Running = TestRunning.Manual", error.Message, StringComparison.Ordinal);
     }
 
     private Task<TestApplication> StartAsync(
-        Func<WorkContext<Numbers>, CancellationToken, Task>? work = null, Action<TaskRecoveryBuilder>? register = null, Action<TaskRecoveryTestingOptions>? configure = null)
+        Func<WorkContext<Numbers>, CancellationToken, Task>? work = null,
+        Action<TaskRecoveryBuilder>? register = null, Action<TaskRecoveryTestingOptions>? configure = null)
         => TestApplication.StartAsync(
             work ?? (async (context, token) =>
             {

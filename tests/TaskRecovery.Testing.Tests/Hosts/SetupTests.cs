@@ -11,14 +11,17 @@ public sealed class SetupTests
 
     [Fact]
     public void It_comes_after_the_application_s_services()
-        => Assert.Contains("call it after", Assert.Throws<InvalidOperationException>(() => new ServiceCollection().AddTaskRecoveryTesting()).Message, StringComparison.Ordinal);
+        => Assert.Contains("call it after", Assert.Throws<InvalidOperationException>(
+            () => new ServiceCollection().AddTaskRecoveryTesting()).Message, StringComparison.Ordinal);
 
     [Fact]
     public void An_application_that_is_not_under_test_says_so()
     {
         using var services = new ServiceCollection().BuildServiceProvider();
 
-        Assert.Contains("AddTaskRecoveryTesting", Assert.Throws<InvalidOperationException>(services.GetTaskRecoveryTest).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "AddTaskRecoveryTesting", Assert.Throws<InvalidOperationException>(services.GetTaskRecoveryTest).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -30,7 +33,8 @@ public sealed class SetupTests
         using var host = builder.Build();
 
         await host.StartAsync(Cancellation);
-        await host.Services.GetRequiredService<IJobQueue>().EnqueueAsync(new Samples.SendMail("ada@example.org", "Hello"), cancellationToken: Cancellation);
+        await host.Services.GetRequiredService<IJobQueue>().EnqueueAsync(
+            new Samples.SendMail("ada@example.org", "Hello"), cancellationToken: Cancellation);
         await host.Services.GetTaskRecoveryTest().ShouldHaveEnqueuedAsync<Samples.SendMail>(cancellationToken: Cancellation);
         await host.StopAsync(Cancellation);
     }

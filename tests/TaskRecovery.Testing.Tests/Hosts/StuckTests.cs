@@ -65,7 +65,8 @@ public sealed class StuckTests
     public async Task Many_runs_at_once_are_stored_although_the_clock_stands_still()
     {
         await using var application = await StartAsync(static (_, _) => Task.CompletedTask);
-        await application.Queue.EnqueueManyAsync(Enumerable.Range(0, 300).Select(number => EnqueueRequest.Create(new Numbers(number))), cancellationToken: Cancellation);
+        await application.Queue.EnqueueManyAsync(
+            Enumerable.Range(0, 300).Select(number => EnqueueRequest.Create(new Numbers(number))), cancellationToken: Cancellation);
 
         var drained = await application.Test.DrainAsync(new DrainOptions { Concurrency = 100 }, Cancellation);
 
@@ -77,7 +78,8 @@ public sealed class StuckTests
     {
         await using var application = await StartAsync(static (_, _) => Task.CompletedTask);
 
-        var error = await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => application.Test.DrainAsync(new DrainOptions { Timeout = TimeSpan.Zero }, Cancellation));
+        var error = await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
+            () => application.Test.DrainAsync(new DrainOptions { Timeout = TimeSpan.Zero }, Cancellation));
 
         Assert.Contains("DrainOptions.Timeout is 00:00:00: use more than zero", error.Message, StringComparison.Ordinal);
     }

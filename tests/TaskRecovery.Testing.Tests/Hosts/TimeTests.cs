@@ -109,7 +109,8 @@ public sealed class TimeTests
     {
         await using var application = await StartAsync(See, options => options.Time = new FixedTime());
 
-        var error = await Assert.ThrowsAsync<InvalidOperationException>(() => application.Test.AdvanceAsync(TimeSpan.FromDays(1), cancellationToken: Cancellation));
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => application.Test.AdvanceAsync(TimeSpan.FromDays(1), cancellationToken: Cancellation));
 
         Assert.Contains("has no method Advance(TimeSpan)", error.Message, StringComparison.Ordinal);
     }
@@ -137,7 +138,8 @@ public sealed class TimeTests
     private void See(WorkContext<Numbers> context) => _seen.Add((context.Args.First, Rounded(_application!.Test.Now - _start)));
 
     private async Task<TestApplication> StartAsync(
-        Action<WorkContext<Numbers>> work, Action<TaskRecoveryTestingOptions>? configure = null, Action<TaskRecoveryBuilder>? register = null)
+        Action<WorkContext<Numbers>> work, Action<TaskRecoveryTestingOptions>? configure = null,
+        Action<TaskRecoveryBuilder>? register = null)
     {
         _application = await TestApplication.StartAsync(
             (context, _) =>

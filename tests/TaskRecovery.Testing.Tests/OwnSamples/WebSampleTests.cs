@@ -87,7 +87,8 @@ public sealed class WebSampleTests : IAsyncLifetime
     {
         var handler = new WriteReportHandler(_gateway, NullLogger<WriteReportHandler>.Instance);
 
-        var run = await TaskHandlerTest.RunAsync(handler, new WriteReport(400), options => options with { Crashes = 1, Checkpoint = 390 }, Cancellation);
+        var run = await TaskHandlerTest.RunAsync(
+            handler, new WriteReport(400), options => options with { Crashes = 1, Checkpoint = 390 }, Cancellation);
 
         run.ShouldComplete();
         Assert.Equal(10, _gateway.Calls.Count);
@@ -95,5 +96,6 @@ public sealed class WebSampleTests : IAsyncLifetime
     }
 
     private async Task<long> OrderAsync(decimal total)
-        => (await _host!.Services.GetRequiredService<IJobQueue>().EnqueueAsync(new ConfirmOrder(7, "ada@example.org", total), cancellationToken: Cancellation)).Id;
+        => (await _host!.Services.GetRequiredService<IJobQueue>().EnqueueAsync(
+            new ConfirmOrder(7, "ada@example.org", total), cancellationToken: Cancellation)).Id;
 }

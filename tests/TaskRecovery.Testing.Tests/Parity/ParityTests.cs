@@ -26,7 +26,8 @@ public sealed class ParityTests
             var expected = await RunWithoutStoreAsync(script);
             var actual = await RunInApplicationAsync(script);
 
-            Assert.True(expected == actual, $"Seed {seed}, {string.Join(' ', script.Operations)}, crash in {script.CrashIn}:\nwithout a store: {expected}\nin an application: {actual}");
+            Assert.True(expected == actual, $"Seed {seed}, {string.Join(' ', script.Operations)}, crash in {script.CrashIn}:\nwithout a "
+                + $"store: {expected}\nin an application: {actual}");
         }
     }
 
@@ -58,12 +59,16 @@ public sealed class ParityTests
     }
 
     // A crash in a step that is not reached in the first attempt does not happen.
-    private static bool Crashes(Script script) => script.CrashIn is { } step && !script.Operations.Take(step).Contains(ScriptOperation.ThrowOnce);
+    private static bool Crashes(Script script)
+        => script.CrashIn is { } step && !script.Operations.Take(step).Contains(ScriptOperation.ThrowOnce);
 
     private static Place PlaceOf(Script script)
-        => script.CrashesAfterEffect ? Place.AtEndOfStep(ScriptWorker.StepName(script.CrashIn!.Value)) : Place.InStep(ScriptWorker.StepName(script.CrashIn!.Value));
+        => script.CrashesAfterEffect
+            ? Place.AtEndOfStep(ScriptWorker.StepName(script.CrashIn!.Value))
+            : Place.InStep(ScriptWorker.StepName(script.CrashIn!.Value));
 
-    private static string EndOf(QueueEntry entry) => $"{entry.State} {entry.Reason} attempt {entry.Attempt} crashes {entry.Crashes} result {entry.Result}";
+    private static string EndOf(QueueEntry entry)
+        => $"{entry.State} {entry.Reason} attempt {entry.Attempt} crashes {entry.Crashes} result {entry.Result}";
 
     private static async Task<Outcome> RunWithoutStoreAsync(Script script)
     {
@@ -90,7 +95,8 @@ public sealed class ParityTests
 
             if (entry.HasEnded)
             {
-                return new Outcome(string.Join('\n', effects), $"{last!.End} {last.Reason} attempt {attempt} crashes {crashes} result {last.ResultJson}");
+                return new Outcome(
+                    string.Join('\n', effects), $"{last!.End} {last.Reason} attempt {attempt} crashes {crashes} result {last.ResultJson}");
             }
         }
 
@@ -143,7 +149,8 @@ public sealed class ParityTests
                 return kills;
             }
 
-            Assert.True(exitCode == Killed && kills < scripts, $"The process ended with {exitCode}, and not by its own kill:\n{process.Output}");
+            Assert.True(exitCode == Killed
+                && kills < scripts, $"The process ended with {exitCode}, and not by its own kill:\n{process.Output}");
         }
     }
 

@@ -16,7 +16,8 @@ public sealed class TaskHandlerTestTests
             return Task.CompletedTask;
         });
 
-        var run = await TaskHandlerTest.RunAsync(handler, new Numbers(5), options => options with { JobId = job, JobName = "nightly", TaskId = task, DueAt = due }, Cancellation);
+        var run = await TaskHandlerTest.RunAsync(handler, new Numbers(5), options
+            => options with { JobId = job, JobName = "nightly", TaskId = task, DueAt = due }, Cancellation);
 
         run.ShouldComplete();
         Assert.Equal((job, "nightly", task, due, 5), (seen!.JobId, seen.JobName, seen.TaskId, seen.DueAt, seen.Args.First));
@@ -25,9 +26,11 @@ public sealed class TaskHandlerTestTests
     [Fact]
     public async Task A_handler_is_cancelled_at_a_place()
     {
-        var handler = new ActionHandler<Numbers>(async (context, token) => await context.StepAsync("one", inner => Task.FromCanceled(inner), token));
+        var handler = new ActionHandler<Numbers>(
+            async (context, token) => await context.StepAsync("one", inner => Task.FromCanceled(inner), token));
 
-        var run = await TaskHandlerTest.RunAsync(handler, new Numbers(5), options => options.Cancel(StopReason.Shutdown, Place.InStep("one")), Cancellation);
+        var run = await TaskHandlerTest.RunAsync(
+            handler, new Numbers(5), options => options.Cancel(StopReason.Shutdown, Place.InStep("one")), Cancellation);
 
         run.ShouldRelease();
     }

@@ -35,7 +35,8 @@ public sealed class WorkerTestTests
         run.ShouldComplete();
         Assert.Equal(
             (7L, 70L, "numbers", "urgent", 2, 4, 1, "a", DateTimeOffset.UnixEpoch),
-            (seen!.EntryId, seen.Fence, seen.Kind, seen.Queue, seen.Attempt, seen.MaxAttempts, seen.Crashes, seen.Metadata["tenant"], seen.CreatedAt));
+            (seen!.EntryId, seen.Fence, seen.Kind, seen.Queue, seen.Attempt,
+                seen.MaxAttempts, seen.Crashes, seen.Metadata["tenant"], seen.CreatedAt));
     }
 
     [Fact]
@@ -58,7 +59,8 @@ public sealed class WorkerTestTests
 
     [Fact]
     public async Task Arguments_that_JSON_can_t_keep_are_refused()
-        => await Assert.ThrowsAsync<NotSupportedException>(() => WorkerTest.RunAsync(new ActionWorker<Stream>((_, _) => Task.CompletedTask), Stream.Null, cancellationToken: Cancellation));
+        => await Assert.ThrowsAsync<NotSupportedException>(() => WorkerTest.RunAsync(
+            new ActionWorker<Stream>((_, _) => Task.CompletedTask), Stream.Null, cancellationToken: Cancellation));
 
     [Fact]
     public async Task A_result_is_read_back()
@@ -84,7 +86,11 @@ public sealed class WorkerTestTests
     [Fact]
     public async Task A_failed_attempt_is_retried_after_the_worker_s_own_delay()
     {
-        var worker = new ActionWorker<Numbers>((_, _) => throw new InvalidOperationException("down")) { NextRetry = (context, _) => TimeSpan.FromMinutes(context.Attempt) };
+        var worker = new ActionWorker<Numbers>((_, _) => throw new InvalidOperationException("down"))
+        {
+            NextRetry = (context, _)
+            => TimeSpan.FromMinutes(context.Attempt)
+        };
 
         var run = await RunAsync(worker, options => options with { Attempt = 2 });
 
@@ -111,7 +117,8 @@ public sealed class WorkerTestTests
 
         var failed = Assert.Throws<TestFailedException>(() => run.ShouldComplete());
 
-        Assert.StartsWith("The run of 'Numbers' was expected to complete, but it is retried after ", failed.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "The run of 'Numbers' was expected to complete, but it is retried after ", failed.Message, StringComparison.Ordinal);
         Assert.Contains("no server", failed.Message, StringComparison.Ordinal);
         Assert.Contains("render: ran \"\\u003Cp\\u003E\"", failed.Message, StringComparison.Ordinal);
         Assert.Same(run.Exception, failed.InnerException);
@@ -122,7 +129,8 @@ public sealed class WorkerTestTests
     {
         var run = await RunAsync(Ends(context => context.Fail("no")));
 
-        Assert.Contains("'failed_for_good'", Assert.Throws<TestFailedException>(() => run.ShouldFail(EndReasons.AttemptsExhausted)).Message, StringComparison.Ordinal);
+        Assert.Contains("'failed_for_good'", Assert.Throws<TestFailedException>(
+            () => run.ShouldFail(EndReasons.AttemptsExhausted)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -207,7 +215,8 @@ public sealed class WorkerTestTests
 
     [Fact]
     public async Task A_run_without_a_reason_can_t_be_cancelled()
-        => await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => RunAsync(Ends(_ => { }), options => options.Cancel(StopReason.None, Place.Start)));
+        => await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
+            () => RunAsync(Ends(_ => { }), options => options.Cancel(StopReason.None, Place.Start)));
 
     [Fact]
     public async Task Middleware_runs_around_the_worker_in_order()
@@ -227,7 +236,8 @@ public sealed class WorkerTestTests
         await using var services = new ServiceCollection().AddScoped<Scoped>().BuildServiceProvider();
         Scoped? scoped = null;
 
-        await RunAsync(Ends(context => scoped = context.Services.GetRequiredService<Scoped>()), options => options with { Services = services });
+        await RunAsync(
+            Ends(context => scoped = context.Services.GetRequiredService<Scoped>()), options => options with { Services = services });
 
         Assert.True(scoped!.IsDisposed);
     }
@@ -242,7 +252,8 @@ public sealed class WorkerTestTests
         await connection.OpenAsync(Cancellation);
         await using var transaction = await connection.BeginTransactionAsync(Cancellation);
 
-        var run = await RunAsync(Worker((context, token) => context.CompleteAsync(transaction, token)), options => options with { Transaction = result });
+        var run = await RunAsync(
+            Worker((context, token) => context.CompleteAsync(transaction, token)), options => options with { Transaction = result });
 
         Assert.Equal(end, run.End);
         Assert.Same(transaction, (DbTransaction?)run.CompletedIn);
@@ -254,7 +265,8 @@ public sealed class WorkerTestTests
     public async Task Attempts_out_of_range_are_refused(int attempt, int maxAttempts)
         => Assert.Contains(
             $"is {maxAttempts}",
-            (await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => RunAsync(Ends(_ => { }), options => options with { Attempt = attempt, MaxAttempts = maxAttempts }))).Message,
+            (await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
+                () => RunAsync(Ends(_ => { }), options => options with { Attempt = attempt, MaxAttempts = maxAttempts }))).Message,
             StringComparison.Ordinal);
 
     [Fact]
@@ -267,10 +279,12 @@ public sealed class WorkerTestTests
             await new TaskCompletionSource().Task.WaitAsync(token);
         });
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => WorkerTest.RunAsync(worker, new Numbers(1), cancellationToken: source.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => WorkerTest.RunAsync(worker, new Numbers(1), cancellationToken: source.Token));
     }
 
-    private static Task<TestRun> RunAsync(IJobWorker<Numbers> worker, Func<WorkerTestOptions, WorkerTestOptions>? configure = null, Numbers? args = null)
+    private static Task<TestRun> RunAsync(
+        IJobWorker<Numbers> worker, Func<WorkerTestOptions, WorkerTestOptions>? configure = null, Numbers? args = null)
         => WorkerTest.RunAsync(worker, args ?? new Numbers(1), configure, Cancellation);
 
     private static ActionWorker<Numbers> Worker(Func<WorkContext<Numbers>, CancellationToken, Task> work) => new(work);

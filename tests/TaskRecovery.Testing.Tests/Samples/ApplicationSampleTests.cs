@@ -14,7 +14,8 @@ public sealed class ApplicationSampleTests
         using var client = shop.CreateClient();
         var test = shop.Services.GetTaskRecoveryTest();
 
-        (await client.PostAsync(new Uri("/orders?customer=ada@example.org", UriKind.Relative), content: null, Cancellation)).EnsureSuccessStatusCode();
+        (await client.PostAsync(new Uri("/orders?customer=ada@example.org", UriKind.Relative), content: null, Cancellation))
+            .EnsureSuccessStatusCode();
 
         await test.ShouldHaveEnqueuedAsync<SendMail>(mail => mail.To == "ada@example.org", cancellationToken: Cancellation);
         await test.ShouldNotHaveEnqueuedAsync<Refund>(cancellationToken: Cancellation);
@@ -29,7 +30,8 @@ public sealed class ApplicationSampleTests
     {
         await using var shop = new Shop();
         var test = shop.Services.GetTaskRecoveryTest();
-        await shop.Services.GetRequiredService<IJobQueue>().EnqueueAsync(new SendMail("ada@example.org", "Hello"), cancellationToken: Cancellation);
+        await shop.Services.GetRequiredService<IJobQueue>().EnqueueAsync(
+            new SendMail("ada@example.org", "Hello"), cancellationToken: Cancellation);
 
         await test.KillNodeAsync(at: Place.AfterStep("render"), Cancellation);
         await test.DrainAsync(cancellationToken: Cancellation);

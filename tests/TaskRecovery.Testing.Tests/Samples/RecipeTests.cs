@@ -23,7 +23,8 @@ public sealed partial class RecipeTests
 
         var page = File.ReadAllText(Path.Combine(root, "docs", "recipes.md"));
         var code = Squeeze(string.Concat(
-            Directory.EnumerateFiles(Path.Combine(root, "tests", "TaskRecovery.Testing.Tests", "Samples"), "Recipe*.cs").Select(File.ReadAllText)));
+            Directory.EnumerateFiles(Path.Combine(root, "tests", "TaskRecovery.Testing.Tests", "Samples"), "Recipe*.cs")
+                .Select(File.ReadAllText)));
         var examples = Example().Matches(page).Select(match => Squeeze(match.Groups["code"].Value)).ToList();
 
         Assert.Equal(7, examples.Count);
@@ -74,7 +75,8 @@ public sealed partial class RecipeTests
         var folder = Directory.CreateTempSubdirectory("taskrecovery-recipes-");
         try
         {
-            await using var changes = await Changes.CreateAsync($"Data Source={Path.Combine(folder.FullName, "shop.db")}", expected: 40, Cancellation);
+            await using var changes = await Changes.CreateAsync(
+                $"Data Source={Path.Combine(folder.FullName, "shop.db")}", expected: 40, Cancellation);
             var builder = Host.CreateApplicationBuilder();
             builder.Logging.ClearProviders();
             builder.Services.AddSingleton(changes);
@@ -93,7 +95,8 @@ public sealed partial class RecipeTests
             await changes.AllApplied.WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
             await host.StopAsync(Cancellation);
 
-            Assert.All(changes.Applied.ToLookup(change => change.Customer), applied => Assert.Equal(Enumerable.Range(0, 10), applied.Select(change => change.Number)));
+            Assert.All(changes.Applied.ToLookup(change => change.Customer), applied => Assert.Equal(
+                Enumerable.Range(0, 10), applied.Select(change => change.Number)));
         }
         finally
         {
@@ -105,7 +108,8 @@ public sealed partial class RecipeTests
         {
             await using var transaction = await changes.BeginAsync(customer, cancellationToken);
             await changes.AddAsync(change, transaction, cancellationToken);
-            await queue.EnqueueAsync(new ApplyChanges(customer), transaction, new EnqueueOptions { UniqueKey = customer }, cancellationToken);
+            await queue.EnqueueAsync(
+                new ApplyChanges(customer), transaction, new EnqueueOptions { UniqueKey = customer }, cancellationToken);
             await transaction.CommitAsync(cancellationToken);
         }
     }
@@ -122,7 +126,8 @@ public sealed partial class RecipeTests
             .AddWorker<UpdateCrm, UpdateCrmWorker>();
 
         using var services = builder.Services.BuildServiceProvider();
-        Assert.Equal(2, services.GetRequiredService<Microsoft.Extensions.Options.IOptions<TaskRecoveryOptions>>().Value.Queues["crm"].Concurrency);
+        Assert.Equal(
+            2, services.GetRequiredService<Microsoft.Extensions.Options.IOptions<TaskRecoveryOptions>>().Value.Queues["crm"].Concurrency);
     }
 
     [Theory]
@@ -132,7 +137,8 @@ public sealed partial class RecipeTests
     {
         using var client = new HttpClient(new Answer(answer));
 
-        var run = await WorkerTest.RunAsync(new UpdateCrmWorker(client), new UpdateCrm(new Uri("http://crm.example/ada")), cancellationToken: Cancellation);
+        var run = await WorkerTest.RunAsync(
+            new UpdateCrmWorker(client), new UpdateCrm(new Uri("http://crm.example/ada")), cancellationToken: Cancellation);
 
         _ = seconds is { } delay ? run.ShouldSnooze(TimeSpan.FromSeconds(delay)) : run.ShouldComplete();
     }

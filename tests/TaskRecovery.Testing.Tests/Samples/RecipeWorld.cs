@@ -92,7 +92,9 @@ public sealed class Changes : IAsyncDisposable
     }
 
     public Task AddAsync(Change change, DbTransaction transaction, CancellationToken cancellationToken)
-        => ExecuteAsync(transaction, "insert into changes (customer, number) values ($customer, $number)", cancellationToken, ("$customer", change.Customer), ("$number", change.Number));
+        => ExecuteAsync(
+            transaction, "insert into changes (customer, number) values ($customer, $number)",
+            cancellationToken, ("$customer", change.Customer), ("$number", change.Number));
 
     public async Task<bool> ApplyNextAsync(string customer, DbTransaction transaction, CancellationToken cancellationToken)
     {

@@ -21,11 +21,13 @@ public sealed class Shop : WebApplicationFactory<Shop>
             services.AddSingleton(Mailer);
             services.AddTaskRecovery().UseSqlite("Data Source=shop.db").AddWorker<SendMail, SendMailWorker>().AddKind<Refund>();
         })
-        .Configure(app => app.UseRouting().UseEndpoints(endpoints => endpoints.MapPost("/orders", async (HttpContext context, IJobQueue queue) =>
-        {
-            await queue.EnqueueAsync(new SendMail(context.Request.Query["customer"].ToString(), "Hello"), cancellationToken: context.RequestAborted);
-            return Results.Ok();
-        }))));
+        .Configure(app => app.UseRouting().UseEndpoints(
+            endpoints => endpoints.MapPost("/orders", async (HttpContext context, IJobQueue queue) =>
+            {
+                await queue.EnqueueAsync(
+                    new SendMail(context.Request.Query["customer"].ToString(), "Hello"), cancellationToken: context.RequestAborted);
+                return Results.Ok();
+            }))));
 
     protected override void ConfigureWebHost(IWebHostBuilder builder)
         => builder.UseContentRoot(AppContext.BaseDirectory).ConfigureTestServices(services => services.AddTaskRecoveryTesting());

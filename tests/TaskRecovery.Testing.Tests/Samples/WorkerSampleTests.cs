@@ -10,7 +10,8 @@ public sealed class WorkerSampleTests
     [Fact]
     public async Task A_worker_runs_without_a_store()
     {
-        var run = await WorkerTest.RunAsync(new SendMailWorker(_mailer), new SendMail("ada@example.org", "Hello"), cancellationToken: Cancellation);
+        var run = await WorkerTest.RunAsync(
+            new SendMailWorker(_mailer), new SendMail("ada@example.org", "Hello"), cancellationToken: Cancellation);
 
         run.ShouldComplete();
         Assert.Equal(["render", "send"], run.Steps.Select(step => step.Name));
@@ -22,7 +23,8 @@ public sealed class WorkerSampleTests
     {
         var worker = new ActionWorker<SendMail>((_, _) => throw new InvalidOperationException("no server"));
 
-        var failed = await WorkerTest.RunAsync(worker, new SendMail("ada@example.org", "Hello"), options => options with { Attempt = 3, MaxAttempts = 3 }, Cancellation);
+        var failed = await WorkerTest.RunAsync(
+            worker, new SendMail("ada@example.org", "Hello"), options => options with { Attempt = 3, MaxAttempts = 3 }, Cancellation);
 
         failed.ShouldFail(EndReasons.AttemptsExhausted);
     }
@@ -45,7 +47,8 @@ public sealed class WorkerSampleTests
     public async Task A_deploy_in_a_step_releases_the_entry()
     {
         var run = await WorkerTest.RunAsync(
-            new SendMailWorker(_mailer), new SendMail("ada@example.org", "Hello"), options => options.Cancel(StopReason.Shutdown, at: Place.InStep("send")), Cancellation);
+            new SendMailWorker(_mailer), new SendMail("ada@example.org", "Hello"),
+            options => options.Cancel(StopReason.Shutdown, at: Place.InStep("send")), Cancellation);
 
         run.ShouldRelease();
         Assert.Empty(_mailer.Sent);

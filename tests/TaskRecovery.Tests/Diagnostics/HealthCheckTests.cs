@@ -51,7 +51,8 @@ public sealed class HealthCheckTests : IDisposable
         var failed = await CheckAsync(includeDetails: false);
 
         Assert.Equal(
-            "loops that keep failing: 1, and the log says why (events 1002 and 3080); queues with an entry due for more than 60 s: 1; handlers that ignore their cancellation: 1.",
+            "loops that keep failing: 1, and the log says why (events 1002 and 3080); queues with an entry due for more than 60 s: 1; "
+            + "handlers that ignore their cancellation: 1.",
             degraded.Description);
         Assert.Equal(["due", "oldest_seconds"], degraded.Data.Keys);
         Assert.Equal((7L, 61.0), ((long)degraded.Data["due"], (double)degraded.Data["oldest_seconds"]));
@@ -136,7 +137,8 @@ public sealed class HealthCheckTests : IDisposable
 
         Assert.Equal(HealthStatus.Degraded, result.Status);
         Assert.Equal(
-            "queue mail has had an entry due for 61 s (limit 60 s); the handler of entry 17 (report) has ignored cancellation (TimedOut) for 40 s.", result.Description);
+            "queue mail has had an entry due for 61 s (limit 60 s); the handler of entry 17 (report) has ignored cancellation "
+            + "(TimedOut) for 40 s.", result.Description);
     }
 
     [Fact]
@@ -164,7 +166,8 @@ public sealed class HealthCheckTests : IDisposable
     public void It_is_added_once_under_a_name_of_ones_choice()
     {
         var services = new ServiceCollection();
-        services.AddHealthChecks().AddTaskRecovery().AddTaskRecovery().AddTaskRecovery("queues", TimeSpan.FromMinutes(1), HealthStatus.Degraded, ["ready"]);
+        services.AddHealthChecks().AddTaskRecovery().AddTaskRecovery().AddTaskRecovery(
+            "queues", TimeSpan.FromMinutes(1), HealthStatus.Degraded, ["ready"]);
         using var provider = services.BuildServiceProvider();
 
         var registrations = provider.GetRequiredService<IOptions<HealthCheckServiceOptions>>().Value.Registrations;
@@ -175,7 +178,8 @@ public sealed class HealthCheckTests : IDisposable
 
     [Fact]
     public void A_limit_that_makes_no_sense_is_refused()
-        => Assert.Throws<ArgumentOutOfRangeException>(() => new ServiceCollection().AddHealthChecks().AddTaskRecovery(oldestWaitingLimit: TimeSpan.Zero));
+        => Assert.Throws<ArgumentOutOfRangeException>(
+            () => new ServiceCollection().AddHealthChecks().AddTaskRecovery(oldestWaitingLimit: TimeSpan.Zero));
 
     private void GivenWorkingNode()
     {
@@ -188,7 +192,8 @@ public sealed class HealthCheckTests : IDisposable
         var check = new TaskRecoveryHealthCheck(
             _depths, _recovery.Node.Node, _recovery.Role, _recovery.Node.Gate, _recovery.NewStartup(), [_unresponsive], [_loops],
             new HealthCheckSettings(TimeSpan.FromSeconds(60), includeDetails));
-        return check.CheckHealthAsync(new HealthCheckContext { Registration = new HealthCheckRegistration("taskrecovery", check, null, null) }, Cancellation);
+        return check.CheckHealthAsync(
+            new HealthCheckContext { Registration = new HealthCheckRegistration("taskrecovery", check, null, null) }, Cancellation);
     }
 
     private sealed class FakeFailingLoops : IFailingLoops

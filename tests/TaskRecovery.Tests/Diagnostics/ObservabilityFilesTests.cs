@@ -45,7 +45,8 @@ public sealed partial class ObservabilityFilesTests
     public void Every_panel_of_the_dashboard_has_a_query_a_unit_and_an_explanation()
     {
         using var dashboard = JsonDocument.Parse(File.ReadAllText(Path.Combine(Folder, "grafana.json")));
-        var panels = dashboard.RootElement.GetProperty("panels").EnumerateArray().Where(panel => panel.GetProperty("type").GetString() != "row").ToList();
+        var panels = dashboard.RootElement.GetProperty("panels").EnumerateArray().Where(
+            panel => panel.GetProperty("type").GetString() != "row").ToList();
 
         Assert.NotEmpty(panels);
         Assert.All(panels, panel =>

@@ -21,7 +21,15 @@ public sealed class StatisticsTests
 
         var taken = Statistics.Take().OrderBy(count => count.Kind, StringComparer.Ordinal).ToArray();
 
-        var expected = new EntryTotals { Enqueued = 3, Completed = 1, Retried = 1, Cancelled = 1, RunTime = TimeSpan.FromSeconds(5), WaitTime = TimeSpan.FromSeconds(2) };
+        var expected = new EntryTotals
+        {
+            Enqueued = 3,
+            Completed = 1,
+            Retried = 1,
+            Cancelled = 1,
+            RunTime = TimeSpan.FromSeconds(5),
+            WaitTime = TimeSpan.FromSeconds(2),
+        };
         Assert.Equal([new StatisticsCount("q", "k", expected), new StatisticsCount("q", "other", new EntryTotals { Enqueued = 1 })], taken);
     }
 

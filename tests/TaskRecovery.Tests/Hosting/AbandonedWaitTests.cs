@@ -13,7 +13,8 @@ public sealed class AbandonedWaitTests
     {
         var mark = Guid.NewGuid().ToString();
         var surfaced = false;
-        EventHandler<UnobservedTaskExceptionEventArgs> listener = (_, failed) => surfaced |= failed.Exception.InnerExceptions.Any(exception => exception.Message == mark);
+        EventHandler<UnobservedTaskExceptionEventArgs> listener = (_, failed) => surfaced |= failed.Exception.InnerExceptions.Any(
+            exception => exception.Message == mark);
         TaskScheduler.UnobservedTaskException += listener;
         try
         {

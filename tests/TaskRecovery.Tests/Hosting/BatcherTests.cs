@@ -9,7 +9,8 @@ namespace TaskRecovery.Tests.Hosting;
 /// <summary>What is written together.</summary>
 public sealed class BatcherTests
 {
-    private readonly Channel<(List<int> Items, TaskCompletionSource Written)> _batches = Channel.CreateUnbounded<(List<int>, TaskCompletionSource)>();
+    private readonly Channel<(List<int> Items, TaskCompletionSource Written)> _batches =
+        Channel.CreateUnbounded<(List<int>, TaskCompletionSource)>();
     private readonly ManualTimeProvider _time = new();
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -66,7 +67,14 @@ public sealed class BatcherTests
     [Fact]
     public async Task After_a_large_batch_a_writer_pauses_to_collect_more()
     {
-        var batcher = Batcher(new BatchRules<int> { MaxWriters = 1, MaxItems = 10, NextWriterFrom = 5, BusyFrom = 3, BusyPause = TimeSpan.FromMilliseconds(15) });
+        var batcher = Batcher(new BatchRules<int>
+        {
+            MaxWriters = 1,
+            MaxItems = 10,
+            NextWriterFrom = 5,
+            BusyFrom = 3,
+            BusyPause = TimeSpan.FromMilliseconds(15),
+        });
         Add(batcher, 1);
         var first = await NextAsync();
         Add(batcher, 2, 3, 4);

@@ -39,7 +39,8 @@ public sealed class SetupCheckTests
     [Fact]
     public async Task Job_for_which_there_is_only_a_worker_fails_the_start()
     {
-        var error = await FailsToStartAsync(builder => builder.AddWorker<OtherArgs, OtherWorker>().AddIntervalJob("digest", TimeSpan.FromMinutes(1), new OtherArgs(1)));
+        var error = await FailsToStartAsync(
+            builder => builder.AddWorker<OtherArgs, OtherWorker>().AddIntervalJob("digest", TimeSpan.FromMinutes(1), new OtherArgs(1)));
 
         Assert.Contains("'digest'", error.Message, StringComparison.Ordinal);
         Assert.Contains("AddTaskHandler<OtherArgs, THandler>()", error.Message, StringComparison.Ordinal);
@@ -50,7 +51,8 @@ public sealed class SetupCheckTests
     {
         var error = await FailsToStartAsync(builder => builder.AddWorker<TestArgs, TestWorker>());
 
-        Assert.Contains("TestWorker can't be created: the parameter 'work' of its constructor is a TaskRecovery.Tests.Support.TestWork", error.Message, StringComparison.Ordinal);
+        Assert.Contains("TestWorker can't be created: the parameter 'work' of its constructor is a "
+            + "TaskRecovery.Tests.Support.TestWork", error.Message, StringComparison.Ordinal);
         Assert.Contains("Register TestWork", error.Message, StringComparison.Ordinal);
     }
 
@@ -124,7 +126,8 @@ public sealed class SetupCheckTests
         Assert.Single(_store.Entries);
     }
 
-    private async Task<InvalidOperationException> FailsToStartAsync(Action<TaskRecoveryBuilder> register, Action<TaskRecoveryOptions>? configure = null)
+    private async Task<InvalidOperationException> FailsToStartAsync(
+        Action<TaskRecoveryBuilder> register, Action<TaskRecoveryOptions>? configure = null)
     {
         await using var host = WorkHost.Create(_store, register, configure);
         return await Assert.ThrowsAsync<InvalidOperationException>(host.StartAsync);
@@ -149,6 +152,7 @@ public sealed class SetupCheckTests
 
     private sealed class NeedyWorker(Needed needed) : IJobWorker<OtherArgs>
     {
-        public Task WorkAsync(WorkContext<OtherArgs> context, CancellationToken cancellationToken) => needed.Work.Do(null!, cancellationToken);
+        public Task WorkAsync(WorkContext<OtherArgs> context, CancellationToken cancellationToken)
+            => needed.Work.Do(null!, cancellationToken);
     }
 }

@@ -14,7 +14,8 @@ public sealed class StoreLoopServicesTests
     public StoreLoopServicesTests()
     {
         _time.Advance(TimeSpan.FromSeconds(3.7));
-        _services = new StoreLoopServices(new StartupGate(), new FakeRole(), new OutageReporter(_time, new LogRecorder<OutageReporter>()), _time);
+        _services = new StoreLoopServices(
+            new StartupGate(), new FakeRole(), new OutageReporter(_time, new LogRecorder<OutageReporter>()), _time);
     }
 
     [Fact]

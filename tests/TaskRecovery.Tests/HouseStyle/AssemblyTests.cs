@@ -15,7 +15,8 @@ public sealed class AssemblyTests
         var foreign = Assembly.Load("TaskRecovery").GetReferencedAssemblies()
             .Select(reference => reference.Name!)
             .Where(name => name != "Cronos")
-            .Where(name => !name.StartsWith("System.", StringComparison.Ordinal) && !name.StartsWith("Microsoft.Extensions.", StringComparison.Ordinal));
+            .Where(name => !name.StartsWith("System.", StringComparison.Ordinal)
+                && !name.StartsWith("Microsoft.Extensions.", StringComparison.Ordinal));
 
         Nothing.In(foreign);
     }
@@ -61,13 +62,15 @@ public sealed class AssemblyTests
         Nothing.In(deaf);
     }
 
-    private static Type? BaseOf(Type type) => type.BaseType is { IsGenericType: true } generic ? generic.GetGenericTypeDefinition() : type.BaseType;
+    private static Type? BaseOf(Type type)
+        => type.BaseType is { IsGenericType: true } generic ? generic.GetGenericTypeDefinition() : type.BaseType;
 
     private static bool Overrides(MethodInfo method) => method.GetBaseDefinition().DeclaringType != method.DeclaringType;
 
     private static bool IsAwaitable(Type type) =>
         type == typeof(Task) || type == typeof(ValueTask)
-        || (type.IsGenericType && (type.GetGenericTypeDefinition() == typeof(Task<>) || type.GetGenericTypeDefinition() == typeof(ValueTask<>)));
+        || (type.IsGenericType
+            && (type.GetGenericTypeDefinition() == typeof(Task<>) || type.GetGenericTypeDefinition() == typeof(ValueTask<>)));
 
     private static bool IsGenerated(MemberInfo? member) =>
         member is not null

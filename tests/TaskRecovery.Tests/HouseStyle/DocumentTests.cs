@@ -22,7 +22,8 @@ public sealed partial class DocumentTests
     [Fact]
     public void The_changelog_has_a_place_for_what_comes_next()
     {
-        var headings = File.ReadLines(Path.Combine(Repository.Root, "CHANGELOG.md")).Where(line => line.StartsWith("## ", StringComparison.Ordinal));
+        var headings = File.ReadLines(Path.Combine(Repository.Root, "CHANGELOG.md")).Where(
+            line => line.StartsWith("## ", StringComparison.Ordinal));
 
         Assert.Equal("## [Unreleased]", headings.First());
     }
@@ -52,16 +53,19 @@ public sealed partial class DocumentTests
     {
         var page = File.ReadAllText(Path.Combine(Repository.Root, "build", "package-readme.md"));
 
-        Nothing.In(Link().Matches(WithoutCode(page)).Select(link => link.Groups["target"].Value).Where(target => !target.StartsWith("https://", StringComparison.Ordinal)));
+        Nothing.In(Link().Matches(WithoutCode(page)).Select(link => link.Groups["target"].Value).Where(
+            target => !target.StartsWith("https://", StringComparison.Ordinal)));
     }
 
     private static IEnumerable<string> Documents() =>
-        Directory.EnumerateFiles(Repository.Root, "*.md").Concat(Repository.Files("docs", "*.md")).Concat(Repository.Files("samples", "*.md"));
+        Directory.EnumerateFiles(Repository.Root, "*.md").Concat(Repository.Files("docs", "*.md")).Concat(
+            Repository.Files("samples", "*.md"));
 
     private static bool LeadsSomewhere(string file, string target)
     {
         var parts = target.Split('#', 2);
-        var path = parts[0].Length == 0 ? file : Path.GetFullPath(Path.Combine(Path.GetDirectoryName(file)!, Uri.UnescapeDataString(parts[0])));
+        var path = parts[0].Length == 0 ? file
+            : Path.GetFullPath(Path.Combine(Path.GetDirectoryName(file)!, Uri.UnescapeDataString(parts[0])));
         if (!File.Exists(path))
         {
             return parts.Length == 1 && Directory.Exists(path);

@@ -29,8 +29,10 @@ public sealed class PublicApiTests
             await File.WriteAllTextAsync(mayUpdate ? file : received, actual, TestContext.Current.CancellationToken);
             Assert.Fail(mayUpdate
                 ? $"{Repository.Relative(file)} was brought up to date: read the difference, then run the tests again."
-                : $"The public surface of {library} differs from {Repository.Relative(file)}; what it is now is in {Repository.Relative(received)}. "
-                    + $"If the change is meant, run this test with {UpdateVariable}=1 and commit the file.\n{Difference(reviewed, actual)}");
+                : $"The public surface of {library} differs from {Repository.Relative(file)}; "
+                    + $"what it is now is in {Repository.Relative(received)}. "
+                    + $"If the change is meant, run this test with {UpdateVariable}=1 and commit the "
+                    + $"file.\n{Difference(reviewed, actual)}");
         }
     }
 

@@ -17,7 +17,8 @@ internal static class PublicApiText
         foreach (var type in assembly.GetExportedTypes().OrderBy(type => type.FullName, StringComparer.Ordinal))
         {
             text.Append(Declaration(type)).Append('\n');
-            foreach (var (_, member) in Members(type).OrderBy(member => member.Name, StringComparer.Ordinal).ThenBy(member => member.Text, StringComparer.Ordinal))
+            foreach (var (_, member) in Members(type).OrderBy(member => member.Name, StringComparer.Ordinal).ThenBy(
+                member => member.Text, StringComparer.Ordinal))
             {
                 text.Append("    ").Append(member).Append('\n');
             }
@@ -30,7 +31,9 @@ internal static class PublicApiText
 
     private static string Declaration(Type type)
     {
-        var experimental = type.GetCustomAttributesData().Any(data => data.AttributeType.Name == "ExperimentalAttribute") ? "[experimental] " : "";
+        var experimental = type.GetCustomAttributesData().Any(data => data.AttributeType.Name == "ExperimentalAttribute")
+            ? "[experimental] "
+            : "";
         if (type.BaseType == typeof(MulticastDelegate))
         {
             return $"{experimental}delegate {Method(type.GetMethod("Invoke")!, TypeName.Of(type))}";
@@ -56,7 +59,8 @@ internal static class PublicApiText
             .Concat(DeclaredInterfaces(type))
             .Select(TypeName.Of)
             .ToList();
-        return $"{experimental}{modifier}{kind} {TypeName.Of(type)}{(bases.Count > 0 && !type.IsEnum ? " : " + string.Join(", ", bases) : "")}";
+        return $"{experimental}{modifier}{kind} {TypeName.Of(type)}{(bases.Count > 0
+            && !type.IsEnum ? " : " + string.Join(", ", bases) : "")}";
     }
 
     private static IEnumerable<Type> DeclaredInterfaces(Type type)
@@ -85,18 +89,22 @@ internal static class PublicApiText
         var isRecord = type.GetMethod("<Clone>$") is not null || type.GetMethods(Declared).Any(method => method.Name == "PrintMembers");
         return type.GetConstructors(Declared).Where(made => IsVisible(made)).Select(made => ("", $"{Access(made)}new{Parameters(made)}"))
             .Concat(type.GetFields(Declared).Where(field => field.IsPublic || field.IsFamily).Select(field => (field.Name, Field(field))))
-            .Concat(type.GetProperties(Declared).Where(property => property.GetAccessors(nonPublic: true).Any(IsVisible)).Select(property => (property.Name, Property(property))))
-            .Concat(type.GetEvents(Declared).Where(item => IsVisible(item.AddMethod!)).Select(item => (item.Name, $"event {TypeName.Of(item.EventHandlerType!)} {item.Name}")))
+            .Concat(type.GetProperties(Declared).Where(property => property.GetAccessors(nonPublic: true).Any(IsVisible)).Select(
+                property => (property.Name, Property(property))))
+            .Concat(type.GetEvents(Declared).Where(item => IsVisible(item.AddMethod!)).Select(
+                item => (item.Name, $"event {TypeName.Of(item.EventHandlerType!)} {item.Name}")))
             .Concat(type.GetMethods(Declared)
                 .Where(method => IsVisible(method) && !method.IsSpecialName && !IsGenerated(method))
-                .Where(method => !isRecord || method.Name is not ("Equals" or "GetHashCode" or "ToString" or "PrintMembers" or "Deconstruct" or "<Clone>$"))
+                .Where(method => !isRecord
+                    || method.Name is not ("Equals" or "GetHashCode" or "ToString" or "PrintMembers" or "Deconstruct" or "<Clone>$"))
                 .Select(method => (method.Name, Access(method) + Modifier(method) + Method(method, method.Name))));
     }
 
     private static string Field(FieldInfo field) =>
         field.IsLiteral
             ? $"const {TypeName.Of(field.FieldType)} {field.Name} = {Literal(field.GetRawConstantValue())}"
-            : $"{(field.IsStatic ? "static " : "")}{(field.IsInitOnly ? "readonly " : "")}{TypeName.Of(new NullabilityInfoContext().Create(field))} {field.Name}";
+            : $"{(field.IsStatic ? "static " : "")}{(field.IsInitOnly ? "readonly " : "")}{TypeName.Of(
+                new NullabilityInfoContext().Create(field))} {field.Name}";
 
     private static string Property(PropertyInfo property)
     {
@@ -106,7 +114,8 @@ internal static class PublicApiText
             ? set.ReturnParameter.GetRequiredCustomModifiers().Contains(typeof(IsExternalInit)) ? " init;" : " set;"
             : "";
         var getter = property.GetMethod is { } get && IsVisible(get) ? " get;" : "";
-        return $"{Access(accessors[0])}{Modifier(accessors[0])}{required}{TypeName.Of(new NullabilityInfoContext().Create(property))} {property.Name} {{{getter}{setter} }}";
+        return $"{Access(accessors[0])}{Modifier(accessors[0])}{required}{TypeName.Of(
+            new NullabilityInfoContext().Create(property))} {property.Name} {{{getter}{setter} }}";
     }
 
     private static string Method(MethodInfo method, string name)

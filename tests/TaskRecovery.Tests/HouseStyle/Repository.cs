@@ -26,6 +26,7 @@ internal static class Repository
             folder = folder.Parent;
         }
 
-        return folder?.FullName ?? throw new InvalidOperationException($"There is no TaskRecovery.Library.sln above {AppContext.BaseDirectory}.");
+        return folder?.FullName
+            ?? throw new InvalidOperationException($"There is no TaskRecovery.Library.sln above {AppContext.BaseDirectory}.");
     }
 }

@@ -6,6 +6,7 @@ namespace TaskRecovery.Tests.HouseStyle;
 public sealed partial class SourceTests
 {
     private const int MaxLines = 400;
+    private const int MaxColumns = 140;
 
     private static readonly string[] BannedFolders =
         ["Helpers", "Utils", "Utilities", "Common", "Models", "Interfaces", "Managers", "Misc", "Shared", "Extensions"];
@@ -32,7 +33,8 @@ public sealed partial class SourceTests
     {
         var wrong =
             from file in Repository.Code("src")
-            let types = TopLevelType().Matches(File.ReadAllText(file)).Where(type => type.Groups["access"].Value == "public").Select(type => type.Groups["name"].Value).Distinct()
+            let types = TopLevelType().Matches(File.ReadAllText(file)).Where(
+                type => type.Groups["access"].Value == "public").Select(type => type.Groups["name"].Value).Distinct()
             where types.Count() > 1
             select $"{Repository.Relative(file)}: {string.Join(", ", types)}";
 
@@ -47,6 +49,18 @@ public sealed partial class SourceTests
             let lines = File.ReadLines(file).Count()
             where lines > MaxLines
             select $"{Repository.Relative(file)}: {lines} lines";
+
+        Nothing.In(wrong);
+    }
+
+    [Fact]
+    public void No_line_is_too_long_to_read()
+    {
+        var wrong =
+            from file in Repository.Code("src", "tests", "samples", "build")
+            from line in File.ReadLines(file).Index()
+            where line.Item.Length > MaxColumns
+            select $"{Repository.Relative(file)}:{line.Index + 1}: {line.Item.Length} columns";
 
         Nothing.In(wrong);
     }
@@ -70,7 +84,9 @@ public sealed partial class SourceTests
             let expected = string.Join('.', parts[1..^1])
             let actual = Namespace().Match(File.ReadAllText(file)).Groups["name"].Value
             where parts.Length > 2 // A file straight in src is compiled into every library.
-            let isContract = parts is ["src", _, _] or ["src", "TaskRecovery", "Operations", _] && actual is ("TaskRecovery" or "Microsoft.Extensions.DependencyInjection" or "Microsoft.AspNetCore.Builder") // One using for a user.
+            // One using for a user.
+            let isContract = parts is ["src", _, _] or ["src", "TaskRecovery", "Operations", _]
+                && actual is ("TaskRecovery" or "Microsoft.Extensions.DependencyInjection" or "Microsoft.AspNetCore.Builder")
             let isStore = actual is "TaskRecovery.PostgreSql" or "TaskRecovery.Sqlite" && actual == parts[1] // A store is one namespace.
             where actual.Length > 0 && actual != expected && !isContract && !isStore
             select $"{Repository.Relative(file)}: {actual}, expected {expected}";
@@ -90,7 +106,8 @@ public sealed partial class SourceTests
     public void No_test_sleeps()
     {
         var wrong = Repository.Code("tests")
-            .Where(file => Repository.Relative(file).Contains(".Tests/", StringComparison.Ordinal) && Sleep().IsMatch(File.ReadAllText(file)))
+            .Where(file => Repository.Relative(file).Contains(".Tests/", StringComparison.Ordinal)
+                && Sleep().IsMatch(File.ReadAllText(file)))
             .Select(Repository.Relative);
 
         Nothing.In(wrong);
@@ -99,12 +116,15 @@ public sealed partial class SourceTests
     [Fact]
     public void No_region_hides_code()
     {
-        var wrong = Repository.Code("src", "tests", "samples").Where(file => Region().IsMatch(File.ReadAllText(file))).Select(Repository.Relative);
+        var wrong = Repository.Code("src", "tests", "samples").Where(file => Region().IsMatch(File.ReadAllText(file)))
+            .Select(Repository.Relative);
 
         Nothing.In(wrong);
     }
 
-    [GeneratedRegex(@"^(?<access>public|internal|file|private)?[\w ]*\b(class|struct|interface|enum|record|delegate)\b (struct )?(?<name>\w+)[^\r\n]*", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(
+        @"^(?<access>public|internal|file|private)?[\w ]*\b(class|struct|interface|enum|record|delegate)\b (struct )?(?<name>\w+)[^\r\n]*",
+        RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
     private static partial Regex TopLevelType();
 
     [GeneratedRegex(@"^namespace (?<name>[\w.]+)", RegexOptions.Multiline)]

@@ -23,7 +23,8 @@ internal static class TypeName
         var type = info.Type.IsByRef ? info.Type.GetElementType()! : info.Type;
 
         // An unconstrained type parameter counts as nullable, whether it is written T or T?.
-        var mark = info.ReadState == NullabilityState.Nullable && Nullable.GetUnderlyingType(type) is null && !type.IsGenericParameter ? "?" : "";
+        var mark = info.ReadState == NullabilityState.Nullable
+            && Nullable.GetUnderlyingType(type) is null && !type.IsGenericParameter ? "?" : "";
         if (type.IsArray && info.ElementType is { } element)
         {
             return $"{Of(element)}[]{mark}";

@@ -31,7 +31,8 @@ public sealed class IntervalJobWorkerTests
         Assert.Equal((_jobs.Job.Id, "digest", task.Id, DateTimeOffset.UnixEpoch, 7, "task:test.work"), seen);
         Assert.Equal((OutcomeKind.Completed, true), (_store.Entry(id).Last.Kind, _store.Entry(id).Last.IsTask));
         Assert.Equal("\"done\"", _store.Entry(id).Result);
-        Assert.Equal((id, _jobs.Job.Id, null, 1), Assert.Single(_jobs.Starts.Select(start => (start.EntryId, start.JobId, start.TaskId, start.Attempt))));
+        Assert.Equal((id, _jobs.Job.Id, null, 1), Assert.Single(
+            _jobs.Starts.Select(start => (start.EntryId, start.JobId, start.TaskId, start.Attempt))));
     }
 
     [Fact]
@@ -78,7 +79,8 @@ public sealed class IntervalJobWorkerTests
     [Fact]
     public async Task Missed_run_waits_for_the_one_before_it()
     {
-        _jobs.OnStart = (_, _) => new TaskStart(TaskStartDecision.Wait, null, _jobs.Job with { Schedule = Schedule.Every(TimeSpan.FromSeconds(40)) }, null);
+        _jobs.OnStart = (_, _) => new TaskStart(
+            TaskStartDecision.Wait, null, _jobs.Job with { Schedule = Schedule.Every(TimeSpan.FromSeconds(40)) }, null);
         await using var host = await StartAsync();
 
         var id = AddEntry();
@@ -112,7 +114,9 @@ public sealed class IntervalJobWorkerTests
         var id = AddEntry(maxAttempts: 1);
         await _store.UntilEnded(id);
 
-        Assert.Equal((OutcomeKind.Failed, EndReasons.InvalidArgs, true), (_store.Entry(id).Last.Kind, _store.Entry(id).Last.Reason, _store.Entry(id).Last.IsTask));
+        Assert.Equal(
+            (OutcomeKind.Failed, EndReasons.InvalidArgs, true),
+            (_store.Entry(id).Last.Kind, _store.Entry(id).Last.Reason, _store.Entry(id).Last.IsTask));
         Assert.Contains("$.number", _store.Entry(id).Last.Error, StringComparison.Ordinal);
     }
 
@@ -142,7 +146,8 @@ public sealed class IntervalJobWorkerTests
     }
 
     private long AddEntry(Guid? taskId = null, int maxAttempts = 10)
-        => _store.Add("task:test.work", $$"""{"jobId":"{{_jobs.Job.Id}}","taskId":{{(taskId is { } id ? $"\"{id}\"" : "null")}}}""", entry => entry.Stored = entry.Stored with { MaxAttempts = maxAttempts });
+        => _store.Add("task:test.work", $$"""{"jobId":"{{_jobs.Job.Id}}","taskId":{{(taskId is { } id ? $"\"{id}\"" : "null")}}}""", entry
+            => entry.Stored = entry.Stored with { MaxAttempts = maxAttempts });
 
     private Task<WorkHost> StartAsync()
     {

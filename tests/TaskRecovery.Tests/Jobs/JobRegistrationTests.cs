@@ -19,7 +19,9 @@ public sealed class JobRegistrationTests
         await host.StopAsync();
 
         var job = Assert.Single(_jobs.Upserts);
-        Assert.Equal(("digest", "reports", Schedule.Every(TimeSpan.FromMinutes(5))), (job.Definition.Name, job.Definition.Queue, job.Definition.Schedule));
+        Assert.Equal(
+            ("digest", "reports", Schedule.Every(TimeSpan.FromMinutes(5))),
+            (job.Definition.Name, job.Definition.Queue, job.Definition.Schedule));
         Assert.Equal(("test.work", "task:test.work", 4), (job.Kind, job.EntryKind, job.MaxAttempts));
         Assert.Contains("\"number\":3", System.Text.Encoding.UTF8.GetString(job.Args.Span), StringComparison.Ordinal);
     }
@@ -64,14 +66,16 @@ public sealed class JobRegistrationTests
 
         Assert.Equal(lines, host.Log.Count(4005));
         Assert.Equal(lines, _jobs.Orphaned.Count);
-        Assert.All(host.Log.Lines.Where(line => line.Id == 4005), line => Assert.Contains("clean-up", line.Message, StringComparison.Ordinal));
+        Assert.All(host.Log.Lines.Where(line => line.Id == 4005), line => Assert.Contains(
+            "clean-up", line.Message, StringComparison.Ordinal));
     }
 
     [Fact]
     public async Task Job_that_the_code_no_longer_declares_is_deleted_when_the_option_says_so()
     {
         _jobs.Declared.Add("clean-up");
-        await using var host = Create(builder => builder.AddTaskHandler<TestArgs, TestHandler>(), options => options.OrphanedJobs = OrphanedJobPolicy.Delete);
+        await using var host = Create(
+            builder => builder.AddTaskHandler<TestArgs, TestHandler>(), options => options.OrphanedJobs = OrphanedJobPolicy.Delete);
 
         await host.StartAsync();
         await host.StopAsync();
@@ -95,11 +99,13 @@ public sealed class JobRegistrationTests
 
     [Fact]
     public void Second_handler_for_a_kind_is_refused()
-        => Assert.Throws<InvalidOperationException>(() => Create(builder => builder.AddTaskHandler<TestArgs, TestHandler>().AddTaskHandler<TestArgs, SecondTestHandler>()));
+        => Assert.Throws<InvalidOperationException>(
+            () => Create(builder => builder.AddTaskHandler<TestArgs, TestHandler>().AddTaskHandler<TestArgs, SecondTestHandler>()));
 
     [Fact]
     public void Second_kind_for_one_type_of_args_is_refused()
-        => Assert.Throws<InvalidOperationException>(() => Create(builder => builder.AddTaskHandler<TestArgs, TestHandler>().AddTaskHandler<TestArgs, TestHandler>("another")));
+        => Assert.Throws<InvalidOperationException>(
+            () => Create(builder => builder.AddTaskHandler<TestArgs, TestHandler>().AddTaskHandler<TestArgs, TestHandler>("another")));
 
     [Fact]
     public async Task Worker_and_task_handler_may_share_a_type_of_args()
@@ -116,7 +122,8 @@ public sealed class JobRegistrationTests
         await using var host = Create(static _ => { });
         var jobs = host.Services.GetRequiredService<IJobService>();
 
-        await Assert.ThrowsAsync<KindNotRegisteredException>(() => jobs.CreateOrUpdateAsync(new JobDefinition("x", Schedule.Every(TimeSpan.FromMinutes(1))), new Uri("http://localhost")));
+        await Assert.ThrowsAsync<KindNotRegisteredException>(
+            () => jobs.CreateOrUpdateAsync(new JobDefinition("x", Schedule.Every(TimeSpan.FromMinutes(1))), new Uri("http://localhost")));
 
         Assert.Empty(_jobs.Upserts);
     }
@@ -126,7 +133,8 @@ public sealed class JobRegistrationTests
     {
         await using var host = Create(static _ => { });
 
-        await host.Services.GetRequiredService<IJobService>().CreateOrUpdateAsync(new JobDefinition("x", Schedule.Every(TimeSpan.FromMinutes(1))), new TestArgs());
+        await host.Services.GetRequiredService<IJobService>().CreateOrUpdateAsync(
+            new JobDefinition("x", Schedule.Every(TimeSpan.FromMinutes(1))), new TestArgs());
 
         Assert.Equal("task:test.work", Assert.Single(_jobs.Upserts).EntryKind);
     }
@@ -149,11 +157,14 @@ public sealed class JobRegistrationTests
         { "CatchUpLimit", new JobDefinition("x", Schedule.Once(DateTimeOffset.UnixEpoch)) { CatchUpLimit = 0 } },
         { "CatchUpWithin", new JobDefinition("x", Schedule.Once(DateTimeOffset.UnixEpoch)) { CatchUpWithin = TimeSpan.Zero } },
         { "ExpiresAfter", new JobDefinition("x", Schedule.Once(DateTimeOffset.UnixEpoch)) { ExpiresAfter = TimeSpan.FromSeconds(-1) } },
-        { "EndAt", new JobDefinition("x", Schedule.Cron("* * * * *")) { StartAt = DateTimeOffset.UnixEpoch, EndAt = DateTimeOffset.UnixEpoch } },
+        { "EndAt", new JobDefinition(
+            "x", Schedule.Cron("* * * * *")) { StartAt = DateTimeOffset.UnixEpoch, EndAt = DateTimeOffset.UnixEpoch } },
         { "EndAt", new JobDefinition("x", Schedule.Cron("* * * * *")) { EndAt = DateTimeOffset.MaxValue } },
         { "The schedule 'cron 0 0 30 2 *'", new JobDefinition("x", Schedule.Cron("0 0 30 2 *")) },
-        { "The schedule 'cron 0 0 * * *' except '* 0 * * *'", new JobDefinition("x", Schedule.Cron("0 0 * * *")) { Except = ScheduleExceptions.Cron("* 0 * * *") } },
-        { "The schedule 'once at", new JobDefinition("x", Schedule.Once(DateTimeOffset.UnixEpoch)) { Except = ScheduleExceptions.Dates(new DateOnly(1970, 1, 1)) } },
+        { "The schedule 'cron 0 0 * * *' except '* 0 * * *'", new JobDefinition(
+            "x", Schedule.Cron("0 0 * * *")) { Except = ScheduleExceptions.Cron("* 0 * * *") } },
+        { "The schedule 'once at", new JobDefinition(
+            "x", Schedule.Once(DateTimeOffset.UnixEpoch)) { Except = ScheduleExceptions.Dates(new DateOnly(1970, 1, 1)) } },
     };
 
     [Theory]
@@ -162,7 +173,8 @@ public sealed class JobRegistrationTests
     {
         await using var host = Create(static _ => { });
 
-        var error = await Assert.ThrowsAnyAsync<ArgumentException>(() => host.Services.GetRequiredService<IJobService>().CreateOrUpdateAsync(definition, new TestArgs()));
+        var error = await Assert.ThrowsAnyAsync<ArgumentException>(
+            () => host.Services.GetRequiredService<IJobService>().CreateOrUpdateAsync(definition, new TestArgs()));
 
         Assert.StartsWith(property, error.Message, StringComparison.Ordinal);
         Assert.Empty(_jobs.Upserts);
@@ -187,7 +199,8 @@ public sealed class JobRegistrationTests
         await using var host = Create(static _ => { });
         using var scope = new System.Transactions.TransactionScope(System.Transactions.TransactionScopeAsyncFlowOption.Enabled);
 
-        var exception = await Assert.ThrowsAsync<InvalidOperationException>(() => host.Services.GetRequiredService<IJobService>().TriggerNowAsync(Guid.NewGuid()));
+        var exception = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => host.Services.GetRequiredService<IJobService>().TriggerNowAsync(Guid.NewGuid()));
 
         Assert.Contains("TransactionScope", exception.Message, StringComparison.Ordinal);
     }
@@ -197,7 +210,8 @@ public sealed class JobRegistrationTests
     {
         await using var host = Create(static _ => { });
 
-        await Assert.ThrowsAsync<InvalidOperationException>(() => host.Services.GetRequiredService<IJobService>().TriggerNowAsync(Guid.NewGuid()));
+        await Assert.ThrowsAsync<InvalidOperationException>(
+            () => host.Services.GetRequiredService<IJobService>().TriggerNowAsync(Guid.NewGuid()));
     }
 
     [Theory]

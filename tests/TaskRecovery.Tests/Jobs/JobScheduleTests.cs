@@ -16,7 +16,8 @@ public sealed class JobScheduleTests
     {
         await using var host = Create(builder => builder
             .AddTaskHandler<TestArgs, TestHandler>()
-            .AddCronJob("nightly", "0 2 * * *", new TestArgs(1), "Europe/Berlin", definition => definition with { Overlap = OverlapPolicy.Allow })
+            .AddCronJob(
+                "nightly", "0 2 * * *", new TestArgs(1), "Europe/Berlin", definition => definition with { Overlap = OverlapPolicy.Allow })
             .AddJob("once", Schedule.Once(Now), new TestArgs(2))
             .AddIntervalJob("often", TimeSpan.FromMinutes(5), new TestArgs(3)));
 
@@ -24,7 +25,9 @@ public sealed class JobScheduleTests
         await host.StopAsync();
 
         Assert.Equal(["nightly", "once", "often"], _jobs.Upserts.Select(job => job.Definition.Name));
-        Assert.Equal((Schedule.Cron("0 2 * * *", "Europe/Berlin"), OverlapPolicy.Allow), (_jobs.Upserts[0].Definition.Schedule, _jobs.Upserts[0].Definition.Overlap));
+        Assert.Equal(
+            (Schedule.Cron("0 2 * * *", "Europe/Berlin"), OverlapPolicy.Allow),
+            (_jobs.Upserts[0].Definition.Schedule, _jobs.Upserts[0].Definition.Overlap));
         Assert.All(_jobs.Upserts, job => Assert.Equal("task:test.work", job.EntryKind));
     }
 
@@ -32,7 +35,8 @@ public sealed class JobScheduleTests
     public void Bad_expression_or_zone_is_refused_where_the_job_is_declared()
     {
         Assert.Throws<ArgumentException>(() => Create(builder => builder.AddCronJob("x", "61 * * * *", new TestArgs())));
-        Assert.Throws<TimeZoneNotFoundException>(() => Create(builder => builder.AddCronJob("x", "* * * * *", new TestArgs(), "Mars/Base")));
+        Assert.Throws<TimeZoneNotFoundException>(
+            () => Create(builder => builder.AddCronJob("x", "* * * * *", new TestArgs(), "Mars/Base")));
         Assert.Throws<ArgumentException>(() => Create(builder => builder.AddCronJob("x", "0 0 31 4 *", new TestArgs())));
     }
 
@@ -56,7 +60,8 @@ public sealed class JobScheduleTests
             await DeclareAsync(new TestArgs(1), static definition => definition with { Timeout = TimeSpan.FromHours(1) }),
             await DeclareAsync(new TestArgs(1), static definition => definition with { StartAt = Now }),
             await DeclareAsync(new TestArgs(1), static definition => definition with { EndAt = Now }),
-            await DeclareAsync(new TestArgs(1), static definition => definition with { Except = ScheduleExceptions.Dates(new DateOnly(2026, 12, 25)) }),
+            await DeclareAsync(
+                new TestArgs(1), static definition => definition with { Except = ScheduleExceptions.Dates(new DateOnly(2026, 12, 25)) }),
         };
 
         Assert.Equal(first, await DeclareAsync(new TestArgs(1), static definition => definition with { CatchUpLimit = 100 }));
@@ -69,7 +74,8 @@ public sealed class JobScheduleTests
     {
         await using var host = Create(static _ => { });
 
-        await host.Services.GetRequiredService<IJobService>().CreateOrUpdateAsync(new JobDefinition("x", Schedule.Cron("* * * * *")), new TestArgs());
+        await host.Services.GetRequiredService<IJobService>().CreateOrUpdateAsync(
+            new JobDefinition("x", Schedule.Cron("* * * * *")), new TestArgs());
 
         Assert.Null(Assert.Single(_jobs.Upserts).DeclaredAs);
     }
@@ -92,7 +98,8 @@ public sealed class JobScheduleTests
     [Fact]
     public void Definition_shows_its_runs_before_it_is_stored()
     {
-        var nightly = new JobDefinition("nightly", Schedule.Cron("0 2 * * *")) { Except = ScheduleExceptions.Dates(new DateOnly(2026, 3, 3)) };
+        var nightly =
+            new JobDefinition("nightly", Schedule.Cron("0 2 * * *")) { Except = ScheduleExceptions.Dates(new DateOnly(2026, 3, 3)) };
         var often = new JobDefinition("often", Schedule.Every(TimeSpan.FromHours(1))) { StartAt = Now.AddHours(5) };
 
         Assert.Equal([Now.AddHours(16), Now.AddHours(64)], nightly.GetRunsAfter(Now, 2));
@@ -152,7 +159,8 @@ public sealed class JobScheduleTests
     private async Task<string?> DeclareAsync(TestArgs args, Func<JobDefinition, JobDefinition> configure)
     {
         _jobs.Upserts.Clear();
-        await using var host = Create(builder => builder.AddTaskHandler<TestArgs, TestHandler>().AddCronJob("job", "0 * * * *", args, configure: configure));
+        await using var host = Create(
+            builder => builder.AddTaskHandler<TestArgs, TestHandler>().AddCronJob("job", "0 * * * *", args, configure: configure));
         await host.StartAsync();
         await host.StopAsync();
         return Assert.Single(_jobs.Upserts).DeclaredAs;

@@ -41,9 +41,11 @@ internal sealed class ScriptedJobs : IJobStore
         return System.Threading.Tasks.Task.FromResult(Job with { Name = job.Definition.Name });
     }
 
-    public Task<Job?> FindAsync(Guid jobId, CancellationToken cancellationToken) => System.Threading.Tasks.Task.FromResult(HasJob ? Job : null);
+    public Task<Job?> FindAsync(Guid jobId, CancellationToken cancellationToken)
+        => System.Threading.Tasks.Task.FromResult(HasJob ? Job : null);
 
-    public Task<TaskRecord?> FindTaskAsync(Guid taskId, CancellationToken cancellationToken) => System.Threading.Tasks.Task.FromResult(Task);
+    public Task<TaskRecord?> FindTaskAsync(Guid taskId, CancellationToken cancellationToken)
+        => System.Threading.Tasks.Task.FromResult(Task);
 
     public Task<IReadOnlyList<TaskRecord>> ListIncompleteTasksAsync(Guid jobId, CancellationToken cancellationToken)
         => System.Threading.Tasks.Task.FromResult<IReadOnlyList<TaskRecord>>(Task is null ? [] : [Task]);
@@ -55,7 +57,8 @@ internal sealed class ScriptedJobs : IJobStore
 
     public Task<JobRecovery> RecoverJobsAsync(CancellationToken cancellationToken) => System.Threading.Tasks.Task.FromResult(Recovery);
 
-    public Task<JobRecovery> CorrectPlansAsync(CancellationToken cancellationToken) => System.Threading.Tasks.Task.FromResult(new JobRecovery(0, []));
+    public Task<JobRecovery> CorrectPlansAsync(CancellationToken cancellationToken)
+        => System.Threading.Tasks.Task.FromResult(new JobRecovery(0, []));
 
     public Task<RecoveryReport> RecoverTasksAsync(TimeSpan maxAge, int maxCrashes, CancellationToken cancellationToken)
         => System.Threading.Tasks.Task.FromResult(RecoveryReport.Empty);
@@ -68,15 +71,18 @@ internal sealed class ScriptedJobs : IJobStore
         return System.Threading.Tasks.Task.FromResult(dues.Count);
     }
 
-    public Task<long?> TriggerAsync(Guid jobId, OverlapPolicy? overlap, AuditInfo audit, CancellationToken cancellationToken) => System.Threading.Tasks.Task.FromResult<long?>(null);
+    public Task<long?> TriggerAsync(Guid jobId, OverlapPolicy? overlap, AuditInfo audit, CancellationToken cancellationToken)
+        => System.Threading.Tasks.Task.FromResult<long?>(null);
 
-    public Task<Job?> FindByNameAsync(string name, CancellationToken cancellationToken) => System.Threading.Tasks.Task.FromResult(HasJob ? Job : null);
+    public Task<Job?> FindByNameAsync(string name, CancellationToken cancellationToken)
+        => System.Threading.Tasks.Task.FromResult(HasJob ? Job : null);
 
     /// <summary>Jobs that the application declared before.</summary>
     public List<string> Declared { get; } = [];
 
     public Task<IReadOnlyList<string>> ListDeclaredAsync(string application, CancellationToken cancellationToken)
-        => System.Threading.Tasks.Task.FromResult<IReadOnlyList<string>>([.. Declared, .. Upserts.Where(job => job.DeclaredBy == application).Select(job => job.Definition.Name)]);
+        => System.Threading.Tasks.Task.FromResult<IReadOnlyList<string>>(
+            [.. Declared, .. Upserts.Where(job => job.DeclaredBy == application).Select(job => job.Definition.Name)]);
 
     public Task<IReadOnlyList<Job>> ListAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
 
@@ -96,7 +102,8 @@ internal sealed class ScriptedJobs : IJobStore
         return System.Threading.Tasks.Task.FromResult(HasJob);
     }
 
-    public Task<bool> ResumeAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken) => System.Threading.Tasks.Task.FromResult(HasJob);
+    public Task<bool> ResumeAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken)
+        => System.Threading.Tasks.Task.FromResult(HasJob);
 
     public List<Guid> Deleted { get; } = [];
 

@@ -25,11 +25,16 @@ public sealed class OperationRulesTests
     public void A_bulk_request_has_a_query_or_ids_and_an_action_of_its_own()
     {
         Refuses("Neither Query nor EntryIds is set", () => OperationRules.Check(new BulkRequest { Action = BulkAction.Retry }));
-        Refuses("Query and EntryIds are both set", () => OperationRules.Check(new BulkRequest { Action = BulkAction.Retry, Query = new(), EntryIds = [1] }));
-        Refuses("EntryIds has 0 ids: use 1 to 10,000", () => OperationRules.Check(new BulkRequest { Action = BulkAction.Retry, EntryIds = [] }));
-        Refuses("EntryIds has 10,001 ids", () => OperationRules.Check(new BulkRequest { Action = BulkAction.Retry, EntryIds = [.. Enumerable.Range(0, 10_001).Select(id => (long)id)] }));
-        Refuses("Action is 'Undo': use Retry or Cancel", () => OperationRules.Check(new BulkRequest { Action = BulkAction.Undo, EntryIds = [1] }));
-        Refuses("LookAtMost is '0'", () => OperationRules.Check(new BulkRequest { Action = BulkAction.Retry, Query = new() { LookAtMost = 0 } }));
+        Refuses("Query and EntryIds are both set", () => OperationRules.Check(
+            new BulkRequest { Action = BulkAction.Retry, Query = new(), EntryIds = [1] }));
+        Refuses("EntryIds has 0 ids: use 1 to 10,000", () => OperationRules.Check(
+            new BulkRequest { Action = BulkAction.Retry, EntryIds = [] }));
+        Refuses("EntryIds has 10,001 ids", () => OperationRules.Check(
+            new BulkRequest { Action = BulkAction.Retry, EntryIds = [.. Enumerable.Range(0, 10_001).Select(id => (long)id)] }));
+        Refuses("Action is 'Undo': use Retry or Cancel", () => OperationRules.Check(
+            new BulkRequest { Action = BulkAction.Undo, EntryIds = [1] }));
+        Refuses("LookAtMost is '0'", () => OperationRules.Check(
+            new BulkRequest { Action = BulkAction.Retry, Query = new() { LookAtMost = 0 } }));
     }
 
     [Theory]
@@ -43,7 +48,8 @@ public sealed class OperationRulesTests
         Assert.Equal([one, other], all!.States!);
         Assert.Equal(("mail", null, 100), (all.Kind, all.Before, all.Limit));
         Assert.Equal([other], some!.States!);
-        Refuses($"{action} changes only entries that are {one} or {other}", () => OperationRules.Check(new BulkRequest { Action = action, Query = new() { States = [EntryState.Completed] } }));
+        Refuses($"{action} changes only entries that are {one} or {other}", () => OperationRules.Check(
+            new BulkRequest { Action = action, Query = new() { States = [EntryState.Completed] } }));
     }
 
     private static void Refuses(string message, Action action)

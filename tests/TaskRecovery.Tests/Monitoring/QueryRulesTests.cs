@@ -19,7 +19,8 @@ public sealed class QueryRulesTests
         { "Queue is 'a\\u0000b': it has a NUL character", new() { Queue = "a\0b" } },
         { "it has 1,001 bytes, use at most 1,000", new() { Text = new string('x', 1001) } },
         { "States is '9': use one of Waiting, Running", new() { States = [(EntryState)9] } },
-        { "CreatedTo is '2026-11-29T12:00:00.0000000+00:00': it must be later than CreatedFrom", new() { CreatedFrom = Noon, CreatedTo = Noon } },
+        { "CreatedTo is '2026-11-29T12:00:00.0000000+00:00': it must be later than "
+            + "CreatedFrom", new() { CreatedFrom = Noon, CreatedTo = Noon } },
         { "EndedTo is", new() { EndedFrom = Noon, EndedTo = Noon.AddHours(-1) } },
         { "Metadata is 'k': give a value too", new() { Metadata = new("k", null!) } },
         { "Metadata is '': leave it null", new() { Metadata = new("", "v") } },
@@ -32,7 +33,8 @@ public sealed class QueryRulesTests
     {
         var error = Assert.Throws<ArgumentException>(() => QueryRules.Check(query));
 
-        Assert.StartsWith(message.StartsWith("it has", StringComparison.Ordinal) ? "Text is '" : message, error.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            message.StartsWith("it has", StringComparison.Ordinal) ? "Text is '" : message, error.Message, StringComparison.Ordinal);
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
     }
 

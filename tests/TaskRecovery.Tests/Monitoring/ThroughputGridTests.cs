@@ -32,7 +32,8 @@ public sealed class ThroughputGridTests
     [Fact]
     public void The_range_is_widened_to_whole_intervals()
     {
-        var grid = ThroughputGrid.For(new ThroughputQuery { From = Noon.AddSeconds(-30), To = Noon.AddSeconds(90), Bucket = TimeSpan.FromMinutes(1) });
+        var grid = ThroughputGrid.For(
+            new ThroughputQuery { From = Noon.AddSeconds(-30), To = Noon.AddSeconds(90), Bucket = TimeSpan.FromMinutes(1) });
 
         Assert.Equal((Noon.AddMinutes(-1), Noon.AddMinutes(2), 3), (grid.From, grid.To, grid.Count));
     }
@@ -42,7 +43,8 @@ public sealed class ThroughputGridTests
     [InlineData(-1)]
     public void An_empty_range_is_refused(int hours)
     {
-        var error = Assert.Throws<ArgumentException>(() => ThroughputGrid.For(new ThroughputQuery { From = Noon, To = Noon.AddHours(hours) }));
+        var error = Assert.Throws<ArgumentException>(
+            () => ThroughputGrid.For(new ThroughputQuery { From = Noon, To = Noon.AddHours(hours) }));
 
         Assert.Contains("is empty", error.Message, StringComparison.Ordinal);
     }
@@ -52,12 +54,14 @@ public sealed class ThroughputGridTests
     [InlineData(90)]
     [InlineData(-60)]
     public void An_interval_is_whole_minutes(int seconds)
-        => Assert.Throws<ArgumentException>(() => ThroughputGrid.For(new ThroughputQuery { From = Noon, To = Noon.AddHours(1), Bucket = TimeSpan.FromSeconds(seconds) }));
+        => Assert.Throws<ArgumentException>(
+            () => ThroughputGrid.For(new ThroughputQuery { From = Noon, To = Noon.AddHours(1), Bucket = TimeSpan.FromSeconds(seconds) }));
 
     [Fact]
     public void Too_many_intervals_are_refused_with_the_number()
     {
-        var error = Assert.Throws<ArgumentException>(() => ThroughputGrid.For(new ThroughputQuery { From = Noon.AddDays(-30), To = Noon, Bucket = TimeSpan.FromMinutes(1) }));
+        var error = Assert.Throws<ArgumentException>(
+            () => ThroughputGrid.For(new ThroughputQuery { From = Noon.AddDays(-30), To = Noon, Bucket = TimeSpan.FromMinutes(1) }));
 
         Assert.Contains("43,200 intervals", error.Message, StringComparison.Ordinal);
     }
@@ -72,7 +76,8 @@ public sealed class ThroughputGridTests
 
         var series = Assert.Single(throughput.Series);
         Assert.Null(series.Name);
-        Assert.Equal([(Noon, 3L), (Noon.AddMinutes(20), 0L), (Noon.AddMinutes(40), 4L)], series.Points.Select(point => (point.At, point.Totals.Completed)));
+        Assert.Equal([(Noon, 3L), (Noon.AddMinutes(20), 0L), (Noon.AddMinutes(40), 4L)], series.Points.Select(
+            point => (point.At, point.Totals.Completed)));
     }
 
     [Fact]
@@ -92,8 +97,10 @@ public sealed class ThroughputGridTests
 
         var throughput = grid.Fill(rows, ThroughputGrouping.Queue);
 
-        Assert.Equal([("a", 2L), ("b", 5L)], throughput.Series.Select(series => (series.Name, series.Points.Sum(point => point.Totals.Completed))));
+        Assert.Equal([("a", 2L), ("b", 5L)], throughput.Series.Select(
+            series => (series.Name, series.Points.Sum(point => point.Totals.Completed))));
     }
 
-    private static StatisticsRow Row(int minute, long completed) => new(Noon.AddMinutes(minute), "", "", new EntryTotals { Completed = completed });
+    private static StatisticsRow Row(int minute, long completed)
+        => new(Noon.AddMinutes(minute), "", "", new EntryTotals { Completed = completed });
 }

@@ -2,7 +2,8 @@ using TaskRecovery.Tests.Support;
 
 namespace TaskRecovery.Tests.Nodes;
 
-/// <summary>Several nodes on one table: how fast a death is noticed, and that nobody is declared dead while its tokens have not fired.</summary>
+/// <summary>Several nodes on one table: how fast a death is noticed, and that nobody is declared dead while its tokens have not
+/// fired.</summary>
 public sealed class DeathTests
 {
     private readonly ManualTimeProvider _time = new();
@@ -185,10 +186,12 @@ public sealed class DeathTests
                     continue;
                 }
 
-                var before = nodes.Where(other => other.Node.Node is not null).Select(other => (Other: other, other.Life, Valid: other.Life.Lease is not null)).ToList();
+                var before = nodes.Where(other => other.Node.Node is not null).Select(
+                    other => (Other: other, other.Life, Valid: other.Life.Lease is not null)).ToList();
                 node.BeatIfDue();
                 node.Node.WatchOnce();
-                foreach (var (other, life, valid) in before.Where(was => was.Other != node && _store.Nodes.Rows[was.Life.Id].IsDead && was.Life.End is null))
+                foreach (var (other, life, valid) in before.Where(was => was.Other != node
+                    && _store.Nodes.Rows[was.Life.Id].IsDead && was.Life.End is null))
                 {
                     deaths++;
                     Assert.False(valid, $"Seed {seed}, tick {tick}: {life.Id} was declared dead while its lease was valid.");

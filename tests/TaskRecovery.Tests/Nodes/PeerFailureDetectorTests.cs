@@ -3,7 +3,8 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Tests.Nodes;
 
-/// <summary>Who is dead: only who was watched in one unbroken session, by the watcher's own clock. Times here are in seconds: the lease is 15, the grace period 3.</summary>
+/// <summary>Who is dead: only who was watched in one unbroken session, by the watcher's own clock. Times here are in seconds: the lease is
+/// 15, the grace period 3.</summary>
 public sealed class PeerFailureDetectorTests
 {
     private static readonly Guid Peer = Guid.NewGuid();
@@ -27,7 +28,8 @@ public sealed class PeerFailureDetectorTests
         Assert.Empty(watch.Observe(14_999, 14_999, [Silent(beat: 7, says: true, held: true)]));
         var dead = watch.Observe(15_000, 15_000, [Silent(beat: 7, says: true, held: true)]);
 
-        Assert.Equal(new DeathVerdict(new PeerHeartbeat(Peer, "peer", 7, true, true) { Proof = DeathProof.LeaseExpired }, ByGrace: false), Assert.Single(dead));
+        Assert.Equal(new DeathVerdict(
+            new PeerHeartbeat(Peer, "peer", 7, true, true) { Proof = DeathProof.LeaseExpired }, ByGrace: false), Assert.Single(dead));
     }
 
     [Fact]

@@ -9,7 +9,8 @@ public sealed class BadInputTests : IAsyncDisposable
     private readonly FakeQueueStore _store = new();
     private readonly WorkHost _host;
 
-    public BadInputTests() => _host = WorkHost.Create(_store, builder => builder.AddKind<TestArgs>(), options => options.MaxArgsBytes = 1_000);
+    public BadInputTests()
+        => _host = WorkHost.Create(_store, builder => builder.AddKind<TestArgs>(), options => options.MaxArgsBytes = 1_000);
 
     public static TheoryData<EnqueueOptions, string, string> BadOptions => new()
     {
@@ -34,8 +35,15 @@ public sealed class BadInputTests : IAsyncDisposable
         { new EnqueueOptions { Queue = "a\0b" }, "a\\u0000b", "remove it" },
         { new EnqueueOptions { RunAfter = TimeSpan.FromSeconds(1), RunAt = DateTimeOffset.UnixEpoch }, "00:00:01", "set one of them" },
         { new EnqueueOptions { ExpiresAt = DateTimeOffset.MaxValue }, "9999-12-31", "use a time before 9000-01-01" },
-        { new EnqueueOptions { RunAt = DateTimeOffset.UnixEpoch.AddDays(1), ExpiresAt = DateTimeOffset.UnixEpoch.AddDays(1) }, "1970-01-02", "use a later time" },
-        { new EnqueueOptions { Metadata = new Dictionary<string, string> { ["name"] = "secret\0" } }, "'name' has a NUL character", "without NUL" },
+        { new EnqueueOptions
+        {
+            RunAt = DateTimeOffset.UnixEpoch.AddDays(1),
+            ExpiresAt = DateTimeOffset.UnixEpoch.AddDays(1),
+        }, "1970-01-02", "use a later time" },
+        { new EnqueueOptions
+        {
+            Metadata = new Dictionary<string, string> { ["name"] = "secret\0" },
+        }, "'name' has a NUL character", "without NUL" },
         { new EnqueueOptions { Metadata = new Dictionary<string, string> { ["name"] = null! } }, "null", "without NUL" },
     };
 
@@ -86,14 +94,16 @@ public sealed class BadInputTests : IAsyncDisposable
         var task = new TaskRecord { Id = Guid.Empty, JobId = Guid.Empty, State = TaskState.Failed, Result = secret, Error = secret };
         var options = new EnqueueOptions { UniqueKey = secret, Metadata = new Dictionary<string, string> { [secret] = secret } };
 
-        Assert.All(new object[] { entry, job, task, options }, item => Assert.DoesNotContain(secret, item.ToString(), StringComparison.Ordinal));
+        Assert.All(new object[] { entry, job, task, options }, item => Assert.DoesNotContain(
+            secret, item.ToString(), StringComparison.Ordinal));
         Assert.Equal("Entry 7 (mail\\u000Asend, queue default): Failed, attempt 1 of 3", entry.ToString());
     }
 
     [Fact]
     public async Task Arguments_over_the_size_limit_are_refused()
     {
-        var exception = await Assert.ThrowsAsync<ArgumentException>(async () => await _host.Queue.EnqueueAsync(new TestArgs(1, new string('x', 1_000))));
+        var exception = await Assert.ThrowsAsync<ArgumentException>(
+            async () => await _host.Queue.EnqueueAsync(new TestArgs(1, new string('x', 1_000))));
 
         Assert.Contains("1,022 bytes", exception.Message, StringComparison.Ordinal);
         Assert.Contains("MaxArgsBytes", exception.Message, StringComparison.Ordinal);
@@ -124,7 +134,8 @@ public sealed class BadInputTests : IAsyncDisposable
     [Fact]
     public async Task Many_entries_are_all_stored_or_none()
     {
-        var requests = new[] { EnqueueRequest.Create(new TestArgs(1)), EnqueueRequest.Create(new TestArgs(2), new EnqueueOptions { Priority = 11 }) };
+        var requests =
+            new[] { EnqueueRequest.Create(new TestArgs(1)), EnqueueRequest.Create(new TestArgs(2), new EnqueueOptions { Priority = 11 }) };
 
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(async () => await _host.Queue.EnqueueManyAsync(requests));
 
@@ -147,12 +158,14 @@ public sealed class BadInputTests : IAsyncDisposable
 
     [Fact]
     public async Task A_list_has_a_limit_between_1_and_1000()
-        => await Assert.ThrowsAsync<ArgumentOutOfRangeException>(async () => await _host.Queue.ListAsync(new EntryFilter { Limit = 1_001 }));
+        => await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
+            async () => await _host.Queue.ListAsync(new EntryFilter { Limit = 1_001 }));
 
     [Fact]
     public async Task Single_enqueues_that_wait_at_the_same_moment_share_a_round_trip_and_get_their_own_ids()
     {
-        var results = await Task.WhenAll(Enumerable.Range(0, 200).Select(number => _host.Queue.EnqueueAsync(new TestArgs(number)).AsTask()));
+        var results = await Task.WhenAll(
+            Enumerable.Range(0, 200).Select(number => _host.Queue.EnqueueAsync(new TestArgs(number)).AsTask()));
 
         Assert.Equal(200, results.Select(result => result.Id).Distinct().Count());
         Assert.InRange(_store.Calls["enqueue"], 1, 199);

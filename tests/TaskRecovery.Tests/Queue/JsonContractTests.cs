@@ -112,7 +112,8 @@ public sealed class JsonContractTests
     }
 
     private static EntryJson New(JsonSerializerOptions? json = null)
-        => new(Options.Create(new TaskRecoveryOptions { Json = json }), new PayloadCodecs([], new ServiceCollection().BuildServiceProvider()));
+        => new(Options.Create(new TaskRecoveryOptions { Json = json }), new PayloadCodecs(
+            [], new ServiceCollection().BuildServiceProvider()));
 
     private sealed class WithFields
     {

@@ -62,9 +62,12 @@ public sealed class PayloadCodecsTests
     {
         var broken = new Broken();
 
-        Assert.Contains("'broken'", Assert.Throws<PayloadException>(() => PayloadCodecs.Encode(broken, Json)).Message, StringComparison.Ordinal);
-        Assert.Contains("'broken'", Assert.Throws<PayloadException>(() => Codecs(broken).Read("\"$codec:broken:e30=\"")).Message, StringComparison.Ordinal);
-        Assert.Contains("'broken'", Assert.Throws<InvalidOperationException>(() => Codecs(broken).Check()).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'broken'", Assert.Throws<PayloadException>(() => PayloadCodecs.Encode(broken, Json)).Message, StringComparison.Ordinal);
+        Assert.Contains("'broken'", Assert.Throws<PayloadException>(
+            () => Codecs(broken).Read("\"$codec:broken:e30=\"")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'broken'", Assert.Throws<InvalidOperationException>(() => Codecs(broken).Check()).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -72,32 +75,40 @@ public sealed class PayloadCodecsTests
     [InlineData("a:b")]
     [InlineData("a\"")]
     public void An_id_that_can_t_be_stored_is_refused(string id)
-        => Assert.Contains("Use 1 to 50", Assert.Throws<InvalidOperationException>(() => Codecs(new Reverse(id))).Message, StringComparison.Ordinal);
+        => Assert.Contains(
+            "Use 1 to 50", Assert.Throws<InvalidOperationException>(() => Codecs(new Reverse(id))).Message, StringComparison.Ordinal);
 
     [Fact]
     public void Two_codecs_with_one_id_are_refused()
-        => Assert.Contains("both have the id", Assert.Throws<InvalidOperationException>(() => Codecs(new Reverse(), new Reverse())).Message, StringComparison.Ordinal);
+        => Assert.Contains("both have the id", Assert.Throws<InvalidOperationException>(
+            () => Codecs(new Reverse(), new Reverse())).Message, StringComparison.Ordinal);
 
     [Fact]
     public void A_second_codec_for_a_kind_is_refused()
     {
         var builder = new ServiceCollection().AddTaskRecovery().AddPayloadCodec<TestArgs, Broken>().AddPayloadCodec<TestArgs, Broken>();
 
-        Assert.Contains("Keep one of them", Assert.Throws<InvalidOperationException>(() => builder.AddPayloadCodec<TestArgs, Reverse>()).Message, StringComparison.Ordinal);
+        Assert.Contains("Keep one of them", Assert.Throws<InvalidOperationException>(
+            () => builder.AddPayloadCodec<TestArgs, Reverse>()).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task A_codec_that_does_not_work_or_has_no_kind_fails_the_start()
     {
-        await using var broken = WorkHost.Create(new FakeQueueStore(), static builder => builder.AddKind<TestArgs>().AddPayloadCodec<TestArgs, Broken>());
+        await using var broken = WorkHost.Create(
+            new FakeQueueStore(), static builder => builder.AddKind<TestArgs>().AddPayloadCodec<TestArgs, Broken>());
         await using var without = WorkHost.Create(new FakeQueueStore(), static builder => builder.AddPayloadCodec<TestArgs, NoCodec>());
 
-        Assert.Contains("does not work", (await Assert.ThrowsAsync<InvalidOperationException>(broken.StartAsync)).Message, StringComparison.Ordinal);
-        Assert.Contains("has no kind with it", (await Assert.ThrowsAsync<InvalidOperationException>(without.StartAsync)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "does not work", (await Assert.ThrowsAsync<InvalidOperationException>(broken.StartAsync)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "has no kind with it", (await Assert.ThrowsAsync<InvalidOperationException>(without.StartAsync)).Message,
+            StringComparison.Ordinal);
     }
 
     private static PayloadCodecs Codecs(params IPayloadCodec[] codecs)
-        => new(codecs.Select(static codec => new PayloadCodecRegistration(null, codec.GetType(), _ => codec)), new ServiceCollection().BuildServiceProvider());
+        => new(codecs.Select(static codec => new PayloadCodecRegistration(
+            null, codec.GetType(), _ => codec)), new ServiceCollection().BuildServiceProvider());
 
     private sealed class Reverse(string id = "reverse") : IPayloadCodec
     {

@@ -92,7 +92,8 @@ public sealed class RegistrationTests
     [Fact]
     public void Worker_options_out_of_range_are_refused_at_registration()
     {
-        var exception = Assert.Throws<ArgumentOutOfRangeException>(() => _services.AddTaskRecovery().AddWorker<TestArgs, TestWorker>(configure: options => options.MaxAttempts = 0));
+        var exception = Assert.Throws<ArgumentOutOfRangeException>(
+            () => _services.AddTaskRecovery().AddWorker<TestArgs, TestWorker>(configure: options => options.MaxAttempts = 0));
 
         Assert.Contains("MaxAttempts", exception.Message, StringComparison.Ordinal);
     }
@@ -101,7 +102,8 @@ public sealed class RegistrationTests
     public void Options_are_bound_from_configuration()
     {
         _services.AddTaskRecovery(Configuration(
-            ("NodeName", "blue"), ("ShutdownTimeout", "00:00:07"), ("StartupMode", "failfast"), ("ServeDefaultQueue", "false"), ("Queues:mail:Concurrency", "7"),
+            ("NodeName", "blue"), ("ShutdownTimeout", "00:00:07"), ("StartupMode", "failfast"),
+            ("ServeDefaultQueue", "false"), ("Queues:mail:Concurrency", "7"),
             ("Queues:mail:Prefetch", "70"), ("Node:Lease", "00:00:20"), ("Recovery:MaxCrashes", "5"), ("Retention:Failed", "30.00:00:00")));
 
         var options = Options();
@@ -109,7 +111,8 @@ public sealed class RegistrationTests
         Assert.Equal("blue", options.NodeName);
         Assert.Equal(TimeSpan.FromSeconds(7), options.ShutdownTimeout);
         Assert.Equal(StartupMode.FailFast, options.StartupMode);
-        Assert.Equal(("mail", 7, 70), WorkService.ServedQueues(options).Select(queue => (queue.Name, queue.Options.Concurrency, queue.Options.Prefetch ?? 0)).Single());
+        Assert.Equal(("mail", 7, 70), WorkService.ServedQueues(options).Select(
+            queue => (queue.Name, queue.Options.Concurrency, queue.Options.Prefetch ?? 0)).Single());
         Assert.Equal(TimeSpan.FromSeconds(20), options.Node.Lease);
         Assert.Equal(5, options.Recovery.MaxCrashes);
         Assert.Equal(TimeSpan.FromDays(30), options.Retention.Failed);
@@ -136,7 +139,9 @@ public sealed class RegistrationTests
     [Fact]
     public void Options_of_a_store_are_bound_and_every_one_of_them_can_be()
     {
-        var builder = _services.AddTaskRecovery(Configuration(("PostgreSql:Schema", "queues"), ("PostgreSql:CommandTimeout", "00:00:09"), ("Sqlite:Synchronous", "normal"), ("Sqlite:BusyTimeout", "00:00:08")));
+        var builder = _services.AddTaskRecovery(Configuration(
+            ("PostgreSql:Schema", "queues"), ("PostgreSql:CommandTimeout", "00:00:09"),
+            ("Sqlite:Synchronous", "normal"), ("Sqlite:BusyTimeout", "00:00:08")));
         builder.UsePostgreSql("Host=localhost", options => options.UseNotifications = false);
         new ServiceCollection().AddTaskRecovery().UseSqlite("Data Source=tasks.db");
 
@@ -206,8 +211,11 @@ public sealed class RegistrationTests
 
         Assert.Collection(
             exception.Failures.Order(StringComparer.Ordinal),
-            failure => Assert.Contains("Node.Grace is '00:00:01': use at least two heartbeat intervals and 0.5 s (00:00:02.5000000)", failure, StringComparison.Ordinal),
-            failure => Assert.Contains("a NUL character, which databases can't store as text; remove it", failure, StringComparison.Ordinal),
+            failure => Assert.Contains(
+                "Node.Grace is '00:00:01': use at least two heartbeat intervals and 0.5 s (00:00:02.5000000)",
+                failure, StringComparison.Ordinal),
+            failure => Assert.Contains(
+                "a NUL character, which databases can't store as text; remove it", failure, StringComparison.Ordinal),
             failure => Assert.Contains("Queues[mail].Concurrency is '0': use 1 to 10,000", failure, StringComparison.Ordinal),
             failure => Assert.Contains("Recovery.MaxCrashes is '0': use 1 to 10", failure, StringComparison.Ordinal));
     }

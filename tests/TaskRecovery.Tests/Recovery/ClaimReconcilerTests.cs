@@ -4,7 +4,8 @@ using TaskRecovery.Tests.Support;
 
 namespace TaskRecovery.Tests.Recovery;
 
-/// <summary>Answers get lost: what the store holds for this node and the node does not know goes back, but never what it may be about to learn of.</summary>
+/// <summary>Answers get lost: what the store holds for this node and the node does not know goes back, but never what it may be about to
+/// learn of.</summary>
 public sealed class ClaimReconcilerTests : IDisposable
 {
     private readonly RecoveryUnderTest _recovery = new();

@@ -18,7 +18,8 @@ public sealed class StoreLoopTests : IDisposable
         using var sweeper = Sweeper();
         _recovery.Store.Failure = new StoreUnavailableException("down");
 
-        TimeSpan[] waits = [await sweeper.TryOnceAsync(Cancellation), await sweeper.TryOnceAsync(Cancellation), await sweeper.TryOnceAsync(Cancellation)];
+        TimeSpan[] waits =
+            [await sweeper.TryOnceAsync(Cancellation), await sweeper.TryOnceAsync(Cancellation), await sweeper.TryOnceAsync(Cancellation)];
         _recovery.Store.Failure = null;
         var after = await sweeper.TryOnceAsync(Cancellation);
         await sweeper.TryOnceAsync(Cancellation);
@@ -85,7 +86,8 @@ public sealed class StoreLoopTests : IDisposable
         using var retention = new RetentionLoop(_recovery.Store, _recovery.Loops, _recovery.Node.Options);
         _recovery.Store.PurgesLeft = 2;
 
-        TimeSpan[] waits = [await retention.TryOnceAsync(Cancellation), await retention.TryOnceAsync(Cancellation), await retention.TryOnceAsync(Cancellation)];
+        TimeSpan[] waits = [await retention.TryOnceAsync(Cancellation),
+            await retention.TryOnceAsync(Cancellation), await retention.TryOnceAsync(Cancellation)];
 
         Assert.Equal([0, 0, 30], waits.Select(wait => wait.TotalSeconds));
     }

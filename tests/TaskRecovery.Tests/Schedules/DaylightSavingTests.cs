@@ -74,7 +74,8 @@ public sealed class DaylightSavingTests
             }
         }
 
-        string[] others = ["* * * * *", "*/7 * * * *", "0 * * * *", "30 0-3 * * *", "0,30 2 * * *", "0 1,2,3 * * *", "*/10 2 * * *", "5 */2 * * *", "0 12 * * *", "15 2 * * 0"];
+        string[] others = ["* * * * *", "*/7 * * * *", "0 * * * *", "30 0-3 * * *", "0,30 2 * * *",
+            "0 1,2,3 * * *", "*/10 2 * * *", "5 */2 * * *", "0 12 * * *", "15 2 * * 0"];
         foreach (var expression in others)
         {
             yield return expression;

@@ -36,10 +36,12 @@ public sealed class PublishedOccurrencesTests
     [InlineData("0 0 0 L * *", "2008-01-04", "2008-01-31", "2008-02-29", "2008-03-31", "2008-04-30")]
     [InlineData("0 0 0 L-3 * *", "2008-01-04", "2008-01-28", "2008-02-26", "2008-03-28", "2008-04-27")]
     [InlineData(
-        "0 0 0 LW * *", "2008-01-04", "2008-01-31", "2008-02-29", "2008-03-31", "2008-04-30", "2008-05-30", "2008-06-30", "2008-07-31", "2008-08-29", "2008-09-30", "2008-10-31",
+        "0 0 0 LW * *", "2008-01-04", "2008-01-31", "2008-02-29", "2008-03-31", "2008-04-30",
+        "2008-05-30", "2008-06-30", "2008-07-31", "2008-08-29", "2008-09-30", "2008-10-31",
         "2008-11-28", "2008-12-31")]
     [InlineData(
-        "0 0 0 * * 5L", "2008-01-04", "2008-01-25", "2008-02-29", "2008-03-28", "2008-04-25", "2008-05-30", "2008-06-27", "2008-07-25", "2008-08-29", "2008-09-26", "2008-10-31",
+        "0 0 0 * * 5L", "2008-01-04", "2008-01-25", "2008-02-29", "2008-03-28", "2008-04-25",
+        "2008-05-30", "2008-06-27", "2008-07-25", "2008-08-29", "2008-09-26", "2008-10-31",
         "2008-11-28", "2008-12-26")]
     [InlineData("0 0 0 15W * ?", "2020-01-01", "2020-01-15", "2020-02-14", "2020-03-16", "2020-04-15")]
     [InlineData("0 0 0 1W * ?", "2019-12-31", "2020-01-01", "2020-02-03", "2020-03-02", "2020-04-01")]
@@ -58,11 +60,13 @@ public sealed class PublishedOccurrencesTests
     [InlineData("0 15 10 15 * ?", "2026-01-01", "2026-01-15 10:15", "2026-02-15 10:15")]
     [InlineData("0 15 10 L * ?", "2026-01-01", "2026-01-31 10:15", "2026-02-28 10:15")] // the last day of every month
     [InlineData("0 15 10 L-2 * ?", "2026-01-01", "2026-01-29 10:15", "2026-02-26 10:15")] // the second to last day
-    [InlineData("0 15 10 ? * FRIL", "2026-01-01", "2026-01-30 10:15", "2026-02-27 10:15")] // the last Friday; Quartz counts days from 1 = SUN, so by name
+    // the last Friday; Quartz counts days from 1 = SUN, so by name
+    [InlineData("0 15 10 ? * FRIL", "2026-01-01", "2026-01-30 10:15", "2026-02-27 10:15")]
     [InlineData("0 15 10 ? * FRI#3", "2026-01-01", "2026-01-16 10:15", "2026-02-20 10:15")] // the third Friday
     [InlineData("0 0 12 1/5 * ?", "2026-01-01 12:00", "2026-01-06 12:00", "2026-01-11 12:00")] // every 5 days, from the first day
     [InlineData("0 11 11 11 11 ?", "2026-01-01", "2026-11-11 11:11", "2027-11-11 11:11")] // every November 11th at 11:11am
-    public void Occurrences_of_the_Quartz_tutorial(string expression, string after, params string[] expected) => AssertRuns(expression, after, expected);
+    public void Occurrences_of_the_Quartz_tutorial(string expression, string after, params string[] expected)
+        => AssertRuns(expression, after, expected);
 
     [Theory] // robfig/cron: unsatisfiable
     [InlineData("0 0 0 30 Feb ?")]
@@ -81,5 +85,6 @@ public sealed class PublishedOccurrencesTests
         }
     }
 
-    private static DateTimeOffset Time(string text) => DateTimeOffset.Parse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal);
+    private static DateTimeOffset Time(string text)
+        => DateTimeOffset.Parse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal);
 }

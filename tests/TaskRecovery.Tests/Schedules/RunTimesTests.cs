@@ -28,7 +28,8 @@ public sealed class RunTimesTests
                 runs.Add(run);
             }
 
-            Assert.True(new SlowCron(expression).Runs(after, until, zone).SequenceEqual(runs), $"{expression} in {zone.Id} after {after:O}");
+            Assert.True(
+                new SlowCron(expression).Runs(after, until, zone).SequenceEqual(runs), $"{expression} in {zone.Id} after {after:O}");
             AssertBackwards(times, runs, after, until, $"{expression} in {zone.Id} after {after:O}");
         }
     }
@@ -43,13 +44,15 @@ public sealed class RunTimesTests
             for (var round = 0; round < 40; round++)
             {
                 var after = Start.AddDays(random.Next(365));
-                DateOnly[] dates = [.. Enumerable.Range(0, random.Next(1, 4)).Select(_ => DateOnly.FromDateTime(after.DateTime).AddDays(random.Next(5)))];
+                DateOnly[] dates = [.. Enumerable.Range(0, random.Next(1, 4)).Select(
+                    _ => DateOnly.FromDateTime(after.DateTime).AddDays(random.Next(5)))];
                 var job = Job(Schedule.Cron("*/30 * * * *", id));
 
                 var plain = Runs(job, after, after.AddDays(5));
                 var excepted = Runs(job with { Except = ScheduleExceptions.Dates(dates) }, after, after.AddDays(5));
 
-                Assert.Equal(plain.Where(run => !dates.Contains(DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(run, zone).DateTime))), excepted);
+                Assert.Equal(
+                    plain.Where(run => !dates.Contains(DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(run, zone).DateTime))), excepted);
                 AssertBackwards((job with { Except = ScheduleExceptions.Dates(dates) }).GetTimes(), excepted, after, after.AddDays(5), id);
             }
         }
@@ -70,7 +73,8 @@ public sealed class RunTimesTests
         var plain = Runs(job, Start, Start.AddDays(3));
         var excepted = Runs(job with { Except = ScheduleExceptions.Cron(excluded) }, Start, Start.AddDays(3));
 
-        Assert.Equal(plain.Where(run => !matches.Matches(new DateTimeOffset(run.UtcTicks - (run.UtcTicks % unit), TimeSpan.Zero))), excepted);
+        Assert.Equal(
+            plain.Where(run => !matches.Matches(new DateTimeOffset(run.UtcTicks - (run.UtcTicks % unit), TimeSpan.Zero))), excepted);
         Assert.NotEqual(plain.Count, excepted.Count);
         AssertBackwards((job with { Except = ScheduleExceptions.Cron(excluded) }).GetTimes(), excepted, Start, Start.AddDays(3), excluded);
     }
@@ -114,7 +118,8 @@ public sealed class RunTimesTests
     private static void AssertBackwards(RunTimes times, List<DateTimeOffset> runs, DateTimeOffset after, DateTimeOffset until, string what)
     {
         var backwards = new List<DateTimeOffset>();
-        for (var at = times.LatestUpTo(until, after.AddTicks(1)); at is { } run && run > after.AddTicks(1); at = times.LatestUpTo(run.AddTicks(-1), after.AddTicks(1)))
+        for (var at = times.LatestUpTo(until, after.AddTicks(1)); at is { } run
+            && run > after.AddTicks(1); at = times.LatestUpTo(run.AddTicks(-1), after.AddTicks(1)))
         {
             backwards.Add(run);
         }
@@ -125,7 +130,8 @@ public sealed class RunTimesTests
 
     private static string RandomExpression(Random random)
     {
-        return string.Join(' ', Field(0, 59), Field(0, 23), random.Next(4) == 0 ? Field(1, 28) : "*", random.Next(6) == 0 ? Field(1, 12) : "*", "*");
+        return string.Join(
+            ' ', Field(0, 59), Field(0, 23), random.Next(4) == 0 ? Field(1, 28) : "*", random.Next(6) == 0 ? Field(1, 12) : "*", "*");
 
         string Field(int least, int most)
         {

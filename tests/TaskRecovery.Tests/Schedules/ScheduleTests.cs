@@ -15,7 +15,8 @@ public sealed class ScheduleTests
 
     [Fact]
     public void H_gets_its_value_from_the_name_of_the_job()
-        => Assert.True(Enumerable.Range(0, 50).Select(job => Schedule.Cron("H * * * *").NextAfter(Now, $"job {job}")).Distinct().Count() > 20);
+        => Assert.True(
+            Enumerable.Range(0, 50).Select(job => Schedule.Cron("H * * * *").NextAfter(Now, $"job {job}")).Distinct().Count() > 20);
 
     [Fact]
     public void Schedules_are_equal_if_they_say_the_same()
@@ -24,16 +25,20 @@ public sealed class ScheduleTests
         Assert.NotEqual(Schedule.Cron("*/5 * * * *"), Schedule.Cron("*/5 * * * *", "Europe/Berlin"));
         Assert.Equal("cron */5 * * * * in Europe/Berlin", Schedule.Cron("*/5 * * * *", "Europe/Berlin").ToString());
         Assert.Equal("cron @hourly", Schedule.Cron("@hourly").ToString());
-        Assert.Equal(ScheduleExceptions.Dates(new DateOnly(2026, 12, 26), new DateOnly(2026, 12, 25)), ScheduleExceptions.Dates(new DateOnly(2026, 12, 25), new DateOnly(2026, 12, 26)));
+        Assert.Equal(ScheduleExceptions.Dates(new DateOnly(2026, 12, 26), new DateOnly(2026, 12, 25)), ScheduleExceptions.Dates(
+            new DateOnly(2026, 12, 25), new DateOnly(2026, 12, 26)));
     }
 
     [Fact]
     public void Bad_input_is_refused_at_the_call()
     {
         Assert.Contains("'61'", Assert.Throws<ArgumentException>(() => Schedule.Cron("61 * * * *")).Message, StringComparison.Ordinal);
-        Assert.Contains("'Mars/Base'", Assert.Throws<TimeZoneNotFoundException>(() => Schedule.Cron("* * * * *", "Mars/Base")).Message, StringComparison.Ordinal);
+        Assert.Contains("'Mars/Base'", Assert.Throws<TimeZoneNotFoundException>(
+            () => Schedule.Cron("* * * * *", "Mars/Base")).Message, StringComparison.Ordinal);
         Assert.Contains("0 dates", Assert.Throws<ArgumentException>(() => ScheduleExceptions.Dates()).Message, StringComparison.Ordinal);
-        Assert.Contains("'x'", Assert.Throws<ArgumentException>(() => ScheduleExceptions.Cron("* * * * x")).Message, StringComparison.Ordinal);
-        Assert.Throws<ArgumentException>(() => ScheduleExceptions.Dates(Enumerable.Range(0, 1_001).Select(day => new DateOnly(2026, 1, 1).AddDays(day))));
+        Assert.Contains(
+            "'x'", Assert.Throws<ArgumentException>(() => ScheduleExceptions.Cron("* * * * x")).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(
+            () => ScheduleExceptions.Dates(Enumerable.Range(0, 1_001).Select(day => new DateOnly(2026, 1, 1).AddDays(day))));
     }
 }

@@ -17,7 +17,8 @@ public sealed partial class SchedulesPageTests
     public void Every_example_of_the_page_is_in_this_file()
     {
         var page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "schedules.md"));
-        var code = Squeeze(File.ReadAllText(Path.Combine(Repository.Root, "tests", "TaskRecovery.Tests", "Schedules", "SchedulesPageTests.cs")));
+        var code = Squeeze(
+            File.ReadAllText(Path.Combine(Repository.Root, "tests", "TaskRecovery.Tests", "Schedules", "SchedulesPageTests.cs")));
         var examples = Example().Matches(page).Select(match => Squeeze(match.Groups["code"].Value)).ToList();
 
         Assert.Equal(6, examples.Count);

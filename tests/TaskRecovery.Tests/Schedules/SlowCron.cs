@@ -55,8 +55,11 @@ internal sealed class SlowCron
         var values = new HashSet<int>();
         foreach (var item in field.Split(','))
         {
-            var (range, step) = item.Split('/') is [var left, var right] ? (left, int.Parse(right, CultureInfo.InvariantCulture)) : (item, 1);
-            var bounds = range == "*" ? [least, most] : range.Split('-').Select(text => int.Parse(text, CultureInfo.InvariantCulture)).ToArray();
+            var (range, step) = item.Split('/') is [var left, var right]
+                ? (left, int.Parse(right, CultureInfo.InvariantCulture))
+                : (item, 1);
+            var bounds = range == "*" ? [least, most]
+                : range.Split('-').Select(text => int.Parse(text, CultureInfo.InvariantCulture)).ToArray();
             for (var value = bounds[0]; value <= bounds[^1]; value += step)
             {
                 values.Add(value);

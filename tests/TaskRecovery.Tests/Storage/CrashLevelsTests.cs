@@ -39,5 +39,6 @@ public sealed class CrashLevelsTests
     }
 
     [Fact]
-    public void Single_crash_makes_no_suspect() => Assert.Equal([false, false, true, true], Enumerable.Range(0, 4).Select(CrashLevels.IsSuspect));
+    public void Single_crash_makes_no_suspect()
+        => Assert.Equal([false, false, true, true], Enumerable.Range(0, 4).Select(CrashLevels.IsSuspect));
 }

@@ -19,7 +19,8 @@ public sealed class JobPlanningTests
     private static readonly JobTiming Nightly = Hourly with { Schedule = Schedule.Cron("0 2 * * *"), NextRunAt = At(16 * 60) };
 
 
-    /// <summary>What is stored, what the definition wants, whether the entry's columns change, and the new due time in minutes from now; null if the plan stays.</summary>
+    /// <summary>What is stored, what the definition wants, whether the entry's columns change, and the new due time in minutes from now;
+    /// null if the plan stays.</summary>
     public static TheoryData<string, JobTiming, JobTiming, bool, double?> Changes { get; } = new()
     {
         { "nothing", Hourly, Hourly, false, null },
@@ -28,26 +29,41 @@ public sealed class JobPlanningTests
         { "a shorter interval", Hourly, Hourly with { Schedule = Schedule.Every(TimeSpan.FromMinutes(10)) }, false, 10 },
         { "a longer interval", Hourly, Hourly with { Schedule = Schedule.Every(TimeSpan.FromMinutes(90)) }, false, null },
         { "a longer interval and another queue", Hourly, Hourly with { Schedule = Schedule.Every(TimeSpan.FromMinutes(90)) }, true, 30 },
-        { "a shorter interval before the first run", Hourly with { StartAt = At(30) }, Hourly with { StartAt = At(30), Schedule = Schedule.Every(TimeSpan.FromMinutes(10)) }, false, null },
+        { "a shorter interval before the first run", Hourly with
+        {
+            StartAt = At(30),
+        }, Hourly with { StartAt = At(30), Schedule = Schedule.Every(TimeSpan.FromMinutes(10)) }, false, null },
         { "a later start", Hourly, Hourly with { StartAt = At(300) }, false, null },
         { "a start that is put off", Hourly with { StartAt = At(30) }, Hourly with { StartAt = At(31) }, false, null },
         { "an earlier start", Hourly with { StartAt = At(30) }, Hourly with { StartAt = At(20) }, false, 20 },
         { "a start in the past", Hourly, Hourly with { StartAt = At(-20) }, false, -20 },
-        { "a later start, nothing planned", Hourly with { IsPlanned = false, NextRunAt = null }, Hourly with { StartAt = At(300) }, false, 300 },
+        { "a later start, nothing planned", Hourly with { IsPlanned = false, NextRunAt = null }, Hourly with
+        {
+            StartAt = At(300),
+        }, false, 300 },
         { "a single run", Hourly, Once with { Schedule = Schedule.Once(At(300)) }, false, 300 },
         { "a single run at the same time", Hourly, Once, false, 30 },
         { "a single run at another time", Once, Once with { Schedule = Schedule.Once(At(300)) }, false, 300 },
-        { "a single run again", Once with { State = JobState.Ended, IsPlanned = false, NextRunAt = null }, Once with { Schedule = Schedule.Once(At(300)) }, false, 300 },
+        { "a single run again", Once with { State = JobState.Ended, IsPlanned = false, NextRunAt = null }, Once with
+        {
+            Schedule = Schedule.Once(At(300)),
+        }, false, 300 },
         { "an interval instead of a single run", Once, Hourly, false, 0 },
         { "an interval with a start instead of a single run", Once, Hourly with { StartAt = At(300) }, false, 300 },
         { "another cron expression", Nightly, Nightly with { Schedule = Schedule.Cron("0 3 * * *") }, false, 17 * 60 },
         { "another time zone", Nightly, Nightly with { Schedule = Schedule.Cron("0 2 * * *", "Europe/Berlin") }, false, 15 * 60 },
         { "the same cron expression", Nightly, Nightly, false, null },
-        { "another cron expression, the planned run is overdue", Nightly with { NextRunAt = At(-300) }, Nightly with { Schedule = Schedule.Cron("0 3 * * *") }, false, 17 * 60 },
+        { "another cron expression, the planned run is overdue", Nightly with
+        {
+            NextRunAt = At(-300),
+        }, Nightly with { Schedule = Schedule.Cron("0 3 * * *") }, false, 17 * 60 },
         { "a later start of a cron job", Nightly, Nightly with { StartAt = At(5000) }, false, null },
         { "a start of a cron job in the past", Nightly, Nightly with { StartAt = At(-5000) }, false, null },
         { "a date without a run", Nightly, Nightly with { Except = ScheduleExceptions.Dates(new DateOnly(2026, 3, 2)) }, false, 40 * 60 },
-        { "an interval with a date without a run", Hourly, Hourly with { Except = ScheduleExceptions.Dates(new DateOnly(2026, 3, 1)) }, false, (14 * 60) + 30 },
+        { "an interval with a date without a run", Hourly, Hourly with
+        {
+            Except = ScheduleExceptions.Dates(new DateOnly(2026, 3, 1)),
+        }, false, (14 * 60) + 30 },
         { "cron instead of an interval", Hourly, Nightly, false, 16 * 60 },
         { "an interval instead of cron", Nightly, Hourly, false, 0 },
         { "an end after the next run", Hourly, Hourly with { EndAt = At(300) }, false, null },
@@ -84,7 +100,8 @@ public sealed class JobPlanningTests
         Assert.Equal(ended, JobPlanning.Replan(Hourly, Hourly with { EndAt = At(20) }, false, Now));
         Assert.Equal(ended, JobPlanning.Replan(null, Nightly with { EndAt = At(20) }, false, Now));
         Assert.Null(JobPlanning.Resume(Nightly with { EndAt = At(20), NextRunAt = At(-600) }, Now));
-        Assert.Equal(new JobPlan(JobState.Active, At(16 * 60)), JobPlanning.Replan(Nightly with { State = JobState.Ended, NextRunAt = null, IsPlanned = false, EndAt = At(-20) }, Nightly, false, Now));
+        Assert.Equal(new JobPlan(JobState.Active, At(16 * 60)), JobPlanning.Replan(
+            Nightly with { State = JobState.Ended, NextRunAt = null, IsPlanned = false, EndAt = At(-20) }, Nightly, false, Now));
     }
 
     [Fact]
@@ -119,9 +136,12 @@ public sealed class JobPlanningTests
     [InlineData(300.0, null, 300)]
     public void New_job_begins_where_its_definition_says(double? once, double? start, double due)
     {
-        var timing = once is { } at ? Once with { Schedule = Schedule.Once(At(at)) } : Hourly with { StartAt = start is { } first ? At(first) : null };
+        var timing = once is { } at
+            ? Once with { Schedule = Schedule.Once(At(at)) }
+            : Hourly with { StartAt = start is { } first ? At(first) : null };
 
-        Assert.Equal(new JobPlan(JobState.Active, At(due)), JobPlanning.Replan(null, timing with { NextRunAt = null, IsPlanned = false }, false, Now));
+        Assert.Equal(new JobPlan(JobState.Active, At(due)), JobPlanning.Replan(
+            null, timing with { NextRunAt = null, IsPlanned = false }, false, Now));
     }
 
     [Theory]

@@ -54,7 +54,8 @@ public sealed class MissedRunsTests
     [InlineData(MissedRunPolicy.RunAll, -30, 0.2, 60)]
     public void Start_that_is_later_than_the_run_begins_the_grid_anew(MissedRunPolicy policy, double start, double late, double next)
     {
-        var plan = MissedRuns.Plan(EveryMinute with { StartAt = Due.AddSeconds(start) }, Rules with { Policy = policy }, Due.AddSeconds(late));
+        var plan = MissedRuns.Plan(
+            EveryMinute with { StartAt = Due.AddSeconds(start) }, Rules with { Policy = policy }, Due.AddSeconds(late));
 
         Assert.Equal(Due.AddSeconds(next), plan.Next);
     }
@@ -81,7 +82,8 @@ public sealed class MissedRunsTests
     {
         foreach (var job in new[] { EveryMinute, CronEveryMinute })
         {
-            var start = MissedRuns.Plan(job, Rules with { Policy = policy, CatchUpWithin = TimeSpan.FromSeconds(within) }, Due.AddSeconds(600 + late));
+            var start = MissedRuns.Plan(
+                job, Rules with { Policy = policy, CatchUpWithin = TimeSpan.FromSeconds(within) }, Due.AddSeconds(600 + late));
 
             Assert.Equal(new PlannedStart(runs ? null : EndReasons.Missed, Due.AddSeconds(next), true), start);
         }
@@ -97,7 +99,8 @@ public sealed class MissedRunsTests
     {
         foreach (var job in new[] { EveryMinute, CronEveryMinute })
         {
-            var start = MissedRuns.Plan(job, Rules with { Policy = policy, ExpiresAfter = TimeSpan.FromSeconds(10) }, Due.AddSeconds(passed + late));
+            var start = MissedRuns.Plan(
+                job, Rules with { Policy = policy, ExpiresAfter = TimeSpan.FromSeconds(10) }, Due.AddSeconds(passed + late));
 
             Assert.Equal((reason, Due.AddSeconds(next)), (start.Reason, start.Next));
         }
@@ -117,7 +120,8 @@ public sealed class MissedRunsTests
 
             while (next <= now)
             {
-                var start = MissedRuns.Plan(job with { NextRunAt = next }, Rules with { Policy = MissedRunPolicy.RunAll, CatchUpLimit = limit }, now);
+                var start = MissedRuns.Plan(
+                    job with { NextRunAt = next }, Rules with { Policy = MissedRunPolicy.RunAll, CatchUpLimit = limit }, now);
                 if (start.Reason is null)
                 {
                     visited.Add((next.Value - Due).TotalMinutes);
@@ -149,7 +153,8 @@ public sealed class MissedRunsTests
         Assert.Equal(Due.AddMinutes(3), MissedRuns.Plan(job, Rules, Due.AddMinutes(2)).Next);
         Assert.Null(MissedRuns.Plan(job, Rules, Due.AddMinutes(3)).Next);
         Assert.Equal(new PlannedStart(null, null, true), MissedRuns.Plan(job, Rules, Due.AddMinutes(9)));
-        Assert.Equal(new PlannedStart(null, Due.AddMinutes(1), true), MissedRuns.Plan(job, Rules with { Policy = MissedRunPolicy.RunAll }, Due.AddMinutes(9)));
+        Assert.Equal(new PlannedStart(null, Due.AddMinutes(1), true), MissedRuns.Plan(
+            job, Rules with { Policy = MissedRunPolicy.RunAll }, Due.AddMinutes(9)));
     }
 
     [Fact]
@@ -168,7 +173,12 @@ public sealed class MissedRunsTests
     [Fact]
     public void Excluded_due_times_are_not_missed_runs()
     {
-        var daily = EveryMinute with { Schedule = Schedule.Cron("0 10 * * *"), Except = ScheduleExceptions.Dates(new DateOnly(2026, 3, 2), new DateOnly(2026, 3, 3)) };
+        var daily = EveryMinute with
+        {
+            Schedule = Schedule.Cron("0 10 * * *"),
+            Except = ScheduleExceptions.Dates(
+            new DateOnly(2026, 3, 2), new DateOnly(2026, 3, 3))
+        };
 
         Assert.Equal(new PlannedStart(null, Due.AddDays(3), false), MissedRuns.Plan(daily, Rules, Due.AddDays(2.5)));
     }

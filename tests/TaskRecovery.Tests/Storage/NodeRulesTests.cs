@@ -19,7 +19,12 @@ public sealed class NodeRulesTests
     [InlineData(30, 7, 7, 31)]
     public void Dead_node_stays_a_day_longer_than_the_longest_history(int completed, int failed, int cancelled, int stays)
     {
-        var retention = new RetentionOptions { Completed = TimeSpan.FromDays(completed), Failed = TimeSpan.FromDays(failed), Cancelled = TimeSpan.FromDays(cancelled) };
+        var retention = new RetentionOptions
+        {
+            Completed = TimeSpan.FromDays(completed),
+            Failed = TimeSpan.FromDays(failed),
+            Cancelled = TimeSpan.FromDays(cancelled),
+        };
 
         Assert.Equal(TimeSpan.FromDays(stays), NodeRules.DeadNodesStay(retention));
     }

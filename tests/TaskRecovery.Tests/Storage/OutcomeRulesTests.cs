@@ -22,6 +22,7 @@ public sealed class OutcomeRulesTests
     [InlineData(OutcomeKind.Failed, OutcomeKind.Failed, EndReasons.CrashLoop, false)]
     [InlineData(OutcomeKind.Retried, OutcomeKind.Cancelled, EndReasons.CancelRequested, true)]
     [InlineData(OutcomeKind.Snoozed, OutcomeKind.Cancelled, EndReasons.Overlap, true)]
-    public void Reason_of_the_stored_outcome_decides_whether_its_handler_failed(OutcomeKind sent, OutcomeKind stored, string reason, bool expected)
+    public void Reason_of_the_stored_outcome_decides_whether_its_handler_failed(
+        OutcomeKind sent, OutcomeKind stored, string reason, bool expected)
         => Assert.Equal(expected, OutcomeRules.IsRepetition(sent, stored, reason));
 }

@@ -13,11 +13,14 @@ public sealed class RecordTextTests
     public static TheoryData<object, string> Records => new()
     {
         {
-            new NewEntry { Kind = "mail", Queue = "fast", Priority = 5, MaxAttempts = 1, Args = Json, UniqueKey = Secret, Metadata = $"{{\"a\":\"{Secret}\"}}", TraceParent = Secret },
+            new NewEntry { Kind = "mail", Queue = "fast", Priority = 5, MaxAttempts = 1, Args = Json,
+                UniqueKey = Secret, Metadata = $"{{\"a\":\"{Secret}\"}}", TraceParent = Secret },
             "New entry (mail, queue fast)"
         },
-        { new NewJob(new JobDefinition("digest", Schedule.Every(TimeSpan.FromDays(1))), "mail", "task:mail", Json, 1), "Job digest (mail)" },
-        { new StoredProgress(new Dictionary<string, ReadOnlyMemory<byte>>(StringComparer.Ordinal) { [Secret] = Json }, Json), "1 steps, a checkpoint" },
+        { new NewJob(new JobDefinition(
+            "digest", Schedule.Every(TimeSpan.FromDays(1))), "mail", "task:mail", Json, 1), "Job digest (mail)" },
+        { new StoredProgress(
+            new Dictionary<string, ReadOnlyMemory<byte>>(StringComparer.Ordinal) { [Secret] = Json }, Json), "1 steps, a checkpoint" },
         { new ClaimedEnqueue([new EnqueueResult(1, false)], ClaimBatch.Empty), "ClaimedEnqueue { Results = TaskRecovery.EnqueueResult[]" },
     };
 

@@ -7,7 +7,8 @@ public sealed class TaskStartRulesTests
 {
     private static readonly DateTimeOffset Now = new(2026, 3, 1, 10, 0, 0, TimeSpan.Zero);
     private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
-    private static readonly TaskState?[] Tasks = [null, TaskState.Created, TaskState.Running, TaskState.Completed, TaskState.Failed, TaskState.Cancelled];
+    private static readonly TaskState?[] Tasks =
+        [null, TaskState.Created, TaskState.Running, TaskState.Completed, TaskState.Failed, TaskState.Cancelled];
     private static readonly bool[] Both = [false, true];
 
     private static IEnumerable<JobStartFacts?> AllJobs =>
@@ -25,7 +26,8 @@ public sealed class TaskStartRulesTests
         from hasUnfinished in Both
         select new JobStartFacts
         {
-            Timing = Timing(isSingle ? Schedule.Once(Now - Hour) : Schedule.Every(Hour), Now - (isLate ? 1.5 * Hour : Hour / 2), state, isPlanned),
+            Timing = Timing(isSingle ? Schedule.Once(Now - Hour) : Schedule.Every(Hour), Now
+                - (isLate ? 1.5 * Hour : Hour / 2), state, isPlanned),
             Missed = Rules(missedRuns),
             Overlap = overlap,
             HasKindOfEntry = hasKind,
@@ -68,7 +70,8 @@ public sealed class TaskStartRulesTests
 
             Assert.Equal(isNew && verdict.Decision == TaskStartDecision.Skip, verdict.EndsEntry);
             var plans = isNew && facts.Job is { IsPlanned: true }
-                && (verdict.Decision == TaskStartDecision.Started || verdict.IsQueued || verdict.Reason is EndReasons.Missed or EndReasons.Overlap or EndReasons.TaskFinished);
+                && (verdict.Decision == TaskStartDecision.Started || verdict.IsQueued
+                    || verdict.Reason is EndReasons.Missed or EndReasons.Overlap or EndReasons.TaskFinished);
             Assert.Equal(plans, verdict.Next is not null);
         }
     }
@@ -90,14 +93,17 @@ public sealed class TaskStartRulesTests
     [InlineData(OverlapPolicy.QueueOne, true, TaskStartDecision.Skip, EndReasons.Overlap, false)] // the first waiting one stays
     [InlineData(OverlapPolicy.CancelPrevious, false, TaskStartDecision.Wait, null, true)]
     [InlineData(OverlapPolicy.CancelPrevious, true, TaskStartDecision.Wait, null, true)]
-    public void Run_waits_with_a_task_of_its_own(OverlapPolicy overlap, bool hasQueued, TaskStartDecision decision, string? reason, bool cancels)
+    public void Run_waits_with_a_task_of_its_own(
+        OverlapPolicy overlap, bool hasQueued, TaskStartDecision decision, string? reason, bool cancels)
     {
         var facts = Planned(Timing(Schedule.Every(Hour), Now));
         facts = facts with { Job = facts.Job! with { Overlap = overlap, HasUnfinishedTask = true, HasQueuedTask = hasQueued } };
 
         var verdict = TaskStartRules.Judge(facts);
 
-        Assert.Equal((decision, reason, decision == TaskStartDecision.Wait, cancels), (verdict.Decision, verdict.Reason, verdict.IsQueued, verdict.CancelsOthers));
+        Assert.Equal(
+            (decision, reason, decision == TaskStartDecision.Wait, cancels),
+            (verdict.Decision, verdict.Reason, verdict.IsQueued, verdict.CancelsOthers));
         Assert.Equal(new NextRun(Now + Hour), verdict.Next);
     }
 
@@ -108,7 +114,8 @@ public sealed class TaskStartRulesTests
     [InlineData(OverlapPolicy.QueueOne, false, true, TaskStartDecision.Recovered)] // a retry
     [InlineData(OverlapPolicy.Skip, true, true, TaskStartDecision.Wait)] // the policy has changed, or an operator retries an ended run
     [InlineData(OverlapPolicy.Allow, true, true, TaskStartDecision.Recovered)]
-    public void Waiting_run_starts_when_the_earlier_one_has_ended(OverlapPolicy overlap, bool isQueued, bool hasEarlier, TaskStartDecision decision)
+    public void Waiting_run_starts_when_the_earlier_one_has_ended(
+        OverlapPolicy overlap, bool isQueued, bool hasEarlier, TaskStartDecision decision)
     {
         var facts = Planned(Timing(Schedule.Every(Hour), Now)) with { Bound = TaskState.Created, IsQueued = isQueued };
         facts = facts with { Job = facts.Job! with { Overlap = overlap, HasUnfinishedTask = true, HasEarlierTask = hasEarlier } };
@@ -132,14 +139,20 @@ public sealed class TaskStartRulesTests
     [InlineData(false, false, TaskStartDecision.Started, null)]
     [InlineData(true, false, TaskStartDecision.Wait, null)]
     [InlineData(false, true, TaskStartDecision.Skip, EndReasons.TaskFinished)]
-    public void Backfilled_runs_run_one_after_the_other_and_once(bool isUnfinished, bool hasTask, TaskStartDecision decision, string? reason)
+    public void Backfilled_runs_run_one_after_the_other_and_once(
+        bool isUnfinished, bool hasTask, TaskStartDecision decision, string? reason)
     {
         var facts = Planned(Timing(Schedule.Every(Hour), Now));
-        facts = facts with { Job = facts.Job! with { IsPlanned = false, IsBackfill = true, HasUnfinishedTask = isUnfinished, HasTaskForDueTime = hasTask } };
+        facts = facts with
+        {
+            Job = facts.Job! with { IsPlanned = false, IsBackfill = true, HasUnfinishedTask = isUnfinished, HasTaskForDueTime = hasTask },
+        };
 
         var verdict = TaskStartRules.Judge(facts);
 
-        Assert.Equal((decision, reason, null, decision == TaskStartDecision.Started), (verdict.Decision, verdict.Reason, verdict.Next, verdict.IsCatchUp));
+        Assert.Equal(
+            (decision, reason, null, decision == TaskStartDecision.Started),
+            (verdict.Decision, verdict.Reason, verdict.Next, verdict.IsCatchUp));
     }
 
     [Fact]
@@ -182,7 +195,8 @@ public sealed class TaskStartRulesTests
         Assert.Equal(new TaskStartVerdict(expected, expected == TaskStartDecision.ClaimLost ? null : reason), verdict);
     }
 
-    private static TaskRecord Record(long? entry) => new() { Id = Guid.NewGuid(), JobId = Guid.Empty, EntryId = entry, State = TaskState.Created };
+    private static TaskRecord Record(long? entry)
+        => new() { Id = Guid.NewGuid(), JobId = Guid.Empty, EntryId = entry, State = TaskState.Created };
 
     private static JobTiming Timing(Schedule schedule, DateTimeOffset due, JobState state = JobState.Active, bool isPlanned = true)
         => new() { Name = "job", State = state, Schedule = schedule, NextRunAt = due, IsPlanned = isPlanned };
@@ -223,9 +237,11 @@ public sealed class TaskStartRulesTests
             (job?.Timing.State == JobState.Ended, TaskStartDecision.Skip, EndReasons.JobNotActive),
             (isMissed && job!.Missed.Policy == MissedRunPolicy.Skip, TaskStartDecision.Skip, EndReasons.Missed),
             (job is { IsPlanned: true, HasTaskForDueTime: true }, TaskStartDecision.Skip, EndReasons.TaskFinished),
-            (isMissed && job is { Overlap: not OverlapPolicy.Allow, HasUnfinishedTask: true, Missed.Policy: MissedRunPolicy.RunAll }, TaskStartDecision.Wait, null),
+            (isMissed && job is { Overlap: not OverlapPolicy.Allow, HasUnfinishedTask: true, Missed.Policy: MissedRunPolicy.RunAll },
+                TaskStartDecision.Wait, null),
             (job is { Overlap: OverlapPolicy.Skip, HasUnfinishedTask: true }, TaskStartDecision.Skip, EndReasons.Overlap),
-            (job is { Overlap: OverlapPolicy.QueueOne or OverlapPolicy.CancelPrevious, HasUnfinishedTask: true }, TaskStartDecision.Wait, null),
+            (job is { Overlap: OverlapPolicy.QueueOne or OverlapPolicy.CancelPrevious, HasUnfinishedTask: true },
+                TaskStartDecision.Wait, null),
             (true, TaskStartDecision.Started, null),
         ];
         var rule = rules.First(rule => rule.Applies);

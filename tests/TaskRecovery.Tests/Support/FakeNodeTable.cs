@@ -2,7 +2,8 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Tests.Support;
 
-/// <summary>A node table in memory with sessions that can break, answer late or lose their answers: what the node's own thread needs of a store, and no more.</summary>
+/// <summary>A node table in memory with sessions that can break, answer late or lose their answers: what the node's own thread needs of a
+/// store, and no more.</summary>
 internal sealed class FakeNodeTable
 {
     private readonly List<FakeNodeSession> _sessions = [];
@@ -72,7 +73,8 @@ internal sealed class FakeNodeSession(FakeNodeTable table) : INodeSession
 
     public bool IsBroken { get; private set; }
 
-    /// <summary>Runs when a heartbeat has reached the server and before its answer comes; may move the clock, block, or break the session.</summary>
+    /// <summary>Runs when a heartbeat has reached the server and before its answer comes; may move the clock, block, or break the
+    /// session.</summary>
     public Action? BeforeAnswer { get; set; }
 
     /// <summary>Runs before nodes are declared dead; may move the clock.</summary>
@@ -115,7 +117,8 @@ internal sealed class FakeNodeSession(FakeNodeTable table) : INodeSession
         }
 
         var peers = table.Rows.Values.Where(peer => !peer.IsDead && peer.Identity.Id != nodeId)
-            .Select(peer => new PeerHeartbeat(peer.Identity.Id, peer.Identity.Name, peer.Beat, peer.SaysItHoldsLock, table.Holder(peer.Identity.Id) is not null))
+            .Select(peer => new PeerHeartbeat(
+                peer.Identity.Id, peer.Identity.Name, peer.Beat, peer.SaysItHoldsLock, table.Holder(peer.Identity.Id) is not null))
             .ToList();
         BeforeAnswer?.Invoke();
         ThrowIfBroken();
@@ -127,7 +130,8 @@ internal sealed class FakeNodeSession(FakeNodeTable table) : INodeSession
         ThrowIfBroken();
         table.Verdicts.Add(judged.Count);
         BeforeVerdict?.Invoke();
-        var dead = judged.Where(peer => table.Rows[peer.NodeId] is { IsDead: false, IsClaiming: false } row && row.Beat == peer.Heartbeat).Select(peer => peer.NodeId).ToList();
+        var dead = judged.Where(peer => table.Rows[peer.NodeId] is { IsDead: false, IsClaiming: false } row
+            && row.Beat == peer.Heartbeat).Select(peer => peer.NodeId).ToList();
         dead.ForEach(node => table.Rows[node].IsDead = true);
         return dead;
     }

@@ -34,7 +34,8 @@ internal sealed class FakeEntry
 
     public OutcomeKind[] Kinds => [.. Outcomes.Select(outcome => outcome.Kind)];
 
-    public bool IsEnded => Outcomes.Count > 0 && Last.Kind is (OutcomeKind.Completed or OutcomeKind.Failed or OutcomeKind.Cancelled or OutcomeKind.Superseded);
+    public bool IsEnded => Outcomes.Count > 0
+        && Last.Kind is (OutcomeKind.Completed or OutcomeKind.Failed or OutcomeKind.Cancelled or OutcomeKind.Superseded);
 
     public bool IsWaiting => Fence is null && !IsEnded;
 
@@ -86,7 +87,8 @@ internal sealed class FakeClaimer(FakeQueueStore store, Guid node, string queue,
 
     public IReadOnlyCollection<string> Kinds => kinds;
 
-    public ValueTask<ClaimBatch> ClaimAsync(int limit, SuspectAllowance suspects, CancellationToken cancellationToken) => store.Claim(this, limit, suspects);
+    public ValueTask<ClaimBatch> ClaimAsync(int limit, SuspectAllowance suspects, CancellationToken cancellationToken)
+        => store.Claim(this, limit, suspects);
 
     public async ValueTask<ClaimedEnqueue?> EnqueueAsync(IReadOnlyList<NewEntry> entries, CancellationToken cancellationToken)
     {
@@ -105,7 +107,8 @@ internal sealed class FakeSession(FakeQueueStore store) : INodeSession
 
     public bool TryHold(Guid nodeId) => false;
 
-    public HeartbeatResult SendHeartbeat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null, string? vitals = null) => store.Do("beat", () => new HeartbeatResult(!store.DeadNodes.Contains(nodeId), [], false));
+    public HeartbeatResult SendHeartbeat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null, string? vitals = null)
+        => store.Do("beat", () => new HeartbeatResult(!store.DeadNodes.Contains(nodeId), [], false));
 
     public IReadOnlyList<Guid> MarkDead(IReadOnlyList<PeerHeartbeat> judged, string? judge = null) => [];
 
@@ -123,7 +126,8 @@ internal sealed class NoJobs : IJobStore
 
     public Task<JobRecovery> CorrectPlansAsync(CancellationToken cancellationToken) => Task.FromResult(new JobRecovery(0, []));
 
-    public Task<RecoveryReport> RecoverTasksAsync(TimeSpan maxAge, int maxCrashes, CancellationToken cancellationToken) => Task.FromResult(RecoveryReport.Empty);
+    public Task<RecoveryReport> RecoverTasksAsync(TimeSpan maxAge, int maxCrashes, CancellationToken cancellationToken)
+        => Task.FromResult(RecoveryReport.Empty);
 
     public Task<Job> UpsertAsync(NewJob job, CancellationToken cancellationToken) => throw new NotSupportedException();
 
@@ -131,27 +135,34 @@ internal sealed class NoJobs : IJobStore
 
     public Task<Job?> FindByNameAsync(string name, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public Task<IReadOnlyList<string>> ListDeclaredAsync(string application, CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<string>>([]);
+    public Task<IReadOnlyList<string>> ListDeclaredAsync(string application, CancellationToken cancellationToken)
+        => Task.FromResult<IReadOnlyList<string>>([]);
 
     public Task<IReadOnlyList<Job>> ListAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public Task SetOrphanedAsync(IReadOnlyList<string> names, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public Task<bool> PauseAsync(Guid jobId, JobPause pause, AuditInfo audit, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<bool> PauseAsync(Guid jobId, JobPause pause, AuditInfo audit, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
 
     public Task<bool> ResumeAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public Task<bool> DeleteAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public Task<int> BackfillAsync(Guid jobId, IReadOnlyList<DateTimeOffset> dues, AuditInfo audit, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<int> BackfillAsync(Guid jobId, IReadOnlyList<DateTimeOffset> dues, AuditInfo audit, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
 
-    public Task<long?> TriggerAsync(Guid jobId, OverlapPolicy? overlap, AuditInfo audit, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<long?> TriggerAsync(Guid jobId, OverlapPolicy? overlap, AuditInfo audit, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
 
-    public Task<TaskStart> StartTaskAsync(TaskStartRequest request, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<TaskStart> StartTaskAsync(TaskStartRequest request, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
 
     public Task<TaskRecord?> FindTaskAsync(Guid taskId, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public Task<IReadOnlyList<TaskRecord>> ListTasksAsync(Guid? jobId, TaskState? state, int limit, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<IReadOnlyList<TaskRecord>> ListTasksAsync(Guid? jobId, TaskState? state, int limit, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
 
-    public Task<IReadOnlyList<TaskRecord>> ListIncompleteTasksAsync(Guid jobId, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<IReadOnlyList<TaskRecord>> ListIncompleteTasksAsync(Guid jobId, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
 }

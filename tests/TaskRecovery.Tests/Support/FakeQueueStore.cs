@@ -4,8 +4,9 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Tests.Support;
 
-/// <summary>A small queue in memory, for tests of the engine: claims, fences and outcomes as any store has them, and errors on demand.</summary>
-internal sealed class FakeQueueStore : IQueueStore
+/// <summary>A small queue in memory, for tests of the engine: claims, fences and outcomes as any store has them, and errors on
+/// demand.</summary>
+internal sealed partial class FakeQueueStore : IQueueStore
 {
     private readonly Lock _gate = new();
     private readonly SortedDictionary<long, FakeEntry> _entries = [];
@@ -87,7 +88,8 @@ internal sealed class FakeQueueStore : IQueueStore
             var entry = new FakeEntry
             {
                 Id = ++_lastEntry,
-                Stored = new NewEntry { Kind = kind, Queue = "default", Priority = 5, Args = Encoding.UTF8.GetBytes(json), MaxAttempts = 10 },
+                Stored =
+                    new NewEntry { Kind = kind, Queue = "default", Priority = 5, Args = Encoding.UTF8.GetBytes(json), MaxAttempts = 10 },
             };
             change?.Invoke(entry);
             _entries.Add(entry.Id, entry);
@@ -133,10 +135,12 @@ internal sealed class FakeQueueStore : IQueueStore
 
     public INodeSession OpenNodeSession() => new FakeSession(this);
 
-    public ValueTask<EnqueueResult[]> EnqueueAsync(IReadOnlyList<NewEntry> entries, DbTransaction? transaction, CancellationToken cancellationToken)
+    public ValueTask<EnqueueResult[]> EnqueueAsync(
+        IReadOnlyList<NewEntry> entries, DbTransaction? transaction, CancellationToken cancellationToken)
         => Call("enqueue", () => entries.Select(entry =>
         {
-            var holder = entry.UniqueKey is null ? null : _entries.Values.FirstOrDefault(other => other.Stored.Kind == entry.Kind && other.Stored.UniqueKey == entry.UniqueKey && !other.IsEnded);
+            var holder = entry.UniqueKey is null ? null : _entries.Values.FirstOrDefault(other => other.Stored.Kind == entry.Kind
+                && other.Stored.UniqueKey == entry.UniqueKey && !other.IsEnded);
             if (holder is not null)
             {
                 return new EnqueueResult(holder.Id, true);
@@ -145,16 +149,21 @@ internal sealed class FakeQueueStore : IQueueStore
             return new EnqueueResult(Store(entry).Id, false);
         }).ToArray());
 
-    public IQueueClaimer CreateClaimer(Guid nodeId, string queue, IReadOnlyCollection<string> kinds) => new FakeClaimer(this, nodeId, queue, kinds);
+    public IQueueClaimer CreateClaimer(Guid nodeId, string queue, IReadOnlyCollection<string> kinds)
+        => new FakeClaimer(this, nodeId, queue, kinds);
 
     public ValueTask<PollResult> PollAsync(PollRequest request, CancellationToken cancellationToken)
         => Call("poll", () => new PollResult(
-            [.. _entries.Values.Where(entry => entry.IsDue && request.Kinds.Contains(entry.Stored.Kind) && !Paused.Contains(entry.Stored.Queue)).Select(entry => entry.Stored.Queue).Distinct()],
+            [.. _entries.Values.Where(entry => entry.IsDue && request.Kinds.Contains(entry.Stored.Kind)
+                && !Paused.Contains(entry.Stored.Queue)).Select(entry => entry.Stored.Queue).Distinct()],
             null,
-            [.. _claims.Values.Where(claim => claim.Node == request.NodeId).SelectMany(claim => claim.Open).Where(id => _entries[id].CancelRequested)],
-            request.WithUnknownKinds ? [.. _entries.Values.Where(entry => entry.IsDue && !request.Kinds.Contains(entry.Stored.Kind)).Select(entry => entry.Stored.Kind).Distinct()] : []));
+            [.. _claims.Values.Where(claim => claim.Node == request.NodeId).SelectMany(claim => claim.Open).Where(
+                id => _entries[id].CancelRequested)],
+            request.WithUnknownKinds ? [.. _entries.Values.Where(entry => entry.IsDue
+                && !request.Kinds.Contains(entry.Stored.Kind)).Select(entry => entry.Stored.Kind).Distinct()] : []));
 
-    public ValueTask<IReadOnlyList<RunOutcome>> FinishAsync(Guid nodeId, IReadOnlyList<RunOutcome> outcomes, CancellationToken cancellationToken)
+    public ValueTask<IReadOnlyList<RunOutcome>> FinishAsync(
+        Guid nodeId, IReadOnlyList<RunOutcome> outcomes, CancellationToken cancellationToken)
         => Call<IReadOnlyList<RunOutcome>>("finish", () =>
         {
             if (RefuseFlush(outcomes) is { } refused)
@@ -169,20 +178,25 @@ internal sealed class FakeQueueStore : IQueueStore
     public ValueTask<IReadOnlyList<RunOutcome>> FindBlockedAsync(IReadOnlyList<RunOutcome> outcomes, CancellationToken cancellationToken)
         => Call<IReadOnlyList<RunOutcome>>("find blocked", () => [.. outcomes.Where(outcome => Blocked.Contains(outcome.EntryId))]);
 
-    public ValueTask FinishInTransactionAsync(Guid nodeId, RunOutcome outcome, DbTransaction transaction, CancellationToken cancellationToken)
+    public ValueTask FinishInTransactionAsync(
+        Guid nodeId, RunOutcome outcome, DbTransaction transaction, CancellationToken cancellationToken)
     {
         // The "transaction" of these tests is committed at once, or never began.
-        return Do("finish in transaction", () => Finish(nodeId, outcome)) ? ValueTask.CompletedTask : throw new ClaimLostException(outcome.EntryId, outcome.Fence);
+        return Do("finish in transaction", () => Finish(nodeId, outcome))
+            ? ValueTask.CompletedTask
+            : throw new ClaimLostException(outcome.EntryId, outcome.Fence);
     }
 
     public ValueTask RemoveSettledClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, CancellationToken cancellationToken)
     {
-        Do("remove claims", () => fences.Count(fence => _claims.TryGetValue(fence, out var claim) && claim.Open.Count == 0 && _claims.Remove(fence)));
+        Do("remove claims", () => fences.Count(fence => _claims.TryGetValue(fence, out var claim)
+            && claim.Open.Count == 0 && _claims.Remove(fence)));
         return ValueTask.CompletedTask;
     }
 
     public ValueTask<IReadOnlyList<long>> ListClaimsAsync(Guid nodeId, CancellationToken cancellationToken)
-        => Call<IReadOnlyList<long>>("list claims", () => [.. _claims.Where(claim => claim.Value.Node == nodeId).Select(claim => claim.Key).Order()]);
+        => Call<IReadOnlyList<long>>(
+            "list claims", () => [.. _claims.Where(claim => claim.Value.Node == nodeId).Select(claim => claim.Key).Order()]);
 
     public ValueTask<int> ReleaseClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, CancellationToken cancellationToken)
         => Call("give back", () =>
@@ -193,32 +207,13 @@ internal sealed class FakeQueueStore : IQueueStore
             return open.Count;
         });
 
-    public ValueTask<RecoveryReport> SweepAsync(int maxCrashes, CancellationToken cancellationToken) => Call("sweep", () => RecoveryReport.Empty);
-
-    public ValueTask<StoredProgress> LoadProgressAsync(ProgressKey key, CancellationToken cancellationToken)
-        => Call("load progress", () => new StoredProgress(new Dictionary<string, ReadOnlyMemory<byte>>(_entries[key.EntryId].Steps), _entries[key.EntryId].Checkpoint));
-
-    public async ValueTask<bool[]> SaveProgressAsync(Guid nodeId, IReadOnlyList<ProgressWrite> writes, CancellationToken cancellationToken)
-    {
-        StepsCanBeTakenBack = cancellationToken.CanBeCanceled;
-        if (RefuseProgress(writes) is { } refused)
-        {
-            throw refused;
-        }
-
-        Locked(() =>
-        {
-            ProgressBatches.Add(writes.Count);
-            return 0;
-        });
-        var held = writes.Select(write => Do(write.Step is null ? "save checkpoint" : "save step", () => Save(nodeId, write))).ToArray();
-        await ProgressAnswers;
-        return held;
-    }
+    public ValueTask<RecoveryReport> SweepAsync(int maxCrashes, CancellationToken cancellationToken)
+        => Call("sweep", () => RecoveryReport.Empty);
 
     public ValueTask<QueueEntry?> FindAsync(long entryId, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public ValueTask<EntryPage> ListAsync(EntryFilter filter, CancellationToken cancellationToken) => Call("list", () => new EntryPage([], null));
+    public ValueTask<EntryPage> ListAsync(EntryFilter filter, CancellationToken cancellationToken)
+        => Call("list", () => new EntryPage([], null));
 
     public ValueTask<QueueCounts> CountAsync(string? queue, CancellationToken cancellationToken) => throw new NotSupportedException();
 
@@ -228,22 +223,11 @@ internal sealed class FakeQueueStore : IQueueStore
         return OperatorResult.Done;
     });
 
-    public ValueTask<bool> ResetProgressAsync(Guid nodeId, ProgressKey key, long fence, CancellationToken cancellationToken)
-        => Call("reset progress", () =>
-        {
-            var holds = Holds(nodeId, fence, key.EntryId);
-            if (holds)
-            {
-                _entries[key.EntryId].Steps.Clear();
-                _entries[key.EntryId].Checkpoint = null;
-            }
+    public ValueTask<OperatorResult> RetryAsync(long entryId, RetryOptions options, AuditInfo audit, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
 
-            return holds;
-        });
-
-    public ValueTask<OperatorResult> RetryAsync(long entryId, RetryOptions options, AuditInfo audit, CancellationToken cancellationToken) => throw new NotSupportedException();
-
-    public ValueTask<int> EraseAsync(EraseTarget target, AuditInfo audit, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public ValueTask<int> EraseAsync(EraseTarget target, AuditInfo audit, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
 
     public ValueTask SetPausedAsync(PauseTarget target, PauseInfo? pause, AuditInfo audit, CancellationToken cancellationToken)
     {
@@ -263,7 +247,8 @@ internal sealed class FakeQueueStore : IQueueStore
         cancellationToken.ThrowIfCancellationRequested();
     }
 
-    public ValueTask<IReadOnlyList<QueueDepth>> MeasureAsync(CancellationToken cancellationToken) => Call<IReadOnlyList<QueueDepth>>("measure", () => []);
+    public ValueTask<IReadOnlyList<QueueDepth>> MeasureAsync(CancellationToken cancellationToken)
+        => Call<IReadOnlyList<QueueDepth>>("measure", () => []);
 
     public ValueTask<IReadOnlyList<string>> CheckInvariantsAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
 
@@ -278,13 +263,15 @@ internal sealed class FakeQueueStore : IQueueStore
 
             var lastChances = suspects.LastChances;
             var others = suspects.Suspects;
-            var due = _entries.Values.Where(entry => entry.IsDue && entry.Stored.Queue == claimer.Queue && claimer.Kinds.Contains(entry.Stored.Kind) && !Paused.Contains(claimer.Queue))
+            var due = _entries.Values.Where(entry => entry.IsDue && entry.Stored.Queue == claimer.Queue
+                && claimer.Kinds.Contains(entry.Stored.Kind) && !Paused.Contains(claimer.Queue))
                 .OrderBy(entry => entry.Crashes > 0 ? -entry.Crashes : entry.Stored.Priority)
                 .Where(entry => entry.Crashes < 2 || (entry.Crashes >= suspects.MaxCrashes ? lastChances-- > 0 : others-- > 0))
                 .Take(limit).ToList();
             if (due.Count == 0)
             {
-                var next = _entries.Values.Where(entry => entry.IsWaiting && entry.Stored.Queue == claimer.Queue && entry.DueAt > Environment.TickCount64).Select(entry => (long?)entry.DueAt).Min();
+                var next = _entries.Values.Where(entry => entry.IsWaiting && entry.Stored.Queue == claimer.Queue
+                    && entry.DueAt > Environment.TickCount64).Select(entry => (long?)entry.DueAt).Min();
                 return new ClaimBatch(false, 0, [], next is { } at ? TimeSpan.FromMilliseconds(at - Environment.TickCount64) : null);
             }
 
@@ -295,10 +282,13 @@ internal sealed class FakeQueueStore : IQueueStore
         => Call<ClaimedEnqueue?>("enqueue claimed", () =>
         {
             var isDead = DeadNodes.Contains(claimer.Node);
-            var isFree = !isDead && !Paused.Contains(claimer.Queue) && !_entries.Values.Any(entry => entry.IsDue && entry.Stored.Queue == claimer.Queue);
+            var isFree = !isDead && !Paused.Contains(claimer.Queue)
+                && !_entries.Values.Any(entry => entry.IsDue && entry.Stored.Queue == claimer.Queue);
             var added = entries.Select(Store).ToList();
             StoredClaimed.UnionWith(isFree ? added.Select(entry => entry.Id) : []);
-            return new ClaimedEnqueue([.. added.Select(entry => new EnqueueResult(entry.Id, false))], isFree ? Claim(claimer, added) : ClaimBatch.Empty with { NodeIsDead = isDead });
+            return new ClaimedEnqueue(
+                [.. added.Select(entry => new EnqueueResult(entry.Id, false))],
+                isFree ? Claim(claimer, added) : ClaimBatch.Empty with { NodeIsDead = isDead });
         });
 
     private FakeEntry Store(NewEntry entry)
@@ -314,26 +304,6 @@ internal sealed class FakeQueueStore : IQueueStore
         entries.ForEach(entry => entry.Fence = fence);
         _claims[fence] = new FakeClaim(claimer.Node, [.. entries.Select(entry => entry.Id)]);
         return new ClaimBatch(false, fence, [.. entries.Select(entry => entry.Claimed(KnowsFirstRuns))], null);
-    }
-
-    private bool Save(Guid nodeId, ProgressWrite write)
-    {
-        var entry = _entries[write.Key.EntryId];
-        if (!Holds(nodeId, write.Fence, entry.Id))
-        {
-            return false;
-        }
-
-        if (write.Step is null)
-        {
-            entry.Checkpoint = write.Data;
-        }
-        else
-        {
-            entry.Steps.TryAdd(write.Step, write.Data);
-        }
-
-        return true;
     }
 
     internal ValueTask<T> Call<T>(string name, Func<T> action) => new(Do(name, action));

@@ -85,22 +85,27 @@ internal sealed class FakeStore : IQueueStore
         return new([.. Depths]);
     }
 
-    public ValueTask<EnqueueResult[]> EnqueueAsync(IReadOnlyList<NewEntry> entries, DbTransaction? transaction, CancellationToken cancellationToken)
+    public ValueTask<EnqueueResult[]> EnqueueAsync(
+        IReadOnlyList<NewEntry> entries, DbTransaction? transaction, CancellationToken cancellationToken)
         => throw new NotSupportedException();
 
     public IQueueClaimer CreateClaimer(Guid nodeId, string queue, IReadOnlyCollection<string> kinds) => throw new NotSupportedException();
 
     public ValueTask<PollResult> PollAsync(PollRequest request, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public ValueTask<IReadOnlyList<RunOutcome>> FinishAsync(Guid nodeId, IReadOnlyList<RunOutcome> outcomes, CancellationToken cancellationToken)
+    public ValueTask<IReadOnlyList<RunOutcome>> FinishAsync(
+        Guid nodeId, IReadOnlyList<RunOutcome> outcomes, CancellationToken cancellationToken)
         => throw new NotSupportedException();
 
-    public ValueTask FinishInTransactionAsync(Guid nodeId, RunOutcome outcome, DbTransaction transaction, CancellationToken cancellationToken)
+    public ValueTask FinishInTransactionAsync(
+        Guid nodeId, RunOutcome outcome, DbTransaction transaction, CancellationToken cancellationToken)
         => throw new NotSupportedException();
 
-    public ValueTask RemoveSettledClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public ValueTask RemoveSettledClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
 
-    public ValueTask<StoredProgress> LoadProgressAsync(ProgressKey key, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public ValueTask<StoredProgress> LoadProgressAsync(ProgressKey key, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
 
     public ValueTask<bool[]> SaveProgressAsync(Guid nodeId, IReadOnlyList<ProgressWrite> writes, CancellationToken cancellationToken)
         => throw new NotSupportedException();
@@ -111,15 +116,20 @@ internal sealed class FakeStore : IQueueStore
 
     public ValueTask<QueueCounts> CountAsync(string? queue, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public ValueTask<OperatorResult> CancelAsync(long entryId, AuditInfo audit, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public ValueTask<OperatorResult> CancelAsync(long entryId, AuditInfo audit, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
 
-    public ValueTask<bool> ResetProgressAsync(Guid nodeId, ProgressKey key, long fence, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public ValueTask<bool> ResetProgressAsync(Guid nodeId, ProgressKey key, long fence, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
 
-    public ValueTask<OperatorResult> RetryAsync(long entryId, RetryOptions options, AuditInfo audit, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public ValueTask<OperatorResult> RetryAsync(long entryId, RetryOptions options, AuditInfo audit, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
 
-    public ValueTask<int> EraseAsync(EraseTarget target, AuditInfo audit, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public ValueTask<int> EraseAsync(EraseTarget target, AuditInfo audit, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
 
-    public ValueTask SetPausedAsync(PauseTarget target, PauseInfo? pause, AuditInfo audit, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public ValueTask SetPausedAsync(PauseTarget target, PauseInfo? pause, AuditInfo audit, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
 
     public Task ListenAsync(Action<StoreHint> onHint, CancellationToken cancellationToken) => throw new NotSupportedException();
 
@@ -164,28 +174,34 @@ internal sealed class FakeJobStore(FakeStore store) : IJobStore
 
     public Task<Job?> FindByNameAsync(string name, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public Task<IReadOnlyList<string>> ListDeclaredAsync(string application, CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<string>>([]);
+    public Task<IReadOnlyList<string>> ListDeclaredAsync(string application, CancellationToken cancellationToken)
+        => Task.FromResult<IReadOnlyList<string>>([]);
 
     public Task<IReadOnlyList<Job>> ListAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public Task SetOrphanedAsync(IReadOnlyList<string> names, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public Task<bool> PauseAsync(Guid jobId, JobPause pause, AuditInfo audit, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<bool> PauseAsync(Guid jobId, JobPause pause, AuditInfo audit, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
 
     public Task<bool> ResumeAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public Task<bool> DeleteAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public Task<int> BackfillAsync(Guid jobId, IReadOnlyList<DateTimeOffset> dues, AuditInfo audit, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<int> BackfillAsync(Guid jobId, IReadOnlyList<DateTimeOffset> dues, AuditInfo audit, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
 
-    public Task<long?> TriggerAsync(Guid jobId, OverlapPolicy? overlap, AuditInfo audit, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<long?> TriggerAsync(Guid jobId, OverlapPolicy? overlap, AuditInfo audit, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
 
-    public Task<TaskStart> StartTaskAsync(TaskStartRequest request, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<TaskStart> StartTaskAsync(TaskStartRequest request, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
 
     public Task<TaskRecord?> FindTaskAsync(Guid taskId, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public Task<IReadOnlyList<TaskRecord>> ListTasksAsync(Guid? jobId, TaskState? state, int limit, CancellationToken cancellationToken)
         => throw new NotSupportedException();
 
-    public Task<IReadOnlyList<TaskRecord>> ListIncompleteTasksAsync(Guid jobId, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<IReadOnlyList<TaskRecord>> ListIncompleteTasksAsync(Guid jobId, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
 }

@@ -94,7 +94,8 @@ internal static class NodeRuns
         return null;
     }
 
-    public static void Run(this ManualTimeProvider time, TimeSpan span, params NodeUnderTest[] nodes) => time.RunUntil(() => false, span, nodes);
+    public static void Run(this ManualTimeProvider time, TimeSpan span, params NodeUnderTest[] nodes)
+        => time.RunUntil(() => false, span, nodes);
 
     /// <summary>Waits, in real time, for a token that fires on a thread of its own.</summary>
     public static async Task FiresAsync(this CancellationToken token)

@@ -5,14 +5,15 @@ namespace TaskRecovery.Tests.Support;
 /// <summary>Exceptions that do what an exception should not when a logger or a store looks at them.</summary>
 internal abstract class OddException : Exception
 {
-    public static IReadOnlyDictionary<string, Func<Exception>> All { get; } = new Dictionary<string, Func<Exception>>(StringComparer.Ordinal)
-    {
-        ["text is null"] = static () => new OddExceptionWithoutText(),
-        ["text throws"] = static () => new OddExceptionWithThrowingText(),
-        ["message is null"] = static () => new OddExceptionWithoutMessage(),
-        ["everything throws"] = static () => new OddExceptionThatThrows(),
-        ["text is endless"] = static () => new OddExceptionWithLongText(),
-    };
+    public static IReadOnlyDictionary<string, Func<Exception>> All { get; } =
+        new Dictionary<string, Func<Exception>>(StringComparer.Ordinal)
+        {
+            ["text is null"] = static () => new OddExceptionWithoutText(),
+            ["text throws"] = static () => new OddExceptionWithThrowingText(),
+            ["message is null"] = static () => new OddExceptionWithoutMessage(),
+            ["everything throws"] = static () => new OddExceptionThatThrows(),
+            ["text is endless"] = static () => new OddExceptionWithLongText(),
+        };
 
     private sealed class OddExceptionWithoutText : OddException
     {

@@ -45,7 +45,8 @@ internal sealed class RecoveryUnderTest : IDisposable
 
     public LogRecorder<StartupRecovery> StartupLog { get; } = new();
 
-    public StartupRecovery NewStartup() => new(Store, Planner, Node.Node, Recoverer, Steps, Node.Gate, Role, Node.Options, Time, StartupLog);
+    public StartupRecovery NewStartup()
+        => new(Store, Planner, Node.Node, Recoverer, Steps, Node.Gate, Role, Node.Options, Time, StartupLog);
 
     public void Dispose()
     {
@@ -54,7 +55,8 @@ internal sealed class RecoveryUnderTest : IDisposable
     }
 
     public static RecoveryReport Report(RecoveryAction action, Guid? taskId = null, string? reason = null)
-        => new([new RecoveryItem { Action = action, EntryId = 4, TaskId = taskId, Kind = "mail", Node = "dead", Crashes = 1, Reason = reason }]);
+        => new([new RecoveryItem { Action = action, EntryId = 4, TaskId = taskId,
+            Kind = "mail", Node = "dead", Crashes = 1, Reason = reason }]);
 }
 
 internal sealed class FakeWaker : IClaimWaker

@@ -10,7 +10,8 @@ internal static class TestClaims
     public static NodeClaim Accept(this NodeLease lease, long fence, int entries = 1)
     {
         var claims = lease.Node.Claims;
-        Assert.Equal(ClaimAnswer.Accepted, claims.End(claims.Begin(lease), new ClaimBatch(false, fence, new ClaimedEntry[entries], null), "default", out var claim));
+        Assert.Equal(ClaimAnswer.Accepted, claims.End(
+            claims.Begin(lease), new ClaimBatch(false, fence, new ClaimedEntry[entries], null), "default", out var claim));
         return claim!;
     }
 }

@@ -66,7 +66,8 @@ internal sealed class WorkHost : IAsyncDisposable
         return new WorkHost(builder.Build(), store);
     }
 
-    public static async Task<WorkHost> StartAsync(FakeQueueStore store, Action<TaskRecoveryBuilder> register, Action<TaskRecoveryOptions>? configure = null)
+    public static async Task<WorkHost> StartAsync(
+        FakeQueueStore store, Action<TaskRecoveryBuilder> register, Action<TaskRecoveryOptions>? configure = null)
     {
         var host = Create(store, register, configure);
         await host.StartAsync();
@@ -132,7 +133,8 @@ internal sealed class WorkLog : ILoggerProvider, ILogger
 
     public bool IsEnabled(LogLevel logLevel) => true;
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    public void Log<TState>(
+        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
         OnLine?.Invoke(eventId.Id);
         lock (_lines)

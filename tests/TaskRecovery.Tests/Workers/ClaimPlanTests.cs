@@ -13,7 +13,8 @@ public sealed class ClaimPlanTests
     [InlineData(20, 100, 20, 60, 0)]
     [InlineData(20, 100, 20, 50, 50)]
     [InlineData(20, 100, 5, 0, 115)]
-    public void A_claim_waits_until_it_is_worth_a_round_trip_unless_an_executor_is_idle(int concurrency, int prefetch, int running, int waiting, int limit)
+    public void A_claim_waits_until_it_is_worth_a_round_trip_unless_an_executor_is_idle(
+        int concurrency, int prefetch, int running, int waiting, int limit)
         => Assert.Equal(limit, ClaimPlan.Limit(concurrency, prefetch, running, waiting));
 
     [Theory]

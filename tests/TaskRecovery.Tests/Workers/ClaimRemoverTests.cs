@@ -18,7 +18,8 @@ public sealed class ClaimRemoverTests : IDisposable
     {
         _node = new NodeUnderTest(new FakeStore(), _time);
         _node.Beat();
-        _remover = new ClaimRemover(_store, _node.Node, new StoreLoopServices(_node.Gate, new FakeRole(), new OutageReporter(_time, _log), _time));
+        _remover = new ClaimRemover(
+            _store, _node.Node, new StoreLoopServices(_node.Gate, new FakeRole(), new OutageReporter(_time, _log), _time));
     }
 
     public void Dispose()

@@ -36,7 +36,8 @@ public sealed class ClaimedEnqueueTests
             await Task.Run(all.Wait, TestContext.Current.CancellationToken);
         };
 
-        var results = await host.Queue.EnqueueManyAsync(Enumerable.Range(0, 3).Select(number => EnqueueRequest.Create(new TestArgs(number))), cancellationToken: TestContext.Current.CancellationToken);
+        var results = await host.Queue.EnqueueManyAsync(Enumerable.Range(0, 3).Select(
+            number => EnqueueRequest.Create(new TestArgs(number))), cancellationToken: TestContext.Current.CancellationToken);
         await _store.UntilEnded([.. results.Select(result => result.Id)]);
 
         Assert.True(results[0].Id < results[1].Id && results[1].Id < results[2].Id);
@@ -73,8 +74,10 @@ public sealed class ClaimedEnqueueTests
         var before = _store.Calls["enqueue claimed"];
 
         await host.Queue.EnqueueAsync(new TestArgs(), new EnqueueOptions { UniqueKey = "one" }, TestContext.Current.CancellationToken);
-        await host.Queue.EnqueueAsync(new TestArgs(), new EnqueueOptions { RunAfter = TimeSpan.FromMilliseconds(1) }, TestContext.Current.CancellationToken);
-        await host.Queue.EnqueueAsync(new TestArgs(), new EnqueueOptions { RunAt = DateTimeOffset.UnixEpoch }, TestContext.Current.CancellationToken);
+        await host.Queue.EnqueueAsync(
+            new TestArgs(), new EnqueueOptions { RunAfter = TimeSpan.FromMilliseconds(1) }, TestContext.Current.CancellationToken);
+        await host.Queue.EnqueueAsync(
+            new TestArgs(), new EnqueueOptions { RunAt = DateTimeOffset.UnixEpoch }, TestContext.Current.CancellationToken);
         await host.Queue.EnqueueAsync(new OtherArgs(1), cancellationToken: TestContext.Current.CancellationToken);
         await host.Queue.EnqueueAsync(new TestArgs(), new EnqueueOptions { Queue = "elsewhere" }, TestContext.Current.CancellationToken);
 
@@ -158,7 +161,8 @@ public sealed class ClaimedEnqueueTests
         var cancellation = TestContext.Current.CancellationToken;
         using var scope = new TransactionScope(TransactionScopeAsyncFlowOption.Enabled);
 
-        var one = await Assert.ThrowsAsync<InvalidOperationException>(async () => await host.Queue.EnqueueAsync(new TestArgs(), cancellationToken: cancellation));
+        var one = await Assert.ThrowsAsync<InvalidOperationException>(
+            async () => await host.Queue.EnqueueAsync(new TestArgs(), cancellationToken: cancellation));
         var many = await Assert.ThrowsAsync<InvalidOperationException>(
             async () => await host.Queue.EnqueueManyAsync([EnqueueRequest.Create(new TestArgs())], cancellationToken: cancellation));
 
@@ -215,7 +219,8 @@ public sealed class ClaimedEnqueueTests
         await _store.UntilEnded([.. _store.Entries.Select(entry => entry.Id)]);
         Assert.All(_store.Entries, entry => Assert.Equal([OutcomeKind.Completed], entry.Kinds));
 
-        Task EnqueueAsync() => host.Queue.EnqueueManyAsync([EnqueueRequest.Create(new TestArgs())], cancellationToken: impatience.Token).AsTask();
+        Task EnqueueAsync()
+            => host.Queue.EnqueueManyAsync([EnqueueRequest.Create(new TestArgs())], cancellationToken: impatience.Token).AsTask();
     }
 
     [Fact]
@@ -258,7 +263,8 @@ public sealed class ClaimedEnqueueTests
         var known = _store.Entries.Count;
         host.Log.OnLine = id => throw new InvalidOperationException($"event {id} can't be written");
 
-        await Task.WhenAll(Enumerable.Range(0, 10).Select(number => host.Queue.EnqueueAsync(new TestArgs(number), cancellationToken: TestContext.Current.CancellationToken).AsTask()));
+        await Task.WhenAll(Enumerable.Range(0, 10).Select(
+            number => host.Queue.EnqueueAsync(new TestArgs(number), cancellationToken: TestContext.Current.CancellationToken).AsTask()));
         await _store.UntilEnded([.. _store.Entries.Select(entry => entry.Id)]);
         host.Log.OnLine = null;
 

@@ -40,7 +40,8 @@ public sealed class EngineTests
         var seen = new Journal();
         _work.Do = (context, _) =>
         {
-            context.Services.GetRequiredService<Scoped>().Note = context.Args.Number.ToString(System.Globalization.CultureInfo.InvariantCulture);
+            context.Services.GetRequiredService<Scoped>().Note = context.Args.Number.ToString(
+                System.Globalization.CultureInfo.InvariantCulture);
             return Task.CompletedTask;
         };
         await using var host = await StartAsync(builder =>
@@ -68,7 +69,8 @@ public sealed class EngineTests
         };
         await using var host = await StartAsync(builder => builder.AddQueue("default", concurrency: 3));
 
-        var results = await host.Queue.EnqueueManyAsync(Enumerable.Range(0, 500).Select(number => EnqueueRequest.Create(new TestArgs(number))));
+        var results = await host.Queue.EnqueueManyAsync(
+            Enumerable.Range(0, 500).Select(number => EnqueueRequest.Create(new TestArgs(number))));
         await _store.UntilEnded([.. results.Select(result => result.Id)]);
 
         Assert.InRange(most, 1, 3);
@@ -180,7 +182,8 @@ public sealed class EngineTests
         await using var host = await StartAsync();
         using var caller = new Activity("caller").SetIdFormat(ActivityIdFormat.W3C).Start();
 
-        var (id, _) = await host.Queue.EnqueueAsync(new TestArgs(), new EnqueueOptions { Metadata = new Dictionary<string, string> { ["tenant"] = "blue" } });
+        var (id, _) = await host.Queue.EnqueueAsync(
+            new TestArgs(), new EnqueueOptions { Metadata = new Dictionary<string, string> { ["tenant"] = "blue" } });
         await _store.UntilEnded(id);
 
         Assert.Equal(caller.TraceId, handler?.TraceId);
@@ -192,18 +195,21 @@ public sealed class EngineTests
     {
         await using var host = await StartAsync(builder => builder.AddQueue("default", concurrency: 100, prefetch: 400));
 
-        var results = await host.Queue.EnqueueManyAsync(Enumerable.Range(0, 2_000).Select(number => EnqueueRequest.Create(new TestArgs(number))));
+        var results = await host.Queue.EnqueueManyAsync(
+            Enumerable.Range(0, 2_000).Select(number => EnqueueRequest.Create(new TestArgs(number))));
         await _store.UntilEnded([.. results.Select(result => result.Id)]);
 
         Assert.Equal(2_000, _store.Flushes.Sum());
         Assert.InRange(_store.Flushes.Count, 1, 1_000);
     }
 
-    /// <summary>The poll was answered with a cancel request; before that is taken in, the entry ends, an operator retries it, and it runs here again.</summary>
+    /// <summary>The poll was answered with a cancel request; before that is taken in, the entry ends, an operator retries it, and it runs
+    /// here again.</summary>
     [Fact]
     public async Task A_cancel_request_does_not_reach_the_run_of_an_entry_that_was_retried_since()
     {
-        var (started, finish, again, stopped) = (new TaskCompletionSource(), new TaskCompletionSource(), new TaskCompletionSource(), new TaskCompletionSource<StopReason>());
+        var (started, finish, again, stopped) =
+            (new TaskCompletionSource(), new TaskCompletionSource(), new TaskCompletionSource(), new TaskCompletionSource<StopReason>());
         var takenIn = new TaskCompletionSource();
         _work.Do = async (context, _) =>
         {

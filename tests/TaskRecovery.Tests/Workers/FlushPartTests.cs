@@ -14,7 +14,9 @@ public sealed class FlushPartTests
     public void A_part_is_limited_by_count_and_by_bytes(int count, int size, int bytes, int expected)
     {
         var result = new byte[bytes];
-        var batch = Enumerable.Range(1, count).Select(id => new PendingOutcome(new RunOutcome { EntryId = id, Fence = 1, Kind = OutcomeKind.Completed, Result = result }, null!, "kind", Suspicion.None)).ToList();
+        var batch = Enumerable.Range(1, count).Select(id => new PendingOutcome(
+            new RunOutcome { EntryId = id, Fence = 1, Kind = OutcomeKind.Completed, Result = result },
+            null!, "kind", Suspicion.None)).ToList();
 
         var first = FlushPart.Of(batch, 0, size);
         var second = FlushPart.Of(batch, count - 1, size);

@@ -45,7 +45,9 @@ public sealed class ListenerFailureTests
         {
             ShouldListenTo = source => source.Name == TaskRecoveryDiagnostics.ActivitySourceName,
             Sample = (ref ActivityCreationOptions<ActivityContext> options)
-                => options.Name.StartsWith("process", StringComparison.Ordinal) ? throw new InvalidOperationException("no sample") : ActivitySamplingResult.None,
+                => options.Name.StartsWith("process", StringComparison.Ordinal)
+                    ? throw new InvalidOperationException("no sample")
+                    : ActivitySamplingResult.None,
         };
         ActivitySource.AddActivityListener(listener);
         await using var host = await StartAsync(concurrency: 1);

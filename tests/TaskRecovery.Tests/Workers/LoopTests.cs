@@ -8,7 +8,8 @@ namespace TaskRecovery.Tests.Workers;
 /// <summary>The loops of a host: what wakes them, what they inherit, and what they say when they end.</summary>
 public sealed class LoopTests
 {
-    private static readonly StoreTraits SeldomPolled = new() { System = "fake", UsesSessionLocks = false, LockProvesDeath = false, PollInterval = TimeSpan.FromHours(1) };
+    private static readonly StoreTraits SeldomPolled =
+        new() { System = "fake", UsesSessionLocks = false, LockProvesDeath = false, PollInterval = TimeSpan.FromHours(1) };
 
     [Fact]
     public async Task A_wake_up_too_soon_after_a_look_from_the_front_is_made_up_for()
@@ -91,7 +92,8 @@ public sealed class LoopTests
             else if (call == interrupted)
             {
                 running.TrySetResult();
-                wasStopping = SpinWait.SpinUntil(() => interrupted == "claim" ? host.Log.Count(2006) > 0 : !Volatile.Read(ref isListening), TimeSpan.FromSeconds(20));
+                wasStopping = SpinWait.SpinUntil(()
+                    => interrupted == "claim" ? host.Log.Count(2006) > 0 : !Volatile.Read(ref isListening), TimeSpan.FromSeconds(20));
                 throw new StoreUnavailableException("cut off");
             }
         };

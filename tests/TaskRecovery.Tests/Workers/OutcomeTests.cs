@@ -114,8 +114,9 @@ public sealed class OutcomeTests
         var failed = (await host.Queue.EnqueueAsync(new TestArgs(2))).Id;
         await _store.UntilEnded(cancelled, failed);
 
-        Assert.Equal((OutcomeKind.Cancelled, EndReasons.CancelledByWorker, "not wanted"), (_store.Entry(cancelled).Last.Kind, _store.Entry(cancelled).Last.Reason, _store.Entry(cancelled).Last.Error));
-        Assert.Equal((OutcomeKind.Failed, EndReasons.FailedForGood, "no use"), (_store.Entry(failed).Last.Kind, _store.Entry(failed).Last.Reason, _store.Entry(failed).Last.Error));
+        var (first, second) = (_store.Entry(cancelled).Last, _store.Entry(failed).Last);
+        Assert.Equal((OutcomeKind.Cancelled, EndReasons.CancelledByWorker, "not wanted"), (first.Kind, first.Reason, first.Error));
+        Assert.Equal((OutcomeKind.Failed, EndReasons.FailedForGood, "no use"), (second.Kind, second.Reason, second.Error));
     }
 
     [Fact]
@@ -148,7 +149,8 @@ public sealed class OutcomeTests
         };
         await using var host = await StartAsync();
 
-        var (id, _) = await host.Queue.EnqueueAsync(new TestArgs(), new EnqueueOptions { Timeout = TimeSpan.FromMilliseconds(20), MaxAttempts = 1 });
+        var (id, _) = await host.Queue.EnqueueAsync(
+            new TestArgs(), new EnqueueOptions { Timeout = TimeSpan.FromMilliseconds(20), MaxAttempts = 1 });
         await _store.UntilEnded(id);
 
         Assert.Equal(StopReason.TimedOut, reason);
@@ -168,8 +170,10 @@ public sealed class OutcomeTests
         await using var host = await StartAsync();
         var counted = new TaskCompletionSource<bool>();
         using var listener = new MeterListener();
-        listener.SetMeasurementEventCallback<double>((instrument, _, tags, _) => counted.TrySetResult(tags.ToArray().Any(static tag => tag.Key == "error.type")));
-        listener.EnableMeasurementEvents(Assert.Single(host.Instruments, instrument => instrument.Name == TaskRecoveryDiagnostics.RunDuration));
+        listener.SetMeasurementEventCallback<double>(
+            (instrument, _, tags, _) => counted.TrySetResult(tags.ToArray().Any(static tag => tag.Key == "error.type")));
+        listener.EnableMeasurementEvents(
+            Assert.Single(host.Instruments, instrument => instrument.Name == TaskRecoveryDiagnostics.RunDuration));
 
         var (id, _) = await host.Queue.EnqueueAsync(new TestArgs());
         await started.Task;
@@ -214,7 +218,8 @@ public sealed class OutcomeTests
     [InlineData(-1, 0, 1)] // a recovery
     public async Task An_entry_that_is_in_time_or_has_started_before_runs(int within, int attempts, int crashes)
     {
-        var id = _store.Add("test.work", "{}", entry => (entry.StartsWithin, entry.Attempt, entry.Crashes) = (TimeSpan.FromSeconds(within), attempts, crashes));
+        var id = _store.Add("test.work", "{}", entry
+            => (entry.StartsWithin, entry.Attempt, entry.Crashes) = (TimeSpan.FromSeconds(within), attempts, crashes));
 
         await using var host = await StartAsync();
         await _store.UntilEnded(id);
@@ -229,7 +234,9 @@ public sealed class OutcomeTests
         _work.Do = async (context, cancellationToken) =>
         {
             // The store refuses the first call with an error that the worker swallows, as if it had rolled back.
-            _store.OnCall = call => { if (call == "finish in transaction" && attempts++ == 0) { throw new StoreUnavailableException("gone"); } };
+            _store.OnCall = call
+                =>
+            { if (call == "finish in transaction" && attempts++ == 0) { throw new StoreUnavailableException("gone"); } };
             try
             {
                 await context.CompleteAsync(new FakeTransaction(), cancellationToken);
@@ -301,7 +308,8 @@ public sealed class OutcomeTests
     [Fact]
     public async Task A_handler_that_returns_has_completed_its_entry_although_its_time_was_over()
     {
-        _work.Do = async (_, cancellationToken) => await Task.Delay(Timeout.Infinite, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _work.Do = async (_, cancellationToken) => await Task.Delay(Timeout.Infinite, cancellationToken).ConfigureAwait(
+            ConfigureAwaitOptions.SuppressThrowing);
         await using var host = await StartAsync();
 
         var (id, _) = await host.Queue.EnqueueAsync(new TestArgs(), new EnqueueOptions { Timeout = TimeSpan.FromMilliseconds(20) });
@@ -332,7 +340,8 @@ public sealed class OutcomeTests
     {
         await using var host = await StartAsync(concurrency: 1);
 
-        var bad = _store.Add("test.work", "{}", entry => entry.Stored = entry.Stored with { Timeout = TimeSpan.FromMinutes(-1), MaxAttempts = 1 });
+        var bad = _store.Add(
+            "test.work", "{}", entry => entry.Stored = entry.Stored with { Timeout = TimeSpan.FromMinutes(-1), MaxAttempts = 1 });
         await _store.UntilEnded(bad);
         var good = (await host.Queue.EnqueueAsync(new TestArgs())).Id;
         await _store.UntilEnded(good);

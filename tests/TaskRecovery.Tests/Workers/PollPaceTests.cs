@@ -76,5 +76,13 @@ public sealed class PollPaceTests
     }
 
     private static StoreTraits Traits(TimeSpan? idle, TimeSpan? often = null)
-        => new() { System = "fake", UsesSessionLocks = false, LockProvesDeath = false, PollInterval = often ?? Often, IdlePollInterval = idle };
+        => new()
+        {
+            System = "fake",
+            UsesSessionLocks = false,
+            LockProvesDeath = false,
+            PollInterval = often
+            ?? Often,
+            IdlePollInterval = idle,
+        };
 }

@@ -42,7 +42,8 @@ public sealed class ProgressWriterTests
     {
         var answers = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _store.ProgressAnswers = answers.Task;
-        _store.RefuseProgress = writes => writes.Any(write => Encoding.UTF8.GetString(write.Data.Span) == "13") ? new ContentRefusedException("13 is refused") : null;
+        _store.RefuseProgress = writes
+            => writes.Any(write => Encoding.UTF8.GetString(write.Data.Span) == "13") ? new ContentRefusedException("13 is refused") : null;
         var first = await OccupyWritersAsync();
         Task<bool>[] calls = [.. Enumerable.Range(10, 6).Select(number => WriteAsync($"step {number}", number))];
         answers.SetResult();
@@ -89,5 +90,6 @@ public sealed class ProgressWriterTests
 
     private Task<bool> WriteAsync(string step, int number = 1) => _writer.WriteAsync(_life.Lease!, Write(step, number));
 
-    private static ProgressWrite Write(string step, int number) => new(new ProgressKey(1, null), 5, step, Encoding.UTF8.GetBytes($"{number}"));
+    private static ProgressWrite Write(string step, int number)
+        => new(new ProgressKey(1, null), 5, step, Encoding.UTF8.GetBytes($"{number}"));
 }

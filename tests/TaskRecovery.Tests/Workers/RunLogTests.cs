@@ -53,7 +53,9 @@ public sealed class RunLogTests
 
         var part = Assert.Single(_logs.Take());
         Assert.Equal((7L, 70L, 0), (part.EntryId, part.Fence, part.Part));
-        Assert.Equal([(LogLevel.Information, "Category", "one 1"), (LogLevel.Error, "Category", "two\nSystem.InvalidOperationException: boom")], part.Lines.Select(line => (line.Level, line.Category, line.Message)));
+        Assert.Equal(
+            [(LogLevel.Information, "Category", "one 1"), (LogLevel.Error, "Category", "two\nSystem.InvalidOperationException: boom")],
+            part.Lines.Select(line => (line.Level, line.Category, line.Message)));
     }
 
     [Fact]

@@ -98,7 +98,8 @@ public sealed class ShutdownTests
             return Task.Delay(Timeout.Infinite, cancellationToken);
         };
         var host = await StartAsync(shutdownTimeout: TimeSpan.FromSeconds(3), concurrency: 1, prefetch: 10);
-        var results = await host.Queue.EnqueueManyAsync(Enumerable.Range(0, 5).Select(number => EnqueueRequest.Create(new TestArgs(number))));
+        var results = await host.Queue.EnqueueManyAsync(
+            Enumerable.Range(0, 5).Select(number => EnqueueRequest.Create(new TestArgs(number))));
         await started.Task;
         await _store.Until(store => store.Entries.All(entry => entry.Fence is not null));
 
@@ -274,16 +275,18 @@ public sealed class ShutdownTests
         Assert.Single(_store.LeftNodes);
     }
 
-    private Task<WorkHost> StartAsync(TimeSpan? shutdownTimeout = null, int? concurrency = null, int? prefetch = null, FakeQueueStore? store = null) => WorkHost.StartAsync(
-        store ?? _store,
-        builder =>
-        {
-            builder.Services.AddSingleton(_work);
-            builder.Services.AddSingleton<DisposedFirst>();
-            builder.AddWorker<TestArgs, TestWorker>();
-            builder.AddQueue("default", concurrency, prefetch);
-        },
-        options => options.ShutdownTimeout = shutdownTimeout ?? options.ShutdownTimeout);
+    private Task<WorkHost> StartAsync(
+        TimeSpan? shutdownTimeout = null, int? concurrency = null, int? prefetch = null, FakeQueueStore? store = null)
+        => WorkHost.StartAsync(
+            store ?? _store,
+            builder =>
+            {
+                builder.Services.AddSingleton(_work);
+                builder.Services.AddSingleton<DisposedFirst>();
+                builder.AddWorker<TestArgs, TestWorker>();
+                builder.AddQueue("default", concurrency, prefetch);
+            },
+            options => options.ShutdownTimeout = shutdownTimeout ?? options.ShutdownTimeout);
 
     /// <summary>Created last, so that it is disposed before everything that works entries.</summary>
     private sealed class DisposedFirst : IDisposable

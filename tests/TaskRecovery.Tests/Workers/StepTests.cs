@@ -64,7 +64,8 @@ public sealed class StepTests
         _work.Do = async (context, cancellationToken) =>
         {
             using var scope = new TransactionScope(TransactionScopeAsyncFlowOption.Enabled);
-            refused = await Record.ExceptionAsync(() => call == "step" ? context.StepAsync("one", Step, cancellationToken) : context.SaveCheckpointAsync(1, cancellationToken));
+            refused = await Record.ExceptionAsync(()
+                => call == "step" ? context.StepAsync("one", Step, cancellationToken) : context.SaveCheckpointAsync(1, cancellationToken));
         };
         await using var host = await StartAsync();
 
@@ -176,7 +177,8 @@ public sealed class StepTests
             {
                 _store.ProgressAnswers = new TaskCompletionSource().Task;
                 _store.DeadNodes.Add(_store.NodeOf(context.Fence));
-                await (isStep ? context.StepAsync("stalled", _ => Task.CompletedTask, cancellationToken) : context.SaveCheckpointAsync(1, cancellationToken));
+                await (isStep ? context.StepAsync("stalled", _ => Task.CompletedTask, cancellationToken)
+                    : context.SaveCheckpointAsync(1, cancellationToken));
             }
             catch (Exception exception)
             {

@@ -5,14 +5,16 @@ using TaskRecovery.Tests.Support;
 
 namespace TaskRecovery.Tests.Workers;
 
-/// <summary>A process that was stopped past its lease wakes in the middle of what it did, before any of its tokens has been cancelled: its handlers begin nothing and go on with nothing.</summary>
+/// <summary>A process that was stopped past its lease wakes in the middle of what it did, before any of its tokens has been cancelled: its
+/// handlers begin nothing and go on with nothing.</summary>
 public sealed class StoppedProcessTests
 {
     private readonly FakeQueueStore _store = new();
     private readonly TestWork _work = new();
     private readonly StoppableTimeProvider _time = new();
 
-    /// <summary>It was stopped while one of these ran, wakes when another may be further, and its handler never hears more of it than that.</summary>
+    /// <summary>It was stopped while one of these ran, wakes when another may be further, and its handler never hears more of it than
+    /// that.</summary>
     [Theory]
     [InlineData("a step that is new")]
     [InlineData("a step that is stored")]
@@ -40,7 +42,8 @@ public sealed class StoppedProcessTests
             {
                 await (place switch
                 {
-                    "a step that is new" => Stopped(() => context.StepAsync("new", _ => Task.FromResult(wentOn = true), CancellationToken.None)),
+                    "a step that is new" => Stopped(
+                        () => context.StepAsync("new", _ => Task.FromResult(wentOn = true), CancellationToken.None)),
                     "a step that is stored" => Stopped(() => context.StepAsync("stored", _ => Task.CompletedTask, CancellationToken.None)),
                     "the end of a step" => context.StepAsync("ends late", _ => Stopped(() => Task.CompletedTask), CancellationToken.None),
                     "a checkpoint to read" => Stopped(() => context.GetCheckpointAsync<int>(CancellationToken.None)),

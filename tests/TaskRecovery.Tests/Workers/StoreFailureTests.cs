@@ -43,14 +43,19 @@ public sealed class StoreFailureTests
             context.SetResult(context.Args.Number);
             return Task.CompletedTask;
         };
-        _store.RefuseFlush = outcomes => outcomes.Any(outcome => Encoding.UTF8.GetString(outcome.Result.Span) == "13") ? new ContentRefusedException("13 is refused") : null;
+        _store.RefuseFlush = outcomes => outcomes.Any(outcome => Encoding.UTF8.GetString(outcome.Result.Span) == "13")
+            ? new ContentRefusedException("13 is refused")
+            : null;
         await using var host = await StartAsync();
 
-        var results = await host.Queue.EnqueueManyAsync(Enumerable.Range(10, 6).Select(number => EnqueueRequest.Create(new TestArgs(number))));
+        var results = await host.Queue.EnqueueManyAsync(
+            Enumerable.Range(10, 6).Select(number => EnqueueRequest.Create(new TestArgs(number))));
         await _store.UntilEnded([.. results.Select(result => result.Id)]);
 
         Assert.All(_store.Entries, entry => Assert.Equal([OutcomeKind.Completed], entry.Kinds));
-        Assert.Equal((true, "The result could not be stored (13 is refused)."), (_store.Entry(results[3].Id).Last.Result.IsEmpty, _store.Entry(results[3].Id).Last.Error));
+        Assert.Equal(
+            (true, "The result could not be stored (13 is refused)."),
+            (_store.Entry(results[3].Id).Last.Result.IsEmpty, _store.Entry(results[3].Id).Last.Error));
         Assert.Equal(1, host.Log.Count(2005));
     }
 
@@ -58,7 +63,9 @@ public sealed class StoreFailureTests
     public async Task A_failed_attempt_whose_text_is_refused_is_retried_all_the_same()
     {
         _work.Do = (context, _) => context.Attempt == 1 ? throw new InvalidOperationException("\u2192") : Task.CompletedTask;
-        _store.RefuseFlush = outcomes => outcomes.Any(outcome => outcome.Error?.Contains('\u2192', StringComparison.Ordinal) == true) ? new ContentRefusedException("22P05") : null;
+        _store.RefuseFlush = outcomes => outcomes.Any(outcome => outcome.Error?.Contains('\u2192', StringComparison.Ordinal) == true)
+            ? new ContentRefusedException("22P05")
+            : null;
         await using var host = await StartAsync();
 
         var (id, _) = await host.Queue.EnqueueAsync(new TestArgs());
@@ -76,12 +83,14 @@ public sealed class StoreFailureTests
             return Task.CompletedTask;
         };
         var gate = 0;
-        _store.RefuseFlush = outcomes => outcomes.Count > 3 || (Volatile.Read(ref gate) == 0 && outcomes.Any(outcome => Encoding.UTF8.GetString(outcome.Result.Span) == "13"))
+        _store.RefuseFlush = outcomes => outcomes.Count > 3
+            || (Volatile.Read(ref gate) == 0 && outcomes.Any(outcome => Encoding.UTF8.GetString(outcome.Result.Span) == "13"))
             ? new StoreUnavailableException("invalid message length")
             : null;
         await using var host = await StartAsync();
 
-        var results = await host.Queue.EnqueueManyAsync(Enumerable.Range(10, 40).Select(number => EnqueueRequest.Create(new TestArgs(number))));
+        var results = await host.Queue.EnqueueManyAsync(
+            Enumerable.Range(10, 40).Select(number => EnqueueRequest.Create(new TestArgs(number))));
         await _store.Until(store => store.Entries.Count(entry => entry.IsEnded) == 39);
         Assert.False(_store.Entry(results[3].Id).IsEnded);
         Volatile.Write(ref gate, 1);
@@ -115,7 +124,9 @@ public sealed class StoreFailureTests
     public async Task A_run_that_ends_with_the_store_s_own_failure_spends_no_attempt()
     {
         var runs = 0;
-        _work.Do = (_, _) => Interlocked.Increment(ref runs) == 1 ? throw new StoreUnavailableException("the store restarts") : Task.CompletedTask;
+        _work.Do = (_, _) => Interlocked.Increment(ref runs) == 1
+            ? throw new StoreUnavailableException("the store restarts")
+            : Task.CompletedTask;
         await using var host = await StartAsync();
 
         var (id, _) = await host.Queue.EnqueueAsync(new TestArgs(), new EnqueueOptions { MaxAttempts = 1 });
@@ -161,8 +172,10 @@ public sealed class StoreFailureTests
         var (id, _) = await host.Queue.EnqueueAsync(new TestArgs());
         await _store.UntilEnded(id);
 
-        Assert.Single(host.Log.Lines, line => line.Id == 1002 && line.Message.Contains("claims of queue default", StringComparison.Ordinal));
-        Assert.Single(host.Log.Lines, line => line.Id == 1003 && line.Message.Contains("claims of queue default", StringComparison.Ordinal));
+        Assert.Single(
+            host.Log.Lines, line => line.Id == 1002 && line.Message.Contains("claims of queue default", StringComparison.Ordinal));
+        Assert.Single(
+            host.Log.Lines, line => line.Id == 1003 && line.Message.Contains("claims of queue default", StringComparison.Ordinal));
     }
 
     [Fact]
