@@ -51,4 +51,38 @@ public abstract class MigrationTests(StoreFixture fixture) : StoreTests(fixture)
 
         Assert.Equal(EntryState.Waiting, await StateAsync(id));
     }
+
+    [Fact]
+    public async Task The_state_of_every_migration_is_reported_without_changing_anything()
+    {
+        var before = await Fixture.Migrator.GetStatusAsync(Cancellation);
+        var applied = await Fixture.Migrator.MigrateAsync(Cancellation);
+        var after = await Fixture.Migrator.GetStatusAsync(Cancellation);
+        await Fixture.AddFutureMigrationAsync(Cancellation);
+        var future = await Fixture.Migrator.GetStatusAsync(Cancellation);
+
+        Assert.All(before, status => Assert.Equal((MigrationState.Missing, null), (status.State, status.AppliedAt)));
+        Assert.Equal(applied, before.Select(status => status.Name));
+        Assert.All(after, status => Assert.Equal(MigrationState.Applied, status.State));
+        Assert.All(after, status => Assert.NotNull(status.AppliedAt));
+        Assert.Equal(after.Count + 1, future.Count);
+        Assert.Equal(MigrationState.TooNew, future[^1].State);
+    }
+
+    [Fact]
+    public async Task A_script_begins_with_a_migration_that_exists()
+    {
+        await Fixture.Migrator.MigrateAsync(Cancellation);
+        var all = await Fixture.Migrator.GetStatusAsync(Cancellation);
+
+        var whole = await Fixture.Migrator.GetScriptAsync(cancellationToken: Cancellation);
+        var last = await Fixture.Migrator.GetScriptAsync(all[^1].Version, Cancellation);
+        var beyond = await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
+            () => Fixture.Migrator.GetScriptAsync(all[^1].Version + 1, Cancellation));
+
+        Assert.All(all, status => Assert.Contains($"'{status.Name}'", whole, StringComparison.Ordinal));
+        Assert.Equal([all[^1].Name], all.Select(status => status.Name).Where(name => last.Contains($"'{name}'", StringComparison.Ordinal)));
+        Assert.StartsWith(
+            $"There is no migration {all[^1].Version + 1}: use 1 to {all[^1].Version}.", beyond.Message, StringComparison.Ordinal);
+    }
 }

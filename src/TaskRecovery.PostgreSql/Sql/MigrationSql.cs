@@ -49,8 +49,14 @@ internal static class MigrationSql
         )
         """;
 
+    /// <summary>The first statement of a script. Its effect ends with the session.</summary>
+    internal const string PinForScript = "set search_path = pg_catalog, pg_temp";
+
+    internal const string EnsureSchema = "create schema if not exists {schema}";
+
     /// <summary>The applied migrations, in order.</summary>
-    internal const string Applied = "select version, name, checksum, oldest_library from {schema}.taskrecovery_migrations order by version";
+    internal const string Applied =
+        "select version, name, checksum, oldest_library, applied_at from {schema}.taskrecovery_migrations order by version";
 
     /// <summary>Records a migration. $1 version, $2 name, $3 checksum, $4 oldest library that works with it.</summary>
     internal const string Record =

@@ -85,6 +85,14 @@ internal sealed class PostgreSqlMigrator(PostgreSqlDatabase database, IReadOnlyL
         => [.. Missing(await database.InTransactionAsync(ReadAppliedAsync, cancellationToken).ConfigureAwait(false))
             .Select(migration => migration.Name)];
 
+    public async Task<IReadOnlyList<MigrationStatus>> GetStatusAsync(CancellationToken cancellationToken = default)
+        => AppliedMigration.Compare(
+            migrations, await database.InTransactionAsync(ReadRowsAsync, cancellationToken).ConfigureAwait(false), library);
+
+    public Task<string> GetScriptAsync(int from = 1, CancellationToken cancellationToken = default)
+        => Task.FromResult(PostgreSqlMigrationScript.Write(
+            MigrationScript.Select(migrations, from), isFirst: from == migrations[0].Version, database.Schema));
+
     // Most starts have nothing to apply, so they need no right to do so.
     private async ValueTask<string?> ApplyNextAsync(CancellationToken cancellationToken)
         => Missing(await database.InTransactionAsync(ReadAppliedAsync, cancellationToken).ConfigureAwait(false)).Any()
@@ -172,37 +180,48 @@ internal sealed class PostgreSqlMigrator(PostgreSqlDatabase database, IReadOnlyL
 
     private async ValueTask<HashSet<int>> ReadAppliedAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        var applied = new HashSet<int>();
+        var applied = await ReadRowsAsync(connection, cancellationToken).ConfigureAwait(false);
+        foreach (var status in AppliedMigration.Compare(migrations, applied, library))
+        {
+            if (status.State == MigrationState.Changed)
+            {
+                throw new StoreConfigurationException(
+                    $"Migration {status.Name} in schema '{database.SchemaName}' is not the one that this library carries: it was changed "
+                    + $"after it had been applied, or another build applied it. Use the library's release that applied it, or "
+                    + $"restore the table.");
+            }
+
+            if (status.State == MigrationState.TooNew)
+            {
+                throw new StoreConfigurationException(
+                    $"Schema '{database.SchemaName}' is too new for TaskRecovery {library.ToString(3)}: migration {status.Name} needs at "
+                    + $"least {status.OldestLibrary}. Update the package.");
+            }
+        }
+
+        return [.. applied.Select(static migration => migration.Version)];
+    }
+
+    private async ValueTask<List<AppliedMigration>> ReadRowsAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var applied = new List<AppliedMigration>();
         if (!(await ReadStateAsync(connection, cancellationToken).ConfigureAwait(false)).HasTable)
         {
             return applied;
         }
 
-        var known = migrations.ToDictionary(migration => migration.Version);
         var command = Command(connection, MigrationSql.Applied, []);
         await using var _ = command.ConfigureAwait(false);
         var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
         await using var __ = reader.ConfigureAwait(false);
         while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
         {
-            var (version, name) = (reader.GetInt32(0), reader.GetString(1));
-            applied.Add(version);
-            if (known.TryGetValue(version, out var migration))
-            {
-                if (!string.Equals(reader.GetString(2), migration.Checksum, StringComparison.Ordinal))
-                {
-                    throw new StoreConfigurationException(
-                        $"Migration {name} in schema '{database.SchemaName}' is not the one that this library carries: it was changed "
-                        + $"after it had been applied, or another build applied it. Use the library's release that applied it, or "
-                        + $"restore the table.");
-                }
-            }
-            else if (Version.Parse(reader.GetString(3)) is var oldest && oldest > library)
-            {
-                throw new StoreConfigurationException(
-                    $"Schema '{database.SchemaName}' is too new for TaskRecovery {library.ToString(3)}: migration {name} needs at "
-                    + $"least {oldest}. Update the package.");
-            }
+            applied.Add(new AppliedMigration(
+                reader.GetInt32(0),
+                reader.GetString(1),
+                reader.GetString(2),
+                reader.GetString(3),
+                await reader.GetFieldValueAsync<DateTimeOffset>(4, cancellationToken).ConfigureAwait(false)));
         }
 
         return applied;

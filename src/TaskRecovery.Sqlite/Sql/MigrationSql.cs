@@ -18,11 +18,15 @@ internal static class MigrationSql
         """;
 
     /// <summary>The applied migrations.</summary>
-    public const string Applied = "select version, name, checksum, oldest_library from taskrecovery_migrations order by version";
+    public const string Applied =
+        "select version, name, checksum, oldest_library, applied_at from taskrecovery_migrations order by version";
 
     /// <summary>Records a migration. ?1 version, ?2 name, ?3 checksum, ?4 oldest library, ?5 now.</summary>
     public const string Record =
         "insert into taskrecovery_migrations (version, name, checksum, oldest_library, applied_at) values (?1, ?2, ?3, ?4, ?5)";
+
+    /// <summary>The time of now in a script, in microseconds since 1970.</summary>
+    public const string Now = "cast((julianday('now') - 2440587.5) * 86400000000 as integer)";
 
     /// <summary>Triggers on the library's tables, and views with the name of one.</summary>
     public const string ForeignCode = """

@@ -42,6 +42,15 @@ internal sealed class SqliteMigrator(SqliteDatabase database, IReadOnlyList<Migr
             cancellationToken).ConfigureAwait(false);
     }
 
+    public async Task<IReadOnlyList<MigrationStatus>> GetStatusAsync(CancellationToken cancellationToken = default)
+    {
+        var applied = File.Exists(database.Path) ? await database.ReadAsync(ReadRows, cancellationToken).ConfigureAwait(false) : [];
+        return AppliedMigration.Compare(migrations, applied, library);
+    }
+
+    public Task<string> GetScriptAsync(int from = 1, CancellationToken cancellationToken = default)
+        => Task.FromResult(SqliteMigrationScript.Write(MigrationScript.Select(migrations, from), isFirst: from == migrations[0].Version));
+
     // The write transaction serves as the lock: if two processes start at once, each migration is still applied once.
     private string? ApplyNext(SqliteSession session)
     {
@@ -65,33 +74,40 @@ internal sealed class SqliteMigrator(SqliteDatabase database, IReadOnlyList<Migr
 
     private HashSet<int> ReadApplied(SqliteSession session)
     {
-        var applied = new HashSet<int>();
+        var applied = ReadRows(session);
+        foreach (var status in AppliedMigration.Compare(migrations, applied, library))
+        {
+            if (status.State == MigrationState.Changed)
+            {
+                throw new StoreConfigurationException(
+                    $"Migration {status.Name} in '{database.Path}' is not the one that this library carries: it was changed after it had "
+                    + "been applied, or another build applied it. Use the library's release that applied it, or restore the file.");
+            }
+
+            if (status.State == MigrationState.TooNew)
+            {
+                throw new StoreConfigurationException(
+                    $"'{database.Path}' is too new for TaskRecovery {library.ToString(3)}: migration {status.Name} needs at least "
+                    + $"{status.OldestLibrary}. Update the package.");
+            }
+        }
+
+        return [.. applied.Select(static migration => migration.Version)];
+    }
+
+    private static List<AppliedMigration> ReadRows(SqliteSession session)
+    {
+        var applied = new List<AppliedMigration>();
         if (!Exists(session, MigrationSql.TableExists))
         {
             return applied;
         }
 
-        var known = migrations.ToDictionary(static migration => migration.Version);
         using var statement = session.Prepare(MigrationSql.Applied);
         while (statement.Step())
         {
-            var (version, name) = (statement.Int32(0), statement.Text(1));
-            applied.Add(version);
-            if (known.TryGetValue(version, out var migration))
-            {
-                if (!string.Equals(statement.Text(2), migration.Checksum, StringComparison.Ordinal))
-                {
-                    throw new StoreConfigurationException(
-                        $"Migration {name} in '{database.Path}' is not the one that this library carries: it was changed after it had been "
-                        + "applied, or another build applied it. Use the library's release that applied it, or restore the file.");
-                }
-            }
-            else if (Version.Parse(statement.Text(3)) is var oldest && oldest > library)
-            {
-                throw new StoreConfigurationException(
-                    $"'{database.Path}' is too new for TaskRecovery {library.ToString(3)}: migration {name} needs at least {oldest}. "
-                    + "Update the package.");
-            }
+            applied.Add(new AppliedMigration(
+                statement.Int32(0), statement.Text(1), statement.Text(2), statement.Text(3), Micros.ToTime(statement.Int64(4))));
         }
 
         return applied;
