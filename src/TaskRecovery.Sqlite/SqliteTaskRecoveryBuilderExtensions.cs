@@ -44,6 +44,8 @@ public static class SqliteTaskRecoveryBuilderExtensions
             provider.GetService<IHostEnvironment>()?.ContentRootPath)));
         services.Replace(ServiceDescriptor.Singleton(provider => new SqliteMigrator(provider.GetRequiredService<SqliteDatabase>())));
         services.Replace(ServiceDescriptor.Singleton<IStoreMigrator>(provider => provider.GetRequiredService<SqliteMigrator>()));
+        services.Replace(ServiceDescriptor.Singleton<IStoreDoctor>(
+            provider => new SqliteDoctor(provider.GetRequiredService<SqliteDatabase>())));
         services.Replace(ServiceDescriptor.Singleton<IQueueStore>(provider => new SqliteQueueStore(
             provider.GetRequiredService<SqliteDatabase>(),
             provider.GetRequiredService<SqliteMigrator>(),

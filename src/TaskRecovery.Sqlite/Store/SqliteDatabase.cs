@@ -63,6 +63,10 @@ internal sealed class SqliteDatabase : IDisposable
 
     internal SqliteWriter Writer => _writer;
 
+    /// <summary>Describes which users can use the file or its folder beside those that the options name; <see langword="null"/> for
+    /// none.</summary>
+    public string? FindExposure() => _file.FindExposure();
+
     /// <summary>The current time in microseconds since 1970, from the clock that all processes on this machine share.</summary>
     public long Now() => Micros.From(_time.GetUtcNow());
 

@@ -1,4 +1,5 @@
 using Npgsql;
+using TaskRecovery.Storage;
 using TaskRecovery.TestSupport;
 
 namespace TaskRecovery.PostgreSql.Tests.Store;
@@ -27,9 +28,19 @@ public sealed class PreparedTransactionTests
             await RunAsync("prepare transaction 'with an enqueue'");
         }
 
+        var pending = await FindPreparedAsync();
         await RunAsync("commit prepared 'with an enqueue'");
 
         Assert.NotNull(await store.FindAsync(1, cancellation));
+        Assert.Equal((FindingLevel.Warning, "rollback prepared 'with an enqueue'"), (pending.Level, pending.Repair));
+        Assert.Equal(FindingLevel.Ok, (await FindPreparedAsync()).Level);
+
+        async Task<StoreFinding> FindPreparedAsync()
+        {
+            using var doctor = new PostgreSqlDoctor(database, TimeProvider.System);
+            var found = await doctor.ExamineAsync(new DoctorLimits { PreparedTransaction = TimeSpan.Zero }, cancellation);
+            return Assert.Single(found, finding => finding.Check == "prepared transactions");
+        }
 
         async Task RunAsync(string statement)
         {
