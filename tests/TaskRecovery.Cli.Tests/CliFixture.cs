@@ -3,6 +3,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using TaskRecovery.Cli.Commands;
 using TaskRecovery.Cli.Output;
+using TaskRecovery.Storage;
 
 namespace TaskRecovery.Cli.Tests;
 
@@ -19,10 +20,16 @@ internal sealed class CliFixture : IDisposable
         Variables = new Dictionary<string, string>(StringComparer.Ordinal) { ["TASKRECOVERY_CONNECTION"] = ConnectionString };
     }
 
+    /// <summary>A folder for files, which is removed with the fixture.</summary>
+    public string Folder => _folder;
+
     /// <summary>The file of SQLite.</summary>
     public string File => Path.Combine(_folder, "tasks.db");
 
     public string ConnectionString => _server ?? $"Data Source={File}";
+
+    /// <summary>The clock of the tool's time limit.</summary>
+    public TimeProvider Time { get; set; } = TimeProvider.System;
 
     /// <summary>The environment of the tool.</summary>
     public Dictionary<string, string> Variables { get; }
@@ -35,10 +42,16 @@ internal sealed class CliFixture : IDisposable
     public Task<CliResult> RunAsync(params string[] args) => RunAsync(args, answer: null);
 
     /// <summary>Runs the tool, with a terminal to ask if there is an answer.</summary>
-    public async Task<CliResult> RunAsync(string[] args, string? answer, bool isRich = false, CancellationToken? cancellationToken = null)
+    public async Task<CliResult> RunAsync(
+        string[] args,
+        string? answer,
+        bool isRich = false,
+        CancellationToken? cancellationToken = null,
+        StringWriter? error = null,
+        StringWriter? output = null)
     {
-        using var output = new StringWriter { NewLine = "\n" };
-        using var error = new StringWriter { NewLine = "\n" };
+        output ??= new StringWriter { NewLine = "\n" };
+        error ??= new StringWriter { NewLine = "\n" };
         using var input = new StringReader(answer ?? "");
         var terminal = new Terminal
         {
@@ -47,6 +60,7 @@ internal sealed class CliFixture : IDisposable
             In = input,
             CanAsk = answer is not null,
             IsRich = isRich,
+            Time = Time,
             Variable = name => Variables.GetValueOrDefault(name),
         };
         var code = await CommandLine.RunAsync(args, terminal, cancellationToken ?? Cancellation);
@@ -77,6 +91,59 @@ internal sealed class CliFixture : IDisposable
             .CreateOrUpdateAsync(new JobDefinition(name, Schedule.Every(TimeSpan.FromHours(1))), new Render(0), Cancellation);
     }
 
+    /// <summary>Starts an operation that cancels everything, and carries out none of its steps.</summary>
+    public async Task StartOperationAsync()
+    {
+        await using var services = Services();
+        var operate = services.GetRequiredService<IQueueOperator>();
+        var audit = new AuditInfo("anna");
+        var preview = await operate.PreviewAsync(
+            new BulkRequest { Action = BulkAction.Cancel, Query = new EntryQuery() }, audit, Cancellation);
+        await operate.StartAsync(preview.OperationId, audit, Cancellation);
+    }
+
+    /// <summary>Claims all waiting entries for a node that is declared dead then.</summary>
+    public async Task ClaimAndDieAsync(string name)
+    {
+        await using var services = Services();
+        var store = services.GetRequiredService<IQueueStore>();
+        await store.PrepareAsync(Cancellation);
+        var (dead, judge) = (Guid.NewGuid(), Guid.NewGuid());
+        using var session = store.OpenNodeSession();
+        session.Register(Identity(dead, name));
+        session.SendHeartbeat(dead, holdsLock: false);
+        var claim = await store.CreateClaimer(dead, "default", ["render"]).ClaimAsync(100, new SuspectAllowance(3, 100, 100), Cancellation);
+        using var watching = store.OpenNodeSession();
+        watching.Register(Identity(judge, $"judge of {name}"));
+        var peers = watching.SendHeartbeat(judge, holdsLock: false).Peers;
+
+        Assert.NotEmpty(claim.Entries);
+        Assert.Equal([dead], watching.MarkDead([.. peers.Where(peer => peer.NodeId == dead)]));
+        watching.Leave(judge);
+    }
+
+    /// <summary>Registers a node that sends no further heartbeat.</summary>
+    public async Task<IDisposable> JoinAsync(string name, string version)
+    {
+        var services = Services();
+        var store = services.GetRequiredService<IQueueStore>();
+        await store.PrepareAsync(Cancellation);
+        var session = store.OpenNodeSession();
+        session.Register(Identity(Guid.NewGuid(), name) with { Info = $$"""{"library":"{{version}}","queues":{},"kinds":[]}""" });
+        return new Joined(session, services);
+    }
+
+    /// <summary>Makes every heartbeat old.</summary>
+    public async Task SilenceNodesAsync()
+    {
+        await Database.ExecuteAsync(ConnectionString, "update taskrecovery_nodes set beat_at = 1000000");
+        foreach (var file in Directory.EnumerateFiles(_folder, "*", SearchOption.AllDirectories).Where(file
+            => !file.StartsWith(File, StringComparison.Ordinal) || file.Contains("beat", StringComparison.Ordinal)))
+        {
+            System.IO.File.SetLastWriteTimeUtc(file, DateTime.UnixEpoch.AddYears(1));
+        }
+    }
+
     /// <summary>Runs an entry whose handler fails, in a host that stops afterwards.</summary>
     public async Task<long> RunFailingAsync(string error)
     {
@@ -94,6 +161,16 @@ internal sealed class CliFixture : IDisposable
         return entry.Id;
     }
 
+    private static NodeIdentity Identity(Guid id, string name) => new()
+    {
+        Id = id,
+        Name = name,
+        NameIsExplicit = true,
+        Machine = "elsewhere",
+        ProcessId = 1,
+        ProcessStarted = 1,
+    };
+
     private ServiceProvider Services()
     {
         var services = new ServiceCollection();
@@ -104,6 +181,15 @@ internal sealed class CliFixture : IDisposable
 
     private TaskRecoveryBuilder Use(TaskRecoveryBuilder builder)
         => _server is null ? builder.UseSqlite(ConnectionString) : builder.UsePostgreSql(_server);
+
+    private sealed record Joined(INodeSession Session, ServiceProvider Services) : IDisposable
+    {
+        public void Dispose()
+        {
+            Session.Dispose();
+            Services.Dispose();
+        }
+    }
 
     [JobKind("render")]
     public sealed record Render(int Page);

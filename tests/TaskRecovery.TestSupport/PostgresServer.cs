@@ -42,6 +42,9 @@ public sealed partial class PostgresServer : IAsyncDisposable
     /// <summary>A readable description of where the server comes from.</summary>
     public string Source { get; }
 
+    /// <summary>The path of a client program such as <c>psql</c>; its name if it has to be found by the operating system.</summary>
+    public static string Program(string name) => PostgresBinaries.Find() is { } folder ? Path.Combine(folder, name) : name;
+
     /// <summary>The server shared by all tests of this process. It is started on first use and removed when the process ends.</summary>
     public static Task<PostgresServer> SharedAsync() => SharedServer.Value;
 

@@ -11,7 +11,7 @@ internal static class ActionText
     {
         if (call.AsJson)
         {
-            call.Printer.Json(result, CliJson.Default.ActionResult);
+            call.Json(result);
         }
         else if (result.Result == OperatorResult.Done)
         {

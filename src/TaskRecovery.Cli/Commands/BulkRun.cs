@@ -3,18 +3,24 @@ using TaskRecovery.Cli.Output;
 
 namespace TaskRecovery.Cli.Commands;
 
-/// <summary>Carries out a bulk operation: preview, question, steps with progress, and the entries that were refused.</summary>
+/// <summary>Changes many entries: preview, question, and the operation.</summary>
 internal static class BulkRun
 {
-    private static readonly TimeSpan WaitForOther = TimeSpan.FromMilliseconds(200);
+    private const int SampleSize = 10;
 
     public static async Task<int> RunAsync(CommandCall call, BulkRequest request, string how, CancellationToken cancellationToken)
     {
+        if (call.IsDryRun)
+        {
+            await DescribeAsync(call, request, how, cancellationToken).ConfigureAwait(false);
+            return ExitCodes.Done;
+        }
+
         var preview = await call.Store.Operator.PreviewAsync(request, call.Audit, cancellationToken).ConfigureAwait(false);
         if (request.EntryIds is null && preview.Entries is { Value: 0, Precision: CountPrecision.Exact })
         {
             call.Printer.Note("No entries match.");
-            return Write(call, preview, request.Action, null, []);
+            return OperationRun.WriteNothing(call, preview, request.Action);
         }
 
         // The ids of the user may include some that do not exist: they are processed too, and refused.
@@ -27,103 +33,55 @@ internal static class BulkRun
             }
         }
 
-        if (!await call.ConfirmAsync(
-            $"{request.Action} {amount} entries in {call.Store.Where}{how}?", cancellationToken).ConfigureAwait(false))
+        if (await call.AskAsync(Describe(request, amount, call.Store.Where, how), cancellationToken).ConfigureAwait(false) is { } code)
         {
-            return ExitCodes.Interrupted;
+            return code;
         }
 
         var answer = await call.Store.Operator.StartAsync(preview.OperationId, call.Audit, cancellationToken).ConfigureAwait(false);
-        if (answer.Result != OperationResult.Done)
-        {
-            throw new CommandException(
+        return answer.Result == OperationResult.Done
+            ? await OperationRun.RunAsync(call, preview.OperationId, preview.Entries, cancellationToken).ConfigureAwait(false)
+            : throw new CommandException(
                 ExitCodes.Found, $"Operation {preview.OperationId} was not started: {answer.Result}. Nothing was changed; try again.");
-        }
-
-        var operation = await CarryOutAsync(call, preview.OperationId, cancellationToken).ConfigureAwait(false);
-        return Write(call, preview, request.Action, operation, await ListRefusedAsync(
-            call, preview.OperationId, cancellationToken).ConfigureAwait(false));
     }
 
-    private static async Task<BulkOperation> CarryOutAsync(CommandCall call, long id, CancellationToken cancellationToken)
+    // A preview of the library stores the operation. This one stores nothing.
+    private static async Task DescribeAsync(CommandCall call, BulkRequest request, string how, CancellationToken cancellationToken)
     {
-        try
+        if (request.EntryIds is { } ids)
         {
-            for (var before = 0L; ;)
+            var sample = new List<EntrySummary>();
+            foreach (var id in ids.Take(SampleSize))
             {
-                var operation = await call.Store.Operator.ContinueAsync(id, cancellationToken).ConfigureAwait(false)
-                    ?? throw new CommandException(ExitCodes.NotFound, $"Operation {id} no longer exists.");
-                if (operation.State != OperationState.Running)
-                {
-                    return operation;
-                }
-
-                var processed = operation.Done + operation.Refused;
-                call.Printer.Note($"{operation.Done} done, {operation.Refused} refused, of {operation.Expected}");
-                if (processed == before)
-                {
-                    // A node is doing the current step.
-                    await Task.Delay(WaitForOther, TimeProvider.System, cancellationToken).ConfigureAwait(false);
-                }
-
-                before = processed;
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // Without this, a node would carry out the rest.
-            var stopped = await call.Store.Operator.StopAsync(id, call.Audit, CancellationToken.None).ConfigureAwait(false);
-            throw new CommandException(
-                ExitCodes.Interrupted, $"Operation {id} was stopped: {stopped.Operation?.Done ?? 0} entries were changed.");
-        }
-    }
-
-    private static async Task<IReadOnlyList<OperationEntry>> ListRefusedAsync(
-        CommandCall call, long id, CancellationToken cancellationToken)
-    {
-        var refused = new List<OperationEntry>();
-        var query = new OperationEntryQuery { OperationId = id, OnlyRefused = true, Limit = 1000 };
-        while (true)
-        {
-            var page = await call.Store.Operator.ListOperationEntriesAsync(query, cancellationToken).ConfigureAwait(false);
-            refused.AddRange(page.Entries);
-            if (page.NextAfter is not { } next)
-            {
-                return refused;
+                var page = await call.Store.Monitor.ListAsync(
+                    new EntryQuery { Before = id + 1, Limit = 1, LookAtMost = 1 }, cancellationToken).ConfigureAwait(false);
+                sample.AddRange(page.Entries.Where(entry => entry.Id == id));
             }
 
-            query = query with { After = next };
+            var what = Describe(request, Format.Number(ids.Count), call.Store.Where, how);
+            call.Describe(new DryRunResult(what, new Count(ids.Count), sample));
+            return;
         }
+
+        var query = request.Query! with { States = PossibleStates(request) };
+        var groups = await call.Store.Monitor.GroupAsync(query, EntryGrouping.State, cancellationToken).ConfigureAwait(false);
+        var count = new Count(
+            groups.Groups.Sum(static group => group.Entries.Value), groups.IsComplete ? CountPrecision.Exact : CountPrecision.AtLeast);
+        var newest = await call.Store.Monitor.ListAsync(query with { Limit = SampleSize }, cancellationToken).ConfigureAwait(false);
+        call.Describe(new DryRunResult(Describe(request, count.ToString(), call.Store.Where, how), count, newest.Entries));
     }
 
-    private static int Write(
-        CommandCall call, OperationPreview preview, BulkAction action, BulkOperation? operation, IReadOnlyList<OperationEntry> refused)
+    private static EntryState[] PossibleStates(BulkRequest request)
     {
-        var (done, refusals) = (operation?.Done ?? 0, operation?.Refused ?? 0);
-        if (call.AsJson)
-        {
-            call.Printer.Json(
-                new BulkResult(preview.OperationId, action, operation?.State
-                    ?? OperationState.Prepared, preview.Entries, done, refusals, refused),
-                CliJson.Default.BulkResult);
-        }
-        else
-        {
-            call.Printer.Line(operation is null
-                ? "0 done, 0 refused"
-                : $"operation {Format.Number(operation.Id)}: {operation.State}, {Format.Number(done)} "
-                    + $"done, {Format.Number(refusals)} refused");
-            foreach (var entry in refused)
-            {
-                call.Printer.Line($"entry {Format.Number(entry.EntryId)}: refused, because {ActionText.Describe(entry.Result)}");
-            }
-        }
-
-        if (refusals == 0 && (operation is null || operation.State == OperationState.Ended))
-        {
-            return ExitCodes.Done;
-        }
-
-        return done > 0 ? ExitCodes.PartlyDone : ExitCodes.Found;
+        var wanted = request.Query!.States ?? [];
+        EntryState[] states = [.. EntryAction.StatesOf(request.Action).Where(state => wanted.Count == 0 || wanted.Contains(state))];
+        return states.Length > 0
+            ? states
+            : throw CommandException.Usage(
+                $"--state is '{string.Join(", ", wanted)}': {request.Action} changes only entries that are "
+                + $"{string.Join(" or ", EntryAction.StatesOf(request.Action))}.");
     }
+
+    private static string Describe(BulkRequest request, string amount, string where, string how)
+        => $"{request.Action} {amount} entries in {where}{how}";
 }

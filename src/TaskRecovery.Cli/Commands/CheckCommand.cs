@@ -16,7 +16,7 @@ internal static class CheckCommand
         var violations = await call.Store.Recovery.CheckInvariantsAsync(cancellationToken).ConfigureAwait(false);
         if (call.AsJson)
         {
-            call.Printer.Json(new CheckResult(violations), CliJson.Default.CheckResult);
+            call.Json(new CheckResult(violations));
         }
         else
         {

@@ -15,7 +15,6 @@ internal static class CommandLine
         ArgumentNullException.ThrowIfNull(terminal);
         var frame = new CommandFrame(terminal);
         var parsed = Create(frame).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
-        var connection = frame.ConnectionOf(parsed);
         if (parsed.Action is ParseErrorAction)
         {
             var problem = parsed.UnmatchedTokens is [var token, ..]
@@ -37,19 +36,22 @@ internal static class CommandLine
             return failure.ExitCode;
         }
 
-        void Report(string message) => new Printer(terminal).Note(ConnectionText.Redact(message, connection));
+        void Report(string message) => new Printer(terminal).Note(ConnectionText.Redact(message, frame.ConnectionOf(parsed)));
     }
 
-    private static RootCommand Create(CommandFrame frame)
+    /// <summary>All commands.</summary>
+    internal static RootCommand Create(CommandFrame frame)
     {
         var root = new RootCommand("Sees and steers a TaskRecovery queue. It works on the database alone and is never a node.");
         frame.AddGlobalOptions(root);
         Command[] commands =
         [
             StatusCommand.Create(frame),
+            TopCommand.Create(frame),
             ListCommand.Create(frame),
             ShowCommand.Create(frame),
             JobsCommand.Create(frame),
+            TasksCommand.Create(frame),
             NodesCommand.Create(frame),
             QueuesCommand.Create(frame),
             KindsCommand.Create(frame),
@@ -58,8 +60,12 @@ internal static class CommandLine
             CancelCommand.Create(frame),
             PauseCommand.Create(frame),
             ResumeCommand.Create(frame),
+            OpsCommand.Create(frame),
+            UndoCommand.Create(frame),
+            RecoverCommand.Create(frame),
             MigrateCommand.Create(frame),
             CheckCommand.Create(frame),
+            DoctorCommand.Create(frame),
         ];
         foreach (var command in commands)
         {

@@ -19,21 +19,47 @@ internal static class EntryAction
         return await BulkRun.RunAsync(call, request, Describe(retry), cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>The states in which an action changes an entry.</summary>
+    public static IReadOnlyList<EntryState> StatesOf(BulkAction action)
+        => action == BulkAction.Retry ? [EntryState.Failed, EntryState.Cancelled] : [EntryState.Waiting, EntryState.Running];
+
     private static async Task<int> RunOneAsync(
         CommandCall call, long id, BulkAction action, RetryOptions? retry, CancellationToken cancellationToken)
     {
         var subject = $"entry {Format.Number(id)}";
-        if (!await call.ConfirmAsync(
-            $"{action} {subject} in {call.Store.Where}{Describe(retry)}?", cancellationToken).ConfigureAwait(false))
+        if (call.IsDryRun && await FindRefusalAsync(call, id, action, cancellationToken).ConfigureAwait(false) is { } refusal)
         {
-            return ExitCodes.Interrupted;
+            return ActionText.Write(call, new ActionResult(NameOf(action), subject, refusal));
+        }
+
+        var what = $"{action} {subject} in {call.Store.Where}{Describe(retry)}";
+        if (await call.AskAsync(what, cancellationToken).ConfigureAwait(false) is { } code)
+        {
+            return code;
         }
 
         var result = action == BulkAction.Retry
             ? await call.Store.Operator.RetryAsync(id, call.Audit, retry, cancellationToken).ConfigureAwait(false)
             : await call.Store.Operator.CancelAsync(id, call.Audit, cancellationToken).ConfigureAwait(false);
-        return ActionText.Write(call, new ActionResult(action == BulkAction.Retry ? "retry" : "cancel", subject, result));
+        return ActionText.Write(call, new ActionResult(NameOf(action), subject, result));
     }
+
+    // Why the action would be refused, as far as the entry's state tells.
+    private static async Task<OperatorResult?> FindRefusalAsync(
+        CommandCall call, long id, BulkAction action, CancellationToken cancellationToken)
+    {
+        var life = await call.Store.Monitor.GetLifeAsync(id, cancellationToken).ConfigureAwait(false);
+        return (action, life?.Entry.State) switch
+        {
+            (_, null) => OperatorResult.NotFound,
+            (_, { } state) when StatesOf(action).Contains(state) => null,
+            (BulkAction.Retry, EntryState.Completed) => OperatorResult.Completed,
+            (BulkAction.Retry, _) => OperatorResult.NotEnded,
+            _ => OperatorResult.AlreadyEnded,
+        };
+    }
+
+    private static string NameOf(BulkAction action) => action == BulkAction.Retry ? "retry" : "cancel";
 
     private static string Describe(RetryOptions? retry)
     {

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using TaskRecovery.Cli.Connections;
 using TaskRecovery.Cli.Errors;
+using TaskRecovery.Cli.Output;
 
 namespace TaskRecovery.Cli.Commands;
 
@@ -60,6 +61,31 @@ internal sealed class EntryFilters
         return call.Get(_job) is { } job
             ? query with { JobId = await FindJobAsync(call.Store, job, cancellationToken).ConfigureAwait(false) }
             : query;
+    }
+
+    /// <summary>Describes a query by the options that select the same.</summary>
+    public static string Describe(EntryQuery query)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        (string Option, string? Value)[] conditions =
+        [
+            .. (query.States ?? []).Select(static state => ("--state", (string?)state.ToString())),
+            ("--queue", query.Queue),
+            ("--kind", query.Kind),
+            ("--end-reason", query.Reason),
+            ("--node", query.Node),
+            ("--job", query.JobId?.ToString()),
+            ("--key", query.UniqueKey),
+            ("--created-from", Time(query.CreatedFrom)),
+            ("--created-to", Time(query.CreatedTo)),
+            ("--ended-from", Time(query.EndedFrom)),
+            ("--ended-to", Time(query.EndedTo)),
+            ("--metadata", query.Metadata is { } pair ? $"{pair.Key}={pair.Value}" : null),
+            ("--text", query.Text),
+        ];
+        return string.Join(' ', conditions.Where(static one => one.Value is not null).Select(static one => $"{one.Option} '{one.Value}'"));
+
+        static string? Time(DateTimeOffset? time) => time is null ? null : Format.Time(time);
     }
 
     /// <summary>Finds a job by its name or id.</summary>

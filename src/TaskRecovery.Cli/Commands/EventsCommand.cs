@@ -7,6 +7,8 @@ namespace TaskRecovery.Cli.Commands;
 /// <summary><c>events</c>: what happened to nodes, in recovery, and by operators.</summary>
 internal static class EventsCommand
 {
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
     public static Command Create(CommandFrame frame)
     {
         var kinds = new Option<string[]>("--kind") { Description = "What happened, such as NodeDied or Paused. May be repeated." };
@@ -17,9 +19,13 @@ internal static class EventsCommand
         var limit = new Option<int?>("--limit") { Description = "The most events to list. Default: 100, at most 1000." };
         var before = new Option<long?>("--before") { Description = "Only events with a smaller id, to look further." };
         var after = new Option<long?>("--after") { Description = "Only events with a greater id." };
+        var follow =
+            new Option<bool>("--follow", "-f") { Description = "Write them oldest first, and new ones as they happen, until Ctrl-C." };
+        var interval =
+            new Option<string?>("--interval") { Description = "With --follow, the time between two looks, such as 10s. Default: 1s." };
         var command = new Command("events", "Lists events, newest first: nodes, recovery, and every action of an operator.")
         {
-            kinds, entry, node, actor, operation, limit, before, after,
+            kinds, entry, node, actor, operation, limit, before, after, follow, interval,
         };
         return frame.Reads(command, async (call, cancellationToken) =>
         {
@@ -36,6 +42,12 @@ internal static class EventsCommand
                 After = call.Get(after),
                 Limit = call.Get(limit) ?? new EventQuery().Limit,
             };
+            if (call.Get(follow))
+            {
+                return await new EventFollower(call, query).RunAsync(Values.Span("--interval", call.Get(interval))
+                    ?? Interval, cancellationToken).ConfigureAwait(false);
+            }
+
             Show(call, await call.Store.Monitor.ListEventsAsync(query, cancellationToken).ConfigureAwait(false));
             return ExitCodes.Done;
         });
@@ -52,13 +64,24 @@ internal static class EventsCommand
                 Format.Time(one.At),
                 one.Kind.ToString(),
                 AboutOf(one),
-                one.Actor is null ? Format.Text(one.Node) : $"{one.Actor}{(one.Tool is { } tool ? $" ({tool})" : "")}",
+                ByOf(one),
                 Format.Text(one.Reason),
                 Format.Text(one.Detail));
         }
 
         return table;
     }
+
+    /// <summary>One event as a line.</summary>
+    public static string LineOf(QueueEvent one)
+    {
+        string[] parts = [
+            Format.Time(one.At), one.Kind.ToString(), AboutOf(one), ByOf(one), Format.Text(one.Reason), Format.Text(one.Detail)];
+        return string.Join("  ", parts.Where(static part => part != Format.Text(null)));
+    }
+
+    private static string ByOf(QueueEvent one)
+        => one.Actor is null ? Format.Text(one.Node) : $"{one.Actor}{(one.Tool is { } tool ? $" ({tool})" : "")}";
 
     private static string AboutOf(QueueEvent one)
     {
@@ -76,15 +99,16 @@ internal static class EventsCommand
     {
         if (call.AsJson)
         {
-            call.Printer.Json(page, CliJson.Default.EventPage);
-            return;
+            call.Json(page, page.Events);
         }
-
-        if (page.Events.Count > 0)
+        else if (page.Events.Count > 0)
         {
             call.Printer.Table(TableOf(page.Events));
         }
 
-        call.Printer.Note(page.NextBefore is { } next ? $"Look further with --before {Format.Number(next)}." : "There are no others.");
+        if (call.Format != OutputFormat.Json)
+        {
+            call.Printer.Note(page.NextBefore is { } next ? $"Look further with --before {Format.Number(next)}." : "There are no others.");
+        }
     }
 }

@@ -10,6 +10,10 @@ internal static class JobsCommand
     public static Command Create(CommandFrame frame)
         => frame.Reads(new Command("jobs", "Lists the jobs: schedule, state and next run."), RunAsync);
 
+    /// <summary>The pause of a job, as that of a queue.</summary>
+    public static PauseInfo? PauseOf(Job job)
+        => job.Pause is { } pause ? new PauseInfo { Since = pause.At, Actor = pause.By, Reason = pause.Reason, Until = pause.Until } : null;
+
     private static async Task<int> RunAsync(CommandCall call, CancellationToken cancellationToken)
     {
         var jobs = await call.Store.Jobs.ListAsync(cancellationToken).ConfigureAwait(false);
@@ -17,19 +21,16 @@ internal static class JobsCommand
         {
             IReadOnlyList<JobResult> results = [.. jobs.Select(static job => new JobResult(
                 job.Id, job.Name, job.Kind, job.Schedule.ToString(), job.State, job.Queue, job.NextRunAt, job.Pause, job.DeclaredBy))];
-            call.Printer.Json(results, CliJson.Default.IReadOnlyListJobResult);
+            call.Json(results, results);
             return ExitCodes.Done;
         }
 
         var table = new TextTable("job", "state", "next run", "schedule", "kind", "queue", "id", "pause");
         foreach (var job in jobs)
         {
-            var pause = job.Pause is { } some
-                ? new PauseInfo { Since = some.At, Actor = some.By, Reason = some.Reason, Until = some.Until }
-                : null;
             table.Add(
                 job.Name, job.State.ToString(), Format.Time(job.NextRunAt), job.Schedule.ToString(),
-                job.Kind, job.Queue, job.Id.ToString(), Format.Pause(pause));
+                job.Kind, job.Queue, job.Id.ToString(), Format.Pause(PauseOf(job)));
         }
 
         call.Printer.Table(table);

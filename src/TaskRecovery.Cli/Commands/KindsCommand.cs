@@ -15,7 +15,7 @@ internal static class KindsCommand
         var kinds = await call.Store.Monitor.ListKindsAsync(cancellationToken).ConfigureAwait(false);
         if (call.AsJson)
         {
-            call.Printer.Json(kinds, CliJson.Default.IReadOnlyListKindSummary);
+            call.Json(kinds, kinds);
             return ExitCodes.Done;
         }
 

@@ -91,7 +91,7 @@ internal static class LifeText
         return table;
     }
 
-    private static string Describe(ReportedProgress progress)
+    public static string Describe(ReportedProgress progress)
     {
         var total = progress.Total is { } some ? $" of {Format.Number(some)}" : "";
         var message = progress.Message is { } text ? $", {text}" : "";

@@ -59,13 +59,16 @@ internal static class ListCommand
     {
         if (call.AsJson)
         {
-            call.Printer.Json(page, CliJson.Default.EntrySummaryPage);
-            return;
+            call.Json(page, page.Entries);
         }
-
-        if (page.Entries.Count > 0)
+        else if (page.Entries.Count > 0)
         {
             call.Printer.Table(TableOf(page.Entries));
+        }
+
+        if (call.Format == OutputFormat.Json)
+        {
+            return;
         }
 
         var found = $"{page.Entries.Count} {(page.Entries.Count == 1 ? "entry" : "entries")}";

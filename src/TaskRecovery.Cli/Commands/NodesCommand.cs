@@ -16,7 +16,7 @@ internal static class NodesCommand
         var nodes = await call.Store.Monitor.ListNodesAsync(cancellationToken).ConfigureAwait(false);
         if (call.AsJson)
         {
-            call.Printer.Json(nodes, CliJson.Default.IReadOnlyListNodeSummary);
+            call.Json(nodes, nodes);
             return ExitCodes.Done;
         }
 

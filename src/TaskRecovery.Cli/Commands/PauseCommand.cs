@@ -23,9 +23,9 @@ internal static class PauseCommand
             }
 
             var duration = end is { } time ? $" until {Format.Time(time)}" : "";
-            if (!await call.ConfirmAsync($"Pause {shown} in {call.Store.Where}{duration}?", cancellationToken).ConfigureAwait(false))
+            if (await call.AskAsync($"Pause {shown} in {call.Store.Where}{duration}", cancellationToken).ConfigureAwait(false) is { } code)
             {
-                return ExitCodes.Interrupted;
+                return code;
             }
 
             var result = await call.Store.Operator.PauseAsync(target, call.Audit, end, cancellationToken).ConfigureAwait(false);

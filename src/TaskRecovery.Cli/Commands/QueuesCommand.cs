@@ -34,7 +34,7 @@ internal static class QueuesCommand
         var queues = await call.Store.Monitor.ListQueuesAsync(cancellationToken).ConfigureAwait(false);
         if (call.AsJson)
         {
-            call.Printer.Json(queues, CliJson.Default.IReadOnlyListQueueSummary);
+            call.Json(queues, queues);
         }
         else
         {

@@ -15,9 +15,9 @@ internal static class ResumeCommand
         return frame.Writes(command, async (call, cancellationToken) =>
         {
             var (target, shown) = await targets.ReadAsync(call, cancellationToken).ConfigureAwait(false);
-            if (!await call.ConfirmAsync($"Resume {shown} in {call.Store.Where}?", cancellationToken).ConfigureAwait(false))
+            if (await call.AskAsync($"Resume {shown} in {call.Store.Where}", cancellationToken).ConfigureAwait(false) is { } code)
             {
-                return ExitCodes.Interrupted;
+                return code;
             }
 
             var result = await call.Store.Operator.ResumeAsync(target, call.Audit, cancellationToken).ConfigureAwait(false);

@@ -22,7 +22,7 @@ internal static class ShowCommand
                 var lines = call.Get(log) ? await call.Store.Monitor.ListLogAsync(entry, cancellationToken).ConfigureAwait(false) : null;
                 if (call.AsJson)
                 {
-                    call.Printer.Json(new LifeResult(life, lines), CliJson.Default.LifeResult);
+                    call.Json(new LifeResult(life, lines));
                 }
                 else
                 {

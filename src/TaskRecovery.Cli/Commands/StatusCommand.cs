@@ -7,25 +7,63 @@ namespace TaskRecovery.Cli.Commands;
 /// <summary><c>status</c>: the whole system on one screen.</summary>
 internal static class StatusCommand
 {
-    public static Command Create(CommandFrame frame)
-        => frame.Reads(new Command("status", "Shows the queues, and what happened in the last hour and day."), RunAsync);
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
 
-    private static async Task<int> RunAsync(CommandCall call, CancellationToken cancellationToken)
+    public static Command Create(CommandFrame frame)
+    {
+        var watch =
+            new Option<bool>("--watch") { Description = "Show it again every two seconds, until Ctrl-C. With JSON, each time is a line." };
+        var interval = new Option<string?>("--interval") { Description = "The time between two, such as 10s. Default: 2s." };
+        var command = new Command("status", "Shows the queues, and what happened in the last hour and day.") { watch, interval };
+        return frame.Reads(command, async (call, cancellationToken) =>
+        {
+            var time = Values.Span("--interval", call.Get(interval)) ?? Interval;
+            if (!call.Get(watch))
+            {
+                await ShowAsync(call, cancellationToken).ConfigureAwait(false);
+                return ExitCodes.Done;
+            }
+
+            if (call.Format == OutputFormat.Json)
+            {
+                throw CommandException.Usage("--watch writes one value after the other: use --jsonl instead of --json.");
+            }
+
+            return await Repeat.RunAsync(
+                call,
+                time,
+                token =>
+                {
+                    call.Printer.ClearScreen();
+                    return ShowAsync(call, token);
+                },
+                cancellationToken).ConfigureAwait(false);
+        });
+    }
+
+    /// <summary>The table of what happened, which <c>top</c> shows too.</summary>
+    public static TextTable TotalsOf(QueueSnapshot snapshot)
+        => new TextTable("period", "enqueued", "completed", "failed", "cancelled", "retried", "lost", "run time")
+            .Add(Row("last hour", snapshot.LastHour))
+            .Add(Row("last day", snapshot.LastDay));
+
+    /// <summary>The first line.</summary>
+    public static string HeaderOf(string where, QueueSnapshot snapshot)
+        => $"{where} at {Format.Time(snapshot.TakenAt)}: {snapshot.Stored} stored, {snapshot.Failed} "
+            + $"failed, {snapshot.Cancelled} cancelled";
+
+    private static async Task ShowAsync(CommandCall call, CancellationToken cancellationToken)
     {
         var snapshot = await call.Store.Monitor.GetSnapshotAsync(cancellationToken).ConfigureAwait(false);
         if (call.AsJson)
         {
-            call.Printer.Json(snapshot, CliJson.Default.QueueSnapshot);
-            return ExitCodes.Done;
+            call.Json(snapshot);
+            return;
         }
 
-        call.Printer.Line($"{call.Store.Where} at {Format.Time(snapshot.TakenAt)}: {snapshot.Stored} stored, {snapshot.Failed} "
-            + $"failed, {snapshot.Cancelled} cancelled");
+        call.Printer.Line(HeaderOf(call.Store.Where, snapshot));
         call.Printer.Table(QueuesCommand.TableOf(snapshot.Queues));
-        call.Printer.Table(new TextTable("period", "enqueued", "completed", "failed", "cancelled", "retried", "lost", "run time")
-            .Add(Row("last hour", snapshot.LastHour))
-            .Add(Row("last day", snapshot.LastDay)));
-        return ExitCodes.Done;
+        call.Printer.Table(TotalsOf(snapshot));
     }
 
     private static string[] Row(string period, EntryTotals totals) =>

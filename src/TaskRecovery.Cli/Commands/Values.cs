@@ -7,9 +7,10 @@ namespace TaskRecovery.Cli.Commands;
 internal static class Values
 {
     /// <summary>Reads the id of an entry.</summary>
-    public static long Id(string text) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id)
-        ? id
-        : throw CommandException.Usage($"ID is '{text}': use the number of an entry, such as 42.");
+    public static long Id(string text) => Number("ID", text, "an entry");
+
+    /// <summary>Reads the id of a bulk operation.</summary>
+    public static long OperationId(string text) => Number("OP", text, "an operation");
 
     /// <summary>Reads a name of an enumeration, in any case.</summary>
     public static T Name<T>(string option, string text)
@@ -37,6 +38,16 @@ internal static class Values
             : throw CommandException.Usage($"{option} is '{text}': write a name and a value, as in tenant=acme.");
     }
 
+    /// <summary>Reads a duration that is longer than nothing.</summary>
+    public static TimeSpan? Span(string option, string? text) => text is null ? null
+        : Duration(text) is { } duration && duration > TimeSpan.Zero ? duration
+        : throw CommandException.Usage($"{option} is '{text}': use a duration such as 90s, 30m, 2h or 7d.");
+
+    private static long Number(string name, string text, string what)
+        => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id)
+            ? id
+            : throw CommandException.Usage($"{name} is '{text}': use the number of {what}, such as 42.");
+
     private static DateTimeOffset? Time(string option, string? text, int direction)
     {
         if (text is null)
@@ -58,19 +69,20 @@ internal static class Values
 
     private static TimeSpan? Duration(string text)
     {
-        if (text.Length < 2
-            || !int.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+        var unit = text.AsSpan().TrimStart("0123456789");
+        if (!int.TryParse(text.AsSpan(0, text.Length - unit.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             || number > 36_500)
         {
             return null;
         }
 
-        return text[^1] switch
+        return unit switch
         {
-            's' => TimeSpan.FromSeconds(number),
-            'm' => TimeSpan.FromMinutes(number),
-            'h' => TimeSpan.FromHours(number),
-            'd' => TimeSpan.FromDays(number),
+            "ms" => TimeSpan.FromMilliseconds(number),
+            "s" => TimeSpan.FromSeconds(number),
+            "m" => TimeSpan.FromMinutes(number),
+            "h" => TimeSpan.FromHours(number),
+            "d" => TimeSpan.FromDays(number),
             _ => null,
         };
     }

@@ -35,8 +35,10 @@ internal sealed partial class ConnectionText
     public string? File { get; }
 
     /// <summary>Reads a connection string.</summary>
+    /// <param name="text">The connection string.</param>
+    /// <param name="folder">The folder of a relative path to a file; <see langword="null"/> for that of the process.</param>
     /// <exception cref="CommandException">It is missing, can't be read, or names neither store.</exception>
-    public static ConnectionText Parse(string? text)
+    public static ConnectionText Parse(string? text, string? folder = null)
     {
         if (string.IsNullOrWhiteSpace(text))
         {
@@ -48,8 +50,14 @@ internal sealed partial class ConnectionText
             var parts = new DbConnectionStringBuilder { ConnectionString = text };
             if (SqliteNames.Any(parts.ContainsKey))
             {
-                var file = new SqliteConnectionStringBuilder(text).DataSource;
-                return new ConnectionText(text, $"file {file}", file);
+                var builder = new SqliteConnectionStringBuilder(text);
+                if (folder is not null && !NamesNoPath(builder.DataSource))
+                {
+                    builder.DataSource = Path.Combine(folder, builder.DataSource);
+                    text = builder.ConnectionString;
+                }
+
+                return new ConnectionText(text, $"file {builder.DataSource}", builder.DataSource);
             }
 
             if (PostgreSqlNames.Any(parts.ContainsKey))
@@ -89,6 +97,11 @@ internal sealed partial class ConnectionText
 
         return Password().Replace(message, "${name}=***");
     }
+
+    // A file in memory, a URI, or a path that the library resolves itself.
+    private static bool NamesNoPath(string source)
+        => source.Length == 0 || source.StartsWith(':')
+            || source.StartsWith("file:", StringComparison.OrdinalIgnoreCase) || source.StartsWith('|');
 
     [GeneratedRegex(
         """(?<name>\b(password|pwd|passfile|ssl password))\s*=\s*(?<value>'[^']*'|"[^"]*"|[^;'"]*)""",

@@ -30,20 +30,26 @@ internal sealed class StoreSession : IAsyncDisposable
     /// <summary>The jobs.</summary>
     public IJobService Jobs => _services.GetRequiredService<IJobService>();
 
+    /// <summary>The tasks.</summary>
+    public ITaskService Tasks => _services.GetRequiredService<ITaskService>();
+
     /// <summary>The migrations.</summary>
     public IStoreMigrator Migrator => _services.GetRequiredService<IStoreMigrator>();
+
+    /// <summary>The checks of the database and its server.</summary>
+    public IStoreDoctor Doctor => _services.GetRequiredService<IStoreDoctor>();
 
     /// <summary>The check of the invariant.</summary>
     public IRecoveryStore Recovery => _services.GetRequiredService<IRecoveryStore>();
 
     /// <summary>Creates the services. Nothing is opened yet.</summary>
-    public static StoreSession Create(ConnectionText connection, string? schema)
+    public static StoreSession Create(ConnectionText connection, string? schema, Action<TaskRecoveryOptions> configure)
     {
         ArgumentNullException.ThrowIfNull(connection);
         var services = new ServiceCollection();
         services.AddSingleton<ILoggerFactory>(NullLoggerFactory.Instance);
         services.AddSingleton(typeof(ILogger<>), typeof(NullLogger<>));
-        var builder = services.AddTaskRecovery();
+        var builder = services.AddTaskRecovery(configure);
         if (connection.File is null)
         {
             builder.UsePostgreSql(connection.Text, options =>

@@ -1,21 +1,31 @@
 using System.Text.Json.Serialization;
+using TaskRecovery.Storage;
 
 namespace TaskRecovery.Cli.Output;
 
-/// <summary>The types that are written as JSON.</summary>
+/// <summary>The types that are written as JSON. <c>docs/cli.schema.json</c> describes them.</summary>
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true,
-    WriteIndented = true, GenerationMode = JsonSourceGenerationMode.Metadata)]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    UseStringEnumConverter = true,
+    WriteIndented = true,
+    GenerationMode = JsonSourceGenerationMode.Metadata)]
 [JsonSerializable(typeof(QueueSnapshot))]
 [JsonSerializable(typeof(IReadOnlyList<QueueSummary>))]
 [JsonSerializable(typeof(IReadOnlyList<KindSummary>))]
 [JsonSerializable(typeof(IReadOnlyList<NodeSummary>))]
 [JsonSerializable(typeof(IReadOnlyList<JobResult>))]
+[JsonSerializable(typeof(IReadOnlyList<BulkOperation>))]
 [JsonSerializable(typeof(EntrySummaryPage))]
 [JsonSerializable(typeof(EventPage))]
+[JsonSerializable(typeof(QueueEvent))]
+[JsonSerializable(typeof(TaskPage))]
 [JsonSerializable(typeof(LifeResult))]
 [JsonSerializable(typeof(ActionResult))]
 [JsonSerializable(typeof(BulkResult))]
+[JsonSerializable(typeof(OperationDetails))]
+[JsonSerializable(typeof(RecoveryReport))]
+[JsonSerializable(typeof(DryRunResult))]
 [JsonSerializable(typeof(MigrationResult))]
 [JsonSerializable(typeof(CheckResult))]
+[JsonSerializable(typeof(IReadOnlyList<StoreFinding>))]
 internal sealed partial class CliJson : JsonSerializerContext;

@@ -18,6 +18,15 @@ internal sealed record Terminal
     /// <summary>Whether a question can be asked: standard input and standard error are a terminal.</summary>
     public bool CanAsk { get; init; }
 
+    /// <summary>Returns the key that was pressed, if there is one. It does not wait.</summary>
+    public Func<char?> PressedKey { get; init; } = static () => null;
+
+    /// <summary>The columns and rows of the screen.</summary>
+    public Func<(int Columns, int Rows)> Size { get; init; } = static () => (80, 24);
+
+    /// <summary>The clock of the time limit.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
     /// <summary>Reads an environment variable.</summary>
     public required Func<string, string?> Variable { get; init; }
 
@@ -32,6 +41,8 @@ internal sealed record Terminal
         In = Console.In,
         IsRich = !Console.IsOutputRedirected && Environment.GetEnvironmentVariable("TERM") != "dumb",
         CanAsk = !Console.IsInputRedirected && !Console.IsErrorRedirected,
+        PressedKey = static () => Console.KeyAvailable ? Console.ReadKey(intercept: true).KeyChar : null,
+        Size = static () => (Console.WindowWidth, Console.WindowHeight),
         Variable = Environment.GetEnvironmentVariable,
     };
 }

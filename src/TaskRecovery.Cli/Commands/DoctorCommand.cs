@@ -1,0 +1,68 @@
+using System.CommandLine;
+using TaskRecovery.Cli.Errors;
+using TaskRecovery.Cli.Output;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Cli.Commands;
+
+/// <summary><c>doctor</c>: what makes the queue slow, unsafe or unusable, each with its repair.</summary>
+internal static class DoctorCommand
+{
+    public static Command Create(CommandFrame frame)
+    {
+        var retention = new Option<string?>("--retention")
+        {
+            Description = "The longest time for which the application keeps ended entries. Default: 7d.",
+        };
+        var command = new Command(
+            "doctor", "Examines the database, its server and the nodes. Exits with 1 if there is something to repair.") { retention };
+        return frame.Reads(
+            command,
+            async (call, cancellationToken) =>
+            {
+                call.Store.RequireFile();
+                var limits = new DoctorLimits();
+                if (Values.Span("--retention", call.Get(retention)) is { } kept)
+                {
+                    limits = limits with { Retention = kept + TimeSpan.FromDays(1) };
+                }
+
+                return Write(call, await ExamineAsync(call, limits, cancellationToken).ConfigureAwait(false));
+            },
+            needsTables: false);
+    }
+
+    private static async Task<IReadOnlyList<StoreFinding>> ExamineAsync(
+        CommandCall call, DoctorLimits limits, CancellationToken cancellationToken)
+    {
+        var migrations = MigrationFindings.Of(await call.Store.Migrator.GetStatusAsync(cancellationToken).ConfigureAwait(false));
+        var store = await call.Store.Doctor.ExamineAsync(limits, cancellationToken).ConfigureAwait(false);
+        return migrations.Any(static finding => finding.Level == FindingLevel.Problem)
+            ? [.. migrations, .. store]
+            : [.. migrations, .. store, .. await QueueFindings.ReadAsync(call.Store, cancellationToken).ConfigureAwait(false)];
+    }
+
+    private static int Write(CommandCall call, IReadOnlyList<StoreFinding> findings)
+    {
+        if (call.AsJson)
+        {
+            call.Json(findings, findings);
+        }
+        else
+        {
+            foreach (var finding in findings)
+            {
+                var repair = finding.Repair is { } what ? $" Repair: {what}" : "";
+                call.Printer.Line($"{finding.Level.ToString().ToLowerInvariant(),-9}{finding.Check}: {finding.Text}{repair}");
+            }
+        }
+
+        var count = findings.Count(static finding => finding.Level != FindingLevel.Ok);
+        if (call.Format != OutputFormat.Json)
+        {
+            call.Printer.Note(count == 0 ? "Nothing to repair." : $"{count} to repair.");
+        }
+
+        return count == 0 ? ExitCodes.Done : ExitCodes.Found;
+    }
+}

@@ -1,0 +1,84 @@
+using TaskRecovery.Cli.Connections;
+using TaskRecovery.Cli.Output;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Cli.Commands;
+
+/// <summary>What is wrong with nodes, kinds and queues, as the read model shows them.</summary>
+internal static class QueueFindings
+{
+    private static readonly TimeSpan LongPause = TimeSpan.FromDays(7);
+
+    public static async Task<IReadOnlyList<StoreFinding>> ReadAsync(StoreSession store, CancellationToken cancellationToken)
+    {
+        var snapshot = await store.Monitor.GetSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        var nodes = await store.Monitor.ListNodesAsync(cancellationToken).ConfigureAwait(false);
+        var kinds = await store.Monitor.ListKindsAsync(cancellationToken).ConfigureAwait(false);
+        var jobs = await store.Jobs.ListAsync(cancellationToken).ConfigureAwait(false);
+        return
+        [
+            .. OrOk("silent nodes", Silent(nodes)),
+            .. OrOk("versions", Mixed(nodes)),
+            .. OrOk("unknown kinds", Unknown(kinds)),
+            .. OrOk("unserved queues", Unserved(snapshot)),
+            .. OrOk("pauses", Paused(snapshot, kinds, jobs)),
+        ];
+    }
+
+    private static IEnumerable<StoreFinding> Silent(IEnumerable<NodeSummary> nodes)
+        => nodes.Where(static node => node.State == NodeState.Silent).Select(static node => new StoreFinding(
+            "silent nodes",
+            FindingLevel.Warning,
+            $"Node {node.Name} on {node.Machine} (process {node.ProcessId}) has sent no heartbeat "
+            + $"for {Format.Duration(node.HeartbeatAge)}, and no other node has declared it dead.",
+            "Look at that process, or start a node: it declares the other one dead and recovers its work."));
+
+    private static IEnumerable<StoreFinding> Mixed(IEnumerable<NodeSummary> nodes)
+    {
+        var versions = nodes.Where(static node => node.State == NodeState.Alive)
+            .GroupBy(static node => node.LibraryVersion ?? "unknown", StringComparer.Ordinal)
+            .OrderBy(static version => version.Key, StringComparer.Ordinal)
+            .Select(static version => $"{version.Key} ({string.Join(", ", version.Select(static node => node.Name))})")
+            .ToArray();
+        return versions.Length < 2
+            ? []
+            : [new StoreFinding(
+                "versions", FindingLevel.Warning,
+                $"Nodes run different versions of the library: {string.Join(", ", versions)}.", "Finish the deployment.")];
+    }
+
+    private static IEnumerable<StoreFinding> Unknown(IEnumerable<KindSummary> kinds)
+        => kinds.Where(static kind => kind is { Nodes: 0, Waiting.Value: > 0 }).Select(static kind => new StoreFinding(
+            "unknown kinds",
+            FindingLevel.Warning,
+            $"{kind.Waiting} entries of kind {kind.Name} wait, and no living node has a worker for it.",
+            $"Start a node that has one (AddWorker), or: taskrecovery cancel --kind {ShellQuoted(kind.Name)}"));
+
+    private static IEnumerable<StoreFinding> Unserved(QueueSnapshot snapshot)
+        => snapshot.Queues.Where(static queue => queue is { Nodes: 0, Due.Value: > 0, Pause: null }).Select(
+            static queue => new StoreFinding(
+            "unserved queues",
+            FindingLevel.Warning,
+            $"{queue.Due} entries of queue {queue.Name} are due, and no living node serves it.",
+            "Start a node that does (TaskRecoveryOptions.Queues)."));
+
+    private static IEnumerable<StoreFinding> Paused(QueueSnapshot snapshot, IEnumerable<KindSummary> kinds, IEnumerable<Job> jobs)
+    {
+        var paused = snapshot.Queues.Select(static queue => (What: "queue", queue.Name, queue.Pause))
+            .Concat(kinds.Select(static kind => (What: "kind", kind.Name, kind.Pause)))
+            .Concat(jobs.Where(static job => job.Pause is not null).Select(
+                static job => (What: "job", job.Name, Pause: JobsCommand.PauseOf(job))));
+        return paused.Where(one => one.Pause is { Until: null } pause
+            && (pause.Since is null || snapshot.TakenAt - pause.Since >= LongPause))
+            .Select(static one => new StoreFinding(
+                "pauses",
+                FindingLevel.Warning,
+                $"The {one.What} {one.Name} is {Format.Pause(one.Pause)}, without an end.",
+                $"taskrecovery resume {one.What} {ShellQuoted(one.Name)}"));
+    }
+
+    private static IEnumerable<StoreFinding> OrOk(string check, IEnumerable<StoreFinding> found)
+        => found.DefaultIfEmpty(new StoreFinding(check, FindingLevel.Ok, "Nothing found."));
+
+    private static string ShellQuoted(string name) => $"'{name.Replace("'", @"'\''", StringComparison.Ordinal)}'";
+}

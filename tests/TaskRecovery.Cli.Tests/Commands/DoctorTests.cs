@@ -1,0 +1,97 @@
+using TaskRecovery.TestSupport;
+
+namespace TaskRecovery.Cli.Tests.Commands;
+
+/// <summary>The findings about migrations, nodes, kinds and queues, and how findings are shown. Those about the database are tested with
+/// the stores.</summary>
+public sealed class DoctorTests : IDisposable
+{
+    private readonly CliFixture _cli = new();
+
+    public void Dispose() => _cli.Dispose();
+
+    [Fact]
+    public async Task Each_finding_is_a_line_with_its_repair()
+    {
+        await _cli.MigratedAsync();
+        await _cli.EnqueueAsync(2);
+        await _cli.RunAsync("pause", "kind", "it's", "--yes", "--reason", "upgrade");
+        await _cli.RunAsync("pause", "queue", "mail", "--yes", "--until", "2099-01-01");
+        await Database.ExecuteAsync(_cli.ConnectionString, "update taskrecovery_kinds set paused_at = 1000000 "
+            + "where paused; update taskrecovery_queues set paused_at = 1000000 where paused");
+
+        var found = await _cli.RunAsync("doctor");
+        var json = await _cli.RunAsync("doctor", "--json");
+
+        Assert.Equal((1, 1), (found.ExitCode, json.ExitCode));
+        Assert.Contains("warning  unknown kinds: 2 entries of kind render wait, and no living node has a worker for it. Repair: "
+            + "Start a node that has one (AddWorker), or: taskrecovery cancel --kind 'render'", found.Lines);
+        Assert.Contains("warning  unserved queues: 2 entries of queue default are due, and no living node serves it. Repair: "
+            + "Start a node that does (TaskRecoveryOptions.Queues).", found.Lines);
+        Assert.Contains(found.Lines, line => line.StartsWith("warning  pauses: The kind it's is paused by ", StringComparison.Ordinal)
+            && line.EndsWith(@"taskrecovery resume kind 'it'\''s'", StringComparison.Ordinal));
+        Assert.DoesNotContain(found.Lines, line => line.Contains("mail", StringComparison.Ordinal));
+        Assert.Contains(found.Lines, line => line.StartsWith("ok       migrations: All ", StringComparison.Ordinal));
+        Assert.EndsWith(" to repair.\n", found.Error, StringComparison.Ordinal);
+        Assert.Equal(found.Lines.Length, json.Json().GetArrayLength());
+    }
+
+    [Fact]
+    public async Task Silent_nodes_and_mixed_versions_are_found()
+    {
+        await _cli.MigratedAsync();
+        using var first = await _cli.JoinAsync("first", "1.0.0");
+        using var second = await _cli.JoinAsync("second", "1.1.0");
+        var mixed = await _cli.RunAsync("doctor");
+        await _cli.SilenceNodesAsync();
+
+        var silent = await _cli.RunAsync("doctor");
+
+        Assert.Contains("warning  versions: Nodes run different versions of the library: 1.0.0 (first), 1.1.0 (second). Repair: "
+            + "Finish the deployment.", mixed.Lines);
+        Assert.Contains(silent.Lines, line => line.StartsWith("warning  silent nodes: Node first on ", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("update taskrecovery_migrations set checksum = 'other' where version = 2", "problem  migrations: "
+        + "Migration 002_jobs_and_tasks is not the one of this version.")]
+    [InlineData("delete from taskrecovery_migrations where version > 5", "problem  migrations: ")]
+    [InlineData("insert into taskrecovery_migrations select 999, '999_future', 'x', '9.9.9', 0", "problem  migrations: "
+        + "Migration 999_future needs version 9.9.9 or later.")]
+    [InlineData("insert into taskrecovery_migrations select 999, '999_later', 'x', '0.1.0', 0", "warning  migrations: "
+        + "A newer version applied migration 999_later.")]
+    public async Task Migrations_of_another_version_are_found(string statement, string line)
+    {
+        await _cli.MigratedAsync();
+        await Database.ExecuteAsync(_cli.ConnectionString, statement);
+
+        var found = await _cli.RunAsync("doctor");
+
+        Assert.Equal(1, found.ExitCode);
+        Assert.Contains(found.Lines, shown => shown.StartsWith(line, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_file_that_does_not_exist_is_not_created()
+    {
+        (await _cli.RunAsync("doctor")).AssertFailed(3, "does not exist");
+        (await _cli.RunAsync("doctor", "--retention", "x")).AssertFailed(3, "does not exist");
+        Assert.False(File.Exists(_cli.File));
+    }
+
+    [Fact]
+    public async Task A_server_is_examined_with_and_without_tables()
+    {
+        await using var database = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync("cli");
+        using var cli = new CliFixture(database.ConnectionString);
+        var without = await cli.RunAsync("doctor");
+        await cli.MigratedAsync();
+
+        var with = await cli.RunAsync("doctor");
+
+        Assert.Contains(without.Lines, line => line.EndsWith(
+            "are missing, from 001_jobs_and_tasks on. Repair: taskrecovery migrate", StringComparison.Ordinal));
+        Assert.Contains(with.Lines, line => line.StartsWith("ok       version: PostgreSQL ", StringComparison.Ordinal));
+        Assert.Contains("ok       pauses: Nothing found.", with.Lines);
+    }
+}

@@ -1,0 +1,95 @@
+using Microsoft.Extensions.Time.Testing;
+
+namespace TaskRecovery.Cli.Tests.Commands;
+
+/// <summary>Commands that run until they are interrupted.</summary>
+public sealed class FollowTests : IDisposable
+{
+    private readonly CliFixture _cli = new();
+    private readonly CancellationTokenSource _interrupt = new();
+
+    public void Dispose()
+    {
+        _interrupt.Dispose();
+        _cli.Dispose();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Events_are_written_as_they_happen(bool asJson)
+    {
+        await _cli.MigratedAsync();
+        await _cli.RunAsync("pause", "queue", "early", "--yes", "--actor", "anna");
+        await using var output = new WatchedWriter();
+        var first = output.WaitForAsync("early");
+        var following = _cli.RunAsync(["events", "-f", "--interval",
+            "1ms", .. asJson ? (string[])["--jsonl"] : []], answer: null, cancellationToken: _interrupt.Token, output: output);
+
+        await first;
+        var second = output.WaitForAsync("later");
+        await _cli.RunAsync("pause", "queue", "later", "--yes", "--actor", "bert");
+        await second;
+        await _interrupt.CancelAsync();
+        var result = await following;
+
+        Assert.Equal((130, "Interrupted.\n", 2), (result.ExitCode, result.Error, result.Lines.Length));
+        if (asJson)
+        {
+            Assert.Equal(["anna", "bert"], result.Lines.Select(line => CliResult.Parse(line).GetProperty("actor").GetString()));
+        }
+        else
+        {
+            Assert.EndsWith("Paused  queue later  bert (cli)", result.Lines[1], StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Status_is_written_again_and_again()
+    {
+        await _cli.MigratedAsync();
+        await using var output = new WatchedWriter();
+        var count = 0;
+        output.On("stored", () =>
+        {
+            if (++count == 3)
+            {
+                _interrupt.Cancel();
+            }
+        });
+
+        var result = await _cli.RunAsync(
+            ["status", "--watch", "--interval", "1ms"], answer: null, cancellationToken: _interrupt.Token, output: output);
+
+        Assert.Equal((130, 3), (result.ExitCode, result.Lines.Count(line => line.Contains(" stored, ", StringComparison.Ordinal))));
+        Assert.DoesNotContain("\e", result.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_time_limit_ends_what_was_shown_at_least_once_without_an_error()
+    {
+        await _cli.MigratedAsync();
+        var time = new FakeTimeProvider();
+        _cli.Time = time;
+        await using var output = new WatchedWriter();
+        output.On("takenAt", () => time.Advance(TimeSpan.FromHours(1)));
+
+        var result = await _cli.RunAsync(
+            ["status", "--watch", "--jsonl", "--timeout", "1h", "--interval", "1d"], answer: null, output: output);
+
+        Assert.Equal((0, "", 1), (result.ExitCode, result.Error, result.Lines.Length));
+    }
+
+    [Theory]
+    [InlineData("use --jsonl instead of --json", "status", "--watch", "--json")]
+    [InlineData("use --jsonl instead of --json", "events", "--follow", "--json")]
+    [InlineData("--follow and --before exclude each other", "events", "--follow", "--before", "7")]
+    [InlineData("'top' needs a terminal", "top")]
+    [InlineData("--interval is '0s': use a duration", "status", "--watch", "--interval", "0s")]
+    public async Task Bad_input_is_explained(string message, params string[] args)
+    {
+        await _cli.MigratedAsync();
+
+        (await _cli.RunAsync(args)).AssertFailed(2, message);
+    }
+}

@@ -1,0 +1,101 @@
+namespace TaskRecovery.Cli.Tests.Commands;
+
+/// <summary>Bulk operations after they were started: listed, shown, stopped and undone.</summary>
+public sealed class OperationTests : IDisposable
+{
+    private readonly CliFixture _cli = new();
+
+    public void Dispose() => _cli.Dispose();
+
+    [Fact]
+    public async Task Operations_are_listed_and_shown_with_what_they_refused()
+    {
+        await _cli.MigratedAsync();
+        var ids = await _cli.EnqueueAsync(3);
+        await _cli.RunAsync("cancel", $"{ids[0]}", "--yes");
+        await _cli.RunAsync("cancel", $"{ids[0]}", $"{ids[1]}", "--yes", "--actor", "anna", "--reason", "wrong price");
+        await _cli.RunAsync("cancel", "--kind", "ren*", "--yes");
+
+        var list = await _cli.RunAsync("ops");
+        var named = await _cli.RunAsync("ops", "list", "--limit", "1", "--json");
+        var shown = await _cli.RunAsync("ops", "show", "1");
+        var entries = await _cli.RunAsync("ops", "show", "1", "--entries", "--json");
+        var selection = await _cli.RunAsync("ops", "show", "2");
+
+        Assert.Equal((0, 3), (list.ExitCode, list.Lines.Length));
+        Assert.StartsWith("1   Cancel  Ended  2         1     1", list.Lines[2], StringComparison.Ordinal);
+        Assert.Contains("anna (cli)  wrong price", list.Lines[2], StringComparison.Ordinal);
+        Assert.Equal(2, named.Json().EnumerateArray().Single().GetProperty("id").GetInt64());
+        Assert.Equal($"entry {ids[0]}: refused, because it has already ended", shown.Lines[^1]);
+        Assert.Equal(2, entries.Json().GetProperty("entries").GetArrayLength());
+        Assert.Equal("selects: --state 'Waiting' --state 'Running' --kind 'ren*'", selection.Lines[^1]);
+    }
+
+    [Fact]
+    public async Task A_cancelled_entry_waits_again_with_its_old_due_time_after_an_undo()
+    {
+        await _cli.MigratedAsync();
+        await _cli.EnqueueAsync(600, new EnqueueOptions { RunAfter = TimeSpan.FromHours(5) });
+        var before = (await _cli.RunAsync("list", "--limit", "1", "--json")).Json().GetProperty("entries")[0].GetProperty("runAt")
+            .GetDateTimeOffset();
+        await _cli.RunAsync("cancel", "--all", "--yes");
+
+        var undone = await _cli.RunAsync("undo", "1", "--yes");
+        var after = (await _cli.RunAsync("list", "--limit", "1", "--json")).Json().GetProperty("entries")[0];
+        var list = await _cli.RunAsync("ops");
+
+        Assert.Equal((0, "operation 2: Ended, 600 done, 0 refused\n"), (undone.ExitCode, undone.Out));
+        Assert.Equal(("Waiting", before), (after.GetProperty("state").GetString(), after.GetProperty("runAt").GetDateTimeOffset()));
+        Assert.EndsWith("of 1", list.Lines[1], StringComparison.Ordinal);
+        Assert.EndsWith("by 2", list.Lines[2], StringComparison.Ordinal);
+        (await _cli.RunAsync("undo", "1", "--yes")).AssertFailed(1, "Operation 1 is undone by operation 2: only one that has ended");
+    }
+
+    [Fact]
+    public async Task An_operation_that_was_interrupted_is_stopped_and_its_rest_untouched()
+    {
+        await _cli.MigratedAsync();
+        await _cli.EnqueueAsync(700);
+        using var interrupt = new CancellationTokenSource();
+        using var errors = new WatchedWriter();
+        errors.On("500 done", interrupt.Cancel);
+
+        var cancelled = await _cli.RunAsync(["cancel", "--all", "--yes"], answer: null, cancellationToken: interrupt.Token, error: errors);
+        var shown = await _cli.RunAsync("ops", "show", "1");
+        var stop = await _cli.RunAsync("ops", "stop", "1", "--yes");
+
+        Assert.Equal((130, ""), (cancelled.ExitCode, cancelled.Out));
+        Assert.EndsWith("Operation 1 was stopped: 500 entries were changed.\n", cancelled.Error, StringComparison.Ordinal);
+        Assert.StartsWith("1   Cancel  Stopped  700       500   0", shown.Lines[1], StringComparison.Ordinal);
+        stop.AssertFailed(1, "Operation 1 is Stopped: only a running one can be stopped.");
+    }
+
+    [Fact]
+    public async Task A_running_operation_is_stopped()
+    {
+        await _cli.MigratedAsync();
+        await _cli.EnqueueAsync(2);
+        await _cli.StartOperationAsync();
+
+        var stopped = await _cli.RunAsync("ops", "stop", "1", "--yes");
+        var undone = await _cli.RunAsync("undo", "1", "--yes", "--dry-run");
+
+        Assert.Equal((0, "operation 1: Stopped, 0 done, 0 refused\n"), (stopped.ExitCode, stopped.Out));
+        Assert.StartsWith("would: Undo operation 1 (Cancel, 0 entries)", undone.Out, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(6, "There is no operation 99", "ops", "show", "99")]
+    [InlineData(6, "There is no operation 99", "ops", "stop", "99", "--yes")]
+    [InlineData(6, "There is no operation 99", "undo", "99", "--yes")]
+    [InlineData(2, "OP is 'x': use the number of an operation", "undo", "x", "--yes")]
+    [InlineData(2, "Limit is '0': use 1 to 1,000", "ops", "--limit", "0")]
+    [InlineData(2, "Add --yes.", "undo", "1")]
+    [InlineData(2, "Add --yes.", "ops", "stop", "1")]
+    public async Task Bad_input_is_explained(int exitCode, string message, params string[] args)
+    {
+        await _cli.MigratedAsync();
+
+        (await _cli.RunAsync(args)).AssertFailed(exitCode, message);
+    }
+}
