@@ -66,6 +66,7 @@ internal static class CommandLine
             MigrateCommand.Create(frame),
             CheckCommand.Create(frame),
             DoctorCommand.Create(frame),
+            DashboardCommand.Create(frame),
         ];
         foreach (var command in commands)
         {

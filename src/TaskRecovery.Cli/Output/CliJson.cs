@@ -27,5 +27,6 @@ namespace TaskRecovery.Cli.Output;
 [JsonSerializable(typeof(DryRunResult))]
 [JsonSerializable(typeof(MigrationResult))]
 [JsonSerializable(typeof(CheckResult))]
+[JsonSerializable(typeof(DashboardResult))]
 [JsonSerializable(typeof(IReadOnlyList<StoreFinding>))]
 internal sealed partial class CliJson : JsonSerializerContext;

@@ -1,0 +1,37 @@
+using Microsoft.Extensions.Hosting;
+
+namespace TaskRecovery.Cli.Web;
+
+/// <summary>Carries out the bulk operations that were started in the dashboard, because no node may be running.</summary>
+internal sealed class OperationCarrier(IQueueOperator operations) : BackgroundService
+{
+    private const int MaxListed = 20;
+
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Interval, TimeProvider.System);
+        do
+        {
+            try
+            {
+                await CarryOutAsync(stoppingToken).ConfigureAwait(false);
+            }
+            catch (Exception exception) when (exception is StoreUnavailableException or TimeoutException)
+            {
+                // The pages show that the database can't be reached.
+            }
+        }
+        while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false));
+    }
+
+    private async Task CarryOutAsync(CancellationToken cancellationToken)
+    {
+        var listed = await operations.ListOperationsAsync(null, MaxListed, cancellationToken).ConfigureAwait(false);
+        foreach (var operation in listed.Where(static one => one.State == OperationState.Running))
+        {
+            await operations.ContinueAsync(operation.Id, cancellationToken).ConfigureAwait(false);
+        }
+    }
+}
