@@ -49,7 +49,8 @@ public static class PostgreSqlTaskRecoveryBuilderExtensions
             provider.GetRequiredService<PostgreSqlConnectionSource>(),
             provider.GetRequiredService<IOptions<PostgreSqlOptions>>().Value,
             provider.GetRequiredService<IOptions<TaskRecoveryOptions>>().Value.Node.Lease)));
-        services.Replace(ServiceDescriptor.Singleton<IStoreMigrator>(provider => new PostgreSqlMigrator(provider.GetRequiredService<PostgreSqlDatabase>())));
+        services.Replace(ServiceDescriptor.Singleton<IStoreMigrator>(
+            provider => new PostgreSqlMigrator(provider.GetRequiredService<PostgreSqlDatabase>())));
         services.Replace(ServiceDescriptor.Singleton<IStoreDoctor>(provider => new PostgreSqlDoctor(
             provider.GetRequiredService<PostgreSqlDatabase>(),
             provider.GetRequiredService<TimeProvider>())));

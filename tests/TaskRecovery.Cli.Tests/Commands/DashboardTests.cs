@@ -87,8 +87,10 @@ public sealed class DashboardTests : IAsyncLifetime
 
         var done = await browser.SendAsync(cancel, Cancellation);
         await _cli.StartOperationAsync();
+        var began = TimeProvider.System.GetTimestamp();
         while ((await _cli.RunAsync("ops", "--json")).Json().EnumerateArray().Any(one => one.GetProperty("state").GetString() == "Running"))
         {
+            Assert.True(TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromSeconds(30), "The operation is not carried out.");
             await Task.Yield();
         }
 

@@ -1,0 +1,56 @@
+using System.Text.RegularExpressions;
+
+namespace TaskRecovery.Cli.Tests.Reference;
+
+/// <summary>The commands in the documents are commands of the tool.</summary>
+public sealed partial class ExampleTests
+{
+    [Theory]
+    [InlineData("operations.md")]
+    [InlineData("cli.md")]
+    public async Task The_commands_of_a_page_can_be_run(string page)
+    {
+        using var cli = new CliFixture();
+        await cli.MigratedAsync();
+        await cli.EnqueueAsync(1);
+        var commands =
+            Commands(await File.ReadAllTextAsync(Path.Combine(ReferenceTests.Docs, page), TestContext.Current.CancellationToken)).ToArray();
+        Assert.True(commands.Length > 5, $"'{page}' has {commands.Length} commands.");
+
+        // What runs on or needs a terminal is limited; ids and files of the examples need not exist.
+        foreach (var args in commands.Where(static args => args[0] != "top" && !args.Contains("--settings")))
+        {
+            using var interrupt = new CancellationTokenSource();
+            if (args.Contains("--follow") || args[0] == "dashboard")
+            {
+                await interrupt.CancelAsync();
+            }
+
+            // The numbers of migrations and the place of a file differ.
+            var adapted = args.Select(arg => arg == "upgrade.sql" ? Path.Combine(cli.Folder, arg) : arg == "18" ? "8" : arg);
+            var result = await cli.RunAsync(
+                [.. adapted, .. IsChange(args) ? (string[])["--dry-run"] : []], answer: null, cancellationToken: interrupt.Token);
+            Assert.True(
+                result.ExitCode is 0 or 1 or 6 || (result.ExitCode == 130 && interrupt.IsCancellationRequested),
+                $"taskrecovery {string.Join(' ', args)}: {result.ExitCode} {result.Error}");
+        }
+    }
+
+    private static bool IsChange(string[] args)
+        => args[0] is "retry" or "cancel" or "pause" or "resume" or "undo" or "recover" || args is ["ops", "stop", ..]
+            || (args[0] == "migrate" && !args.Contains("--check") && !args.Contains("--script"));
+
+    private static IEnumerable<string[]> Commands(string text)
+        => from Match block in Block().Matches(text.ReplaceLineEndings("\n"))
+           where block.Groups["language"].Value is "sh" or ""
+           from line in block.Groups["code"].Value.Split('\n')
+           where line.StartsWith("taskrecovery ", StringComparison.Ordinal)
+           select Word().Matches(line.Split(" #")[0].Split(" | ")[0]).Skip(1).Select(static word => word.Value.Trim('\'', '"')).ToArray();
+
+    [GeneratedRegex(
+        @"^```(?<language>\w*)\n(?<code>.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline | RegexOptions.ExplicitCapture)]
+    private static partial Regex Block();
+
+    [GeneratedRegex("""'[^']*'|"[^"]*"|\S+""")]
+    private static partial Regex Word();
+}
