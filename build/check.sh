@@ -42,6 +42,8 @@ export TASKRECOVERY_CONNECTION="Data Source=$PWD/artifacts/tools/check.db"
 artifacts/tools/installed/taskrecovery migrate --yes
 artifacts/tools/installed/taskrecovery status
 artifacts/tools/installed/taskrecovery check
+artifacts/tools/installed/taskrecovery migrate --script --from 2 -o artifacts/tools/migrate.sql
+artifacts/tools/installed/taskrecovery doctor || [ $? -eq 1 ] # a disk may be almost full
 unset TASKRECOVERY_CONNECTION
 
 stage "a consumer of the packages"

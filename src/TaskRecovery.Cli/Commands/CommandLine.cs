@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using TaskRecovery.Cli.Connections;
 using TaskRecovery.Cli.Errors;
 using TaskRecovery.Cli.Output;
@@ -19,7 +20,7 @@ internal static class CommandLine
         {
             var problem = parsed.UnmatchedTokens is [var token, ..]
                 ? $"'{token}' is neither a command nor an option here."
-                : parsed.Errors[0].Message;
+                : Describe(parsed.Errors[0]);
             Report($"{problem} See 'taskrecovery --help'.");
             return ExitCodes.Usage;
         }
@@ -38,6 +39,14 @@ internal static class CommandLine
 
         void Report(string message) => new Printer(terminal).Note(ConnectionText.Redact(message, frame.ConnectionOf(parsed)));
     }
+
+    // The message of the parser would name a type of .NET.
+    private static string Describe(ParseError error)
+        => error.SymbolResult is OptionResult { Option: var option, Tokens: [var token] }
+            && Nullable.GetUnderlyingType(option.ValueType) is { } type
+            ? $"{option.Name} is '{token.Value}': "
+                + $"use {(type == typeof(Guid) ? "the id of a task, as 'taskrecovery tasks' shows it" : "a whole number")}."
+            : error.Message;
 
     /// <summary>All commands.</summary>
     internal static RootCommand Create(CommandFrame frame)

@@ -31,7 +31,22 @@ internal sealed class OperationCarrier(IQueueOperator operations) : BackgroundSe
         var listed = await operations.ListOperationsAsync(null, MaxListed, cancellationToken).ConfigureAwait(false);
         foreach (var operation in listed.Where(static one => one.State == OperationState.Running))
         {
-            await operations.ContinueAsync(operation.Id, cancellationToken).ConfigureAwait(false);
+            await CarryOutAsync(operation.Id, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task CarryOutAsync(long id, CancellationToken cancellationToken)
+    {
+        // Without progress, a node is doing the current step.
+        for (var before = -1L; ;)
+        {
+            var operation = await operations.ContinueAsync(id, cancellationToken).ConfigureAwait(false);
+            if (operation is not { State: OperationState.Running } || operation.Done + operation.Refused == before)
+            {
+                return;
+            }
+
+            before = operation.Done + operation.Refused;
         }
     }
 }

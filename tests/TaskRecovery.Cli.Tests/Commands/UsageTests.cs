@@ -19,6 +19,8 @@ public sealed class UsageTests : IDisposable
     [InlineData(2, "--created-from is 'yesterday': use a time such as", "list", "--created-from", "yesterday")]
     [InlineData(2, "--metadata is 'acme': write a name and a value", "list", "--metadata", "acme")]
     [InlineData(2, "Limit is '0': use 1 to 1,000", "list", "--limit", "0")]
+    [InlineData(2, "--limit is 'many': use a whole number.", "list", "--limit", "many")]
+    [InlineData(2, "--before is '7': use the id of a task", "tasks", "--before", "7")]
     [InlineData(6, "There is no job 'nope'", "list", "--job", "nope")]
     [InlineData(2, "Nothing is selected", "retry", "--yes")]
     [InlineData(2, "exclude each other", "cancel", "1", "--kind", "render", "--yes")]
