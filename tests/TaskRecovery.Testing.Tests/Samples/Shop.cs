@@ -24,8 +24,8 @@ public sealed class Shop : WebApplicationFactory<Shop>
         .Configure(app => app.UseRouting().UseEndpoints(
             endpoints => endpoints.MapPost("/orders", async (HttpContext context, IJobQueue queue) =>
             {
-                await queue.EnqueueAsync(
-                    new SendMail(context.Request.Query["customer"].ToString(), "Hello"), cancellationToken: context.RequestAborted);
+                var order = await context.Request.ReadFromJsonAsync<Order>(context.RequestAborted);
+                await queue.EnqueueAsync(new SendMail(order!.Customer, "Hello"), cancellationToken: context.RequestAborted);
                 return Results.Ok();
             }))));
 

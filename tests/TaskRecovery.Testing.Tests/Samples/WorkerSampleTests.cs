@@ -1,3 +1,4 @@
+#pragma warning disable xUnit1051 // The samples are as on the page.
 namespace TaskRecovery.Testing.Tests.Samples;
 
 /// <summary>The samples of docs/testing.md that need no host.</summary>
@@ -5,13 +6,12 @@ public sealed class WorkerSampleTests
 {
     private readonly FakeMailer _mailer = new();
 
-    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
-
     [Fact]
     public async Task A_worker_runs_without_a_store()
     {
-        var run = await WorkerTest.RunAsync(
-            new SendMailWorker(_mailer), new SendMail("ada@example.org", "Hello"), cancellationToken: Cancellation);
+        var mailer = _mailer;
+
+        var run = await WorkerTest.RunAsync(new SendMailWorker(mailer), new SendMail("ada@example.org", "Hello"));
 
         run.ShouldComplete();
         Assert.Equal(["render", "send"], run.Steps.Select(step => step.Name));
@@ -19,26 +19,25 @@ public sealed class WorkerSampleTests
     }
 
     [Fact]
-    public async Task The_last_attempt_fails()
+    public async Task The_last_attempt_fails_and_a_recovered_run_skips_the_finished_steps()
     {
-        var worker = new ActionWorker<SendMail>((_, _) => throw new InvalidOperationException("no server"));
+        var args = new SendMail("ada@example.org", "Hello");
+        IJobWorker<SendMail> worker = new ActionWorker<SendMail>((context, token)
+            => context.Crashes == 0
+                ? throw new InvalidOperationException("no server")
+                : new SendMailWorker(_mailer).WorkAsync(context, token));
 
-        var failed = await WorkerTest.RunAsync(
-            worker, new SendMail("ada@example.org", "Hello"), options => options with { Attempt = 3, MaxAttempts = 3 }, Cancellation);
-
+        var failed = await WorkerTest.RunAsync(worker, args, options => options with { Attempt = 3, MaxAttempts = 3 });
         failed.ShouldFail(EndReasons.AttemptsExhausted);
-    }
 
-    [Fact]
-    public async Task A_recovered_run_skips_the_finished_steps()
-    {
-        var again = await WorkerTest.RunAsync(
-            new SendMailWorker(_mailer),
-            new SendMail("ada@example.org", "Hello"),
-            options => options with { Crashes = 1, Steps = new Dictionary<string, object?> { ["render"] = "<p>hi</p>" }, Checkpoint = 40 },
-            Cancellation);
-
+        var again = await WorkerTest.RunAsync(worker, args, options => options with
+        {
+            Crashes = 1,
+            Steps = new Dictionary<string, object?> { ["render"] = "<p>hi</p>" },
+            Checkpoint = 40,
+        });
         Assert.Equal(["send"], again.StepsRun);
+
         Assert.Equal(["ada@example.org: <p>hi</p>"], _mailer.Sent);
         Assert.Equal(40, again.Checkpoint<int>());
     }
@@ -46,21 +45,21 @@ public sealed class WorkerSampleTests
     [Fact]
     public async Task A_deploy_in_a_step_releases_the_entry()
     {
-        var run = await WorkerTest.RunAsync(
-            new SendMailWorker(_mailer), new SendMail("ada@example.org", "Hello"),
-            options => options.Cancel(StopReason.Shutdown, at: Place.InStep("send")), Cancellation);
+        var (worker, args) = (new SendMailWorker(_mailer), new SendMail("ada@example.org", "Hello"));
 
-        run.ShouldRelease();
+        var stopped = await WorkerTest.RunAsync(worker, args, options => options.Cancel(StopReason.Shutdown, at: Place.InStep("send")));
+        stopped.ShouldRelease();
+
         Assert.Empty(_mailer.Sent);
     }
 
     [Fact]
     public async Task A_crash_between_any_two_steps_sends_one_mail()
-        => await WorkerTest.CrashEverywhereAsync(
+    {
+        await WorkerTest.CrashEverywhereAsync(
             world: () => new FakeMailer(),
             worker: world => new SendMailWorker(world),
             args: new SendMail("ada@example.org", "Hello"),
-            check: world => Assert.Single(world.Sent),
-            places: CrashPlaces.BetweenSteps,
-            cancellationToken: Cancellation);
+            check: world => Assert.Single(world.Sent));
+    }
 }
