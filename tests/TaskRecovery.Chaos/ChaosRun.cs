@@ -33,22 +33,30 @@ internal static class ChaosRun
             client.GetRequiredService<IJobQueue>(), new Random(random.Next()),
             options.Rate, options.IsPostgres ? LongestOpenMs : LongestOpenMsOnSqlite);
         var changer = new JobChanger(client.GetRequiredService<IJobService>(), new Random(random.Next()));
+        var policies = new PolicyJobs(client.GetRequiredService<IJobService>());
+        await policies.CreateAsync(cancellationToken);
+        var watch = new InvariantWatch(queue);
         var weathers = Weather.For(options);
 
         var view = new LiveView(options, fleet, producer, clock);
         await view.ShowAsync(() => options.Scenario == ChaosScenario.Restarts
             ? RestartAsync(
                 options, fleet, saboteur, producer, client.GetRequiredService<IJobQueue>(), weathers[0], clock, cancellationToken)
-            : HarmAsync(options, fleet, saboteur, token
-                => Task.WhenAll(producer.RunAsync(token), changer.RunAsync(token)), weathers, clock, cancellationToken));
+            : HarmAsync(options, fleet, saboteur, token => Task.WhenAll(
+                producer.RunAsync(token), changer.RunAsync(token), watch.RunAsync(token)), weathers, clock, cancellationToken));
         Console.WriteLine("peace: waiting until everything has ended");
         var drained = await DrainAsync(fleet, client, options.Without is null ? DrainLimit : DrainLimitWithoutARule, cancellationToken);
         var vitals = await ReadVitalsAsync(fleet, cancellationToken);
         await fleet.StopAllAsync();
 
         var lost = new LostWindows(fleet.Harms);
-        List<string> others = [.. saboteur.BadCopies, .. await JobCheck.FindBrokenAsync(
-            changer, client.GetRequiredService<ITaskService>(), lost, cancellationToken)];
+        List<string> others =
+        [
+            .. saboteur.BadCopies,
+            .. watch.Found,
+            .. await JobCheck.FindBrokenAsync(changer, client.GetRequiredService<ITaskService>(), lost, cancellationToken),
+            .. await policies.FindBrokenAsync(store),
+        ];
         if (await store.CheckIntegrityAsync() is { } broken)
         {
             others.Add(broken);

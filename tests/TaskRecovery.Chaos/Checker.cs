@@ -14,6 +14,9 @@ internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer prod
     private const int MostExtraHandles = 64;
     private static readonly TimeSpan MostAfterWaking = TimeSpan.FromSeconds(2);
 
+    // A busy machine may take its time between the look at the clock and the first line of the handler.
+    private static readonly TimeSpan MostAfterExpiry = TimeSpan.FromSeconds(3);
+
     private readonly List<string> _violations = [];
 
     /// <summary>Reads everything, and judges.</summary>
@@ -54,7 +57,8 @@ internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer prod
         await CheckUniqueKeysAsync();
         await CheckTasksAsync();
         CheckSteps(journal);
-        var overlaps = CheckOverlaps(runs);
+        var overlaps = CheckOverlaps(runs, await PolicyJobs.ReadExclusiveAsync(store));
+        await CheckExpiryAsync(runs);
         var cutOffs = figures.CutOff();
         _violations.AddRange(cutOffs.TooLate.Select(line => $"cut off: {line}"));
         CheckLeases(runs);
@@ -105,6 +109,7 @@ internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer prod
             || (kind == OutcomeKind.Failed && reason == EndReasons.AttemptsExhausted && what == Producer.OddForGood)
             || (kind == OutcomeKind.Cancelled && what == "cancelled")
             || (reason == EndReasons.Erased && what == Producer.ToErase)
+            || (kind == OutcomeKind.Cancelled && reason == EndReasons.Expired && what == Producer.Expiring)
             || (kind == OutcomeKind.Failed && reason == EndReasons.CrashLoop);
 
     /// <summary>An effect in the transaction of its outcome is there exactly if the outcome is.</summary>
@@ -200,13 +205,13 @@ internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer prod
         }
     }
 
-    /// <summary>No two runs of an entry are active at once, but for what a stopped process does right after it wakes, and for handlers that
-    /// go on although their token has been cancelled: those are counted apart.</summary>
-    private Overlaps CheckOverlaps(IReadOnlyList<Run> runs)
+    /// <summary>No two runs of an entry, or of a job that does not let its runs overlap, are active at once, but for what a stopped process
+    /// does right after it wakes, and for handlers that go on although their token has been cancelled: those are counted apart.</summary>
+    private Overlaps CheckOverlaps(IReadOnlyList<Run> runs, IReadOnlyDictionary<long, long> exclusive)
     {
         var stops = fleet.Harms.Where(harm => harm.Kind == HarmKinds.Stop).ToLookup(harm => harm.Worker);
         var (others, afterWaking, deaf, slow) = (0, new List<double>(), 0, new List<double>());
-        foreach (var (a, b) in runs.GroupBy(run => run.EntryId).SelectMany(Pairs))
+        foreach (var (a, b) in runs.GroupBy(run => exclusive.GetValueOrDefault(run.EntryId, run.EntryId)).SelectMany(Pairs))
         {
             var overlap = Runs.Overlap(a, b, stops);
             if (overlap <= TimeSpan.Zero)
@@ -239,12 +244,28 @@ internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer prod
             else
             {
                 others++;
-                Expect(condition: false, $"overlap: entry {a.EntryId} ran in worker {a.Worker} (fence {a.Fence}) and {b.Worker} "
-                    + $"(fence {b.Fence}) at once for {overlap.TotalMilliseconds:0} ms; {Describe(a)}");
+                Expect(condition: false, $"overlap: entry {a.EntryId} ran in worker {a.Worker} (fence {a.Fence}) and entry {b.EntryId} "
+                    + $"in {b.Worker} (fence {b.Fence}) at once for {overlap.TotalMilliseconds:0} ms; {Describe(a)}");
             }
         }
 
         return new Overlaps(others, afterWaking.Count, afterWaking.DefaultIfEmpty().Max(), deaf, slow.Count, slow.DefaultIfEmpty().Max());
+    }
+
+    /// <summary>An entry does not start after its time, unless it was claimed before and its node died.</summary>
+    private async Task CheckExpiryAsync(IReadOnlyList<Run> runs)
+    {
+        var stopped = fleet.Harms.Where(harm => harm.Kind == HarmKinds.Stop).Select(harm => harm.Worker).ToHashSet();
+        var crashed = (await store.QueryAsync($"select entry from {store.Prefix}outcomes where kind = 6")).Select(
+            row => Convert.ToInt64(row[0], CultureInfo.InvariantCulture)).ToHashSet();
+        foreach (var run in runs.DistinctBy(run => run.EntryId).Where(run => !stopped.Contains(run.Worker)
+            && !crashed.Contains(run.EntryId)))
+        {
+            var late = producer.Expiries.TryGetValue(run.EntryId, out var expires)
+                ? Stopwatch.GetElapsedTime(expires, Math.Max(expires, run.Begin))
+                : TimeSpan.Zero;
+            Expect(late < MostAfterExpiry, $"entry {run.EntryId} started {late.TotalSeconds:0.0} s after it had expired");
+        }
     }
 
     /// <summary>On SQLite nothing that is done to the file costs a node its lease: only a process that was stopped loses one.</summary>
@@ -265,8 +286,10 @@ internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer prod
 
     private static IEnumerable<(Run First, Run Second)> Pairs(IEnumerable<Run> runs)
     {
+        // They are in the order in which they began.
         var ordered = runs.ToList();
-        return ordered.SelectMany((first, index) => ordered.Skip(index + 1).Select(second => (first, second)));
+        return ordered.SelectMany(
+            (first, index) => ordered.Skip(index + 1).TakeWhile(second => second.Begin < first.End).Select(second => (first, second)));
     }
 
     private string Describe(Run run)

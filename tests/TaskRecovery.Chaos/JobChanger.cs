@@ -12,6 +12,9 @@ internal sealed class JobChanger(IJobService jobs, Random random)
     private const string Prefix = "changed-";
     private const int AtOnce = 3;
 
+    private static readonly OverlapPolicy[] Policies = Enum.GetValues<OverlapPolicy>();
+    private static readonly MissedRunPolicy[] Missed = Enum.GetValues<MissedRunPolicy>();
+
     private readonly ConcurrentQueue<OnceJob> _once = new();
     private int _number;
 
@@ -48,26 +51,36 @@ internal sealed class JobChanger(IJobService jobs, Random random)
 
     private async Task<bool> ChangeOnceAsync(Guid job, string name, Random dice, CancellationToken cancellationToken)
     {
-        switch (dice.Next(4))
+        switch (dice.Next(5))
         {
             case 0:
-                return await jobs.PauseAsync(job, cancellationToken: cancellationToken);
+                DateTimeOffset? until = dice.Next(2) == 0 ? DateTimeOffset.UtcNow + TimeSpan.FromSeconds(dice.Next(1, 4)) : null;
+                return await jobs.PauseAsync(job, "chaos", "the job changer", until, cancellationToken);
             case 1:
                 return await jobs.ResumeAsync(job, cancellationToken);
             case 2:
                 await SetAsync(name, Schedule.Every(TimeSpan.FromSeconds(dice.Next(1, 4))), dice, cancellationToken);
                 return true;
+            case 3:
+                return await UnlessPausedAsync(
+                    () => jobs.BackfillAsync(job, DateTimeOffset.UtcNow.AddSeconds(-5), DateTimeOffset.UtcNow, cancellationToken));
             default:
-                try
-                {
-                    await jobs.TriggerNowAsync(job, cancellationToken: cancellationToken);
-                    return true;
-                }
-                catch (InvalidOperationException)
-                {
-                    // It is paused.
-                    return false;
-                }
+                OverlapPolicy? overlap = dice.Next(2) == 0 ? Policies[dice.Next(Policies.Length)] : null;
+                return await UnlessPausedAsync(() => jobs.TriggerNowAsync(job, overlap, cancellationToken));
+        }
+    }
+
+    private static async Task<bool> UnlessPausedAsync<T>(Func<Task<T>> call)
+    {
+        try
+        {
+            await call();
+            return true;
+        }
+        catch (InvalidOperationException)
+        {
+            // It is paused.
+            return false;
         }
     }
 
@@ -86,7 +99,14 @@ internal sealed class JobChanger(IJobService jobs, Random random)
 
     private Task<Job> SetAsync(string name, Schedule schedule, Random dice, CancellationToken cancellationToken)
         => jobs.CreateOrUpdateAsync(
-            new JobDefinition(name, schedule) { Overlap = OverlapPolicy.Allow }, new JobProbe(dice.Next(10, 1500)), cancellationToken);
+            new JobDefinition(name, schedule)
+            {
+                // The last run must run, whatever runs beside it.
+                Overlap = schedule.At is null ? Policies[dice.Next(Policies.Length)] : OverlapPolicy.Allow,
+                MissedRuns = schedule.At is null ? Missed[dice.Next(Missed.Length)] : MissedRunPolicy.RunOnce,
+            },
+            new JobProbe(dice.Next(10, 1500)),
+            cancellationToken);
 
     private async Task<T> UntilAcknowledgedAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken)
     {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using TaskRecovery.Crash.Host;
 
@@ -15,6 +16,9 @@ internal sealed class Producer(IJobQueue queue, Random random, int perSecond, in
     private static readonly EnqueueOptions Personal =
         new() { Metadata = new Dictionary<string, string>(StringComparer.Ordinal) { ["person"] = "4711" } };
 
+    /// <summary>What may not start after some time.</summary>
+    public const string Expiring = "expiring";
+
     private const int UniqueKeys = 20;
     private const int TicksBetweenBatches = 70;
     private const double LargestBatch = 5000;
@@ -26,6 +30,9 @@ internal sealed class Producer(IJobQueue queue, Random random, int perSecond, in
 
     /// <summary>What was acknowledged as erased.</summary>
     public Acknowledgements Erased { get; } = new();
+
+    /// <summary>When entries expire, in ticks of the monotonic clock.</summary>
+    public ConcurrentDictionary<long, long> Expiries { get; } = new();
 
     /// <summary>How many enqueues were refused or not confirmed.</summary>
     public int Unconfirmed { get; private set; }
@@ -87,6 +94,16 @@ internal sealed class Producer(IJobQueue queue, Random random, int perSecond, in
         }
     }
 
+    private async Task<EnqueueResult> EnqueueExpiringAsync(CancellationToken cancellationToken)
+    {
+        var within = TimeSpan.FromMilliseconds(random.Next(100, 2000));
+        var expires = Stopwatch.GetTimestamp() + (long)(within.TotalSeconds * Stopwatch.Frequency);
+        var result = await queue.EnqueueAsync(
+            new PlainProbe(50), new EnqueueOptions { ExpiresAt = DateTimeOffset.UtcNow + within }, cancellationToken);
+        Expiries[result.Id] = expires;
+        return result;
+    }
+
     private async Task TryEnqueueAsync(CancellationToken cancellationToken)
     {
         try
@@ -94,6 +111,7 @@ internal sealed class Producer(IJobQueue queue, Random random, int perSecond, in
             var dice = random.Next(100);
             var (what, result) = dice switch
             {
+                < 3 => (Expiring, await EnqueueExpiringAsync(cancellationToken)),
                 < 29 => ("plain", await queue.EnqueueAsync(new PlainProbe(random.Next(20, 400)), null, cancellationToken)),
                 < 31 => ("blocking", await queue.EnqueueAsync(
                     new PlainProbe(random.Next(200, 8000), Blocks: true), null, cancellationToken)),
