@@ -126,13 +126,8 @@ public static class JobBuilderExtensions
         var definition = new JobDefinition(name, schedule);
         definition = configure?.Invoke(definition) ?? definition;
         JobRules.Check(definition);
-        if (Registered<JobDeclaration>(builder).FirstOrDefault(other => other.Name == definition.Name) is { } existing)
-        {
-            builder.Services.Remove(builder.Services.First(service => ReferenceEquals(service.ImplementationInstance, existing)));
-        }
-
-        builder.Services.AddSingleton(new JobDeclaration(
-            definition.Name, typeof(TArgs), (jobs, application, cancellationToken)
+        Registered<DeclaredJobs>(builder).First().Add(new JobDeclaration(
+            definition.Name, typeof(TArgs), jobs => jobs.DigestOf(definition, args), (jobs, application, cancellationToken)
                 => jobs.StoreAsync(definition, args, application, cancellationToken)));
         return builder;
     }
@@ -148,6 +143,7 @@ public static class JobBuilderExtensions
     /// <summary>Registers the services for jobs and tasks. Called by <c>AddTaskRecovery</c>.</summary>
     internal static void AddJobs(this IServiceCollection services)
     {
+        services.TryAddSingleton(new DeclaredJobs());
         services.TryAddSingleton<TaskKinds>();
         services.TryAddSingleton<JobPlanner>();
         services.TryAddSingleton<JobService>();

@@ -49,8 +49,12 @@ internal static class JobSql
 
     internal static readonly string List = $"select {Columns} from {{schema}}.jobs j order by j.name collate \"C\"";
 
-    /// <summary>The names of the jobs that an application declares and that have not ended. $1 the application.</summary>
-    internal const string ListDeclared = "select j.name from {schema}.jobs j where j.declared_by = $1 and j.state <> 2 order by j.name";
+    /// <summary>The jobs that an application declares and that have not ended: name, declared as, whether orphaned. $1 the
+    /// application.</summary>
+    internal const string ListDeclared = """
+        select j.name, j.declared_as, j.orphaned_at is not null from {schema}.jobs j
+            where j.declared_by = $1 and j.state <> 2 order by j.name
+        """;
 
     /// <summary>Takes the lock that starts of runs wait for, to change the plan, and reads the row as it is after the wait for the lock. $1
     /// id, or null; $2 name, or null.</summary>

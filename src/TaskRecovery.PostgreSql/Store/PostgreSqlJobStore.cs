@@ -94,19 +94,19 @@ internal sealed partial class PostgreSqlJobStore(PostgreSqlDatabase database, Po
         return count;
     }
 
-    public async Task<IReadOnlyList<string>> ListDeclaredAsync(string application, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<DeclaredJob>> ListDeclaredAsync(string application, CancellationToken cancellationToken)
         => await database.ReadAsync(
             JobSql.ListDeclared,
             [Arg.Text(application)],
             static async (reader, token) =>
             {
-                var names = new List<string>();
+                var jobs = new List<DeclaredJob>();
                 while (await reader.ReadAsync(token).ConfigureAwait(false))
                 {
-                    names.Add(reader.GetString(0));
+                    jobs.Add(new DeclaredJob(reader.GetString(0), reader.StringOrNull(1), reader.GetBoolean(2)));
                 }
 
-                return names;
+                return jobs;
             },
             cancellationToken).ConfigureAwait(false);
 

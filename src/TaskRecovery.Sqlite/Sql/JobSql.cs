@@ -21,8 +21,10 @@ internal static class JobSql
     /// <summary>All jobs, ordered by name.</summary>
     public const string List = $"{Columns} order by name";
 
-    /// <summary>The names of an application's declared jobs that have not ended. ?1 application.</summary>
-    public const string ListDeclared = "select name from taskrecovery_jobs where declared_by = ?1 and state <> 2 order by name";
+    /// <summary>An application's declared jobs that have not ended: name, declared as, whether orphaned. ?1 application.</summary>
+    public const string ListDeclared = """
+        select name, declared_as, orphaned_at is not null from taskrecovery_jobs where declared_by = ?1 and state <> 2 order by name
+        """;
 
     /// <summary>The ids of active jobs without a planned run: none was ever planned, its entry has ended without starting a task, or its
     /// entry was removed.</summary>

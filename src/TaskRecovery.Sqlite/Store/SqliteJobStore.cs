@@ -66,18 +66,18 @@ internal sealed partial class SqliteJobStore(SqliteDatabase database) : IJobStor
         return count;
     }
 
-    public async Task<IReadOnlyList<string>> ListDeclaredAsync(string application, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<DeclaredJob>> ListDeclaredAsync(string application, CancellationToken cancellationToken)
         => await database.ReadAsync(
             session =>
             {
-                var names = new List<string>();
+                var jobs = new List<DeclaredJob>();
                 var statement = session.Get(JobSql.ListDeclared).Bind(1, application);
                 while (statement.Step())
                 {
-                    names.Add(statement.Text(0));
+                    jobs.Add(new DeclaredJob(statement.Text(0), statement.NullableText(1), statement.Boolean(2)));
                 }
 
-                return names;
+                return jobs;
             },
             cancellationToken).ConfigureAwait(false);
 

@@ -13,7 +13,7 @@ namespace TaskRecovery.Jobs;
 /// <remarks>If a job's declaration is removed from the code, the job keeps running by default, because this process can't know whether
 /// another process (an older version, another service) still declares it.</remarks>
 internal sealed class JobDeclarations(
-    IEnumerable<JobDeclaration> declarations, JobService jobs, IJobStore store, INodeRole role, ApplicationActor actor,
+    DeclaredJobs declared, JobService jobs, IJobStore store, INodeRole role, ApplicationActor actor,
     IOptions<TaskRecoveryOptions> options, ILogger<JobDeclarations> logger)
     : IStartupStep
 {
@@ -23,25 +23,34 @@ internal sealed class JobDeclarations(
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        var declared = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var declaration in declarations)
+        // A process that only enqueues and declares no job may share its application name with the one that declares them.
+        if (!role.Works && declared.All.Count == 0)
         {
+            return;
+        }
+
+        var stored = await store.ListDeclaredAsync(_application, cancellationToken).ConfigureAwait(false);
+        var unchanged = stored.Where(static job => !job.IsOrphaned).ToDictionary(
+            static job => job.Name, static job => job.DeclaredAs, StringComparer.Ordinal);
+        foreach (var declaration in declared.All)
+        {
+            // One answer of the store is enough for all jobs that have not changed, however many there are.
+            if (unchanged.TryGetValue(declaration.Name, out var digest) && digest is not null
+                && string.Equals(digest, declaration.Digest(jobs), StringComparison.Ordinal))
+            {
+                continue;
+            }
+
             var job = await declaration.Declare(jobs, _application, cancellationToken).ConfigureAwait(false);
-            declared.Add(job.Name);
             logger.JobDeclared(job.Name, job.Id, job.Schedule, job.NextRunAt);
         }
 
-        // A process that only enqueues and declares no job may share its application name with the one that declares them.
-        if (role.Works || declared.Count > 0)
-        {
-            await HandleOrphansAsync(declared, cancellationToken).ConfigureAwait(false);
-        }
+        await HandleOrphansAsync(stored, cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task HandleOrphansAsync(HashSet<string> declared, CancellationToken cancellationToken)
+    private async Task HandleOrphansAsync(IReadOnlyList<DeclaredJob> stored, CancellationToken cancellationToken)
     {
-        var orphans = (await store.ListDeclaredAsync(_application, cancellationToken).ConfigureAwait(false)).Where(
-            name => !declared.Contains(name)).ToList();
+        var orphans = stored.Select(static job => job.Name).Where(name => !declared.Contains(name)).ToList();
         if (orphans.Count == 0)
         {
             return;

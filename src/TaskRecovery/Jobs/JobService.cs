@@ -23,6 +23,14 @@ internal sealed class JobService(
         where TArgs : notnull
         => StoreAsync(definition, args, null, cancellationToken);
 
+    /// <summary>Computes the digest of a declaration.</summary>
+    internal string DigestOf<TArgs>(JobDefinition definition, TArgs args)
+        where TArgs : notnull
+    {
+        var kind = kinds.Find(typeof(TArgs));
+        return JobDigest.Of(definition, kind.Kind, definition.MaxAttempts ?? kind.Options.MaxAttempts, json.Write(args));
+    }
+
     /// <summary>Creates or updates a job; <paramref name="declaredBy"/> is the application that declares it in its code, or
     /// <see langword="null"/>.</summary>
     internal async Task<Job> StoreAsync<TArgs>(

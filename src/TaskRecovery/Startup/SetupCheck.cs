@@ -11,7 +11,7 @@ namespace TaskRecovery.Startup;
 /// arguments have a worker but no task handler, and workers that can't be created.</summary>
 /// <remarks>Runs as the first hosted service and does not access the store.</remarks>
 internal sealed class SetupCheck(
-    KindRegistrations kinds, IEnumerable<TaskKind> tasks, IEnumerable<JobDeclaration> jobs,
+    KindRegistrations kinds, IEnumerable<TaskKind> tasks, DeclaredJobs jobs,
     IEnumerable<MiddlewareRegistration> middleware, EntryJson json,
     PayloadCodecs codecs, WorkerSettings settings, ConstructorCheck constructors)
     : IHostedLifecycleService
@@ -52,7 +52,7 @@ internal sealed class SetupCheck(
             CheckArgs(task.ArgsType, $"the kind of task '{task.Kind}'");
         }
 
-        foreach (var job in jobs)
+        foreach (var job in jobs.All)
         {
             CheckArgs(job.ArgsType, $"the job '{job.Name}'");
             if (!handled.ContainsKey(job.ArgsType)
@@ -81,7 +81,7 @@ internal sealed class SetupCheck(
     private void CheckCodecs(Dictionary<Type, TaskKind> handled)
     {
         foreach (var type in codecs.ArgsTypes.Where(type => !handled.ContainsKey(type)
-            && !jobs.Any(job => job.ArgsType == type) && !kinds.All.Any(kind => kind.ArgsType == type)))
+            && !jobs.All.Any(job => job.ArgsType == type) && !kinds.All.Any(kind => kind.ArgsType == type)))
         {
             throw new InvalidOperationException(
                 $"A codec is registered for the payloads of {type}, and this host has no kind with it. Register the kind with AddWorker, "

@@ -22,9 +22,9 @@ public interface IJobStore
     /// <summary>Lists jobs by name.</summary>
     Task<IReadOnlyList<Job>> ListAsync(CancellationToken cancellationToken);
 
-    /// <summary>Lists the names of the jobs that an application declares in its code and that have not ended (see
+    /// <summary>Lists the jobs that an application declares in its code and that have not ended (see
     /// <see cref="Job.DeclaredBy"/>).</summary>
-    Task<IReadOnlyList<string>> ListDeclaredAsync(string application, CancellationToken cancellationToken);
+    Task<IReadOnlyList<DeclaredJob>> ListDeclaredAsync(string application, CancellationToken cancellationToken);
 
     /// <summary>Stores that an application no longer declares these jobs (see <see cref="Job.OrphanedAt"/>).</summary>
     Task SetOrphanedAsync(IReadOnlyList<string> names, CancellationToken cancellationToken);

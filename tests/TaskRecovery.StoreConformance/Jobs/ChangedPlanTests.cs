@@ -228,6 +228,17 @@ public abstract class ChangedPlanTests(StoreFixture fixture) : JobStoreTests(fix
 
         Assert.Equal("shop", again.DeclaredBy);
         Assert.Null((await Jobs.FindByNameAsync("d", Cancellation))!.DeclaredBy);
-        Assert.Equal<IEnumerable<string>>(["a", "b"], await Jobs.ListDeclaredAsync("shop", Cancellation));
+        Assert.Equal(["a", "b"], (await Jobs.ListDeclaredAsync("shop", Cancellation)).Select(job => job.Name));
+    }
+
+    [Fact]
+    public async Task Declared_job_is_listed_with_its_digest_and_whether_it_is_an_orphan()
+    {
+        await Jobs.UpsertAsync(NewJob("a") with { DeclaredBy = "shop", DeclaredAs = "digest" }, Cancellation);
+        await Jobs.UpsertAsync(NewJob("b") with { DeclaredBy = "shop" }, Cancellation);
+        await Jobs.SetOrphanedAsync(["b"], Cancellation);
+
+        Assert.Equal(
+            [new DeclaredJob("a", "digest", false), new DeclaredJob("b", null, true)], await Jobs.ListDeclaredAsync("shop", Cancellation));
     }
 }

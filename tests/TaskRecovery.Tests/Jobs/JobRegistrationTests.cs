@@ -58,7 +58,7 @@ public sealed class JobRegistrationTests
     [InlineData(false, 0)] // a process that only enqueues may share its code with the one that declares
     public async Task Job_that_the_code_no_longer_declares_is_logged_at_the_start(bool works, int lines)
     {
-        _jobs.Declared.Add("clean-up");
+        _jobs.Declared.Add(new DeclaredJob("clean-up", "digest", IsOrphaned: false));
         await using var host = Create(builder => _ = works ? builder.AddTaskHandler<TestArgs, TestHandler>() : builder);
 
         await host.StartAsync();
@@ -73,7 +73,7 @@ public sealed class JobRegistrationTests
     [Fact]
     public async Task Job_that_the_code_no_longer_declares_is_deleted_when_the_option_says_so()
     {
-        _jobs.Declared.Add("clean-up");
+        _jobs.Declared.Add(new DeclaredJob("clean-up", "digest", IsOrphaned: false));
         await using var host = Create(
             builder => builder.AddTaskHandler<TestArgs, TestHandler>(), options => options.OrphanedJobs = OrphanedJobPolicy.Delete);
 
@@ -95,6 +95,51 @@ public sealed class JobRegistrationTests
 
         Assert.Equal(0, host.Log.Count(4005));
         Assert.False(string.IsNullOrEmpty(Assert.Single(_jobs.Upserts).DeclaredBy));
+    }
+
+    [Fact]
+    public async Task Unchanged_jobs_are_not_stored_again()
+    {
+        for (var start = 0; start < 2; start++)
+        {
+            await using var host = Create(Declare);
+            await host.StartAsync();
+            await host.StopAsync();
+        }
+
+        Assert.Equal(["a", "b"], _jobs.Upserts.Select(job => job.Definition.Name));
+        _jobs.Upserts.Clear();
+        _jobs.Declared.Add(new DeclaredJob("a", "another digest", IsOrphaned: false));
+        _jobs.Declared.Add(new DeclaredJob("b", null, IsOrphaned: false));
+        await using var changed = Create(Declare);
+        await changed.StartAsync();
+        await changed.StopAsync();
+        Assert.Equal(["a", "b"], _jobs.Upserts.Select(job => job.Definition.Name));
+
+        static void Declare(TaskRecoveryBuilder builder) => builder.AddTaskHandler<TestArgs, TestHandler>()
+            .AddIntervalJob("a", TimeSpan.FromMinutes(5), new TestArgs(1)).AddIntervalJob("b", TimeSpan.FromMinutes(5), new TestArgs(2));
+    }
+
+    [Fact]
+    public async Task Orphan_that_is_declared_again_is_stored_although_it_has_not_changed()
+    {
+        await using (var host = Create(Declare))
+        {
+            await host.StartAsync();
+            await host.StopAsync();
+        }
+
+        var stored = Assert.Single(_jobs.Upserts);
+        _jobs.Upserts.Clear();
+        _jobs.Declared.Add(new DeclaredJob("a", stored.DeclaredAs, IsOrphaned: true));
+        await using var again = Create(Declare);
+        await again.StartAsync();
+        await again.StopAsync();
+
+        Assert.Single(_jobs.Upserts);
+
+        static void Declare(TaskRecoveryBuilder builder)
+            => builder.AddTaskHandler<TestArgs, TestHandler>().AddIntervalJob("a", TimeSpan.FromMinutes(5), new TestArgs(1));
     }
 
     [Fact]

@@ -78,11 +78,12 @@ internal sealed class ScriptedJobs : IJobStore
         => System.Threading.Tasks.Task.FromResult(HasJob ? Job : null);
 
     /// <summary>Jobs that the application declared before.</summary>
-    public List<string> Declared { get; } = [];
+    public List<DeclaredJob> Declared { get; } = [];
 
-    public Task<IReadOnlyList<string>> ListDeclaredAsync(string application, CancellationToken cancellationToken)
-        => System.Threading.Tasks.Task.FromResult<IReadOnlyList<string>>(
-            [.. Declared, .. Upserts.Where(job => job.DeclaredBy == application).Select(job => job.Definition.Name)]);
+    public Task<IReadOnlyList<DeclaredJob>> ListDeclaredAsync(string application, CancellationToken cancellationToken)
+        => System.Threading.Tasks.Task.FromResult<IReadOnlyList<DeclaredJob>>(
+            [.. Declared, .. Upserts.Where(job => job.DeclaredBy == application)
+                .Select(job => new DeclaredJob(job.Definition.Name, job.DeclaredAs, false))]);
 
     public Task<IReadOnlyList<Job>> ListAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
 

@@ -135,8 +135,8 @@ internal sealed class NoJobs : IJobStore
 
     public Task<Job?> FindByNameAsync(string name, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public Task<IReadOnlyList<string>> ListDeclaredAsync(string application, CancellationToken cancellationToken)
-        => Task.FromResult<IReadOnlyList<string>>([]);
+    public Task<IReadOnlyList<DeclaredJob>> ListDeclaredAsync(string application, CancellationToken cancellationToken)
+        => Task.FromResult<IReadOnlyList<DeclaredJob>>([]);
 
     public Task<IReadOnlyList<Job>> ListAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
 
