@@ -25,6 +25,26 @@ internal static class NameSql
         on conflict (name) do nothing
         """;
 
+    /// <summary>Registers kinds under the lowest numbers that no kind has, those above 0 first; used once the sequence has no more. $1
+    /// kinds. Returns how many were to be registered, and how many were: another process may take the same numbers at the same
+    /// moment.</summary>
+    internal const string AddToFreeNumbers = """
+        with wanted as materialized (
+            select n.name, row_number() over (order by n.name) as place
+            from unnest($1::text[]) n(name) where not exists (select from {schema}.kinds k where k.name = n.name)
+        ), free as (
+            select f.id, row_number() over (order by f.id < 0, f.id) as place
+            from generate_series(-32768, 32767) f(id) where f.id <> 0 and not exists (select from {schema}.kinds k where k.id = f.id)
+            order by f.id < 0, f.id limit (select count(*) from wanted)
+        ), added as (
+            insert into {schema}.kinds (id, name) overriding system value
+            select f.id, w.name from wanted w join free f on f.place = w.place
+            on conflict do nothing
+            returning id
+        )
+        select (select count(*) from wanted), (select count(*) from added)
+        """;
+
     /// <summary>How many of the given queues and kinds (numbers and names, in the same order) match the tables.</summary>
     internal static string Count(string queueNumbers, string queueNames, string kindNumbers, string kindNames) => $$"""
         (select count(*) from unnest({{queueNumbers}}, {{queueNames}}) n (id, name) cross join lateral (

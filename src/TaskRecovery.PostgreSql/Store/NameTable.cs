@@ -1,3 +1,4 @@
+using Npgsql;
 using NpgsqlTypes;
 using TaskRecovery.Storage;
 
@@ -10,6 +11,11 @@ namespace TaskRecovery.PostgreSql;
 /// is rolled back must not be cached.</remarks>
 internal sealed class NameTable(PostgreSqlDatabase database)
 {
+    // In a round, another process may register other kinds under the same numbers.
+    private const int MostRounds = 10;
+
+    private const string SequenceIsUsedUp = "2200H";
+
     private readonly Lock _gate = new();
     private NameNumbers _known = NameNumbers.Nothing();
 
@@ -39,8 +45,21 @@ internal sealed class NameTable(PostgreSqlDatabase database)
         => LoadAsync(Known, kinds, queues, cancellationToken);
 
     /// <summary>Registers names, even if their numbers are cached.</summary>
-    internal ValueTask<int> RegisterAsync(IEnumerable<string> kinds, IEnumerable<string> queues, CancellationToken cancellationToken)
-        => database.ExecuteAsync(NameSql.Add, [Names(kinds), Names(queues)], cancellationToken);
+    internal async ValueTask RegisterAsync(IEnumerable<string> kinds, IEnumerable<string> queues, CancellationToken cancellationToken)
+    {
+        var (kindNames, queueNames) = (Distinct(kinds), Distinct(queues));
+        try
+        {
+            await database.ExecuteAsync(NameSql.Add, [Names(kindNames), Names(queueNames)], cancellationToken).ConfigureAwait(false);
+        }
+        catch (PostgresException exception) when (exception.SqlState == SequenceIsUsedUp)
+        {
+            await RegisterUnderFreeNumbersAsync(kindNames, cancellationToken).ConfigureAwait(false);
+
+            // All kinds have their numbers now, so this registers the queues only.
+            await database.ExecuteAsync(NameSql.Add, [Names(kindNames), Names(queueNames)], cancellationToken).ConfigureAwait(false);
+        }
+    }
 
     /// <summary>Discards the cache after the database rejected a number of <paramref name="refused"/>, unless it was discarded since that
     /// snapshot was taken.</summary>
@@ -92,8 +111,27 @@ internal sealed class NameTable(PostgreSqlDatabase database)
         return known.With(kindNumbers, queueNumbers);
     }
 
-    private ValueTask<(Dictionary<string, int> Kinds, Dictionary<string, int> Queues)> FindAsync(
-        string[] kinds, string[] queues, CancellationToken cancellationToken)
+    private async ValueTask RegisterUnderFreeNumbersAsync(string[] kinds, CancellationToken cancellationToken)
+    {
+        for (var round = 0; round < MostRounds; round++)
+        {
+            var (wanted, added) = await database.ReadAsync(
+                NameSql.AddToFreeNumbers,
+                [Names(kinds)],
+                static async (reader, token) => await reader.ReadAsync(token).ConfigureAwait(false) ? (reader.GetInt64(0), reader.GetInt64(1)) : default,
+                cancellationToken).ConfigureAwait(false);
+            if (added == wanted)
+            {
+                return;
+            }
+        }
+
+        throw new StoreConfigurationException(
+            $"No number is left for the kinds {string.Join(", ", kinds)}: table 'kinds' in schema '{database.SchemaName}' has a row for each of its 65,535 numbers. "
+            + "Remove the rows of kinds that no entry has, and find out who added them.");
+    }
+
+    private ValueTask<(Dictionary<string, int> Kinds, Dictionary<string, int> Queues)> FindAsync(string[] kinds, string[] queues, CancellationToken cancellationToken)
         => database.ReadAsync(
             NameSql.Find,
             [Names(kinds), Names(queues)],
@@ -110,6 +148,7 @@ internal sealed class NameTable(PostgreSqlDatabase database)
             },
             cancellationToken);
 
-    private static Npgsql.NpgsqlParameter Names(IEnumerable<string> names)
-        => Arg.Array(names as string[] ?? [.. names.Distinct(StringComparer.Ordinal)], NpgsqlDbType.Text);
+    private static NpgsqlParameter Names(IEnumerable<string> names) => Arg.Array(Distinct(names), NpgsqlDbType.Text);
+
+    private static string[] Distinct(IEnumerable<string> names) => names as string[] ?? [.. names.Distinct(StringComparer.Ordinal)];
 }

@@ -71,6 +71,46 @@ public sealed class NameTests : PostgreSqlStoreTests
     }
 
     [Theory]
+    [InlineData(10, 11)]
+    [InlineData(32_767, -32_768)]
+    public async Task A_kind_gets_a_number_although_the_sequence_has_none_left(int kinds, int number)
+    {
+        var store = await OpenStoreAsync();
+        await ExecuteAsync($"""
+            insert into taskrecovery.kinds (id, name) overriding system value select i, 'kind ' || i from generate_series(1, {kinds}) i;
+            select setval('taskrecovery.kinds_id_seq', 32767);
+            """);
+        using var session = store.OpenNodeSession();
+        var node = Identity();
+        session.Register(node);
+        var claimer = store.CreateClaimer(node.Id, "main", ["late"]);
+
+        var stored = await store.EnqueueAsync([Entry() with { Kind = "late", Queue = "main" }], null, Cancellation);
+        var poll = await store.PollAsync(new PollRequest(node.Id, ["main"], ["late"], WithUnknownKinds: true), Cancellation);
+        var batch = await claimer.ClaimAsync(10, Everything, Cancellation);
+        var refused = await store.FinishAsync(node.Id, [new RunOutcome { EntryId = stored[0].Id, Fence = batch.Fence, Kind = OutcomeKind.Completed, IsTask = false }], Cancellation);
+
+        Assert.Equal(number, await ScalarAsync<short>("select id from taskrecovery.kinds where name = 'late'"));
+        Assert.Equal(["main"], poll.DueQueues);
+        Assert.Equal("late", Assert.Single(batch.Entries).Kind);
+        Assert.Empty(refused);
+        Assert.Equal("late", (await store.FindAsync(stored[0].Id, Cancellation))?.Kind);
+        Assert.Empty(await store.CheckInvariantsAsync(Cancellation));
+    }
+
+    [Fact]
+    public async Task Processes_that_register_kinds_at_once_after_the_sequence_has_ended_each_get_numbers()
+    {
+        var store = await OpenStoreAsync();
+        await ExecuteAsync("select setval('taskrecovery.kinds_id_seq', 32767)");
+        var others = Enumerable.Range(0, 4).Select(_ => new PostgreSqlQueueStore(Open(), TimeProvider.System)).ToArray();
+
+        await Task.WhenAll(others.Select((other, index) => other.EnqueueAsync([Entry() with { Kind = $"kind {index}" }], null, Cancellation).AsTask()));
+
+        Assert.Equal(4L, await ScalarAsync<long>("select count(*) from taskrecovery.entries e join taskrecovery.kinds k on k.id = e.kind and k.name like 'kind %'"));
+    }
+
+    [Theory]
     [InlineData(IsolationLevel.ReadCommitted)]
     [InlineData(IsolationLevel.RepeatableRead)]
     public async Task A_callers_transaction_outlives_numbers_that_the_database_has_lost(IsolationLevel level)

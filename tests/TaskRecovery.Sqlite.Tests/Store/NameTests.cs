@@ -30,6 +30,22 @@ public sealed class NameTests : IDisposable
         Assert.Equal("default/work", Names(other));
     }
 
+    [Fact]
+    public async Task Numbers_of_kinds_and_queues_are_not_limited_to_16_bits()
+    {
+        var store = await _database.OpenStoreAsync();
+        await using var other = _database.Connect();
+        Run(other, "insert into taskrecovery_kinds (id, name) values (5000000000, 'of others'); insert into taskrecovery_queues (id, name) values (5000000000, 'of others')");
+        using var session = TemporaryDatabase.Join(store, "node", out var node);
+
+        var stored = await store.EnqueueAsync([TemporaryDatabase.Entry()], null, Cancellation);
+        var poll = await store.PollAsync(new PollRequest(node, ["default"], ["work"], WithUnknownKinds: true), Cancellation);
+        var batch = await store.CreateClaimer(node, "default", ["work"]).ClaimAsync(10, new SuspectAllowance(3, 0, 0), Cancellation);
+
+        Assert.Equal(["default"], poll.DueQueues);
+        Assert.Equal((stored[0].Id, "work"), (Assert.Single(batch.Entries).Id, batch.Entries[0].Kind));
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
