@@ -3,7 +3,7 @@
 #   build/bench.sh [--quick] [--store postgres|sqlite] [--json FILE] [--docs [--add]] [--minutes N] [ROW...]
 # A full run of every row refreshes docs/benchmarks.md; with --docs, a run of some rows does so too.
 # 'in-process' runs the parts without a store, 'testing' the package for users' tests. 'retention' takes ten minutes, or --minutes.
-# 'idle', 'retention' and 'sweep' run only if they are named.
+# 'idle', 'foreign', 'retention' and 'sweep' run only if they are named.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 

@@ -118,7 +118,8 @@ internal sealed class NameTable(PostgreSqlDatabase database)
             var (wanted, added) = await database.ReadAsync(
                 NameSql.AddToFreeNumbers,
                 [Names(kinds)],
-                static async (reader, token) => await reader.ReadAsync(token).ConfigureAwait(false) ? (reader.GetInt64(0), reader.GetInt64(1)) : default,
+                static async (reader, token)
+                    => await reader.ReadAsync(token).ConfigureAwait(false) ? (reader.GetInt64(0), reader.GetInt64(1)) : default,
                 cancellationToken).ConfigureAwait(false);
             if (added == wanted)
             {
@@ -127,11 +128,13 @@ internal sealed class NameTable(PostgreSqlDatabase database)
         }
 
         throw new StoreConfigurationException(
-            $"No number is left for the kinds {string.Join(", ", kinds)}: table 'kinds' in schema '{database.SchemaName}' has a row for each of its 65,535 numbers. "
+            $"No number is left for the kinds {string.Join(", ", kinds)}: table 'kinds' in schema '{database.SchemaName}' has a row for "
+            + "each of its 65,535 numbers. "
             + "Remove the rows of kinds that no entry has, and find out who added them.");
     }
 
-    private ValueTask<(Dictionary<string, int> Kinds, Dictionary<string, int> Queues)> FindAsync(string[] kinds, string[] queues, CancellationToken cancellationToken)
+    private ValueTask<(Dictionary<string, int> Kinds, Dictionary<string, int> Queues)> FindAsync(
+        string[] kinds, string[] queues, CancellationToken cancellationToken)
         => database.ReadAsync(
             NameSql.Find,
             [Names(kinds), Names(queues)],

@@ -68,7 +68,7 @@ internal sealed class SizeRow : BenchmarkRow
         });
         await child.GoAsync();
         var stats = await child.FinishedAsync();
-        return [new("an entry", stats.Seconds * 1e6 / stats.Count, "us")];
+        return [new("an entry", stats.Seconds * 1e6 / stats.Count, "us"), new("size", (await database.SizeAsync()).Bytes / 1e9, "GB")];
     }
 
     private static string Words(int count) => count % 1_000_000 == 0 ? $"{count / 1_000_000} million" : $"{count / 1_000} thousand";

@@ -88,7 +88,9 @@ public sealed class NameTests : PostgreSqlStoreTests
         var stored = await store.EnqueueAsync([Entry() with { Kind = "late", Queue = "main" }], null, Cancellation);
         var poll = await store.PollAsync(new PollRequest(node.Id, ["main"], ["late"], WithUnknownKinds: true), Cancellation);
         var batch = await claimer.ClaimAsync(10, Everything, Cancellation);
-        var refused = await store.FinishAsync(node.Id, [new RunOutcome { EntryId = stored[0].Id, Fence = batch.Fence, Kind = OutcomeKind.Completed, IsTask = false }], Cancellation);
+        var refused = await store.FinishAsync(
+            node.Id, [new RunOutcome { EntryId = stored[0].Id, Fence = batch.Fence, Kind = OutcomeKind.Completed, IsTask = false }],
+            Cancellation);
 
         Assert.Equal(number, await ScalarAsync<short>("select id from taskrecovery.kinds where name = 'late'"));
         Assert.Equal(["main"], poll.DueQueues);
@@ -105,9 +107,11 @@ public sealed class NameTests : PostgreSqlStoreTests
         await ExecuteAsync("select setval('taskrecovery.kinds_id_seq', 32767)");
         var others = Enumerable.Range(0, 4).Select(_ => new PostgreSqlQueueStore(Open(), TimeProvider.System)).ToArray();
 
-        await Task.WhenAll(others.Select((other, index) => other.EnqueueAsync([Entry() with { Kind = $"kind {index}" }], null, Cancellation).AsTask()));
+        await Task.WhenAll(
+            others.Select((other, index) => other.EnqueueAsync([Entry() with { Kind = $"kind {index}" }], null, Cancellation).AsTask()));
 
-        Assert.Equal(4L, await ScalarAsync<long>("select count(*) from taskrecovery.entries e join taskrecovery.kinds k on k.id = e.kind and k.name like 'kind %'"));
+        Assert.Equal(4L, await ScalarAsync<long>(
+            "select count(*) from taskrecovery.entries e join taskrecovery.kinds k on k.id = e.kind and k.name like 'kind %'"));
     }
 
     [Theory]

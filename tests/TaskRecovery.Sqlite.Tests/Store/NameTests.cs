@@ -35,7 +35,8 @@ public sealed class NameTests : IDisposable
     {
         var store = await _database.OpenStoreAsync();
         await using var other = _database.Connect();
-        Run(other, "insert into taskrecovery_kinds (id, name) values (5000000000, 'of others'); insert into taskrecovery_queues (id, name) values (5000000000, 'of others')");
+        Run(other, "insert into taskrecovery_kinds (id, name) values (5000000000, 'of others'); insert into taskrecovery_queues (id, name) "
+            + "values (5000000000, 'of others')");
         using var session = TemporaryDatabase.Join(store, "node", out var node);
 
         var stored = await store.EnqueueAsync([TemporaryDatabase.Entry()], null, Cancellation);
