@@ -100,41 +100,30 @@ internal sealed class SqliteBenchmarkDatabase(string path) : IBenchmarkDatabase
 
     public async Task CopyJobAsync(int jobs)
     {
-        await using var connection = await OpenAsync();
-        await using var copy = new SqliteCommand(
-            """
-            update taskrecovery_waiting set run_at = $now where id = (select min(planned_entry) from taskrecovery_jobs);
-            update taskrecovery_jobs set next_run_at = $now where planned_entry = (select min(planned_entry) from taskrecovery_jobs);
-            insert into taskrecovery_entries (created_at, queue, kind, priority, max_attempts, args, timeout)
-                select created_at, queue, kind, priority, max_attempts, json_replace(args, '$.jobId', $text), timeout
-                from taskrecovery_entries where id = (select min(planned_entry) from taskrecovery_jobs);
-            insert into taskrecovery_waiting (id, queue, kind, priority, run_at)
-                select last_insert_rowid(), queue, kind, priority, run_at from taskrecovery_waiting
-                    where id = (select min(planned_entry) from taskrecovery_jobs);
-            insert into taskrecovery_jobs (id, name, kind, entry_kind, args, state, every, once_at, start_at, overlap, missed_runs, queue,
-                priority, max_attempts, timeout, next_run_at,
-                    planned_entry, created_at, updated_at)
-                select $id, $name, kind, entry_kind, args, state, every, once_at, start_at, overlap, missed_runs, queue, priority,
-                    max_attempts, timeout, next_run_at,
-                    (select max(id) from taskrecovery_entries), created_at, updated_at
-                from taskrecovery_jobs where planned_entry = (select min(planned_entry) from taskrecovery_jobs)
-            """,
-            connection);
-        await using var transaction = connection.BeginTransaction();
-        copy.Transaction = transaction;
+        // The job's id is in the arguments of its entries, as text.
+        const string Id = "lower(substr(hex(c.id), 1, 8) || '-' || substr(hex(c.id), 9, 4) || '-' || substr(hex(c.id), 13, 4) || '-'"
+            + " || substr(hex(c.id), 17, 4) || '-' || substr(hex(c.id), 21))";
         var now = (long)(await NowAsync() * 1e6);
-        for (var number = 1; number < jobs; number++)
-        {
-            var id = Guid.CreateVersion7();
-            copy.Parameters.Clear();
-            copy.Parameters.AddWithValue("$now", now);
-            copy.Parameters.AddWithValue("$text", id.ToString());
-            copy.Parameters.AddWithValue("$id", id.ToByteArray(bigEndian: true));
-            copy.Parameters.AddWithValue("$name", $"job {number}");
-            await copy.ExecuteNonQueryAsync();
-        }
-
-        await transaction.CommitAsync();
+        await RunAsync($"""
+            begin immediate;
+            create temporary table planned as select planned_entry as entry from taskrecovery_jobs where planned_entry is not null;
+            update taskrecovery_waiting set run_at = {now} where id = (select entry from planned);
+            update taskrecovery_jobs set next_run_at = {now} where planned_entry = (select entry from planned);
+            create temporary table copies as with recursive n (number) as (select 1 union all select number + 1 from n limit {jobs - 1})
+                select number, randomblob(16) as id, (select max(id) from taskrecovery_entries) + number as entry from n;
+            insert into taskrecovery_entries (id, created_at, queue, kind, priority, max_attempts, args, timeout)
+                select c.entry, e.created_at, e.queue, e.kind, e.priority, e.max_attempts, json_replace(e.args, '$.jobId', {Id}), e.timeout
+                from copies c cross join taskrecovery_entries e where e.id = (select entry from planned);
+            insert into taskrecovery_waiting (id, queue, kind, priority, run_at)
+                select c.entry, w.queue, w.kind, w.priority, w.run_at
+                from copies c cross join taskrecovery_waiting w where w.id = (select entry from planned);
+            insert into taskrecovery_jobs (id, name, kind, entry_kind, args, state, every, once_at, start_at, overlap, missed_runs, queue,
+                    priority, max_attempts, timeout, next_run_at, planned_entry, created_at, updated_at)
+                select c.id, 'job ' || c.number, j.kind, j.entry_kind, j.args, j.state, j.every, j.once_at, j.start_at, j.overlap,
+                    j.missed_runs, j.queue, j.priority, j.max_attempts, j.timeout, j.next_run_at, c.entry, j.created_at, j.updated_at
+                from copies c cross join taskrecovery_jobs j where j.planned_entry = (select entry from planned);
+            commit
+            """);
     }
 
     public Task RemovePlansAsync() => RunAsync("""
