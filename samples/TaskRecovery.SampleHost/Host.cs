@@ -23,8 +23,11 @@ internal static class Host
         using var host = builder.Build();
         Console.WriteLine($"store    {(options.Postgres is null ? options.DatabasePath : "PostgreSQL")}");
         Console.WriteLine($"reading  {options.Folder}");
-        Console.WriteLine(
-            $"process  {Environment.ProcessId}: kill it whenever you like (kill -9 {Environment.ProcessId}), and start it again");
+        if (!options.Once)
+        {
+            Console.WriteLine($"process  {Environment.ProcessId}: kill it when you like (kill -9 {Environment.ProcessId}), and start it again");
+        }
+
         await host.RunAsync(cancellationToken);
         return 0;
     }
@@ -32,7 +35,8 @@ internal static class Host
     /// <summary>The same line for every store.</summary>
     public static TaskRecoveryBuilder Add(IServiceCollection services, SampleOptions options)
     {
-        var taskRecovery = services.AddTaskRecovery();
+        // The types that are stored as JSON have metadata from the compiler, so that the sample can be published with native AOT.
+        var taskRecovery = services.AddTaskRecovery(static settings => settings.Json = SampleJson.Default.Options);
         return options.Postgres is { } connectionString
             ? taskRecovery.UsePostgreSql(connectionString)
             : taskRecovery.UseSqlite($"Data Source={options.DatabasePath}");
