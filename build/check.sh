@@ -28,7 +28,8 @@ export RunAnalyzers=false
 
 stage "pack"
 rm -rf artifacts/packages artifacts/consumer build/consumer/{bin,obj} build/testing-consumers/*/{bin,obj}
-for project in TaskRecovery TaskRecovery.PostgreSql TaskRecovery.Sqlite TaskRecovery.Dashboard TaskRecovery.Testing; do
+for project in TaskRecovery TaskRecovery.PostgreSql TaskRecovery.Sqlite TaskRecovery.Dashboard TaskRecovery.Testing \
+    TaskRecovery.OpenTelemetry TaskRecovery.EntityFrameworkCore; do
     dotnet pack "src/$project" -c Release -o artifacts/packages -v q -nologo
 done
 ls artifacts/packages

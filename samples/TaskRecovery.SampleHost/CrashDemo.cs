@@ -3,7 +3,8 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace TaskRecovery.SampleHost;
 
-/// <summary>Plays the whole story: a host is started, killed in the middle of a step and started again. This process only starts, kills and reads.</summary>
+/// <summary>Plays the whole story: a host is started, killed in the middle of a step and started again. This process only starts, kills and
+/// reads.</summary>
 internal static class CrashDemo
 {
     private const string InterruptedStep = "check-links";
@@ -28,7 +29,8 @@ internal static class CrashDemo
         }
 
         Console.WriteLine(failures.Count == 0
-            ? $"demo     OK: {resumedAfter.TotalSeconds:0.0} s after the restart the same task continued with step '{InterruptedStep}'. Not run again: 'read' and 'count'."
+            ? $"demo     OK: {resumedAfter.TotalSeconds:0.0} s after the restart the same task continued with step '{InterruptedStep}'. "
+                + "Not run again: 'read' and 'count'."
             : "demo     FAILED");
         return failures.Count == 0 ? 0 : 1;
     }
@@ -44,17 +46,20 @@ internal static class CrashDemo
             {
                 child.Kill();
                 await child.WaitForExitAsync(cancellationToken);
-                Console.WriteLine($"demo     killed process {child.Id} with SIGKILL in the middle of step '{InterruptedStep}', at {line.Split(' ')[^1]}");
+                Console.WriteLine(
+                    $"demo     killed process {child.Id} with SIGKILL in the middle of step '{InterruptedStep}', at {line.Split(' ')[^1]}");
                 return child.Id;
             }
         }
 
         await child.WaitForExitAsync(cancellationToken);
-        throw new InvalidOperationException($"The host ended by itself (exit code {child.ExitCode}) before it reached step '{InterruptedStep}'.");
+        throw new InvalidOperationException(
+            $"The host ended by itself (exit code {child.ExitCode}) before it reached step '{InterruptedStep}'.");
     }
 
     /// <summary>Starts the host again and lets it finish.</summary>
-    private static async Task<(int ProcessId, TimeSpan ResumedAfter)> RunToTheEndAsync(SampleOptions options, Stopwatch clock, CancellationToken cancellationToken)
+    private static async Task<(int ProcessId, TimeSpan ResumedAfter)> RunToTheEndAsync(
+        SampleOptions options, Stopwatch clock, CancellationToken cancellationToken)
     {
         using var child = StartChild(options);
         var resumedAfter = TimeSpan.Zero;
@@ -106,7 +111,8 @@ internal static class CrashDemo
     }
 
     /// <summary>Reads the journal and the task's record, and says what is not as promised.</summary>
-    private static async Task<IReadOnlyList<string>> CheckAsync(SampleOptions options, int firstProcess, int secondProcess, CancellationToken cancellationToken)
+    private static async Task<IReadOnlyList<string>> CheckAsync(
+        SampleOptions options, int firstProcess, int secondProcess, CancellationToken cancellationToken)
     {
         var failures = new List<string>();
         var journal = Journal.Read(options.JournalPath);
@@ -120,17 +126,22 @@ internal static class CrashDemo
 
         foreach (var step in new[] { "read", "count" })
         {
-            Expect(Count(journal, "begin", step) == 1 && Count(ofFirst, "end", step) == 1, $"step '{step}' should have run once, in the first process");
+            Expect(Count(journal, "begin", step) == 1
+                && Count(ofFirst, "end", step) == 1, $"step '{step}' should have run once, in the first process");
         }
 
-        Expect(Count(ofFirst, "begin", InterruptedStep) == 1 && Count(ofFirst, "end", InterruptedStep) == 0, $"step '{InterruptedStep}' should have been interrupted in the first process");
-        Expect(Count(ofSecond, "begin", InterruptedStep) == 1 && Count(ofSecond, "end", InterruptedStep) == 1, $"step '{InterruptedStep}' should have run again in the second process");
-        Expect(Count(ofSecond, "begin", "report") == 1 && Count(journal, "begin", "report") == 1, "step 'report' should have run once, in the second process");
+        Expect(Count(ofFirst, "begin", InterruptedStep) == 1
+            && Count(ofFirst, "end", InterruptedStep) == 0, $"step '{InterruptedStep}' should have been interrupted in the first process");
+        Expect(Count(ofSecond, "begin", InterruptedStep) == 1
+            && Count(ofSecond, "end", InterruptedStep) == 1, $"step '{InterruptedStep}' should have run again in the second process");
+        Expect(Count(ofSecond, "begin", "report") == 1
+            && Count(journal, "begin", "report") == 1, "step 'report' should have run once, in the second process");
         Expect(Count(ofSecond, "done", "task") == 1, "the second process should have finished the task");
         Expect(File.Exists(options.ReportPath), "the report should have been written");
 
         var record = await ReadRecordAsync(options, taskId, cancellationToken);
-        Expect(record is { State: TaskState.Completed, Crashes: 1 }, $"the task's record should be completed after one crash, but is {record?.State.ToString() ?? "missing"} after {record?.Crashes} crash(es)");
+        Expect(record is { State: TaskState.Completed, Crashes: 1 }, "the task's record should be completed after one crash, "
+            + $"but is {record?.State.ToString() ?? "missing"} after {record?.Crashes} crash(es)");
         return failures;
 
         void Expect(bool condition, string message)
@@ -141,7 +152,8 @@ internal static class CrashDemo
             }
         }
 
-        static int Count(IEnumerable<JournalLine> lines, string what, string step) => lines.Count(line => line.Event == what && line.Step == step);
+        static int Count(IEnumerable<JournalLine> lines, string what, string step)
+            => lines.Count(line => line.Event == what && line.Step == step);
     }
 
     /// <summary>Reads the task's record and removes the demo's job.</summary>

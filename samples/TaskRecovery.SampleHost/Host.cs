@@ -25,7 +25,8 @@ internal static class Host
         Console.WriteLine($"reading  {options.Folder}");
         if (!options.Once)
         {
-            Console.WriteLine($"process  {Environment.ProcessId}: kill it when you like (kill -9 {Environment.ProcessId}), and start it again");
+            Console.WriteLine(
+                $"process  {Environment.ProcessId}: kill it when you like (kill -9 {Environment.ProcessId}), and start it again");
         }
 
         await host.RunAsync(cancellationToken);

@@ -8,19 +8,24 @@ namespace TaskRecovery.SampleHost;
 [JobKind("docs.read")]
 internal sealed record ReadDocsArgs(string Folder, string Report);
 
-/// <summary>Reads the Markdown files of a folder, counts them, checks the links between them and writes a report: four steps, each done once.</summary>
-internal sealed class ReadDocsHandler(SampleOptions options, Journal journal, TimeProvider time, IHostApplicationLifetime lifetime) : ITaskHandler<ReadDocsArgs>
+/// <summary>Reads the Markdown files of a folder, counts them, checks the links between them and writes a report: four steps, each done
+/// once.</summary>
+internal sealed class ReadDocsHandler(SampleOptions options, Journal journal, TimeProvider time, IHostApplicationLifetime lifetime)
+    : ITaskHandler<ReadDocsArgs>
 {
     public async Task RunAsync(TaskContext<ReadDocsArgs> context, CancellationToken cancellationToken)
     {
         Console.WriteLine($"task     {context.TaskId} attempt {context.Attempt}{(context.Crashes > 0 ? ", recovered after a crash" : "")}");
 
         var files = await StepAsync(context, "read", ReadFilesAsync, static read => $"{read.Count} files", cancellationToken);
-        var totals = await StepAsync(context, "count", token => CountAsync(files, token), static totals => $"{totals.Words:N0} words", cancellationToken);
+        var totals = await StepAsync(
+            context, "count", token => CountAsync(files, token), static totals => $"{totals.Words:N0} words", cancellationToken);
         var broken = await StepAsync(
-            context, "check-links", token => CheckLinksAsync(context.Args.Folder, files, token), static broken => $"{broken.Count} broken links", cancellationToken);
+            context, "check-links", token => CheckLinksAsync(context.Args.Folder, files, token),
+            static broken => $"{broken.Count} broken links", cancellationToken);
         await StepAsync(
-            context, "report", token => WriteReportAsync(context.Args.Report, totals, broken, token), static path => path, cancellationToken);
+            context, "report", token => WriteReportAsync(context.Args.Report, totals, broken, token),
+            static path => path, cancellationToken);
 
         context.SetResult(totals);
         await journal.WriteAsync(new JournalLine(Environment.ProcessId, context.TaskId, "done", "task"), cancellationToken);
@@ -33,7 +38,9 @@ internal sealed class ReadDocsHandler(SampleOptions options, Journal journal, Ti
         async Task<IReadOnlyList<MarkdownFile>> ReadFilesAsync(CancellationToken token)
         {
             var read = new List<MarkdownFile>();
-            foreach (var path in Directory.EnumerateFiles(context.Args.Folder, "*.md", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+            foreach (var path in Directory
+                .EnumerateFiles(context.Args.Folder, "*.md", SearchOption.AllDirectories)
+                .Order(StringComparer.Ordinal))
             {
                 read.Add(await MarkdownFile.ReadAsync(context.Args.Folder, path, token));
                 await ShowAsync("read", read.Count, read[^1].Path, token);
@@ -74,7 +81,8 @@ internal sealed class ReadDocsHandler(SampleOptions options, Journal journal, Ti
         return totals;
     }
 
-    private async Task<IReadOnlyList<string>> CheckLinksAsync(string folder, IReadOnlyList<MarkdownFile> files, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<string>> CheckLinksAsync(
+        string folder, IReadOnlyList<MarkdownFile> files, CancellationToken cancellationToken)
     {
         var broken = new List<string>();
         var checkedFiles = 0;
@@ -87,10 +95,12 @@ internal sealed class ReadDocsHandler(SampleOptions options, Journal journal, Ti
         return broken;
     }
 
-    private static async Task<string> WriteReportAsync(string path, Totals totals, IReadOnlyList<string> broken, CancellationToken cancellationToken)
+    private static async Task<string> WriteReportAsync(
+        string path, Totals totals, IReadOnlyList<string> broken, CancellationToken cancellationToken)
     {
         var report = new StringBuilder("# What the docs hold\n\n")
-            .Append(CultureInfo.InvariantCulture, $"{totals.Files} files, {totals.Lines} lines, {totals.Words} words, {totals.Links} links between them, {broken.Count} of them broken.\n\n")
+            .Append(CultureInfo.InvariantCulture, $"{totals.Files} files, {totals.Lines} lines, {totals.Words} words, {totals.Links} links "
+                + $"between them, {broken.Count} of them broken.\n\n")
             .AppendJoin('\n', broken.Select(link => $"- {link}"));
         await File.WriteAllTextAsync(path, report.ToString(), cancellationToken);
         return path;

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -25,9 +26,11 @@ public sealed class EfCoreTests : IAsyncLifetime
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Services.AddSingleton(_ => NpgsqlDataSource.Create(_database.ConnectionString));
         builder.Services.AddSingleton(_failures);
-        builder.Services.AddDbContext<ShopContext>((services, options) => options.UseNpgsql(
-            services.GetRequiredService<NpgsqlDataSource>(),
-            npgsql => npgsql.ExecutionStrategy(dependencies => new RetryingStrategy(dependencies))));
+        builder.Services.AddDbContext<ShopContext>((services, options) => options
+            .UseNpgsql(
+                services.GetRequiredService<NpgsqlDataSource>(),
+                npgsql => npgsql.ExecutionStrategy(dependencies => new RetryingStrategy(dependencies)))
+            .AddInterceptors(new LostAnswer(_failures)));
         builder.Services.AddTaskRecovery().UsePostgreSql().AddWorker<SendInvoice, SendInvoiceWorker>();
         _host = builder.Build();
         await InContextAsync(db => db.Database.EnsureCreatedAsync(Cancellation));
@@ -78,6 +81,71 @@ public sealed class EfCoreTests : IAsyncLifetime
         Assert.Equal(1, (await InContextAsync(db => db.Orders.SingleAsync(Cancellation))).Invoices);
     }
 
+    [Fact]
+    public async Task Changes_and_their_entry_are_saved_by_one_call()
+    {
+        var result = await InContextAsync(db =>
+        {
+            db.Orders.Add(new Order { Id = Guid.CreateVersion7() });
+            return db.SaveChangesAndEnqueueAsync(new SendInvoice(db.Orders.Local.Single().Id), cancellationToken: Cancellation);
+        });
+
+        Assert.Equal(result.Id, (await EndedAsync()).Id);
+        Assert.Equal(1, (await InContextAsync(db => db.Orders.SingleAsync(Cancellation))).Invoices);
+    }
+
+    [Fact]
+    public async Task A_commit_of_both_whose_answer_was_lost_is_not_repeated()
+    {
+        _failures.AnswerOfCommit = new StoreUnavailableException("The answer was lost.");
+
+        await InContextAsync(db =>
+        {
+            db.Orders.Add(new Order { Id = Guid.CreateVersion7() });
+            return db.SaveChangesAndEnqueueAsync(new SendInvoice(db.Orders.Local.Single().Id), cancellationToken: Cancellation);
+        });
+
+        Assert.Null(_failures.AnswerOfCommit);
+        Assert.Single((await Queue.ListAsync(cancellationToken: Cancellation)).Entries);
+        Assert.Equal(1, await InContextAsync(db => db.Orders.CountAsync(Cancellation)));
+    }
+
+    [Fact]
+    public async Task A_duplicate_can_not_tell_whether_a_lost_commit_happened()
+    {
+        var once = new EnqueueOptions { UniqueKey = "once", RunAfter = TimeSpan.FromHours(1) };
+        await Queue.EnqueueAsync(new SendInvoice(Guid.NewGuid()), once, Cancellation);
+        _failures.AnswerOfCommit = new StoreUnavailableException("The answer was lost.");
+
+        var unknown = await Assert.ThrowsAsync<InvalidOperationException>(() => InContextAsync(db =>
+        {
+            db.Orders.Add(new Order { Id = Guid.CreateVersion7() });
+            return db.SaveChangesAndEnqueueAsync(new SendInvoice(Guid.NewGuid()), once, Cancellation);
+        }));
+
+        Assert.Contains("the same unique key", unknown.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_enqueue_without_a_transaction_is_refused_with_the_remedy()
+    {
+        var refused = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => InContextAsync(async db => await db.EnqueueAsync(new SendInvoice(Guid.NewGuid()), cancellationToken: Cancellation)));
+
+        Assert.Contains("BeginTransactionAsync", refused.Message, StringComparison.Ordinal);
+        Assert.Empty((await Queue.ListAsync(cancellationToken: Cancellation)).Entries);
+    }
+
+    [Fact]
+    public async Task A_context_that_knows_no_queue_is_refused_with_the_remedy()
+    {
+        await using var db = new ShopContext(new DbContextOptionsBuilder<ShopContext>().UseNpgsql("Host=nowhere.invalid").Options);
+
+        var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => db.SaveChangesAndEnqueueAsync(new SendInvoice(Guid.NewGuid()), cancellationToken: Cancellation));
+
+        Assert.Contains("AddDbContext", refused.Message, StringComparison.Ordinal);
+    }
+
     private async Task<Guid> OrderAsync()
     {
         var id = Guid.CreateVersion7();
@@ -90,8 +158,7 @@ public sealed class EfCoreTests : IAsyncLifetime
                     db.ChangeTracker.Clear();
                     db.Orders.Add(new Order { Id = id });
                     await db.SaveChangesAsync(token);
-                    await Queue.EnqueueAsync(
-                        new SendInvoice(id), db.Database.CurrentTransaction!.GetDbTransaction(), cancellationToken: token);
+                    await db.EnqueueAsync(new SendInvoice(id), cancellationToken: token);
                     Failures.ThrowOnce(ref _failures.AfterEnqueue);
                 },
                 token => db.Orders.AsNoTracking().AnyAsync(order => order.Id == id, token),
@@ -139,8 +206,7 @@ public sealed class EfCoreTests : IAsyncLifetime
 
     private sealed class RetryingStrategy(ExecutionStrategyDependencies dependencies) : NpgsqlRetryingExecutionStrategy(dependencies)
     {
-        protected override bool ShouldRetryOn(Exception? exception)
-            => exception is StoreUnavailableException || base.ShouldRetryOn(exception);
+        protected override bool ShouldRetryOn(Exception? exception) => exception is StoreUnavailableException || base.ShouldRetryOn(exception);
     }
 
     private sealed class SendInvoiceWorker(ShopContext db, Failures failures) : IJobWorker<SendInvoice>
@@ -156,7 +222,7 @@ public sealed class EfCoreTests : IAsyncLifetime
                     var order = await db.Orders.SingleAsync(order => order.Id == context.Args.OrderId, token);
                     order.Invoices++;
                     await db.SaveChangesAsync(token);
-                    await context.CompleteAsync(transaction.GetDbTransaction(), token);
+                    await context.CompleteAsync(db, token);
 
                     await transaction.CommitAsync(token);
                     Failures.ThrowOnce(ref failures.AfterCommit);
@@ -164,11 +230,23 @@ public sealed class EfCoreTests : IAsyncLifetime
                 cancellationToken);
     }
 
+    /// <summary>The commit succeeds, and its answer is lost once.</summary>
+    private sealed class LostAnswer(Failures failures) : DbTransactionInterceptor
+    {
+        public override Task TransactionCommittedAsync(
+            System.Data.Common.DbTransaction transaction, TransactionEndEventData eventData, CancellationToken cancellationToken = default)
+        {
+            Failures.ThrowOnce(ref failures.AnswerOfCommit);
+            return Task.CompletedTask;
+        }
+    }
+
     /// <summary>What fails once, and what ran.</summary>
     private sealed class Failures
     {
         public Exception? AfterEnqueue;
         public Exception? AfterCommit;
+        public Exception? AnswerOfCommit;
 
         public int Blocks { get; set; }
 

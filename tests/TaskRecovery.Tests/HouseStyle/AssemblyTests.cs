@@ -7,7 +7,10 @@ namespace TaskRecovery.Tests.HouseStyle;
 public sealed class AssemblyTests
 {
     public static TheoryData<string> Libraries =>
-        ["TaskRecovery", "TaskRecovery.PostgreSql", "TaskRecovery.Sqlite", "TaskRecovery.Testing", "TaskRecovery.Dashboard"];
+    [
+        "TaskRecovery", "TaskRecovery.PostgreSql", "TaskRecovery.Sqlite", "TaskRecovery.Testing", "TaskRecovery.Dashboard",
+        "TaskRecovery.OpenTelemetry", "TaskRecovery.EntityFrameworkCore",
+    ];
 
     [Fact]
     public void The_library_knows_no_database_driver()

@@ -13,6 +13,8 @@ public sealed class PublicApiTests
     [InlineData("TaskRecovery.Sqlite")]
     [InlineData("TaskRecovery.Testing")]
     [InlineData("TaskRecovery.Dashboard")]
+    [InlineData("TaskRecovery.OpenTelemetry")]
+    [InlineData("TaskRecovery.EntityFrameworkCore")]
     public async Task The_public_surface_is_the_reviewed_one(string library)
     {
         var file = Path.Combine(Repository.Root, "tests", "TaskRecovery.Tests", "PublicApi", $"{library}.txt");

@@ -1,0 +1,66 @@
+using TaskRecovery.TestSupport;
+
+namespace TaskRecovery.Testing.Tests.OwnSamples;
+
+/// <summary>The small samples, as a reader starts them.</summary>
+public sealed class SmallSampleTests : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("taskrecovery-samples-");
+
+    private string Database => Path.Combine(_folder.FullName, "sample.db");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Fact]
+    public async Task The_minimal_service_continues_where_it_was_killed()
+    {
+        await using (var killed = Start("Minimal", Database))
+        {
+            await killed.WaitForLineAsync("2 of 10");
+            await killed.KillAsync();
+        }
+
+        await using var again = Start("Minimal", Database);
+        await again.WaitForLineAsync("Entry 1 continues.");
+        await again.WaitForLineAsync("4 of 10");
+        await again.KillAsync();
+
+        Assert.DoesNotContain("2 of 10", again.Lines);
+    }
+
+    [Fact]
+    public async Task The_outbox_stores_the_order_with_its_entry_and_the_invoice_with_its_outcome()
+    {
+        await using var sample = Start("EfCoreSample", Database);
+
+        Assert.Equal(0, await sample.WaitForExitAsync());
+        Assert.Contains(sample.Lines, line => line.Contains("and entry 1 are stored", StringComparison.Ordinal));
+        Assert.Contains(sample.Lines, line => line.StartsWith("ada@example.org has the invoice", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task The_worker_service_is_configured_from_outside_and_exports_traces_and_metrics()
+    {
+        await using var sample = Start("WorkerSample", $"--ConnectionStrings:tasks=Data Source={Database}");
+
+        await sample.WaitForLineAsync("      Made a thumbnail of");
+        sample.Send(Signal.Terminate);
+        Assert.Equal(0, await sample.WaitForExitAsync());
+
+        Assert.Contains(sample.Lines, line => line.StartsWith("Activity.DisplayName:", StringComparison.Ordinal) && line.EndsWith("process thumbnails", StringComparison.Ordinal));
+        Assert.Contains(sample.Lines, line => line.Contains("taskrecovery.entry.finished", StringComparison.Ordinal));
+    }
+
+    private static ChildProcess Start(string sample, string argument)
+    {
+        // The samples are built beside the tests, with the same configuration and framework.
+        var root = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(root, "TaskRecovery.Library.sln")))
+        {
+            root = Path.GetDirectoryName(root) ?? throw new InvalidOperationException("The repository was not found.");
+        }
+
+        var output = Path.GetRelativePath(Path.Combine(root, "tests", "TaskRecovery.Testing.Tests"), AppContext.BaseDirectory);
+        return ChildProcess.StartDotnet(Path.Combine(root, "samples", $"TaskRecovery.{sample}", output, $"TaskRecovery.{sample}.dll"), [argument]);
+    }
+}
