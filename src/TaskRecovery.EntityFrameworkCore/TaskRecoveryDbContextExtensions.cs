@@ -6,7 +6,8 @@ using TaskRecovery;
 
 namespace Microsoft.EntityFrameworkCore;
 
-/// <summary>Entries of TaskRecovery in the transaction of a context. The tables of TaskRecovery must be in the context's database.</summary>
+/// <summary>Entries of TaskRecovery in the transaction of a context. The tables of TaskRecovery must be in the context's
+/// database.</summary>
 public static class TaskRecoveryDbContextExtensions
 {
     /// <summary>Saves the changes of the context and enqueues an entry in one transaction: both are stored, or neither. In a transaction
@@ -94,17 +95,21 @@ public static class TaskRecoveryDbContextExtensions
         {
             null => false,
             { IsDuplicate: true } => throw new InvalidOperationException(
-                $"The answer to the commit was lost. Entry {stored.Value.Id} existed before, because it has the same unique key, so that it does not tell whether the changes are stored: read them."),
+                $"The answer to the commit was lost. Entry {stored.Value.Id} existed before, because it has the same unique key, "
+                + "so that it does not tell whether the changes are stored: read them."),
             { } entry => await queue.FindAsync(entry.Id, cancellationToken).ConfigureAwait(false) is not null,
         };
 
     private static DbTransaction TransactionOf(DbContext context)
         => context.Database.CurrentTransaction?.GetDbTransaction()
             ?? throw new InvalidOperationException(
-                $"{context.GetType().Name} has no current transaction. Begin one with Database.BeginTransactionAsync, or call {nameof(SaveChangesAndEnqueueAsync)}, which begins and commits one.");
+                $"{context.GetType().Name} has no current transaction. Begin one with Database.BeginTransactionAsync, "
+                + $"or call {nameof(SaveChangesAndEnqueueAsync)}, which begins and commits one.");
 
     private static IJobQueue QueueOf(DbContext context)
-        => context.GetService<IDbContextOptions>().FindExtension<CoreOptionsExtension>()?.ApplicationServiceProvider?.GetService<IJobQueue>()
+        => context.GetService<IDbContextOptions>().FindExtension<CoreOptionsExtension>()?.ApplicationServiceProvider
+            ?.GetService<IJobQueue>()
             ?? throw new InvalidOperationException(
-                $"{context.GetType().Name} knows no IJobQueue. Register the context with AddDbContext in the services that AddTaskRecovery was called on, or call IJobQueue.EnqueueAsync with Database.CurrentTransaction.GetDbTransaction().");
+                $"{context.GetType().Name} knows no IJobQueue. Register the context with AddDbContext in the services that AddTaskRecovery "
+                + "was called on, or call IJobQueue.EnqueueAsync with Database.CurrentTransaction.GetDbTransaction().");
 }

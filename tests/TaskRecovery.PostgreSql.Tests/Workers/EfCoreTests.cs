@@ -141,7 +141,8 @@ public sealed class EfCoreTests : IAsyncLifetime
     {
         await using var db = new ShopContext(new DbContextOptionsBuilder<ShopContext>().UseNpgsql("Host=nowhere.invalid").Options);
 
-        var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => db.SaveChangesAndEnqueueAsync(new SendInvoice(Guid.NewGuid()), cancellationToken: Cancellation));
+        var refused = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => db.SaveChangesAndEnqueueAsync(new SendInvoice(Guid.NewGuid()), cancellationToken: Cancellation));
 
         Assert.Contains("AddDbContext", refused.Message, StringComparison.Ordinal);
     }
@@ -206,7 +207,8 @@ public sealed class EfCoreTests : IAsyncLifetime
 
     private sealed class RetryingStrategy(ExecutionStrategyDependencies dependencies) : NpgsqlRetryingExecutionStrategy(dependencies)
     {
-        protected override bool ShouldRetryOn(Exception? exception) => exception is StoreUnavailableException || base.ShouldRetryOn(exception);
+        protected override bool ShouldRetryOn(Exception? exception)
+            => exception is StoreUnavailableException || base.ShouldRetryOn(exception);
     }
 
     private sealed class SendInvoiceWorker(ShopContext db, Failures failures) : IJobWorker<SendInvoice>

@@ -47,7 +47,8 @@ public sealed class SmallSampleTests : IDisposable
         sample.Send(Signal.Terminate);
         Assert.Equal(0, await sample.WaitForExitAsync());
 
-        Assert.Contains(sample.Lines, line => line.StartsWith("Activity.DisplayName:", StringComparison.Ordinal) && line.EndsWith("process thumbnails", StringComparison.Ordinal));
+        Assert.Contains(sample.Lines, line => line.StartsWith("Activity.DisplayName:", StringComparison.Ordinal) && line.EndsWith(
+            "process thumbnails", StringComparison.Ordinal));
         Assert.Contains(sample.Lines, line => line.Contains("taskrecovery.entry.finished", StringComparison.Ordinal));
     }
 
@@ -61,6 +62,7 @@ public sealed class SmallSampleTests : IDisposable
         }
 
         var output = Path.GetRelativePath(Path.Combine(root, "tests", "TaskRecovery.Testing.Tests"), AppContext.BaseDirectory);
-        return ChildProcess.StartDotnet(Path.Combine(root, "samples", $"TaskRecovery.{sample}", output, $"TaskRecovery.{sample}.dll"), [argument]);
+        return ChildProcess.StartDotnet(
+            Path.Combine(root, "samples", $"TaskRecovery.{sample}", output, $"TaskRecovery.{sample}.dll"), [argument]);
     }
 }
