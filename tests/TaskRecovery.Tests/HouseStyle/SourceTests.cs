@@ -86,7 +86,8 @@ public sealed partial class SourceTests
             where parts.Length > 2 // A file straight in src is compiled into every library.
             // One using for a user.
             let isContract = parts is ["src", _, _] or ["src", "TaskRecovery", "Operations", _]
-                && actual is ("TaskRecovery" or "Microsoft.Extensions.DependencyInjection" or "Microsoft.AspNetCore.Builder")
+                && actual is ("TaskRecovery" or "Microsoft.Extensions.DependencyInjection" or "Microsoft.AspNetCore.Builder"
+                    or "Microsoft.EntityFrameworkCore" or "OpenTelemetry.Metrics" or "OpenTelemetry.Trace")
             let isStore = actual is "TaskRecovery.PostgreSql" or "TaskRecovery.Sqlite" && actual == parts[1] // A store is one namespace.
             where actual.Length > 0 && actual != expected && !isContract && !isStore
             select $"{Repository.Relative(file)}: {actual}, expected {expected}";
