@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Measures TaskRecovery, and the limit of its store for comparison:
-#   build/bench.sh [--quick] [--store postgres|sqlite] [--json FILE] [--docs [--add]] [--minutes N] [ROW...]
+#   build/bench.sh [--quick] [--store postgres|sqlite] [--json FILE] [--docs [--add]] [--minutes N] [--history N] [ROW...]
 # A full run of every row refreshes docs/benchmarks.md; with --docs, a run of some rows does so too.
 # 'in-process' runs the parts without a store, 'testing' the package for users' tests. 'retention' takes ten minutes, or --minutes.
-# 'idle', 'foreign', 'retention' and 'sweep' run only if they are named.
+# 'monitor' stores a history of a million ended entries first, or --history. 'idle', 'foreign', 'retention', 'sweep' and 'monitor' run
+# only if they are named.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 
@@ -12,7 +13,7 @@ while [ $# -gt 0 ]; do
     case $1 in
         --docs) docs=1 ;;
         --quick | --add) full=0; args+=("$1") ;;
-        --store | --json | --rounds | --note | --minutes) args+=("$1" "$2"); shift ;;
+        --store | --json | --rounds | --note | --minutes | --history) args+=("$1" "$2"); shift ;;
         --only) full=0; args+=("$1" "$2"); shift ;;
         -*) args+=("$1"); full=0 ;;
         *) full=0; args+=("$1") ;;

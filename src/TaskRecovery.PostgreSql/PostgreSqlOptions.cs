@@ -27,4 +27,10 @@ public sealed class PostgreSqlOptions
     /// <summary>The time limit of one statement. Migrations have none.</summary>
     /// <value>Default: 30 seconds. From 1 second to 10 minutes.</value>
     public TimeSpan CommandTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The connection string that <see cref="IQueueMonitor"/> reads with, for example of a read-only standby. What the monitor
+    /// then shows is as old as the standby; a standby that falls behind by a lease shows living nodes as silent. Actions of
+    /// <see cref="IQueueOperator"/> never use it.</summary>
+    /// <value>Default: <see langword="null"/>: the store's own server, with at most two connections of a pool of its own.</value>
+    public string? MonitorConnectionString { get; set; }
 }

@@ -23,5 +23,8 @@ internal sealed record BenchmarkOptions
     /// <summary>How long the retention row runs.</summary>
     public double Minutes { get; init; }
 
+    /// <summary>How many ended entries the monitor row stores first.</summary>
+    public int History { get; init; }
+
     public IReadOnlyList<string> Rows { get; init; } = [];
 }

@@ -11,7 +11,7 @@ if (args is ["child", var spec])
 var rows = new Argument<string[]>("row")
 {
     Description = $"What to measure: {string.Join(", ", BenchmarkRun.RowNames)}, or without a store: engine, in-process, testing."
-        + " Default: all that go through one, but for idle, foreign, retention and sweep.",
+        + " Default: all that go through one, but for idle, foreign, retention, sweep and monitor.",
     Arity = ArgumentArity.ZeroOrMore,
 };
 var quick = new Option<bool>("--quick") { Description = "Smaller and fewer: a few minutes in total." };
@@ -25,8 +25,12 @@ var add = new Option<bool>("--add") { Description = "With --docs: adds rounds to
 var only = new Option<string?>("--only") { Description = "Only cases whose name contains this." };
 var note = new Option<string?>("--note") { Description = "A line about the machine, printed on the docs page." };
 var minutes = new Option<double?>("--minutes") { Description = "How long the retention row runs. Default: 10, quick 1." };
+var history = new Option<int?>("--history") { Description = "How many ended entries the monitor row stores first. Default: 1,000,000, quick 100,000." };
 var root = new RootCommand(
-    "Measures TaskRecovery beside what its store can do without it.") { rows, quick, store, json, docs, add, rounds, only, note, minutes };
+    "Measures TaskRecovery beside what its store can do without it.")
+{
+    rows, quick, store, json, docs, add, rounds, only, note, minutes, history,
+};
 root.SetAction(async (parsed, cancellationToken) =>
 {
     var names = parsed.GetValue(rows) ?? [];
@@ -59,6 +63,7 @@ root.SetAction(async (parsed, cancellationToken) =>
             Only = parsed.GetValue(only),
             Note = parsed.GetValue(note),
             Minutes = parsed.GetValue(minutes) ?? (parsed.GetValue(quick) ? 1 : 10),
+            History = parsed.GetValue(history) ?? (parsed.GetValue(quick) ? 100_000 : 1_000_000),
             Rows = names,
         },
         cancellationToken);

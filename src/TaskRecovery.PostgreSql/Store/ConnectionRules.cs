@@ -122,6 +122,31 @@ internal static class ConnectionRules
         HostRecheckSeconds = HasSeveralHosts(pooled) ? 0 : pooled.HostRecheckSeconds,
     };
 
+    /// <summary>Whether Npgsql understands a text as a connection string with a host.</summary>
+    internal static bool IsConnectionString(string text)
+    {
+        try
+        {
+            return !string.IsNullOrWhiteSpace(new NpgsqlConnectionStringBuilder(text).Host);
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Settings of a connection string that only the read model uses: of several hosts, it prefers a standby.</summary>
+    internal static NpgsqlConnectionStringBuilder ForMonitor(string connectionString, string application, int commandTimeout)
+    {
+        var given = new NpgsqlConnectionStringBuilder(connectionString);
+        if (HasSeveralHosts(given) && !given.ContainsKey("Target Session Attributes"))
+        {
+            given.TargetSessionAttributes = "prefer-standby";
+        }
+
+        return ForMonitor(Complete(given.ConnectionString, application, commandTimeout));
+    }
+
     /// <summary>Settings of the read model's own small pool.</summary>
     internal static NpgsqlConnectionStringBuilder ForMonitor(NpgsqlConnectionStringBuilder pooled) => new(pooled.ConnectionString)
     {

@@ -96,10 +96,10 @@ internal sealed partial class PostgreSqlDatabase
     /// <inheritdoc/>
     public void Dispose()
     {
+        _monitor?.Dispose();
         if (_sessions is not null)
         {
             _sessions.Dispose();
-            _monitor?.Dispose();
             DataSource.Dispose();
         }
     }
@@ -107,14 +107,14 @@ internal sealed partial class PostgreSqlDatabase
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        if (_monitor is not null)
+        {
+            await _monitor.DisposeAsync().ConfigureAwait(false);
+        }
+
         if (_sessions is not null)
         {
             await _sessions.DisposeAsync().ConfigureAwait(false);
-            if (_monitor is not null)
-            {
-                await _monitor.DisposeAsync().ConfigureAwait(false);
-            }
-
             await DataSource.DisposeAsync().ConfigureAwait(false);
         }
     }

@@ -34,7 +34,12 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
             var kept = ConnectionRules.ForSessions(pooled);
             _untouched = kept.ConnectionString;
             _sessions = Build(kept, settings);
-            _monitor = Build(ConnectionRules.ForMonitor(pooled), settings);
+            _monitor = options.MonitorConnectionString is null ? Build(ConnectionRules.ForMonitor(pooled), settings) : null;
+        }
+
+        if (options.MonitorConnectionString is { } monitor)
+        {
+            _monitor = Build(ConnectionRules.ForMonitor(monitor, Application ?? "taskrecovery monitor", CommandTimeout), settings: null);
         }
 
         _prelude = Application is not null && options.UseSessionLocks ? null : SessionSettings.PreludeFor(lease);

@@ -17,6 +17,7 @@ internal sealed class PostgreSqlOptionsBinder(IEnumerable<StoreConfiguration> co
                 [nameof(options.MigrateOnStart)] = value => options.MigrateOnStart = Settings.Flag(value),
                 [nameof(options.UseSessionLocks)] = value => options.UseSessionLocks = Settings.Flag(value),
                 [nameof(options.UseNotifications)] = value => options.UseNotifications = Settings.Flag(value),
+                [nameof(options.MonitorConnectionString)] = value => options.MonitorConnectionString = Settings.Text(value),
                 [nameof(options.CommandTimeout)] = value => options.CommandTimeout = Settings.Time(value),
             });
         }

@@ -41,6 +41,14 @@ internal sealed class PostgreSqlOptionsValidator : IValidateOptions<PostgreSqlOp
                 $"{nameof(PostgreSqlOptions)}.{nameof(options.CommandTimeout)} is {options.CommandTimeout}. Use 1 second to 10 minutes.");
         }
 
+        if (options.MonitorConnectionString is { } monitor && !ConnectionRules.IsConnectionString(monitor))
+        {
+            // The value may contain a password.
+            problems.Add(
+                $"{nameof(PostgreSqlOptions)}.{nameof(options.MonitorConnectionString)} is no connection string for Npgsql, or names no host. "
+                + "Use one such as 'Host=standby;Database=app;Username=reader', or none to read from the store's own server.");
+        }
+
         return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
     }
 

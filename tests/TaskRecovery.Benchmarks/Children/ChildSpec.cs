@@ -61,6 +61,9 @@ internal sealed record ChildSpec
     /// <summary>How long nothing is done in each wave of a second warm-up, for what is done once a second; 0 for none.</summary>
     public double IdleSeconds { get; init; }
 
+    /// <summary>Whether a worker stores no statistics.</summary>
+    public bool WithoutStatistics { get; init; }
+
     /// <summary>Whether starts and calls are recorded with their times.</summary>
     public bool Record { get; init; }
 

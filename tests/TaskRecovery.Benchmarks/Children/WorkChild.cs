@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using TaskRecovery.Benchmarks.Stores;
 
@@ -21,6 +22,11 @@ internal sealed class WorkChild(ChildSpec spec) : Child, IAsyncDisposable
         _host = BenchmarkHost.Create(spec.Store, spec.ConnectionString, builder =>
         {
             builder.Services.AddSingleton(_log);
+            if (spec.WithoutStatistics)
+            {
+                builder.Services.Replace(ServiceDescriptor.Singleton(SilentMonitor.Create()));
+            }
+
             builder.AddWorker<BenchmarkArgs, BenchmarkWorker>();
             builder.AddTaskHandler<BenchmarkTaskArgs, BenchmarkTaskHandler>();
             foreach (var queue in spec.Queues)

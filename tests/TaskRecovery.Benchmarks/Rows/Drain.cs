@@ -55,9 +55,10 @@ internal static class Drain
     /// <param name="record">Whether starts are recorded.</param>
     /// <param name="prefetch">How many each claims ahead; <see langword="null"/> for the default.</param>
     /// <param name="steps">How many steps each entry runs.</param>
+    /// <param name="withoutStatistics">Whether no statistics are stored.</param>
     public static async Task<Drained> WorkAsync(
         string store, IBenchmarkDatabase database, int entries, int processes, int? concurrency,
-        Func<Func<Task<long>>, Task>? during = null, bool record = false, int? prefetch = null, int steps = 0)
+        Func<Func<Task<long>>, Task>? during = null, bool record = false, int? prefetch = null, int steps = 0, bool withoutStatistics = false)
     {
         await database.SetPausedAsync(BenchmarkQueues.Measured, paused: true);
         var specs = Enumerable.Range(0, processes).Select(process => new ChildSpec
@@ -69,6 +70,7 @@ internal static class Drain
                 $"{BenchmarkQueues.WarmUp}-{process}", 100)],
             Record = record,
             Steps = steps,
+            WithoutStatistics = withoutStatistics,
         });
         await using var children = new ChildGroup(await ChildHandle.StartAsync([.. specs]));
         return await MeasureAsync(

@@ -40,6 +40,9 @@ internal interface IBenchmarkDatabase : IAsyncDisposable
     /// <summary>Sets the pause mark of a queue as the library does.</summary>
     Task SetPausedAsync(string queue, bool paused);
 
+    /// <summary>How long statements have run in the store so far, in milliseconds; not a number if it does not count that.</summary>
+    Task<double> StatementTimeAsync();
+
     /// <summary>What the store has done so far.</summary>
     Task<StoreCost> CostAsync();
 
@@ -73,6 +76,9 @@ internal sealed record FillSpec(string Queue, int Count)
 
     /// <summary>As history: ended already.</summary>
     public bool Ended { get; init; }
+
+    /// <summary>With <see cref="Ended"/>: failed.</summary>
+    public bool Failed { get; init; }
 }
 
 /// <summary>Counters of the server; what a store does not count is not a number, and not shown.</summary>

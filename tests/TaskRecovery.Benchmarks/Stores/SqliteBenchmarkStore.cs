@@ -63,7 +63,7 @@ internal sealed class SqliteBenchmarkDatabase(string path) : IBenchmarkDatabase
         var runAt = fill.Later ? "series.now + 86400000000" : "series.now - 1000000";
         var place = fill.Ended
             ? "insert into taskrecovery_outcomes (entry, fence, ended_at, duration, kind, attempt, crashes, final) "
-                + "select numbers.id, 0, series.now, 0, 0, 1, 0, 1 from numbers, series"
+                + $"select numbers.id, 0, series.now, 0, {(fill.Failed ? 1 : 0)}, 1, 0, 1 from numbers, series"
             : "insert into taskrecovery_waiting (id, queue, kind, priority, run_at) "
                 + $"select numbers.id, series.queue, series.kind, 5, {runAt} from numbers, series";
         await RunAsync($$"""
@@ -90,6 +90,8 @@ internal sealed class SqliteBenchmarkDatabase(string path) : IBenchmarkDatabase
                 """);
         }
     }
+
+    public Task<double> StatementTimeAsync() => Task.FromResult(double.NaN);
 
     public async Task<(long Entries, double Bytes)> SizeAsync()
     {

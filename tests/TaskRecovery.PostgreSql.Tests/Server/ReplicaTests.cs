@@ -105,6 +105,33 @@ public sealed class ReplicaTests : IAsyncDisposable
         }
     }
 
+    [Fact]
+    public async Task The_monitor_reads_from_a_standby()
+    {
+        var pair = _pair = await PostgresPair.StartAsync(synchronous: false);
+        await using var source = NpgsqlDataSource.Create(pair.PrimaryConnectionString);
+        var database = new PostgreSqlDatabase(
+            new PostgreSqlConnectionSource(null, source), new PostgreSqlOptions { MonitorConnectionString = pair.StandbyConnectionString }, TimeSpan.FromSeconds(15));
+        _opened.Add(database);
+        var monitor = new PostgreSqlMonitorStore(database);
+        _opened.Add(monitor);
+        var store = new PostgreSqlQueueStore(database, TimeProvider.System);
+        await store.PrepareAsync(Cancellation);
+        var entry = (await store.EnqueueAsync([PostgreSqlStoreTests.Entry()], null, Cancellation))[0];
+        await pair.WaitForStandbyAsync();
+
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while (await monitor.GetLifeAsync(entry.Id, Cancellation) is null)
+        {
+            await timer.WaitForNextTickAsync(Cancellation);
+        }
+
+        Assert.Equal(1, Assert.Single((await monitor.GetSnapshotAsync(Cancellation)).Queues).Due.Value);
+        await pair.StopStandbyAsync();
+        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await monitor.GetSnapshotAsync(Cancellation));
+        await store.EnqueueAsync([PostgreSqlStoreTests.Entry()], null, Cancellation);
+    }
+
     private static async Task<long?> TryEnqueueAsync(PostgreSqlQueueStore store)
     {
         try

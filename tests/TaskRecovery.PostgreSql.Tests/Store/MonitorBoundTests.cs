@@ -10,6 +10,7 @@ namespace TaskRecovery.PostgreSql.Tests.Store;
 public sealed class MonitorBoundTests : IAsyncLifetime
 {
     private const int History = 300_000;
+    private const int Waiting = 5_000;
     private const int LookAtMost = 10_000;
 
     private readonly PostgreSqlFixture _fixture = new();
@@ -29,6 +30,10 @@ public sealed class MonitorBoundTests : IAsyncLifetime
                 from generate_series(1, {{History}}) n;
             insert into outcomes (entry, fence, duration_ms, kind, attempt, crashes, final)
             select n, n, 1, case when n % 1000 = 0 then 1 else 0 end, 1, 0, true from generate_series(1, {{History}}) n;
+            insert into entries (queue, kind, priority, max_attempts, args) select 1, 1, 5, 10, '{}' from generate_series(1, {{Waiting}}) n;
+            insert into waiting (run_at, id, queue, kind, priority, found_by_id)
+            select clock_timestamp(), e.id, 1, 1, 5, true from entries e where e.id > {{History}};
+            analyze entries, waiting, outcomes;
             insert into tasks (id, job_id, state, created_at, ended_at)
             select gen_random_uuid(), '00000000-0000-0000-0000-000000000001', 2, clock_timestamp(), clock_timestamp()
                 from generate_series(1, 50000);
@@ -44,11 +49,9 @@ public sealed class MonitorBoundTests : IAsyncLifetime
     {
         var rows = new Dictionary<string, long>(StringComparer.Ordinal)
         {
-            ["the queues of a snapshot"] = await RowsAsync(MonitorSql.Queues, Arg.Int8(100_000)),
             ["the running entries of a snapshot"] = await RowsAsync(MonitorSql.Running, Arg.Int8(100_000)),
             ["the ended entries of a snapshot"] = await RowsAsync(MonitorSql.Ended, Arg.Int8(10_000)),
             ["the recent counts of a snapshot"] = await RowsAsync(StatisticsSql.Recent),
-            ["kinds"] = await RowsAsync(MonitorSql.Kinds, Arg.Int8(100_000)),
             ["nodes"] = await RowsAsync(MonitorSql.Nodes),
             ["the runs of an entry"] = await RowsAsync(MonitorSql.Runs, Arg.Int8(77)),
             ["the extras of an entry"] = await RowsAsync(MonitorSql.Extras, Arg.Int8(77)),
@@ -61,6 +64,19 @@ public sealed class MonitorBoundTests : IAsyncLifetime
         };
 
         Assert.All(rows, pair => Assert.True(pair.Value <= 1_000, $"{pair.Key}: {pair.Value} rows"));
+    }
+
+    [Fact]
+    public async Task What_reads_the_waiting_rows_looks_up_the_entries_of_one_page_only()
+    {
+        var rows = new Dictionary<string, long>(StringComparer.Ordinal)
+        {
+            ["the queues of a snapshot"] = await RowsAsync(MonitorSql.Queues, Arg.Int8(100_000)),
+            ["kinds"] = await RowsAsync(MonitorSql.Kinds, Arg.Int8(100_000)),
+            ["a page of waiting entries"] = await RowsAsync(EntryListSql.ListWaiting, Page(new EntryQuery { States = [EntryState.Waiting] })),
+        };
+
+        Assert.All(rows, pair => Assert.True(pair.Value <= Waiting + 1_000, $"{pair.Key}: {pair.Value} rows"));
     }
 
     [Fact]
@@ -89,8 +105,8 @@ public sealed class MonitorBoundTests : IAsyncLifetime
         var queue = await RowsAsync(OperatorSql.Count, Arg.Text("default"), Arg.Int8(LookAtMost));
 
         // The newest outcomes, those that failed, and for one queue the entry of each.
-        Assert.InRange(all, LookAtMost, LookAtMost + 1_000);
-        Assert.InRange(queue, 2 * LookAtMost, (2 * LookAtMost) + 1_000);
+        Assert.InRange(all, LookAtMost + Waiting, LookAtMost + Waiting + 1_000);
+        Assert.InRange(queue, (2 * LookAtMost) + Waiting, (2 * LookAtMost) + Waiting + 1_000);
     }
 
     private static NpgsqlParameter[] Page(EntryQuery query)

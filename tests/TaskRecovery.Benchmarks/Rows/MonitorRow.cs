@@ -1,0 +1,204 @@
+using System.Diagnostics;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using TaskRecovery.Benchmarks.Children;
+using TaskRecovery.Benchmarks.Stores;
+
+namespace TaskRecovery.Benchmarks.Rows;
+
+/// <summary>What an operator's questions and actions take with a long history, and what they cost the workers.</summary>
+internal sealed class MonitorRow : BenchmarkRow
+{
+    private const int Questions = 25;
+    private const int BulkEntries = 100_000;
+    private const string Waiting = "waiting";
+    private const string Rare = "rare";
+    private const string DrainAlone = "drain, nobody looks";
+    private const string PickupAlone = "pickup, nobody acts";
+
+    private static readonly AuditInfo Actor = new("benchmark");
+
+    private IBenchmarkDatabase? _history;
+    private IBenchmarkDatabase? _drain;
+
+    public override string Name => "monitor";
+
+    public override string Title => "Monitor and operator";
+
+    public override string Text
+        => "A history of ended entries, 1 % of them failed, and 100,000 waiting. The median of 25 questions of each sort, as the caller sees"
+        + " them; for a snapshot also the statements and the time in the store. Then a bulk cancellation, the pickup latency beside it,"
+        + " and a drain by one process while a snapshot is taken every 2 s.";
+
+    public override bool IsPartOfAll => false;
+
+    public override async Task<IReadOnlyList<BenchmarkCase>> PrepareAsync(BenchmarkEnvironment environment)
+    {
+        var store = environment.Store;
+        var history = _history = await store.CreateAsync();
+        await history.FillAsync(new FillSpec("history", 1_000) { Ended = true, Kind = Rare });
+        await history.FillAsync(new FillSpec("history", environment.History / 100) { Ended = true, Failed = true });
+        await history.FillAsync(new FillSpec("history", environment.History) { Ended = true });
+        await history.FillAsync(new FillSpec(Waiting, BulkEntries));
+        await history.SettleAsync();
+        var entries = environment.Size(300_000, 100_000);
+        var drain = _drain = await Drain.CreateTemplateAsync(store, entries);
+        var pickups = environment.Size(1_000, 400);
+        return
+        [
+            new BenchmarkCase("snapshot", () => SnapshotAsync(store, history)),
+            new BenchmarkCase("list", () => ListAsync(store, history)),
+            new BenchmarkCase("one entry's life", () => LifeAsync(store, history, environment.History)),
+            new BenchmarkCase(PickupAlone, () => PickupAsync(store, history, pickups, acts: false)),
+            new BenchmarkCase("pickup beside a bulk cancellation", () => PickupAsync(store, history, pickups, acts: true), PickupAlone),
+            new BenchmarkCase(DrainAlone, () => DrainAsync(store, drain, entries, looks: false)),
+            new BenchmarkCase("drain, a snapshot every 2 s", () => DrainAsync(store, drain, entries, looks: true), DrainAlone),
+            new BenchmarkCase("drain without statistics", () => DrainAsync(store, drain, entries, looks: false, withoutStatistics: true), DrainAlone),
+        ];
+    }
+
+    public override async ValueTask CleanUpAsync()
+    {
+        await (_history?.DisposeAsync() ?? ValueTask.CompletedTask);
+        await (_drain?.DisposeAsync() ?? ValueTask.CompletedTask);
+    }
+
+    private static IHost Tool(IBenchmarkStore store, IBenchmarkDatabase database)
+        => BenchmarkHost.Create(store.Name, database.ConnectionString, builder => builder.AddKind<BenchmarkArgs>());
+
+    private static async Task<Figure[]> SnapshotAsync(IBenchmarkStore store, IBenchmarkDatabase database)
+    {
+        using var tool = Tool(store, database);
+        var monitor = tool.Services.GetRequiredService<IQueueMonitor>();
+        await MedianAsync(() => monitor.GetSnapshotAsync().AsTask());
+        await database.CountStatementsAsync(true);
+        var (cost, time) = (await database.CostAsync(), await database.StatementTimeAsync());
+        var own = (await database.CostAsync()).Statements - cost.Statements;
+        var ownTime = await database.StatementTimeAsync() - time;
+        (cost, time) = (await database.CostAsync(), await database.StatementTimeAsync());
+        var median = await MedianAsync(() => monitor.GetSnapshotAsync().AsTask());
+        var (after, timeAfter) = (await database.CostAsync(), await database.StatementTimeAsync());
+        await database.CountStatementsAsync(false);
+        return
+        [
+            new("snapshot", median, "ms"),
+            new("statements", (after.Statements - cost.Statements - own) / Questions, ""),
+            new("in the store", (timeAfter - time - ownTime) / Questions, "ms"),
+        ];
+    }
+
+    private static async Task<Figure[]> ListAsync(IBenchmarkStore store, IBenchmarkDatabase database)
+    {
+        using var tool = Tool(store, database);
+        var monitor = tool.Services.GetRequiredService<IQueueMonitor>();
+        var now = DateTimeOffset.UtcNow;
+        (string Name, EntryQuery Query)[] queries =
+        [
+            ("all", new EntryQuery()),
+            ("waiting", new EntryQuery { States = [EntryState.Waiting] }),
+            ("completed", new EntryQuery { States = [EntryState.Completed] }),
+            ("failed", new EntryQuery { States = [EntryState.Failed] }),
+            ("running", new EntryQuery { States = [EntryState.Running] }),
+            ("queue", new EntryQuery { Queue = "history" }),
+            ("rare kind", new EntryQuery { Kind = Rare }),
+            ("reason", new EntryQuery { Reason = EndReasons.CrashLoop }),
+            ("node", new EntryQuery { Node = "nobody" }),
+            ("unique key", new EntryQuery { UniqueKey = "none" }),
+            ("job", new EntryQuery { JobId = Guid.NewGuid() }),
+            ("created", new EntryQuery { CreatedTo = now.AddDays(-1) }),
+            ("ended", new EntryQuery { EndedTo = now.AddDays(-1) }),
+            ("metadata", new EntryQuery { Metadata = new("customer", "7") }),
+            ("text", new EntryQuery { Text = "missing" }),
+        ];
+        var figures = new List<Figure>();
+        foreach (var (name, query) in queries)
+        {
+            figures.Add(new Figure(name, await MedianAsync(() => monitor.ListAsync(query).AsTask()), "ms"));
+        }
+
+        return [.. figures];
+    }
+
+    private static async Task<Figure[]> LifeAsync(IBenchmarkStore store, IBenchmarkDatabase database, int history)
+    {
+        using var tool = Tool(store, database);
+        var monitor = tool.Services.GetRequiredService<IQueueMonitor>();
+        var number = 0;
+        return [new("life", await MedianAsync(() => monitor.GetLifeAsync(1 + (number += 7_919) % history).AsTask()), "ms")];
+    }
+
+    private static async Task<Figure[]> PickupAsync(IBenchmarkStore store, IBenchmarkDatabase template, int count, bool acts)
+    {
+        await using var database = await store.CopyAsync(template);
+        var work = new ChildSpec
+        {
+            Role = "work",
+            Store = store.Name,
+            ConnectionString = database.ConnectionString,
+            Queues = [new QueueSpec(BenchmarkQueues.Measured), new QueueSpec(BenchmarkQueues.WarmUp, 100)],
+            Record = true,
+        };
+        var produce = new ChildSpec { Role = "enqueue", Store = store.Name, ConnectionString = database.ConnectionString, Count = count, Rate = 40, Record = true };
+        await using var worker = await ChildHandle.StartAsync(work);
+        await using var producer = await ChildHandle.StartAsync(produce);
+        using var tool = Tool(store, database);
+        var operate = tool.Services.GetRequiredService<IQueueOperator>();
+        var request = new BulkRequest { Action = BulkAction.Cancel, Query = new EntryQuery { Queue = Waiting } };
+        var preview = acts ? await operate.PreviewAsync(request, Actor) : null;
+        await worker.GoAsync();
+        await producer.GoAsync();
+        var rate = double.NaN;
+        if (preview is not null)
+        {
+            await operate.StartAsync(preview.OperationId, Actor);
+            var started = Stopwatch.GetTimestamp();
+            while (await operate.ContinueAsync(preview.OperationId) is { State: OperationState.Running })
+            {
+            }
+
+            var done = (await operate.FindOperationAsync(preview.OperationId))!;
+            rate = done.Done == BulkEntries
+                ? done.Done / Stopwatch.GetElapsedTime(started).TotalSeconds
+                : throw new InvalidOperationException($"{done.Done} of {BulkEntries} entries were cancelled.");
+        }
+
+        var enqueued = await producer.FinishedAsync();
+        await Task.Delay(500);
+        var worked = await worker.StatsAsync();
+        return [new("cancelled", rate, "entries/s"), .. Latency.Figures(enqueued.Times[0], enqueued.Times[1], worked.Times[0], count)[..3]];
+    }
+
+    private static async Task<Figure[]> DrainAsync(IBenchmarkStore store, IBenchmarkDatabase template, int entries, bool looks, bool withoutStatistics = false)
+    {
+        await using var database = await store.CopyAsync(template);
+        using var tool = Tool(store, database);
+        var monitor = tool.Services.GetRequiredService<IQueueMonitor>();
+        await monitor.GetSnapshotAsync();
+        var drained = await Drain.WorkAsync(store.Name, database, entries, 1, null, looks ? LookAsync : null, withoutStatistics: withoutStatistics);
+        return [.. drained.Figures()[..1], new("log", drained.Cost.LogBytes / entries, "B")];
+
+        async Task LookAsync(Func<Task<long>> countAsync)
+        {
+            using var timer = new PeriodicTimer(TimeSpan.FromSeconds(2));
+            do
+            {
+                await monitor.GetSnapshotAsync();
+            }
+            while (await countAsync() < entries && await timer.WaitForNextTickAsync());
+        }
+    }
+
+    private static async Task<double> MedianAsync<T>(Func<Task<T>> ask)
+    {
+        var times = new double[Questions];
+        for (var question = 0; question < Questions; question++)
+        {
+            var started = Stopwatch.GetTimestamp();
+            await ask();
+            times[question] = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
+        }
+
+        Array.Sort(times);
+        return Latency.Percentile(times, 0.5);
+    }
+}
