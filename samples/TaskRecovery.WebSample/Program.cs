@@ -25,7 +25,7 @@ root.SetAction(async (arguments, cancellationToken) =>
     };
 
     return arguments.GetValue(child)
-        ? await Shop.RunAsync(options, cancellationToken)
+        ? await Shop.RunAsync(options, ParentPipe.Watch(cancellationToken))
         : await Supervisor.RunAsync(args, options, cancellationToken);
 });
 

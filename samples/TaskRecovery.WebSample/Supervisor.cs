@@ -19,7 +19,8 @@ internal static class Supervisor
             }
             catch (OperationCanceledException)
             {
-                // Ctrl+C reaches the shop too: it stops gracefully.
+                // The shop stops gracefully when its input ends. It does so too if this process is killed.
+                shop.StandardInput.Close();
                 await shop.WaitForExitAsync(CancellationToken.None);
                 return 0;
             }
@@ -35,7 +36,7 @@ internal static class Supervisor
 
     private static Process Start(string[] arguments)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!);
+        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardInput = true };
         if (Path.GetFileNameWithoutExtension(start.FileName).Equals("dotnet", StringComparison.OrdinalIgnoreCase))
         {
             start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "TaskRecovery.WebSample.dll"));
