@@ -24,6 +24,9 @@ internal sealed class EntryConditions(EntryQuery query)
     /// <summary>The name and value as they stand in the stored metadata.</summary>
     public string? Metadata { get; } = Pair(query.Metadata);
 
+    /// <summary>The trace as it stands in a stored trace context, in lower case.</summary>
+    public string? Trace { get; } = query.TraceId?.ToLowerInvariant();
+
     /// <summary>The name and value of the scope as they stand in the stored metadata.</summary>
     public string? ScopeMetadata { get; } = Pair(query.Scope?.Metadata);
 

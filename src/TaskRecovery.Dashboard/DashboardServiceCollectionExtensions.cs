@@ -44,6 +44,7 @@ public static class DashboardServiceCollectionExtensions
         services.AddSingleton<EnvironmentBadge>();
         services.AddSingleton<Layout>();
         services.AddSingleton<Refusals>();
+        services.AddSingleton<Acting>();
         services.AddSingleton<Gatekeeper>();
         services.AddSingleton<DashboardEndpoints>();
         services.AddSingleton<ApiData>();

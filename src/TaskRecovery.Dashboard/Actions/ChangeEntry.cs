@@ -1,4 +1,3 @@
-using System.Globalization;
 using TaskRecovery.Dashboard.Hosting;
 
 namespace TaskRecovery.Dashboard.Actions;
@@ -9,11 +8,11 @@ internal sealed class ChangeEntry(BulkAction action, IQueueMonitor monitor, IQue
 {
     public string Route => action == BulkAction.Retry ? "entries/{id:long}/retry" : "entries/{id:long}/cancel";
 
-    public string Describe(DashboardRequest request) => $"{(action == BulkAction.Retry ? "retry" : "cancel")} entry {Id(request)}";
+    public string Describe(DashboardRequest request) => $"{(action == BulkAction.Retry ? "retry" : "cancel")} entry {request.Id}";
 
     public async ValueTask<Done> RunAsync(DashboardRequest request)
     {
-        var id = Id(request);
+        var id = request.Id;
         if (action == BulkAction.Retry)
         {
             var options = new RetryOptions { From = request.Field("from") == "start" ? RetryFrom.Start : RetryFrom.LastStep };
@@ -39,8 +38,6 @@ internal sealed class ChangeEntry(BulkAction action, IQueueMonitor monitor, IQue
         var result = entries.Entries.Count == 0 ? OperatorResult.Done : entries.Entries[0].Result;
         return Answer(id, result) with { Undo = result == OperatorResult.Done ? preview.OperationId : null };
     }
-
-    private static long Id(DashboardRequest request) => long.Parse(request.Route("id")!, CultureInfo.InvariantCulture);
 
     private Done Answer(long id, OperatorResult result) => new($"entries/{id}", result switch
     {

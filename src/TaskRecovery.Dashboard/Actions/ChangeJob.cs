@@ -11,7 +11,7 @@ internal sealed class ChangeJob(bool isDelete, IJobService jobs, IQueueOperator 
 
     public async ValueTask<Done> RunAsync(DashboardRequest request)
     {
-        var id = Guid.Parse(request.Route("id")!);
+        var id = request.JobId;
         if (await jobs.GetAsync(id, request.Aborted).ConfigureAwait(false) is not { } job)
         {
             return new Done("jobs", "refused-missing");

@@ -1,4 +1,3 @@
-using System.Globalization;
 using TaskRecovery.Dashboard.Hosting;
 
 namespace TaskRecovery.Dashboard.Actions;
@@ -14,7 +13,7 @@ internal sealed class ChangeOperation(string verb, IQueueOperator operations) : 
 
     public async ValueTask<Done> RunAsync(DashboardRequest request)
     {
-        var id = long.Parse(request.Route("id")!, CultureInfo.InvariantCulture);
+        var id = request.Id;
         var audit = Audits.Of(request);
         var (result, operation) = verb switch
         {

@@ -39,7 +39,7 @@ internal sealed class ChangePause(string what, bool isPause, IQueueOperator oper
 
     private PauseTarget? Target(DashboardRequest request) => what switch
     {
-        "jobs" => PauseTarget.Job(Guid.Parse(request.Route("id")!)),
+        "jobs" => PauseTarget.Job(request.JobId),
         "queues" when request.Field("name") is { } queue => PauseTarget.Queue(queue),
         "kinds" when request.Field("name") is { } kind => PauseTarget.Kind(kind),
         _ => null,

@@ -1,4 +1,3 @@
-using System.Globalization;
 using TaskRecovery.Dashboard.Hosting;
 using TaskRecovery.Dashboard.Pages;
 
@@ -30,16 +29,10 @@ internal sealed class PrepareOperation(IQueueOperator operations) : IAction
         }
 
         var preview = await operations.PreviewAsync(
-            new BulkRequest { Action = action, EntryIds = ids, Query = ids is null ? Narrow(form.Query, action) : null },
+            new BulkRequest { Action = action, EntryIds = ids, Query = ids is null ? form.Query : null },
             Audits.Of(request), request.Aborted).ConfigureAwait(false);
         return new Done($"operations/{preview.OperationId}", "prepared");
     }
-
-    // "All that match" means all that the action is about: a retry never touches what waits.
-    private static EntryQuery Narrow(EntryQuery query, BulkAction action) => query.States is { Count: > 0 } ? query : query with
-    {
-        States = action == BulkAction.Retry ? [EntryState.Failed, EntryState.Cancelled] : [EntryState.Waiting, EntryState.Running],
-    };
 
     private static BulkAction? Action(string? what) => what switch
     {
@@ -49,6 +42,5 @@ internal sealed class PrepareOperation(IQueueOperator operations) : IAction
     };
 
     private static List<long> Ids(DashboardRequest request)
-        => [.. request.Form["id"].Take(MaxIds).Select(static text
-            => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : 0).Where(static id => id > 0)];
+        => [.. request.Form["id"].Take(MaxIds).Select(DashboardRequest.Whole).OfType<long>().Where(static id => id > 0)];
 }

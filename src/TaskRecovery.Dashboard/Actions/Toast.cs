@@ -1,4 +1,3 @@
-using System.Globalization;
 using TaskRecovery.Dashboard.Hosting;
 using TaskRecovery.Dashboard.Rendering;
 using static TaskRecovery.Dashboard.Rendering.Markup;
@@ -11,13 +10,13 @@ internal static class Toast
 {
     public static Markup Render(DashboardRequest request)
     {
-        var number = Number(request.Query("n"));
+        var number = request.Number("n");
         if (request.Query("did") is not { } code || Words(code, number) is not { } note)
         {
             return default;
         }
 
-        var path = Number(request.Query("undo")) is { } operation ? $"operations/{operation}/undo"
+        var path = request.Number("undo") is { } operation ? $"operations/{operation}/undo"
             : code == "retried" && number is { } entry ? $"entries/{entry}/cancel"
             : null;
         var button = path is not null && request.Access.Operate ? Ui.Button(request.Href(path), "Undo", "small") : default;
@@ -55,7 +54,4 @@ internal static class Toast
         "operation-state" => ("Not possible any more: the operation has moved on.", true),
         _ => null,
     };
-
-    private static long? Number(string? text)
-        => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 }

@@ -1,9 +1,7 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Primitives;
@@ -17,11 +15,8 @@ namespace TaskRecovery.Dashboard.Api;
 
 /// <summary>The pages as JSON, with the same rights, and the actions of the pages with JSON bodies.</summary>
 internal sealed class ApiEndpoints(
-    IEnumerable<IAction> actions, Gatekeeper gatekeeper, Reads reads, ApiData data,
-    SharedReads shared, Refusals refusals, ILogger<ApiEndpoints> logger)
+    IEnumerable<IAction> actions, Acting acting, Gatekeeper gatekeeper, Reads reads, ApiData data, ILogger<ApiEndpoints> logger)
 {
-    private const int MaxBodyBytes = 256 * 1024;
-
     public void Map(RouteGroupBuilder group)
     {
         Get(group, "snapshot", async request => Json(
@@ -35,10 +30,9 @@ internal sealed class ApiEndpoints(
         Get(group, "tasks", TasksAsync);
         Get(group, "events", async request => Json(await EventsAsync(request).ConfigureAwait(false), ApiJson.Default.EventPage));
         Get(group, "operations", async request => Json(
-            ApiData.Of(request, await reads.OperationsAsync(request, Number(request.Query("before"))).ConfigureAwait(false)),
+            ApiData.Of(request, await reads.OperationsAsync(request, request.Number("before")).ConfigureAwait(false)),
             ApiJson.Default.IReadOnlyListBulkOperation));
-        Get(group, "operations/{id:long}", async request
-            => await reads.OperationAsync(request, Id(request)).ConfigureAwait(false) is { } one
+        Get(group, "operations/{id:long}", async request => await reads.OperationAsync(request, request.Id).ConfigureAwait(false) is { } one
             ? Json(ApiData.Of(request, one), ApiJson.Default.BulkOperation)
             : Missing());
         Get(group, "entries", request => ListAsync(
@@ -82,7 +76,7 @@ internal sealed class ApiEndpoints(
 
     private async Task<Reply> EntryAsync(DashboardRequest request)
     {
-        if (await reads.LifeAsync(request, Id(request)).ConfigureAwait(false) is not { } life)
+        if (await reads.LifeAsync(request, request.Id).ConfigureAwait(false) is not { } life)
         {
             return Missing();
         }
@@ -114,23 +108,14 @@ internal sealed class ApiEndpoints(
                 StatusCodes.Status415UnsupportedMediaType, "Not JSON", "Send a JSON object with the content type application/json."));
         }
 
-        if (request.Context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
-        {
-            size.MaxRequestBodySize = MaxBodyBytes;
-        }
-
+        Acting.LimitBody(request.Context);
         var form = await FieldsAsync(request).ConfigureAwait(false);
         request = new DashboardRequest(request.Context, request.Access, request.Root) { Form = form };
-        var what = action.Describe(request);
-        if (!request.Access.Operate)
+        if (await acting.RunAsync(request, action).ConfigureAwait(false) is not { } done)
         {
-            await refusals.RecordAsync(request, what).ConfigureAwait(false);
             return Problem(new Refusal(StatusCodes.Status403Forbidden, "Read-only", "To act needs the policy that OperatePolicy names."));
         }
 
-        var done = await action.RunAsync(request).ConfigureAwait(false);
-        shared.Forget();
-        Log.Acted(logger, request.Access.User, what, done.Path, done.Note);
         return Json(new ApiAnswer(done.Note, done.Path, done.Number, done.Undo), ApiJson.Default.ApiAnswer);
     }
 
@@ -175,27 +160,18 @@ internal sealed class ApiEndpoints(
         return Json(data.Of(request, page, await reads.JobsAsync(request).ConfigureAwait(false)), ApiJson.Default.TaskPage);
     }
 
-    private ValueTask<EventPage> EventsAsync(DashboardRequest request)
+    private ValueTask<EventPage> EventsAsync(DashboardRequest request) => reads.EventsAsync(request, new EventQuery
     {
-        var query = new EventQuery
-        {
-            Before = Number(request.Query("before")),
-            After = Number(request.Query("after")),
-            Node = request.Query("node"),
-            Actor = request.Query("actor"),
-        };
-        return reads.EventsAsync(request, $"api {query.Before} {query.After} {query.Node?.Length} {query.Node} {query.Actor}", query);
-    }
+        Before = request.Number("before"),
+        After = request.Number("after"),
+        Node = request.Query("node"),
+        Actor = request.Query("actor"),
+    });
 
     private static List<ApiJob> Jobs(IEnumerable<Job> jobs) => [.. jobs.Select(static job =>
         new ApiJob(
             job.Id, job.Name, job.Kind, job.Queue, job.State, job.Schedule.ToString(),
             job.NextRunAt, job.Overlap, job.MissedRuns, job.DeclaredBy))];
-
-    private static long? Number(string? text)
-        => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
-
-    private static long Id(DashboardRequest request) => long.Parse(request.Route("id")!, CultureInfo.InvariantCulture);
 
     private static Reply Missing()
         => Problem(new Refusal(StatusCodes.Status404NotFound, "Not found", "It never existed, or retention has removed it."));

@@ -23,12 +23,10 @@ internal sealed class DashboardEndpoints(
     Layout layout,
     Assets assets,
     Reads reads,
-    SharedReads shared,
-    Refusals refusals,
+    Acting acting,
     TimeProvider time,
     ILogger<DashboardEndpoints> logger)
 {
-    private const int MaxFormBytes = 256 * 1024;
     private const int MaxFormFields = 2_000;
 
     public void Map(RouteGroupBuilder group)
@@ -106,28 +104,19 @@ internal sealed class DashboardEndpoints(
             return;
         }
 
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
-        {
-            size.MaxRequestBodySize = MaxFormBytes;
-        }
-
+        Acting.LimitBody(context);
         context.Features.Set<IFormFeature>(
-            new FormFeature(context.Request, new FormOptions { ValueCountLimit = MaxFormFields, BufferBodyLengthLimit = MaxFormBytes }));
+            new FormFeature(context.Request, new FormOptions { ValueCountLimit = MaxFormFields, BufferBodyLengthLimit = Acting.MaxBytes }));
         var form = await context.Request.ReadFormAsync(context.RequestAborted).ConfigureAwait(false);
         request = new DashboardRequest(context, request.Access, request.Root) { Form = form };
-        var what = action.Describe(request);
-        if (!request.Access.Operate)
+        if (await acting.RunAsync(request, action).ConfigureAwait(false) is not { } done)
         {
-            await refusals.RecordAsync(request, what).ConfigureAwait(false);
             await RefuseAsync(context, new Refusal(
                 StatusCodes.Status403Forbidden, "Read-only",
                 "You may look, but not act. To act needs the policy that OperatePolicy names.")).ConfigureAwait(false);
             return;
         }
 
-        var done = await action.RunAsync(request).ConfigureAwait(false);
-        shared.Forget();
-        Log.Acted(logger, request.Access.User, what, done.Path, done.Note);
         Redirect(context, request.Href(done.Address), StatusCodes.Status303SeeOther);
     });
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using TaskRecovery.Dashboard.Security;
 
@@ -28,6 +29,19 @@ internal sealed class DashboardRequest(HttpContext context, Access access, strin
 
     /// <summary>A field of the posted form, trimmed; <see langword="null"/> if it is absent, empty or unreasonably long.</summary>
     public string? Field(string name) => Clean(Form[name]);
+
+    /// <summary>A parameter of the address that is a whole number; <see langword="null"/> if it is absent or something else.</summary>
+    public long? Number(string name) => Whole(Query(name));
+
+    /// <summary>The number in the address of an entry or operation. The route admits nothing else.</summary>
+    public long Id => long.Parse(Route("id")!, CultureInfo.InvariantCulture);
+
+    /// <summary>The id in the address of a job. The route admits nothing else.</summary>
+    public Guid JobId => Guid.Parse(Route("id")!);
+
+    /// <summary>A text as a whole number, without a sign; <see langword="null"/> if it is something else.</summary>
+    public static long? Whole(string? text)
+        => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 
     public string? Route(string name) => context.Request.RouteValues[name] as string;
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -14,7 +13,7 @@ internal sealed class EntryDownload(Reads reads, DataView data, ILogger<EntryDow
     public async Task SendAsync(DashboardRequest request, DashboardPart part)
     {
         var response = request.Context.Response;
-        var id = long.Parse(request.Route("id")!, CultureInfo.InvariantCulture);
+        var id = request.Id;
         if (!request.Access.Data)
         {
             response.StatusCode = StatusCodes.Status403Forbidden;

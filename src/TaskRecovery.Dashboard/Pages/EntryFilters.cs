@@ -10,7 +10,7 @@ internal static class EntryFilters
     public static Markup Render(DashboardRequest request, EntryForm form)
     {
         var more = form["reason"] ?? form["node"] ?? form["job"] ?? form["from"]
-            ?? form["to"] ?? form["key"] ?? form["meta"] ?? form["text"];
+            ?? form["to"] ?? form["trace"] ?? form["key"] ?? form["meta"] ?? form["text"];
         var clear = form.With("state", form["state"]);
         return Html($"""
             <form action="{request.Href("entries")}" class="filter-form" role="search" aria-label="Filter">
@@ -32,6 +32,7 @@ internal static class EntryFilters
             {Field(form, "from", "Stored from (UTC)", "2026-11-29T12:00Z")}
             {Field(form, "to", "Stored before (UTC)", "2026-11-30")}
             {Field(form, "job", "Job", "id")}
+            {Field(form, "trace", "Trace", "32 hexadecimal digits")}
             {When(request.Access.Data, Html($"{Field(form, "key", "Unique key", "order-4711")}{Field(
                 form, "meta", "Metadata", "tenant=acme")}{Field(form, "text", "Text in arguments", "exactly as stored")}"))}
             </div>

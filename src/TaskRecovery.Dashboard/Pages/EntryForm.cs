@@ -15,7 +15,8 @@ internal sealed class EntryForm
 
     private EntryForm(Func<string, string?> read, bool mayReadData)
     {
-        foreach (var name in (ReadOnlySpan<string>)["state", "queue", "kind", "reason", "node", "job", "from", "to", "key", "meta", "text"])
+        foreach (var name in (ReadOnlySpan<string>)[
+            "state", "queue", "kind", "reason", "node", "job", "from", "to", "trace", "key", "meta", "text"])
         {
             if (Usable(name, read(name)) is { } value)
             {
@@ -94,6 +95,7 @@ internal sealed class EntryForm
         JobId = Id(),
         CreatedFrom = Time("from"),
         CreatedTo = Time("to"),
+        TraceId = Trace(),
         UniqueKey = this["key"],
         Metadata = Metadata(),
         Text = this["text"],
@@ -115,6 +117,9 @@ internal sealed class EntryForm
     private Guid? Id() => this["job"] is not { } text ? null
         : Guid.TryParse(text, out var id) ? id
         : Problem<Guid?>($"'{text}' is not the id of a job. Use a UUID such as 01890c5e-9c1b-7cc3-8f5a-2f6d3a3f0b11.");
+
+    private string? Trace() => this["trace"] is not { } text ? null
+        : TraceLink.Find(text) ?? Problem<string?>($"'{text}' is not the id of a trace. Use its 32 hexadecimal digits.");
 
     private DateTimeOffset? Time(string name) => this[name] is not { } text ? null
         : DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time

@@ -1,4 +1,3 @@
-using System.Globalization;
 using TaskRecovery.Dashboard.Charts;
 using TaskRecovery.Dashboard.Hosting;
 using TaskRecovery.Dashboard.Rendering;
@@ -13,7 +12,7 @@ internal sealed class EntryLifePage(Reads reads, EntryData data, TraceLink trace
 
     public async ValueTask<Page> RenderAsync(DashboardRequest request)
     {
-        var id = long.Parse(request.Route("id")!, CultureInfo.InvariantCulture);
+        var id = request.Id;
         if (await reads.LifeAsync(request, id).ConfigureAwait(false) is not { } life)
         {
             return MissingPage.Of(

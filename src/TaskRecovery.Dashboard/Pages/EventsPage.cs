@@ -1,4 +1,3 @@
-using System.Globalization;
 using TaskRecovery.Dashboard.Hosting;
 using TaskRecovery.Dashboard.Rendering;
 using static TaskRecovery.Dashboard.Rendering.Markup;
@@ -17,8 +16,8 @@ internal sealed class EventsPage(Reads reads) : IPage
         [
             QueueEventKind.EntryRetried, QueueEventKind.EntryCancelled,
             QueueEventKind.EntryErased, QueueEventKind.Paused, QueueEventKind.Resumed,
-            QueueEventKind.OperationStarted, QueueEventKind.OperationEnded,
-            QueueEventKind.OperationStopped, QueueEventKind.OperationUndone, QueueEventKind.Refused,
+            QueueEventKind.JobTriggered, QueueEventKind.JobBackfilled, QueueEventKind.JobDeleted, QueueEventKind.OperationStarted,
+            QueueEventKind.OperationEnded, QueueEventKind.OperationStopped, QueueEventKind.OperationUndone, QueueEventKind.Refused,
         ]),
     ];
 
@@ -33,11 +32,11 @@ internal sealed class EventsPage(Reads reads) : IPage
         }
 
         var group = Groups.FirstOrDefault(one => one.Key == request.Query("show"), Groups[0]);
-        var before = long.TryParse(request.Query("before"), NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : (long?)null;
+        var before = request.Number("before");
         var node = request.Query("node");
         var actor = request.Query("actor");
         var query = new EventQuery { Kinds = group.Kinds, Before = before, Node = node, Actor = actor, Limit = 60 };
-        var page = await reads.EventsAsync(request, $"{group.Key} {before} {node?.Length} {node} {actor}", query).ConfigureAwait(false);
+        var page = await reads.EventsAsync(request, query).ConfigureAwait(false);
         var rest = (node is null ? "" : $"&node={Uri.EscapeDataString(node)}")
             + (actor is null ? "" : $"&actor={Uri.EscapeDataString(actor)}");
         return new Page("Events", Section.Events, Html($"""

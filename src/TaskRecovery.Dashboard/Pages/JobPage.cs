@@ -11,7 +11,7 @@ internal sealed class JobPage(Reads reads, DataView data) : IPage
 
     public async ValueTask<Page> RenderAsync(DashboardRequest request)
     {
-        var id = Guid.Parse(request.Route("id")!);
+        var id = request.JobId;
         var jobs = await reads.JobsAsync(request).ConfigureAwait(false);
         if (jobs.FirstOrDefault(job => job.Id == id) is not { } job)
         {

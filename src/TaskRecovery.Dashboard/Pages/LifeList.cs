@@ -108,17 +108,9 @@ internal static class LifeList
 
     private static Markup Box(DashboardRequest request, BlackBox box, EntryRun run)
     {
-        var proof = box.Proof switch
-        {
-            DeathProof.LeaseExpired => "no heartbeat for a whole lease",
-            DeathProof.LockFree => "its lock was free and its heartbeats had stopped",
-            DeathProof.ProcessGone => "its process no longer exists",
-            DeathProof.Left => "it left by itself",
-            _ => "not known",
-        };
         return Html($"""
             <dl class="box">
-            {Ui.Fact("Proof", Html($"{proof}{(box.DeclaredBy is null ? "" : ", seen by ")}{Ui.Name(box.DeclaredBy)}"))}
+            {Ui.Fact("Proof", Html($"{Shown.Proof(box.Proof)}{(box.DeclaredBy is null ? "" : ", seen by ")}{Ui.Name(box.DeclaredBy)}"))}
             {Ui.Fact("In step", box.Step is { } step ? Ui.Name(step) : default)}
             {Ui.Fact("Work at risk", box.ProgressAge is { } age ? Html($"{Shown.Duration(age)} since the last stored step") : default)}
             {Ui.Fact("Crash", Html($"number {run.Crashes}"))}

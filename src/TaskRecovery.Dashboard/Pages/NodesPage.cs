@@ -84,19 +84,11 @@ internal sealed class NodesPage(Reads reads) : IPage
         Shown.Ago(node.DeadAt),
         node.State == NodeState.Left
             ? Html($"it stopped by itself")
-            : Html($"{Proof(node.Proof)}{(node.DeclaredBy is null ? "" : ", seen by ")}{Ui.Name(node.DeclaredBy)}"),
+            : Html($"{Shown.Proof(node.Proof)}{(node.DeclaredBy is null ? "" : ", seen by ")}{Ui.Name(node.DeclaredBy)}"),
         node.DeadAt is { } end ? Html($"{Shown.Duration(end - node.StartedAt)}") : default,
         Html($"{Ui.Name(node.Machine)} · {node.ProcessId}"));
 
     private static Markup Name(DashboardRequest request, NodeSummary node) => Html(
         $"<a href=\"{request.Href($"events?node={Uri.EscapeDataString(node.Name)}")}\">{Ui.Name(node.Name)}</a>{When(
             node.ApplicationVersion is not null, Html($"<span class=\"sub\">version {Ui.Name(node.ApplicationVersion)}</span>"))}");
-
-    private static string Proof(DeathProof? proof) => proof switch
-    {
-        DeathProof.LeaseExpired => "no heartbeat for a whole lease",
-        DeathProof.LockFree => "its lock was free and its heartbeats had stopped",
-        DeathProof.ProcessGone => "its process no longer existed",
-        _ => "not known",
-    };
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using TaskRecovery.Dashboard.Hosting;
 using TaskRecovery.Dashboard.Rendering;
 using static TaskRecovery.Dashboard.Rendering.Markup;
@@ -14,7 +13,7 @@ internal sealed class OperationPage(Reads reads, EnvironmentBadge environment, T
 
     public async ValueTask<Page> RenderAsync(DashboardRequest request)
     {
-        var id = long.Parse(request.Route("id")!, CultureInfo.InvariantCulture);
+        var id = request.Id;
         if (await reads.OperationAsync(request, id).ConfigureAwait(false) is not { } operation)
         {
             return MissingPage.Of(
@@ -102,7 +101,7 @@ internal sealed class OperationPage(Reads reads, EnvironmentBadge environment, T
     private async ValueTask<Markup> EntriesAsync(DashboardRequest request, BulkOperation one)
     {
         var onlyRefused = request.Query("show") == "refused";
-        var after = long.TryParse(request.Query("after"), NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : (long?)null;
+        var after = request.Number("after");
         var page = await reads.OperationEntriesAsync(
             request,
             new OperationEntryQuery { OperationId = one.Id, OnlyRefused = onlyRefused, After = after, Limit = 50 }).ConfigureAwait(false);

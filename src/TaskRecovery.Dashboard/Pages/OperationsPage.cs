@@ -1,4 +1,3 @@
-using System.Globalization;
 using TaskRecovery.Dashboard.Hosting;
 using TaskRecovery.Dashboard.Rendering;
 using static TaskRecovery.Dashboard.Rendering.Markup;
@@ -22,7 +21,7 @@ internal sealed class OperationsPage(Reads reads) : IPage
                 "Operations", Ui.Empty("operations", "This store has no bulk operations", "Retry and cancel entries one by one.")));
         }
 
-        var before = long.TryParse(request.Query("before"), NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : (long?)null;
+        var before = request.Number("before");
         var operations = await reads.OperationsAsync(request, before).ConfigureAwait(false);
         if (operations.Count == 0)
         {

@@ -143,7 +143,7 @@ internal sealed class OverviewPage(Reads reads) : IPage
             return default;
         }
 
-        var page = await reads.EventsAsync(request, "last", new EventQuery { Limit = 8 }).ConfigureAwait(false);
+        var page = await reads.EventsAsync(request, new EventQuery { Limit = 8 }).ConfigureAwait(false);
         return Ui.Card(
             "Last events",
             page.Events.Count == 0

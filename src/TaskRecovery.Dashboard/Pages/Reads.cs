@@ -23,8 +23,8 @@ internal sealed class Reads(
     public ValueTask<Throughput> ThroughputAsync(DashboardRequest request, string name, ThroughputQuery query)
         => shared.GetAsync($"throughput {name}", token => monitor.GetThroughputAsync(query, token), request.Aborted);
 
-    public ValueTask<EventPage> EventsAsync(DashboardRequest request, string name, EventQuery query)
-        => shared.GetAsync($"events {name}", token => monitor.ListEventsAsync(query, token), request.Aborted);
+    public ValueTask<EventPage> EventsAsync(DashboardRequest request, EventQuery query)
+        => shared.GetAsync($"events {Key(query)}", token => monitor.ListEventsAsync(query, token), request.Aborted);
 
     public ValueTask<TaskPage> TasksAsync(DashboardRequest request, TaskQuery query)
         => shared.GetAsync($"tasks {query.JobId} {query.State} {query.Before} {query.Limit}", token
@@ -74,6 +74,11 @@ internal sealed class Reads(
     public ValueTask<OperationEntryPage> OperationEntriesAsync(DashboardRequest request, OperationEntryQuery query)
         => shared.GetAsync($"operation {query.OperationId} {query.OnlyRefused} {query.After}", token
             => operations.ListOperationEntriesAsync(query, token), request.Aborted);
+
+    // A name may contain anything, so its length says where it ends.
+    private static string Key(EventQuery query)
+        => $"{query.Before} {query.After} {query.EntryId} {query.OperationId} {query.Limit} {string.Join(',', query.Kinds
+            ?? [])} {query.Node?.Length} {query.Node} {query.Actor}";
 
     // The turn ends with the search and not with the request: a user who leaves the page must not start a second search beside the first.
     // The user is part of the question, so that nobody gets the refusal of another user.

@@ -17,7 +17,7 @@ internal sealed class SearchPage(Reads reads) : IPage
         if (request.Query("q") is not { } text)
         {
             return new Page("Search", Section.None, Ui.Card("Search", Ui.Empty("search", "Type what you look for", "An id of an entry, "
-                + "task, job or operation, or a part of the name of a queue, kind, job or node.")));
+                + "task, job or trace, or a part of the name of a queue, kind, job or node.")));
         }
 
         if (await ExactAsync(request, text).ConfigureAwait(false) is { } target)
@@ -61,11 +61,23 @@ internal sealed class SearchPage(Reads reads) : IPage
             return $"entries/{entry}";
         }
 
-        if (!Guid.TryParse(text, out var id))
+        if (Guid.TryParse(text, out var id) && await JobOrTaskAsync(request, id).ConfigureAwait(false) is { } found)
         {
-            return null;
+            return found;
         }
 
+        // A trace id looks like a UUID without dashes, so jobs and tasks come first.
+        return TraceLink.Find(text) is { } trace ? await TraceAsync(request, trace).ConfigureAwait(false) : null;
+    }
+
+    private async ValueTask<string?> TraceAsync(DashboardRequest request, string trace)
+    {
+        var page = await reads.EntriesAsync(request, EntryForm.Parse($"trace={trace}", request.Access.Data)).ConfigureAwait(false);
+        return page.Entries.Count == 1 && page.IsComplete ? $"entries/{page.Entries[0].Id}" : $"entries?trace={trace}";
+    }
+
+    private async ValueTask<string?> JobOrTaskAsync(DashboardRequest request, Guid id)
+    {
         var jobs = await reads.JobsAsync(request).ConfigureAwait(false);
         if (jobs.Any(job => job.Id == id))
         {

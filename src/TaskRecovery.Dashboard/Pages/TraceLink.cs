@@ -22,6 +22,11 @@ internal sealed class TraceLink(IOptions<DashboardOptions> options)
             : Html($"<span class=\"id\">{id[..16]}…</span>");
     }
 
+    /// <summary>The trace id in what a person types: the id, or a whole trace context; <see langword="null"/> if it is neither.</summary>
+    internal static string? Find(string text)
+        => text.ToLowerInvariant() is var lower && lower.Length == TraceIdLength
+            && lower.All(char.IsAsciiHexDigitLower) ? lower : TraceId(lower);
+
     /// <summary>The trace id in a W3C trace context, <c>00-(32 hexadecimal digits)-...</c>; <see langword="null"/> if there is
     /// none.</summary>
     internal static string? TraceId(string? traceParent)

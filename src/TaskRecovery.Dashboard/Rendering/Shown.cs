@@ -37,6 +37,16 @@ internal static class Shown
         _ => (bytes / (1_024.0 * 1_024 * 1_024)).ToString("0.#", Invariant) + " GiB",
     };
 
+    /// <summary>How the death of a node was established.</summary>
+    public static string Proof(DeathProof? proof) => proof switch
+    {
+        DeathProof.LeaseExpired => "no heartbeat for a whole lease",
+        DeathProof.LockFree => "its lock was free and its heartbeats had stopped",
+        DeathProof.ProcessGone => "its process no longer existed",
+        DeathProof.Left => "it left by itself",
+        _ => "not known",
+    };
+
     /// <summary>A duration with two units at most.</summary>
     public static string Duration(TimeSpan duration)
     {

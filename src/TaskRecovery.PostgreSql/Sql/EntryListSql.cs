@@ -5,8 +5,8 @@ namespace TaskRecovery.PostgreSql;
 /// <para>Common parameters: $1 only ids below this one, $2 how many entries to examine at most, $3 queue, $4 kind, $5 beginning of the
 /// kind, $6 states, $7 reason, $8 node, $9 the job's id as text, $10 unique key, $11 created from, $12 created before, $13 ended from, $14
 /// ended before, $15 name and value as in the metadata, $16 text in the arguments, $17 the same text as JSON escapes it, $18 queues of the
-/// scope, $19 kinds of the scope, $20 name and value of the scope. Each condition is null if it is not set, and the statement is planned
-/// for its values, so that an unset condition costs nothing.</para>
+/// scope, $19 kinds of the scope, $20 name and value of the scope, $21 trace. Each condition is null if it is not set, and the statement is
+/// planned for its values, so that an unset condition costs nothing.</para>
 /// <para>The entries to examine come from one of several sources. Outcomes are looked up only for entries that match everything else: most
 /// of the history has completed, and nothing may read all of it.</para>
 /// </remarks>
@@ -48,6 +48,7 @@ internal static class EntryListSql
             and strpos(e.args, $9) > 0))
         and ($15::text is null or strpos(e.metadata, $15) > 0)
         and ($20::text is null or strpos(e.metadata, $20) > 0)
+        and ($21::text is null or substr(e.trace_parent, 4, 32) = $21)
         and ($16::text is null or strpos(e.args, $16) > 0 or strpos(e.args, $17::text) > 0)
         and ($7::text is null or (select o.reason from {schema}.outcomes o where o.entry = e.id and o.final limit 1) = $7)
         and (($13::timestamptz is null and $14::timestamptz is null) or exists (
@@ -90,7 +91,7 @@ internal static class EntryListSql
     /// <summary>As <see cref="List"/>, from the entries that hold a unique key.</summary>
     internal static readonly string ListHolders = ListFrom(Holder);
 
-    /// <summary>How many entries match, by kind, reason, queue or state. $21 which of them (0 to 3). Returns the key and the
+    /// <summary>How many entries match, by kind, reason, queue or state. $22 which of them (0 to 3). Returns the key and the
     /// number.</summary>
     internal static readonly string Group = GroupFrom(Entries);
 
@@ -126,15 +127,17 @@ internal static class EntryListSql
         ({{ids}}) f cross join lateral (select * from {schema}.entries e where e.id = f.entry offset 0) e
         """;
 
-    // $21 how many at most.
+    // $22 how many at most.
+    // A source of ids is sorted by them: in that order, the entries are looked up one by one until the page is full.
     private static string ListFrom(string source)
-        => $"select e.id, e.created_at from {source} where {Matches} order by e.id desc limit $21::bigint";
+        => $"select e.id, e.created_at from {source} where {Matches} order by {(source == Entries ? "e.id" : "f.entry")} desc "
+            + "limit $22::bigint";
 
     private static string GroupFrom(string source) => $$"""
-        select case $21::integer when 0 then (select k.name from {schema}.kinds k where k.id = g.key::smallint)
+        select case $22::integer when 0 then (select k.name from {schema}.kinds k where k.id = g.key::smallint)
                 when 2 then (select q.name from {schema}.queues q where q.id = g.key::integer) else g.key end, g.entries
         from (
-            select case $21::integer when 0 then e.kind::text
+            select case $22::integer when 0 then e.kind::text
                 when 1 then (select o.reason from {schema}.outcomes o where o.entry = e.id and o.final limit 1)
                 when 2 then e.queue::text else {{State}}::text end as key, count(*) as entries
             from {{source}} where {{Matches}}

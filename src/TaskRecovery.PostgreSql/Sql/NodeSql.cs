@@ -1,3 +1,5 @@
+using TaskRecovery.Storage;
+
 namespace TaskRecovery.PostgreSql;
 
 /// <summary>Statements that run in a node's session.</summary>
@@ -77,9 +79,10 @@ internal static class NodeSql
             returning n.id, {{Label}} as label, n.proof
         ), recorded as (
             insert into {schema}.events (kind, node, detail)
-            select 2, m.label, case m.proof when 1 then 'it sent no heartbeat for a whole lease' when 2 then 'its lock is free'
-                when 3 then 'its process is gone' else 'unknown proof' end
-                || coalesce('; declared by node ' || $4::text, '')
+            select 2, m.label,
+                case m.proof when 1 then '{{DeathProofText.LeaseExpired}}' when 2 then '{{DeathProofText.LockFree}}'
+                    when 3 then '{{DeathProofText.ProcessGone}}' else '{{DeathProofText.Unknown}}' end
+                || coalesce('{{DeathProofText.Judge}}' || $4::text, '')
             from marked m
         )
         """;

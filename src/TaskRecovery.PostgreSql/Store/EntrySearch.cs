@@ -102,6 +102,7 @@ internal static class EntrySearch
             Names(query.Scope?.Queues),
             Names(query.Scope?.Kinds),
             Arg.Text(conditions.ScopeMetadata),
+            Arg.Text(conditions.Trace),
         ];
     }
 

@@ -45,7 +45,8 @@ internal sealed class PostgreSqlOptionsValidator : IValidateOptions<PostgreSqlOp
         {
             // The value may contain a password.
             problems.Add(
-                $"{nameof(PostgreSqlOptions)}.{nameof(options.MonitorConnectionString)} is no connection string for Npgsql, or names no host. "
+                $"{nameof(PostgreSqlOptions)}.{nameof(options.MonitorConnectionString)} is no connection string for Npgsql, "
+                + "or names no host. "
                 + "Use one such as 'Host=standby;Database=app;Username=reader', or none to read from the store's own server.");
         }
 

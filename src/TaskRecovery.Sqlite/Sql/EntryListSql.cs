@@ -5,7 +5,8 @@ namespace TaskRecovery.Sqlite;
 /// <para>Common parameters: ?1 only ids below this one, ?2 how many entries to examine, ?3 queues, ?4 kinds, ?5 states as digits, ?6
 /// reason, ?7 numbers of nodes, ?8 entries that run on these nodes, ?9 the job's id as text, ?10 unique key, ?11 created from, ?12 created
 /// before, ?13 ended from, ?14 ended before, ?15 name and value as in the metadata, ?16 text in the arguments, ?17 the same text as JSON
-/// escapes it, ?18 kinds of tasks, ?19 name and value of the scope; each is null if it is not set, and lists are JSON arrays.</para>
+/// escapes it, ?18 kinds of tasks, ?19 name and value of the scope, ?22 trace; each is null if it is not set, and lists are JSON
+/// arrays.</para>
 /// <para>Every examined entry is a row: its id, when it was stored, whether it matches, and its group. The caller stops reading when it has
 /// found enough. Outcomes are looked up only for entries that match everything else.</para>
 /// </remarks>
@@ -28,6 +29,7 @@ internal static class EntryListSql
         and (?9 is null or instr(e.args, ?9) > 0)
         and (?15 is null or instr(coalesce(e.metadata, ''), ?15) > 0)
         and (?19 is null or instr(coalesce(e.metadata, ''), ?19) > 0)
+        and (?22 is null or substr(e.trace_parent, 4, 32) = ?22)
         and (?16 is null or instr(e.args, ?16) > 0 or instr(e.args, ?17) > 0)
         and (?6 is null or ?6 = (select o.reason {Final}))
         and ((?13 is null and ?14 is null) or exists (select 1 {Final} and (?13 is null or o.ended_at >= ?13)

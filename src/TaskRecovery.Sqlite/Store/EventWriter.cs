@@ -14,16 +14,16 @@ internal static class EventWriter
             .Bind(10, added.Audit?.Reason).Bind(11, added.Audit?.Tool)
             .Execute();
 
-    /// <summary>The text of a verdict, the same as in the other store.</summary>
+    /// <summary>The text of a verdict.</summary>
     public static string Describe(DeathProof proof, string? judge)
     {
         var text = proof switch
         {
-            DeathProof.LeaseExpired => "it sent no heartbeat for a whole lease",
-            DeathProof.LockFree => "its lock is free",
-            DeathProof.ProcessGone => "its process is gone",
-            _ => "unknown proof",
+            DeathProof.LeaseExpired => DeathProofText.LeaseExpired,
+            DeathProof.LockFree => DeathProofText.LockFree,
+            DeathProof.ProcessGone => DeathProofText.ProcessGone,
+            _ => DeathProofText.Unknown,
         };
-        return judge is null ? text : $"{text}; declared by node {judge}";
+        return judge is null ? text : text + DeathProofText.Judge + judge;
     }
 }

@@ -189,7 +189,8 @@ internal sealed partial class SqliteMonitorStore
             .Bind(17, conditions.EscapedText)
             .Bind(18, query.JobId is null ? null : Text(session.Get(EntryListSql.KindsFrom).Bind(1, EntryConditions.TaskKinds)))
             .Bind(19, conditions.ScopeMetadata)
-            .Bind(20, (long?)search.By);
+            .Bind(20, (long?)search.By)
+            .Bind(22, conditions.Trace);
     }
 
     // The queue or kind of the query must be one of the scope's, if the query has both.

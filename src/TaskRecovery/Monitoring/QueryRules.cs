@@ -10,6 +10,7 @@ internal static class QueryRules
     private const int MaxExamined = 1_000_000;
     private const int MaxTextBytes = 1_000;
     private const int MaxNames = 1_000;
+    private const int TraceIdLength = 32;
 
     /// <summary>Checks a query for entries.</summary>
     public static void Check(EntryQuery query)
@@ -27,6 +28,13 @@ internal static class QueryRules
         if (query.Kind is { } kind && kind[..^1].Contains('*', StringComparison.Ordinal))
         {
             throw Wrong(nameof(query.Kind), kind, "'*' may only be its last character, as in 'mail.*'");
+        }
+
+        if (query.TraceId is { } trace && (trace.Length != TraceIdLength || !trace.All(char.IsAsciiHexDigit)))
+        {
+            throw Wrong(
+                nameof(query.TraceId), trace.Length > MaxTextBytes ? trace[..50] + "..." : trace,
+                $"use {TraceIdLength} hexadecimal digits");
         }
 
         foreach (var state in query.States ?? [])

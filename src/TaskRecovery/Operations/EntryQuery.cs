@@ -44,6 +44,9 @@ public sealed record EntryQuery
     /// <summary>A text that the arguments contain, compared character by character.</summary>
     public string? Text { get; init; }
 
+    /// <summary>The id of the trace in which the entry was stored: 32 hexadecimal digits, as in a W3C trace context.</summary>
+    public string? TraceId { get; init; }
+
     /// <summary>A part of the system to which the query is restricted, in addition to the conditions above; <see langword="null"/> for no
     /// restriction.</summary>
     public EntryScope? Scope { get; init; }

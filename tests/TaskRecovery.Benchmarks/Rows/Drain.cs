@@ -58,7 +58,8 @@ internal static class Drain
     /// <param name="withoutStatistics">Whether no statistics are stored.</param>
     public static async Task<Drained> WorkAsync(
         string store, IBenchmarkDatabase database, int entries, int processes, int? concurrency,
-        Func<Func<Task<long>>, Task>? during = null, bool record = false, int? prefetch = null, int steps = 0, bool withoutStatistics = false)
+        Func<Func<Task<long>>, Task>? during = null, bool record = false,
+        int? prefetch = null, int steps = 0, bool withoutStatistics = false)
     {
         await database.SetPausedAsync(BenchmarkQueues.Measured, paused: true);
         var specs = Enumerable.Range(0, processes).Select(process => new ChildSpec

@@ -26,7 +26,8 @@ internal sealed class MonitorRow : BenchmarkRow
     public override string Title => "Monitor and operator";
 
     public override string Text
-        => "A history of ended entries, 1 % of them failed, and 100,000 waiting. The median of 25 questions of each sort, as the caller sees"
+        => "A history of ended entries, 1 % of them failed, and 100,000 waiting. The median of 25 questions of each sort, "
+            + "as the caller sees"
         + " them; for a snapshot also the statements and the time in the store. Then a bulk cancellation, the pickup latency beside it,"
         + " and a drain by one process while a snapshot is taken every 2 s.";
 
@@ -53,7 +54,8 @@ internal sealed class MonitorRow : BenchmarkRow
             new BenchmarkCase("pickup beside a bulk cancellation", () => PickupAsync(store, history, pickups, acts: true), PickupAlone),
             new BenchmarkCase(DrainAlone, () => DrainAsync(store, drain, entries, looks: false)),
             new BenchmarkCase("drain, a snapshot every 2 s", () => DrainAsync(store, drain, entries, looks: true), DrainAlone),
-            new BenchmarkCase("drain without statistics", () => DrainAsync(store, drain, entries, looks: false, withoutStatistics: true), DrainAlone),
+            new BenchmarkCase(
+                "drain without statistics", () => DrainAsync(store, drain, entries, looks: false, withoutStatistics: true), DrainAlone),
         ];
     }
 
@@ -138,7 +140,8 @@ internal sealed class MonitorRow : BenchmarkRow
             Queues = [new QueueSpec(BenchmarkQueues.Measured), new QueueSpec(BenchmarkQueues.WarmUp, 100)],
             Record = true,
         };
-        var produce = new ChildSpec { Role = "enqueue", Store = store.Name, ConnectionString = database.ConnectionString, Count = count, Rate = 40, Record = true };
+        var produce = new ChildSpec { Role = "enqueue", Store = store.Name,
+            ConnectionString = database.ConnectionString, Count = count, Rate = 40, Record = true };
         await using var worker = await ChildHandle.StartAsync(work);
         await using var producer = await ChildHandle.StartAsync(produce);
         using var tool = Tool(store, database);
@@ -168,13 +171,15 @@ internal sealed class MonitorRow : BenchmarkRow
         return [new("cancelled", rate, "entries/s"), .. Latency.Figures(enqueued.Times[0], enqueued.Times[1], worked.Times[0], count)[..3]];
     }
 
-    private static async Task<Figure[]> DrainAsync(IBenchmarkStore store, IBenchmarkDatabase template, int entries, bool looks, bool withoutStatistics = false)
+    private static async Task<Figure[]> DrainAsync(
+        IBenchmarkStore store, IBenchmarkDatabase template, int entries, bool looks, bool withoutStatistics = false)
     {
         await using var database = await store.CopyAsync(template);
         using var tool = Tool(store, database);
         var monitor = tool.Services.GetRequiredService<IQueueMonitor>();
         await monitor.GetSnapshotAsync();
-        var drained = await Drain.WorkAsync(store.Name, database, entries, 1, null, looks ? LookAsync : null, withoutStatistics: withoutStatistics);
+        var drained = await Drain.WorkAsync(
+            store.Name, database, entries, 1, null, looks ? LookAsync : null, withoutStatistics: withoutStatistics);
         return [.. drained.Figures()[..1], new("log", drained.Cost.LogBytes / entries, "B")];
 
         async Task LookAsync(Func<Task<long>> countAsync)

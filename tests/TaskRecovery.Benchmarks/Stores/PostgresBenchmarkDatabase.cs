@@ -100,7 +100,8 @@ internal sealed class PostgresBenchmarkDatabase(string server, string name) : IB
     }
 
     public Task<double> StatementTimeAsync() => ScalarAsync<double>(
-        "select coalesce(sum(total_exec_time), 0)::float8 from pg_stat_statements where dbid = (select oid from pg_database where datname = current_database())");
+        "select coalesce(sum(total_exec_time), 0)::float8 from pg_stat_statements where dbid = (select oid from pg_database "
+        + "where datname = current_database())");
 
     public async Task<(long Entries, double Bytes)> SizeAsync() => (
         await ScalarAsync<long>("select count(*) from taskrecovery.entries"),
@@ -156,7 +157,8 @@ internal sealed class PostgresBenchmarkDatabase(string server, string name) : IB
         var place = fill.Ended
             ? $"""
                 insert into taskrecovery.outcomes (entry, fence, duration_ms, kind, attempt, crashes, final)
-                select g, nextval('taskrecovery.fences'), 0, {(fill.Failed ? 1 : 0)}, 1, 0, true from series s cross join generate_series(s.first, s.last) g;
+                select g, nextval('taskrecovery.fences'), 0, {(fill.Failed ? 1 : 0)}, 1, 0, true from series s cross
+                    join generate_series(s.first, s.last) g;
                 """
             : $"""
                 insert into taskrecovery.waiting (run_at, id, queue, kind, priority, found_by_id)

@@ -8,11 +8,13 @@ namespace TaskRecovery.Dashboard.Tests.Browser;
 /// updates.</summary>
 public sealed class ProxyTests(Chromium chromium)
 {
-    [Fact]
-    public async Task Behind_a_proxy_that_removes_a_prefix_everything_works()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Behind_a_proxy_that_removes_a_prefix_everything_works(bool forwards)
     {
         await using var app = await DashboardApp.StartAsync(Shop.Open(), AppSetup.ForBrowsers);
-        await using var proxy = await PrefixProxy.StartAsync(app.Address);
+        await using var proxy = await PrefixProxy.StartAsync(app.Address, forwards);
 
         await VisitAsync(app, new Uri(proxy.Address, "jobs"));
     }

@@ -177,7 +177,9 @@ public sealed class AuthorizationTests
 
         Assert.All(statuses, static status => Assert.Equal(HttpStatusCode.SeeOther, status));
         Assert.All(app.Operations.Done, static done => Assert.Equal(("ada", "dashboard"), (done.Audit.Actor, done.Audit.Tool)));
-        Assert.Equal(statuses.Count, app.Operations.Done.Count);
+        Assert.Superset(
+            new HashSet<string> { $"run {Shop.ReportJob}", $"delete {Shop.ReportJob}" },
+            app.Operations.Done.Select(static done => done.Action).ToHashSet());
     }
 
     private static async Task<List<HttpStatusCode>> PostAllAsync(DashboardApp app, string roles, string? user = "ada")

@@ -84,6 +84,7 @@ internal sealed class FakeMonitor(FakeSystem system) : IQueueMonitor
         && (query.Reason is null || life.Entry.Reason == query.Reason)
         && (query.Node is null || life.Entry.Node == query.Node)
         && (query.Text is null || life.Entry.Args.Contains(query.Text, StringComparison.Ordinal))
+        && (query.TraceId is null || life.TraceParent?.Contains(query.TraceId, StringComparison.Ordinal) == true)
         && (query.UniqueKey is null || life.Entry.UniqueKey == query.UniqueKey)
         && (query.Before is null || life.Entry.Id < query.Before));
 

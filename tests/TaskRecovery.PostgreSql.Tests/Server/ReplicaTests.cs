@@ -111,7 +111,8 @@ public sealed class ReplicaTests : IAsyncDisposable
         var pair = _pair = await PostgresPair.StartAsync(synchronous: false);
         await using var source = NpgsqlDataSource.Create(pair.PrimaryConnectionString);
         var database = new PostgreSqlDatabase(
-            new PostgreSqlConnectionSource(null, source), new PostgreSqlOptions { MonitorConnectionString = pair.StandbyConnectionString }, TimeSpan.FromSeconds(15));
+            new PostgreSqlConnectionSource(null, source),
+            new PostgreSqlOptions { MonitorConnectionString = pair.StandbyConnectionString }, TimeSpan.FromSeconds(15));
         _opened.Add(database);
         var monitor = new PostgreSqlMonitorStore(database);
         _opened.Add(monitor);

@@ -73,7 +73,8 @@ public sealed class MonitorBoundTests : IAsyncLifetime
         {
             ["the queues of a snapshot"] = await RowsAsync(MonitorSql.Queues, Arg.Int8(100_000)),
             ["kinds"] = await RowsAsync(MonitorSql.Kinds, Arg.Int8(100_000)),
-            ["a page of waiting entries"] = await RowsAsync(EntryListSql.ListWaiting, Page(new EntryQuery { States = [EntryState.Waiting] })),
+            ["a page of waiting entries"] = await RowsAsync(
+                EntryListSql.ListWaiting, Page(new EntryQuery { States = [EntryState.Waiting] })),
         };
 
         Assert.All(rows, pair => Assert.True(pair.Value <= Waiting + 1_000, $"{pair.Key}: {pair.Value} rows"));

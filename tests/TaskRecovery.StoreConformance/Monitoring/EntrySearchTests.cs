@@ -208,6 +208,17 @@ public abstract class EntrySearchTests(StoreFixture fixture) : JobStoreTests(fix
     }
 
     [Fact]
+    public async Task Entries_are_found_by_the_trace_in_which_they_were_stored()
+    {
+        var ids = await GivenEntriesAsync(3, index
+            => Entry() with { TraceParent = index == 2 ? null : $"00-{index}af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" });
+
+        Assert.Equal([ids[1]], await IdsAsync(new EntryQuery { TraceId = "1af7651916cd43dd8448eb211c80319c" }));
+        Assert.Equal([ids[0]], await IdsAsync(new EntryQuery { TraceId = "0AF7651916CD43DD8448EB211C80319C" }));
+        Assert.Empty(await IdsAsync(new EntryQuery { TraceId = "b7ad6b7169203331b7ad6b7169203331" }));
+    }
+
+    [Fact]
     public async Task Entries_are_counted_by_kind_queue_state_and_reason()
     {
         await GivenOneOfEachAsync();

@@ -24,6 +24,8 @@ public sealed class QueryRulesTests
         { "EndedTo is", new() { EndedFrom = Noon, EndedTo = Noon.AddHours(-1) } },
         { "Metadata is 'k': give a value too", new() { Metadata = new("k", null!) } },
         { "Metadata is '': leave it null", new() { Metadata = new("", "v") } },
+        { "TraceId is 'abc': use 32 hexadecimal digits", new() { TraceId = "abc" } },
+        { "TraceId is 'xaf7651916cd43dd8448eb211c80319c'", new() { TraceId = "xaf7651916cd43dd8448eb211c80319c" } },
         { "Scope.Queues is ''", new() { Scope = new EntryScope { Queues = [""] } } },
     };
 

@@ -1,0 +1,40 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging;
+using TaskRecovery.Dashboard.Diagnostics;
+using TaskRecovery.Dashboard.Hosting;
+
+namespace TaskRecovery.Dashboard.Actions;
+
+/// <summary>Does what a form of a page or a body of the API asks for, if the user may act.</summary>
+internal sealed class Acting(SharedReads shared, Refusals refusals, ILogger<Acting> logger)
+{
+    /// <summary>The most bytes of a form or body.</summary>
+    public const int MaxBytes = 256 * 1024;
+
+    /// <summary>Stops the server from reading more than an action can have.</summary>
+    public static void LimitBody(HttpContext context)
+    {
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
+        {
+            size.MaxRequestBodySize = MaxBytes;
+        }
+    }
+
+    /// <summary>Does the action.</summary>
+    /// <returns>What was done; <see langword="null"/> if the user may not act, which is recorded.</returns>
+    public async ValueTask<Done?> RunAsync(DashboardRequest request, IAction action)
+    {
+        var what = action.Describe(request);
+        if (!request.Access.Operate)
+        {
+            await refusals.RecordAsync(request, what).ConfigureAwait(false);
+            return null;
+        }
+
+        var done = await action.RunAsync(request).ConfigureAwait(false);
+        shared.Forget();
+        Log.Acted(logger, request.Access.User, what, done.Path, done.Note);
+        return done;
+    }
+}

@@ -1,0 +1,155 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using TaskRecovery.Dashboard.Tests.Support;
+
+namespace TaskRecovery.Dashboard.Tests.Stores;
+
+/// <summary>The dashboard over a real store with a real worker.</summary>
+public abstract class StoreTests : IAsyncLifetime
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly FlakyState _state = new();
+    private readonly RealStore _store;
+    private WebApplication _app = null!;
+    private HttpClient _client = null!;
+
+    private protected StoreTests(RealStore store) => _store = store;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    private IJobQueue Queue => _app.Services.GetRequiredService<IJobQueue>();
+
+    public async ValueTask InitializeAsync()
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Services.AddSingleton(_state);
+        (await _store.UseAsync(builder.Services.AddTaskRecovery()))
+            .AddWorker<Flaky, FlakyWorker>(configure: static worker => worker.MaxAttempts = 1);
+        builder.Services.AddAuthorization(
+            static options => options.AddPolicy("everyone", static policy => policy.RequireAssertion(static _ => true)));
+        builder.Services.AddTaskRecoveryDashboard(static options => options.OperatePolicy = options.DataPolicy = "everyone");
+        _app = builder.Build();
+        _app.MapTaskRecovery("/jobs").AllowAnonymous();
+        await _app.StartAsync(Cancellation);
+        _client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = new Uri(_app.Urls.First()) };
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _client.Dispose();
+        await _app.DisposeAsync();
+        await _store.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Every_page_is_shown()
+    {
+        var completed = await RunAsync("fine");
+        _state.IsBroken = true;
+        var failed = await RunAsync("broken");
+
+        foreach (var path in (string[])
+        [
+            "", "?range=24h", "?range=7d", "?range=90d", "queues", "entries", "entries?state=failed",
+            "entries?kind=flaky*&group=reason", "entries?text=broken", $"entries/{completed}",
+            $"entries/{failed}", "kinds", "jobs", "tasks", "nodes", "events", "operations", "search?q=flaky", "about",
+        ])
+        {
+            Assert.Equal((path, HttpStatusCode.OK), (path, (await GetAsync(path)).Status));
+        }
+
+        var (_, entry) = await GetAsync($"entries/{failed}");
+        Assert.Contains("The gateway is broken.", entry, StringComparison.Ordinal);
+        Assert.Contains("Claimed by", entry, StringComparison.Ordinal);
+        Assert.Contains($"\"./entries/{failed}\"", (await GetAsync("entries?state=failed")).Page, StringComparison.Ordinal);
+        Assert.DoesNotContain($"\"./entries/{completed}\"", (await GetAsync("entries?state=failed")).Page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_failed_entry_is_retried_and_completes()
+    {
+        _state.IsBroken = true;
+        var id = await RunAsync("order");
+        _state.IsBroken = false;
+
+        using var response = await _client.SendAsync(Requests.Post($"jobs/entries/{id}/retry", user: null), Cancellation);
+
+        Assert.Equal(HttpStatusCode.SeeOther, response.StatusCode);
+        Assert.Contains("did=retried", response.Headers.Location?.OriginalString, StringComparison.Ordinal);
+        await WaitAsync(id, EntryState.Completed);
+        Assert.Contains("was retried", (await GetAsync("events")).Page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_cancelled_entry_waits_again_after_an_undo()
+    {
+        var (id, _) = await Queue.EnqueueAsync(new Flaky("later"), new EnqueueOptions { RunAfter = TimeSpan.FromDays(1) }, Cancellation);
+        var due = (await Queue.FindAsync(id, Cancellation))?.RunAt;
+
+        using var cancelled = await _client.SendAsync(Requests.Post($"jobs/entries/{id}/cancel", user: null), Cancellation);
+        await WaitAsync(id, EntryState.Cancelled);
+        var undo = Microsoft.AspNetCore.WebUtilities.QueryHelpers.ParseQuery(
+            cancelled.Headers.Location!.OriginalString.Split('?')[1])["undo"].ToString();
+        using var undone = await _client.SendAsync(Requests.Post($"jobs/operations/{undo}/undo", user: null), Cancellation);
+
+        await WaitAsync(id, EntryState.Waiting);
+        Assert.Equal(due, (await Queue.FindAsync(id, Cancellation))?.RunAt);
+    }
+
+    [Fact]
+    public async Task A_paused_queue_says_who_paused_it_and_why()
+    {
+        using var response = await _client.SendAsync(
+            Requests.Post("jobs/queues/pause", user: null, fields: [("name", "default"), ("reason", "the gateway is down")]), Cancellation);
+
+        var (_, page) = await GetAsync("queues");
+
+        Assert.Contains("the gateway is down", page, StringComparison.Ordinal);
+        Assert.Contains("anonymous", page, StringComparison.Ordinal);
+    }
+
+    private async Task<long> RunAsync(string name)
+    {
+        var (id, _) = await Queue.EnqueueAsync(new Flaky(name), cancellationToken: Cancellation);
+        await WaitAsync(id, EntryState.Completed, EntryState.Failed);
+        return id;
+    }
+
+    private async Task WaitAsync(long id, params EntryState[] states)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        patience.CancelAfter(Patience);
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while (await Queue.FindAsync(id, patience.Token) is var entry && (entry is null || !states.Contains(entry.State)))
+        {
+            await timer.WaitForNextTickAsync(patience.Token);
+        }
+    }
+
+    private async Task<(HttpStatusCode Status, string Page)> GetAsync(string path)
+    {
+        using var response = await _client.GetAsync($"jobs/{path}", Cancellation);
+        return (response.StatusCode, await response.Content.ReadAsStringAsync(Cancellation));
+    }
+
+    [JobKind("flaky")]
+    private sealed record Flaky(string Name);
+
+    private sealed class FlakyState
+    {
+        public volatile bool IsBroken;
+    }
+
+    private sealed class FlakyWorker(FlakyState state) : IJobWorker<Flaky>
+    {
+        public Task WorkAsync(WorkContext<Flaky> context, CancellationToken cancellationToken)
+            => state.IsBroken ? Task.FromException(new InvalidOperationException("The gateway is broken.")) : Task.CompletedTask;
+    }
+}

@@ -1,0 +1,28 @@
+using Microsoft.Extensions.DependencyInjection;
+using TaskRecovery.TestSupport;
+
+namespace TaskRecovery.Dashboard.Tests.Support;
+
+/// <summary>An empty store for one test: a SQLite file, or a database on the PostgreSQL server that all tests share.</summary>
+internal sealed class RealStore(bool isPostgres) : IAsyncDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("taskrecovery-dashboard-");
+    private PostgresDatabase? _database;
+
+    public async Task<TaskRecoveryBuilder> UseAsync(TaskRecoveryBuilder builder)
+    {
+        if (!isPostgres)
+        {
+            return builder.UseSqlite($"Data Source={Path.Combine(_folder.FullName, "queue.db")}");
+        }
+
+        _database ??= await (await PostgresServer.SharedAsync()).CreateDatabaseAsync("dashboard");
+        return builder.UsePostgreSql(_database.ConnectionString);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await (_database?.DisposeAsync() ?? ValueTask.CompletedTask);
+        _folder.Delete(recursive: true);
+    }
+}
