@@ -9,8 +9,9 @@ internal sealed class IdleRow : BenchmarkRow
 {
     private const int StartedTogether = 2;
 
-    // The runtime compiles a method again after so many calls. Its default, 30, would take minutes for what is done every 10 seconds.
-    private static readonly Dictionary<string, string> Environment = new(StringComparer.Ordinal) { ["DOTNET_TC_CallCountThreshold"] = "2" };
+    // Otherwise the runtime compiles what is done every 10 seconds anew after five and after ten minutes, and that is not idling.
+    private static readonly Dictionary<string, string> Environment =
+        new(StringComparer.Ordinal) { ["DOTNET_TieredCompilation"] = "0" };
 
     public override string Name => "idle";
 
