@@ -18,8 +18,10 @@ var quick = new Option<bool>("--quick") { Description = "Smaller and fewer: a fe
 var store = new Option<string>("--store") { Description = "postgres or sqlite.", DefaultValueFactory = _ => "postgres" };
 store.AcceptOnlyFromAmong("postgres", "sqlite");
 var json = new Option<FileInfo?>("--json") { Description = "Writes every figure of every round to this file." };
-var docs = new Option<DirectoryInfo?>(
-    "--docs") { Description = "Refreshes benchmarks.md and its charts in this folder; rows that were not run stay." };
+var docs = new Option<DirectoryInfo?>("--docs")
+{
+    Description = "Refreshes benchmarks.md and its charts in this folder; rows that were not run stay.",
+};
 var rounds = new Option<int?>("--rounds") { Description = "Rounds; medians of them are printed. Default: 3, quick 1." };
 var add = new Option<bool>("--add") { Description = "With --docs: adds rounds to those of the last run instead of replacing them." };
 var only = new Option<string?>("--only") { Description = "Only cases whose name contains this." };

@@ -307,8 +307,8 @@ internal sealed class ManualEngine(
         }
 
         var askedAt = services.Time.GetTimestamp();
-        var answer = await store.PollAsync(served.Request(
-            node.Node.Id, new DrainOptions()) with { Claims = node.Node.Claims.List() }, CancellationToken.None).ConfigureAwait(false);
+        var request = served.Request(node.Node.Id, new DrainOptions()) with { Claims = node.Node.Claims.List() };
+        var answer = await store.PollAsync(request, CancellationToken.None).ConfigureAwait(false);
         pool.RequestCancels(answer.CancelRequests, askedAt);
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 
@@ -17,7 +18,7 @@ public sealed class DaylightSavingTests
     [InlineData("2026-10-23T12:00Z", "2026-10-24T00:30Z", "2026-10-25T00:30Z", "2026-10-26T01:30Z")] // 2:30 comes twice: the first time
     public async Task A_fixed_time_runs_once_a_day_and_an_hourly_one_every_hour(string start, params string[] expected)
     {
-        var clock = new FakeTimeProvider(DateTimeOffset.Parse(start, null));
+        var clock = new FakeTimeProvider(DateTimeOffset.Parse(start, CultureInfo.InvariantCulture));
         await using var application = _application = await TestApplication.StartAsync(
             static (_, _) => Task.CompletedTask,
             options => options.Time = clock,
@@ -35,7 +36,7 @@ public sealed class DaylightSavingTests
 
         await application.Test.AdvanceAsync(TimeSpan.FromDays(3), cancellationToken: Cancellation);
 
-        Assert.Equal(expected.Select(time => DateTimeOffset.Parse(time, null)), RunsOf("at half past two"));
+        Assert.Equal(expected.Select(time => DateTimeOffset.Parse(time, CultureInfo.InvariantCulture)), RunsOf("at half past two"));
         Assert.Equal(Enumerable.Range(1, 72).Select(hour => clock.Start.AddHours(hour)), RunsOf("hourly"));
         Assert.All(_runs, run => Assert.InRange(run.At, run.DueAt!.Value, run.DueAt.Value.AddMilliseconds(1)));
     }

@@ -48,8 +48,15 @@ public sealed class SampleHostTests : IDisposable
         var docs = _folder.CreateSubdirectory("docs").FullName;
         File.WriteAllText(Path.Combine(docs, "one.md"), "See [two](two.md)\nand [nothing](lost.md)\n");
         File.WriteAllText(Path.Combine(docs, "two.md"), "\n\n");
-        return new World(new SampleOptions { Folder = docs, Data = data,
-            Every = TimeSpan.FromDays(1), Pace = TimeSpan.Zero, Once = false, Job = "read-docs" });
+        return new World(new SampleOptions
+        {
+            Folder = docs,
+            Data = data,
+            Every = TimeSpan.FromDays(1),
+            Pace = TimeSpan.Zero,
+            Once = false,
+            Job = "read-docs"
+        });
     }
 
     private sealed record World(SampleOptions Options)

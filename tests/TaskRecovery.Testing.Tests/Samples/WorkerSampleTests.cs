@@ -22,7 +22,7 @@ public sealed class WorkerSampleTests
     public async Task The_last_attempt_fails_and_a_recovered_run_skips_the_finished_steps()
     {
         var args = new SendMail("ada@example.org", "Hello");
-        IJobWorker<SendMail> worker = new ActionWorker<SendMail>((context, token)
+        var worker = new ActionWorker<SendMail>((context, token)
             => context.Crashes == 0
                 ? throw new InvalidOperationException("no server")
                 : new SendMailWorker(_mailer).WorkAsync(context, token));
