@@ -27,8 +27,10 @@ var add = new Option<bool>("--add") { Description = "With --docs: adds rounds to
 var only = new Option<string?>("--only") { Description = "Only cases whose name contains this." };
 var note = new Option<string?>("--note") { Description = "A line about the machine, printed on the docs page." };
 var minutes = new Option<double?>("--minutes") { Description = "How long the retention row runs. Default: 10, quick 1." };
-var history = new Option<int?>(
-    "--history") { Description = "How many ended entries the monitor row stores first. Default: 1,000,000, quick 100,000." };
+var history = new Option<int?>("--history")
+{
+    Description = "How many ended entries the monitor row stores first. Default: 1,000,000, quick 100,000.",
+};
 var root = new RootCommand(
     "Measures TaskRecovery beside what its store can do without it.")
 {

@@ -140,8 +140,15 @@ internal sealed class MonitorRow : BenchmarkRow
             Queues = [new QueueSpec(BenchmarkQueues.Measured), new QueueSpec(BenchmarkQueues.WarmUp, 100)],
             Record = true,
         };
-        var produce = new ChildSpec { Role = "enqueue", Store = store.Name,
-            ConnectionString = database.ConnectionString, Count = count, Rate = 40, Record = true };
+        var produce = new ChildSpec
+        {
+            Role = "enqueue",
+            Store = store.Name,
+            ConnectionString = database.ConnectionString,
+            Count = count,
+            Rate = 40,
+            Record = true,
+        };
         await using var worker = await ChildHandle.StartAsync(work);
         await using var producer = await ChildHandle.StartAsync(produce);
         using var tool = Tool(store, database);
