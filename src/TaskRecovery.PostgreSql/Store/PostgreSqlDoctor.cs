@@ -43,12 +43,12 @@ internal sealed class PostgreSqlDoctor(PostgreSqlDatabase database, TimeProvider
         ];
         return findings;
 
-        ValueTask<IReadOnlyList<StoreFinding>> CheckAsync(string check, string statement, NpgsqlParameter[] args)
+        ValueTask<List<StoreFinding>> CheckAsync(string check, string statement, NpgsqlParameter[] args)
             => TryAsync(check, token => ReadAsync(check, statement, args, token), cancellationToken);
     }
 
     // A check that fails is a finding. Without a connection, all of them would fail.
-    private static async ValueTask<IReadOnlyList<StoreFinding>> TryAsync(
+    private static async ValueTask<List<StoreFinding>> TryAsync(
         string check, Func<CancellationToken, ValueTask<List<StoreFinding>>> examine, CancellationToken cancellationToken)
     {
         try

@@ -37,7 +37,7 @@ internal sealed class SqliteDoctor(SqliteDatabase database, Func<string, (DriveT
         ];
         return findings;
 
-        async ValueTask<IReadOnlyList<StoreFinding>> ReadAsync(string check, Func<SqliteSession, List<StoreFinding>> examine)
+        async ValueTask<List<StoreFinding>> ReadAsync(string check, Func<SqliteSession, List<StoreFinding>> examine)
         {
             try
             {
@@ -50,7 +50,7 @@ internal sealed class SqliteDoctor(SqliteDatabase database, Func<string, (DriveT
         }
     }
 
-    private static IReadOnlyList<StoreFinding> Check(string check, Func<List<StoreFinding>> examine)
+    private static List<StoreFinding> Check(string check, Func<List<StoreFinding>> examine)
     {
         try
         {
@@ -62,7 +62,7 @@ internal sealed class SqliteDoctor(SqliteDatabase database, Func<string, (DriveT
         }
     }
 
-    private static IReadOnlyList<StoreFinding> OrOk(string check, List<StoreFinding> found)
+    private static List<StoreFinding> OrOk(string check, List<StoreFinding> found)
         => found.Count > 0 ? found : [new StoreFinding(check, FindingLevel.Ok, "Nothing found.")];
 
     private static StoreFinding Failed(string check, Exception exception)

@@ -104,8 +104,12 @@ public sealed class DashboardTests : IAsyncLifetime
     {
         _cli.Variables["TASKRECOVERY_READONLY"] = "1";
 
-        (await _cli.RunAsync("dashboard", "--operate")).AssertFailed(
-            2, "'dashboard --operate' changes the database, and TASKRECOVERY_READONLY is '1'");
+        await using var output = new WatchedWriter();
+        output.On("http://", _interrupt.Cancel);
+
+        var result = await _cli.RunAsync(["dashboard", "--operate"], answer: null, cancellationToken: _interrupt.Token, output: output);
+
+        result.AssertFailed(2, "'dashboard --operate' changes the database, and TASKRECOVERY_READONLY is '1'");
     }
 
     private static HttpRequestMessage Post(Uri address) => new(HttpMethod.Post, address)
