@@ -150,8 +150,11 @@ public sealed class MigrateScriptTests : IDisposable
         var to = new NpgsqlConnectionStringBuilder(database.ConnectionString);
         var environment = new Dictionary<string, string>(StringComparer.Ordinal)
         {
-            ["PGHOST"] = to.Host!, ["PGPORT"] = $"{to.Port}", ["PGUSER"] = to.Username!,
-            ["PGPASSWORD"] = to.Password ?? "", ["PGDATABASE"] = to.Database!,
+            ["PGHOST"] = to.Host!,
+            ["PGPORT"] = $"{to.Port}",
+            ["PGUSER"] = to.Username!,
+            ["PGPASSWORD"] = to.Password ?? "",
+            ["PGDATABASE"] = to.Database!,
         };
         int code;
         var psql = ChildProcess.Start(

@@ -148,8 +148,10 @@ public sealed class DoctorTests : IDisposable
         DoctorLimits? limits = null, Func<string, (DriveType Type, string Format)>? drive = null, int? sqlite = null)
     {
         using var opened = new SqliteDatabase(_files.ConnectionString, new SqliteOptions(), TimeProvider.System);
-        using var database = new SqliteDatabase(_files.ConnectionString, new SqliteOptions(), TimeProvider.System) { SqliteVersion = sqlite
-            ?? opened.SqliteVersion };
+        using var database = new SqliteDatabase(_files.ConnectionString, new SqliteOptions(), TimeProvider.System)
+        {
+            SqliteVersion = sqlite ?? opened.SqliteVersion,
+        };
         return await new SqliteDoctor(database, drive ?? FileSystems.Describe).ExamineAsync(limits ?? new DoctorLimits(), Cancellation);
     }
 }
