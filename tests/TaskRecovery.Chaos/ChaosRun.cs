@@ -36,6 +36,10 @@ internal static class ChaosRun
         var policies = new PolicyJobs(client.GetRequiredService<IJobService>());
         await policies.CreateAsync(cancellationToken);
         var watch = new InvariantWatch(queue);
+
+        // A failover without a synchronous standby loses operations, as it loses entries.
+        var bulk = options.Scenario is ChaosScenario.Failover or ChaosScenario.Restarts ? null : new BulkOperator(
+            client.GetRequiredService<IJobQueue>(), client.GetRequiredService<IQueueOperator>(), new Random(random.Next()));
         var weathers = Weather.For(options);
 
         var view = new LiveView(options, fleet, producer, clock);
@@ -43,9 +47,11 @@ internal static class ChaosRun
             ? RestartAsync(
                 options, fleet, saboteur, producer, client.GetRequiredService<IJobQueue>(), weathers[0], clock, cancellationToken)
             : HarmAsync(options, fleet, saboteur, token => Task.WhenAll(
-                producer.RunAsync(token), changer.RunAsync(token), watch.RunAsync(token)), weathers, clock, cancellationToken));
+                producer.RunAsync(token), changer.RunAsync(token), watch.RunAsync(token),
+                bulk?.RunAsync(token) ?? Task.CompletedTask), weathers, clock, cancellationToken));
         Console.WriteLine("peace: waiting until everything has ended");
-        var drained = await DrainAsync(fleet, client, options.Without is null ? DrainLimit : DrainLimitWithoutARule, cancellationToken);
+        var limit = options.Without is null ? DrainLimit : DrainLimitWithoutARule;
+        var drained = await DrainAsync(fleet, client, bulk, limit, cancellationToken);
         var vitals = await ReadVitalsAsync(fleet, cancellationToken);
         await fleet.StopAllAsync();
 
@@ -56,6 +62,7 @@ internal static class ChaosRun
             .. watch.Found,
             .. await JobCheck.FindBrokenAsync(changer, client.GetRequiredService<ITaskService>(), lost, cancellationToken),
             .. await policies.FindBrokenAsync(store),
+            .. await BulkCheck.FindBrokenAsync(store),
         ];
         if (await store.CheckIntegrityAsync() is { } broken)
         {
@@ -161,7 +168,8 @@ internal static class ChaosRun
     }
 
     /// <summary>Lets the veterans and a few new workers finish what is left.</summary>
-    private static async Task<bool> DrainAsync(Fleet fleet, ServiceProvider client, TimeSpan limit, CancellationToken cancellationToken)
+    private static async Task<bool> DrainAsync(
+        Fleet fleet, ServiceProvider client, BulkOperator? bulk, TimeSpan limit, CancellationToken cancellationToken)
     {
         await fleet.StopYoungAsync();
         var jobs = client.GetRequiredService<IJobService>();
@@ -173,6 +181,12 @@ internal static class ChaosRun
         for (var count = 0; count < 3; count++)
         {
             fleet.Start(settings => settings with { JobEvery = null, EnqueueEvery = null });
+        }
+
+        if (bulk is not null && !await bulk.TryFinishAsync(limit, cancellationToken))
+        {
+            Console.WriteLine($"after {limit.TotalMinutes:0.0} minutes a bulk operation still runs");
+            return false;
         }
 
         var queue = client.GetRequiredService<IJobQueue>();
