@@ -35,8 +35,13 @@ internal sealed class ForeignTransactionRow : BenchmarkRow
     private static async Task<Figure[]> MeasureAsync(IBenchmarkStore store, int seconds)
     {
         await using var database = await store.CreateAsync();
-        await using var node = await ChildHandle.StartAsync(new ChildSpec { Role = "work", Store = store.Name,
-            ConnectionString = database.ConnectionString, Queues = [new QueueSpec("other")] });
+        await using var node = await ChildHandle.StartAsync(new ChildSpec
+        {
+            Role = "work",
+            Store = store.Name,
+            ConnectionString = database.ConnectionString,
+            Queues = [new QueueSpec("other")]
+        });
         using var host = BenchmarkHost.Create(store.Name, database.ConnectionString, builder =>
         {
             builder.Services.AddSingleton(new WorkLog(record: false));
