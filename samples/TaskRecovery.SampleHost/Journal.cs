@@ -1,6 +1,6 @@
 namespace TaskRecovery.SampleHost;
 
-/// <summary>A file that says which step of which task began and ended, in order. Each line reaches the file before the work goes on, so a
+/// <summary>A file that says which step of which task began and ended, in order. Each line reaches the file before the work continues, so a
 /// kill can't hide one.</summary>
 internal sealed class Journal(SampleOptions options)
 {

@@ -26,7 +26,7 @@ var crashDemo = new Option<bool>("--crash-demo")
     Description = "Start a host, kill it in the middle of a step, start it again, and check what happened.",
 };
 
-var root = new RootCommand("A host that anyone can kill: it reads Markdown files in steps, and goes on where it was.")
+var root = new RootCommand("A host that anyone can kill: it reads Markdown files in steps, and continues where it was.")
 {
     folder, data, postgres, every, pace, once, job, crashDemo,
 };

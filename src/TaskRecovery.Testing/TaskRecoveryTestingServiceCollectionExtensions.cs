@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using TaskRecovery;
 using TaskRecovery.Hosting;
+using TaskRecovery.Kinds;
 using TaskRecovery.Nodes;
 using TaskRecovery.Queue;
 using TaskRecovery.Sqlite;
@@ -133,7 +134,7 @@ public static class TaskRecoveryTestingServiceCollectionExtensions
                 provider.GetRequiredService<IOptions<TaskRecoveryOptions>>().Value.NodeName,
                 provider.GetService<IHostEnvironment>()?.ApplicationName);
             var engine = ActivatorUtilities.CreateInstance<ManualEngine>(provider, naming);
-            provider.GetRequiredService<KindRegistry>().CreateRunners();
+            provider.GetRequiredService<KindRunners>().Create();
             foreach (var queue in provider.GetRequiredService<ServedWork>().AllQueues)
             {
                 provider.GetRequiredService<LocalClaimers>().Register(queue, engine);

@@ -1,4 +1,3 @@
-using TaskRecovery.Queue;
 using TaskRecovery.Rules;
 using TaskRecovery.Storage;
 

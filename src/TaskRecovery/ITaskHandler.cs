@@ -1,4 +1,3 @@
-using TaskRecovery.Workers;
 
 namespace TaskRecovery;
 

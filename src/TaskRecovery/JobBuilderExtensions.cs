@@ -5,6 +5,7 @@ using TaskRecovery;
 using TaskRecovery.Configuration;
 using TaskRecovery.Hosting;
 using TaskRecovery.Jobs;
+using TaskRecovery.Kinds;
 using TaskRecovery.Queue;
 using TaskRecovery.Recovery;
 using TaskRecovery.Storage;
@@ -44,21 +45,21 @@ public static class JobBuilderExtensions
                 + "would be ambiguous. Use a type of its own for each kind.");
         }
 
-        builder.Kinds().Add(new KindRegistration
+        var registration = new KindRegistration
         {
             Kind = TaskKinds.EntryKind(task.Kind),
             ArgsType = typeof(IntervalJobArgs),
             PayloadType = typeof(TArgs),
             WorkerType = typeof(THandler),
-            CreateRunner = static services => new IntervalJobWorker<TArgs, THandler>(
-                services.GetRequiredService<IJobStore>(),
-                services.GetRequiredService<EntryJson>(),
-                services.GetRequiredService<WorkPipeline>(),
-                services.GetRequiredService<ILoggerFactory>().CreateLogger("TaskRecovery.Jobs")),
             IsEnqueuedByType = false,
             IsTask = true,
             Options = options,
-        });
+        };
+        builder.AddRunner(registration, static services => new IntervalJobWorker<TArgs, THandler>(
+            services.GetRequiredService<IJobStore>(),
+            services.GetRequiredService<EntryJson>(),
+            services.GetRequiredService<WorkPipeline>(),
+            services.GetRequiredService<ILoggerFactory>().CreateLogger("TaskRecovery.Jobs")));
         if (existing is null)
         {
             builder.Services.AddSingleton(task);

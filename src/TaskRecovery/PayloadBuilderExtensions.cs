@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using TaskRecovery;
-using TaskRecovery.Queue;
+using TaskRecovery.Kinds;
 
 namespace Microsoft.Extensions.DependencyInjection;
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using TaskRecovery.Queue;
 using TaskRecovery.Rules;
 using TaskRecovery.Schedules;
 

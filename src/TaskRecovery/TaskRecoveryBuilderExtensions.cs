@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using TaskRecovery;
 using TaskRecovery.Configuration;
+using TaskRecovery.Kinds;
 using TaskRecovery.Queue;
 using TaskRecovery.Workers;
 
@@ -53,18 +54,25 @@ public static class TaskRecoveryBuilderExtensions
         ArgumentNullException.ThrowIfNull(builder);
         var options = new WorkerOptions();
         configure?.Invoke(options);
-        builder.Kinds().Add(new KindRegistration
+        var registration = new KindRegistration
         {
             Kind = KindRegistrations.NameOf(typeof(TArgs), kind),
             ArgsType = typeof(TArgs),
             WorkerType = typeof(TWorker),
-            CreateRunner = static services => new WorkerRunner<TArgs, TWorker>(
-                services.GetRequiredService<WorkPipeline>(), services.GetRequiredService<EntryJson>()),
             Options = WorkerOptionsValidator.Check(options, typeof(TWorker)),
-        });
+        };
+        builder.AddRunner(registration, static services => new WorkerRunner<TArgs, TWorker>(
+            services.GetRequiredService<WorkPipeline>(), services.GetRequiredService<EntryJson>()));
         builder.KeepLogs(options);
         builder.Services.TryAddScoped<TWorker>();
         return builder;
+    }
+
+    internal static void AddRunner(
+        this TaskRecoveryBuilder builder, KindRegistration registration, Func<IServiceProvider, KindRunner> create)
+    {
+        builder.Kinds().Add(registration);
+        builder.Services.AddSingleton(new RunnerRegistration(registration.Kind, create));
     }
 
     // Without a kind that keeps its logs, no provider looks at the application's log lines.

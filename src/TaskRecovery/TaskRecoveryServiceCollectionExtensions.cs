@@ -6,9 +6,12 @@ using TaskRecovery;
 using TaskRecovery.Configuration;
 using TaskRecovery.Diagnostics;
 using TaskRecovery.Hosting;
+using TaskRecovery.Kinds;
 using TaskRecovery.Monitoring;
 using TaskRecovery.Nodes;
+using TaskRecovery.Operations;
 using TaskRecovery.Queue;
+using TaskRecovery.Recovery;
 using TaskRecovery.Startup;
 using TaskRecovery.Storage;
 using TaskRecovery.Workers;
@@ -65,6 +68,7 @@ public static class TaskRecoveryServiceCollectionExtensions
         services.AddSingleton<IValidateOptions<TaskRecoveryOptions>, TaskRecoveryOptionsValidator>();
         services.AddSingleton(new KindRegistrations());
         services.AddSingleton<KindRegistry>();
+        services.AddSingleton<KindRunners>();
         services.AddSingleton<WorkerSettings>();
         services.AddSingleton<PayloadCodecs>();
         services.AddSingleton<IPayloadReader>(static provider => provider.GetRequiredService<PayloadCodecs>());
@@ -92,6 +96,40 @@ public static class TaskRecoveryServiceCollectionExtensions
     private static InvalidOperationException NoStore()
         => new("TaskRecovery has no store. Call UsePostgreSql(...) (package TaskRecovery.PostgreSql) or UseSqlite(...) (package "
             + "TaskRecovery.Sqlite) on what AddTaskRecovery() returns.");
+
+    // Before the hosted services that run entries: the host stops its services in reverse order.
+    private static void AddNodes(this IServiceCollection services)
+    {
+        services.TryAddSingleton<Metrics>();
+        services.TryAddSingleton<Tracing>();
+        services.TryAddSingleton<StartupGate>();
+        services.TryAddSingleton<OutageReporter>();
+        services.TryAddSingleton<IFailingLoops>(provider => provider.GetRequiredService<OutageReporter>());
+        services.TryAddSingleton<StoreLoopServices>();
+        services.TryAddSingleton<NodeSignals>();
+        services.TryAddSingleton<NodeService>();
+        services.TryAddSingleton<ICurrentNode>(provider => provider.GetRequiredService<NodeService>());
+        services.TryAddSingleton<TaskRecoverer>();
+        services.TryAddSingleton<StartupRecovery>();
+        services.TryAddSingleton<RecoverySweeper>();
+        services.TryAddSingleton<ClaimReconciler>();
+        services.TryAddSingleton<RetentionLoop>();
+        services.TryAddSingleton<QueueDepths>();
+        services.TryAddSingleton<QueueDepthSampler>();
+        services.TryAddSingleton<StatisticsLoop>();
+
+        Host<NodeService>();
+        Host<StartupRecovery>();
+        Host<RecoverySweeper>();
+        Host<ClaimReconciler>();
+        Host<RetentionLoop>();
+        Host<QueueDepthSampler>();
+        Host<StatisticsLoop>();
+
+        void Host<T>()
+            where T : class, IHostedService
+            => services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, T>(provider => provider.GetRequiredService<T>()));
+    }
 
     private static void AddMonitoring(this IServiceCollection services)
     {

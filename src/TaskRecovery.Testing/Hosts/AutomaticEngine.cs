@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using TaskRecovery.Nodes;
+using TaskRecovery.Hosting;
 using TaskRecovery.Storage;
 using TaskRecovery.Workers;
 

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Options;
-using TaskRecovery.Queue;
+using TaskRecovery.Kinds;
 using TaskRecovery.Storage;
 using TaskRecovery.Workers;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using TaskRecovery.Kinds;
 using TaskRecovery.Queue;
 using TaskRecovery.Storage;
 using TaskRecovery.Testing.Runs;

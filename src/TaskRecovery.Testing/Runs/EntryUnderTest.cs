@@ -1,4 +1,5 @@
 using System.Text;
+using TaskRecovery.Kinds;
 using TaskRecovery.Queue;
 using TaskRecovery.Rules;
 using TaskRecovery.Storage;

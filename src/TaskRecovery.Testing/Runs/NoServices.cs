@@ -1,5 +1,4 @@
-using TaskRecovery.Configuration;
-using TaskRecovery.Queue;
+using TaskRecovery.Kinds;
 
 namespace TaskRecovery.Testing.Runs;
 

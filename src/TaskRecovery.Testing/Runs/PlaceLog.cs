@@ -105,7 +105,7 @@ internal sealed class PlaceLog(
 
         if (reason != StopReason.None && run.TryStop(reason))
         {
-            run.Fire();
+            run.CancelToken();
         }
     }
 }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using TaskRecovery.Kinds;
 using TaskRecovery.Nodes;
 using TaskRecovery.Queue;
 using TaskRecovery.Storage;
@@ -78,17 +79,17 @@ internal static class RunUnderTest
         return exception;
     }
 
-    private static BoundKind Bind(EntryUnderTest entry, KindRunner runner, WorkerTestOptions options)
-        => new(
-            new KindRegistration
-            {
-                Kind = entry.Kind,
-                ArgsType = typeof(object),
-                CreateRunner = _ => runner,
-                IsTask = options is TaskHandlerTestOptions,
-                Options = options.Retry,
-            },
-            NoServices.Instance);
+    private static WorkedKind Bind(EntryUnderTest entry, KindRunner runner, WorkerTestOptions options)
+    {
+        var registration = new KindRegistration
+        {
+            Kind = entry.Kind,
+            ArgsType = typeof(object),
+            IsTask = options is TaskHandlerTestOptions,
+            Options = options.Retry,
+        };
+        return new WorkedKind(new BoundKind(registration, NoServices.Instance), runner);
+    }
 
     private static TestRun Describe(EntryUnderTest entry, WorkRun run, Exception? exception, PlaceLog log, WorkerTestOptions options)
     {

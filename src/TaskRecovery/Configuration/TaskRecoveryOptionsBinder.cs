@@ -1,13 +1,16 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
-using TaskRecovery.Configuration;
+using TaskRecovery.Kinds;
 
 namespace TaskRecovery.Configuration;
 
-/// <summary>Binds <see cref="TaskRecoveryOptions"/> to configuration. The stores bind their own sections, and <see cref="WorkerSettings"/>
-/// binds those of the workers.</summary>
+/// <summary>Binds <see cref="TaskRecoveryOptions"/> to configuration. The stores bind their own sections, and <c>WorkerSettings</c> binds
+/// those of the workers.</summary>
 internal sealed class TaskRecoveryOptionsBinder(IConfiguration configuration) : IConfigureOptions<TaskRecoveryOptions>
 {
+    /// <summary>The section with the options of workers by kind.</summary>
+    public const string WorkersSection = "Workers";
+
     public void Configure(TaskRecoveryOptions options) => Settings.Bind(configuration, new()
     {
         ["NodeName"] = value => options.NodeName = value.Value,
@@ -21,7 +24,7 @@ internal sealed class TaskRecoveryOptionsBinder(IConfiguration configuration) : 
         ["Node"] = section => BindNode(section, options.Node),
         ["Recovery"] = section => BindRecovery(section, options.Recovery),
         ["Retention"] = section => BindRetention(section, options.Retention),
-        [WorkerSettings.Section] = static _ => { },
+        [WorkersSection] = static _ => { },
         ["PostgreSql"] = static _ => { },
         ["Sqlite"] = static _ => { },
     });
@@ -47,7 +50,7 @@ internal sealed class TaskRecoveryOptionsBinder(IConfiguration configuration) : 
     {
         ["Lease"] = value => node.Lease = Settings.Time(value),
         ["Grace"] = value => node.Grace = Settings.Time(value),
-        ["BeatInterval"] = value => node.HeartbeatInterval = Settings.Time(value),
+        ["HeartbeatInterval"] = value => node.HeartbeatInterval = Settings.Time(value),
     });
 
     private static void BindRecovery(IConfigurationSection section, RecoveryOptions recovery) => Settings.Bind(section, new()

@@ -1,8 +1,6 @@
-using System.Text;
 using Microsoft.Extensions.Options;
 using TaskRecovery.Storage;
 using TaskRecovery.Nodes;
-using TaskRecovery.Queue;
 using TaskRecovery.Rules;
 
 namespace TaskRecovery.Configuration;
@@ -16,10 +14,11 @@ internal sealed class TaskRecoveryOptionsValidator : IValidateOptions<TaskRecove
     public ValidateOptionsResult Validate(string? name, TaskRecoveryOptions options)
     {
         var errors = new List<string>();
-        Check(options.NodeName is null || (options.NodeName.Trim().Length > 0
-            && Encoding.UTF8.GetByteCount(options.NodeName) <= 200 && EntryText.Problem(options.NodeName) is null),
-            nameof(options.NodeName), options.NodeName,
-            "give a name of 1 to 200 bytes of UTF-8 without control characters, or null for the default");
+        if (options.NodeName is not null && NameRules.Node.Problem(options.NodeName) is { } misnamed)
+        {
+            Check(isGood: false, nameof(options.NodeName), options.NodeName, $"it {misnamed}, or use null for the default");
+        }
+
         Check(Enum.IsDefined(options.StartupMode), nameof(options.StartupMode), options.StartupMode, "use one of its names");
         Range(options.ShutdownTimeout, TimeSpan.Zero, TimeSpan.FromDays(1), nameof(options.ShutdownTimeout));
         Check(options.MaxArgsBytes is > 0 and <= 256 * 1024
@@ -29,7 +28,7 @@ internal sealed class TaskRecoveryOptionsValidator : IValidateOptions<TaskRecove
 
         foreach (var (queue, value) in options.Queues)
         {
-            Check(QueueNames.Problem(queue) is null, nameof(options.Queues), queue, QueueNames.Problem(queue) ?? string.Empty);
+            Check(NameRules.Queue.Problem(queue) is null, nameof(options.Queues), queue, $"it {NameRules.Queue.Problem(queue)}");
             if (value is null)
             {
                 Check(isGood: false, $"Queues[{queue}]", "null", "give it options, or leave the queue out");
@@ -44,12 +43,12 @@ internal sealed class TaskRecoveryOptionsValidator : IValidateOptions<TaskRecove
 
         var node = options.Node;
         Range(node.Lease, TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(10), "Node.Lease");
-        Range(node.HeartbeatInterval, TimeSpan.FromMilliseconds(100), LongestHeartbeatInterval, "Node.BeatInterval");
+        Range(node.HeartbeatInterval, TimeSpan.FromMilliseconds(100), LongestHeartbeatInterval, "Node.HeartbeatInterval");
 
         // A node stops its handlers before another node may take its entries. Even if one heartbeat is late, the next must be answered
         // before that.
-        var twoBeats = 2 * (node.HeartbeatInterval < LongestHeartbeatInterval ? node.HeartbeatInterval : LongestHeartbeatInterval);
-        var (leastLease, leastGrace) = (twoBeats + LeaseDeadline.BeforeLease, twoBeats + LeaseDeadline.BeforeGrace);
+        var twoHeartbeats = 2 * (node.HeartbeatInterval < LongestHeartbeatInterval ? node.HeartbeatInterval : LongestHeartbeatInterval);
+        var (leastLease, leastGrace) = (twoHeartbeats + LeaseDeadline.BeforeLease, twoHeartbeats + LeaseDeadline.BeforeGrace);
         Check(node.Lease >= leastLease, "Node.Lease", node.Lease, "use at least two heartbeat intervals "
             + $"and {LeaseDeadline.BeforeLease.TotalSeconds} s ({leastLease})");
         Check(node.Grace >= leastGrace && node.Grace < node.Lease, "Node.Grace", node.Grace,

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Logging;
-using TaskRecovery.Startup;
+using TaskRecovery.Hosting;
 
 namespace TaskRecovery.Diagnostics;
 

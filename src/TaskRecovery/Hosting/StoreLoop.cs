@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Hosting;
-using TaskRecovery.Nodes;
 
 namespace TaskRecovery.Hosting;
 

@@ -2,8 +2,6 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using TaskRecovery.Diagnostics;
 using TaskRecovery.Hosting;
-using TaskRecovery.Nodes;
-using TaskRecovery.Recovery;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Jobs;

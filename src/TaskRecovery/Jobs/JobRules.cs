@@ -1,5 +1,3 @@
-using System.Text;
-using TaskRecovery.Queue;
 using TaskRecovery.Rules;
 using TaskRecovery.Schedules;
 
@@ -19,10 +17,10 @@ internal static class JobRules
     {
         ArgumentNullException.ThrowIfNull(definition);
         ArgumentNullException.ThrowIfNull(definition.Schedule, nameof(definition));
-        CheckText(definition, definition.Name, 200, nameof(definition.Name));
+        NameRules.Job.Check(definition.Name, nameof(definition.Name), nameof(definition));
         if (definition.Queue is not null)
         {
-            CheckText(definition, definition.Queue, 100, nameof(definition.Queue));
+            NameRules.Queue.Check(definition.Queue, nameof(definition.Queue), nameof(definition));
         }
 
         CheckRange(definition, definition.Priority, 0, 9, nameof(definition.Priority));
@@ -113,25 +111,6 @@ internal static class JobRules
         if (value < least || value > most)
         {
             throw new ArgumentOutOfRangeException(nameof(definition), value, $"{property} is {value}; it must be {least} to {most:N0}.");
-        }
-    }
-
-    private static void CheckText(JobDefinition definition, string? value, int bytes, string property)
-    {
-        if (string.IsNullOrWhiteSpace(value))
-        {
-            throw new ArgumentException($"{property} is empty; give it a name.", nameof(definition));
-        }
-
-        if (EntryText.Problem(value) is { } problem)
-        {
-            throw new ArgumentException($"{property} is '{EntryText.Shown(value)}': it {problem}; remove it.", nameof(definition));
-        }
-
-        if (Encoding.UTF8.GetByteCount(value) > bytes)
-        {
-            throw new ArgumentException(
-                $"{property} has {Encoding.UTF8.GetByteCount(value)} bytes of UTF-8; at most {bytes} can be stored.", nameof(definition));
         }
     }
 }

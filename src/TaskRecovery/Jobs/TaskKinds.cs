@@ -1,6 +1,4 @@
-using TaskRecovery.Configuration;
-using TaskRecovery.Queue;
-using TaskRecovery.Workers;
+using TaskRecovery.Kinds;
 
 namespace TaskRecovery.Jobs;
 

@@ -32,9 +32,9 @@ internal static class OperationRules
     {
         ArgumentNullException.ThrowIfNull(target);
         Check(audit);
-        if (target.QueueName is { } queue && QueueNames.Problem(queue) is { } problem)
+        if (target.QueueName is { } queue)
         {
-            throw new ArgumentException($"The queue is '{EntryText.Shown(queue)}': {problem}.", nameof(target));
+            NameRules.Queue.Check(queue, "The queue", nameof(target));
         }
 
         CheckText(target.KindName, MaxKind, "The kind", nameof(target));

@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Logging;
 using TaskRecovery.Diagnostics;
 using TaskRecovery.Hosting;
-using TaskRecovery.Queue;
 using TaskRecovery.Rules;
 using TaskRecovery.Storage;
 

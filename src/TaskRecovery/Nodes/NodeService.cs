@@ -3,7 +3,6 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using TaskRecovery.Diagnostics;
 using TaskRecovery.Hosting;
-using TaskRecovery.Recovery;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Nodes;
@@ -19,8 +18,8 @@ internal sealed class NodeService : ICurrentNode, INodeEvents, IHostedLifecycleS
     private readonly NodeSignals _signals;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly NodeAgent _beat;
-    private readonly AutoResetEvent _beatNow = new(false);
+    private readonly NodeAgent _agent;
+    private readonly AutoResetEvent _heartbeatDue = new(false);
     private readonly AutoResetEvent _watchNow = new(false);
     private readonly TaskCompletionSource _left = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _lock = new();
@@ -43,7 +42,7 @@ internal sealed class NodeService : ICurrentNode, INodeEvents, IHostedLifecycleS
         _time = time;
         _logger = logger.Guarded();
         var naming = new NodeNaming(options.Value.NodeName, environment?.ApplicationName, description);
-        _beat = new NodeAgent(store, this, options.Value.Node, naming.Describe, time, outages, _logger, vitals);
+        _agent = new NodeAgent(store, this, options.Value.Node, naming.Describe, time, outages, _logger, vitals);
     }
 
     /// <inheritdoc/>
@@ -53,7 +52,7 @@ internal sealed class NodeService : ICurrentNode, INodeEvents, IHostedLifecycleS
     public Signal AnotherLife { get; } = new();
 
     /// <summary>How many nodes are alive, including this one, as of this node's last heartbeat.</summary>
-    public int NodesAlive => _beat.NodesAlive;
+    public int NodesAlive => _agent.NodesAlive;
 
     /// <summary>Starts the two threads, unless they were started before or the service is stopping. Called after the store is
     /// prepared.</summary>
@@ -69,7 +68,7 @@ internal sealed class NodeService : ICurrentNode, INodeEvents, IHostedLifecycleS
             _started = true;
         }
 
-        new Thread(Run) { IsBackground = true, Name = "TaskRecovery beat" }.UnsafeStart();
+        new Thread(Run) { IsBackground = true, Name = "TaskRecovery heartbeat" }.UnsafeStart();
         new Thread(WatchLoop) { IsBackground = true, Name = "TaskRecovery deadline" }.UnsafeStart();
     }
 
@@ -98,11 +97,11 @@ internal sealed class NodeService : ICurrentNode, INodeEvents, IHostedLifecycleS
             _logger.WentBackInTime(life.Id, fence);
         }
 
-        _beatNow.Set();
+        _heartbeatDue.Set();
     }
 
     /// <inheritdoc/>
-    public void ReportDead(Node life) => _beatNow.Set();
+    public void ReportDead(Node life) => _heartbeatDue.Set();
 
     /// <inheritdoc/>
     public void ReportDrained() => _isDrained = true;
@@ -194,22 +193,22 @@ internal sealed class NodeService : ICurrentNode, INodeEvents, IHostedLifecycleS
     }
 
     /// <summary>Does one heartbeat step. Tests call this; the thread is not part of the behaviour.</summary>
-    internal TimeSpan StepOnce() => _beat.StepOnce();
+    internal TimeSpan StepOnce() => _agent.StepOnce();
 
     private void Run()
     {
         while (!_stopping)
         {
-            _beatNow.WaitOne(RoundUp(_beat.StepOnce()));
+            _heartbeatDue.WaitOne(RoundUp(_agent.StepOnce()));
         }
 
         if (_leaves)
         {
-            _beat.Leave();
+            _agent.Leave();
         }
         else
         {
-            _beat.Abandon();
+            _agent.Abandon();
         }
 
         _left.TrySetResult();
@@ -292,6 +291,6 @@ internal sealed class NodeService : ICurrentNode, INodeEvents, IHostedLifecycleS
             _stopping = true;
         }
 
-        _beatNow.Set();
+        _heartbeatDue.Set();
     }
 }

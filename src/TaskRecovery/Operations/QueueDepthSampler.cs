@@ -2,7 +2,6 @@ using System.Diagnostics.Metrics;
 using TaskRecovery.Diagnostics;
 using TaskRecovery.Hosting;
 using TaskRecovery.Nodes;
-using TaskRecovery.Recovery;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Operations;

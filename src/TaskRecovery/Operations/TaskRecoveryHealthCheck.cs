@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using TaskRecovery.Hosting;
 using TaskRecovery.Nodes;
-using TaskRecovery.Recovery;
 using TaskRecovery.Startup;
 using TaskRecovery.Storage;
 

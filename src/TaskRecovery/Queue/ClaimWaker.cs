@@ -1,4 +1,4 @@
-using TaskRecovery.Nodes;
+using TaskRecovery.Hosting;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Queue;

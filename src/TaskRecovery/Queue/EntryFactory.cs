@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.Extensions.Options;
 using TaskRecovery.Diagnostics;
+using TaskRecovery.Kinds;
 using TaskRecovery.Rules;
 using TaskRecovery.Storage;
 
@@ -52,9 +53,9 @@ internal sealed class EntryFactory(KindRegistry kinds, EntryJson json, IOptions<
 
     private static void Check(EnqueueOptions options)
     {
-        if (options.Queue is not null && QueueNames.Problem(options.Queue) is { } problem)
+        if (options.Queue is not null)
         {
-            throw new ArgumentException($"{nameof(options.Queue)} is '{EntryText.Shown(options.Queue)}': {problem}.", nameof(options));
+            NameRules.Queue.Check(options.Queue, nameof(options.Queue), nameof(options));
         }
 
         if (options.Priority is < 0 or > EntryLimits.MaxPriority)
@@ -119,21 +120,11 @@ internal sealed class EntryFactory(KindRegistry kinds, EntryJson json, IOptions<
 
         if (key.Length == 0)
         {
-            throw new ArgumentException($"{nameof(EnqueueOptions.UniqueKey)} is empty: give it 1 to {EntryLimits.MaxUniqueKeyBytes} bytes, "
-                + "or null for no key.", nameof(key));
+            throw new ArgumentException($"{nameof(EnqueueOptions.UniqueKey)} {NameRules.UniqueKey.Problem(key)}, or null for no key.",
+                nameof(key));
         }
 
-        if (EntryText.Problem(key) is { } problem)
-        {
-            throw new ArgumentException($"{nameof(EnqueueOptions.UniqueKey)} '{EntryText.Shown(key)}' {problem}: remove it.", nameof(key));
-        }
-
-        if (Encoding.UTF8.GetByteCount(key) is var bytes and > EntryLimits.MaxUniqueKeyBytes)
-        {
-            throw new ArgumentException(
-                $"{nameof(EnqueueOptions.UniqueKey)} '{key}' has {bytes} bytes of UTF-8, and at most {EntryLimits.MaxUniqueKeyBytes} are "
-                + "stored: shorten it, or use a hash of it.", nameof(key));
-        }
+        NameRules.UniqueKey.Check(key, nameof(EnqueueOptions.UniqueKey), nameof(key));
     }
 
     private static string? Metadata(IReadOnlyDictionary<string, string>? metadata)

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Options;
 using TaskRecovery.Hosting;
-using TaskRecovery.Jobs;
 using TaskRecovery.Nodes;
 
 namespace TaskRecovery.Recovery;

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Options;
 using TaskRecovery.Hosting;
-using TaskRecovery.Nodes;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Recovery;

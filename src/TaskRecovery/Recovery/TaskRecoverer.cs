@@ -1,8 +1,8 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using TaskRecovery.Diagnostics;
+using TaskRecovery.Hosting;
 using TaskRecovery.Nodes;
-using TaskRecovery.Queue;
 using TaskRecovery.Rules;
 using TaskRecovery.Storage;
 
@@ -28,9 +28,9 @@ internal sealed class TaskRecoverer(
         }
         while (swept.Items.Count > 0);
 
-        var mended = await jobs.RecoverTasksAsync(Options.MaxRecoveryAge, Options.MaxCrashes, cancellationToken).ConfigureAwait(false);
-        LogReport(mended);
-        items.AddRange(mended.Items);
+        var repaired = await jobs.RecoverTasksAsync(Options.MaxRecoveryAge, Options.MaxCrashes, cancellationToken).ConfigureAwait(false);
+        LogReport(repaired);
+        items.AddRange(repaired.Items);
         return items.Count == 0 ? RecoveryReport.Empty : new RecoveryReport(items);
     }
 

@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace TaskRecovery.Rules;
 
 /// <summary>Limits that apply to every store.</summary>
@@ -7,8 +5,6 @@ internal static class EntryLimits
 {
     public const string DefaultQueue = "default";
     public const int MaxPriority = 9;
-    public const int MaxUniqueKeyBytes = 255;
-    public const int MaxStepNameBytes = 200;
     public const int MaxMetadataBytes = 16 * 1024;
 
     /// <summary>The maximum number of steps of an entry or task. All of them are read when it runs again.</summary>
@@ -30,26 +26,4 @@ internal static class EntryLimits
     /// <summary>Earlier times are replaced by this one, which is in the past too. <see cref="DateTimeOffset.MinValue"/> would be stored as
     /// minus infinity.</summary>
     public static readonly DateTimeOffset EarliestTime = DateTimeOffset.UnixEpoch;
-}
-
-/// <summary>The rules for queue names.</summary>
-internal static class QueueNames
-{
-    public const int MaxBytes = 100;
-
-    /// <summary>Returns the remedy for an invalid name; <see langword="null"/> if the name is valid.</summary>
-    public static string? Problem(string? name)
-    {
-        if (string.IsNullOrWhiteSpace(name))
-        {
-            return "give the queue a name that is not empty";
-        }
-
-        if (EntryText.Problem(name) is { } problem)
-        {
-            return $"the queue's name {problem}; remove it";
-        }
-
-        return Encoding.UTF8.GetByteCount(name) > MaxBytes ? $"use a queue name of at most {MaxBytes} bytes of UTF-8" : null;
-    }
 }

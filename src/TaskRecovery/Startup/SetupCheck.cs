@@ -1,7 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using TaskRecovery.Configuration;
 using TaskRecovery.Jobs;
+using TaskRecovery.Kinds;
 using TaskRecovery.Queue;
 using TaskRecovery.Workers;
 
@@ -56,7 +56,7 @@ internal sealed class SetupCheck(
         {
             CheckArgs(job.ArgsType, $"the job '{job.Name}'");
             if (!handled.ContainsKey(job.ArgsType)
-                && kinds.All.FirstOrDefault(kind => kind.ArgsType == job.ArgsType && kind.CreateRunner is not null) is { } worked)
+                && kinds.All.FirstOrDefault(kind => kind.ArgsType == job.ArgsType && kind.IsWorked) is { } worked)
             {
                 throw new InvalidOperationException(
                     $"The job '{job.Name}' has arguments of the type {job.ArgsType}, for which there is a worker ({worked.WorkerType}) and "

@@ -3,7 +3,6 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using TaskRecovery.Diagnostics;
 using TaskRecovery.Hosting;
-using TaskRecovery.Jobs;
 using TaskRecovery.Nodes;
 using TaskRecovery.Recovery;
 using TaskRecovery.Storage;

@@ -66,7 +66,7 @@ internal sealed class Executor(ExecutorPool pool, WorkServices services) : IThre
             return false;
         }
 
-        if (!claim.Lease.IsValid || services.Kinds.Find(entry.Kind) is not { Runner: { } runner } kind)
+        if (!claim.Lease.IsValid || services.Runners.Find(entry.Kind) is not { } kind)
         {
             services.Outcomes.EndUnworked(entry, claim, OutcomeKind.Released);
             return false;
@@ -102,7 +102,7 @@ internal sealed class Executor(ExecutorPool pool, WorkServices services) : IThre
             try
             {
                 timer = StartTimer(run);
-                await InvokeAsync(run, runner, _source.Token).ConfigureAwait(false);
+                await InvokeAsync(run, _source.Token).ConfigureAwait(false);
             }
             catch (Exception thrown)
             {
@@ -134,7 +134,7 @@ internal sealed class Executor(ExecutorPool pool, WorkServices services) : IThre
         return run.StopReason != StopReason.None;
     }
 
-    private async ValueTask InvokeAsync(WorkRun run, KindRunner runner, CancellationToken cancellationToken)
+    private async ValueTask InvokeAsync(WorkRun run, CancellationToken cancellationToken)
     {
         AsyncServiceScope? scope = null;
         var log = run.Kind.Options.KeepRunLog ? services.Logs.Begin(run.Entry.Id, run.Fence) : null;
@@ -144,7 +144,7 @@ internal sealed class Executor(ExecutorPool pool, WorkServices services) : IThre
             run.Services = scope.Value.ServiceProvider;
             FaultPoints.Reach(FaultPoints.HandlerStarted);
             await run.ReachAsync(RunPlace.Start).ConfigureAwait(false);
-            await runner.RunAsync(run, cancellationToken).ConfigureAwait(false);
+            await run.Runner.RunAsync(run, cancellationToken).ConfigureAwait(false);
             await run.ReachAsync(RunPlace.End).ConfigureAwait(false);
             run.HandlerReturned(exception: null);
         }

@@ -231,7 +231,8 @@ internal sealed class ExecutorPool
         var runs = Runs.Where(run => run.Claim.Lease == lease && run.TryStop(StopReason.ClaimLost)).ToArray();
         foreach (var some in runs.Chunk((runs.Length / MostStopThreads) + 1))
         {
-            new Thread(() => Array.ForEach(some, run => run.Fire())) { IsBackground = true, Name = "TaskRecovery claims lost" }.Start();
+            new Thread(() => Array.ForEach(some, run => run.CancelToken())) { IsBackground = true, Name = "TaskRecovery claims lost" }
+                .Start();
         }
 
         Release(claim => claim.Lease == lease);

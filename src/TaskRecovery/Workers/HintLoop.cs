@@ -1,5 +1,4 @@
 using TaskRecovery.Hosting;
-using TaskRecovery.Nodes;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Workers;

@@ -1,7 +1,7 @@
 using System.Reflection;
 using Microsoft.Extensions.Options;
+using TaskRecovery.Kinds;
 using TaskRecovery.Nodes;
-using TaskRecovery.Queue;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Workers;

@@ -1,5 +1,4 @@
 using TaskRecovery.Nodes;
-using TaskRecovery.Queue;
 using TaskRecovery.Rules;
 using TaskRecovery.Storage;
 
@@ -159,7 +158,7 @@ internal static class OutcomePolicy
         TimeSpan? wanted = null;
         try
         {
-            wanted = run.Kind.Runner?.NextRetry(run, exception);
+            wanted = run.Runner.NextRetry(run, exception);
         }
         catch (Exception)
         {

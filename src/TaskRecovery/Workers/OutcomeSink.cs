@@ -2,8 +2,8 @@ using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using TaskRecovery.Diagnostics;
+using TaskRecovery.Kinds;
 using TaskRecovery.Nodes;
-using TaskRecovery.Queue;
 using TaskRecovery.Rules;
 using TaskRecovery.Storage;
 

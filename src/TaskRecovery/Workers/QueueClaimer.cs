@@ -323,5 +323,5 @@ internal sealed class QueueClaimer : ILocalClaimer
     private bool MayBeClaimed(NewEntry entry)
         => entry.UniqueKey is null && entry.RunAt is null && entry.RunAfter is null && entry.ExpiresAt is null
             && string.Equals(entry.Queue, _queue, StringComparison.Ordinal)
-            && _services.Kinds.Find(entry.Kind) is { Runner: not null };
+            && _services.Runners.Find(entry.Kind) is not null;
 }

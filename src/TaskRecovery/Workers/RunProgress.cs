@@ -1,4 +1,3 @@
-using System.Text;
 using TaskRecovery.Hosting;
 using TaskRecovery.Queue;
 using TaskRecovery.Rules;
@@ -191,13 +190,8 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
 
     private void Use(string name)
     {
-        ArgumentException.ThrowIfNullOrWhiteSpace(name);
-        if (Encoding.UTF8.GetByteCount(name) > EntryLimits.MaxStepNameBytes || EntryText.Problem(name) is not null)
-        {
-            throw new ArgumentException(
-                $"The step name '{EntryText.Shown(name)}' is longer than {EntryLimits.MaxStepNameBytes} bytes of UTF-8, "
-                + "or has a control character or half of a surrogate pair. Use another one.", nameof(name));
-        }
+        ArgumentNullException.ThrowIfNull(name);
+        NameRules.Step.Check(name, "The step", nameof(name));
 
         lock (_gate)
         {

@@ -28,7 +28,7 @@ internal sealed partial class WorkRun
     {
         if (TryStop(StopReason.ClaimLost))
         {
-            Fire();
+            CancelToken();
         }
 
         return new ClaimLostException(Entry.Id, Fence, cause);

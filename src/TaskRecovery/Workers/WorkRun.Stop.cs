@@ -38,7 +38,7 @@ internal sealed partial class WorkRun
         End(OutcomeKind.Released, reason: null);
         if (TryStop(StopReason.Shutdown))
         {
-            Fire();
+            CancelToken();
         }
 
         throw new OperationCanceledException(
@@ -58,13 +58,13 @@ internal sealed partial class WorkRun
     {
         if (TryStop(reason))
         {
-            ThreadPool.UnsafeQueueUserWorkItem(static run => run.Fire(), this, preferLocal: false);
+            ThreadPool.UnsafeQueueUserWorkItem(static run => run.CancelToken(), this, preferLocal: false);
         }
     }
 
     /// <summary>Records why the token is about to be cancelled.</summary>
-    /// <returns><see langword="true"/> if the caller must call <see cref="Fire"/>; <see langword="false"/> if the token was cancelled
-    /// before or the run has ended.</returns>
+    /// <returns><see langword="true"/> if the caller must call <see cref="CancelToken"/>; <see langword="false"/> if the token was
+    /// cancelled before or the run has ended.</returns>
     public bool TryStop(StopReason reason)
     {
         if (Interlocked.CompareExchange(ref _state, (int)reason, 0) != 0)
@@ -77,7 +77,7 @@ internal sealed partial class WorkRun
     }
 
     /// <summary>Cancels the token on the current thread, which also runs the callbacks and may run continuations of the handler.</summary>
-    public void Fire()
+    public void CancelToken()
     {
         try
         {

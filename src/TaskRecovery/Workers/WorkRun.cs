@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Text.Json;
+using TaskRecovery.Kinds;
 using TaskRecovery.Nodes;
 using TaskRecovery.Queue;
 using TaskRecovery.Rules;
@@ -8,7 +9,7 @@ using TaskRecovery.Storage;
 namespace TaskRecovery.Workers;
 
 /// <summary>One attempt of one entry: the state behind its context, why its token was cancelled, and how it is to end.</summary>
-internal sealed partial class WorkRun(ClaimedEntry entry, NodeClaim claim, BoundKind kind, RunServices shared)
+internal sealed partial class WorkRun(ClaimedEntry entry, NodeClaim claim, WorkedKind kind, RunServices shared)
 {
     private const int Ended = -1;
 
@@ -25,7 +26,9 @@ internal sealed partial class WorkRun(ClaimedEntry entry, NodeClaim claim, Bound
 
     public NodeClaim Claim { get; } = claim;
 
-    public BoundKind Kind { get; } = kind;
+    public BoundKind Kind { get; } = kind.Kind;
+
+    public KindRunner Runner { get; } = kind.Runner;
 
     public long Fence => Claim.Fence;
 

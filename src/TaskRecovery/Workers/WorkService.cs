@@ -6,7 +6,6 @@ using TaskRecovery.Diagnostics;
 using TaskRecovery.Hosting;
 using TaskRecovery.Queue;
 using TaskRecovery.Rules;
-using TaskRecovery.Startup;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Workers;
@@ -63,7 +62,7 @@ internal sealed class WorkService : IHostedService, IUnresponsiveHandlers, IDisp
             return Task.CompletedTask;
         }
 
-        _services.Kinds.CreateRunners();
+        _services.Runners.Create();
         foreach (var (name, options) in ServedQueues(_options))
         {
             var queue = new QueueWorker(name, options, _services);

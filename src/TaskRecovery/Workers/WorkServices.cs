@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using TaskRecovery.Diagnostics;
 using TaskRecovery.Hosting;
+using TaskRecovery.Kinds;
 using TaskRecovery.Nodes;
 using TaskRecovery.Queue;
 using TaskRecovery.Storage;
@@ -15,6 +16,7 @@ internal sealed class WorkServices(
     IStoreSignals signals,
     ICurrentNode lives,
     KindRegistry kinds,
+    KindRunners runners,
     EntryJson json,
     OwnTransaction own,
     OutcomeSink outcomes,
@@ -44,6 +46,8 @@ internal sealed class WorkServices(
     public ICurrentNode Lives => lives;
 
     public KindRegistry Kinds => kinds;
+
+    public KindRunners Runners => runners;
 
     /// <summary>Receives how claimed entries end.</summary>
     public OutcomeSink Outcomes => outcomes;

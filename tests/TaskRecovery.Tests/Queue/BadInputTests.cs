@@ -30,7 +30,7 @@ public sealed class BadInputTests : IAsyncDisposable
         { new EnqueueOptions { UniqueKey = "a\r\nb" }, "a\\u000D\\u000Ab", "remove it" },
         { new EnqueueOptions { Queue = "a\u001B[2Jb" }, "a\\u001B[2Jb", "remove it" },
         { new EnqueueOptions { Queue = "a\u202Eb" }, "a\\u202Eb", "remove it" },
-        { new EnqueueOptions { Queue = " " }, "' '", "not empty" },
+        { new EnqueueOptions { Queue = " " }, "' '", "is empty" },
         { new EnqueueOptions { Queue = new string('q', 101) }, "qqq", "at most 100 bytes" },
         { new EnqueueOptions { Queue = "a\0b" }, "a\\u0000b", "remove it" },
         { new EnqueueOptions { RunAfter = TimeSpan.FromSeconds(1), RunAt = DateTimeOffset.UnixEpoch }, "00:00:01", "set one of them" },

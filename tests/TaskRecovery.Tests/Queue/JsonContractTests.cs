@@ -4,6 +4,7 @@ using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using TaskRecovery.Kinds;
 using TaskRecovery.Queue;
 
 namespace TaskRecovery.Tests.Queue;

@@ -1,6 +1,6 @@
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
-using TaskRecovery.Queue;
+using TaskRecovery.Kinds;
 using TaskRecovery.Tests.Support;
 
 namespace TaskRecovery.Tests.Queue;

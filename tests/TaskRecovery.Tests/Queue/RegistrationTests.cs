@@ -1,8 +1,7 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
-using TaskRecovery.Hosting;
-using TaskRecovery.Queue;
+using TaskRecovery.Kinds;
 using TaskRecovery.Startup;
 using TaskRecovery.Tests.Support;
 using TaskRecovery.Workers;

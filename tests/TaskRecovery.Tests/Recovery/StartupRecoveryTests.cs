@@ -1,5 +1,4 @@
 using TaskRecovery.Hosting;
-using TaskRecovery.Recovery;
 using TaskRecovery.Tests.Support;
 
 namespace TaskRecovery.Tests.Recovery;

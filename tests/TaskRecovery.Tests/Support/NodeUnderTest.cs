@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Options;
 using TaskRecovery.Hosting;
 using TaskRecovery.Nodes;
-using TaskRecovery.Recovery;
 
 namespace TaskRecovery.Tests.Support;
 

@@ -1,6 +1,5 @@
 using TaskRecovery.Diagnostics;
 using TaskRecovery.Hosting;
-using TaskRecovery.Jobs;
 using TaskRecovery.Nodes;
 using TaskRecovery.Recovery;
 using TaskRecovery.Startup;

@@ -1,6 +1,4 @@
-using TaskRecovery.Workers;
-
-namespace TaskRecovery.Queue;
+namespace TaskRecovery.Kinds;
 
 /// <summary>A kind as it was registered. Objects that belong to one host are kept in <see cref="KindRegistry"/>.</summary>
 internal sealed record KindRegistration
@@ -17,8 +15,8 @@ internal sealed record KindRegistration
     /// <summary>The worker type; <see langword="null"/> if this process only enqueues the kind.</summary>
     public Type? WorkerType { get; init; }
 
-    /// <summary>Creates the runner of the kind in one host; <see langword="null"/> if this process only enqueues the kind.</summary>
-    public Func<IServiceProvider, KindRunner>? CreateRunner { get; init; }
+    /// <summary>Whether this process runs the entries of the kind. <c>KindRunners</c> has the runner.</summary>
+    public bool IsWorked => WorkerType is not null;
 
     /// <summary>Whether enqueueing an <see cref="ArgsType"/> selects this kind. False for the entries of tasks, whose kinds share one
     /// arguments type.</summary>

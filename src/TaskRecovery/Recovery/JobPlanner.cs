@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 using TaskRecovery.Diagnostics;
 using TaskRecovery.Storage;
 
-namespace TaskRecovery.Jobs;
+namespace TaskRecovery.Recovery;
 
 /// <summary>Plans the jobs that have no planned run, and logs the jobs that this node can't plan.</summary>
 internal sealed class JobPlanner(IJobStore store, ILogger<JobPlanner> logger)

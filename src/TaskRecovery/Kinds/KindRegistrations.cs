@@ -1,14 +1,10 @@
-using System.Text;
 using TaskRecovery.Rules;
-using TaskRecovery.Storage;
 
-namespace TaskRecovery.Queue;
+namespace TaskRecovery.Kinds;
 
 /// <summary>The kinds of one service collection, validated when they are added.</summary>
 internal sealed class KindRegistrations
 {
-    internal const int MaxKindBytes = 100;
-
     private readonly Dictionary<string, KindRegistration> _byKind = new(StringComparer.Ordinal);
 
     public IReadOnlyCollection<KindRegistration> All => _byKind.Values;
@@ -18,7 +14,7 @@ internal sealed class KindRegistrations
     /// <exception cref="InvalidOperationException">The kind or the arguments type is used by another registration.</exception>
     public void Add(KindRegistration registration)
     {
-        CheckName(registration.Kind);
+        NameRules.Kind.Check(registration.Kind, "The kind", nameof(registration));
         if (_byKind.TryGetValue(registration.Kind, out var existing))
         {
             if (!existing.IsSameAs(registration))
@@ -28,7 +24,7 @@ internal sealed class KindRegistrations
                     + "Give one of them another name.");
             }
 
-            if (registration.CreateRunner is not null)
+            if (registration.IsWorked)
             {
                 _byKind[registration.Kind] = registration;
             }
@@ -61,21 +57,6 @@ internal sealed class KindRegistrations
             : throw new InvalidOperationException(
                 $"{argsType} has no kind. Put [JobKind(\"some.name\")] on it, or pass a kind to the registration: "
                 + "a stable name that is stored with every entry.");
-    }
-
-    private static void CheckName(string kind)
-    {
-        if (string.IsNullOrWhiteSpace(kind))
-        {
-            throw new ArgumentException($"The kind '{kind}' is empty. Give it a stable name such as \"mail.send\".", nameof(kind));
-        }
-
-        if (Encoding.UTF8.GetByteCount(kind) > MaxKindBytes || EntryText.Problem(kind) is not null)
-        {
-            throw new ArgumentException(
-                $"The kind '{EntryText.Shown(kind)}' is longer than {MaxKindBytes} bytes of UTF-8, or has a control character or half of a "
-                + "surrogate pair. Use another name.", nameof(kind));
-        }
     }
 
     private static string Describe(KindRegistration registration)

@@ -1,4 +1,4 @@
-namespace TaskRecovery.Nodes;
+namespace TaskRecovery.Hosting;
 
 /// <summary>Wakes the claimers of this process.</summary>
 internal interface IClaimWaker

@@ -1,4 +1,4 @@
-namespace TaskRecovery.Queue;
+namespace TaskRecovery.Kinds;
 
 /// <summary>A registered codec.</summary>
 /// <param name="ArgsType">The arguments type of the kind whose payloads it encodes; <see langword="null"/> if it only reads.</param>

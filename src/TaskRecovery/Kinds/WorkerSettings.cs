@@ -1,17 +1,13 @@
 using Microsoft.Extensions.Configuration;
 using TaskRecovery.Configuration;
-using TaskRecovery.Queue;
 using TaskRecovery.Storage;
 
-namespace TaskRecovery.Configuration;
+namespace TaskRecovery.Kinds;
 
 /// <summary>Configuration of workers and task handlers by kind, for example <c>TaskRecovery:Workers:mail.send:MaxAttempts</c>. It overrides
 /// the options set in code.</summary>
 internal sealed class WorkerSettings(IEnumerable<StoreConfiguration> configurations, KindRegistrations kinds)
 {
-    /// <summary>The section's name.</summary>
-    public const string Section = "Workers";
-
     private const string TaskPrefix = "task:";
 
     /// <summary>The options of a registration, overridden by configuration.</summary>
@@ -33,7 +29,7 @@ internal sealed class WorkerSettings(IEnumerable<StoreConfiguration> configurati
         };
         foreach (var configuration in configurations)
         {
-            Settings.Bind(configuration.Section.GetSection(Section).GetSection(kind), new()
+            Settings.Bind(configuration.Section.GetSection(TaskRecoveryOptionsBinder.WorkersSection).GetSection(kind), new()
             {
                 ["MaxAttempts"] = value => result.MaxAttempts = Settings.Number(value),
                 ["Timeout"] = value => result.Timeout = Settings.Time(value),
@@ -57,7 +53,7 @@ internal sealed class WorkerSettings(IEnumerable<StoreConfiguration> configurati
 
         foreach (var configuration in configurations)
         {
-            Settings.Bind(configuration.Section.GetSection(Section), known);
+            Settings.Bind(configuration.Section.GetSection(TaskRecoveryOptionsBinder.WorkersSection), known);
         }
     }
 

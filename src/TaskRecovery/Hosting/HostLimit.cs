@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Options;
 
-namespace TaskRecovery.Startup;
+namespace TaskRecovery.Hosting;
 
 /// <summary>Finds how long the host waits for its services to stop.</summary>
 /// <remarks>Uses reflection, because <c>HostOptions</c> is in the package Microsoft.Extensions.Hosting, which this library does not need

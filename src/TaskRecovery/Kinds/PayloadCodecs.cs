@@ -3,7 +3,7 @@ using System.Buffers.Text;
 using System.Text;
 using TaskRecovery.Rules;
 
-namespace TaskRecovery.Queue;
+namespace TaskRecovery.Kinds;
 
 /// <summary>Encodes and decodes stored payloads with the codecs of one host.</summary>
 /// <remarks>An encoded payload is a JSON string, <c>"$codec:id:base64"</c>, so that every store, tool and list can show it, and a process
