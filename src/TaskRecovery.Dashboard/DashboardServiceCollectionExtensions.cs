@@ -62,7 +62,7 @@ public static class DashboardServiceCollectionExtensions
         services.AddSingleton<IPage, EntryLifePage>();
         services.AddSingleton<IPage, KindsPage>();
         services.AddSingleton<IPage, JobsPage>();
-        services.AddSingleton<IPage, JobPage>();
+        services.AddSingleton<IPage, JobDetailsPage>();
         services.AddSingleton<IPage, TasksPage>();
         services.AddSingleton<IPage, NodesPage>();
         services.AddSingleton<IPage, EventsPage>();

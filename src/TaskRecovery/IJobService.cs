@@ -21,8 +21,11 @@ public interface IJobService
     /// <summary>Finds a job by name. Returns <see langword="null"/> if it does not exist.</summary>
     Task<Job?> GetByNameAsync(string name, CancellationToken cancellationToken = default);
 
-    /// <summary>Lists all jobs, ordered by name.</summary>
-    Task<IReadOnlyList<Job>> ListAsync(CancellationToken cancellationToken = default);
+    /// <summary>Lists jobs, ordered by name. <see cref="JobServiceExtensions.ListAllAsync"/> reads all pages.</summary>
+    /// <param name="query">Which page; <see langword="null"/> for the first one.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><see cref="JobQuery.Limit"/> is not 1 to 1,000.</exception>
+    Task<JobPage> ListAsync(JobQuery? query = null, CancellationToken cancellationToken = default);
 
     /// <summary>Pauses a job: no further run starts. A running task continues. If the job is paused already, the reason and the end of the
     /// pause change.</summary>

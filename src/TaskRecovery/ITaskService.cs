@@ -8,15 +8,12 @@ public interface ITaskService
     /// <summary>Finds a task by id. Returns <see langword="null"/> if it does not exist.</summary>
     Task<TaskRecord?> GetAsync(Guid taskId, CancellationToken cancellationToken = default);
 
-    /// <summary>Lists a job's tasks, newest first. <see cref="TaskRecord.Result"/> is not read; use <see cref="GetAsync"/> for
-    /// it.</summary>
-    /// <param name="jobId">The id of the job, or <see langword="null"/> for all jobs.</param>
-    /// <param name="state">The state to list, or <see langword="null"/> for all states.</param>
-    /// <param name="limit">The maximum number of tasks, 1 to 1,000.</param>
+    /// <summary>Lists tasks, newest first. <see cref="TaskRecord.Result"/> is not read; use <see cref="GetAsync"/> for it.</summary>
+    /// <param name="query">Which tasks, and which page of them; <see langword="null"/> for the newest ones.</param>
     /// <param name="cancellationToken">Cancels the read.</param>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="limit"/> is not 1 to 1,000.</exception>
-    Task<IReadOnlyList<TaskRecord>> ListAsync(
-        Guid? jobId = null, TaskState? state = null, int limit = 100, CancellationToken cancellationToken = default);
+    /// <exception cref="ArgumentException">A condition of the query can't be met, or <see cref="TaskQuery.Limit"/> is out of
+    /// range.</exception>
+    Task<TaskPage> ListAsync(TaskQuery? query = null, CancellationToken cancellationToken = default);
 
     /// <summary>Lists a job's tasks that have not ended, oldest first.</summary>
     Task<IReadOnlyList<TaskRecord>> GetIncompleteTasksByJobIdAsync(Guid jobId, CancellationToken cancellationToken = default);

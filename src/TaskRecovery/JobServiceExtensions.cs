@@ -3,6 +3,26 @@ namespace TaskRecovery;
 /// <summary>Convenience overloads for <see cref="IJobService"/>.</summary>
 public static class JobServiceExtensions
 {
+    /// <summary>Lists all jobs, ordered by name. They are read page by page and held in memory.</summary>
+    /// <param name="jobs">The job service.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
+    public static async Task<IReadOnlyList<Job>> ListAllAsync(this IJobService jobs, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(jobs);
+        List<Job> all = [];
+        var query = new JobQuery { Limit = 1_000 };
+        JobPage page;
+        do
+        {
+            page = await jobs.ListAsync(query, cancellationToken).ConfigureAwait(false);
+            all.AddRange(page.Jobs);
+            query = query with { After = page.NextAfter };
+        }
+        while (page.NextAfter is not null);
+
+        return all;
+    }
+
     /// <summary>Pauses a job without a reason, until it is resumed.</summary>
     /// <inheritdoc cref="IJobService.PauseAsync"/>
     public static Task<bool> PauseAsync(this IJobService jobs, Guid jobId, CancellationToken cancellationToken)

@@ -173,7 +173,7 @@ internal static class ChaosRun
     {
         await fleet.StopYoungAsync();
         var jobs = client.GetRequiredService<IJobService>();
-        foreach (var job in (await jobs.ListAsync(cancellationToken)).Where(job => job.Schedule.At is null))
+        foreach (var job in (await jobs.ListAllAsync(cancellationToken)).Where(job => job.Schedule.At is null))
         {
             await jobs.PauseAsync(job.Id, cancellationToken: cancellationToken);
         }

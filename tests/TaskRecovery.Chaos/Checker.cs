@@ -74,8 +74,9 @@ internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer prod
     private async Task<IReadOnlyDictionary<string, int>> CheckOutcomesAsync(IReadOnlyList<IReadOnlyList<Acknowledgement>> acknowledged)
     {
         var finals = (await store.QueryAsync($"select entry, kind, reason from {store.Prefix}outcomes where final order by entry"))
-            .ToLookup(row => Convert.ToInt64(row[0], CultureInfo.InvariantCulture), row
-                => ((OutcomeKind)Convert.ToInt32(row[1], CultureInfo.InvariantCulture), (string?)row[2]));
+            .ToLookup(
+                row => Convert.ToInt64(row[0], CultureInfo.InvariantCulture),
+                row => ((OutcomeKind)Convert.ToInt32(row[1], CultureInfo.InvariantCulture), (string?)row[2]));
         foreach (var all in acknowledged)
         {
             var (id, what, at) = all[0];

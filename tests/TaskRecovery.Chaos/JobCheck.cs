@@ -12,8 +12,8 @@ internal static class JobCheck
         var broken = new List<string>();
         foreach (var once in changer.Once)
         {
-            var all = await tasks.ListAsync(once.Job, limit: MostRuns, cancellationToken: cancellationToken);
-            var runs = all.Where(task => task.DueAt == once.DueAt).ToList();
+            var page = await tasks.ListAsync(new TaskQuery { JobId = once.Job, Limit = MostRuns }, cancellationToken);
+            var runs = page.Tasks.Where(task => task.DueAt == once.DueAt).ToList();
             if (runs is [{ State: TaskState.Completed } or { State: TaskState.Failed, Reason: EndReasons.CrashLoop }])
             {
                 continue;

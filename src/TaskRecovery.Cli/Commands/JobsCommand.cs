@@ -16,7 +16,7 @@ internal static class JobsCommand
 
     private static async Task<int> RunAsync(CommandCall call, CancellationToken cancellationToken)
     {
-        var jobs = await call.Store.Jobs.ListAsync(cancellationToken).ConfigureAwait(false);
+        var jobs = await call.Store.Jobs.ListAllAsync(cancellationToken).ConfigureAwait(false);
         if (call.AsJson)
         {
             IReadOnlyList<JobResult> results = [.. jobs.Select(static job => new JobResult(

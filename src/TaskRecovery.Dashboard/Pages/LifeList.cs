@@ -115,8 +115,8 @@ internal static class LifeList
             {Ui.Fact("Work at risk", box.ProgressAge is { } age ? Html($"{Shown.Duration(age)} since the last stored step") : default)}
             {Ui.Fact("Crash", Html($"number {run.Crashes}"))}
             {(box.Vitals is { } vitals ? Vitals(vitals) : default)}
-            {Ui.Fact("Ran beside", box.RanBeside.Count == 0 ? default : Each(box.RanBeside.Take(8), id
-                => Html($"<a class=\"id\" href=\"{request.Href($"entries/{id}")}\">{id}</a> ")))}
+            {Ui.Fact("Ran beside", box.RanBeside.Count == 0 ? default : Each(
+                box.RanBeside.Take(8), id => Html($"<a class=\"id\" href=\"{request.Href($"entries/{id}")}\">{id}</a> ")))}
             </dl>
             """);
     }

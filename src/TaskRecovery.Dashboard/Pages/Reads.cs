@@ -18,7 +18,7 @@ internal sealed class Reads(
         => shared.GetAsync("nodes", monitor.ListNodesAsync, request.Aborted);
 
     public ValueTask<IReadOnlyList<Job>> JobsAsync(DashboardRequest request)
-        => shared.GetAsync("jobs", async token => await jobs.ListAsync(token).ConfigureAwait(false), request.Aborted);
+        => shared.GetAsync("jobs", async token => await jobs.ListAllAsync(token).ConfigureAwait(false), request.Aborted);
 
     public ValueTask<Throughput> ThroughputAsync(DashboardRequest request, string name, ThroughputQuery query)
         => shared.GetAsync($"throughput {name}", token => monitor.GetThroughputAsync(query, token), request.Aborted);
@@ -27,8 +27,9 @@ internal sealed class Reads(
         => shared.GetAsync($"events {Key(query)}", token => monitor.ListEventsAsync(query, token), request.Aborted);
 
     public ValueTask<TaskPage> TasksAsync(DashboardRequest request, TaskQuery query)
-        => shared.GetAsync($"tasks {query.JobId} {query.State} {query.Before} {query.Limit}", token
-            => monitor.ListTasksAsync(query, token), request.Aborted);
+        => shared.GetAsync(
+            $"tasks {query.JobId} {query.State} {query.Before} {query.Limit}",
+            token => monitor.ListTasksAsync(query, token), request.Aborted);
 
     public async ValueTask<TaskRecord?> TaskAsync(DashboardRequest request, Guid id)
         => await tasks.GetAsync(id, request.Aborted).ConfigureAwait(false);
@@ -72,8 +73,9 @@ internal sealed class Reads(
         => shared.GetAsync($"operation {id}", token => operations.FindOperationAsync(id, token), request.Aborted);
 
     public ValueTask<OperationEntryPage> OperationEntriesAsync(DashboardRequest request, OperationEntryQuery query)
-        => shared.GetAsync($"operation {query.OperationId} {query.OnlyRefused} {query.After}", token
-            => operations.ListOperationEntriesAsync(query, token), request.Aborted);
+        => shared.GetAsync(
+            $"operation {query.OperationId} {query.OnlyRefused} {query.After}",
+            token => operations.ListOperationEntriesAsync(query, token), request.Aborted);
 
     // A name may contain anything, so its length says where it ends.
     private static string Key(EventQuery query)

@@ -47,7 +47,10 @@ internal static class JobSql
     /// <summary>$1 name.</summary>
     internal static readonly string FindByName = $"select {Columns} from {{schema}}.jobs j where j.name = $1";
 
-    internal static readonly string List = $"select {Columns} from {{schema}}.jobs j order by j.name collate \"C\"";
+    internal static readonly string List = $$"""
+        select {{Columns}} from {schema}.jobs j where $1::text is null or j.name collate "C" > $1
+        order by j.name collate "C" limit $2
+        """;
 
     /// <summary>The jobs that an application declares and that have not ended: name, declared as, whether orphaned. $1 the
     /// application.</summary>

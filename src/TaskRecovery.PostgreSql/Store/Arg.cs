@@ -7,6 +7,9 @@ namespace TaskRecovery.PostgreSql;
 /// once.</summary>
 internal static class Arg
 {
+    private static readonly long Earliest = DateTime.MinValue.Ticks + TimeSpan.TicksPerDay;
+    private static readonly long Latest = DateTime.MaxValue.Ticks - TimeSpan.TicksPerDay;
+
     internal static NpgsqlParameter Int8(long value)
         => new NpgsqlParameter<long> { TypedValue = value, NpgsqlDbType = NpgsqlDbType.Bigint };
 
@@ -48,8 +51,7 @@ internal static class Arg
     /// <summary>Keeps a time one day away from the limits of <c>DateTime</c>: Npgsql sends the limits as infinity, which allows no
     /// arithmetic.</summary>
     internal static DateTime? Instant(DateTimeOffset? value)
-        => value is { } time ? new DateTime(Math.Clamp(time.UtcTicks, DateTime.MinValue.Ticks
-            + TimeSpan.TicksPerDay, DateTime.MaxValue.Ticks - TimeSpan.TicksPerDay), DateTimeKind.Utc) : null;
+        => value is { } time ? new DateTime(Math.Clamp(time.UtcTicks, Earliest, Latest), DateTimeKind.Utc) : null;
 
     internal static NpgsqlParameter Array<T>(T[] values, NpgsqlDbType type)
         => new NpgsqlParameter<T[]> { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | type };

@@ -32,8 +32,9 @@ internal sealed class EntryChanges(PostgreSqlDatabase database)
         var notEnded = asked.ToHashSet();
         var exist = notEnded.Count == ids.Length
             ? []
-            : (await database.ListAsync(connection, OperatorSql.WhyNotRetried, [Ids(ids)], static row
-                => row.GetInt64(0), cancellationToken).ConfigureAwait(false)).ToHashSet();
+            : (await database.ListAsync(
+                connection, OperatorSql.WhyNotRetried, [Ids(ids)],
+                static row => row.GetInt64(0), cancellationToken).ConfigureAwait(false)).ToHashSet();
         return [.. ids.Select(id => waited.TryGetValue(id, out var change) ? change
             : notEnded.Contains(id) ? new EntryChange(id, OperatorResult.Done) { IsRunning = true }
             : new EntryChange(id, exist.Contains(id) ? OperatorResult.AlreadyEnded : OperatorResult.NotFound))];

@@ -109,8 +109,7 @@ internal static class EntrySearch
     private static NpgsqlParameter Numbers(EntryState[]? states)
         => new()
         {
-            Value = states is null ? DBNull.Value : states.Select(static state
-            => (short)state).ToArray(),
+            Value = states is null ? DBNull.Value : states.Select(static state => (short)state).ToArray(),
             NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Smallint,
         };
 

@@ -78,8 +78,9 @@ internal sealed class Eraser(PostgreSqlDatabase database, PostgreSqlQueueStore s
             // The request stays until retention removes it, so that the node of a running entry finds it. A waiting entry ends here.
             if (await store.CancelAsync([entry], EndReasons.Erased, cancellationToken).ConfigureAwait(false))
             {
-                await database.ReadAsync(EraseSql.EndRunning, [Arg.Int8(entry)], static (_, _)
-                    => ValueTask.FromResult(true), cancellationToken).ConfigureAwait(false);
+                await database.ReadAsync(
+                    EraseSql.EndRunning, [Arg.Int8(entry)],
+                    static (_, _) => ValueTask.FromResult(true), cancellationToken).ConfigureAwait(false);
             }
         }
 

@@ -159,8 +159,9 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
     /// <summary>Runs one statement on a connection, inside the transaction that is open there, if any.</summary>
     internal async ValueTask<int> ExecuteAsync(
         NpgsqlConnection connection, string statement, NpgsqlParameter[] args, CancellationToken cancellationToken)
-        => await ReadAsync(connection, statement, args, static (reader, _)
-            => ValueTask.FromResult(reader.RecordsAffected), cancellationToken).ConfigureAwait(false);
+        => await ReadAsync(
+            connection, statement, args,
+            static (reader, _) => ValueTask.FromResult(reader.RecordsAffected), cancellationToken).ConfigureAwait(false);
 
     /// <summary>Runs one statement on a connection, inside the transaction that is open there, if any, and reads its rows.</summary>
     internal async ValueTask<T> ReadAsync<T>(

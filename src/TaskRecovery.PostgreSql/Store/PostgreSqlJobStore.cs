@@ -16,8 +16,12 @@ internal sealed partial class PostgreSqlJobStore(PostgreSqlDatabase database, Po
     public async Task<Job?> FindByNameAsync(string name, CancellationToken cancellationToken)
         => (await ReadJobsAsync(JobSql.FindByName, [Arg.Text(name)], cancellationToken).ConfigureAwait(false)).FirstOrDefault();
 
-    public async Task<IReadOnlyList<Job>> ListAsync(CancellationToken cancellationToken)
-        => await ReadJobsAsync(JobSql.List, [], cancellationToken).ConfigureAwait(false);
+    public async Task<JobPage> ListAsync(JobQuery query, CancellationToken cancellationToken)
+    {
+        var jobs = await ReadJobsAsync(JobSql.List, [Arg.Text(query.After), Arg.Int4(query.Limit + 1)], cancellationToken)
+            .ConfigureAwait(false);
+        return jobs.Count > query.Limit ? new JobPage([.. jobs.Take(query.Limit)], jobs[query.Limit - 1].Name) : new JobPage(jobs, null);
+    }
 
     public async Task<long?> TriggerAsync(Guid jobId, OverlapPolicy? overlap, AuditInfo audit, CancellationToken cancellationToken)
     {

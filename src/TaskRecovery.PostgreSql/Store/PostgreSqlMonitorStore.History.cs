@@ -126,8 +126,7 @@ internal sealed partial class PostgreSqlMonitorStore
     private static NpgsqlParameter Kinds(IReadOnlyCollection<QueueEventKind>? kinds)
         => new()
         {
-            Value = kinds is null or { Count: 0 } ? DBNull.Value : kinds.Select(static kind
-            => (short)kind).ToArray(),
+            Value = kinds is null or { Count: 0 } ? DBNull.Value : kinds.Select(static kind => (short)kind).ToArray(),
             NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Smallint,
         };
 }

@@ -40,8 +40,9 @@ internal sealed partial class PostgreSqlMonitorStore
             ListLimit,
             async (connection, token) =>
             {
-                var parts = await database.ListAsync(connection, MonitorSql.Log, [Arg.Int8(entryId)], static row
-                    => StoredLog.Read(row.GetInt64(0), row.GetString(1)), token).ConfigureAwait(false);
+                var parts = await database.ListAsync(
+                    connection, MonitorSql.Log, [Arg.Int8(entryId)],
+                    static row => StoredLog.Read(row.GetInt64(0), row.GetString(1)), token).ConfigureAwait(false);
                 return [.. parts.SelectMany(static lines => lines)];
             },
             cancellationToken);
@@ -60,8 +61,9 @@ internal sealed partial class PostgreSqlMonitorStore
             connection, MonitorSql.Extras, [Arg.Int8(entryId)], static row => ReadExtras(row), cancellationToken).ConfigureAwait(false))[0];
         var task = extras.TaskId is not { } taskId
             ? null
-            : (await database.ListAsync(connection, TaskSql.Find, [Arg.Uuid(taskId)], static row
-                => PostgreSqlJobStore.ReadTask(row, 0), cancellationToken).ConfigureAwait(false)).FirstOrDefault();
+            : (await database.ListAsync(
+                connection, TaskSql.Find, [Arg.Uuid(taskId)],
+                static row => PostgreSqlJobStore.ReadTask(row, 0), cancellationToken).ConfigureAwait(false)).FirstOrDefault();
         var steps = await database.ListAsync(
             connection,
             MonitorSql.Steps,

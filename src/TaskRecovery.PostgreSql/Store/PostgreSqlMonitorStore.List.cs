@@ -25,8 +25,8 @@ internal sealed partial class PostgreSqlMonitorStore
                 var (edge, searchedBackTo) = await EntrySearch.FindEdgeAsync(
                     database, connection, source, query, token).ConfigureAwait(false);
                 return new EntryGroups(
-                    edge is null ? groups : [.. groups.Select(static group
-                        => group with { Entries = group.Entries with { Precision = CountPrecision.AtLeast } })],
+                    edge is null ? groups : [.. groups.Select(
+                        static group => group with { Entries = group.Entries with { Precision = CountPrecision.AtLeast } })],
                     searchedBackTo,
                     IsComplete: edge is null);
             },

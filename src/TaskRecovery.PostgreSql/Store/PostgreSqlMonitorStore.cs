@@ -97,8 +97,9 @@ internal sealed partial class PostgreSqlMonitorStore(PostgreSqlDatabase database
     public void Dispose() => _reads.Dispose();
 
     private async ValueTask<List<StoredNodeInfo>> ReadServedAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
-        => await database.ListAsync(connection, MonitorSql.Served, [], static row
-            => StoredNodeInfo.Read(row.StringOrNull(0)), cancellationToken).ConfigureAwait(false);
+        => await database.ListAsync(
+            connection, MonitorSql.Served, [],
+            static row => StoredNodeInfo.Read(row.StringOrNull(0)), cancellationToken).ConfigureAwait(false);
 
     private static (int Id, QueueSummary Summary) ReadQueue(NpgsqlDataReader row) => (row.GetInt32(0), new QueueSummary
     {

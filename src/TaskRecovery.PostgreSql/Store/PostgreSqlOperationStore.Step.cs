@@ -180,10 +180,16 @@ internal sealed partial class PostgreSqlOperationStore
                 [
                     Arg.Int8(stored.Operation.Id), Ids([.. changes.Select(static change => change.Entry)]),
                     Arg.Array([.. changes.Select(static change => (short)change.Result)], NpgsqlDbType.Smallint),
-                    new() { Value = changes.Select(static change
-                        => change.Fence).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint },
-                    new() { Value = changes.Select(static change
-                        => change.RunAt).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz },
+                    new()
+                    {
+                        Value = changes.Select(static change => change.Fence).ToArray(),
+                        NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint,
+                    },
+                    new()
+                    {
+                        Value = changes.Select(static change => change.RunAt).ToArray(),
+                        NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz,
+                    },
                     Small(changes, static change => change.Level), Small(changes, static change => change.Attempt),
                     Small(changes, static change => change.Crashes),
                 ],

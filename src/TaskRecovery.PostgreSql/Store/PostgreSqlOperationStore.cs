@@ -56,8 +56,8 @@ internal sealed partial class PostgreSqlOperationStore(PostgreSqlDatabase databa
     public ValueTask<BulkOperation?> FindAsync(long operationId, CancellationToken cancellationToken)
         => database.UseAsync(
             async (connection, token) =>
-                (await database.ListAsync(connection, OperationSql.Find, [Arg.Int8(operationId)], ReadOperation, token).ConfigureAwait(
-                    false)).FirstOrDefault()?.Operation,
+                (await database.ListAsync(connection, OperationSql.Find, [Arg.Int8(operationId)], ReadOperation, token)
+                    .ConfigureAwait(false)).FirstOrDefault()?.Operation,
             cancellationToken);
 
     public ValueTask<IReadOnlyList<BulkOperation>> ListAsync(long? before, int limit, CancellationToken cancellationToken)

@@ -19,7 +19,7 @@ internal static class JobSql
     public const string FindByName = $"{Columns} where name = ?1";
 
     /// <summary>All jobs, ordered by name.</summary>
-    public const string List = $"{Columns} order by name";
+    public const string List = $"{Columns} where ?1 is null or name > ?1 order by name limit ?2";
 
     /// <summary>An application's declared jobs that have not ended: name, declared as, whether orphaned. ?1 application.</summary>
     public const string ListDeclared = """

@@ -15,9 +15,14 @@ internal sealed partial class SqliteJobStore(SqliteDatabase database) : IJobStor
         => await database.ReadAsync(
             session => JobRow.ReadOne(session.Get(JobSql.FindByName).Bind(1, name))?.ToJob(), cancellationToken).ConfigureAwait(false);
 
-    public async Task<IReadOnlyList<Job>> ListAsync(CancellationToken cancellationToken)
-        => await database.ReadAsync(session
-            => JobRow.ReadAll(session.Get(JobSql.List)).ConvertAll(static row => row.ToJob()), cancellationToken).ConfigureAwait(false);
+    public async Task<JobPage> ListAsync(JobQuery query, CancellationToken cancellationToken)
+    {
+        var jobs = await database.ReadAsync(
+            session => JobRow.ReadAll(session.Get(JobSql.List).Bind(1, query.After).Bind(2, query.Limit + 1))
+                .ConvertAll(static row => row.ToJob()),
+            cancellationToken).ConfigureAwait(false);
+        return jobs.Count > query.Limit ? new JobPage(jobs[..query.Limit], jobs[query.Limit - 1].Name) : new JobPage(jobs, null);
+    }
 
     public async Task<long?> TriggerAsync(Guid jobId, OverlapPolicy? overlap, AuditInfo audit, CancellationToken cancellationToken)
     {

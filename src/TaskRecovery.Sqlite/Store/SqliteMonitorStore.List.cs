@@ -25,8 +25,9 @@ internal sealed partial class SqliteMonitorStore
         var room = query.Limit - holders.Count;
         var search = new Search(query, by: null);
         var found = new List<EntrySummary>();
-        var isFull = await SearchAsync(search, page => found.AddRange(page.Where(entry => !heldIds.Contains(entry.Id))), ()
-            => found.Count >= room, cancellationToken).ConfigureAwait(false);
+        var isFull = await SearchAsync(
+            search, page => found.AddRange(page.Where(entry => !heldIds.Contains(entry.Id))),
+            () => found.Count >= room, cancellationToken).ConfigureAwait(false);
         EntrySummary[] entries = [.. holders.Concat(found.Take(room)).OrderByDescending(static entry => entry.Id)];
         if (found.Count > room)
         {

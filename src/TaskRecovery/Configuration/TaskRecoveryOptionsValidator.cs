@@ -21,10 +21,12 @@ internal sealed class TaskRecoveryOptionsValidator : IValidateOptions<TaskRecove
 
         Check(Enum.IsDefined(options.StartupMode), nameof(options.StartupMode), options.StartupMode, "use one of its names");
         Range(options.ShutdownTimeout, TimeSpan.Zero, TimeSpan.FromDays(1), nameof(options.ShutdownTimeout));
-        Check(options.MaxArgsBytes is > 0 and <= 256 * 1024
-            * 1024, nameof(options.MaxArgsBytes), options.MaxArgsBytes, "use 1 to 268,435,456 bytes");
-        Check(options.MaxResultBytes is > 0 and <= 256 * 1024
-            * 1024, nameof(options.MaxResultBytes), options.MaxResultBytes, "use 1 to 268,435,456 bytes");
+        Check(
+            options.MaxArgsBytes is > 0 and <= 256 * 1024 * 1024,
+            nameof(options.MaxArgsBytes), options.MaxArgsBytes, "use 1 to 268,435,456 bytes");
+        Check(
+            options.MaxResultBytes is > 0 and <= 256 * 1024 * 1024,
+            nameof(options.MaxResultBytes), options.MaxResultBytes, "use 1 to 268,435,456 bytes");
 
         foreach (var (queue, value) in options.Queues)
         {
@@ -35,10 +37,12 @@ internal sealed class TaskRecoveryOptionsValidator : IValidateOptions<TaskRecove
                 continue;
             }
 
-            Check(value.Concurrency is >= 1
-                and <= 10_000, $"Queues[{queue}].{nameof(value.Concurrency)}", value.Concurrency, "use 1 to 10,000");
-            Check(value.Prefetch is null or (>= 0
-                and <= 10_000), $"Queues[{queue}].{nameof(value.Prefetch)}", value.Prefetch, "use 0 to 10,000, or null for the default");
+            Check(
+                value.Concurrency is >= 1 and <= 10_000,
+                $"Queues[{queue}].{nameof(value.Concurrency)}", value.Concurrency, "use 1 to 10,000");
+            Check(
+                value.Prefetch is null or (>= 0 and <= 10_000),
+                $"Queues[{queue}].{nameof(value.Prefetch)}", value.Prefetch, "use 0 to 10,000, or null for the default");
         }
 
         var node = options.Node;
@@ -54,8 +58,9 @@ internal sealed class TaskRecoveryOptionsValidator : IValidateOptions<TaskRecove
         Check(node.Grace >= leastGrace && node.Grace < node.Lease, "Node.Grace", node.Grace,
             $"use at least two heartbeat intervals and {LeaseDeadline.BeforeGrace.TotalSeconds} s ({leastGrace}), "
             + $"and less than the lease ({node.Lease})");
-        Check(options.Recovery.MaxCrashes is >= 1
-            and <= -CrashLevels.Lowest, "Recovery.MaxCrashes", options.Recovery.MaxCrashes, "use 1 to 10");
+        Check(
+            options.Recovery.MaxCrashes is >= 1 and <= -CrashLevels.Lowest,
+            "Recovery.MaxCrashes", options.Recovery.MaxCrashes, "use 1 to 10");
         Range(options.Recovery.MaxRecoveryAge, TimeSpan.FromSeconds(1), LongestTime, "Recovery.MaxRecoveryAge");
         Range(options.Recovery.SweepInterval, TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1), "Recovery.SweepInterval");
         Range(options.Retention.Completed, TimeSpan.Zero, LongestTime, "Retention.Completed");

@@ -73,7 +73,13 @@ internal sealed class JobService(
         return store.FindByNameAsync(name, cancellationToken);
     }
 
-    public Task<IReadOnlyList<Job>> ListAsync(CancellationToken cancellationToken = default) => store.ListAsync(cancellationToken);
+    public Task<JobPage> ListAsync(JobQuery? query = null, CancellationToken cancellationToken = default)
+    {
+        query ??= new JobQuery();
+        return query.Limit is >= 1 and <= 1_000
+            ? store.ListAsync(query, cancellationToken)
+            : throw new ArgumentOutOfRangeException(nameof(query), query.Limit, $"{nameof(query.Limit)} is {query.Limit}: use 1 to 1,000.");
+    }
 
     public async Task<bool> PauseAsync(
         Guid jobId, string? reason = null, string? by = null, DateTimeOffset? until = null, CancellationToken cancellationToken = default)

@@ -5,21 +5,15 @@ using TaskRecovery.Storage;
 namespace TaskRecovery.Jobs;
 
 /// <summary>The task service for users and the start-up hook.</summary>
-internal sealed class TaskService(IJobStore store, TaskRecoverer recoverer, IOptions<TaskRecoveryOptions> options) : ITaskService
+internal sealed class TaskService(
+    IJobStore store, IQueueMonitor monitor, TaskRecoverer recoverer, IOptions<TaskRecoveryOptions> options)
+    : ITaskService
 {
     public Task<TaskRecord?> GetAsync(Guid taskId, CancellationToken cancellationToken = default)
         => store.FindTaskAsync(taskId, cancellationToken);
 
-    public Task<IReadOnlyList<TaskRecord>> ListAsync(
-        Guid? jobId = null, TaskState? state = null, int limit = 100, CancellationToken cancellationToken = default)
-    {
-        if (limit is < 1 or > 1000)
-        {
-            throw new ArgumentOutOfRangeException(nameof(limit), limit, "A list has 1 to 1,000 tasks.");
-        }
-
-        return store.ListTasksAsync(jobId, state, limit, cancellationToken);
-    }
+    public Task<TaskPage> ListAsync(TaskQuery? query = null, CancellationToken cancellationToken = default)
+        => monitor.ListTasksAsync(query ?? new TaskQuery(), cancellationToken).AsTask();
 
     public Task<IReadOnlyList<TaskRecord>> GetIncompleteTasksByJobIdAsync(Guid jobId, CancellationToken cancellationToken = default)
         => store.ListIncompleteTasksAsync(jobId, cancellationToken);

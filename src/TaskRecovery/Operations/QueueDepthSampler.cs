@@ -30,8 +30,9 @@ internal sealed class QueueDepthSampler : StoreLoop
         var meter = metrics.Meter;
         meter.CreateObservableGauge(
             TaskRecoveryDiagnostics.QueueDepth, () => Observe(depth => depth.Due), "{entry}", "Entries that are due.");
-        meter.CreateObservableGauge(TaskRecoveryDiagnostics.QueueAge, ()
-            => Observe(depth => depth.OldestAge.TotalSeconds), "s", "How long the first due entry has waited.");
+        meter.CreateObservableGauge(
+            TaskRecoveryDiagnostics.QueueAge,
+            () => Observe(depth => depth.OldestAge.TotalSeconds), "s", "How long the first due entry has waited.");
         meter.CreateObservableGauge(TaskRecoveryDiagnostics.NodesAlive, () => node.NodesAlive, "{node}", "Nodes that are alive.");
         meter.CreateObservableGauge(
             TaskRecoveryDiagnostics.UnresponsiveHandlers, () => unresponsive.Sum(handlers => handlers.List().Count),

@@ -32,8 +32,12 @@ internal static class EntryText
 
     // Control characters, line breaks and bidirectional formatting characters. In a name they could forge a log line or disguise the name.
     private static readonly SearchValues<char> Invisible = SearchValues.Create(
-        [.. Enumerable.Range(0, 0x20).Concat(Enumerable.Range(0x7F, 0x21)).Concat([0x61C, 0x200E,
-            0x200F]).Concat(Enumerable.Range(0x2028, 7)).Concat(Enumerable.Range(0x2066, 4)).Select(code => (char)code)]);
+        [.. Enumerable.Range(0, 0x20)
+            .Concat(Enumerable.Range(0x7F, 0x21))
+            .Concat([0x61C, 0x200E, 0x200F])
+            .Concat(Enumerable.Range(0x2028, 7))
+            .Concat(Enumerable.Range(0x2066, 4))
+            .Select(static code => (char)code)]);
 
     /// <summary>Returns why a name or key can't be stored, as a sentence fragment for messages; <see langword="null"/> if it can.</summary>
     public static string? Problem(string text)

@@ -19,8 +19,8 @@ public interface IJobStore
     /// <summary>Finds a job by name.</summary>
     Task<Job?> FindByNameAsync(string name, CancellationToken cancellationToken);
 
-    /// <summary>Lists jobs by name.</summary>
-    Task<IReadOnlyList<Job>> ListAsync(CancellationToken cancellationToken);
+    /// <summary>Lists a page of jobs by name.</summary>
+    Task<JobPage> ListAsync(JobQuery query, CancellationToken cancellationToken);
 
     /// <summary>Lists the jobs that an application declares in its code and that have not ended (see
     /// <see cref="Job.DeclaredBy"/>).</summary>

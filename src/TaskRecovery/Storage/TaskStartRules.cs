@@ -45,9 +45,11 @@ public static class TaskStartRules
     private static TaskStartVerdict JudgeEnded(OutcomeKind? kind, string? reason) => (kind, reason) switch
     {
         (OutcomeKind.Superseded, EndReasons.Superseded) => new TaskStartVerdict(TaskStartDecision.Superseded, reason),
-        (OutcomeKind.Cancelled, EndReasons.JobDeleted or EndReasons.JobNotActive
-            or EndReasons.Missed or EndReasons.Expired or EndReasons.TaskFinished
-            or EndReasons.Overlap)
+        (
+            OutcomeKind.Cancelled,
+            EndReasons.JobDeleted or EndReasons.JobNotActive or EndReasons.Missed or EndReasons.Expired or EndReasons.TaskFinished
+                or EndReasons.Overlap
+        )
             => new TaskStartVerdict(TaskStartDecision.Skip, reason),
         _ => new TaskStartVerdict(TaskStartDecision.ClaimLost, null),
     };

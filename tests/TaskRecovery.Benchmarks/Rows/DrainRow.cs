@@ -35,8 +35,9 @@ internal sealed class DrainRow : BenchmarkRow
         foreach (var (processes, concurrency) in (ReadOnlySpan<(int, int)>)[(1, 1), (1, 10), (1, 100), (1, 1_000), (2, 100), (4, 100)])
         {
             var count = concurrency == 1 ? entries / 10 : entries;
-            cases.Add(Case($"{processes} process{(processes > 1 ? "es" : "")}, concurrency {concurrency:N0}", floor, database
-                => Drain.WorkAsync(name, database, count, processes, concurrency)));
+            cases.Add(Case(
+                $"{processes} process{(processes > 1 ? "es" : "")}, concurrency {concurrency:N0}", floor,
+                database => Drain.WorkAsync(name, database, count, processes, concurrency)));
         }
 
         return cases;

@@ -12,8 +12,8 @@ internal sealed class FakeJobs(FakeSystem system) : IJobService, ITaskService
     public Task<Job?> GetByNameAsync(string name, CancellationToken cancellationToken = default) => Task.FromResult(
         system.Jobs.Find(job => job.Name == name));
 
-    public Task<IReadOnlyList<Job>> ListAsync(CancellationToken cancellationToken = default) => Task.FromResult<IReadOnlyList<Job>>(
-        system.Jobs);
+    public Task<JobPage> ListAsync(JobQuery? query = null, CancellationToken cancellationToken = default)
+        => Task.FromResult(new JobPage(system.Jobs, null));
 
     public Task<bool> PauseAsync(
         Guid jobId, string? reason = null, string? by = null, DateTimeOffset? until = null,
@@ -37,8 +37,7 @@ internal sealed class FakeJobs(FakeSystem system) : IJobService, ITaskService
 
     public Task<int> RecoverJobsAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
-    public Task<IReadOnlyList<TaskRecord>> ListAsync(
-        Guid? jobId = null, TaskState? state = null, int limit = 100, CancellationToken cancellationToken = default)
+    public Task<TaskPage> ListAsync(TaskQuery? query = null, CancellationToken cancellationToken = default)
         => throw new NotSupportedException();
 
     public Task<IReadOnlyList<TaskRecord>> GetIncompleteTasksByJobIdAsync(Guid jobId, CancellationToken cancellationToken = default)

@@ -5,12 +5,15 @@ internal static class ShopJobs
 {
     public static void Fill(FakeSystem system, Texts texts)
     {
-        Add(system, texts, "stock-sync", "stock.sync", TimeSpan.FromMinutes(5), JobState.Active, static index
-            => index == 6 ? TaskState.Failed : TaskState.Completed);
-        Add(system, texts, "monthly-report", "report.monthly", TimeSpan.FromDays(1), JobState.Active, static index
-            => index == 0 ? TaskState.Running : TaskState.Completed, Shop.ReportJob);
-        Add(system, texts, "mail-digest", "mail.digest", TimeSpan.FromHours(1), JobState.Paused, static index
-            => index % 4 == 2 ? TaskState.Cancelled : TaskState.Completed);
+        Add(
+            system, texts, "stock-sync", "stock.sync", TimeSpan.FromMinutes(5), JobState.Active,
+            static index => index == 6 ? TaskState.Failed : TaskState.Completed);
+        Add(
+            system, texts, "monthly-report", "report.monthly", TimeSpan.FromDays(1), JobState.Active,
+            static index => index == 0 ? TaskState.Running : TaskState.Completed, Shop.ReportJob);
+        Add(
+            system, texts, "mail-digest", "mail.digest", TimeSpan.FromHours(1), JobState.Paused,
+            static index => index % 4 == 2 ? TaskState.Cancelled : TaskState.Completed);
         Add(system, texts, "import-2025", "stock.import", null, JobState.Ended, static _ => TaskState.Completed);
         system.Operations.AddRange(
         [

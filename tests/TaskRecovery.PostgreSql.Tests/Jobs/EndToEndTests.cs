@@ -37,7 +37,9 @@ public sealed class EndToEndTests : IAsyncLifetime
 
         var tasks = host.Services.GetRequiredService<ITaskService>();
         var task = await UntilAsync(async ()
-            => (await tasks.ListAsync(state: TaskState.Completed, cancellationToken: Cancellation)) is [var first, ..] ? first : null);
+            => (await tasks.ListAsync(new TaskQuery { State = TaskState.Completed }, Cancellation)).Tasks is [var first, ..]
+                ? first
+                : null);
         task = await tasks.GetAsync(task.Id, Cancellation);
         await host.StopAsync(Cancellation);
 
@@ -57,10 +59,12 @@ public sealed class EndToEndTests : IAsyncLifetime
 
         var tasks = one.Services.GetRequiredService<ITaskService>();
         var done = await UntilAsync(async ()
-            => await tasks.ListAsync(state: TaskState.Completed, cancellationToken: Cancellation) is { Count: >= 4 } list ? list : null);
+            => (await tasks.ListAsync(new TaskQuery { State = TaskState.Completed }, Cancellation)).Tasks is { Count: >= 4 } list
+                ? list
+                : null);
         await Task.WhenAll(one.StopAsync(Cancellation), two.StopAsync(Cancellation));
 
-        var dues = (await tasks.ListAsync(cancellationToken: Cancellation)).Select(task => task.DueAt!.Value).Order().ToArray();
+        var dues = (await tasks.ListAsync(cancellationToken: Cancellation)).Tasks.Select(task => task.DueAt!.Value).Order().ToArray();
         Assert.Equal(dues.Distinct(), dues);
         Assert.All(dues.Zip(dues.Skip(1)), pair => Assert.Equal(0, (pair.Second - pair.First).Ticks % TimeSpan.TicksPerSecond));
         Assert.True(done.Count >= 4);
@@ -83,7 +87,9 @@ public sealed class EndToEndTests : IAsyncLifetime
 
         var tasks = host.Services.GetRequiredService<ITaskService>();
         var task = await UntilAsync(async ()
-            => (await tasks.ListAsync(state: TaskState.Cancelled, cancellationToken: Cancellation)) is [var first, ..] ? first : null);
+            => (await tasks.ListAsync(new TaskQuery { State = TaskState.Cancelled }, Cancellation)).Tasks is [var first, ..]
+                ? first
+                : null);
         await host.StopAsync(Cancellation);
         Assert.Equal((entry, EndReasons.CancelRequested), (task.EntryId!.Value, task.Reason));
     }

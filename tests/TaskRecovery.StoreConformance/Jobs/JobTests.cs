@@ -102,8 +102,9 @@ public abstract class JobTests(StoreFixture fixture) : JobStoreTests(fixture)
         await FinishTaskAsync(run);
 
         var changed = await Jobs.UpsertAsync(
-            NewJob(schedule: Schedule.Every(TimeSpan.FromMinutes(10)), configure: definition
-                => definition with { Queue = "other", Priority = 1 }, args: """{"a":2}"""),
+            NewJob(
+                schedule: Schedule.Every(TimeSpan.FromMinutes(10)), configure:
+                definition => definition with { Queue = "other", Priority = 1 }, args: """{"a":2}"""),
             Cancellation);
 
         Assert.Equal(first.Id, changed.Id);
@@ -123,6 +124,28 @@ public abstract class JobTests(StoreFixture fixture) : JobStoreTests(fixture)
         }
 
         Assert.Equal<IEnumerable<string>>(["a", "b", "c"], (await Jobs.ListAsync(Cancellation)).Select(job => job.Name));
+    }
+
+    [Fact]
+    public async Task Jobs_are_listed_page_by_page()
+    {
+        foreach (var name in new[] { "b", "ä", "a", "B", "c" })
+        {
+            await GivenJobAsync(name: name);
+        }
+
+        List<string> pages = [];
+        string? after = null;
+        do
+        {
+            var page = await Jobs.ListAsync(new JobQuery { After = after, Limit = 2 }, Cancellation);
+            pages.Add(string.Join(' ', page.Jobs.Select(job => job.Name)));
+            after = page.NextAfter;
+        }
+        while (after is not null);
+
+        Assert.Equal<IEnumerable<string>>(["B a", "b c", "ä"], pages);
+        Assert.Null((await Jobs.ListAsync(new JobQuery { Limit = 5 }, Cancellation)).NextAfter);
     }
 
     [Fact]

@@ -166,8 +166,9 @@ public abstract class SkippedRunTests(StoreFixture fixture) : JobStoreTests(fixt
     private async Task<(Run Run, Func<Task> Settle)> GivenToBeSkippedAsync(string reason, bool isPlanned)
     {
         var node = GivenNode();
-        var job = await GivenJobAsync(configure: definition
-            => definition with { MissedRuns = reason == EndReasons.Missed ? MissedRunPolicy.Skip : MissedRunPolicy.RunOnce });
+        var job = await GivenJobAsync(
+            configure:
+            definition => definition with { MissedRuns = reason == EndReasons.Missed ? MissedRunPolicy.Skip : MissedRunPolicy.RunOnce });
         switch (reason)
         {
             case EndReasons.Missed:

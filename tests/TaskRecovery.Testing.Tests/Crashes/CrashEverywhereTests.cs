@@ -110,8 +110,9 @@ public sealed class CrashEverywhereTests
             await context.StepAsync("a", _ => world.Runs > 2 ? world.DoAsync("wrong") : world.DoAsync("a"), token);
         });
 
-        await WorkerTest.CrashEverywhereAsync(() => new World(), Worker, new Numbers(1), world
-            => Assert.DoesNotContain("wrong", world.Effects), cancellationToken: Cancellation);
+        await WorkerTest.CrashEverywhereAsync(
+            () => new World(), Worker, new Numbers(1),
+            world => Assert.DoesNotContain("wrong", world.Effects), cancellationToken: Cancellation);
         var failed = await Assert.ThrowsAsync<TestFailedException>(() => WorkerTest.CrashEverywhereAsync(
             () => new World(), Worker, new Numbers(1), world => Assert.DoesNotContain("wrong", world.Effects),
             depth: 2, cancellationToken: Cancellation));
@@ -133,8 +134,9 @@ public sealed class CrashEverywhereTests
             }
         });
 
-        var report = await WorkerTest.CrashEverywhereAsync(() => new World(), Worker, new Numbers(0, 3), world
-            => Assert.Equal(["0", "1", "2"], world.Effects), depth: 2, cancellationToken: Cancellation);
+        var report = await WorkerTest.CrashEverywhereAsync(
+            () => new World(), Worker, new Numbers(0, 3),
+            world => Assert.Equal(["0", "1", "2"], world.Effects), depth: 2, cancellationToken: Cancellation);
 
         Assert.Equal([Place.Start, Place.AfterCheckpoint(1), Place.AfterCheckpoint(2), Place.AfterCheckpoint(3), Place.End], report.Places);
     }
@@ -144,8 +146,8 @@ public sealed class CrashEverywhereTests
     {
         var failed = await Assert.ThrowsAsync<TestFailedException>(() => WorkerTest.CrashEverywhereAsync(
             () => new World(),
-            _ => new ActionWorker<Numbers>((context, _)
-                => context.Crashes > 0 ? throw new InvalidOperationException("already sent") : Task.CompletedTask),
+            _ => new ActionWorker<Numbers>(
+                (context, _) => context.Crashes > 0 ? throw new InvalidOperationException("already sent") : Task.CompletedTask),
             new Numbers(1),
             _ => { },
             configure: options => options with { MaxAttempts = 2 },

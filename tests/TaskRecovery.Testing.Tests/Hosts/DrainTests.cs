@@ -90,8 +90,8 @@ public sealed class DrainTests
     [Fact]
     public async Task Retries_can_be_included_until_they_succeed_or_no_attempt_is_left()
     {
-        await using var application = await StartAsync((context, _)
-            => context.Attempt < context.Args.First ? throw new InvalidOperationException("not yet") : See(context));
+        await using var application = await StartAsync(
+            (context, _) => context.Attempt < context.Args.First ? throw new InvalidOperationException("not yet") : See(context));
         await application.Queue.EnqueueAsync(new Numbers(3), cancellationToken: Cancellation);
         var before = application.Test.Now;
 

@@ -16,8 +16,9 @@ public sealed class TaskHandlerTestTests
             return Task.CompletedTask;
         });
 
-        var run = await TaskHandlerTest.RunAsync(handler, new Numbers(5), options
-            => options with { JobId = job, JobName = "nightly", TaskId = task, DueAt = due }, Cancellation);
+        var run = await TaskHandlerTest.RunAsync(
+            handler, new Numbers(5),
+            options => options with { JobId = job, JobName = "nightly", TaskId = task, DueAt = due }, Cancellation);
 
         run.ShouldComplete();
         Assert.Equal((job, "nightly", task, due, 5), (seen!.JobId, seen.JobName, seen.TaskId, seen.DueAt, seen.Args.First));

@@ -85,7 +85,7 @@ internal sealed class ScriptedJobs : IJobStore
             [.. Declared, .. Upserts.Where(job => job.DeclaredBy == application)
                 .Select(job => new DeclaredJob(job.Definition.Name, job.DeclaredAs, false))]);
 
-    public Task<IReadOnlyList<Job>> ListAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<JobPage> ListAsync(JobQuery query, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public List<string> Orphaned { get; } = [];
 

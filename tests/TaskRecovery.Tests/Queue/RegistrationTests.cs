@@ -214,7 +214,7 @@ public sealed class RegistrationTests
                 "Node.Grace is '00:00:01': use at least two heartbeat intervals and 0.5 s (00:00:02.5000000)",
                 failure, StringComparison.Ordinal),
             failure => Assert.Contains(
-                "a NUL character, which databases can't store as text; remove it", failure, StringComparison.Ordinal),
+                "a NUL character, which databases can't store as text: remove it", failure, StringComparison.Ordinal),
             failure => Assert.Contains("Queues[mail].Concurrency is '0': use 1 to 10,000", failure, StringComparison.Ordinal),
             failure => Assert.Contains("Recovery.MaxCrashes is '0': use 1 to 10", failure, StringComparison.Ordinal));
     }

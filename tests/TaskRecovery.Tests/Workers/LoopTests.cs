@@ -92,8 +92,8 @@ public sealed class LoopTests
             else if (call == interrupted)
             {
                 running.TrySetResult();
-                wasStopping = SpinWait.SpinUntil(()
-                    => interrupted == "claim" ? host.Log.Count(2006) > 0 : !Volatile.Read(ref isListening), TimeSpan.FromSeconds(20));
+                wasStopping = SpinWait.SpinUntil(
+                    () => interrupted == "claim" ? host.Log.Count(2006) > 0 : !Volatile.Read(ref isListening), TimeSpan.FromSeconds(20));
                 throw new StoreUnavailableException("cut off");
             }
         };

@@ -218,8 +218,9 @@ public sealed class OutcomeTests
     [InlineData(-1, 0, 1)] // a recovery
     public async Task An_entry_that_is_in_time_or_has_started_before_runs(int within, int attempts, int crashes)
     {
-        var id = _store.Add("test.work", "{}", entry
-            => (entry.StartsWithin, entry.Attempt, entry.Crashes) = (TimeSpan.FromSeconds(within), attempts, crashes));
+        var id = _store.Add(
+            "test.work", "{}",
+            entry => (entry.StartsWithin, entry.Attempt, entry.Crashes) = (TimeSpan.FromSeconds(within), attempts, crashes));
 
         await using var host = await StartAsync();
         await _store.UntilEnded(id);

@@ -5,7 +5,7 @@ using static TaskRecovery.Dashboard.Rendering.Markup;
 namespace TaskRecovery.Dashboard.Pages;
 
 /// <summary>One job: its definition and its runs.</summary>
-internal sealed class JobPage(Reads reads, DataView data) : IPage
+internal sealed class JobDetailsPage(Reads reads, DataView data) : IPage
 {
     public string Route => "jobs/{id:guid}";
 

@@ -1,0 +1,6 @@
+namespace TaskRecovery;
+
+/// <summary>One page of jobs.</summary>
+/// <param name="Jobs">The jobs, ordered by name.</param>
+/// <param name="NextAfter">The value of <see cref="JobQuery.After"/> for the next page; <see langword="null"/> on the last page.</param>
+public sealed record JobPage(IReadOnlyList<Job> Jobs, string? NextAfter);
