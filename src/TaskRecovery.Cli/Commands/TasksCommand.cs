@@ -31,7 +31,7 @@ internal static class TasksCommand
             }
             else if (page.Tasks.Count > 0)
             {
-                call.Printer.Table(TableOf(page.Tasks, await call.Store.Jobs.ListAsync(cancellationToken).ConfigureAwait(false)));
+                call.Printer.Table(TableOf(page.Tasks, await call.Store.Jobs.ListAllAsync(cancellationToken).ConfigureAwait(false)));
             }
 
             if (call.Format != OutputFormat.Json)
