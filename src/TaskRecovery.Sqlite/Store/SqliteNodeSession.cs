@@ -198,7 +198,8 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
             database.Post(session => session.Get(NodeSql.AskToStore).Bind(1, node.Id).ExecuteChanges());
         }
 
-        return new PeerHeartbeat(node.Id, node.Name, Counter(node.StoredBeat, counter), node.SaysItHoldsLock, !ownLockWorks || lockIsHeld);
+        return new PeerHeartbeat(
+            node.Id, node.Name, Counter(node.StoredHeartbeats, counter), node.SaysItHoldsLock, !ownLockWorks || lockIsHeld);
     }
 
     // Combines both counters into one number that changes with each of them.
@@ -317,8 +318,8 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
     /// <summary>A node that is not dead.</summary>
     /// <param name="Id">The node.</param>
     /// <param name="Name">Its label.</param>
-    /// <param name="StoredBeat">The number of its stored heartbeats.</param>
+    /// <param name="StoredHeartbeats">The number of its stored heartbeats.</param>
     /// <param name="SaysItHoldsLock">Whether it last reported that it holds its lock.</param>
     /// <param name="StoresHeartbeats">Whether it must store its heartbeats, because another node cannot read its file.</param>
-    private sealed record AliveNode(Guid Id, string Name, long StoredBeat, bool SaysItHoldsLock, bool StoresHeartbeats);
+    private sealed record AliveNode(Guid Id, string Name, long StoredHeartbeats, bool SaysItHoldsLock, bool StoresHeartbeats);
 }
