@@ -23,7 +23,7 @@ public sealed class LayerTests
         ["TaskRecovery.EntityFrameworkCore"] = ["TaskRecovery"],
         ["TaskRecovery.OpenTelemetry"] = ["TaskRecovery"],
         ["TaskRecovery.Testing"] = ["TaskRecovery", "TaskRecovery.Sqlite"],
-        ["TaskRecovery.Cli"] = ["TaskRecovery", "TaskRecovery.PostgreSql", "TaskRecovery.Sqlite"],
+        ["TaskRecovery.Cli"] = ["TaskRecovery", "TaskRecovery.Dashboard", "TaskRecovery.PostgreSql", "TaskRecovery.Sqlite"],
     };
 
     /// <summary>Projects that these tests do not load. Their references are checked, their code is not.</summary>
