@@ -67,11 +67,13 @@ internal static class HistorySql
         from taskrecovery_events e where e.entry = ?1 order by e.id desc limit ?2
         """;
 
-    /// <summary>Removes old events, at most 1,000. ?1 before this time; those without an actor also if more than 100,000 follow.</summary>
+    /// <summary>Removes old events, at most 1,000. ?1 before this time; those that no person caused also if more than 100,000
+    /// follow.</summary>
     public const string RemoveEvents = """
         delete from taskrecovery_events where id in (
             select id from taskrecovery_events
-            where happened_at < ?1 or (actor is null and id <= (select coalesce(max(id), 0) - 100000 from taskrecovery_events))
+            where happened_at < ?1
+                or ((actor is null or tool = 'application') and id <= (select coalesce(max(id), 0) - 100000 from taskrecovery_events))
             order by id limit 1000)
         """;
 }

@@ -8,6 +8,9 @@ namespace TaskRecovery.Hosting;
 /// other.</summary>
 internal sealed class ApplicationActor(IHostEnvironment? environment = null)
 {
+    // Events with this tool are kept by age and by number, those of people by age only: code can cause thousands a second.
+    private const string Tool = "application";
+
     private const int MaxActor = 200;
 
     /// <summary>The application's name.</summary>
@@ -16,5 +19,5 @@ internal sealed class ApplicationActor(IHostEnvironment? environment = null)
         : environment.ApplicationName;
 
     /// <summary>The application, and why it does something.</summary>
-    public AuditInfo Because(string? reason = null) => new(EntryText.Storable(EntryText.Shown(Name), MaxActor - 4), reason);
+    public AuditInfo Because(string? reason = null) => new(EntryText.Storable(EntryText.Shown(Name), MaxActor - 4), reason) { Tool = Tool };
 }

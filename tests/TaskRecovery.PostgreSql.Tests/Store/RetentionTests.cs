@@ -3,6 +3,20 @@ namespace TaskRecovery.PostgreSql.Tests.Store;
 /// <summary>History that is much, or strange: a round has to stay small, and must come by everything.</summary>
 public sealed class RetentionTests : PostgreSqlStoreTests
 {
+    [Fact]
+    public async Task Events_of_the_application_are_limited_by_number_and_those_of_people_are_not()
+    {
+        await OpenStoreAsync();
+        await ExecuteAsync("""
+            insert into taskrecovery.events (kind, actor, tool) values (1, 'anna', 'cli'), (1, 'shop', 'application'), (1, null, null);
+            insert into taskrecovery.events (kind, actor, tool) select 1, 'shop', 'application' from generate_series(1, 100000);
+            select taskrecovery.remove_old_events();
+            """);
+
+        Assert.Equal(100_001, await CountAsync("events"));
+        Assert.Equal(1, await CountAsync("events where actor = 'anna'"));
+    }
+
     private static readonly RetentionOptions Kept = new();
 
     [Fact]

@@ -117,7 +117,8 @@ public sealed class MonitorHostTests : IDisposable
                 QueueEventKind.JobTriggered, QueueEventKind.JobDeleted,
             ],
             events.Select(happened => happened.Kind));
-        Assert.All(events, happened => Assert.Equal((happened == events[6] ? "anna" : "shop", null), (happened.Actor, happened.Tool)));
+        Assert.All(events, happened => Assert.Equal(
+            happened == events[6] ? ("anna", null) : ("shop", "application"), (happened.Actor, happened.Tool)));
         Assert.Equal("a holiday", events[5].Reason);
     }
 

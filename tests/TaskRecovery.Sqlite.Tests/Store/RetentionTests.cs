@@ -110,6 +110,31 @@ public sealed class RetentionTests : IDisposable
 
     public void Dispose() => _files.Dispose();
 
+    [Fact]
+    public async Task Events_of_the_application_are_limited_by_number_and_those_of_people_are_not()
+    {
+        await _files.OpenStoreAsync();
+        using var connection = _files.Connect();
+        Execute("""
+            insert into taskrecovery_events (happened_at, kind, actor, tool)
+                values (1, 1, 'anna', 'cli'), (1, 1, 'shop', 'application'), (1, 1, null, null);
+            with recursive n (i) as (select 1 union all select i + 1 from n where i < 100000)
+                insert into taskrecovery_events (happened_at, kind, actor, tool) select 1, 1, 'shop', 'application' from n;
+            """);
+
+        Execute(HistorySql.RemoveEvents.Replace("?1", "0", StringComparison.Ordinal));
+
+        Assert.Equal(100_001L, Execute("select count(*) from taskrecovery_events"));
+        Assert.Equal(1L, Execute("select count(*) from taskrecovery_events where actor = 'anna'"));
+
+        object? Execute(string statement)
+        {
+            using var command = connection.CreateCommand();
+            command.CommandText = statement;
+            return command.ExecuteScalar();
+        }
+    }
+
     private string GivenNodeFile(TimeSpan age)
     {
         var path = $"{_files.File}-node-{Guid.NewGuid():N}";
