@@ -25,9 +25,6 @@ internal static class MigrationSql
     public const string Record =
         "insert into taskrecovery_migrations (version, name, checksum, oldest_library, applied_at) values (?1, ?2, ?3, ?4, ?5)";
 
-    /// <summary>The time of now in a script, in microseconds since 1970.</summary>
-    public const string Now = "cast((julianday('now') - 2440587.5) * 86400000000 as integer)";
-
     /// <summary>Triggers on the library's tables, and views with the name of one.</summary>
     public const string ForeignCode = """
         select printf('%s ''%s'' on ''%s''', type, name, tbl_name)

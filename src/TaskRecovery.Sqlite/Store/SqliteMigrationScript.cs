@@ -7,6 +7,9 @@ namespace TaskRecovery.Sqlite;
 /// <summary>Writes migrations as a script for <c>sqlite3</c>.</summary>
 internal static class SqliteMigrationScript
 {
+    // In microseconds since 1970.
+    private const string Now = "cast((julianday('now') - 2440587.5) * 86400000000 as integer)";
+
     /// <summary>Writes the script, which is one transaction.</summary>
     /// <param name="migrations">The migrations that are applied, in order.</param>
     /// <param name="isFirst">Whether the script creates the record of migrations.</param>
@@ -33,7 +36,7 @@ internal static class SqliteMigrationScript
             script.Append(CultureInfo.InvariantCulture, $"""
 
                 insert into taskrecovery_migrations (version, name, checksum, oldest_library, applied_at)
-                values ({migration.Version}, {checkedName}, '{migration.Checksum}', '{migration.OldestLibrary}', {MigrationSql.Now});
+                values ({migration.Version}, {checkedName}, '{migration.Checksum}', '{migration.OldestLibrary}', {Now});
 
                 {migration.Text.TrimEnd()}
 
