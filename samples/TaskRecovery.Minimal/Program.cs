@@ -26,8 +26,8 @@ internal sealed class CountWorker(IHostApplicationLifetime lifetime) : IJobWorke
         for (var next = await context.GetCheckpointAsync<int>(cancellationToken); next < context.Args.To;)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(500), cancellationToken);
-            Console.WriteLine($"{++next} of {context.Args.To}");
-            await context.SaveCheckpointAsync(next, cancellationToken);
+            await context.SaveCheckpointAsync(++next, cancellationToken);
+            Console.WriteLine($"{next} of {context.Args.To}");
         }
 
         lifetime.StopApplication();
