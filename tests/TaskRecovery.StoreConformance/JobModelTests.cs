@@ -15,7 +15,7 @@ public abstract partial class JobModelTests(StoreFixture fixture) : JobStoreTest
     /// <summary>The environment variable that sets the random seed, to repeat a failed run.</summary>
     public const string SeedVariable = "TASKRECOVERY_JOB_MODEL_SEED";
 
-    private const int Steps = 250;
+    private const int Steps = 150;
 
     private readonly List<string> _journal = [];
     private readonly List<ModelNode> _nodes = [];

@@ -14,7 +14,6 @@ public sealed class NameRulesTests
         { "a\0b", "The queue 'a\\u0000b' has a NUL character" },
         { "a\nb", "The queue 'a\\u000Ab' has the control character U+000A" },
         { "a\u202Eb", "The queue 'a\\u202Eb' has the control character U+202E" },
-        { "a\uD83Db", "has half of a surrogate pair" },
     };
 
     [Theory]
@@ -25,6 +24,14 @@ public sealed class NameRulesTests
 
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
+
+    // Not in the data above: a test runner that writes the data as text replaces the half.
+    [Fact]
+    public void Half_of_a_surrogate_pair_is_refused()
+        => Assert.Contains(
+            "has half of a surrogate pair",
+            Assert.Throws<ArgumentException>("queue", () => NameRules.Queue.Check("a\uD83Db", "The queue", "queue")).Message,
+            StringComparison.Ordinal);
 
     [Fact]
     public void A_name_of_the_greatest_length_is_taken() => NameRules.Queue.Check(new string('q', 100), "The queue", "queue");
