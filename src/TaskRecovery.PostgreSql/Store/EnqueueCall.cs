@@ -46,7 +46,7 @@ internal sealed class EnqueueCall(NameTable table, IReadOnlyList<NewEntry> entri
     internal NpgsqlParameter[] ToArgs(IReadOnlyList<NewEntry> chunk)
         => EnqueueBatch.ToArgs(chunk, _names, isChecked: isOwn || !_wasRefused);
 
-    /// <summary>Parameters of <see cref="EntrySql.EnqueueOneInTransaction"/>.</summary>
+    /// <summary>Parameters of <see cref="EntrySql.EnqueueOne"/>.</summary>
     internal NpgsqlParameter[] ToArgs(NewEntry entry)
     {
         var isChecked = isOwn || !_wasRefused;

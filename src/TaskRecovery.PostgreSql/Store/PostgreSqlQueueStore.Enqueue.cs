@@ -90,8 +90,15 @@ internal sealed partial class PostgreSqlQueueStore
     {
         while (true)
         {
-            if (await _database.ReadAsync(
-                EntrySql.Enqueue, call.ToArgs(call.Entries), ReadIdsAsync, cancellationToken).ConfigureAwait(false) is { } results)
+            var results = call.Entries is [var entry]
+                ? await _database.ReadAsync(
+                    EntrySql.EnqueueOne,
+                    call.ToArgs(entry),
+                    (reader, token) => ReadOneAsync(reader, call, token),
+                    cancellationToken).ConfigureAwait(false)
+                : await _database.ReadAsync(
+                    EntrySql.Enqueue, call.ToArgs(call.Entries), ReadIdsAsync, cancellationToken).ConfigureAwait(false);
+            if (results is not null)
             {
                 return results;
             }
@@ -186,7 +193,7 @@ internal sealed partial class PostgreSqlQueueStore
         return !needsRows && chunk.Length == 1
             ? _database.ReadAsync(
                 connection,
-                EntrySql.EnqueueOneInTransaction,
+                EntrySql.EnqueueOne,
                 call.ToArgs(chunk[0]),
                 (reader, token) => ReadOneAsync(reader, call, token),
                 cancellationToken)

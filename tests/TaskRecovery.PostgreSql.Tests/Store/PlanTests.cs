@@ -32,7 +32,7 @@ public sealed class PlanTests : PostgreSqlStoreTests
         await AssertNoFullScanAsync(connection, database, "enqueued_in", Entries, EntrySql.EnqueueInTransaction);
         await AssertNoFullScanAsync(
             connection, database, "enqueued_once_in", $"{Entries}, timestamptz[]", EntrySql.EnqueueUniqueInTransaction);
-        await AssertNoFullScanAsync(connection, database, "enqueued_one_in", OneEntry, EntrySql.EnqueueOneInTransaction);
+        await AssertNoFullScanAsync(connection, database, "enqueued_one_in", OneEntry, EntrySql.EnqueueOne);
         await AssertNoFullScanAsync(
             connection, database, "enqueued_claimed",
             $"{Entries}, uuid, int, smallint[], smallint[], timestamptz[], bigint[]", EntrySql.EnqueueClaimed);
