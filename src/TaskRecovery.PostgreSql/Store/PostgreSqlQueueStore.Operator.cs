@@ -12,14 +12,7 @@ internal sealed partial class PostgreSqlQueueStore
 
     public async ValueTask<EntryPage> ListAsync(EntryFilter filter, CancellationToken cancellationToken)
     {
-        var query = new EntryQuery
-        {
-            States = filter.State is { } state ? [state] : null,
-            Queue = filter.Queue,
-            Kind = filter.Kind,
-            Before = filter.Before,
-            Limit = filter.Limit,
-        };
+        var query = EntryFilterQuery.Of(filter);
         var (ids, next) = await _database.InTransactionAsync(
             async (connection, token) =>
             {

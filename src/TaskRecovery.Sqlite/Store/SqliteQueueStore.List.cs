@@ -17,14 +17,7 @@ internal sealed partial class SqliteQueueStore
 
     public async ValueTask<EntryPage> ListAsync(EntryFilter filter, CancellationToken cancellationToken)
     {
-        var query = new EntryQuery
-        {
-            States = filter.State is { } state ? [state] : null,
-            Queue = filter.Queue,
-            Kind = filter.Kind,
-            Before = filter.Before,
-            Limit = filter.Limit,
-        };
+        var query = EntryFilterQuery.Of(filter);
         var page = await _search.ListAsync(query, holdersFirst: false, cancellationToken).ConfigureAwait(false);
         var entries = await _database.ReadAsync(
             session =>
