@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks the models of the protocol (docs/protocol/queue.pml, jobs.pml, overlap.pml) with spin: the protocol holds, and spin finds the bug of
-# every broken variant.
+# Checks the models of the protocol (docs/protocol/queue.pml, jobs.pml, overlap.pml) with spin: the protocol holds, and spin finds the
+# bug of every broken variant.
 # Usage: build/check-model.sh [VARIANT...]   without arguments: all of them, a minute and a half on two cores; needs 4 GB of memory
 set -euo pipefail
 

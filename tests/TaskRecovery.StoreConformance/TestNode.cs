@@ -58,6 +58,6 @@ public static class NodeSessionExtensions
 {
     /// <summary>Declares one node dead.</summary>
     /// <returns>Whether this call declared it dead.</returns>
-    public static bool MarkDead(this INodeSession session, Guid nodeId, long beat)
-        => session.MarkDead([new PeerHeartbeat(nodeId, "", beat, false, false)]).Count == 1;
+    public static bool MarkDead(this INodeSession session, Guid nodeId, long heartbeat)
+        => session.MarkDead([new PeerHeartbeat(nodeId, "", heartbeat, false, false)]).Count == 1;
 }

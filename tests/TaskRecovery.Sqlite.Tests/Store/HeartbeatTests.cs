@@ -92,17 +92,17 @@ public sealed class HeartbeatTests : IDisposable
         var worker = TemporaryDatabase.Join(store, "worker", out var id);
         using var watcher = TemporaryDatabase.Join(other, "watcher", out var watcherId);
         worker.Dispose();
-        var beat = Watch(watcher, watcherId, id).Heartbeat;
+        var heartbeat = Watch(watcher, watcherId, id).Heartbeat;
 
         bool whileLocked;
         using (_files.Connect().BeginTransaction())
         {
-            whileLocked = watcher.MarkDead(id, beat);
+            whileLocked = watcher.MarkDead(id, heartbeat);
         }
 
         Assert.False(whileLocked);
         Assert.True(watcher.SendHeartbeat(watcherId, true, Valid).Accepted);
-        Assert.True(watcher.MarkDead(id, beat));
+        Assert.True(watcher.MarkDead(id, heartbeat));
     }
 
     [Fact]

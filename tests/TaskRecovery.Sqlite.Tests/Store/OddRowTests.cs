@@ -146,11 +146,11 @@ public sealed class OddRowTests : IDisposable
                 from taskrecovery_nodes where name = 'it'
             """);
 
-        var beat = session.SendHeartbeat(identity.Id, holdsLock: true, () => true);
+        var heartbeat = session.SendHeartbeat(identity.Id, holdsLock: true, () => true);
         var report = await store.SweepAsync(5, CancellationToken.None);
 
-        Assert.True(beat.Accepted);
-        Assert.Empty(beat.Peers);
+        Assert.True(heartbeat.Accepted);
+        Assert.Empty(heartbeat.Peers);
         Assert.Empty(report.Items);
     }
 

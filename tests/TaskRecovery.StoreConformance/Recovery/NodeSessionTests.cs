@@ -116,20 +116,20 @@ public abstract class NodeSessionTests(StoreFixture fixture) : StoreTests(fixtur
     public void A_death_is_declared_once()
     {
         var node = GivenNode();
-        var beat = Watch(node)!.Value.Heartbeat;
+        var heartbeat = Watch(node)!.Value.Heartbeat;
 
-        Assert.True(Judge.Session.MarkDead(node.Id, beat));
-        Assert.False(Judge.Session.MarkDead(node.Id, beat));
+        Assert.True(Judge.Session.MarkDead(node.Id, heartbeat));
+        Assert.False(Judge.Session.MarkDead(node.Id, heartbeat));
     }
 
     [Fact]
     public void A_beat_since_the_judgement_saves_the_node()
     {
         var node = GivenNode();
-        var beat = Watch(node)!.Value.Heartbeat;
+        var heartbeat = Watch(node)!.Value.Heartbeat;
         node.Beat();
 
-        Assert.False(Judge.Session.MarkDead(node.Id, beat));
+        Assert.False(Judge.Session.MarkDead(node.Id, heartbeat));
 
         Assert.True(node.Beat().Accepted);
         Assert.NotNull(Watch(node));
@@ -141,10 +141,10 @@ public abstract class NodeSessionTests(StoreFixture fixture) : StoreTests(fixtur
         for (var round = 0; round < 10; round++)
         {
             var node = GivenNode();
-            var beat = Watch(node)!.Value.Heartbeat;
+            var heartbeat = Watch(node)!.Value.Heartbeat;
             var beating = Task.Run(() => TryBeat(node), Cancellation);
 
-            var dead = Judge.Session.MarkDead(node.Id, beat);
+            var dead = Judge.Session.MarkDead(node.Id, heartbeat);
 
             Assert.NotEqual(dead, await beating);
         }
