@@ -1,3 +1,5 @@
+using TaskRecovery.TestSupport;
+
 namespace TaskRecovery.Cli.Tests.Reference;
 
 /// <summary>The reference of the commands and the schema of their JSON are those of the commands. With TASKRECOVERY_UPDATE_CLI=1 in the
@@ -8,7 +10,7 @@ public sealed class ReferenceTests
     private const string End = "<!-- Generated from the commands: end -->\n";
 
     /// <summary>The folder of the documents.</summary>
-    public static string Docs => Path.Combine(Root(), "docs");
+    public static string Docs => Path.Combine(RepositoryFolder.Root, "docs");
 
     [Fact]
     public async Task The_page_lists_every_command_and_option()
@@ -49,16 +51,5 @@ public sealed class ReferenceTests
 
         Assert.True(expected == actual, $"'{file}' is not that of the commands. If they are right, "
             + $"run this test with TASKRECOVERY_UPDATE_CLI=1. It should be:\n{expected}");
-    }
-
-    private static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "TaskRecovery.Library.sln")))
-        {
-            folder = folder.Parent ?? throw new InvalidOperationException("The repository was not found.");
-        }
-
-        return folder.FullName;
     }
 }

@@ -1,5 +1,6 @@
 using Microsoft.Playwright;
 using TaskRecovery.Dashboard.Tests.Support;
+using TaskRecovery.TestSupport;
 
 namespace TaskRecovery.Dashboard.Tests.Browser;
 
@@ -24,7 +25,7 @@ public sealed class ScreenshotTests(Chromium chromium)
         foreach (var (name, path, width, scheme) in Pictures)
         {
             await using var visitor = await Visitor.ComeAsync(chromium, app.Address, width, scheme);
-            var file = Path.Combine(Repository.Root, "artifacts", "dashboard", $"{name}.png");
+            var file = Path.Combine(RepositoryFolder.Root, "artifacts", "dashboard", $"{name}.png");
 
             await visitor.Page.GotoAsync($"jobs/{path}");
             var picture = await visitor.Page.ScreenshotAsync(new PageScreenshotOptions { Path = file });

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Routing;
 using TaskRecovery.Dashboard.Tests.Support;
+using TaskRecovery.TestSupport;
 
 namespace TaskRecovery.Dashboard.Tests.Hosting;
 
@@ -128,7 +129,7 @@ public sealed partial class ApiTests
         Assert.Empty(app.Operations.Done);
     }
 
-    private static string Contract() => Path.Combine(Repository.Root, "docs", "dashboard", "openapi.json");
+    private static string Contract() => Path.Combine(RepositoryFolder.Root, "docs", "dashboard", "openapi.json");
 
     [GeneratedRegex(@":\w+\}")]
     private static partial Regex Constraint();

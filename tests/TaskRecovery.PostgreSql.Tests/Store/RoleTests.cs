@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using Npgsql;
 using TaskRecovery.Storage;
 using TaskRecovery.StoreConformance;
+using TaskRecovery.TestSupport;
 
 namespace TaskRecovery.PostgreSql.Tests.Store;
 
@@ -149,13 +150,7 @@ public sealed partial class RoleTests : PostgreSqlStoreTests
 
     private static string[] Printed()
     {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder!.FullName, "TaskRecovery.Library.sln")))
-        {
-            folder = folder.Parent;
-        }
-
-        var page = File.ReadAllText(Path.Combine(folder.FullName, "docs", "deployment.md"));
+        var page = File.ReadAllText(Path.Combine(RepositoryFolder.Root, "docs", "deployment.md"));
         var section = page[page.IndexOf("## Roles and grants", StringComparison.Ordinal)..];
         return [.. SqlBlock().Matches(section).Select(match => match.Groups["sql"].Value)];
     }

@@ -47,20 +47,15 @@ public sealed class SmallSampleTests : IDisposable
         sample.Send(Signal.Terminate);
         Assert.Equal(0, await sample.WaitForExitAsync());
 
-        Assert.Contains(sample.Lines, line => line.StartsWith("Activity.DisplayName:", StringComparison.Ordinal) && line.EndsWith(
-            "process thumbnails", StringComparison.Ordinal));
+        Assert.Contains(sample.Lines, line => line.StartsWith("Activity.DisplayName:", StringComparison.Ordinal)
+            && line.EndsWith("process thumbnails", StringComparison.Ordinal));
         Assert.Contains(sample.Lines, line => line.Contains("taskrecovery.entry.finished", StringComparison.Ordinal));
     }
 
     private static ChildProcess Start(string sample, string argument)
     {
         // The samples are built beside the tests, with the same configuration and framework.
-        var root = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(root, "TaskRecovery.Library.sln")))
-        {
-            root = Path.GetDirectoryName(root) ?? throw new InvalidOperationException("The repository was not found.");
-        }
-
+        var root = RepositoryFolder.Root;
         var output = Path.GetRelativePath(Path.Combine(root, "tests", "TaskRecovery.Testing.Tests"), AppContext.BaseDirectory);
         return ChildProcess.StartDotnet(
             Path.Combine(root, "samples", $"TaskRecovery.{sample}", output, $"TaskRecovery.{sample}.dll"), [argument]);

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text.RegularExpressions;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -8,27 +7,18 @@ using Microsoft.Extensions.Logging;
 namespace TaskRecovery.Testing.Tests.Samples;
 
 /// <summary>The examples of docs/recipes.md: the first test compares the page with this file, and the others run them.</summary>
-public sealed partial class RecipeTests
+public sealed class RecipeTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
     public void Every_example_of_the_page_is_in_this_file()
     {
-        var root = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(root, "TaskRecovery.Library.sln")))
-        {
-            root = Path.GetDirectoryName(root) ?? throw new InvalidOperationException("The repository was not found.");
-        }
-
-        var page = File.ReadAllText(Path.Combine(root, "docs", "recipes.md"));
-        var code = Squeeze(string.Concat(
-            Directory.EnumerateFiles(Path.Combine(root, "tests", "TaskRecovery.Testing.Tests", "Samples"), "Recipe*.cs")
-                .Select(File.ReadAllText)));
-        var examples = Example().Matches(page).Select(match => Squeeze(match.Groups["code"].Value)).ToList();
+        var code = PageExamples.CodeOf("Recipe*.cs");
+        var examples = PageExamples.Of("recipes.md");
 
         Assert.Equal(7, examples.Count);
-        Assert.All(examples, example => Assert.Contains(example, code, StringComparison.Ordinal));
+        Assert.All(examples, example => Assert.Contains(PageExamples.Squeeze(example), code, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -167,9 +157,4 @@ public sealed partial class RecipeTests
         run.ShouldComplete();
         Assert.Equal([1, 2], pages.Read);
     }
-
-    private static string Squeeze(string code) => string.Concat(code.Where(static letter => !char.IsWhiteSpace(letter)));
-
-    [GeneratedRegex(@"^```csharp\r?\n(?<code>.*?)^```", RegexOptions.Multiline | RegexOptions.Singleline)]
-    private static partial Regex Example();
 }

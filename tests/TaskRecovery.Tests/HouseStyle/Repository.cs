@@ -1,3 +1,5 @@
+using TaskRecovery.TestSupport;
+
 namespace TaskRecovery.Tests.HouseStyle;
 
 /// <summary>The files of this repository, as the house style tests see them.</summary>
@@ -5,7 +7,7 @@ internal static class Repository
 {
     private static readonly string[] Generated = ["bin", "obj", "artifacts", "TestResults"];
 
-    public static string Root { get; } = FindRoot();
+    public static string Root => RepositoryFolder.Root;
 
     /// <summary>The files with this extension under one of the top folders, without what the build made.</summary>
     public static IEnumerable<string> Files(string top, string pattern) =>
@@ -17,16 +19,4 @@ internal static class Repository
 
     /// <summary>The path as it is written in messages: from the root, with slashes.</summary>
     public static string Relative(string file) => Path.GetRelativePath(Root, file).Replace('\\', '/');
-
-    private static string FindRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "TaskRecovery.Library.sln")))
-        {
-            folder = folder.Parent;
-        }
-
-        return folder?.FullName
-            ?? throw new InvalidOperationException($"There is no TaskRecovery.Library.sln above {AppContext.BaseDirectory}.");
-    }
 }
