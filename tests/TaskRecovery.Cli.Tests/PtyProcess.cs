@@ -43,7 +43,9 @@ internal sealed class PtyProcess : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        foreach (var argument in (string[])["-q", "-e", "-c", $"stty rows 40 cols 120; exec {command}", "/dev/null"])
+
+        // A shell that runs the tests in the background lets them ignore Ctrl+C, and a process inherits that.
+        foreach (var argument in (string[])["-q", "-e", "-c", $"stty rows 40 cols 120; exec env --default-signal=INT {command}", "/dev/null"])
         {
             start.ArgumentList.Add(argument);
         }
