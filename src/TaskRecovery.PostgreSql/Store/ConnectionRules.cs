@@ -114,7 +114,7 @@ internal static class ConnectionRules
 
         // A node must notice within its lease that its session is lost: do not wait for a server that does not answer.
         CancellationTimeout = -1,
-        Timeout = Math.Min(pooled.Timeout, 3),
+        Timeout = pooled.Timeout == 0 ? 3 : Math.Min(pooled.Timeout, 3), // 0 would mean no limit
         CommandTimeout = PostgreSqlNodeSession.TimeoutSeconds,
 
         // Try every host on each attempt. If a host were skipped because it was down a moment ago, the rejections of the other hosts would

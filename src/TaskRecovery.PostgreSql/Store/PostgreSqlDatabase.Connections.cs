@@ -9,13 +9,13 @@ internal sealed partial class PostgreSqlDatabase
     /// string.</summary>
     internal NpgsqlConnection OpenSession()
     {
+        var source = _sessions ?? DataSource;
+        var connection = LimitedOpening.Open(source, LimitedOpening.LimitOf(source.ConnectionString));
         if (_sessions is not null)
         {
-            return _sessions.OpenConnection();
+            return connection;
         }
 
-        using var outside = OutsideOfAmbientTransaction();
-        var connection = DataSource.OpenConnection();
         try
         {
             if (KeepsSessions)

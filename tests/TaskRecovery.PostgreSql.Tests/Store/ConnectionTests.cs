@@ -83,6 +83,32 @@ public sealed class ConnectionTests : PostgreSqlStoreTests
     }
 
     [Fact]
+    public async Task A_server_that_accepts_the_connection_and_says_nothing_does_not_stop_the_nodes_thread_for_good()
+    {
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        await using var source = NpgsqlDataSource.Create(
+            $"Host=127.0.0.1;Port={((IPEndPoint)silent.LocalEndpoint).Port};Username=u;Password=p;Timeout=0");
+
+        var late = Assert.Throws<NpgsqlException>(() => LimitedOpening.Open(source, TimeSpan.FromMilliseconds(100)));
+
+        Assert.Equal("The server did not answer within 0.1 s.", Assert.IsType<TimeoutException>(late.InnerException).Message);
+    }
+
+    [Theory]
+    [InlineData("", 5, 3)]
+    [InlineData(";Timeout=2", 2, 2)]
+    [InlineData(";Timeout=0", 0, 3)]
+    public void The_nodes_session_is_opened_within_a_limit(string given, int pool, int session)
+    {
+        var pooled = ConnectionRules.Complete($"Host=db1,db2;Username=u;Password=p{given}", "test", 30);
+
+        Assert.Equal((pool, session), (pooled.Timeout, ConnectionRules.ForSessions(pooled).Timeout));
+        Assert.Equal(
+            TimeSpan.FromSeconds((6 * session) + 2), LimitedOpening.LimitOf(ConnectionRules.ForSessions(pooled).ConnectionString));
+    }
+
+    [Fact]
     public async Task Several_hosts_of_the_applications_data_source_prove_nothing()
     {
         await using var shared = NpgsqlDataSource.Create($"Host=127.0.0.1:{FreePort()},127.0.0.1:{FreePort()};Username=u;Password=p");
