@@ -13,8 +13,7 @@ internal sealed class LimitedOpening
     private const int DefaultTimeoutSeconds = 15;
 
     private readonly NpgsqlDataSource _source;
-    private readonly Lock _lock = new();
-    private readonly ManualResetEventSlim _ended = new();
+    private readonly object _gate = new();
     private NpgsqlConnection? _connection;
     private Exception? _failure;
     private bool _isAbandoned;
@@ -52,12 +51,12 @@ internal sealed class LimitedOpening
             failure = exception;
         }
 
-        lock (_lock)
+        lock (_gate)
         {
-            (_connection, _failure) = (connection, failure);
             if (!_isAbandoned)
             {
-                _ended.Set();
+                (_connection, _failure) = (connection, failure);
+                Monitor.Pulse(_gate);
                 return;
             }
         }
@@ -67,10 +66,13 @@ internal sealed class LimitedOpening
 
     private NpgsqlConnection Wait(TimeSpan limit)
     {
-        _ended.Wait(limit);
-        lock (_lock)
+        lock (_gate)
         {
-            _ended.Dispose();
+            if (_connection is null && _failure is null)
+            {
+                Monitor.Wait(_gate, limit);
+            }
+
             if (_failure is not null)
             {
                 ExceptionDispatchInfo.Throw(_failure);
