@@ -18,10 +18,15 @@ public sealed record RecoveryItem
     /// <summary>The queue of the entry; <see langword="null"/> if not known.</summary>
     public string? Queue { get; init; }
 
-    /// <summary>The name or id of the dead node that held the claim; <see langword="null"/> if there was none.</summary>
+    /// <summary>The name or id of the node that held the claim, which had died or left; <see langword="null"/> if there was
+    /// none.</summary>
     public string? Node { get; init; }
 
-    /// <summary>The number of node crashes while the entry was running, since it last made progress.</summary>
+    /// <summary>Whether the node died, so that a crash was counted; <see langword="false"/> if it had left, and for a task whose entry was
+    /// missing or had ended.</summary>
+    public bool NodeDied { get; init; }
+
+    /// <summary>The number of nodes that died while they held the entry, since it last made progress.</summary>
     public int Crashes { get; init; }
 
     /// <summary>The reason why the item was closed; <see langword="null"/> if it runs again (see <see cref="EndReasons"/>).</summary>

@@ -79,7 +79,7 @@ internal static class RecoverySql
             select j.entry, j.fence, c.now, greatest(0, least(extract(epoch from c.now - j.claimed_at) * 1000, 2147483647))::integer,
                 j.node, j.kind, j.attempt, j.crashes, j.kind in ({{Codes.OutcomeFailed}}, {{Codes.OutcomeCancelled}}),
                 case when j.kind = {{Codes.OutcomeFailed}}
-                    then 'Its node died under it ' || j.died || ' times, the last time while nothing else could be the cause.' end,
+                    then j.died || '{{CrashLoopText.Died}}' || t.name || '{{CrashLoopText.WasAlone}}' end,
                 case j.kind when {{Codes.OutcomeFailed}} then {{Codes.CrashLoop}}
                     when {{Codes.OutcomeCancelled}} then {{Codes.CancelRequested}} end,
                 case when j.kind in ({{Codes.OutcomeFailed}}, {{Codes.OutcomeLost}}) then {{BlackBox}} end
@@ -103,7 +103,7 @@ internal static class RecoverySql
             from (select u.fence, array_agg(u.entry) as entries from unfinished u where u.held_back group by u.fence) k
             where c.id = k.fence
         )
-        select d.entry, d.final, d.crashes, d.reason, k.name, q.name, j.name, t.id
+        select d.entry, d.final, d.crashes, d.reason, k.name, q.name, j.name, t.id, j.dead_at is not null and not j.stopped
         from done d
         cross join lateral (select e.kind, e.queue from {schema}.entries e where e.id = d.entry offset 0) e
         join {schema}.kinds k on k.id = e.kind
@@ -118,7 +118,7 @@ internal static class RecoverySql
     /// this fence, the count restarts at one. If an entry exceeds the limit and was the only suspect there, it ends; otherwise it gets a
     /// last chance. An entry that an earlier sweep had to leave in its claim always gets one, because it is not known whether it was the
     /// only suspect.</summary>
-    /// <returns>Entry, whether it ended, crashes, reason, kind, queue, node, task.</returns>
+    /// <returns>Entry, whether it ended, crashes, reason, kind, queue, node, task, whether the node died.</returns>
     internal static readonly string Sweep = Unfinished("t.id = any ($3) and u.entry <> all ($4)") + $$"""
         , counted as materialized (
             select u.*,

@@ -148,6 +148,7 @@ internal sealed partial class PostgreSqlQueueStore
                 Queue = reader.GetString(5),
                 Node = reader.GetString(6),
                 TaskId = reader.IsDBNull(7) ? null : reader.GetGuid(7),
+                NodeDied = reader.GetBoolean(8),
             };
             items.Add((item, reader.GetString(5)));
         }

@@ -101,8 +101,8 @@ internal sealed partial class SqliteQueueStore
         return nodes;
     }
 
-    /// <summary>Sweeps all claims of one dead node in one transaction: whether an entry was the only one running can be decided only over
-    /// all of them.</summary>
+    /// <summary>Sweeps all claims of one dead node in one transaction: whether an entry was the only suspect can be decided only over all
+    /// of them.</summary>
     private (List<RecoveryItem> Items, HashSet<string> Queues) Sweep(SqliteSession session, DeadNode node, int maxCrashes)
     {
         var moves = new EntryMoves(session, _database.Names, _database.Now());
@@ -190,6 +190,7 @@ internal sealed partial class SqliteQueueStore
             Kind = kind,
             Queue = QueueOf(session, entry.Id),
             Node = node.Name,
+            NodeDied = !node.Stopped,
             Crashes = entry.Crashes,
         };
         var run = new Run(entry.Id, entry.Fence, node.Number, entry.Attempt, entry.Crashes, 0, task is not null);
@@ -204,7 +205,7 @@ internal sealed partial class SqliteQueueStore
         var counted = item with { Crashes = Math.Min(crashes, maxCrashes) };
         if (crashes > maxCrashes && isOnlySuspect && !moves.IsCancelRequested(entry.Id))
         {
-            var error = $"Its node died under it {crashes} times without progress; at last ({node.Name}) nothing else there was suspect.";
+            var error = CrashLoopText.Of(crashes, node.Name);
             moves.End(run with { Crashes = crashes }, OutcomeKind.Failed, [], error, EndReasons.CrashLoop);
             return Closed(item with { Crashes = crashes }, EndReasons.CrashLoop);
         }

@@ -19,24 +19,29 @@ internal static partial class Log
         + "{Planned} jobs were planned. Claiming begins")]
     public static partial void StartupDone(this ILogger logger, int recovered, int closed, int planned);
 
-    [LoggerMessage(3060, LogLevel.Information, "Recovered task {TaskId} (entry {EntryId}, {Kind}): its node {Node} died while it ran "
-        + "(crash {Crashes}); it runs again")]
-    public static partial void RecoveredTask(this ILogger logger, Guid? taskId, long? entryId, string? kind, string? node, int crashes);
+    [LoggerMessage(3060, LogLevel.Information, "Task {TaskId} (entry {EntryId}, {Kind}) of node {Node} runs again, because {Cause}; "
+        + "crashes counted: {Crashes}")]
+    public static partial void RecoveredTask(
+        this ILogger logger, Guid? taskId, long? entryId, string? kind, string? node, string cause, int crashes);
 
-    [LoggerMessage(3061, LogLevel.Debug, "Recovered entry {EntryId} ({Kind}): its node {Node} died while it ran (crash {Crashes}); "
-        + "it runs again")]
-    public static partial void RecoveredEntry(this ILogger logger, long? entryId, string? kind, string? node, int crashes);
+    [LoggerMessage(3061, LogLevel.Debug, "Entry {EntryId} ({Kind}) of node {Node} runs again, because {Cause}; crashes counted: {Crashes}")]
+    public static partial void RecoveredEntry(
+        this ILogger logger, long? entryId, string? kind, string? node, string cause, int crashes);
 
-    [LoggerMessage(3062, LogLevel.Warning, "Closed task {TaskId}, entry {EntryId} ({Kind}) of node {Node} after {Crashes} "
-        + "crashes: {Reason}")]
-    public static partial void ClosedByRecovery(
-        this ILogger logger, Guid? taskId, long? entryId, string? kind, string? node, int crashes, string? reason);
+    [LoggerMessage(3062, LogLevel.Warning, "Closed task {TaskId} (entry {EntryId}, {Kind}) of node {Node}: {Reason}; "
+        + "crashes counted: {Crashes}")]
+    public static partial void ClosedTask(
+        this ILogger logger, Guid? taskId, long? entryId, string? kind, string? node, string reason, int crashes);
 
     [LoggerMessage(3063, LogLevel.Information, "Recovery: {Recovered} entries run again, {Closed} were closed")]
     public static partial void RecoveryDone(this ILogger logger, int recovered, int closed);
 
-    [LoggerMessage(3070, LogLevel.Warning, "Released {Entries} entries of {Claims} claims whose answers were lost")]
-    public static partial void GaveBack(this ILogger logger, int entries, int claims);
+    [LoggerMessage(3064, LogLevel.Warning, "Ended entry {EntryId} ({Kind}) of node {Node}: {Reason}; crashes counted: {Crashes}")]
+    public static partial void EndedEntry(this ILogger logger, long? entryId, string? kind, string? node, string reason, int crashes);
+
+    [LoggerMessage(3070, LogLevel.Warning, "Released {Entries} entries of {Claims} claims that the store made but this node never "
+        + "learned of")]
+    public static partial void ReleasedUnknownClaims(this ILogger logger, int entries, int claims);
 
     [LoggerMessage(3080, LogLevel.Warning, "{Loop} failed although the store has answered; it is repeated until it succeeds, "
         + "without further warnings")]

@@ -31,7 +31,7 @@ internal sealed class Statistics
         }
 
         var counts = Of(queue, kind);
-        Interlocked.Increment(ref item.Crashes > 0 ? ref counts.Lost : ref counts.Released);
+        Interlocked.Increment(ref item.NodeDied ? ref counts.Lost : ref counts.Released);
         if (item.Action == RecoveryAction.Closed)
         {
             Interlocked.Increment(ref string.Equals(item.Reason, EndReasons.CrashLoop, StringComparison.Ordinal)

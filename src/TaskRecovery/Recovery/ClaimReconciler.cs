@@ -73,7 +73,7 @@ internal sealed class ClaimReconciler(
         {
             waker.WakeAll();
             metrics.Released(entries);
-            _logger.GaveBack(entries, unknown.Count);
+            _logger.ReleasedUnknownClaims(entries, unknown.Count);
         }
 
         return entries;

@@ -29,7 +29,7 @@ internal sealed class TaskRecoverer(
         while (swept.Items.Count > 0);
 
         var repaired = await jobs.RecoverTasksAsync(Options.MaxRecoveryAge, Options.MaxCrashes, cancellationToken).ConfigureAwait(false);
-        LogReport(repaired);
+        LogReport(repaired, isSweep: false);
         items.AddRange(repaired.Items);
         return items.Count == 0 ? RecoveryReport.Empty : new RecoveryReport(items);
     }
@@ -38,11 +38,11 @@ internal sealed class TaskRecoverer(
     public async Task<RecoveryReport> SweepOnceAsync(CancellationToken cancellationToken)
     {
         var report = await queue.SweepAsync(Options.MaxCrashes, cancellationToken).ConfigureAwait(false);
-        LogReport(report);
+        LogReport(report, isSweep: true);
         return report;
     }
 
-    private void LogReport(RecoveryReport report)
+    private void LogReport(RecoveryReport report, bool isSweep)
     {
         if (report.Items.Count == 0)
         {
@@ -56,19 +56,41 @@ internal sealed class TaskRecoverer(
         {
             if (item.Action == RecoveryAction.Closed)
             {
-                logger.ClosedByRecovery(item.TaskId, item.EntryId, Shown(item.Kind), Shown(item.Node), item.Crashes, item.Reason);
-            }
-            else if (item.TaskId is not null)
-            {
-                logger.RecoveredTask(item.TaskId, item.EntryId, Shown(item.Kind), Shown(item.Node), item.Crashes);
+                LogClosed(item);
             }
             else
             {
-                logger.RecoveredEntry(item.EntryId, Shown(item.Kind), Shown(item.Node), item.Crashes);
+                LogRecovered(item, !isSweep ? "its entry was missing" : item.NodeDied ? "the node died" : "the node left");
             }
         }
 
         logger.RecoveryDone(report.Recovered, report.Closed);
+    }
+
+    private void LogRecovered(RecoveryItem item, string cause)
+    {
+        if (item.TaskId is not null)
+        {
+            logger.RecoveredTask(item.TaskId, item.EntryId, Shown(item.Kind), Shown(item.Node), cause, item.Crashes);
+        }
+        else
+        {
+            logger.RecoveredEntry(item.EntryId, Shown(item.Kind), Shown(item.Node), cause, item.Crashes);
+        }
+    }
+
+    private void LogClosed(RecoveryItem item)
+    {
+        // Only a completed entry ends without a reason.
+        var reason = item.Reason ?? "its entry has completed";
+        if (item.TaskId is not null)
+        {
+            logger.ClosedTask(item.TaskId, item.EntryId, Shown(item.Kind), Shown(item.Node), reason, item.Crashes);
+        }
+        else
+        {
+            logger.EndedEntry(item.EntryId, Shown(item.Kind), Shown(item.Node), reason, item.Crashes);
+        }
     }
 
     private static string? Shown(string? stored) => stored is null ? null : EntryText.Shown(stored);

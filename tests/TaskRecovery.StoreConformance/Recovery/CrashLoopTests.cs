@@ -20,8 +20,12 @@ public abstract class CrashLoopTests(StoreFixture fixture) : StoreTests(fixture)
         Assert.Equal((EntryState.Waiting, 3), (before.State, before.Crashes));
         var item = Assert.Single(report.Items);
         Assert.Equal((RecoveryAction.Closed, id, EndReasons.CrashLoop), (item.Action, item.EntryId!.Value, item.Reason));
+        Assert.True(item.NodeDied);
         var found = await FindAsync(id);
         Assert.Equal((EntryState.Failed, EndReasons.CrashLoop), (found.State, found.Reason));
+        Assert.Equal(
+            $"4 nodes died while they held this entry, which made no progress; in the last one ({item.Node}) it was the only suspect.",
+            found.Error);
         Assert.NotNull(found.EndedAt);
         Assert.Empty((await ClaimAsync(GivenNode())).Entries);
     }

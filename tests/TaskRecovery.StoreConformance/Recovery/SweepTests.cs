@@ -200,8 +200,10 @@ public abstract class SweepTests(StoreFixture fixture) : StoreTests(fixture)
         await ClaimOneAsync(node, id);
 
         node.Session.Leave(node.Id);
-        await SweepAsync();
+        var report = await SweepAsync();
 
+        var item = Assert.Single(report.Items);
+        Assert.Equal((2, false), (item.Crashes, item.NodeDied));
         Assert.Equal(2, Assert.Single((await ClaimAsync(GivenNode())).Entries).Crashes);
     }
 

@@ -48,11 +48,20 @@ public sealed class StatisticsTests
     [Fact]
     public void Recovery_counts_lost_and_released_runs_and_ended_entries()
     {
-        var lost = new RecoveryItem { Action = RecoveryAction.Recovered, EntryId = 1, Queue = "q", Kind = "k", Crashes = 1 };
+        var lost = new RecoveryItem
+        {
+            Action = RecoveryAction.Recovered,
+            EntryId = 1,
+            Queue = "q",
+            Kind = "k",
+            NodeDied = true,
+            Crashes = 1,
+        };
         var report = new RecoveryReport(
         [
             lost,
-            lost with { Crashes = 0 },
+            lost with { NodeDied = false, Crashes = 0 },
+            lost with { NodeDied = false },
             lost with { Action = RecoveryAction.Closed, Reason = EndReasons.CrashLoop, Crashes = 4 },
             lost with { Action = RecoveryAction.Closed, Reason = EndReasons.CancelRequested },
             lost with { EntryId = null },
@@ -60,7 +69,7 @@ public sealed class StatisticsTests
 
         _metrics.Recovered(report);
 
-        Assert.Equal(new EntryTotals { Lost = 3, Released = 1, Failed = 1, Cancelled = 1 }, Assert.Single(Statistics.Take()).Totals);
+        Assert.Equal(new EntryTotals { Lost = 3, Released = 2, Failed = 1, Cancelled = 1 }, Assert.Single(Statistics.Take()).Totals);
     }
 
     [Fact]

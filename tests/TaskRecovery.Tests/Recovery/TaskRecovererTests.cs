@@ -17,16 +17,35 @@ public sealed class TaskRecovererTests : IDisposable
         var task = Guid.NewGuid();
         _recovery.Store.NextSweep(RecoveryUnderTest.Report(RecoveryAction.Recovered, task));
         _recovery.Store.NextSweep(RecoveryUnderTest.Report(RecoveryAction.Closed, reason: EndReasons.CrashLoop));
-        _recovery.Jobs.TaskReport = RecoveryUnderTest.Report(RecoveryAction.Closed, reason: EndReasons.TooOld);
+        _recovery.Jobs.TaskReport = RecoveryUnderTest.Report(RecoveryAction.Closed, task, EndReasons.TooOld);
 
         var report = await _recovery.Recoverer.RecoverOnceAsync(Cancellation);
 
         Assert.Equal((1, 2), (report.Recovered, report.Closed));
         Assert.Equal(["sweep", "sweep", "sweep", "recover tasks"], _recovery.Store.Calls);
-        Assert.Contains(_recovery.Log.Texts, line => line.StartsWith($"Recovered task {task}", StringComparison.Ordinal));
-        Assert.Contains(_recovery.Log.Texts, line => line.EndsWith("after 1 crashes: crash_loop", StringComparison.Ordinal));
-        Assert.Contains(_recovery.Log.Texts, line => line.EndsWith("after 1 crashes: too_old", StringComparison.Ordinal));
+        Assert.Equal(
+            [
+                $"Task {task} (entry 4, mail) of node dead runs again, because the node died; crashes counted: 1",
+                "Recovery: 1 entries run again, 0 were closed",
+                "Ended entry 4 (mail) of node dead: crash_loop; crashes counted: 1",
+                "Recovery: 0 entries run again, 1 were closed",
+                $"Closed task {task} (entry 4, mail) of node dead: too_old; crashes counted: 1",
+                "Recovery: 0 entries run again, 1 were closed",
+            ],
+            _recovery.Log.Texts);
         Assert.Equal(3, _recovery.Waker.Wakes);
+    }
+
+    [Fact]
+    public async Task The_log_names_the_cause_of_each_recovery()
+    {
+        _recovery.Store.NextSweep(RecoveryUnderTest.Report(RecoveryAction.Recovered, nodeDied: false));
+        _recovery.Jobs.TaskReport = RecoveryUnderTest.Report(RecoveryAction.Recovered, Guid.NewGuid(), nodeDied: false);
+
+        await _recovery.Recoverer.RecoverOnceAsync(Cancellation);
+
+        Assert.Contains(_recovery.Log.Texts, line => line.Contains("because the node left", StringComparison.Ordinal));
+        Assert.Contains(_recovery.Log.Texts, line => line.Contains("because its entry was missing", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -53,9 +53,9 @@ internal sealed class RecoveryUnderTest : IDisposable
         Metrics.Dispose();
     }
 
-    public static RecoveryReport Report(RecoveryAction action, Guid? taskId = null, string? reason = null)
+    public static RecoveryReport Report(RecoveryAction action, Guid? taskId = null, string? reason = null, bool nodeDied = true)
         => new([new RecoveryItem { Action = action, EntryId = 4, TaskId = taskId,
-            Kind = "mail", Node = "dead", Crashes = 1, Reason = reason }]);
+            Kind = "mail", Node = "dead", NodeDied = nodeDied, Crashes = 1, Reason = reason }]);
 }
 
 internal sealed class FakeWaker : IClaimWaker
