@@ -12,8 +12,9 @@ public sealed class SqliteOptions
     /// <value>Default: <see langword="true"/>.</value>
     public bool MigrateOnStart { get; set; } = true;
 
-    /// <summary>The longest time between two polls of an idle node. New work of the same process is noticed at once, and that of another
-    /// process within about 25 ms.</summary>
+    /// <summary>The interval of polls while a node has work, or while it can't watch the file for changes. An idle node that watches polls
+    /// every 10 seconds, or at this interval if it is longer. New work of the same process is noticed at once, and that of another process
+    /// within about 25 ms.</summary>
     /// <value>Default: 1 second. Allowed: 10 milliseconds to 1 minute.</value>
     public TimeSpan PollInterval { get; set; } = TimeSpan.FromSeconds(1);
 

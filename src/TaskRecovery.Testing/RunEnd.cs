@@ -15,10 +15,10 @@ public enum RunEnd
     /// <summary>The attempt failed, and the entry runs again later.</summary>
     Retried = 3,
 
-    /// <summary>The handler asked to run later, without using up an attempt.</summary>
+    /// <summary>The handler asked to run later, without spending an attempt.</summary>
     Snoozed = 4,
 
-    /// <summary>The entry was released without using up an attempt, for example because the host is stopping.</summary>
+    /// <summary>The entry was released without spending an attempt, for example because the host is stopping.</summary>
     Released = 5,
 
     /// <summary>The store refused the run's writes, because the claim no longer belongs to this node.</summary>

@@ -102,7 +102,7 @@ public sealed class TestRun
     /// <exception cref="TestFailedException">The run ended otherwise.</exception>
     public TestRun ShouldSnooze(TimeSpan? delay = null) => this.Expect(RunEnd.Snoozed, "to snooze", delay: delay);
 
-    /// <summary>Checks that the entry was released without using up an attempt, as when the host stops.</summary>
+    /// <summary>Checks that the entry was released without spending an attempt, as when the host stops.</summary>
     /// <exception cref="TestFailedException">The run ended otherwise.</exception>
     public TestRun ShouldRelease() => this.Expect(RunEnd.Released, "to be released");
 

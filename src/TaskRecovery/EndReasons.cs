@@ -15,8 +15,8 @@ public static class EndReasons
     /// <summary>The stored row can't be read as an entry, because another program wrote or changed it.</summary>
     public const string Unreadable = "unreadable";
 
-    /// <summary>The node running the entry crashed more than <see cref="RecoveryOptions.MaxCrashes"/> times, the last time with no other
-    /// suspect entry running beside it.</summary>
+    /// <summary>More than <see cref="RecoveryOptions.MaxCrashes"/> nodes died while they held the entry, the last one without any other
+    /// suspect entry.</summary>
     public const string CrashLoop = "crash_loop";
 
     /// <summary>Cancellation was requested, for example with <see cref="IJobQueue.CancelAsync"/>.</summary>

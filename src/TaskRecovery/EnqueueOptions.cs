@@ -18,7 +18,7 @@ public sealed record EnqueueOptions
 
     /// <summary>The earliest time at which the entry may run, by the database's clock. A time in the past means now. Can't be combined with
     /// <see cref="RunAfter"/>.</summary>
-    /// <value>Default: <see langword="null"/> (now).</value>
+    /// <value>Default: <see langword="null"/> (now). Before the year 9000.</value>
     public DateTimeOffset? RunAt { get; init; }
 
     /// <summary>The delay before the entry may run, measured by the database's clock from the time it is stored. Can't be combined with
@@ -29,8 +29,8 @@ public sealed record EnqueueOptions
     /// <summary>The time after which the entry no longer starts, by the database's clock. An entry that has not started by then ends as
     /// cancelled, with the reason <see cref="EndReasons.Expired"/>, when a node would have started it. An attempt that failed or crashed is
     /// retried even after this time.</summary>
-    /// <value>Default: <see langword="null"/>, which means that the entry does not expire. Must be later than
-    /// <see cref="RunAt"/>.</value>
+    /// <value>Default: <see langword="null"/>, which means that the entry does not expire. Later than
+    /// <see cref="RunAt"/> and before the year 9000.</value>
     public DateTimeOffset? ExpiresAt { get; init; }
 
     /// <summary>The maximum number of attempts before the entry ends as failed. Node crashes do not count as attempts.</summary>
@@ -51,7 +51,7 @@ public sealed record EnqueueOptions
 
     /// <summary>Application-defined data stored with the entry. Readable with <see cref="IJobQueue.FindAsync"/> and by the worker
     /// (<see cref="WorkContext.Metadata"/>).</summary>
-    /// <value>Default: <see langword="null"/>.</value>
+    /// <value>Default: <see langword="null"/>. At most 16 KiB as JSON.</value>
     public IReadOnlyDictionary<string, string>? Metadata { get; init; }
 
     /// <summary>Describes the queue, priority and time. Omits the unique key and the metadata, which don't belong in logs.</summary>

@@ -6,7 +6,9 @@ namespace TaskRecovery;
 /// <remarks>Thread-safe. When the task returned by an enqueue completes, the entry is stored durably and survives a crash of this process.
 /// What is cancelled, retried, erased, paused or resumed here is recorded as an event, with the application's name
 /// (<c>IHostEnvironment.ApplicationName</c>) as the actor. To record a person and a reason, use <see cref="IQueueOperator"/>.
-/// Every method throws <see cref="StoreUnavailableException"/> if the database can't be reached or does not confirm a write.</remarks>
+/// Every method throws <see cref="StoreUnavailableException"/> if the database can't be reached or does not confirm a write. On SQLite,
+/// every method that writes throws <see cref="InvalidOperationException"/> while a transaction is open that was passed to an earlier call,
+/// because the write would wait for that transaction, and the caller for the write.</remarks>
 public interface IJobQueue
 {
     /// <summary>Stores one entry, which any node may run. If this process serves the queue and has a free worker, the entry usually starts
@@ -21,6 +23,8 @@ public interface IJobQueue
     /// contains a NUL character. The message names the value and the remedy. Nothing was stored.</exception>
     /// <exception cref="NotSupportedException">A value of <typeparamref name="TArgs"/> would not survive a round trip through JSON. The
     /// message names the member and the remedy. Nothing was stored.</exception>
+    /// <exception cref="InvalidOperationException">The call was made inside a <c>TransactionScope</c>, or on SQLite while a transaction is
+    /// open that was passed to an earlier call: pass the transaction to this call too. Nothing was stored.</exception>
     /// <exception cref="StoreUnavailableException">The database did not confirm the write, so the entry may or may not be stored. Retrying
     /// with the same <see cref="EnqueueOptions.UniqueKey"/> stores no second entry while the first has not ended.</exception>
     ValueTask<EnqueueResult> EnqueueAsync<TArgs>(TArgs args, EnqueueOptions? options = null, CancellationToken cancellationToken = default)
@@ -37,6 +41,8 @@ public interface IJobQueue
     /// stored.</exception>
     /// <exception cref="ArgumentException">The transaction is not open, is not of the store's type or is on another database; or the
     /// arguments or an option can't be stored. Nothing was stored.</exception>
+    /// <exception cref="NotSupportedException">A value of <typeparamref name="TArgs"/> would not survive a round trip through JSON. Nothing
+    /// was stored.</exception>
     /// <exception cref="StoreUnavailableException">The database did not confirm the write. Roll back and retry.</exception>
     ValueTask<EnqueueResult> EnqueueAsync<TArgs>(
         TArgs args, DbTransaction transaction, EnqueueOptions? options = null, CancellationToken cancellationToken = default)
@@ -48,7 +54,13 @@ public interface IJobQueue
     /// <param name="cancellationToken">Cancels the write.</param>
     /// <exception cref="KindNotRegisteredException">No kind is registered for one of the types. Nothing was stored.</exception>
     /// <exception cref="ArgumentException">One of the entries can't be stored; or the transaction is not open, is not of the store's type
-    /// or is on another database. Nothing was stored.</exception>
+    /// or is on another database; or, on SQLite without a transaction of the caller, there are more than 100,000 entries or 64 MiB of
+    /// arguments. Nothing was stored.</exception>
+    /// <exception cref="NotSupportedException">A value of one of the types would not survive a round trip through JSON. Nothing was
+    /// stored.</exception>
+    /// <exception cref="InvalidOperationException">Without <paramref name="transaction"/>: the call was made inside a
+    /// <c>TransactionScope</c>, or on SQLite while a transaction is open that was passed to an earlier call. Nothing was
+    /// stored.</exception>
     /// <exception cref="StoreUnavailableException">The database did not confirm the write.</exception>
     ValueTask<IReadOnlyList<EnqueueResult>> EnqueueManyAsync(
         IEnumerable<EnqueueRequest> requests, DbTransaction? transaction = null, CancellationToken cancellationToken = default);

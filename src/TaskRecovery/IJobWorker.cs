@@ -6,7 +6,7 @@ public interface IJobWorker<TArgs>
     where TArgs : notnull
 {
     /// <summary>Runs one entry. If the method returns, the entry is completed. If it throws, the entry is retried later, until its attempts
-    /// are used up.</summary>
+    /// are spent.</summary>
     /// <remarks>An entry runs at least once: after a crash it runs again. Use <see cref="WorkContext.StepAsync{T}"/> for parts that must
     /// not be repeated, or <see cref="WorkContext.CompleteAsync"/> to commit the effects and the outcome in one transaction.</remarks>
     /// <param name="context">The entry, with methods to store progress and to end the entry other than by returning or throwing.</param>

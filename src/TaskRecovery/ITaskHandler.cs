@@ -7,7 +7,7 @@ public interface ITaskHandler<TArgs>
     where TArgs : notnull
 {
     /// <summary>Runs one task. If the method returns, the task is completed. If it throws, the task is retried later, until its attempts
-    /// are used up.</summary>
+    /// are spent.</summary>
     /// <param name="context">The task, with methods to store progress and to end it other than by returning or throwing.</param>
     /// <param name="cancellationToken">Cancelled on shutdown, on a cancel request, on timeout and when the claim is lost;
     /// <see cref="WorkContext.StopReason"/> says why.</param>

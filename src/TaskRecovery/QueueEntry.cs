@@ -30,7 +30,7 @@ public sealed record QueueEntry
     /// <summary>The maximum number of attempts.</summary>
     public required int MaxAttempts { get; init; }
 
-    /// <summary>The number of node crashes while the entry was running, since it last made progress.</summary>
+    /// <summary>The number of nodes that died while they held the entry, since it last made progress.</summary>
     public required int Crashes { get; init; }
 
     /// <summary>The time at which the entry was stored, by the database's clock.</summary>
@@ -43,7 +43,7 @@ public sealed record QueueEntry
     /// <see cref="EnqueueOptions.ExpiresAt"/>).</summary>
     public DateTimeOffset? ExpiresAt { get; init; }
 
-    /// <summary>The time of the last claim; <see langword="null"/> if the entry has never been claimed.</summary>
+    /// <summary>The time at which the entry was last claimed; <see langword="null"/> if it has never been claimed.</summary>
     public DateTimeOffset? StartedAt { get; init; }
 
     /// <summary>The time at which the entry ended; <see langword="null"/> if it has not.</summary>

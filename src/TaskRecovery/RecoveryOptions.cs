@@ -3,18 +3,18 @@ namespace TaskRecovery;
 /// <summary>Settings for the recovery of dead nodes' work.</summary>
 public sealed class RecoveryOptions
 {
-    /// <summary>The number of node crashes that an entry may survive. One more crash, with no other suspect entry running beside it, ends
-    /// the entry as failed with the reason <c>crash_loop</c>.</summary>
+    /// <summary>How many nodes may die while they hold the same entry. One more crash, with no other suspect entry in the node, ends the
+    /// entry as failed with the reason <c>crash_loop</c>.</summary>
     /// <value>Default: 3. 1 to 10.</value>
     public int MaxCrashes { get; set; } = 3;
 
     /// <summary>The maximum age of an unfinished task that recovery runs again. If an older task has no entry, it is closed with the reason
     /// <c>too_old</c>.</summary>
-    /// <value>Default: 7 days.</value>
+    /// <value>Default: 7 days. 1 second to 36,500 days.</value>
     public TimeSpan MaxRecoveryAge { get; set; } = TimeSpan.FromDays(7);
 
     /// <summary>The interval at which a node looks for the work of dead nodes even if it has seen no node die, and for claims whose
-    /// response was lost.</summary>
+    /// answer was lost.</summary>
     /// <value>Default: 5 seconds. 100 milliseconds to 1 hour.</value>
     public TimeSpan SweepInterval { get; set; } = TimeSpan.FromSeconds(5);
 }

@@ -6,7 +6,8 @@ public enum StopReason
     /// <summary>The token is not cancelled.</summary>
     None = 0,
 
-    /// <summary>The host is stopping. The entry is released without using up an attempt.</summary>
+    /// <summary>The host is stopping. If the handler throws, the entry is released without spending an attempt; if it returns, the entry is
+    /// completed.</summary>
     Shutdown,
 
     /// <summary>Cancellation of the entry was requested.</summary>
@@ -15,6 +16,6 @@ public enum StopReason
     /// <summary>The attempt exceeded its time limit and counts as failed.</summary>
     TimedOut,
 
-    /// <summary>The node may no longer hold the claim on the entry. The store rejects further writes of this attempt.</summary>
+    /// <summary>The node may no longer hold the claim on the entry. Nothing more of this attempt is stored.</summary>
     ClaimLost,
 }

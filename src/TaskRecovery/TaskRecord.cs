@@ -26,7 +26,7 @@ public sealed record TaskRecord
     /// <summary>The number of attempts made, including the running one.</summary>
     public int Attempt { get; init; }
 
-    /// <summary>The number of node crashes while the task was running, since it last made progress.</summary>
+    /// <summary>The number of nodes that died while they held its entry, since it last made progress.</summary>
     public int Crashes { get; init; }
 
     /// <summary>The result as JSON; <see langword="null"/> if there is none or it was not read.</summary>
@@ -45,7 +45,8 @@ public sealed record TaskRecord
     /// <summary>The time at which the task was created, by the database's clock.</summary>
     public DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>The time at which the latest attempt started; <see langword="null"/> if none has started.</summary>
+    /// <summary>The time at which the handler of the latest attempt started, which is later than the claim of its entry;
+    /// <see langword="null"/> if none has started.</summary>
     public DateTimeOffset? StartedAt { get; init; }
 
     /// <summary>The time at which the task ended; <see langword="null"/> if it has not.</summary>

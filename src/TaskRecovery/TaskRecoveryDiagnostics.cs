@@ -21,13 +21,14 @@ public static class TaskRecoveryDiagnostics
     /// <summary>Counter: failed runs that will be retried.</summary>
     public const string Retried = "taskrecovery.entry.retried";
 
-    /// <summary>Counter: entries of dead nodes recovered by this node's sweeper, with the tag <c>taskrecovery.action</c>.</summary>
+    /// <summary>Counter: entries and tasks that this process recovered or closed, in sweeps and at start-up, with the tag
+    /// <c>taskrecovery.action</c>.</summary>
     public const string Recovered = "taskrecovery.entry.recovered";
 
     /// <summary>Counter: runs whose outcome was discarded because this node had lost the claim.</summary>
     public const string ClaimLost = "taskrecovery.claim.lost";
 
-    /// <summary>Counter: entries released because the response to their claim was lost.</summary>
+    /// <summary>Counter: entries released because the answer to their claim was lost.</summary>
     public const string Released = "taskrecovery.claim.released";
 
     /// <summary>Histogram in seconds: the duration of a run.</summary>

@@ -8,7 +8,7 @@ public sealed class TaskRecoveryOptions
     /// <summary>The name of this instance. A restarted instance immediately takes over the work of the previous instance with the same
     /// name, so no two running processes may share a name.</summary>
     /// <value>Default: <see langword="null"/>: the machine and application name; work is taken over at once only if the recorded process no
-    /// longer exists on this machine.</value>
+    /// longer exists on this machine. 1 to 200 bytes of UTF-8, without control characters.</value>
     public string? NodeName { get; set; }
 
     /// <summary>What happens at host start if the store is not available.</summary>
@@ -17,15 +17,15 @@ public sealed class TaskRecoveryOptions
 
     /// <summary>How long running handlers may continue after the host begins to stop, before their tokens are cancelled. Keep it below the
     /// host's own shutdown timeout (30 seconds by default).</summary>
-    /// <value>Default: 20 seconds. Zero cancels at once.</value>
+    /// <value>Default: 20 seconds. Zero, which cancels at once, to 1 day.</value>
     public TimeSpan ShutdownTimeout { get; set; } = TimeSpan.FromSeconds(20);
 
     /// <summary>The maximum size of an entry's arguments as JSON, in bytes.</summary>
-    /// <value>Default: 1,048,576 bytes (1 MiB).</value>
+    /// <value>Default: 1,048,576 bytes (1 MiB). 1 byte to 268,435,456 bytes (256 MiB).</value>
     public int MaxArgsBytes { get; set; } = 1024 * 1024;
 
     /// <summary>The maximum size of a result, a step result or a checkpoint as JSON, in bytes.</summary>
-    /// <value>Default: 1,048,576 bytes (1 MiB).</value>
+    /// <value>Default: 1,048,576 bytes (1 MiB). 1 byte to 268,435,456 bytes (256 MiB).</value>
     public int MaxResultBytes { get; set; } = 1024 * 1024;
 
     /// <summary>The JSON options for arguments, results, steps and checkpoints. For trimmed and native AOT builds, set options with a

@@ -27,7 +27,7 @@ public abstract class WorkContext
     /// <summary>The maximum number of attempts of the entry.</summary>
     public int MaxAttempts => Run.Entry.MaxAttempts;
 
-    /// <summary>The number of node crashes while the entry was running, since it last made progress. Above zero, this run is a
+    /// <summary>The number of nodes that died while they held the entry, since it last made progress. Above zero, this run is a
     /// recovery.</summary>
     public int Crashes => Run.Entry.Crashes;
 
@@ -50,24 +50,29 @@ public abstract class WorkContext
 
     /// <summary>Sets the result, which is stored as JSON with the outcome when the worker returns.</summary>
     /// <exception cref="ArgumentException">The result is larger than <see cref="TaskRecoveryOptions.MaxResultBytes"/>.</exception>
+    /// <exception cref="System.Text.Json.JsonException">The result has a text with a NUL character.</exception>
     public void SetResult<T>(T result) => Run.SetResult(result);
 
-    /// <summary>When the worker returns, reschedules the entry to run again after <paramref name="delay"/>, without using up an attempt. Of
+    /// <summary>When the worker returns, reschedules the entry to run again after <paramref name="delay"/>, without spending an attempt. Of
     /// several calls, the last one counts.</summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="delay"/> is below zero or over 36,500 days.</exception>
     public void Snooze(TimeSpan delay) => Run.Snooze(delay);
 
     /// <summary>When the worker returns, ends the entry as cancelled.</summary>
+    /// <exception cref="ArgumentException"><paramref name="reason"/> is empty or consists of white space.</exception>
     public void Cancel(string reason) => Run.Cancel(reason);
 
     /// <summary>When the worker returns, ends the entry as failed, even if attempts are left.</summary>
+    /// <exception cref="ArgumentException"><paramref name="reason"/> is empty or consists of white space.</exception>
     public void Fail(string reason) => Run.Fail(reason);
 
     /// <summary>Completes the entry in the worker's own transaction, so that its effects and its outcome commit atomically, exactly
     /// once.</summary>
     /// <remarks>Takes effect when <paramref name="transaction"/> commits. If the claim is lost, the call raises an error in the database,
     /// so that the transaction can't commit.</remarks>
+    /// <exception cref="ArgumentException">The transaction is not open, is not of the store's type or is on another database.</exception>
     /// <exception cref="ClaimLostException">This node no longer holds the claim. The transaction is aborted.</exception>
+    /// <exception cref="StoreUnavailableException">The database did not confirm the write. Roll back.</exception>
     public Task CompleteAsync(DbTransaction transaction, CancellationToken cancellationToken = default)
         => Run.CompleteAsync(transaction, cancellationToken);
 

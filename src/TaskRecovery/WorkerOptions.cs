@@ -17,11 +17,11 @@ public sealed class WorkerOptions
 
     /// <summary>The delay before the first retry. It doubles with each further failure, with a random jitter of up to 20 % in either
     /// direction.</summary>
-    /// <value>Default: 1 second.</value>
+    /// <value>Default: 1 second. Zero to <see cref="RetryMax"/>.</value>
     public TimeSpan RetryBase { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>The maximum delay between attempts.</summary>
-    /// <value>Default: 1 hour.</value>
+    /// <value>Default: 1 hour. <see cref="RetryBase"/> to 36,500 days.</value>
     public TimeSpan RetryMax { get; set; } = TimeSpan.FromHours(1);
 
     /// <summary>Whether what the handler logs through <c>ILogger</c> is kept with its entry, up to 64 KiB for each run, and shown to

@@ -11,15 +11,15 @@ internal static partial class Log
     [LoggerMessage(6002, LogLevel.Information, "{User} opened the data of {What}")]
     public static partial void DataOpened(ILogger logger, string user, string what);
 
-    [LoggerMessage(6003, LogLevel.Information, "{User}: {Action} {What}: {Result}")]
-    public static partial void Acted(ILogger logger, string user, string action, string what, string result);
-
-    [LoggerMessage(6006, LogLevel.Warning, "{User} may not act: {Action} was refused")]
-    public static partial void ActionRefused(ILogger logger, string user, string action);
+    [LoggerMessage(6003, LogLevel.Information, "{User}: {Action}, shown at {Path}: {Result}")]
+    public static partial void Acted(ILogger logger, string user, string action, string path, string result);
 
     [LoggerMessage(6004, LogLevel.Warning, "The page {Path} could not be read from the store")]
     public static partial void PageFailed(ILogger logger, Exception exception, string path);
 
     [LoggerMessage(6005, LogLevel.Warning, "The redactor of the dashboard failed; the text is hidden")]
     public static partial void RedactorFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(6006, LogLevel.Warning, "{User} may not act: {Action} was refused")]
+    public static partial void ActionRefused(ILogger logger, string user, string action);
 }

@@ -4,9 +4,8 @@ using Microsoft.Extensions.Options;
 
 namespace TaskRecovery.Dashboard.Hosting;
 
-/// <summary>Checks at start that the policies named in the options exist, because a name that is wrong would otherwise be found by the
-/// first
-/// user.</summary>
+/// <summary>Checks at start that the policies named in the options exist, so that a wrong name fails the start and not the first
+/// request.</summary>
 internal sealed class PolicyCheck(IOptions<DashboardOptions> options, IAuthorizationPolicyProvider policies) : IHostedService
 {
     public async Task StartAsync(CancellationToken cancellationToken)

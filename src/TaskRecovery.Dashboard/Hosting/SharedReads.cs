@@ -1,7 +1,7 @@
 namespace TaskRecovery.Dashboard.Hosting;
 
 /// <summary>Reads of the store that all viewers share: at most one at a time for each question, and none before the last answer is two
-/// seconds old. Nobody looks, nothing is read.</summary>
+/// seconds old. If nobody looks, nothing is read.</summary>
 /// <remarks>It keeps raw answers, never rendered pages: what of an answer a user may see is decided for each request.</remarks>
 internal sealed class SharedReads(TimeProvider time)
 {

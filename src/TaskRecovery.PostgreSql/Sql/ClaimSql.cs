@@ -15,7 +15,7 @@ internal static class ClaimSql
     /// the payloads, in one round trip. $1 node, $2 queue number, $3 kind numbers, $4 limit; then for suspects at their last chance ($5 to
     /// $8), other suspects ($9 to $12) and ordinary entries ($13 to $15): levels, times and ids to start after, limit. $16 the queue's
     /// name, $17 the kinds' names, in the order of their numbers.</summary>
-    /// <returns>First a row about the claim, in the six columns before the last: the node's number (null if it is dead); the fence (null if
+    /// <returns>First a row about the claim, in the six columns before the last two: the node's number (null if it is dead); the fence (null if
     /// nothing was claimed); the time; the number of rows selected (null if another claimer is active, in which case
     /// <see cref="ClaimBesideOthers"/> has to be used; -1 if a number no longer belongs to its name); the wait until the next entry is due;
     /// whether entries were left because of their size. Then one row per entry: a value that is common to all entries would cost as much in

@@ -98,7 +98,7 @@ internal static class OutcomeSql
         => $"(case when {crashes} >= {CrashLevels.SuspectFrom} or {crashes} = 1 and {goesFirst} then "
             + $"greatest(-{crashes}, {CrashLevels.Lowest}) else {priority} end)::smallint";
 
-    /// <summary>Puts entries back to run again; entries with a cancel request end instead.</summary>
+    /// <summary>Puts entries back; entries with a cancel request end instead.</summary>
     /// <returns>How many outcomes were stored, and the queues that got work.</returns>
     internal static readonly string PutBack = Held + $$"""
         , judged as materialized (

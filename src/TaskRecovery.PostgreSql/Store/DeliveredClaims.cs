@@ -7,7 +7,7 @@ namespace TaskRecovery.PostgreSql;
 /// <remarks>Only an optimization: if a claim is unknown here, the database checks the list.</remarks>
 internal sealed class DeliveredClaims
 {
-    // More claims than a node ever holds. Bounds what earlier lives of the node leave behind.
+    // More claims than a node ever holds. Bounds what earlier nodes of this process leave behind.
     private const int MaxClaims = 10_000;
 
     private readonly ConcurrentDictionary<long, long[]> _claims = new();

@@ -29,7 +29,7 @@ internal sealed partial class PostgreSqlClaimer(
     private PausedKinds _paused = PausedKinds.None;
     private int _queue;
 
-    // The first level whose entries are not suspects. Suspects are claimed within their allowance, not in queue order.
+    // The first level of ordinary entries (see CrashLevels).
     private int _firstOrdinary = -1;
     private long _rescanned;
     private TimeSpan _rescanTook;

@@ -160,7 +160,7 @@ internal sealed class PostgreSqlNodeSession : INodeSession
     {
         try
         {
-            // Do not end sessions of this process: they may serve a later life of the node.
+            // Do not end sessions of this process: they may serve the node that this process is now.
             Run(NodeSql.Terminate, [.. ToArgs(nodes), Arg.Text(_database.Application)], static reader => 0);
         }
         catch (PostgresException)

@@ -63,7 +63,7 @@ internal sealed class EntryMoves(SqliteSession session, SqliteNames names, long 
         return true;
     }
 
-    /// <summary>Ends a run and returns its entry to waiting. If a cancel is requested, the entry ends as cancelled instead.</summary>
+    /// <summary>Ends a run and puts its entry back. If a cancel is requested, the entry ends as cancelled instead.</summary>
     /// <param name="run">The run, with the counts that the entry keeps.</param>
     /// <param name="kind">The outcome of the run.</param>
     /// <param name="runAt">The earliest time of the next run.</param>

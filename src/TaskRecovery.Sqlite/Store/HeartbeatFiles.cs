@@ -5,8 +5,8 @@ namespace TaskRecovery.Sqlite;
 
 /// <summary>The heartbeat counters: one small file per node beside the database, written only by that node.</summary>
 /// <remarks>A heartbeat must not need the database's only write lock, because other processes and the application's own transactions may
-/// hold it for any length of time (docs/decisions, 27). If the file is lost, cannot be written or cannot be read, the node keeps its lease:
-/// its heartbeats are stored in the database instead.</remarks>
+/// hold it for any length of time (docs/decisions/0027-heartbeats-in-files.md). If the file is lost, cannot be written or cannot be read,
+/// the node keeps its lease: its heartbeats are stored in the database instead.</remarks>
 internal sealed class HeartbeatFiles(SqliteFile file)
 {
     // While the file is open here, other processes may read it, and remove it after the node was declared dead.

@@ -14,8 +14,7 @@ internal sealed class SqliteClaimer(
 
     private readonly HashSet<string> _kinds = new(kinds, StringComparer.Ordinal);
 
-    // The lowest level that is claimed in order. Entries on lower levels have crashed more often and are claimed by their own limits
-    // instead.
+    // The first level of ordinary entries (see CrashLevels).
     private int _firstOrdinary = -1;
 
     public async ValueTask<ClaimBatch> ClaimAsync(int limit, SuspectAllowance suspects, CancellationToken cancellationToken)

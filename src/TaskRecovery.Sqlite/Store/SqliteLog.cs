@@ -17,8 +17,8 @@ internal static partial class SqliteLog
     public static void CheckpointFailed(this ILogger logger, string file, Exception exception)
         => Guarded(() => LogCheckpointFailed(logger, file, exception));
 
-    [LoggerMessage(5001, LogLevel.Warning, "{Call} and {Count} writes in all have waited up to {Waited} for the write lock of '{File}', "
-        + "which is held by {Holder}. If that is your own transaction and the call is made while it is open, "
+    [LoggerMessage(5001, LogLevel.Warning, "{Count} writes wait for the write lock of '{File}', the longest ({Call}) for {Waited}. "
+        + "It is held by {Holder}. If that is your own transaction and the call is made while it is open, "
         + "pass the transaction to the call")]
     private static partial void LogWriteLockAwaited(ILogger logger, string call, int count, TimeSpan waited, string file, string holder);
 

@@ -22,7 +22,7 @@ internal static class TaskMoves
             .Bind(4, run.Crashes).BindText(5, result).Bind(6, error).Bind(7, reason).Bind(8, now)
             .Execute();
 
-    /// <summary>Returns the task to waiting, because its entry waits again.</summary>
+    /// <summary>Puts the task back, because its entry was put back.</summary>
     public static void Return(SqliteSession session, Run run, string? error)
         => session.Get(TaskSql.ReturnByEntry).Bind(1, run.Entry).Bind(2, run.Attempt).Bind(3, run.Crashes).Bind(4, error).Execute();
 

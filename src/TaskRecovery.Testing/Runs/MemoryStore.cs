@@ -3,7 +3,8 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Testing.Runs;
 
-/// <summary>What a run needs of a store: the steps and the checkpoint of one entry, in memory.</summary>
+/// <summary>What a run needs of a store: the steps and the checkpoint of one entry, in memory. It is no example of a store: see
+/// <c>docs/stores.md</c>.</summary>
 internal sealed class MemoryStore : IEntryStore
 {
     private static readonly StoreTraits Memory =

@@ -10,10 +10,10 @@ internal static partial class Log
 
     [LoggerMessage(3002, LogLevel.Warning,
         "The name {Name} belongs to a living node, so this process joined without a name as {NodeId}. Give each process a NodeName of its "
-        + "own: then a restarted process takes over its previous life's work at once")]
+        + "own: then a restarted process takes over the work of its earlier node at once")]
     public static partial void NameTaken(this ILogger logger, string name, Guid nodeId);
 
-    [LoggerMessage(3003, LogLevel.Information, "Took over the work of {Count} previous lives of this node's name: {NodeIds}")]
+    [LoggerMessage(3003, LogLevel.Information, "Took over the work of {Count} earlier nodes of this name: {NodeIds}")]
     public static partial void TookOver(this ILogger logger, int count, string nodeIds);
 
     [LoggerMessage(3006, LogLevel.Warning,
@@ -25,13 +25,14 @@ internal static partial class Log
     public static partial void LeaseRegained(this ILogger logger, Guid nodeId);
 
     [LoggerMessage(3008, LogLevel.Warning,
-        "Another node declared node {NodeId} dead: everything that it runs is cancelled, and this process registers again under a new id")]
+        "Another node declared node {NodeId} dead: the tokens of its handlers are cancelled, nothing that they store is accepted, "
+        + "and this process registers again under a new id")]
     public static partial void DeclaredDead(this ILogger logger, Guid nodeId);
 
     [LoggerMessage(3009, LogLevel.Critical,
         "The database went back in time (a failover or a restore that lost commits): it lost claim {Fence}, "
-        + "or drew that number although node "
-        + "{NodeId} has seen a later one. Everything that the node runs is cancelled, and this process registers again under a new id")]
+        + "or drew that number although node {NodeId} has seen a later one. The tokens of its handlers are cancelled, "
+        + "and this process registers again under a new id")]
     public static partial void WentBackInTime(this ILogger logger, Guid nodeId, long fence);
 
     [LoggerMessage(3010, LogLevel.Warning, "Declared node {Node} ({NodeId}) dead at heartbeat {Heartbeat}")]

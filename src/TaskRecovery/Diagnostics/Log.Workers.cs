@@ -9,8 +9,8 @@ internal static partial class Log
     [LoggerMessage(1001, LogLevel.Information, "Serving queue {Queue} with concurrency {Concurrency}; kinds: {Kinds}")]
     public static partial void QueueStarted(this ILogger logger, string queue, int concurrency, string kinds);
 
-    [LoggerMessage(1002, LogLevel.Warning, "The store is not available: {Loop} failed first. Every call is repeated until the store "
-        + "is back, without further warnings")]
+    [LoggerMessage(1002, LogLevel.Warning, "The store is not available: {Loop} failed first. Every loop repeats its calls until the "
+        + "store is back, without further warnings")]
     public static partial void StoreLost(this ILogger logger, string loop, Exception exception);
 
     [LoggerMessage(1003, LogLevel.Information, "The store is available again after {Duration}: {Loop} succeeded last")]
@@ -28,7 +28,7 @@ internal static partial class Log
     public static partial void AttemptFailed(
         this ILogger logger, long entryId, string kind, int attempt, int maxAttempts, TimeSpan delay, Exception exception);
 
-    [LoggerMessage(2002, LogLevel.Error, "Entry {EntryId} ({Kind}) failed for good after attempt {Attempt}: {Reason}. {Error}")]
+    [LoggerMessage(2002, LogLevel.Error, "Entry {EntryId} ({Kind}) failed at attempt {Attempt} and is not retried ({Reason}): {Error}")]
     public static partial void EntryFailed(this ILogger logger, long entryId, string kind, int attempt, string? reason, string? error);
 
     [LoggerMessage(2003, LogLevel.Warning, "The claim {Fence} of entry {EntryId} ({Kind}) was lost: its result is discarded. "
@@ -47,12 +47,17 @@ internal static partial class Log
     [LoggerMessage(2006, LogLevel.Information, "Stopping: {Running} entries are running, {Waiting} that had not started are released")]
     public static partial void Draining(this ILogger logger, int running, int waiting);
 
-    [LoggerMessage(2007, LogLevel.Warning, "ShutdownTimeout has passed: {Running} entries are cancelled and released")]
+    [LoggerMessage(2007, LogLevel.Warning, "ShutdownTimeout has passed: the tokens of {Running} handlers are cancelled; the entries of "
+        + "handlers that throw are released")]
     public static partial void CancellingForShutdown(this ILogger logger, int running);
 
     [LoggerMessage(2008, LogLevel.Warning, "Disposing of the scope of entry {EntryId} ({Kind}) failed; "
         + "how the entry ended does not change")]
     public static partial void ScopeFailed(this ILogger logger, long entryId, string kind, Exception exception);
+
+    [LoggerMessage(2009, LogLevel.Warning, "{Count} outcomes could not be stored before the process stops; "
+        + "the entries run again, on another node or after the next start")]
+    public static partial void OutcomesLeft(this ILogger logger, int count);
 
     [LoggerMessage(2010, LogLevel.Warning, "The handler of entry {EntryId} ({Kind}) returned normally after its token had been cancelled "
         + "({Reason}): the entry is completed. Throw to have it run again")]
@@ -79,8 +84,4 @@ internal static partial class Log
         + "and storing may take: running entries may be cut off. Raise HostOptions.ShutdownTimeout, "
         + "or lower TaskRecoveryOptions.ShutdownTimeout")]
     public static partial void HostLimitTooShort(this ILogger logger, TimeSpan hostLimit, TimeSpan shutdownTimeout, TimeSpan rest);
-
-    [LoggerMessage(2009, LogLevel.Warning, "{Count} outcomes could not be stored before the process stops; "
-        + "the entries run again elsewhere")]
-    public static partial void OutcomesLeft(this ILogger logger, int count);
 }

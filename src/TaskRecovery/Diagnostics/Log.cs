@@ -2,8 +2,8 @@ using Microsoft.Extensions.Logging;
 
 namespace TaskRecovery.Diagnostics;
 
-/// <summary>All log messages. Ids are stable: 1xxx queue, 2xxx worker, 3xxx recovery and nodes, 4xxx jobs and tasks, 5xxx store. There is
-/// one partial file per area.</summary>
+/// <summary>The log messages of the engine. Ids are stable: 1xxx queues and 2xxx workers (<c>Log.Workers.cs</c>), 3001 to 3049 nodes,
+/// 3050 to 3099 recovery, 4xxx jobs and tasks. The SQLite store (5xxx) and the dashboard (6xxx) have log classes of their own.</summary>
 internal static partial class Log
 {
 }

@@ -15,7 +15,7 @@ internal sealed class OperationLoop(IOperationStore store, IClaimWaker waker, Op
     /// <inheritdoc/>
     protected override Signal Wake => signal.Started;
 
-    /// <summary>Does one step of each running operation. Tests call this; the timer is not part of the behaviour.</summary>
+    /// <summary>Does one step of each running operation. Tests call this; the timer is not part of the behavior.</summary>
     /// <returns>Whether there may be more to do now.</returns>
     internal async Task<bool> WorkOnceAsync(CancellationToken cancellationToken)
     {

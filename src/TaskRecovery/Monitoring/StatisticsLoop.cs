@@ -25,7 +25,7 @@ internal sealed class StatisticsLoop : StoreLoop
     /// <inheritdoc/>
     protected override TimeSpan Interval => TimeSpan.FromSeconds(10);
 
-    /// <summary>Stores the counts since the last call. Tests call this; the timer is not part of the behaviour.</summary>
+    /// <summary>Stores the counts since the last call. Tests call this; the timer is not part of the behavior.</summary>
     internal async Task StoreOnceAsync(CancellationToken cancellationToken)
     {
         if (!_store.Features.HasFlag(MonitorFeatures.Statistics) || _metrics.Statistics.Take() is not { Count: > 0 } counts)

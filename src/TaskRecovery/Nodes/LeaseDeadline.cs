@@ -20,12 +20,17 @@ internal readonly record struct LeaseDeadline(bool UsesGrace, TimeSpan Lease, Ti
     /// <summary>How long before the end of the lease a node stops.</summary>
     public static readonly TimeSpan BeforeLease = TimeSpan.FromSeconds(3);
 
-    private long Acked { get; init; }
+    /// <summary>When the last accepted heartbeat was sent.</summary>
+    private long AcceptedAt { get; init; }
 
+    /// <summary>Whether a heartbeat of this registration has reported that its lock is held.</summary>
     private bool EverHeld { get; init; }
 
+    /// <summary>Whether other nodes may act on the last accepted heartbeat after the grace period.</summary>
     private bool GraceCounts { get; init; }
 
+    /// <summary>When the first heartbeat since then was sent whose answer is missing, so that it may have been accepted with a held
+    /// lock.</summary>
     private long? Doubtful { get; init; }
 
     /// <summary>The deadline, as a timestamp of the time provider.</summary>
@@ -33,8 +38,8 @@ internal readonly record struct LeaseDeadline(bool UsesGrace, TimeSpan Lease, Ti
     {
         get
         {
-            var fromAcknowledged = Acked + (GraceCounts ? UntilGrace : UntilLease);
-            return Doubtful is { } sent ? Math.Min(fromAcknowledged, sent + UntilGrace) : fromAcknowledged;
+            var fromAccepted = AcceptedAt + (GraceCounts ? UntilGrace : UntilLease);
+            return Doubtful is { } sent ? Math.Min(fromAccepted, sent + UntilGrace) : fromAccepted;
         }
     }
 
@@ -54,13 +59,13 @@ internal readonly record struct LeaseDeadline(bool UsesGrace, TimeSpan Lease, Ti
 
     /// <summary>Called when a heartbeat was accepted. The deadline counts from the time it was sent.</summary>
     /// <remarks>Once a registration has reported that it holds its lock, it keeps the grace period's deadline: a heartbeat that was
-    /// abandoned with its session may still be executed and report the lock as held again (variant OLD_BEAT_COUNTS of the model).</remarks>
+    /// abandoned with its session may still be executed and report the lock as held again (variant OLD_BEAT_COUNTS of the model, see
+    /// docs/protocol/README.md).</remarks>
     public LeaseDeadline Acknowledged(long sent, bool holdsLock)
         => this with
         {
-            Acked = sent,
-            GraceCounts = UsesGrace
-            && (holdsLock || EverHeld),
+            AcceptedAt = sent,
+            GraceCounts = UsesGrace && (holdsLock || EverHeld),
             EverHeld = EverHeld || holdsLock,
             Doubtful = null,
         };

@@ -6,8 +6,8 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Nodes;
 
-/// <summary>Does a node's work on its dedicated thread, one step at a time: opens a session, registers, sends heartbeats, and
-/// decides which peers are dead. Not thread-safe; its methods may block.</summary>
+/// <summary>Does a node's work on its dedicated thread, one step at a time: opens a session, registers, sends heartbeats,
+/// asks the detector which peers are dead, and stores its verdicts. Not thread-safe; its methods may block.</summary>
 /// <param name="store">Opens the sessions.</param>
 /// <param name="events">Is notified of registrations and lease changes.</param>
 /// <param name="options">The heartbeat interval, the lease and the grace period.</param>

@@ -170,7 +170,7 @@ internal sealed class NodeService : ICurrentNode, INodeEvents, IHostedLifecycleS
         }
     }
 
-    /// <summary>Checks the deadline once. Tests call this; the thread is not part of the behaviour.</summary>
+    /// <summary>Checks the deadline once. Tests call this; the thread is not part of the behavior.</summary>
     /// <returns>How long until the next check is due.</returns>
     internal TimeSpan WatchOnce()
     {
@@ -192,7 +192,7 @@ internal sealed class NodeService : ICurrentNode, INodeEvents, IHostedLifecycleS
         return wait > TimeSpan.Zero ? wait : TimeSpan.Zero;
     }
 
-    /// <summary>Does one heartbeat step. Tests call this; the thread is not part of the behaviour.</summary>
+    /// <summary>Does one heartbeat step. Tests call this; the thread is not part of the behavior.</summary>
     internal TimeSpan StepOnce() => _agent.StepOnce();
 
     private void Run()

@@ -25,13 +25,13 @@ internal sealed class PeerFailureDetector(StoreTraits traits, TimeSpan lease, Ti
     /// <returns>The peers to declare dead, each with the counter on which the decision is based.</returns>
     public IReadOnlyList<DeathVerdict> Observe(long sent, long answered, IReadOnlyList<PeerHeartbeat> peers)
     {
-        // If this process was paused, or the heartbeat took as long as a peer may stay silent, this node was not watching. Restart every
+        // If this process was suspended, or the heartbeat took as long as a peer may stay silent, this node was not watching. Restart every
         // peer's silence timer.
         var watched = _lastAnswer is { } last && answered - last < Math.Max(_grace, _lease / 3);
 
         // A peer that was absent at this session's previous heartbeat has registered since, on the running server, so it held its lock at
         // that time if it reports one.
-        var newcomersHeldTheirs = _lastAnswer is not null;
+        var newPeersHeldTheirLock = _lastAnswer is not null;
         _lastAnswer = answered;
 
         List<DeathVerdict>? dead = null;
@@ -41,11 +41,10 @@ internal sealed class PeerFailureDetector(StoreTraits traits, TimeSpan lease, Ti
             var seen = _peers.TryGetValue(peer.NodeId, out var before)
                 ? before with
                 {
-                    Since = watched
-                    && before.Heartbeat == peer.Heartbeat ? before.Since : answered,
+                    Since = watched && before.Heartbeat == peer.Heartbeat ? before.Since : answered,
                     LockSeenHeld = before.LockSeenHeld || peer.LockIsHeld,
                 }
-                : new Seen(peer.Heartbeat, answered, newcomersHeldTheirs || peer.LockIsHeld, long.MaxValue);
+                : new Seen(peer.Heartbeat, answered, newPeersHeldTheirLock || peer.LockIsHeld, long.MaxValue);
             seen = seen with { Heartbeat = peer.Heartbeat, DueAt = DueAt(peer, seen) };
             now.Add(peer.NodeId, seen);
             if (sent >= seen.DueAt)

@@ -9,7 +9,8 @@ public enum DeathProof
     /// <summary>The node sent no heartbeat for a whole lease.</summary>
     LeaseExpired = 1,
 
-    /// <summary>The node's lock was seen held and then free, and the node sent no heartbeat during the grace period.</summary>
+    /// <summary>The node's lock was seen held and then free, and the node sent no heartbeat during the grace period; or, in a store whose
+    /// locks prove a death (SQLite), its lock was free.</summary>
     LockFree = 2,
 
     /// <summary>A process with the same name started, and the old process no longer exists.</summary>

@@ -9,7 +9,7 @@ public sealed record EntryRun
     /// <summary>How the run ended.</summary>
     public required EntryRunEnd End { get; init; }
 
-    /// <summary>The time of the claim; <see langword="null"/> if the entry was cancelled while it waited.</summary>
+    /// <summary>The time at which the entry was claimed; <see langword="null"/> if it was cancelled while it waited.</summary>
     public DateTimeOffset? StartedAt { get; init; }
 
     /// <summary>The time at which the run ended.</summary>
@@ -18,7 +18,7 @@ public sealed record EntryRun
     /// <summary>The name or id of the node; <see langword="null"/> if the entry was cancelled while it waited.</summary>
     public string? Node { get; init; }
 
-    /// <summary>The number of attempts used up after the run.</summary>
+    /// <summary>The number of attempts spent, this run included.</summary>
     public int Attempt { get; init; }
 
     /// <summary>The number of node crashes counted after the run.</summary>

@@ -1,6 +1,6 @@
 namespace TaskRecovery;
 
-/// <summary>How a run ended.</summary>
+/// <summary>How a run ended. The numbers are those of the outcomes that the stores keep.</summary>
 public enum EntryRunEnd
 {
     /// <summary>The entry completed.</summary>

@@ -1,9 +1,9 @@
 namespace TaskRecovery;
 
-/// <summary>One life of a node.</summary>
+/// <summary>A node. A restarted process is another node, also if it has the same name.</summary>
 public sealed record NodeSummary
 {
-    /// <summary>The id of the node, new for each life of a process.</summary>
+    /// <summary>The id of the node, random and never used again.</summary>
     public required Guid Id { get; init; }
 
     /// <summary>The name of the node, or its id if another living node had the name when it joined.</summary>
@@ -24,7 +24,7 @@ public sealed record NodeSummary
     /// <summary>The version of the application; <see langword="null"/> if the node did not store it.</summary>
     public string? ApplicationVersion { get; init; }
 
-    /// <summary>When the node joined.</summary>
+    /// <summary>The time at which the node joined: it registered.</summary>
     public required DateTimeOffset StartedAt { get; init; }
 
     /// <summary>The age of the last heartbeat, by the database's clock.</summary>

@@ -47,7 +47,7 @@ internal sealed class QueueDepthSampler : StoreLoop
 
     private bool IsLookedAt => _lookedAtTime is { } looked && _time.GetElapsedTime(looked) < LookedAtLately;
 
-    /// <summary>Takes one sample if the gauges were read recently. Tests call this; the timer is not part of the behaviour.</summary>
+    /// <summary>Takes one sample if the gauges were read recently. Tests call this; the timer is not part of the behavior.</summary>
     internal async Task MeasureOnceAsync(CancellationToken cancellationToken)
         => _latest = IsLookedAt
             ? await _depths.ReadAsync(cancellationToken).ConfigureAwait(false)

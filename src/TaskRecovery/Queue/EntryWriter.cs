@@ -45,7 +45,7 @@ internal sealed class EntryWriter
     /// <summary>Stores entries atomically.</summary>
     /// <param name="entries">The entries: at least one.</param>
     /// <param name="transaction">The caller's transaction, or <see langword="null"/>. Entries in it are not visible yet, so nothing is
-    /// woken: the store sends a hint after the commit.</param>
+    /// woken: the store reports them after the commit.</param>
     /// <param name="cancellationToken">Cancels the wait, and the write if it has not begun.</param>
     public ValueTask<EnqueueResult[]> WriteAsync(NewEntry[] entries, DbTransaction? transaction, CancellationToken cancellationToken)
         => transaction is null ? StoreAsync(entries, cancellationToken) : _store.EnqueueAsync(entries, transaction, cancellationToken);

@@ -26,7 +26,7 @@ internal sealed class JobQueue(
         return result;
     }
 
-    // Not asynchronous itself, see OwnTransaction.
+    // Not async, so that the AsyncLocal reaches the caller's flow (OwnTransaction).
     public ValueTask<EnqueueResult> EnqueueAsync<TArgs>(
         TArgs args, DbTransaction transaction, EnqueueOptions? options = null, CancellationToken cancellationToken = default)
         where TArgs : notnull
@@ -35,7 +35,7 @@ internal sealed class JobQueue(
         return EnqueueInAsync(args, transaction, options, cancellationToken);
     }
 
-    // Not asynchronous itself, see OwnTransaction.
+    // Not async, so that the AsyncLocal reaches the caller's flow (OwnTransaction).
     public ValueTask<IReadOnlyList<EnqueueResult>> EnqueueManyAsync(
         IEnumerable<EnqueueRequest> requests, DbTransaction? transaction = null, CancellationToken cancellationToken = default)
     {

@@ -5,11 +5,10 @@ namespace TaskRecovery.Queue;
 
 /// <summary>Refuses a write that would wait for the caller's own transaction, which in turn waits for the caller.</summary>
 /// <remarks>The library can't see the application's transactions, but it remembers the last one that was passed to it in the same
-/// asynchronous flow (docs/decisions, 30).</remarks>
+/// asynchronous flow (docs/decisions/0030-a-callers-transaction-is-known-if-it-was-passed.md).</remarks>
 internal sealed class OwnTransaction(IEntryStore store)
 {
-    // Set by methods that are not asynchronous themselves, so that it reaches the caller's flow. Weak, because a flow may outlive the
-    // transaction.
+    // Set by methods that are not async, so that it reaches the caller's flow. Weak, because a flow may outlive the transaction.
     private readonly AsyncLocal<WeakReference<DbTransaction>?> _passed = new();
 
     /// <summary>Remembers a transaction that the caller passes to the library.</summary>

@@ -24,7 +24,7 @@ internal sealed class RecoverySweeper(
     protected override Signal Wake => signals.SweepDue;
 
     /// <summary>Does one sweep, or a full recovery with tasks and jobs if that is due. Tests call this; the timer is not part of the
-    /// behaviour.</summary>
+    /// behavior.</summary>
     /// <returns>Whether the sweep found something, so that there may be more.</returns>
     internal async Task<bool> SweepOnceAsync(CancellationToken cancellationToken)
     {

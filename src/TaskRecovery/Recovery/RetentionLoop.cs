@@ -11,7 +11,7 @@ internal sealed class RetentionLoop(IRecoveryStore store, StoreLoopServices serv
     /// <inheritdoc/>
     protected override TimeSpan Interval => options.Value.Retention.Interval;
 
-    /// <summary>Deletes one chunk. Tests call this; the timer is not part of the behaviour.</summary>
+    /// <summary>Deletes one chunk. Tests call this; the timer is not part of the behavior.</summary>
     /// <returns>Whether more can be deleted now.</returns>
     internal async Task<bool> PurgeOnceAsync(CancellationToken cancellationToken)
         => await store.PurgeAsync(options.Value.Retention, cancellationToken).ConfigureAwait(false);

@@ -24,7 +24,7 @@ public sealed class ClaimedEntry
     /// <summary>The maximum number of attempts.</summary>
     public required int MaxAttempts { get; init; }
 
-    /// <summary>The number of node crashes while the entry was running, since it last made progress.</summary>
+    /// <summary>The number of nodes that died while they held the entry, since it last made progress.</summary>
     public required int Crashes { get; init; }
 
     /// <summary>The time at which the entry was stored.</summary>

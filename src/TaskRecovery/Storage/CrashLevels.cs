@@ -6,7 +6,8 @@ namespace TaskRecovery.Storage;
 /// <remarks>A claim takes entries in the order of their levels. The levels 0 to 9 are the priorities. An entry that a crash put back waits
 /// at a negative level, so that it runs before all others; the more crashes it has, the lower is its level. Suspects wait at the levels
 /// from <see cref="Suspect"/> down, and the entries at their last chance from <see cref="LastChance"/> down. Both are claimed only within
-/// the allowance of the node (see <see cref="SuspectAllowance"/>). The statements of a store take their numbers from here.</remarks>
+/// the allowance of the node (see <see cref="SuspectAllowance"/>). All entries at the levels above <see cref="Suspect"/> are ordinary: they
+/// are claimed in order, without an allowance. The statements of a store take their numbers from here.</remarks>
 [Experimental("TASKRECOVERY001")]
 public static class CrashLevels
 {

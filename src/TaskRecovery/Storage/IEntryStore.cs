@@ -17,16 +17,16 @@ public interface IEntryStore : IStorePart
     ValueTask<EnqueueResult[]> EnqueueAsync(
         IReadOnlyList<NewEntry> entries, DbTransaction? transaction, CancellationToken cancellationToken);
 
-    /// <summary>Creates the claimer of one queue for one node. Called once per queue and node life. The claimer is used by one caller at a
+    /// <summary>Creates the claimer of one queue for one node. Called once per queue and node. The claimer is used by one caller at a
     /// time.</summary>
     IQueueClaimer CreateClaimer(Guid nodeId, string queue, IReadOnlyCollection<string> kinds);
 
     /// <summary>Answers a node's periodic poll, about once a second, in one round trip for any number of queues.</summary>
     ValueTask<PollResult> PollAsync(PollRequest request, CancellationToken cancellationToken);
 
-    /// <summary>Stores the outcomes of runs. Safe to repeat after a lost response: an outcome already stored under the same fence counts as
+    /// <summary>Stores the outcomes of runs. Safe to repeat after a lost answer: an outcome already stored under the same fence counts as
     /// accepted and stays unchanged.</summary>
-    /// <remarks>If a cancel request is stored, an entry that would return to the queue (retried, snoozed, released) ends as cancelled with
+    /// <remarks>If a cancel request is stored, an entry that would be put back (retried, snoozed, released) ends as cancelled with
     /// the reason <see cref="EndReasons.CancelRequested"/>. <see cref="OutcomeKind.Superseded"/> is shown as
     /// <see cref="EntryState.Cancelled"/>.</remarks>
     /// <returns>The outcomes that were rejected because the node no longer holds the claim; empty if all were accepted.</returns>

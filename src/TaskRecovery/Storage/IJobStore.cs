@@ -64,11 +64,11 @@ public interface IJobStore
 
     /// <summary>Starts the run of an entry: finds the task bound to the entry, or creates and binds one, or returns why the run does not
     /// start. If the entry is the planned one, plans the job's next run.</summary>
-    /// <remarks>Safe to repeat after a lost response: under the same claim, the result is the same. If the job has ended, the task of its
+    /// <remarks>Safe to repeat after a lost answer: under the same claim, the result is the same. If the job has ended, the task of its
     /// single run can still be recovered. If a new run (no task named or bound) must not start, its entry ends as cancelled, with the
     /// reason, in the same transaction. It is never evaluated again, because by then the plan has changed and the run might start. If a
     /// change, pause or deletion of the job has ended a planned entry while a node held its claim, the result is that outcome. If the node
-    /// then reports the run under the same claim as cancelled or, after a lost response, as released, the store accepts the report as a
+    /// then reports the run under the same claim as cancelled or, after a lost answer, as released, the store accepts the report as a
     /// repetition.</remarks>
     Task<TaskStart> StartTaskAsync(TaskStartRequest request, CancellationToken cancellationToken);
 

@@ -9,7 +9,7 @@ namespace TaskRecovery.Storage;
 [Experimental("TASKRECOVERY001")]
 public interface INodeSession : IDisposable
 {
-    /// <summary>Registers this node life in the store and, if the store supports it, takes its session lock. A node of the same name that
+    /// <summary>Registers a node in the store and, if the store supports it, takes its session lock. A node of the same name that
     /// is proven to be gone is marked dead.</summary>
     NodeRegistration Register(NodeIdentity identity);
 

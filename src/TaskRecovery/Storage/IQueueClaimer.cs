@@ -10,7 +10,7 @@ public interface IQueueClaimer
     /// too, with the problem in <see cref="ClaimedEntry.Problem"/>.</summary>
     /// <param name="limit">The maximum number of entries.</param>
     /// <param name="suspects">How many of the entries may be suspects: entries that more than one node crash has interrupted.</param>
-    /// <param name="cancellationToken">Cancels the wait for the response. The claim may still have been made; reconciliation then releases
+    /// <param name="cancellationToken">Cancels the wait for the answer. The claim may still have been made; reconciliation then releases
     /// it.</param>
     ValueTask<ClaimBatch> ClaimAsync(int limit, SuspectAllowance suspects, CancellationToken cancellationToken);
 
@@ -19,7 +19,7 @@ public interface IQueueClaimer
     /// kinds precedes them; suspects do not count as preceding. Otherwise the entries wait like any others, the batch is empty, and
     /// listeners in other processes are notified.</summary>
     /// <param name="entries">The entries, all of kinds that the claimer knows, without a unique key or a due time.</param>
-    /// <param name="cancellationToken">Cancels the wait for the response. The entries may still have been stored and claimed;
+    /// <param name="cancellationToken">Cancels the wait for the answer. The entries may still have been stored and claimed;
     /// reconciliation then releases the claim.</param>
     /// <returns><see langword="null"/> if the store does not support this, or can't do it now; nothing was stored.</returns>
     ValueTask<ClaimedEnqueue?> EnqueueAsync(IReadOnlyList<NewEntry> entries, CancellationToken cancellationToken) => default;

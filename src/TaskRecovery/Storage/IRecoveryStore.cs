@@ -9,12 +9,12 @@ public interface IRecoveryStore : IStorePart
     /// <summary>Lists the fences of the claims stored for a node, oldest first.</summary>
     ValueTask<IReadOnlyList<long>> ListClaimsAsync(Guid nodeId, CancellationToken cancellationToken);
 
-    /// <summary>Releases every entry without an outcome from claims whose responses were lost, without counting a crash or an attempt, and
+    /// <summary>Releases every entry without an outcome from claims whose answers were lost, without counting a crash or an attempt, and
     /// removes the claims. Claims of other nodes are not changed. An entry with a cancel request ends.</summary>
-    /// <returns>The number of entries that wait again.</returns>
+    /// <returns>The number of entries that were put back.</returns>
     ValueTask<int> ReleaseClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, CancellationToken cancellationToken);
 
-    /// <summary>Recovers the claims of every dead node: entries without an outcome wait again at the front of the queue, or end with the
+    /// <summary>Recovers the claims of every dead node: entries without an outcome are put back at the front of the queue, or end with the
     /// reason <c>crash_loop</c>. Concurrent sweeps are safe and recover each entry once.</summary>
     ValueTask<RecoveryReport> SweepAsync(int maxCrashes, CancellationToken cancellationToken);
 

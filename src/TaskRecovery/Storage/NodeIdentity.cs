@@ -6,7 +6,7 @@ namespace TaskRecovery.Storage;
 [Experimental("TASKRECOVERY001")]
 public sealed record NodeIdentity
 {
-    /// <summary>A random id, new for each node life.</summary>
+    /// <summary>A random id, new for each registration.</summary>
     public required Guid Id { get; init; }
 
     /// <summary>The name of the node.</summary>

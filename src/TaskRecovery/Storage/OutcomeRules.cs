@@ -9,8 +9,8 @@ public static class OutcomeRules
     /// <summary>Returns whether an outcome is accepted as a repetition: the outcome that is stored under its fence has the effect that
     /// storing it would have had. Usually the node has stored it before, and the answer was lost.</summary>
     /// <remarks>
-    /// The store compares only with outcomes of the same node: another node's outcome is never a repetition. A run that should have gone
-    /// back to waiting may be stored as cancelled or superseded: because a cancel was requested, because its start skipped the run, or
+    /// The store compares only with outcomes of the same node: another node's outcome is never a repetition. A run whose entry
+    /// should have been put back may be stored as cancelled or superseded: because a cancel was requested, because its start skipped the run, or
     /// because a change of its job ended it before it started. An entry that a sweep has failed as <see cref="EndReasons.CrashLoop"/> did
     /// not fail by its handler: the node's outcome is lost.
     /// </remarks>
@@ -22,6 +22,6 @@ public static class OutcomeRules
             ? !string.Equals(storedReason, EndReasons.CrashLoop, StringComparison.Ordinal)
             : PutsBack(sent) && stored is OutcomeKind.Cancelled or OutcomeKind.Superseded;
 
-    /// <summary>Returns whether an outcome returns its entry to waiting, unless a cancel is requested.</summary>
+    /// <summary>Returns whether an outcome puts its entry back, unless a cancel is requested.</summary>
     public static bool PutsBack(OutcomeKind kind) => kind is OutcomeKind.Retried or OutcomeKind.Snoozed or OutcomeKind.Released;
 }

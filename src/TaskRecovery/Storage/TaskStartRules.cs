@@ -30,7 +30,7 @@ public static class TaskStartRules
 
     /// <summary>Returns the entries that a waiting run of <see cref="OverlapPolicy.CancelPrevious"/> cancels: those of older
     /// tasks.</summary>
-    /// <remarks>Two runs may do this at the same moment. If they canceled each other, neither would run.</remarks>
+    /// <remarks>Two runs may do this at the same moment. If they cancelled each other, neither would run.</remarks>
     /// <param name="unfinished">The unfinished tasks of the job, oldest first.</param>
     /// <param name="entryId">The entry of the waiting run.</param>
     /// <returns>Nothing if the run no longer waits, because a newer one has taken its place.</returns>

@@ -20,7 +20,7 @@ internal sealed class OutcomeWriter : IDisposable
     private static readonly TimeSpan BlockedWait = TimeSpan.FromMilliseconds(250);
 
     // A second batch is stored concurrently only if it is large enough to be worth its transaction. After a batch of 64, more outcomes are
-    // coming, so a short pause makes the next transaction worth more (docs/decisions, 13).
+    // coming, so a short pause makes the next transaction worth more (docs/decisions/0013-writes-are-grouped-without-a-timer.md).
     private static readonly BatchRules<PendingOutcome> Rules = new()
     {
         MaxWriters = 2,

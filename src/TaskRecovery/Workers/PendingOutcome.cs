@@ -9,7 +9,8 @@ namespace TaskRecovery.Workers;
 /// <param name="Kind">The kind of the entry, for metrics and logs.</param>
 /// <param name="Suspicion">Which place of the <see cref="SuspectLimiter"/> it occupies, if any.</param>
 /// <param name="ErrorType">The type of the handler's exception, for metrics.</param>
-/// <param name="Counted">The outcome that metrics count; <see langword="null"/> if no handler ran.</param>
+/// <param name="Counted">The outcome that metrics count; <see langword="null"/> if the outcome is not that of a
+/// returned handler.</param>
 internal readonly record struct PendingOutcome(
     RunOutcome Outcome, NodeClaim Claim, string Kind, Suspicion Suspicion, string? ErrorType = null, OutcomeKind? Counted = null)
 {

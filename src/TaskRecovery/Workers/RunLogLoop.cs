@@ -18,7 +18,7 @@ internal sealed class RunLogLoop(RunLogs logs, StoreLoopServices services, IRunI
     /// <inheritdoc/>
     protected override Signal Wake => logs.Due;
 
-    /// <summary>Stores the lines that are not stored yet. Tests call this; the timer is not part of the behaviour.</summary>
+    /// <summary>Stores the lines that are not stored yet. Tests call this; the timer is not part of the behavior.</summary>
     internal async Task StoreOnceAsync(CancellationToken cancellationToken)
     {
         var parts = logs.Take();

@@ -8,7 +8,7 @@ internal enum Suspicion
     /// <summary>Not suspect: it has no crash, or a single one, which another entry of the same node may have caused.</summary>
     None,
 
-    /// <summary>Its node has died at least twice while it ran: few suspects run at the same time.</summary>
+    /// <summary>At least two nodes died while they held it: few suspects run at the same time.</summary>
     Suspect,
 
     /// <summary>One more crash fails it: it runs as the only suspect of its node.</summary>

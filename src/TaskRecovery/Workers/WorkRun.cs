@@ -132,7 +132,7 @@ internal sealed partial class WorkRun(ClaimedEntry entry, NodeClaim claim, Worke
         End(OutcomeKind.Failed, EndReasons.FailedForGood, reason);
     }
 
-    // Not asynchronous itself, see OwnTransaction.
+    // Not async, so that the AsyncLocal reaches the caller's flow (OwnTransaction).
     public Task CompleteAsync(DbTransaction transaction, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(transaction);
