@@ -1,3 +1,5 @@
+using TaskRecovery.Storage;
+
 namespace TaskRecovery.PostgreSql;
 
 /// <summary>Statements that search entries, newest first.</summary>
@@ -15,8 +17,10 @@ internal static class EntryListSql
     private const string Entries = "(select e.* from {schema}.entries e where e.id < $1::bigint order by e.id desc limit $2::bigint) e";
 
     private static readonly string Unwell = From(
-        "select o.entry from {schema}.outcomes o where o.final and o.kind <> 0 and o.entry < $1::bigint order by o.entry desc "
-        + "limit $2::bigint");
+        $$"""
+        select o.entry from {schema}.outcomes o where o.final and o.kind <> {{Codes.OutcomeCompleted}} and o.entry < $1::bigint
+            order by o.entry desc limit $2::bigint
+        """);
 
     private static readonly string Waiting = From(
         "select w.id as entry from {schema}.waiting w where w.id < $1::bigint order by w.id desc limit $2::bigint");
@@ -64,16 +68,17 @@ internal static class EntryListSql
                 where c.node = any (array
         """ + NodeNumbers + ")))) and ($6::smallint[] is null or " + State + " = any ($6))";
 
-    // 0 waiting, 1 running, 2 completed, 3 failed, 4 cancelled
-    private const string State = """
+    private const string State = $$"""
         coalesce(
-            (select case o.kind when 0 then 2 when 1 then 3 else 4 end from {schema}.outcomes o where o.entry = e.id and o.final limit 1),
+            (select case o.kind when {{Codes.OutcomeCompleted}} then {{Codes.EntryCompleted}}
+                    when {{Codes.OutcomeFailed}} then {{Codes.EntryFailed}} else {{Codes.EntryCancelled}} end
+                from {schema}.outcomes o where o.entry = e.id and o.final limit 1),
             case when exists (
                 select w.id from {schema}.waiting w where w.id = e.id and w.found_by_id
                 union all
                 select w.id from {schema}.waiting w
                 where w.queue = e.queue and w.priority = e.priority and w.run_at = e.created_at and w.id = e.id
-                    and not w.found_by_id) then 0 else 1 end)::smallint
+                    and not w.found_by_id) then {{Codes.EntryWaiting}} else {{Codes.EntryRunning}} end)::smallint
         """;
 
     /// <summary>Entries, whatever their state.</summary>
@@ -110,9 +115,9 @@ internal static class EntryListSql
         "select e.id, e.created_at from {schema}.entries e where e.id < $1::bigint order by e.id desc offset $2::bigint - 1 limit 1";
 
     /// <summary>As <see cref="Edge"/>, for entries that failed or were cancelled.</summary>
-    internal const string EdgeUnwell = """
+    internal const string EdgeUnwell = $$"""
         select e.id, e.created_at from (
-            select o.entry from {schema}.outcomes o where o.final and o.kind <> 0 and o.entry < $1::bigint
+            select o.entry from {schema}.outcomes o where o.final and o.kind <> {{Codes.OutcomeCompleted}} and o.entry < $1::bigint
                 order by o.entry desc offset $2::bigint - 1 limit 1) f
         join {schema}.entries e on e.id = f.entry
         """;

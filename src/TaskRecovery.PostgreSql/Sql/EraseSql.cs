@@ -1,3 +1,5 @@
+using TaskRecovery.Storage;
+
 namespace TaskRecovery.PostgreSql;
 
 /// <summary>Statements that erase application data from entries.</summary>
@@ -23,7 +25,7 @@ internal static class EraseSql
     /// <summary>Ends a running entry under the fence of its claim. $1 its id. Returns how many entries ended.</summary>
     /// <remarks>Works like a finish: the claim is locked against a sweep, and the key (entry, fence) decides between this outcome and the
     /// node's own.</remarks>
-    internal const string EndRunning = $$"""
+    internal static readonly string EndRunning = $$"""
         with clock as materialized (select clock_timestamp() as now), held as materialized (
             select c.id, c.node, c.claimed_at, c.again, c.again_attempts, c.again_crashes from {schema}.claims c
             where c.entries && array[$1::bigint] order by c.id for share

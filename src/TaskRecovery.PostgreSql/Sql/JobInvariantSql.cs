@@ -1,3 +1,5 @@
+using TaskRecovery.Storage;
+
 namespace TaskRecovery.PostgreSql;
 
 /// <summary>The part of the invariant that is about jobs.</summary>
@@ -10,7 +12,7 @@ internal static class JobInvariantSql
     /// <returns>A line for each violation, at most 1,000 of each kind.</returns>
     internal const string Clauses = $$"""
         (select 'job ' || j.name || ' is paused or has ended, but has planned entry ' || j.planned_entry
-        from {schema}.jobs j where j.state <> 0 and j.planned_entry is not null
+        from {schema}.jobs j where j.state <> {{Codes.JobActive}} and j.planned_entry is not null
         limit 1000)
         union all
         (select 'job ' || j.name || ' ends at ' || j.end_at || ', but has a run planned for ' || j.next_run_at
@@ -24,15 +26,16 @@ internal static class JobInvariantSql
         union all
         (select 'job ' || j.name || ' lets one run wait, but tasks ' || string_agg(t.id::text, ' and ' order by t.id) || ' wait'
         {{Unfinished}} and t.started_at is null and j.overlap = 2
-            and not exists (select from {schema}.outcomes o where o.entry = t.entry_id and o.kind in (1, 2))
+            and not exists (select from {schema}.outcomes o where o.entry = t.entry_id
+                and o.kind in ({{Codes.OutcomeFailed}}, {{Codes.OutcomeCancelled}}))
         group by j.id, j.name having count(*) > 1
         limit 1000)
         """;
 
-    private const string Unfinished = """
+    private const string Unfinished = $$"""
         from {schema}.tasks t
             join {schema}.jobs j on j.id = t.job_id
             cross join lateral (select * from {schema}.entries e where e.id = t.entry_id offset 0) e
-        where t.state < 2 and t.created_at >= j.updated_at and e.args like '%"taskId"%null%' and e.args not like '%"overlap"%'
+        where {{Codes.TaskUnfinished}} and t.created_at >= j.updated_at and e.args like '%"taskId"%null%' and e.args not like '%"overlap"%'
         """;
 }

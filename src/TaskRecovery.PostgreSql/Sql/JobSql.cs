@@ -1,3 +1,5 @@
+using TaskRecovery.Storage;
+
 namespace TaskRecovery.PostgreSql;
 
 /// <summary>Statements on <c>jobs</c>. A job's row is locked while a run of it starts or its plan changes.</summary>

@@ -1,3 +1,5 @@
+using TaskRecovery.Storage;
+
 namespace TaskRecovery.PostgreSql;
 
 /// <summary>Statements of the read model: snapshot, kinds, nodes, and the life of one entry.</summary>
@@ -54,15 +56,17 @@ internal static class MonitorSql
         """;
 
     /// <summary>The time, the failed and the cancelled entries, and about how many entries are stored. $1 where counting stops.</summary>
-    internal const string Ended = """
-        select clock_timestamp(), count(*) filter (where o.kind = 1), count(*) filter (where o.kind <> 1), count(*) > $1::bigint,
+    internal const string Ended = $$"""
+        select clock_timestamp(), count(*) filter (where o.kind = {{Codes.OutcomeFailed}}),
+            count(*) filter (where o.kind <> {{Codes.OutcomeFailed}}), count(*) > $1::bigint,
             coalesce((select max(e.id) from {schema}.entries e) - (select min(e.id) from {schema}.entries e) + 1, 0)
         from (
-            select o.kind from {schema}.outcomes o where o.final and o.kind <> 0 order by o.entry desc limit $1::bigint + 1) o
+            select o.kind from {schema}.outcomes o where o.final and o.kind <> {{Codes.OutcomeCompleted}}
+                order by o.entry desc limit $1::bigint + 1) o
         """;
 
-    /// <summary>Which queues and kinds the living nodes serve.</summary>
-    internal const string Served = "select n.info from {schema}.nodes n where n.dead_at is null";
+    /// <summary>What the living nodes serve.</summary>
+    internal const string LivingNodes = "select n.info from {schema}.nodes n where n.dead_at is null";
 
     /// <summary>The kinds with their waiting entries. $1 where counting stops. The last column is whether it stopped.</summary>
     internal const string Kinds = """

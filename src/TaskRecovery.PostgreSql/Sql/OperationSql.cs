@@ -1,3 +1,5 @@
+using TaskRecovery.Storage;
+
 namespace TaskRecovery.PostgreSql;
 
 /// <summary>Statements on <c>operations</c> and <c>operation_entries</c>.</summary>
@@ -98,13 +100,14 @@ internal static class OperationSql
     internal const string Running = "select o.id from {schema}.operations o where o.state = 1 order by o.id";
 
     /// <summary>Puts cancelled entries back at the place at which they had waited. Arrays: $1 ids, $2 the fences of the outcomes that
-    /// cancelled them, $3 due times, $4 levels, $5 attempts, $6 crashes. Returns each entry that waits again, and its queue.</summary>
-    internal const string Restore = """
+    /// cancelled them, $3 due times, $4 levels, $5 attempts, $6 crashes. Returns each entry that was put back, and its queue.</summary>
+    internal const string Restore = $$"""
         with given as materialized (
             select g.* from unnest($1, $2, $3, $4, $5, $6) g (id, fence, run_at, level, attempt, crashes)
         ), ended as materialized (
             select o.entry, o.fence from {schema}.outcomes o join given g on o.entry = g.id and o.fence = g.fence
-            where o.final and o.kind = 2 and o.reason is distinct from 'erased' order by o.entry for update of o
+            where o.final and o.kind = {{Codes.OutcomeCancelled}} and o.reason is distinct from {{Codes.Erased}}
+            order by o.entry for update of o
         ), entry as materialized (
             select e.id, e.queue, e.kind, e.unique_key, d.fence from ended d cross
                 join lateral (select * from {schema}.entries e where e.id = d.entry offset 0) e
@@ -118,8 +121,8 @@ internal static class OperationSql
             update {schema}.outcomes o set final = false from free f where o.entry = f.id and o.fence = f.fence and o.final
                 returning o.entry
         ), opened as (
-            update {schema}.tasks t set state = 0, reason = null, started_at = null, ended_at = null
-            from marked m where t.entry_id = m.entry and t.state in (3, 4)
+            update {schema}.tasks t set state = {{Codes.TaskCreated}}, reason = null, started_at = null, ended_at = null
+            from marked m where t.entry_id = m.entry and t.state in ({{Codes.TaskFailed}}, {{Codes.TaskCancelled}})
         ), place as (
             insert into {schema}.waiting (run_at, id, queue, kind, priority, attempt, crashes)
             select g.run_at, f.id, f.queue, f.kind, g.level, g.attempt, g.crashes from free f join marked m on m.entry = f.id

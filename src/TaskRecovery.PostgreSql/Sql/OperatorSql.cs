@@ -1,3 +1,5 @@
+using TaskRecovery.Storage;
+
 namespace TaskRecovery.PostgreSql;
 
 /// <summary>Statements for the queries and commands of an operator.</summary>
@@ -49,7 +51,7 @@ internal static class OperatorSql
     /// <summary>The entries in each state: due, later, running, whether more are claimed, completed, whether more have ended, failed,
     /// cancelled, whether more of these. $1 queue, or null for all, $2 how many rows to look at.</summary>
     /// <remarks>One statement, so that an entry that moves is counted once. Of the entries that ended, it looks at the newest.</remarks>
-    internal const string Count = """
+    internal const string Count = $$"""
         with recursive clock as materialized (
             select clock_timestamp() as now
         ), chosen as materialized (
@@ -76,9 +78,11 @@ internal static class OperatorSql
         ), newest as materialized (
             select o.entry, o.kind, o.final from {schema}.outcomes o order by o.entry desc, o.fence desc limit $2::bigint + 1
         ), unwell as materialized (
-            select o.entry, o.kind from {schema}.outcomes o where o.final and o.kind <> 0 order by o.entry desc limit $2::bigint + 1
+            select o.entry, o.kind from {schema}.outcomes o where o.final and o.kind <> {{Codes.OutcomeCompleted}}
+                order by o.entry desc limit $2::bigint + 1
         ), ended as materialized (
-            select count(*) filter (where u.kind = 1) as failed, count(*) filter (where u.kind <> 1) as cancelled from unwell u
+            select count(*) filter (where u.kind = {{Codes.OutcomeFailed}}) as failed,
+                count(*) filter (where u.kind <> {{Codes.OutcomeFailed}}) as cancelled from unwell u
             where $1::text is null or (select e.queue from {schema}.entries e where e.id = u.entry) in (select c.id from chosen c)
         )
         select l.due, l.later,
@@ -87,7 +91,7 @@ internal static class OperatorSql
                     and ($1::text is null or (select e.queue from {schema}.entries e where e.id = h.entry) in (select c.id from chosen c))),
             (select count(*) > $2::bigint from held),
             (select count(*) from newest n
-                where n.final and n.kind = 0 and ($1::text is null
+                where n.final and n.kind = {{Codes.OutcomeCompleted}} and ($1::text is null
                     or (select e.queue from {schema}.entries e where e.id = n.entry) in (select c.id from chosen c))),
             (select count(*) > $2::bigint from newest),
             d.failed, d.cancelled, (select count(*) > $2::bigint from unwell)
@@ -109,18 +113,19 @@ internal static class OperatorSql
         """;
 
     // Ends entries whose waiting rows the preceding part deletes. $2 reason.
-    private const string EndTakenRows = """
+    private const string EndTakenRows = $$"""
         returning id, attempt, crashes, run_at, priority
         ), done as (
             insert into {schema}.outcomes (entry, fence, duration_ms, kind, attempt, crashes, final, reason)
-            select id, nextval('{schema:literal}.fences'), 0, 2, attempt, crashes, true, $2 from gone
+            select id, nextval('{schema:literal}.fences'), 0, {{Codes.OutcomeCancelled}}, attempt, crashes, true, $2 from gone
             returning entry, ended_at, fence
         ), freed as (
             delete from {schema}.unique_keys where entry in (select entry from done)
         ), answered as (
             delete from {schema}.cancellations where entry in (select entry from done)
         ), closed as (
-            update {schema}.tasks t set state = 4, reason = $2, ended_at = d.ended_at from done d where t.entry_id = d.entry and t.state < 2
+            update {schema}.tasks t set state = {{Codes.TaskCancelled}}, reason = $2, ended_at = d.ended_at
+            from done d where t.entry_id = d.entry and {{Codes.TaskUnfinished}}
         )
         """;
 
@@ -146,14 +151,16 @@ internal static class OperatorSql
 
     /// <summary>Puts entries that failed or were cancelled back, with a fresh set of attempts, together with their tasks. $1 ids, $2
     /// whether they start from scratch, which deletes their steps and checkpoints, $3 when they run at the earliest, or null for now.
-    /// Returns each entry that waits again, its queue, and the fence of the outcome that had ended it.</summary>
+    /// Returns each entry that was put back, its queue, and the fence of the outcome that had ended it.</summary>
     /// <remarks>Clears the final mark of the outcome under the lock of its row: if two operators retry at once, the second one finds the
     /// mark gone. A unique key is taken again; if it is held, nothing happens. The entry waits at its own priority, because its earlier
     /// crashes no longer count.</remarks>
-    internal const string Retry = """
+    internal const string Retry = $$"""
         with ended as materialized (
             select o.entry, o.fence from {schema}.outcomes o
-            where o.entry = any($1) and o.final and o.kind in (1, 2, 7) and o.reason is distinct from 'erased' order by o.entry for update
+            where o.entry = any($1) and o.final and o.reason is distinct from {{Codes.Erased}}
+                and o.kind in ({{Codes.OutcomeFailed}}, {{Codes.OutcomeCancelled}}, {{Codes.OutcomeSuperseded}})
+            order by o.entry for update
         ), entry as materialized (
             select e.id, e.queue, e.kind, e.priority, e.unique_key, d.fence from {schema}.entries e join ended d on d.entry = e.id
         ), keyed as (
@@ -168,9 +175,9 @@ internal static class OperatorSql
         ), answered as (
             delete from {schema}.cancellations where entry in (select entry from marked)
         ), opened as (
-            update {schema}.tasks t set state = 0, attempt = 0, crashes = 0, result = null, reason = null, started_at = null,
-                ended_at = null
-            from marked m where t.entry_id = m.entry and t.state in (3, 4)
+            update {schema}.tasks t set state = {{Codes.TaskCreated}}, attempt = 0, crashes = 0, result = null, reason = null,
+                started_at = null, ended_at = null
+            from marked m where t.entry_id = m.entry and t.state in ({{Codes.TaskFailed}}, {{Codes.TaskCancelled}})
         ), tasks as materialized (
             select t.id from {schema}.tasks t where $2 and t.entry_id = any (array(select entry from marked))
         ), own_steps as (
@@ -192,8 +199,10 @@ internal static class OperatorSql
 
     /// <summary>Why entries were not retried. $1 ids. Returns each entry that exists with the number of an
     /// <see cref="OperatorResult"/>.</summary>
-    internal const string WhyNotRetried = """
-        select e.id, case when o.kind is null then 2 when o.kind = 0 then 3 when o.reason = 'erased' then 5 else 4 end
+    internal const string WhyNotRetried = $$"""
+        select e.id, case when o.kind is null then {{Codes.ResultNotEnded}}
+                when o.kind = {{Codes.OutcomeCompleted}} then {{Codes.ResultCompleted}}
+                when o.reason = {{Codes.Erased}} then {{Codes.ResultErased}} else {{Codes.ResultKeyHeld}} end
         from {schema}.entries e
         left join lateral (select o.kind, o.reason from {schema}.outcomes o where o.entry = e.id and o.final limit 1) o on true
         where e.id = any($1)

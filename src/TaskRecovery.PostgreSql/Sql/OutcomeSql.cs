@@ -53,13 +53,12 @@ internal static class OutcomeSql
         """;
 
     /// <summary>Releases the unique key of an ended entry, and closes its task.</summary>
-    internal const string FollowFinal = $$"""
+    internal static readonly string FollowFinal = $$"""
         , freed as (
             delete from {schema}.unique_keys u where u.entry = any (array(select d.entry from done d where d.final))
         ), closed as (
             update {schema}.tasks t set
-                state = case d.kind when {{Codes.OutcomeCompleted}} then {{Codes.TaskCompleted}}
-                    when {{Codes.OutcomeFailed}} then {{Codes.TaskFailed}} else {{Codes.TaskCancelled}} end,
+                state = {{Codes.TaskStateOf("d.kind")}},
                 attempt = d.attempt, crashes = d.crashes, result = d.result, error = d.error, reason = d.reason, ended_at = d.ended_at
             from done d
             where d.final and d.kind <> {{Codes.OutcomeSuperseded}} and t.entry_id = d.entry and {{Codes.TaskUnfinished}}
@@ -76,11 +75,11 @@ internal static class OutcomeSql
 
     /// <summary>Ends entries, releases their unique keys and closes their tasks.</summary>
     /// <returns>How many outcomes were stored.</returns>
-    internal const string EndAndFollow = Held + InsertFinalOnce + FollowFinal + " select count(*) from done";
+    internal static readonly string EndAndFollow = Held + InsertFinalOnce + FollowFinal + " select count(*) from done";
 
     /// <summary>Ends one entry inside the caller's transaction. If the claim is lost, the statement fails, and with it the
     /// transaction.</summary>
-    internal const string EndInTransaction = HeldByCaller + InsertFinalOnce + FollowFinal + """
+    internal static readonly string EndInTransaction = HeldByCaller + InsertFinalOnce + FollowFinal + """
          select case when not exists (select from done) then {schema}.fail_lost_claim(($2)[1], ($3)[1]) end
         """;
 
@@ -107,7 +106,8 @@ internal static class OutcomeSql
             insert into {schema}.outcomes (entry, fence, ended_at, duration_ms, node, kind, attempt, crashes, final, result, error, reason)
             select g.entry, g.fence, (select c.now from clock c), g.duration_ms, g.node,
                 case when g.cancelled then {{Codes.OutcomeCancelled}} else g.kind end,
-                case when g.kind = {{Codes.OutcomeRetried}} then g.attempt + 1 else g.attempt end, g.crashes, g.cancelled, null, g.error,
+                case when g.kind in {{Codes.KindsThat(OutcomeRules.SpendsAttempt)}} then g.attempt + 1 else g.attempt end,
+                g.crashes, g.cancelled, null, g.error,
                 case when g.cancelled then {{Codes.CancelRequested}} else g.reason end
             from judged g
             on conflict do nothing
@@ -115,7 +115,7 @@ internal static class OutcomeSql
         ){{FollowFinal}}, back as (
             insert into {schema}.waiting (run_at, id, queue, kind, priority, attempt, crashes)
             select d.ended_at + coalesce(g.delay, interval '0'), d.entry, e.queue, e.kind,
-                {{Level("e.priority", "d.crashes", $"d.kind = {Codes.OutcomeReleased}")}}, d.attempt, d.crashes
+                {{Level("e.priority", "d.crashes", $"d.kind in {Codes.KindsThat(OutcomeRules.GoesFirst)}")}}, d.attempt, d.crashes
             from done d
             cross join lateral (select * from {schema}.entries e where e.id = d.entry offset 0) e
             cross join lateral (select ($9)[array_position($2, d.entry)] as delay) g

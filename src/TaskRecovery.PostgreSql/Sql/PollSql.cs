@@ -1,3 +1,5 @@
+using TaskRecovery.Storage;
+
 namespace TaskRecovery.PostgreSql;
 
 /// <summary>Statements of the poll that a node sends once a second.</summary>

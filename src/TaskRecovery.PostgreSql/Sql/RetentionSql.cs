@@ -1,3 +1,5 @@
+using TaskRecovery.Storage;
+
 namespace TaskRecovery.PostgreSql;
 
 /// <summary>Statements that remove expired data.</summary>
@@ -15,11 +17,11 @@ internal static class RetentionSql
         """;
 
     // The last entry of a chunk is included with all its runs, of which one is final.
-    private const string Chunk = """
+    private const string Chunk = $$"""
         chunk as materialized (
             select o.entry, o.fence,
-                o.final and o.ended_at < clock_timestamp() - (case o.kind when 0 then $3::bigint when 1 then $4
-                    else $5 end) * interval '1 microsecond' as old
+                o.final and o.ended_at < clock_timestamp() - (case o.kind when {{Codes.OutcomeCompleted}} then $3::bigint
+                    when {{Codes.OutcomeFailed}} then $4 else $5 end) * interval '1 microsecond' as old
             from {schema}.outcomes o
             where exists (select from turn) and o.entry > $1
         """;
@@ -87,7 +89,7 @@ internal static class RetentionSql
     /// <summary>As <see cref="PurgeEnded"/>, for entries that failed or were cancelled. These have an index of their own, and are few if
     /// completed entries are kept for longer.</summary>
     internal const string PurgeUnwell = $$"""
-        with {{Turn}}, {{Chunk}} and o.final and o.kind <> 0
+        with {{Turn}}, {{Chunk}} and o.final and o.kind <> {{Codes.OutcomeCompleted}}
         {{Removal}}
         """;
 
@@ -97,8 +99,8 @@ internal static class RetentionSql
     internal const string PurgeTasks = $$"""
         with {{Turn}}, chunk as materialized (
             select t.id, t.entry_id, t.state >= 2 and (t.entry_id is not null or t.reason is not null)
-                and t.ended_at < clock_timestamp() - (case t.state when 2 then $3::bigint when 3 then $4
-                    else $5 end) * interval '1 microsecond' as old
+                and t.ended_at < clock_timestamp() - (case t.state when {{Codes.TaskCompleted}} then $3::bigint
+                    when {{Codes.TaskFailed}} then $4 else $5 end) * interval '1 microsecond' as old
             from {schema}.tasks t
             where exists (select from turn) and t.id > $1 order by t.id limit $2
         ), ended as materialized (

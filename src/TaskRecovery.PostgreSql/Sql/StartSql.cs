@@ -1,3 +1,5 @@
+using TaskRecovery.Storage;
+
 namespace TaskRecovery.PostgreSql;
 
 /// <summary>Statements that start runs: one transaction for all starts that wait at the same moment. They lock the jobs, read the facts,

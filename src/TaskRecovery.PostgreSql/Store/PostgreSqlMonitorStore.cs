@@ -98,7 +98,7 @@ internal sealed partial class PostgreSqlMonitorStore(PostgreSqlDatabase database
 
     private async ValueTask<List<StoredNodeInfo>> ReadServedAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
         => await database.ListAsync(
-            connection, MonitorSql.Served, [],
+            connection, MonitorSql.LivingNodes, [],
             static row => StoredNodeInfo.Read(row.StringOrNull(0)), cancellationToken).ConfigureAwait(false);
 
     private static (int Id, QueueSummary Summary) ReadQueue(NpgsqlDataReader row) => (row.GetInt32(0), new QueueSummary

@@ -1,3 +1,5 @@
+using TaskRecovery.Storage;
+
 namespace TaskRecovery.Sqlite;
 
 /// <summary>Statements that examine entries, newest first.</summary>
@@ -15,8 +17,10 @@ internal static class EntryListSql
     private const string Final = "from taskrecovery_outcomes o where o.entry = e.id and o.final = 1";
 
     private const string State = $"""
-        case when exists (select 1 from taskrecovery_waiting w where w.id = e.id) then '0'
-            else coalesce((select case o.kind when 0 then '2' when 1 then '3' else '4' end {Final}), '1') end
+        case when exists (select 1 from taskrecovery_waiting w where w.id = e.id) then '{Codes.EntryWaiting}'
+            else coalesce((select case o.kind when {Codes.OutcomeCompleted} then '{Codes.EntryCompleted}'
+                when {Codes.OutcomeFailed} then '{Codes.EntryFailed}' else '{Codes.EntryCancelled}' end {Final}),
+                '{Codes.EntryRunning}') end
         """;
 
     private const string Matches = $"""
@@ -55,13 +59,16 @@ internal static class EntryListSql
     public const string Unwell = $"""
         {Columns} from (
             select entry from (select entry from taskrecovery_outcomes
-                where final = 1 and kind > 0 and kind = 1 and entry < ?1 order by entry desc limit ?2)
+                where final = 1 and kind > {Codes.OutcomeCompleted} and kind = {Codes.OutcomeFailed} and entry < ?1
+                order by entry desc limit ?2)
             union all
             select entry from (select entry from taskrecovery_outcomes
-                where final = 1 and kind > 0 and kind = 2 and entry < ?1 order by entry desc limit ?2)
+                where final = 1 and kind > {Codes.OutcomeCompleted} and kind = {Codes.OutcomeCancelled} and entry < ?1
+                order by entry desc limit ?2)
             union all
             select entry from (select entry from taskrecovery_outcomes
-                where final = 1 and kind > 0 and kind = 7 and entry < ?1 order by entry desc limit ?2)
+                where final = 1 and kind > {Codes.OutcomeCompleted} and kind = {Codes.OutcomeSuperseded} and entry < ?1
+                order by entry desc limit ?2)
             order by 1 desc limit ?2) f
         {Listed}
         """;

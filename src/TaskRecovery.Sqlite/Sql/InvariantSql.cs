@@ -1,3 +1,5 @@
+using TaskRecovery.Storage;
+
 namespace TaskRecovery.Sqlite;
 
 /// <summary>Checks the invariant: every entry is in exactly one state, which is waiting, running or ended. A job that is not active, or
@@ -8,7 +10,7 @@ namespace TaskRecovery.Sqlite;
 internal static class InvariantSql
 {
     /// <summary>One row per violation, at most 1,000.</summary>
-    public const string Violations = """
+    public const string Violations = $"""
         with running (id, fence) as materialized (
             select e.value, c.id from taskrecovery_claims c, json_each(c.entries) e
             where not exists (select 1 from taskrecovery_outcomes o where o.entry = e.value and o.fence = c.id)
@@ -22,11 +24,12 @@ internal static class InvariantSql
         ),
         unfinished (task, job, name, overlap, started, was_ended) as (
             select t.id, j.id, j.name, j.overlap, t.started_at is not null,
-                exists (select 1 from taskrecovery_outcomes o where o.entry = t.entry_id and o.kind in (1, 2))
+                exists (select 1 from taskrecovery_outcomes o where o.entry = t.entry_id
+                    and o.kind in ({Codes.OutcomeFailed}, {Codes.OutcomeCancelled}))
             from taskrecovery_tasks t
             join taskrecovery_jobs j on j.id = t.job_id
             join taskrecovery_entries e on e.id = t.entry_id
-            where t.state < 2 and t.created_at >= j.updated_at
+            where {Codes.TaskUnfinished} and t.created_at >= j.updated_at
                 and cast(e.args as text) like '%"taskId"%null%' and cast(e.args as text) not like '%"overlap"%'
         )
         select * from (
@@ -52,7 +55,7 @@ internal static class InvariantSql
             where exists (select 1 from taskrecovery_outcomes o where o.entry = k.entry and o.final = 1)
             union all
             select 'job ' || name || ' is paused or has ended, but has planned entry ' || planned_entry from taskrecovery_jobs
-            where state <> 0 and planned_entry is not null
+            where state <> {Codes.JobActive} and planned_entry is not null
             union all
             select 'job ' || name || ' ends at ' || end_at || ', but has a run planned for ' || next_run_at from taskrecovery_jobs
             where planned_entry is not null and next_run_at > end_at

@@ -1,3 +1,5 @@
+using TaskRecovery.Storage;
+
 namespace TaskRecovery.Sqlite;
 
 /// <summary>Entries as users see them. ?6 in every list: whether to include arguments and results.</summary>
@@ -37,15 +39,16 @@ internal static class ListSql
 
     /// <summary>The completed entries; nothing; the rows looked at, newest first. ?1 queue, or null, ?2 how many rows to look at.</summary>
     public const string CountEnded = $"""
-        select coalesce(sum(o.final = 1 and o.kind = 0 and {OfQueue}), 0), 0, count(*)
+        select coalesce(sum(o.final = 1 and o.kind = {Codes.OutcomeCompleted} and {OfQueue}), 0), 0, count(*)
         from (select entry, kind, final from taskrecovery_outcomes order by entry desc, fence desc limit ?2) o
         """;
 
     /// <summary>The failed and the cancelled entries, and the rows looked at, from their own index. ?1 queue, or null, ?2 how many rows to
     /// look at.</summary>
     public const string CountUnwell = $"""
-        select coalesce(sum(o.kind = 1 and {OfQueue}), 0), coalesce(sum(o.kind <> 1 and {OfQueue}), 0), count(*)
-        from (select entry, kind from taskrecovery_outcomes where final = 1 and kind > 0 limit ?2) o
+        select coalesce(sum(o.kind = {Codes.OutcomeFailed} and {OfQueue}), 0),
+            coalesce(sum(o.kind <> {Codes.OutcomeFailed} and {OfQueue}), 0), count(*)
+        from (select entry, kind from taskrecovery_outcomes where final = 1 and kind > {Codes.OutcomeCompleted} limit ?2) o
         """;
 
     private const string OfQueue = "(?1 is null or exists (select 1 from taskrecovery_entries e where e.id = o.entry and e.queue = ?1))";

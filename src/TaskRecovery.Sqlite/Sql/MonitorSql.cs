@@ -1,3 +1,5 @@
+using TaskRecovery.Storage;
+
 namespace TaskRecovery.Sqlite;
 
 /// <summary>Statements of the read model: snapshot, kinds, nodes, and the life of one entry.</summary>
@@ -28,16 +30,19 @@ internal static class MonitorSql
         """;
 
     /// <summary>The failed and the cancelled entries, each up to a limit. ?1 limit.</summary>
-    public const string Ended = """
-        select (select count(*) from (select 1 from taskrecovery_outcomes where final = 1 and kind > 0 and kind = 1 limit ?1)),
-            (select count(*) from (select 1 from taskrecovery_outcomes where final = 1 and kind > 0 and kind in (2, 7) limit ?1))
+    public const string Ended = $"""
+        select (select count(*) from (select 1 from taskrecovery_outcomes
+                where final = 1 and kind > {Codes.OutcomeCompleted} and kind = {Codes.OutcomeFailed} limit ?1)),
+            (select count(*) from (select 1 from taskrecovery_outcomes
+                where final = 1 and kind > {Codes.OutcomeCompleted}
+                    and kind in ({Codes.OutcomeCancelled}, {Codes.OutcomeSuperseded}) limit ?1))
         """;
 
     /// <summary>The ids of the first and the last entry. As two selects, because one would scan the table.</summary>
     public const string Stored = "select (select min(id) from taskrecovery_entries), (select max(id) from taskrecovery_entries)";
 
     /// <summary>What the living nodes serve.</summary>
-    public const string Served = "select info from taskrecovery_nodes where dead_at is null";
+    public const string LivingNodes = "select info from taskrecovery_nodes where dead_at is null";
 
     /// <summary>The nodes, living ones first, at most 1,000.</summary>
     public const string Nodes = """

@@ -84,7 +84,7 @@ internal sealed class EntryMoves(SqliteSession session, SqliteNames names, long 
             return false;
         }
 
-        Wait(run.Entry, runAt, run.Attempt, run.Crashes, toFront: kind is OutcomeKind.Lost or OutcomeKind.Released);
+        Wait(run.Entry, runAt, run.Attempt, run.Crashes, OutcomeRules.GoesFirst(kind));
         if (run.MayHaveTask)
         {
             TaskMoves.Return(session, run, error);
@@ -109,9 +109,9 @@ internal sealed class EntryMoves(SqliteSession session, SqliteNames names, long 
     }
 
     /// <summary>Adds a waiting row for an entry that has none and is neither running nor ended.</summary>
-    public void Wait(long entry, long runAt, int attempt, int crashes, bool toFront)
+    public void Wait(long entry, long runAt, int attempt, int crashes, bool goesFirst)
         => session.Get(WaitingSql.PutBack).Bind(1, entry).Bind(2, runAt).Bind(3, attempt).Bind(4, crashes).Bind(
-            5, CrashLevels.Of(crashes, toFront)).Execute();
+            5, CrashLevels.Of(crashes, goesFirst)).Execute();
 
     /// <summary>Draws a fence for an outcome without a claim.</summary>
     public long DrawFence()

@@ -42,10 +42,10 @@ internal sealed partial class SqliteMonitorStore(SqliteDatabase database) : IMon
     private QueueSnapshot Snapshot(SqliteSession session)
     {
         var now = database.Now();
-        var nodes = Served(session);
+        var nodes = LivingNodes(session);
         var (running, runningStopped) = Running(session);
         var queues = new List<QueueSummary>();
-        foreach (var (id, name, pause) in Paused(session, MonitorSql.Queues))
+        foreach (var (id, name, pause) in WithPauses(session, MonitorSql.Queues))
         {
             var (due, later, oldest) = Waiting(session, id, now, MonitorLimits.Waiting);
             queues.Add(new QueueSummary
@@ -120,10 +120,10 @@ internal sealed partial class SqliteMonitorStore(SqliteDatabase database) : IMon
     private IReadOnlyList<KindSummary> Kinds(SqliteSession session)
     {
         var now = database.Now();
-        var nodes = Served(session);
+        var nodes = LivingNodes(session);
         var waiting = new Dictionary<long, (long Count, long? First)>();
         var left = (long)MonitorLimits.Waiting;
-        foreach (var (queue, _, _) in Paused(session, MonitorSql.Queues))
+        foreach (var (queue, _, _) in WithPauses(session, MonitorSql.Queues))
         {
             foreach (var group in WaitingGroups.Read(session, names: null, queue, kinds: null))
             {
@@ -134,7 +134,7 @@ internal sealed partial class SqliteMonitorStore(SqliteDatabase database) : IMon
             }
         }
 
-        return [.. Paused(session, MonitorSql.Kinds).Select(kind =>
+        return [.. WithPauses(session, MonitorSql.Kinds).Select(kind =>
         {
             var (count, first) = waiting.GetValueOrDefault(kind.Id);
             return new KindSummary
@@ -228,10 +228,10 @@ internal sealed partial class SqliteMonitorStore(SqliteDatabase database) : IMon
         return new TaskPage(tasks, null, IsComplete: true);
     }
 
-    private static List<StoredNodeInfo> Served(SqliteSession session)
+    private static List<StoredNodeInfo> LivingNodes(SqliteSession session)
     {
         var nodes = new List<StoredNodeInfo>();
-        var statement = session.Get(MonitorSql.Served);
+        var statement = session.Get(MonitorSql.LivingNodes);
         while (statement.Step())
         {
             nodes.Add(StoredNodeInfo.Read(statement.NullableText(0)));
@@ -240,7 +240,7 @@ internal sealed partial class SqliteMonitorStore(SqliteDatabase database) : IMon
         return nodes;
     }
 
-    private static List<(long Id, string Name, PauseInfo? Pause)> Paused(SqliteSession session, string text)
+    private static List<(long Id, string Name, PauseInfo? Pause)> WithPauses(SqliteSession session, string text)
     {
         var all = new List<(long, string, PauseInfo?)>();
         var statement = session.Get(text);

@@ -128,37 +128,24 @@ internal sealed partial class SqliteQueueStore
             return false;
         }
 
-        var run = new Run(outcome.EntryId, outcome.Fence, claim.Node, attempt + 1, crashes, Micros.From(outcome.Duration), outcome.IsTask);
+        var spent = OutcomeRules.SpendsAttempt(outcome.Kind) ? attempt + 1 : attempt;
+        var run = new Run(outcome.EntryId, outcome.Fence, claim.Node, spent, crashes, Micros.From(outcome.Duration), outcome.IsTask);
         return Store(moves, run, outcome, out waits);
     }
 
     private static bool Store(EntryMoves moves, Run run, RunOutcome outcome, out bool waits)
     {
-        bool stored, cancelled;
-        switch (outcome.Kind)
+        if (OutcomeRules.PutsBack(outcome.Kind))
         {
-            case OutcomeKind.Completed or OutcomeKind.Failed or OutcomeKind.Cancelled or OutcomeKind.Superseded:
-                waits = false;
-                return moves.End(run, outcome.Kind, outcome.Result.Span, outcome.Error, outcome.Reason);
-            case OutcomeKind.Retried:
-                stored = moves.PutBack(run, outcome.Kind, Later(moves, outcome), outcome.Error, outcome.Reason, out cancelled);
-                break;
-            case OutcomeKind.Snoozed:
-                stored = moves.PutBack(
-                    run with { Attempt = run.Attempt - 1 }, outcome.Kind,
-                    Later(moves, outcome), outcome.Error, outcome.Reason, out cancelled);
-                break;
-            case OutcomeKind.Released:
-                stored = moves.PutBack(
-                    run with { Attempt = run.Attempt - 1 }, outcome.Kind,
-                    Later(moves, outcome), outcome.Error, outcome.Reason, out cancelled);
-                break;
-            default:
-                throw new ArgumentOutOfRangeException(nameof(outcome), outcome.Kind, "A node does not end a run like this.");
+            var stored = moves.PutBack(run, outcome.Kind, Later(moves, outcome), outcome.Error, outcome.Reason, out var cancelled);
+            waits = stored && !cancelled;
+            return stored;
         }
 
-        waits = stored && !cancelled;
-        return stored;
+        waits = false;
+        return outcome.Kind is OutcomeKind.Completed or OutcomeKind.Failed or OutcomeKind.Cancelled or OutcomeKind.Superseded
+            ? moves.End(run, outcome.Kind, outcome.Result.Span, outcome.Error, outcome.Reason)
+            : throw new ArgumentOutOfRangeException(nameof(outcome), outcome.Kind, "A node does not end a run like this.");
     }
 
     private static long Later(EntryMoves moves, RunOutcome outcome) => moves.Now + Math.Max(0, Micros.From(outcome.Delay));

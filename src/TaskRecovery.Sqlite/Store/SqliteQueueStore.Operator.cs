@@ -131,7 +131,7 @@ internal sealed partial class SqliteQueueStore
         }
 
         session.Get(OutcomeSql.TakeFinal).Bind(1, entry).Bind(2, fence).Execute();
-        moves.Wait(entry, Math.Max(moves.Now, Micros.From(options.RunAt) ?? 0), attempt: 0, crashes: 0, toFront: false);
+        moves.Wait(entry, Math.Max(moves.Now, Micros.From(options.RunAt) ?? 0), attempt: 0, crashes: 0, goesFirst: false);
         session.Get(TaskSql.ReopenByEntry).Bind(1, entry).Execute();
         return OperatorResult.Done;
     }

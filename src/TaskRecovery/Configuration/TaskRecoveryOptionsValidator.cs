@@ -88,9 +88,9 @@ internal static class WorkerOptionsValidator
 {
     public static WorkerOptions Check(WorkerOptions options, Type worker)
     {
-        if (options.MaxAttempts is < 1 or > 1_000)
+        if (options.MaxAttempts is < 1 or > EntryLimits.MostAttempts)
         {
-            throw Bad(nameof(options.MaxAttempts), options.MaxAttempts, "use 1 to 1,000");
+            throw Bad(nameof(options.MaxAttempts), options.MaxAttempts, $"use 1 to {EntryLimits.MostAttempts:N0}");
         }
 
         if (options.Timeout is { } timeout && (timeout <= TimeSpan.Zero || timeout > EntryLimits.LongestTimeout))

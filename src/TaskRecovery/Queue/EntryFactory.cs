@@ -46,7 +46,7 @@ internal sealed class EntryFactory(KindRegistry kinds, EntryJson json, IOptions<
             MaxAttempts = options.MaxAttempts ?? kind.Options.MaxAttempts,
             UniqueKey = options.UniqueKey,
             Timeout = options.Timeout,
-            Metadata = Metadata(options.Metadata),
+            Metadata = Metadata(options),
             TraceParent = Tracing.TraceParent,
         };
     }
@@ -108,28 +108,28 @@ internal sealed class EntryFactory(KindRegistry kinds, EntryJson json, IOptions<
                 + $"use more than zero and at most {EntryLimits.LongestTimeout}, or null for no limit.");
         }
 
-        CheckUniqueKey(options.UniqueKey);
+        CheckUniqueKey(options);
     }
 
-    private static void CheckUniqueKey(string? key)
+    private static void CheckUniqueKey(EnqueueOptions options)
     {
-        if (key is null)
+        if (options.UniqueKey is not { } key)
         {
             return;
         }
 
         if (key.Length == 0)
         {
-            throw new ArgumentException($"{nameof(EnqueueOptions.UniqueKey)} {NameRules.UniqueKey.Problem(key)}, or null for no key.",
-                nameof(key));
+            throw new ArgumentException(
+                $"{nameof(options.UniqueKey)} {NameRules.UniqueKey.Problem(key)}, or null for no key.", nameof(options));
         }
 
-        NameRules.UniqueKey.Check(key, nameof(EnqueueOptions.UniqueKey), nameof(key));
+        NameRules.UniqueKey.Check(key, nameof(options.UniqueKey), nameof(options));
     }
 
-    private static string? Metadata(IReadOnlyDictionary<string, string>? metadata)
+    private static string? Metadata(EnqueueOptions options)
     {
-        if (metadata is null)
+        if (options.Metadata is not { } metadata)
         {
             return null;
         }
@@ -139,17 +139,17 @@ internal sealed class EntryFactory(KindRegistry kinds, EntryJson json, IOptions<
             if (value is null || name.Contains('\0', StringComparison.Ordinal) || value.Contains('\0', StringComparison.Ordinal))
             {
                 throw new ArgumentException(
-                    $"{nameof(EnqueueOptions.Metadata)} "
+                    $"{nameof(options.Metadata)} "
                     + $"'{EntryText.Shown(name)}' {(value is null ? "is null" : "has a NUL character in its name or value")}: "
-                    + "give it a text without NUL characters, which databases can't store.", nameof(metadata));
+                    + "give it a text without NUL characters, which databases can't store.", nameof(options));
             }
         }
 
         var stored = EntryMetadata.Write(metadata);
         return stored is not null && Encoding.UTF8.GetByteCount(stored) is var bytes and > EntryLimits.MaxMetadataBytes
             ? throw new ArgumentException(
-                $"{nameof(EnqueueOptions.Metadata)} has {bytes:N0} bytes of JSON, and at most {EntryLimits.MaxMetadataBytes:N0} are "
-                + "stored: put large data into the arguments, or store it elsewhere and pass its key.", nameof(metadata))
+                $"{nameof(options.Metadata)} has {bytes:N0} bytes of JSON, and at most {EntryLimits.MaxMetadataBytes:N0} are "
+                + "stored: put large data into the arguments, or store it elsewhere and pass its key.", nameof(options))
             : stored;
     }
 

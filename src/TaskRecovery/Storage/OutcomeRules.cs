@@ -2,15 +2,16 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace TaskRecovery.Storage;
 
-/// <summary>The rules for outcomes that arrive when their run has an outcome already, as pure functions that every store calls.</summary>
+/// <summary>The rules for outcomes as pure functions that every store calls: which of them repeat a stored outcome, and what each kind does
+/// to its entry.</summary>
 [Experimental("TASKRECOVERY001")]
 public static class OutcomeRules
 {
     /// <summary>Returns whether an outcome is accepted as a repetition: the outcome that is stored under its fence has the effect that
     /// storing it would have had. Usually the node has stored it before, and the answer was lost.</summary>
     /// <remarks>
-    /// The store compares only with outcomes of the same node: another node's outcome is never a repetition. A run whose entry
-    /// should have been put back may be stored as cancelled or superseded: because a cancel was requested, because its start skipped the run, or
+    /// The store compares only with outcomes of the same node: another node's outcome is never a repetition. A run whose entry should have
+    /// been put back may be stored as cancelled or superseded: because a cancel was requested, because its start skipped the run, or
     /// because a change of its job ended it before it started. An entry that a sweep has failed as <see cref="EndReasons.CrashLoop"/> did
     /// not fail by its handler: the node's outcome is lost.
     /// </remarks>
@@ -24,4 +25,11 @@ public static class OutcomeRules
 
     /// <summary>Returns whether an outcome puts its entry back, unless a cancel is requested.</summary>
     public static bool PutsBack(OutcomeKind kind) => kind is OutcomeKind.Retried or OutcomeKind.Snoozed or OutcomeKind.Released;
+
+    /// <summary>Returns whether an outcome spends the attempt of its run.</summary>
+    public static bool SpendsAttempt(OutcomeKind kind) => kind is not (OutcomeKind.Snoozed or OutcomeKind.Released or OutcomeKind.Lost);
+
+    /// <summary>Returns whether an entry that an outcome puts back runs before the entries without crashes if it has a single crash (see
+    /// <see cref="CrashLevels.Of"/>): the entry did not choose to wait.</summary>
+    public static bool GoesFirst(OutcomeKind kind) => kind is OutcomeKind.Released or OutcomeKind.Lost;
 }

@@ -11,17 +11,31 @@ public sealed class CodesTests
         Assert.Equal(
             Text(
                 OutcomeKind.Completed, OutcomeKind.Failed, OutcomeKind.Cancelled,
-                OutcomeKind.Retried, OutcomeKind.Released, OutcomeKind.Lost, OutcomeKind.Superseded),
+                OutcomeKind.Retried, OutcomeKind.Snoozed, OutcomeKind.Released, OutcomeKind.Lost, OutcomeKind.Superseded),
             [
                 Codes.OutcomeCompleted, Codes.OutcomeFailed, Codes.OutcomeCancelled,
-                Codes.OutcomeRetried, Codes.OutcomeReleased, Codes.OutcomeLost,
+                Codes.OutcomeRetried, Codes.OutcomeSnoozed, Codes.OutcomeReleased, Codes.OutcomeLost,
                 Codes.OutcomeSuperseded,
             ]);
+        Assert.Equal(
+            Text(EntryState.Waiting, EntryState.Running, EntryState.Completed, EntryState.Failed, EntryState.Cancelled),
+            [Codes.EntryWaiting, Codes.EntryRunning, Codes.EntryCompleted, Codes.EntryFailed, Codes.EntryCancelled]);
+        Assert.Equal(
+            Text(OperatorResult.NotEnded, OperatorResult.Completed, OperatorResult.KeyHeld, OperatorResult.Erased),
+            [Codes.ResultNotEnded, Codes.ResultCompleted, Codes.ResultKeyHeld, Codes.ResultErased]);
         Assert.Equal(Text(JobState.Active, JobState.Paused, JobState.Ended), [Codes.JobActive, Codes.JobPaused, Codes.JobEnded]);
         Assert.Equal(
             Text(TaskState.Created, TaskState.Running, TaskState.Completed, TaskState.Failed, TaskState.Cancelled),
             [Codes.TaskCreated, Codes.TaskRunning, Codes.TaskCompleted, Codes.TaskFailed, Codes.TaskCancelled]);
         Assert.Equal($"t.state < {Codes.TaskCompleted}", Codes.TaskUnfinished);
+    }
+
+    [Fact]
+    public void The_kinds_for_which_a_rule_holds_are_a_list_of_numbers()
+    {
+        Assert.Equal("(3, 4, 5)", Codes.KindsThat(OutcomeRules.PutsBack));
+        Assert.Equal("(0, 1, 2, 3, 7)", Codes.KindsThat(OutcomeRules.SpendsAttempt));
+        Assert.Equal("(5, 6)", Codes.KindsThat(OutcomeRules.GoesFirst));
     }
 
     private static IEnumerable<string> Text<T>(params T[] values)

@@ -53,6 +53,7 @@ public sealed class BadInputTests : IAsyncDisposable
     {
         var exception = await Assert.ThrowsAnyAsync<ArgumentException>(async () => await _host.Queue.EnqueueAsync(new TestArgs(), options));
 
+        Assert.Equal("options", exception.ParamName);
         Assert.Contains(value, exception.Message, StringComparison.Ordinal);
         Assert.Contains(remedy, exception.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("secret", exception.Message, StringComparison.Ordinal);

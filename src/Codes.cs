@@ -1,15 +1,30 @@
-namespace TaskRecovery.PostgreSql;
+using System.Globalization;
 
-/// <summary>Outcome kinds, states and reasons as the statements write them. A test compares the numbers with the enumerations.</summary>
+namespace TaskRecovery.Storage;
+
+/// <summary>Outcome kinds, states and reasons as the statements of both stores write them. A test compares the numbers with the
+/// enumerations.</summary>
 internal static class Codes
 {
     internal const string OutcomeCompleted = "0";
     internal const string OutcomeFailed = "1";
     internal const string OutcomeCancelled = "2";
     internal const string OutcomeRetried = "3";
+    internal const string OutcomeSnoozed = "4";
     internal const string OutcomeReleased = "5";
     internal const string OutcomeLost = "6";
     internal const string OutcomeSuperseded = "7";
+
+    internal const string EntryWaiting = "0";
+    internal const string EntryRunning = "1";
+    internal const string EntryCompleted = "2";
+    internal const string EntryFailed = "3";
+    internal const string EntryCancelled = "4";
+
+    internal const string ResultNotEnded = "2";
+    internal const string ResultCompleted = "3";
+    internal const string ResultKeyHeld = "4";
+    internal const string ResultErased = "5";
 
     internal const string JobActive = "0";
     internal const string JobPaused = "1";
@@ -35,4 +50,9 @@ internal static class Codes
     /// <param name="kind">The column with the kind of the outcome.</param>
     internal static string TaskStateOf(string kind)
         => $"case {kind} when {OutcomeCompleted} then {TaskCompleted} when {OutcomeFailed} then {TaskFailed} else {TaskCancelled} end";
+
+    /// <summary>The kinds for which a rule holds, as a list in parentheses.</summary>
+    internal static string KindsThat(Func<OutcomeKind, bool> rule)
+        => $"({string.Join(", ", Enum.GetValues<OutcomeKind>().Where(rule).Select(
+            static kind => ((int)kind).ToString(CultureInfo.InvariantCulture)))})";
 }
