@@ -30,7 +30,7 @@ internal sealed class EntriesPage(Reads reads, TimeProvider time) : IPage
                     : await ListAsync(request, form).ConfigureAwait(false);
         return new Page("Entries", Section.Entries, Html($"""
             {Tabs(request, form, snapshot)}
-            {EntryFilters.Render(request, form)}
+            {FilterForm.Render(request, form)}
             {content}
             """))
         {

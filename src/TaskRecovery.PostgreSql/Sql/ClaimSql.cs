@@ -15,12 +15,12 @@ internal static class ClaimSql
     /// the payloads, in one round trip. $1 node, $2 queue number, $3 kind numbers, $4 limit; then for suspects at their last chance ($5 to
     /// $8), other suspects ($9 to $12) and ordinary entries ($13 to $15): levels, times and ids to start after, limit. $16 the queue's
     /// name, $17 the kinds' names, in the order of their numbers.</summary>
-    /// <returns>First a row about the claim, in the six columns before the last two: the node's number (null if it is dead); the fence (null if
-    /// nothing was claimed); the time; the number of rows selected (null if another claimer is active, in which case
+    /// <returns>First a row about the claim, in the six columns before the last two: the node's number (null if it is dead); the fence
+    /// (null if nothing was claimed); the time; the number of rows selected (null if another claimer is active, in which case
     /// <see cref="ClaimBesideOthers"/> has to be used; -1 if a number no longer belongs to its name); the wait until the next entry is due;
     /// whether entries were left because of their size. Then one row per entry: a value that is common to all entries would cost as much in
     /// each of these rows as any other. The rows come in the order of the plan: the parts of a union are read one after the other, and a
-    /// statement that writes is never parallel.</returns>
+    /// statement that writes is never parallel. <see cref="ClaimColumns"/> names the columns.</returns>
     /// <remarks>Locking a row before deleting it costs a second record in the write-ahead log and a seventh of the claim's time. The row
     /// lock is needed only if several claimers take from the same queue at the same moment. A claimer that is alone holds the queue's
     /// advisory lock instead, and claims the rows that it could delete. No other statement waits for a row lock while holding one, so this

@@ -74,7 +74,7 @@ internal sealed class NameTable(PostgreSqlDatabase database)
         }
     }
 
-    /// <summary>Discards all numbers. Called when a new life of the node begins, and before each attempt to prepare the store.</summary>
+    /// <summary>Discards all numbers. Called when the process registers as a node, and before each attempt to prepare the store.</summary>
     internal void Clear()
     {
         lock (_gate)

@@ -54,7 +54,7 @@ internal sealed partial class PostgreSqlClaimer
         }
 
         FaultPoints.Reach(FaultPoints.ClaimCommitted);
-        store.Handed.Add(stored.Batch.Fence, Array.ConvertAll(stored.Results, static result => result.Id));
+        store.KnownClaims.Add(stored.Batch.Fence, Array.ConvertAll(stored.Results, static result => result.Id));
         return stored;
     }
 

@@ -73,7 +73,7 @@ internal sealed partial class PostgreSqlClaimer(
         FaultPoints.Reach(FaultPoints.ClaimBeforeCommit);
         var answer = await ClaimAloneAsync(started, Args, cancellationToken).ConfigureAwait(false)
             ?? (await ReadAsync(ClaimSql.ClaimBesideOthers, Args(), cancellationToken).ConfigureAwait(false))!;
-        if (answer.WentFor < 0)
+        if (answer.Selected < 0)
         {
             store.Names.Forget(_names!);
             return null;
@@ -88,17 +88,17 @@ internal sealed partial class PostgreSqlClaimer(
         if (batch.Fence != 0)
         {
             FaultPoints.Reach(FaultPoints.ClaimCommitted);
-            store.Handed.Add(batch.Fence, [.. taken.Select(row => row.Id)]);
+            store.KnownClaims.Add(batch.Fence, [.. taken.Select(row => row.Id)]);
         }
 
-        if (answer.WentFor > taken.Count)
+        if (answer.Selected > taken.Count)
         {
             // A competing claimer was faster. There may be more entries behind those that it took, so the cursor stays where it is.
             return batch with { NextDue = TimeSpan.Zero };
         }
 
         // If the claim was cut short because of the size of its entries, treat its last entry as the one that reached the limit.
-        Advance(answer.IsCut ? taken.Count : limit, suspects, lastChance, suspect, taken, answer.Now);
+        Advance(answer.StoppedAtSize ? taken.Count : limit, suspects, lastChance, suspect, taken, answer.Now);
         if (fromFront)
         {
             // The first scan includes planning the statement on its connection, so its duration says nothing about the next one.
@@ -107,7 +107,7 @@ internal sealed partial class PostgreSqlClaimer(
             _rescanTook = first ? TimeSpan.Zero : time.GetElapsedTime(started, _rescanned);
         }
 
-        return answer.IsCut ? batch with { NextDue = TimeSpan.Zero } : batch;
+        return answer.StoppedAtSize ? batch with { NextDue = TimeSpan.Zero } : batch;
     }
 
     // The cursor has passed the entries of kinds that were paused.
@@ -195,7 +195,7 @@ internal sealed partial class PostgreSqlClaimer(
         try
         {
             var answer = await ReadAsync(ClaimSql.ClaimAlone, args(), cancellationToken).ConfigureAwait(false);
-            isAlone = answer is { WentFor: <= 0 } or { Taken.Count: > 0 };
+            isAlone = answer is { Selected: <= 0 } or { Taken.Count: > 0 };
             return isAlone ? answer : null;
         }
         finally
@@ -211,32 +211,34 @@ internal sealed partial class PostgreSqlClaimer(
     private async ValueTask<Answer?> ReadAnswerAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
     {
         await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
-        if (reader.IsDBNull(15))
+        if (reader.IsDBNull(ClaimColumns.Node))
         {
-            return new Answer(new ClaimBatch(true, 0, [], null), [], default, 0, IsCut: false);
+            return new Answer(new ClaimBatch(true, 0, [], null), [], default, 0, StoppedAtSize: false);
         }
 
-        if (reader.IsDBNull(18))
+        if (reader.IsDBNull(ClaimColumns.Selected))
         {
             return null;
         }
 
-        var (now, wentFor, isCut) = (reader.GetDateTime(17), (int)reader.GetInt64(18), reader.GetBoolean(20));
-        if (reader.IsDBNull(16))
+        var (now, selected) = (reader.GetDateTime(ClaimColumns.Now), (int)reader.GetInt64(ClaimColumns.Selected));
+        var stoppedAtSize = reader.GetBoolean(ClaimColumns.StoppedAtSize);
+        if (reader.IsDBNull(ClaimColumns.Fence))
         {
-            return new Answer(new ClaimBatch(false, 0, [], reader.IsDBNull(19) ? null : reader.GetTimeSpan(19)), [], now, wentFor, isCut);
+            TimeSpan? nextDue = reader.IsDBNull(ClaimColumns.NextDue) ? null : reader.GetTimeSpan(ClaimColumns.NextDue);
+            return new Answer(new ClaimBatch(false, 0, [], nextDue), [], now, selected, stoppedAtSize);
         }
 
-        var fence = reader.GetInt64(16);
-        var (entries, taken) = (new List<ClaimedEntry>(wentFor), new List<(int Level, DateTime RunAt, long Id)>(wentFor));
+        var fence = reader.GetInt64(ClaimColumns.Fence);
+        var (entries, taken) = (new List<ClaimedEntry>(selected), new List<(int Level, DateTime RunAt, long Id)>(selected));
         while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
         {
-            var (id, runAt) = (reader.GetInt64(0), reader.GetDateTime(2));
-            taken.Add((reader.GetInt16(1), runAt, id));
+            var (id, runAt) = (reader.GetInt64(ClaimColumns.Id), reader.GetDateTime(ClaimColumns.RunAt));
+            taken.Add((reader.GetInt16(ClaimColumns.Level), runAt, id));
             entries.Add(Read(reader, id, now, now - runAt));
         }
 
-        return new Answer(new ClaimBatch(false, fence, entries, null), taken, now, wentFor, isCut);
+        return new Answer(new ClaimBatch(false, fence, entries, null), taken, now, selected, stoppedAtSize);
     }
 
     // The claim is already committed: if one entry could not be read, the claim would be released and made again forever. Therefore a row
@@ -253,17 +255,17 @@ internal sealed partial class PostgreSqlClaimer(
             return new ClaimedEntry
             {
                 Id = id,
-                Kind = _kindNames.GetValueOrDefault(reader.GetInt16(5), "unknown"),
-                Priority = reader.GetInt16(6),
+                Kind = _kindNames.GetValueOrDefault(reader.GetInt16(ClaimColumns.Kind), "unknown"),
+                Priority = reader.GetInt16(ClaimColumns.Priority),
                 Args = ReadOnlyMemory<byte>.Empty,
-                Attempt = reader.GetInt16(3) + 1,
-                MaxAttempts = reader.GetInt16(7),
-                Crashes = reader.GetInt16(4),
+                Attempt = reader.GetInt16(ClaimColumns.Attempt) + 1,
+                MaxAttempts = reader.GetInt16(ClaimColumns.MaxAttempts),
+                Crashes = reader.GetInt16(ClaimColumns.Crashes),
                 CreatedAt = DateTimeOffset.UnixEpoch,
                 Waited = waited,
-                HasUniqueKey = reader.GetBoolean(10),
+                HasUniqueKey = reader.GetBoolean(ClaimColumns.HasKey),
                 Problem = exception is KeyNotFoundException
-                    ? $"its kind has the number {reader.GetInt16(5)}, and it waited as another"
+                    ? $"its kind has the number {reader.GetInt16(ClaimColumns.Kind)}, and it waited as another"
                     : exception.Message,
             };
         }
@@ -272,30 +274,30 @@ internal sealed partial class PostgreSqlClaimer(
     private ClaimedEntry ReadRow(NpgsqlDataReader reader, long id, DateTime now, TimeSpan waited) => new()
     {
         Id = id,
-        Attempt = reader.GetInt16(3) + 1,
-        Crashes = reader.GetInt16(4),
+        Attempt = reader.GetInt16(ClaimColumns.Attempt) + 1,
+        Crashes = reader.GetInt16(ClaimColumns.Crashes),
         Waited = waited,
-        Kind = _kindNames[reader.GetInt16(5)],
-        Priority = reader.GetInt16(6),
-        MaxAttempts = reader.GetInt16(7),
-        CreatedAt = new DateTimeOffset(reader.GetDateTime(8)),
-        Args = reader.GetFieldValue<byte[]>(9),
-        HasUniqueKey = reader.GetBoolean(10),
-        Timeout = reader.IsDBNull(11) ? null : reader.GetTimeSpan(11),
-        StartsWithin = reader.IsDBNull(21) ? null : reader.GetDateTime(21) - now,
-        Metadata = reader.IsDBNull(12) ? null : reader.GetString(12),
-        TraceParent = reader.IsDBNull(13) ? null : reader.GetString(13),
-        CancelRequested = reader.GetBoolean(14),
+        Kind = _kindNames[reader.GetInt16(ClaimColumns.Kind)],
+        Priority = reader.GetInt16(ClaimColumns.Priority),
+        MaxAttempts = reader.GetInt16(ClaimColumns.MaxAttempts),
+        CreatedAt = new DateTimeOffset(reader.GetDateTime(ClaimColumns.CreatedAt)),
+        Args = reader.GetFieldValue<byte[]>(ClaimColumns.Args),
+        HasUniqueKey = reader.GetBoolean(ClaimColumns.HasKey),
+        Timeout = reader.IsDBNull(ClaimColumns.Timeout) ? null : reader.GetTimeSpan(ClaimColumns.Timeout),
+        StartsWithin = reader.IsDBNull(ClaimColumns.ExpiresAt) ? null : reader.GetDateTime(ClaimColumns.ExpiresAt) - now,
+        Metadata = reader.IsDBNull(ClaimColumns.Metadata) ? null : reader.GetString(ClaimColumns.Metadata),
+        TraceParent = reader.IsDBNull(ClaimColumns.TraceParent) ? null : reader.GetString(ClaimColumns.TraceParent),
+        CancelRequested = reader.GetBoolean(ClaimColumns.CancelRequested),
 
         // A row that was put back is always found by its id.
-        IsFirstRun = !reader.GetBoolean(22),
+        IsFirstRun = !reader.GetBoolean(ClaimColumns.FoundById),
     };
 
     /// <param name="Batch">The batch for the engine.</param>
     /// <param name="Taken">The positions of the entries that were taken.</param>
     /// <param name="Now">The database's time.</param>
-    /// <param name="WentFor">How many rows the claim selected, before another claimer took some of them.</param>
-    /// <param name="IsCut">Whether the claim left due entries because of their size.</param>
+    /// <param name="Selected">How many rows the claim selected, before another claimer took some of them.</param>
+    /// <param name="StoppedAtSize">Whether the claim left due entries because of their size.</param>
     private sealed record Answer(
-        ClaimBatch Batch, IReadOnlyList<(int Level, DateTime RunAt, long Id)> Taken, DateTime Now, long WentFor, bool IsCut);
+        ClaimBatch Batch, IReadOnlyList<(int Level, DateTime RunAt, long Id)> Taken, DateTime Now, long Selected, bool StoppedAtSize);
 }

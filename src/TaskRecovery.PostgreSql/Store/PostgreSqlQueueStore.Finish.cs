@@ -56,7 +56,7 @@ internal sealed partial class PostgreSqlQueueStore
     {
         await _database.ExecuteAsync(ClaimSql.RemoveSettled, [Arg.Uuid(nodeId),
             Arg.Array([.. fences], NpgsqlDbType.Bigint)], cancellationToken).ConfigureAwait(false);
-        Handed.Forget(fences);
+        KnownClaims.Forget(fences);
     }
 
     // Outcomes without further effects come first, together. Each part is a transaction of its own. If a flush is repeated after half of it
@@ -114,7 +114,8 @@ internal sealed partial class PostgreSqlQueueStore
     private ValueTask<long> StoreOnceAsync(Guid nodeId, string statement, List<RunOutcome> outcomes, CancellationToken cancellationToken)
     {
         var text = FaultPoints.LeavesOut(FaultPoints.FenceRule) ? OutcomeSql.WithoutFence(statement) : statement;
-        var args = OutcomeBatch.ToArgs(nodeId, outcomes, outcomes.Exists(outcome => !Handed.Contains(outcome.Fence, outcome.EntryId)));
+        var args = OutcomeBatch.ToArgs(
+            nodeId, outcomes, outcomes.Exists(outcome => !KnownClaims.Contains(outcome.Fence, outcome.EntryId)));
         return ReferenceEquals(statement, OutcomeSql.PutBack)
             ? _database.ReadLastAsync(
                 [new Statement(OutcomeSql.LockEntries, Arg.Array([.. outcomes.Select(outcome => outcome.EntryId)], NpgsqlDbType.Bigint)),

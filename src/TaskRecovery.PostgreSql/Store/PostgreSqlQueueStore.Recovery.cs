@@ -23,7 +23,7 @@ internal sealed partial class PostgreSqlQueueStore
                     ReadSettledAsync, token).ConfigureAwait(false);
             },
             cancellationToken).ConfigureAwait(false);
-        Handed.Forget(fences);
+        KnownClaims.Forget(fences);
         SendHints(items);
         return items.Count(item => item.Item.Action == RecoveryAction.Recovered);
     }

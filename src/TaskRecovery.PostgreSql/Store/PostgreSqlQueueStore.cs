@@ -34,7 +34,7 @@ internal sealed partial class PostgreSqlQueueStore : IQueueStore
     internal EntryChanges Changes { get; }
 
     /// <summary>The claims that this process made.</summary>
-    internal DeliveredClaims Handed { get; } = new();
+    internal KnownClaims KnownClaims { get; } = new();
 
     /// <summary>Sends hints to listeners after a commit.</summary>
     internal HintSender Hints { get; }

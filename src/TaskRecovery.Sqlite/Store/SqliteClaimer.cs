@@ -10,7 +10,8 @@ namespace TaskRecovery.Sqlite;
 internal sealed class SqliteClaimer(
     SqliteQueueStore store, SqliteDatabase database, Guid nodeId, string queue, IReadOnlyCollection<string> kinds) : IQueueClaimer
 {
-    private const long LongestTimeout = 45L * 24 * 60 * 60 * 1_000_000;
+    // EntryLimits has the same limit; a store does not see it.
+    private static readonly TimeSpan LongestTimeout = TimeSpan.FromDays(45);
 
     private readonly HashSet<string> _kinds = new(kinds, StringComparer.Ordinal);
 
@@ -56,8 +57,8 @@ internal sealed class SqliteClaimer(
         }
 
         var fence = StoreClaim(session, node.Value, taken, now);
-        var claimed = entries.Zip(taken, (entry, one) => ClaimedEntry.First(entry, one.From.Id, Micros.ToTime(now))).ToArray();
-        return new ClaimedEnqueue([.. taken.Select(one => new EnqueueResult(one.From.Id, IsDuplicate: false))], new ClaimBatch(
+        var claimed = entries.Zip(taken, (entry, one) => ClaimedEntry.First(entry, one.Candidate.Id, Micros.ToTime(now))).ToArray();
+        return new ClaimedEnqueue([.. taken.Select(one => new EnqueueResult(one.Candidate.Id, IsDuplicate: false))], new ClaimBatch(
             NodeIsDead: false, fence, claimed, NextDue: null));
     }
 
@@ -84,7 +85,7 @@ internal sealed class SqliteClaimer(
 
         var now = database.Now();
         var groups = WaitingGroups.ReadOpen(session, database.Names, queueNumber, _kinds);
-        var taken = Take(session, queueNumber, groups, limit, suspects, now, out var isCut);
+        var taken = Take(session, queueNumber, groups, limit, suspects, now, out var stoppedAtSize);
         if (taken.Count == 0)
         {
             return new ClaimBatch(false, 0, [], NextDue(session, queueNumber, groups, suspects, now));
@@ -101,16 +102,17 @@ internal sealed class SqliteClaimer(
         // If fewer entries were claimed than requested, no more are due.
         return new ClaimBatch(
             false, fence, entries,
-            isCut ? TimeSpan.Zero : entries.Length < limit ? NextDue(session, queueNumber, groups, suspects, now) : null);
+            stoppedAtSize ? TimeSpan.Zero : entries.Length < limit ? NextDue(session, queueNumber, groups, suspects, now) : null);
     }
 
     // Returns null if the node is dead.
     private long? FindNode(SqliteSession session) => session.Get(NodeSql.FindAlive).Bind(1, nodeId).Scalar();
 
     private static List<Taken> Take(
-        SqliteSession session, long queue, List<WaitingGroup> groups, int limit, SuspectAllowance suspects, long now, out bool isCut)
+        SqliteSession session, long queue, List<WaitingGroup> groups, int limit, SuspectAllowance suspects, long now,
+        out bool stoppedAtSize)
     {
-        isCut = false;
+        stoppedAtSize = false;
         var bytes = 0L;
         var taken = new List<Taken>(Math.Min(limit, 256));
         var candidates = new List<Candidate>();
@@ -139,7 +141,7 @@ internal sealed class SqliteClaimer(
             {
                 if (bytes >= ClaimLimits.Bytes)
                 {
-                    isCut = true;
+                    stoppedAtSize = true;
                     return taken;
                 }
 
@@ -185,12 +187,12 @@ internal sealed class SqliteClaimer(
     {
         session.Get(ClaimSql.Insert)
             .Bind(1, now).Bind(2, node)
-            .BindText(3, ClaimContents.Write(taken, static one => one.From.Id))
+            .BindText(3, ClaimContents.Write(taken, static one => one.Candidate.Id))
             .BindText(4, ClaimContents.Write(taken, static one => one.Attempt))
             .BindText(5, ClaimContents.Write(taken, static one => one.Crashes))
             .Execute();
         var fence = session.LastInsertId;
-        var contents = new ClaimContents(taken.ConvertAll(static one => (one.From.Id, one.Attempt, one.Crashes)));
+        var contents = new ClaimContents(taken.ConvertAll(static one => (one.Candidate.Id, one.Attempt, one.Crashes)));
         session.AfterCommit(() => database.Claims.Add(fence, contents));
         FaultPoints.Reach(FaultPoints.ClaimBeforeCommit);
         session.AfterCommit(static () => FaultPoints.Reach(FaultPoints.ClaimCommitted));
@@ -199,23 +201,23 @@ internal sealed class SqliteClaimer(
 
     private static ClaimedEntry ReadEntry(SqliteSession session, Taken taken, bool anyCancels, long now)
     {
-        var id = taken.From.Id;
+        var id = taken.Candidate.Id;
         var cancelRequested = anyCancels && session.Get(EntrySql.IsCancelRequested).Bind(1, id).Exists();
         var statement = session.Get(EntrySql.Payload).Bind(1, id);
         statement.Step();
-        var problem = ProblemOf(statement, taken.From);
+        var problem = ProblemOf(statement, taken.Candidate);
         var entry = new ClaimedEntry
         {
             Problem = problem,
             Id = id,
-            Kind = taken.From.Kind,
+            Kind = taken.Candidate.Kind,
             Priority = statement.Int32(0),
             Args = statement.Bytes(1).ToArray(),
             Attempt = taken.Attempt + 1,
             MaxAttempts = statement.Int32(2),
             Crashes = taken.Crashes,
             CreatedAt = problem is null ? Micros.ToTime(statement.Int64(3)) : DateTimeOffset.UnixEpoch,
-            Waited = Micros.ToSpan(Math.Clamp(now - Math.Max(taken.From.RunAt, 0), 0, now)),
+            Waited = Micros.ToSpan(Math.Clamp(now - Math.Max(taken.Candidate.RunAt, 0), 0, now)),
             HasUniqueKey = statement.Boolean(4),
             CancelRequested = cancelRequested,
             Timeout = problem is null ? Micros.ToSpan(statement.NullableInt64(5)) : null,
@@ -241,9 +243,9 @@ internal sealed class SqliteClaimer(
             return "created_at is no time in microseconds";
         }
 
-        if (!row.IsNull(5) && !(row.IsInteger(5) && row.Int64(5) is > 0 and <= LongestTimeout))
+        if (!row.IsNull(5) && !(row.IsInteger(5) && row.Int64(5) is > 0 and var timeout && timeout <= Micros.From(LongestTimeout)))
         {
-            return "timeout is not between 1 microsecond and 45 days";
+            return $"timeout is not between 1 microsecond and {LongestTimeout.Days} days";
         }
 
         if (!row.IsNull(9) && !row.IsInteger(9))
@@ -251,9 +253,9 @@ internal sealed class SqliteClaimer(
             return "expires_at is no time in microseconds";
         }
 
-        if (!row.IsInteger(0) || row.Int64(0) is < 0 or > 9)
+        if (!row.IsInteger(0) || row.Int64(0) is < 0 or > CrashLevels.Highest)
         {
-            return "priority is not between 0 and 9";
+            return $"priority is not between 0 and {CrashLevels.Highest}";
         }
 
         return row.IsInteger(2) && row.Int64(2) is > 0 and <= short.MaxValue ? null : "max_attempts is not between 1 and 32,767";
@@ -273,5 +275,5 @@ internal sealed class SqliteClaimer(
 
     private readonly record struct Candidate(long Id, long RunAt, string Kind, long KindNumber);
 
-    private readonly record struct Taken(Candidate From, int Attempt, int Crashes);
+    private readonly record struct Taken(Candidate Candidate, int Attempt, int Crashes);
 }

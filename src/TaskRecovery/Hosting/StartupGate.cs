@@ -6,28 +6,28 @@ internal sealed class StartupGate
 {
     private readonly Lock _lock = new();
     private TaskCompletionSource _open = NewOpening();
-    private int _life;
+    private int _registrations;
 
     /// <summary>Whether the start-up hook is complete.</summary>
     public bool IsOpen => Volatile.Read(ref _open).Task.IsCompletedSuccessfully;
 
-    /// <summary>How many times a new registration has closed the gate. The hook passes it to <see cref="Open(int)"/> to name the
+    /// <summary>How many new registrations have closed the gate. The hook passes it to <see cref="Open(int)"/> to name the
     /// registration for which it ran.</summary>
-    internal int Life => Volatile.Read(ref _life);
+    internal int Registrations => Volatile.Read(ref _registrations);
 
     /// <summary>Waits for the start-up hook.</summary>
     public Task WaitAsync(CancellationToken cancellationToken) => Volatile.Read(ref _open).Task.WaitAsync(cancellationToken);
 
     /// <summary>Opens the gate for the current registration.</summary>
-    internal void Open() => Open(Life);
+    internal void Open() => Open(Registrations);
 
     /// <summary>Opens the gate after the hook completed for a registration; does nothing if another registration has begun
     /// meanwhile.</summary>
-    internal void Open(int life)
+    internal void Open(int registrations)
     {
         lock (_lock)
         {
-            if (life == _life)
+            if (registrations == _registrations)
             {
                 _open.TrySetResult();
             }
@@ -39,7 +39,7 @@ internal sealed class StartupGate
     {
         lock (_lock)
         {
-            _life++;
+            _registrations++;
             if (_open.Task.IsCompleted)
             {
                 Volatile.Write(ref _open, NewOpening());

@@ -12,11 +12,11 @@ internal interface ICurrentNode
 
     /// <summary>Reports that a claim was answered with <see cref="ClaimAnswer.WentBackInTime"/> or is missing in the store. Cancels every
     /// running handler and registers the process again.</summary>
-    void ReportWentBackInTime(Node life, long fence);
+    void ReportWentBackInTime(Node node, long fence);
 
     /// <summary>Reports that the store considers this node dead (<see cref="Storage.ClaimBatch.NodeIsDead"/>). The node sends a heartbeat
     /// at once, which confirms it.</summary>
-    void ReportDead(Node life);
+    void ReportDead(Node node);
 
     /// <summary>Reports that no handler runs or will start, and that all outcomes are stored. The node then leaves when it is disposed,
     /// even if it was not stopped.</summary>

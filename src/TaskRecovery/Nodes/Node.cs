@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace TaskRecovery.Nodes;
 
-/// <summary>One registration ("life") of this process as a node. It ends when the node leaves, is declared dead, or finds that the database
+/// <summary>One registration of this process as a node. It ends when the node leaves, is declared dead, or finds that the database
 /// went back in time. The next registration has another id.</summary>
 [SuppressMessage("Reliability", "CA1001", Justification = "A token source without timer or wait handle holds nothing, "
     + "and readers of its token may come late.")]
@@ -54,7 +54,7 @@ internal sealed class Node(Guid id, string name, TimeProvider time)
     }
 
     /// <summary>Whether this registration has lost a lease before.</summary>
-    internal bool WasSuspended { get; set; }
+    internal bool HasLostLease { get; set; }
 
     /// <summary>Why the registration ended; <see langword="null"/> while it has not.</summary>
     public NodeEnd? End
@@ -140,7 +140,7 @@ internal sealed class Node(Guid id, string name, TimeProvider time)
             Volatile.Write(ref _lease, null);
         }
 
-        new Thread(_ended.Cancel) { IsBackground = true, Name = "TaskRecovery life ended" }.UnsafeStart();
+        new Thread(_ended.Cancel) { IsBackground = true, Name = "TaskRecovery node ended" }.UnsafeStart();
         return true;
     }
 

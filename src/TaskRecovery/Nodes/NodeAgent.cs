@@ -26,9 +26,9 @@ internal sealed class NodeAgent(
     // The health check reports a missing lease, which is what a missing session leads to.
     private readonly LoopHealth _health = outages.Watch("the node's session", isListed: false);
     private INodeSession? _session;
-    private PeerFailureDetector _watch = NewWatch(store.Traits, options, time);
+    private PeerFailureDetector _detector = NewDetector(store.Traits, options, time);
     private LeaseDeadline _deadline = LeaseDeadline.For(store.Traits, options, time);
-    private Node? _life;
+    private Node? _node;
     private Task<bool>? _probe;
     private bool _holdsLock;
     private bool _reconnected;
@@ -42,26 +42,26 @@ internal sealed class NodeAgent(
     {
         try
         {
-            if (_life is { End: not null })
+            if (_node is { End: not null })
             {
                 // The locks of this session belong to the registration that has ended.
                 CloseSession();
-                _life = null;
+                _node = null;
             }
 
             var session = _session ??= OpenSession();
-            if (_life is null)
+            if (_node is null)
             {
                 Register(session);
             }
             else if (!_holdsLock && store.Traits.UsesSessionLocks)
             {
-                _holdsLock = session.TryHold(_life.Id);
+                _holdsLock = session.TryHold(_node.Id);
             }
 
-            var sent = SendHeartbeat(session, _life!);
+            var sent = SendHeartbeat(session, _node!);
             _health.Succeeded();
-            return _life!.End is null ? UntilNext(sent) : TimeSpan.Zero;
+            return _node!.End is null ? UntilNext(sent) : TimeSpan.Zero;
         }
 #pragma warning disable CA1031 // Whatever a store throws, the node retries.
         catch (Exception exception)
@@ -74,25 +74,25 @@ internal sealed class NodeAgent(
     /// <summary>Records in the store that the node leaves, if its session allows that, and closes the session.</summary>
     public void Leave()
     {
-        if (_life is { End: null } life && life.EndWith(NodeEnd.Left))
+        if (_node is { End: null } node && node.EndWith(NodeEnd.Left))
         {
             try
             {
                 if (_session is null)
                 {
-                    logger.LeaveFailed(life.Id, null);
+                    logger.LeaveFailed(node.Id, null);
                 }
                 else
                 {
-                    _session.Leave(life.Id);
-                    logger.NodeLeft(life.Id);
+                    _session.Leave(node.Id);
+                    logger.NodeLeft(node.Id);
                 }
             }
 #pragma warning disable CA1031 // Leaving is optional: if it fails, the other nodes wait for the lock or the lease.
             catch (Exception exception)
 #pragma warning restore CA1031
             {
-                logger.LeaveFailed(life.Id, exception);
+                logger.LeaveFailed(node.Id, exception);
             }
         }
 
@@ -103,26 +103,26 @@ internal sealed class NodeAgent(
     /// lease, so the handlers have the same time as after a lost lease.</summary>
     public void Abandon()
     {
-        _life?.EndWith(NodeEnd.Left);
-        if (_life is { } life && _session is { } session && store.Traits.LockProvesDeath)
+        _node?.EndWith(NodeEnd.Left);
+        if (_node is { } node && _session is { } session && store.Traits.LockProvesDeath)
         {
             // With this store, other nodes take this node's entries as soon as its lock is free, without a grace period. So hold the lock
             // until the last handler has returned or the process exits.
             _session = null;
-            life.WhenNothingRuns(() => Close(session));
+            node.WhenNothingRuns(() => Close(session));
             return;
         }
 
         CloseSession();
     }
 
-    private static PeerFailureDetector NewWatch(StoreTraits traits, NodeOptions options, TimeProvider time)
+    private static PeerFailureDetector NewDetector(StoreTraits traits, NodeOptions options, TimeProvider time)
         => new(traits, options.Lease, options.Grace, time.TimestampFrequency);
 
     private INodeSession OpenSession()
     {
         var session = store.OpenNodeSession();
-        _watch = NewWatch(store.Traits, options, time);
+        _detector = NewDetector(store.Traits, options, time);
         _holdsLock = false;
         _reconnected = true;
         return session;
@@ -134,15 +134,15 @@ internal sealed class NodeAgent(
         var registration = session.Register(identity);
         _holdsLock = registration.HoldsLock;
         _deadline = LeaseDeadline.For(store.Traits, options, time);
-        var life = new Node(identity.Id, registration.NameTaken ? identity.Id.ToString() : identity.Name, time);
-        _life = life;
-        events.Registered(life);
+        var node = new Node(identity.Id, registration.NameTaken ? identity.Id.ToString() : identity.Name, time);
+        _node = node;
+        events.Registered(node);
         if (registration.NameTaken)
         {
             logger.NameTaken(identity.Name, identity.Id);
         }
 
-        logger.Joined(life.Name, life.Id, _holdsLock);
+        logger.Joined(node.Name, node.Id, _holdsLock);
         if (registration.TakenOver.Count > 0)
         {
             logger.TookOver(registration.TakenOver.Count, string.Join(", ", registration.TakenOver));
@@ -164,27 +164,27 @@ internal sealed class NodeAgent(
         }
     }
 
-    private long SendHeartbeat(INodeSession session, Node life)
+    private long SendHeartbeat(INodeSession session, Node node)
     {
         var sent = time.GetTimestamp();
         _deadline = _deadline.Sending(sent, _holdsLock);
-        events.Changed(life, life.MoveDeadline(_deadline.At));
+        events.Changed(node, node.MoveDeadline(_deadline.At));
 
-        var result = session.SendHeartbeat(life.Id, _holdsLock, () => life.Lease is not null, DescribeVitals());
+        var result = session.SendHeartbeat(node.Id, _holdsLock, () => node.Lease is not null, DescribeVitals());
 
         var answered = time.GetTimestamp();
         if (!result.Accepted)
         {
-            if (life.EndWith(NodeEnd.DeclaredDead))
+            if (node.EndWith(NodeEnd.DeclaredDead))
             {
-                logger.DeclaredDead(life.Id);
+                logger.DeclaredDead(node.Id);
             }
 
             return sent;
         }
 
         _deadline = _deadline.Acknowledged(sent, _holdsLock);
-        events.Changed(life, life.Extend(_deadline.At));
+        events.Changed(node, node.Extend(_deadline.At));
         if (_reconnected)
         {
             _reconnected = false;
@@ -192,7 +192,7 @@ internal sealed class NodeAgent(
         }
 
         NodesAlive = result.Peers.Count + 1;
-        Judge(session, _watch.Observe(sent, answered, result.Peers), result.DeadWithClaims);
+        Judge(session, _detector.Observe(sent, answered, result.Peers), result.DeadWithClaims);
         return sent;
     }
 
@@ -203,7 +203,7 @@ internal sealed class NodeAgent(
         PeerHeartbeat[] judged = [.. verdicts.Where(verdict => open || !verdict.ByGrace).Select(verdict => verdict.Peer)];
         if (judged.Length > 0)
         {
-            var dead = session.MarkDead(judged, _life?.Name).ToHashSet();
+            var dead = session.MarkDead(judged, _node?.Name).ToHashSet();
             foreach (var peer in judged.Where(peer => dead.Contains(peer.NodeId)))
             {
                 logger.DeclaredPeerDead(EntryText.Shown(peer.Name), peer.NodeId, peer.Heartbeat);
@@ -253,7 +253,7 @@ internal sealed class NodeAgent(
     private TimeSpan UntilNext(long sent)
     {
         var next = options.HeartbeatInterval - time.GetElapsedTime(sent);
-        if (_watch.NextDecision(sent) is { } decision)
+        if (_detector.NextDecision(sent) is { } decision)
         {
             var untilDecision = time.GetElapsedTime(time.GetTimestamp(), decision);
             next = untilDecision < next ? untilDecision : next;
@@ -265,10 +265,10 @@ internal sealed class NodeAgent(
     private TimeSpan Broken(Exception exception)
     {
         _health.Failed(exception);
-        if (_life is { End: null } life && store.Traits.IsServerRejectingAll(exception))
+        if (_node is { End: null } node && store.Traits.IsServerRejectingAll(exception))
         {
             _deadline = _deadline.ServerRejectsAll();
-            events.Changed(life, life.MoveDeadline(_deadline.At));
+            events.Changed(node, node.MoveDeadline(_deadline.At));
         }
 
         CloseSession();
@@ -303,10 +303,10 @@ internal sealed class NodeAgent(
 internal interface INodeEvents
 {
     /// <summary>The process has registered as a node, which has no lease yet.</summary>
-    void Registered(Node life);
+    void Registered(Node node);
 
     /// <summary>The node's deadline has moved; <paramref name="change"/> says how that changed its lease.</summary>
-    void Changed(Node life, LeaseChange change);
+    void Changed(Node node, LeaseChange change);
 
     /// <summary>A dead node has claims to recover.</summary>
     void SweepDue();

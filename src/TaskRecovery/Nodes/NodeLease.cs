@@ -16,9 +16,9 @@ internal sealed class NodeLease
     private readonly TimeProvider _time;
     private long _deadline;
 
-    internal NodeLease(Node life, TimeProvider time, long deadline)
+    internal NodeLease(Node node, TimeProvider time, long deadline)
     {
-        Node = life;
+        Node = node;
         _time = time;
         _deadline = deadline;
         Lost = _lost.Token;

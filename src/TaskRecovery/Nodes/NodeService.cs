@@ -24,7 +24,7 @@ internal sealed class NodeService : ICurrentNode, INodeEvents, IHostedLifecycleS
     private readonly TaskCompletionSource _left = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _lock = new();
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private Node? _life;
+    private Node? _node;
     private long _watchUntil = long.MaxValue;
     private volatile bool _stopping;
     private volatile bool _leaves;
@@ -46,10 +46,10 @@ internal sealed class NodeService : ICurrentNode, INodeEvents, IHostedLifecycleS
     }
 
     /// <inheritdoc/>
-    public Node? Node => Volatile.Read(ref _life) is { End: null } life ? life : null;
+    public Node? Node => Volatile.Read(ref _node) is { End: null } node ? node : null;
 
     /// <summary>Set when the process has registered again, after its node was declared dead or the database went back in time.</summary>
-    public Signal AnotherLife { get; } = new();
+    public Signal RegisteredAgain { get; } = new();
 
     /// <summary>How many nodes are alive, including this one, as of this node's last heartbeat.</summary>
     public int NodesAlive => _agent.NodesAlive;
@@ -73,7 +73,7 @@ internal sealed class NodeService : ICurrentNode, INodeEvents, IHostedLifecycleS
     }
 
     /// <summary>Waits for the first registration.</summary>
-    public Task<Node> WaitForLifeAsync(CancellationToken cancellationToken) => WaitAsync(static node => node.Node, cancellationToken);
+    public Task<Node> WaitForNodeAsync(CancellationToken cancellationToken) => WaitAsync(static service => service.Node, cancellationToken);
 
     /// <inheritdoc/>
     public async Task<NodeLease> WaitForLeaseAsync(CancellationToken cancellationToken)
@@ -81,7 +81,7 @@ internal sealed class NodeService : ICurrentNode, INodeEvents, IHostedLifecycleS
         while (true)
         {
             await _gate.WaitAsync(cancellationToken).ConfigureAwait(false);
-            var lease = await WaitAsync(static node => node.Node?.Lease, cancellationToken).ConfigureAwait(false);
+            var lease = await WaitAsync(static service => service.Node?.Lease, cancellationToken).ConfigureAwait(false);
             if (_gate.IsOpen)
             {
                 return lease;
@@ -90,18 +90,18 @@ internal sealed class NodeService : ICurrentNode, INodeEvents, IHostedLifecycleS
     }
 
     /// <inheritdoc/>
-    public void ReportWentBackInTime(Node life, long fence)
+    public void ReportWentBackInTime(Node node, long fence)
     {
-        if (life.EndWith(NodeEnd.WentBackInTime))
+        if (node.EndWith(NodeEnd.WentBackInTime))
         {
-            _logger.WentBackInTime(life.Id, fence);
+            _logger.WentBackInTime(node.Id, fence);
         }
 
         _heartbeatDue.Set();
     }
 
     /// <inheritdoc/>
-    public void ReportDead(Node life) => _heartbeatDue.Set();
+    public void ReportDead(Node node) => _heartbeatDue.Set();
 
     /// <inheritdoc/>
     public void ReportDrained() => _isDrained = true;
@@ -109,24 +109,24 @@ internal sealed class NodeService : ICurrentNode, INodeEvents, IHostedLifecycleS
     /// <inheritdoc/>
     public void RequestReconcile() => _signals.ReconcileDue.Set();
 
-    void INodeEvents.Registered(Node life)
+    void INodeEvents.Registered(Node node)
     {
         if (_registered)
         {
             // Close the gate before the new registration is visible: the database may be a different one.
             _gate.Close();
-            AnotherLife.Set();
+            RegisteredAgain.Set();
         }
 
         _registered = true;
-        Volatile.Write(ref _life, life);
+        Volatile.Write(ref _node, node);
         Announce();
     }
 
-    void INodeEvents.Changed(Node life, LeaseChange change)
+    void INodeEvents.Changed(Node node, LeaseChange change)
     {
-        LogLeaseChange(life, change);
-        if (life.Lease?.Deadline is not { } deadline || deadline < Volatile.Read(ref _watchUntil))
+        LogLeaseChange(node, change);
+        if (node.Lease?.Deadline is not { } deadline || deadline < Volatile.Read(ref _watchUntil))
         {
             // If the deadline moved later, the watch thread finds that when it wakes at the earlier one.
             _watchNow.Set();
@@ -176,12 +176,12 @@ internal sealed class NodeService : ICurrentNode, INodeEvents, IHostedLifecycleS
     {
         // Until the new deadline has been read, every change of it triggers another check.
         Interlocked.Exchange(ref _watchUntil, long.MaxValue);
-        if (Node is not { } life)
+        if (Node is not { } node)
         {
             return Timeout.InfiniteTimeSpan;
         }
 
-        LogLeaseChange(life, life.CheckDeadline(out var deadline));
+        LogLeaseChange(node, node.CheckDeadline(out var deadline));
         Volatile.Write(ref _watchUntil, deadline ?? long.MaxValue);
         if (deadline is not { } next)
         {
@@ -228,19 +228,19 @@ internal sealed class NodeService : ICurrentNode, INodeEvents, IHostedLifecycleS
     private static TimeSpan RoundUp(TimeSpan wait)
         => wait <= TimeSpan.Zero ? wait : TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds));
 
-    private void LogLeaseChange(Node life, LeaseChange change)
+    private void LogLeaseChange(Node node, LeaseChange change)
     {
         if (change is LeaseChange.Lost or LeaseChange.LostAndGranted)
         {
-            _logger.LeaseLost(life.Id);
-            life.WasSuspended = true;
+            _logger.LeaseLost(node.Id);
+            node.HasLostLease = true;
         }
 
         if (change is LeaseChange.Granted or LeaseChange.LostAndGranted)
         {
-            if (life.WasSuspended)
+            if (node.HasLostLease)
             {
-                _logger.LeaseRegained(life.Id);
+                _logger.LeaseRegained(node.Id);
             }
 
             Announce();

@@ -11,7 +11,7 @@ namespace TaskRecovery.Operations;
 /// <remarks>Without details, the result contains nothing that an anonymous caller should not know: no queue, kind, host or entry, and no
 /// exception, because its message can contain the database's host and role.</remarks>
 internal sealed class TaskRecoveryHealthCheck(
-    QueueDepths queues, ICurrentNode lives, INodeRole role, StartupGate gate,
+    QueueDepths queues, ICurrentNode currentNode, INodeRole role, StartupGate gate,
     StartupRecovery startup, IEnumerable<IUnresponsiveHandlers> unresponsive,
     IEnumerable<IFailingLoops> loops, HealthCheckSettings settings)
     : IHealthCheck
@@ -39,16 +39,16 @@ internal sealed class TaskRecoveryHealthCheck(
             return new HealthCheckResult(failure, "The store does not answer.", ShowsDetails ? exception : null);
         }
 
-        var life = lives.Node;
-        var data = DataOf(depths, life);
-        return role.Works && life?.Lease is null
+        var node = currentNode.Node;
+        var data = DataOf(depths, node);
+        return role.Works && node?.Lease is null
             ? new HealthCheckResult(
                 failure, "This node has no valid lease: its heartbeats do not succeed, and it starts nothing until one does.", data: data)
             : Judge(
                 depths, [.. unresponsive.SelectMany(handlers => handlers.List())], [.. loops.SelectMany(loop => loop.ListFailing())], data);
     }
 
-    private Dictionary<string, object> DataOf(IReadOnlyList<QueueDepth> depths, Node? life)
+    private Dictionary<string, object> DataOf(IReadOnlyList<QueueDepth> depths, Node? node)
     {
         var data = new Dictionary<string, object>(StringComparer.Ordinal)
         {
@@ -66,10 +66,10 @@ internal sealed class TaskRecoveryHealthCheck(
             data[$"queue.{depth.Queue}.oldest_seconds"] = depth.OldestAge.TotalSeconds;
         }
 
-        if (life is not null)
+        if (node is not null)
         {
-            data["node"] = life.Name;
-            data["node_id"] = life.Id;
+            data["node"] = node.Name;
+            data["node_id"] = node.Id;
         }
 
         return data;

@@ -10,7 +10,7 @@ internal sealed class EntryWriter
 {
     // Two writers, so that one batch can be written while the commit of another is flushed to disk. A batch is written and fails as a
     // whole. The limit of its size keeps small entries from waiting for megabytes of large ones.
-    private static readonly BatchRules<EnqueueCall> Rules = new()
+    private static readonly BatchRules<PendingEnqueue> Rules = new()
     {
         MaxWriters = 2,
         MaxItems = 1_000,
@@ -21,14 +21,14 @@ internal sealed class EntryWriter
     private readonly IEntryStore _store;
     private readonly LocalClaimers _claimers;
     private readonly ClaimWaker _waker;
-    private readonly Batcher<EnqueueCall> _batcher;
+    private readonly Batcher<PendingEnqueue> _batcher;
 
     public EntryWriter(IEntryStore store, LocalClaimers claimers, ClaimWaker waker, TimeProvider time)
     {
         _store = store;
         _claimers = claimers;
         _waker = waker;
-        _batcher = new Batcher<EnqueueCall>(WriteBatchAsync, Rules, time);
+        _batcher = new Batcher<PendingEnqueue>(WriteBatchAsync, Rules, time);
     }
 
     /// <summary>Stores one entry, possibly in one transaction with those of other callers.</summary>
@@ -37,7 +37,7 @@ internal sealed class EntryWriter
     public Task<EnqueueResult> WriteAsync(NewEntry entry, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var call = new EnqueueCall(entry, cancellationToken);
+        var call = new PendingEnqueue(entry, cancellationToken);
         _batcher.Add(call);
         return call.Task.WaitOrAbandonAsync(cancellationToken);
     }
@@ -90,7 +90,7 @@ internal sealed class EntryWriter
         return stored.Results;
     }
 
-    private async Task WriteBatchAsync(List<EnqueueCall> batch)
+    private async Task WriteBatchAsync(List<PendingEnqueue> batch)
     {
         try
         {
@@ -113,7 +113,7 @@ internal sealed class EntryWriter
         }
     }
 
-    private async Task StoreBatchAsync(List<EnqueueCall> batch)
+    private async Task StoreBatchAsync(List<PendingEnqueue> batch)
     {
         // Calls whose callers no longer wait are skipped. If one is cancelled meanwhile, nothing was stored, and the others are retried.
         while (batch.RemoveAll(static call => call.IsCancelled) >= 0 && batch.Count > 0)
@@ -141,7 +141,7 @@ internal sealed class EntryWriter
     }
 
     // Usually all calls share one token or have none, so a linked source is seldom needed.
-    private static (CancellationToken Token, CancellationTokenSource? Linked) Link(List<EnqueueCall> batch)
+    private static (CancellationToken Token, CancellationTokenSource? Linked) Link(List<PendingEnqueue> batch)
     {
         CancellationToken only = default;
         foreach (var call in batch)

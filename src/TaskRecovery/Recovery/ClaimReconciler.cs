@@ -10,7 +10,7 @@ namespace TaskRecovery.Recovery;
 /// <summary>Releases claims whose answers were lost: the store holds them for this node, but the node does not know of them. The opposite,
 /// a claim that the node knows and the store does not hold, means that the database went back in time.</summary>
 internal sealed class ClaimReconciler(
-    IRecoveryStore store, ICurrentNode lives, IClaimWaker waker, Metrics metrics, NodeSignals signals, StoreLoopServices services,
+    IRecoveryStore store, ICurrentNode currentNode, IClaimWaker waker, Metrics metrics, NodeSignals signals, StoreLoopServices services,
     IOptions<TaskRecoveryOptions> options, ILogger<ClaimReconciler> logger)
     : StoreLoop("The search for claims whose answers were lost", services)
 {
@@ -18,7 +18,7 @@ internal sealed class ClaimReconciler(
     private static readonly TimeSpan SoonAgain = TimeSpan.FromSeconds(1);
 
     private readonly ILogger _logger = logger.Guarded();
-    private Node? _life;
+    private Node? _node;
     private long _lastCall;
     private IReadOnlyList<long> _suspects = [];
 
@@ -34,30 +34,30 @@ internal sealed class ClaimReconciler(
     /// <returns>How many entries were released.</returns>
     internal async Task<int> ReconcileOnceAsync(CancellationToken cancellationToken)
     {
-        if (lives.Node is not { } life || FaultPoints.LeavesOut(FaultPoints.LostAnswersRule))
+        if (currentNode.Node is not { } node || FaultPoints.LeavesOut(FaultPoints.LostAnswersRule))
         {
             _suspects = [];
             return 0;
         }
 
-        if (_suspects.Count == 0 || _life != life)
+        if (_suspects.Count == 0 || _node != node)
         {
             // A call that begins after the list was read cannot be in it, so only the calls begun until then matter.
-            var open = life.Claims.List();
-            var listed = await store.ListClaimsAsync(life.Id, cancellationToken).ConfigureAwait(false);
+            var open = node.Claims.List();
+            var listed = await store.ListClaimsAsync(node.Id, cancellationToken).ConfigureAwait(false);
 
             // While the lease is valid, no other node can have taken these claims, so the database has lost them. The numbers alone may not
             // show it: after a failover that lost little, new claims still get new numbers, because sequences are logged ahead.
-            if (life.Lease is not null && life.Claims.FindMissing(open, listed) is { } missing)
+            if (node.Lease is not null && node.Claims.FindMissing(open, listed) is { } missing)
             {
-                lives.ReportWentBackInTime(life, missing);
+                currentNode.ReportWentBackInTime(node, missing);
                 return 0;
             }
 
-            (_life, _lastCall, _suspects) = (life, life.Claims.LastCall, listed);
+            (_node, _lastCall, _suspects) = (node, node.Claims.LastCall, listed);
         }
 
-        if (_suspects.Count == 0 || life.Claims.Unknown(_suspects, _lastCall) is not { } unknown)
+        if (_suspects.Count == 0 || node.Claims.Unknown(_suspects, _lastCall) is not { } unknown)
         {
             return 0;
         }
@@ -68,7 +68,7 @@ internal sealed class ClaimReconciler(
             return 0;
         }
 
-        var entries = await store.ReleaseClaimsAsync(life.Id, unknown, cancellationToken).ConfigureAwait(false);
+        var entries = await store.ReleaseClaimsAsync(node.Id, unknown, cancellationToken).ConfigureAwait(false);
         if (entries > 0)
         {
             waker.WakeAll();

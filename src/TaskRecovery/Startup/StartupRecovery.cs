@@ -60,7 +60,7 @@ internal sealed class StartupRecovery(
     /// <summary>Runs the hook once. Every part is safe to repeat, so after a failure the whole hook is repeated.</summary>
     internal async Task RecoverOnceAsync(CancellationToken cancellationToken)
     {
-        var life = gate.Life;
+        var registrations = gate.Registrations;
         await store.PrepareAsync(cancellationToken).ConfigureAwait(false);
         _logger.StorePrepared(store.Traits.System);
         if (!role.Works)
@@ -78,7 +78,7 @@ internal sealed class StartupRecovery(
         await RunStepsAsync(cancellationToken).ConfigureAwait(false);
         var planned = await planner.RecoverAtStartAsync(cancellationToken).ConfigureAwait(false);
         _logger.StartupDone(report.Recovered, report.Closed, planned);
-        gate.Open(life);
+        gate.Open(registrations);
     }
 
     /// <summary>Runs the hook again for each later registration. A node that was declared dead, or saw the database go back in time, may
@@ -89,7 +89,7 @@ internal sealed class StartupRecovery(
         {
             try
             {
-                await node.AnotherLife.WaitAsync(Timeout.InfiniteTimeSpan, time, cancellationToken).ConfigureAwait(false);
+                await node.RegisteredAgain.WaitAsync(Timeout.InfiniteTimeSpan, time, cancellationToken).ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
@@ -178,7 +178,7 @@ internal sealed class StartupRecovery(
         var patience = options.Value.Node.Lease;
         try
         {
-            await node.WaitForLifeAsync(cancellationToken).WaitAsync(patience, time, cancellationToken).ConfigureAwait(false);
+            await node.WaitForNodeAsync(cancellationToken).WaitAsync(patience, time, cancellationToken).ConfigureAwait(false);
         }
         catch (TimeoutException exception)
         {

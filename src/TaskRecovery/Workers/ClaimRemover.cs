@@ -8,14 +8,14 @@ namespace TaskRecovery.Workers;
 /// <summary>Removes settled claims from the store, in the background and in batches, because no caller waits for it. The store checks each
 /// claim itself. The claims of a dead node are left to the sweep.</summary>
 [SuppressMessage("Reliability", "CA1001", Justification = "A semaphore whose wait handle nobody asks for holds nothing.")]
-internal sealed class ClaimRemover(IEntryStore store, ICurrentNode lives, StoreLoopServices services)
+internal sealed class ClaimRemover(IEntryStore store, ICurrentNode currentNode, StoreLoopServices services)
     : StoreLoop("The removal of settled claims", services)
 {
     private readonly SemaphoreSlim _turn = new(1, 1);
 
     /// <inheritdoc/>
     protected override TimeSpan Interval
-        => lives.Node?.Claims.Count == 0 && store.Traits.IdlePollInterval is { } idle ? idle : store.Traits.PollInterval;
+        => currentNode.Node?.Claims.Count == 0 && store.Traits.IdlePollInterval is { } idle ? idle : store.Traits.PollInterval;
 
     /// <summary>Removes the claims that are settled by now. If that fails, the next call repeats it.</summary>
     internal async Task RemoveOnceAsync(CancellationToken cancellationToken)
@@ -41,18 +41,18 @@ internal sealed class ClaimRemover(IEntryStore store, ICurrentNode lives, StoreL
 
     private async Task RemoveAsync(CancellationToken cancellationToken)
     {
-        if (lives.Node is not { } life || life.Claims.TakeSettled() is not { Count: > 0 } settled)
+        if (currentNode.Node is not { } node || node.Claims.TakeSettled() is not { Count: > 0 } settled)
         {
             return;
         }
 
         try
         {
-            await store.RemoveSettledClaimsAsync(life.Id, settled, cancellationToken).ConfigureAwait(false);
+            await store.RemoveSettledClaimsAsync(node.Id, settled, cancellationToken).ConfigureAwait(false);
         }
         catch
         {
-            life.Claims.PutBack(settled);
+            node.Claims.PutBack(settled);
             throw;
         }
     }

@@ -68,13 +68,13 @@ internal sealed class Executor(ExecutorPool pool, WorkServices services) : IThre
 
         if (!claim.Lease.IsValid || services.Runners.Find(entry.Kind) is not { } kind)
         {
-            services.Outcomes.EndUnworked(entry, claim, OutcomeKind.Released);
+            services.Outcomes.EndWithoutHandler(entry, claim, OutcomeKind.Released);
             return false;
         }
 
         if (pool.IsCancelRequested(entry, claim))
         {
-            services.Outcomes.EndUnworked(entry, claim, OutcomeKind.Cancelled);
+            services.Outcomes.EndWithoutHandler(entry, claim, OutcomeKind.Cancelled);
             return false;
         }
 

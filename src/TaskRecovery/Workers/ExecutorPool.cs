@@ -244,7 +244,7 @@ internal sealed class ExecutorPool
     {
         foreach (var run in Runs.Where(run => run.TryTakeOutcome()))
         {
-            _outcomes.EndUnworked(run.Entry, run.Claim, OutcomeKind.Released, run.CompletedInTransaction);
+            _outcomes.EndWithoutHandler(run.Entry, run.Claim, OutcomeKind.Released, run.CompletedInTransaction);
         }
     }
 
@@ -265,7 +265,7 @@ internal sealed class ExecutorPool
 
         foreach (var (claim, entry) in entries)
         {
-            _outcomes.EndUnworked(entry, claim, OutcomeKind.Released);
+            _outcomes.EndWithoutHandler(entry, claim, OutcomeKind.Released);
         }
 
         return entries.Count;

@@ -31,7 +31,7 @@ internal sealed class HintLoop
         {
             try
             {
-                await _services.Lives.WaitForLeaseAsync(cancellationToken).ConfigureAwait(false);
+                await _services.CurrentNode.WaitForLeaseAsync(cancellationToken).ConfigureAwait(false);
                 await _services.Signals.ListenAsync(OnHint, cancellationToken).ConfigureAwait(false);
             }
             catch (Exception) when (cancellationToken.IsCancellationRequested)

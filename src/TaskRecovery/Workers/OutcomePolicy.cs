@@ -53,7 +53,7 @@ internal static class OutcomePolicy
     }
 
     /// <summary>The outcome of an entry that was not started, or that is released while its handler still runs.</summary>
-    public static RunOutcome Unworked(
+    public static RunOutcome WithoutHandler(
         ClaimedEntry entry, NodeClaim claim, bool isTask, OutcomeKind kind, string cancelled = EndReasons.CancelRequested) => new()
         {
             EntryId = entry.Id,

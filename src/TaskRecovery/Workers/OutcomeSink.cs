@@ -34,7 +34,7 @@ internal sealed class OutcomeSink(
             // entry without spending an attempt.
             var failure = exception ?? new InvalidOperationException("The run ended without an outcome.");
             decided = failure is ObjectDisposedException && !run.HasScope
-                ? OutcomePolicy.Unworked(run.Entry, run.Claim, run.Kind.Registration.IsTask, OutcomeKind.Released)
+                ? OutcomePolicy.WithoutHandler(run.Entry, run.Claim, run.Kind.Registration.IsTask, OutcomeKind.Released)
                 : OutcomePolicy.Broken(run.Entry, run.Claim, run.Kind.Registration.IsTask, failure);
         }
 
@@ -42,7 +42,8 @@ internal sealed class OutcomeSink(
         {
             Tracing.Finish(activity, OutcomeKind.Lost, exception);
             run.ReportEnd(OutcomeKind.Lost, exception);
-            writer.Drop(Pending(run.Entry, run.Claim, OutcomePolicy.Unworked(run.Entry, run.Claim, isTask: false, OutcomeKind.Released)));
+            var released = OutcomePolicy.WithoutHandler(run.Entry, run.Claim, isTask: false, OutcomeKind.Released);
+            writer.Drop(Pending(run.Entry, run.Claim, released));
             return;
         }
 
@@ -63,12 +64,12 @@ internal sealed class OutcomeSink(
     /// <param name="claim">Its claim.</param>
     /// <param name="kind">How it ends.</param>
     /// <param name="afterTransaction">Whether the entry may have been completed in its worker's own transaction.</param>
-    public void EndUnworked(ClaimedEntry entry, NodeClaim claim, OutcomeKind kind, bool afterTransaction = false)
-        => End(entry, claim, OutcomePolicy.Unworked(entry, claim, IsTask(entry), kind), afterTransaction);
+    public void EndWithoutHandler(ClaimedEntry entry, NodeClaim claim, OutcomeKind kind, bool afterTransaction = false)
+        => End(entry, claim, OutcomePolicy.WithoutHandler(entry, claim, IsTask(entry), kind), afterTransaction);
 
     /// <summary>Ends an entry that may no longer start.</summary>
     public void EndExpired(ClaimedEntry entry, NodeClaim claim)
-        => End(entry, claim, OutcomePolicy.Unworked(entry, claim, IsTask(entry), OutcomeKind.Cancelled, EndReasons.Expired));
+        => End(entry, claim, OutcomePolicy.WithoutHandler(entry, claim, IsTask(entry), OutcomeKind.Cancelled, EndReasons.Expired));
 
     /// <summary>Ends an entry whose row can't be read.</summary>
     public void EndUnreadable(ClaimedEntry entry, NodeClaim claim)

@@ -85,15 +85,15 @@ internal sealed class PollLoop
             queue.Executors.ReleaseStale();
         }
 
-        if (_services.Lives.Node is not { Lease: not null } life)
+        if (_services.CurrentNode.Node is not { Lease: not null } node)
         {
             return false;
         }
 
         var withUnknownKinds = _polls++ % PollsPerLookForUnknownKinds == 0;
-        var request = new PollRequest(life.Id, _queueNames ??= [.. _queues.Keys], _services.Kinds.WorkedKinds, withUnknownKinds)
+        var request = new PollRequest(node.Id, _queueNames ??= [.. _queues.Keys], _services.Kinds.WorkedKinds, withUnknownKinds)
         {
-            Claims = life.Claims.List(),
+            Claims = node.Claims.List(),
         };
         var askedAt = _services.Time.GetTimestamp();
         var result = await _services.Store.PollAsync(request, cancellationToken).ConfigureAwait(false);
@@ -120,7 +120,7 @@ internal sealed class PollLoop
     }
 
     // An entry that runs, waits in a buffer or has an outcome that is not stored yet belongs to a claim that this node holds.
-    private bool HasNothingToDo() => !_isAnyDue && _services.Lives.Node?.Claims.Count == 0;
+    private bool HasNothingToDo() => !_isAnyDue && _services.CurrentNode.Node?.Claims.Count == 0;
 
     private void ReportUnresponsiveHandlers()
     {

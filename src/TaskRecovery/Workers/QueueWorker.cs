@@ -9,11 +9,11 @@ internal sealed class QueueWorker
     {
         var signal = new Signal();
         Executors = new ExecutorPool(options, services, signal);
-        Claimer = new QueueClaimer(queue, services, Executors, signal);
+        Claimer = new ClaimLoop(queue, services, Executors, signal);
     }
 
     /// <summary>Claims entries.</summary>
-    public QueueClaimer Claimer { get; }
+    public ClaimLoop Claimer { get; }
 
     /// <summary>Runs the claimed entries.</summary>
     public ExecutorPool Executors { get; }

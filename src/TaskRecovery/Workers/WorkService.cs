@@ -127,7 +127,7 @@ internal sealed class WorkService : IHostedService, IUnresponsiveHandlers, IDisp
     public void Dispose()
     {
         StopAsync(new CancellationToken(canceled: true)).GetAwaiter().GetResult();
-        _services.Lives.ReportDrained();
+        _services.CurrentNode.ReportDrained();
         _stopClaiming.CancelAndDispose();
         _abort.CancelAndDispose();
         _stopLoops.CancelAndDispose();

@@ -14,7 +14,7 @@ namespace TaskRecovery.Workers;
 internal sealed class WorkServices(
     IEntryStore store,
     IStoreSignals signals,
-    ICurrentNode lives,
+    ICurrentNode currentNode,
     KindRegistry kinds,
     KindRunners runners,
     EntryJson json,
@@ -43,7 +43,7 @@ internal sealed class WorkServices(
 
     public IStoreSignals Signals => signals;
 
-    public ICurrentNode Lives => lives;
+    public ICurrentNode CurrentNode => currentNode;
 
     public KindRegistry Kinds => kinds;
 

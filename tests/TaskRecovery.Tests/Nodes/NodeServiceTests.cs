@@ -266,7 +266,7 @@ public sealed class NodeServiceTests
     {
         var node = new NodeUnderTest(_store, _time);
         node.Node.Begin();
-        var life = await node.Node.WaitForLifeAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
+        var life = await node.Node.WaitForNodeAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
 
         await node.Node.StopAsync(Cancellation);
 

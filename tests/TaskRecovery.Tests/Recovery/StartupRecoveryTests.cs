@@ -61,7 +61,7 @@ public sealed class StartupRecoveryTests : IDisposable
         var first = recovery.Node.Life;
 
         recovery.Node.Node.ReportWentBackInTime(first, 7);
-        await UntilAsync(() => recovery.Node.Node.Node is { } life && life != first && startup.Failure is not null);
+        await UntilAsync(() => recovery.Node.Node.Node is { } registrations && registrations != first && startup.Failure is not null);
         Assert.False(recovery.Node.Gate.IsOpen);
         recovery.Store.Failure = null;
         await UntilAsync(() =>
@@ -79,13 +79,13 @@ public sealed class StartupRecoveryTests : IDisposable
     public void A_hook_that_was_overtaken_by_another_life_opens_nothing()
     {
         var gate = new StartupGate();
-        var life = gate.Life;
+        var registrations = gate.Registrations;
 
         gate.Close();
-        gate.Open(life);
+        gate.Open(registrations);
 
         Assert.False(gate.IsOpen);
-        gate.Open(gate.Life);
+        gate.Open(gate.Registrations);
         Assert.True(gate.IsOpen);
     }
 

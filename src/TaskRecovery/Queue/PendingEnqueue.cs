@@ -3,7 +3,7 @@ using TaskRecovery.Storage;
 namespace TaskRecovery.Queue;
 
 /// <summary>One caller that waits until its entry is stored.</summary>
-internal sealed class EnqueueCall(NewEntry entry, CancellationToken cancellationToken)
+internal sealed class PendingEnqueue(NewEntry entry, CancellationToken cancellationToken)
     : TaskCompletionSource<EnqueueResult>(TaskCreationOptions.RunContinuationsAsynchronously)
 {
     public NewEntry Entry => entry;

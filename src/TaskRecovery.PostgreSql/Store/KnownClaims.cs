@@ -5,7 +5,7 @@ namespace TaskRecovery.PostgreSql;
 /// <summary>Remembers the entries of the claims that this process made, so that finishing an entry does not make the database read the
 /// claim's entry list.</summary>
 /// <remarks>Only an optimization: if a claim is unknown here, the database checks the list.</remarks>
-internal sealed class DeliveredClaims
+internal sealed class KnownClaims
 {
     // More claims than a node ever holds. Bounds what earlier nodes of this process leave behind.
     private const int MaxClaims = 10_000;

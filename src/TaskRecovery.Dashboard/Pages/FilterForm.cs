@@ -5,7 +5,7 @@ using static TaskRecovery.Dashboard.Rendering.Markup;
 namespace TaskRecovery.Dashboard.Pages;
 
 /// <summary>The filter of the entries page as a form. What is rarely used is folded.</summary>
-internal static class EntryFilters
+internal static class FilterForm
 {
     public static Markup Render(DashboardRequest request, EntryForm form)
     {

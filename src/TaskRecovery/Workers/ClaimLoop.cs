@@ -10,7 +10,7 @@ namespace TaskRecovery.Workers;
 /// <summary>Claims the entries of one queue for its executors: at most one call at a time, and none while there is nothing to claim. While
 /// executors are idle and no entry is first in line, an enqueue stores its entries as claimed instead, which saves the claim.</summary>
 [SuppressMessage("Reliability", "CA1001", Justification = "A semaphore whose wait handle nobody asks for holds nothing.")]
-internal sealed class QueueClaimer : ILocalClaimer
+internal sealed class ClaimLoop : ILocalClaimer
 {
     private readonly string _queue;
     private readonly WorkServices _services;
@@ -28,7 +28,7 @@ internal sealed class QueueClaimer : ILocalClaimer
     /// <param name="services">The services that all queues share.</param>
     /// <param name="pool">Runs what is claimed.</param>
     /// <param name="signal">Set by the pool when it has room again, and when the claimer is woken.</param>
-    public QueueClaimer(string queue, WorkServices services, ExecutorPool pool, Signal signal)
+    public ClaimLoop(string queue, WorkServices services, ExecutorPool pool, Signal signal)
     {
         _queue = queue;
         _services = services;
@@ -82,7 +82,7 @@ internal sealed class QueueClaimer : ILocalClaimer
     /// <summary>Waits until there is something to claim and room for it, and claims once.</summary>
     internal async Task ClaimOnceAsync(CancellationToken stop, CancellationToken abort)
     {
-        await AdoptAsync(await _services.Lives.WaitForLeaseAsync(stop).ConfigureAwait(false), stop).ConfigureAwait(false);
+        await AdoptAsync(await _services.CurrentNode.WaitForLeaseAsync(stop).ConfigureAwait(false), stop).ConfigureAwait(false);
         if (Room() == 0 || _pool.IsStopping)
         {
             // No signal is sent when a slow store has finally stored enough outcomes, so check again after this time.
@@ -233,23 +233,23 @@ internal sealed class QueueClaimer : ILocalClaimer
     private void Abandon(ClaimTicket ticket)
     {
         ticket.Lease.Node.Claims.Abandon(ticket);
-        _services.Lives.RequestReconcile();
+        _services.CurrentNode.RequestReconcile();
     }
 
     // Whether the entries of a claim call's answer may run. If not, the reconciler releases them, or another node recovers them.
     private bool TryKeep(ClaimTicket ticket, ClaimBatch batch, out NodeClaim? claim)
     {
-        var life = ticket.Lease.Node;
-        switch (life.Claims.End(ticket, batch, _queue, out claim))
+        var node = ticket.Lease.Node;
+        switch (node.Claims.End(ticket, batch, _queue, out claim))
         {
             case ClaimAnswer.TooLate:
-                _services.Lives.RequestReconcile();
+                _services.CurrentNode.RequestReconcile();
                 return false;
             case ClaimAnswer.WentBackInTime:
-                _services.Lives.ReportWentBackInTime(life, batch.Fence);
+                _services.CurrentNode.ReportWentBackInTime(node, batch.Fence);
                 return false;
             case ClaimAnswer.Accepted when batch.NodeIsDead:
-                _services.Lives.ReportDead(life);
+                _services.CurrentNode.ReportDead(node);
                 return false;
             default:
                 return true;
