@@ -45,7 +45,8 @@ internal sealed class PtyProcess : IAsyncDisposable
         };
 
         // A shell that runs the tests in the background lets them ignore Ctrl+C, and a process inherits that.
-        foreach (var argument in (string[])["-q", "-e", "-c", $"stty rows 40 cols 120; exec env --default-signal=INT {command}", "/dev/null"])
+        var terminal = $"stty rows 40 cols 120; exec env --default-signal=INT {command}";
+        foreach (var argument in (string[])["-q", "-e", "-c", terminal, "/dev/null"])
         {
             start.ArgumentList.Add(argument);
         }

@@ -4,9 +4,9 @@ using Npgsql;
 namespace TaskRecovery.PostgreSql;
 
 /// <summary>Opens a connection without the thread pool, which handlers may have starved, and waits a limited time for it.</summary>
-/// <remarks>The driver has a time-out for connecting, but passes what is left of it to the socket in whole milliseconds. If less than one is
-/// left, it passes 0, which means forever: a server that accepts the connection at that moment and says nothing would stop the node's thread
-/// for good. Therefore another thread connects, and is left alone if it takes too long.</remarks>
+/// <remarks>The driver has a time-out for connecting, but passes what is left of it to the socket in whole milliseconds. If less than one
+/// is left, it passes 0, which means forever: a server that accepts the connection at that moment and says nothing would stop the node's
+/// thread for good. Therefore another thread connects, and is left alone if it takes too long.</remarks>
 internal sealed class LimitedOpening
 {
     // The driver's default, for a connection string without a limit (0).
