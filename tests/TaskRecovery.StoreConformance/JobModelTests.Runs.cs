@@ -48,6 +48,25 @@ public abstract partial class JobModelTests
         }
     }
 
+    // As a node does that cancels or releases a run before the store has answered its start.
+    private async Task EndSomeWhileTheyStartAsync()
+    {
+        foreach (var run in _runs.FindAll(run => !run.IsActive && run.Node.IsAlive && _random.Next(3) == 0))
+        {
+            var kind = Pick([OutcomeKind.Cancelled, OutcomeKind.Released]);
+            var starting = Task.Run(() => Jobs.StartTaskAsync(run.Request, Cancellation), Cancellation);
+            var refused = await TryFinishAsync(run.Node.Node, Outcome(run.Entry.Id, run.Fence, kind, isTask: true));
+            var start = await starting;
+            Note($"{run.Node.Node.Name} ended {run} as {kind}{(refused.Count > 0 ? " (refused)" : "")} while it started: {start.Decision}");
+            if (start is { Decision: TaskStartDecision.Started or TaskStartDecision.Recovered, Task: { } task })
+            {
+                _started.Add(task.Id);
+            }
+
+            _runs.Remove(run);
+        }
+    }
+
     // A run starts beside another one only if one of the two may overlap, and one that started before may go on beside it.
     private void CheckOverlap(ModelRun run, TaskRecord task, Job job, HashSet<ModelRun> earlier)
     {

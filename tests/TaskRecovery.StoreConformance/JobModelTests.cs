@@ -50,7 +50,7 @@ public abstract partial class JobModelTests(StoreFixture fixture) : JobStoreTest
             (4, CreateAJobAsync), (4, ChangeAJobAsync), (3, PauseOrResumeAsync),
             (6, TriggerAsync), (3, BackfillAsync), (1, DeleteAJobAsync),
             (16, ClaimSomeAsync), (22, StartSomeAsync), (18, FinishSomeAsync), (4, RetryAsync), (2, CancelAsync),
-            (3, KillANodeAsync), (2, ReleaseAClaimAsync), (3, RecoverAsync), (14, MoveTheClockAsync),
+            (3, EndSomeWhileTheyStartAsync), (3, KillANodeAsync), (2, ReleaseAClaimAsync), (3, RecoverAsync), (14, MoveTheClockAsync),
         ];
         var total = operations.Sum(operation => operation.Weight);
         for (var step = 0; step <= Steps; step++)

@@ -6,7 +6,8 @@ namespace TaskRecovery.PostgreSql;
 internal static class JobInvariantSql
 {
     /// <summary>A job that is not active, or whose next run would be after its end, has no planned run. A job that does not let its runs
-    /// overlap has one run that has started and, with <see cref="OverlapPolicy.QueueOne"/>, one that waits.</summary>
+    /// overlap has one run that has started and, with <see cref="OverlapPolicy.QueueOne"/>, one that waits. No unfinished task belongs to
+    /// an entry that has ended.</summary>
     /// <remarks>Some tasks are not counted: those from before the job was changed, those whose entry brings a policy of its own, and those
     /// that recovery bound to a new entry. An operator may let any number of runs wait by retrying them.</remarks>
     /// <returns>A line for each violation, at most 1,000 of each kind.</returns>
@@ -29,6 +30,12 @@ internal static class JobInvariantSql
             and not exists (select from {schema}.outcomes o where o.entry = t.entry_id
                 and o.kind in ({{Codes.OutcomeFailed}}, {{Codes.OutcomeCancelled}}))
         group by j.id, j.name having count(*) > 1
+        limit 1000)
+        union all
+        (select 'task ' || t.id || ' is unfinished, but its entry ' || t.entry_id || ' has ended'
+        from {schema}.tasks t
+        where {{Codes.TaskUnfinished}}
+            and (select o.entry from {schema}.outcomes o where o.entry = t.entry_id and o.final limit 1) is not null
         limit 1000)
         """;
 

@@ -91,6 +91,19 @@ internal static class OutcomeSql
     internal const string LockEntries =
         "select count(*) from (select e.id from {schema}.entries e where e.id = any ($1) order by e.id for share) e";
 
+    /// <summary>Sent before the outcomes of runs whose start was not answered, in the same transaction: waits for the starts that are under
+    /// way, so that the outcomes see their tasks. A start that comes later sees the outcome. $1 entries.</summary>
+    /// <remarks>A start and an outcome lock the claim in modes that do not exclude each other: a stronger lock would let all outcomes of a
+    /// claim wait for all of its starts.</remarks>
+    internal const string LockJobs = """
+        select count(*) from (
+            select j.id from {schema}.jobs j
+            where j.id = any (array(
+                select substring(e.args from '"jobId"\s*:\s*"([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"')::uuid
+                from {schema}.entries e where e.id = any ($1)))
+            order by j.id for share) j
+        """;
+
     /// <summary>The level of an entry that is put back (<see cref="CrashLevels.Of"/>): from its priority, its crashes, and whether one
     /// crash moves it to the front.</summary>
     internal static string Level(string priority, string crashes, string goesFirst)

@@ -37,8 +37,8 @@ internal static class StartSql
     /// <returns>One row for each start: its number, the time, the node's label (null if the claim is not held), kind and reason of the
     /// outcome, the state of the named task; then about the job (null if there is none): its start_at, the due time of the planned run, its
     /// entry kind, whether the entry is the planned one, whether a task exists for the due time, whether a task is unfinished, and the
-    /// numbers of its queue and entry kind, whether one of its tasks waits for its first start (only if the policy lets runs wait), and
-    /// whether the bound task has to wait for another one; then the bound task and the job.</returns>
+    /// numbers of its queue and entry kind, how many of its tasks wait for their first start (only if the policy lets runs wait; at most as
+    /// many as can start in one batch), and whether the bound task has to wait for another one; then the bound task and the job.</returns>
     internal static readonly string Facts = $$"""
         with clock as materialized (select clock_timestamp() as now)
         select g.n, c.now, h.label, o.kind, o.reason, m.state,
@@ -51,8 +51,9 @@ internal static class StartSql
             (select t.id from {schema}.tasks t where t.job_id = g.job and {{Codes.TaskUnfinished}} limit 1) is not null,
             (select q.id from {schema}.queues q where q.name = j.queue), (select k.id from {schema}.kinds k where k.name = j.entry_kind),
             case when coalesce(g.overlap, j.overlap) > 1 then (
-                select t.id from {schema}.tasks t where t.job_id = g.job and {{Codes.TaskUnfinished}} and t.started_at is null
-                    limit 1) is not null else false end,
+                select count(*) from (
+                    select from {schema}.tasks t where t.job_id = g.job and {{Codes.TaskUnfinished}} and t.started_at is null
+                    limit {{StartBatches.MaxItems}}) w) else 0 end,
             case when t.id is not null and t.started_at is null and coalesce(g.overlap, j.overlap) <> {{(int)OverlapPolicy.Allow}} then (
                 select u.id from {schema}.tasks u
                 where u.job_id = g.job and u.state < 2 and u.id <> t.id

@@ -1,3 +1,4 @@
+using NpgsqlTypes;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql;
@@ -78,8 +79,12 @@ internal sealed class Eraser(PostgreSqlDatabase database, PostgreSqlQueueStore s
             // The request stays until retention removes it, so that the node of a running entry finds it. A waiting entry ends here.
             if (await store.CancelAsync([entry], EndReasons.Erased, cancellationToken).ConfigureAwait(false))
             {
-                await database.ReadAsync(
-                    EraseSql.EndRunning, [Arg.Int8(entry)],
+                // The start of the run may be under way, as for an outcome whose start was not answered.
+                await database.ReadLastAsync(
+                    [
+                        new Statement(OutcomeSql.LockJobs, Arg.Array([entry], NpgsqlDbType.Bigint)),
+                        new Statement(EraseSql.EndRunning, Arg.Int8(entry)),
+                    ],
                     static (_, _) => ValueTask.FromResult(true), cancellationToken).ConfigureAwait(false);
             }
         }

@@ -22,6 +22,9 @@ internal sealed class PendingStart(TaskStartRequest request, Job? job, TaskRecor
     /// <summary>The number of the kind of the job's entries, if the kind has one.</summary>
     public required short? KindNumber { get; init; }
 
+    /// <summary>How many tasks of the job waited for their first start when the facts were read.</summary>
+    public required int QueuedTasks { get; init; }
+
     public bool IsPlanned => Facts.Job is { IsPlanned: true };
 
     /// <summary>The task that runs, as it is stored if nothing has changed in the meantime.</summary>

@@ -116,14 +116,31 @@ internal sealed partial class PostgreSqlQueueStore
         var text = FaultPoints.LeavesOut(FaultPoints.FenceRule) ? OutcomeSql.WithoutFence(statement) : statement;
         var args = OutcomeBatch.ToArgs(
             nodeId, outcomes, outcomes.Exists(outcome => !KnownClaims.Contains(outcome.Fence, outcome.EntryId)));
-        return ReferenceEquals(statement, OutcomeSql.PutBack)
-            ? _database.ReadLastAsync(
-                [new Statement(OutcomeSql.LockEntries, Arg.Array([.. outcomes.Select(outcome => outcome.EntryId)], NpgsqlDbType.Bigint)),
-                    new Statement(text, args)],
-                ReadStoredAsync,
-                cancellationToken)
+        var locks = LocksFor(statement, outcomes);
+        return locks.Count > 0
+            ? _database.ReadLastAsync([.. locks, new Statement(text, args)], ReadStoredAsync, cancellationToken)
             : _database.ReadAsync(text, args, ReadStoredAsync, cancellationToken);
     }
+
+    private static List<Statement> LocksFor(string statement, List<RunOutcome> outcomes)
+    {
+        var locks = new List<Statement>();
+        var unanswered = outcomes.FindAll(static outcome => outcome is { IsTask: true, IsStartAnswered: false });
+        if (unanswered.Count > 0)
+        {
+            locks.Add(new Statement(OutcomeSql.LockJobs, Ids(unanswered)));
+        }
+
+        if (ReferenceEquals(statement, OutcomeSql.PutBack))
+        {
+            locks.Add(new Statement(OutcomeSql.LockEntries, Ids(outcomes)));
+        }
+
+        return locks;
+    }
+
+    private static NpgsqlParameter Ids(List<RunOutcome> outcomes)
+        => Arg.Array([.. outcomes.Select(static outcome => outcome.EntryId)], NpgsqlDbType.Bigint);
 
     private async ValueTask<long> ReadStoredAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
     {

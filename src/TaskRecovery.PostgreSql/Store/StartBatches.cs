@@ -7,8 +7,11 @@ namespace TaskRecovery.PostgreSql;
 /// is sent at once.</summary>
 internal sealed class StartBatches
 {
+    /// <summary>The number of starts in one transaction.</summary>
+    internal const int MaxItems = 500;
+
     // Two writers, so that one batch can be judged while the commit of another is flushed to disk.
-    private static readonly BatchRules<Call> Rules = new() { MaxWriters = 2, MaxItems = 500 };
+    private static readonly BatchRules<Call> Rules = new() { MaxWriters = 2, MaxItems = MaxItems };
 
     private readonly TaskStarter _starter;
     private readonly Batcher<Call> _batcher;

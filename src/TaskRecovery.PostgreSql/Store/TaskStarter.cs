@@ -67,10 +67,11 @@ internal sealed class TaskStarter(PostgreSqlDatabase database, HintSender hints)
             commits: false,
             cancellationToken);
 
-    // Several runs of one job may start in one batch: each is judged as if those before it had been applied.
+    // Several runs of one job may start in one batch: each is judged as if those before it had been applied. All facts have one snapshot,
+    // so that what the earlier starts of the batch have changed is added to them.
     private static void Judge(PendingStart[] starts)
     {
-        var judged = new Dictionary<Guid, JobStartFacts>();
+        var changes = new Dictionary<Guid, BatchChange>();
         foreach (var start in starts)
         {
             if (start.Facts.Job is not { } job)
@@ -79,29 +80,19 @@ internal sealed class TaskStarter(PostgreSqlDatabase database, HintSender hints)
                 continue;
             }
 
-            if (judged.TryGetValue(start.Request.JobId, out var before))
+            var before = changes.GetValueOrDefault(start.Request.JobId);
+            job = job with
             {
-                job = job with
-                {
-                    HasUnfinishedTask = before.HasUnfinishedTask,
-                    HasQueuedTask = before.HasQueuedTask,
-                    Timing = start.IsPlanned ? job.Timing : before.Timing,
-                };
-                start.Facts = start.Facts with { Job = job };
-            }
-
-            start.Verdict = TaskStartRules.Judge(start.Facts);
-            judged[start.Request.JobId] = job with
-            {
-                HasUnfinishedTask = job.HasUnfinishedTask || start.Verdict.Decision == TaskStartDecision.Started || start.Verdict.IsQueued,
-                HasQueuedTask = job.HasQueuedTask || start.Verdict.IsQueued,
-                Timing = start.Verdict.Next is { } next ? After(job.Timing, next) : job.Timing,
+                HasUnfinishedTask = job.HasUnfinishedTask || before.HasTask,
+                HasQueuedTask = start.QueuedTasks + before.Queued > 0,
+                HasEarlierTask = job.HasEarlierTask || before.HasStarted,
+                Timing = start.IsPlanned ? job.Timing : before.Timing ?? job.Timing,
             };
+            start.Facts = start.Facts with { Job = job };
+            start.Verdict = TaskStartRules.Judge(start.Facts);
+            changes[start.Request.JobId] = before.With(start);
         }
     }
-
-    private static JobTiming After(JobTiming timing, NextRun next)
-        => timing with { State = next.StateOf(timing.State), NextRunAt = next.Due };
 
     private async ValueTask ApplyAsync(NpgsqlConnection connection, PendingStart[] changes, CancellationToken cancellationToken)
     {
@@ -151,6 +142,7 @@ internal sealed class TaskStarter(PostgreSqlDatabase database, HintSender hints)
         return new PendingStart(request, job, bound)
         {
             Label = reader.StringOrNull(2),
+            QueuedTasks = (int)reader.GetInt64(14),
             QueueNumber = reader.IsDBNull(12) ? null : reader.GetInt32(12),
             KindNumber = reader.IsDBNull(13) ? null : reader.GetInt16(13),
             Facts = new TaskStartFacts
@@ -185,7 +177,6 @@ internal sealed class TaskStarter(PostgreSqlDatabase database, HintSender hints)
                         IsPlanned = isPlanned,
                         HasTaskForDueTime = reader.GetBoolean(10),
                         HasUnfinishedTask = reader.GetBoolean(11),
-                        HasQueuedTask = bound is null && reader.GetBoolean(14),
                         HasEarlierTask = reader.GetBoolean(15),
                     },
             },
@@ -201,5 +192,28 @@ internal sealed class TaskStarter(PostgreSqlDatabase database, HintSender hints)
         }
 
         return column;
+    }
+
+    /// <summary>What the earlier starts of a batch have changed about a job.</summary>
+    /// <param name="HasStarted">Whether a task of it has started.</param>
+    /// <param name="HasTask">Whether a task of it was created, or has started.</param>
+    /// <param name="Queued">How many more of its tasks wait for their first start.</param>
+    /// <param name="Timing">Its plan; <see langword="null"/> if it is as it was.</param>
+    private readonly record struct BatchChange(bool HasStarted, bool HasTask, int Queued, JobTiming? Timing)
+    {
+        public BatchChange With(PendingStart start)
+        {
+            var (verdict, facts) = (start.Verdict, start.Facts);
+            var hasStarted = verdict.Decision is TaskStartDecision.Started or TaskStartDecision.Recovered;
+            var isNewInQueue = verdict.IsQueued && facts.Bound is null;
+            var hasLeftTheQueue = hasStarted && facts.IsQueued;
+            return new BatchChange(
+                HasStarted || hasStarted,
+                HasTask || hasStarted || isNewInQueue,
+                Queued + (isNewInQueue ? 1 : 0) - (hasLeftTheQueue ? 1 : 0),
+                verdict.Next is { } next
+                    ? facts.Job!.Timing with { State = next.StateOf(facts.Job.Timing.State), NextRunAt = next.Due }
+                    : Timing);
+        }
     }
 }

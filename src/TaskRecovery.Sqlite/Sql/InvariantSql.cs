@@ -4,7 +4,7 @@ namespace TaskRecovery.Sqlite;
 
 /// <summary>Checks the invariant: every entry is in exactly one state, which is waiting, running or ended. A job that is not active, or
 /// whose next run would be after its end, has no planned run. A job that does not let its runs overlap has one run that has started and,
-/// with <see cref="OverlapPolicy.QueueOne"/>, one that waits.</summary>
+/// with <see cref="OverlapPolicy.QueueOne"/>, one that waits. No unfinished task belongs to an entry that has ended.</summary>
 /// <remarks>Some tasks are not counted: those from before the job was changed, those whose entry brings a policy of its own, and those
 /// that recovery bound to a new entry. An operator may let any number of runs wait by retrying them.</remarks>
 internal static class InvariantSql
@@ -65,6 +65,10 @@ internal static class InvariantSql
             union all
             select 'job ' || name || ' lets one run wait, but tasks ' || group_concat(lower(hex(task)), ' and ') || ' wait'
             from unfinished where not started and not was_ended and overlap = 2 group by job, name having count(*) > 1
+            union all
+            select 'task ' || lower(hex(t.id)) || ' is unfinished, but its entry ' || t.entry_id || ' has ended' from taskrecovery_tasks t
+            where {Codes.TaskUnfinished}
+                and exists (select 1 from taskrecovery_outcomes o where o.entry = t.entry_id and o.final = 1)
         ) limit 1000
         """;
 }

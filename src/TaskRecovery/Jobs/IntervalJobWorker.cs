@@ -64,6 +64,7 @@ internal sealed class IntervalJobWorker<TArgs, THandler>(
                 run.NodeId, run.Entry.Id, run.Fence, args.JobId, args.TaskId, run.Entry.Attempt, run.Entry.Kind, args.DueAt, args.Overlap);
             start = await run.WhileLeasedAsync(store.StartTaskAsync(request, CancellationToken.None)).WaitOrAbandonAsync(cancellationToken)
                 .ConfigureAwait(false);
+            run.IsStartAnswered = true;
         }
         catch (StoreUnavailableException exception)
         {

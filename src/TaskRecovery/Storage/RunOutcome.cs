@@ -36,4 +36,8 @@ public sealed class RunOutcome
 
     /// <summary>Whether the entry runs a task, whose record is updated in the same statement.</summary>
     public bool IsTask { get; init; }
+
+    /// <summary>For an entry that runs a task: whether the start of the run (<see cref="IJobStore.StartTaskAsync"/>) was answered. If not,
+    /// a start may still be under way in the store. The outcome then waits for it, and ends its task.</summary>
+    public bool IsStartAnswered { get; init; }
 }

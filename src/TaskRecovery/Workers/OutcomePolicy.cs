@@ -114,6 +114,7 @@ internal static class OutcomePolicy
         Duration = outcome.Duration,
         HasUniqueKey = outcome.HasUniqueKey,
         IsTask = outcome.IsTask,
+        IsStartAnswered = outcome.IsStartAnswered,
     };
 
     // Inner exceptions do not count: if the application wraps a store error in its own exception, that is a failure of the application.
@@ -183,5 +184,6 @@ internal static class OutcomePolicy
             Duration = run.Duration,
             HasUniqueKey = run.Entry.HasUniqueKey,
             IsTask = run.Kind.Registration.IsTask,
+            IsStartAnswered = run.IsStartAnswered,
         };
 }

@@ -40,6 +40,10 @@ internal sealed partial class WorkRun(ClaimedEntry entry, NodeClaim claim, Worke
     /// belong to the task.</summary>
     public Guid? TaskId { get; set; }
 
+    /// <summary>Whether the store has answered the start of the task. Until then, or if there was no answer, the start may still be under
+    /// way.</summary>
+    public bool IsStartAnswered { get; set; }
+
     /// <summary>The context that the worker received; <see langword="null"/> before that.</summary>
     public WorkContext? Context { get; set; }
 
@@ -154,6 +158,7 @@ internal sealed partial class WorkRun(ClaimedEntry entry, NodeClaim claim, Worke
             Duration = Duration,
             HasUniqueKey = Entry.HasUniqueKey,
             IsTask = Kind.Registration.IsTask,
+            IsStartAnswered = IsStartAnswered,
         };
         try
         {

@@ -7,10 +7,12 @@ namespace TaskRecovery.PostgreSql.Tests.Jobs;
 
 public sealed class StartTests() : JobStoreTests(new PostgreSqlFixture())
 {
+    private static readonly DateTimeOffset Far = DateTimeOffset.UnixEpoch.AddDays(365 * 400);
+
     [Fact]
     public async Task Runs_that_start_at_once_on_many_connections_do_not_overlap()
     {
-        var job = await GivenJobAsync(configure: definition => definition with { StartAt = DateTimeOffset.UnixEpoch.AddDays(365 * 400) });
+        var job = await GivenJobAsync(configure: definition => definition with { StartAt = Far });
         for (var triggered = 0; triggered < 24; triggered++)
         {
             await Jobs.TriggerAsync(job.Id, null, Cancellation);
@@ -84,6 +86,93 @@ public sealed class StartTests() : JobStoreTests(new PostgreSqlFixture())
     }
 
     [Fact]
+    public async Task One_run_waits_if_it_starts_together_with_the_next_attempt_of_the_run_before_it()
+    {
+        var (node, job) = (GivenNode(), await GivenQueueOneJobAsync());
+        var retried = await TriggerAndClaimAsync(node, job);
+        Assert.Equal(TaskStartDecision.Started, (await StartAsync(retried)).Decision);
+        Assert.Equal(TaskStartDecision.Wait, (await StartAsync(await TriggerAndClaimAsync(node, job))).Decision);
+        await FinishTaskAsync(retried, OutcomeKind.Retried, error: "boom");
+        var nextAttempt = await ClaimRunAsync(node);
+        var late = await TriggerAndClaimAsync(node, job);
+
+        var starts = await StartInOneBatchAsync(node, nextAttempt, late);
+
+        Assert.Equal(
+            [(TaskStartDecision.Recovered, null), (TaskStartDecision.Skip, EndReasons.Overlap)],
+            starts.Select(start => (start.Decision, start.Reason)));
+    }
+
+    [Fact]
+    public async Task Run_waits_again_in_the_batch_in_which_the_waiting_one_starts()
+    {
+        var (node, job) = (GivenNode(), await GivenQueueOneJobAsync());
+        var earlier = await TriggerAndClaimAsync(node, job);
+        Assert.Equal(TaskStartDecision.Started, (await StartAsync(earlier)).Decision);
+        var waiting = await TriggerAndClaimAsync(node, job);
+        Assert.Equal(TaskStartDecision.Wait, (await StartAsync(waiting)).Decision);
+        await FinishTaskAsync(earlier);
+        var next = await TriggerAndClaimAsync(node, job);
+
+        var starts = await StartInOneBatchAsync(node, waiting, next, await TriggerAndClaimAsync(node, job));
+
+        Assert.Equal(
+            [(TaskStartDecision.Recovered, null), (TaskStartDecision.Wait, null), (TaskStartDecision.Skip, EndReasons.Overlap)],
+            starts.Select(start => (start.Decision, start.Reason)));
+    }
+
+    [Fact]
+    public async Task Waiting_run_does_not_start_beside_one_that_starts_before_it_in_the_batch()
+    {
+        var (node, job) = (GivenNode(), await GivenQueueOneJobAsync());
+        var earlier = await TriggerAndClaimAsync(node, job);
+        Assert.Equal(TaskStartDecision.Started, (await StartAsync(earlier)).Decision);
+        var waiting = await TriggerAndClaimAsync(node, job);
+        Assert.Equal(TaskStartDecision.Wait, (await StartAsync(waiting)).Decision);
+        await FinishTaskAsync(earlier);
+        var beside = await TriggerAndClaimAsync(node, job, OverlapPolicy.Allow);
+
+        var starts = await StartInOneBatchAsync(node, beside, waiting);
+
+        Assert.Equal([TaskStartDecision.Started, TaskStartDecision.Wait], starts.Select(start => start.Decision));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Run_that_ends_while_its_start_is_under_way_leaves_no_unfinished_task(bool isErased)
+    {
+        var job = await GivenJobAsync();
+        var run = await ClaimRunAsync(GivenNode());
+        await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
+        await using var command = connection.CreateCommand();
+
+        // The start stops after it has read its facts and before its task is stored.
+        command.CommandText = """
+            create function hold_task() returns trigger language plpgsql as
+                $$ begin perform pg_advisory_xact_lock_shared(13); return new; end $$;
+            create trigger hold_task before insert on tasks for each row execute function hold_task();
+            select pg_advisory_lock(13)
+            """;
+        await command.ExecuteNonQueryAsync(Cancellation);
+        var starting = StartAsync(run);
+        await UntilSomebodyWaitsAsync(connection);
+
+        var ending = isErased
+            ? Store.EraseAsync(EraseTarget.Entry(run.Held.Id), Cancellation).AsTask()
+            : FinishTaskAsync(run, OutcomeKind.Cancelled, reason: EndReasons.CancelRequested);
+        await UntilSomebodyWaitsAsync(connection, waiters: 2, ending);
+        command.CommandText = "select pg_advisory_unlock(13)";
+        await command.ExecuteNonQueryAsync(Cancellation);
+
+        var start = await starting;
+        await ending;
+        Assert.Equal(EntryState.Cancelled, await StateAsync(run.Held.Id));
+        Assert.True(start.Task is null || (await FindTaskAsync(start.Task.Id)).State == TaskState.Cancelled, $"{start}");
+        Assert.Empty(await Jobs.ListIncompleteTasksAsync(job.Id, Cancellation));
+    }
+
+    [Fact]
     public async Task Grid_does_not_follow_the_sessions_time_zone()
     {
         // 2 days are 48 hours, also where a night is one hour shorter.
@@ -97,13 +186,55 @@ public sealed class StartTests() : JobStoreTests(new PostgreSqlFixture())
         Assert.Equal(TimeSpan.FromDays(2), (await FindJobAsync(job.Id)).Schedule.Interval);
     }
 
-    /// <summary>Waits until a start is stopped by what this connection's transaction holds.</summary>
-    private static async Task UntilSomebodyWaitsAsync(DbConnection connection, int waiters = 1)
+    private Task<Job> GivenQueueOneJobAsync() => GivenJobAsync(configure: static definition => definition with
+    {
+        Overlap = OverlapPolicy.QueueOne,
+        StartAt = Far,
+    });
+
+    private async Task<Run> TriggerAndClaimAsync(TestNode node, Job job, OverlapPolicy? overlap = null)
+    {
+        Assert.NotNull(await Jobs.TriggerAsync(job.Id, overlap, Cancellation));
+        return await ClaimRunAsync(node);
+    }
+
+    // Both writers are busy with starts of another job, whose row is locked, so that these starts wait for the next batch together.
+    private async Task<TaskStart[]> StartInOneBatchAsync(TestNode node, params Run[] runs)
+    {
+        var other = await GivenJobAsync(
+            configure: static definition => definition with { Overlap = OverlapPolicy.Allow, StartAt = Far }, name: "other");
+        Run[] busy = [await TriggerAndClaimAsync(node, other), await TriggerAndClaimAsync(node, other)];
+        await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+        await using var command = connection.CreateCommand();
+        command.CommandText = "select id from jobs where name = 'other' for update";
+        await command.ExecuteNonQueryAsync(Cancellation);
+        var first = StartAsync(busy[0]);
+        await UntilSomebodyWaitsAsync(connection);
+        var second = StartAsync(busy[1]);
+        await UntilSomebodyWaitsAsync(connection, waiters: 2);
+
+        var starts = runs.Select(StartAsync).ToList();
+        await transaction.CommitAsync(Cancellation);
+
+        await Task.WhenAll(first, second);
+        return await Task.WhenAll(starts);
+    }
+
+    /// <summary>Waits until a call is stopped by what this connection holds, directly or because it waits for one that is.</summary>
+    private static async Task UntilSomebodyWaitsAsync(DbConnection connection, int waiters = 1, Task? orDone = null)
     {
         await using var command = connection.CreateCommand();
-        command.CommandText = "select count(*) from pg_stat_activity where pg_backend_pid() = any(pg_blocking_pids(pid))";
+        command.CommandText = """
+            with recursive stopped (pid) as (
+                select pg_backend_pid()
+                union
+                select a.pid from stopped s join pg_stat_activity a on s.pid = any (pg_blocking_pids(a.pid))
+            )
+            select count(*) - 1 from stopped
+            """;
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        while ((long)(await command.ExecuteScalarAsync(Cancellation))! < waiters)
+        while (orDone is not { IsCompleted: true } && (long)(await command.ExecuteScalarAsync(Cancellation))! < waiters)
         {
             await timer.WaitForNextTickAsync(Cancellation);
         }

@@ -63,6 +63,18 @@ public abstract class JobInvariantTests(StoreFixture fixture) : JobStoreTests(fi
     }
 
     [Fact]
+    public async Task An_unfinished_task_of_an_entry_that_has_ended_is_found()
+    {
+        BreaksTheInvariant = true;
+        await GivenJobAsync();
+        var (run, _) = await GivenRunningTaskAsync(GivenNode());
+
+        await FinishAsync(run.Held, isTask: false);
+
+        Assert.Contains($"its entry {run.Held.Id} has ended", await FindViolationAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Runs_from_before_a_change_and_runs_with_a_policy_of_their_own_may_overlap()
     {
         var node = GivenNode();
