@@ -7,8 +7,9 @@ internal static class OperationVerdicts
     /// <param name="operation">The operation.</param>
     /// <param name="actor">Who starts it: only the actor of the preview may.</param>
     /// <param name="isFresh">Whether the preview has not expired.</param>
-    public static OperationResult Start(BulkOperation operation, string actor, bool isFresh)
-        => operation.State != OperationState.Prepared ? OperationResult.WrongState
+    /// <param name="isReadable">Whether what it selects could be read.</param>
+    public static OperationResult Start(BulkOperation operation, string actor, bool isFresh, bool isReadable)
+        => operation.State != OperationState.Prepared || !isReadable ? OperationResult.WrongState
             : !string.Equals(operation.Audit.Actor, actor, StringComparison.Ordinal) ? OperationResult.OtherActor
             : isFresh ? OperationResult.Done : OperationResult.Expired;
 

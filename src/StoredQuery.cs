@@ -4,7 +4,9 @@ using System.Text.Json.Serialization;
 namespace TaskRecovery.Storage;
 
 /// <summary>The query of a bulk operation as it is stored.</summary>
-[JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+/// <remarks>A member that is not known is a condition of a newer version: without it, the query would match more.</remarks>
+[JsonSourceGenerationOptions(
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
 [JsonSerializable(typeof(EntryQuery))]
 internal sealed partial class StoredQuery : JsonSerializerContext
 {
@@ -12,5 +14,21 @@ internal sealed partial class StoredQuery : JsonSerializerContext
     internal static string? Write(EntryQuery? query) => query is null ? null : JsonSerializer.Serialize(query, Default.EntryQuery);
 
     /// <summary>Reads a query.</summary>
-    internal static EntryQuery? Read(string? json) => json is null ? null : JsonSerializer.Deserialize(json, Default.EntryQuery);
+    /// <returns>The query, and whether the text could be read; one that could not is never a query without conditions.</returns>
+    internal static (EntryQuery? Query, bool IsReadable) Read(string? json)
+    {
+        if (json is null)
+        {
+            return (null, true);
+        }
+
+        try
+        {
+            return JsonSerializer.Deserialize(json, Default.EntryQuery) is { } query ? (query, true) : (null, false);
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException or ArgumentException)
+        {
+            return (null, false);
+        }
+    }
 }

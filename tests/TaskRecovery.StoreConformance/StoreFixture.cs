@@ -58,6 +58,9 @@ public abstract class StoreFixture : IAsyncDisposable
     /// <summary>Changes a column of a job to an SQL expression, as a manual edit could.</summary>
     public abstract Task SetJobAsync(string name, string column, string value, CancellationToken cancellationToken);
 
+    /// <summary>Overwrites a column of a stored bulk operation.</summary>
+    public abstract Task SetOperationAsync(long operationId, string column, string value, CancellationToken cancellationToken);
+
     /// <summary>Records a migration of a future version that requires a newer library.</summary>
     public abstract Task AddFutureMigrationAsync(CancellationToken cancellationToken);
 

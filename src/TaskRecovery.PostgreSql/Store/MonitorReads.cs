@@ -6,7 +6,9 @@ namespace TaskRecovery.PostgreSql;
 
 /// <summary>Runs the statements of the read model: at most two at a time, on connections of their own, each question in one read-only
 /// transaction with one snapshot and a time limit for each statement.</summary>
-internal sealed class MonitorReads(PostgreSqlDatabase database) : IDisposable
+/// <param name="database">The database.</param>
+/// <param name="open">Opens a connection for a question.</param>
+internal sealed class MonitorReads(PostgreSqlDatabase database, Func<CancellationToken, ValueTask<NpgsqlConnection>> open) : IDisposable
 {
     private const int MaxReads = 2;
 
@@ -23,7 +25,7 @@ internal sealed class MonitorReads(PostgreSqlDatabase database) : IDisposable
         await _free.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            var connection = await database.OpenMonitorAsync(cancellationToken).ConfigureAwait(false);
+            var connection = await open(cancellationToken).ConfigureAwait(false);
             await using var _ = connection.ConfigureAwait(false);
             var transaction = await connection.BeginTransactionAsync(
                 IsolationLevel.RepeatableRead, cancellationToken).ConfigureAwait(false);

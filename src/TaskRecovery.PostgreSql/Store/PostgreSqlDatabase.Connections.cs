@@ -71,6 +71,13 @@ internal sealed partial class PostgreSqlDatabase
         return await (_monitor ?? DataSource).OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>As <see cref="OpenMonitorAsync"/>, but never on a standby, which may not have what was stored a moment ago.</summary>
+    internal async ValueTask<NpgsqlConnection> OpenCurrentMonitorAsync(CancellationToken cancellationToken)
+    {
+        using var outside = OutsideOfAmbientTransaction();
+        return await ((_monitorMayLag ? null : _monitor) ?? DataSource).OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>Runs work that opens its own connections, and translates the driver's errors to those of the engine.</summary>
     internal async ValueTask<T> TranslateAsync<T>(
         Func<PostgreSqlDatabase, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken)

@@ -9,6 +9,7 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
     private readonly ConcurrentDictionary<string, string> _statements = new(ReferenceEqualityComparer.Instance);
     private readonly NpgsqlDataSource? _sessions;
     private readonly NpgsqlDataSource? _monitor;
+    private readonly bool _monitorMayLag;
     private readonly string? _prelude;
     private readonly string? _untouched;
     private readonly bool _hasSeveralHosts;
@@ -40,6 +41,7 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
         if (options.MonitorConnectionString is { } monitor)
         {
             _monitor = Build(ConnectionRules.ForMonitor(monitor, Application ?? "taskrecovery monitor", CommandTimeout), settings: null);
+            _monitorMayLag = true;
         }
 
         _prelude = Application is not null && options.UseSessionLocks ? null : SessionSettings.PreludeFor(lease);

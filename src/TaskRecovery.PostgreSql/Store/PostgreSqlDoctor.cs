@@ -11,7 +11,7 @@ internal sealed class PostgreSqlDoctor(PostgreSqlDatabase database, TimeProvider
 
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
 
-    private readonly MonitorReads _reads = new(database);
+    private readonly MonitorReads _reads = new(database, database.OpenMonitorAsync);
 
     public void Dispose() => _reads.Dispose();
 

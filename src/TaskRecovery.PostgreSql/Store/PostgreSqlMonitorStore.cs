@@ -9,7 +9,7 @@ internal sealed partial class PostgreSqlMonitorStore(PostgreSqlDatabase database
     private static readonly TimeSpan SnapshotLimit = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ListLimit = TimeSpan.FromSeconds(3);
 
-    private readonly MonitorReads _reads = new(database);
+    private readonly MonitorReads _reads = new(database, database.OpenMonitorAsync);
 
     public MonitorFeatures Features => MonitorFeatures.All;
 

@@ -24,6 +24,11 @@ internal sealed partial class PostgreSqlOperationStore
                     return (null, false);
                 }
 
+                if (!stored.IsExecutable)
+                {
+                    return (await EndUnreadableAsync(connection, stored.Operation, token).ConfigureAwait(false), false);
+                }
+
                 var (changes, next) = await WorkAsync(connection, stored, queues, token).ConfigureAwait(false);
                 return (await AdvanceAsync(connection, stored, changes, next, token).ConfigureAwait(false), changes.Any(
                     static change => change.IsRunning));
@@ -40,8 +45,21 @@ internal sealed partial class PostgreSqlOperationStore
         }
 
         return step is null
-            ? new OperationStep(await FindAsync(operationId, cancellationToken).ConfigureAwait(false), Worked: false)
+            ? new OperationStep(
+                await database.UseAsync((connection, token) => FindAsync(connection, operationId, token), cancellationToken)
+                    .ConfigureAwait(false), Worked: false)
             : new OperationStep(step, Worked: true);
+    }
+
+    // Its entries are not known any more. It ends, so that the operations after it continue.
+    private async ValueTask<BulkOperation> EndUnreadableAsync(
+        NpgsqlConnection connection, BulkOperation operation, CancellationToken cancellationToken)
+    {
+        var ended = (await database.ListAsync(
+            connection, OperationSql.Stop, [Arg.Int8(operation.Id)], static row => ReadOperation(row).Operation, cancellationToken)
+            .ConfigureAwait(false))[0];
+        await database.AddEventAsync(connection, StoredOperation.Unreadable(ended), cancellationToken).ConfigureAwait(false);
+        return ended;
     }
 
     // Returns what was done, and the position of the next step, or nothing after the last one.

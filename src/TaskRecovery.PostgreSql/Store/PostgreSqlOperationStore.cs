@@ -5,8 +5,14 @@ using TaskRecovery.Storage;
 namespace TaskRecovery.PostgreSql;
 
 /// <summary>Bulk operations in PostgreSQL. The steps are in the other part.</summary>
-internal sealed partial class PostgreSqlOperationStore(PostgreSqlDatabase database, PostgreSqlQueueStore queue) : IOperationStore
+/// <remarks>What is listed is read under the limits of the read model, so that no question takes the connections of the workers.</remarks>
+internal sealed partial class PostgreSqlOperationStore(PostgreSqlDatabase database, PostgreSqlQueueStore queue)
+    : IOperationStore, IDisposable
 {
+    private static readonly TimeSpan ListLimit = TimeSpan.FromSeconds(3);
+
+    private readonly MonitorReads _reads = new(database, database.OpenCurrentMonitorAsync);
+
     public ValueTask<BulkOperation> PrepareAsync(NewOperation operation, AuditInfo audit, CancellationToken cancellationToken)
         => database.InTransactionAsync(
             async (connection, token) => (await database.ListAsync(
@@ -27,7 +33,7 @@ internal sealed partial class PostgreSqlOperationStore(PostgreSqlDatabase databa
         => CommandAsync(
             operationId,
             expiry,
-            (operation, isFresh) => OperationVerdicts.Start(operation, audit.Actor, isFresh),
+            (stored, isFresh) => OperationVerdicts.Start(stored.Operation, audit.Actor, isFresh, stored.IsReadable),
             OperationSql.Start,
             [Arg.Int8(operationId)],
             new NewEvent(QueueEventKind.OperationStarted, audit),
@@ -37,7 +43,7 @@ internal sealed partial class PostgreSqlOperationStore(PostgreSqlDatabase databa
         => CommandAsync(
             operationId,
             TimeSpan.Zero,
-            static (operation, _) => OperationVerdicts.Stop(operation),
+            static (stored, _) => OperationVerdicts.Stop(stored.Operation),
             OperationSql.Stop,
             [Arg.Int8(operationId)],
             new NewEvent(QueueEventKind.OperationStopped, audit),
@@ -47,28 +53,26 @@ internal sealed partial class PostgreSqlOperationStore(PostgreSqlDatabase databa
         => CommandAsync(
             operationId,
             TimeSpan.Zero,
-            static (operation, _) => OperationVerdicts.Undo(operation),
+            static (stored, _) => OperationVerdicts.Undo(stored.Operation),
             OperationSql.Undo,
             [Arg.Int8(operationId), Arg.Text(audit.Actor), Arg.Text(audit.Reason), Arg.Text(audit.Tool)],
             new NewEvent(QueueEventKind.OperationUndone, audit),
             cancellationToken);
 
     public ValueTask<BulkOperation?> FindAsync(long operationId, CancellationToken cancellationToken)
-        => database.UseAsync(
-            async (connection, token) =>
-                (await database.ListAsync(connection, OperationSql.Find, [Arg.Int8(operationId)], ReadOperation, token)
-                    .ConfigureAwait(false)).FirstOrDefault()?.Operation,
-            cancellationToken);
+        => _reads.ReadAsync(ListLimit, (connection, token) => FindAsync(connection, operationId, token), cancellationToken);
 
     public ValueTask<IReadOnlyList<BulkOperation>> ListAsync(long? before, int limit, CancellationToken cancellationToken)
-        => database.UseAsync<IReadOnlyList<BulkOperation>>(
+        => _reads.ReadAsync<IReadOnlyList<BulkOperation>>(
+            ListLimit,
             async (connection, token) => await database.ListAsync(
                 connection, OperationSql.List, [Arg.Int8(before ?? long.MaxValue), Arg.Int8(limit)],
                 static row => ReadOperation(row).Operation, token).ConfigureAwait(false),
             cancellationToken);
 
     public ValueTask<OperationEntryPage> ListEntriesAsync(OperationEntryQuery query, CancellationToken cancellationToken)
-        => database.UseAsync(
+        => _reads.ReadAsync(
+            ListLimit,
             async (connection, token) =>
             {
                 // One entry more than the limit shows whether there is another page.
@@ -92,9 +96,16 @@ internal sealed partial class PostgreSqlOperationStore(PostgreSqlDatabase databa
     public async ValueTask PurgeAsync(CancellationToken cancellationToken)
         => await database.ExecuteAsync(OperationSql.Purge, [], cancellationToken).ConfigureAwait(false);
 
+    /// <inheritdoc/>
+    public void Dispose() => _reads.Dispose();
+
+    private async ValueTask<BulkOperation?> FindAsync(NpgsqlConnection connection, long operationId, CancellationToken cancellationToken)
+        => (await database.ListAsync(connection, OperationSql.Find, [Arg.Int8(operationId)], ReadOperation, cancellationToken)
+            .ConfigureAwait(false)).FirstOrDefault()?.Operation;
+
     // Locks the operation, decides, changes it, and stores the event: one transaction.
     private ValueTask<OperationAnswer> CommandAsync(
-        long operationId, TimeSpan expiry, Func<BulkOperation, bool, OperationResult> decide,
+        long operationId, TimeSpan expiry, Func<StoredOperation, bool, OperationResult> decide,
         string statement, NpgsqlParameter[] args, NewEvent added, CancellationToken cancellationToken)
         => database.InTransactionAsync(
             async (connection, token) =>
@@ -103,14 +114,15 @@ internal sealed partial class PostgreSqlOperationStore(PostgreSqlDatabase databa
                     connection,
                     OperationSql.Lock,
                     [Arg.Int8(operationId), Arg.Micros(expiry)],
-                    static row => (ReadOperation(row).Operation, IsFresh: row.GetBoolean(21)),
+                    static row => (Stored: ReadOperation(row), IsFresh: row.GetBoolean(21)),
                     token).ConfigureAwait(false);
-                if (found is not [var (operation, isFresh)])
+                if (found is not [var (stored, isFresh)])
                 {
                     return new OperationAnswer(OperationResult.NotFound, null);
                 }
 
-                var result = decide(operation, isFresh);
+                var operation = stored.Operation;
+                var result = decide(stored, isFresh);
                 if (result != OperationResult.Done)
                 {
                     return new OperationAnswer(result, operation);
@@ -137,12 +149,14 @@ internal sealed partial class PostgreSqlOperationStore(PostgreSqlDatabase databa
     private static StoredOperation ReadOperation(NpgsqlDataReader row)
     {
         var action = (BulkAction)row.GetInt16(1);
+        var (query, isReadable) = StoredQuery.Read(row.StringOrNull(3));
+        long[]? ids = row.IsDBNull(4) ? null : row.GetFieldValue<long[]>(4);
         var operation = new BulkOperation
         {
             Id = row.GetInt64(0),
             Action = action,
             State = (OperationState)row.GetInt16(2),
-            Query = StoredQuery.Read(row.StringOrNull(3)),
+            Query = query,
             Retry = row.IsDBNull(5) ? null : new RetryOptions { From = (RetryFrom)row.GetInt16(5), RunAt = row.TimeOrNull(6) },
             Undoes = row.IsDBNull(7) ? null : row.GetInt64(7),
             UndoneBy = row.IsDBNull(8) ? null : row.GetInt64(8),
@@ -155,12 +169,6 @@ internal sealed partial class PostgreSqlOperationStore(PostgreSqlDatabase databa
             Done = row.GetInt64(19),
             Refused = row.GetInt64(20),
         };
-        return new StoredOperation(operation, row.GetInt64(16), row.IsDBNull(4) ? null : row.GetFieldValue<long[]>(4));
+        return new StoredOperation(operation, row.GetInt64(16), ids, isReadable);
     }
-
-    /// <summary>An operation with its progress.</summary>
-    /// <param name="Operation">The operation.</param>
-    /// <param name="Position">Entries with a smaller id are still to be done.</param>
-    /// <param name="Ids">The ids that it was given; <see langword="null"/> if a query selects its entries.</param>
-    private sealed record StoredOperation(BulkOperation Operation, long Position, long[]? Ids);
 }

@@ -26,7 +26,7 @@ internal sealed partial class SqliteMonitorStore(SqliteDatabase database) : IMon
     public void Dispose() => _free.Dispose();
 
     // The store's readers are shared with the queue, so no more than a few of them may answer questions at the same time.
-    private async ValueTask<T> ReadAsync<T>(Func<SqliteSession, T> work, CancellationToken cancellationToken)
+    internal async ValueTask<T> ReadAsync<T>(Func<SqliteSession, T> work, CancellationToken cancellationToken)
     {
         await _free.WaitAsync(cancellationToken).ConfigureAwait(false);
         try

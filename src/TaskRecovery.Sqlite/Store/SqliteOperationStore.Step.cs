@@ -15,6 +15,11 @@ internal sealed partial class SqliteOperationStore
             return new OperationStep(stored?.Operation, Worked: false);
         }
 
+        if (!stored.IsExecutable)
+        {
+            return await EndUnreadableAsync(operationId, cancellationToken).ConfigureAwait(false);
+        }
+
         // Search with a reader, which does not block other writes. What changes until the write is seen there.
         var (ids, next) = stored.Operation.Undoes is null ? await NextAsync(stored, cancellationToken).ConfigureAwait(false) : ([], null);
         var waiting = new HashSet<string>(StringComparer.Ordinal);
@@ -59,6 +64,22 @@ internal sealed partial class SqliteOperationStore
 
         return step;
     }
+
+    // Its entries are not known any more. It ends, so that the operations after it continue.
+    private ValueTask<OperationStep> EndUnreadableAsync(long operationId, CancellationToken cancellationToken)
+        => database.WriteAsync(
+            session =>
+            {
+                if (Read(session, operationId) is not { IsExecutable: false, Operation.State: OperationState.Running } stored)
+                {
+                    return new OperationStep(Read(session, operationId)?.Operation, Worked: false);
+                }
+
+                session.Get(OperationSql.Stop).Bind(1, operationId).Bind(2, database.Now()).Execute();
+                EventWriter.Add(session, database.Now(), StoredOperation.Unreadable(stored.Operation));
+                return new OperationStep(Read(session, operationId)!.Operation, Worked: true);
+            },
+            cancellationToken);
 
     // Every condition is checked again, for the entries of this step.
     private async ValueTask<(long[] Ids, long? Next)> NextAsync(StoredOperation stored, CancellationToken cancellationToken)

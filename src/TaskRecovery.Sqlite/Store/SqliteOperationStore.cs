@@ -20,8 +20,9 @@ internal sealed partial class SqliteOperationStore(SqliteDatabase database, Sqli
     public ValueTask<OperationAnswer> StartAsync(long operationId, AuditInfo audit, TimeSpan expiry, CancellationToken cancellationToken)
         => CommandAsync(
             operationId,
-            operation => OperationVerdicts.Start(
-                operation, audit.Actor, isFresh: Micros.From(operation.CreatedAt) > database.Now() - Micros.From(expiry)),
+            stored => OperationVerdicts.Start(
+                stored.Operation, audit.Actor, isFresh: Micros.From(stored.Operation.CreatedAt) > database.Now() - Micros.From(expiry),
+                stored.IsReadable),
             (session, operation) =>
             {
                 session.Get(OperationSql.Start).Bind(1, operation.Id).Bind(2, database.Now()).Execute();
@@ -33,7 +34,7 @@ internal sealed partial class SqliteOperationStore(SqliteDatabase database, Sqli
     public ValueTask<OperationAnswer> StopAsync(long operationId, AuditInfo audit, CancellationToken cancellationToken)
         => CommandAsync(
             operationId,
-            OperationVerdicts.Stop,
+            static stored => OperationVerdicts.Stop(stored.Operation),
             (session, operation) =>
             {
                 session.Get(OperationSql.Stop).Bind(1, operation.Id).Bind(2, database.Now()).Execute();
@@ -45,7 +46,7 @@ internal sealed partial class SqliteOperationStore(SqliteDatabase database, Sqli
     public ValueTask<OperationAnswer> UndoAsync(long operationId, AuditInfo audit, CancellationToken cancellationToken)
         => CommandAsync(
             operationId,
-            OperationVerdicts.Undo,
+            static stored => OperationVerdicts.Undo(stored.Operation),
             (session, operation) =>
             {
                 var undo = new NewOperation { Action = BulkAction.Undo, Expected = new Count(operation.Done) };
@@ -57,10 +58,10 @@ internal sealed partial class SqliteOperationStore(SqliteDatabase database, Sqli
             cancellationToken);
 
     public ValueTask<BulkOperation?> FindAsync(long operationId, CancellationToken cancellationToken)
-        => database.ReadAsync(session => Read(session, operationId)?.Operation, cancellationToken);
+        => monitor.ReadAsync(session => Read(session, operationId)?.Operation, cancellationToken);
 
     public ValueTask<IReadOnlyList<BulkOperation>> ListAsync(long? before, int limit, CancellationToken cancellationToken)
-        => database.ReadAsync<IReadOnlyList<BulkOperation>>(
+        => monitor.ReadAsync<IReadOnlyList<BulkOperation>>(
             session =>
             {
                 var operations = new List<BulkOperation>();
@@ -75,7 +76,7 @@ internal sealed partial class SqliteOperationStore(SqliteDatabase database, Sqli
             cancellationToken);
 
     public ValueTask<OperationEntryPage> ListEntriesAsync(OperationEntryQuery query, CancellationToken cancellationToken)
-        => database.ReadAsync(
+        => monitor.ReadAsync(
             session =>
             {
                 // One entry more than the limit shows whether there is another page.
@@ -140,17 +141,18 @@ internal sealed partial class SqliteOperationStore(SqliteDatabase database, Sqli
 
     // Decides, changes the operation, and stores the event: one transaction.
     private ValueTask<OperationAnswer> CommandAsync(
-        long operationId, Func<BulkOperation, OperationResult> decide,
+        long operationId, Func<StoredOperation, OperationResult> decide,
         Func<SqliteSession, BulkOperation, long> change, NewEvent added, CancellationToken cancellationToken)
         => database.WriteAsync(
             session =>
             {
-                if (Read(session, operationId)?.Operation is not { } operation)
+                if (Read(session, operationId) is not { } stored)
                 {
                     return new OperationAnswer(OperationResult.NotFound, null);
                 }
 
-                var result = decide(operation);
+                var operation = stored.Operation;
+                var result = decide(stored);
                 if (result != OperationResult.Done)
                 {
                     return new OperationAnswer(result, operation);
@@ -194,12 +196,14 @@ internal sealed partial class SqliteOperationStore(SqliteDatabase database, Sqli
 
     private static StoredOperation ReadOperation(SqliteStatement row)
     {
+        var (query, isReadable) = StoredQuery.Read(row.NullableText(3));
+        var ids = ReadIds(row.NullableText(4));
         var operation = new BulkOperation
         {
             Id = row.Int64(0),
             Action = (BulkAction)row.Int32(1),
             State = (OperationState)row.Int32(2),
-            Query = StoredQuery.Read(row.NullableText(3)),
+            Query = query,
             Retry = row.IsNull(5) ? null : new RetryOptions { From = (RetryFrom)row.Int32(5), RunAt = Micros.ToTime(row.NullableInt64(6)) },
             Undoes = row.NullableInt64(7),
             UndoneBy = row.NullableInt64(8),
@@ -212,14 +216,18 @@ internal sealed partial class SqliteOperationStore(SqliteDatabase database, Sqli
             Done = row.Int64(19),
             Refused = row.Int64(20),
         };
-        return new StoredOperation(
-            operation, row.Int64(16),
-            row.NullableText(4) is { } ids ? JsonSerializer.Deserialize(ids, EntryJsonContext.Default.Int64Array) : null);
+        return new StoredOperation(operation, row.Int64(16), ids.Ids, isReadable && ids.IsReadable);
     }
 
-    /// <summary>An operation with its progress.</summary>
-    /// <param name="Operation">The operation.</param>
-    /// <param name="Position">Entries with a smaller id are still to be done.</param>
-    /// <param name="Ids">The ids that it was given; <see langword="null"/> if a query selects its entries.</param>
-    private sealed record StoredOperation(BulkOperation Operation, long Position, long[]? Ids);
+    private static (long[]? Ids, bool IsReadable) ReadIds(string? json)
+    {
+        try
+        {
+            return (json is null ? null : JsonSerializer.Deserialize(json, EntryJsonContext.Default.Int64Array), true);
+        }
+        catch (JsonException)
+        {
+            return (null, false);
+        }
+    }
 }

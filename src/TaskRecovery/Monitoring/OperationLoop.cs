@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using TaskRecovery.Hosting;
 using TaskRecovery.Storage;
 
@@ -25,10 +26,21 @@ internal sealed class OperationLoop(IOperationStore store, IClaimWaker waker, Op
         }
 
         var worked = false;
+        ExceptionDispatchInfo? failed = null;
         foreach (var operation in await store.ListRunningAsync(cancellationToken).ConfigureAwait(false))
         {
-            worked |= (await store.StepAsync(operation, cancellationToken).ConfigureAwait(false)).Worked;
+            try
+            {
+                worked |= (await store.StepAsync(operation, cancellationToken).ConfigureAwait(false)).Worked;
+            }
+            catch (Exception failure) when (failure is not (OperationCanceledException or StoreUnavailableException))
+            {
+                // The failure is reported, but it must not keep the operations after this one from continuing.
+                failed ??= ExceptionDispatchInfo.Capture(failure);
+            }
         }
+
+        failed?.Throw();
 
         if (worked)
         {

@@ -111,6 +111,9 @@ public sealed class PostgreSqlFixture(bool useSessionLocks = true) : StoreFixtur
     public override Task SetJobAsync(string name, string column, string value, CancellationToken cancellationToken)
         => ExecuteAsync($"update jobs set {column} = {value} where name = '{name}'", cancellationToken);
 
+    public override Task SetOperationAsync(long operationId, string column, string value, CancellationToken cancellationToken)
+        => ExecuteAsync($"update operations set {column} = {value} where id = {operationId}", cancellationToken);
+
     public override Task AddFutureMigrationAsync(CancellationToken cancellationToken) => ExecuteAsync(
         "insert into taskrecovery_migrations (version, name, checksum, oldest_library) values (9999, '9999_future', 'x', '9999.0.0')",
         cancellationToken);

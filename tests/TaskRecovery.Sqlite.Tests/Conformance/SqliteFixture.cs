@@ -104,6 +104,9 @@ public sealed class SqliteFixture : StoreFixture
     public override Task SetJobAsync(string name, string column, string value, CancellationToken cancellationToken)
         => ExecuteAsync($"update taskrecovery_jobs set {column} = {value} where name = '{name}'", cancellationToken);
 
+    public override Task SetOperationAsync(long operationId, string column, string value, CancellationToken cancellationToken)
+        => ExecuteAsync($"update taskrecovery_operations set {column} = {value} where id = {operationId}", cancellationToken);
+
     public override Task AddFutureMigrationAsync(CancellationToken cancellationToken) => ExecuteAsync(
         "insert into taskrecovery_migrations (version, name, checksum, oldest_library, applied_at) "
         + "values (9999, '9999_future', 'x', '9999.0.0', 0)",

@@ -311,6 +311,52 @@ public abstract class BulkOperationTests(StoreFixture fixture) : StoreTests(fixt
 
     private IOperationStore Another => Fixture.OpenAnotherOperations();
 
+    [Theory]
+    [InlineData("query", "'{'")]
+    [InlineData("query", "'null'")]
+    [InlineData("query", "null")]
+    [InlineData("query", "'{\"Kind\":7}'")]
+    [InlineData("query", "'{\"Queues\":[\"of a newer version\"]}'")]
+    [InlineData("action", "9")]
+    public async Task An_operation_that_can_t_be_read_ends_and_changes_nothing(string column, string value)
+    {
+        var id = await GivenEntryAsync();
+        var broken = await StartedAsync(BulkAction.Cancel, Waiting with { Kind = "elsewhere" });
+        var prepared = await PrepareAsync(BulkAction.Cancel, Waiting);
+        await Fixture.SetOperationAsync(broken.Id, column, value, Cancellation);
+        await Fixture.SetOperationAsync(prepared.Id, column, value, Cancellation);
+
+        var step = await Operations.StepAsync(broken.Id, Cancellation);
+        var started = await Operations.StartAsync(prepared.Id, Anna, TimeSpan.FromMinutes(10), Cancellation);
+        await Operations.StepAsync(prepared.Id, Cancellation);
+
+        Assert.Equal((OperationState.Stopped, 0L), (step.Operation!.State, step.Operation.Done));
+        Assert.Equal(OperationResult.WrongState, started.Result);
+        Assert.Equal(EntryState.Waiting, await StateAsync(id));
+        Assert.Equal([], (await Operations.ListRunningAsync(Cancellation)).Intersect([broken.Id]));
+        Assert.NotNull(await Operations.FindAsync(broken.Id, Cancellation));
+        Assert.Contains(await Operations.ListAsync(null, 10, Cancellation), one => one.Id == broken.Id);
+        var events = await Monitor.ListEventsAsync(new EventQuery { OperationId = broken.Id }, Cancellation);
+        Assert.Contains(events.Events, static one => one.Detail == "what it selects can't be read");
+    }
+
+    [Fact]
+    public async Task A_good_operation_continues_after_a_broken_one()
+    {
+        var id = await GivenEntryAsync();
+        var broken = await StartedAsync(BulkAction.Cancel, Waiting);
+        var good = await StartedAsync(BulkAction.Cancel, ids: [id]);
+        await Fixture.SetOperationAsync(broken.Id, "query", "'broken'", Cancellation);
+
+        foreach (var operation in await Operations.ListRunningAsync(Cancellation))
+        {
+            await Operations.StepAsync(operation, Cancellation);
+        }
+
+        Assert.Equal(OperationState.Ended, (await Operations.FindAsync(good.Id, Cancellation))!.State);
+        Assert.Equal(EntryState.Cancelled, await StateAsync(id));
+    }
+
     private async Task<BulkOperation> PrepareAsync(
         BulkAction action, EntryQuery? query = null, long[]? ids = null, RetryOptions? retry = null)
         => await Operations.PrepareAsync(
