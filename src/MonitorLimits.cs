@@ -9,6 +9,9 @@ internal static class MonitorLimits
     /// <summary>Rows that each number of <see cref="QueueCounts"/> looks at.</summary>
     internal const int Counted = 100_000;
 
+    /// <summary>Runs in the life of an entry: the newest ones.</summary>
+    internal const int Runs = 500;
+
     /// <summary>Failed and cancelled entries.</summary>
     internal const int Unwell = 10_000;
 }

@@ -95,11 +95,12 @@ internal static class MonitorSql
         order by n.dead_at is not null, n.dead_at desc, n.number desc limit 1000
         """;
 
-    /// <summary>The runs of an entry that have ended, oldest first. $1 id.</summary>
+    /// <summary>The runs of an entry that have ended, newest first, and how many there are. $1 id, $2 how many at most.</summary>
     internal const string Runs = $$"""
-        select o.fence, o.kind, o.ended_at, o.duration_ms, {{NodeSql.Label}}, o.attempt, o.crashes, o.final, o.reason, o.error, o.black_box
+        select o.fence, o.kind, o.ended_at, o.duration_ms, {{NodeSql.Label}}, o.attempt, o.crashes, o.final, o.reason, o.error, o.black_box,
+            (select count(*) from {schema}.outcomes c where c.entry = $1::bigint)
         from {schema}.outcomes o left join {schema}.nodes n on n.number = o.node
-        where o.entry = $1::bigint order by o.fence
+        where o.entry = $1::bigint order by o.fence desc limit $2::bigint
         """;
 
     /// <summary>What else is known of an entry: the claim under which it runs (fence, node, its id, time, size), whether it holds its

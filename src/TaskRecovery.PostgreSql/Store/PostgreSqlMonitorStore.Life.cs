@@ -86,12 +86,16 @@ internal sealed partial class PostgreSqlMonitorStore
             cancellationToken).ConfigureAwait(false);
         var events = await ListEventsAsync(
             connection, new EventQuery { EntryId = entryId, Limit = MaxEvents }, cancellationToken).ConfigureAwait(false);
+        var runs = await database.ListAsync(
+            connection, MonitorSql.Runs, [Arg.Int8(entryId), Arg.Int8(MonitorLimits.Runs)],
+            row => (Run: ReadRun(row, entryId), All: row.GetInt64(11)), cancellationToken).ConfigureAwait(false);
+        runs.Reverse();
         return new EntryLife
         {
             Entry = entry[0],
             ReadAt = extras.ReadAt,
-            Runs = await database.ListAsync(
-                connection, MonitorSql.Runs, [Arg.Int8(entryId)], row => ReadRun(row, entryId), cancellationToken).ConfigureAwait(false),
+            Runs = [.. runs.Select(static run => run.Run)],
+            OlderRuns = runs.Count == 0 ? 0 : runs[0].All - runs.Count,
             Claim = extras.Claim,
             HoldsUniqueKey = extras.HoldsKey,
             CancelRequestedAt = entry[0].EndedAt is null ? extras.CancelRequestedAt : null,

@@ -55,12 +55,15 @@ internal static class MonitorSql
         order by n.dead_at is not null, n.dead_at desc, n.number desc limit 1000
         """;
 
-    /// <summary>The runs of an entry that have ended, oldest first. ?1 id.</summary>
+    /// <summary>The runs of an entry that have ended, newest first. ?1 id, ?2 how many at most.</summary>
     public const string Runs = """
         select o.fence, o.kind, o.ended_at, o.duration, n.name, n.named, n.id, o.attempt, o.crashes, o.final, o.reason, o.error, o.black_box
         from taskrecovery_outcomes o left join taskrecovery_nodes n on n.number = o.node
-        where o.entry = ?1 order by o.fence
+        where o.entry = ?1 order by o.fence desc limit ?2
         """;
+
+    /// <summary>How many runs of an entry have ended. ?1 id.</summary>
+    public const string CountRuns = "select count(*) from taskrecovery_outcomes where entry = ?1";
 
     /// <summary>What else is known of an entry. ?1 id.</summary>
     public const string Extras = """

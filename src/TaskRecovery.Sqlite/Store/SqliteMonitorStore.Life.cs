@@ -57,11 +57,15 @@ internal sealed partial class SqliteMonitorStore
             statement.Boolean(0), Micros.ToTime(statement.NullableInt64(1)),
             statement.NullableText(2), statement.NullableGuid(3), statement.NullableText(4));
         statement.Reset();
+        var runs = Runs(session, entryId);
         return new EntryLife
         {
             Entry = entry,
             ReadAt = Micros.ToTime(database.Now()),
-            Runs = Runs(session, entryId),
+            Runs = runs,
+            OlderRuns = runs.Count < MonitorLimits.Runs
+                ? 0
+                : (session.Get(MonitorSql.CountRuns).Bind(1, entryId).Scalar() ?? 0) - runs.Count,
             Claim = entry.State == EntryState.Running && running.Value.Find(entryId) is { } run ? ReadClaim(session, run) : null,
             HoldsUniqueKey = holdsKey,
             CancelRequestedAt = entry.EndedAt is null ? requestedAt : null,
@@ -99,7 +103,7 @@ internal sealed partial class SqliteMonitorStore
     private static List<EntryRun> Runs(SqliteSession session, long entryId)
     {
         var runs = new List<EntryRun>();
-        var statement = session.Get(MonitorSql.Runs).Bind(1, entryId);
+        var statement = session.Get(MonitorSql.Runs).Bind(1, entryId).Bind(2, MonitorLimits.Runs);
         while (statement.Step())
         {
             var endedAt = Micros.ToTime(statement.Int64(2));
@@ -122,6 +126,7 @@ internal sealed partial class SqliteMonitorStore
             });
         }
 
+        runs.Reverse();
         return runs;
     }
 

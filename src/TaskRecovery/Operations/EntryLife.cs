@@ -9,8 +9,12 @@ public sealed record EntryLife
     /// <summary>The time at which this was read, by the database's clock.</summary>
     public required DateTimeOffset ReadAt { get; init; }
 
-    /// <summary>The runs that have ended, oldest first. A cancellation while the entry waited is listed too, without a node.</summary>
+    /// <summary>The runs that have ended, oldest first: the newest 500 of them. A cancellation while the entry waited is listed too,
+    /// without a node.</summary>
     public required IReadOnlyList<EntryRun> Runs { get; init; }
+
+    /// <summary>How many older runs there are that <see cref="Runs"/> does not have.</summary>
+    public long OlderRuns { get; init; }
 
     /// <summary>The claim under which the entry runs; <see langword="null"/> if it does not run.</summary>
     public EntryClaim? Claim { get; init; }

@@ -53,7 +53,7 @@ public sealed class MonitorBoundTests : IAsyncLifetime
             ["the ended entries of a snapshot"] = await RowsAsync(MonitorSql.Ended, Arg.Int8(10_000)),
             ["the recent counts of a snapshot"] = await RowsAsync(StatisticsSql.Recent),
             ["nodes"] = await RowsAsync(MonitorSql.Nodes),
-            ["the runs of an entry"] = await RowsAsync(MonitorSql.Runs, Arg.Int8(77)),
+            ["the runs of an entry"] = await RowsAsync(MonitorSql.Runs, Arg.Int8(77), Arg.Int8(500)),
             ["the extras of an entry"] = await RowsAsync(MonitorSql.Extras, Arg.Int8(77)),
             ["an entry"] = await RowsAsync(OperatorSql.Read, Arg.Array([77L], NpgsqlDbType.Bigint), Arg.Bool(true)),
             ["a page without conditions"] = await RowsAsync(EntryListSql.List, Page(new EntryQuery())),

@@ -49,6 +49,25 @@ public abstract class EntryLifeTests(StoreFixture fixture) : JobStoreTests(fixtu
     }
 
     [Fact]
+    public async Task A_life_has_the_newest_runs_and_the_number_of_older_ones()
+    {
+        var node = GivenNode();
+        var held = await GivenClaimedAsync(node);
+        var fences = new List<long> { held.Fence };
+        for (var run = 1; run < 503; run++)
+        {
+            await FinishAsync(held, OutcomeKind.Snoozed);
+            held = await ClaimOneAsync(node, held.Id);
+            fences.Add(held.Fence);
+        }
+
+        var life = await LifeAsync(held.Id);
+
+        Assert.Equal((500, 2L), (life.Runs.Count, life.OlderRuns));
+        Assert.Equal(fences[2..^1], life.Runs.Select(run => run.Fence));
+    }
+
+    [Fact]
     public async Task A_running_entry_shows_its_claim_and_a_cancel_request()
     {
         var node = GivenNode("runner");
