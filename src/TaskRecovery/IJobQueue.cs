@@ -109,7 +109,7 @@ public interface IJobQueue
     ValueTask<QueueCounts> CountAsync(string? queue = null, CancellationToken cancellationToken = default);
 
     /// <summary>Pauses a queue: no node claims entries from it. Running entries continue and entries can still be enqueued. The setting is
-    /// stored and survives restarts.</summary>
+    /// stored and survives restarts. A queue that was never used can be paused too.</summary>
     /// <exception cref="ArgumentException">The name is empty, over 100 bytes of UTF-8 or has a NUL character.</exception>
     ValueTask PauseAsync(string queue, CancellationToken cancellationToken = default);
 

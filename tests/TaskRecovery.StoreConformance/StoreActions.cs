@@ -20,9 +20,9 @@ public static class StoreActions
     public static ValueTask<int> EraseAsync(this IOperatorStore store, EraseTarget target, CancellationToken cancellationToken)
         => store.EraseAsync(target, Test, cancellationToken);
 
-    /// <summary>Pauses or resumes a queue.</summary>
-    public static ValueTask SetPausedAsync(this IOperatorStore store, string queue, bool paused, CancellationToken cancellationToken)
-        => store.SetPausedAsync(PauseTarget.Queue(queue), paused ? new PauseInfo() : null, Test, cancellationToken);
+    /// <summary>Pauses or resumes a queue, which is added to be paused if it is new.</summary>
+    public static ValueTask<bool> SetPausedAsync(this IOperatorStore store, string queue, bool paused, CancellationToken cancellationToken)
+        => store.SetPausedAsync(PauseTarget.Queue(queue, mayBeNew: true), paused ? new PauseInfo() : null, Test, cancellationToken);
 
     /// <summary>Pauses a job.</summary>
     public static Task<bool> PauseAsync(this IJobStore store, Guid jobId, JobPause pause, CancellationToken cancellationToken)

@@ -7,7 +7,10 @@ namespace TaskRecovery.Cli.Commands;
 internal static class ActionText
 {
     /// <summary>Writes the result and returns the exit code.</summary>
-    public static int Write(CommandCall call, ActionResult result)
+    /// <param name="call">The call.</param>
+    /// <param name="result">The result.</param>
+    /// <param name="ifNotFound">What to do if the thing does not exist; <see langword="null"/> if nothing can be done.</param>
+    public static int Write(CommandCall call, ActionResult result, string? ifNotFound = null)
     {
         if (call.AsJson)
         {
@@ -23,8 +26,10 @@ internal static class ActionText
             return ExitCodes.Done;
         }
 
-        call.Printer.Note($"{result.Action} {result.Subject}: nothing was changed, because {Describe(result.Result)}.");
-        return result.Result == OperatorResult.NotFound ? ExitCodes.NotFound : ExitCodes.Found;
+        var isMissing = result.Result == OperatorResult.NotFound;
+        call.Printer.Note($"{result.Action} {result.Subject}: nothing was changed, because {Describe(result.Result)}."
+            + (isMissing && ifNotFound is not null ? $" {ifNotFound}" : ""));
+        return isMissing ? ExitCodes.NotFound : ExitCodes.Found;
     }
 
     /// <summary>Why something was not changed, as a part of a sentence.</summary>

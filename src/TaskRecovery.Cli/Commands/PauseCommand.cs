@@ -11,11 +11,17 @@ internal static class PauseCommand
     {
         var targets = new PauseTargets();
         var until = new Option<string?>("--until") { Description = "When the pause ends: a time, or a duration from now such as 2h." };
-        var command = new Command("pause", "Pauses a queue, a kind or a job for every node. Running entries continue.") { until };
+        var create = new Option<bool>("--new") { Description = "Also a queue or kind that no entry and no node has used yet." };
+        var command = new Command("pause", "Pauses a queue, a kind or a job for every node. Running entries continue.") { until, create };
         targets.AddTo(command);
         return frame.Writes(command, async (call, cancellationToken) =>
         {
-            var (target, shown) = await targets.ReadAsync(call, cancellationToken).ConfigureAwait(false);
+            if (call.Get(create) && targets.AreJob(call))
+            {
+                throw CommandException.Usage("--new is for a queue or a kind: a job is created by an application.");
+            }
+
+            var (target, shown) = await targets.ReadAsync(call, call.Get(create), cancellationToken).ConfigureAwait(false);
             var end = Values.Future("--until", call.Get(until));
             if (end <= TimeProvider.System.GetUtcNow())
             {
@@ -29,7 +35,9 @@ internal static class PauseCommand
             }
 
             var result = await call.Store.Operator.PauseAsync(target, call.Audit, end, cancellationToken).ConfigureAwait(false);
-            return ActionText.Write(call, new ActionResult("pause", shown, result));
+            return ActionText.Write(
+                call, new ActionResult("pause", shown, result),
+                ifNotFound: target.JobId is null ? "To pause a name that was never used, add --new." : null);
         });
     }
 }

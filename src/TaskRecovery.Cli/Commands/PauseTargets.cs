@@ -16,9 +16,16 @@ internal sealed class PauseTargets
         command.Arguments.Add(_name);
     }
 
+    /// <summary>Whether the arguments name a job.</summary>
+    public bool AreJob(CommandCall call) => call.Get(_what) == "job";
+
     /// <summary>Reads the arguments.</summary>
+    /// <param name="call">The call.</param>
+    /// <param name="mayBeNew">Whether a queue or kind that was never used is added.</param>
+    /// <param name="cancellationToken">Cancels the reads.</param>
     /// <returns>The target, and how it is shown.</returns>
-    public async Task<(PauseTarget Target, string Shown)> ReadAsync(CommandCall call, CancellationToken cancellationToken)
+    public async Task<(PauseTarget Target, string Shown)> ReadAsync(
+        CommandCall call, bool mayBeNew, CancellationToken cancellationToken)
     {
         var (what, name) = (call.Get(_what)!, call.Get(_name)!);
         if (name.Length == 0)
@@ -28,8 +35,8 @@ internal sealed class PauseTargets
 
         var target = what switch
         {
-            "queue" => PauseTarget.Queue(name),
-            "kind" => PauseTarget.Kind(name),
+            "queue" => PauseTarget.Queue(name, mayBeNew),
+            "kind" => PauseTarget.Kind(name, mayBeNew),
             "job" => PauseTarget.Job(await EntryFilters.FindJobAsync(call.Store, name, cancellationToken).ConfigureAwait(false)),
             _ => throw CommandException.Usage($"WHAT is '{what}': use queue, kind or job."),
         };

@@ -14,7 +14,7 @@ internal static class ResumeCommand
         targets.AddTo(command);
         return frame.Writes(command, async (call, cancellationToken) =>
         {
-            var (target, shown) = await targets.ReadAsync(call, cancellationToken).ConfigureAwait(false);
+            var (target, shown) = await targets.ReadAsync(call, mayBeNew: false, cancellationToken).ConfigureAwait(false);
             if (await call.AskAsync($"Resume {shown} in {call.Store.Where}", cancellationToken).ConfigureAwait(false) is { } code)
             {
                 return code;

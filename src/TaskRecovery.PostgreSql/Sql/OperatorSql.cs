@@ -208,11 +208,18 @@ internal static class OperatorSql
         where e.id = any($1)
         """;
 
-    /// <summary>Pauses or resumes a queue. $1 queue, $2 whether it is paused, $3 by whom, $4 why, $5 until when.</summary>
+    /// <summary>Pauses or resumes a queue. $1 queue, $2 whether it is paused, $3 by whom, $4 why, $5 until when. Writes no row if there is
+    /// no such queue.</summary>
     internal static readonly string SetPaused = SetPausedIn("queues");
+
+    /// <summary>As <see cref="SetPaused"/>, and adds the queue if there is none.</summary>
+    internal static readonly string AddPaused = AddPausedIn("queues");
 
     /// <summary>As <see cref="SetPaused"/>, for a kind.</summary>
     internal static readonly string SetKindPaused = SetPausedIn("kinds");
+
+    /// <summary>As <see cref="AddPaused"/>, for a kind.</summary>
+    internal static readonly string AddKindPaused = AddPausedIn("kinds");
 
     /// <summary>Resumes the queues and kinds whose pause has ended. Returns what they are, and their names.</summary>
     internal const string ResumeDue = """
@@ -227,6 +234,13 @@ internal static class OperatorSql
         """;
 
     private static string SetPausedIn(string table) => $$"""
+        update {schema}.{{table}} q set paused = $2,
+            paused_at = case when not $2 then null when q.paused then q.paused_at else clock_timestamp() end,
+            paused_by = $3::text, paused_reason = $4::text, paused_until = $5::timestamptz
+        where q.name = $1
+        """;
+
+    private static string AddPausedIn(string table) => $$"""
         insert into {schema}.{{table}} as q (name, paused, paused_at, paused_by, paused_reason, paused_until)
         values ($1, $2, case when $2 then clock_timestamp() end, $3::text, $4::text, $5::timestamptz)
         on conflict (name) do update set

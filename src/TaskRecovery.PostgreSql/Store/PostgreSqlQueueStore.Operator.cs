@@ -82,27 +82,44 @@ internal sealed partial class PostgreSqlQueueStore
     public ValueTask<int> EraseAsync(EraseTarget target, AuditInfo audit, CancellationToken cancellationToken)
         => new Eraser(_database, this, audit).EraseAsync(target, cancellationToken);
 
-    public async ValueTask SetPausedAsync(PauseTarget target, PauseInfo? pause, AuditInfo audit, CancellationToken cancellationToken)
+    public async ValueTask<bool> SetPausedAsync(PauseTarget target, PauseInfo? pause, AuditInfo audit, CancellationToken cancellationToken)
     {
-        await _database.InTransactionAsync(
+        var statement = (target.KindName is null, pause is not null && target.MayBeNew) switch
+        {
+            (true, false) => OperatorSql.SetPaused,
+            (true, true) => OperatorSql.AddPaused,
+            (false, false) => OperatorSql.SetKindPaused,
+            _ => OperatorSql.AddKindPaused,
+        };
+        var isFound = await _database.InTransactionAsync(
             async (connection, token) =>
             {
-                await _database.ExecuteAsync(
+                var changed = await _database.ExecuteAsync(
                     connection,
-                    target.KindName is null ? OperatorSql.SetPaused : OperatorSql.SetKindPaused,
+                    statement,
                     [
                         Arg.Text(target.KindName ?? target.QueueName!), Arg.Bool(pause is not null),
                         Arg.Text(pause?.Actor), Arg.Text(pause?.Reason),
                         Arg.Time(pause?.Until),
                     ],
                     token).ConfigureAwait(false);
+                if (changed == 0)
+                {
+                    return false;
+                }
+
                 var kind = pause is null ? QueueEventKind.Resumed : QueueEventKind.Paused;
                 await _database.AddEventAsync(
                     connection, new NewEvent(kind, audit) { Subject = target.ToString() }, token).ConfigureAwait(false);
                 return true;
             },
             cancellationToken).ConfigureAwait(false);
-        Hints.Control();
+        if (isFound)
+        {
+            Hints.Control();
+        }
+
+        return isFound;
     }
 
     /// <summary>Cancels entries as a consequence of something else, which has an event of its own.</summary>

@@ -46,15 +46,17 @@ internal sealed partial class SqliteQueueStore
     public ValueTask<int> EraseAsync(EraseTarget target, AuditInfo audit, CancellationToken cancellationToken)
         => new Eraser(_database, audit).EraseAsync(target, cancellationToken);
 
-    public async ValueTask SetPausedAsync(PauseTarget target, PauseInfo? pause, AuditInfo audit, CancellationToken cancellationToken)
+    public async ValueTask<bool> SetPausedAsync(PauseTarget target, PauseInfo? pause, AuditInfo audit, CancellationToken cancellationToken)
     {
-        await _database.WriteAsync(
+        var isFound = await _database.WriteAsync(
             session =>
             {
                 var now = _database.Now();
-                var number = target.KindName is { } kindName
-                    ? _database.Names.Kind(session, kindName, isOwn: true)
-                    : _database.Names.Queue(session, target.QueueName!, isOwn: true);
+                if (NumberOf(session, target, mayAdd: pause is not null && target.MayBeNew) is not { } number)
+                {
+                    return false;
+                }
+
                 session.Get(target.KindName is null ? NameSql.Pause : NameSql.PauseKind)
                     .Bind(1, number).Bind(2, pause is not null).Bind(3, now)
                     .Bind(4, pause?.Actor).Bind(5, pause?.Reason).Bind(6, Micros.From(pause?.Until)).Execute();
@@ -63,12 +65,27 @@ internal sealed partial class SqliteQueueStore
                 return true;
             },
             cancellationToken).ConfigureAwait(false);
+        if (!isFound)
+        {
+            return false;
+        }
+
         _database.Hints.Control();
         if (pause is null && target.QueueName is { } queue)
         {
             _database.Hints.Work(queue);
         }
+
+        return true;
     }
+
+    private long? NumberOf(SqliteSession session, PauseTarget target, bool mayAdd) => (target.KindName, mayAdd) switch
+    {
+        (null, true) => _database.Names.Queue(session, target.QueueName!, isOwn: true),
+        (null, false) => SqliteNames.FindQueue(session, target.QueueName!),
+        ({ } kind, true) => _database.Names.Kind(session, kind, isOwn: true),
+        ({ } kind, false) => SqliteNames.FindKind(session, kind),
+    };
 
     /// <summary>Stores a cancel request. If the entry is waiting, it ends at once.</summary>
     /// <returns><see cref="OperatorResult.Done"/>, <see cref="OperatorResult.NotFound"/> or

@@ -199,7 +199,11 @@ internal sealed class QueueOperator(
     private async ValueTask<OperatorResult> SetPausedAsync(
         PauseTarget target, PauseInfo? pause, AuditInfo audit, CancellationToken cancellationToken)
     {
-        await entries.SetPausedAsync(target, pause, audit, cancellationToken).ConfigureAwait(false);
+        if (!await entries.SetPausedAsync(target, pause, audit, cancellationToken).ConfigureAwait(false))
+        {
+            return OperatorResult.NotFound;
+        }
+
         claimers.PollNow();
         claimers.WakeAll();
         return OperatorResult.Done;

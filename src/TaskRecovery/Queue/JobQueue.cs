@@ -74,7 +74,8 @@ internal sealed class JobQueue(
         => operators.CountAsync(queue, cancellationToken);
 
     public async ValueTask PauseAsync(string queue, CancellationToken cancellationToken = default)
-        => await actions.PauseAsync(PauseTarget.Queue(queue), actor.Because(), until: null, cancellationToken).ConfigureAwait(false);
+        => await actions.PauseAsync(PauseTarget.Queue(queue, mayBeNew: true), actor.Because(), until: null, cancellationToken)
+            .ConfigureAwait(false);
 
     public async ValueTask ResumeAsync(string queue, CancellationToken cancellationToken = default)
         => await actions.ResumeAsync(PauseTarget.Queue(queue), actor.Because(), cancellationToken).ConfigureAwait(false);

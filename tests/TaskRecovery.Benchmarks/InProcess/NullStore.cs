@@ -92,7 +92,7 @@ internal sealed class NullStore(byte[] args) : IQueueStore
     public ValueTask<int> EraseAsync(EraseTarget target, AuditInfo audit, CancellationToken cancellationToken)
         => throw new NotSupportedException();
 
-    public ValueTask SetPausedAsync(PauseTarget target, PauseInfo? pause, AuditInfo audit, CancellationToken cancellationToken)
+    public ValueTask<bool> SetPausedAsync(PauseTarget target, PauseInfo? pause, AuditInfo audit, CancellationToken cancellationToken)
         => throw new NotSupportedException();
 
     private sealed class Claimer(NullStore store) : IQueueClaimer

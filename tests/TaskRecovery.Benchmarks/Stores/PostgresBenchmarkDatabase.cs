@@ -80,7 +80,7 @@ internal sealed class PostgresBenchmarkDatabase(string server, string name) : IB
     {
         using var host = BenchmarkHost.Create("postgres", ConnectionString, _ => { });
         await host.Services.GetRequiredService<IQueueStore>().SetPausedAsync(
-            PauseTarget.Queue(queue), paused ? new PauseInfo() : null, new AuditInfo("benchmark"), CancellationToken.None);
+            PauseTarget.Queue(queue, mayBeNew: true), paused ? new PauseInfo() : null, new AuditInfo("benchmark"), CancellationToken.None);
     }
 
     public async Task<StoreCost> CostAsync()

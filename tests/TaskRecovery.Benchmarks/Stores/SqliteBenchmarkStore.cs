@@ -154,7 +154,8 @@ internal sealed class SqliteBenchmarkDatabase(string path) : IBenchmarkDatabase
 
     public Task SetPausedAsync(string queue, bool paused) => UseStoreAsync(
         store => store.SetPausedAsync(
-            PauseTarget.Queue(queue), paused ? new PauseInfo() : null, new AuditInfo("benchmark"), CancellationToken.None).AsTask());
+            PauseTarget.Queue(queue, mayBeNew: true), paused ? new PauseInfo() : null, new AuditInfo("benchmark"), CancellationToken.None)
+            .AsTask());
 
     public async Task<StoreCost> CostAsync()
     {

@@ -77,7 +77,7 @@ public sealed class OptionTests : IDisposable
         await _cli.MigratedAsync();
         await using var locked = await Database.LockAsync(_cli.ConnectionString);
 
-        (await _cli.RunAsync("pause", "queue", "default", "--yes", "--timeout", "200ms")).AssertFailed(
+        (await _cli.RunAsync("pause", "queue", "default", "--new", "--yes", "--timeout", "200ms")).AssertFailed(
             3, "The command was not done after 0.2s (--timeout).");
         (await _cli.RunAsync("status", "--timeout", "soon")).AssertFailed(2, "--timeout is 'soon': use a duration");
     }

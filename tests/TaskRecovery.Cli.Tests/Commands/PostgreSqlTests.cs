@@ -18,7 +18,7 @@ public sealed class PostgreSqlTests
         var one = await cli.RunAsync("cancel", $"{ids[0]}", "--yes", "--actor", "anna");
         var many = await cli.RunAsync("cancel", "--kind", "render", "--yes");
         var retried = await cli.RunAsync("retry", "--all", "--yes", "--json");
-        var paused = await cli.RunAsync("pause", "queue", "default", "--yes");
+        var paused = await cli.RunAsync("pause", "queue", "default", "--new", "--yes");
         var check = await cli.RunAsync("check");
         var life = await cli.RunAsync("show", $"{ids[0]}");
         var nodes = await cli.RunAsync("nodes", "--json");

@@ -15,7 +15,7 @@ public sealed class TerminalTests : IDisposable
     public async Task The_live_screen_follows_what_happens_until_q_is_pressed()
     {
         await _cli.MigratedAsync();
-        await _cli.RunAsync("pause", "queue", "mail", "--yes", "--reason", "upgrade");
+        await _cli.RunAsync("pause", "queue", "mail", "--new", "--yes", "--reason", "upgrade");
         await using var top = PtyProcess.Start(Program, ["top", "--interval", "200ms"], _cli.Variables);
 
         await top.WaitForAsync("\e[?1049h\e[?25l");

@@ -89,7 +89,8 @@ public sealed class WriteTests : IDisposable
         await _cli.MigratedAsync();
         await _cli.CreateJobAsync("sweep");
 
-        var paused = await _cli.RunAsync("pause", what, name, "--yes", "--reason", "upgrade");
+        var paused = await _cli.RunAsync(
+            ["pause", what, name, "--yes", "--reason", "upgrade", .. what == "job" ? (string[])[] : ["--new"]], answer: null);
         var shown = await _cli.RunAsync($"{what}s");
         var resumed = await _cli.RunAsync("resume", what, name, "--yes");
         var events = await _cli.RunAsync("events", "--kind", "Paused", "--kind", "Resumed", "--json");
@@ -100,13 +101,32 @@ public sealed class WriteTests : IDisposable
         Assert.Equal(2, events.Json().GetProperty("events").GetArrayLength());
     }
 
+    [Theory]
+    [InlineData("queue", "defualt")]
+    [InlineData("kind", "rendr")]
+    public async Task A_name_that_was_never_used_is_not_paused(string what, string name)
+    {
+        await _cli.MigratedAsync();
+        await _cli.EnqueueAsync(1);
+
+        var paused = await _cli.RunAsync("pause", what, name, "--yes");
+        var resumed = await _cli.RunAsync("resume", what, name, "--yes");
+        var listed = await _cli.RunAsync($"{what}s");
+
+        paused.AssertFailed(
+            6, $"pause {what} {name}: nothing was changed, because it does not exist. To pause a name that was never used, add --new.");
+        resumed.AssertFailed(6, "it does not exist");
+        Assert.DoesNotContain(name, listed.Out, StringComparison.Ordinal);
+        (await _cli.RunAsync("pause", "job", "x", "--new", "--yes")).AssertFailed(2, "--new is for a queue or a kind");
+    }
+
     [Fact]
     public async Task A_pause_may_have_an_end()
     {
         await _cli.MigratedAsync();
         await _cli.CreateJobAsync("sweep");
 
-        var queue = await _cli.RunAsync("pause", "queue", "mail", "--yes", "--until", "2099-01-01T10:00:00Z");
+        var queue = await _cli.RunAsync("pause", "queue", "mail", "--new", "--yes", "--until", "2099-01-01T10:00:00Z");
         var job = await _cli.RunAsync("pause", "job", "sweep", "--yes", "--until", "2099-01-01T10:00:00Z", "--reason", "upgrade");
         var shown = await _cli.RunAsync("queues");
         var jobs = await _cli.RunAsync("jobs");
@@ -114,7 +134,7 @@ public sealed class WriteTests : IDisposable
         Assert.Equal((0, 0), (queue.ExitCode, job.ExitCode));
         Assert.Contains("until 2099-01-01T10:00:00Z", shown.Out, StringComparison.Ordinal);
         Assert.Contains("until 2099-01-01T10:00:00Z: upgrade", jobs.Out, StringComparison.Ordinal);
-        (await _cli.RunAsync("pause", "queue", "mail", "--yes", "--until", "2001-01-01")).AssertFailed(2, "in the past");
+        (await _cli.RunAsync("pause", "queue", "mail", "--new", "--yes", "--until", "2001-01-01")).AssertFailed(2, "in the past");
         (await _cli.RunAsync("pause", "job", "nope", "--yes")).AssertFailed(6, "There is no job 'nope'");
         (await _cli.RunAsync("pause", "node", "x", "--yes")).AssertFailed(2, "WHAT is 'node'");
     }

@@ -72,7 +72,7 @@ public abstract class SeededDatabase : IAsyncLifetime
             Metadata = new Dictionary<string, string>(StringComparer.Ordinal) { ["tenant"] = "acme" },
         });
         await Cli.CreateJobAsync("sweep");
-        await Cli.RunAsync("pause", "queue", "mail", "--yes", "--reason", "upgrade");
+        await Cli.RunAsync("pause", "queue", "mail", "--new", "--yes", "--reason", "upgrade");
         await Cli.RunAsync("cancel", "--metadata", "tenant=acme", "--yes");
     }
 

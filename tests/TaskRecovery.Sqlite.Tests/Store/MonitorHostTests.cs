@@ -77,7 +77,8 @@ public sealed class MonitorHostTests : IDisposable
         await using var tool = Tool();
         await tool.GetRequiredService<IStoreMigrator>().MigrateAsync(Cancellation);
         var operate = tool.GetRequiredService<IQueueOperator>();
-        await operate.PauseAsync(PauseTarget.Queue("default"), Anna, until: DateTimeOffset.UtcNow.AddMilliseconds(1), Cancellation);
+        await operate.PauseAsync(
+            PauseTarget.Queue("default", mayBeNew: true), Anna, until: DateTimeOffset.UtcNow.AddMilliseconds(1), Cancellation);
 
         await RunOneAsync();
 

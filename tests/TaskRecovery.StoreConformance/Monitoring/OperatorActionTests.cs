@@ -112,8 +112,8 @@ public abstract class OperatorActionTests(StoreFixture fixture) : StoreTests(fix
     public async Task A_pause_ends_when_its_time_is_over()
     {
         var until = await Fixture.GetTimeAsync(Cancellation) + TimeSpan.FromHours(1);
-        await Store.SetPausedAsync(PauseTarget.Queue("ends"), new PauseInfo { Until = until }, Anna, Cancellation);
-        await Store.SetPausedAsync(PauseTarget.Queue("stays"), new PauseInfo(), Anna, Cancellation);
+        await Store.SetPausedAsync(PauseTarget.Queue("ends", mayBeNew: true), new PauseInfo { Until = until }, Anna, Cancellation);
+        await Store.SetPausedAsync(PauseTarget.Queue("stays", mayBeNew: true), new PauseInfo(), Anna, Cancellation);
 
         Assert.Equal(0, await Operations.ResumeDueAsync(Cancellation));
         await ShiftTimeAsync(TimeSpan.FromHours(2));
@@ -150,10 +150,33 @@ public abstract class OperatorActionTests(StoreFixture fixture) : StoreTests(fix
     }
 
     [Fact]
+    public async Task A_name_that_was_never_used_is_paused_only_if_it_may_be_new()
+    {
+        PauseTarget[] unknown = [PauseTarget.Queue("defualt"), PauseTarget.Kind("mial")];
+        foreach (var target in unknown)
+        {
+            Assert.False(await Store.SetPausedAsync(target, new PauseInfo { Actor = "anna" }, Anna, Cancellation));
+            Assert.False(await Store.SetPausedAsync(target, null, Anna, Cancellation));
+        }
+
+        var queue = PauseTarget.Queue("early", mayBeNew: true);
+        Assert.False(await Store.SetPausedAsync(queue, null, Anna, Cancellation));
+        Assert.Empty((await Monitor.GetSnapshotAsync(Cancellation)).Queues);
+        Assert.Empty(await Monitor.ListKindsAsync(Cancellation));
+        Assert.Empty((await Monitor.ListEventsAsync(new EventQuery(), Cancellation)).Events);
+
+        Assert.True(await Store.SetPausedAsync(queue, new PauseInfo { Actor = "anna" }, Anna, Cancellation));
+        Assert.True(await Store.SetPausedAsync(PauseTarget.Kind("mail", mayBeNew: true), new PauseInfo(), Anna, Cancellation));
+
+        Assert.NotNull(Assert.Single((await Monitor.GetSnapshotAsync(Cancellation)).Queues).Pause);
+        Assert.NotNull(Assert.Single(await Monitor.ListKindsAsync(Cancellation)).Pause);
+    }
+
+    [Fact]
     public async Task An_entry_of_a_paused_kind_is_not_stored_as_claimed()
     {
         var node = GivenNode();
-        await Store.SetPausedAsync(PauseTarget.Kind(Work), new PauseInfo(), Anna, Cancellation);
+        await Store.SetPausedAsync(PauseTarget.Kind(Work, mayBeNew: true), new PauseInfo(), Anna, Cancellation);
         await PollAsync(node);
 
         var stored = await node.Claimer().EnqueueAsync([Entry()], Cancellation);
