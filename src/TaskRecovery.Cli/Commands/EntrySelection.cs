@@ -27,7 +27,9 @@ internal sealed class EntrySelection
     {
         long[] ids = [.. (call.Get(_ids) ?? []).Select(Values.Id).Distinct()];
         var query = await _filters.ReadAsync(call, cancellationToken).ConfigureAwait(false);
-        var isFiltered = query != Everything;
+
+        // The kind '*' is every kind, as what is left of a pattern whose beginning was empty.
+        var isFiltered = query != Everything && query != Everything with { Kind = "*" };
         return (ids.Length > 0, isFiltered, call.Get(_all)) switch
         {
             (true, false, false) => (ids, null),

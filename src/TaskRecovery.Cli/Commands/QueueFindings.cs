@@ -52,7 +52,12 @@ internal static class QueueFindings
             "unknown kinds",
             FindingLevel.Warning,
             $"{kind.Waiting} entries of kind {kind.Name} wait, and no living node has a worker for it.",
-            $"Start a node that has one (AddWorker), or: taskrecovery cancel --kind {ShellQuoted(kind.Name)}"));
+            $"Start a node that has one (AddWorker), or{CancelAll(kind.Name)}"));
+
+    // Only the store's tables can have a kind with '*' in its name. As a filter, the name would select other kinds too.
+    private static string CancelAll(string kind) => kind.Contains('*', StringComparison.Ordinal)
+        ? " cancel the entries by their ids: as a filter, this name would match other kinds too."
+        : $": taskrecovery cancel --kind {ShellQuoted(kind)}";
 
     private static IEnumerable<StoreFinding> Unserved(QueueSnapshot snapshot)
         => snapshot.Queues.Where(static queue => queue is { Nodes: 0, Due.Value: > 0, Pause: null }).Select(

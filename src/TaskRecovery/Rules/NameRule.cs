@@ -9,6 +9,10 @@ internal sealed record NameRule(int MaxBytes)
     /// <summary>Whether a name may consist of blanks.</summary>
     public bool MayBeBlank { get; init; }
 
+    /// <summary>Whether a name may contain <c>*</c>. In a filter, it stands for the rest of a kind: a kind with that name could not be told
+    /// from a filter that selects other kinds too.</summary>
+    public bool MayHaveStar { get; init; } = true;
+
     /// <summary>Returns why a text can't be the name, and the remedy, as the end of a sentence; <see langword="null"/> if it can.</summary>
     public string? Problem(string? name)
     {
@@ -20,6 +24,11 @@ internal sealed record NameRule(int MaxBytes)
         if (EntryText.Problem(name) is { } problem)
         {
             return $"{problem}: remove it";
+        }
+
+        if (!MayHaveStar && name.Contains('*', StringComparison.Ordinal))
+        {
+            return "has a '*', which stands for the rest of a kind in a filter: use another character";
         }
 
         return Encoding.UTF8.GetByteCount(name) is var bytes && bytes > MaxBytes

@@ -5,7 +5,7 @@ namespace TaskRecovery.Rules;
 internal static class NameRules
 {
     public static readonly NameRule Queue = new(100);
-    public static readonly NameRule Kind = new(100);
+    public static readonly NameRule Kind = new(100) { MayHaveStar = false };
     public static readonly NameRule Job = new(200);
     public static readonly NameRule Node = new(200);
     public static readonly NameRule Step = new(200);

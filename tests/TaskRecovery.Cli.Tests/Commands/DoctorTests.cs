@@ -15,8 +15,8 @@ public sealed class DoctorTests : IDisposable
     {
         await _cli.MigratedAsync();
         await _cli.EnqueueAsync(2);
-        await _cli.RunAsync("pause", "kind", "it's", "--yes", "--reason", "upgrade");
-        await _cli.RunAsync("pause", "queue", "mail", "--yes", "--until", "2099-01-01");
+        await _cli.RunAsync("pause", "kind", "it's", "--new", "--yes", "--reason", "upgrade");
+        await _cli.RunAsync("pause", "queue", "mail", "--new", "--yes", "--until", "2099-01-01");
         await Database.ExecuteAsync(_cli.ConnectionString, "update taskrecovery_kinds set paused_at = 1000000 "
             + "where paused; update taskrecovery_queues set paused_at = 1000000 where paused");
 
@@ -34,6 +34,19 @@ public sealed class DoctorTests : IDisposable
         Assert.Contains(found.Lines, line => line.StartsWith("ok       migrations: All ", StringComparison.Ordinal));
         Assert.EndsWith(" to repair.\n", found.Error, StringComparison.Ordinal);
         Assert.Equal(found.Lines.Length, json.Json().GetArrayLength());
+    }
+
+    [Fact]
+    public async Task A_kind_that_a_filter_can_t_name_has_no_repair_that_selects_other_kinds()
+    {
+        await _cli.MigratedAsync();
+        await _cli.EnqueueAsync(2);
+        await Database.ExecuteAsync(_cli.ConnectionString, "update taskrecovery_kinds set name = '*'");
+
+        var found = await _cli.RunAsync("doctor");
+
+        Assert.Contains(found.Lines, line => line.StartsWith("warning  unknown kinds: 2 entries of kind * wait", StringComparison.Ordinal));
+        Assert.DoesNotContain("--kind", found.Out, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -34,6 +34,16 @@ public sealed class NameRulesTests
             StringComparison.Ordinal);
 
     [Fact]
+    public void A_kind_has_no_star()
+    {
+        foreach (var name in (string[])["*", "mail.*", "a*b"])
+        {
+            Assert.Contains("a '*', which stands for the rest of a kind", NameRules.Kind.Problem(name), StringComparison.Ordinal);
+            Assert.Null(NameRules.Queue.Problem(name));
+        }
+    }
+
+    [Fact]
     public void A_name_of_the_greatest_length_is_taken() => NameRules.Queue.Check(new string('q', 100), "The queue", "queue");
 
     [Fact]
