@@ -19,7 +19,7 @@ internal static class CommandLine
         if (parsed.Action is ParseErrorAction)
         {
             var problem = parsed.UnmatchedTokens is [var token, ..]
-                ? $"'{token}' is neither a command nor an option here."
+                ? Unexpected(token)
                 : Describe(parsed.Errors[0]);
             Report($"{problem} See 'taskrecovery --help'.");
             return ExitCodes.Usage;
@@ -37,8 +37,15 @@ internal static class CommandLine
             return failure.ExitCode;
         }
 
-        void Report(string message) => new Printer(terminal).Note(ConnectionText.Redact(message, frame.ConnectionOf(parsed)));
+        void Report(string message) => new Printer(terminal).Note(
+            ConnectionText.Redact(ConnectionText.Redact(message, args), frame.ConnectionOf(parsed)));
     }
+
+    // An argument with '=' is most likely a connection string whose -c was forgotten: it may contain a password.
+    private static string Unexpected(string token)
+        => token.Contains('=', StringComparison.Ordinal) || ConnectionText.MayHavePassword(token)
+            ? "An argument with '=' or '://' is neither a command nor an option here. A connection string needs -c before it."
+            : $"'{token}' is neither a command nor an option here.";
 
     // The message of the parser would name a type of .NET.
     private static string Describe(ParseError error)

@@ -23,7 +23,7 @@ internal static class DashboardCommand
             }
 
             var site = await DashboardSite.StartAsync(
-                call.Store, call.Audit.Actor, call.Get(operate), cancellationToken).ConfigureAwait(false);
+                call.Store, call.Audit.Actor, call.Get(operate), call.Printer.Note, cancellationToken).ConfigureAwait(false);
             await using (site.ConfigureAwait(false))
             {
                 if (call.AsJson)

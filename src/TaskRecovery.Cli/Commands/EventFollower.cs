@@ -12,6 +12,8 @@ internal sealed class EventFollower(CommandCall call, EventQuery query)
     private readonly SortedSet<long> _seen = [];
     private long _last;
 
+    private long Oldest => Math.Max(query.After ?? 0, _last - Overlap);
+
     public async Task<int> RunAsync(TimeSpan interval, CancellationToken cancellationToken)
     {
         if (call.Format == OutputFormat.Json)
@@ -26,13 +28,31 @@ internal sealed class EventFollower(CommandCall call, EventQuery query)
 
         var first = await call.Store.Monitor.ListEventsAsync(query, cancellationToken).ConfigureAwait(false);
         Write(first.Events.Reverse());
+        if (first.NextBefore is { } older)
+        {
+            await SkipAsync(older, cancellationToken).ConfigureAwait(false);
+        }
+
         return await Repeat.RunAsync(call, interval, WriteNewAsync, cancellationToken).ConfigureAwait(false);
+    }
+
+    // Older events within the overlap are not new: the next looks find them too.
+    private async Task SkipAsync(long before, CancellationToken cancellationToken)
+    {
+        long? next = before;
+        while (next is { } id)
+        {
+            var page = await call.Store.Monitor.ListEventsAsync(
+                query with { After = Oldest, Before = id, Limit = 1000 }, cancellationToken).ConfigureAwait(false);
+            _seen.UnionWith(page.Events.Select(static one => one.Id));
+            next = page.NextBefore;
+        }
     }
 
     private async Task WriteNewAsync(CancellationToken cancellationToken)
     {
         var found = new List<QueueEvent>();
-        var next = query with { After = Math.Max(query.After ?? 0, _last - Overlap), Limit = 1000 };
+        var next = query with { After = Oldest, Limit = 1000 };
         while (true)
         {
             var page = await call.Store.Monitor.ListEventsAsync(next, cancellationToken).ConfigureAwait(false);

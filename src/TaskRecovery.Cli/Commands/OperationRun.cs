@@ -78,9 +78,20 @@ internal static class OperationRun
             var stopped = await call.Store.Operator.StopAsync(id, call.Audit, CancellationToken.None).ConfigureAwait(false);
             throw new CommandException(
                 call.HasTimedOut() ? ExitCodes.PartlyDone : ExitCodes.Interrupted,
-                $"Operation {id} was stopped: {stopped.Operation?.Done ?? 0} entries were changed.");
+                Describe(id, stopped));
         }
     }
+
+    // It may have ended before the request to stop arrived.
+    internal static string Describe(long id, OperationAnswer stopped) => stopped switch
+    {
+        { Result: OperationResult.Done, Operation: { } operation } => $"Operation {id} was stopped: {operation.Done} entries were changed.",
+        { Operation: { State: OperationState.Ended } operation }
+            => $"Operation {id} had already ended: {operation.Done} entries were changed.",
+        { Operation: { } operation }
+            => $"Operation {id} was not stopped, because it is {operation.State}: {operation.Done} entries were changed.",
+        _ => $"Operation {id} was not stopped, because it no longer exists.",
+    };
 
     private static int Write(CommandCall call, BulkResult result)
     {

@@ -98,13 +98,33 @@ internal sealed partial class ConnectionText
         return Password().Replace(message, "${name}=***");
     }
 
+    /// <summary>Whether an argument looks like a connection string or an address, which may contain a password. One that stands where
+    /// something else is expected, because the option before it was forgotten, must not be repeated in a message.</summary>
+    public static bool MayHavePassword(string argument)
+        => argument.Contains("://", StringComparison.Ordinal) || HasPassword(argument)
+            || PostgreSqlNames.Concat(SqliteNames).Any(
+                name => argument.Contains($"{name}=", StringComparison.OrdinalIgnoreCase)
+                    || argument.Contains($"{name} =", StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>Removes the arguments that may contain a password from a message.</summary>
+    public static string Redact(string message, IEnumerable<string> arguments)
+    {
+        ArgumentNullException.ThrowIfNull(arguments);
+        foreach (var argument in arguments.Where(MayHavePassword).OrderByDescending(static argument => argument.Length))
+        {
+            message = message.Replace(argument, "***", StringComparison.Ordinal);
+        }
+
+        return message;
+    }
+
     // A file in memory, a URI, or a path that the library resolves itself.
     private static bool NamesNoPath(string source)
         => source.Length == 0 || source.StartsWith(':')
             || source.StartsWith("file:", StringComparison.OrdinalIgnoreCase) || source.StartsWith('|');
 
     [GeneratedRegex(
-        """(?<name>\b(password|pwd|passfile|ssl password))\s*=\s*(?<value>'[^']*'|"[^"]*"|[^;'"]*)""",
+        """(?<name>\b(password|pwd|psw|ssl ?password))\s*=\s*(?<value>'[^']*'|"[^"]*"|[^;'"]*)""",
         RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture,
         matchTimeoutMilliseconds: 1000)]
     private static partial Regex Password();

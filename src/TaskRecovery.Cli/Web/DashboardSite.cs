@@ -31,14 +31,15 @@ internal sealed class DashboardSite : IAsyncDisposable
     /// <param name="store">The database.</param>
     /// <param name="actor">Who acts, for the record of events.</param>
     /// <param name="mayOperate">Whether the pages may change something.</param>
+    /// <param name="note">Writes a line of the log.</param>
     /// <param name="cancellationToken">Cancels the start.</param>
     public static async Task<DashboardSite> StartAsync(
-        StoreSession store, string actor, bool mayOperate, CancellationToken cancellationToken)
+        StoreSession store, string actor, bool mayOperate, Action<string> note, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(store);
         var session = new OneTimeSession();
         var gate = new SessionGate(session, actor);
-        var app = Build(store, mayOperate);
+        var app = Build(store, mayOperate, note);
         app.Use(next => context => gate.CheckAsync(context, next));
         app.UseRouting();
         app.UseAuthorization();
@@ -57,12 +58,12 @@ internal sealed class DashboardSite : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
 
-    private static WebApplication Build(StoreSession store, bool mayOperate)
+    private static WebApplication Build(StoreSession store, bool mayOperate, Action<string> note)
     {
         var builder = WebApplication.CreateSlimBuilder(
             new WebApplicationOptions { EnvironmentName = Environments.Production, ContentRootPath = AppContext.BaseDirectory });
         builder.Configuration.Sources.Clear();
-        builder.Logging.ClearProviders();
+        builder.Logging.ClearProviders().AddProvider(new NoteLog(note));
         builder.WebHost.ConfigureKestrel(static kestrel =>
         {
             kestrel.AddServerHeader = false;

@@ -20,7 +20,7 @@ public sealed class FollowTests : IDisposable
     public async Task Events_are_written_as_they_happen(bool asJson)
     {
         await _cli.MigratedAsync();
-        await _cli.RunAsync("pause", "queue", "early", "--yes", "--actor", "anna");
+        await _cli.RunAsync("pause", "queue", "early", "--new", "--yes", "--actor", "anna");
         await using var output = new WatchedWriter();
         var first = output.WaitForAsync("early");
         var following = _cli.RunAsync(["events", "-f", "--interval",
@@ -28,7 +28,7 @@ public sealed class FollowTests : IDisposable
 
         await first;
         var second = output.WaitForAsync("later");
-        await _cli.RunAsync("pause", "queue", "later", "--yes", "--actor", "bert");
+        await _cli.RunAsync("pause", "queue", "later", "--new", "--yes", "--actor", "bert");
         await second;
         await _interrupt.CancelAsync();
         var result = await following;
@@ -42,6 +42,29 @@ public sealed class FollowTests : IDisposable
         {
             Assert.EndsWith("Paused  queue later  bert (cli)", result.Lines[1], StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public async Task Events_before_the_first_page_are_not_new()
+    {
+        await _cli.MigratedAsync();
+        await _cli.EnqueueAsync(1);
+        for (var number = 0; number < 5; number++)
+        {
+            await _cli.RunAsync(number % 2 == 0 ? "pause" : "resume", "queue", "default", "--yes", "--actor", $"early-{number}");
+        }
+
+        await using var output = new WatchedWriter();
+        var first = output.WaitForAsync("early-4");
+        var following = _cli.RunAsync(
+            ["events", "-f", "--interval", "1ms", "--limit", "2"], answer: null, cancellationToken: _interrupt.Token, output: output);
+        await first;
+        var next = output.WaitForAsync("later");
+        await _cli.RunAsync("resume", "queue", "default", "--yes", "--actor", "later");
+        await next;
+        await _interrupt.CancelAsync();
+
+        Assert.Equal(["early-3", "early-4", "later"], (await following).Lines.Select(static line => line.Split("  ")[3].Split(' ')[0]));
     }
 
     [Fact]

@@ -1,3 +1,5 @@
+using TaskRecovery.Cli.Commands;
+
 namespace TaskRecovery.Cli.Tests.Commands;
 
 /// <summary>Bulk operations after they were started: listed, shown, stopped and undone.</summary>
@@ -68,6 +70,31 @@ public sealed class OperationTests : IDisposable
         Assert.EndsWith("Operation 1 was stopped: 500 entries were changed.\n", cancelled.Error, StringComparison.Ordinal);
         Assert.StartsWith("1   Cancel  Stopped  700       500   0", shown.Lines[1], StringComparison.Ordinal);
         stop.AssertFailed(1, "Operation 1 is Stopped: only a running one can be stopped.");
+    }
+
+    [Theory]
+    [InlineData(OperationResult.Done, OperationState.Stopped, "Operation 7 was stopped: 500 entries were changed.")]
+    [InlineData(OperationResult.WrongState, OperationState.Ended, "Operation 7 had already ended: 500 entries were changed.")]
+    [InlineData(
+        OperationResult.WrongState, OperationState.Stopped,
+        "Operation 7 was not stopped, because it is Stopped: 500 entries were changed.")]
+    [InlineData(OperationResult.NotFound, null, "Operation 7 was not stopped, because it no longer exists.")]
+    public void An_interruption_reports_what_became_of_the_operation(OperationResult result, OperationState? state, string expected)
+    {
+        var operation = state is not { } known ? null : new BulkOperation
+        {
+            Id = 7,
+            Action = BulkAction.Cancel,
+            State = known,
+            Audit = new AuditInfo("anna"),
+            CreatedAt = default,
+            UpToId = 1,
+            Expected = new Count(700),
+            Done = 500,
+            Refused = 0,
+        };
+
+        Assert.Equal(expected, OperationRun.Describe(7, new OperationAnswer(result, operation)));
     }
 
     [Fact]

@@ -51,6 +51,46 @@ public sealed class UsageTests : IDisposable
         Assert.DoesNotContain("secret77", result.Error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("status", "Host=localhost;PSW=hunter22")]
+    [InlineData("Host=localhost;Username=a;PSW=hunter22")]
+    [InlineData("status", "postgres://anna:hunter22@localhost/tasks")]
+    [InlineData("show", "Host=localhost;PSW=hunter22")]
+    [InlineData("list", "--state", "Host=localhost;Psw = hunter22")]
+    [InlineData("list", "--limit", "Server=localhost;PSW=hunter22")]
+    [InlineData("list", "--job", "postgres://anna:hunter22@localhost/tasks")]
+    [InlineData("pause", "Host=localhost;SslPassword=hunter22", "x", "--yes")]
+    [InlineData("status", "-c", "Host=localhost;Port=x;PSW=hunter22")]
+    [InlineData("status", "-c", "Host=127.0.0.1;Port=1;PSW=hunter22;Timeout=2")]
+    public async Task A_connection_string_in_the_wrong_place_is_not_repeated(params string[] args)
+    {
+        await _cli.MigratedAsync();
+
+        var result = await _cli.RunAsync(args);
+
+        Assert.NotEqual(0, result.ExitCode);
+        Assert.DoesNotContain("hunter22", result.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("hunter22", result.Out, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Data Source=/nowhere/tasks.db;PSW=hunter22", true)]
+    [InlineData("Host=127.0.0.1;Port=1;Passfile=/home/anna/.pgpass;Timeout=2", false)]
+    public async Task A_warning_is_about_passwords_and_not_about_their_file(string connection, bool expected)
+        => Assert.Equal(
+            expected,
+            (await _cli.RunAsync("status", "-c", connection)).Error.Contains("can see a password", StringComparison.Ordinal));
+
+    [Theory]
+    [InlineData("cancel", "--kind", "*", "--yes")]
+    [InlineData("retry", "--kind", "*", "--yes")]
+    public async Task Every_kind_is_no_filter(params string[] args)
+    {
+        await _cli.MigratedAsync();
+
+        (await _cli.RunAsync(args)).AssertFailed(2, "Nothing is selected");
+    }
+
     [Fact]
     public async Task A_password_on_the_command_line_is_warned_of()
     {
