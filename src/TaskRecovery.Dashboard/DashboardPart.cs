@@ -26,4 +26,7 @@ public enum DashboardPart
 
     /// <summary>A line that a run wrote to its log, or the note of its progress.</summary>
     Log = 7,
+
+    /// <summary>The name of a step.</summary>
+    StepName = 8,
 }

@@ -36,6 +36,7 @@ public static class DashboardServiceCollectionExtensions
         services.AddSingleton<Assets>();
         services.AddSingleton<SharedReads>();
         services.AddSingleton<SearchLimit>();
+        services.AddSingleton<ReadTurns>();
         services.AddSingleton<Reads>();
         services.AddSingleton<DataView>();
         services.AddSingleton<EntryData>();

@@ -25,7 +25,7 @@ internal sealed class Acting(SharedReads shared, Refusals refusals, ILogger<Acti
     /// <returns>What was done; <see langword="null"/> if the user may not act, which is recorded.</returns>
     public async ValueTask<Done?> RunAsync(DashboardRequest request, IAction action)
     {
-        var what = action.Describe(request);
+        var what = LogText.Of(action.Describe(request));
         if (!request.Access.Operate)
         {
             await refusals.RecordAsync(request, what).ConfigureAwait(false);

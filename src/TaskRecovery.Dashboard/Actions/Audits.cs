@@ -5,10 +5,7 @@ namespace TaskRecovery.Dashboard.Actions;
 /// <summary>Who acts: the signed-in user, never a name that a form contains.</summary>
 internal static class Audits
 {
-    private const int MaxActor = 200;
-
     public static AuditInfo Of(DashboardRequest request) => Of(request.Access.User, request.Field("reason"));
 
-    public static AuditInfo Of(string user, string? reason)
-        => new(user.Length > MaxActor ? user[..MaxActor] : user, reason) { Tool = "dashboard" };
+    public static AuditInfo Of(string user, string? reason) => new(user, reason) { Tool = "dashboard" };
 }

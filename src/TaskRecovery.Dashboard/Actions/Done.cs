@@ -8,6 +8,9 @@ internal sealed record Done(string Path, string Note)
     /// <summary>The number in the note.</summary>
     public long? Number { get; init; }
 
+    /// <summary>How many entries the action that was prepared would change.</summary>
+    public Count? Entries { get; init; }
+
     /// <summary>The operation that can be undone from the note.</summary>
     public long? Undo { get; init; }
 

@@ -1,12 +1,14 @@
+using TaskRecovery.Dashboard.Diagnostics;
 using TaskRecovery.Dashboard.Hosting;
 using TaskRecovery.Dashboard.Pages;
 
 namespace TaskRecovery.Dashboard.Actions;
 
 /// <summary>Prepares a bulk operation from a selection or a filter. Its page shows what it would do and asks for a confirmation.</summary>
-internal sealed class PrepareOperation(IQueueOperator operations) : IAction
+internal sealed class PrepareOperation(IQueueOperator operations, Reads reads) : IAction
 {
     private const int MaxIds = 1_000;
+    private const int MaxShown = 50;
 
     public string Route => "operations/prepare";
 
@@ -14,24 +16,40 @@ internal sealed class PrepareOperation(IQueueOperator operations) : IAction
 
     public async ValueTask<Done> RunAsync(DashboardRequest request)
     {
-        var form = EntryForm.Parse(request.Form["filter"].ToString(), request.Access.Data);
+        var form = EntryForm.Parse(request.Form["filter"].ToString(), request.Access);
         var back = $"entries?{form.Address}";
         var what = request.Field("do");
-        if (Action(what) is not { } action || form.IsRefused || form.Problems.Count > 0)
+        if (Action(what) is not { } action || form.IsRefused)
         {
             return new Done(back, "nothing-selected");
         }
 
-        var ids = what!.EndsWith("-all", StringComparison.Ordinal) ? null : Ids(request);
+        var isAll = what!.EndsWith("-all", StringComparison.Ordinal);
+        if (isAll && form.Problems.Count > 0)
+        {
+            throw new ArgumentException(string.Join(' ', form.Problems));
+        }
+
+        if (isAll && !form.IsSelective && request.Field("all") is not ("true" or "True"))
+        {
+            return new Done(back, "filter-missing");
+        }
+
+        var ids = isAll ? null : Ids(request);
         if (ids is { Count: 0 })
         {
             return new Done(back, "nothing-selected");
         }
 
+        if (isAll)
+        {
+            reads.LogSearch(request, form.DataConditions);
+        }
+
         var preview = await operations.PreviewAsync(
             new BulkRequest { Action = action, EntryIds = ids, Query = ids is null ? form.Query : null },
             Audits.Of(request), request.Aborted).ConfigureAwait(false);
-        return new Done($"operations/{preview.OperationId}", "prepared");
+        return new Done($"operations/{preview.OperationId}", "prepared") { Entries = preview.Entries };
     }
 
     private static BulkAction? Action(string? what) => what switch
@@ -41,6 +59,16 @@ internal sealed class PrepareOperation(IQueueOperator operations) : IAction
         _ => null,
     };
 
+    // All or nothing: an id that were skipped would look as if its entry had been changed.
     private static List<long> Ids(DashboardRequest request)
-        => [.. request.Form["id"].Take(MaxIds).Select(DashboardRequest.Whole).OfType<long>().Where(static id => id > 0)];
+    {
+        var given = request.Form["id"];
+        return given.Count > MaxIds
+            ? throw new ArgumentException($"{given.Count:N0} entries are selected. Select at most {MaxIds:N0}, or use a filter.")
+            : [.. given.Select(static text => DashboardRequest.Whole(text?.Trim()) is { } id and > 0
+                ? id
+                : throw new ArgumentException($"'{Shortened(text)}' is not the id of an entry."))];
+    }
+
+    private static string Shortened(string? text) => LogText.Of(text?.Length > MaxShown ? text[..MaxShown] + "…" : text ?? "");
 }

@@ -1,17 +1,20 @@
 using TaskRecovery.Dashboard.Hosting;
 using TaskRecovery.Dashboard.Rendering;
+using TaskRecovery.Dashboard.Security;
 using static TaskRecovery.Dashboard.Rendering.Markup;
 
 namespace TaskRecovery.Dashboard.Actions;
 
-/// <summary>The note about an action on the page after it. The address carries only a code and numbers, so that a link can't make the page
-/// say something else.</summary>
+/// <summary>The note about an action on the page after it. The address carries only a code and numbers.</summary>
+/// <remarks>A link of another site can carry them too, with the number of an operation that the user never asked for. So the note is shown
+/// only if the browser says that a page of this origin led here, which is true after the redirect of an action.</remarks>
 internal static class Toast
 {
     public static Markup Render(DashboardRequest request)
     {
         var number = request.Number("n");
-        if (request.Query("did") is not { } code || Words(code, number) is not { } note)
+        var isLedFromHere = RequestOrigin.IsLedFromHere(request.Context.Request);
+        if (isLedFromHere == false || request.Query("did") is not { } code || Words(code, number) is not { } note)
         {
             return default;
         }
@@ -19,7 +22,9 @@ internal static class Toast
         var path = request.Number("undo") is { } operation ? $"operations/{operation}/undo"
             : code == "retried" && number is { } entry ? $"entries/{entry}/cancel"
             : null;
-        var button = path is not null && request.Access.Operate ? Ui.Button(request.Href(path), "Undo", "small") : default;
+        var button = path is not null && request.Access.Operate && isLedFromHere == true
+            ? Ui.Button(request.Href(path), "Undo", "small")
+            : default;
         return Html($"""
             <div class="toasts" role="status"><div class="notice{(note.IsBad ? " bad" : "")}">{Icon.Of(note.IsBad ? "warn" : "completed")}
                 <div>{note.Text}</div>{button}<button type="button" class="small dismiss script-only" data-close>Close</button></div></div>
@@ -43,6 +48,7 @@ internal static class Toast
         "not-triggered" => ("The job was not started: it is paused or has ended.", true),
         "deleted" => ("The job is deleted.", false),
         "name-differs" => ("The job was not deleted: the name that was typed is another one.", true),
+        "filter-missing" => ("Nothing was prepared: no condition is set, and it was not said that all entries are meant.", true),
         "nothing-selected" => ("Nothing was selected.", true),
         "bad-minutes"
             => ("Not paused: give the minutes as a whole number from 1 to 10,080 (a week), or none for a pause without end.", true),

@@ -5,4 +5,5 @@ namespace TaskRecovery.Dashboard.Api;
 /// <param name="Path">What changed, as a path of the dashboard.</param>
 /// <param name="Number">The entry that the code is about; <see langword="null"/> if it is about none.</param>
 /// <param name="Undo">The operation that can be undone; <see langword="null"/> if there is none.</param>
-internal sealed record ApiAnswer(string Result, string Path, long? Number, long? Undo);
+/// <param name="Entries">How many entries a prepared operation would change; <see langword="null"/> for other actions.</param>
+internal sealed record ApiAnswer(string Result, string Path, long? Number, long? Undo, Count? Entries);

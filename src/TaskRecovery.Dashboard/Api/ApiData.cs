@@ -19,7 +19,13 @@ internal sealed class ApiData(DataView data)
                 UniqueKey = Text(request, life, DashboardPart.UniqueKey, entry.UniqueKey),
                 Metadata = Metadata(request, entry),
             },
-            Runs = [.. life.Runs.Select(run => run with { Error = Text(request, life, DashboardPart.Error, run.Error) })],
+            Runs = [.. life.Runs.Select(run => run with
+            {
+                Error = Text(request, life, DashboardPart.Error, run.Error),
+                BlackBox = run.BlackBox is { } box ? box with { Step = Text(request, life, DashboardPart.StepName, box.Step) } : null,
+            })],
+            Steps = [.. life.Steps.Select(
+                step => step with { Name = Text(request, life, DashboardPart.StepName, step.Name) ?? "" })],
             Progress = life.Progress is { } progress
                 ? progress with { Message = Text(request, life, DashboardPart.Log, progress.Message) }
                 : null,
@@ -43,9 +49,9 @@ internal sealed class ApiData(DataView data)
     public static IReadOnlyList<BulkOperation> Of(DashboardRequest request, IEnumerable<BulkOperation> operations)
         => [.. operations.Select(one => Of(request, one))];
 
-    // The query of an operation may name data: a key, metadata or a text of arguments.
+    // The query of an operation may name data: a key, metadata or a text of arguments, which no redactor has seen.
     public static BulkOperation Of(DashboardRequest request, BulkOperation operation)
-        => request.Access.Data || operation.Query is not { } query ? operation
+        => request.Access.Search || operation.Query is not { } query ? operation
             : operation with { Query = query with { UniqueKey = null, Metadata = null, Text = null, Scope = null } };
 
     private TaskRecord Of(DashboardRequest request, TaskRecord task, string kind) => task with

@@ -65,7 +65,7 @@ internal sealed class ApiEndpoints(
         }
         catch (Exception failure) when (Failures.Explain(failure) is { } explained)
         {
-            Log.PageFailed(logger, failure, context.Request.Path.ToUriComponent());
+            Failures.Report(logger, context, failure, explained);
             reply = Problem(explained);
         }
 
@@ -94,7 +94,7 @@ internal sealed class ApiEndpoints(
         var form = EntryForm.Read(request);
         return form.IsRefused
             ? Problem(new Refusal(
-                StatusCodes.Status403Forbidden, "Not allowed", "The conditions key, meta and text read data, which you may not see."))
+                StatusCodes.Status403Forbidden, "Not allowed", EntryForm.Refused(request.Access)))
             : form.Problems.Count > 0
                 ? Problem(new Refusal(StatusCodes.Status400BadRequest, "The filter can't be read", string.Join(' ', form.Problems)))
                 : await answer(form).ConfigureAwait(false);
@@ -116,7 +116,7 @@ internal sealed class ApiEndpoints(
             return Problem(new Refusal(StatusCodes.Status403Forbidden, "Read-only", "To act needs the policy that OperatePolicy names."));
         }
 
-        return Json(new ApiAnswer(done.Note, done.Path, done.Number, done.Undo), ApiJson.Default.ApiAnswer);
+        return Json(new ApiAnswer(done.Note, done.Path, done.Number, done.Undo, done.Entries), ApiJson.Default.ApiAnswer);
     }
 
     /// <summary>The members of the body as the fields of a form, so that an action is the same for pages and for the API.</summary>

@@ -51,12 +51,19 @@
   const readClock = response => { const date = Date.parse(response.headers.get("X-Time") || ""); if (date) { clock = date - Date.now(); } };
 
   // An update changes what differs and nothing else, so that focus, selection, folds and half-typed text stay.
-  const kept = new Set(["open", "checked", "value", "title"]);
+  // Kept is only what a reader changes: the fold of details, and the content of fields. A button's value is the server's.
+  const isField = element => element.matches("input:not([type=hidden], [type=checkbox], [type=radio], [type=submit]), select, textarea");
+  const keeps = (element, name) => name === "open" ? element.matches("details, dialog")
+    : name === "value" ? isField(element)
+    : name === "checked" && element.matches("input");
+  // A form or button that does something else is another one: it must not get the focus of the old one.
+  const alike = (old, fresh) => old.nodeType === fresh.nodeType && old.nodeName === fresh.nodeName && !old.id && !fresh.id
+    && (old.nodeType !== 1 || ["action", "name", "value"].every(name => !old.matches("form, button") || old.getAttribute(name) === fresh.getAttribute(name)));
   const morph = (old, fresh) => {
     if (old.isEqualNode(fresh)) { return; }
     if (old.nodeType !== 1) { if (old.nodeValue !== fresh.nodeValue) { old.nodeValue = fresh.nodeValue; } return; }
-    for (const { name } of [...old.attributes]) { if (!fresh.hasAttribute(name) && !kept.has(name)) { old.removeAttribute(name); } }
-    for (const { name, value } of fresh.attributes) { if (old.getAttribute(name) !== value && !(kept.has(name) && old.hasAttribute(name))) { old.setAttribute(name, value); } }
+    for (const { name } of [...old.attributes]) { if (!fresh.hasAttribute(name) && !keeps(old, name)) { old.removeAttribute(name); } }
+    for (const { name, value } of fresh.attributes) { if (old.getAttribute(name) !== value && !(keeps(old, name) && old.hasAttribute(name))) { old.setAttribute(name, value); } }
     const byId = new Map([...old.children].filter(child => child.id).map(child => [child.id, child]));
     let place = old.firstChild;
     for (const next of [...fresh.childNodes]) {
@@ -64,7 +71,7 @@
       if (same) {
         if (same === place) { place = place.nextSibling; } else { old.insertBefore(same, place); }
         morph(same, next);
-      } else if (place && !next.id && !place.id && place.nodeType === next.nodeType && place.nodeName === next.nodeName) {
+      } else if (place && alike(place, next)) {
         const current = place;
         place = place.nextSibling;
         morph(current, next);

@@ -22,4 +22,7 @@ internal static partial class Log
 
     [LoggerMessage(6006, LogLevel.Warning, "{User} may not act: {Action} was refused")]
     public static partial void ActionRefused(ILogger logger, string user, string action);
+
+    [LoggerMessage(6007, LogLevel.Information, "{User} searched data by {Conditions}")]
+    public static partial void DataSearched(ILogger logger, string user, string conditions);
 }

@@ -71,7 +71,7 @@ internal sealed class DashboardEndpoints(
         }
         catch (Exception failure) when (Failures.Explain(failure) is { } explained && !context.Response.HasStarted)
         {
-            Log.PageFailed(logger, failure, context.Request.Path.ToUriComponent());
+            Failures.Report(logger, context, failure, explained);
             await RefuseAsync(context, explained).ConfigureAwait(false);
         }
     }
@@ -85,7 +85,7 @@ internal sealed class DashboardEndpoints(
             return;
         }
 
-        var snapshot = await reads.SnapshotAsync(request).ConfigureAwait(false);
+        var snapshot = await reads.TrySnapshotAsync(request).ConfigureAwait(false);
         var isSent = await SendAsync(
             context, shown.Status, layout.Render(shown, request, snapshot, Toast.Render(request))).ConfigureAwait(false);
         if (isSent && shown.Opened is { } opened)

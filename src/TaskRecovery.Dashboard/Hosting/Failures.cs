@@ -1,4 +1,6 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using TaskRecovery.Dashboard.Diagnostics;
 using TaskRecovery.Dashboard.Pages;
 using TaskRecovery.Dashboard.Security;
 
@@ -18,6 +20,12 @@ internal static class Failures
             "The question was stopped at its time limit, so that it does not load the database. Ask for less: a shorter time, "
             + "a kind, or a queue."),
         SearchRunningException => new(StatusCodes.Status429TooManyRequests, "One search at a time", failure.Message),
+        TooManyReadsException { IsOfUser: true } => new(StatusCodes.Status429TooManyRequests, "One question at a time",
+            failure.Message),
+        TooManyReadsException => new(StatusCodes.Status503ServiceUnavailable, "Too many questions at once", failure.Message),
+        StoreConfigurationException => new(
+            StatusCodes.Status503ServiceUnavailable, "The database refuses this",
+            "Its role may not do this, or its tables are not as the library needs them. The log of the application says more."),
         NotSupportedException => new(
             StatusCodes.Status501NotImplemented, "Not supported by this store",
             "The store of this application does not support this page."),
@@ -26,4 +34,19 @@ internal static class Failures
         ArgumentException => new(StatusCodes.Status400BadRequest, "The question is not valid", failure.Message),
         _ => null,
     };
+
+    /// <summary>Logs a failure that was explained. The text of a mistake in the request is the user's, so only its place is
+    /// logged.</summary>
+    public static void Report(ILogger logger, HttpContext context, Exception failure, Refusal explained)
+    {
+        var path = context.Request.Path.ToUriComponent();
+        if (explained.Status is StatusCodes.Status400BadRequest or StatusCodes.Status429TooManyRequests)
+        {
+            Log.Refused(logger, explained.Status, context.Request.Method, path, explained.Title);
+        }
+        else
+        {
+            Log.PageFailed(logger, failure, path);
+        }
+    }
 }

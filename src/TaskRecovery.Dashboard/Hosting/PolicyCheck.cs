@@ -12,6 +12,7 @@ internal sealed class PolicyCheck(IOptions<DashboardOptions> options, IAuthoriza
     {
         await CheckAsync(nameof(DashboardOptions.OperatePolicy), options.Value.OperatePolicy).ConfigureAwait(false);
         await CheckAsync(nameof(DashboardOptions.DataPolicy), options.Value.DataPolicy).ConfigureAwait(false);
+        await CheckAsync(nameof(DashboardOptions.SearchPolicy), options.Value.SearchPolicy).ConfigureAwait(false);
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -26,7 +26,7 @@ internal sealed class Refusals(IQueueOperator operations, TimeProvider time, ILo
         {
             await operations.RecordRefusalAsync(action, Audits.Of(request.Access.User, null), request.Aborted).ConfigureAwait(false);
         }
-        catch (Exception failure) when (Failures.Explain(failure) is not null)
+        catch (Exception failure) when (failure is TaskRecoveryException || Failures.Explain(failure) is not null)
         {
             Forget(request.Access.User);
             Log.PageFailed(logger, failure, action);

@@ -17,23 +17,36 @@ internal sealed class SharedReads(TimeProvider time)
     /// time limits of its own.</param>
     /// <param name="cancellationToken">Ends the wait of this request.</param>
     public async ValueTask<T> GetAsync<T>(string question, Func<CancellationToken, ValueTask<T>> read, CancellationToken cancellationToken)
+        => await Start(question, read, out _).WaitAsync(cancellationToken).ConfigureAwait(false);
+
+    /// <summary>As <see cref="GetAsync"/>, without waiting for the answer.</summary>
+    /// <param name="question">A text that is the same for the same question.</param>
+    /// <param name="read">Reads the answer.</param>
+    /// <param name="isNew">Whether <paramref name="read"/> is called.</param>
+    public Task<T> Start<T>(string question, Func<CancellationToken, ValueTask<T>> read, out bool isNew)
     {
-        Task<T> answer;
         lock (_lock)
         {
-            if (_answers.TryGetValue(question, out var known) && IsUsable(known))
+            isNew = !_answers.TryGetValue(question, out var known) || !IsUsable(known);
+            if (!isNew)
             {
-                answer = (Task<T>)known.Task;
+                return (Task<T>)known!.Task;
             }
-            else
-            {
-                RemoveOld();
-                answer = Task.Run(async () => await read(CancellationToken.None).ConfigureAwait(false), CancellationToken.None);
-                _answers[question] = new Answer(answer, time.GetTimestamp());
-            }
-        }
 
-        return await answer.WaitAsync(cancellationToken).ConfigureAwait(false);
+            RemoveOld();
+            var answer = Task.Run(async () => await read(CancellationToken.None).ConfigureAwait(false), CancellationToken.None);
+            _answers[question] = new Answer(answer, time.GetTimestamp());
+            return answer;
+        }
+    }
+
+    /// <summary>The answer that is known or being read; <see langword="null"/> if the question has to be asked.</summary>
+    public Task<T>? Find<T>(string question)
+    {
+        lock (_lock)
+        {
+            return _answers.TryGetValue(question, out var known) && IsUsable(known) ? (Task<T>)known.Task : null;
+        }
     }
 
     /// <summary>Forgets all answers, so that a user sees what an action has just changed.</summary>
@@ -56,9 +69,10 @@ internal sealed class SharedReads(TimeProvider time)
             return;
         }
 
+        // A removed answer is read again if it is asked for. A running read stays, so that it is not started twice.
         foreach (var (question, answer) in _answers)
         {
-            if (!IsUsable(answer))
+            if (answer.Task.IsCompleted)
             {
                 _answers.Remove(question);
             }

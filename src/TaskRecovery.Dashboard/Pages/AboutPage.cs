@@ -13,7 +13,7 @@ internal sealed class AboutPage(Reads reads, IOptions<DashboardOptions> options,
 
     public async ValueTask<Page> RenderAsync(DashboardRequest request)
     {
-        var snapshot = await reads.SnapshotAsync(request).ConfigureAwait(false);
+        var snapshot = await reads.TrySnapshotAsync(request).ConfigureAwait(false);
         var nodes = await reads.NodesAsync(request).ConfigureAwait(false);
         var versions = nodes.Where(static node => node.State == NodeState.Alive).Select(
             static node => node.LibraryVersion).OfType<string>().Distinct().Order().ToList();
@@ -25,8 +25,8 @@ internal sealed class AboutPage(Reads reads, IOptions<DashboardOptions> options,
                 {Ui.Fact("Version", Html($"{Version()}"))}
                 {Ui.Fact("Environment", Html($"{environment.Name}"))}
                 {Ui.Fact("Living nodes run", Html($"{(versions.Count == 0 ? "none" : string.Join(", ", versions))}"))}
-                {Ui.Fact("Stored entries", Html($"{Shown.Number(snapshot.Stored)}"))}
-                {Ui.Fact("Database time", Shown.Clock(snapshot.TakenAt))}
+                {(snapshot is null ? default : Ui.Fact("Stored entries", Html($"{Shown.Number(snapshot.Stored)}")))}
+                {(snapshot is null ? default : Ui.Fact("Database time", Shown.Clock(snapshot.TakenAt)))}
                 </dl>
                 """)))}
             {Ui.Card("Numbers", Ui.Body(Html($"""

@@ -10,6 +10,8 @@ namespace TaskRecovery.Dashboard.Pages;
 /// <summary>The only way by which the application's data reach a page: through the right to see them and the redactor.</summary>
 internal sealed class DataView(IOptions<DashboardOptions> options, ILogger<DataView> logger, IPayloadReader? payloads = null)
 {
+    private const string TaskPrefix = "task:";
+
     /// <summary>The text as the user may see it; <see langword="null"/> if it is hidden.</summary>
     public string? Read(DashboardRequest request, DashboardText text)
     {
@@ -18,10 +20,15 @@ internal sealed class DataView(IOptions<DashboardOptions> options, ILogger<DataV
             return null;
         }
 
-        text = text with { Text = Decode(text) };
+        text = text with { Text = Decode(text), Kind = KindOf(text.Kind) };
         if (options.Value.Redact is not { } redact)
         {
             return text.Text;
+        }
+
+        if (IsJson(text.Part))
+        {
+            text = text with { Text = JsonEscapes.Remove(text.Text) };
         }
 
         try
@@ -49,7 +56,7 @@ internal sealed class DataView(IOptions<DashboardOptions> options, ILogger<DataV
     // A payload whose codec this process does not have is shown as it is stored.
     private string Decode(DashboardText text)
     {
-        if (payloads is null || text.Part > DashboardPart.Checkpoint)
+        if (payloads is null || !IsJson(text.Part))
         {
             return text.Text;
         }
@@ -63,6 +70,12 @@ internal sealed class DataView(IOptions<DashboardOptions> options, ILogger<DataV
             return text.Text;
         }
     }
+
+    private static bool IsJson(DashboardPart part) => part <= DashboardPart.Checkpoint;
+
+    // A run of a job is an entry of the kind "task:" and the kind of the job. A redactor sees the kind of the job for both.
+    private static string? KindOf(string? kind)
+        => kind is not null && kind.StartsWith(TaskPrefix, StringComparison.Ordinal) ? kind[TaskPrefix.Length..] : kind;
 
     public static Markup Hidden(DashboardRequest request)
         => Html($"<span class=\"muted\">{Icon.Of("lock")} {(request.Access.Data

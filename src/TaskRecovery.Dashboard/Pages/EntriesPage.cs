@@ -19,10 +19,9 @@ internal sealed class EntriesPage(Reads reads, TimeProvider time) : IPage
     public async ValueTask<Page> RenderAsync(DashboardRequest request)
     {
         var form = EntryForm.Read(request);
-        var snapshot = await reads.SnapshotAsync(request).ConfigureAwait(false);
+        var snapshot = await reads.TrySnapshotAsync(request).ConfigureAwait(false);
         var content = form.IsRefused
-            ? Ui.Notice("bad", "lock", Html(
-                $"A search in keys, metadata and arguments reads data, which you may not see. Remove these conditions."))
+            ? Ui.Notice("bad", "lock", Html($"{EntryForm.Refused(request.Access)}"))
             : form.Problems.Count > 0
                 ? Each(form.Problems, problem => Ui.Notice("bad", "warn", Html($"{problem}")))
                 : request.Query("group") is { } group && Groupings.FirstOrDefault(one => one.Key == group) is { Key: not null } by
@@ -38,14 +37,14 @@ internal sealed class EntriesPage(Reads reads, TimeProvider time) : IPage
         };
     }
 
-    private static Markup Tabs(DashboardRequest request, EntryForm form, QueueSnapshot snapshot)
+    private static Markup Tabs(DashboardRequest request, EntryForm form, QueueSnapshot? snapshot)
     {
-        var counted = form["queue"] is null
-            ? snapshot.Queues
+        IReadOnlyList<QueueSummary> counted = snapshot is null ? []
+            : form["queue"] is null ? snapshot.Queues
             : [.. snapshot.Queues.Where(queue => queue.Name == form["queue"])];
         return Ui.Tabs("State", States.Select(state => (
             request.Href($"entries?{form.With("state", state.Key)}"),
-            Html($"{state.Name}{Tally(state.Key, form, counted, snapshot)}"),
+            Html($"{state.Name}{(snapshot is null ? default : Tally(state.Key, form, counted, snapshot))}"),
             form["state"] == state.Key)));
     }
 
@@ -121,10 +120,17 @@ internal sealed class EntriesPage(Reads reads, TimeProvider time) : IPage
             $"By {by.Name}",
             table.Render(groups.Groups.Select(group => new Row(
                 null,
-                Html($"<a href=\"{request.Href($"entries?{form.With(by.Key, group.Key.Length == 0 ? null : group.Key)}")}\">{Ui.Name(
-                    group.Key.Length == 0 ? "none" : by.Key == "reason" ? Ui.Words(group.Key) : group.Key)}</a>"),
+                GroupLink(request, form, by.Key, group.Key),
                 Html($"{Shown.Number(group.Entries)}")))),
             footer: groups.IsComplete ? default : Html(
                 $"<span>Only the newest entries were counted, back to {Shown.Clock(groups.SearchedBackTo)}.</span>"));
+    }
+
+    private static Markup GroupLink(DashboardRequest request, EntryForm form, string by, string key)
+    {
+        var name = Ui.Name(key.Length == 0 ? "none" : by == "reason" ? Ui.Words(key) : key);
+        return by == "kind" && !KindLink.IsFilter(key)
+            ? name
+            : Html($"<a href=\"{request.Href($"entries?{form.With(by, key.Length == 0 ? null : key)}")}\">{name}</a>");
     }
 }

@@ -20,14 +20,18 @@ internal static class EntryBulk
 
         return Html($"""
             <form class="bulk" id="{EntryTable.FormId}" method="post" action="{request.Href("operations/prepare")}">
-            {Ui.Hidden("filter", form.Address)}
+            {Ui.Hidden("filter", form.Address)}{When(!form.IsSelective, Ui.Hidden("all", "true"))}
             <span class="muted" data-chosen="None selected" role="status">Selected entries</span>
-            {When(canRetry, Html($"<button class=\"small\" name=\"do\" value=\"retry\" data-act=\"retry\" data-needs-pick>Retry</button>"))}
-            {When(canCancel, Html(
-                $"<button class=\"small danger\" name=\"do\" value=\"cancel\" data-act=\"cancel\" data-needs-pick>Cancel</button>"))}
+            {When(canRetry, Html(
+                $"<button id=\"bulk-retry\" class=\"small\" name=\"do\" value=\"retry\" data-act=\"retry\" "
+                + $"data-needs-pick>Retry</button>"))}
+            {When(canCancel, Html($"<button id=\"bulk-cancel\" class=\"small danger\" name=\"do\" value=\"cancel\" data-act=\"cancel\" "
+                + $"data-needs-pick>Cancel</button>"))}
             <span class="muted">All that match:</span>
-            {When(canRetry, Html($"<button class=\"small\" name=\"do\" value=\"retry-all\">Retry all …</button>"))}
-            {When(canCancel, Html($"<button class=\"small danger\" name=\"do\" value=\"cancel-all\">Cancel all …</button>"))}
+            {When(canRetry, Html(
+                $"<button id=\"bulk-retry-all\" class=\"small\" name=\"do\" value=\"retry-all\">Retry all …</button>"))}
+            {When(canCancel, Html(
+                $"<button id=\"bulk-cancel-all\" class=\"small danger\" name=\"do\" value=\"cancel-all\">Cancel all …</button>"))}
             </form>
             """);
     }

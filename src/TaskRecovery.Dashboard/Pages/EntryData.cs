@@ -8,6 +8,9 @@ namespace TaskRecovery.Dashboard.Pages;
 /// <summary>The parts of an entry's page that are the application's data.</summary>
 internal sealed class EntryData(Reads reads, DataView data)
 {
+    /// <summary>The most steps that a page shows: the newest ones.</summary>
+    public const int MaxSteps = 500;
+
     private const string NotStored = "erased";
 
     private static readonly Column[] StepColumns =
@@ -31,6 +34,10 @@ internal sealed class EntryData(Reads reads, DataView data)
         ? data.Plain(request, Text(life, DashboardPart.Log, message))
         : default;
 
+    /// <summary>The name of a step, which the handler chose: it may contain data.</summary>
+    public Markup StepName(DashboardRequest request, EntryLife life, string name)
+        => data.Read(request, Text(life, DashboardPart.StepName, name)) is { } shown ? Ui.Name(shown) : DataView.Hidden(request);
+
     public Markup Error(DashboardRequest request, EntryLife life, string error)
     {
         if (data.Read(request, Text(life, DashboardPart.Error, error)) is not { } shown)
@@ -48,10 +55,10 @@ internal sealed class EntryData(Reads reads, DataView data)
     public async ValueTask<Markup> RenderAsync(DashboardRequest request, EntryLife life)
     {
         var entry = life.Entry;
-        var opened = request.Query("step");
-        var result = opened is not null && request.Access.Data && life.Steps.Any(step => step.Name == opened)
-            ? await reads.StepAsync(request, entry.Id, opened).ConfigureAwait(false)
+        var opened = request.Access.Data && request.Number("step") is { } number && number > 0 && number <= life.Steps.Count
+            ? life.Steps[(int)number - 1].Name
             : null;
+        var result = opened is null ? null : await reads.StepAsync(request, entry.Id, opened).ConfigureAwait(false);
         var checkpoint = await CheckpointAsync(request, life).ConfigureAwait(false);
         return Html($"""
             {Ui.Card("Arguments", Ui.Body(entry.Reason == EndReasons.Erased && entry.Args.Length == 0
@@ -94,19 +101,24 @@ internal sealed class EntryData(Reads reads, DataView data)
             return default;
         }
 
-        return Ui.Card("Steps", Html($"""
-            {new Table("Finished steps", StepColumns).Render(life.Steps.Select(step => new Row(
+        // The address has the number of a step, because a name is data.
+        var first = Math.Max(0, life.Steps.Count - MaxSteps);
+        return Ui.Card(
+            "Steps",
+            Html($"""
+            {new Table("Finished steps", StepColumns).Render(life.Steps.Skip(first).Select((step, index) => new Row(
                 null,
                 request.Access.Data
-                    ? Html($"<a href=\"{request.Href($"entries/{life.Entry.Id}?step={Uri.EscapeDataString(step.Name)}#step")}\">"
-                        + $"{Ui.Name(step.Name)}</a>")
-                    : Ui.Name(step.Name),
+                    ? Html($"<a href=\"{request.Href($"entries/{life.Entry.Id}?step={first + index + 1}#step")}\">"
+                        + $"{StepName(request, life, step.Name)}</a>")
+                    : StepName(request, life, step.Name),
                 Shown.Clock(step.StoredAt),
                 Html($"{step.Fence}"),
                 Html($"{Shown.Bytes(step.Bytes)}"))))}
-            {(opened is null || result is null ? default : Html($"<div class=\"body\" id=\"step\"><h3>{Ui.Name(opened)}"
+            {(opened is null || result is null ? default : Html($"<div class=\"body\" id=\"step\"><h3>{StepName(request, life, opened)}"
                 + $"</h3>{data.Json(request, new DashboardText(DashboardPart.Step, life.Entry.Kind, opened, result))}</div>"))}
-            """));
+            """),
+            footer: first == 0 ? default : Html($"<span>{Shown.Many(first, "older step")} not shown</span>"));
     }
 
     private async ValueTask<Markup> CheckpointAsync(DashboardRequest request, EntryLife life)

@@ -1,5 +1,8 @@
 using System.Globalization;
+using Microsoft.AspNetCore.WebUtilities;
+using TaskRecovery.Dashboard.Diagnostics;
 using TaskRecovery.Dashboard.Hosting;
+using TaskRecovery.Dashboard.Security;
 
 namespace TaskRecovery.Dashboard.Pages;
 
@@ -9,14 +12,20 @@ internal sealed class EntryForm
     public const int PageSize = 50;
 
     private const int MaxCondition = 1_000;
+    private const int MaxName = 50;
+
+    private static readonly string[] Conditions =
+        ["state", "queue", "kind", "reason", "node", "job", "from", "to", "trace", "key", "meta", "text"];
+
+    // What else the address of a list may contain: the page, the grouping, and the note about an action.
+    private static readonly string[] Others = ["before", "group", "by", "did", "n", "undo"];
 
     private readonly Dictionary<string, string> _values = new(StringComparer.Ordinal);
     private readonly List<string> _problems = [];
 
-    private EntryForm(Func<string, string?> read, bool mayReadData)
+    private EntryForm(Func<string, string?> read, IEnumerable<string> unknown, Access access)
     {
-        foreach (var name in (ReadOnlySpan<string>)[
-            "state", "queue", "kind", "reason", "node", "job", "from", "to", "trace", "key", "meta", "text"])
+        foreach (var name in Conditions)
         {
             if (Usable(name, read(name)) is { } value)
             {
@@ -24,8 +33,13 @@ internal sealed class EntryForm
             }
         }
 
-        NeedsData = _values.ContainsKey("key") || _values.ContainsKey("meta") || _values.ContainsKey("text");
-        IsRefused = NeedsData && !mayReadData;
+        foreach (var name in unknown)
+        {
+            Problem<string>($"'{Shortened(name)}' is not a condition. Use {string.Join(", ", Conditions[..^1])} or {Conditions[^1]}.");
+        }
+
+        DataConditions = [.. _values.Keys.Where(static name => name is "key" or "meta" or "text")];
+        IsRefused = NeedsData && !access.Search;
         Before = Whole("before", Usable("before", read("before")));
         Query = Build();
     }
@@ -34,12 +48,28 @@ internal sealed class EntryForm
     public IReadOnlyList<string> Problems => _problems;
 
     /// <summary>Whether the filter reads data: a user who may not see data may not search it, because a search reveals it.</summary>
-    public bool NeedsData { get; }
+    public bool NeedsData => DataConditions.Count > 0;
+
+    /// <summary>The names of the conditions that read data.</summary>
+    public IReadOnlyList<string> DataConditions { get; }
 
     public bool IsRefused { get; }
 
+    /// <summary>Why a search in data is refused, and what to do.</summary>
+    public static string Refused(Access access) => access.Data
+        ? "A search in keys, metadata and arguments would find what the redactor hides. It needs the policy that SearchPolicy names. "
+            + "Remove these conditions."
+        : "A search in keys, metadata and arguments reads data, which you may not see. Remove these conditions.";
+
     /// <summary>Whether the store may have to examine many entries.</summary>
     public bool IsSearch => NeedsData || _values.Keys.Any(static name => name is not ("state" or "queue"));
+
+    /// <summary>Whether it is one of the few lists that the pages link to without a name or number of the user.</summary>
+    public bool IsCommon => Before is null && _values.Keys.All(static name => name == "state");
+
+    /// <summary>Whether a condition is set that does not match every entry. Without one, an action on all that match must say that it means
+    /// all.</summary>
+    public bool IsSelective => _values.Any(static pair => pair is not { Key: "kind", Value: "*" });
 
     public bool HasFilter => _values.Keys.Any(static name => name != "state");
 
@@ -52,13 +82,27 @@ internal sealed class EntryForm
 
     public string? this[string name] => _values.GetValueOrDefault(name);
 
-    public static EntryForm Read(DashboardRequest request) => new(name => request.Context.Request.Query[name], request.Access.Data);
-
-    /// <summary>The filter from an address that a form carries.</summary>
-    public static EntryForm Parse(string address, bool mayReadData)
+    public static EntryForm Read(DashboardRequest request)
     {
-        var values = Microsoft.AspNetCore.WebUtilities.QueryHelpers.ParseQuery(address);
-        return new EntryForm(name => values.TryGetValue(name, out var value) ? value.ToString() : null, mayReadData);
+        var given = request.Context.Request.Query;
+        return new EntryForm(name => given[name], given.Keys.Where(static name => !IsCondition(name) && !Others.Contains(
+            name, StringComparer.OrdinalIgnoreCase)), request.Access);
+    }
+
+    /// <summary>The filter from an address that a form carries. It decides what an action changes, so a condition without a value is a
+    /// problem too: it may be what is left of a script's variable.</summary>
+    public static EntryForm Parse(string address, Access access)
+    {
+        var given = QueryHelpers.ParseQuery(address);
+        var form = new EntryForm(
+            name => given.TryGetValue(name, out var value) ? value.ToString() : null,
+            given.Keys.Where(static name => !IsCondition(name)), access);
+        foreach (var (name, _) in given.Where(static pair => IsCondition(pair.Key) && string.IsNullOrWhiteSpace(pair.Value)))
+        {
+            form._problems.Add($"The condition '{name}' has no value. Give it one, or remove it.");
+        }
+
+        return form;
     }
 
     /// <summary>The filter with one part changed or, with <see langword="null"/>, without it.</summary>
@@ -73,6 +117,10 @@ internal sealed class EntryForm
 
         return Join(changed);
     }
+
+    private static bool IsCondition(string name) => Conditions.Contains(name, StringComparer.OrdinalIgnoreCase);
+
+    private static string Shortened(string name) => name.Length > MaxName ? name[..MaxName] + "…" : name;
 
     private static string Join(Dictionary<string, string> values)
         => string.Join('&', values.OrderBy(static pair => pair.Key, StringComparer.Ordinal).Select(
@@ -135,7 +183,7 @@ internal sealed class EntryForm
 
     private T? Problem<T>(string text)
     {
-        _problems.Add(text);
+        _problems.Add(LogText.Of(text));
         return default;
     }
 }

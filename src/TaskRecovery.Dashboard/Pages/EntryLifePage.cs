@@ -13,22 +13,23 @@ internal sealed class EntryLifePage(Reads reads, EntryData data, TraceLink trace
     public async ValueTask<Page> RenderAsync(DashboardRequest request)
     {
         var id = request.Id;
-        if (await reads.LifeAsync(request, id).ConfigureAwait(false) is not { } life)
+        if (await reads.LifeAsync(request, id).ConfigureAwait(false) is not { } stored)
         {
             return MissingPage.Of(
                 Section.Entries, $"Entry {id}", "There is no such entry",
                 "It never existed, or retention has removed it. Completed entries are kept for a day by default.");
         }
 
+        var life = LifeList.Bounded(stored);
         var entry = life.Entry;
         var log = await data.LogAsync(request, life).ConfigureAwait(false);
-        var stored = await data.RenderAsync(request, life).ConfigureAwait(false);
+        var parts = await data.RenderAsync(request, life).ConfigureAwait(false);
         return new Page($"Entry {id} · {entry.Kind}", Section.Entries, Html($"""
             {Progress(request, life)}
             {Facts(request, life)}
             <div class="columns wide-first">
             <div class="stack">{LifeCard(request, life)}{log}</div>
-            <div class="stack">{stored}</div>
+            <div class="stack">{parts}</div>
             </div>
             """))
         {
@@ -122,6 +123,7 @@ internal sealed class EntryLifePage(Reads reads, EntryData data, TraceLink trace
     {
         var runs = life.Runs.Count(static run => run.StartedAt is not null) + (life.Claim is null ? 0 : 1);
         var lost = life.Runs.Count(static run => run.End == EntryRunEnd.Lost);
-        return Shown.Many(runs, "run") + (lost == 0 ? "" : $", {lost} lost with {(lost == 1 ? "its node" : "their nodes")}");
+        return Shown.Many(life.OlderRuns + runs, "run")
+            + (lost == 0 ? "" : $", {lost} lost with {(lost == 1 ? "its node" : "their nodes")}");
     }
 }

@@ -80,7 +80,7 @@ internal static class EventList
 
         if (one.Actor is { Length: > 0 } actor)
         {
-            parts.Add(Html($"by {Ui.Name(actor)}{(one.Tool is null ? "" : $" ({one.Tool})")}"));
+            parts.Add(Html($"by {Ui.Name(actor)}{(one.Tool is null ? "" : $" ({one.Tool})")}{Session(one)}"));
         }
 
         if (one.Reason is { Length: > 0 } reason)
@@ -90,6 +90,10 @@ internal static class EventList
 
         return Each(parts.Select(static (part, index) => Html($"{(index == 0 ? "" : " · ")}{part}")), static part => part);
     }
+
+    // The actor is a claim of the tool; the session's user is what the database knows.
+    private static Markup Session(QueueEvent one)
+        => one.SessionUser is { Length: > 0 } user ? Html($", database user {Ui.Name(user)}") : default;
 
     private static Markup Entry(DashboardRequest request, QueueEvent one) => one.EntryId is { } id
         ? Html($"<a class=\"id\" href=\"{request.Href($"entries/{id}")}\">{id}"

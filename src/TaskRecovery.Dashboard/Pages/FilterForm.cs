@@ -33,7 +33,7 @@ internal static class FilterForm
             {Field(form, "to", "Stored before (UTC)", "2026-11-30")}
             {Field(form, "job", "Job", "id")}
             {Field(form, "trace", "Trace", "32 hexadecimal digits")}
-            {When(request.Access.Data, Html($"{Field(form, "key", "Unique key", "order-4711")}{Field(
+            {When(request.Access.Search, Html($"{Field(form, "key", "Unique key", "order-4711")}{Field(
                 form, "meta", "Metadata", "tenant=acme")}{Field(form, "text", "Text in arguments", "exactly as stored")}"))}
             </div>
             </details>

@@ -38,8 +38,7 @@ internal static class Health
         foreach (var kind in kinds.Where(static kind => kind is { Nodes: 0, Waiting.Value: > 0 }).Take(3))
         {
             yield return Item("warn", "kinds", Html(
-                $"{Shown.Many(kind.Waiting.Value, "entry", "entries")} of <a "
-                + $"href=\"{request.Href("entries?state=waiting&kind=" + Uri.EscapeDataString(kind.Name))}\">{Ui.Name(kind.Name)}</a> "
+                $"{Shown.Many(kind.Waiting.Value, "entry", "entries")} of {KindLink.Of(request, kind.Name, Ui.Name(kind.Name), "waiting")} "
                 + $"{(kind.Waiting.Value == 1 ? "waits" : "wait")}: no living node has a worker for this kind."));
         }
 

@@ -28,9 +28,8 @@ internal sealed class KindsPage(Reads reads) : IPage
         var name = Uri.EscapeDataString(kind.Name);
         return new Row(
             $"k-{name}",
-            Html(
-                $"<a href=\"{request.Href($"entries?kind={name}")}\">{Ui.Name(kind.Name)}</a>{When(kind.Pause is not null, Paused(kind))}"),
-            Html($"<a href=\"{request.Href($"entries?kind={name}&state=waiting")}\">{Shown.Number(kind.Waiting)}</a>"),
+            Html($"{KindLink.Of(request, kind.Name, Ui.Name(kind.Name))}{When(kind.Pause is not null, Paused(kind))}"),
+            KindLink.Of(request, kind.Name, Html($"{Shown.Number(kind.Waiting)}"), "waiting"),
             kind.OldestDue is { } age ? Html($"{Shown.Duration(age)}") : Ui.None,
             kind.Nodes > 0 ? Html($"{Shown.Many(kind.Nodes, "node")}")
                 : Html($"<span class=\"{(kind.Waiting.Value > 0 ? "tone-lost" : "muted")}\">no living node</span>"),

@@ -7,6 +7,9 @@ namespace TaskRecovery.Dashboard.Pages;
 /// <summary>The life of an entry, from the moment it was stored: claims, steps, deaths, recoveries, ends, and what operators did.</summary>
 internal static class LifeList
 {
+    private const int MaxRuns = 500;
+    private const int MaxErrorChars = 64 * 1024;
+
     public static Markup Render(DashboardRequest request, EntryLife life, EntryData data)
         => Html($"<ol class=\"life\">{Each(
             Items(request, life, data).OrderBy(static item => item.At).ThenBy(static item => item.Order), Item)}</ol>");
@@ -21,6 +24,12 @@ internal static class LifeList
     {
         var entry = life.Entry;
         yield return new LifeItem(entry.CreatedAt, 0, "stored", "waiting", Html($"Stored in {Ui.Name(entry.Queue)}")) { How = Due(life) };
+        if (life.OlderRuns > 0)
+        {
+            yield return new LifeItem(entry.CreatedAt, 1, "later", "later", Html($"{Shown.Many(life.OlderRuns, "older run")} not shown"));
+        }
+
+        var withError = WithError(life.Runs);
         foreach (var run in life.Runs)
         {
             if (run.StartedAt is { } started)
@@ -28,7 +37,7 @@ internal static class LifeList
                 yield return Claimed(started, run.Node, run.Fence);
             }
 
-            yield return Ended(request, life, run, data);
+            yield return Ended(request, life, run, data, withError.Contains(run.Fence));
             if (run.End == EntryRunEnd.Lost && !run.IsFinal)
             {
                 yield return new LifeItem(run.EndedAt, 5, "retry", "lost", Html($"Recovered: back in the queue, first in line"));
@@ -40,9 +49,9 @@ internal static class LifeList
             yield return Claimed(claim.ClaimedAt, claim.Node, claim.Fence);
         }
 
-        foreach (var step in life.Steps)
+        foreach (var step in life.Steps.TakeLast(EntryData.MaxSteps))
         {
-            yield return new LifeItem(step.StoredAt, 2, "step", "completed", Html($"Step {Ui.Name(step.Name)}"))
+            yield return new LifeItem(step.StoredAt, 2, "step", "completed", Html($"Step {data.StepName(request, life, step.Name)}"))
             {
                 InRun = true,
                 IsMinor = true,
@@ -75,6 +84,32 @@ internal static class LifeList
         }
     }
 
+    /// <summary>The life with as many runs as a page shows: the newest ones.</summary>
+    public static EntryLife Bounded(EntryLife life) => life.Runs.Count <= MaxRuns ? life : life with
+    {
+        Runs = [.. life.Runs.Skip(life.Runs.Count - MaxRuns)],
+        OlderRuns = life.OlderRuns + life.Runs.Count - MaxRuns,
+    };
+
+    // The newest runs whose errors fit into a page.
+    private static HashSet<long> WithError(IReadOnlyList<EntryRun> runs)
+    {
+        var shown = new HashSet<long>();
+        var left = MaxErrorChars;
+        foreach (var run in runs.Reverse())
+        {
+            left -= run.Error?.Length ?? 0;
+            if (left < 0)
+            {
+                break;
+            }
+
+            shown.Add(run.Fence);
+        }
+
+        return shown;
+    }
+
     private static Markup Due(EntryLife life)
         => life.Runs.Count == 0 && life.Claim is null && life.Entry.RunAt is { } due && due <= life.ReadAt && due > life.Entry.CreatedAt
         ? Html($"<div class=\"how\">due {Shown.Exact(due)}</div>")
@@ -83,7 +118,7 @@ internal static class LifeList
     private static LifeItem Claimed(DateTimeOffset at, string? node, long fence)
         => new(at, 1, "running", "running", Html($"Claimed by {Ui.Name(node ?? "a node")} under fence {fence}")) { InRun = true };
 
-    private static LifeItem Ended(DashboardRequest request, EntryLife life, EntryRun run, EntryData data)
+    private static LifeItem Ended(DashboardRequest request, EntryLife life, EntryRun run, EntryData data, bool withError)
     {
         var took = run.StartedAt is { } started ? $" after {Shown.Duration(run.EndedAt - started)}" : "";
         var reason = run.Reason is null ? "" : $": {Ui.Words(run.Reason)}";
@@ -101,17 +136,17 @@ internal static class LifeList
         return new LifeItem(run.EndedAt, 4, icon, tone, Ui.Name(what))
         {
             How = Html($"{(run.Error is { Length: > 0 } error
-                ? data.Error(request, life, error)
-                : default)}{(run.BlackBox is { } box ? Box(request, box, run) : default)}"),
+                ? withError ? data.Error(request, life, error) : Html($"<div class=\"how\">its error is not shown here</div>")
+                : default)}{(run.BlackBox is { } box ? Box(request, life, box, run, data) : default)}"),
         };
     }
 
-    private static Markup Box(DashboardRequest request, BlackBox box, EntryRun run)
+    private static Markup Box(DashboardRequest request, EntryLife life, BlackBox box, EntryRun run, EntryData data)
     {
         return Html($"""
             <dl class="box">
             {Ui.Fact("Proof", Html($"{Shown.Proof(box.Proof)}{(box.DeclaredBy is null ? "" : ", seen by ")}{Ui.Name(box.DeclaredBy)}"))}
-            {Ui.Fact("In step", box.Step is { } step ? Ui.Name(step) : default)}
+            {Ui.Fact("In step", box.Step is { } step ? data.StepName(request, life, step) : default)}
             {Ui.Fact("Work at risk", box.ProgressAge is { } age ? Html($"{Shown.Duration(age)} since the last stored step") : default)}
             {Ui.Fact("Crash", Html($"number {run.Crashes}"))}
             {(box.Vitals is { } vitals ? Vitals(vitals) : default)}

@@ -32,10 +32,12 @@ internal sealed class SearchPage(Reads reads) : IPage
                     "search", "No name contains this text",
                     "Names of queues, kinds, jobs and nodes were compared, and ids of entries, tasks and jobs."))
                 : Ui.Card("Names", new Table("Names that contain the text", new Column("Name", "name-cell"), new("What")).Render(
-                    hits.Select(hit => new Row(null, Html($"<a href=\"{hit.Href}\">{Ui.Name(hit.Name)}</a>"), Html($"{hit.What}"))))))}
-            {(request.Access.Data
+                    hits.Select(hit => new Row(null, hit.Link, Html($"{hit.What}"))))))}
+            {(request.Access.Search
                 ? Data(request, text)
-                : Ui.Notice("", "lock", Html($"Keys, metadata and arguments are not searched, because you may not see data.")))}
+                : Ui.Notice("", "lock", Html($"Keys, metadata and arguments are not searched, because you may not {(request.Access.Data
+                    ? "search"
+                    : "see")} data.")))}
             """))
         {
             Heading = Html($"Search: <bdi>{text}</bdi>"),
@@ -72,7 +74,7 @@ internal sealed class SearchPage(Reads reads) : IPage
 
     private async ValueTask<string?> TraceAsync(DashboardRequest request, string trace)
     {
-        var page = await reads.EntriesAsync(request, EntryForm.Parse($"trace={trace}", request.Access.Data)).ConfigureAwait(false);
+        var page = await reads.EntriesAsync(request, EntryForm.Parse($"trace={trace}", request.Access)).ConfigureAwait(false);
         return page.Entries.Count == 1 && page.IsComplete ? $"entries/{page.Entries[0].Id}" : $"entries?trace={trace}";
     }
 
@@ -89,23 +91,24 @@ internal sealed class SearchPage(Reads reads) : IPage
             : $"jobs/{task.JobId}";
     }
 
-    private async ValueTask<List<(string Name, string What, string Href)>> NamesAsync(DashboardRequest request, string text)
+    private async ValueTask<List<(Markup Link, string What)>> NamesAsync(DashboardRequest request, string text)
     {
-        var snapshot = await reads.SnapshotAsync(request).ConfigureAwait(false);
+        var snapshot = await reads.TrySnapshotAsync(request).ConfigureAwait(false);
         var kinds = await reads.KindsAsync(request).ConfigureAwait(false);
         var jobs = await reads.JobsAsync(request).ConfigureAwait(false);
         var nodes = await reads.NodesAsync(request).ConfigureAwait(false);
         return
         [
-            .. snapshot.Queues.Where(queue => Has(queue.Name)).Select(
-                queue => (queue.Name, "queue", request.Href($"entries?queue={Uri.EscapeDataString(queue.Name)}"))).Take(MaxHits),
+            .. (snapshot?.Queues ?? []).Where(queue => Has(queue.Name)).Select(
+                queue => (Link(queue.Name, $"entries?queue={Uri.EscapeDataString(queue.Name)}"), "queue")).Take(MaxHits),
             .. kinds.Where(kind => Has(kind.Name)).Select(
-                kind => (kind.Name, "kind", request.Href($"entries?kind={Uri.EscapeDataString(kind.Name)}"))).Take(MaxHits),
-            .. jobs.Where(job => Has(job.Name)).Select(job => (job.Name, "job", request.Href($"jobs/{job.Id}"))).Take(MaxHits),
+                kind => (KindLink.Of(request, kind.Name, Ui.Name(kind.Name)), "kind")).Take(MaxHits),
+            .. jobs.Where(job => Has(job.Name)).Select(job => (Link(job.Name, $"jobs/{job.Id}"), "job")).Take(MaxHits),
             .. nodes.Where(node => Has(node.Name)).Select(
-                node => (node.Name, "node", request.Href($"events?node={Uri.EscapeDataString(node.Name)}"))).Take(MaxHits),
+                node => (Link(node.Name, $"events?node={Uri.EscapeDataString(node.Name)}"), "node")).Take(MaxHits),
         ];
 
+        Markup Link(string name, string path) => Html($"<a href=\"{request.Href(path)}\">{Ui.Name(name)}</a>");
         bool Has(string name) => name.Contains(text, StringComparison.OrdinalIgnoreCase);
     }
 }

@@ -1,3 +1,5 @@
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Authorization.Policy;
 using Microsoft.AspNetCore.Http;
@@ -15,24 +17,31 @@ internal sealed class Gatekeeper(
     IAuthorizationService authorization,
     IPolicyEvaluator evaluator,
     IHostEnvironment environment,
-    ILogger<Gatekeeper> logger)
+    ILogger<Gatekeeper> logger,
+    IAuthenticationSchemeProvider? schemes = null)
 {
+    private static readonly object LoginKey = new();
+
     private readonly DashboardOptions _options = options.Value;
 
     /// <summary>The access of the request's user, or why there is none. Nothing was read from the store before.</summary>
     public async ValueTask<(Access? Access, Refusal? Refusal)> CheckAsync(HttpContext context, bool isApi = false)
     {
-        var refusal = CheckOrigin(context, isApi) ?? await CheckPageAsync(context).ConfigureAwait(false) ?? CheckHost(context);
+        var refusal = CheckOrigin(context, isApi) ?? await CheckPageAsync(context).ConfigureAwait(false)
+            ?? await CheckHostAsync(context).ConfigureAwait(false);
         if (refusal is not null)
         {
             Log.Refused(logger, refusal.Status, context.Request.Method, context.Request.Path.ToUriComponent(), refusal.Title);
             return (null, refusal);
         }
 
+        var data = await HoldsAsync(_options.DataPolicy, context).ConfigureAwait(false);
         var access = new Access(
-            await HoldsAsync(_options.DataPolicy, context).ConfigureAwait(false),
+            data,
+            data && (_options.SearchPolicy is null ? _options.Redact is null
+                : await HoldsAsync(_options.SearchPolicy, context).ConfigureAwait(false)),
             await HoldsAsync(_options.OperatePolicy, context).ConfigureAwait(false),
-            context.User.Identity is { IsAuthenticated: true } identity ? identity.Name ?? "unnamed user" : "anonymous");
+            Actor.Of(context.User, _options.UserName));
         return (access, null);
     }
 
@@ -56,14 +65,54 @@ internal sealed class Gatekeeper(
                 + "it came from one. If a proxy removes or rewrites them, let it pass them on.");
     }
 
-    private Refusal? CheckHost(HttpContext context)
-        => RequestOrigin.IsHostAllowed(context.Request.Host.Host, _options.AllowedHosts, context.User.Identity is { IsAuthenticated: true })
+    private async ValueTask<Refusal?> CheckHostAsync(HttpContext context)
+        => RequestOrigin.IsHostAllowed(
+            context.Request.Host.Host, _options.AllowedHosts, await IsBoundToHostAsync(context).ConfigureAwait(false))
             ? null
             : new Refusal(
                 StatusCodes.Status403Forbidden,
                 "Unknown host name",
                 "The dashboard is not served under the host name of this request. Add the name to the allowed hosts if it is yours.",
                 "options.AllowedHosts.Add(\"jobs.example.org\");");
+
+    // A browser sends a cookie to the host that set it, and a script sends a bearer token where it wants to. A client certificate, a
+    // Windows login, or a name that a proxy adds comes with the request to any name, also to one that an attacker has rebound.
+    private async ValueTask<bool> IsBoundToHostAsync(HttpContext context)
+    {
+        if (context.User.Identity is not { IsAuthenticated: true } || schemes is null
+            || Login(context)?.Ticket is not { } ticket)
+        {
+            return false;
+        }
+
+        // With several schemes, the ticket names all of them.
+        foreach (var name in ticket.AuthenticationScheme.Split(';'))
+        {
+            if (!IsBoundToHost((await schemes.GetSchemeAsync(name).ConfigureAwait(false))?.HandlerType))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static AuthenticateResult? Login(HttpContext context)
+        => context.Items[LoginKey] as AuthenticateResult ?? context.Features.Get<IAuthenticateResultFeature>()?.AuthenticateResult;
+
+    private static bool IsBoundToHost(Type? handler)
+    {
+        for (var type = handler; type is not null; type = type.BaseType)
+        {
+            // The handlers of bearer tokens are in a package, or internal.
+            if (type == typeof(CookieAuthenticationHandler) || type.Name is "JwtBearerHandler" or "BearerTokenHandler")
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     private async ValueTask<Refusal?> CheckPageAsync(HttpContext context)
     {
@@ -90,6 +139,7 @@ internal sealed class Gatekeeper(
         }
 
         var authenticated = await evaluator.AuthenticateAsync(policy, context).ConfigureAwait(false);
+        context.Items[LoginKey] = authenticated;
         var result = await evaluator.AuthorizeAsync(policy, authenticated, context, context).ConfigureAwait(false);
         return result.Succeeded
             ? null

@@ -28,6 +28,42 @@ public sealed class LiveTests(Chromium chromium)
     }
 
     [Fact]
+    public async Task A_button_does_what_it_says_after_an_update()
+    {
+        var system = Shop.Open();
+        var failed = system.Lives.Where(static life => life.Entry.State is EntryState.Failed or EntryState.Cancelled).ToList();
+        system.Lives.RemoveAll(static life => life.Entry.State != EntryState.Waiting);
+        await using var app = await DashboardApp.StartAsync(system, AppSetup.ForBrowsers);
+        await using var visitor = await Visitor.ComeAsync(chromium, app.Address);
+        await visitor.Page.GotoAsync("jobs/entries");
+        var buttons = visitor.Page.Locator("form.bulk button");
+        await Expect(buttons).ToHaveTextAsync(["Cancel", "Cancel all …"]);
+        await buttons.Nth(1).FocusAsync();
+
+        system.Lives.AddRange(failed);
+        app.Time.Advance(TimeSpan.FromSeconds(3));
+
+        await Expect(buttons).ToHaveTextAsync(
+            ["Retry", "Cancel", "Retry all …", "Cancel all …"], new LocatorAssertionsToHaveTextOptions { Timeout = 10_000 });
+        Assert.Equal(
+            ["retry", "cancel", "retry-all", "cancel-all"],
+            await buttons.EvaluateAllAsync<string[]>("all => all.map(button => button.value)"));
+        Assert.Equal("cancel-all", await visitor.Page.EvaluateAsync<string>("document.activeElement.value"));
+
+        var action = visitor.Page.Locator(".top form button[data-act]");
+        await visitor.Page.GotoAsync($"jobs/entries/{Shop.WaitingEntry}");
+        await action.FocusAsync();
+        var at = system.Lives.FindIndex(static life => life.Entry.Id == Shop.WaitingEntry);
+        var entry = system.Lives[at].Entry with { State = EntryState.Failed, EndedAt = system.Now };
+        system.Lives[at] = system.Lives[at] with { Entry = entry };
+        app.Time.Advance(TimeSpan.FromSeconds(3));
+
+        await Expect(action).ToHaveTextAsync("Retry", Soon);
+        Assert.Equal("BODY", await visitor.Page.EvaluateAsync<string>("document.activeElement.tagName"));
+        Assert.Equal([], visitor.Complaints);
+    }
+
+    [Fact]
     public async Task A_page_that_gets_no_news_says_since_when()
     {
         await using var app = await DashboardApp.StartAsync(Shop.Open(), AppSetup.ForBrowsers);

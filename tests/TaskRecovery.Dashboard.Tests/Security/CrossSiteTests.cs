@@ -84,6 +84,36 @@ public sealed class CrossSiteTests
         Assert.Equal(HttpStatusCode.OK, answered.StatusCode);
     }
 
+    [Theory]
+    [InlineData("evil.example", HttpStatusCode.Forbidden)]
+    [InlineData("localhost", HttpStatusCode.OK)]
+    public async Task A_login_that_a_browser_proves_to_any_host_needs_a_list_of_hosts(string host, HttpStatusCode expected)
+    {
+        await using var app = await DashboardApp.StartAsync(Shop.Open());
+        using var request = Requests.Get("jobs/");
+        request.Headers.Host = host;
+        request.Headers.Add("Cookie", "planted=1");
+        request.Headers.TryAddWithoutValidation("Authorization", "Bearer planted");
+
+        using var response = await app.Client.SendAsync(request, TestContext.Current.CancellationToken);
+
+        Assert.Equal(expected, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_cookie_belongs_to_its_host()
+    {
+        await using var app = await DashboardApp.StartAsync(Shop.Open(), new AppSetup { HasCookieLogin = true });
+        using var login = await app.Client.GetAsync("login", TestContext.Current.CancellationToken);
+        using var request = new HttpRequestMessage(HttpMethod.Get, "jobs/");
+        request.Headers.Host = "jobs.example.org";
+        request.Headers.Add("Cookie", login.Headers.GetValues("Set-Cookie").Single().Split(';')[0]);
+
+        using var response = await app.Client.SendAsync(request, TestContext.Current.CancellationToken);
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+    }
+
     [Fact]
     public async Task An_action_is_a_form_and_nothing_else()
     {

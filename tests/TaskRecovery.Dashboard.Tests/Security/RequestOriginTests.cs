@@ -82,8 +82,8 @@ public sealed class RequestOriginTests
     [InlineData("anything.example", new string[0], false, false)]
     [InlineData("localhost", new string[0], false, true)]
     [InlineData("10.1.2.3", new string[0], false, true)]
-    public void A_host_is_allowed_by_the_list_or_can_not_be_rebound(string host, string[] allowed, bool isAuthenticated, bool expected)
-        => Assert.Equal(expected, RequestOrigin.IsHostAllowed(host, allowed, isAuthenticated));
+    public void A_host_is_allowed_by_the_list_or_can_not_be_rebound(string host, string[] allowed, bool isBoundToHost, bool expected)
+        => Assert.Equal(expected, RequestOrigin.IsHostAllowed(host, allowed, isBoundToHost));
 
     private static DefaultHttpContext Context(string host, string scheme)
     {

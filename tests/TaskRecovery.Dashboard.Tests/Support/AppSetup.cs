@@ -21,6 +21,9 @@ internal sealed record AppSetup
 
     public bool HasApi { get; init; }
 
+    /// <summary>Signs users in with a cookie, which <c>/login</c> sets.</summary>
+    public bool HasCookieLogin { get; init; }
+
     public int Port { get; init; }
 
     public Action<DashboardOptions>? Configure { get; init; }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Security.Claims;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -13,6 +14,8 @@ namespace TaskRecovery.Dashboard.Tests.Support;
 /// <summary>An application with the dashboard on a loopback port, over a fake system.</summary>
 internal sealed class DashboardApp : IAsyncDisposable
 {
+    private const string Cookie = "Cookies";
+
     private readonly WebApplication _app;
 
     private DashboardApp(
@@ -82,8 +85,9 @@ internal sealed class DashboardApp : IAsyncDisposable
         builder.Services.AddSingleton<IQueueOperator>(operations);
         builder.Services.AddSingleton<IJobService>(jobs);
         builder.Services.AddSingleton<ITaskService>(jobs);
-        builder.Services.AddAuthentication(HeaderAuthentication.Name).AddScheme<AuthenticationSchemeOptions, HeaderAuthentication>(
-            HeaderAuthentication.Name, null);
+        builder.Services.AddAuthentication(setup.HasCookieLogin ? Cookie : HeaderAuthentication.Name)
+            .AddScheme<AuthenticationSchemeOptions, HeaderAuthentication>(HeaderAuthentication.Name, null)
+            .AddCookie(Cookie);
         builder.Services.AddAuthorization(options =>
         {
             options.AddPolicy("staff", static policy => policy.RequireAuthenticatedUser());
@@ -117,6 +121,12 @@ internal sealed class DashboardApp : IAsyncDisposable
         if (setup.Policy is not null)
         {
             dashboard.RequireAuthorization(setup.Policy);
+        }
+
+        if (setup.HasCookieLogin)
+        {
+            app.MapGet("/login", static context => context.SignInAsync(
+                Cookie, new ClaimsPrincipal(new ClaimsIdentity([new Claim(ClaimTypes.Name, "ada")], Cookie))));
         }
 
         if (setup.HasApi)

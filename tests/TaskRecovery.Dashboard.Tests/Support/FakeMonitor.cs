@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Dashboard.Tests.Support;
@@ -5,12 +6,19 @@ namespace TaskRecovery.Dashboard.Tests.Support;
 /// <summary>A read model whose answers are given by the test.</summary>
 internal sealed class FakeMonitor(FakeSystem system) : IQueueMonitor
 {
+    private readonly ConcurrentDictionary<string, TaskCompletionSource> _blocked = [];
+
     private Exception? _failure;
+    private string? _failing;
 
     public MonitorFeatures Features { get; set; } = MonitorFeatures.All;
 
-    /// <summary>Makes every question fail, until it is called with null.</summary>
-    public void Fail(Exception? failure) => _failure = failure;
+    /// <summary>Makes every question fail, or one of them, until it is called with null.</summary>
+    public void Fail(Exception? failure, string? question = null) => (_failing, _failure) = (question, failure);
+
+    /// <summary>Leaves a question unanswered, until the result is completed.</summary>
+    public TaskCompletionSource Block(string question)
+        => _blocked[question] = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public ValueTask<QueueSnapshot> GetSnapshotAsync(CancellationToken cancellationToken = default) => Answer("snapshot", system.Snapshot);
 
@@ -96,13 +104,18 @@ internal sealed class FakeMonitor(FakeSystem system) : IQueueMonitor
         _ => entry.State.ToString(),
     };
 
-    private ValueTask<T> Answer<T>(string question, T answer)
+    private async ValueTask<T> Answer<T>(string question, T answer)
     {
         lock (system.Asked)
         {
             system.Asked.Add(question);
         }
 
-        return _failure is null ? ValueTask.FromResult(answer) : ValueTask.FromException<T>(_failure);
+        if (_blocked.TryGetValue(question, out var blocked))
+        {
+            await blocked.Task;
+        }
+
+        return _failure is { } failure && (_failing ?? question) == question ? throw failure : answer;
     }
 }

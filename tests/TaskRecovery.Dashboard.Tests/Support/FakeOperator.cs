@@ -19,6 +19,9 @@ internal sealed class FakeOperator(FakeSystem system) : IQueueOperator
 
     public BulkRequest? Prepared { get; private set; }
 
+    /// <summary>What the store throws if a refusal is recorded; <see langword="null"/> if it records it.</summary>
+    public Exception? RefusalFailure { get; set; }
+
     public OperatorResult Result { get; set; } = OperatorResult.Done;
 
     public OperationResult OperationResult { get; set; } = OperationResult.Done;
@@ -89,7 +92,7 @@ internal sealed class FakeOperator(FakeSystem system) : IQueueOperator
     }
 
     public async ValueTask RecordRefusalAsync(string action, AuditInfo audit, CancellationToken cancellationToken = default)
-        => await Note($"refused: {action}", audit, 0);
+        => await (RefusalFailure is { } failure ? throw failure : Note($"refused: {action}", audit, 0));
 
     private ValueTask<OperationAnswer> Operation(string verb, long id, AuditInfo audit)
         => Note(

@@ -13,17 +13,25 @@ internal sealed class HeaderAuthentication(IOptionsMonitor<AuthenticationSchemeO
     public const string Name = "Header";
     public const string UserHeader = "Test-User";
     public const string RolesHeader = "Test-Roles";
+    public const string SubjectHeader = "Test-Subject";
 
     protected override Task<AuthenticateResult> HandleAuthenticateAsync()
     {
-        if (Request.Headers[UserHeader].ToString() is not { Length: > 0 } user)
+        var user = Request.Headers[UserHeader].ToString();
+        var subject = Request.Headers[SubjectHeader].ToString();
+        if (user.Length == 0 && subject.Length == 0)
         {
             return Task.FromResult(AuthenticateResult.NoResult());
         }
 
         var roles = Request.Headers[RolesHeader].ToString().Split(',', StringSplitOptions.RemoveEmptyEntries).Select(
             static role => new Claim(ClaimTypes.Role, role));
-        var identity = new ClaimsIdentity([new Claim(ClaimTypes.Name, user), .. roles], Name);
+        Claim[] who =
+        [
+            .. user.Length == 0 ? (Claim[])[] : [new Claim(ClaimTypes.Name, user)],
+            .. subject.Length == 0 ? (Claim[])[] : [new Claim("sub", subject)],
+        ];
+        var identity = new ClaimsIdentity([.. who, .. roles], Name);
         return Task.FromResult(AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), Name)));
     }
 }

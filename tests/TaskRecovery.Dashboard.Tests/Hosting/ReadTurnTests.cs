@@ -1,0 +1,101 @@
+using System.Net;
+using TaskRecovery.Dashboard.Pages;
+using TaskRecovery.Dashboard.Tests.Support;
+
+namespace TaskRecovery.Dashboard.Tests.Hosting;
+
+/// <summary>A user who asks many different questions waits for himself, and nobody else does.</summary>
+public sealed class ReadTurnTests
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("jobs/entries?queue=none&before={0}", "list", "jobs/queues")]
+    [InlineData("jobs/entries?state=completed&before={0}", "list", "jobs/kinds")]
+    [InlineData("jobs/events?actor=nobody-{0}", "events", "jobs/nodes")]
+    [InlineData("jobs/api/entries/{0}", "life", "jobs/entries?state=failed")]
+    [InlineData("jobs/api/tasks?job=00000000-0000-0000-0000-0000000000{0}", "tasks", "jobs/operations")]
+    public async Task One_user_starts_one_of_many_questions_at_a_time(string path, string question, string other)
+    {
+        await using var app = await DashboardApp.StartAsync(Shop.Open(), new AppSetup { HasApi = true });
+        var blocked = app.Monitor.Block(question);
+
+        var answers = Enumerable.Range(10, 50).Select(number => app.Client.SendAsync(
+            Requests.Get(string.Format(System.Globalization.CultureInfo.InvariantCulture, path, number)), Cancellation)).ToList();
+        var refused = new List<HttpStatusCode>();
+        while (refused.Count < 50 - ReadTurns.MaxOfUser)
+        {
+            var answered = await Task.WhenAny(answers);
+            answers.Remove(answered);
+            refused.Add((await answered).StatusCode);
+        }
+
+        Assert.All(refused, static status => Assert.Equal(HttpStatusCode.TooManyRequests, status));
+        Assert.Equal(1, Count(app, question));
+        using (var page = await app.Client.SendAsync(Requests.Get(other), Cancellation))
+        {
+            Assert.True(page.IsSuccessStatusCode);
+        }
+
+        blocked.SetResult();
+        await Task.WhenAll(answers);
+        Assert.All(answers, static answer => Assert.True(answer.Result.StatusCode is HttpStatusCode.OK or HttpStatusCode.NotFound));
+        Assert.Equal(ReadTurns.MaxOfUser, Count(app, question));
+    }
+
+    [Fact]
+    public async Task Other_users_are_answered_meanwhile()
+    {
+        await using var app = await DashboardApp.StartAsync(Shop.Open());
+        var blocked = app.Monitor.Block("life");
+        var first = app.Client.SendAsync(Requests.Get("jobs/entries/4104"), Cancellation);
+
+        using var same = await app.Client.SendAsync(Requests.Get("jobs/entries?queue=mail", user: "bert"), Cancellation);
+
+        Assert.Equal(HttpStatusCode.OK, same.StatusCode);
+        blocked.SetResult();
+        Assert.Equal(HttpStatusCode.OK, (await first).StatusCode);
+    }
+
+    [Fact]
+    public async Task A_request_that_is_given_up_leaves_the_line()
+    {
+        var turns = new ReadTurns();
+        var first = await turns.BeginAsync("ada", Cancellation);
+        using var leaving = new CancellationTokenSource();
+        var left = turns.BeginAsync("ada", leaving.Token).AsTask();
+        var stayed = turns.BeginAsync("ada", Cancellation).AsTask();
+
+        await leaving.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => left);
+        Assert.False(stayed.IsCompleted);
+        first.Dispose();
+        (await stayed).Dispose();
+
+        (await turns.BeginAsync("ada", Cancellation)).Dispose();
+    }
+
+    [Fact]
+    public async Task No_more_than_a_few_users_read_at_the_same_time()
+    {
+        var turns = new ReadTurns();
+        var running = new List<IDisposable>();
+        for (var user = 0; user < ReadTurns.MaxRunning; user++)
+        {
+            running.Add(await turns.BeginAsync($"user {user}", Cancellation));
+        }
+
+        var refused = await Assert.ThrowsAsync<TooManyReadsException>(async () => await turns.BeginAsync("one more", Cancellation));
+        Assert.False(refused.IsOfUser);
+        running.ForEach(static turn => turn.Dispose());
+        (await turns.BeginAsync("one more", Cancellation)).Dispose();
+    }
+
+    private static int Count(DashboardApp app, string question)
+    {
+        lock (app.System.Asked)
+        {
+            return app.System.Asked.Count(asked => asked == question);
+        }
+    }
+}
