@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Diagnostics;
 using TaskRecovery.Crash.Host;
 using TaskRecovery.Storage;
@@ -13,7 +14,8 @@ internal sealed class Fleet(ChaosStore store, ChaosOptions options, Random rando
     private static readonly IReadOnlyDictionary<string, string> WithoutFileLocks =
         new Dictionary<string, string>(HostSettings.ShortLived, StringComparer.Ordinal) { ["DOTNET_SYSTEM_IO_DISABLEFILELOCKING"] = "1" };
 
-    private readonly List<Worker> _workers = [];
+    // The live view reads it while another thread changes it.
+    private ImmutableList<Worker> _workers = [];
     private readonly List<HarmRecord> _harms = [];
 
     /// <summary>Everything that was done so far.</summary>
@@ -98,7 +100,7 @@ internal sealed class Fleet(ChaosStore store, ChaosOptions options, Random rando
         var worker = new Worker(ChildProcess.StartDotnet(typeof(HostSettings).Assembly.Location, [settings.ToArgument()], hasNoLocks
             ? WithoutFileLocks
             : HostSettings.ShortLived), settings, network, isVeteran);
-        _workers.Add(worker);
+        _workers = _workers.Add(worker);
         if (hasNoLocks)
         {
             Record(HarmKinds.NoFileLocks, worker, Stopwatch.GetTimestamp());
@@ -114,7 +116,7 @@ internal sealed class Fleet(ChaosStore store, ChaosOptions options, Random rando
         foreach (var worker in _workers.Where(worker => worker.HasExited).ToList())
         {
             NoteExit(worker);
-            _workers.Remove(worker);
+            _workers = _workers.Remove(worker);
             _ = worker.DisposeAsync().AsTask();
         }
 
@@ -163,7 +165,7 @@ internal sealed class Fleet(ChaosStore store, ChaosOptions options, Random rando
             worker.IsEnded = true;
             Record(HarmKinds.End, worker, Stopwatch.GetTimestamp());
             await worker.DisposeAsync();
-            _workers.Remove(worker);
+            _workers = _workers.Remove(worker);
         }
     }
 
