@@ -76,6 +76,8 @@ internal static class CommandLine
             CancelCommand.Create(frame),
             PauseCommand.Create(frame),
             ResumeCommand.Create(frame),
+            JobCommand.Create(frame),
+            EraseCommand.Create(frame),
             OpsCommand.Create(frame),
             UndoCommand.Create(frame),
             RecoverCommand.Create(frame),

@@ -22,6 +22,8 @@ namespace TaskRecovery.Cli.Output;
 [JsonSerializable(typeof(LifeResult))]
 [JsonSerializable(typeof(ActionResult))]
 [JsonSerializable(typeof(BulkResult))]
+[JsonSerializable(typeof(EraseResult))]
+[JsonSerializable(typeof(TriggerResult))]
 [JsonSerializable(typeof(OperationDetails))]
 [JsonSerializable(typeof(RecoveryReport))]
 [JsonSerializable(typeof(DryRunResult))]

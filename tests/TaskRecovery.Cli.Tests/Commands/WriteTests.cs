@@ -41,6 +41,65 @@ public sealed class WriteTests : IDisposable
     }
 
     [Fact]
+    public async Task Data_are_erased_by_id_key_and_metadata_and_the_question_says_what()
+    {
+        await _cli.MigratedAsync();
+        var one = (await _cli.EnqueueAsync(1))[0];
+        await _cli.EnqueueAsync(2, new EnqueueOptions
+        {
+            Metadata = new Dictionary<string, string>(StringComparer.Ordinal) { ["customer"] = "4711" },
+        });
+
+        var asked = await _cli.RunAsync("erase", "--metadata", "customer=4711", "--dry-run");
+        var byMetadata = await _cli.RunAsync("erase", "--metadata", "customer=4711", "--yes", "--reason", "request 12");
+        var byId = await _cli.RunAsync("erase", $"{one}", "--yes");
+        var nothing = await _cli.RunAsync("erase", "--key", "invoice-1", "--yes");
+        var reasons = (await _cli.RunAsync("list", "--json")).Json().GetProperty("entries").EnumerateArray().Select(
+            static entry => Text(entry, "reason"));
+
+        Assert.StartsWith(
+            "would: Erase the data of every entry with the metadata 'customer=4711' in ", asked.Out, StringComparison.Ordinal);
+        Assert.Equal((0, "erase every entry with the metadata 'customer=4711': done, 2 erased\n"), (byMetadata.ExitCode, byMetadata.Out));
+        Assert.Equal((0, $"erase entry {one}: done, 1 erased\n"), (byId.ExitCode, byId.Out));
+        nothing.AssertFailed(6, "erase every entry with the unique key 'invoice-1': nothing was changed, because it does not exist.");
+        Assert.Equal(["erased", "erased", "erased"], reasons);
+    }
+
+    [Fact]
+    public async Task What_is_erased_is_never_guessed()
+    {
+        await _cli.MigratedAsync();
+
+        (await _cli.RunAsync("erase", "--yes")).AssertFailed(2, "Nothing is selected: give ids, --key or --metadata.");
+        (await _cli.RunAsync("erase", "1", "--key", "a", "--yes")).AssertFailed(
+            2, "Ids, --key and --metadata exclude each other: use one of them.");
+        (await _cli.RunAsync("erase", "--kind", "mail", "--yes")).AssertFailed(
+            2, "--kind is only used with --key: give the unique key, or ids, or --metadata.");
+    }
+
+    [Fact]
+    public async Task A_job_is_run_now_and_deleted()
+    {
+        await _cli.MigratedAsync();
+        await _cli.CreateJobAsync("sweep");
+
+        var run = await _cli.RunAsync("job", "run", "sweep", "--yes", "--json");
+        await _cli.RunAsync("pause", "job", "sweep", "--yes");
+        var paused = await _cli.RunAsync("job", "run", "sweep", "--yes");
+        var deleted = await _cli.RunAsync("job", "delete", "sweep", "--yes", "--actor", "anna", "--reason", "replaced");
+        var gone = await _cli.RunAsync("job", "run", "sweep", "--yes");
+        var kinds = (await _cli.RunAsync("events", "--json")).Json().GetProperty("events").EnumerateArray().Select(
+            static happened => Text(happened, "kind"));
+
+        Assert.Equal((0, "sweep"), (run.ExitCode, Text(run.Json(), "job")));
+        Assert.True(run.Json().GetProperty("entryId").GetInt64() > 0);
+        paused.AssertFailed(1, "run job sweep: nothing was changed, because it is paused, has ended or was deleted.");
+        Assert.Equal((0, "delete job sweep: done\n"), (deleted.ExitCode, deleted.Out));
+        gone.AssertFailed(6, "There is no job 'sweep'. 'taskrecovery jobs' lists all.");
+        Assert.Equal(["JobDeleted", "Paused", "JobTriggered"], kinds.Where(static kind => kind is not "NodeJoined"));
+    }
+
+    [Fact]
     public async Task Many_entries_are_changed_in_steps_with_their_progress()
     {
         await _cli.MigratedAsync();

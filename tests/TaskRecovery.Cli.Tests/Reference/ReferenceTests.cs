@@ -35,8 +35,9 @@ public sealed class ReferenceTests
     [Fact]
     public void Every_command_that_writes_json_has_a_schema()
     {
-        // A live screen has none.
-        var commands = CliReference.Commands().Select(static one => one.Name).Where(static name => name != "top");
+        // A live screen has none, and neither has a command that only groups others.
+        var commands = CliReference.Commands().Where(static one => one.Name != "top" && one.Command.Action is not null).Select(
+            static one => one.Name);
 
         Assert.Equal(commands.Order(StringComparer.Ordinal), CliSchema.Names.Order(StringComparer.Ordinal));
     }
