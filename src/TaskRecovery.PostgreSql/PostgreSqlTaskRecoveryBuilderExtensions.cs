@@ -22,19 +22,27 @@ public static class PostgreSqlTaskRecoveryBuilderExtensions
         return Add(builder, _ => new PostgreSqlConnectionSource(connectionString, null), configure);
     }
 
-    /// <summary>Stores the queue in the database of the <see cref="NpgsqlDataSource"/> that the application registered. Its pool has to be
-    /// large enough for a node's session, the listener and a few statements at once.</summary>
+    /// <summary>Stores the queue in the database of the <see cref="NpgsqlDataSource"/> that the application registered; for a named
+    /// instance, of the one that is registered with its name as the key, if there is one. Its pool has to be large enough for a node's
+    /// session, the listener and a few statements at once.</summary>
     /// <param name="builder">The builder that <c>AddTaskRecovery</c> returned.</param>
     /// <param name="configure">Changes the options. It may be omitted.</param>
     public static TaskRecoveryBuilder UsePostgreSql(this TaskRecoveryBuilder builder, Action<PostgreSqlOptions>? configure = null)
-        => Add(builder, services => new PostgreSqlConnectionSource(null, services.GetRequiredService<NpgsqlDataSource>()), configure);
+        => Add(builder, services => new PostgreSqlConnectionSource(null, FindDataSource(services, builder.Name)), configure);
+
+    private static NpgsqlDataSource FindDataSource(IServiceProvider services, string? instance)
+    {
+        var application = TaskRecoveryBuilder.ApplicationOf(services);
+        return (instance is null ? null : application.GetKeyedService<NpgsqlDataSource>(instance))
+            ?? application.GetRequiredService<NpgsqlDataSource>();
+    }
 
     private static TaskRecoveryBuilder Add(
         TaskRecoveryBuilder builder, Func<IServiceProvider, PostgreSqlConnectionSource> source, Action<PostgreSqlOptions>? configure)
     {
         ArgumentNullException.ThrowIfNull(builder);
         builder.SetStore("UsePostgreSql");
-        var services = builder.Services;
+        var services = builder.InstanceServices;
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<PostgreSqlOptions>, PostgreSqlOptionsValidator>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<PostgreSqlOptions>, PostgreSqlOptionsBinder>());
         var options = services.AddOptions<PostgreSqlOptions>().ValidateOnStart();

@@ -25,7 +25,7 @@ public static class SqliteTaskRecoveryBuilderExtensions
         _ = SqliteFile.Validate(connectionString);
         builder.SetStore("UseSqlite");
 
-        var services = builder.Services;
+        var services = builder.InstanceServices;
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<SqliteOptions>, SqliteOptionsValidator>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<SqliteOptions>, SqliteOptionsBinder>());
         var options = services.AddOptions<SqliteOptions>().ValidateOnStart();

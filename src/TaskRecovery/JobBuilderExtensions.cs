@@ -62,7 +62,7 @@ public static class JobBuilderExtensions
             services.GetRequiredService<ILoggerFactory>().CreateLogger("TaskRecovery.Jobs")));
         if (existing is null)
         {
-            builder.Services.AddSingleton(task);
+            builder.InstanceServices.AddSingleton(task);
         }
 
         builder.KeepLogs(options);
@@ -154,6 +154,6 @@ public static class JobBuilderExtensions
     }
 
     private static IEnumerable<T> Registered<T>(TaskRecoveryBuilder builder)
-        => builder.Services.Where(static service => service.ServiceType == typeof(T)).Select(
+        => builder.InstanceServices.Where(static service => service.ServiceType == typeof(T)).Select(
             static service => service.ImplementationInstance).OfType<T>();
 }

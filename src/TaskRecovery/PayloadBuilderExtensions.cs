@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using TaskRecovery;
+using TaskRecovery.Hosting;
 using TaskRecovery.Kinds;
 
 namespace Microsoft.Extensions.DependencyInjection;
@@ -22,7 +23,8 @@ public static class PayloadBuilderExtensions
         where TCodec : class, IPayloadCodec
     {
         ArgumentNullException.ThrowIfNull(builder);
-        var registrations = builder.Services.Select(static service => service.ImplementationInstance).OfType<PayloadCodecRegistration>();
+        var registrations = builder.InstanceServices.Select(static service => service.ImplementationInstance)
+            .OfType<PayloadCodecRegistration>();
         if (registrations.FirstOrDefault(static other => other.ArgsType == typeof(TArgs)) is { } existing
             && existing.CodecType != typeof(TCodec))
         {
@@ -51,8 +53,10 @@ public static class PayloadBuilderExtensions
         where TCodec : class, IPayloadCodec
     {
         builder.Services.TryAddSingleton<TCodec>();
-        builder.Services.AddSingleton(
-            new PayloadCodecRegistration(argsType, typeof(TCodec), static services => services.GetRequiredService<TCodec>()));
+        builder.InstanceServices.AddSingleton(new PayloadCodecRegistration(
+            argsType,
+            typeof(TCodec),
+            static services => services.GetRequiredService<ApplicationServices>().Provider.GetRequiredService<TCodec>()));
         return builder;
     }
 }

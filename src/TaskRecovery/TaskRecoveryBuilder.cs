@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.DependencyInjection;
 using TaskRecovery.Hosting;
+using TaskRecovery.Instances;
 
 namespace TaskRecovery;
 
@@ -9,7 +10,30 @@ public sealed class TaskRecoveryBuilder
 {
     /// <summary>Creates a builder.</summary>
     /// <param name="services">The application's services.</param>
-    internal TaskRecoveryBuilder(IServiceCollection services) => Services = services;
+    /// <param name="instance">The registration of a named instance; <see langword="null"/> for the one without a name.</param>
+    internal TaskRecoveryBuilder(IServiceCollection services, InstanceRegistration? instance = null)
+    {
+        Services = services;
+        InstanceServices = instance?.Services ?? services;
+        Name = instance?.Name;
+    }
+
+    /// <summary>The name of this instance of TaskRecovery; <see langword="null"/> for the one without a name.</summary>
+    public string? Name { get; }
+
+    /// <summary>The application's services. Workers, and what they need, are registered here.</summary>
+    public IServiceCollection Services { get; }
+
+    /// <summary>The services of this instance of TaskRecovery, where a store registers itself: those of the application, or, for a named
+    /// instance, its own.</summary>
+    [Experimental("TASKRECOVERY001")]
+    public IServiceCollection InstanceServices { get; }
+
+    /// <summary>Returns the application's services, for a store that needs one of them.</summary>
+    /// <param name="instance">The services of an instance of TaskRecovery.</param>
+    [Experimental("TASKRECOVERY001")]
+    public static IServiceProvider ApplicationOf(IServiceProvider instance)
+        => instance.GetRequiredService<ApplicationServices>().Provider;
 
     /// <summary>Records which store the application uses. Called by every store's extension method; calling it again with the same name has
     /// no effect.</summary>
@@ -19,12 +43,12 @@ public sealed class TaskRecoveryBuilder
     public void SetStore(string name)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
-        var chosen = Services.Select(static service => service.ServiceType == typeof(StoreName)
+        var chosen = InstanceServices.Select(static service => service.ServiceType == typeof(StoreName)
             ? service.ImplementationInstance
             : null).OfType<StoreName>().FirstOrDefault();
         if (chosen is null)
         {
-            Services.AddSingleton(new StoreName(name));
+            InstanceServices.AddSingleton(new StoreName(name));
         }
         else if (chosen.Name != name)
         {
@@ -33,7 +57,4 @@ public sealed class TaskRecoveryBuilder
                 + "remove one of the calls.");
         }
     }
-
-    /// <summary>The application's services.</summary>
-    public IServiceCollection Services { get; }
 }

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using TaskRecovery;
 using TaskRecovery.Configuration;
+using TaskRecovery.Instances;
 using TaskRecovery.Kinds;
 using TaskRecovery.Queue;
 using TaskRecovery.Workers;
@@ -23,7 +24,7 @@ public static class TaskRecoveryBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
-        builder.Services.Configure<TaskRecoveryOptions>(options =>
+        builder.InstanceServices.Configure<TaskRecoveryOptions>(options =>
         {
             if (!options.Queues.TryGetValue(name, out var queue))
             {
@@ -72,15 +73,26 @@ public static class TaskRecoveryBuilderExtensions
         this TaskRecoveryBuilder builder, KindRegistration registration, Func<IServiceProvider, KindRunner> create)
     {
         builder.Kinds().Add(registration);
-        builder.Services.AddSingleton(new RunnerRegistration(registration.Kind, create));
+        builder.InstanceServices.AddSingleton(new RunnerRegistration(registration.Kind, create));
     }
 
     // Without a kind that keeps its logs, no provider looks at the application's log lines.
     internal static void KeepLogs(this TaskRecoveryBuilder builder, WorkerOptions options)
     {
-        if (options.KeepRunLog)
+        if (!options.KeepRunLog)
+        {
+            return;
+        }
+
+        if (builder.Name is not { } name)
         {
             builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<ILoggerProvider, RunLogProvider>());
+        }
+        else if (!builder.Services.Any(service => service.ServiceType == typeof(RunLogProvider) && name.Equals(service.ServiceKey)))
+        {
+            builder.Services.AddKeyedSingleton(
+                name, static (services, key) => new RunLogProvider(NamedInstance.Of(services, (string)key!).Logs));
+            builder.Services.AddSingleton<ILoggerProvider>(services => services.GetRequiredKeyedService<RunLogProvider>(name));
         }
     }
 
@@ -115,10 +127,10 @@ public static class TaskRecoveryBuilderExtensions
         where TMiddleware : class, IWorkMiddleware
     {
         ArgumentNullException.ThrowIfNull(builder);
-        if (!builder.Services.Any(service => service.ImplementationInstance is MiddlewareRegistration registration
+        if (!builder.InstanceServices.Any(service => service.ImplementationInstance is MiddlewareRegistration registration
             && registration.Type == typeof(TMiddleware)))
         {
-            builder.Services.AddSingleton(new MiddlewareRegistration(typeof(TMiddleware)));
+            builder.InstanceServices.AddSingleton(new MiddlewareRegistration(typeof(TMiddleware)));
             builder.Services.TryAddScoped<TMiddleware>();
         }
 

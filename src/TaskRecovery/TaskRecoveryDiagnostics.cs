@@ -9,6 +9,10 @@ public static class TaskRecoveryDiagnostics
     /// <summary>The name of the activity source. Pass it to <c>AddSource</c>.</summary>
     public const string ActivitySourceName = "TaskRecovery";
 
+    /// <summary>The tag of the meter that holds the name of a named instance (<c>AddTaskRecovery("reports")</c>). The instance without a
+    /// name has no such tag.</summary>
+    public const string InstanceTag = "taskrecovery.instance";
+
     /// <summary>Counter: entries stored.</summary>
     public const string Enqueued = "taskrecovery.entry.enqueued";
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using TaskRecovery.Diagnostics;
+using TaskRecovery.Instances;
 using TaskRecovery.Operations;
 
 namespace Microsoft.Extensions.DependencyInjection;
@@ -11,8 +12,8 @@ public static class TaskRecoveryHealthChecksBuilderExtensions
     /// respond or this node's lease is not valid; it reports degraded if an entry has waited too long, a handler ignores cancellation or a
     /// background loop keeps failing.</summary>
     /// <param name="builder">The health checks builder.</param>
-    /// <param name="name">The name of the check; <see langword="null"/> means <c>taskrecovery</c>. A second check with the same name is not
-    /// added.</param>
+    /// <param name="name">The name of the check; <see langword="null"/> means <c>taskrecovery</c>, or <c>taskrecovery-reports</c> for the
+    /// instance <c>reports</c>. A second check with the same name is not added.</param>
     /// <param name="oldestWaitingLimit">How long the oldest due entry of a queue may wait before the check is degraded;
     /// <see langword="null"/> means 15 minutes.</param>
     /// <param name="failureStatus">The status reported for a failure; <see langword="null"/> means
@@ -20,12 +21,14 @@ public static class TaskRecoveryHealthChecksBuilderExtensions
     /// <param name="tags">The tags of the check, used to filter checks.</param>
     /// <param name="includeDetails">Whether the result includes the names of queues, kinds, the node and its host, and the store's
     /// exception. Keep it <see langword="false"/> if the health endpoint is publicly accessible.</param>
+    /// <param name="instance">The name of the instance of TaskRecovery that is checked; <see langword="null"/> means the one without a
+    /// name.</param>
     /// <remarks>All checks of a process share one measurement of the queues, which is at most 5 seconds old, so a health request does not
     /// query the database.</remarks>
     public static IHealthChecksBuilder AddTaskRecovery(
         this IHealthChecksBuilder builder, string? name = null, TimeSpan? oldestWaitingLimit = null,
         HealthStatus? failureStatus = null, IEnumerable<string>? tags = null,
-        bool includeDetails = false)
+        bool includeDetails = false, string? instance = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
         if (oldestWaitingLimit <= TimeSpan.Zero)
@@ -35,13 +38,14 @@ public static class TaskRecoveryHealthChecksBuilderExtensions
         }
 
         var settings = new HealthCheckSettings(oldestWaitingLimit ?? TimeSpan.FromMinutes(15), includeDetails);
-        var check = name ?? "taskrecovery";
+        var check = name ?? (instance is null ? "taskrecovery" : "taskrecovery-" + instance);
         builder.Services.Configure<HealthCheckServiceOptions>(options =>
         {
             if (!options.Registrations.Any(registration => registration.Name == check))
             {
                 options.Registrations.Add(new HealthCheckRegistration(
-                    check, services => ActivatorUtilities.CreateInstance<TaskRecoveryHealthCheck>(services, settings),
+                    check, services => ActivatorUtilities.CreateInstance<TaskRecoveryHealthCheck>(
+                        instance is null ? services : NamedInstance.Of(services, instance).Services, settings),
                     failureStatus, tags));
             }
         });

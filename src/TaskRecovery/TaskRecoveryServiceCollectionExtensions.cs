@@ -6,6 +6,7 @@ using TaskRecovery;
 using TaskRecovery.Configuration;
 using TaskRecovery.Diagnostics;
 using TaskRecovery.Hosting;
+using TaskRecovery.Instances;
 using TaskRecovery.Kinds;
 using TaskRecovery.Monitoring;
 using TaskRecovery.Nodes;
@@ -45,24 +46,102 @@ public static class TaskRecoveryServiceCollectionExtensions
     {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(configuration);
-        services.AddSingleton<IConfigureOptions<TaskRecoveryOptions>>(new TaskRecoveryOptionsBinder(configuration));
-        services.AddSingleton(new StoreConfiguration(configuration));
+        Bind(services, configuration);
         return Add(services);
     }
 
+    /// <summary>Adds a further instance of TaskRecovery with a store, options, queues, workers, node and metrics of its own, beside the one
+    /// without a name or alone. A process can so serve several databases, or a local SQLite file and a shared PostgreSQL.</summary>
+    /// <remarks>Its services have its name as their key: <c>[FromKeyedServices("reports")] IJobQueue queue</c>. So have
+    /// <see cref="IJobService"/>, <see cref="ITaskService"/>, <see cref="IQueueMonitor"/>, <see cref="IQueueOperator"/>,
+    /// <see cref="IStoreMigrator"/> and <see cref="IPayloadReader"/>. Workers and task handlers are created from the application's
+    /// services. The dashboard shows the instance without a name.</remarks>
+    /// <param name="services">The host's services.</param>
+    /// <param name="name">The name of the instance: 1 to 50 letters, digits, dots, hyphens or underscores. Calling this again with the same
+    /// name returns a builder of the same instance.</param>
+    /// <param name="configure">Sets options. Runs after the options bound by an earlier call are applied.</param>
+    /// <exception cref="ArgumentException">The name is invalid.</exception>
+    public static TaskRecoveryBuilder AddTaskRecovery(
+        this IServiceCollection services, string name, Action<TaskRecoveryOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        var instance = AddInstance(services, name);
+        if (configure is not null)
+        {
+            instance.Services.Configure(configure);
+        }
+
+        return new TaskRecoveryBuilder(services, instance);
+    }
+
+    /// <summary>As <see cref="AddTaskRecovery(IServiceCollection, string, Action{TaskRecoveryOptions})"/>, with options bound from
+    /// configuration.</summary>
+    /// <param name="services">The host's services.</param>
+    /// <param name="name">The name of the instance.</param>
+    /// <param name="configuration">The section that holds the options, for example <c>configuration.GetSection("Reports")</c>.</param>
+    /// <exception cref="ArgumentException">The name is invalid.</exception>
+    public static TaskRecoveryBuilder AddTaskRecovery(this IServiceCollection services, string name, IConfiguration configuration)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(configuration);
+        var instance = AddInstance(services, name);
+        Bind(instance.Services, configuration);
+        return new TaskRecoveryBuilder(services, instance);
+    }
+
     internal static KindRegistrations Kinds(this TaskRecoveryBuilder builder)
-        => builder.Services.Select(service => service.ServiceType == typeof(KindRegistrations) ? service.ImplementationInstance : null)
+        => builder.InstanceServices
+            .Select(static service => service.ServiceType == typeof(KindRegistrations) ? service.ImplementationInstance : null)
             .OfType<KindRegistrations>()
             .First();
 
+    private static void Bind(IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddSingleton<IConfigureOptions<TaskRecoveryOptions>>(new TaskRecoveryOptionsBinder(configuration));
+        services.AddSingleton(new StoreConfiguration(configuration));
+    }
+
     private static TaskRecoveryBuilder Add(IServiceCollection services)
     {
-        var builder = new TaskRecoveryBuilder(services);
-        if (services.Any(service => service.ServiceType == typeof(KindRegistrations)))
+        if (!services.Any(service => service.ServiceType == typeof(KindRegistrations)))
         {
-            return builder;
+            services.AddSingleton(static provider => new ApplicationServices(provider));
+            AddServices(services, application: services);
         }
 
+        return new TaskRecoveryBuilder(services);
+    }
+
+    private static InstanceRegistration AddInstance(IServiceCollection services, string name)
+    {
+        InstanceRegistration.CheckName(name);
+        if (InstanceRegistration.Find(services, name) is { } existing)
+        {
+            return existing;
+        }
+
+        var instance = new InstanceRegistration(name, new ServiceCollection());
+        AddServices(instance.Services, application: services);
+        services.AddSingleton(instance);
+        services.AddKeyedSingleton(name, (provider, _) => new NamedInstance(instance, provider));
+        services.AddSingleton<IHostedService>(provider => new NamedInstanceHost(NamedInstance.Of(provider, name)));
+        Export<IJobQueue>();
+        Export<IJobService>();
+        Export<ITaskService>();
+        Export<IQueueMonitor>();
+        Export<IQueueOperator>();
+        Export<IStoreMigrator>();
+        Export<IPayloadReader>();
+        return instance;
+
+        void Export<T>()
+            where T : class
+            => services.AddKeyedSingleton(
+                name, (provider, _) => NamedInstance.Of(provider, name).Services.GetRequiredService<T>());
+    }
+
+    private static void AddServices(IServiceCollection services, IServiceCollection application)
+    {
         services.AddOptions<TaskRecoveryOptions>().ValidateOnStart();
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<IValidateOptions<TaskRecoveryOptions>, TaskRecoveryOptionsValidator>();
@@ -74,7 +153,7 @@ public static class TaskRecoveryServiceCollectionExtensions
         services.AddSingleton<IPayloadReader>(static provider => provider.GetRequiredService<PayloadCodecs>());
         services.AddSingleton<EntryJson>();
         services.AddSingleton<WorkPipeline>();
-        services.AddSingleton(new RegisteredServices(services));
+        services.AddSingleton(new RegisteredServices(application));
         services.AddSingleton<ConstructorCheck>();
         services.AddSingleton<SetupCheck>();
         services.AddSingleton<IHostedService>(static provider => provider.GetRequiredService<SetupCheck>());
@@ -90,12 +169,11 @@ public static class TaskRecoveryServiceCollectionExtensions
         services.AddJobs();
         services.AddQueue();
         services.AddMonitoring();
-        return builder;
     }
 
     private static InvalidOperationException NoStore()
         => new("TaskRecovery has no store. Call UsePostgreSql(...) (package TaskRecovery.PostgreSql) or UseSqlite(...) (package "
-            + "TaskRecovery.Sqlite) on what AddTaskRecovery() returns.");
+            + "TaskRecovery.Sqlite) on what AddTaskRecovery() returns, and on what it returns for each named instance.");
 
     // Before the hosted services that run entries: the host stops its services in reverse order.
     private static void AddNodes(this IServiceCollection services)

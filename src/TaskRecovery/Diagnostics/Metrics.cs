@@ -4,7 +4,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Diagnostics;
 
-/// <summary>The metrics of this process. One instance per host; nothing is static.</summary>
+/// <summary>The metrics of one instance of TaskRecovery; nothing is static.</summary>
 internal sealed class Metrics : IDisposable
 {
     private readonly Meter _meter;
@@ -19,10 +19,14 @@ internal sealed class Metrics : IDisposable
     private readonly Histogram<double> _run;
     private readonly Histogram<double> _wait;
 
-    public Metrics(IMeterFactory? factory = null)
+    public Metrics(IMeterFactory? factory = null, InstanceName? instance = null)
     {
         _ownsMeter = factory is null;
-        _meter = factory?.Create(TaskRecoveryDiagnostics.MeterName) ?? new Meter(TaskRecoveryDiagnostics.MeterName);
+        var options = new MeterOptions(TaskRecoveryDiagnostics.MeterName)
+        {
+            Tags = instance is null ? null : [new(TaskRecoveryDiagnostics.InstanceTag, instance.Value)],
+        };
+        _meter = factory?.Create(options) ?? new Meter(options);
         _enqueued = Count(TaskRecoveryDiagnostics.Enqueued, "Entries stored.");
         _claimed = Count(TaskRecoveryDiagnostics.Claimed, "Entries claimed by this node.");
         _finished = Count(TaskRecoveryDiagnostics.Finished, "Runs whose outcome was stored.");

@@ -1,20 +1,21 @@
 using System.Reflection;
 using Microsoft.Extensions.DependencyInjection;
+using TaskRecovery.Hosting;
 
 namespace TaskRecovery.Startup;
 
 /// <summary>Checks that dependency injection can create a worker, handler or middleware, without creating it.</summary>
 /// <param name="registered">The services that the application registered.</param>
-/// <param name="provider">Reports which services can be resolved; <see langword="null"/> if the container does not support this. Nothing is
-/// checked then.</param>
-internal sealed class ConstructorCheck(RegisteredServices registered, IServiceProviderIsService? provider = null)
+/// <param name="application">Its container. If that can't report which services can be resolved, nothing is checked.</param>
+internal sealed class ConstructorCheck(RegisteredServices registered, ApplicationServices application)
 {
+    private readonly IServiceProviderIsService? _container = application.Provider.GetService<IServiceProviderIsService>();
     private readonly HashSet<Type> _checked = [];
 
     /// <exception cref="InvalidOperationException">The type can't be created. The message names the missing service.</exception>
     public void Check(Type? type)
     {
-        if (type is not null && provider is not null)
+        if (type is not null && _container is not null)
         {
             Check(type, type);
         }
@@ -59,9 +60,9 @@ internal sealed class ConstructorCheck(RegisteredServices registered, IServicePr
         }
 
         return parameter.GetCustomAttribute<FromKeyedServicesAttribute>() is { } keyed
-            ? provider is not IServiceProviderIsKeyedService keyedProvider
-                || keyedProvider.IsKeyedService(parameter.ParameterType, keyed.Key)
-            : provider!.IsService(parameter.ParameterType);
+            ? _container is not IServiceProviderIsKeyedService keyedContainer
+                || keyedContainer.IsKeyedService(parameter.ParameterType, keyed.Key)
+            : _container!.IsService(parameter.ParameterType);
     }
 }
 

@@ -22,7 +22,7 @@ internal sealed class WorkServices(
     OutcomeSink outcomes,
     ProgressWriter progress,
     SuspectLimiter suspects,
-    IServiceScopeFactory scopes,
+    ApplicationServices application,
     IOptions<TaskRecoveryOptions> options,
     OutageReporter outages,
     Metrics metrics,
@@ -57,7 +57,8 @@ internal sealed class WorkServices(
 
     public SuspectLimiter Suspects => suspects;
 
-    public IServiceScopeFactory Scopes => scopes;
+    /// <summary>Creates the scopes in which workers run.</summary>
+    public IServiceScopeFactory Scopes => application.Scopes;
 
     public Metrics Metrics => metrics;
 
