@@ -37,14 +37,15 @@ public sealed class LiveTests(Chromium chromium)
         await using var visitor = await Visitor.ComeAsync(chromium, app.Address);
         await visitor.Page.GotoAsync("jobs/entries");
         var buttons = visitor.Page.Locator("form.bulk button");
-        await Expect(buttons).ToHaveTextAsync(["Cancel", "Cancel all …"]);
+        await Expect(buttons).ToHaveTextAsync((string[])["Cancel", "Cancel all …"]);
         await buttons.Nth(1).FocusAsync();
 
         system.Lives.AddRange(failed);
         app.Time.Advance(TimeSpan.FromSeconds(3));
 
         await Expect(buttons).ToHaveTextAsync(
-            ["Retry", "Cancel", "Retry all …", "Cancel all …"], new LocatorAssertionsToHaveTextOptions { Timeout = 10_000 });
+            (string[])["Retry", "Cancel", "Retry all …", "Cancel all …"],
+            new LocatorAssertionsToHaveTextOptions { Timeout = 10_000 });
         Assert.Equal(
             ["retry", "cancel", "retry-all", "cancel-all"],
             await buttons.EvaluateAllAsync<string[]>("all => all.map(button => button.value)"));

@@ -38,8 +38,9 @@ public sealed class ReadTurnTests
         }
 
         blocked.SetResult();
-        await Task.WhenAll(answers);
-        Assert.All(answers, static answer => Assert.True(answer.Result.StatusCode is HttpStatusCode.OK or HttpStatusCode.NotFound));
+        Assert.All(
+            await Task.WhenAll(answers),
+            static answer => Assert.True(answer.StatusCode is HttpStatusCode.OK or HttpStatusCode.NotFound));
         Assert.Equal(ReadTurns.MaxOfUser, Count(app, question));
     }
 

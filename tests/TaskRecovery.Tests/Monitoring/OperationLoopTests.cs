@@ -35,7 +35,8 @@ public sealed class OperationLoopTests : IDisposable
 
         var failure = await Assert.ThrowsAsync<TimeoutException>(() => _loop.WorkOnceAsync(TestContext.Current.CancellationToken));
 
-        Assert.Equal(("step 1", [1L, 2L, 3L]), (failure.Message, _store.Stepped));
+        Assert.Equal("step 1", failure.Message);
+        Assert.Equal([1L, 2L, 3L], _store.Stepped);
     }
 
     [Fact]
