@@ -27,7 +27,7 @@ internal sealed class PrepareOperation(IQueueOperator operations, Reads reads) :
         var isAll = what!.EndsWith("-all", StringComparison.Ordinal);
         if (isAll && form.Problems.Count > 0)
         {
-            throw new ArgumentException(string.Join(' ', form.Problems));
+            throw new InvalidInputException(string.Join(' ', form.Problems));
         }
 
         if (isAll && !form.IsSelective && request.Field("all") is not ("true" or "True"))
@@ -64,10 +64,10 @@ internal sealed class PrepareOperation(IQueueOperator operations, Reads reads) :
     {
         var given = request.Form["id"];
         return given.Count > MaxIds
-            ? throw new ArgumentException($"{given.Count:N0} entries are selected. Select at most {MaxIds:N0}, or use a filter.")
+            ? throw new InvalidInputException($"{given.Count:N0} entries are selected. Select at most {MaxIds:N0}, or use a filter.")
             : [.. given.Select(static text => DashboardRequest.Whole(text?.Trim()) is { } id and > 0
                 ? id
-                : throw new ArgumentException($"'{Shortened(text)}' is not the id of an entry."))];
+                : throw new InvalidInputException($"'{Shortened(text)}' is not the id of an entry."))];
     }
 
     private static string Shortened(string? text) => LogText.Of(text?.Length > MaxShown ? text[..MaxShown] + "…" : text ?? "");

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using TaskRecovery.Dashboard.Actions;
 using TaskRecovery.Dashboard.Diagnostics;
 using TaskRecovery.Dashboard.Pages;
 using TaskRecovery.Dashboard.Security;
@@ -31,7 +32,7 @@ internal static class Failures
             "The store of this application does not support this page."),
         BadHttpRequestException or InvalidDataException => new(
             StatusCodes.Status400BadRequest, "The form can't be read", "It is too large or not complete."),
-        ArgumentException => new(StatusCodes.Status400BadRequest, "The question is not valid", failure.Message),
+        ArgumentException or InvalidInputException => new(StatusCodes.Status400BadRequest, "The question is not valid", failure.Message),
         _ => null,
     };
 

@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace TaskRecovery.Dashboard.Hosting;
 
 /// <summary>Reads of the store that all viewers share: at most one at a time for each question, and none before the last answer is two
@@ -40,12 +42,14 @@ internal sealed class SharedReads(TimeProvider time)
         }
     }
 
-    /// <summary>The answer that is known or being read; <see langword="null"/> if the question has to be asked.</summary>
-    public Task<T>? Find<T>(string question)
+    /// <summary>Finds the answer that is known or being read.</summary>
+    /// <returns><see langword="false"/> if the question has to be asked.</returns>
+    public bool TryFind<T>(string question, [NotNullWhen(true)] out Task<T>? answer)
     {
         lock (_lock)
         {
-            return _answers.TryGetValue(question, out var known) && IsUsable(known) ? (Task<T>)known.Task : null;
+            answer = _answers.TryGetValue(question, out var known) && IsUsable(known) ? (Task<T>)known.Task : null;
+            return answer is not null;
         }
     }
 

@@ -127,8 +127,7 @@ internal sealed class Reads(
     private async ValueTask<T> AskInTurnAsync<T>(
         DashboardRequest request, string question, Func<CancellationToken, ValueTask<T>> read, bool isSearch)
     {
-        var answer = shared.Find<T>(question);
-        if (answer is null)
+        if (!shared.TryFind<T>(question, out var answer))
         {
             var search = isSearch ? limit.Begin(request.Access.User) : null;
             IDisposable turn;
