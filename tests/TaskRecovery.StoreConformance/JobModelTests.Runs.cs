@@ -212,6 +212,9 @@ public abstract partial class JobModelTests
         }
 
         await RecoverAsync();
+
+        // An entry that was put back before the clock was set back is due at the later time.
+        await ShiftTimeAsync(SetsTheClockBack ? Hour : TimeSpan.Zero);
         for (var round = 0; round < 100 && !await IsAllDoneAsync(); round++)
         {
             await ClaimSomeAsync();
