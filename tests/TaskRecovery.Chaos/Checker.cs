@@ -154,6 +154,8 @@ internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer prod
                 + "and (result is not null or error is not null or (final and coalesce(reason, '') <> 'erased'))"),
             ("a step", $"select entry from {store.Prefix}steps where entry in ({ids})"),
             ("a checkpoint", $"select entry from {store.Prefix}checkpoints where entry in ({ids})"),
+            ("reported progress", $"select entry from {store.Prefix}reports where entry in ({ids})"),
+            ("log lines", $"select entry from {store.Prefix}run_logs where entry in ({ids})"),
         };
         foreach (var (what, statement) in left)
         {

@@ -42,8 +42,33 @@ internal static class EraseSql
         )
         """ + OutcomeSql.FollowFinal + " select count(*) from done";
 
+    /// <summary>Locks the outcome that ended an entry. $1 its id. A retry of the same entry locks it too, and then finds the
+    /// reason.</summary>
+    internal const string LockEnd = "select o.entry from {schema}.outcomes o where o.entry = $1 and o.final for update";
+
+    /// <summary>Locks an entry: waits for log lines that are being stored, and lets later ones find that it is erased. $1 its
+    /// id.</summary>
+    internal const string LockEntry = "select e.id from {schema}.entries e where e.id = $1 for no key update";
+
+    /// <summary>Takes an entry that has ended out of the claims that still list it: waits for steps, checkpoints and reports that are being
+    /// stored, and lets later ones find that the claim no longer lists the entry. $1 its id.</summary>
+    /// <remarks>The outcome alone does not stop them: a statement that began before the outcome was committed does not see it.</remarks>
+    internal const string TakeFromClaims = """
+        with held as materialized (
+            select c.id from {schema}.claims c
+            where c.entries && array[$1::bigint]
+                and (select o.entry from {schema}.outcomes o where o.entry = $1 and o.final limit 1) is not null
+            order by c.id for no key update
+        ), taken as (
+            update {schema}.claims c set partly = true, entries = array_remove(c.entries, $1::bigint) from held h where c.id = h.id
+            returning c.id
+        )
+        select count(*) from taken
+        """;
+
     /// <summary>Blanks an entry that has ended. $1 its id. Returns whether the entry exists, and whether it is erased.</summary>
-    /// <remarks>Locks the final outcome first: a retry of the same entry locks it too, and then finds the reason.</remarks>
+    /// <remarks>Sent after <see cref="LockEnd"/>, <see cref="LockEntry"/> and <see cref="TakeFromClaims"/> in the same transaction, so that
+    /// its snapshot contains what they have waited for. Retention locks in the same order: outcomes, then entries.</remarks>
     internal const string Blank = $$"""
         with ended as materialized (
             select o.entry from {schema}.outcomes o where o.entry = $1 and o.final for update

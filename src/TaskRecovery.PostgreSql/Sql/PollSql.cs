@@ -22,8 +22,9 @@ internal static class PollSql
         )
         """;
 
-    /// <summary>Cancel requests for entries that the node has claimed and not ended itself; an erasure may have ended them already. $1
-    /// node, $4 its claims: looked up by id, so the number of the node's former claims does not matter.</summary>
+    /// <summary>Cancel requests for entries that the node has claimed and not ended itself; an erasure may have ended them already, and
+    /// taken them out of the claim. $1 node, $4 its claims: looked up by id, so the number of the node's former claims does not
+    /// matter.</summary>
     private const string Cancels = $$"""
         select 2, null::text, u.entry, null::interval
         from {schema}.claims c cross join lateral unnest(c.entries) u (entry)
@@ -31,6 +32,13 @@ internal static class PollSql
             and exists (select from {schema}.cancellations) and u.entry in (select x.entry from {schema}.cancellations x)
             and (select o.entry from {schema}.outcomes o
                 where o.entry = u.entry and o.fence = c.id and o.reason is distinct from {{Codes.Erased}}) is null
+        union all
+        select 2, null::text, o.entry, null::interval
+        from {schema}.cancellations x cross join lateral (
+            select o.entry, o.fence from {schema}.outcomes o
+            where o.entry = x.entry and o.fence = any ($4) and o.final and o.reason = {{Codes.Erased}} offset 0) o
+        cross join lateral (select c.entries from {schema}.claims c where c.id = o.fence offset 0) c
+        where (o.entry = any (c.entries)) is not true
         """;
 
     // Kinds that an operator has paused: usually none.

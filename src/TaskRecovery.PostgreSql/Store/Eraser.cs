@@ -42,6 +42,13 @@ internal sealed class Eraser(PostgreSqlDatabase database, PostgreSqlQueueStore s
         return erased;
     }
 
+    /// <summary>The statements that blank an entry if it has ended, for one transaction.</summary>
+    internal static Statement[] Blanking(long entry) =>
+    [
+        new(EraseSql.LockEnd, Arg.Int8(entry)), new(EraseSql.LockEntry, Arg.Int8(entry)),
+        new(EraseSql.TakeFromClaims, Arg.Int8(entry)), new(EraseSql.Blank, Arg.Int8(entry)),
+    ];
+
     private ValueTask<List<long>> FindAsync(EraseTarget target, long after, long upTo, CancellationToken cancellationToken)
     {
         var (statement, args) = target.Metadata is { } pair
@@ -97,9 +104,17 @@ internal sealed class Eraser(PostgreSqlDatabase database, PostgreSqlQueueStore s
         => database.InTransactionAsync(
             async (connection, token) =>
             {
-                var (exists, isErased) = (await database.ListAsync(
-                    connection, EraseSql.Blank, [Arg.Int8(entry)],
-                    static row => (row.GetBoolean(0), row.GetBoolean(1)), token).ConfigureAwait(false))[0];
+                // Each statement has a snapshot of its own: the last one sees what the locks have waited for.
+                var (exists, isErased) = await database.ReadLastAsync(
+                    connection,
+                    Blanking(entry),
+                    static async (reader, stop) =>
+                    {
+                        await reader.ReadAsync(stop).ConfigureAwait(false);
+                        return (reader.GetBoolean(0), reader.GetBoolean(1));
+                    },
+                    commits: false,
+                    token).ConfigureAwait(false);
                 if (isErased)
                 {
                     await database.AddEventAsync(

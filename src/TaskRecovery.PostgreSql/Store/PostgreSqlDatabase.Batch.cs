@@ -59,18 +59,33 @@ internal sealed partial class PostgreSqlDatabase
             },
             cancellationToken);
 
+    /// <summary>Runs several statements that may be lost as one transaction in one round trip: its commit does not wait for the
+    /// disk.</summary>
+    internal ValueTask<bool> SendAsync(IReadOnlyList<Statement> statements, CancellationToken cancellationToken)
+        => UseAsync(
+            async (connection, token) =>
+            {
+                await ReadEachAsync(
+                    connection, statements, static (_, _, _) => ValueTask.CompletedTask, commits: false, token,
+                    SessionSettings.PreludeInMemory).ConfigureAwait(false);
+                return true;
+            },
+            cancellationToken);
+
     private async ValueTask ReadEachAsync(
         NpgsqlConnection connection,
         IReadOnlyList<Statement> statements,
         Func<int, NpgsqlDataReader, CancellationToken, ValueTask> read,
         bool commits,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken,
+        string? prelude = null)
     {
+        prelude ??= _prelude;
         var batch = new NpgsqlBatch(connection) { Timeout = CommandTimeout };
         await using var _ = batch.ConfigureAwait(false);
-        if (_prelude is not null)
+        if (prelude is not null)
         {
-            batch.BatchCommands.Add(new NpgsqlBatchCommand(_prelude));
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(prelude));
         }
 
         foreach (var statement in statements)
@@ -89,10 +104,10 @@ internal sealed partial class PostgreSqlDatabase
             batch.BatchCommands.Add(new NpgsqlBatchCommand("commit"));
         }
 
-        await PrepareAsync(batch, hasPrelude: _prelude is not null, cancellationToken).ConfigureAwait(false);
+        await PrepareAsync(batch, hasPrelude: prelude is not null, cancellationToken).ConfigureAwait(false);
         var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
         await using var __ = reader.ConfigureAwait(false);
-        if (_prelude is not null)
+        if (prelude is not null)
         {
             await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
         }

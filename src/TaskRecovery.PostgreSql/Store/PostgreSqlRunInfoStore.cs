@@ -14,13 +14,18 @@ internal sealed class PostgreSqlRunInfoStore(PostgreSqlDatabase database) : IRun
             cancellationToken).ConfigureAwait(false);
 
     public async ValueTask AppendLogAsync(IReadOnlyList<RunLogPart> parts, CancellationToken cancellationToken)
-        => await database.SendAsync(
-            RunInfoSql.Append,
+    {
+        long[] entries = [.. parts.Select(static part => part.EntryId)];
+        await database.SendAsync(
             [
-                Arg.Array([.. parts.Select(static part => part.EntryId)], NpgsqlDbType.Bigint),
-                Arg.Array([.. parts.Select(static part => part.Fence)], NpgsqlDbType.Bigint),
-                Arg.Array([.. parts.Select(static part => part.Part)], NpgsqlDbType.Integer),
-                Arg.Array([.. parts.Select(static part => StoredLog.Write(part.Lines))], NpgsqlDbType.Text),
+                new Statement(OutcomeSql.LockEntries, Arg.Array(entries, NpgsqlDbType.Bigint)),
+                new Statement(
+                    RunInfoSql.Append,
+                    Arg.Array(entries, NpgsqlDbType.Bigint),
+                    Arg.Array([.. parts.Select(static part => part.Fence)], NpgsqlDbType.Bigint),
+                    Arg.Array([.. parts.Select(static part => part.Part)], NpgsqlDbType.Integer),
+                    Arg.Array([.. parts.Select(static part => StoredLog.Write(part.Lines))], NpgsqlDbType.Text)),
             ],
             cancellationToken).ConfigureAwait(false);
+    }
 }

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.StoreConformance.Queue;
@@ -50,11 +51,29 @@ public abstract class EraseTests(StoreFixture fixture) : StoreTests(fixture)
             [held.Id], (await Store.PollAsync(new PollRequest(node.Id, [DefaultQueue], [Work], false), Cancellation)).CancelRequests);
         Assert.False(await Store.SaveStepAsync(node.Id, key, held.Fence, "late", Json("\"Ann\""), Cancellation));
         Assert.False(await Store.SaveCheckpointAsync(node.Id, key, held.Fence, Json("\"Ann\""), Cancellation));
+        await RunInfo.SaveReportAsync(node.Id, held.Id, held.Fence, 1, null, "Ann", Cancellation);
+        await RunInfo.AppendLogAsync([Log(held)], Cancellation);
         Assert.Single(await TryFinishAsync(node, held.Outcome(result: "\"Ann\"", hasUniqueKey: true)));
         await AssertErasedAsync(held.Id, EntryState.Cancelled);
         await Store.RemoveSettledClaimsAsync(node.Id, [held.Fence], Cancellation);
         Assert.Empty(await Store.ListClaimsAsync(node.Id, Cancellation));
         Assert.Empty((await Store.PollAsync(new PollRequest(node.Id, [DefaultQueue], [Work], false), Cancellation)).CancelRequests);
+    }
+
+    [Fact]
+    public async Task Lines_that_an_ended_run_stores_late_are_not_stored_after_an_erasure()
+    {
+        var node = GivenNode();
+        var held = await GivenClaimedAsync(node, Personal());
+        await FinishAsync(held);
+        await Store.RemoveSettledClaimsAsync(node.Id, [held.Fence], Cancellation);
+        var other = await GivenClaimedAsync(node, Personal());
+
+        await EraseAsync(EraseTarget.Entry(held.Id));
+        await RunInfo.AppendLogAsync([Log(held), Log(other)], Cancellation);
+
+        await AssertErasedAsync(held.Id, EntryState.Completed);
+        Assert.Single(await Monitor.ListLogAsync(other.Id, Cancellation));
     }
 
     [Fact]
@@ -65,6 +84,9 @@ public abstract class EraseTests(StoreFixture fixture) : StoreTests(fixture)
 
         await EraseAsync(EraseTarget.Entry(ids[1]));
 
+        await RunInfo.SaveReportAsync(node.Id, ids[0], fence, 1, null, null, Cancellation);
+        Assert.True(await Store.SaveStepAsync(node.Id, new ProgressKey(ids[2], null), fence, "step", Json("1"), Cancellation));
+        Assert.Equal(1, (await Monitor.GetLifeAsync(ids[0], Cancellation))!.Progress!.Done);
         await FinishAsync(node, Outcome(ids[0], fence), Outcome(ids[2], fence));
         Assert.Equal(EntryState.Completed, await StateAsync(ids[0]));
         await AssertErasedAsync(ids[1], EntryState.Cancelled);
@@ -162,5 +184,10 @@ public abstract class EraseTests(StoreFixture fixture) : StoreTests(fixture)
         var progress = await Store.LoadProgressAsync(new ProgressKey(id, null), Cancellation);
         Assert.Empty(progress.Steps);
         Assert.Null(progress.Checkpoint);
+        Assert.Null((await Monitor.GetLifeAsync(id, Cancellation))!.Progress);
+        Assert.Empty(await Monitor.ListLogAsync(id, Cancellation));
     }
+
+    private static RunLogPart Log(Held held)
+        => new(held.Id, held.Fence, 0, [new RunLogLine(held.Fence, DateTimeOffset.UnixEpoch, LogLevel.Information, "Category", "Ann")]);
 }
