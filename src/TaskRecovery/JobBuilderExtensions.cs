@@ -129,7 +129,7 @@ public static class JobBuilderExtensions
         JobRules.Check(definition);
         Registered<DeclaredJobs>(builder).First().Add(new JobDeclaration(
             definition.Name, typeof(TArgs), jobs => jobs.DigestOf(definition, args), (jobs, application, cancellationToken)
-                => jobs.StoreAsync(definition, args, application, cancellationToken)));
+                => jobs.ReadyAsync(definition, args, application, cancellationToken)));
         return builder;
     }
 

@@ -49,6 +49,9 @@ internal static class JobSql
     /// <summary>$1 name.</summary>
     internal static readonly string FindByName = $"select {Columns} from {{schema}}.jobs j where j.name = $1";
 
+    /// <summary>$1 names.</summary>
+    internal static readonly string FindByNames = $"select {Columns} from {{schema}}.jobs j where j.name = any ($1)";
+
     internal static readonly string List = $$"""
         select {{Columns}} from {schema}.jobs j where $1::text is null or j.name collate "C" > $1
         order by j.name collate "C" limit $2
@@ -95,6 +98,55 @@ internal static class JobSql
             expires_after = $21 * interval '1 microsecond', declared_as = $22, orphaned_at = $23
         where id = $1
         """;
+
+    /// <summary>Creates jobs with their plans, in the order of their names, so that two processes that create the same jobs can't deadlock.
+    /// Skips names that are taken. $1 ids, $2 names, $3 kinds, $4 entry kinds, $5 args, $6 intervals in microseconds, $7 once at, $8 start
+    /// at, $9 overlap, $10 missed runs, $11 queues, $12 priorities, $13 max attempts, $14 timeouts in microseconds, $15 the applications
+    /// that declare them, $16 cron, $17 time zones, $18 end at, $19 exceptions, $20 catch up within, in microseconds, $21 catch-up limits,
+    /// $22 expires after, in microseconds, $23 declared as, $24 states, $25 due times of the first runs, or null. Returns the names of the
+    /// created jobs, their queues and whether they have a planned run.</summary>
+    internal static readonly string InsertMany = $$"""
+        with given as materialized (
+            select g.*, case when g.due is not null then nextval('{schema:literal}.entries_id_seq') end as entry
+            from unnest(
+                $1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::timestamptz[], $8::timestamptz[],
+                $9::smallint[], $10::smallint[], $11::text[], $12::smallint[], $13::smallint[], $14::bigint[], $15::text[], $16::text[],
+                $17::text[], $18::timestamptz[], $19::text[], $20::bigint[], $21::integer[], $22::bigint[], $23::text[], $24::smallint[],
+                $25::timestamptz[])
+                g (id, name, kind, entry_kind, args, every, once_at, start_at, overlap, missed_runs, queue, priority, max_attempts, timeout,
+                    declared_by, cron, time_zone, end_at, exceptions, catch_up_within, catch_up_limit, expires_after, declared_as, state,
+                    due)
+        ), created as (
+            insert into {schema}.jobs (
+                id, name, kind, entry_kind, args, every, once_at, start_at, overlap, missed_runs, queue, priority, max_attempts, timeout,
+                declared_by, cron, time_zone, end_at, exceptions, catch_up_within, catch_up_limit, expires_after, declared_as, state,
+                next_run_at, planned_entry)
+            select g.id, g.name, g.kind, g.entry_kind, g.args, g.every * interval '1 microsecond', g.once_at, g.start_at, g.overlap,
+                g.missed_runs, g.queue, g.priority, g.max_attempts, g.timeout * interval '1 microsecond', g.declared_by, g.cron,
+                g.time_zone, g.end_at, g.exceptions, g.catch_up_within * interval '1 microsecond', g.catch_up_limit,
+                g.expires_after * interval '1 microsecond', g.declared_as, g.state, g.due, g.entry
+            from given g
+            order by g.name collate "C"
+            on conflict (name) do nothing
+            returning id, name, queue, entry_kind, priority, max_attempts, timeout, next_run_at, planned_entry
+        ), planned as materialized (
+            select c.*, q.id as queue_id, k.id as kind_id
+            from created c
+            cross join lateral (select q.id from {schema}.queues q where q.name = c.queue offset 0) q
+            cross join lateral (select k.id from {schema}.kinds k where k.name = c.entry_kind offset 0) k
+            where c.planned_entry is not null
+        ), added as (
+            insert into {schema}.entries (id, queue, kind, priority, max_attempts, args, timeout) overriding system value
+            select p.planned_entry, p.queue_id, p.kind_id, p.priority, p.max_attempts, {{ArgsOf("p.id")}}, p.timeout from planned p
+        ), place as (
+            insert into {schema}.waiting (run_at, id, queue, kind, priority)
+            select greatest(p.next_run_at, clock_timestamp()), p.planned_entry, p.queue_id, p.kind_id, p.priority from planned p
+        )
+        select c.name, c.queue, c.planned_entry is not null from created c
+        """;
+
+    /// <summary>The database's clock.</summary>
+    internal const string Now = "select clock_timestamp()";
 
     /// <summary>Stores the plan. $1 id, $2 state, $3 the next run's due time, or null, $4 its entry, or null.</summary>
     internal const string SetPlan = "update {schema}.jobs set state = $2, next_run_at = $3, planned_entry = $4 where id = $1";

@@ -1,4 +1,5 @@
 using Npgsql;
+using NpgsqlTypes;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql;
@@ -114,6 +115,19 @@ internal sealed record HeldJob
         OrphanedAt = reader.TimeOrNull(29),
     };
 
+    /// <summary>A job that is not stored yet.</summary>
+    public static HeldJob New(NewJob job, string args, string queue, DateTimeOffset now)
+        => new HeldJob
+        {
+            Id = Guid.CreateVersion7(),
+            Name = job.Definition.Name,
+            Kind = job.Kind,
+            EntryKind = job.EntryKind,
+            Args = args,
+            Queue = queue,
+            Now = now,
+        }.With(job, args, queue);
+
     /// <summary>The same job with another definition.</summary>
     public HeldJob With(NewJob job, string args, string queue) => this with
     {
@@ -150,6 +164,48 @@ internal sealed record HeldJob
         Arg.Text(Cron), Arg.Text(TimeZone), Arg.Time(EndAt), Arg.Text(Exceptions), Arg.Micros(CatchUpWithin), Arg.Int4(CatchUpLimit),
         Arg.Micros(ExpiresAfter), Arg.Text(DeclaredAs), Arg.Time(OrphanedAt),
     ];
+
+    /// <summary>The parameters of <see cref="JobSql.InsertMany"/>.</summary>
+    public static NpgsqlParameter[] ToArgs(HeldJob[] jobs, JobPlan[] plans) =>
+    [
+        Arg.Array(Array.ConvertAll(jobs, static job => job.Id), NpgsqlDbType.Uuid),
+        Texts(jobs, static job => job.Name),
+        Texts(jobs, static job => job.Kind),
+        Texts(jobs, static job => job.EntryKind),
+        Texts(jobs, static job => job.Args),
+        Spans(jobs, static job => job.Every),
+        Times(jobs, static job => job.OnceAt),
+        Times(jobs, static job => job.StartAt),
+        Numbers(jobs, static job => (int)job.Overlap),
+        Numbers(jobs, static job => (int)job.MissedRuns),
+        Texts(jobs, static job => job.Queue),
+        Numbers(jobs, static job => job.Priority),
+        Numbers(jobs, static job => job.MaxAttempts),
+        Spans(jobs, static job => job.Timeout),
+        Texts(jobs, static job => job.DeclaredBy),
+        Texts(jobs, static job => job.Cron),
+        Texts(jobs, static job => job.TimeZone),
+        Times(jobs, static job => job.EndAt),
+        Texts(jobs, static job => job.Exceptions),
+        Spans(jobs, static job => job.CatchUpWithin),
+        Arg.Array(Array.ConvertAll(jobs, static job => job.CatchUpLimit), NpgsqlDbType.Integer),
+        Spans(jobs, static job => job.ExpiresAfter),
+        Texts(jobs, static job => job.DeclaredAs),
+        Numbers(plans, static plan => (int)plan.State),
+        Times(plans, static plan => plan.State == JobState.Active ? plan.Due : null),
+    ];
+
+    private static NpgsqlParameter Texts(HeldJob[] jobs, Converter<HeldJob, string?> value)
+        => Arg.Array(Array.ConvertAll(jobs, value), NpgsqlDbType.Text);
+
+    private static NpgsqlParameter Numbers<T>(T[] rows, Converter<T, int> value)
+        => Arg.Array(Array.ConvertAll(rows, row => checked((short)value(row))), NpgsqlDbType.Smallint);
+
+    private static NpgsqlParameter Times<T>(T[] rows, Converter<T, DateTimeOffset?> value)
+        => Arg.Array(Array.ConvertAll(rows, row => Arg.Instant(value(row))), NpgsqlDbType.TimestampTz);
+
+    private static NpgsqlParameter Spans(HeldJob[] jobs, Converter<HeldJob, TimeSpan?> value)
+        => Arg.Array(Array.ConvertAll(jobs, job => value(job)?.Ticks / TimeSpan.TicksPerMicrosecond), NpgsqlDbType.Bigint);
 
     // PostgreSQL stores times in microseconds: round down, so that the value equals what is read back.
     private static DateTimeOffset? Stored(DateTimeOffset? time)

@@ -12,7 +12,7 @@ internal sealed partial class PostgreSqlJobStore
     public async Task<Job> UpsertAsync(NewJob job, CancellationToken cancellationToken)
     {
         var definition = job.Definition;
-        var line = definition.Queue ?? "default";
+        var line = QueueOf(job);
         await queue.Names.RegisterAsync([job.EntryKind], [line], cancellationToken).ConfigureAwait(false);
         var args = Json(job.Args);
         var isPlanned = await database.InTransactionAsync(
@@ -51,9 +51,7 @@ internal sealed partial class PostgreSqlJobStore
             queue.Hints.Work(line);
         }
 
-        return await FindByNameAsync(definition.Name, cancellationToken).ConfigureAwait(false)
-            ?? throw new InvalidOperationException(
-                $"Job '{definition.Name}' was deleted by another process while it was stored. Create it again.");
+        return await FindByNameAsync(definition.Name, cancellationToken).ConfigureAwait(false) ?? throw Deleted(definition.Name);
     }
 
     public async Task<bool> PauseAsync(Guid jobId, JobPause pause, AuditInfo audit, CancellationToken cancellationToken)

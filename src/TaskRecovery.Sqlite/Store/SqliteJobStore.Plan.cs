@@ -6,11 +6,25 @@ namespace TaskRecovery.Sqlite;
 /// <content>Creating, changing, pausing and deleting jobs.</content>
 internal sealed partial class SqliteJobStore
 {
+    // Holds the write lock for about 10 ms.
+    private const int UpsertBatch = 200;
+
     public async Task<Job> UpsertAsync(NewJob job, CancellationToken cancellationToken)
     {
         var (stored, isPlanned) = await database.WriteAsync(session => Upsert(session, job), cancellationToken).ConfigureAwait(false);
         SendHint(isPlanned ? stored.Queue : null);
         return stored.ToJob();
+    }
+
+    public async Task<IReadOnlyList<Job>> UpsertManyAsync(IReadOnlyList<NewJob> jobs, CancellationToken cancellationToken)
+    {
+        var stored = new List<Job>(jobs.Count);
+        foreach (var part in jobs.Chunk(UpsertBatch))
+        {
+            stored.AddRange(await UpsertPartAsync(part, cancellationToken).ConfigureAwait(false));
+        }
+
+        return stored;
     }
 
     public async Task<bool> PauseAsync(Guid jobId, JobPause pause, AuditInfo audit, CancellationToken cancellationToken)
@@ -99,6 +113,34 @@ internal sealed partial class SqliteJobStore
         }
 
         return isDeleted;
+    }
+
+    private async Task<List<Job>> UpsertPartAsync(NewJob[] jobs, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var stored = await database.WriteAsync(
+                session => Array.ConvertAll(jobs, job => Upsert(session, job)), cancellationToken).ConfigureAwait(false);
+            foreach (var line in stored.Where(static row => row.IsPlanned).Select(static row => row.Job.Queue)
+                .Distinct(StringComparer.Ordinal))
+            {
+                SendHint(line);
+            }
+
+            return [.. stored.Select(static row => row.Job.ToJob())];
+        }
+        catch (Exception exception) when (jobs.Length > 1 && exception is not (StoreUnavailableException or OperationCanceledException))
+        {
+            // One of them can't be stored. Storing them one by one shows which.
+        }
+
+        var each = new List<Job>(jobs.Length);
+        foreach (var job in jobs)
+        {
+            each.Add(await UpsertAsync(job, cancellationToken).ConfigureAwait(false));
+        }
+
+        return each;
     }
 
     private (JobRow Job, bool IsPlanned) Upsert(SqliteSession session, NewJob job)

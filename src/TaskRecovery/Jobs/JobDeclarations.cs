@@ -16,6 +16,7 @@ internal sealed class JobDeclarations(
     : IStartupStep
 {
     private const int MostNames = 20;
+    private const int MostAtOnce = 500;
 
     private readonly string _application = actor.Name;
 
@@ -30,17 +31,23 @@ internal sealed class JobDeclarations(
         var stored = await store.ListDeclaredAsync(_application, cancellationToken).ConfigureAwait(false);
         var unchanged = stored.Where(static job => !job.IsOrphaned).ToDictionary(
             static job => job.Name, static job => job.DeclaredAs, StringComparer.Ordinal);
+        var wanted = new List<NewJob>();
         foreach (var declaration in declared.All)
         {
             // One answer of the store is enough for all jobs that have not changed, however many there are.
-            if (unchanged.TryGetValue(declaration.Name, out var digest) && digest is not null
-                && string.Equals(digest, declaration.Digest(jobs), StringComparison.Ordinal))
+            if (!unchanged.TryGetValue(declaration.Name, out var digest) || digest is null
+                || !string.Equals(digest, declaration.Digest(jobs), StringComparison.Ordinal))
             {
-                continue;
+                wanted.Add(await declaration.Declare(jobs, _application, cancellationToken).ConfigureAwait(false));
             }
+        }
 
-            var job = await declaration.Declare(jobs, _application, cancellationToken).ConfigureAwait(false);
-            logger.JobDeclared(job.Name, job.Id, job.Schedule, job.NextRunAt);
+        foreach (var part in wanted.Chunk(MostAtOnce))
+        {
+            foreach (var job in await store.UpsertManyAsync(part, cancellationToken).ConfigureAwait(false))
+            {
+                logger.JobDeclared(job.Name, job.Id, job.Schedule, job.NextRunAt);
+            }
         }
 
         await HandleOrphansAsync(stored, cancellationToken).ConfigureAwait(false);

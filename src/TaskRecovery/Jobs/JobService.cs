@@ -21,9 +21,14 @@ internal sealed class JobService(
 {
     private const int MostBackfilled = 10_000;
 
-    public Task<Job> CreateOrUpdateAsync<TArgs>(JobDefinition definition, TArgs args, CancellationToken cancellationToken = default)
+    public async Task<Job> CreateOrUpdateAsync<TArgs>(
+        JobDefinition definition, TArgs args, CancellationToken cancellationToken = default)
         where TArgs : notnull
-        => StoreAsync(definition, args, null, cancellationToken);
+    {
+        own.Refuse(nameof(CreateOrUpdateAsync));
+        var job = await ReadyAsync(definition, args, declaredBy: null, cancellationToken).ConfigureAwait(false);
+        return await store.UpsertAsync(job, cancellationToken).ConfigureAwait(false);
+    }
 
     /// <summary>Computes the digest of a declaration.</summary>
     internal string DigestOf<TArgs>(JobDefinition definition, TArgs args)
@@ -33,13 +38,12 @@ internal sealed class JobService(
         return JobDigest.Of(definition, kind.Kind, definition.MaxAttempts ?? kind.Options.MaxAttempts, json.Write(args));
     }
 
-    /// <summary>Creates or updates a job; <paramref name="declaredBy"/> is the application that declares it in its code, or
-    /// <see langword="null"/>.</summary>
-    internal async Task<Job> StoreAsync<TArgs>(
+    /// <summary>Checks a job and returns it as it is stored; <paramref name="declaredBy"/> is the application that declares it in its code,
+    /// or <see langword="null"/>.</summary>
+    internal async Task<NewJob> ReadyAsync<TArgs>(
         JobDefinition definition, TArgs args, string? declaredBy, CancellationToken cancellationToken)
         where TArgs : notnull
     {
-        own.Refuse(nameof(CreateOrUpdateAsync));
         JobRules.Check(definition);
         ArgumentNullException.ThrowIfNull(args);
         var kind = kinds.Find(typeof(TArgs));
@@ -61,8 +65,7 @@ internal sealed class JobService(
         var maxAttempts = definition.MaxAttempts ?? kind.Options.MaxAttempts;
         var declaredAs = declaredBy is null ? null : JobDigest.Of(definition, kind.Kind, maxAttempts, stored);
         stored = await EncodeAsync(definition.Name, codecs.Find(typeof(TArgs)), stored, cancellationToken).ConfigureAwait(false);
-        var job = new NewJob(definition, kind.Kind, TaskKinds.EntryKind(kind.Kind), stored, maxAttempts, declaredBy, declaredAs);
-        return await store.UpsertAsync(job, cancellationToken).ConfigureAwait(false);
+        return new NewJob(definition, kind.Kind, TaskKinds.EntryKind(kind.Kind), stored, maxAttempts, declaredBy, declaredAs);
     }
 
     public Task<Job?> GetAsync(Guid jobId, CancellationToken cancellationToken = default) => store.FindAsync(jobId, cancellationToken);

@@ -13,6 +13,11 @@ public interface IJobStore
     /// entry ends in the same transaction, even if a node has claimed it; it then ends under the fence of that claim.</remarks>
     Task<Job> UpsertAsync(NewJob job, CancellationToken cancellationToken);
 
+    /// <summary>Does what <see cref="UpsertAsync"/> does for each of these jobs, whose names differ. Jobs that do not exist yet share
+    /// transactions.</summary>
+    /// <returns>The stored jobs, in the same order.</returns>
+    Task<IReadOnlyList<Job>> UpsertManyAsync(IReadOnlyList<NewJob> jobs, CancellationToken cancellationToken);
+
     /// <summary>Finds a job by id.</summary>
     Task<Job?> FindAsync(Guid jobId, CancellationToken cancellationToken);
 

@@ -4,6 +4,8 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using TaskRecovery.Benchmarks.Children;
 using TaskRecovery.Benchmarks.Stores;
+using TaskRecovery.Hosting;
+using TaskRecovery.Jobs;
 
 namespace TaskRecovery.Benchmarks.Rows;
 
@@ -24,8 +26,8 @@ internal sealed class JobsRow : BenchmarkRow
         => "Jobs that are all due every minute, in one process. Runs per second; each run stores its task record, "
             + "checks for overlap and plans"
         + " the next run. A floor writes the same rows and decides nothing. Then jobs that are due every second, with the time from the due"
-        + " time to the handler. Then the start-up with jobs that have no plan, and the time from a"
-        + " call of TriggerNowAsync to the handler, one run at a time.";
+        + " time to the handler. Then the start-up with jobs that have no plan, and with jobs that the code declares for the first time,"
+        + " and the time from a call of TriggerNowAsync to the handler, one run at a time.";
 
     public override async Task<IReadOnlyList<BenchmarkCase>> PrepareAsync(BenchmarkEnvironment environment)
     {
@@ -57,6 +59,7 @@ internal sealed class JobsRow : BenchmarkRow
         cases.Add(new BenchmarkCase($"{jobs / 20:N0} jobs due every second", () => EverySecondAsync(store, jobs / 20)));
         cases.Add(new BenchmarkCase($"planning {jobs / 10:N0} jobs", () => PlanAsync(store, jobs / 10)));
         cases.Add(new BenchmarkCase($"planning {jobs:N0} jobs", () => PlanAsync(store, jobs)));
+        cases.Add(new BenchmarkCase($"declaring {jobs:N0} jobs", () => DeclareAsync(store, jobs)));
         cases.Add(new BenchmarkCase("one run at a time", () => RunAloneAsync(store, template)));
         return cases;
     }
@@ -146,6 +149,26 @@ internal sealed class JobsRow : BenchmarkRow
         return planned == jobs
             ? [new Figure("planning", seconds * 1000, "ms"), new Figure("a job", seconds * 1_000_000 / jobs, "us")]
             : throw new InvalidOperationException($"{planned} of {jobs} jobs were planned.");
+    }
+
+    // The first start of an application that declares its jobs in its code, up to its claims.
+    private static async Task<Figure[]> DeclareAsync(IBenchmarkStore store, int jobs)
+    {
+        await using var database = await store.CreateAsync();
+        using var host = BenchmarkHost.Create(store.Name, database.ConnectionString, builder =>
+        {
+            builder.Services.AddSingleton(new WorkLog(record: false));
+            builder.AddTaskHandler<BenchmarkTaskArgs, BenchmarkTaskHandler>();
+            for (var number = 0; number < jobs; number++)
+            {
+                builder.AddIntervalJob($"job {number}", TimeSpan.FromMinutes(1), new BenchmarkTaskArgs(0));
+            }
+        });
+        var step = host.Services.GetServices<IStartupStep>().OfType<JobDeclarations>().Single();
+        var started = Stopwatch.GetTimestamp();
+        await step.RunAsync(CancellationToken.None);
+        var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        return [new Figure("declaring", seconds * 1000, "ms"), new Figure("a job", seconds * 1_000_000 / jobs, "us")];
     }
 
     private static async Task<Figure[]> RunAloneAsync(IBenchmarkStore store, IBenchmarkDatabase template)

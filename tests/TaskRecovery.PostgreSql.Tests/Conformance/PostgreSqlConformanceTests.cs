@@ -49,6 +49,8 @@ public sealed class PostgreSqlNodeSessionTests() : NodeSessionTests(new PostgreS
 
 public sealed class PostgreSqlJobTests() : JobTests(new PostgreSqlFixture());
 
+public sealed class PostgreSqlManyJobsTests() : ManyJobsTests(new PostgreSqlFixture());
+
 public sealed class PostgreSqlScheduleTests() : ScheduleTests(new PostgreSqlFixture());
 
 public sealed class PostgreSqlTaskTests() : TaskTests(new PostgreSqlFixture());

@@ -49,6 +49,8 @@ public sealed class SqliteNodeSessionTests() : NodeSessionTests(new SqliteFixtur
 
 public sealed class SqliteJobTests() : JobTests(new SqliteFixture());
 
+public sealed class SqliteManyJobsTests() : ManyJobsTests(new SqliteFixture());
+
 public sealed class SqliteScheduleTests() : ScheduleTests(new SqliteFixture());
 
 public sealed class SqliteTaskTests() : TaskTests(new SqliteFixture());

@@ -29,10 +29,20 @@ internal sealed class ScriptedJobs : IJobStore
     public TaskRecord NewTask(TaskState state = TaskState.Running, int crashes = 0)
         => new() { Id = Guid.CreateVersion7(), JobId = Job.Id, State = state, Crashes = crashes, DueAt = DateTimeOffset.UnixEpoch };
 
-    public Task<TaskStart> StartTaskAsync(TaskStartRequest request, CancellationToken cancellationToken)
+    /// <summary>What the answer to a start waits for.</summary>
+    public Func<TaskStartRequest, Task> StartAnswers { get; set; } = static _ => System.Threading.Tasks.Task.CompletedTask;
+
+    public async Task<TaskStart> StartTaskAsync(TaskStartRequest request, CancellationToken cancellationToken)
     {
-        Starts.Add(request);
-        return System.Threading.Tasks.Task.FromResult(OnStart!(request, Starts.Count));
+        int count;
+        lock (Starts)
+        {
+            Starts.Add(request);
+            count = Starts.Count;
+        }
+
+        await StartAnswers(request);
+        return OnStart!(request, count);
     }
 
     public Task<Job> UpsertAsync(NewJob job, CancellationToken cancellationToken)
@@ -40,6 +50,21 @@ internal sealed class ScriptedJobs : IJobStore
         Upserts.Add(job);
         return System.Threading.Tasks.Task.FromResult(Job with { Name = job.Definition.Name });
     }
+
+    public async Task<IReadOnlyList<Job>> UpsertManyAsync(IReadOnlyList<NewJob> jobs, CancellationToken cancellationToken)
+    {
+        UpsertCalls++;
+        var stored = new List<Job>();
+        foreach (var job in jobs)
+        {
+            stored.Add(await UpsertAsync(job, cancellationToken));
+        }
+
+        return stored;
+    }
+
+    /// <summary>How often several jobs were stored at once.</summary>
+    public int UpsertCalls { get; private set; }
 
     public Task<Job?> FindAsync(Guid jobId, CancellationToken cancellationToken)
         => System.Threading.Tasks.Task.FromResult(HasJob ? Job : null);

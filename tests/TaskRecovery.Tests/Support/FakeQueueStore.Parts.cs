@@ -131,6 +131,9 @@ internal sealed class NoJobs : IJobStore
 
     public Task<Job> UpsertAsync(NewJob job, CancellationToken cancellationToken) => throw new NotSupportedException();
 
+    public Task<IReadOnlyList<Job>> UpsertManyAsync(IReadOnlyList<NewJob> jobs, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
+
     public Task<Job?> FindAsync(Guid jobId, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public Task<Job?> FindByNameAsync(string name, CancellationToken cancellationToken) => throw new NotSupportedException();
