@@ -62,6 +62,13 @@ internal static class JobSql
     /// <summary>Changes the plan. ?1 id, ?2 state, ?3 next run's due time, ?4 its entry.</summary>
     public const string SetPlan = "update taskrecovery_jobs set state = ?2, next_run_at = ?3, planned_entry = ?4 where id = ?1";
 
+    /// <summary>Stores the plan of an active job that had none. ?1 id, ?2 state, ?3 next run's due time, ?4 its entry; does nothing unless
+    /// the job still has ?5 as its planned entry and was last changed at ?6.</summary>
+    public const string SetMissingPlan = """
+        update taskrecovery_jobs set state = ?2, next_run_at = ?3, planned_entry = ?4
+        where id = ?1 and state = 0 and planned_entry is ?5 and updated_at = ?6
+        """;
+
     /// <summary>Stores which application declares a job, as what, and that it is no orphan. ?1 id, ?2 application, ?3 declared
     /// as.</summary>
     public const string SetDeclared = "update taskrecovery_jobs set declared_by = ?2, declared_as = ?3, orphaned_at = null where id = ?1";

@@ -12,7 +12,7 @@ internal sealed partial class SqliteJobStore
     {
         await ChangeAsync(
             session => session.Get(JobSql.ToResume).Bind(1, database.Now()), ResumeDue, cancellationToken).ConfigureAwait(false);
-        return await ChangeAsync(static session => session.Get(JobSql.Unplanned), PlanMissing, cancellationToken).ConfigureAwait(false);
+        return await PlanMissingAsync(cancellationToken).ConfigureAwait(false);
     }
 
     public async Task<JobRecovery> CorrectPlansAsync(CancellationToken cancellationToken)
@@ -86,22 +86,97 @@ internal sealed partial class SqliteJobStore
         return queues;
     }
 
-    private static bool PlanMissing(EntryMoves moves, JobRow job)
+    /// <summary>Plans the jobs without a planned run. A reader reads and plans the next part while the writer stores this one, so that the
+    /// write lock is held as briefly as possible.</summary>
+    private async Task<JobRecovery> PlanMissingAsync(CancellationToken cancellationToken)
     {
-        // Another node may have planned it in the meantime.
-        if (job.State != JobState.Active || (job.PlannedEntry is { } entry && !moves.Session.Get(JobSql.IsOver).Bind(1, entry).Exists()))
+        var jobs = await database.ReadAsync(static session => ReadIds(session.Get(JobSql.Unplanned)), cancellationToken)
+            .ConfigureAwait(false);
+        var planned = 0;
+        var queues = new HashSet<string>(StringComparer.Ordinal);
+        var problems = new List<UnplannableJob>();
+        var storing = Task.FromResult<List<string>>([]);
+        foreach (var part in jobs.Chunk(PlanBatch))
         {
-            return false;
+            var reading = database.ReadAsync(session => FindPlans(session, part, problems), cancellationToken).AsTask();
+            await Task.WhenAll(storing, reading).ConfigureAwait(false);
+            Count(await storing.ConfigureAwait(false));
+            var plans = await reading.ConfigureAwait(false);
+            storing = database.WriteAsync(session => StorePlans(NewMoves(session), plans), cancellationToken).AsTask();
         }
 
-        if (JobPlanning.Missing(job.Timing, wasPlanned: job.PlannedEntry is not null, Micros.ToTime(moves.Now)) is { } due)
+        Count(await storing.ConfigureAwait(false));
+        foreach (var queue in queues)
         {
-            Plan(moves, job, Micros.From(due));
-            return true;
+            SendHint(queue);
         }
 
-        SetPlan(moves, job.Id, JobState.Ended, null, null);
-        return false;
+        return new JobRecovery(planned, problems);
+
+        void Count(List<string> filled)
+        {
+            planned += filled.Count;
+            queues.UnionWith(filled);
+        }
+    }
+
+    private List<(JobRow Job, long? Due)> FindPlans(SqliteSession session, Guid[] ids, List<UnplannableJob> problems)
+    {
+        var now = Micros.ToTime(database.Now());
+        var plans = new List<(JobRow, long?)>(ids.Length);
+        foreach (var id in ids)
+        {
+            if (Find(session, id) is not { State: JobState.Active } job)
+            {
+                continue;
+            }
+
+            try
+            {
+                plans.Add((job, Micros.From(JobPlanning.Missing(job.Timing, wasPlanned: job.PlannedEntry is not null, now))));
+            }
+            catch (Exception exception) when (UnplannableJob.IsProblem(exception))
+            {
+                problems.Add(new UnplannableJob(job.Name, exception.Message));
+            }
+        }
+
+        return plans;
+    }
+
+    /// <summary>Stores the plans of the jobs that have not changed since they were read. A job that has changed was planned by that change,
+    /// or is by the next recovery.</summary>
+    /// <returns>The queues of the jobs for which an entry was stored.</returns>
+    private static List<string> StorePlans(EntryMoves moves, List<(JobRow Job, long? Due)> plans)
+    {
+        var queues = new List<string>(plans.Count);
+        foreach (var (job, due) in plans)
+        {
+            if (job.PlannedEntry is { } before && !moves.Session.Get(JobSql.IsOver).Bind(1, before).Exists())
+            {
+                continue;
+            }
+
+            long? entry = due is null ? null : AddEntry(moves, job, due, JobEntryArgs.Write(job.Id));
+            var isStored = moves.Session.Get(JobSql.SetMissingPlan)
+                .Bind(1, job.Id).Bind(2, (int)(due is null ? JobState.Ended : JobState.Active)).Bind(3, due).Bind(4, entry)
+                .Bind(5, job.PlannedEntry).Bind(6, job.UpdatedAt)
+                .ExecuteChanges() > 0;
+            if (entry is { } added)
+            {
+                if (isStored)
+                {
+                    queues.Add(job.Queue);
+                }
+                else
+                {
+                    moves.Session.Get(WaitingSql.Take).Bind(1, added).Execute();
+                    moves.Session.Get(EntrySql.Delete).Bind(1, added).Execute();
+                }
+            }
+        }
+
+        return queues;
     }
 
     // Resumes as of the end of the pause, so that a run that was due since then is not lost.
