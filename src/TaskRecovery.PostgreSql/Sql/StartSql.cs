@@ -31,7 +31,7 @@ internal static class StartSql
     /// committed during the wait for the locks. $1 nodes, $2 entries, $3 fences, $4 jobs, $5 the tasks that the entries name, or
     /// null, $6 the due times for which runs were requested, or null, $7 overlap policies of single runs, or null.</summary>
     /// <remarks>
-    /// The row of a held claim is locked against a sweep. The outcome is read only if the claim is not held.
+    /// The rows of the claims are locked against a sweep, once for all starts under them. The outcome is read only if the claim is not held.
     /// Jobs of the old system may have any interval and time: an interval below a second counts as a second, and an infinite time as now.
     /// </remarks>
     /// <returns>One row for each start: its number, the time, the node's label (null if the claim is not held), kind and reason of the
@@ -40,7 +40,15 @@ internal static class StartSql
     /// numbers of its queue and entry kind, how many of its tasks wait for their first start (only if the policy lets runs wait; at most as
     /// many as can start in one batch), and whether the bound task has to wait for another one; then the bound task and the job.</returns>
     internal static readonly string Facts = $$"""
-        with clock as materialized (select clock_timestamp() as now)
+        with clock as materialized (select clock_timestamp() as now), held as materialized (
+            select c.id, n.id as node, n.label
+            from {schema}.claims c
+            cross join lateral (
+                select n.id, {{NodeSql.Label}} as label from {schema}.nodes n where n.number = c.node offset 0) n
+            where c.id = any ($3)
+            order by c.id
+            for key share of c
+        )
         select g.n, c.now, h.label, o.kind, o.reason, m.state,
             j.finite_start_at, j.due, j.entry_kind, j.planned_entry is not distinct from g.entry,
             coalesce(
@@ -63,10 +71,9 @@ internal static class StartSql
             g (node, entry, fence, job, task, due, overlap, n)
         cross join clock c
         left join lateral (
-            select {{NodeSql.Label}} as label from {schema}.claims c join {schema}.nodes n on n.number = c.node
-            where c.id = g.fence and n.id = g.node
-                and (select o.entry from {schema}.outcomes o where o.entry = g.entry and o.fence = g.fence) is null
-            for key share of c) h on true
+            select h.label from held h
+            where h.id = g.fence and h.node = g.node
+                and (select o.entry from {schema}.outcomes o where o.entry = g.entry and o.fence = g.fence) is null) h on true
         left join lateral (
             select o.kind, o.reason from {schema}.outcomes o join {schema}.nodes n on n.number = o.node
             where h.label is null and o.entry = g.entry and o.fence = g.fence and n.id = g.node offset 0) o on true
