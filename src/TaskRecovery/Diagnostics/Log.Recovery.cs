@@ -49,4 +49,8 @@ internal static partial class Log
 
     [LoggerMessage(3081, LogLevel.Information, "{Loop} succeeded again")]
     public static partial void LoopWorksAgain(this ILogger logger, string loop);
+
+    [LoggerMessage(3090, LogLevel.Warning, "A step of bulk operation {OperationId} failed; the other operations continue, and it is "
+        + "repeated until it succeeds or is stopped, without further warnings")]
+    public static partial void OperationFailed(this ILogger logger, long operationId, Exception exception);
 }

@@ -1,13 +1,17 @@
 using System.Runtime.ExceptionServices;
+using Microsoft.Extensions.Logging;
+using TaskRecovery.Diagnostics;
 using TaskRecovery.Hosting;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Monitoring;
 
 /// <summary>Continues the running bulk operations, whichever process started them, and resumes queues whose pause has ended.</summary>
-internal sealed class OperationLoop(IOperationStore store, IClaimWaker waker, OperationSignal signal, StoreLoopServices services)
+internal sealed class OperationLoop(
+    IOperationStore store, IClaimWaker waker, OperationSignal signal, StoreLoopServices services, ILogger<OperationLoop> logger)
     : StoreLoop("The work on bulk operations", services)
 {
+    private readonly HashSet<long> _failing = [];
     private int _rounds;
 
     /// <inheritdoc/>
@@ -26,22 +30,22 @@ internal sealed class OperationLoop(IOperationStore store, IClaimWaker waker, Op
         }
 
         var worked = false;
-        ExceptionDispatchInfo? failed = null;
+        var failed = new List<(long Operation, Exception Exception)>();
         foreach (var operation in await store.ListRunningAsync(cancellationToken).ConfigureAwait(false))
         {
             try
             {
                 worked |= (await store.StepAsync(operation, cancellationToken).ConfigureAwait(false)).Worked;
+                _failing.Remove(operation);
             }
-            catch (Exception failure) when (failure is not (OperationCanceledException or StoreUnavailableException))
+            catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
             {
-                // The failure is reported, but it must not keep the operations after this one from continuing.
-                failed ??= ExceptionDispatchInfo.Capture(failure);
+                // The others continue: a step may fail because of what is stored in one operation.
+                failed.Add((operation, exception));
             }
         }
 
-        failed?.Throw();
-
+        Report(failed, worked);
         if (worked)
         {
             waker.WakeAll();
@@ -52,6 +56,23 @@ internal sealed class OperationLoop(IOperationStore store, IClaimWaker waker, Op
         }
 
         return worked;
+    }
+
+    // If the store is not available, the loop reports that. If another operation made progress, it is not the store.
+    private void Report(List<(long Operation, Exception Exception)> failed, bool worked)
+    {
+        foreach (var (operation, exception) in failed)
+        {
+            if (exception is StoreUnavailableException && !worked)
+            {
+                ExceptionDispatchInfo.Throw(exception);
+            }
+
+            if (_failing.Add(operation))
+            {
+                logger.OperationFailed(operation, exception);
+            }
+        }
     }
 
     /// <inheritdoc/>

@@ -1,82 +1,90 @@
-using TaskRecovery.Hosting;
 using TaskRecovery.Monitoring;
 using TaskRecovery.Storage;
 using TaskRecovery.Tests.Support;
 
 namespace TaskRecovery.Tests.Monitoring;
 
-/// <summary>The loop that continues bulk operations: one that fails keeps none of the others from continuing.</summary>
+/// <summary>One bulk operation whose step fails does not stop the others.</summary>
 public sealed class OperationLoopTests : IDisposable
 {
-    private readonly ManualTimeProvider _time = new();
-    private readonly LogRecorder<OutageReporter> _log = new();
-    private readonly NodeUnderTest _node;
-    private readonly Operations _store = new();
+    private readonly RecoveryUnderTest _recovery = new();
+    private readonly LogRecorder<OperationLoop> _log = new();
+    private readonly Steps _store = new();
     private readonly OperationLoop _loop;
 
-    public OperationLoopTests()
-    {
-        _node = new NodeUnderTest(new FakeStore(), _time);
-        _loop = new OperationLoop(
-            _store, new Waker(), new OperationSignal(),
-            new StoreLoopServices(_node.Gate, new FakeRole(), new OutageReporter(_time, _log), _time));
-    }
+    public OperationLoopTests() => _loop = new OperationLoop(_store, _recovery.Waker, new OperationSignal(), _recovery.Loops, _log);
 
     public void Dispose()
     {
         _loop.Dispose();
-        _node.Node.Dispose();
+        _recovery.Dispose();
     }
 
     [Fact]
-    public async Task An_operation_that_fails_does_not_stop_the_ones_after_it()
+    public async Task A_failing_operation_is_reported_once_and_the_others_continue()
     {
-        _store.Failure = new TimeoutException("step 1");
+        _store.Results[1] = new TaskRecoveryException("unreadable");
+        _store.Results[2] = null;
 
-        var failure = await Assert.ThrowsAsync<TimeoutException>(() => _loop.WorkOnceAsync(TestContext.Current.CancellationToken));
+        var first = await _loop.WorkOnceAsync(TestContext.Current.CancellationToken);
+        await _loop.WorkOnceAsync(TestContext.Current.CancellationToken);
 
-        Assert.Equal("step 1", failure.Message);
-        Assert.Equal([1L, 2L, 3L], _store.Stepped);
+        Assert.True(first);
+        Assert.Equal([1, 2, 1, 2], _store.Asked);
+        Assert.Equal([3090], _log.Ids);
+        Assert.Contains("operation 1 failed", _log.Texts[0], StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Without_a_database_no_further_operation_is_tried()
+    public async Task An_operation_that_fails_again_after_a_success_is_reported_again()
     {
-        _store.Failure = new StoreUnavailableException("gone");
+        foreach (var result in new Exception?[] { new InvalidOperationException("a"), null, new InvalidOperationException("b") })
+        {
+            _store.Results[1] = result;
+            await _loop.WorkOnceAsync(TestContext.Current.CancellationToken);
+        }
+
+        Assert.Equal([3090, 3090], _log.Ids);
+    }
+
+    [Fact]
+    public async Task A_store_that_is_not_available_is_no_fault_of_an_operation()
+    {
+        _store.Results[1] = _store.Results[2] = new StoreUnavailableException("away");
 
         await Assert.ThrowsAsync<StoreUnavailableException>(() => _loop.WorkOnceAsync(TestContext.Current.CancellationToken));
+        _store.Results[2] = null;
+        await _loop.WorkOnceAsync(TestContext.Current.CancellationToken);
 
-        Assert.Equal([1L], _store.Stepped);
+        Assert.Equal([3090], _log.Ids);
     }
 
-    private sealed class Waker : IClaimWaker
+    /// <summary>Running operations, each with what its steps do.</summary>
+    private sealed class Steps : IOperationStore
     {
-        public void WakeAll()
-        {
-        }
-    }
+        public SortedDictionary<long, Exception?> Results { get; } = [];
 
-    private sealed class Operations : IOperationStore
-    {
-        public Exception? Failure { get; set; }
-
-        public List<long> Stepped { get; } = [];
-
-        public ValueTask<int> ResumeDueAsync(CancellationToken cancellationToken) => ValueTask.FromResult(0);
+        public List<long> Asked { get; } = [];
 
         public ValueTask<IReadOnlyList<long>> ListRunningAsync(CancellationToken cancellationToken)
-            => ValueTask.FromResult<IReadOnlyList<long>>([1, 2, 3]);
+            => ValueTask.FromResult<IReadOnlyList<long>>([.. Results.Keys]);
 
         public ValueTask<OperationStep> StepAsync(long operationId, CancellationToken cancellationToken)
         {
-            Stepped.Add(operationId);
-            return operationId == 1 && Failure is { } failure
-                ? ValueTask.FromException<OperationStep>(failure)
+            Asked.Add(operationId);
+            return Results[operationId] is { } error
+                ? ValueTask.FromException<OperationStep>(error)
                 : ValueTask.FromResult(new OperationStep(null, Worked: true));
         }
 
+        public ValueTask<int> ResumeDueAsync(CancellationToken cancellationToken) => ValueTask.FromResult(0);
+
+        public ValueTask PurgeAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
         public ValueTask RecordAsync(QueueEventKind kind, string subject, AuditInfo audit, CancellationToken cancellationToken)
             => throw new NotSupportedException();
+
+        public ValueTask<long> FindLastEntryAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
 
         public ValueTask<BulkOperation> PrepareAsync(NewOperation operation, AuditInfo audit, CancellationToken cancellationToken)
             => throw new NotSupportedException();
@@ -98,7 +106,5 @@ public sealed class OperationLoopTests : IDisposable
 
         public ValueTask<OperationEntryPage> ListEntriesAsync(OperationEntryQuery query, CancellationToken cancellationToken)
             => throw new NotSupportedException();
-
-        public ValueTask PurgeAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
     }
 }
