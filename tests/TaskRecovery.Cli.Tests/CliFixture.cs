@@ -161,6 +161,30 @@ internal sealed class CliFixture : IDisposable
         return entry.Id;
     }
 
+    /// <summary>Uses the library's services.</summary>
+    public async Task<T> UseAsync<T>(Func<IServiceProvider, Task<T>> use)
+    {
+        await using var services = Services();
+        return await use(services);
+    }
+
+    /// <summary>Runs one entry of a kind in a host that stops afterwards.</summary>
+    /// <returns>What is selected of its arguments.</returns>
+    public async Task<TResult> RunOneAsync<TArgs, TResult>(string kind, string queue, Func<TArgs, TResult> select)
+        where TArgs : notnull
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        var ran = new TaskCompletionSource<TArgs>(TaskCreationOptions.RunContinuationsAsynchronously);
+        builder.Services.AddSingleton(ran);
+        Use(builder.Services.AddTaskRecovery(options => options.Queues[queue] = new QueueOptions()))
+            .AddWorker<TArgs, Catcher<TArgs>>(kind);
+        using var host = builder.Build();
+        await host.StartAsync(Cancellation);
+        var args = await ran.Task.WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
+        await host.StopAsync(Cancellation);
+        return select(args);
+    }
+
     private static NodeIdentity Identity(Guid id, string name) => new()
     {
         Id = id,
@@ -193,6 +217,16 @@ internal sealed class CliFixture : IDisposable
 
     [JobKind("render")]
     public sealed record Render(int Page);
+
+    public sealed class Catcher<TArgs>(TaskCompletionSource<TArgs> ran) : IJobWorker<TArgs>
+        where TArgs : notnull
+    {
+        public Task WorkAsync(WorkContext<TArgs> context, CancellationToken cancellationToken)
+        {
+            ran.TrySetResult(context.Args);
+            return Task.CompletedTask;
+        }
+    }
 
     public sealed class FailingRenderer(ILogger<FailingRenderer> logger, string error, TaskCompletionSource ran) : IJobWorker<Render>
     {

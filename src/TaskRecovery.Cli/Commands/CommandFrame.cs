@@ -67,12 +67,14 @@ internal sealed class CommandFrame(Terminal terminal)
     /// <param name="needsTables">Whether the tables have to exist.</param>
     /// <param name="onlyReads">Whether this call changes nothing.</param>
     /// <param name="configure">Sets options of the library.</param>
+    /// <param name="needsYes">Whether the command is a dry run without <c>--yes</c>, instead of asking.</param>
     public Command Writes(
         Command command,
         Func<CommandCall, CancellationToken, Task<int>> run,
         bool needsTables = true,
         Func<ParseResult, bool>? onlyReads = null,
-        Action<ParseResult, TaskRecoveryOptions>? configure = null)
+        Action<ParseResult, TaskRecoveryOptions>? configure = null,
+        bool needsYes = false)
     {
         AddActor(command);
         foreach (var option in (Option[])[_yes, _dryRun, _reason])
@@ -81,7 +83,7 @@ internal sealed class CommandFrame(Terminal terminal)
         }
 
         command.SetAction((parsed, cancellationToken) =>
-            RunAsync(parsed, onlyReads?.Invoke(parsed) != true, needsTables, run, cancellationToken, configure));
+            RunAsync(parsed, onlyReads?.Invoke(parsed) != true, needsTables, run, cancellationToken, configure, needsYes));
         return command;
     }
 
@@ -106,9 +108,10 @@ internal sealed class CommandFrame(Terminal terminal)
         bool needsTables,
         Func<CommandCall, CancellationToken, Task<int>> run,
         CancellationToken cancellationToken,
-        Action<ParseResult, TaskRecoveryOptions>? configure = null)
+        Action<ParseResult, TaskRecoveryOptions>? configure = null,
+        bool needsYes = false)
     {
-        var isDryRun = isWrite && parsed.GetValue(_dryRun);
+        var isDryRun = isWrite && (parsed.GetValue(_dryRun) || (needsYes && !parsed.GetValue(_yes)));
         if (isWrite && !isDryRun)
         {
             RequireWrites(parsed);

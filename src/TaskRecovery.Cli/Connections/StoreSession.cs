@@ -1,7 +1,9 @@
+using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using TaskRecovery.Cli.Errors;
+using TaskRecovery.Cli.Import;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Cli.Connections;
@@ -11,11 +13,13 @@ internal sealed class StoreSession : IAsyncDisposable
 {
     private readonly ServiceProvider _services;
     private readonly ConnectionText _connection;
+    private readonly string? _schema;
 
-    private StoreSession(ServiceProvider services, ConnectionText connection)
+    private StoreSession(ServiceProvider services, ConnectionText connection, string? schema)
     {
         _services = services;
         _connection = connection;
+        _schema = schema;
     }
 
     /// <summary>The database for questions and messages.</summary>
@@ -26,6 +30,9 @@ internal sealed class StoreSession : IAsyncDisposable
 
     /// <summary>The actions.</summary>
     public IQueueOperator Operator => _services.GetRequiredService<IQueueOperator>();
+
+    /// <summary>The queue, for a session of one kind.</summary>
+    public IJobQueue Queue => _services.GetRequiredService<IJobQueue>();
 
     /// <summary>The jobs.</summary>
     public IJobService Jobs => _services.GetRequiredService<IJobService>();
@@ -44,12 +51,28 @@ internal sealed class StoreSession : IAsyncDisposable
 
     /// <summary>Creates the services. Nothing is opened yet.</summary>
     public static StoreSession Create(ConnectionText connection, string? schema, Action<TaskRecoveryOptions> configure)
+        => Create(connection, schema, configure, kind: null);
+
+    /// <summary>Creates a session over the same database whose queue and jobs store arguments of a kind that only this command
+    /// line names.</summary>
+    public StoreSession ForKind(string kind) => Create(_connection, _schema, static _ => { }, kind);
+
+    /// <summary>Creates the access to the record of imports.</summary>
+    public ImportRecords OpenImportRecords() => ImportRecords.Create(_connection, _schema);
+
+    private static StoreSession Create(ConnectionText connection, string? schema, Action<TaskRecoveryOptions> configure, string? kind)
     {
         ArgumentNullException.ThrowIfNull(connection);
         var services = new ServiceCollection();
         services.AddSingleton<ILoggerFactory>(NullLoggerFactory.Instance);
         services.AddSingleton(typeof(ILogger<>), typeof(NullLogger<>));
         var builder = services.AddTaskRecovery(configure);
+        if (kind is not null)
+        {
+            builder.AddKind<JsonElement>(kind).Services.Configure<TaskRecoveryOptions>(
+                static options => options.Json = new JsonSerializerOptions { TypeInfoResolver = ImportJson.Default });
+        }
+
         if (connection.File is null)
         {
             builder.UsePostgreSql(connection.Text, options =>
@@ -71,7 +94,7 @@ internal sealed class StoreSession : IAsyncDisposable
             throw CommandException.Usage($"--schema is '{schema}', but a SQLite file has no schemas: omit it.");
         }
 
-        return new StoreSession(services.BuildServiceProvider(), connection);
+        return new StoreSession(services.BuildServiceProvider(), connection, schema);
     }
 
     /// <summary>Throws if the file of SQLite does not exist. Opening it would create it.</summary>
@@ -96,8 +119,12 @@ internal sealed class StoreSession : IAsyncDisposable
                 $"The tables in {Where} lack {missing.Count} migrations, from {missing[0]} on. Run 'taskrecovery migrate'.");
         }
 
-        await _services.GetRequiredService<IStoreLifecycle>().PrepareAsync(cancellationToken).ConfigureAwait(false);
+        await PrepareAsync(cancellationToken).ConfigureAwait(false);
     }
+
+    /// <summary>Reads what the store needs before its first use. The tables have to exist.</summary>
+    public async Task PrepareAsync(CancellationToken cancellationToken)
+        => await _services.GetRequiredService<IStoreLifecycle>().PrepareAsync(cancellationToken).ConfigureAwait(false);
 
     public ValueTask DisposeAsync() => _services.DisposeAsync();
 }

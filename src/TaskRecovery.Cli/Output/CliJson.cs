@@ -30,5 +30,6 @@ namespace TaskRecovery.Cli.Output;
 [JsonSerializable(typeof(MigrationResult))]
 [JsonSerializable(typeof(CheckResult))]
 [JsonSerializable(typeof(DashboardResult))]
+[JsonSerializable(typeof(ImportResult))]
 [JsonSerializable(typeof(IReadOnlyList<StoreFinding>))]
 internal sealed partial class CliJson : JsonSerializerContext;

@@ -18,7 +18,8 @@ internal static class CliReference
     {
         var root = Root();
         return [.. root.Subcommands.SelectMany(
-            command => command.Subcommands.Select(one => ($"{command.Name} {one.Name}", one)).Prepend((command.Name, command)))];
+            command => command.Subcommands.Select(one => ($"{command.Name} {one.Name}", one)).Prepend((command.Name, command)))
+            .Where(static one => one.Item2.Action is not null)];
     }
 
     /// <summary>The text of the reference.</summary>

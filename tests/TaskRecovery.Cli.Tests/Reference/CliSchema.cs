@@ -39,6 +39,8 @@ internal static class CliSchema
         ["check"] = [typeof(CheckResult)],
         ["doctor"] = [typeof(IReadOnlyList<StoreFinding>)],
         ["dashboard"] = [typeof(DashboardResult)],
+        ["import hangfire"] = [typeof(ImportResult)],
+        ["import quartz"] = [typeof(ImportResult)],
     };
 
     /// <summary>The commands that write JSON.</summary>

@@ -1,3 +1,6 @@
+using Hangfire;
+using Quartz;
+using TaskRecovery.Cli.Tests.Import;
 using TaskRecovery.TestSupport;
 
 namespace TaskRecovery.Cli.Tests.Reference;
@@ -5,6 +8,8 @@ namespace TaskRecovery.Cli.Tests.Reference;
 /// <summary>What each command writes with <c>--json</c> is what its schema says, on both stores.</summary>
 public abstract class JsonTests(SeededDatabase database)
 {
+    private const string Mailer = "TaskRecovery.Cli.Tests.Import.Mailer";
+
     public static TheoryData<string, string[]> Calls => new()
     {
         { "status", [] },
@@ -35,6 +40,9 @@ public abstract class JsonTests(SeededDatabase database)
         { "check", [] },
         { "doctor", [] },
         { "dashboard", [] },
+        { "import hangfire", ["--from", "HANGFIRE"] },
+        { "import hangfire", ["--from", "HANGFIRE", "--map", $"{Mailer}.Digest=digest", "--yes"] },
+        { "import quartz", ["--from", "QUARTZ"] },
     };
 
     [Theory]
@@ -60,6 +68,9 @@ public abstract class JsonTests(SeededDatabase database)
 /// <summary>A database in which something has happened.</summary>
 public abstract class SeededDatabase : IAsyncLifetime
 {
+    private OldHangfire? _hangfire;
+    private OldQuartz? _quartz;
+
     internal CliFixture Cli { get; private set; } = null!;
 
     private protected abstract Task<CliFixture> CreateAsync();
@@ -77,13 +88,27 @@ public abstract class SeededDatabase : IAsyncLifetime
         await Cli.CreateJobAsync("sweep");
         await Cli.RunAsync("pause", "queue", "mail", "--new", "--yes", "--reason", "upgrade");
         await Cli.RunAsync("cancel", "--metadata", "tenant=acme", "--yes");
+        await CreateOldSystemsAsync();
     }
 
-    public virtual ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
         Cli.Dispose();
+        await _hangfire!.DisposeAsync();
+        await _quartz!.DisposeAsync();
         GC.SuppressFinalize(this);
-        return ValueTask.CompletedTask;
+    }
+
+    private async Task CreateOldSystemsAsync()
+    {
+        _hangfire = await OldHangfire.CreateAsync();
+        _hangfire.Client.Enqueue<Mailer>(mailer => mailer.Digest("a"));
+        _hangfire.Client.Enqueue<Mailer>(mailer => mailer.Unknown());
+        _quartz = await OldQuartz.CreateAsync();
+        await _quartz.ScheduleAsync(static async scheduler => await scheduler.ScheduleJob(
+            JobBuilder.Create<SyncJob>().Build(), TriggerBuilder.Create().WithCronSchedule("0 0 6 * * ?").Build(),
+            cancellationToken: TestContext.Current.CancellationToken));
+        (Cli.Variables["HANGFIRE"], Cli.Variables["QUARTZ"]) = (_hangfire.ConnectionString, _quartz.ConnectionString);
     }
 }
 
