@@ -26,6 +26,8 @@ internal static class Codes
     internal const string ResultKeyHeld = "4";
     internal const string ResultErased = "5";
 
+    internal const string BulkCancel = "1";
+
     internal const string JobActive = "0";
     internal const string JobPaused = "1";
     internal const string JobEnded = "2";
@@ -40,6 +42,7 @@ internal static class Codes
     internal const string TaskUnfinished = "t.state < 2";
 
     internal const string CancelRequested = $"'{EndReasons.CancelRequested}'";
+    internal const string CancelWithdrawn = $"'{EndReasons.CancelWithdrawn}'";
     internal const string CrashLoop = $"'{EndReasons.CrashLoop}'";
     internal const string Erased = $"'{EndReasons.Erased}'";
     internal const string JobDeleted = $"'{EndReasons.JobDeleted}'";

@@ -22,6 +22,10 @@ public static class EndReasons
     /// <summary>Cancellation was requested, for example with <see cref="IJobQueue.CancelAsync"/>.</summary>
     public const string CancelRequested = "cancel_requested";
 
+    /// <summary>The run stopped because of a cancel request that was withdrawn before its outcome was stored: the entry runs
+    /// again.</summary>
+    public const string CancelWithdrawn = "cancel_withdrawn";
+
     /// <summary>The data were erased with <see cref="IJobQueue.EraseAsync"/>. An entry that had already ended gets this reason too, but
     /// keeps its state.</summary>
     public const string Erased = "erased";

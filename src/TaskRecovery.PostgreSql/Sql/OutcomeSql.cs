@@ -110,7 +110,8 @@ internal static class OutcomeSql
         => $"(case when {crashes} >= {CrashLevels.SuspectFrom} or {crashes} = 1 and {goesFirst} then "
             + $"greatest(-{crashes}, {CrashLevels.Lowest}) else {priority} end)::smallint";
 
-    /// <summary>Puts entries back; entries with a cancel request end instead.</summary>
+    /// <summary>Puts entries back; entries with a cancel request end instead. A run that stopped because of a request that was withdrawn
+    /// is stored as released.</summary>
     /// <returns>How many outcomes were stored, and the queues that got work.</returns>
     internal static readonly string PutBack = Held + $$"""
         , judged as materialized (
@@ -118,10 +119,13 @@ internal static class OutcomeSql
         ), done as (
             insert into {schema}.outcomes (entry, fence, ended_at, duration_ms, node, kind, attempt, crashes, final, result, error, reason)
             select g.entry, g.fence, (select c.now from clock c), g.duration_ms, g.node,
-                case when g.cancelled then {{Codes.OutcomeCancelled}} else g.kind end,
-                case when g.kind in {{Codes.KindsThat(OutcomeRules.SpendsAttempt)}} then g.attempt + 1 else g.attempt end,
+                case when g.cancelled then {{Codes.OutcomeCancelled}}
+                    when g.kind = {{Codes.OutcomeCancelled}} then {{Codes.OutcomeReleased}} else g.kind end,
+                case when g.kind = {{Codes.OutcomeCancelled}} and not g.cancelled then g.attempt
+                    when g.kind in {{Codes.KindsThat(OutcomeRules.SpendsAttempt)}} then g.attempt + 1 else g.attempt end,
                 g.crashes, g.cancelled, null, g.error,
-                case when g.cancelled then {{Codes.CancelRequested}} else g.reason end
+                case when g.cancelled then {{Codes.CancelRequested}} when g.kind = {{Codes.OutcomeCancelled}} then {{Codes.CancelWithdrawn}}
+                    else g.reason end
             from judged g
             on conflict do nothing
             returning *

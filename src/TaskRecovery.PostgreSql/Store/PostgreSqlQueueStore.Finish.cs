@@ -66,7 +66,7 @@ internal sealed partial class PostgreSqlQueueStore
         var parts = new List<(string Statement, List<RunOutcome> Outcomes, HashSet<long> Entries)>();
         foreach (var outcome in outcomes)
         {
-            var statement = OutcomeRules.PutsBack(outcome.Kind)
+            var statement = OutcomeRules.PutsBack(outcome.Kind) || OutcomeRules.EndsByRequest(outcome)
                 ? OutcomeSql.PutBack
                 : outcome.HasUniqueKey || outcome.IsTask ? OutcomeSql.EndAndFollow : OutcomeSql.End;
             var part = parts.Find(part => ReferenceEquals(part.Statement, statement) && !part.Entries.Contains(outcome.EntryId));
@@ -171,7 +171,7 @@ internal sealed partial class PostgreSqlQueueStore
 
                 return outcomes.FindAll(
                     outcome => !stored.TryGetValue((outcome.EntryId, outcome.Fence), out var found)
-                        || !OutcomeRules.IsRepetition(outcome.Kind, found.Kind, found.Reason));
+                        || !OutcomeRules.IsRepetition(outcome, found.Kind, found.Reason));
             },
             cancellationToken);
 

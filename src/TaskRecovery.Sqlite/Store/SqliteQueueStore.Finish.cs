@@ -142,6 +142,13 @@ internal sealed partial class SqliteQueueStore
             return stored;
         }
 
+        if (OutcomeRules.EndsByRequest(outcome) && !moves.IsCancelRequested(run.Entry))
+        {
+            waits = moves.PutBack(
+                run with { Attempt = run.Attempt - 1 }, OutcomeKind.Released, moves.Now, outcome.Error, EndReasons.CancelWithdrawn, out _);
+            return waits;
+        }
+
         waits = false;
         return outcome.Kind is OutcomeKind.Completed or OutcomeKind.Failed or OutcomeKind.Cancelled or OutcomeKind.Superseded
             ? moves.End(run, outcome.Kind, outcome.Result.Span, outcome.Error, outcome.Reason)
@@ -160,7 +167,7 @@ internal sealed partial class SqliteQueueStore
 
         var (kind, reason) = ((OutcomeKind)statement.Int32(0), statement.NullableText(1));
         statement.Reset();
-        return OutcomeRules.IsRepetition(outcome.Kind, kind, reason);
+        return OutcomeRules.IsRepetition(outcome, kind, reason);
     }
 
     internal static string QueueOf(SqliteSession session, long entry)

@@ -23,6 +23,28 @@ public static class OutcomeRules
             ? !string.Equals(storedReason, EndReasons.CrashLoop, StringComparison.Ordinal)
             : PutsBack(sent) && stored is OutcomeKind.Cancelled or OutcomeKind.Superseded;
 
+    /// <summary>As the other method, also for an outcome whose cancel request was withdrawn: it is stored as released.</summary>
+    /// <param name="sent">The outcome that arrives.</param>
+    /// <param name="stored">The kind of the stored outcome of the same node.</param>
+    /// <param name="storedReason">The reason of the stored outcome.</param>
+    public static bool IsRepetition(RunOutcome sent, OutcomeKind stored, string? storedReason)
+    {
+        ArgumentNullException.ThrowIfNull(sent);
+        return IsRepetition(sent.Kind, stored, storedReason)
+            || (EndsByRequest(sent) && stored == OutcomeKind.Released
+                && string.Equals(storedReason, EndReasons.CancelWithdrawn, StringComparison.Ordinal));
+    }
+
+    /// <summary>Returns whether an outcome ends its entry only if a cancel is still requested when it is stored.</summary>
+    /// <remarks>If the request was withdrawn, the handler stopped for nothing: the entry is released, with the reason
+    /// <see cref="EndReasons.CancelWithdrawn"/>.</remarks>
+    public static bool EndsByRequest(RunOutcome outcome)
+    {
+        ArgumentNullException.ThrowIfNull(outcome);
+        return outcome.Kind == OutcomeKind.Cancelled
+            && string.Equals(outcome.Reason, EndReasons.CancelRequested, StringComparison.Ordinal);
+    }
+
     /// <summary>Returns whether an outcome puts its entry back, unless a cancel is requested.</summary>
     public static bool PutsBack(OutcomeKind kind) => kind is OutcomeKind.Retried or OutcomeKind.Snoozed or OutcomeKind.Released;
 

@@ -18,6 +18,16 @@ public sealed class OutcomeRulesTests
     }
 
     [Theory]
+    [InlineData(EndReasons.CancelRequested, OutcomeKind.Released, EndReasons.CancelWithdrawn, true)]
+    [InlineData(EndReasons.CancelRequested, OutcomeKind.Released, null, false)]
+    [InlineData(EndReasons.CancelledByWorker, OutcomeKind.Released, EndReasons.CancelWithdrawn, false)]
+    [InlineData(EndReasons.CancelRequested, OutcomeKind.Cancelled, EndReasons.CancelRequested, true)]
+    public void A_cancellation_whose_request_was_withdrawn_is_stored_as_released(
+        string reason, OutcomeKind stored, string? storedReason, bool expected)
+        => Assert.Equal(expected, OutcomeRules.IsRepetition(
+            new RunOutcome { EntryId = 1, Fence = 1, Kind = OutcomeKind.Cancelled, Reason = reason }, stored, storedReason));
+
+    [Theory]
     [InlineData(OutcomeKind.Failed, OutcomeKind.Failed, EndReasons.AttemptsExhausted, true)]
     [InlineData(OutcomeKind.Failed, OutcomeKind.Failed, EndReasons.CrashLoop, false)]
     [InlineData(OutcomeKind.Retried, OutcomeKind.Cancelled, EndReasons.CancelRequested, true)]
