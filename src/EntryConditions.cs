@@ -45,6 +45,9 @@ internal sealed class EntryConditions(EntryQuery query)
     /// <summary>Whether only running entries can match.</summary>
     public bool AreRunning => States is [EntryState.Running];
 
+    /// <summary>Whether a running entry can match.</summary>
+    public bool MayRun => States is null || States.Contains(EntryState.Running);
+
     /// <summary>Whether all further entries were stored before the time from which on entries are wanted. Ids follow the time of storing
     /// only roughly, because transactions commit in another order, so the comparison leaves a margin.</summary>
     public bool EndsBefore(DateTimeOffset created) => query.CreatedFrom is { } from && created < from - TimeSpan.FromMinutes(10);

@@ -3,13 +3,16 @@ namespace TaskRecovery.Storage;
 /// <summary>Whether a bulk operation may be started, stopped or undone. Both stores ask under the lock of the operation.</summary>
 internal static class OperationVerdicts
 {
+    /// <summary>How long an operation is kept after its end, with what is needed to reverse it.</summary>
+    public static readonly TimeSpan Kept = TimeSpan.FromDays(30);
+
     /// <summary>Whether a prepared operation starts.</summary>
     /// <param name="operation">The operation.</param>
     /// <param name="actor">Who starts it: only the actor of the preview may.</param>
     /// <param name="isFresh">Whether the preview has not expired.</param>
-    /// <param name="isReadable">Whether what it selects could be read.</param>
-    public static OperationResult Start(BulkOperation operation, string actor, bool isFresh, bool isReadable)
-        => operation.State != OperationState.Prepared || !isReadable ? OperationResult.WrongState
+    /// <param name="isExecutable">Whether it is known what it does, and to which entries.</param>
+    public static OperationResult Start(BulkOperation operation, string actor, bool isFresh, bool isExecutable)
+        => operation.State != OperationState.Prepared || !isExecutable ? OperationResult.WrongState
             : !string.Equals(operation.Audit.Actor, actor, StringComparison.Ordinal) ? OperationResult.OtherActor
             : isFresh ? OperationResult.Done : OperationResult.Expired;
 
@@ -18,8 +21,11 @@ internal static class OperationVerdicts
         => operation.State == OperationState.Running ? OperationResult.Done : OperationResult.WrongState;
 
     /// <summary>Whether an operation is undone: once, after it has ended or was stopped, and not if it is an undo itself.</summary>
-    public static OperationResult Undo(BulkOperation operation)
-        => operation is { State: OperationState.Ended or OperationState.Stopped, UndoneBy: null, Action: not BulkAction.Undo }
+    /// <param name="operation">The operation.</param>
+    /// <param name="isKept">Whether it ended within <see cref="Kept"/>. After that, it may be removed at any moment.</param>
+    public static OperationResult Undo(BulkOperation operation, bool isKept)
+        => isKept && operation.State is OperationState.Ended or OperationState.Stopped
+            && operation is { UndoneBy: null, Action: BulkAction.Retry or BulkAction.Cancel }
             ? OperationResult.Done
             : OperationResult.WrongState;
 }

@@ -12,7 +12,10 @@ internal sealed record StoredOperation(BulkOperation Operation, long Position, l
     public bool IsExecutable => Operation switch
     {
         { Action: BulkAction.Undo } => Operation.Undoes is not null,
-        { Action: BulkAction.Retry or BulkAction.Cancel, Undoes: null } => IsReadable && (Ids is not null || Operation.Query is not null),
+        { Action: BulkAction.Retry or BulkAction.Cancel, Undoes: null }
+            => IsReadable && (Ids is not null || Operation.Query is not null)
+                && (Operation.Retry is null || Enum.IsDefined(Operation.Retry.From))
+                && Operation.Query?.States?.All(static state => Enum.IsDefined(state)) != false,
         _ => false,
     };
 

@@ -24,6 +24,7 @@ public enum OperatorResult
     /// <summary>The entry has already ended, so it can't be cancelled.</summary>
     AlreadyEnded = 6,
 
-    /// <summary>The entry has run or changed since the operation that is to be undone.</summary>
+    /// <summary>The entry has changed in the meantime: it no longer matches the query of the operation, or it has run or changed since the
+    /// operation that is to be undone.</summary>
     Changed = 7,
 }

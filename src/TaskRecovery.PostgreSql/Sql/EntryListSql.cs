@@ -87,6 +87,14 @@ internal static class EntryListSql
     /// <summary>As <see cref="List"/>, from the entries that failed or were cancelled, which have an index.</summary>
     internal static readonly string ListUnwell = ListFrom(Unwell);
 
+    /// <summary>As <see cref="List"/>, with how far it has looked if it found fewer than requested, in one snapshot: between two statements
+    /// entries may leave or join what is examined, and some would be skipped. Returns ids, times of storing, and whether the row is the
+    /// <see cref="Edge"/>.</summary>
+    internal static readonly string ListAndEdge = WithEdge(List, Edge);
+
+    /// <summary>As <see cref="ListAndEdge"/>, from the entries that failed or were cancelled.</summary>
+    internal static readonly string ListUnwellAndEdge = WithEdge(ListUnwell, EdgeUnwell);
+
     /// <summary>As <see cref="List"/>, from the waiting entries. Most have no index by id, so this reads all of them.</summary>
     internal static readonly string ListWaiting = ListFrom(Waiting);
 
@@ -95,6 +103,10 @@ internal static class EntryListSql
 
     /// <summary>As <see cref="List"/>, from the entries that hold a unique key.</summary>
     internal static readonly string ListHolders = ListFrom(Holder);
+
+    /// <summary>The entries among given ones that match. $22 their ids; $1 and $2 are not used.</summary>
+    internal const string Matching =
+        "select e.id from (select e.* from {schema}.entries e where e.id = any ($22::bigint[]) offset 0) e where " + Matches;
 
     /// <summary>How many entries match, by kind, reason, queue or state. $22 which of them (0 to 3). Returns the key and the
     /// number.</summary>
@@ -137,6 +149,16 @@ internal static class EntryListSql
     private static string ListFrom(string source)
         => $"select e.id, e.created_at from {source} where {Matches} order by {(source == Entries ? "e.id" : "f.entry")} desc "
             + "limit $22::bigint";
+
+    // The edge is read only if it is needed.
+    private static string WithEdge(string list, string edge) => $$"""
+        with listed as materialized (
+            {{list}}
+        )
+        select l.id, l.created_at, false from listed l
+        union all
+        select g.id, g.created_at, true from ({{edge}}) g where (select count(*) from listed) < $22::bigint
+        """;
 
     private static string GroupFrom(string source) => $$"""
         select case $22::integer when 0 then (select k.name from {schema}.kinds k where k.id = g.key::smallint)

@@ -11,21 +11,24 @@ internal static class OperationSql
         """;
 
     /// <summary>Stores an operation. $1 action, $2 query, $3 ids, $4 where retried entries start, $5 when they run, $6 actor, $7 reason, $8
-    /// tool, $9 expected entries, $10 precision of that number. Returns the operation.</summary>
+    /// tool, $9 expected entries, $10 precision of that number, $11 highest entry id, or null for that of now. Returns the
+    /// operation.</summary>
     internal const string Prepare = $$"""
         insert into {schema}.operations as o (action, query, ids, retry_from, retry_at, actor, reason, tool, expected, expected_precision,
             up_to_id, position)
         select $1::smallint, $2::text, $3::bigint[], $4::smallint, $5::timestamptz, $6::text, $7::text, $8::text, $9::bigint, $10::smallint,
             l.id,
             greatest(l.id, (select max(i.id) from unnest($3::bigint[]) i (id))) + 1
-        from (select coalesce(max(e.id), 0) as id from {schema}.entries e) l
+        from (select coalesce($11::bigint, max(e.id), 0) as id from {schema}.entries e) l
         returning {{Columns}}
         """;
 
-    /// <summary>Locks an operation. $1 id. Returns it, and whether it was prepared within $2 microseconds.</summary>
+    /// <summary>Locks an operation. $1 id. Returns it, and whether it has ended, or was prepared if it has not ended, within $2
+    /// microseconds.</summary>
     internal const string Lock = $$"""
-        select {{Columns}}, o.created_at > clock_timestamp() - $2::bigint * interval '1 microsecond' from {schema}.operations o
-            where o.id = $1::bigint for update
+        select {{Columns}}, coalesce(o.ended_at, o.created_at) > clock_timestamp() - $2::bigint * interval '1 microsecond'
+        from {schema}.operations o
+        where o.id = $1::bigint for update
         """;
 
     /// <summary>Locks a running operation, unless another process does a step of it. $1 id.</summary>
@@ -49,7 +52,8 @@ internal static class OperationSql
         with added as (
             insert into {schema}.operations as o (action, state, undoes, actor, reason, tool, expected, expected_precision, up_to_id,
                 position, started_at)
-            select 2, 1, u.id, $2::text, $3::text, $4::text, u.done, 0, u.up_to_id, u.up_to_id + 1, clock_timestamp()
+            select 2, 1, u.id, $2::text, $3::text, $4::text, u.done, 0, u.up_to_id, greatest(u.up_to_id, (
+                select max(e.entry) from {schema}.operation_entries e where e.operation = u.id)) + 1, clock_timestamp()
             from {schema}.operations u where u.id = $1::bigint
             returning {{Columns}}
         ), marked as (
@@ -73,9 +77,12 @@ internal static class OperationSql
         select $1::bigint, g.* from unnest($2, $3, $4, $5, $6, $7, $8) g order by 2
         """;
 
-    /// <summary>What an operation has changed, highest id first. $1 operation, $2 only ids below this one, $3 how many at most.</summary>
-    internal const string Changed = """
-        select e.entry, e.fence, e.run_at, e.level, e.attempt, e.crashes from {schema}.operation_entries e
+    /// <summary>What an operation has changed, highest id first, and whether it cancels. $1 operation, $2 only ids below this one, $3 how
+    /// many at most.</summary>
+    internal const string Changed = $$"""
+        select e.entry, e.fence, e.run_at, e.level, e.attempt, e.crashes,
+            coalesce((select o.action from {schema}.operations o where o.id = $1::bigint) = {{Codes.BulkCancel}}, false)
+        from {schema}.operation_entries e
         where e.operation = $1::bigint and e.result = 0 and e.entry < $2::bigint order by e.entry desc limit $3::bigint
         """;
 
@@ -120,6 +127,8 @@ internal static class OperationSql
         ), marked as (
             update {schema}.outcomes o set final = false from free f where o.entry = f.id and o.fence = f.fence and o.final
                 returning o.entry
+        ), answered as (
+            delete from {schema}.cancellations where entry in (select entry from marked)
         ), opened as (
             update {schema}.tasks t set state = {{Codes.TaskCreated}}, reason = null, started_at = null, ended_at = null
             from marked m where t.entry_id = m.entry and t.state in ({{Codes.TaskFailed}}, {{Codes.TaskCancelled}})
@@ -132,26 +141,33 @@ internal static class OperationSql
         select p.id, q.name from place p join {schema}.queues q on q.id = p.queue
         """;
 
-    /// <summary>Which entries have ended no run since an outcome was stored. Arrays: $1 ids, $2 fences. Locks them against being put back.
-    /// An entry that runs is among them, but has no waiting row.</summary>
+    /// <summary>Which entries have ended no run since an outcome was stored. Arrays: $1 ids, locked by
+    /// <see cref="OperatorSql.LockEntries"/>, $2 fences. An entry that runs is among them, but has no waiting row.</summary>
     internal const string Unrun = """
-        select e.id from {schema}.entries e
-        where e.id in (
-            select g.id from unnest($1, $2) g (id, fence)
-            where not exists (select from {schema}.outcomes o where o.entry = g.id and o.fence > g.fence))
-        order by e.id for no key update of e
+        select g.id from unnest($1, $2) g (id, fence)
+        where (select o.entry from {schema}.outcomes o where o.entry = g.id and o.fence > g.fence limit 1) is null
+        order by g.id
         """;
 
-    /// <summary>Removes old operations with their entries, a bounded number.</summary>
+    /// <summary>Removes some entries of an old operation, and the operation with the last of them. $1 how many entries at most, $2 how long
+    /// operations are kept, in microseconds. Returns whether there was one.</summary>
+    /// <remarks>Its undo may still run, and needs the entries. Its lock keeps away an undo that begins at this moment.</remarks>
     internal const string Purge = """
         with old as materialized (
             select o.id from {schema}.operations o
-            where (o.state > 1 and o.ended_at < clock_timestamp() - interval '30 days')
-                or (o.state = 0 and o.created_at < clock_timestamp() - interval '1 day')
-            order by o.id limit 10
+            where ((o.state > 1 and o.ended_at < clock_timestamp() - $2::bigint * interval '1 microsecond')
+                    or (o.state = 0 and o.created_at < clock_timestamp() - interval '1 day'))
+                and not exists (select from {schema}.operations u where u.undoes = o.id and u.state = 1)
+            order by o.id limit 1 for update skip locked
         ), entries as (
-            delete from {schema}.operation_entries e where e.operation in (select id from old)
+            delete from {schema}.operation_entries e
+            where e.operation = (select id from old) and e.entry = any (array(
+                select f.entry from {schema}.operation_entries f
+                where f.operation = (select id from old) order by f.entry limit $1::bigint))
+            returning 1
+        ), removed as (
+            delete from {schema}.operations o where o.id = (select id from old) and (select count(*) from entries) < $1::bigint
         )
-        delete from {schema}.operations o where o.id in (select id from old)
+        select exists (select from old)
         """;
 }

@@ -98,18 +98,61 @@ internal static class OperatorSql
         from lined l, ended d
         """;
 
-    /// <summary>Stores cancel requests, before anything else; they stay until the entries end. $1 ids. Returns the entries that have not
-    /// ended.</summary>
-    /// <remarks>Waits for an entry that is being put back, because <see cref="CancelWaitingPlaces"/> has to find it.</remarks>
+    /// <summary>Locks entries against being put back, cancelled or taken back by another operator. $1 ids.</summary>
+    /// <remarks>Sent before each statement that asks whether entries have ended, or what has happened to them: the other statement has a
+    /// snapshot of its own, which contains what this one has waited for.</remarks>
+    internal const string LockEntries = """
+        select count(*) from (select e.id from {schema}.entries e where e.id = any($1) order by e.id for no key update) e
+        """;
+
+    /// <summary>Stores cancel requests, before anything else; they stay until the entries end. $1 ids, locked by
+    /// <see cref="LockEntries"/>. Returns the entries that have not ended, and the fence under which each one runs, if it does.</summary>
+    /// <remarks>The lock has waited for an entry that is being put back, because <see cref="CancelWaitingPlaces"/> has to find it, and for
+    /// another cancellation, which may have ended the entry.</remarks>
     internal const string RequestCancel = """
         with known as materialized (
             select e.id from {schema}.entries e
             where e.id = any($1) and (select o.entry from {schema}.outcomes o where o.entry = e.id and o.final limit 1) is null
-            order by e.id for no key update of e
         ), asked as (
             insert into {schema}.cancellations (entry) select id from known order by id on conflict do nothing
+        ), running as materialized (
+            select u.entry, max(c.id) as fence from {schema}.claims c cross join lateral unnest(c.entries) u (entry)
+            where c.entries && $1 and u.entry = any($1)
+                and (select o.entry from {schema}.outcomes o where o.entry = u.entry and o.fence = c.id) is null
+            group by u.entry
         )
-        select id from known
+        select k.id, r.fence from known k left join running r on r.entry = k.id
+        """;
+
+    /// <summary>Locks the places of waiting entries against claims. $1 ids. A claim that is in progress keeps its entries.</summary>
+    internal const string LockPlaces = $$"""
+        select count(*) from (
+            select w.id from {schema}.waiting w
+            where w.ctid = any(array(select w.tid from {schema}.entries e cross join {{Place}} where e.id = any($1)))
+                for update skip locked) w
+        """;
+
+    /// <summary>Withdraws the cancel requests of entries that have not ended. $1 ids, locked by <see cref="LockEntries"/>. Returns the
+    /// entries that had one.</summary>
+    internal const string WithdrawCancel = """
+        delete from {schema}.cancellations x
+        where x.entry = any($1) and (select o.entry from {schema}.outcomes o where o.entry = x.entry and o.final limit 1) is null
+        returning x.entry
+        """;
+
+    /// <summary>Locks the outcomes that ended entries, against being taken back, erased or removed. $1 ids.</summary>
+    internal const string LockEnds = """
+        select count(*) from (
+            select o.entry from {schema}.outcomes o where o.entry = any($1) and o.final order by o.entry for update) o
+        """;
+
+    /// <summary>Locks the outcomes with which entries were cancelled at an operator's request. $1 ids, $2 for each the fence of the run,
+    /// or null for any. Returns the entries. An entry that another transaction is changing is not among them.</summary>
+    internal const string LockCancelled = $$"""
+        select o.entry from {schema}.outcomes o
+        where o.entry = any($1) and o.final and o.kind = {{Codes.OutcomeCancelled}} and o.reason = {{Codes.CancelRequested}}
+            and o.fence = coalesce(($2)[array_position($1, o.entry)], o.fence)
+        order by o.entry for update skip locked
         """;
 
     // Ends entries whose waiting rows the preceding part deletes. $2 reason.

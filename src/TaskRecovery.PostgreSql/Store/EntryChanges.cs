@@ -1,5 +1,6 @@
 using Npgsql;
 using NpgsqlTypes;
+using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql;
 
@@ -11,33 +12,41 @@ internal sealed class EntryChanges(PostgreSqlDatabase database)
     public async ValueTask<IReadOnlyList<EntryChange>> CancelAsync(
         NpgsqlConnection connection, long[] ids, string reason, CancellationToken cancellationToken)
     {
-        var asked = await database.ListAsync(
-            connection, OperatorSql.RequestCancel, [Ids(ids)], static row => row.GetInt64(0), cancellationToken).ConfigureAwait(false);
+        var asked = await RequestAsync(connection, ids, cancellationToken).ConfigureAwait(false);
         var ended = asked.Count == 0
             ? []
-            : await database.ListAsync(
-                connection,
-                OperatorSql.CancelWaitingPlaces,
-                [Ids(asked), Arg.Text(reason)],
-                static row => new EntryChange(row.GetInt64(0), OperatorResult.Done)
-                {
-                    Fence = row.GetInt64(1),
-                    RunAt = row.GetFieldValue<DateTime>(2),
-                    Level = row.GetInt16(3),
-                    Attempt = row.GetInt16(4),
-                    Crashes = row.GetInt16(5),
-                },
-                cancellationToken).ConfigureAwait(false);
-        var waited = ended.ToDictionary(static change => change.Entry);
-        var notEnded = asked.ToHashSet();
-        var exist = notEnded.Count == ids.Length
-            ? []
-            : (await database.ListAsync(
-                connection, OperatorSql.WhyNotRetried, [Ids(ids)],
-                static row => row.GetInt64(0), cancellationToken).ConfigureAwait(false)).ToHashSet();
-        return [.. ids.Select(id => waited.TryGetValue(id, out var change) ? change
-            : notEnded.Contains(id) ? new EntryChange(id, OperatorResult.Done) { IsRunning = true }
-            : new EntryChange(id, exist.Contains(id) ? OperatorResult.AlreadyEnded : OperatorResult.NotFound))];
+            : await EndWaitingAsync(connection, asked.Keys, reason, cancellationToken).ConfigureAwait(false);
+        foreach (var change in ended)
+        {
+            asked.Remove(change.Entry);
+        }
+
+        return await ExplainAsync(
+            connection, ids, [.. ended, .. asked.Values], static _ => OperatorResult.AlreadyEnded, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>As the other method, for those entries that still match a query.</summary>
+    /// <remarks>Between the look and the change, no entry is put back and no waiting one is claimed. If an entry does not match, no request
+    /// is stored for it: it would stop a run that the operator did not mean.</remarks>
+    public async ValueTask<IReadOnlyList<EntryChange>> CancelAsync(
+        NpgsqlConnection connection, long[] ids, EntryQuery query, CancellationToken cancellationToken)
+    {
+        await SendAsync(connection, OperatorSql.LockEntries, ids, cancellationToken).ConfigureAwait(false);
+        await SendAsync(connection, OperatorSql.LockPlaces, ids, cancellationToken).ConfigureAwait(false);
+        var matching = await EntrySearch.MatchAsync(database, connection, query, ids, cancellationToken).ConfigureAwait(false);
+        var done = await EndWaitingAsync(connection, matching, EndReasons.CancelRequested, cancellationToken).ConfigureAwait(false);
+
+        // An entry that a claim in progress takes at this moment counts as running.
+        long[] rest = [.. matching.Except(done.Select(static change => change.Entry))];
+        if (rest.Length > 0 && new EntryConditions(query).MayRun)
+        {
+            done.AddRange((await RequestAsync(connection, rest, cancellationToken).ConfigureAwait(false)).Values);
+        }
+
+        return await ExplainAsync(
+            connection, ids, done,
+            static why => why == OperatorResult.NotEnded ? OperatorResult.Changed : OperatorResult.AlreadyEnded,
+            cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Puts entries that failed or were cancelled back.</summary>
@@ -48,8 +57,136 @@ internal sealed class EntryChanges(PostgreSqlDatabase database)
     /// <param name="cancellationToken">Cancels the write.</param>
     public async ValueTask<IReadOnlyList<EntryChange>> RetryAsync(
         NpgsqlConnection connection, long[] ids, RetryOptions options, ISet<string> queues, CancellationToken cancellationToken)
+        => await ExplainAsync(
+            connection, ids, await PutBackAsync(connection, ids, options, queues, cancellationToken).ConfigureAwait(false),
+            static why => why, cancellationToken).ConfigureAwait(false);
+
+    /// <summary>As the other method, for those entries that still match a query. Between the look and the change, no outcome is taken back
+    /// or erased.</summary>
+    public async ValueTask<IReadOnlyList<EntryChange>> RetryAsync(
+        NpgsqlConnection connection, long[] ids, EntryQuery query, RetryOptions options, ISet<string> queues,
+        CancellationToken cancellationToken)
     {
-        var done = await database.ListAsync(
+        await SendAsync(connection, OperatorSql.LockEnds, ids, cancellationToken).ConfigureAwait(false);
+        var matching = await EntrySearch.MatchAsync(database, connection, query, ids, cancellationToken).ConfigureAwait(false);
+        var done = await RetryAsync(connection, matching, options, queues, cancellationToken).ConfigureAwait(false);
+        return await ExplainAsync(
+            connection, ids, done, static why => why == OperatorResult.KeyHeld ? OperatorResult.Changed : why, cancellationToken)
+            .ConfigureAwait(false);
+    }
+
+    /// <summary>Reverses the cancellation of entries that were running: withdraws the requests of those whose handlers have not stopped
+    /// yet, and puts the others back.</summary>
+    /// <param name="connection">The connection with the transaction.</param>
+    /// <param name="asked">The entries, with the fences under which they ran.</param>
+    /// <param name="queues">Gets the queues that have work.</param>
+    /// <param name="cancellationToken">Cancels the write.</param>
+    public async ValueTask<IReadOnlyList<EntryChange>> ResumeAsync(
+        NpgsqlConnection connection, List<EntryChange> asked, ISet<string> queues, CancellationToken cancellationToken)
+    {
+        long[] ids = [.. asked.Select(static change => change.Entry)];
+        var done = await PutCancelledBackAsync(connection, asked, queues, cancellationToken).ConfigureAwait(false);
+        long[] rest = [.. ids.Except(done.Select(static change => change.Entry))];
+        if (rest.Length > 0)
+        {
+            await SendAsync(connection, OperatorSql.LockEntries, rest, cancellationToken).ConfigureAwait(false);
+            done.AddRange(await database.ListAsync(
+                connection, OperatorSql.WithdrawCancel, [Ids(rest)],
+                static row => new EntryChange(row.GetInt64(0), OperatorResult.Done), cancellationToken).ConfigureAwait(false));
+
+            // A handler may have stopped between the two.
+            var left = asked.FindAll(change => !done.Exists(other => other.Entry == change.Entry));
+            done.AddRange(await PutCancelledBackAsync(connection, left, queues, cancellationToken).ConfigureAwait(false));
+        }
+
+        return await ExplainAsync(connection, ids, done, static _ => OperatorResult.Changed, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Locks the outcomes with which an operator has cancelled entries.</summary>
+    /// <param name="connection">The connection with the transaction.</param>
+    /// <param name="cancelled">The entries, with the fences of the outcomes.</param>
+    /// <param name="cancellationToken">Cancels the statement.</param>
+    /// <returns>The entries that are still cancelled in this way.</returns>
+    public async ValueTask<long[]> LockCancelledAsync(
+        NpgsqlConnection connection, List<EntryChange> cancelled, CancellationToken cancellationToken)
+        => cancelled.Count == 0
+            ? []
+            : [.. await database.ListAsync(
+                connection,
+                OperatorSql.LockCancelled,
+                [
+                    Ids([.. cancelled.Select(static change => change.Entry)]),
+                    new()
+                    {
+                        Value = cancelled.Select(static change => change.Fence).ToArray(),
+                        NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint,
+                    },
+                ],
+                static row => row.GetInt64(0),
+                cancellationToken).ConfigureAwait(false)];
+
+    /// <summary>Adds why the entries that were not changed were not.</summary>
+    /// <param name="connection">The connection with the transaction.</param>
+    /// <param name="ids">All entries.</param>
+    /// <param name="done">The entries that have a result.</param>
+    /// <param name="result">The result of another entry, from why it can't be retried: <see cref="OperatorResult.KeyHeld"/> if that is the
+    /// only possible reason.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
+    public async ValueTask<IReadOnlyList<EntryChange>> ExplainAsync(
+        NpgsqlConnection connection, long[] ids, IReadOnlyList<EntryChange> done, Func<OperatorResult, OperatorResult> result,
+        CancellationToken cancellationToken)
+    {
+        long[] others = [.. ids.Except(done.Select(static change => change.Entry))];
+        if (others.Length == 0)
+        {
+            return done;
+        }
+
+        var why = (await database.ListAsync(
+            connection, OperatorSql.WhyNotRetried, [Ids(others)],
+            static row => (Id: row.GetInt64(0), Result: (OperatorResult)row.GetInt32(1)), cancellationToken).ConfigureAwait(false))
+            .ToDictionary(static row => row.Id, static row => row.Result);
+        return [.. done, .. others.Select(
+            id => new EntryChange(id, why.TryGetValue(id, out var reason) ? result(reason) : OperatorResult.NotFound))];
+    }
+
+    // Returns the entries that have not ended, as running.
+    private async ValueTask<Dictionary<long, EntryChange>> RequestAsync(
+        NpgsqlConnection connection, long[] ids, CancellationToken cancellationToken)
+    {
+        await SendAsync(connection, OperatorSql.LockEntries, ids, cancellationToken).ConfigureAwait(false);
+        var asked = await database.ListAsync(
+            connection,
+            OperatorSql.RequestCancel,
+            [Ids(ids)],
+            static row => new EntryChange(row.GetInt64(0), OperatorResult.Done)
+            {
+                Fence = row.IsDBNull(1) ? null : row.GetInt64(1),
+                IsRunning = true,
+            },
+            cancellationToken).ConfigureAwait(false);
+        return asked.ToDictionary(static change => change.Entry);
+    }
+
+    private ValueTask<List<EntryChange>> EndWaitingAsync(
+        NpgsqlConnection connection, IReadOnlyCollection<long> ids, string reason, CancellationToken cancellationToken)
+        => database.ListAsync(
+            connection,
+            OperatorSql.CancelWaitingPlaces,
+            [Ids(ids), Arg.Text(reason)],
+            static row => new EntryChange(row.GetInt64(0), OperatorResult.Done)
+            {
+                Fence = row.GetInt64(1),
+                RunAt = row.GetFieldValue<DateTime>(2),
+                Level = row.GetInt16(3),
+                Attempt = row.GetInt16(4),
+                Crashes = row.GetInt16(5),
+            },
+            cancellationToken);
+
+    private ValueTask<List<EntryChange>> PutBackAsync(
+        NpgsqlConnection connection, long[] ids, RetryOptions options, ISet<string> queues, CancellationToken cancellationToken)
+        => database.ListAsync(
             connection,
             OperatorSql.Retry,
             [Ids(ids), Arg.Bool(options.From == RetryFrom.Start), Arg.Time(options.RunAt)],
@@ -58,29 +195,29 @@ internal sealed class EntryChanges(PostgreSqlDatabase database)
                 queues.Add(row.GetString(1));
                 return new EntryChange(row.GetInt64(0), OperatorResult.Done) { Fence = row.GetInt64(2) };
             },
-            cancellationToken).ConfigureAwait(false);
-        return await ExplainAsync(connection, ids, done, OperatorResult.NotEnded, cancellationToken).ConfigureAwait(false);
-    }
+            cancellationToken);
 
-    /// <summary>Adds why the entries that were not changed were not.</summary>
-    public async ValueTask<IReadOnlyList<EntryChange>> ExplainAsync(
-        NpgsqlConnection connection, long[] ids, List<EntryChange> done, OperatorResult unlessEnded, CancellationToken cancellationToken)
+    // Returns those that were put back, and those whose key is held.
+    private async ValueTask<List<EntryChange>> PutCancelledBackAsync(
+        NpgsqlConnection connection, List<EntryChange> asked, ISet<string> queues, CancellationToken cancellationToken)
     {
-        var changed = done.ToDictionary(static change => change.Entry);
-        if (changed.Count == ids.Length)
+        var cancelled = await LockCancelledAsync(connection, asked, cancellationToken).ConfigureAwait(false);
+        if (cancelled.Length == 0)
         {
-            return done;
+            return [];
         }
 
-        long[] others = [.. ids.Where(id => !changed.ContainsKey(id))];
-        var why = (await database.ListAsync(
-            connection, OperatorSql.WhyNotRetried, [Ids(others)],
-            static row => (Id: row.GetInt64(0), Result: (OperatorResult)row.GetInt32(1)), cancellationToken).ConfigureAwait(false))
-            .ToDictionary(static row => row.Id, static row => row.Result);
-        return [.. done, .. others.Select(id => new EntryChange(
-            id,
-            !why.TryGetValue(id, out var result) ? OperatorResult.NotFound : result == OperatorResult.NotEnded ? unlessEnded : result))];
+        var done = await PutBackAsync(connection, cancelled, new RetryOptions(), queues, cancellationToken).ConfigureAwait(false);
+        return
+        [
+            .. done.Select(static change => change with { Fence = null }),
+            .. cancelled.Except(done.Select(static change => change.Entry)).Select(
+                static id => new EntryChange(id, OperatorResult.KeyHeld)),
+        ];
     }
+
+    private async ValueTask SendAsync(NpgsqlConnection connection, string statement, long[] ids, CancellationToken cancellationToken)
+        => await database.ListAsync(connection, statement, [Ids(ids)], static _ => true, cancellationToken).ConfigureAwait(false);
 
     private static NpgsqlParameter Ids(IReadOnlyCollection<long> ids) => Arg.Array([.. ids], NpgsqlDbType.Bigint);
 }

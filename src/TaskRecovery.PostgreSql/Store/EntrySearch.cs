@@ -14,12 +14,13 @@ internal static class EntrySearch
         var conditions = new EntryConditions(query);
         if (conditions.AreUnwell)
         {
-            return new Source(EntryListSql.ListUnwell, EntryListSql.GroupUnwell, EntryListSql.EdgeUnwell);
+            return new Source(
+                EntryListSql.ListUnwell, EntryListSql.GroupUnwell, EntryListSql.EdgeUnwell, EntryListSql.ListUnwellAndEdge);
         }
 
         if (conditions.AreRunning)
         {
-            return new Source(EntryListSql.ListRunning, EntryListSql.GroupRunning, null);
+            return new Source(EntryListSql.ListRunning, EntryListSql.GroupRunning, null, null);
         }
 
         if (conditions.AreWaiting)
@@ -30,11 +31,11 @@ internal static class EntrySearch
                 static row => row.GetBoolean(0), cancellationToken).ConfigureAwait(false);
             if (!exceeds[0])
             {
-                return new Source(EntryListSql.ListWaiting, EntryListSql.GroupWaiting, null);
+                return new Source(EntryListSql.ListWaiting, EntryListSql.GroupWaiting, null, null);
             }
         }
 
-        return new Source(EntryListSql.List, EntryListSql.Group, EntryListSql.Edge);
+        return new Source(EntryListSql.List, EntryListSql.Group, EntryListSql.Edge, EntryListSql.ListAndEdge);
     }
 
     /// <summary>Finds one page, newest first, and where the next one begins.</summary>
@@ -42,16 +43,39 @@ internal static class EntrySearch
     internal static async ValueTask<(long[] Ids, long? Next)> FindPageAsync(
         PostgreSqlDatabase database, NpgsqlConnection connection, EntryQuery query, CancellationToken cancellationToken)
     {
+        // Request one more entry than needed: if it is returned, there is another page.
+        var (found, edge) = await FindAsync(database, connection, query, query.Limit + 1, cancellationToken).ConfigureAwait(false);
+        long[] ids = [.. found.Take(query.Limit)];
+        return (ids, found.Count > query.Limit ? ids[^1] : edge);
+    }
+
+    /// <summary>Finds entries, newest first. If these are fewer than requested, also how far the search has looked: the last entry that it
+    /// examined, or nothing if it has examined all.</summary>
+    /// <remarks>Also for transactions in which each statement has a snapshot of its own.</remarks>
+    internal static async ValueTask<(List<long> Ids, long? Edge)> FindAsync(
+        PostgreSqlDatabase database, NpgsqlConnection connection, EntryQuery query, int limit, CancellationToken cancellationToken)
+    {
         var source = await ChooseAsync(database, connection, query, cancellationToken).ConfigureAwait(false);
 
-        // Request one more entry than needed: if it is returned, there is another page.
-        var found = await database.ListAsync(
-            connection, source.List, [.. Conditions(query), Arg.Int8(query.Limit + 1)], ReadPlace, cancellationToken).ConfigureAwait(false);
-        long[] ids = [.. found.Take(query.Limit).Select(static place => place.Id)];
-        return found.Count > query.Limit
-            ? (ids, ids[^1])
-            : (ids, (await FindEdgeAsync(database, connection, source, query, cancellationToken).ConfigureAwait(false)).Edge);
+        // A source without an edge is examined as a whole, even if it has grown since it was chosen.
+        var examined = source.ListAndEdge is null ? query with { LookAtMost = int.MaxValue } : query;
+        var rows = await database.ListAsync(
+            connection,
+            source.ListAndEdge ?? source.List,
+            [.. Conditions(examined), Arg.Int8(limit)],
+            row => (Place: ReadPlace(row), IsEdge: source.ListAndEdge is not null && row.GetBoolean(2)),
+            cancellationToken).ConfigureAwait(false);
+        List<long> ids = [.. rows.Where(static row => !row.IsEdge).Select(static row => row.Place.Id).OrderDescending()];
+        var edge = rows.FindIndex(static row => row.IsEdge);
+        return (ids, edge >= 0 && !new EntryConditions(query).EndsBefore(rows[edge].Place.CreatedAt) ? rows[edge].Place.Id : null);
     }
+
+    /// <summary>Which of some entries match now.</summary>
+    internal static async ValueTask<long[]> MatchAsync(
+        PostgreSqlDatabase database, NpgsqlConnection connection, EntryQuery query, long[] ids, CancellationToken cancellationToken)
+        => [.. await database.ListAsync(
+            connection, EntryListSql.Matching, [.. Conditions(query), Arg.Array(ids, NpgsqlDbType.Bigint)],
+            static row => row.GetInt64(0), cancellationToken).ConfigureAwait(false)];
 
     /// <summary>How far a search that found too few entries has looked: the last entry that it examined, or nothing if it has examined
     /// all.</summary>
@@ -120,5 +144,6 @@ internal static class EntrySearch
     /// <param name="List">The statement of a list.</param>
     /// <param name="Group">The statement of groups.</param>
     /// <param name="Edge">How far a search looks; <see langword="null"/> if it always examines everything.</param>
-    internal sealed record Source(string List, string Group, string? Edge);
+    /// <param name="ListAndEdge">Both in one statement.</param>
+    internal sealed record Source(string List, string Group, string? Edge, string? ListAndEdge);
 }

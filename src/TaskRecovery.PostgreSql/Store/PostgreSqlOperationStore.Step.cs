@@ -71,15 +71,22 @@ internal sealed partial class PostgreSqlOperationStore
             return await UndoAsync(connection, stored, undone, queues, cancellationToken).ConfigureAwait(false);
         }
 
-        var (ids, next) = await NextAsync(connection, stored, cancellationToken).ConfigureAwait(false);
-        var changes = ids.Length == 0 ? [] : stored.Operation.Action == BulkAction.Cancel
-            ? await queue.Changes.CancelAsync(connection, ids, EndReasons.CancelRequested, cancellationToken).ConfigureAwait(false)
-            : await queue.Changes.RetryAsync(
-                connection, ids, stored.Operation.Retry ?? new RetryOptions(), queues, cancellationToken).ConfigureAwait(false);
-        return (changes, next);
+        var (found, next) = await NextAsync(connection, stored, cancellationToken).ConfigureAwait(false);
+        long[] ids = [.. found.Where(id => id <= stored.Operation.UpToId)];
+        var later = found.Except(ids).Select(static id => new EntryChange(id, OperatorResult.NotFound));
+        var (query, retry) = (stored.Operation.Query, stored.Operation.Retry ?? new RetryOptions());
+        IReadOnlyList<EntryChange> changes = ids.Length == 0 ? [] : (stored.Operation.Action, query) switch
+        {
+            (BulkAction.Cancel, null) => await queue.Changes.CancelAsync(
+                connection, ids, EndReasons.CancelRequested, cancellationToken).ConfigureAwait(false),
+            (BulkAction.Cancel, _) => await queue.Changes.CancelAsync(connection, ids, query, cancellationToken).ConfigureAwait(false),
+            (_, null) => await queue.Changes.RetryAsync(connection, ids, retry, queues, cancellationToken).ConfigureAwait(false),
+            _ => await queue.Changes.RetryAsync(connection, ids, query, retry, queues, cancellationToken).ConfigureAwait(false),
+        };
+        return ([.. changes, .. later], next);
     }
 
-    // Every condition is checked again, for the entries of this step.
+    // Finds what may match. Every condition is checked again when the entries are locked.
     private async ValueTask<(long[] Ids, long? Next)> NextAsync(
         NpgsqlConnection connection, StoredOperation stored, CancellationToken cancellationToken)
     {
@@ -90,13 +97,8 @@ internal sealed partial class PostgreSqlOperationStore
         }
 
         var query = stored.Operation.Query! with { Before = stored.Position, LookAtMost = LookAtMost, Limit = StepSize };
-        var source = await EntrySearch.ChooseAsync(database, connection, query, cancellationToken).ConfigureAwait(false);
-        var found = await database.ListAsync(connection, source.List, [.. EntrySearch.Conditions(query),
-            Arg.Int8(StepSize)], EntrySearch.ReadPlace, cancellationToken).ConfigureAwait(false);
-        var next = found.Count == StepSize
-            ? found[^1].Id
-            : (await EntrySearch.FindEdgeAsync(database, connection, source, query, cancellationToken).ConfigureAwait(false)).Edge;
-        return ([.. found.Select(static place => place.Id)], next);
+        var (found, edge) = await EntrySearch.FindAsync(database, connection, query, StepSize, cancellationToken).ConfigureAwait(false);
+        return ([.. found], found.Count == StepSize ? found[^1] : edge);
     }
 
     private async ValueTask<(IReadOnlyList<EntryChange> Changes, long? Next)> UndoAsync(
@@ -113,6 +115,7 @@ internal sealed partial class PostgreSqlOperationStore
                 Level = row.IsDBNull(3) ? null : row.GetInt16(3),
                 Attempt = row.IsDBNull(4) ? null : row.GetInt16(4),
                 Crashes = row.IsDBNull(5) ? null : row.GetInt16(5),
+                IsRunning = row.IsDBNull(2) && row.GetBoolean(6),
             },
             cancellationToken).ConfigureAwait(false);
         long? next = changed.Count < StepSize ? null : changed[^1].Entry;
@@ -123,13 +126,13 @@ internal sealed partial class PostgreSqlOperationStore
 
         // A retry stored no place; neither did the cancellation of an entry that was running.
         var waited = changed.FindAll(static change => change.RunAt is not null);
-        var retried = changed.FindAll(static change => change is { RunAt: null, Fence: not null });
-        var ran = changed.FindAll(static change => change.Fence is null);
+        var retried = changed.FindAll(static change => change is { RunAt: null, IsRunning: false });
+        var ran = changed.FindAll(static change => change.IsRunning);
         return (
             [
                 .. await RestoreAsync(connection, waited, queues, cancellationToken).ConfigureAwait(false),
                 .. await CancelAgainAsync(connection, retried, cancellationToken).ConfigureAwait(false),
-                .. await RetryCancelledAsync(connection, ran, queues, cancellationToken).ConfigureAwait(false),
+                .. ran.Count == 0 ? [] : await queue.Changes.ResumeAsync(connection, ran, queues, cancellationToken).ConfigureAwait(false),
             ], next);
     }
 
@@ -142,6 +145,7 @@ internal sealed partial class PostgreSqlOperationStore
         }
 
         long[] ids = [.. waited.Select(static change => change.Entry)];
+        var cancelled = await queue.Changes.LockCancelledAsync(connection, waited, cancellationToken).ConfigureAwait(false);
         var restored = await database.ListAsync(
             connection,
             OperationSql.Restore,
@@ -157,7 +161,10 @@ internal sealed partial class PostgreSqlOperationStore
                 return new EntryChange(row.GetInt64(0), OperatorResult.Done);
             },
             cancellationToken).ConfigureAwait(false);
-        return await queue.Changes.ExplainAsync(connection, ids, restored, OperatorResult.Changed, cancellationToken).ConfigureAwait(false);
+        var keyHeld = cancelled.Except(restored.Select(static change => change.Entry)).Select(
+            static id => new EntryChange(id, OperatorResult.KeyHeld));
+        return await queue.Changes.ExplainAsync(
+            connection, ids, [.. restored, .. keyHeld], static _ => OperatorResult.Changed, cancellationToken).ConfigureAwait(false);
     }
 
     private async ValueTask<IReadOnlyList<EntryChange>> CancelAgainAsync(
@@ -169,6 +176,8 @@ internal sealed partial class PostgreSqlOperationStore
         }
 
         long[] ids = [.. retried.Select(static change => change.Entry)];
+        await database.ListAsync(
+            connection, OperatorSql.LockEntries, [Ids(ids)], static _ => true, cancellationToken).ConfigureAwait(false);
         var unrun = await database.ListAsync(
             connection, OperationSql.Unrun, [Ids(ids), Ids([.. retried.Select(static change => change.Fence!.Value)])],
             static row => row.GetInt64(0), cancellationToken).ConfigureAwait(false);
@@ -178,13 +187,6 @@ internal sealed partial class PostgreSqlOperationStore
         var done = ended.ToHashSet();
         return [.. ids.Select(id => new EntryChange(id, done.Contains(id) ? OperatorResult.Done : OperatorResult.Changed))];
     }
-
-    // The handlers of these entries were asked to stop. If they stopped, the entries run again.
-    private async ValueTask<IReadOnlyList<EntryChange>> RetryCancelledAsync(
-        NpgsqlConnection connection, List<EntryChange> ran, HashSet<string> queues, CancellationToken cancellationToken)
-        => ran.Count == 0 ? [] : await queue.Changes.RetryAsync(
-            connection, [.. ran.Select(static change => change.Entry)],
-            new RetryOptions(), queues, cancellationToken).ConfigureAwait(false);
 
     private async ValueTask<BulkOperation> AdvanceAsync(
         NpgsqlConnection connection, StoredOperation stored,

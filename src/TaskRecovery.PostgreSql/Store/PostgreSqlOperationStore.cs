@@ -10,8 +10,16 @@ internal sealed partial class PostgreSqlOperationStore(PostgreSqlDatabase databa
     : IOperationStore, IDisposable
 {
     private static readonly TimeSpan ListLimit = TimeSpan.FromSeconds(3);
+    private const int PurgeRounds = 100;
+    private const long PurgeEntries = 10_000;
 
     private readonly MonitorReads _reads = new(database, database.OpenCurrentMonitorAsync);
+
+    public ValueTask<long> FindLastEntryAsync(CancellationToken cancellationToken)
+        => database.UseAsync(
+            async (connection, token) => (await database.ListAsync(
+                connection, EraseSql.Last, [], static row => row.GetInt64(0), token).ConfigureAwait(false))[0],
+            cancellationToken);
 
     public ValueTask<BulkOperation> PrepareAsync(NewOperation operation, AuditInfo audit, CancellationToken cancellationToken)
         => database.InTransactionAsync(
@@ -23,7 +31,7 @@ internal sealed partial class PostgreSqlOperationStore(PostgreSqlDatabase databa
                     Ids(operation.EntryIds), Arg.Int2((int?)operation.Retry?.From),
                     Arg.Time(operation.Retry?.RunAt), Arg.Text(audit.Actor), Arg.Text(audit.Reason),
                     Arg.Text(audit.Tool), Arg.Int8(operation.Expected.Value),
-                    Arg.Int2((int)operation.Expected.Precision),
+                    Arg.Int2((int)operation.Expected.Precision), Arg.Int8(operation.UpToId),
                 ],
                 ReadOperation,
                 token).ConfigureAwait(false))[0].Operation,
@@ -33,7 +41,7 @@ internal sealed partial class PostgreSqlOperationStore(PostgreSqlDatabase databa
         => CommandAsync(
             operationId,
             expiry,
-            (stored, isFresh) => OperationVerdicts.Start(stored.Operation, audit.Actor, isFresh, stored.IsReadable),
+            (stored, isFresh) => OperationVerdicts.Start(stored.Operation, audit.Actor, isFresh, stored.IsExecutable),
             OperationSql.Start,
             [Arg.Int8(operationId)],
             new NewEvent(QueueEventKind.OperationStarted, audit),
@@ -52,8 +60,8 @@ internal sealed partial class PostgreSqlOperationStore(PostgreSqlDatabase databa
     public ValueTask<OperationAnswer> UndoAsync(long operationId, AuditInfo audit, CancellationToken cancellationToken)
         => CommandAsync(
             operationId,
-            TimeSpan.Zero,
-            static (stored, _) => OperationVerdicts.Undo(stored.Operation),
+            OperationVerdicts.Kept,
+            static (stored, isKept) => OperationVerdicts.Undo(stored.Operation, isKept),
             OperationSql.Undo,
             [Arg.Int8(operationId), Arg.Text(audit.Actor), Arg.Text(audit.Reason), Arg.Text(audit.Tool)],
             new NewEvent(QueueEventKind.OperationUndone, audit),
@@ -94,7 +102,20 @@ internal sealed partial class PostgreSqlOperationStore(PostgreSqlDatabase databa
                 connection, OperationSql.Running, [], static row => row.GetInt64(0), token).ConfigureAwait(false), cancellationToken);
 
     public async ValueTask PurgeAsync(CancellationToken cancellationToken)
-        => await database.ExecuteAsync(OperationSql.Purge, [], cancellationToken).ConfigureAwait(false);
+    {
+        for (var round = 0; round < PurgeRounds; round++)
+        {
+            var found = await database.UseAsync(
+                (connection, token) => database.ListAsync(
+                    connection, OperationSql.Purge, [Arg.Int8(PurgeEntries), Arg.Micros(OperationVerdicts.Kept)],
+                    static row => row.GetBoolean(0), token),
+                cancellationToken).ConfigureAwait(false);
+            if (!found[0])
+            {
+                return;
+            }
+        }
+    }
 
     /// <inheritdoc/>
     public void Dispose() => _reads.Dispose();

@@ -1,3 +1,5 @@
+using TaskRecovery.Storage;
+
 namespace TaskRecovery.Sqlite;
 
 /// <summary>Statements over <c>operations</c> and <c>operation_entries</c>.</summary>
@@ -23,6 +25,9 @@ internal static class OperationSql
 
     /// <summary>The highest entry id.</summary>
     public const string LastEntry = "select coalesce(max(id), 0) from taskrecovery_entries";
+
+    /// <summary>The highest id among the entries of an operation. ?1 operation.</summary>
+    public const string LastChanged = "select max(entry) from taskrecovery_operation_entries where operation = ?1";
 
     /// <summary>One operation. ?1 id.</summary>
     public const string Find = $"{Columns} where id = ?1";
@@ -55,9 +60,12 @@ internal static class OperationSql
         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
         """;
 
-    /// <summary>What an operation has changed, highest id first. ?1 operation, ?2 only ids below this one, ?3 how many at most.</summary>
-    public const string Changed = """
-        select entry, fence, run_at, level, attempt, crashes from taskrecovery_operation_entries
+    /// <summary>What an operation has changed, highest id first, and whether it cancels. ?1 operation, ?2 only ids below this one, ?3 how
+    /// many at most.</summary>
+    public const string Changed = $"""
+        select entry, fence, run_at, level, attempt, crashes,
+            coalesce((select o.action = {Codes.BulkCancel} from taskrecovery_operations o where o.id = ?1), 0)
+        from taskrecovery_operation_entries
         where operation = ?1 and entry < ?2 and result = 0 order by entry desc limit ?3
         """;
 
@@ -85,13 +93,19 @@ internal static class OperationSql
     /// <summary>The newest outcome of an entry. ?1 entry.</summary>
     public const string LastFence = "select max(fence) from taskrecovery_outcomes where entry = ?1";
 
-    /// <summary>Old operations, at most 10. ?1 ended before, ?2 prepared before.</summary>
+    /// <summary>An old operation whose undo does not run. ?1 ended before, ?2 prepared before.</summary>
     public const string Old = """
-        select id from taskrecovery_operations where (state > 1 and ended_at < ?1) or (state = 0 and created_at < ?2) order by id limit 10
+        select o.id from taskrecovery_operations o
+        where ((o.state > 1 and o.ended_at < ?1) or (o.state = 0 and o.created_at < ?2))
+            and not exists (select 1 from taskrecovery_operations u where u.undoes = o.id and u.state = 1)
+        order by o.id limit 1
         """;
 
-    /// <summary>Removes the entries of an operation. ?1 id.</summary>
-    public const string DeleteEntries = "delete from taskrecovery_operation_entries where operation = ?1";
+    /// <summary>Removes some entries of an operation. ?1 id, ?2 how many at most.</summary>
+    public const string DeleteEntries = """
+        delete from taskrecovery_operation_entries where operation = ?1 and entry in (
+            select entry from taskrecovery_operation_entries where operation = ?1 order by entry limit ?2)
+        """;
 
     /// <summary>Removes an operation. ?1 id.</summary>
     public const string Delete = "delete from taskrecovery_operations where id = ?1";

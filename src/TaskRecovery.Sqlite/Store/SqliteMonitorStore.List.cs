@@ -72,6 +72,25 @@ internal sealed partial class SqliteMonitorStore
         return (found, Numbers(ids));
     }
 
+    /// <summary>Which of some entries match a query now.</summary>
+    internal static HashSet<long> Matching(SqliteSession session, EntryQuery query, long[] ids)
+    {
+        var running = new Lazy<RunningEntries>(() => RunningEntries.Read(session));
+        var search = new Search(query with { Before = null }, by: null);
+        var statement = Bind(session, session.Get(EntryListSql.Given), search, ids.Length, running)
+            .BindText(21, ClaimContents.Write([.. ids], static id => id));
+        var matching = new HashSet<long>();
+        while (statement.Step())
+        {
+            if (statement.Boolean(2))
+            {
+                matching.Add(statement.Int64(0));
+            }
+        }
+
+        return matching;
+    }
+
     // Returns whether the search ended because enough was found. Afterwards search.Last is null if everything was examined.
     private async ValueTask<bool> SearchAsync(
         Search search, Action<List<EntrySummary>> add, Func<bool> isEnough, CancellationToken cancellationToken)

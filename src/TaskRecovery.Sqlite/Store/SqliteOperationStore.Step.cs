@@ -81,7 +81,7 @@ internal sealed partial class SqliteOperationStore
             },
             cancellationToken);
 
-    // Every condition is checked again, for the entries of this step.
+    // Finds what may match. Every condition is checked again in the write.
     private async ValueTask<(long[] Ids, long? Next)> NextAsync(StoredOperation stored, CancellationToken cancellationToken)
     {
         if (stored.Ids is { } given)
@@ -98,27 +98,50 @@ internal sealed partial class SqliteOperationStore
     private static List<Change> Work(EntryMoves moves, BulkOperation operation, long[] ids)
     {
         var changes = new List<Change>(ids.Length);
+        var matching = operation.Query is { } query ? SqliteMonitorStore.Matching(moves.Session, query, ids) : null;
+        var running = new Lazy<RunningEntries>(() => RunningEntries.Read(moves.Session));
         foreach (var id in ids)
         {
-            changes.Add(operation.Action == BulkAction.Cancel ? Cancel(moves, id) : Retry(moves, id, operation.Retry
-                ?? new RetryOptions()));
+            changes.Add(
+                id > operation.UpToId ? new Change(id, OperatorResult.NotFound)
+                : matching?.Contains(id) == false ? new Change(id, WhyNotMatching(moves.Session, operation.Action, id))
+                : operation.Action == BulkAction.Cancel ? Cancel(moves, id, running)
+                : Retry(moves, id, operation.Retry ?? new RetryOptions()));
         }
 
         return changes;
     }
 
-    private static Change Cancel(EntryMoves moves, long entry)
+    private static OperatorResult WhyNotMatching(SqliteSession session, BulkAction action, long entry)
+    {
+        if (!session.Get(EntrySql.KindAndKey).Bind(1, entry).Exists())
+        {
+            return OperatorResult.NotFound;
+        }
+
+        if (FindEnd(session, entry) is not { } end)
+        {
+            return action == BulkAction.Cancel ? OperatorResult.Changed : OperatorResult.NotEnded;
+        }
+
+        return action == BulkAction.Cancel ? OperatorResult.AlreadyEnded
+            : end.Kind == OutcomeKind.Completed ? OperatorResult.Completed
+            : string.Equals(end.Reason, EndReasons.Erased, StringComparison.Ordinal) ? OperatorResult.Erased
+            : OperatorResult.Changed;
+    }
+
+    private static Change Cancel(EntryMoves moves, long entry, Lazy<RunningEntries> running)
     {
         var place = Place(moves.Session, entry);
         var result = SqliteQueueStore.Cancel(moves, entry);
         return result != OperatorResult.Done ? new Change(entry, result)
-            : place is null ? new Change(entry, result) { IsRunning = true }
+            : place is null ? new Change(entry, result) { Fence = running.Value.Find(entry)?.Fence, IsRunning = true }
             : place with { Fence = moves.Session.Get(OperationSql.LastFence).Bind(1, entry).Scalar() };
     }
 
     private static Change Retry(EntryMoves moves, long entry, RetryOptions options)
     {
-        var fence = moves.Session.Get(OutcomeSql.FindFinal).Bind(1, entry).Scalar();
+        var fence = FindEnd(moves.Session, entry)?.Fence;
         var result = SqliteQueueStore.Retry(moves, entry, options);
         return new Change(entry, result) { Fence = fence, Waits = true };
     }
@@ -136,6 +159,7 @@ internal sealed partial class SqliteOperationStore
                 Level = statement.NullableInt64(3),
                 Attempt = statement.NullableInt64(4),
                 Crashes = statement.NullableInt64(5),
+                IsRunning = statement.IsNull(2) && statement.Boolean(6),
             });
         }
 
@@ -143,19 +167,53 @@ internal sealed partial class SqliteOperationStore
         return ([.. changed.Select(change => change switch
         {
             { RunAt: not null } => new Change(change.Entry, Restore(moves, change)) { Waits = true },
-            { Fence: { } fence } => new Change(change.Entry, CancelAgain(moves, change.Entry, fence)),
-            _ => Retry(moves, change.Entry, new RetryOptions()) with { Fence = null },
+            { IsRunning: true } => Resume(moves, change),
+            _ => new Change(change.Entry, CancelAgain(moves, change.Entry, change.Fence)),
         })], changed.Count < StepSize ? null : changed[^1].Entry);
+    }
+
+    // The handler was asked to stop. If it has not stopped yet, the request is withdrawn. If it has, the entry runs again.
+    private static Change Resume(EntryMoves moves, Change change)
+    {
+        var session = moves.Session;
+        if (FindEnd(session, change.Entry) is { } end)
+        {
+            var isOurs = end.Kind == OutcomeKind.Cancelled && (change.Fence ?? end.Fence) == end.Fence
+                && string.Equals(end.Reason, EndReasons.CancelRequested, StringComparison.Ordinal);
+            return isOurs
+                ? Retry(moves, change.Entry, new RetryOptions()) with { Fence = null }
+                : new Change(change.Entry, OperatorResult.Changed);
+        }
+
+        if (!session.Get(EntrySql.KindAndKey).Bind(1, change.Entry).Exists())
+        {
+            return new Change(change.Entry, OperatorResult.NotFound);
+        }
+
+        if (!moves.IsCancelRequested(change.Entry))
+        {
+            return new Change(change.Entry, OperatorResult.Changed);
+        }
+
+        session.Get(EntrySql.RemoveCancel).Bind(1, change.Entry).Execute();
+        return new Change(change.Entry, OperatorResult.Done);
+    }
+
+    private static (long Fence, OutcomeKind Kind, string? Reason)? FindEnd(SqliteSession session, long entry)
+    {
+        var statement = session.Get(OutcomeSql.FindFinal).Bind(1, entry);
+        var end = statement.Step()
+            ? (statement.Int64(0), (OutcomeKind)statement.Int32(1), statement.NullableText(2))
+            : ((long, OutcomeKind, string?)?)null;
+        statement.Reset();
+        return end;
     }
 
     private static OperatorResult Restore(EntryMoves moves, Change change)
     {
         var session = moves.Session;
-        var statement = session.Get(OutcomeSql.FindFinal).Bind(1, change.Entry);
-        var isSame = statement.Step() && statement.Int64(0) == change.Fence
-            && !string.Equals(statement.NullableText(2), EndReasons.Erased, StringComparison.Ordinal);
-        statement.Reset();
-        if (!isSame)
+        if (FindEnd(session, change.Entry) is not { } end || end.Fence != change.Fence
+            || string.Equals(end.Reason, EndReasons.Erased, StringComparison.Ordinal))
         {
             return session.Get(EntrySql.KindAndKey).Bind(1, change.Entry).Exists() ? OperatorResult.Changed : OperatorResult.NotFound;
         }
@@ -173,7 +231,7 @@ internal sealed partial class SqliteOperationStore
     }
 
     // Only if the entry has not run since it was retried.
-    private static OperatorResult CancelAgain(EntryMoves moves, long entry, long fence)
+    private static OperatorResult CancelAgain(EntryMoves moves, long entry, long? fence)
         => moves.Session.Get(OperationSql.LastFence).Bind(1, entry).Scalar() == fence
             && moves.EndWaiting(entry, OutcomeKind.Cancelled, EndReasons.CancelRequested)
             ? OperatorResult.Done

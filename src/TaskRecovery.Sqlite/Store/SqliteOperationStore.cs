@@ -7,12 +7,18 @@ namespace TaskRecovery.Sqlite;
 /// <summary>Bulk operations in a SQLite file. The steps are in the other part.</summary>
 internal sealed partial class SqliteOperationStore(SqliteDatabase database, SqliteMonitorStore monitor) : IOperationStore
 {
+    private const int PurgeRounds = 100;
+    private const int PurgeEntries = 5_000;
+
+    public ValueTask<long> FindLastEntryAsync(CancellationToken cancellationToken)
+        => database.ReadAsync(static session => session.Get(OperationSql.LastEntry).Scalar() ?? 0, cancellationToken);
+
     public ValueTask<BulkOperation> PrepareAsync(NewOperation operation, AuditInfo audit, CancellationToken cancellationToken)
         => database.WriteAsync(
             session =>
             {
-                var id = Insert(
-                    session, operation, OperationState.Prepared, undoes: null, session.Get(OperationSql.LastEntry).Scalar() ?? 0, audit);
+                var last = operation.UpToId ?? session.Get(OperationSql.LastEntry).Scalar() ?? 0;
+                var id = Insert(session, operation, OperationState.Prepared, undoes: null, last, audit);
                 return Read(session, id)!.Operation;
             },
             cancellationToken);
@@ -22,7 +28,7 @@ internal sealed partial class SqliteOperationStore(SqliteDatabase database, Sqli
             operationId,
             stored => OperationVerdicts.Start(
                 stored.Operation, audit.Actor, isFresh: Micros.From(stored.Operation.CreatedAt) > database.Now() - Micros.From(expiry),
-                stored.IsReadable),
+                stored.IsExecutable),
             (session, operation) =>
             {
                 session.Get(OperationSql.Start).Bind(1, operation.Id).Bind(2, database.Now()).Execute();
@@ -46,11 +52,14 @@ internal sealed partial class SqliteOperationStore(SqliteDatabase database, Sqli
     public ValueTask<OperationAnswer> UndoAsync(long operationId, AuditInfo audit, CancellationToken cancellationToken)
         => CommandAsync(
             operationId,
-            static stored => OperationVerdicts.Undo(stored.Operation),
+            stored => OperationVerdicts.Undo(
+                stored.Operation, isKept: stored.Operation.EndedAt is { } ended
+                    && Micros.From(ended) > database.Now() - Micros.From(OperationVerdicts.Kept)),
             (session, operation) =>
             {
                 var undo = new NewOperation { Action = BulkAction.Undo, Expected = new Count(operation.Done) };
-                var id = Insert(session, undo, OperationState.Running, operation.Id, operation.UpToId, audit);
+                var last = Math.Max(operation.UpToId, session.Get(OperationSql.LastChanged).Bind(1, operation.Id).Scalar() ?? 0);
+                var id = Insert(session, undo, OperationState.Running, operation.Id, last, audit);
                 session.Get(OperationSql.MarkUndone).Bind(1, operation.Id).Bind(2, id).Execute();
                 return id;
             },
@@ -111,32 +120,35 @@ internal sealed partial class SqliteOperationStore(SqliteDatabase database, Sqli
 
     public async ValueTask PurgeAsync(CancellationToken cancellationToken)
     {
-        var now = database.Now();
-        var old = await database.ReadAsync(
-            session =>
-            {
-                var ids = new List<long>();
-                var statement = session.Get(OperationSql.Old).Bind(1, now - Micros.From(TimeSpan.FromDays(30))).Bind(
-                    2, now - Micros.From(TimeSpan.FromDays(1)));
-                while (statement.Step())
-                {
-                    ids.Add(statement.Int64(0));
-                }
-
-                return ids;
-            },
-            cancellationToken).ConfigureAwait(false);
-        foreach (var id in old)
+        for (var round = 0; round < PurgeRounds; round++)
         {
-            await database.WriteAsync(
-                session =>
-                {
-                    session.Get(OperationSql.DeleteEntries).Bind(1, id).Execute();
-                    return session.Get(OperationSql.Delete).Bind(1, id).ExecuteChanges();
-                },
-                cancellationToken,
-                isLong: true).ConfigureAwait(false);
+            var now = database.Now();
+            if (!await database.ReadBrieflyAsync(session => FindOld(session, now) is not null, cancellationToken).ConfigureAwait(false))
+            {
+                return;
+            }
+
+            await database.WriteAsync(session => PurgeSome(session, now), cancellationToken, isLong: true).ConfigureAwait(false);
         }
+    }
+
+    private static long? FindOld(SqliteSession session, long now)
+        => session.Get(OperationSql.Old).Bind(1, now - Micros.From(OperationVerdicts.Kept)).Bind(
+            2, now - Micros.From(TimeSpan.FromDays(1))).Scalar();
+
+    private static bool PurgeSome(SqliteSession session, long now)
+    {
+        if (FindOld(session, now) is not { } id)
+        {
+            return false;
+        }
+
+        if (session.Get(OperationSql.DeleteEntries).Bind(1, id).Bind(2, PurgeEntries).ExecuteChanges() < PurgeEntries)
+        {
+            session.Get(OperationSql.Delete).Bind(1, id).Execute();
+        }
+
+        return true;
     }
 
     // Decides, changes the operation, and stores the event: one transaction.

@@ -104,9 +104,13 @@ internal sealed class QueueOperator(
     {
         OperationRules.Check(audit);
         var query = OperationRules.Check(request);
+        own.Refuse(nameof(PreviewAsync));
+
+        // Read first: what is stored during the count is neither counted nor changed.
+        var last = await store.FindLastEntryAsync(cancellationToken).ConfigureAwait(false);
         var (expected, sample) = query is null
             ? await SampleAsync(request.EntryIds!, cancellationToken).ConfigureAwait(false)
-            : await SampleAsync(query, cancellationToken).ConfigureAwait(false);
+            : await SampleAsync(query, last, cancellationToken).ConfigureAwait(false);
         var operation = await store.PrepareAsync(
             new NewOperation
             {
@@ -114,6 +118,7 @@ internal sealed class QueueOperator(
                 Query = query,
                 EntryIds = request.EntryIds?.Distinct().ToArray(),
                 Retry = request.Action == BulkAction.Retry ? request.Retry ?? new RetryOptions() : null,
+                UpToId = last,
                 Expected = expected,
             },
             audit,
@@ -131,11 +136,13 @@ internal sealed class QueueOperator(
     public async ValueTask<OperationAnswer> StartAsync(long operationId, AuditInfo audit, CancellationToken cancellationToken = default)
     {
         OperationRules.Check(audit);
+        own.Refuse(nameof(StartAsync));
         return Started(await store.StartAsync(operationId, audit, PreviewTime, cancellationToken).ConfigureAwait(false));
     }
 
     public async ValueTask<BulkOperation?> ContinueAsync(long operationId, CancellationToken cancellationToken = default)
     {
+        own.Refuse(nameof(ContinueAsync));
         var step = await store.StepAsync(operationId, cancellationToken).ConfigureAwait(false);
         if (step.Worked)
         {
@@ -149,12 +156,14 @@ internal sealed class QueueOperator(
     public ValueTask<OperationAnswer> StopAsync(long operationId, AuditInfo audit, CancellationToken cancellationToken = default)
     {
         OperationRules.Check(audit);
+        own.Refuse(nameof(StopAsync));
         return store.StopAsync(operationId, audit, cancellationToken);
     }
 
     public async ValueTask<OperationAnswer> UndoAsync(long operationId, AuditInfo audit, CancellationToken cancellationToken = default)
     {
         OperationRules.Check(audit);
+        own.Refuse(nameof(UndoAsync));
         return Started(await store.UndoAsync(operationId, audit, cancellationToken).ConfigureAwait(false));
     }
 
@@ -179,6 +188,7 @@ internal sealed class QueueOperator(
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(action);
         OperationRules.Check(audit);
+        own.Refuse(nameof(RecordRefusalAsync));
 
         // The text comes from the request that was refused. It is made storable instead of being refused too, so that no text hides an
         // attempt.
@@ -212,12 +222,19 @@ internal sealed class QueueOperator(
     private static OperatorResult Found(bool found) => found ? OperatorResult.Done : OperatorResult.NotFound;
 
     private async ValueTask<(Count Expected, IReadOnlyList<EntrySummary> Sample)> SampleAsync(
-        EntryQuery query, CancellationToken cancellationToken)
+        EntryQuery query, long last, CancellationToken cancellationToken)
     {
-        var groups = await monitor.GroupAsync(query, EntryGrouping.State, cancellationToken).ConfigureAwait(false);
-        var page = await monitor.ListAsync(query with { Limit = SampleSize }, cancellationToken).ConfigureAwait(false);
-        return (new Count(groups.Groups.Sum(
-            static group => group.Entries.Value), groups.IsComplete ? CountPrecision.Exact : CountPrecision.AtLeast), page.Entries);
+        var stored = query with { Before = last + 1 };
+        var groups = await monitor.GroupAsync(stored, EntryGrouping.State, cancellationToken).ConfigureAwait(false);
+
+        // Only a first page contains the holder of a unique key.
+        var first = query.UniqueKey is null ? stored : query;
+        var page = await monitor.ListAsync(first with { Limit = SampleSize }, cancellationToken).ConfigureAwait(false);
+        return (
+            new Count(
+                groups.Groups.Sum(static group => group.Entries.Value),
+                groups.IsComplete ? CountPrecision.Exact : CountPrecision.AtLeast),
+            [.. page.Entries.Where(entry => entry.Id <= last)]);
     }
 
     private async ValueTask<(Count Expected, IReadOnlyList<EntrySummary> Sample)> SampleAsync(

@@ -15,7 +15,11 @@ public interface IOperationStore
     /// <summary>Stores an event about an action that was refused.</summary>
     ValueTask RecordAsync(QueueEventKind kind, string subject, AuditInfo audit, CancellationToken cancellationToken);
 
-    /// <summary>Stores an operation without starting it. The store sets the highest entry id that it may change.</summary>
+    /// <summary>Returns the highest id of an entry; 0 if there is none.</summary>
+    ValueTask<long> FindLastEntryAsync(CancellationToken cancellationToken);
+
+    /// <summary>Stores an operation without starting it. It changes no entry with a higher id than
+    /// <see cref="NewOperation.UpToId"/>.</summary>
     ValueTask<BulkOperation> PrepareAsync(NewOperation operation, AuditInfo audit, CancellationToken cancellationToken);
 
     /// <inheritdoc cref="IQueueOperator.StartAsync"/>
@@ -46,7 +50,7 @@ public interface IOperationStore
     /// <summary>Lists the ids of the running operations, oldest first.</summary>
     ValueTask<IReadOnlyList<long>> ListRunningAsync(CancellationToken cancellationToken);
 
-    /// <summary>Removes a bounded number of operations that ended more than 30 days ago, or were prepared more than a day ago and never
-    /// started.</summary>
+    /// <summary>Removes a bounded number of operations that ended more than 30 days ago and whose undo does not run, or that were prepared
+    /// more than a day ago and never started.</summary>
     ValueTask PurgeAsync(CancellationToken cancellationToken);
 }

@@ -18,6 +18,9 @@ public sealed record NewOperation
     /// <summary>How entries are retried; <see langword="null"/> if none is.</summary>
     public RetryOptions? Retry { get; init; }
 
+    /// <summary>The highest id of an entry that it may change; <see langword="null"/> for the highest one of this moment.</summary>
+    public long? UpToId { get; init; }
+
     /// <summary>How many entries match now.</summary>
     public required Count Expected { get; init; }
 }

@@ -23,6 +23,7 @@ public sealed class CodesTests
         Assert.Equal(
             Text(OperatorResult.NotEnded, OperatorResult.Completed, OperatorResult.KeyHeld, OperatorResult.Erased),
             [Codes.ResultNotEnded, Codes.ResultCompleted, Codes.ResultKeyHeld, Codes.ResultErased]);
+        Assert.Equal(Text(BulkAction.Cancel), [Codes.BulkCancel]);
         Assert.Equal(Text(JobState.Active, JobState.Paused, JobState.Ended), [Codes.JobActive, Codes.JobPaused, Codes.JobEnded]);
         Assert.Equal(
             Text(TaskState.Created, TaskState.Running, TaskState.Completed, TaskState.Failed, TaskState.Cancelled),

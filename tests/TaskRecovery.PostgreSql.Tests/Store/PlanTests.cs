@@ -37,7 +37,13 @@ public sealed class PlanTests : PostgreSqlStoreTests
             connection, database, "enqueued_claimed",
             $"{Entries}, uuid, int, smallint[], smallint[], timestamptz[], bigint[]", EntrySql.EnqueueClaimed);
         await AssertNoFullScanAsync(connection, database, "read", "bigint[], boolean", OperatorSql.Read, but: "claims");
-        await AssertNoFullScanAsync(connection, database, "asked_to_cancel", "bigint[]", OperatorSql.RequestCancel);
+        await AssertNoFullScanAsync(connection, database, "asked_to_cancel", "bigint[]", OperatorSql.RequestCancel, but: "claims");
+        await AssertNoFullScanAsync(connection, database, "locked_to_cancel", "bigint[]", OperatorSql.LockEntries);
+        await AssertNoFullScanAsync(connection, database, "places_locked", "bigint[]", OperatorSql.LockPlaces);
+        await AssertNoFullScanAsync(connection, database, "withdrawn", "bigint[]", OperatorSql.WithdrawCancel);
+        await AssertNoFullScanAsync(connection, database, "ends_locked", "bigint[]", OperatorSql.LockEnds);
+        await AssertNoFullScanAsync(connection, database, "cancelled_locked", "bigint[], bigint[]", OperatorSql.LockCancelled);
+        await AssertNoFullScanAsync(connection, database, "unrun", "bigint[], bigint[]", OperationSql.Unrun);
         await AssertNoFullScanAsync(connection, database, "counted", "text, bigint", OperatorSql.Count, but: "claims");
         await AssertNoFullScanAsync(connection, database, "retried", "bigint[], boolean, timestamptz", OperatorSql.Retry);
         await AssertNoFullScanAsync(connection, database, "replanned", "bigint, smallint, text", JobSql.EndWaiting);

@@ -101,4 +101,6 @@ public sealed class SqliteOperatorActionTests() : OperatorActionTests(new Sqlite
 
 public sealed class SqliteBulkOperationTests() : BulkOperationTests(new SqliteFixture());
 
+public sealed class SqliteChangedMeanwhileTests() : ChangedMeanwhileTests(new SqliteFixture());
+
 public sealed class SqliteRunInfoTests() : RunInfoTests(new SqliteFixture());

@@ -1,6 +1,8 @@
+using System.Reflection;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using TaskRecovery.Storage;
 
 namespace TaskRecovery.Sqlite.Tests.Store;
 
@@ -72,6 +74,25 @@ public sealed class MonitorHostTests : IDisposable
     }
 
     [Fact]
+    public async Task A_preview_counts_shows_and_fixes_the_same_entries()
+    {
+        await using var tool = Tool(storesDuringPreview: true);
+        await tool.GetRequiredService<IStoreMigrator>().MigrateAsync(Cancellation);
+        var (queue, operate) = (tool.GetRequiredService<IJobQueue>(), tool.GetRequiredService<IQueueOperator>());
+        var counted = await queue.EnqueueAsync(new Render(1), cancellationToken: Cancellation);
+
+        var preview = await operate.PreviewAsync(
+            new BulkRequest { Action = BulkAction.Cancel, Query = new EntryQuery { Kind = "render" } }, Anna, Cancellation);
+        await operate.StartAsync(preview.OperationId, Anna, Cancellation);
+        var ended = await ContinueAsync(operate, preview.OperationId);
+
+        Assert.Equal((new Count(1), counted.Id), (preview.Entries, preview.UpToId));
+        Assert.Equal(counted.Id, Assert.Single(preview.Sample).Id);
+        Assert.Equal(1, ended.Done);
+        Assert.Equal(1, (await queue.CountAsync(cancellationToken: Cancellation)).Waiting.Value);
+    }
+
+    [Fact]
     public async Task A_paused_queue_is_resumed_by_the_work_of_a_node()
     {
         await using var tool = Tool();
@@ -135,12 +156,44 @@ public sealed class MonitorHostTests : IDisposable
         }
     }
 
-    private ServiceProvider Tool()
+    private ServiceProvider Tool(bool storesDuringPreview = false)
     {
         var services = new ServiceCollection();
         services.AddLogging();
         services.AddTaskRecovery().UseSqlite(_file.ConnectionString).AddKind<Render>("render");
+        if (storesDuringPreview)
+        {
+            var monitor = services.Last(static service => service.ServiceType == typeof(IMonitorStore)).ImplementationFactory!;
+            services.AddSingleton(provider => BusyMonitor.Over(
+                (IMonitorStore)monitor(provider),
+                () => provider.GetRequiredService<IJobQueue>().EnqueueAsync(new Render(2)).AsTask().Wait()));
+        }
+
         return services.BuildServiceProvider();
+    }
+
+    /// <summary>A read model during whose lists an entry is stored.</summary>
+    private class BusyMonitor : DispatchProxy
+    {
+        private IMonitorStore? _inner;
+        private Action? _store;
+
+        public static IMonitorStore Over(IMonitorStore inner, Action store)
+        {
+            var monitor = Create<IMonitorStore, BusyMonitor>();
+            (((BusyMonitor)(object)monitor)._inner, ((BusyMonitor)(object)monitor)._store) = (inner, store);
+            return monitor;
+        }
+
+        protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
+        {
+            if (targetMethod!.Name == nameof(IMonitorStore.ListAsync))
+            {
+                _store!();
+            }
+
+            return targetMethod.Invoke(_inner, args);
+        }
     }
 
     private async Task<long> RunOneAsync()

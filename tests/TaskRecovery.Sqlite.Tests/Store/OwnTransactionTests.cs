@@ -66,6 +66,8 @@ public sealed class OwnTransactionTests : IDisposable
         await using var provider = GivenServices(static _ => { }, static options => options.BusyTimeout = TimeSpan.FromMinutes(10));
         var queue = provider.GetRequiredService<IJobQueue>();
         var jobs = provider.GetRequiredService<IJobService>();
+        var operate = provider.GetRequiredService<IQueueOperator>();
+        var anna = new AuditInfo("anna");
         await using (var transaction = _files.Connect().BeginTransaction())
         {
             await queue.EnqueueAsync(new Note("passed"), transaction);
@@ -83,6 +85,12 @@ public sealed class OwnTransactionTests : IDisposable
                 () => jobs.ResumeAsync(Guid.NewGuid()),
                 () => jobs.DeleteAsync(Guid.NewGuid()),
                 () => jobs.TriggerNowAsync(Guid.NewGuid()),
+                async () => await operate.PreviewAsync(new BulkRequest { Action = BulkAction.Cancel, EntryIds = [1] }, anna),
+                async () => await operate.StartAsync(1, anna),
+                async () => await operate.ContinueAsync(1),
+                async () => await operate.StopAsync(1, anna),
+                async () => await operate.UndoAsync(1, anna),
+                async () => await operate.RecordRefusalAsync("retry entry 1", anna),
             ];
             foreach (var call in calls)
             {

@@ -3,12 +3,8 @@ using TaskRecovery.Storage;
 namespace TaskRecovery.StoreConformance.Monitoring;
 
 /// <summary>Bulk operations: in steps, continued by any process, stopped, and undone.</summary>
-public abstract class BulkOperationTests(StoreFixture fixture) : StoreTests(fixture)
+public abstract class BulkOperationTests(StoreFixture fixture) : OperationTests(fixture)
 {
-    private static readonly AuditInfo Anna = new("anna", "wrong batch");
-    private static readonly EntryQuery Waiting = new() { States = [EntryState.Waiting, EntryState.Running] };
-    private static readonly EntryQuery Unwell = new() { States = [EntryState.Failed, EntryState.Cancelled] };
-
     [Fact]
     public async Task Nothing_changes_before_an_operation_is_started()
     {
@@ -309,15 +305,16 @@ public abstract class BulkOperationTests(StoreFixture fixture) : StoreTests(fixt
         Assert.NotNull(await Operations.FindAsync(young.Id, Cancellation));
     }
 
-    private IOperationStore Another => Fixture.OpenAnotherOperations();
-
     [Theory]
     [InlineData("query", "'{'")]
     [InlineData("query", "'null'")]
     [InlineData("query", "null")]
     [InlineData("query", "'{\"Kind\":7}'")]
     [InlineData("query", "'{\"Queues\":[\"of a newer version\"]}'")]
+    [InlineData("query", "'{\"States\":[0,7]}'")]
+    [InlineData("query", "'{\"Scope\":{\"Teams\":[\"of a newer version\"]}}'")]
     [InlineData("action", "9")]
+    [InlineData("retry_from", "9")]
     public async Task An_operation_that_can_t_be_read_ends_and_changes_nothing(string column, string value)
     {
         var id = await GivenEntryAsync();
@@ -355,38 +352,5 @@ public abstract class BulkOperationTests(StoreFixture fixture) : StoreTests(fixt
 
         Assert.Equal(OperationState.Ended, (await Operations.FindAsync(good.Id, Cancellation))!.State);
         Assert.Equal(EntryState.Cancelled, await StateAsync(id));
-    }
-
-    private async Task<BulkOperation> PrepareAsync(
-        BulkAction action, EntryQuery? query = null, long[]? ids = null, RetryOptions? retry = null)
-        => await Operations.PrepareAsync(
-            new NewOperation { Action = action, Query = query, EntryIds = ids, Retry = retry, Expected = new Count(3) },
-            Anna, Cancellation);
-
-    private async Task<BulkOperation> StartedAsync(
-        BulkAction action, EntryQuery? query = null, long[]? ids = null, RetryOptions? retry = null)
-    {
-        var answer = await Operations.StartAsync(
-            (await PrepareAsync(action, query, ids, retry)).Id, Anna, TimeSpan.FromMinutes(10), Cancellation);
-        Assert.Equal((OperationResult.Done, OperationState.Running), (answer.Result, answer.Operation!.State));
-        return answer.Operation;
-    }
-
-    private async Task<List<BulkOperation>> RunAsync(long operationId, IOperationStore? store = null)
-    {
-        var steps = new List<BulkOperation>();
-        for (var step = await (store ?? Operations).StepAsync(operationId, Cancellation); ; step = await (store
-            ?? Operations).StepAsync(operationId, Cancellation))
-        {
-            if (step.Worked)
-            {
-                steps.Add(step.Operation!);
-            }
-
-            if (step.Operation!.State != OperationState.Running)
-            {
-                return steps;
-            }
-        }
     }
 }
