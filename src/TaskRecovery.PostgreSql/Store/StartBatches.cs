@@ -10,8 +10,9 @@ internal sealed class StartBatches
     /// <summary>The number of starts in one transaction.</summary>
     internal const int MaxItems = 500;
 
-    // Two writers, so that one batch can be judged while the commit of another is flushed to disk.
-    private static readonly BatchRules<Call> Rules = new() { MaxWriters = 2, MaxItems = MaxItems };
+    // Two writers, so that one batch can be judged while the commit of another is flushed to disk. The second one begins only if its batch
+    // is worth a transaction: early starts arrive in groups, one right after the other.
+    private static readonly BatchRules<Call> Rules = new() { MaxWriters = 2, NextWriterFrom = 16, MaxItems = MaxItems };
 
     private readonly TaskStarter _starter;
     private readonly Batcher<Call> _batcher;

@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using TaskRecovery.Diagnostics;
 using TaskRecovery.Hosting;
+using TaskRecovery.Nodes;
 using TaskRecovery.Queue;
 using TaskRecovery.Storage;
 using TaskRecovery.Workers;
@@ -29,6 +30,22 @@ internal sealed class IntervalJobWorker<TArgs, THandler>(
 
     private readonly WorkDelegate _pipeline = pipeline.Build(static (context, cancellationToken)
         => context.Services.GetRequiredService<THandler>().RunAsync((TaskContext<TArgs>)context, cancellationToken));
+
+    public override bool BeginsEarly => true;
+
+    // The starts that wait at the same moment share a transaction, so there are more of them than slots.
+    public override Task? BeginEarly(ClaimedEntry entry, NodeClaim claim)
+    {
+        try
+        {
+            return AskAsync(entry, claim, ReadEntryArgs(entry));
+        }
+        catch (InvalidArgsException)
+        {
+            // The run reports it.
+            return null;
+        }
+    }
 
     public override async Task RunAsync(WorkRun run, CancellationToken cancellationToken)
     {
@@ -56,14 +73,13 @@ internal sealed class IntervalJobWorker<TArgs, THandler>(
     /// <see langword="null"/>.</summary>
     private async Task<TaskStart?> StartAsync(WorkRun run, CancellationToken cancellationToken)
     {
-        var args = ReadEntryArgs(run);
+        var args = ReadEntryArgs(run.Entry);
         TaskStart start;
         try
         {
-            var request = new TaskStartRequest(
-                run.NodeId, run.Entry.Id, run.Fence, args.JobId, args.TaskId, run.Entry.Attempt, run.Entry.Kind, args.DueAt, args.Overlap);
-            start = await run.WhileLeasedAsync(store.StartTaskAsync(request, CancellationToken.None)).WaitOrAbandonAsync(cancellationToken)
-                .ConfigureAwait(false);
+            // The same request under the same claim has the same answer, unless the job was paused or deleted in the meantime.
+            var answer = run.Early?.Take() as Task<TaskStart> ?? AskAsync(run.Entry, run.Claim, args);
+            start = await run.WhileLeasedAsync(answer).WaitOrAbandonAsync(cancellationToken).ConfigureAwait(false);
             run.IsStartAnswered = true;
         }
         catch (StoreUnavailableException exception)
@@ -100,17 +116,24 @@ internal sealed class IntervalJobWorker<TArgs, THandler>(
         return null;
     }
 
-    private static IntervalJobArgs ReadEntryArgs(WorkRun run)
+    private async Task<TaskStart> AskAsync(ClaimedEntry entry, NodeClaim claim, IntervalJobArgs args)
+    {
+        var request = new TaskStartRequest(
+            claim.Lease.NodeId, entry.Id, claim.Fence, args.JobId, args.TaskId, entry.Attempt, entry.Kind, args.DueAt, args.Overlap);
+        return await store.StartTaskAsync(request, CancellationToken.None).ConfigureAwait(false);
+    }
+
+    private static IntervalJobArgs ReadEntryArgs(ClaimedEntry entry)
     {
         try
         {
-            return JsonSerializer.Deserialize(run.Entry.Args.Span, JobJson.Default.IntervalJobArgs)
-                ?? throw new InvalidArgsException($"The arguments of entry {run.Entry.Id} are null; a job's id is wanted.", null);
+            return JsonSerializer.Deserialize(entry.Args.Span, JobJson.Default.IntervalJobArgs)
+                ?? throw new InvalidArgsException($"The arguments of entry {entry.Id} are null; a job's id is wanted.", null);
         }
         catch (JsonException exception)
         {
             throw new InvalidArgsException(
-                $"The arguments of entry {run.Entry.Id} name no job, at {exception.Path ?? "$"}: {exception.Message}", exception);
+                $"The arguments of entry {entry.Id} name no job, at {exception.Path ?? "$"}: {exception.Message}", exception);
         }
     }
 }

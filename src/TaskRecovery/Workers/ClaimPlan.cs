@@ -9,11 +9,21 @@ internal static class ClaimPlan
     // Claim ahead only what this process finishes in this time, so that no entry waits here while another node could run it.
     private static readonly TimeSpan Ahead = TimeSpan.FromMilliseconds(100);
 
+    // Begin early only what has a slot so soon that nothing is likely to change until then.
+    private static readonly TimeSpan EarlyBy = TimeSpan.FromMilliseconds(20);
+
+    // The starts of more runs than this do not share a transaction.
+    private const int MostEarly = 500;
+
     /// <summary>How many entries to claim ahead.</summary>
     /// <param name="configured">The configured number; <see langword="null"/> to derive it from the rate.</param>
     /// <param name="finishedPerSecond">How many entries of this queue finish here per second.</param>
     public static int Prefetch(int? configured, double finishedPerSecond)
         => configured ?? (int)Math.Min(finishedPerSecond * Ahead.TotalSeconds, MostAhead);
+
+    /// <summary>How many of the entries that were claimed ahead begin before they have a slot.</summary>
+    /// <param name="finishedPerSecond">How many entries of this queue finish here per second.</param>
+    public static int Early(double finishedPerSecond) => (int)Math.Min(finishedPerSecond * EarlyBy.TotalSeconds, MostEarly);
 
     /// <summary>How many entries to request now; 0 to wait for more room.</summary>
     /// <param name="concurrency">How many entries may run at once.</param>

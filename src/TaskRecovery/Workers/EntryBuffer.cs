@@ -9,14 +9,11 @@ internal sealed class EntryBuffer
 {
     private readonly Queue<Batch> _batches = new();
     private int _next;
+    private int _ahead;
 
     public int Count { get; private set; }
 
-    public void Add(NodeClaim claim, IReadOnlyList<ClaimedEntry> entries)
-    {
-        _batches.Enqueue(new Batch(claim, entries));
-        Count += entries.Count;
-    }
+    public void Add(NodeClaim claim, IReadOnlyList<ClaimedEntry> entries) => Add(new Batch(claim, entries));
 
     public bool TryTake(out BufferedEntry entry)
     {
@@ -26,8 +23,9 @@ internal sealed class EntryBuffer
             return false;
         }
 
-        entry = new BufferedEntry(batch.Claim, batch.Entries[_next]);
+        entry = new BufferedEntry(batch.Claim, batch.Entries[_next], batch.Early?[_next]);
         Count--;
+        _ahead = Math.Max(_ahead - 1, 0);
         if (++_next == batch.Entries.Count)
         {
             _batches.Dequeue();
@@ -37,26 +35,78 @@ internal sealed class EntryBuffer
         return true;
     }
 
+    /// <summary>Creates early starts for the first entries, except for those that were looked at before.</summary>
+    /// <param name="count">How many entries to look at. If more than half of them were looked at before, nothing happens, so that early
+    /// starts begin in groups.</param>
+    /// <param name="create">Creates the early start of an entry; returns <see langword="null"/> if its kind has none.</param>
+    /// <returns>The new early starts, in the order of the entries.</returns>
+    public IReadOnlyList<EarlyStart> LookAhead(int count, Func<ClaimedEntry, NodeClaim, EarlyStart?> create)
+    {
+        count = Math.Min(count, Count);
+        if (count == 0 || _ahead > count / 2)
+        {
+            return [];
+        }
+
+        var starts = new List<EarlyStart>(count - _ahead);
+        var (from, skipped) = (_next, _ahead);
+        foreach (var batch in _batches)
+        {
+            var start = Math.Min(from + skipped, batch.Entries.Count);
+            skipped -= start - from;
+            for (var i = start; i < batch.Entries.Count && _ahead < count; i++, _ahead++)
+            {
+                if (create(batch.Entries[i], batch.Claim) is { } early)
+                {
+                    (batch.Early ??= new EarlyStart?[batch.Entries.Count])[i] = early;
+                    starts.Add(early);
+                }
+            }
+
+            if (_ahead == count)
+            {
+                break;
+            }
+
+            from = 0;
+        }
+
+        return starts;
+    }
+
     /// <summary>Removes and returns all entries whose claim satisfies <paramref name="condition"/>.</summary>
     public List<BufferedEntry> TakeWhere(Func<NodeClaim, bool> condition)
     {
         var taken = new List<BufferedEntry>();
         var kept = new List<BufferedEntry>();
-        while (TryTake(out var entry))
+        var keptAhead = 0;
+        for (var wasAhead = _ahead > 0; TryTake(out var entry); wasAhead = _ahead > 0)
         {
             (condition(entry.Claim) ? taken : kept).Add(entry);
+            keptAhead = wasAhead ? kept.Count : keptAhead;
         }
 
-        foreach (var (claim, entry) in kept)
+        foreach (var (claim, entry, early) in kept)
         {
-            Add(claim, [entry]);
+            Add(new Batch(claim, [entry]) { Early = early is null ? null : [early] });
         }
 
+        _ahead = keptAhead;
         return taken;
     }
 
-    private sealed record Batch(NodeClaim Claim, IReadOnlyList<ClaimedEntry> Entries);
+    private void Add(Batch batch)
+    {
+        _batches.Enqueue(batch);
+        Count += batch.Entries.Count;
+    }
+
+    private sealed record Batch(NodeClaim Claim, IReadOnlyList<ClaimedEntry> Entries)
+    {
+        /// <summary>The early starts of the entries; <see langword="null"/> if there are none.</summary>
+        public EarlyStart?[]? Early { get; set; }
+    }
 }
 
 /// <summary>A claimed entry that has not started.</summary>
-internal readonly record struct BufferedEntry(NodeClaim Claim, ClaimedEntry Entry);
+internal readonly record struct BufferedEntry(NodeClaim Claim, ClaimedEntry Entry, EarlyStart? Early);

@@ -29,7 +29,7 @@ internal sealed class Executor(ExecutorPool pool, WorkServices services) : IThre
     {
         for (var inARow = 0; pool.TryTake(this, out var entry);)
         {
-            var run = RunAsync(entry.Entry, entry.Claim);
+            var run = RunAsync(entry.Entry, entry.Claim, entry.Early);
             if (!run.IsCompleted)
             {
                 inARow = 0;
@@ -58,7 +58,7 @@ internal sealed class Executor(ExecutorPool pool, WorkServices services) : IThre
     }
 
     // Returns whether the token was cancelled.
-    private async ValueTask<bool> RunAsync(ClaimedEntry entry, NodeClaim claim)
+    private async ValueTask<bool> RunAsync(ClaimedEntry entry, NodeClaim claim, EarlyStart? early)
     {
         if (entry.Problem is not null && claim.Lease.IsValid)
         {
@@ -68,13 +68,13 @@ internal sealed class Executor(ExecutorPool pool, WorkServices services) : IThre
 
         if (!claim.Lease.IsValid || services.Runners.Find(entry.Kind) is not { } kind)
         {
-            services.Outcomes.EndWithoutHandler(entry, claim, OutcomeKind.Released);
+            services.Outcomes.EndWithoutHandler(entry, claim, OutcomeKind.Released, after: early?.Abandon());
             return false;
         }
 
         if (pool.IsCancelRequested(entry, claim))
         {
-            services.Outcomes.EndWithoutHandler(entry, claim, OutcomeKind.Cancelled);
+            services.Outcomes.EndWithoutHandler(entry, claim, OutcomeKind.Cancelled, after: early?.Abandon());
             return false;
         }
 
@@ -84,7 +84,7 @@ internal sealed class Executor(ExecutorPool pool, WorkServices services) : IThre
             return false;
         }
 
-        var run = new WorkRun(entry, claim, kind, services.Run);
+        var run = new WorkRun(entry, claim, kind, services.Run) { Early = early };
         run.Begin(_source);
         run.MadeProgress();
         _current = run;

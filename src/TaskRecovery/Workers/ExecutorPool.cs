@@ -14,6 +14,8 @@ internal sealed class ExecutorPool
     private const int MostStopThreads = 32;
 
     private readonly OutcomeSink _outcomes;
+    private readonly KindRunners _runners;
+    private readonly Func<ClaimedEntry, NodeClaim, EarlyStart?> _earlyStartOf;
     private readonly PrefetchEstimator _prefetch;
     private readonly Signal _roomFreed;
     private readonly TimeProvider _time;
@@ -32,6 +34,8 @@ internal sealed class ExecutorPool
     public ExecutorPool(QueueOptions options, WorkServices services, Signal roomFreed)
     {
         _outcomes = services.Outcomes;
+        _runners = services.Runners;
+        _earlyStartOf = EarlyStartOf;
         _time = services.Time;
         _roomFreed = roomFreed;
         _prefetch = new PrefetchEstimator(options.Prefetch, _time);
@@ -118,15 +122,22 @@ internal sealed class ExecutorPool
     }
 
     /// <summary>Takes the next entry for an executor. If there is none, the executor becomes idle.</summary>
+    /// <remarks>Also lets the entries behind it begin early that will have a slot in a few milliseconds.</remarks>
     public bool TryTake(Executor executor, out BufferedEntry entry)
     {
         TaskCompletionSource? becameIdle = null;
+        IReadOnlyList<EarlyStart> early = [];
         bool hasRoom;
         bool taken;
         lock (_gate)
         {
             // While stopping, an entry stays in the buffer and is released with the rest.
             entry = default;
+            if (!_stopping && _runners.AnyBeginsEarly && _prefetch.Early is > 0 and var ahead)
+            {
+                early = _buffer.LookAhead(ahead + 1, _earlyStartOf);
+            }
+
             taken = !_stopping && _buffer.TryTake(out entry);
             if (!taken)
             {
@@ -149,6 +160,11 @@ internal sealed class ExecutorPool
         if (hasRoom)
         {
             _roomFreed.Set();
+        }
+
+        foreach (var start in early)
+        {
+            start.Begin();
         }
 
         return taken;
@@ -248,6 +264,10 @@ internal sealed class ExecutorPool
         }
     }
 
+    private EarlyStart? EarlyStartOf(ClaimedEntry entry, NodeClaim claim)
+        => claim.Lease.IsValid && entry is { Problem: null, StartsWithin: null } && !IsCancelRequested(entry, claim)
+            && _runners.Find(entry.Kind)?.Runner is { BeginsEarly: true } runner ? new EarlyStart(runner, entry, claim, _time) : null;
+
     private int Limit() => ClaimPlan.Limit(_executors.Length, _prefetch.Current, _executors.Length - _idle.Count, _buffer.Count);
 
     private int Release(Func<NodeClaim, bool> condition)
@@ -263,9 +283,9 @@ internal sealed class ExecutorPool
             entries = _buffer.TakeWhere(condition);
         }
 
-        foreach (var (claim, entry) in entries)
+        foreach (var (claim, entry, early) in entries)
         {
-            _outcomes.EndWithoutHandler(entry, claim, OutcomeKind.Released);
+            _outcomes.EndWithoutHandler(entry, claim, OutcomeKind.Released, after: early?.Abandon());
         }
 
         return entries.Count;

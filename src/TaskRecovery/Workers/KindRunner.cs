@@ -1,9 +1,20 @@
+using TaskRecovery.Nodes;
+using TaskRecovery.Storage;
+
 namespace TaskRecovery.Workers;
 
 /// <summary>Runs the entries of one kind: reads the arguments, creates the context, and calls the pipeline that ends in the
 /// worker.</summary>
 internal abstract class KindRunner
 {
+    /// <summary>Whether <see cref="BeginEarly"/> does anything.</summary>
+    public virtual bool BeginsEarly => false;
+
+    /// <summary>Begins what an entry needs before its handler, because a slot will be free for it in a few milliseconds. The run takes the
+    /// result from <see cref="WorkRun.Early"/>. Does not wait and does not throw.</summary>
+    /// <returns><see langword="null"/> if there is nothing to begin.</returns>
+    public virtual Task? BeginEarly(ClaimedEntry entry, NodeClaim claim) => null;
+
     /// <summary>Runs one entry in its scope. If it returns, the outcome is the one requested with <see cref="WorkRun.End"/>, or completed
     /// if there is none; an exception is a failure.</summary>
     /// <exception cref="InvalidArgsException">The arguments could not be read.</exception>

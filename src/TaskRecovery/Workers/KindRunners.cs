@@ -23,13 +23,16 @@ internal sealed class KindRunners
             StringComparer.Ordinal);
     }
 
+    /// <summary>Whether a kind of this host begins anything before its entries have a slot.</summary>
+    public bool AnyBeginsEarly { get; private set; }
+
     /// <summary>Creates all runners at start instead of with the first entry, because a host that is being disposed can't create
     /// them.</summary>
     public void Create()
     {
         foreach (var kind in _byKind.Values)
         {
-            _ = kind.Value;
+            AnyBeginsEarly |= kind.Value.Runner.BeginsEarly;
         }
     }
 

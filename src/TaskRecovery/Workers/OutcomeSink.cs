@@ -64,8 +64,10 @@ internal sealed class OutcomeSink(
     /// <param name="claim">Its claim.</param>
     /// <param name="kind">How it ends.</param>
     /// <param name="afterTransaction">Whether the entry may have been completed in its worker's own transaction.</param>
-    public void EndWithoutHandler(ClaimedEntry entry, NodeClaim claim, OutcomeKind kind, bool afterTransaction = false)
-        => End(entry, claim, OutcomePolicy.WithoutHandler(entry, claim, IsTask(entry), kind), afterTransaction);
+    /// <param name="after">A call of the store about this entry that has to end first.</param>
+    public void EndWithoutHandler(
+        ClaimedEntry entry, NodeClaim claim, OutcomeKind kind, bool afterTransaction = false, Task? after = null)
+        => End(entry, claim, OutcomePolicy.WithoutHandler(entry, claim, IsTask(entry), kind), afterTransaction, after);
 
     /// <summary>Ends an entry that may no longer start.</summary>
     public void EndExpired(ClaimedEntry entry, NodeClaim claim)
@@ -85,7 +87,7 @@ internal sealed class OutcomeSink(
         End(entry, claim, OutcomePolicy.Broken(entry, claim, IsTask(entry), exception));
     }
 
-    private void End(ClaimedEntry entry, NodeClaim claim, RunOutcome outcome, bool afterTransaction = false)
+    private void End(ClaimedEntry entry, NodeClaim claim, RunOutcome outcome, bool afterTransaction = false, Task? after = null)
     {
         var pending = Pending(entry, claim, outcome);
         if (claim.Lease.Node.End is NodeEnd.DeclaredDead or NodeEnd.WentBackInTime)
@@ -94,7 +96,7 @@ internal sealed class OutcomeSink(
         }
         else
         {
-            writer.Add(pending with { IsAfterTransaction = afterTransaction });
+            writer.Add(pending with { IsAfterTransaction = afterTransaction, After = after });
         }
     }
 

@@ -71,7 +71,14 @@ internal sealed class OutcomeWriter : IDisposable
     public void Add(PendingOutcome outcome)
     {
         _unstored.Increment();
-        BatcherOf(outcome).Add(outcome);
+        if (outcome.After is { IsCompleted: false } work)
+        {
+            _ = AddAfterAsync(work, outcome);
+        }
+        else
+        {
+            BatcherOf(outcome).Add(outcome);
+        }
     }
 
     /// <summary>Discards an outcome: its claim is lost, which the store or a sweep has already recorded.</summary>
@@ -144,6 +151,12 @@ internal sealed class OutcomeWriter : IDisposable
         }
 
         outcomes.ForEach(outcome => BatcherOf(outcome).Add(outcome));
+    }
+
+    private async Task AddAfterAsync(Task work, PendingOutcome outcome)
+    {
+        await work.WaitAsync(_givingUp).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await AddLaterAsync([outcome], TimeSpan.Zero).ConfigureAwait(false);
     }
 
     // If the store rejects a batch, it is halved and retried, so that a value that the store refuses, or too many bytes to store in time,

@@ -17,6 +17,9 @@ internal readonly record struct PendingOutcome(
     /// <summary>Whether the worker completed the entry in its own transaction, so that the commit decides.</summary>
     public bool IsAfterTransaction { get; init; }
 
+    /// <summary>A call of the store about this entry that has to end first; <see langword="null"/> if there is none.</summary>
+    public Task? After { get; init; }
+
     /// <summary>Whether its result or error text was replaced because the store refused it.</summary>
     public bool IsReplaced { get; init; }
 }

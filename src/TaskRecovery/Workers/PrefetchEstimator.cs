@@ -8,6 +8,7 @@ internal sealed class PrefetchEstimator(int? configured, TimeProvider time)
     private static readonly TimeSpan ShortestMeasurement = TimeSpan.FromMilliseconds(1);
 
     private volatile int _current;
+    private volatile int _early;
     private int _finished;
     private int _finishedBefore;
     private int _finishedWhenStale = -1;
@@ -16,6 +17,9 @@ internal sealed class PrefetchEstimator(int? configured, TimeProvider time)
 
     /// <summary>How many entries to claim ahead, as of the last measurement.</summary>
     public int Current => _current;
+
+    /// <summary>How many of the entries that were claimed ahead will run in a few milliseconds, as of the last measurement.</summary>
+    public int Early => _early;
 
     /// <summary>Counts an entry that has finished.</summary>
     public void CountFinished() => Interlocked.Increment(ref _finished);
@@ -35,7 +39,9 @@ internal sealed class PrefetchEstimator(int? configured, TimeProvider time)
 
         var finished = Volatile.Read(ref _finished);
         _rate = ClaimPlan.Rate(_rate, finished - _finishedBefore, elapsed);
-        _current = finished == Volatile.Read(ref _finishedWhenStale) ? 0 : ClaimPlan.Prefetch(configured, _rate);
+        var isStale = finished == Volatile.Read(ref _finishedWhenStale);
+        _current = isStale ? 0 : ClaimPlan.Prefetch(configured, _rate);
+        _early = isStale ? 0 : ClaimPlan.Early(_rate);
         _finishedBefore = finished;
         _measuredAt = time.GetTimestamp();
     }

@@ -30,6 +30,9 @@ internal sealed partial class WorkRun(ClaimedEntry entry, NodeClaim claim, Worke
 
     public KindRunner Runner { get; } = kind.Runner;
 
+    /// <summary>What the kind has begun before a slot was free; <see langword="null"/> if nothing.</summary>
+    public EarlyStart? Early { get; init; }
+
     public long Fence => Claim.Fence;
 
     public string Queue => Claim.Queue;

@@ -1,0 +1,52 @@
+using TaskRecovery.Hosting;
+using TaskRecovery.Nodes;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Workers;
+
+/// <summary>What the kind of an entry begins before a slot is free for the entry (<see cref="KindRunner.BeginEarly"/>).</summary>
+internal sealed class EarlyStart(KindRunner runner, ClaimedEntry entry, NodeClaim claim, TimeProvider time)
+{
+    // An entry begins early because its slot is expected in a few milliseconds. If it had to wait longer, what was true then may have
+    // changed.
+    private static readonly TimeSpan Longest = TimeSpan.FromMilliseconds(100);
+
+    private readonly Lock _gate = new();
+    private bool _hasBegun;
+    private long _begunAt;
+    private Task? _work;
+
+    /// <summary>Begins the work, if it has not begun yet.</summary>
+    public void Begin()
+    {
+        lock (_gate)
+        {
+            if (!_hasBegun)
+            {
+                _hasBegun = true;
+                _begunAt = time.GetTimestamp();
+                _work = runner.BeginEarly(entry, claim);
+                _work?.ObserveFailure();
+            }
+        }
+    }
+
+    /// <summary>Returns the work for the run; <see langword="null"/> if none was begun, or if it is too old to be used.</summary>
+    public Task? Take()
+    {
+        Begin();
+        return _work is { IsCompleted: true } && time.GetElapsedTime(_begunAt) > Longest ? null : _work;
+    }
+
+    /// <summary>Begins nothing any more, because the entry will not run under this claim.</summary>
+    /// <returns>The work that has begun and is not done; <see langword="null"/> if there is none. The outcome of the entry has to wait for
+    /// it: the two would change the same rows.</returns>
+    public Task? Abandon()
+    {
+        lock (_gate)
+        {
+            _hasBegun = true;
+            return _work is { IsCompleted: false } ? _work : null;
+        }
+    }
+}

@@ -1,0 +1,114 @@
+using Microsoft.Extensions.DependencyInjection;
+using TaskRecovery.Storage;
+using TaskRecovery.Tests.Support;
+
+namespace TaskRecovery.Tests.Jobs;
+
+/// <summary>The starts of runs that will have a slot in a few milliseconds are requested together with those that have one.</summary>
+public sealed class EarlyStartTests
+{
+    private const int Entries = 2_000;
+
+    private readonly FakeQueueStore _store = new();
+    private readonly ScriptedJobs _jobs = new();
+    private readonly TestRun _run = new();
+    private int _waiting;
+    private int _mostWaiting;
+    private int _running;
+    private int _mostRunning;
+
+    public EarlyStartTests()
+    {
+        _jobs.OnStart = (_, _) => new TaskStart(TaskStartDecision.Started, _jobs.NewTask(), _jobs.Job, null);
+        _jobs.StartAnswers = async _ =>
+        {
+            InterlockedMax(ref _mostWaiting, Interlocked.Increment(ref _waiting));
+            await Task.Yield();
+            Interlocked.Decrement(ref _waiting);
+        };
+        _run.Do = _ =>
+        {
+            InterlockedMax(ref _mostRunning, Interlocked.Increment(ref _running));
+            Interlocked.Decrement(ref _running);
+            return Task.CompletedTask;
+        };
+    }
+
+    [Fact]
+    public async Task More_starts_than_slots_wait_at_once_while_runs_are_short()
+    {
+        var ids = AddEntries(Entries);
+        await using var host = await StartAsync(prefetch: null);
+
+        await _store.UntilEnded(ids[^1]);
+
+        Assert.True(_mostWaiting > 1, $"{_mostWaiting} start waited at once.");
+        Assert.Equal(1, _mostRunning);
+        Assert.Equal(ids, _jobs.Starts.Select(static start => start.EntryId).Order());
+        Assert.All(ids, id => Assert.Equal([OutcomeKind.Completed], _store.Entry(id).Kinds));
+    }
+
+    [Fact]
+    public async Task Nothing_starts_early_if_nothing_is_claimed_ahead()
+    {
+        var ids = AddEntries(100);
+        await using var host = await StartAsync(prefetch: 0);
+
+        await _store.UntilEnded(ids[^1]);
+
+        Assert.Equal((1, 1), (_mostWaiting, _mostRunning));
+    }
+
+    [Fact]
+    public async Task Entry_that_is_released_at_a_stop_waits_for_the_answer_to_its_early_start()
+    {
+        AddEntries(Entries);
+        var answer = new TaskCompletionSource();
+        var isLate = new TaskCompletionSource();
+        var late = 0L;
+        var starts = _jobs.StartAnswers;
+        _jobs.StartAnswers = async request =>
+        {
+            await starts(request);
+            if (_mostWaiting > 1)
+            {
+                Interlocked.CompareExchange(ref late, request.EntryId, 0);
+                isLate.TrySetResult();
+                await answer.Task;
+            }
+        };
+        var host = await StartAsync(prefetch: null);
+        await isLate.Task;
+
+        var stop = host.StopAsync();
+        await _store.Until(store => store.Entries.Any(static entry => entry.Kinds.Contains(OutcomeKind.Released)));
+        var asked = _jobs.Starts.Count;
+        Assert.All(_jobs.Starts.Where(start => start.EntryId >= late), start => Assert.Empty(_store.Entry(start.EntryId).Kinds));
+        answer.SetResult();
+        await stop;
+
+        Assert.Equal(asked, _jobs.Starts.Count);
+        Assert.All(_jobs.Starts, start => Assert.Single(_store.Entry(start.EntryId).Kinds));
+        await host.DisposeAsync();
+    }
+
+    private static void InterlockedMax(ref int most, int value)
+    {
+        for (var known = Volatile.Read(ref most); value > known;)
+        {
+            known = Interlocked.CompareExchange(ref most, value, known) is var found && found == known ? value : found;
+        }
+    }
+
+    private long[] AddEntries(int count)
+        => [.. Enumerable.Range(0, count).Select(_ => _store.Add("task:test.work", $$"""{"jobId":"{{_jobs.Job.Id}}","taskId":null}"""))];
+
+    private Task<WorkHost> StartAsync(int? prefetch)
+        => WorkHost.StartAsync(_store, builder =>
+        {
+            builder.Services.AddSingleton(_run);
+            builder.Services.AddSingleton<IJobStore>(_jobs);
+            builder.AddTaskHandler<TestArgs, TestHandler>();
+            builder.AddQueue("default", 1, prefetch);
+        });
+}
