@@ -273,26 +273,32 @@ internal static class JobSql
 
     /// <summary>Locks active jobs without a planned run: never planned, or the planned entry no longer exists or has ended without becoming
     /// a run. $1 only ids after this one, $2 how many at most. Returns id, whether it had an entry, interval, once at, start at, next run,
-    /// now, name, cron, time zone, end at, exceptions.</summary>
-    /// <remarks>If two nodes do this at once, the second one skips the locked rows, or finds another planned entry in them. Jobs of the old
+    /// now, name, cron, time zone, end at, exceptions, whether its queue or entry kind has no number.</summary>
+    /// <remarks>A planned entry nearly always waits, so one look-up is enough for it. Each row is locked by a look-up of its own: a join may
+    /// read all jobs for each batch of them.
+    /// If two nodes do this at once, the second one skips the locked rows, or finds another planned entry in them. Jobs of the old
     /// system, or written by hand, may have any interval and time: an unreadable row must not block the others.</remarks>
     internal static readonly string LockUnplanned = $$"""
         with found as materialized (
             select j.id, j.planned_entry from {schema}.jobs j
             where j.id > $1 and j.state = 0 and {{Sound}}
                 and (j.planned_entry is null
-                    or (select o.entry from {schema}.outcomes o where o.entry = j.planned_entry and o.final limit 1) is not null
-                    or (select e.id from {schema}.entries e where e.id = j.planned_entry) is null)
+                    or (select w.id from {schema}.waiting w where w.id = j.planned_entry and w.found_by_id) is null
+                        and ((select o.entry from {schema}.outcomes o where o.entry = j.planned_entry and o.final limit 1) is not null
+                            or (select e.id from {schema}.entries e where e.id = j.planned_entry) is null))
             order by j.id
             limit $2
         )
         select j.id, j.planned_entry is not null, {{Every}}, {{Clamp("j.once_at")}}, {{Clamp("j.start_at")}}, {{Clamp("j.next_run_at")}},
-            clock_timestamp(), j.name, j.cron, j.time_zone, {{Clamp("j.end_at")}}, j.exceptions
-        from {schema}.jobs j
-        join found f on f.id = j.id
-        where j.state = 0 and j.planned_entry is not distinct from f.planned_entry
+            clock_timestamp(), j.name, j.cron, j.time_zone, {{Clamp("j.end_at")}}, j.exceptions,
+            (select q.id from {schema}.queues q where q.name = j.queue) is null
+                or (select k.id from {schema}.kinds k where k.name = j.entry_kind) is null
+        from found f
+        cross join lateral (
+            select j.* from {schema}.jobs j
+            where j.id = f.id and j.state = 0 and j.planned_entry is not distinct from f.planned_entry
+            for no key update skip locked) j
         order by j.id
-        for no key update of j skip locked
         """;
 
     /// <summary>Plans the next runs of jobs whose rows are locked. $1 ids, $2 due times (null if the job has no further run). Returns the

@@ -38,6 +38,12 @@ internal static class TaskSql
         select {{Listed}} from {schema}.tasks t where t.job_id = $1 and t.state < 2 order by t.created_at, t.id
         """;
 
+    /// <summary>Whether there is an unfinished task without an entry, which <see cref="Recover"/> would handle.</summary>
+    internal const string AnyWithoutEntry = $$"""
+        select exists (select from {schema}.tasks t
+            where {{Codes.TaskUnfinished}} and (select e.id from {schema}.entries e where e.id = t.entry_id) is null)
+        """;
+
     /// <summary>Adds a recovery entry for unfinished tasks without an entry, or closes them. $1 the maximum age of a task since its
     /// creation, in microseconds, $2 max crashes, $3 how many at most. Returns task, its entry, entry kind, node, crashes, reason (null if
     /// it runs again), queue.</summary>

@@ -11,10 +11,9 @@ internal sealed partial class PostgreSqlJobStore
 
     public async Task<JobRecovery> RecoverJobsAsync(CancellationToken cancellationToken)
     {
-        await NameJobsAsync(cancellationToken).ConfigureAwait(false);
         var problems = new List<UnplannableJob>();
         await ResumeDueAsync(problems, cancellationToken).ConfigureAwait(false);
-        var planned = 0;
+        var (planned, isNamed) = (0, false);
         var lines = new HashSet<string>(StringComparer.Ordinal);
         for (Guid? last = Guid.Empty; last is { } after;)
         {
@@ -23,9 +22,16 @@ internal sealed partial class PostgreSqlJobStore
                 (connection, token) =>
                 {
                     batch.Clear();
-                    return PlanMissingAsync(connection, after, batch, token);
+                    return PlanMissingAsync(connection, after, isNamed, batch, token);
                 },
                 cancellationToken).ConfigureAwait(false);
+            if (entries is null)
+            {
+                (last, isNamed) = (after, true);
+                await NameJobsAsync(cancellationToken).ConfigureAwait(false);
+                continue;
+            }
+
             planned += entries.Sum(static line => line.Count);
             lines.UnionWith(entries.Select(static line => line.Queue));
             problems.AddRange(batch);
@@ -137,11 +143,12 @@ internal sealed partial class PostgreSqlJobStore
     }
 
     // Jobs are scanned in the order of their ids and each round resumes where the last one stopped, so 100,000 jobs are scanned once and
-    // not once per round.
-    private async ValueTask<(Guid? Last, List<(string Queue, int Count)> Entries)> PlanMissingAsync(
-        NpgsqlConnection connection, Guid after, List<UnplannableJob> problems, CancellationToken cancellationToken)
+    // not once per round. Returns no entries, and changes nothing, if a name has no number and the names were not registered yet.
+    private async ValueTask<(Guid? Last, List<(string Queue, int Count)>? Entries)> PlanMissingAsync(
+        NpgsqlConnection connection, Guid after, bool isNamed, List<UnplannableJob> problems, CancellationToken cancellationToken)
     {
         Guid? last = null;
+        var hasUnknownName = false;
         var jobs = await database.ReadAsync(
             connection,
             JobSql.LockUnplanned,
@@ -152,6 +159,7 @@ internal sealed partial class PostgreSqlJobStore
                 while (await reader.ReadAsync(token).ConfigureAwait(false))
                 {
                     last = reader.GetGuid(0);
+                    hasUnknownName |= reader.GetBoolean(12);
                     var (wasPlanned, now, known) = (reader.GetBoolean(1), reader.GetFieldValue<DateTimeOffset>(6), problems.Count);
                     var due = TryPlan(ReadTiming(reader), job => JobPlanning.Missing(job, wasPlanned, now), problems);
                     if (problems.Count == known)
@@ -163,6 +171,11 @@ internal sealed partial class PostgreSqlJobStore
                 return rows;
             },
             cancellationToken).ConfigureAwait(false);
+        if (hasUnknownName && !isNamed)
+        {
+            return (after, null);
+        }
+
         if (jobs.Count == 0)
         {
             return (last, []);

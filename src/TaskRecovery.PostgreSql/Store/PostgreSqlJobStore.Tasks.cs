@@ -47,7 +47,11 @@ internal sealed partial class PostgreSqlJobStore
 
     public async Task<RecoveryReport> RecoverTasksAsync(TimeSpan maxAge, int maxCrashes, CancellationToken cancellationToken)
     {
-        await NameJobsAsync(cancellationToken).ConfigureAwait(false);
+        if (await HasTaskWithoutEntryAsync(cancellationToken).ConfigureAwait(false))
+        {
+            await NameJobsAsync(cancellationToken).ConfigureAwait(false);
+        }
+
         var items = new List<RecoveryItem>();
         var lines = new HashSet<string>(StringComparer.Ordinal);
         List<(RecoveryItem Item, string? Queue)> batch;
@@ -71,6 +75,13 @@ internal sealed partial class PostgreSqlJobStore
         lines.ToList().ForEach(queue.Hints.Work);
         return new RecoveryReport(items);
     }
+
+    private ValueTask<bool> HasTaskWithoutEntryAsync(CancellationToken cancellationToken)
+        => database.ReadAsync(
+            TaskSql.AnyWithoutEntry,
+            [],
+            static async (reader, token) => await reader.ReadAsync(token).ConfigureAwait(false) && reader.GetBoolean(0),
+            cancellationToken);
 
     // The task was closed if its row has a reason, or if its entry had ended (the statement for those returns no queue).
     private ValueTask<List<(RecoveryItem Item, string? Queue)>> ReadItemsAsync(
