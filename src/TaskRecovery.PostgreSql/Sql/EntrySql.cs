@@ -108,6 +108,43 @@ internal static class EntrySql
         select (select l.ids from listed l), (select c.now from clock c), (select n.number from node n), (select c.id from claim c)
         """;
 
+    /// <summary>As <see cref="EnqueueClaimed"/>, for one entry. $1 to $4 and $5 to $8 as in <see cref="EnqueueOne"/> without the times:
+    /// queue number, kind number, priority, attempts, args, time limit, metadata, trace context. $9 and $10 the names of the queue and the
+    /// kind, $11 node, $12 kind numbers, $13 the levels up to that of the entry, $14 and $15 the times and ids up to which the node's
+    /// claims have scanned them.</summary>
+    /// <remarks>Two lookups cost a third of what <see cref="NameSql.Count"/> costs for a lone entry.</remarks>
+    /// <returns>As <see cref="EnqueueClaimed"/>.</returns>
+    internal const string EnqueueOneClaimed = """
+        with clock as materialized (select clock_timestamp() as now),
+        node as materialized (
+            select n.number from {schema}.nodes n where n.id = $11 and n.dead_at is null for key share
+        ), stored as (
+            insert into {schema}.entries (id, created_at, queue, kind, priority, max_attempts, args, timeout, metadata, trace_parent)
+            overriding system value
+            select nextval('{schema:literal}.entries_id_seq'), c.now, $1, $2, $3, $4, $5, $6, $7, $8
+            from clock c
+            where exists (select from {schema}.queues q where q.id = $1 and q.name = $9)
+                and exists (select from {schema}.kinds k where k.id = $2 and k.name = $10)
+            returning id, created_at, queue, kind, priority
+        ), turn as materialized (
+            select n.number from node n
+            where exists (select from {schema}.queues q where q.id = $1 and not q.paused) and not exists (
+                select from clock c cross join unnest($13, $14, $15) l (level, after_time, after_id) cross join lateral (
+                    select from {schema}.waiting w
+                    where w.queue = $1 and w.priority = l.level and (w.run_at, w.id) > (l.after_time, l.after_id) and w.run_at <= c.now
+                        and w.kind = any ($12)
+                    limit 1) w)
+        ), lined_up as (
+            insert into {schema}.waiting (run_at, id, queue, kind, priority, found_by_id)
+            select s.created_at, s.id, s.queue, s.kind, s.priority, false from stored s where not exists (select from turn)
+        ), claim as (
+            insert into {schema}.claims (id, claimed_at, node, entries)
+            select nextval('{schema:literal}.fences'), s.created_at, t.number, array[s.id] from turn t cross join stored s
+            returning id
+        )
+        select (select array[s.id] from stored s), (select c.now from clock c), (select n.number from node n), (select c.id from claim c)
+        """;
+
     /// <summary>Stores entries some of which have unique keys or expire; $16 the times after which they do not start. If a key is taken,
     /// its entry is not stored. Keys are inserted in order, so that two callers cannot deadlock.</summary>
     /// <returns>In the order of the entries, the id, and whether it is the id of the current holder of the key. The id is null if the

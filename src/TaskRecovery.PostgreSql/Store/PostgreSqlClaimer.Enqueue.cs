@@ -25,12 +25,13 @@ internal sealed partial class PostgreSqlClaimer
         ClaimedEnqueue? stored;
         try
         {
+            NpgsqlParameter[] place =
+                [Arg.Array(_kinds!, NpgsqlDbType.Smallint), .. LevelArgs(_firstOrdinary, entries.Max(static entry => entry.Priority))];
             stored = await database.ReadAsync(
-                EntrySql.EnqueueClaimed,
-                [
-                    .. EnqueueBatch.ToArgs(entries, names), Arg.Uuid(nodeId), Arg.Int4(_queue), Arg.Array(_kinds!, NpgsqlDbType.Smallint),
-                    .. LevelArgs(_firstOrdinary, entries.Max(static entry => entry.Priority)),
-                ],
+                entries.Count == 1 ? EntrySql.EnqueueOneClaimed : EntrySql.EnqueueClaimed,
+                entries.Count == 1
+                    ? [.. ToArgs(entries[0], names), Arg.Uuid(nodeId), .. place]
+                    : [.. EnqueueBatch.ToArgs(entries, names), Arg.Uuid(nodeId), Arg.Int4(_queue), .. place],
                 (reader, token) => ReadStoredAsync(entries, reader, token),
                 cancellationToken).ConfigureAwait(false);
         }
@@ -57,6 +58,14 @@ internal sealed partial class PostgreSqlClaimer
         store.KnownClaims.Add(stored.Batch.Fence, Array.ConvertAll(stored.Results, static result => result.Id));
         return stored;
     }
+
+    private static NpgsqlParameter[] ToArgs(NewEntry entry, NameNumbers names)
+        =>
+        [
+            Arg.Int4(names.Queue(entry.Queue)), Arg.Int2(names.Kind(entry.Kind)), Arg.Int2(entry.Priority), Arg.Int2(entry.MaxAttempts),
+            Arg.Utf8(entry.Args), Arg.Interval(entry.Timeout), Arg.Text(entry.Metadata), Arg.Text(entry.TraceParent),
+            Arg.Text(entry.Queue), Arg.Text(entry.Kind),
+        ];
 
     private static async ValueTask<ClaimedEnqueue?> ReadStoredAsync(
         IReadOnlyList<NewEntry> entries, NpgsqlDataReader reader, CancellationToken cancellationToken)
