@@ -24,7 +24,8 @@ internal static class ClaimSql
     /// <remarks>Locking a row before deleting it costs a second record in the write-ahead log and a seventh of the claim's time. The row
     /// lock is needed only if several claimers take from the same queue at the same moment. A claimer that is alone holds the queue's
     /// advisory lock instead, and claims the rows that it could delete. No other statement waits for a row lock while holding one, so this
-    /// cannot deadlock.</remarks>
+    /// cannot deadlock. The row of the node is locked only if there is something to claim: a lock is written to the log, and a claim that
+    /// finds nothing would wait for the disk.</remarks>
     internal static readonly string ClaimAlone = Statement(
         "pg_try_advisory_xact_lock(hashtext('{schema:literal}.waiting'), $2)",
         rowLocks: "",
@@ -47,10 +48,10 @@ internal static class ClaimSql
         """);
 
     private static string Statement(string mayClaim, string rowLocks, string take) => $$"""
-        with node as materialized (
-            select n.number from {schema}.nodes n where n.id = $1 and n.dead_at is null for key share
+        with alive as materialized (
+            select n.number from {schema}.nodes n where n.id = $1 and n.dead_at is null
         ), clock as materialized (
-            select clock_timestamp() as now from node
+            select clock_timestamp() as now from alive
         ), turn as materialized (
             select {{mayClaim}} as mine from clock
         ), known as materialized (
@@ -67,6 +68,8 @@ internal static class ClaimSql
                 {{Levels(Ordinary, rowLocks)}}
             ) w
             limit $4
+        ), node as materialized (
+            select n.number from {schema}.nodes n where n.id = $1 and n.dead_at is null and exists (select from found) for key share
         ), picked as materialized (
             select s.* from (
                 select f.tid, f.id, f.level, f.run_at, f.attempt, f.crashes, f.found_by_id,
@@ -76,7 +79,7 @@ internal static class ClaimSql
                         and 1 preceding) as bytes
                 from found f left join lateral (select * from {schema}.entries e where e.id = f.id offset 0) e on true
             ) s
-            where s.bytes is null or s.bytes < {{ClaimLimits.Bytes}}
+            where (s.bytes is null or s.bytes < {{ClaimLimits.Bytes}}) and exists (select from node)
         ), {{take}}, claim as (
             insert into {schema}.claims (id, claimed_at, node, entries, again, again_attempts, again_crashes)
             select nextval('{schema:literal}.fences'), (select c.now from clock c), (select n.number
@@ -93,8 +96,9 @@ internal static class ClaimSql
         )
         select null::bigint, null::smallint, null::timestamptz, null::smallint, null::smallint, null::smallint, null::smallint,
             null::smallint, null::timestamptz, null, null::boolean,
-            null::interval, null, null, null::boolean, (select n.number from node n), (select c.id from claim c), (select c.now
-                from clock c),
+            null::interval, null, null, null::boolean,
+            case when exists (select from found) then (select n.number from node n) else (select a.number from alive a) end,
+            (select c.id from claim c), (select c.now from clock c),
             (select case when (select k.all_of_them from known k) then count(*) else -1 end from picked having (select t.mine from turn t)),
             (select min(f.run_at) - max(g.now) from gate g cross join unnest($5 || $9 || $13) l (level) cross join lateral (
                 select w.run_at, w.kind, row_number() over (order by w.run_at, w.id) as place from {schema}.waiting w
