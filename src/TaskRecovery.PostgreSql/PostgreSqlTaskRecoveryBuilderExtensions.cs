@@ -53,10 +53,15 @@ public static class PostgreSqlTaskRecoveryBuilderExtensions
 
         services.TryAddSingleton(TimeProvider.System);
         services.Replace(ServiceDescriptor.Singleton(source));
-        services.Replace(ServiceDescriptor.Singleton(provider => new PostgreSqlDatabase(
-            provider.GetRequiredService<PostgreSqlConnectionSource>(),
-            provider.GetRequiredService<IOptions<PostgreSqlOptions>>().Value,
-            provider.GetRequiredService<IOptions<TaskRecoveryOptions>>().Value.Node.Lease)));
+        services.Replace(ServiceDescriptor.Singleton(static provider =>
+        {
+            var options = provider.GetRequiredService<IOptions<TaskRecoveryOptions>>().Value;
+            return new PostgreSqlDatabase(
+                provider.GetRequiredService<PostgreSqlConnectionSource>(),
+                provider.GetRequiredService<IOptions<PostgreSqlOptions>>().Value,
+                options.Node.Lease,
+                options.Queues.Count + (options.ServeDefaultQueue ? 1 : 0));
+        }));
         services.Replace(ServiceDescriptor.Singleton<IStoreMigrator>(
             provider => new PostgreSqlMigrator(provider.GetRequiredService<PostgreSqlDatabase>())));
         services.Replace(ServiceDescriptor.Singleton<IStoreDoctor>(provider => new PostgreSqlDoctor(

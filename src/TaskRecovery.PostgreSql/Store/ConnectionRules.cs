@@ -10,6 +10,12 @@ internal static class ConnectionRules
     // A node's session, the listener and one statement.
     private const int LeastPoolSize = 3;
 
+    // The engine makes at most so many claims at once, whatever the number of queues.
+    private const int MostClaimsAtOnce = 4;
+
+    // How long a connection stays unused in the pool. A new one costs the server several milliseconds, and the first claim on it many more.
+    private const int IdleSeconds = 60;
+
     /// <summary>Rejects settings that cannot work, and names the remedy.</summary>
     internal static void Check(NpgsqlConnectionStringBuilder connection, bool isOwn)
         => Check(connection, isOwn, static name => AppContext.TryGetSwitch(name, out var isOn) && isOn);
@@ -71,6 +77,11 @@ internal static class ConnectionRules
             builder.MaxPoolSize = 20;
         }
 
+        if (!given.Contains("Connection Idle Lifetime"))
+        {
+            builder.ConnectionIdleLifetime = Math.Max(IdleSeconds, builder.ConnectionPruningInterval);
+        }
+
         if (!given.Contains("Timeout"))
         {
             builder.Timeout = 5;
@@ -106,6 +117,16 @@ internal static class ConnectionRules
 
         return builder;
     }
+
+    /// <summary>How many connections of the pool statements use at once, unless one keeps its connection for long: one for each queue whose
+    /// claims are made at the same time, and two more.</summary>
+    internal static int Places(int queues) => 2 + Math.Clamp(queues, 1, MostClaimsAtOnce);
+
+    /// <summary>Settings of the connection that a process keeps for its statements.</summary>
+    internal static NpgsqlConnectionStringBuilder ForHome(NpgsqlConnectionStringBuilder pooled) => new(pooled.ConnectionString)
+    {
+        Pooling = false,
+    };
 
     /// <summary>Settings of long-lived sessions outside the pool.</summary>
     internal static NpgsqlConnectionStringBuilder ForSessions(NpgsqlConnectionStringBuilder pooled) => new(pooled.ConnectionString)

@@ -33,12 +33,19 @@ internal sealed partial class PostgreSqlDatabase
         }
     }
 
-    /// <summary>Opens a long-lived connection for the listener. Its search path is not pinned, because its statements call no
-    /// function.</summary>
-    internal async ValueTask<NpgsqlConnection> OpenSessionAsync(CancellationToken cancellationToken)
+    /// <summary>Listens on a channel until it is cancelled or the connection is lost: on the connection that the process keeps, or on one of
+    /// the application's data source. The search path of the latter is not pinned, because its statements call no function.</summary>
+    internal async Task ListenAsync(
+        string channel, Action<string> onNotification, Action onListening, TimeSpan quiet, CancellationToken cancellationToken)
     {
-        using var outside = OutsideOfAmbientTransaction();
-        return await (_sessions ?? DataSource).OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        if (_home is not null)
+        {
+            await _home.ListenAsync(channel, onNotification, onListening, quiet, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        using var theirs = new HomeConnection(OpenTheirsAsync);
+        await theirs.ListenAsync(channel, onNotification, onListening, quiet, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Opens a connection as the application or the connection string configures it: no session setting is changed.</summary>
@@ -50,6 +57,11 @@ internal sealed partial class PostgreSqlDatabase
             return await DataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         }
 
+        return await OpenPatientlyAsync(OpenUntouchedOnceAsync, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async ValueTask<NpgsqlConnection> OpenUntouchedOnceAsync(CancellationToken cancellationToken)
+    {
         var connection = new NpgsqlConnection(_untouched);
         try
         {
@@ -104,6 +116,8 @@ internal sealed partial class PostgreSqlDatabase
     public void Dispose()
     {
         _monitor?.Dispose();
+        _home?.Dispose();
+        _homes?.Dispose();
         if (_sessions is not null)
         {
             _sessions.Dispose();
@@ -119,11 +133,23 @@ internal sealed partial class PostgreSqlDatabase
             await _monitor.DisposeAsync().ConfigureAwait(false);
         }
 
+        _home?.Dispose();
+        if (_homes is not null)
+        {
+            await _homes.DisposeAsync().ConfigureAwait(false);
+        }
+
         if (_sessions is not null)
         {
             await _sessions.DisposeAsync().ConfigureAwait(false);
             await DataSource.DisposeAsync().ConfigureAwait(false);
         }
+    }
+
+    private async ValueTask<NpgsqlConnection> OpenTheirsAsync(CancellationToken cancellationToken)
+    {
+        using var outside = OutsideOfAmbientTransaction();
+        return await DataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
     }
 
     private static string? NameOf(NpgsqlDataSource source) => new NpgsqlConnectionStringBuilder(source.ConnectionString).Database;

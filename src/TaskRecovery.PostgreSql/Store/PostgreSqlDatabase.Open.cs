@@ -4,11 +4,23 @@ using Npgsql;
 
 namespace TaskRecovery.PostgreSql;
 
-/// <content>Opens connections of the pool, outside any ambient transaction, and checks that they are alive before they are used.</content>
+/// <content>Lends connections, outside any ambient transaction, and checks that they are alive before they are used.</content>
 internal sealed partial class PostgreSqlDatabase
 {
     private const int AskSeconds = 5;
     private const int ManySessions = 10_000;
+
+    // Longer than most statements of an idle process take.
+    private static readonly TimeSpan PatienceForHome = TimeSpan.FromMilliseconds(50);
+
+    // A statement may have to wait long, for example for a row of a transaction of the application. Statements that such a one does not
+    // concern then use more connections of the pool.
+    private static readonly TimeSpan PatienceForPool = TimeSpan.FromSeconds(1);
+
+    private static readonly TimeSpan PatienceForServer = TimeSpan.FromSeconds(5);
+
+    private readonly StatementPressure _pressure = new(TimeProvider.System);
+    private readonly SemaphoreSlim _places;
 
     // When a session was used last, by its process id on the server.
     private readonly ConcurrentDictionary<int, long> _usedAt = new();
@@ -23,12 +35,136 @@ internal sealed partial class PostgreSqlDatabase
         => Transaction.Current is null ? null
             : new TransactionScope(TransactionScopeOption.Suppress, TransactionScopeAsyncFlowOption.Enabled);
 
-    private async ValueTask<NpgsqlConnection> OpenAliveAsync(CancellationToken cancellationToken)
+    /// <summary>Borrows a connection for one call: the one that the process keeps, while its statements seldom overlap, otherwise one of the
+    /// pool.</summary>
+    private async ValueTask<BorrowedConnection> BorrowAsync(CancellationToken cancellationToken)
     {
         using var outside = OutsideOfAmbientTransaction();
+        if (_home is null)
+        {
+            return new(this, await OpenPooledAsync(cancellationToken).ConfigureAwait(false), ConnectionOrigin.Application);
+        }
+
+        var isBusy = _pressure.Begin();
+        try
+        {
+            return !isBusy && await TakeHomeAsync(cancellationToken).ConfigureAwait(false) is { } home
+                ? new(this, home, ConnectionOrigin.Home)
+                : await BorrowPooledAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            _pressure.End();
+            throw;
+        }
+    }
+
+    private async ValueTask<BorrowedConnection> BorrowPooledAsync(CancellationToken cancellationToken)
+    {
+        var origin = await _places.WaitAsync(PatienceForPool, cancellationToken).ConfigureAwait(false)
+            ? ConnectionOrigin.Pool : ConnectionOrigin.Beyond;
+        var hasPlace = origin == ConnectionOrigin.Pool;
+        NpgsqlConnection? home = null;
+        try
+        {
+            for (var began = TimeProvider.System.GetTimestamp(); home is null;)
+            {
+                try
+                {
+                    var connection = await OpenPooledAsync(cancellationToken).ConfigureAwait(false);
+                    hasPlace = false;
+                    return new(this, connection, origin);
+                }
+                catch (PostgresException exception) when (IsServerFull(exception, began))
+                {
+                    home = await TakeHomeAsync(cancellationToken).ConfigureAwait(false);
+                }
+            }
+        }
+        finally
+        {
+            if (hasPlace)
+            {
+                _places.Release();
+            }
+        }
+
+        return new(this, home, ConnectionOrigin.Home);
+    }
+
+    /// <summary>Ends the use of a connection.</summary>
+    internal async ValueTask ReturnAsync(BorrowedConnection borrowed)
+    {
+        if (borrowed.Origin == ConnectionOrigin.Home)
+        {
+            _home!.Return();
+        }
+        else
+        {
+            await borrowed.Connection.DisposeAsync().ConfigureAwait(false);
+        }
+
+        if (borrowed.Origin == ConnectionOrigin.Pool)
+        {
+            _places.Release();
+        }
+
+        if (borrowed.Origin != ConnectionOrigin.Application)
+        {
+            _pressure.End();
+        }
+    }
+
+    // While the server has no connection left, wait for one: those that are unused go soon.
+    private static async ValueTask<NpgsqlConnection> OpenPatientlyAsync(
+        Func<CancellationToken, ValueTask<NpgsqlConnection>> open, CancellationToken cancellationToken)
+    {
+        for (var began = TimeProvider.System.GetTimestamp(); ;)
+        {
+            try
+            {
+                return await open(cancellationToken).ConfigureAwait(false);
+            }
+            catch (PostgresException exception) when (IsServerFull(exception, began))
+            {
+                await Task.Delay(PatienceForHome, TimeProvider.System, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private static bool IsServerFull(PostgresException exception, long began)
+        => string.Equals(exception.SqlState, PostgresErrorCodes.TooManyConnections, StringComparison.Ordinal)
+            && TimeProvider.System.GetElapsedTime(began) < PatienceForServer;
+
+    // Returns null if another statement keeps it.
+    private ValueTask<NpgsqlConnection?> TakeHomeAsync(CancellationToken cancellationToken)
+        => OpenAliveAsync(
+            token => _home!.TryTakeAsync(PatienceForHome, token),
+            _ =>
+            {
+                _home!.Return();
+                return ValueTask.CompletedTask;
+            },
+            cancellationToken);
+
+    private async ValueTask<NpgsqlConnection> OpenPooledAsync(CancellationToken cancellationToken)
+        => (await OpenAliveAsync(
+            async token => await DataSource.OpenConnectionAsync(token).ConfigureAwait(false),
+            static connection => connection.DisposeAsync(),
+            cancellationToken).ConfigureAwait(false))!;
+
+    // Returns null if open does.
+    private async ValueTask<NpgsqlConnection?> OpenAliveAsync(
+        Func<CancellationToken, ValueTask<NpgsqlConnection?>> open, Func<NpgsqlConnection, ValueTask> giveBack,
+        CancellationToken cancellationToken)
+    {
         for (var lateAnswers = 0; ;)
         {
-            var connection = await DataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+            if (await open(cancellationToken).ConfigureAwait(false) is not { } connection)
+            {
+                return null;
+            }
+
             try
             {
                 if (WasSilent(connection.ProcessID))
@@ -45,11 +181,11 @@ internal sealed partial class PostgreSqlDatabase
                 && (!PostgreSqlErrors.IsTimeout(exception) || lateAnswers++ == 0))
             {
                 // The connection was found dead before anything was sent: use the next one of the pool, or a new one.
-                await connection.DisposeAsync().ConfigureAwait(false);
+                await giveBack(connection).ConfigureAwait(false);
             }
             catch
             {
-                await connection.DisposeAsync().ConfigureAwait(false);
+                await giveBack(connection).ConfigureAwait(false);
                 throw;
             }
         }

@@ -8,14 +8,21 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
 {
     private readonly ConcurrentDictionary<string, string> _statements = new(ReferenceEqualityComparer.Instance);
     private readonly NpgsqlDataSource? _sessions;
+    private readonly NpgsqlDataSource? _homes;
+    private readonly HomeConnection? _home;
     private readonly NpgsqlDataSource? _monitor;
     private readonly bool _monitorMayLag;
     private readonly string? _prelude;
     private readonly string? _untouched;
     private readonly bool _hasSeveralHosts;
 
-    internal PostgreSqlDatabase(PostgreSqlConnectionSource source, PostgreSqlOptions options, TimeSpan lease)
+    /// <param name="source">Where connections are opened.</param>
+    /// <param name="options">The options of the store.</param>
+    /// <param name="lease">The lease of a node.</param>
+    /// <param name="queues">How many queues this process works.</param>
+    internal PostgreSqlDatabase(PostgreSqlConnectionSource source, PostgreSqlOptions options, TimeSpan lease, int queues = 1)
     {
+        _places = new SemaphoreSlim(ConnectionRules.Places(queues));
         Options = options;
         Schema = Quote(options.Schema);
         CommandTimeout = (int)Math.Ceiling(options.CommandTimeout.TotalSeconds);
@@ -35,6 +42,8 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
             var kept = ConnectionRules.ForSessions(pooled);
             _untouched = kept.ConnectionString;
             _sessions = Build(kept, settings);
+            _homes = Build(ConnectionRules.ForHome(pooled), settings);
+            _home = new HomeConnection(token => OpenPatientlyAsync(_homes.OpenConnectionAsync, token));
             _monitor = options.MonitorConnectionString is null ? Build(ConnectionRules.ForMonitor(pooled), settings) : null;
         }
 
@@ -95,8 +104,9 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
         {
             try
             {
-                var connection = await OpenAliveAsync(cancellationToken).ConfigureAwait(false);
-                await using var _ = connection.ConfigureAwait(false);
+                var borrowed = await BorrowAsync(cancellationToken).ConfigureAwait(false);
+                await using var _ = borrowed.ConfigureAwait(false);
+                var connection = borrowed.Connection;
                 using var commits = new CommitWatch(connection);
                 var result = await work(connection, cancellationToken).ConfigureAwait(false);
                 commits.ThrowIfUnconfirmed();

@@ -17,33 +17,18 @@ internal sealed partial class PostgreSqlQueueStore
 
         try
         {
-            var connection = await _database.OpenSessionAsync(cancellationToken).ConfigureAwait(false);
-            await using var _ = connection.ConfigureAwait(false);
-            connection.Notification += (_, notification) =>
-            {
-                if (HintText.Read(notification.Payload, Hints.Mark) is { } hint)
+            await _database.ListenAsync(
+                PostgreSqlDatabase.Quote(_database.Channel),
+                text =>
                 {
-                    onHint(hint);
-                }
-            };
-            await ExecuteAsync("set idle_session_timeout = 0; listen " + PostgreSqlDatabase.Quote(_database.Channel)).ConfigureAwait(false);
-            onHint(new StoreHint(StoreHintKind.Connected, null));
-            while (true)
-            {
-                if (!await connection.WaitAsync(QuietCheck, cancellationToken).ConfigureAwait(false))
-                {
-                    await ExecuteAsync("select 1").ConfigureAwait(false);
-                }
-            }
-
-            async Task ExecuteAsync(string statement)
-            {
-                var command = connection.CreateCommand();
-                await using var __ = command.ConfigureAwait(false);
-                command.CommandText = statement;
-                command.CommandTimeout = (int)QuietCheck.TotalSeconds;
-                await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
-            }
+                    if (HintText.Read(text, Hints.Mark) is { } hint)
+                    {
+                        onHint(hint);
+                    }
+                },
+                () => onHint(new StoreHint(StoreHintKind.Connected, null)),
+                QuietCheck,
+                cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception) when (PostgreSqlErrors.Translate(exception, _database.SchemaName) is not null)
         {

@@ -1,0 +1,209 @@
+using System.Data;
+using Npgsql;
+
+namespace TaskRecovery.PostgreSql;
+
+/// <summary>The connection that a process keeps open outside the pool. While the process has little to do, all its statements run on it,
+/// one at a time; and while the process listens, its notifications arrive on it.</summary>
+/// <param name="open">Opens the connection, first and after it broke.</param>
+internal sealed class HomeConnection(Func<CancellationToken, ValueTask<NpgsqlConnection>> open) : IDisposable
+{
+    private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(1);
+
+    private readonly SemaphoreSlim _free = new(1, 1);
+    private readonly Lock _gate = new();
+    private NpgsqlConnection? _connection;
+    private CancellationTokenSource? _wait;
+    private int _takers;
+    private bool _isStale;
+
+    /// <summary>Takes the connection, and interrupts the wait for notifications. The caller returns it with <see cref="Return"/>.</summary>
+    /// <returns><see langword="null"/> if another statement kept it for so long.</returns>
+    internal async ValueTask<NpgsqlConnection?> TryTakeAsync(TimeSpan patience, CancellationToken cancellationToken)
+    {
+        if (!await EnterAsync(patience, cancellationToken).ConfigureAwait(false))
+        {
+            return null;
+        }
+
+        try
+        {
+            return await EnsureOpenAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            _free.Release();
+            throw;
+        }
+    }
+
+    /// <summary>Ends the use of the connection. If it broke, the next use opens another.</summary>
+    internal void Return() => _free.Release();
+
+    /// <summary>Listens until it is cancelled, or the connection can't be opened.</summary>
+    /// <param name="channel">The quoted name of the channel.</param>
+    /// <param name="onNotification">Called with the text of each notification, possibly while a statement runs.</param>
+    /// <param name="onListening">Called when a connection has begun to listen.</param>
+    /// <param name="quiet">A connection that was cut raises no error while it only listens, so it is probed after so long.</param>
+    /// <param name="cancellationToken">Ends listening.</param>
+    internal async Task ListenAsync(
+        string channel, Action<string> onNotification, Action onListening, TimeSpan quiet, CancellationToken cancellationToken)
+    {
+        NpgsqlConnection? listening = null;
+        void Received(object sender, NpgsqlNotificationEventArgs notification) => onNotification(notification.Payload);
+        try
+        {
+            while (true)
+            {
+                await _free.WaitAsync(cancellationToken).ConfigureAwait(false);
+                try
+                {
+                    var connection = await EnsureOpenAsync(cancellationToken).ConfigureAwait(false);
+                    if (listening != connection)
+                    {
+                        if (listening is not null)
+                        {
+                            listening.Notification -= Received;
+                        }
+
+                        listening = connection;
+                        connection.Notification += Received;
+                        await ExecuteAsync(
+                            connection, "set idle_session_timeout = 0; listen " + channel, quiet, cancellationToken).ConfigureAwait(false);
+                        onListening();
+                    }
+
+                    if (!await WaitAsync(connection, quiet, cancellationToken).ConfigureAwait(false))
+                    {
+                        await ExecuteAsync(connection, "select 1", quiet, cancellationToken).ConfigureAwait(false);
+                    }
+                }
+                finally
+                {
+                    _free.Release();
+                }
+            }
+        }
+        finally
+        {
+            if (listening is not null)
+            {
+                listening.Notification -= Received;
+                await StopListeningAsync(listening).ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        // Not released again, and not disposed: a late user finds it taken.
+        _free.Wait(StopTime);
+        _connection?.Dispose();
+    }
+
+    private static async Task ExecuteAsync(
+        NpgsqlConnection connection, string statement, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        var command = new NpgsqlCommand(statement, connection) { CommandTimeout = (int)limit.TotalSeconds };
+        await using var _ = command.ConfigureAwait(false);
+        await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private async ValueTask<bool> EnterAsync(TimeSpan patience, CancellationToken cancellationToken)
+    {
+        if (_free.Wait(0, CancellationToken.None))
+        {
+            return true;
+        }
+
+        CancellationTokenSource? wait;
+        lock (_gate)
+        {
+            _takers++;
+            wait = _wait;
+        }
+
+        try
+        {
+            wait?.Cancel();
+            return await _free.WaitAsync(patience, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                _takers--;
+            }
+        }
+    }
+
+    private async ValueTask<NpgsqlConnection> EnsureOpenAsync(CancellationToken cancellationToken)
+    {
+        if (_connection is { } old && (_isStale || old.FullState != ConnectionState.Open))
+        {
+            (_connection, _isStale) = (null, false);
+            await old.DisposeAsync().ConfigureAwait(false);
+        }
+
+        return _connection ??= await open(cancellationToken).ConfigureAwait(false);
+    }
+
+    // Returns false if nothing has arrived for so long. The driver keeps the connection if this wait is cancelled.
+    private async ValueTask<bool> WaitAsync(NpgsqlConnection connection, TimeSpan quiet, CancellationToken cancellationToken)
+    {
+        var wait = new CancellationTokenSource();
+        lock (_gate)
+        {
+            if (_takers > 0)
+            {
+                return true;
+            }
+
+            _wait = wait;
+        }
+
+        try
+        {
+            using var _ = cancellationToken.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), wait);
+            return await connection.WaitAsync(quiet, wait.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return true;
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                _wait = null;
+            }
+        }
+    }
+
+    private async Task StopListeningAsync(NpgsqlConnection connection)
+    {
+        if (!await EnterAsync(StopTime, CancellationToken.None).ConfigureAwait(false))
+        {
+            _isStale = true;
+            return;
+        }
+
+        try
+        {
+            if (_connection == connection && connection.FullState == ConnectionState.Open)
+            {
+                await ExecuteAsync(connection, "unlisten *", StopTime, CancellationToken.None).ConfigureAwait(false);
+            }
+        }
+        catch (Exception exception) when (exception is NpgsqlException or InvalidOperationException)
+        {
+            // A session that still listened would be woken for nothing.
+            _isStale = true;
+        }
+        finally
+        {
+            _free.Release();
+        }
+    }
+}

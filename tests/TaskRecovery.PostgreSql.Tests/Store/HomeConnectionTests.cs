@@ -1,0 +1,87 @@
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.PostgreSql.Tests.Store;
+
+/// <summary>The connection that a process keeps: statements and notifications share it.</summary>
+public sealed class HomeConnectionTests : PostgreSqlStoreTests
+{
+    [Fact]
+    public async Task Statements_and_notifications_use_one_connection_and_a_node_that_no_longer_listens_is_not_woken()
+    {
+        var database = Open();
+        var store = await OpenStoreAsync(database);
+        var (connected, heard) = (new TaskCompletionSource(), new TaskCompletionSource<string?>());
+        using var source = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        var listening = store.ListenAsync(
+            hint => _ = hint.Kind == StoreHintKind.Connected ? connected.TrySetResult() : heard.TrySetResult(hint.Queue), source.Token);
+        await connected.Task.WaitAsync(TimeSpan.FromSeconds(10), Cancellation);
+        var own = await ProcessAsync(database);
+
+        for (var i = 0; i < 20; i++)
+        {
+            Assert.Equal(own, await ProcessAsync(database));
+        }
+
+        Assert.Equal(1, await ChannelsAsync(database));
+        await ExecuteAsync($"notify {PostgreSqlDatabase.Quote(database.Channel)}, 'wmail'");
+        Assert.Equal("mail", await heard.Task.WaitAsync(TimeSpan.FromSeconds(10), Cancellation));
+        await source.CancelAsync();
+        await Record.ExceptionAsync(() => listening);
+        Assert.Equal(own, await ProcessAsync(database));
+        Assert.Equal(0, await ChannelsAsync(database));
+    }
+
+    [Fact]
+    public async Task A_connection_that_was_ended_is_replaced_and_listens_again()
+    {
+        var database = Open();
+        var store = await OpenStoreAsync(database);
+        var connected = System.Threading.Channels.Channel.CreateUnbounded<StoreHintKind>();
+        using var source = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        var listening = store.ListenAsync(hint => connected.Writer.TryWrite(hint.Kind), source.Token);
+        Assert.Equal(StoreHintKind.Connected, await connected.Reader.ReadAsync(Cancellation));
+
+        await ExecuteAsync("select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'taskrecovery %' "
+            + "and datname = current_database()");
+
+        // The loop of the engine begins again.
+        Assert.IsType<StoreUnavailableException>(
+            await Record.ExceptionAsync(() => listening.WaitAsync(TimeSpan.FromSeconds(20), Cancellation)));
+        listening = store.ListenAsync(hint => connected.Writer.TryWrite(hint.Kind), source.Token);
+        Assert.Equal(StoreHintKind.Connected, await connected.Reader.ReadAsync(Cancellation));
+        Assert.Equal(1, await ChannelsAsync(database));
+        await source.CancelAsync();
+        await Record.ExceptionAsync(() => listening);
+    }
+
+    [Fact]
+    public async Task A_statement_that_takes_long_keeps_no_other_waiting()
+    {
+        var database = Open();
+        var slow = database.ExecuteAsync("select pg_sleep(3)", [], Cancellation).AsTask();
+
+        for (var i = 0; i < 20; i++)
+        {
+            await ProcessAsync(database);
+        }
+
+        Assert.False(slow.IsCompleted);
+        await slow;
+    }
+
+    private static ValueTask<int> ProcessAsync(PostgreSqlDatabase database) => ReadAsync(database, "select pg_backend_pid()");
+
+    private static ValueTask<int> ChannelsAsync(PostgreSqlDatabase database)
+        => ReadAsync(database, "select count(*)::integer from pg_listening_channels()");
+
+    private static ValueTask<int> ReadAsync(PostgreSqlDatabase database, string statement)
+        => database.ReadAsync(
+            statement,
+            [],
+            static async (reader, token) =>
+            {
+                await reader.ReadAsync(token);
+                return reader.GetInt32(0);
+            },
+            Cancellation);
+}

@@ -1,0 +1,143 @@
+using System.Diagnostics;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Npgsql;
+using TaskRecovery.TestSupport;
+
+namespace TaskRecovery.PostgreSql.Tests.Workers;
+
+/// <summary>How many connections processes have open.</summary>
+public sealed class ConnectionCountTests
+{
+    private const int Fleet = 60;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_node_has_two_connections_while_idle_and_at_most_five_with_a_busy_queue()
+    {
+        await using var database = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync("count");
+        var shared = new Shared();
+        using var node = Build(database.ConnectionString + ";Connection Idle Lifetime=2;Connection Pruning Interval=1", shared);
+        await node.StartAsync(Cancellation);
+
+        // A statement of a busy machine may take so long that another one uses the pool: that connection is closed two seconds later.
+        var looks = 0;
+        await UntilAsync(async () => (looks = await CountAsync(database) <= 2 ? looks + 1 : 0) == 100);
+
+        var queue = node.Services.GetRequiredService<IJobQueue>();
+        var enqueuing = Task.WhenAll(Enumerable.Range(0, 32).Select(_ => Task.Run(async () =>
+        {
+            for (var i = 0; i < 200; i++)
+            {
+                await queue.EnqueueAsync(new Work(), cancellationToken: Cancellation);
+            }
+        })));
+        var most = 0L;
+        while (shared.Done < 6_400)
+        {
+            most = Math.Max(most, await CountAsync(database));
+            await Task.Delay(10, Cancellation);
+        }
+
+        await enqueuing;
+        Assert.InRange(most, 3, 5);
+        await node.StopAsync(Cancellation);
+    }
+
+    [Fact]
+    public async Task Sixty_nodes_start_work_and_restart_at_a_server_of_two_hundred_connections()
+    {
+        await using var server = await PostgresServer.StartAsync(new PostgresServerOptions
+        {
+            Controlled = true,
+            DriverPools = true,
+            MaxConnections = 200,
+        });
+        await using var database = await server.CreateDatabaseAsync("count");
+        var shared = new Shared();
+        using (var first = Build(database.ConnectionString, shared, works: false))
+        {
+            await first.StartAsync(Cancellation);
+        }
+
+        var nodes = await StartAsync();
+        await WorkAsync(600);
+        await Task.WhenAll(nodes.Select(async node =>
+        {
+            await node.StopAsync(Cancellation);
+            node.Dispose();
+        }));
+        nodes = await StartAsync();
+        await WorkAsync(1_200);
+        await Task.WhenAll(nodes.Select(node => node.StopAsync(Cancellation)));
+        Array.ForEach(nodes, static node => node.Dispose());
+
+        async Task<IHost[]> StartAsync()
+        {
+            IHost[] hosts = [.. Enumerable.Range(0, Fleet).Select(_ => Build(database.ConnectionString, shared))];
+            await Task.WhenAll(hosts.Select(host => Task.Run(() => host.StartAsync(Cancellation))));
+            return hosts;
+        }
+
+        async Task WorkAsync(int until)
+        {
+            var queue = nodes[0].Services.GetRequiredService<IJobQueue>();
+            await Task.WhenAll(Enumerable.Range(0, 600).Select(
+                _ => queue.EnqueueAsync(new Work(), cancellationToken: Cancellation).AsTask()));
+            await UntilAsync(() => Task.FromResult(shared.Done >= until));
+        }
+    }
+
+    private static IHost Build(string connectionString, Shared shared, bool works = true)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Services.AddSingleton(shared);
+        var recovery = builder.Services.AddTaskRecovery().UsePostgreSql(connectionString);
+        if (works)
+        {
+            recovery.AddWorker<Work, Worker>();
+        }
+
+        return builder.Build();
+    }
+
+    private static async Task<long> CountAsync(PostgresDatabase database)
+    {
+        await using var connection = new NpgsqlConnection(database.ConnectionString + ";Pooling=false;Application Name=watch");
+        await connection.OpenAsync(Cancellation);
+        await using var command = new NpgsqlCommand(
+            "select count(*) from pg_stat_activity where datname = current_database() and application_name like 'taskrecovery %'",
+            connection);
+        return (long)(await command.ExecuteScalarAsync(Cancellation))!;
+    }
+
+    private static async Task UntilAsync(Func<Task<bool>> condition)
+    {
+        for (var since = Stopwatch.GetTimestamp(); !await condition(); await Task.Delay(50, Cancellation))
+        {
+            Assert.InRange(Stopwatch.GetElapsedTime(since).TotalSeconds, 0, 90);
+        }
+    }
+
+    [JobKind("count-work")]
+    private sealed record Work;
+
+    private sealed class Shared
+    {
+        private int _done;
+
+        public int Done => Volatile.Read(ref _done);
+
+        public void Count() => Interlocked.Increment(ref _done);
+    }
+
+    private sealed class Worker(Shared shared) : IJobWorker<Work>
+    {
+        public async Task WorkAsync(WorkContext<Work> context, CancellationToken cancellationToken)
+        {
+            await context.StepAsync("step", static _ => Task.FromResult(1), cancellationToken);
+            shared.Count();
+        }
+    }
+}
