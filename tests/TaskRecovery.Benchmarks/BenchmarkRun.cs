@@ -25,6 +25,7 @@ internal static class BenchmarkRun
         () => new JobsRow(),
         () => new CostRow(),
         () => new IdleRow(),
+        () => new FleetRow(),
         () => new ForeignTransactionRow(),
         () => new RetentionRow(),
         () => new SweepRow(),

@@ -41,6 +41,7 @@ internal abstract class Child
     {
         "work" => new WorkChild(spec),
         "enqueue" => new EnqueueChild(spec),
+        "fleet" => new FleetChild(spec),
         "drain-floor" => new DrainFloorChild(spec),
         "circulate" => new CirculateChild(spec),
         "refill" => new RefillChild(spec),

@@ -18,6 +18,7 @@ internal sealed class PostgresBenchmarkStore(PostgresServer server) : IBenchmark
             Controlled = true,
             Fsync = true,
             DriverPools = true,
+            MaxConnections = 600,
             Settings = new Dictionary<string, string>(StringComparer.Ordinal)
             {
                 ["synchronous_commit"] = "on",

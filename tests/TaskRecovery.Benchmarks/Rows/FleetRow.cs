@@ -1,0 +1,110 @@
+using TaskRecovery.Benchmarks.Children;
+using TaskRecovery.Benchmarks.Stores;
+
+namespace TaskRecovery.Benchmarks.Rows;
+
+/// <summary>What an entry costs the server as the number of nodes grows.</summary>
+internal sealed class FleetRow : BenchmarkRow
+{
+    private const int HalfLoadMilliseconds = 2_000;
+    private const int Slots = 20;
+
+    public override string Name => "fleet";
+
+    public override string Title => "Many nodes";
+
+    public override string Text
+        => "Single enqueues at a rate, from one process, for nodes of another one with default options: what the server uses for an entry,"
+        + " with the heartbeats and polls of all nodes, and the time from the return of the call to the start of the handler."
+        + " At half load, entries take two seconds, and half of what all nodes can run is running.";
+
+    public override bool IsPartOfAll => false;
+
+    public override async Task<IReadOnlyList<BenchmarkCase>> PrepareAsync(BenchmarkEnvironment environment)
+    {
+        await Task.CompletedTask;
+        var (store, seconds) = (environment.Store, environment.Size(20, 8));
+        int[] sizes = [1, 25, 75];
+        return
+        [
+            .. from nodes in sizes
+               from rate in new[] { 200, 1_000, 5_000 }
+               select new BenchmarkCase($"{nodes} nodes, {rate}/s", () => MeasureAsync(store, nodes, rate, seconds, 0)),
+            .. sizes.Where(static nodes => nodes > 1).Select(nodes => new BenchmarkCase(
+                $"{nodes} nodes, half load",
+                () => MeasureAsync(store, nodes, nodes * Slots * 500 / HalfLoadMilliseconds, seconds * 2, HalfLoadMilliseconds))),
+            .. sizes.Select(nodes => new BenchmarkCase($"{nodes} nodes, idle", () => IdleAsync(store, nodes, environment.Size(100, 15)))),
+        ];
+    }
+
+    private static ChildSpec Nodes(IBenchmarkStore store, IBenchmarkDatabase database, int nodes) => new()
+    {
+        Role = "fleet",
+        Store = store.Name,
+        ConnectionString = database.ConnectionString,
+        Parallel = nodes,
+        Queues = [new QueueSpec(BenchmarkQueues.Measured)],
+        Record = true,
+    };
+
+    private static async Task<Figure[]> MeasureAsync(IBenchmarkStore store, int nodes, int rate, int seconds, int milliseconds)
+    {
+        await using var database = await store.CreateAsync();
+        await using var fleet = await ChildHandle.StartAsync(Nodes(store, database, nodes));
+        await using var producer = await ChildHandle.StartAsync(new ChildSpec
+        {
+            Role = "enqueue",
+            Store = store.Name,
+            ConnectionString = database.ConnectionString,
+            Rate = rate,
+            Parallel = Math.Clamp(rate / 50, 4, 64),
+            Seconds = seconds,
+            Milliseconds = [milliseconds],
+            Record = true,
+        });
+        await fleet.GoAsync();
+        await producer.GoAsync();
+        var first = await producer.FinishedAsync();
+        var (before, begun) = (await fleet.StatsAsync(), await database.CostAsync());
+        await producer.GoAsync();
+        var enqueued = await producer.FinishedAsync();
+        var done = await database.CostAsync();
+        await Task.Delay(500);
+        var worked = await fleet.StatsAsync();
+        var entries = enqueued.Count - first.Count;
+        long[] shares = [.. worked.Times[1].Zip(before.Times[1], static (now, then) => now - then)];
+        return
+        [
+            new("server CPU", (done.CpuMilliseconds - begun.CpuMilliseconds) * 1000 / entries, "us"),
+            .. Latency.Figures(
+                enqueued.Times[0][(int)first.Count..], enqueued.Times[1][(int)first.Count..], worked.Times[0][(int)first.Count..],
+                (int)entries),
+            new("transactions", (done.Commits - begun.Commits) / enqueued.Seconds, "1/s"),
+            new("connections", done.Connections, ""),
+            new("most of a node", shares.Max() / ((double)shares.Sum() / nodes), "x its share"),
+        ];
+    }
+
+    private static async Task<Figure[]> IdleAsync(IBenchmarkStore store, int nodes, int seconds)
+    {
+        await using var database = await store.CreateAsync();
+        await using var fleet = await ChildHandle.StartAsync(Nodes(store, database, nodes));
+        await fleet.GoAsync();
+        await Task.Delay(TimeSpan.FromSeconds(seconds));
+        var begun = await database.CostAsync();
+        var (most, looks) = (0.0, Math.Max(5, seconds / 4));
+        for (var look = 0; look < looks; look++)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(1));
+            most = Math.Max(most, (await database.CostAsync()).Connections);
+        }
+
+        var done = await database.CostAsync();
+        return
+        [
+            new("server CPU", (done.CpuMilliseconds - begun.CpuMilliseconds) / looks / 10, "% of a core"),
+            new("connections", most, ""),
+            new("transactions", (done.Commits - begun.Commits) / looks, "1/s"),
+        ];
+    }
+}
