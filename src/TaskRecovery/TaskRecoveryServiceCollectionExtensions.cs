@@ -243,6 +243,8 @@ public static class TaskRecoveryServiceCollectionExtensions
         services.AddSingleton<INodeDescription, NodeDescription>();
         services.AddSingleton<RunningWork>();
         services.AddSingleton<INodeVitals>(static provider => provider.GetRequiredService<RunningWork>());
+        services.AddSingleton<HintTurns>();
+        services.AddSingleton<IHintTurns>(static provider => provider.GetRequiredService<HintTurns>());
         services.AddSingleton<RunLogs>();
         services.AddSingleton<RunLogLoop>();
         services.AddSingleton<IHostedService>(static provider => provider.GetRequiredService<RunLogLoop>());

@@ -44,24 +44,29 @@ internal static class NodeSql
 
     /// <summary>Increments the counter of a node that is not dead, and reads the counters of the other nodes. If a crash of the server
     /// loses the increment, no harm is done. $1 node, $2 whether this session holds the node's lock, $3 the state of the process, or null
-    /// to keep the stored one.</summary>
+    /// to keep the stored one. What it reports about hints: $4 the queues that it works, or null to keep those stored, $5 those from which
+    /// it would claim nothing, $6 its load, $7 whether it ends its turn of listening.</summary>
     /// <returns>One row for the node itself, with whether the heartbeat was accepted and whether dead nodes have to be swept; one row for
     /// each other living node.</returns>
     /// <remarks>A single statement, because the driver writes a second one through the thread pool, which handlers may have starved. A lock
-    /// counts only if it is held by the session that sent the node's last heartbeat. The cost must not depend on the amount of work, so
-    /// claims are not read.</remarks>
+    /// counts only if it is held by the session that sent the node's last heartbeat; locks are found by a hash, because there is one for
+    /// each node. The cost must not depend on the amount of work, so claims are not read.</remarks>
     internal const string Heartbeat = $$"""
         with me as (
             update {schema}.nodes n set beat = n.beat + 1, holds_lock = $2, backend = pg_backend_pid(), beat_at = clock_timestamp(),
-                vitals = coalesce($3::text, n.vitals)
+                vitals = coalesce($3::text, n.vitals), queues = coalesce($4::text[], n.queues), full_queues = $5::text[], load = $6,
+                turn_ended_at = case when $7 then clock_timestamp() else n.turn_ended_at end
             where n.id = $1 and n.dead_at is null and set_config('synchronous_commit', 'off', true) is not null
-            returning n.beat
+            returning n.beat, n.queues, n.full_queues, n.load, n.turn_ended_at, n.number
         ),
         {{HeldLocks}}
-        select null::uuid, null::text, (select m.beat from me m),
-            exists (select from {schema}.nodes n where n.dead_at is not null and n.swept_at is null), false
+        select null::uuid, null::text, m.beat,
+            exists (select from {schema}.nodes n where n.dead_at is not null and n.swept_at is null), false,
+            m.queues, m.full_queues, m.load, m.turn_ended_at, m.number
+        from (select) one left join me m on true
         union all
-        select n.id, {{Label}}, n.beat, n.holds_lock, exists (select from held h where h.key = n.lock_key and h.pid = n.backend)
+        select n.id, {{Label}}, n.beat, n.holds_lock, ((n.lock_key, n.backend) in (select h.key, h.pid from held h)) is true,
+            n.queues, n.full_queues, n.load, n.turn_ended_at, n.number
         from {schema}.nodes n
         where n.dead_at is null and n.id <> $1
         """;

@@ -45,27 +45,34 @@ internal sealed class PostgreSqlNodeSession : INodeSession
 
     public bool TryHold(Guid nodeId) => UsesLocks && Translate(() => TryLock(LockKey(nodeId)));
 
-    public HeartbeatResult SendHeartbeat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null, string? vitals = null)
+    public HeartbeatResult SendHeartbeat(
+        Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null, string? vitals = null, HintOffer? hints = null)
         => Translate(() => Run(
             NodeSql.Heartbeat,
-            [Arg.Uuid(nodeId), Arg.Bool(holdsLock), Arg.Text(vitals)],
+            [
+                Arg.Uuid(nodeId), Arg.Bool(holdsLock), Arg.Text(vitals), Arg.Names(Reported(hints)), Arg.Names(hints?.FullQueues ?? []),
+                Arg.Int2(hints?.Load ?? 0), Arg.Bool(hints?.EndsTurn == true),
+            ],
             static reader =>
             {
-                var (accepted, deadWithClaims, peers) = (false, false, new List<PeerHeartbeat>());
+                var (accepted, deadWithClaims, own, peers) = (false, false, (HintPlace?)null, new List<PeerHeartbeat>());
                 while (reader.Read())
                 {
                     if (reader.IsDBNull(0))
                     {
-                        (accepted, deadWithClaims) = (!reader.IsDBNull(2), reader.GetBoolean(3));
+                        (accepted, deadWithClaims, own) = (!reader.IsDBNull(2), reader.GetBoolean(3), ReadPlace(reader));
                     }
                     else
                     {
                         peers.Add(new PeerHeartbeat(
-                            reader.GetGuid(0), reader.GetString(1), reader.GetInt64(2), reader.GetBoolean(3), reader.GetBoolean(4)));
+                            reader.GetGuid(0), reader.GetString(1), reader.GetInt64(2), reader.GetBoolean(3), reader.GetBoolean(4))
+                        {
+                            Place = ReadPlace(reader),
+                        });
                     }
                 }
 
-                return new HeartbeatResult(accepted, peers, deadWithClaims);
+                return new HeartbeatResult(accepted, peers, deadWithClaims) { Place = own };
             }));
 
     public IReadOnlyList<Guid> MarkDead(IReadOnlyList<PeerHeartbeat> judged, string? judge = null) => Translate(() =>
@@ -101,6 +108,16 @@ internal sealed class PostgreSqlNodeSession : INodeSession
         _commits.Dispose();
         _connection.Dispose();
     }
+
+    // A node that does not listen at all must not count as one that does.
+    private IReadOnlyList<string>? Reported(HintOffer? hints)
+        => hints is null ? null : _database.Options.UseNotifications ? hints.Queues : [];
+
+    // A node of an older library reports nothing. It listens anyway.
+    private static HintPlace? ReadPlace(NpgsqlDataReader reader)
+        => reader.IsDBNull(5) ? null : new HintPlace(
+            reader.GetFieldValue<string[]>(5), reader.IsDBNull(6) ? [] : reader.GetFieldValue<string[]>(6), reader.GetInt16(7),
+            reader.IsDBNull(8) ? null : new DateTimeOffset(reader.GetDateTime(8)), reader.GetInt32(9));
 
     // Half of a random id is random enough for a key.
     private static long LockKey(Guid nodeId) => BitConverter.ToInt64(nodeId.ToByteArray(), 8);

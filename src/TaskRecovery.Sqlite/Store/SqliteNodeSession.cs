@@ -44,7 +44,8 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
 
     public bool TryHold(Guid nodeId) => _held.ContainsKey(nodeId) ? Works(nodeId) : Take(nodeId);
 
-    public HeartbeatResult SendHeartbeat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null, string? vitals = null)
+    public HeartbeatResult SendHeartbeat(
+        Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null, string? vitals = null, HintOffer? hints = null)
         => Guarded(() =>
         {
             // If this node's own lock does not exclude other handles, locks do not work here, and a free lock of a peer proves nothing.

@@ -16,9 +16,10 @@ namespace TaskRecovery.Nodes;
 /// <param name="outages">Reports failed steps.</param>
 /// <param name="logger">Logs what happens to the node.</param>
 /// <param name="vitals">Describes the state of this process for each heartbeat.</param>
+/// <param name="hints">Decides whether this node listens for hints.</param>
 internal sealed class NodeAgent(
     IStoreLifecycle store, INodeEvents events, NodeOptions options, Func<Guid, NodeIdentity> describe,
-    TimeProvider time, OutageReporter outages, ILogger logger, INodeVitals? vitals = null)
+    TimeProvider time, OutageReporter outages, ILogger logger, INodeVitals? vitals = null, IHintTurns? hints = null)
 {
     // A node without a session loses its lease soon, so the first attempts follow each other quickly.
     private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(50), options.HeartbeatInterval);
@@ -170,7 +171,7 @@ internal sealed class NodeAgent(
         _deadline = _deadline.Sending(sent, _holdsLock);
         events.Changed(node, node.MoveDeadline(_deadline.At));
 
-        var result = session.SendHeartbeat(node.Id, _holdsLock, () => node.Lease is not null, DescribeVitals());
+        var result = session.SendHeartbeat(node.Id, _holdsLock, () => node.Lease is not null, DescribeVitals(), hints?.Offer());
 
         var answered = time.GetTimestamp();
         if (!result.Accepted)
@@ -192,6 +193,7 @@ internal sealed class NodeAgent(
         }
 
         NodesAlive = result.Peers.Count + 1;
+        hints?.Observe(result.Place, result.Peers);
         Judge(session, _detector.Observe(sent, answered, result.Peers), result.DeadWithClaims);
         return sent;
     }

@@ -35,14 +35,15 @@ internal sealed class NodeService : ICurrentNode, INodeEvents, IHostedLifecycleS
     public NodeService(
         IStoreLifecycle store, StartupGate gate, NodeSignals signals, OutageReporter outages,
         IOptions<TaskRecoveryOptions> options, TimeProvider time, ILogger<NodeService> logger,
-        IHostEnvironment? environment = null, INodeDescription? description = null, INodeVitals? vitals = null)
+        IHostEnvironment? environment = null, INodeDescription? description = null, INodeVitals? vitals = null,
+        IHintTurns? hints = null)
     {
         _gate = gate;
         _signals = signals;
         _time = time;
         _logger = logger.Guarded();
         var naming = new NodeNaming(options.Value.NodeName, environment?.ApplicationName, description);
-        _agent = new NodeAgent(store, this, options.Value.Node, naming.Describe, time, outages, _logger, vitals);
+        _agent = new NodeAgent(store, this, options.Value.Node, naming.Describe, time, outages, _logger, vitals, hints);
     }
 
     /// <inheritdoc/>

@@ -7,4 +7,8 @@ namespace TaskRecovery.Storage;
 /// <param name="Peers">The other nodes that are not dead.</param>
 /// <param name="DeadWithClaims">Whether a dead node still has claims, so that a sweep is needed.</param>
 [Experimental("TASKRECOVERY001")]
-public sealed record HeartbeatResult(bool Accepted, IReadOnlyList<PeerHeartbeat> Peers, bool DeadWithClaims);
+public sealed record HeartbeatResult(bool Accepted, IReadOnlyList<PeerHeartbeat> Peers, bool DeadWithClaims)
+{
+    /// <summary>This node's place among those that listen for hints; <see langword="null"/> if every node of the store listens.</summary>
+    public HintPlace? Place { get; init; }
+}

@@ -26,7 +26,10 @@ public interface INodeSession : IDisposable
     /// FILE_COUNTER).</param>
     /// <param name="vitals">The state of this process as JSON, which is shown if the node dies; <see langword="null"/> for none. It must
     /// not make a heartbeat fail.</param>
-    HeartbeatResult SendHeartbeat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null, string? vitals = null);
+    /// <param name="hints">What this node reports about hints, which the other nodes read with their heartbeats; <see langword="null"/>
+    /// to change nothing. A store in which every node listens ignores it and returns no <see cref="HeartbeatResult.Place"/>.</param>
+    HeartbeatResult SendHeartbeat(
+        Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null, string? vitals = null, HintOffer? hints = null);
 
     /// <summary>Declares nodes dead, irrevocably, each only if its heartbeat counter has not changed since it was judged. Takes one round
     /// trip for any number of nodes and does not wait for locks: a node in the middle of a claim is not declared dead by this call; if the

@@ -13,4 +13,7 @@ public readonly record struct PeerHeartbeat(Guid NodeId, string Name, long Heart
 {
     /// <summary>If the node is judged dead: what proves it.</summary>
     public DeathProof Proof { get; init; }
+
+    /// <summary>The node's place among those that listen for hints; <see langword="null"/> if it reported none.</summary>
+    public HintPlace? Place { get; init; }
 }

@@ -62,6 +62,33 @@ internal sealed class ExecutorPool
         }
     }
 
+    /// <summary>How many entries may run at once.</summary>
+    public int Concurrency => _executors.Length;
+
+    /// <summary>How many entries run or wait for an executor.</summary>
+    public int Held
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _executors.Length - _idle.Count + _buffer.Count;
+            }
+        }
+    }
+
+    /// <summary>Whether the claimer would request nothing now.</summary>
+    public bool IsFull
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return Limit() == 0;
+            }
+        }
+    }
+
     /// <summary>The current runs.</summary>
     public IEnumerable<WorkRun> Runs => _executors.Select(executor => executor.Current).OfType<WorkRun>();
 

@@ -3,8 +3,8 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Workers;
 
-/// <summary>Listens for the store's hints, and wakes the claimers and the poll. A missed hint costs time only, because the poll finds what
-/// it was about.</summary>
+/// <summary>Listens for the store's hints while it is this node's turn, and wakes the claimers and the poll. A missed hint costs time only,
+/// because the poll finds what it was about.</summary>
 internal sealed class HintLoop
 {
     private readonly IReadOnlyDictionary<string, QueueWorker> _queues;
@@ -29,14 +29,22 @@ internal sealed class HintLoop
     {
         while (!cancellationToken.IsCancellationRequested)
         {
+            var turn = CancellationToken.None;
             try
             {
                 await _services.CurrentNode.WaitForLeaseAsync(cancellationToken).ConfigureAwait(false);
-                await _services.Signals.ListenAsync(OnHint, cancellationToken).ConfigureAwait(false);
+                turn = await _services.Turns.WaitAsync(cancellationToken).ConfigureAwait(false);
+                using var either = CancellationTokenSource.CreateLinkedTokenSource(turn, cancellationToken);
+                await _services.Signals.ListenAsync(OnHint, either.Token).ConfigureAwait(false);
             }
             catch (Exception) when (cancellationToken.IsCancellationRequested)
             {
                 return;
+            }
+            catch (Exception) when (turn.IsCancellationRequested)
+            {
+                _services.Polls.Listens(false);
+                continue;
             }
             catch (Exception exception)
             {
@@ -56,6 +64,7 @@ internal sealed class HintLoop
             case StoreHintKind.Work when hint.Queue is { } name:
                 if (_queues.TryGetValue(name, out var queue))
                 {
+                    _services.Turns.Heard();
                     queue.Claimer.Wake(fromFront: false);
                 }
 

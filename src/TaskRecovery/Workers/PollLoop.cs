@@ -18,6 +18,9 @@ internal sealed class PollLoop
     // Any login of the database can send any number of hints, so this limits the polls that they cause.
     private static readonly TimeSpan BetweenPolls = TimeSpan.FromMilliseconds(20);
 
+    // If a node that does not listen got work by a poll, those that listen do not take all of it, so there may be more soon.
+    private static readonly TimeSpan WhileOthersAreFull = TimeSpan.FromMilliseconds(100);
+
     private readonly IReadOnlyDictionary<string, QueueWorker> _queues;
     private readonly WorkServices _services;
     private readonly LoopHealth _health;
@@ -27,6 +30,7 @@ internal sealed class PollLoop
     private long _polledAt;
     private TimeSpan? _nextDue;
     private bool _isAnyDue = true;
+    private bool _findsWork;
 
     public PollLoop(IReadOnlyDictionary<string, QueueWorker> queues, WorkServices services)
     {
@@ -45,14 +49,15 @@ internal sealed class PollLoop
         {
             try
             {
-                if (await _services.Polls.Now.WaitAsync(
-                    _services.Polls.Wait(HasNothingToDo, _nextDue), _services.Time, cancellationToken).ConfigureAwait(false)
+                if (await WaitAsync(cancellationToken).ConfigureAwait(false)
                     && BetweenPolls - _services.Time.GetElapsedTime(_polledAt) is var rest && rest > TimeSpan.Zero)
                 {
                     await Task.Delay(rest, _services.Time, cancellationToken).ConfigureAwait(false);
                 }
 
                 _polledAt = _services.Time.GetTimestamp();
+                _findsWork = false;
+                _services.Polls.ForgetWork();
                 if (await PollOnceAsync(cancellationToken).ConfigureAwait(false))
                 {
                     _health.Succeeded();
@@ -102,6 +107,7 @@ internal sealed class PollLoop
         {
             if (_queues.TryGetValue(due, out var queue))
             {
+                _findsWork |= !_services.Turns.Listens && !queue.Executors.IsFull;
                 queue.Claimer.Wake(fromFront: true);
             }
         }
@@ -117,6 +123,28 @@ internal sealed class PollLoop
         }
 
         return true;
+    }
+
+    // Returns whether a poll was requested.
+    private async Task<bool> WaitAsync(CancellationToken cancellationToken)
+    {
+        var wait = _services.Polls.Wait(HasNothingToDo, _nextDue);
+        if (_findsWork && wait > WhileOthersAreFull)
+        {
+            if (await _services.Polls.Now.WaitAsync(WhileOthersAreFull, _services.Time, cancellationToken).ConfigureAwait(false))
+            {
+                return true;
+            }
+
+            if (_services.Polls.HasWorkBegun)
+            {
+                return false;
+            }
+
+            wait -= WhileOthersAreFull;
+        }
+
+        return await _services.Polls.Now.WaitAsync(wait, _services.Time, cancellationToken).ConfigureAwait(false);
     }
 
     // An entry that runs, waits in a buffer or has an outcome that is not stored yet belongs to a claim that this node holds.

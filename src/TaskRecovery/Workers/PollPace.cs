@@ -9,12 +9,19 @@ internal sealed class PollPace(StoreTraits traits)
 {
     private volatile bool _listens;
     private volatile bool _rests;
+    private volatile bool _workBegan;
 
     /// <summary>Set to poll at once.</summary>
     public Signal Now { get; } = new();
 
     /// <summary>Whether the loop waits longer than usual.</summary>
     internal bool Rests => _rests;
+
+    /// <summary>Whether entries were claimed since <see cref="ForgetWork"/>.</summary>
+    public bool HasWorkBegun => _workBegan;
+
+    /// <summary>Begins to watch for claimed entries.</summary>
+    public void ForgetWork() => _workBegan = false;
 
     /// <summary>Records whether hints arrive.</summary>
     public void Listens(bool listens) => _listens = listens;
@@ -44,6 +51,7 @@ internal sealed class PollPace(StoreTraits traits)
     /// <summary>Ends a long wait, because entries were claimed.</summary>
     public void WorkBegan()
     {
+        _workBegan = true;
         if (_rests)
         {
             _rests = false;

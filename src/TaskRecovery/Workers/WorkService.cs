@@ -72,6 +72,7 @@ internal sealed class WorkService : IHostedService, IUnresponsiveHandlers, IDisp
         }
 
         WarnOfHostLimit();
+        _services.Turns.Serve(_queues);
         _running.Watch(() => _queues.Values.SelectMany(static queue => queue.Executors.Runs));
         _waker.RegisterPoll(_poll.PollNow);
         _claimLoops = Task.WhenAll(
@@ -90,6 +91,7 @@ internal sealed class WorkService : IHostedService, IUnresponsiveHandlers, IDisp
             return;
         }
 
+        _services.Turns.BeginStopping();
         await _services.BeginStoppingAsync().ConfigureAwait(false);
         await _stopClaiming.CancelAsync().ConfigureAwait(false);
         if (_queues.Count == 0)

@@ -22,6 +22,7 @@ internal sealed class WorkServices(
     OutcomeSink outcomes,
     ProgressWriter progress,
     SuspectLimiter suspects,
+    HintTurns turns,
     ApplicationServices application,
     IOptions<TaskRecoveryOptions> options,
     OutageReporter outages,
@@ -56,6 +57,9 @@ internal sealed class WorkServices(
     public OutageReporter Outages => outages;
 
     public SuspectLimiter Suspects => suspects;
+
+    /// <summary>Whether this node listens for hints.</summary>
+    public HintTurns Turns => turns;
 
     /// <summary>Creates the scopes in which workers run.</summary>
     public IServiceScopeFactory Scopes => application.Scopes;

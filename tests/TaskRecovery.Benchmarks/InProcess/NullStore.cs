@@ -139,7 +139,8 @@ internal sealed class NullStore(byte[] args) : IQueueStore
 
         public bool TryHold(Guid nodeId) => false;
 
-        public HeartbeatResult SendHeartbeat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null, string? vitals = null)
+        public HeartbeatResult SendHeartbeat(
+            Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null, string? vitals = null, HintOffer? hints = null)
             => new(true, [], false);
 
         public IReadOnlyList<Guid> MarkDead(IReadOnlyList<PeerHeartbeat> judged, string? judge = null) => [];

@@ -106,7 +106,8 @@ internal sealed class FakeNodeSession(FakeNodeTable table) : INodeSession
         return true;
     }
 
-    public HeartbeatResult SendHeartbeat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null, string? vitals = null)
+    public HeartbeatResult SendHeartbeat(
+        Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null, string? vitals = null, HintOffer? hints = null)
     {
         ThrowIfBroken();
         var accepted = table.Rows.TryGetValue(nodeId, out var row) && !row.IsDead;

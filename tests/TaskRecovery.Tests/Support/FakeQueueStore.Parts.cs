@@ -107,7 +107,8 @@ internal sealed class FakeSession(FakeQueueStore store) : INodeSession
 
     public bool TryHold(Guid nodeId) => false;
 
-    public HeartbeatResult SendHeartbeat(Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null, string? vitals = null)
+    public HeartbeatResult SendHeartbeat(
+        Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null, string? vitals = null, HintOffer? hints = null)
         => store.Do("beat", () => new HeartbeatResult(!store.DeadNodes.Contains(nodeId), [], false));
 
     public IReadOnlyList<Guid> MarkDead(IReadOnlyList<PeerHeartbeat> judged, string? judge = null) => [];

@@ -1,0 +1,56 @@
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Nodes;
+
+/// <summary>Chooses the nodes that listen for hints: for each queue the first few of a line, in which nodes with room come before full
+/// ones, less busy ones before busier ones, and then those that have not listened for the longest time.</summary>
+/// <remarks>Every node reads the same rows with its heartbeat and chooses for itself, so nothing has to be agreed on. Two nodes may see
+/// different states for about a heartbeat; then a few more or fewer nodes listen, which changes only how soon an entry is found.</remarks>
+internal static class HintListeners
+{
+    /// <summary>How many nodes listen for a queue. Each costs the server a wake-up and a claim for every hint; with only one, each hint
+    /// would be lost while that node is stopped or has just become full.</summary>
+    internal const int PerQueue = 3;
+
+    /// <summary>Whether a node is among the listeners of one of its queues.</summary>
+    /// <param name="own">The place of the node.</param>
+    /// <param name="peers">The other living nodes. Those without a place do not count: they listen anyway.</param>
+    public static bool Include(HintPlace own, IReadOnlyList<PeerHeartbeat> peers)
+    {
+        foreach (var queue in own.Queues)
+        {
+            var before = 0;
+            for (var i = 0; i < peers.Count && before < PerQueue; i++)
+            {
+                if (peers[i].Place is { } peer && Contains(peer.Queues, queue) && Compare(peer, own, queue) < 0)
+                {
+                    before++;
+                }
+            }
+
+            if (before < PerQueue)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static int Compare(HintPlace one, HintPlace other, string queue)
+        => (Contains(one.FullQueues, queue), one.Load, one.TurnEndedAt ?? DateTimeOffset.MinValue, one.Number)
+            .CompareTo((Contains(other.FullQueues, queue), other.Load, other.TurnEndedAt ?? DateTimeOffset.MinValue, other.Number));
+
+    private static bool Contains(IReadOnlyList<string> queues, string queue)
+    {
+        for (var i = 0; i < queues.Count; i++)
+        {
+            if (string.Equals(queues[i], queue, StringComparison.Ordinal))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,146 @@
+using System.Diagnostics.CodeAnalysis;
+using TaskRecovery.Nodes;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Workers;
+
+/// <summary>Whether this node listens for hints now. Nodes take turns: while a node listens, it gets most of the new work.</summary>
+[SuppressMessage("Reliability", "CA1001", Justification = "A token source without timer or wait handle holds nothing, "
+    + "and readers of its token may come late.")]
+internal sealed class HintTurns(TimeProvider time) : IHintTurns
+{
+    /// <summary>After this time, a node that has heard of work goes to the end of the line.</summary>
+    internal static readonly TimeSpan LongestTurn = TimeSpan.FromSeconds(10);
+
+    // The nodes that take over begin to listen with their next heartbeats. Until then this node continues, so that hints are not lost.
+    private const int HeartbeatsUntilHandedOver = 3;
+
+    // Coarse, so that a few runs more or less do not change who listens.
+    private const int LoadLevels = 4;
+
+    private readonly Lock _gate = new();
+    private IReadOnlyCollection<KeyValuePair<string, QueueWorker>> _queues = [];
+    private TaskCompletionSource _begins = Completed();
+    private CancellationTokenSource _turn = new();
+    private long? _heardSince;
+
+    // The first heartbeat decides at once, because nothing has listened before it.
+    private int _heartbeatsBehind = HeartbeatsUntilHandedOver;
+    private bool _hasListened;
+    private bool _endsTurn;
+    private volatile bool _isStopping;
+
+    /// <summary>Whether this node listens, or is about to.</summary>
+    public bool Listens
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _begins.Task.IsCompleted;
+            }
+        }
+    }
+
+    /// <summary>Sets the queues of this node.</summary>
+    public void Serve(IReadOnlyCollection<KeyValuePair<string, QueueWorker>> queues) => Volatile.Write(ref _queues, queues);
+
+    /// <summary>Reports this node as full from now on, because it claims nothing more.</summary>
+    public void BeginStopping() => _isStopping = true;
+
+    /// <summary>Waits until this node is to listen.</summary>
+    /// <returns>Cancelled when its turn has ended.</returns>
+    public async Task<CancellationToken> WaitAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            Task begins;
+            lock (_gate)
+            {
+                if (_begins.Task.IsCompleted)
+                {
+                    return _turn.Token;
+                }
+
+                begins = _begins.Task;
+            }
+
+            await begins.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Records that a hint about work has arrived.</summary>
+    public void Heard()
+    {
+        lock (_gate)
+        {
+            _heardSince ??= time.GetTimestamp();
+        }
+    }
+
+    /// <inheritdoc/>
+    public HintOffer Offer()
+    {
+        var queues = Volatile.Read(ref _queues);
+        var (busy, capacity, full) = (0, 0, new List<string>());
+        foreach (var (name, queue) in queues)
+        {
+            busy += queue.Executors.Held;
+            capacity += queue.Executors.Concurrency;
+            if (_isStopping || queue.Executors.IsFull)
+            {
+                full.Add(name);
+            }
+        }
+
+        lock (_gate)
+        {
+            var offer = new HintOffer([.. queues.Select(static queue => queue.Key)], full, Level(busy, capacity), _endsTurn || IsLong());
+            if (offer.EndsTurn)
+            {
+                _heardSince = null;
+            }
+
+            return offer;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Observe(HintPlace? own, IReadOnlyList<PeerHeartbeat> peers)
+    {
+        var isChosen = own is null || HintListeners.Include(own, peers);
+        CancellationTokenSource? ended = null;
+        TaskCompletionSource? begins = null;
+        lock (_gate)
+        {
+            _endsTurn = false;
+            _heartbeatsBehind = isChosen ? 0 : _heartbeatsBehind + 1;
+            if (isChosen && !_begins.Task.IsCompleted)
+            {
+                (_turn, _heardSince, begins) = (new CancellationTokenSource(), null, _begins);
+            }
+            else if (!isChosen && _begins.Task.IsCompleted && _heartbeatsBehind >= HeartbeatsUntilHandedOver)
+            {
+                (_endsTurn, ended) = (_hasListened, _turn);
+                _begins = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            }
+
+            _hasListened |= isChosen;
+        }
+
+        begins?.TrySetResult();
+        _ = ended?.CancelAsync();
+    }
+
+    /// <summary>The level of a load: 0 below a quarter of the capacity.</summary>
+    internal static int Level(int busy, int capacity) => capacity == 0 ? 0 : Math.Min(LoadLevels, busy * LoadLevels / capacity);
+
+    private static TaskCompletionSource Completed()
+    {
+        var completed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        completed.SetResult();
+        return completed;
+    }
+
+    private bool IsLong() => _heardSince is { } since && time.GetElapsedTime(since) >= LongestTurn;
+}

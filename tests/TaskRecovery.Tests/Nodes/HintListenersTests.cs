@@ -1,0 +1,79 @@
+using TaskRecovery.Nodes;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Tests.Nodes;
+
+/// <summary>Which nodes listen for hints.</summary>
+public sealed class HintListenersTests
+{
+    private static readonly DateTimeOffset Noon = new(2026, 11, 29, 12, 0, 0, TimeSpan.Zero);
+
+    [Fact]
+    public void In_a_small_fleet_every_node_listens_although_it_is_full_or_busy()
+    {
+        HintPlace[] places = [Place(1, full: true), Place(2, load: 4), Place(3, turnEndedAt: Noon)];
+
+        Assert.Equal([1, 2, 3], Listeners(places));
+    }
+
+    [Fact]
+    public void In_a_large_fleet_a_few_nodes_listen_whatever_its_size()
+    {
+        HintPlace[] places = [.. Enumerable.Range(1, 100).Select(number => Place(number))];
+
+        Assert.Equal(Enumerable.Range(1, HintListeners.PerQueue).Select(number => (long)number), Listeners(places));
+    }
+
+    [Fact]
+    public void Nodes_with_room_come_first_then_less_busy_ones_then_those_that_have_not_listened_for_long()
+    {
+        HintPlace[] places =
+        [
+            Place(1, full: true), Place(2, load: 1), Place(3, turnEndedAt: Noon), Place(4, turnEndedAt: Noon.AddSeconds(-1)), Place(5),
+            Place(6, turnEndedAt: Noon.AddSeconds(-2)),
+        ];
+
+        Assert.Equal([4, 5, 6], Listeners(places));
+    }
+
+    [Fact]
+    public void Every_queue_has_listeners()
+    {
+        HintPlace[] places =
+            [.. Enumerable.Range(1, 9).Select(number => Place(number)), Place(10, queue: "rare"), Place(11, queue: "rare")];
+
+        Assert.Equal([1, 2, 3, 10, 11], Listeners(places));
+    }
+
+    [Fact]
+    public void A_queue_for_which_the_first_are_full_has_others()
+    {
+        HintPlace[] places =
+        [
+            .. Enumerable.Range(1, 3).Select(number => new HintPlace(["a", "b"], ["b"], 0, null, number)),
+            .. Enumerable.Range(4, 4).Select(number => new HintPlace(["a", "b"], [], 0, null, number)),
+        ];
+
+        // The first three listen for one queue, the next three for the other.
+        Assert.Equal([1, 2, 3, 4, 5, 6], Listeners(places));
+    }
+
+    [Fact]
+    public void A_node_that_reports_nothing_does_not_count()
+    {
+        PeerHeartbeat[] peers = [.. Enumerable.Range(1, 20).Select(static _ => new PeerHeartbeat(Guid.NewGuid(), "old", 1, true, true))];
+
+        Assert.True(HintListeners.Include(Place(99), peers));
+    }
+
+    private static IEnumerable<long> Listeners(HintPlace[] places)
+        => places.Where(own => HintListeners.Include(own, PeersOf(own, places))).Select(static place => place.Number);
+
+    private static PeerHeartbeat[] PeersOf(HintPlace own, HintPlace[] places)
+        => [.. places.Where(place => place != own).Select(
+            static place => new PeerHeartbeat(Guid.NewGuid(), "peer", 1, true, true) { Place = place })];
+
+    private static HintPlace Place(
+        long number, bool full = false, int load = 0, DateTimeOffset? turnEndedAt = null, string queue = "default")
+        => new([queue], full ? [queue] : [], load, turnEndedAt, number);
+}

@@ -1,0 +1,114 @@
+using TaskRecovery.Nodes;
+using TaskRecovery.Storage;
+using TaskRecovery.Tests.Support;
+using TaskRecovery.Workers;
+
+namespace TaskRecovery.Tests.Workers;
+
+/// <summary>When this node begins and ends to listen for hints.</summary>
+public sealed class HintTurnsTests
+{
+    private static readonly HintPlace First = new(["default"], [], 0, null, 1);
+    private static readonly HintPlace Last = new(["default"], [], 0, null, 99);
+    private static readonly PeerHeartbeat[] Others =
+        [.. Enumerable.Range(10, HintListeners.PerQueue).Select(number => new PeerHeartbeat(Guid.NewGuid(), "peer", 1, true, true)
+        {
+            Place = new HintPlace(["default"], [], 0, null, number),
+        })];
+
+    private readonly ManualTimeProvider _time = new();
+    private readonly HintTurns _turns;
+
+    public HintTurnsTests() => _turns = new HintTurns(_time);
+
+    [Fact]
+    public void A_node_listens_until_its_first_heartbeat_says_otherwise()
+    {
+        Assert.True(_turns.Listens);
+
+        _turns.Observe(Last, Others);
+
+        Assert.False(_turns.Listens);
+        Assert.False(_turns.Offer().EndsTurn);
+    }
+
+    [Fact]
+    public void With_a_store_in_which_all_listen_a_node_always_does()
+    {
+        for (var heartbeat = 0; heartbeat < 10; heartbeat++)
+        {
+            _turns.Observe(null, Others);
+        }
+
+        Assert.True(_turns.Listens);
+    }
+
+    [Fact]
+    public async Task A_turn_ends_after_the_others_have_had_time_to_begin()
+    {
+        _turns.Observe(First, Others);
+        var turn = await _turns.WaitAsync(TestContext.Current.CancellationToken);
+
+        _turns.Observe(Last, Others);
+        _turns.Observe(Last, Others);
+        Assert.True(_turns.Listens);
+        Assert.False(turn.IsCancellationRequested);
+        _turns.Observe(Last, Others);
+
+        Assert.False(_turns.Listens);
+        SpinWait.SpinUntil(() => turn.IsCancellationRequested, TimeSpan.FromSeconds(10));
+        Assert.True(turn.IsCancellationRequested);
+        Assert.True(_turns.Offer().EndsTurn);
+    }
+
+    [Fact]
+    public void A_node_that_is_chosen_again_meanwhile_continues_to_listen()
+    {
+        _turns.Observe(First, Others);
+        for (var heartbeat = 0; heartbeat < 10; heartbeat++)
+        {
+            _turns.Observe(Last, Others);
+            _turns.Observe(First, Others);
+        }
+
+        Assert.True(_turns.Listens);
+    }
+
+    [Fact]
+    public async Task A_waiting_loop_begins_when_the_node_is_chosen()
+    {
+        _turns.Observe(Last, Others);
+        var waiting = _turns.WaitAsync(TestContext.Current.CancellationToken);
+        Assert.False(waiting.IsCompleted);
+
+        _turns.Observe(First, Others);
+
+        Assert.False((await waiting).IsCancellationRequested);
+    }
+
+    [Fact]
+    public void A_node_that_has_heard_of_work_for_long_goes_to_the_end_of_the_line_once()
+    {
+        _turns.Observe(First, Others);
+        _time.Advance(HintTurns.LongestTurn * 2);
+        Assert.False(_turns.Offer().EndsTurn);
+
+        _turns.Heard();
+        _time.Advance(HintTurns.LongestTurn - TimeSpan.FromSeconds(1));
+        Assert.False(_turns.Offer().EndsTurn);
+        _time.Advance(TimeSpan.FromSeconds(1));
+
+        Assert.True(_turns.Offer().EndsTurn);
+        Assert.False(_turns.Offer().EndsTurn);
+    }
+
+    [Theory]
+    [InlineData(0, 20, 0)]
+    [InlineData(4, 20, 0)]
+    [InlineData(5, 20, 1)]
+    [InlineData(19, 20, 3)]
+    [InlineData(40, 20, 4)]
+    [InlineData(0, 0, 0)]
+    public void A_few_runs_more_or_less_are_the_same_load(int busy, int capacity, int level)
+        => Assert.Equal(level, HintTurns.Level(busy, capacity));
+}
