@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
@@ -34,16 +35,18 @@ internal sealed class IntervalJobWorker<TArgs, THandler>(
     public override bool BeginsEarly => true;
 
     // The starts that wait at the same moment share a transaction, so there are more of them than slots.
-    public override Task? BeginEarly(ClaimedEntry entry, NodeClaim claim)
+    public override bool TryBeginEarly(ClaimedEntry entry, NodeClaim claim, [NotNullWhen(true)] out Task? work)
     {
         try
         {
-            return AskAsync(entry, claim, ReadEntryArgs(entry));
+            work = AskAsync(entry, claim, ReadEntryArgs(entry));
+            return true;
         }
         catch (InvalidArgsException)
         {
             // The run reports it.
-            return null;
+            work = null;
+            return false;
         }
     }
 
@@ -78,7 +81,7 @@ internal sealed class IntervalJobWorker<TArgs, THandler>(
         try
         {
             // The same request under the same claim has the same answer, unless the job was paused or deleted in the meantime.
-            var answer = run.Early?.Take() as Task<TaskStart> ?? AskAsync(run.Entry, run.Claim, args);
+            var answer = run.Early?.TryTake(out var begun) == true ? (Task<TaskStart>)begun : AskAsync(run.Entry, run.Claim, args);
             start = await run.WhileLeasedAsync(answer).WaitOrAbandonAsync(cancellationToken).ConfigureAwait(false);
             run.IsStartAnswered = true;
         }

@@ -1,10 +1,11 @@
+using System.Diagnostics.CodeAnalysis;
 using TaskRecovery.Hosting;
 using TaskRecovery.Nodes;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Workers;
 
-/// <summary>What the kind of an entry begins before a slot is free for the entry (<see cref="KindRunner.BeginEarly"/>).</summary>
+/// <summary>What the kind of an entry begins before a slot is free for the entry (<see cref="KindRunner.TryBeginEarly"/>).</summary>
 internal sealed class EarlyStart(KindRunner runner, ClaimedEntry entry, NodeClaim claim, TimeProvider time)
 {
     // An entry begins early because its slot is expected in a few milliseconds. If it had to wait longer, what was true then may have
@@ -25,28 +26,32 @@ internal sealed class EarlyStart(KindRunner runner, ClaimedEntry entry, NodeClai
             {
                 _hasBegun = true;
                 _begunAt = time.GetTimestamp();
-                _work = runner.BeginEarly(entry, claim);
-                _work?.ObserveFailure();
+                if (runner.TryBeginEarly(entry, claim, out _work))
+                {
+                    _work.ObserveFailure();
+                }
             }
         }
     }
 
-    /// <summary>Returns the work for the run; <see langword="null"/> if none was begun, or if it is too old to be used.</summary>
-    public Task? Take()
+    /// <summary>Takes the work for the run.</summary>
+    /// <returns><see langword="false"/> if none was begun, or if it is too old to be used.</returns>
+    public bool TryTake([NotNullWhen(true)] out Task? work)
     {
         Begin();
-        return _work is { IsCompleted: true } && time.GetElapsedTime(_begunAt) > Longest ? null : _work;
+        work = _work is { IsCompleted: true } && time.GetElapsedTime(_begunAt) > Longest ? null : _work;
+        return work is not null;
     }
 
     /// <summary>Begins nothing any more, because the entry will not run under this claim.</summary>
-    /// <returns>The work that has begun and is not done; <see langword="null"/> if there is none. The outcome of the entry has to wait for
-    /// it: the two would change the same rows.</returns>
-    public Task? Abandon()
+    /// <returns>The work that has begun, which may be done. The outcome of the entry has to wait for it: the two would change the same
+    /// rows.</returns>
+    public Task Abandon()
     {
         lock (_gate)
         {
             _hasBegun = true;
-            return _work is { IsCompleted: false } ? _work : null;
+            return _work ?? Task.CompletedTask;
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using TaskRecovery.Nodes;
 using TaskRecovery.Storage;
 
@@ -7,13 +8,17 @@ namespace TaskRecovery.Workers;
 /// worker.</summary>
 internal abstract class KindRunner
 {
-    /// <summary>Whether <see cref="BeginEarly"/> does anything.</summary>
+    /// <summary>Whether <see cref="TryBeginEarly"/> does anything.</summary>
     public virtual bool BeginsEarly => false;
 
     /// <summary>Begins what an entry needs before its handler, because a slot will be free for it in a few milliseconds. The run takes the
     /// result from <see cref="WorkRun.Early"/>. Does not wait and does not throw.</summary>
-    /// <returns><see langword="null"/> if there is nothing to begin.</returns>
-    public virtual Task? BeginEarly(ClaimedEntry entry, NodeClaim claim) => null;
+    /// <returns><see langword="false"/> if there is nothing to begin.</returns>
+    public virtual bool TryBeginEarly(ClaimedEntry entry, NodeClaim claim, [NotNullWhen(true)] out Task? work)
+    {
+        work = null;
+        return false;
+    }
 
     /// <summary>Runs one entry in its scope. If it returns, the outcome is the one requested with <see cref="WorkRun.End"/>, or completed
     /// if there is none; an exception is a failure.</summary>

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using TaskRecovery.Nodes;
 using TaskRecovery.Storage;
 using TaskRecovery.Tests.Support;
@@ -57,9 +58,9 @@ public sealed class EntryBufferTests
 
         start.Begin();
         _time.Advance(TimeSpan.FromMilliseconds(100));
-        Assert.NotNull(start.Take());
+        Assert.True(start.TryTake(out _));
         _time.Advance(TimeSpan.FromMilliseconds(1));
-        Assert.Null(start.Take());
+        Assert.False(start.TryTake(out _));
 
         Assert.Equal([1], _begun);
     }
@@ -69,7 +70,7 @@ public sealed class EntryBufferTests
     {
         var start = Start(1);
 
-        Assert.Null(start.Abandon());
+        Assert.True(start.Abandon().IsCompleted);
         start.Begin();
 
         Assert.Empty(_begun);
@@ -116,10 +117,11 @@ public sealed class EntryBufferTests
 
     private sealed class Runner(List<long> begun) : KindRunner
     {
-        public override Task BeginEarly(ClaimedEntry entry, NodeClaim claim)
+        public override bool TryBeginEarly(ClaimedEntry entry, NodeClaim claim, [NotNullWhen(true)] out Task? work)
         {
             begun.Add(entry.Id);
-            return Task.CompletedTask;
+            work = Task.CompletedTask;
+            return true;
         }
 
         public override Task RunAsync(WorkRun run, CancellationToken cancellationToken) => throw new NotSupportedException();
