@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -173,6 +174,7 @@ public sealed class MonitorHostTests : IDisposable
     }
 
     /// <summary>A read model during whose lists an entry is stored.</summary>
+    [SuppressMessage("Performance", "CA1852", Justification = "DispatchProxy derives a class from it.")]
     private class BusyMonitor : DispatchProxy
     {
         private IMonitorStore? _inner;
