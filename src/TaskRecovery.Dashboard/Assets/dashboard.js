@@ -56,18 +56,20 @@
   const keeps = (element, name) => name === "open" ? element.matches("details, dialog")
     : name === "value" ? isField(element)
     : name === "checked" && element.matches("input");
+  // A field that is named "id" hides the id of its form.
+  const idOf = node => node.nodeType === 1 ? node.getAttribute("id") : null;
   // A form or button that does something else is another one: it must not get the focus of the old one.
-  const alike = (old, fresh) => old.nodeType === fresh.nodeType && old.nodeName === fresh.nodeName && !old.id && !fresh.id
+  const alike = (old, fresh) => old.nodeType === fresh.nodeType && old.nodeName === fresh.nodeName && !idOf(old) && !idOf(fresh)
     && (old.nodeType !== 1 || ["action", "name", "value"].every(name => !old.matches("form, button") || old.getAttribute(name) === fresh.getAttribute(name)));
   const morph = (old, fresh) => {
     if (old.isEqualNode(fresh)) { return; }
     if (old.nodeType !== 1) { if (old.nodeValue !== fresh.nodeValue) { old.nodeValue = fresh.nodeValue; } return; }
     for (const { name } of [...old.attributes]) { if (!fresh.hasAttribute(name) && !keeps(old, name)) { old.removeAttribute(name); } }
     for (const { name, value } of fresh.attributes) { if (old.getAttribute(name) !== value && !(keeps(old, name) && old.hasAttribute(name))) { old.setAttribute(name, value); } }
-    const byId = new Map([...old.children].filter(child => child.id).map(child => [child.id, child]));
+    const byId = new Map([...old.children].filter(idOf).map(child => [idOf(child), child]));
     let place = old.firstChild;
     for (const next of [...fresh.childNodes]) {
-      const same = next.id ? byId.get(next.id) : null;
+      const same = byId.get(idOf(next));
       if (same) {
         if (same === place) { place = place.nextSibling; } else { old.insertBefore(same, place); }
         morph(same, next);

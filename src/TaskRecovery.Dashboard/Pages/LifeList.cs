@@ -8,7 +8,7 @@ namespace TaskRecovery.Dashboard.Pages;
 internal static class LifeList
 {
     private const int MaxRuns = 500;
-    private const int MaxErrorChars = 64 * 1024;
+    private const int MaxErrorChars = 32 * 1024;
 
     public static Markup Render(DashboardRequest request, EntryLife life, EntryData data)
         => Html($"<ol class=\"life\">{Each(
