@@ -47,6 +47,7 @@ internal static class Codes
     internal const string Erased = $"'{EndReasons.Erased}'";
     internal const string JobDeleted = $"'{EndReasons.JobDeleted}'";
     internal const string JobNotActive = $"'{EndReasons.JobNotActive}'";
+    internal const string NotStarted = $"'{EndReasons.NotStarted}'";
     internal const string TooOld = $"'{EndReasons.TooOld}'";
 
     /// <summary>The state of a task whose entry ended with an outcome.</summary>

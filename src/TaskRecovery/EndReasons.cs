@@ -35,6 +35,10 @@ public static class EndReasons
     /// claimed.</summary>
     public const string Expired = "expired";
 
+    /// <summary>The entry was released before its handler had begun, for example because the host was stopping. The entry still expires at
+    /// its <see cref="EnqueueOptions.ExpiresAt"/>.</summary>
+    public const string NotStarted = "not_started";
+
     /// <summary>The worker called <see cref="WorkContext.Cancel"/>.</summary>
     public const string CancelledByWorker = "cancelled_by_worker";
 

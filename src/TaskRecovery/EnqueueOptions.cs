@@ -27,8 +27,9 @@ public sealed record EnqueueOptions
     public TimeSpan? RunAfter { get; init; }
 
     /// <summary>The time after which the entry no longer starts, by the database's clock. An entry that has not started by then ends as
-    /// cancelled, with the reason <see cref="EndReasons.Expired"/>, when a node would have started it. An attempt that failed or crashed is
-    /// retried even after this time.</summary>
+    /// cancelled, with the reason <see cref="EndReasons.Expired"/>, when a node would have started it. What has started runs again even
+    /// after this time: an attempt that failed or crashed is retried, and a run that was snoozed or released continues. So does an entry
+    /// that an operator puts back.</summary>
     /// <value>Default: <see langword="null"/>, which means that the entry does not expire. Later than
     /// <see cref="RunAt"/> and before the year 9000.</value>
     public DateTimeOffset? ExpiresAt { get; init; }
@@ -39,7 +40,8 @@ public sealed record EnqueueOptions
     public int? MaxAttempts { get; init; }
 
     /// <summary>A key that prevents duplicates. While an entry of the same kind with this key has not ended, no second entry is stored and
-    /// the first entry's id is returned.</summary>
+    /// the first entry's id is returned. An entry that no node has claimed by its <see cref="ExpiresAt"/> ends then, and the new one is
+    /// stored.</summary>
     /// <value>Default: <see langword="null"/> (no key). At most 255 bytes of UTF-8.</value>
     public string? UniqueKey { get; init; }
 

@@ -111,7 +111,9 @@ internal static class ClaimSql
             w.timeout, w.metadata, w.trace_parent,
             case when (select exists (select from {schema}.cancellations)) then exists (select from {schema}.cancellations x
                 where x.entry = w.id) else false end,
-            null, null, null, null, null, null, w.expires_at, w.found_by_id
+            null, null, null, null, null, null,
+            case when w.expires_at is null or not w.found_by_id or not {{OutcomeSql.HasStarted("w.id")}} then w.expires_at end,
+            w.found_by_id
         from held w where w.kind is not null
         """;
 

@@ -184,6 +184,22 @@ internal static class OperatorSql
          select d.entry, d.fence, g.run_at, g.priority, g.attempt, g.crashes from done d join gone g on g.id = d.entry
         """;
 
+    /// <summary>Ends waiting entries that hold unique keys, have not started and may no longer start. $1 ids, $2 reason. Returns each of
+    /// them, and whether it has ended: if not, another transaction has locked its waiting row, to claim the entry or to end it. Also
+    /// returns the entries that hold no key any more.</summary>
+    internal static readonly string EndExpired = $$"""
+        with found as materialized (
+            select e.id, w.tid from {schema}.entries e cross join {{Place}}
+            where e.id = any ($1) and e.expires_at <= clock_timestamp() and not {{OutcomeSql.HasStarted("e.id")}}
+        ), gone as (
+            delete from {schema}.waiting where ctid = any(array(
+                select w.ctid from {schema}.waiting w where w.ctid = any(array(select f.tid from found f)) for update skip locked))
+        {{EndTakenRows}}
+        select i.id, f.id is null or d.entry is not null
+        from unnest($1::bigint[]) i (id) left join found f on f.id = i.id left join done d on d.entry = i.id
+        where f.id is not null or not exists (select from {schema}.unique_keys u where u.entry = i.id)
+        """;
+
     private const string TakeWaiting = $$"""
         with gone as (
             delete from {schema}.waiting where ctid = any(array(

@@ -104,6 +104,12 @@ internal static class OutcomeSql
             order by j.id for share) j
         """;
 
+    /// <summary>Whether a run of an entry has begun, or an operator has put the entry back. Such an entry does not expire.</summary>
+    /// <param name="entry">The column with the entry's id.</param>
+    internal static string HasStarted(string entry)
+        => $"exists (select from {{schema}}.outcomes o where o.entry = {entry} and (o.kind <> {Codes.OutcomeReleased} "
+            + $"or o.reason is distinct from {Codes.NotStarted}))";
+
     /// <summary>The level of an entry that is put back (<see cref="CrashLevels.Of"/>): from its priority, its crashes, and whether one
     /// crash moves it to the front.</summary>
     internal static string Level(string priority, string crashes, string goesFirst)

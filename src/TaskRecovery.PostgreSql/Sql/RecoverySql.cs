@@ -72,7 +72,8 @@ internal static class RecoverySql
                     'proof', t.proof, 'by', t.declared_by, 'vitals', t.vitals)::text
         """;
 
-    private static readonly string Settle = $$"""
+    // releaseReason: why an entry is released.
+    private static string Settle(string releaseReason) => $$"""
         , done as (
             insert into {schema}.outcomes (entry, fence, ended_at, duration_ms, node, kind, attempt, crashes, final, error, reason,
                 black_box)
@@ -81,7 +82,8 @@ internal static class RecoverySql
                 case when j.kind = {{Codes.OutcomeFailed}}
                     then j.died || '{{CrashLoopText.Died}}' || t.name || '{{CrashLoopText.WasAlone}}' end,
                 case j.kind when {{Codes.OutcomeFailed}} then {{Codes.CrashLoop}}
-                    when {{Codes.OutcomeCancelled}} then {{Codes.CancelRequested}} end,
+                    when {{Codes.OutcomeCancelled}} then {{Codes.CancelRequested}}
+                    when {{Codes.OutcomeReleased}} then {{releaseReason}} end,
                 case when j.kind in ({{Codes.OutcomeFailed}}, {{Codes.OutcomeLost}}) then {{BlackBox}} end
             from judged j join taken t on t.id = j.fence cross join clock c
             on conflict do nothing
@@ -103,7 +105,8 @@ internal static class RecoverySql
             from (select u.fence, array_agg(u.entry) as entries from unfinished u where u.held_back group by u.fence) k
             where c.id = k.fence
         )
-        select d.entry, d.final, d.crashes, d.reason, k.name, q.name, j.name, t.id, j.dead_at is not null and not j.stopped
+        select d.entry, d.final, d.crashes, case when d.final then d.reason end, k.name, q.name, j.name, t.id,
+            j.dead_at is not null and not j.stopped
         from done d
         cross join lateral (select e.kind, e.queue from {schema}.entries e where e.id = d.entry offset 0) e
         join {schema}.kinds k on k.id = e.kind
@@ -138,7 +141,7 @@ internal static class RecoverySql
             from counted u
             where not u.held_back
         )
-        """ + Settle;
+        """ + Settle("null");
 
     /// <summary>Releases entries that are claimed for a living node which does not know of the claim. $1 its claims, locked. No crash is
     /// counted.</summary>
@@ -149,7 +152,7 @@ internal static class RecoverySql
                 case when u.cancelled then {{Codes.OutcomeCancelled}} else {{Codes.OutcomeReleased}} end::smallint as kind
             from unfinished u
         )
-        """ + Settle;
+        """ + Settle(Codes.NotStarted);
 
     /// <summary>The invariant: every entry is in exactly one place: waiting, running or ended; and the rules of
     /// <see cref="JobInvariantSql"/>.</summary>

@@ -11,6 +11,9 @@ internal sealed partial class PostgreSqlQueueStore
     private const int MaxTries = 20;
     private const int MaxHalvings = 6;
 
+    // The wait for another transaction that is about to end or to claim the holder of a key, times the number of tries.
+    private static readonly TimeSpan LockedWait = TimeSpan.FromMilliseconds(5);
+
     // If an entry is due later than this, the next poll finds it in time without a hint.
     private static readonly TimeSpan WorthAHint = TimeSpan.FromSeconds(2);
 
@@ -166,8 +169,36 @@ internal sealed partial class PostgreSqlQueueStore
                 results[places[i]] = found[i];
             }
 
-            places = [.. places.Where((_, i) => found[i].Id == 0)];
+            var expired = await EndExpiredAsync(call, connection, tries, cancellationToken).ConfigureAwait(false);
+            places = [.. places.Where((_, i) => found[i].Id == 0 || (found[i].IsDuplicate && expired.Contains(found[i].Id)))];
         }
+    }
+
+    // The holder of a key that was not claimed in time will never run, so it must not stand for an entry that should. In a caller's
+    // transaction, it is ended by a transaction of its own: claims would wait for its row until the caller's transaction ends. Returns the
+    // holders that have ended, or that another transaction is about to end or to claim: the next try sees which.
+    private async ValueTask<HashSet<long>> EndExpiredAsync(
+        EnqueueCall call, NpgsqlConnection connection, int tries, CancellationToken cancellationToken)
+    {
+        if (call.Expired.Count == 0)
+        {
+            return [];
+        }
+
+        NpgsqlParameter[] args = [Arg.Array([.. call.Expired], NpgsqlDbType.Bigint), Arg.Text(EndReasons.Expired)];
+        call.Expired.Clear();
+        var found = call.IsOwn
+            ? await EndAsync(connection, cancellationToken).ConfigureAwait(false)
+            : await _database.InTransactionAsync(EndAsync, cancellationToken).ConfigureAwait(false);
+        if (found.Exists(static holder => !holder.HasEnded))
+        {
+            await Task.Delay(LockedWait * (tries + 1), _time, cancellationToken).ConfigureAwait(false);
+        }
+
+        return [.. found.Where(holder => holder.HasEnded || tries < MaxTries - 1).Select(static holder => holder.Id)];
+
+        ValueTask<List<(long Id, bool HasEnded)>> EndAsync(NpgsqlConnection own, CancellationToken token)
+            => _database.ListAsync(own, OperatorSql.EndExpired, args, static row => (row.GetInt64(0), row.GetBoolean(1)), token);
     }
 
     private static bool NeedsOwnStatement(NewEntry entry) => entry.UniqueKey is not null || entry.ExpiresAt is not null;
@@ -184,9 +215,7 @@ internal sealed partial class PostgreSqlQueueStore
                 connection,
                 needsRows ? EntrySql.EnqueueUnique : EntrySql.Enqueue,
                 Args(),
-                (reader, token) => needsRows
-                    ? ReadResultsAsync(reader, chunk.Length, inTransaction: null, token)
-                    : ReadIdsAsync(reader, token),
+                (reader, token) => needsRows ? ReadResultsAsync(reader, chunk.Length, call, token) : ReadIdsAsync(reader, token),
                 cancellationToken);
         }
 
@@ -237,15 +266,21 @@ internal sealed partial class PostgreSqlQueueStore
         => Array.ConvertAll(reader.GetFieldValue<long[]>(0), static id => new EnqueueResult(id, IsDuplicate: false));
 
     private static async ValueTask<EnqueueResult[]?> ReadResultsAsync(
-        NpgsqlDataReader reader, int count, EnqueueCall? inTransaction, CancellationToken cancellationToken)
+        NpgsqlDataReader reader, int count, EnqueueCall call, CancellationToken cancellationToken)
     {
         var (results, read) = (new EnqueueResult[count], 0);
+        call.Expired.Clear();
         for (; await reader.ReadAsync(cancellationToken).ConfigureAwait(false); read++)
         {
             results[read] = new EnqueueResult(reader.IsDBNull(0) ? 0 : reader.GetInt64(0), reader.GetBoolean(1));
-            if (inTransaction is not null)
+            if (reader.GetBoolean(2) && results[read].Id != 0)
             {
-                inTransaction.Transaction = reader.GetFieldValue<ulong>(2);
+                call.Expired.Add(results[read].Id);
+            }
+
+            if (!call.IsOwn)
+            {
+                call.Transaction = reader.GetFieldValue<ulong>(3);
             }
         }
 

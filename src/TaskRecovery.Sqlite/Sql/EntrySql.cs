@@ -36,6 +36,11 @@ internal static class EntrySql
     /// <summary>The entry that holds a unique key. ?1 kind, ?2 key.</summary>
     public const string FindKeyHolder = "select entry from taskrecovery_unique_keys where kind = ?1 and key = ?2";
 
+    /// <summary>Returns a row if the time after which an entry does not start has passed. ?1 entry, ?2 now.</summary>
+    public const string IsExpired = """
+        select 1 from taskrecovery_entries where id = ?1 and typeof(expires_at) = 'integer' and expires_at <= ?2
+        """;
+
     /// <summary>Stores a unique key. ?1 kind, ?2 key, ?3 entry.</summary>
     public const string TakeKey = "insert into taskrecovery_unique_keys (kind, key, entry) values (?1, ?2, ?3)";
 

@@ -1,3 +1,5 @@
+using TaskRecovery.Storage;
+
 namespace TaskRecovery.Sqlite;
 
 /// <summary>Statements over <c>outcomes</c>.</summary>
@@ -19,6 +21,13 @@ internal static class OutcomeSql
 
     /// <summary>Returns a row if an outcome is stored under a fence. ?1 entry, ?2 fence.</summary>
     public const string Exists = "select 1 from taskrecovery_outcomes where entry = ?1 and fence = ?2";
+
+    /// <summary>Returns a row if a run of an entry has begun, or if an operator has put the entry back. Such an entry does not expire. ?1
+    /// entry.</summary>
+    public const string HasStarted = $"""
+        select 1 from taskrecovery_outcomes
+        where entry = ?1 and (kind <> {Codes.OutcomeReleased} or reason is not {Codes.NotStarted}) limit 1
+        """;
 
     /// <summary>Like <see cref="Exists"/>, but ignores outcomes stored by an erasure. ?1 entry, ?2 fence.</summary>
     public const string ExistsByNode =

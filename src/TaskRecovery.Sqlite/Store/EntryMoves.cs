@@ -16,7 +16,8 @@ internal sealed class EntryMoves(SqliteSession session, SqliteNames names, long 
     public EnqueueResult Insert(NewEntry entry)
     {
         var kind = names.Kind(session, entry.Kind, isOwn);
-        if (entry.UniqueKey is { } key && session.Get(EntrySql.FindKeyHolder).Bind(1, kind).Bind(2, key).Scalar() is { } holder)
+        if (entry.UniqueKey is { } key && session.Get(EntrySql.FindKeyHolder).Bind(1, kind).Bind(2, key).Scalar() is { } holder
+            && !TryExpire(holder))
         {
             return new EnqueueResult(holder, true);
         }
@@ -27,10 +28,15 @@ internal sealed class EntryMoves(SqliteSession session, SqliteNames names, long 
         if (entry.UniqueKey is { } newKey)
         {
             session.Get(EntrySql.TakeKey).Bind(1, kind).Bind(2, newKey).Bind(3, id).Execute();
+            _anyKeys = true;
         }
 
         return new EnqueueResult(id, false);
     }
+
+    /// <summary>Returns whether a run of an entry has begun, or an operator has put the entry back. Such an entry does not
+    /// expire.</summary>
+    public static bool HasStarted(SqliteSession session, long entry) => session.Get(OutcomeSql.HasStarted).Bind(1, entry).Exists();
 
     /// <summary>Stores an entry that is claimed in the same transaction. It has no unique key and no run time.</summary>
     /// <returns>The entry's id.</returns>
@@ -128,6 +134,11 @@ internal sealed class EntryMoves(SqliteSession session, SqliteNames names, long 
     /// <summary>Returns whether a cancel is requested for an entry.</summary>
     public bool IsCancelRequested(long entry)
         => (_anyCancels ??= session.Get(EntrySql.AnyCancel).Exists()) && session.Get(EntrySql.IsCancelRequested).Bind(1, entry).Exists();
+
+    // The holder of a key that was not claimed in time will never run, so it must not stand for an entry that should.
+    private bool TryExpire(long holder)
+        => session.Get(EntrySql.IsExpired).Bind(1, holder).Bind(2, now).Exists() && !HasStarted(session, holder)
+            && EndWaiting(holder, OutcomeKind.Cancelled, EndReasons.Expired);
 
     private long Store(NewEntry entry, long queue, long kind)
     {

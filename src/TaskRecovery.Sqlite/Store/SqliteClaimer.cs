@@ -221,7 +221,9 @@ internal sealed class SqliteClaimer(
             HasUniqueKey = statement.Boolean(4),
             CancelRequested = cancelRequested,
             Timeout = problem is null ? Micros.ToSpan(statement.NullableInt64(5)) : null,
-            StartsWithin = Micros.Clamp(statement.NullableInt64(9)) is { } expires ? Micros.ToSpan(expires - now) : null,
+            StartsWithin = Micros.Clamp(statement.NullableInt64(9)) is { } expires && !EntryMoves.HasStarted(session, id)
+                ? Micros.ToSpan(expires - now)
+                : null,
             Metadata = statement.NullableText(6),
             TraceParent = statement.NullableText(7),
         };

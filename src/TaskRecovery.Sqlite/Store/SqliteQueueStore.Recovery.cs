@@ -77,7 +77,7 @@ internal sealed partial class SqliteQueueStore
         foreach (var (id, attempt, crashes) in contents.Entries)
         {
             var run = new Run(id, fence, node, attempt, crashes, 0, MayHaveTask: true);
-            if (moves.PutBack(run, OutcomeKind.Released, moves.Now, null, null, out var cancelled) && !cancelled)
+            if (moves.PutBack(run, OutcomeKind.Released, moves.Now, null, EndReasons.NotStarted, out var cancelled) && !cancelled)
             {
                 count++;
                 queues.Add(QueueOf(moves.Session, id));

@@ -47,7 +47,8 @@ public sealed class ClaimedEntry
     public TimeSpan? Timeout { get; init; }
 
     /// <summary>How long after the claim the entry may still start, by the store's clock; zero or less if it no longer may;
-    /// <see langword="null"/> for no limit.</summary>
+    /// <see langword="null"/> for no limit. Has a value only if every outcome of the entry is a release before its handler had begun
+    /// (<see cref="EndReasons.NotStarted"/>): an entry that has started, or that an operator has put back, does not expire.</summary>
     public TimeSpan? StartsWithin { get; init; }
 
     /// <summary>The metadata as a JSON object; <see langword="null"/> for none.</summary>

@@ -287,7 +287,7 @@ internal sealed class ExecutorPool
     {
         foreach (var run in Runs.Where(run => run.TryTakeOutcome()))
         {
-            _outcomes.EndWithoutHandler(run.Entry, run.Claim, OutcomeKind.Released, run.CompletedInTransaction);
+            _outcomes.GiveUp(run);
         }
     }
 

@@ -52,17 +52,14 @@ internal static class OutcomePolicy
         };
     }
 
-    /// <summary>The outcome of an entry that was not started, or that is released while its handler still runs.</summary>
+    /// <summary>The outcome of an entry that was not started.</summary>
     public static RunOutcome WithoutHandler(
-        ClaimedEntry entry, NodeClaim claim, bool isTask, OutcomeKind kind, string cancelled = EndReasons.CancelRequested) => new()
-        {
-            EntryId = entry.Id,
-            Fence = claim.Fence,
-            Kind = kind,
-            Reason = kind == OutcomeKind.Cancelled ? cancelled : null,
-            HasUniqueKey = entry.HasUniqueKey,
-            IsTask = isTask,
-        };
+        ClaimedEntry entry, NodeClaim claim, bool isTask, OutcomeKind kind, string cancelled = EndReasons.CancelRequested)
+        => Without(entry, claim, isTask, kind, kind == OutcomeKind.Cancelled ? cancelled : EndReasons.NotStarted);
+
+    /// <summary>The outcome of an entry that is released while its handler still runs.</summary>
+    public static RunOutcome GivenUp(ClaimedEntry entry, NodeClaim claim, bool isTask)
+        => Without(entry, claim, isTask, OutcomeKind.Released, reason: null);
 
     /// <summary>The outcome of an entry whose row can't be read.</summary>
     public static RunOutcome Unreadable(ClaimedEntry entry, NodeClaim claim, bool isTask, string problem) => new()
@@ -101,6 +98,16 @@ internal static class OutcomePolicy
 
     /// <summary>The same outcome with another error text.</summary>
     public static RunOutcome WithError(RunOutcome outcome, string error) => Copy(outcome, error, outcome.Result);
+
+    private static RunOutcome Without(ClaimedEntry entry, NodeClaim claim, bool isTask, OutcomeKind kind, string? reason) => new()
+    {
+        EntryId = entry.Id,
+        Fence = claim.Fence,
+        Kind = kind,
+        Reason = reason,
+        HasUniqueKey = entry.HasUniqueKey,
+        IsTask = isTask,
+    };
 
     private static RunOutcome Copy(RunOutcome outcome, string error, ReadOnlyMemory<byte> result) => new()
     {

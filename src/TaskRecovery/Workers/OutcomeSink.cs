@@ -59,15 +59,17 @@ internal sealed class OutcomeSink(
         });
     }
 
-    /// <summary>Ends an entry that has not run, or without waiting for its run.</summary>
+    /// <summary>Ends an entry that has not run.</summary>
     /// <param name="entry">The entry.</param>
     /// <param name="claim">Its claim.</param>
     /// <param name="kind">How it ends.</param>
-    /// <param name="afterTransaction">Whether the entry may have been completed in its worker's own transaction.</param>
     /// <param name="after">A call of the store about this entry that has to end first.</param>
-    public void EndWithoutHandler(
-        ClaimedEntry entry, NodeClaim claim, OutcomeKind kind, bool afterTransaction = false, Task? after = null)
-        => End(entry, claim, OutcomePolicy.WithoutHandler(entry, claim, IsTask(entry), kind), afterTransaction, after);
+    public void EndWithoutHandler(ClaimedEntry entry, NodeClaim claim, OutcomeKind kind, Task? after = null)
+        => End(entry, claim, OutcomePolicy.WithoutHandler(entry, claim, IsTask(entry), kind), after: after);
+
+    /// <summary>Releases the entry of a run without waiting for its handler.</summary>
+    public void GiveUp(WorkRun run)
+        => End(run.Entry, run.Claim, OutcomePolicy.GivenUp(run.Entry, run.Claim, IsTask(run.Entry)), run.CompletedInTransaction);
 
     /// <summary>Ends an entry that may no longer start.</summary>
     public void EndExpired(ClaimedEntry entry, NodeClaim claim)

@@ -1,3 +1,5 @@
+using TaskRecovery.Storage;
+
 namespace TaskRecovery.StoreConformance.Queue;
 
 /// <summary>Tests that an entry's time of expiry is stored, and returned by the claim as the time that is left.</summary>
@@ -33,11 +35,13 @@ public abstract class ExpiryTests(StoreFixture fixture) : StoreTests(fixture)
     }
 
     [Fact]
-    public async Task Entry_that_returns_to_the_queue_keeps_the_time()
+    public async Task Entry_that_was_released_before_it_had_started_keeps_the_time()
     {
         var node = GivenNode();
-        var held = await GivenClaimedAsync(node, Entry() with { ExpiresAt = await Fixture.GetTimeAsync(Cancellation) + (2 * Hour) });
-        await FinishAsync(held, TaskRecovery.Storage.OutcomeKind.Released);
+        var held = await GivenClaimedAsync(node, await ExpiringAsync(2 * Hour));
+        await FinishAsync(held, OutcomeKind.Released, reason: EndReasons.NotStarted);
+        held = await ClaimOneAsync(node, held.Id);
+        Assert.Equal(1, await Store.ReleaseClaimsAsync(node.Id, [held.Fence], Cancellation));
         await ShiftTimeAsync(Hour);
 
         var again = Assert.Single((await ClaimAsync(GivenNode())).Entries);
@@ -57,4 +61,96 @@ public abstract class ExpiryTests(StoreFixture fixture) : StoreTests(fixture)
 
         Assert.Equal(at, (await FindAsync(stored.Id)).ExpiresAt);
     }
+
+    [Theory]
+    [InlineData(OutcomeKind.Retried)]
+    [InlineData(OutcomeKind.Snoozed)]
+    [InlineData(OutcomeKind.Released)]
+    public async Task Entry_that_has_started_does_not_expire(OutcomeKind kind)
+    {
+        var node = GivenNode();
+        await FinishAsync(await GivenClaimedAsync(node, await ExpiringAsync(Hour)), kind);
+        await ShiftTimeAsync(2 * Hour);
+
+        Assert.Null(Assert.Single((await ClaimAsync(node)).Entries).StartsWithin);
+    }
+
+    [Fact]
+    public async Task Entry_whose_node_died_does_not_expire()
+    {
+        await DieAndSweepAsync((await GivenClaimedAsync(GivenNode(), await ExpiringAsync(Hour))).Node);
+        await ShiftTimeAsync(2 * Hour);
+
+        Assert.Null(Assert.Single((await ClaimAsync(GivenNode())).Entries).StartsWithin);
+    }
+
+    [Theory]
+    [InlineData(OutcomeKind.Failed, EndReasons.AttemptsExhausted)]
+    [InlineData(OutcomeKind.Cancelled, EndReasons.Expired)]
+    public async Task Entry_that_an_operator_retries_does_not_expire(OutcomeKind kind, string reason)
+    {
+        var node = GivenNode();
+        var held = await GivenClaimedAsync(node, await ExpiringAsync(Hour));
+        await FinishAsync(held, kind, reason: reason, hasUniqueKey: true);
+        await ShiftTimeAsync(2 * Hour);
+
+        Assert.Equal(OperatorResult.Done, await Store.RetryAsync(held.Id, RetryFrom.LastStep, Cancellation));
+
+        var again = Assert.Single((await ClaimAsync(node)).Entries);
+        Assert.Equal((null, 1), (again.StartsWithin, again.Attempt));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Entry_that_expired_while_it_waited_does_not_stand_for_a_new_one(bool inTransaction)
+    {
+        var expired = await GivenEntryAsync(await ExpiringAsync(Hour));
+        var plain = await GivenEntryAsync(Entry(key: "plain"));
+        await ShiftTimeAsync(2 * Hour);
+        await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
+        await using var transaction = inTransaction ? await connection.BeginTransactionAsync(Cancellation) : null;
+
+        var stored = await Store.EnqueueAsync([Entry(key: "plain"), Entry(key: "k"), Entry(key: "k")], transaction, Cancellation);
+        if (transaction is not null)
+        {
+            await transaction.CommitAsync(Cancellation);
+        }
+
+        Assert.Equal([true, false, true], stored.Select(result => result.IsDuplicate));
+        Assert.Equal((plain, stored[1].Id), (stored[0].Id, stored[2].Id));
+        var ended = await FindAsync(expired);
+        Assert.Equal((EntryState.Cancelled, EndReasons.Expired), (ended.State, ended.Reason));
+        Assert.Equal(EntryState.Waiting, await StateAsync(stored[1].Id));
+    }
+
+    [Fact]
+    public async Task Of_many_that_follow_an_expired_entry_one_is_stored()
+    {
+        var expired = await GivenEntryAsync(await ExpiringAsync(Hour));
+        await ShiftTimeAsync(2 * Hour);
+
+        var results = await Task.WhenAll(
+            Enumerable.Range(0, 16).Select(_ => Task.Run(() => EnqueueAsync(Entry(key: "k")), Cancellation)));
+
+        Assert.Single(results, result => !result.IsDuplicate);
+        Assert.NotEqual(expired, Assert.Single(results.Select(result => result.Id).Distinct()));
+    }
+
+    [Theory]
+    [InlineData(OutcomeKind.Released, EndReasons.NotStarted, false)]
+    [InlineData(OutcomeKind.Released, null, true)]
+    [InlineData(OutcomeKind.Snoozed, null, true)]
+    public async Task Entry_that_waits_again_after_its_time_holds_its_key_if_it_has_started(OutcomeKind kind, string? reason, bool holds)
+    {
+        var held = await GivenClaimedAsync(GivenNode(), await ExpiringAsync(Hour));
+        await ShiftTimeAsync(2 * Hour);
+        Assert.Equal(new EnqueueResult(held.Id, true), await EnqueueAsync(Entry(key: "k")));
+        await FinishAsync(held, kind, reason: reason, hasUniqueKey: true);
+
+        Assert.Equal(holds, (await EnqueueAsync(Entry(key: "k"))).IsDuplicate);
+    }
+
+    private async Task<NewEntry> ExpiringAsync(TimeSpan within)
+        => Entry(key: "k") with { ExpiresAt = await Fixture.GetTimeAsync(Cancellation) + within };
 }
