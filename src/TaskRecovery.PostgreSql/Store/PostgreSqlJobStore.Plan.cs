@@ -181,10 +181,9 @@ internal sealed partial class PostgreSqlJobStore
         return isThere;
     }
 
-    // A pause that had an end is resumed as of that end, so that a run that was due since then is not lost.
     private async ValueTask<bool> ResumeAsync(NpgsqlConnection connection, HeldJob held, CancellationToken cancellationToken)
     {
-        var due = JobPlanning.Resume(held.Timing, held.ResumeAt < held.Now ? held.ResumeAt.Value : held.Now);
+        var due = JobPlanning.Resume(held.Timing, held.Now, held.ResumeAt);
         await SetPauseAsync(connection, held.Id, null, cancellationToken).ConfigureAwait(false);
         if (due is { } next)
         {

@@ -63,7 +63,7 @@ internal sealed partial class SqliteJobStore
                 }
 
                 var moves = NewMoves(session);
-                return (true, Resume(moves, job, Micros.ToTime(moves.Now), audit) ? job.Queue : null);
+                return (true, Resume(moves, job, audit) ? job.Queue : null);
             },
             cancellationToken).ConfigureAwait(false);
         SendHint(queue);
@@ -253,9 +253,9 @@ internal sealed partial class SqliteJobStore
 
     /// <summary>Resumes a paused job; without an operator, because the time of the pause is over.</summary>
     /// <returns>Whether a run is planned.</returns>
-    private static bool Resume(EntryMoves moves, JobRow job, DateTimeOffset at, AuditInfo? audit)
+    private static bool Resume(EntryMoves moves, JobRow job, AuditInfo? audit)
     {
-        var due = JobPlanning.Resume(job.Timing, at);
+        var due = JobPlanning.Resume(job.Timing, Micros.ToTime(moves.Now), Micros.ToTime(job.ResumeAt));
         moves.Session.Get(JobSql.SetPause).Bind(1, job.Id).BindNull(2).BindNull(3).BindNull(4).BindNull(5).Execute();
         EventWriter.Add(moves.Session, moves.Now, JobEvents.Of(QueueEventKind.Resumed, job.Name, audit));
         if (due is null)

@@ -179,9 +179,8 @@ internal sealed partial class SqliteJobStore
         return queues;
     }
 
-    // Resumes as of the end of the pause, so that a run that was due since then is not lost.
     private static bool ResumeDue(EntryMoves moves, JobRow job)
-        => job is { State: JobState.Paused, ResumeAt: { } at } && at <= moves.Now && Resume(moves, job, Micros.ToTime(at), audit: null);
+        => job is { State: JobState.Paused, ResumeAt: { } at } && at <= moves.Now && Resume(moves, job, audit: null);
 
     private static bool Correct(EntryMoves moves, JobRow job)
     {

@@ -55,13 +55,18 @@ public static class JobPlanning
 
     /// <summary>Returns when a resumed job runs next. The job keeps its place on the schedule, and due times that passed during the pause
     /// do not count as missed runs.</summary>
+    /// <param name="held">The stored job.</param>
+    /// <param name="now">The store's clock.</param>
+    /// <param name="until">The end of the pause; <see langword="null"/> if it had none. A job that is resumed after it is resumed as of
+    /// then: a run that was due since then is not lost.</param>
     /// <returns><see langword="null"/> if the job has ended meanwhile.</returns>
-    public static DateTimeOffset? Resume(JobTiming held, DateTimeOffset now)
+    public static DateTimeOffset? Resume(JobTiming held, DateTimeOffset now, DateTimeOffset? until = null)
     {
         ArgumentNullException.ThrowIfNull(held);
+        var at = until < now ? until.Value : now;
         var times = held.GetTimes();
-        var due = First(held, times, now);
-        return due is { } passed && passed < now && held.Schedule.At is null ? times.NextAfter(now, passed) : due;
+        var due = First(held, times, at);
+        return due is { } passed && passed < at && held.Schedule.At is null ? times.NextAfter(at, passed) : due;
     }
 
     /// <summary>Returns when an active job without a planned entry runs next.</summary>
