@@ -19,10 +19,17 @@ internal sealed partial class PostgreSqlJobStore
             async (connection, token) =>
             {
                 var id = Guid.CreateVersion7();
-                await database.ExecuteAsync(
-                    connection, JobSql.Insert, [Arg.Uuid(id), Arg.Text(definition.Name), Arg.Text(job.Kind),
-                        Arg.Text(job.EntryKind), Arg.Text(args), Arg.Text(line)], token).ConfigureAwait(false);
-                var held = (await LockAsync(connection, null, definition.Name, token).ConfigureAwait(false))!;
+                HeldJob? held;
+                do
+                {
+                    // Another process may delete the job between the two statements.
+                    await database.ExecuteAsync(
+                        connection, JobSql.Insert, [Arg.Uuid(id), Arg.Text(definition.Name), Arg.Text(job.Kind),
+                            Arg.Text(job.EntryKind), Arg.Text(args), Arg.Text(line)], token).ConfigureAwait(false);
+                    held = await LockAsync(connection, null, definition.Name, token).ConfigureAwait(false);
+                }
+                while (held is null);
+
                 if (job.DeclaredAs is not null && job.DeclaredAs == held.DeclaredAs)
                 {
                     // The code declares what it declared before: what was changed at run time stays.

@@ -186,6 +186,46 @@ public sealed class StartTests() : JobStoreTests(new PostgreSqlFixture())
         Assert.Equal(TimeSpan.FromDays(2), (await FindJobAsync(job.Id)).Schedule.Interval);
     }
 
+    [Fact]
+    public async Task Job_that_is_deleted_between_the_two_statements_of_an_upsert_is_created_again()
+    {
+        var held = await GivenJobAsync();
+        await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+        await ExecuteAsync(connection, "select id from jobs for update");
+
+        var storing = GivenJobAsync(Schedule.Every(2 * Hour));
+        await UntilSomebodyWaitsAsync(connection);
+        await ExecuteAsync(connection, $"delete from waiting; delete from entries; delete from jobs where id = '{held.Id}'");
+        await transaction.CommitAsync(Cancellation);
+
+        var stored = await storing;
+        Assert.NotEqual(held.Id, stored.Id);
+        Assert.Equal(2 * Hour, stored.Schedule.Interval);
+        Assert.Single(await WaitingRunsAsync());
+    }
+
+    [Fact]
+    public async Task Deletion_whose_connection_fails_before_it_has_cancelled_the_tasks_deletes_nothing()
+    {
+        var job = await GivenJobAsync();
+        var (run, _) = await GivenRunningTaskAsync(GivenNode());
+        await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+        await ExecuteAsync(connection, $"select id from entries where id = {run.Held.Id} for update");
+
+        var deleting = Jobs.DeleteAsync(job.Id, Cancellation);
+        await UntilSomebodyWaitsAsync(connection);
+        await ExecuteAsync(
+            connection, "select pg_terminate_backend(pid) from pg_stat_activity where pg_backend_pid() = any (pg_blocking_pids(pid))");
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => deleting);
+        await transaction.RollbackAsync(Cancellation);
+
+        Assert.NotNull(await Jobs.FindAsync(job.Id, Cancellation));
+        Assert.True(await Jobs.DeleteAsync(job.Id, Cancellation));
+        Assert.True((await FindAsync(run.Held.Id)).CancelRequested);
+    }
+
     private Task<Job> GivenQueueOneJobAsync() => GivenJobAsync(configure: static definition => definition with
     {
         Overlap = OverlapPolicy.QueueOne,
