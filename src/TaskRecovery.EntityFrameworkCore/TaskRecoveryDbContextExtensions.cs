@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Runtime.ExceptionServices;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.DependencyInjection;
@@ -10,16 +11,25 @@ namespace Microsoft.EntityFrameworkCore;
 /// database.</summary>
 public static class TaskRecoveryDbContextExtensions
 {
+    // The wait before the store is asked again for the entry of a commit whose answer was lost. If the entry is not there, the server may
+    // still be working on the commit, so one more answer is needed.
+    private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan LongestOutage = TimeSpan.FromMinutes(1);
+
     /// <summary>Saves the changes of the context and enqueues an entry in one transaction: both are stored, or neither. In a transaction
-    /// that has begun already, both become part of it. Otherwise this method begins and commits one, repeats it as the context's execution
-    /// strategy says, and takes the entry as proof that a commit whose answer was lost has happened.</summary>
+    /// that has begun already, both become part of it. Otherwise this method begins and commits one, and repeats it as the context's
+    /// execution strategy says. If the answer to the commit is lost, the entry is the proof that the commit happened: this method asks for
+    /// it, for up to a minute while the database is not available.</summary>
     /// <param name="context">A context that was created by dependency injection, with <c>AddTaskRecovery</c> in the same services.</param>
-    /// <param name="args">The arguments of the entry.</param>
+    /// <param name="args">The arguments of the entry. They are created before the changes are saved, so that they can't contain a key that
+    /// the database generates.</param>
     /// <param name="options">The options of the entry.</param>
-    /// <param name="cancellationToken">Cancels the call; nothing is stored then.</param>
+    /// <param name="cancellationToken">Cancels the call. Nothing is stored then, unless the commit has begun.</param>
     /// <returns>The entry, and whether it existed before because of its unique key.</returns>
     /// <exception cref="InvalidOperationException">The context was created outside dependency injection, or <c>AddTaskRecovery</c> is
-    /// missing. Or the answer to the commit was lost and the entry, a duplicate, can't tell whether it happened.</exception>
+    /// missing. Or the answer to the commit was lost, and the entry can't tell whether it happened, because it is a duplicate or because
+    /// the database was not available for a minute.</exception>
     public static async Task<EnqueueResult> SaveChangesAndEnqueueAsync<TArgs>(
         this DbContext context, TArgs args, EnqueueOptions? options = null, CancellationToken cancellationToken = default)
         where TArgs : notnull
@@ -32,16 +42,41 @@ public static class TaskRecoveryDbContextExtensions
             return await context.EnqueueAsync(args, options, cancellationToken).ConfigureAwait(false);
         }
 
-        EnqueueResult? stored = null;
-        var result = await context.Database.CreateExecutionStrategy().ExecuteInTransactionAsync(
+        var strategy = context.Database.CreateExecutionStrategy();
+        var result = await strategy.ExecuteAsync(
             async token =>
             {
-                // The changes are accepted after the commit, so that a repetition saves them again.
-                await context.SaveChangesAsync(acceptAllChangesOnSuccess: false, token).ConfigureAwait(false);
-                stored = await context.EnqueueAsync(args, options, token).ConfigureAwait(false);
-                return stored.Value;
+                EnqueueResult? stored = null;
+                try
+                {
+                    var transaction = await context.Database.BeginTransactionAsync(token).ConfigureAwait(false);
+                    await using var _ = transaction.ConfigureAwait(false);
+
+                    // The changes are accepted after the commit, so that a repetition saves them again.
+                    await context.SaveChangesAsync(acceptAllChangesOnSuccess: false, token).ConfigureAwait(false);
+                    var added = await context.EnqueueAsync(args, options, token).ConfigureAwait(false);
+                    token.ThrowIfCancellationRequested();
+                    stored = added;
+                    await transaction.CommitAsync(CancellationToken.None).ConfigureAwait(false);
+                    return added;
+                }
+                catch (StoreUnavailableException exception)
+                    when (stored is null && strategy.RetriesOnFailure && exception.InnerException is DbException)
+                {
+                    // The strategies of EF Core know the errors of the driver.
+                    ExceptionDispatchInfo.Throw(exception.InnerException);
+                    throw;
+                }
+                catch (Exception exception) when (stored is not null && !IsAnswer(exception))
+                {
+                    if (!await WasCommittedAsync(context, queue, stored.Value, exception, token).ConfigureAwait(false))
+                    {
+                        throw;
+                    }
+
+                    return stored.Value;
+                }
             },
-            async token => await WasCommittedAsync(queue, stored, token).ConfigureAwait(false),
             cancellationToken).ConfigureAwait(false);
         context.ChangeTracker.AcceptAllChanges();
         return result;
@@ -89,16 +124,57 @@ public static class TaskRecoveryDbContextExtensions
         return work.CompleteAsync(TransactionOf(context), cancellationToken);
     }
 
+    // Whether the server has answered the commit with an error, so that nothing is stored. The errors of the classes 08 (connection) and
+    // 57P (the server ends the session) may come after the commit.
+    private static bool IsAnswer(Exception exception)
+        => exception is DbException { SqlState: { } state }
+            && !state.StartsWith("08", StringComparison.Ordinal) && !state.StartsWith("57P", StringComparison.Ordinal);
+
     // The entry commits together with the changes, so that it exists exactly if they do.
-    private static async Task<bool> WasCommittedAsync(IJobQueue queue, EnqueueResult? stored, CancellationToken cancellationToken)
-        => stored switch
+    private static async Task<bool> WasCommittedAsync(
+        DbContext context, IJobQueue queue, EnqueueResult stored, Exception failure, CancellationToken cancellationToken)
+    {
+        if (stored.IsDuplicate)
         {
-            null => false,
-            { IsDuplicate: true } => throw new InvalidOperationException(
-                $"The answer to the commit was lost. Entry {stored.Value.Id} existed before, because it has the same unique key, "
-                + "so that it does not tell whether the changes are stored: read them."),
-            { } entry => await queue.FindAsync(entry.Id, cancellationToken).ConfigureAwait(false) is not null,
-        };
+            throw new InvalidOperationException(
+                $"The answer to the commit was lost. Entry {stored.Id} existed before, because it has the same unique key, "
+                + "so that it does not tell whether the changes are stored: read them.",
+                failure);
+        }
+
+        var time = ServicesOf(context)?.GetService<TimeProvider>() ?? TimeProvider.System;
+        var (started, wasMissing) = (time.GetTimestamp(), false);
+        for (var wait = FirstWait; ; wait = wait < LongestWait ? wait * 2 : LongestWait)
+        {
+            try
+            {
+                if (await queue.FindAsync(stored.Id, cancellationToken).ConfigureAwait(false) is not null)
+                {
+                    return true;
+                }
+
+                if (wasMissing)
+                {
+                    return false;
+                }
+
+                wasMissing = true;
+            }
+            catch (StoreUnavailableException exception)
+            {
+                wasMissing = false;
+                if (time.GetElapsedTime(started) > LongestOutage)
+                {
+                    throw new InvalidOperationException(
+                        $"The answer to the commit was lost, and the database could not be asked for a minute ({exception.Message}). "
+                        + $"The changes are stored if entry {stored.Id} is: look for it before you repeat them.",
+                        failure);
+                }
+            }
+
+            await Task.Delay(wait, time, cancellationToken).ConfigureAwait(false);
+        }
+    }
 
     private static DbTransaction TransactionOf(DbContext context)
         => context.Database.CurrentTransaction?.GetDbTransaction()
@@ -107,9 +183,11 @@ public static class TaskRecoveryDbContextExtensions
                 + $"or call {nameof(SaveChangesAndEnqueueAsync)}, which begins and commits one.");
 
     private static IJobQueue QueueOf(DbContext context)
-        => context.GetService<IDbContextOptions>().FindExtension<CoreOptionsExtension>()?.ApplicationServiceProvider
-            ?.GetService<IJobQueue>()
+        => ServicesOf(context)?.GetService<IJobQueue>()
             ?? throw new InvalidOperationException(
                 $"{context.GetType().Name} knows no IJobQueue. Register the context with AddDbContext in the services that AddTaskRecovery "
                 + "was called on, or call IJobQueue.EnqueueAsync with Database.CurrentTransaction.GetDbTransaction().");
+
+    private static IServiceProvider? ServicesOf(DbContext context)
+        => context.GetService<IDbContextOptions>().FindExtension<CoreOptionsExtension>()?.ApplicationServiceProvider;
 }

@@ -110,6 +110,48 @@ public sealed class EfCoreTests : IAsyncLifetime
         Assert.Equal(1, await InContextAsync(db => db.Orders.CountAsync(Cancellation)));
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(2)]
+    public async Task A_lost_answer_is_noticed_without_a_strategy_that_repeats_and_while_the_server_is_away(int outages)
+    {
+        await using var db = PlainContext(out var failing);
+        failing.Finds = outages;
+        _failures.AnswerOfCommit = new NpgsqlException("The answer was lost.", new IOException());
+        db.Orders.Add(new Order { Id = Guid.CreateVersion7() });
+
+        var stored = await db.SaveChangesAndEnqueueAsync(new SendInvoice(db.Orders.Local.Single().Id), cancellationToken: Cancellation);
+
+        Assert.Null(_failures.AnswerOfCommit);
+        Assert.False(db.ChangeTracker.HasChanges());
+        Assert.Equal(stored.Id, Assert.Single((await Queue.ListAsync(cancellationToken: Cancellation)).Entries).Id);
+        Assert.Equal(1, await InContextAsync(other => other.Orders.CountAsync(Cancellation)));
+    }
+
+    [Fact]
+    public async Task A_commit_that_did_not_happen_is_repeated_by_the_strategy_and_reported_without_one()
+    {
+        var later = new EnqueueOptions { RunAfter = TimeSpan.FromHours(1) };
+        _failures.BeforeCommit = new NpgsqlException("The connection is gone.", new IOException());
+        await InContextAsync(db =>
+        {
+            db.Orders.Add(new Order { Id = Guid.CreateVersion7() });
+            return db.SaveChangesAndEnqueueAsync(new SendInvoice(db.Orders.Local.Single().Id), later, Cancellation);
+        });
+        Assert.Equal(1, await InContextAsync(db => db.Orders.CountAsync(Cancellation)));
+
+        _failures.BeforeCommit = new NpgsqlException("The connection is gone.", new IOException());
+        await using var plain = PlainContext(out _);
+        plain.Orders.Add(new Order { Id = Guid.CreateVersion7() });
+        var failure = await Record.ExceptionAsync(
+            () => plain.SaveChangesAndEnqueueAsync(new SendInvoice(Guid.NewGuid()), later, Cancellation));
+
+        Assert.IsType<NpgsqlException>(failure is InvalidOperationException ? failure.InnerException : failure);
+        Assert.True(plain.ChangeTracker.HasChanges());
+        Assert.Single((await Queue.ListAsync(cancellationToken: Cancellation)).Entries);
+        Assert.Equal(1, await InContextAsync(db => db.Orders.CountAsync(Cancellation)));
+    }
+
     [Fact]
     public async Task A_duplicate_can_not_tell_whether_a_lost_commit_happened()
     {
@@ -145,6 +187,19 @@ public sealed class EfCoreTests : IAsyncLifetime
             () => db.SaveChangesAndEnqueueAsync(new SendInvoice(Guid.NewGuid()), cancellationToken: Cancellation));
 
         Assert.Contains("AddDbContext", refused.Message, StringComparison.Ordinal);
+    }
+
+    // A context with EF Core's default execution strategy, and a queue that can fail.
+    private ShopContext PlainContext(out FailingQueue failing)
+    {
+        var queue = System.Reflection.DispatchProxy.Create<IJobQueue, FailingQueue>();
+        failing = (FailingQueue)(object)queue;
+        failing.Inner = Queue;
+        return new ShopContext(new DbContextOptionsBuilder<ShopContext>()
+            .UseNpgsql(_host!.Services.GetRequiredService<NpgsqlDataSource>())
+            .AddInterceptors(new LostAnswer(_failures))
+            .UseApplicationServiceProvider(new ServiceCollection().AddSingleton(queue).BuildServiceProvider())
+            .Options);
     }
 
     private async Task<Guid> OrderAsync()
@@ -232,9 +287,30 @@ public sealed class EfCoreTests : IAsyncLifetime
                 cancellationToken);
     }
 
-    /// <summary>The commit succeeds, and its answer is lost once.</summary>
+    /// <summary>A queue that is not available for some calls.</summary>
+    public class FailingQueue : System.Reflection.DispatchProxy
+    {
+        public IJobQueue? Inner { get; set; }
+
+        public int Finds { get; set; }
+
+        protected override object? Invoke(System.Reflection.MethodInfo? targetMethod, object?[]? args)
+            => targetMethod!.Name == nameof(IJobQueue.FindAsync) && Finds-- > 0
+                ? throw new StoreUnavailableException("The server restarts.")
+                : targetMethod.Invoke(Inner, args);
+    }
+
+    /// <summary>The commit fails once, before it happens or after it.</summary>
     private sealed class LostAnswer(Failures failures) : DbTransactionInterceptor
     {
+        public override ValueTask<InterceptionResult> TransactionCommittingAsync(
+            System.Data.Common.DbTransaction transaction, TransactionEventData eventData, InterceptionResult result,
+            CancellationToken cancellationToken = default)
+        {
+            Failures.ThrowOnce(ref failures.BeforeCommit);
+            return ValueTask.FromResult(result);
+        }
+
         public override Task TransactionCommittedAsync(
             System.Data.Common.DbTransaction transaction, TransactionEndEventData eventData, CancellationToken cancellationToken = default)
         {
@@ -248,6 +324,7 @@ public sealed class EfCoreTests : IAsyncLifetime
     {
         public Exception? AfterEnqueue;
         public Exception? AfterCommit;
+        public Exception? BeforeCommit;
         public Exception? AnswerOfCommit;
 
         public int Blocks { get; set; }
