@@ -155,9 +155,12 @@ internal static class JobSql
     /// as.</summary>
     internal const string SetDeclared = "update {schema}.jobs set declared_by = $2, declared_as = $3, orphaned_at = null where id = $1";
 
-    /// <summary>Stores that no application declares these jobs any longer. $1 names.</summary>
-    internal const string SetOrphaned =
-        "update {schema}.jobs set orphaned_at = clock_timestamp() where name = any ($1) and orphaned_at is null";
+    /// <summary>Stores that an application no longer declares these jobs, unless another one declares them by now. $1 application, $2
+    /// names.</summary>
+    internal const string SetOrphaned = """
+        update {schema}.jobs set orphaned_at = clock_timestamp()
+        where name = any ($2) and declared_by = $1 and orphaned_at is null
+        """;
 
     /// <summary>Stores why a job is paused; all null if it is not. $1 id, $2 paused at, $3 resume at, $4 by, $5 reason.</summary>
     internal const string SetPause =

@@ -83,38 +83,58 @@ internal sealed partial class PostgreSqlJobStore
     public async Task<bool> ResumeAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken)
         => await ResumeAsync(jobId, isDue: static _ => true, audit, cancellationToken).ConfigureAwait(false);
 
-    public async Task SetOrphanedAsync(IReadOnlyList<string> names, CancellationToken cancellationToken)
+    public async Task SetOrphanedAsync(string application, IReadOnlyList<string> names, CancellationToken cancellationToken)
         => await database.InTransactionAsync(
             (connection, token) => database.ExecuteAsync(
-                connection, JobSql.SetOrphaned, [Arg.Array(names.ToArray(), NpgsqlDbType.Text)], token),
+                connection, JobSql.SetOrphaned, [Arg.Text(application), Arg.Array(names.ToArray(), NpgsqlDbType.Text)], token),
             cancellationToken).ConfigureAwait(false);
 
     public async Task<bool> DeleteAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken)
+        => await DeleteAsync(jobId, null, static _ => true, audit, cancellationToken).ConfigureAwait(false);
+
+    public async Task<bool> DeleteOrphanAsync(
+        string application, string name, TimeSpan orphanedFor, AuditInfo audit, CancellationToken cancellationToken)
+        => await DeleteAsync(
+            null, name,
+            held => string.Equals(held.DeclaredBy, application, StringComparison.Ordinal) && held.Now - held.OrphanedAt >= orphanedFor,
+            audit, cancellationToken).ConfigureAwait(false);
+
+    private async Task<bool> DeleteAsync(
+        Guid? jobId, string? name, Func<HeldJob, bool> condition, AuditInfo audit, CancellationToken cancellationToken)
     {
-        // Delete the job first, so that no run of it starts afterwards. If this process dies before its tasks are closed, they end as
-        // job_deleted when they run again.
-        var isDeleted = await database.InTransactionAsync(
+        var (isDeleted, hasRunning) = await database.InTransactionAsync(
             async (connection, token) =>
             {
-                if (await LockAsync(connection, jobId, null, token).ConfigureAwait(false) is not { } held)
+                if (await LockAsync(connection, jobId, name, token).ConfigureAwait(false) is not { } held || !condition(held))
                 {
-                    return false;
+                    return (false, false);
                 }
 
                 await EndPlannedAsync(connection, held, OutcomeKind.Cancelled, EndReasons.JobDeleted, token).ConfigureAwait(false);
-                await database.ExecuteAsync(connection, JobSql.Delete, [Arg.Uuid(jobId)], token).ConfigureAwait(false);
+                await database.ExecuteAsync(connection, JobSql.Delete, [Arg.Uuid(held.Id)], token).ConfigureAwait(false);
                 await AddEventAsync(connection, QueueEventKind.JobDeleted, held, audit, token).ConfigureAwait(false);
-                return true;
+                return (true, await CancelTasksAsync(connection, held.Id, token).ConfigureAwait(false));
             },
             cancellationToken).ConfigureAwait(false);
-        var unfinished = await ListIncompleteTasksAsync(jobId, cancellationToken).ConfigureAwait(false);
-        long[] entries = [.. unfinished.Where(static task => task.EntryId is not null).Select(static task => task.EntryId!.Value)];
-        if (entries.Length > 0)
+        if (hasRunning)
         {
-            await queue.CancelAsync(entries, EndReasons.JobDeleted, cancellationToken).ConfigureAwait(false);
+            queue.Hints.Control();
         }
 
         return isDeleted;
+    }
+
+    // No task is created meanwhile: the job's row is locked.
+    private async ValueTask<bool> CancelTasksAsync(NpgsqlConnection connection, Guid jobId, CancellationToken cancellationToken)
+    {
+        var unfinished = await database.ListAsync(
+            connection, TaskSql.ListIncomplete, [Arg.Uuid(jobId)], static row => ReadTask(row, 0).EntryId, cancellationToken)
+            .ConfigureAwait(false);
+        long[] entries = [.. unfinished.OfType<long>()];
+        var changes = entries.Length == 0
+            ? []
+            : await queue.Changes.CancelAsync(connection, entries, EndReasons.JobDeleted, cancellationToken).ConfigureAwait(false);
+        return changes.Any(static change => change.IsRunning);
     }
 
     private async ValueTask<bool> ReplanAsync(

@@ -73,8 +73,10 @@ internal static class JobSql
     /// as.</summary>
     public const string SetDeclared = "update taskrecovery_jobs set declared_by = ?2, declared_as = ?3, orphaned_at = null where id = ?1";
 
-    /// <summary>Stores that no application declares a job any longer. ?1 name, ?2 now.</summary>
-    public const string SetOrphaned = "update taskrecovery_jobs set orphaned_at = ?2 where name = ?1 and orphaned_at is null";
+    /// <summary>Stores that an application no longer declares a job, unless another one declares it by now. ?1 name, ?2 now, ?3
+    /// application.</summary>
+    public const string SetOrphaned =
+        "update taskrecovery_jobs set orphaned_at = ?2 where name = ?1 and declared_by = ?3 and orphaned_at is null";
 
     /// <summary>Stores why a job is paused; all null if it is not. ?1 id, ?2 paused at, ?3 resume at, ?4 by, ?5 reason.</summary>
     public const string SetPause =

@@ -70,13 +70,13 @@ internal sealed partial class SqliteJobStore
         return isThere;
     }
 
-    public async Task SetOrphanedAsync(IReadOnlyList<string> names, CancellationToken cancellationToken)
+    public async Task SetOrphanedAsync(string application, IReadOnlyList<string> names, CancellationToken cancellationToken)
         => await database.WriteAsync(
             session =>
             {
                 foreach (var name in names)
                 {
-                    session.Get(JobSql.SetOrphaned).Bind(1, name).Bind(2, database.Now()).Execute();
+                    session.Get(JobSql.SetOrphaned).Bind(1, name).Bind(2, database.Now()).Bind(3, application).Execute();
                 }
 
                 return true;
@@ -84,20 +84,32 @@ internal sealed partial class SqliteJobStore
             cancellationToken).ConfigureAwait(false);
 
     public async Task<bool> DeleteAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken)
+        => await DeleteAsync((session, _) => JobRow.ReadOne(session.Get(JobSql.Find).Bind(1, jobId)), audit, cancellationToken)
+            .ConfigureAwait(false);
+
+    public async Task<bool> DeleteOrphanAsync(
+        string application, string name, TimeSpan orphanedFor, AuditInfo audit, CancellationToken cancellationToken)
+        => await DeleteAsync(
+            (session, now) => JobRow.ReadOne(session.Get(JobSql.FindByName).Bind(1, name)) is { } job
+                && string.Equals(job.DeclaredBy, application, StringComparison.Ordinal)
+                && now - job.OrphanedAt >= Micros.From(orphanedFor) ? job : null,
+            audit, cancellationToken).ConfigureAwait(false);
+
+    private async Task<bool> DeleteAsync(Func<SqliteSession, long, JobRow?> find, AuditInfo audit, CancellationToken cancellationToken)
     {
         var isDeleted = await database.WriteAsync(
             session =>
             {
-                if (JobRow.ReadOne(session.Get(JobSql.Find).Bind(1, jobId)) is not { } job)
+                var moves = NewMoves(session);
+                if (find(session, moves.Now) is not { } job)
                 {
                     return false;
                 }
 
-                var moves = NewMoves(session);
                 EndPlanned(moves, job, OutcomeKind.Cancelled, EndReasons.JobDeleted);
-                session.Get(JobSql.Delete).Bind(1, jobId).Execute();
+                session.Get(JobSql.Delete).Bind(1, job.Id).Execute();
                 EventWriter.Add(session, moves.Now, JobEvents.Of(QueueEventKind.JobDeleted, job.Name, audit));
-                foreach (var entry in ReadTasks(session.Get(TaskSql.ListIncomplete).Bind(1, jobId))
+                foreach (var entry in ReadTasks(session.Get(TaskSql.ListIncomplete).Bind(1, job.Id))
                     .Select(static task => task.EntryId)
                     .OfType<long>())
                 {

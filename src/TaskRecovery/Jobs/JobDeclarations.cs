@@ -9,7 +9,9 @@ namespace TaskRecovery.Jobs;
 /// <summary>Creates or updates the declared jobs at every start, before job recovery plans the jobs without a next run. Declaring an
 /// unchanged job again changes nothing.</summary>
 /// <remarks>If a job's declaration is removed from the code, the job keeps running by default, because this process can't know whether
-/// another process (an older version, another service) still declares it.</remarks>
+/// another process (an older version, another service) still declares it. For the same reason, orphans are looked for only when the process
+/// starts and not when its node registers again, and a job is deleted only if it has been an orphan for a while: during a deployment, a
+/// process of the old version may start once more and does not know the jobs of the new one.</remarks>
 internal sealed class JobDeclarations(
     DeclaredJobs declared, JobService jobs, IJobStore store, INodeRole role, ApplicationActor actor,
     IOptions<TaskRecoveryOptions> options, ILogger<JobDeclarations> logger)
@@ -18,7 +20,11 @@ internal sealed class JobDeclarations(
     private const int MostNames = 20;
     private const int MostAtOnce = 500;
 
+    // Longer than a deployment, in which processes of two versions start.
+    private static readonly TimeSpan LongestDeployment = TimeSpan.FromHours(1);
+
     private readonly string _application = actor.Name;
+    private bool _hasLookedForOrphans;
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -50,33 +56,35 @@ internal sealed class JobDeclarations(
             }
         }
 
-        await HandleOrphansAsync(stored, cancellationToken).ConfigureAwait(false);
+        if (!_hasLookedForOrphans)
+        {
+            await HandleOrphansAsync(stored, cancellationToken).ConfigureAwait(false);
+            _hasLookedForOrphans = true;
+        }
     }
 
     private async Task HandleOrphansAsync(IReadOnlyList<DeclaredJob> stored, CancellationToken cancellationToken)
     {
-        var orphans = stored.Select(static job => job.Name).Where(name => !declared.Contains(name)).ToList();
-        if (orphans.Count == 0)
+        var orphans = new List<string>();
+        foreach (var job in stored.Where(job => !declared.Contains(job.Name)))
         {
-            return;
-        }
-
-        if (options.Value.OrphanedJobs == OrphanedJobPolicy.Delete)
-        {
-            foreach (var name in orphans)
+            if (job.IsOrphaned && options.Value.OrphanedJobs == OrphanedJobPolicy.Delete && await store.DeleteOrphanAsync(
+                _application, job.Name, LongestDeployment, actor.Because("the application no longer declares it"), cancellationToken)
+                .ConfigureAwait(false))
             {
-                if (await store.FindByNameAsync(name, cancellationToken).ConfigureAwait(false) is { } job && await store.DeleteAsync(
-                    job.Id, actor.Because("the application no longer declares it"), cancellationToken).ConfigureAwait(false))
-                {
-                    logger.OrphanDeleted(name, _application);
-                }
+                logger.OrphanDeleted(job.Name, _application);
             }
-
-            return;
+            else
+            {
+                orphans.Add(job.Name);
+            }
         }
 
-        await store.SetOrphanedAsync(orphans, cancellationToken).ConfigureAwait(false);
-        var names = string.Join(", ", orphans.Take(MostNames)) + (orphans.Count > MostNames ? ", ..." : "");
-        logger.JobsOrphaned(orphans.Count, _application, names);
+        if (orphans.Count > 0)
+        {
+            await store.SetOrphanedAsync(_application, orphans, cancellationToken).ConfigureAwait(false);
+            var names = string.Join(", ", orphans.Take(MostNames)) + (orphans.Count > MostNames ? ", ..." : "");
+            logger.JobsOrphaned(orphans.Count, _application, names);
+        }
     }
 }

@@ -31,8 +31,19 @@ public interface IJobStore
     /// <see cref="Job.DeclaredBy"/>).</summary>
     Task<IReadOnlyList<DeclaredJob>> ListDeclaredAsync(string application, CancellationToken cancellationToken);
 
-    /// <summary>Stores that an application no longer declares these jobs (see <see cref="Job.OrphanedAt"/>).</summary>
-    Task SetOrphanedAsync(IReadOnlyList<string> names, CancellationToken cancellationToken);
+    /// <summary>Stores that an application no longer declares these jobs (see <see cref="Job.OrphanedAt"/>). Skips jobs that another
+    /// application declares by now.</summary>
+    Task SetOrphanedAsync(string application, IReadOnlyList<string> names, CancellationToken cancellationToken);
+
+    /// <summary>As <see cref="DeleteAsync"/>, if the job is still an orphan of this application and has been one for long enough.</summary>
+    /// <param name="application">The application that declared the job.</param>
+    /// <param name="name">The name of the job.</param>
+    /// <param name="orphanedFor">How long it must have been an orphan.</param>
+    /// <param name="audit">Who does it.</param>
+    /// <param name="cancellationToken">Cancels the write.</param>
+    /// <returns><see langword="false"/> if nothing was deleted.</returns>
+    Task<bool> DeleteOrphanAsync(
+        string application, string name, TimeSpan orphanedFor, AuditInfo audit, CancellationToken cancellationToken);
 
     /// <summary>Pauses a job and ends its planned entry. If the job is paused already, the reason and the end of the pause
     /// change.</summary>

@@ -261,6 +261,13 @@ public sealed class StartTests() : JobStoreTests(new PostgreSqlFixture())
         return await Task.WhenAll(starts);
     }
 
+    private static async Task ExecuteAsync(DbConnection connection, string statement)
+    {
+        await using var command = connection.CreateCommand();
+        command.CommandText = statement;
+        await command.ExecuteNonQueryAsync(Cancellation);
+    }
+
     /// <summary>Waits until a call is stopped by what this connection holds, directly or because it waits for one that is.</summary>
     private static async Task UntilSomebodyWaitsAsync(DbConnection connection, int waiters = 1, Task? orDone = null)
     {

@@ -236,7 +236,7 @@ public abstract class ChangedPlanTests(StoreFixture fixture) : JobStoreTests(fix
     {
         await Jobs.UpsertAsync(NewJob("a") with { DeclaredBy = "shop", DeclaredAs = "digest" }, Cancellation);
         await Jobs.UpsertAsync(NewJob("b") with { DeclaredBy = "shop" }, Cancellation);
-        await Jobs.SetOrphanedAsync(["b"], Cancellation);
+        await Jobs.SetOrphanedAsync("shop", ["b"], Cancellation);
 
         Assert.Equal(
             [new DeclaredJob("a", "digest", false), new DeclaredJob("b", null, true)], await Jobs.ListDeclaredAsync("shop", Cancellation));

@@ -5,6 +5,8 @@ namespace TaskRecovery.StoreConformance.Jobs;
 /// <summary>Tests how definitions with cron expressions, ends and exceptions are stored and planned.</summary>
 public abstract class CronJobTests(StoreFixture fixture) : JobStoreTests(fixture)
 {
+    private static readonly AuditInfo Deployment = new("deployment");
+
     [Fact]
     public async Task Definition_is_read_back_as_it_was_stored()
     {
@@ -134,22 +136,42 @@ public abstract class CronJobTests(StoreFixture fixture) : JobStoreTests(fixture
     }
 
     [Fact]
+    public async Task Job_that_another_application_declares_by_now_is_no_orphan_and_is_not_deleted_as_one()
+    {
+        var job = await Jobs.UpsertAsync(NewJob() with { DeclaredBy = "shop", DeclaredAs = "one" }, Cancellation);
+        var listed = Assert.Single(await Jobs.ListDeclaredAsync("shop", Cancellation));
+        await Jobs.UpsertAsync(NewJob() with { DeclaredBy = "billing", DeclaredAs = "two" }, Cancellation);
+
+        await Jobs.SetOrphanedAsync("shop", [listed.Name], Cancellation);
+        Assert.Null((await FindJobAsync(job.Id)).OrphanedAt);
+        await Jobs.SetOrphanedAsync("billing", [listed.Name], Cancellation);
+        Assert.NotNull((await FindJobAsync(job.Id)).OrphanedAt);
+
+        Assert.False(await Jobs.DeleteOrphanAsync("shop", listed.Name, TimeSpan.Zero, Deployment, Cancellation));
+        Assert.False(await Jobs.DeleteOrphanAsync("billing", listed.Name, Hour, Deployment, Cancellation));
+        await ShiftTimeAsync(Hour);
+        Assert.True(await Jobs.DeleteOrphanAsync("billing", listed.Name, Hour, Deployment, Cancellation));
+        Assert.Null(await Jobs.FindAsync(job.Id, Cancellation));
+        Assert.Empty(await WaitingRunsAsync());
+    }
+
+    [Fact]
     public async Task Job_that_is_no_longer_declared_is_an_orphan_until_it_is_declared_again()
     {
         var declared = NewJob() with { DeclaredBy = "shop", DeclaredAs = "one" };
         var job = await Jobs.UpsertAsync(declared, Cancellation);
 
-        await Jobs.SetOrphanedAsync(["report", "unknown"], Cancellation);
+        await Jobs.SetOrphanedAsync("shop", ["report", "unknown"], Cancellation);
         var orphan = await FindJobAsync(job.Id);
         Assert.True((await Fixture.GetTimeAsync(Cancellation) - orphan.OrphanedAt!.Value).Duration() < TimeSpan.FromMinutes(1));
         await ShiftTimeAsync(Hour);
-        await Jobs.SetOrphanedAsync(["report"], Cancellation);
+        await Jobs.SetOrphanedAsync("shop", ["report"], Cancellation);
         Assert.Equal(orphan.OrphanedAt.Value - Hour, (await FindJobAsync(job.Id)).OrphanedAt);
 
         // A change at run time does not adopt it.
         Assert.NotNull((await GivenJobAsync(Schedule.Every(2 * Hour))).OrphanedAt);
         Assert.Null((await Jobs.UpsertAsync(declared, Cancellation)).OrphanedAt);
-        await Jobs.SetOrphanedAsync(["report"], Cancellation);
+        await Jobs.SetOrphanedAsync("shop", ["report"], Cancellation);
         Assert.Null((await Jobs.UpsertAsync(declared with { DeclaredAs = "two" }, Cancellation)).OrphanedAt);
         Assert.Null((await FindJobAsync(job.Id)).OrphanedAt);
     }

@@ -1,4 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
+using TaskRecovery.Hosting;
+using TaskRecovery.Jobs;
 using TaskRecovery.Storage;
 using TaskRecovery.Tests.Support;
 
@@ -70,10 +72,41 @@ public sealed class JobRegistrationTests
             "clean-up", line.Message, StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData(false, 1440)]
+    [InlineData(true, 59)]
+    public async Task Job_that_has_not_been_an_orphan_for_an_hour_is_not_deleted(bool isOrphaned, int minutes)
+    {
+        _jobs.OrphanedFor = TimeSpan.FromMinutes(minutes);
+        _jobs.Declared.Add(new DeclaredJob("clean-up", "digest", isOrphaned));
+        await using var host = Create(
+            builder => builder.AddTaskHandler<TestArgs, TestHandler>(), options => options.OrphanedJobs = OrphanedJobPolicy.Delete);
+
+        await host.StartAsync();
+        await host.StopAsync();
+
+        Assert.Empty(_jobs.Deleted);
+        Assert.Equal((0, 1), (host.Log.Count(4008), host.Log.Count(4005)));
+    }
+
+    [Fact]
+    public async Task Orphans_are_looked_for_once_and_not_when_the_node_registers_again()
+    {
+        await using var host = Create(builder => builder.AddTaskHandler<TestArgs, TestHandler>());
+        await host.StartAsync();
+        _jobs.Declared.Add(new DeclaredJob("of-a-newer-version", "digest", IsOrphaned: false));
+
+        var declarations = Assert.Single(host.Services.GetServices<IStartupStep>().OfType<JobDeclarations>());
+        await declarations.RunAsync(CancellationToken.None);
+        await host.StopAsync();
+
+        Assert.Empty(_jobs.Orphaned);
+    }
+
     [Fact]
     public async Task Job_that_the_code_no_longer_declares_is_deleted_when_the_option_says_so()
     {
-        _jobs.Declared.Add(new DeclaredJob("clean-up", "digest", IsOrphaned: false));
+        _jobs.Declared.Add(new DeclaredJob("clean-up", "digest", IsOrphaned: true));
         await using var host = Create(
             builder => builder.AddTaskHandler<TestArgs, TestHandler>(), options => options.OrphanedJobs = OrphanedJobPolicy.Delete);
 

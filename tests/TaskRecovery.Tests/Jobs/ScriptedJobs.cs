@@ -114,11 +114,18 @@ internal sealed class ScriptedJobs : IJobStore
 
     public List<string> Orphaned { get; } = [];
 
-    public Task SetOrphanedAsync(IReadOnlyList<string> names, CancellationToken cancellationToken)
+    public Task SetOrphanedAsync(string application, IReadOnlyList<string> names, CancellationToken cancellationToken)
     {
         Orphaned.AddRange(names);
         return System.Threading.Tasks.Task.CompletedTask;
     }
+
+    /// <summary>How long the orphans have been orphans.</summary>
+    public TimeSpan OrphanedFor { get; set; } = TimeSpan.FromDays(1);
+
+    public Task<bool> DeleteOrphanAsync(
+        string application, string name, TimeSpan orphanedFor, AuditInfo audit, CancellationToken cancellationToken)
+        => OrphanedFor < orphanedFor ? System.Threading.Tasks.Task.FromResult(false) : DeleteAsync(Job.Id, audit, cancellationToken);
 
     public JobPause? Pause { get; private set; }
 

@@ -144,7 +144,12 @@ internal sealed class NoJobs : IJobStore
 
     public Task<JobPage> ListAsync(JobQuery query, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public Task SetOrphanedAsync(IReadOnlyList<string> names, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task SetOrphanedAsync(string application, IReadOnlyList<string> names, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
+
+    public Task<bool> DeleteOrphanAsync(
+        string application, string name, TimeSpan orphanedFor, AuditInfo audit, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
 
     public Task<bool> PauseAsync(Guid jobId, JobPause pause, AuditInfo audit, CancellationToken cancellationToken)
         => throw new NotSupportedException();

@@ -182,7 +182,12 @@ internal sealed class FakeJobStore(FakeStore store) : IJobStore
 
     public Task<JobPage> ListAsync(JobQuery query, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public Task SetOrphanedAsync(IReadOnlyList<string> names, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task SetOrphanedAsync(string application, IReadOnlyList<string> names, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
+
+    public Task<bool> DeleteOrphanAsync(
+        string application, string name, TimeSpan orphanedFor, AuditInfo audit, CancellationToken cancellationToken)
+        => throw new NotSupportedException();
 
     public Task<bool> PauseAsync(Guid jobId, JobPause pause, AuditInfo audit, CancellationToken cancellationToken)
         => throw new NotSupportedException();
