@@ -129,11 +129,11 @@ internal static class QuartzPlan
         return ArgsText.ToObject(members.Select(static member => (member.Key, member.Value)));
     }
 
-    private static IEnumerable<JsonProperty> Members(byte[]? data)
+    private static JsonElement.ObjectEnumerator Members(byte[]? data)
     {
         if (data is null or [])
         {
-            return [];
+            return default;
         }
 
         try
