@@ -148,7 +148,7 @@ internal static class EntrySql
     /// <summary>Stores entries some of which have unique keys or expire; $16 the times after which they do not start. If a key is taken,
     /// its entry is not stored. Keys are inserted in order, so that two callers cannot deadlock.</summary>
     /// <returns>In the order of the entries, the id, whether it is the id of the current holder of the key, and whether the holder may no
-    /// longer start, unless it has started before. The id is null if the holder appeared or ended at this very moment: repeat the statement
+    /// longer start, unless it has started before; false if the role may not end it. The id is null if the holder appeared or ended at this very moment: repeat the statement
     /// for those entries.</returns>
     internal static readonly string EnqueueUnique = Unique(columns: "");
 
@@ -173,7 +173,8 @@ internal static class EntrySql
             case when a.id is null then {{CommitSql.Confirm}} else false end,
             case when a.id is null then coalesce((
                 select e.expires_at <= (select c.now from clock c) from {schema}.entries e
-                where e.id = (select u.entry from {schema}.unique_keys u where u.kind = g.kind and u.key = g.unique_key)), false)
+                where e.id = (select u.entry from {schema}.unique_keys u where u.kind = g.kind and u.key = g.unique_key)
+                    and has_table_privilege('{schema:literal}.waiting', 'delete')), false)
                 else false end{{columns}}
         from given g left join accepted a on a.id = g.id
         order by g.place

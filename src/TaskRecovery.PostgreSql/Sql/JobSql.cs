@@ -277,7 +277,7 @@ internal static class JobSql
     /// <summary>Locks active jobs without a planned run: never planned, or the planned entry no longer exists or has ended without becoming
     /// a run. $1 only ids after this one, $2 how many at most. Returns id, whether it had an entry, interval, once at, start at, next run,
     /// now, name, cron, time zone, end at, exceptions, whether its queue or entry kind has no number.</summary>
-    /// <remarks>A planned entry nearly always waits, so one look-up is enough for it. Each row is locked by a look-up of its own: a join may
+    /// <remarks>A planned entry nearly always waits, so one look-up is enough for it. Each row is locked by its own look-up: a join may
     /// read all jobs for each batch of them.
     /// If two nodes do this at once, the second one skips the locked rows, or finds another planned entry in them. Jobs of the old
     /// system, or written by hand, may have any interval and time: an unreadable row must not block the others.</remarks>

@@ -31,7 +31,7 @@ internal static class StartSql
     /// committed during the wait for the locks. $1 nodes, $2 entries, $3 fences, $4 jobs, $5 the tasks that the entries name, or
     /// null, $6 the due times for which runs were requested, or null, $7 overlap policies of single runs, or null.</summary>
     /// <remarks>
-    /// The rows of the claims are locked against a sweep, once for all starts under them. The outcome is read only if the claim is not held.
+    /// The rows of the claims are locked against a sweep, once for all starts under them. The outcome is read only if it is not held.
     /// Jobs of the old system may have any interval and time: an interval below a second counts as a second, and an infinite time as now.
     /// </remarks>
     /// <returns>One row for each start: its number, the time, the node's label (null if the claim is not held), kind and reason of the

@@ -33,7 +33,7 @@ internal sealed partial class PostgreSqlDatabase
         }
     }
 
-    /// <summary>Listens on a channel until it is cancelled or the connection is lost: on the connection that the process keeps, or on one of
+    /// <summary>Listens on a channel until cancelled or until the connection is lost: on the connection that the process keeps, or one of
     /// the application's data source. The search path of the latter is not pinned, because its statements call no function.</summary>
     internal async Task ListenAsync(
         string channel, Action<string> onNotification, Action onListening, TimeSpan quiet, CancellationToken cancellationToken)

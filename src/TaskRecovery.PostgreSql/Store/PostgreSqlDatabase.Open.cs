@@ -35,7 +35,7 @@ internal sealed partial class PostgreSqlDatabase
         => Transaction.Current is null ? null
             : new TransactionScope(TransactionScopeOption.Suppress, TransactionScopeAsyncFlowOption.Enabled);
 
-    /// <summary>Borrows a connection for one call: the one that the process keeps, while its statements seldom overlap, otherwise one of the
+    /// <summary>Borrows a connection for one call: the one that the process keeps, while its statements seldom overlap, else one of the
     /// pool.</summary>
     private async ValueTask<BorrowedConnection> BorrowAsync(CancellationToken cancellationToken)
     {

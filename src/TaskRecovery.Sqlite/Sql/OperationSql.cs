@@ -95,10 +95,10 @@ internal static class OperationSql
 
     /// <summary>An old operation whose undo does not run. ?1 ended before, ?2 prepared before.</summary>
     public const string Old = """
-        select o.id from taskrecovery_operations o
-        where ((o.state > 1 and o.ended_at < ?1) or (o.state = 0 and o.created_at < ?2))
-            and not exists (select 1 from taskrecovery_operations u where u.undoes = o.id and u.state = 1)
-        order by o.id limit 1
+        select a.id from taskrecovery_operations a
+        where ((a.state > 1 and a.ended_at < ?1) or (a.state = 0 and a.created_at < ?2))
+            and not exists (select 1 from taskrecovery_operations u where u.undoes = a.id and u.state = 1)
+        order by a.id limit 1
         """;
 
     /// <summary>Removes some entries of an operation. ?1 id, ?2 how many at most.</summary>

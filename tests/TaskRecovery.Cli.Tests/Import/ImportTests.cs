@@ -39,7 +39,7 @@ public abstract class ImportTests : IAsyncLifetime
     /// <summary>The stored arguments of the entry that was imported with an id.</summary>
     private protected async Task<string> ArgsAsync(string importedFrom)
     {
-        var entry = Assert.Single((await EntriesAsync()).Where(entry => entry.Metadata?["importedFrom"] == importedFrom));
+        var entry = Assert.Single(await EntriesAsync(), entry => entry.Metadata?["importedFrom"] == importedFrom);
         return entry.Args;
     }
 

@@ -70,7 +70,7 @@ public abstract class QuartzImportTests(bool isPostgreSql) : ImportTests(isPostg
             (forever.Schedule.ToString(), forever.StartAt, forever.EndAt, forever.Overlap, forever.NextRunAt));
         var thrice = (await JobAsync("shop.sync/thrice"))!;
         Assert.Equal((Soon.AddHours(2), TaskRecovery.OverlapPolicy.Allow), (thrice.EndAt, thrice.Overlap));
-        var once = Assert.Single((await EntriesAsync()).Where(static entry => entry.Kind == "sync"));
+        var once = Assert.Single(await EntriesAsync(), static entry => entry.Kind == "sync");
         Assert.Equal((Soon, "5"), (once.RunAt, CliResult.Parse(once.Args).GetProperty("Shop").GetString()));
     }
 

@@ -38,7 +38,8 @@ public sealed class PlanTests : PostgreSqlStoreTests
             $"{Entries}, uuid, int, smallint[], smallint[], timestamptz[], bigint[]", EntrySql.EnqueueClaimed);
         await AssertNoFullScanAsync(
             connection, database, "enqueued_one_claimed",
-            "int, smallint, smallint, smallint, text, interval, text, text, text, text, uuid, smallint[], smallint[], timestamptz[], bigint[]",
+            "int, smallint, smallint, smallint, text, interval, text, text, text, text, uuid, smallint[], smallint[], timestamptz[], "
+            + "bigint[]",
             EntrySql.EnqueueOneClaimed);
         await AssertNoFullScanAsync(connection, database, "read", "bigint[], boolean", OperatorSql.Read, but: "claims");
         await AssertNoFullScanAsync(connection, database, "asked_to_cancel", "bigint[]", OperatorSql.RequestCancel, but: "claims");

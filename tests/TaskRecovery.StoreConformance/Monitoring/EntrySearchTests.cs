@@ -248,6 +248,7 @@ public abstract class EntrySearchTests(StoreFixture fixture) : JobStoreTests(fix
     {
         var node = GivenNode();
         var (fence, ids) = await GivenBatchAsync(node, 4);
+        await Store.CancelAsync(ids[2], Cancellation);
         await FinishAsync(
             node,
             Outcome(ids[0], fence),
