@@ -148,8 +148,8 @@ internal static class EntrySql
     /// <summary>Stores entries some of which have unique keys or expire; $16 the times after which they do not start. If a key is taken,
     /// its entry is not stored. Keys are inserted in order, so that two callers cannot deadlock.</summary>
     /// <returns>In the order of the entries, the id, whether it is the id of the current holder of the key, and whether the holder may no
-    /// longer start, unless it has started before; false if the role may not end it. The id is null if the holder appeared or ended at this very moment: repeat the statement
-    /// for those entries.</returns>
+    /// longer start, unless it has started before; false if the role may not end it. The id is null if the holder appeared or ended at
+    /// this very moment: repeat the statement for those entries.</returns>
     internal static readonly string EnqueueUnique = Unique(columns: "");
 
     /// <summary>As <see cref="EnqueueUnique"/>, in a caller's transaction. The fourth column is the id of the transaction.</summary>
