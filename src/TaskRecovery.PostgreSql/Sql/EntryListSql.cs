@@ -106,7 +106,8 @@ internal static class EntryListSql
 
     /// <summary>The entries among given ones that match. $22 their ids; $1 and $2 are not used.</summary>
     internal const string Matching =
-        "select e.id from (select e.* from {schema}.entries e where e.id = any ($22::bigint[]) offset 0) e where " + Matches;
+        "select e.id from (select e.* from {schema}.entries e where e.id = any ($22::bigint[]) offset 0) e"
+        + " where e.id < $1::bigint and $2::bigint > 0 and " + Matches;
 
     /// <summary>How many entries match, by kind, reason, queue or state. $22 which of them (0 to 3). Returns the key and the
     /// number.</summary>

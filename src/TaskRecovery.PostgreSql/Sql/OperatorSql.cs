@@ -150,8 +150,8 @@ internal static class OperatorSql
     /// or null for any. Returns the entries. An entry that another transaction is changing is not among them.</summary>
     internal const string LockCancelled = $$"""
         select o.entry from {schema}.outcomes o
-        where o.entry = any($1) and o.final and o.kind = {{Codes.OutcomeCancelled}} and o.reason = {{Codes.CancelRequested}}
-            and o.fence = coalesce(($2)[array_position($1, o.entry)], o.fence)
+        where o.entry = any($1::bigint[]) and o.final and o.kind = {{Codes.OutcomeCancelled}} and o.reason = {{Codes.CancelRequested}}
+            and o.fence = coalesce(($2::bigint[])[array_position($1, o.entry)], o.fence)
         order by o.entry for update skip locked
         """;
 
