@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 using TaskRecovery.Dashboard.Diagnostics;
 using TaskRecovery.Dashboard.Hosting;
+using TaskRecovery.Dashboard.Rendering;
 
 namespace TaskRecovery.Dashboard.Actions;
 
@@ -25,7 +26,7 @@ internal sealed class Acting(SharedReads shared, Refusals refusals, ILogger<Acti
     /// <returns>What was done; <see langword="null"/> if the user may not act, which is recorded.</returns>
     public async ValueTask<Done?> RunAsync(DashboardRequest request, IAction action)
     {
-        var what = LogText.Of(action.Describe(request));
+        var what = InvisibleText.Shown(action.Describe(request));
         if (!request.Access.Operate)
         {
             await refusals.RecordAsync(request, what).ConfigureAwait(false);

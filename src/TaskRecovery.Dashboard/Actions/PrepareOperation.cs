@@ -1,6 +1,6 @@
-using TaskRecovery.Dashboard.Diagnostics;
 using TaskRecovery.Dashboard.Hosting;
 using TaskRecovery.Dashboard.Pages;
+using TaskRecovery.Dashboard.Rendering;
 
 namespace TaskRecovery.Dashboard.Actions;
 
@@ -70,5 +70,5 @@ internal sealed class PrepareOperation(IQueueOperator operations, Reads reads) :
                 : throw new InvalidInputException($"'{Shortened(text)}' is not the id of an entry."))];
     }
 
-    private static string Shortened(string? text) => LogText.Of(text?.Length > MaxShown ? text[..MaxShown] + "…" : text ?? "");
+    private static string Shortened(string? text) => InvisibleText.Shown(text?.Length > MaxShown ? text[..MaxShown] + "…" : text ?? "");
 }

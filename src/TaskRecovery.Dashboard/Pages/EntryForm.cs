@@ -1,7 +1,7 @@
 using System.Globalization;
 using Microsoft.AspNetCore.WebUtilities;
-using TaskRecovery.Dashboard.Diagnostics;
 using TaskRecovery.Dashboard.Hosting;
+using TaskRecovery.Dashboard.Rendering;
 using TaskRecovery.Dashboard.Security;
 
 namespace TaskRecovery.Dashboard.Pages;
@@ -183,7 +183,7 @@ internal sealed class EntryForm
 
     private T? Problem<T>(string text)
     {
-        _problems.Add(LogText.Of(text));
+        _problems.Add(InvisibleText.Shown(text));
         return default;
     }
 }

@@ -1,5 +1,5 @@
 using System.Security.Claims;
-using TaskRecovery.Dashboard.Diagnostics;
+using TaskRecovery.Dashboard.Rendering;
 
 namespace TaskRecovery.Dashboard.Security;
 
@@ -18,7 +18,7 @@ internal static class Actor
     {
         if (choose?.Invoke(user) is { } chosen && !string.IsNullOrWhiteSpace(chosen))
         {
-            return Fitted(LogText.Of(chosen.Trim()), "");
+            return Fitted(InvisibleText.Shown(chosen.Trim()), "");
         }
 
         if (user.Identity is not { IsAuthenticated: true } identity)
@@ -40,7 +40,7 @@ internal static class Actor
     private static string? Claim(ClaimsPrincipal user, string[] types)
         => types.Select(type => Given(user.FindFirst(type)?.Value)).FirstOrDefault(static value => value is not null);
 
-    private static string? Given(string? text) => string.IsNullOrWhiteSpace(text) ? null : LogText.Of(text.Trim());
+    private static string? Given(string? text) => string.IsNullOrWhiteSpace(text) ? null : InvisibleText.Shown(text.Trim());
 
     // The id is what tells users apart, so a long name is cut before it.
     private static string Fitted(string name, string id)
