@@ -1,4 +1,3 @@
-using System.Buffers;
 using Microsoft.Extensions.DependencyInjection;
 using TaskRecovery.Rules;
 
@@ -7,11 +6,6 @@ namespace TaskRecovery.Instances;
 /// <summary>The registration of a named instance of TaskRecovery: its name, and the services that belong to it alone.</summary>
 internal sealed record InstanceRegistration(string Name, IServiceCollection Services)
 {
-    private const int MaxLength = 50;
-
-    private static readonly SearchValues<char> Characters = SearchValues.Create(
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_");
-
     /// <summary>Finds the registration of a name.</summary>
     public static InstanceRegistration? Find(IServiceCollection services, string name)
         => services.Where(static service => !service.IsKeyedService).Select(static service => service.ImplementationInstance)
@@ -21,11 +15,11 @@ internal sealed record InstanceRegistration(string Name, IServiceCollection Serv
     public static void CheckName(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        if (name.Length is 0 or > MaxLength || name.AsSpan().ContainsAnyExcept(Characters))
+        if (!ShortId.IsValid(name))
         {
             throw new ArgumentException(
                 $"'{EntryText.Shown(name)}' can't be the name of an instance. It is the key of its services, a tag of its metrics and part "
-                + $"of its log categories: use 1 to {MaxLength} letters, digits, dots, hyphens or underscores.", nameof(name));
+                + $"of its log categories: use {ShortId.Allowed}.", nameof(name));
         }
     }
 }

@@ -59,7 +59,7 @@ internal sealed class NamedInstance : IAsyncDisposable, IDisposable
         }
 
         services.AddSingleton(new InstanceName(_registration.Name));
-        services.Replace(ServiceDescriptor.Singleton(new ApplicationServices(_application)));
+        services.AddSingleton(new ApplicationServices(_application));
         services.Replace(ServiceDescriptor.Singleton(Logs));
         services.AddSingleton<ILoggerFactory>(new NamedLoggerFactory(
             _application.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance, _registration.Name));

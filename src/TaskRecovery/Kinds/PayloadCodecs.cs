@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Buffers.Text;
 using System.Text;
 using TaskRecovery.Rules;
@@ -11,11 +10,6 @@ namespace TaskRecovery.Kinds;
 /// A payload of a kind without a codec costs one comparison.</remarks>
 internal sealed class PayloadCodecs : IPayloadReader
 {
-    private const int MaxIdLength = 50;
-
-    private static readonly SearchValues<char> IdCharacters = SearchValues.Create(
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_");
-
     private readonly Dictionary<string, IPayloadCodec> _byId = new(StringComparer.Ordinal);
     private readonly Dictionary<Type, IPayloadCodec> _byArgsType = [];
 
@@ -171,11 +165,10 @@ internal sealed class PayloadCodecs : IPayloadReader
 
     private static void CheckId(IPayloadCodec codec)
     {
-        if (codec.Id is not { Length: >= 1 and <= MaxIdLength } id || id.AsSpan().ContainsAnyExcept(IdCharacters))
+        if (!ShortId.IsValid(codec.Id))
         {
             throw new InvalidOperationException(
-                $"The codec {codec.GetType()} has the id '{EntryText.Shown(codec.Id ?? string.Empty)}'. Use 1 to {MaxIdLength} letters, "
-                + "digits, dots, hyphens or underscores.");
+                $"The codec {codec.GetType()} has the id '{EntryText.Shown(codec.Id ?? string.Empty)}'. Use {ShortId.Allowed}.");
         }
     }
 }
