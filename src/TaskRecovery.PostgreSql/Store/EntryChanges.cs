@@ -12,6 +12,7 @@ internal sealed class EntryChanges(PostgreSqlDatabase database)
     public async ValueTask<IReadOnlyList<EntryChange>> CancelAsync(
         NpgsqlConnection connection, long[] ids, string reason, CancellationToken cancellationToken)
     {
+        await SendAsync(connection, OperatorSql.LockEntries, ids, cancellationToken).ConfigureAwait(false);
         var asked = await RequestAsync(connection, ids, cancellationToken).ConfigureAwait(false);
         var ended = asked.Count == 0
             ? []
@@ -150,11 +151,10 @@ internal sealed class EntryChanges(PostgreSqlDatabase database)
             id => new EntryChange(id, why.TryGetValue(id, out var reason) ? result(reason) : OperatorResult.NotFound))];
     }
 
-    // Returns the entries that have not ended, as running.
+    // The entries must be locked. Returns those that have not ended, as running.
     private async ValueTask<Dictionary<long, EntryChange>> RequestAsync(
         NpgsqlConnection connection, long[] ids, CancellationToken cancellationToken)
     {
-        await SendAsync(connection, OperatorSql.LockEntries, ids, cancellationToken).ConfigureAwait(false);
         var asked = await database.ListAsync(
             connection,
             OperatorSql.RequestCancel,
