@@ -34,25 +34,28 @@ internal sealed class Producer(IJobQueue queue, ChildSpec spec, ITransactions? t
             Milliseconds = [0],
         };
 
+    /// <summary>Enqueues as much, or for as long, as the specification says. Another run goes on with the numbers of the last.</summary>
     public async Task RunAsync()
     {
-        var started = Stopwatch.GetTimestamp();
-        await Task.WhenAll(Enumerable.Range(0, spec.Parallel).Select(_ => Task.Run(() => CallAsync(started))));
+        var (started, begin) = (Stopwatch.GetTimestamp(), Count);
+        Interlocked.Exchange(ref _next, begin);
+        await Task.WhenAll(Enumerable.Range(0, spec.Parallel).Select(_ => Task.Run(() => CallAsync(started, begin))));
     }
 
-    private async Task CallAsync(long started)
+    private async Task CallAsync(long started, long begin)
     {
-        while (true)
+        // The time is looked at first, so that the numbers of a timed run have no gaps.
+        while (spec.Count > 0 || Stopwatch.GetElapsedTime(started).TotalSeconds < spec.Seconds)
         {
             var first = Interlocked.Add(ref _next, spec.Batch) - spec.Batch;
-            if (spec.Count > 0 ? first >= spec.Count : Stopwatch.GetElapsedTime(started).TotalSeconds >= spec.Seconds)
+            if (spec.Count > 0 && first - begin >= spec.Count)
             {
                 return;
             }
 
             if (spec.Rate > 0)
             {
-                await WaitUntilAsync(started, first / spec.Rate);
+                await WaitUntilAsync(started, (first - begin) / spec.Rate);
             }
 
             await EnqueueAsync(spec.FirstNumber + first);

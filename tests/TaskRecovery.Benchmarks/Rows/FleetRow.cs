@@ -69,7 +69,7 @@ internal sealed class FleetRow : BenchmarkRow
         await producer.GoAsync();
         var enqueued = await producer.FinishedAsync();
         var done = await database.CostAsync();
-        await Task.Delay(500);
+        await new ChildGroup([fleet]).WaitForAsync(enqueued.Count);
         var worked = await fleet.StatsAsync();
         var entries = enqueued.Count - first.Count;
         long[] shares = [.. worked.Times[1].Zip(before.Times[1], static (now, then) => now - then)];
