@@ -3,6 +3,7 @@ using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using TaskRecovery.TestSupport;
 
 namespace TaskRecovery.Testing.Tests.Samples;
 
@@ -14,7 +15,7 @@ public sealed class RecipeTests
     [Fact]
     public void Every_example_of_the_page_is_in_this_file()
     {
-        var code = PageExamples.CodeOf("Recipe*.cs");
+        var code = PageExamples.CodeOf("tests/TaskRecovery.Testing.Tests/Samples", "Recipe*.cs");
         var examples = PageExamples.Of("recipes.md");
 
         Assert.Equal(7, examples.Count);

@@ -1,3 +1,5 @@
+using TaskRecovery.TestSupport;
+
 namespace TaskRecovery.Testing.Tests.Samples;
 
 /// <summary>Compares the examples of docs/testing.md with the tests beside this one, which run them.</summary>
@@ -6,7 +8,7 @@ public sealed class TestingPageTests
     [Fact]
     public void Every_example_of_the_page_is_in_a_test()
     {
-        var code = PageExamples.CodeOf("*SampleTests.cs");
+        var code = PageExamples.CodeOf("tests/TaskRecovery.Testing.Tests/Samples", "*SampleTests.cs");
 
         // The factory of an application that has a Program class is that of Shop.cs.
         var examples = PageExamples.Of("testing.md")

@@ -1,14 +1,13 @@
-using System.Text.RegularExpressions;
 using Microsoft.Extensions.DependencyInjection;
 using TaskRecovery.Storage;
-using TaskRecovery.Tests.HouseStyle;
 using TaskRecovery.Tests.Jobs;
 using TaskRecovery.Tests.Support;
+using TaskRecovery.TestSupport;
 
 namespace TaskRecovery.Tests.Schedules;
 
 /// <summary>The examples of docs/schedules.md: the first test compares the page with this file, and the others run them.</summary>
-public sealed partial class SchedulesPageTests
+public sealed class SchedulesPageTests
 {
     private readonly ScriptedJobs _jobs = new();
     private readonly FakeQueueStore _store = new();
@@ -16,13 +15,11 @@ public sealed partial class SchedulesPageTests
     [Fact]
     public void Every_example_of_the_page_is_in_this_file()
     {
-        var page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "schedules.md"));
-        var code = Squeeze(
-            File.ReadAllText(Path.Combine(Repository.Root, "tests", "TaskRecovery.Tests", "Schedules", "SchedulesPageTests.cs")));
-        var examples = Example().Matches(page).Select(match => Squeeze(match.Groups["code"].Value)).ToList();
+        var code = PageExamples.CodeOf("tests/TaskRecovery.Tests/Schedules", "SchedulesPageTests.cs");
+        var examples = PageExamples.Of("schedules.md");
 
         Assert.Equal(6, examples.Count);
-        Assert.All(examples, example => Assert.Contains(example, code, StringComparison.Ordinal));
+        Assert.All(examples, example => Assert.Contains(PageExamples.Squeeze(example), code, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -121,14 +118,6 @@ public sealed partial class SchedulesPageTests
         builder.Services.AddSingleton<IJobStore>(_jobs);
         register(builder);
     });
-
-    private static string Squeeze(string code) => Space().Replace(code, " ").Trim();
-
-    [GeneratedRegex("```csharp\n(?<code>.*?)```", RegexOptions.Singleline)]
-    private static partial Regex Example();
-
-    [GeneratedRegex(@"\s+")]
-    private static partial Regex Space();
 
     [JobKind("schedules.report")]
     private sealed record Report(string Name);
