@@ -64,9 +64,9 @@ for package in artifacts/packages/*.nupkg; do
     fi
 done
 if [ -n "${TASKRECOVERY_TEST_POSTGRES:-}" ]; then
-    dotnet run --no-restore --project build/consumer
+    dotnet run --no-restore --project build/consumer -- "$PWD/artifacts/consumer"
 else
-    build/postgres.sh run dotnet run --no-restore --project build/consumer
+    build/postgres.sh run dotnet run --no-restore --project build/consumer -- "$PWD/artifacts/consumer"
 fi
 
 stage "a consumer for each test framework"

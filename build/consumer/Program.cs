@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Reflection;
+using System.Xml.Linq;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
@@ -32,7 +34,58 @@ if (!reached.IsEmpty)
         $"The packages were built with the fault points of the tests: {string.Join(", ", reached.Distinct())}.");
 }
 
+CheckDocs(args[0]);
 Console.WriteLine("OK");
+
+static void CheckDocs(string packages)
+{
+    var (documented, count) = (new List<string>(), 0);
+    foreach (var file in Directory.EnumerateFiles(packages, "TaskRecovery*.xml", SearchOption.AllDirectories))
+    {
+        // The test packages of another consumer are not references of this one.
+        if (!File.Exists(Path.Combine(AppContext.BaseDirectory, Path.ChangeExtension(Path.GetFileName(file), ".dll"))))
+        {
+            continue;
+        }
+
+        var assembly = Assembly.Load(Path.GetFileNameWithoutExtension(file));
+        var types = assembly.GetTypes().ToDictionary(static type => $"T:{type.FullName!.Replace('+', '.')}", StringComparer.Ordinal);
+        foreach (var member in XDocument.Load(file).Descendants("member").Select(static member => member.Attribute("name")!.Value))
+        {
+            var name = member.Split('(')[0];
+            var owner = name[0] == 'T' ? name : $"T:{name[2..name.LastIndexOf('.')]}";
+            count++;
+            if (!types.TryGetValue(owner, out var type) || !type.IsVisible || (name[0] != 'T' && !IsVisible(type, name)))
+            {
+                documented.Add(member);
+            }
+        }
+    }
+
+    if (documented.Count > 0 || count < 500)
+    {
+        throw new InvalidOperationException(
+            $"The documents of the packages have {count} members, {documented.Count} of which are not public: "
+            + string.Join(", ", documented.Take(10)));
+    }
+
+    Console.WriteLine($"Documents: {count} members.");
+}
+
+static bool IsVisible(Type type, string name)
+{
+    name = name[(name.LastIndexOf('.') + 1)..].Split('`')[0].Replace('#', '.');
+    const BindingFlags any = BindingFlags.Instance | BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic;
+    return type.GetMember(name, any).Any(static member => member switch
+    {
+        MethodBase method => IsOpen(method),
+        PropertyInfo property => property.GetAccessors(nonPublic: true).Any(IsOpen),
+        FieldInfo field => field.IsPublic || field.IsFamily || field.IsFamilyOrAssembly,
+        _ => true,
+    });
+
+    static bool IsOpen(MethodBase method) => method.IsPublic || method.IsFamily || method.IsFamilyOrAssembly;
+}
 
 static async Task WorkOneAsync(string store, Action<TaskRecoveryBuilder> use)
 {
