@@ -33,11 +33,14 @@ for project in TaskRecovery TaskRecovery.PostgreSql TaskRecovery.Sqlite TaskReco
     dotnet pack "src/$project" -c Release -o artifacts/packages -v q -nologo
 done
 ls artifacts/packages
+PackedVersion=$(basename artifacts/packages/TaskRecovery.PostgreSql.*.nupkg .nupkg)
+PackedVersion=${PackedVersion#TaskRecovery.PostgreSql.}
+export PackedVersion # the projects of the consumers read it
 
 stage "the command line, installed from its package"
 rm -rf artifacts/tools
 dotnet pack src/TaskRecovery.Cli -c Release -o artifacts/tools -v q -nologo
-dotnet tool install TaskRecovery.Cli --version "$(basename artifacts/tools/TaskRecovery.Cli.*.nupkg | sed 's/^TaskRecovery.Cli.//; s/.nupkg$//')" \
+dotnet tool install TaskRecovery.Cli --version "$PackedVersion" \
     --tool-path artifacts/tools/installed --add-source artifacts/tools >/dev/null
 export TASKRECOVERY_CONNECTION="Data Source=$PWD/artifacts/tools/check.db"
 artifacts/tools/installed/taskrecovery migrate --yes
