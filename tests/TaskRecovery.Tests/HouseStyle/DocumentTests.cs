@@ -49,12 +49,24 @@ public sealed partial class DocumentTests
     }
 
     [Fact]
-    public void The_page_of_the_packages_links_to_full_addresses()
+    public void Pages_of_packages_link_to_full_addresses_of_files_that_exist()
     {
-        var page = File.ReadAllText(Path.Combine(Repository.Root, "build", "package-readme.md"));
+        string[] ofThisRepository =
+        [
+            "https://github.com/taskrecovery/taskrecovery/blob/main/",
+            "https://github.com/taskrecovery/taskrecovery/tree/main/",
+            "https://raw.githubusercontent.com/taskrecovery/taskrecovery/main/",
+        ];
+        var targets = Repository.Files("build/readmes", "*.md").SelectMany(page => Link().Matches(WithoutCode(File.ReadAllText(page))))
+            .Select(link => link.Groups["target"].Value).ToList();
 
-        Nothing.In(Link().Matches(WithoutCode(page)).Select(link => link.Groups["target"].Value).Where(
-            target => !target.StartsWith("https://", StringComparison.Ordinal)));
+        Assert.NotEmpty(targets);
+        Nothing.In(targets.Where(static target => !target.StartsWith("https://", StringComparison.Ordinal)));
+        Nothing.In(
+            from target in targets
+            from start in ofThisRepository
+            where target.StartsWith(start, StringComparison.Ordinal) && !Path.Exists(Path.Combine(Repository.Root, target[start.Length..]))
+            select target);
     }
 
     private static IEnumerable<string> Documents() =>

@@ -14,7 +14,7 @@ public sealed partial class LanguageTests
         "CONTRIBUTING.md",
         "README.md",
         "SECURITY.md",
-        "build/package-readme.md",
+        "build/readmes",
         "docs/README.md",
         "docs/benchmarks.md",
         "docs/coming-from",
