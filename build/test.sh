@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs all tests. The last line of output is: N passed, N failed. Other arguments are passed to dotnet test.
 #   build/test.sh          everything, on both stores
-#   build/test.sh --fast   the projects that need no server, no process and no browser: within a minute
+#   build/test.sh --fast   the projects that need no server and no browser: within a minute
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

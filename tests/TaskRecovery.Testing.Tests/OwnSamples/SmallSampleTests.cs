@@ -29,6 +29,17 @@ public sealed class SmallSampleTests : IDisposable
     }
 
     [Fact]
+    public async Task The_crash_demo_of_the_readme_tells_its_story_on_one_screen()
+    {
+        await using var demo = Start("SampleHost", "--crash-demo");
+
+        Assert.Equal(0, await demo.WaitForExitAsync());
+        Assert.InRange(demo.Lines.Count, 10, 24);
+        Assert.Contains(demo.Lines, static line => line.StartsWith("demo     killed process", StringComparison.Ordinal));
+        Assert.EndsWith("Not run again: 'read' and 'count'.", demo.Lines.Last(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_outbox_stores_the_order_with_its_entry_and_the_invoice_with_its_outcome()
     {
         await using var sample = Start("EfCoreSample", Database);
