@@ -3,6 +3,7 @@ using System.Runtime.ExceptionServices;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using TaskRecovery;
 
 namespace Microsoft.EntityFrameworkCore;
@@ -28,8 +29,8 @@ public static class TaskRecoveryDbContextExtensions
     /// <param name="cancellationToken">Cancels the call. Nothing is stored then, unless the commit has begun.</param>
     /// <returns>The entry, and whether it existed before because of its unique key.</returns>
     /// <exception cref="InvalidOperationException">The context was created outside dependency injection, or <c>AddTaskRecovery</c> is
-    /// missing. Or the answer to the commit was lost, and the entry can't tell whether it happened, because it is a duplicate or because
-    /// the database was not available for a minute.</exception>
+    /// missing. Or the answer to the commit was lost, and the entry can't tell whether it happened, because it is a duplicate, because
+    /// the database was not available for a minute, or because completed entries are kept for less than a minute.</exception>
     public static async Task<EnqueueResult> SaveChangesAndEnqueueAsync<TArgs>(
         this DbContext context, TArgs args, EnqueueOptions? options = null, CancellationToken cancellationToken = default)
         where TArgs : notnull
@@ -155,7 +156,12 @@ public static class TaskRecoveryDbContextExtensions
 
                 if (wasMissing)
                 {
-                    return false;
+                    return ServicesOf(context)?.GetService<IOptions<TaskRecoveryOptions>>()?.Value.Retention.Completed < LongestOutage
+                        ? throw new InvalidOperationException(
+                            $"The answer to the commit was lost, and entry {stored.Id} is not there. It may have run and been removed, "
+                            + $"because Retention.Completed is less than {LongestOutage}: read whether the changes are stored.",
+                            failure)
+                        : false;
                 }
 
                 wasMissing = true;

@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 using Npgsql;
 using Npgsql.EntityFrameworkCore.PostgreSQL;
 using TaskRecovery.TestSupport;
@@ -153,6 +154,19 @@ public sealed class EfCoreTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_entry_that_would_not_be_kept_can_not_tell_whether_a_lost_commit_happened()
+    {
+        _failures.BeforeCommit = new NpgsqlException("The connection is gone.", new IOException());
+        await using var db = PlainContext(out _, new TaskRecoveryOptions { Retention = { Completed = TimeSpan.Zero } });
+        db.Orders.Add(new Order { Id = Guid.CreateVersion7() });
+
+        var unknown = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => db.SaveChangesAndEnqueueAsync(new SendInvoice(Guid.NewGuid()), cancellationToken: Cancellation));
+
+        Assert.Contains("Retention.Completed", unknown.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_duplicate_can_not_tell_whether_a_lost_commit_happened()
     {
         var once = new EnqueueOptions { UniqueKey = "once", RunAfter = TimeSpan.FromHours(1) };
@@ -190,7 +204,7 @@ public sealed class EfCoreTests : IAsyncLifetime
     }
 
     // A context with EF Core's default execution strategy, and a queue that can fail.
-    private ShopContext PlainContext(out FailingQueue failing)
+    private ShopContext PlainContext(out FailingQueue failing, TaskRecoveryOptions? options = null)
     {
         var queue = System.Reflection.DispatchProxy.Create<IJobQueue, FailingQueue>();
         failing = (FailingQueue)(object)queue;
@@ -198,7 +212,8 @@ public sealed class EfCoreTests : IAsyncLifetime
         return new ShopContext(new DbContextOptionsBuilder<ShopContext>()
             .UseNpgsql(_host!.Services.GetRequiredService<NpgsqlDataSource>())
             .AddInterceptors(new LostAnswer(_failures))
-            .UseApplicationServiceProvider(new ServiceCollection().AddSingleton(queue).BuildServiceProvider())
+            .UseApplicationServiceProvider(new ServiceCollection().AddSingleton(queue)
+                .AddSingleton(Options.Create(options ?? new TaskRecoveryOptions())).BuildServiceProvider())
             .Options);
     }
 
