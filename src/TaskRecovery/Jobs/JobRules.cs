@@ -65,7 +65,8 @@ internal static class JobRules
 
         var from = definition.Schedule.At ?? definition.StartAt ?? definition.EndAt?.AddYears(-Years) ?? Past;
         var times = TimesOf(definition);
-        var first = definition.Schedule.At is { } at ? times.OrLater(at) : times.NextAfter(from.AddTicks(-1), from);
+        var first = definition.Schedule.At is { } at ? times.OrLater(at)
+            : times.TryNextAfter(from.AddTicks(-1), from, out var next) ? next : null;
         if (first is null || first > from.AddYears(Years))
         {
             var limits = (definition.Except is null ? "" : $" except '{EntryText.Shown(definition.Except.Text)}'")

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Cronos;
 
@@ -29,14 +30,8 @@ internal static class CronText
     public static CronExpression Parse(string text, string jobName)
     {
         ArgumentNullException.ThrowIfNull(text);
-        var expression = text.Trim();
-        if (expression.StartsWith('@'))
-        {
-            expression = Macros.GetValueOrDefault(expression)
-                ?? throw Unreadable(text, $"there is no macro '{expression}'; the macros are {string.Join(", ", Macros.Keys)}");
-        }
-
-        var parts = Split(expression);
+        var parts = Split(Expand(text)
+            ?? throw Unreadable(text, $"there is no macro '{text.Trim()}'; the macros are {string.Join(", ", Macros.Keys)}"));
         if (parts.Count is not (5 or 6))
         {
             throw Unreadable(text, $"it has {parts.Count} fields; write five (minute, hour, day of month, month, day of week), "
@@ -65,17 +60,36 @@ internal static class CronText
     /// <summary>Returns the form in which an expression is stored: one space between the fields, and the rest as it was written.</summary>
     public static string Normalize(string text) => string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
 
-    /// <summary>Returns whether an expression matches whole days, because minute and hour are not restricted.</summary>
-    public static bool IsWholeDays(string text)
-        => text.StartsWith("* * ", StringComparison.Ordinal) && text.Count(static character => character == ' ') == 4;
+    /// <summary>Returns the longest of a day, a minute and a second for which an expression matches either all of it or nothing of
+    /// it.</summary>
+    public static TimeSpan UnitOf(string text)
+    {
+        var parts = Split(Expand(text) ?? text);
+        if (parts.Count == 6 && !IsUnrestricted(parts[0].Text, CronField.Second))
+        {
+            return TimeSpan.FromSeconds(1);
+        }
 
-    /// <summary>Returns whether an expression has a field for seconds.</summary>
-    public static bool HasSeconds(string text)
-        => text.Equals("@every_second", StringComparison.OrdinalIgnoreCase) || text.Count(static character => character == ' ') == 5;
+        return parts.Count is 5 or 6 && IsUnrestricted(parts[^5].Text, CronField.Minute) && IsUnrestricted(parts[^4].Text, CronField.Hour)
+            ? TimeSpan.FromDays(1)
+            : TimeSpan.FromMinutes(1);
+    }
 
     /// <summary>Creates the exception for an invalid expression.</summary>
     internal static ArgumentException Unreadable(string expression, string problem)
         => new($"The cron expression '{expression}' can't be used: {problem}.", nameof(expression));
+
+    /// <returns>The expression that a macro stands for, or the expression itself; <see langword="null"/> if there is no such
+    /// macro.</returns>
+    private static string? Expand(string text)
+    {
+        var expression = text.Trim();
+        return expression.StartsWith('@') ? Macros.GetValueOrDefault(expression) : expression;
+    }
+
+    private static bool IsUnrestricted(string text, CronField field)
+        => text is "*" or "*/1" || string.Equals(text, string.Create(CultureInfo.InvariantCulture, $"{field.Least}-{field.Most}"),
+            StringComparison.Ordinal);
 
     // If both days are restricted, crontab runs when either matches and Cronos only when both match. Reject the expression, because either
     // reading would be wrong for some users.

@@ -5,9 +5,6 @@ namespace TaskRecovery.Schedules;
 /// <summary>The times that <see cref="ScheduleExceptions"/> exclude, as a pure function.</summary>
 internal sealed class ExcludedTimes
 {
-    // One look-up of the end of an excluded stretch reads at most this many of its minutes or seconds.
-    private const int MostSteps = 1_500;
-
     private readonly TimeZoneInfo _zone;
     private readonly HashSet<DateOnly>? _dates;
     private readonly CronSchedule? _cron;
@@ -25,11 +22,7 @@ internal sealed class ExcludedTimes
         }
 
         _cron = CronSchedule.Parse(exceptions.Text, zone, jobName);
-        _unit = CronText.IsWholeDays(exceptions.Text)
-            ? TimeSpan.FromDays(1)
-            : CronText.HasSeconds(exceptions.Text)
-            ? TimeSpan.FromSeconds(1)
-            : TimeSpan.FromMinutes(1);
+        _unit = CronText.UnitOf(exceptions.Text);
     }
 
     /// <summary>Returns whether a time is excluded.</summary>
@@ -38,42 +31,12 @@ internal sealed class ExcludedTimes
             : _cron!.Matches(Start(at, _unit < TimeSpan.FromMinutes(1) ? _unit : TimeSpan.FromMinutes(1)));
 
     /// <summary>Returns a time up to which all that follows an excluded time is excluded as well.</summary>
-    /// <param name="at">An excluded time.</param>
-    /// <param name="steps">The number of times that were looked at.</param>
-    public DateTimeOffset EndOf(DateTimeOffset at, out int steps)
-    {
-        steps = 1;
-        if (_unit == TimeSpan.FromDays(1))
-        {
-            return Midnight(DateOf(at).AddDays(1));
-        }
-
-        var end = Start(at, _unit) + _unit;
-        for (; steps < MostSteps && Contains(end); steps++)
-        {
-            end += _unit;
-        }
-
-        return end;
-    }
+    public DateTimeOffset EndOf(DateTimeOffset at)
+        => _unit == TimeSpan.FromDays(1) ? Midnight(DateOf(at).AddDays(1)) : Start(at, _unit) + _unit;
 
     /// <summary>Returns the last time before an excluded time that may not be excluded.</summary>
-    public DateTimeOffset Before(DateTimeOffset at, out int steps)
-    {
-        steps = 1;
-        if (_unit == TimeSpan.FromDays(1))
-        {
-            return Midnight(DateOf(at)).AddTicks(-1);
-        }
-
-        var start = Start(at, _unit);
-        for (; steps < MostSteps && Contains(start - _unit); steps++)
-        {
-            start -= _unit;
-        }
-
-        return start.AddTicks(-1);
-    }
+    public DateTimeOffset Before(DateTimeOffset at)
+        => (_unit == TimeSpan.FromDays(1) ? Midnight(DateOf(at)) : Start(at, _unit)).AddTicks(-1);
 
     private DateOnly DateOf(DateTimeOffset at) => DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(at, _zone).DateTime);
 

@@ -8,13 +8,18 @@ internal sealed class RunTimes
 {
     private const int MostPreviewed = 1_000;
 
-    // The search for a due time that is not excluded ends after this many looks, which are over three years of excluded minutes.
-    private const int MostLooks = 2_000_000;
+    // The search for a due time that is not excluded ends after this many excluded ones, a fraction of a second later: rows of jobs are
+    // locked meanwhile. Excluded days are skipped as a whole, so that this is enough for five hundred years of them.
+    private const int MostLooks = 200_000;
+
+    // A job without a run in a hundred years has none. JobRules refuses such a definition.
+    private static readonly TimeSpan Never = TimeSpan.FromDays(36_500);
 
     private readonly Schedule _schedule;
     private readonly DateTimeOffset? _startAt;
     private readonly DateTimeOffset? _endAt;
     private readonly CronSchedule? _cron;
+    private readonly ScheduleExceptions? _except;
     private readonly ExcludedTimes? _excluded;
 
     /// <param name="name">The name of the job, from which <c>H</c> in a cron expression gets its value.</param>
@@ -26,7 +31,7 @@ internal sealed class RunTimes
     /// <exception cref="ArgumentException">The stored cron expression is invalid.</exception>
     public RunTimes(string name, Schedule schedule, DateTimeOffset? startAt, DateTimeOffset? endAt, ScheduleExceptions? except)
     {
-        (_schedule, _startAt, _endAt) = (schedule, startAt, endAt);
+        (_schedule, _startAt, _endAt, _except) = (schedule, startAt, endAt, except);
         var zone = schedule.TimeZone is { } id ? TimeZones.Get(id) : TimeZoneInfo.Utc;
         _cron = schedule.Expression is { } expression ? CronSchedule.Parse(expression, zone, name) : null;
         _excluded = except is not null ? new ExcludedTimes(except, zone, name) : null;
@@ -44,39 +49,57 @@ internal sealed class RunTimes
     /// <param name="after">The time.</param>
     /// <param name="grid">A due time to which the other due times of an interval are relative. If the job's start is later, it is that
     /// instead, and it is a due time itself.</param>
+    /// <returns><see langword="null"/> if there is none.</returns>
+    /// <exception cref="ArgumentException">The search was given up, because it met nothing but exceptions.</exception>
     public DateTimeOffset? NextAfter(DateTimeOffset after, DateTimeOffset grid)
+        => TryNextAfter(after, grid, out var next) ? next : throw TooManyExceptions("after", after);
+
+    /// <summary>As <see cref="NextAfter"/>.</summary>
+    /// <returns><see langword="false"/> if the search was given up, because it met nothing but exceptions.</returns>
+    public bool TryNextAfter(DateTimeOffset after, DateTimeOffset grid, out DateTimeOffset? next, int mostLooks = MostLooks)
     {
-        var looks = 0;
-        for (var next = Follow(after, grid); next is { } due && !IsOver(due) && looks < MostLooks;)
+        next = Follow(after, grid);
+        for (var looks = 0; next is { } due && !IsOver(due); looks++)
         {
             if (_excluded?.Contains(due) is not true)
             {
-                return due;
+                return true;
             }
 
-            next = Follow(_excluded.EndOf(due, out var steps).AddTicks(-1), grid);
-            looks += steps;
+            if (looks == mostLooks)
+            {
+                next = null;
+                return due - after > Never;
+            }
+
+            next = Follow(_excluded.EndOf(due).AddTicks(-1), grid);
         }
 
-        return null;
+        next = null;
+        return true;
     }
 
     /// <summary>Returns the last due time at or before a time, and not before <paramref name="first"/>; <see langword="null"/> if there is
     /// none.</summary>
     /// <param name="until">The time.</param>
     /// <param name="first">A due time of the job.</param>
+    /// <exception cref="ArgumentException">The search was given up, because it met nothing but exceptions.</exception>
     public DateTimeOffset? LatestUpTo(DateTimeOffset until, DateTimeOffset first)
     {
         var looks = 0;
-        for (var at = Precede(until > _endAt ? _endAt.Value : until, first); at is { } due && due >= first && looks < MostLooks;)
+        for (var at = Precede(until > _endAt ? _endAt.Value : until, first); at is { } due && due >= first; looks++)
         {
             if (_excluded?.Contains(due) is not true)
             {
                 return due;
             }
 
-            at = Precede(_excluded.Before(due, out var steps), first);
-            looks += steps;
+            if (looks == MostLooks)
+            {
+                throw TooManyExceptions("before", until);
+            }
+
+            at = Precede(_excluded.Before(due), first);
         }
 
         return null;
@@ -124,6 +147,11 @@ internal sealed class RunTimes
     /// <summary>Returns a time if it is not excluded and not over, or else the first due time after it.</summary>
     public DateTimeOffset? OrLater(DateTimeOffset due)
         => IsOver(due) ? null : _excluded?.Contains(due) is true ? NextAfter(due, due) : due;
+
+    // No answer is not the answer that there is no run, which would end the job.
+    private ArgumentException TooManyExceptions(string direction, DateTimeOffset time)
+        => new($"The exceptions '{_except}' exclude the {MostLooks:N0} due times {direction} {time:O}, and the search ends there. "
+            + "Exclude whole days, which are skipped at once: dates, or '*' as second, minute and hour.", nameof(time));
 
     private bool IsOver(DateTimeOffset due) => due > _endAt || due > EntryLimits.LatestTime;
 

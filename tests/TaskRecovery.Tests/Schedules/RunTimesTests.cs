@@ -101,6 +101,39 @@ public sealed class RunTimesTests
         Assert.Null(job.GetTimes().NextAfter(Start, Start));
     }
 
+    [Theory]
+    [InlineData("* * * 7 *")]
+    [InlineData("* * * * 7 *")]
+    [InlineData("*/1 0-59 0-23 * JUL *")]
+    [InlineData("0-59 * * * 7 *")]
+    public void Excluded_month_ends_with_the_month(string excluded)
+    {
+        Schedule[] schedules = [Schedule.Cron("*/10 * * * *"), Schedule.Cron("* * * * * *"), Schedule.Every(TimeSpan.FromMinutes(10))];
+        foreach (var schedule in schedules)
+        {
+            var times = (Job(schedule) with { Except = ScheduleExceptions.Cron(excluded) }).GetTimes();
+            var last = new DateTimeOffset(2026, 6, 30, 23, 59, 59, TimeSpan.Zero);
+            var grid = last.AddMinutes(-9).AddSeconds(-59);
+
+            Assert.Equal(new DateTimeOffset(2026, 8, 1, 0, 0, 0, TimeSpan.Zero), times.NextAfter(last, grid));
+            Assert.InRange(times.LatestUpTo(new DateTimeOffset(2026, 7, 31, 0, 0, 0, TimeSpan.Zero), grid)!.Value, grid, last);
+        }
+    }
+
+    [Fact]
+    public void Search_that_is_given_up_is_a_problem_and_not_the_end()
+    {
+        var job = Job(Schedule.Cron("0-30 * * * * *")) with { Except = ScheduleExceptions.Cron("0-40 * * * * *") };
+        var times = job.GetTimes();
+
+        var problem = Assert.Throws<ArgumentException>(() => times.NextAfter(Start, Start));
+
+        Assert.Contains("'0-40 * * * * *'", problem.Message, StringComparison.Ordinal);
+        Assert.True(UnplannableJob.IsProblem(problem));
+        Assert.Throws<ArgumentException>(() => times.LatestUpTo(Start, Start.AddYears(-1)));
+        Assert.False(times.TryNextAfter(Start, Start, out _));
+    }
+
     private static JobTiming Job(Schedule schedule) => new() { Name = "job", State = JobState.Active, Schedule = schedule };
 
     private static List<DateTimeOffset> Runs(JobTiming job, DateTimeOffset after, DateTimeOffset until)
