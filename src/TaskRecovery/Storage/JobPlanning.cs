@@ -90,8 +90,19 @@ public static class JobPlanning
     public static DateTimeOffset? Correct(JobTiming held, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(held);
-        return held is { State: JobState.Active, IsPlanned: true, Schedule.Expression: not null, NextRunAt: { } planned } && planned > now
-            && held.GetTimes().NextAfter(now, now) is { } due && due != planned ? due : null;
+        if (held is not { State: JobState.Active, IsPlanned: true, Schedule.Expression: not null, NextRunAt: { } planned }
+            || planned <= now)
+        {
+            return null;
+        }
+
+        // The start was changed after the run was planned, and must not postpone it (see NextDue).
+        if (held.StartAt > planned && (held with { StartAt = null }).GetTimes().NextAfter(planned.AddTicks(-1), planned) == planned)
+        {
+            return null;
+        }
+
+        return held.GetTimes().NextAfter(now, now) is { } due && due != planned ? due : null;
     }
 
     private static JobPlan PlanFor(JobState state, DateTimeOffset? due) => new(due is null ? JobState.Ended : state, due);

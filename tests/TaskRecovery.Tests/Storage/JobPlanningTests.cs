@@ -122,6 +122,27 @@ public sealed class JobPlanningTests
         Assert.Null(JobPlanning.Correct(Hourly with { NextRunAt = At(17) }, Now));
     }
 
+    [Theory]
+    [InlineData("0 2 * * *", 24)]
+    [InlineData("0 * * * *", 12)]
+    public void Cron_job_runs_although_each_deployment_computes_a_later_start(string expression, int hoursBetween)
+    {
+        var job = Hourly with { Schedule = Schedule.Cron(expression), NextRunAt = null, IsPlanned = false, StartAt = Now.AddDays(1) };
+        job = job with { NextRunAt = JobPlanning.Replan(null, job, false, Now)!.Due, IsPlanned = true };
+        var first = job.NextRunAt;
+
+        for (var now = Now.AddHours(hoursBetween); now < first; now = now.AddHours(hoursBetween))
+        {
+            var wanted = job with { StartAt = now.AddDays(1) };
+            job = wanted with { NextRunAt = JobPlanning.Replan(job, wanted, false, now)?.Due ?? job.NextRunAt };
+            Assert.Null(JobPlanning.Correct(job, now));
+        }
+
+        Assert.Equal(first, job.NextRunAt);
+        Assert.Equal(At(16 * 60), JobPlanning.Correct(Nightly with { NextRunAt = At(17 * 60), StartAt = At(10) }, Now));
+        Assert.Equal(At(40 * 60), JobPlanning.Correct(Nightly with { NextRunAt = At(17 * 60), StartAt = At(30 * 60) }, Now));
+    }
+
     [Fact]
     public void Paused_and_ended_cron_runs_continue_on_the_schedule()
     {
