@@ -10,4 +10,8 @@ internal static class JobEvents
     /// <summary>The event of a backfill.</summary>
     public static NewEvent Backfilled(string job, int runs, IReadOnlyList<DateTimeOffset> dues, AuditInfo audit)
         => Of(QueueEventKind.JobBackfilled, job, audit) with { Entries = runs, Detail = $"from {dues[0]:u} to {dues[^1]:u}" };
+
+    /// <summary>The event of missed runs that are not made up for.</summary>
+    public static NewEvent Dropped(string job, int runs)
+        => new(QueueEventKind.RunsDropped, null) { Subject = $"job {job}", Entries = runs };
 }

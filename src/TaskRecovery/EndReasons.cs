@@ -51,7 +51,7 @@ public static class EndReasons
     /// <summary>The job has been deleted.</summary>
     public const string JobDeleted = "job_deleted";
 
-    /// <summary>The job is paused or has ended.</summary>
+    /// <summary>The job was paused.</summary>
     public const string JobNotActive = "job_not_active";
 
     /// <summary>The task that the entry refers to does not exist.</summary>

@@ -31,8 +31,13 @@ public abstract partial class JobModelTests
             var job = jobs.GetValueOrDefault(run.Args.JobId);
             if (start.Decision is TaskStartDecision.Started or TaskStartDecision.Recovered)
             {
-                CheckOverlap(run, start.Task!, job!, earlier);
+                var isFirst = CheckOverlap(run, start.Task!, job!, earlier);
                 CheckLateness(run, start, job!, before, after);
+                if (isFirst && start.Decision == TaskStartDecision.Recovered && !_retried.Contains(start.Task!.Id))
+                {
+                    CheckDeadlineOfQueued(run, start.Task, job!, before);
+                }
+
                 run.IsActive = !isLost;
             }
 
@@ -68,7 +73,7 @@ public abstract partial class JobModelTests
     }
 
     // A run starts beside another one only if one of the two may overlap, and one that started before may go on beside it.
-    private void CheckOverlap(ModelRun run, TaskRecord task, Job job, HashSet<ModelRun> earlier)
+    private bool CheckOverlap(ModelRun run, TaskRecord task, Job job, HashSet<ModelRun> earlier)
     {
         var isFirst = _started.Add(task.Id);
         run.MayOverlap = (run.Args.Overlap ?? job.Overlap) == OverlapPolicy.Allow;
@@ -78,11 +83,22 @@ public abstract partial class JobModelTests
                 && (!other.MayOverlap || (isFirst && earlier.Contains(other))));
             Assert.True(beside is null, $"{run} started beside {beside}.");
         }
+
+        return isFirst;
+    }
+
+    private static void CheckDeadlineOfQueued(ModelRun run, TaskRecord task, Job job, DateTimeOffset before)
+    {
+        var late = before - (task.IsCatchUp ? task.CreatedAt : task.DueAt);
+        Assert.False(late > job.ExpiresAfter, $"{run} waited, and started {late} late; it expires after {job.ExpiresAfter}.");
     }
 
     private static void CheckLateness(ModelRun run, TaskStart start, Job job, DateTimeOffset before, DateTimeOffset after)
     {
-        Assert.True(start.Decision == TaskStartDecision.Recovered || job.State == JobState.Active, $"{run} of {job} started.");
+        // After the end of its job, only a run starts that was requested before.
+        Assert.True(start.Decision == TaskStartDecision.Recovered || job.State != JobState.Paused, $"{run} of {job} started.");
+        Assert.True(job.State != JobState.Ended || start.Task?.DueAt is null || start.Task.DueAt == run.Args.DueAt
+            || start.Decision == TaskStartDecision.Recovered, $"{run} of {job} was planned, and started.");
         if (start is not { Decision: TaskStartDecision.Started, Task.DueAt: { } due }
             || run.Args.DueAt is not null || job.Schedule.Interval is not { } interval
             || due != job.NextRunAt)
@@ -92,7 +108,7 @@ public abstract partial class JobModelTests
 
         Assert.True(due <= job.EndAt || job.EndAt is null, $"{run} is due at {due:O}, after the end {job.EndAt:O}.");
         var (missed, missedAtTheEnd) = ((before - due).Ticks / interval.Ticks, (after - due).Ticks / interval.Ticks);
-        if (missed != missedAtTheEnd || job.Except is not null || job.EndAt is not null)
+        if (missed != missedAtTheEnd || job.Except is not null || job.EndAt is not null || job.StartAt > due)
         {
             return;
         }

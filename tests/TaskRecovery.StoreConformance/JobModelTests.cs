@@ -25,6 +25,9 @@ public abstract partial class JobModelTests(StoreFixture fixture) : JobStoreTest
     /// <summary>The tasks that have started, and not been retried by an operator since.</summary>
     private readonly HashSet<Guid> _started = [];
 
+    /// <summary>The tasks that an operator has retried.</summary>
+    private readonly HashSet<Guid> _retried = [];
+
     private Random _random = new(0);
 
     [Theory]
@@ -96,7 +99,8 @@ public abstract partial class JobModelTests(StoreFixture fixture) : JobStoreTest
         var except = _random.Next(4) == 0 ? ScheduleExceptions.Cron("0-14 * * * *") : null;
         return definition with
         {
-            Schedule = Schedule.Every(except is null ? Pick([Hour / 2, Hour, 1.5 * Hour]) : TimeSpan.FromMinutes(25)),
+            Schedule = PickSchedule(except is not null),
+            StartAt = _random.Next(5) == 0 ? TimeProvider.System.GetUtcNow() + (Hour * _random.Next(0, 4)) : null,
             Except = except,
             Overlap = mayOverlap ? OverlapPolicy.Allow : Pick([OverlapPolicy.Skip, OverlapPolicy.QueueOne, OverlapPolicy.CancelPrevious]),
             MissedRuns = Pick(Enum.GetValues<MissedRunPolicy>()),
@@ -106,6 +110,13 @@ public abstract partial class JobModelTests(StoreFixture fixture) : JobStoreTest
             EndAt = _random.Next(6) == 0 ? TimeProvider.System.GetUtcNow() + (Hour * _random.Next(1, 6)) : null,
         };
     }
+
+    private Schedule PickSchedule(bool hasExceptions) => _random.Next(8) switch
+    {
+        0 => Schedule.Once(TimeProvider.System.GetUtcNow() + (Hour * _random.Next(0, 4))),
+        1 or 2 => Schedule.Cron(hasExceptions ? "*/25 * * * *" : Pick(["0 * * * *", "*/30 * * * *", "15 */2 * * *"])),
+        _ => Schedule.Every(hasExceptions ? TimeSpan.FromMinutes(25) : Pick([Hour / 2, Hour, 1.5 * Hour])),
+    };
 
     private async Task PauseOrResumeAsync()
     {
@@ -140,9 +151,10 @@ public abstract partial class JobModelTests(StoreFixture fixture) : JobStoreTest
 
     private async Task BackfillAsync()
     {
-        if (await PickJobAsync() is { State: JobState.Active, NextRunAt: { } next } job)
+        if (await PickJobAsync() is { State: JobState.Active, NextRunAt: { } next, Schedule.At: null } job)
         {
-            DateTimeOffset[] dues = [next - (3 * job.Schedule.Interval!.Value), next - (2 * job.Schedule.Interval!.Value)];
+            var interval = job.Schedule.Interval ?? Hour;
+            DateTimeOffset[] dues = [next - (3 * interval), next - (2 * interval)];
             Note($"backfilled {job.Name}: {await Jobs.BackfillAsync(job.Id, dues, Cancellation)}");
         }
     }
@@ -170,6 +182,7 @@ public abstract partial class JobModelTests(StoreFixture fixture) : JobStoreTest
         if (answer == OperatorResult.Done)
         {
             _started.Remove(task.Id);
+            _retried.Add(task.Id);
         }
     }
 
@@ -188,6 +201,7 @@ public abstract partial class JobModelTests(StoreFixture fixture) : JobStoreTest
         await Jobs.RecoverTasksAsync(TimeSpan.FromDays(365), MaxCrashes, Cancellation);
         var before = await Fixture.GetTimeAsync(Cancellation);
         var planned = await Jobs.RecoverJobsAsync(Cancellation);
+        await Jobs.CorrectPlansAsync(Cancellation);
         var jobs = await Jobs.ListAsync(Cancellation);
         Note($"recovered: planned {planned.Planned}");
         Assert.All(jobs, job => Assert.False(job.Pause?.Until < before, $"{job} is still paused."));

@@ -44,6 +44,7 @@ internal static class EventList
             QueueEventKind.JobBackfilled => Html(
                 $"{subject} was run for {Shown.Many(one.Entries ?? 0, "due time", "due times")} of the past"),
             QueueEventKind.JobDeleted => Html($"{subject} was deleted"),
+            QueueEventKind.RunsDropped => Html($"{Shown.Many(one.Entries ?? 0, "missed run", "missed runs")} of {subject} will not run"),
             QueueEventKind.OperationStarted => Html($"{Operation(request, one)} started"),
             QueueEventKind.OperationEnded => Html($"{Operation(request, one)} ended"),
             QueueEventKind.OperationStopped => Html($"{Operation(request, one)} was stopped"),
@@ -65,7 +66,7 @@ internal static class EventList
         QueueEventKind.Paused => ("pause", "lost"),
         QueueEventKind.Resumed => ("running", "completed"),
         QueueEventKind.JobTriggered or QueueEventKind.JobBackfilled => ("running", "running"),
-        QueueEventKind.JobDeleted => ("cancelled", "cancelled"),
+        QueueEventKind.JobDeleted or QueueEventKind.RunsDropped => ("cancelled", "cancelled"),
         QueueEventKind.Refused => ("lock", "failed"),
         _ => ("operations", "running"),
     };

@@ -38,7 +38,9 @@ internal static class StartSql
     /// outcome, the state of the named task; then about the job (null if there is none): its start_at, the due time of the planned run, its
     /// entry kind, whether the entry is the planned one, whether a task exists for the due time, whether a task is unfinished, and the
     /// numbers of its queue and entry kind, how many of its tasks wait for their first start (only if the policy lets runs wait; at most as
-    /// many as can start in one batch), and whether the bound task has to wait for another one; then the bound task and the job.</returns>
+    /// many as can start in one batch), and whether the bound task has to wait for another one; for a run that was requested for a due
+    /// time, the latest due time before it that has a task, and since when a task is unfinished; for a bound task that waits for its first
+    /// start, whether an operator has put it back; then the bound task and the job.</returns>
     internal static readonly string Facts = $$"""
         with clock as materialized (select clock_timestamp() as now), held as materialized (
             select c.id, n.id as node, n.label
@@ -66,6 +68,14 @@ internal static class StartSql
                 select u.id from {schema}.tasks u
                 where u.job_id = g.job and u.state < 2 and u.id <> t.id
                     and (u.started_at is not null or (u.created_at, u.id) < (t.created_at, t.id)) limit 1) is not null else false end,
+            case when g.due is not null then (
+                select d.due_at from {schema}.tasks d where d.job_id = g.job and d.due_at < g.due order by d.due_at desc limit 1) end,
+            case when g.due is not null then (
+                select min(coalesce(u.started_at, u.created_at)) from {schema}.tasks u where u.job_id = g.job and u.state < 2) end,
+            case when t.id is not null and t.started_at is null then (
+                select p.entry from {schema}.outcomes p
+                where p.entry = g.entry and not p.final and p.kind in {{Codes.KindsThat(OutcomeRules.Ends)}} limit 1) is not null
+                else false end,
             {{TaskSql.Columns}}, {{JobSql.Columns}}
         from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::uuid[], $5::uuid[], $6::timestamptz[], $7::smallint[]) with ordinality
             g (node, entry, fence, job, task, due, overlap, n)

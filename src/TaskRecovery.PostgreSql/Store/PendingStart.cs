@@ -65,7 +65,7 @@ internal sealed class PendingStart(TaskStartRequest request, Job? job, TaskRecor
     {
         { IsRefused: true, Verdict.EndsEntry: true } => new TaskStart(TaskStartDecision.ClaimLost, null, job, null),
         { IsRefused: true } => new TaskStart(TaskStartDecision.Superseded, null, job, EndReasons.Superseded),
-        _ => new TaskStart(Verdict.Decision, Task, Planned(), Verdict.Reason),
+        _ => new TaskStart(Verdict.Decision, Task, Planned(), Verdict.Reason, Verdict.WaitFor, Verdict.Next?.Dropped ?? 0),
     };
 
     private TaskRecord ResumedTask()

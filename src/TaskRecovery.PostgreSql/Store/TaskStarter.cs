@@ -23,6 +23,7 @@ internal sealed class TaskStarter(PostgreSqlDatabase database, HintSender hints)
                 var changes = Array.FindAll(starts, static start => start.ChangesAnything);
                 if (changes.Length > 0)
                 {
+                    await AddEventsAsync(connection, changes, token).ConfigureAwait(false);
                     await ApplyAsync(connection, changes, token).ConfigureAwait(false);
                 }
 
@@ -132,10 +133,22 @@ internal sealed class TaskStarter(PostgreSqlDatabase database, HintSender hints)
         Array.ForEach(changes, start => start.IsRefused = refused.Contains(start.Request.EntryId));
     }
 
+    private async ValueTask AddEventsAsync(NpgsqlConnection connection, PendingStart[] changes, CancellationToken cancellationToken)
+    {
+        foreach (var start in changes)
+        {
+            if (start.Verdict.Next is { Dropped: > 0 and var dropped })
+            {
+                await database.AddEventAsync(connection, JobEvents.Dropped(start.Job!.Name, dropped), cancellationToken)
+                    .ConfigureAwait(false);
+            }
+        }
+    }
+
     private static PendingStart ReadStart(NpgsqlDataReader reader, TaskStartRequest request)
     {
-        const int taskColumn = 16;
-        const int jobColumn = 31;
+        const int taskColumn = 19;
+        const int jobColumn = 34;
         var job = reader.IsDBNull(jobColumn) ? null : PostgreSqlJobStore.ReadJob(reader, jobColumn);
         var bound = reader.IsDBNull(taskColumn) ? null : PostgreSqlJobStore.ReadTask(reader, taskColumn);
         var isPlanned = reader.GetBoolean(9);
@@ -153,6 +166,7 @@ internal sealed class TaskStarter(PostgreSqlDatabase database, HintSender hints)
                 EndReason = reader.StringOrNull(4),
                 Bound = bound?.State,
                 IsQueued = bound is { StartedAt: null },
+                QueuedDueAt = TaskStartFacts.QueuedDueAtOf(bound, isPutBack: reader.GetBoolean(18)),
                 NamesTask = request.TaskId is not null,
                 Named = reader.IsDBNull(5) ? null : (TaskState)reader.GetInt16(5),
                 Job = job is null
@@ -173,6 +187,10 @@ internal sealed class TaskStarter(PostgreSqlDatabase database, HintSender hints)
                         Missed = new MissedRunRules(job.MissedRuns, job.CatchUpWithin, job.CatchUpLimit, job.ExpiresAfter, job.UpdatedAt),
                         Overlap = request.Overlap ?? job.Overlap,
                         IsBackfill = request.DueAt is not null && !isPlanned,
+                        PausedSince = job.Pause?.At,
+                        DueAt = request.DueAt,
+                        BackfilledUpTo = reader.TimeOrNull(16),
+                        UnfinishedSince = reader.TimeOrNull(17),
                         HasKindOfEntry = string.Equals(reader.GetString(8), request.EntryKind, StringComparison.Ordinal),
                         IsPlanned = isPlanned,
                         HasTaskForDueTime = reader.GetBoolean(10),

@@ -29,6 +29,10 @@ internal static class OutcomeSql
         where entry = ?1 and (kind <> {Codes.OutcomeReleased} or reason is not {Codes.NotStarted}) limit 1
         """;
 
+    /// <summary>Returns a row if an operator has put an entry back after it had ended. ?1 entry.</summary>
+    public static readonly string WasPutBack =
+        $"select 1 from taskrecovery_outcomes where entry = ?1 and final = 0 and kind in {Codes.KindsThat(OutcomeRules.Ends)} limit 1";
+
     /// <summary>Like <see cref="Exists"/>, but ignores outcomes stored by an erasure. ?1 entry, ?2 fence.</summary>
     public const string ExistsByNode =
         $"select 1 from taskrecovery_outcomes where entry = ?1 and fence = ?2 and reason is not '{EndReasons.Erased}'";

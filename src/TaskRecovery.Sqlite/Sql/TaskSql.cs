@@ -54,6 +54,14 @@ internal static class TaskSql
     /// <summary>Returns a row if a task exists for a job's due time. ?1 job, ?2 due.</summary>
     public const string ExistsForDue = "select 1 from taskrecovery_tasks where job_id = ?1 and due_at = ?2";
 
+    /// <summary>The latest due time of a job before another one that has a task. ?1 job, ?2 due.</summary>
+    public const string LatestDueBefore =
+        "select due_at from taskrecovery_tasks where job_id = ?1 and due_at < ?2 order by due_at desc limit 1";
+
+    /// <summary>Since when a job has an unfinished task. ?1 job.</summary>
+    public const string UnfinishedSince =
+        "select min(coalesce(started_at, created_at)) from taskrecovery_tasks where job_id = ?1 and state < 2";
+
     /// <summary>Returns a row if a task of a job waits for its first start. ?1 job.</summary>
     public const string AnyQueued = "select 1 from taskrecovery_tasks where job_id = ?1 and state < 2 and started_at is null limit 1";
 

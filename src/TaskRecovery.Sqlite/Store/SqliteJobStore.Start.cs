@@ -39,7 +39,9 @@ internal sealed partial class SqliteJobStore
         }
 
         var planned = verdict.Next is { } next ? PlanNext(moves, job!, next) : job;
-        return (new TaskStart(verdict.Decision, task, planned?.ToJob(), verdict.Reason), verdict.Next?.Due is null ? null : job!.Queue);
+        return (
+            new TaskStart(verdict.Decision, task, planned?.ToJob(), verdict.Reason, verdict.WaitFor, verdict.Next?.Dropped ?? 0),
+            verdict.Next?.Due is null ? null : job!.Queue);
     }
 
     private static TaskStartFacts ReadFacts(EntryMoves moves, HeldClaims held, TaskStartRequest request, JobRow? job, TaskRecord? bound)
@@ -55,6 +57,8 @@ internal sealed partial class SqliteJobStore
             EndReason = endReason,
             Bound = bound?.State,
             IsQueued = bound is { StartedAt: null },
+            QueuedDueAt = TaskStartFacts.QueuedDueAtOf(
+                bound, isPutBack: bound is { StartedAt: null } && session.Get(OutcomeSql.WasPutBack).Bind(1, request.EntryId).Exists()),
             NamesTask = request.TaskId is not null,
             Named = request.TaskId is { } named ? ReadTasks(session.Get(TaskSql.Find).Bind(1, named)).FirstOrDefault()?.State : null,
             Job = job is null ? null : ReadFacts(session, request, job, bound),
@@ -64,7 +68,9 @@ internal sealed partial class SqliteJobStore
     private static JobStartFacts ReadFacts(SqliteSession session, TaskStartRequest request, JobRow job, TaskRecord? bound)
     {
         var isPlanned = job.PlannedEntry == request.EntryId;
+        var isBackfill = request.DueAt is not null && !isPlanned;
         var due = isPlanned ? job.NextRunAt : Micros.From(request.DueAt);
+        var hasUnfinished = session.Get(TaskSql.AnyUnfinished).Bind(1, job.Id).Exists();
         var overlap = request.Overlap ?? job.Overlap;
         var mayQueue = overlap is OverlapPolicy.QueueOne or OverlapPolicy.CancelPrevious;
         return new JobStartFacts
@@ -74,9 +80,15 @@ internal sealed partial class SqliteJobStore
             Overlap = overlap,
             HasKindOfEntry = string.Equals(job.EntryKind, request.EntryKind, StringComparison.Ordinal),
             IsPlanned = isPlanned,
-            IsBackfill = request.DueAt is not null && !isPlanned,
+            IsBackfill = isBackfill,
+            PausedSince = Micros.ToTime(job.PausedAt),
+            DueAt = request.DueAt,
+            BackfilledUpTo = !isBackfill || !hasUnfinished
+                ? null : Micros.ToTime(session.Get(TaskSql.LatestDueBefore).Bind(1, job.Id).Bind(2, due).Scalar()),
+            UnfinishedSince = !isBackfill || !hasUnfinished
+                ? null : Micros.ToTime(session.Get(TaskSql.UnfinishedSince).Bind(1, job.Id).Scalar()),
             HasTaskForDueTime = due is not null && session.Get(TaskSql.ExistsForDue).Bind(1, job.Id).Bind(2, due).Exists(),
-            HasUnfinishedTask = session.Get(TaskSql.AnyUnfinished).Bind(1, job.Id).Exists(),
+            HasUnfinishedTask = hasUnfinished,
             HasQueuedTask = mayQueue && bound is null && session.Get(TaskSql.AnyQueued).Bind(1, job.Id).Exists(),
             HasEarlierTask = overlap != OverlapPolicy.Allow && bound is { StartedAt: null }
                 && session.Get(TaskSql.AnyEarlier).Bind(1, job.Id).Bind(2, Micros.From(bound.CreatedAt)).Bind(3, bound.Id).Exists(),
@@ -154,6 +166,11 @@ internal sealed partial class SqliteJobStore
             PlannedEntry = next.Due is { } due ? AddEntry(moves, job, Micros.From(due), JobEntryArgs.Write(job.Id)) : null,
         };
         SetPlan(moves, job.Id, planned.State, planned.NextRunAt, planned.PlannedEntry);
+        if (next.Dropped > 0)
+        {
+            EventWriter.Add(moves.Session, moves.Now, JobEvents.Dropped(job.Name, next.Dropped));
+        }
+
         return planned;
     }
 

@@ -33,4 +33,8 @@ internal static partial class Log
     [LoggerMessage(4008, LogLevel.Warning, "Deleted job {JobName}, which {Application} no longer declares "
         + "(TaskRecoveryOptions.OrphanedJobs)")]
     public static partial void OrphanDeleted(this ILogger logger, string jobName, string application);
+
+    [LoggerMessage(4009, LogLevel.Warning, "{Count} missed runs of job {JobName} are not made up for: they are more than its CatchUpLimit, "
+        + "or too old for its CatchUpWithin or ExpiresAfter, or from before its definition was changed")]
+    public static partial void RunsDropped(this ILogger logger, string jobName, int count);
 }

@@ -93,6 +93,11 @@ internal sealed class IntervalJobWorker<TArgs, THandler>(
             return null;
         }
 
+        if (start is { Dropped: > 0, Job: { } late })
+        {
+            logger.RunsDropped(late.Name, start.Dropped);
+        }
+
         switch (start.Decision)
         {
             case TaskStartDecision.Started or TaskStartDecision.Recovered:
@@ -108,7 +113,7 @@ internal sealed class IntervalJobWorker<TArgs, THandler>(
                 run.End(OutcomeKind.Snoozed, reason: null, delay: UnplannableWait);
                 return null;
             case TaskStartDecision.Wait:
-                run.End(OutcomeKind.Snoozed, reason: null, delay: JobTimes.WaitFor(start.Job?.Schedule.Interval));
+                run.End(OutcomeKind.Snoozed, reason: null, delay: start.WaitFor ?? JobTimes.WaitFor(start.Job?.Schedule.Interval));
                 break;
             default:
                 run.End(OutcomeKind.Cancelled, start.Reason);

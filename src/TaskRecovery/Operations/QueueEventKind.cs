@@ -42,6 +42,9 @@ public enum QueueEventKind
     /// <summary>A job was deleted.</summary>
     JobDeleted = 24,
 
+    /// <summary>Missed runs of a job are not made up for (see <see cref="MissedRunPolicy.RunAll"/>).</summary>
+    RunsDropped = 25,
+
     /// <summary>A bulk operation was started.</summary>
     OperationStarted = 30,
 

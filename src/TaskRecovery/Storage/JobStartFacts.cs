@@ -25,6 +25,18 @@ public sealed record JobStartFacts
     /// <summary>Whether the run was requested for a due time.</summary>
     public bool IsBackfill { get; init; }
 
+    /// <summary>Since when the job has been paused; <see langword="null"/> if it is not paused.</summary>
+    public DateTimeOffset? PausedSince { get; init; }
+
+    /// <summary>The due time that was requested.</summary>
+    public DateTimeOffset? DueAt { get; init; }
+
+    /// <summary>The latest due time before <see cref="DueAt"/> that has a task. Only read for requested due times.</summary>
+    public DateTimeOffset? BackfilledUpTo { get; init; }
+
+    /// <summary>Since when a task of the job has been unfinished. Only read for requested due times.</summary>
+    public DateTimeOffset? UnfinishedSince { get; init; }
+
     /// <summary>Whether a task exists for the due time of the planned entry, or for the due time that was requested.</summary>
     public required bool HasTaskForDueTime { get; init; }
 

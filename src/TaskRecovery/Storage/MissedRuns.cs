@@ -9,6 +9,8 @@ namespace TaskRecovery.Storage;
 [Experimental("TASKRECOVERY001")]
 public static class MissedRuns
 {
+    private const int MostCounted = 10_000;
+
     /// <summary>Decides about the planned run.</summary>
     /// <param name="job">The job. Its next run is the one that is about to start.</param>
     /// <param name="rules">The rules of the job for runs that start late.</param>
@@ -49,8 +51,13 @@ public static class MissedRuns
         var first = FirstWithinLimit(times, due, rules.CatchUpLimit, now);
         var reason = isExpired ? EndReasons.Expired : due < first || now - due > rules.CatchUpWithin ? EndReasons.Missed : null;
         var from = Later(Later(Later(first, now - rules.CatchUpWithin), now - rules.ExpiresAfter), rules.ChangedAt).AddTicks(-1);
-        return new PlannedStart(reason, times.NextAfter(from > due ? from : due, due), IsMissed: true);
+        var next = times.NextAfter(from > due ? from : due, due);
+        return new PlannedStart(reason, next, IsMissed: true, CountDropped(times, due, reason is not null, next, now));
     }
+
+    // Without a next run, the due times up to now are not made up for.
+    private static int CountDropped(RunTimes times, DateTimeOffset due, bool isDropped, DateTimeOffset? next, DateTimeOffset now)
+        => times.Between(isDropped ? due : due.AddTicks(1), next?.AddTicks(-1) ?? now, due, MostCounted).Count;
 
     // Counts back from now, so that the cost does not depend on how long ago the planned run was due.
     private static DateTimeOffset FirstWithinLimit(RunTimes times, DateTimeOffset due, int limit, DateTimeOffset now)

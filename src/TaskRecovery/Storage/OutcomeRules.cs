@@ -48,6 +48,10 @@ public static class OutcomeRules
     /// <summary>Returns whether an outcome puts its entry back, unless a cancel is requested.</summary>
     public static bool PutsBack(OutcomeKind kind) => kind is OutcomeKind.Retried or OutcomeKind.Snoozed or OutcomeKind.Released;
 
+    /// <summary>Returns whether an outcome ends its entry.</summary>
+    public static bool Ends(OutcomeKind kind)
+        => kind is OutcomeKind.Completed or OutcomeKind.Failed or OutcomeKind.Cancelled or OutcomeKind.Superseded;
+
     /// <summary>Returns whether an outcome spends the attempt of its run.</summary>
     public static bool SpendsAttempt(OutcomeKind kind) => kind is not (OutcomeKind.Snoozed or OutcomeKind.Released or OutcomeKind.Lost);
 

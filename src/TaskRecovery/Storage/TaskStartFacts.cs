@@ -25,6 +25,11 @@ public sealed record TaskStartFacts
     /// <summary>Whether the bound task waits for its first start.</summary>
     public bool IsQueued { get; init; }
 
+    /// <summary>The time from which the start deadline of the bound task counts, if the task waits for its first start (see
+    /// <see cref="QueuedDueAtOf"/>); <see langword="null"/> if it has no deadline, because it has no due time or an operator has put it
+    /// back.</summary>
+    public DateTimeOffset? QueuedDueAt { get; init; }
+
     /// <summary>Whether the entry names a task, which means that recovery created it for this task.</summary>
     public bool NamesTask { get; init; }
 
@@ -33,4 +38,16 @@ public sealed record TaskStartFacts
 
     /// <summary>The job; <see langword="null"/> if it does not exist.</summary>
     public JobStartFacts? Job { get; init; }
+
+    /// <summary>The time from which the start deadline of a bound task counts. A run that makes up for missed ones was in time when it
+    /// began to wait, although its due time is that of the first of them.</summary>
+    /// <param name="bound">The bound task.</param>
+    /// <param name="isPutBack">Whether an operator has put it back. Such a run does not expire.</param>
+    public static DateTimeOffset? QueuedDueAtOf(TaskRecord? bound, bool isPutBack) => bound switch
+    {
+        null or { StartedAt: not null } => null,
+        _ when isPutBack => null,
+        { IsCatchUp: true } => bound.CreatedAt,
+        _ => bound.DueAt,
+    };
 }

@@ -8,6 +8,8 @@ namespace TaskRecovery.Storage;
 /// its job is paused, deleted or of another kind by now; the task of a single run continues although its job ended with it. A task that
 /// waits for its first start, or that an operator retries, waits for the tasks before it. If the entry names a task that is not bound to
 /// it, another entry has taken over the task.
+/// A run that is not the planned one was requested, and the request was confirmed. So it also starts after its job has ended, and it waits
+/// while its job is paused.
 /// A new run that does not start is skipped permanently: its entry ends in the same transaction. Otherwise a lost answer or a crash would
 /// cause a second verdict, against a plan that has changed since. Only the planned entry plans the next run. Each due time has at most one
 /// task, and so has each entry.
@@ -15,6 +17,14 @@ namespace TaskRecovery.Storage;
 [Experimental("TASKRECOVERY001")]
 public static class TaskStartRules
 {
+    private static readonly TimeSpan ShortestPauseWait = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan LongestPauseWait = TimeSpan.FromHours(1);
+
+    private static readonly TimeSpan ShortestWait = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LongestWaitOfNext = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(15);
+    private static readonly TimeSpan ShortestRun = TimeSpan.FromMilliseconds(100);
+
     /// <summary>Decides whether a run starts.</summary>
     public static TaskStartVerdict Judge(TaskStartFacts facts)
     {
@@ -22,7 +32,7 @@ public static class TaskStartRules
         return facts switch
         {
             { HoldsClaim: false } => JudgeEnded(facts.EndedAs, facts.EndReason),
-            { Bound: { } bound } => JudgeBound(bound, facts.IsQueued, facts.Job),
+            { Bound: { } bound } => JudgeBound(bound, facts.IsQueued, facts.QueuedDueAt, facts.Job, facts.Now),
             { NamesTask: true } => JudgeNamed(facts.Named),
             _ => JudgeNew(facts.Job, facts.Now),
         };
@@ -54,12 +64,14 @@ public static class TaskStartRules
         _ => new TaskStartVerdict(TaskStartDecision.ClaimLost, null),
     };
 
-    private static TaskStartVerdict JudgeBound(TaskState bound, bool isQueued, JobStartFacts? job) => (bound, job) switch
+    private static TaskStartVerdict JudgeBound(
+        TaskState bound, bool isQueued, DateTimeOffset? queuedDueAt, JobStartFacts? job, DateTimeOffset now) => (bound, job) switch
     {
         ( > TaskState.Running, _) => Skip(EndReasons.TaskFinished),
         (_, null) => Skip(EndReasons.JobDeleted),
         (_, { HasKindOfEntry: false }) => Skip(EndReasons.Superseded),
         (_, { Timing.State: JobState.Paused }) => Skip(EndReasons.JobNotActive),
+        (_, { Missed.ExpiresAfter: { } deadline }) when isQueued && now - queuedDueAt > deadline => Skip(EndReasons.Expired),
         (_, { Overlap: not OverlapPolicy.Allow, HasEarlierTask: true }) when isQueued => Queued(job.Overlap),
         _ => new TaskStartVerdict(TaskStartDecision.Recovered, null),
     };
@@ -79,8 +91,10 @@ public static class TaskStartRules
                 return SkipNew(EndReasons.JobDeleted);
             case { HasKindOfEntry: false }:
                 return Superseded();
-            case { Timing.State: not JobState.Active }:
+            case { Timing.State: not JobState.Active, IsPlanned: true }:
                 return SkipNew(EndReasons.JobNotActive);
+            case { Timing.State: JobState.Paused }:
+                return new TaskStartVerdict(TaskStartDecision.Wait, null, WaitFor: PauseWaitOf(job, now));
         }
 
         PlannedStart planned = default;
@@ -97,7 +111,7 @@ public static class TaskStartRules
                 return new TaskStartVerdict(TaskStartDecision.Wait, exception.Message);
             }
 
-            next = new NextRun(planned.Next);
+            next = new NextRun(planned.Next, planned.Dropped);
         }
 
         if (planned.Reason is { } reason)
@@ -119,12 +133,56 @@ public static class TaskStartRules
         // Runs that are made up for run one after the other.
         if (job.IsBackfill || (planned.IsMissed && job.Missed.Policy == MissedRunPolicy.RunAll))
         {
-            return new TaskStartVerdict(TaskStartDecision.Wait, null);
+            return new TaskStartVerdict(TaskStartDecision.Wait, null, WaitFor: job.IsBackfill ? WaitOf(job, now) : null);
         }
 
         return job.Overlap == OverlapPolicy.Skip || job is { Overlap: OverlapPolicy.QueueOne, HasQueuedTask: true }
             ? SkipNew(EndReasons.Overlap, next)
             : Queued(job.Overlap) with { Next = next, IsCatchUp = isCatchUp };
+    }
+
+    // A job may have 10,000 backfilled runs and stay paused for months, so they ask the less often the longer the pause lasts.
+    private static TimeSpan PauseWaitOf(JobStartFacts job, DateTimeOffset now)
+    {
+        var wait = (now - (job.PausedSince ?? now)) / 4;
+        return wait < ShortestPauseWait ? ShortestPauseWait : wait > LongestPauseWait ? LongestPauseWait : wait;
+    }
+
+    // How long a backfilled run waits before it asks again. The next one asks often. Each of the others waits for half the time
+    // that the runs before it would take if each took as long as the unfinished one has taken so far. So 10,000 waiting runs together ask
+    // about twenty times during one run, instead of 10,000 times a second.
+    private static TimeSpan WaitOf(JobStartFacts job, DateTimeOffset now)
+    {
+        var run = now - (job.UnfinishedSince ?? now);
+        var half = (run > ShortestRun ? run : ShortestRun) / 2;
+        var ahead = CountAhead(job);
+        var wait = ahead > 0 ? half * Math.Min(ahead, LongestWait / half) : half;
+        return wait < ShortestWait ? ShortestWait : ahead == 0 && wait > LongestWaitOfNext ? LongestWaitOfNext : wait;
+    }
+
+    // Estimated from the first distance between due times, because counting 10,000 of them for each waiting run would take too long. For
+    // the same reason long exceptions are ignored.
+    private static double CountAhead(JobStartFacts job)
+    {
+        if (job.BackfilledUpTo is not { } last || job.DueAt is not { } due || due <= last)
+        {
+            return 0;
+        }
+
+        try
+        {
+            var timing = job.Timing with { StartAt = null, EndAt = null };
+            if (!timing.GetTimes().TryNextAfter(last, last, out var following, mostLooks: 100))
+            {
+                following = (timing with { Except = null }).GetTimes().NextAfter(last, last);
+            }
+
+            return following is { } next && next < due ? Math.Max(1, (due - next) / (next - last)) : 0;
+        }
+        catch (Exception exception) when (UnplannableJob.IsProblem(exception))
+        {
+            return 0;
+        }
     }
 
     private static TaskStartVerdict Queued(OverlapPolicy overlap)

@@ -11,7 +11,10 @@ namespace TaskRecovery.Storage;
 /// <param name="IsQueued">Whether the run waits with a task of its own, which the store creates if the entry has none.</param>
 /// <param name="CancelsOthers">Whether the store requests cancellation of the job's other unfinished tasks.</param>
 /// <param name="IsCatchUp">Whether the new task makes up for a missed run.</param>
+/// <param name="WaitFor">How long a run that waits without a task waits before it asks again; <see langword="null"/> for a time that the
+/// node chooses.</param>
 [Experimental("TASKRECOVERY001")]
 public sealed record TaskStartVerdict(
     TaskStartDecision Decision, string? Reason, bool EndsEntry = false, NextRun? Next = null,
-    bool IsQueued = false, bool CancelsOthers = false, bool IsCatchUp = false);
+    bool IsQueued = false, bool CancelsOthers = false, bool IsCatchUp = false,
+    TimeSpan? WaitFor = null);

@@ -44,6 +44,27 @@ public abstract class JobActionTests(StoreFixture fixture) : JobStoreTests(fixtu
     }
 
     [Fact]
+    public async Task Missed_runs_that_are_not_made_up_for_are_recorded_with_their_number()
+    {
+        var job = await GivenJobAsync(configure: definition => definition with
+        {
+            MissedRuns = MissedRunPolicy.RunAll,
+            CatchUpLimit = 3,
+        });
+        await ShiftTimeAsync(10.5 * Hour);
+
+        var run = await ClaimRunAsync(GivenNode());
+        var start = await StartAsync(run);
+        Assert.Equal((TaskStartDecision.Skip, EndReasons.Missed, 8), (start.Decision, start.Reason, start.Dropped));
+        Assert.Equal(0, (await StartAsync(run)).Dropped);
+
+        var dropped = Assert.Single(await EventsAsync(), static happened => happened.Kind != QueueEventKind.NodeJoined);
+        Assert.Equal(
+            (QueueEventKind.RunsDropped, $"job {job.Name}", 8L, null, null),
+            (dropped.Kind, dropped.Subject, dropped.Entries, dropped.Actor, dropped.Detail));
+    }
+
+    [Fact]
     public async Task A_pause_that_ends_by_itself_is_recorded_without_an_actor()
     {
         var job = await GivenJobAsync();

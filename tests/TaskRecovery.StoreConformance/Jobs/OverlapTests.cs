@@ -36,6 +36,44 @@ public abstract class OverlapTests(StoreFixture fixture) : JobStoreTests(fixture
         Assert.Equal(2, (await Jobs.ListTasksAsync(job.Id, TaskState.Completed, 10, Cancellation)).Count);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Queued_run_expires_at_its_start_deadline_unless_an_operator_puts_it_back(bool isEarlierUnfinished)
+    {
+        var node = GivenNode();
+        await GivenJobAsync(configure: definition => definition with
+        {
+            Overlap = OverlapPolicy.QueueOne,
+            ExpiresAfter = TimeSpan.FromMinutes(5),
+        });
+        var (earlier, _) = await GivenRunningTaskAsync(node);
+        await ShiftTimeAsync(TimeSpan.FromMinutes(61));
+        var queued = await ClaimRunAsync(node);
+        Assert.Equal(TaskStartDecision.Wait, (await StartAsync(queued)).Decision);
+        await ShiftTimeAsync(TimeSpan.FromMinutes(3));
+        Assert.Equal(TaskStartDecision.Wait, (await StartAsync(queued)).Decision);
+        await ShiftTimeAsync(TimeSpan.FromMinutes(2));
+        if (!isEarlierUnfinished)
+        {
+            await FinishTaskAsync(earlier);
+        }
+
+        var expired = await StartAsync(queued);
+
+        Assert.Equal((TaskStartDecision.Skip, EndReasons.Expired), (expired.Decision, expired.Reason));
+        await FinishTaskAsync(queued, OutcomeKind.Cancelled, reason: EndReasons.Expired);
+        if (isEarlierUnfinished)
+        {
+            await FinishTaskAsync(earlier);
+        }
+
+        Assert.Equal(OperatorResult.Done, await Store.RetryAsync(queued.Held.Id, RetryFrom.LastStep, Cancellation));
+        var retried = await ClaimRunAsync(node);
+        Assert.Equal(TaskStartDecision.Recovered, (await StartAsync(retried)).Decision);
+        await FinishTaskAsync(retried);
+    }
+
     [Fact]
     public async Task Queued_run_survives_the_death_of_the_node_that_asked_for_it()
     {

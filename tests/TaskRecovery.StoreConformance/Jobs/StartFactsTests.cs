@@ -1,3 +1,4 @@
+using System.Globalization;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.StoreConformance.Jobs;
@@ -14,6 +15,8 @@ public abstract class StartFactsTests(StoreFixture fixture) : JobStoreTests(fixt
         Planned,
         PlannedAndMissed,
         ByHand,
+        Backfilled,
+        Queued,
         Retried,
     }
 
@@ -21,8 +24,28 @@ public abstract class StartFactsTests(StoreFixture fixture) : JobStoreTests(fixt
     {
         None,
         Paused,
+        Ended,
         Deleted,
         OtherKind,
+    }
+
+    private enum Detail
+    {
+        None,
+
+        /// <summary>A task exists for the due time.</summary>
+        DueTaken,
+
+        /// <summary>No run follows before the end of the job.</summary>
+        IsLast,
+
+        /// <summary>The run after the planned one is an exception.</summary>
+        NextExcluded,
+
+        /// <summary>The entry names a task that does not exist, that runs, or that has ended.</summary>
+        NamesNoTask,
+        NamesRunningTask,
+        NamesEndedTask,
     }
 
     // A run that is not planned is never missed.
@@ -31,10 +54,19 @@ public abstract class StartFactsTests(StoreFixture fixture) : JobStoreTests(fixt
         from missedRuns in Enum.GetValues<MissedRunPolicy>()
         where missedRuns == MissedRunPolicy.RunOnce || origin == Origin.PlannedAndMissed
         from overlap in Enum.GetValues<OverlapPolicy>()
+        where origin != Origin.Queued || overlap is OverlapPolicy.QueueOne or OverlapPolicy.CancelPrevious
         from isUnfinished in Both
         where !(isUnfinished && origin == Origin.Retried)
         from change in Enum.GetValues<Change>()
-        select new Case(origin, missedRuns, overlap, isUnfinished, change);
+        from detail in Enum.GetValues<Detail>()
+        where detail switch
+        {
+            Detail.None => true,
+            Detail.DueTaken => origin is Origin.Planned or Origin.Backfilled && !isUnfinished && change is Change.None or Change.Ended,
+            Detail.IsLast or Detail.NextExcluded => origin == Origin.Planned && change == Change.None,
+            _ => origin == Origin.ByHand && overlap == OverlapPolicy.Skip,
+        }
+        select new Case(origin, missedRuns, overlap, isUnfinished, change, detail);
 
     [Fact]
     public async Task Every_start_gets_the_verdict_of_the_rules_and_so_does_its_repetition()
@@ -69,7 +101,7 @@ public abstract class StartFactsTests(StoreFixture fixture) : JobStoreTests(fixt
             var job = await FindJobAsync(run.JobId);
             Assert.Equal((next.Due, next.Due), (job.NextRunAt, start.Job!.NextRunAt));
         }
-        else if (facts.Job is { IsPlanned: false } planned)
+        else if (facts.Job is { IsPlanned: false, Timing.State: not JobState.Ended } planned)
         {
             Assert.Equal(planned.Timing.NextRunAt, (await FindJobAsync(run.JobId)).NextRunAt);
         }
@@ -79,41 +111,30 @@ public abstract class StartFactsTests(StoreFixture fixture) : JobStoreTests(fixt
     {
         var cases = AllCases.ToList();
         var jobs = new Dictionary<Guid, (Case Case, Job Job)>();
+        var now = await Fixture.GetTimeAsync(Cancellation);
         foreach (var one in cases)
         {
-            var job = await GivenJobAsync(one, Far);
+            var job = await GivenJobAsync(one, one is { Origin: Origin.Planned, Detail: Detail.DueTaken } ? now - (Hour / 2) : Far);
             jobs.Add(job.Id, (one, job));
         }
 
-        // The unfinished tasks, and the first attempts of the retried runs.
         var (earlier, node) = (GivenNode(), GivenNode());
-        foreach (var (id, (one, _)) in jobs)
-        {
-            if (one.IsUnfinished || one.Origin == Origin.Retried)
-            {
-                await Jobs.TriggerAsync(id, null, Cancellation);
-            }
-        }
-
-        foreach (var run in await ClaimRunsAsync(earlier))
-        {
-            Assert.Equal(TaskStartDecision.Started, (await StartAsync(run)).Decision);
-            if (jobs[run.JobId].Case.Origin == Origin.Retried)
-            {
-                await FinishTaskAsync(run, OutcomeKind.Retried, error: "boom");
-            }
-        }
-
-        var now = await Fixture.GetTimeAsync(Cancellation);
+        await GivenEarlierRunsAsync(jobs, now - (3 * Hour), earlier);
+        var (ended, running) = await GivenOtherTasksAsync(earlier);
         foreach (var (id, (one, _)) in jobs.ToList())
         {
-            switch (one.Origin)
+            switch (one)
             {
-                case Origin.Planned or Origin.PlannedAndMissed:
+                case { Detail: Detail.DueTaken }:
+                    break;
+                case { Origin: Origin.Planned or Origin.PlannedAndMissed }:
                     jobs[id] = (one, await GivenJobAsync(one, now - (one.Origin == Origin.Planned ? Hour / 2 : 1.5 * Hour)));
                     break;
-                case Origin.ByHand:
+                case { Origin: Origin.ByHand }:
                     await Jobs.TriggerAsync(id, null, Cancellation);
+                    break;
+                case { Origin: Origin.Backfilled }:
+                    Assert.Equal(1, await Jobs.BackfillAsync(id, [now - (3 * Hour)], Cancellation));
                     break;
             }
         }
@@ -122,19 +143,99 @@ public abstract class StartFactsTests(StoreFixture fixture) : JobStoreTests(fixt
         Assert.Equal(cases.Count, runs.Count);
         foreach (var (id, (one, job)) in jobs)
         {
-            await ChangeAsync(one, id, job.NextRunAt);
+            await ChangeAsync(one, id, job.NextRunAt, now);
         }
 
-        return runs.ConvertAll(run => (jobs[run.JobId].Case, run, FactsOf(jobs[run.JobId].Case, jobs[run.JobId].Job, now)));
+        return runs.ConvertAll(run =>
+        {
+            var (one, job) = jobs[run.JobId];
+            Guid? named = one.Detail switch
+            {
+                Detail.NamesNoTask => Guid.NewGuid(),
+                Detail.NamesRunningTask => running,
+                Detail.NamesEndedTask => ended,
+                _ => null,
+            };
+            return (one, run with { TaskId = named }, FactsOf(one, job, now, run.DueAt));
+        });
     }
 
-    private Task<Job> GivenJobAsync(Case one, DateTimeOffset startAt, string kind = "report")
+    // The unfinished tasks, the tasks of due times, the runs that wait for another one, and the first attempts of the retried runs.
+    private async Task GivenEarlierRunsAsync(Dictionary<Guid, (Case Case, Job Job)> jobs, DateTimeOffset due, TestNode node)
+    {
+        foreach (var (id, (one, job)) in jobs)
+        {
+            if (one.IsUnfinished || one.Origin is Origin.Retried or Origin.Queued)
+            {
+                await Jobs.TriggerAsync(id, null, Cancellation);
+            }
+
+            if (one.Origin == Origin.Queued)
+            {
+                await Jobs.TriggerAsync(id, OverlapPolicy.QueueOne, Cancellation);
+            }
+
+            if (one.Detail == Detail.DueTaken)
+            {
+                await Jobs.BackfillAsync(id, [one.Origin == Origin.Planned ? job.NextRunAt!.Value : due], Cancellation);
+                await (one.Origin == Origin.Planned ? Task.CompletedTask : Jobs.BackfillAsync(id, [due], Cancellation));
+            }
+        }
+
+        foreach (var ofJob in (await ClaimRunsAsync(node)).GroupBy(static run => run.JobId))
+        {
+            var one = jobs[ofJob.Key].Case;
+            var (first, last) = one is { Origin: Origin.Planned, Detail: Detail.DueTaken }
+                ? (ofJob.Single(static run => run.DueAt is not null), ofJob.Single(static run => run.DueAt is null))
+                : (ofJob.First(), ofJob.Last());
+            Assert.Equal(TaskStartDecision.Started, (await StartAsync(first)).Decision);
+            if (one.Origin == Origin.Queued)
+            {
+                Assert.True(await StartAsync(last) is { Decision: TaskStartDecision.Wait, Task: not null });
+            }
+
+            if (first != last)
+            {
+                await FinishTaskAsync(last, OutcomeKind.Snoozed);
+            }
+
+            if (one.Origin == Origin.Retried)
+            {
+                await FinishTaskAsync(first, OutcomeKind.Retried, error: "boom");
+            }
+            else if (!one.IsUnfinished)
+            {
+                await FinishTaskAsync(first);
+            }
+        }
+    }
+
+    private async Task<(Guid Ended, Guid Running)> GivenOtherTasksAsync(TestNode node)
+    {
+        var other = await GivenJobAsync(configure: definition => definition with { StartAt = Far, Queue = "other" }, name: "other");
+        var tasks = new List<Guid>();
+        for (var number = 0; number < 2; number++)
+        {
+            await Jobs.TriggerAsync(other.Id, OverlapPolicy.Allow, Cancellation);
+            var run = await ClaimRunAsync(node, "other");
+            tasks.Add((await StartAsync(run)).Task!.Id);
+            await (number == 0 ? FinishTaskAsync(run) : Task.CompletedTask);
+        }
+
+        return (tasks[0], tasks[1]);
+    }
+
+    private Task<Job> GivenJobAsync(Case one, DateTimeOffset startAt, string kind = "report", DateTimeOffset? endAt = null)
     {
         var job = NewJob(one.ToString(), kind: kind, configure: definition => definition with
         {
             MissedRuns = one.MissedRuns,
             Overlap = one.Overlap,
             StartAt = startAt,
+            EndAt = endAt ?? (one.Detail == Detail.IsLast ? startAt + (Hour / 4) : null),
+            Except = one.Detail == Detail.NextExcluded
+                ? ScheduleExceptions.Cron(string.Create(CultureInfo.InvariantCulture, $"* {(startAt + Hour).UtcDateTime.Hour} * * *"))
+                : null,
         });
         return Jobs.UpsertAsync(job, Cancellation);
     }
@@ -142,15 +243,22 @@ public abstract class StartFactsTests(StoreFixture fixture) : JobStoreTests(fixt
     private static async Task<List<Run>> ClaimRunsAsync(TestNode node)
     {
         var batch = await ClaimAsync(node, kinds: EntryKind);
-        return [.. batch.Entries.Select(entry => new Run(new Held(node, entry.Id, batch.Fence), entry, ArgsOf(entry.Args).JobId, null))];
+        return [.. batch.Entries.Select(entry =>
+        {
+            var args = ArgsOf(entry.Args);
+            return new Run(new Held(node, entry.Id, batch.Fence), entry, args.JobId, args.TaskId, args.DueAt, args.Overlap);
+        })];
     }
 
-    private async Task ChangeAsync(Case one, Guid jobId, DateTimeOffset? startAt)
+    private async Task ChangeAsync(Case one, Guid jobId, DateTimeOffset? startAt, DateTimeOffset now)
     {
         switch (one.Change)
         {
             case Change.Paused:
                 await Jobs.PauseAsync(jobId, new JobPause(default), Cancellation);
+                break;
+            case Change.Ended:
+                Assert.Equal(JobState.Ended, (await GivenJobAsync(one, startAt!.Value, endAt: now - (10 * Hour))).State);
                 break;
             case Change.Deleted:
                 await Jobs.DeleteAsync(jobId, Cancellation);
@@ -161,7 +269,7 @@ public abstract class StartFactsTests(StoreFixture fixture) : JobStoreTests(fixt
         }
     }
 
-    private static TaskStartFacts FactsOf(Case one, Job job, DateTimeOffset now)
+    private static TaskStartFacts FactsOf(Case one, Job job, DateTimeOffset now, DateTimeOffset? requested)
     {
         var isPlanned = one.Origin is Origin.Planned or Origin.PlannedAndMissed;
 
@@ -171,33 +279,57 @@ public abstract class StartFactsTests(StoreFixture fixture) : JobStoreTests(fixt
         {
             Now = now,
             HoldsClaim = !isEnded,
-            EndedAs = !isEnded ? null : one.Change == Change.OtherKind ? OutcomeKind.Superseded : OutcomeKind.Cancelled,
+            EndedAs = !isEnded ? null : one.Change is Change.OtherKind or Change.Ended ? OutcomeKind.Superseded : OutcomeKind.Cancelled,
             EndReason = !isEnded ? null : one.Change switch
             {
                 Change.Paused => EndReasons.JobNotActive,
                 Change.Deleted => EndReasons.JobDeleted,
                 _ => EndReasons.Superseded,
             },
-            Bound = one.Origin == Origin.Retried ? TaskState.Created : null,
+            Bound = one.Origin is Origin.Retried or Origin.Queued ? TaskState.Created : null,
+            IsQueued = one.Origin == Origin.Queued,
+            NamesTask = one.Detail is Detail.NamesNoTask or Detail.NamesRunningTask or Detail.NamesEndedTask,
+            Named = one.Detail switch
+            {
+                Detail.NamesRunningTask => TaskState.Running,
+                Detail.NamesEndedTask => TaskState.Completed,
+                _ => null,
+            },
             Job = one.Change == Change.Deleted
                 ? null
                 : new JobStartFacts
                 {
-                    Timing = one.Change == Change.Paused
-                        ? TimingOf(job, JobState.Paused, null, isPlanned)
-                        : TimingOf(job, JobState.Active, job.NextRunAt, isPlanned),
+                    Timing = one.Change switch
+                    {
+                        Change.Paused => TimingOf(job, JobState.Paused, null, isPlanned),
+                        Change.Ended => TimingOf(job, JobState.Ended, null, isPlanned),
+                        _ => TimingOf(job, JobState.Active, job.NextRunAt, isPlanned),
+                    },
                     Missed = new MissedRunRules(one.MissedRuns, null, 100, null, job.UpdatedAt),
                     Overlap = one.Overlap,
                     HasKindOfEntry = one.Change != Change.OtherKind,
                     IsPlanned = isPlanned,
-                    HasTaskForDueTime = false,
+                    IsBackfill = one.Origin == Origin.Backfilled,
+                    DueAt = requested,
+                    HasTaskForDueTime = one.Detail == Detail.DueTaken,
                     HasUnfinishedTask = one.IsUnfinished,
+                    HasEarlierTask = one.Origin == Origin.Queued && one.IsUnfinished,
                 },
         };
     }
 
     private static JobTiming TimingOf(Job job, JobState state, DateTimeOffset? due, bool isPlanned)
-        => new() { Name = job.Name, State = state, Schedule = Schedule.Every(Hour), NextRunAt = due, IsPlanned = isPlanned };
+        => new()
+        {
+            Name = job.Name,
+            State = state,
+            Schedule = Schedule.Every(Hour),
+            EndAt = job.EndAt,
+            Except = job.Except,
+            NextRunAt = due,
+            IsPlanned = isPlanned,
+        };
 
-    private sealed record Case(Origin Origin, MissedRunPolicy MissedRuns, OverlapPolicy Overlap, bool IsUnfinished, Change Change);
+    private sealed record Case(
+        Origin Origin, MissedRunPolicy MissedRuns, OverlapPolicy Overlap, bool IsUnfinished, Change Change, Detail Detail);
 }

@@ -90,6 +90,31 @@ public sealed class IntervalJobWorkerTests
     }
 
     [Fact]
+    public async Task Run_that_waits_is_snoozed_for_the_time_that_the_store_says()
+    {
+        _jobs.OnStart = (_, _) => new TaskStart(TaskStartDecision.Wait, null, _jobs.Job, null, WaitFor: TimeSpan.FromMinutes(7));
+        await using var host = await StartAsync();
+
+        var id = AddEntry();
+        await _store.Until(store => store.Entry(id).Outcomes.Count == 1);
+
+        Assert.Equal((OutcomeKind.Snoozed, TimeSpan.FromMinutes(7), 0), (_store.Entry(id).Last.Kind, _store.Entry(id).Last.Delay, _runs));
+    }
+
+    [Fact]
+    public async Task Missed_runs_that_are_not_made_up_for_are_logged_with_their_number()
+    {
+        _jobs.OnStart = (_, _) => new TaskStart(TaskStartDecision.Skip, null, _jobs.Job, EndReasons.Missed, Dropped: 48);
+        await using var host = await StartAsync();
+
+        await _store.UntilEnded(AddEntry());
+
+        Assert.StartsWith(
+            "48 missed runs of job digest are not made up for", Assert.Single(host.Log.Lines, line => line.Id == 4009).Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Store_that_is_away_at_the_start_does_not_spend_an_attempt()
     {
         _jobs.OnStart = (_, call) => call == 1

@@ -69,7 +69,31 @@ public sealed class MissedRunsTests
         {
             var start = MissedRuns.Plan(job, Rules with { Policy = policy, ChangedAt = Due.AddSeconds(changed + 1) }, Due.AddSeconds(late));
 
-            Assert.Equal(new PlannedStart(null, Due.AddSeconds(next), true), start);
+            Assert.Equal(new PlannedStart(null, Due.AddSeconds(next), true), start with { Dropped = 0 });
+        }
+    }
+
+    [Theory]
+    [InlineData(MissedRunPolicy.RunOnce, 600, 1, null, 0)] // one run stands for all of them
+    [InlineData(MissedRunPolicy.Skip, 600, 1, null, 0)] // what the policy says
+    [InlineData(MissedRunPolicy.RunAll, 600, 100, null, 0)]
+    [InlineData(MissedRunPolicy.RunAll, 600, 11, null, 0)]
+    [InlineData(MissedRunPolicy.RunAll, 600, 10, null, 1)] // the planned one
+    [InlineData(MissedRunPolicy.RunAll, 600, 3, null, 8)]
+    [InlineData(MissedRunPolicy.RunAll, 600, 100, 200.0, 7)]
+    [InlineData(MissedRunPolicy.RunAll, 864_000, 100, null, 10_000)] // counted up to here
+    public void Runs_that_are_not_made_up_for_are_counted(MissedRunPolicy policy, double late, int limit, double? within, int dropped)
+    {
+        foreach (var job in new[] { EveryMinute, CronEveryMinute })
+        {
+            var rules = Rules with
+            {
+                Policy = policy,
+                CatchUpLimit = limit,
+                CatchUpWithin = within is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+            };
+
+            Assert.Equal(dropped, MissedRuns.Plan(job, rules, Due.AddSeconds(late + 0.5)).Dropped);
         }
     }
 
@@ -85,7 +109,7 @@ public sealed class MissedRunsTests
             var start = MissedRuns.Plan(
                 job, Rules with { Policy = policy, CatchUpWithin = TimeSpan.FromSeconds(within) }, Due.AddSeconds(600 + late));
 
-            Assert.Equal(new PlannedStart(runs ? null : EndReasons.Missed, Due.AddSeconds(next), true), start);
+            Assert.Equal(new PlannedStart(runs ? null : EndReasons.Missed, Due.AddSeconds(next), true), start with { Dropped = 0 });
         }
     }
 
@@ -142,7 +166,7 @@ public sealed class MissedRunsTests
 
         var start = MissedRuns.Plan(job, Rules with { Policy = MissedRunPolicy.RunAll, CatchUpLimit = 100 }, Due);
 
-        Assert.Equal(new PlannedStart(EndReasons.Missed, Due.AddSeconds(-99), true), start);
+        Assert.Equal(new PlannedStart(EndReasons.Missed, Due.AddSeconds(-99), true, Dropped: 10_000), start);
     }
 
     [Fact]

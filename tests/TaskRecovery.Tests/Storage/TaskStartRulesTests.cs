@@ -155,6 +155,88 @@ public sealed class TaskStartRulesTests
             (verdict.Decision, verdict.Reason, verdict.Next, verdict.IsCatchUp));
     }
 
+    [Theory]
+    [InlineData(OverlapPolicy.QueueOne, 6, true, TaskStartDecision.Skip)]
+    [InlineData(OverlapPolicy.QueueOne, 6, false, TaskStartDecision.Skip)]
+    [InlineData(OverlapPolicy.CancelPrevious, 6, false, TaskStartDecision.Skip)]
+    [InlineData(OverlapPolicy.QueueOne, 5, false, TaskStartDecision.Recovered)]
+    [InlineData(OverlapPolicy.QueueOne, 5, true, TaskStartDecision.Wait)]
+    [InlineData(OverlapPolicy.QueueOne, null, false, TaskStartDecision.Recovered)] // run by hand, or put back by an operator
+    public void Queued_run_expires_at_its_start_deadline(
+        OverlapPolicy overlap, int? minutesLate, bool hasEarlier, TaskStartDecision decision)
+    {
+        var facts = Planned(Timing(Schedule.Every(Hour), Now)) with
+        {
+            Bound = TaskState.Created,
+            IsQueued = true,
+            QueuedDueAt = minutesLate is { } minutes ? Now.AddMinutes(-minutes) : null,
+        };
+        facts = facts with
+        {
+            Job = facts.Job! with
+            {
+                Overlap = overlap,
+                Missed = Rules(MissedRunPolicy.RunOnce) with { ExpiresAfter = TimeSpan.FromMinutes(5) },
+                HasUnfinishedTask = true,
+                HasEarlierTask = hasEarlier,
+            },
+        };
+
+        var verdict = TaskStartRules.Judge(facts);
+
+        Assert.Equal(
+            (decision, decision == TaskStartDecision.Skip ? EndReasons.Expired : null, false),
+            (verdict.Decision, verdict.Reason, verdict.EndsEntry));
+        Assert.Equal(
+            TaskStartDecision.Recovered, TaskStartRules.Judge(facts with { IsQueued = false, Bound = TaskState.Running }).Decision);
+    }
+
+    [Theory]
+    [InlineData(false, false, 90)]
+    [InlineData(false, true, null)]
+    [InlineData(true, false, 10)] // it began to wait ten minutes ago
+    public void Start_deadline_of_a_queued_run_counts_from_its_due_time(bool isCatchUp, bool isPutBack, int? minutes)
+    {
+        var queued = Record(1) with { DueAt = Now.AddMinutes(-90), CreatedAt = Now.AddMinutes(-10), IsCatchUp = isCatchUp };
+
+        Assert.Equal(
+            minutes is { } ago ? Now.AddMinutes(-ago) : (DateTimeOffset?)null, TaskStartFacts.QueuedDueAtOf(queued, isPutBack));
+        Assert.Null(TaskStartFacts.QueuedDueAtOf(queued with { StartedAt = Now }, isPutBack));
+        Assert.Null(TaskStartFacts.QueuedDueAtOf(null, isPutBack));
+    }
+
+    [Theory]
+    [InlineData(0.0)]
+    [InlineData(1.0)]
+    [InlineData(60.0)]
+    [InlineData(3600.0)]
+    public void Many_backfilled_runs_ask_seldom_and_the_next_one_often(double secondsUnfinished)
+    {
+        var run = TimeSpan.FromSeconds(Math.Max(secondsUnfinished, 0.1));
+        var waits = Enumerable.Range(1, 8_760).Select(number => WaitOfBackfill(number, TimeSpan.FromSeconds(secondsUnfinished))).ToList();
+
+        Assert.InRange(waits[0], TimeSpan.FromMilliseconds(250), TimeSpan.FromSeconds(1));
+        Assert.Equal(waits.Order(), waits);
+        Assert.True(waits[^1] <= TimeSpan.FromMinutes(15));
+        var asksDuringOneRun = waits.Sum(wait => run / wait);
+        var mostWait = 8_760 * (run / TimeSpan.FromMinutes(15));
+        Assert.True(asksDuringOneRun < 25 + (run / TimeSpan.FromSeconds(1)) + mostWait, $"{asksDuringOneRun} starts during one run");
+    }
+
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(3, 1)]
+    [InlineData(60, 15)]
+    [InlineData(100_000, 60)]
+    public void Run_that_was_requested_waits_for_the_end_of_a_pause(int minutesPaused, int minutes)
+    {
+        var facts = Planned(Timing(Schedule.Every(Hour), Now, JobState.Paused, isPlanned: false));
+        var requested = facts with { Job = facts.Job! with { IsPlanned = false, PausedSince = Now.AddMinutes(-minutesPaused) } };
+
+        Assert.Equal(
+            new TaskStartVerdict(TaskStartDecision.Wait, null, WaitFor: TimeSpan.FromMinutes(minutes)), TaskStartRules.Judge(requested));
+    }
+
     [Fact]
     public void Run_waits_if_this_node_cannot_plan_the_one_after_it()
     {
@@ -195,6 +277,23 @@ public sealed class TaskStartRulesTests
         Assert.Equal(new TaskStartVerdict(expected, expected == TaskStartDecision.ClaimLost ? null : reason), verdict);
     }
 
+    private static TimeSpan WaitOfBackfill(int number, TimeSpan unfinished)
+    {
+        var facts = Planned(Timing(Schedule.Cron("0 * * * *"), Now));
+        return TaskStartRules.Judge(facts with
+        {
+            Job = facts.Job! with
+            {
+                IsPlanned = false,
+                IsBackfill = true,
+                HasUnfinishedTask = true,
+                DueAt = Now.AddYears(-1).AddHours(number),
+                BackfilledUpTo = Now.AddYears(-1),
+                UnfinishedSince = Now - unfinished,
+            },
+        }).WaitFor!.Value;
+    }
+
     private static TaskRecord Record(long? entry)
         => new() { Id = Guid.NewGuid(), JobId = Guid.Empty, EntryId = entry, State = TaskState.Created };
 
@@ -232,9 +331,10 @@ public sealed class TaskStartRulesTests
             (isNew && facts.NamesTask, TaskStartDecision.Superseded, EndReasons.Superseded),
             (job is null, TaskStartDecision.Skip, EndReasons.JobDeleted),
             (job?.HasKindOfEntry == false, isNew ? TaskStartDecision.Superseded : TaskStartDecision.Skip, EndReasons.Superseded),
-            (job?.Timing.State == JobState.Paused, TaskStartDecision.Skip, EndReasons.JobNotActive),
+            (!isNew && job?.Timing.State == JobState.Paused, TaskStartDecision.Skip, EndReasons.JobNotActive),
             (!isNew, TaskStartDecision.Recovered, null),
-            (job?.Timing.State == JobState.Ended, TaskStartDecision.Skip, EndReasons.JobNotActive),
+            (job is { IsPlanned: true, Timing.State: not JobState.Active }, TaskStartDecision.Skip, EndReasons.JobNotActive),
+            (job?.Timing.State == JobState.Paused, TaskStartDecision.Wait, null),
             (isMissed && job!.Missed.Policy == MissedRunPolicy.Skip, TaskStartDecision.Skip, EndReasons.Missed),
             (job is { IsPlanned: true, HasTaskForDueTime: true }, TaskStartDecision.Skip, EndReasons.TaskFinished),
             (isMissed && job is { Overlap: not OverlapPolicy.Allow, HasUnfinishedTask: true, Missed.Policy: MissedRunPolicy.RunAll },

@@ -1,0 +1,231 @@
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.StoreConformance.Jobs;
+
+/// <summary>Tests runs that were requested, and whose request was confirmed: they run, also if their job ends or is paused
+/// before.</summary>
+public abstract class RequestedRunTests(StoreFixture fixture) : JobStoreTests(fixture)
+{
+    private static readonly AuditInfo Anna = new("anna");
+
+    [Fact]
+    public async Task Run_by_hand_of_a_single_run_job_runs_although_the_job_has_ended()
+    {
+        var job = await GivenJobAsync(Schedule.Once(await Fixture.GetTimeAsync(Cancellation)));
+        Assert.NotNull(await Jobs.TriggerAsync(job.Id, OverlapPolicy.Allow, Cancellation));
+
+        var runs = await ClaimRunsAsync(GivenNode());
+        var decisions = new List<TaskStartDecision>();
+        foreach (var run in runs)
+        {
+            decisions.Add((await StartAsync(run)).Decision);
+        }
+
+        Assert.Equal([TaskStartDecision.Started, TaskStartDecision.Started], decisions);
+        Assert.Equal(JobState.Ended, (await FindJobAsync(job.Id)).State);
+        Assert.Null(await Jobs.TriggerAsync(job.Id, null, Cancellation));
+    }
+
+    [Fact]
+    public async Task Backfilled_runs_of_a_job_that_ends_meanwhile_run()
+    {
+        var now = await Fixture.GetTimeAsync(Cancellation);
+        var job = await GivenJobAsync(configure: definition => definition with { StartAt = now + Hour });
+        var hour = new DateTimeOffset(now.UtcDateTime.Date.AddHours(now.UtcDateTime.Hour), TimeSpan.Zero);
+        Assert.Equal(2, await Jobs.BackfillAsync(job.Id, [hour - (3 * Hour), hour - (2 * Hour)], Cancellation));
+
+        var ended = await GivenJobAsync(configure: definition => definition with { StartAt = now + Hour, EndAt = now });
+        Assert.Equal(JobState.Ended, ended.State);
+
+        var node = GivenNode();
+        var runs = await ClaimRunsAsync(node);
+        Assert.Equal(2, runs.Count);
+        foreach (var run in runs)
+        {
+            var start = await StartAsync(run);
+            Assert.Equal((TaskStartDecision.Started, run.DueAt, true), (start.Decision, start.Task!.DueAt, start.Task.IsCatchUp));
+            await FinishTaskAsync(run);
+        }
+
+        Assert.Equal((JobState.Ended, null), ((await FindJobAsync(job.Id)).State, (await FindJobAsync(job.Id)).NextRunAt));
+        Assert.Equal(0, (await Jobs.RecoverJobsAsync(Cancellation)).Planned);
+    }
+
+    [Fact]
+    public async Task Requested_runs_wait_while_their_job_is_paused()
+    {
+        var now = await Fixture.GetTimeAsync(Cancellation);
+        var job = await GivenJobAsync(configure: definition => definition with { StartAt = now + Hour });
+        await Jobs.TriggerAsync(job.Id, OverlapPolicy.Allow, Cancellation);
+        await Jobs.BackfillAsync(job.Id, [now - Hour], Cancellation);
+        await Jobs.PauseAsync(job.Id, new JobPause(default), Cancellation);
+
+        var runs = await ClaimRunsAsync(GivenNode());
+        Assert.Equal(2, runs.Count);
+        foreach (var run in runs)
+        {
+            var start = await StartAsync(run);
+            Assert.Equal((TaskStartDecision.Wait, null, null), (start.Decision, start.Task, start.Reason));
+            Assert.Equal(TimeSpan.FromMinutes(1), start.WaitFor);
+        }
+
+        await ShiftTimeAsync(10 * Hour);
+        Assert.Equal(Hour, (await StartAsync(runs[0])).WaitFor);
+
+        await Jobs.ResumeAsync(job.Id, Cancellation);
+        foreach (var run in runs)
+        {
+            Assert.Equal(TaskStartDecision.Started, (await StartAsync(run)).Decision);
+            await FinishTaskAsync(run);
+        }
+    }
+
+    [Fact]
+    public async Task Many_backfilled_runs_wait_the_longer_the_more_are_before_them()
+    {
+        var now = await Fixture.GetTimeAsync(Cancellation);
+        var job = await GivenJobAsync(configure: definition => definition with { StartAt = now + Hour });
+        DateTimeOffset[] dues = [.. Enumerable.Range(0, 50).Select(number => now - ((60 - number) * Hour))];
+        Assert.Equal(50, await Jobs.BackfillAsync(job.Id, dues, Cancellation));
+        var runs = (await ClaimRunsAsync(GivenNode())).OrderBy(static run => run.DueAt).ToList();
+        Assert.Equal(TaskStartDecision.Started, (await StartAsync(runs[0])).Decision);
+
+        var waits = new List<TimeSpan>();
+        foreach (var run in runs.Skip(1))
+        {
+            var start = await StartAsync(run);
+            Assert.Equal(TaskStartDecision.Wait, start.Decision);
+            waits.Add(start.WaitFor!.Value);
+        }
+
+        Assert.InRange(waits[0], TimeSpan.FromMilliseconds(250), TimeSpan.FromSeconds(1));
+        Assert.InRange(waits[48], TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(15));
+        Assert.Equal(waits.Order(), waits);
+
+        // The end of the first one makes the second the next.
+        await FinishTaskAsync(runs[0]);
+        Assert.Equal(TaskStartDecision.Started, (await StartAsync(runs[1])).Decision);
+        Assert.InRange((await StartAsync(runs[2])).WaitFor!.Value, TimeSpan.FromMilliseconds(250), TimeSpan.FromSeconds(1));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Single_run_whose_cancellation_is_undone_runs_at_its_time(bool isJobEnded)
+    {
+        var at = (await Fixture.GetTimeAsync(Cancellation)).AddMinutes(90);
+        var job = await GivenJobAsync(Schedule.Once(at));
+        var cancelled = await CancelAllAsync();
+        await RecoverIfAsync(isJobEnded, job.Id);
+
+        await UndoAsync(cancelled);
+
+        Assert.Equal(0, (await Jobs.RecoverJobsAsync(Cancellation)).Planned);
+        Assert.Empty(await ClaimRunsAsync(GivenNode()));
+        await ShiftTimeAsync(2 * Hour);
+        var (run, task) = await GivenRunningTaskAsync(GivenNode());
+        Assert.Equal(isJobEnded ? null : job.NextRunAt - (2 * Hour), task.DueAt);
+        await FinishTaskAsync(run);
+        Assert.Equal(JobState.Ended, (await FindJobAsync(job.Id)).State);
+        Assert.Empty(await Store.CheckInvariantsAsync(Cancellation));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Single_run_that_is_retried_after_it_was_cancelled_runs(bool isJobEnded)
+    {
+        var job = await GivenJobAsync(Schedule.Once((await Fixture.GetTimeAsync(Cancellation)).AddMinutes(90)));
+        var entry = Assert.Single(await WaitingRunsAsync()).Id;
+        Assert.True(await Store.CancelAsync(entry, Cancellation));
+        await RecoverIfAsync(isJobEnded, job.Id);
+
+        Assert.Equal(OperatorResult.Done, await Store.RetryAsync(entry, RetryFrom.LastStep, Cancellation));
+
+        await FinishTaskAsync((await GivenRunningTaskAsync(GivenNode())).Run);
+        Assert.Equal(JobState.Ended, (await FindJobAsync(job.Id)).State);
+    }
+
+    [Fact]
+    public async Task Last_run_before_the_end_of_a_job_is_put_back_and_runs()
+    {
+        var now = await Fixture.GetTimeAsync(Cancellation);
+        var job = await GivenJobAsync(configure: definition => definition with { StartAt = now + Hour, EndAt = now + (1.5 * Hour) });
+        var cancelled = await CancelAllAsync();
+        await RecoverIfAsync(true, job.Id);
+
+        await UndoAsync(cancelled);
+
+        await ShiftTimeAsync(2 * Hour);
+        await FinishTaskAsync((await GivenRunningTaskAsync(GivenNode())).Run);
+        Assert.Equal((JobState.Ended, null), ((await FindJobAsync(job.Id)).State, (await FindJobAsync(job.Id)).NextRunAt));
+    }
+
+    [Fact]
+    public async Task Run_that_is_put_back_does_not_replace_a_later_plan()
+    {
+        var now = await Fixture.GetTimeAsync(Cancellation);
+        var job = await GivenJobAsync(configure: definition => definition with { StartAt = now + Hour });
+        var cancelled = await CancelAllAsync();
+        Assert.Equal(1, (await Jobs.RecoverJobsAsync(Cancellation)).Planned);
+
+        await UndoAsync(cancelled);
+
+        Assert.Equal(job.NextRunAt + Hour, (await FindJobAsync(job.Id)).NextRunAt);
+        var waiting = (await WaitingRunsAsync()).Select(static run => (DateTimeOffset?)run.RunAt);
+        Assert.Equal([job.NextRunAt, job.NextRunAt + Hour], waiting.Order());
+    }
+
+    private async Task RecoverIfAsync(bool recovers, Guid jobId)
+    {
+        if (recovers)
+        {
+            Assert.Equal(0, (await Jobs.RecoverJobsAsync(Cancellation)).Planned);
+            Assert.Equal(JobState.Ended, (await FindJobAsync(jobId)).State);
+        }
+    }
+
+    private static async Task<List<Run>> ClaimRunsAsync(TestNode node)
+    {
+        var batch = await ClaimAsync(node, kinds: EntryKind);
+        return [.. batch.Entries.Select(entry =>
+        {
+            var args = ArgsOf(entry.Args);
+            return new Run(new Held(node, entry.Id, batch.Fence), entry, args.JobId, args.TaskId, args.DueAt, args.Overlap);
+        })];
+    }
+
+    private async Task<long> CancelAllAsync()
+    {
+        var prepared = await Operations.PrepareAsync(
+            new NewOperation
+            {
+                Action = BulkAction.Cancel,
+                Query = new EntryQuery { States = [EntryState.Waiting] },
+                Expected = new Count(1),
+            },
+            Anna, Cancellation);
+        await Operations.StartAsync(prepared.Id, Anna, Hour, Cancellation);
+        await RunToEndAsync(prepared.Id);
+        Assert.Empty(await WaitingRunsAsync());
+        return prepared.Id;
+    }
+
+    private async Task UndoAsync(long operation)
+    {
+        var undo = (await Operations.UndoAsync(operation, Anna, Cancellation)).Operation!;
+        var last = await RunToEndAsync(undo.Id);
+        Assert.Equal((last.Expected.Value, 0L), (last.Done, last.Refused));
+    }
+
+    private async Task<BulkOperation> RunToEndAsync(long operation)
+    {
+        var step = await Operations.StepAsync(operation, Cancellation);
+        while (step.Operation!.State == OperationState.Running)
+        {
+            step = await Operations.StepAsync(operation, Cancellation);
+        }
+
+        return step.Operation;
+    }
+}
