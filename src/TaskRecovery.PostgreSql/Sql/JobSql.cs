@@ -170,11 +170,14 @@ internal static class JobSql
     internal const string ToResume = "select j.id, j.name from {schema}.jobs j where j.state = 1 and j.resume_at <= clock_timestamp()";
 
     /// <summary>Active cron jobs with a planned run in the future, and what their plan depends on. Returns id, name, cron, time zone, start
-    /// at, end at, exceptions, next run, now.</summary>
+    /// at, end at, exceptions, next run, now, planned entry.</summary>
     internal const string PlannedCron = """
-        select j.id, j.name, j.cron, j.time_zone, j.start_at, j.end_at, j.exceptions, j.next_run_at, clock_timestamp()
+        select j.id, j.name, j.cron, j.time_zone, j.start_at, j.end_at, j.exceptions, j.next_run_at, clock_timestamp(), j.planned_entry
         from {schema}.jobs j where j.state = 0 and j.cron is not null and j.planned_entry is not null and j.next_run_at > clock_timestamp()
         """;
+
+    /// <summary>As <see cref="PlannedCron"/>, and locks the rows. $1 ids.</summary>
+    internal const string LockPlannedCron = $"{PlannedCron} and j.id = any ($1) order by j.id for no key update";
 
     /// <summary>Adds an entry for a run. $1 job, $2 due time, or null for now. Adds nothing if there is no such job.</summary>
     internal const string AddEntry = """
@@ -243,6 +246,19 @@ internal static class JobSql
         select id, nextval('{schema:literal}.fences'), 0, $2, attempt, crashes, true, $3 from gone
         """;
 
+    /// <summary>As <see cref="EndWaiting"/>, for many jobs whose rows are locked. Skips the entries that another transaction is about to
+    /// move. $1 entries, $2 outcome kind, $3 reason. Returns the entries that were ended.</summary>
+    internal const string EndManyWaiting = """
+        with place as materialized (
+            select w.id from {schema}.waiting w where w.id = any ($1) and w.found_by_id order by w.id for update skip locked
+        ), gone as (
+            delete from {schema}.waiting w using place p where w.id = p.id and w.found_by_id returning w.id, w.attempt, w.crashes
+        )
+        insert into {schema}.outcomes (entry, fence, duration_ms, kind, attempt, crashes, final, reason)
+        select g.id, nextval('{schema:literal}.fences'), 0, $2, g.attempt, g.crashes, true, $3 from gone g
+        returning entry
+        """;
+
     /// <summary>Ends a planned entry that a node has claimed but not started, under the claim's fence as the node itself would. $1 entry,
     /// $2 outcome kind, $3 reason.</summary>
     /// <remarks>Sent while the job's row is locked. The start of the run waits for that lock and then finds this outcome. There is no index
@@ -260,6 +276,14 @@ internal static class JobSql
     internal const string IsOver = """
         select exists (select from {schema}.outcomes o where o.entry = $1 and o.final)
             or not exists (select from {schema}.entries e where e.id = $1)
+        """;
+
+    /// <summary>Whether a planned entry is neither waiting nor claimed, as seen by one snapshot. $1 entry.</summary>
+    internal const string IsNowhere = """
+        select not exists (select from {schema}.waiting w where w.id = $1 and w.found_by_id)
+            and not exists (
+                select from {schema}.claims c
+                where $1 = any (c.entries) and not exists (select from {schema}.outcomes o where o.entry = $1 and o.fence = c.id))
         """;
 
     /// <summary>$1 id.</summary>
@@ -306,14 +330,22 @@ internal static class JobSql
 
     /// <summary>Plans the next runs of jobs whose rows are locked. $1 ids, $2 due times (null if the job has no further run). Returns the
     /// queues that got entries.</summary>
-    /// <remarks>Each row is found by its own look-up, whatever the statistics say: a join that reads all jobs would do so once for each
-    /// batch of them.</remarks>
+    /// <remarks>
+    /// Each row is found by its own look-up, whatever the statistics say: a join that reads all jobs would do so once for each batch of
+    /// them. Now that the rows are locked, looks again whether the planned entries have ended: an operator may have put one back since
+    /// <see cref="LockUnplanned"/> began.
+    /// </remarks>
     internal static readonly string PlanMany = $$"""
         with plan as materialized (
             select j.tid, p.id, p.due, j.priority, j.max_attempts, j.timeout, j.queue, q.id as queue_id, k.id as kind_id,
                 case when p.due is not null then nextval('{schema:literal}.entries_id_seq') end as entry
             from unnest($1::uuid[], $2::timestamptz[]) p (id, due)
-            cross join lateral (select j.*, j.ctid as tid from {schema}.jobs j where j.id = p.id offset 0) j
+            cross join lateral (
+                select j.*, j.ctid as tid from {schema}.jobs j
+                where j.id = p.id and (j.planned_entry is null
+                    or (select o.entry from {schema}.outcomes o where o.entry = j.planned_entry and o.final limit 1) is not null
+                    or (select e.id from {schema}.entries e where e.id = j.planned_entry) is null)
+                offset 0) j
             cross join lateral (select q.id from {schema}.queues q where q.name = j.queue offset 0) q
             cross join lateral (select k.id from {schema}.kinds k where k.name = j.entry_kind offset 0) k
         ), added as (

@@ -247,8 +247,8 @@ internal sealed partial class PostgreSqlJobStore
         await SetPlanAsync(connection, jobId, JobState.Active, due, entry, cancellationToken).ConfigureAwait(false);
     }
 
-    // An entry that is found neither waiting nor in a claim is moving from one to the other, so the search is repeated. An entry that is in
-    // neither place cannot start.
+    // Each statement has a snapshot of its own, so that an entry which moves from one place to the other may be found in neither. The
+    // search is repeated until one snapshot shows that it is in neither place: then it cannot start.
     private async ValueTask EndPlannedAsync(
         NpgsqlConnection connection, HeldJob held, OutcomeKind kind, string reason, CancellationToken cancellationToken)
     {
@@ -260,11 +260,17 @@ internal sealed partial class PostgreSqlJobStore
         for (var look = 0; look < MostLooks; look++)
         {
             if (await EndAsync(JobSql.EndWaiting).ConfigureAwait(false) || await EndAsync(JobSql.EndClaimed).ConfigureAwait(false)
-                || await IsOverAsync(connection, entry, cancellationToken).ConfigureAwait(false))
+                || await IsOverAsync(connection, entry, cancellationToken).ConfigureAwait(false)
+                || await IsAsync(connection, JobSql.IsNowhere, entry, cancellationToken).ConfigureAwait(false))
             {
                 return;
             }
         }
+
+        // With a change of the plan, the entry would run in addition to the new plan.
+        throw new StoreUnavailableException(
+            $"Job '{held.Name}' was not changed: its planned run (entry {entry}) moved between nodes during each of {MostLooks} looks. "
+            + "Repeat the change.");
 
         async ValueTask<bool> EndAsync(string statement)
             => await database.ExecuteAsync(connection, statement, [Arg.Int8(entry),
@@ -272,9 +278,12 @@ internal sealed partial class PostgreSqlJobStore
     }
 
     private ValueTask<bool> IsOverAsync(NpgsqlConnection connection, long entry, CancellationToken cancellationToken)
+        => IsAsync(connection, JobSql.IsOver, entry, cancellationToken);
+
+    private ValueTask<bool> IsAsync(NpgsqlConnection connection, string statement, long entry, CancellationToken cancellationToken)
         => database.ReadAsync(
             connection,
-            JobSql.IsOver,
+            statement,
             [Arg.Int8(entry)],
             static async (reader, token) => await reader.ReadAsync(token).ConfigureAwait(false) && reader.GetBoolean(0),
             cancellationToken);

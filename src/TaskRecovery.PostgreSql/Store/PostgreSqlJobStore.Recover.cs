@@ -41,65 +41,6 @@ internal sealed partial class PostgreSqlJobStore
         return new JobRecovery(planned, problems);
     }
 
-    public async Task<JobRecovery> CorrectPlansAsync(CancellationToken cancellationToken)
-    {
-        var problems = new List<UnplannableJob>();
-        var jobs = await database.ReadAsync(
-            JobSql.PlannedCron,
-            [],
-            async (reader, token) =>
-            {
-                var wrong = new List<Guid>();
-                while (await reader.ReadAsync(token).ConfigureAwait(false))
-                {
-                    var timing = new JobTiming
-                    {
-                        Name = reader.GetString(1),
-                        State = JobState.Active,
-                        Schedule = StoredSchedule.Read(null, null, reader.GetString(2), reader.StringOrNull(3)),
-                        StartAt = reader.TimeOrNull(4),
-                        EndAt = reader.TimeOrNull(5),
-                        Except = StoredSchedule.ReadExceptions(reader.StringOrNull(6)),
-                        NextRunAt = reader.TimeOrNull(7),
-                        IsPlanned = true,
-                    };
-                    var now = reader.GetFieldValue<DateTimeOffset>(8);
-                    if (TryPlan(timing, job => JobPlanning.Correct(job, now), problems) is not null)
-                    {
-                        wrong.Add(reader.GetGuid(0));
-                    }
-                }
-
-                return wrong;
-            },
-            cancellationToken).ConfigureAwait(false);
-        foreach (var job in jobs)
-        {
-            var line = await database.InTransactionAsync(
-                (connection, token) => CorrectAsync(connection, job, token), cancellationToken).ConfigureAwait(false);
-            if (line is not null)
-            {
-                queue.Hints.Work(line);
-            }
-        }
-
-        return new JobRecovery(jobs.Count, problems);
-    }
-
-    private async ValueTask<string?> CorrectAsync(NpgsqlConnection connection, Guid jobId, CancellationToken cancellationToken)
-    {
-        if (await LockAsync(connection, jobId, null, cancellationToken).ConfigureAwait(false) is not { PlannedEntry: { } entry } held
-            || JobPlanning.Correct(held.Timing, held.Now) is not { } due
-            || await IsOverAsync(connection, entry, cancellationToken).ConfigureAwait(false))
-        {
-            return null;
-        }
-
-        await EndPlannedAsync(connection, held, OutcomeKind.Superseded, EndReasons.Superseded, cancellationToken).ConfigureAwait(false);
-        await PlanAsync(connection, jobId, due, cancellationToken).ConfigureAwait(false);
-        return held.Queue;
-    }
-
     private async Task ResumeDueAsync(List<UnplannableJob> problems, CancellationToken cancellationToken)
     {
         var jobs = await database.ReadAsync(
@@ -181,7 +122,12 @@ internal sealed partial class PostgreSqlJobStore
             return (last, []);
         }
 
-        var entries = await database.ReadAsync(
+        return (last, await PlanManyAsync(connection, jobs, cancellationToken).ConfigureAwait(false));
+    }
+
+    private ValueTask<List<(string Queue, int Count)>> PlanManyAsync(
+        NpgsqlConnection connection, List<(Guid Id, DateTimeOffset? Due)> jobs, CancellationToken cancellationToken)
+        => database.ReadAsync(
             connection,
             JobSql.PlanMany,
             [Arg.Array([.. jobs.Select(static job => job.Id)], NpgsqlDbType.Uuid), Arg.Array(
@@ -196,9 +142,7 @@ internal sealed partial class PostgreSqlJobStore
 
                 return lines;
             },
-            cancellationToken).ConfigureAwait(false);
-        return (last, entries);
-    }
+            cancellationToken);
 
     private static JobTiming ReadTiming(NpgsqlDataReader reader) => new()
     {

@@ -10,21 +10,56 @@ internal sealed partial class SqliteJobStore
 
     public async Task<JobRecovery> RecoverJobsAsync(CancellationToken cancellationToken)
     {
-        await ChangeAsync(
-            session => session.Get(JobSql.ToResume).Bind(1, database.Now()), ResumeDue, cancellationToken).ConfigureAwait(false);
+        var due = await database.ReadAsync(
+            session => ReadIds(session.Get(JobSql.ToResume).Bind(1, database.Now())), cancellationToken).ConfigureAwait(false);
+        await ChangeAsync(due, ResumeDue, cancellationToken).ConfigureAwait(false);
         return await PlanMissingAsync(cancellationToken).ConfigureAwait(false);
     }
 
     public async Task<JobRecovery> CorrectPlansAsync(CancellationToken cancellationToken)
-        => await ChangeAsync(
-            session => session.Get(JobSql.PlannedCron).Bind(1, database.Now()), Correct, cancellationToken).ConfigureAwait(false);
-
-    /// <summary>Changes the jobs that a statement finds. Finds them with a reader: with 100,000 jobs the search alone would hold the write
-    /// lock for 0.2 s every minute, mostly without finding anything.</summary>
-    private async Task<JobRecovery> ChangeAsync(
-        Func<SqliteSession, SqliteStatement> search, Func<EntryMoves, JobRow, bool> change, CancellationToken cancellationToken)
     {
-        var jobs = await database.ReadAsync(session => ReadIds(search(session)), cancellationToken).ConfigureAwait(false);
+        var problems = new List<UnplannableJob>();
+        var wrong = await database.ReadAsync(session => FindWrong(session, database.Now(), problems), cancellationToken)
+            .ConfigureAwait(false);
+        var corrected = await ChangeAsync(wrong, Correct, cancellationToken).ConfigureAwait(false);
+        return corrected with { Unplannable = problems };
+    }
+
+    private static List<Guid> FindWrong(SqliteSession session, long now, List<UnplannableJob> problems)
+    {
+        var wrong = new List<Guid>();
+        foreach (var id in ReadIds(session.Get(JobSql.PlannedCron).Bind(1, now)))
+        {
+            if (Find(session, id) is { } job
+                && TryPlan(job, timing => JobPlanning.Correct(timing, Micros.ToTime(now)), problems) is (true, not null))
+            {
+                wrong.Add(id);
+            }
+        }
+
+        return wrong;
+    }
+
+    /// <returns>Whether the job can be planned, and the due time.</returns>
+    private static (bool IsPlannable, DateTimeOffset? Due) TryPlan(
+        JobRow job, Func<JobTiming, DateTimeOffset?> plan, List<UnplannableJob> problems)
+    {
+        try
+        {
+            return (true, plan(job.Timing));
+        }
+        catch (Exception exception) when (UnplannableJob.IsProblem(exception))
+        {
+            problems.Add(new UnplannableJob(job.Name, exception.Message));
+            return (false, null);
+        }
+    }
+
+    /// <summary>Changes jobs that a reader has found: with 100,000 jobs the search alone would hold the write lock for 0.2 s every minute,
+    /// mostly without finding anything.</summary>
+    private async Task<JobRecovery> ChangeAsync(
+        List<Guid> jobs, Func<EntryMoves, JobRow, bool> change, CancellationToken cancellationToken)
+    {
         var planned = 0;
         var queues = new HashSet<string>(StringComparer.Ordinal);
         var problems = new List<UnplannableJob>();
@@ -131,13 +166,10 @@ internal sealed partial class SqliteJobStore
                 continue;
             }
 
-            try
+            var plan = TryPlan(job, timing => JobPlanning.Missing(timing, wasPlanned: job.PlannedEntry is not null, now), problems);
+            if (plan.IsPlannable)
             {
-                plans.Add((job, Micros.From(JobPlanning.Missing(job.Timing, wasPlanned: job.PlannedEntry is not null, now))));
-            }
-            catch (Exception exception) when (UnplannableJob.IsProblem(exception))
-            {
-                problems.Add(new UnplannableJob(job.Name, exception.Message));
+                plans.Add((job, Micros.From(plan.Due)));
             }
         }
 

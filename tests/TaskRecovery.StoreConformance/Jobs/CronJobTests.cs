@@ -214,5 +214,48 @@ public abstract class CronJobTests(StoreFixture fixture) : JobStoreTests(fixture
         Assert.Equal(EndReasons.Superseded, (await FindAsync(planned)).Reason);
     }
 
+    [Fact]
+    public async Task Start_that_every_deployment_computes_anew_does_not_postpone_the_planned_run()
+    {
+        var job = await GivenJobAsync(Schedule.Cron("0 0 1 1 *"));
+        var planned = Assert.Single(await WaitingRunsAsync()).Id;
+
+        await GivenJobAsync(Schedule.Cron("0 0 1 1 *"), definition => definition with { StartAt = job.NextRunAt!.Value.AddDays(1) });
+        Assert.Equal(0, (await Jobs.CorrectPlansAsync(Cancellation)).Planned);
+
+        Assert.Equal(job.NextRunAt, (await FindJobAsync(job.Id)).NextRunAt);
+        Assert.Equal(planned, Assert.Single(await WaitingRunsAsync()).Id);
+    }
+
+    [Fact]
+    public async Task Wrong_plans_of_many_jobs_are_corrected_also_if_a_run_is_claimed_or_cancelled()
+    {
+        await GivenJobAsync(Schedule.Cron("* * * * *"), name: "job 0");
+        for (var number = 1; number < 12; number++)
+        {
+            await GivenJobAsync(Schedule.Cron("0 0 1 1 *"), name: $"job {number}");
+        }
+
+        var entries = (await WaitingRunsAsync()).Select(static run => run.Id).ToList();
+        Assert.True(await Store.CancelAsync(entries[1], Cancellation));
+        await ShiftTimeAsync(TimeSpan.FromMinutes(2));
+        var claimed = Assert.Single((await ClaimAsync(GivenNode(), kinds: EntryKind)).Entries).Id;
+
+        // The clock is set back. All plans are some minutes too late then.
+        await ShiftTimeAsync(TimeSpan.FromMinutes(-10));
+
+        var corrected = await Jobs.CorrectPlansAsync(Cancellation);
+
+        Assert.Equal((11, 0), (corrected.Planned, corrected.Unplannable.Count));
+        Assert.Equal(EndReasons.Superseded, (await FindAsync(claimed)).Reason);
+        Assert.Equal(EndReasons.CancelRequested, (await FindAsync(entries[1])).Reason);
+        var waiting = await WaitingRunsAsync();
+        Assert.Equal(11, waiting.Count);
+        Assert.DoesNotContain(waiting, run => entries.Contains(run.Id));
+        Assert.Equal(10, waiting.Count(static run => run.RunAt?.UtcDateTime is { Month: 1, Day: 1, Hour: 0, Minute: 0 }));
+        Assert.Equal(0, (await Jobs.CorrectPlansAsync(Cancellation)).Planned);
+        Assert.Empty(await Store.CheckInvariantsAsync(Cancellation));
+    }
+
     private Task SetAsync(string column, string value, string name) => Fixture.SetJobAsync(name, column, value, Cancellation);
 }

@@ -1,0 +1,68 @@
+using TaskRecovery.PostgreSql.Tests.Conformance;
+using TaskRecovery.Storage;
+using TaskRecovery.StoreConformance;
+
+namespace TaskRecovery.PostgreSql.Tests.Jobs;
+
+/// <summary>Changes of plans: what is in a transaction, and a planned entry that can't be ended.</summary>
+public sealed class PlanChangeTests() : JobStoreTests(new PostgreSqlFixture())
+{
+    [Fact]
+    public async Task Wrong_plans_of_many_jobs_are_corrected_in_one_transaction()
+    {
+        for (var number = 0; number < 20; number++)
+        {
+            await GivenJobAsync(Schedule.Cron("0 0 1 1 *"), name: $"job {number}");
+        }
+
+        await ExecuteAsync("update jobs set time_zone = 'Asia/Tokyo'");
+
+        Assert.Equal(20, (await Jobs.CorrectPlansAsync(Cancellation)).Planned);
+        Assert.Equal(1L, await ScalarAsync("select count(distinct xmin::text) from jobs"));
+        Assert.Equal(20L, await ScalarAsync("select count(*) from jobs j join waiting w on w.id = j.planned_entry"));
+    }
+
+    [Fact]
+    public async Task Job_is_not_changed_if_its_planned_entry_could_still_run_beside_the_new_plan()
+    {
+        var job = await GivenJobAsync();
+        await ExecuteAsync("""
+            create function keep() returns trigger language plpgsql as 'begin return null; end';
+            create trigger keep before delete on waiting for each row execute function keep()
+            """);
+
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => Jobs.PauseAsync(job.Id, new JobPause(default), Cancellation));
+        Assert.Equal((JobState.Active, job.NextRunAt), ((await FindJobAsync(job.Id)).State, (await FindJobAsync(job.Id)).NextRunAt));
+
+        await ExecuteAsync("drop trigger keep on waiting");
+        Assert.True(await Jobs.PauseAsync(job.Id, new JobPause(default), Cancellation));
+        Assert.Empty(await WaitingRunsAsync());
+    }
+
+    [Fact]
+    public async Task Job_whose_planned_entry_is_in_no_place_can_be_changed()
+    {
+        var job = await GivenJobAsync();
+        await ExecuteAsync("delete from waiting");
+
+        Assert.True(await Jobs.PauseAsync(job.Id, new JobPause(default), Cancellation));
+        Assert.Equal(JobState.Paused, (await FindJobAsync(job.Id)).State);
+        await ExecuteAsync("delete from entries");
+    }
+
+    private async Task ExecuteAsync(string text)
+    {
+        await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
+        await using var command = connection.CreateCommand();
+        command.CommandText = text;
+        await command.ExecuteNonQueryAsync(Cancellation);
+    }
+
+    private async Task<object?> ScalarAsync(string text)
+    {
+        await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
+        await using var command = connection.CreateCommand();
+        command.CommandText = text;
+        return await command.ExecuteScalarAsync(Cancellation);
+    }
+}
