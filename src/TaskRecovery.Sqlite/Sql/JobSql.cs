@@ -41,22 +41,29 @@ internal static class JobSql
             or not exists (select 1 from taskrecovery_entries e where e.id = ?1)
         """;
 
-    /// <summary>Inserts or updates a job. ?1 id, ?2 name, ?3 kind, ?4 entry kind, ?5 args, ?6 every, ?7 once at, ?8 start at, ?9 overlap,
-    /// ?10 missed runs, ?11 queue, ?12 priority, ?13 max attempts, ?14 timeout, ?15 now, ?16 the application that declares it, ?17 cron,
-    /// ?18 time zone, ?19 end at, ?20 exceptions, ?21 catch up within, ?22 catch-up limit, ?23 expires after, ?24 declared as, ?25
-    /// orphaned at.</summary>
-    public const string Save = """
+    /// <summary>Inserts a job with its plan. ?1 id, ?2 name, ?3 kind, ?4 entry kind, ?5 args, ?6 every, ?7 once at, ?8 start at, ?9
+    /// overlap, ?10 missed runs, ?11 queue, ?12 priority, ?13 max attempts, ?14 timeout, ?15 now, ?16 the application that declares it, ?17
+    /// cron, ?18 time zone, ?19 end at, ?20 exceptions, ?21 catch up within, ?22 catch-up limit, ?23 expires after, ?24 declared as, ?25
+    /// orphaned at, ?26 state, ?27 next run's due time, ?28 its entry.</summary>
+    public const string Insert = """
         insert into taskrecovery_jobs (
             id, name, kind, entry_kind, args, every, once_at, start_at, overlap, missed_runs, queue, priority, max_attempts, timeout,
                 created_at, updated_at, declared_by,
-            cron, time_zone, end_at, exceptions, catch_up_within, catch_up_limit, expires_after, declared_as, orphaned_at)
-        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)
-        on conflict (id) do update set kind = ?3, entry_kind = ?4, args = ?5, every = ?6, once_at = ?7, start_at = ?8, overlap = ?9,
+            cron, time_zone, end_at, exceptions, catch_up_within, catch_up_limit, expires_after, declared_as, orphaned_at,
+            state, next_run_at, planned_entry)
+        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25,
+            ?26, ?27, ?28)
+        """;
+
+    /// <summary>Changes a job. ?1 to ?25 as in <see cref="Insert"/>.</summary>
+    public const string Update = """
+        update taskrecovery_jobs set kind = ?3, entry_kind = ?4, args = ?5, every = ?6, once_at = ?7, start_at = ?8, overlap = ?9,
             missed_runs = ?10,
             queue = ?11, priority = ?12, max_attempts = ?13, timeout = ?14, updated_at = ?15, declared_by = ?16, cron = ?17,
                 time_zone = ?18, end_at = ?19,
             exceptions = ?20, catch_up_within = ?21, catch_up_limit = ?22, expires_after = ?23, declared_as = ?24,
             orphaned_at = ?25
+        where id = ?1 and name = ?2
         """;
 
     /// <summary>Changes the plan. ?1 id, ?2 state, ?3 next run's due time, ?4 its entry.</summary>

@@ -1,32 +1,10 @@
-using System.Text;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Sqlite;
 
-/// <content>Creating, changing, pausing and deleting jobs.</content>
+/// <content>Changing the plans of jobs, pausing and deleting jobs.</content>
 internal sealed partial class SqliteJobStore
 {
-    // Holds the write lock for about 10 ms.
-    private const int UpsertBatch = 200;
-
-    public async Task<Job> UpsertAsync(NewJob job, CancellationToken cancellationToken)
-    {
-        var (stored, isPlanned) = await database.WriteAsync(session => Upsert(session, job), cancellationToken).ConfigureAwait(false);
-        SendHint(isPlanned ? stored.Queue : null);
-        return stored.ToJob();
-    }
-
-    public async Task<IReadOnlyList<Job>> UpsertManyAsync(IReadOnlyList<NewJob> jobs, CancellationToken cancellationToken)
-    {
-        var stored = new List<Job>(jobs.Count);
-        foreach (var part in jobs.Chunk(UpsertBatch))
-        {
-            stored.AddRange(await UpsertPartAsync(part, cancellationToken).ConfigureAwait(false));
-        }
-
-        return stored;
-    }
-
     public async Task<bool> PauseAsync(Guid jobId, JobPause pause, AuditInfo audit, CancellationToken cancellationToken)
         => await database.WriteAsync(
             session =>
@@ -127,112 +105,11 @@ internal sealed partial class SqliteJobStore
         return isDeleted;
     }
 
-    private async Task<List<Job>> UpsertPartAsync(NewJob[] jobs, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var stored = await database.WriteAsync(
-                session => Array.ConvertAll(jobs, job => Upsert(session, job)), cancellationToken).ConfigureAwait(false);
-            foreach (var line in stored.Where(static row => row.IsPlanned).Select(static row => row.Job.Queue)
-                .Distinct(StringComparer.Ordinal))
-            {
-                SendHint(line);
-            }
-
-            return [.. stored.Select(static row => row.Job.ToJob())];
-        }
-        catch (Exception exception) when (jobs.Length > 1 && exception is not (StoreUnavailableException or OperationCanceledException))
-        {
-            // One of them can't be stored. Storing them one by one shows which.
-        }
-
-        var each = new List<Job>(jobs.Length);
-        foreach (var job in jobs)
-        {
-            each.Add(await UpsertAsync(job, cancellationToken).ConfigureAwait(false));
-        }
-
-        return each;
-    }
-
-    private (JobRow Job, bool IsPlanned) Upsert(SqliteSession session, NewJob job)
-    {
-        var moves = NewMoves(session);
-        var definition = job.Definition;
-        var held = JobRow.ReadOne(session.Get(JobSql.FindByName).Bind(1, definition.Name));
-        var isNew = held is null;
-        held ??= new JobRow
-        {
-            Id = Guid.CreateVersion7(Micros.ToTime(moves.Now)),
-            Name = definition.Name,
-            Kind = "",
-            EntryKind = "",
-            Args = "",
-            Queue = "",
-            CreatedAt = moves.Now,
-            UpdatedAt = moves.Now,
-        };
-        if (job.DeclaredAs is not null && job.DeclaredAs == held.DeclaredAs)
-        {
-            // The code declares what it declared before: what was changed at run time stays.
-            session.Get(JobSql.SetDeclared).Bind(1, held.Id).Bind(2, job.DeclaredBy).Bind(3, job.DeclaredAs).Execute();
-            return (held with { DeclaredBy = job.DeclaredBy, OrphanedAt = null }, false);
-        }
-
-        var wanted = held with
-        {
-            Kind = job.Kind,
-            EntryKind = job.EntryKind,
-            Args = Encoding.UTF8.GetString(job.Args.Span),
-            Every = Micros.From(definition.Schedule.Interval),
-            OnceAt = Micros.From(definition.Schedule.At),
-            Cron = definition.Schedule.Expression,
-            TimeZone = definition.Schedule.TimeZone,
-            StartAt = Micros.From(definition.StartAt) ?? held.StartAt,
-            EndAt = Micros.From(definition.EndAt),
-            Exceptions = definition.Except?.Text,
-            Overlap = definition.Overlap,
-            MissedRuns = definition.MissedRuns,
-            CatchUpWithin = Micros.From(definition.CatchUpWithin),
-            CatchUpLimit = definition.CatchUpLimit,
-            ExpiresAfter = Micros.From(definition.ExpiresAfter),
-            Queue = definition.Queue ?? "default",
-            Priority = definition.Priority,
-            MaxAttempts = job.MaxAttempts,
-            Timeout = Micros.From(definition.Timeout),
-            DeclaredBy = job.DeclaredBy ?? held.DeclaredBy,
-            DeclaredAs = job.DeclaredAs ?? held.DeclaredAs,
-            OrphanedAt = job.DeclaredBy is null ? held.OrphanedAt : null,
-        };
-        if (wanted == held)
-        {
-            return (held, false);
-        }
-
-        if (wanted with { DeclaredBy = held.DeclaredBy, DeclaredAs = held.DeclaredAs, OrphanedAt = held.OrphanedAt } == held)
-        {
-            session.Get(JobSql.SetDeclared).Bind(1, held.Id).Bind(2, wanted.DeclaredBy).Bind(3, wanted.DeclaredAs).Execute();
-            return (wanted, false);
-        }
-
-        session.Get(JobSql.Save)
-            .Bind(1, wanted.Id).Bind(2, wanted.Name).Bind(3, wanted.Kind).Bind(4, wanted.EntryKind)
-            .Bind(5, wanted.Args).Bind(6, wanted.Every).Bind(7, wanted.OnceAt)
-            .Bind(8, wanted.StartAt).Bind(9, (int)wanted.Overlap)
-            .Bind(10, (int)wanted.MissedRuns).Bind(11, wanted.Queue).Bind(12, wanted.Priority)
-            .Bind(13, wanted.MaxAttempts).Bind(14, wanted.Timeout).Bind(15, moves.Now).Bind(16, wanted.DeclaredBy)
-            .Bind(17, wanted.Cron).Bind(18, wanted.TimeZone).Bind(19, wanted.EndAt)
-            .Bind(20, wanted.Exceptions).Bind(21, wanted.CatchUpWithin)
-            .Bind(22, wanted.CatchUpLimit).Bind(23, wanted.ExpiresAfter).Bind(24, wanted.DeclaredAs).Bind(25, wanted.OrphanedAt).Execute();
-        var isPlanned = Replan(moves, held, wanted, isNew);
-        return (JobRow.ReadOne(session.Get(JobSql.Find).Bind(1, wanted.Id))!, isPlanned);
-    }
-
-    private static bool Replan(EntryMoves moves, JobRow held, JobRow wanted, bool isNew)
+    private static bool Replan(EntryMoves moves, JobRow held, JobRow wanted)
     {
         var isMoved = wanted.EntryKind != held.EntryKind || wanted.Queue != held.Queue || wanted.Priority != held.Priority
             || wanted.MaxAttempts != held.MaxAttempts || wanted.Timeout != held.Timeout;
-        if (JobPlanning.Replan(isNew ? null : Settled(moves, held), wanted.Timing, isMoved, Micros.ToTime(moves.Now)) is not { } plan)
+        if (JobPlanning.Replan(Settled(moves, held), wanted.Timing, isMoved, Micros.ToTime(moves.Now)) is not { } plan)
         {
             return false;
         }

@@ -18,7 +18,7 @@ internal sealed class JobDeclarations(
     : IStartupStep
 {
     private const int MostNames = 20;
-    private const int MostAtOnce = 500;
+    private const int MostAtOnce = 5_000;
 
     // Longer than a deployment, in which processes of two versions start.
     private static readonly TimeSpan LongestDeployment = TimeSpan.FromHours(1);
