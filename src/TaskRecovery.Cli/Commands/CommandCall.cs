@@ -61,12 +61,14 @@ internal sealed class CommandCall(ParseResult arguments, Terminal terminal, Stor
     /// instead.</summary>
     /// <param name="what">What to do, beginning with a verb.</param>
     /// <param name="cancellationToken">Cancels the question.</param>
+    /// <param name="dueTimes">The due times that a dry run lists.</param>
     /// <returns><see langword="null"/> to proceed; otherwise the exit code of the command.</returns>
-    public async Task<int?> AskAsync(string what, CancellationToken cancellationToken)
+    public async Task<int?> AskAsync(
+        string what, CancellationToken cancellationToken, IReadOnlyList<DateTimeOffset>? dueTimes = null)
     {
         if (IsDryRun)
         {
-            Describe(new DryRunResult(what));
+            Describe(new DryRunResult(what, DueTimes: dueTimes));
             return ExitCodes.Done;
         }
 
@@ -101,6 +103,11 @@ internal sealed class CommandCall(ParseResult arguments, Terminal terminal, Stor
         if (result.Sample is { Count: > 0 } sample)
         {
             Printer.Table(ListCommand.TableOf(sample));
+        }
+
+        foreach (var due in result.DueTimes ?? [])
+        {
+            Printer.Line(Output.Format.Time(due));
         }
     }
 }

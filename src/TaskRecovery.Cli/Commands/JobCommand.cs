@@ -5,12 +5,13 @@ using TaskRecovery.Cli.Output;
 
 namespace TaskRecovery.Cli.Commands;
 
-/// <summary><c>job</c>: runs or deletes one job.</summary>
+/// <summary><c>job</c>: runs, backfills or deletes one job.</summary>
 internal static class JobCommand
 {
-    public static Command Create(CommandFrame frame) => new("job", "Runs or deletes one job. To pause it, use 'pause job NAME'.")
+    public static Command Create(CommandFrame frame) => new("job", "Runs, backfills or deletes one job. To pause it, use 'pause job NAME'.")
     {
         CreateRun(frame),
+        CreateBackfill(frame),
         CreateDelete(frame),
     };
 
@@ -47,6 +48,72 @@ internal static class JobCommand
             }
 
             return ExitCodes.Done;
+        });
+    }
+
+    private static Command CreateBackfill(CommandFrame frame)
+    {
+        var name = Name();
+        var from = new Option<string?>("--from")
+        {
+            Description = "The beginning of the range, such as 2026-03-29T12:00:00Z, or 7d for seven days ago.",
+            Required = true,
+        };
+        var to = new Option<string?>("--to")
+        {
+            Description = "The end of the range. Due times from the planned run on are not part of it. Default: now.",
+        };
+        var command = new Command(
+            "backfill", "Runs a job for every due time in a range of the past that has no task yet. --dry-run lists the due times.")
+            {
+                name, from, to,
+            };
+        return frame.Writes(command, async (call, cancellationToken) =>
+        {
+            var (id, shown) = await FindAsync(call, name, cancellationToken).ConfigureAwait(false);
+            var begin = Values.Past("--from", call.Get(from))!.Value;
+            var end = Values.Past("--to", call.Get(to)) ?? TimeProvider.System.GetUtcNow();
+            try
+            {
+                return await BackfillAsync(call, id, shown, begin, end, cancellationToken).ConfigureAwait(false);
+            }
+            catch (InvalidOperationException)
+            {
+                call.Printer.Note($"backfill {shown}: nothing was changed, because it is paused, has ended, runs once or was deleted.");
+                return ExitCodes.Found;
+            }
+
+            async Task<int> BackfillAsync(
+                CommandCall call, Guid id, string shown, DateTimeOffset begin, DateTimeOffset end, CancellationToken cancellationToken)
+            {
+                var dues = await call.Store.Operator.PreviewBackfillAsync(id, begin, end, cancellationToken).ConfigureAwait(false);
+                if (dues.Count == 0)
+                {
+                    call.Printer.Note(
+                        $"backfill {shown}: nothing was changed, because no run was due from {Format.Time(begin)} to {Format.Time(end)}.");
+                    return ExitCodes.Found;
+                }
+
+                var times = dues.Count == 1 ? "one due time" : string.Create(CultureInfo.InvariantCulture, $"{dues.Count} due times");
+                var what = $"Run {shown} for those of {times} from {Format.Time(dues[0])} to {Format.Time(dues[^1])} that have no task, "
+                    + $"in {call.Store.Where}";
+                if (await call.AskAsync(what, cancellationToken, dues).ConfigureAwait(false) is { } code)
+                {
+                    return code;
+                }
+
+                var runs = await call.Store.Operator.BackfillJobAsync(id, begin, end, call.Audit, cancellationToken).ConfigureAwait(false);
+                if (call.AsJson)
+                {
+                    call.Json(new BackfillResult(call.Get(name)!, runs));
+                }
+                else
+                {
+                    call.Printer.Line(string.Create(CultureInfo.InvariantCulture, $"backfill {shown}: done, {runs} runs"));
+                }
+
+                return ExitCodes.Done;
+            }
         });
     }
 

@@ -24,6 +24,7 @@ namespace TaskRecovery.Cli.Output;
 [JsonSerializable(typeof(BulkResult))]
 [JsonSerializable(typeof(EraseResult))]
 [JsonSerializable(typeof(TriggerResult))]
+[JsonSerializable(typeof(BackfillResult))]
 [JsonSerializable(typeof(OperationDetails))]
 [JsonSerializable(typeof(RecoveryReport))]
 [JsonSerializable(typeof(DryRunResult))]

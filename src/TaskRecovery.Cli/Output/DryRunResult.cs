@@ -1,4 +1,6 @@
 namespace TaskRecovery.Cli.Output;
 
 /// <summary>The JSON of an action that was only described.</summary>
-internal sealed record DryRunResult(string WouldDo, Count? Entries = null, IReadOnlyList<EntrySummary>? Sample = null);
+internal sealed record DryRunResult(
+    string WouldDo, Count? Entries = null, IReadOnlyList<EntrySummary>? Sample = null,
+    IReadOnlyList<DateTimeOffset>? DueTimes = null);

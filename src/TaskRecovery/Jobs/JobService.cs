@@ -19,8 +19,6 @@ internal sealed class JobService(
     ILogger<JobService> logger)
     : IJobService
 {
-    private const int MostBackfilled = 10_000;
-
     public async Task<Job> CreateOrUpdateAsync<TArgs>(
         JobDefinition definition, TArgs args, CancellationToken cancellationToken = default)
         where TArgs : notnull
@@ -109,27 +107,7 @@ internal sealed class JobService(
     {
         AmbientTransaction.Refuse(nameof(BackfillAsync), "Call it after the scope, or in a scope with TransactionScopeOption.Suppress.");
         own.Refuse(nameof(BackfillAsync));
-        if (to < from)
-        {
-            throw new ArgumentException($"The range ends ({to:O}) before it begins ({from:O}); use a later end.", nameof(to));
-        }
-
-        if (await store.FindAsync(jobId, cancellationToken).ConfigureAwait(false)
-            is not { State: JobState.Active, NextRunAt: { } next, Schedule.At: null } job)
-        {
-            throw new InvalidOperationException($"Job {jobId} can't be backfilled: there is no such job, or it is paused, has ended, "
-                + "or runs once. Look at it with GetAsync.");
-        }
-
-        var dues = TimesOf(job).Between(from, to < next ? to : next.AddTicks(-1), next, MostBackfilled + 1);
-        return dues.Count switch
-        {
-            > MostBackfilled => throw new ArgumentException(
-                $"The range from {from:O} to {to:O} has more than {MostBackfilled:N0} due times of job '{job.Name}'; "
-                + "backfill it in parts.", nameof(to)),
-            0 => 0,
-            _ => await store.BackfillAsync(jobId, dues, actor.Because(), cancellationToken).ConfigureAwait(false),
-        };
+        return await actions.BackfillJobAsync(jobId, from, to, actor.Because(), cancellationToken).ConfigureAwait(false);
     }
 
     public async Task<DateTimeOffset?> GetNextRunAsync(Guid jobId, CancellationToken cancellationToken = default)

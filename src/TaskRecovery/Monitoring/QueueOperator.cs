@@ -1,3 +1,4 @@
+using TaskRecovery.Jobs;
 using TaskRecovery.Queue;
 using TaskRecovery.Rules;
 using TaskRecovery.Storage;
@@ -90,6 +91,20 @@ internal sealed class QueueOperator(
         AmbientTransaction.Refuse(nameof(TriggerJobAsync), "Call it after the scope, or in a scope with TransactionScopeOption.Suppress.");
         own.Refuse(nameof(TriggerJobAsync));
         return await jobs.TriggerAsync(jobId, overlap, audit, cancellationToken).ConfigureAwait(false);
+    }
+
+    public async ValueTask<IReadOnlyList<DateTimeOffset>> PreviewBackfillAsync(
+        Guid jobId, DateTimeOffset from, DateTimeOffset to, CancellationToken cancellationToken = default)
+        => await BackfillTimes.FindAsync(jobs, jobId, from, to, cancellationToken).ConfigureAwait(false);
+
+    public async ValueTask<int> BackfillJobAsync(
+        Guid jobId, DateTimeOffset from, DateTimeOffset to, AuditInfo audit, CancellationToken cancellationToken = default)
+    {
+        OperationRules.Check(audit);
+        AmbientTransaction.Refuse(nameof(BackfillJobAsync), "Call it after the scope, or in a scope with TransactionScopeOption.Suppress.");
+        own.Refuse(nameof(BackfillJobAsync));
+        var dues = await BackfillTimes.FindAsync(jobs, jobId, from, to, cancellationToken).ConfigureAwait(false);
+        return dues.Count == 0 ? 0 : await jobs.BackfillAsync(jobId, dues, audit, cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask<OperatorResult> DeleteJobAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken = default)

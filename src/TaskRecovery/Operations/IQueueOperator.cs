@@ -59,6 +59,21 @@ public interface IQueueOperator
     ValueTask<long?> TriggerJobAsync(
         Guid jobId, AuditInfo audit, OverlapPolicy? overlap = null, CancellationToken cancellationToken = default);
 
+    /// <summary>Finds the due times for which <see cref="BackfillJobAsync"/> would run a job. Those that have a task are skipped
+    /// then.</summary>
+    /// <exception cref="InvalidOperationException">The job does not exist, is paused, has ended, or runs once.</exception>
+    /// <exception cref="ArgumentException">The range ends before it begins, or has more than 10,000 due times.</exception>
+    ValueTask<IReadOnlyList<DateTimeOffset>> PreviewBackfillAsync(
+        Guid jobId, DateTimeOffset from, DateTimeOffset to, CancellationToken cancellationToken = default);
+
+    /// <summary>Runs a job for every due time in a range of the past that has no task yet, as
+    /// <see cref="IJobService.BackfillAsync"/>.</summary>
+    /// <returns>The number of runs that were enqueued.</returns>
+    /// <exception cref="InvalidOperationException">The job does not exist, is paused, has ended, or runs once.</exception>
+    /// <exception cref="ArgumentException">The range ends before it begins, or has more than 10,000 due times.</exception>
+    ValueTask<int> BackfillJobAsync(
+        Guid jobId, DateTimeOffset from, DateTimeOffset to, AuditInfo audit, CancellationToken cancellationToken = default);
+
     /// <summary>Deletes a job and cancels its unfinished tasks. Its task records are kept.</summary>
     /// <returns><see cref="OperatorResult.Done"/>, or <see cref="OperatorResult.NotFound"/> if there is no such job.</returns>
     ValueTask<OperatorResult> DeleteJobAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken = default);

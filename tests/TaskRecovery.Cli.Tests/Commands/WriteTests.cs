@@ -100,6 +100,36 @@ public sealed class WriteTests : IDisposable
     }
 
     [Fact]
+    public async Task A_job_is_run_for_due_times_of_the_past()
+    {
+        await _cli.MigratedAsync();
+        var job = await _cli.CreateJobAsync("sweep");
+        var (first, last) = (job.NextRunAt!.Value.AddHours(-5), job.NextRunAt.Value.AddHours(-3));
+        string[] range = ["job", "backfill", "sweep", "--from", $"{first.AddSeconds(-1):O}", "--to", $"{last.AddSeconds(1):O}"];
+
+        var preview = await _cli.RunAsync([.. range, "--dry-run"]);
+        var asked = await _cli.RunAsync([.. range], answer: "n");
+        var nothing = await _cli.RunAsync("job", "backfill", "sweep", "--from", "1s", "--yes");
+        var done = await _cli.RunAsync([.. range, "--yes", "--json", "--actor", "anna"]);
+        await _cli.RunAsync("pause", "job", "sweep", "--yes");
+        var paused = await _cli.RunAsync([.. range, "--yes"]);
+        var happened = (await _cli.RunAsync("events", "--json")).Json().GetProperty("events").EnumerateArray().First(
+            static one => Text(one, "kind") == "JobBackfilled");
+
+        Assert.Equal(0, preview.ExitCode);
+        Assert.StartsWith(
+            $"would: Run job sweep for those of 3 due times from {first:yyyy-MM-dd'T'HH:mm:ss'Z'} to {last:yyyy-MM-dd'T'HH:mm:ss'Z'} that "
+            + "have no task, in ", preview.Lines[0], StringComparison.Ordinal);
+        Assert.Equal(4, preview.Lines.Count(static line => line.Length > 0));
+        Assert.Equal((130, true), (asked.ExitCode, asked.Error.Contains("Run job sweep for those of 3", StringComparison.Ordinal)));
+        Assert.Equal(1, nothing.ExitCode);
+        Assert.Contains("because no run was due from", nothing.Error, StringComparison.Ordinal);
+        Assert.Equal((0, "sweep", 3), (done.ExitCode, Text(done.Json(), "job"), done.Json().GetProperty("runs").GetInt32()));
+        paused.AssertFailed(1, "backfill job sweep: nothing was changed, because it is paused, has ended, runs once or was deleted.");
+        Assert.Equal(("anna", 3), (Text(happened, "actor"), happened.GetProperty("entries").GetInt32()));
+    }
+
+    [Fact]
     public async Task Many_entries_are_changed_in_steps_with_their_progress()
     {
         await _cli.MigratedAsync();

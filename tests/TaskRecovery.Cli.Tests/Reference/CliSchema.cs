@@ -27,6 +27,7 @@ internal static class CliSchema
         ["pause"] = [typeof(ActionResult), typeof(DryRunResult)],
         ["resume"] = [typeof(ActionResult), typeof(DryRunResult)],
         ["job run"] = [typeof(TriggerResult), typeof(DryRunResult)],
+        ["job backfill"] = [typeof(BackfillResult), typeof(DryRunResult)],
         ["job delete"] = [typeof(ActionResult), typeof(DryRunResult)],
         ["erase"] = [typeof(EraseResult), typeof(DryRunResult)],
         ["ops"] = [typeof(IReadOnlyList<BulkOperation>)],

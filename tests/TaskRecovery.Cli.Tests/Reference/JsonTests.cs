@@ -28,6 +28,8 @@ public abstract class JsonTests(SeededDatabase database)
         { "pause", ["job", "sweep", "--yes"] },
         { "resume", ["queue", "mail", "--yes"] },
         { "job run", ["sweep", "--dry-run"] },
+        { "job backfill", ["report", "--from", "3h", "--dry-run"] },
+        { "job backfill", ["report", "--from", "3h", "--yes"] },
         { "job delete", ["sweep", "--dry-run"] },
         { "erase", ["2", "--yes"] },
         { "ops", [] },
@@ -86,6 +88,7 @@ public abstract class SeededDatabase : IAsyncLifetime
             Metadata = new Dictionary<string, string>(StringComparer.Ordinal) { ["tenant"] = "acme" },
         });
         await Cli.CreateJobAsync("sweep");
+        await Cli.CreateJobAsync("report");
         await Cli.RunAsync("pause", "queue", "mail", "--new", "--yes", "--reason", "upgrade");
         await Cli.RunAsync("cancel", "--metadata", "tenant=acme", "--yes");
         await CreateOldSystemsAsync();

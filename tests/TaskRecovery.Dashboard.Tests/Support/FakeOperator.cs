@@ -40,6 +40,14 @@ internal sealed class FakeOperator(FakeSystem system) : IQueueOperator
         Guid jobId, AuditInfo audit, OverlapPolicy? overlap = null, CancellationToken cancellationToken = default)
         => Note<long?>($"run {jobId}", audit, 4_711);
 
+    public ValueTask<IReadOnlyList<DateTimeOffset>> PreviewBackfillAsync(
+        Guid jobId, DateTimeOffset from, DateTimeOffset to, CancellationToken cancellationToken = default)
+        => new((IReadOnlyList<DateTimeOffset>)[]);
+
+    public ValueTask<int> BackfillJobAsync(
+        Guid jobId, DateTimeOffset from, DateTimeOffset to, AuditInfo audit, CancellationToken cancellationToken = default)
+        => Note($"backfill {jobId}", audit, 1);
+
     public ValueTask<OperatorResult> DeleteJobAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken = default)
         => Note($"delete {jobId}", audit, Result);
 
