@@ -41,6 +41,9 @@ internal sealed class ClaimLoop : ILocalClaimer
     /// <inheritdoc/>
     public void Wake(bool fromFront) => _looks.Wake(fromFront);
 
+    /// <inheritdoc cref="LookTimer.WakeByHint"/>
+    public void WakeByHint() => _looks.WakeByHint();
+
     /// <summary>Claims until <paramref name="stop"/> is cancelled. Survives every error of the store.</summary>
     /// <param name="stop">Ends the loop.</param>
     /// <param name="abort">Aborts the wait for the answer of a claim call in progress.</param>
@@ -136,18 +139,25 @@ internal sealed class ClaimLoop : ILocalClaimer
 
     private async Task LookAsync(int limit, CancellationToken abort)
     {
-        var fromFront = _looks.Begin();
-        if (_looks.ShouldRewind(fromFront))
+        var look = _looks.Begin();
+        if (_looks.ShouldRewind(look.FromFront))
         {
             _claimer!.Rewind();
         }
 
         var claimed = await ClaimAsync(limit, abort).ConfigureAwait(false);
-        if (claimed == 0 && fromFront)
+        if (claimed == 0 && look.FromFront)
         {
             // The claimer was notified of a due entry but found none. The suspect limiter may have held it back in this call, so try once
             // more.
-            await ClaimAsync(limit, abort).ConfigureAwait(false);
+            claimed = await ClaimAsync(limit, abort).ConfigureAwait(false);
+        }
+
+        _looks.End(look, foundWork: claimed > 0);
+        if (look.IsHinted && claimed > 0)
+        {
+            // Only hints about work count, because any login of the database can send others.
+            _services.Turns.Heard();
         }
     }
 

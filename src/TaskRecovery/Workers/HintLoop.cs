@@ -64,8 +64,7 @@ internal sealed class HintLoop
             case StoreHintKind.Work when hint.Queue is { } name:
                 if (_queues.TryGetValue(name, out var queue))
                 {
-                    _services.Turns.Heard();
-                    queue.Claimer.Wake(fromFront: false);
+                    queue.Claimer.WakeByHint();
                 }
 
                 break;

@@ -9,7 +9,7 @@ namespace TaskRecovery.Workers;
     + "and readers of its token may come late.")]
 internal sealed class HintTurns(TimeProvider time) : IHintTurns
 {
-    /// <summary>After this time, a node that has heard of work goes to the end of the line.</summary>
+    /// <summary>After this time, a node that found work because of a hint goes to the end of the line.</summary>
     internal static readonly TimeSpan LongestTurn = TimeSpan.FromSeconds(10);
 
     // The nodes that take over begin to listen with their next heartbeats. Until then this node continues, so that hints are not lost.
@@ -69,7 +69,7 @@ internal sealed class HintTurns(TimeProvider time) : IHintTurns
         }
     }
 
-    /// <summary>Records that a hint about work has arrived.</summary>
+    /// <summary>Records that a hint has led to work.</summary>
     public void Heard()
     {
         lock (_gate)

@@ -3,15 +3,23 @@ using TaskRecovery.Hosting;
 namespace TaskRecovery.Workers;
 
 /// <summary>Decides when the claimer of a queue looks for entries, and whether it looks from the front of the queue. Only
-/// <see cref="Wake"/> and <see cref="IsWoken"/> may be called concurrently with the claimer.</summary>
+/// <see cref="Wake"/>, <see cref="WakeByHint"/> and <see cref="IsWoken"/> may be called concurrently with the claimer.</summary>
 internal sealed class LookTimer(Signal signal, TimeProvider time)
 {
     // Looking from the front of the queue reads past every row version that an old snapshot keeps alive. This interval is short enough to
     // find entries promptly, and long enough to be cheap.
     internal static readonly TimeSpan RewindInterval = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>The shortest time between looks that only hints asked for, after one that found nothing. Any login of the database can
+    /// send any number of hints.</summary>
+    internal static readonly TimeSpan BetweenVainHints = TimeSpan.FromMilliseconds(20);
+
     private readonly Lock _gate = new();
     private bool _isWoken = true;
+    private bool _isHinted;
+    private bool _isOnlyHinted;
+    private bool _owesHint;
+    private long? _vainAt;
     private bool _isFromFront = true;
     private TimeSpan? _nextDue;
     private long _rewoundAt;
@@ -37,7 +45,28 @@ internal sealed class LookTimer(Signal signal, TimeProvider time)
         lock (_gate)
         {
             _isWoken = true;
+            _isOnlyHinted = false;
             _isFromFront |= fromFront;
+        }
+
+        signal.Set();
+    }
+
+    /// <summary>Wakes the claimer because a hint has arrived: at once, unless the look after an earlier hint has just found
+    /// nothing.</summary>
+    public void WakeByHint()
+    {
+        lock (_gate)
+        {
+            _isHinted = true;
+            if (_isWoken || _owesHint)
+            {
+                return;
+            }
+
+            // The claimer has to be signalled in both cases: if it is already waiting, it waits too long.
+            _owesHint = RestOfPause() > TimeSpan.Zero;
+            _isWoken = _isOnlyHinted = !_owesHint;
         }
 
         signal.Set();
@@ -46,22 +75,41 @@ internal sealed class LookTimer(Signal signal, TimeProvider time)
     /// <summary>Waits until the claimer is to look again without having been woken, or until the signal is set.</summary>
     public async Task WaitAsync(CancellationToken cancellationToken)
     {
-        if (!await signal.WaitAsync(UntilNextLook(), time, cancellationToken).ConfigureAwait(false))
+        var (wait, isForHint) = UntilNextLook();
+        if (await signal.WaitAsync(wait, time, cancellationToken).ConfigureAwait(false))
         {
-            _nextDue = null;
-            Wake(fromFront: true);
+            return;
         }
+
+        if (isForHint)
+        {
+            EndPause();
+            return;
+        }
+
+        _nextDue = null;
+        Wake(fromFront: true);
     }
 
     /// <summary>Begins a look.</summary>
-    /// <returns>Whether the claimer was woken to look from the front of the queue.</returns>
-    public bool Begin()
+    public Look Begin()
     {
         lock (_gate)
         {
-            var fromFront = _isFromFront;
-            _isWoken = _isFromFront = false;
-            return fromFront;
+            var look = new Look(_isFromFront, _isHinted, _isOnlyHinted);
+            _isWoken = _isFromFront = _isHinted = _isOnlyHinted = _owesHint = false;
+            return look;
+        }
+    }
+
+    /// <summary>Ends a look.</summary>
+    /// <param name="look">The look.</param>
+    /// <param name="foundWork">Whether it found an entry.</param>
+    public void End(Look look, bool foundWork)
+    {
+        lock (_gate)
+        {
+            _vainAt = foundWork ? null : look.IsOnlyHinted ? time.GetTimestamp() : _vainAt;
         }
     }
 
@@ -92,16 +140,45 @@ internal sealed class LookTimer(Signal signal, TimeProvider time)
 
     // An entry may be committed before the cursor and wake the claimer too soon after the last look from the front. It is found when the
     // next such look is due.
-    private TimeSpan UntilNextLook()
+    private (TimeSpan Wait, bool IsForHint) UntilNextLook()
     {
         var next = _nextDue ?? Timeout.InfiniteTimeSpan;
-        if (!_owesLook)
+        if (_owesLook)
         {
-            return next;
+            next = Earlier(next, RewindInterval - time.GetElapsedTime(_rewoundAt));
         }
 
-        var owed = RewindInterval - time.GetElapsedTime(_rewoundAt);
-        owed = owed > TimeSpan.Zero ? owed : TimeSpan.Zero;
-        return next == Timeout.InfiniteTimeSpan || owed < next ? owed : next;
+        lock (_gate)
+        {
+            return _owesHint && RestOfPause() is var pause && Earlier(next, pause) != next ? (pause, true) : (next, false);
+        }
     }
+
+    private static TimeSpan Earlier(TimeSpan next, TimeSpan other)
+    {
+        other = other > TimeSpan.Zero ? other : TimeSpan.Zero;
+        return next == Timeout.InfiniteTimeSpan || other < next ? other : next;
+    }
+
+    private TimeSpan RestOfPause()
+        => _vainAt is { } at && BetweenVainHints - time.GetElapsedTime(at) is var rest && rest > TimeSpan.Zero ? rest : TimeSpan.Zero;
+
+    private void EndPause()
+    {
+        lock (_gate)
+        {
+            if (_owesHint)
+            {
+                _isOnlyHinted |= !_isWoken;
+                _isWoken = true;
+                _owesHint = false;
+            }
+        }
+    }
+
+    /// <summary>Why the claimer looks.</summary>
+    /// <param name="FromFront">Whether it was woken to look from the front of the queue.</param>
+    /// <param name="IsHinted">Whether a hint woke it.</param>
+    /// <param name="IsOnlyHinted">Whether nothing but hints woke it.</param>
+    internal readonly record struct Look(bool FromFront, bool IsHinted, bool IsOnlyHinted);
 }

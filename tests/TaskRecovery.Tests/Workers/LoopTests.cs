@@ -54,6 +54,28 @@ public sealed class LoopTests
     }
 
     [Fact]
+    public async Task Many_hints_of_work_that_is_not_there_make_few_claims()
+    {
+        var store = new FakeQueueStore { Traits = SeldomPolled };
+        await using var host = await StartAsync(store);
+        await store.Until(now => now.Calls.ContainsKey("claim"));
+        var before = store.Calls["claim"];
+        var started = TimeProvider.System.GetTimestamp();
+
+        using var limit = new CancellationTokenSource(TimeSpan.FromMilliseconds(300));
+        while (!limit.IsCancellationRequested)
+        {
+            store.Hint(StoreHintKind.Work, "default");
+            await Task.Yield();
+        }
+
+        // Each look from the front that a hint led to may be made up for, at most every 100 ms.
+        var elapsed = TimeProvider.System.GetElapsedTime(started);
+        var most = (int)(elapsed / TimeSpan.FromMilliseconds(20)) + (2 * (int)(elapsed / TimeSpan.FromMilliseconds(100))) + 4;
+        Assert.InRange(store.Calls["claim"] - before, 1, most);
+    }
+
+    [Fact]
     public async Task What_runs_in_the_background_is_no_part_of_what_started_the_host()
     {
         var store = new FakeQueueStore();
