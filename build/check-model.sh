@@ -35,6 +35,7 @@ protocol-ends-1-fault      holds    live -DFAULTS=1
 protocol                   holds    safe -DFAULTS=2
 protocol-3-nodes           holds    safe -DFAULTS=1 -DN=3
 protocol-strangers         holds    safe -DFAULTS=1 -DSTRANGERS
+protocol-erase             holds    safe -DFAULTS=1 -DERASE
 protocol-short-kept        holds    safe -DSHORT_DEADLINE_KEPT -DOLD_BEAT_COUNTS
 FILE_COUNTER               holds    safe -DFAULTS=2
 FILE_COUNTER_3_NODES       holds    safe -DFILE_COUNTER -DFAULTS=1 -DN=3
@@ -60,6 +61,8 @@ RECONCILE_IN_ONE_STATEMENT overlap  safe
 ANY_OUTCOME_IS_MINE        wrong    safe
 NAMESAKE_UNCHECKED         overlap  safe
 UNCONFIRMED                overlap  safe -DFILE_COUNTER
+ERASE_UNDER_ANOTHER_FENCE  invariant safe -DFAULTS=1 -DERASE
+ANY_OUTCOME_IS_MINE_ERASED wrong    safe -DFAULTS=1 -DERASE -DANY_OUTCOME_IS_MINE
 jobs                       holds    jobs
 LEFT_TO_ITS_START          twice    jobs
 FORGOTTEN                  twice    jobs

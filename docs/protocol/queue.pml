@@ -38,6 +38,7 @@ byte outcome[K + 1];            /* outcomes: of the entry, under this fence */
 #define OPEN  0
 #define FINAL 1                 /* completed, failed for good, cancelled */
 #define BACK  2                 /* lost with its node, released, retried: the entry went back to waiting */
+#define ERASED 3                /* ended by an erasure while it ran */
 
 bool exists[R], dead[R], said[R];   /* nodes: row exists, dead_at set, "this session holds the lock" of the last heartbeat */
 byte lk[R];                     /* the node's session lock, as pg_locks shows it */
@@ -359,6 +360,7 @@ inline outcomeArrives(n) {
     :: fm[n] == FINISH && outcome[fc[n]] == OPEN -> outcome[fc[n]] = FINAL; ended++; fm[n] = ACCEPTED
     :: fm[n] == FINISH && outcome[fc[n]] == BACK -> fm[n] = found
 #endif
+    :: fm[n] == FINISH && outcome[fc[n]] == ERASED -> fm[n] = found
     :: fm[n] == FINISH && outcome[fc[n]] == FINAL -> fm[n] = ACCEPTED           /* its own: an earlier answer was lost */
     :: fm[n] == RELEASE -> if :: outcome[fc[n]] == OPEN -> outcome[fc[n]] = BACK; waiting = true :: else fi; fm[n] = ANSWERED
     fi;
@@ -470,11 +472,11 @@ end: do
             invariant(); tidy() }
 
     /* -- NodeSql.FindSameName, NodeSql.Insert: a new life. It takes over the work of its previous life at once if that process is
-          gone and its lock is free -- */
+          gone and does not hold its lock -- */
     :: d_step { runs(n) && passes(n) && canRegister(n) ->
-            if :: exists[row(n)] && !dead[row(n)] && said[row(n)] && lk[row(n)] == FREE -> die(row(n)) :: else fi;
+            if :: exists[row(n)] && !dead[row(n)] && said[row(n)] && !seenHeld(row(n)) -> die(row(n)) :: else fi;
 #ifdef NAMESAKE_UNCHECKED
-            for (j : 0 .. R - 1) { if :: exists[j] && !dead[j] && said[j] && lk[j] == FREE -> die(j) :: else fi }
+            for (j : 0 .. R - 1) { if :: exists[j] && !dead[j] && said[j] && !seenHeld(j) -> die(j) :: else fi }
 #endif
             gen[n] = 1 - gen[n]; reg[n] = true; exists[row(n)] = true; dead[row(n)] = false; said[row(n)] = false;
             lk[row(n)] = FREE; bk[row(n)] = FREE; zb[row(n)] = false }
@@ -534,6 +536,25 @@ end: do
     od
 }
 
+#ifdef ERASE
+/* An erasure ends a waiting entry (OperatorSql.CancelWaitingPlaces), or a running one under the fence of its claim (EraseSql.EndRunning).
+   A claim that has not committed holds a lock for which the erasure waits. */
+proctype Eraser() {
+end: do
+    :: d_step { !over && up && stored && !ended && !locked ->
+            if :: waiting -> waiting = false; ended++
+               :: else ->
+#ifdef ERASE_UNDER_ANOTHER_FENCE
+                    ended++
+#else
+                    for (i : 1 .. K) { if :: owner[i] && outcome[i] == OPEN -> outcome[i] = ERASED; ended++ :: else fi }
+#endif
+            fi;
+            invariant(); tidy() }
+    od
+}
+#endif
+
 proctype Clock() {
 end: do
     :: d_step { !over && timeMayPass ->
@@ -560,6 +581,9 @@ init {
     }
     atomic {
         for (i : 0 .. N - 1) { run Node(i); run Fate(i) }
+#ifdef ERASE
+        run Eraser();
+#endif
         run Server(); run Clock()
     }
 }

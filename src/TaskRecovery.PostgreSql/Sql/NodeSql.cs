@@ -17,11 +17,12 @@ internal static class NodeSql
         )
         """;
 
-    /// <summary>The living node with a name. $1 the name.</summary>
+    /// <summary>The living node with a name. $1 the name. As for <see cref="Heartbeat"/>, a lock counts only in the node's own
+    /// session.</summary>
     internal const string FindSameName = "with " + HeldLocks + """
 
         select n.id, n.machine, n.process_id, n.process_started, n.name_is_explicit, n.beat, n.holds_lock,
-            exists (select from held h where h.key = n.lock_key)
+            ((n.lock_key, n.backend) in (select h.key, h.pid from held h)) is true
         from {schema}.nodes n
         where n.name = $1 and n.named and n.dead_at is null
         """;

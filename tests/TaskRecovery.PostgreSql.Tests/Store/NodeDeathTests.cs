@@ -70,6 +70,25 @@ public sealed class NodeDeathTests : PostgreSqlStoreTests
     }
 
     [Fact]
+    public async Task A_login_that_takes_a_dead_nodes_lock_keeps_no_restarted_node_from_its_work()
+    {
+        var store = await OpenStoreAsync();
+        var first = Identity("name", isExplicit: true);
+        var dead = Keep(store.OpenNodeSession());
+        dead.Register(first);
+        dead.SendHeartbeat(first.Id, holdsLock: true);
+        var key = await ScalarAsync<long>($"select lock_key from taskrecovery.nodes where id = '{first.Id}'");
+        await using var stranger = await OpenConnectionAsync();
+        dead.Dispose();
+        await RunAsync(stranger, $"select pg_advisory_lock({key})");
+
+        using var restarted = store.OpenNodeSession();
+        var registration = restarted.Register(Identity("name", isExplicit: true));
+
+        Assert.Equal((false, first.Id), (registration.NameTaken, Assert.Single(registration.TakenOver)));
+    }
+
+    [Fact]
     public async Task A_beat_does_not_read_claims()
     {
         var (node, id) = await GivenNodeAsync("node");
