@@ -21,7 +21,7 @@ public sealed class TaskRecoveryOptions
     public TimeSpan ShutdownTimeout { get; set; } = TimeSpan.FromSeconds(20);
 
     /// <summary>The maximum size of an entry's arguments as JSON, in bytes.</summary>
-    /// <value>Default: 1,048,576 bytes (1 MiB). 1 byte to 268,435,456 bytes (256 MiB).</value>
+    /// <value>Default: 1,048,576 bytes (1 MiB). 1 byte to 33,554,432 bytes (32 MiB).</value>
     public int MaxArgsBytes { get; set; } = 1024 * 1024;
 
     /// <summary>The maximum size of a result, a step result or a checkpoint as JSON, in bytes.</summary>

@@ -18,14 +18,15 @@ internal static class ClaimSql
     /// <returns>First a row about the claim, in the six columns before the last two: the node's number (null if it is dead); the fence
     /// (null if nothing was claimed); the time; the number of rows selected (null if another claimer is active, in which case
     /// <see cref="ClaimBesideOthers"/> has to be used; -1 if a number no longer belongs to its name); the wait until the next entry is due;
-    /// whether entries were left because of their size. Then one row per entry: a value that is common to all entries would cost as much in
+    /// whether entries were left because of their size. Then one row per entry (without its texts if they have more than
+    /// <see cref="ClaimLimits.EntryBytes"/>): a value that is common to all entries would cost as much in
     /// each of these rows as any other. The rows come in the order of the plan: the parts of a union are read one after the other, and a
     /// statement that writes is never parallel. <see cref="ClaimColumns"/> names the columns.</returns>
     /// <remarks>Locking a row before deleting it costs a second record in the write-ahead log and a seventh of the claim's time. The row
     /// lock is needed only if several claimers take from the same queue at the same moment. A claimer that is alone holds the queue's
     /// advisory lock instead, and claims the rows that it could delete. No other statement waits for a row lock while holding one, so this
     /// cannot deadlock. The row of the node is locked only if there is something to claim: a lock is written to the log, and a claim that
-    /// finds nothing would wait for the disk.</remarks>
+    /// finds nothing would wait for the disk. The size of a text is known without reading the text, even if it is compressed.</remarks>
     internal static readonly string ClaimAlone = Statement(
         "pg_try_advisory_xact_lock(hashtext('{schema:literal}.waiting'), $2)",
         rowLocks: "",
@@ -72,12 +73,16 @@ internal static class ClaimSql
             select n.number from {schema}.nodes n where n.id = $1 and n.dead_at is null and exists (select from found) for key share
         ), picked as materialized (
             select s.* from (
-                select f.tid, f.id, f.level, f.run_at, f.attempt, f.crashes, f.found_by_id,
+                select f.tid, f.id, f.level, f.run_at, least(f.attempt, {{ClaimLimits.Counts}}::smallint) as attempt,
+                    least(f.crashes, {{ClaimLimits.Counts}}::smallint) as crashes, f.found_by_id,
                     e.kind, e.priority, e.max_attempts, e.created_at, e.args, e.unique_key is not null as has_key, e.timeout,
-                    e.metadata, e.trace_parent, e.expires_at,
-                    sum(octet_length(e.args) + coalesce(octet_length(e.metadata), 0)) over (rows between unbounded preceding
-                        and 1 preceding) as bytes
-                from found f left join lateral (select * from {schema}.entries e where e.id = f.id offset 0) e on true
+                    e.metadata, e.trace_parent, e.expires_at, e.size <= {{ClaimLimits.EntryBytes}} as fits,
+                    sum(case when e.size <= {{ClaimLimits.EntryBytes}} then e.size else 0 end)
+                        over (rows between unbounded preceding and 1 preceding) as bytes
+                from found f left join lateral (
+                    select e.*, octet_length(e.args)::bigint + coalesce(octet_length(e.metadata), 0)
+                        + coalesce(octet_length(e.trace_parent), 0) as size
+                    from {schema}.entries e where e.id = f.id offset 0) e on true
             ) s
             where (s.bytes is null or s.bytes < {{ClaimLimits.Bytes}}) and exists (select from node)
         ), {{take}}, claim as (
@@ -86,9 +91,9 @@ internal static class ClaimSql
                 from node n), p.ids, p.again, p.attempts, p.crashes
             from (
                 select array_agg(p.id) as ids,
-                    array_agg(p.id) filter (where p.attempt + p.crashes > 0) as again,
-                    array_agg(p.attempt) filter (where p.attempt + p.crashes > 0) as attempts,
-                    array_agg(p.crashes) filter (where p.attempt + p.crashes > 0) as crashes
+                    array_agg(p.id) filter (where p.attempt > 0 or p.crashes > 0) as again,
+                    array_agg(p.attempt) filter (where p.attempt > 0 or p.crashes > 0) as attempts,
+                    array_agg(p.crashes) filter (where p.attempt > 0 or p.crashes > 0) as crashes
                 from held p
             ) p
             where p.ids is not null
@@ -107,8 +112,9 @@ internal static class ClaimSql
             where (f.kind = any ($3) or f.place = {{Look}}) and not exists (select from held p)),
             (select count(*) from found) > (select count(*) from picked), null::timestamptz, null::boolean
         union all
-        select w.id, w.level, w.run_at, w.attempt, w.crashes, w.kind, w.priority, w.max_attempts, w.created_at, w.args, w.has_key,
-            w.timeout, w.metadata, w.trace_parent,
+        select w.id, w.level, w.run_at, w.attempt, w.crashes, w.kind, w.priority, w.max_attempts, w.created_at,
+            case when w.fits then w.args end, w.has_key, w.timeout, case when w.fits then w.metadata end,
+            case when w.fits then w.trace_parent end,
             case when (select exists (select from {schema}.cancellations)) then exists (select from {schema}.cancellations x
                 where x.entry = w.id) else false end,
             null, null, null, null, null, null,

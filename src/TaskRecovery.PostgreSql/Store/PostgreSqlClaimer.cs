@@ -247,29 +247,36 @@ internal sealed partial class PostgreSqlClaimer(
     {
         try
         {
-            return ReadRow(reader, id, now, waited);
+            return reader.IsDBNull(ClaimColumns.Args)
+                ? Unreadable(reader, id, waited, ClaimLimits.TooLarge)
+                : ReadRow(reader, id, now, waited);
+        }
+        catch (KeyNotFoundException)
+        {
+            return Unreadable(
+                reader, id, waited, $"its kind has the number {reader.GetInt16(ClaimColumns.Kind)}, and it waited as another");
         }
         catch (Exception exception)
-            when (exception is InvalidCastException or OverflowException or ArgumentException or FormatException or KeyNotFoundException)
+            when (exception is InvalidCastException or OverflowException or ArgumentException or FormatException)
         {
-            return new ClaimedEntry
-            {
-                Id = id,
-                Kind = _kindNames.GetValueOrDefault(reader.GetInt16(ClaimColumns.Kind), "unknown"),
-                Priority = reader.GetInt16(ClaimColumns.Priority),
-                Args = ReadOnlyMemory<byte>.Empty,
-                Attempt = reader.GetInt16(ClaimColumns.Attempt) + 1,
-                MaxAttempts = reader.GetInt16(ClaimColumns.MaxAttempts),
-                Crashes = reader.GetInt16(ClaimColumns.Crashes),
-                CreatedAt = DateTimeOffset.UnixEpoch,
-                Waited = waited,
-                HasUniqueKey = reader.GetBoolean(ClaimColumns.HasKey),
-                Problem = exception is KeyNotFoundException
-                    ? $"its kind has the number {reader.GetInt16(ClaimColumns.Kind)}, and it waited as another"
-                    : exception.Message,
-            };
+            return Unreadable(reader, id, waited, exception.Message);
         }
     }
+
+    private ClaimedEntry Unreadable(NpgsqlDataReader reader, long id, TimeSpan waited, string problem) => new()
+    {
+        Id = id,
+        Kind = _kindNames.GetValueOrDefault(reader.GetInt16(ClaimColumns.Kind), "unknown"),
+        Priority = reader.GetInt16(ClaimColumns.Priority),
+        Args = ReadOnlyMemory<byte>.Empty,
+        Attempt = reader.GetInt16(ClaimColumns.Attempt) + 1,
+        MaxAttempts = reader.GetInt16(ClaimColumns.MaxAttempts),
+        Crashes = reader.GetInt16(ClaimColumns.Crashes),
+        CreatedAt = DateTimeOffset.UnixEpoch,
+        Waited = waited,
+        HasUniqueKey = reader.GetBoolean(ClaimColumns.HasKey),
+        Problem = problem,
+    };
 
     private ClaimedEntry ReadRow(NpgsqlDataReader reader, long id, DateTime now, TimeSpan waited) => new()
     {

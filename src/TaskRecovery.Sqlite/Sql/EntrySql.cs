@@ -11,14 +11,18 @@ internal static class EntrySql
         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
         """;
 
-    /// <summary>The columns of an entry that a claim returns. ?1 id.</summary>
+    /// <summary>The columns of an entry that a claim returns. ?1 id, ?2 whether without its texts.</summary>
     public const string Payload = """
-        select priority, args, max_attempts, created_at, unique_key is not null, timeout, metadata, trace_parent, kind, expires_at
+        select priority, iif(?2, null, args), max_attempts, created_at, unique_key is not null, timeout, iif(?2, null, metadata),
+            iif(?2, null, trace_parent), kind, expires_at
         from taskrecovery_entries where id = ?1
         """;
 
-    /// <summary>The size in bytes of an entry's payload. ?1 id.</summary>
-    public const string Size = "select octet_length(args) + coalesce(octet_length(metadata), 0) from taskrecovery_entries where id = ?1";
+    /// <summary>The size in bytes of an entry's texts, which is known without reading them. ?1 id.</summary>
+    public const string Size = """
+        select octet_length(args) + coalesce(octet_length(metadata), 0) + coalesce(octet_length(trace_parent), 0)
+        from taskrecovery_entries where id = ?1
+        """;
 
     /// <summary>Kind and unique key. ?1 id.</summary>
     public const string KindAndKey = "select kind, unique_key from taskrecovery_entries where id = ?1";

@@ -109,7 +109,7 @@ internal sealed class EntryMoves(SqliteSession session, SqliteNames names, long 
             return false;
         }
 
-        var (attempt, crashes) = (statement.Int32(0), statement.Int32(1));
+        var (attempt, crashes) = (statement.Count(0), statement.Count(1));
         statement.Execute();
         return End(new Run(entry, DrawFence(), null, attempt, crashes, 0, MayHaveTask: true), kind, [], error, reason);
     }

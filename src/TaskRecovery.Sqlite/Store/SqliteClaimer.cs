@@ -145,8 +145,10 @@ internal sealed class SqliteClaimer(
                     return taken;
                 }
 
-                bytes += session.Get(EntrySql.Size).Bind(1, candidates[index].Id).Scalar() ?? 0;
-                taken.Add(TakeOne(session, candidates[index]));
+                var size = session.Get(EntrySql.Size).Bind(1, candidates[index].Id).Scalar() ?? 0;
+                var isTooLarge = size > ClaimLimits.EntryBytes;
+                bytes += isTooLarge ? 0 : size;
+                taken.Add(TakeOne(session, candidates[index]) with { IsTooLarge = isTooLarge });
             }
 
             if (level.Key <= CrashLevels.LastChance(suspects.MaxCrashes))
@@ -178,7 +180,7 @@ internal sealed class SqliteClaimer(
     {
         var statement = session.Get(WaitingSql.Take).Bind(1, candidate.Id);
         statement.Step();
-        var taken = new Taken(candidate, statement.Int32(0), statement.Int32(1));
+        var taken = new Taken(candidate, statement.Count(0), statement.Count(1));
         statement.Step();
         return taken;
     }
@@ -203,9 +205,9 @@ internal sealed class SqliteClaimer(
     {
         var id = taken.Candidate.Id;
         var cancelRequested = anyCancels && session.Get(EntrySql.IsCancelRequested).Bind(1, id).Exists();
-        var statement = session.Get(EntrySql.Payload).Bind(1, id);
+        var statement = session.Get(EntrySql.Payload).Bind(1, id).Bind(2, taken.IsTooLarge);
         statement.Step();
-        var problem = ProblemOf(statement, taken.Candidate);
+        var problem = taken.IsTooLarge ? ClaimLimits.TooLarge : ProblemOf(statement, taken.Candidate);
         var entry = new ClaimedEntry
         {
             Problem = problem,
@@ -277,5 +279,5 @@ internal sealed class SqliteClaimer(
 
     private readonly record struct Candidate(long Id, long RunAt, string Kind, long KindNumber);
 
-    private readonly record struct Taken(Candidate Candidate, int Attempt, int Crashes);
+    private readonly record struct Taken(Candidate Candidate, int Attempt, int Crashes, bool IsTooLarge = false);
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using SQLitePCL;
+using TaskRecovery.Storage;
 
 namespace TaskRecovery.Sqlite;
 
@@ -114,6 +115,9 @@ internal sealed class SqliteStatement(sqlite3 connection, sqlite3_stmt handle, s
     public long Int64(int column) => raw.sqlite3_column_int64(handle, column);
 
     public int Int32(int column) => raw.sqlite3_column_int(handle, column);
+
+    /// <summary>Returns a number of attempts or crashes. Something else may have written one that has no room for another.</summary>
+    public int Count(int column) => (int)Math.Clamp(Int64(column), 0, ClaimLimits.Counts);
 
     public bool Boolean(int column) => Int64(column) != 0;
 

@@ -22,8 +22,8 @@ internal sealed class TaskRecoveryOptionsValidator : IValidateOptions<TaskRecove
         Check(Enum.IsDefined(options.StartupMode), nameof(options.StartupMode), options.StartupMode, "use one of its names");
         Range(options.ShutdownTimeout, TimeSpan.Zero, TimeSpan.FromDays(1), nameof(options.ShutdownTimeout));
         Check(
-            options.MaxArgsBytes is > 0 and <= 256 * 1024 * 1024,
-            nameof(options.MaxArgsBytes), options.MaxArgsBytes, "use 1 to 268,435,456 bytes");
+            options.MaxArgsBytes is > 0 and <= EntryLimits.MostArgsBytes,
+            nameof(options.MaxArgsBytes), options.MaxArgsBytes, "use 1 to 33,554,432 bytes");
         Check(
             options.MaxResultBytes is > 0 and <= 256 * 1024 * 1024,
             nameof(options.MaxResultBytes), options.MaxResultBytes, "use 1 to 268,435,456 bytes");

@@ -39,7 +39,7 @@ internal sealed class EntryFactory(KindRegistry kinds, EntryJson json, IOptions<
             Kind = kind.Name,
             Queue = options.Queue ?? EntryLimits.DefaultQueue,
             Priority = options.Priority,
-            Args = PayloadCodecs.Encode(kind.Codec, args),
+            Args = Encoded(kind, args),
             RunAt = options.RunAt < EntryLimits.EarliestTime ? EntryLimits.EarliestTime : options.RunAt,
             RunAfter = options.RunAfter,
             ExpiresAt = options.ExpiresAt < EntryLimits.EarliestTime ? EntryLimits.EarliestTime : options.ExpiresAt,
@@ -151,6 +151,17 @@ internal sealed class EntryFactory(KindRegistry kinds, EntryJson json, IOptions<
                 $"{nameof(options.Metadata)} has {bytes:N0} bytes of JSON, and at most {EntryLimits.MaxMetadataBytes:N0} are "
                 + "stored: put large data into the arguments, or store it elsewhere and pass its key.", nameof(options))
             : stored;
+    }
+
+    private static byte[] Encoded(BoundKind kind, byte[] args)
+    {
+        var stored = PayloadCodecs.Encode(kind.Codec, args);
+        return stored.Length <= EntryLimits.MaxStoredArgsBytes
+            ? stored
+            : throw new ArgumentException(
+                $"The arguments of '{kind.Name}' have {stored.Length:N0} bytes after their codec, and at most "
+                + $"{EntryLimits.MaxStoredArgsBytes:N0} are stored: store large data elsewhere and pass its key.",
+                nameof(args));
     }
 
     private byte[] Checked(BoundKind kind, byte[] args)

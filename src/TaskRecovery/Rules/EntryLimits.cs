@@ -7,6 +7,12 @@ internal static class EntryLimits
     public const int MaxPriority = 9;
     public const int MaxMetadataBytes = 16 * 1024;
 
+    /// <summary>The largest value of <see cref="TaskRecoveryOptions.MaxArgsBytes"/>. A codec that stores base64 adds a third.</summary>
+    public const int MostArgsBytes = 32 * 1024 * 1024;
+
+    /// <summary>The maximum size of stored arguments, after a codec has encoded them.</summary>
+    public const int MaxStoredArgsBytes = 64 * 1024 * 1024;
+
     /// <summary>The maximum number of steps of an entry or task. All of them are read when it runs again.</summary>
     public const int MaxSteps = 10_000;
 

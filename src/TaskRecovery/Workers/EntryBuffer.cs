@@ -13,6 +13,9 @@ internal sealed class EntryBuffer
 
     public int Count { get; private set; }
 
+    /// <summary>The bytes of arguments and metadata of these entries.</summary>
+    public long Bytes { get; private set; }
+
     public void Add(NodeClaim claim, IReadOnlyList<ClaimedEntry> entries) => Add(new Batch(claim, entries));
 
     public bool TryTake(out BufferedEntry entry)
@@ -25,6 +28,7 @@ internal sealed class EntryBuffer
 
         entry = new BufferedEntry(batch.Claim, batch.Entries[_next], batch.Early?[_next]);
         Count--;
+        Bytes -= SizeOf(entry.Entry);
         _ahead = Math.Max(_ahead - 1, 0);
         if (++_next == batch.Entries.Count)
         {
@@ -99,7 +103,13 @@ internal sealed class EntryBuffer
     {
         _batches.Enqueue(batch);
         Count += batch.Entries.Count;
+        for (var i = 0; i < batch.Entries.Count; i++)
+        {
+            Bytes += SizeOf(batch.Entries[i]);
+        }
     }
+
+    private static long SizeOf(ClaimedEntry entry) => entry.Args.Length + (entry.Metadata?.Length ?? 0);
 
     private sealed record Batch(NodeClaim Claim, IReadOnlyList<ClaimedEntry> Entries)
     {

@@ -295,7 +295,11 @@ internal sealed class ExecutorPool
         => claim.Lease.IsValid && entry is { Problem: null, StartsWithin: null } && !IsCancelRequested(entry, claim)
             && _runners.Find(entry.Kind)?.Runner is { BeginsEarly: true } runner ? new EarlyStart(runner, entry, claim, _time) : null;
 
-    private int Limit() => ClaimPlan.Limit(_executors.Length, _prefetch.Current, _executors.Length - _idle.Count, _buffer.Count);
+    // While an executor is idle, the buffer is empty. Without the limit of bytes, the buffer could hold as many claims of large entries as
+    // it may hold entries.
+    private int Limit() => _buffer.Bytes >= ClaimLimits.Bytes
+        ? 0
+        : ClaimPlan.Limit(_executors.Length, _prefetch.Current, _executors.Length - _idle.Count, _buffer.Count);
 
     private int Release(Func<NodeClaim, bool> condition)
     {

@@ -9,6 +9,9 @@ public sealed class OddRowTests : PostgreSqlStoreTests
     [Theory]
     [InlineData("timeout = interval '1 month'", "month")]
     [InlineData("kind = (select id from taskrecovery.kinds where name = 'other')", "kind")]
+    [InlineData("args = repeat('x', 70000000)", "bytes")]
+    [InlineData("metadata = repeat('x', 70000000)", "bytes")]
+    [InlineData("trace_parent = repeat('x', 70000000)", "bytes")]
     [InlineData("created_at = 'infinity'", null)]
     [InlineData("metadata = 'no json'", null)]
     [InlineData("timeout = interval '-1 second'", null)]
@@ -29,6 +32,7 @@ public sealed class OddRowTests : PostgreSqlStoreTests
 
         Assert.Equal([ids[0], ids[1], ids[3]], batch.Entries.Select(entry => entry.Id));
         Assert.Equal(problem is not null, batch.Entries[1].Problem is not null);
+        Assert.InRange(batch.Entries[1].Args.Length, 0, 10);
         Assert.All([batch.Entries[0], batch.Entries[2]], entry => Assert.Null(entry.Problem));
         Assert.Empty(await store.FinishAsync(identity.Id, [.. batch.Entries.Select(
             entry => new RunOutcome { EntryId = entry.Id, Fence = batch.Fence, Kind = OutcomeKind.Failed, IsTask = true })], Cancellation));
@@ -73,6 +77,14 @@ public sealed class OddRowTests : PostgreSqlStoreTests
             Assert.Equal(PostgresErrorCodes.CheckViolation, error.SqlState);
         }
 
+        foreach (var change in new[] { "args = repeat('x', 67108865)", "metadata = repeat('x', 16385)",
+            "unique_key = repeat('x', 4097)", "trace_parent = repeat('x', 4097)" })
+        {
+            var error = await Assert.ThrowsAsync<PostgresException>(
+                () => ExecuteAsync($"update taskrecovery.entries set {change} where id = {id}"));
+            Assert.Equal((PostgresErrorCodes.CheckViolation, "entries_size_check"), (error.SqlState, error.ConstraintName));
+        }
+
         foreach (var time in new[] { "infinity", "-infinity" })
         {
             var error = await Assert.ThrowsAsync<PostgresException>(
@@ -83,5 +95,6 @@ public sealed class OddRowTests : PostgreSqlStoreTests
         Assert.True(await ScalarAsync<bool>("select bool_and(convalidated) from pg_constraint where conname like '%_sound_check'"));
     }
 
-    private Task GivenNoChecksAsync() => ExecuteAsync("alter table taskrecovery.entries drop constraint entries_sound_check");
+    private Task GivenNoChecksAsync()
+        => ExecuteAsync("alter table taskrecovery.entries drop constraint entries_sound_check, drop constraint entries_size_check");
 }

@@ -20,6 +20,10 @@ public sealed class OddRowTests : IDisposable
     [InlineData("taskrecovery_entries set created_at = 'now'", "created_at")]
     [InlineData("taskrecovery_entries set expires_at = 'never'", "expires_at")]
     [InlineData("taskrecovery_entries set kind = x'00'", "kind")]
+    [InlineData("taskrecovery_entries set args = hex(zeroblob(35000000))", "bytes")]
+    [InlineData("taskrecovery_entries set args = zeroblob(70000000)", "bytes")]
+    [InlineData("taskrecovery_entries set metadata = hex(zeroblob(35000000))", "bytes")]
+    [InlineData("taskrecovery_entries set trace_parent = hex(zeroblob(35000000))", "bytes")]
     [InlineData("taskrecovery_entries set args = x'ff00'", null)]
     [InlineData("taskrecovery_entries set args = 5", null)]
     [InlineData("taskrecovery_entries set metadata = x'ff', trace_parent = 1.5, unique_key = 5", null)]
@@ -42,7 +46,8 @@ public sealed class OddRowTests : IDisposable
         foreach (var entry in batch.Entries)
         {
             Assert.Equal(entry.Id == ids[1] ? problem : null, entry.Problem is { } text ? text.Split(' ').First(word => word is "timeout"
-                or "kind" or "created_at" or "priority" or "max_attempts" or "expires_at") : null);
+                or "kind" or "created_at" or "priority" or "max_attempts" or "expires_at" or "bytes") : null);
+            Assert.InRange(entry.Args.Length, 0, 10);
         }
 
         Assert.Empty(await store.FinishAsync(

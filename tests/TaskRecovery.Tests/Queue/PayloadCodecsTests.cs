@@ -106,6 +106,18 @@ public sealed class PayloadCodecsTests
             StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Arguments_that_a_codec_makes_too_large_are_refused()
+    {
+        var store = new FakeQueueStore();
+        await using var host = WorkHost.Create(store, static builder => builder.AddKind<TestArgs>().AddPayloadCodec<TestArgs, Inflating>());
+
+        var error = await Assert.ThrowsAsync<ArgumentException>(async () => await host.Queue.EnqueueAsync(new TestArgs()));
+
+        Assert.Contains("67,108,864", error.Message, StringComparison.Ordinal);
+        Assert.Empty(store.Entries);
+    }
+
     private static PayloadCodecs Codecs(params IPayloadCodec[] codecs)
         => new(codecs.Select(static codec => new PayloadCodecRegistration(
             null, codec.GetType(), _ => codec)), new ServiceCollection().BuildServiceProvider());
@@ -117,6 +129,15 @@ public sealed class PayloadCodecsTests
         public byte[] Encode(ReadOnlyMemory<byte> json) => [.. json.ToArray().Reverse()];
 
         public byte[] Decode(ReadOnlyMemory<byte> data) => [.. data.ToArray().Reverse()];
+    }
+
+    private sealed class Inflating : IPayloadCodec
+    {
+        public string Id => "inflating";
+
+        public byte[] Encode(ReadOnlyMemory<byte> json) => new byte[50 * 1024 * 1024];
+
+        public byte[] Decode(ReadOnlyMemory<byte> data) => data.ToArray();
     }
 
     private sealed class NoCodec : IPayloadCodec

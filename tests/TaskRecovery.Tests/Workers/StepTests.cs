@@ -364,6 +364,29 @@ public sealed class StepTests
         Assert.Equal(0, runs);
     }
 
+    [Theory]
+    [InlineData(63, 1)]
+    [InlineData(64, 0)]
+    public async Task An_entry_whose_steps_have_too_many_bytes_is_told_so_before_the_next_one_runs(int megabytes, int expected)
+    {
+        var runs = 0;
+        _work.Do = (context, cancellationToken) => context.StepAsync("one more", _ => Task.FromResult(++runs), cancellationToken);
+        var megabyte = new byte[1024 * 1024];
+        var id = _store.Add("test.work", "{}", entry =>
+        {
+            entry.Stored = entry.Stored with { MaxAttempts = 1 };
+            for (var number = 0; number < megabytes; number++)
+            {
+                entry.Steps.Add($"step {number}", megabyte);
+            }
+        });
+        await using var host = await StartAsync();
+        await _store.UntilEnded(id);
+
+        Assert.Equal(expected, runs);
+        Assert.Equal(expected == 0, _store.Entry(id).Last.Error?.Contains("67,108,864 bytes", StringComparison.Ordinal) == true);
+    }
+
     private Task<WorkHost> StartAsync(Action<TaskRecoveryOptions>? configure = null) => WorkHost.StartAsync(_store, builder =>
     {
         builder.Services.AddSingleton(_work);
