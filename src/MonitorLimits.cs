@@ -12,6 +12,12 @@ internal static class MonitorLimits
     /// <summary>Runs in the life of an entry: the newest ones.</summary>
     internal const int Runs = 500;
 
+    /// <summary>Queues that a measurement reports: those with the most due entries.</summary>
+    internal const int Queues = 1_000;
+
+    /// <summary>Lanes (a queue and a level, in SQLite also a kind) that a measurement reads, those of the oldest queues first.</summary>
+    internal const int Lanes = 10_000;
+
     /// <summary>Failed and cancelled entries.</summary>
     internal const int Unwell = 10_000;
 }

@@ -307,16 +307,19 @@ internal static class OperatorSql
             paused_by = excluded.paused_by, paused_reason = excluded.paused_reason, paused_until = excluded.paused_until
         """;
 
-    /// <summary>How many entries are due in each queue, counted up to 100,000, and how long the first of them has been due.</summary>
+    /// <summary>How many entries are due in each queue, counted up to 100,000, and how long the first of them has been due. $1 how many
+    /// queues at most: those with the most due entries, then the oldest; $2 how many lanes are read. Each row states how many queues were
+    /// skipped, counted up to 100,000.</summary>
     /// <remarks>Reads only lanes (queue and level) that contain rows, by skipping through the index: a queue that is no longer used costs
     /// one row of the answer.</remarks>
     internal const string Measure = """
         with recursive lane as (
-            (select w.queue, w.priority from {schema}.waiting w order by w.queue, w.priority limit 1)
+            (select w.queue, w.priority, 1 as place from {schema}.waiting w order by w.queue, w.priority limit 1)
             union all
-            select n.queue, n.priority from lane l cross join lateral (
+            select n.queue, n.priority, l.place + 1 from lane l cross join lateral (
                 select w.queue, w.priority from {schema}.waiting w
                     where (w.queue, w.priority) > (l.queue, l.priority) order by w.queue, w.priority limit 1) n
+            where l.place < $2
         ), lined as materialized (
             select l.queue, least(sum(d.due), 100000)::bigint as due, min(f.run_at) as first
             from lane l cross join lateral (
@@ -327,9 +330,18 @@ internal static class OperatorSql
                 select w.run_at from {schema}.waiting w
                 where w.queue = l.queue and w.priority = l.priority and w.run_at <= clock_timestamp() order by w.run_at limit 1) f on true
             group by l.queue
+        ), oldest as materialized (
+            select q.id from {schema}.queues q order by q.id limit $1
+        ), chosen as materialized (
+            select c.queue, c.due, c.first from (
+                select l.queue, l.due, l.first from lined l where exists (select from {schema}.queues q where q.id = l.queue)
+                union all
+                select o.id, 0, null from oldest o where o.id not in (select l.queue from lined l)
+            ) c
+            order by c.due desc, c.queue limit $1
         )
-        select q.name, coalesce(l.due, 0), extract(epoch from clock_timestamp() - greatest(l.first,
-            timestamptz '1970-01-01 00:00Z'))::float8
-        from {schema}.queues q left join lined l on l.queue = q.id order by q.name
+        select q.name, c.due, extract(epoch from clock_timestamp() - greatest(c.first, timestamptz '1970-01-01 00:00Z'))::float8,
+            (select count(*) from (select from {schema}.queues limit 100000) a) - (select count(*) from chosen)
+        from chosen c join {schema}.queues q on q.id = c.queue order by q.name
         """;
 }

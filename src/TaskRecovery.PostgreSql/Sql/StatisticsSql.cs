@@ -1,3 +1,5 @@
+using TaskRecovery.Storage;
+
 namespace TaskRecovery.PostgreSql;
 
 /// <summary>Statements on <c>stats</c>.</summary>
@@ -5,14 +7,21 @@ internal static class StatisticsSql
 {
     private const string Counts = "enqueued, completed, failed, cancelled, retried, snoozed, released, lost, run_ms, wait_ms";
 
-    private const string Sums = """
-        sum(s.enqueued)::bigint, sum(s.completed)::bigint, sum(s.failed)::bigint, sum(s.cancelled)::bigint, sum(s.retried)::bigint,
-            sum(s.snoozed)::bigint, sum(s.released)::bigint, sum(s.lost)::bigint, sum(s.run_ms)::bigint, sum(s.wait_ms)::bigint
-        """;
+    // A row that something else wrote must not make a sum too large for a number or a time span.
+    private static readonly string Sums = string.Join(
+        ", ", Counts.Split(", ").Select(static count => $"least(greatest(sum(s.{count}), 0), {StatisticsLimits.Sum})::bigint"));
+
+    private static readonly string Given = string.Join(
+        ", ", Counts.Split(", ").Select(static count => $"least(greatest(g.{count}, 0), {StatisticsLimits.Of(count)})"));
+
+    private static readonly string Added = string.Join(
+        ", ", Counts.Split(", ").Select(
+            static count => $"{count} = least(least(s.{count}, {StatisticsLimits.Of(count)}) + excluded.{count}, "
+                + $"{StatisticsLimits.Of(count)})"));
 
     /// <summary>Adds counts to the current minute and hour. $1 queues, $2 kinds, then the counts as arrays of the same length. Rows are
     /// written in the order of their key, so that two nodes that add at the same moment cannot deadlock.</summary>
-    internal const string Add = $$"""
+    internal static readonly string Add = $$"""
         with clock as materialized (
             select clock_timestamp() as now
         ), given as materialized (
@@ -21,27 +30,24 @@ internal static class StatisticsSql
             join {schema}.queues q on q.name = g.queue_name join {schema}.kinds k on k.name = g.kind_name
         )
         insert into {schema}.stats as s (hourly, began_at, queue, kind, {{Counts}})
-        select h.hourly, date_trunc(h.unit, c.now, 'UTC'), g.queue, g.kind, g.enqueued, g.completed, g.failed, g.cancelled, g.retried,
-            g.snoozed, g.released, g.lost, g.run_ms, g.wait_ms
+        select h.hourly, date_trunc(h.unit, c.now, 'UTC'), g.queue, g.kind, {{Given}}
         from given g cross join clock c cross join (values (false, 'minute'), (true, 'hour')) h (hourly, unit)
         order by 1, 2, 3, 4
-        on conflict (hourly, began_at, queue, kind) do update set
-            enqueued = s.enqueued + excluded.enqueued, completed = s.completed + excluded.completed, failed = s.failed + excluded.failed,
-            cancelled = s.cancelled + excluded.cancelled, retried = s.retried + excluded.retried, snoozed = s.snoozed + excluded.snoozed,
-            released = s.released + excluded.released, lost = s.lost + excluded.lost, run_ms = s.run_ms + excluded.run_ms,
-                wait_ms = s.wait_ms + excluded.wait_ms
+        on conflict (hourly, began_at, queue, kind) do update set {{Added}}
         """;
 
     /// <summary>The sums of the last hour (by minutes) and the last day (by hours).</summary>
-    internal const string Recent = $$"""
-        select false, {{Sums}} from {schema}.stats s where not s.hourly and s.began_at > clock_timestamp() - interval '1 hour'
+    internal static readonly string Recent = $$"""
+        select false, {{Sums}} from {schema}.stats s
+        where not s.hourly and s.began_at > clock_timestamp() - interval '1 hour' and s.began_at <= clock_timestamp()
         union all
-        select true, {{Sums}} from {schema}.stats s where s.hourly and s.began_at > clock_timestamp() - interval '24 hours'
+        select true, {{Sums}} from {schema}.stats s
+        where s.hourly and s.began_at > clock_timestamp() - interval '24 hours' and s.began_at <= clock_timestamp()
         """;
 
     /// <summary>Counts by minute or hour. $1 whether by hour, $2 from, $3 to, $4 queue, or null, $5 kind, or null, $6 what to separate: 0
     /// nothing, 1 queues, 2 kinds.</summary>
-    internal const string Read = $$"""
+    internal static readonly string Read = $$"""
         select s.began_at, q.name, k.name, {{Sums}}
         from {schema}.stats s
         left join {schema}.queues q on q.id = s.queue and $6::integer = 1
@@ -52,7 +58,8 @@ internal static class StatisticsSql
         group by 1, 2, 3 order by 2, 3, 1
         """;
 
-    /// <summary>Removes a bounded number of old rows: minutes after a day, hours after 90 days. Returns how many.</summary>
+    /// <summary>Removes a bounded number of rows: minutes after a day, hours after 90 days, and those of a time to come, which something
+    /// else wrote. Returns how many.</summary>
     internal const string Remove = """
         with old as materialized (
             (select s.hourly, s.began_at, s.queue, s.kind from {schema}.stats s
@@ -61,6 +68,14 @@ internal static class StatisticsSql
             union all
             (select s.hourly, s.began_at, s.queue, s.kind from {schema}.stats s
                 where s.hourly and s.began_at < clock_timestamp() - interval '90 days'
+                order by s.began_at limit 5000)
+            union all
+            (select s.hourly, s.began_at, s.queue, s.kind from {schema}.stats s
+                where not s.hourly and s.began_at > clock_timestamp() + interval '1 day'
+                order by s.began_at limit 5000)
+            union all
+            (select s.hourly, s.began_at, s.queue, s.kind from {schema}.stats s
+                where s.hourly and s.began_at > clock_timestamp() + interval '1 day'
                 order by s.began_at limit 5000)
         ), gone as (
             delete from {schema}.stats s using old o

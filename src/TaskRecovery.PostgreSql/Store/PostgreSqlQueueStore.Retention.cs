@@ -51,14 +51,17 @@ internal sealed partial class PostgreSqlQueueStore
     public ValueTask<IReadOnlyList<QueueDepth>> MeasureAsync(CancellationToken cancellationToken)
         => _database.ReadAsync(
             OperatorSql.Measure,
-            [],
+            [Arg.Int8(MonitorLimits.Queues), Arg.Int8(MonitorLimits.Lanes)],
             static async (reader, token) =>
             {
                 var depths = new List<QueueDepth>();
                 while (await reader.ReadAsync(token).ConfigureAwait(false))
                 {
                     var age = reader.IsDBNull(2) ? 0 : Math.Max(0, reader.GetDouble(2));
-                    depths.Add(new QueueDepth(reader.GetString(0), reader.GetInt64(1), TimeSpan.FromSeconds(age)));
+                    depths.Add(new QueueDepth(reader.GetString(0), reader.GetInt64(1), TimeSpan.FromSeconds(age))
+                    {
+                        QueuesSkipped = reader.GetInt64(3),
+                    });
                 }
 
                 return (IReadOnlyList<QueueDepth>)depths;

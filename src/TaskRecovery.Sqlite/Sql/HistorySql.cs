@@ -1,12 +1,16 @@
+using TaskRecovery.Storage;
+
 namespace TaskRecovery.Sqlite;
 
 /// <summary>Statements over <c>stats</c> and <c>events</c>.</summary>
 internal static class HistorySql
 {
-    private const string Sums = """
-        sum(s.enqueued), sum(s.completed), sum(s.failed), sum(s.cancelled), sum(s.retried), sum(s.snoozed), sum(s.released), sum(s.lost),
-            sum(s.run_ms), sum(s.wait_ms)
-        """;
+    private const string Counts = "enqueued, completed, failed, cancelled, retried, snoozed, released, lost, run_ms, wait_ms";
+
+    // A row that something else wrote must not make a sum fail, or too large for a number or a time span.
+    private static readonly string Sums = string.Join(
+        ", ", Counts.Split(", ").Select(
+            static count => $"cast(min(max(total(s.{count}), 0.0), {StatisticsLimits.Sum}.0) as integer)"));
 
     /// <summary>Adds counts to a minute or an hour. ?1 whether it is an hour, ?2 its begin, ?3 queue, ?4 kind, ?5 to ?14 the
     /// counts.</summary>
@@ -21,12 +25,13 @@ internal static class HistorySql
                 wait_ms = s.wait_ms + excluded.wait_ms
         """;
 
-    /// <summary>The sums of minutes or hours since a time. ?1 whether hours, ?2 time.</summary>
-    public const string Since = $"select {Sums} from taskrecovery_stats s where s.hourly = ?1 and s.began_at > ?2";
+    /// <summary>The sums of minutes or hours since a time. ?1 whether hours, ?2 time, ?3 now.</summary>
+    public static readonly string Since =
+        $"select {Sums} from taskrecovery_stats s where s.hourly = ?1 and s.began_at > ?2 and s.began_at <= ?3";
 
     /// <summary>Counts by minute or hour. ?1 whether hours, ?2 from, ?3 to, ?4 queue, or null, ?5 kind, or null, ?6 what to separate: 0
     /// nothing, 1 queues, 2 kinds.</summary>
-    public const string Read = $"""
+    public static readonly string Read = $"""
         select s.began_at, q.name, k.name, {Sums}
         from taskrecovery_stats s
         left join taskrecovery_queues q on q.id = s.queue and ?6 = 1
@@ -37,10 +42,17 @@ internal static class HistorySql
         group by 1, 2, 3 order by 2, 3, 1
         """;
 
-    /// <summary>Removes old minutes or hours, at most 5,000. ?1 whether hours, ?2 before this time.</summary>
+    /// <summary>Removes old minutes or hours, and those of a time to come, which something else wrote; at most 5,000 of each. ?1 whether
+    /// hours, ?2 before this time, ?3 after this time.</summary>
     public const string RemoveCounts = """
         delete from taskrecovery_stats where (hourly, began_at, queue, kind) in (
-            select hourly, began_at, queue, kind from taskrecovery_stats where hourly = ?1 and began_at < ?2 order by began_at limit 5000)
+            select * from (
+                select hourly, began_at, queue, kind from taskrecovery_stats
+                where hourly = ?1 and began_at < ?2 order by began_at limit 5000)
+            union all
+            select * from (
+                select hourly, began_at, queue, kind from taskrecovery_stats
+                where hourly = ?1 and began_at > ?3 order by began_at limit 5000))
         """;
 
     /// <summary>Stores an event. ?1 now, ?2 kind, ?3 node, ?4 entry, ?5 subject, ?6 operation, ?7 number of entries, ?8 detail, ?9 actor,

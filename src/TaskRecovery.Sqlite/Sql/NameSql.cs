@@ -47,6 +47,6 @@ internal static class NameSql
     /// <summary>The queues whose pause has ended. ?1 now.</summary>
     public const string PauseEnded = "select id, name from taskrecovery_queues where paused = 1 and paused_until_at <= ?1";
 
-    /// <summary>Every queue.</summary>
-    public const string AllQueues = "select id, name from taskrecovery_queues order by name";
+    /// <summary>The queues, oldest first. ?1 how many at most.</summary>
+    public const string Queues = "select id, name from taskrecovery_queues order by id limit ?1";
 }

@@ -65,9 +65,11 @@ internal sealed partial class SqliteMonitorStore
             session =>
             {
                 var now = database.Now();
+                var later = now + Micros.From(TimeSpan.FromDays(1));
                 return session.Get(HistorySql.RemoveCounts).Bind(1, false).Bind(2, now
-                    - Micros.From(TimeSpan.FromHours(25))).ExecuteChanges()
-                    + session.Get(HistorySql.RemoveCounts).Bind(1, true).Bind(2, now - Micros.From(TimeSpan.FromDays(90))).ExecuteChanges()
+                    - Micros.From(TimeSpan.FromHours(25))).Bind(3, later).ExecuteChanges()
+                    + session.Get(HistorySql.RemoveCounts).Bind(1, true).Bind(2, now
+                    - Micros.From(TimeSpan.FromDays(90))).Bind(3, later).ExecuteChanges()
                     + session.Get(HistorySql.RemoveEvents).Bind(1, now - Micros.From(TimeSpan.FromDays(30))).ExecuteChanges();
             },
             cancellationToken).ConfigureAwait(false);
@@ -82,9 +84,9 @@ internal sealed partial class SqliteMonitorStore
             .Bind(13, (long)totals.RunTime.TotalMilliseconds).Bind(14, (long)totals.WaitTime.TotalMilliseconds)
             .Execute();
 
-    private static EntryTotals Since(SqliteSession session, bool hourly, long time)
+    private static EntryTotals Since(SqliteSession session, bool hourly, long time, long now)
     {
-        var statement = session.Get(HistorySql.Since).Bind(1, hourly).Bind(2, time);
+        var statement = session.Get(HistorySql.Since).Bind(1, hourly).Bind(2, time).Bind(3, now);
         statement.Step();
         var totals = ReadTotals(statement, 0);
         statement.Reset();

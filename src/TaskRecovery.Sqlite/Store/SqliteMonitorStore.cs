@@ -77,8 +77,8 @@ internal sealed partial class SqliteMonitorStore(SqliteDatabase database) : IMon
             Failed = Stopped(failed, MonitorLimits.Unwell),
             Cancelled = Stopped(cancelled, MonitorLimits.Unwell),
             Stored = new Count(stored, CountPrecision.About),
-            LastHour = Since(session, hourly: false, now - Micros.From(TimeSpan.FromHours(1))),
-            LastDay = Since(session, hourly: true, now - Micros.From(TimeSpan.FromDays(1))),
+            LastHour = Since(session, hourly: false, now - Micros.From(TimeSpan.FromHours(1)), now),
+            LastDay = Since(session, hourly: true, now - Micros.From(TimeSpan.FromDays(1)), now),
         };
     }
 

@@ -30,12 +30,21 @@ internal sealed partial class SqliteQueueStore
     private List<QueueDepth> Measure(SqliteSession session)
     {
         var now = _database.Now();
+        var lanes = 0;
         var depths = new List<QueueDepth>();
-        foreach (var (queue, name) in ReadQueues(session))
+        var queues = ReadQueues(session);
+        foreach (var (queue, name) in queues)
         {
+            if (lanes >= MonitorLimits.Lanes)
+            {
+                break;
+            }
+
+            lanes++;
             long due = 0, oldest = now;
             foreach (var group in WaitingGroups.Read(session, names: null, queue, kinds: null).Where(group => group.FirstDue <= now))
             {
+                lanes++;
                 oldest = Math.Min(oldest, group.FirstDue);
                 if (due < CountLimit)
                 {
@@ -47,13 +56,15 @@ internal sealed partial class SqliteQueueStore
             depths.Add(new QueueDepth(name, due, Micros.ToSpan(now - oldest)));
         }
 
-        return depths;
+        depths = [.. depths.OrderByDescending(static depth => depth.Due).Take(MonitorLimits.Queues)];
+        return depths.ConvertAll(depth => depth with { QueuesSkipped = queues.Count - depths.Count });
     }
 
+    // The oldest queues first: made-up ones come last.
     private static List<(long Number, string Name)> ReadQueues(SqliteSession session)
     {
         var queues = new List<(long, string)>();
-        var statement = session.Get(NameSql.AllQueues);
+        var statement = session.Get(NameSql.Queues).Bind(1, CountLimit);
         while (statement.Step())
         {
             queues.Add((statement.Int64(0), statement.Text(1)));

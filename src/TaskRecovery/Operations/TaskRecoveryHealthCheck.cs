@@ -55,6 +55,11 @@ internal sealed class TaskRecoveryHealthCheck(
             ["due"] = depths.Sum(depth => depth.Due),
             ["oldest_seconds"] = depths.Select(depth => depth.OldestAge.TotalSeconds).DefaultIfEmpty().Max(),
         };
+        if (depths.Count > 0 && depths[0].QueuesSkipped > 0)
+        {
+            data["queues_skipped"] = depths[0].QueuesSkipped;
+        }
+
         if (!ShowsDetails)
         {
             return data;

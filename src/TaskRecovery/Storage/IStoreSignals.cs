@@ -10,6 +10,7 @@ public interface IStoreSignals : IStorePart
     /// them. The first hint is <see cref="StoreHintKind.Connected"/>.</summary>
     Task ListenAsync(Action<StoreHint> onHint, CancellationToken cancellationToken);
 
-    /// <summary>Measures the depth and age of each queue, for metrics and the health check.</summary>
+    /// <summary>Measures the depth and age of the queues, for metrics and the health check. A store may skip the queues with the fewest due
+    /// entries (<see cref="QueueDepth.QueuesSkipped"/>).</summary>
     ValueTask<IReadOnlyList<QueueDepth>> MeasureAsync(CancellationToken cancellationToken);
 }

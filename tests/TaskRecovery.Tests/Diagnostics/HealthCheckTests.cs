@@ -36,6 +36,19 @@ public sealed class HealthCheckTests : IDisposable
         Assert.Equal(_recovery.Node.Life.Id, result.Data["node_id"]);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task It_says_how_many_queues_were_skipped(bool includeDetails)
+    {
+        GivenWorkingNode();
+        _recovery.Store.Depths.Add(new QueueDepth("mail", 3, TimeSpan.FromSeconds(2)) { QueuesSkipped = 500 });
+
+        var result = await CheckAsync(includeDetails: includeDetails);
+
+        Assert.Equal(500L, result.Data["queues_skipped"]);
+    }
+
     [Fact]
     public async Task Without_details_it_names_nothing_and_carries_no_exception()
     {
