@@ -52,17 +52,9 @@ internal static class ConnectionRules
     /// suit a queue.</summary>
     internal static NpgsqlConnectionStringBuilder Complete(string connectionString, string application, int commandTimeout)
     {
-        NpgsqlConnectionStringBuilder builder;
-        try
-        {
-            builder = new NpgsqlConnectionStringBuilder(connectionString);
-        }
-        catch (ArgumentException exception)
-        {
-            throw new StoreConfigurationException(
-                $"The connection string given to UsePostgreSql can't be read: {exception.Message}", exception);
-        }
-
+        var builder = Parse(connectionString) ?? throw new StoreConfigurationException(
+            "The connection string given to UsePostgreSql can't be read: write 'Name=value' pairs that Npgsql knows, with ';' between "
+            + "them, as in 'Host=localhost;Database=app;Username=app'. A value with ';' needs quotation marks.");
         Check(builder, isOwn: true);
         var given = builder.Keys.Cast<string>().ToHashSet(StringComparer.OrdinalIgnoreCase);
         builder.ApplicationName = application;
@@ -144,15 +136,18 @@ internal static class ConnectionRules
     };
 
     /// <summary>Whether Npgsql understands a text as a connection string with a host.</summary>
-    internal static bool IsConnectionString(string text)
+    internal static bool IsConnectionString(string text) => !string.IsNullOrWhiteSpace(Parse(text)?.Host);
+
+    // The message of the parser may contain a part of the connection string, and so of the password.
+    private static NpgsqlConnectionStringBuilder? Parse(string connectionString)
     {
         try
         {
-            return !string.IsNullOrWhiteSpace(new NpgsqlConnectionStringBuilder(text).Host);
+            return new NpgsqlConnectionStringBuilder(connectionString);
         }
-        catch (ArgumentException)
+        catch (Exception exception) when (exception is ArgumentException or FormatException or InvalidCastException)
         {
-            return false;
+            return null;
         }
     }
 

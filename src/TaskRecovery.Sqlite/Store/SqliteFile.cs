@@ -51,18 +51,20 @@ internal sealed class SqliteFile
     public static SqliteConnectionStringBuilder Validate(string connectionString)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(connectionString);
-        var builder = new SqliteConnectionStringBuilder(connectionString);
+        var builder = Parse(connectionString) ?? throw new ArgumentException(
+            "The connection string can't be read: write 'Name=value' pairs that Microsoft.Data.Sqlite knows, with ';' between them, "
+            + "as in 'Data Source=tasks.db'.",
+            nameof(connectionString));
         var source = builder.DataSource;
         if (string.IsNullOrWhiteSpace(source))
         {
-            throw new ArgumentException(
-                $"The connection string '{connectionString}' names no file. Write 'Data Source=tasks.db'.", nameof(connectionString));
+            throw new ArgumentException("The connection string names no file. Write 'Data Source=tasks.db'.", nameof(connectionString));
         }
 
         if (source.Contains(":memory:", StringComparison.OrdinalIgnoreCase) || builder.Mode == SqliteOpenMode.Memory)
         {
             throw new ArgumentException(
-                $"The connection string '{connectionString}' names a database in memory, which loses every entry with its process. "
+                "The connection string names a database in memory, which loses every entry with its process. "
                 + "Name a file: 'Data Source=tasks.db'. For a test, one in the temporary folder.",
                 nameof(connectionString));
         }
@@ -70,18 +72,31 @@ internal sealed class SqliteFile
         if (source.StartsWith("file:", StringComparison.OrdinalIgnoreCase))
         {
             throw new ArgumentException(
-                $"The connection string '{connectionString}' names a URI. Name the file by its path: 'Data Source=tasks.db'.",
+                "The connection string names a URI. Name the file by its path: 'Data Source=tasks.db'.",
                 nameof(connectionString));
         }
 
         if (builder.Mode == SqliteOpenMode.ReadOnly)
         {
             throw new ArgumentException(
-                $"The connection string '{connectionString}' opens the file for reading only, but a queue writes. Leave out 'Mode'.",
+                $"The connection string opens the file '{source}' for reading only, but a queue writes. Leave out 'Mode'.",
                 nameof(connectionString));
         }
 
         return builder;
+    }
+
+    // No message repeats the connection string, which may contain a password. The message of the parser may contain a part of it.
+    private static SqliteConnectionStringBuilder? Parse(string connectionString)
+    {
+        try
+        {
+            return new SqliteConnectionStringBuilder(connectionString);
+        }
+        catch (Exception exception) when (exception is ArgumentException or FormatException or InvalidCastException)
+        {
+            return null;
+        }
     }
 
     /// <summary>Opens a connection.</summary>

@@ -66,6 +66,18 @@ public sealed class ConnectionTests : PostgreSqlStoreTests
         }
     }
 
+    [Theory]
+    [InlineData("Host=db;Password=my;s3cret=1")]
+    [InlineData("Host=db;Port=s3cret")]
+    [InlineData("Host=db;s3cret")]
+    [InlineData("Host=db;SSL Mode=s3cret")]
+    public void A_connection_string_that_can_t_be_read_is_not_repeated(string connectionString)
+    {
+        var error = Assert.Throws<StoreConfigurationException>(() => ConnectionRules.Complete(connectionString, "test", 30));
+
+        Assert.DoesNotContain("s3cret", error.ToString(), StringComparison.OrdinalIgnoreCase);
+    }
+
     [Fact]
     public async Task A_host_that_did_not_answer_a_moment_ago_is_asked_again_before_another_proves_anything()
     {

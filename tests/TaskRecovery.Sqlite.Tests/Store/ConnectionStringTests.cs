@@ -23,6 +23,24 @@ public sealed class ConnectionStringTests
     }
 
     [Theory]
+    [InlineData("Data Source=:memory:;Password=s3cret")]
+    [InlineData("Data Source=tasks;Mode=Memory;Password=s3cret")]
+    [InlineData("Data Source=;Password=s3cret")]
+    [InlineData("Data Source=file:tasks.db?mode=rw;Password=s3cret")]
+    [InlineData("Data Source=tasks.db;Mode=ReadOnly;Password=s3cret")]
+    [InlineData("Data Source=tasks.db;Password=my;s3cret=1")]
+    [InlineData("Data Source=tasks.db;Mode=s3cret")]
+    [InlineData("Data Source=tasks.db;s3cret")]
+    public void A_refused_connection_string_is_not_repeated(string connectionString)
+    {
+        var builder = new ServiceCollection().AddTaskRecovery();
+
+        var error = Assert.ThrowsAny<ArgumentException>(() => builder.UseSqlite(connectionString));
+
+        Assert.DoesNotContain("s3cret", error.ToString(), StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Theory]
     [InlineData(1, 30_000, "PollInterval")]
     [InlineData(250, 10, "BusyTimeout")]
     public void An_option_out_of_range_is_refused_by_name(int pollMilliseconds, int busyMilliseconds, string property)
