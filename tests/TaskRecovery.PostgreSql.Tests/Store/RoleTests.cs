@@ -102,6 +102,58 @@ public sealed partial class RoleTests : PostgreSqlStoreTests
         });
 
     [Fact]
+    public Task The_enqueuer_adds_a_lone_entry_in_each_way()
+        => WithRolesAsync(async () =>
+        {
+            var store = await OpenStoreAsync(Open(options => options.MigrateOnStart = false, As("enqueuer")));
+            await store.EnqueueAsync([Entry()], null, Cancellation);
+            await store.EnqueueAsync([Entry(after: TimeSpan.FromHours(1))], null, Cancellation);
+            await using var connection = new NpgsqlConnection(As("enqueuer"));
+            await connection.OpenAsync(Cancellation);
+            await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+            await store.EnqueueAsync([Entry()], transaction, Cancellation);
+            await transaction.SaveAsync("one", Cancellation);
+            await store.EnqueueAsync([Entry()], transaction, Cancellation);
+            await transaction.SaveAsync("two", Cancellation);
+            await store.EnqueueAsync([Entry(), Entry(uniqueKey: "key")], transaction, Cancellation);
+            await transaction.ReleaseAsync("two", Cancellation);
+            await store.EnqueueAsync([Entry()], transaction, Cancellation);
+            await transaction.RollbackAsync("one", Cancellation);
+            await store.EnqueueAsync([Entry()], transaction, Cancellation);
+            await transaction.CommitAsync(Cancellation);
+
+            Assert.Equal(4L, await ScalarAsync<long>("select count(*) from taskrecovery.waiting"));
+            Assert.Empty(await (await OpenStoreAsync()).CheckInvariantsAsync(Cancellation));
+        });
+
+    [Fact]
+    public Task The_enqueuer_can_t_run_an_entry_once_more()
+        => WithRolesAsync(async () =>
+        {
+            var store = await OpenStoreAsync();
+            var identity = Identity();
+            using var node = store.OpenNodeSession();
+            node.Register(identity);
+            var ids = (await store.EnqueueAsync([Entry(), Entry(), Entry()], null, Cancellation)).Select(result => result.Id).ToArray();
+            var batch = await store.CreateClaimer(identity.Id, "default", ["test"]).ClaimAsync(
+                2, new SuspectAllowance(3, 0, 0), Cancellation);
+            await store.FinishAsync(identity.Id, [Outcome(ids[0], batch.Fence)], Cancellation);
+            const string own = "insert into taskrecovery.entries (id, queue, kind, priority, max_attempts, args) overriding system value "
+                + "values (1000000, 1, 1, 5, 10, '{}')";
+
+            var again = Waiting(1000000, "5, false, 0, 0");
+            await AssertDeniedAsync("enqueuer", [.. ids.Select(id => Waiting(id, "5, false, 0, 0"))]);
+            await AssertDeniedAsync("enqueuer", [.. ids.Select(id => Waiting(id, "5, true, 0, 0"))]);
+            await AssertDeniedAsync(
+                "enqueuer", again, $"{own}; {Waiting(1000000, "-1, false, 0, 0")}", $"{own}; {Waiting(1000000, "5, false, 32767, 0")}",
+                $"{own}; {Waiting(1000000, "5, false, 0, 1")}", $"begin; {own}; commit; {again}");
+            await store.FinishAsync(
+                identity.Id, [new RunOutcome { EntryId = ids[1], Fence = batch.Fence, Kind = OutcomeKind.Retried }], Cancellation);
+
+            Assert.Equal(2L, await ScalarAsync<long>("select count(*) from taskrecovery.waiting"));
+        });
+
+    [Fact]
     public Task The_reader_reads_everything_and_writes_nothing()
         => WithRolesAsync(async () =>
         {
@@ -119,6 +171,10 @@ public sealed partial class RoleTests : PostgreSqlStoreTests
                 "delete from taskrecovery.outcomes", "select 1 from taskrecovery.nodes for update",
                 "select nextval('taskrecovery.fences')");
         });
+
+    private static string Waiting(long id, string values)
+        => "insert into taskrecovery.waiting (run_at, id, queue, kind, priority, found_by_id, attempt, crashes) "
+            + $"values (clock_timestamp(), {id}, 1, 1, {values})";
 
     private static RunOutcome Outcome(long entryId, long fence, OutcomeKind kind = OutcomeKind.Completed)
         => new() { EntryId = entryId, Fence = fence, Kind = kind, Duration = TimeSpan.FromMilliseconds(5), HasUniqueKey = true };
