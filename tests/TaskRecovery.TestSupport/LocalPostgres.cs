@@ -177,8 +177,7 @@ internal sealed class LocalPostgres : IAsyncDisposable
             test -f "$2/global/pg_control"
             """;
         const string follow = """
-            printf '%s' "$2" > "$1/backup_label" && touch "$1/standby.signal" \
-                && printf "primary_conninfo = '%s'\n" "$3" >> "$1/postgresql.auto.conf"
+            printf '%s' "$2" > "$1/backup_label" && touch "$1/standby.signal"
             """;
         await using var connection = new NpgsqlConnection(primary.ConnectionString + ";Pooling=false");
         await connection.OpenAsync();
@@ -187,7 +186,12 @@ internal sealed class LocalPostgres : IAsyncDisposable
         await RunScriptAsync(copy, primary.Data, Data);
         backup.CommandText = "select labelfile from pg_backup_stop(false)";
         var label = (string)(await backup.ExecuteScalarAsync())!;
-        await RunScriptAsync(follow, Data, label, $"host=127.0.0.1 port={primary._port} user=postgres password={primary._password}");
+        await RunScriptAsync(follow, Data, label);
+
+        // Not by the script: other users of the machine can read the arguments of a process.
+        await File.AppendAllLinesAsync(
+            Path.Combine(Data, "postgresql.auto.conf"),
+            [$"primary_conninfo = 'host=127.0.0.1 port={primary._port} user=postgres password={primary._password}'"]);
     }
 
     private async Task RunScriptAsync(string script, params string[] arguments)

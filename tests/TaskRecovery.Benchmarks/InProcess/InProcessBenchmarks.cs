@@ -12,7 +12,7 @@ internal static class InProcessBenchmarks
     public static void Run(bool quick)
     {
         var job = (quick ? Measured.ShortRun : Measured.Default).WithToolchain(InProcessEmitToolchain.Instance);
-        BenchmarkRunner.Run<ExecutionBenchmarks>(
-            DefaultConfig.Instance.AddJob(job).WithArtifactsPath(Path.Combine(Path.GetTempPath(), "taskrecovery-benchmarks")));
+        var folder = Directory.CreateTempSubdirectory("taskrecovery-benchmarks-").FullName;
+        BenchmarkRunner.Run<ExecutionBenchmarks>(DefaultConfig.Instance.AddJob(job).WithArtifactsPath(folder));
     }
 }
