@@ -9,6 +9,8 @@ internal sealed class EntryConditions(EntryQuery query)
     /// <summary>The beginning of the kinds of entries that run tasks of jobs.</summary>
     internal const string TaskKinds = "task:";
 
+    private static readonly TimeSpan Margin = TimeSpan.FromMinutes(10);
+
     /// <summary>The kind; <see langword="null"/> if there is no condition, or only on its beginning.</summary>
     public string? Kind { get; } = query.Kind is { } kind && !kind.EndsWith('*') ? kind : null;
 
@@ -45,12 +47,25 @@ internal sealed class EntryConditions(EntryQuery query)
     /// <summary>Whether only running entries can match.</summary>
     public bool AreRunning => States is [EntryState.Running];
 
+    /// <summary>Whether only entries that have not ended can match.</summary>
+    public bool AreActive => States is not null && States.All(static state => state is EntryState.Waiting or EntryState.Running);
+
     /// <summary>Whether a running entry can match.</summary>
     public bool MayRun => States is null || States.Contains(EntryState.Running);
 
     /// <summary>Whether all further entries were stored before the time from which on entries are wanted. Ids follow the time of storing
     /// only roughly, because transactions commit in another order, so the comparison leaves a margin.</summary>
-    public bool EndsBefore(DateTimeOffset created) => query.CreatedFrom is { } from && created < from - TimeSpan.FromMinutes(10);
+    public bool EndsBefore(DateTimeOffset created) => query.CreatedFrom is { } from && created < from - Margin;
+
+    /// <summary>The time before which all entries that match were stored, with the same margin; <see langword="null"/> if there is
+    /// none.</summary>
+    public DateTimeOffset? StoredBefore => (query.CreatedTo, query.EndedTo) switch
+    {
+        ({ } created, { } ended) => (created < ended ? created : ended) + Margin,
+        ({ } created, null) => created + Margin,
+        (null, { } ended) => ended + Margin,
+        _ => null,
+    };
 
     private static string? Pair(KeyValuePair<string, string>? pair)
         => pair is { } some ? $"{StoredMetadata.Quoted(some.Key)}:{StoredMetadata.Quoted(some.Value)}" : null;

@@ -3,8 +3,11 @@ namespace TaskRecovery.Storage;
 /// <summary>Where the read model stops counting.</summary>
 internal static class MonitorLimits
 {
-    /// <summary>Due, later and running entries.</summary>
+    /// <summary>Due and later entries.</summary>
     internal const int Waiting = 100_000;
+
+    /// <summary>Running entries: each is looked up in the history.</summary>
+    internal const int Running = 10_000;
 
     /// <summary>Rows that each number of <see cref="QueueCounts"/> looks at.</summary>
     internal const int Counted = 100_000;

@@ -20,12 +20,15 @@ internal static class OperationVerdicts
     public static OperationResult Stop(BulkOperation operation)
         => operation.State == OperationState.Running ? OperationResult.Done : OperationResult.WrongState;
 
-    /// <summary>Whether an operation is undone: once, after it has ended or was stopped, and not if it is an undo itself.</summary>
+    /// <summary>Whether an operation is undone: after it has ended or was stopped, and not if it is an undo itself. Again only if the undo
+    /// before was stopped; the new one continues where that one stopped.</summary>
     /// <param name="operation">The operation.</param>
     /// <param name="isKept">Whether it ended within <see cref="Kept"/>. After that, it may be removed at any moment.</param>
-    public static OperationResult Undo(BulkOperation operation, bool isKept)
+    /// <param name="lastUndo">The state of the operation that reverses it; <see langword="null"/> if there is none.</param>
+    public static OperationResult Undo(BulkOperation operation, bool isKept, OperationState? lastUndo)
         => isKept && operation.State is OperationState.Ended or OperationState.Stopped
-            && operation is { UndoneBy: null, Action: BulkAction.Retry or BulkAction.Cancel }
+            && operation.Action is BulkAction.Retry or BulkAction.Cancel
+            && (operation.UndoneBy is null || lastUndo == OperationState.Stopped)
             ? OperationResult.Done
             : OperationResult.WrongState;
 }

@@ -16,18 +16,48 @@ internal static class EntryListSql
 {
     private const string Entries = "(select e.* from {schema}.entries e where e.id < $1::bigint order by e.id desc limit $2::bigint) e";
 
-    private static readonly string Unwell = From(
-        $$"""
+    private const string UnwellIds = $$"""
         select o.entry from {schema}.outcomes o where o.final and o.kind <> {{Codes.OutcomeCompleted}} and o.entry < $1::bigint
-            order by o.entry desc limit $2::bigint
+        """;
+
+    private const string WaitingIds = "select w.id as entry from {schema}.waiting w where w.id < $1::bigint";
+
+    private const string RunningIds =
+        "select distinct u.entry from {schema}.claims c cross join lateral unnest(c.entries) u (entry) where u.entry < $1::bigint";
+
+    // In one statement: an entry that is claimed or put back meanwhile is in one of both.
+    private const string ActiveIds = WaitingIds + " union " + RunningIds;
+
+    private static readonly string Unwell = FromNewest(UnwellIds);
+
+    private static readonly string Waiting = FromNewest(WaitingIds);
+
+    private static readonly string Running = FromNewest(RunningIds);
+
+    private static readonly string Active = FromNewest(ActiveIds);
+
+    // The oldest entry that a search examines.
+    private const string WithLowest = """
+        with low as materialized (
+            select coalesce((select e.id from {schema}.entries e where e.id < $1::bigint order by e.id desc offset $2::bigint - 1 limit 1),
+                0) as id
+        )
+
+        """;
+
+    // One walk over the outcomes of the entries to examine. A lookup for each entry would cost several times as much.
+    private static readonly string Ended = FromNewest(WithLowest + """
+        select o.entry from {schema}.outcomes o
+        where o.entry < $1::bigint and o.entry >= (select l.id from low l) and o.final
+            and ($13::timestamptz is null or o.ended_at >= $13) and ($14::timestamptz is null or o.ended_at < $14)
         """);
 
-    private static readonly string Waiting = From(
-        "select w.id as entry from {schema}.waiting w where w.id < $1::bigint order by w.id desc limit $2::bigint");
-
-    private static readonly string Running = From("""
-        select distinct u.entry from {schema}.claims c cross join lateral unnest(c.entries) u (entry)
-        where u.entry < $1::bigint order by u.entry desc limit $2::bigint
+    private static readonly string OfNode = FromNewest(WithLowest + $$"""
+        select o.entry from {schema}.outcomes o
+        where o.entry < $1::bigint and o.entry >= (select l.id from low l) and o.node = any (array{{NodeNumbers}})
+        union
+        select u.entry from {schema}.claims c cross join lateral unnest(c.entries) u (entry)
+        where u.entry < $1::bigint and u.entry >= (select l.id from low l) and c.node = any (array{{NodeNumbers}})
         """);
 
     private static readonly string Holder = From("""
@@ -37,14 +67,18 @@ internal static class EntryListSql
         """);
 
     private const string NodeNumbers = "(select n.number from {schema}.nodes n where "
-        + NodeSql.Label + " = $8 or n.name = $8 or n.id::text = $8)";
+        + NodeSql.Label + " = $8::text or n.name = $8::text or n.id::text = $8::text)";
 
-    private const string Matches = """
+    private const string IsOfKind = """
         ($3::text is null or e.queue = (select q.id from {schema}.queues q where q.name = $3))
         and ($4::text is null or e.kind = (select k.id from {schema}.kinds k where k.name = $4))
         and ($5::text is null or e.kind = any (array(select k.id from {schema}.kinds k where starts_with(k.name, $5))))
         and ($18::text[] is null or e.queue = any (array(select q.id from {schema}.queues q where q.name = any ($18))))
         and ($19::text[] is null or e.kind = any (array(select k.id from {schema}.kinds k where k.name = any ($19))))
+        """;
+
+    private const string Matches = IsOfKind + """
+
         and ($11::timestamptz is null or e.created_at >= $11)
         and ($12::timestamptz is null or e.created_at < $12)
         and ($10::text is null or e.unique_key = $10)
@@ -95,11 +129,36 @@ internal static class EntryListSql
     /// <summary>As <see cref="ListAndEdge"/>, from the entries that failed or were cancelled.</summary>
     internal static readonly string ListUnwellAndEdge = WithEdge(ListUnwell, EdgeUnwell);
 
-    /// <summary>As <see cref="List"/>, from the waiting entries. Most have no index by id, so this reads all of them.</summary>
+    /// <summary>As <see cref="List"/>, from the waiting entries. Most have no index by id, so this reads all of their rows, and then looks
+    /// up the newest entries.</summary>
     internal static readonly string ListWaiting = ListFrom(Waiting);
+
+    /// <summary>As <see cref="ListAndEdge"/>, from the waiting entries.</summary>
+    internal static readonly string ListWaitingAndEdge = WithEdge(ListWaiting, EdgeWaiting);
 
     /// <summary>As <see cref="List"/>, from the entries that nodes hold.</summary>
     internal static readonly string ListRunning = ListFrom(Running);
+
+    /// <summary>As <see cref="ListAndEdge"/>, from the entries that nodes hold.</summary>
+    internal static readonly string ListRunningAndEdge = WithEdge(ListRunning, EdgeRunning);
+
+    /// <summary>As <see cref="List"/>, from the entries that wait and those that nodes hold.</summary>
+    internal static readonly string ListActive = ListFrom(Active);
+
+    /// <summary>As <see cref="ListAndEdge"/>, from the entries that wait and those that nodes hold.</summary>
+    internal static readonly string ListActiveAndEdge = WithEdge(ListActive, EdgeActive);
+
+    /// <summary>As <see cref="List"/>, from the entries that ended in a time.</summary>
+    internal static readonly string ListEnded = ListFrom(Ended);
+
+    /// <summary>As <see cref="ListAndEdge"/>, from the entries that ended in a time.</summary>
+    internal static readonly string ListEndedAndEdge = WithEdge(ListEnded, Edge);
+
+    /// <summary>As <see cref="List"/>, from the entries that a node runs or ran.</summary>
+    internal static readonly string ListOfNode = ListFrom(OfNode);
+
+    /// <summary>As <see cref="ListAndEdge"/>, from the entries that a node runs or ran.</summary>
+    internal static readonly string ListOfNodeAndEdge = WithEdge(ListOfNode, Edge);
 
     /// <summary>As <see cref="List"/>, from the entries that hold a unique key.</summary>
     internal static readonly string ListHolders = ListFrom(Holder);
@@ -122,24 +181,71 @@ internal static class EntryListSql
     /// <summary>As <see cref="Group"/>, from the entries that nodes hold.</summary>
     internal static readonly string GroupRunning = GroupFrom(Running);
 
+    /// <summary>As <see cref="Group"/>, from the entries that wait and those that nodes hold.</summary>
+    internal static readonly string GroupActive = GroupFrom(Active);
+
+    /// <summary>As <see cref="Group"/>, from the entries that ended in a time.</summary>
+    internal static readonly string GroupEnded = GroupFrom(Ended);
+
+    /// <summary>As <see cref="Group"/>, from the entries that a node runs or ran.</summary>
+    internal static readonly string GroupOfNode = GroupFrom(OfNode);
+
     /// <summary>The oldest entry that a search examines if it does not end earlier; nothing if the search reaches the first entry. $1 only
     /// ids below this one, $2 how many entries. Returns its id and when it was stored.</summary>
     internal const string Edge =
         "select e.id, e.created_at from {schema}.entries e where e.id < $1::bigint order by e.id desc offset $2::bigint - 1 limit 1";
 
     /// <summary>As <see cref="Edge"/>, for entries that failed or were cancelled.</summary>
-    internal const string EdgeUnwell = $$"""
-        select e.id, e.created_at from (
-            select o.entry from {schema}.outcomes o where o.final and o.kind <> {{Codes.OutcomeCompleted}} and o.entry < $1::bigint
-                order by o.entry desc offset $2::bigint - 1 limit 1) f
+    internal const string EdgeUnwell = EdgeBegin + UnwellIds + EdgeEnd;
+
+    /// <summary>As <see cref="Edge"/>, for waiting entries.</summary>
+    internal const string EdgeWaiting = EdgeBegin + WaitingIds + EdgeEnd;
+
+    /// <summary>As <see cref="Edge"/>, for entries that nodes hold.</summary>
+    internal const string EdgeRunning = EdgeBegin + RunningIds + EdgeEnd;
+
+    /// <summary>As <see cref="Edge"/>, for entries that wait and those that nodes hold.</summary>
+    internal const string EdgeActive = EdgeBegin + ActiveIds + EdgeEnd;
+
+    private const string EdgeBegin = "select e.id, e.created_at from (";
+
+    private const string EdgeEnd = """
+         order by entry desc offset $2::bigint - 1 limit 1) f
         join {schema}.entries e on e.id = f.entry
         """;
 
     /// <summary>When the first entry that is still stored was stored.</summary>
     internal const string Oldest = "select e.id, e.created_at from {schema}.entries e order by e.id limit 1";
 
-    /// <summary>Whether more entries wait than a search examines. $1 how many.</summary>
-    internal const string WaitingExceeds = "select count(*) > $1::bigint from (select from {schema}.waiting w limit $1::bigint + 1) w";
+    /// <summary>How many entries wait, counted up to $1, and how many the claims list.</summary>
+    internal const string CountActive = """
+        select (select count(*) from (select from {schema}.waiting w limit $1::bigint) w),
+            (select coalesce(sum(cardinality(c.entries)), 0)::bigint from {schema}.claims c)
+        """;
+
+    /// <summary>Whether there is a node with a name or id. $1 name or id.</summary>
+    internal const string HasNode = "select exists (select from {schema}.nodes n where "
+        + NodeSql.Label + " = $1::text or n.name = $1::text or n.id::text = $1::text)";
+
+    /// <summary>The first entry that was stored at a time or later, by halving the range of the ids, which grow with the time of storing.
+    /// $1 time. Returns its id; nothing if all entries are older.</summary>
+    internal const string FirstStored = """
+        with recursive part (low, high) as (
+            select f.id - 1, l.id from (select e.id from {schema}.entries e order by e.id limit 1) f
+                cross join (select e.id, e.created_at from {schema}.entries e order by e.id desc limit 1) l
+                where l.created_at >= $1::timestamptz
+            union all
+            select case when m.created_at >= $1::timestamptz then p.low else p.middle end,
+                case when m.created_at >= $1::timestamptz then m.id else p.high end
+            from (select low, high, low + (high - low) / 2 as middle from part where high - low > 1) p
+            left join lateral (
+                select e.id, e.created_at from {schema}.entries e where e.id > p.low and e.id <= p.middle order by e.id desc limit 1) m
+                on true
+        )
+        select min(high) from part having min(high) is not null
+        """;
+
+    private static string FromNewest(string ids) => From(ids + " order by entry desc limit $2::bigint");
 
     private static string From(string ids) => $$"""
         ({{ids}}) f cross join lateral (select * from {schema}.entries e where e.id = f.entry offset 0) e
@@ -150,6 +256,26 @@ internal static class EntryListSql
     private static string ListFrom(string source)
         => $"select e.id, e.created_at from {source} where {Matches} order by {(source == Entries ? "e.id" : "f.entry")} desc "
             + "limit $22::bigint";
+
+    /// <summary>How many entries of each source have arguments that together are no longer than a search may read. $22 how many bytes.
+    /// Arguments of other queues and kinds are not read.</summary>
+    /// <remarks>The length is known without reading a long value.</remarks>
+    internal static class WithinBytes
+    {
+        internal static readonly string OfAll = Of(Entries);
+        internal static readonly string OfUnwell = Of(Unwell);
+        internal static readonly string OfWaiting = Of(Waiting);
+        internal static readonly string OfRunning = Of(Running);
+        internal static readonly string OfActive = Of(Active);
+
+        private static string Of(string source) => $$"""
+            select count(*) from (
+                select sum(case when {{IsOfKind}} then octet_length(e.args)::bigint else 0 end)
+                    over (order by e.id desc rows unbounded preceding) as bytes
+                from {{source}}) b
+            where b.bytes <= $22::bigint
+            """;
+    }
 
     // The edge is read only if it is needed.
     private static string WithEdge(string list, string edge) => $$"""

@@ -12,15 +12,24 @@ internal static class EventSql
         """;
 
     /// <summary>A page of events, newest first. $1 only ids below this one, $2 only ids above this one, $3 kinds, or null, $4 entry, or
-    /// null, $5 node, or null, $6 actor, or null, $7 operation, or null, $8 how many at most.</summary>
+    /// null, $5 node, or null, $6 actor, or null, $7 operation, or null, $8 how many at most, $9 how many to examine.</summary>
     internal const string List = """
         select e.id, e.happened_at, e.kind, e.node, e.entry, e.subject, e.operation, e.entries, e.detail, e.actor, e.reason, e.tool,
             e.session_user_name
-        from {schema}.events e
-        where e.id < $1::bigint and e.id > $2::bigint
-            and ($3::smallint[] is null or e.kind = any ($3)) and ($4::bigint is null or e.entry = $4) and ($5::text is null or e.node = $5)
-            and ($6::text is null or e.actor = $6) and ($7::bigint is null or e.operation = $7)
+        from (
+            select * from {schema}.events f
+            where f.id < $1::bigint and f.id > $2::bigint and ($4::bigint is null or f.entry = $4) order by f.id desc limit $9::bigint) e
+        where ($3::smallint[] is null or e.kind = any ($3)) and ($5::text is null or e.node = $5) and ($6::text is null or e.actor = $6)
+            and ($7::bigint is null or e.operation = $7)
         order by e.id desc limit $8::bigint
+        """;
+
+    /// <summary>The oldest event that such a page examines if it is not full earlier, and when it happened; nothing if it reaches the first
+    /// event. $1 only ids below this one, $2 only ids above this one, $3 entry, or null, $4 how many to examine.</summary>
+    internal const string Edge = """
+        select f.id, f.happened_at from {schema}.events f
+        where f.id < $1::bigint and f.id > $2::bigint and ($3::bigint is null or f.entry = $3)
+        order by f.id desc offset $4::bigint - 1 limit 1
         """;
 
     /// <summary>Removes a bounded number of old events. Returns how many.</summary>

@@ -46,13 +46,19 @@ internal static class MonitorSql
         from {schema}.queues q cross join clock c left join lined l on l.queue = q.id order by q.name
         """;
 
-    /// <summary>The running entries by queue. $1 where counting stops.</summary>
+    /// <summary>The running entries by queue, from the newest claims. $1 how many claimed entries to look at. The last row has no queue,
+    /// and how many there are, at most one more.</summary>
     internal const string Running = """
-        select e.queue, count(*) from (
-            select c.id as fence, u.entry from {schema}.claims c cross join lateral unnest(c.entries) u (entry) limit $1::bigint + 1) r
+        with held as materialized (
+            select c.id as fence, u.entry from {schema}.claims c cross join lateral unnest(c.entries) u (entry)
+            order by c.id desc limit $1::bigint + 1
+        )
+        select e.queue, count(*) from held r
         cross join lateral (select e.queue from {schema}.entries e where e.id = r.entry offset 0) e
         where (select o.entry from {schema}.outcomes o where o.entry = r.entry and o.fence = r.fence) is null
         group by e.queue
+        union all
+        select null, count(*) from held
         """;
 
     /// <summary>The time, the failed and the cancelled entries, and about how many entries are stored. $1 where counting stops.</summary>

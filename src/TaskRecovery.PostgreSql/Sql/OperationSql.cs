@@ -23,10 +23,11 @@ internal static class OperationSql
         returning {{Columns}}
         """;
 
-    /// <summary>Locks an operation. $1 id. Returns it, and whether it has ended, or was prepared if it has not ended, within $2
-    /// microseconds.</summary>
+    /// <summary>Locks an operation. $1 id. Returns it, whether it has ended, or was prepared if it has not ended, within $2 microseconds,
+    /// and the state of the operation that reverses it, if there is one.</summary>
     internal const string Lock = $$"""
-        select {{Columns}}, coalesce(o.ended_at, o.created_at) > clock_timestamp() - $2::bigint * interval '1 microsecond'
+        select {{Columns}}, coalesce(o.ended_at, o.created_at) > clock_timestamp() - $2::bigint * interval '1 microsecond',
+            (select u.state from {schema}.operations u where u.id = o.undone_by)
         from {schema}.operations o
         where o.id = $1::bigint for update
         """;
@@ -46,15 +47,18 @@ internal static class OperationSql
         update {schema}.operations o set state = 3, ended_at = clock_timestamp() where o.id = $1::bigint returning {{Columns}}
         """;
 
-    /// <summary>Stores and starts the operation that reverses another one. $1 the other one's id, $2 actor, $3 reason, $4 tool. Returns the
-    /// new one.</summary>
+    /// <summary>Stores and starts the operation that reverses another one, from where an undo before was stopped. $1 the other one's id, $2
+    /// actor, $3 reason, $4 tool. Returns the new one.</summary>
     internal const string Undo = $$"""
         with added as (
             insert into {schema}.operations as o (action, state, undoes, actor, reason, tool, expected, expected_precision, up_to_id,
                 position, started_at)
-            select 2, 1, u.id, $2::text, $3::text, $4::text, u.done, 0, u.up_to_id, greatest(u.up_to_id, (
-                select max(e.entry) from {schema}.operation_entries e where e.operation = u.id)) + 1, clock_timestamp()
-            from {schema}.operations u where u.id = $1::bigint
+            select 2, 1, u.id, $2::text, $3::text, $4::text,
+                case when p.id is null then u.done else greatest(p.expected - p.done - p.refused, 0) end, 0, u.up_to_id,
+                coalesce(p.position, greatest(u.up_to_id, (
+                    select max(e.entry) from {schema}.operation_entries e where e.operation = u.id)) + 1),
+                clock_timestamp()
+            from {schema}.operations u left join {schema}.operations p on p.id = u.undone_by where u.id = $1::bigint
             returning {{Columns}}
         ), marked as (
             update {schema}.operations u set undone_by = a.id from added a where u.id = $1::bigint
@@ -103,6 +107,13 @@ internal static class OperationSql
         where e.operation = $1::bigint and e.entry > $2::bigint and (not $3::boolean or e.result <> 0) order by e.entry limit $4::bigint
         """;
 
+    /// <summary>What operations did to an entry, newest first. $1 entry, $2 how many at most.</summary>
+    internal const string OfEntry = """
+        select o.id, o.action, e.result, o.actor, o.reason, o.tool, coalesce(o.started_at, o.created_at), o.undoes
+        from {schema}.operation_entries e join {schema}.operations o on o.id = e.operation
+        where e.entry = $1::bigint order by e.operation desc limit $2::bigint
+        """;
+
     /// <summary>The running operations, oldest first.</summary>
     internal const string Running = "select o.id from {schema}.operations o where o.state = 1 order by o.id";
 
@@ -141,11 +152,34 @@ internal static class OperationSql
         select p.id, q.name from place p join {schema}.queues q on q.id = p.queue
         """;
 
-    /// <summary>Which entries have ended no run since an outcome was stored. Arrays: $1 ids, locked by
+    /// <summary>Ends entries that were retried and wait since then as they had ended before: takes their places, and sets the final mark of
+    /// the outcomes that the retry had taken back. Arrays: $1 ids, locked by <see cref="OperatorSql.LockEntries"/>, $2 the fences of these
+    /// outcomes. Returns the entries.</summary>
+    internal static readonly string EndAgain = OperatorSql.TakeWaiting + $$"""
+         returning id
+        ), ended as (
+            update {schema}.outcomes o set final = true from gone n
+            where o.entry = n.id and o.fence = ($2::bigint[])[array_position($1::bigint[], n.id)]
+            returning o.entry, o.ended_at, o.duration_ms, o.node, o.kind, o.attempt, o.crashes, o.result, o.error, o.reason
+        ), freed as (
+            delete from {schema}.unique_keys where entry in (select entry from ended)
+        ), answered as (
+            delete from {schema}.cancellations where entry in (select entry from ended)
+        ), closed as (
+            update {schema}.tasks t set state = {{Codes.TaskStateOf("d.kind")}}, attempt = d.attempt, crashes = d.crashes,
+                result = d.result, error = coalesce(d.error, t.error), reason = d.reason, ended_at = d.ended_at,
+                started_at = case when d.node is not null then d.ended_at - d.duration_ms * interval '1 millisecond' end
+            from ended d where t.entry_id = d.entry and t.state = {{Codes.TaskCreated}}
+        )
+        select entry from ended
+        """;
+
+    /// <summary>Which entries have ended no run since an outcome was stored, which is still kept. Arrays: $1 ids, locked by
     /// <see cref="OperatorSql.LockEntries"/>, $2 fences. An entry that runs is among them, but has no waiting row.</summary>
     internal const string Unrun = """
         select g.id from unnest($1, $2) g (id, fence)
         where (select o.entry from {schema}.outcomes o where o.entry = g.id and o.fence > g.fence limit 1) is null
+            and (select o.entry from {schema}.outcomes o where o.entry = g.id and o.fence = g.fence) is not null
         order by g.id
         """;
 

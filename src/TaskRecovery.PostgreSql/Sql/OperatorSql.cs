@@ -200,7 +200,8 @@ internal static class OperatorSql
         where f.id is not null or not exists (select from {schema}.unique_keys u where u.entry = i.id)
         """;
 
-    private const string TakeWaiting = $$"""
+    /// <summary>The first part of statements that take the places of waiting entries. $1 ids.</summary>
+    internal const string TakeWaiting = $$"""
         with gone as (
             delete from {schema}.waiting where ctid = any(array(
                 select w.ctid from {schema}.waiting w

@@ -7,35 +7,147 @@ namespace TaskRecovery.PostgreSql;
 /// <summary>Chooses where a search for entries looks, and builds its parameters.</summary>
 internal static class EntrySearch
 {
-    /// <summary>Chooses where to look.</summary>
-    internal static async ValueTask<Source> ChooseAsync(
-        PostgreSqlDatabase database, NpgsqlConnection connection, EntryQuery query, CancellationToken cancellationToken)
+    // So many index entries are read in about half a second.
+    private const int MostWaiting = 2_000_000;
+
+    // The arguments that one search reads: about 100 ms.
+    private const long MostBytes = 32 * 1024 * 1024;
+
+    // What many entries match fills a page with the newest of them.
+    private const int LookFirst = 2_000;
+
+    private static readonly Source All = new(
+        EntryListSql.List, EntryListSql.Group, EntryListSql.Edge, EntryListSql.ListAndEdge, EntryListSql.WithinBytes.OfAll);
+
+    private static readonly Source Unwell = new(
+        EntryListSql.ListUnwell, EntryListSql.GroupUnwell, EntryListSql.EdgeUnwell, EntryListSql.ListUnwellAndEdge,
+        EntryListSql.WithinBytes.OfUnwell);
+
+    private static readonly Source Waiting = new(
+        EntryListSql.ListWaiting, EntryListSql.GroupWaiting, EntryListSql.EdgeWaiting, EntryListSql.ListWaitingAndEdge,
+        EntryListSql.WithinBytes.OfWaiting);
+
+    private static readonly Source Running = new(
+        EntryListSql.ListRunning, EntryListSql.GroupRunning, EntryListSql.EdgeRunning, EntryListSql.ListRunningAndEdge,
+        EntryListSql.WithinBytes.OfRunning);
+
+    private static readonly Source Active = new(
+        EntryListSql.ListActive, EntryListSql.GroupActive, EntryListSql.EdgeActive, EntryListSql.ListActiveAndEdge,
+        EntryListSql.WithinBytes.OfActive);
+
+    // These look at the same range of entries as a search of all, but at fewer of the entries themselves.
+    private static readonly Source Ended = All with
+    {
+        List = EntryListSql.ListEnded,
+        Group = EntryListSql.GroupEnded,
+        ListAndEdge = EntryListSql.ListEndedAndEdge,
+        First = EntryListSql.List,
+    };
+
+    private static readonly Source OfNode = All with
+    {
+        List = EntryListSql.ListOfNode,
+        Group = EntryListSql.GroupOfNode,
+        ListAndEdge = EntryListSql.ListOfNodeAndEdge,
+        First = EntryListSql.List,
+    };
+
+    /// <summary>Chooses where to look. <c>startsAtTime</c> trusts that ids grow with the time of storing: after a wrong clock, entries are
+    /// missed. So a search for entries that are to be changed does not start at a time.</summary>
+    /// <returns>Where, or nothing if no entry can match; and the query, restricted to where its entries may be and to what may be
+    /// read.</returns>
+    internal static async ValueTask<(Source? Source, EntryQuery Query)> ChooseAsync(
+        PostgreSqlDatabase database, NpgsqlConnection connection, EntryQuery query, bool startsAtTime, CancellationToken cancellationToken)
     {
         var conditions = new EntryConditions(query);
-        if (conditions.AreUnwell)
+        if (query.Node is { } node && !(await database.ListAsync(
+            connection, EntryListSql.HasNode, [Arg.Text(node)], static row => row.GetBoolean(0), cancellationToken)
+            .ConfigureAwait(false))[0])
         {
-            return new Source(
-                EntryListSql.ListUnwell, EntryListSql.GroupUnwell, EntryListSql.EdgeUnwell, EntryListSql.ListUnwellAndEdge);
+            return (null, query);
         }
 
-        if (conditions.AreRunning)
+        if (startsAtTime)
         {
-            return new Source(EntryListSql.ListRunning, EntryListSql.GroupRunning, null, null);
+            query = await StartAsync(database, connection, query, conditions, cancellationToken).ConfigureAwait(false);
         }
 
-        if (conditions.AreWaiting)
+        var source = conditions.AreUnwell ? Unwell
+            : conditions.AreActive
+                ? await ChooseActiveAsync(database, connection, query, conditions, cancellationToken).ConfigureAwait(false)
+            : query.EndedFrom is not null || query.EndedTo is not null ? Ended
+            : query.Node is not null ? OfNode
+            : All;
+        return (source, await BoundBytesAsync(database, connection, source, query, cancellationToken).ConfigureAwait(false));
+    }
+
+    // Entries that were stored, or ended, before a time are older than the first one that was stored after it.
+    private static async ValueTask<EntryQuery> StartAsync(
+        PostgreSqlDatabase database, NpgsqlConnection connection, EntryQuery query, EntryConditions conditions,
+        CancellationToken cancellationToken)
+    {
+        if (conditions.StoredBefore is not { } end)
         {
-            // Waiting rows have no order by id: if there are too many to read all of them, search from the newest entry on.
-            var exceeds = await database.ListAsync(
-                connection, EntryListSql.WaitingExceeds, [Arg.Int8(query.LookAtMost)],
-                static row => row.GetBoolean(0), cancellationToken).ConfigureAwait(false);
-            if (!exceeds[0])
+            return query;
+        }
+
+        var first = await database.ListAsync(
+            connection, EntryListSql.FirstStored, [Arg.Time(end)], static row => row.GetInt64(0), cancellationToken).ConfigureAwait(false);
+        return first is [var id] && !(query.Before <= id) ? query with { Before = id } : query;
+    }
+
+    // A text is searched in arguments of any length.
+    private static async ValueTask<EntryQuery> BoundBytesAsync(
+        PostgreSqlDatabase database, NpgsqlConnection connection, Source source, EntryQuery query, CancellationToken cancellationToken)
+    {
+        if (query.Text is null)
+        {
+            return query;
+        }
+
+        var within = await database.ListAsync(
+            connection, source.WithinBytes, [.. Conditions(query), Arg.Int8(MostBytes)], static row => row.GetInt64(0), cancellationToken)
+            .ConfigureAwait(false);
+        return query with { LookAtMost = (int)Math.Clamp(within[0], 1, query.LookAtMost) };
+    }
+
+    // Waiting rows have no order by id, so all of them are read. If they are too many for that, search from the newest entry on: most of
+    // the newest entries wait then.
+    private static async ValueTask<Source> ChooseActiveAsync(
+        PostgreSqlDatabase database, NpgsqlConnection connection, EntryQuery query, EntryConditions conditions,
+        CancellationToken cancellationToken)
+    {
+        var (waiting, claimed) = (await database.ListAsync(
+            connection, EntryListSql.CountActive, [Arg.Int8(conditions.AreRunning ? 0 : MostWaiting)],
+            static row => (row.GetInt64(0), row.GetInt64(1)), cancellationToken).ConfigureAwait(false))[0];
+        if (waiting >= MostWaiting)
+        {
+            return All;
+        }
+
+        var source = conditions.AreRunning ? Running : conditions.AreWaiting ? Waiting : Active;
+        var examined = waiting + (conditions.AreWaiting ? 0 : claimed);
+        return examined > query.LookAtMost || query.Text is not null ? source : source with { Edge = null, ListAndEdge = null };
+    }
+
+    /// <summary>Lists entries, newest first.</summary>
+    internal static async ValueTask<List<(long Id, DateTimeOffset CreatedAt)>> ListAsync(
+        PostgreSqlDatabase database, NpgsqlConnection connection, Source source, EntryQuery query, int limit,
+        CancellationToken cancellationToken)
+    {
+        if (source.First is { } first && query.LookAtMost > LookFirst)
+        {
+            var near = await database.ListAsync(
+                connection, first, [.. Conditions(query with { LookAtMost = LookFirst }), Arg.Int8(limit)], ReadPlace, cancellationToken)
+                .ConfigureAwait(false);
+            if (near.Count >= limit)
             {
-                return new Source(EntryListSql.ListWaiting, EntryListSql.GroupWaiting, null, null);
+                return near;
             }
         }
 
-        return new Source(EntryListSql.List, EntryListSql.Group, EntryListSql.Edge, EntryListSql.ListAndEdge);
+        return await database.ListAsync(
+            connection, source.List, [.. Conditions(query), Arg.Int8(limit)], ReadPlace, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Finds one page, newest first, and where the next one begins.</summary>
@@ -55,10 +167,14 @@ internal static class EntrySearch
     internal static async ValueTask<(List<long> Ids, long? Edge)> FindAsync(
         PostgreSqlDatabase database, NpgsqlConnection connection, EntryQuery query, int limit, CancellationToken cancellationToken)
     {
-        var source = await ChooseAsync(database, connection, query, cancellationToken).ConfigureAwait(false);
+        var (chosen, narrowed) = await ChooseAsync(database, connection, query, startsAtTime: false, cancellationToken).ConfigureAwait(false);
+        if (chosen is not { } source)
+        {
+            return ([], null);
+        }
 
         // A source without an edge is examined as a whole, even if it has grown since it was chosen.
-        var examined = source.ListAndEdge is null ? query with { LookAtMost = int.MaxValue } : query;
+        var examined = source.ListAndEdge is null ? narrowed with { LookAtMost = int.MaxValue } : narrowed;
         var rows = await database.ListAsync(
             connection,
             source.ListAndEdge ?? source.List,
@@ -87,13 +203,17 @@ internal static class EntrySearch
             : await database.ListAsync(
                 connection, source.Edge, [Arg.Int8(query.Before ?? long.MaxValue), Arg.Int8(query.LookAtMost)],
                 ReadPlace, cancellationToken).ConfigureAwait(false);
-        if (edge is [var (id, created)] && !new EntryConditions(query).EndsBefore(created))
-        {
-            return (id, created);
-        }
+        return edge is [var (id, created)] && !new EntryConditions(query).EndsBefore(created)
+            ? (id, created)
+            : (null, await FindOldestAsync(database, connection, cancellationToken).ConfigureAwait(false));
+    }
 
+    /// <summary>When the first entry that is still stored was stored.</summary>
+    internal static async ValueTask<DateTimeOffset?> FindOldestAsync(
+        PostgreSqlDatabase database, NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
         var oldest = await database.ListAsync(connection, EntryListSql.Oldest, [], ReadPlace, cancellationToken).ConfigureAwait(false);
-        return (null, oldest is [var (_, first)] ? first : null);
+        return oldest is [var (_, first)] ? first : null;
     }
 
     /// <summary>Reads an id and a time of storing.</summary>
@@ -145,5 +265,11 @@ internal static class EntrySearch
     /// <param name="Group">The statement of groups.</param>
     /// <param name="Edge">How far a search looks; <see langword="null"/> if it always examines everything.</param>
     /// <param name="ListAndEdge">Both in one statement.</param>
-    internal sealed record Source(string List, string Group, string? Edge, string? ListAndEdge);
+    /// <param name="WithinBytes">How many of the entries have arguments that a search may read.</param>
+    internal sealed record Source(string List, string Group, string? Edge, string? ListAndEdge, string WithinBytes)
+    {
+        /// <summary>The statement that finds as many as a page needs among the newest entries, if many entries match;
+        /// <see langword="null"/> if <see cref="List"/> stops at a full page too.</summary>
+        public string? First { get; init; }
+    }
 }

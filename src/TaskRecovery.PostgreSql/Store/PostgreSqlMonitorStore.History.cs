@@ -13,9 +13,21 @@ internal sealed partial class PostgreSqlMonitorStore
             async (connection, token) =>
             {
                 var events = await ListEventsAsync(connection, query, token).ConfigureAwait(false);
-                return events.Count > query.Limit
-                    ? new EventPage(events[..query.Limit], events[query.Limit - 1].Id)
-                    : new EventPage(events, null);
+                if (events.Count > query.Limit)
+                {
+                    return new EventPage(events[..query.Limit], events[query.Limit - 1].Id);
+                }
+
+                var edge = await database.ListAsync(
+                    connection,
+                    EventSql.Edge,
+                    [
+                        Arg.Int8(query.Before ?? long.MaxValue), Arg.Int8(query.After ?? 0), Arg.Int8(query.EntryId),
+                        Arg.Int8(query.LookAtMost),
+                    ],
+                    EntrySearch.ReadPlace,
+                    token).ConfigureAwait(false);
+                return edge is [var (id, at)] ? new EventPage(events, id) { SearchedBackTo = at } : new EventPage(events, null);
             },
             cancellationToken);
 
@@ -69,7 +81,7 @@ internal sealed partial class PostgreSqlMonitorStore
             [
                 Arg.Int8(query.Before ?? long.MaxValue), Arg.Int8(query.After ?? 0), Kinds(query.Kinds),
                 Arg.Int8(query.EntryId), Arg.Text(query.Node), Arg.Text(query.Actor),
-                Arg.Int8(query.OperationId), Arg.Int8(query.Limit + 1),
+                Arg.Int8(query.OperationId), Arg.Int8(query.Limit + 1), Arg.Int8(query.LookAtMost),
             ],
             ReadEvent,
             cancellationToken).ConfigureAwait(false);

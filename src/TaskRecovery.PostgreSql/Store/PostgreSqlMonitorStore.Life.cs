@@ -8,6 +8,7 @@ namespace TaskRecovery.PostgreSql;
 internal sealed partial class PostgreSqlMonitorStore
 {
     private const int MaxEvents = 1000;
+    private const int MaxOperations = 100;
 
     public ValueTask<EntryLife?> GetLifeAsync(long entryId, CancellationToken cancellationToken)
         => _reads.ReadAsync(ListLimit, (connection, token) => ReadLifeAsync(connection, entryId, token), cancellationToken);
@@ -86,6 +87,10 @@ internal sealed partial class PostgreSqlMonitorStore
             cancellationToken).ConfigureAwait(false);
         var events = await ListEventsAsync(
             connection, new EventQuery { EntryId = entryId, Limit = MaxEvents }, cancellationToken).ConfigureAwait(false);
+        var operations = await database.ListAsync(
+            connection, OperationSql.OfEntry, [Arg.Int8(entryId), Arg.Int8(MaxOperations)], ReadOperation, cancellationToken)
+            .ConfigureAwait(false);
+        operations.Reverse();
         var runs = await database.ListAsync(
             connection, MonitorSql.Runs, [Arg.Int8(entryId), Arg.Int8(MonitorLimits.Runs)],
             row => (Run: ReadRun(row, entryId), All: row.GetInt64(11)), cancellationToken).ConfigureAwait(false);
@@ -106,6 +111,7 @@ internal sealed partial class PostgreSqlMonitorStore
             TraceParent = extras.TraceParent,
             Progress = report.FirstOrDefault(),
             Events = [.. events.Take(MaxEvents).Reverse()],
+            Operations = operations,
         };
     }
 
@@ -134,6 +140,16 @@ internal sealed partial class PostgreSqlMonitorStore
             BlackBox = StoredBlackBox.Read(row.StringOrNull(10), entryId),
         };
     }
+
+    private static EntryOperation ReadOperation(NpgsqlDataReader row) => new()
+    {
+        OperationId = row.GetInt64(0),
+        Action = (BulkAction)row.GetInt16(1),
+        Result = (OperatorResult)row.GetInt16(2),
+        Audit = new AuditInfo(row.GetString(3), row.StringOrNull(4)) { Tool = row.StringOrNull(5) },
+        StartedAt = row.GetFieldValue<DateTimeOffset>(6),
+        Undoes = row.IsDBNull(7) ? null : row.GetInt64(7),
+    };
 
     private static LifeExtras ReadExtras(NpgsqlDataReader row) => new(
         row.IsDBNull(0)

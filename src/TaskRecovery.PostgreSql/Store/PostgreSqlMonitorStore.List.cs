@@ -15,15 +15,22 @@ internal sealed partial class PostgreSqlMonitorStore
             ListLimit,
             async (connection, token) =>
             {
-                var source = await EntrySearch.ChooseAsync(database, connection, query, token).ConfigureAwait(false);
+                var (chosen, narrowed) = await EntrySearch.ChooseAsync(database, connection, query, startsAtTime: true, token)
+                    .ConfigureAwait(false);
+                if (chosen is not { } source)
+                {
+                    var oldest = await EntrySearch.FindOldestAsync(database, connection, token).ConfigureAwait(false);
+                    return new EntryGroups([], oldest, IsComplete: true);
+                }
+
                 var groups = await database.ListAsync(
                     connection,
                     source.Group,
-                    [.. EntrySearch.Conditions(query), Arg.Int4((int)by)],
+                    [.. EntrySearch.Conditions(narrowed), Arg.Int4((int)by)],
                     row => new EntryGroup(Key(row.StringOrNull(0), by), new Count(row.GetInt64(1))),
                     token).ConfigureAwait(false);
                 var (edge, searchedBackTo) = await EntrySearch.FindEdgeAsync(
-                    database, connection, source, query, token).ConfigureAwait(false);
+                    database, connection, source, narrowed, token).ConfigureAwait(false);
                 return new EntryGroups(
                     edge is null ? groups : [.. groups.Select(
                         static group => group with { Entries = group.Entries with { Precision = CountPrecision.AtLeast } })],
@@ -35,18 +42,24 @@ internal sealed partial class PostgreSqlMonitorStore
     /// <summary>Lists one page in the caller's transaction.</summary>
     internal async ValueTask<EntrySummaryPage> ListAsync(NpgsqlConnection connection, EntryQuery query, CancellationToken cancellationToken)
     {
-        var source = await EntrySearch.ChooseAsync(database, connection, query, cancellationToken).ConfigureAwait(false);
+        var (chosen, narrowed) = await EntrySearch.ChooseAsync(database, connection, query, startsAtTime: true, cancellationToken)
+            .ConfigureAwait(false);
+        if (chosen is not { } source)
+        {
+            var oldest = await EntrySearch.FindOldestAsync(database, connection, cancellationToken).ConfigureAwait(false);
+            return new EntrySummaryPage([], null, oldest, IsComplete: true);
+        }
 
         // Request one more entry than needed: if it is returned, there is another page.
-        NpgsqlParameter[] Args() => [.. EntrySearch.Conditions(query), Arg.Int8(query.Limit + 1)];
-        var found = await database.ListAsync(
-            connection, source.List, Args(), EntrySearch.ReadPlace, cancellationToken).ConfigureAwait(false);
+        var found = await EntrySearch.ListAsync(
+            database, connection, source, narrowed, query.Limit + 1, cancellationToken).ConfigureAwait(false);
 
         // The holder of a unique key is found at once, however old it is. It is on the first page, and on no other.
         var holders = query.UniqueKey is null
             ? []
             : await database.ListAsync(
-                connection, EntryListSql.ListHolders, Args(), EntrySearch.ReadPlace, cancellationToken).ConfigureAwait(false);
+                connection, EntryListSql.ListHolders, [.. EntrySearch.Conditions(query), Arg.Int8(query.Limit + 1)],
+                EntrySearch.ReadPlace, cancellationToken).ConfigureAwait(false);
         found = [.. found.Except(holders)];
         holders = query.Before is null ? holders : [];
         var room = Math.Max(0, query.Limit - holders.Count);
@@ -58,7 +71,7 @@ internal sealed partial class PostgreSqlMonitorStore
         }
 
         var (edge, searchedBackTo) = await EntrySearch.FindEdgeAsync(
-            database, connection, source, query, cancellationToken).ConfigureAwait(false);
+            database, connection, source, narrowed, cancellationToken).ConfigureAwait(false);
         return new EntrySummaryPage(page, edge, searchedBackTo, IsComplete: edge is null);
     }
 

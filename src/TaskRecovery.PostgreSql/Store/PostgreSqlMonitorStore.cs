@@ -21,15 +21,17 @@ internal sealed partial class PostgreSqlMonitorStore(PostgreSqlDatabase database
                 var queues = await database.ListAsync(
                     connection, MonitorSql.Queues, [Arg.Int8(MonitorLimits.Waiting)], ReadQueue, token).ConfigureAwait(false);
                 var running = await database.ListAsync(
-                    connection, MonitorSql.Running, [Arg.Int8(MonitorLimits.Waiting)],
-                    static row => (Queue: row.GetInt32(0), Count: row.GetInt64(1)), token).ConfigureAwait(false);
+                    connection, MonitorSql.Running, [Arg.Int8(MonitorLimits.Running)],
+                    static row => (Queue: row.IsDBNull(0) ? (int?)null : row.GetInt32(0), Count: row.GetInt64(1)), token)
+                    .ConfigureAwait(false);
                 var nodes = await ReadServedAsync(connection, token).ConfigureAwait(false);
                 var ended = await database.ListAsync(
                     connection, MonitorSql.Ended, [Arg.Int8(MonitorLimits.Unwell)], ReadEnded, token).ConfigureAwait(false);
                 var recent = await database.ListAsync(
                     connection, StatisticsSql.Recent, [], static row => ReadTotals(row, 1), token).ConfigureAwait(false);
-                var runningStopped = running.Sum(static queue => queue.Count) >= MonitorLimits.Waiting;
-                var counts = running.ToDictionary(static queue => queue.Queue, static queue => queue.Count);
+                var runningStopped = running.Exists(static queue => queue is { Queue: null, Count: > MonitorLimits.Running });
+                var counts = running.Where(static queue => queue.Queue is not null).ToDictionary(
+                    static queue => queue.Queue!.Value, static queue => queue.Count);
                 return ended[0] with
                 {
                     Queues = [.. queues.Select(queue => queue.Summary with

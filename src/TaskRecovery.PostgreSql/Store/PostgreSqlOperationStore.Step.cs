@@ -10,6 +10,8 @@ internal sealed partial class PostgreSqlOperationStore
     private const int StepSize = 500;
     private const int LookAtMost = 100_000;
 
+    private readonly OperationCandidates _candidates = new();
+
     public async ValueTask<OperationStep> StepAsync(long operationId, CancellationToken cancellationToken)
     {
         var queues = new HashSet<string>(StringComparer.Ordinal);
@@ -96,9 +98,22 @@ internal sealed partial class PostgreSqlOperationStore
             return (left, left.Length < StepSize ? null : left[^1]);
         }
 
-        var query = stored.Operation.Query! with { Before = stored.Position, LookAtMost = LookAtMost, Limit = StepSize };
-        var (found, edge) = await EntrySearch.FindAsync(database, connection, query, StepSize, cancellationToken).ConfigureAwait(false);
-        return ([.. found], found.Count == StepSize ? found[^1] : edge);
+        var (id, position) = (stored.Operation.Id, stored.Position);
+        var query = stored.Operation.Query! with { Before = position, LookAtMost = LookAtMost, Limit = StepSize };
+        if (!OperationCandidates.IsFor(query))
+        {
+            var (found, edge) = await EntrySearch.FindAsync(database, connection, query, StepSize, cancellationToken).ConfigureAwait(false);
+            return ([.. found], found.Count == StepSize ? found[^1] : edge);
+        }
+
+        if (_candidates.TryTake(id, position, StepSize) is { } next)
+        {
+            return next;
+        }
+
+        const int Most = OperationCandidates.Most;
+        var (many, last) = await EntrySearch.FindAsync(database, connection, query, Most, cancellationToken).ConfigureAwait(false);
+        return _candidates.Keep(id, position, many, many.Count == Most ? many[^1] : last, StepSize);
     }
 
     private async ValueTask<(IReadOnlyList<EntryChange> Changes, long? Next)> UndoAsync(
@@ -131,7 +146,7 @@ internal sealed partial class PostgreSqlOperationStore
         return (
             [
                 .. await RestoreAsync(connection, waited, queues, cancellationToken).ConfigureAwait(false),
-                .. await CancelAgainAsync(connection, retried, cancellationToken).ConfigureAwait(false),
+                .. await EndAgainAsync(connection, retried, cancellationToken).ConfigureAwait(false),
                 .. ran.Count == 0 ? [] : await queue.Changes.ResumeAsync(connection, ran, queues, cancellationToken).ConfigureAwait(false),
             ], next);
     }
@@ -167,7 +182,8 @@ internal sealed partial class PostgreSqlOperationStore
             connection, ids, [.. restored, .. keyHeld], static _ => OperatorResult.Changed, cancellationToken).ConfigureAwait(false);
     }
 
-    private async ValueTask<IReadOnlyList<EntryChange>> CancelAgainAsync(
+    // Only entries that have not run since they were retried.
+    private async ValueTask<IReadOnlyList<EntryChange>> EndAgainAsync(
         NpgsqlConnection connection, List<EntryChange> retried, CancellationToken cancellationToken)
     {
         if (retried.Count == 0)
@@ -178,11 +194,13 @@ internal sealed partial class PostgreSqlOperationStore
         long[] ids = [.. retried.Select(static change => change.Entry)];
         await database.ListAsync(
             connection, OperatorSql.LockEntries, [Ids(ids)], static _ => true, cancellationToken).ConfigureAwait(false);
-        var unrun = await database.ListAsync(
+        var unrun = (await database.ListAsync(
             connection, OperationSql.Unrun, [Ids(ids), Ids([.. retried.Select(static change => change.Fence!.Value)])],
-            static row => row.GetInt64(0), cancellationToken).ConfigureAwait(false);
+            static row => row.GetInt64(0), cancellationToken).ConfigureAwait(false)).ToHashSet();
+        EntryChange[] left = [.. retried.Where(change => unrun.Contains(change.Entry))];
         var ended = await database.ListAsync(
-            connection, OperatorSql.CancelWaitingPlaces, [Ids(unrun), Arg.Text(EndReasons.CancelRequested)],
+            connection, OperationSql.EndAgain,
+            [Ids([.. left.Select(static change => change.Entry)]), Ids([.. left.Select(static change => change.Fence!.Value)])],
             static row => row.GetInt64(0), cancellationToken).ConfigureAwait(false);
         var done = ended.ToHashSet();
         return [.. ids.Select(id => new EntryChange(id, done.Contains(id) ? OperatorResult.Done : OperatorResult.Changed))];

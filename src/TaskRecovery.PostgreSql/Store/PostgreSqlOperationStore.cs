@@ -41,7 +41,7 @@ internal sealed partial class PostgreSqlOperationStore(PostgreSqlDatabase databa
         => CommandAsync(
             operationId,
             expiry,
-            (stored, isFresh) => OperationVerdicts.Start(stored.Operation, audit.Actor, isFresh, stored.IsExecutable),
+            (stored, isFresh, _) => OperationVerdicts.Start(stored.Operation, audit.Actor, isFresh, stored.IsExecutable),
             OperationSql.Start,
             [Arg.Int8(operationId)],
             new NewEvent(QueueEventKind.OperationStarted, audit),
@@ -51,7 +51,7 @@ internal sealed partial class PostgreSqlOperationStore(PostgreSqlDatabase databa
         => CommandAsync(
             operationId,
             TimeSpan.Zero,
-            static (stored, _) => OperationVerdicts.Stop(stored.Operation),
+            static (stored, _, _) => OperationVerdicts.Stop(stored.Operation),
             OperationSql.Stop,
             [Arg.Int8(operationId)],
             new NewEvent(QueueEventKind.OperationStopped, audit),
@@ -61,7 +61,7 @@ internal sealed partial class PostgreSqlOperationStore(PostgreSqlDatabase databa
         => CommandAsync(
             operationId,
             OperationVerdicts.Kept,
-            static (stored, isKept) => OperationVerdicts.Undo(stored.Operation, isKept),
+            static (stored, isKept, lastUndo) => OperationVerdicts.Undo(stored.Operation, isKept, lastUndo),
             OperationSql.Undo,
             [Arg.Int8(operationId), Arg.Text(audit.Actor), Arg.Text(audit.Reason), Arg.Text(audit.Tool)],
             new NewEvent(QueueEventKind.OperationUndone, audit),
@@ -126,7 +126,7 @@ internal sealed partial class PostgreSqlOperationStore(PostgreSqlDatabase databa
 
     // Locks the operation, decides, changes it, and stores the event: one transaction.
     private ValueTask<OperationAnswer> CommandAsync(
-        long operationId, TimeSpan expiry, Func<StoredOperation, bool, OperationResult> decide,
+        long operationId, TimeSpan expiry, Func<StoredOperation, bool, OperationState?, OperationResult> decide,
         string statement, NpgsqlParameter[] args, NewEvent added, CancellationToken cancellationToken)
         => database.InTransactionAsync(
             async (connection, token) =>
@@ -135,15 +135,17 @@ internal sealed partial class PostgreSqlOperationStore(PostgreSqlDatabase databa
                     connection,
                     OperationSql.Lock,
                     [Arg.Int8(operationId), Arg.Micros(expiry)],
-                    static row => (Stored: ReadOperation(row), IsFresh: row.GetBoolean(21)),
+                    static row => (
+                        Stored: ReadOperation(row), IsFresh: row.GetBoolean(21),
+                        LastUndo: row.IsDBNull(22) ? (OperationState?)null : (OperationState)row.GetInt16(22)),
                     token).ConfigureAwait(false);
-                if (found is not [var (stored, isFresh)])
+                if (found is not [var (stored, isFresh, lastUndo)])
                 {
                     return new OperationAnswer(OperationResult.NotFound, null);
                 }
 
                 var operation = stored.Operation;
-                var result = decide(stored, isFresh);
+                var result = decide(stored, isFresh, lastUndo);
                 if (result != OperationResult.Done)
                 {
                     return new OperationAnswer(result, operation);

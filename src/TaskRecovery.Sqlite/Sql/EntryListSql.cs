@@ -77,6 +77,16 @@ internal static class EntryListSql
     public const string Waiting =
         $"{Columns} from (select id as entry from taskrecovery_waiting where id < ?1 order by id desc limit ?2) f {Listed}";
 
+    /// <summary>Waiting entries, and the entries in a JSON array, which run. ?21 the array.</summary>
+    public const string Active = $"""
+        {Columns} from (
+            select id as entry from taskrecovery_waiting where id < ?1
+            union
+            select value from json_each(?21) where value < ?1
+            order by 1 desc limit ?2) f
+        {Listed}
+        """;
+
     /// <summary>The entries in a JSON array. ?21 the array.</summary>
     public const string Given = $"""
         {Columns} from (select distinct value as entry from json_each(?21) where value < ?1 order by 1 desc limit ?2) f {Listed}
@@ -89,6 +99,13 @@ internal static class EntryListSql
 
     /// <summary>When the first entry that is still stored was stored.</summary>
     public const string Oldest = "select created_at from taskrecovery_entries order by id limit 1";
+
+    /// <summary>The first id that is still stored.</summary>
+    public const string First = "select min(id) from taskrecovery_entries";
+
+    /// <summary>The newest entry of a part of the ids, and when it was stored. ?1 after this id, ?2 last id.</summary>
+    public const string NewestOf =
+        "select id, created_at from taskrecovery_entries where id > ?1 and id <= ?2 order by id desc limit 1";
 
     /// <summary>Kinds that begin with a text, as a JSON array. ?1 text.</summary>
     public const string KindsFrom = "select json_group_array(id) from taskrecovery_kinds where substr(name, 1, length(?1)) = ?1";

@@ -12,6 +12,21 @@ internal static class HistorySql
         ", ", Counts.Split(", ").Select(
             static count => $"cast(min(max(total(s.{count}), 0.0), {StatisticsLimits.Sum}.0) as integer)"));
 
+    private const string EventColumns = """
+        select e.id, e.happened_at, e.kind, e.node, e.entry, e.subject, e.operation, e.entries, e.detail, e.actor, e.reason, e.tool
+        """;
+
+    private const string EventConditions = """
+        e.id < ?1 and e.id > ?2
+            and (?3 is null or e.kind in (select value from json_each(?3))) and (?5 is null or e.node = ?5)
+            and (?6 is null or e.actor = ?6) and (?7 is null or e.operation = ?7)
+        order by e.id desc limit ?8
+        """;
+
+    private const string EdgeColumns = "select f.id, f.happened_at from taskrecovery_events f where f.id < ?1 and f.id > ?2";
+
+    private const string NewestEdge = "order by f.id desc limit 1 offset ?9 - 1";
+
     /// <summary>Adds counts to a minute or an hour. ?1 whether it is an hour, ?2 its begin, ?3 queue, ?4 kind, ?5 to ?14 the
     /// counts.</summary>
     public const string Add = """
@@ -63,15 +78,18 @@ internal static class HistorySql
         """;
 
     /// <summary>A page of events, newest first. ?1 only ids below this one, ?2 only ids above this one, ?3 kinds as a JSON array, or null,
-    /// ?4 entry, or null, ?5 node, or null, ?6 actor, or null, ?7 operation, or null, ?8 how many at most.</summary>
-    public const string Events = """
-        select e.id, e.happened_at, e.kind, e.node, e.entry, e.subject, e.operation, e.entries, e.detail, e.actor, e.reason, e.tool
-        from taskrecovery_events e
-        where e.id < ?1 and e.id > ?2
-            and (?3 is null or e.kind in (select value from json_each(?3))) and (?4 is null or e.entry = ?4) and (?5 is null or e.node = ?5)
-            and (?6 is null or e.actor = ?6) and (?7 is null or e.operation = ?7)
-        order by e.id desc limit ?8
-        """;
+    /// ?5 node, or null, ?6 actor, or null, ?7 operation, or null, ?8 how many at most.</summary>
+    public const string Events = $"{EventColumns} from taskrecovery_events e where {EventConditions}";
+
+    /// <summary>As <see cref="Events"/>, of one entry, which has an index. ?4 the entry.</summary>
+    public const string EventsOf = $"{EventColumns} from taskrecovery_events e where e.entry = ?4 and {EventConditions}";
+
+    /// <summary>The oldest event that a search examines if it does not end earlier, and when it happened; nothing if the search reaches
+    /// the first event. ?1 only ids below this one, ?2 only ids above this one, ?9 how many to examine.</summary>
+    public const string EventEdge = $"{EdgeColumns} {NewestEdge}";
+
+    /// <summary>As <see cref="EventEdge"/>, of one entry. ?4 the entry.</summary>
+    public const string EventEdgeOf = $"{EdgeColumns} and f.entry = ?4 {NewestEdge}";
 
     /// <summary>The events of an entry, newest first. ?1 entry, ?2 how many at most.</summary>
     public const string EventsOfEntry = """

@@ -20,13 +20,17 @@ internal static class MonitorSql
             select 1 from taskrecovery_waiting where queue = ?1 and kind = ?2 and priority = ?3 and run_at > ?4 limit ?5)
         """;
 
-    /// <summary>The running entries by queue. ?1 limit.</summary>
+    /// <summary>The running entries by queue, from the newest claims. ?1 how many claimed entries to look at. The last row has no queue,
+    /// and how many there are, at most one more.</summary>
     public const string Running = """
-        select e.queue, count(*) from (
-            select c.id as fence, r.value as entry from taskrecovery_claims c, json_each(c.entries) r limit ?1) r
-        cross join taskrecovery_entries e on e.id = r.entry
+        with held as materialized (
+            select c.id as fence, r.value as entry from taskrecovery_claims c cross join json_each(c.entries) r
+            order by c.id desc limit ?1 + 1)
+        select e.queue, count(*) from held r cross join taskrecovery_entries e on e.id = r.entry
         where not exists (select 1 from taskrecovery_outcomes o where o.entry = r.entry and o.fence = r.fence)
         group by e.queue
+        union all
+        select null, count(*) from held
         """;
 
     /// <summary>The failed and the cancelled entries, each up to a limit. ?1 limit.</summary>

@@ -26,6 +26,9 @@ internal static class OperationSql
     /// <summary>The highest entry id.</summary>
     public const string LastEntry = "select coalesce(max(id), 0) from taskrecovery_entries";
 
+    /// <summary>Lets an operation begin at a position. ?1 id, ?2 position.</summary>
+    public const string BeginAt = "update taskrecovery_operations set position = ?2 where id = ?1";
+
     /// <summary>The highest id among the entries of an operation. ?1 operation.</summary>
     public const string LastChanged = "select max(entry) from taskrecovery_operation_entries where operation = ?1";
 
@@ -76,6 +79,13 @@ internal static class OperationSql
         where operation = ?1 and entry > ?2 and (not ?3 or result <> 0) order by entry limit ?4
         """;
 
+    /// <summary>What operations did to an entry, newest first. ?1 entry, ?2 how many at most.</summary>
+    public const string OfEntry = """
+        select o.id, o.action, e.result, o.actor, o.reason, o.tool, coalesce(o.started_at, o.created_at), o.undoes
+        from taskrecovery_operation_entries e cross join taskrecovery_operations o on o.id = e.operation
+        where e.entry = ?1 order by e.operation desc limit ?2
+        """;
+
     /// <summary>The place at which an entry waits. ?1 entry.</summary>
     public const string Place = "select run_at, priority, attempt, crashes from taskrecovery_waiting where id = ?1";
 
@@ -88,6 +98,14 @@ internal static class OperationSql
     /// <summary>Reopens the task of an entry. ?1 entry.</summary>
     public const string ReopenTask = """
         update taskrecovery_tasks set state = 0, reason = null, started_at = null, ended_at = null where entry_id = ?1 and state in (3, 4)
+        """;
+
+    /// <summary>Ends the task of an entry again as it had ended. ?1 entry, ?2 state, ?3 attempt, ?4 crashes, ?5 result, ?6 error, ?7
+    /// reason, ?8 end, ?9 start, or null.</summary>
+    public const string EndTask = $"""
+        update taskrecovery_tasks set state = ?2, attempt = ?3, crashes = ?4, result = ?5, error = coalesce(?6, error), reason = ?7,
+            ended_at = ?8, started_at = ?9
+        where entry_id = ?1 and state = {Codes.TaskCreated}
         """;
 
     /// <summary>The newest outcome of an entry. ?1 entry.</summary>

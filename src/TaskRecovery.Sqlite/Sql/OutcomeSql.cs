@@ -46,6 +46,13 @@ internal static class OutcomeSql
     /// <summary>Clears the final mark of an outcome. ?1 entry, ?2 fence.</summary>
     public const string TakeFinal = "update taskrecovery_outcomes set final = 0 where entry = ?1 and fence = ?2 and final = 1";
 
+    /// <summary>Sets the final mark of an outcome again. ?1 entry, ?2 fence. Returns what a task shows of it: kind, attempt, crashes,
+    /// result, error, reason, end, duration, node.</summary>
+    public const string GiveFinal = """
+        update taskrecovery_outcomes set final = 1 where entry = ?1 and fence = ?2
+        returning kind, attempt, crashes, result, error, reason, ended_at, duration, node
+        """;
+
     /// <summary>Removes an entry's outcomes. ?1 entry.</summary>
     public const string Delete = "delete from taskrecovery_outcomes where entry = ?1";
 }

@@ -114,6 +114,23 @@ internal sealed class EntryMoves(SqliteSession session, SqliteNames names, long 
         return End(new Run(entry, DrawFence(), null, attempt, crashes, 0, MayHaveTask: true), kind, [], error, reason);
     }
 
+    /// <summary>Ends a waiting entry as it had ended before an operator put it back.</summary>
+    /// <param name="entry">The entry.</param>
+    /// <param name="fence">The fence of the outcome that had ended it.</param>
+    /// <returns><see langword="false"/> if the entry is not waiting.</returns>
+    public bool EndWaitingAgain(long entry, long fence)
+    {
+        if (session.Get(WaitingSql.Take).Bind(1, entry).ExecuteChanges() == 0)
+        {
+            return false;
+        }
+
+        session.Get(EntrySql.FreeKey).Bind(1, entry).Execute();
+        session.Get(EntrySql.RemoveCancel).Bind(1, entry).Execute();
+        TaskMoves.EndAgain(session, entry, fence);
+        return true;
+    }
+
     /// <summary>Adds a waiting row for an entry that has none and is neither running nor ended.</summary>
     public void Wait(long entry, long runAt, int attempt, int crashes, bool goesFirst)
         => session.Get(WaitingSql.PutBack).Bind(1, entry).Bind(2, runAt).Bind(3, attempt).Bind(4, crashes).Bind(

@@ -12,13 +12,16 @@ internal sealed partial class SqliteMonitorStore
         => ReadAsync(
             session =>
             {
+                var edge = FindEdge(session, query);
+
                 // One event more than the limit shows whether there is another page.
-                var events = ReadEvents(session.Get(HistorySql.Events)
-                    .Bind(1, query.Before ?? long.MaxValue).Bind(2, query.After ?? 0).Bind(3, Kinds(query.Kinds)).Bind(4, query.EntryId)
-                    .Bind(5, query.Node).Bind(6, query.Actor).Bind(7, query.OperationId).Bind(8, query.Limit + 1));
+                var events = ReadEvents(session.Get(query.EntryId is null ? HistorySql.Events : HistorySql.EventsOf)
+                    .Bind(1, query.Before ?? long.MaxValue).Bind(2, Math.Max(query.After ?? 0, (edge?.Id ?? 1) - 1))
+                    .Bind(3, Kinds(query.Kinds)).Bind(4, query.EntryId).Bind(5, query.Node).Bind(6, query.Actor)
+                    .Bind(7, query.OperationId).Bind(8, query.Limit + 1));
                 return events.Count > query.Limit
                     ? new EventPage(events[..query.Limit], events[query.Limit - 1].Id)
-                    : new EventPage(events, null);
+                    : new EventPage(events, edge?.Id) { SearchedBackTo = Micros.ToTime(edge?.At) };
             },
             cancellationToken);
 
@@ -74,6 +77,21 @@ internal sealed partial class SqliteMonitorStore
             },
             cancellationToken).ConfigureAwait(false);
         return removed > 0;
+    }
+
+    // The oldest event that the search examines, if it does not reach the first one. A page without conditions is full earlier.
+    private static (long Id, long At)? FindEdge(SqliteSession session, EventQuery query)
+    {
+        if (query is { Kinds: null or { Count: 0 }, Node: null, Actor: null, OperationId: null } && query.LookAtMost > query.Limit)
+        {
+            return null;
+        }
+
+        var statement = session.Get(query.EntryId is null ? HistorySql.EventEdge : HistorySql.EventEdgeOf)
+            .Bind(1, query.Before ?? long.MaxValue).Bind(2, query.After ?? 0).Bind(4, query.EntryId).Bind(9, query.LookAtMost);
+        var edge = statement.Step() ? (statement.Int64(0), statement.Int64(1)) : ((long, long)?)null;
+        statement.Reset();
+        return edge;
     }
 
     private static void Add(SqliteSession session, bool hourly, long begin, long queue, long kind, EntryTotals totals)

@@ -6,6 +6,7 @@ namespace TaskRecovery.Sqlite;
 internal sealed partial class SqliteMonitorStore
 {
     private const int MaxEvents = 1000;
+    private const int MaxOperations = 100;
 
     public ValueTask<EntryLife?> GetLifeAsync(long entryId, CancellationToken cancellationToken)
         => ReadAsync(session => Life(session, entryId), cancellationToken);
@@ -76,7 +77,29 @@ internal sealed partial class SqliteMonitorStore
             TraceParent = trace,
             Progress = Report(session, entryId),
             Events = [.. ReadEvents(session.Get(HistorySql.EventsOfEntry).Bind(1, entryId).Bind(2, MaxEvents)).AsEnumerable().Reverse()],
+            Operations = ReadOperations(session, entryId),
         };
+    }
+
+    private static List<EntryOperation> ReadOperations(SqliteSession session, long entryId)
+    {
+        var operations = new List<EntryOperation>();
+        var statement = session.Get(OperationSql.OfEntry).Bind(1, entryId).Bind(2, MaxOperations);
+        while (statement.Step())
+        {
+            operations.Add(new EntryOperation
+            {
+                OperationId = statement.Int64(0),
+                Action = (BulkAction)statement.Int32(1),
+                Result = (OperatorResult)statement.Int32(2),
+                Audit = new AuditInfo(statement.Text(3), statement.NullableText(4)) { Tool = statement.NullableText(5) },
+                StartedAt = Micros.ToTime(statement.Int64(6)),
+                Undoes = statement.NullableInt64(7),
+            });
+        }
+
+        operations.Reverse();
+        return operations;
     }
 
     private static ReportedProgress? Report(SqliteSession session, long entryId)

@@ -12,18 +12,27 @@ internal sealed partial class SqliteMonitorStore
     // SQLite has no time limit, but a reader that examines entry by entry can stop.
     private static readonly TimeSpan LongestSearch = TimeSpan.FromSeconds(3);
 
+    // Long arguments make a chunk slow.
+    private static readonly TimeSpan LongestRead = TimeSpan.FromMilliseconds(200);
+
     public ValueTask<EntrySummaryPage> ListAsync(EntryQuery query, CancellationToken cancellationToken)
         => ListAsync(query, holdersFirst: true, cancellationToken);
 
     /// <summary>Lists one page.</summary>
     /// <param name="query">The query.</param>
-    /// <param name="holdersFirst">Whether the holder of a unique key is on the first page only, or at its own place.</param>
+    /// <param name="holdersFirst">Whether a person looks: the holder of a unique key is on the first page only and not at its own place, and
+    /// the search starts at the times of the query.</param>
     /// <param name="cancellationToken">Cancels the read.</param>
     internal async ValueTask<EntrySummaryPage> ListAsync(EntryQuery query, bool holdersFirst, CancellationToken cancellationToken)
     {
+        if (await NarrowAsync(query, startsAtTime: holdersFirst, cancellationToken).ConfigureAwait(false) is not { } narrowed)
+        {
+            return new EntrySummaryPage([], null, await OldestAsync(cancellationToken).ConfigureAwait(false), IsComplete: true);
+        }
+
         var (holders, heldIds) = holdersFirst ? await FindHoldersAsync(query, cancellationToken).ConfigureAwait(false) : ([], []);
         var room = query.Limit - holders.Count;
-        var search = new Search(query, by: null);
+        var search = new Search(narrowed, by: null);
         var found = new List<EntrySummary>();
         var isFull = await SearchAsync(
             search, page => found.AddRange(page.Where(entry => !heldIds.Contains(entry.Id))),
@@ -42,7 +51,12 @@ internal sealed partial class SqliteMonitorStore
 
     public async ValueTask<EntryGroups> GroupAsync(EntryQuery query, EntryGrouping by, CancellationToken cancellationToken)
     {
-        var search = new Search(query, by);
+        if (await NarrowAsync(query, startsAtTime: true, cancellationToken).ConfigureAwait(false) is not { } narrowed)
+        {
+            return new EntryGroups([], await OldestAsync(cancellationToken).ConfigureAwait(false), IsComplete: true);
+        }
+
+        var search = new Search(narrowed, by);
         await SearchAsync(search, static _ => { }, static () => false, cancellationToken).ConfigureAwait(false);
         var precision = search.Last is null ? CountPrecision.Exact : CountPrecision.AtLeast;
         var groups = await ReadAsync(
@@ -52,6 +66,21 @@ internal sealed partial class SqliteMonitorStore
         return new EntryGroups(
             groups, search.Last is null ? await OldestAsync(cancellationToken).ConfigureAwait(false) : search.SearchedBackTo,
             IsComplete: search.Last is null);
+    }
+
+    // Restricts a query to where its entries may be. Returns null if no entry can match. Whoever starts at the times of the query trusts
+    // that ids grow with the time of storing: after a wrong clock entries are missed, so what changes entries does not.
+    private async ValueTask<EntryQuery?> NarrowAsync(EntryQuery query, bool startsAtTime, CancellationToken cancellationToken)
+    {
+        var end = startsAtTime ? new EntryConditions(query).StoredBefore : null;
+        return query.Node is null && end is null
+            ? query
+            : await ReadAsync(
+                session => query.Node is { } node && Nodes(session, node) is null or "[]" ? null
+                    : end is { } time && EntryRange.FirstStored(session, Micros.From(time)) is { } first && !(query.Before <= first)
+                        ? query with { Before = first }
+                        : query,
+                cancellationToken).ConfigureAwait(false);
     }
 
     // The holder of a unique key is found at once, however old it is. It is on the first page, and on no other.
@@ -129,10 +158,11 @@ internal sealed partial class SqliteMonitorStore
             : search.Conditions.AreUnwell ? EntryListSql.Unwell
             : search.Conditions.AreRunning ? EntryListSql.Given
             : search.Conditions.AreWaiting ? EntryListSql.Waiting
+            : search.Conditions.AreActive ? EntryListSql.Active
             : EntryListSql.All;
         var running = new Lazy<RunningEntries>(() => RunningEntries.Read(session));
         var statement = Bind(session, session.Get(source), search, limit, running);
-        if (source == EntryListSql.Given)
+        if (source is EntryListSql.Given or EntryListSql.Active)
         {
             statement.BindText(
                 21,
@@ -140,9 +170,11 @@ internal sealed partial class SqliteMonitorStore
         }
 
         var (ids, examined, isStopped) = (new List<long>(), 0, false);
+        var started = TimeProvider.System.GetTimestamp();
         while (!isStopped && statement.Step())
         {
             examined++;
+            isStopped = TimeProvider.System.GetElapsedTime(started) > LongestRead;
             (search.Last, search.SearchedBackTo) = (statement.Int64(0), Micros.ToTime(statement.Int64(1)));
             if (!statement.Boolean(2))
             {
@@ -152,7 +184,7 @@ internal sealed partial class SqliteMonitorStore
             if (search.By is null)
             {
                 ids.Add(statement.Int64(0));
-                isStopped = ids.Count >= query.Limit + 1;
+                isStopped |= ids.Count >= query.Limit + 1;
             }
             else
             {
@@ -186,9 +218,7 @@ internal sealed partial class SqliteMonitorStore
         SqliteSession session, SqliteStatement statement, Search search, int limit, Lazy<RunningEntries> running)
     {
         var (query, conditions) = (search.Query, search.Conditions);
-        var nodes = query.Node is { } node
-            ? Text(session.Get(EntryListSql.Nodes).Bind(1, node).Bind(2, Guid.TryParse(node, out var id) ? id : null))
-            : null;
+        var nodes = query.Node is { } node ? Nodes(session, node) : null;
         return statement
             .Bind(1, search.Last ?? query.Before ?? long.MaxValue)
             .Bind(2, limit)
@@ -212,6 +242,10 @@ internal sealed partial class SqliteMonitorStore
             .Bind(20, (long?)search.By)
             .Bind(22, conditions.Trace);
     }
+
+    // As a JSON array of numbers.
+    private static string? Nodes(SqliteSession session, string node)
+        => Text(session.Get(EntryListSql.Nodes).Bind(1, node).Bind(2, Guid.TryParse(node, out var id) ? id : null));
 
     // The queue or kind of the query must be one of the scope's, if the query has both.
     private static string? Queues(SqliteSession session, EntryQuery query)

@@ -107,14 +107,21 @@ internal sealed partial class SqliteMonitorStore(SqliteDatabase database) : IMon
 
     private static (Dictionary<long, long> Queues, bool Stopped) Running(SqliteSession session)
     {
-        var queues = new Dictionary<long, long>();
-        var statement = session.Get(MonitorSql.Running).Bind(1, MonitorLimits.Waiting);
+        var (queues, isStopped) = (new Dictionary<long, long>(), false);
+        var statement = session.Get(MonitorSql.Running).Bind(1, MonitorLimits.Running);
         while (statement.Step())
         {
-            queues.Add(statement.Int64(0), statement.Int64(1));
+            if (statement.NullableInt64(0) is { } queue)
+            {
+                queues.Add(queue, statement.Int64(1));
+            }
+            else
+            {
+                isStopped = statement.Int64(1) > MonitorLimits.Running;
+            }
         }
 
-        return (queues, queues.Values.Sum() >= MonitorLimits.Waiting);
+        return (queues, isStopped);
     }
 
     private IReadOnlyList<KindSummary> Kinds(SqliteSession session)

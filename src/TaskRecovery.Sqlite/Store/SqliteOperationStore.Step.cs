@@ -90,7 +90,9 @@ internal sealed partial class SqliteOperationStore
             return (left, left.Length < StepSize ? null : left[^1]);
         }
 
-        var query = stored.Operation.Query! with { Before = stored.Position, LookAtMost = SqliteMonitorStore.Chunk, Limit = StepSize };
+        // Most entries that wait match, so a step examines few more than it changes.
+        var query = stored.Operation.Query! with { Before = stored.Position, Limit = StepSize };
+        query = query with { LookAtMost = new EntryConditions(query).AreActive ? 4 * StepSize : SqliteMonitorStore.Chunk };
         var page = await monitor.ListAsync(query, holdersFirst: false, cancellationToken).ConfigureAwait(false);
         return ([.. page.Entries.Select(static entry => entry.Id)], page.NextBefore);
     }
@@ -168,7 +170,7 @@ internal sealed partial class SqliteOperationStore
         {
             { RunAt: not null } => new Change(change.Entry, Restore(moves, change)) { Waits = true },
             { IsRunning: true } => Resume(moves, change),
-            _ => new Change(change.Entry, CancelAgain(moves, change.Entry, change.Fence)),
+            _ => new Change(change.Entry, EndAgain(moves, change.Entry, change.Fence)),
         })], changed.Count < StepSize ? null : changed[^1].Entry);
     }
 
@@ -231,9 +233,9 @@ internal sealed partial class SqliteOperationStore
     }
 
     // Only if the entry has not run since it was retried.
-    private static OperatorResult CancelAgain(EntryMoves moves, long entry, long? fence)
-        => moves.Session.Get(OperationSql.LastFence).Bind(1, entry).Scalar() == fence
-            && moves.EndWaiting(entry, OutcomeKind.Cancelled, EndReasons.CancelRequested)
+    private static OperatorResult EndAgain(EntryMoves moves, long entry, long? fence)
+        => fence is { } ended && moves.Session.Get(OperationSql.LastFence).Bind(1, entry).Scalar() == ended
+            && moves.EndWaitingAgain(entry, ended)
             ? OperatorResult.Done
             : OperatorResult.Changed;
 

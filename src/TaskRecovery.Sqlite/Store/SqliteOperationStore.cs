@@ -26,7 +26,7 @@ internal sealed partial class SqliteOperationStore(SqliteDatabase database, Sqli
     public ValueTask<OperationAnswer> StartAsync(long operationId, AuditInfo audit, TimeSpan expiry, CancellationToken cancellationToken)
         => CommandAsync(
             operationId,
-            stored => OperationVerdicts.Start(
+            (_, stored) => OperationVerdicts.Start(
                 stored.Operation, audit.Actor, isFresh: Micros.From(stored.Operation.CreatedAt) > database.Now() - Micros.From(expiry),
                 stored.IsExecutable),
             (session, operation) =>
@@ -40,7 +40,7 @@ internal sealed partial class SqliteOperationStore(SqliteDatabase database, Sqli
     public ValueTask<OperationAnswer> StopAsync(long operationId, AuditInfo audit, CancellationToken cancellationToken)
         => CommandAsync(
             operationId,
-            static stored => OperationVerdicts.Stop(stored.Operation),
+            static (_, stored) => OperationVerdicts.Stop(stored.Operation),
             (session, operation) =>
             {
                 session.Get(OperationSql.Stop).Bind(1, operation.Id).Bind(2, database.Now()).Execute();
@@ -52,14 +52,25 @@ internal sealed partial class SqliteOperationStore(SqliteDatabase database, Sqli
     public ValueTask<OperationAnswer> UndoAsync(long operationId, AuditInfo audit, CancellationToken cancellationToken)
         => CommandAsync(
             operationId,
-            stored => OperationVerdicts.Undo(
-                stored.Operation, isKept: stored.Operation.EndedAt is { } ended
-                    && Micros.From(ended) > database.Now() - Micros.From(OperationVerdicts.Kept)),
+            (session, stored) => OperationVerdicts.Undo(
+                stored.Operation,
+                isKept: stored.Operation.EndedAt is { } ended && Micros.From(ended) > database.Now() - Micros.From(OperationVerdicts.Kept),
+                LastUndo(session, stored.Operation)?.Operation.State),
             (session, operation) =>
             {
-                var undo = new NewOperation { Action = BulkAction.Undo, Expected = new Count(operation.Done) };
+                // Continues where an undo before was stopped.
+                var before = LastUndo(session, operation);
+                var left = before?.Operation is { } stopped
+                    ? Math.Max(0, stopped.Expected.Value - stopped.Done - stopped.Refused)
+                    : operation.Done;
+                var undo = new NewOperation { Action = BulkAction.Undo, Expected = new Count(left) };
                 var last = Math.Max(operation.UpToId, session.Get(OperationSql.LastChanged).Bind(1, operation.Id).Scalar() ?? 0);
                 var id = Insert(session, undo, OperationState.Running, operation.Id, last, audit);
+                if (before is not null)
+                {
+                    session.Get(OperationSql.BeginAt).Bind(1, id).Bind(2, before.Position).Execute();
+                }
+
                 session.Get(OperationSql.MarkUndone).Bind(1, operation.Id).Bind(2, id).Execute();
                 return id;
             },
@@ -153,7 +164,7 @@ internal sealed partial class SqliteOperationStore(SqliteDatabase database, Sqli
 
     // Decides, changes the operation, and stores the event: one transaction.
     private ValueTask<OperationAnswer> CommandAsync(
-        long operationId, Func<StoredOperation, OperationResult> decide,
+        long operationId, Func<SqliteSession, StoredOperation, OperationResult> decide,
         Func<SqliteSession, BulkOperation, long> change, NewEvent added, CancellationToken cancellationToken)
         => database.WriteAsync(
             session =>
@@ -164,7 +175,7 @@ internal sealed partial class SqliteOperationStore(SqliteDatabase database, Sqli
                 }
 
                 var operation = stored.Operation;
-                var result = decide(stored);
+                var result = decide(session, stored);
                 if (result != OperationResult.Done)
                 {
                     return new OperationAnswer(result, operation);
@@ -197,6 +208,9 @@ internal sealed partial class SqliteOperationStore(SqliteDatabase database, Sqli
             .Execute();
         return session.LastInsertId;
     }
+
+    private static StoredOperation? LastUndo(SqliteSession session, BulkOperation operation)
+        => operation.UndoneBy is { } id ? Read(session, id) : null;
 
     private static StoredOperation? Read(SqliteSession session, long operationId)
     {

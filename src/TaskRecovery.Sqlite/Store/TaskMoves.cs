@@ -22,6 +22,25 @@ internal static class TaskMoves
             .Bind(4, run.Crashes).BindText(5, result).Bind(6, error).Bind(7, reason).Bind(8, now)
             .Execute();
 
+    /// <summary>Sets the final mark of an outcome again, and ends the task of its entry with it.</summary>
+    public static void EndAgain(SqliteSession session, long entry, long fence)
+    {
+        var row = session.Get(OutcomeSql.GiveFinal).Bind(1, entry).Bind(2, fence);
+        if (!row.Step())
+        {
+            return;
+        }
+
+        var (kind, attempt, crashes, result) = ((OutcomeKind)row.Int32(0), row.Int32(1), row.Int32(2), row.Bytes(3).ToArray());
+        var (error, reason, endedAt, duration) = (row.NullableText(4), row.NullableText(5), row.Int64(6), row.Int64(7));
+        var hasRun = !row.IsNull(8);
+        row.Execute();
+        session.Get(OperationSql.EndTask)
+            .Bind(1, entry).Bind(2, (int)StateOf(kind)).Bind(3, attempt).Bind(4, crashes).BindText(5, result).Bind(6, error)
+            .Bind(7, reason).Bind(8, endedAt).Bind(9, hasRun ? endedAt - duration : (long?)null)
+            .Execute();
+    }
+
     /// <summary>Puts the task back, because its entry was put back.</summary>
     public static void Return(SqliteSession session, Run run, string? error)
         => session.Get(TaskSql.ReturnByEntry).Bind(1, run.Entry).Bind(2, run.Attempt).Bind(3, run.Crashes).Bind(4, error).Execute();

@@ -54,6 +54,7 @@ internal static class QueryRules
     {
         ArgumentNullException.ThrowIfNull(query);
         CheckPage(query.Limit);
+        CheckExamined(query.LookAtMost);
         CheckText(query.Node, nameof(query.Node));
         CheckText(query.Actor, nameof(query.Actor));
         foreach (var kind in query.Kinds ?? [])

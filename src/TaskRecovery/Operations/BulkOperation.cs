@@ -45,6 +45,6 @@ public sealed record BulkOperation
     /// <summary>The operation that it reverses; <see langword="null"/> if it reverses none.</summary>
     public long? Undoes { get; init; }
 
-    /// <summary>The operation that reverses it; <see langword="null"/> if none does.</summary>
+    /// <summary>The operation that reverses it, the newest one if an undo was stopped; <see langword="null"/> if none does.</summary>
     public long? UndoneBy { get; init; }
 }

@@ -43,6 +43,35 @@ public sealed record EntryLife
     /// <summary>The progress that the handler reported last; <see langword="null"/> if it reported none.</summary>
     public ReportedProgress? Progress { get; init; }
 
-    /// <summary>The events of this entry, oldest first: what operators did to it, and crash loops.</summary>
+    /// <summary>The events of this entry, oldest first: what operators did to it alone, and crash loops.</summary>
     public required IReadOnlyList<QueueEvent> Events { get; init; }
+
+    /// <summary>What bulk operations did to this entry, oldest first: the newest 100.</summary>
+    public IReadOnlyList<EntryOperation> Operations { get; init; } = [];
+
+    /// <summary>What a crash would cost now: the time since the claim, or since the last step or checkpoint that this run has stored;
+    /// <see langword="null"/> if the entry does not run.</summary>
+    public TimeSpan? WorkAtRisk
+    {
+        get
+        {
+            if (Claim is not { } claim)
+            {
+                return null;
+            }
+
+            var last = claim.ClaimedAt;
+            foreach (var step in Steps)
+            {
+                last = step.Fence == claim.Fence && step.StoredAt > last ? step.StoredAt : last;
+            }
+
+            if (Checkpoint is { } checkpoint && checkpoint.Fence == claim.Fence && checkpoint.StoredAt > last)
+            {
+                last = checkpoint.StoredAt;
+            }
+
+            return ReadAt > last ? ReadAt - last : TimeSpan.Zero;
+        }
+    }
 }

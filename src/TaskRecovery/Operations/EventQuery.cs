@@ -27,4 +27,8 @@ public sealed record EventQuery
     /// <summary>The maximum number of events in the page.</summary>
     /// <value>Default: 100. 1 to 1,000.</value>
     public int Limit { get; init; } = 100;
+
+    /// <summary>The maximum number of events that are examined for the page.</summary>
+    /// <value>Default: 100,000. 1 to 1,000,000.</value>
+    public int LookAtMost { get; init; } = 100_000;
 }

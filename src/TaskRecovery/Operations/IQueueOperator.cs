@@ -98,7 +98,10 @@ public interface IQueueOperator
     ValueTask<OperationAnswer> StopAsync(long operationId, AuditInfo audit, CancellationToken cancellationToken = default);
 
     /// <summary>Starts an operation that reverses what another one has changed. Cancelled entries that had been waiting wait again with
-    /// their old due time, attempts and crashes; retried entries that have not run yet are cancelled again.</summary>
+    /// their old due time, attempts and crashes; retried entries that have not run since are ended again, in the state, at the time and for
+    /// the reason with which they had ended.</summary>
+    /// <remarks>If an undo was stopped, another one continues where it stopped. Steps and checkpoints that a retry from the start has
+    /// deleted are not restored.</remarks>
     /// <returns>The answer with the new operation.</returns>
     ValueTask<OperationAnswer> UndoAsync(long operationId, AuditInfo audit, CancellationToken cancellationToken = default);
 

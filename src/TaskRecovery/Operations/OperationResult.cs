@@ -16,6 +16,6 @@ public enum OperationResult
     OtherActor = 3,
 
     /// <summary>The operation is not in a state in which this is possible: only a prepared one is started, only a running one is stopped,
-    /// and only one that has ended or was stopped within the last 30 days is undone, once.</summary>
+    /// and only one that has ended or was stopped within the last 30 days is undone: once, or again after its undo was stopped.</summary>
     WrongState = 4,
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using Npgsql;
 using NpgsqlTypes;
@@ -11,6 +12,8 @@ public sealed class MonitorBoundTests : IAsyncLifetime
 {
     private const int History = 300_000;
     private const int Waiting = 5_000;
+    private const int Running = 100;
+    private const int Events = 50_000;
     private const int LookAtMost = 10_000;
 
     private readonly PostgreSqlFixture _fixture = new();
@@ -25,15 +28,25 @@ public sealed class MonitorBoundTests : IAsyncLifetime
             $$"""
             insert into queues (name) values ('default');
             insert into kinds (name) values ('work'), ('rare');
+            insert into nodes (id, name, named, name_is_explicit, machine, process_id, process_started, lock_key)
+            select gen_random_uuid(), 'node-' || n, true, true, 'machine', n, n, n from generate_series(1, 3) n;
             insert into entries (queue, kind, priority, max_attempts, args, created_at)
-            select 1, case when n = 1000 then 2 else 1 end, 5, 10, '{}', clock_timestamp() - interval '1 day'
+            select 1, case when n = 1000 then 2 else 1 end, 5, 10, '{}', clock_timestamp() - interval '1 day' + n * interval '0.2 s'
                 from generate_series(1, {{History}}) n;
-            insert into outcomes (entry, fence, duration_ms, kind, attempt, crashes, final)
-            select n, n, 1, case when n % 1000 = 0 then 1 else 0 end, 1, 0, true from generate_series(1, {{History}}) n;
+            insert into outcomes (entry, fence, ended_at, duration_ms, node, kind, attempt, crashes, final)
+            select n, n, clock_timestamp() - interval '1 day' + n * interval '0.2 s', 1, case when n % 1000 = 0 then 3 else 1 end,
+                case when n % 1000 = 0 then 1 else 0 end, 1, 0, true from generate_series(1, {{History}}) n;
             insert into entries (queue, kind, priority, max_attempts, args) select 1, 1, 5, 10, '{}' from generate_series(1, {{Waiting}}) n;
             insert into waiting (run_at, id, queue, kind, priority, found_by_id)
             select clock_timestamp(), e.id, 1, 1, 5, true from entries e where e.id > {{History}};
-            analyze entries, waiting, outcomes;
+            with held as (
+                insert into entries (queue, kind, priority, max_attempts, args) select 1, 1, 5, 10, '{}'
+                    from generate_series(1, {{Running}}) returning id
+            )
+            insert into claims (id, node, entries)
+            select 1000000 + h.id % 10, 2, array_agg(h.id) from held h group by h.id % 10;
+            insert into events (kind, node, actor) select 10, 'node-1', 'anna' from generate_series(1, {{Events}});
+            analyze entries, waiting, outcomes, events;
             insert into tasks (id, job_id, state, created_at, ended_at)
             select gen_random_uuid(), '00000000-0000-0000-0000-000000000001', 2, clock_timestamp(), clock_timestamp()
                 from generate_series(1, 50000);
@@ -58,6 +71,14 @@ public sealed class MonitorBoundTests : IAsyncLifetime
             ["an entry"] = await RowsAsync(OperatorSql.Read, Arg.Array([77L], NpgsqlDbType.Bigint), Arg.Bool(true)),
             ["a page without conditions"] = await RowsAsync(EntryListSql.List, Page(new EntryQuery())),
             ["a page of failed entries"] = await RowsAsync(EntryListSql.ListUnwell, Page(new EntryQuery { States = [EntryState.Failed] })),
+            ["a page of running entries"] = await RowsAsync(
+                EntryListSql.ListRunning, Page(new EntryQuery { States = [EntryState.Running] })),
+            ["the entries that are claimed"] = await RowsAsync(EntryListSql.CountActive, Arg.Int8(0)),
+            ["a page of events"] = await RowsAsync(EventSql.List, OfEvents()),
+            ["the events of an entry"] = await RowsAsync(EventSql.List, OfEvents(entry: 77, actor: "nobody")),
+            ["the operations of an entry"] = await RowsAsync(OperationSql.OfEntry, Arg.Int8(77), Arg.Int8(100)),
+            ["where old entries begin"] = await RowsAsync(EntryListSql.FirstStored, Arg.Time(DateTimeOffset.UtcNow.AddHours(-20))),
+            ["a node's name"] = await RowsAsync(EntryListSql.HasNode, Arg.Text("nobody")),
             ["a page of a job's tasks"] = await RowsAsync(
                 MonitorSql.Tasks, Arg.Uuid(Guid.Parse("00000000-0000-0000-0000-000000000001")),
                 Arg.Int2((int?)null), Arg.Uuid((Guid?)null), Arg.Int8(LookAtMost), Arg.Int8(100)),
@@ -75,6 +96,10 @@ public sealed class MonitorBoundTests : IAsyncLifetime
             ["kinds"] = await RowsAsync(MonitorSql.Kinds, Arg.Int8(100_000)),
             ["a page of waiting entries"] = await RowsAsync(
                 EntryListSql.ListWaiting, Page(new EntryQuery { States = [EntryState.Waiting] })),
+            ["a page of what has not ended"] = await RowsAsync(
+                EntryListSql.ListActive, Page(new EntryQuery { States = [EntryState.Waiting, EntryState.Running] })),
+            ["how far that looked"] = await RowsAsync(EntryListSql.EdgeActive, Arg.Int8(long.MaxValue), Arg.Int8(LookAtMost)),
+            ["how many wait"] = await RowsAsync(EntryListSql.CountActive, Arg.Int8(100_000)),
         };
 
         Assert.All(rows, pair => Assert.True(pair.Value <= Waiting + 1_000, $"{pair.Key}: {pair.Value} rows"));
@@ -91,11 +116,25 @@ public sealed class MonitorBoundTests : IAsyncLifetime
             ["a unique key"] = await RowsAsync(EntryListSql.List, Page(new EntryQuery { UniqueKey = "k" })),
             ["groups of kinds"] = await RowsAsync(
                 EntryListSql.Group, [.. EntrySearch.Conditions(new EntryQuery { LookAtMost = LookAtMost }), Arg.Int4(0)]),
+            ["a job"] = await RowsAsync(EntryListSql.List, Page(new EntryQuery { JobId = Guid.NewGuid() })),
+            ["events of nobody"] = await RowsAsync(EventSql.List, OfEvents(actor: "nobody")),
+            ["how far the events were examined"] = await RowsAsync(
+                EventSql.Edge, Arg.Int8(long.MaxValue), Arg.Int8(0), Arg.Int8(null), Arg.Int8(LookAtMost)),
+            ["the length of arguments"] = await RowsAsync(
+                EntryListSql.WithinBytes.OfAll,
+                [.. EntrySearch.Conditions(new EntryQuery { LookAtMost = LookAtMost }), Arg.Int8(1_000_000)]),
             ["how far it looked"] = await RowsAsync(EntryListSql.Edge, Arg.Int8(long.MaxValue), Arg.Int8(LookAtMost)),
+        };
+        var ended = new Dictionary<string, long>(StringComparer.Ordinal)
+        {
+            ["the time of the end"] = await RowsAsync(
+                EntryListSql.ListEnded, Page(new EntryQuery { EndedTo = DateTimeOffset.UtcNow.AddDays(-2) })),
+            ["a node"] = await RowsAsync(EntryListSql.ListOfNode, Page(new EntryQuery { Node = "node-3" })),
         };
         var withOutcome = await RowsAsync(EntryListSql.List, Page(new EntryQuery { Kind = "work", Reason = "missing" }));
 
         Assert.All(rows, pair => Assert.InRange(pair.Value, 1, LookAtMost + 100));
+        Assert.All(ended, pair => Assert.InRange(pair.Value, LookAtMost, (2 * LookAtMost) + 500));
         Assert.InRange(withOutcome, LookAtMost, (2 * LookAtMost) + 100);
     }
 
@@ -109,6 +148,99 @@ public sealed class MonitorBoundTests : IAsyncLifetime
         Assert.InRange(all, LookAtMost + Waiting, LookAtMost + Waiting + 1_000);
         Assert.InRange(queue, (2 * LookAtMost) + Waiting, (2 * LookAtMost) + Waiting + 1_000);
     }
+
+    [Fact]
+    public async Task Old_entries_are_found_at_once_by_the_time_of_storing_and_of_the_end()
+    {
+        var end = DateTimeOffset.UtcNow.AddHours(-20);
+
+        var stored = await _fixture.Monitor.ListAsync(new EntryQuery { CreatedTo = end, LookAtMost = LookAtMost }, Cancellation);
+        var ended = await _fixture.Monitor.ListAsync(new EntryQuery { EndedTo = end, LookAtMost = LookAtMost }, Cancellation);
+        var none = await _fixture.Monitor.ListAsync(
+            new EntryQuery { CreatedTo = DateTimeOffset.UtcNow.AddDays(-2), LookAtMost = LookAtMost }, Cancellation);
+
+        Assert.Equal((100, false), (stored.Entries.Count, stored.IsComplete));
+        Assert.All(stored.Entries, entry => Assert.InRange(entry.CreatedAt, end.AddMinutes(-1), end));
+        Assert.Equal((100, false), (ended.Entries.Count, ended.IsComplete));
+        Assert.All(ended.Entries, entry => Assert.InRange(entry.EndedAt!.Value, end.AddMinutes(-1), end));
+        Assert.Equal((0, true), (none.Entries.Count, none.IsComplete));
+    }
+
+    [Fact]
+    public async Task A_search_for_a_node_finds_its_last_runs_and_ends_at_once_without_the_node()
+    {
+        var rare = await _fixture.Monitor.ListAsync(new EntryQuery { Node = "node-3", Limit = 20 }, Cancellation);
+        var common = await _fixture.Monitor.ListAsync(new EntryQuery { Node = "node-1", Limit = 20 }, Cancellation);
+        var running = await _fixture.Monitor.ListAsync(new EntryQuery { Node = "node-2", Limit = 200 }, Cancellation);
+        var nobody = await _fixture.Monitor.ListAsync(new EntryQuery { Node = "nobody" }, Cancellation);
+
+        Assert.Equal(Enumerable.Range(0, 20).Select(static n => History - (n * 1000L)), rare.Entries.Select(static one => one.Id));
+        Assert.Equal((20, History - 1L), (common.Entries.Count, common.Entries[0].Id));
+        Assert.Equal(Running, running.Entries.Count);
+        Assert.Equal((0, true), (nobody.Entries.Count, nobody.IsComplete));
+    }
+
+    [Fact]
+    public async Task A_search_for_a_text_reads_a_bounded_number_of_bytes_and_says_how_far_it_came()
+    {
+        await using (var connection = (NpgsqlConnection)await _fixture.OpenConnectionAsync(Cancellation))
+        {
+            await using var command = new NpgsqlCommand(
+                """
+                insert into kinds (name) values ('long');
+                insert into entries (queue, kind, priority, max_attempts, args)
+                select 1, 3, 5, 10, '"' || repeat('x', 100000) || '"' from generate_series(1, 500);
+                insert into waiting (run_at, id, queue, kind, priority, found_by_id)
+                select clock_timestamp(), e.id, 1, 3, 5, true from entries e where e.kind = 3;
+                """,
+                connection);
+            await command.ExecuteNonQueryAsync(Cancellation);
+        }
+
+        var newest = History + Waiting + Running + 500;
+        var all = await _fixture.Monitor.ListAsync(new EntryQuery { Text = "missing" }, Cancellation);
+        var waiting = await _fixture.Monitor.ListAsync(
+            new EntryQuery { Text = "missing", States = [EntryState.Waiting] }, Cancellation);
+        var others = await _fixture.Monitor.ListAsync(new EntryQuery { Text = "missing", Kind = "work" }, Cancellation);
+
+        Assert.Equal((0, newest - 334L), (all.Entries.Count, all.NextBefore!.Value));
+        Assert.Equal((0, newest - 334L), (waiting.Entries.Count, waiting.NextBefore!.Value));
+        Assert.InRange(others.NextBefore!.Value, 1, newest - 99_000);
+    }
+
+    [Fact]
+    public async Task A_snapshot_takes_ten_statements_at_most()
+    {
+        var monitor = _fixture.Monitor;
+        await monitor.GetSnapshotAsync(Cancellation);
+        using var activity = new Activity("test").Start();
+        var commands = 0;
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = static source => source.Name == "Npgsql",
+            Sample = static (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
+            ActivityStopped = stopped =>
+            {
+                if (stopped.TraceId == activity.TraceId)
+                {
+                    Interlocked.Increment(ref commands);
+                }
+            },
+        };
+        ActivitySource.AddActivityListener(listener);
+
+        await monitor.GetSnapshotAsync(Cancellation);
+
+        // The first command has two statements, and the transaction begins and ends with one each.
+        Assert.InRange(commands + 3, 8, 10);
+    }
+
+    private static NpgsqlParameter[] OfEvents(long? entry = null, string? actor = null)
+        =>
+        [
+            Arg.Int8(long.MaxValue), Arg.Int8(0), new() { Value = DBNull.Value, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Smallint },
+            Arg.Int8(entry), Arg.Text(null), Arg.Text(actor), Arg.Int8(null), Arg.Int8(101), Arg.Int8(LookAtMost),
+        ];
 
     private static NpgsqlParameter[] Page(EntryQuery query)
         => [.. EntrySearch.Conditions(query with { LookAtMost = LookAtMost }), Arg.Int8(101)];

@@ -49,6 +49,7 @@ public sealed class PlanTests : PostgreSqlStoreTests
         await AssertNoFullScanAsync(connection, database, "ends_locked", "bigint[]", OperatorSql.LockEnds);
         await AssertNoFullScanAsync(connection, database, "cancelled_locked", "bigint[], bigint[]", OperatorSql.LockCancelled);
         await AssertNoFullScanAsync(connection, database, "unrun", "bigint[], bigint[]", OperationSql.Unrun);
+        await AssertNoFullScanAsync(connection, database, "ended_again", "bigint[], bigint[]", OperationSql.EndAgain);
         await AssertNoFullScanAsync(connection, database, "counted", "text, bigint", OperatorSql.Count, but: "claims");
         await AssertNoFullScanAsync(connection, database, "retried", "bigint[], boolean, timestamptz", OperatorSql.Retry);
         await AssertNoFullScanAsync(connection, database, "replanned", "bigint, smallint, text", JobSql.EndWaiting);

@@ -65,6 +65,31 @@ public abstract class JobActionTests(StoreFixture fixture) : JobStoreTests(fixtu
     }
 
     [Fact]
+    public async Task Undoing_a_retry_ends_the_task_as_it_had_ended()
+    {
+        var node = GivenNode();
+        await GivenJobAsync();
+        var (run, task) = await GivenRunningTaskAsync(node);
+        await FinishTaskAsync(run, OutcomeKind.Failed, error: "boom", reason: EndReasons.AttemptsExhausted);
+        var before = await FindTaskAsync(task.Id);
+        var retry = await Operations.PrepareAsync(
+            new NewOperation { Action = BulkAction.Retry, EntryIds = [run.Held.Id], Expected = new Count(1) }, Anna, Cancellation);
+        await Operations.StartAsync(retry.Id, Anna, TimeSpan.FromMinutes(10), Cancellation);
+        await Operations.StepAsync(retry.Id, Cancellation);
+        Assert.Equal(TaskState.Created, (await FindTaskAsync(task.Id)).State);
+
+        var undo = (await Operations.UndoAsync(retry.Id, Anna, Cancellation)).Operation!;
+        var last = (await Operations.StepAsync(undo.Id, Cancellation)).Operation!;
+
+        var after = await FindTaskAsync(task.Id);
+        Assert.Equal((OperationState.Ended, 1L), (last.State, last.Done));
+        Assert.Equal(
+            (TaskState.Failed, before.Attempt, before.Crashes, "boom", EndReasons.AttemptsExhausted, before.EndedAt),
+            (after.State, after.Attempt, after.Crashes, after.Error, after.Reason, after.EndedAt));
+        Assert.NotNull(after.StartedAt);
+    }
+
+    [Fact]
     public async Task A_pause_that_ends_by_itself_is_recorded_without_an_actor()
     {
         var job = await GivenJobAsync();

@@ -183,7 +183,33 @@ public abstract class BulkOperationTests(StoreFixture fixture) : OperationTests(
     }
 
     [Fact]
-    public async Task Undoing_a_retry_cancels_what_has_not_run_since()
+    public async Task Undoing_a_retry_ends_what_has_not_run_since_as_it_had_ended()
+    {
+        var node = GivenNode();
+        var failed = await GivenClaimedAsync(node, Entry(key: "k"));
+        await FinishAsync(failed, OutcomeKind.Failed, error: "boom", reason: EndReasons.AttemptsExhausted, hasUniqueKey: true);
+        var cancelled = await GivenEntryAsync();
+        await Store.CancelAsync(cancelled, Cancellation);
+        var before = new[] { await FindAsync(failed.Id), await FindAsync(cancelled) };
+        var operation = await StartedAsync(BulkAction.Retry, Unwell);
+        await RunAsync(operation.Id);
+        Assert.Equal([EntryState.Waiting, EntryState.Waiting], [await StateAsync(failed.Id), await StateAsync(cancelled)]);
+
+        var last = await UndoneAsync(operation.Id);
+
+        var after = new[] { await FindAsync(failed.Id), await FindAsync(cancelled) };
+        Assert.Equal((2L, 0L), (last.Done, last.Refused));
+        Assert.Equal(before.Select(Ended), after.Select(Ended));
+        Assert.True(Assert.Single((await Monitor.GetLifeAsync(failed.Id, Cancellation))!.Runs).IsFinal);
+        Assert.False((await EnqueueAsync(Entry(key: "k"))).IsDuplicate);
+        Assert.Equal(OperatorResult.Done, await Store.RetryAsync(cancelled, RetryFrom.LastStep, Cancellation));
+
+        static (EntryState, string?, string?, DateTimeOffset?, int, int, string?) Ended(QueueEntry entry)
+            => (entry.State, entry.Reason, entry.Error, entry.EndedAt, entry.Attempt, entry.Crashes, entry.Node);
+    }
+
+    [Fact]
+    public async Task Undoing_a_retry_leaves_what_has_run_since()
     {
         var node = GivenNode();
         var (fence, ids) = await GivenBatchAsync(node, 2);
@@ -194,11 +220,51 @@ public abstract class BulkOperationTests(StoreFixture fixture) : OperationTests(
         var ran = Assert.Single(batch.Entries).Id;
         await FinishAsync(node, Outcome(ran, batch.Fence));
 
-        var last = (await RunAsync((await Operations.UndoAsync(operation.Id, Anna, Cancellation)).Operation!.Id))[^1];
+        var last = await UndoneAsync(operation.Id);
 
         Assert.Equal((1L, 1L), (last.Done, last.Refused));
         Assert.Equal(EntryState.Completed, await StateAsync(ran));
-        Assert.Equal(EntryState.Cancelled, await StateAsync(ids.Single(id => id != ran)));
+        Assert.Equal(EntryState.Failed, await StateAsync(ids.Single(id => id != ran)));
+    }
+
+    [Fact]
+    public async Task An_undo_that_was_stopped_is_continued_by_another_one()
+    {
+        var ids = await GivenEntriesAsync(700);
+        var operation = await StartedAsync(BulkAction.Cancel, Waiting);
+        await RunAsync(operation.Id);
+        var first = (await Operations.UndoAsync(operation.Id, Anna, Cancellation)).Operation!;
+        await Operations.StepAsync(first.Id, Cancellation);
+        Assert.Equal(OperationResult.WrongState, (await Operations.UndoAsync(operation.Id, Anna, Cancellation)).Result);
+        await Operations.StopAsync(first.Id, Anna, Cancellation);
+        Assert.Equal(EntryState.Cancelled, await StateAsync(ids[0]));
+
+        var second = await Operations.UndoAsync(operation.Id, Anna, Cancellation);
+        var last = (await RunAsync(second.Operation!.Id))[^1];
+
+        Assert.Equal((OperationResult.Done, 200L), (second.Result, second.Operation.Expected.Value));
+        Assert.Equal((OperationState.Ended, 200L, 0L), (last.State, last.Done, last.Refused));
+        Assert.Equal([EntryState.Waiting, EntryState.Waiting], [await StateAsync(ids[0]), await StateAsync(ids[^1])]);
+        Assert.Equal(second.Operation.Id, (await Operations.FindAsync(operation.Id, Cancellation))!.UndoneBy);
+        Assert.Equal(OperationResult.WrongState, (await Operations.UndoAsync(operation.Id, Anna, Cancellation)).Result);
+    }
+
+    [Fact]
+    public async Task An_operation_of_many_steps_changes_old_waiting_entries_behind_a_history()
+    {
+        var node = GivenNode();
+        var old = await GivenEntriesAsync(1_100, _ => Entry(after: TimeSpan.FromHours(1)));
+        var (fence, ended) = await GivenBatchAsync(node, 300);
+        await FinishAsync(node, [.. ended.Select(id => Outcome(id, fence))]);
+        var running = await GivenClaimedAsync(node);
+
+        var operation = await StartedAsync(BulkAction.Cancel, Waiting);
+        await RunAsync(operation.Id);
+
+        var last = (await Operations.FindAsync(operation.Id, Cancellation))!;
+        Assert.Equal((OperationState.Ended, 1_101L, 0L), (last.State, last.Done, last.Refused));
+        Assert.Equal([EntryState.Cancelled, EntryState.Cancelled], [await StateAsync(old[0]), await StateAsync(old[^1])]);
+        Assert.True((await FindAsync(running.Id)).CancelRequested);
     }
 
     [Fact]

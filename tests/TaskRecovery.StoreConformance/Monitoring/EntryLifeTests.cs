@@ -128,6 +128,48 @@ public abstract class EntryLifeTests(StoreFixture fixture) : JobStoreTests(fixtu
         Assert.Equal("1", await Monitor.GetStepResultAsync(run.Held.Id, "one", Cancellation));
     }
 
+    [Fact]
+    public async Task A_life_has_what_bulk_operations_did_and_who_started_them()
+    {
+        var id = await GivenEntryAsync();
+        var (anna, bert) = (new AuditInfo("anna", "wrong batch") { Tool = "cli" }, new AuditInfo("bert"));
+        var prepared = await Operations.PrepareAsync(
+            new NewOperation { Action = BulkAction.Cancel, EntryIds = [id], Expected = new Count(1) }, anna, Cancellation);
+        await Operations.StartAsync(prepared.Id, anna, TimeSpan.FromMinutes(10), Cancellation);
+        await Operations.StepAsync(prepared.Id, Cancellation);
+        var undo = (await Operations.UndoAsync(prepared.Id, bert, Cancellation)).Operation!;
+        await Operations.StepAsync(undo.Id, Cancellation);
+        await GivenEntryAsync();
+
+        var life = await LifeAsync(id);
+
+        Assert.Equal(
+            [
+                (prepared.Id, BulkAction.Cancel, OperatorResult.Done, anna, null),
+                (undo.Id, BulkAction.Undo, OperatorResult.Done, bert, (long?)prepared.Id),
+            ],
+            life.Operations.Select(one => (one.OperationId, one.Action, one.Result, one.Audit, one.Undoes)));
+        Assert.All(life.Operations, one => Assert.InRange(one.StartedAt, life.Entry.CreatedAt, life.ReadAt));
+    }
+
+    [Fact]
+    public async Task A_running_entry_shows_how_much_work_a_crash_would_cost()
+    {
+        var node = GivenNode();
+        var held = await GivenClaimedAsync(node);
+        var claimed = await LifeAsync(held.Id);
+        await Store.SaveStepAsync(node.Id, new ProgressKey(held.Id, null), held.Fence, "one", Json("1"), Cancellation);
+        var stepped = await LifeAsync(held.Id);
+        await FinishAsync(held, OutcomeKind.Retried);
+
+        Assert.Equal(claimed.ReadAt - claimed.Claim!.ClaimedAt, claimed.WorkAtRisk);
+        Assert.Equal(stepped.ReadAt - stepped.Steps[0].StoredAt, stepped.WorkAtRisk);
+        Assert.Null((await LifeAsync(held.Id)).WorkAtRisk);
+        var again = await ClaimOneAsync(node, held.Id);
+        var second = await LifeAsync(again.Id);
+        Assert.Equal(second.ReadAt - second.Claim!.ClaimedAt, second.WorkAtRisk);
+    }
+
     private async Task<EntryLife> LifeAsync(long entryId)
     {
         var life = await Monitor.GetLifeAsync(entryId, Cancellation);

@@ -56,6 +56,50 @@ public abstract class EntrySearchTests(StoreFixture fixture) : JobStoreTests(fix
         Assert.Equal([ids[0]], third.Entries.Select(entry => entry.Id));
     }
 
+    [Fact]
+    public async Task Entries_that_have_not_ended_are_found_however_old_they_are()
+    {
+        var node = GivenNode();
+        var waiting = await GivenEntryAsync(Entry(after: TimeSpan.FromHours(1)));
+        var running = await GivenClaimedAsync(node);
+        var (fence, ended) = await GivenBatchAsync(node, 20);
+        await FinishAsync(node, [.. ended.Select(id => Outcome(id, fence))]);
+        var query = new EntryQuery { States = [EntryState.Waiting, EntryState.Running], LookAtMost = 5 };
+
+        var page = await ListAsync(query);
+        var groups = await Monitor.GroupAsync(query, EntryGrouping.State, Cancellation);
+
+        Assert.Equal([running.Id, waiting], page.Entries.Select(entry => entry.Id));
+        Assert.True(page.IsComplete);
+        Assert.Equal(
+            [(nameof(EntryState.Running), new Count(1)), (nameof(EntryState.Waiting), new Count(1))],
+            groups.Groups.OrderBy(group => group.Key).Select(group => (group.Key, group.Entries)));
+        Assert.True(groups.IsComplete);
+    }
+
+    [Theory]
+    [InlineData(EntryState.Waiting)]
+    [InlineData(EntryState.Running)]
+    [InlineData(EntryState.Waiting, EntryState.Running)]
+    public async Task A_search_for_what_has_not_ended_says_how_far_it_looked(params EntryState[] states)
+    {
+        var node = GivenNode();
+        var ids = await GivenEntriesAsync(30, index => Entry(index == 0 ? "rare" : Work));
+        if (!states.Contains(EntryState.Waiting))
+        {
+            await ClaimAsync(node, kinds: ["rare", Work]);
+        }
+
+        var query = new EntryQuery { States = states, Kind = "rare", LookAtMost = 10 };
+        var first = await ListAsync(query);
+        var second = await ListAsync(query with { Before = first.NextBefore });
+        var third = await ListAsync(query with { Before = second.NextBefore });
+
+        Assert.Equal((0, ids[20], false), (first.Entries.Count, first.NextBefore!.Value, first.IsComplete));
+        Assert.Equal((0, ids[10], false), (second.Entries.Count, second.NextBefore!.Value, second.IsComplete));
+        Assert.Equal([ids[0]], third.Entries.Select(entry => entry.Id));
+    }
+
     [Theory]
     [InlineData(EntryState.Waiting)]
     [InlineData(EntryState.Running)]
@@ -175,6 +219,39 @@ public abstract class EntrySearchTests(StoreFixture fixture) : JobStoreTests(fix
         var page = await ListAsync(new EntryQuery { CreatedFrom = hourAgo, LookAtMost = 6 });
 
         Assert.Equal((5, true), (page.Entries.Count, page.IsComplete));
+    }
+
+    [Fact]
+    public async Task A_search_for_old_entries_begins_where_they_are()
+    {
+        var node = GivenNode();
+        var (fence, old) = await GivenBatchAsync(node, 5);
+        await FinishAsync(node, [.. old.Select(id => Outcome(id, fence))]);
+        await ShiftTimeAsync(TimeSpan.FromHours(3));
+        await GivenEntriesAsync(20);
+        var hourAgo = await Fixture.GetTimeAsync(Cancellation) - TimeSpan.FromHours(1);
+
+        var stored = await ListAsync(new EntryQuery { CreatedTo = hourAgo, LookAtMost = 3 });
+        var ended = await ListAsync(new EntryQuery { EndedTo = hourAgo, LookAtMost = 3 });
+        var rest = await ListAsync(new EntryQuery { CreatedTo = hourAgo, LookAtMost = 3, Before = stored.NextBefore });
+        var older = await ListAsync(new EntryQuery { CreatedTo = hourAgo.AddHours(-6), LookAtMost = 3 });
+
+        Assert.Equal([old[4], old[3], old[2]], stored.Entries.Select(entry => entry.Id));
+        Assert.Equal([old[4], old[3], old[2]], ended.Entries.Select(entry => entry.Id));
+        Assert.Equal([old[1], old[0]], rest.Entries.Select(entry => entry.Id));
+        Assert.Equal((0, true), (older.Entries.Count, older.IsComplete));
+    }
+
+    [Fact]
+    public async Task A_search_for_a_node_that_is_not_known_ends_at_once()
+    {
+        await GivenEntriesAsync(5);
+
+        var page = await ListAsync(new EntryQuery { Node = "nobody", LookAtMost = 1 });
+        var groups = await Monitor.GroupAsync(new EntryQuery { Node = "nobody", LookAtMost = 1 }, EntryGrouping.Kind, Cancellation);
+
+        Assert.Equal((0, true, null), (page.Entries.Count, page.IsComplete, page.NextBefore));
+        Assert.Equal((0, true), (groups.Groups.Count, groups.IsComplete));
     }
 
     [Fact]

@@ -83,6 +83,24 @@ public abstract class EventTests(StoreFixture fixture) : StoreTests(fixture)
     }
 
     [Fact]
+    public async Task A_search_examines_no_more_events_than_it_may_and_says_how_far_it_looked()
+    {
+        for (var number = 0; number < 5; number++)
+        {
+            GivenNode($"node-{number}");
+        }
+
+        var all = await ListAsync(new EventQuery());
+        var query = new EventQuery { Actor = "nobody", LookAtMost = 3 };
+        var first = await Monitor.ListEventsAsync(query, Cancellation);
+        var second = await Monitor.ListEventsAsync(query with { Before = first.NextBefore }, Cancellation);
+
+        Assert.Empty(first.Events);
+        Assert.Equal(((long?)all[2].Id, (DateTimeOffset?)all[2].At), (first.NextBefore, first.SearchedBackTo));
+        Assert.Equal((0, null, null), (second.Events.Count, second.NextBefore, second.SearchedBackTo));
+    }
+
+    [Fact]
     public async Task Events_are_removed_after_thirty_days()
     {
         GivenNode("old");

@@ -53,6 +53,7 @@ public sealed class QueryRulesTests
     public void Queries_for_events_and_tasks_are_checked_too()
     {
         Assert.Throws<ArgumentException>(() => QueryRules.Check(new EventQuery { Limit = 0 }));
+        Assert.Throws<ArgumentException>(() => QueryRules.Check(new EventQuery { LookAtMost = 0 }));
         Assert.Throws<ArgumentException>(() => QueryRules.Check(new EventQuery { Kinds = [(QueueEventKind)99] }));
         Assert.Throws<ArgumentException>(() => QueryRules.Check(new TaskQuery { Limit = 2000 }));
         Assert.Throws<ArgumentException>(() => QueryRules.Check(new TaskQuery { State = (TaskState)7 }));
