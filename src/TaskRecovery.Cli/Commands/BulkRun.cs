@@ -38,11 +38,7 @@ internal static class BulkRun
             return code;
         }
 
-        var answer = await call.Store.Operator.StartAsync(preview.OperationId, call.Audit, cancellationToken).ConfigureAwait(false);
-        return answer.Result == OperationResult.Done
-            ? await OperationRun.RunAsync(call, preview.OperationId, preview.Entries, cancellationToken).ConfigureAwait(false)
-            : throw new CommandException(
-                ExitCodes.Found, $"Operation {preview.OperationId} was not started: {answer.Result}. Nothing was changed; try again.");
+        return await OperationRun.StartAsync(call, preview, cancellationToken).ConfigureAwait(false);
     }
 
     // A preview of the library stores the operation. This one stores nothing.

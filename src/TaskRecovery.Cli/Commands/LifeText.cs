@@ -14,6 +14,7 @@ internal static class LifeText
         WriteTable(printer, "runs", RunsOf(life.Runs));
         WriteTable(printer, "steps", StepsOf(life.Steps));
         WriteTable(printer, "events", EventsCommand.TableOf(life.Events));
+        WriteTable(printer, "bulk operations", OperationsOf(life.Operations));
         foreach (var run in life.Runs.Where(static run => run.BlackBox is not null))
         {
             printer.Line($"black box of fence {Format.Number(run.Fence)}: {Describe(run.BlackBox!)}");
@@ -41,6 +42,7 @@ internal static class LifeText
         Fact("unique key", entry.UniqueKey is { } key ? $"{key}{(life.HoldsUniqueKey ? " (held)" : "")}" : null);
         Fact("claim", life.Claim is { } claim ? $"fence {Format.Number(claim.Fence)} on {claim.Node} "
             + $"since {Format.Time(claim.ClaimedAt)}" : null);
+        Fact("at risk", life.WorkAtRisk is { } risk ? $"{Format.Duration(risk)} of work since the last stored step or checkpoint" : null);
         Fact("cancel", life.CancelRequestedAt is { } requested ? $"requested at {Format.Time(requested)}" : null);
         Fact("job", life.Task is { } task ? $"{life.JobName ?? "(deleted)"}, task {task.Id}, {task.State}" : null);
         Fact("progress", life.Progress is { } progress ? Describe(progress) : null);
@@ -86,6 +88,23 @@ internal static class LifeText
         foreach (var step in steps)
         {
             table.Add(step.Name, Format.Time(step.StoredAt), Format.Number(step.Fence), Format.Number(step.Bytes));
+        }
+
+        return table;
+    }
+
+    private static TextTable OperationsOf(IEnumerable<EntryOperation> operations)
+    {
+        var table = new TextTable("operation", "action", "result", "started", "by", "reason");
+        foreach (var one in operations)
+        {
+            table.Add(
+                Format.Number(one.OperationId),
+                one.Undoes is { } undone ? $"{one.Action} of {Format.Number(undone)}" : one.Action.ToString(),
+                one.Result == OperatorResult.Done ? "done" : $"refused, because {ActionText.Describe(one.Result)}",
+                Format.Time(one.StartedAt),
+                $"{one.Audit.Actor}{(one.Audit.Tool is { } tool ? $" ({tool})" : "")}",
+                Format.Text(one.Audit.Reason));
         }
 
         return table;

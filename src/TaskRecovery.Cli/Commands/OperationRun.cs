@@ -3,11 +3,49 @@ using TaskRecovery.Cli.Output;
 
 namespace TaskRecovery.Cli.Commands;
 
-/// <summary>Carries out a bulk operation that was started: steps with progress, and the entries that were refused.</summary>
+/// <summary>Carries out a bulk operation: the start, steps with progress, and the entries that were refused.</summary>
 internal static class OperationRun
 {
     private static readonly TimeSpan WaitForOther = TimeSpan.FromMilliseconds(200);
 
+    // A request to start that was sent may be carried out although nobody waits for its answer.
+    private static readonly TimeSpan WaitForStart = TimeSpan.FromSeconds(1);
+
+    /// <summary>Starts a prepared operation and carries it out.</summary>
+    public static async Task<int> StartAsync(CommandCall call, OperationPreview preview, CancellationToken cancellationToken)
+    {
+        var id = preview.OperationId;
+        call.Printer.Note($"operation {id}");
+        var answer = await SendAsync(
+            call, token => call.Store.Operator.StartAsync(id, call.Audit, token).AsTask(), () => new ValueTask<long?>(id),
+            $"It is not known whether operation {id} was started", cancellationToken).ConfigureAwait(false);
+        return answer.Result == OperationResult.Done
+            ? await RunAsync(call, id, preview.Entries, cancellationToken).ConfigureAwait(false)
+            : throw new CommandException(
+                ExitCodes.Found, $"Operation {id} was not started: {answer.Result}. Nothing was changed; try again.");
+    }
+
+    /// <summary>Starts the operation that reverses another one, and carries it out.</summary>
+    public static async Task<int> UndoAsync(CommandCall call, BulkOperation undone, CancellationToken cancellationToken)
+    {
+        var answer = await SendAsync(
+            call,
+            token => call.Store.Operator.UndoAsync(undone.Id, call.Audit, token).AsTask(),
+            () => NewUndoAsync(call, undone),
+            $"It is not known whether the undo of operation {undone.Id} was started: 'taskrecovery ops' lists it as 'of {undone.Id}' then",
+            cancellationToken).ConfigureAwait(false);
+        if (answer is not { Result: OperationResult.Done, Operation: { } undo })
+        {
+            throw OpsCommand.Refusal(
+                undone.Id, answer,
+                "only one that has ended or was stopped can be undone, once, or again if its undo was stopped");
+        }
+
+        call.Printer.Note($"operation {undo.Id}");
+        return await RunAsync(call, undo.Id, undo.Expected, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Carries out an operation that was started.</summary>
     public static async Task<int> RunAsync(CommandCall call, long id, Count matched, CancellationToken cancellationToken)
     {
         var operation = await CarryOutAsync(call, id, cancellationToken).ConfigureAwait(false);
@@ -75,17 +113,104 @@ internal static class OperationRun
         catch (OperationCanceledException)
         {
             // Without this, a node would carry out the rest.
-            var stopped = await call.Store.Operator.StopAsync(id, call.Audit, CancellationToken.None).ConfigureAwait(false);
+            throw await StopAsync(call, id, unknown: null).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is StoreUnavailableException or TimeoutException)
+        {
             throw new CommandException(
-                call.HasTimedOut() ? ExitCodes.PartlyDone : ExitCodes.Interrupted,
-                Describe(id, stopped));
+                ExitCodes.NotReachable,
+                $"{exception.Message} Operation {id} was started, and a running node carries it out. {Commands(id)}");
         }
     }
+
+    // Sends a request to start an operation. If the wait for its answer is cancelled, the operation may start nevertheless, and then it is
+    // stopped.
+    private static async Task<OperationAnswer> SendAsync(
+        CommandCall call, Func<CancellationToken, Task<OperationAnswer>> send, Func<ValueTask<long?>> find, string unknown,
+        CancellationToken cancellationToken)
+    {
+        var sent = send(CancellationToken.None);
+        try
+        {
+            return await sent.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            throw await StopStartedAsync(call, sent, find, unknown).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is StoreUnavailableException or TimeoutException)
+        {
+            var id = await TryFindAsync(find).ConfigureAwait(false);
+            throw new CommandException(
+                ExitCodes.NotReachable, $"{exception.Message} {unknown}.{(id is { } some ? $" {Commands(some)}" : "")}");
+        }
+    }
+
+    private static async Task<CommandException> StopStartedAsync(
+        CommandCall call, Task<OperationAnswer> sent, Func<ValueTask<long?>> find, string unknown)
+    {
+        try
+        {
+            return await sent.WaitAsync(WaitForStart, TimeProvider.System).ConfigureAwait(false) switch
+            {
+                { Result: OperationResult.Done, Operation: { } started }
+                    => await StopAsync(call, started.Id, unknown: null).ConfigureAwait(false),
+                _ => new CommandException(call.HasTimedOut() ? ExitCodes.NotReachable : ExitCodes.Interrupted, "Nothing was changed."),
+            };
+        }
+        catch (Exception exception) when (exception is StoreUnavailableException or TimeoutException)
+        {
+            var id = await TryFindAsync(find).ConfigureAwait(false);
+            return id is { } some
+                ? await StopAsync(call, some, unknown).ConfigureAwait(false)
+                : new CommandException(ExitCodes.NotReachable, $"{unknown}.");
+        }
+    }
+
+    // A request to start it may still be under way.
+    private static async Task<CommandException> StopAsync(CommandCall call, long id, string? unknown)
+    {
+        try
+        {
+            var stopped = await call.Store.Operator.StopAsync(id, call.Audit, CancellationToken.None).ConfigureAwait(false);
+            return unknown is not null && stopped.Operation?.State == OperationState.Prepared
+                ? new CommandException(ExitCodes.NotReachable, $"{unknown}. {Commands(id)}")
+                : new CommandException(CodeOf(call), Describe(id, stopped));
+        }
+        catch (Exception exception) when (exception is StoreUnavailableException or TimeoutException)
+        {
+            return new CommandException(
+                ExitCodes.NotReachable, $"{exception.Message} Operation {id} may continue on a running node. {Commands(id)}");
+        }
+    }
+
+    private static int CodeOf(CommandCall call) => call.HasTimedOut() ? ExitCodes.PartlyDone : ExitCodes.Interrupted;
+
+    private static string Commands(long id)
+        => $"'taskrecovery ops show {id}' shows it, 'taskrecovery ops stop {id}' stops it, 'taskrecovery ops continue {id}' continues it.";
+
+    private static async ValueTask<long?> TryFindAsync(Func<ValueTask<long?>> find)
+    {
+        try
+        {
+            return await find().ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is StoreUnavailableException or TimeoutException)
+        {
+            return null;
+        }
+    }
+
+    // The id of an undo is known with its answer, or from the operation that it reverses.
+    private static async ValueTask<long?> NewUndoAsync(CommandCall call, BulkOperation undone)
+        => (await call.Store.Operator.FindOperationAsync(undone.Id, CancellationToken.None).ConfigureAwait(false))?.UndoneBy is { } by
+            && by != undone.UndoneBy ? by : null;
 
     // It may have ended before the request to stop arrived.
     internal static string Describe(long id, OperationAnswer stopped) => stopped switch
     {
         { Result: OperationResult.Done, Operation: { } operation } => $"Operation {id} was stopped: {operation.Done} entries were changed.",
+        { Operation: { State: OperationState.Prepared } } => $"Operation {id} was not started. Nothing was changed.",
         { Operation: { State: OperationState.Ended } operation }
             => $"Operation {id} had already ended: {operation.Done} entries were changed.",
         { Operation: { } operation }

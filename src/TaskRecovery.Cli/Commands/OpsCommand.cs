@@ -4,15 +4,16 @@ using TaskRecovery.Cli.Output;
 
 namespace TaskRecovery.Cli.Commands;
 
-/// <summary><c>ops</c>: the bulk operations. Each can be shown and stopped.</summary>
+/// <summary><c>ops</c>: the bulk operations. Each can be shown, stopped and continued.</summary>
 internal static class OpsCommand
 {
     public static Command Create(CommandFrame frame)
     {
-        var command = ListedBy(frame, new Command("ops", "Lists bulk operations, newest first; shows and stops them."));
+        var command = ListedBy(frame, new Command("ops", "Lists bulk operations, newest first; shows, stops and continues them."));
         command.Subcommands.Add(ListedBy(frame, new Command("list", "Lists bulk operations, newest first.")));
         command.Subcommands.Add(CreateShow(frame));
         command.Subcommands.Add(CreateStop(frame));
+        command.Subcommands.Add(CreateContinue(frame));
         return command;
     }
 
@@ -117,6 +118,28 @@ internal static class OpsCommand
             }
 
             return ExitCodes.Done;
+        });
+    }
+
+    private static Command CreateContinue(CommandFrame frame)
+    {
+        var id = new Argument<string>("OP") { Description = "The id of the operation." };
+        var command = new Command(
+            "continue", "Carries out the rest of a running bulk operation where no node does, such as after a lost connection.") { id };
+        return frame.Writes(command, async (call, cancellationToken) =>
+        {
+            var operation = await FindAsync(call, Values.OperationId(call.Get(id)!), cancellationToken).ConfigureAwait(false);
+            var what = $"Continue operation {operation.Id} ({operation.Action}, {operation.Done} of {operation.Expected} done) "
+                + $"in {call.Store.Where}";
+            if (await call.AskAsync(what, cancellationToken).ConfigureAwait(false) is { } code)
+            {
+                return code;
+            }
+
+            return operation.State == OperationState.Running
+                ? await OperationRun.RunAsync(call, operation.Id, operation.Expected, cancellationToken).ConfigureAwait(false)
+                : throw Refusal(
+                    operation.Id, new OperationAnswer(OperationResult.WrongState, operation), "only a running one can be continued");
         });
     }
 

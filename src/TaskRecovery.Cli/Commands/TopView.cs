@@ -87,7 +87,7 @@ internal sealed record TopView
 
     private static TextTable RunningOf(IEnumerable<EntryLife> lives)
     {
-        var table = new TextTable("running", "kind", "node", "since", "attempt", "step", "progress");
+        var table = new TextTable("running", "kind", "node", "since", "at risk", "attempt", "step", "progress");
         foreach (var life in lives)
         {
             table.Add(
@@ -95,6 +95,7 @@ internal sealed record TopView
                 life.Entry.Kind,
                 Format.Text(life.Claim?.Node),
                 Format.Time(life.Claim?.ClaimedAt),
+                life.WorkAtRisk is { } risk ? Format.Duration(risk) : Format.Text(null),
                 Format.Number(life.Entry.Attempt),
                 Format.Text(life.Steps.Count > 0 ? life.Steps[^1].Name : null),
                 life.Progress is { } progress ? LifeText.Describe(progress) : Format.Text(null));

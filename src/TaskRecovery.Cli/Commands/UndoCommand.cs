@@ -9,7 +9,7 @@ internal static class UndoCommand
     {
         var id = new Argument<string>("OP") { Description = "The id of the operation." };
         var command = new Command("undo", "Reverses a bulk operation: cancelled entries wait again as before, "
-            + "and retried ones that have not run are cancelled again.")
+            + "and retried ones that have not run end again as they had ended.")
             {
                 id,
             };
@@ -22,10 +22,7 @@ internal static class UndoCommand
                 return code;
             }
 
-            var answer = await call.Store.Operator.UndoAsync(operation.Id, call.Audit, cancellationToken).ConfigureAwait(false);
-            return answer is { Result: OperationResult.Done, Operation: { } undo }
-                ? await OperationRun.RunAsync(call, undo.Id, undo.Expected, cancellationToken).ConfigureAwait(false)
-                : throw OpsCommand.Refusal(operation.Id, answer, "only one that has ended or was stopped can be undone, and only once");
+            return await OperationRun.UndoAsync(call, operation, cancellationToken).ConfigureAwait(false);
         });
     }
 }

@@ -72,8 +72,77 @@ public sealed class OperationTests : IDisposable
         stop.AssertFailed(1, "Operation 1 is Stopped: only a running one can be stopped.");
     }
 
+    [Fact]
+    public async Task An_operation_that_was_interrupted_while_it_started_is_stopped()
+    {
+        await _cli.MigratedAsync();
+        await _cli.EnqueueAsync(2);
+        using var interrupt = new CancellationTokenSource();
+        using var errors = new WatchedWriter();
+        errors.On("operation 1", interrupt.Cancel);
+
+        var cancelled = await _cli.RunAsync(["cancel", "--all", "--yes"], answer: null, cancellationToken: interrupt.Token, error: errors);
+        var listed = await _cli.RunAsync("ops", "--json");
+
+        Assert.Equal((130, ""), (cancelled.ExitCode, cancelled.Out));
+        Assert.Equal("operation 1\nOperation 1 was stopped: 0 entries were changed.\n", cancelled.Error);
+        Assert.Equal("Stopped", listed.Json().EnumerateArray().Single().GetProperty("state").GetString());
+    }
+
+    [Fact]
+    public async Task An_undo_that_was_interrupted_is_stopped_and_can_be_repeated()
+    {
+        await _cli.MigratedAsync();
+        await _cli.EnqueueAsync(2);
+        await _cli.RunAsync("cancel", "--all", "--yes");
+        using var interrupt = new CancellationTokenSource();
+        using var errors = new WatchedWriter();
+        errors.On("operation 2", interrupt.Cancel);
+
+        var interrupted = await _cli.RunAsync(["undo", "1", "--yes"], answer: null, cancellationToken: interrupt.Token, error: errors);
+        var again = await _cli.RunAsync("undo", "1", "--yes");
+        var third = await _cli.RunAsync("undo", "1", "--yes");
+
+        Assert.Equal((130, ""), (interrupted.ExitCode, interrupted.Out));
+        Assert.EndsWith("Operation 2 was stopped: 0 entries were changed.\n", interrupted.Error, StringComparison.Ordinal);
+        Assert.Equal((0, "operation 3: Ended, 2 done, 0 refused\n"), (again.ExitCode, again.Out));
+        third.AssertFailed(1, "Operation 1 is undone by operation 3");
+    }
+
+    [Fact]
+    public async Task A_running_operation_is_continued_until_it_has_ended()
+    {
+        await _cli.MigratedAsync();
+        await _cli.EnqueueAsync(700);
+        await _cli.StartOperationAsync();
+
+        var continued = await _cli.RunAsync("ops", "continue", "1", "--yes");
+        var again = await _cli.RunAsync("ops", "continue", "1", "--yes");
+
+        Assert.Equal((0, "operation 1: Ended, 700 done, 0 refused\n"), (continued.ExitCode, continued.Out));
+        again.AssertFailed(1, "Operation 1 is Ended: only a running one can be continued.");
+    }
+
+    [Fact]
+    public async Task An_entry_shows_which_operations_changed_it_and_who_started_them()
+    {
+        await _cli.MigratedAsync();
+        var ids = await _cli.EnqueueAsync(2);
+        await _cli.RunAsync("cancel", "--all", "--yes", "--actor", "anna", "--reason", "wrong price");
+        await _cli.RunAsync("undo", "1", "--yes", "--actor", "bert");
+
+        var shown = await _cli.RunAsync("show", $"{ids[0]}");
+
+        var lines = shown.Lines.SkipWhile(static line => line != "bulk operations:").ToArray();
+        Assert.StartsWith("1          Cancel     done", lines[2], StringComparison.Ordinal);
+        Assert.EndsWith("anna (cli)  wrong price", lines[2], StringComparison.Ordinal);
+        Assert.StartsWith("2          Undo of 1  done", lines[3], StringComparison.Ordinal);
+        Assert.Contains("bert (cli)", lines[3], StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(OperationResult.Done, OperationState.Stopped, "Operation 7 was stopped: 500 entries were changed.")]
+    [InlineData(OperationResult.WrongState, OperationState.Prepared, "Operation 7 was not started. Nothing was changed.")]
     [InlineData(OperationResult.WrongState, OperationState.Ended, "Operation 7 had already ended: 500 entries were changed.")]
     [InlineData(
         OperationResult.WrongState, OperationState.Stopped,
@@ -114,6 +183,7 @@ public sealed class OperationTests : IDisposable
     [Theory]
     [InlineData(6, "There is no operation 99", "ops", "show", "99")]
     [InlineData(6, "There is no operation 99", "ops", "stop", "99", "--yes")]
+    [InlineData(6, "There is no operation 99", "ops", "continue", "99", "--yes")]
     [InlineData(6, "There is no operation 99", "undo", "99", "--yes")]
     [InlineData(2, "OP is 'x': use the number of an operation", "undo", "x", "--yes")]
     [InlineData(2, "Limit is '0': use 1 to 1,000", "ops", "--limit", "0")]

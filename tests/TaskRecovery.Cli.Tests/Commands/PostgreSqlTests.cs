@@ -32,6 +32,32 @@ public sealed class PostgreSqlTests
     }
 
     [Fact]
+    public async Task An_operation_whose_server_is_lost_is_named_with_what_to_do()
+    {
+        await using var database = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync("cli");
+        using var direct = new CliFixture(database.ConnectionString);
+        await direct.MigratedAsync();
+        await direct.EnqueueAsync(1_200);
+        var server = new NpgsqlConnectionStringBuilder(database.ConnectionString);
+        await using var proxy = new TcpProxy(server.Host!, server.Port);
+        (server.Host, server.Port) = ("127.0.0.1", proxy.Port);
+        using var cli = new CliFixture(server.ConnectionString);
+        using var errors = new WatchedWriter();
+        errors.On("500 done", () => proxy.Redirect("127.0.0.1", 1));
+
+        var lost = await cli.RunAsync(["cancel", "--all", "--yes"], answer: null, error: errors);
+        var running = await direct.RunAsync("ops", "--json");
+        var continued = await direct.RunAsync("ops", "continue", "1", "--yes");
+
+        Assert.Equal((3, ""), (lost.ExitCode, lost.Out));
+        Assert.Contains(
+            "Operation 1 was started, and a running node carries it out. 'taskrecovery ops show 1' shows it", lost.Error,
+            StringComparison.Ordinal);
+        Assert.Equal("Running", running.Json().EnumerateArray().Single().GetProperty("state").GetString());
+        Assert.Equal((0, "operation 1: Ended, 1200 done, 0 refused\n"), (continued.ExitCode, continued.Out));
+    }
+
+    [Fact]
     public async Task Tables_are_in_the_schema_that_is_named()
     {
         await using var database = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync("cli");

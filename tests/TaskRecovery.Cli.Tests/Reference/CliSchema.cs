@@ -34,6 +34,7 @@ internal static class CliSchema
         ["ops list"] = [typeof(IReadOnlyList<BulkOperation>)],
         ["ops show"] = [typeof(OperationDetails)],
         ["ops stop"] = [typeof(OperationDetails), typeof(DryRunResult)],
+        ["ops continue"] = [typeof(BulkResult), typeof(DryRunResult)],
         ["undo"] = [typeof(BulkResult), typeof(DryRunResult)],
         ["recover"] = [typeof(RecoveryReport), typeof(DryRunResult)],
         ["migrate"] = [typeof(MigrationResult)],

@@ -37,7 +37,8 @@ public sealed partial class ExampleTests
     }
 
     private static bool IsChange(string[] args)
-        => args[0] is "retry" or "cancel" or "pause" or "resume" or "undo" or "recover" or "job" or "erase" || args is ["ops", "stop", ..]
+        => args[0] is "retry" or "cancel" or "pause" or "resume" or "undo" or "recover" or "job" or "erase"
+            || args is ["ops", "stop" or "continue", ..]
             || (args[0] == "migrate" && !args.Contains("--check") && !args.Contains("--script"));
 
     private static IEnumerable<string[]> Commands(string text)

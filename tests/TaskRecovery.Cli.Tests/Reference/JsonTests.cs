@@ -36,6 +36,7 @@ public abstract class JsonTests(SeededDatabase database)
         { "ops list", [] },
         { "ops show", ["1", "--entries"] },
         { "ops stop", ["1", "--dry-run"] },
+        { "ops continue", ["1", "--dry-run"] },
         { "undo", ["1", "--yes"] },
         { "recover", ["--yes"] },
         { "migrate", ["--check"] },
