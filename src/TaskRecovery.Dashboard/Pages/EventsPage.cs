@@ -42,7 +42,9 @@ internal sealed class EventsPage(Reads reads) : IPage
         return new Page("Events", Section.Events, Html($"""
             {Ui.Tabs("Kind of event", Groups.Select(
                 one => (request.Href($"events?show={one.Key}{rest}"), Html($"{one.Name}"), one.Key == group.Key)))}
-            <section class="card">{(page.Events.Count == 0
+            <section class="card">{(page is { Events.Count: 0, SearchedBackTo: not null }
+                ? Ui.Empty("events", "None among the newest", "Older ones were not examined yet.")
+                : page.Events.Count == 0
                 ? Ui.Empty(
                     "events", "Nothing here yet",
                     "Nodes that join or die, recoveries and the actions of operators appear here. Events are kept for 30 days.")

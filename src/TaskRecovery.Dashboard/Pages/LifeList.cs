@@ -78,10 +78,34 @@ internal static class LifeList
             };
         }
 
+        foreach (var one in life.Operations)
+        {
+            yield return InBulk(request, one);
+        }
+
         if (entry.State == EntryState.Waiting && entry.RunAt > life.ReadAt)
         {
             yield return new LifeItem(entry.RunAt.Value, 9, "later", "later", Html($"Due {Shown.Ago(entry.RunAt)}"));
         }
+    }
+
+    // An operation stores when it was started, and gets to the entry afterwards.
+    private static LifeItem InBulk(DashboardRequest request, EntryOperation one)
+    {
+        var (icon, tone) = one.Action == BulkAction.Retry ? ("retry", "running") : ("cancelled", "cancelled");
+        var verb = (one.Action, one.Result) switch
+        {
+            (BulkAction.Retry, OperatorResult.Done) => "Retried",
+            (BulkAction.Cancel, OperatorResult.Done) => "Cancelled",
+            (BulkAction.Undo, OperatorResult.Done) => "Put back as it was",
+            _ => "Not changed",
+        };
+        return new LifeItem(one.StartedAt, 3, icon, tone, Html(
+            $"{verb} by <a href=\"{request.Href($"operations/{one.OperationId}")}\">operation {one.OperationId}</a>"))
+        {
+            How = Html($"<div class=\"how\">started by {Ui.Name(one.Audit.Actor)}{(one.Audit.Tool is null ? "" : $" ({one.Audit.Tool})")}"
+                + $"{(one.Audit.Reason is { Length: > 0 } reason ? Html($" · “{reason}”") : default)}</div>"),
+        };
     }
 
     /// <summary>The life with as many runs as a page shows: the newest ones.</summary>

@@ -27,18 +27,33 @@ internal sealed class OperationPage(Reads reads, EnvironmentBadge environment, T
         return new Page(OperationsPage.Title(operation), Section.Operations, content)
         {
             Crumb = Html($"<a href=\"{request.Href("operations")}\">Operations</a> / <span class=\"mono\">{id}</span>"),
-            Tools = request.Access.Operate ? Tools(request, operation) : default,
+            Tools = request.Access.Operate ? await ToolsAsync(request, operation).ConfigureAwait(false) : default,
             Live = operation.State == OperationState.Running ? TimeSpan.FromSeconds(1) : null,
         };
     }
 
-    private static Markup Tools(DashboardRequest request, BulkOperation one) => one.State switch
+    private async ValueTask<Markup> ToolsAsync(DashboardRequest request, BulkOperation one)
     {
-        OperationState.Running => Ui.Button(request.Href($"operations/{one.Id}/stop"), "Stop", "danger"),
-        OperationState.Ended or OperationState.Stopped when one is { Action: not BulkAction.Undo, UndoneBy: null, Done: > 0 }
-            => Ui.Button(request.Href($"operations/{one.Id}/undo"), "Undo"),
-        _ => default,
-    };
+        if (one.State == OperationState.Running)
+        {
+            return Ui.Button(request.Href($"operations/{one.Id}/stop"), "Stop", "danger");
+        }
+
+        if (one is { Action: BulkAction.Undo } or { Done: 0 })
+        {
+            return default;
+        }
+
+        if (one.UndoneBy is not { } undo)
+        {
+            return Ui.Button(request.Href($"operations/{one.Id}/undo"), "Undo");
+        }
+
+        // An undo that was stopped can be continued by another one.
+        return await reads.OperationAsync(request, undo).ConfigureAwait(false) is { State: OperationState.Stopped }
+            ? Ui.Button(request.Href($"operations/{one.Id}/undo"), "Undo the rest")
+            : default;
+    }
 
     private async ValueTask<Markup> PreviewAsync(DashboardRequest request, BulkOperation one)
     {
