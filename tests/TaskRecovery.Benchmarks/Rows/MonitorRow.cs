@@ -11,6 +11,8 @@ internal sealed class MonitorRow : BenchmarkRow
 {
     private const int Questions = 25;
     private const int BulkEntries = 100_000;
+    private const int OldWaiting = 1_000;
+    private const int Running = 300;
     private const string Waiting = "waiting";
     private const string Rare = "rare";
     private const string DrainAlone = "drain, nobody looks";
@@ -26,8 +28,9 @@ internal sealed class MonitorRow : BenchmarkRow
     public override string Title => "Monitor and operator";
 
     public override string Text
-        => "A history of ended entries, 1 % of them failed, and 100,000 waiting. The median of 25 questions of each sort, "
-            + "as the caller sees"
+        => "A history of ended entries of a week, of 20 nodes and 10 kinds, 1 % of them failed, with metadata on every tenth one, counted"
+            + " by the hour; 300 running entries, and 100,000 waiting, 1,000 of them older than the history. The median of 25 questions of"
+            + " each sort, as the caller sees"
         + " them; for a snapshot also the statements and the time in the store. Then a bulk cancellation, the pickup latency beside it,"
         + " and a drain by one process while a snapshot is taken every 2 s.";
 
@@ -37,10 +40,17 @@ internal sealed class MonitorRow : BenchmarkRow
     {
         var store = environment.Store;
         var history = _history = await store.CreateAsync();
-        await history.FillAsync(new FillSpec("history", 1_000) { Ended = true, Kind = Rare });
-        await history.FillAsync(new FillSpec("history", environment.History / 100) { Ended = true, Failed = true });
-        await history.FillAsync(new FillSpec("history", environment.History) { Ended = true });
-        await history.FillAsync(new FillSpec(Waiting, BulkEntries));
+        await history.FillAsync(new FillSpec(Waiting, OldWaiting) { Later = true });
+        await history.FillAsync(new FillSpec("history", 1_000) { Ended = true, Lived = true, Kind = Rare });
+        await history.FillAsync(new FillSpec("history", environment.History / 100) { Ended = true, Failed = true, Lived = true });
+        for (var kind = 1; kind <= 8; kind++)
+        {
+            await history.FillAsync(new FillSpec($"history-{kind % 3}", 1_000) { Ended = true, Lived = true, Kind = $"kind-{kind}" });
+        }
+
+        await history.FillAsync(new FillSpec("history", environment.History) { Ended = true, Lived = true });
+        await history.FillAsync(new FillSpec("history", Running) { Running = true });
+        await history.FillAsync(new FillSpec(Waiting, BulkEntries - OldWaiting));
         await history.SettleAsync();
         var entries = environment.Size(300_000, 100_000);
         var drain = _drain = await Drain.CreateTemplateAsync(store, entries);
@@ -104,12 +114,18 @@ internal sealed class MonitorRow : BenchmarkRow
             ("queue", new EntryQuery { Queue = "history" }),
             ("rare kind", new EntryQuery { Kind = Rare }),
             ("reason", new EntryQuery { Reason = EndReasons.CrashLoop }),
-            ("node", new EntryQuery { Node = "nobody" }),
+            ("waiting, running", new EntryQuery { States = [EntryState.Waiting, EntryState.Running] }),
+            ("node", new EntryQuery { Node = "node-1" }),
+            ("node, failed", new EntryQuery { Node = "node-1", States = [EntryState.Failed] }),
+            ("node, rare kind", new EntryQuery { Node = "node-1", Kind = "kind-1" }),
+            ("no such node", new EntryQuery { Node = "nobody" }),
             ("unique key", new EntryQuery { UniqueKey = "none" }),
             ("job", new EntryQuery { JobId = Guid.NewGuid() }),
             ("created", new EntryQuery { CreatedTo = now.AddDays(-1) }),
             ("ended", new EntryQuery { EndedTo = now.AddDays(-1) }),
-            ("metadata", new EntryQuery { Metadata = new("customer", "7") }),
+            ("ended in a second", new EntryQuery { EndedFrom = now.AddHours(-3), EndedTo = now.AddHours(-3).AddSeconds(1) }),
+            ("metadata", new EntryQuery { Metadata = new("customer", "70") }),
+            ("no such metadata", new EntryQuery { Metadata = new("customer", "none") }),
             ("text", new EntryQuery { Text = "missing" }),
         ];
         var figures = new List<Figure>();

@@ -10,6 +10,22 @@ internal sealed class PostgresBenchmarkDatabase(string server, string name) : IB
 {
     private const int ManyEntries = 200_000;
 
+    private const string Nodes = """
+        insert into taskrecovery.nodes (id, name, named, name_is_explicit, machine, process_id, process_started, lock_key, stopped)
+            select gen_random_uuid(), 'node-' || n, true, true, 'machine', n, n, n, false from generate_series(1, 20) n
+            where not exists (select from taskrecovery.nodes o where o.name = 'node-1');
+        """;
+
+    private const string Counts = """
+        insert into taskrecovery.stats (hourly, began_at, queue, kind, enqueued, completed)
+            select true, date_trunc('hour', now()) - h * interval '1 hour', s.queue, s.kind, 100, 100
+                from series s cross join generate_series(0, 2159) h
+            union all
+            select false, date_trunc('minute', now()) - m * interval '1 minute', s.queue, s.kind, 2, 2
+                from series s cross join generate_series(0, 1439) m
+            on conflict do nothing;
+        """;
+
     private string? _dataFolder;
 
     public string Name => name;
@@ -152,29 +168,46 @@ internal sealed class PostgresBenchmarkDatabase(string server, string name) : IB
     private static string Fill(FillSpec fill)
     {
         var text = new string('x', Math.Max(0, fill.ArgsBytes - 48));
-        var createdAt = "s.at + (g - s.first) * interval '1 microsecond'";
+        var createdAt = fill.Lived
+            ? $"now() - interval '7 days' + (g - s.first) * (interval '7 days' / {fill.Count})"
+            : "s.at + (g - s.first) * interval '1 microsecond'";
         var runAt = fill.Later ? "now() + interval '1 day'" : createdAt;
-        var place = fill.Ended
-            ? $"""
-                insert into taskrecovery.outcomes (entry, fence, duration_ms, kind, attempt, crashes, final)
-                select g, nextval('taskrecovery.fences'), 0, {(fill.Failed ? 1 : 0)}, 1, 0, true from series s cross
-                    join generate_series(s.first, s.last) g;
-                """
-            : $"""
+        var metadata = fill.Lived ? """case when g % 10 = 0 then '{"customer":"' || g % 1000 || '"}' end""" : "null";
+        var node = fill.Lived ? "(select n.number + g % 20 from taskrecovery.nodes n where n.name = 'node-1')" : "null";
+        var reason = fill is { Lived: true, Failed: true } ? "'attempts_exhausted'" : "null";
+        var place = fill switch
+        {
+            { Running: true } => """
+                insert into taskrecovery.claims (id, node, entries)
+                select nextval('taskrecovery.fences'), (select n.number from taskrecovery.nodes n where n.name = 'node-1'), c.entries
+                from (select array_agg(g) as entries from series s cross join generate_series(s.first, s.last) g group by g / 10) c;
+                """,
+            { Ended: true } => $"""
+                insert into taskrecovery.outcomes (entry, fence, ended_at, duration_ms, node, kind, attempt, crashes, final, reason)
+                select g, nextval('taskrecovery.fences'), {createdAt} + interval '1 millisecond', 0, {node}, {(fill.Failed ? 1 : 0)}, 1, 0,
+                    true, {reason}
+                from series s cross join generate_series(s.first, s.last) g;
+                """,
+            _ => $"""
                 insert into taskrecovery.waiting (run_at, id, queue, kind, priority, found_by_id)
-                select {runAt}, g, s.queue, s.kind, 5, {fill.Later} from series s cross join generate_series(s.first, s.last) g;
-                """;
+                select {runAt}, g, s.queue, s.kind, 5, {fill.Later || fill.Lived}
+                from series s cross join generate_series(s.first, s.last) g;
+                """,
+        };
         return $$"""
+            {{(fill.Lived || fill.Running ? Nodes : "")}}
             create temporary table series as
                 select n.first, n.first + {{fill.Count}} - 1 as last, q.id as queue, k.id as kind,
                     clock_timestamp() - interval '1 second' - {{fill.Count}} * interval '1 microsecond' as at
                 from (select nextval('taskrecovery.entries_id_seq') as first) n, taskrecovery.queues q, taskrecovery.kinds k
                     where q.name = '{{fill.Queue}}' and k.name = '{{fill.Kind}}';
             select setval('taskrecovery.entries_id_seq', last) from series;
-            insert into taskrecovery.entries (id, created_at, queue, kind, priority, max_attempts, args) overriding system value
-                select g, {{createdAt}}, s.queue, s.kind, 5, 10, '{"number":' || g - s.first || ',"milliseconds":0,"text":"{{text}}"}'
+            insert into taskrecovery.entries (id, created_at, queue, kind, priority, max_attempts, args, metadata) overriding system value
+                select g, {{createdAt}}, s.queue, s.kind, 5, 10, '{"number":' || g - s.first || ',"milliseconds":0,"text":"{{text}}"}',
+                    {{metadata}}
                     from series s cross join generate_series(s.first, s.last) g;
             {{place}}
+            {{(fill.Lived ? Counts : "")}}
             drop table series
             """;
     }

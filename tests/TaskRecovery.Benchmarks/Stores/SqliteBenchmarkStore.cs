@@ -47,6 +47,23 @@ internal sealed class SqliteBenchmarkStore : IBenchmarkStore
 /// <summary>One file.</summary>
 internal sealed class SqliteBenchmarkDatabase(string path) : IBenchmarkDatabase
 {
+    private const string Nodes = """
+        insert into taskrecovery_nodes (id, name, named, name_is_explicit, machine, process_id, process_started, started_at, beat_at)
+            with recursive n (n) as (select 1 union all select n + 1 from n limit 20)
+            select randomblob(16), 'node-' || n, 1, 1, 'machine', n, n, series.now, series.now from n, series
+            where not exists (select 1 from taskrecovery_nodes o where o.name = 'node-1');
+        """;
+
+    private const string Counts = """
+        ;
+        insert or ignore into taskrecovery_stats (hourly, began_at, queue, kind, enqueued, completed)
+            with recursive h (h) as (select 0 union all select h + 1 from h limit 2160)
+            select 1, (now / 3600000000 - h) * 3600000000, queue, kind, 100, 100 from h, series;
+        insert or ignore into taskrecovery_stats (hourly, began_at, queue, kind, enqueued, completed)
+            with recursive m (m) as (select 0 union all select m + 1 from m limit 1440)
+            select 0, (now / 60000000 - m) * 60000000, queue, kind, 2, 2 from m, series;
+        """;
+
     public string Path => path;
 
     public string ConnectionString { get; } = $"Data Source={path}";
@@ -60,12 +77,26 @@ internal sealed class SqliteBenchmarkDatabase(string path) : IBenchmarkDatabase
     public async Task FillAsync(FillSpec fill)
     {
         var text = new string('x', Math.Max(0, fill.ArgsBytes - 48));
+        var createdAt = fill.Lived
+            ? $"series.now - 604800000000 + (numbers.id - series.first) * 604800000000 / {fill.Count}"
+            : "series.now";
         var runAt = fill.Later ? "series.now + 86400000000" : "series.now - 1000000";
-        var place = fill.Ended
-            ? "insert into taskrecovery_outcomes (entry, fence, ended_at, duration, kind, attempt, crashes, final) "
-                + $"select numbers.id, 0, series.now, 0, {(fill.Failed ? 1 : 0)}, 1, 0, 1 from numbers, series"
-            : "insert into taskrecovery_waiting (id, queue, kind, priority, run_at) "
-                + $"select numbers.id, series.queue, series.kind, 5, {runAt} from numbers, series";
+        var metadata =
+            fill.Lived ? """case when numbers.id % 10 = 0 then '{"customer":"' || (numbers.id % 1000) || '"}' end""" : "null";
+        const string First = "(select number from taskrecovery_nodes where name = 'node-1')";
+        var place = fill switch
+        {
+            { Running: true } => "insert into taskrecovery_claims (claimed_at, node, entries, attempts, crashes) "
+                + $"select max(series.now), {First}, json_group_array(numbers.id), json_group_array(0), json_group_array(0) "
+                + "from numbers, series group by numbers.id / 10",
+            { Ended: true } => "insert into taskrecovery_outcomes "
+                + "(entry, fence, ended_at, duration, node, kind, attempt, crashes, final, reason) "
+                + $"select numbers.id, 0, {createdAt} + 1000, 0, {(fill.Lived ? $"{First} + numbers.id % 20" : "null")}, "
+                + $"{(fill.Failed ? 1 : 0)}, 1, 0, 1, {(fill is { Lived: true, Failed: true } ? "'attempts_exhausted'" : "null")} "
+                + "from numbers, series",
+            _ => "insert into taskrecovery_waiting (id, queue, kind, priority, run_at) "
+                + $"select numbers.id, series.queue, series.kind, 5, {runAt} from numbers, series",
+        };
         await RunAsync($$"""
             pragma foreign_keys = off; pragma synchronous = off; pragma cache_size = -500000; pragma temp_store = memory;
             insert or ignore into taskrecovery_kinds (name) values ('{{fill.Kind}}');
@@ -82,10 +113,13 @@ internal sealed class SqliteBenchmarkDatabase(string path) : IBenchmarkDatabase
                         where name = '{{fill.Kind}}') as kind;
                 create temporary table numbers as with recursive n (id) as (select first from series
                     union all select id + 1 from n limit {{fill.Count}}) select id from n;
-                insert into taskrecovery_entries (id, created_at, queue, kind, priority, max_attempts, args)
-                    select numbers.id, series.now, series.queue, series.kind, 5, 10,
-                        '{"number":' || (numbers.id - series.first) || ',"milliseconds":0,"text":"{{text}}"}' from numbers, series;
-                {{place}};
+                {{(fill.Lived || fill.Running ? Nodes : "")}}
+                insert into taskrecovery_entries (id, created_at, queue, kind, priority, max_attempts, args, metadata)
+                    select numbers.id, {{createdAt}}, series.queue, series.kind, 5, 10,
+                        '{"number":' || (numbers.id - series.first) || ',"milliseconds":0,"text":"{{text}}"}', {{metadata}}
+                    from numbers, series;
+                {{place}}
+                {{(fill.Lived ? Counts : ";")}}
                 commit
                 """);
         }
