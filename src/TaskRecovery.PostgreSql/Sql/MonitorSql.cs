@@ -175,6 +175,15 @@ internal static class MonitorSql
         order by t.id desc limit $5::bigint
         """;
 
+    /// <summary>The last tasks of jobs, without results and errors. $1 jobs, $2 how many of each job at most.</summary>
+    internal const string LastTasks = """
+        select t.id, t.job_id, t.entry_id, t.state, t.due_at, t.attempt, t.crashes, null::text, null::text, t.reason, t.node, t.created_at,
+            t.started_at, t.ended_at, t.catch_up
+        from unnest($1::uuid[]) j (id) cross join lateral (
+            select * from {schema}.tasks t where t.job_id = j.id order by t.id desc limit $2::bigint) t
+        order by t.job_id, t.id desc
+        """;
+
     /// <summary>The oldest task that such a page examines; nothing if it reaches the first one. $1 job, or null; $2 only ids below this
     /// one, or null; $3 how many to examine at most.</summary>
     internal const string TaskEdge = """

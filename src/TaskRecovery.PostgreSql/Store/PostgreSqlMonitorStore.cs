@@ -95,6 +95,15 @@ internal sealed partial class PostgreSqlMonitorStore(PostgreSqlDatabase database
             },
             cancellationToken);
 
+    public ValueTask<IReadOnlyList<TaskRecord>> ListLastTasksAsync(LastTasksQuery query, CancellationToken cancellationToken)
+        => _reads.ReadAsync<IReadOnlyList<TaskRecord>>(
+            ListLimit,
+            async (connection, token) => await database.ListAsync(
+                connection, MonitorSql.LastTasks,
+                [Arg.Array([.. query.JobIds.Distinct()], NpgsqlTypes.NpgsqlDbType.Uuid), Arg.Int8(query.Limit)],
+                static row => PostgreSqlJobStore.ReadTask(row, 0), token).ConfigureAwait(false),
+            cancellationToken);
+
     /// <inheritdoc/>
     public void Dispose() => _reads.Dispose();
 

@@ -109,4 +109,11 @@ internal static class MonitorSql
 
     /// <summary>The tasks of a job, newest first. ?1 only ids below this one, ?2 how many to examine, ?3 job.</summary>
     public const string TasksOfJob = $"{TaskSql.Listed} where t.job_id = ?3 and t.id < ?1 order by t.id desc limit ?2";
+
+    /// <summary>The last tasks of a job, without results and errors. ?1 job, ?2 how many at most.</summary>
+    public const string LastTasksOfJob = """
+        select t.id, t.job_id, t.entry_id, t.state, t.due_at, t.attempt, t.crashes, null, null, t.reason, t.node, t.created_at,
+            t.started_at, t.ended_at, t.catch_up
+        from taskrecovery_tasks t where t.job_id = ?1 order by t.id desc limit ?2
+        """;
 }

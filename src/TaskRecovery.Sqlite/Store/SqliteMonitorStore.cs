@@ -8,6 +8,7 @@ namespace TaskRecovery.Sqlite;
 internal sealed partial class SqliteMonitorStore(SqliteDatabase database) : IMonitorStore, IDisposable
 {
     private const int MaxReads = 2;
+    private const int LastTasksOfJobs = 100;
 
     private readonly SemaphoreSlim _free = new(MaxReads);
 
@@ -21,6 +22,17 @@ internal sealed partial class SqliteMonitorStore(SqliteDatabase database) : IMon
 
     public ValueTask<TaskPage> ListTasksAsync(TaskQuery query, CancellationToken cancellationToken)
         => ReadAsync(session => Tasks(session, query), cancellationToken);
+
+    public async ValueTask<IReadOnlyList<TaskRecord>> ListLastTasksAsync(LastTasksQuery query, CancellationToken cancellationToken)
+    {
+        var tasks = new List<TaskRecord>();
+        foreach (var jobs in query.JobIds.Distinct().Chunk(LastTasksOfJobs))
+        {
+            tasks.AddRange(await ReadAsync(session => LastTasks(session, jobs, query.Limit), cancellationToken).ConfigureAwait(false));
+        }
+
+        return tasks;
+    }
 
     /// <inheritdoc/>
     public void Dispose() => _free.Dispose();
@@ -202,6 +214,21 @@ internal sealed partial class SqliteMonitorStore(SqliteDatabase database) : IMon
             // A living node's state is in its file.
             Vitals = StoredVitals.Read(isDead ? row.NullableText(17) : database.Heartbeats.TryReadVitals(id)),
         };
+    }
+
+    private static List<TaskRecord> LastTasks(SqliteSession session, Guid[] jobs, int limit)
+    {
+        var tasks = new List<TaskRecord>();
+        foreach (var job in jobs)
+        {
+            var statement = session.Get(MonitorSql.LastTasksOfJob).Bind(1, job).Bind(2, limit);
+            while (statement.Step())
+            {
+                tasks.Add(SqliteJobStore.ReadTask(statement));
+            }
+        }
+
+        return tasks;
     }
 
     private static TaskPage Tasks(SqliteSession session, TaskQuery query)

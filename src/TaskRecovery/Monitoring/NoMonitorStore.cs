@@ -32,6 +32,9 @@ internal sealed class NoMonitorStore : IMonitorStore
 
     public ValueTask<TaskPage> ListTasksAsync(TaskQuery query, CancellationToken cancellationToken) => throw None();
 
+    public ValueTask<IReadOnlyList<TaskRecord>> ListLastTasksAsync(LastTasksQuery query, CancellationToken cancellationToken)
+        => throw None();
+
     public ValueTask AddStatisticsAsync(IReadOnlyList<StatisticsCount> counts, CancellationToken cancellationToken)
         => ValueTask.CompletedTask;
 

@@ -10,6 +10,8 @@ internal static class QueryRules
     private const int MaxExamined = 1_000_000;
     private const int MaxTextBytes = 1_000;
     private const int MaxNames = 1_000;
+    private const int MaxJobs = 1_000;
+    private const int MaxLastTasks = 100;
     private const int TraceIdLength = 32;
 
     /// <summary>Checks a query for entries.</summary>
@@ -72,6 +74,22 @@ internal static class QueryRules
         if (query.State is { } state)
         {
             CheckDefined(state, nameof(query.State));
+        }
+    }
+
+    /// <summary>Checks a query for the last tasks of jobs.</summary>
+    public static void Check(LastTasksQuery query)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        if (query.JobIds.Count > MaxJobs)
+        {
+            throw Wrong(nameof(query.JobIds), $"{query.JobIds.Count:N0} ids", $"use at most {MaxJobs:N0}");
+        }
+
+        if (query.Limit is < 1 or > MaxLastTasks)
+        {
+            throw Wrong(nameof(query.Limit), query.Limit.ToString(
+                System.Globalization.CultureInfo.InvariantCulture), $"use 1 to {MaxLastTasks:N0}");
         }
     }
 

@@ -72,6 +72,13 @@ internal sealed class QueueMonitor(IMonitorStore store) : IQueueMonitor
         return store.ListTasksAsync(query, cancellationToken);
     }
 
+    public async ValueTask<IReadOnlyList<TaskRecord>> ListLastTasksAsync(
+        LastTasksQuery query, CancellationToken cancellationToken = default)
+    {
+        QueryRules.Check(query);
+        return query.JobIds.Count == 0 ? [] : await store.ListLastTasksAsync(query, cancellationToken).ConfigureAwait(false);
+    }
+
     private void Require(MonitorFeatures feature)
     {
         if (!store.Features.HasFlag(feature))

@@ -65,4 +65,9 @@ public interface IQueueMonitor
     /// <exception cref="ArgumentException">A condition is not valid. The message names the condition, its value and what is
     /// allowed.</exception>
     ValueTask<TaskPage> ListTasksAsync(TaskQuery query, CancellationToken cancellationToken = default);
+
+    /// <summary>Lists the last tasks of each of some jobs, newest first within a job, without their results and errors.</summary>
+    /// <exception cref="ArgumentException">There are too many jobs, or the limit is not valid. The message says what is
+    /// allowed.</exception>
+    ValueTask<IReadOnlyList<TaskRecord>> ListLastTasksAsync(LastTasksQuery query, CancellationToken cancellationToken = default);
 }

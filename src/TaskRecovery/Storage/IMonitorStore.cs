@@ -53,6 +53,9 @@ public interface IMonitorStore
     /// <inheritdoc cref="IQueueMonitor.ListTasksAsync"/>
     ValueTask<TaskPage> ListTasksAsync(TaskQuery query, CancellationToken cancellationToken);
 
+    /// <inheritdoc cref="IQueueMonitor.ListLastTasksAsync"/>
+    ValueTask<IReadOnlyList<TaskRecord>> ListLastTasksAsync(LastTasksQuery query, CancellationToken cancellationToken);
+
     /// <summary>Adds counts to those of the current minute and hour, by the store's clock. Counts of queues and kinds that the store does
     /// not know are dropped.</summary>
     /// <param name="counts">At most one item for each queue and kind.</param>

@@ -80,9 +80,16 @@ internal sealed class FakeMonitor(FakeSystem system) : IQueueMonitor
     public ValueTask<TaskPage> ListTasksAsync(TaskQuery query, CancellationToken cancellationToken = default)
     {
         var tasks = system.Tasks.Where(
-            task => (query.JobId is null || task.JobId == query.JobId) && (query.State is null || task.State == query.State));
-        return Answer("tasks", new TaskPage([.. tasks.OrderByDescending(static task => task.CreatedAt).Take(query.Limit)], null, true));
+            task => (query.JobId is null || task.JobId == query.JobId) && (query.State is null || task.State == query.State))
+            .OrderByDescending(static task => task.CreatedAt).ToList();
+        var left = tasks.Skip(query.Before is { } before ? tasks.FindIndex(task => task.Id == before) + 1 : 0).ToList();
+        var page = left.Take(query.Limit).ToList();
+        return Answer("tasks", new TaskPage(page, left.Count > page.Count ? page[^1].Id : null, left.Count == page.Count));
     }
+
+    public ValueTask<IReadOnlyList<TaskRecord>> ListLastTasksAsync(LastTasksQuery query, CancellationToken cancellationToken = default)
+        => Answer<IReadOnlyList<TaskRecord>>("last tasks", [.. query.JobIds.SelectMany(id => system.Tasks.Where(task => task.JobId == id)
+            .OrderByDescending(static task => task.CreatedAt).Take(query.Limit))]);
 
     private IEnumerable<EntryLife> Matching(EntryQuery query) => system.Lives.Where(life =>
         (query.States is not { Count: > 0 } || query.States.Contains(life.Entry.State))

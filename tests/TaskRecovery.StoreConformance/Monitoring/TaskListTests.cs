@@ -37,5 +37,32 @@ public abstract class TaskListTests(StoreFixture fixture) : JobStoreTests(fixtur
         Assert.Empty(none.Tasks);
     }
 
+    [Fact]
+    public async Task The_last_tasks_of_a_job_are_found_whatever_the_other_jobs_do()
+    {
+        var node = GivenNode();
+        var rare = await GivenJobAsync(name: "rare");
+        var (old, oldTask) = await GivenRunningTaskAsync(node);
+        await FinishTaskAsync(old, OutcomeKind.Failed, error: "boom");
+        Assert.True(await Jobs.DeleteAsync(rare.Id, Cancellation));
+        var often = await GivenJobAsync(name: "often");
+        var tasks = new List<Guid>();
+        for (var round = 0; round < 5; round++)
+        {
+            await ShiftTimeAsync(Hour);
+            var (run, task) = await GivenRunningTaskAsync(node);
+            await FinishTaskAsync(run);
+            tasks.Insert(0, task.Id);
+        }
+
+        var last = await Monitor.ListLastTasksAsync(
+            new LastTasksQuery { JobIds = [often.Id, rare.Id, Guid.NewGuid(), often.Id], Limit = 3 }, Cancellation);
+
+        Assert.Equal(tasks[..3], last.Where(task => task.JobId == often.Id).Select(task => task.Id));
+        var found = Assert.Single(last, task => task.JobId == rare.Id);
+        Assert.Equal((oldTask.Id, TaskState.Failed, true, true), (found.Id, found.State, found.Result is null, found.Error is null));
+        Assert.Equal(4, last.Count);
+    }
+
     private async Task<TaskPage> ListAsync(TaskQuery query) => await Monitor.ListTasksAsync(query, Cancellation);
 }

@@ -57,5 +57,7 @@ public sealed class QueryRulesTests
         Assert.Throws<ArgumentException>(() => QueryRules.Check(new EventQuery { Kinds = [(QueueEventKind)99] }));
         Assert.Throws<ArgumentException>(() => QueryRules.Check(new TaskQuery { Limit = 2000 }));
         Assert.Throws<ArgumentException>(() => QueryRules.Check(new TaskQuery { State = (TaskState)7 }));
+        Assert.Throws<ArgumentException>(() => QueryRules.Check(new LastTasksQuery { JobIds = [], Limit = 101 }));
+        Assert.Throws<ArgumentException>(() => QueryRules.Check(new LastTasksQuery { JobIds = new Guid[1001] }));
     }
 }
