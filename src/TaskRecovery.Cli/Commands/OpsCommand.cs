@@ -71,9 +71,9 @@ internal static class OpsCommand
             }
 
             call.Printer.Table(TableOf([operation]));
-            if (operation.Query is { } selection)
+            if (operation.Query is { } selection && EntryFilters.Describe(selection) is { Length: > 0 } conditions)
             {
-                call.Printer.Line($"selects: {EntryFilters.Describe(selection)}");
+                call.Printer.Line($"selects: {conditions}");
             }
 
             foreach (var entry in entries.Where(static entry => entry.Result == OperatorResult.Done))

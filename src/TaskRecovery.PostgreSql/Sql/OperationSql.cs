@@ -37,9 +37,10 @@ internal static class OperationSql
         select {{Columns}} from {schema}.operations o where o.id = $1::bigint and o.state = 1 for update skip locked
         """;
 
-    /// <summary>Starts an operation. $1 id. Returns it.</summary>
+    /// <summary>Starts an operation. $1 id, $2 the reason, or null for the one with which it was prepared. Returns it.</summary>
     internal const string Start = $$"""
-        update {schema}.operations o set state = 1, started_at = clock_timestamp() where o.id = $1::bigint returning {{Columns}}
+        update {schema}.operations o set state = 1, started_at = clock_timestamp(), reason = coalesce($2::text, o.reason)
+        where o.id = $1::bigint returning {{Columns}}
         """;
 
     /// <summary>Stops an operation. $1 id. Returns it.</summary>
@@ -51,9 +52,9 @@ internal static class OperationSql
     /// actor, $3 reason, $4 tool. Returns the new one.</summary>
     internal const string Undo = $$"""
         with added as (
-            insert into {schema}.operations as o (action, state, undoes, actor, reason, tool, expected, expected_precision, up_to_id,
+            insert into {schema}.operations as o (action, state, query, undoes, actor, reason, tool, expected, expected_precision, up_to_id,
                 position, started_at)
-            select 2, 1, u.id, $2::text, $3::text, $4::text,
+            select 2, 1, u.query, u.id, $2::text, $3::text, $4::text,
                 case when p.id is null then u.done else greatest(p.expected - p.done - p.refused, 0) end, 0, u.up_to_id,
                 coalesce(p.position, greatest(u.up_to_id, (
                     select max(e.entry) from {schema}.operation_entries e where e.operation = u.id)) + 1),

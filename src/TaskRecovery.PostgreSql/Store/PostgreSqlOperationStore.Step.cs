@@ -75,7 +75,14 @@ internal sealed partial class PostgreSqlOperationStore
 
         var (found, next) = await NextAsync(connection, stored, cancellationToken).ConfigureAwait(false);
         long[] ids = [.. found.Where(id => id <= stored.Operation.UpToId)];
-        var later = found.Except(ids).Select(static id => new EntryChange(id, OperatorResult.NotFound));
+        if (stored is { Ids: not null, Operation.Query.Scope: { } scope } && ids.Length > 0)
+        {
+            // What is outside of the scope is refused like what does not exist, so that the reason reveals nothing of it.
+            ids = await EntrySearch.MatchAsync(
+                database, connection, new EntryQuery { Scope = scope }, ids, cancellationToken).ConfigureAwait(false);
+        }
+
+        var unseen = found.Except(ids).Select(static id => new EntryChange(id, OperatorResult.NotFound));
         var (query, retry) = (stored.Operation.Query, stored.Operation.Retry ?? new RetryOptions());
         IReadOnlyList<EntryChange> changes = ids.Length == 0 ? [] : (stored.Operation.Action, query) switch
         {
@@ -85,7 +92,7 @@ internal sealed partial class PostgreSqlOperationStore
             (_, null) => await queue.Changes.RetryAsync(connection, ids, retry, queues, cancellationToken).ConfigureAwait(false),
             _ => await queue.Changes.RetryAsync(connection, ids, query, retry, queues, cancellationToken).ConfigureAwait(false),
         };
-        return ([.. changes, .. later], next);
+        return ([.. changes, .. unseen], next);
     }
 
     // Finds what may match. Every condition is checked again when the entries are locked.

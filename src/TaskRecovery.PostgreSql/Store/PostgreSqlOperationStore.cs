@@ -43,7 +43,7 @@ internal sealed partial class PostgreSqlOperationStore(PostgreSqlDatabase databa
             expiry,
             (stored, isFresh, _) => OperationVerdicts.Start(stored.Operation, audit.Actor, isFresh, stored.IsExecutable),
             OperationSql.Start,
-            [Arg.Int8(operationId)],
+            [Arg.Int8(operationId), Arg.Text(audit.Reason)],
             new NewEvent(QueueEventKind.OperationStarted, audit),
             cancellationToken);
 

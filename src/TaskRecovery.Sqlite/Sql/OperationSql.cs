@@ -41,8 +41,9 @@ internal static class OperationSql
     /// <summary>The running operations, oldest first.</summary>
     public const string Running = "select id from taskrecovery_operations where state = 1 order by id";
 
-    /// <summary>Starts an operation. ?1 id, ?2 now.</summary>
-    public const string Start = "update taskrecovery_operations set state = 1, started_at = ?2 where id = ?1";
+    /// <summary>Starts an operation. ?1 id, ?2 now, ?3 the reason, or null for the one with which it was prepared.</summary>
+    public const string Start =
+        "update taskrecovery_operations set state = 1, started_at = ?2, reason = coalesce(?3, reason) where id = ?1";
 
     /// <summary>Stops an operation. ?1 id, ?2 now.</summary>
     public const string Stop = "update taskrecovery_operations set state = 3, ended_at = ?2 where id = ?1";

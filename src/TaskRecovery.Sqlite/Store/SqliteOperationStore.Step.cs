@@ -37,7 +37,7 @@ internal sealed partial class SqliteOperationStore
                 var moves = new EntryMoves(session, database.Names, database.Now());
                 var (changes, end) = current.Operation.Undoes is { } undone
                     ? Undo(moves, current, undone)
-                    : (Work(moves, current.Operation, ids), next);
+                    : (Work(moves, current, ids), next);
                 foreach (var change in changes.Where(static change => change is { Result: OperatorResult.Done }))
                 {
                     hasRunning |= change.IsRunning;
@@ -97,15 +97,21 @@ internal sealed partial class SqliteOperationStore
         return ([.. page.Entries.Select(static entry => entry.Id)], page.NextBefore);
     }
 
-    private static List<Change> Work(EntryMoves moves, BulkOperation operation, long[] ids)
+    private static List<Change> Work(EntryMoves moves, StoredOperation stored, long[] ids)
     {
+        var operation = stored.Operation;
         var changes = new List<Change>(ids.Length);
+
+        // What is outside of the scope is refused like what does not exist, so that the reason reveals nothing of it.
+        var seen = stored.Ids is not null && operation.Query?.Scope is { } scope
+            ? SqliteMonitorStore.Matching(moves.Session, new EntryQuery { Scope = scope }, ids)
+            : null;
         var matching = operation.Query is { } query ? SqliteMonitorStore.Matching(moves.Session, query, ids) : null;
         var running = new Lazy<RunningEntries>(() => RunningEntries.Read(moves.Session));
         foreach (var id in ids)
         {
             changes.Add(
-                id > operation.UpToId ? new Change(id, OperatorResult.NotFound)
+                id > operation.UpToId || seen?.Contains(id) == false ? new Change(id, OperatorResult.NotFound)
                 : matching?.Contains(id) == false ? new Change(id, WhyNotMatching(moves.Session, operation.Action, id))
                 : operation.Action == BulkAction.Cancel ? Cancel(moves, id, running)
                 : Retry(moves, id, operation.Retry ?? new RetryOptions()));

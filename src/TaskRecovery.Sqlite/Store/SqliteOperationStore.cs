@@ -31,7 +31,7 @@ internal sealed partial class SqliteOperationStore(SqliteDatabase database, Sqli
                 stored.IsExecutable),
             (session, operation) =>
             {
-                session.Get(OperationSql.Start).Bind(1, operation.Id).Bind(2, database.Now()).Execute();
+                session.Get(OperationSql.Start).Bind(1, operation.Id).Bind(2, database.Now()).Bind(3, audit.Reason).Execute();
                 return operation.Id;
             },
             new NewEvent(QueueEventKind.OperationStarted, audit),
@@ -63,7 +63,7 @@ internal sealed partial class SqliteOperationStore(SqliteDatabase database, Sqli
                 var left = before?.Operation is { } stopped
                     ? Math.Max(0, stopped.Expected.Value - stopped.Done - stopped.Refused)
                     : operation.Done;
-                var undo = new NewOperation { Action = BulkAction.Undo, Expected = new Count(left) };
+                var undo = new NewOperation { Action = BulkAction.Undo, Query = operation.Query, Expected = new Count(left) };
                 var last = Math.Max(operation.UpToId, session.Get(OperationSql.LastChanged).Bind(1, operation.Id).Scalar() ?? 0);
                 var id = Insert(session, undo, OperationState.Running, operation.Id, last, audit);
                 if (before is not null)

@@ -92,10 +92,21 @@ internal static class OperationRules
                     $"{nameof(request.Query)} and {nameof(request.EntryIds)} are both set: set one of them.", nameof(request));
             }
 
+            if (request.Scope is { } scope)
+            {
+                QueryRules.Check(new EntryQuery { Scope = scope });
+            }
+
             return ids.Count is >= 1 and <= MaxIds
                 ? null
                 : throw new ArgumentException(
                     $"{nameof(request.EntryIds)} has {ids.Count:N0} ids: use 1 to {MaxIds:N0}, or a query.", nameof(request));
+        }
+
+        if (request.Scope is not null)
+        {
+            throw new ArgumentException(
+                $"{nameof(request.Scope)} is set for a query: set {nameof(EntryQuery)}.{nameof(EntryQuery.Scope)}.", nameof(request));
         }
 
         if (request.Query is not { } query)

@@ -124,13 +124,13 @@ internal sealed class QueueOperator(
         // Read first: what is stored during the count is neither counted nor changed.
         var last = await store.FindLastEntryAsync(cancellationToken).ConfigureAwait(false);
         var (expected, sample) = query is null
-            ? await SampleAsync(request.EntryIds!, cancellationToken).ConfigureAwait(false)
+            ? await SampleAsync(request.EntryIds!, request.Scope, cancellationToken).ConfigureAwait(false)
             : await SampleAsync(query, last, cancellationToken).ConfigureAwait(false);
         var operation = await store.PrepareAsync(
             new NewOperation
             {
                 Action = request.Action,
-                Query = query,
+                Query = query ?? (request.Scope is { } scope ? new EntryQuery { Scope = scope } : null),
                 EntryIds = request.EntryIds?.Distinct().ToArray(),
                 Retry = request.Action == BulkAction.Retry ? request.Retry ?? new RetryOptions() : null,
                 UpToId = last,
@@ -253,13 +253,14 @@ internal sealed class QueueOperator(
     }
 
     private async ValueTask<(Count Expected, IReadOnlyList<EntrySummary> Sample)> SampleAsync(
-        IReadOnlyCollection<long> ids, CancellationToken cancellationToken)
+        IReadOnlyCollection<long> ids, EntryScope? scope, CancellationToken cancellationToken)
     {
         var sample = new List<EntrySummary>();
         long[] distinct = [.. ids.Distinct().OrderDescending()];
         foreach (var id in distinct.Take(SampleSize))
         {
-            if (await entries.FindAsync(id, cancellationToken).ConfigureAwait(false) is { } entry)
+            if (await entries.FindAsync(id, cancellationToken).ConfigureAwait(false) is { } entry
+                && scope?.Admits(entry.Queue, entry.Kind, entry.Metadata) != false)
             {
                 sample.Add(EntrySummaries.Of(entry));
             }

@@ -12,7 +12,8 @@ public sealed record BulkOperation
     /// <summary>The state.</summary>
     public required OperationState State { get; init; }
 
-    /// <summary>What selects its entries; <see langword="null"/> if it was given ids, or reverses another operation.</summary>
+    /// <summary>What selects its entries. If it was given ids, it is the scope to which they are restricted; <see langword="null"/> if they
+    /// are not. If it reverses another operation, it is what selects that one's entries.</summary>
     public EntryQuery? Query { get; init; }
 
     /// <summary>How entries are retried; <see langword="null"/> if it retries none.</summary>

@@ -14,6 +14,10 @@ public sealed record BulkRequest
     /// <summary>The ids of the entries, at most 10,000; <see langword="null"/> if <see cref="Query"/> selects them.</summary>
     public IReadOnlyCollection<long>? EntryIds { get; init; }
 
+    /// <summary>The part of the system to which <see cref="EntryIds"/> are restricted: an id outside of it is refused as one that does not
+    /// exist. <see langword="null"/> for no restriction. A query has a scope of its own.</summary>
+    public EntryScope? Scope { get; init; }
+
     /// <summary>How entries are retried; <see langword="null"/> means now and after their last finished step.</summary>
     public RetryOptions? Retry { get; init; }
 }

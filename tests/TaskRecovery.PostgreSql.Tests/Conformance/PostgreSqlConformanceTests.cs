@@ -109,6 +109,8 @@ public sealed class PostgreSqlOperatorActionTests() : OperatorActionTests(new Po
 
 public sealed class PostgreSqlBulkOperationTests() : BulkOperationTests(new PostgreSqlFixture());
 
+public sealed class PostgreSqlOperationScopeTests() : OperationScopeTests(new PostgreSqlFixture());
+
 public sealed class PostgreSqlChangedMeanwhileTests() : ChangedMeanwhileTests(new PostgreSqlFixture());
 
 public sealed class PostgreSqlRunInfoTests() : RunInfoTests(new PostgreSqlFixture());

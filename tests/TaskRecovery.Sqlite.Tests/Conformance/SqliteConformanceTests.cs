@@ -103,6 +103,8 @@ public sealed class SqliteOperatorActionTests() : OperatorActionTests(new Sqlite
 
 public sealed class SqliteBulkOperationTests() : BulkOperationTests(new SqliteFixture());
 
+public sealed class SqliteOperationScopeTests() : OperationScopeTests(new SqliteFixture());
+
 public sealed class SqliteChangedMeanwhileTests() : ChangedMeanwhileTests(new SqliteFixture());
 
 public sealed class SqliteRunInfoTests() : RunInfoTests(new SqliteFixture());
