@@ -29,6 +29,13 @@ public sealed class DashboardOptions
     /// <value>Default: <see langword="null"/>: trace ids are shown without a link.</value>
     public Func<string, string?>? TraceUrl { get; set; }
 
+    /// <summary>Returns the part of the system that a user may see and change, for example a tenant's entries; <see langword="null"/> for
+    /// all. Called for each request, after the policies, with the signed-in user. If it throws, or returns a scope without a condition, the
+    /// request is refused. What belongs to no entry (nodes, events) is not shown to a user with a scope, and neither are numbers that count
+    /// more than the scope.</summary>
+    /// <value>Default: <see langword="null"/>: every user sees all.</value>
+    public Func<ClaimsPrincipal, EntryScope?>? Scope { get; set; }
+
     /// <summary>Returns the name under which a user's actions are recorded and that the pages show. It must be different for each user:
     /// only the user who prepared a bulk operation may start it. If it returns null, the default is used.</summary>
     /// <value>Default: <see langword="null"/>: the user's name with the claim <c>sub</c> (or the name identifier) in parentheses, whichever

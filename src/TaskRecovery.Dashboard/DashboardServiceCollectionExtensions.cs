@@ -79,7 +79,8 @@ public static class DashboardServiceCollectionExtensions
         {
             var what = action;
             services.AddSingleton<IAction>(provider => new ChangeEntry(
-                what, provider.GetRequiredService<IQueueMonitor>(), provider.GetRequiredService<IQueueOperator>()));
+                what, provider.GetRequiredService<IQueueMonitor>(), provider.GetRequiredService<IQueueOperator>(),
+                provider.GetRequiredService<Reads>()));
         }
 
         foreach (var target in (ReadOnlySpan<string>)["queues", "kinds", "jobs"])
@@ -92,7 +93,8 @@ public static class DashboardServiceCollectionExtensions
         foreach (var verb in (ReadOnlySpan<string>)["start", "stop", "undo"])
         {
             var what = verb;
-            services.AddSingleton<IAction>(provider => new ChangeOperation(what, provider.GetRequiredService<IQueueOperator>()));
+            services.AddSingleton<IAction>(provider => new ChangeOperation(
+                what, provider.GetRequiredService<IQueueOperator>(), provider.GetRequiredService<Reads>()));
         }
 
         services.AddSingleton<IAction, PrepareOperation>();
@@ -104,5 +106,7 @@ public static class DashboardServiceCollectionExtensions
         => new(isDelete, provider.GetRequiredService<IJobService>(), provider.GetRequiredService<IQueueOperator>());
 
     private static ChangePause Pause(IServiceProvider provider, string what, bool isPause)
-        => new(what, isPause, provider.GetRequiredService<IQueueOperator>(), provider.GetRequiredService<TimeProvider>());
+        => new(
+            what, isPause, provider.GetRequiredService<IQueueOperator>(), provider.GetRequiredService<Reads>(),
+            provider.GetRequiredService<TimeProvider>());
 }

@@ -1,10 +1,12 @@
 using TaskRecovery.Dashboard.Hosting;
+using TaskRecovery.Dashboard.Pages;
 
 namespace TaskRecovery.Dashboard.Actions;
 
 /// <summary>Retries or cancels one entry. A cancellation is a bulk operation on one id, so that its undo restores the old due time; a retry
 /// is undone by a cancellation.</summary>
-internal sealed class ChangeEntry(BulkAction action, IQueueMonitor monitor, IQueueOperator operations) : IAction
+internal sealed class ChangeEntry(BulkAction action, IQueueMonitor monitor, IQueueOperator operations, Reads reads)
+    : IAction
 {
     public string Route => action == BulkAction.Retry ? "entries/{id:long}/retry" : "entries/{id:long}/cancel";
 
@@ -13,6 +15,11 @@ internal sealed class ChangeEntry(BulkAction action, IQueueMonitor monitor, IQue
     public async ValueTask<Done> RunAsync(DashboardRequest request)
     {
         var id = request.Id;
+        if (request.Access.Scope is not null && await reads.LifeAsync(request, id).ConfigureAwait(false) is null)
+        {
+            return Answer(id, OperatorResult.NotFound);
+        }
+
         if (action == BulkAction.Retry)
         {
             var options = new RetryOptions { From = request.Field("from") == "start" ? RetryFrom.Start : RetryFrom.LastStep };
@@ -27,7 +34,8 @@ internal sealed class ChangeEntry(BulkAction action, IQueueMonitor monitor, IQue
     private async ValueTask<Done> CancelWithUndoAsync(DashboardRequest request, long id)
     {
         var audit = Audits.Of(request);
-        var preview = await operations.PreviewAsync(new BulkRequest { Action = action, EntryIds = [id] }, audit, request.Aborted)
+        var preview = await operations.PreviewAsync(
+            new BulkRequest { Action = action, EntryIds = [id], Scope = request.Access.Scope }, audit, request.Aborted)
             .ConfigureAwait(false);
         await operations.StartAsync(preview.OperationId, audit, request.Aborted).ConfigureAwait(false);
 

@@ -12,7 +12,7 @@ internal sealed class ChangeJob(bool isDelete, IJobService jobs, IQueueOperator 
     public async ValueTask<Done> RunAsync(DashboardRequest request)
     {
         var id = request.JobId;
-        if (await jobs.GetAsync(id, request.Aborted).ConfigureAwait(false) is not { } job)
+        if (await jobs.GetAsync(id, request.Aborted).ConfigureAwait(false) is not { } job || !request.Access.SeesJob(job))
         {
             return new Done("jobs", "refused-missing");
         }

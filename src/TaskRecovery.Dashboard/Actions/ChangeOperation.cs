@@ -1,11 +1,13 @@
 using TaskRecovery.Dashboard.Hosting;
+using TaskRecovery.Dashboard.Pages;
 
 namespace TaskRecovery.Dashboard.Actions;
 
 /// <summary>Starts, stops or undoes a bulk operation. The form names its id only; what it does was stored when it was prepared.</summary>
 /// <param name="verb"><c>start</c>, <c>stop</c> or <c>undo</c>.</param>
 /// <param name="operations">The operator's actions.</param>
-internal sealed class ChangeOperation(string verb, IQueueOperator operations) : IAction
+/// <param name="reads">What the user sees.</param>
+internal sealed class ChangeOperation(string verb, IQueueOperator operations, Reads reads) : IAction
 {
     public string Route => $"operations/{{id:long}}/{verb}";
 
@@ -14,6 +16,11 @@ internal sealed class ChangeOperation(string verb, IQueueOperator operations) : 
     public async ValueTask<Done> RunAsync(DashboardRequest request)
     {
         var id = request.Id;
+        if (request.Access.Scope is not null && await reads.OperationAsync(request, id).ConfigureAwait(false) is null)
+        {
+            return new Done($"operations/{id}", "refused-missing");
+        }
+
         var audit = Audits.Of(request);
         var (result, operation) = verb switch
         {

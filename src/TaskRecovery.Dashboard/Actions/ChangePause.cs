@@ -1,5 +1,6 @@
 using System.Globalization;
 using TaskRecovery.Dashboard.Hosting;
+using TaskRecovery.Dashboard.Pages;
 
 namespace TaskRecovery.Dashboard.Actions;
 
@@ -7,8 +8,10 @@ namespace TaskRecovery.Dashboard.Actions;
 /// <param name="what"><c>queues</c>, <c>kinds</c> or <c>jobs</c>.</param>
 /// <param name="isPause">Whether it pauses.</param>
 /// <param name="operations">The operator's actions.</param>
+/// <param name="reads">What the user sees.</param>
 /// <param name="time">The clock of this process.</param>
-internal sealed class ChangePause(string what, bool isPause, IQueueOperator operations, TimeProvider time) : IAction
+internal sealed class ChangePause(string what, bool isPause, IQueueOperator operations, Reads reads, TimeProvider time)
+    : IAction
 {
     private const int MaxMinutes = 7 * 24 * 60;
 
@@ -20,7 +23,7 @@ internal sealed class ChangePause(string what, bool isPause, IQueueOperator oper
     public async ValueTask<Done> RunAsync(DashboardRequest request)
     {
         var back = what == "jobs" ? $"jobs/{request.Route("id")}" : what;
-        if (Target(request) is not { } target)
+        if (Target(request) is not { } target || !await IsSeenAsync(request, target).ConfigureAwait(false))
         {
             return new Done(back, "refused-missing");
         }
@@ -34,8 +37,16 @@ internal sealed class ChangePause(string what, bool isPause, IQueueOperator oper
         var result = isPause
             ? await operations.PauseAsync(target, audit, until, request.Aborted).ConfigureAwait(false)
             : await operations.ResumeAsync(target, audit, request.Aborted).ConfigureAwait(false);
-        return new Done(back, result == OperatorResult.Done ? isPause ? "paused" : "resumed" : "refused-missing");
+        return result == OperatorResult.Done
+            ? new Done(back, isPause ? "paused" : "resumed") { Pause = (what, request.Route("id") ?? request.Field("name")!) }
+            : new Done(back, "refused-missing");
     }
+
+    private async ValueTask<bool> IsSeenAsync(DashboardRequest request, PauseTarget target)
+        => request.Access.Scope is null
+            || (target.QueueName is { } queue && request.Access.SeesQueue(queue))
+            || (target.KindName is { } kind && request.Access.SeesKind(kind))
+            || (target.JobId is { } id && (await reads.JobsAsync(request).ConfigureAwait(false)).Any(job => job.Id == id));
 
     private PauseTarget? Target(DashboardRequest request) => what switch
     {

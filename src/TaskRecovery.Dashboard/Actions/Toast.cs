@@ -5,7 +5,8 @@ using static TaskRecovery.Dashboard.Rendering.Markup;
 
 namespace TaskRecovery.Dashboard.Actions;
 
-/// <summary>The note about an action on the page after it. The address carries only a code and numbers.</summary>
+/// <summary>The note about an action on the page after it. The address carries a code, numbers, and the name of
+/// what was paused.</summary>
 /// <remarks>A link of another site can carry them too, with the number of an operation that the user never asked for. So the note is shown
 /// only if the browser says that a page of this origin led here, which is true after the redirect of an action.</remarks>
 internal static class Toast
@@ -22,13 +23,26 @@ internal static class Toast
         var path = request.Number("undo") is { } operation ? $"operations/{operation}/undo"
             : code == "retried" && number is { } entry ? $"entries/{entry}/cancel"
             : null;
-        var button = path is not null && request.Access.Operate && isLedFromHere == true
-            ? Ui.Button(request.Href(path), "Undo", "small")
-            : default;
+        var button = !request.Access.Operate || isLedFromHere != true ? default
+            : path is not null ? Ui.Button(request.Href(path), "Undo", "small")
+            : UndoPause(request, code);
         return Html($"""
             <div class="toasts" role="status"><div class="notice{(note.IsBad ? " bad" : "")}">{Icon.Of(note.IsBad ? "warn" : "completed")}
                 <div>{note.Text}</div>{button}<button type="button" class="small dismiss script-only" data-close>Close</button></div></div>
             """);
+    }
+
+    // The opposite of a pause is known by the code, and its target by the name that the action has put into the address.
+    private static Markup UndoPause(DashboardRequest request, string code)
+    {
+        var verb = code switch { "paused" => "resume", "resumed" => "pause", _ => null };
+        return verb is null || request.Query("name") is not { } name ? default : request.Query("of") switch
+        {
+            "queues" => Ui.Button(request.Href($"queues/{verb}"), "Undo", "small", fields: Ui.Hidden("name", name)),
+            "kinds" => Ui.Button(request.Href($"kinds/{verb}"), "Undo", "small", fields: Ui.Hidden("name", name)),
+            "jobs" when Guid.TryParse(name, out var id) => Ui.Button(request.Href($"jobs/{id}/{verb}"), "Undo", "small"),
+            _ => default,
+        };
     }
 
     private static (string Text, bool IsBad)? Words(string code, long? number) => code switch

@@ -19,8 +19,7 @@ internal sealed class ApiEndpoints(
 {
     public void Map(RouteGroupBuilder group)
     {
-        Get(group, "snapshot", async request => Json(
-            await reads.SnapshotAsync(request).ConfigureAwait(false), ApiJson.Default.QueueSnapshot));
+        Get(group, "snapshot", SnapshotAsync);
         Get(group, "kinds", async request => Json(
             await reads.KindsAsync(request).ConfigureAwait(false), ApiJson.Default.IReadOnlyListKindSummary));
         Get(group, "nodes", async request => Json(
@@ -30,7 +29,7 @@ internal sealed class ApiEndpoints(
         Get(group, "tasks", TasksAsync);
         Get(group, "events", async request => Json(await EventsAsync(request).ConfigureAwait(false), ApiJson.Default.EventPage));
         Get(group, "operations", async request => Json(
-            ApiData.Of(request, await reads.OperationsAsync(request, request.Number("before")).ConfigureAwait(false)),
+            ApiData.Of(request, (await reads.OperationsAsync(request, request.Number("before")).ConfigureAwait(false)).Operations),
             ApiJson.Default.IReadOnlyListBulkOperation));
         Get(group, "operations/{id:long}", async request => await reads.OperationAsync(request, request.Id).ConfigureAwait(false) is { } one
             ? Json(ApiData.Of(request, one), ApiJson.Default.BulkOperation)
@@ -72,6 +71,14 @@ internal sealed class ApiEndpoints(
         context.Response.StatusCode = reply.Status;
         context.Response.ContentType = reply.Status < 400 ? "application/json; charset=utf-8" : "application/problem+json; charset=utf-8";
         await reply.WriteAsync(context.Response.Body, context.RequestAborted).ConfigureAwait(false);
+    }
+
+    private async Task<Reply> SnapshotAsync(DashboardRequest request)
+    {
+        var snapshot = await reads.SnapshotAsync(request).ConfigureAwait(false);
+        return request.Access.Scope is null
+            ? Json(snapshot, ApiJson.Default.QueueSnapshot)
+            : Json(new ApiSnapshot(snapshot.TakenAt, snapshot.Queues), ApiJson.Default.ApiSnapshot);
     }
 
     private async Task<Reply> EntryAsync(DashboardRequest request)

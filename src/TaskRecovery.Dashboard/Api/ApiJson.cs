@@ -8,6 +8,7 @@ namespace TaskRecovery.Dashboard.Api;
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     UseStringEnumConverter = true)]
 [JsonSerializable(typeof(QueueSnapshot))]
+[JsonSerializable(typeof(ApiSnapshot))]
 [JsonSerializable(typeof(IReadOnlyList<KindSummary>))]
 [JsonSerializable(typeof(IReadOnlyList<NodeSummary>))]
 [JsonSerializable(typeof(EntrySummaryPage))]

@@ -164,6 +164,10 @@
     setInterval(() => { if (!document.hidden) { times(document); } }, 1000);
     count();
 
+    // On a phone the navigation is one line that scrolls.
+    const here = $(".side nav [aria-current]");
+    if (here) { const nav = here.closest("nav"); nav.scrollLeft += here.getBoundingClientRect().left - nav.getBoundingClientRect().left - (nav.clientWidth - here.offsetWidth) / 2; }
+
     const theme = $(".theme");
     const nameTheme = () => { if (theme) { theme.textContent = `Theme: ${stored()}`; } };
     nameTheme();
@@ -174,12 +178,15 @@
     });
 
     document.addEventListener("keydown", onKey);
+    document.addEventListener("keydown", event => { const why = event.key === "Escape" && event.target.closest(".why[open]"); if (why) { why.open = false; $("summary", why).focus(); } });
+    document.addEventListener("toggle", event => { if (event.target.matches(".why[open]")) { $("input", event.target).focus(); } }, true);
     document.addEventListener("change", event => {
       if (event.target.matches("th.pick input")) { for (const pick of picks()) { pick.checked = event.target.checked; } }
       if (event.target.matches(".pick input")) { count(); }
       if (event.target.matches("[data-submit]")) { event.target.form.requestSubmit(); }
     });
     document.addEventListener("click", event => {
+      for (const why of $$(".why[open]")) { if (!why.closest("form").contains(event.target)) { why.open = false; } }
       const target = event.target.closest("[data-copy], [data-close]");
       if (target?.dataset.copy) { navigator.clipboard?.writeText(target.dataset.copy).then(() => { target.textContent = "copied"; setTimeout(() => { target.textContent = "copy"; }, 1500); }); }
       if (target && "close" in target.dataset) { (target.closest("dialog") ? target.closest("dialog").close() : target.closest(".toasts").remove()); }
@@ -190,7 +197,7 @@
     // A note about an action is shown once: not again after a reload.
     if (new URLSearchParams(location.search).has("did")) {
       const url = new URL(location.href);
-      for (const name of ["did", "n", "undo"]) { url.searchParams.delete(name); }
+      for (const name of ["did", "n", "undo", "of", "name"]) { url.searchParams.delete(name); }
       history.replaceState(null, "", url);
     }
 

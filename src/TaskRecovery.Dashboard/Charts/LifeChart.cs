@@ -34,8 +34,9 @@ internal static class LifeChart
                     + $"<title>{pair.First.What}: {Shown.Duration(pair.First.Length)}</title></rect>");
             })}
             </svg>
-            <figcaption class="muted"><span>{Shown.Duration(Waited(parts))} waiting, {Shown.Duration(Ran(parts))}
-                running</span></figcaption>
+            <figcaption class="muted">{Shown.Clock(life.Entry.CreatedAt)}<span>{Shown.Duration(Waited(parts))} waiting,
+                {Shown.Duration(Ran(parts))} running</span>{(
+                    life.Entry.EndedAt is { } end ? Shown.Clock(end) : Html($"<span>now</span>"))}</figcaption>
             </figure>
             """);
     }

@@ -25,4 +25,7 @@ internal static partial class Log
 
     [LoggerMessage(6007, LogLevel.Information, "{User} searched data by {Conditions}")]
     public static partial void DataSearched(ILogger logger, string user, string conditions);
+
+    [LoggerMessage(6008, LogLevel.Warning, "The scope of a user could not be found; the request is refused")]
+    public static partial void ScopeFailed(ILogger logger, Exception exception);
 }

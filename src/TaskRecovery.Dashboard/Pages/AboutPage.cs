@@ -17,6 +17,7 @@ internal sealed class AboutPage(Reads reads, IOptions<DashboardOptions> options,
         var nodes = await reads.NodesAsync(request).ConfigureAwait(false);
         var versions = nodes.Where(static node => node.State == NodeState.Alive).Select(
             static node => node.LibraryVersion).OfType<string>().Distinct().Order().ToList();
+        var isWhole = request.Access.Scope is null;
         return new Page("About", Section.About, Html($"""
             <div class="columns">
             <div class="stack">
@@ -24,8 +25,9 @@ internal sealed class AboutPage(Reads reads, IOptions<DashboardOptions> options,
                 <dl class="facts">
                 {Ui.Fact("Version", Html($"{Version()}"))}
                 {Ui.Fact("Environment", Html($"{environment.Name}"))}
-                {Ui.Fact("Living nodes run", Html($"{(versions.Count == 0 ? "none" : string.Join(", ", versions))}"))}
-                {(snapshot is null ? default : Ui.Fact("Stored entries", Html($"{Shown.Number(snapshot.Stored)}")))}
+                {When(isWhole, Ui.Fact(
+                    "Living nodes run", Html($"{(versions.Count == 0 ? "none" : string.Join(", ", versions))}")))}
+                {(snapshot is null || !isWhole ? default : Ui.Fact("Stored entries", Html($"{Shown.Number(snapshot.Stored)}")))}
                 {(snapshot is null ? default : Ui.Fact("Database time", Shown.Clock(snapshot.TakenAt)))}
                 </dl>
                 """)))}
@@ -42,7 +44,8 @@ internal sealed class AboutPage(Reads reads, IOptions<DashboardOptions> options,
             <div class="stack">
             {Ui.Card("You", Ui.Body(Html($"""
                 <ul class="rights">
-                <li>{Ui.State("completed", "See")} <span class="muted">the pages, as {Ui.Name(request.Access.User)}</span></li>
+                <li>{Ui.State("completed", "See")} <span class="muted">{(isWhole ? "the pages" : "a part of the entries")}, as
+                    {Ui.Name(request.Access.User)}</span></li>
                 <li>{Right(request.Access.Data, "See data", options.Value.DataPolicy, "DataPolicy")}</li>
                 <li>{Right(request.Access.Operate, "Act", options.Value.OperatePolicy, "OperatePolicy")}</li>
                 </ul>

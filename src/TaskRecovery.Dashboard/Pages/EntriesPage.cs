@@ -33,7 +33,7 @@ internal sealed class EntriesPage(Reads reads, TimeProvider time) : IPage
             {content}
             """))
         {
-            Live = form is { IsSearch: false, Before: null } && request.Query("group") is null ? TimeSpan.FromSeconds(2) : null,
+            Live = request.Query("group") is null ? form.Live : null,
         };
     }
 

@@ -58,7 +58,7 @@ internal sealed class EntryData(Reads reads, DataView data)
         var opened = request.Access.Data && request.Number("step") is { } number && number > 0 && number <= life.Steps.Count
             ? life.Steps[(int)number - 1].Name
             : null;
-        var result = opened is null ? null : await reads.StepAsync(request, entry.Id, opened).ConfigureAwait(false);
+        var result = opened is null ? null : await reads.StepAsync(request, life, opened).ConfigureAwait(false);
         var checkpoint = await CheckpointAsync(request, life).ConfigureAwait(false);
         return Html($"""
             {Ui.Card("Arguments", Ui.Body(entry.Reason == EndReasons.Erased && entry.Args.Length == 0
@@ -78,7 +78,7 @@ internal sealed class EntryData(Reads reads, DataView data)
             return default;
         }
 
-        var lines = await reads.LogAsync(request, life.Entry.Id).ConfigureAwait(false);
+        var lines = await reads.LogAsync(request, life).ConfigureAwait(false);
         return lines.Count == 0 ? default : Ui.Card("Log", Html($"""
             <ol class="log" tabindex="0" aria-label="Log lines, oldest first">{Each(lines, line => Html(
                 $"<li class=\"level-{Level(line.Level)}\">{Shown.Exact(line.At)} <span class=\"level\">{Level(line.Level)}</span> "
@@ -128,7 +128,7 @@ internal sealed class EntryData(Reads reads, DataView data)
             return default;
         }
 
-        var text = request.Access.Data ? await reads.CheckpointAsync(request, life.Entry.Id).ConfigureAwait(false) : null;
+        var text = request.Access.Data ? await reads.CheckpointAsync(request, life).ConfigureAwait(false) : null;
         return Ui.Card(
             "Checkpoint",
             Ui.Body(text is null ? DataView.Hidden(request) : data.Json(request, Text(life, DashboardPart.Checkpoint, text))),

@@ -23,6 +23,8 @@ internal sealed class EntryForm
     private readonly Dictionary<string, string> _values = new(StringComparer.Ordinal);
     private readonly List<string> _problems = [];
 
+    private readonly EntryScope? _scope;
+
     private EntryForm(Func<string, string?> read, IEnumerable<string> unknown, Access access)
     {
         foreach (var name in Conditions)
@@ -41,6 +43,7 @@ internal sealed class EntryForm
         DataConditions = [.. _values.Keys.Where(static name => name is "key" or "meta" or "text")];
         IsRefused = NeedsData && !access.Search;
         Before = Whole("before", Usable("before", read("before")));
+        _scope = access.Scope;
         Query = Build();
     }
 
@@ -62,10 +65,15 @@ internal sealed class EntryForm
         : "A search in keys, metadata and arguments reads data, which you may not see. Remove these conditions.";
 
     /// <summary>Whether the store may have to examine many entries.</summary>
-    public bool IsSearch => NeedsData || _values.Keys.Any(static name => name is not ("state" or "queue"));
+    public bool IsSearch => NeedsData || _scope?.Metadata is not null
+        || _values.Keys.Any(static name => name is not ("state" or "queue" or "kind"));
+
+    /// <summary>How often an open page asks again; <see langword="null"/> if it does not. A kind may be rare, and then the store looks at
+    /// many entries to find a page of it.</summary>
+    public TimeSpan? Live => IsSearch || Before is not null ? null : TimeSpan.FromSeconds(this["kind"] is null ? 2 : 5);
 
     /// <summary>Whether it is one of the few lists that the pages link to without a name or number of the user.</summary>
-    public bool IsCommon => Before is null && _values.Keys.All(static name => name == "state");
+    public bool IsCommon => Before is null && _scope is null && _values.Keys.All(static name => name == "state");
 
     /// <summary>Whether a condition is set that does not match every entry. Without one, an action on all that match must say that it means
     /// all.</summary>
@@ -147,6 +155,7 @@ internal sealed class EntryForm
         UniqueKey = this["key"],
         Metadata = Metadata(),
         Text = this["text"],
+        Scope = _scope,
         Before = Before,
         Limit = PageSize,
     };

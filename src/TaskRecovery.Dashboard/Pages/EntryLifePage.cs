@@ -57,11 +57,12 @@ internal sealed class EntryLifePage(Reads reads, EntryData data, TraceLink trace
                 {When(life.Steps.Count > 0 || life.Checkpoint is not null, Html(
                     $"<label class=\"hidden\" for=\"retry-from\">Retry from</label><select id=\"retry-from\" name=\"from\">"
                     + $"<option value=\"step\">after its last step</option><option value=\"start\">from the start</option></select>"))}
-                <button class="main" data-act="retry">{Icon.Of("retry")}Retry</button></form>
+                <span class="act"><button class="main" data-act="retry">{Icon.Of("retry")}Retry</button>{Ui.Why(
+                    $"Retry entry {id}", "main")}</span></form>
                 """),
-            EntryState.Waiting => Ui.Button(request.Href($"entries/{id}/cancel"), "Cancel", "danger", "cancel"),
-            EntryState.Running when !life.Entry.CancelRequested => Ui.Button(
-                request.Href($"entries/{id}/cancel"), "Ask to stop", "danger", "cancel"),
+            EntryState.Waiting => Ui.Act(request.Href($"entries/{id}/cancel"), "Cancel", $"entry {id}", "danger", "cancel"),
+            EntryState.Running when !life.Entry.CancelRequested => Ui.Act(
+                request.Href($"entries/{id}/cancel"), "Ask to stop", $"entry {id}", "danger", "cancel"),
             _ => default,
         };
     }

@@ -21,11 +21,14 @@ internal static class EntryTable
             Column.Number("Attempt"), new("Stored"), new("When"), new("Node", "name-cell")];
 
     public static Markup Render(DashboardRequest request, IEnumerable<EntrySummary> entries, DateTimeOffset now, bool canPick)
-        => new Table("Entries, newest first", canPick ? [Pick, .. Columns] : Columns).Render(entries.Select(entry =>
+    {
+        var table = new Table("Entries, newest first", canPick ? [Pick, .. Columns] : Columns) { Style = " entry-cards" };
+        return table.Render(entries.Select(entry =>
         {
             var cells = Cells(request, entry, now);
             return new Row($"e{entry.Id}", canPick ? [Check(entry), .. cells] : cells);
         }));
+    }
 
     private static Markup[] Cells(DashboardRequest request, EntrySummary entry, DateTimeOffset now) =>
     [

@@ -25,6 +25,11 @@ internal sealed class EventsPage(Reads reads) : IPage
 
     public async ValueTask<Page> RenderAsync(DashboardRequest request)
     {
+        if (request.Access.Scope is not null)
+        {
+            return OutOfView.Of(Section.Events, "Events");
+        }
+
         if (!reads.Has(MonitorFeatures.Events))
         {
             return new Page("Events", Section.Events, Ui.Card(

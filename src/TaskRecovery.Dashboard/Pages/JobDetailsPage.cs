@@ -20,8 +20,11 @@ internal sealed class JobDetailsPage(Reads reads, DataView data) : IPage
 
         var before = Guid.TryParse(request.Query("before"), out var cursor) ? cursor : (Guid?)null;
         var tasks = await reads.TasksAsync(request, new TaskQuery { JobId = id, Before = before, Limit = 50 }).ConfigureAwait(false);
+        var last = before is null
+            ? tasks.Tasks
+            : (await reads.TasksAsync(request, new TaskQuery { JobId = id, Limit = 50 }).ConfigureAwait(false)).Tasks;
         return new Page($"Job {job.Name}", Section.Jobs, Html($"""
-            {Facts(job, tasks)}
+            {Facts(job, last)}
             <div class="columns wide-first">
             <div class="stack">{Runs(request, job, tasks)}</div>
             <div class="stack">{Ui.Card("Arguments", Ui.Body(
@@ -37,13 +40,13 @@ internal sealed class JobDetailsPage(Reads reads, DataView data) : IPage
         };
     }
 
-    private static Markup Facts(Job job, TaskPage tasks) => Html($"""
+    private static Markup Facts(Job job, IReadOnlyList<TaskRecord> last) => Html($"""
         <section class="card" aria-label="Facts"><div class="body"><dl class="facts">
         {Ui.Fact("Schedule", Html($"{ScheduleText.Of(job.Schedule)}"))}
         {Ui.Fact("Next run", job is { State: JobState.Active, NextRunAt: { } next }
             ? Html($"{Shown.Ago(next)}, at {Shown.Clock(next)}")
             : Html($"none planned"))}
-        {Ui.Fact("Last runs", JobsPage.Outcomes(tasks.Tasks))}
+        {Ui.Fact("Last runs", JobsPage.Outcomes(last))}
         {Ui.Fact("Kind", Ui.Name(job.Kind))}
         {Ui.Fact("Queue", Html($"{Ui.Name(job.Queue)}, priority {job.Priority}"))}
         {Ui.Fact("Attempts", Html($"{job.MaxAttempts} at most"))}
@@ -87,6 +90,8 @@ internal sealed class JobDetailsPage(Reads reads, DataView data) : IPage
         <form method="post" action="{request.Href($"jobs/{job.Id}/delete")}" class="filters">
         <div class="field wide"><label for="confirm">Type its name:
             {Ui.Name(job.Name)}</label><input id="confirm" name="confirm" required autocomplete="off" spellcheck="false"></div>
+        <div class="field wide"><label for="why-deleted">Why, if you like</label><input id="why-deleted" name="reason"
+            maxlength="{Ui.MaxReason}" autocomplete="off"></div>
         <button class="danger">Delete</button></form></details>
         """)));
 }

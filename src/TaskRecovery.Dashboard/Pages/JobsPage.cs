@@ -9,9 +9,6 @@ internal sealed class JobsPage(Reads reads) : IPage
 {
     private const int Strip = 20;
 
-    // One question for the recent runs of all jobs together; a job that runs rarely may have none among them.
-    private const int RecentTasks = 500;
-
     private static readonly Column[] Columns =
         [new("Job", "name-cell"), new("Schedule", "name-cell wide"), new("Next run"),
             new("Last runs", "wide"), new("Queue", "name-cell"), Column.Actions()];
@@ -27,8 +24,7 @@ internal sealed class JobsPage(Reads reads) : IPage
                 + "schedule. Add one with AddIntervalJob, or create one with IJobService.")));
         }
 
-        var recent = await reads.TasksAsync(request, new TaskQuery { Limit = RecentTasks }).ConfigureAwait(false);
-        var byJob = recent.Tasks.ToLookup(static task => task.JobId);
+        var byJob = (await reads.LastTasksAsync(request, Strip).ConfigureAwait(false)).ToLookup(static task => task.JobId);
         var table = new Table("Jobs", Columns).Render(jobs.Select(job => Row(request, job, byJob[job.Id])));
         return new Page("Jobs", Section.Jobs, Html($"<section class=\"card\">{table}</section>")) { Live = TimeSpan.FromSeconds(3) };
     }
@@ -46,10 +42,10 @@ internal sealed class JobsPage(Reads reads) : IPage
 
     public static Markup Buttons(DashboardRequest request, Job job) => !request.Access.Operate ? default : Html($"""
         <div class="actions">{When(
-            job.State == JobState.Active, Ui.Button(request.Href($"jobs/{job.Id}/run"), "Run now", "small"))}{(job.State switch
+            job.State == JobState.Active, Ui.Act(request.Href($"jobs/{job.Id}/run"), "Run now", job.Name, "small"))}{(job.State switch
             {
-                JobState.Active => Ui.Button(request.Href($"jobs/{job.Id}/pause"), "Pause", "small"),
-                JobState.Paused => Ui.Button(request.Href($"jobs/{job.Id}/resume"), "Resume", "small"),
+                JobState.Active => Pauses.Form(request.Href($"jobs/{job.Id}/pause"), job.Name),
+                JobState.Paused => Ui.Act(request.Href($"jobs/{job.Id}/resume"), "Resume", job.Name, "small"),
                 _ => default,
             })}</div>
         """);

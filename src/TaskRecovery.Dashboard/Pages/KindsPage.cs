@@ -14,6 +14,11 @@ internal sealed class KindsPage(Reads reads) : IPage
 
     public async ValueTask<Page> RenderAsync(DashboardRequest request)
     {
+        if (!request.Access.SeesWholeKinds)
+        {
+            return OutOfView.Of(Section.Kinds, "Kinds");
+        }
+
         var kinds = await reads.KindsAsync(request).ConfigureAwait(false);
         var content = kinds.Count == 0
             ? Ui.Card("Kinds", Ui.Empty(
@@ -44,5 +49,5 @@ internal sealed class KindsPage(Reads reads) : IPage
         ? default
         : kind.Pause is null
             ? Pauses.Form(request.Href("kinds/pause"), kind.Name)
-            : Ui.Button(request.Href("kinds/resume"), "Resume", "small", fields: Ui.Hidden("name", kind.Name));
+            : Ui.Act(request.Href("kinds/resume"), "Resume", kind.Name, "small", fields: Ui.Hidden("name", kind.Name));
 }

@@ -36,7 +36,7 @@ internal sealed class OperationPage(Reads reads, EnvironmentBadge environment, T
     {
         if (one.State == OperationState.Running)
         {
-            return Ui.Button(request.Href($"operations/{one.Id}/stop"), "Stop", "danger");
+            return Ui.Act(request.Href($"operations/{one.Id}/stop"), "Stop", $"operation {one.Id}", "danger");
         }
 
         if (one is { Action: BulkAction.Undo } or { Done: 0 })
@@ -46,12 +46,12 @@ internal sealed class OperationPage(Reads reads, EnvironmentBadge environment, T
 
         if (one.UndoneBy is not { } undo)
         {
-            return Ui.Button(request.Href($"operations/{one.Id}/undo"), "Undo");
+            return Ui.Act(request.Href($"operations/{one.Id}/undo"), "Undo", $"operation {one.Id}");
         }
 
         // An undo that was stopped can be continued by another one.
         return await reads.OperationAsync(request, undo).ConfigureAwait(false) is { State: OperationState.Stopped }
-            ? Ui.Button(request.Href($"operations/{one.Id}/undo"), "Undo the rest")
+            ? Ui.Act(request.Href($"operations/{one.Id}/undo"), "Undo the rest", $"operation {one.Id}")
             : default;
     }
 
@@ -59,7 +59,8 @@ internal sealed class OperationPage(Reads reads, EnvironmentBadge environment, T
     {
         // What selects the entries may be data; then its sample is data too.
         var readsData = one.Query is { UniqueKey: not null } or { Metadata: not null } or { Text: not null };
-        var sample = one.Query is { } query && (request.Access.Data || !readsData)
+        // One that was given ids has no states, and at most a scope.
+        var sample = one.Query is { States.Count: > 0 } query && (request.Access.Search || !readsData)
             ? await reads.SampleAsync(request, one.Id, query with { Before = one.UpToId + 1, Limit = Sample }).ConfigureAwait(false)
             : null;
         var verb = one.Action == BulkAction.Retry ? "Retry" : "Cancel";
@@ -74,6 +75,8 @@ internal sealed class OperationPage(Reads reads, EnvironmentBadge environment, T
                 You can stop the operation at any time, and undo it.</p>
             {When(request.Access.Operate, Html($"""
                 <form method="post" action="{request.Href($"operations/{one.Id}/start")}" class="actions">
+                    <div class="field reason"><label for="why">Why, if you like</label><input id="why" name="reason"
+                        value="{one.Audit.Reason}" maxlength="{Ui.MaxReason}" autocomplete="off"></div>
                     <button class="main" data-act="start">{verb} {Shown.Number(one.Expected)}
                         {(one.Expected.Value == 1 ? "entry" : "entries")}</button>
                     <a class="button plain" href="{request.Href("entries")}">Keep them as they are</a></form>

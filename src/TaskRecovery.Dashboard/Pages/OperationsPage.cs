@@ -23,7 +23,7 @@ internal sealed class OperationsPage(Reads reads) : IPage
 
         var before = request.Number("before");
         var operations = await reads.OperationsAsync(request, before).ConfigureAwait(false);
-        if (operations.Count == 0)
+        if (operations is { Operations.Count: 0, NextBefore: null })
         {
             return new Page("Operations", Section.Operations, Ui.Card("Operations", Ui.Empty(
                 "operations", "No bulk operation yet",
@@ -33,12 +33,17 @@ internal sealed class OperationsPage(Reads reads) : IPage
 
         return new Page("Operations", Section.Operations, Html($"""
             <section class="card">{new Table("Bulk operations, newest first", Columns).Render(
-                operations.Select(one => Row(request, one)))}</section>
+                operations.Operations.Select(one => Row(request, one)))}{Older(request, operations)}</section>
             """))
         {
             Live = before is null ? TimeSpan.FromSeconds(2) : null,
         };
     }
+
+    private static Markup Older(DashboardRequest request, OperationList operations) => operations.NextBefore is { } before
+        ? Html($"<footer><span></span><a class=\"button small\" href=\"{request.Href($"operations?before={before}")}\">"
+            + $"{(operations.Operations.Count < Reads.OperationsPerPage ? "Look further" : "Older")}</a></footer>")
+        : default;
 
     public static string Title(BulkOperation one) => one.Action switch
     {

@@ -1,7 +1,6 @@
 using TaskRecovery.Dashboard.Charts;
 using TaskRecovery.Dashboard.Hosting;
 using TaskRecovery.Dashboard.Rendering;
-using TaskRecovery.Dashboard.Security;
 using static TaskRecovery.Dashboard.Rendering.Markup;
 
 namespace TaskRecovery.Dashboard.Pages;
@@ -21,6 +20,11 @@ internal sealed class OverviewPage(Reads reads) : IPage
 
     public async ValueTask<Page> RenderAsync(DashboardRequest request)
     {
+        if (request.Access.Scope is not null)
+        {
+            return await ScopedAsync(request).ConfigureAwait(false);
+        }
+
         if (await reads.TrySnapshotAsync(request).ConfigureAwait(false) is not { } snapshot)
         {
             var latest = await EventsAsync(request).ConfigureAwait(false);
@@ -51,6 +55,21 @@ internal sealed class OverviewPage(Reads reads) : IPage
             """))
         {
             Live = TimeSpan.FromSeconds(2),
+        };
+    }
+
+    // What belongs to a part of the system: neither nodes nor events, and no number that counts more than the part.
+    private async ValueTask<Page> ScopedAsync(DashboardRequest request)
+    {
+        var snapshot = request.Access.SeesWholeQueues ? await reads.TrySnapshotAsync(request).ConfigureAwait(false) : null;
+        var failed = await FailedAsync(request).ConfigureAwait(false);
+        return new Page("Overview", Section.Overview, Html($"""
+            {Ui.Notice("", "lock", Html($"You see a part of the entries. Numbers of the whole system are not shown."))}
+            {(snapshot is null ? default : QueueTable.Card(request, snapshot, withActions: false))}
+            {FailureCard(request, failed)}
+            """))
+        {
+            Live = request.Access.Scope?.Metadata is null ? TimeSpan.FromSeconds(2) : null,
         };
     }
 
@@ -120,7 +139,7 @@ internal sealed class OverviewPage(Reads reads) : IPage
 
     private async ValueTask<(EntryGroups Kinds, EntryGroups Reasons)> FailedAsync(DashboardRequest request)
     {
-        var form = EntryForm.Parse("state=failed", Access.ToLook);
+        var form = EntryForm.Parse("state=failed", request.Access);
         return (await reads.GroupsAsync(request, form, EntryGrouping.Kind).ConfigureAwait(false),
             await reads.GroupsAsync(request, form, EntryGrouping.Reason).ConfigureAwait(false));
     }

@@ -14,7 +14,8 @@ internal static class Pauses
     public static Markup Form(string action, string name) => Html($"""
         <details class="pause"><summary>Pause<span class="hidden"> {name}</span></summary>
         <form method="post" action="{action}" class="filters">{Ui.Hidden("name", name)}
-        <div class="field wide"><label>Why <input name="reason" maxlength="500" placeholder="for those who find it paused"></label></div>
+        <div class="field wide"><label>Why <input name="reason" maxlength="{Ui.MaxReason}"
+            placeholder="for those who find it paused"></label></div>
         <div class="field"><label>Resume <select name="minutes"><option value="">by hand</option><option value="15">in 15
             min</option><option value="60">in 1 h</option><option value="480">in 8 h</option><option value="1440">in 24
                 h</option></select></label></div>

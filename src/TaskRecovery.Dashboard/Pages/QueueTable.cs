@@ -64,5 +64,5 @@ internal static class QueueTable
         ? default
         : queue.Pause is null
             ? Pauses.Form(request.Href("queues/pause"), queue.Name)
-            : Ui.Button(request.Href("queues/resume"), "Resume", "small", fields: Ui.Hidden("name", queue.Name));
+            : Ui.Act(request.Href("queues/resume"), "Resume", queue.Name, "small", fields: Ui.Hidden("name", queue.Name));
 }

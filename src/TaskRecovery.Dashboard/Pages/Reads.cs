@@ -9,10 +9,29 @@ internal sealed class Reads(
     IQueueMonitor monitor, IQueueOperator operations, IJobService jobs, ITaskService tasks, SharedReads shared, SearchLimit limit,
     ReadTurns turns, ILogger<Reads> logger)
 {
+    /// <summary>How many operations a page lists.</summary>
+    public const int OperationsPerPage = 50;
+
+    private const int JobsPerRead = 500;
+
     public bool Has(MonitorFeatures feature) => monitor.Features.HasFlag(feature);
 
-    public ValueTask<QueueSnapshot> SnapshotAsync(DashboardRequest request)
-        => shared.GetAsync("snapshot", monitor.GetSnapshotAsync, request.Aborted);
+    /// <summary>The snapshot as the user may see it. With a scope, it has no numbers of the whole system, and queues only if all of their
+    /// entries are seen.</summary>
+    public async ValueTask<QueueSnapshot> SnapshotAsync(DashboardRequest request)
+    {
+        var snapshot = await shared.GetAsync("snapshot", monitor.GetSnapshotAsync, request.Aborted).ConfigureAwait(false);
+        return request.Access.Scope is null ? snapshot : new QueueSnapshot
+        {
+            TakenAt = snapshot.TakenAt,
+            Queues = [.. snapshot.Queues.Where(queue => request.Access.SeesQueue(queue.Name))],
+            Failed = new Count(0),
+            Cancelled = new Count(0),
+            Stored = new Count(0, CountPrecision.About),
+            LastHour = new EntryTotals(),
+            LastDay = new EntryTotals(),
+        };
+    }
 
     /// <summary>The snapshot for what a page shows besides its subject; <see langword="null"/> if counting takes too long. Many full queues
     /// make it slow, and the pages that are needed then must not fail because of it.</summary>
@@ -29,49 +48,134 @@ internal sealed class Reads(
         }
     }
 
-    public ValueTask<IReadOnlyList<KindSummary>> KindsAsync(DashboardRequest request)
-        => shared.GetAsync("kinds", monitor.ListKindsAsync, request.Aborted);
+    public async ValueTask<IReadOnlyList<KindSummary>> KindsAsync(DashboardRequest request)
+    {
+        var kinds = await shared.GetAsync("kinds", monitor.ListKindsAsync, request.Aborted).ConfigureAwait(false);
+        return request.Access.Scope is null ? kinds : [.. kinds.Where(kind => request.Access.SeesKind(kind.Name))];
+    }
 
-    public ValueTask<IReadOnlyList<NodeSummary>> NodesAsync(DashboardRequest request)
-        => shared.GetAsync("nodes", monitor.ListNodesAsync, request.Aborted);
+    /// <summary>The nodes; none for a user with a scope, because a node works for all.</summary>
+    public async ValueTask<IReadOnlyList<NodeSummary>> NodesAsync(DashboardRequest request)
+        => request.Access.Scope is null
+            ? await shared.GetAsync("nodes", monitor.ListNodesAsync, request.Aborted).ConfigureAwait(false)
+            : [];
 
-    public ValueTask<IReadOnlyList<Job>> JobsAsync(DashboardRequest request)
-        => shared.GetAsync("jobs", async token => await jobs.ListAllAsync(token).ConfigureAwait(false), request.Aborted);
+    public async ValueTask<IReadOnlyList<Job>> JobsAsync(DashboardRequest request)
+    {
+        var all = await shared.GetAsync("jobs", async token => await jobs.ListAllAsync(token).ConfigureAwait(false), request.Aborted)
+            .ConfigureAwait(false);
+        return request.Access.Scope is null ? all : [.. all.Where(request.Access.SeesJob)];
+    }
 
     public ValueTask<Throughput> ThroughputAsync(DashboardRequest request, string name, ThroughputQuery query)
         => shared.GetAsync($"throughput {name}", token => monitor.GetThroughputAsync(query, token), request.Aborted);
 
-    public ValueTask<EventPage> EventsAsync(DashboardRequest request, EventQuery query)
+    /// <summary>Events; none for a user with a scope. Those of an entry are in its life.</summary>
+    public async ValueTask<EventPage> EventsAsync(DashboardRequest request, EventQuery query)
     {
+        if (request.Access.Scope is not null)
+        {
+            return new EventPage([], null);
+        }
+
         var isCommon = query is { Before: null, After: null, Node: null, Actor: null, EntryId: null, OperationId: null };
-        return AskAsync(request, isCommon, $"events {Key(query)}", token => monitor.ListEventsAsync(query, token));
+        return await AskAsync(request, isCommon, $"events {Key(query)}", token => monitor.ListEventsAsync(query, token))
+            .ConfigureAwait(false);
     }
 
-    public ValueTask<TaskPage> TasksAsync(DashboardRequest request, TaskQuery query)
-        => AskAsync(
-            request, query is { JobId: null, Before: null }, $"tasks {query.JobId} {query.State} {query.Before} {query.Limit}",
-            token => monitor.ListTasksAsync(query, token));
+    /// <summary>The events for what a page shows besides its subject; <see langword="null"/> if they can't be read in time.</summary>
+    public async ValueTask<EventPage?> TryEventsAsync(DashboardRequest request, EventQuery query)
+    {
+        try
+        {
+            return await EventsAsync(request, query).ConfigureAwait(false);
+        }
+        catch (TimeoutException failure)
+        {
+            Log.PageFailed(logger, failure, "events");
+            return null;
+        }
+    }
 
-    public ValueTask<TaskRecord?> TaskAsync(DashboardRequest request, Guid id)
-        => AskAsync(request, false, $"task {id}", async token => await tasks.GetAsync(id, token).ConfigureAwait(false));
+    /// <summary>Tasks of the jobs that the user sees.</summary>
+    public async ValueTask<TaskPage> TasksAsync(DashboardRequest request, TaskQuery query)
+    {
+        var question = $"tasks {query.JobId} {query.State} {query.Before} {query.Limit}";
+        if (request.Access.Scope is null)
+        {
+            return await AskAsync(
+                request, query is { JobId: null, Before: null }, question, token => monitor.ListTasksAsync(query, token))
+                .ConfigureAwait(false);
+        }
 
-    public ValueTask<EntryLife?> LifeAsync(DashboardRequest request, long id)
-        => AskAsync(request, false, $"life {id}", token => monitor.GetLifeAsync(id, token));
+        var seen = (await JobsAsync(request).ConfigureAwait(false)).Select(static job => job.Id).ToHashSet();
+        return seen.Count == 0 || (query.JobId is { } of && !seen.Contains(of)) ? new TaskPage([], null, IsComplete: true)
+            : await AskInTurnAsync(
+                request, $"{question} {request.Access.ScopeKey}",
+                token => query.JobId is null ? SeenOnly.TasksAsync(monitor, query, seen, token) : monitor.ListTasksAsync(query, token),
+                isSearch: false).ConfigureAwait(false);
+    }
 
-    public ValueTask<IReadOnlyList<RunLogLine>> LogAsync(DashboardRequest request, long id)
-        => AskAsync(request, false, $"log {id}", token => monitor.ListLogAsync(id, token));
+    /// <summary>The last tasks of each job that the user sees.</summary>
+    public async ValueTask<IReadOnlyList<TaskRecord>> LastTasksAsync(DashboardRequest request, int limit)
+    {
+        var seen = (await JobsAsync(request).ConfigureAwait(false)).Select(static job => job.Id).ToList();
+        return await AskAsync(
+            request, request.Access.Scope is null, $"last tasks {limit} {request.Access.ScopeKey}", ReadAsync).ConfigureAwait(false);
 
-    public ValueTask<string?> StepAsync(DashboardRequest request, long id, string name)
-        => AskAsync(request, false, $"step {id} {name}", token => monitor.GetStepResultAsync(id, name, token));
+        async ValueTask<IReadOnlyList<TaskRecord>> ReadAsync(CancellationToken token)
+        {
+            var found = new List<TaskRecord>();
+            foreach (var jobIds in seen.Chunk(JobsPerRead))
+            {
+                found.AddRange(await monitor.ListLastTasksAsync(
+                    new LastTasksQuery { JobIds = jobIds, Limit = limit }, token).ConfigureAwait(false));
+            }
 
-    public ValueTask<string?> CheckpointAsync(DashboardRequest request, long id)
-        => AskAsync(request, false, $"checkpoint {id}", token => monitor.GetCheckpointAsync(id, token));
+            return found;
+        }
+    }
+
+    public async ValueTask<TaskRecord?> TaskAsync(DashboardRequest request, Guid id)
+    {
+        var task = await AskAsync(request, false, $"task {id}", async token => await tasks.GetAsync(id, token).ConfigureAwait(false))
+            .ConfigureAwait(false);
+        return task is null || request.Access.Scope is null
+            || (await JobsAsync(request).ConfigureAwait(false)).Any(job => job.Id == task.JobId) ? task : null;
+    }
+
+    /// <summary>An entry; <see langword="null"/> if it does not exist or the user does not see it.</summary>
+    public async ValueTask<EntryLife?> LifeAsync(DashboardRequest request, long id)
+    {
+        var life = await AskAsync(request, false, $"life {id}", token => monitor.GetLifeAsync(id, token)).ConfigureAwait(false);
+        return life is null || request.Access.Scope is not { } scope ? life
+            : scope.Admits(life.Entry.Queue, life.Entry.Kind, life.Entry.Metadata) ? Alone(life)
+            : null;
+    }
+
+    // Without what it says about entries beside it, and about the machine.
+    private static EntryLife Alone(EntryLife life) => life with
+    {
+        Claim = life.Claim is { } claim ? claim with { Entries = 0 } : null,
+        Runs = [.. life.Runs.Select(static run => run.BlackBox is { } box
+            ? run with { BlackBox = box with { RanBeside = [], Vitals = null } }
+            : run)],
+    };
+
+    public ValueTask<IReadOnlyList<RunLogLine>> LogAsync(DashboardRequest request, EntryLife seen)
+        => AskAsync(request, false, $"log {seen.Entry.Id}", token => monitor.ListLogAsync(seen.Entry.Id, token));
+
+    public ValueTask<string?> StepAsync(DashboardRequest request, EntryLife seen, string name)
+        => AskAsync(request, false, $"step {seen.Entry.Id} {name}", token => monitor.GetStepResultAsync(seen.Entry.Id, name, token));
+
+    public ValueTask<string?> CheckpointAsync(DashboardRequest request, EntryLife seen)
+        => AskAsync(request, false, $"checkpoint {seen.Entry.Id}", token => monitor.GetCheckpointAsync(seen.Entry.Id, token));
 
     /// <summary>A list of entries. One that has to examine many entries counts as a search, of which a user runs one at a time.</summary>
     public ValueTask<EntrySummaryPage> EntriesAsync(DashboardRequest request, EntryForm form)
     {
         LogSearch(request, form.DataConditions);
-        var question = $"entries {form.Address} {form.Before}";
+        var question = $"entries {form.Address} {form.Before} {request.Access.ScopeKey}";
         return form.IsSearch
             ? SearchAsync(request, question, token => monitor.ListAsync(form.Query, token))
             : AskAsync(request, form.IsCommon, question, token => monitor.ListAsync(form.Query, token));
@@ -84,17 +188,39 @@ internal sealed class Reads(
     public ValueTask<EntryGroups> GroupsAsync(DashboardRequest request, EntryForm form, EntryGrouping by)
     {
         LogSearch(request, form.DataConditions);
-        var question = $"groups {by} {form.Address}";
+        var question = $"groups {by} {form.Address} {request.Access.ScopeKey}";
         return form.IsSearch
             ? SearchAsync(request, question, token => monitor.GroupAsync(form.Query, by, token))
             : AskAsync(request, form.IsCommon, question, token => monitor.GroupAsync(form.Query, by, token));
     }
 
-    public ValueTask<IReadOnlyList<BulkOperation>> OperationsAsync(DashboardRequest request, long? before)
-        => AskAsync(request, before is null, $"operations {before}", token => operations.ListOperationsAsync(before, 50, token));
+    /// <summary>The operations that the user sees.</summary>
+    public async ValueTask<OperationList> OperationsAsync(DashboardRequest request, long? before)
+    {
+        if (request.Access.Scope is not null)
+        {
+            var access = request.Access;
+            return await AskInTurnAsync(
+                request, $"operations {before} {access.ScopeKey}",
+                token => SeenOnly.OperationsAsync(operations, before, OperationsPerPage, access.SeesOperation, token),
+                isSearch: false).ConfigureAwait(false);
+        }
 
-    public ValueTask<BulkOperation?> OperationAsync(DashboardRequest request, long id)
-        => AskAsync(request, false, $"operation {id}", token => operations.FindOperationAsync(id, token));
+        // One operation more than a page has shows whether there is another page.
+        var all = await AskAsync(
+            request, before is null, $"operations {before}",
+            token => operations.ListOperationsAsync(before, OperationsPerPage + 1, token)).ConfigureAwait(false);
+        return all.Count > OperationsPerPage
+            ? new OperationList([.. all.Take(OperationsPerPage)], all[OperationsPerPage - 1].Id)
+            : new OperationList(all, null);
+    }
+
+    public async ValueTask<BulkOperation?> OperationAsync(DashboardRequest request, long id)
+    {
+        var one = await AskAsync(request, false, $"operation {id}", token => operations.FindOperationAsync(id, token))
+            .ConfigureAwait(false);
+        return one is not null && request.Access.SeesOperation(one) ? one : null;
+    }
 
     public ValueTask<OperationEntryPage> OperationEntriesAsync(DashboardRequest request, OperationEntryQuery query)
         => AskAsync(

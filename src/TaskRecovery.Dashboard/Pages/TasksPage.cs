@@ -7,6 +7,8 @@ namespace TaskRecovery.Dashboard.Pages;
 /// <summary>The runs of all jobs.</summary>
 internal sealed class TasksPage(Reads reads) : IPage
 {
+    private const int PageSize = 50;
+
     private static readonly (string? Key, string Name, TaskState? State)[] States =
     [
         (null, "All", null), ("waiting", "Waiting", TaskState.Created),
@@ -22,11 +24,12 @@ internal sealed class TasksPage(Reads reads) : IPage
         var before = Guid.TryParse(request.Query("before"), out var cursor) ? cursor : (Guid?)null;
         var jobs = await reads.JobsAsync(request).ConfigureAwait(false);
         var tasks = await reads.TasksAsync(
-            request, new TaskQuery { State = state.State, Before = before, Limit = 50 }).ConfigureAwait(false);
+            request, new TaskQuery { State = state.State, Before = before, Limit = PageSize }).ConfigureAwait(false);
         var filter = state.Key is null ? "" : $"state={state.Key}";
         var older = tasks.NextBefore is { } next
             ? Html($"<footer><span></span><a class=\"button small\" "
-                + $"href=\"{request.Href($"tasks?{filter}{(filter.Length == 0 ? "" : "&")}before={next}")}\">Older</a></footer>")
+                + $"href=\"{request.Href($"tasks?{filter}{(filter.Length == 0 ? "" : "&")}before={next}")}\">"
+                + $"{(tasks.Tasks.Count < PageSize ? "Look further" : "Older")}</a></footer>")
             : default;
         return new Page("Tasks", Section.Tasks, Html($"""
             {Ui.Tabs("State", States.Select(

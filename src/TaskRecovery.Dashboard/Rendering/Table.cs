@@ -10,8 +10,11 @@ internal sealed class Table(string caption, params Column[] columns)
 {
     private const int MaxNarrow = 4;
 
+    /// <summary>A further class of the cards, with a space before it.</summary>
+    public string Style { get; init; } = "";
+
     public Markup Render(IEnumerable<Row> rows) => Html($"""
-        <table{When(columns.Length > MaxNarrow, Html($" class=\"cards\""))} role="table"><caption class="hidden">{caption}</caption>
+        <table{When(columns.Length > MaxNarrow, Html($" class=\"cards{Style}\""))} role="table"><caption class="hidden">{caption}</caption>
         <thead role="rowgroup"><tr role="row">{Each(columns, Head)}</tr></thead>
         <tbody role="rowgroup">{Each(rows, Body)}</tbody></table>
         """);

@@ -5,6 +5,9 @@ namespace TaskRecovery.Dashboard.Rendering;
 /// <summary>Pieces that several pages use.</summary>
 internal static class Ui
 {
+    /// <summary>The most characters of a reason that a form takes.</summary>
+    public const int MaxReason = 500;
+
     private const int MaxName = 72;
 
     /// <summary>What is shown for nothing.</summary>
@@ -84,6 +87,25 @@ internal static class Ui
     public static Markup Button(string action, string text, string style = "", string? act = null, Markup fields = default) => Html($"""
         <form method="post" action="{action}">{fields}<button
             class="{style}"{(act is null ? default : Html($" data-act=\"{act}\""))}>{text}</button></form>
+        """);
+
+    /// <summary>As <see cref="Button"/>, with a folded field for the reason, which the record of the action shows.</summary>
+    /// <param name="action">The address.</param>
+    /// <param name="text">The word on the button.</param>
+    /// <param name="of">What it acts on, for those who can't see where the button is.</param>
+    /// <param name="style">The class of the button.</param>
+    /// <param name="act">The key that presses it.</param>
+    /// <param name="fields">Further fields.</param>
+    public static Markup Act(
+        string action, string text, string of, string style = "", string? act = null, Markup fields = default) => Html($"""
+        <form method="post" action="{action}" class="act">{fields}<button
+            class="{style}"{(act is null ? default : Html($" data-act=\"{act}\""))}>{text}</button>{Why($"{text} {of}", style)}</form>
+        """);
+
+    /// <summary>The folded field for a reason, to the right of a button.</summary>
+    public static Markup Why(string what, string style = "") => Html($"""
+        <details class="why {style}"><summary title="Say why"><span class="hidden">Say why: {what}</span></summary><label>Why, if you
+            like <input name="reason" maxlength="{MaxReason}" autocomplete="off"></label></details>
         """);
 
     public static Markup Hidden(string name, string value) => Html($"<input type=\"hidden\" name=\"{name}\" value=\"{value}\">");

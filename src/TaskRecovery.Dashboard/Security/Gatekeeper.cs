@@ -35,14 +35,45 @@ internal sealed class Gatekeeper(
             return (null, refusal);
         }
 
+        if (!TryScope(context, out var scope))
+        {
+            refusal = new Refusal(StatusCodes.Status403Forbidden, "No view", "The application could not say what your account may see.");
+            Log.Refused(logger, refusal.Status, context.Request.Method, context.Request.Path.ToUriComponent(), refusal.Title);
+            return (null, refusal);
+        }
+
         var data = await HoldsAsync(_options.DataPolicy, context).ConfigureAwait(false);
         var access = new Access(
             data,
             data && (_options.SearchPolicy is null ? _options.Redact is null
                 : await HoldsAsync(_options.SearchPolicy, context).ConfigureAwait(false)),
             await HoldsAsync(_options.OperatePolicy, context).ConfigureAwait(false),
-            Actor.Of(context.User, _options.UserName));
+            Actor.Of(context.User, _options.UserName),
+            scope);
         return (access, null);
+    }
+
+    // A scope that restricts nothing is a mistake: it would show one tenant's data to another one.
+    private bool TryScope(HttpContext context, out EntryScope? scope)
+    {
+        scope = null;
+        if (_options.Scope is not { } choose)
+        {
+            return true;
+        }
+
+        try
+        {
+            scope = choose(context.User);
+            return scope is not { Queues: null, Kinds: null, Metadata: null };
+        }
+#pragma warning disable CA1031 // Whatever the application throws: without an answer, nothing is shown.
+        catch (Exception failure)
+#pragma warning restore CA1031
+        {
+            Log.ScopeFailed(logger, failure);
+            return false;
+        }
     }
 
     private static Refusal? CheckOrigin(HttpContext context, bool isApi)

@@ -9,6 +9,8 @@ namespace TaskRecovery.Dashboard.Tests.Browser;
 /// refused.</summary>
 public sealed class AccessibilityTests(Chromium chromium)
 {
+    private static readonly EntryScope OneQueue = new() { Queues = ["default"] };
+
     // A theme changes colors only, and these are the rules about colors.
     private static readonly AxeRunOptions Colors = new() { RunOnly = RunOnlyOptions.Rules("color-contrast", "link-in-text-block") };
 
@@ -36,6 +38,42 @@ public sealed class AccessibilityTests(Chromium chromium)
 
         Assert.Equal([], found);
         Assert.Equal([], visitor.Complaints);
+    }
+
+    [Fact]
+    public async Task Axe_finds_nothing_on_pages_that_say_no_or_have_nothing()
+    {
+        var found = new List<string>();
+        var complaints = new List<string>();
+        (FakeSystem System, AppSetup Setup, string[] Paths)[] visits =
+        [
+            (Shop.Open(), AppSetup.ForBrowsers,
+                ["jobs/kinds", "jobs/entries?group=kind", "jobs/entries?kind=none", "jobs/entries/1", "jobs/operations/99",
+                "jobs/entries?x=1"]),
+            (Shop.Open(), AppSetup.ForBrowsers with { OperatePolicy = null, DataPolicy = null },
+                [$"jobs/entries/{Shop.FailedEntry}", "jobs/entries?text=a", "jobs/about"]),
+            (Shop.Open(), AppSetup.ForBrowsers with { Configure = static options => options.Scope = static _ => OneQueue },
+                ["jobs/", "jobs/nodes", "jobs/events"]),
+            (Shop.Empty(), AppSetup.ForBrowsers, ["jobs/", "jobs/queues", "jobs/entries", "jobs/kinds", "jobs/jobs", "jobs/tasks",
+                "jobs/nodes", "jobs/events", "jobs/operations", "jobs/search"]),
+            (Shop.Open(), new AppSetup { Policy = null }, ["jobs/"]),
+        ];
+        foreach (var (system, setup, paths) in visits)
+        {
+            await using var app = await DashboardApp.StartAsync(system, setup);
+            await using var visitor = await Visitor.ComeAsync(chromium, app.Address);
+            foreach (var path in paths)
+            {
+                await visitor.Page.GotoAsync(path);
+                await FindAsync(visitor, path, null, found);
+            }
+
+            // The browser itself writes about a page that says no.
+            complaints.AddRange(visitor.Complaints.Where(static one => !one.Contains("Failed to load resource", StringComparison.Ordinal)));
+        }
+
+        Assert.Equal([], found);
+        Assert.Equal([], complaints);
     }
 
     [Fact]

@@ -48,12 +48,79 @@ public sealed class OperatorTests(Chromium chromium)
         await page.Keyboard.PressAsync("j");
         await page.Keyboard.PressAsync("x");
         await page.Keyboard.PressAsync("j");
+        await page.Keyboard.PressAsync("j");
+        await page.Keyboard.PressAsync("k");
         await page.Keyboard.PressAsync("x");
         await Expect(page.Locator("[data-chosen]")).ToHaveTextAsync("2 selected");
         await page.Keyboard.PressAsync("r");
         await Expect(page.Locator("h1")).ToHaveTextAsync("Retry 19 entries");
 
         Assert.Equal(2, app.Operations.Prepared?.EntryIds?.Count);
+    }
+
+    [Fact]
+    public async Task Keys_open_an_entry_and_cancel_it()
+    {
+        await using var app = await DashboardApp.StartAsync(Shop.Open(), AppSetup.ForBrowsers);
+        await using var visitor = await Visitor.ComeAsync(chromium, app.Address);
+        var page = visitor.Page;
+        await page.GotoAsync("jobs/entries?state=waiting");
+
+        var first = await page.Locator("tbody tr").First.Locator("a").InnerTextAsync();
+        await page.Keyboard.PressAsync("j");
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.Locator(".crumb")).ToContainTextAsync(first);
+        await page.Keyboard.PressAsync("c");
+        await Expect(page.Locator(".toasts")).ToBeVisibleAsync();
+
+        Assert.Equal(["preview Cancel", "start operation 7"], app.Operations.Done.Select(static done => done.Action));
+        Assert.Equal([long.Parse(first, System.Globalization.CultureInfo.InvariantCulture)], app.Operations.Prepared?.EntryIds!);
+        Assert.Equal([], visitor.Complaints);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task An_action_takes_a_reason(bool script)
+    {
+        await using var app = await DashboardApp.StartAsync(Shop.Open(), AppSetup.ForBrowsers);
+        await using var visitor = await Visitor.ComeAsync(chromium, app.Address, script: script);
+        var page = visitor.Page;
+
+        await page.GotoAsync($"jobs/entries/{Shop.FailedEntry}");
+        await page.Locator(".why summary").ClickAsync();
+        await page.Locator(".why input").FillAsync("the gateway is back");
+        await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Retry", Exact = true }).ClickAsync();
+        await Expect(page.Locator(".toasts")).ToBeVisibleAsync();
+        await page.GotoAsync("jobs/operations/7");
+        await page.Locator("#why").FillAsync("all of them");
+        await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Retry 19 entries" }).ClickAsync();
+        await Expect(page.Locator(".toasts")).ToContainTextAsync("started");
+
+        Assert.Equal(["the gateway is back", "all of them"], app.Operations.Done.Select(static done => done.Audit.Reason));
+        Assert.Equal([], visitor.Complaints);
+    }
+
+    [Theory]
+    [InlineData("queues", "reports", "resume queue reports", "pause queue reports")]
+    [InlineData("kinds", "thumbnail", "resume kind thumbnail", "pause kind thumbnail")]
+    public async Task A_pause_and_a_resumption_can_be_undone(string path, string name, string expected, string undone)
+    {
+        await using var app = await DashboardApp.StartAsync(Shop.Open(), AppSetup.ForBrowsers);
+        await using var visitor = await Visitor.ComeAsync(chromium, app.Address);
+        var page = visitor.Page;
+
+        await page.GotoAsync($"jobs/{path}");
+        await page.Locator("tr", new PageLocatorOptions { HasText = name })
+            .GetByRole(AriaRole.Button, new LocatorGetByRoleOptions { Name = "Resume" }).ClickAsync();
+        await page.Locator(".toasts").GetByRole(AriaRole.Button, new LocatorGetByRoleOptions { Name = "Undo" }).ClickAsync();
+        await Expect(page.Locator(".toasts")).ToContainTextAsync("Paused.");
+        await Expect(page).ToHaveURLAsync(new System.Text.RegularExpressions.Regex($"/jobs/{path}$"));
+        await page.Locator(".toasts").GetByRole(AriaRole.Button, new LocatorGetByRoleOptions { Name = "Undo" }).ClickAsync();
+        await Expect(page.Locator(".toasts")).ToContainTextAsync("Resumed.");
+
+        Assert.Equal([expected, undone, expected], app.Operations.Done.Select(static done => done.Action));
+        Assert.Equal([], visitor.Complaints);
     }
 
     [Fact]

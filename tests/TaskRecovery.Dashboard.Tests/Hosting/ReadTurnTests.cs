@@ -12,7 +12,7 @@ public sealed class ReadTurnTests
     [Theory]
     [InlineData("jobs/entries?queue=none&before={0}", "list", "jobs/queues")]
     [InlineData("jobs/entries?state=completed&before={0}", "list", "jobs/kinds")]
-    [InlineData("jobs/events?actor=nobody-{0}", "events", "jobs/nodes")]
+    [InlineData("jobs/events?actor=nobody-{0}", "events", "jobs/jobs")]
     [InlineData("jobs/api/entries/{0}", "life", "jobs/entries?state=failed")]
     [InlineData("jobs/api/tasks?job=00000000-0000-0000-0000-0000000000{0}", "tasks", "jobs/operations")]
     public async Task One_user_starts_one_of_many_questions_at_a_time(string path, string question, string other)

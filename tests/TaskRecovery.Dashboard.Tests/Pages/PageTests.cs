@@ -26,6 +26,97 @@ public sealed class PageTests
         Assert.EndsWith("</html>\n", page, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Every_form_that_acts_takes_a_reason()
+    {
+        await using var app = await DashboardApp.StartAsync(Shop.Open());
+        var acting = 0;
+
+        foreach (var path in Requests.Pages)
+        {
+            using var response = await app.Client.SendAsync(Requests.Get(path, roles: "data,ops"), TestContext.Current.CancellationToken);
+            var page = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+            foreach (var form in page.Split("<form ").Skip(1).Select(
+                static part => part[..part.IndexOf("</form>", StringComparison.Ordinal)]))
+            {
+                // What is prepared is confirmed, with the reason, on the page of its preview.
+                if (form.Contains("method=\"post\"", StringComparison.Ordinal)
+                    && !form.Contains("operations/prepare", StringComparison.Ordinal))
+                {
+                    acting++;
+                    Assert.Contains("name=\"reason\"", form, StringComparison.Ordinal);
+                }
+            }
+        }
+
+        Assert.True(acting > 20, $"Only {acting} forms were found.");
+    }
+
+    [Fact]
+    public async Task A_job_is_paused_for_a_time_and_with_a_reason()
+    {
+        await using var app = await DashboardApp.StartAsync(Shop.Open());
+
+        using var response = await app.Client.SendAsync(
+            Requests.Get($"jobs/jobs/{Shop.ReportJob}", roles: "ops"), TestContext.Current.CancellationToken);
+        var page = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        var form = page[page.IndexOf($"jobs/{Shop.ReportJob}/pause", StringComparison.Ordinal)..];
+
+        Assert.Contains("name=\"minutes\"", form[..form.IndexOf("</form>", StringComparison.Ordinal)], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_job_that_runs_rarely_has_its_last_runs_beside_one_that_runs_often()
+    {
+        var system = Shop.Open();
+        var (often, rare) = (system.Jobs[0], system.Jobs[3]);
+        system.Tasks.RemoveAll(task => task.JobId != rare.Id);
+        system.Tasks.AddRange(Enumerable.Range(1, 2_000).Select(index => new TaskRecord
+        {
+            Id = Guid.CreateVersion7(),
+            JobId = often.Id,
+            State = TaskState.Completed,
+            CreatedAt = system.Now.AddSeconds(-index),
+        }));
+        await using var app = await DashboardApp.StartAsync(system);
+
+        using var response = await app.Client.SendAsync(Requests.Get("jobs/jobs"), TestContext.Current.CancellationToken);
+        var page = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+
+        Assert.Contains("The last 20 runs: 20 completed", page, StringComparison.Ordinal);
+        Assert.Contains("The last 1 run: 1 completed", page, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("state=failed", "2000")]
+    [InlineData("state=failed&kind=payment.capture", "5000")]
+    [InlineData("kind=mail.*&queue=mail", "5000")]
+    [InlineData("reason=crash_loop", "0")]
+    [InlineData("kind=mail.send&before=4100", "0")]
+    public async Task Lists_by_state_queue_and_kind_are_live(string filter, string expected)
+    {
+        await using var app = await DashboardApp.StartAsync(Shop.Open());
+
+        using var response = await app.Client.SendAsync(Requests.Get($"jobs/entries?{filter}"), TestContext.Current.CancellationToken);
+
+        Assert.Contains(
+            $"data-live=\"{expected}\"", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken),
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_dead_node_says_what_became_of_its_work()
+    {
+        await using var app = await DashboardApp.StartAsync(Shop.Open());
+
+        using var response = await app.Client.SendAsync(Requests.Get("jobs/nodes"), TestContext.Current.CancellationToken);
+        var page = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+
+        Assert.Contains("3 entries recovered", page, StringComparison.Ordinal);
+        Assert.Contains("<div>released</div>", page, StringComparison.Ordinal);
+        Assert.Contains("2 alive, 1 silent", page, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("jobs/")]
     [InlineData("jobs/queues")]
@@ -79,7 +170,7 @@ public sealed class PageTests
     [InlineData("4127", "./entries/4127")]
     [InlineData("#4127", "./entries/4127")]
     [InlineData("01932f5e-9c1b-7cc3-8f5a-2f6d3a3f0b11", "./jobs/01932f5e-9c1b-7cc3-8f5a-2f6d3a3f0b11")]
-    [InlineData("00000001-0002-0002-0000-000000000001", "./entries/4199")]
+    [InlineData("00000019-0002-0002-0000-000000000001", "./entries/4190")]
     [InlineData("4BF92F3577B34DA6A3CE929D0E0E4736", "./entries/4127")]
     [InlineData("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "./entries/4127")]
     [InlineData("00000000000000000000000000000007", "./entries?trace=00000000000000000000000000000007")]

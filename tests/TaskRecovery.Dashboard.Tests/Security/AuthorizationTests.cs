@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Json;
 using TaskRecovery.Dashboard.Tests.Support;
 
 namespace TaskRecovery.Dashboard.Tests.Security;
@@ -14,7 +15,7 @@ public sealed class AuthorizationTests
     {
         await using var app = await DashboardApp.StartAsync(Shop.Open(), new AppSetup { Policy = null });
 
-        foreach (var path in Requests.Pages)
+        foreach (var path in Requests.Pages.Concat(Requests.Files))
         {
             using var response = await app.Client.SendAsync(Requests.Get(path, roles: "data,ops"), TestContext.Current.CancellationToken);
 
@@ -61,7 +62,7 @@ public sealed class AuthorizationTests
     {
         await using var app = await DashboardApp.StartAsync(Shop.Open());
 
-        foreach (var path in Requests.Pages.Append("jobs/-/dashboard.css"))
+        foreach (var path in Requests.Pages.Concat(Requests.Files))
         {
             using var response = await app.Client.SendAsync(Requests.Get(path, user: null), TestContext.Current.CancellationToken);
 
@@ -176,10 +177,71 @@ public sealed class AuthorizationTests
         var statuses = await PostAllAsync(app, "ops");
 
         Assert.All(statuses, static status => Assert.Equal(HttpStatusCode.SeeOther, status));
-        Assert.All(app.Operations.Done, static done => Assert.Equal(("ada", "dashboard"), (done.Audit.Actor, done.Audit.Tool)));
+        Assert.All(
+            app.Operations.Done,
+            static done => Assert.Equal(("ada", "dashboard", "because"), (done.Audit.Actor, done.Audit.Tool, done.Audit.Reason)));
         Assert.Superset(
             new HashSet<string> { $"run {Shop.ReportJob}", $"delete {Shop.ReportJob}" },
             app.Operations.Done.Select(static done => done.Action).ToHashSet());
+    }
+
+    [Theory]
+    [InlineData(null, "", null, HttpStatusCode.Unauthorized)]
+    [InlineData("ada", "", null, HttpStatusCode.Forbidden)]
+    [InlineData("ada", "data", null, HttpStatusCode.Forbidden)]
+    [InlineData("ada", "ops", "cross-site", HttpStatusCode.Forbidden)]
+    [InlineData("ada", "ops", "same-site", HttpStatusCode.Forbidden)]
+    [InlineData("ada", "ops", null, HttpStatusCode.OK)]
+    [InlineData("ada", "ops", "same-origin", HttpStatusCode.OK)]
+    public async Task Every_action_of_the_api_needs_the_right_and_no_other_site(
+        string? user, string roles, string? site, HttpStatusCode expected)
+    {
+        await using var app = await DashboardApp.StartAsync(Shop.Open(), new AppSetup { HasApi = true });
+
+        foreach (var path in Requests.Posts)
+        {
+            using var request = Requests.Post($"jobs/api/{path["jobs/".Length..]}", user, roles, site);
+            request.Content = JsonContent.Create(new
+            {
+                name = "mail",
+                reason = "because",
+                id = new[] { Shop.FailedEntry },
+                @do = "retry",
+                filter = "state=failed",
+                confirm = "monthly-report",
+            });
+            using var response = await app.Client.SendAsync(request, TestContext.Current.CancellationToken);
+
+            Assert.Equal((path, expected), (path, response.StatusCode));
+        }
+
+        // A refusal is recorded; nothing else is done.
+        var done = app.Operations.Done.Where(static one => !one.Action.StartsWith("refused", StringComparison.Ordinal)).ToList();
+        Assert.Equal(expected == HttpStatusCode.OK, done.Count > 0);
+        Assert.All(done, static one => Assert.Equal("because", one.Audit.Reason));
+    }
+
+    [Fact]
+    public async Task Without_an_answer_what_a_user_may_see_nothing_is_shown()
+    {
+        Func<System.Security.Claims.ClaimsPrincipal, EntryScope?>[] scopes =
+            [static _ => throw new InvalidOperationException("no tenant"), static _ => new EntryScope()];
+        foreach (var scope in scopes)
+        {
+            await using var app = await DashboardApp.StartAsync(
+                Shop.Open(), new AppSetup { Configure = options => options.Scope = scope });
+
+            foreach (var path in Requests.Pages)
+            {
+                using var response = await app.Client.SendAsync(Requests.Get(path), TestContext.Current.CancellationToken);
+
+                Assert.Equal(HttpStatusCode.Forbidden, response.StatusCode);
+            }
+
+            Assert.All(await PostAllAsync(app, "ops"), static status => Assert.Equal(HttpStatusCode.Forbidden, status));
+            Assert.Empty(app.System.Asked);
+            Assert.Empty(app.Operations.Done);
+        }
     }
 
     private static async Task<List<HttpStatusCode>> PostAllAsync(DashboardApp app, string roles, string? user = "ada")

@@ -89,7 +89,8 @@ internal sealed class FakeOperator(FakeSystem system) : IQueueOperator
     public ValueTask<IReadOnlyList<BulkOperation>> ListOperationsAsync(
         long? before = null, int limit = 100, CancellationToken cancellationToken = default)
         => ValueTask.FromResult<IReadOnlyList<BulkOperation>>(
-            [.. system.Operations.Where(static one => one.State != OperationState.Prepared).OrderByDescending(static one => one.Id)]);
+            [.. system.Operations.Where(one => one.State != OperationState.Prepared && (before is null || one.Id < before))
+                .OrderByDescending(static one => one.Id).Take(limit)]);
 
     public ValueTask<OperationEntryPage> ListOperationEntriesAsync(OperationEntryQuery query, CancellationToken cancellationToken = default)
     {

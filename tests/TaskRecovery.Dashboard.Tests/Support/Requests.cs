@@ -21,6 +21,13 @@ internal static class Requests
         "jobs/operations/7", "jobs/operations/5", "jobs/search?q=mail", "jobs/about",
     ];
 
+    /// <summary>What is not a page: downloads and assets.</summary>
+    public static readonly string[] Files =
+    [
+        $"jobs/entries/{Shop.CompletedEntry}/args", $"jobs/entries/{Shop.CompletedEntry}/result",
+        "jobs/-/dashboard.css", "jobs/-/dashboard.js", "jobs/-/icon.svg",
+    ];
+
     public static readonly string[] Posts =
     [
         $"jobs/entries/{Shop.FailedEntry}/retry", $"jobs/entries/{Shop.WaitingEntry}/cancel",

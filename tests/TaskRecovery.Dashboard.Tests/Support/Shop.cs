@@ -31,9 +31,9 @@ internal static class Shop
     public static FakeSystem Open(Texts? texts = null)
     {
         var system = new FakeSystem { Now = Now };
+        ShopEntries.Fill(system, texts ?? Texts.Plain);
         ShopQueues.Fill(system, texts ?? Texts.Plain);
         ShopNodes.Fill(system, texts ?? Texts.Plain);
-        ShopEntries.Fill(system, texts ?? Texts.Plain);
         ShopJobs.Fill(system, texts ?? Texts.Plain);
         ShopEvents.Fill(system, texts ?? Texts.Plain);
         return system;

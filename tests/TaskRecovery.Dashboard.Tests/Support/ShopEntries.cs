@@ -4,23 +4,32 @@ using Microsoft.Extensions.Logging;
 namespace TaskRecovery.Dashboard.Tests.Support;
 
 /// <summary>The entries of the shop, with the life of each.</summary>
-internal static class ShopEntries
+internal static partial class ShopEntries
 {
-    private const string Error = "System.Net.Http.HttpRequestException: The gateway answered 502 (Bad Gateway)\n   at "
-        + "Shop.Payments.Gateway.CaptureAsync(Order order)\n   at Shop.Payments.CaptureWorker.WorkAsync(WorkContext`1 context)";
+    /// <summary>The first entry of the last 18 minutes. What is older waits for its time, or for its queue.</summary>
+    private const long First = 4_060;
+
+    private const long CrashLoop = 4_080;
+    private const long Retried = 4_149;
 
     private static readonly string[] Kinds = ["mail.send", "order.confirm", "thumbnail", "stock.sync", "payment.capture"];
+    private static readonly HashSet<long> FailedIds = [.. Failures()];
 
     public static void Fill(FakeSystem system, Texts texts)
     {
-        for (var id = 4_060L; id < 4_200; id++)
+        FillWaiting(system, texts);
+        for (var id = First; id < 4_200; id++)
         {
             system.Lives.Add(id switch
             {
                 Shop.CrashedEntry => Crashed(system, texts),
-                Shop.RunningEntry => Running(system, texts),
-                _ when id % 22 == 12 => Failed(system, texts, id),
-                >= Shop.WaitingEntry => Waiting(system, texts, id),
+                4_124 or 4_126 => Beside(system, texts, id),
+                Retried => RetriedByHand(system, texts),
+                Shop.RunningEntry => Report(system, texts),
+                >= 4_177 and < Shop.WaitingEntry => Running(system, texts, id),
+                _ when FailedIds.Contains(id) => Failed(system, texts, id),
+                >= 4_197 => Waiting(system, texts, id, Kinds[id % 2 == 0 ? 1 : 3], system.Now.AddSeconds(-(4_200 - id) * 0.28)),
+                >= Shop.WaitingEntry => Waiting(system, texts, id, Kinds[id % 2], system.Now.AddMinutes(1 + (id % 50))),
                 _ when id % 31 == 5 => Cancelled(system, texts, id),
                 _ => Completed(system, texts, id),
             });
@@ -31,19 +40,44 @@ internal static class ShopEntries
         system.Log.AddRange(
         [
             new RunLogLine(
-                9_041, system.Now.AddSeconds(-41), LogLevel.Information, "Shop.Orders", texts.Of("Order 88121: 3 items, 148.20 EUR")),
+                9_041, system.Now.AddSeconds(-553.4), LogLevel.Information, "Shop.Orders", texts.Of("Order 88121: 3 items, 148.20 EUR")),
             new RunLogLine(
-                9_041, system.Now.AddSeconds(-38), LogLevel.Warning, "Shop.Orders", texts.Of("Stock of SKU 2210 is low (4 left)")),
+                9_041, system.Now.AddSeconds(-552.6), LogLevel.Warning, "Shop.Orders", texts.Of("Stock of SKU 2210 is low (4 left)")),
             new RunLogLine(
-                9_044, system.Now.AddSeconds(-21), LogLevel.Information, "Shop.Orders", texts.Of("Continued after step reserve-stock")),
+                9_044, system.Now.AddSeconds(-547.6), LogLevel.Information, "Shop.Orders", texts.Of("Continued after step reserve-stock")),
         ]);
+    }
+
+    // 23 of the last 140, in the order of their ids.
+    private static IEnumerable<long> Failures()
+        => Enumerable.Range(4_060, 140).Select(static id => (long)id).Where(
+            static id => (id % 6 == 0 && id is not (4_182 or Shop.WaitingEntry)) || id is 4_063 or 4_083);
+
+    private static void FillWaiting(FakeSystem system, Texts texts)
+    {
+        var id = First - 301;
+        Add(214, "mail.send", static index => TimeSpan.FromSeconds(95 + (index * 11)));
+        Add(31, "order.confirm", static index => TimeSpan.FromMinutes(4 + index));
+        Add(4, "payment.capture", static index => TimeSpan.FromMinutes(9 + index));
+        Add(2, "report.monthly", static index => TimeSpan.FromHours(9 + index));
+        Add(41, "report.monthly", static index => TimeSpan.FromSeconds(-384 + (index * 9)));
+        Add(3, "mail.digest", static index => TimeSpan.FromSeconds(-40 + (index * 3)));
+        Add(6, "order.confirm", static index => TimeSpan.FromMilliseconds(-800 + (index * 90)));
+
+        void Add(int count, string kind, Func<int, TimeSpan> due)
+        {
+            for (var index = 0; index < count; index++)
+            {
+                system.Lives.Add(Waiting(system, texts, id++, kind, system.Now + due(index)));
+            }
+        }
     }
 
     private static QueueEntry Entry(FakeSystem system, Texts texts, long id, string? kind = null) => new()
     {
         Id = id,
         Kind = texts.Of(kind ?? Kinds[id % Kinds.Length]),
-        Queue = texts.Of(id % 5 == 4 ? "payments" : id % 5 == 0 ? "mail" : "default"),
+        Queue = texts.Of(QueueOf(kind ?? Kinds[id % Kinds.Length])),
         Priority = 5,
         Args = Json(texts, "order", (84_000 + id).ToString(CultureInfo.InvariantCulture)),
         State = EntryState.Waiting,
@@ -55,152 +89,47 @@ internal static class ShopEntries
         Metadata = new Dictionary<string, string> { [texts.Of("tenant")] = texts.Of("acme"), [texts.Of("region")] = texts.Of("eu") },
     };
 
+    private static string QueueOf(string kind) => kind switch
+    {
+        "mail.send" or "mail.digest" => "mail",
+        "payment.capture" => "payments",
+        "report.monthly" => "reports",
+        "thumbnail" => "thumbnails",
+        _ => "default",
+    };
+
+    // So that the crashed entry was stored when its life begins.
     private static DateTimeOffset Stored(FakeSystem system, long id)
-        => system.Now.AddSeconds(-(4_200 - id) * 4.3).AddMilliseconds(-(id % 7) * 113);
+        => system.Now.AddSeconds(-(4_200 - id) * 7.59).AddMilliseconds(-(id % 7) * 113);
 
-    private static EntryLife Waiting(FakeSystem system, Texts texts, long id)
-        => Life(system, Entry(system, texts, id) with { RunAt = id % 3 == 0 ? system.Now.AddMinutes(id % 50) : Stored(system, id) });
+    private static EntryLife Waiting(FakeSystem system, Texts texts, long id, string kind, DateTimeOffset due)
+        => Life(system, Entry(system, texts, id, kind) with { RunAt = due });
 
-    private static EntryLife Completed(FakeSystem system, Texts texts, long id)
+    // Seven on the first node, three on the second one with the report, and two on the node that is silent.
+    private static EntryLife Running(FakeSystem system, Texts texts, long id)
     {
-        var entry = Entry(system, texts, id);
-        var started = entry.CreatedAt.AddMilliseconds(8 + (id % 30));
-        var ended = started.AddMilliseconds(140 + (id % 11 * 310));
-        return Life(system, entry with
-        {
-            State = EntryState.Completed,
-            Attempt = 1,
-            StartedAt = started,
-            EndedAt = ended,
-            Node = texts.Of($"shop-web-{1 + (id % 2)}"),
-            Result = Json(texts, "sent", "true"),
-        }) with
-        {
-            Runs = [new EntryRun { Fence = id * 2, End = EntryRunEnd.Completed, StartedAt = started,
-                    EndedAt = ended, Node = texts.Of("shop-web-1"), Attempt = 1, IsFinal = true }],
-        };
-    }
-
-    private static EntryLife Cancelled(FakeSystem system, Texts texts, long id)
-        => Life(system, Entry(
-            system, texts, id) with
-        {
-            State = EntryState.Cancelled,
-            EndedAt = Stored(system, id).AddMinutes(1),
-            Reason = texts.Of(EndReasons.CancelRequested),
-        });
-
-    private static EntryLife Failed(FakeSystem system, Texts texts, long id)
-    {
-        var entry = Entry(system, texts, id, "payment.capture");
-        var runs = Enumerable.Range(1, 4).Select(attempt =>
-        {
-            var started = entry.CreatedAt.AddSeconds(attempt * attempt * 2);
-            return new EntryRun
-            {
-                Fence = (id * 2) + attempt,
-                End = attempt == 4 ? EntryRunEnd.Failed : EntryRunEnd.Retried,
-                StartedAt = started,
-                EndedAt = started.AddMilliseconds(1_420),
-                Node = texts.Of("shop-web-2"),
-                Attempt = attempt,
-                IsFinal = attempt == 4,
-                Reason = attempt == 4 ? texts.Of(EndReasons.AttemptsExhausted) : null,
-                Error = texts.Of(Error),
-            };
-        }).ToList();
-        return Life(system, entry with
-        {
-            State = EntryState.Failed,
-            Attempt = 4,
-            MaxAttempts = 4,
-            StartedAt = runs[^1].StartedAt,
-            EndedAt = runs[^1].EndedAt,
-            Node = texts.Of("shop-web-2"),
-            Reason = texts.Of(EndReasons.AttemptsExhausted),
-            Error = texts.Of(Error),
-        }) with
-        {
-            Runs = runs,
-        };
-    }
-
-    /// <summary>The story that the dashboard is made for: its node was killed in a step, another one went on with the next step.</summary>
-    private static EntryLife Crashed(FakeSystem system, Texts texts)
-    {
-        var entry = Entry(system, texts, Shop.CrashedEntry, "order.confirm") with { CreatedAt = system.Now.AddMinutes(-9).AddSeconds(-14) };
-        DateTimeOffset At(double seconds) => entry.CreatedAt.AddSeconds(seconds);
-        return Life(system, entry with
-        {
-            State = EntryState.Completed,
-            Attempt = 1,
-            Crashes = 1,
-            StartedAt = At(6.31),
-            EndedAt = At(9.87),
-            Node = texts.Of("shop-web-1"),
-            Result = Json(texts, "confirmation", "C-4127"),
-        }) with
-        {
-            Runs =
-            [
-                new EntryRun
-                {
-                    Fence = 9_041, End = EntryRunEnd.Lost, StartedAt = At(0.012),
-                    EndedAt = At(6.28), Node = texts.Of("shop-web-2"), Crashes = 1,
-                    BlackBox = new BlackBox
-                    {
-                        Step = texts.Of("charge-card"), ProgressAge = TimeSpan.FromSeconds(1.9),
-                        Proof = DeathProof.LockFree, DeclaredBy = texts.Of("shop-web-1"), RanBeside = [4_124, 4_126],
-                        Vitals = new NodeVitals { WorkingSetBytes = 986L << 20, MemoryLimitBytes = 1L << 30,
-                            CpuPercent = 91, GcPausePercent = 7.4, ThreadPoolQueue = 212, Running = 3 },
-                    },
-                },
-                new EntryRun { Fence = 9_044, End = EntryRunEnd.Completed, StartedAt = At(6.31),
-                    EndedAt = At(9.87), Node = texts.Of("shop-web-1"), Attempt = 1, Crashes = 1, IsFinal = true },
-            ],
-            Steps =
-            [
-                new EntryStep(texts.Of("check-order"), At(0.41), 9_041, 212),
-                new EntryStep(texts.Of("reserve-stock"), At(1.62), 9_041, 1_482),
-                new EntryStep(texts.Of("charge-card"), At(8.1), 9_044, 148),
-                new EntryStep(texts.Of("send-mail"), At(9.7), 9_044, 64),
-            ],
-            TraceParent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-            Checkpoint = new EntryCheckpoint(At(1.63), 9_041, 512),
-        };
-    }
-
-    private static EntryLife Running(FakeSystem system, Texts texts)
-        => Life(system, Entry(system, texts, Shop.RunningEntry, "report.monthly") with
+        var kind = (id % 5) switch { 0 => "mail.send", 4 => "payment.capture", _ => "order.confirm" };
+        var node = id >= 4_186 ? "shop-batch-1" : kind == "payment.capture" ? "shop-web-2" : "shop-web-1";
+        var started = system.Now.AddSeconds(id >= 4_186 ? -13.2 : -(4_188 - id) * 0.31);
+        return Life(system, Entry(system, texts, id, kind) with
         {
             State = EntryState.Running,
             Attempt = 1,
-            StartedAt = system.Now.AddSeconds(-64),
-            Node = texts.Of("shop-web-2"),
-            CreatedAt = system.Now.AddSeconds(-65),
-            Timeout = TimeSpan.FromMinutes(30),
+            StartedAt = started,
+            CreatedAt = Stored(system, id),
+            Node = texts.Of(node),
         }) with
         {
             Claim = new EntryClaim
             {
-                Fence = 9_102,
-                Node = texts.Of("shop-web-2"),
+                Fence = id * 2,
+                Node = texts.Of(node),
                 NodeId = Guid.Empty,
-                ClaimedAt = system.Now.AddSeconds(-64),
+                ClaimedAt = started,
                 Entries = 1,
             },
-            Progress = new ReportedProgress(412, 1_200, texts.Of("Adding up orders of November"), system.Now.AddSeconds(-1), 9_102),
-            Steps = [new EntryStep(texts.Of("load-orders"), system.Now.AddSeconds(-31), 9_102, 48_210)],
-            JobName = texts.Of("monthly-report"),
-            Task = new TaskRecord
-            {
-                Id = Guid.Empty,
-                JobId = Shop.ReportJob,
-                State = TaskState.Running,
-                EntryId = Shop.RunningEntry,
-                CreatedAt = system.Now,
-            },
         };
+    }
 
     private static EntryLife Life(FakeSystem system, QueueEntry entry)
         => new() { Entry = entry, ReadAt = system.Now, Runs = [], Steps = [], Events = [], HoldsUniqueKey = entry.EndedAt is null };

@@ -6,18 +6,18 @@ internal static class ShopEvents
     public static void Fill(FakeSystem system, Texts texts)
     {
         Add(system, 1, 181, QueueEventKind.NodeJoined, node: texts.Of("shop-web-1"), detail: texts.Of("vm-1, process 4001"));
-        Add(system, 2, 64, QueueEventKind.OperationStarted, operation: 5, entries: 412, actor: texts.Of("ada"), reason: texts.Of(
+        Add(system, 2, 55, QueueEventKind.OperationStarted, operation: 5, entries: 412, actor: texts.Of("ada"), reason: texts.Of(
             "the gateway is back"));
-        Add(system, 3, 64, QueueEventKind.OperationEnded, operation: 5, entries: 412);
-        Add(system, 4, 41, QueueEventKind.CrashLoop, entry: 4_082, subject: texts.Of("thumbnail"), node: texts.Of("shop-web-2"));
-        Add(system, 5, 9.1, QueueEventKind.NodeDied, node: texts.Of("shop-web-2"), detail: texts.Of(
+        Add(system, 3, 54.95, QueueEventKind.OperationEnded, operation: 5, entries: 409);
+        Add(system, 4, 15.1, QueueEventKind.CrashLoop, entry: 4_080, subject: texts.Of("thumbnail"), node: texts.Of("shop-web-2"));
+        Add(system, 5, 9.129, QueueEventKind.NodeDied, node: texts.Of("shop-web-2"), detail: texts.Of(
             "its lock was free; declared by shop-web-1"));
-        Add(system, 6, 9, QueueEventKind.Swept, node: texts.Of("shop-web-2"), entries: 3);
+        Add(system, 6, 9.1287, QueueEventKind.Swept, node: texts.Of("shop-web-2"), entries: 3);
         Add(system, 7, 8.6, QueueEventKind.NodeJoined, node: texts.Of("shop-web-2"), detail: texts.Of("vm-2, process 4002"));
         Add(system, 8, 7, QueueEventKind.Paused, subject: texts.Of("queue reports"), actor: texts.Of("grace@example.org"), reason: texts.Of(
             "month end, wait for the ledger"));
         Add(
-            system, 9, 2.4, QueueEventKind.EntryRetried, entry: Shop.FailedEntry,
+            system, 9, 2.4, QueueEventKind.EntryRetried, entry: 4_149,
             subject: texts.Of("payment.capture"), actor: texts.Of("ada"));
         Add(system, 10, 1.2, QueueEventKind.Refused, detail: texts.Of("cancel entry 4188"), actor: texts.Of("eve"));
     }

@@ -18,12 +18,19 @@ internal static class ShopJobs
         system.Operations.AddRange(
         [
             Operation(system, texts, 7, BulkAction.Retry, OperationState.Prepared, 19, 0),
-            Operation(system, texts, 6, BulkAction.Cancel, OperationState.Running, 5_000, 2_500) with
+            Operation(system, texts, 6, BulkAction.Cancel, OperationState.Running, 214, 0) with
             {
                 Audit = new AuditInfo(texts.Of("grace@example.org"), texts.Of("wrong template")) { Tool = "cli" },
             },
             Operation(system, texts, 5, BulkAction.Retry, OperationState.Ended, 412, 409) with { Refused = 3 },
-            Operation(system, texts, 4, BulkAction.Cancel, OperationState.Stopped, 1_200, 500) with { UndoneBy = 5 },
+            Operation(system, texts, 4, BulkAction.Undo, OperationState.Ended, 500, 500) with
+            {
+                Undoes = 3, Audit = new AuditInfo(texts.Of("ada"), texts.Of("they were right")) { Tool = "dashboard" },
+            },
+            Operation(system, texts, 3, BulkAction.Cancel, OperationState.Stopped, 1_200, 500) with
+            {
+                UndoneBy = 4, Audit = new AuditInfo(texts.Of("ada"), texts.Of("wrong prices")) { Tool = "dashboard" },
+            },
         ]);
     }
 
@@ -41,7 +48,7 @@ internal static class ShopJobs
             State = state,
             Queue = texts.Of("default"),
             MaxAttempts = 10,
-            NextRunAt = state == JobState.Active ? system.Now.AddSeconds(132) : null,
+            NextRunAt = state == JobState.Active ? system.Now.AddSeconds(-64) + interval : null,
             DeclaredBy = texts.Of("shop"),
             CreatedAt = system.Now.AddDays(-40),
             UpdatedAt = system.Now.AddDays(-3),
@@ -55,7 +62,7 @@ internal static class ShopJobs
             {
                 Id = new Guid(system.Tasks.Count + 1, 2, 2, 0, 0, 0, 0, 0, 0, 0, 1),
                 JobId = job.Id,
-                EntryId = 4_199 - (system.Tasks.Count % 130),
+                EntryId = end == TaskState.Running ? Shop.RunningEntry : 3_700 - system.Tasks.Count,
                 State = end,
                 DueAt = index == 3 ? null : due,
                 Attempt = 1,
@@ -63,7 +70,7 @@ internal static class ShopJobs
                 StartedAt = due.AddMilliseconds(31),
                 EndedAt = end == TaskState.Running ? null : due.AddSeconds(1.4 + index),
                 Reason = end == TaskState.Cancelled ? texts.Of(EndReasons.Overlap) : null,
-                Node = texts.Of("shop-web-1"),
+                Node = texts.Of(end == TaskState.Running ? "shop-web-2" : "shop-web-1"),
             });
         }
     }
@@ -75,7 +82,7 @@ internal static class ShopJobs
             Id = id,
             Action = action,
             State = state,
-            Query = new EntryQuery { States = [EntryState.Failed] },
+            Query = new EntryQuery { States = [EntryState.Failed], Reason = EndReasons.AttemptsExhausted },
             Audit = new AuditInfo(texts.Of("ada"), texts.Of("the gateway is back")) { Tool = "dashboard" },
             CreatedAt = system.Now.AddMinutes(-id * 11),
             StartedAt = state == OperationState.Prepared ? null : system.Now.AddMinutes(-id * 11),

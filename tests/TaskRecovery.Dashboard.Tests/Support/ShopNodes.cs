@@ -7,21 +7,34 @@ internal static class ShopNodes
     [
         Node(system, texts, 1, "shop-web-1", NodeState.Alive, TimeSpan.FromMilliseconds(310), 7) with
         {
-            Queues = [new NodeQueue(texts.Of("default"), 20),
-                new NodeQueue(texts.Of("mail"), 10), new NodeQueue(texts.Of("thumbnails"), 8)],
+            Queues = [new NodeQueue(texts.Of("default"), 10), new NodeQueue(texts.Of("mail"), 5), new NodeQueue(texts.Of("thumbnails"), 4)],
+            StartedAt = system.Now.AddMinutes(-181),
         },
         Node(system, texts, 2, "shop-web-2", NodeState.Alive, TimeSpan.FromMilliseconds(720), 3) with
         {
-            Queues = [new NodeQueue(texts.Of("payments"), 5), new NodeQueue(texts.Of("reports"), 4)],
+            Queues =
+            [
+                new NodeQueue(texts.Of("default"), 10), new NodeQueue(texts.Of("mail"), 5), new NodeQueue(texts.Of("payments"), 5),
+                new NodeQueue(texts.Of("reports"), 4), new NodeQueue(texts.Of("thumbnails"), 4),
+            ],
+            StartedAt = system.Now.AddMinutes(-8.6),
         },
-        Node(system, texts, 3, "shop-batch-1", NodeState.Silent, TimeSpan.FromSeconds(8.4), 2),
+        Node(system, texts, 3, "shop-batch-1", NodeState.Silent, TimeSpan.FromSeconds(8.4), 2) with
+        {
+            Queues = [new NodeQueue(texts.Of("default"), 4)],
+        },
         Node(system, texts, 4, "shop-web-2", NodeState.Dead, TimeSpan.FromMinutes(9), 0) with
         {
-            DeadAt = system.Now.AddMinutes(-9), Proof = DeathProof.LockFree,
+            DeadAt = system.Now.AddSeconds(-547.74), Proof = DeathProof.LockFree,
             DeclaredBy = texts.Of("shop-web-1"), StartedAt = system.Now.AddHours(-31),
+            Machine = texts.Of("vm-2"), ProcessId = 3_871,
         },
         Node(system, texts, 5, "shop-web-1", NodeState.Left, TimeSpan.FromHours(3),
-            0) with { DeadAt = system.Now.AddHours(-3), Proof = DeathProof.Left, StartedAt = system.Now.AddDays(-6) },
+            0) with
+        {
+            DeadAt = system.Now.AddMinutes(-182), Proof = DeathProof.Left, StartedAt = system.Now.AddDays(-6),
+            Machine = texts.Of("vm-1"), ProcessId = 2_214,
+        },
     ]);
 
     public static void Grow(FakeSystem system) => system.Nodes.InsertRange(0, Enumerable.Range(10, 45).Select(index =>

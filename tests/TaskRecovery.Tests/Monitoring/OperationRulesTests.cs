@@ -27,6 +27,10 @@ public sealed class OperationRulesTests
         Refuses("Neither Query nor EntryIds is set", () => OperationRules.Check(new BulkRequest { Action = BulkAction.Retry }));
         Refuses("Query and EntryIds are both set", () => OperationRules.Check(
             new BulkRequest { Action = BulkAction.Retry, Query = new(), EntryIds = [1] }));
+        Refuses("Scope is set for a query", () => OperationRules.Check(
+            new BulkRequest { Action = BulkAction.Retry, Query = new(), Scope = new EntryScope { Queues = ["a"] } }));
+        Refuses("Scope.Kinds is ''", () => OperationRules.Check(
+            new BulkRequest { Action = BulkAction.Retry, EntryIds = [1], Scope = new EntryScope { Kinds = [""] } }));
         Refuses("EntryIds has 0 ids: use 1 to 10,000", () => OperationRules.Check(
             new BulkRequest { Action = BulkAction.Retry, EntryIds = [] }));
         Refuses("EntryIds has 10,001 ids", () => OperationRules.Check(

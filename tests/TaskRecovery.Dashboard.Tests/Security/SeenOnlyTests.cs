@@ -1,0 +1,127 @@
+using System.Net;
+using System.Text.RegularExpressions;
+using TaskRecovery.Dashboard.Tests.Support;
+
+namespace TaskRecovery.Dashboard.Tests.Security;
+
+/// <summary>Lists that are restricted after they were read: their pages are full, and following their links finds everything.</summary>
+public sealed partial class SeenOnlyTests
+{
+    private const int Own = 120;
+    private const int Others = 2_300;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Tasks_of_one_tenant_fill_their_pages()
+    {
+        var system = Shop.Open();
+        AddTasks(system);
+        await using var app = await DashboardApp.StartAsync(system, Scoped(new EntryScope { Queues = ["own"] }));
+
+        var pages = await FollowAsync(app, "tasks", EntryLink());
+
+        Assert.Equal([50, 50, 20], pages.Select(static page => page.Count));
+        Assert.Equal(Own, pages.SelectMany(static page => page).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task Operations_of_one_tenant_fill_their_pages()
+    {
+        var scope = new EntryScope { Queues = ["own"] };
+        var system = Shop.Open();
+        AddOperations(system, scope);
+        await using var app = await DashboardApp.StartAsync(system, Scoped(scope));
+
+        var pages = await FollowAsync(app, "operations", OperationLink());
+
+        Assert.Equal([50, 50, 20], pages.Select(static page => page.Count));
+        Assert.Equal(Own, pages.SelectMany(static page => page).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task Operations_of_all_have_a_next_page_too()
+    {
+        var system = Shop.Open();
+        system.Operations.Clear();
+        AddOperations(system, scope: null);
+        system.Operations.RemoveRange(120, system.Operations.Count - 120);
+        await using var app = await DashboardApp.StartAsync(system);
+
+        var pages = await FollowAsync(app, "operations", OperationLink());
+
+        Assert.Equal([50, 50, 20], pages.Select(static page => page.Count));
+    }
+
+    private static AppSetup Scoped(EntryScope scope) => new() { Configure = options => options.Scope = _ => scope };
+
+    // The tenant's own are the oldest ones, and scattered there.
+    private static void AddTasks(FakeSystem system)
+    {
+        var (own, other) = (system.Jobs[0] with { Queue = "own" }, system.Jobs[1]);
+        system.Jobs[0] = own;
+        system.Tasks.Clear();
+        for (var index = 0; index < Others + Own; index++)
+        {
+            var isOwn = index < Own * 2 && index % 2 == 0;
+            system.Tasks.Add(new TaskRecord
+            {
+                Id = Guid.CreateVersion7(system.Now.AddMinutes(index)),
+                JobId = isOwn ? own.Id : other.Id,
+                EntryId = index + 1,
+                State = TaskState.Completed,
+                CreatedAt = system.Now.AddMinutes(index),
+            });
+        }
+    }
+
+    private static void AddOperations(FakeSystem system, EntryScope? scope)
+    {
+        for (var index = 0; index < Others + Own; index++)
+        {
+            var isOwn = index < Own * 2 && index % 2 == 0;
+            system.Operations.Add(system.Operations.Count > 0
+                ? system.Operations[0] with { Id = 1_000 + index, State = OperationState.Ended, Query = Query(isOwn) }
+                : Operation(system, 1_000 + index));
+        }
+
+        EntryQuery? Query(bool isOwn) => isOwn && scope is not null ? new EntryQuery { Scope = scope } : null;
+    }
+
+    private static BulkOperation Operation(FakeSystem system, long id) => new()
+    {
+        Id = id,
+        Action = BulkAction.Cancel,
+        State = OperationState.Ended,
+        Audit = new AuditInfo("ada"),
+        CreatedAt = system.Now,
+        UpToId = 1,
+        Expected = new Count(1),
+        Done = 1,
+        Refused = 0,
+    };
+
+    private static async Task<List<List<string>>> FollowAsync(DashboardApp app, string path, Regex link)
+    {
+        var pages = new List<List<string>>();
+        for (string? next = path; next is not null && pages.Count < 10;)
+        {
+            using var response = await app.Client.SendAsync(Requests.Get($"jobs/{next}"), Cancellation);
+            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+            var html = await response.Content.ReadAsStringAsync(Cancellation);
+            pages.Add([.. link.Matches(html).Select(static match => match.Groups[1].Value)]);
+            next = Older().Match(html) is { Success: true } older ? older.Groups[1].Value : null;
+        }
+
+        return pages;
+    }
+
+    [GeneratedRegex("<a class=\"id\" href=\"./entries/([0-9]+)\"")]
+    private static partial Regex EntryLink();
+
+    [GeneratedRegex("<a href=\"./operations/([0-9]+)\"")]
+    private static partial Regex OperationLink();
+
+    [GeneratedRegex("href=\"./([a-z]+\\?before=[^\"]+)\">Older<")]
+    private static partial Regex Older();
+}
