@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Everything that must succeed before a change is done. CI runs the same.
 #
-#   build/check.sh                              format, build, tests, pack, consumer, model, short chaos run
+#   build/check.sh                              format, build, tests, pack, consumer, native, model, chaos
 #   build/check.sh --without-tests-and-model    the same without these two, if CI has run them already
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -71,6 +71,9 @@ if [ -n "${TASKRECOVERY_TEST_POSTGRES:-}" ]; then
 else
     build/postgres.sh run dotnet run --no-restore --project build/consumer -- "$PWD/artifacts/consumer"
 fi
+
+stage "a native program with a worker and the dashboard"
+build/check-aot.sh
 
 stage "a consumer for each test framework"
 dotnet msbuild build/testing-consumers/Consumers.proj -v:q -nologo
