@@ -4,10 +4,13 @@ using TaskRecovery.WebSample;
 var port = new Option<int>("--port") { Description = "The port on this machine.", DefaultValueFactory = _ => 5080 };
 var postgres = new Option<bool>("--postgres")
 {
-    Description = "Use PostgreSQL, with the connection string "
-    + $"in {ShopOptions.PostgresVariable}. Default: an SQLite file, nothing to install."
+    Description = $"Use PostgreSQL, with the connection string in {ShopOptions.PostgresVariable}. Default: an SQLite file, nothing "
+        + "to install.",
 };
-var data = new Option<DirectoryInfo?>("--data") { Description = "Where the SQLite file goes. Default: a folder for temporary files." };
+var data = new Option<DirectoryInfo?>("--data")
+{
+    Description = "Where the SQLite file goes. Default: a folder of yours that others can't read.",
+};
 var quiet = new Option<bool>("--no-customers") { Description = "Nobody orders anything by itself." };
 var child = new Option<bool>("--child") { Hidden = true };
 
@@ -19,14 +22,13 @@ root.SetAction(async (arguments, cancellationToken) =>
     {
         Port = arguments.GetValue(port),
         Postgres = arguments.GetValue(postgres) ? ShopOptions.ReadPostgres() : null,
-        Data = Directory.CreateDirectory(arguments.GetValue(data)?.FullName ?? Path.Combine(
-            Path.GetTempPath(), "taskrecovery-shop")).FullName,
+        Data = SampleFolder.Create(arguments.GetValue(data)?.FullName ?? SampleFolder.Default()),
         HasCustomers = !arguments.GetValue(quiet),
     };
 
     return arguments.GetValue(child)
         ? await Shop.RunAsync(options, ParentPipe.Watch(cancellationToken))
-        : await Supervisor.RunAsync(args, options, cancellationToken);
+        : await Supervisor.RunAsync(options, cancellationToken);
 });
 
 return await root.Parse(args).InvokeAsync();

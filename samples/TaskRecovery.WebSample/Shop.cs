@@ -15,12 +15,20 @@ internal static class Shop
             builder.Services.AddHostedService<Customers>();
         }
 
+        // A page that was opened under another name, which an attacker's name server gives this address, gets no answer.
+        builder.Configuration["AllowedHosts"] = "localhost;127.0.0.1";
         AddTasks(builder.Services, options);
         AddDashboard(builder.Services);
+        if (options.HasCustomers)
+        {
+            // After the engine, so that the store is ready.
+            builder.Services.AddHostedService<Opening>();
+        }
 
         var app = builder.Build();
         Shopfront.Map(app);
         app.MapTaskRecovery("/jobs").RequireAuthorization("staff");
+        app.MapTaskRecoveryApi("/jobs/api").RequireAuthorization("staff");
         await app.RunAsync(cancellationToken);
         return 0;
     }
@@ -32,6 +40,7 @@ internal static class Shop
             .AddQueue("mail", concurrency: 4)
             .AddQueue("pictures", concurrency: 2)
             .AddQueue("reports", concurrency: 1)
+            .AddQueue(Opening.Newsletter, concurrency: 1)
             .AddWorker<ConfirmOrder, ConfirmOrderWorker>(configure: worker => worker.MaxAttempts = 4)
             .AddWorker<SendMail, SendMailWorker>(configure: worker => worker.MaxAttempts = 3)
             .AddWorker<ResizePicture, ResizePictureWorker>()
@@ -40,6 +49,7 @@ internal static class Shop
             .AddKind<SendDigest>()
             .AddIntervalJob("stock-sync", TimeSpan.FromSeconds(15), new SyncStock("warehouse-1"))
             .AddIntervalJob("sales-report", TimeSpan.FromSeconds(90), new WriteReport(400), job => job with { Queue = "reports" })
+            .AddCronJob("nightly-stock-sync", "0 3 * * *", new SyncStock("warehouse-2"))
             .AddIntervalJob("yearly-report", TimeSpan.FromDays(365), new WriteReport(2_000), job => job with { Queue = "reports" });
         _ = options.Postgres is { } connectionString ? tasks.UsePostgreSql(connectionString) : tasks.UseSqlite(
             $"Data Source={options.DatabasePath}");

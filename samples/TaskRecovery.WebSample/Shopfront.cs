@@ -15,7 +15,8 @@ internal static class Shopfront
         button { font: inherit; padding: .375rem .875rem; min-width: 15rem; text-align: left; }
         </style></head><body>
         <h1>A small shop</h1>
-        <p>Everything that these buttons start is seen in the <a href="jobs/">dashboard</a>. Customers order now and then by themselves.</p>
+        <p>Everything that these buttons start is seen in the <a href="jobs/">dashboard</a>, and by programs at
+            <a href="jobs/api/snapshot">jobs/api</a>. Customers order now and then by themselves.</p>
         <form method="post" action="order"><button>Place an order</button> four steps, then a mail</form>
         <form method="post" action="rush"><button>Place 300 orders</button> more than can run at once</form>
         <form method="post" action="report"><button>Write the sales report</button> about a minute, with progress and log lines</form>
@@ -26,12 +27,13 @@ internal static class Shopfront
     public static void Map(WebApplication app)
     {
         app.MapGet("/", () => Results.Content(Page, "text/html"));
-        app.MapPost("/order", async (IJobQueue queue, CancellationToken cancellationToken) =>
+        var buttons = app.MapGroup("").AddEndpointFilter(OwnPage.RequireAsync);
+        buttons.MapPost("/order", async (IJobQueue queue, CancellationToken cancellationToken) =>
         {
             await Customers.OrderAsync(queue, Random.Shared.Next(100_000, 900_000), cancellationToken);
             return Back();
         });
-        app.MapPost("/rush", async (IJobQueue queue, CancellationToken cancellationToken) =>
+        buttons.MapPost("/rush", async (IJobQueue queue, CancellationToken cancellationToken) =>
         {
             for (var count = 0; count < 300; count++)
             {
@@ -40,7 +42,7 @@ internal static class Shopfront
 
             return Back();
         });
-        app.MapPost("/report", async (IJobService jobs, CancellationToken cancellationToken) =>
+        buttons.MapPost("/report", async (IJobService jobs, CancellationToken cancellationToken) =>
         {
             if (await jobs.GetByNameAsync("sales-report", cancellationToken) is { } job)
             {
@@ -49,7 +51,7 @@ internal static class Shopfront
 
             return Back();
         });
-        app.MapPost("/crash", () =>
+        buttons.MapPost("/crash", () =>
         {
             using var self = Process.GetCurrentProcess();
             self.Kill();

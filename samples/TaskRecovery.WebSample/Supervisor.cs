@@ -1,18 +1,21 @@
 using System.Diagnostics;
+using System.Globalization;
 
 namespace TaskRecovery.WebSample;
 
 /// <summary>Starts the shop as a process of its own, and starts it again when it was killed. A container platform does the same.</summary>
 internal static class Supervisor
 {
-    public static async Task<int> RunAsync(string[] arguments, ShopOptions options, CancellationToken cancellationToken)
+    public static async Task<int> RunAsync(ShopOptions options, CancellationToken cancellationToken)
     {
         Console.WriteLine($"shop       http://localhost:{options.Port}/");
         Console.WriteLine($"dashboard  http://localhost:{options.Port}/jobs/");
-        Console.WriteLine($"store      {(options.Postgres is null ? options.DatabasePath : "PostgreSQL")}");
+        Console.WriteLine($"store      {(options.Postgres is null
+            ? $"{options.DatabasePath} (for PostgreSQL: --postgres, with the connection string in {ShopOptions.PostgresVariable})"
+            : $"PostgreSQL, by {ShopOptions.PostgresVariable}")}");
         while (true)
         {
-            using var shop = Start(arguments);
+            using var shop = Start(options);
             try
             {
                 await shop.WaitForExitAsync(cancellationToken);
@@ -34,7 +37,7 @@ internal static class Supervisor
         }
     }
 
-    private static Process Start(string[] arguments)
+    private static Process Start(ShopOptions options)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardInput = true };
         if (Path.GetFileNameWithoutExtension(start.FileName).Equals("dotnet", StringComparison.OrdinalIgnoreCase))
@@ -42,7 +45,13 @@ internal static class Supervisor
             start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "TaskRecovery.WebSample.dll"));
         }
 
-        start.ArgumentList.Add("--child");
+        // The folder is named, because it may be a new one: the shop must find its file again.
+        string[] arguments =
+        [
+            "--child", "--port", options.Port.ToString(CultureInfo.InvariantCulture), "--data", options.Data,
+            .. options.Postgres is null ? (string[])[] : ["--postgres"],
+            .. options.HasCustomers ? (string[])[] : ["--no-customers"],
+        ];
         foreach (var argument in arguments)
         {
             start.ArgumentList.Add(argument);
