@@ -1,3 +1,4 @@
+using Npgsql;
 using NpgsqlTypes;
 
 namespace TaskRecovery.PostgreSql;
@@ -5,26 +6,39 @@ namespace TaskRecovery.PostgreSql;
 /// <content>Sends hints about entries that callers store in their own transactions.</content>
 /// <remarks>A NOTIFY inside the caller's transaction would make its commit fail while the server's notification queue is full, would forbid
 /// PREPARE TRANSACTION, and would make its commit wait for those of all other notifying transactions. Therefore the process that enqueued
-/// watches the transaction for a while and sends the hint after its commit. If the commit comes later than that, polling finds the
-/// entries.</remarks>
+/// watches the transaction for a while and sends the hint after its commit. One statement finds the transactions that have ended and sends
+/// the hints of all of them, so a stream of transactions costs a hundred statements a second and not one or two each. If the commit comes
+/// after the watch, polling finds the entries.</remarks>
 internal sealed partial class HintSender
 {
     private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(2);
+
+    // While transactions end all the time, a hint covers those of this time.
+    private static readonly TimeSpan BusyPause = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan WatchFor = TimeSpan.FromMinutes(1);
 
+    private readonly Dictionary<ulong, PendingHint> _uncommitted = [];
+    private bool _watching;
+
+    // Whether a transaction was added after the last look began.
+    private bool _hasNew;
+    private long? _lastEnded;
+
     /// <summary>Schedules hints about work in queues for when a caller's transaction is committed.</summary>
-    internal void WorkAfterCommit(ulong transaction, IReadOnlyCollection<string> queues)
+    internal void WorkAfterCommit(ulong transaction, string queue)
     {
         lock (_lock)
         {
-            if (_uncommitted.TryGetValue(transaction, out var pending))
+            if (!_uncommitted.TryGetValue(transaction, out var pending))
             {
-                pending.Queues.UnionWith(queues);
+                _uncommitted.Add(transaction, pending = new PendingHint([], time.GetTimestamp()));
+                _hasNew = true;
             }
-            else
+
+            if (!pending.Words.Contains(HintText.Work(queue)))
             {
-                _uncommitted.Add(transaction, new PendingHint(new HashSet<string>(queues, StringComparer.Ordinal), time.GetTimestamp()));
+                pending.Words.Add(HintText.Work(queue));
             }
 
             if (_watching)
@@ -38,28 +52,58 @@ internal sealed partial class HintSender
         ThreadPool.UnsafeQueueUserWorkItem(static sender => _ = sender.WatchAsync(), this, preferLocal: false);
     }
 
+    /// <summary>How long to wait before the next look at the transactions.</summary>
+    /// <param name="looks">How many looks in a row have found no ended transaction.</param>
+    /// <param name="sinceEnded">The time since a look found one; <see langword="null"/> if none has.</param>
+    internal static TimeSpan PauseBefore(int looks, TimeSpan? sinceEnded)
+    {
+        var pause = looks == 0 ? FirstLook : TimeSpan.FromTicks(Math.Min(FirstLook.Ticks << Math.Min(looks, 10), LongestPause.Ticks));
+        return sinceEnded is { } since && BusyPause - since > pause ? BusyPause - since : pause;
+    }
+
     private async Task WatchAsync()
     {
-        for (var pause = FirstLook; Watched() is { Length: > 0 } transactions; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        for (var looks = 0; HasWatched(); looks++)
         {
-            await Task.Delay(pause, time, CancellationToken.None).ConfigureAwait(false);
+            if (await WaitAsync(PauseBefore(looks, _lastEnded is { } last ? time.GetElapsedTime(last) : null)).ConfigureAwait(false))
+            {
+                looks = Math.Min(looks, 1);
+            }
+
             try
             {
-                foreach (var (transaction, isCommitted) in await FindEndedAsync(transactions).ConfigureAwait(false))
+                if (await SendEndedAsync().ConfigureAwait(false) > 0)
                 {
-                    pause = FirstLook;
-                    Release(transaction, isCommitted);
+                    (looks, _lastEnded) = (-1, time.GetTimestamp());
                 }
             }
             catch (Exception)
             {
-                // If a hint is lost, polling finds the entries.
+                // The transactions are still watched, so the next look repeats this.
             }
         }
     }
 
-    // When this returns an empty array, none are left and the watch ends; the next transaction starts a new watch.
-    private ulong[] Watched()
+    // One transaction that stays open for long must not delay the hints of those that begin later. Returns whether such a one has begun.
+    private async Task<bool> WaitAsync(TimeSpan pause)
+    {
+        for (var began = time.GetTimestamp(); time.GetElapsedTime(began) is var waited && waited < pause;)
+        {
+            await Task.Delay(pause - waited < BusyPause ? pause - waited : BusyPause, time, CancellationToken.None).ConfigureAwait(false);
+            lock (_lock)
+            {
+                if (_hasNew)
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
+
+    // When this returns false, none are left and the watch ends; the next transaction starts a new watch.
+    private bool HasWatched()
     {
         lock (_lock)
         {
@@ -71,43 +115,47 @@ internal sealed partial class HintSender
                 }
             }
 
-            _watching = _uncommitted.Count > 0;
-            return [.. _uncommitted.Keys];
+            return _watching = _uncommitted.Count > 0;
         }
     }
 
-    private void Release(ulong transaction, bool isCommitted)
+    private async ValueTask<int> SendEndedAsync()
     {
-        PendingHint? pending;
+        NpgsqlParameter[] args;
         lock (_lock)
         {
-            _uncommitted.Remove(transaction, out pending);
+            _hasNew = false;
+            args =
+            [
+                Arg.Array([.. _uncommitted.Keys], NpgsqlDbType.Xid8),
+                Arg.Text(database.Channel),
+                Arg.Array([.. _uncommitted.SelectMany(static one => one.Value.Words.Select(_ => one.Key))], NpgsqlDbType.Xid8),
+                Arg.Array([.. _uncommitted.SelectMany(static one => one.Value.Words)], NpgsqlDbType.Text),
+            ];
         }
 
-        if (isCommitted && pending is not null)
-        {
-            foreach (var queue in pending.Queues)
-            {
-                Work(queue);
-            }
-        }
-    }
-
-    private ValueTask<List<(ulong Transaction, bool IsCommitted)>> FindEndedAsync(ulong[] transactions)
-        => database.ReadAsync(
-            HintSql.Ended,
-            [Arg.Array(transactions, NpgsqlDbType.Xid8)],
+        // A hint may be lost with the server, so its commit does not wait for the disk.
+        var ended = await database.SendAsync(
+            HintSql.SendEnded,
+            args,
             static async (reader, token) =>
             {
-                var ended = new List<(ulong, bool)>();
+                var ids = new List<ulong>();
                 while (await reader.ReadAsync(token).ConfigureAwait(false))
                 {
-                    ended.Add((reader.GetFieldValue<ulong>(0), reader.GetBoolean(1)));
+                    ids.Add(reader.GetFieldValue<ulong>(0));
                 }
 
-                return ended;
+                return ids;
             },
-            CancellationToken.None);
+            CancellationToken.None).ConfigureAwait(false);
+        lock (_lock)
+        {
+            ended.ForEach(transaction => _uncommitted.Remove(transaction));
+        }
 
-    private sealed record PendingHint(HashSet<string> Queues, long Since);
+        return ended.Count;
+    }
+
+    private sealed record PendingHint(List<string> Words, long Since);
 }

@@ -11,9 +11,7 @@ internal sealed partial class HintSender(PostgreSqlDatabase database, TimeProvid
 
     private readonly Lock _lock = new();
     private HashSet<string> _pending = new(StringComparer.Ordinal);
-    private readonly Dictionary<ulong, PendingHint> _uncommitted = [];
     private bool _sending;
-    private bool _watching;
 
     /// <summary>The mark by which this process recognizes its own hints.</summary>
     internal string Mark { get; } = HintText.NewMark();

@@ -6,12 +6,22 @@ internal static class HintSql
     /// <summary>Sends hints. $1 channel, $2 texts.</summary>
     internal const string Send = "select pg_notify($1, n.word) from unnest($2) n(word)";
 
-    /// <summary>Which transactions have ended. $1 transactions.</summary>
-    /// <returns>The ended transactions, each with whether it committed. A transaction that ended so long ago that the server has no record
-    /// of it counts as committed.</returns>
-    internal const string Ended = """
-        select x.id, coalesce(s.status, 'committed') = 'committed'
-        from unnest($1) x (id) cross join lateral (select pg_xact_status(x.id) as status) s
-        where s.status is distinct from 'in progress'
+    /// <summary>Finds which of some transactions have ended, and sends the hints of those that committed. $1 transactions, $2 channel;
+    /// for each hint, $3 its transaction and $4 its text. A text that several transactions have in common is sent once.</summary>
+    /// <remarks>The rows of <c>told</c> are counted because a query in a <c>with</c> clause that nothing refers to does not run.</remarks>
+    /// <returns>The ended transactions. A transaction that ended so long ago that the server has no record of it counts as
+    /// committed.</returns>
+    internal const string SendEnded = """
+        with ended as materialized (
+            select x.id, coalesce(s.status, 'committed') = 'committed' as is_committed
+            from unnest($1::xid8[]) x (id) cross join lateral (select pg_xact_status(x.id) as status) s
+            where s.status is distinct from 'in progress'
+        ), told as materialized (
+            select pg_notify($2, w.word)
+            from (
+                select distinct h.word from unnest($3::xid8[], $4::text[]) h (id, word) join ended e on e.id = h.id where e.is_committed
+            ) w
+        )
+        select e.id, (select count(*) from told) from ended e
         """;
 }

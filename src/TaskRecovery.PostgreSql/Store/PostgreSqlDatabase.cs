@@ -163,10 +163,14 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
 
     /// <summary>Runs one statement that may be lost, without waiting for the disk.</summary>
     internal ValueTask<int> SendAsync(string statement, NpgsqlParameter[] args, CancellationToken cancellationToken)
+        => SendAsync(statement, args, static (_, _) => ValueTask.FromResult(0), cancellationToken);
+
+    /// <summary>Runs one statement whose effect may be lost, without waiting for the disk, and reads its rows.</summary>
+    internal ValueTask<T> SendAsync<T>(
+        string statement, NpgsqlParameter[] args,
+        Func<NpgsqlDataReader, CancellationToken, ValueTask<T>> read, CancellationToken cancellationToken)
         => UseAsync(
-            (connection, token) => ReadAsync(
-                connection, statement, args, static (reader, _) => ValueTask.FromResult(0), token, SessionSettings.PreludeInMemory),
-            cancellationToken);
+            (connection, token) => ReadAsync(connection, statement, args, read, token, SessionSettings.PreludeInMemory), cancellationToken);
 
     /// <summary>Runs one statement on a connection, inside the transaction that is open there, if any.</summary>
     internal async ValueTask<int> ExecuteAsync(

@@ -116,9 +116,9 @@ internal sealed partial class PostgreSqlQueueStore
         try
         {
             var results = await StoreAsync(call, connection, cancellationToken).ConfigureAwait(false);
-            if (_database.Options.UseNotifications && QueuesWorthAHint(call.Entries) is { Count: > 0 } queues)
+            foreach (var queue in QueuesWorthAHint(call.Entries).Where(_ => _database.Options.UseNotifications))
             {
-                Hints.WorkAfterCommit(call.Transaction, queues);
+                Hints.WorkAfterCommit(call.Transaction, queue);
             }
 
             return results;

@@ -89,6 +89,26 @@ public sealed class TransactionTests : IAsyncLifetime
         Assert.Null(await Queue.FindAsync(gone));
     }
 
+    [Fact]
+    public async Task An_entry_is_found_by_a_poll_if_the_process_that_stored_it_is_gone_at_the_commit()
+    {
+        _handler.Do = static (_, _) => Task.CompletedTask;
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Services.AddTaskRecovery().UsePostgreSql(_database!.ConnectionString).AddKind<Pay>();
+        var producer = builder.Build();
+        await producer.StartAsync();
+        await using var connection = await Source.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        var (id, _) = await producer.Services.GetRequiredService<IJobQueue>().EnqueueAsync(new Pay(1), transaction);
+        await producer.StopAsync();
+        producer.Dispose();
+
+        await transaction.CommitAsync();
+        var entry = await EndedAsync(id);
+
+        Assert.Equal(EntryState.Completed, entry.State);
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_host is not null)

@@ -1,0 +1,219 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Threading.Channels;
+using Npgsql;
+using TaskRecovery.TestSupport;
+
+namespace TaskRecovery.PostgreSql.Tests.Store;
+
+/// <summary>Hints about entries that are stored in the transactions of their callers.</summary>
+public sealed class AfterCommitTests : PostgreSqlStoreTests
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+
+    [Fact]
+    public async Task Many_transactions_give_few_hints()
+    {
+        var database = Open();
+        var store = await OpenStoreAsync(database);
+        await using var source = NpgsqlDataSource.Create(ConnectionString);
+        await using var hints = await ListenAsync(database);
+        var started = Stopwatch.GetTimestamp();
+
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(async () =>
+        {
+            for (var i = 0; i < 100; i++)
+            {
+                await EnqueueAsync(store, source, "many");
+            }
+        })));
+        await EnqueueAsync(store, source, "last");
+        await hints.UntilAsync("wlast");
+
+        // A look every 10 ms, and not two for each of 800 transactions.
+        var most = (int)(Stopwatch.GetElapsedTime(started) / TimeSpan.FromMilliseconds(10)) + 3;
+        Assert.InRange(hints.Heard.Count(static text => text == "wmany"), 1, Math.Min(most, 400));
+    }
+
+    [Fact]
+    public async Task Each_commit_is_followed_by_a_hint_even_if_there_was_one_just_before()
+    {
+        var database = Open();
+        var store = await OpenStoreAsync(database);
+        await using var source = NpgsqlDataSource.Create(ConnectionString);
+        await using var hints = await ListenAsync(database);
+
+        for (var i = 0; i < 30; i++)
+        {
+            await EnqueueAsync(store, source, "mail");
+            await hints.UntilAsync("wmail");
+        }
+    }
+
+    [Fact]
+    public async Task What_is_rolled_back_gives_no_hint_and_a_savepoint_is_no_transaction()
+    {
+        var database = Open();
+        var store = await OpenStoreAsync(database);
+        await using var source = NpgsqlDataSource.Create(ConnectionString);
+        await using var hints = await ListenAsync(database);
+        await EnqueueAsync(store, source, "gone", static transaction => transaction.RollbackAsync(Cancellation));
+
+        await EnqueueAsync(store, source, "kept", async transaction =>
+        {
+            await transaction.SaveAsync("before", Cancellation);
+            await store.EnqueueAsync([Entry(queue: "undone")], transaction, Cancellation);
+            await transaction.RollbackAsync("before", Cancellation);
+            await transaction.CommitAsync(Cancellation);
+        });
+        await hints.UntilAsync("wkept");
+
+        Assert.DoesNotContain("wgone", hints.Heard);
+        Assert.Equal(1L, await ScalarAsync<long>("select count(*) from taskrecovery.waiting"));
+    }
+
+    [Fact]
+    public async Task A_transaction_that_stays_open_does_not_delay_the_hints_of_others()
+    {
+        var database = Open();
+        var store = await OpenStoreAsync(database);
+        await using var source = NpgsqlDataSource.Create(ConnectionString);
+        await using var hints = await ListenAsync(database);
+        await using var connection = await source.OpenConnectionAsync(Cancellation);
+        await using var open = await connection.BeginTransactionAsync(Cancellation);
+        await store.EnqueueAsync([Entry(queue: "open")], open, Cancellation);
+
+        var fastest = TimeSpan.MaxValue;
+        for (var i = 0; i < 10; i++)
+        {
+            // By now, the pause between two looks is at its longest.
+            await Task.Delay(300, Cancellation);
+            var started = Stopwatch.GetTimestamp();
+            await EnqueueAsync(store, source, "mail");
+            await hints.UntilAsync("wmail");
+            fastest = TimeSpan.FromTicks(Math.Min(fastest.Ticks, Stopwatch.GetElapsedTime(started).Ticks));
+        }
+
+        Assert.InRange(fastest, TimeSpan.Zero, TimeSpan.FromMilliseconds(50));
+        await open.CommitAsync(Cancellation);
+        await hints.UntilAsync("wopen");
+    }
+
+    [Fact]
+    public async Task A_look_that_fails_is_repeated()
+    {
+        var server = new NpgsqlConnectionStringBuilder(ConnectionString);
+        await using var proxy = new TcpProxy(server.Host!, server.Port);
+        var database = Open(connectionString: new NpgsqlConnectionStringBuilder(ConnectionString)
+        {
+            Host = "127.0.0.1",
+            Port = proxy.Port,
+        }.ConnectionString);
+        var store = await OpenStoreAsync(database);
+        await using var source = NpgsqlDataSource.Create(ConnectionString);
+        await using var hints = await ListenAsync(database);
+
+        await EnqueueAsync(store, source, "mail", async transaction =>
+        {
+            proxy.Redirect("127.0.0.1", 1);
+            await transaction.CommitAsync(Cancellation);
+        });
+        for (var i = 0; i < 20; i++)
+        {
+            await Assert.ThrowsAsync<StoreUnavailableException>(() => store.FindAsync(1, Cancellation).AsTask());
+        }
+
+        proxy.Redirect(server.Host!, server.Port);
+        await hints.UntilAsync("wmail");
+    }
+
+    [Theory]
+    [InlineData(0, null, 2)]
+    [InlineData(0, 0, 10)]
+    [InlineData(0, 7, 3)]
+    [InlineData(0, 50, 2)]
+    [InlineData(1, null, 4)]
+    [InlineData(2, 1, 9)]
+    [InlineData(5, null, 64)]
+    [InlineData(6, null, 100)]
+    [InlineData(1000, null, 100)]
+    public void Looks_are_two_milliseconds_apart_ten_while_transactions_end_and_rarer_while_none_does(
+        int looks, int? sinceEnded, int milliseconds)
+        => Assert.Equal(
+            TimeSpan.FromMilliseconds(milliseconds),
+            HintSender.PauseBefore(looks, sinceEnded is { } since ? TimeSpan.FromMilliseconds(since) : null));
+
+    private static Task EnqueueAsync(PostgreSqlQueueStore store, NpgsqlDataSource source, string queue)
+        => EnqueueAsync(store, source, queue, static transaction => transaction.CommitAsync(Cancellation));
+
+    private static async Task EnqueueAsync(
+        PostgreSqlQueueStore store, NpgsqlDataSource source, string queue, Func<NpgsqlTransaction, Task> end)
+    {
+        await using var connection = await source.OpenConnectionAsync(Cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+        await store.EnqueueAsync([Entry(queue: queue)], transaction, Cancellation);
+        await end(transaction);
+    }
+
+    private async Task<Hints> ListenAsync(PostgreSqlDatabase database)
+    {
+        var connection = new NpgsqlConnection(ConnectionString + ";Pooling=false");
+        await connection.OpenAsync(Cancellation);
+        return await Hints.StartAsync(connection, database.Channel);
+    }
+
+    /// <summary>A session that listens, and what it has heard.</summary>
+    private sealed class Hints(NpgsqlConnection connection) : IAsyncDisposable
+    {
+        private readonly Channel<string> _arrived = Channel.CreateUnbounded<string>();
+        private readonly CancellationTokenSource _stopping = new();
+        private Task _listening = Task.CompletedTask;
+
+        public ConcurrentQueue<string> Heard { get; } = [];
+
+        public static async Task<Hints> StartAsync(NpgsqlConnection connection, string channel)
+        {
+            var hints = new Hints(connection);
+            connection.Notification += (_, notification) =>
+            {
+                hints.Heard.Enqueue(notification.Payload);
+                hints._arrived.Writer.TryWrite(notification.Payload);
+            };
+            await using var listen = new NpgsqlCommand("listen " + PostgreSqlDatabase.Quote(channel), connection);
+            await listen.ExecuteNonQueryAsync(Cancellation);
+            hints._listening = Task.Run(hints.WaitAsync, Cancellation);
+            return hints;
+        }
+
+        public async Task UntilAsync(string text)
+        {
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+            limit.CancelAfter(Limit);
+            while (await _arrived.Reader.ReadAsync(limit.Token) != text)
+            {
+            }
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await _stopping.CancelAsync();
+            await _listening;
+            await connection.DisposeAsync();
+            _stopping.Dispose();
+        }
+
+        private async Task WaitAsync()
+        {
+            try
+            {
+                while (true)
+                {
+                    await connection.WaitAsync(_stopping.Token);
+                }
+            }
+            catch (OperationCanceledException)
+            {
+            }
+        }
+    }
+}
