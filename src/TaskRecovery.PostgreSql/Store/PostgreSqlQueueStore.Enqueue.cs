@@ -115,8 +115,10 @@ internal sealed partial class PostgreSqlQueueStore
     {
         try
         {
-            var results = await StoreAsync(call, connection, cancellationToken).ConfigureAwait(false);
-            foreach (var queue in QueuesWorthAHint(call.Entries).Where(_ => _database.Options.UseNotifications))
+            var results = call.Entries is [var entry] && !NeedsOwnStatement(entry)
+                ? await StoreOneAsync(call, entry, connection, cancellationToken).ConfigureAwait(false)
+                : await StoreAsync(call, connection, cancellationToken).ConfigureAwait(false);
+            foreach (var queue in QueuesWorthAHint(call.Entries))
             {
                 Hints.WorkAfterCommit(call.Transaction, queue);
             }
@@ -126,6 +128,27 @@ internal sealed partial class PostgreSqlQueueStore
         catch (Exception exception) when (PostgreSqlErrors.Translate(exception, _database.SchemaName) is not null)
         {
             throw PostgreSqlErrors.Translate(exception, _database.SchemaName)!;
+        }
+    }
+
+    // What most callers do in their transactions: no further statement can be needed.
+    private async ValueTask<EnqueueResult[]> StoreOneAsync(
+        EnqueueCall call, NewEntry entry, NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var results = await _database.ReadAsync(
+                connection,
+                EntrySql.EnqueueOne,
+                call.ToArgs(entry),
+                (reader, token) => ReadOneAsync(reader, call, token),
+                cancellationToken).ConfigureAwait(false);
+            if (results is not null)
+            {
+                return results;
+            }
+
+            await call.ResolveAgainAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -219,19 +242,12 @@ internal sealed partial class PostgreSqlQueueStore
                 cancellationToken);
         }
 
-        return !needsRows && chunk.Length == 1
-            ? _database.ReadAsync(
-                connection,
-                EntrySql.EnqueueOne,
-                call.ToArgs(chunk[0]),
-                (reader, token) => ReadOneAsync(reader, call, token),
-                cancellationToken)
-            : _database.ReadAsync(
-                connection,
-                needsRows ? EntrySql.EnqueueUniqueInTransaction : EntrySql.EnqueueInTransaction,
-                Args(),
-                (reader, token) => needsRows ? ReadResultsAsync(reader, chunk.Length, call, token) : ReadIdsAsync(reader, call, token),
-                cancellationToken);
+        return _database.ReadAsync(
+            connection,
+            needsRows ? EntrySql.EnqueueUniqueInTransaction : EntrySql.EnqueueInTransaction,
+            Args(),
+            (reader, token) => needsRows ? ReadResultsAsync(reader, chunk.Length, call, token) : ReadIdsAsync(reader, call, token),
+            cancellationToken);
     }
 
     private static async ValueTask<EnqueueResult[]?> ReadOneAsync(
@@ -287,21 +303,33 @@ internal sealed partial class PostgreSqlQueueStore
         return read == 0 ? null : results;
     }
 
-    // It does not matter which clock is compared: an unneeded or missing hint costs one poll.
-    private HashSet<string> QueuesWorthAHint(IReadOnlyList<NewEntry> entries)
+    private string[] QueuesWorthAHint(IReadOnlyList<NewEntry> entries)
     {
-        var queues = new HashSet<string>(StringComparer.Ordinal);
+        if (!_database.Options.UseNotifications)
+        {
+            return [];
+        }
+
         var limit = _time.GetUtcNow() + WorthAHint;
+        if (entries is [var single])
+        {
+            return IsWorthAHint(single, limit) ? [single.Queue] : [];
+        }
+
+        var queues = new HashSet<string>(StringComparer.Ordinal);
         string? last = null;
         foreach (var entry in entries)
         {
-            if (!ReferenceEquals(entry.Queue, last) && (entry.RunAt is null || entry.RunAt <= limit)
-                && (entry.RunAfter is null || entry.RunAfter <= WorthAHint))
+            if (!ReferenceEquals(entry.Queue, last) && IsWorthAHint(entry, limit))
             {
                 queues.Add(last = entry.Queue);
             }
         }
 
-        return queues;
+        return [.. queues];
     }
+
+    // It does not matter which clock is compared: an unneeded or missing hint costs one poll.
+    private static bool IsWorthAHint(NewEntry entry, DateTimeOffset limit)
+        => (entry.RunAt is null || entry.RunAt <= limit) && (entry.RunAfter is null || entry.RunAfter <= WorthAHint);
 }

@@ -49,6 +49,9 @@ internal sealed record ChildSpec
     /// <summary>Whether a producer uses a transaction of its own.</summary>
     public bool InTransaction { get; init; }
 
+    /// <summary>Whether each entry of a producer has a unique key.</summary>
+    public bool HasKeys { get; init; }
+
     /// <summary>Whether a floor goes through the store's own code instead of the bare driver.</summary>
     public bool ThroughStore { get; init; }
 

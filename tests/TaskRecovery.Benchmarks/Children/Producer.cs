@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using TaskRecovery.Benchmarks.Stores;
 
@@ -69,12 +70,12 @@ internal sealed class Producer(IJobQueue queue, ChildSpec spec, ITransactions? t
         if (transactions is not null)
         {
             await transactions.RunAsync(transaction => spec.Batch == 1
-                ? queue.EnqueueAsync(Args(first), transaction, _options).AsTask()
+                ? queue.EnqueueAsync(Args(first), transaction, Options(first)).AsTask()
                 : queue.EnqueueManyAsync(Requests(first), transaction).AsTask());
         }
         else if (spec.Batch == 1)
         {
-            await queue.EnqueueAsync(Args(first), _options);
+            await queue.EnqueueAsync(Args(first), Options(first));
         }
         else
         {
@@ -89,11 +90,15 @@ internal sealed class Producer(IJobQueue queue, ChildSpec spec, ITransactions? t
         var requests = new EnqueueRequest[spec.Batch];
         for (var i = 0; i < requests.Length; i++)
         {
-            requests[i] = EnqueueRequest.Create(Args(first + i), _options);
+            requests[i] = EnqueueRequest.Create(Args(first + i), Options(first + i));
         }
 
         return requests;
     }
+
+    private EnqueueOptions Options(long number) => spec.HasKeys
+        ? new EnqueueOptions { Queue = spec.Queue, Priority = spec.Priority, UniqueKey = number.ToString(CultureInfo.InvariantCulture) }
+        : _options;
 
     private BenchmarkArgs Args(long number)
         => BenchmarkArgs.Create(number, spec.Milliseconds[number % spec.Milliseconds.Length], spec.ArgsBytes);

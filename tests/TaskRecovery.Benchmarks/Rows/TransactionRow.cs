@@ -29,6 +29,9 @@ internal sealed class TransactionRow : BenchmarkRow
             var floor = $"insert and commit, {callers} callers";
             cases.Add(new BenchmarkCase(floor, () => CommitFloor.RunAsync(store, template, callers, seconds, inTransaction: true)));
             cases.Add(new BenchmarkCase($"{callers} callers", () => RunAsync(store, template, callers, batch: 1, seconds), floor));
+            cases.Add(new BenchmarkCase(
+                $"{callers} callers, unique keys",
+                () => RunAsync(store, template, callers, batch: 1, seconds, hasKeys: true), floor));
         }
 
         cases.Add(new BenchmarkCase("8 callers, 10 entries each", () => RunAsync(store, template, callers: 8, batch: 10, seconds)));
@@ -37,7 +40,8 @@ internal sealed class TransactionRow : BenchmarkRow
 
     public override ValueTask CleanUpAsync() => _template?.DisposeAsync() ?? ValueTask.CompletedTask;
 
-    private static async Task<Figure[]> RunAsync(IBenchmarkStore store, IBenchmarkDatabase template, int callers, int batch, double seconds)
+    private static async Task<Figure[]> RunAsync(
+        IBenchmarkStore store, IBenchmarkDatabase template, int callers, int batch, double seconds, bool hasKeys = false)
     {
         await using var database = await store.CopyAsync(template);
         var spec = new ChildSpec
@@ -49,6 +53,7 @@ internal sealed class TransactionRow : BenchmarkRow
             Batch = batch,
             Seconds = seconds,
             InTransaction = true,
+            HasKeys = hasKeys,
         };
         await using var child = await ChildHandle.StartAsync(spec);
         var before = await database.CostAsync();
