@@ -52,24 +52,35 @@ internal static class NodeSql
     /// <remarks>A single statement, because the driver writes a second one through the thread pool, which handlers may have starved. A lock
     /// counts only if it is held by the session that sent the node's last heartbeat; locks are found by a hash, because there is one for
     /// each node. The cost must not depend on the amount of work, so claims are not read.</remarks>
-    internal const string Heartbeat = $$"""
-        with me as (
-            update {schema}.nodes n set beat = n.beat + 1, holds_lock = $2, backend = pg_backend_pid(), beat_at = clock_timestamp(),
-                vitals = coalesce($3::text, n.vitals), queues = coalesce($4::text[], n.queues), full_queues = $5::text[], load = $6,
-                turn_ended_at = case when $7 then clock_timestamp() else n.turn_ended_at end
-            where n.id = $1 and n.dead_at is null and set_config('synchronous_commit', 'off', true) is not null
-            returning n.beat, n.queues, n.full_queues, n.load, n.turn_ended_at, n.number
-        ),
-        {{HeldLocks}}
-        select null::uuid, null::text, m.beat,
-            exists (select from {schema}.nodes n where n.dead_at is not null and n.swept_at is null), false,
-            m.queues, m.full_queues, m.load, m.turn_ended_at, m.number
-        from (select) one left join me m on true
+    internal const string Heartbeat = "with " + Increment + ",\n" + HeldLocks + Own + $$"""
+
         union all
         select n.id, {{Label}}, n.beat, n.holds_lock, ((n.lock_key, n.backend) in (select h.key, h.pid from held h)) is true,
             n.queues, n.full_queues, n.load, n.turn_ended_at, n.number
         from {schema}.nodes n
         where n.dead_at is null and n.id <> $1
+        """;
+
+    /// <summary>As <see cref="Heartbeat"/>, without reading the other nodes.</summary>
+    /// <returns>The row for the node itself.</returns>
+    internal const string HeartbeatOnly = "with " + Increment + Own;
+
+    private const string Increment = """
+        me as (
+            update {schema}.nodes n set beat = n.beat + 1, holds_lock = $2, backend = pg_backend_pid(), beat_at = clock_timestamp(),
+                vitals = coalesce($3::text, n.vitals), queues = coalesce($4::text[], n.queues), full_queues = $5::text[], load = $6,
+                turn_ended_at = case when $7 then clock_timestamp() else n.turn_ended_at end
+            where n.id = $1 and n.dead_at is null and set_config('synchronous_commit', 'off', true) is not null
+            returning n.beat, n.queues, n.full_queues, n.load, n.turn_ended_at, n.number
+        )
+        """;
+
+    private const string Own = """
+
+        select null::uuid, null::text, m.beat,
+            exists (select from {schema}.nodes n where n.dead_at is not null and n.swept_at is null), false,
+            m.queues, m.full_queues, m.load, m.turn_ended_at, m.number
+        from (select) one left join me m on true
         """;
 
     // The commit must be on disk before any node acts on it. It need not wait for a standby: statements that act on it wait for the standby

@@ -47,33 +47,11 @@ internal sealed class PostgreSqlNodeSession : INodeSession
 
     public HeartbeatResult SendHeartbeat(
         Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null, string? vitals = null, HintOffer? hints = null)
-        => Translate(() => Run(
-            NodeSql.Heartbeat,
-            [
-                Arg.Uuid(nodeId), Arg.Bool(holdsLock), Arg.Text(vitals), Arg.Names(Reported(hints)), Arg.Names(hints?.FullQueues ?? []),
-                Arg.Int2(hints?.Load ?? 0), Arg.Bool(hints?.EndsTurn == true),
-            ],
-            static reader =>
-            {
-                var (accepted, deadWithClaims, own, peers) = (false, false, (HintPlace?)null, new List<PeerHeartbeat>());
-                while (reader.Read())
-                {
-                    if (reader.IsDBNull(0))
-                    {
-                        (accepted, deadWithClaims, own) = (!reader.IsDBNull(2), reader.GetBoolean(3), ReadPlace(reader));
-                    }
-                    else
-                    {
-                        peers.Add(new PeerHeartbeat(
-                            reader.GetGuid(0), reader.GetString(1), reader.GetInt64(2), reader.GetBoolean(3), reader.GetBoolean(4))
-                        {
-                            Place = ReadPlace(reader),
-                        });
-                    }
-                }
+        => SendHeartbeat(NodeSql.Heartbeat, nodeId, holdsLock, vitals, hints);
 
-                return new HeartbeatResult(accepted, peers, deadWithClaims) { Place = own };
-            }));
+    public HeartbeatResult SendHeartbeatOnly(
+        Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null, string? vitals = null, HintOffer? hints = null)
+        => SendHeartbeat(NodeSql.HeartbeatOnly, nodeId, holdsLock, vitals, hints) with { HasPeers = false };
 
     public IReadOnlyList<Guid> MarkDead(IReadOnlyList<PeerHeartbeat> judged, string? judge = null) => Translate(() =>
     {
@@ -108,6 +86,35 @@ internal sealed class PostgreSqlNodeSession : INodeSession
         _commits.Dispose();
         _connection.Dispose();
     }
+
+    private HeartbeatResult SendHeartbeat(string statement, Guid nodeId, bool holdsLock, string? vitals, HintOffer? hints)
+        => Translate(() => Run(
+            statement,
+            [
+                Arg.Uuid(nodeId), Arg.Bool(holdsLock), Arg.Text(vitals), Arg.Names(Reported(hints)), Arg.Names(hints?.FullQueues ?? []),
+                Arg.Int2(hints?.Load ?? 0), Arg.Bool(hints?.EndsTurn == true),
+            ],
+            static reader =>
+            {
+                var (accepted, deadWithClaims, own, peers) = (false, false, (HintPlace?)null, new List<PeerHeartbeat>());
+                while (reader.Read())
+                {
+                    if (reader.IsDBNull(0))
+                    {
+                        (accepted, deadWithClaims, own) = (!reader.IsDBNull(2), reader.GetBoolean(3), ReadPlace(reader));
+                    }
+                    else
+                    {
+                        peers.Add(new PeerHeartbeat(
+                            reader.GetGuid(0), reader.GetString(1), reader.GetInt64(2), reader.GetBoolean(3), reader.GetBoolean(4))
+                        {
+                            Place = ReadPlace(reader),
+                        });
+                    }
+                }
+
+                return new HeartbeatResult(accepted, peers, deadWithClaims) { Place = own };
+            }));
 
     // A node that does not listen at all must not count as one that does.
     private IReadOnlyList<string>? Reported(HintOffer? hints)

@@ -28,6 +28,8 @@ internal sealed class NodeAgent(
     private readonly LoopHealth _health = outages.Watch("the node's session", isListed: false);
     private INodeSession? _session;
     private PeerFailureDetector _detector = NewDetector(store.Traits, options, time);
+    private PeerLooks _looks = new(options);
+    private long _looked;
     private LeaseDeadline _deadline = LeaseDeadline.For(store.Traits, options, time);
     private Node? _node;
     private Task<bool>? _probe;
@@ -124,6 +126,7 @@ internal sealed class NodeAgent(
     {
         var session = store.OpenNodeSession();
         _detector = NewDetector(store.Traits, options, time);
+        _looks = new PeerLooks(options);
         _holdsLock = false;
         _reconnected = true;
         return session;
@@ -171,7 +174,10 @@ internal sealed class NodeAgent(
         _deadline = _deadline.Sending(sent, _holdsLock);
         events.Changed(node, node.MoveDeadline(_deadline.At));
 
-        var result = session.SendHeartbeat(node.Id, _holdsLock, () => node.Lease is not null, DescribeVitals(), hints?.Offer());
+        var decides = _detector.NextDecision(_looked) is { } decision && decision <= sent;
+        var result = _looks.Next(NodesAlive, decides)
+            ? session.SendHeartbeat(node.Id, _holdsLock, () => node.Lease is not null, DescribeVitals(), hints?.Offer())
+            : session.SendHeartbeatOnly(node.Id, _holdsLock, () => node.Lease is not null, DescribeVitals(), hints?.Offer());
 
         var answered = time.GetTimestamp();
         if (!result.Accepted)
@@ -192,9 +198,18 @@ internal sealed class NodeAgent(
             events.ReconcileDue();
         }
 
-        NodesAlive = result.Peers.Count + 1;
-        hints?.Observe(result.Place, result.Peers);
-        Judge(session, _detector.Observe(sent, answered, result.Peers), result.DeadWithClaims);
+        if (result.HasPeers)
+        {
+            _looked = sent;
+            NodesAlive = result.Peers.Count + 1;
+            hints?.Observe(result.Place, result.Peers);
+            Judge(session, _detector.Observe(sent, answered, result.Peers), result.DeadWithClaims);
+        }
+        else if (result.DeadWithClaims)
+        {
+            events.SweepDue();
+        }
+
         return sent;
     }
 
@@ -202,6 +217,11 @@ internal sealed class NodeAgent(
     private void Judge(INodeSession session, IReadOnlyList<DeathVerdict> verdicts, bool sweepDue)
     {
         var open = !verdicts.Any(verdict => verdict.ByGrace) || ServerAcceptsConnections();
+        if (verdicts.Count > 0)
+        {
+            _looks.Repeat();
+        }
+
         PeerHeartbeat[] judged = [.. verdicts.Where(verdict => open || !verdict.ByGrace).Select(verdict => verdict.Peer)];
         if (judged.Length > 0)
         {

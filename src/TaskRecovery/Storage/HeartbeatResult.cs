@@ -9,6 +9,9 @@ namespace TaskRecovery.Storage;
 [Experimental("TASKRECOVERY001")]
 public sealed record HeartbeatResult(bool Accepted, IReadOnlyList<PeerHeartbeat> Peers, bool DeadWithClaims)
 {
+    /// <summary>Whether the other nodes were read. If not, <see cref="Peers"/> is empty.</summary>
+    public bool HasPeers { get; init; } = true;
+
     /// <summary>This node's place among those that listen for hints; <see langword="null"/> if every node of the store listens.</summary>
     public HintPlace? Place { get; init; }
 }

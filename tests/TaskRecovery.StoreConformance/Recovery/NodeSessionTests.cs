@@ -54,6 +54,23 @@ public abstract class NodeSessionTests(StoreFixture fixture) : StoreTests(fixtur
     }
 
     [Fact]
+    public void A_heartbeat_that_reads_no_peers_is_a_heartbeat()
+    {
+        var node = GivenNode();
+        var before = Watch(node)!.Value.Heartbeat;
+
+        var beat = node.Session.SendHeartbeatOnly(node.Id, node.Registration.HoldsLock, static () => true);
+        var after = Watch(node)!.Value.Heartbeat;
+        Assert.True(Judge.Session.MarkDead(node.Id, after));
+        var last = node.Session.SendHeartbeatOnly(node.Id, node.Registration.HoldsLock, static () => true);
+
+        Assert.True(beat.Accepted);
+        Assert.True(after > before);
+        Assert.Equal(beat.HasPeers, beat.Peers.Count > 0);
+        Assert.False(last.Accepted);
+    }
+
+    [Fact]
     public void A_beat_tells_what_it_was_told_of_its_lock()
     {
         var node = GivenNode();

@@ -1,3 +1,4 @@
+using TaskRecovery.Nodes;
 using TaskRecovery.Tests.Support;
 
 namespace TaskRecovery.Tests.Nodes;
@@ -91,6 +92,44 @@ public sealed class DeathTests
         Assert.All(new[] { one, two, three }, node => Assert.True(node.Row.SaysItHoldsLock));
         Assert.All(new[] { one, two, three }, node => Assert.Equal(0, node.Log.Count(3006)));
     }
+
+    [Theory]
+    [InlineData(40, 1)]
+    [InlineData(250, 3)]
+    public void In_a_large_fleet_nodes_read_each_other_seldom_and_notice_a_death_as_early(int count, int every)
+    {
+        var nodes = new NodeUnderTest[count];
+        for (var i = 0; i < count; i++)
+        {
+            nodes[i] = new NodeUnderTest(_store, _time);
+            nodes[i].Beat();
+            _time.Advance(TimeSpan.FromMilliseconds(1_000.0 / count));
+        }
+
+        _time.Run(TimeSpan.FromSeconds(2 * every), nodes);
+        var before = _store.Nodes.Heartbeats;
+        _time.Run(TimeSpan.FromSeconds(2 * every), nodes);
+        var (all, looks) = (_store.Nodes.Heartbeats.All - before.All, _store.Nodes.Heartbeats.Looks - before.Looks);
+        var row = nodes[^1].Row;
+        nodes[^1].Kill();
+        var died = _time.RunUntil(() => row.IsDead, TimeSpan.FromSeconds(20), nodes[..^1]);
+
+        Assert.InRange((double)all / looks, every * 0.9, every * 1.1);
+        Assert.InRange(died!.Value.TotalSeconds, 1.5, 3);
+        Assert.Equal(count - 1, _store.Nodes.Rows.Values.Count(static other => !other.IsDead));
+    }
+
+    [Theory]
+    [InlineData(0, 1, 1)]
+    [InlineData(100, 1, 1)]
+    [InlineData(101, 1, 2)]
+    [InlineData(300, 1, 3)]
+    [InlineData(400, 1, 4)]
+    [InlineData(5_000, 1, 4)]
+    [InlineData(1_000, 2, 1)]
+    [InlineData(1_000, 5, 1)]
+    public void Nodes_read_each_other_seldom_only_as_far_as_deaths_are_noticed(int nodes, int heartbeatSeconds, int every)
+        => Assert.Equal(every, PeerLooks.Every(nodes, new NodeOptions { HeartbeatInterval = TimeSpan.FromSeconds(heartbeatSeconds) }));
 
     [Fact]
     public void A_node_that_slept_and_wakes_declares_nobody_dead()

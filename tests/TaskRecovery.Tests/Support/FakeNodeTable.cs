@@ -20,6 +20,9 @@ internal sealed class FakeNodeTable
 
     public bool HasLocks { get; set; } = true;
 
+    /// <summary>How many heartbeats there were, and how many of them read the other nodes.</summary>
+    public (int All, int Looks) Heartbeats { get; set; }
+
     /// <summary>How many nodes each call to declare some dead named.</summary>
     public List<int> Verdicts { get; } = [];
 
@@ -109,6 +112,29 @@ internal sealed class FakeNodeSession(FakeNodeTable table) : INodeSession
     public HeartbeatResult SendHeartbeat(
         Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null, string? vitals = null, HintOffer? hints = null)
     {
+        table.Heartbeats = (table.Heartbeats.All + 1, table.Heartbeats.Looks + 1);
+        var accepted = Increment(nodeId, holdsLock);
+        var peers = table.Rows.Values.Where(peer => !peer.IsDead && peer.Identity.Id != nodeId)
+            .Select(peer => new PeerHeartbeat(
+                peer.Identity.Id, peer.Identity.Name, peer.Beat, peer.SaysItHoldsLock, table.Holder(peer.Identity.Id) is not null))
+            .ToList();
+        BeforeAnswer?.Invoke();
+        ThrowIfBroken();
+        return new HeartbeatResult(accepted, peers, table.DeadWithClaims);
+    }
+
+    public HeartbeatResult SendHeartbeatOnly(
+        Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null, string? vitals = null, HintOffer? hints = null)
+    {
+        table.Heartbeats = (table.Heartbeats.All + 1, table.Heartbeats.Looks);
+        var accepted = Increment(nodeId, holdsLock);
+        BeforeAnswer?.Invoke();
+        ThrowIfBroken();
+        return new HeartbeatResult(accepted, [], table.DeadWithClaims) { HasPeers = false };
+    }
+
+    private bool Increment(Guid nodeId, bool holdsLock)
+    {
         ThrowIfBroken();
         var accepted = table.Rows.TryGetValue(nodeId, out var row) && !row.IsDead;
         if (accepted)
@@ -117,13 +143,7 @@ internal sealed class FakeNodeSession(FakeNodeTable table) : INodeSession
             row.SaysItHoldsLock = holdsLock;
         }
 
-        var peers = table.Rows.Values.Where(peer => !peer.IsDead && peer.Identity.Id != nodeId)
-            .Select(peer => new PeerHeartbeat(
-                peer.Identity.Id, peer.Identity.Name, peer.Beat, peer.SaysItHoldsLock, table.Holder(peer.Identity.Id) is not null))
-            .ToList();
-        BeforeAnswer?.Invoke();
-        ThrowIfBroken();
-        return new HeartbeatResult(accepted, peers, table.DeadWithClaims);
+        return accepted;
     }
 
     public IReadOnlyList<Guid> MarkDead(IReadOnlyList<PeerHeartbeat> judged, string? judge = null)
