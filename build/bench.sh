@@ -3,8 +3,8 @@
 #   build/bench.sh [--quick] [--store postgres|sqlite] [--json FILE] [--docs [--add]] [--minutes N] [--history N] [ROW...]
 # A full run of every row refreshes docs/benchmarks.md; with --docs, a run of some rows does so too.
 # 'in-process' runs the parts without a store, 'testing' the package for users' tests. 'retention' takes ten minutes, or --minutes.
-# 'monitor' stores a history of a million ended entries first, or --history. 'idle', 'fleet', 'foreign', 'retention', 'sweep' and
-# 'monitor' run only if they are named.
+# 'monitor' stores a history of a million ended entries first, or --history. 'idle', 'fleet', 'simulation', 'foreign',
+# 'retention', 'sweep' and 'monitor' run only if they are named.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 

@@ -26,6 +26,7 @@ internal static class BenchmarkRun
         () => new CostRow(),
         () => new IdleRow(),
         () => new FleetRow(),
+        () => new SimulationRow(),
         () => new ForeignTransactionRow(),
         () => new RetentionRow(),
         () => new SweepRow(),

@@ -11,7 +11,7 @@ if (args is ["child", var spec])
 var rows = new Argument<string[]>("row")
 {
     Description = $"What to measure: {string.Join(", ", BenchmarkRun.RowNames)}, or without a store: engine, in-process, testing."
-        + " Default: all that go through one, but for idle, fleet, foreign, retention, sweep and monitor.",
+        + " Default: all that go through one, but for idle, fleet, simulation, foreign, retention, sweep and monitor.",
     Arity = ArgumentArity.ZeroOrMore,
 };
 var quick = new Option<bool>("--quick") { Description = "Smaller and fewer: a few minutes in total." };

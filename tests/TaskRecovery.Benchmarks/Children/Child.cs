@@ -42,6 +42,7 @@ internal abstract class Child
         "work" => new WorkChild(spec),
         "enqueue" => new EnqueueChild(spec),
         "fleet" => new FleetChild(spec),
+        "simulation" => new SimulationChild(spec),
         "drain-floor" => new DrainFloorChild(spec),
         "circulate" => new CirculateChild(spec),
         "refill" => new RefillChild(spec),

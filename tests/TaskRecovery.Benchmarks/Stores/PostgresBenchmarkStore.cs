@@ -11,14 +11,14 @@ internal sealed class PostgresBenchmarkStore(PostgresServer server) : IBenchmark
 
     public string FloorName => "bare statements";
 
-    public static async Task<IBenchmarkStore> StartAsync()
+    public static async Task<IBenchmarkStore> StartAsync(int maxConnections = 600)
     {
         var server = await PostgresServer.StartAsync(new PostgresServerOptions
         {
             Controlled = true,
             Fsync = true,
             DriverPools = true,
-            MaxConnections = 600,
+            MaxConnections = maxConnections,
             Settings = new Dictionary<string, string>(StringComparer.Ordinal)
             {
                 ["synchronous_commit"] = "on",

@@ -1,0 +1,198 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using TaskRecovery.Nodes;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Benchmarks.Children;
+
+/// <summary>The lives of many nodes with nothing to do, on the real store: each has a session, sends a heartbeat and polls once a second,
+/// watches its peers, and decides whether it would listen for hints.</summary>
+internal sealed class SimulationChild(ChildSpec spec) : Child, IAsyncDisposable
+{
+    // Heartbeats block, and each takes a few milliseconds at most.
+    private const int Threads = 4;
+
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+    private static readonly NodeOptions Options = new();
+
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly MeterListener _meter = new();
+    private readonly List<Thread> _threads = [];
+    private SimulatedNode[] _nodes = [];
+    private Task _polls = Task.CompletedTask;
+    private IHost? _host;
+    private long _heartbeats;
+    private long _polled;
+    private long _bytes;
+    private long _latest;
+
+    protected override long Count => Interlocked.Read(ref _heartbeats);
+
+    /// <summary>Heartbeats, polls, bytes of all answers, the greatest delay of a heartbeat in milliseconds, and nodes that would
+    /// listen.</summary>
+    protected override long[][] Times =>
+    [
+        [
+            Count, Interlocked.Read(ref _polled), Interlocked.Read(ref _bytes), Interlocked.Exchange(ref _latest, 0),
+            _nodes.Count(static node => node.Listens),
+        ],
+    ];
+
+    protected override async Task PrepareAsync()
+    {
+        _meter.InstrumentPublished = static (instrument, listener) =>
+        {
+            if (instrument.Meter.Name == "Npgsql" && instrument.Name.EndsWith("bytes_read", StringComparison.Ordinal))
+            {
+                listener.EnableMeasurementEvents(instrument);
+            }
+        };
+        _meter.SetMeasurementEventCallback<long>((_, bytes, _, _) => Interlocked.Add(ref _bytes, bytes));
+        _meter.Start();
+        _host = BenchmarkHost.Create(spec.Store, spec.ConnectionString, builder => builder.AddKind<BenchmarkArgs>());
+        var store = _host.Services.GetRequiredService<IQueueStore>();
+        await store.PrepareAsync(CancellationToken.None);
+        _nodes = [.. Enumerable.Range(0, spec.Parallel).Select(number => new SimulatedNode(
+            store, Options, Interval * number / spec.Parallel))];
+        await Task.WhenAll(Enumerable.Range(0, Threads).Select(thread => Task.Factory.StartNew(
+            () =>
+            {
+                for (var i = thread; i < _nodes.Length; i += Threads)
+                {
+                    _nodes[i].Register();
+                }
+            },
+            TaskCreationOptions.LongRunning)));
+    }
+
+    protected override async Task GoAsync()
+    {
+        for (var thread = 0; thread < Threads; thread++)
+        {
+            var first = thread;
+            _threads.Add(new Thread(() => SendHeartbeats(first)) { IsBackground = true });
+        }
+
+        _threads.ForEach(static thread => thread.Start());
+        await Task.Delay(TimeSpan.FromSeconds(spec.IdleSeconds));
+        _polls = Task.WhenAll(_nodes.Select(PollAsync));
+        await _polls.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!_stopping.IsCancellationRequested)
+        {
+            await _polls;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        _threads.ForEach(static thread => thread.Join());
+        await _polls.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        foreach (var node in _nodes)
+        {
+            node.Dispose();
+        }
+
+        _meter.Dispose();
+        _host?.Dispose();
+        _stopping.Dispose();
+    }
+
+    private void SendHeartbeats(int first)
+    {
+        var started = Stopwatch.GetTimestamp();
+        for (var second = 0; ; second++)
+        {
+            for (var i = first; i < _nodes.Length; i += Threads)
+            {
+                var wait = (Interval * second) + _nodes[i].Phase - Stopwatch.GetElapsedTime(started);
+                if (_stopping.Token.WaitHandle.WaitOne(wait > TimeSpan.Zero ? wait : TimeSpan.Zero))
+                {
+                    return;
+                }
+
+                _nodes[i].SendHeartbeat();
+                Interlocked.Increment(ref _heartbeats);
+                var late = (long)(-wait).TotalMilliseconds;
+                if (late > Interlocked.Read(ref _latest))
+                {
+                    Interlocked.Exchange(ref _latest, late);
+                }
+            }
+        }
+    }
+
+    private async Task PollAsync(SimulatedNode node)
+    {
+        await Task.Delay(node.Phase, _stopping.Token);
+        using var timer = new PeriodicTimer(Interval);
+        do
+        {
+            await node.PollAsync(_stopping.Token);
+            Interlocked.Increment(ref _polled);
+        }
+        while (await timer.WaitForNextTickAsync(_stopping.Token));
+    }
+}
+
+/// <summary>One node of a simulation.</summary>
+/// <param name="store">The store.</param>
+/// <param name="options">The lease and the grace period.</param>
+/// <param name="phase">When it sends its heartbeat, after each full second.</param>
+internal sealed class SimulatedNode(IQueueStore store, NodeOptions options, TimeSpan phase) : IDisposable
+{
+    private static readonly string[] Queues = [BenchmarkQueues.Measured];
+    private static readonly string[] Kinds = ["benchmark"];
+
+    private readonly Guid _id = Guid.NewGuid();
+    private readonly INodeSession _session = store.OpenNodeSession();
+    private readonly PeerFailureDetector _detector = new(store.Traits, options.Lease, options.Grace, Stopwatch.Frequency);
+    private readonly PeerLooks _looks = new(options);
+    private bool _holdsLock;
+    private int _alive;
+
+    public TimeSpan Phase => phase;
+
+    public bool Listens { get; private set; }
+
+    public void Register() => _holdsLock = _session.Register(new NodeIdentity
+    {
+        Id = _id,
+        Name = "simulated-" + _id.ToString("n"),
+        NameIsExplicit = true,
+        Machine = LocalProcess.Machine,
+        ProcessId = Environment.ProcessId,
+        ProcessStarted = LocalProcess.Started(Environment.ProcessId) ?? 0,
+    }).HoldsLock;
+
+    public void SendHeartbeat()
+    {
+        var sent = Stopwatch.GetTimestamp();
+        var hints = new HintOffer(Queues, [], 0, EndsTurn: false);
+        var result = _looks.Next(_alive, decides: false)
+            ? _session.SendHeartbeat(_id, _holdsLock, hints: hints) : _session.SendHeartbeatOnly(_id, _holdsLock, hints: hints);
+        if (!result.Accepted)
+        {
+            throw new InvalidOperationException("A simulated node was declared dead.");
+        }
+
+        if (!result.HasPeers)
+        {
+            return;
+        }
+
+        _alive = result.Peers.Count + 1;
+        Listens = result.Place is not { } place || HintListeners.Include(place, result.Peers);
+        if (_detector.Observe(sent, Stopwatch.GetTimestamp(), result.Peers).Count > 0)
+        {
+            throw new InvalidOperationException("A simulated node would declare another one dead.");
+        }
+    }
+
+    public async Task PollAsync(CancellationToken cancellationToken)
+        => await store.PollAsync(new PollRequest(_id, Queues, Kinds, WithUnknownKinds: false) { Claims = [] }, cancellationToken);
+
+    public void Dispose() => _session.Dispose();
+}
