@@ -16,6 +16,7 @@ internal static class BenchmarkRun
         () => new EnqueueRow(),
         () => new TransactionRow(),
         () => new DrainRow(),
+        () => new FirstRow(),
         () => new StepsRow(),
         () => new MixedRow(),
         () => new PickupRow(),

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime;
 using System.Text.Json;
 using System.Threading.Channels;
 using TaskRecovery.TestSupport;
@@ -99,6 +100,9 @@ internal abstract class Child
             GC.GetTotalAllocatedBytes(precise: true) - _allocated)
         {
             Times = Times,
+            CompiledMethods = JitInfo.GetCompiledMethodCount(),
+            CompileMilliseconds = JitInfo.GetCompilationTime().TotalMilliseconds,
+            ProcessCpuMilliseconds = Cpu(),
         };
 
     private static double Cpu()

@@ -95,4 +95,13 @@ internal sealed record ChildStats(long Count, double Seconds, double CpuMillisec
     /// <summary>Times by entry number, on the machine's monotonic clock, in ticks of the stopwatch; for a producer the call and its
     /// return.</summary>
     public long[][] Times { get; init; } = [];
+
+    /// <summary>How many methods the runtime has compiled since the process started.</summary>
+    public long CompiledMethods { get; init; }
+
+    /// <summary>How long it compiled, on all threads together.</summary>
+    public double CompileMilliseconds { get; init; }
+
+    /// <summary>The processor time since the process started.</summary>
+    public double ProcessCpuMilliseconds { get; init; }
 }
