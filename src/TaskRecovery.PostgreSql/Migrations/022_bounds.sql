@@ -1,10 +1,4 @@
 -- oldest library: 0.1.0
--- A role that may only add entries could write texts that use up the memory of each process that claims or shows them. Not checked for rows
--- that are there: that would read the whole history under a lock that stops everybody, and a claim copes with such rows.
-alter table {schema}.entries add constraint entries_size_check check (
-    octet_length(args) <= 67108864 and octet_length(metadata) <= 16384 and octet_length(unique_key) <= 4096 and octet_length(trace_parent) <= 4096
-) not valid;
-
 -- Counts that no sum can hold, and times that never pass.
 delete from {schema}.stats s
 where not isfinite(s.began_at)
@@ -17,3 +11,10 @@ alter table {schema}.stats add constraint stats_sound_check check (
     and greatest(enqueued, completed, failed, cancelled, retried, snoozed, released, lost) <= 999999999999
     and greatest(run_ms, wait_ms) <= 99999999999999
 );
+
+-- Last, because it locks out everybody until the commit.
+-- A role that may only add entries could write texts that use up the memory of each process that claims or shows them. Not checked for rows
+-- that are there: that would read the whole history under a lock that stops everybody, and a claim copes with such rows.
+alter table {schema}.entries add constraint entries_size_check check (
+    octet_length(args) <= 67108864 and octet_length(metadata) <= 16384 and octet_length(unique_key) <= 4096 and octet_length(trace_parent) <= 4096
+) not valid;
