@@ -1,7 +1,7 @@
 namespace TaskRecovery.Nodes;
 
 /// <summary>Decides with which heartbeats a node reads the other nodes: with each while there are few of them, and otherwise with every
-/// second to fourth.</summary>
+/// second or third.</summary>
 /// <remarks>If each of n nodes reads all of them once a second, that costs the server n² rows a second. A death is noticed as early as if
 /// they did: among so many nodes, one has read the dead node's row just after its last heartbeat, and reads it again at the moment at which
 /// its grace or lease ends. Not thread-safe.</remarks>
@@ -19,10 +19,11 @@ internal sealed class PeerLooks(NodeOptions options)
     /// <param name="options">The heartbeat interval, the lease and the grace period.</param>
     internal static int Every(int nodes, NodeOptions options)
     {
-        // A detector that has not watched for this time restarts the silence timers of all peers. One heartbeat of it is a reserve.
+        // A detector that has not watched for this time restarts the silence timers of all peers. Two heartbeats of it are a reserve,
+        // so that one late answer does not do that.
         var watched = options.Grace > options.Lease / 3 ? options.Grace : options.Lease / 3;
-        var most = (int)Math.Min(watched / options.HeartbeatInterval, int.MaxValue) - 1;
-        return Math.Clamp((nodes + Few - 1) / Few, 1, Math.Clamp(most, 1, 4));
+        var most = (int)Math.Min(watched / options.HeartbeatInterval, int.MaxValue) - 2;
+        return Math.Clamp((nodes + Few - 1) / Few, 1, Math.Clamp(most, 1, 3));
     }
 
     /// <summary>Counts a heartbeat that is about to be sent.</summary>

@@ -9,7 +9,7 @@ namespace TaskRecovery.Storage;
 [Experimental("TASKRECOVERY001")]
 public static class MissedRuns
 {
-    private const int MostCounted = 10_000;
+    private const int MostCounted = 1_000;
 
     /// <summary>Decides about the planned run.</summary>
     /// <param name="job">The job. Its next run is the one that is about to start.</param>
@@ -22,7 +22,9 @@ public static class MissedRuns
         ArgumentNullException.ThrowIfNull(rules);
         var times = job.GetTimes();
         var due = job.NextRunAt ?? now;
-        var following = times.NextAfter(due, due);
+
+        // Time passes, so that a search from now on ends some day.
+        var following = times.TryNextAfter(due, due, out var found) ? found : times.NextAfter(now > due ? now : due, due);
         var isExpired = now - due > rules.ExpiresAfter;
         if (following is null || following >= now)
         {

@@ -22,7 +22,9 @@ public static class TaskStartRules
 
     private static readonly TimeSpan ShortestWait = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongestWaitOfNext = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(15);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(1);
+    // Before the first of them has started, none knows which of them is the next.
+    private static readonly TimeSpan WaitOfFirst = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan ShortestRun = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Decides whether a run starts.</summary>
@@ -153,6 +155,11 @@ public static class TaskStartRules
     // about twenty times during one run, instead of 10,000 times a second.
     private static TimeSpan WaitOf(JobStartFacts job, DateTimeOffset now)
     {
+        if (job.BackfilledUpTo is null)
+        {
+            return WaitOfFirst;
+        }
+
         var run = now - (job.UnfinishedSince ?? now);
         var half = (run > ShortestRun ? run : ShortestRun) / 2;
         var ahead = CountAhead(job);
