@@ -29,12 +29,14 @@ internal static partial class LockProbe
     }
 
     /// <summary>Returns whether another handle holds the file's lock.</summary>
-    public static bool IsHeld(SafeFileHandle handle)
+    /// <returns><see langword="null"/> if the operating system can't tell, such as a file system without locks or a table of locks that is
+    /// full. This proves nothing.</returns>
+    public static bool? IsHeld(SafeFileHandle handle)
     {
         var descriptor = (int)handle.DangerousGetHandle();
         if (flock(descriptor, SharedWithoutWaiting) != 0)
         {
-            return Marshal.GetLastPInvokeError() == WouldBlock;
+            return Marshal.GetLastPInvokeError() == WouldBlock ? true : null;
         }
 
         _ = flock(descriptor, Unlock);

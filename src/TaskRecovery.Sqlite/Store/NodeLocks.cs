@@ -11,11 +11,12 @@ namespace TaskRecovery.Sqlite;
 /// <remarks>Uses FileShare.None, never FileStream.Lock: the latter's lock is released when the process closes any other handle of the same
 /// file. Each file contains its own inode number as text. A file that contains another number replaced the locked file, so the fact that it
 /// is unlocked proves nothing.</remarks>
-internal sealed class NodeLocks(SqliteFile file) : IDisposable
+internal sealed class NodeLocks(SqliteFile file)
 {
     private readonly HeartbeatFiles _heartbeats = new(file);
 
-    // If a session breaks, its lock is kept here: the process is alive, and a free lock would prove the opposite.
+    // If a session breaks, its lock is kept here: the process is alive, and a free lock would prove the opposite. Only the next session of
+    // the node releases it. The end of the database object does not, because handlers may outlive it.
     private readonly ConcurrentDictionary<Guid, FileStream> _kept = new();
 
     /// <summary>Acquires a node's lock.</summary>
@@ -60,7 +61,8 @@ internal sealed class NodeLocks(SqliteFile file) : IDisposable
     /// <summary>Returns whether a lock that this process holds excludes other handles.</summary>
     /// <param name="nodeId">The node.</param>
     /// <param name="probe">The file that the lock's path names now; <see langword="null"/> to open it here.</param>
-    public bool Works(Guid nodeId, SafeFileHandle? probe) => probe is null ? Look(nodeId) == LockState.Locked : LockProbe.IsHeld(probe);
+    public bool Works(Guid nodeId, SafeFileHandle? probe)
+        => probe is null ? Look(nodeId) == LockState.Locked : LockProbe.IsHeld(probe) == true;
 
     /// <summary>Returns whether a node's lock is held now; <see langword="true"/> if this cannot be determined.</summary>
     /// <remarks>A file that is missing, or is not the one that was locked (it was deleted, replaced or copied), proves nothing: the lease
@@ -98,17 +100,6 @@ internal sealed class NodeLocks(SqliteFile file) : IDisposable
         }
     }
 
-    public void Dispose()
-    {
-        foreach (var nodeId in _kept.Keys)
-        {
-            if (_kept.TryRemove(nodeId, out var held))
-            {
-                held.Dispose();
-            }
-        }
-    }
-
     private LockState Look(Guid nodeId)
     {
         var path = file.LockPath(nodeId);
@@ -116,7 +107,15 @@ internal sealed class NodeLocks(SqliteFile file) : IDisposable
         {
             // Open with FileShare.Read, so that two processes that check the lock at the same moment do not take each other for its holder.
             using var look = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1);
-            return HoldsItsInode(look, path) ? LockState.Free : LockState.Replaced;
+            return !HoldsItsInode(look, path) ? LockState.Replaced
+                : !OperatingSystem.IsLinux() ? LockState.Free
+                : LockProbe.IsHeld(look.SafeFileHandle) switch
+                {
+                    // The runtime ignores every other error of the lock.
+                    null => LockState.Unknown,
+                    true => LockState.Locked,
+                    false => LockState.Free,
+                };
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException)
         {
@@ -162,7 +161,7 @@ internal sealed class NodeLocks(SqliteFile file) : IDisposable
         /// <summary>The file is not the one that was locked.</summary>
         Replaced,
 
-        /// <summary>The file does not exist or can't be opened.</summary>
+        /// <summary>The file does not exist or can't be opened, or the operating system can't tell whether it is locked.</summary>
         Unknown,
     }
 }

@@ -45,11 +45,12 @@ internal sealed class PeerFiles(HeartbeatFiles heartbeats, NodeLocks locks, Func
 
     public void Dispose() => KeepOnly(new HashSet<Guid>());
 
-    // If the open handle shows that the lock is held, that is the answer. If it seems to be free, repeat the full check.
+    // If the open handle shows that the lock is held, or can't be asked, that is the answer. If the lock seems to be free, repeat the full
+    // check.
     private bool IsHeld(Guid nodeId, Peer peer)
     {
         peer.Lock ??= LockProbe.TryOpen(lockPath(nodeId));
-        return (peer.Lock is { } handle && LockProbe.IsHeld(handle)) || locks.IsHeld(nodeId);
+        return (peer.Lock is { } handle && LockProbe.IsHeld(handle) != false) || locks.IsHeld(nodeId);
     }
 
     private sealed class Peer : IDisposable

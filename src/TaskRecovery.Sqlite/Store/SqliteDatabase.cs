@@ -252,7 +252,6 @@ internal sealed class SqliteDatabase : IDisposable
     {
         _writer.Dispose();
         _readers.Dispose();
-        Locks.Dispose();
     }
 
     // Compare the paths as SQLite resolved them. The file exists by now, so links to it are followed.

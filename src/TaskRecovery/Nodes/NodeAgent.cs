@@ -45,10 +45,10 @@ internal sealed class NodeAgent(
     {
         try
         {
-            if (_node is { End: not null })
+            if (_node is { End: not null } ended)
             {
                 // The locks of this session belong to the registration that has ended.
-                CloseSession();
+                Release(ended);
                 _node = null;
             }
 
@@ -77,29 +77,13 @@ internal sealed class NodeAgent(
     /// <summary>Records in the store that the node leaves, if its session allows that, and closes the session.</summary>
     public void Leave()
     {
-        if (_node is { End: null } node && node.EndWith(NodeEnd.Left))
+        if (_node is { End: null } node && node.EndWith(NodeEnd.Left) && HasLeft(node))
         {
-            try
-            {
-                if (_session is null)
-                {
-                    logger.LeaveFailed(node.Id, null);
-                }
-                else
-                {
-                    _session.Leave(node.Id);
-                    logger.NodeLeft(node.Id);
-                }
-            }
-#pragma warning disable CA1031 // Leaving is optional: if it fails, the other nodes wait for the lock or the lease.
-            catch (Exception exception)
-#pragma warning restore CA1031
-            {
-                logger.LeaveFailed(node.Id, exception);
-            }
+            CloseSession();
+            return;
         }
 
-        CloseSession();
+        Release(_node);
     }
 
     /// <summary>Ends the registration without recording it. Its handlers are cancelled, and the other nodes find out by the lock or the
@@ -107,16 +91,66 @@ internal sealed class NodeAgent(
     public void Abandon()
     {
         _node?.EndWith(NodeEnd.Left);
-        if (_node is { } node && _session is { } session && store.Traits.LockProvesDeath)
+        Release(_node);
+    }
+
+    private bool HasLeft(Node node)
+    {
+        try
         {
-            // With this store, other nodes take this node's entries as soon as its lock is free, without a grace period. So hold the lock
-            // until the last handler has returned or the process exits.
-            _session = null;
-            node.WhenNothingRuns(() => Close(session));
+            if (_session is null)
+            {
+                logger.LeaveFailed(node.Id, null);
+                return false;
+            }
+
+            _session.Leave(node.Id);
+            logger.NodeLeft(node.Id);
+            return true;
+        }
+#pragma warning disable CA1031 // Leaving is optional: if it fails, the other nodes wait for the lock or the lease.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            logger.LeaveFailed(node.Id, exception);
+            CloseSession();
+            return false;
+        }
+    }
+
+    // Closes the session of a registration that has ended. If a free lock proves a death, other nodes take its entries as soon as the lock
+    // is free, without a grace period. So hold the lock until the last handler has returned or the process exits.
+    private void Release(Node? node)
+    {
+        if (node is null || node.End == NodeEnd.DeclaredDead || !store.Traits.LockProvesDeath)
+        {
+            CloseSession();
             return;
         }
 
-        CloseSession();
+        var session = _session ?? TryHoldAgain(node);
+        _session = null;
+        _holdsLock = false;
+        node.WhenNothingRuns(() => Close(session));
+    }
+
+    // After a broken session, the store keeps the lock for the next session, which is the only one that can release it.
+    private INodeSession? TryHoldAgain(Node node)
+    {
+        INodeSession? session = null;
+        try
+        {
+            session = store.OpenNodeSession();
+            session.TryHold(node.Id);
+        }
+#pragma warning disable CA1031 // Whatever a store throws: without the lock there is nothing to hold.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            // The lock ends with the process.
+        }
+
+        return session;
     }
 
     private static PeerFailureDetector NewDetector(StoreTraits traits, NodeOptions options, TimeProvider time)

@@ -1,3 +1,7 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Win32.SafeHandles;
+using TaskRecovery.Hosting;
+using TaskRecovery.Nodes;
 using TaskRecovery.Storage;
 using TaskRecovery.StoreConformance;
 
@@ -103,6 +107,44 @@ public sealed class NodeLockTests : IDisposable
         Assert.Equal((false, true), (before, after));
     }
 
+    /// <summary>The store of a host that was disposed may close before the node's thread has come to its end.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task The_lock_outlives_the_store_until_the_last_handler_has_returned_and_not_longer(bool leaves)
+    {
+        var (database, other) = (_files.Open(), await _files.OpenStoreAsync());
+        using var watcher = TemporaryDatabase.Join(other, "watcher", out var watcherId);
+        var node = new AgentOf(_files.Store(database));
+        node.Agent.StepOnce();
+        node.Node!.RunBegins();
+        if (!leaves)
+        {
+            File.Move(_files.File, _files.File + ".away");
+            node.Agent.StepOnce();
+            File.Move(_files.File + ".away", _files.File);
+        }
+
+        database.Dispose();
+        (leaves ? (Action)node.Agent.Leave : node.Agent.Abandon)();
+        var whileItRuns = Watch(watcher, watcherId, node.Node.Id).LockIsHeld;
+        node.Node.RunEnded();
+
+        Assert.True(whileItRuns);
+        Assert.False(Watch(watcher, watcherId, node.Node.Id).LockIsHeld);
+    }
+
+    [Fact]
+    public async Task A_lock_that_the_system_can_t_tell_of_is_neither_held_nor_free()
+    {
+        var database = _files.Open();
+        await _files.Store(database).PrepareAsync(CancellationToken.None);
+        using var noFile = new SafeFileHandle(1_000_000, ownsHandle: false);
+
+        Assert.Equal(OperatingSystem.IsLinux() ? null : false, OperatingSystem.IsLinux() ? LockProbe.IsHeld(noFile) : false);
+        Assert.False(database.Locks.Works(Guid.NewGuid(), OperatingSystem.IsLinux() ? noFile : null));
+    }
+
     [Fact]
     public async Task A_node_that_leaves_takes_its_file_along()
     {
@@ -132,4 +174,34 @@ public sealed class NodeLockTests : IDisposable
 
     private static PeerHeartbeat Watch(INodeSession watcher, Guid watcherId, Guid node)
         => Assert.Single(watcher.SendHeartbeat(watcherId, true).Peers, peer => peer.NodeId == node);
+
+    /// <summary>A node whose thread is the test.</summary>
+    private sealed class AgentOf : INodeEvents
+    {
+        public AgentOf(SqliteQueueStore store)
+            => Agent = new NodeAgent(
+                store, this, new NodeOptions(), id => TemporaryDatabase.Identity("worker") with { Id = id }, TimeProvider.System,
+                new OutageReporter(TimeProvider.System, NullLogger<OutageReporter>.Instance), NullLogger.Instance);
+
+        public NodeAgent Agent { get; }
+
+        public Node? Node { get; private set; }
+
+        public void Registered(Node node) => Node = node;
+
+        public void Changed(Node node, LeaseChange change)
+        {
+            // Nobody waits for the lease.
+        }
+
+        public void SweepDue()
+        {
+            // Nothing is swept.
+        }
+
+        public void ReconcileDue()
+        {
+            // Nothing is reconciled.
+        }
+    }
 }
