@@ -12,13 +12,14 @@ internal sealed class SqliteCheckpointer(Func<SqliteSession> open, string file, 
     // the whole log once.
     private const int DuePages = 4000;
 
-    // The writer itself copies at most this many pages, which takes some milliseconds.
+    // The writer itself copies at most this many pages. If the writer is not too fast, so few are left that it takes a millisecond.
     private const int RestPages = 1000;
+    private const int FewPages = 100;
 
     // 64 MB: something, such as a long read transaction, prevents the log from restarting.
     private const int LargePages = 16_384;
     private const int PagesPerMegabyte = 256;
-    private const int MaxRounds = 5;
+    private const int MaxRounds = 8;
 
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(10);
 
@@ -68,12 +69,13 @@ internal sealed class SqliteCheckpointer(Func<SqliteSession> open, string file, 
     /// <returns>The number of pages in the log, and how many of them have been copied.</returns>
     internal (int Pages, int Copied) CopyOnce(SqliteSession session)
     {
-        // A checkpoint covers the log as it was at its start. Repeat it for the pages written meanwhile, until few are left.
+        // A checkpoint covers the log as it was at its start. Repeat it for the pages written meanwhile, until few are left, or until a round
+        // no longer leaves fewer.
         var last = session.Checkpoint();
-        for (var (round, copied) = (1, 0); round < MaxRounds
-            && last.Pages - copied > RestPages && last.Copied > copied && !_stopping; round++)
+        for (var (round, copied, left) = (1, 0, int.MaxValue); round < MaxRounds && last.Copied > copied && !_stopping
+            && last.Pages - copied is var written && written > FewPages && (written > RestPages || written < left); round++)
         {
-            copied = last.Copied;
+            (copied, left) = (last.Copied, written);
             last = session.Checkpoint();
         }
 

@@ -26,7 +26,9 @@ internal sealed class SqliteClaimer(
 
     public async ValueTask<ClaimedEnqueue?> EnqueueAsync(IReadOnlyList<NewEntry> entries, CancellationToken cancellationToken)
     {
-        var stored = await database.WriteAsync(session => Enqueue(session, entries), cancellationToken).ConfigureAwait(false);
+        SqliteQueueStore.RefuseTooLarge(entries);
+        var stored = await database.WriteAsync(
+            session => Enqueue(session, entries), cancellationToken, SqliteQueueStore.IsLong(entries)).ConfigureAwait(false);
         if (stored.Batch.Entries.Count < entries.Count)
         {
             store.SendHints(entries, stored.Results);

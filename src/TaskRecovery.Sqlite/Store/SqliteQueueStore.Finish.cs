@@ -96,7 +96,7 @@ internal sealed partial class SqliteQueueStore
         while (end < outcomes.Count && (end == start || budget.IsLeft))
         {
             var outcome = outcomes[end++];
-            budget.Spend(outcome.Result.Length);
+            budget.Spend(outcome.Result.Length + (outcome.Error?.Length ?? 0));
             if (!FinishOne(moves, held, nodeId, outcome, out var waits))
             {
                 (refused ??= []).Add(outcome);

@@ -103,7 +103,7 @@ internal sealed partial class SqliteQueueStore : IQueueStore, IDisposable
     /// <summary>Closes the poller's connection. The database is closed by its creator.</summary>
     public void Dispose() => _poller.Dispose();
 
-    private static bool IsLong(IReadOnlyList<NewEntry> entries) => entries.Count > LongEntries || Bytes(entries) > LongBytes;
+    internal static bool IsLong(IReadOnlyList<NewEntry> entries) => entries.Count > LongEntries || Bytes(entries) > LongBytes;
 
     private static long Bytes(IReadOnlyList<NewEntry> entries)
     {
@@ -116,7 +116,7 @@ internal sealed partial class SqliteQueueStore : IQueueStore, IDisposable
         return bytes;
     }
 
-    private static void RefuseTooLarge(IReadOnlyList<NewEntry> entries)
+    internal static void RefuseTooLarge(IReadOnlyList<NewEntry> entries)
     {
         if (entries.Count > MostEntries || Bytes(entries) is > MostBytes)
         {

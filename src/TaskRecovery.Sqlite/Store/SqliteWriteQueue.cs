@@ -5,7 +5,8 @@ namespace TaskRecovery.Sqlite;
 /// <summary>The queue of waiting writes: a lane for ordinary writes, and one for long writes.</summary>
 /// <remarks>Many large batches at once must not delay claims and outcomes until the last batch is stored: long writes run one at a time,
 /// and the ordinary writes that arrived meanwhile run before the next one.</remarks>
-internal sealed class SqliteWriteQueue
+/// <param name="onFirst">Called for the first write, before the queue can be closed.</param>
+internal sealed class SqliteWriteQueue(Action onFirst)
 {
     private readonly Queue<SqliteWrite> _ordinary = new();
     private readonly Queue<SqliteWrite> _long = new();
@@ -14,19 +15,22 @@ internal sealed class SqliteWriteQueue
 
     /// <summary>Adds a write.</summary>
     /// <param name="write">The write.</param>
-    /// <param name="isFirst">Whether it is the first write since the queue was created.</param>
     /// <returns><see langword="false"/> if the queue is closed.</returns>
-    public bool TryAdd(SqliteWrite write, out bool isFirst)
+    public bool TryAdd(SqliteWrite write)
     {
         lock (_ordinary)
         {
-            isFirst = !_isUsed && !_isClosed;
             if (_isClosed)
             {
                 return false;
             }
 
-            _isUsed = true;
+            if (!_isUsed)
+            {
+                _isUsed = true;
+                onFirst();
+            }
+
             (write.Kind == WriteKind.Long ? _long : _ordinary).Enqueue(write);
             Monitor.Pulse(_ordinary);
             return true;

@@ -5,12 +5,21 @@ namespace TaskRecovery.Sqlite;
 /// <summary>Acquires the file's only write lock, for which other processes compete.</summary>
 internal sealed partial class SqliteWriter
 {
-    // SQLite's write lock is polled, not queued. A process that releases it must stay away longer than others pause between two attempts.
-    private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(1);
+    /// <summary>How long to wait between two attempts to acquire the write lock. SQLite's lock is polled, not queued: a process that
+    /// releases it must stay away longer than this.</summary>
+    internal static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(1);
+
+    /// <summary>A wait for the write lock that takes longer is reported.</summary>
+    internal static readonly TimeSpan ReportAfter = TimeSpan.FromSeconds(2);
+
     private static readonly TimeSpan Courtesy = TimeSpan.FromMilliseconds(2);
     private static readonly TimeSpan CourtesyLasts = TimeSpan.FromSeconds(2);
 
-    private static readonly TimeSpan ReportAfter = TimeSpan.FromSeconds(2);
+    // After a transaction that took long, others are waiting even if none of them has written lately: the pause is this part of the time
+    // that the lock was held, so that a busy machine lets them make an attempt.
+    private static readonly TimeSpan LongHold = TimeSpan.FromMilliseconds(80);
+    private static readonly TimeSpan LongestCourtesy = TimeSpan.FromMilliseconds(20);
+    private const int HoldPerCourtesy = 40;
 
     private const string Remedy = "If it is your own transaction, and this call is made while it is open, "
         + "pass the transaction to the call: without it each waits for the other. "
@@ -117,9 +126,14 @@ internal sealed partial class SqliteWriter
         }
     }
 
-    private void LeaveRoomForOthers()
+    private void LeaveRoomForOthers(TimeSpan held)
     {
-        if (_othersWroteAt is { } at && TimeProvider.System.GetElapsedTime(at) < CourtesyLasts)
+        var share = held / HoldPerCourtesy;
+        if (held >= LongHold)
+        {
+            Pause(share < LongestCourtesy ? share : LongestCourtesy);
+        }
+        else if (_othersWroteAt is { } at && TimeProvider.System.GetElapsedTime(at) < CourtesyLasts)
         {
             Pause(Courtesy);
         }

@@ -18,7 +18,7 @@ internal sealed partial class SqliteWriter : IDisposable
     private readonly TimeSpan _busyTimeout;
     private readonly string _file;
     private readonly ILogger _logger;
-    private readonly SqliteWriteQueue _queue = new();
+    private readonly SqliteWriteQueue _queue;
     private readonly SqliteCheckpointer _checkpointer;
     private readonly List<SqliteWrite> _group = [];
     private readonly bool _synchronousFull;
@@ -37,6 +37,7 @@ internal sealed partial class SqliteWriter : IDisposable
         _synchronousFull = options.Synchronous == SqliteSynchronous.Full;
         _checkpointer = new SqliteCheckpointer(open, file, logger);
         _thread = new Thread(Run) { IsBackground = true, Name = "TaskRecovery SQLite writer" };
+        _queue = new SqliteWriteQueue(_thread.Start);
     }
 
     /// <summary>Called before a transaction does anything if another connection has, or may have, written since the last one.</summary>
@@ -48,13 +49,9 @@ internal sealed partial class SqliteWriter : IDisposable
     /// <summary>Queues a write.</summary>
     public void Add(SqliteWrite write)
     {
-        if (!_queue.TryAdd(write, out var isFirst))
+        if (!_queue.TryAdd(write))
         {
             write.Fail(new StoreUnavailableException($"The store over '{_file}' has been closed."));
-        }
-        else if (isFirst)
-        {
-            _thread.Start();
         }
     }
 
@@ -86,10 +83,11 @@ internal sealed partial class SqliteWriter : IDisposable
         _group.Clear();
         Exception? error = null;
         var begun = false;
+        var begunAt = 0L;
         try
         {
+            FinishCheckpoint(_session ??= _open());
             var session = _session ??= _open();
-            _checkpointer.Finish(session);
             (_afterLong, var isRelaxed) = _queue.Next(_afterLong);
             begun = TryBeginImmediate(session, isRelaxed, alone: null);
             if (!begun)
@@ -97,6 +95,7 @@ internal sealed partial class SqliteWriter : IDisposable
                 return;
             }
 
+            begunAt = TimeProvider.System.GetTimestamp();
             RunGroup(session);
             Commit(session);
         }
@@ -106,8 +105,24 @@ internal sealed partial class SqliteWriter : IDisposable
             Recover(exception);
         }
 
+        var held = begun ? TimeProvider.System.GetElapsedTime(begunAt) : TimeSpan.Zero;
         Answer(error, begun);
-        LeaveRoomForOthers();
+        LeaveRoomForOthers(held);
+    }
+
+    // A failed checkpoint, such as one on a full disk, only lets the log grow: it must not fail the writes that come after it. If the file
+    // was replaced, they must fail.
+    private void FinishCheckpoint(SqliteSession session)
+    {
+        try
+        {
+            _checkpointer.Finish(session);
+        }
+        catch (Exception exception) when (exception is not FileReplacedException)
+        {
+            _logger.CheckpointFailed(_file, exception);
+            Recover(exception);
+        }
     }
 
     private void RunGroup(SqliteSession session)

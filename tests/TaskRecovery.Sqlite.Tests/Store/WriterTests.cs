@@ -215,6 +215,72 @@ public sealed class WriterTests : IDisposable
     }
 
     [Fact]
+    public async Task A_large_batch_that_is_stored_as_claimed_is_a_large_batch_too()
+    {
+        var database = _files.Open();
+        var store = _files.Store(database);
+        await store.PrepareAsync(CancellationToken.None);
+        using var session = TemporaryDatabase.Join(store, "node", out var node);
+        var claimer = store.CreateClaimer(node, "default", ["work"]);
+        NewEntry[] large = [.. Enumerable.Repeat(TemporaryDatabase.Entry($"\"{new string('x', 1024 * 1024)}\""), 65)];
+        var batch = Enumerable.Range(0, 3000).Select(static _ => TemporaryDatabase.Entry()).ToArray();
+        Task<ClaimedEnqueue?>[] batches;
+        Task<EnqueueResult[]> one;
+        using (await HoldWriteLockAsync())
+        {
+            batches = [.. Enumerable.Range(0, 4).Select(_ => claimer.EnqueueAsync(batch, CancellationToken.None).AsTask())];
+            one = store.EnqueueAsync([TemporaryDatabase.Entry(queue: "other")], null, CancellationToken.None).AsTask();
+        }
+
+        var id = (await one)[0].Id;
+        var all = await Task.WhenAll(batches);
+
+        Assert.InRange(all.Count(stored => stored!.Results[0].Id < id), 0, 1);
+        await Assert.ThrowsAsync<ArgumentException>(async () => await claimer.EnqueueAsync(large, CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task Another_process_gets_its_turn_between_large_batches()
+    {
+        var (store, other) = (await _files.OpenStoreAsync(), await _files.OpenStoreAsync());
+        var batch = Enumerable.Range(0, 20_000).Select(static _ => TemporaryDatabase.Entry()).ToArray();
+        Task<EnqueueResult[]>[] batches;
+        Task<EnqueueResult[]> one;
+        using (await HoldWriteLockAsync())
+        {
+            batches = [.. Enumerable.Range(0, 12).Select(_ => store.EnqueueAsync(batch, null, CancellationToken.None).AsTask())];
+        }
+
+        await batches[0];
+        one = other.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None).AsTask();
+        var id = (await one)[0].Id;
+        var all = await Task.WhenAll(batches);
+
+        Assert.InRange(all.Count(results => results[0].Id < id), 1, 6);
+    }
+
+    [Fact]
+    public async Task Outcomes_with_long_errors_are_stored_in_several_transactions()
+    {
+        var database = _files.Open();
+        var store = _files.Store(database);
+        await store.PrepareAsync(CancellationToken.None);
+        using var session = TemporaryDatabase.Join(store, "node", out var node);
+        await store.EnqueueAsync([.. Enumerable.Range(0, 20).Select(static _ => TemporaryDatabase.Entry())], null, CancellationToken.None);
+        var claim = await store.CreateClaimer(node, "default", ["work"]).ClaimAsync(
+            20, new SuspectAllowance(3, 20, 1), CancellationToken.None);
+        var error = new string('x', 1024 * 1024);
+        var before = database.Writer.Commits;
+
+        await store.FinishAsync(
+            node, [.. claim.Entries.Select(
+                entry => new RunOutcome { EntryId = entry.Id, Fence = claim.Fence, Kind = OutcomeKind.Failed, Error = error })],
+            CancellationToken.None);
+
+        Assert.InRange(database.Writer.Commits - before, 5, 20);
+    }
+
+    [Fact]
     public async Task Outcomes_with_large_results_are_stored_in_several_transactions()
     {
         var database = _files.Open();
