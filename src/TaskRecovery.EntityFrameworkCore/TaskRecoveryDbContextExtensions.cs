@@ -31,56 +31,19 @@ public static class TaskRecoveryDbContextExtensions
     /// <exception cref="InvalidOperationException">The context was created outside dependency injection, or <c>AddTaskRecovery</c> is
     /// missing. Or the answer to the commit was lost, and the entry can't tell whether it happened, because it is a duplicate, because
     /// the database was not available for a minute, or because completed entries are kept for less than a minute.</exception>
-    public static async Task<EnqueueResult> SaveChangesAndEnqueueAsync<TArgs>(
+    public static Task<EnqueueResult> SaveChangesAndEnqueueAsync<TArgs>(
         this DbContext context, TArgs args, EnqueueOptions? options = null, CancellationToken cancellationToken = default)
         where TArgs : notnull
     {
         ArgumentNullException.ThrowIfNull(context);
-        var queue = QueueOf(context);
-        if (context.Database.CurrentTransaction is not null)
-        {
-            await context.SaveChangesAsync(cancellationToken).ConfigureAwait(false);
-            return await context.EnqueueAsync(args, options, cancellationToken).ConfigureAwait(false);
-        }
 
-        var strategy = context.Database.CreateExecutionStrategy();
-        var result = await strategy.ExecuteAsync(
-            async token =>
-            {
-                EnqueueResult? stored = null;
-                try
-                {
-                    var transaction = await context.Database.BeginTransactionAsync(token).ConfigureAwait(false);
-                    await using var _ = transaction.ConfigureAwait(false);
-
-                    // The changes are accepted after the commit, so that a repetition saves them again.
-                    await context.SaveChangesAsync(acceptAllChangesOnSuccess: false, token).ConfigureAwait(false);
-                    var added = await context.EnqueueAsync(args, options, token).ConfigureAwait(false);
-                    token.ThrowIfCancellationRequested();
-                    stored = added;
-                    await transaction.CommitAsync(CancellationToken.None).ConfigureAwait(false);
-                    return added;
-                }
-                catch (StoreUnavailableException exception)
-                    when (stored is null && strategy.RetriesOnFailure && exception.InnerException is DbException)
-                {
-                    // The strategies of EF Core know the errors of the driver.
-                    ExceptionDispatchInfo.Throw(exception.InnerException);
-                    throw;
-                }
-                catch (Exception exception) when (stored is not null && !IsAnswer(exception))
-                {
-                    if (!await WasCommittedAsync(context, queue, stored.Value, exception, token).ConfigureAwait(false))
-                    {
-                        throw;
-                    }
-
-                    return stored.Value;
-                }
-            },
-            cancellationToken).ConfigureAwait(false);
-        context.ChangeTracker.AcceptAllChanges();
-        return result;
+        // An empty batch stores nothing. But the queue remembers its transaction in the caller's flow, because this method is not async, so
+        // that a later call without the transaction is refused instead of waiting for it.
+        return context.Database.CurrentTransaction is { } transaction
+            ? InCurrentTransactionAsync(
+                context, args, options, QueueOf(context).EnqueueManyAsync([], transaction.GetDbTransaction(), cancellationToken),
+                cancellationToken)
+            : InOwnTransactionAsync(context, args, options, cancellationToken);
     }
 
     /// <summary>Enqueues an entry in the current transaction of the context. Workers see it when the transaction commits.</summary>
@@ -123,6 +86,61 @@ public static class TaskRecoveryDbContextExtensions
         ArgumentNullException.ThrowIfNull(work);
         ArgumentNullException.ThrowIfNull(context);
         return work.CompleteAsync(TransactionOf(context), cancellationToken);
+    }
+
+    private static async Task<EnqueueResult> InCurrentTransactionAsync<TArgs>(
+        DbContext context, TArgs args, EnqueueOptions? options, ValueTask<IReadOnlyList<EnqueueResult>> remembered,
+        CancellationToken cancellationToken)
+        where TArgs : notnull
+    {
+        await remembered.ConfigureAwait(false);
+        await context.SaveChangesAsync(cancellationToken).ConfigureAwait(false);
+        return await context.EnqueueAsync(args, options, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static async Task<EnqueueResult> InOwnTransactionAsync<TArgs>(
+        DbContext context, TArgs args, EnqueueOptions? options, CancellationToken cancellationToken)
+        where TArgs : notnull
+    {
+        var queue = QueueOf(context);
+        var strategy = context.Database.CreateExecutionStrategy();
+        var result = await strategy.ExecuteAsync(
+            async token =>
+            {
+                EnqueueResult? stored = null;
+                try
+                {
+                    var transaction = await context.Database.BeginTransactionAsync(token).ConfigureAwait(false);
+                    await using var _ = transaction.ConfigureAwait(false);
+
+                    // The changes are accepted after the commit, so that a repetition saves them again.
+                    await context.SaveChangesAsync(acceptAllChangesOnSuccess: false, token).ConfigureAwait(false);
+                    var added = await context.EnqueueAsync(args, options, token).ConfigureAwait(false);
+                    token.ThrowIfCancellationRequested();
+                    stored = added;
+                    await transaction.CommitAsync(CancellationToken.None).ConfigureAwait(false);
+                    return added;
+                }
+                catch (StoreUnavailableException exception)
+                    when (stored is null && strategy.RetriesOnFailure && exception.InnerException is DbException)
+                {
+                    // The strategies of EF Core know the errors of the driver.
+                    ExceptionDispatchInfo.Throw(exception.InnerException);
+                    throw;
+                }
+                catch (Exception exception) when (stored is not null && !IsAnswer(exception))
+                {
+                    if (!await WasCommittedAsync(context, queue, stored.Value, exception, token).ConfigureAwait(false))
+                    {
+                        throw;
+                    }
+
+                    return stored.Value;
+                }
+            },
+            cancellationToken).ConfigureAwait(false);
+        context.ChangeTracker.AcceptAllChanges();
+        return result;
     }
 
     // Whether the server has answered the commit with an error, so that nothing is stored. The errors of the classes 08 (connection) and

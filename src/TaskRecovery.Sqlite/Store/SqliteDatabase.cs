@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Runtime.CompilerServices;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
@@ -148,27 +149,10 @@ internal sealed class SqliteDatabase : IDisposable
     }
 
     /// <summary>Creates a session on the caller's own connection, inside the caller's transaction.</summary>
-    /// <exception cref="ArgumentException">The transaction does not belong to this database.</exception>
-    public SqliteSession Borrow(System.Data.Common.DbTransaction transaction)
+    /// <exception cref="ArgumentException">The transaction does not belong to this database, or is not active.</exception>
+    public SqliteSession Borrow(DbTransaction transaction)
     {
-        if (transaction is not SqliteTransaction { Connection: { } connection })
-        {
-            throw new ArgumentException(
-                transaction is SqliteTransaction
-                    ? "The transaction has ended."
-                    : $"The transaction is a {transaction.GetType().Name}; the SQLite store takes a SqliteTransaction.",
-                nameof(transaction));
-        }
-
-        // After some errors (a full disk, 'insert or rollback') SQLite rolls back the transaction by itself. Later statements would then be
-        // committed one by one.
-        if (raw.sqlite3_get_autocommit(connection.Handle!) != 0)
-        {
-            throw new ArgumentException(
-                "The transaction is not active any more: SQLite rolled it back by itself after an error of an earlier statement, "
-                + "so nothing of it is stored. Begin a new one.", nameof(transaction));
-        }
-
+        var connection = CallersTransaction.Connection(transaction);
         if (!IsHere(connection))
         {
             throw new ArgumentException(
@@ -180,14 +164,14 @@ internal sealed class SqliteDatabase : IDisposable
         return new SqliteSession(connection, ownsConnection: false);
     }
 
-    /// <summary>Returns whether an open transaction of the application is on this file. Once it was passed to a call that stored something,
-    /// it holds the write lock until it ends.</summary>
-    public bool IsOpenHere(System.Data.Common.DbTransaction transaction)
+    /// <summary>Returns whether an open transaction of the application holds the write lock of this file, which it keeps until it
+    /// ends.</summary>
+    public bool IsWriting(DbTransaction transaction)
     {
         try
         {
             return transaction is SqliteTransaction { Connection: { Handle: { } handle } connection }
-                && raw.sqlite3_get_autocommit(handle) == 0 && IsHere(connection);
+                && CallersTransaction.HoldsWriteLock(handle) && IsHere(connection);
         }
         catch (ObjectDisposedException)
         {

@@ -34,23 +34,23 @@ internal sealed partial class SqliteQueueStore
         return refused ?? (IReadOnlyList<RunOutcome>)[];
     }
 
-    public ValueTask FinishInTransactionAsync(
+    public async ValueTask FinishInTransactionAsync(
         Guid nodeId, RunOutcome outcome, DbTransaction transaction, CancellationToken cancellationToken)
     {
-        cancellationToken.ThrowIfCancellationRequested();
-        var lost = InCallersTransaction(transaction, session =>
-        {
-            var moves = new EntryMoves(session, _database.Names, _database.Now(), isOwn: false);
-            return !TryStore(moves, new HeldClaims(session, _database.Claims, nodeId), outcome, out _);
-        });
+        var lost = await InCallersTransactionAsync(
+            transaction,
+            session =>
+            {
+                var moves = new EntryMoves(session, _database.Names, _database.Now(), isOwn: false);
+                return !TryStore(moves, new HeldClaims(session, _database.Claims, nodeId), outcome, out _);
+            },
+            cancellationToken).ConfigureAwait(false);
         if (lost)
         {
             // The caller's writes must not be committed, whatever the caller does next.
             transaction.Rollback();
             throw new ClaimLostException(outcome.EntryId, outcome.Fence);
         }
-
-        return ValueTask.CompletedTask;
     }
 
     public async ValueTask RemoveSettledClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, CancellationToken cancellationToken)

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Microsoft.Data.Sqlite;
 using TaskRecovery.Storage;
 
@@ -34,7 +35,7 @@ internal sealed partial class SqliteQueueStore : IQueueStore, IDisposable
             UsesSessionLocks = true,
             LockProvesDeath = true,
             TakesBackQueuedWrites = true,
-            BlocksWrites = database.IsOpenHere,
+            BlocksWrites = database.IsWriting,
             PollInterval = database.Options.PollInterval,
             IdlePollInterval = LongestRest > database.Options.PollInterval ? LongestRest : database.Options.PollInterval,
         };
@@ -80,7 +81,7 @@ internal sealed partial class SqliteQueueStore : IQueueStore, IDisposable
     }
 
     public async ValueTask<EnqueueResult[]> EnqueueAsync(
-        IReadOnlyList<NewEntry> entries, System.Data.Common.DbTransaction? transaction, CancellationToken cancellationToken)
+        IReadOnlyList<NewEntry> entries, DbTransaction? transaction, CancellationToken cancellationToken)
     {
         if (entries.Count == 0)
         {
@@ -89,8 +90,8 @@ internal sealed partial class SqliteQueueStore : IQueueStore, IDisposable
 
         if (transaction is not null)
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            return InCallersTransaction(transaction, session => InsertAll(session, entries, isOwn: false));
+            return await InCallersTransactionAsync(
+                transaction, session => InsertAll(session, entries, isOwn: false), cancellationToken).ConfigureAwait(false);
         }
 
         RefuseTooLarge(entries);
@@ -155,52 +156,4 @@ internal sealed partial class SqliteQueueStore : IQueueStore, IDisposable
             _database.Hints.Work(queue);
         }
     }
-
-    /// <summary>Works on the caller's own connection, all or nothing: a failure undoes this work only and keeps the rest of the caller's
-    /// transaction.</summary>
-    private T InCallersTransaction<T>(System.Data.Common.DbTransaction transaction, Func<SqliteSession, T> work)
-    {
-        using var session = _database.Borrow(transaction);
-        var started = TimeProvider.System.GetTimestamp();
-        while (true)
-        {
-            try
-            {
-                session.Execute("savepoint taskrecovery");
-                try
-                {
-                    var result = work(session);
-                    session.Execute("release taskrecovery");
-                    return result;
-                }
-                catch
-                {
-                    // The failure may have rolled back the whole transaction. Then the savepoint is gone too, but that is not the error to
-                    // report.
-                    session.Reset();
-                    if (session.InTransaction)
-                    {
-                        session.Execute("rollback to taskrecovery; release taskrecovery");
-                    }
-
-                    throw;
-                }
-            }
-            catch (SqliteException exception) when (IsWorthWaiting(exception) && session.InTransaction
-                && TimeProvider.System.GetElapsedTime(started) < _database.Options.BusyTimeout)
-            {
-                SqliteWriter.Pause();
-            }
-            catch (SqliteException exception)
-            {
-                throw SqliteErrors.Translate(exception, _database.Path);
-            }
-        }
-    }
-
-    // A deferred transaction acquires the write lock at its first write. If the database has changed since its first read, waiting does not
-    // help.
-    private static bool IsWorthWaiting(SqliteException exception)
-        => exception.SqliteErrorCode == SQLitePCL.raw.SQLITE_BUSY
-            && exception.SqliteExtendedErrorCode != SQLitePCL.raw.SQLITE_BUSY_SNAPSHOT;
 }

@@ -139,10 +139,7 @@ internal sealed partial class SqliteWriter
         }
     }
 
-    /// <summary>Pauses between two attempts to acquire another connection's lock. Uses real time, because a test's clock must not delay
-    /// it.</summary>
-    internal static void Pause() => Pause(RetryPause);
-
+    // Real time, because a test's clock must not delay it.
     private static void Pause(TimeSpan time)
     {
         var nobody = new object();

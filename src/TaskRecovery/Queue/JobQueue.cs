@@ -102,8 +102,12 @@ internal sealed class JobQueue(
             own.RefuseEnqueue(nameof(EnqueueManyAsync));
         }
 
-        using var activity = tracing.StartEnqueue(
-            queue: null, kind: null, count: requests.TryGetNonEnumeratedCount(out var count) ? count : 2);
+        if (requests.TryGetNonEnumeratedCount(out var count) && count == 0)
+        {
+            return [];
+        }
+
+        using var activity = tracing.StartEnqueue(queue: null, kind: null, count: count > 0 ? count : 2);
         var entries = requests.Select(factory.Create).ToArray();
         if (entries.Length == 0)
         {

@@ -105,6 +105,62 @@ public sealed class CallersTransactionTests : IDisposable
         Assert.Equal("work", (await store.FindAsync(result.Id - 1, CancellationToken.None))!.Kind);
     }
 
+    [Fact]
+    public async Task A_deferred_transaction_that_waits_for_the_lock_occupies_no_thread_says_so_and_obeys_its_token()
+    {
+        var log = new ListLogger();
+        var store = _files.Store(_files.Open(log: log));
+        await store.PrepareAsync(CancellationToken.None);
+        using var cancellation = new CancellationTokenSource();
+        await using var transaction = _files.Connect().BeginTransaction(deferred: true);
+        Task waiting;
+        await using (_files.Connect().BeginTransaction())
+        {
+            waiting = store.EnqueueAsync([TemporaryDatabase.Entry()], transaction, cancellation.Token).AsTask();
+
+            Assert.False(waiting.IsCompleted);
+            Assert.Contains("EnqueueAsync", await log.WaitForAsync(5001), StringComparison.Ordinal);
+            await cancellation.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+        }
+
+        await store.EnqueueAsync([TemporaryDatabase.Entry()], transaction, CancellationToken.None);
+        await transaction.CommitAsync();
+        Assert.Equal(1, (await store.CountAsync(null, CancellationToken.None)).Waiting.Value);
+    }
+
+    [Fact]
+    public async Task A_transaction_that_ends_while_it_waits_for_the_lock_stores_nothing()
+    {
+        var store = await _files.OpenStoreAsync();
+        var transaction = _files.Connect().BeginTransaction(deferred: true);
+        Task waiting;
+        await using (_files.Connect().BeginTransaction())
+        {
+            waiting = store.EnqueueAsync([TemporaryDatabase.Entry()], transaction, CancellationToken.None).AsTask();
+            await transaction.DisposeAsync();
+            await Assert.ThrowsAsync<ArgumentException>(() => waiting);
+        }
+
+        Assert.Equal(0, (await store.CountAsync(null, CancellationToken.None)).Waiting.Value);
+    }
+
+    [Fact]
+    public async Task A_deferred_transaction_gets_the_lock_when_it_is_free()
+    {
+        var store = await _files.OpenStoreAsync();
+        await using var transaction = _files.Connect().BeginTransaction(deferred: true);
+        Task waiting;
+        await using (_files.Connect().BeginTransaction())
+        {
+            waiting = store.EnqueueAsync([TemporaryDatabase.Entry()], transaction, CancellationToken.None).AsTask();
+        }
+
+        await waiting;
+        await transaction.CommitAsync();
+        Assert.Equal(1, (await store.CountAsync(null, CancellationToken.None)).Waiting.Value);
+    }
+
     public void Dispose() => _files.Dispose();
 
     private static async Task ExecuteAsync(SqliteConnection connection, string sql)

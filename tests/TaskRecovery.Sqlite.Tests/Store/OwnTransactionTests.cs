@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using TaskRecovery.Storage;
@@ -133,6 +134,50 @@ public sealed class OwnTransactionTests : IDisposable
     }
 
     [Fact]
+    public async Task A_transaction_that_was_passed_but_has_only_read_keeps_no_call_waiting()
+    {
+        await _files.OpenStoreAsync();
+        await using var provider = GivenServices(static _ => { });
+        var queue = provider.GetRequiredService<IJobQueue>();
+        await using var transaction = _files.Connect().BeginTransaction(deferred: true);
+        await queue.EnqueueManyAsync([], transaction);
+        await using (var command = transaction.Connection!.CreateCommand())
+        {
+            command.Transaction = transaction;
+            command.CommandText = "select count(*) from taskrecovery_entries";
+            await command.ExecuteScalarAsync();
+        }
+
+        await queue.EnqueueAsync(new Note("not passed"));
+
+        Assert.Equal(1, (await queue.CountAsync()).Waiting.Value);
+    }
+
+    [Fact]
+    public async Task The_transaction_of_a_context_is_known_after_its_changes_were_saved_with_an_entry()
+    {
+        await _files.OpenStoreAsync();
+        await using var provider = GivenServices(
+            services => services.AddDbContext<NoteContext>(options => options.UseSqlite(_files.ConnectionString)),
+            static options => options.BusyTimeout = TimeSpan.FromMinutes(10));
+        var queue = provider.GetRequiredService<IJobQueue>();
+        await using var scope = provider.CreateAsyncScope();
+        var context = scope.ServiceProvider.GetRequiredService<NoteContext>();
+        await using (var transaction = await context.Database.BeginTransactionAsync())
+        {
+            await context.SaveChangesAndEnqueueAsync(new Note("passed"));
+
+            var error = await Assert.ThrowsAsync<InvalidOperationException>(
+                () => queue.EnqueueAsync(new Note("forgotten")).AsTask().WaitAsync(TimeSpan.FromSeconds(20)));
+            await transaction.CommitAsync();
+
+            Assert.Contains("it holds the database's only write lock", error.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(1, (await queue.CountAsync()).Waiting.Value);
+    }
+
+    [Fact]
     public async Task A_step_is_refused_before_it_runs_while_its_handlers_own_transaction_is_open()
     {
         var store = await _files.OpenStoreAsync();
@@ -172,6 +217,8 @@ public sealed class OwnTransactionTests : IDisposable
 
         return services.BuildServiceProvider();
     }
+
+    private sealed class NoteContext(DbContextOptions<NoteContext> options) : DbContext(options);
 
     [JobKind("note")]
     private sealed record Note(string Text);

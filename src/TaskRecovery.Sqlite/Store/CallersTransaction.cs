@@ -1,0 +1,51 @@
+using System.Data.Common;
+using System.Runtime.InteropServices;
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+
+namespace TaskRecovery.Sqlite;
+
+/// <summary>Looks at a transaction of the application.</summary>
+internal static partial class CallersTransaction
+{
+    // The library of the bundle that this project references. An application may have chosen another one.
+    private const string Library = "e_sqlite3";
+    private const int Writes = 2; // SQLITE_TXN_WRITE
+
+    /// <summary>Returns the connection of an active transaction.</summary>
+    /// <exception cref="ArgumentException">The transaction is of another provider, has ended, or was rolled back by SQLite.</exception>
+    public static SqliteConnection Connection(DbTransaction transaction)
+    {
+        if (transaction is not SqliteTransaction { Connection: { } connection })
+        {
+            throw new ArgumentException(
+                transaction is SqliteTransaction
+                    ? "The transaction has ended."
+                    : $"The transaction is a {transaction.GetType().Name}; the SQLite store takes a SqliteTransaction.",
+                nameof(transaction));
+        }
+
+        // After some errors (a full disk, 'insert or rollback') SQLite rolls back the transaction by itself. Later statements would then be
+        // committed one by one.
+        if (raw.sqlite3_get_autocommit(connection.Handle!) != 0)
+        {
+            throw new ArgumentException(
+                "The transaction is not active any more: SQLite rolled it back by itself after an error of an earlier statement, "
+                + "so nothing of it is stored. Begin a new one.", nameof(transaction));
+        }
+
+        return connection;
+    }
+
+    /// <summary>Returns whether a connection's transaction holds the write lock: a deferred one that has only read does not. If this can't
+    /// be determined, every open transaction counts.</summary>
+    public static bool HoldsWriteLock(sqlite3 connection)
+        => raw.sqlite3_get_autocommit(connection) == 0
+            && (!string.Equals(raw.GetNativeLibraryName(), Library, StringComparison.Ordinal)
+                || sqlite3_txn_state(connection.DangerousGetHandle(), "main") == Writes);
+
+#pragma warning disable IDE1006, SA1300, CA5392 // The name is that of the C library, which SQLitePCLRaw has loaded.
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int sqlite3_txn_state(nint connection, string schema);
+#pragma warning restore IDE1006, SA1300, CA5392
+}

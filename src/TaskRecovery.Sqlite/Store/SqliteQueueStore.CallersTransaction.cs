@@ -1,0 +1,79 @@
+using System.Data.Common;
+using System.Runtime.CompilerServices;
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+
+namespace TaskRecovery.Sqlite;
+
+/// <content>Writes in a transaction of the caller.</content>
+internal sealed partial class SqliteQueueStore
+{
+    /// <summary>Works on the caller's own connection, all or nothing: a failure undoes this work only and keeps the rest of the caller's
+    /// transaction. A deferred transaction acquires the write lock at its first write; the wait for it occupies no thread.</summary>
+    private async ValueTask<T> InCallersTransactionAsync<T>(
+        DbTransaction transaction, Func<SqliteSession, T> work, CancellationToken cancellationToken, [CallerMemberName] string call = "")
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        using var session = _database.Borrow(transaction);
+        var started = TimeProvider.System.GetTimestamp();
+        var isReported = false;
+        while (true)
+        {
+            var waited = TimeProvider.System.GetElapsedTime(started);
+            try
+            {
+                var result = InSavepoint(session, work);
+                if (isReported)
+                {
+                    _database.Logger.WriteLockTaken(_database.Path, waited);
+                }
+
+                return result;
+            }
+            catch (SqliteException exception)
+                when (IsWorthWaiting(exception) && session.InTransaction && waited < _database.Options.BusyTimeout)
+            {
+                if (!isReported && waited > SqliteWriter.ReportAfter)
+                {
+                    isReported = true;
+                    _database.Logger.WriteLockAwaited(call, 1, waited, _database.Path, WriteLockHolder.Find(_database.Path).ToString());
+                }
+            }
+            catch (SqliteException exception)
+            {
+                throw SqliteErrors.Translate(exception, _database.Path);
+            }
+
+            // Nothing of the work is stored now, so the call may end here. If the caller has ended the transaction meanwhile, the work must
+            // not be stored outside it.
+            await Task.Delay(SqliteWriter.RetryPause, TimeProvider.System, cancellationToken).ConfigureAwait(false);
+            CallersTransaction.Connection(transaction);
+        }
+    }
+
+    private static T InSavepoint<T>(SqliteSession session, Func<SqliteSession, T> work)
+    {
+        session.Execute("savepoint taskrecovery");
+        try
+        {
+            var result = work(session);
+            session.Execute("release taskrecovery");
+            return result;
+        }
+        catch
+        {
+            // The failure may have rolled back the whole transaction. Then the savepoint is gone too, but that is not the error to report.
+            session.Reset();
+            if (session.InTransaction)
+            {
+                session.Execute("rollback to taskrecovery; release taskrecovery");
+            }
+
+            throw;
+        }
+    }
+
+    // If the database has changed since the transaction's first read, waiting does not help.
+    private static bool IsWorthWaiting(SqliteException exception)
+        => exception.SqliteErrorCode == raw.SQLITE_BUSY && exception.SqliteExtendedErrorCode != raw.SQLITE_BUSY_SNAPSHOT;
+}
