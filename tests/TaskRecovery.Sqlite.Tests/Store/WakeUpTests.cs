@@ -66,6 +66,45 @@ public sealed class WakeUpTests : IAsyncDisposable
         }
     }
 
+    /// <summary>Each look costs every idle process about 100 us.</summary>
+    [Fact]
+    public async Task A_commit_of_another_process_costs_a_few_looks()
+    {
+        var (watching, other) = (_files.Open(), await _files.OpenStoreAsync());
+        var watcher = new ChangeWatcher(watching);
+        _listening = watcher.RunAsync(hint => _hints.Writer.TryWrite(hint), _stop.Token);
+        using var ticks = new PeriodicTimer(TimeSpan.FromSeconds(1.2));
+        await ticks.WaitForNextTickAsync();
+        var before = watcher.Looks;
+
+        await other.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None);
+        await _hints.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+        await ticks.WaitForNextTickAsync();
+
+        if (OperatingSystem.IsLinux())
+        {
+            Assert.InRange(watcher.Looks - before, 1, 15);
+        }
+    }
+
+    [Fact]
+    public async Task Writers_that_follow_each_other_quickly_cost_no_more_looks_than_one_every_25_ms()
+    {
+        var (watching, other) = (_files.Open(), await _files.OpenStoreAsync());
+        var watcher = new ChangeWatcher(watching);
+        _listening = watcher.RunAsync(hint => _hints.Writer.TryWrite(hint), _stop.Token);
+        using var ticks = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        var before = watcher.Looks;
+
+        for (var tick = 0; tick < 100; tick++)
+        {
+            await other.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None);
+            await ticks.WaitForNextTickAsync();
+        }
+
+        Assert.InRange(watcher.Looks - before, 10, 130);
+    }
+
     [Fact]
     public async Task A_poll_sees_what_another_process_stored()
     {
