@@ -20,6 +20,25 @@ internal static class RetentionSql
         limit ?5
         """;
 
+    /// <summary>About how many bytes an entry's rows have. Lengths are read without the values. ?1 entry.</summary>
+    public const string EntrySize = """
+        select octet_length(args) + coalesce(octet_length(metadata), 0)
+            + coalesce((select sum(coalesce(octet_length(result), 0) + coalesce(octet_length(error), 0))
+                from taskrecovery_outcomes where entry = ?1), 0)
+            + coalesce((select sum(coalesce(octet_length(result), 0)) from taskrecovery_steps where entry = ?1), 0)
+            + coalesce((select sum(octet_length(data)) from taskrecovery_checkpoints where entry = ?1), 0)
+            + coalesce((select sum(octet_length(lines)) from taskrecovery_run_logs where entry = ?1), 0)
+        from taskrecovery_entries where id = ?1
+        """;
+
+    /// <summary>About how many bytes a task's rows have. ?1 task.</summary>
+    public const string TaskSize = """
+        select coalesce(octet_length(result), 0) + coalesce(octet_length(error), 0)
+            + coalesce((select sum(coalesce(octet_length(result), 0)) from taskrecovery_steps where task = ?1), 0)
+            + coalesce((select sum(octet_length(data)) from taskrecovery_checkpoints where task = ?1), 0)
+        from taskrecovery_tasks where id = ?1
+        """;
+
     /// <summary>Removes a task. ?1 id.</summary>
     public const string DeleteTask = "delete from taskrecovery_tasks where id = ?1";
 }

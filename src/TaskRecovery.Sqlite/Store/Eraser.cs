@@ -8,9 +8,6 @@ internal sealed class Eraser(SqliteDatabase database, AuditInfo audit)
     /// <summary>The number of entries to scan in one read when searching by key or metadata.</summary>
     private const long Chunk = 50_000;
 
-    /// <summary>The number of entries to erase in one transaction, which keeps other writes waiting.</summary>
-    private const int BatchSize = 100;
-
     internal async ValueTask<int> EraseAsync(EraseTarget target, CancellationToken cancellationToken)
     {
         if (target.EntryId is { } id)
@@ -25,35 +22,43 @@ internal sealed class Eraser(SqliteDatabase database, AuditInfo audit)
         {
             var (from, upTo) = (after, Math.Min(after + Chunk, last));
             var found = await database.ReadAsync(session => Find(session, target, from, upTo), cancellationToken).ConfigureAwait(false);
-            foreach (var batch in found.Chunk(BatchSize))
+            erased += await EraseAsync(found, cancellationToken).ConfigureAwait(false);
+        }
+
+        return erased;
+    }
+
+    private async ValueTask<int> EraseAsync(List<long> entries, CancellationToken cancellationToken)
+    {
+        var erased = 0;
+        for (var done = 0; done < entries.Count;)
+        {
+            var start = done;
+            (var count, var anyRan, done) = await database.WriteAsync(
+                session => ErasePart(session, entries, start), cancellationToken).ConfigureAwait(false);
+            erased += count;
+            if (anyRan)
             {
-                erased += await EraseAsync(batch, cancellationToken).ConfigureAwait(false);
+                database.Hints.Control();
             }
         }
 
         return erased;
     }
 
-    private async ValueTask<int> EraseAsync(long[] entries, CancellationToken cancellationToken)
+    private (int Erased, bool AnyRan, int End) ErasePart(SqliteSession session, List<long> entries, int start)
     {
-        var (erased, anyRan) = await database.WriteAsync(
-            session =>
-            {
-                var (count, ran) = (0, false);
-                foreach (var entry in entries)
-                {
-                    count += Erase(session, entry, ref ran) ? 1 : 0;
-                }
-
-                return (count, ran);
-            },
-            cancellationToken).ConfigureAwait(false);
-        if (anyRan)
+        var budget = new LockBudget();
+        var (erased, anyRan, end) = (0, false, start);
+        do
         {
-            database.Hints.Control();
+            var entry = entries[end++];
+            budget.Spend(session.Get(RetentionSql.EntrySize).Bind(1, entry).Scalar() ?? 0);
+            erased += Erase(session, entry, ref anyRan) ? 1 : 0;
         }
+        while (end < entries.Count && budget.IsLeft);
 
-        return erased;
+        return (erased, anyRan, end);
     }
 
     private static List<long> Find(SqliteSession session, EraseTarget target, long after, long upTo)

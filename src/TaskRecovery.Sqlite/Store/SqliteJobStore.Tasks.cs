@@ -28,17 +28,16 @@ internal sealed partial class SqliteJobStore
         // Search with a reader, which does not block other writes: usually there is nothing to recover.
         for (var more = await IsAnyAsync(TaskSql.Orphans, cancellationToken).ConfigureAwait(false); more;)
         {
-            var batch = await database.WriteAsync(
+            (var batch, more) = await database.WriteAsync(
                 session => RecoverOrphans(NewMoves(session), maxAge, maxCrashes), cancellationToken).ConfigureAwait(false);
-            more = batch.Count == RecoverBatch;
             items.AddRange(batch.Select(static row => row.Item));
             queues.UnionWith(batch.Select(static row => row.Queue).OfType<string>());
         }
 
         for (var more = await IsAnyAsync(TaskSql.WithEndedEntry, cancellationToken).ConfigureAwait(false); more;)
         {
-            var batch = await database.WriteAsync(session => CloseEnded(session, database.Now()), cancellationToken).ConfigureAwait(false);
-            more = batch.Count == RecoverBatch;
+            (var batch, more) = await database.WriteAsync(
+                session => CloseEnded(session, database.Now()), cancellationToken).ConfigureAwait(false);
             items.AddRange(batch);
         }
 
@@ -53,11 +52,19 @@ internal sealed partial class SqliteJobStore
     private ValueTask<bool> IsAnyAsync(string statement, CancellationToken cancellationToken)
         => database.ReadAsync(session => session.Get(statement).Exists(), cancellationToken);
 
-    private static List<(RecoveryItem Item, string? Queue)> RecoverOrphans(EntryMoves moves, TimeSpan maxAge, int maxCrashes)
+    // Returns whether there may be more.
+    private static (List<(RecoveryItem Item, string? Queue)> Items, bool More) RecoverOrphans(
+        EntryMoves moves, TimeSpan maxAge, int maxCrashes)
     {
+        var budget = new LockBudget();
         var items = new List<(RecoveryItem, string?)>();
         foreach (var task in ReadTasks(moves.Session.Get(TaskSql.Orphans)))
         {
+            if (items.Count > 0 && !budget.IsLeft)
+            {
+                return (items, true);
+            }
+
             var job = JobRow.ReadOne(moves.Session.Get(JobSql.Find).Bind(1, task.JobId));
             var reason = job is null ? EndReasons.JobDeleted
                 : Micros.From(task.CreatedAt) < moves.Now - Micros.From(maxAge) ? EndReasons.TooOld
@@ -85,7 +92,7 @@ internal sealed partial class SqliteJobStore
             items.Add((item with { Action = RecoveryAction.Closed, Reason = reason }, null));
         }
 
-        return items;
+        return (items, items.Count == RecoverBatch);
     }
 
     // The new entry keeps the task's crashes and attempts and goes to the front of the queue. Steps and checkpoint belong to the task.
@@ -99,12 +106,14 @@ internal sealed partial class SqliteJobStore
         return entry;
     }
 
-    private static List<RecoveryItem> CloseEnded(SqliteSession session, long now)
+    // Returns whether there may be more.
+    private static (List<RecoveryItem> Items, bool More) CloseEnded(SqliteSession session, long now)
     {
+        var budget = new LockBudget();
         var items = new List<RecoveryItem>();
         var statement = session.Get(TaskSql.WithEndedEntry);
         var ends = new List<Action>();
-        while (statement.Step())
+        while (budget.IsLeft && statement.Step())
         {
             var (task, state, attempt, crashes) =
                 (statement.Guid(0), TaskMoves.StateOf((OutcomeKind)statement.Int32(4)), statement.Int32(5), statement.Int32(6));
@@ -119,13 +128,16 @@ internal sealed partial class SqliteJobStore
                 Crashes = crashes,
                 Reason = reason,
             });
+            budget.Spend((result?.Length ?? 0) + (error?.Length ?? 0));
             ends.Add(() => session.Get(TaskSql.End)
                 .Bind(1, task).Bind(2, (int)state).Bind(3, attempt).Bind(4, crashes)
                 .Bind(5, result).Bind(6, error).Bind(7, reason).Bind(8, now).Execute());
         }
 
+        // The budget may have stopped the statement before its end.
+        statement.Reset();
         ends.ForEach(static end => end());
-        return items;
+        return (items, items.Count == RecoverBatch || !budget.IsLeft);
     }
 
     /// <summary>Reads all tasks that a statement returns.</summary>

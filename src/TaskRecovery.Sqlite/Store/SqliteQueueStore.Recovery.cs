@@ -58,14 +58,18 @@ internal sealed partial class SqliteQueueStore
         var items = new List<RecoveryItem>();
         foreach (var node in await _database.ReadBrieflyAsync(ReadDeadNodes, cancellationToken).ConfigureAwait(false))
         {
-            var (swept, queues) = await _database.WriteAsync(
-                session => Sweep(session, node, maxCrashes), cancellationToken).ConfigureAwait(false);
-            items.AddRange(swept);
-            _database.Locks.Remove(node.Id);
-            foreach (var queue in queues)
+            SweptPart part = new([], [], [], IsLast: false);
+            for (IReadOnlyList<Unfinished>? all = null; !part.IsLast; all = part.All)
             {
-                _database.Hints.Work(queue);
+                part = await _database.WriteAsync(session => Sweep(session, node, maxCrashes, all), cancellationToken).ConfigureAwait(false);
+                items.AddRange(part.Items);
+                foreach (var queue in part.Queues)
+                {
+                    _database.Hints.Work(queue);
+                }
             }
+
+            _database.Locks.Remove(node.Id);
         }
 
         return items.Count == 0 ? RecoveryReport.Empty : new RecoveryReport(items);
@@ -101,10 +105,16 @@ internal sealed partial class SqliteQueueStore
         return nodes;
     }
 
-    /// <summary>Sweeps all claims of one dead node in one transaction: whether an entry was the only suspect can be decided only over all
-    /// of them.</summary>
-    private (List<RecoveryItem> Items, HashSet<string> Queues) Sweep(SqliteSession session, DeadNode node, int maxCrashes)
+    /// <summary>Sweeps claims of one dead node, in several transactions if there are many entries. The first one judges all suspects: whether
+    /// an entry was the only one can be decided only over all of them.</summary>
+    /// <param name="session">The writer's session.</param>
+    /// <param name="node">The node.</param>
+    /// <param name="maxCrashes">The crash-loop threshold.</param>
+    /// <param name="running">The entries that ran when the node died, from the part before this one; <see langword="null"/> for the
+    /// first.</param>
+    private SweptPart Sweep(SqliteSession session, DeadNode node, int maxCrashes, IReadOnlyList<Unfinished>? running)
     {
+        var budget = new LockBudget();
         var moves = new EntryMoves(session, _database.Names, _database.Now());
         var items = new List<RecoveryItem>();
         var queues = new HashSet<string>(StringComparer.Ordinal);
@@ -112,10 +122,17 @@ internal sealed partial class SqliteQueueStore
         var threshold = CrashLevels.SuspectFromWithin(maxCrashes);
         var suspects = node.Stopped ? 0 : unfinished.Count(entry => entry.Crashes >= threshold);
         var death = node.Stopped ? null : ReadDeath(session, node.Number);
-        foreach (var entry in unfinished)
+        var all = running ?? unfinished;
+        foreach (var entry in unfinished.OrderBy(entry => entry.Crashes < threshold))
         {
+            if (items.Count > 0 && entry.Crashes < threshold && !budget.IsLeft)
+            {
+                RecordSweep(moves, node, items);
+                return new SweptPart(items, queues, all, IsLast: false);
+            }
+
             items.Add(Recover(moves, node, entry, maxCrashes, isOnlySuspect: suspects == 1 && entry.Crashes >= threshold));
-            RecordDeath(moves, death, entry, unfinished);
+            budget.Spend(RecordDeath(moves, death, entry, all));
             FaultPoints.Reach(FaultPoints.SweepMiddle);
             if (items[^1].Action == RecoveryAction.Recovered)
             {
@@ -129,7 +146,7 @@ internal sealed partial class SqliteQueueStore
         }
 
         RecordSweep(moves, node, items);
-        return (items, queues);
+        return new SweptPart(items, queues, all, IsLast: true);
     }
 
     private static Death? ReadDeath(SqliteSession session, long node)
@@ -145,11 +162,11 @@ internal sealed partial class SqliteQueueStore
     }
 
     // An entry whose cancellation was requested ends as cancelled; its outcome has no black box.
-    private static void RecordDeath(EntryMoves moves, Death? death, Unfinished entry, List<Unfinished> all)
+    private static int RecordDeath(EntryMoves moves, Death? death, Unfinished entry, IReadOnlyList<Unfinished> all)
     {
         if (death is null)
         {
-            return;
+            return 0;
         }
 
         var stored = moves.Session.Get(ProgressSql.LastStored).Bind(1, entry.Id).Bind(2, entry.Fence).Scalar();
@@ -160,6 +177,7 @@ internal sealed partial class SqliteQueueStore
             death.DeclaredBy,
             death.Vitals);
         moves.Session.Get(OutcomeSql.SetBlackBox).Bind(1, entry.Id).Bind(2, entry.Fence).Bind(3, box).Execute();
+        return box.Length;
     }
 
     private static void RecordSweep(EntryMoves moves, DeadNode node, List<RecoveryItem> items)
@@ -248,6 +266,8 @@ internal sealed partial class SqliteQueueStore
         statement.Reset();
         return kind;
     }
+
+    private sealed record SweptPart(List<RecoveryItem> Items, HashSet<string> Queues, IReadOnlyList<Unfinished> All, bool IsLast);
 
     private sealed record Death(long At, DeathProof? Proof, string? DeclaredBy, string? Vitals);
 

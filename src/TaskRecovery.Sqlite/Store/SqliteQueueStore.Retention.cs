@@ -110,21 +110,22 @@ internal sealed partial class SqliteQueueStore
         return (last, rows);
     }
 
-    private Func<(long Entry, string Column), bool> BeginEndUnreadable(SqliteSession session)
+    private Func<(long Entry, string Column), long?> BeginEndUnreadable(SqliteSession session)
     {
         var moves = new EntryMoves(session, _database.Names, _database.Now());
         return row => moves.EndWaiting(
             row.Entry, OutcomeKind.Failed, EndReasons.Unreadable,
-            $"The entry's row can't be read: {row.Column} in taskrecovery_waiting is no integer.");
+            $"The entry's row can't be read: {row.Column} in taskrecovery_waiting is no integer.")
+            ? 0 : null;
     }
 
-    /// <summary>Changes rows in several transactions, as their budget of time asks for: a row with a large payload takes
-    /// milliseconds.</summary>
+    /// <summary>Changes rows in several transactions, as their budget asks for: a row with a large payload takes milliseconds.</summary>
     /// <param name="rows">The rows.</param>
-    /// <param name="begin">Called at the begin of each transaction; returns what changes a row, and returns whether it did.</param>
+    /// <param name="begin">Called at the begin of each transaction; returns what changes a row, and returns how many bytes that took, or
+    /// <see langword="null"/> if it did not change it.</param>
     /// <param name="cancellationToken">Cancels the writes that have not begun.</param>
     private async ValueTask<int> InPartsAsync<T>(
-        IReadOnlyList<T> rows, Func<SqliteSession, Func<T, bool>> begin, CancellationToken cancellationToken)
+        IReadOnlyList<T> rows, Func<SqliteSession, Func<T, long?>> begin, CancellationToken cancellationToken)
     {
         var changed = 0;
         for (var done = 0; done < rows.Count;)
@@ -136,7 +137,11 @@ internal sealed partial class SqliteQueueStore
                     var (budget, change, some, next) = (new LockBudget(), begin(session), 0, start);
                     do
                     {
-                        some += change(rows[next++]) ? 1 : 0;
+                        if (change(rows[next++]) is { } bytes)
+                        {
+                            budget.Spend(bytes);
+                            some++;
+                        }
                     }
                     while (next < rows.Count && budget.IsLeft);
 
@@ -169,11 +174,11 @@ internal sealed partial class SqliteQueueStore
     }
 
     // Skip entries that were claimed since the search.
-    private Func<long, bool> BeginExpire(SqliteSession session, long before)
+    private Func<long, long?> BeginExpire(SqliteSession session, long before)
     {
         var moves = new EntryMoves(session, _database.Names, _database.Now());
         return entry => session.Get(WaitingSql.IsOverdue).Bind(1, entry).Bind(2, before).Exists()
-            && moves.EndWaiting(entry, OutcomeKind.Cancelled, EndReasons.Expired);
+            && moves.EndWaiting(entry, OutcomeKind.Cancelled, EndReasons.Expired) ? 0 : null;
     }
 
     private async ValueTask RemoveStrayFilesAsync(CancellationToken cancellationToken)
@@ -208,7 +213,7 @@ internal sealed partial class SqliteQueueStore
         return (old, fence, last, count < HistoryWalk.Chunk || created > kept.Latest);
     }
 
-    private static Func<long, bool> BeginDelete(SqliteSession session, long fence)
+    private static Func<long, long?> BeginDelete(SqliteSession session, long fence)
     {
         // While a claim lists an entry, the entry's outcome prevents the claim from being released, so do not delete it. Claims made after
         // the entry's end do not list it.
@@ -219,17 +224,18 @@ internal sealed partial class SqliteQueueStore
             listed.Add(statement.Int64(0));
         }
 
-        return entry => !listed.Contains(entry) && DeleteEntry(session, entry, fence);
+        return entry => listed.Contains(entry) ? null : DeleteEntry(session, entry, fence);
     }
 
-    private static bool DeleteEntry(SqliteSession session, long entry, long fence)
+    private static long? DeleteEntry(SqliteSession session, long entry, long fence)
     {
         // An operator may have retried the entry since the search, and it may have ended again.
         if (session.Get(OutcomeSql.FindFinal).Bind(1, entry).Scalar() is not { } final || final > fence)
         {
-            return false;
+            return null;
         }
 
+        var size = session.Get(RetentionSql.EntrySize).Bind(1, entry).Scalar();
         session.Get(OutcomeSql.Delete).Bind(1, entry).Execute();
         session.Get(ProgressSql.DeleteSteps).Bind(1, entry).Execute();
         session.Get(ProgressSql.DeleteCheckpoint).Bind(1, entry).Execute();
@@ -238,7 +244,7 @@ internal sealed partial class SqliteQueueStore
         session.Get(EntrySql.RemoveCancel).Bind(1, entry).Execute();
         session.Get(EntrySql.FreeKey).Bind(1, entry).Execute();
         session.Get(EntrySql.Delete).Bind(1, entry).Execute();
-        return true;
+        return size ?? 0;
     }
 
     // An ended task without an entry cannot change any more, so a reader can search for it.
@@ -255,12 +261,13 @@ internal sealed partial class SqliteQueueStore
         return tasks;
     }
 
-    private static bool DeleteTask(SqliteSession session, Guid task)
+    private static long? DeleteTask(SqliteSession session, Guid task)
     {
+        var size = session.Get(RetentionSql.TaskSize).Bind(1, task).Scalar();
         session.Get(ProgressSql.DeleteTaskSteps).Bind(1, task).Execute();
         session.Get(ProgressSql.DeleteTaskCheckpoint).Bind(1, task).Execute();
         session.Get(RetentionSql.DeleteTask).Bind(1, task).Execute();
-        return true;
+        return size ?? 0;
     }
 
     private static List<Guid> DeleteNodes(SqliteSession session, long deadBefore)

@@ -91,6 +91,61 @@ public sealed class RetentionTests : IDisposable
     }
 
     [Fact]
+    public async Task What_one_transaction_of_retention_removes_is_limited_by_bytes()
+    {
+        var database = _files.Open();
+        var store = _files.Store(database);
+        await store.PrepareAsync(CancellationToken.None);
+        Given(count: 40, age: TimeSpan.FromDays(2));
+        Run("""
+            insert into taskrecovery_outcomes (entry, fence, ended_at, duration, kind, attempt, crashes, final, result)
+            select id, 1, created_at, 1, 0, 1, 0, 1, zeroblob(1048576) from taskrecovery_entries
+            """);
+        var before = database.Writer.Commits;
+
+        await PurgeAsync(store);
+
+        Assert.Equal(0, Count());
+        Assert.InRange(database.Writer.Commits - before, 8, 50);
+    }
+
+    [Fact]
+    public async Task What_one_transaction_erases_is_limited_by_bytes()
+    {
+        var database = _files.Open();
+        var store = _files.Store(database);
+        await store.PrepareAsync(CancellationToken.None);
+        Given(count: 40, age: TimeSpan.FromDays(2));
+        Run("update taskrecovery_entries set args = zeroblob(1048576), unique_key = 'person'");
+        var before = database.Writer.Commits;
+
+        var erased = await store.EraseAsync(EraseTarget.ByUniqueKey("person"), new AuditInfo("anna"), CancellationToken.None);
+
+        Assert.Equal(40, erased);
+        Assert.InRange(database.Writer.Commits - before, 8, 40);
+    }
+
+    [Fact]
+    public async Task What_one_transaction_closes_is_limited_by_bytes()
+    {
+        var database = _files.Open();
+        await _files.Store(database).PrepareAsync(CancellationToken.None);
+        Given(count: 40, age: TimeSpan.FromDays(2));
+        Run("""
+            insert into taskrecovery_outcomes (entry, fence, ended_at, duration, kind, attempt, crashes, final, result)
+            select id, 1, created_at, 1, 0, 1, 0, 1, '"' || hex(zeroblob(524288)) || '"' from taskrecovery_entries;
+            insert into taskrecovery_tasks (id, job_id, entry_id, state, due_at, created_at)
+            select randomblob(16), zeroblob(16), id, 1, id, created_at from taskrecovery_entries
+            """);
+        var before = database.Writer.Commits;
+
+        var report = await new SqliteJobStore(database).RecoverTasksAsync(TimeSpan.FromHours(1), 3, CancellationToken.None);
+
+        Assert.Equal(40, report.Items.Count);
+        Assert.InRange(database.Writer.Commits - before, 8, 40);
+    }
+
+    [Fact]
     public async Task The_files_of_a_node_that_crashed_while_it_joined_are_removed_an_hour_later()
     {
         var store = await _files.OpenStoreAsync();
