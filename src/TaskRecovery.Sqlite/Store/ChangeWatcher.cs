@@ -11,7 +11,7 @@ internal sealed class ChangeWatcher(SqliteDatabase database)
     // quickly. Each pause is twice as long as the one before.
     private static readonly TimeSpan First = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(25);
-    private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(100);
 
     // Check now and then even if inotify reports changes. If it misses one, the next poll finds the work.
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(10);

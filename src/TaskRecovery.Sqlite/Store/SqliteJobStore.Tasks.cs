@@ -109,11 +109,14 @@ internal sealed partial class SqliteJobStore
     // Returns whether there may be more.
     private static (List<RecoveryItem> Items, bool More) CloseEnded(SqliteSession session, long now)
     {
-        var budget = new LockBudget();
         var items = new List<RecoveryItem>();
         var statement = session.Get(TaskSql.WithEndedEntry);
         var ends = new List<Action>();
-        while (budget.IsLeft && statement.Step())
+
+        // The first step finds and sorts all rows. If it counted, a slow one would leave no time for them, in this part and in all others.
+        var hasRow = statement.Step();
+        var budget = new LockBudget();
+        for (; hasRow && budget.IsLeft; hasRow = statement.Step())
         {
             var (task, state, attempt, crashes) =
                 (statement.Guid(0), TaskMoves.StateOf((OutcomeKind)statement.Int32(4)), statement.Int32(5), statement.Int32(6));
@@ -137,7 +140,7 @@ internal sealed partial class SqliteJobStore
         // The budget may have stopped the statement before its end.
         statement.Reset();
         ends.ForEach(static end => end());
-        return (items, items.Count == RecoverBatch || !budget.IsLeft);
+        return (items, hasRow || items.Count == RecoverBatch);
     }
 
     /// <summary>Reads all tasks that a statement returns.</summary>

@@ -114,7 +114,6 @@ internal sealed partial class SqliteQueueStore
     /// first.</param>
     private SweptPart Sweep(SqliteSession session, DeadNode node, int maxCrashes, IReadOnlyList<Unfinished>? running)
     {
-        var budget = new LockBudget();
         var moves = new EntryMoves(session, _database.Names, _database.Now());
         var items = new List<RecoveryItem>();
         var queues = new HashSet<string>(StringComparer.Ordinal);
@@ -123,6 +122,9 @@ internal sealed partial class SqliteQueueStore
         var suspects = node.Stopped ? 0 : unfinished.Count(entry => entry.Crashes >= threshold);
         var death = node.Stopped ? null : ReadDeath(session, node.Number);
         var all = running ?? unfinished;
+
+        // What each part reads again does not count: a dead node with very many entries would be swept one entry at a time.
+        var budget = new LockBudget();
         foreach (var entry in unfinished.OrderBy(entry => entry.Crashes < threshold))
         {
             if (items.Count > 0 && entry.Crashes < threshold && !budget.IsLeft)
