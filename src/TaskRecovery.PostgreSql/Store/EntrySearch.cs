@@ -167,7 +167,8 @@ internal static class EntrySearch
     internal static async ValueTask<(List<long> Ids, long? Edge)> FindAsync(
         PostgreSqlDatabase database, NpgsqlConnection connection, EntryQuery query, int limit, CancellationToken cancellationToken)
     {
-        var (chosen, narrowed) = await ChooseAsync(database, connection, query, startsAtTime: false, cancellationToken).ConfigureAwait(false);
+        var (chosen, narrowed) = await ChooseAsync(database, connection, query, startsAtTime: false, cancellationToken)
+            .ConfigureAwait(false);
         if (chosen is not { } source)
         {
             return ([], null);

@@ -69,8 +69,8 @@ internal sealed class SqliteCheckpointer(Func<SqliteSession> open, string file, 
     /// <returns>The number of pages in the log, and how many of them have been copied.</returns>
     internal (int Pages, int Copied) CopyOnce(SqliteSession session)
     {
-        // A checkpoint covers the log as it was at its start. Repeat it for the pages written meanwhile, until few are left, or until a round
-        // no longer leaves fewer.
+        // A checkpoint covers the log as it was at its start. Repeat it for the pages written meanwhile, until few are left, or until a
+        // round no longer leaves fewer.
         var last = session.Checkpoint();
         for (var (round, copied, left) = (1, 0, int.MaxValue); round < MaxRounds && last.Copied > copied && !_stopping
             && last.Pages - copied is var written && written > FewPages && (written > RestPages || written < left); round++)

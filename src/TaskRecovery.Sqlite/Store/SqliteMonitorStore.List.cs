@@ -20,8 +20,8 @@ internal sealed partial class SqliteMonitorStore
 
     /// <summary>Lists one page.</summary>
     /// <param name="query">The query.</param>
-    /// <param name="holdersFirst">Whether a person looks: the holder of a unique key is on the first page only and not at its own place, and
-    /// the search starts at the times of the query.</param>
+    /// <param name="holdersFirst">Whether a person looks: the holder of a unique key is on the first page only, and the search starts at the
+    /// times of the query.</param>
     /// <param name="cancellationToken">Cancels the read.</param>
     internal async ValueTask<EntrySummaryPage> ListAsync(EntryQuery query, bool holdersFirst, CancellationToken cancellationToken)
     {
@@ -68,7 +68,7 @@ internal sealed partial class SqliteMonitorStore
             IsComplete: search.Last is null);
     }
 
-    // Restricts a query to where its entries may be. Returns null if no entry can match. Whoever starts at the times of the query trusts
+    // Restricts a query to where its entries may be. Returns null if no entry can match. To start at the times of the query is to trust
     // that ids grow with the time of storing: after a wrong clock entries are missed, so what changes entries does not.
     private async ValueTask<EntryQuery?> NarrowAsync(EntryQuery query, bool startsAtTime, CancellationToken cancellationToken)
     {
