@@ -180,7 +180,7 @@ internal static class OperatorSql
     /// <remarks>Sent after the cancel request is stored. If a claim takes an entry in the meantime, this statement skips it, and the claim
     /// or the next poll finds the request. If the entry was the planned run of a job, the job has no planned run until job recovery plans
     /// the next due time.</remarks>
-    internal const string CancelWaitingPlaces = TakeWaiting + " " + EndTakenRows + """
+    internal const string CancelWaitingPlaces = TakePlaces + " " + EndTakenRows + """
          select d.entry, d.fence, g.run_at, g.priority, g.attempt, g.crashes from done d join gone g on g.id = d.entry
         """;
 
@@ -201,7 +201,9 @@ internal static class OperatorSql
         """;
 
     /// <summary>The first part of statements that take the places of waiting entries. $1 ids.</summary>
-    internal const string TakeWaiting = $$"""
+    internal static string TakeWaiting => TakePlaces;
+
+    private const string TakePlaces = $$"""
         with gone as (
             delete from {schema}.waiting where ctid = any(array(
                 select w.ctid from {schema}.waiting w

@@ -68,18 +68,21 @@ public sealed class PostgreSqlFixture(bool useSessionLocks = true) : StoreFixtur
         return new DateTimeOffset((DateTime)(await command.ExecuteScalarAsync(cancellationToken))!);
     }
 
+    // In two steps: a unique index is checked row by row, so that a due time could meet the one that is about to be shifted away.
     public override Task ShiftTimeAsync(TimeSpan age, CancellationToken cancellationToken) => ExecuteAsync(
         """
         do $$
         declare t record;
         begin
-            for t in select c.relname, string_agg(format('%1$I = %1$I - interval ''$age seconds''', a.attname), ', ') as changes
+            for t in select c.relname, string_agg(format('%1$I = %1$I - interval ''10000 days''', a.attname), ', ') as away,
+                string_agg(format('%1$I = %1$I + interval ''10000 days'' - interval ''$age seconds''', a.attname), ', ') as back
                 from pg_attribute a join pg_class c on c.oid = a.attrelid
                 where c.relnamespace = (select oid from pg_namespace where nspname = current_schema()) and c.relkind = 'r' and a.attnum > 0
                     and a.atttypid = 'timestamptz'::regtype
                 group by c.relname
             loop
-                execute format('update %I set %s', t.relname, t.changes);
+                execute format('update %I set %s', t.relname, t.away);
+                execute format('update %I set %s', t.relname, t.back);
             end loop;
         end $$
         """.Replace("$age", age.TotalSeconds.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal),

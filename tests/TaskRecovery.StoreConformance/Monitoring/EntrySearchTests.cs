@@ -64,6 +64,7 @@ public abstract class EntrySearchTests(StoreFixture fixture) : JobStoreTests(fix
         var running = await GivenClaimedAsync(node);
         var (fence, ended) = await GivenBatchAsync(node, 20);
         await FinishAsync(node, [.. ended.Select(id => Outcome(id, fence))]);
+        await Store.RemoveSettledClaimsAsync(node.Id, [fence], Cancellation);
         var query = new EntryQuery { States = [EntryState.Waiting, EntryState.Running], LookAtMost = 5 };
 
         var page = await ListAsync(query);
