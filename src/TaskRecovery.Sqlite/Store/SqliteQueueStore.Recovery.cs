@@ -61,7 +61,8 @@ internal sealed partial class SqliteQueueStore
             SweptPart part = new([], [], [], IsLast: false);
             for (IReadOnlyList<Unfinished>? all = null; !part.IsLast; all = part.All)
             {
-                part = await _database.WriteAsync(session => Sweep(session, node, maxCrashes, all), cancellationToken).ConfigureAwait(false);
+                part = await _database.WriteAsync(
+                    session => Sweep(session, node, maxCrashes, all), cancellationToken).ConfigureAwait(false);
                 items.AddRange(part.Items);
                 foreach (var queue in part.Queues)
                 {
@@ -105,8 +106,8 @@ internal sealed partial class SqliteQueueStore
         return nodes;
     }
 
-    /// <summary>Sweeps claims of one dead node, in several transactions if there are many entries. The first one judges all suspects: whether
-    /// an entry was the only one can be decided only over all of them.</summary>
+    /// <summary>Sweeps claims of one dead node, in several transactions if there are many entries. The first one judges all suspects:
+    /// whether an entry was the only one can be decided only over all of them.</summary>
     /// <param name="session">The writer's session.</param>
     /// <param name="node">The node.</param>
     /// <param name="maxCrashes">The crash-loop threshold.</param>

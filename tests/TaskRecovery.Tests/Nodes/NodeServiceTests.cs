@@ -315,6 +315,71 @@ public sealed class NodeServiceTests
     }
 
     [Fact]
+    public async Task The_lock_is_also_held_until_the_last_handler_returns_if_the_session_was_broken_when_the_host_was_disposed()
+    {
+        _store.Traits = _store.Traits with { LockProvesDeath = true };
+        var node = new NodeUnderTest(_store, _time);
+        node.Gate.Open();
+        node.Node.Begin();
+        var life = (await node.Node.WaitForLeaseAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(20), Cancellation)).Node;
+        life.RunBegins();
+        _store.Nodes.Refusal = new StoreUnavailableException("down");
+        node.Session.Break();
+        node.Node.ReportDead(life);
+        Assert.True(SpinWait.SpinUntil(() => _store.Nodes.Sessions.Count == 0, TimeSpan.FromSeconds(20)));
+
+        _store.Nodes.Refusal = null;
+        node.Node.Dispose();
+        await life.Ended.FiresAsync();
+        await node.Node.StopAsync(Cancellation);
+        var whileItRuns = _store.Nodes.Holder(life.Id);
+        life.RunEnded();
+
+        Assert.NotNull(whileItRuns);
+        Assert.Null(_store.Nodes.Holder(life.Id));
+    }
+
+    /// <summary>After a restore into the living file, the row of the registration that has ended may say that it is alive.</summary>
+    [Fact]
+    public void The_lock_of_a_registration_that_went_back_in_time_is_held_until_its_last_handler_returns()
+    {
+        _store.Traits = _store.Traits with { LockProvesDeath = true };
+        var node = new NodeUnderTest(_store, _time);
+        node.Beat();
+        var before = node.Life;
+        before.RunBegins();
+
+        node.Node.ReportWentBackInTime(before, fence: 1);
+        node.Beat();
+        var whileItRuns = _store.Nodes.Holder(before.Id);
+        before.RunEnded();
+
+        Assert.NotNull(whileItRuns);
+        Assert.Null(_store.Nodes.Holder(before.Id));
+        Assert.NotEqual(before.Id, node.Life.Id);
+        Assert.NotNull(_store.Nodes.Holder(node.Life.Id));
+    }
+
+    [Fact]
+    public async Task The_lock_of_a_node_that_could_not_leave_is_held_until_its_last_handler_returns()
+    {
+        _store.Traits = _store.Traits with { LockProvesDeath = true };
+        var node = new NodeUnderTest(_store, _time);
+        node.Gate.Open();
+        node.Node.Begin();
+        var life = (await node.Node.WaitForLeaseAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(20), Cancellation)).Node;
+        life.RunBegins();
+        node.Session.BeforeLeave = static () => throw new StoreUnavailableException("locked");
+
+        await node.Node.StopAsync(Cancellation);
+        var whileItRuns = _store.Nodes.Holder(life.Id);
+        life.RunEnded();
+
+        Assert.NotNull(whileItRuns);
+        Assert.Null(_store.Nodes.Holder(life.Id));
+    }
+
+    [Fact]
     public async Task The_lock_of_a_host_that_is_disposed_without_a_stop_is_free_at_once_if_nothing_runs()
     {
         _store.Traits = _store.Traits with { LockProvesDeath = true };

@@ -83,6 +83,9 @@ internal sealed class FakeNodeSession(FakeNodeTable table) : INodeSession
     /// <summary>Runs before nodes are declared dead; may move the clock.</summary>
     public Action? BeforeVerdict { get; set; }
 
+    /// <summary>Runs before the node leaves; may throw.</summary>
+    public Action? BeforeLeave { get; set; }
+
     /// <summary>The connection is gone; the server frees the lock.</summary>
     public void Break() => IsBroken = true;
 
@@ -160,6 +163,7 @@ internal sealed class FakeNodeSession(FakeNodeTable table) : INodeSession
     public void Leave(Guid nodeId)
     {
         ThrowIfBroken();
+        BeforeLeave?.Invoke();
         table.Rows[nodeId].HasLeft = true;
         table.Rows[nodeId].IsDead = true;
     }
