@@ -4,5 +4,6 @@ namespace TaskRecovery.Nodes;
 internal interface INodeVitals
 {
     /// <summary>Returns the state as JSON. Called on the heartbeat's thread before each heartbeat; it must not block.</summary>
-    string Describe();
+    /// <returns><see langword="null"/> if the state that was returned last is still good enough.</returns>
+    string? Describe();
 }

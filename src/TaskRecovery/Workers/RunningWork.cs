@@ -8,14 +8,15 @@ namespace TaskRecovery.Workers;
 /// <summary>The runs of this process, for the gauge of work at risk and the vitals of the node.</summary>
 internal sealed class RunningWork : INodeVitals
 {
-    private const int HeartbeatsPerIdleMeasure = 10;
+    // Describing the process is half of the cost of a heartbeat, and while nothing runs, nothing is lost with the process.
+    private const int HeartbeatsPerIdleDescription = 10;
 
     private readonly TimeProvider _time;
     private Func<IEnumerable<WorkRun>> _runs = static () => [];
     private TimeSpan _processorTime;
     private long _measuredAt;
-    private long _workingSet;
-    private int _heartbeats;
+    private bool _wasRunning;
+    private int _idleHeartbeats;
 
     public RunningWork(Metrics metrics, TimeProvider time)
     {
@@ -35,13 +36,22 @@ internal sealed class RunningWork : INodeVitals
     public void Watch(Func<IEnumerable<WorkRun>> runs) => _runs = runs;
 
     /// <inheritdoc/>
-    public string Describe()
+    public string? Describe()
     {
-        var memory = GC.GetGCMemoryInfo();
         WorkRun[] runs = [.. _runs()];
+        var isRunning = runs.Length > 0;
+        var isDue = isRunning || _wasRunning || _idleHeartbeats % HeartbeatsPerIdleDescription == 0;
+        _idleHeartbeats = isRunning ? 0 : _idleHeartbeats + 1;
+        _wasRunning = isRunning;
+        if (!isDue)
+        {
+            return null;
+        }
+
+        var memory = GC.GetGCMemoryInfo();
         var vitals = new NodeVitals
         {
-            WorkingSetBytes = MeasureMemory(runs.Length),
+            WorkingSetBytes = Environment.WorkingSet,
             MemoryLimitBytes = memory.TotalAvailableMemoryBytes,
             GcPausePercent = memory.PauseTimePercentage,
             ThreadPoolQueue = ThreadPool.PendingWorkItemCount,
@@ -50,17 +60,6 @@ internal sealed class RunningWork : INodeVitals
         };
         return StoredVitals.Write(
             vitals, runs.Where(static run => run.CurrentStep is not null).Select(static run => (run.Entry.Id, run.CurrentStep!)));
-    }
-
-    // Reading it is half of the cost of a heartbeat, and while nothing runs, nothing is lost with the process.
-    private long MeasureMemory(int running)
-    {
-        if (running > 0 || _heartbeats++ % HeartbeatsPerIdleMeasure == 0)
-        {
-            _workingSet = Environment.WorkingSet;
-        }
-
-        return _workingSet;
     }
 
     private double MeasureProcessor()
