@@ -100,8 +100,10 @@ internal static class ChaosRun
         var kinds = weathers.SelectMany(weather => weather.Kinds).Select(kind => kind.Kind).Distinct(StringComparer.Ordinal);
         return options.Scenario is not (ChaosScenario.All or ChaosScenario.Failover)
             ? kinds
-            : kinds.Append(HarmKinds.Start).Append(HarmKinds.ClockError).Concat(
-                HarmKinds.FaultPoints.Select(point => HarmKinds.FaultPrefix + point));
+            : [
+                .. kinds, HarmKinds.Start, HarmKinds.ClockError, .. options.IsPostgres ? [] : new[] { HarmKinds.NoFileLocks },
+                .. HarmKinds.FaultPoints.Select(point => HarmKinds.FaultPrefix + point),
+            ];
     }
 
     /// <summary>One weather after the other until there were enough kills, and enough of every kind of harm. What takes long is over before

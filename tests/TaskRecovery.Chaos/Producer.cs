@@ -23,6 +23,12 @@ internal sealed class Producer(IJobQueue queue, Random random, int perSecond, in
     private const int TicksBetweenBatches = 70;
     private const double LargestBatch = 5000;
 
+    // Now and then one is as large as a call may be. It is rare, because the workers have to run all of it.
+    private const double LargestOfAll = 100_000;
+    private const int BatchesPerLargest = 25;
+    private const int FirstLargest = 4;
+
+    private int _batches;
     private long? _eraseNext;
 
     /// <summary>What was acknowledged, and as what.</summary>
@@ -81,7 +87,9 @@ internal sealed class Producer(IJobQueue queue, Random random, int perSecond, in
         try
         {
             // Small ones are as frequent as large ones.
-            var count = (int)Math.Pow(LargestBatch, random.NextDouble());
+            var count = _batches++ % BatchesPerLargest == FirstLargest
+                ? (int)(LargestBatch * Math.Pow(LargestOfAll / LargestBatch, random.NextDouble()))
+                : (int)Math.Pow(LargestBatch, random.NextDouble());
             var requests = Enumerable.Range(0, count).Select(_ => EnqueueRequest.Create(new PlainProbe(0)));
             foreach (var result in await queue.EnqueueManyAsync(requests, cancellationToken: cancellationToken))
             {
