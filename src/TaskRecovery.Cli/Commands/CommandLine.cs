@@ -82,6 +82,7 @@ internal static class CommandLine
             UndoCommand.Create(frame),
             RecoverCommand.Create(frame),
             MigrateCommand.Create(frame),
+            BackupCommand.Create(frame),
             ImportCommand.Create(frame),
             CheckCommand.Create(frame),
             DoctorCommand.Create(frame),

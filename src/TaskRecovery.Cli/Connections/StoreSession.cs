@@ -57,6 +57,20 @@ internal sealed class StoreSession : IAsyncDisposable
     /// line names.</summary>
     public StoreSession ForKind(string kind) => Create(_connection, _schema, static _ => { }, kind);
 
+    /// <summary>Creates what copies the file.</summary>
+    /// <exception cref="CommandException">The database is not a file, or the file does not exist.</exception>
+    public FileBackup OpenBackup()
+    {
+        if (_connection.File is null)
+        {
+            throw CommandException.Usage(
+                $"'backup' copies a file of SQLite, and this is {Where}. Use pg_dump, or the backup of your server.");
+        }
+
+        RequireFile();
+        return new FileBackup(_connection);
+    }
+
     /// <summary>Creates the access to the record of imports.</summary>
     public ImportRecords OpenImportRecords() => ImportRecords.Create(_connection, _schema);
 

@@ -29,6 +29,7 @@ namespace TaskRecovery.Cli.Output;
 [JsonSerializable(typeof(RecoveryReport))]
 [JsonSerializable(typeof(DryRunResult))]
 [JsonSerializable(typeof(MigrationResult))]
+[JsonSerializable(typeof(BackupResult))]
 [JsonSerializable(typeof(CheckResult))]
 [JsonSerializable(typeof(DashboardResult))]
 [JsonSerializable(typeof(ImportResult))]

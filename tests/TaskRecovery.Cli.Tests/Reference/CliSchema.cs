@@ -38,6 +38,7 @@ internal static class CliSchema
         ["undo"] = [typeof(BulkResult), typeof(DryRunResult)],
         ["recover"] = [typeof(RecoveryReport), typeof(DryRunResult)],
         ["migrate"] = [typeof(MigrationResult)],
+        ["backup"] = [typeof(BackupResult)],
         ["check"] = [typeof(CheckResult)],
         ["doctor"] = [typeof(IReadOnlyList<StoreFinding>)],
         ["dashboard"] = [typeof(DashboardResult)],
