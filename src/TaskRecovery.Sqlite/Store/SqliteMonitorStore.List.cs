@@ -20,8 +20,8 @@ internal sealed partial class SqliteMonitorStore
 
     /// <summary>Lists one page.</summary>
     /// <param name="query">The query.</param>
-    /// <param name="holdersFirst">Whether a person looks: the holder of a unique key is on the first page only, and the search starts at the
-    /// times of the query.</param>
+    /// <param name="holdersFirst">Whether a person looks: the holder of a unique key is on the first page only, and the search starts at
+    /// the times of the query.</param>
     /// <param name="cancellationToken">Cancels the read.</param>
     internal async ValueTask<EntrySummaryPage> ListAsync(EntryQuery query, bool holdersFirst, CancellationToken cancellationToken)
     {

@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using TaskRecovery.Cli.Tests.Reference;
 using TaskRecovery.TestSupport;
 
 namespace TaskRecovery.Cli.Tests.Commands;
@@ -24,6 +25,7 @@ public sealed class BackupTests : IDisposable
         }
 
         Assert.Equal(0, result.ExitCode);
+        Assert.Empty(SchemaCheck.Of(CliSchema.Document, CliSchema.Document["properties"]!["backup"]!, result.Json()));
         Assert.Equal((Copy, new FileInfo(Copy).Length), (
             result.Json().GetProperty("file").GetString(), result.Json().GetProperty("bytes").GetInt64()));
         Assert.Equal("ok 3", Query("select (select * from pragma_integrity_check) || ' ' || count(*) from taskrecovery_entries"));

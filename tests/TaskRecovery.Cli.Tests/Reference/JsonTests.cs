@@ -65,7 +65,8 @@ public abstract class JsonTests(SeededDatabase database)
 
     [Fact]
     public void Every_command_is_called()
-        => Assert.Empty(CliSchema.Names.Except(Calls.Select(static call => call.Data.Item1), StringComparer.Ordinal));
+        // BackupTests call the one that only SQLite has.
+        => Assert.Equal(["backup"], CliSchema.Names.Except(Calls.Select(static call => call.Data.Item1), StringComparer.Ordinal));
 }
 
 /// <summary>A database in which something has happened.</summary>
