@@ -9,7 +9,7 @@ internal static class BackupCommand
 {
     public static Command Create(CommandFrame frame)
     {
-        var file = new Argument<string>("file") { Description = "The new file. It must not exist." };
+        var file = new Argument<string>("FILE") { Description = "The new file. It must not exist." };
         var command = new Command(
             "backup", "Copies the database to a new file while nodes work, with 'vacuum into'. Only for SQLite.") { file };
         return frame.Reads(

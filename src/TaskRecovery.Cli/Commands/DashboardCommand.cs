@@ -11,7 +11,7 @@ internal static class DashboardCommand
     public static Command Create(CommandFrame frame)
     {
         var operate =
-            new Option<bool>("--operate") { Description = "Let the pages change something: retry, cancel, pause, resume, delete." };
+            new Option<bool>("--operate") { Description = "Let the pages change something: retry, cancel, pause, resume, run, delete." };
         var command = new Command("dashboard", "Serves the dashboard on 127.0.0.1 until Ctrl-C, and writes a link that can be opened once. "
             + "Read-only without --operate.") { operate };
         frame.AddActor(command);
