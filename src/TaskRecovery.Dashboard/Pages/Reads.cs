@@ -153,9 +153,11 @@ internal sealed class Reads(
             : null;
     }
 
-    // Without what it says about entries beside it, and about the machine.
+    // Without what it says about entries beside it, about the machine and the login, and why others changed it together with other entries.
     private static EntryLife Alone(EntryLife life) => life with
     {
+        Operations = [.. life.Operations.Select(static one => one with { Audit = one.Audit with { Reason = null } })],
+        Events = [.. life.Events.Select(static one => one with { SessionUser = null })],
         Claim = life.Claim is { } claim ? claim with { Entries = 0 } : null,
         Runs = [.. life.Runs.Select(static run => run.BlackBox is { } box
             ? run with { BlackBox = box with { RanBeside = [], Vitals = null } }
