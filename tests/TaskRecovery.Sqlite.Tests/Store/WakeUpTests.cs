@@ -83,7 +83,7 @@ public sealed class WakeUpTests : IAsyncDisposable
 
         if (OperatingSystem.IsLinux())
         {
-            Assert.InRange(watcher.Looks - before, 1, 15);
+            Assert.InRange(watcher.Looks - before, 1, 20);
         }
     }
 
