@@ -47,8 +47,13 @@ internal sealed class PrepareOperation(IQueueOperator operations, Reads reads) :
         }
 
         var preview = await operations.PreviewAsync(
-            new BulkRequest { Action = action, EntryIds = ids, Query = ids is null ? form.Query : null,
-                Scope = ids is null ? null : request.Access.Scope },
+            new BulkRequest
+            {
+                Action = action,
+                EntryIds = ids,
+                Query = ids is null ? form.Query : null,
+                Scope = ids is null ? null : request.Access.Scope,
+            },
             Audits.Of(request), request.Aborted).ConfigureAwait(false);
         return new Done($"operations/{preview.OperationId}", "prepared") { Entries = preview.Entries };
     }

@@ -68,15 +68,15 @@ public static class TaskStartRules
 
     private static TaskStartVerdict JudgeBound(
         TaskState bound, bool isQueued, DateTimeOffset? queuedDueAt, JobStartFacts? job, DateTimeOffset now) => (bound, job) switch
-    {
-        ( > TaskState.Running, _) => Skip(EndReasons.TaskFinished),
-        (_, null) => Skip(EndReasons.JobDeleted),
-        (_, { HasKindOfEntry: false }) => Skip(EndReasons.Superseded),
-        (_, { Timing.State: JobState.Paused }) => Skip(EndReasons.JobNotActive),
-        (_, { Missed.ExpiresAfter: { } deadline }) when isQueued && now - queuedDueAt > deadline => Skip(EndReasons.Expired),
-        (_, { Overlap: not OverlapPolicy.Allow, HasEarlierTask: true }) when isQueued => Queued(job.Overlap),
-        _ => new TaskStartVerdict(TaskStartDecision.Recovered, null),
-    };
+        {
+            ( > TaskState.Running, _) => Skip(EndReasons.TaskFinished),
+            (_, null) => Skip(EndReasons.JobDeleted),
+            (_, { HasKindOfEntry: false }) => Skip(EndReasons.Superseded),
+            (_, { Timing.State: JobState.Paused }) => Skip(EndReasons.JobNotActive),
+            (_, { Missed.ExpiresAfter: { } deadline }) when isQueued && now - queuedDueAt > deadline => Skip(EndReasons.Expired),
+            (_, { Overlap: not OverlapPolicy.Allow, HasEarlierTask: true }) when isQueued => Queued(job.Overlap),
+            _ => new TaskStartVerdict(TaskStartDecision.Recovered, null),
+        };
 
     private static TaskStartVerdict JudgeNamed(TaskState? named) => named switch
     {

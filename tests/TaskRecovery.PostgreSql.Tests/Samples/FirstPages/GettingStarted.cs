@@ -94,8 +94,8 @@ public sealed class ImportWorker(IPages site) : IJobWorker<Import>
 {
     public async Task WorkAsync(WorkContext<Import> context, CancellationToken cancellationToken)
     {
-        var file  = await context.StepAsync("download", token => DownloadAsync(context.Args.Url, token), cancellationToken);
-        var rows  = await context.StepAsync("parse",    token => ParseAsync(file, token), cancellationToken);
+        var file = await context.StepAsync("download", token => DownloadAsync(context.Args.Url, token), cancellationToken);
+        var rows = await context.StepAsync("parse", token => ParseAsync(file, token), cancellationToken);
         await context.StepAsync("publish", token => PublishAsync(rows, token), cancellationToken);
     }
 
