@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using TaskRecovery.Crash.Host;
 using TaskRecovery.Storage;
@@ -51,7 +52,7 @@ internal static class ChaosRun
                 bulk?.RunAsync(token) ?? Task.CompletedTask), weathers, clock, cancellationToken));
         Console.WriteLine("peace: waiting until everything has ended");
         var limit = options.Without is null ? DrainLimit : DrainLimitWithoutARule;
-        var drained = await DrainAsync(fleet, client, bulk, limit, cancellationToken);
+        var drained = await DrainAsync(fleet, client, store, bulk, limit, cancellationToken);
         var vitals = await ReadVitalsAsync(fleet, cancellationToken);
         await fleet.StopAllAsync();
 
@@ -171,13 +172,15 @@ internal static class ChaosRun
 
     /// <summary>Lets the veterans and a few new workers finish what is left.</summary>
     private static async Task<bool> DrainAsync(
-        Fleet fleet, ServiceProvider client, BulkOperator? bulk, TimeSpan limit, CancellationToken cancellationToken)
+        Fleet fleet, ServiceProvider client, ChaosStore store, BulkOperator? bulk, TimeSpan limit, CancellationToken cancellationToken)
     {
         await fleet.StopYoungAsync();
         var jobs = client.GetRequiredService<IJobService>();
+        var paused = new List<string>();
         foreach (var job in (await jobs.ListAllAsync(cancellationToken)).Where(job => job.Schedule.At is null))
         {
             await jobs.PauseAsync(job.Id, cancellationToken: cancellationToken);
+            paused.Add(job.Id.ToString());
         }
 
         for (var count = 0; count < 3; count++)
@@ -193,7 +196,8 @@ internal static class ChaosRun
 
         var queue = client.GetRequiredService<IJobQueue>();
         if (await UntilAsync(
-            queue, static counts => counts is { Waiting.Value: 0, Scheduled.Value: 0, Running.Value: 0 }, limit, cancellationToken))
+            queue, static counts => counts is { Waiting.Value: 0, Scheduled.Value: 0, Running.Value: 0 }, limit, cancellationToken,
+            () => CancelRequestedRunsAsync(store, queue, paused, cancellationToken)))
         {
             return true;
         }
@@ -203,10 +207,24 @@ internal static class ChaosRun
         return false;
     }
 
+    // A run that was requested waits for the end of the pause, which does not come.
+    private static async Task CancelRequestedRunsAsync(
+        ChaosStore store, IJobQueue queue, List<string> paused, CancellationToken cancellationToken)
+    {
+        foreach (var row in await store.QueryAsync(
+            $"select e.id, e.args from {store.Prefix}waiting w join {store.Prefix}entries e on e.id = w.id"))
+        {
+            if (row[1]?.ToString() is { } args && paused.Exists(job => args.Contains(job, StringComparison.OrdinalIgnoreCase)))
+            {
+                await queue.CancelAsync(Convert.ToInt64(row[0], CultureInfo.InvariantCulture), cancellationToken);
+            }
+        }
+    }
+
     /// <summary>Looks twice a second.</summary>
     /// <returns>Whether it came true within the limit.</returns>
     private static async Task<bool> UntilAsync(
-        IJobQueue queue, Predicate<QueueCounts> condition, TimeSpan limit, CancellationToken cancellationToken)
+        IJobQueue queue, Predicate<QueueCounts> condition, TimeSpan limit, CancellationToken cancellationToken, Func<Task>? eachTime = null)
     {
         var clock = Stopwatch.StartNew();
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(500));
@@ -216,6 +234,8 @@ internal static class ChaosRun
             {
                 return true;
             }
+
+            await (eachTime?.Invoke() ?? Task.CompletedTask);
         }
 
         return false;
