@@ -55,17 +55,21 @@ internal sealed class EntryConditions(EntryQuery query)
 
     /// <summary>Whether all further entries were stored before the time from which on entries are wanted. Ids follow the time of storing
     /// only roughly, because transactions commit in another order, so the comparison leaves a margin.</summary>
-    public bool EndsBefore(DateTimeOffset created) => query.CreatedFrom is { } from && created < from - Margin;
+    public bool EndsBefore(DateTimeOffset created) => query.CreatedFrom is { } from && created < Moved(from, -Margin);
 
     /// <summary>The time before which all entries that match were stored, with the same margin; <see langword="null"/> if there is
     /// none.</summary>
     public DateTimeOffset? StoredBefore => (query.CreatedTo, query.EndedTo) switch
     {
-        ({ } created, { } ended) => (created < ended ? created : ended) + Margin,
-        ({ } created, null) => created + Margin,
-        (null, { } ended) => ended + Margin,
+        ({ } created, { } ended) => Moved(created < ended ? created : ended, Margin),
+        ({ } created, null) => Moved(created, Margin),
+        (null, { } ended) => Moved(ended, Margin),
         _ => null,
     };
+
+    // A query may name the first or the last time there is.
+    private static DateTimeOffset Moved(DateTimeOffset time, TimeSpan by)
+        => new(Math.Clamp(time.UtcTicks + by.Ticks, DateTimeOffset.MinValue.Ticks, DateTimeOffset.MaxValue.Ticks), TimeSpan.Zero);
 
     private static string? Pair(KeyValuePair<string, string>? pair)
         => pair is { } some ? $"{StoredMetadata.Quoted(some.Key)}:{StoredMetadata.Quoted(some.Value)}" : null;

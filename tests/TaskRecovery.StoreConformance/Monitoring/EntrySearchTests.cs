@@ -22,6 +22,16 @@ public abstract class EntrySearchTests(StoreFixture fixture) : JobStoreTests(fix
     }
 
     [Fact]
+    public async Task The_first_and_the_last_time_there_is_exclude_nothing()
+    {
+        var id = await GivenEntryAsync();
+
+        var page = await ListAsync(new EntryQuery { CreatedFrom = DateTimeOffset.MinValue, CreatedTo = DateTimeOffset.MaxValue });
+
+        Assert.Equal([id], page.Entries.Select(entry => entry.Id));
+    }
+
+    [Fact]
     public async Task Pages_follow_each_other_and_miss_nothing()
     {
         var ids = await GivenEntriesAsync(25, index => Entry(index % 5 == 4 ? "other" : Work));
