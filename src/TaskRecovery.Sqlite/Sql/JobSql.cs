@@ -92,9 +92,10 @@ internal static class JobSql
     /// <summary>The ids of paused jobs that resume by now. ?1 now.</summary>
     public const string ToResume = "select id from taskrecovery_jobs where state = 1 and resume_at <= ?1";
 
-    /// <summary>The ids of active cron jobs with a planned run after a time. ?1 now.</summary>
-    public const string PlannedCron =
-        "select id from taskrecovery_jobs where state = 0 and cron is not null and planned_entry is not null and next_run_at > ?1";
+    /// <summary>The active cron jobs with a planned run after a time. ?1 now.</summary>
+    public const string PlannedCron = $"""
+        {Columns} where state = 0 and cron is not null and planned_entry is not null and next_run_at > ?1 and length(id) = 16
+        """;
 
     /// <summary>Removes a job. ?1 id.</summary>
     public const string Delete = "delete from taskrecovery_jobs where id = ?1";

@@ -22,18 +22,19 @@ internal sealed partial class SqliteJobStore
         var wrong = await database.ReadAsync(session => FindWrong(session, database.Now(), problems), cancellationToken)
             .ConfigureAwait(false);
         var corrected = await ChangeAsync(wrong, Correct, cancellationToken).ConfigureAwait(false);
-        return corrected with { Unplannable = problems };
+        return corrected with { Unplannable = [.. problems, .. corrected.Unplannable] };
     }
 
     private static List<Guid> FindWrong(SqliteSession session, long now, List<UnplannableJob> problems)
     {
         var wrong = new List<Guid>();
-        foreach (var id in ReadIds(session.Get(JobSql.PlannedCron).Bind(1, now)))
+        var planned = session.Get(JobSql.PlannedCron).Bind(1, now);
+        while (planned.Step())
         {
-            if (Find(session, id) is { } job
-                && TryPlan(job, timing => JobPlanning.Correct(timing, Micros.ToTime(now)), problems) is (true, not null))
+            var job = JobRow.Read(planned);
+            if (TryPlan(job, timing => JobPlanning.Correct(timing, Micros.ToTime(now)), problems) is (true, not null))
             {
-                wrong.Add(id);
+                wrong.Add(job.Id);
             }
         }
 
