@@ -46,11 +46,17 @@ public abstract class JobStoreTests(StoreFixture fixture) : StoreTests(fixture)
 
     /// <summary>Claims the only run that is due.</summary>
     protected static async Task<Run> ClaimRunAsync(TestNode node, string queue = DefaultQueue)
+        => Assert.Single(await ClaimRunsAsync(node, queue));
+
+    /// <summary>Claims all runs that are due.</summary>
+    protected static async Task<List<Run>> ClaimRunsAsync(TestNode node, string queue = DefaultQueue)
     {
         var batch = await ClaimAsync(node, queue: queue, kinds: EntryKind);
-        var entry = Assert.Single(batch.Entries);
-        var args = ArgsOf(entry.Args);
-        return new Run(new Held(node, entry.Id, batch.Fence), entry, args.JobId, args.TaskId, args.DueAt, args.Overlap);
+        return [.. batch.Entries.Select(entry =>
+        {
+            var args = ArgsOf(entry.Args);
+            return new Run(new Held(node, entry.Id, batch.Fence), entry, args.JobId, args.TaskId, args.DueAt, args.Overlap);
+        })];
     }
 
     protected Task<TaskStart> StartAsync(Run run)

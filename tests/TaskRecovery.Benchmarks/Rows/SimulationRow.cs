@@ -53,17 +53,17 @@ internal sealed class SimulationRow : BenchmarkRow
         await database.CountStatementsAsync(true);
         await children.GoAsync();
         await Task.Delay(settle);
-        var beats = await MeasureAsync(database, children, seconds);
+        var heartbeats = await MeasureAsync(database, children, seconds);
         await Task.Delay(settle);
         var all = await MeasureAsync(database, children, seconds);
 
-        var perPoll = (all.Cpu - (beats.Cpu * all.Heartbeats / beats.Heartbeats)) / all.Polls;
+        var perPoll = (all.Cpu - (heartbeats.Cpu * all.Heartbeats / heartbeats.Heartbeats)) / all.Polls;
         _used[nodes] = all.Cpu / all.Seconds / 1_000;
         return
         [
             new("server CPU", _used[nodes] * 100, "% of a core"),
             new("statements", all.Statements / all.Seconds, "1/s"),
-            new("a heartbeat", beats.Cpu * 1000 / beats.Heartbeats, "us"),
+            new("a heartbeat", heartbeats.Cpu * 1000 / heartbeats.Heartbeats, "us"),
             new("a poll", perPoll * 1000, "us"),
             new("answers", all.Bytes / all.Seconds / nodes, "B/s for a node"),
             new("client CPU", all.ClientCpu * 1000 / all.Seconds / nodes, "us/s for a node"),

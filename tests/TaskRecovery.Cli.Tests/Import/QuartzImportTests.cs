@@ -1,4 +1,3 @@
-#pragma warning disable xUnit1051 // Scheduling is that of another library.
 using Quartz;
 
 namespace TaskRecovery.Cli.Tests.Import;

@@ -176,12 +176,9 @@ public sealed class ScopeTests : IAsyncLifetime
     {
         var own = _tenants[Own];
         Assert.Contains("did=cancelled", await PostAsync($"entries/{own.Waiting}/cancel"), StringComparison.Ordinal);
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        while ((await Monitor.GetLifeAsync(own.Waiting, Cancellation))!.Entry.State != EntryState.Cancelled)
-        {
-            // A node of the application may be doing the step.
-            await timer.WaitForNextTickAsync(Cancellation);
-        }
+
+        // A node of the application may be doing the step.
+        await UntilAsync(async () => (await Monitor.GetLifeAsync(own.Waiting, Cancellation))!.Entry.State == EntryState.Cancelled);
 
         var undone = await PostAsync($"operations/{own.Operation}/undo");
         Assert.Contains("did=undoing", undone, StringComparison.Ordinal);
@@ -193,12 +190,10 @@ public sealed class ScopeTests : IAsyncLifetime
     {
         var id = long.Parse(location.Split("operations/")[1].Split('?')[0], System.Globalization.CultureInfo.InvariantCulture);
         Assert.Contains("did=started", await PostAsync($"operations/{id}/start"), StringComparison.Ordinal);
-        BulkOperation? operation;
-        while ((operation = await Operate.ContinueAsync(id, Cancellation))!.State == OperationState.Running)
-        {
-        }
+        BulkOperation? operation = null;
+        await UntilAsync(async () => (operation = await Operate.ContinueAsync(id, Cancellation))!.State != OperationState.Running);
 
-        Assert.Equal((0L, (long)refused), (operation.Done, operation.Refused));
+        Assert.Equal((0L, (long)refused), (operation!.Done, operation.Refused));
 
         // Another reason would tell that the entry exists, and how it ended.
         var entries = await Operate.ListOperationEntriesAsync(new OperationEntryQuery { OperationId = id }, Cancellation);
@@ -260,24 +255,26 @@ public sealed class ScopeTests : IAsyncLifetime
         var gone = (await queue.EnqueueAsync(later, Options("gone") with { RunAfter = TimeSpan.FromDays(1) }, Cancellation)).Id;
         var job = await _app.Services.GetRequiredService<IJobService>().CreateOrUpdateAsync(
             new JobDefinition($"{tenant}-job", Schedule.Every(TimeSpan.FromDays(1))) { Queue = $"{tenant}-queue" }, report, Cancellation);
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        patience.CancelAfter(Patience);
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        while ((await queue.FindAsync(failed, patience.Token))!.State != EntryState.Failed)
-        {
-            await timer.WaitForNextTickAsync(patience.Token);
-        }
+        await UntilAsync(async () => (await queue.FindAsync(failed, Cancellation))!.State == EntryState.Failed);
 
         var audit = new AuditInfo(scope is null ? "admin" : tenant, $"{tenant}-reason");
         var preview = await Operate.PreviewAsync(
             new BulkRequest { Action = BulkAction.Cancel, EntryIds = [gone], Scope = scope }, audit, Cancellation);
         await Operate.StartAsync(preview.OperationId, audit, Cancellation);
-        while ((await Operate.ContinueAsync(preview.OperationId, Cancellation))!.State == OperationState.Running)
+        await UntilAsync(async () => (await Operate.ContinueAsync(preview.OperationId, Cancellation))!.State != OperationState.Running);
+
+        return (failed, waiting, job.Id, preview.OperationId);
+    }
+
+    private static async Task UntilAsync(Func<Task<bool>> condition)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        patience.CancelAfter(Patience);
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while (!await condition())
         {
             await timer.WaitForNextTickAsync(patience.Token);
         }
-
-        return (failed, waiting, job.Id, preview.OperationId);
     }
 
     private async Task<string> ReadAsync(string path) => (await GetAsync(path, Own)).Text;

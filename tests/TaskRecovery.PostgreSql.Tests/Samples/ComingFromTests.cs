@@ -1,4 +1,3 @@
-#pragma warning disable xUnit1051 // The examples are as on the pages.
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Npgsql;

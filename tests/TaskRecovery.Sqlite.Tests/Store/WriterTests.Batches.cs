@@ -60,15 +60,13 @@ public sealed partial class WriterTests
         var (store, other) = (await _files.OpenStoreAsync(), await _files.OpenStoreAsync());
         var batch = Enumerable.Range(0, 20_000).Select(static _ => TemporaryDatabase.Entry()).ToArray();
         Task<EnqueueResult[]>[] batches;
-        Task<EnqueueResult[]> one;
         using (await HoldWriteLockAsync())
         {
             batches = [.. Enumerable.Range(0, 12).Select(_ => store.EnqueueAsync(batch, null, CancellationToken.None).AsTask())];
         }
 
         await batches[0];
-        one = other.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None).AsTask();
-        var id = (await one)[0].Id;
+        var id = (await other.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None))[0].Id;
         var all = await Task.WhenAll(batches);
 
         Assert.InRange(all.Count(results => results[0].Id < id), 1, 6);
@@ -81,9 +79,7 @@ public sealed partial class WriterTests
         var store = _files.Store(database);
         await store.PrepareAsync(CancellationToken.None);
         using var session = TemporaryDatabase.Join(store, "node", out var node);
-        await store.EnqueueAsync([.. Enumerable.Range(0, 20).Select(static _ => TemporaryDatabase.Entry())], null, CancellationToken.None);
-        var claim = await store.CreateClaimer(node, "default", ["work"]).ClaimAsync(
-            20, new SuspectAllowance(3, 20, 1), CancellationToken.None);
+        var claim = await ClaimTwentyAsync(store, node);
         var error = new string('x', 1024 * 1024);
         var before = database.Writer.Commits;
 
@@ -102,9 +98,7 @@ public sealed partial class WriterTests
         var store = _files.Store(database);
         await store.PrepareAsync(CancellationToken.None);
         using var session = TemporaryDatabase.Join(store, "node", out var node);
-        await store.EnqueueAsync([.. Enumerable.Range(0, 20).Select(static _ => TemporaryDatabase.Entry())], null, CancellationToken.None);
-        var claim = await store.CreateClaimer(node, "default", ["work"]).ClaimAsync(
-            20, new SuspectAllowance(3, 20, 1), CancellationToken.None);
+        var claim = await ClaimTwentyAsync(store, node);
         var result = System.Text.Encoding.UTF8.GetBytes($"\"{new string('x', 1024 * 1024)}\"");
         var before = database.Writer.Commits;
 
@@ -136,5 +130,12 @@ public sealed partial class WriterTests
         Assert.Contains("100,001 entries", tooMany.Message, StringComparison.Ordinal);
         Assert.Contains("pass a transaction of your own", tooLarge.Message, StringComparison.Ordinal);
         Assert.Equal(65, (await store.CountAsync(null, CancellationToken.None)).Waiting.Value);
+    }
+
+    private static async Task<ClaimBatch> ClaimTwentyAsync(SqliteQueueStore store, Guid node)
+    {
+        await store.EnqueueAsync([.. Enumerable.Range(0, 20).Select(static _ => TemporaryDatabase.Entry())], null, CancellationToken.None);
+        return await store.CreateClaimer(node, "default", ["work"]).ClaimAsync(
+            20, new SuspectAllowance(3, 20, 1), CancellationToken.None);
     }
 }

@@ -320,14 +320,4 @@ public abstract class OverlapTests(StoreFixture fixture) : JobStoreTests(fixture
         Assert.Equal(job.NextRunAt!.Value - Hour, (await FindJobAsync(job.Id)).NextRunAt);
         Assert.Equal(EntryState.Running, await StateAsync(run.Held.Id));
     }
-
-    private static async Task<List<Run>> ClaimRunsAsync(TestNode node)
-    {
-        var batch = await ClaimAsync(node, kinds: EntryKind);
-        return [.. batch.Entries.Select(entry =>
-        {
-            var args = ArgsOf(entry.Args);
-            return new Run(new Held(node, entry.Id, batch.Fence), entry, args.JobId, args.TaskId, args.DueAt, args.Overlap);
-        })];
-    }
 }

@@ -185,16 +185,6 @@ public abstract class RequestedRunTests(StoreFixture fixture) : JobStoreTests(fi
         }
     }
 
-    private static async Task<List<Run>> ClaimRunsAsync(TestNode node)
-    {
-        var batch = await ClaimAsync(node, kinds: EntryKind);
-        return [.. batch.Entries.Select(entry =>
-        {
-            var args = ArgsOf(entry.Args);
-            return new Run(new Held(node, entry.Id, batch.Fence), entry, args.JobId, args.TaskId, args.DueAt, args.Overlap);
-        })];
-    }
-
     private async Task<long> CancelAllAsync()
     {
         var prepared = await Operations.PrepareAsync(

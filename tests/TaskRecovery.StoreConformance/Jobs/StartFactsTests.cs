@@ -240,16 +240,6 @@ public abstract class StartFactsTests(StoreFixture fixture) : JobStoreTests(fixt
         return Jobs.UpsertAsync(job, Cancellation);
     }
 
-    private static async Task<List<Run>> ClaimRunsAsync(TestNode node)
-    {
-        var batch = await ClaimAsync(node, kinds: EntryKind);
-        return [.. batch.Entries.Select(entry =>
-        {
-            var args = ArgsOf(entry.Args);
-            return new Run(new Held(node, entry.Id, batch.Fence), entry, args.JobId, args.TaskId, args.DueAt, args.Overlap);
-        })];
-    }
-
     private async Task ChangeAsync(Case one, Guid jobId, DateTimeOffset? startAt, DateTimeOffset now)
     {
         switch (one.Change)

@@ -59,14 +59,14 @@ public abstract class NodeSessionTests(StoreFixture fixture) : StoreTests(fixtur
         var node = GivenNode();
         var before = Watch(node)!.Value.Heartbeat;
 
-        var beat = node.Session.SendHeartbeatOnly(node.Id, node.Registration.HoldsLock, static () => true);
+        var heartbeat = node.Session.SendHeartbeatOnly(node.Id, node.Registration.HoldsLock, static () => true);
         var after = Watch(node)!.Value.Heartbeat;
         Assert.True(Judge.Session.MarkDead(node.Id, after));
         var last = node.Session.SendHeartbeatOnly(node.Id, node.Registration.HoldsLock, static () => true);
 
-        Assert.True(beat.Accepted);
+        Assert.True(heartbeat.Accepted);
         Assert.True(after > before);
-        Assert.Equal(beat.HasPeers, beat.Peers.Count > 0);
+        Assert.Equal(heartbeat.HasPeers, heartbeat.Peers.Count > 0);
         Assert.False(last.Accepted);
     }
 

@@ -1,4 +1,3 @@
-#pragma warning disable xUnit1051 // The samples are as on the page.
 using System.Net.Http.Json;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -1,4 +1,3 @@
-#pragma warning disable xUnit1051 // The samples are as on the page.
 namespace TaskRecovery.Testing.Tests.Samples;
 
 /// <summary>The samples of docs/testing.md that need no host.</summary>

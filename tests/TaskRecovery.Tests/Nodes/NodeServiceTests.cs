@@ -280,9 +280,7 @@ public sealed class NodeServiceTests
     public async Task A_host_that_is_disposed_without_a_stop_does_not_say_goodbye_for_handlers_that_may_still_run()
     {
         var node = new NodeUnderTest(_store, _time);
-        node.Gate.Open();
-        node.Node.Begin();
-        var lease = await node.Node.WaitForLeaseAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
+        var lease = await BegunAsync(node);
 
         node.Node.Dispose();
         await lease.Lost.FiresAsync();
@@ -297,9 +295,7 @@ public sealed class NodeServiceTests
     {
         _store.Traits = _store.Traits with { LockProvesDeath = true };
         var node = new NodeUnderTest(_store, _time);
-        node.Gate.Open();
-        node.Node.Begin();
-        var life = (await node.Node.WaitForLeaseAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(20), Cancellation)).Node;
+        var life = (await BegunAsync(node)).Node;
         life.RunBegins();
         life.RunBegins();
 
@@ -319,9 +315,7 @@ public sealed class NodeServiceTests
     {
         _store.Traits = _store.Traits with { LockProvesDeath = true };
         var node = new NodeUnderTest(_store, _time);
-        node.Gate.Open();
-        node.Node.Begin();
-        var life = (await node.Node.WaitForLeaseAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(20), Cancellation)).Node;
+        var life = (await BegunAsync(node)).Node;
         life.RunBegins();
         _store.Nodes.Refusal = new StoreUnavailableException("down");
         node.Session.Break();
@@ -365,9 +359,7 @@ public sealed class NodeServiceTests
     {
         _store.Traits = _store.Traits with { LockProvesDeath = true };
         var node = new NodeUnderTest(_store, _time);
-        node.Gate.Open();
-        node.Node.Begin();
-        var life = (await node.Node.WaitForLeaseAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(20), Cancellation)).Node;
+        var life = (await BegunAsync(node)).Node;
         life.RunBegins();
         node.Session.BeforeLeave = static () => throw new StoreUnavailableException("locked");
 
@@ -384,14 +376,19 @@ public sealed class NodeServiceTests
     {
         _store.Traits = _store.Traits with { LockProvesDeath = true };
         var node = new NodeUnderTest(_store, _time);
-        node.Gate.Open();
-        node.Node.Begin();
-        var life = (await node.Node.WaitForLeaseAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(20), Cancellation)).Node;
+        var life = (await BegunAsync(node)).Node;
 
         node.Node.Dispose();
         await life.Ended.FiresAsync();
         await node.Node.StopAsync(Cancellation);
 
         Assert.Null(_store.Nodes.Holder(life.Id));
+    }
+
+    private static async Task<NodeLease> BegunAsync(NodeUnderTest node)
+    {
+        node.Gate.Open();
+        node.Node.Begin();
+        return await node.Node.WaitForLeaseAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
     }
 }
