@@ -75,46 +75,46 @@ internal static class JobCommand
             var end = Values.Past("--to", call.Get(to)) ?? TimeProvider.System.GetUtcNow();
             try
             {
-                return await BackfillAsync(call, id, shown, begin, end, cancellationToken).ConfigureAwait(false);
+                return await BackfillAsync(call, call.Get(name)!, id, shown, begin, end, cancellationToken).ConfigureAwait(false);
             }
             catch (InvalidOperationException)
             {
                 call.Printer.Note($"backfill {shown}: nothing was changed, because it is paused, has ended, runs once or was deleted.");
                 return ExitCodes.Found;
             }
-
-            async Task<int> BackfillAsync(
-                CommandCall call, Guid id, string shown, DateTimeOffset begin, DateTimeOffset end, CancellationToken cancellationToken)
-            {
-                var dues = await call.Store.Operator.PreviewBackfillAsync(id, begin, end, cancellationToken).ConfigureAwait(false);
-                if (dues.Count == 0)
-                {
-                    call.Printer.Note(
-                        $"backfill {shown}: nothing was changed, because no run was due from {Format.Time(begin)} to {Format.Time(end)}.");
-                    return ExitCodes.Found;
-                }
-
-                var times = dues.Count == 1 ? "one due time" : string.Create(CultureInfo.InvariantCulture, $"{dues.Count} due times");
-                var what = $"Run {shown} for those of {times} from {Format.Time(dues[0])} to {Format.Time(dues[^1])} that have no task, "
-                    + $"in {call.Store.Where}";
-                if (await call.AskAsync(what, cancellationToken, dues).ConfigureAwait(false) is { } code)
-                {
-                    return code;
-                }
-
-                var runs = await call.Store.Operator.BackfillJobAsync(id, begin, end, call.Audit, cancellationToken).ConfigureAwait(false);
-                if (call.AsJson)
-                {
-                    call.Json(new BackfillResult(call.Get(name)!, runs));
-                }
-                else
-                {
-                    call.Printer.Line(string.Create(CultureInfo.InvariantCulture, $"backfill {shown}: done, {runs} runs"));
-                }
-
-                return ExitCodes.Done;
-            }
         });
+    }
+
+    private static async Task<int> BackfillAsync(
+        CommandCall call, string name, Guid id, string shown, DateTimeOffset begin, DateTimeOffset end, CancellationToken cancellationToken)
+    {
+        var dues = await call.Store.Operator.PreviewBackfillAsync(id, begin, end, cancellationToken).ConfigureAwait(false);
+        if (dues.Count == 0)
+        {
+            call.Printer.Note(
+                $"backfill {shown}: nothing was changed, because no run was due from {Format.Time(begin)} to {Format.Time(end)}.");
+            return ExitCodes.Found;
+        }
+
+        var times = dues.Count == 1 ? "one due time" : string.Create(CultureInfo.InvariantCulture, $"{dues.Count} due times");
+        var what = $"Run {shown} for those of {times} from {Format.Time(dues[0])} to {Format.Time(dues[^1])} that have no task, "
+            + $"in {call.Store.Where}";
+        if (await call.AskAsync(what, cancellationToken, dues).ConfigureAwait(false) is { } code)
+        {
+            return code;
+        }
+
+        var runs = await call.Store.Operator.BackfillJobAsync(id, begin, end, call.Audit, cancellationToken).ConfigureAwait(false);
+        if (call.AsJson)
+        {
+            call.Json(new BackfillResult(name, runs));
+        }
+        else
+        {
+            call.Printer.Line(string.Create(CultureInfo.InvariantCulture, $"backfill {shown}: done, {runs} runs"));
+        }
+
+        return ExitCodes.Done;
     }
 
     private static Command CreateDelete(CommandFrame frame)

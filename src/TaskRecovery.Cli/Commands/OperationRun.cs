@@ -16,8 +16,8 @@ internal static class OperationRun
     {
         var id = preview.OperationId;
         call.Printer.Note($"operation {id}");
-        var answer = await SendAsync(
-            call, token => call.Store.Operator.StartAsync(id, call.Audit, token).AsTask(), () => new ValueTask<long?>(id),
+        var answer = await WaitForStartAsync(
+            call, call.Store.Operator.StartAsync(id, call.Audit, CancellationToken.None).AsTask(), () => new ValueTask<long?>(id),
             $"It is not known whether operation {id} was started", cancellationToken).ConfigureAwait(false);
         return answer.Result == OperationResult.Done
             ? await RunAsync(call, id, preview.Entries, cancellationToken).ConfigureAwait(false)
@@ -28,9 +28,9 @@ internal static class OperationRun
     /// <summary>Starts the operation that reverses another one, and carries it out.</summary>
     public static async Task<int> UndoAsync(CommandCall call, BulkOperation undone, CancellationToken cancellationToken)
     {
-        var answer = await SendAsync(
+        var answer = await WaitForStartAsync(
             call,
-            token => call.Store.Operator.UndoAsync(undone.Id, call.Audit, token).AsTask(),
+            call.Store.Operator.UndoAsync(undone.Id, call.Audit, CancellationToken.None).AsTask(),
             () => NewUndoAsync(call, undone),
             $"It is not known whether the undo of operation {undone.Id} was started: 'taskrecovery ops' lists it as 'of {undone.Id}' then",
             cancellationToken).ConfigureAwait(false);
@@ -123,13 +123,12 @@ internal static class OperationRun
         }
     }
 
-    // Sends a request to start an operation. If the wait for its answer is cancelled, the operation may start nevertheless, and then it is
-    // stopped.
-    private static async Task<OperationAnswer> SendAsync(
-        CommandCall call, Func<CancellationToken, Task<OperationAnswer>> send, Func<ValueTask<long?>> find, string unknown,
+    // Waits for the answer to a request that starts an operation. If the wait is cancelled, the operation may start nevertheless, and then
+    // it is stopped.
+    private static async Task<OperationAnswer> WaitForStartAsync(
+        CommandCall call, Task<OperationAnswer> sent, Func<ValueTask<long?>> find, string unknown,
         CancellationToken cancellationToken)
     {
-        var sent = send(CancellationToken.None);
         try
         {
             return await sent.WaitAsync(cancellationToken).ConfigureAwait(false);

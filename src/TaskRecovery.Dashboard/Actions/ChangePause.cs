@@ -43,10 +43,9 @@ internal sealed class ChangePause(string what, bool isPause, IQueueOperator oper
     }
 
     private async ValueTask<bool> IsSeenAsync(DashboardRequest request, PauseTarget target)
-        => request.Access.Scope is null
-            || (target.QueueName is { } queue && request.Access.SeesQueue(queue))
+        => (target.QueueName is { } queue && request.Access.SeesQueue(queue))
             || (target.KindName is { } kind && request.Access.SeesKind(kind))
-            || (target.JobId is { } id && (await reads.JobsAsync(request).ConfigureAwait(false)).Any(job => job.Id == id));
+            || (target.JobId is { } id && await reads.SeesJobAsync(request, id).ConfigureAwait(false));
 
     private PauseTarget? Target(DashboardRequest request) => what switch
     {

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using TaskRecovery.Dashboard.Diagnostics;
 using TaskRecovery.Dashboard.Hosting;
 using TaskRecovery.Dashboard.Rendering;
+using TaskRecovery.Dashboard.Security;
 using static TaskRecovery.Dashboard.Rendering.Markup;
 
 namespace TaskRecovery.Dashboard.Pages;
@@ -10,7 +11,6 @@ namespace TaskRecovery.Dashboard.Pages;
 /// <summary>The only way by which the application's data reach a page: through the right to see them and the redactor.</summary>
 internal sealed class DataView(IOptions<DashboardOptions> options, ILogger<DataView> logger, IPayloadReader? payloads = null)
 {
-    private const string TaskPrefix = "task:";
 
     /// <summary>The text as the user may see it; <see langword="null"/> if it is hidden.</summary>
     public string? Read(DashboardRequest request, DashboardText text)
@@ -75,7 +75,7 @@ internal sealed class DataView(IOptions<DashboardOptions> options, ILogger<DataV
 
     // A run of a job is an entry of the kind "task:" and the kind of the job. A redactor sees the kind of the job for both.
     private static string? KindOf(string? kind)
-        => kind is not null && kind.StartsWith(TaskPrefix, StringComparison.Ordinal) ? kind[TaskPrefix.Length..] : kind;
+        => kind is not null && kind.StartsWith(Access.TaskPrefix, StringComparison.Ordinal) ? kind[Access.TaskPrefix.Length..] : kind;
 
     public static Markup Hidden(DashboardRequest request)
         => Html($"<span class=\"muted\">{Icon.Of("lock")} {(request.Access.Data

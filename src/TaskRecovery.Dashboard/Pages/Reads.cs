@@ -110,10 +110,10 @@ internal sealed class Reads(
 
         var seen = (await JobsAsync(request).ConfigureAwait(false)).Select(static job => job.Id).ToHashSet();
         return seen.Count == 0 || (query.JobId is { } of && !seen.Contains(of)) ? new TaskPage([], null, IsComplete: true)
-            : await AskInTurnAsync(
-                request, $"{question} {request.Access.ScopeKey}",
-                token => query.JobId is null ? SeenOnly.TasksAsync(monitor, query, seen, token) : monitor.ListTasksAsync(query, token),
-                isSearch: false).ConfigureAwait(false);
+            : await AskAsync(
+                request, false, $"{question} {request.Access.ScopeKey}",
+                token => query.JobId is null ? SeenOnly.TasksAsync(monitor, query, seen, token) : monitor.ListTasksAsync(query, token))
+                .ConfigureAwait(false);
     }
 
     /// <summary>The last tasks of each job that the user sees.</summary>
@@ -140,9 +140,12 @@ internal sealed class Reads(
     {
         var task = await AskAsync(request, false, $"task {id}", async token => await tasks.GetAsync(id, token).ConfigureAwait(false))
             .ConfigureAwait(false);
-        return task is null || request.Access.Scope is null
-            || (await JobsAsync(request).ConfigureAwait(false)).Any(job => job.Id == task.JobId) ? task : null;
+        return task is not null && await SeesJobAsync(request, task.JobId).ConfigureAwait(false) ? task : null;
     }
+
+    /// <summary>Whether the user sees a job.</summary>
+    public async ValueTask<bool> SeesJobAsync(DashboardRequest request, Guid id)
+        => request.Access.Scope is null || (await JobsAsync(request).ConfigureAwait(false)).Any(job => job.Id == id);
 
     /// <summary>An entry; <see langword="null"/> if it does not exist or the user does not see it.</summary>
     public async ValueTask<EntryLife?> LifeAsync(DashboardRequest request, long id)
@@ -202,10 +205,10 @@ internal sealed class Reads(
         if (request.Access.Scope is not null)
         {
             var access = request.Access;
-            return await AskInTurnAsync(
-                request, $"operations {before} {access.ScopeKey}",
-                token => SeenOnly.OperationsAsync(operations, before, OperationsPerPage, access.SeesOperation, token),
-                isSearch: false).ConfigureAwait(false);
+            return await AskAsync(
+                request, false, $"operations {before} {access.ScopeKey}",
+                token => SeenOnly.OperationsAsync(operations, before, OperationsPerPage, access.SeesOperation, token))
+                .ConfigureAwait(false);
         }
 
         // One operation more than a page has shows whether there is another page.

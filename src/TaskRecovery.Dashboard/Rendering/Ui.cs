@@ -84,9 +84,8 @@ internal static class Ui
         """);
 
     /// <summary>A form with one button.</summary>
-    public static Markup Button(string action, string text, string style = "", string? act = null, Markup fields = default) => Html($"""
-        <form method="post" action="{action}">{fields}<button
-            class="{style}"{(act is null ? default : Html($" data-act=\"{act}\""))}>{text}</button></form>
+    public static Markup Button(string action, string text, string style = "", Markup fields = default) => Html($"""
+        <form method="post" action="{action}">{fields}<button class="{style}">{text}</button></form>
         """);
 
     /// <summary>As <see cref="Button"/>, with a folded field for the reason, which the record of the action shows.</summary>

@@ -28,6 +28,7 @@ internal sealed partial class HintSender
     /// <summary>Schedules hints about work in queues for when a caller's transaction is committed.</summary>
     internal void WorkAfterCommit(ulong transaction, string queue)
     {
+        var word = HintText.Work(queue);
         lock (_lock)
         {
             if (!_uncommitted.TryGetValue(transaction, out var pending))
@@ -36,9 +37,9 @@ internal sealed partial class HintSender
                 _hasNew = true;
             }
 
-            if (!pending.Words.Contains(HintText.Work(queue)))
+            if (!pending.Words.Contains(word))
             {
-                pending.Words.Add(HintText.Work(queue));
+                pending.Words.Add(word);
             }
 
             if (_watching)
@@ -57,7 +58,7 @@ internal sealed partial class HintSender
     /// <param name="sinceEnded">The time since a look found one; <see langword="null"/> if none has.</param>
     internal static TimeSpan PauseBefore(int looks, TimeSpan? sinceEnded)
     {
-        var pause = looks == 0 ? FirstLook : TimeSpan.FromTicks(Math.Min(FirstLook.Ticks << Math.Min(looks, 10), LongestPause.Ticks));
+        var pause = TimeSpan.FromTicks(Math.Min(FirstLook.Ticks << Math.Min(looks, 10), LongestPause.Ticks));
         return sinceEnded is { } since && BusyPause - since > pause ? BusyPause - since : pause;
     }
 

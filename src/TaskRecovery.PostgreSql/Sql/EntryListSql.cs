@@ -163,7 +163,8 @@ internal static class EntryListSql
     /// <summary>As <see cref="List"/>, from the entries that hold a unique key.</summary>
     internal static readonly string ListHolders = ListFrom(Holder);
 
-    /// <summary>The entries among given ones that match. $22 their ids; $1 and $2 are not used.</summary>
+    /// <summary>The entries among given ones that match. $22 their ids, $1 only those below this one; $2 has no
+    /// effect.</summary>
     internal const string Matching =
         "select e.id from (select e.* from {schema}.entries e where e.id = any ($22::bigint[]) offset 0) e"
         + " where e.id < $1::bigint and $2::bigint > 0 and " + Matches;

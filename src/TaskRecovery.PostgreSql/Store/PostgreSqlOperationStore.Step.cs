@@ -107,20 +107,14 @@ internal sealed partial class PostgreSqlOperationStore
 
         var (id, position) = (stored.Operation.Id, stored.Position);
         var query = stored.Operation.Query! with { Before = position, LookAtMost = LookAtMost, Limit = StepSize };
-        if (!OperationCandidates.IsFor(query))
-        {
-            var (found, edge) = await EntrySearch.FindAsync(database, connection, query, StepSize, cancellationToken).ConfigureAwait(false);
-            return ([.. found], found.Count == StepSize ? found[^1] : edge);
-        }
-
         if (_candidates.TryTake(id, position, StepSize) is { } next)
         {
             return next;
         }
 
-        const int Most = OperationCandidates.Most;
-        var (many, last) = await EntrySearch.FindAsync(database, connection, query, Most, cancellationToken).ConfigureAwait(false);
-        return _candidates.Keep(id, position, many, many.Count == Most ? many[^1] : last, StepSize);
+        var most = OperationCandidates.IsFor(query) ? OperationCandidates.Most : StepSize;
+        var (found, edge) = await EntrySearch.FindAsync(database, connection, query, most, cancellationToken).ConfigureAwait(false);
+        return _candidates.Keep(id, position, found, found.Count == most ? found[^1] : edge, StepSize);
     }
 
     private async ValueTask<(IReadOnlyList<EntryChange> Changes, long? Next)> UndoAsync(

@@ -62,7 +62,7 @@ internal sealed partial class PostgreSqlQueueStore
             try
             {
                 var results = isOneStatement
-                    ? await StoreAloneAsync(call, cancellationToken).ConfigureAwait(false)
+                    ? await StoreAloneAsync(call, null, cancellationToken).ConfigureAwait(false)
                     : await _database.InTransactionAsync(
                         (connection, token) => StoreAsync(call, connection, token), cancellationToken).ConfigureAwait(false);
                 foreach (var queue in QueuesWorthAHint(entries))
@@ -89,18 +89,22 @@ internal sealed partial class PostgreSqlQueueStore
         }
     }
 
-    private async ValueTask<EnqueueResult[]> StoreAloneAsync(EnqueueCall call, CancellationToken cancellationToken)
+    // With one statement: in a transaction of its own, or a single entry, which is what most callers store, in the caller's.
+    private async ValueTask<EnqueueResult[]> StoreAloneAsync(
+        EnqueueCall call, NpgsqlConnection? callers, CancellationToken cancellationToken)
     {
         while (true)
         {
-            var results = call.Entries is [var entry]
+            var results = call.Entries is not [var entry]
                 ? await _database.ReadAsync(
-                    EntrySql.EnqueueOne,
-                    call.ToArgs(entry),
-                    (reader, token) => ReadOneAsync(reader, call, token),
-                    cancellationToken).ConfigureAwait(false)
+                    EntrySql.Enqueue, call.ToArgs(call.Entries), ReadIdsAsync, cancellationToken).ConfigureAwait(false)
+                : callers is null
+                ? await _database.ReadAsync(
+                    EntrySql.EnqueueOne, call.ToArgs(entry), (reader, token) => ReadOneAsync(reader, call, token), cancellationToken)
+                    .ConfigureAwait(false)
                 : await _database.ReadAsync(
-                    EntrySql.Enqueue, call.ToArgs(call.Entries), ReadIdsAsync, cancellationToken).ConfigureAwait(false);
+                    callers, EntrySql.EnqueueOne, call.ToArgs(entry), (reader, token) => ReadOneAsync(reader, call, token),
+                    cancellationToken).ConfigureAwait(false);
             if (results is not null)
             {
                 return results;
@@ -116,7 +120,7 @@ internal sealed partial class PostgreSqlQueueStore
         try
         {
             var results = call.Entries is [var entry] && !NeedsOwnStatement(entry)
-                ? await StoreOneAsync(call, entry, connection, cancellationToken).ConfigureAwait(false)
+                ? await StoreAloneAsync(call, connection, cancellationToken).ConfigureAwait(false)
                 : await StoreAsync(call, connection, cancellationToken).ConfigureAwait(false);
             foreach (var queue in QueuesWorthAHint(call.Entries))
             {
@@ -128,27 +132,6 @@ internal sealed partial class PostgreSqlQueueStore
         catch (Exception exception) when (PostgreSqlErrors.Translate(exception, _database.SchemaName) is not null)
         {
             throw PostgreSqlErrors.Translate(exception, _database.SchemaName)!;
-        }
-    }
-
-    // What most callers do in their transactions: no further statement can be needed.
-    private async ValueTask<EnqueueResult[]> StoreOneAsync(
-        EnqueueCall call, NewEntry entry, NpgsqlConnection connection, CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            var results = await _database.ReadAsync(
-                connection,
-                EntrySql.EnqueueOne,
-                call.ToArgs(entry),
-                (reader, token) => ReadOneAsync(reader, call, token),
-                cancellationToken).ConfigureAwait(false);
-            if (results is not null)
-            {
-                return results;
-            }
-
-            await call.ResolveAgainAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 

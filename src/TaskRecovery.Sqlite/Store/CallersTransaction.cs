@@ -42,10 +42,9 @@ internal static partial class CallersTransaction
     public static bool HoldsWriteLock(sqlite3 connection)
         => raw.sqlite3_get_autocommit(connection) == 0
             && (!string.Equals(raw.GetNativeLibraryName(), Library, StringComparison.Ordinal)
-                || sqlite3_txn_state(connection.DangerousGetHandle(), "main") == Writes);
+                || TransactionState(connection.DangerousGetHandle(), "main") == Writes);
 
-#pragma warning disable IDE1006, SA1300, CA5392 // The name is that of the C library, which SQLitePCLRaw has loaded.
-    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int sqlite3_txn_state(nint connection, string schema);
-#pragma warning restore IDE1006, SA1300, CA5392
+    // SQLitePCLRaw has loaded the library.
+    [LibraryImport(Library, EntryPoint = "sqlite3_txn_state", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int TransactionState(nint connection, string schema);
 }

@@ -102,17 +102,16 @@ internal sealed partial class SqliteOperationStore
         var operation = stored.Operation;
         var changes = new List<Change>(ids.Length);
 
-        // What is outside of the scope is refused like what does not exist, so that the reason reveals nothing of it.
-        var seen = stored.Ids is not null && operation.Query?.Scope is { } scope
-            ? SqliteMonitorStore.Matching(moves.Session, new EntryQuery { Scope = scope }, ids)
-            : null;
+        // The query of an operation on given entries is only their scope. What is outside of it is refused like what does not exist, so
+        // that the reason reveals nothing of it.
         var matching = operation.Query is { } query ? SqliteMonitorStore.Matching(moves.Session, query, ids) : null;
         var running = new Lazy<RunningEntries>(() => RunningEntries.Read(moves.Session));
         foreach (var id in ids)
         {
             changes.Add(
-                id > operation.UpToId || seen?.Contains(id) == false ? new Change(id, OperatorResult.NotFound)
-                : matching?.Contains(id) == false ? new Change(id, WhyNotMatching(moves.Session, operation.Action, id))
+                id > operation.UpToId ? new Change(id, OperatorResult.NotFound)
+                : matching?.Contains(id) == false
+                ? new Change(id, stored.Ids is null ? WhyNotMatching(moves.Session, operation.Action, id) : OperatorResult.NotFound)
                 : operation.Action == BulkAction.Cancel ? Cancel(moves, id, running)
                 : Retry(moves, id, operation.Retry ?? new RetryOptions()));
         }

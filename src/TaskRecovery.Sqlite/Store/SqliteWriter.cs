@@ -82,15 +82,13 @@ internal sealed partial class SqliteWriter : IDisposable
     {
         _group.Clear();
         Exception? error = null;
-        var begun = false;
-        var begunAt = 0L;
+        long? begunAt = null;
         try
         {
             FinishCheckpoint(_session ??= _open());
             var session = _session ??= _open();
             (_afterLong, var isRelaxed) = _queue.Next(_afterLong);
-            begun = TryBeginImmediate(session, isRelaxed, alone: null);
-            if (!begun)
+            if (!TryBeginImmediate(session, isRelaxed, alone: null))
             {
                 return;
             }
@@ -105,8 +103,8 @@ internal sealed partial class SqliteWriter : IDisposable
             Recover(exception);
         }
 
-        var held = begun ? TimeProvider.System.GetElapsedTime(begunAt) : TimeSpan.Zero;
-        Answer(error, begun);
+        var held = begunAt is { } since ? TimeProvider.System.GetElapsedTime(since) : TimeSpan.Zero;
+        Answer(error, begunAt is not null);
         LeaveRoomForOthers(held);
     }
 

@@ -1,4 +1,3 @@
-using TaskRecovery.Schedules;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Jobs;
@@ -26,8 +25,7 @@ internal static class BackfillTimes
                 + "or runs once. Look at it with GetAsync.");
         }
 
-        var times = new RunTimes(job.Name, job.Schedule, job.StartAt, job.EndAt, job.Except);
-        var dues = times.Between(from, to < next ? to : next.AddTicks(-1), next, Most + 1);
+        var dues = JobRules.TimesOf(job).Between(from, to < next ? to : next.AddTicks(-1), next, Most + 1);
         return dues.Count <= Most ? dues : throw new ArgumentException(
             $"The range from {from:O} to {to:O} has more than {Most:N0} due times of job '{job.Name}'; backfill it in parts.", nameof(to));
     }

@@ -52,6 +52,9 @@ internal static class JobRules
     public static RunTimes TimesOf(JobDefinition definition)
         => new(definition.Name, definition.Schedule, definition.StartAt, definition.EndAt, definition.Except);
 
+    /// <summary>The due times of a job.</summary>
+    public static RunTimes TimesOf(Job job) => new(job.Name, job.Schedule, job.StartAt, job.EndAt, job.Except);
+
     // A definition without any run is a mistake, for example the 30th of February. The end itself may be in the past: a declared job has
     // ended then, and that must not stop the start of the application.
     private static void CheckRuns(JobDefinition definition)

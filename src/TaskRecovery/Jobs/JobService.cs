@@ -122,7 +122,7 @@ internal sealed class JobService(
             return [];
         }
 
-        return [next, .. TimesOf(job).Preview(next, next, count).Take(count - 1)];
+        return [next, .. JobRules.TimesOf(job).Preview(next, next, count).Take(count - 1)];
     }
 
     public async Task<int> RecoverJobsAsync(CancellationToken cancellationToken = default)
@@ -151,6 +151,4 @@ internal sealed class JobService(
 
         return PayloadCodecs.Encode(codec, json);
     }
-
-    private static RunTimes TimesOf(Job job) => new(job.Name, job.Schedule, job.StartAt, job.EndAt, job.Except);
 }

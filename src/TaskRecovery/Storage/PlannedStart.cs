@@ -9,6 +9,6 @@ namespace TaskRecovery.Storage;
 /// ended.</param>
 /// <param name="IsMissed">Whether the run makes up for a missed one.</param>
 /// <param name="Dropped">The number of missed runs of <see cref="MissedRunPolicy.RunAll"/> that are not made up for, counted up to
-/// 10,000.</param>
+/// 1,000.</param>
 [Experimental("TASKRECOVERY001")]
 public readonly record struct PlannedStart(string? Reason, DateTimeOffset? Next, bool IsMissed, int Dropped = 0);

@@ -155,23 +155,23 @@ public static class TaskStartRules
     // about twenty times during one run, instead of 10,000 times a second.
     private static TimeSpan WaitOf(JobStartFacts job, DateTimeOffset now)
     {
-        if (job.BackfilledUpTo is null)
+        if (job.BackfilledUpTo is not { } last)
         {
             return WaitOfFirst;
         }
 
         var run = now - (job.UnfinishedSince ?? now);
         var half = (run > ShortestRun ? run : ShortestRun) / 2;
-        var ahead = CountAhead(job);
+        var ahead = CountAhead(job, last);
         var wait = ahead > 0 ? half * Math.Min(ahead, LongestWait / half) : half;
         return wait < ShortestWait ? ShortestWait : ahead == 0 && wait > LongestWaitOfNext ? LongestWaitOfNext : wait;
     }
 
     // Estimated from the first distance between due times, because counting 10,000 of them for each waiting run would take too long. For
     // the same reason long exceptions are ignored.
-    private static double CountAhead(JobStartFacts job)
+    private static double CountAhead(JobStartFacts job, DateTimeOffset last)
     {
-        if (job.BackfilledUpTo is not { } last || job.DueAt is not { } due || due <= last)
+        if (job.DueAt is not { } due || due <= last)
         {
             return 0;
         }

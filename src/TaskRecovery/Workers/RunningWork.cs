@@ -15,7 +15,6 @@ internal sealed class RunningWork : INodeVitals
     private Func<IEnumerable<WorkRun>> _runs = static () => [];
     private TimeSpan _processorTime;
     private long _measuredAt;
-    private bool _wasRunning;
     private int _idleHeartbeats;
 
     public RunningWork(Metrics metrics, TimeProvider time)
@@ -40,9 +39,8 @@ internal sealed class RunningWork : INodeVitals
     {
         WorkRun[] runs = [.. _runs()];
         var isRunning = runs.Length > 0;
-        var isDue = isRunning || _wasRunning || _idleHeartbeats % HeartbeatsPerIdleDescription == 0;
+        var isDue = isRunning || _idleHeartbeats % HeartbeatsPerIdleDescription == 0;
         _idleHeartbeats = isRunning ? 0 : _idleHeartbeats + 1;
-        _wasRunning = isRunning;
         if (!isDue)
         {
             return null;
