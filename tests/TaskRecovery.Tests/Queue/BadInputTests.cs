@@ -169,7 +169,7 @@ public sealed class BadInputTests : IAsyncDisposable
             Enumerable.Range(0, 200).Select(number => _host.Queue.EnqueueAsync(new TestArgs(number)).AsTask()));
 
         Assert.Equal(200, results.Select(result => result.Id).Distinct().Count());
-        Assert.InRange(_store.Calls["enqueue"], 1, 199);
+        Assert.InRange(_store.CallsOf("enqueue"), 1, 199);
     }
 
     [Fact]

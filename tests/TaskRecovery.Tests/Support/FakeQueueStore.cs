@@ -11,6 +11,7 @@ internal sealed partial class FakeQueueStore : IQueueStore
     private readonly Lock _gate = new();
     private readonly SortedDictionary<long, FakeEntry> _entries = [];
     private readonly Dictionary<long, FakeClaim> _claims = [];
+    private readonly Dictionary<string, int> _calls = new(StringComparer.Ordinal);
     private readonly List<(Func<bool> Holds, TaskCompletionSource Reached)> _waits = [];
     private Action<StoreHint>? _onHint;
     private bool _isLooking;
@@ -40,8 +41,8 @@ internal sealed partial class FakeQueueStore : IQueueStore
     /// <summary>Whether the last step came with a token.</summary>
     public bool StepsCanBeTakenBack { get; private set; }
 
-    /// <summary>How often each operation was called.</summary>
-    public Dictionary<string, int> Calls { get; } = new(StringComparer.Ordinal);
+    /// <summary>How often an operation was called.</summary>
+    public int CallsOf(string operation) => Locked(() => _calls.GetValueOrDefault(operation));
 
     /// <summary>Why a flush as a whole can't be stored, as a database says it.</summary>
     public Func<IReadOnlyList<RunOutcome>, Exception?> RefuseFlush { get; set; } = static _ => null;
@@ -131,7 +132,7 @@ internal sealed partial class FakeQueueStore : IQueueStore
     public int PreparedBefore { get; private set; }
 
     public Task PrepareAsync(CancellationToken cancellationToken)
-        => Call("prepare", () => PreparedBefore += Calls.ContainsKey("enqueue") ? 0 : 1).AsTask();
+        => Call("prepare", () => PreparedBefore += _calls.ContainsKey("enqueue") ? 0 : 1).AsTask();
 
     public INodeSession OpenNodeSession() => new FakeSession(this);
 
@@ -313,7 +314,7 @@ internal sealed partial class FakeQueueStore : IQueueStore
         OnCall?.Invoke(name);
         var result = Locked(() =>
         {
-            Calls[name] = Calls.GetValueOrDefault(name) + 1;
+            _calls[name] = _calls.GetValueOrDefault(name) + 1;
             return action();
         });
         OnCall?.Invoke(name + " answer");
@@ -330,16 +331,24 @@ internal sealed partial class FakeQueueStore : IQueueStore
             if (!_isLooking)
             {
                 _isLooking = true;
-                foreach (var wait in _waits.Where(wait => wait.Holds()).ToList())
-                {
-                    _waits.Remove(wait);
-                    wait.Reached.TrySetResult();
-                }
-
+                _waits.RemoveAll(HasEnded);
                 _isLooking = false;
             }
 
             return result;
+        }
+    }
+
+    // A condition that throws fails its test, and not the operation after which it is looked at.
+    private static bool HasEnded((Func<bool> Holds, TaskCompletionSource Reached) wait)
+    {
+        try
+        {
+            return wait.Holds() && wait.Reached.TrySetResult();
+        }
+        catch (Exception exception)
+        {
+            return wait.Reached.TrySetException(exception);
         }
     }
 

@@ -56,11 +56,11 @@ public sealed class ClaimedEnqueueTests
         };
         var first = await host.Queue.EnqueueAsync(new TestArgs(), cancellationToken: TestContext.Current.CancellationToken);
         await running.Task;
-        var before = _store.Calls["enqueue claimed"];
+        var before = _store.CallsOf("enqueue claimed");
 
         var second = await host.Queue.EnqueueAsync(new TestArgs(), cancellationToken: TestContext.Current.CancellationToken);
 
-        Assert.Equal(before, _store.Calls["enqueue claimed"]);
+        Assert.Equal(before, _store.CallsOf("enqueue claimed"));
         Assert.True(_store.Entry(second.Id).IsWaiting);
         finish.SetResult();
         await _store.UntilEnded(first.Id, second.Id);
@@ -71,7 +71,7 @@ public sealed class ClaimedEnqueueTests
     {
         await using var host = await StartAsync();
         await EnqueueClaimedAsync(host);
-        var before = _store.Calls["enqueue claimed"];
+        var before = _store.CallsOf("enqueue claimed");
 
         await host.Queue.EnqueueAsync(new TestArgs(), new EnqueueOptions { UniqueKey = "one" }, TestContext.Current.CancellationToken);
         await host.Queue.EnqueueAsync(
@@ -81,7 +81,7 @@ public sealed class ClaimedEnqueueTests
         await host.Queue.EnqueueAsync(new OtherArgs(1), cancellationToken: TestContext.Current.CancellationToken);
         await host.Queue.EnqueueAsync(new TestArgs(), new EnqueueOptions { Queue = "elsewhere" }, TestContext.Current.CancellationToken);
 
-        Assert.Equal(before, _store.Calls["enqueue claimed"]);
+        Assert.Equal(before, _store.CallsOf("enqueue claimed"));
     }
 
     [Fact]
@@ -175,12 +175,12 @@ public sealed class ClaimedEnqueueTests
     public async Task Where_the_store_lets_them_wait_one_claim_looks_for_them()
     {
         await using var host = await StartAsync();
-        await _store.Until(store => store.Calls.ContainsKey("listening"));
+        await _store.Until(store => store.CallsOf("listening") > 0);
         await EnqueueClaimedAsync(host);
         _store.Paused.Add("default");
 
         var (id, claims) = await EnqueueClaimedAsync(host);
-        await _store.Until(store => store.Calls["claim"] > claims);
+        await _store.Until(store => store.CallsOf("claim") > claims);
         var (second, after) = await EnqueueClaimedAsync(host);
 
         Assert.Equal(claims + 1, after);
@@ -243,7 +243,7 @@ public sealed class ClaimedEnqueueTests
             if (call == "enqueue claimed answer" && _store.DeadNodes.Count == 0)
             {
                 _store.DeadNodes.Add(node);
-                SpinWait.SpinUntil(() => _store.Calls["register"] == 2, TimeSpan.FromSeconds(20));
+                SpinWait.SpinUntil(() => _store.CallsOf("register") == 2, TimeSpan.FromSeconds(20));
             }
         };
 
@@ -276,9 +276,9 @@ public sealed class ClaimedEnqueueTests
     {
         while (true)
         {
-            var (claims, before) = (_store.Calls.GetValueOrDefault("claim"), _store.Calls.GetValueOrDefault("enqueue claimed"));
+            var (claims, before) = (_store.CallsOf("claim"), _store.CallsOf("enqueue claimed"));
             var (id, _) = await host.Queue.EnqueueAsync(new TestArgs(), cancellationToken: TestContext.Current.CancellationToken);
-            if (_store.Calls.GetValueOrDefault("enqueue claimed") > before)
+            if (_store.CallsOf("enqueue claimed") > before)
             {
                 return (id, claims);
             }

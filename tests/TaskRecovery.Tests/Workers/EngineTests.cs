@@ -91,7 +91,7 @@ public sealed class EngineTests
     public async Task An_entry_of_another_process_is_found_by_its_hint_and_by_the_poll()
     {
         await using var host = await StartAsync();
-        await _store.Until(store => store.Calls.GetValueOrDefault("listen") > 0);
+        await _store.Until(store => store.CallsOf("listen") > 0);
 
         var hinted = _store.Add("test.work", "{}");
         _store.Hint(StoreHintKind.Work, "default");
@@ -108,7 +108,7 @@ public sealed class EngineTests
         var unknown = _store.Add("nobody.knows", "{}");
         await using var host = await StartAsync();
 
-        await _store.Until(store => store.Calls.GetValueOrDefault("poll") > 40);
+        await _store.Until(store => store.CallsOf("poll") > 40);
 
         Assert.True(_store.Entry(unknown).IsWaiting);
         Assert.Equal(1, host.Log.Count(1004));
@@ -139,8 +139,8 @@ public sealed class EngineTests
         var (id, _) = await host.Queue.EnqueueAsync(new TestArgs());
 
         Assert.True(_store.Entry(id).IsWaiting);
-        Assert.False(_store.Calls.ContainsKey("claim"));
-        Assert.False(_store.Calls.ContainsKey("register"));
+        Assert.Equal(0, _store.CallsOf("claim"));
+        Assert.Equal(0, _store.CallsOf("register"));
     }
 
     [Fact]

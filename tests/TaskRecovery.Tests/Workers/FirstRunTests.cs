@@ -18,7 +18,7 @@ public sealed class FirstRunTests
         {
             await context.StepAsync("first", _ => Run("first"), cancellationToken);
             await context.StepAsync("second", _ => Run("second"), cancellationToken);
-            reads.Add(_store.Calls.GetValueOrDefault("load progress"));
+            reads.Add(_store.CallsOf("load progress"));
             if (context.Attempt == 1)
             {
                 throw new InvalidOperationException("after the steps");

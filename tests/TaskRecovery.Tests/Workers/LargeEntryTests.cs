@@ -29,9 +29,9 @@ public sealed class LargeEntryTests
 
         var next = _store.Add("test.work", "{}");
         var polls = 0;
-        await _store.Until(store => (polls = store.Calls.GetValueOrDefault("poll")) >= 0);
+        await _store.Until(store => (polls = store.CallsOf("poll")) >= 0);
         await _store.Until(
-            store => store.Entry(next).Fence is not null || store.Calls.GetValueOrDefault("poll") >= polls + 3);
+            store => store.Entry(next).Fence is not null || store.CallsOf("poll") >= polls + 3);
 
         Assert.Equal(isClaimed, _store.Entry(next).Fence is not null);
         gate.SetResult();

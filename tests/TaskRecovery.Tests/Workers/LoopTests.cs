@@ -16,21 +16,21 @@ public sealed class LoopTests
     {
         var store = new FakeQueueStore { Traits = SeldomPolled };
         await using var host = await StartAsync(store);
-        await store.Until(now => now.Calls.ContainsKey("claim"));
+        await store.Until(now => now.CallsOf("claim") > 0);
 
         for (var round = 0; round < 5; round++)
         {
             var (looks, claims) = (0, 0);
             await store.Until(now =>
             {
-                (looks, claims) = (now.Calls.GetValueOrDefault("rewind"), now.Calls["claim"]);
+                (looks, claims) = (now.CallsOf("rewind"), now.CallsOf("claim"));
                 return true;
             });
             store.Hint(StoreHintKind.Work, "default");
-            await store.Until(now => now.Calls["claim"] > claims);
+            await store.Until(now => now.CallsOf("claim") > claims);
             store.Hint(StoreHintKind.Work, "default");
 
-            await store.Until(now => now.Calls.GetValueOrDefault("rewind") > looks);
+            await store.Until(now => now.CallsOf("rewind") > looks);
         }
     }
 
@@ -39,7 +39,7 @@ public sealed class LoopTests
     {
         var store = new FakeQueueStore { Traits = SeldomPolled };
         await using var host = await StartAsync(store);
-        await store.Until(now => now.Calls.ContainsKey("claim"));
+        await store.Until(now => now.CallsOf("claim") > 0);
         var started = TimeProvider.System.GetTimestamp();
 
         using var limit = new CancellationTokenSource(TimeSpan.FromMilliseconds(300));
@@ -50,7 +50,7 @@ public sealed class LoopTests
         }
 
         var most = (int)(TimeProvider.System.GetElapsedTime(started) / TimeSpan.FromMilliseconds(20)) + 2;
-        Assert.InRange(store.Calls["poll"], 1, most);
+        Assert.InRange(store.CallsOf("poll"), 1, most);
     }
 
     [Fact]
@@ -58,8 +58,8 @@ public sealed class LoopTests
     {
         var store = new FakeQueueStore { Traits = SeldomPolled };
         await using var host = await StartAsync(store);
-        await store.Until(now => now.Calls.ContainsKey("claim"));
-        var before = store.Calls["claim"];
+        await store.Until(now => now.CallsOf("claim") > 0);
+        var before = store.CallsOf("claim");
         var started = TimeProvider.System.GetTimestamp();
 
         using var limit = new CancellationTokenSource(TimeSpan.FromMilliseconds(300));
@@ -72,7 +72,7 @@ public sealed class LoopTests
         // Each look from the front that a hint led to may be made up for, at most every 100 ms.
         var elapsed = TimeProvider.System.GetElapsedTime(started);
         var most = (int)(elapsed / TimeSpan.FromMilliseconds(20)) + (2 * (int)(elapsed / TimeSpan.FromMilliseconds(100))) + 4;
-        Assert.InRange(store.Calls["claim"] - before, 1, most);
+        Assert.InRange(store.CallsOf("claim") - before, 1, most);
     }
 
     [Fact]
@@ -90,7 +90,7 @@ public sealed class LoopTests
         };
 
         await using var host = await StartAsync(store);
-        await store.Until(now => now.Calls.ContainsKey("poll") && now.Calls.ContainsKey("sweep") && now.Calls.ContainsKey("list claims"));
+        await store.Until(now => now.CallsOf("poll") > 0 && now.CallsOf("sweep") > 0 && now.CallsOf("list claims") > 0);
 
         Assert.Empty(inherited);
     }

@@ -278,7 +278,7 @@ public sealed class OutcomeTests
         _store.Blocked.Add(1);
 
         var (open, _) = await host.Queue.EnqueueAsync(new TestArgs());
-        await _store.Until(store => store.Calls.ContainsKey("find blocked"));
+        await _store.Until(store => store.CallsOf("find blocked") > 0);
         var (other, _) = await host.Queue.EnqueueAsync(new TestArgs());
         await _store.UntilEnded(other);
 

@@ -64,15 +64,15 @@ public sealed class PollPaceTests
             builder.AddWorker<TestArgs, TestWorker>();
         });
         var pace = host.Services.GetRequiredService<WorkServices>().Polls;
-        await store.Until(static now => now.Calls.ContainsKey("listen"));
+        await store.Until(static now => now.CallsOf("listen") > 0);
         store.Hint(StoreHintKind.Connected);
         await store.Until(_ => pace.Rests);
         var polls = 0;
-        await store.Until(now => (polls = now.Calls["poll"]) > 0);
+        await store.Until(now => (polls = now.CallsOf("poll")) > 0);
 
         await host.Queue.EnqueueAsync(new TestArgs());
 
-        await store.Until(now => now.Calls["poll"] > polls);
+        await store.Until(now => now.CallsOf("poll") > polls);
     }
 
     private static StoreTraits Traits(TimeSpan? idle, TimeSpan? often = null)

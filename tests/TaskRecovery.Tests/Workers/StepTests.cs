@@ -286,7 +286,7 @@ public sealed class StepTests
         await Assert.ThrowsAsync<ClaimLostException>(() => escaped!.ResetStepsAsync());
 
         Assert.Equal(0, runs);
-        Assert.Equal(0, _store.Calls.GetValueOrDefault("save step"));
+        Assert.Equal(0, _store.CallsOf("save step"));
     }
 
     [Fact]
