@@ -14,6 +14,9 @@ internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer prod
     private const int MostExtraHandles = 64;
     private static readonly TimeSpan MostAfterWaking = TimeSpan.FromSeconds(2);
 
+    // A process can be stopped between its last look at the lease and the handler's first line.
+    private static readonly TimeSpan MostFromWakingToBegin = TimeSpan.FromMilliseconds(50);
+
     // A busy machine may take its time between the look at the clock and the first line of the handler.
     private static readonly TimeSpan MostAfterExpiry = TimeSpan.FromSeconds(3);
 
@@ -209,11 +212,14 @@ internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer prod
     }
 
     /// <summary>No two runs of an entry, or of a job that does not let its runs overlap, are active at once, but for what a stopped process
-    /// does right after it wakes, and for handlers that go on although their token has been cancelled: those are counted apart.</summary>
+    /// does right after it wakes, and for handlers that go on although their token has been cancelled: those are counted apart. A stopped
+    /// process may also begin one run as it wakes, because it was stopped between its look at the lease and the handler; if it begins two,
+    /// it did not look.</summary>
     private Overlaps CheckOverlaps(IReadOnlyList<Run> runs, IReadOnlyDictionary<long, long> exclusive)
     {
         var stops = fleet.Harms.Where(harm => harm.Kind == HarmKinds.Stop).ToLookup(harm => harm.Worker);
         var (others, afterWaking, deaf, slow) = (0, new List<double>(), 0, new List<double>());
+        var begunByWaking = new HashSet<HarmRecord>();
         foreach (var (a, b) in runs.GroupBy(run => exclusive.GetValueOrDefault(run.EntryId, run.EntryId)).SelectMany(Pairs))
         {
             var overlap = Runs.Overlap(a, b, stops);
@@ -238,7 +244,7 @@ internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer prod
             {
                 slow.Add(overlap.TotalSeconds);
             }
-            else if (wasStopped)
+            else if (wasStopped || (WokeInto(b, a, stops) is { } stop && begunByWaking.Add(stop)))
             {
                 afterWaking.Add(overlap.TotalSeconds);
                 Expect(
@@ -254,6 +260,13 @@ internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer prod
 
         return new Overlaps(others, afterWaking.Count, afterWaking.DefaultIfEmpty().Max(), deaf, slow.Count, slow.DefaultIfEmpty().Max());
     }
+
+    /// <summary>The stop in the middle of which a run under the older claim of an entry began, while the newer claim was running.</summary>
+    private static HarmRecord? WokeInto(Run older, Run newer, ILookup<int, HarmRecord> stops)
+        => older.EntryId == newer.EntryId && older.Fence < newer.Fence
+            ? stops[older.Worker].FirstOrDefault(stop => stop.At < newer.Begin && stop.Until <= older.Begin
+                && Stopwatch.GetElapsedTime(stop.Until, older.Begin) < MostFromWakingToBegin)
+            : null;
 
     /// <summary>An entry does not start after its time, unless it was claimed before and its node died.</summary>
     private async Task CheckExpiryAsync(IReadOnlyList<Run> runs)
