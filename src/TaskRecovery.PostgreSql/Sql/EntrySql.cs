@@ -80,6 +80,41 @@ internal static class EntrySql
         select s.id, pg_current_xact_id() from stored s
         """;
 
+    /// <summary>Stores one entry with a unique key or an expiry, alone or in a caller's transaction. $1 to $12 as in
+    /// <see cref="EnqueueOne"/>, $13 the unique key, $14 the time after which it does not start.</summary>
+    /// <remarks>In a caller's session the server plans a statement with arrays again for each call, because the settings of that session
+    /// apply. That costs more than everything else about it.</remarks>
+    /// <returns>As <see cref="EnqueueUnique"/>, and the id of the transaction, null if nothing was stored; no row if a number does not
+    /// belong to its name.</returns>
+    internal static readonly string EnqueueOneUnique = $$"""
+        with given as materialized (
+            select nextval('{schema:literal}.entries_id_seq') as id, clock_timestamp() as now
+            where $11::text is null or (exists (select from {schema}.queues q where q.id = $1 and q.name = $11)
+                and exists (select from {schema}.kinds k where k.id = $2 and k.name = $12))
+        ), taken as (
+            insert into {schema}.unique_keys (kind, key, entry) select $2, $13, g.id from given g where $13::text is not null
+            on conflict (kind, key) do nothing
+            returning entry
+        ), stored as (
+            insert into {schema}.entries
+                (id, created_at, queue, kind, priority, max_attempts, args, unique_key, timeout, metadata, trace_parent, expires_at)
+            overriding system value
+            select g.id, g.now, $1, $2, $3, $4, $5, $13, $8, $9, $10, $14
+            from given g where $13 is null or exists (select from taken)
+            returning id, created_at, queue, kind, priority
+        ), lined_up as (
+            insert into {schema}.waiting (run_at, id, queue, kind, priority, found_by_id)
+            select d.run_at, s.id, s.queue, s.kind, s.priority, d.run_at <> s.created_at
+            from stored s cross join lateral (select greatest(coalesce($6, s.created_at + $7, s.created_at), s.created_at) as run_at) d
+        )
+        select case when s.id is not null then s.id
+                else (select u.entry from {schema}.unique_keys u where u.kind = $2 and u.key = $13) end,
+            case when s.id is null then {{CommitSql.Confirm}} else false end,
+            case when s.id is null then {{HasExpiredHolder("$2", "$13", "g.now")}} else false end,
+            case when s.id is not null then pg_current_xact_id() end
+        from given g left join stored s on s.id = g.id
+        """;
+
     /// <summary>Stores entries of one queue, without unique keys and times, and claims them in the same transaction if a claim would take
     /// them at once: the node is not dead, the queue is not paused, and no due entry of a kind that the node knows precedes them. Otherwise
     /// they wait. $16 node, $17 queue number, $18 kind numbers, $19 the levels up to that of the entries, $20 and $21 the times and ids up
@@ -171,12 +206,16 @@ internal static class EntrySql
                 (select t.entry from taken t where t.kind = g.kind and t.key = g.unique_key),
                 (select u.entry from {schema}.unique_keys u where u.kind = g.kind and u.key = g.unique_key)) end,
             case when a.id is null then {{CommitSql.Confirm}} else false end,
-            case when a.id is null then coalesce((
-                select e.expires_at <= (select c.now from clock c) from {schema}.entries e
-                where e.id = (select u.entry from {schema}.unique_keys u where u.kind = g.kind and u.key = g.unique_key)
-                    and has_table_privilege('{schema:literal}.waiting', 'delete')), false)
+            case when a.id is null then {{HasExpiredHolder("g.kind", "g.unique_key", "(select c.now from clock c)")}}
                 else false end{{columns}}
         from given g left join accepted a on a.id = g.id
         order by g.place
+        """;
+
+    private static string HasExpiredHolder(string kind, string key, string now) => $$"""
+        coalesce((
+            select e.expires_at <= {{now}} from {schema}.entries e
+            where e.id = (select u.entry from {schema}.unique_keys u where u.kind = {{kind}} and u.key = {{key}})
+                and has_table_privilege('{schema:literal}.waiting', 'delete')), false)
         """;
 }

@@ -62,6 +62,9 @@ internal sealed class EnqueueCall(NameTable table, IReadOnlyList<NewEntry> entri
         ];
     }
 
+    /// <summary>Parameters of <see cref="EntrySql.EnqueueOneUnique"/>.</summary>
+    internal NpgsqlParameter[] ToUniqueArgs(NewEntry entry) => [.. ToArgs(entry), Arg.Text(entry.UniqueKey), Arg.Time(entry.ExpiresAt)];
+
     /// <summary>Resolves the names again after the database rejected their numbers. Allowed once per call.</summary>
     /// <exception cref="StoreUnavailableException">The numbers were rejected a second time. Nothing was stored.</exception>
     internal async ValueTask ResolveAgainAsync(CancellationToken cancellationToken)

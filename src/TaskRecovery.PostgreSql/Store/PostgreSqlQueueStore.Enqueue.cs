@@ -54,15 +54,15 @@ internal sealed partial class PostgreSqlQueueStore
     {
         var call = new EnqueueCall(Names, entries, names, isOwn: true);
 
-        // A single statement is a transaction by itself. Unique keys may need a second statement; a transaction then makes the call
-        // all-or-nothing.
-        var isOneStatement = EnqueueBatch.FitsOneStatement(entries) && !entries.Any(NeedsOwnStatement);
+        // A single statement is a transaction by itself. Unique keys may need a second statement; if there are several entries, a
+        // transaction then makes the call all-or-nothing.
+        var isOneStatement = EnqueueBatch.FitsOneStatement(entries) && (entries.Count == 1 || !entries.Any(NeedsOwnStatement));
         for (var (tries, halvings) = (1, 0); ;)
         {
             try
             {
                 var results = isOneStatement
-                    ? await StoreAloneAsync(call, null, cancellationToken).ConfigureAwait(false)
+                    ? await StoreOneStatementAsync(call, null, cancellationToken).ConfigureAwait(false)
                     : await _database.InTransactionAsync(
                         (connection, token) => StoreAsync(call, connection, token), cancellationToken).ConfigureAwait(false);
                 foreach (var queue in QueuesWorthAHint(entries))
@@ -88,6 +88,12 @@ internal sealed partial class PostgreSqlQueueStore
             }
         }
     }
+
+    private ValueTask<EnqueueResult[]> StoreOneStatementAsync(
+        EnqueueCall call, NpgsqlConnection? callers, CancellationToken cancellationToken)
+        => call.Entries is [var entry] && NeedsOwnStatement(entry)
+            ? StoreAsync(call, callers, cancellationToken)
+            : StoreAloneAsync(call, callers, cancellationToken);
 
     // With one statement: in a transaction of its own, or a single entry, which is what most callers store, in the caller's.
     private async ValueTask<EnqueueResult[]> StoreAloneAsync(
@@ -119,9 +125,14 @@ internal sealed partial class PostgreSqlQueueStore
     {
         try
         {
-            var results = call.Entries is [var entry] && !NeedsOwnStatement(entry)
-                ? await StoreAloneAsync(call, connection, cancellationToken).ConfigureAwait(false)
+            var results = call.Entries.Count == 1
+                ? await StoreOneStatementAsync(call, connection, cancellationToken).ConfigureAwait(false)
                 : await StoreAsync(call, connection, cancellationToken).ConfigureAwait(false);
+            if (call.Transaction == 0)
+            {
+                return results;
+            }
+
             foreach (var queue in QueuesWorthAHint(call.Entries))
             {
                 Hints.WorkAfterCommit(call.Transaction, queue);
@@ -135,7 +146,8 @@ internal sealed partial class PostgreSqlQueueStore
         }
     }
 
-    private async ValueTask<EnqueueResult[]> StoreAsync(EnqueueCall call, NpgsqlConnection connection, CancellationToken cancellationToken)
+    // Without a connection, each statement is a transaction of its own.
+    private async ValueTask<EnqueueResult[]> StoreAsync(EnqueueCall call, NpgsqlConnection? connection, CancellationToken cancellationToken)
     {
         call.IsAnswered = false;
         var results = new EnqueueResult[call.Entries.Count];
@@ -151,7 +163,7 @@ internal sealed partial class PostgreSqlQueueStore
     }
 
     private async ValueTask StoreChunkAsync(
-        int[] places, EnqueueCall call, EnqueueResult[] results, NpgsqlConnection connection, CancellationToken cancellationToken)
+        int[] places, EnqueueCall call, EnqueueResult[] results, NpgsqlConnection? connection, CancellationToken cancellationToken)
     {
         for (var tries = 0; places.Length > 0; tries++)
         {
@@ -184,7 +196,7 @@ internal sealed partial class PostgreSqlQueueStore
     // transaction, it is ended by a transaction of its own: claims would wait for its row until the caller's transaction ends. Returns the
     // holders that have ended, or that another transaction is about to end or to claim: the next try sees which.
     private async ValueTask<HashSet<long>> EndExpiredAsync(
-        EnqueueCall call, NpgsqlConnection connection, int tries, CancellationToken cancellationToken)
+        EnqueueCall call, NpgsqlConnection? connection, int tries, CancellationToken cancellationToken)
     {
         if (call.Expired.Count == 0)
         {
@@ -193,7 +205,7 @@ internal sealed partial class PostgreSqlQueueStore
 
         NpgsqlParameter[] args = [Arg.Array([.. call.Expired], NpgsqlDbType.Bigint), Arg.Text(EndReasons.Expired)];
         call.Expired.Clear();
-        var found = call.IsOwn
+        var found = call.IsOwn && connection is not null
             ? await EndAsync(connection, cancellationToken).ConfigureAwait(false)
             : await _database.InTransactionAsync(EndAsync, cancellationToken).ConfigureAwait(false);
         if (found.Exists(static holder => !holder.HasEnded))
@@ -211,26 +223,23 @@ internal sealed partial class PostgreSqlQueueStore
 
     // Returns null if the numbers of the names were rejected.
     private ValueTask<EnqueueResult[]?> StoreChunkOnceAsync(
-        NewEntry[] chunk, EnqueueCall call, NpgsqlConnection connection, CancellationToken cancellationToken)
+        NewEntry[] chunk, EnqueueCall call, NpgsqlConnection? connection, CancellationToken cancellationToken)
     {
         var needsRows = Array.Exists(chunk, NeedsOwnStatement);
-        NpgsqlParameter[] Args() => needsRows ? [.. call.ToArgs(chunk), EnqueueBatch.ExpiryOf(chunk)] : call.ToArgs(chunk);
-        if (call.IsOwn)
-        {
-            return _database.ReadAsync(
-                connection,
-                needsRows ? EntrySql.EnqueueUnique : EntrySql.Enqueue,
-                Args(),
-                (reader, token) => needsRows ? ReadResultsAsync(reader, chunk.Length, call, token) : ReadIdsAsync(reader, token),
-                cancellationToken);
-        }
+        var (statement, args) = chunk is [var entry] && needsRows
+            ? (EntrySql.EnqueueOneUnique, call.ToUniqueArgs(entry))
+            : needsRows
+            ? (call.IsOwn ? EntrySql.EnqueueUnique : EntrySql.EnqueueUniqueInTransaction,
+                [.. call.ToArgs(chunk), EnqueueBatch.ExpiryOf(chunk)])
+            : (call.IsOwn ? EntrySql.Enqueue : EntrySql.EnqueueInTransaction, call.ToArgs(chunk));
+        return connection is null
+            ? _database.ReadAsync(statement, args, ReadAsync, cancellationToken)
+            : _database.ReadAsync(connection, statement, args, ReadAsync, cancellationToken);
 
-        return _database.ReadAsync(
-            connection,
-            needsRows ? EntrySql.EnqueueUniqueInTransaction : EntrySql.EnqueueInTransaction,
-            Args(),
-            (reader, token) => needsRows ? ReadResultsAsync(reader, chunk.Length, call, token) : ReadIdsAsync(reader, call, token),
-            cancellationToken);
+        ValueTask<EnqueueResult[]?> ReadAsync(NpgsqlDataReader reader, CancellationToken token)
+            => needsRows
+                ? ReadResultsAsync(reader, chunk.Length, call, token)
+                : ReadIdsAsync(reader, call.IsOwn ? null : call, token);
     }
 
     private static async ValueTask<EnqueueResult[]?> ReadOneAsync(
@@ -277,7 +286,7 @@ internal sealed partial class PostgreSqlQueueStore
                 call.Expired.Add(results[read].Id);
             }
 
-            if (!call.IsOwn)
+            if (!call.IsOwn && !reader.IsDBNull(3))
             {
                 call.Transaction = reader.GetFieldValue<ulong>(3);
             }

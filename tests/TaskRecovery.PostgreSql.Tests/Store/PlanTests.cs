@@ -34,6 +34,8 @@ public sealed class PlanTests : PostgreSqlStoreTests
             connection, database, "enqueued_once_in", $"{Entries}, timestamptz[]", EntrySql.EnqueueUniqueInTransaction);
         await AssertNoFullScanAsync(connection, database, "enqueued_one_in", OneEntry, EntrySql.EnqueueOne);
         await AssertNoFullScanAsync(
+            connection, database, "enqueued_one_once", $"{OneEntry}, text, timestamptz", EntrySql.EnqueueOneUnique);
+        await AssertNoFullScanAsync(
             connection, database, "enqueued_claimed",
             $"{Entries}, uuid, int, smallint[], smallint[], timestamptz[], bigint[]", EntrySql.EnqueueClaimed);
         await AssertNoFullScanAsync(
