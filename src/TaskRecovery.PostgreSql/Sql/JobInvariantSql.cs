@@ -7,7 +7,7 @@ internal static class JobInvariantSql
 {
     /// <summary>A job that is not active, or whose next run would be after its end, has no planned run. A job that does not let its runs
     /// overlap has one run that has started and, with <see cref="OverlapPolicy.QueueOne"/>, one that waits. No unfinished task belongs to
-    /// an entry that has ended.</summary>
+    /// an entry that has ended. <c>unfinished_tasks</c> lists the unfinished tasks and no others.</summary>
     /// <remarks>Some tasks are not counted: those from before the job was changed, those whose entry brings a policy of its own, and those
     /// that recovery bound to a new entry. An operator may let any number of runs wait by retrying them.</remarks>
     /// <returns>A line for each violation, at most 1,000 of each kind.</returns>
@@ -33,14 +33,22 @@ internal static class JobInvariantSql
         limit 1000)
         union all
         (select 'task ' || t.id || ' is unfinished, but its entry ' || t.entry_id || ' has ended'
-        from {schema}.tasks t
+        {{TaskSql.FromUnfinished}}
         where {{Codes.TaskUnfinished}}
             and (select o.entry from {schema}.outcomes o where o.entry = t.entry_id and o.final limit 1) is not null
+        limit 1000)
+        union all
+        (select 'task ' || coalesce(t.id, u.task) || case
+                when u.task is null then ' is unfinished, but not listed as such'
+                when t.id is null then ' does not exist, but is listed as unfinished'
+                else ' has ended, but is listed as unfinished' end
+        from {schema}.tasks t full join {schema}.unfinished_tasks u on u.task = t.id
+        where coalesce(t.state < 2, false) <> (u.task is not null)
         limit 1000)
         """;
 
     private const string Unfinished = $$"""
-        from {schema}.tasks t
+        {{TaskSql.FromUnfinished}}
             join {schema}.jobs j on j.id = t.job_id
             cross join lateral (select * from {schema}.entries e where e.id = t.entry_id offset 0) e
         where {{Codes.TaskUnfinished}} and t.created_at >= j.updated_at and e.args like '%"taskId"%null%' and e.args not like '%"overlap"%'

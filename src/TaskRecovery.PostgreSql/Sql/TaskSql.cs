@@ -15,6 +15,11 @@ internal static class TaskSql
         "t.id, t.job_id, t.entry_id, t.state, t.due_at, t.attempt, t.crashes, null::text, t.error, t.reason, t.node, t.created_at, "
         + "t.started_at, t.ended_at, t.catch_up";
 
+    /// <summary>Unfinished tasks; add a condition on <c>u.job_id</c>.</summary>
+    internal const string FromUnfinished = """
+        from {schema}.unfinished_tasks u cross join lateral (select * from {schema}.tasks t where t.id = u.task offset 0) t
+        """;
+
     /// <summary>$1 id.</summary>
     internal const string Find = $"select {Columns} from {{schema}}.tasks t where t.id = $1";
 
@@ -25,22 +30,22 @@ internal static class TaskSql
         order by t.created_at desc, t.id desc limit $3
         """;
 
-    /// <summary>As <see cref="List"/>, for unfinished states, which have an index of their own. $1 job; $2 state; $3 how many at
+    /// <summary>As <see cref="List"/>, for unfinished states, which are in a table of their own. $1 job; $2 state; $3 how many at
     /// most.</summary>
     internal const string ListUnfinished = $$"""
-        select {{Listed}} from {schema}.tasks t
-        where t.job_id = $1 and t.state < 2 and t.state = $2
+        select {{Listed}} {{FromUnfinished}}
+        where u.job_id = $1 and t.state = $2
         order by t.created_at desc, t.id desc limit $3
         """;
 
     /// <summary>Unfinished tasks, oldest first. $1 job.</summary>
     internal const string ListIncomplete = $$"""
-        select {{Listed}} from {schema}.tasks t where t.job_id = $1 and t.state < 2 order by t.created_at, t.id
+        select {{Listed}} {{FromUnfinished}} where u.job_id = $1 order by t.created_at, t.id
         """;
 
     /// <summary>Whether there is an unfinished task without an entry, which <see cref="Recover"/> would handle.</summary>
     internal const string AnyWithoutEntry = $$"""
-        select exists (select from {schema}.tasks t
+        select exists (select {{FromUnfinished}}
             where {{Codes.TaskUnfinished}} and (select e.id from {schema}.entries e where e.id = t.entry_id) is null)
         """;
 
@@ -55,7 +60,7 @@ internal static class TaskSql
     /// </remarks>
     internal static readonly string Recover = $$"""
         with found as materialized (
-            select t.id, t.entry_id from {schema}.tasks t
+            select t.id, t.entry_id {{FromUnfinished}}
             where {{Codes.TaskUnfinished}} and (select e.id from {schema}.entries e where e.id = t.entry_id) is null
             limit $3
         ), held as materialized (
@@ -105,7 +110,7 @@ internal static class TaskSql
     /// entry kind, node, crashes, reason.</summary>
     internal static readonly string CloseEnded = $$"""
         with found as materialized (
-            select t.id as task, k.name as kind_name, o.* from {schema}.tasks t
+            select t.id as task, k.name as kind_name, o.* {{FromUnfinished}}
             cross join lateral (select * from {schema}.outcomes o where o.entry = t.entry_id and o.final offset 0) o
             left join lateral (select * from {schema}.entries e where e.id = o.entry offset 0) e on true
             left join {schema}.kinds k on k.id = e.kind
