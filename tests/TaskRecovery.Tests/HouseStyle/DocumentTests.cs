@@ -20,6 +20,21 @@ public sealed partial class DocumentTests
     }
 
     [Fact]
+    public void Every_link_by_name_is_defined_once_and_every_definition_is_used()
+    {
+        var wrong =
+            from file in Documents()
+            let text = WithoutCode(File.ReadAllText(file))
+            let defined = Definition().Matches(text).Select(definition => definition.Groups["name"].Value).ToList()
+            let used = NamedLink().Matches(text).Select(link => link.Groups["name"].Value).ToHashSet(StringComparer.Ordinal)
+            from name in used.Except(defined).Concat(defined.Except(used))
+                .Concat(defined.GroupBy(name => name).Where(names => names.Count() > 1).Select(names => names.Key))
+            select $"{Repository.Relative(file)}: [{name}]";
+
+        Nothing.In(wrong);
+    }
+
+    [Fact]
     public void The_changelog_has_a_place_for_what_comes_next()
     {
         var headings = File.ReadLines(Path.Combine(Repository.Root, "CHANGELOG.md")).Where(
@@ -96,6 +111,12 @@ public sealed partial class DocumentTests
 
     [GeneratedRegex(@"(?<!!)\[[^\]]*\]\((?<target>[^)\s]+)[^)]*\)|!\[[^\]]*\]\((?<target>[^)\s]+)\)")]
     private static partial Regex Link();
+
+    [GeneratedRegex(@"\]\[(?<name>[^\]]+)\]")]
+    private static partial Regex NamedLink();
+
+    [GeneratedRegex(@"^\[(?<name>[^\]]+)\]: \S+$", RegexOptions.Multiline)]
+    private static partial Regex Definition();
 
     [GeneratedRegex(@"`(?<file>[\w./]+\.cs)`")]
     private static partial Regex SourceName();

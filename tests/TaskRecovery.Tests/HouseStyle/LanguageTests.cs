@@ -19,6 +19,7 @@ public sealed partial class LanguageTests
         "docs/benchmarks.md",
         "docs/coming-from",
         "docs/cli.md",
+        "docs/comparison.md",
         "docs/concepts.md",
         "docs/configuration.md",
         "docs/dashboard.md",
