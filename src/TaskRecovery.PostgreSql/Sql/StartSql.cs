@@ -31,7 +31,8 @@ internal static class StartSql
     /// committed during the wait for the locks. $1 nodes, $2 entries, $3 fences, $4 jobs, $5 the tasks that the entries name, or
     /// null, $6 the due times for which runs were requested, or null, $7 overlap policies of single runs, or null.</summary>
     /// <remarks>
-    /// The rows of the claims are locked against a sweep, once for all starts under them. The outcome is read only if it is not held.
+    /// The rows of the claims are locked against a sweep, once for all starts under them, and not against outcomes, which lock them in the
+    /// same mode. The outcome is read only if it is not held.
     /// Jobs of the old system may have any interval and time: an interval below a second counts as a second, and an infinite time as now.
     /// </remarks>
     /// <returns>One row for each start: its number, the time, the node's label (null if the claim is not held), kind and reason of the
@@ -49,7 +50,7 @@ internal static class StartSql
                 select n.id, {{NodeSql.Label}} as label from {schema}.nodes n where n.number = c.node offset 0) n
             where c.id = any ($3)
             order by c.id
-            for key share of c
+            for share of c
         )
         select g.n, c.now, h.label, o.kind, o.reason, m.state,
             j.finite_start_at, j.due, j.entry_kind, j.planned_entry is not distinct from g.entry,

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using TaskRecovery.PostgreSql.Tests.Conformance;
+using TaskRecovery.PostgreSql.Tests.Store;
 using TaskRecovery.Storage;
 using TaskRecovery.StoreConformance;
 
@@ -175,6 +176,27 @@ public sealed class StartTests() : JobStoreTests(new PostgreSqlFixture())
         Assert.Equal(EntryState.Cancelled, await StateAsync(run.Held.Id));
         Assert.True(start.Task is null || (await FindTaskAsync(start.Task.Id)).State == TaskState.Cancelled, $"{start}");
         Assert.Empty(await Jobs.ListIncompleteTasksAsync(job.Id, Cancellation));
+    }
+
+    [Fact]
+    public async Task Sweep_leaves_a_claim_alone_while_a_start_under_it_is_under_way()
+    {
+        await GivenJobAsync();
+        var node = GivenNode();
+        var run = await ClaimRunAsync(node);
+        await using var gate = await StatementGate.CloseAsync((PostgreSqlFixture)Fixture, "tasks", "insert", Cancellation);
+        var starting = Task.Run(() => StartAsync(run), Cancellation);
+        await gate.UntilWaitingAsync(1);
+
+        var during = await DieAndSweepAsync(node);
+        await gate.OpenAsync();
+        var start = await starting;
+        var after = await SweepAsync();
+
+        Assert.Empty(during.Items);
+        Assert.Equal(TaskStartDecision.Started, start.Decision);
+        Assert.Equal(run.Held.Id, Assert.Single(after.Items).EntryId);
+        Assert.Equal(TaskState.Created, (await FindTaskAsync(start.Task!.Id)).State);
     }
 
     [Fact]
