@@ -95,23 +95,28 @@ internal sealed partial class PostgreSqlDatabase
     /// <summary>Ends the use of a connection.</summary>
     internal async ValueTask ReturnAsync(BorrowedConnection borrowed)
     {
-        if (borrowed.Origin == ConnectionOrigin.Home)
+        try
         {
-            _home!.Return();
+            if (borrowed.Origin == ConnectionOrigin.Home)
+            {
+                _home!.Return();
+            }
+            else
+            {
+                await borrowed.Connection.DisposeAsync().ConfigureAwait(false);
+            }
         }
-        else
+        finally
         {
-            await borrowed.Connection.DisposeAsync().ConfigureAwait(false);
-        }
+            if (borrowed.Origin == ConnectionOrigin.Pool)
+            {
+                _places.Release();
+            }
 
-        if (borrowed.Origin == ConnectionOrigin.Pool)
-        {
-            _places.Release();
-        }
-
-        if (borrowed.Origin != ConnectionOrigin.Application)
-        {
-            _pressure.End();
+            if (borrowed.Origin != ConnectionOrigin.Application)
+            {
+                _pressure.End();
+            }
         }
     }
 

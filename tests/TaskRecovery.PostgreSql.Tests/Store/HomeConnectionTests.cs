@@ -69,6 +69,44 @@ public sealed class HomeConnectionTests : PostgreSqlStoreTests
         await slow;
     }
 
+    [Fact]
+    public async Task A_connection_that_can_not_be_closed_leaves_its_place_to_the_next()
+    {
+        var database = Open();
+        var free = new TaskCompletionSource();
+        var home = database.UseAsync(
+            async (_, _) =>
+            {
+                await free.Task;
+                return true;
+            },
+            Cancellation).AsTask();
+
+        for (var place = 0; place < ConnectionRules.Places(queues: 1); place++)
+        {
+            await Assert.ThrowsAsync<NotSupportedException>(async () => await database.UseAsync(
+                (connection, _) =>
+                {
+                    connection.StateChange += static (_, _) => throw new NotSupportedException();
+                    return ValueTask.FromResult(true);
+                },
+                Cancellation));
+        }
+
+        // If no place were left, each of these would wait for one for a second.
+        var fastest = TimeSpan.MaxValue;
+        for (var i = 0; i < 5; i++)
+        {
+            var began = TimeProvider.System.GetTimestamp();
+            await ProcessAsync(database);
+            fastest = TimeSpan.FromTicks(Math.Min(fastest.Ticks, TimeProvider.System.GetElapsedTime(began).Ticks));
+        }
+
+        Assert.InRange(fastest, TimeSpan.Zero, TimeSpan.FromSeconds(1));
+        free.SetResult();
+        await home;
+    }
+
     private static ValueTask<int> ProcessAsync(PostgreSqlDatabase database) => ReadAsync(database, "select pg_backend_pid()");
 
     private static ValueTask<int> ChannelsAsync(PostgreSqlDatabase database)
