@@ -81,7 +81,15 @@ internal static class PostgreSqlErrors
     internal static bool IsContent(Exception exception)
         => exception is PostgresException error
             && (error.SqlState.StartsWith("22", StringComparison.Ordinal) || error.SqlState.StartsWith("23", StringComparison.Ordinal)
-                || error.SqlState.StartsWith("54", StringComparison.Ordinal));
+                || (error.SqlState.StartsWith("54", StringComparison.Ordinal) && !HasNoNumberLeft(error)));
+
+    // Before the numbers of transactions or of shared row locks wrap around, the server refuses every write until an operator has run
+    // vacuum. It has no SQLSTATE of its own for that, and its texts are translated: only its routine identifies it.
+    private static bool HasNoNumberLeft(PostgresException error)
+        => error.Routine is { } routine
+            && (string.Equals(routine, "GetNewTransactionId", StringComparison.Ordinal)
+                || routine.StartsWith("GetNewMultiXact", StringComparison.Ordinal)
+                || routine.StartsWith("MultiXact", StringComparison.Ordinal));
 
     /// <summary>Whether an answer was late, or the server ended the statement because of its own limit.</summary>
     internal static bool IsTimeout(Exception exception)

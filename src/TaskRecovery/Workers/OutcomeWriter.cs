@@ -13,7 +13,8 @@ internal sealed class OutcomeWriter : IDisposable
     // With more unstored outcomes than this, the claimers pause: the store is slower than the handlers.
     private const int TooMany = 20_000;
 
-    // If an outcome has failed this many times alone, it is moved behind the others and retried later.
+    // If an outcome has failed this many times alone, it is moved behind the others and retried later. If its content was refused once more
+    // than this, it is discarded.
     private const int AttemptsAtOne = 5;
 
     // How long to wait before checking an outcome again whose worker has not ended its transaction.
@@ -200,17 +201,24 @@ internal sealed class OutcomeWriter : IDisposable
     }
 
     // An outcome that can't be stored even alone must not block the ones behind it: it is retried later. If the store refuses a value, that
-    // value is replaced; how the run ended stays the same.
+    // value is replaced; how the run ended stays the same. If it refuses the rest too, the reason may be the moment and not the outcome.
     private void GiveWay(PendingOutcome pending, Exception exception)
     {
         if (exception is not ContentRefusedException)
         {
             _ = AddLaterAsync([pending], Backoff.OfCalls.After(AttemptsAtOne, Random.Shared.NextDouble()));
+            return;
         }
-        else if (!pending.IsReplaced)
+
+        var refused = pending with { Refusals = pending.Refusals + 1 };
+        if (refused.Refusals == 1)
         {
             _logger.OutcomeRefused(pending.Outcome.EntryId, pending.Kind, exception);
-            BatcherOf(pending).Add(pending with { Outcome = OutcomePolicy.WithoutText(pending.Outcome, exception), IsReplaced = true });
+            BatcherOf(refused).Add(refused with { Outcome = OutcomePolicy.WithoutText(refused.Outcome, exception) });
+        }
+        else if (refused.Refusals <= AttemptsAtOne)
+        {
+            _ = AddLaterAsync([refused], Backoff.OfCalls.After(refused.Refusals, Random.Shared.NextDouble()));
         }
         else
         {

@@ -20,6 +20,6 @@ internal readonly record struct PendingOutcome(
     /// <summary>A call of the store about this entry that has to end first; <see langword="null"/> if there is none.</summary>
     public Task? After { get; init; }
 
-    /// <summary>Whether its result or error text was replaced because the store refused it.</summary>
-    public bool IsReplaced { get; init; }
+    /// <summary>How often the store refused it alone. After the first time, its result or error text was replaced.</summary>
+    public int Refusals { get; init; }
 }

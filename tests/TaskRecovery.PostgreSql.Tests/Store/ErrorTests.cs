@@ -38,6 +38,18 @@ public sealed class ErrorTests : PostgreSqlStoreTests
         Assert.IsType<StoreUnavailableException>(PostgreSqlErrors.Translate(error, "taskrecovery"));
     }
 
+    [Theory]
+    [InlineData("GetNewTransactionId")]
+    [InlineData("GetNewMultiXactId")]
+    [InlineData("MultiXactIdCreateFromMembers")]
+    public void A_server_that_has_no_transaction_ids_left_refuses_no_value(string routine)
+    {
+        var error = new PostgresException("no", "ERROR", "ERROR", "54000", routine: routine);
+
+        Assert.False(PostgreSqlErrors.IsContent(error));
+        Assert.IsType<StoreUnavailableException>(PostgreSqlErrors.Translate(error, "taskrecovery"));
+    }
+
     [Fact]
     public async Task A_value_that_the_server_refuses_is_told_from_a_server_that_is_not_there()
     {

@@ -59,6 +59,36 @@ public sealed class StoreFailureTests
         Assert.Equal(1, host.Log.Count(2005));
     }
 
+    [Theory]
+    [InlineData(3, true)]
+    [InlineData(int.MaxValue, false)]
+    public async Task An_outcome_that_is_refused_without_its_text_too_is_tried_again_behind_the_others_before_it_is_discarded(
+        int refusals, bool isStored)
+    {
+        var left = refusals;
+        _work.Do = (context, _) =>
+        {
+            context.SetResult(context.Args.Number);
+            return Task.CompletedTask;
+        };
+        _store.RefuseFlush = outcomes => outcomes.Any(IsOf13) && left > 0 && (outcomes.Count > 1 || left-- > 0)
+            ? new ContentRefusedException("54000")
+            : null;
+        await using var host = await StartAsync();
+
+        var results = await host.Queue.EnqueueManyAsync(
+            Enumerable.Range(10, 6).Select(number => EnqueueRequest.Create(new TestArgs(number))));
+        var refused = results[3].Id;
+        await _store.Until(store => store.Entries.Count(entry => entry.IsEnded && entry.Id != refused) == 5
+            && (isStored ? store.Entry(refused).IsEnded : host.Log.Count(2013) == 1));
+
+        Assert.Equal((isStored, isStored ? 0 : 1), (_store.Entry(refused).IsEnded, host.Log.Count(2013)));
+
+        static bool IsOf13(RunOutcome outcome)
+            => Encoding.UTF8.GetString(outcome.Result.Span) == "13"
+                || outcome.Error?.Contains("54000", StringComparison.Ordinal) == true;
+    }
+
     [Fact]
     public async Task A_failed_attempt_whose_text_is_refused_is_retried_all_the_same()
     {
