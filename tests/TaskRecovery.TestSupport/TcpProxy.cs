@@ -73,11 +73,17 @@ public sealed class TcpProxy : IAsyncDisposable
         _healed.TrySetResult();
     }
 
-    /// <summary>Forwards new connections to another server, like an address that moves in a failover. Open connections are reset.</summary>
-    public void Redirect(string host, int port)
+    /// <summary>Forwards new connections to another server, like an address that moves in a failover.</summary>
+    /// <param name="host">The server's host.</param>
+    /// <param name="port">The server's port.</param>
+    /// <param name="resetsOpen">Whether open connections are reset. If not, they stay with the server that they reach.</param>
+    public void Redirect(string host, int port, bool resetsOpen = true)
     {
         _target = new Target(host, port);
-        ResetAll();
+        if (resetsOpen)
+        {
+            ResetAll();
+        }
     }
 
     /// <summary>Resets every open connection on both sides.</summary>

@@ -15,7 +15,7 @@ internal sealed class HomeConnection(Func<CancellationToken, ValueTask<NpgsqlCon
     private NpgsqlConnection? _connection;
     private CancellationTokenSource? _wait;
     private int _takers;
-    private bool _isStale;
+    private volatile bool _isStale;
 
     /// <summary>Takes the connection, and interrupts the wait for notifications. The caller returns it with <see cref="Return"/>.</summary>
     /// <returns><see langword="null"/> if another statement kept it for so long.</returns>
@@ -39,6 +39,19 @@ internal sealed class HomeConnection(Func<CancellationToken, ValueTask<NpgsqlCon
 
     /// <summary>Ends the use of the connection. If it broke, the next use opens another.</summary>
     internal void Return() => _free.Release();
+
+    /// <summary>Lets the next use open another connection. If the process listens, it does so on the new connection at once.</summary>
+    internal void Replace()
+    {
+        CancellationTokenSource? wait;
+        lock (_gate)
+        {
+            _isStale = true;
+            wait = _wait;
+        }
+
+        wait?.Cancel();
+    }
 
     /// <summary>Listens until it is cancelled, or the connection can't be opened.</summary>
     /// <param name="channel">The quoted name of the channel.</param>
@@ -155,7 +168,7 @@ internal sealed class HomeConnection(Func<CancellationToken, ValueTask<NpgsqlCon
         var wait = new CancellationTokenSource();
         lock (_gate)
         {
-            if (_takers > 0)
+            if (_takers > 0 || _isStale)
             {
                 return true;
             }

@@ -5,6 +5,11 @@ namespace TaskRecovery.PostgreSql;
 /// <content>Connections.</content>
 internal sealed partial class PostgreSqlDatabase
 {
+    private static readonly TimeSpan ReplacePause = TimeSpan.FromSeconds(1);
+
+    private volatile HomeConnection? _theirListener;
+    private long _replacedAt;
+
     /// <summary>Opens a long-lived connection for a node's session. It is outside the pool if the library has its own connection
     /// string.</summary>
     internal NpgsqlConnection OpenSession()
@@ -38,14 +43,56 @@ internal sealed partial class PostgreSqlDatabase
     internal async Task ListenAsync(
         string channel, Action<string> onNotification, Action onListening, TimeSpan quiet, CancellationToken cancellationToken)
     {
-        if (_home is not null)
+        try
         {
-            await _home.ListenAsync(channel, onNotification, onListening, quiet, cancellationToken).ConfigureAwait(false);
+            if (_home is not null)
+            {
+                await _home.ListenAsync(channel, onNotification, onListening, quiet, cancellationToken).ConfigureAwait(false);
+                return;
+            }
+
+            using var theirs = new HomeConnection(OpenTheirsAsync);
+            _theirListener = theirs;
+            await theirs.ListenAsync(channel, onNotification, onListening, quiet, cancellationToken).ConfigureAwait(false);
+        }
+        catch (PostgresException exception)
+        {
+            ReplaceIfReadOnly(exception);
+            throw;
+        }
+    }
+
+    /// <summary>Replaces the open connections if an error shows that they reach a server that takes no writes. After a failover, the
+    /// address of the server may lead to another one, but open connections stay where they are, and never break.</summary>
+    /// <remarks>The pool of the application is cleared too: all statements of the library that get such a connection would fail, those of
+    /// the application as well, and clearing closes only unused connections; those in use are closed when they are returned. With several
+    /// hosts it is not, because the driver finds the primary itself, and the pools of the other hosts may serve reads of the
+    /// application.</remarks>
+    internal void ReplaceIfReadOnly(Exception exception)
+    {
+        if (!PostgreSqlErrors.IsReadOnly(exception))
+        {
             return;
         }
 
-        using var theirs = new HomeConnection(OpenTheirsAsync);
-        await theirs.ListenAsync(channel, onNotification, onListening, quiet, cancellationToken).ConfigureAwait(false);
+        // While there is no other server, each call would open a connection otherwise.
+        var (now, last) = (TimeProvider.System.GetTimestamp(), Volatile.Read(ref _replacedAt));
+        if ((last != 0 && TimeProvider.System.GetElapsedTime(last, now) < ReplacePause)
+            || Interlocked.CompareExchange(ref _replacedAt, now, last) != last)
+        {
+            return;
+        }
+
+        (_home ?? _theirListener)?.Replace();
+        if (_sessions is not null || !_hasSeveralHosts)
+        {
+            DataSource.Clear();
+        }
+
+        if (!_monitorMayLag)
+        {
+            _monitor?.Clear();
+        }
     }
 
     /// <summary>Opens a connection as the application or the connection string configures it: no session setting is changed.</summary>
@@ -100,6 +147,7 @@ internal sealed partial class PostgreSqlDatabase
         }
         catch (Exception exception) when (PostgreSqlErrors.Translate(exception, SchemaName) is not null)
         {
+            ReplaceIfReadOnly(exception);
             throw PostgreSqlErrors.Translate(exception, SchemaName)!;
         }
     }

@@ -118,6 +118,7 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
             }
             catch (Exception exception) when (PostgreSqlErrors.Translate(exception, SchemaName) is not null)
             {
+                ReplaceIfReadOnly(exception);
                 throw PostgreSqlErrors.Translate(exception, SchemaName)!;
             }
         }

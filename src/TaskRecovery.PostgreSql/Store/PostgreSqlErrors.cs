@@ -108,6 +108,10 @@ internal static class PostgreSqlErrors
     /// <summary>Whether the server had ended the session while it was idle, before it read anything that was sent.</summary>
     internal static bool EndedWhileIdle(Exception exception) => exception is PostgresException { SqlState: "57P05" };
 
+    /// <summary>Whether the server that was reached takes no writes: it is a standby, or was made read-only.</summary>
+    internal static bool IsReadOnly(Exception exception)
+        => exception is PostgresException { SqlState: PostgresErrorCodes.ReadOnlySqlTransaction };
+
     /// <summary>Whether an immediate retry of the same statement may succeed: after a deadlock or a serialization failure.</summary>
     internal static bool IsConflict(Exception exception)
         => exception is PostgresException { SqlState: PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure };

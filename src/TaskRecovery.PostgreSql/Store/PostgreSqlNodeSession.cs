@@ -268,6 +268,7 @@ internal sealed class PostgreSqlNodeSession : INodeSession
         }
         catch (Exception exception) when (PostgreSqlErrors.Translate(exception, _database.SchemaName) is not null)
         {
+            _database.ReplaceIfReadOnly(exception);
             throw PostgreSqlErrors.Translate(exception, _database.SchemaName)!;
         }
     }
