@@ -5,6 +5,7 @@ using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using TaskRecovery;
+using TaskRecovery.Storage;
 
 namespace Microsoft.EntityFrameworkCore;
 
@@ -12,16 +13,15 @@ namespace Microsoft.EntityFrameworkCore;
 /// database.</summary>
 public static class TaskRecoveryDbContextExtensions
 {
-    // The wait before the store is asked again for the entry of a commit whose answer was lost. If the entry is not there, the server may
-    // still be working on the commit, so one more answer is needed.
+    // The wait before the store is asked again what became of a commit whose answer was lost.
     private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(4);
-    private static readonly TimeSpan LongestOutage = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan LongestDoubt = TimeSpan.FromMinutes(1);
 
     /// <summary>Saves the changes of the context and enqueues an entry in one transaction: both are stored, or neither. In a transaction
     /// that has begun already, both become part of it. Otherwise this method begins and commits one, and repeats it as the context's
-    /// execution strategy says. If the answer to the commit is lost, the entry is the proof that the commit happened: this method asks for
-    /// it, for up to a minute while the database is not available.</summary>
+    /// execution strategy says. If the answer to the commit is lost, this method asks the database whether the transaction was committed,
+    /// for up to a minute while the database is not available or the commit still waits for a standby.</summary>
     /// <param name="context">A context that was created by dependency injection, with <c>AddTaskRecovery</c> in the same services.</param>
     /// <param name="args">The arguments of the entry. They are created before the changes are saved, so that they can't contain a key that
     /// the database generates.</param>
@@ -29,8 +29,8 @@ public static class TaskRecoveryDbContextExtensions
     /// <param name="cancellationToken">Cancels the call. Nothing is stored then, unless the commit has begun.</param>
     /// <returns>The entry, and whether it existed before because of its unique key.</returns>
     /// <exception cref="InvalidOperationException">The context was created outside dependency injection, or <c>AddTaskRecovery</c> is
-    /// missing. Or the answer to the commit was lost, and the entry can't tell whether it happened, because it is a duplicate, because
-    /// the database was not available for a minute, or because completed entries are kept for less than a minute.</exception>
+    /// missing. Or the answer to the commit was lost, and it is unknown whether it happened: the entry is a duplicate, the database was not
+    /// available for a minute, the commit had not ended after a minute, or completed entries are kept for less than a minute.</exception>
     public static Task<EnqueueResult> SaveChangesAndEnqueueAsync<TArgs>(
         this DbContext context, TArgs args, EnqueueOptions? options = null, CancellationToken cancellationToken = default)
         where TArgs : notnull
@@ -108,6 +108,7 @@ public static class TaskRecoveryDbContextExtensions
             async token =>
             {
                 EnqueueResult? stored = null;
+                Func<CancellationToken, ValueTask<bool?>>? ask = null;
                 try
                 {
                     var transaction = await context.Database.BeginTransactionAsync(token).ConfigureAwait(false);
@@ -117,6 +118,7 @@ public static class TaskRecoveryDbContextExtensions
                     await context.SaveChangesAsync(acceptAllChangesOnSuccess: false, token).ConfigureAwait(false);
                     var added = await context.EnqueueAsync(args, options, token).ConfigureAwait(false);
                     token.ThrowIfCancellationRequested();
+                    ask = ServicesOf(context)?.GetService<IEntryStore>()?.FollowCommit(transaction.GetDbTransaction(), added.Id);
                     stored = added;
                     await transaction.CommitAsync(CancellationToken.None).ConfigureAwait(false);
                     return added;
@@ -128,14 +130,16 @@ public static class TaskRecoveryDbContextExtensions
                     ExceptionDispatchInfo.Throw(exception.InnerException);
                     throw;
                 }
-                catch (Exception exception) when (stored is not null && !IsAnswer(exception))
+                catch (Exception exception) when (stored is { } added && !IsAnswer(exception))
                 {
-                    if (!await WasCommittedAsync(context, queue, stored.Value, exception, token).ConfigureAwait(false))
+                    // The entry commits together with the changes, so that it exists exactly if they do.
+                    ask ??= async late => await queue.FindAsync(added.Id, late).ConfigureAwait(false) is not null;
+                    if (!await WasCommittedAsync(context, added, ask, exception, token).ConfigureAwait(false))
                     {
                         throw;
                     }
 
-                    return stored.Value;
+                    return added;
                 }
             },
             cancellationToken).ConfigureAwait(false);
@@ -149,55 +153,49 @@ public static class TaskRecoveryDbContextExtensions
         => exception is DbException { SqlState: { } state }
             && !state.StartsWith("08", StringComparison.Ordinal) && !state.StartsWith("57P", StringComparison.Ordinal);
 
-    // The entry commits together with the changes, so that it exists exactly if they do.
     private static async Task<bool> WasCommittedAsync(
-        DbContext context, IJobQueue queue, EnqueueResult stored, Exception failure, CancellationToken cancellationToken)
+        DbContext context, EnqueueResult stored, Func<CancellationToken, ValueTask<bool?>> ask, Exception failure,
+        CancellationToken cancellationToken)
     {
         if (stored.IsDuplicate)
         {
-            throw new InvalidOperationException(
-                $"The answer to the commit was lost. Entry {stored.Id} existed before, because it has the same unique key, "
-                + "so that it does not tell whether the changes are stored: read them.",
-                failure);
+            throw Unknown(
+                $"entry {stored.Id} existed before, because it has the same unique key, so that it does not tell whether the changes are "
+                + "stored: read them.");
         }
 
         var time = ServicesOf(context)?.GetService<TimeProvider>() ?? TimeProvider.System;
-        var (started, wasMissing) = (time.GetTimestamp(), false);
+        var started = time.GetTimestamp();
         for (var wait = FirstWait; ; wait = wait < LongestWait ? wait * 2 : LongestWait)
         {
+            var doubt = "it was still in progress after a minute, as a commit is that waits for a standby";
             try
             {
-                if (await queue.FindAsync(stored.Id, cancellationToken).ConfigureAwait(false) is not null)
+                if (await ask(cancellationToken).ConfigureAwait(false) is { } isCommitted)
                 {
-                    return true;
+                    return isCommitted
+                        || (ServicesOf(context)?.GetService<IOptions<TaskRecoveryOptions>>()?.Value.Retention.Completed < LongestDoubt
+                            ? throw Unknown(
+                                $"entry {stored.Id} is not there. It may have run and been removed, because Retention.Completed is less "
+                                + $"than {LongestDoubt}: read whether the changes are stored.")
+                            : false);
                 }
-
-                if (wasMissing)
-                {
-                    return ServicesOf(context)?.GetService<IOptions<TaskRecoveryOptions>>()?.Value.Retention.Completed < LongestOutage
-                        ? throw new InvalidOperationException(
-                            $"The answer to the commit was lost, and entry {stored.Id} is not there. It may have run and been removed, "
-                            + $"because Retention.Completed is less than {LongestOutage}: read whether the changes are stored.",
-                            failure)
-                        : false;
-                }
-
-                wasMissing = true;
             }
             catch (StoreUnavailableException exception)
             {
-                wasMissing = false;
-                if (time.GetElapsedTime(started) > LongestOutage)
-                {
-                    throw new InvalidOperationException(
-                        $"The answer to the commit was lost, and the database could not be asked for a minute ({exception.Message}). "
-                        + $"The changes are stored if entry {stored.Id} is: look for it before you repeat them.",
-                        failure);
-                }
+                doubt = $"the database could not be asked for a minute ({exception.Message})";
+            }
+
+            if (time.GetElapsedTime(started) > LongestDoubt)
+            {
+                throw Unknown(
+                    $"{doubt}. The changes are stored if entry {stored.Id} is: look for it before you repeat them.");
             }
 
             await Task.Delay(wait, time, cancellationToken).ConfigureAwait(false);
         }
+
+        InvalidOperationException Unknown(string why) => new($"The answer to the commit was lost, and {why}", failure);
     }
 
     private static DbTransaction TransactionOf(DbContext context)

@@ -15,6 +15,9 @@ internal static class Arg
 
     internal static NpgsqlParameter Int8(long? value) => Any(value, NpgsqlDbType.Bigint);
 
+    internal static NpgsqlParameter Xid8(ulong value)
+        => new NpgsqlParameter<ulong> { TypedValue = value, NpgsqlDbType = NpgsqlDbType.Xid8 };
+
     internal static NpgsqlParameter Micros(TimeSpan value) => Int8(value.Ticks / TimeSpan.TicksPerMicrosecond);
 
     internal static NpgsqlParameter Micros(TimeSpan? value) => Int8(value?.Ticks / TimeSpan.TicksPerMicrosecond);

@@ -29,8 +29,12 @@ internal sealed partial class PostgreSqlQueueStore
         return transaction is null
             ? await EnqueueNowAsync(entries, names, cancellationToken).ConfigureAwait(false)
             : await EnqueueInAsync(
-                new EnqueueCall(Names, entries, names, isOwn: false), Own(transaction), cancellationToken).ConfigureAwait(false);
+                new EnqueueCall(Names, entries, names, isOwn: false), transaction, Own(transaction), cancellationToken)
+                .ConfigureAwait(false);
     }
+
+    public Func<CancellationToken, ValueTask<bool?>>? FollowCommit(DbTransaction transaction, long entryId)
+        => Commits.Follow(transaction, entryId);
 
     private NpgsqlConnection Own(DbTransaction transaction)
     {
@@ -121,13 +125,14 @@ internal sealed partial class PostgreSqlQueueStore
     }
 
     private async ValueTask<EnqueueResult[]> EnqueueInAsync(
-        EnqueueCall call, NpgsqlConnection connection, CancellationToken cancellationToken)
+        EnqueueCall call, DbTransaction transaction, NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         try
         {
             var results = call.Entries.Count == 1
                 ? await StoreOneStatementAsync(call, connection, cancellationToken).ConfigureAwait(false)
                 : await StoreAsync(call, connection, cancellationToken).ConfigureAwait(false);
+            Commits.Remember(transaction, call.Transaction);
             if (call.Transaction == 0)
             {
                 return results;

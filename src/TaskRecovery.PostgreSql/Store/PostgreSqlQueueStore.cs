@@ -15,6 +15,7 @@ internal sealed partial class PostgreSqlQueueStore : IQueueStore
         Names = new NameTable(database);
         Changes = new EntryChanges(database);
         Hints = new HintSender(database, time);
+        Commits = new CommitFollower(database);
         Traits = new StoreTraits
         {
             System = "postgresql",
@@ -38,6 +39,9 @@ internal sealed partial class PostgreSqlQueueStore : IQueueStore
 
     /// <summary>Sends hints to listeners after a commit.</summary>
     internal HintSender Hints { get; }
+
+    /// <summary>Follows callers' transactions.</summary>
+    private CommitFollower Commits { get; }
 
     public async Task PrepareAsync(CancellationToken cancellationToken)
     {

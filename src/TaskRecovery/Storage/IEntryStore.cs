@@ -17,6 +17,12 @@ public interface IEntryStore : IStorePart
     ValueTask<EnqueueResult[]> EnqueueAsync(
         IReadOnlyList<NewEntry> entries, DbTransaction? transaction, CancellationToken cancellationToken);
 
+    /// <summary>Follows a caller's transaction in which an entry was stored, so that the store can be asked whether it was committed if
+    /// the answer to its commit is lost. Called before the commit.</summary>
+    /// <returns>A function that returns whether the transaction was committed, or <see langword="null"/> while it may still be. The default
+    /// returns none: the commit has ended when the call of it has, so that the entry exists exactly if it was committed.</returns>
+    Func<CancellationToken, ValueTask<bool?>>? FollowCommit(DbTransaction transaction, long entryId) => null;
+
     /// <summary>Creates the claimer of one queue for one node. Called once per queue and node. The claimer is used by one caller at a
     /// time.</summary>
     IQueueClaimer CreateClaimer(Guid nodeId, string queue, IReadOnlyCollection<string> kinds);

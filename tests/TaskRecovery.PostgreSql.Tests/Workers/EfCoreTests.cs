@@ -6,6 +6,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Npgsql.EntityFrameworkCore.PostgreSQL;
+using TaskRecovery.Storage;
 using TaskRecovery.TestSupport;
 
 namespace TaskRecovery.PostgreSql.Tests.Workers;
@@ -116,8 +117,7 @@ public sealed class EfCoreTests : IAsyncLifetime
     [InlineData(2)]
     public async Task A_lost_answer_is_noticed_without_a_strategy_that_repeats_and_while_the_server_is_away(int outages)
     {
-        await using var db = PlainContext(out var failing);
-        failing.Finds = outages;
+        await using var db = PlainContext(ask => ask < outages ? throw new StoreUnavailableException("The server restarts.") : true);
         _failures.AnswerOfCommit = new NpgsqlException("The answer was lost.", new IOException());
         db.Orders.Add(new Order { Id = Guid.CreateVersion7() });
 
@@ -142,7 +142,7 @@ public sealed class EfCoreTests : IAsyncLifetime
         Assert.Equal(1, await InContextAsync(db => db.Orders.CountAsync(Cancellation)));
 
         _failures.BeforeCommit = new NpgsqlException("The connection is gone.", new IOException());
-        await using var plain = PlainContext(out _);
+        await using var plain = PlainContext();
         plain.Orders.Add(new Order { Id = Guid.CreateVersion7() });
         var failure = await Record.ExceptionAsync(
             () => plain.SaveChangesAndEnqueueAsync(new SendInvoice(Guid.NewGuid()), later, Cancellation));
@@ -157,13 +157,26 @@ public sealed class EfCoreTests : IAsyncLifetime
     public async Task An_entry_that_would_not_be_kept_can_not_tell_whether_a_lost_commit_happened()
     {
         _failures.BeforeCommit = new NpgsqlException("The connection is gone.", new IOException());
-        await using var db = PlainContext(out _, new TaskRecoveryOptions { Retention = { Completed = TimeSpan.Zero } });
+        await using var db = PlainContext(options: new TaskRecoveryOptions { Retention = { Completed = TimeSpan.Zero } });
         db.Orders.Add(new Order { Id = Guid.CreateVersion7() });
 
         var unknown = await Assert.ThrowsAsync<InvalidOperationException>(
             () => db.SaveChangesAndEnqueueAsync(new SendInvoice(Guid.NewGuid()), cancellationToken: Cancellation));
 
         Assert.Contains("Retention.Completed", unknown.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_commit_that_is_in_progress_for_a_minute_is_neither_repeated_nor_reported_as_failed()
+    {
+        _failures.AnswerOfCommit = new NpgsqlException("The answer was lost.", new IOException());
+        await using var db = PlainContext(static _ => null);
+        db.Orders.Add(new Order { Id = Guid.CreateVersion7() });
+
+        var unknown = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => db.SaveChangesAndEnqueueAsync(new SendInvoice(Guid.NewGuid()), cancellationToken: Cancellation));
+
+        Assert.Contains("still in progress", unknown.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -203,16 +216,18 @@ public sealed class EfCoreTests : IAsyncLifetime
         Assert.Contains("AddDbContext", refused.Message, StringComparison.Ordinal);
     }
 
-    // A context with EF Core's default execution strategy, and a queue that can fail.
-    private ShopContext PlainContext(out FailingQueue failing, TaskRecoveryOptions? options = null)
+    // A context with EF Core's default execution strategy. In its time a minute takes a tenth of a second. The answers about its commit
+    // are given by the number of the question; null for those of the store.
+    private ShopContext PlainContext(Func<int, bool?>? answer = null, TaskRecoveryOptions? options = null)
     {
-        var queue = System.Reflection.DispatchProxy.Create<IJobQueue, FailingQueue>();
-        failing = (FailingQueue)(object)queue;
-        failing.Inner = Queue;
+        var store = System.Reflection.DispatchProxy.Create<IEntryStore, AskedStore>();
+        ((AskedStore)store).Inner = _host!.Services.GetRequiredService<IEntryStore>();
+        ((AskedStore)store).Answer = answer;
         return new ShopContext(new DbContextOptionsBuilder<ShopContext>()
-            .UseNpgsql(_host!.Services.GetRequiredService<NpgsqlDataSource>())
+            .UseNpgsql(_host.Services.GetRequiredService<NpgsqlDataSource>())
             .AddInterceptors(new LostAnswer(_failures))
-            .UseApplicationServiceProvider(new ServiceCollection().AddSingleton(queue)
+            .UseApplicationServiceProvider(new ServiceCollection().AddSingleton(Queue).AddSingleton(store)
+                .AddSingleton<TimeProvider>(new HurriedTime())
                 .AddSingleton(Options.Create(options ?? new TaskRecoveryOptions())).BuildServiceProvider())
             .Options);
     }
@@ -302,17 +317,32 @@ public sealed class EfCoreTests : IAsyncLifetime
                 cancellationToken);
     }
 
-    /// <summary>A queue that is not available for some calls.</summary>
-    public class FailingQueue : System.Reflection.DispatchProxy
+    /// <summary>A store whose answers about commits are given.</summary>
+    public class AskedStore : System.Reflection.DispatchProxy
     {
-        public IJobQueue? Inner { get; set; }
+        private int _asks;
 
-        public int Finds { get; set; }
+        public IEntryStore? Inner { get; set; }
+
+        public Func<int, bool?>? Answer { get; set; }
 
         protected override object? Invoke(System.Reflection.MethodInfo? targetMethod, object?[]? args)
-            => targetMethod!.Name == nameof(IJobQueue.FindAsync) && Finds-- > 0
-                ? throw new StoreUnavailableException("The server restarts.")
-                : targetMethod.Invoke(Inner, args);
+        {
+            Func<CancellationToken, ValueTask<bool?>> ask = _ => ValueTask.FromResult(Answer!(_asks++));
+            return Answer is not null && targetMethod!.Name == nameof(IEntryStore.FollowCommit) ? ask : targetMethod!.Invoke(Inner, args);
+        }
+    }
+
+    private sealed class HurriedTime : TimeProvider
+    {
+        private const int Times = 600;
+
+        private readonly long _started = System.GetTimestamp();
+
+        public override long GetTimestamp() => _started + ((System.GetTimestamp() - _started) * Times);
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+            => base.CreateTimer(callback, state, dueTime / Times, period);
     }
 
     /// <summary>The commit fails once, before it happens or after it.</summary>
