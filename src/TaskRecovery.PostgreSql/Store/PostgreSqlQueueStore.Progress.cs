@@ -60,12 +60,27 @@ internal sealed partial class PostgreSqlQueueStore
         }
     }
 
-    public ValueTask<bool> ResetProgressAsync(Guid nodeId, ProgressKey key, long fence, CancellationToken cancellationToken)
-        => _database.ReadAsync(
-            key.TaskId is null ? StepSql.ResetOfEntry : StepSql.ResetOfTask,
-            key.TaskId is { } task
-                ? [Arg.Uuid(nodeId), Arg.Int8(key.EntryId), Arg.Int8(fence), Arg.Uuid(task)]
-                : [Arg.Uuid(nodeId), Arg.Int8(key.EntryId), Arg.Int8(fence)],
-            static async (reader, token) => await reader.ReadAsync(token).ConfigureAwait(false),
+    public ValueTask<bool> ResetProgressAsync(
+        Guid nodeId, ProgressKey key, long fence, long ordinal, CancellationToken cancellationToken)
+        => _database.InTransactionAsync(
+            async (connection, token) =>
+            {
+                var isFirst = await _database.ReadAsync(
+                    connection,
+                    StepSql.RecordReset,
+                    [Arg.Uuid(nodeId), Arg.Int8(key.EntryId), Arg.Int8(fence), Arg.Int8(ordinal)],
+                    static async (reader, read) => await reader.ReadAsync(read).ConfigureAwait(false) ? reader.GetBoolean(0) : (bool?)null,
+                    token).ConfigureAwait(false);
+                if (isFirst == true)
+                {
+                    await _database.ExecuteAsync(
+                        connection,
+                        key.TaskId is null ? StepSql.DeleteOfEntry : StepSql.DeleteOfTask,
+                        [key.TaskId is { } task ? Arg.Uuid(task) : Arg.Int8(key.EntryId)],
+                        token).ConfigureAwait(false);
+                }
+
+                return isFirst is not null;
+            },
             cancellationToken);
 }

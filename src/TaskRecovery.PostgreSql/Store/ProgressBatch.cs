@@ -49,7 +49,8 @@ internal sealed class ProgressBatch
                     statement,
                     [
                         Arg.Uuid(nodeId), Arg.Array(Each(places, static write => write.Key.EntryId), NpgsqlDbType.Bigint),
-                        Arg.Array(Each(places, static write => write.Fence), NpgsqlDbType.Bigint), .. args(places),
+                        Arg.Array(Each(places, static write => write.Fence), NpgsqlDbType.Bigint),
+                        Arg.Array(Each(places, static write => write.Ordinal), NpgsqlDbType.Bigint), .. args(places),
                     ]));
             }
         }

@@ -29,7 +29,7 @@ internal sealed partial class SqliteQueueStore
     public ValueTask<bool[]> SaveProgressAsync(Guid nodeId, IReadOnlyList<ProgressWrite> writes, CancellationToken cancellationToken)
         => _database.WriteAsync(session => Save(session, nodeId, writes), cancellationToken);
 
-    public ValueTask<bool> ResetProgressAsync(Guid nodeId, ProgressKey key, long fence, CancellationToken cancellationToken)
+    public ValueTask<bool> ResetProgressAsync(Guid nodeId, ProgressKey key, long fence, long ordinal, CancellationToken cancellationToken)
         => _database.WriteAsync(
             session =>
             {

@@ -110,7 +110,7 @@ internal sealed class MemoryStore : IEntryStore
         return held;
     }
 
-    public ValueTask<bool> ResetProgressAsync(Guid nodeId, ProgressKey key, long fence, CancellationToken cancellationToken)
+    public ValueTask<bool> ResetProgressAsync(Guid nodeId, ProgressKey key, long fence, long ordinal, CancellationToken cancellationToken)
         => Write(() => (_steps, _checkpoint) = (new(StringComparer.Ordinal), null));
 
     public ValueTask FinishInTransactionAsync(

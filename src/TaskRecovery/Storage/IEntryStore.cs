@@ -61,11 +61,18 @@ public interface IEntryStore : IStorePart
     /// <summary>Stores finished steps and checkpoints of any number of runs in one transaction. Each write is stored if the node still
     /// holds its claim, whatever happens to the others. A step that is already stored keeps its first result, and its write succeeds. A
     /// checkpoint replaces the previous one; if the list has several for one owner, the last one counts.</summary>
+    /// <remarks>If a write can reach the store late, after its call was given up and repeated, the store orders the writes of a run by
+    /// <see cref="ProgressWrite.Ordinal"/>: it accepts a late one and stores nothing if a later checkpoint or reset is stored.</remarks>
     /// <returns>For each write, whether the node holds its claim. If not, the write was not stored.</returns>
     /// <exception cref="ContentRefusedException">The store can't represent one of the values. Nothing was stored.</exception>
     ValueTask<bool[]> SaveProgressAsync(Guid nodeId, IReadOnlyList<ProgressWrite> writes, CancellationToken cancellationToken);
 
     /// <summary>Removes the steps and the checkpoint of an entry or its task. Safe to repeat.</summary>
+    /// <param name="nodeId">The node that holds the claim.</param>
+    /// <param name="key">The owner of the steps and the checkpoint.</param>
+    /// <param name="fence">The fence of the run.</param>
+    /// <param name="ordinal">The place among the writes and resets of the run, as <see cref="ProgressWrite.Ordinal"/>.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns><see langword="false"/> if the node no longer holds the claim; nothing was removed.</returns>
-    ValueTask<bool> ResetProgressAsync(Guid nodeId, ProgressKey key, long fence, CancellationToken cancellationToken);
+    ValueTask<bool> ResetProgressAsync(Guid nodeId, ProgressKey key, long fence, long ordinal, CancellationToken cancellationToken);
 }

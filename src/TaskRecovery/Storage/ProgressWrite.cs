@@ -8,4 +8,9 @@ namespace TaskRecovery.Storage;
 /// <param name="Step">The name of the step; <see langword="null"/> for the checkpoint.</param>
 /// <param name="Data">The step's result or the checkpoint as UTF-8 JSON.</param>
 [Experimental("TASKRECOVERY001")]
-public sealed record ProgressWrite(ProgressKey Key, long Fence, string? Step, ReadOnlyMemory<byte> Data);
+public sealed record ProgressWrite(ProgressKey Key, long Fence, string? Step, ReadOnlyMemory<byte> Data)
+{
+    /// <summary>The place of this write among the writes and resets of its run: each has a greater one than those that were called before
+    /// it. A call that is repeated keeps its ordinal.</summary>
+    public long Ordinal { get; init; }
+}

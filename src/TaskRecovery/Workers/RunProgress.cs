@@ -18,6 +18,7 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
     private ReadOnlyMemory<byte>? _checkpoint;
     private int _savedSteps;
     private long _savedBytes;
+    private long _ordinal;
 
     private ProgressKey Key => new(run.Entry.Id, run.TaskId);
 
@@ -92,8 +93,9 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
         shared.Own.Refuse("ResetStepsAsync");
         run.ThrowIfOver();
         await run.ReachAsync(RunPlace.ResetBegins).ConfigureAwait(false);
+        var ordinal = Interlocked.Increment(ref _ordinal);
         if (!await run.RepeatWhileLeasedAsync(
-            () => shared.Store.ResetProgressAsync(run.NodeId, Key, run.Fence, run.WhileQueued)).ConfigureAwait(false))
+            () => shared.Store.ResetProgressAsync(run.NodeId, Key, run.Fence, ordinal, run.WhileQueued)).ConfigureAwait(false))
         {
             throw run.EndAsLost();
         }
@@ -163,7 +165,7 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
 
     private async Task SaveAsync(string? step, byte[] data)
     {
-        var write = new ProgressWrite(Key, run.Fence, step, data);
+        var write = new ProgressWrite(Key, run.Fence, step, data) { Ordinal = Interlocked.Increment(ref _ordinal) };
         var isHeld = await run.RepeatWhileLeasedAsync(() => new ValueTask<bool>(shared.Progress.WriteAsync(run.Claim.Lease, write)))
             .ConfigureAwait(false);
         if (!isHeld)

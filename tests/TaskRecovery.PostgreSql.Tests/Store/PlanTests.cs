@@ -62,11 +62,15 @@ public sealed class PlanTests : PostgreSqlStoreTests
         await AssertNoFullScanAsync(connection, database, "put_back", Outcomes, OutcomeSql.PutBack);
         await AssertNoFullScanAsync(connection, database, "found", "bigint[], bigint[], uuid", OutcomeSql.Find);
         await AssertNoFullScanAsync(
-            connection, database, "steps_saved", "uuid, bigint[], bigint[], uuid[], text[], text[]", StepSql.SaveSteps);
+            connection, database, "steps_saved", "uuid, bigint[], bigint[], bigint[], uuid[], text[], text[]", StepSql.SaveSteps);
         await AssertNoFullScanAsync(
-            connection, database, "checkpoints_saved", "uuid, bigint[], bigint[], text[]", StepSql.SaveCheckpointsOfEntries);
+            connection, database, "checkpoints_saved", "uuid, bigint[], bigint[], bigint[], text[]", StepSql.SaveCheckpointsOfEntries);
         await AssertNoFullScanAsync(
-            connection, database, "task_checkpoints_saved", "uuid, bigint[], bigint[], text[], uuid[]", StepSql.SaveCheckpointsOfTasks);
+            connection, database, "task_checkpoints_saved", "uuid, bigint[], bigint[], bigint[], text[], uuid[]",
+            StepSql.SaveCheckpointsOfTasks);
+        await AssertNoFullScanAsync(connection, database, "reset_recorded", "uuid, bigint, bigint, bigint", StepSql.RecordReset);
+        await AssertNoFullScanAsync(connection, database, "steps_of_entry_deleted", "bigint", StepSql.DeleteOfEntry);
+        await AssertNoFullScanAsync(connection, database, "steps_of_task_deleted", "uuid", StepSql.DeleteOfTask);
         await AssertNoFullScanAsync(connection, database, "reported", "uuid, bigint, bigint, bigint, bigint, text", RunInfoSql.Report);
         await AssertNoFullScanAsync(connection, database, "logged", "bigint[], bigint[], int[], text[]", RunInfoSql.Append);
         await AssertNoFullScanAsync(connection, database, "swept", "bigint[], int, bigint[], bigint[]", RecoverySql.Sweep);

@@ -198,13 +198,14 @@ public abstract class ProgressTests(StoreFixture fixture) : StoreTests(fixture)
         await StepAsync(held, "one", "1");
         Assert.True(await Store.SaveCheckpointAsync(held.Node.Id, key, held.Fence, Json("2"), Cancellation));
 
-        Assert.True(await Store.ResetProgressAsync(held.Node.Id, key, held.Fence, Cancellation));
-        Assert.True(await Store.ResetProgressAsync(held.Node.Id, key, held.Fence, Cancellation));
+        Assert.True(await Store.ResetProgressAsync(held.Node.Id, key, held.Fence, ordinal: 1, Cancellation));
+        Assert.True(await Store.ResetProgressAsync(held.Node.Id, key, held.Fence, ordinal: 1, Cancellation));
 
         var progress = await Store.LoadProgressAsync(key, Cancellation);
         Assert.Empty(progress.Steps);
         Assert.Null(progress.Checkpoint);
-        await StepAsync(held, "one", "3");
+        Assert.True((await Store.SaveProgressAsync(
+            held.Node.Id, [new ProgressWrite(key, held.Fence, "one", Json("3")) { Ordinal = 2 }], Cancellation))[0]);
         SameJson("3", (await Store.LoadProgressAsync(key, Cancellation)).Steps["one"]);
     }
 
@@ -218,7 +219,7 @@ public abstract class ProgressTests(StoreFixture fixture) : StoreTests(fixture)
         Assert.True(await Store.SaveCheckpointAsync(node.Id, new ProgressKey(ids[0], task), fence, Json("7"), Cancellation));
         await StepAsync(new Held(node, ids[1], fence), "one", "2");
 
-        Assert.True(await Store.ResetProgressAsync(node.Id, new ProgressKey(ids[0], task), fence, Cancellation));
+        Assert.True(await Store.ResetProgressAsync(node.Id, new ProgressKey(ids[0], task), fence, ordinal: 1, Cancellation));
 
         var progress = await Store.LoadProgressAsync(new ProgressKey(ids[0], task), Cancellation);
         Assert.Equal((0, null), (progress.Steps.Count, progress.Checkpoint));
@@ -233,7 +234,7 @@ public abstract class ProgressTests(StoreFixture fixture) : StoreTests(fixture)
         await StepAsync(held, "one", "1");
         await DieAndSweepAsync(held.Node);
 
-        Assert.False(await Store.ResetProgressAsync(held.Node.Id, key, held.Fence, Cancellation));
+        Assert.False(await Store.ResetProgressAsync(held.Node.Id, key, held.Fence, ordinal: 1, Cancellation));
 
         Assert.Single((await Store.LoadProgressAsync(key, Cancellation)).Steps);
     }

@@ -27,10 +27,11 @@ internal sealed partial class FakeQueueStore
         return held;
     }
 
-    public ValueTask<bool> ResetProgressAsync(Guid nodeId, ProgressKey key, long fence, CancellationToken cancellationToken)
+    public ValueTask<bool> ResetProgressAsync(Guid nodeId, ProgressKey key, long fence, long ordinal, CancellationToken cancellationToken)
         => Call("reset progress", () =>
         {
             var holds = Holds(nodeId, fence, key.EntryId);
+            Resets.Add(ordinal);
             if (holds)
             {
                 _entries[key.EntryId].Steps.Clear();

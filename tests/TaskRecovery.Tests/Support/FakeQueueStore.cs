@@ -38,6 +38,9 @@ internal sealed partial class FakeQueueStore : IQueueStore
     /// <summary>How many steps and checkpoints were stored together.</summary>
     public List<int> ProgressBatches { get; } = [];
 
+    /// <summary>The ordinals of the removals of steps.</summary>
+    public List<long> Resets { get; } = [];
+
     /// <summary>Whether the last step came with a token.</summary>
     public bool StepsCanBeTakenBack { get; private set; }
 
