@@ -40,12 +40,15 @@ public sealed class EarlyStartTests
         var ids = AddEntries(Entries);
         await using var host = await StartAsync(prefetch: null);
 
-        await _store.UntilEnded(ids[^1]);
+        await _store.UntilEnded(ids);
 
         Assert.True(_mostWaiting > 1, $"{_mostWaiting} start waited at once.");
         Assert.Equal(1, _mostRunning);
-        Assert.Equal(ids, _jobs.Starts.Select(static start => start.EntryId).Order());
-        Assert.All(ids, id => Assert.Equal([OutcomeKind.Completed], _store.Entry(id).Kinds));
+
+        // What waits for its turn longer than five seconds is released and claimed again: one start at most for each claim.
+        var starts = _jobs.Starts.ToLookup(static start => start.EntryId);
+        Assert.All(ids, id => Assert.InRange(starts[id].Count(), 1, _store.Entry(id).Outcomes.Count));
+        Assert.All(ids, id => Assert.Equal(OutcomeKind.Completed, _store.Entry(id).Last.Kind));
     }
 
     [Fact]
@@ -54,7 +57,7 @@ public sealed class EarlyStartTests
         var ids = AddEntries(100);
         await using var host = await StartAsync(prefetch: 0);
 
-        await _store.UntilEnded(ids[^1]);
+        await _store.UntilEnded(ids);
 
         Assert.Equal((1, 1), (_mostWaiting, _mostRunning));
     }

@@ -36,11 +36,17 @@ public sealed class StartupRecoveryTests : IDisposable
         await startup.StartAsync(Cancellation);
         await UntilAsync(() => startup.Failure is not null && _recovery.Time.ActiveTimers > 0);
         Assert.False(_recovery.Node.Gate.IsOpen);
-        _recovery.Time.Advance(TimeSpan.FromSeconds(0.25));
-        await UntilAsync(() => _recovery.Store.Calls.Count(call => call == "prepare") == 2 && _recovery.Time.ActiveTimers > 0);
+        await UntilAsync(() =>
+        {
+            _recovery.Time.Advance(TimeSpan.FromSeconds(0.25));
+            return Prepares() >= 2;
+        });
         _recovery.Store.Failure = null;
-        _recovery.Time.Advance(TimeSpan.FromSeconds(0.5));
-        await _recovery.Node.Gate.WaitAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
+        await UntilAsync(() =>
+        {
+            _recovery.Time.Advance(TimeSpan.FromSeconds(0.25));
+            return _recovery.Node.Gate.IsOpen;
+        });
         await startup.StopAsync(Cancellation);
 
         Assert.Null(startup.Failure);
@@ -56,7 +62,7 @@ public sealed class StartupRecoveryTests : IDisposable
         recovery.Steps.Add(new RecordedStep(recovery.Store, "declare jobs"));
         var startup = recovery.NewStartup();
         await startup.StartAsync(Cancellation);
-        await recovery.Node.Gate.WaitAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
+        await recovery.Node.Gate.WaitAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(60), Cancellation);
         recovery.Store.Failure = new StoreUnavailableException("not yet");
         var first = recovery.Node.Life;
 
@@ -165,6 +171,14 @@ public sealed class StartupRecoveryTests : IDisposable
         Assert.Contains("could not register within 15 s", failure.Message, StringComparison.Ordinal);
     }
 
+    private int Prepares()
+    {
+        lock (_recovery.Store.Calls)
+        {
+            return _recovery.Store.Calls.Count(call => call == "prepare");
+        }
+    }
+
     private sealed class FailingStep : IStartupStep
     {
         public Task RunAsync(CancellationToken cancellationToken) => throw new NotSupportedException("There is no JSON metadata.");
@@ -173,7 +187,7 @@ public sealed class StartupRecoveryTests : IDisposable
     // Waits for another thread to have got somewhere; what is waited for comes by itself.
     private static async Task UntilAsync(Func<bool> condition)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         while (!condition())
         {
             patience.Token.ThrowIfCancellationRequested();

@@ -19,7 +19,7 @@ internal sealed partial class FakeQueueStore
 
         Locked(() =>
         {
-            ProgressBatches.Add(writes.Count);
+            _progressBatches.Add(writes.Count);
             return 0;
         });
         var held = writes.Select(write => Do(write.Step is null ? "save checkpoint" : "save step", () => Save(nodeId, write))).ToArray();

@@ -13,6 +13,8 @@ internal sealed partial class FakeQueueStore : IQueueStore
     private readonly Dictionary<long, FakeClaim> _claims = [];
     private readonly Dictionary<string, int> _calls = new(StringComparer.Ordinal);
     private readonly List<(Func<bool> Holds, TaskCompletionSource Reached)> _waits = [];
+    private readonly List<int> _progressBatches = [];
+    private readonly List<int> _flushes = [];
     private Action<StoreHint>? _onHint;
     private bool _isLooking;
     private long _lastEntry;
@@ -36,7 +38,7 @@ internal sealed partial class FakeQueueStore : IQueueStore
     public Func<IReadOnlyList<ProgressWrite>, Exception?> RefuseProgress { get; set; } = static _ => null;
 
     /// <summary>How many steps and checkpoints were stored together.</summary>
-    public List<int> ProgressBatches { get; } = [];
+    public IReadOnlyList<int> ProgressBatches => Locked(() => _progressBatches.ToList());
 
     /// <summary>The ordinals of the removals of steps.</summary>
     public List<long> Resets { get; } = [];
@@ -57,21 +59,21 @@ internal sealed partial class FakeQueueStore : IQueueStore
     public bool KnowsFirstRuns { get; set; }
 
     /// <summary>The entries that were stored as claimed.</summary>
-    public HashSet<long> StoredClaimed { get; } = [];
+    public SharedSet<long> StoredClaimed { get; } = new();
 
     /// <summary>Entries that an open transaction of their worker's keeps from getting another outcome.</summary>
-    public HashSet<long> Blocked { get; } = [];
+    public SharedSet<long> Blocked { get; } = new();
 
     /// <summary>The sizes of the flushes that were carried out.</summary>
-    public List<int> Flushes { get; } = [];
+    public IReadOnlyList<int> Flushes => Locked(() => _flushes.ToList());
 
     public List<SuspectAllowance> Allowances { get; } = [];
 
-    public HashSet<Guid> DeadNodes { get; } = [];
+    public SharedSet<Guid> DeadNodes { get; } = new();
 
-    public HashSet<Guid> LeftNodes { get; } = [];
+    public SharedSet<Guid> LeftNodes { get; } = new();
 
-    public HashSet<string> Paused { get; } = new(StringComparer.Ordinal);
+    public SharedSet<string> Paused { get; } = new();
 
     public int OpenClaims => Locked(() => _claims.Count);
 
@@ -126,7 +128,7 @@ internal sealed partial class FakeQueueStore : IQueueStore
             _waits.Add((() => condition(this), reached));
             return 0;
         });
-        await reached.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        await reached.Task.WaitAsync(TimeSpan.FromSeconds(60));
     }
 
     public Task UntilEnded(params long[] ids) => Until(store => ids.All(id => store.Entry(id).IsEnded));
@@ -175,7 +177,7 @@ internal sealed partial class FakeQueueStore : IQueueStore
                 throw refused;
             }
 
-            Flushes.Add(outcomes.Count);
+            _flushes.Add(outcomes.Count);
             return [.. outcomes.Where(outcome => !Finish(nodeId, outcome))];
         });
 
@@ -289,7 +291,11 @@ internal sealed partial class FakeQueueStore : IQueueStore
             var isFree = !isDead && !Paused.Contains(claimer.Queue)
                 && !_entries.Values.Any(entry => entry.IsDue && entry.Stored.Queue == claimer.Queue);
             var added = entries.Select(Store).ToList();
-            StoredClaimed.UnionWith(isFree ? added.Select(entry => entry.Id) : []);
+            if (isFree)
+            {
+                added.ForEach(entry => StoredClaimed.Add(entry.Id));
+            }
+
             return new ClaimedEnqueue(
                 [.. added.Select(entry => new EnqueueResult(entry.Id, false))],
                 isFree ? Claim(claimer, added) : ClaimBatch.Empty with { NodeIsDead = isDead });

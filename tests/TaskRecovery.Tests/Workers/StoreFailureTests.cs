@@ -27,7 +27,8 @@ public sealed class StoreFailureTests
         await using var host = await StartAsync();
 
         var (id, _) = await host.Queue.EnqueueAsync(new TestArgs());
-        await _store.Until(store => store.Flushes.Count >= 3 && store.OpenClaims == 0);
+        await _store.Until(store => store.Flushes.Count >= 3 && store.OpenClaims == 0
+            && host.Log.Lines.Any(line => line.Id == 1003 && line.Message.Contains("outcomes", StringComparison.Ordinal)));
 
         Assert.Equal([OutcomeKind.Completed], _store.Entry(id).Kinds);
         Assert.Equal(0, host.Log.Count(2003));
@@ -226,6 +227,7 @@ public sealed class StoreFailureTests
 
         var (id, _) = await host.Queue.EnqueueAsync(new TestArgs());
         await _store.UntilEnded(id);
+        await _store.Until(_ => host.Log.Count(2003) == 1);
 
         Assert.Equal([OutcomeKind.Lost, OutcomeKind.Completed], _store.Entry(id).Kinds);
         Assert.Equal("2", _store.Entry(id).Result);
