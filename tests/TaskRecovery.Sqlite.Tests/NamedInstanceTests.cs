@@ -114,7 +114,7 @@ public sealed class NamedInstanceTests : IDisposable
         var before = await health.CheckHealthAsync(Cancellation);
         await host.StartAsync(Cancellation);
         await _ran.WaitForAsync(1, "nightly");
-        var after = await health.CheckHealthAsync(Cancellation);
+        var after = await UntilHealthyAsync(health);
         await host.StopAsync(Cancellation);
 
         Assert.Equal(["taskrecovery", "taskrecovery-reports"], before.Entries.Keys.Order());
@@ -227,6 +227,21 @@ public sealed class NamedInstanceTests : IDisposable
             .AddIntervalJob("nightly", TimeSpan.FromHours(24), new Nightly());
         builder.Services.AddHealthChecks().AddTaskRecovery().AddTaskRecovery(instance: "reports");
         return builder.Build();
+    }
+
+    // The node of the instance without a job may still be registering.
+    private static async Task<HealthReport> UntilHealthyAsync(HealthCheckService health)
+    {
+        for (var started = TimeProvider.System.GetTimestamp(); ;)
+        {
+            var report = await health.CheckHealthAsync(Cancellation);
+            if (report.Status == HealthStatus.Healthy || TimeProvider.System.GetElapsedTime(started) > TimeSpan.FromSeconds(30))
+            {
+                return report;
+            }
+
+            await Task.Delay(20, Cancellation);
+        }
     }
 
     private sealed record Print(string Text);

@@ -47,8 +47,10 @@ public sealed class JobRecoveryTests() : JobStoreTests(new SqliteFixture())
         await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
         await using var transaction = await connection.BeginTransactionAsync(Cancellation);
 
-        Assert.Equal(0, (await Jobs.RecoverJobsAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(2), Cancellation)).Planned);
-        Assert.Empty((await Jobs.RecoverTasksAsync(Hour, MaxCrashes, Cancellation).WaitAsync(TimeSpan.FromSeconds(2), Cancellation)).Items);
+        // A call that needs the lock waits for it for 30 s, and fails.
+        var limit = TimeSpan.FromSeconds(20);
+        Assert.Equal(0, (await Jobs.RecoverJobsAsync(Cancellation).WaitAsync(limit, Cancellation)).Planned);
+        Assert.Empty((await Jobs.RecoverTasksAsync(Hour, MaxCrashes, Cancellation).WaitAsync(limit, Cancellation)).Items);
     }
 
     private async Task ChangeAsync(string statement)

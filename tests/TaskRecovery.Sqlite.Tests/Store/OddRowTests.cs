@@ -120,8 +120,8 @@ public sealed class OddRowTests : IDisposable
         // A search that reads the value as 0 never ends.
         var batch = await Task
             .Run(() => claimer.ClaimAsync(10, new SuspectAllowance(3, 0, 0), CancellationToken.None).AsTask())
-            .WaitAsync(TimeSpan.FromSeconds(10));
-        var poll = await Task.Run(() => store.PollAsync(request, CancellationToken.None).AsTask()).WaitAsync(TimeSpan.FromSeconds(10));
+            .WaitAsync(TimeSpan.FromSeconds(60));
+        var poll = await Task.Run(() => store.PollAsync(request, CancellationToken.None).AsTask()).WaitAsync(TimeSpan.FromSeconds(60));
         while (await store.PurgeAsync(new RetentionOptions(), CancellationToken.None))
         {
             // Retention works in parts.

@@ -59,17 +59,31 @@ public sealed partial class WriterTests
     {
         var (store, other) = (await _files.OpenStoreAsync(), await _files.OpenStoreAsync());
         var batch = Enumerable.Range(0, 20_000).Select(static _ => TemporaryDatabase.Entry()).ToArray();
-        Task<EnqueueResult[]>[] batches;
-        using (await HoldWriteLockAsync())
+        var batches = new Queue<Task<EnqueueResult[]>>();
+        var writes = Task.Run(async () =>
         {
-            batches = [.. Enumerable.Range(0, 12).Select(_ => store.EnqueueAsync(batch, null, CancellationToken.None).AsTask())];
+            for (var write = 0; write < 10; write++)
+            {
+                await other.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None);
+            }
+        });
+
+        // The pause after each batch lets the other process in: ten writes take about ten batches, and some more if it is held up. Without
+        // the pauses, each of its attempts would have to meet a gap by chance.
+        var stored = 0;
+        for (; !writes.IsCompleted && stored < 60; stored++)
+        {
+            while (batches.Count < 3)
+            {
+                batches.Enqueue(store.EnqueueAsync(batch, null, CancellationToken.None).AsTask());
+            }
+
+            await batches.Dequeue();
         }
 
-        await batches[0];
-        var id = (await other.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None))[0].Id;
-        var all = await Task.WhenAll(batches);
-
-        Assert.InRange(all.Count(results => results[0].Id < id), 1, 6);
+        Assert.True(writes.IsCompleted, $"{stored} batches were stored before the tenth write.");
+        await writes;
+        await Task.WhenAll(batches);
     }
 
     [Fact]
