@@ -22,6 +22,10 @@ public abstract class JobStoreTests(StoreFixture fixture) : StoreTests(fixture)
         Schedule? schedule = null, Func<JobDefinition, JobDefinition>? configure = null, string name = "report")
         => Jobs.UpsertAsync(NewJob(name, schedule, configure), Cancellation);
 
+    /// <summary>A schedule whose next run neither a shift by some minutes nor another time zone moves to another month: on the first of the
+    /// month after the next.</summary>
+    protected static Schedule FarAhead(DateTimeOffset now, int hour = 0) => Schedule.Cron($"0 {hour} 1 {now.AddMonths(2).Month} *");
+
     protected async Task<Job> FindJobAsync(Guid jobId)
     {
         var job = await Jobs.FindAsync(jobId, Cancellation);

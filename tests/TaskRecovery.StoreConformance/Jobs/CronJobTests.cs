@@ -37,7 +37,7 @@ public abstract class CronJobTests(StoreFixture fixture) : JobStoreTests(fixture
     [Fact]
     public async Task Cron_job_is_planned_at_the_next_occurrence()
     {
-        var schedule = Schedule.Cron("0 0 1 1 *");
+        var schedule = FarAhead(await Fixture.GetTimeAsync(Cancellation));
         var job = await GivenJobAsync(schedule);
 
         var expected = schedule.NextAfter(await Fixture.GetTimeAsync(Cancellation));
@@ -48,14 +48,15 @@ public abstract class CronJobTests(StoreFixture fixture) : JobStoreTests(fixture
     [Fact]
     public async Task The_same_definition_again_changes_nothing_and_another_expression_plans_anew()
     {
-        var first = await GivenJobAsync(Schedule.Cron("0 0 1 1 *"));
+        var now = await Fixture.GetTimeAsync(Cancellation);
+        var first = await GivenJobAsync(FarAhead(now));
         var planned = Assert.Single(await WaitingRunsAsync()).Id;
 
-        var again = await GivenJobAsync(Schedule.Cron("0 0 1 1 *"));
+        var again = await GivenJobAsync(FarAhead(now));
         Assert.Equal((first.NextRunAt, first.UpdatedAt), (again.NextRunAt, again.UpdatedAt));
         Assert.Equal(planned, Assert.Single(await WaitingRunsAsync()).Id);
 
-        var changed = await GivenJobAsync(Schedule.Cron("0 12 1 1 *"));
+        var changed = await GivenJobAsync(FarAhead(now, hour: 12));
         Assert.Equal(first.NextRunAt!.Value.AddHours(12), changed.NextRunAt);
         Assert.NotEqual(planned, Assert.Single(await WaitingRunsAsync()).Id);
     }
@@ -199,7 +200,7 @@ public abstract class CronJobTests(StoreFixture fixture) : JobStoreTests(fixture
     [Fact]
     public async Task Plan_is_corrected_at_the_start_when_the_rules_of_the_time_zone_have_changed()
     {
-        var job = await GivenJobAsync(Schedule.Cron("0 0 1 1 *"));
+        var job = await GivenJobAsync(FarAhead(await Fixture.GetTimeAsync(Cancellation)));
         var (due, planned) = (job.NextRunAt!.Value, Assert.Single(await WaitingRunsAsync()).Id);
         Assert.Equal(0, (await Jobs.CorrectPlansAsync(Cancellation)).Planned);
 
@@ -217,10 +218,11 @@ public abstract class CronJobTests(StoreFixture fixture) : JobStoreTests(fixture
     [Fact]
     public async Task Start_that_every_deployment_computes_anew_does_not_postpone_the_planned_run()
     {
-        var job = await GivenJobAsync(Schedule.Cron("0 0 1 1 *"));
+        var schedule = FarAhead(await Fixture.GetTimeAsync(Cancellation));
+        var job = await GivenJobAsync(schedule);
         var planned = Assert.Single(await WaitingRunsAsync()).Id;
 
-        await GivenJobAsync(Schedule.Cron("0 0 1 1 *"), definition => definition with { StartAt = job.NextRunAt!.Value.AddDays(1) });
+        await GivenJobAsync(schedule, definition => definition with { StartAt = job.NextRunAt!.Value.AddDays(1) });
         Assert.Equal(0, (await Jobs.CorrectPlansAsync(Cancellation)).Planned);
 
         Assert.Equal(job.NextRunAt, (await FindJobAsync(job.Id)).NextRunAt);
@@ -231,9 +233,11 @@ public abstract class CronJobTests(StoreFixture fixture) : JobStoreTests(fixture
     public async Task Wrong_plans_of_many_jobs_are_corrected_also_if_a_run_is_claimed_or_cancelled()
     {
         await GivenJobAsync(Schedule.Cron("* * * * *"), name: "job 0");
-        for (var number = 1; number < 12; number++)
+        var schedule = FarAhead(await Fixture.GetTimeAsync(Cancellation));
+        var due = (await GivenJobAsync(schedule, name: "job 1")).NextRunAt;
+        for (var number = 2; number < 12; number++)
         {
-            await GivenJobAsync(Schedule.Cron("0 0 1 1 *"), name: $"job {number}");
+            await GivenJobAsync(schedule, name: $"job {number}");
         }
 
         var entries = (await WaitingRunsAsync()).Select(static run => run.Id).ToList();
@@ -252,7 +256,7 @@ public abstract class CronJobTests(StoreFixture fixture) : JobStoreTests(fixture
         var waiting = await WaitingRunsAsync();
         Assert.Equal(11, waiting.Count);
         Assert.DoesNotContain(waiting, run => entries.Contains(run.Id));
-        Assert.Equal(10, waiting.Count(static run => run.RunAt?.UtcDateTime is { Month: 1, Day: 1, Hour: 0, Minute: 0 }));
+        Assert.Equal(10, waiting.Count(run => run.RunAt == due));
         Assert.Equal(0, (await Jobs.CorrectPlansAsync(Cancellation)).Planned);
         Assert.Empty(await Store.CheckInvariantsAsync(Cancellation));
     }

@@ -130,17 +130,20 @@ public abstract class ClaimTests(StoreFixture fixture) : StoreTests(fixture)
         }
 
         var ids = await GivenEntriesAsync(20);
-        var started = TimeProvider.System.GetTimestamp();
 
         var claimed = new List<long>();
+        var times = new List<TimeSpan>();
         for (var round = 0; round < 20; round++)
         {
-            claimed.AddRange((await node.Claimer().ClaimAsync(1, Everything, Cancellation)).Entries.Select(entry => entry.Id));
+            var started = TimeProvider.System.GetTimestamp();
+            var batch = await node.Claimer().ClaimAsync(1, Everything, Cancellation);
+            times.Add(TimeProvider.System.GetElapsedTime(started));
+            claimed.AddRange(batch.Entries.Select(entry => entry.Id));
         }
 
+        // The median: a machine that stops a claim for a moment stops few of them.
         Assert.Equal(ids, claimed);
-        Assert.True(TimeProvider.System.GetElapsedTime(started)
-            < TimeSpan.FromSeconds(5), $"Twenty claims took {TimeProvider.System.GetElapsedTime(started)}.");
+        Assert.InRange(times.Order().ElementAt(10), TimeSpan.Zero, TimeSpan.FromMilliseconds(250));
     }
 
     [Fact]

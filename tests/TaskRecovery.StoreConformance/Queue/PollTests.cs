@@ -79,7 +79,7 @@ public abstract class PollTests(StoreFixture fixture) : StoreTests(fixture)
 
         await source.CancelAsync();
 
-        var ended = await Record.ExceptionAsync(() => listening.WaitAsync(TimeSpan.FromSeconds(10), Cancellation));
+        var ended = await Record.ExceptionAsync(() => listening.WaitAsync(TimeSpan.FromSeconds(60), Cancellation));
         Assert.True(ended is null or OperationCanceledException, $"It ended with {ended}");
     }
 
@@ -99,11 +99,11 @@ public abstract class PollTests(StoreFixture fixture) : StoreTests(fixture)
                 }
             },
             source.Token);
-        await connected.Task.WaitAsync(TimeSpan.FromSeconds(10), Cancellation);
+        await connected.Task.WaitAsync(TimeSpan.FromSeconds(60), Cancellation);
 
         await Fixture.OpenAnother().EnqueueAsync([Entry(queue: "mail")], transaction: null, Cancellation);
 
-        await heard.Task.WaitAsync(TimeSpan.FromSeconds(10), Cancellation);
+        await heard.Task.WaitAsync(TimeSpan.FromSeconds(60), Cancellation);
         await source.CancelAsync();
         await Record.ExceptionAsync(() => listening);
     }
