@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using Npgsql;
 
@@ -12,8 +10,6 @@ namespace TaskRecovery.TestSupport;
 /// server and removes its folder.</remarks>
 internal sealed class LocalPostgres : IAsyncDisposable
 {
-    private const int FirstPort = 15_000;
-    private const int LastPort = 32_000; // Below the range of outgoing connections, which could take the port while the server is down.
     private const int StartAttempts = 20;
 
     private readonly string _binaries;
@@ -69,7 +65,7 @@ internal sealed class LocalPostgres : IAsyncDisposable
             await UnprivilegedUser.GiveAsync(standby._folder);
             standby.StartBabysitter();
             await standby.CopyAsync(primary);
-            standby._port = port ?? FreePort();
+            standby._port = port ?? LoopbackPort.FindFree();
             await File.AppendAllLinesAsync(
                 Path.Combine(standby.Data, "postgresql.conf"), [$"port = {standby._port}", $"cluster_name = '{name}'"]);
             await standby.StartAsync();
@@ -163,7 +159,7 @@ internal sealed class LocalPostgres : IAsyncDisposable
             throw new InvalidOperationException($"initdb failed.\n{output}");
         }
 
-        _port = FreePort();
+        _port = LoopbackPort.FindFree();
         await File.AppendAllLinesAsync(Path.Combine(Data, "postgresql.conf"), Configuration(options));
     }
 
@@ -246,22 +242,4 @@ internal sealed class LocalPostgres : IAsyncDisposable
 
     private Task<(int ExitCode, string Output)> RunAsync(string program, params string[] arguments) =>
         Command.RunAsync([.. _asUser, Path.Combine(_binaries, program), .. arguments], workingFolder: _folder);
-
-    private static int FreePort()
-    {
-        while (true)
-        {
-            var port = RandomNumberGenerator.GetInt32(FirstPort, LastPort);
-            using var listener = new TcpListener(IPAddress.Loopback, port);
-            try
-            {
-                listener.Start();
-                return port;
-            }
-            catch (SocketException)
-            {
-                // The port is in use: try another one.
-            }
-        }
-    }
 }

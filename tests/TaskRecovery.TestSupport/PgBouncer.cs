@@ -11,6 +11,8 @@ public sealed class PgBouncer : IAsyncDisposable
     private static readonly string[] Places =
         ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer", "/usr/local/bin/pgbouncer", "/opt/homebrew/bin/pgbouncer"];
 
+    private const int Attempts = 3;
+
     private readonly string _folder;
     private readonly Process _babysitter;
 
@@ -34,10 +36,25 @@ public sealed class PgBouncer : IAsyncDisposable
             ?? throw new InvalidOperationException(
                 "These tests need PgBouncer and found none. Debian, Ubuntu: apt-get install pgbouncer. macOS: brew install pgbouncer. "
                 + "No service has to run.");
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await StartOnceAsync(program, server, mode, poolSize, settings);
+            }
+            catch (InvalidOperationException) when (attempt < Attempts)
+            {
+                // Another process may have taken the port since.
+            }
+        }
+    }
+
+    private static async Task<PgBouncer> StartOnceAsync(string program, string server, string mode, int poolSize, string settings)
+    {
         var folder = Directory.CreateTempSubdirectory("taskrecovery-pgbouncer-").FullName;
         await UnprivilegedUser.GiveAsync(folder);
         var target = new NpgsqlConnectionStringBuilder(server);
-        var port = FreePort();
+        var port = LoopbackPort.FindFree();
         var configuration = Path.Combine(folder, "pgbouncer.ini");
         await File.WriteAllTextAsync(configuration, $"""
             [databases]
@@ -121,12 +138,5 @@ public sealed class PgBouncer : IAsyncDisposable
                     $"PgBouncer did not start.\n{(File.Exists(log) ? await File.ReadAllTextAsync(log) : "(no log)")}", exception);
             }
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

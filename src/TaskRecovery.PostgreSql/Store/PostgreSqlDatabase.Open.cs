@@ -10,8 +10,7 @@ internal sealed partial class PostgreSqlDatabase
     private const int AskSeconds = 5;
     private const int ManySessions = 10_000;
 
-    // Longer than most statements of an idle process take.
-    private static readonly TimeSpan PatienceForHome = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan BetweenAttempts = TimeSpan.FromMilliseconds(50);
 
     // A statement may have to wait long, for example for a row of a transaction of the application. Statements that such a one does not
     // concern then use more connections of the pool.
@@ -28,6 +27,10 @@ internal sealed partial class PostgreSqlDatabase
     /// <summary>How long a session may be unused before it is probed. Servers, administrators, poolers and firewalls end sessions that are
     /// idle; one round trip costs less than an enqueue that may or may not be stored.</summary>
     internal TimeSpan Silence { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long a statement waits for the connection that the process keeps before it uses one of the pool. Longer than most
+    /// statements of an idle process take; settable for tests.</summary>
+    internal TimeSpan PatienceForHome { get; set; } = TimeSpan.FromMilliseconds(50);
 
     // The application's data source would enlist the connection in the caller's TransactionScope. If the scope rolled back, entries that
     // the library reported as stored would be lost.
@@ -132,7 +135,7 @@ internal sealed partial class PostgreSqlDatabase
             }
             catch (PostgresException exception) when (IsServerFull(exception, began))
             {
-                await Task.Delay(PatienceForHome, TimeProvider.System, cancellationToken).ConfigureAwait(false);
+                await Task.Delay(BetweenAttempts, TimeProvider.System, cancellationToken).ConfigureAwait(false);
             }
         }
     }

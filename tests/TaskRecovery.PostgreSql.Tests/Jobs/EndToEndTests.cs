@@ -97,7 +97,7 @@ public sealed class EndToEndTests : IAsyncLifetime
     private async Task<IHost> StartAsync(TimeSpan every)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
-        builder.Services.AddSingleton(_runs);
+        builder.Services.AddPatience().AddSingleton(_runs);
         builder.Services.AddTaskRecovery()
             .UsePostgreSql(_fixture.ConnectionString, options => options.Schema = _fixture.Schema)
             .AddTaskHandler<LinksArgs, LinksHandler>()

@@ -219,6 +219,7 @@ public sealed class ComingFromTests : IAsyncLifetime
     private IHost Build(Action<IServiceCollection> register)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Services.AddPatience();
         builder.Services.AddSingleton(_ran).AddSingleton<IMailer>(_ran).AddSingleton<IConverter>(_ran).AddSingleton<IImporter>(_ran);
         register(builder.Services);
         return builder.Build();

@@ -56,7 +56,7 @@ public sealed class ClaimerTests : PostgreSqlStoreTests
     [Fact]
     public async Task After_a_wait_that_was_too_long_the_row_is_skipped()
     {
-        var (store, claimer) = await GivenClaimerAsync(options => options.CommandTimeout = TimeSpan.FromSeconds(1));
+        var (store, claimer) = await GivenClaimerAsync(options => options.CommandTimeout = TimeSpan.FromSeconds(3));
         var entries = await EnqueueAsync(store, 3);
         await using var other = await BeginAsync($"delete from taskrecovery.waiting where id = {entries[1]}");
         await Assert.ThrowsAsync<StoreUnavailableException>(() => claimer.ClaimAsync(10, default, Cancellation).AsTask());
@@ -125,17 +125,8 @@ public sealed class ClaimerTests : PostgreSqlStoreTests
     {
         await using var other = await BeginAsync(statement);
         var claim = claimer.ClaimAsync(limit, default, Cancellation).AsTask();
-        await WaitUntilTheClaimWaitsAsync().WaitAsync(TimeSpan.FromSeconds(10), Cancellation);
+        await UntilOneWaitsForALockAsync();
         await end(other);
         return await claim;
-    }
-
-    private async Task WaitUntilTheClaimWaitsAsync()
-    {
-        while (await ScalarAsync<long>(
-            "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'") == 0)
-        {
-            await Task.Delay(10, Cancellation);
-        }
     }
 }

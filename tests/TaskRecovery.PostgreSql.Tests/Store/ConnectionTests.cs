@@ -34,7 +34,7 @@ public sealed class ConnectionTests : PostgreSqlStoreTests
     [Fact]
     public async Task A_server_on_which_nobody_listens_lets_nobody_in()
     {
-        var port = FreePort();
+        var port = LoopbackPort.FindFree();
         var store = new PostgreSqlQueueStore(
             Open(connectionString: $"Host=127.0.0.1;Port={port};Username=u;Password=p"), TimeProvider.System);
 
@@ -51,7 +51,7 @@ public sealed class ConnectionTests : PostgreSqlStoreTests
         using var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start(1);
         var port = ((IPEndPoint)silent.LocalEndpoint).Port;
-        var (refused, alsoRefused) = (FreePort(), FreePort());
+        var (refused, alsoRefused) = (LoopbackPort.FindFree(), LoopbackPort.FindFree());
 
         var mixed = new PostgreSqlQueueStore(
             Open(connectionString: $"Host=127.0.0.1:{refused},127.0.0.1:{port};Timeout=1;Username=u;Password=p"), TimeProvider.System);
@@ -83,7 +83,7 @@ public sealed class ConnectionTests : PostgreSqlStoreTests
     {
         using var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start(1);
-        var server = new NpgsqlConnectionStringBuilder(ConnectionString) { Timeout = 1, HostRecheckSeconds = 60 };
+        var server = new NpgsqlConnectionStringBuilder(ConnectionString) { Timeout = 3, HostRecheckSeconds = 60 };
         var proxy = new TcpProxy(server.Host!, server.Port);
         server.Host = $"127.0.0.1:{((IPEndPoint)silent.LocalEndpoint).Port},127.0.0.1:{proxy.Port}";
         var store = new PostgreSqlQueueStore(Open(connectionString: server.ConnectionString), TimeProvider.System);
@@ -123,7 +123,8 @@ public sealed class ConnectionTests : PostgreSqlStoreTests
     [Fact]
     public async Task Several_hosts_of_the_applications_data_source_prove_nothing()
     {
-        await using var shared = NpgsqlDataSource.Create($"Host=127.0.0.1:{FreePort()},127.0.0.1:{FreePort()};Username=u;Password=p");
+        var (refused, alsoRefused) = (LoopbackPort.FindFree(), LoopbackPort.FindFree());
+        await using var shared = NpgsqlDataSource.Create($"Host=127.0.0.1:{refused},127.0.0.1:{alsoRefused};Username=u;Password=p");
         var store = new PostgreSqlQueueStore(Keep(
             new PostgreSqlDatabase(new PostgreSqlConnectionSource(null, shared), new PostgreSqlOptions(), Lease)), TimeProvider.System);
 
@@ -319,11 +320,4 @@ public sealed class ConnectionTests : PostgreSqlStoreTests
                 return reader.GetString(0);
             },
             Cancellation);
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }

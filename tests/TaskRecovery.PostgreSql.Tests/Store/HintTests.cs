@@ -18,7 +18,7 @@ public sealed class HintTests : PostgreSqlStoreTests
                 _ = hint.Kind == StoreHintKind.Connected ? connected.TrySetResult() : heard.TrySetResult(hint.Queue);
             },
             source.Token);
-        await connected.Task.WaitAsync(TimeSpan.FromSeconds(10), Cancellation);
+        await connected.Task.WaitAsync(TimeSpan.FromSeconds(60), Cancellation);
 
         // A session beside it says when the hint has been sent; every listener hears of all in the order of the commits.
         await using var connection = new Npgsql.NpgsqlConnection(ConnectionString + ";Pooling=false");
@@ -29,14 +29,14 @@ public sealed class HintTests : PostgreSqlStoreTests
         }
 
         await store.EnqueueAsync([Entry(queue: "its-own")], null, Cancellation);
-        Assert.True(await connection.WaitAsync(TimeSpan.FromSeconds(10), Cancellation));
+        Assert.True(await connection.WaitAsync(TimeSpan.FromSeconds(60), Cancellation));
         await using (var transaction = await connection.BeginTransactionAsync(Cancellation))
         {
             await store.EnqueueAsync([Entry(queue: "inside")], transaction, Cancellation);
             await transaction.CommitAsync(Cancellation);
         }
 
-        Assert.Equal("inside", await heard.Task.WaitAsync(TimeSpan.FromSeconds(10), Cancellation));
+        Assert.Equal("inside", await heard.Task.WaitAsync(TimeSpan.FromSeconds(60), Cancellation));
         await source.CancelAsync();
         await Record.ExceptionAsync(() => listening);
     }

@@ -1,3 +1,4 @@
+using Npgsql;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql.Tests.Store;
@@ -5,16 +6,20 @@ namespace TaskRecovery.PostgreSql.Tests.Store;
 /// <summary>The connection that a process keeps: statements and notifications share it.</summary>
 public sealed class HomeConnectionTests : PostgreSqlStoreTests
 {
+    // What a statement of an idle process waits for its connection, on a machine that may stop the one before it for seconds.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
     [Fact]
     public async Task Statements_and_notifications_use_one_connection_and_a_node_that_no_longer_listens_is_not_woken()
     {
         var database = Open();
+        database.PatienceForHome = Patience;
         var store = await OpenStoreAsync(database);
         var (connected, heard) = (new TaskCompletionSource(), new TaskCompletionSource<string?>());
         using var source = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
         var listening = store.ListenAsync(
             hint => _ = hint.Kind == StoreHintKind.Connected ? connected.TrySetResult() : heard.TrySetResult(hint.Queue), source.Token);
-        await connected.Task.WaitAsync(TimeSpan.FromSeconds(10), Cancellation);
+        await connected.Task.WaitAsync(TimeSpan.FromSeconds(60), Cancellation);
         var own = await ProcessAsync(database);
 
         for (var i = 0; i < 20; i++)
@@ -24,7 +29,7 @@ public sealed class HomeConnectionTests : PostgreSqlStoreTests
 
         Assert.Equal(1, await ChannelsAsync(database));
         await ExecuteAsync($"notify {PostgreSqlDatabase.Quote(database.Channel)}, 'wmail'");
-        Assert.Equal("mail", await heard.Task.WaitAsync(TimeSpan.FromSeconds(10), Cancellation));
+        Assert.Equal("mail", await heard.Task.WaitAsync(TimeSpan.FromSeconds(60), Cancellation));
         await source.CancelAsync();
         await Record.ExceptionAsync(() => listening);
         Assert.Equal(own, await ProcessAsync(database));
@@ -35,6 +40,7 @@ public sealed class HomeConnectionTests : PostgreSqlStoreTests
     public async Task A_connection_that_was_ended_is_replaced_and_listens_again()
     {
         var database = Open();
+        database.PatienceForHome = Patience;
         var store = await OpenStoreAsync(database);
         var connected = System.Threading.Channels.Channel.CreateUnbounded<StoreHintKind>();
         using var source = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
@@ -46,7 +52,7 @@ public sealed class HomeConnectionTests : PostgreSqlStoreTests
 
         // The loop of the engine begins again.
         Assert.IsType<StoreUnavailableException>(
-            await Record.ExceptionAsync(() => listening.WaitAsync(TimeSpan.FromSeconds(20), Cancellation)));
+            await Record.ExceptionAsync(() => listening.WaitAsync(TimeSpan.FromSeconds(60), Cancellation)));
         listening = store.ListenAsync(hint => connected.Writer.TryWrite(hint.Kind), source.Token);
         Assert.Equal(StoreHintKind.Connected, await connected.Reader.ReadAsync(Cancellation));
         Assert.Equal(1, await ChannelsAsync(database));
@@ -58,14 +64,21 @@ public sealed class HomeConnectionTests : PostgreSqlStoreTests
     public async Task A_statement_that_takes_long_keeps_no_other_waiting()
     {
         var database = Open();
-        var slow = database.ExecuteAsync("select pg_sleep(3)", [], Cancellation).AsTask();
+        await using var holder = new NpgsqlConnection(ConnectionString + ";Pooling=false");
+        await holder.OpenAsync(Cancellation);
+        await using var locking = new NpgsqlCommand("select pg_advisory_lock(1)", holder);
+        await locking.ExecuteNonQueryAsync(Cancellation);
+        var slow = database.ExecuteAsync("select pg_advisory_xact_lock(1)", [], Cancellation).AsTask();
+        await UntilOneWaitsForALockAsync();
 
         for (var i = 0; i < 20; i++)
         {
             await ProcessAsync(database);
         }
 
+        // All of them have ended while it takes as long as it wants.
         Assert.False(slow.IsCompleted);
+        await holder.CloseAsync();
         await slow;
     }
 

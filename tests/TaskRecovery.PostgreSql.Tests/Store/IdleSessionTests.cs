@@ -8,7 +8,8 @@ public sealed class IdleSessionTests : PostgreSqlStoreTests
     [Fact]
     public async Task A_session_that_the_server_ended_for_being_idle_is_replaced()
     {
-        await using var source = NpgsqlDataSource.Create(ConnectionString + ";Options=-c idle_session_timeout=100;Application Name=idle");
+        // Long enough that a thread which is stopped for a moment between two statements of one call finds its session.
+        await using var source = NpgsqlDataSource.Create(ConnectionString + ";Options=-c idle_session_timeout=2000;Application Name=idle");
         await OpenStoreAsync();
         var store = new PostgreSqlQueueStore(Keep(
             new PostgreSqlDatabase(new PostgreSqlConnectionSource(null, source), new PostgreSqlOptions(), Lease)), TimeProvider.System);

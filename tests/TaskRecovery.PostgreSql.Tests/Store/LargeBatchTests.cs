@@ -51,10 +51,12 @@ public sealed class LargeBatchTests : PostgreSqlStoreTests
     [Fact]
     public async Task A_part_that_takes_too_long_is_halved()
     {
-        var store = await OpenStoreAsync(Open(options => options.CommandTimeout = TimeSpan.FromSeconds(1)));
+        var store = await OpenStoreAsync(Open(options => options.CommandTimeout = TimeSpan.FromSeconds(3)));
         await ExecuteAsync("""
-            create function slow() returns trigger language plpgsql as $$ begin perform pg_sleep(0.3); return new; end $$;
-            create trigger slow before insert on taskrecovery.entries for each row execute function public.slow();
+            create function slow() returns trigger language plpgsql as $$ begin
+                if (select count(*) from added) > 2 then perform pg_sleep(30); end if; return null; end $$;
+            create trigger slow after insert
+                on taskrecovery.entries referencing new table as added for each statement execute function public.slow();
             """);
 
         await store.EnqueueAsync([.. Enumerable.Range(0, 5).Select(_ => Sized(1_000_000))], null, Cancellation);

@@ -5,8 +5,8 @@ using TaskRecovery.StoreConformance;
 
 namespace TaskRecovery.PostgreSql.Tests.Store;
 
-/// <summary>How nodes watch each other here: without waiting for what another is in the middle of, without the thread pool, and whatever
-/// other logins lock.</summary>
+/// <summary>How nodes watch each other here: without waiting for what another is in the middle of, and whatever other logins
+/// lock.</summary>
 public sealed class NodeDeathTests : PostgreSqlStoreTests
 {
     [Fact]
@@ -20,7 +20,8 @@ public sealed class NodeDeathTests : PostgreSqlStoreTests
         var started = TimeProvider.System.GetTimestamp();
         Assert.Empty(watcher.MarkDead([Judged(id), Judged(Guid.NewGuid())]));
 
-        Assert.InRange(TimeProvider.System.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(1.5));
+        // Half a second is usual. A watcher that waited for the claim would wait as long as the claim's transaction is open.
+        Assert.InRange(TimeProvider.System.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(10));
         Assert.True(watcher.SendHeartbeat(watcherId, holdsLock: true).Accepted);
         await RunAsync(claiming, "rollback");
         Assert.Equal([id], watcher.MarkDead([Judged(id)]));
@@ -137,54 +138,6 @@ public sealed class NodeDeathTests : PostgreSqlStoreTests
     }
 
     [Fact]
-    public async Task A_session_is_opened_and_beaten_on_while_every_thread_of_the_pool_is_blocked()
-    {
-        var store = await OpenStoreAsync();
-        var identity = Identity();
-        using var release = new ManualResetEventSlim();
-        var blocked = new CountdownEvent(1);
-        for (var i = 0; i < 200; i++)
-        {
-            blocked.AddCount();
-            ThreadPool.UnsafeQueueUserWorkItem(
-                _ =>
-                {
-                    release.Wait();
-                    blocked.Signal();
-                },
-                null);
-        }
-
-        // Without a free thread, a session that needs one would wait for ever.
-        using var isDone = new ManualResetEventSlim();
-        var rescue = new Thread(() =>
-        {
-            isDone.Wait(TimeSpan.FromSeconds(20));
-            release.Set();
-        });
-        rescue.Start();
-        var started = TimeProvider.System.GetTimestamp();
-        try
-        {
-            using var session = store.OpenNodeSession();
-            session.Register(identity);
-            for (var beat = 0; beat < 20; beat++)
-            {
-                Assert.True(session.SendHeartbeat(identity.Id, holdsLock: true).Accepted);
-            }
-        }
-        finally
-        {
-            isDone.Set();
-            rescue.Join();
-        }
-
-        Assert.InRange(TimeProvider.System.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(2.5));
-        blocked.Signal();
-        blocked.Wait(Cancellation);
-    }
-
-    [Fact]
     public async Task No_login_stops_registering_retention_or_migrations_with_advisory_locks()
     {
         await using var stranger = await OpenConnectionAsync();
@@ -254,7 +207,7 @@ public sealed class NodeDeathTests : PostgreSqlStoreTests
     private static async Task UntilAsync(Func<bool> condition)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         while (!condition())
         {
             await timer.WaitForNextTickAsync(limit.Token);

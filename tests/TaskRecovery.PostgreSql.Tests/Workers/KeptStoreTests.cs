@@ -103,7 +103,7 @@ public sealed class KeptStoreTests : IAsyncLifetime
         await queue.EnqueueAsync(new Pay(1), cancellationToken: Cancellation);
 
         var stuck = await Assert.ThrowsAsync<DrainException>(
-            () => test.DrainAsync(new DrainOptions { Timeout = TimeSpan.FromMilliseconds(400) }, Cancellation));
+            () => test.DrainAsync(new DrainOptions { Timeout = TimeSpan.FromSeconds(3) }, Cancellation));
 
         Assert.Contains("a transaction that is still open", stuck.Message, StringComparison.Ordinal);
         Assert.Contains("kind pay", stuck.Message, StringComparison.Ordinal);

@@ -28,7 +28,7 @@ public sealed class TransactionTests : IAsyncLifetime
         }
 
         var builder = Host.CreateEmptyApplicationBuilder(null);
-        builder.Services.AddSingleton(_handler);
+        builder.Services.AddPatience().AddSingleton(_handler);
         builder.Services.AddTaskRecovery(options => options.ShutdownTimeout = TimeSpan.FromSeconds(5))
             .UsePostgreSql(_database.ConnectionString)
             .AddWorker<Pay, PayWorker>(configure: options => options.RetryBase = TimeSpan.FromMilliseconds(1));

@@ -124,6 +124,7 @@ public sealed class FirstPagesTests : IAsyncLifetime
     private HostApplicationBuilder Builder()
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Services.AddPatience();
         builder.Services.AddSingleton(_world).AddSingleton<IMailer>(_world).AddSingleton<IPages>(_world).AddSingleton<IArchive>(_world)
             .AddSingleton<ITenants>(_world);
         return builder;

@@ -1,0 +1,12 @@
+using Microsoft.Extensions.DependencyInjection;
+
+namespace TaskRecovery.PostgreSql.Tests;
+
+/// <summary>Nodes for tests that are not about how soon a node is dead.</summary>
+internal static class PatientNodes
+{
+    /// <summary>By default, a node that has sent no heartbeat for 2.25 s cancels what it runs, and a busy machine may stop a thread for
+    /// longer. With this it waits for 7.5 s.</summary>
+    public static IServiceCollection AddPatience(this IServiceCollection services)
+        => services.Configure<TaskRecoveryOptions>(static options => options.Node.Grace = TimeSpan.FromSeconds(8));
+}
