@@ -11,9 +11,13 @@ public sealed class Journal : IDisposable
 {
     private readonly FileStream _file;
     private readonly Lock _gate = new();
+    private int _begun;
 
     public Journal(string path)
         => _file = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
+
+    /// <summary>How many handlers have begun in this process.</summary>
+    public int Begun => Volatile.Read(ref _begun);
 
     public void Write(long entryId, long fence, string what, string detail = "-")
     {
@@ -23,6 +27,11 @@ public sealed class Journal : IDisposable
         lock (_gate)
         {
             _file.Write(line);
+        }
+
+        if (what == JournalEvents.Begin)
+        {
+            Interlocked.Increment(ref _begun);
         }
     }
 

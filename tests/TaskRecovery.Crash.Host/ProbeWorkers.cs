@@ -150,6 +150,11 @@ internal sealed class PoisonProbeWorker(Journal journal) : IJobWorker<PoisonProb
             context.Kind,
             async token =>
             {
+                while (context.Crashes == 0 && journal.Begun < context.Args.Begun)
+                {
+                    await Task.Delay(10, token);
+                }
+
                 await Probe.HoldAsync(context.Args.HoldMs, token);
                 TestSupport.Signal.Kill.SendTo(Environment.ProcessId);
             },

@@ -35,8 +35,9 @@ public sealed record OddProbe(int Number, int Times);
 
 /// <summary>Work that kills its process.</summary>
 /// <param name="HoldMs">How long it waits before it does.</param>
+/// <param name="Begun">How many handlers must have begun in the process before, if no crash is known of it.</param>
 [JobKind("probe.poison")]
-public sealed record PoisonProbe(int HoldMs);
+public sealed record PoisonProbe(int HoldMs, int Begun = 0);
 
 /// <summary>The run of the probe job.</summary>
 /// <param name="HoldMs">How long it stays, in milliseconds.</param>

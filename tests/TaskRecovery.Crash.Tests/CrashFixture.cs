@@ -21,8 +21,8 @@ public abstract class CrashFixture : IAsyncDisposable
 
     private ServiceProvider Services => _services ?? throw new InvalidOperationException("The fixture was not started.");
 
-    /// <summary>How long after a kill work may take to run again: well below the lease, for a busy machine.</summary>
-    public abstract TimeSpan LongestAfterKill { get; }
+    /// <summary>The grace period of its nodes on PostgreSQL; null for the default.</summary>
+    public TimeSpan? Grace { get; set; }
 
     /// <summary>How many entries have a transaction of their own in the test of those.</summary>
     public virtual int TransactionEntries => 200;
@@ -39,6 +39,7 @@ public abstract class CrashFixture : IAsyncDisposable
     public ChildProcess Launch(Func<HostSettings, HostSettings>? configure = null)
     {
         var settings = SettingsFor(Path.Combine(_folder.FullName, $"{Interlocked.Increment(ref _journals)}.journal"));
+        settings = settings with { Grace = Grace };
         settings = configure?.Invoke(settings) ?? settings;
         var child = ChildProcess.StartDotnet(typeof(HostSettings).Assembly.Location, [settings.ToArgument()], HostSettings.ShortLived);
         _children.Add(child);

@@ -4,16 +4,27 @@ using TaskRecovery.TestSupport;
 
 namespace TaskRecovery.Crash.Tests;
 
-/// <summary>Real processes with default options on one store: what the tests of crashes share.</summary>
+/// <summary>Real processes on one store: what the tests of crashes share.</summary>
 public abstract class CrashTests(Func<Task<CrashFixture>> open) : IAsyncLifetime
 {
     private protected static readonly TimeSpan Lease = TimeSpan.FromSeconds(15);
 
+    // By default, a node that a busy machine stops for more than two seconds loses what it runs.
+    private protected static readonly TimeSpan PatientGrace = TimeSpan.FromSeconds(8);
+
     private CrashFixture? _fixture;
+
+    /// <summary>The grace period of the nodes on PostgreSQL; null for the default, where a test is about what dies and not about what
+    /// lives.</summary>
+    private protected virtual TimeSpan? Grace => PatientGrace;
 
     protected CrashFixture Fixture => _fixture ?? throw new InvalidOperationException("The fixture was not started.");
 
-    public async ValueTask InitializeAsync() => _fixture = await open();
+    public async ValueTask InitializeAsync()
+    {
+        _fixture = await open();
+        _fixture.Grace = Grace;
+    }
 
     public async ValueTask DisposeAsync()
     {

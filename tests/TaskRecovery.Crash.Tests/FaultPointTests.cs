@@ -6,6 +6,8 @@ namespace TaskRecovery.Crash.Tests;
 /// <summary>What happens to work when a process dies at a named place of the engine. Run on both stores.</summary>
 public abstract class FaultPointTests(Func<Task<CrashFixture>> open) : CrashTests(open)
 {
+    private protected override TimeSpan? Grace => null;
+
     [Theory]
     [InlineData("handler.started")]
     [InlineData("handler.finished")]

@@ -64,9 +64,11 @@ public sealed class PostgreSqlConnectionTests() : CrashTests(PostgreSqlCrashFixt
         Array.ForEach(stopped, process => process.Send(Signal.Stop));
         await Until.TrueAsync(
             async () => await Database.CountAsync("select count(*) from taskrecovery.nodes where dead_at is not null") == 2,
-            "both are declared dead", Lease + TimeSpan.FromSeconds(10));
+            "both are declared dead", Lease + TimeSpan.FromSeconds(30));
         await AllCompletedAsync([.. large, .. running]);
 
+        // Had they waited for the stopped claims, it would have been for ten seconds: longer than the 7.5 s after which a node of this test
+        // gives up.
         Assert.DoesNotContain(
             Fixture.ReadJournal(), line => line.What == JournalEvents.Token && others.Any(process => process.Id == line.ProcessId));
         Assert.All(others, process => Assert.DoesNotContain("[3006]", process.Output, StringComparison.Ordinal));

@@ -11,8 +11,6 @@ public sealed class PostgreSqlCrashFixture : CrashFixture
 
     public PostgresServer Server { get; }
 
-    public override TimeSpan LongestAfterKill => TimeSpan.FromSeconds(8);
-
     public static async Task<CrashFixture> OpenAsync()
     {
         var fixture = new PostgreSqlCrashFixture(

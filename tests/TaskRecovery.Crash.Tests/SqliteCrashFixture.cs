@@ -11,8 +11,6 @@ public sealed class SqliteCrashFixture : CrashFixture
     {
     }
 
-    public override TimeSpan LongestAfterKill => TimeSpan.FromSeconds(5);
-
     /// <summary>Transactions that write have the file one after the other: 200 took two minutes.</summary>
     public override int TransactionEntries => 60;
 

@@ -11,10 +11,10 @@ public abstract class StoppedProcessTests(Func<Task<CrashFixture>> open) : Crash
     public async Task A_stopped_process_that_wakes_after_its_lease_changes_nothing()
     {
         var stopped = await Fixture.StartNodeAsync(settings => settings with { NodeName = "sleeper", Concurrency = 20 });
-        var deaf = await EnqueueAsync(10, () => new PlainProbe(HoldMs: 25_000, IsUnresponsive: true));
+        var deaf = await EnqueueAsync(10, () => new PlainProbe(HoldMs: 40_000, IsUnresponsive: true));
 
         // So short are the rounds that it is stopped with calls of the store under way: their answers are there when it wakes.
-        var looping = await EnqueueAsync(10, () => new CheckpointProbe(Rounds: 1_500, HoldMs: 5));
+        var looping = await EnqueueAsync(10, () => new CheckpointProbe(Rounds: 3_000, HoldMs: 5));
         await RunningAsync(20);
         var others = await StartNodesAsync(2);
 
@@ -32,7 +32,8 @@ public abstract class StoppedProcessTests(Func<Task<CrashFixture>> open) : Crash
         stopped.Send(Signal.Continue);
         await AllCompletedAsync([.. deaf, .. looping]);
 
-        Assert.InRange(taken.TotalSeconds, 0, Lease.TotalSeconds + 5);
+        // Without the end of its lease, a process that stays stopped would keep its work for ever.
+        Assert.InRange(taken.TotalSeconds, 0, Lease.TotalSeconds + 20);
         await Until.TrueAsync(
             () => Fixture.ReadJournal().Where(line => line.ProcessId == stopped.Id
                 && line.What is JournalEvents.Token or JournalEvents.Refused).Select(line => line.EntryId).ToHashSet().IsSupersetOf(held),
@@ -53,7 +54,7 @@ public abstract class StoppedProcessTests(Func<Task<CrashFixture>> open) : Crash
     public async Task A_graceful_stop_gives_work_back_without_attempt_or_crash()
     {
         var leaving = await Fixture.StartNodeAsync(settings => settings with { ShutdownTimeout = TimeSpan.FromMilliseconds(200) });
-        var ids = await EnqueueAsync(40, () => new PlainProbe(HoldMs: 5000));
+        var ids = await EnqueueAsync(40, () => new PlainProbe(HoldMs: 15_000));
         await RunningAsync(20);
 
         leaving.Send(Signal.Terminate);
