@@ -10,7 +10,7 @@ public sealed class WebSampleProcessTests : IAsyncLifetime
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly DirectoryInfo _parent = Directory.CreateTempSubdirectory("taskrecovery-shop-test-");
-    private readonly int _port = FindPort();
+    private readonly int _port = LoopbackPort.FindFree();
     private readonly HttpClient _client;
     private ChildProcess _sample = null!;
 
@@ -18,7 +18,7 @@ public sealed class WebSampleProcessTests : IAsyncLifetime
         => _client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false })
         {
             BaseAddress = new Uri($"http://localhost:{_port}/"),
-            Timeout = TimeSpan.FromSeconds(10),
+            Timeout = TimeSpan.FromSeconds(30),
         };
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -113,7 +113,8 @@ public sealed class WebSampleProcessTests : IAsyncLifetime
             using var response = await _client.GetAsync(new Uri(path, UriKind.Relative), Cancellation);
             return await response.Content.ReadAsStringAsync(Cancellation);
         }
-        catch (HttpRequestException failure)
+        catch (Exception failure) when (failure is HttpRequestException
+            || (failure is TaskCanceledException && !Cancellation.IsCancellationRequested))
         {
             return failure.Message;
         }
@@ -140,12 +141,5 @@ public sealed class WebSampleProcessTests : IAsyncLifetime
         {
             return false;
         }
-    }
-
-    private static int FindPort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }
