@@ -204,7 +204,11 @@ internal sealed class CliFixture : IDisposable
     }
 
     private TaskRecoveryBuilder Use(TaskRecoveryBuilder builder)
-        => _server is null ? builder.UseSqlite(ConnectionString) : builder.UsePostgreSql(_server);
+    {
+        // By default, a node that a busy machine stops for more than two seconds loses what it runs.
+        builder.Services.Configure<TaskRecoveryOptions>(static options => options.Node.Grace = TimeSpan.FromSeconds(8));
+        return _server is null ? builder.UseSqlite(ConnectionString) : builder.UsePostgreSql(_server);
+    }
 
     private sealed record Joined(INodeSession Session, ServiceProvider Services) : IDisposable
     {

@@ -41,9 +41,7 @@ public sealed class OperatorTests(Chromium chromium)
         await page.Keyboard.PressAsync("?");
         await Expect(page.Locator("#keys")).ToBeVisibleAsync();
         await page.Keyboard.PressAsync("Escape");
-        await page.Keyboard.PressAsync("g");
-        await page.Keyboard.PressAsync("e");
-        await Expect(page).ToHaveTitleAsync("Entries · TaskRecovery");
+        await PressUntilTitleAsync(page, "Entries · TaskRecovery", "g", "e");
         await page.GotoAsync("jobs/entries?state=failed");
         await page.Keyboard.PressAsync("j");
         await page.Keyboard.PressAsync("x");
@@ -56,6 +54,28 @@ public sealed class OperatorTests(Chromium chromium)
         await Expect(page.Locator("h1")).ToHaveTextAsync("Retry 19 entries");
 
         Assert.Equal(2, app.Operations.Prepared?.EntryIds?.Count);
+    }
+
+    // The second key counts for 1.5 s after the first, which a busy machine may need for one of them.
+    private static async Task PressUntilTitleAsync(IPage page, string title, params string[] keys)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            foreach (var key in keys)
+            {
+                await page.Keyboard.PressAsync(key);
+            }
+
+            try
+            {
+                await Expect(page).ToHaveTitleAsync(title, new PageAssertionsToHaveTitleOptions { Timeout = 10_000 });
+                return;
+            }
+            catch (PlaywrightException) when (attempt < 3)
+            {
+                // Once more.
+            }
+        }
     }
 
     [Fact]

@@ -41,8 +41,7 @@ public sealed class ProxyTests(Chromium chromium)
 
         app.System.Snapshot = app.System.Snapshot with { Failed = new Count(7_777) };
         app.Time.Advance(TimeSpan.FromSeconds(3));
-        await Expect(page.Locator(".side .tally.bad").Last).ToContainTextAsync(
-            "7777", new LocatorAssertionsToContainTextOptions { Timeout = 10_000 });
+        await Expect(page.Locator(".side .tally.bad").Last).ToContainTextAsync("7777");
         Assert.Equal([], visitor.Complaints);
     }
 }

@@ -11,7 +11,8 @@ internal sealed class FakeSystem
 
     public List<NodeSummary> Nodes { get; } = [];
 
-    public List<EntryLife> Lives { get; } = [];
+    /// <summary>The entries. A test that changes them beside the server puts another list in place.</summary>
+    public List<EntryLife> Lives { get; set; } = [];
 
     public List<QueueEvent> Events { get; } = [];
 

@@ -17,6 +17,9 @@ internal sealed class RealStore(bool isPostgres) : IAsyncDisposable
         }
 
         _database ??= await (await PostgresServer.SharedAsync()).CreateDatabaseAsync("dashboard");
+
+        // By default, a node that a busy machine stops for more than two seconds loses what it runs.
+        builder.Services.Configure<TaskRecoveryOptions>(static options => options.Node.Grace = TimeSpan.FromSeconds(8));
         return builder.UsePostgreSql(_database.ConnectionString);
     }
 
