@@ -17,11 +17,12 @@ public sealed class TemporaryDatabase : IDisposable
 
     public string ConnectionString => $"Data Source={File}";
 
-    internal SqliteDatabase Open(Action<SqliteOptions>? configure = null, TimeProvider? time = null, ILogger? log = null)
+    internal SqliteDatabase Open(
+        Action<SqliteOptions>? configure = null, TimeProvider? time = null, ILogger? log = null, Action<Thread>? startThread = null)
     {
         var options = new SqliteOptions();
         configure?.Invoke(options);
-        var database = new SqliteDatabase(ConnectionString, options, time ?? TimeProvider.System, log);
+        var database = new SqliteDatabase(ConnectionString, options, time ?? TimeProvider.System, log, startThread: startThread);
         _open.Add(database);
         return database;
     }

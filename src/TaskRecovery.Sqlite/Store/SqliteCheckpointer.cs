@@ -6,7 +6,7 @@ namespace TaskRecovery.Sqlite;
 /// and no write should wait for it.</summary>
 /// <remarks>The log restarts only when all of it has been copied, which a separate connection never achieves beside a busy writer. If only
 /// a few pages are left, the writer copies them between two of its transactions.</remarks>
-internal sealed class SqliteCheckpointer(Func<SqliteSession> open, string file, ILogger logger) : IDisposable
+internal sealed class SqliteCheckpointer(Func<SqliteSession> open, string file, Action<Thread> start, ILogger logger) : IDisposable
 {
     // The number of 4 KiB pages in the log that starts a checkpoint. Infrequent checkpoints are cheaper, but a start after a crash reads
     // the whole log once.
@@ -30,20 +30,18 @@ internal sealed class SqliteCheckpointer(Func<SqliteSession> open, string file, 
     private int _pages;
     private int _reported;
 
-    /// <summary>Records what a commit has written. Called on the writer's thread.</summary>
+    /// <summary>Records what a commit has written. Called on the writer's thread. Never throws, because the transaction is
+    /// committed.</summary>
     public void Wrote(int pages)
     {
         _pages += pages;
         if (_pages >= DuePages)
         {
             _pages = 0;
-            if (_thread is null)
+            if (HasThread())
             {
-                _thread = new Thread(Run) { IsBackground = true, Name = "TaskRecovery SQLite checkpoints" };
-                _thread.Start();
+                _due.Set();
             }
-
-            _due.Set();
         }
     }
 
@@ -83,6 +81,30 @@ internal sealed class SqliteCheckpointer(Func<SqliteSession> open, string file, 
         _restIsDue = last.Pages > 0 && rest <= RestPages;
         Report(last.Pages, rest);
         return last;
+    }
+
+    // At a limit of processes, such as that of a container, no thread can be started. A later write tries it again.
+    private bool HasThread()
+    {
+        if (_thread is not null)
+        {
+            return true;
+        }
+
+        try
+        {
+            var thread = new Thread(Run) { IsBackground = true, Name = "TaskRecovery SQLite checkpoints" };
+            start(thread);
+            _thread = thread;
+            return true;
+        }
+#pragma warning disable CA1031 // The log only grows.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            logger.CheckpointFailed(file, exception);
+            return false;
+        }
     }
 
     private void Run()

@@ -23,8 +23,10 @@ internal sealed class SqliteDatabase : IDisposable
     /// <param name="time">The clock for stored times.</param>
     /// <param name="logger">The logger for warnings.</param>
     /// <param name="contentRoot">The folder that a relative path is resolved against.</param>
+    /// <param name="startThread">Starts the threads of the writer. Only tests replace it.</param>
     public SqliteDatabase(
-        string connectionString, SqliteOptions options, TimeProvider time, ILogger? logger = null, string? contentRoot = null)
+        string connectionString, SqliteOptions options, TimeProvider time, ILogger? logger = null, string? contentRoot = null,
+        Action<Thread>? startThread = null)
     {
         Batteries_V2.Init();
         SqliteVersion = raw.sqlite3_libversion_number();
@@ -36,7 +38,7 @@ internal sealed class SqliteDatabase : IDisposable
         Heartbeats = new HeartbeatFiles(_file);
         Retention = new RetentionFiles(_file, Locks);
         _readers = new SqliteReaders(OpenReader, _file.FullPath);
-        _writer = new SqliteWriter(OpenWriter, _file.FullPath, options, Logger) { OnOthersWrote = Names.Clear };
+        _writer = new SqliteWriter(OpenWriter, _file.FullPath, options, Logger, startThread) { OnOthersWrote = Names.Clear };
     }
 
     public SqliteOptions Options { get; }

@@ -113,13 +113,16 @@ internal sealed class SqliteSession(SqliteConnection connection, bool ownsConnec
         }
     }
 
+    /// <summary>Commits. Once SQLite has committed, only a replaced file makes this fail: after any other error the caller would store
+    /// again what is stored.</summary>
+    /// <exception cref="FileReplacedException">The file or its log was replaced: whether the transaction is kept is unknown.</exception>
     public void Commit()
     {
         Get("commit").Execute();
         Files?.Confirm();
         foreach (var action in _afterCommit)
         {
-            action();
+            RunAfterCommit(action);
         }
 
         _afterCommit.Clear();
@@ -146,7 +149,7 @@ internal sealed class SqliteSession(SqliteConnection connection, bool ownsConnec
     }
 
     /// <summary>Runs an action after the transaction has been committed. It never runs if the transaction is rolled back or belongs to the
-    /// caller of the library.</summary>
+    /// caller of the library. An exception of the action is ignored.</summary>
     public void AfterCommit(Action action) => _afterCommit.Add(action);
 
     public void Dispose()
@@ -166,6 +169,20 @@ internal sealed class SqliteSession(SqliteConnection connection, bool ownsConnec
             }
 
             connection.Dispose();
+        }
+    }
+
+    private static void RunAfterCommit(Action action)
+    {
+        try
+        {
+            action();
+        }
+#pragma warning disable CA1031 // The transaction is stored, whatever this action throws.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            // The actions fill caches. What is missing in a cache is read from the database.
         }
     }
 }

@@ -5,7 +5,8 @@ namespace TaskRecovery.Sqlite;
 /// <summary>The queue of waiting writes: a lane for ordinary writes, and one for long writes.</summary>
 /// <remarks>Many large batches at once must not delay claims and outcomes until the last batch is stored: long writes run one at a time,
 /// and the ordinary writes that arrived meanwhile run before the next one.</remarks>
-/// <param name="onFirst">Called for the first write, before the queue can be closed.</param>
+/// <param name="onFirst">Called for the first write, before the queue can be closed. If it throws, the write is not added, and the next one
+/// calls it again.</param>
 internal sealed class SqliteWriteQueue(Action onFirst)
 {
     private readonly Queue<SqliteWrite> _ordinary = new();
@@ -27,8 +28,8 @@ internal sealed class SqliteWriteQueue(Action onFirst)
 
             if (!_isUsed)
             {
-                _isUsed = true;
                 onFirst();
+                _isUsed = true;
             }
 
             (write.Kind == WriteKind.Long ? _long : _ordinary).Enqueue(write);

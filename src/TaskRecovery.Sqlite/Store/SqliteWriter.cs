@@ -21,23 +21,30 @@ internal sealed partial class SqliteWriter : IDisposable
     private readonly SqliteWriteQueue _queue;
     private readonly SqliteCheckpointer _checkpointer;
     private readonly List<SqliteWrite> _group = [];
+    private readonly Action<Thread> _start;
     private readonly bool _synchronousFull;
-    private readonly Thread _thread;
+    private Thread? _thread;
     private bool _afterLong;
     private long _commits;
     private SqliteSession? _session;
 
     /// <summary>Creates the writer. The connection is opened at the first write.</summary>
-    public SqliteWriter(Func<SqliteSession> open, string file, SqliteOptions options, ILogger logger)
+    /// <param name="open">Opens a connection that writes.</param>
+    /// <param name="file">The database file.</param>
+    /// <param name="options">The store's options.</param>
+    /// <param name="logger">The logger for warnings.</param>
+    /// <param name="start">Starts a thread. Only tests replace it.</param>
+    public SqliteWriter(
+        Func<SqliteSession> open, string file, SqliteOptions options, ILogger logger, Action<Thread>? start = null)
     {
         _open = open;
         _file = file;
         _logger = logger;
         _busyTimeout = options.BusyTimeout;
         _synchronousFull = options.Synchronous == SqliteSynchronous.Full;
-        _checkpointer = new SqliteCheckpointer(open, file, logger);
-        _thread = new Thread(Run) { IsBackground = true, Name = "TaskRecovery SQLite writer" };
-        _queue = new SqliteWriteQueue(_thread.Start);
+        _start = start ?? (static thread => thread.Start());
+        _checkpointer = new SqliteCheckpointer(open, file, _start, logger);
+        _queue = new SqliteWriteQueue(Start);
     }
 
     /// <summary>Called before a transaction does anything if another connection has, or may have, written since the last one.</summary>
@@ -49,9 +56,19 @@ internal sealed partial class SqliteWriter : IDisposable
     /// <summary>Queues a write.</summary>
     public void Add(SqliteWrite write)
     {
-        if (!_queue.TryAdd(write))
+        try
         {
-            write.Fail(new StoreUnavailableException($"The store over '{_file}' has been closed."));
+            if (!_queue.TryAdd(write))
+            {
+                write.Fail(new StoreUnavailableException($"The store over '{_file}' has been closed."));
+            }
+        }
+        catch (Exception exception) when (exception is OutOfMemoryException or ThreadStartException)
+        {
+            write.Fail(new StoreUnavailableException(
+                $"'{_file}' could not be written: its writer's thread could not be started ({exception.Message}). "
+                + "The process has too little memory, or has reached its limit of threads.",
+                exception));
         }
     }
 
@@ -59,13 +76,19 @@ internal sealed partial class SqliteWriter : IDisposable
     public void Dispose()
     {
         _queue.Close();
-        if (_thread.ThreadState.HasFlag(ThreadState.Unstarted))
+        if (_thread is not null)
         {
-            return;
+            _thread.Join(StopTimeout);
+            _checkpointer.Dispose();
         }
+    }
 
-        _thread.Join(StopTimeout);
-        _checkpointer.Dispose();
+    // Called under the lock of the queue, which Dispose takes before it reads the field.
+    private void Start()
+    {
+        var thread = new Thread(Run) { IsBackground = true, Name = "TaskRecovery SQLite writer" };
+        _start(thread);
+        _thread = thread;
     }
 
     private void Run()
@@ -201,13 +224,15 @@ internal sealed partial class SqliteWriter : IDisposable
 
             write.Run(session);
             Commit(session);
-            write.Succeed();
         }
         catch (Exception exception)
         {
             Recover(exception);
             write.Fail(SqliteErrors.Translate(exception, _file));
+            return;
         }
+
+        write.Succeed();
     }
 
     private void Recover(Exception exception)

@@ -7,6 +7,9 @@ namespace TaskRecovery.Sqlite.Tests.Store;
 /// <summary>What goes wrong beside the writes fails none of them.</summary>
 public sealed class WriterFailureTests : IDisposable
 {
+    // What the runtime throws if the operating system has no thread left.
+    private static readonly Type AtThreadLimit = typeof(OutOfMemoryException);
+
     private readonly TemporaryDatabase _files = new();
 
     [Fact]
@@ -58,5 +61,90 @@ public sealed class WriterFailureTests : IDisposable
         }
     }
 
+    [Fact]
+    public async Task A_thread_for_checkpoints_that_cannot_be_started_fails_no_write_and_is_started_later()
+    {
+        var (log, refused, started) = (new RecordedLog(), 0, new TaskCompletionSource());
+        var database = _files.Open(log: log, startThread: thread =>
+        {
+            if (thread.Name!.Contains("checkpoints", StringComparison.Ordinal))
+            {
+                if (Interlocked.Increment(ref refused) == 1)
+                {
+                    throw NoThread();
+                }
+
+                started.TrySetResult();
+            }
+
+            thread.Start();
+        });
+        var store = _files.Store(database);
+        await store.PrepareAsync(CancellationToken.None);
+        await using var connection = _files.Connect();
+        var args = $"\"{new string('x', 500_000)}\"";
+        var stored = 0;
+
+        // Two writes share each transaction, so that the one whose thread is refused has two.
+        while (!started.Task.IsCompleted && stored < 1_000)
+        {
+            Task<EnqueueResult[]> large, small;
+            await using (await connection.BeginTransactionAsync())
+            {
+                large = store.EnqueueAsync([TemporaryDatabase.Entry(args)], null, CancellationToken.None).AsTask();
+                small = store.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None).AsTask();
+            }
+
+            await Task.WhenAll(large, small);
+            stored += 2;
+        }
+
+        await started.Task.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+        Assert.Equal(stored, (await store.CountAsync(null, CancellationToken.None)).Waiting.Value);
+        Assert.Contains(log.Entries, static entry => entry.Id == 5004);
+    }
+
+    [Fact]
+    public async Task An_action_after_the_commit_that_throws_fails_no_write_and_keeps_no_other_action_from_running()
+    {
+        var database = _files.Open();
+        var (runs, actions) = (0, 0);
+
+        var result = await database.WriteAsync(
+            session =>
+            {
+                session.AfterCommit(static () => throw NoThread());
+                session.AfterCommit(() => actions++);
+                return ++runs;
+            },
+            CancellationToken.None);
+
+        Assert.Equal((1, 1, 1), (result, runs, actions));
+    }
+
+    [Fact]
+    public async Task A_writer_whose_thread_cannot_be_started_is_unavailable_until_it_can()
+    {
+        var starts = 0;
+        var database = _files.Open(startThread: thread =>
+        {
+            if (Interlocked.Increment(ref starts) == 1)
+            {
+                throw NoThread();
+            }
+
+            thread.Start();
+        });
+
+        var error = await Assert.ThrowsAsync<StoreUnavailableException>(
+            async () => await database.WriteAsync(static _ => true, CancellationToken.None));
+        Assert.True(await database.WriteAsync(static _ => true, CancellationToken.None).AsTask().WaitAsync(
+            TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken));
+
+        Assert.Contains("thread", error.Message, StringComparison.Ordinal);
+    }
+
     public void Dispose() => _files.Dispose();
+
+    private static Exception NoThread() => (Exception)Activator.CreateInstance(AtThreadLimit)!;
 }
