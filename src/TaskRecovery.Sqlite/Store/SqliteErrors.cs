@@ -22,13 +22,15 @@ internal static class SqliteErrors
     {
         SqliteException error => Translate(error, file),
         FileReplacedException => new StoreUnavailableException(exception.Message, exception),
+        CommitUnknownException => new StoreUnavailableException(
+            $"'{file}' did not confirm a commit: {exception.Message}. Whether this write is kept is unknown.", exception),
         ObjectDisposedException => new StoreUnavailableException($"The store over '{file}' has been closed.", exception),
         _ => exception,
     };
 
     /// <summary>Returns whether the connection must be reopened after this error.</summary>
     public static bool BreaksConnection(Exception exception)
-        => exception is FileReplacedException or SqliteException
+        => exception is FileReplacedException or CommitUnknownException or SqliteException
         {
             SqliteErrorCode: raw.SQLITE_IOERR or raw.SQLITE_CANTOPEN or raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB
                 or raw.SQLITE_READONLY or raw.SQLITE_NOMEM or raw.SQLITE_MISUSE,

@@ -116,9 +116,19 @@ internal sealed class SqliteSession(SqliteConnection connection, bool ownsConnec
     /// <summary>Commits. Once SQLite has committed, only a replaced file makes this fail: after any other error the caller would store
     /// again what is stored.</summary>
     /// <exception cref="FileReplacedException">The file or its log was replaced: whether the transaction is kept is unknown.</exception>
+    /// <exception cref="CommitUnknownException">Whether the transaction is kept is unknown. After any other error of SQLite it is
+    /// not.</exception>
     public void Commit()
     {
-        Get("commit").Execute();
+        try
+        {
+            Get("commit").Execute();
+        }
+        catch (SqliteException exception) when (SqliteErrors.BreaksConnection(exception))
+        {
+            throw new CommitUnknownException(exception);
+        }
+
         Files?.Confirm();
         foreach (var action in _afterCommit)
         {

@@ -188,9 +188,9 @@ internal sealed partial class SqliteWriter : IDisposable
                 write.Fail(SqliteErrors.Translate(error, _file));
             }
         }
-        else if (_group.Count == 1 || error is FileReplacedException)
+        else if (_group.Count == 1 || error is FileReplacedException or CommitUnknownException)
         {
-            // A commit to a replaced file may be kept after all, so a retry could store it twice.
+            // The commit may be kept after all, so a retry could store it twice.
             foreach (var write in _group)
             {
                 write.Fail(SqliteErrors.Translate(error, _file));

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 using SQLitePCL;
@@ -5,7 +7,7 @@ using SQLitePCL;
 namespace TaskRecovery.Sqlite.Tests.Store;
 
 /// <summary>What goes wrong beside the writes fails none of them.</summary>
-public sealed class WriterFailureTests : IDisposable
+public sealed partial class WriterFailureTests : IDisposable
 {
     // What the runtime throws if the operating system has no thread left.
     private static readonly Type AtThreadLimit = typeof(OutOfMemoryException);
@@ -144,7 +146,55 @@ public sealed class WriterFailureTests : IDisposable
         Assert.Contains("thread", error.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_commit_that_may_be_kept_is_repeated_for_no_write_of_its_group()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return;
+        }
+
+        var database = _files.Open();
+        await _files.Store(database).PrepareAsync(CancellationToken.None);
+        Task<int> first, breaking;
+        var (runs, breaks) = (0, 0);
+        await using var connection = _files.Connect();
+        await using (await connection.BeginTransactionAsync())
+        {
+            first = database.WriteAsync(_ => ++runs, CancellationToken.None).AsTask();
+            breaking = database.WriteAsync(
+                session =>
+                {
+                    session.Execute("create table scratch (value integer)");
+                    BreakSync($"{_files.File}-wal");
+                    return ++breaks;
+                },
+                CancellationToken.None).AsTask();
+        }
+
+        var error = await Assert.ThrowsAsync<StoreUnavailableException>(() => first);
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => breaking);
+
+        Assert.Contains("unknown", error.Message, StringComparison.Ordinal);
+        Assert.Equal((1, 1), (runs, breaks));
+        Assert.True(await database.WriteAsync(static _ => true, CancellationToken.None));
+    }
+
     public void Dispose() => _files.Dispose();
 
     private static Exception NoThread() => (Exception)Activator.CreateInstance(AtThreadLimit)!;
+
+    // Lets the handles of a file refer to a device that accepts every byte and can't be synced.
+    private static void BreakSync(string path)
+    {
+        using var device = File.OpenHandle("/dev/null", FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+        foreach (var handle in Directory.GetFiles("/proc/self/fd").Where(handle => new FileInfo(handle).LinkTarget == path))
+        {
+            var number = int.Parse(Path.GetFileName(handle), CultureInfo.InvariantCulture);
+            Assert.True(Duplicate((int)device.DangerousGetHandle(), number) >= 0);
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "dup2")]
+    private static partial int Duplicate(int from, int to);
 }
