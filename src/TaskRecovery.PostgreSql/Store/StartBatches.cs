@@ -43,7 +43,7 @@ internal sealed class StartBatches
             return;
         }
 
-        // Nothing was stored. Send each start alone, so that only the one that can't be stored fails.
+        // Send each start alone, so that only the one that can't be stored fails. A start that is stored already gets the same answer.
         foreach (var (request, same) in batch)
         {
             await TryWriteAsync(new Dictionary<TaskStartRequest, List<Call>> { [request] = same }, isLast: true).ConfigureAwait(false);

@@ -96,7 +96,7 @@ internal sealed class EntryWriter
         {
             await StoreBatchAsync(batch).ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is not StoreUnavailableException && batch.Count > 1)
+        catch (Exception exception) when (batch.Count > 1 && IsRefusal(exception))
         {
             // Nothing was stored. Write each entry alone, so that only the entry that can't be stored fails.
             foreach (var call in batch)
@@ -139,6 +139,13 @@ internal sealed class EntryWriter
             }
         }
     }
+
+    // Whether the store has refused what it was given, so that it has stored nothing. Any other error may come after the commit: a database
+    // that answered with an error of its own (SQLSTATE) has not committed, unless it lost the connection (08) or ended the session (57P).
+    private static bool IsRefusal(Exception exception)
+        => exception is ContentRefusedException or ArgumentException
+            || (exception is DbException { SqlState: { } state }
+                && !state.StartsWith("08", StringComparison.Ordinal) && !state.StartsWith("57P", StringComparison.Ordinal));
 
     // Usually all calls share one token or have none, so a linked source is seldom needed.
     private static (CancellationToken Token, CancellationTokenSource? Linked) Link(List<PendingEnqueue> batch)

@@ -69,7 +69,7 @@ internal sealed class ProgressWriter
         }
         catch (Exception exception) when (calls.Count > 1 && !OutageReporter.IsOutage(exception))
         {
-            // Nothing was stored. Store each call alone, so that only the one that can't be stored fails.
+            // Store each call alone, so that only the one that can't be stored fails. What is stored already may be stored again.
             foreach (var call in calls)
             {
                 await StoreAsync(lease, [call]).ConfigureAwait(false);

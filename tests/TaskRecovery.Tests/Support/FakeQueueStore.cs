@@ -52,6 +52,9 @@ internal sealed partial class FakeQueueStore : IQueueStore
     /// <summary>Why a flush as a whole can't be stored, as a database says it.</summary>
     public Func<IReadOnlyList<RunOutcome>, Exception?> RefuseFlush { get; set; } = static _ => null;
 
+    /// <summary>Why entries can't be stored together.</summary>
+    public Func<IReadOnlyList<NewEntry>, Exception?> RefuseEntries { get; set; } = static _ => null;
+
     /// <summary>Whether claimers store entries as claimed. Off, every entry is claimed by a claim.</summary>
     public bool StoresClaimed { get; set; }
 
@@ -143,7 +146,7 @@ internal sealed partial class FakeQueueStore : IQueueStore
 
     public ValueTask<EnqueueResult[]> EnqueueAsync(
         IReadOnlyList<NewEntry> entries, DbTransaction? transaction, CancellationToken cancellationToken)
-        => Call("enqueue", () => entries.Select(entry =>
+        => RefuseEntries(entries) is { } refusal ? throw refusal : Call("enqueue", () => entries.Select(entry =>
         {
             var holder = entry.UniqueKey is null ? null : _entries.Values.FirstOrDefault(other => other.Stored.Kind == entry.Kind
                 && other.Stored.UniqueKey == entry.UniqueKey && !other.IsEnded);

@@ -1,0 +1,115 @@
+using System.Data.Common;
+using System.Text;
+using TaskRecovery.Queue;
+using TaskRecovery.Storage;
+using TaskRecovery.Tests.Support;
+
+namespace TaskRecovery.Tests.Queue;
+
+/// <summary>Entries of several callers that share a transaction: an error of one is not the others', and nothing is stored twice.</summary>
+public sealed class EntryWriterTests
+{
+    private readonly FakeQueueStore _store = new();
+    private readonly EntryWriter _writer;
+
+    public EntryWriterTests()
+    {
+        var claimers = new LocalClaimers();
+        _writer = new EntryWriter(_store, claimers, new ClaimWaker(claimers), TimeProvider.System);
+    }
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(typeof(OutOfMemoryException))]
+    [InlineData(typeof(InvalidCastException))]
+    [InlineData(typeof(ObjectDisposedException))]
+    [InlineData(typeof(StoreUnavailableException))]
+    public async Task After_an_error_that_does_not_say_whether_they_are_stored_none_is_stored_again(Type type)
+    {
+        var error = type == typeof(ObjectDisposedException) ? new ObjectDisposedException("connection")
+            : type == typeof(StoreUnavailableException) ? new StoreUnavailableException("The answer was lost.")
+            : (Exception)Activator.CreateInstance(type)!;
+        _store.RefuseEntries = entries => entries.Count == 1 ? null : StoreAndFail(entries, error);
+
+        var calls = await WriteTogetherAsync();
+
+        foreach (var call in calls)
+        {
+            Assert.Same(error, await Assert.ThrowsAnyAsync<Exception>(() => call));
+        }
+
+        Assert.Equal(12, _store.Entries.Count);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_entry_that_the_store_refuses_fails_alone(bool isOfDriver)
+    {
+        Exception refusal = isOfDriver ? new RefusedByDriver() : new ContentRefusedException("13 is refused");
+        _store.RefuseEntries = entries => entries.Any(entry => Encoding.UTF8.GetString(entry.Args.Span) == "13") ? refusal : null;
+
+        var calls = await WriteTogetherAsync();
+
+        Assert.Same(refusal, await Assert.ThrowsAnyAsync<Exception>(() => calls[3]));
+        await Task.WhenAll(calls.Where((_, number) => number != 3));
+        Assert.Equal(11, _store.Entries.Count);
+    }
+
+    // Stores two entries, one for each writer, and ten more that wait meanwhile and so share a transaction.
+    private async Task<Task<EnqueueResult>[]> WriteTogetherAsync()
+    {
+        using var busy = new CountdownEvent(2);
+        using var free = new ManualResetEventSlim();
+        _store.OnCall = call =>
+        {
+            if (call == "enqueue")
+            {
+                busy.Signal();
+                free.Wait(TimeSpan.FromSeconds(20));
+            }
+        };
+        List<Task> first = [];
+        for (var writer = 1; writer <= 2; writer++)
+        {
+            first.Add(WriteAsync(writer));
+            var begun = 2 - writer;
+            Assert.True(SpinWait.SpinUntil(() => busy.CurrentCount == begun, TimeSpan.FromSeconds(20)));
+        }
+
+        Task<EnqueueResult>[] calls = [.. Enumerable.Range(10, 10).Select(WriteAsync)];
+        _store.OnCall = null;
+        free.Set();
+        await Task.WhenAll(first);
+        await Task.WhenAny(Task.WhenAll(calls), Task.Delay(TimeSpan.FromSeconds(20), TimeProvider.System, Cancellation));
+        return calls;
+    }
+
+    private Exception StoreAndFail(IReadOnlyList<NewEntry> entries, Exception error)
+    {
+        foreach (var entry in entries)
+        {
+            _store.Add(entry.Kind, Encoding.UTF8.GetString(entry.Args.Span));
+        }
+
+        return error;
+    }
+
+    private Task<EnqueueResult> WriteAsync(int number)
+        => _writer.WriteAsync(
+            new NewEntry
+            {
+                Kind = "test.work",
+                Queue = "default",
+                Priority = 5,
+                Args = Encoding.UTF8.GetBytes($"{number}"),
+                MaxAttempts = 10,
+            },
+            CancellationToken.None);
+
+    private sealed class RefusedByDriver : DbException
+    {
+        public override string SqlState => "22021";
+    }
+}
