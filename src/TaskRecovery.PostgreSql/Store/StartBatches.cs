@@ -61,7 +61,7 @@ internal sealed class StartBatches
                 batch[requests[i]].ForEach(call => call.TrySetResult(starts[i]));
             }
         }
-        catch (Exception exception) when (isLast || exception is StoreUnavailableException)
+        catch (Exception exception) when (isLast || exception is StoreUnavailableException or StoreConfigurationException)
         {
             foreach (var call in batch.Values.SelectMany(static calls => calls))
             {

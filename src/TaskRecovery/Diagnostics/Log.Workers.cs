@@ -74,7 +74,7 @@ internal static partial class Log
         + "it is discarded, and the entry is released later")]
     public static partial void OutcomeNotStorable(this ILogger logger, long entryId, string kind, Exception exception);
 
-    [LoggerMessage(2014, LogLevel.Warning, "A run of entry {EntryId} ({Kind}) ended because the store was not available; "
+    [LoggerMessage(2014, LogLevel.Warning, "A run of entry {EntryId} ({Kind}) ended because the store could not be used; "
         + "the entry is released without spending an attempt and runs again in {Delay}")]
     public static partial void StoreFailedRun(this ILogger logger, long entryId, string kind, TimeSpan delay, Exception exception);
 

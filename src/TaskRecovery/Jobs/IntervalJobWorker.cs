@@ -24,8 +24,6 @@ internal sealed class IntervalJobWorker<TArgs, THandler>(
     where TArgs : notnull
     where THandler : class, ITaskHandler<TArgs>
 {
-    private static readonly TimeSpan StoreWait = TimeSpan.FromSeconds(1);
-
     // Another node may know the time zone. This one asks rarely, and logs each time.
     private static readonly TimeSpan UnplannableWait = TimeSpan.FromMinutes(1);
 
@@ -85,11 +83,11 @@ internal sealed class IntervalJobWorker<TArgs, THandler>(
             start = await run.WhileLeasedAsync(answer).WaitOrAbandonAsync(cancellationToken).ConfigureAwait(false);
             run.IsStartAnswered = true;
         }
-        catch (StoreUnavailableException exception)
+        catch (Exception exception) when (StoreFailures.Is(exception))
         {
             // The user's code has not run, so this must not spend an attempt. If the store did start the task, the next attempt finds it.
             // If the store skipped the run, it has ended the entry, and this outcome changes nothing.
-            run.End(OutcomeKind.Snoozed, reason: null, exception.Message, StoreWait);
+            run.End(OutcomeKind.Snoozed, reason: null, exception.Message, StoreFailures.WaitAfter(exception));
             return null;
         }
 

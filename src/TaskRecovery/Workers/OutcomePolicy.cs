@@ -1,3 +1,4 @@
+using TaskRecovery.Hosting;
 using TaskRecovery.Nodes;
 using TaskRecovery.Rules;
 using TaskRecovery.Storage;
@@ -8,9 +9,6 @@ namespace TaskRecovery.Workers;
 internal static class OutcomePolicy
 {
     internal const int MaxErrorChars = 8_000;
-
-    // An unavailable store must not spend an attempt, but the entry must not be claimed again and again meanwhile either.
-    private static readonly TimeSpan StoreWait = TimeSpan.FromSeconds(1);
 
     /// <summary>Decides the outcome to store; <see langword="null"/> if the store has refused this claim before, so that nothing is
     /// stored.</summary>
@@ -46,8 +44,8 @@ internal static class OutcomePolicy
         {
             StopReason.Shutdown or StopReason.ClaimLost => Outcome(run, OutcomeKind.Released),
             StopReason.Cancelled => Outcome(run, OutcomeKind.Cancelled, EndReasons.CancelRequested),
-            _ => IsStoreFailure(exception)
-                ? Outcome(run, OutcomeKind.Released, reason: null, error: Describe(exception), delay: StoreWait)
+            _ => StoreFailures.Is(exception)
+                ? Outcome(run, OutcomeKind.Released, reason: null, error: Describe(exception), delay: StoreFailures.WaitAfter(exception))
                 : Failure(run, exception),
         };
     }
@@ -123,11 +121,6 @@ internal static class OutcomePolicy
         IsTask = outcome.IsTask,
         IsStartAnswered = outcome.IsStartAnswered,
     };
-
-    // Inner exceptions do not count: if the application wraps a store error in its own exception, that is a failure of the application.
-    private static bool IsStoreFailure(Exception exception)
-        => exception is StoreUnavailableException
-            || (exception is AggregateException { InnerExceptions: [var only] } && IsStoreFailure(only));
 
     private static string Ascii(string text)
         => string.Concat(text.Take(500).Select(static character => character is >= ' ' and <= '~' ? character : '?'));

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using TaskRecovery.Diagnostics;
+using TaskRecovery.Hosting;
 using TaskRecovery.Kinds;
 using TaskRecovery.Nodes;
 using TaskRecovery.Rules;
@@ -134,7 +135,7 @@ internal sealed class OutcomeSink(
         {
             _logger.EntryFailed(run.Entry.Id, run.Entry.Kind, run.Entry.Attempt, outcome.Reason, outcome.Error);
         }
-        else if (exception is StoreUnavailableException && run.StopReason == StopReason.None)
+        else if (exception is not null && StoreFailures.Is(exception) && run.StopReason == StopReason.None)
         {
             _logger.StoreFailedRun(run.Entry.Id, run.Entry.Kind, outcome.Delay, exception);
         }

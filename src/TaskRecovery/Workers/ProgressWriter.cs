@@ -67,7 +67,7 @@ internal sealed class ProgressWriter
                 calls[i].TrySetResult(held[i]);
             }
         }
-        catch (Exception exception) when (calls.Count > 1 && !OutageReporter.IsOutage(exception))
+        catch (Exception exception) when (calls.Count > 1 && !OutageReporter.IsOutage(exception) && !StoreFailures.Is(exception))
         {
             // Store each call alone, so that only the one that can't be stored fails. What is stored already may be stored again.
             foreach (var call in calls)

@@ -68,9 +68,10 @@ internal sealed partial class WorkRun
     /// <inheritdoc cref="NodeLease.WhileQueued"/>
     public CancellationToken WhileQueued => Claim.Lease.WhileQueued(shared.Store.Traits);
 
-    /// <summary>Calls the store, and retries while the store is unavailable, as long as the lease is valid and the run is not asked to
+    /// <summary>Calls the store, and retries while the store can't be used, as long as the lease is valid and the run is not asked to
     /// stop. The call must be safe to repeat.</summary>
     /// <exception cref="StoreUnavailableException">The store was unavailable for a minute, or the run is asked to stop.</exception>
+    /// <exception cref="StoreConfigurationException">The same, and a person must repair the store.</exception>
     /// <exception cref="ClaimLostException">The lease is lost.</exception>
     public async Task<T> RepeatWhileLeasedAsync<T>(Func<ValueTask<T>> ask)
     {
@@ -83,8 +84,9 @@ internal sealed partial class WorkRun
                 StoreFailure = null;
                 return answer;
             }
-            catch (StoreUnavailableException exception)
-                when (StopReason == StopReason.None && Claim.Lease.IsValid && shared.Time.GetElapsedTime(started) < LongestOutage)
+            catch (Exception exception)
+                when (StoreFailures.Is(exception) && StopReason == StopReason.None && Claim.Lease.IsValid
+                    && shared.Time.GetElapsedTime(started) < LongestOutage)
             {
                 // A restart or failover of the database takes a moment. It must not fail the handler, whose work before this call would be
                 // repeated.

@@ -115,6 +115,18 @@ public sealed class IntervalJobWorkerTests
     }
 
     [Fact]
+    public async Task Store_that_a_person_must_repair_at_the_start_does_not_spend_an_attempt()
+    {
+        _jobs.OnStart = (_, _) => throw new StoreConfigurationException("The password is wrong.");
+        await using var host = await StartAsync();
+
+        var id = AddEntry(maxAttempts: 1);
+        await _store.Until(store => store.Entry(id).Outcomes.Count == 1);
+
+        Assert.Equal((OutcomeKind.Snoozed, TimeSpan.FromMinutes(1), 0), (_store.Entry(id).Last.Kind, _store.Entry(id).Last.Delay, _runs));
+    }
+
+    [Fact]
     public async Task Store_that_is_away_at_the_start_does_not_spend_an_attempt()
     {
         _jobs.OnStart = (_, call) => call == 1
@@ -122,7 +134,7 @@ public sealed class IntervalJobWorkerTests
             : new TaskStart(TaskStartDecision.Started, _jobs.NewTask(), _jobs.Job, null);
         await using var host = await StartAsync();
 
-        var id = AddEntry();
+        var id = AddEntry(maxAttempts: 1);
         await _store.UntilEnded(id);
 
         Assert.Equal([OutcomeKind.Snoozed, OutcomeKind.Completed], _store.Entry(id).Kinds);

@@ -243,14 +243,16 @@ public sealed class StepTests
     [InlineData("save step")]
     [InlineData("save step answer")]
     [InlineData("save checkpoint")]
-    public async Task A_store_that_is_away_for_a_moment_costs_no_attempt_and_repeats_no_step(string call)
+    [InlineData("save step", true)]
+    [InlineData("save checkpoint", true)]
+    public async Task A_store_that_is_away_for_a_moment_costs_no_attempt_and_repeats_no_step(string call, bool isForAPerson = false)
     {
         var (failures, steps) = (0, 0);
         _store.OnCall = name =>
         {
             if (name == call && Interlocked.Increment(ref failures) <= 2)
             {
-                throw new StoreUnavailableException("the server restarts");
+                throw isForAPerson ? new StoreConfigurationException("no right") : new StoreUnavailableException("the server restarts");
             }
         };
         _work.Do = async (context, cancellationToken) =>

@@ -168,6 +168,22 @@ public sealed class StoreFailureTests
         Assert.Equal(1, host.Log.Count(2014));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_run_that_ends_because_a_person_must_repair_the_store_waits_for_that_without_spending_an_attempt(bool isWrapped)
+    {
+        var failure = new StoreConfigurationException("The password is wrong.");
+        _work.Do = (_, _) => throw (isWrapped ? new AggregateException(failure) : failure);
+        await using var host = await StartAsync();
+
+        var (id, _) = await host.Queue.EnqueueAsync(new TestArgs(), new EnqueueOptions { MaxAttempts = 1 });
+        await _store.Until(store => store.Entry(id).Outcomes.Count == 1);
+
+        Assert.Equal((OutcomeKind.Released, TimeSpan.FromMinutes(1)), (_store.Entry(id).Last.Kind, _store.Entry(id).Last.Delay));
+        Assert.Equal(1, host.Log.Count(2014));
+    }
+
     [Fact]
     public async Task A_claim_whose_answer_was_lost_is_released_and_runs()
     {

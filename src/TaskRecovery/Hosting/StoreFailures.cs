@@ -1,0 +1,27 @@
+namespace TaskRecovery.Hosting;
+
+/// <summary>Errors that say that the store can't be used now, whatever it was asked: it is not available, or a person must repair it. Such
+/// an error is not a failure of the work, so it spends no attempt.</summary>
+internal static class StoreFailures
+{
+    // An unavailable store is usually back soon, but an entry must not be claimed again and again meanwhile.
+    private static readonly TimeSpan Outage = TimeSpan.FromSeconds(1);
+
+    // A person acts later than that, and claims may work all the time: the work before the failing call is not to be repeated every second.
+    private static readonly TimeSpan Repair = TimeSpan.FromMinutes(1);
+
+    /// <summary>Whether an error is one of these. Inner exceptions do not count: if the application wraps a store error in its own
+    /// exception, that is a failure of the application.</summary>
+    public static bool Is(Exception exception)
+        => exception is StoreUnavailableException or StoreConfigurationException
+            || (exception is AggregateException { InnerExceptions: [var only] } && Is(only));
+
+    /// <summary>How long an entry waits after such an error before it is claimed again.</summary>
+    public static TimeSpan WaitAfter(Exception exception)
+        => exception switch
+        {
+            StoreConfigurationException => Repair,
+            AggregateException { InnerExceptions: [var only] } => WaitAfter(only),
+            _ => Outage,
+        };
+}
