@@ -16,6 +16,7 @@ internal sealed class SqliteDatabase : IDisposable
     private readonly TimeProvider _time;
     private readonly SqliteReaders _readers;
     private readonly SqliteWriter _writer;
+    private volatile bool _wasOpened;
 
     /// <summary>Creates the database object. The file is opened on first use.</summary>
     /// <param name="connectionString">The connection string that names the file.</param>
@@ -133,22 +134,12 @@ internal sealed class SqliteDatabase : IDisposable
         => _readers.ReadBrieflyAsync(work, cancellationToken);
 
     /// <summary>Opens a read connection that the caller owns.</summary>
-    public SqliteSession OpenReader()
+    public SqliteSession OpenReader() => Open(session =>
     {
-        var session = new SqliteSession(_file.Open(), ownsConnection: true);
-        try
-        {
-            session.Execute($"pragma busy_timeout = {ReaderBusyMilliseconds}; pragma query_only = on");
-            session.Harden();
-            Remember(session);
-            return session;
-        }
-        catch
-        {
-            session.Dispose();
-            throw;
-        }
-    }
+        session.Execute($"pragma busy_timeout = {ReaderBusyMilliseconds}; pragma query_only = on");
+        session.Harden();
+        Remember(session);
+    });
 
     /// <summary>Creates a session on the caller's own connection, inside the caller's transaction.</summary>
     /// <exception cref="ArgumentException">The transaction does not belong to this database, or is not active.</exception>
@@ -258,46 +249,59 @@ internal sealed class SqliteDatabase : IDisposable
         session.Files = new OpenFiles(_file, session.Connection.DataSource);
     }
 
-    private SqliteSession OpenWriter()
+    private SqliteSession OpenWriter() => Open(session =>
     {
-        var session = new SqliteSession(_file.Open(), ownsConnection: true);
+        if (session.IsReadOnly)
+        {
+            throw new SqliteException($"'{Path}' was opened for reading only", raw.SQLITE_READONLY);
+        }
+
+        session.Harden();
+
+        // The first connection switches the file to a write-ahead log, which needs exclusive access.
+        session.Execute($"pragma busy_timeout = {(int)Options.BusyTimeout.TotalMilliseconds}");
+        var mode = session.Query("pragma journal_mode = wal");
+        if (!string.Equals(mode, "wal", StringComparison.OrdinalIgnoreCase))
+        {
+            throw new StoreConfigurationException(
+                $"'{Path}' can't be used with a write-ahead log (its journal mode stays '{mode}'). Put it on a local disk, "
+                + "and open it without exclusive locking.");
+        }
+
+        session.Execute($"""
+            pragma busy_timeout = 0;
+            pragma synchronous = {(Options.Synchronous == SqliteSynchronous.Full ? "full" : "normal")};
+            pragma wal_autocheckpoint = 0;
+            pragma journal_size_limit = {16 * 1024 * 1024};
+            pragma cache_size = -32768;
+            pragma temp_store = memory;
+            pragma secure_delete = fast;
+            pragma fullfsync = on;
+            pragma checkpoint_fullfsync = on;
+            """);
+        Remember(session);
+        RefuseContent(session);
+    });
+
+    // Until the file has been opened once, a file that can't be opened is a wrong path or a missing right.
+    private SqliteSession Open(Action<SqliteSession> prepare)
+    {
+        SqliteSession? session = null;
         try
         {
-            if (session.IsReadOnly)
-            {
-                throw new SqliteException($"'{Path}' was opened for reading only", raw.SQLITE_READONLY);
-            }
-
-            session.Harden();
-
-            // The first connection switches the file to a write-ahead log, which needs exclusive access.
-            session.Execute($"pragma busy_timeout = {(int)Options.BusyTimeout.TotalMilliseconds}");
-            var mode = session.Query("pragma journal_mode = wal");
-            if (!string.Equals(mode, "wal", StringComparison.OrdinalIgnoreCase))
-            {
-                throw new StoreConfigurationException(
-                    $"'{Path}' can't be used with a write-ahead log (its journal mode stays '{mode}'). Put it on a local disk, "
-                    + "and open it without exclusive locking.");
-            }
-
-            session.Execute($"""
-                pragma busy_timeout = 0;
-                pragma synchronous = {(Options.Synchronous == SqliteSynchronous.Full ? "full" : "normal")};
-                pragma wal_autocheckpoint = 0;
-                pragma journal_size_limit = {16 * 1024 * 1024};
-                pragma cache_size = -32768;
-                pragma temp_store = memory;
-                pragma secure_delete = fast;
-                pragma fullfsync = on;
-                pragma checkpoint_fullfsync = on;
-                """);
-            Remember(session);
-            RefuseContent(session);
+            session = new SqliteSession(_file.Open(), ownsConnection: true);
+            prepare(session);
+            _wasOpened = true;
             return session;
+        }
+        catch (SqliteException exception) when (exception.SqliteErrorCode == raw.SQLITE_CANTOPEN && !_wasOpened)
+        {
+            session?.Dispose();
+            throw SqliteErrors.CantOpen(exception, Path);
         }
         catch
         {
-            session.Dispose();
+            session?.Dispose();
             throw;
         }
     }

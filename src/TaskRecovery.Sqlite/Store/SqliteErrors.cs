@@ -28,6 +28,11 @@ internal static class SqliteErrors
         _ => exception,
     };
 
+    /// <summary>The exception if a process can't open the file for the first time. Once it has been opened, the same error may
+    /// pass.</summary>
+    public static StoreConfigurationException CantOpen(SqliteException error, string file) => new(
+        $"'{file}' can't be opened or created. Check that its folder exists and that the process's user may create files in it.", error);
+
     /// <summary>Returns whether the connection must be reopened after this error.</summary>
     public static bool BreaksConnection(Exception exception)
         => exception is FileReplacedException or CommitUnknownException or SqliteException
@@ -50,10 +55,10 @@ internal static class SqliteErrors
         raw.SQLITE_PERM or raw.SQLITE_AUTH => new StoreConfigurationException(
             $"This process has no right to use '{file}'. Give its user the right to read and write it, "
             + "and to create files beside it.", error),
-        raw.SQLITE_CANTOPEN => new StoreConfigurationException(
-            $"'{file}' can't be opened or created. Check that its folder exists and that the process's user may create "
-            + "files in it.", error),
-        raw.SQLITE_FULL => new StoreConfigurationException(
+        raw.SQLITE_CANTOPEN => new StoreUnavailableException(
+            $"'{file}' or a file beside it can't be opened at the moment. Check how many files the process has open and may open, "
+            + "that the folder still exists, and that the process's user may create files in it.", error),
+        raw.SQLITE_FULL => new StoreUnavailableException(
             $"'{file}' can't grow: the disk, or the database by its own limit, is full. Nothing of this write was stored. "
             + "Make room on the disk, or keep ended entries for less time (RetentionOptions).", error),
         raw.SQLITE_TOOBIG or raw.SQLITE_CONSTRAINT or raw.SQLITE_MISMATCH or raw.SQLITE_RANGE => new ContentRefusedException(

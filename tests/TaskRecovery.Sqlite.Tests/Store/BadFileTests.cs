@@ -52,7 +52,7 @@ public sealed class BadFileTests : IDisposable
         var large = TemporaryDatabase.Entry($"\"{new string('x', 500_000)}\"");
         await database.WriteAsync(session => session.Query("pragma max_page_count = 100"), CancellationToken.None);
 
-        var error = await Assert.ThrowsAsync<StoreConfigurationException>(
+        var error = await Assert.ThrowsAsync<StoreUnavailableException>(
             async () => await store.EnqueueAsync([large], null, CancellationToken.None));
         var whileFull = await store.CountAsync(null, CancellationToken.None);
         await database.WriteAsync(session => session.Query("pragma max_page_count = 100000"), CancellationToken.None);
@@ -167,7 +167,6 @@ public sealed class BadFileTests : IDisposable
     [InlineData(SQLitePCL.raw.SQLITE_READONLY, "read-only")]
     [InlineData(SQLitePCL.raw.SQLITE_PERM, "right to read and write")]
     [InlineData(SQLitePCL.raw.SQLITE_CORRUPT, "restore a backup")]
-    [InlineData(SQLitePCL.raw.SQLITE_FULL, "Make room")]
     [InlineData(SQLitePCL.raw.SQLITE_ERROR, "MigrateOnStart")]
     public void An_error_that_a_person_must_act_on_names_the_file_and_the_remedy(int code, string remedy)
     {
@@ -178,12 +177,19 @@ public sealed class BadFileTests : IDisposable
     }
 
     [Theory]
-    [InlineData(SQLitePCL.raw.SQLITE_BUSY)]
-    [InlineData(SQLitePCL.raw.SQLITE_LOCKED)]
-    [InlineData(SQLitePCL.raw.SQLITE_IOERR)]
-    [InlineData(SQLitePCL.raw.SQLITE_NOMEM)]
-    public void An_error_that_may_pass_is_unavailability(int code)
-        => Assert.IsType<StoreUnavailableException>(SqliteErrors.Translate(new SqliteException("x", code), "/data/tasks.db"));
+    [InlineData(SQLitePCL.raw.SQLITE_BUSY, "short")]
+    [InlineData(SQLitePCL.raw.SQLITE_LOCKED, "short")]
+    [InlineData(SQLitePCL.raw.SQLITE_IOERR, "could not be used")]
+    [InlineData(SQLitePCL.raw.SQLITE_NOMEM, "could not be used")]
+    [InlineData(SQLitePCL.raw.SQLITE_FULL, "Make room")]
+    [InlineData(SQLitePCL.raw.SQLITE_CANTOPEN, "files the process has open")]
+    public void An_error_that_may_pass_is_unavailability(int code, string text)
+    {
+        var error = Assert.IsType<StoreUnavailableException>(SqliteErrors.Translate(new SqliteException("x", code), "/data/tasks.db"));
+
+        Assert.Contains("/data/tasks.db", error.Message, StringComparison.Ordinal);
+        Assert.Contains(text, error.Message, StringComparison.Ordinal);
+    }
 
     public void Dispose() => _files.Dispose();
 
