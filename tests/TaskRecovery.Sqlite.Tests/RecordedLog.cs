@@ -7,6 +7,9 @@ public sealed class RecordedLog : ILogger
 {
     private readonly List<(int Id, LogLevel Level, string Message)> _entries = [];
 
+    /// <summary>Called for every entry.</summary>
+    public Action<int>? OnEntry { get; init; }
+
     public IReadOnlyList<(int Id, LogLevel Level, string Message)> Entries
     {
         get
@@ -21,6 +24,7 @@ public sealed class RecordedLog : ILogger
     public void Log<TState>(
         LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
+        OnEntry?.Invoke(eventId.Id);
         lock (_entries)
         {
             _entries.Add((eventId.Id, logLevel, formatter(state, exception)));

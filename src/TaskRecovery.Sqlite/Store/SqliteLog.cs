@@ -32,7 +32,8 @@ internal static partial class SqliteLog
         + "it is tried again after the next writes")]
     private static partial void LogCheckpointFailed(ILogger logger, string file, Exception exception);
 
-    private static void Guarded(Action log)
+    /// <summary>Logs, and swallows the exception of a logger.</summary>
+    internal static void Guarded(Action log)
     {
         try
         {

@@ -27,6 +27,7 @@ internal sealed class IntervalJobWorker<TArgs, THandler>(
     // Another node may know the time zone. This one asks rarely, and logs each time.
     private static readonly TimeSpan UnplannableWait = TimeSpan.FromMinutes(1);
 
+    private readonly ILogger _logger = logger.Guarded();
     private readonly WorkDelegate _pipeline = pipeline.Build(static (context, cancellationToken)
         => context.Services.GetRequiredService<THandler>().RunAsync((TaskContext<TArgs>)context, cancellationToken));
 
@@ -58,7 +59,7 @@ internal sealed class IntervalJobWorker<TArgs, THandler>(
         run.TaskId = task.Id;
         if (start.Decision == TaskStartDecision.Recovered && task is not { Attempt: 1, Crashes: 0 })
         {
-            logger.TaskResumed(task.Id, job.Name, run.Entry.Attempt, run.Entry.Crashes);
+            _logger.TaskResumed(task.Id, job.Name, run.Entry.Attempt, run.Entry.Crashes);
         }
 
         var args = EntryArgs.Read<TArgs>(json, job.Kind, Encoding.UTF8.GetBytes(job.Args));
@@ -93,7 +94,7 @@ internal sealed class IntervalJobWorker<TArgs, THandler>(
 
         if (start is { Dropped: > 0, Job: { } late })
         {
-            logger.RunsDropped(late.Name, start.Dropped);
+            _logger.RunsDropped(late.Name, start.Dropped);
         }
 
         switch (start.Decision)
@@ -107,7 +108,7 @@ internal sealed class IntervalJobWorker<TArgs, THandler>(
                 run.EndAsLost();
                 break;
             case TaskStartDecision.Wait when start.Reason is { } problem:
-                logger.JobUnplannable(start.Job!.Name, problem);
+                _logger.JobUnplannable(start.Job!.Name, problem);
                 run.End(OutcomeKind.Snoozed, reason: null, delay: UnplannableWait);
                 return null;
             case TaskStartDecision.Wait:
@@ -118,7 +119,7 @@ internal sealed class IntervalJobWorker<TArgs, THandler>(
                 break;
         }
 
-        logger.RunSkipped(args.JobId, run.Entry.Id, start.Decision, start.Reason);
+        _logger.RunSkipped(args.JobId, run.Entry.Id, start.Decision, start.Reason);
         return null;
     }
 

@@ -24,6 +24,7 @@ internal sealed class JobDeclarations(
     private static readonly TimeSpan LongestDeployment = TimeSpan.FromHours(1);
 
     private readonly string _application = actor.Name;
+    private readonly ILogger _logger = logger.Guarded();
     private bool _hasLookedForOrphans;
 
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -52,7 +53,7 @@ internal sealed class JobDeclarations(
         {
             foreach (var job in await store.UpsertManyAsync(part, cancellationToken).ConfigureAwait(false))
             {
-                logger.JobDeclared(job.Name, job.Id, job.Schedule, job.NextRunAt);
+                _logger.JobDeclared(job.Name, job.Id, job.Schedule, job.NextRunAt);
             }
         }
 
@@ -72,7 +73,7 @@ internal sealed class JobDeclarations(
                 _application, job.Name, LongestDeployment, actor.Because("the application no longer declares it"), cancellationToken)
                 .ConfigureAwait(false))
             {
-                logger.OrphanDeleted(job.Name, _application);
+                _logger.OrphanDeleted(job.Name, _application);
             }
             else
             {
@@ -84,7 +85,7 @@ internal sealed class JobDeclarations(
         {
             await store.SetOrphanedAsync(_application, orphans, cancellationToken).ConfigureAwait(false);
             var names = string.Join(", ", orphans.Take(MostNames)) + (orphans.Count > MostNames ? ", ..." : "");
-            logger.JobsOrphaned(orphans.Count, _application, names);
+            _logger.JobsOrphaned(orphans.Count, _application, names);
         }
     }
 }

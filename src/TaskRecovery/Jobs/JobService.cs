@@ -19,6 +19,8 @@ internal sealed class JobService(
     ILogger<JobService> logger)
     : IJobService
 {
+    private readonly ILogger _logger = logger.Guarded();
+
     public async Task<Job> CreateOrUpdateAsync<TArgs>(
         JobDefinition definition, TArgs args, CancellationToken cancellationToken = default)
         where TArgs : notnull
@@ -130,7 +132,7 @@ internal sealed class JobService(
         var planned = await planner.RecoverAsync(cancellationToken).ConfigureAwait(false);
         if (planned > 0)
         {
-            logger.JobsRecovered(planned);
+            _logger.JobsRecovered(planned);
         }
 
         return planned;

@@ -12,6 +12,7 @@ internal sealed class OperationLoop(
     : StoreLoop("The work on bulk operations", services)
 {
     private readonly HashSet<long> _failing = [];
+    private readonly ILogger _logger = logger.Guarded();
     private int _rounds;
 
     /// <inheritdoc/>
@@ -70,7 +71,7 @@ internal sealed class OperationLoop(
 
             if (_failing.Add(operation))
             {
-                logger.OperationFailed(operation, exception);
+                _logger.OperationFailed(operation, exception);
             }
         }
     }

@@ -72,7 +72,7 @@ internal sealed class ClaimReconciler(
         if (entries > 0)
         {
             waker.WakeAll();
-            metrics.Released(entries);
+            Guard.Notify((metrics, entries), static told => told.metrics.Released(told.entries));
             _logger.ReleasedUnknownClaims(entries, unknown.Count);
         }
 

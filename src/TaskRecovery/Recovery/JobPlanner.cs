@@ -8,6 +8,7 @@ namespace TaskRecovery.Recovery;
 internal sealed class JobPlanner(IJobStore store, ILogger<JobPlanner> logger)
 {
     private readonly Lock _lock = new();
+    private readonly ILogger _logger = logger.Guarded();
     private HashSet<UnplannableJob> _known = [];
 
     /// <summary>Resumes the jobs whose pause has ended, and plans the jobs that have no planned run.</summary>
@@ -27,7 +28,7 @@ internal sealed class JobPlanner(IJobStore store, ILogger<JobPlanner> logger)
         var corrected = await store.CorrectPlansAsync(cancellationToken).ConfigureAwait(false);
         if (corrected.Planned > 0)
         {
-            logger.PlansCorrected(corrected.Planned);
+            _logger.PlansCorrected(corrected.Planned);
         }
 
         return planned;
@@ -46,7 +47,7 @@ internal sealed class JobPlanner(IJobStore store, ILogger<JobPlanner> logger)
 
         foreach (var job in fresh)
         {
-            logger.JobUnplannable(job.Name, job.Problem);
+            _logger.JobUnplannable(job.Name, job.Problem);
         }
     }
 }

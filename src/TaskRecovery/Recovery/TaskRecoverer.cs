@@ -13,6 +13,8 @@ internal sealed class TaskRecoverer(
     IRecoveryStore queue, IJobStore jobs, IClaimWaker waker, Metrics metrics,
     IOptions<TaskRecoveryOptions> options, ILogger<TaskRecoverer> logger)
 {
+    private readonly ILogger _logger = logger.Guarded();
+
     private RecoveryOptions Options => options.Value.Recovery;
 
     /// <summary>Runs task recovery: sweeps the claims of dead nodes until none is left, then repairs the tasks whose entry is missing or
@@ -51,7 +53,7 @@ internal sealed class TaskRecoverer(
 
         // Wake the claimers before logging, so that they claim the entries meanwhile.
         waker.WakeAll();
-        metrics.Recovered(report);
+        Guard.Notify((metrics, report), static told => told.metrics.Recovered(told.report));
         foreach (var item in report.Items)
         {
             if (item.Action == RecoveryAction.Closed)
@@ -64,18 +66,18 @@ internal sealed class TaskRecoverer(
             }
         }
 
-        logger.RecoveryDone(report.Recovered, report.Closed);
+        _logger.RecoveryDone(report.Recovered, report.Closed);
     }
 
     private void LogRecovered(RecoveryItem item, string cause)
     {
         if (item.TaskId is not null)
         {
-            logger.RecoveredTask(item.TaskId, item.EntryId, Shown(item.Kind), Shown(item.Node), cause, item.Crashes);
+            _logger.RecoveredTask(item.TaskId, item.EntryId, Shown(item.Kind), Shown(item.Node), cause, item.Crashes);
         }
         else
         {
-            logger.RecoveredEntry(item.EntryId, Shown(item.Kind), Shown(item.Node), cause, item.Crashes);
+            _logger.RecoveredEntry(item.EntryId, Shown(item.Kind), Shown(item.Node), cause, item.Crashes);
         }
     }
 
@@ -85,11 +87,11 @@ internal sealed class TaskRecoverer(
         var reason = item.Reason ?? "its entry has completed";
         if (item.TaskId is not null)
         {
-            logger.ClosedTask(item.TaskId, item.EntryId, Shown(item.Kind), Shown(item.Node), reason, item.Crashes);
+            _logger.ClosedTask(item.TaskId, item.EntryId, Shown(item.Kind), Shown(item.Node), reason, item.Crashes);
         }
         else
         {
-            logger.EndedEntry(item.EntryId, Shown(item.Kind), Shown(item.Node), reason, item.Crashes);
+            _logger.EndedEntry(item.EntryId, Shown(item.Kind), Shown(item.Node), reason, item.Crashes);
         }
     }
 

@@ -50,6 +50,16 @@ public sealed class FileAccessTests : IDisposable
     }
 
     [Fact]
+    public async Task A_logger_that_throws_at_the_warning_ends_no_start()
+    {
+        await _files.OpenStoreAsync();
+        SetMode(_files.File, Own | UnixFileMode.OtherRead);
+        var log = new RecordedLog { OnEntry = static _ => throw new InvalidOperationException("no sink") };
+
+        await _files.Store(_files.Open(log: log)).PrepareAsync(CancellationToken.None);
+    }
+
+    [Fact]
     public void A_relative_path_starts_from_the_content_root()
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ContentRootPath = _files.Folder });

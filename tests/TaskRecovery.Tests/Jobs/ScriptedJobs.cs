@@ -82,11 +82,14 @@ internal sealed class ScriptedJobs : IJobStore
 
     public Task<JobRecovery> RecoverJobsAsync(CancellationToken cancellationToken) => System.Threading.Tasks.Task.FromResult(Recovery);
 
-    public Task<JobRecovery> CorrectPlansAsync(CancellationToken cancellationToken)
-        => System.Threading.Tasks.Task.FromResult(new JobRecovery(0, []));
+    public JobRecovery Correction { get; set; } = new(0, []);
+
+    public RecoveryReport TaskReport { get; set; } = RecoveryReport.Empty;
+
+    public Task<JobRecovery> CorrectPlansAsync(CancellationToken cancellationToken) => System.Threading.Tasks.Task.FromResult(Correction);
 
     public Task<RecoveryReport> RecoverTasksAsync(TimeSpan maxAge, int maxCrashes, CancellationToken cancellationToken)
-        => System.Threading.Tasks.Task.FromResult(RecoveryReport.Empty);
+        => System.Threading.Tasks.Task.FromResult(TaskReport);
 
     public List<DateTimeOffset> Backfilled { get; } = [];
 

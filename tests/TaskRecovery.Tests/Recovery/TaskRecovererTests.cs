@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using TaskRecovery.Tests.Support;
 
 namespace TaskRecovery.Tests.Recovery;
@@ -46,6 +47,28 @@ public sealed class TaskRecovererTests : IDisposable
 
         Assert.Contains(_recovery.Log.Texts, line => line.Contains("because the node left", StringComparison.Ordinal));
         Assert.Contains(_recovery.Log.Texts, line => line.Contains("because its entry was missing", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_listener_to_metrics_that_throws_ends_no_recovery()
+    {
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, self) =>
+            {
+                if (ReferenceEquals(instrument.Meter, _recovery.Metrics.Meter))
+                {
+                    self.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        listener.SetMeasurementEventCallback<long>((_, _, _, _) => throw new InvalidOperationException("no exporter"));
+        listener.Start();
+        _recovery.Store.NextSweep(RecoveryUnderTest.Report(RecoveryAction.Recovered));
+
+        var report = await _recovery.Recoverer.RecoverOnceAsync(Cancellation);
+
+        Assert.Equal(1, report.Recovered);
     }
 
     [Fact]

@@ -1,6 +1,8 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using TaskRecovery.Storage;
+using TaskRecovery.Tests.Jobs;
 using TaskRecovery.Tests.Support;
 
 namespace TaskRecovery.Tests.Workers;
@@ -36,6 +38,47 @@ public sealed class ListenerFailureTests
         host.Log.OnLine = null;
 
         Assert.All(ids, id => Assert.Equal([OutcomeKind.Retried, OutcomeKind.Retried, OutcomeKind.Completed], _store.Entry(id).Kinds));
+    }
+
+    [Fact]
+    public async Task A_logger_that_throws_keeps_no_node_from_starting()
+    {
+        var jobs = new ScriptedJobs
+        {
+            Recovery = new JobRecovery(1, [new UnplannableJob("digest", "no such time zone")]),
+            Correction = new JobRecovery(1, []),
+            TaskReport = RecoveryUnderTest.Report(RecoveryAction.Recovered, Guid.NewGuid()),
+            Declared = { new DeclaredJob("gone", "digest of gone", IsOrphaned: false) },
+        };
+        await using var host = WorkHost.Create(_store, builder => Register(builder, jobs).AddIntervalJob(
+            "mails", TimeSpan.FromHours(1), new TestArgs()));
+        var failed = ThrowFrom(host.Log);
+
+        await host.StartAsync();
+        var (id, _) = await host.Queue.EnqueueAsync(new TestArgs());
+        await _store.UntilEnded(id);
+        host.Log.OnLine = null;
+
+        Assert.Equal(["gone"], jobs.Orphaned);
+        Assert.Superset(new HashSet<int> { 3060, 3063, 4001, 4005, 4006, 4007 }, failed.ToHashSet());
+    }
+
+    [Fact]
+    public async Task A_logger_that_throws_costs_no_run_of_a_job()
+    {
+        var jobs = new ScriptedJobs();
+        jobs.OnStart = (_, call) => call == 1
+            ? new TaskStart(TaskStartDecision.Recovered, jobs.NewTask(crashes: 1), jobs.Job, null, Dropped: 3)
+            : new TaskStart(TaskStartDecision.Wait, null, jobs.Job, "no such time zone");
+        await using var host = await WorkHost.StartAsync(_store, builder => Register(builder, jobs));
+        var failed = ThrowFrom(host.Log);
+
+        long[] ids = [AddRun(jobs.Job.Id), AddRun(jobs.Job.Id)];
+        await _store.Until(store => ids.All(id => store.Entry(id).Outcomes.Count == 1));
+        host.Log.OnLine = null;
+
+        Assert.Equivalent(new[] { OutcomeKind.Completed, OutcomeKind.Snoozed }, ids.Select(id => _store.Entry(id).Last.Kind), strict: true);
+        Assert.Superset(new HashSet<int> { 4004, 4006, 4009 }, failed.ToHashSet());
     }
 
     [Fact]
@@ -83,6 +126,34 @@ public sealed class ListenerFailureTests
 
         Assert.Contains("smile: \uFFFD", _store.Entry(id).Outcomes[0].Error, StringComparison.Ordinal);
     }
+
+    // The host's own messages have low ids, and it does not survive a logger that throws.
+    private static ConcurrentBag<int> ThrowFrom(WorkLog log)
+    {
+        var failed = new ConcurrentBag<int>();
+        log.OnLine = id =>
+        {
+            if (id >= 1_000)
+            {
+                failed.Add(id);
+                throw new InvalidOperationException("The sink writes to the same database.");
+            }
+        };
+        return failed;
+    }
+
+    private TaskRecoveryBuilder Register(TaskRecoveryBuilder builder, ScriptedJobs jobs)
+    {
+        builder.Services.AddSingleton(_work);
+        builder.Services.AddSingleton(new TestRun());
+        builder.Services.AddSingleton<IJobStore>(jobs);
+        return builder.AddWorker<TestArgs, TestWorker>().AddTaskHandler<TestArgs, TestHandler>();
+    }
+
+    private long AddRun(Guid job)
+        => _store.Add(
+            "task:test.work", $$"""{"jobId":"{{job}}","taskId":null}""",
+            entry => entry.Stored = entry.Stored with { MaxAttempts = 1 });
 
     private Task<WorkHost> StartAsync(int? concurrency = null) => WorkHost.StartAsync(_store, builder =>
     {
