@@ -13,33 +13,17 @@ internal sealed class Tracing : IDisposable
     public static string? TraceParent
         => Activity.Current is { IdFormat: ActivityIdFormat.W3C } activity ? activity.Id : null;
 
-    /// <summary>Starts the activity of an enqueue.</summary>
+    /// <summary>Starts the activity of an enqueue. An exception of a listener is ignored.</summary>
     /// <param name="queue">The queue; <see langword="null"/> if the entries have different ones.</param>
     /// <param name="kind">The kind; <see langword="null"/> if the entries have different ones.</param>
     /// <param name="count">The number of entries.</param>
     public Activity? StartEnqueue(string? queue, string? kind, int count)
-    {
-        if (!_source.HasListeners())
-        {
-            return null;
-        }
+        => _source.HasListeners()
+            ? Guard.Ask((this, queue, kind, count), static sent => sent.Item1.StartSend(sent.queue, sent.kind, sent.count))
+            : null;
 
-        var activity = _source.StartActivity(queue is null ? "send" : $"send {queue}", ActivityKind.Producer);
-        if (activity is { IsAllDataRequested: true })
-        {
-            activity.SetTag("messaging.system", "taskrecovery");
-            activity.SetTag("messaging.operation.type", "send");
-            activity.SetTag("messaging.operation.name", "enqueue");
-            activity.SetTag("messaging.destination.name", queue);
-            activity.SetTag("taskrecovery.kind", kind);
-            if (count > 1)
-            {
-                activity.SetTag("messaging.batch.message_count", count);
-            }
-        }
-
-        return activity;
-    }
+    /// <summary>Ends an activity at the end of the caller's block. An exception of a listener is ignored.</summary>
+    public static Ending EndOf(Activity? activity) => new(activity);
 
     /// <summary>Starts the activity of a run, as a child of the enqueuing caller's activity.</summary>
     public Activity? StartRun(ClaimedEntry entry, string queue, long fence)
@@ -69,6 +53,31 @@ internal sealed class Tracing : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _source.Dispose();
+
+    /// <summary>Ends an activity when it is disposed.</summary>
+    internal readonly struct Ending(Activity? activity) : IDisposable
+    {
+        public void Dispose() => End(activity);
+    }
+
+    private Activity? StartSend(string? queue, string? kind, int count)
+    {
+        var activity = _source.StartActivity(queue is null ? "send" : $"send {queue}", ActivityKind.Producer);
+        if (activity is { IsAllDataRequested: true })
+        {
+            activity.SetTag("messaging.system", "taskrecovery");
+            activity.SetTag("messaging.operation.type", "send");
+            activity.SetTag("messaging.operation.name", "enqueue");
+            activity.SetTag("messaging.destination.name", queue);
+            activity.SetTag("taskrecovery.kind", kind);
+            if (count > 1)
+            {
+                activity.SetTag("messaging.batch.message_count", count);
+            }
+        }
+
+        return activity;
+    }
 
     private Activity? StartProcess(ClaimedEntry entry, string queue, long fence)
     {

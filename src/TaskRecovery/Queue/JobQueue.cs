@@ -19,7 +19,7 @@ internal sealed class JobQueue(
     {
         AmbientTransaction.RefuseEnqueue(nameof(EnqueueAsync));
         own.RefuseEnqueue(nameof(EnqueueAsync));
-        using var activity = tracing.StartEnqueue(options?.Queue ?? EntryLimits.DefaultQueue, kind: null, count: 1);
+        using var activity = Tracing.EndOf(tracing.StartEnqueue(options?.Queue ?? EntryLimits.DefaultQueue, kind: null, count: 1));
         var entry = factory.Create(args, options);
         var result = await writer.WriteAsync(entry, cancellationToken).ConfigureAwait(false);
         Stored(entry, result);
@@ -85,7 +85,7 @@ internal sealed class JobQueue(
         where TArgs : notnull
     {
         ArgumentNullException.ThrowIfNull(transaction);
-        using var activity = tracing.StartEnqueue(options?.Queue ?? EntryLimits.DefaultQueue, kind: null, count: 1);
+        using var activity = Tracing.EndOf(tracing.StartEnqueue(options?.Queue ?? EntryLimits.DefaultQueue, kind: null, count: 1));
         var entry = factory.Create(args, options);
         var results = await writer.WriteAsync([entry], transaction, cancellationToken).ConfigureAwait(false);
         Stored(entry, results[0]);
@@ -107,7 +107,7 @@ internal sealed class JobQueue(
             return [];
         }
 
-        using var activity = tracing.StartEnqueue(queue: null, kind: null, count: count > 0 ? count : 2);
+        using var activity = Tracing.EndOf(tracing.StartEnqueue(queue: null, kind: null, count: count > 0 ? count : 2));
         var entries = requests.Select(factory.Create).ToArray();
         if (entries.Length == 0)
         {
@@ -127,7 +127,8 @@ internal sealed class JobQueue(
     {
         if (!result.IsDuplicate)
         {
-            metrics.Enqueued(entry.Queue, entry.Kind);
+            // The entry is stored, so a listener that throws must not make the call look failed.
+            Guard.Notify((metrics, entry), static told => told.metrics.Enqueued(told.entry.Queue, told.entry.Kind));
         }
     }
 }

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection;
+using TaskRecovery.Diagnostics;
 using TaskRecovery.Storage;
 using TaskRecovery.Tests.Jobs;
 using TaskRecovery.Tests.Support;
@@ -102,6 +104,47 @@ public sealed class ListenerFailureTests
         Assert.All([first, second], id => Assert.Equal([OutcomeKind.Completed], _store.Entry(id).Kinds));
     }
 
+    [Theory]
+    [InlineData("sample")]
+    [InlineData("start")]
+    [InlineData("stop")]
+    [InlineData("measurement")]
+    public async Task A_listener_that_throws_makes_no_stored_enqueue_look_failed(string at)
+    {
+        const string Name = "send to-listener"; // Of this test only: others run beside it.
+        using var activities = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == TaskRecoveryDiagnostics.ActivitySourceName,
+            Sample = (ref ActivityCreationOptions<ActivityContext> options)
+                => options.Name != Name ? ActivitySamplingResult.None
+                    : at == "sample" ? throw new InvalidOperationException("no sample") : ActivitySamplingResult.AllData,
+            ActivityStarted = activity => ThrowIf(at == "start" && activity.OperationName == Name),
+            ActivityStopped = activity => ThrowIf(at == "stop" && activity.OperationName == Name),
+        };
+        ActivitySource.AddActivityListener(activities);
+        await using var host = await StartAsync();
+        var meter = host.Services.GetRequiredService<Metrics>().Meter;
+        using var measurements = new MeterListener
+        {
+            InstrumentPublished = (instrument, self) =>
+            {
+                if (ReferenceEquals(instrument.Meter, meter) && instrument.Name == TaskRecoveryDiagnostics.Enqueued)
+                {
+                    self.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        measurements.SetMeasurementEventCallback<long>((_, _, _, _) => ThrowIf(at == "measurement"));
+        measurements.Start();
+        var options = new EnqueueOptions { Queue = "to-listener" };
+
+        await host.Queue.EnqueueAsync(new TestArgs(), options);
+        await host.Queue.EnqueueAsync(new TestArgs(), new FakeTransaction(), options);
+        await host.Queue.EnqueueManyAsync([EnqueueRequest.Create(new TestArgs(), options)]);
+
+        Assert.Equal(3, _store.Entries.Count);
+    }
+
     [Fact]
     public async Task An_exception_whose_text_throws_is_a_failed_attempt_as_any_other()
     {
@@ -125,6 +168,14 @@ public sealed class ListenerFailureTests
         await _store.UntilEnded(id);
 
         Assert.Contains("smile: \uFFFD", _store.Entry(id).Outcomes[0].Error, StringComparison.Ordinal);
+    }
+
+    private static void ThrowIf(bool isThere)
+    {
+        if (isThere)
+        {
+            throw new InvalidOperationException("The listener fails.");
+        }
     }
 
     // The host's own messages have low ids, and it does not survive a logger that throws.
