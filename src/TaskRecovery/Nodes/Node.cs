@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using TaskRecovery.Hosting;
 
 namespace TaskRecovery.Nodes;
 
@@ -140,7 +141,11 @@ internal sealed class Node(Guid id, string name, TimeProvider time)
             Volatile.Write(ref _lease, null);
         }
 
-        new Thread(_ended.Cancel) { IsBackground = true, Name = "TaskRecovery node ended" }.UnsafeStart();
+        if (!OwnThread.TryStart(_ended.Cancel, "TaskRecovery node ended"))
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(static ended => ended.Cancel(), _ended, preferLocal: false);
+        }
+
         return true;
     }
 

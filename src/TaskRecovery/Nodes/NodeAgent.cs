@@ -286,8 +286,12 @@ internal sealed class NodeAgent(
         }
 
         var probe = new TaskCompletionSource<bool>();
+        if (!OwnThread.TryStart(() => probe.SetResult(TryConnect()), "TaskRecovery probe"))
+        {
+            return false;
+        }
+
         _probe = probe.Task;
-        new Thread(() => probe.SetResult(TryConnect())) { IsBackground = true, Name = "TaskRecovery probe" }.Start();
         return probe.Task.Wait(options.HeartbeatInterval / 2) && probe.Task.Result;
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using TaskRecovery.Hosting;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Nodes;
@@ -43,15 +44,21 @@ internal sealed class NodeLease
     /// <summary>The deadline, as a timestamp of the time provider.</summary>
     internal long Deadline => Volatile.Read(ref _deadline);
 
+    /// <summary>Starts the thread that cancels the token. Only tests set it.</summary>
+    internal Action<Thread>? StartThread { get; set; }
+
     /// <summary>Moves the deadline. Called under the node's lock, and only while the lease is valid.</summary>
     internal void MoveDeadline(long deadline) => Volatile.Write(ref _deadline, deadline);
 
     /// <summary>Ends the lease. The token is cancelled on a new thread, because a blocking callback must not delay heartbeats or other
-    /// cancellations.</summary>
+    /// cancellations; if no thread can be started, on the thread pool.</summary>
     internal void End()
     {
         Volatile.Write(ref _deadline, long.MinValue);
-        new Thread(Cancel) { IsBackground = true, Name = "TaskRecovery lease lost" }.UnsafeStart();
+        if (!OwnThread.TryStart(Cancel, "TaskRecovery lease lost", StartThread))
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(static lease => lease.Cancel(), this, preferLocal: false);
+        }
     }
 
     private void Cancel()

@@ -66,11 +66,11 @@ internal sealed class NodeService : ICurrentNode, INodeEvents, IHostedLifecycleS
                 return;
             }
 
+            // If the second thread can't be started, the next call starts another watch, which does no harm.
+            new Thread(WatchLoop) { IsBackground = true, Name = "TaskRecovery deadline" }.UnsafeStart();
+            new Thread(Run) { IsBackground = true, Name = "TaskRecovery heartbeat" }.UnsafeStart();
             _started = true;
         }
-
-        new Thread(Run) { IsBackground = true, Name = "TaskRecovery heartbeat" }.UnsafeStart();
-        new Thread(WatchLoop) { IsBackground = true, Name = "TaskRecovery deadline" }.UnsafeStart();
     }
 
     /// <summary>Waits for the first registration.</summary>

@@ -47,6 +47,9 @@ internal sealed class ExecutorPool
         }
     }
 
+    /// <summary>Starts the threads that cancel runs. Only tests set it.</summary>
+    internal Action<Thread>? StartThread { get; set; }
+
     /// <summary>Whether no further entry starts.</summary>
     public bool IsStopping => _stopping;
 
@@ -268,17 +271,22 @@ internal sealed class ExecutorPool
 
     /// <summary>Cancels the runs under a lost lease, and releases the entries under it that have not started.</summary>
     /// <remarks>Uses dedicated threads: a starved thread pool must not delay cancellation beyond the node's deadline, and a blocking
-    /// callback of one handler must not delay the cancellation of the others.</remarks>
+    /// callback of one handler must not delay the cancellation of the others. If no thread can be started, the caller's thread
+    /// cancels.</remarks>
     public void StopRunsOf(NodeLease lease)
     {
         var runs = Runs.Where(run => run.Claim.Lease == lease && run.TryStop(StopReason.ClaimLost)).ToArray();
+        var left = new List<WorkRun>();
         foreach (var some in runs.Chunk((runs.Length / MostStopThreads) + 1))
         {
-            new Thread(() => Array.ForEach(some, run => run.CancelToken())) { IsBackground = true, Name = "TaskRecovery claims lost" }
-                .Start();
+            if (!OwnThread.TryStart(() => Array.ForEach(some, static run => run.CancelToken()), "TaskRecovery claims lost", StartThread))
+            {
+                left.AddRange(some);
+            }
         }
 
         Release(claim => claim.Lease == lease);
+        left.ForEach(static run => run.CancelToken());
     }
 
     /// <summary>Releases the entries that still run, although their handlers have not returned: the process is ending, and other nodes can

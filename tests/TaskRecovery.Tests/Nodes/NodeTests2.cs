@@ -32,6 +32,19 @@ public sealed class NodeTests
     }
 
     [Fact]
+    public async Task A_lease_that_is_lost_while_no_thread_can_be_started_is_cancelled_all_the_same()
+    {
+        Extend(seconds: 2.5);
+        var lease = _life.Lease!;
+        lease.StartThread = NoThread.Start;
+
+        Assert.True(_life.EndWith(NodeEnd.DeclaredDead));
+
+        await lease.Lost.FiresAsync();
+        Assert.Null(_life.Lease);
+    }
+
+    [Fact]
     public void An_accepted_beat_moves_the_deadline()
     {
         Extend(seconds: 2.5);
