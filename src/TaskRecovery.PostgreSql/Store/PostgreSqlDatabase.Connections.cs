@@ -163,6 +163,7 @@ internal sealed partial class PostgreSqlDatabase
     /// <inheritdoc/>
     public void Dispose()
     {
+        _isClosed = true;
         _monitor?.Dispose();
         _home?.Dispose();
         _homes?.Dispose();
@@ -176,6 +177,7 @@ internal sealed partial class PostgreSqlDatabase
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        _isClosed = true;
         if (_monitor is not null)
         {
             await _monitor.DisposeAsync().ConfigureAwait(false);

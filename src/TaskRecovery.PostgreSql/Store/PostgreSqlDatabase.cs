@@ -15,6 +15,7 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
     private readonly string? _prelude;
     private readonly string? _untouched;
     private readonly bool _hasSeveralHosts;
+    private volatile bool _isClosed;
 
     /// <param name="source">Where connections are opened.</param>
     /// <param name="options">The options of the store.</param>
@@ -120,6 +121,13 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
             {
                 ReplaceIfReadOnly(exception);
                 throw PostgreSqlErrors.Translate(exception, SchemaName)!;
+            }
+            catch (Exception exception) when (_isClosed
+                && exception is not (TaskRecoveryException or PostgresException or OperationCanceledException or ArgumentException))
+            {
+                // The connection was disposed of while it was in use, and the driver's error is about that. What was sent may be committed.
+                throw new StoreUnavailableException(
+                    "The store was closed during this call, or before it. What the call was to store may be stored.", exception);
             }
         }
     }

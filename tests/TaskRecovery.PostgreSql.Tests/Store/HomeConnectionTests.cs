@@ -120,6 +120,23 @@ public sealed class HomeConnectionTests : PostgreSqlStoreTests
         await home;
     }
 
+    [Fact]
+    public async Task A_call_during_which_the_store_is_closed_is_not_confirmed()
+    {
+        var database = Open();
+
+        var during = await Assert.ThrowsAsync<StoreUnavailableException>(() => database.UseAsync(
+            async (connection, token) =>
+            {
+                await database.DisposeAsync();
+                return await database.ExecuteAsync(connection, "select 1", [], token);
+            },
+            Cancellation).AsTask());
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => ProcessAsync(database).AsTask());
+
+        Assert.Contains("closed", during.Message, StringComparison.Ordinal);
+    }
+
     private static ValueTask<int> ProcessAsync(PostgreSqlDatabase database) => ReadAsync(database, "select pg_backend_pid()");
 
     private static ValueTask<int> ChannelsAsync(PostgreSqlDatabase database)
