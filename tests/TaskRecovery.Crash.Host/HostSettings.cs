@@ -62,6 +62,9 @@ public sealed record HostSettings
     /// <summary>How long running work may go on at a graceful stop.</summary>
     public TimeSpan ShutdownTimeout { get; init; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>Whether the process does nothing but hold the SQLite file's write lock until it is killed.</summary>
+    public bool HoldsWriteLock { get; init; }
+
     /// <summary>A rule to skip, for checking the checker: <c>fence</c> or <c>lost-answers</c>.</summary>
     public string? Without { get; init; }
 

@@ -17,6 +17,11 @@ using var collecting = OperatingSystem.IsWindows()
         Console.WriteLine("collected");
     });
 var settings = HostSettings.FromArgument(args[0]);
+if (settings.HoldsWriteLock)
+{
+    await WriteLock.HoldAsync(settings);
+}
+
 using var journal = new Journal(settings.JournalFile);
 DeathTrap.Set(settings, journal);
 

@@ -5,8 +5,9 @@ namespace TaskRecovery.Sqlite;
 /// <summary>Log messages of the SQLite store: 5001 to 5049. An exception from a logger must not end the writer thread.</summary>
 internal static partial class SqliteLog
 {
-    public static void WriteLockAwaited(this ILogger logger, string call, int count, TimeSpan waited, string file, string holder)
-        => Guarded(() => LogWriteLockAwaited(logger, call, count, waited, file, holder));
+    public static void WriteLockAwaited(
+        this ILogger logger, string call, int count, TimeSpan waited, string file, string holder, string advice)
+        => Guarded(() => LogWriteLockAwaited(logger, call, count, waited, file, holder, advice));
 
     public static void WriteLockTaken(this ILogger logger, string file, TimeSpan waited)
         => Guarded(() => LogWriteLockTaken(logger, file, waited));
@@ -18,9 +19,9 @@ internal static partial class SqliteLog
         => Guarded(() => LogCheckpointFailed(logger, file, exception));
 
     [LoggerMessage(5001, LogLevel.Warning, "{Count} writes wait for the write lock of '{File}', the longest ({Call}) for {Waited}. "
-        + "It is held by {Holder}. If that is your own transaction and the call is made while it is open, "
-        + "pass the transaction to the call")]
-    private static partial void LogWriteLockAwaited(ILogger logger, string call, int count, TimeSpan waited, string file, string holder);
+        + "It is held by {Holder}. {Advice}")]
+    private static partial void LogWriteLockAwaited(
+        ILogger logger, string call, int count, TimeSpan waited, string file, string holder, string advice);
 
     [LoggerMessage(5002, LogLevel.Information, "The write lock of '{File}' was taken after {Waited}")]
     private static partial void LogWriteLockTaken(ILogger logger, string file, TimeSpan waited);

@@ -30,13 +30,19 @@ internal sealed partial class SqliteQueueStore
 
                 return result;
             }
-            catch (SqliteException exception)
-                when (IsWorthWaiting(exception) && session.InTransaction && waited < _database.Options.BusyTimeout)
+            catch (SqliteException exception) when (IsWorthWaiting(exception) && session.InTransaction)
             {
+                if (waited >= _database.Options.BusyTimeout)
+                {
+                    throw WriteLockHolder.Find(_database.Path).ToException(_database.Path, waited, hasTransaction: true, exception);
+                }
+
                 if (!isReported && waited > SqliteWriter.ReportAfter)
                 {
                     isReported = true;
-                    _database.Logger.WriteLockAwaited(call, 1, waited, _database.Path, WriteLockHolder.Find(_database.Path).ToString());
+                    var holder = WriteLockHolder.Find(_database.Path);
+                    _database.Logger.WriteLockAwaited(
+                        call, 1, waited, _database.Path, holder.ToString(), holder.ToAdvice(hasTransaction: true));
                 }
             }
             catch (SqliteException exception)

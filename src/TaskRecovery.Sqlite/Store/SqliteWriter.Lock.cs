@@ -21,10 +21,11 @@ internal sealed partial class SqliteWriter
     private static readonly TimeSpan LongestCourtesy = TimeSpan.FromMilliseconds(20);
     private const int HoldPerCourtesy = 40;
 
-    private const string Remedy = "If it is your own transaction, and this call is made while it is open, "
-        + "pass the transaction to the call: without it each waits for the other. "
-        + "Otherwise keep your own transactions on this file short; a process that holds one may also be stopped.";
+    // Many writes may give up one after the other; the holder is found again for those that come later.
+    private static readonly TimeSpan HolderLasts = TimeSpan.FromSeconds(1);
 
+    private WriteLockHolder _holder;
+    private long? _holderFoundAt;
     private long? _dataVersion;
     private long? _othersWroteAt;
     private bool _relaxed;
@@ -105,15 +106,25 @@ internal sealed partial class SqliteWriter
         oldest = alone ?? oldest;
         if (oldest is not null)
         {
+            var holder = FindHolder();
             _logger.WriteLockAwaited(
-                oldest.Call, count + (alone is null ? 0 : 1), TimeProvider.System.GetElapsedTime(oldest.AddedAt),
-                _file, WriteLockHolder.Find(_file).ToString());
+                oldest.Call, count + (alone is null ? 0 : 1), TimeProvider.System.GetElapsedTime(oldest.AddedAt), _file,
+                holder.ToString(), holder.ToAdvice(hasTransaction: false));
         }
     }
 
-    private StoreUnavailableException Locked()
-        => new($"'{_file}' has been locked for {_busyTimeout.TotalSeconds:0} s by {WriteLockHolder.Find(_file)}, "
-            + $"and nothing of this call was stored. {Remedy}");
+    private StoreUnavailableException Locked() => FindHolder().ToException(_file, _busyTimeout, hasTransaction: false);
+
+    private WriteLockHolder FindHolder()
+    {
+        if (_holderFoundAt is not { } at || TimeProvider.System.GetElapsedTime(at) >= HolderLasts)
+        {
+            _holder = WriteLockHolder.Find(_file);
+            _holderFoundAt = TimeProvider.System.GetTimestamp();
+        }
+
+        return _holder;
+    }
 
     // A heartbeat need not reach the disk: a power failure that loses it also ends the process that wrote it. A group is relaxed
     // as a whole or not at all; a relaxed write may be part of a strict group.
