@@ -50,7 +50,8 @@ internal sealed class PendingStart(TaskStartRequest request, Job? job, TaskRecor
     public bool IsRefused { get; set; }
 
     public bool ChangesAnything
-        => Verdict is { EndsEntry: true } or { Next: not null } || (Task is not null && !(Verdict.IsQueued && bound is not null));
+        => Verdict is { EndsEntry: true } or { Next: not null } or { WaitsForResume: true }
+            || (Task is not null && !(Verdict.IsQueued && bound is not null));
 
     public short Action => Verdict switch
     {

@@ -102,18 +102,19 @@ internal sealed partial class PostgreSqlJobStore
     private async Task<bool> DeleteAsync(
         Guid? jobId, string? name, Func<HeldJob, bool> condition, AuditInfo audit, CancellationToken cancellationToken)
     {
-        var (isDeleted, hasRunning) = await database.InTransactionAsync(
+        var (isDeleted, hasRunning, lines) = await database.InTransactionAsync(
             async (connection, token) =>
             {
                 if (await LockAsync(connection, jobId, name, token).ConfigureAwait(false) is not { } held || !condition(held))
                 {
-                    return (false, false);
+                    return (false, false, []);
                 }
 
                 await EndPlannedAsync(connection, held, OutcomeKind.Cancelled, EndReasons.JobDeleted, token).ConfigureAwait(false);
                 await database.ExecuteAsync(connection, JobSql.Delete, [Arg.Uuid(held.Id)], token).ConfigureAwait(false);
                 await AddEventAsync(connection, QueueEventKind.JobDeleted, held, audit, token).ConfigureAwait(false);
-                return (true, await CancelTasksAsync(connection, held.Id, token).ConfigureAwait(false));
+                return (true, await CancelTasksAsync(connection, held.Id, token).ConfigureAwait(false),
+                    await WakeAsync(connection, held.Id, token).ConfigureAwait(false));
             },
             cancellationToken).ConfigureAwait(false);
         if (hasRunning)
@@ -121,6 +122,7 @@ internal sealed partial class PostgreSqlJobStore
             queue.Hints.Control();
         }
 
+        lines.ForEach(queue.Hints.Work);
         return isDeleted;
     }
 
@@ -137,6 +139,7 @@ internal sealed partial class PostgreSqlJobStore
         return changes.Any(static change => change.IsRunning);
     }
 
+    // Returns whether a run is planned, or runs that have waited for the end of a pause are due.
     private async ValueTask<bool> ReplanAsync(
         NpgsqlConnection connection, HeldJob held, HeldJob wanted, bool isNew, CancellationToken cancellationToken)
     {
@@ -156,7 +159,7 @@ internal sealed partial class PostgreSqlJobStore
         }
 
         await SetPlanAsync(connection, held.Id, plan.State, plan.Due, null, cancellationToken).ConfigureAwait(false);
-        return false;
+        return plan.State == JobState.Ended && (await WakeAsync(connection, held.Id, cancellationToken).ConfigureAwait(false)).Count > 0;
     }
 
     // Only now that the job's row is locked is it certain whether the planned entry has ended by itself, which changes the plan.
@@ -182,29 +185,26 @@ internal sealed partial class PostgreSqlJobStore
     // Without an operator, the time of the pause is over.
     private async Task<bool> ResumeAsync(Guid jobId, Func<HeldJob, bool> isDue, AuditInfo? audit, CancellationToken cancellationToken)
     {
-        var (isThere, line) = await database.InTransactionAsync(
+        var (isThere, lines) = await database.InTransactionAsync(
             async (connection, token) =>
             {
                 if (await LockAsync(connection, jobId, null, token).ConfigureAwait(false) is not { } held)
                 {
-                    return (false, null);
+                    return (false, []);
                 }
 
                 if (held.State != JobState.Paused || !isDue(held))
                 {
-                    return (true, null);
+                    return (true, []);
                 }
 
                 var isPlanned = await ResumeAsync(connection, held, token).ConfigureAwait(false);
                 await AddEventAsync(connection, QueueEventKind.Resumed, held, audit, token).ConfigureAwait(false);
-                return (true, isPlanned ? held.Queue : null);
+                var lines = await WakeAsync(connection, held.Id, token).ConfigureAwait(false);
+                return (true, isPlanned && !lines.Contains(held.Queue) ? [.. lines, held.Queue] : lines);
             },
             cancellationToken).ConfigureAwait(false);
-        if (line is not null)
-        {
-            queue.Hints.Work(line);
-        }
-
+        lines.ForEach(queue.Hints.Work);
         return isThere;
     }
 
@@ -221,6 +221,10 @@ internal sealed partial class PostgreSqlJobStore
         await SetPlanAsync(connection, held.Id, JobState.Ended, null, null, cancellationToken).ConfigureAwait(false);
         return false;
     }
+
+    // The requested runs that wait for the end of the pause are due now. Returns their queues.
+    private ValueTask<List<string>> WakeAsync(NpgsqlConnection connection, Guid jobId, CancellationToken cancellationToken)
+        => database.ListAsync(connection, PausedRunSql.Wake, [Arg.Uuid(jobId)], static row => row.GetString(0), cancellationToken);
 
     private async ValueTask AddEventAsync(
         NpgsqlConnection connection, QueueEventKind kind, HeldJob held, AuditInfo? audit, CancellationToken cancellationToken)

@@ -24,6 +24,7 @@ internal sealed class TaskStarter(PostgreSqlDatabase database, HintSender hints)
                 if (changes.Length > 0)
                 {
                     await AddEventsAsync(connection, changes, token).ConfigureAwait(false);
+                    await PutBackAsync(connection, changes, token).ConfigureAwait(false);
                     await ApplyAsync(connection, changes, token).ConfigureAwait(false);
                 }
 
@@ -133,6 +134,35 @@ internal sealed class TaskStarter(PostgreSqlDatabase database, HintSender hints)
         Array.ForEach(changes, start => start.IsRefused = refused.Contains(start.Request.EntryId));
     }
 
+    // The rows of the jobs are locked, so a resume comes before this transaction, or finds the entries that it has put back.
+    private async ValueTask PutBackAsync(NpgsqlConnection connection, PendingStart[] changes, CancellationToken cancellationToken)
+    {
+        foreach (var ofNode in changes.Where(static start => start.Verdict.WaitsForResume).GroupBy(static start => start.Request.NodeId))
+        {
+            PendingStart[] starts = [.. ofNode];
+            var entries = Arg.Array(Column(starts, static start => start.Request.EntryId), NpgsqlDbType.Bigint);
+            RunOutcome[] outcomes = Array.ConvertAll(starts, static start => new RunOutcome
+            {
+                EntryId = start.Request.EntryId,
+                Fence = start.Request.Fence,
+                Kind = OutcomeKind.Snoozed,
+                Reason = EndReasons.JobNotActive,
+                Delay = start.Verdict.WaitFor ?? TimeSpan.Zero,
+            });
+            await database.ReadLastAsync(
+                connection,
+                [
+                    new Statement(OutcomeSql.LockEntries, entries),
+                    new Statement(OutcomeSql.PutBack, OutcomeBatch.ToArgs(ofNode.Key, outcomes, check: true)),
+                    new Statement(
+                        PausedRunSql.Add, Arg.Array(Column(starts, static start => start.Request.JobId), NpgsqlDbType.Uuid), entries),
+                ],
+                static (_, _) => ValueTask.FromResult(true),
+                commits: false,
+                cancellationToken).ConfigureAwait(false);
+        }
+    }
+
     private async ValueTask AddEventsAsync(NpgsqlConnection connection, PendingStart[] changes, CancellationToken cancellationToken)
     {
         foreach (var start in changes)
@@ -187,7 +217,7 @@ internal sealed class TaskStarter(PostgreSqlDatabase database, HintSender hints)
                         Missed = new MissedRunRules(job.MissedRuns, job.CatchUpWithin, job.CatchUpLimit, job.ExpiresAfter, job.UpdatedAt),
                         Overlap = request.Overlap ?? job.Overlap,
                         IsBackfill = request.DueAt is not null && !isPlanned,
-                        PausedSince = job.Pause?.At,
+                        PausedUntil = job.Pause?.Until,
                         DueAt = request.DueAt,
                         BackfilledUpTo = reader.TimeOrNull(16),
                         UnfinishedSince = reader.TimeOrNull(17),

@@ -27,24 +27,24 @@ internal sealed partial class SqliteJobStore
 
     public async Task<bool> ResumeAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken)
     {
-        var (isThere, queue) = await database.WriteAsync(
+        var queues = new HashSet<string>(StringComparer.Ordinal);
+        var isThere = await database.WriteAsync(
             session =>
             {
                 if (JobRow.ReadOne(session.Get(JobSql.Find).Bind(1, jobId)) is not { } job)
                 {
-                    return (false, null);
+                    return false;
                 }
 
-                if (job.State != JobState.Paused)
+                if (job.State == JobState.Paused && Resume(NewMoves(session), job, audit, queues))
                 {
-                    return (true, null);
+                    queues.Add(job.Queue);
                 }
 
-                var moves = NewMoves(session);
-                return (true, Resume(moves, job, audit) ? job.Queue : null);
+                return true;
             },
             cancellationToken).ConfigureAwait(false);
-        SendHint(queue);
+        SendHints(queues);
         return isThere;
     }
 
@@ -75,6 +75,7 @@ internal sealed partial class SqliteJobStore
 
     private async Task<bool> DeleteAsync(Func<SqliteSession, long, JobRow?> find, AuditInfo audit, CancellationToken cancellationToken)
     {
+        var queues = new HashSet<string>(StringComparer.Ordinal);
         var isDeleted = await database.WriteAsync(
             session =>
             {
@@ -85,6 +86,7 @@ internal sealed partial class SqliteJobStore
                 }
 
                 EndPlanned(moves, job, OutcomeKind.Cancelled, EndReasons.JobDeleted);
+                queues.UnionWith(Wake(moves, job.Id));
                 session.Get(JobSql.Delete).Bind(1, job.Id).Execute();
                 EventWriter.Add(session, moves.Now, JobEvents.Of(QueueEventKind.JobDeleted, job.Name, audit));
                 foreach (var entry in ReadTasks(session.Get(TaskSql.ListIncomplete).Bind(1, job.Id))
@@ -100,11 +102,13 @@ internal sealed partial class SqliteJobStore
         if (isDeleted)
         {
             database.Hints.Control();
+            SendHints(queues);
         }
 
         return isDeleted;
     }
 
+    // Returns whether a run is planned, or runs that have waited for the end of a pause are due.
     private static bool Replan(EntryMoves moves, JobRow held, JobRow wanted)
     {
         var isMoved = wanted.EntryKind != held.EntryKind || wanted.Queue != held.Queue || wanted.Priority != held.Priority
@@ -122,7 +126,7 @@ internal sealed partial class SqliteJobStore
         }
 
         SetPlan(moves, held.Id, plan.State, Micros.From(plan.Due), null);
-        return false;
+        return plan.State == JobState.Ended && Wake(moves, held.Id).Count > 0;
     }
 
     private static void Pause(EntryMoves moves, JobRow job, JobPause pause)
@@ -141,12 +145,17 @@ internal sealed partial class SqliteJobStore
     }
 
     /// <summary>Resumes a paused job; without an operator, because the time of the pause is over.</summary>
+    /// <param name="moves">The transaction.</param>
+    /// <param name="job">The job.</param>
+    /// <param name="audit">The operator.</param>
+    /// <param name="queues">Gets the queues of the runs that have waited for the end of the pause.</param>
     /// <returns>Whether a run is planned.</returns>
-    private static bool Resume(EntryMoves moves, JobRow job, AuditInfo? audit)
+    private static bool Resume(EntryMoves moves, JobRow job, AuditInfo? audit, ISet<string> queues)
     {
         var due = JobPlanning.Resume(job.Timing, Micros.ToTime(moves.Now), Micros.ToTime(job.ResumeAt));
         moves.Session.Get(JobSql.SetPause).Bind(1, job.Id).BindNull(2).BindNull(3).BindNull(4).BindNull(5).Execute();
         EventWriter.Add(moves.Session, moves.Now, JobEvents.Of(QueueEventKind.Resumed, job.Name, audit));
+        queues.UnionWith(Wake(moves, job.Id));
         if (due is null)
         {
             SetPlan(moves, job.Id, JobState.Ended, null, null);
@@ -155,6 +164,20 @@ internal sealed partial class SqliteJobStore
 
         Plan(moves, job, Micros.From(due.Value));
         return true;
+    }
+
+    // The requested runs that wait for the end of the pause are due now. Returns their queues.
+    private static HashSet<string> Wake(EntryMoves moves, Guid jobId)
+    {
+        var queues = new HashSet<string>(StringComparer.Ordinal);
+        var woken = moves.Session.Get(PausedRunSql.Wake).Bind(1, jobId).Bind(2, moves.Now);
+        while (woken.Step())
+        {
+            queues.Add(woken.Text(0));
+        }
+
+        moves.Session.Get(PausedRunSql.Remove).Bind(1, jobId).Execute();
+        return queues;
     }
 
     private static JobTiming Settled(EntryMoves moves, JobRow job)

@@ -12,7 +12,9 @@ internal sealed partial class SqliteJobStore
     {
         var due = await database.ReadAsync(
             session => ReadIds(session.Get(JobSql.ToResume).Bind(1, database.Now())), cancellationToken).ConfigureAwait(false);
-        await ChangeAsync(due, ResumeDue, cancellationToken).ConfigureAwait(false);
+        var woken = new HashSet<string>(StringComparer.Ordinal);
+        await ChangeAsync(due, (moves, job) => ResumeDue(moves, job, woken), cancellationToken).ConfigureAwait(false);
+        SendHints(woken);
         return await PlanMissingAsync(cancellationToken).ConfigureAwait(false);
     }
 
@@ -72,10 +74,7 @@ internal sealed partial class SqliteJobStore
             queues.UnionWith(filled);
         }
 
-        foreach (var queue in queues)
-        {
-            SendHint(queue);
-        }
+        SendHints(queues);
 
         return new JobRecovery(planned, problems);
     }
@@ -142,10 +141,7 @@ internal sealed partial class SqliteJobStore
         }
 
         Count(await storing.ConfigureAwait(false));
-        foreach (var queue in queues)
-        {
-            SendHint(queue);
-        }
+        SendHints(queues);
 
         return new JobRecovery(planned, problems);
 
@@ -212,8 +208,8 @@ internal sealed partial class SqliteJobStore
         return queues;
     }
 
-    private static bool ResumeDue(EntryMoves moves, JobRow job)
-        => job is { State: JobState.Paused, ResumeAt: { } at } && at <= moves.Now && Resume(moves, job, audit: null);
+    private static bool ResumeDue(EntryMoves moves, JobRow job, ISet<string> woken)
+        => job is { State: JobState.Paused, ResumeAt: { } at } && at <= moves.Now && Resume(moves, job, audit: null, woken);
 
     private static bool Correct(EntryMoves moves, JobRow job)
     {

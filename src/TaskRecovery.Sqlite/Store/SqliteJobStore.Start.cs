@@ -25,6 +25,11 @@ internal sealed partial class SqliteJobStore
             EndEntry(moves, held, request, verdict.Reason);
         }
 
+        if (verdict.WaitsForResume)
+        {
+            PutBack(moves, held, request, verdict.WaitFor);
+        }
+
         var due = facts.Job is { IsPlanned: true } ? job!.NextRunAt : Micros.From(request.DueAt);
         var task = verdict.Decision switch
         {
@@ -81,7 +86,7 @@ internal sealed partial class SqliteJobStore
             HasKindOfEntry = string.Equals(job.EntryKind, request.EntryKind, StringComparison.Ordinal),
             IsPlanned = isPlanned,
             IsBackfill = isBackfill,
-            PausedSince = Micros.ToTime(job.PausedAt),
+            PausedUntil = Micros.ToTime(job.ResumeAt),
             DueAt = request.DueAt,
             BackfilledUpTo = !isBackfill || !hasUnfinished
                 ? null : Micros.ToTime(session.Get(TaskSql.LatestDueBefore).Bind(1, job.Id).Bind(2, due).Scalar()),
@@ -109,6 +114,19 @@ internal sealed partial class SqliteJobStore
         contents.TryGet(request.EntryId, out var attempt, out var crashes);
         moves.End(new Run(request.EntryId, request.Fence, node, attempt
             + 1, crashes, 0, MayHaveTask: false), OutcomeKind.Cancelled, [], null, reason);
+    }
+
+    private static void PutBack(EntryMoves moves, HeldClaims held, TaskStartRequest request, TimeSpan? wait)
+    {
+        var (node, contents) = held.Find(request.Fence)!.Value;
+        contents.TryGet(request.EntryId, out var attempt, out var crashes);
+        var runAt = moves.Now + (Micros.From(wait) ?? 0);
+        var run = new Run(request.EntryId, request.Fence, node, attempt, crashes, 0, MayHaveTask: false);
+        moves.PutBack(run, OutcomeKind.Snoozed, runAt, null, EndReasons.JobNotActive, out var cancelled);
+        if (!cancelled)
+        {
+            moves.Session.Get(PausedRunSql.Add).Bind(1, request.JobId).Bind(2, request.EntryId).Bind(3, runAt).Execute();
+        }
     }
 
     private static TaskRecord Insert(EntryMoves moves, TaskStartRequest request, long? due, TaskStartVerdict verdict)

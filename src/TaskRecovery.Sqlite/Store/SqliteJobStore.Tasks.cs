@@ -41,10 +41,7 @@ internal sealed partial class SqliteJobStore
             items.AddRange(batch);
         }
 
-        foreach (var queue in queues)
-        {
-            SendHint(queue);
-        }
+        SendHints(queues);
 
         return items.Count == 0 ? RecoveryReport.Empty : new RecoveryReport(items);
     }

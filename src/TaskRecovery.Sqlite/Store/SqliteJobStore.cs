@@ -96,6 +96,14 @@ internal sealed partial class SqliteJobStore(SqliteDatabase database) : IJobStor
         }
     }
 
+    private void SendHints(HashSet<string> queues)
+    {
+        foreach (var queue in queues)
+        {
+            database.Hints.Work(queue);
+        }
+    }
+
     /// <summary>Stores the entry of a run.</summary>
     private static long AddEntry(EntryMoves moves, JobRow job, long? due, string args)
         => moves.Insert(new NewEntry

@@ -54,7 +54,9 @@ public interface IJobStore
     /// <returns><see langword="false"/> if there is no such job.</returns>
     Task<bool> PauseAsync(Guid jobId, JobPause pause, AuditInfo audit, CancellationToken cancellationToken);
 
-    /// <summary>Resumes a paused job and plans its next run. Returns <see langword="false"/> if there is no such job.</summary>
+    /// <summary>Resumes a paused job, plans its next run, and makes the requested runs due that wait for the end of the pause. Returns
+    /// <see langword="false"/> if there is no such job.</summary>
+    /// <remarks>Whatever ends a pause makes these runs due: also its time, a change or the deletion of the job.</remarks>
     Task<bool> ResumeAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken);
 
     /// <summary>Deletes a job, ends its planned entry, and requests cancellation of the entries of its unfinished tasks. Returns
@@ -85,7 +87,8 @@ public interface IJobStore
     /// reason, in the same transaction. It is never evaluated again, because by then the plan has changed and the run might start. If a
     /// change, pause or deletion of the job has ended a planned entry while a node held its claim, the result is that outcome. If the node
     /// then reports the run under the same claim as cancelled or, after a lost answer, as released, the store accepts the report as a
-    /// repetition.</remarks>
+    /// repetition. If a requested run waits for the end of a pause, its entry is put back in the same transaction, and a report as snoozed
+    /// or released is a repetition.</remarks>
     Task<TaskStart> StartTaskAsync(TaskStartRequest request, CancellationToken cancellationToken);
 
     /// <summary>Finds a task by id.</summary>

@@ -25,8 +25,8 @@ public sealed record JobStartFacts
     /// <summary>Whether the run was requested for a due time.</summary>
     public bool IsBackfill { get; init; }
 
-    /// <summary>Since when the job has been paused; <see langword="null"/> if it is not paused.</summary>
-    public DateTimeOffset? PausedSince { get; init; }
+    /// <summary>When the pause of the job ends by itself; <see langword="null"/> if the job is not paused, or without an end.</summary>
+    public DateTimeOffset? PausedUntil { get; init; }
 
     /// <summary>The due time that was requested.</summary>
     public DateTimeOffset? DueAt { get; init; }

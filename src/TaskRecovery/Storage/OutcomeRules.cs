@@ -12,7 +12,8 @@ public static class OutcomeRules
     /// <remarks>
     /// The store compares only with outcomes of the same node: another node's outcome is never a repetition. A run whose entry should have
     /// been put back may be stored as cancelled or superseded: because a cancel was requested, because its start skipped the run, or
-    /// because a change of its job ended it before it started. An entry that a sweep has failed as <see cref="EndReasons.CrashLoop"/> did
+    /// because a change of its job ended it before it started. Or as snoozed, because its start put it back until the end of a pause. An
+    /// entry that a sweep has failed as <see cref="EndReasons.CrashLoop"/> did
     /// not fail by its handler: the node's outcome is lost.
     /// </remarks>
     /// <param name="sent">The kind of the outcome that arrives.</param>
@@ -21,7 +22,7 @@ public static class OutcomeRules
     public static bool IsRepetition(OutcomeKind sent, OutcomeKind stored, string? storedReason)
         => sent == stored
             ? !string.Equals(storedReason, EndReasons.CrashLoop, StringComparison.Ordinal)
-            : PutsBack(sent) && stored is OutcomeKind.Cancelled or OutcomeKind.Superseded;
+            : PutsBack(sent) && (stored is OutcomeKind.Cancelled or OutcomeKind.Superseded || WaitsForResume(stored, storedReason));
 
     /// <summary>As the other method, also for an outcome whose cancel request was withdrawn: it is stored as released.</summary>
     /// <param name="sent">The outcome that arrives.</param>
@@ -58,4 +59,8 @@ public static class OutcomeRules
     /// <summary>Returns whether an entry that an outcome puts back runs before the entries without crashes if it has a single crash (see
     /// <see cref="CrashLevels.Of"/>): the entry did not choose to wait.</summary>
     public static bool GoesFirst(OutcomeKind kind) => kind is OutcomeKind.Released or OutcomeKind.Lost;
+
+    // The start of the run has put its entry back until the end of its job's pause.
+    private static bool WaitsForResume(OutcomeKind stored, string? storedReason)
+        => stored == OutcomeKind.Snoozed && string.Equals(storedReason, EndReasons.JobNotActive, StringComparison.Ordinal);
 }

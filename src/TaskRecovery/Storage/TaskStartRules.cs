@@ -9,7 +9,7 @@ namespace TaskRecovery.Storage;
 /// waits for its first start, or that an operator retries, waits for the tasks before it. If the entry names a task that is not bound to
 /// it, another entry has taken over the task.
 /// A run that is not the planned one was requested, and the request was confirmed. So it also starts after its job has ended, and it waits
-/// while its job is paused.
+/// while its job is paused. Its entry is put back in the transaction of the start: only then does a resume find every run that waits.
 /// A new run that does not start is skipped permanently: its entry ends in the same transaction. Otherwise a lost answer or a crash would
 /// cause a second verdict, against a plan that has changed since. Only the planned entry plans the next run. Each due time has at most one
 /// task, and so has each entry.
@@ -18,7 +18,7 @@ namespace TaskRecovery.Storage;
 public static class TaskStartRules
 {
     private static readonly TimeSpan ShortestPauseWait = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan LongestPauseWait = TimeSpan.FromHours(1);
+    private static readonly TimeSpan LongestPauseWait = TimeSpan.FromDays(1);
 
     private static readonly TimeSpan ShortestWait = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongestWaitOfNext = TimeSpan.FromSeconds(1);
@@ -53,7 +53,8 @@ public static class TaskStartRules
         return older.Count == unfinished.Count ? [] : [.. older.Select(static task => task.EntryId).OfType<long>()];
     }
 
-    // The claim is lost, unless an earlier start under it skipped the run and its answer was lost, or a change of the job ended the run.
+    // The claim is lost, unless an earlier start under it skipped the run or put it back and its answer was lost, or a change of the job
+    // ended the run.
     private static TaskStartVerdict JudgeEnded(OutcomeKind? kind, string? reason) => (kind, reason) switch
     {
         (OutcomeKind.Superseded, EndReasons.Superseded) => new TaskStartVerdict(TaskStartDecision.Superseded, reason),
@@ -63,6 +64,7 @@ public static class TaskStartRules
                 or EndReasons.Overlap
         )
             => new TaskStartVerdict(TaskStartDecision.Skip, reason),
+        (OutcomeKind.Snoozed, EndReasons.JobNotActive) => new TaskStartVerdict(TaskStartDecision.Wait, null),
         _ => new TaskStartVerdict(TaskStartDecision.ClaimLost, null),
     };
 
@@ -96,7 +98,7 @@ public static class TaskStartRules
             case { Timing.State: not JobState.Active, IsPlanned: true }:
                 return SkipNew(EndReasons.JobNotActive);
             case { Timing.State: JobState.Paused }:
-                return new TaskStartVerdict(TaskStartDecision.Wait, null, WaitFor: PauseWaitOf(job, now));
+                return new TaskStartVerdict(TaskStartDecision.Wait, null, WaitFor: PauseWaitOf(job, now), WaitsForResume: true);
         }
 
         PlannedStart planned = default;
@@ -143,10 +145,11 @@ public static class TaskStartRules
             : Queued(job.Overlap) with { Next = next, IsCatchUp = isCatchUp };
     }
 
-    // A job may have 10,000 backfilled runs and stay paused for months, so they ask the less often the longer the pause lasts.
+    // A resume makes the run due, so it asks by itself only in case that somebody ends the pause with SQL. A job may have 10,000 such runs
+    // and stay paused for months, and each time that a run asks is stored.
     private static TimeSpan PauseWaitOf(JobStartFacts job, DateTimeOffset now)
     {
-        var wait = (now - (job.PausedSince ?? now)) / 4;
+        var wait = job.PausedUntil - now ?? LongestPauseWait;
         return wait < ShortestPauseWait ? ShortestPauseWait : wait > LongestPauseWait ? LongestPauseWait : wait;
     }
 

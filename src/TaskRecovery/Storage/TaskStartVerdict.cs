@@ -13,8 +13,10 @@ namespace TaskRecovery.Storage;
 /// <param name="IsCatchUp">Whether the new task makes up for a missed run.</param>
 /// <param name="WaitFor">How long a run that waits without a task waits before it asks again; <see langword="null"/> for a time that the
 /// node chooses.</param>
+/// <param name="WaitsForResume">Whether the store puts the entry back at once, as snoozed for <paramref name="WaitFor"/> with the reason
+/// <see cref="EndReasons.JobNotActive"/>. The end of the pause makes it due.</param>
 [Experimental("TASKRECOVERY001")]
 public sealed record TaskStartVerdict(
     TaskStartDecision Decision, string? Reason, bool EndsEntry = false, NextRun? Next = null,
     bool IsQueued = false, bool CancelsOthers = false, bool IsCatchUp = false,
-    TimeSpan? WaitFor = null);
+    TimeSpan? WaitFor = null, bool WaitsForResume = false);

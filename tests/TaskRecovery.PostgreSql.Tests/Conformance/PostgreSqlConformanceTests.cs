@@ -71,6 +71,8 @@ public sealed class PostgreSqlStartFactsTests() : StartFactsTests(new PostgreSql
 
 public sealed class PostgreSqlChangedPlanTests() : ChangedPlanTests(new PostgreSqlFixture());
 
+public sealed class PostgreSqlPausedRunTests() : PausedRunTests(new PostgreSqlFixture());
+
 public sealed class PostgreSqlRequestedRunTests() : RequestedRunTests(new PostgreSqlFixture());
 
 public sealed class PostgreSqlTaskRecoveryTests() : TaskRecoveryTests(new PostgreSqlFixture());

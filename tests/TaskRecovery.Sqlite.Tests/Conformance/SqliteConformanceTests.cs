@@ -71,6 +71,8 @@ public sealed class SqliteStartFactsTests() : StartFactsTests(new SqliteFixture(
 
 public sealed class SqliteChangedPlanTests() : ChangedPlanTests(new SqliteFixture());
 
+public sealed class SqlitePausedRunTests() : PausedRunTests(new SqliteFixture());
+
 public sealed class SqliteRequestedRunTests() : RequestedRunTests(new SqliteFixture());
 
 public sealed class SqliteTaskRecoveryTests() : TaskRecoveryTests(new SqliteFixture());

@@ -52,35 +52,6 @@ public abstract class RequestedRunTests(StoreFixture fixture) : JobStoreTests(fi
     }
 
     [Fact]
-    public async Task Requested_runs_wait_while_their_job_is_paused()
-    {
-        var now = await Fixture.GetTimeAsync(Cancellation);
-        var job = await GivenJobAsync(configure: definition => definition with { StartAt = now + Hour });
-        await Jobs.TriggerAsync(job.Id, OverlapPolicy.Allow, Cancellation);
-        await Jobs.BackfillAsync(job.Id, [now - Hour], Cancellation);
-        await Jobs.PauseAsync(job.Id, new JobPause(default), Cancellation);
-
-        var runs = await ClaimRunsAsync(GivenNode());
-        Assert.Equal(2, runs.Count);
-        foreach (var run in runs)
-        {
-            var start = await StartAsync(run);
-            Assert.Equal((TaskStartDecision.Wait, null, null), (start.Decision, start.Task, start.Reason));
-            Assert.Equal(TimeSpan.FromMinutes(1), start.WaitFor);
-        }
-
-        await ShiftTimeAsync(10 * Hour);
-        Assert.Equal(Hour, (await StartAsync(runs[0])).WaitFor);
-
-        await Jobs.ResumeAsync(job.Id, Cancellation);
-        foreach (var run in runs)
-        {
-            Assert.Equal(TaskStartDecision.Started, (await StartAsync(run)).Decision);
-            await FinishTaskAsync(run);
-        }
-    }
-
-    [Fact]
     public async Task Many_backfilled_runs_wait_the_longer_the_more_are_before_them()
     {
         var now = await Fixture.GetTimeAsync(Cancellation);

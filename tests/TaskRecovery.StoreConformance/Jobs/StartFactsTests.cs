@@ -91,7 +91,13 @@ public abstract class StartFactsTests(StoreFixture fixture) : JobStoreTests(fixt
     {
         if (facts.HoldsClaim)
         {
-            Assert.Equal(expected.EndsEntry ? EntryState.Cancelled : EntryState.Running, await StateAsync(run.Held.Id));
+            var state = expected switch
+            {
+                { EndsEntry: true } => EntryState.Cancelled,
+                { WaitsForResume: true } => EntryState.Waiting,
+                _ => EntryState.Running,
+            };
+            Assert.Equal(state, await StateAsync(run.Held.Id));
         }
 
         Assert.Equal(start.Task?.Id, start.Task is { } task ? (await FindTaskAsync(task.Id)).Id : null);

@@ -32,6 +32,10 @@ public sealed class OutcomeRulesTests
     [InlineData(OutcomeKind.Failed, OutcomeKind.Failed, EndReasons.CrashLoop, false)]
     [InlineData(OutcomeKind.Retried, OutcomeKind.Cancelled, EndReasons.CancelRequested, true)]
     [InlineData(OutcomeKind.Snoozed, OutcomeKind.Cancelled, EndReasons.Overlap, true)]
+    [InlineData(OutcomeKind.Snoozed, OutcomeKind.Snoozed, EndReasons.JobNotActive, true)]
+    [InlineData(OutcomeKind.Released, OutcomeKind.Snoozed, EndReasons.JobNotActive, true)]
+    [InlineData(OutcomeKind.Released, OutcomeKind.Snoozed, EndReasons.Overlap, false)]
+    [InlineData(OutcomeKind.Completed, OutcomeKind.Snoozed, EndReasons.JobNotActive, false)]
     public void Reason_of_the_stored_outcome_decides_whether_its_handler_failed(
         OutcomeKind sent, OutcomeKind stored, string reason, bool expected)
         => Assert.Equal(expected, OutcomeRules.IsRepetition(sent, stored, reason));

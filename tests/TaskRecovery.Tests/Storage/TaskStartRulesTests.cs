@@ -224,17 +224,20 @@ public sealed class TaskStartRulesTests
     }
 
     [Theory]
+    [InlineData(null, 24 * 60)]
+    [InlineData(60, 60)]
+    [InlineData(100_000, 24 * 60)]
     [InlineData(0, 1)]
-    [InlineData(3, 1)]
-    [InlineData(60, 15)]
-    [InlineData(100_000, 60)]
-    public void Run_that_was_requested_waits_for_the_end_of_a_pause(int minutesPaused, int minutes)
+    [InlineData(-60, 1)]
+    public void Run_that_was_requested_waits_for_the_end_of_a_pause(int? minutesToGo, int minutes)
     {
         var facts = Planned(Timing(Schedule.Every(Hour), Now, JobState.Paused, isPlanned: false));
-        var requested = facts with { Job = facts.Job! with { IsPlanned = false, PausedSince = Now.AddMinutes(-minutesPaused) } };
+        var until = minutesToGo is { } left ? Now.AddMinutes(left) : (DateTimeOffset?)null;
+        var requested = facts with { Job = facts.Job! with { IsPlanned = false, PausedUntil = until } };
 
         Assert.Equal(
-            new TaskStartVerdict(TaskStartDecision.Wait, null, WaitFor: TimeSpan.FromMinutes(minutes)), TaskStartRules.Judge(requested));
+            new TaskStartVerdict(TaskStartDecision.Wait, null, WaitFor: TimeSpan.FromMinutes(minutes), WaitsForResume: true),
+            TaskStartRules.Judge(requested));
     }
 
     [Fact]
@@ -261,6 +264,7 @@ public sealed class TaskStartRulesTests
     [InlineData(OutcomeKind.Cancelled, EndReasons.CancelRequested, TaskStartDecision.ClaimLost)]
     [InlineData(OutcomeKind.Cancelled, EndReasons.Erased, TaskStartDecision.ClaimLost)]
     [InlineData(OutcomeKind.Failed, EndReasons.CrashLoop, TaskStartDecision.ClaimLost)]
+    [InlineData(OutcomeKind.Snoozed, EndReasons.JobNotActive, TaskStartDecision.Wait)]
     [InlineData(OutcomeKind.Superseded, EndReasons.Superseded, TaskStartDecision.Superseded)]
     [InlineData(OutcomeKind.Cancelled, EndReasons.JobDeleted, TaskStartDecision.Skip)]
     [InlineData(OutcomeKind.Cancelled, EndReasons.JobNotActive, TaskStartDecision.Skip)]
@@ -274,7 +278,8 @@ public sealed class TaskStartRulesTests
 
         var verdict = TaskStartRules.Judge(facts);
 
-        Assert.Equal(new TaskStartVerdict(expected, expected == TaskStartDecision.ClaimLost ? null : reason), verdict);
+        var isReasonGiven = expected is TaskStartDecision.Skip or TaskStartDecision.Superseded;
+        Assert.Equal(new TaskStartVerdict(expected, isReasonGiven ? reason : null), verdict);
     }
 
     private static TimeSpan WaitOfBackfill(int number, TimeSpan unfinished)

@@ -1,0 +1,8 @@
+-- oldest library: 0.1.0
+-- Requested runs that wait for the end of their job's pause, and the time for which they were put back: a resume makes them due at once.
+create table taskrecovery_paused_runs (
+    job_id blob not null,
+    entry integer not null,
+    run_at integer not null,
+    primary key (job_id, entry)
+) without rowid;
