@@ -23,9 +23,14 @@ internal sealed class TaskStarter(PostgreSqlDatabase database, HintSender hints)
                 var changes = Array.FindAll(starts, static start => start.ChangesAnything);
                 if (changes.Length > 0)
                 {
-                    await AddEventsAsync(connection, changes, token).ConfigureAwait(false);
+                    var hasEvents = Array.Exists(changes, static start => start.Verdict.Next is { Dropped: > 0 });
                     await PutBackAsync(connection, changes, token).ConfigureAwait(false);
-                    await ApplyAsync(connection, changes, token).ConfigureAwait(false);
+                    await ApplyAsync(connection, changes, commits: !hasEvents, token).ConfigureAwait(false);
+                    if (hasEvents)
+                    {
+                        await AddEventsAsync(connection, changes, token).ConfigureAwait(false);
+                        await transaction.CommitAsync(token).ConfigureAwait(false);
+                    }
                 }
 
                 return starts;
@@ -96,7 +101,8 @@ internal sealed class TaskStarter(PostgreSqlDatabase database, HintSender hints)
         }
     }
 
-    private async ValueTask ApplyAsync(NpgsqlConnection connection, PendingStart[] changes, CancellationToken cancellationToken)
+    private async ValueTask ApplyAsync(
+        NpgsqlConnection connection, PendingStart[] changes, bool commits, CancellationToken cancellationToken)
     {
         var refused = await database.ReadLastAsync(
             connection,
@@ -129,7 +135,7 @@ internal sealed class TaskStarter(PostgreSqlDatabase database, HintSender hints)
 
                 return entries;
             },
-            commits: true,
+            commits,
             cancellationToken).ConfigureAwait(false);
         Array.ForEach(changes, start => start.IsRefused = refused.Contains(start.Request.EntryId));
     }
@@ -167,7 +173,7 @@ internal sealed class TaskStarter(PostgreSqlDatabase database, HintSender hints)
     {
         foreach (var start in changes)
         {
-            if (start.Verdict.Next is { Dropped: > 0 and var dropped })
+            if (start is { IsRefused: false, Verdict.Next: { Dropped: > 0 and var dropped } })
             {
                 await database.AddEventAsync(connection, JobEvents.Dropped(start.Job!.Name, dropped), cancellationToken)
                     .ConfigureAwait(false);

@@ -41,6 +41,27 @@ public sealed class PlanChangeTests() : JobStoreTests(new PostgreSqlFixture())
     }
 
     [Fact]
+    public async Task Start_that_changes_nothing_leaves_no_event_about_missed_runs()
+    {
+        const string countEvents = "select count(*) from events where detail is null and entries = 8";
+        await GivenJobAsync(configure: static definition => definition with { MissedRuns = MissedRunPolicy.RunAll, CatchUpLimit = 3 });
+        await ShiftTimeAsync(10.5 * Hour);
+        var run = await ClaimRunAsync(GivenNode());
+
+        // As if the outcome had been stored between the facts and the verdict.
+        await ExecuteAsync("""
+            create function keep() returns trigger language plpgsql as 'begin return null; end';
+            create trigger keep before insert on outcomes for each row execute function keep()
+            """);
+        Assert.Equal(TaskStartDecision.ClaimLost, (await StartAsync(run)).Decision);
+        Assert.Equal(0L, await ScalarAsync(countEvents));
+
+        await ExecuteAsync("drop trigger keep on outcomes");
+        Assert.Equal(8, (await StartAsync(run)).Dropped);
+        Assert.Equal(1L, await ScalarAsync(countEvents));
+    }
+
+    [Fact]
     public async Task Job_whose_planned_entry_is_in_no_place_can_be_changed()
     {
         var job = await GivenJobAsync();
