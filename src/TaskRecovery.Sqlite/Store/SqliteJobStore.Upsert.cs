@@ -11,8 +11,10 @@ internal sealed partial class SqliteJobStore
     private const int UpsertBatch = 1_000;
 
     public async Task<Job> UpsertAsync(NewJob job, CancellationToken cancellationToken)
+        => await UpsertAsync(Draft(job), cancellationToken).ConfigureAwait(false);
+
+    private async Task<Job> UpsertAsync(NewJobDraft draft, CancellationToken cancellationToken)
     {
-        var draft = Draft(job);
         var (stored, isPlanned) = await database.WriteAsync(session => Upsert(session, draft), cancellationToken).ConfigureAwait(false);
         SendHint(isPlanned ? stored.Queue : null);
         return stored.ToJob();
@@ -25,8 +27,16 @@ internal sealed partial class SqliteJobStore
         foreach (var part in jobs.Chunk(UpsertBatch))
         {
             // The next part is planned while this one is stored.
-            var drafts = Array.ConvertAll(part, Draft);
-            stored.AddRange(await storing.ConfigureAwait(false));
+            NewJobDraft[] drafts;
+            try
+            {
+                drafts = Array.ConvertAll(part, Draft);
+            }
+            finally
+            {
+                stored.AddRange(await storing.ConfigureAwait(false));
+            }
+
             storing = UpsertPartAsync(drafts, cancellationToken);
         }
 
@@ -56,7 +66,7 @@ internal sealed partial class SqliteJobStore
         var each = new List<Job>(jobs.Length);
         foreach (var job in jobs)
         {
-            each.Add(await UpsertAsync(job.Job, cancellationToken).ConfigureAwait(false));
+            each.Add(await UpsertAsync(job, cancellationToken).ConfigureAwait(false));
         }
 
         return each;

@@ -1,4 +1,5 @@
 using TaskRecovery.Sqlite.Tests.Conformance;
+using TaskRecovery.Storage;
 using TaskRecovery.StoreConformance;
 
 namespace TaskRecovery.Sqlite.Tests.Jobs;
@@ -20,6 +21,16 @@ public sealed class JobRecoveryTests() : JobStoreTests(new SqliteFixture())
         "id = x'00'",
         "queue = cast(randomblob(5000) as text)",
     ];
+
+    [Fact]
+    public async Task Jobs_that_were_given_before_a_wrong_one_are_stored_when_the_call_fails()
+    {
+        NewJob[] jobs = [.. Enumerable.Range(0, 1_000).Select(static number => NewJob($"job {number}")), null!];
+
+        await Assert.ThrowsAsync<NullReferenceException>(() => Jobs.UpsertManyAsync(jobs, Cancellation));
+
+        Assert.NotNull(await Jobs.FindByNameAsync("job 999", Cancellation));
+    }
 
     [Theory]
     [MemberData(nameof(Odd))]
