@@ -311,10 +311,10 @@ internal static class OperatorSql
         """;
 
     /// <summary>How many entries are due in each queue, counted up to 100,000, and how long the first of them has been due. $1 how many
-    /// queues at most: those with the most due entries, then the oldest; $2 how many lanes are read. Each row states how many queues were
-    /// skipped, counted up to 100,000.</summary>
+    /// queues at most: those with the most due entries, then the oldest; $2 after how many lanes it stops, with the end of a queue. Each
+    /// row states how many queues were skipped, counted up to 100,000.</summary>
     /// <remarks>Reads only lanes (queue and level) that contain rows, by skipping through the index: a queue that is no longer used costs
-    /// one row of the answer.</remarks>
+    /// one row of the answer. What is due in the queues after the last lane is not known, so they are skipped.</remarks>
     internal const string Measure = """
         with recursive lane as (
             (select w.queue, w.priority, 1 as place from {schema}.waiting w order by w.queue, w.priority limit 1)
@@ -322,7 +322,7 @@ internal static class OperatorSql
             select n.queue, n.priority, l.place + 1 from lane l cross join lateral (
                 select w.queue, w.priority from {schema}.waiting w
                     where (w.queue, w.priority) > (l.queue, l.priority) order by w.queue, w.priority limit 1) n
-            where l.place < $2
+            where l.place < $2 or n.queue = l.queue
         ), lined as materialized (
             select l.queue, least(sum(d.due), 100000)::bigint as due, min(f.run_at) as first
             from lane l cross join lateral (
@@ -334,7 +334,9 @@ internal static class OperatorSql
                 where w.queue = l.queue and w.priority = l.priority and w.run_at <= clock_timestamp() order by w.run_at limit 1) f on true
             group by l.queue
         ), oldest as materialized (
-            select q.id from {schema}.queues q order by q.id limit $1
+            select q.id from {schema}.queues q
+            where q.id <= (select l.queue from lane l order by l.place desc limit 1) or (select count(*) from lane) < $2
+            order by q.id limit $1
         ), chosen as materialized (
             select c.queue, c.due, c.first from (
                 select l.queue, l.due, l.first from lined l where exists (select from {schema}.queues q where q.id = l.queue)

@@ -144,4 +144,24 @@ public sealed class BoundTests : PostgreSqlStoreTests
         Assert.Equal(1, depths.Single(static depth => depth.Queue == "default").Due);
         Assert.All(depths, static depth => Assert.Equal(501, depth.QueuesSkipped));
     }
+
+    [Fact]
+    public async Task Of_more_lanes_than_a_measurement_reads_the_last_queues_are_skipped()
+    {
+        var store = await OpenStoreAsync();
+        await ExecuteAsync("""
+            insert into taskrecovery.queues (name) select 'made-up-' || n from generate_series(1, 600) n;
+            insert into taskrecovery.waiting (run_at, id, queue, kind, priority)
+            select now(), 100000 + row_number() over (), q.id, 1, n from taskrecovery.queues q cross join generate_series(-9, 9) n
+                where q.name like 'made-up-%'
+            """);
+
+        var depths = await store.MeasureAsync(Cancellation);
+
+        // The limit is 10,000 lanes; the queue in which it is reached is read to its end.
+        var measured = depths.Where(static depth => depth.Queue.StartsWith("made-up-", StringComparison.Ordinal)).ToList();
+        Assert.Equal(527, measured.Count);
+        Assert.All(measured, static depth => Assert.Equal(19, depth.Due));
+        Assert.All(depths, static depth => Assert.Equal(600 - 527, depth.QueuesSkipped));
+    }
 }
