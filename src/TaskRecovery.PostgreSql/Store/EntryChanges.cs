@@ -161,7 +161,7 @@ internal sealed class EntryChanges(PostgreSqlDatabase database)
             [Ids(ids)],
             static row => new EntryChange(row.GetInt64(0), OperatorResult.Done)
             {
-                Fence = row.IsDBNull(1) ? null : row.GetInt64(1),
+                Fence = row.Int64OrNull(1),
                 IsRunning = true,
             },
             cancellationToken).ConfigureAwait(false);

@@ -98,7 +98,7 @@ internal sealed record HeldJob
         MaxAttempts = reader.GetInt16(12),
         Timeout = reader.MicrosecondsOrNull(13),
         NextRunAt = reader.TimeOrNull(14),
-        PlannedEntry = reader.IsDBNull(15) ? null : reader.GetInt64(15),
+        PlannedEntry = reader.Int64OrNull(15),
         Now = reader.GetFieldValue<DateTimeOffset>(16),
         DeclaredBy = reader.StringOrNull(17),
         Name = reader.GetString(18),

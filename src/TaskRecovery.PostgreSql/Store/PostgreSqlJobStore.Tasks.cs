@@ -101,7 +101,7 @@ internal sealed partial class PostgreSqlJobStore
                         {
                             Action = reason is null && queueColumn is not null ? RecoveryAction.Recovered : RecoveryAction.Closed,
                             TaskId = reader.GetGuid(0),
-                            EntryId = reader.IsDBNull(1) ? null : reader.GetInt64(1),
+                            EntryId = reader.Int64OrNull(1),
                             Kind = reader.StringOrNull(2),
                             Node = reader.StringOrNull(3),
                             Crashes = reader.GetInt16(4),
@@ -133,7 +133,7 @@ internal sealed partial class PostgreSqlJobStore
     {
         Id = reader.GetGuid(first),
         JobId = reader.GetGuid(first + 1),
-        EntryId = reader.IsDBNull(first + 2) ? null : reader.GetInt64(first + 2),
+        EntryId = reader.Int64OrNull(first + 2),
         State = (TaskState)reader.GetInt16(first + 3),
         DueAt = reader.TimeOrNull(first + 4),
         Attempt = reader.GetInt16(first + 5),

@@ -82,7 +82,7 @@ internal sealed partial class PostgreSqlMonitorStore
             MonitorSql.Report,
             [Arg.Int8(entryId)],
             static row => new ReportedProgress(
-                row.GetInt64(0), row.IsDBNull(1) ? null : row.GetInt64(1),
+                row.GetInt64(0), row.Int64OrNull(1),
                 row.StringOrNull(2), row.GetFieldValue<DateTimeOffset>(3), row.GetInt64(4)),
             cancellationToken).ConfigureAwait(false);
         var events = await ListEventsAsync(
@@ -148,7 +148,7 @@ internal sealed partial class PostgreSqlMonitorStore
         Result = (OperatorResult)row.GetInt16(2),
         Audit = new AuditInfo(row.GetString(3), row.StringOrNull(4)) { Tool = row.StringOrNull(5) },
         StartedAt = row.GetFieldValue<DateTimeOffset>(6),
-        Undoes = row.IsDBNull(7) ? null : row.GetInt64(7),
+        Undoes = row.Int64OrNull(7),
     };
 
     private static LifeExtras ReadExtras(NpgsqlDataReader row) => new(

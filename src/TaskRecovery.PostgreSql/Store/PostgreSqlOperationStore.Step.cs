@@ -126,11 +126,11 @@ internal sealed partial class PostgreSqlOperationStore
             [Arg.Int8(undone), Arg.Int8(stored.Position), Arg.Int8(StepSize)],
             static row => new EntryChange(row.GetInt64(0), OperatorResult.Done)
             {
-                Fence = row.IsDBNull(1) ? null : row.GetInt64(1),
+                Fence = row.Int64OrNull(1),
                 RunAt = row.IsDBNull(2) ? null : row.GetFieldValue<DateTime>(2),
-                Level = row.IsDBNull(3) ? null : row.GetInt16(3),
-                Attempt = row.IsDBNull(4) ? null : row.GetInt16(4),
-                Crashes = row.IsDBNull(5) ? null : row.GetInt16(5),
+                Level = row.Int16OrNull(3),
+                Attempt = row.Int16OrNull(4),
+                Crashes = row.Int16OrNull(5),
                 IsRunning = row.IsDBNull(2) && row.GetBoolean(6),
             },
             cancellationToken).ConfigureAwait(false);

@@ -8,6 +8,12 @@ internal static class ReaderExtensions
     internal static string? StringOrNull(this NpgsqlDataReader reader, int column)
         => reader.IsDBNull(column) ? null : reader.GetString(column);
 
+    internal static short? Int16OrNull(this NpgsqlDataReader reader, int column)
+        => reader.IsDBNull(column) ? null : reader.GetInt16(column);
+
+    internal static long? Int64OrNull(this NpgsqlDataReader reader, int column)
+        => reader.IsDBNull(column) ? null : reader.GetInt64(column);
+
     internal static DateTimeOffset? TimeOrNull(this NpgsqlDataReader reader, int column)
         => reader.IsDBNull(column) ? null : reader.GetFieldValue<DateTimeOffset>(column);
 

@@ -193,7 +193,7 @@ internal sealed class TaskStarter(PostgreSqlDatabase database, HintSender hints)
             Label = reader.StringOrNull(2),
             QueuedTasks = (int)reader.GetInt64(14),
             QueueNumber = reader.IsDBNull(12) ? null : reader.GetInt32(12),
-            KindNumber = reader.IsDBNull(13) ? null : reader.GetInt16(13),
+            KindNumber = reader.Int16OrNull(13),
             Facts = new TaskStartFacts
             {
                 Now = reader.GetFieldValue<DateTimeOffset>(1),
@@ -222,7 +222,6 @@ internal sealed class TaskStarter(PostgreSqlDatabase database, HintSender hints)
                         },
                         Missed = new MissedRunRules(job.MissedRuns, job.CatchUpWithin, job.CatchUpLimit, job.ExpiresAfter, job.UpdatedAt),
                         Overlap = request.Overlap ?? job.Overlap,
-                        IsBackfill = request.DueAt is not null && !isPlanned,
                         PausedUntil = job.Pause?.Until,
                         DueAt = request.DueAt,
                         BackfilledUpTo = reader.TimeOrNull(16),

@@ -3,7 +3,7 @@ using TaskRecovery.Storage;
 namespace TaskRecovery.Sqlite;
 
 /// <summary>Ends entries that have not ended and blanks the data that the application stored in them.</summary>
-internal sealed class Eraser(SqliteDatabase database, AuditInfo audit)
+internal sealed class Eraser(SqliteDatabase database, SqliteQueueStore store, AuditInfo audit)
 {
     /// <summary>The number of entries to scan in one read when searching by key or metadata.</summary>
     private const long Chunk = 50_000;
@@ -30,35 +30,21 @@ internal sealed class Eraser(SqliteDatabase database, AuditInfo audit)
 
     private async ValueTask<int> EraseAsync(List<long> entries, CancellationToken cancellationToken)
     {
-        var erased = 0;
-        for (var done = 0; done < entries.Count;)
-        {
-            var start = done;
-            (var count, var anyRan, done) = await database.WriteAsync(
-                session => ErasePart(session, entries, start), cancellationToken).ConfigureAwait(false);
-            erased += count;
-            if (anyRan)
+        var anyRan = false;
+        var erased = await store.InPartsAsync(
+            entries,
+            session => entry =>
             {
-                database.Hints.Control();
-            }
+                var size = session.Get(RetentionSql.EntrySize).Bind(1, entry).Scalar() ?? 0;
+                return Erase(session, entry, ref anyRan) ? size : null;
+            },
+            cancellationToken).ConfigureAwait(false);
+        if (anyRan)
+        {
+            database.Hints.Control();
         }
 
         return erased;
-    }
-
-    private (int Erased, bool AnyRan, int End) ErasePart(SqliteSession session, List<long> entries, int start)
-    {
-        var budget = new LockBudget();
-        var (erased, anyRan, end) = (0, false, start);
-        do
-        {
-            var entry = entries[end++];
-            budget.Spend(session.Get(RetentionSql.EntrySize).Bind(1, entry).Scalar() ?? 0);
-            erased += Erase(session, entry, ref anyRan) ? 1 : 0;
-        }
-        while (end < entries.Count && budget.IsLeft);
-
-        return (erased, anyRan, end);
     }
 
     private static List<long> Find(SqliteSession session, EraseTarget target, long after, long upTo)

@@ -85,7 +85,6 @@ internal sealed partial class SqliteJobStore
             Overlap = overlap,
             HasKindOfEntry = string.Equals(job.EntryKind, request.EntryKind, StringComparison.Ordinal),
             IsPlanned = isPlanned,
-            IsBackfill = isBackfill,
             PausedUntil = Micros.ToTime(job.ResumeAt),
             DueAt = request.DueAt,
             BackfilledUpTo = !isBackfill || !hasUnfinished

@@ -16,21 +16,21 @@ internal sealed partial class SqliteMonitorStore
     private static readonly TimeSpan LongestRead = TimeSpan.FromMilliseconds(200);
 
     public ValueTask<EntrySummaryPage> ListAsync(EntryQuery query, CancellationToken cancellationToken)
-        => ListAsync(query, holdersFirst: true, cancellationToken);
+        => ListAsync(query, isForPerson: true, cancellationToken);
 
     /// <summary>Lists one page.</summary>
     /// <param name="query">The query.</param>
-    /// <param name="holdersFirst">Whether a person looks: the holder of a unique key is on the first page only, and the search starts at
+    /// <param name="isForPerson">Whether a person looks: the holder of a unique key is on the first page only, and the search starts at
     /// the times of the query.</param>
     /// <param name="cancellationToken">Cancels the read.</param>
-    internal async ValueTask<EntrySummaryPage> ListAsync(EntryQuery query, bool holdersFirst, CancellationToken cancellationToken)
+    internal async ValueTask<EntrySummaryPage> ListAsync(EntryQuery query, bool isForPerson, CancellationToken cancellationToken)
     {
-        if (await NarrowAsync(query, startsAtTime: holdersFirst, cancellationToken).ConfigureAwait(false) is not { } narrowed)
+        if (await NarrowAsync(query, startsAtTime: isForPerson, cancellationToken).ConfigureAwait(false) is not { } narrowed)
         {
             return new EntrySummaryPage([], null, await OldestAsync(cancellationToken).ConfigureAwait(false), IsComplete: true);
         }
 
-        var (holders, heldIds) = holdersFirst ? await FindHoldersAsync(query, cancellationToken).ConfigureAwait(false) : ([], []);
+        var (holders, heldIds) = isForPerson ? await FindHoldersAsync(query, cancellationToken).ConfigureAwait(false) : ([], []);
         var room = query.Limit - holders.Count;
         var search = new Search(narrowed, by: null);
         var found = new List<EntrySummary>();

@@ -18,7 +18,7 @@ internal sealed partial class SqliteQueueStore
     public async ValueTask<EntryPage> ListAsync(EntryFilter filter, CancellationToken cancellationToken)
     {
         var query = EntryFilterQuery.Of(filter);
-        var page = await _search.ListAsync(query, holdersFirst: false, cancellationToken).ConfigureAwait(false);
+        var page = await _search.ListAsync(query, isForPerson: false, cancellationToken).ConfigureAwait(false);
         var entries = await _database.ReadAsync(
             session =>
             {

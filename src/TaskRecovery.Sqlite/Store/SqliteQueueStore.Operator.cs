@@ -44,7 +44,7 @@ internal sealed partial class SqliteQueueStore
     }
 
     public ValueTask<int> EraseAsync(EraseTarget target, AuditInfo audit, CancellationToken cancellationToken)
-        => new Eraser(_database, audit).EraseAsync(target, cancellationToken);
+        => new Eraser(_database, this, audit).EraseAsync(target, cancellationToken);
 
     public async ValueTask<bool> SetPausedAsync(PauseTarget target, PauseInfo? pause, AuditInfo audit, CancellationToken cancellationToken)
     {

@@ -124,7 +124,7 @@ internal sealed partial class SqliteQueueStore
     /// <param name="begin">Called at the begin of each transaction; returns what changes a row, and returns how many bytes that took, or
     /// <see langword="null"/> if it did not change it.</param>
     /// <param name="cancellationToken">Cancels the writes that have not begun.</param>
-    private async ValueTask<int> InPartsAsync<T>(
+    internal async ValueTask<int> InPartsAsync<T>(
         IReadOnlyList<T> rows, Func<SqliteSession, Func<T, long?>> begin, CancellationToken cancellationToken)
     {
         var changed = 0;

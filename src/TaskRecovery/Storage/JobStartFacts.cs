@@ -23,7 +23,7 @@ public sealed record JobStartFacts
     public required bool IsPlanned { get; init; }
 
     /// <summary>Whether the run was requested for a due time.</summary>
-    public bool IsBackfill { get; init; }
+    public bool IsBackfill => DueAt is not null && !IsPlanned;
 
     /// <summary>When the pause of the job ends by itself; <see langword="null"/> if the job is not paused, or without an end.</summary>
     public DateTimeOffset? PausedUntil { get; init; }

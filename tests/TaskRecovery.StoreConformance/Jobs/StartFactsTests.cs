@@ -305,7 +305,6 @@ public abstract class StartFactsTests(StoreFixture fixture) : JobStoreTests(fixt
                     Overlap = one.Overlap,
                     HasKindOfEntry = one.Change != Change.OtherKind,
                     IsPlanned = isPlanned,
-                    IsBackfill = one.Origin == Origin.Backfilled,
                     DueAt = requested,
                     HasTaskForDueTime = one.Detail == Detail.DueTaken,
                     HasUnfinishedTask = one.IsUnfinished,

@@ -145,7 +145,7 @@ public sealed class TaskStartRulesTests
         var facts = Planned(Timing(Schedule.Every(Hour), Now));
         facts = facts with
         {
-            Job = facts.Job! with { IsPlanned = false, IsBackfill = true, HasUnfinishedTask = isUnfinished, HasTaskForDueTime = hasTask },
+            Job = facts.Job! with { IsPlanned = false, DueAt = Now, HasUnfinishedTask = isUnfinished, HasTaskForDueTime = hasTask },
         };
 
         var verdict = TaskStartRules.Judge(facts);
@@ -290,7 +290,6 @@ public sealed class TaskStartRulesTests
             Job = facts.Job! with
             {
                 IsPlanned = false,
-                IsBackfill = true,
                 HasUnfinishedTask = true,
                 DueAt = Now.AddYears(-1).AddHours(number),
                 BackfilledUpTo = Now.AddYears(-1),
