@@ -51,7 +51,7 @@ public static class EndReasons
     /// <summary>The job has been deleted.</summary>
     public const string JobDeleted = "job_deleted";
 
-    /// <summary>The job was paused.</summary>
+    /// <summary>The job was paused. A run that was requested is snoozed with this reason until the end of the pause.</summary>
     public const string JobNotActive = "job_not_active";
 
     /// <summary>The task that the entry refers to does not exist.</summary>

@@ -40,7 +40,8 @@ public interface IJobService
     Task<bool> PauseAsync(
         Guid jobId, string? reason = null, string? by = null, DateTimeOffset? until = null, CancellationToken cancellationToken = default);
 
-    /// <summary>Resumes a paused job from its next due time. Due times that passed during the pause are not made up for.</summary>
+    /// <summary>Resumes a paused job from its next due time. Due times that passed during the pause are not made up for. Runs that were
+    /// requested before the pause start at once.</summary>
     /// <returns><see langword="false"/> if there is no such job.</returns>
     Task<bool> ResumeAsync(Guid jobId, CancellationToken cancellationToken = default);
 

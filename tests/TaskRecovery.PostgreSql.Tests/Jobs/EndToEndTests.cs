@@ -94,6 +94,27 @@ public sealed class EndToEndTests : IAsyncLifetime
         Assert.Equal((entry, EndReasons.CancelRequested), (task.EntryId!.Value, task.Reason));
     }
 
+    [Fact]
+    public async Task Run_that_was_requested_before_a_pause_starts_as_soon_as_the_job_is_resumed()
+    {
+        using var host = await StartAsync(TimeSpan.FromHours(1));
+        var (jobs, queue) = (host.Services.GetRequiredService<IJobService>(), host.Services.GetRequiredService<IJobQueue>());
+        var job = (await jobs.GetByNameAsync("links", Cancellation))!;
+        await queue.PauseAsync("default", Cancellation);
+        var requested = await jobs.TriggerNowAsync(job.Id, OverlapPolicy.Allow, Cancellation);
+        await jobs.PauseAsync(job.Id, cancellationToken: Cancellation);
+        await queue.ResumeAsync("default", Cancellation);
+        await UntilAsync(async () => await queue.FindAsync(requested, Cancellation) is { State: EntryState.Waiting } entry
+            && entry.RunAt - entry.CreatedAt > TimeSpan.FromHours(1) ? entry : null);
+
+        await jobs.ResumeAsync(job.Id, Cancellation);
+
+        await UntilAsync(async ()
+            => await queue.FindAsync(requested, Cancellation) is { State: EntryState.Completed } entry ? entry : null);
+        await host.StopAsync(Cancellation);
+        Assert.Empty(await _fixture.Queue.CheckInvariantsAsync(Cancellation));
+    }
+
     private async Task<IHost> StartAsync(TimeSpan every)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
