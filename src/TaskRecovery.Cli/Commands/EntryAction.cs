@@ -48,7 +48,7 @@ internal static class EntryAction
     private static async Task<OperatorResult?> FindRefusalAsync(
         CommandCall call, long id, BulkAction action, CancellationToken cancellationToken)
     {
-        var life = await call.Store.Monitor.GetLifeAsync(id, cancellationToken).ConfigureAwait(false);
+        var life = await call.Store.Monitor.GetLifeAsync(id, cancellationToken: cancellationToken).ConfigureAwait(false);
         return (action, life?.Entry.State) switch
         {
             (_, null) => OperatorResult.NotFound,

@@ -16,7 +16,7 @@ internal static class ShowCommand
             async (call, cancellationToken) =>
             {
                 var entry = Values.Id(call.Get(id)!);
-                var life = await call.Store.Monitor.GetLifeAsync(entry, cancellationToken).ConfigureAwait(false)
+                var life = await call.Store.Monitor.GetLifeAsync(entry, cancellationToken: cancellationToken).ConfigureAwait(false)
                     ?? throw new CommandException(
                         ExitCodes.NotFound, $"There is no entry {Format.Number(entry)}: it never existed, or retention has removed it.");
                 var lines = call.Get(log) ? await call.Store.Monitor.ListLogAsync(entry, cancellationToken).ConfigureAwait(false) : null;

@@ -26,7 +26,8 @@ internal sealed record TopView
         var running = new List<EntryLife>();
         foreach (var entry in (await store.Monitor.ListAsync(RunningEntries, cancellationToken).ConfigureAwait(false)).Entries)
         {
-            if (await store.Monitor.GetLifeAsync(entry.Id, cancellationToken).ConfigureAwait(false) is { Claim: not null } life)
+            var life = await store.Monitor.GetLifeAsync(entry.Id, cancellationToken: cancellationToken).ConfigureAwait(false);
+            if (life is { Claim: not null })
             {
                 running.Add(life);
             }

@@ -150,10 +150,10 @@ internal sealed class Reads(
     /// <summary>An entry; <see langword="null"/> if it does not exist or the user does not see it.</summary>
     public async ValueTask<EntryLife?> LifeAsync(DashboardRequest request, long id)
     {
-        var life = await AskAsync(request, false, $"life {id}", token => monitor.GetLifeAsync(id, token)).ConfigureAwait(false);
-        return life is null || request.Access.Scope is not { } scope ? life
-            : scope.Admits(life.Entry.Queue, life.Entry.Kind, life.Entry.Metadata) ? Alone(life)
-            : null;
+        var scope = request.Access.Scope;
+        var life = await AskAsync(
+            request, false, $"life {id} {request.Access.ScopeKey}", token => monitor.GetLifeAsync(id, scope, token)).ConfigureAwait(false);
+        return life is null || scope is null ? life : Alone(life);
     }
 
     // Without what it says about entries beside it, about the machine and the login, and why others changed it together with other entries.

@@ -10,8 +10,13 @@ internal sealed partial class PostgreSqlMonitorStore
     private const int MaxEvents = 1000;
     private const int MaxOperations = 100;
 
-    public ValueTask<EntryLife?> GetLifeAsync(long entryId, CancellationToken cancellationToken)
-        => _reads.ReadAsync(ListLimit, (connection, token) => ReadLifeAsync(connection, entryId, token), cancellationToken);
+    public ValueTask<EntryLife?> GetLifeAsync(long entryId, EntryScope? scope, CancellationToken cancellationToken)
+        => _reads.ReadAsync(
+            ListLimit,
+            async (connection, token) => scope is null || await AdmitsAsync(connection, scope, entryId, token).ConfigureAwait(false)
+                ? await ReadLifeAsync(connection, entryId, token).ConfigureAwait(false)
+                : null,
+            cancellationToken);
 
     public ValueTask<string?> GetStepResultAsync(long entryId, string step, CancellationToken cancellationToken)
         => _reads.ReadAsync(
@@ -47,6 +52,11 @@ internal sealed partial class PostgreSqlMonitorStore
                 return [.. parts.SelectMany(static lines => lines)];
             },
             cancellationToken);
+
+    private async ValueTask<bool> AdmitsAsync(
+        NpgsqlConnection connection, EntryScope scope, long entryId, CancellationToken cancellationToken)
+        => (await EntrySearch.MatchAsync(database, connection, new EntryQuery { Scope = scope }, [entryId], cancellationToken)
+            .ConfigureAwait(false)).Length > 0;
 
     private async ValueTask<EntryLife?> ReadLifeAsync(NpgsqlConnection connection, long entryId, CancellationToken cancellationToken)
     {

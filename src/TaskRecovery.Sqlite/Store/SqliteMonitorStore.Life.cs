@@ -8,8 +8,12 @@ internal sealed partial class SqliteMonitorStore
     private const int MaxEvents = 1000;
     private const int MaxOperations = 100;
 
-    public ValueTask<EntryLife?> GetLifeAsync(long entryId, CancellationToken cancellationToken)
-        => ReadAsync(session => Life(session, entryId), cancellationToken);
+    public ValueTask<EntryLife?> GetLifeAsync(long entryId, EntryScope? scope, CancellationToken cancellationToken)
+        => ReadAsync(
+            session => scope is null || Matching(session, new EntryQuery { Scope = scope }, [entryId]).Count > 0
+                ? Life(session, entryId)
+                : null,
+            cancellationToken);
 
     public ValueTask<string?> GetStepResultAsync(long entryId, string step, CancellationToken cancellationToken)
         => ReadAsync(session => Text(session.Get(MonitorSql.StepResult).Bind(1, entryId).Bind(

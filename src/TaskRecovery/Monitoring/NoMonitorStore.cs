@@ -18,7 +18,7 @@ internal sealed class NoMonitorStore : IMonitorStore
 
     public ValueTask<EntryGroups> GroupAsync(EntryQuery query, EntryGrouping by, CancellationToken cancellationToken) => throw None();
 
-    public ValueTask<EntryLife?> GetLifeAsync(long entryId, CancellationToken cancellationToken) => throw None();
+    public ValueTask<EntryLife?> GetLifeAsync(long entryId, EntryScope? scope, CancellationToken cancellationToken) => throw None();
 
     public ValueTask<string?> GetStepResultAsync(long entryId, string step, CancellationToken cancellationToken) => throw None();
 

@@ -46,9 +46,15 @@ internal static class QueryRules
 
         CheckRange(query.CreatedFrom, query.CreatedTo, nameof(query.CreatedFrom), nameof(query.CreatedTo));
         CheckRange(query.EndedFrom, query.EndedTo, nameof(query.EndedFrom), nameof(query.EndedTo));
-        CheckNames(query.Scope?.Queues, "Scope.Queues");
-        CheckNames(query.Scope?.Kinds, "Scope.Kinds");
-        CheckPair(query.Scope?.Metadata, "Scope.Metadata");
+        Check(query.Scope);
+    }
+
+    /// <summary>Checks a scope.</summary>
+    public static void Check(EntryScope? scope)
+    {
+        CheckNames(scope?.Queues, "Scope.Queues");
+        CheckNames(scope?.Kinds, "Scope.Kinds");
+        CheckPair(scope?.Metadata, "Scope.Metadata");
     }
 
     /// <summary>Checks a query for events.</summary>

@@ -38,8 +38,11 @@ internal sealed class QueueMonitor(IMonitorStore store) : IQueueMonitor
         return store.GroupAsync(query, by, cancellationToken);
     }
 
-    public ValueTask<EntryLife?> GetLifeAsync(long entryId, CancellationToken cancellationToken = default)
-        => store.GetLifeAsync(entryId, cancellationToken);
+    public ValueTask<EntryLife?> GetLifeAsync(long entryId, EntryScope? scope = null, CancellationToken cancellationToken = default)
+    {
+        QueryRules.Check(scope);
+        return store.GetLifeAsync(entryId, scope, cancellationToken);
+    }
 
     public ValueTask<string?> GetStepResultAsync(long entryId, string step, CancellationToken cancellationToken = default)
     {

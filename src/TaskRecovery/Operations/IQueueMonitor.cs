@@ -39,8 +39,14 @@ public interface IQueueMonitor
     ValueTask<EntryGroups> GroupAsync(EntryQuery query, EntryGrouping by, CancellationToken cancellationToken = default);
 
     /// <summary>Reads everything that is known of one entry: its runs, claim, steps, checkpoint, task and the actions of operators. Returns
-    /// <see langword="null"/> if it does not exist or retention has removed it.</summary>
-    ValueTask<EntryLife?> GetLifeAsync(long entryId, CancellationToken cancellationToken = default);
+    /// <see langword="null"/> if it does not exist, is outside of the scope, or retention has removed it.</summary>
+    /// <param name="entryId">The id of the entry.</param>
+    /// <param name="scope">The part of the system in which the entry must be; <see langword="null"/> for all. It is checked before anything
+    /// else of the entry is read, so that the time of the answer does not reveal that an entry exists outside of the scope.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
+    /// <exception cref="ArgumentException">The scope is not valid. The message names the condition, its value and what is
+    /// allowed.</exception>
+    ValueTask<EntryLife?> GetLifeAsync(long entryId, EntryScope? scope = null, CancellationToken cancellationToken = default);
 
     /// <summary>Reads the result of a finished step as JSON. Returns <see langword="null"/> if there is no such step.</summary>
     ValueTask<string?> GetStepResultAsync(long entryId, string step, CancellationToken cancellationToken = default);

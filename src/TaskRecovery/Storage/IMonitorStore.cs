@@ -33,7 +33,7 @@ public interface IMonitorStore
     ValueTask<EntryGroups> GroupAsync(EntryQuery query, EntryGrouping by, CancellationToken cancellationToken);
 
     /// <inheritdoc cref="IQueueMonitor.GetLifeAsync"/>
-    ValueTask<EntryLife?> GetLifeAsync(long entryId, CancellationToken cancellationToken);
+    ValueTask<EntryLife?> GetLifeAsync(long entryId, EntryScope? scope, CancellationToken cancellationToken);
 
     /// <inheritdoc cref="IQueueMonitor.GetStepResultAsync"/>
     ValueTask<string?> GetStepResultAsync(long entryId, string step, CancellationToken cancellationToken);

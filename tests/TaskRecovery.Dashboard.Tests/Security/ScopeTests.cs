@@ -112,6 +112,16 @@ public sealed class ScopeTests : IAsyncLifetime
             Assert.Equal((path, HttpStatusCode.NotFound), (path, (await GetAsync(path, Own)).Status));
         }
 
+        // An id of another tenant is answered as one that does not exist.
+        var absent = failed + 987_654_321;
+        foreach (var path in new[] { "entries/{0}", "entries/{0}/args", "entries/{0}/result", "entries/{0}?step=1", "api/entries/{0}" })
+        {
+            var (answer, expected) = (await GetAsync(Of(path, failed), Own), await GetAsync(Of(path, absent), Own));
+            Assert.Equal(
+                (expected.Status, expected.Text.Replace($"{absent}", "id", StringComparison.Ordinal)),
+                (answer.Status, answer.Text.Replace($"{failed}", "id", StringComparison.Ordinal)));
+        }
+
         Assert.DoesNotContain("Stored entries", await ReadAsync("about"), StringComparison.Ordinal);
         using var snapshot = JsonDocument.Parse(await ReadAsync("api/snapshot"));
         Assert.Equal(
@@ -151,8 +161,8 @@ public sealed class ScopeTests : IAsyncLifetime
         await CarryOutAsync(
             await PostAsync("operations/prepare", ("do", "retry-all"), ("filter", $"key={Other}-key")), refused: 0);
 
-        Assert.Equal(EntryState.Failed, (await Monitor.GetLifeAsync(failed, Cancellation))!.Entry.State);
-        Assert.Equal(EntryState.Waiting, (await Monitor.GetLifeAsync(waiting, Cancellation))!.Entry.State);
+        Assert.Equal(EntryState.Failed, (await Monitor.GetLifeAsync(failed, null, Cancellation))!.Entry.State);
+        Assert.Equal(EntryState.Waiting, (await Monitor.GetLifeAsync(waiting, null, Cancellation))!.Entry.State);
         Assert.All((await Monitor.GetSnapshotAsync(Cancellation)).Queues, static queue => Assert.Null(queue.Pause));
         Assert.All(await Monitor.ListKindsAsync(Cancellation), static kind => Assert.Null(kind.Pause));
         var jobs = await _app.Services.GetRequiredService<IJobService>().ListAsync(cancellationToken: Cancellation);
@@ -178,7 +188,7 @@ public sealed class ScopeTests : IAsyncLifetime
         Assert.Contains("did=cancelled", await PostAsync($"entries/{own.Waiting}/cancel"), StringComparison.Ordinal);
 
         // A node of the application may be doing the step.
-        await UntilAsync(async () => (await Monitor.GetLifeAsync(own.Waiting, Cancellation))!.Entry.State == EntryState.Cancelled);
+        await UntilAsync(async () => (await Monitor.GetLifeAsync(own.Waiting, null, Cancellation))!.Entry.State == EntryState.Cancelled);
 
         var undone = await PostAsync($"operations/{own.Operation}/undo");
         Assert.Contains("did=undoing", undone, StringComparison.Ordinal);
@@ -276,6 +286,9 @@ public sealed class ScopeTests : IAsyncLifetime
             await timer.WaitForNextTickAsync(patience.Token);
         }
     }
+
+    private static string Of(string path, long id)
+        => path.Replace("{0}", id.ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal);
 
     private async Task<string> ReadAsync(string path) => (await GetAsync(path, Own)).Text;
 

@@ -55,8 +55,9 @@ internal sealed class FakeMonitor(FakeSystem system) : IQueueMonitor
         return Answer("group", new EntryGroups(groups, system.Now.AddDays(-1), true));
     }
 
-    public ValueTask<EntryLife?> GetLifeAsync(long entryId, CancellationToken cancellationToken = default)
-        => Answer("life", system.Lives.Find(life => life.Entry.Id == entryId));
+    public ValueTask<EntryLife?> GetLifeAsync(long entryId, EntryScope? scope = null, CancellationToken cancellationToken = default)
+        => Answer("life", system.Lives.Find(life => life.Entry.Id == entryId
+            && scope?.Admits(life.Entry.Queue, life.Entry.Kind, life.Entry.Metadata) != false));
 
     public ValueTask<string?> GetStepResultAsync(long entryId, string step, CancellationToken cancellationToken = default)
         => Answer<string?>("step", system.StepResult);

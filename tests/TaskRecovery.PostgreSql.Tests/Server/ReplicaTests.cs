@@ -118,7 +118,7 @@ public sealed class ReplicaTests : IAsyncDisposable
         await pair.WaitForStandbyAsync();
 
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        while (await monitor.GetLifeAsync(entry.Id, Cancellation) is null)
+        while (await monitor.GetLifeAsync(entry.Id, null, Cancellation) is null)
         {
             await timer.WaitForNextTickAsync(Cancellation);
         }

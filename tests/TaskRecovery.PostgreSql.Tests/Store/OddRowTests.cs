@@ -95,6 +95,27 @@ public sealed class OddRowTests : PostgreSqlStoreTests
         Assert.True(await ScalarAsync<bool>("select bool_and(convalidated) from pg_constraint where conname like '%_sound_check'"));
     }
 
+    [Fact]
+    public async Task An_entry_outside_of_the_scope_is_missing_even_if_it_can_t_be_read()
+    {
+        var database = Open();
+        var store = await OpenStoreAsync(database);
+        var identity = Identity();
+        using var node = store.OpenNodeSession();
+        node.Register(identity);
+        var (id, _) = (await store.EnqueueAsync([Entry()], null, Cancellation))[0];
+        var batch = await store.CreateClaimer(identity.Id, "default", ["test"]).ClaimAsync(1, new SuspectAllowance(3, 0, 0), Cancellation);
+        var outcome = new RunOutcome { EntryId = id, Fence = batch.Fence, Kind = OutcomeKind.Failed };
+        await store.FinishAsync(identity.Id, [outcome], Cancellation);
+        await ExecuteAsync($"update taskrecovery.outcomes set ended_at = '-infinity', duration_ms = 1 where entry = {id}");
+        using var monitor = new PostgreSqlMonitorStore(database);
+
+        var life = await monitor.GetLifeAsync(id, new EntryScope { Queues = ["another"] }, Cancellation);
+
+        Assert.Null(life);
+        await Assert.ThrowsAnyAsync<Exception>(() => monitor.GetLifeAsync(id, null, Cancellation).AsTask());
+    }
+
     private Task GivenNoChecksAsync()
         => ExecuteAsync("alter table taskrecovery.entries drop constraint entries_sound_check, drop constraint entries_size_check");
 }

@@ -25,7 +25,7 @@ public sealed class MonitorHostTests : IDisposable
         await using var tool = Tool();
         var monitor = tool.GetRequiredService<IQueueMonitor>();
 
-        var life = await monitor.GetLifeAsync(id, Cancellation);
+        var life = await monitor.GetLifeAsync(id, null, Cancellation);
         var log = await monitor.ListLogAsync(id, Cancellation);
         var day = (await monitor.GetSnapshotAsync(Cancellation)).LastDay;
         var now = DateTimeOffset.UtcNow;

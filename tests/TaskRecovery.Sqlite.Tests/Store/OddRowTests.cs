@@ -159,6 +159,24 @@ public sealed class OddRowTests : IDisposable
         Assert.Empty(report.Items);
     }
 
+    [Fact]
+    public async Task An_entry_outside_of_the_scope_is_missing_even_if_it_can_t_be_read()
+    {
+        var store = await _files.OpenStoreAsync();
+        var (node, claimer) = GivenClaimer(store);
+        var (id, _) = (await store.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None))[0];
+        var batch = await claimer.ClaimAsync(1, new SuspectAllowance(3, 0, 0), CancellationToken.None);
+        var outcome = new RunOutcome { EntryId = id, Fence = batch.Fence, Kind = OutcomeKind.Failed };
+        await store.FinishAsync(node, [outcome], CancellationToken.None);
+        Execute($"update taskrecovery_outcomes set ended_at = -9223372036854775808, duration = 1 where entry = {id}");
+        using var monitor = new SqliteMonitorStore(_files.Open());
+
+        var life = await monitor.GetLifeAsync(id, new EntryScope { Queues = ["another"] }, CancellationToken.None);
+
+        Assert.Null(life);
+        await Assert.ThrowsAnyAsync<Exception>(() => monitor.GetLifeAsync(id, null, CancellationToken.None).AsTask());
+    }
+
     public void Dispose() => _files.Dispose();
 
     private long Read(string statement)

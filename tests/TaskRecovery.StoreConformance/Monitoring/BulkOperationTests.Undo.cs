@@ -46,7 +46,7 @@ public abstract partial class BulkOperationTests
         var after = new[] { await FindAsync(failed.Id), await FindAsync(cancelled) };
         Assert.Equal((2L, 0L), (last.Done, last.Refused));
         Assert.Equal(before.Select(Ended), after.Select(Ended));
-        Assert.True(Assert.Single((await Monitor.GetLifeAsync(failed.Id, Cancellation))!.Runs).IsFinal);
+        Assert.True(Assert.Single((await Monitor.GetLifeAsync(failed.Id, null, Cancellation))!.Runs).IsFinal);
         Assert.False((await EnqueueAsync(Entry(key: "k"))).IsDuplicate);
         Assert.Equal(OperatorResult.Done, await Store.RetryAsync(cancelled, RetryFrom.LastStep, Cancellation));
 

@@ -85,7 +85,7 @@ public abstract partial class BulkOperationTests(StoreFixture fixture) : Operati
         await RunAsync((await StartedAsync(BulkAction.Retry, Unwell, retry: new RetryOptions { From = RetryFrom.Start, RunAt = at })).Id);
 
         Assert.InRange((await FindAsync(held.Id)).RunAt!.Value - at, TimeSpan.Zero, TimeSpan.FromMilliseconds(1));
-        Assert.Empty((await Monitor.GetLifeAsync(held.Id, Cancellation))!.Steps);
+        Assert.Empty((await Monitor.GetLifeAsync(held.Id, null, Cancellation))!.Steps);
     }
 
     [Fact]

@@ -33,7 +33,7 @@ public abstract class ChangedMeanwhileTests(StoreFixture fixture) : OperationTes
         var entry = await FindAsync(held.Id);
         Assert.Equal((EntryState.Waiting, 0, 0, "stopped"), (entry.State, entry.Attempt, entry.Crashes, entry.Error));
         Assert.True((await EnqueueAsync(Entry(key: "k"))).IsDuplicate);
-        Assert.Equal(EndReasons.CancelWithdrawn, Assert.Single((await Monitor.GetLifeAsync(held.Id, Cancellation))!.Runs).Reason);
+        Assert.Equal(EndReasons.CancelWithdrawn, Assert.Single((await Monitor.GetLifeAsync(held.Id, null, Cancellation))!.Runs).Reason);
         Assert.Equal(1, Assert.Single((await ClaimAsync(node)).Entries).Attempt);
     }
 

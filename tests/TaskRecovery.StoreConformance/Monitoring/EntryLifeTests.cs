@@ -7,7 +7,45 @@ public abstract class EntryLifeTests(StoreFixture fixture) : JobStoreTests(fixtu
 {
     [Fact]
     public async Task An_unknown_entry_has_no_life()
-        => Assert.Null(await Monitor.GetLifeAsync(123456, Cancellation));
+        => Assert.Null(await Monitor.GetLifeAsync(123456, null, Cancellation));
+
+    [Fact]
+    public async Task An_entry_outside_of_the_scope_has_no_life()
+    {
+        var id = await GivenEntryAsync(Entry("own.mail", "own") with
+        {
+            Metadata = """{"tenant":"own","note":"\u0022tenant\u0022:\u0022another\u0022"}""",
+        });
+        await GivenEntryAsync(Entry("another.mail", "another"));
+        EntryScope[] inside =
+        [
+            new() { Queues = ["another", "own"] },
+            new() { Kinds = ["own.mail"] },
+            new() { Metadata = new("tenant", "own") },
+            new() { Queues = ["own"], Kinds = ["own.mail"], Metadata = new("tenant", "own") },
+        ];
+        EntryScope[] outside =
+        [
+            new() { Queues = ["another", "unknown"] },
+            new() { Queues = [] },
+            new() { Kinds = ["another.mail", "own.*", "own"] },
+            new() { Metadata = new("tenant", "another") },
+            new() { Metadata = new("tenant", "ow") },
+            new() { Queues = ["own"], Kinds = ["another.mail"] },
+            new() { Queues = ["own"], Kinds = ["own.mail"], Metadata = new("tenant", "another") },
+        ];
+
+        foreach (var scope in inside)
+        {
+            Assert.Equal(id, (await Monitor.GetLifeAsync(id, scope, Cancellation))?.Entry.Id);
+            Assert.Null(await Monitor.GetLifeAsync(123456, scope, Cancellation));
+        }
+
+        foreach (var scope in outside)
+        {
+            Assert.Null(await Monitor.GetLifeAsync(id, scope, Cancellation));
+        }
+    }
 
     [Fact]
     public async Task A_waiting_entry_has_its_payload_and_no_runs()
@@ -172,7 +210,7 @@ public abstract class EntryLifeTests(StoreFixture fixture) : JobStoreTests(fixtu
 
     private async Task<EntryLife> LifeAsync(long entryId)
     {
-        var life = await Monitor.GetLifeAsync(entryId, Cancellation);
+        var life = await Monitor.GetLifeAsync(entryId, null, Cancellation);
         Assert.NotNull(life);
         return life;
     }

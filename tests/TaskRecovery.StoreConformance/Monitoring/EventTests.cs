@@ -56,7 +56,7 @@ public abstract class EventTests(StoreFixture fixture) : StoreTests(fixture)
         await CrashAsync(id, MaxCrashes + 1);
 
         var loop = Assert.Single(await ListAsync(new EventQuery { EntryId = id }));
-        var life = await Monitor.GetLifeAsync(id, Cancellation);
+        var life = await Monitor.GetLifeAsync(id, null, Cancellation);
 
         Assert.Equal((QueueEventKind.CrashLoop, id, Work), (loop.Kind, loop.EntryId, loop.Subject));
         Assert.Equal(loop, Assert.Single(life!.Events));

@@ -74,7 +74,7 @@ public abstract class OperatorActionTests(StoreFixture fixture) : StoreTests(fix
         Assert.Equal([running.Id, waiting], (await EventsAsync(QueueEventKind.EntryCancelled)).Select(happened => happened.EntryId!.Value));
         Assert.Equal(EntryState.Cancelled, await StateAsync(waiting));
         Assert.True((await FindAsync(running.Id)).CancelRequested);
-        Assert.Equal(QueueEventKind.EntryCancelled, Assert.Single((await Monitor.GetLifeAsync(waiting, Cancellation))!.Events).Kind);
+        Assert.Equal(QueueEventKind.EntryCancelled, Assert.Single((await Monitor.GetLifeAsync(waiting, null, Cancellation))!.Events).Kind);
     }
 
     [Fact]

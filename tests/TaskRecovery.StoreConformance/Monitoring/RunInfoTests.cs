@@ -142,7 +142,7 @@ public abstract class RunInfoTests(StoreFixture fixture) : StoreTests(fixture)
         Assert.Single(await Monitor.ListLogAsync(held.Id, Cancellation));
     }
 
-    private async Task<EntryLife> LifeAsync(long entryId) => (await Monitor.GetLifeAsync(entryId, Cancellation))!;
+    private async Task<EntryLife> LifeAsync(long entryId) => (await Monitor.GetLifeAsync(entryId, null, Cancellation))!;
 
     private static RunLogLine Line(long fence, string message, LogLevel level = LogLevel.Information)
         => new(fence, Noon, level, "Category", message);

@@ -86,7 +86,7 @@ public abstract class EraseTests(StoreFixture fixture) : StoreTests(fixture)
 
         await RunInfo.SaveReportAsync(node.Id, ids[0], fence, 1, null, null, Cancellation);
         Assert.True(await Store.SaveStepAsync(node.Id, new ProgressKey(ids[2], null), fence, "step", Json("1"), Cancellation));
-        Assert.Equal(1, (await Monitor.GetLifeAsync(ids[0], Cancellation))!.Progress!.Done);
+        Assert.Equal(1, (await Monitor.GetLifeAsync(ids[0], null, Cancellation))!.Progress!.Done);
         await FinishAsync(node, Outcome(ids[0], fence), Outcome(ids[2], fence));
         Assert.Equal(EntryState.Completed, await StateAsync(ids[0]));
         await AssertErasedAsync(ids[1], EntryState.Cancelled);
@@ -184,7 +184,7 @@ public abstract class EraseTests(StoreFixture fixture) : StoreTests(fixture)
         var progress = await Store.LoadProgressAsync(new ProgressKey(id, null), Cancellation);
         Assert.Empty(progress.Steps);
         Assert.Null(progress.Checkpoint);
-        Assert.Null((await Monitor.GetLifeAsync(id, Cancellation))!.Progress);
+        Assert.Null((await Monitor.GetLifeAsync(id, null, Cancellation))!.Progress);
         Assert.Empty(await Monitor.ListLogAsync(id, Cancellation));
     }
 
