@@ -63,6 +63,7 @@ public sealed class ScopeTests : IAsyncLifetime
         await AssertChangesNothingElseAsync();
         await AssertSharesNoAnswerAsync();
         await AssertChangesOwnAsync();
+        await AssertSeesNoReasonOfSharedOperationAsync();
     }
 
     private async Task AssertSeesOwnAsync(string by)
@@ -113,13 +114,12 @@ public sealed class ScopeTests : IAsyncLifetime
         }
 
         // An id of another tenant is answered as one that does not exist.
-        var absent = failed + 987_654_321;
+        var absent = failed + 700;
         foreach (var path in new[] { "entries/{0}", "entries/{0}/args", "entries/{0}/result", "entries/{0}?step=1", "api/entries/{0}" })
         {
             var (answer, expected) = (await GetAsync(Of(path, failed), Own), await GetAsync(Of(path, absent), Own));
-            Assert.Equal(
-                (expected.Status, expected.Text.Replace($"{absent}", "id", StringComparison.Ordinal)),
-                (answer.Status, answer.Text.Replace($"{failed}", "id", StringComparison.Ordinal)));
+            Assert.Equal(expected.Status, answer.Status);
+            Assert.Equal(expected.Text.Replace($" {absent}", $" {failed}", StringComparison.Ordinal), answer.Text);
         }
 
         Assert.DoesNotContain("Stored entries", await ReadAsync("about"), StringComparison.Ordinal);
@@ -194,6 +194,25 @@ public sealed class ScopeTests : IAsyncLifetime
         Assert.Contains("did=undoing", undone, StringComparison.Ordinal);
         var undo = (await Operate.FindOperationAsync(own.Operation, Cancellation))!.UndoneBy;
         Assert.Equal(HttpStatusCode.OK, (await GetAsync($"operations/{undo}", Own)).Status);
+    }
+
+    // An administrator retries entries of both tenants together, and the reason is about the other one.
+    private async Task AssertSeesNoReasonOfSharedOperationAsync()
+    {
+        var (own, other) = (_tenants[Own], _tenants[Other]);
+        var audit = new AuditInfo("administrator", $"{Other} complained");
+        var preview = await Operate.PreviewAsync(
+            new BulkRequest { Action = BulkAction.Retry, EntryIds = [own.Waiting, other.Failed] }, audit, Cancellation);
+        await Operate.StartAsync(preview.OperationId, audit, Cancellation);
+        await UntilAsync(async () => (await Operate.ContinueAsync(preview.OperationId, Cancellation))!.State != OperationState.Running);
+
+        foreach (var path in new[] { $"entries/{own.Waiting}", $"api/entries/{own.Waiting}" })
+        {
+            await UntilAsync(async () => (await GetAsync(path, "admin")).Text.Contains(audit.Reason!, StringComparison.Ordinal));
+            var seen = "";
+            await UntilAsync(async () => (seen = await ReadAsync(path)).Contains(audit.Actor, StringComparison.Ordinal));
+            Assert.DoesNotContain(Other, seen, StringComparison.OrdinalIgnoreCase);
+        }
     }
 
     private async Task CarryOutAsync(string location, int refused)
