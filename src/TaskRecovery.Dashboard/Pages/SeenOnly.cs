@@ -13,49 +13,54 @@ internal static class SeenOnly
     public static async ValueTask<TaskPage> TasksAsync(
         IQueueMonitor monitor, TaskQuery query, IReadOnlySet<Guid> jobs, CancellationToken cancellationToken)
     {
-        var found = new List<TaskRecord>();
-        var before = query.Before;
-        for (var read = 0; read < MaxRows; read += Chunk)
+        var (found, next) = await FillAsync<TaskRecord, Guid>(
+            query.Before, query.Limit, ReadAsync, task => jobs.Contains(task.JobId), static task => task.Id).ConfigureAwait(false);
+        return new TaskPage(found, next, IsComplete: next is null);
+
+        async ValueTask<(IReadOnlyList<TaskRecord> Rows, Guid? Next)> ReadAsync(Guid? before)
         {
             var page = await monitor.ListTasksAsync(query with { Before = before, Limit = Chunk }, cancellationToken).ConfigureAwait(false);
-            found.AddRange(page.Tasks.Where(task => jobs.Contains(task.JobId)));
-            if (found.Count > query.Limit)
-            {
-                return new TaskPage(found[..query.Limit], found[query.Limit - 1].Id, IsComplete: false);
-            }
-
-            before = page.NextBefore;
-            if (before is null)
-            {
-                return new TaskPage(found, null, IsComplete: true);
-            }
+            return (page.Tasks, page.NextBefore);
         }
-
-        return new TaskPage(found, before, IsComplete: false);
     }
 
     /// <summary>Operations that satisfy a condition.</summary>
     public static async ValueTask<OperationList> OperationsAsync(
         IQueueOperator operations, long? before, int limit, Func<BulkOperation, bool> isSeen, CancellationToken cancellationToken)
     {
-        var found = new List<BulkOperation>();
-        for (var read = 0; read < MaxRows; read += Chunk)
+        var (found, next) = await FillAsync<BulkOperation, long>(
+            before, limit, ReadAsync, isSeen, static operation => operation.Id).ConfigureAwait(false);
+        return new OperationList(found, next);
+
+        async ValueTask<(IReadOnlyList<BulkOperation> Rows, long? Next)> ReadAsync(long? from)
         {
-            var page = await operations.ListOperationsAsync(before, Chunk, cancellationToken).ConfigureAwait(false);
-            found.AddRange(page.Where(isSeen));
+            var page = await operations.ListOperationsAsync(from, Chunk, cancellationToken).ConfigureAwait(false);
+            return (page, page.Count < Chunk ? null : page[^1].Id);
+        }
+    }
+
+    private static async ValueTask<(IReadOnlyList<T> Found, TId? Next)> FillAsync<T, TId>(
+        TId? before, int limit, Func<TId?, ValueTask<(IReadOnlyList<T> Rows, TId? Next)>> read, Func<T, bool> isSeen, Func<T, TId> id)
+        where TId : struct
+    {
+        var found = new List<T>();
+        for (var examined = 0; examined < MaxRows; examined += Chunk)
+        {
+            var (rows, next) = await read(before).ConfigureAwait(false);
+            found.AddRange(rows.Where(isSeen));
             if (found.Count > limit)
             {
-                return new OperationList(found[..limit], found[limit - 1].Id);
+                return (found[..limit], id(found[limit - 1]));
             }
 
-            if (page.Count < Chunk)
+            if (next is null)
             {
-                return new OperationList(found, null);
+                return (found, null);
             }
 
-            before = page[^1].Id;
+            before = next;
         }
 
-        return new OperationList(found, before);
+        return (found, before);
     }
 }

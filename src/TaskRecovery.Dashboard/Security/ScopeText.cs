@@ -1,5 +1,5 @@
-using System.Text;
 using System.Text.Json;
+using TaskRecovery.Dashboard.Api;
 
 namespace TaskRecovery.Dashboard.Security;
 
@@ -7,44 +7,11 @@ namespace TaskRecovery.Dashboard.Security;
 internal static class ScopeText
 {
     public static string Of(EntryScope? scope)
-    {
-        if (scope is null)
-        {
-            return "";
-        }
+        => scope is null
+            ? ""
+            : JsonSerializer.Serialize(
+                scope with { Queues = Sorted(scope.Queues), Kinds = Sorted(scope.Kinds) }, ApiJson.Default.EntryScope);
 
-        using var stream = new MemoryStream();
-        using (var json = new Utf8JsonWriter(stream))
-        {
-            json.WriteStartArray();
-            Write(json, scope.Queues);
-            Write(json, scope.Kinds);
-            if (scope.Metadata is { } pair)
-            {
-                json.WriteStringValue(pair.Key);
-                json.WriteStringValue(pair.Value);
-            }
-
-            json.WriteEndArray();
-        }
-
-        return Encoding.UTF8.GetString(stream.ToArray());
-    }
-
-    private static void Write(Utf8JsonWriter json, IReadOnlyCollection<string>? names)
-    {
-        if (names is null)
-        {
-            json.WriteNullValue();
-            return;
-        }
-
-        json.WriteStartArray();
-        foreach (var name in names.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal))
-        {
-            json.WriteStringValue(name);
-        }
-
-        json.WriteEndArray();
-    }
+    private static string[]? Sorted(IReadOnlyCollection<string>? names)
+        => names is null ? null : [.. names.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
 }
