@@ -143,7 +143,8 @@ internal static class RetentionSql
         ), overdue as materialized (
             select o.tid from lane l cross join lateral (
                 select w.ctid as tid from {schema}.waiting w
-                where w.queue = l.queue and w.priority = l.priority and w.run_at < clock_timestamp() - $1 * interval '1 microsecond'
+                where w.queue = l.queue and w.priority = l.priority
+                    and w.run_at < (select clock_timestamp()) - $1 * interval '1 microsecond'
                 order by w.run_at limit $3) o
             limit $3
         ), gone as (

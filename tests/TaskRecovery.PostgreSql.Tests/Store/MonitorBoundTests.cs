@@ -12,6 +12,7 @@ public sealed class MonitorBoundTests : IAsyncLifetime
 {
     private const int History = 300_000;
     private const int Waiting = 5_000;
+    private const int Later = 2_000;
     private const int Running = 100;
     private const int Events = 50_000;
     private const int LookAtMost = 10_000;
@@ -38,7 +39,13 @@ public sealed class MonitorBoundTests : IAsyncLifetime
                 case when n % 1000 = 0 then 1 else 0 end, 1, 0, true from generate_series(1, {{History}}) n;
             insert into entries (queue, kind, priority, max_attempts, args) select 1, 1, 5, 10, '{}' from generate_series(1, {{Waiting}}) n;
             insert into waiting (run_at, id, queue, kind, priority, found_by_id)
-            select clock_timestamp(), e.id, 1, 1, 5, true from entries e where e.id > {{History}};
+            select clock_timestamp() + case when e.id > {{History + Waiting - Later}} then interval '1 day' else interval '0' end, e.id, 1, 1,
+                5, true
+            from entries e where e.id > {{History}};
+            insert into stats (hourly, began_at, queue, kind, completed)
+            select h.hourly, date_trunc('hour', now()) - n * h.unit, 1, k, 1
+            from generate_series(1, 2) k cross join (values (true, interval '1 hour'), (false, interval '1 minute')) h (hourly, unit)
+                cross join generate_series(0, 2000) n;
             with held as (
                 insert into entries (queue, kind, priority, max_attempts, args) select 1, 1, 5, 10, '{}'
                     from generate_series(1, {{Running}}) returning id
@@ -46,7 +53,7 @@ public sealed class MonitorBoundTests : IAsyncLifetime
             insert into claims (id, node, entries)
             select 1000000 + h.id % 10, 2, array_agg(h.id) from held h group by h.id % 10;
             insert into events (kind, node, actor) select 10, 'node-1', 'anna' from generate_series(1, {{Events}});
-            analyze entries, waiting, outcomes, events;
+            analyze entries, waiting, outcomes, events, stats;
             insert into tasks (id, job_id, state, created_at, ended_at)
             select gen_random_uuid(), '00000000-0000-0000-0000-000000000001', 2, clock_timestamp(), clock_timestamp()
                 from generate_series(1, 50000);
@@ -103,6 +110,14 @@ public sealed class MonitorBoundTests : IAsyncLifetime
         };
 
         Assert.All(rows, pair => Assert.True(pair.Value <= Waiting + 1_000, $"{pair.Key}: {pair.Value} rows"));
+    }
+
+    [Fact]
+    public async Task The_depth_of_the_queues_reads_what_is_due_and_not_what_is_due_later()
+    {
+        var rows = await RowsAsync(OperatorSql.Measure, Arg.Int8(1_000), Arg.Int8(10_000));
+
+        Assert.InRange(rows, Waiting - Later, Waiting - Later + 200);
     }
 
     [Fact]
