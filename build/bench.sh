@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Measures TaskRecovery, and the limit of its store for comparison:
-#   build/bench.sh [--quick] [--store postgres|sqlite] [--json FILE] [--docs [--add]] [--minutes N] [--history N] [ROW...]
+#   build/bench.sh [--quick] [--store postgres|sqlite] [--json FILE] [--docs [--add]] [--minutes N] [--history N] [--tool FILE] [ROW...]
 # A full run of every row refreshes docs/benchmarks.md; with --docs, a run of some rows does so too.
 # 'in-process' runs the parts without a store, 'testing' the package for users' tests. 'retention' takes ten minutes, or --minutes.
-# 'monitor' stores a history of a million ended entries first, or --history. 'idle', 'fleet', 'simulation', 'foreign',
+# 'monitor' stores a history of a million ended entries first, or --history; 'command' measures the command line of this build, or --tool,
+# such as an installed taskrecovery. 'idle', 'fleet', 'simulation', 'foreign',
 # 'retention', 'sweep' and 'monitor' run only if they are named.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -13,7 +14,7 @@ while [ $# -gt 0 ]; do
     case $1 in
         --docs) docs=1 ;;
         --quick | --add) full=0; args+=("$1") ;;
-        --store | --json | --rounds | --note | --minutes | --history) args+=("$1" "$2"); shift ;;
+        --store | --json | --rounds | --note | --minutes | --history | --tool) args+=("$1" "$2"); shift ;;
         --only) full=0; args+=("$1" "$2"); shift ;;
         -*) args+=("$1"); full=0 ;;
         *) full=0; args+=("$1") ;;

@@ -26,5 +26,8 @@ internal sealed record BenchmarkOptions
     /// <summary>How many ended entries the monitor row stores first.</summary>
     public int History { get; init; }
 
+    /// <summary>The program that the row of commands measures; <see langword="null"/> for the one of this build.</summary>
+    public string? Tool { get; init; }
+
     public IReadOnlyList<string> Rows { get; init; } = [];
 }

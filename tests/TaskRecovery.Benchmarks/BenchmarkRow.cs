@@ -26,7 +26,7 @@ internal abstract class BenchmarkRow
 }
 
 /// <summary>Where rows are measured.</summary>
-internal sealed record BenchmarkEnvironment(IBenchmarkStore Store, bool Quick, double Minutes, int History)
+internal sealed record BenchmarkEnvironment(IBenchmarkStore Store, bool Quick, double Minutes, int History, string? Tool)
 {
     /// <summary>A size: smaller in a quick run.</summary>
     public int Size(int full, int quick) => Quick ? quick : full;

@@ -32,6 +32,7 @@ internal static class BenchmarkRun
         () => new RetentionRow(),
         () => new SweepRow(),
         () => new MonitorRow(),
+        () => new CommandRow(),
     ];
 
     public static IReadOnlyList<string> RowNames { get; } = [.. Rows.Select(create => create().Name)];
@@ -49,7 +50,7 @@ internal static class BenchmarkRun
         var chosen = Rows.Select(create => create()).Where(row => (options.Rows.Count == 0 && row.IsPartOfAll)
             || options.Rows.Contains(row.Name, StringComparer.Ordinal)).ToArray();
         await using var store = await BenchmarkStores.StartAsync(options.Store);
-        var environment = new BenchmarkEnvironment(store, options.Quick, options.Minutes, options.History);
+        var environment = new BenchmarkEnvironment(store, options.Quick, options.Minutes, options.History, options.Tool);
         Environment.SetEnvironmentVariable(WarmUp.QuickVariable, options.Quick ? "1" : null);
         var results = new List<RowResult>();
         foreach (var row in chosen)

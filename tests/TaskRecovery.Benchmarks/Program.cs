@@ -31,10 +31,14 @@ var history = new Option<int?>("--history")
 {
     Description = "How many ended entries the monitor row stores first. Default: 1,000,000, quick 100,000.",
 };
+var tool = new Option<FileInfo?>("--tool")
+{
+    Description = "The program that the row command measures, such as an installed taskrecovery. Default: the one of this build.",
+};
 var root = new RootCommand(
     "Measures TaskRecovery beside what its store can do without it.")
 {
-    rows, quick, store, json, docs, add, rounds, only, note, minutes, history,
+    rows, quick, store, json, docs, add, rounds, only, note, minutes, history, tool,
 };
 root.SetAction(async (parsed, cancellationToken) =>
 {
@@ -69,6 +73,7 @@ root.SetAction(async (parsed, cancellationToken) =>
             Note = parsed.GetValue(note),
             Minutes = parsed.GetValue(minutes) ?? (parsed.GetValue(quick) ? 1 : 10),
             History = parsed.GetValue(history) ?? (parsed.GetValue(quick) ? 100_000 : 1_000_000),
+            Tool = parsed.GetValue(tool)?.FullName,
             Rows = names,
         },
         cancellationToken);

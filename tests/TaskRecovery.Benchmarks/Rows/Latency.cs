@@ -10,6 +10,8 @@ internal static class Latency
     public static double Percentile(double[] sorted, double share)
         => sorted.Length == 0 ? 0 : sorted[Math.Min(sorted.Length - 1, (int)(sorted.Length * share))];
 
+    public static double Median(IEnumerable<double> times) => Percentile([.. times.Order()], 0.5);
+
     /// <summary>Enqueue returned to handler started, and for comparison with others from the call.</summary>
     public static Figure[] Figures(long[] called, long[] returned, long[] started, int count)
     {

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace TaskRecovery.Benchmarks.Stores;
 
-/// <summary>Reads what the processes of a server have used, from the operating system.</summary>
+/// <summary>Reads what processes have used, from the operating system.</summary>
 internal static class ServerCpu
 {
     /// <summary>Milliseconds of the first process, of its children, and of those that have ended.</summary>
@@ -27,6 +27,13 @@ internal static class ServerCpu
 
         return ticks * 10;
     }
+
+    /// <summary>Milliseconds of the children of this process that have ended; not a number if the operating system does not count
+    /// that.</summary>
+    public static double ReadEndedChildren()
+        => OperatingSystem.IsLinux()
+            ? Fields("self")!.Skip(13).Take(2).Sum(field => double.Parse(field, CultureInfo.InvariantCulture)) * 10
+            : double.NaN;
 
     private static double Ticks(string[]? fields, bool withEnded)
         => fields?.Skip(11).Take(withEnded ? 4 : 2).Sum(field => double.Parse(field, CultureInfo.InvariantCulture)) ?? 0;
