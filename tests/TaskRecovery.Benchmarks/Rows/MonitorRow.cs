@@ -17,6 +17,7 @@ internal sealed class MonitorRow : BenchmarkRow
     private const string Rare = "rare";
     private const string DrainAlone = "drain, nobody looks";
     private const string PickupAlone = "pickup, nobody acts";
+    private const string HistoryAlone = "drain beside the history, nobody looks";
 
     private static readonly AuditInfo Actor = new("benchmark");
 
@@ -28,11 +29,12 @@ internal sealed class MonitorRow : BenchmarkRow
     public override string Title => "Monitor and operator";
 
     public override string Text
-        => "A history of ended entries of a week, of 20 nodes and 10 kinds, 1 % of them failed, with metadata on every tenth one, counted"
+        => "A history of ended entries of a week, of 50 nodes and 10 kinds, 1 % of them failed, with metadata on every tenth one, counted"
             + " by the hour; 300 running entries, and 100,000 waiting, 1,000 of them older than the history. The median of 25 questions of"
-            + " each sort, as the caller sees"
-        + " them; for a snapshot also the statements and the time in the store. Then a bulk cancellation, the pickup latency beside it,"
-        + " and a drain by one process while a snapshot is taken every 2 s.";
+            + " each sort, as the caller sees them; for a snapshot also the statements and the time in the store. Then pages of the"
+            + " dashboard in a process of its own, as times in that process: the overview for 20 viewers who ask as its script does, lists,"
+            + " and entries. Then a bulk cancellation, the pickup latency beside it, a drain by one process while a snapshot is taken every"
+            + " 2 s, and one beside the history while 20 viewers look at all pages.";
 
     public override bool IsPartOfAll => false;
 
@@ -52,6 +54,7 @@ internal sealed class MonitorRow : BenchmarkRow
         await history.FillAsync(new FillSpec("history", Running) { Running = true });
         await history.FillAsync(new FillSpec(Waiting, BulkEntries - OldWaiting));
         await history.SettleAsync();
+        var dashboard = new DashboardCases(store, history, environment);
         var entries = environment.Size(300_000, 100_000);
         var drain = _drain = await Drain.CreateTemplateAsync(store, entries);
         var pickups = environment.Size(1_000, 400);
@@ -60,12 +63,19 @@ internal sealed class MonitorRow : BenchmarkRow
             new BenchmarkCase("snapshot", () => SnapshotAsync(store, history)),
             new BenchmarkCase("list", () => ListAsync(store, history)),
             new BenchmarkCase("one entry's life", () => LifeAsync(store, history, environment.History)),
+            new BenchmarkCase("dashboard, the overview for 20 viewers", dashboard.OverviewAsync),
+            new BenchmarkCase("dashboard, lists", dashboard.ListsAsync),
+            new BenchmarkCase("dashboard, entries", dashboard.EntriesAsync),
             new BenchmarkCase(PickupAlone, () => PickupAsync(store, history, pickups, acts: false)),
             new BenchmarkCase("pickup beside a bulk cancellation", () => PickupAsync(store, history, pickups, acts: true), PickupAlone),
             new BenchmarkCase(DrainAlone, () => DrainAsync(store, drain, entries, looks: false)),
             new BenchmarkCase("drain, a snapshot every 2 s", () => DrainAsync(store, drain, entries, looks: true), DrainAlone),
             new BenchmarkCase(
                 "drain without statistics", () => DrainAsync(store, drain, entries, looks: false, withoutStatistics: true), DrainAlone),
+            new BenchmarkCase(HistoryAlone, () => DrainBesideHistoryAsync(store, history, entries, hasViewers: false)),
+            new BenchmarkCase(
+                "drain beside the history, 20 viewers", () => DrainBesideHistoryAsync(store, history, entries, hasViewers: true),
+                HistoryAlone),
         ];
     }
 
@@ -83,19 +93,14 @@ internal sealed class MonitorRow : BenchmarkRow
         using var tool = Tool(store, database);
         var monitor = tool.Services.GetRequiredService<IQueueMonitor>();
         await MedianAsync(() => monitor.GetSnapshotAsync().AsTask());
-        await database.CountStatementsAsync(true);
-        var (cost, time) = (await database.CostAsync(), await database.StatementTimeAsync());
-        var own = (await database.CostAsync()).Statements - cost.Statements;
-        var ownTime = await database.StatementTimeAsync() - time;
-        (cost, time) = (await database.CostAsync(), await database.StatementTimeAsync());
-        var median = await MedianAsync(() => monitor.GetSnapshotAsync().AsTask());
-        var (after, timeAfter) = (await database.CostAsync(), await database.StatementTimeAsync());
-        await database.CountStatementsAsync(false);
+        var median = 0.0;
+        var cost = await StatementCost.OfAsync(
+            database, async () => median = await MedianAsync(() => monitor.GetSnapshotAsync().AsTask()));
         return
         [
             new("snapshot", median, "ms"),
-            new("statements", (after.Statements - cost.Statements - own) / Questions, ""),
-            new("in the store", (timeAfter - time - ownTime) / Questions, "ms"),
+            new("statements", cost.Statements / Questions, ""),
+            new("in the store", cost.Milliseconds / Questions, "ms"),
         ];
     }
 
@@ -216,6 +221,30 @@ internal sealed class MonitorRow : BenchmarkRow
         }
     }
 
+    // The dashboard runs in both cases, so that they differ in the viewers only.
+    private static async Task<Figure[]> DrainBesideHistoryAsync(
+        IBenchmarkStore store, IBenchmarkDatabase template, int entries, bool hasViewers)
+    {
+        await using var database = await store.CopyAsync(template);
+        for (var part = 0; part < 2; part++)
+        {
+            // Not so many at once that the indexes of the history would be built again.
+            await database.FillAsync(new FillSpec(BenchmarkQueues.Measured, entries / 2));
+        }
+
+        await database.SettleAsync();
+        await using var audience = await Audience.StartAsync(store.Name, database.ConnectionString);
+        await DashboardCases.WarmUpAsync(audience);
+        if (hasViewers)
+        {
+            audience.Open(DashboardCases.Pages);
+        }
+
+        var drained = await Drain.WorkAsync(store.Name, database, entries, 1, null);
+        await audience.CloseAsync();
+        return [.. drained.Figures()[..1], new("log", drained.Cost.LogBytes / entries, "B")];
+    }
+
     private static async Task<double> MedianAsync<T>(Func<Task<T>> ask)
     {
         var times = new double[Questions];
@@ -226,7 +255,6 @@ internal sealed class MonitorRow : BenchmarkRow
             times[question] = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
         }
 
-        Array.Sort(times);
-        return Latency.Percentile(times, 0.5);
+        return Latency.Median(times);
     }
 }

@@ -83,7 +83,7 @@ internal sealed record FillSpec(string Queue, int Count)
     /// <summary>Claimed by a node, in claims of ten.</summary>
     public bool Running { get; init; }
 
-    /// <summary>As a service leaves them behind: stored over a week, run by twenty nodes, failed for a reason, with metadata on every tenth
+    /// <summary>As a service leaves them behind: stored over a week, run by fifty nodes, failed for a reason, with metadata on every tenth
     /// entry, and counted by the hour for 90 days and by the minute for a day.</summary>
     public bool Lived { get; init; }
 }

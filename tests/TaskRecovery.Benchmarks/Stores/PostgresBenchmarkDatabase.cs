@@ -11,8 +11,10 @@ internal sealed class PostgresBenchmarkDatabase(string server, string name) : IB
     private const int ManyEntries = 200_000;
 
     private const string Nodes = """
-        insert into taskrecovery.nodes (id, name, named, name_is_explicit, machine, process_id, process_started, lock_key, stopped)
-            select gen_random_uuid(), 'node-' || n, true, true, 'machine', n, n, n, false from generate_series(1, 20) n
+        insert into taskrecovery.nodes (id, name, named, name_is_explicit, machine, process_id, process_started, lock_key, stopped, info)
+            select gen_random_uuid(), 'node-' || n, true, true, 'machine', n, n, n, false,
+                '{"library":"1.0.0","heartbeat_ms":1000,"queues":{"history":20,"waiting":20},"kinds":["benchmark","kind-1","rare"]}'
+            from generate_series(1, 50) n
             where not exists (select from taskrecovery.nodes o where o.name = 'node-1');
         """;
 
@@ -173,7 +175,7 @@ internal sealed class PostgresBenchmarkDatabase(string server, string name) : IB
             : "s.at + (g - s.first) * interval '1 microsecond'";
         var runAt = fill.Later ? "now() + interval '1 day'" : createdAt;
         var metadata = fill.Lived ? """case when g % 10 = 0 then '{"customer":"' || g % 1000 || '"}' end""" : "null";
-        var node = fill.Lived ? "(select n.number + g % 20 from taskrecovery.nodes n where n.name = 'node-1')" : "null";
+        var node = fill.Lived ? "(select n.number + g % 50 from taskrecovery.nodes n where n.name = 'node-1')" : "null";
         var reason = fill is { Lived: true, Failed: true } ? "'attempts_exhausted'" : "null";
         var place = fill switch
         {

@@ -48,9 +48,11 @@ internal sealed class SqliteBenchmarkStore : IBenchmarkStore
 internal sealed class SqliteBenchmarkDatabase(string path) : IBenchmarkDatabase
 {
     private const string Nodes = """
-        insert into taskrecovery_nodes (id, name, named, name_is_explicit, machine, process_id, process_started, started_at, beat_at)
-            with recursive n (n) as (select 1 union all select n + 1 from n limit 20)
-            select randomblob(16), 'node-' || n, 1, 1, 'machine', n, n, series.now, series.now from n, series
+        insert into taskrecovery_nodes (id, name, named, name_is_explicit, machine, process_id, process_started, started_at, beat_at, info)
+            with recursive n (n) as (select 1 union all select n + 1 from n limit 50)
+            select randomblob(16), 'node-' || n, 1, 1, 'machine', n, n, series.now, series.now,
+                '{"library":"1.0.0","heartbeat_ms":1000,"queues":{"history":20,"waiting":20},"kinds":["benchmark","kind-1","rare"]}'
+            from n, series
             where not exists (select 1 from taskrecovery_nodes o where o.name = 'node-1');
         """;
 
@@ -91,7 +93,7 @@ internal sealed class SqliteBenchmarkDatabase(string path) : IBenchmarkDatabase
                 + "from numbers, series group by numbers.id / 10",
             { Ended: true } => "insert into taskrecovery_outcomes "
                 + "(entry, fence, ended_at, duration, node, kind, attempt, crashes, final, reason) "
-                + $"select numbers.id, 0, {createdAt} + 1000, 0, {(fill.Lived ? $"{First} + numbers.id % 20" : "null")}, "
+                + $"select numbers.id, 0, {createdAt} + 1000, 0, {(fill.Lived ? $"{First} + numbers.id % 50" : "null")}, "
                 + $"{(fill.Failed ? 1 : 0)}, 1, 0, 1, {(fill is { Lived: true, Failed: true } ? "'attempts_exhausted'" : "null")} "
                 + "from numbers, series",
             _ => "insert into taskrecovery_waiting (id, queue, kind, priority, run_at) "

@@ -9,6 +9,9 @@ internal sealed class RealStore(bool isPostgres) : IAsyncDisposable
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("taskrecovery-dashboard-");
     private PostgresDatabase? _database;
 
+    /// <summary>The name of the database on the server; <see langword="null"/> for a file.</summary>
+    public string? DatabaseName => _database?.Name;
+
     public async Task<TaskRecoveryBuilder> UseAsync(TaskRecoveryBuilder builder)
     {
         if (!isPostgres)
