@@ -18,8 +18,8 @@ internal sealed class CommandRow : BenchmarkRow
     public override string Title => "A command";
 
     public override string Text
-        => $"The process of the command line from its start to its end, the median of {Runs} runs after one that is not counted. For status,"
-            + " the time of its query is taken off: a snapshot of the same database, on a connection that is open.";
+        => $"The process of the command line from its start to its end, the median of {Runs} runs after one that is not counted. For"
+            + " status, the time of its query is taken off: a snapshot of the same database, on a connection that is open.";
 
     public override async Task<IReadOnlyList<BenchmarkCase>> PrepareAsync(BenchmarkEnvironment environment)
     {

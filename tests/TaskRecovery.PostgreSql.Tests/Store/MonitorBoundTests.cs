@@ -39,8 +39,8 @@ public sealed class MonitorBoundTests : IAsyncLifetime
                 case when n % 1000 = 0 then 1 else 0 end, 1, 0, true from generate_series(1, {{History}}) n;
             insert into entries (queue, kind, priority, max_attempts, args) select 1, 1, 5, 10, '{}' from generate_series(1, {{Waiting}}) n;
             insert into waiting (run_at, id, queue, kind, priority, found_by_id)
-            select clock_timestamp() + case when e.id > {{History + Waiting - Later}} then interval '1 day' else interval '0' end, e.id, 1, 1,
-                5, true
+            select clock_timestamp() + case when e.id > {{History + Waiting - Later}} then interval '1 day' else interval '0' end,
+                e.id, 1, 1, 5, true
             from entries e where e.id > {{History}};
             insert into stats (hourly, began_at, queue, kind, completed)
             select h.hourly, date_trunc('hour', now()) - n * h.unit, 1, k, 1
