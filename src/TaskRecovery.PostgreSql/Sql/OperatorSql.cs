@@ -314,8 +314,8 @@ internal static class OperatorSql
     /// queues at most: those with the most due entries, then the oldest; $2 after how many lanes it stops, with the end of a queue. Each
     /// row states how many queues were skipped, counted up to 100,000.</summary>
     /// <remarks>Reads only lanes (queue and level) that contain rows, by skipping through the index: a queue that is no longer used costs
-    /// one row of the answer. What is due in the queues after the last lane is not known, so they are skipped. Of a lane, reads what is due:
-    /// compared with a clock that is read for each row, the index would not find where that ends.</remarks>
+    /// one row of the answer. What is due in the queues after the last lane is not known, so they are skipped. Of a lane, reads what is
+    /// due: compared with a clock that is read for each row, the index would not find where that ends.</remarks>
     internal const string Measure = """
         with recursive lane as (
             (select w.queue, w.priority, 1 as place from {schema}.waiting w order by w.queue, w.priority limit 1)

@@ -64,7 +64,7 @@ public abstract class PausedRunTests(StoreFixture fixture) : JobStoreTests(fixtu
         await FinishTaskAsync(run, OutcomeKind.Snoozed, delay: Hour);
 
         Assert.All(starts, static start => Assert.Equal((TaskStartDecision.Wait, null), (start.Decision, start.Task)));
-        var life = (await Fixture.Monitor.GetLifeAsync(run.Entry.Id, Cancellation))!;
+        var life = (await Fixture.Monitor.GetLifeAsync(run.Entry.Id, null, Cancellation))!;
         var asked = Assert.Single(life.Runs);
         Assert.Equal((EntryRunEnd.Snoozed, EndReasons.JobNotActive, 0), (asked.End, asked.Reason, asked.Attempt));
         Assert.Equal(EntryState.Waiting, life.Entry.State);
