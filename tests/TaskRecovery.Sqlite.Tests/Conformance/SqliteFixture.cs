@@ -9,6 +9,9 @@ namespace TaskRecovery.Sqlite.Tests.Conformance;
 /// <summary>A SQLite store in a file of its own.</summary>
 public sealed class SqliteFixture : StoreFixture
 {
+    // 10,000 days in microseconds.
+    private const long Away = 864_000_000_000_000;
+
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("taskrecovery-");
     private readonly List<ServiceProvider> _stores = [];
 
@@ -65,8 +68,11 @@ public sealed class SqliteFixture : StoreFixture
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
             while (await reader.ReadAsync(cancellationToken))
             {
-                changes.Add($"update {reader.GetString(0)} "
-                    + $"set {string.Join(", ", reader.GetString(1).Split(',').Select(column => $"{column} = {column} - {micros}"))}");
+                // In two steps: a due time must not become that of another row which is changed later.
+                var (table, columns) = (reader.GetString(0), reader.GetString(1).Split(','));
+                changes.Add($"update {table} set {string.Join(", ", columns.Select(column => $"{column} = {column} - {Away}"))}");
+                changes.Add(
+                    $"update {table} set {string.Join(", ", columns.Select(column => $"{column} = {column} + {Away} - {micros}"))}");
             }
         }
 
