@@ -51,7 +51,7 @@ internal sealed class PostgreSqlMigrator(PostgreSqlDatabase database, IReadOnlyL
             }
             catch (PostgresException exception) when (attempt < CreateAttempts
                 && exception.SqlState is PostgresErrorCodes.DuplicateSchema
-                    or PostgresErrorCodes.DuplicateTable or PostgresErrorCodes.UniqueViolation)
+                    or PostgresErrorCodes.DuplicateTable or PostgresErrorCodes.DuplicateObject or PostgresErrorCodes.UniqueViolation)
             {
                 // Another migrator created the schema or the table of migrations at the same moment, when there was no table to lock yet:
                 // retry.
