@@ -174,10 +174,11 @@ public static class TaskRecoveryDbContextExtensions
                 if (await ask(cancellationToken).ConfigureAwait(false) is { } isCommitted)
                 {
                     return isCommitted
-                        || (ServicesOf(context)?.GetService<IOptions<TaskRecoveryOptions>>()?.Value.Retention.Completed < LongestDoubt
+                        || (ServicesOf(context)?.GetService<IOptions<TaskRecoveryOptions>>()?.Value.Retention is { } kept
+                            && new[] { kept.Completed, kept.Failed, kept.Cancelled }.Min() < LongestDoubt
                             ? throw Unknown(
-                                $"entry {stored.Id} is not there. It may have run and been removed, because Retention.Completed is less "
-                                + $"than {LongestDoubt}: read whether the changes are stored.")
+                                $"entry {stored.Id} is not there. It may have ended and been removed, because RetentionOptions keep "
+                                + $"entries for less than {LongestDoubt}: read whether the changes are stored.")
                             : false);
                 }
             }

@@ -2,6 +2,10 @@
 -- The unfinished tasks of each job. They were found by an index whose condition contained the state, so the end of each run wrote an entry
 -- into every other index of tasks too. Without it, the row changes in place if its page has room. Triggers maintain the table, so that
 -- nodes of an older library do so too, and anybody else who writes to tasks.
+
+-- First the strongest lock: a start reads tasks and writes to it later, so a weaker one that grows could deadlock with it.
+lock table {schema}.tasks in access exclusive mode;
+
 create table {schema}.unfinished_tasks (
     job_id uuid not null,
     task uuid not null,
@@ -14,8 +18,14 @@ create table {schema}.unfinished_tasks (
     vacuum_truncate = false
 );
 
-create function {schema}.keep_unfinished_tasks() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
+-- With the rights of the owner: a role that may write to tasks needs no right on this table for it.
+create function {schema}.keep_unfinished_tasks() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
+    if tg_op = 'TRUNCATE' then
+        delete from {schema}.unfinished_tasks;
+        return null;
+    end if;
+
     if not exists (select from changed) then
         return null;
     end if;
@@ -48,6 +58,8 @@ create trigger unfinished_tasks_changed after update on {schema}.tasks
     referencing new table as changed for each statement execute function {schema}.keep_unfinished_tasks();
 create trigger unfinished_tasks_deleted after delete on {schema}.tasks
     referencing old table as changed for each statement execute function {schema}.keep_unfinished_tasks();
+create trigger unfinished_tasks_truncated after truncate on {schema}.tasks
+    for each statement execute function {schema}.keep_unfinished_tasks();
 
 insert into {schema}.unfinished_tasks (job_id, task) select t.job_id, t.id from {schema}.tasks t where t.state < 2;
 drop index if exists {schema}.tasks_unfinished_idx;

@@ -1,3 +1,5 @@
+using TaskRecovery.Storage;
+
 namespace TaskRecovery.PostgreSql;
 
 /// <summary>Statements over <c>paused_runs</c>: the requested runs that wait for the end of their job's pause. Sent while the row of the
@@ -18,19 +20,34 @@ internal static class PausedRunSql
         """;
 
     /// <summary>Makes the runs of a job due. $1 job. Returns the queues that got work.</summary>
-    /// <remarks>Skips a run that an operator has given another time since. Also skips one that another transaction has locked, to claim or
-    /// end it, so that this can't deadlock.</remarks>
+    /// <remarks>Forgets a run that an operator has given another time since. Skips one that another transaction has locked, to claim or
+    /// end it, so that this can't deadlock; if it still waits afterwards, <see cref="Overdue"/> finds it.</remarks>
     internal const string Wake = """
-        with gone as materialized (
-            delete from {schema}.paused_runs p where p.job_id = $1 returning p.entry, p.run_at
-        ), place as materialized (
-            select w.id from gone g cross join lateral (
-                select w.id from {schema}.waiting w where w.id = g.entry and w.found_by_id and w.run_at = g.run_at
+        with place as materialized (
+            select w.id from {schema}.paused_runs p cross join lateral (
+                select w.id from {schema}.waiting w where w.id = p.entry and w.found_by_id and w.run_at = p.run_at
                 for update skip locked) w
+            where p.job_id = $1
+        ), gone as (
+            delete from {schema}.paused_runs p
+            where p.job_id = $1 and (p.entry in (select l.id from place l) or not exists (
+                select from {schema}.waiting w where w.id = p.entry and w.found_by_id and w.run_at = p.run_at))
         ), woken as (
             update {schema}.waiting w set run_at = (select clock_timestamp()) from place p where w.id = p.id and w.found_by_id
             returning w.queue
         )
         select distinct q.name from woken w join {schema}.queues q on q.id = w.queue
         """;
+
+    /// <summary>Jobs that are not paused, or do not exist, and have runs that wait for the end of a pause: a library that does not know
+    /// this table ended it, or a run was locked when it ended.</summary>
+    internal const string Overdue = $$"""
+        select p.job_id from (select distinct p.job_id from {schema}.paused_runs p) p
+        where not exists (select from {schema}.jobs j where j.id = p.job_id and j.state = {{Codes.JobPaused}})
+        limit 1000
+        """;
+
+    /// <summary>Whether <see cref="Overdue"/> lists a job. $1 job.</summary>
+    internal const string IsOverdue =
+        $"select not exists (select from {{schema}}.jobs j where j.id = $1 and j.state = {Codes.JobPaused})";
 }

@@ -59,21 +59,22 @@ internal static class StartSql
                 and (select d.id from {schema}.tasks d
                     where d.job_id = g.job and d.due_at = case when j.planned_entry = g.entry then j.due
                         else g.due end limit 1) is not null, false),
-            (select u.task from {schema}.unfinished_tasks u where u.job_id = g.job limit 1) is not null,
+            (select t.id {{TaskSql.FromUnfinished}} where u.job_id = g.job and {{Codes.TaskUnfinished}} limit 1) is not null,
             (select q.id from {schema}.queues q where q.name = j.queue), (select k.id from {schema}.kinds k where k.name = j.entry_kind),
             case when coalesce(g.overlap, j.overlap) > 1 then (
                 select count(*) from (
-                    select {{TaskSql.FromUnfinished}} where u.job_id = g.job and t.started_at is null
+                    select {{TaskSql.FromUnfinished}} where u.job_id = g.job and {{Codes.TaskUnfinished}} and t.started_at is null
                     limit {{StartBatches.MaxItems}}) w) else 0 end,
             case when t.id is not null and t.started_at is null and coalesce(g.overlap, j.overlap) <> {{(int)OverlapPolicy.Allow}} then (
                 select o.id from {schema}.unfinished_tasks u
-                cross join lateral (select o.id, o.started_at, o.created_at from {schema}.tasks o where o.id = u.task offset 0) o
-                where u.job_id = g.job and o.id <> t.id
+                cross join lateral (select * from {schema}.tasks o where o.id = u.task offset 0) o
+                where u.job_id = g.job and o.state < 2 and o.id <> t.id
                     and (o.started_at is not null or (o.created_at, o.id) < (t.created_at, t.id)) limit 1) is not null else false end,
             case when g.due is not null then (
                 select d.due_at from {schema}.tasks d where d.job_id = g.job and d.due_at < g.due order by d.due_at desc limit 1) end,
             case when g.due is not null then (
-                select min(coalesce(t.started_at, t.created_at)) {{TaskSql.FromUnfinished}} where u.job_id = g.job) end,
+                select min(coalesce(t.started_at, t.created_at)) {{TaskSql.FromUnfinished}}
+                where u.job_id = g.job and {{Codes.TaskUnfinished}}) end,
             case when t.id is not null and t.started_at is null then (
                 select p.entry from {schema}.outcomes p
                 where p.entry = g.entry and not p.final and p.kind in {{Codes.KindsThat(OutcomeRules.Ends)}} limit 1) is not null

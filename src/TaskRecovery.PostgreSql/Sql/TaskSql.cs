@@ -15,7 +15,8 @@ internal static class TaskSql
         "t.id, t.job_id, t.entry_id, t.state, t.due_at, t.attempt, t.crashes, null::text, t.error, t.reason, t.node, t.created_at, "
         + "t.started_at, t.ended_at, t.catch_up";
 
-    /// <summary>Unfinished tasks; add a condition on <c>u.job_id</c>.</summary>
+    /// <summary>Unfinished tasks; add a condition on <c>u.job_id</c>, and compare the state too: a caller's transaction whose snapshot is
+    /// older than the table can't see the row that it should delete.</summary>
     internal const string FromUnfinished = """
         from {schema}.unfinished_tasks u cross join lateral (select * from {schema}.tasks t where t.id = u.task offset 0) t
         """;
@@ -40,7 +41,7 @@ internal static class TaskSql
 
     /// <summary>Unfinished tasks, oldest first. $1 job.</summary>
     internal const string ListIncomplete = $$"""
-        select {{Listed}} {{FromUnfinished}} where u.job_id = $1 order by t.created_at, t.id
+        select {{Listed}} {{FromUnfinished}} where u.job_id = $1 and {{Codes.TaskUnfinished}} order by t.created_at, t.id
         """;
 
     /// <summary>Whether there is an unfinished task without an entry, which <see cref="Recover"/> would handle.</summary>

@@ -83,7 +83,6 @@ internal sealed partial class PostgreSqlDatabase
             return;
         }
 
-        (_home ?? _theirListener)?.Replace();
         if (_sessions is not null || !_hasSeveralHosts)
         {
             DataSource.Clear();
@@ -93,6 +92,9 @@ internal sealed partial class PostgreSqlDatabase
         {
             _monitor?.Clear();
         }
+
+        // Last: a listener that opens again must not get its old connection back from the pool.
+        (_home ?? _theirListener)?.Replace();
     }
 
     /// <summary>Opens a connection as the application or the connection string configures it: no session setting is changed.</summary>

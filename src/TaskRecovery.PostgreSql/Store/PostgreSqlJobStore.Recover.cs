@@ -14,7 +14,7 @@ internal sealed partial class PostgreSqlJobStore
         var problems = new List<UnplannableJob>();
         await ResumeDueAsync(problems, cancellationToken).ConfigureAwait(false);
         var (planned, isNamed) = (0, false);
-        var lines = new HashSet<string>(StringComparer.Ordinal);
+        var lines = await WakeOverdueAsync(cancellationToken).ConfigureAwait(false);
         for (Guid? last = Guid.Empty; last is { } after;)
         {
             var batch = new List<UnplannableJob>();
@@ -68,6 +68,42 @@ internal sealed partial class PostgreSqlJobStore
                 problems.Add(new UnplannableJob(name, exception.Message));
             }
         }
+    }
+
+    // Returns the queues that got work.
+    private async Task<HashSet<string>> WakeOverdueAsync(CancellationToken cancellationToken)
+    {
+        var jobs = await database.ReadAsync(
+            PausedRunSql.Overdue,
+            [],
+            static async (reader, token) =>
+            {
+                var ids = new List<Guid>();
+                while (await reader.ReadAsync(token).ConfigureAwait(false))
+                {
+                    ids.Add(reader.GetGuid(0));
+                }
+
+                return ids;
+            },
+            cancellationToken).ConfigureAwait(false);
+        var queues = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var id in jobs)
+        {
+            queues.UnionWith(await database.InTransactionAsync(
+                (connection, token) => WakeOverdueAsync(connection, id, token), cancellationToken).ConfigureAwait(false));
+        }
+
+        return queues;
+    }
+
+    private async ValueTask<List<string>> WakeOverdueAsync(NpgsqlConnection connection, Guid job, CancellationToken cancellationToken)
+    {
+        await database.ExecuteAsync(connection, StartSql.Lock, [Arg.Array([job], NpgsqlDbType.Uuid)], cancellationToken)
+            .ConfigureAwait(false);
+        var isOverdue = await database.ListAsync(
+            connection, PausedRunSql.IsOverdue, [Arg.Uuid(job)], static row => row.GetBoolean(0), cancellationToken).ConfigureAwait(false);
+        return isOverdue is [true] ? await WakeAsync(connection, job, cancellationToken).ConfigureAwait(false) : [];
     }
 
     private static DateTimeOffset? TryPlan(JobTiming timing, Func<JobTiming, DateTimeOffset?> plan, List<UnplannableJob> problems)

@@ -17,6 +17,9 @@ internal static class PostgreSqlMigrationScript
             .Append(CultureInfo.InvariantCulture, $"-- Migrations {migrations[0].Name} to {migrations[^1].Name} of TaskRecovery in "
                 + $"schema {schema}.\n")
             .Append("-- Run it as the schema's owner, in one transaction: psql -1 -v ON_ERROR_STOP=1 -f FILE\n");
+
+        // Must come first. A snapshot from before the locks would miss what others have changed meanwhile.
+        Add("set transaction isolation level read committed");
         Add(MigrationSql.PinForScript);
         Add(MigrationSql.NoTimeouts);
         if (isFirst)

@@ -22,7 +22,7 @@ internal sealed class ProgressBatch
             {
                 steps.Add(place);
             }
-            else
+            else if (!_lastCheckpoints.TryGetValue(OwnerOf(writes[place]), out var last) || !IsLate(writes[place], writes[last]))
             {
                 _lastCheckpoints[OwnerOf(writes[place])] = place;
             }
@@ -73,6 +73,10 @@ internal sealed class ProgressBatch
             }
         }
     }
+
+    // A checkpoint whose call was repeated may stand behind a later one of the same run.
+    private static bool IsLate(ProgressWrite write, ProgressWrite other)
+        => write.Fence == other.Fence && write.Key.EntryId == other.Key.EntryId && write.Ordinal < other.Ordinal;
 
     // A task's checkpoint is one row, whichever entry runs the task.
     private static ProgressKey OwnerOf(ProgressWrite write) => write.Key.TaskId is null ? write.Key : write.Key with { EntryId = 0 };

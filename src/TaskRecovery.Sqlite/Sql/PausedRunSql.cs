@@ -1,3 +1,5 @@
+using TaskRecovery.Storage;
+
 namespace TaskRecovery.Sqlite;
 
 /// <summary>Statements over <c>paused_runs</c>: the requested runs that wait for the end of their job's pause.</summary>
@@ -17,4 +19,17 @@ internal static class PausedRunSql
 
     /// <summary>Removes a job's runs. ?1 job.</summary>
     public const string Remove = "delete from taskrecovery_paused_runs where job_id = ?1";
+
+    /// <summary>Jobs that are not paused, or do not exist, and have runs that wait for the end of a pause: a library that does not know
+    /// this table ended it.</summary>
+    public const string Overdue = $"""
+        select distinct p.job_id from taskrecovery_paused_runs p
+        where not exists (select 1 from taskrecovery_jobs j where j.id = p.job_id and j.state = {Codes.JobPaused})
+        limit 1000
+        """;
+
+    /// <summary>Whether <see cref="Overdue"/> lists a job. ?1 job.</summary>
+    public const string IsOverdue = $"""
+        select 1 where not exists (select 1 from taskrecovery_jobs j where j.id = ?1 and j.state = {Codes.JobPaused})
+        """;
 }

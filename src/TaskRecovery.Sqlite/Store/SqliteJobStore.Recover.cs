@@ -14,6 +14,14 @@ internal sealed partial class SqliteJobStore
             session => ReadIds(session.Get(JobSql.ToResume).Bind(1, database.Now())), cancellationToken).ConfigureAwait(false);
         var woken = new HashSet<string>(StringComparer.Ordinal);
         await ChangeAsync(due, (moves, job) => ResumeDue(moves, job, woken), cancellationToken).ConfigureAwait(false);
+        foreach (var id in await database.ReadAsync(
+            static session => ReadIds(session.Get(PausedRunSql.Overdue)), cancellationToken).ConfigureAwait(false))
+        {
+            woken.UnionWith(await database.WriteAsync(
+                session => session.Get(PausedRunSql.IsOverdue).Bind(1, id).Exists() ? Wake(NewMoves(session), id) : [],
+                cancellationToken).ConfigureAwait(false));
+        }
+
         SendHints(woken);
         return await PlanMissingAsync(cancellationToken).ConfigureAwait(false);
     }

@@ -163,7 +163,7 @@ public sealed class EfCoreTests : IAsyncLifetime
         var unknown = await Assert.ThrowsAsync<InvalidOperationException>(
             () => db.SaveChangesAndEnqueueAsync(new SendInvoice(Guid.NewGuid()), cancellationToken: Cancellation));
 
-        Assert.Contains("Retention.Completed", unknown.Message, StringComparison.Ordinal);
+        Assert.Contains("RetentionOptions", unknown.Message, StringComparison.Ordinal);
     }
 
     [Fact]

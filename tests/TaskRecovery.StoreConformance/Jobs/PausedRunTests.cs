@@ -16,6 +16,7 @@ public abstract class PausedRunTests(StoreFixture fixture) : JobStoreTests(fixtu
         TimeIsOver,
         ChangedToHaveEnded,
         Deleted,
+        ResumedByAnOlderLibrary,
     }
 
     [Theory]
@@ -24,6 +25,7 @@ public abstract class PausedRunTests(StoreFixture fixture) : JobStoreTests(fixtu
     [InlineData(End.TimeIsOver)]
     [InlineData(End.ChangedToHaveEnded)]
     [InlineData(End.Deleted)]
+    [InlineData(End.ResumedByAnOlderLibrary)]
     public async Task Runs_that_wait_are_due_at_once_when_the_pause_ends(End end)
     {
         var node = GivenNode();
@@ -200,6 +202,10 @@ public abstract class PausedRunTests(StoreFixture fixture) : JobStoreTests(fixtu
                 break;
             case End.Deleted:
                 Assert.True(await Jobs.DeleteAsync(job.Id, Cancellation));
+                break;
+            case End.ResumedByAnOlderLibrary:
+                await Fixture.SetJobAsync(job.Name, "state", "0", Cancellation);
+                await Jobs.RecoverJobsAsync(Cancellation);
                 break;
         }
     }
