@@ -193,9 +193,9 @@ public sealed class MigratorTests : PostgreSqlStoreTests
     [Fact]
     public async Task Limits_of_the_role_or_the_database_do_not_bound_migrations()
     {
-        await ExecuteAsync("do $$ begin execute format('alter database %I set statement_timeout = 50', current_database()); "
+        await ExecuteAsync("do $$ begin execute format('alter database %I set statement_timeout = 1000', current_database()); "
             + "execute format('alter database %I set lock_timeout = 50', current_database()); end $$");
-        var slow = Migration.Parse("900_slow", "-- oldest library: 0.1.0\nselect pg_sleep(0.2);\nlock table {schema}.queues;\n");
+        var slow = Migration.Parse("900_slow", "-- oldest library: 0.1.0\nselect pg_sleep(2);\nlock table {schema}.queues;\n");
         await new PostgreSqlMigrator(Open(), PostgreSqlMigrator.Known, new Version(0, 1, 0)).MigrateAsync(Cancellation);
         await using var holder = new NpgsqlConnection(ConnectionString + ";Pooling=false;Options=-c statement_timeout=0");
         await holder.OpenAsync(Cancellation);
