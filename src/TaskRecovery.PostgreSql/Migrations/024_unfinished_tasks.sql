@@ -19,7 +19,8 @@ create table {schema}.unfinished_tasks (
 );
 
 -- With the rights of the owner: a role that may write to tasks needs no right on this table for it.
-create function {schema}.keep_unfinished_tasks() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+create function {schema}.keep_unfinished_tasks() returns trigger
+    language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     if tg_op = 'TRUNCATE' then
         delete from {schema}.unfinished_tasks;
@@ -42,9 +43,7 @@ begin
             select u.ctid as place from {schema}.unfinished_tasks u where u.job_id = c.job_id and u.task = c.id offset 0) f
         where (c.state >= 2) <> (tg_op = 'DELETE')));
     if tg_op = 'UPDATE' then
-        insert into {schema}.unfinished_tasks (job_id, task)
-        select c.job_id, c.id from changed c
-        where c.state < 2 and not exists (select from {schema}.unfinished_tasks u where u.job_id = c.job_id and u.task = c.id)
+        insert into {schema}.unfinished_tasks (job_id, task) select c.job_id, c.id from changed c where c.state < 2
         on conflict do nothing;
     end if;
 

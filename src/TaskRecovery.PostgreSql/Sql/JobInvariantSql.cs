@@ -34,8 +34,7 @@ internal static class JobInvariantSql
         union all
         (select 'task ' || t.id || ' is unfinished, but its entry ' || t.entry_id || ' has ended'
         {{TaskSql.FromUnfinished}}
-        where {{Codes.TaskUnfinished}}
-            and (select o.entry from {schema}.outcomes o where o.entry = t.entry_id and o.final limit 1) is not null
+        where (select o.entry from {schema}.outcomes o where o.entry = t.entry_id and o.final limit 1) is not null
         limit 1000)
         union all
         (select 'task ' || coalesce(t.id, u.task) || case
@@ -51,6 +50,6 @@ internal static class JobInvariantSql
         {{TaskSql.FromUnfinished}}
             join {schema}.jobs j on j.id = t.job_id
             cross join lateral (select * from {schema}.entries e where e.id = t.entry_id offset 0) e
-        where {{Codes.TaskUnfinished}} and t.created_at >= j.updated_at and e.args like '%"taskId"%null%' and e.args not like '%"overlap"%'
+        where t.created_at >= j.updated_at and e.args like '%"taskId"%null%' and e.args not like '%"overlap"%'
         """;
 }

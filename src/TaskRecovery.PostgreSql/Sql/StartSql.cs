@@ -59,11 +59,11 @@ internal static class StartSql
                 and (select d.id from {schema}.tasks d
                     where d.job_id = g.job and d.due_at = case when j.planned_entry = g.entry then j.due
                         else g.due end limit 1) is not null, false),
-            (select t.id {{TaskSql.FromUnfinished}} where u.job_id = g.job and {{Codes.TaskUnfinished}} limit 1) is not null,
+            (select t.id {{TaskSql.FromUnfinished}} where u.job_id = g.job limit 1) is not null,
             (select q.id from {schema}.queues q where q.name = j.queue), (select k.id from {schema}.kinds k where k.name = j.entry_kind),
             case when coalesce(g.overlap, j.overlap) > 1 then (
                 select count(*) from (
-                    select {{TaskSql.FromUnfinished}} where u.job_id = g.job and {{Codes.TaskUnfinished}} and t.started_at is null
+                    select {{TaskSql.FromUnfinished}} where u.job_id = g.job and t.started_at is null
                     limit {{StartBatches.MaxItems}}) w) else 0 end,
             case when t.id is not null and t.started_at is null and coalesce(g.overlap, j.overlap) <> {{(int)OverlapPolicy.Allow}} then (
                 select o.id from {schema}.unfinished_tasks u
@@ -73,8 +73,7 @@ internal static class StartSql
             case when g.due is not null then (
                 select d.due_at from {schema}.tasks d where d.job_id = g.job and d.due_at < g.due order by d.due_at desc limit 1) end,
             case when g.due is not null then (
-                select min(coalesce(t.started_at, t.created_at)) {{TaskSql.FromUnfinished}}
-                where u.job_id = g.job and {{Codes.TaskUnfinished}}) end,
+                select min(coalesce(t.started_at, t.created_at)) {{TaskSql.FromUnfinished}} where u.job_id = g.job) end,
             case when t.id is not null and t.started_at is null then (
                 select p.entry from {schema}.outcomes p
                 where p.entry = g.entry and not p.final and p.kind in {{Codes.KindsThat(OutcomeRules.Ends)}} limit 1) is not null

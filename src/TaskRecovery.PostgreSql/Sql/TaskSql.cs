@@ -15,10 +15,12 @@ internal static class TaskSql
         "t.id, t.job_id, t.entry_id, t.state, t.due_at, t.attempt, t.crashes, null::text, t.error, t.reason, t.node, t.created_at, "
         + "t.started_at, t.ended_at, t.catch_up";
 
-    /// <summary>Unfinished tasks; add a condition on <c>u.job_id</c>, and compare the state too: a caller's transaction whose snapshot is
-    /// older than the table can't see the row that it should delete.</summary>
-    internal const string FromUnfinished = """
-        from {schema}.unfinished_tasks u cross join lateral (select * from {schema}.tasks t where t.id = u.task offset 0) t
+    /// <summary>Unfinished tasks; <c>u.job_id</c> selects those of a job.</summary>
+    /// <remarks>Compares the state too: a caller's transaction whose snapshot is older than the table can't see the row that it should
+    /// delete.</remarks>
+    internal const string FromUnfinished = $$"""
+        from {schema}.unfinished_tasks u cross join lateral (
+            select * from {schema}.tasks t where t.id = u.task and {{Codes.TaskUnfinished}} offset 0) t
         """;
 
     /// <summary>$1 id.</summary>
@@ -41,13 +43,13 @@ internal static class TaskSql
 
     /// <summary>Unfinished tasks, oldest first. $1 job.</summary>
     internal const string ListIncomplete = $$"""
-        select {{Listed}} {{FromUnfinished}} where u.job_id = $1 and {{Codes.TaskUnfinished}} order by t.created_at, t.id
+        select {{Listed}} {{FromUnfinished}} where u.job_id = $1 order by t.created_at, t.id
         """;
 
     /// <summary>Whether there is an unfinished task without an entry, which <see cref="Recover"/> would handle.</summary>
     internal const string AnyWithoutEntry = $$"""
         select exists (select {{FromUnfinished}}
-            where {{Codes.TaskUnfinished}} and (select e.id from {schema}.entries e where e.id = t.entry_id) is null)
+            where (select e.id from {schema}.entries e where e.id = t.entry_id) is null)
         """;
 
     /// <summary>Adds a recovery entry for unfinished tasks without an entry, or closes them. $1 the maximum age of a task since its
@@ -62,7 +64,7 @@ internal static class TaskSql
     internal static readonly string Recover = $$"""
         with found as materialized (
             select t.id, t.entry_id {{FromUnfinished}}
-            where {{Codes.TaskUnfinished}} and (select e.id from {schema}.entries e where e.id = t.entry_id) is null
+            where (select e.id from {schema}.entries e where e.id = t.entry_id) is null
             limit $3
         ), held as materialized (
             select t.id, t.entry_id, t.state, t.attempt, t.crashes, t.node, j.id as job, j.entry_kind, j.queue, j.priority, j.max_attempts,
@@ -115,7 +117,6 @@ internal static class TaskSql
             cross join lateral (select * from {schema}.outcomes o where o.entry = t.entry_id and o.final offset 0) o
             left join lateral (select * from {schema}.entries e where e.id = o.entry offset 0) e on true
             left join {schema}.kinds k on k.id = e.kind
-            where {{Codes.TaskUnfinished}}
             limit $1
         )
         update {schema}.tasks t set state = {{Codes.TaskStateOf("f.kind")}}, result = f.result, error = coalesce(f.error, t.error),
