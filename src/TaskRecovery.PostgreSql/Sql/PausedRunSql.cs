@@ -46,8 +46,4 @@ internal static class PausedRunSql
         where not exists (select from {schema}.jobs j where j.id = p.job_id and j.state = {{Codes.JobPaused}})
         limit 1000
         """;
-
-    /// <summary>Whether <see cref="Overdue"/> lists a job. $1 job.</summary>
-    internal const string IsOverdue =
-        $"select not exists (select from {{schema}}.jobs j where j.id = $1 and j.state = {Codes.JobPaused})";
 }

@@ -97,14 +97,11 @@ internal sealed partial class PostgreSqlJobStore
         return queues;
     }
 
+    // The row of the job is locked, so that its pause does not begin or end meanwhile.
     private async ValueTask<List<string>> WakeOverdueAsync(NpgsqlConnection connection, Guid job, CancellationToken cancellationToken)
-    {
-        await database.ExecuteAsync(connection, StartSql.Lock, [Arg.Array([job], NpgsqlDbType.Uuid)], cancellationToken)
-            .ConfigureAwait(false);
-        var isOverdue = await database.ListAsync(
-            connection, PausedRunSql.IsOverdue, [Arg.Uuid(job)], static row => row.GetBoolean(0), cancellationToken).ConfigureAwait(false);
-        return isOverdue is [true] ? await WakeAsync(connection, job, cancellationToken).ConfigureAwait(false) : [];
-    }
+        => await LockAsync(connection, job, null, cancellationToken).ConfigureAwait(false) is { State: JobState.Paused }
+            ? []
+            : await WakeAsync(connection, job, cancellationToken).ConfigureAwait(false);
 
     private static DateTimeOffset? TryPlan(JobTiming timing, Func<JobTiming, DateTimeOffset?> plan, List<UnplannableJob> problems)
     {

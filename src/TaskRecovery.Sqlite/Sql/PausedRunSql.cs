@@ -27,9 +27,4 @@ internal static class PausedRunSql
         where not exists (select 1 from taskrecovery_jobs j where j.id = p.job_id and j.state = {Codes.JobPaused})
         limit 1000
         """;
-
-    /// <summary>Whether <see cref="Overdue"/> lists a job. ?1 job.</summary>
-    public const string IsOverdue = $"""
-        select 1 where not exists (select 1 from taskrecovery_jobs j where j.id = ?1 and j.state = {Codes.JobPaused})
-        """;
 }

@@ -18,7 +18,7 @@ internal sealed partial class SqliteJobStore
             static session => ReadIds(session.Get(PausedRunSql.Overdue)), cancellationToken).ConfigureAwait(false))
         {
             woken.UnionWith(await database.WriteAsync(
-                session => session.Get(PausedRunSql.IsOverdue).Bind(1, id).Exists() ? Wake(NewMoves(session), id) : [],
+                session => Find(session, id) is { State: JobState.Paused } ? [] : Wake(NewMoves(session), id),
                 cancellationToken).ConfigureAwait(false));
         }
 
