@@ -31,20 +31,22 @@ internal sealed class Eraser(SqliteDatabase database, SqliteQueueStore store, Au
     private async ValueTask<int> EraseAsync(List<long> entries, CancellationToken cancellationToken)
     {
         var anyRan = false;
-        var erased = await store.InPartsAsync(
+        return await store.InPartsAsync(
             entries,
             session => entry =>
             {
                 var size = session.Get(RetentionSql.EntrySize).Bind(1, entry).Scalar() ?? 0;
                 return Erase(session, entry, ref anyRan) ? size : null;
             },
-            cancellationToken).ConfigureAwait(false);
-        if (anyRan)
-        {
-            database.Hints.Control();
-        }
-
-        return erased;
+            cancellationToken,
+            committed: () =>
+            {
+                if (anyRan)
+                {
+                    anyRan = false;
+                    database.Hints.Control();
+                }
+            }).ConfigureAwait(false);
     }
 
     private static List<long> Find(SqliteSession session, EraseTarget target, long after, long upTo)

@@ -124,8 +124,9 @@ internal sealed partial class SqliteQueueStore
     /// <param name="begin">Called at the begin of each transaction; returns what changes a row, and returns how many bytes that took, or
     /// <see langword="null"/> if it did not change it.</param>
     /// <param name="cancellationToken">Cancels the writes that have not begun.</param>
+    /// <param name="committed">Called after each transaction.</param>
     internal async ValueTask<int> InPartsAsync<T>(
-        IReadOnlyList<T> rows, Func<SqliteSession, Func<T, long?>> begin, CancellationToken cancellationToken)
+        IReadOnlyList<T> rows, Func<SqliteSession, Func<T, long?>> begin, CancellationToken cancellationToken, Action? committed = null)
     {
         var changed = 0;
         for (var done = 0; done < rows.Count;)
@@ -149,6 +150,7 @@ internal sealed partial class SqliteQueueStore
                 },
                 cancellationToken).ConfigureAwait(false);
             changed += count;
+            committed?.Invoke();
         }
 
         return changed;
