@@ -101,7 +101,7 @@ internal sealed partial class PostgreSqlDatabase
 
         if (commits)
         {
-            batch.BatchCommands.Add(new NpgsqlBatchCommand("commit"));
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(Commit));
         }
 
         await PrepareAsync(batch, hasPrelude: prelude is not null, cancellationToken).ConfigureAwait(false);

@@ -29,7 +29,7 @@ internal sealed class TaskStarter(PostgreSqlDatabase database, HintSender hints)
                     if (hasEvents)
                     {
                         await AddEventsAsync(connection, changes, token).ConfigureAwait(false);
-                        await transaction.CommitAsync(token).ConfigureAwait(false);
+                        await database.ExecuteAsync(connection, PostgreSqlDatabase.Commit, [], token).ConfigureAwait(false);
                     }
                 }
 
