@@ -11,7 +11,6 @@ namespace TaskRecovery.Dashboard.Pages;
 /// <summary>The only way by which the application's data reach a page: through the right to see them and the redactor.</summary>
 internal sealed class DataView(IOptions<DashboardOptions> options, ILogger<DataView> logger, IPayloadReader? payloads = null)
 {
-
     /// <summary>The text as the user may see it; <see langword="null"/> if it is hidden.</summary>
     public string? Read(DashboardRequest request, DashboardText text)
     {

@@ -18,13 +18,17 @@ internal sealed class ProgressBatch
         List<int> steps = [], ofEntries = [], ofTasks = [];
         for (var place = 0; place < writes.Count; place++)
         {
-            if (writes[place].Step is not null)
+            var write = writes[place];
+            if (write.Step is not null)
             {
                 steps.Add(place);
+                continue;
             }
-            else if (!_lastCheckpoints.TryGetValue(OwnerOf(writes[place]), out var last) || !IsLate(writes[place], writes[last]))
+
+            var owner = OwnerOf(write);
+            if (!_lastCheckpoints.TryGetValue(owner, out var last) || !IsLate(write, writes[last]))
             {
-                _lastCheckpoints[OwnerOf(writes[place])] = place;
+                _lastCheckpoints[owner] = place;
             }
         }
 
