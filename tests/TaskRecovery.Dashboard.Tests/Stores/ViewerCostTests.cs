@@ -50,6 +50,8 @@ public sealed class ViewerCostTests : IAsyncLifetime
         _time.Advance(TimeSpan.FromSeconds(2));
         var many = await CountAsync(() => LookAsync(Viewers));
         _time.Advance(TimeSpan.FromSeconds(2));
+
+        // Nothing is to happen, so there is no event to wait for.
         var none = await CountAsync(() => Task.Delay(TimeSpan.FromSeconds(3), Cancellation));
 
         // The snapshot takes ten at most, and each of the six other questions of the overview a few.

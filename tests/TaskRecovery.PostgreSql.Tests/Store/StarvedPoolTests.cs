@@ -36,7 +36,7 @@ public sealed class StarvedPoolTests : PostgreSqlStoreTests
         {
             using var session = store.OpenNodeSession();
             session.Register(identity);
-            for (var beat = 0; beat < 20; beat++)
+            for (var sent = 0; sent < 20; sent++)
             {
                 Assert.True(session.SendHeartbeat(identity.Id, holdsLock: true).Accepted);
             }

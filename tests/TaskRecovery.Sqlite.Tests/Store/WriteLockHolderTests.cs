@@ -7,7 +7,11 @@ namespace TaskRecovery.Sqlite.Tests.Store;
 /// <summary>Who holds the write lock, and what to do about it, is in the warning and in the final error.</summary>
 public sealed class WriteLockHolderTests : IDisposable
 {
-    private const string OwnTransaction = "by a transaction that this process opened itself";
+    private const string Unknown = "by another connection";
+
+    // Only Linux lists the locks of files; elsewhere nothing is known of the holder, and the advice covers every case.
+    private static readonly bool IsListed = OperatingSystem.IsLinux();
+    private static readonly string OwnTransaction = IsListed ? "by a transaction that this process opened itself" : Unknown;
 
     private readonly TemporaryDatabase _files = new();
     private readonly ListLogger _log = new();
@@ -15,7 +19,6 @@ public sealed class WriteLockHolderTests : IDisposable
     [Fact]
     public async Task Another_process_is_named()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux lists the locks of files.");
         var store = await OpenAsync();
         await using var other = await HoldElsewhereAsync();
 
@@ -25,15 +28,14 @@ public sealed class WriteLockHolderTests : IDisposable
 
         Assert.All([reported, error.Message], text =>
         {
-            Assert.Contains($"by process {other.Id} (dotnet)", text, StringComparison.Ordinal);
-            Assert.DoesNotContain("pass ", text, StringComparison.Ordinal);
+            Assert.Contains(IsListed ? $"by process {other.Id} (dotnet)" : Unknown, text, StringComparison.Ordinal);
+            Assert.Equal(!IsListed, text.Contains("pass ", StringComparison.Ordinal));
         });
     }
 
     [Fact]
     public async Task A_transaction_of_this_process_is_to_be_passed()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux lists the locks of files.");
         var store = await OpenAsync();
         await using var transaction = _files.Connect().BeginTransaction();
 
@@ -44,14 +46,15 @@ public sealed class WriteLockHolderTests : IDisposable
         Assert.All([reported, error.Message], static text =>
         {
             Assert.Contains(OwnTransaction, text, StringComparison.Ordinal);
-            Assert.Contains("If it is the caller's, pass it to the call", text, StringComparison.Ordinal);
+            Assert.Contains(
+                IsListed ? "If it is the caller's, pass it to the call" : "pass the transaction to the call", text,
+                StringComparison.Ordinal);
         });
     }
 
     [Fact]
     public async Task A_second_transaction_of_the_caller_is_to_be_ended()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux lists the locks of files.");
         var store = await OpenAsync();
         await using var passed = _files.Connect().BeginTransaction(deferred: true);
         await using var other = _files.Connect().BeginTransaction();
@@ -63,7 +66,9 @@ public sealed class WriteLockHolderTests : IDisposable
         Assert.All([reported, error.Message], static text =>
         {
             Assert.Contains(OwnTransaction, text, StringComparison.Ordinal);
-            Assert.Contains("If it is the caller's too, end it before the call", text, StringComparison.Ordinal);
+            Assert.Contains(
+                IsListed ? "If it is the caller's too, end it before the call" : "Keep your own transactions on this file short", text,
+                StringComparison.Ordinal);
         });
     }
 

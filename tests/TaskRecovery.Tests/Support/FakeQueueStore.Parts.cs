@@ -109,7 +109,7 @@ internal sealed class FakeSession(FakeQueueStore store) : INodeSession
 
     public HeartbeatResult SendHeartbeat(
         Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null, string? vitals = null, HintOffer? hints = null)
-        => store.Do("beat", () => new HeartbeatResult(!store.DeadNodes.Contains(nodeId), [], false));
+        => store.Do("heartbeat", () => new HeartbeatResult(!store.DeadNodes.Contains(nodeId), [], false));
 
     public IReadOnlyList<Guid> MarkDead(IReadOnlyList<PeerHeartbeat> judged, string? judge = null) => [];
 

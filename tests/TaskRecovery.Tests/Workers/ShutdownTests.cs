@@ -27,7 +27,7 @@ public sealed class ShutdownTests
         await started.Task;
 
         var stop = host.StopAsync();
-        await _store.Until(store => store.CallsOf("beat") > 0);
+        await _store.Until(store => store.CallsOf("heartbeat") > 0);
         Assert.False(stop.IsCompleted);
         Assert.Empty(_store.LeftNodes);
         finish.SetResult();
