@@ -14,13 +14,13 @@ internal static class CommitSql
     /// <summary>Whether a caller's transaction was committed, by an entry that was stored in it. $1 transaction, $2 entry.</summary>
     /// <remarks>While the commit waits for a standby, nobody sees the entry. Therefore a missing entry means something only if the snapshot
     /// that does not show it contains the end of the transaction. An id that the server has not assigned yet, because it lost the
-    /// transaction in a crash or a failover, is in no snapshot until another transaction has it. The snapshot of a standby can't tell what
-    /// has ended.</remarks>
+    /// transaction in a crash or a failover, is in no snapshot until another transaction has it. Sent only to a primary: the snapshot of a
+    /// standby can't tell what has ended.</remarks>
     /// <returns>Null while the transaction may still be committed. If it was, the answer is as durable as a commit.</returns>
     internal const string IsCommitted = $$"""
         select t.is_committed, case when t.is_committed then {{Confirm}} end
         from (
-            select case when pg_visible_in_snapshot($1, pg_current_snapshot()) and not pg_is_in_recovery()
+            select case when pg_visible_in_snapshot($1, pg_current_snapshot())
                 then exists (select from {schema}.entries e where e.id = $2) end as is_committed
             offset 0
         ) t

@@ -21,7 +21,7 @@ internal sealed class CommitFollower(PostgreSqlDatabase database)
             : null;
 
     private ValueTask<bool?> IsCommittedAsync(ulong id, long entryId, CancellationToken cancellationToken)
-        => database.ReadAsync(
+        => database.ReadOnPrimaryAsync(
             CommitSql.IsCommitted,
             [Arg.Xid8(id), Arg.Int8(entryId)],
             static async (reader, token) =>

@@ -20,7 +20,7 @@ internal sealed class Eraser(PostgreSqlDatabase database, PostgreSqlQueueStore s
             return await EraseOneAsync(id, cancellationToken).ConfigureAwait(false) ? 1 : 0;
         }
 
-        var last = await database.ReadAsync(
+        var last = await database.ReadOnPrimaryAsync(
             EraseSql.Last,
             [],
             static async (reader, token) =>
@@ -54,7 +54,7 @@ internal sealed class Eraser(PostgreSqlDatabase database, PostgreSqlQueueStore s
         var (statement, args) = target.Metadata is { } pair
             ? (EraseSql.FindByMetadata, new[] { Arg.Text(StoredMetadata.Quoted(pair.Value)) })
             : (EraseSql.FindByKey, [Arg.Text(target.UniqueKey), Arg.Text(target.Kind)]);
-        return database.ReadAsync(
+        return database.ReadOnPrimaryAsync(
             statement,
             [Arg.Int8(after), Arg.Int8(upTo), .. args],
             async (reader, token) =>

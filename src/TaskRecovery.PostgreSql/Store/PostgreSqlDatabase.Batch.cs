@@ -43,6 +43,17 @@ internal sealed partial class PostgreSqlDatabase
         return result;
     }
 
+    /// <summary>Runs one read as a transaction of its own. On a standby it fails, as a write does: a connection may have stayed with a
+    /// server that is a standby by now and lacks what was stored since. For reads whose answer decides what runs, stays or is
+    /// erased.</summary>
+    /// <exception cref="StoreUnavailableException">The server is a standby, or not available.</exception>
+    internal ValueTask<T> ReadOnPrimaryAsync<T>(
+        string statement,
+        NpgsqlParameter[] args,
+        Func<NpgsqlDataReader, CancellationToken, ValueTask<T>> read,
+        CancellationToken cancellationToken)
+        => ReadLastAsync([new Statement(StandbySql.Refuse), new Statement(statement, args)], read, cancellationToken);
+
     /// <summary>Runs several statements as one transaction in one round trip, and reads the rows of each.</summary>
     /// <param name="statements">The statements. Each returns a result set, even if it is empty.</param>
     /// <param name="read">Reads the rows of the statement with this number, from 0.</param>

@@ -116,7 +116,7 @@ internal sealed partial class PostgreSqlJobStore
 
     private ValueTask<List<TaskRecord>> ReadTasksAsync(string statement, NpgsqlParameter[] args, CancellationToken cancellationToken)
         => database.ReadLastAsync(
-            [new Statement(OperatorSql.UseCustomPlan), new Statement(statement, args)],
+            [new Statement(StandbySql.Refuse), new Statement(OperatorSql.UseCustomPlan), new Statement(statement, args)],
             static async (reader, token) =>
             {
                 var tasks = new List<TaskRecord>();

@@ -154,7 +154,7 @@ internal sealed partial class PostgreSqlQueueStore
     }
 
     private ValueTask<List<RunOutcome>> FindRefusedAsync(Guid nodeId, List<RunOutcome> outcomes, CancellationToken cancellationToken)
-        => _database.ReadAsync(
+        => _database.ReadOnPrimaryAsync(
             OutcomeSql.Find,
             [
                 Arg.Array([.. outcomes.Select(outcome => outcome.EntryId)], NpgsqlDbType.Bigint),

@@ -8,7 +8,7 @@ namespace TaskRecovery.PostgreSql;
 internal sealed partial class PostgreSqlQueueStore
 {
     public ValueTask<StoredProgress> LoadProgressAsync(ProgressKey key, CancellationToken cancellationToken)
-        => _database.ReadAsync(
+        => _database.ReadOnPrimaryAsync(
             key.TaskId is null ? StepSql.LoadOfEntry : StepSql.LoadOfTask,
             [key.TaskId is { } task ? Arg.Uuid(task) : Arg.Int8(key.EntryId)],
             static async (reader, token) =>

@@ -8,7 +8,7 @@ namespace TaskRecovery.PostgreSql;
 internal sealed partial class PostgreSqlQueueStore
 {
     public ValueTask<IReadOnlyList<long>> ListClaimsAsync(Guid nodeId, CancellationToken cancellationToken)
-        => _database.ReadAsync(ClaimSql.List, [Arg.Uuid(nodeId)], ReadNumbersAsync, cancellationToken);
+        => _database.ReadOnPrimaryAsync(ClaimSql.List, [Arg.Uuid(nodeId)], ReadNumbersAsync, cancellationToken);
 
     public async ValueTask<int> ReleaseClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, CancellationToken cancellationToken)
     {

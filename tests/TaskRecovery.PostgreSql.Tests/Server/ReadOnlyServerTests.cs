@@ -71,13 +71,53 @@ public sealed class ReadOnlyServerTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task What_decides_about_work_is_not_read_from_a_standby()
+    {
+        var pair = _pair = await PostgresPair.StartAsync(synchronous: false);
+        _database = OpenDatabase(pair.PrimaryConnectionString);
+        var store = new PostgreSqlQueueStore(_database, TimeProvider.System);
+        await store.PrepareAsync(Cancellation);
+        var entry = (await store.EnqueueAsync([PostgreSqlStoreTests.Entry()], null, Cancellation))[0].Id;
+        await UntilAsync(() => HasEntryAsync(pair.StandbyConnectionString));
+        await using var standby = OpenDatabase(pair.StandbyConnectionString);
+        var lagging = new PostgreSqlQueueStore(standby, TimeProvider.System);
+        var jobs = new PostgreSqlJobStore(standby, lagging);
+        await using var connection = new NpgsqlConnection(pair.StandbyConnectionString + ";Pooling=false");
+        await connection.OpenAsync(Cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+        var commits = new CommitFollower(standby);
+        commits.Remember(transaction, 1);
+        var ask = commits.Follow(transaction, entry);
+        Assert.NotNull(ask);
+
+        Func<Task>[] reads =
+        [
+            async () => await lagging.LoadProgressAsync(new ProgressKey(entry, null), Cancellation),
+            async () => await lagging.LoadProgressAsync(new ProgressKey(entry, Guid.NewGuid()), Cancellation),
+            async () => await lagging.ListClaimsAsync(Guid.NewGuid(), Cancellation),
+            async () => await lagging.EraseAsync(EraseTarget.ByUniqueKey("key"), new AuditInfo("test"), Cancellation),
+            async () => await jobs.ListIncompleteTasksAsync(Guid.NewGuid(), Cancellation),
+            async () => await jobs.FindTaskAsync(Guid.NewGuid(), Cancellation),
+            async () => await ask(Cancellation),
+        ];
+        var answers = new List<string?>();
+        foreach (var read in reads)
+        {
+            var failure = await Record.ExceptionAsync(read);
+            answers.Add((Assert.IsType<StoreUnavailableException>(failure).InnerException as PostgresException)?.SqlState);
+        }
+
+        Assert.All(answers, static state => Assert.Equal("25006", state));
+        Assert.Empty((await store.LoadProgressAsync(new ProgressKey(entry, null), Cancellation)).Steps);
+    }
+
+    [Fact]
     public async Task A_listener_on_a_server_that_was_made_read_only_moves_with_the_address()
     {
         var pair = _pair = await PostgresPair.StartAsync(synchronous: false);
         var proxy = _proxy = new TcpProxy("127.0.0.1", PortOf(pair.PrimaryConnectionString));
         var address = new NpgsqlConnectionStringBuilder(pair.PrimaryConnectionString) { Port = proxy.Port }.ConnectionString;
-        _database = new PostgreSqlDatabase(
-            new PostgreSqlConnectionSource(address, null), new PostgreSqlOptions(), TimeSpan.FromSeconds(15));
+        _database = OpenDatabase(address);
         var store = new PostgreSqlQueueStore(_database, TimeProvider.System);
         await store.PrepareAsync(Cancellation);
         var connected = new SemaphoreSlim(0);
@@ -96,6 +136,9 @@ public sealed class ReadOnlyServerTests : IAsyncDisposable
         await _stopping.CancelAsync();
         await listening;
     }
+
+    private static PostgreSqlDatabase OpenDatabase(string connectionString)
+        => new(new PostgreSqlConnectionSource(connectionString, null), new PostgreSqlOptions(), TimeSpan.FromSeconds(15));
 
     // As the engine does.
     private async Task ListenAsync(PostgreSqlQueueStore store, Action<StoreHint> onHint)
