@@ -18,8 +18,8 @@ internal sealed class EnqueueCall(NameTable table, IReadOnlyList<NewEntry> entri
     /// <summary>Whether the transaction is the library's.</summary>
     internal bool IsOwn => isOwn;
 
-    /// <summary>The id of the caller's transaction, once a statement has been answered in it.</summary>
-    internal ulong Transaction { get; set; }
+    /// <summary>What was stored in the caller's transaction; <see langword="null"/> if nothing was.</summary>
+    internal StoredInTransaction? Stored { get; private set; }
 
     /// <summary>The entries to store.</summary>
     internal IReadOnlyList<NewEntry> Entries => entries;
@@ -36,6 +36,13 @@ internal sealed class EnqueueCall(NameTable table, IReadOnlyList<NewEntry> entri
 
     /// <summary>The number of entries, from <paramref name="start"/> on, that fit into one statement.</summary>
     internal int Fitting(int start) => EnqueueBatch.Fitting(entries, start, _maxEntries, _maxBytes);
+
+    /// <summary>Records that a statement has stored entries in the caller's transaction.</summary>
+    internal void AddStored(ulong transaction, DateTimeOffset createdAt)
+    {
+        var stored = new StoredInTransaction(transaction, createdAt, createdAt);
+        Stored = Stored?.With(stored) ?? stored;
+    }
 
     /// <summary>Halves the size limits of the next try.</summary>
     internal void Halve()

@@ -132,15 +132,15 @@ internal sealed partial class PostgreSqlQueueStore
             var results = call.Entries.Count == 1
                 ? await StoreOneStatementAsync(call, connection, cancellationToken).ConfigureAwait(false)
                 : await StoreAsync(call, connection, cancellationToken).ConfigureAwait(false);
-            Commits.Remember(transaction, call.Transaction);
-            if (call.Transaction == 0)
+            Commits.Remember(transaction, call.Stored);
+            if (call.Stored is not { } stored)
             {
                 return results;
             }
 
             foreach (var queue in QueuesWorthAHint(call.Entries))
             {
-                Hints.WorkAfterCommit(call.Transaction, queue);
+                Hints.WorkAfterCommit(stored.Transaction, queue);
             }
 
             return results;
@@ -255,7 +255,11 @@ internal sealed partial class PostgreSqlQueueStore
             return null;
         }
 
-        call.Transaction = reader.GetFieldValue<ulong>(1);
+        if (!call.IsOwn)
+        {
+            call.AddStored(reader.GetFieldValue<ulong>(1), reader.GetFieldValue<DateTimeOffset>(2));
+        }
+
         return [new EnqueueResult(reader.GetInt64(0), IsDuplicate: false)];
     }
 
@@ -266,12 +270,14 @@ internal sealed partial class PostgreSqlQueueStore
         NpgsqlDataReader reader, EnqueueCall? inTransaction, CancellationToken cancellationToken)
     {
         await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
-        if (inTransaction is not null)
+        if (reader.IsDBNull(0))
         {
-            inTransaction.Transaction = reader.GetFieldValue<ulong>(1);
+            return null;
         }
 
-        return reader.IsDBNull(0) ? null : ReadNew(reader);
+        var results = ReadNew(reader);
+        inTransaction?.AddStored(reader.GetFieldValue<ulong>(1), reader.GetFieldValue<DateTimeOffset>(2));
+        return results;
     }
 
     /// <summary>The results of entries none of which is a duplicate: the first column contains their ids as one array.</summary>
@@ -291,9 +297,9 @@ internal sealed partial class PostgreSqlQueueStore
                 call.Expired.Add(results[read].Id);
             }
 
-            if (!call.IsOwn && !reader.IsDBNull(3))
+            if (!call.IsOwn && !reader.IsDBNull(4))
             {
-                call.Transaction = reader.GetFieldValue<ulong>(3);
+                call.AddStored(reader.GetFieldValue<ulong>(3), reader.GetFieldValue<DateTimeOffset>(4));
             }
         }
 

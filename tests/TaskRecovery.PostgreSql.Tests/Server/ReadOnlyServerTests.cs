@@ -86,7 +86,7 @@ public sealed class ReadOnlyServerTests : IAsyncDisposable
         await connection.OpenAsync(Cancellation);
         await using var transaction = await connection.BeginTransactionAsync(Cancellation);
         var commits = new CommitFollower(standby);
-        commits.Remember(transaction, 1);
+        commits.Remember(transaction, new StoredInTransaction(1, DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch));
         var ask = commits.Follow(transaction, entry);
         Assert.NotNull(ask);
 

@@ -1,4 +1,5 @@
 using Npgsql;
+using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql.Tests.Store;
 
@@ -25,6 +26,57 @@ public sealed class CommitFollowerTests : PostgreSqlStoreTests
         Assert.Equal(commits, await ask(Cancellation));
     }
 
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(1, true)]
+    [InlineData(2, false)]
+    [InlineData(2, true)]
+    public async Task Another_entry_that_has_the_id_of_a_lost_one_is_not_taken_for_it(int count, bool hasKeys)
+    {
+        NewEntry[] entries = [.. Enumerable.Range(1, count).Select(number => Entry(uniqueKey: hasKeys ? $"{number}" : null))];
+        var store = await OpenStoreAsync();
+        await using var connection = new NpgsqlConnection(ConnectionString);
+        await connection.OpenAsync(Cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+        var lost = await store.EnqueueAsync(entries, transaction, Cancellation);
+        var askForLost = store.FollowCommit(transaction, lost[0].Id);
+        Assert.NotNull(askForLost);
+        await transaction.RollbackAsync(Cancellation);
+
+        // As on a promoted standby that has not received the transaction: the sequence assigns the ids again.
+        await ExecuteAsync($"select setval('taskrecovery.entries_id_seq', {lost[0].Id}, false)");
+        await using var next = await connection.BeginTransactionAsync(Cancellation);
+        var others = await store.EnqueueAsync(entries, next, Cancellation);
+        var ask = store.FollowCommit(next, others[0].Id);
+        Assert.NotNull(ask);
+        await next.CommitAsync(Cancellation);
+
+        Assert.Equal(lost, others);
+        Assert.True(await ask(Cancellation));
+        Assert.False(await askForLost(Cancellation));
+    }
+
+    [Fact]
+    public async Task The_entries_of_each_call_in_a_transaction_tell_that_it_is_committed()
+    {
+        var store = await OpenStoreAsync();
+        await using var connection = new NpgsqlConnection(ConnectionString);
+        await connection.OpenAsync(Cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+        var first = (await store.EnqueueAsync([Entry()], transaction, Cancellation))[0];
+        var second = await store.EnqueueAsync([Entry(), Entry(uniqueKey: "key")], transaction, Cancellation);
+
+        Func<CancellationToken, ValueTask<bool?>>?[] asks =
+            [.. second.Prepend(first).Select(entry => store.FollowCommit(transaction, entry.Id))];
+        await transaction.CommitAsync(Cancellation);
+
+        foreach (var ask in asks)
+        {
+            Assert.NotNull(ask);
+            Assert.True(await ask(Cancellation));
+        }
+    }
+
     [Fact]
     public async Task A_transaction_that_the_server_has_lost_is_not_committed_once_another_one_has_its_id()
     {
@@ -36,7 +88,7 @@ public sealed class CommitFollowerTests : PostgreSqlStoreTests
         await using var command = new NpgsqlCommand("select pg_current_xact_id()", connection);
         var current = (ulong)(await command.ExecuteScalarAsync(Cancellation))!;
         var commits = new CommitFollower(database);
-        commits.Remember(transaction, current + 1);
+        commits.Remember(transaction, new StoredInTransaction(current + 1, DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch));
         var ask = commits.Follow(transaction, entryId: 4711);
         Assert.NotNull(ask);
 
