@@ -57,9 +57,9 @@ internal static class StepSql
 
     /// <summary>Records a reset in its claim. $1 node, $2 entry, $3 fence, $4 ordinal. Sent before <see cref="DeleteOfEntry"/> or
     /// <see cref="DeleteOfTask"/> in the same transaction.</summary>
-    /// <remarks>Writes of the entry that have locked the claim are waited for, and then deleted; those that come later see the
-    /// reset.</remarks>
-    /// <returns>No row if the claim is not held; false if the reset, or a later one, was recorded before.</returns>
+    /// <remarks>Writes of the entry that have locked the claim are waited for, and then deleted; those that come later see the reset. If
+    /// the reset, or a later one, was recorded before, the claim stays as it is.</remarks>
+    /// <returns>No row if the claim is not held.</returns>
     internal const string RecordReset = """
         with held as materialized (
             select c.id, (c.resets ->> $2::bigint::text)::bigint as last
@@ -73,18 +73,37 @@ internal static class StepSql
             from held h where c.id = h.id and (h.last is null or h.last < $4)
             returning c.id
         )
-        select exists (select from recorded) from held
+        select h.id from held h
         """;
 
-    /// <summary>Deletes the steps and the checkpoint of an entry. $1 entry.</summary>
-    internal const string DeleteOfEntry = """
-        with steps as (delete from {schema}.steps s where s.entry = $1 and s.task is null)
-        delete from {schema}.checkpoints c where c.entry = $1 and c.task is null
+    // Whether this transaction has written the claim, which only the record of a new reset does. The statements share a round trip, so that
+    // the process can't decide in between: the claim would stay locked for as long as the network takes.
+    private const string Recorded = """
+        recorded as materialized (
+            select c.id from {schema}.claims c where c.id = $2 and c.xmin = pg_current_xact_id_if_assigned()::xid
+        )
         """;
 
-    /// <summary>Deletes the steps and the checkpoint of a task. $1 task.</summary>
-    internal const string DeleteOfTask = """
-        with steps as (delete from {schema}.steps s where s.task = $1) delete from {schema}.checkpoints c where c.task = $1
+    /// <summary>Deletes the steps and the checkpoint of an entry, if <see cref="RecordReset"/> has recorded the reset. $1 entry, $2
+    /// fence.</summary>
+    internal const string DeleteOfEntry = $$"""
+        with {{Recorded}}, steps as (
+            delete from {schema}.steps s where s.entry = $1 and s.task is null and exists (select from recorded)
+        ), checkpoint as (
+            delete from {schema}.checkpoints c where c.entry = $1 and c.task is null and exists (select from recorded)
+        )
+        select r.id from recorded r
+        """;
+
+    /// <summary>Deletes the steps and the checkpoint of a task, if <see cref="RecordReset"/> has recorded the reset. $1 task, $2
+    /// fence.</summary>
+    internal const string DeleteOfTask = $$"""
+        with {{Recorded}}, steps as (
+            delete from {schema}.steps s where s.task = $1 and exists (select from recorded)
+        ), checkpoint as (
+            delete from {schema}.checkpoints c where c.task = $1 and exists (select from recorded)
+        )
+        select r.id from recorded r
         """;
 
     // The update of a checkpoint. If a later one of the same run is stored, the row keeps its values.

@@ -60,27 +60,25 @@ internal sealed partial class PostgreSqlQueueStore
         }
     }
 
-    public ValueTask<bool> ResetProgressAsync(
+    public async ValueTask<bool> ResetProgressAsync(
         Guid nodeId, ProgressKey key, long fence, long ordinal, CancellationToken cancellationToken)
-        => _database.InTransactionAsync(
-            async (connection, token) =>
+    {
+        var isHeld = false;
+        await _database.ReadEachAsync(
+            [
+                new Statement(StepSql.RecordReset, Arg.Uuid(nodeId), Arg.Int8(key.EntryId), Arg.Int8(fence), Arg.Int8(ordinal)),
+                key.TaskId is { } task
+                    ? new Statement(StepSql.DeleteOfTask, Arg.Uuid(task), Arg.Int8(fence))
+                    : new Statement(StepSql.DeleteOfEntry, Arg.Int8(key.EntryId), Arg.Int8(fence)),
+            ],
+            async (number, reader, token) =>
             {
-                var isFirst = await _database.ReadAsync(
-                    connection,
-                    StepSql.RecordReset,
-                    [Arg.Uuid(nodeId), Arg.Int8(key.EntryId), Arg.Int8(fence), Arg.Int8(ordinal)],
-                    static async (reader, read) => await reader.ReadAsync(read).ConfigureAwait(false) ? reader.GetBoolean(0) : (bool?)null,
-                    token).ConfigureAwait(false);
-                if (isFirst == true)
+                if (number == 0)
                 {
-                    await _database.ExecuteAsync(
-                        connection,
-                        key.TaskId is null ? StepSql.DeleteOfEntry : StepSql.DeleteOfTask,
-                        [key.TaskId is { } task ? Arg.Uuid(task) : Arg.Int8(key.EntryId)],
-                        token).ConfigureAwait(false);
+                    isHeld = await reader.ReadAsync(token).ConfigureAwait(false);
                 }
-
-                return isFirst is not null;
             },
-            cancellationToken);
+            cancellationToken).ConfigureAwait(false);
+        return isHeld;
+    }
 }

@@ -69,8 +69,8 @@ public sealed class PlanTests : PostgreSqlStoreTests
             connection, database, "task_checkpoints_saved", "uuid, bigint[], bigint[], bigint[], text[], uuid[]",
             StepSql.SaveCheckpointsOfTasks);
         await AssertNoFullScanAsync(connection, database, "reset_recorded", "uuid, bigint, bigint, bigint", StepSql.RecordReset);
-        await AssertNoFullScanAsync(connection, database, "steps_of_entry_deleted", "bigint", StepSql.DeleteOfEntry);
-        await AssertNoFullScanAsync(connection, database, "steps_of_task_deleted", "uuid", StepSql.DeleteOfTask);
+        await AssertNoFullScanAsync(connection, database, "steps_of_entry_deleted", "bigint, bigint", StepSql.DeleteOfEntry);
+        await AssertNoFullScanAsync(connection, database, "steps_of_task_deleted", "uuid, bigint", StepSql.DeleteOfTask);
         await AssertNoFullScanAsync(connection, database, "reported", "uuid, bigint, bigint, bigint, bigint, text", RunInfoSql.Report);
         await AssertNoFullScanAsync(connection, database, "logged", "bigint[], bigint[], int[], text[]", RunInfoSql.Append);
         await AssertNoFullScanAsync(connection, database, "swept", "bigint[], int, bigint[], bigint[]", RecoverySql.Sweep);
