@@ -21,7 +21,7 @@ public static class TaskRecoveryDbContextExtensions
     /// <summary>Saves the changes of the context and enqueues an entry in one transaction: both are stored, or neither. In a transaction
     /// that has begun already, both become part of it. Otherwise this method begins and commits one, and repeats it as the context's
     /// execution strategy says. If the answer to the commit is lost, this method asks the database whether the transaction was committed,
-    /// for up to a minute while the database is not available or the commit still waits for a standby.</summary>
+    /// for up to a minute while the database can't be used or the commit still waits for a standby.</summary>
     /// <param name="context">A context that was created by dependency injection, with <c>AddTaskRecovery</c> in the same services.</param>
     /// <param name="args">The arguments of the entry. They are created before the changes are saved, so that they can't contain a key that
     /// the database generates.</param>
@@ -130,7 +130,7 @@ public static class TaskRecoveryDbContextExtensions
                     ExceptionDispatchInfo.Throw(exception.InnerException);
                     throw;
                 }
-                catch (Exception exception) when (stored is { } added && !IsAnswer(exception))
+                catch (Exception exception) when (stored is { } added && !DatabaseErrors.IsAnswer(exception))
                 {
                     // The entry commits together with the changes, so that it exists exactly if they do.
                     ask ??= async late => await queue.FindAsync(added.Id, late).ConfigureAwait(false) is not null;
@@ -146,12 +146,6 @@ public static class TaskRecoveryDbContextExtensions
         context.ChangeTracker.AcceptAllChanges();
         return result;
     }
-
-    // Whether the server has answered the commit with an error, so that nothing is stored. The errors of the classes 08 (connection) and
-    // 57P (the server ends the session) may come after the commit.
-    private static bool IsAnswer(Exception exception)
-        => exception is DbException { SqlState: { } state }
-            && !state.StartsWith("08", StringComparison.Ordinal) && !state.StartsWith("57P", StringComparison.Ordinal);
 
     private static async Task<bool> WasCommittedAsync(
         DbContext context, EnqueueResult stored, Func<CancellationToken, ValueTask<bool?>> ask, Exception failure,
@@ -182,8 +176,9 @@ public static class TaskRecoveryDbContextExtensions
                             : false);
                 }
             }
-            catch (StoreUnavailableException exception)
+            catch (Exception exception) when (exception is StoreUnavailableException or StoreConfigurationException)
             {
+                // A server that is being restored, or whose role is being changed, refuses a question that it answers later.
                 doubt = $"the database could not be asked for a minute ({exception.Message})";
             }
 

@@ -140,12 +140,9 @@ internal sealed class EntryWriter
         }
     }
 
-    // Whether the store has refused what it was given, so that it has stored nothing. Any other error may come after the commit: a database
-    // that answered with an error of its own (SQLSTATE) has not committed, unless it lost the connection (08) or ended the session (57P).
+    // Whether the store has refused what it was given, so that it has stored nothing. Any other error may come after the commit.
     private static bool IsRefusal(Exception exception)
-        => exception is ContentRefusedException or ArgumentException
-            || (exception is DbException { SqlState: { } state }
-                && !state.StartsWith("08", StringComparison.Ordinal) && !state.StartsWith("57P", StringComparison.Ordinal));
+        => exception is ContentRefusedException or ArgumentException || DatabaseErrors.IsAnswer(exception);
 
     // Usually all calls share one token or have none, so a linked source is seldom needed.
     private static (CancellationToken Token, CancellationTokenSource? Linked) Link(List<PendingEnqueue> batch)

@@ -130,6 +130,32 @@ public sealed class EfCoreTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_store_that_is_being_repaired_is_asked_again_what_became_of_a_commit()
+    {
+        await using var db = PlainContext(ask => ask == 0 ? throw new StoreConfigurationException("The grants are being restored.") : true);
+        _failures.AnswerOfCommit = new NpgsqlException("The answer was lost.", new IOException());
+        db.Orders.Add(new Order { Id = Guid.CreateVersion7() });
+
+        await db.SaveChangesAndEnqueueAsync(new SendInvoice(Guid.NewGuid()), cancellationToken: Cancellation);
+
+        Assert.False(db.ChangeTracker.HasChanges());
+        Assert.Single((await Queue.ListAsync(cancellationToken: Cancellation)).Entries);
+    }
+
+    [Fact]
+    public async Task A_store_that_nobody_repairs_leaves_it_unknown_what_became_of_a_commit()
+    {
+        _failures.AnswerOfCommit = new NpgsqlException("The answer was lost.", new IOException());
+        await using var db = PlainContext(static _ => throw new StoreConfigurationException("The role may not do this."));
+        db.Orders.Add(new Order { Id = Guid.CreateVersion7() });
+
+        var unknown = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => db.SaveChangesAndEnqueueAsync(new SendInvoice(Guid.NewGuid()), cancellationToken: Cancellation));
+
+        Assert.Contains("The role may not do this.", unknown.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_commit_that_did_not_happen_is_repeated_by_the_strategy_and_reported_without_one()
     {
         var later = new EnqueueOptions { RunAfter = TimeSpan.FromHours(1) };
