@@ -135,8 +135,8 @@ public abstract class WorkContext
     /// <summary>Removes the finished steps and the checkpoint of this entry or its task, so that the steps run again. For handlers that
     /// have undone the effects of their steps. Step names used in this run may be used again.</summary>
     /// <exception cref="ClaimLostException">This node no longer holds the claim. Nothing was removed.</exception>
-    /// <exception cref="StoreUnavailableException">The database did not confirm, although the write was retried until the lease
-    /// expired.</exception>
+    /// <exception cref="StoreUnavailableException">The database did not confirm, although the write was retried until the lease expired. If
+    /// the handler continues, the next step or checkpoint that it uses repeats the removal first.</exception>
     public Task ResetStepsAsync(CancellationToken cancellationToken = default) => Run.Progress.ResetAsync(cancellationToken);
 
     /// <summary>The run that this context belongs to.</summary>

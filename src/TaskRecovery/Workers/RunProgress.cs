@@ -10,6 +10,7 @@ namespace TaskRecovery.Workers;
 internal sealed class RunProgress(WorkRun run, RunServices shared)
 {
     private static readonly Task<StoredProgress> None = Task.FromResult(StoredProgress.None);
+    private static readonly Task<bool> NoReset = Task.FromResult(true);
 
     private readonly Lock _gate = new();
     private readonly HashSet<string> _usedSteps = new(StringComparer.Ordinal);
@@ -19,6 +20,8 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
     private int _savedSteps;
     private long _savedBytes;
     private long _ordinal;
+    private Task<bool>? _reset;
+    private long _resetOrdinal;
 
     private ProgressKey Key => new(run.Entry.Id, run.TaskId);
 
@@ -93,25 +96,21 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
         shared.Own.Refuse("ResetStepsAsync");
         run.ThrowIfOver();
         await run.ReachAsync(RunPlace.ResetBegins).ConfigureAwait(false);
-        var ordinal = Interlocked.Increment(ref _ordinal);
-        if (!await run.RepeatWhileLeasedAsync(
-            () => shared.Store.ResetProgressAsync(run.NodeId, Key, run.Fence, ordinal, run.WhileQueued)).ConfigureAwait(false))
-        {
-            throw run.EndAsLost();
-        }
-
+        Task<bool> reset;
         lock (_gate)
         {
-            _usedSteps.Clear();
-            (_stored, _checkpoint, _savedSteps, _savedBytes, _isReset) = (null, null, 0, 0, true);
+            _resetOrdinal = Interlocked.Increment(ref _ordinal);
+            reset = _reset = StoreResetAsync(_resetOrdinal);
         }
 
+        await reset.ConfigureAwait(false);
         await run.ReachAsync(RunPlace.ResetStored).ConfigureAwait(false);
         run.ThrowIfOver();
     }
 
     public async Task<T?> GetCheckpointAsync<T>(CancellationToken cancellationToken)
     {
+        await AfterResetAsync().WaitOrAbandonAsync(cancellationToken).ConfigureAwait(false);
         ReadOnlyMemory<byte>? checkpoint;
         lock (_gate)
         {
@@ -130,6 +129,7 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
             "StepAsync", "Open the scope inside the step's delegate: then it commits before the step is stored as done.");
         shared.Own.Refuse("StepAsync", "Begin the transaction inside the step's delegate and end it there: "
             + "then it commits before the step is stored as done.");
+        await AfterResetAsync().WaitOrAbandonAsync(cancellationToken).ConfigureAwait(false);
         Use(name);
         var progress = await LoadAsync().WaitOrAbandonAsync(cancellationToken).ConfigureAwait(false);
         run.ThrowIfOver();
@@ -165,6 +165,7 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
 
     private async Task SaveAsync(string? step, byte[] data)
     {
+        await AfterResetAsync().ConfigureAwait(false);
         var write = new ProgressWrite(Key, run.Fence, step, data) { Ordinal = Interlocked.Increment(ref _ordinal) };
         var isHeld = await run.RepeatWhileLeasedAsync(() => new ValueTask<bool>(shared.Progress.WriteAsync(run.Claim.Lease, write)))
             .ConfigureAwait(false);
@@ -172,6 +173,38 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
         {
             throw run.EndAsLost();
         }
+    }
+
+    // If the last reset failed, it may still be on its way to the store, where it would remove what was stored after it. So whatever uses
+    // the progress next repeats it, under the same ordinal: the store then accepts the late one without effect.
+    private Task<bool> AfterResetAsync()
+    {
+        lock (_gate)
+        {
+            if (_reset is { IsFaulted: true } or { IsCanceled: true })
+            {
+                _reset = StoreResetAsync(_resetOrdinal);
+            }
+
+            return _reset ?? NoReset;
+        }
+    }
+
+    private async Task<bool> StoreResetAsync(long ordinal)
+    {
+        if (!await run.RepeatWhileLeasedAsync(
+            () => shared.Store.ResetProgressAsync(run.NodeId, Key, run.Fence, ordinal, run.WhileQueued)).ConfigureAwait(false))
+        {
+            throw run.EndAsLost();
+        }
+
+        lock (_gate)
+        {
+            _usedSteps.Clear();
+            (_stored, _checkpoint, _savedSteps, _savedBytes, _isReset) = (null, null, 0, 0, true);
+        }
+
+        return true;
     }
 
     // Called before the step runs, because its result could not be stored.

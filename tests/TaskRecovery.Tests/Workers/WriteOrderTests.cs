@@ -39,4 +39,71 @@ public sealed class WriteOrderTests
         Assert.Equal(["one 1", "one 1", "checkpoint 2", "checkpoint 2", "one 4", "one 4"], writes);
         Assert.Equal(3, Assert.Single(_store.Resets));
     }
+
+    /// <summary>Otherwise the removal could arrive at the store later, and remove what was stored after it.</summary>
+    [Theory]
+    [InlineData("step")]
+    [InlineData("running step")]
+    [InlineData("checkpoint")]
+    [InlineData("read")]
+    public async Task A_removal_that_failed_is_repeated_under_its_ordinal_by_what_uses_the_progress_next(string next)
+    {
+        var (failures, calls, failure, checkpoint) = (0, new List<string>(), (Exception?)null, (int?)null);
+        _store.OnCall = call =>
+        {
+            if (call == "reset progress answer" && failures++ == 0)
+            {
+                throw new InvalidOperationException("The answer was lost.");
+            }
+
+            if (call is "reset progress" or "save step" or "save checkpoint")
+            {
+                calls.Add(call);
+            }
+        };
+        _work.Do = async (context, cancellationToken) =>
+        {
+            await context.SaveCheckpointAsync(1, cancellationToken);
+            if (next == "running step")
+            {
+                await context.StepAsync("one", _ => ResetAsync(), cancellationToken);
+                return;
+            }
+
+            await ResetAsync();
+            switch (next)
+            {
+                case "step":
+                    await context.StepAsync("one", _ => Task.CompletedTask, cancellationToken);
+                    break;
+                case "checkpoint":
+                    await context.SaveCheckpointAsync(2, cancellationToken);
+                    break;
+                default:
+                    checkpoint = await context.GetCheckpointAsync<int?>(cancellationToken);
+                    break;
+            }
+
+            async Task ResetAsync() => failure = await Record.ExceptionAsync(() => context.ResetStepsAsync(cancellationToken));
+        };
+        await using var host = await WorkHost.StartAsync(_store, builder =>
+        {
+            builder.Services.AddSingleton(_work);
+            builder.AddWorker<TestArgs, TestWorker>();
+        });
+
+        var (id, _) = await host.Queue.EnqueueAsync(new TestArgs());
+        await _store.UntilEnded(id);
+
+        Assert.IsType<InvalidOperationException>(failure);
+        Assert.Equal([2, 2], _store.Resets);
+        Assert.Null(checkpoint);
+        string[] stored = next switch
+        {
+            "read" => [],
+            "checkpoint" => ["save checkpoint"],
+            _ => ["save step"],
+        };
+        Assert.Equal(["save checkpoint", "reset progress", "reset progress", .. stored], calls);
+    }
 }
