@@ -17,8 +17,8 @@ internal sealed class EntryConditions(EntryQuery query)
     /// <summary>The beginning of the kind; <see langword="null"/> if there is no condition, or on the whole kind.</summary>
     public string? KindPrefix { get; } = query.Kind is { } kind && kind.EndsWith('*') ? kind[..^1] : null;
 
-    /// <summary>The states; <see langword="null"/> for all.</summary>
-    public EntryState[]? States { get; } = query.States is { Count: > 0 } states ? [.. states.Distinct()] : null;
+    /// <summary>The states in which an entry can match; <see langword="null"/> if the query names none.</summary>
+    public EntryState[]? States { get; } = StatesOf(query);
 
     /// <summary>The id of the job as it stands in the arguments of its entries.</summary>
     public string? Job { get; } = query.JobId?.ToString("D");
@@ -35,6 +35,9 @@ internal sealed class EntryConditions(EntryQuery query)
     /// <summary>The text as JSON may spell it: characters outside ASCII are usually stored as escapes.</summary>
     public string? EscapedText { get; } = query.Text is { } text ? JsonEncodedText.Encode(text).ToString() : null;
 
+    /// <summary>Whether no entry can match.</summary>
+    public bool AreNone => States is [];
+
     /// <summary>Whether only failed or cancelled entries can match. Few entries are, and they have an index.</summary>
     public bool AreUnwell
         => States is not null
@@ -49,6 +52,12 @@ internal sealed class EntryConditions(EntryQuery query)
 
     /// <summary>Whether only entries that have not ended can match.</summary>
     public bool AreActive => States is not null && States.All(static state => state is EntryState.Waiting or EntryState.Running);
+
+    /// <summary>Whether only entries that have ended can match. They are found by their outcomes.</summary>
+    public bool AreEnded { get; } = IsOfEnd(query) || (query.States is { Count: > 0 } states && states.All(HasEnded));
+
+    /// <summary>Whether no waiting entry can match.</summary>
+    public bool AreNotWaiting => AreEnded || (States is not null && !States.Contains(EntryState.Waiting));
 
     /// <summary>Whether a running entry can match.</summary>
     public bool MayRun => States is null || States.Contains(EntryState.Running);
@@ -70,6 +79,16 @@ internal sealed class EntryConditions(EntryQuery query)
     // A query may name the first or the last time there is.
     private static DateTimeOffset Moved(DateTimeOffset time, TimeSpan by)
         => new(Math.Clamp(time.UtcTicks + by.Ticks, DateTimeOffset.MinValue.Ticks, DateTimeOffset.MaxValue.Ticks), TimeSpan.Zero);
+
+    private static EntryState[]? StatesOf(EntryQuery query)
+        => query.States is not { Count: > 0 } states ? null
+            : IsOfEnd(query) ? [.. states.Distinct().Where(HasEnded)]
+            : [.. states.Distinct()];
+
+    // Only an entry that has ended has a reason and a time of its end.
+    private static bool IsOfEnd(EntryQuery query) => query.Reason is not null || query.EndedFrom is not null || query.EndedTo is not null;
+
+    private static bool HasEnded(EntryState state) => state is not (EntryState.Waiting or EntryState.Running);
 
     private static string? Pair(KeyValuePair<string, string>? pair)
         => pair is { } some ? $"{StoredMetadata.Quoted(some.Key)}:{StoredMetadata.Quoted(some.Value)}" : null;

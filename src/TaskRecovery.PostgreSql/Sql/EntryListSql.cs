@@ -10,15 +10,12 @@ namespace TaskRecovery.PostgreSql;
 /// scope, $19 kinds of the scope, $20 name and value of the scope, $21 trace. Each condition is null if it is not set, and the statement is
 /// planned for its values, so that an unset condition costs nothing.</para>
 /// <para>The entries to examine come from one of several sources. Outcomes are looked up only for entries that match everything else: most
-/// of the history has completed, and nothing may read all of it.</para>
+/// of the history has completed, and nothing may read all of it. If only entries that have ended can match, <see cref="EndedListSql"/>
+/// examines the outcomes instead.</para>
 /// </remarks>
 internal static class EntryListSql
 {
     private const string Entries = "(select e.* from {schema}.entries e where e.id < $1::bigint order by e.id desc limit $2::bigint) e";
-
-    private const string UnwellIds = $$"""
-        select o.entry from {schema}.outcomes o where o.final and o.kind <> {{Codes.OutcomeCompleted}} and o.entry < $1::bigint
-        """;
 
     private const string WaitingIds = "select w.id as entry from {schema}.waiting w where w.id < $1::bigint";
 
@@ -27,8 +24,6 @@ internal static class EntryListSql
 
     // In one statement: an entry that is claimed or put back meanwhile is in one of both.
     private const string ActiveIds = WaitingIds + " union " + RunningIds;
-
-    private static readonly string Unwell = FromNewest(UnwellIds);
 
     private static readonly string Waiting = FromNewest(WaitingIds);
 
@@ -46,12 +41,6 @@ internal static class EntryListSql
         """;
 
     // One walk over the outcomes of the entries to examine. A lookup for each entry would cost several times as much.
-    private static readonly string Ended = FromNewest(WithLowest + """
-        select o.entry from {schema}.outcomes o
-        where o.entry < $1::bigint and o.entry >= (select l.id from low l) and o.final
-            and ($13::timestamptz is null or o.ended_at >= $13) and ($14::timestamptz is null or o.ended_at < $14)
-        """);
-
     private static readonly string OfNode = FromNewest(WithLowest + $$"""
         select o.entry from {schema}.outcomes o
         where o.entry < $1::bigint and o.entry >= (select l.id from low l) and o.node = any (array{{NodeNumbers}})
@@ -66,10 +55,12 @@ internal static class EntryListSql
         where u.entry < $1::bigint order by u.entry desc limit $2::bigint
         """);
 
-    private const string NodeNumbers = "(select n.number from {schema}.nodes n where "
+    /// <summary>The numbers of the nodes with the name or id $8, as a query in parentheses.</summary>
+    internal const string NodeNumbers = "(select n.number from {schema}.nodes n where "
         + NodeSql.Label + " = $8::text or n.name = $8::text or n.id::text = $8::text)";
 
-    private const string IsOfKind = """
+    /// <summary>Whether entry e is of the queues and kinds of the query and its scope.</summary>
+    internal const string IsOfKind = """
         ($3::text is null or e.queue = (select q.id from {schema}.queues q where q.name = $3))
         and ($4::text is null or e.kind = (select k.id from {schema}.kinds k where k.name = $4))
         and ($5::text is null or e.kind = any (array(select k.id from {schema}.kinds k where starts_with(k.name, $5))))
@@ -77,7 +68,8 @@ internal static class EntryListSql
         and ($19::text[] is null or e.kind = any (array(select k.id from {schema}.kinds k where k.name = any ($19))))
         """;
 
-    private const string Matches = IsOfKind + """
+    /// <summary>Whether entry e matches the conditions that concern what was stored with it.</summary>
+    internal const string MatchesAsStored = IsOfKind + """
 
         and ($11::timestamptz is null or e.created_at >= $11)
         and ($12::timestamptz is null or e.created_at < $12)
@@ -88,7 +80,11 @@ internal static class EntryListSql
         and ($20::text is null or strpos(e.metadata, $20) > 0)
         and ($21::text is null or substr(e.trace_parent, 4, 32) = $21)
         and ($16::text is null or strpos(e.args, $16) > 0 or strpos(e.args, $17::text) > 0)
-        and ($7::text is null or (select o.reason from {schema}.outcomes o where o.entry = e.id and o.final limit 1) = $7)
+        """;
+
+    private const string Matches = MatchesAsStored + $$"""
+
+        and ($7::text is null or {{Reason}} = $7)
         and (($13::timestamptz is null and $14::timestamptz is null) or exists (
             select from {schema}.outcomes o
             where o.entry = e.id and o.final and ($13::timestamptz is null or o.ended_at >= $13)
@@ -102,10 +98,17 @@ internal static class EntryListSql
                 where c.node = any (array
         """ + NodeNumbers + ")))) and ($6::smallint[] is null or " + State + " = any ($6))";
 
+    private const string Reason = "(select o.reason from {schema}.outcomes o where o.entry = e.id and o.final limit 1)";
+
+    /// <summary>The state of an entry that ended with outcome o.</summary>
+    internal const string StateOfEnd = $"""
+        case o.kind when {Codes.OutcomeCompleted} then {Codes.EntryCompleted}
+            when {Codes.OutcomeFailed} then {Codes.EntryFailed} else {Codes.EntryCancelled} end
+        """;
+
     private const string State = $$"""
         coalesce(
-            (select case o.kind when {{Codes.OutcomeCompleted}} then {{Codes.EntryCompleted}}
-                    when {{Codes.OutcomeFailed}} then {{Codes.EntryFailed}} else {{Codes.EntryCancelled}} end
+            (select {{StateOfEnd}}
                 from {schema}.outcomes o where o.entry = e.id and o.final limit 1),
             case when exists (
                 select w.id from {schema}.waiting w where w.id = e.id and w.found_by_id
@@ -118,16 +121,10 @@ internal static class EntryListSql
     /// <summary>Entries, whatever their state.</summary>
     internal static readonly string List = ListFrom(Entries);
 
-    /// <summary>As <see cref="List"/>, from the entries that failed or were cancelled, which have an index.</summary>
-    internal static readonly string ListUnwell = ListFrom(Unwell);
-
     /// <summary>As <see cref="List"/>, with how far it has looked if it found fewer than requested, in one snapshot: between two statements
     /// entries may leave or join what is examined, and some would be skipped. Returns ids, times of storing, and whether the row is the
     /// <see cref="Edge"/>.</summary>
     internal static readonly string ListAndEdge = WithEdge(List, Edge);
-
-    /// <summary>As <see cref="ListAndEdge"/>, from the entries that failed or were cancelled.</summary>
-    internal static readonly string ListUnwellAndEdge = WithEdge(ListUnwell, EdgeUnwell);
 
     /// <summary>As <see cref="List"/>, from the waiting entries. Most have no index by id, so this reads all of their rows, and then looks
     /// up the newest entries.</summary>
@@ -148,12 +145,6 @@ internal static class EntryListSql
     /// <summary>As <see cref="ListAndEdge"/>, from the entries that wait and those that nodes hold.</summary>
     internal static readonly string ListActiveAndEdge = WithEdge(ListActive, EdgeActive);
 
-    /// <summary>As <see cref="List"/>, from the entries that ended in a time.</summary>
-    internal static readonly string ListEnded = ListFrom(Ended);
-
-    /// <summary>As <see cref="ListAndEdge"/>, from the entries that ended in a time.</summary>
-    internal static readonly string ListEndedAndEdge = WithEdge(ListEnded, Edge);
-
     /// <summary>As <see cref="List"/>, from the entries that a node runs or ran.</summary>
     internal static readonly string ListOfNode = ListFrom(OfNode);
 
@@ -173,9 +164,6 @@ internal static class EntryListSql
     /// number.</summary>
     internal static readonly string Group = GroupFrom(Entries);
 
-    /// <summary>As <see cref="Group"/>, from the entries that failed or were cancelled.</summary>
-    internal static readonly string GroupUnwell = GroupFrom(Unwell);
-
     /// <summary>As <see cref="Group"/>, from the waiting entries.</summary>
     internal static readonly string GroupWaiting = GroupFrom(Waiting);
 
@@ -185,9 +173,6 @@ internal static class EntryListSql
     /// <summary>As <see cref="Group"/>, from the entries that wait and those that nodes hold.</summary>
     internal static readonly string GroupActive = GroupFrom(Active);
 
-    /// <summary>As <see cref="Group"/>, from the entries that ended in a time.</summary>
-    internal static readonly string GroupEnded = GroupFrom(Ended);
-
     /// <summary>As <see cref="Group"/>, from the entries that a node runs or ran.</summary>
     internal static readonly string GroupOfNode = GroupFrom(OfNode);
 
@@ -195,9 +180,6 @@ internal static class EntryListSql
     /// ids below this one, $2 how many entries. Returns its id and when it was stored.</summary>
     internal const string Edge =
         "select e.id, e.created_at from {schema}.entries e where e.id < $1::bigint order by e.id desc offset $2::bigint - 1 limit 1";
-
-    /// <summary>As <see cref="Edge"/>, for entries that failed or were cancelled.</summary>
-    internal const string EdgeUnwell = EdgeBegin + UnwellIds + EdgeEnd;
 
     /// <summary>As <see cref="Edge"/>, for waiting entries.</summary>
     internal const string EdgeWaiting = EdgeBegin + WaitingIds + EdgeEnd;
@@ -248,14 +230,18 @@ internal static class EntryListSql
 
     private static string FromNewest(string ids) => From(ids + " order by entry desc limit $2::bigint");
 
-    private static string From(string ids) => $$"""
+    /// <summary>As <see cref="Edge"/>, for the entries of a query of ids.</summary>
+    internal static string EdgeOf(string ids) => EdgeBegin + ids + EdgeEnd;
+
+    /// <summary>Looks up the entries of a query of ids.</summary>
+    internal static string From(string ids) => $$"""
         ({{ids}}) f cross join lateral (select * from {schema}.entries e where e.id = f.entry offset 0) e
         """;
 
-    // $22 how many at most.
-    // A source of ids is sorted by them: in that order, the entries are looked up one by one until the page is full.
-    private static string ListFrom(string source)
-        => $"select e.id, e.created_at from {source} where {Matches} order by {(source == Entries ? "e.id" : "f.entry")} desc "
+    /// <summary>The entries of a source that match, newest first. $22 how many at most.</summary>
+    /// <remarks>A source of ids is sorted by them: in that order, the entries are looked up one by one until the page is full.</remarks>
+    internal static string ListFrom(string source, string matches = Matches)
+        => $"select e.id, e.created_at from {source} where {matches} order by {(source == Entries ? "e.id" : "f.entry")} desc "
             + "limit $22::bigint";
 
     /// <summary>How many entries of each source have arguments that together are no longer than a search may read. $22 how many bytes.
@@ -264,7 +250,6 @@ internal static class EntryListSql
     internal static class WithinBytes
     {
         internal static readonly string OfAll = Of(Entries);
-        internal static readonly string OfUnwell = Of(Unwell);
         internal static readonly string OfWaiting = Of(Waiting);
         internal static readonly string OfRunning = Of(Running);
         internal static readonly string OfActive = Of(Active);
@@ -278,8 +263,8 @@ internal static class EntryListSql
             """;
     }
 
-    // The edge is read only if it is needed.
-    private static string WithEdge(string list, string edge) => $$"""
+    /// <summary>A list, and how far it has looked. The edge is read only if it is needed.</summary>
+    internal static string WithEdge(string list, string edge) => $$"""
         with listed as materialized (
             {{list}}
         )
@@ -288,14 +273,15 @@ internal static class EntryListSql
         select g.id, g.created_at, true from ({{edge}}) g where (select count(*) from listed) < $22::bigint
         """;
 
-    private static string GroupFrom(string source) => $$"""
+    /// <summary>How many entries of a source match, by one of four keys.</summary>
+    internal static string GroupFrom(string source, string matches = Matches, string reason = Reason, string state = State) => $$"""
         select case $22::integer when 0 then (select k.name from {schema}.kinds k where k.id = g.key::smallint)
                 when 2 then (select q.name from {schema}.queues q where q.id = g.key::integer) else g.key end, g.entries
         from (
             select case $22::integer when 0 then e.kind::text
-                when 1 then (select o.reason from {schema}.outcomes o where o.entry = e.id and o.final limit 1)
-                when 2 then e.queue::text else {{State}}::text end as key, count(*) as entries
-            from {{source}} where {{Matches}}
+                when 1 then {{reason}}
+                when 2 then e.queue::text else {{state}}::text end as key, count(*) as entries
+            from {{source}} where {{matches}}
             group by 1
         ) g
         order by g.entries desc, g.key limit 1000

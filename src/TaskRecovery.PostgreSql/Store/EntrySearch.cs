@@ -13,6 +13,9 @@ internal static class EntrySearch
     // The arguments that one search reads: about 100 ms.
     private const long MostBytes = 32 * 1024 * 1024;
 
+    // If each examined entry is looked up, its length and then its arguments, a search for a text may examine so many in the same time.
+    private const int MostLookedUp = 25_000;
+
     // What many entries match fills a page with the newest of them.
     private const int LookFirst = 2_000;
 
@@ -20,8 +23,20 @@ internal static class EntrySearch
         EntryListSql.List, EntryListSql.Group, EntryListSql.Edge, EntryListSql.ListAndEdge, EntryListSql.WithinBytes.OfAll);
 
     private static readonly Source Unwell = new(
-        EntryListSql.ListUnwell, EntryListSql.GroupUnwell, EntryListSql.EdgeUnwell, EntryListSql.ListUnwellAndEdge,
-        EntryListSql.WithinBytes.OfUnwell);
+        EndedListSql.ListUnwell, EndedListSql.GroupUnwell, EndedListSql.EdgeUnwell, EndedListSql.ListUnwellAndEdge,
+        EndedListSql.WithinBytes.OfUnwell);
+
+    private static readonly Source Ended = new(
+        EndedListSql.List, EndedListSql.Group, EndedListSql.Edge, EndedListSql.ListAndEdge, EndedListSql.WithinBytes.OfEnded);
+
+    // This sorts what it examines before it finds the first entry.
+    private static readonly Source EndedOrRunning = Ended with
+    {
+        List = EndedListSql.ListWithRunning,
+        Group = EndedListSql.GroupWithRunning,
+        ListAndEdge = EndedListSql.ListWithRunningAndEdge,
+        First = EndedListSql.ListWithRunning,
+    };
 
     private static readonly Source Waiting = new(
         EntryListSql.ListWaiting, EntryListSql.GroupWaiting, EntryListSql.EdgeWaiting, EntryListSql.ListWaitingAndEdge,
@@ -35,15 +50,7 @@ internal static class EntrySearch
         EntryListSql.ListActive, EntryListSql.GroupActive, EntryListSql.EdgeActive, EntryListSql.ListActiveAndEdge,
         EntryListSql.WithinBytes.OfActive);
 
-    // These look at the same range of entries as a search of all, but at fewer of the entries themselves.
-    private static readonly Source Ended = All with
-    {
-        List = EntryListSql.ListEnded,
-        Group = EntryListSql.GroupEnded,
-        ListAndEdge = EntryListSql.ListEndedAndEdge,
-        First = EntryListSql.List,
-    };
-
+    // This looks at the same range of entries as a search of all, but at fewer of the entries themselves.
     private static readonly Source OfNode = All with
     {
         List = EntryListSql.ListOfNode,
@@ -60,6 +67,11 @@ internal static class EntrySearch
         PostgreSqlDatabase database, NpgsqlConnection connection, EntryQuery query, bool startsAtTime, CancellationToken cancellationToken)
     {
         var conditions = new EntryConditions(query);
+        if (SourceFor(query) is not { } source)
+        {
+            return (null, query);
+        }
+
         if (query.Node is { } node && !(await database.ListAsync(
             connection, EntryListSql.HasNode, [Arg.Text(node)], static row => row.GetBoolean(0), cancellationToken)
             .ConfigureAwait(false))[0])
@@ -72,13 +84,28 @@ internal static class EntrySearch
             query = await StartAsync(database, connection, query, conditions, cancellationToken).ConfigureAwait(false);
         }
 
-        var source = conditions.AreUnwell ? Unwell
-            : conditions.AreActive
-                ? await ChooseActiveAsync(database, connection, query, conditions, cancellationToken).ConfigureAwait(false)
-            : query.EndedFrom is not null || query.EndedTo is not null ? Ended
+        if (conditions.AreActive)
+        {
+            source = await ChooseActiveAsync(database, connection, source, query, conditions, cancellationToken).ConfigureAwait(false);
+        }
+
+        return (source, await BoundBytesAsync(database, connection, source, query, cancellationToken).ConfigureAwait(false));
+    }
+
+    /// <summary>Where the entries that a query can match are found with the least work, if not too many entries wait.</summary>
+    /// <returns>Nothing if no entry can match.</returns>
+    internal static Source? SourceFor(EntryQuery query)
+    {
+        var conditions = new EntryConditions(query);
+        return conditions.AreNone ? null
+            : conditions.AreUnwell ? Unwell
+            : conditions.AreRunning ? Running
+            : conditions.AreWaiting ? Waiting
+            : conditions.AreActive ? Active
+            : conditions.AreEnded ? Ended
+            : conditions.AreNotWaiting ? EndedOrRunning
             : query.Node is not null ? OfNode
             : All;
-        return (source, await BoundBytesAsync(database, connection, source, query, cancellationToken).ConfigureAwait(false));
     }
 
     // Entries that were stored, or ended, before a time are older than the first one that was stored after it.
@@ -105,6 +132,11 @@ internal static class EntrySearch
             return query;
         }
 
+        if (source.WithinBytes != All.WithinBytes)
+        {
+            query = query with { LookAtMost = Math.Min(query.LookAtMost, MostLookedUp) };
+        }
+
         var within = await database.ListAsync(
             connection, source.WithinBytes, [.. Conditions(query), Arg.Int8(MostBytes)], static row => row.GetInt64(0), cancellationToken)
             .ConfigureAwait(false);
@@ -114,7 +146,7 @@ internal static class EntrySearch
     // Waiting rows have no order by id, so all of them are read. If they are too many for that, search from the newest entry on: most of
     // the newest entries wait then.
     private static async ValueTask<Source> ChooseActiveAsync(
-        PostgreSqlDatabase database, NpgsqlConnection connection, EntryQuery query, EntryConditions conditions,
+        PostgreSqlDatabase database, NpgsqlConnection connection, Source source, EntryQuery query, EntryConditions conditions,
         CancellationToken cancellationToken)
     {
         var (waiting, claimed) = (await database.ListAsync(
@@ -125,7 +157,6 @@ internal static class EntrySearch
             return All;
         }
 
-        var source = conditions.AreRunning ? Running : conditions.AreWaiting ? Waiting : Active;
         var examined = waiting + (conditions.AreWaiting ? 0 : claimed);
         return examined > query.LookAtMost || query.Text is not null ? source : source with { Edge = null, ListAndEdge = null };
     }

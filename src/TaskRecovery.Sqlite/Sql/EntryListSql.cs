@@ -9,8 +9,8 @@ namespace TaskRecovery.Sqlite;
 /// before, ?13 ended from, ?14 ended before, ?15 name and value as in the metadata, ?16 text in the arguments, ?17 the same text as JSON
 /// escapes it, ?18 kinds of tasks, ?19 name and value of the scope, ?22 trace; each is null if it is not set, and lists are JSON
 /// arrays.</para>
-/// <para>Every examined entry is a row: its id, when it was stored, whether it matches, and its group. The caller stops reading when it has
-/// found enough. Outcomes are looked up only for entries that match everything else.</para>
+/// <para>Every examined entry, or outcome, is a row: the entry's id, when it was stored, whether it matches, and its group. The caller
+/// stops reading when it has found enough. Outcomes are looked up only for entries that match everything else.</para>
 /// </remarks>
 internal static class EntryListSql
 {
@@ -45,15 +45,23 @@ internal static class EntryListSql
         """;
 
     // ?20 what to group by: 0 the kind, 1 the reason, 2 the queue, 3 the state; null for no groups.
-    private const string Columns = $"""
-        select e.id, e.created_at, ({Matches}) is true,
-            case ?20 when 0 then e.kind when 1 then (select o.reason {Final}) when 2 then e.queue when 3 then {State} end
-        """;
+    private const string Key =
+        $"case ?20 when 0 then e.kind when 1 then (select o.reason {Final}) when 2 then e.queue when 3 then {State} end";
+
+    private const string Columns = $"select e.id, e.created_at, ({Matches}) is true, {Key}";
 
     private const string Listed = "cross join taskrecovery_entries e on e.id = f.entry order by f.entry desc";
 
     /// <summary>Entries, whatever their state.</summary>
     public const string All = $"{Columns} from taskrecovery_entries e where e.id < ?1 order by e.id desc limit ?2";
+
+    /// <summary>Entries that have ended, by their outcomes. Only the one that ended an entry can match: it is the newest, so a search that
+    /// stops among the outcomes of an entry misses nothing of it.</summary>
+    public const string Ended = $"""
+        select e.id, e.created_at, (f.final = 1 and {Matches}) is true, {Key}
+        from taskrecovery_outcomes f cross join taskrecovery_entries e on e.id = f.entry
+        where f.entry < ?1 order by f.entry desc, f.fence desc limit ?2
+        """;
 
     /// <summary>Entries that failed or were cancelled, from their own index.</summary>
     public const string Unwell = $"""

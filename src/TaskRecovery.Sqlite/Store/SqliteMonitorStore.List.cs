@@ -72,7 +72,13 @@ internal sealed partial class SqliteMonitorStore
     // that ids grow with the time of storing: after a wrong clock entries are missed, so what changes entries does not.
     private async ValueTask<EntryQuery?> NarrowAsync(EntryQuery query, bool startsAtTime, CancellationToken cancellationToken)
     {
-        var end = startsAtTime ? new EntryConditions(query).StoredBefore : null;
+        var conditions = new EntryConditions(query);
+        if (conditions.AreNone)
+        {
+            return null;
+        }
+
+        var end = startsAtTime ? conditions.StoredBefore : null;
         return query.Node is null && end is null
             ? query
             : await ReadAsync(
@@ -159,6 +165,7 @@ internal sealed partial class SqliteMonitorStore
             : search.Conditions.AreRunning ? EntryListSql.Given
             : search.Conditions.AreWaiting ? EntryListSql.Waiting
             : search.Conditions.AreActive ? EntryListSql.Active
+            : search.Conditions.AreEnded ? EntryListSql.Ended
             : EntryListSql.All;
         var running = new Lazy<RunningEntries>(() => RunningEntries.Read(session));
         var statement = Bind(session, session.Get(source), search, limit, running);

@@ -1,8 +1,9 @@
 namespace TaskRecovery;
 
 /// <summary>Selects entries. An entry must match every condition that is set.</summary>
-/// <remarks>Entries that have ended are found by going back through their ids, so a condition that few entries match may need several
-/// pages. Waiting, running, failed and cancelled entries, and the holder of a unique key, are found directly.</remarks>
+/// <remarks>Entries are found by going back through their ids, or through the ends of their runs if only entries that have ended can match.
+/// So a condition that few entries match may need several pages. Waiting, running, failed and cancelled entries, and the holder of a
+/// unique key, are found directly.</remarks>
 public sealed record EntryQuery
 {
     /// <summary>The states; <see langword="null"/> or empty for all.</summary>
@@ -59,7 +60,8 @@ public sealed record EntryQuery
     /// <value>Default: 100. 1 to 1,000.</value>
     public int Limit { get; init; } = 100;
 
-    /// <summary>The maximum number of entries that are examined for the page.</summary>
+    /// <summary>The maximum number of entries that are examined for the page. If only entries that have ended can match, each end of a run
+    /// counts.</summary>
     /// <value>Default: 100,000. 1 to 1,000,000.</value>
     public int LookAtMost { get; init; } = 100_000;
 }

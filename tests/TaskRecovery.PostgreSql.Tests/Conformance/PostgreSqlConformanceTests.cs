@@ -97,6 +97,8 @@ public sealed class PostgreSqlSnapshotTests() : SnapshotTests(new PostgreSqlFixt
 
 public sealed class PostgreSqlEntrySearchTests() : EntrySearchTests(new PostgreSqlFixture());
 
+public sealed class PostgreSqlEndedSearchTests() : EndedSearchTests(new PostgreSqlFixture());
+
 public sealed class PostgreSqlEntryLifeTests() : EntryLifeTests(new PostgreSqlFixture());
 
 public sealed class PostgreSqlNodeListTests() : NodeListTests(new PostgreSqlFixture());

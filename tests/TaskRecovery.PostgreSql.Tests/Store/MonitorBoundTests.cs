@@ -77,7 +77,16 @@ public sealed class MonitorBoundTests : IAsyncLifetime
             ["the extras of an entry"] = await RowsAsync(MonitorSql.Extras, Arg.Int8(77)),
             ["an entry"] = await RowsAsync(OperatorSql.Read, Arg.Array([77L], NpgsqlDbType.Bigint), Arg.Bool(true)),
             ["a page without conditions"] = await RowsAsync(EntryListSql.List, Page(new EntryQuery())),
-            ["a page of failed entries"] = await RowsAsync(EntryListSql.ListUnwell, Page(new EntryQuery { States = [EntryState.Failed] })),
+            ["a page of failed entries"] = await RowsAsync(EndedListSql.ListUnwell, Page(new EntryQuery { States = [EntryState.Failed] })),
+            ["a page of completed entries"] = await RowsAsync(EndedListSql.List, Page(new EntryQuery { States = [EntryState.Completed] })),
+            ["a page of what has ended"] = await RowsAsync(EndedListSql.List, Page(new EntryQuery
+            {
+                States = [EntryState.Completed, EntryState.Failed, EntryState.Cancelled],
+            })),
+            ["a page of what ended today"] = await RowsAsync(
+                EndedListSql.List, Page(new EntryQuery { EndedFrom = DateTimeOffset.UtcNow.AddHours(-20) })),
+            ["a page of what a node completed"] = await RowsAsync(
+                EndedListSql.List, Page(new EntryQuery { States = [EntryState.Completed], Node = "node-1" })),
             ["a page of running entries"] = await RowsAsync(
                 EntryListSql.ListRunning, Page(new EntryQuery { States = [EntryState.Running] })),
             ["the entries that are claimed"] = await RowsAsync(EntryListSql.CountActive, Arg.Int8(0)),
@@ -139,11 +148,24 @@ public sealed class MonitorBoundTests : IAsyncLifetime
                 EntryListSql.WithinBytes.OfAll,
                 [.. EntrySearch.Conditions(new EntryQuery { LookAtMost = LookAtMost }), Arg.Int8(1_000_000)]),
             ["how far it looked"] = await RowsAsync(EntryListSql.Edge, Arg.Int8(long.MaxValue), Arg.Int8(LookAtMost)),
+            ["the time of the end"] = await RowsAsync(
+                EndedListSql.List, Page(new EntryQuery { EndedTo = DateTimeOffset.UtcNow.AddDays(-2) })),
+            ["how far the outcomes were examined"] = await RowsAsync(
+                EndedListSql.Edge, Arg.Int8(long.MaxValue), Arg.Int8(LookAtMost)),
         };
         var ended = new Dictionary<string, long>(StringComparer.Ordinal)
         {
-            ["the time of the end"] = await RowsAsync(
-                EntryListSql.ListEnded, Page(new EntryQuery { EndedTo = DateTimeOffset.UtcNow.AddDays(-2) })),
+            ["a rare kind that has completed"] = await RowsAsync(
+                EndedListSql.List, Page(new EntryQuery { States = [EntryState.Completed], Kind = "rare" })),
+            ["groups of what has completed"] = await RowsAsync(
+                EndedListSql.Group,
+                [.. EntrySearch.Conditions(new EntryQuery { States = [EntryState.Completed], LookAtMost = LookAtMost }), Arg.Int4(1)]),
+            ["the length of the arguments of what has completed"] = await RowsAsync(
+                EndedListSql.WithinBytes.OfEnded,
+                [
+                    .. EntrySearch.Conditions(new EntryQuery { States = [EntryState.Completed], LookAtMost = LookAtMost }),
+                    Arg.Int8(1_000_000),
+                ]),
             ["a node"] = await RowsAsync(EntryListSql.ListOfNode, Page(new EntryQuery { Node = "node-3" })),
         };
         var withOutcome = await RowsAsync(EntryListSql.List, Page(new EntryQuery { Kind = "work", Reason = "missing" }));
@@ -151,6 +173,40 @@ public sealed class MonitorBoundTests : IAsyncLifetime
         Assert.All(rows, pair => Assert.InRange(pair.Value, 1, LookAtMost + 100));
         Assert.All(ended, pair => Assert.InRange(pair.Value, LookAtMost, (2 * LookAtMost) + 500));
         Assert.InRange(withOutcome, LookAtMost, (2 * LookAtMost) + 100);
+    }
+
+    [Fact]
+    public async Task No_combination_of_conditions_reads_more_than_a_few_rows_for_each_examined_one()
+    {
+        EntryState[][] states =
+        [
+            [], [EntryState.Waiting], [EntryState.Running], [EntryState.Completed], [EntryState.Failed], [EntryState.Cancelled],
+            [EntryState.Waiting, EntryState.Running], [EntryState.Waiting, EntryState.Failed], [EntryState.Running, EntryState.Completed],
+            [EntryState.Running, EntryState.Failed], [EntryState.Completed, EntryState.Failed, EntryState.Cancelled],
+        ];
+        var crowded = new List<string>();
+
+        foreach (var (name, query, isOfEnd) in Conditions())
+        {
+            foreach (var some in states)
+            {
+                var combined = query with { States = some };
+                if (EntrySearch.SourceFor(combined) is not { } source)
+                {
+                    continue;
+                }
+
+                // An outcome and its entry; or what waits, an entry, and what its state and its node follow from.
+                var hasEnded = isOfEnd || (some.Length > 0 && some.All(static state => state > EntryState.Running));
+                var most = hasEnded ? 2 * LookAtMost : Waiting + (4 * LookAtMost);
+                if (await RowsAsync(source.List, Page(combined)) is var rows && rows > most + 1_000)
+                {
+                    crowded.Add($"{name}, {string.Join(" or ", some)}: {rows} rows");
+                }
+            }
+        }
+
+        Assert.Empty(crowded);
     }
 
     [Fact]
@@ -248,6 +304,39 @@ public sealed class MonitorBoundTests : IAsyncLifetime
 
         // The first command has two statements, and the transaction begins and ends with one each.
         Assert.InRange(commands + 3, 8, 10);
+    }
+
+    private static (string Name, EntryQuery Query, bool IsOfEnd)[] Conditions()
+    {
+        var now = DateTimeOffset.UtcNow;
+        return
+        [
+            ("nothing", new EntryQuery(), false),
+            ("the queue", new EntryQuery { Queue = "default" }, false),
+            ("another queue", new EntryQuery { Queue = "missing" }, false),
+            ("a common kind", new EntryQuery { Kind = "work" }, false),
+            ("a rare kind", new EntryQuery { Kind = "rare" }, false),
+            ("the beginning of a kind", new EntryQuery { Kind = "ra*" }, false),
+            ("a reason", new EntryQuery { Reason = EndReasons.CrashLoop }, true),
+            ("erased", new EntryQuery { Reason = EndReasons.Erased }, true),
+            ("a common node", new EntryQuery { Node = "node-1" }, false),
+            ("a rare node", new EntryQuery { Node = "node-3" }, false),
+            ("a common node and a text", new EntryQuery { Node = "node-1", Text = "missing" }, false),
+            ("a node that holds entries", new EntryQuery { Node = "node-2" }, false),
+            ("a job", new EntryQuery { JobId = Guid.NewGuid() }, false),
+            ("a unique key", new EntryQuery { UniqueKey = "missing" }, false),
+            ("stored recently", new EntryQuery { CreatedFrom = now.AddHours(-1) }, false),
+            ("stored long ago", new EntryQuery { CreatedTo = now.AddDays(-2) }, false),
+            ("ended recently", new EntryQuery { EndedFrom = now.AddHours(-1) }, true),
+            ("ended long ago", new EntryQuery { EndedTo = now.AddDays(-2) }, true),
+            ("ended in a range, of a rare kind", new EntryQuery { EndedFrom = now.AddDays(-2), EndedTo = now, Kind = "rare" }, true),
+            ("metadata", new EntryQuery { Metadata = new("a", "b") }, false),
+            ("a text", new EntryQuery { Text = "missing" }, false),
+            ("a common text", new EntryQuery { Text = "{" }, false),
+            ("a trace", new EntryQuery { TraceId = "0af7651916cd43dd8448eb211c80319c" }, false),
+            ("a scope", new EntryQuery { Scope = new EntryScope { Queues = ["default"], Kinds = ["rare"] } }, false),
+            ("a scope by metadata", new EntryQuery { Scope = new EntryScope { Metadata = new("a", "b") } }, false),
+        ];
     }
 
     private static NpgsqlParameter[] OfEvents(long? entry = null, string? actor = null)

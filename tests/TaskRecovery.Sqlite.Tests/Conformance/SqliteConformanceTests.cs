@@ -91,6 +91,8 @@ public sealed class SqliteSnapshotTests() : SnapshotTests(new SqliteFixture());
 
 public sealed class SqliteEntrySearchTests() : EntrySearchTests(new SqliteFixture());
 
+public sealed class SqliteEndedSearchTests() : EndedSearchTests(new SqliteFixture());
+
 public sealed class SqliteEntryLifeTests() : EntryLifeTests(new SqliteFixture());
 
 public sealed class SqliteNodeListTests() : NodeListTests(new SqliteFixture());
