@@ -72,6 +72,7 @@ public sealed class MonitorBoundTests : IAsyncLifetime
             ["the running entries of a snapshot"] = await RowsAsync(MonitorSql.Running, Arg.Int8(100_000)),
             ["the ended entries of a snapshot"] = await RowsAsync(MonitorSql.Ended, Arg.Int8(10_000)),
             ["the recent counts of a snapshot"] = await RowsAsync(StatisticsSql.Recent),
+            ["what living nodes serve"] = await RowsAsync(MonitorSql.LivingNodes),
             ["nodes"] = await RowsAsync(MonitorSql.Nodes),
             ["the runs of an entry"] = await RowsAsync(MonitorSql.Runs, Arg.Int8(77), Arg.Int8(500)),
             ["the extras of an entry"] = await RowsAsync(MonitorSql.Extras, Arg.Int8(77)),
