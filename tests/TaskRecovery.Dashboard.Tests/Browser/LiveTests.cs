@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using TaskRecovery.Dashboard.Tests.Support;
 using static Microsoft.Playwright.Assertions;
@@ -40,6 +41,7 @@ public sealed class LiveTests(Chromium chromium)
 
         system.Lives = [.. system.Lives, .. failed];
         app.Time.Advance(TimeSpan.FromSeconds(3));
+        await visitor.PollAsync();
 
         await Expect(buttons).ToHaveTextAsync((string[])["Retry", "Cancel", "Retry all …", "Cancel all …"]);
         Assert.Equal(
@@ -54,9 +56,62 @@ public sealed class LiveTests(Chromium chromium)
         var entry = system.Lives[at].Entry with { State = EntryState.Failed, EndedAt = system.Now };
         system.Lives = [.. system.Lives.Take(at), system.Lives[at] with { Entry = entry }, .. system.Lives.Skip(at + 1)];
         app.Time.Advance(TimeSpan.FromSeconds(3));
+        await visitor.PollAsync();
 
         await Expect(action).ToHaveTextAsync("Retry");
         Assert.Equal("BODY", await visitor.Page.EvaluateAsync<string>("document.activeElement.tagName"));
+        Assert.Equal([], visitor.Complaints);
+    }
+
+    [Fact]
+    public async Task A_selection_and_half_typed_text_stay()
+    {
+        var system = Shop.Open();
+        await using var app = await DashboardApp.StartAsync(system, AppSetup.ForBrowsers);
+        await using var visitor = await Visitor.ComeAsync(chromium, app.Address);
+        await visitor.Page.GotoAsync("jobs/entries?state=failed");
+        var entry = visitor.Page.Locator($"#e{Shop.FailedEntry}");
+        await entry.Locator("td.pick input").CheckAsync();
+        await visitor.Page.Locator("#find").FillAsync("half a na");
+
+        // A newer entry moves the selected one down.
+        var newest = system.Lives.First(static life => life.Entry.Id == Shop.FailedEntry);
+        system.Lives = [newest with { Entry = newest.Entry with { Id = 9_999 } }, .. system.Lives];
+        app.Time.Advance(TimeSpan.FromSeconds(3));
+        await visitor.PollAsync();
+
+        await Expect(visitor.Page.Locator("tbody tr").First).ToContainTextAsync("9999");
+        await Expect(entry.Locator("td.pick input")).ToBeCheckedAsync();
+        await Expect(visitor.Page.Locator("td.pick input:checked")).ToHaveCountAsync(1);
+        await Expect(visitor.Page.Locator("#find")).ToHaveValueAsync("half a na");
+        await Expect(visitor.Page.Locator("[data-chosen]")).ToHaveTextAsync("1 selected");
+        Assert.Equal([], visitor.Complaints);
+    }
+
+    [Fact]
+    public async Task A_page_that_nobody_sees_asks_for_nothing()
+    {
+        await using var app = await DashboardApp.StartAsync(Shop.Open(), AppSetup.ForBrowsers);
+        await using var visitor = await Visitor.ComeAsync(chromium, app.Address);
+        await visitor.Page.GotoAsync("jobs/");
+
+        // An event that lets a visible page ask calls fetch before it returns. Once the page has been hidden, no new request starts.
+        await visitor.Page.EvaluateAsync(
+            """
+            () => {
+                window.hide = true;
+                window.asked = 0;
+                Object.defineProperty(document, "hidden", { get: () => window.hide });
+                const original = window.fetch;
+                window.fetch = (...given) => { document.body.dataset.asked = ++window.asked; return original(...given); };
+            }
+            """);
+        await visitor.PollAsync();
+        Assert.Equal(0, await visitor.Page.EvaluateAsync<int>("window.asked"));
+
+        await visitor.Page.EvaluateAsync("window.hide = false");
+        await visitor.PollAsync();
+        await Expect(visitor.Page.Locator("body")).ToHaveAttributeAsync("data-asked", new Regex("^[1-9]"));
         Assert.Equal([], visitor.Complaints);
     }
 
@@ -70,9 +125,11 @@ public sealed class LiveTests(Chromium chromium)
 
         app.Monitor.Fail(new StoreUnavailableException("gone"));
         app.Time.Advance(TimeSpan.FromSeconds(3));
+        await visitor.PollAsync();
         await Expect(visitor.Page.Locator(".live")).ToContainTextAsync("stale since 14:32");
 
         app.Monitor.Fail(null);
+        await visitor.PollAsync();
         await Expect(visitor.Page.Locator(".live")).ToHaveTextAsync("live");
     }
 
@@ -85,8 +142,10 @@ public sealed class LiveTests(Chromium chromium)
         await Expect(visitor.Page.Locator(".live")).ToHaveTextAsync("live");
 
         var stop = await first.StopAsync();
+        await visitor.PollAsync();
         await Expect(visitor.Page.Locator(".live")).ToContainTextAsync("stale since");
         await using var second = await DashboardApp.StartAsync(Shop.Open(), AppSetup.ForBrowsers with { Port = first.Address.Port });
+        await visitor.PollAsync();
 
         await Expect(visitor.Page.Locator(".live")).ToHaveTextAsync("live");
 

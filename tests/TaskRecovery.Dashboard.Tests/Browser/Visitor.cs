@@ -51,6 +51,10 @@ internal sealed class Visitor : IAsyncDisposable
         return new Visitor(context, await context.NewPageAsync());
     }
 
+    /// <summary>Lets the page ask for news at once, as when its tab is opened again. If it is asking already, it asks again after its
+    /// interval.</summary>
+    public Task PollAsync() => Page.EvaluateAsync("document.dispatchEvent(new Event('visibilitychange'))");
+
     public async ValueTask DisposeAsync() => await _context.DisposeAsync();
 
     private void Add(bool isComplaint, string text)

@@ -9,7 +9,7 @@ using TaskRecovery.TestSupport;
 namespace TaskRecovery.Dashboard.Tests.Hosting;
 
 /// <summary>The JSON API: the contract, the rights, and that data stay hidden.</summary>
-public sealed partial class ApiTests
+public sealed partial class ApiTests(OpenShop open) : IClassFixture<OpenShop>
 {
     [Fact]
     public async Task The_contract_names_exactly_the_routes_that_exist()
@@ -42,10 +42,8 @@ public sealed partial class ApiTests
     [InlineData("operations/5")]
     public async Task Every_question_is_answered_and_hides_data(string path)
     {
-        await using var app = await DashboardApp.StartAsync(Shop.Open(), new AppSetup { HasApi = true });
-
-        using var response = await app.Client.SendAsync(Requests.Get($"jobs/api/{path}"), TestContext.Current.CancellationToken);
-        using var anonymous = await app.Client.SendAsync(
+        using var response = await open.App.Client.SendAsync(Requests.Get($"jobs/api/{path}"), TestContext.Current.CancellationToken);
+        using var anonymous = await open.App.Client.SendAsync(
             Requests.Get($"jobs/api/{path}", user: null), TestContext.Current.CancellationToken);
         var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
 
@@ -60,9 +58,7 @@ public sealed partial class ApiTests
     [Fact]
     public async Task Who_may_see_data_gets_them()
     {
-        await using var app = await DashboardApp.StartAsync(Shop.Open(), new AppSetup { HasApi = true });
-
-        using var response = await app.Client.SendAsync(
+        using var response = await open.App.Client.SendAsync(
             Requests.Get("jobs/api/entries/4104", roles: "data"), TestContext.Current.CancellationToken);
 
         Assert.Contains(
@@ -77,9 +73,7 @@ public sealed partial class ApiTests
     [InlineData("entries/1", "", HttpStatusCode.NotFound)]
     public async Task A_question_that_is_not_answered_is_a_problem(string path, string roles, HttpStatusCode expected)
     {
-        await using var app = await DashboardApp.StartAsync(Shop.Open(), new AppSetup { HasApi = true });
-
-        using var response = await app.Client.SendAsync(
+        using var response = await open.App.Client.SendAsync(
             Requests.Get($"jobs/api/{path}", roles: roles), TestContext.Current.CancellationToken);
 
         Assert.Equal(expected, response.StatusCode);

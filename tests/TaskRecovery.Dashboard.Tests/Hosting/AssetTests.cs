@@ -20,6 +20,16 @@ public sealed class AssetTests
     }
 
     [Fact]
+    public void A_process_compresses_them_once()
+    {
+        var (one, other) = (new Assets(), new Assets());
+
+        Assert.Same(one.Style, other.Style);
+        Assert.Same(one.Script, other.Script);
+        Assert.Same(one.Icon, other.Icon);
+    }
+
+    [Fact]
     public async Task An_asset_is_kept_for_ever_under_the_hash_of_its_content()
     {
         await using var app = await DashboardApp.StartAsync(Shop.Empty());

@@ -5,7 +5,7 @@ using TaskRecovery.Dashboard.Tests.Support;
 namespace TaskRecovery.Dashboard.Tests.Pages;
 
 /// <summary>What a page answers, and what it costs.</summary>
-public sealed class PageTests
+public sealed class PageTests(OpenShop open, EmptyShop empty) : IClassFixture<OpenShop>, IClassFixture<EmptyShop>
 {
     public static TheoryData<string> Pages => [.. Requests.Pages];
 
@@ -13,9 +13,8 @@ public sealed class PageTests
     [MemberData(nameof(Pages))]
     public async Task Every_page_answers_with_all_rights_and_relative_links(string path)
     {
-        await using var app = await DashboardApp.StartAsync(Shop.Open());
-
-        using var response = await app.Client.SendAsync(Requests.Get(path, roles: "data,ops"), TestContext.Current.CancellationToken);
+        using var response = await open.App.Client.SendAsync(
+            Requests.Get(path, roles: "data,ops"), TestContext.Current.CancellationToken);
         var page = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
@@ -29,12 +28,12 @@ public sealed class PageTests
     [Fact]
     public async Task Every_form_that_acts_takes_a_reason()
     {
-        await using var app = await DashboardApp.StartAsync(Shop.Open());
         var acting = 0;
 
         foreach (var path in Requests.Pages)
         {
-            using var response = await app.Client.SendAsync(Requests.Get(path, roles: "data,ops"), TestContext.Current.CancellationToken);
+            using var response = await open.App.Client.SendAsync(
+                Requests.Get(path, roles: "data,ops"), TestContext.Current.CancellationToken);
             var page = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
             foreach (var form in page.Split("<form ").Skip(1).Select(
                 static part => part[..part.IndexOf("</form>", StringComparison.Ordinal)]))
@@ -55,9 +54,7 @@ public sealed class PageTests
     [Fact]
     public async Task A_job_is_paused_for_a_time_and_with_a_reason()
     {
-        await using var app = await DashboardApp.StartAsync(Shop.Open());
-
-        using var response = await app.Client.SendAsync(
+        using var response = await open.App.Client.SendAsync(
             Requests.Get($"jobs/jobs/{Shop.ReportJob}", roles: "ops"), TestContext.Current.CancellationToken);
         var page = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
         var form = page[page.IndexOf($"jobs/{Shop.ReportJob}/pause", StringComparison.Ordinal)..];
@@ -95,9 +92,7 @@ public sealed class PageTests
     [InlineData("kind=mail.send&before=4100", "0")]
     public async Task Lists_by_state_queue_and_kind_are_live(string filter, string expected)
     {
-        await using var app = await DashboardApp.StartAsync(Shop.Open());
-
-        using var response = await app.Client.SendAsync(Requests.Get($"jobs/entries?{filter}"), TestContext.Current.CancellationToken);
+        using var response = await open.App.Client.SendAsync(Requests.Get($"jobs/entries?{filter}"), TestContext.Current.CancellationToken);
 
         Assert.Contains(
             $"data-live=\"{expected}\"", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken),
@@ -107,9 +102,7 @@ public sealed class PageTests
     [Fact]
     public async Task A_dead_node_says_what_became_of_its_work()
     {
-        await using var app = await DashboardApp.StartAsync(Shop.Open());
-
-        using var response = await app.Client.SendAsync(Requests.Get("jobs/nodes"), TestContext.Current.CancellationToken);
+        using var response = await open.App.Client.SendAsync(Requests.Get("jobs/nodes"), TestContext.Current.CancellationToken);
         var page = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
 
         Assert.Contains("3 entries recovered", page, StringComparison.Ordinal);
@@ -131,9 +124,8 @@ public sealed class PageTests
     [InlineData("jobs/about")]
     public async Task Every_page_has_something_to_say_when_there_is_nothing(string path)
     {
-        await using var app = await DashboardApp.StartAsync(Shop.Empty());
-
-        using var response = await app.Client.SendAsync(Requests.Get(path, roles: "data,ops"), TestContext.Current.CancellationToken);
+        using var response = await empty.App.Client.SendAsync(
+            Requests.Get(path, roles: "data,ops"), TestContext.Current.CancellationToken);
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
     }
@@ -144,9 +136,7 @@ public sealed class PageTests
     [InlineData("jobs/jobs/01932f5e-9c1b-7cc3-8f5a-000000000000")]
     public async Task A_thing_that_does_not_exist_is_not_found(string path)
     {
-        await using var app = await DashboardApp.StartAsync(Shop.Open());
-
-        using var response = await app.Client.SendAsync(Requests.Get(path), TestContext.Current.CancellationToken);
+        using var response = await open.App.Client.SendAsync(Requests.Get(path), TestContext.Current.CancellationToken);
 
         Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
     }
@@ -158,9 +148,7 @@ public sealed class PageTests
     [InlineData("jobs/entries/4127/", "../4127")]
     public async Task A_slash_is_added_or_removed_with_a_relative_address(string path, string expected)
     {
-        await using var app = await DashboardApp.StartAsync(Shop.Open());
-
-        using var response = await app.Client.SendAsync(Requests.Get(path), TestContext.Current.CancellationToken);
+        using var response = await open.App.Client.SendAsync(Requests.Get(path), TestContext.Current.CancellationToken);
 
         Assert.Equal(HttpStatusCode.Found, response.StatusCode);
         Assert.Equal(expected, response.Headers.Location?.OriginalString);
@@ -176,9 +164,7 @@ public sealed class PageTests
     [InlineData("00000000000000000000000000000007", "./entries?trace=00000000000000000000000000000007")]
     public async Task An_id_goes_straight_to_its_page(string id, string expected)
     {
-        await using var app = await DashboardApp.StartAsync(Shop.Open());
-
-        using var response = await app.Client.SendAsync(
+        using var response = await open.App.Client.SendAsync(
             Requests.Get($"jobs/search?q={Uri.EscapeDataString(id)}"), TestContext.Current.CancellationToken);
 
         Assert.Equal(expected, response.Headers.Location?.OriginalString);
@@ -228,9 +214,8 @@ public sealed class PageTests
     [Fact]
     public async Task The_first_page_is_small()
     {
-        await using var app = await DashboardApp.StartAsync(Shop.Open());
-
-        using var response = await app.Client.SendAsync(Requests.Get("jobs/", roles: "data,ops"), TestContext.Current.CancellationToken);
+        using var response = await open.App.Client.SendAsync(
+            Requests.Get("jobs/", roles: "data,ops"), TestContext.Current.CancellationToken);
 
         Assert.InRange((await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken)).Length, 5_000, 60 * 1_024);
     }

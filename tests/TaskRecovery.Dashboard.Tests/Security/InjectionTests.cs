@@ -4,7 +4,7 @@ using TaskRecovery.Dashboard.Tests.Support;
 namespace TaskRecovery.Dashboard.Tests.Security;
 
 /// <summary>A stored text stays a text: every text of the fake system is an attack, and every page is read.</summary>
-public sealed partial class InjectionTests
+public sealed partial class InjectionTests(HostileShop hostile, OpenShop open) : IClassFixture<HostileShop>, IClassFixture<OpenShop>
 {
     private const string Attack = "\"'><script>window.pwned=1</script><img src=x onerror=window.pwned=1>";
 
@@ -15,9 +15,7 @@ public sealed partial class InjectionTests
     [MemberData(nameof(Pages))]
     public async Task No_stored_text_becomes_markup(string path)
     {
-        await using var app = await DashboardApp.StartAsync(Shop.Open(Texts.Hostile));
-
-        using var response = await app.Client.SendAsync(Requests.Get(
+        using var response = await hostile.App.Client.SendAsync(Requests.Get(
             path, user: Attack.Replace("\"", "", StringComparison.Ordinal), roles: "data,ops"), TestContext.Current.CancellationToken);
         var page = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
 
@@ -51,9 +49,7 @@ public sealed partial class InjectionTests
     [InlineData("jobs/operations/5?after=")]
     public async Task No_parameter_becomes_markup(string path)
     {
-        await using var app = await DashboardApp.StartAsync(Shop.Open());
-
-        using var response = await app.Client.SendAsync(
+        using var response = await open.App.Client.SendAsync(
             Requests.Get(path + Uri.EscapeDataString(Attack), roles: "data,ops"), TestContext.Current.CancellationToken);
 
         AssertHarmless(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));

@@ -7,13 +7,15 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using TaskRecovery.Dashboard.Hosting;
 using TaskRecovery.Dashboard.Tests.Support;
 
 namespace TaskRecovery.Dashboard.Tests.Security;
 
 /// <summary>Two tenants in one system. Everything of the second one contains its name, which is in no answer to the first one; and nothing
 /// that the first one does changes it.</summary>
-public sealed class ScopeTests : IAsyncLifetime
+/// <remarks>A class for each store, so that both run at the same time.</remarks>
+public abstract class ScopeTests : IAsyncLifetime
 {
     private const string Own = "alpha";
     private const string Other = "bravo";
@@ -21,10 +23,12 @@ public sealed class ScopeTests : IAsyncLifetime
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly Dictionary<string, (long Failed, long Waiting, Guid Job, long Operation)> _tenants = new(StringComparer.Ordinal);
+    private readonly RealStore _store;
     private EntryScope _own = new();
-    private RealStore _store = null!;
     private WebApplication _app = null!;
     private HttpClient _client = null!;
+
+    private protected ScopeTests(RealStore store) => _store = store;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -42,13 +46,10 @@ public sealed class ScopeTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData(false, "queue")]
-    [InlineData(false, "kind")]
-    [InlineData(false, "metadata")]
-    [InlineData(true, "queue")]
-    [InlineData(true, "kind")]
-    [InlineData(true, "metadata")]
-    public async Task One_tenant_sees_and_changes_nothing_of_another_one(bool isPostgres, string by)
+    [InlineData("queue")]
+    [InlineData("kind")]
+    [InlineData("metadata")]
+    public async Task One_tenant_sees_and_changes_nothing_of_another_one(string by)
     {
         _own = by switch
         {
@@ -56,7 +57,7 @@ public sealed class ScopeTests : IAsyncLifetime
             "kind" => new EntryScope { Kinds = [$"{Own}.mail", $"task:{Own}.report"] },
             _ => new EntryScope { Metadata = KeyValuePair.Create("tenant", Own) },
         };
-        await StartAsync(isPostgres);
+        await StartAsync();
 
         await AssertSeesOwnAsync(by);
         await AssertSeesNothingElseAsync();
@@ -208,9 +209,11 @@ public sealed class ScopeTests : IAsyncLifetime
 
         foreach (var path in new[] { $"entries/{own.Waiting}", $"api/entries/{own.Waiting}" })
         {
-            await UntilAsync(async () => (await GetAsync(path, "admin")).Text.Contains(audit.Reason!, StringComparison.Ordinal));
-            var seen = "";
-            await UntilAsync(async () => (seen = await ReadAsync(path)).Contains(audit.Actor, StringComparison.Ordinal));
+            // The change was made beside the dashboard, whose answers may be two seconds old.
+            _app.Services.GetRequiredService<SharedReads>().Forget();
+            Assert.Contains(audit.Reason!, (await GetAsync(path, "admin")).Text, StringComparison.Ordinal);
+            var seen = await ReadAsync(path);
+            Assert.Contains(audit.Actor, seen, StringComparison.Ordinal);
             Assert.DoesNotContain(Other, seen, StringComparison.OrdinalIgnoreCase);
         }
     }
@@ -229,9 +232,8 @@ public sealed class ScopeTests : IAsyncLifetime
         Assert.All(entries.Entries, static entry => Assert.Equal(OperatorResult.NotFound, entry.Result));
     }
 
-    private async Task StartAsync(bool isPostgres)
+    private async Task StartAsync()
     {
-        _store = new RealStore(isPostgres);
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
