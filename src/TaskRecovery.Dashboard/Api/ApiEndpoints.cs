@@ -26,21 +26,26 @@ internal sealed class ApiEndpoints(
             await reads.NodesAsync(request).ConfigureAwait(false), ApiJson.Default.IReadOnlyListNodeSummary));
         Get(group, "jobs", async request => Json(
             Jobs(await reads.JobsAsync(request).ConfigureAwait(false)), ApiJson.Default.IReadOnlyListApiJob));
-        Get(group, "tasks", TasksAsync);
-        Get(group, "events", async request => Json(await EventsAsync(request).ConfigureAwait(false), ApiJson.Default.EventPage));
-        Get(group, "operations", async request => Json(
-            ApiData.Of(request, (await reads.OperationsAsync(request, request.Number("before")).ConfigureAwait(false)).Operations),
-            ApiJson.Default.IReadOnlyListBulkOperation));
+        Get(group, "tasks", TasksAsync, "job", "state", "before");
+        Get(
+            group, "events", async request => Json(await EventsAsync(request).ConfigureAwait(false), ApiJson.Default.EventPage),
+            "node", "actor", "after", "before");
+        Get(
+            group, "operations", async request => Json(
+                ApiData.Of(
+                    request, (await reads.OperationsAsync(request, Parameters.Number(request, "before")).ConfigureAwait(false)).Operations),
+                ApiJson.Default.IReadOnlyListBulkOperation),
+            "before");
         Get(group, "operations/{id:long}", async request => await reads.OperationAsync(request, request.Id).ConfigureAwait(false) is { } one
             ? Json(ApiData.Of(request, one), ApiJson.Default.BulkOperation)
             : Missing());
         Get(group, "entries", request => ListAsync(
-            request, async form => Json(await reads.EntriesAsync(request, form).ConfigureAwait(false), ApiJson.Default.EntrySummaryPage)));
+            request, async form => Json(await reads.EntriesAsync(request, form).ConfigureAwait(false), ApiJson.Default.EntrySummaryPage)),
+            [.. EntryForm.Names, "before"]);
         Get(group, "groups", request => ListAsync(request, async form => Json(
-            await reads.GroupsAsync(
-                request, form, Enum.TryParse<EntryGrouping>(request.Query("by"), ignoreCase: true, out var by) ? by : EntryGrouping.Kind)
+            await reads.GroupsAsync(request, form, Parameters.Choice<EntryGrouping>(request, "by") ?? EntryGrouping.Kind)
                 .ConfigureAwait(false),
-            ApiJson.Default.EntryGroups)));
+            ApiJson.Default.EntryGroups)), [.. EntryForm.Names, "by"]);
         Get(group, "entries/{id:long}", EntryAsync);
         foreach (var action in actions)
         {
@@ -48,8 +53,15 @@ internal sealed class ApiEndpoints(
         }
     }
 
-    private void Get(RouteGroupBuilder group, string route, Func<DashboardRequest, Task<Reply>> answer)
-        => group.MapGet($"/{route}", context => AnswerAsync(context, answer));
+    private void Get(RouteGroupBuilder group, string route, Func<DashboardRequest, Task<Reply>> answer, params string[] names)
+    {
+        var parameters = new Parameters(names);
+        group.MapGet($"/{route}", context => AnswerAsync(context, request =>
+        {
+            parameters.Check(request);
+            return answer(request);
+        })).WithMetadata(parameters);
+    }
 
     private Task PostAsync(HttpContext context, IAction action) => AnswerAsync(context, request => ActAsync(request, action));
 
@@ -155,9 +167,9 @@ internal sealed class ApiEndpoints(
     {
         var page = await reads.TasksAsync(request, new TaskQuery
         {
-            JobId = Guid.TryParse(request.Query("job"), out var job) ? job : null,
-            State = Enum.TryParse<TaskState>(request.Query("state"), ignoreCase: true, out var state) ? state : null,
-            Before = Guid.TryParse(request.Query("before"), out var before) ? before : null,
+            JobId = Parameters.Id(request, "job"),
+            State = Parameters.Choice<TaskState>(request, "state"),
+            Before = Parameters.Id(request, "before"),
         }).ConfigureAwait(false);
         if (request.Access.Data)
         {
@@ -169,10 +181,10 @@ internal sealed class ApiEndpoints(
 
     private ValueTask<EventPage> EventsAsync(DashboardRequest request) => reads.EventsAsync(request, new EventQuery
     {
-        Before = request.Number("before"),
-        After = request.Number("after"),
-        Node = request.Query("node"),
-        Actor = request.Query("actor"),
+        Before = Parameters.Number(request, "before"),
+        After = Parameters.Number(request, "after"),
+        Node = Parameters.Text(request, "node"),
+        Actor = Parameters.Text(request, "actor"),
     });
 
     private static List<ApiJob> Jobs(IEnumerable<Job> jobs) => [.. jobs.Select(static job =>

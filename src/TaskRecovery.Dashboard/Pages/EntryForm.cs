@@ -47,6 +47,9 @@ internal sealed class EntryForm
         Query = Build();
     }
 
+    /// <summary>The names of the conditions.</summary>
+    public static IReadOnlyList<string> Names => Conditions;
+
     /// <summary>What is wrong with the filter, in words.</summary>
     public IReadOnlyList<string> Problems => _problems;
 

@@ -9,6 +9,8 @@ internal sealed class JobsPage(Reads reads) : IPage
 {
     private const int Strip = 20;
 
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(3);
+
     private static readonly Column[] Columns =
         [new("Job", "name-cell"), new("Schedule", "name-cell wide"), new("Next run"),
             new("Last runs", "wide"), new("Queue", "name-cell"), Column.Actions()];
@@ -21,12 +23,15 @@ internal sealed class JobsPage(Reads reads) : IPage
         if (jobs.Count == 0)
         {
             return new Page("Jobs", Section.Jobs, Ui.Card("Jobs", Ui.Empty("jobs", "There is no job yet", "A job runs its handler on a "
-                + "schedule. Add one with AddIntervalJob, or create one with IJobService.")));
+                + "schedule. Add one with AddIntervalJob, or create one with IJobService.")))
+            {
+                Live = Interval,
+            };
         }
 
         var byJob = (await reads.LastTasksAsync(request, Strip).ConfigureAwait(false)).ToLookup(static task => task.JobId);
         var table = new Table("Jobs", Columns).Render(jobs.Select(job => Row(request, job, byJob[job.Id])));
-        return new Page("Jobs", Section.Jobs, Html($"<section class=\"card\">{table}</section>")) { Live = TimeSpan.FromSeconds(3) };
+        return new Page("Jobs", Section.Jobs, Html($"<section class=\"card\">{table}</section>")) { Live = Interval };
     }
 
     public static Markup State(Job job) => job.State switch

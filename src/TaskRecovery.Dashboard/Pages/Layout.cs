@@ -102,7 +102,8 @@ internal sealed class Layout(Assets assets, EnvironmentBadge environment)
         <dl class="keys">
         <dt><kbd>/</kbd></dt><dd>find</dd>
         <dt><kbd>g</kbd> <kbd>o</kbd></dt><dd>overview; <kbd>q</kbd> queues, <kbd>e</kbd> entries, <kbd>k</kbd> kinds, <kbd>j</kbd> jobs,
-            <kbd>t</kbd> tasks, <kbd>n</kbd> nodes, <kbd>v</kbd> events, <kbd>p</kbd> operations</dd>
+            <kbd>t</kbd> tasks, <kbd>n</kbd> nodes, <kbd>v</kbd> events, <kbd>p</kbd> operations,
+            <kbd>a</kbd> about</dd>
         <dt><kbd>j</kbd> <kbd>k</kbd></dt><dd>next and previous row</dd>
         <dt><kbd>Enter</kbd></dt><dd>open the row</dd>
         <dt><kbd>x</kbd></dt><dd>select the row</dd>

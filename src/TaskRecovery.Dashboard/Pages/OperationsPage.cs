@@ -28,7 +28,10 @@ internal sealed class OperationsPage(Reads reads) : IPage
             return new Page("Operations", Section.Operations, Ui.Card("Operations", Ui.Empty(
                 "operations", "No bulk operation yet",
                 "Select entries, or all that match a filter, and retry or cancel them together. Each such operation is listed here, "
-                + "can be stopped, and can be undone.")));
+                + "can be stopped, and can be undone.")))
+            {
+                Live = Live(before),
+            };
         }
 
         return new Page("Operations", Section.Operations, Html($"""
@@ -36,9 +39,11 @@ internal sealed class OperationsPage(Reads reads) : IPage
                 operations.Operations.Select(one => Row(request, one)))}{Older(request, operations)}</section>
             """))
         {
-            Live = before is null ? TimeSpan.FromSeconds(2) : null,
+            Live = Live(before),
         };
     }
+
+    private static TimeSpan? Live(long? before) => before is null ? TimeSpan.FromSeconds(2) : null;
 
     private static Markup Older(DashboardRequest request, OperationList operations) => operations.NextBefore is { } before
         ? Html($"<footer><span></span><a class=\"button small\" href=\"{request.Href($"operations?before={before}")}\">"

@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Routing;
+using TaskRecovery.Dashboard.Api;
 using TaskRecovery.Dashboard.Tests.Support;
 using TaskRecovery.TestSupport;
 
@@ -26,6 +27,27 @@ public sealed partial class ApiTests(OpenShop open) : IClassFixture<OpenShop>
             .SelectMany(static path => path.Value.EnumerateObject().Select(method => $"{method.Name.ToUpperInvariant()} {path.Name}"));
 
         Assert.Equal(named.Order(StringComparer.Ordinal), actual.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task The_contract_names_exactly_the_conditions_that_are_accepted()
+    {
+        using var contract = JsonDocument.Parse(await File.ReadAllTextAsync(Contract(), TestContext.Current.CancellationToken));
+
+        var questions = open.App.Endpoints.OfType<RouteEndpoint>().Where(
+            static endpoint => endpoint.Metadata.GetMetadata<Parameters>() is not null).ToList();
+
+        Assert.Equal(11, questions.Count);
+        Assert.All(questions, endpoint =>
+        {
+            var path = Constraint().Replace(endpoint.RoutePattern.RawText!["/jobs/api".Length..], "}");
+            var named = contract.RootElement.GetProperty("paths").GetProperty(path).GetProperty("get").GetProperty("parameters")
+                .EnumerateArray().Where(static one => one.GetProperty("in").GetString() == "query")
+                .Select(static one => one.GetProperty("name").GetString()!);
+            Assert.Equal(
+                named.Order(StringComparer.Ordinal),
+                endpoint.Metadata.GetRequiredMetadata<Parameters>().Names.Order(StringComparer.Ordinal));
+        });
     }
 
     [Theory]
@@ -70,6 +92,18 @@ public sealed partial class ApiTests(OpenShop open) : IClassFixture<OpenShop>
     [InlineData("entries?text=Lovelace", "", HttpStatusCode.Forbidden)]
     [InlineData("groups?key=order-88104", "", HttpStatusCode.Forbidden)]
     [InlineData("entries?state=fast", "", HttpStatusCode.BadRequest)]
+    [InlineData("entries?stat=failed", "", HttpStatusCode.BadRequest)]
+    [InlineData("groups?by=color", "", HttpStatusCode.BadRequest)]
+    [InlineData("groups?by=99", "", HttpStatusCode.BadRequest)]
+    [InlineData("tasks?state=fast", "", HttpStatusCode.BadRequest)]
+    [InlineData("tasks?job=7", "", HttpStatusCode.BadRequest)]
+    [InlineData("tasks?stat=failed", "", HttpStatusCode.BadRequest)]
+    [InlineData("events?before=yesterday", "", HttpStatusCode.BadRequest)]
+    [InlineData("events?nod=a", "", HttpStatusCode.BadRequest)]
+    [InlineData("events?node=a%00b", "", HttpStatusCode.BadRequest)]
+    [InlineData("operations?before=x", "", HttpStatusCode.BadRequest)]
+    [InlineData("kinds?queue=mail", "", HttpStatusCode.BadRequest)]
+    [InlineData("tasks?state=FAILED&before=", "", HttpStatusCode.OK)]
     [InlineData("entries/1", "", HttpStatusCode.NotFound)]
     public async Task A_question_that_is_not_answered_is_a_problem(string path, string roles, HttpStatusCode expected)
     {

@@ -131,6 +131,25 @@ public sealed class PageTests(OpenShop open, EmptyShop empty) : IClassFixture<Op
     }
 
     [Theory]
+    [InlineData("jobs/")]
+    [InlineData("jobs/queues")]
+    [InlineData("jobs/entries")]
+    [InlineData("jobs/kinds")]
+    [InlineData("jobs/jobs")]
+    [InlineData("jobs/tasks")]
+    [InlineData("jobs/nodes")]
+    [InlineData("jobs/events")]
+    [InlineData("jobs/operations")]
+    public async Task A_page_with_nothing_on_it_shows_the_first_thing_by_itself(string path)
+    {
+        using var response = await empty.App.Client.SendAsync(Requests.Get(path), TestContext.Current.CancellationToken);
+        var page = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+
+        Assert.Contains("data-live=\"", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("data-live=\"0\"", page, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("jobs/entries/1")]
     [InlineData("jobs/operations/99")]
     [InlineData("jobs/jobs/01932f5e-9c1b-7cc3-8f5a-000000000000")]

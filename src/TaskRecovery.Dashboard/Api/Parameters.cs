@@ -1,0 +1,48 @@
+using TaskRecovery.Dashboard.Actions;
+using TaskRecovery.Dashboard.Hosting;
+using TaskRecovery.Dashboard.Rendering;
+
+namespace TaskRecovery.Dashboard.Api;
+
+/// <summary>The parameters of one question of the API. One that does not exist or can't be read is refused: if it were ignored, the answer
+/// would contain more than was asked for.</summary>
+internal sealed class Parameters(IReadOnlyList<string> names)
+{
+    private const int MaxShown = 50;
+
+    public IReadOnlyList<string> Names => names;
+
+    /// <exception cref="InvalidInputException">The request has a parameter that does not exist.</exception>
+    public void Check(DashboardRequest request)
+    {
+        var unknown = request.Context.Request.Query.Keys.FirstOrDefault(name => !names.Contains(name, StringComparer.OrdinalIgnoreCase));
+        if (unknown is not null)
+        {
+            throw new InvalidInputException($"'{Shown(unknown)}' is not a condition. {(names.Count == 0
+                ? "Use none."
+                : $"Use {string.Join(", ", names)}.")}");
+        }
+    }
+
+    public static string? Text(DashboardRequest request, string name)
+        => request.Query(name) ?? (string.IsNullOrWhiteSpace(request.Context.Request.Query[name].ToString())
+            ? null
+            : throw new InvalidInputException($"The condition '{name}' is too long or has a NUL character."));
+
+    public static long? Number(DashboardRequest request, string name)
+        => Text(request, name) is not { } text ? null : DashboardRequest.Whole(text) ?? throw Unreadable(name, text, "a whole number");
+
+    public static Guid? Id(DashboardRequest request, string name)
+        => Text(request, name) is not { } text ? null : Guid.TryParse(text, out var id) ? id : throw Unreadable(name, text, "a UUID");
+
+    public static T? Choice<T>(DashboardRequest request, string name)
+        where T : struct, Enum
+        => Text(request, name) is not { } text ? null
+            : Enum.TryParse<T>(text, ignoreCase: true, out var value) && Enum.IsDefined(value) ? value
+            : throw Unreadable(name, text, string.Join(" or ", Enum.GetNames<T>()).ToLowerInvariant());
+
+    private static InvalidInputException Unreadable(string name, string text, string allowed)
+        => new($"'{Shown(text)}' can't be the value of '{name}'. Use {allowed}.");
+
+    private static string Shown(string text) => InvisibleText.Shown(text.Length > MaxShown ? text[..MaxShown] + "…" : text);
+}
