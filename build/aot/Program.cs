@@ -23,11 +23,16 @@ try
     }
 
     recovery.AddWorker<Greeting, GreetingWorker>();
+    builder.Services.AddTaskRecovery("reports", static options =>
+            options.Json = new JsonSerializerOptions(JsonSerializerDefaults.Web) { TypeInfoResolver = AotJson.Default })
+        .UseSqlite($"Data Source={Path.Combine(folder.FullName, "reports.db")}");
     builder.Services.AddAuthorization(
         static options => options.AddPolicy("everyone", static policy => policy.RequireAssertion(static _ => true)));
     builder.Services.AddTaskRecoveryDashboard(static options => options.OperatePolicy = options.DataPolicy = "everyone");
+    builder.Services.AddTaskRecoveryDashboard("reports");
     await using var app = builder.Build();
     app.MapTaskRecovery("/jobs").AllowAnonymous();
+    app.MapTaskRecovery("/reports", instance: "reports").AllowAnonymous();
     app.MapTaskRecoveryApi("/jobs/api").AllowAnonymous();
     await app.StartAsync();
 
@@ -36,7 +41,7 @@ try
     using var client = new HttpClient { BaseAddress = new Uri(app.Urls.First()) };
     foreach (var path in (string[])
     [
-        "", "queues", "entries", $"entries/{id}", "entries?text=world&group=kind", "kinds",
+        "../reports/", "", "queues", "entries", $"entries/{id}", "entries?text=world&group=kind", "kinds",
         "jobs", "tasks", "nodes", "events", "operations", "search?q=greet", "about",
         "api/snapshot", "api/entries", $"api/entries/{id}", "api/groups", "api/kinds",
         "api/nodes", "api/jobs", "api/tasks", "api/events", "api/operations",

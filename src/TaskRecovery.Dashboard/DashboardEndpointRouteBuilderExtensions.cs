@@ -13,14 +13,16 @@ public static class DashboardEndpointRouteBuilderExtensions
     /// or set a fallback policy. In the Development environment, a browser on this machine may see it without a policy.</summary>
     /// <param name="endpoints">The application's endpoints.</param>
     /// <param name="pattern">The path, for example <c>/jobs</c>.</param>
+    /// <param name="instance">The name of an instance, as in <c>AddTaskRecovery("reports")</c>; <see langword="null"/> for the one without
+    /// a name.</param>
     /// <exception cref="InvalidOperationException">The dashboard was not added with <c>AddTaskRecoveryDashboard</c>.</exception>
     public static IEndpointConventionBuilder MapTaskRecovery(
-        this IEndpointRouteBuilder endpoints, [StringSyntax("Route")] string pattern = "/jobs")
+        this IEndpointRouteBuilder endpoints, [StringSyntax("Route")] string pattern = "/jobs", string? instance = null)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
         ArgumentNullException.ThrowIfNull(pattern);
         var group = endpoints.MapGroup(pattern);
-        Get<DashboardEndpoints>(endpoints).Map(group);
+        Get<DashboardEndpoints>(endpoints, instance).Map(group);
         return group;
     }
 
@@ -28,20 +30,27 @@ public static class DashboardEndpointRouteBuilderExtensions
     /// <c>openapi.json</c> in the documentation.</summary>
     /// <param name="endpoints">The application's endpoints.</param>
     /// <param name="pattern">The path, for example <c>/jobs/api</c>.</param>
+    /// <param name="instance">The name of an instance; <see langword="null"/> for the one without a name.</param>
     /// <exception cref="InvalidOperationException">The dashboard was not added with <c>AddTaskRecoveryDashboard</c>.</exception>
     public static IEndpointConventionBuilder MapTaskRecoveryApi(
-        this IEndpointRouteBuilder endpoints, [StringSyntax("Route")] string pattern = "/jobs/api")
+        this IEndpointRouteBuilder endpoints, [StringSyntax("Route")] string pattern = "/jobs/api", string? instance = null)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
         ArgumentNullException.ThrowIfNull(pattern);
         var group = endpoints.MapGroup(pattern);
-        Get<ApiEndpoints>(endpoints).Map(group);
+        Get<ApiEndpoints>(endpoints, instance).Map(group);
         return group;
     }
 
-    private static T Get<T>(IEndpointRouteBuilder endpoints)
+    private static T Get<T>(IEndpointRouteBuilder endpoints, string? instance)
         where T : class
-        => endpoints.ServiceProvider.GetService<T>()
+    {
+        var services = instance is null
+            ? endpoints.ServiceProvider
+            : endpoints.ServiceProvider.GetKeyedService<InstanceDashboard>(instance)?.Services;
+        return services?.GetService<T>()
             ?? throw new InvalidOperationException(
-                "The dashboard is mapped but not added. Call services.AddTaskRecoveryDashboard() before the application is built.");
+                $"The dashboard{(instance is null ? "" : $" of the instance '{instance}'")} is mapped but not added. Call "
+                + $"services.AddTaskRecoveryDashboard({(instance is null ? "" : $"\"{instance}\"")}) before the application is built.");
+    }
 }

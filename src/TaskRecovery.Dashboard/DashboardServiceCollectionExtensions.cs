@@ -1,5 +1,7 @@
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 using TaskRecovery;
 using TaskRecovery.Dashboard.Actions;
 using TaskRecovery.Dashboard.Api;
@@ -30,9 +32,52 @@ public static class DashboardServiceCollectionExtensions
         }
 
         services.AddOptions<DashboardOptions>();
+        services.AddShared(static provider => new PolicyCheck(
+            provider.GetRequiredService<IOptions<DashboardOptions>>().Value, provider.GetRequiredService<IAuthorizationPolicyProvider>()));
+        services.AddSingleton(new DashboardInstance(null));
+        services.AddParts();
+        return services;
+    }
+
+    /// <summary>Adds the dashboard of a named instance, with options of its own. Map it with <c>MapTaskRecovery</c> and the same name. The
+    /// application also needs <c>AddTaskRecovery</c> with this name. Safe to call twice.</summary>
+    /// <param name="services">The application's services.</param>
+    /// <param name="instance">The name of the instance, as in <c>AddTaskRecovery("reports")</c>.</param>
+    /// <param name="configure">Sets the options of this dashboard. Those of another one do not hold for it.</param>
+    public static IServiceCollection AddTaskRecoveryDashboard(
+        this IServiceCollection services, string instance, Action<DashboardOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentException.ThrowIfNullOrEmpty(instance);
+        if (configure is not null)
+        {
+            services.Configure(instance, configure);
+        }
+
+        if (services.Any(service => service.ServiceType == typeof(InstanceDashboard) && instance.Equals(service.ServiceKey)))
+        {
+            return services;
+        }
+
+        services.AddOptions<DashboardOptions>();
+        services.AddShared(provider => new PolicyCheck(
+            provider.GetRequiredService<IOptionsMonitor<DashboardOptions>>().Get(instance),
+            provider.GetRequiredService<IAuthorizationPolicyProvider>()));
+        var parts = new ServiceCollection();
+        parts.AddParts();
+        services.AddKeyedSingleton(instance, (provider, _) => new InstanceDashboard(instance, parts, provider));
+        return services;
+    }
+
+    private static void AddShared(this IServiceCollection services, Func<IServiceProvider, PolicyCheck> createCheck)
+    {
         services.AddAuthorization();
         services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton<IHostedService, PolicyCheck>();
+        services.AddSingleton<IHostedService>(createCheck);
+    }
+
+    private static void AddParts(this IServiceCollection services)
+    {
         services.AddSingleton<Assets>();
         services.AddSingleton<SharedReads>();
         services.AddSingleton<SearchLimit>();
@@ -52,7 +97,6 @@ public static class DashboardServiceCollectionExtensions
         services.AddSingleton<ApiEndpoints>();
         services.AddPages();
         services.AddActions();
-        return services;
     }
 
     private static void AddPages(this IServiceCollection services)

@@ -55,7 +55,7 @@ public static class TaskRecoveryServiceCollectionExtensions
     /// <remarks>Its services have its name as their key: <c>[FromKeyedServices("reports")] IJobQueue queue</c>. So have
     /// <see cref="IJobService"/>, <see cref="ITaskService"/>, <see cref="IQueueMonitor"/>, <see cref="IQueueOperator"/>,
     /// <see cref="IStoreMigrator"/> and <see cref="IPayloadReader"/>. Workers and task handlers are created from the application's
-    /// services. The dashboard shows the instance without a name.</remarks>
+    /// services. <c>AddTaskRecoveryDashboard("reports")</c> adds its dashboard.</remarks>
     /// <param name="services">The host's services.</param>
     /// <param name="name">The name of the instance: 1 to 50 letters, digits, dots, hyphens or underscores. Calling this again with the same
     /// name returns a builder of the same instance.</param>

@@ -1,18 +1,17 @@
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Options;
 
 namespace TaskRecovery.Dashboard.Hosting;
 
 /// <summary>Checks at start that the policies named in the options exist, so that a wrong name fails the start and not the first
 /// request.</summary>
-internal sealed class PolicyCheck(IOptions<DashboardOptions> options, IAuthorizationPolicyProvider policies) : IHostedService
+internal sealed class PolicyCheck(DashboardOptions options, IAuthorizationPolicyProvider policies) : IHostedService
 {
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        await CheckAsync(nameof(DashboardOptions.OperatePolicy), options.Value.OperatePolicy).ConfigureAwait(false);
-        await CheckAsync(nameof(DashboardOptions.DataPolicy), options.Value.DataPolicy).ConfigureAwait(false);
-        await CheckAsync(nameof(DashboardOptions.SearchPolicy), options.Value.SearchPolicy).ConfigureAwait(false);
+        await CheckAsync(nameof(DashboardOptions.OperatePolicy), options.OperatePolicy).ConfigureAwait(false);
+        await CheckAsync(nameof(DashboardOptions.DataPolicy), options.DataPolicy).ConfigureAwait(false);
+        await CheckAsync(nameof(DashboardOptions.SearchPolicy), options.SearchPolicy).ConfigureAwait(false);
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -55,7 +55,7 @@ internal sealed class Layout(Assets assets, EnvironmentBadge environment)
         <html lang="en">
         <head>
         <meta charset="utf-8">
-        <title>{title} · TaskRecovery</title>
+        <title>{title} · {(environment.Instance is { } instance ? $"{instance} · " : "")}TaskRecovery</title>
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <meta name="color-scheme" content="light dark">
         <meta name="robots" content="noindex">

@@ -3,12 +3,19 @@ using Microsoft.Extensions.Logging;
 
 namespace TaskRecovery.Dashboard.Tests.Support;
 
-/// <summary>Keeps the log lines of an application.</summary>
+/// <summary>Keeps the log lines of an application, and their categories.</summary>
 internal sealed class LogLines : ILoggerProvider, ILogger
 {
     public ConcurrentQueue<string> Lines { get; } = [];
 
-    public ILogger CreateLogger(string categoryName) => this;
+    /// <summary>The categories that were asked for.</summary>
+    public ConcurrentQueue<string> Categories { get; } = [];
+
+    public ILogger CreateLogger(string categoryName)
+    {
+        Categories.Enqueue(categoryName);
+        return this;
+    }
 
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull
