@@ -6,7 +6,7 @@ namespace TaskRecovery.Dashboard.Api;
 
 /// <summary>The parameters of one question of the API. One that does not exist or can't be read is refused: if it were ignored, the answer
 /// would contain more than was asked for.</summary>
-internal sealed class Parameters(IReadOnlyList<string> names)
+internal sealed class Parameters(string[] names)
 {
     private const int MaxShown = 50;
 
@@ -18,7 +18,7 @@ internal sealed class Parameters(IReadOnlyList<string> names)
         var unknown = request.Context.Request.Query.Keys.FirstOrDefault(name => !names.Contains(name, StringComparer.OrdinalIgnoreCase));
         if (unknown is not null)
         {
-            throw new InvalidInputException($"'{Shown(unknown)}' is not a condition. {(names.Count == 0
+            throw new InvalidInputException($"'{Shown(unknown)}' is not a condition. {(names.Length == 0
                 ? "Use none."
                 : $"Use {string.Join(", ", names)}.")}");
         }

@@ -40,6 +40,20 @@ internal sealed class DashboardCases(IBenchmarkStore store, IBenchmarkDatabase h
         "queues", "entries", "entries?state=failed", "entries?state=running", "kinds", "jobs", "tasks", "nodes", "events", "operations",
     ];
 
+    /// <summary>The overview for one viewer: every answer is read from the store. Of many viewers, most get an answer that is known.</summary>
+    public async Task<Figure[]> OverviewAloneAsync()
+    {
+        await using var audience = await StartAsync();
+        await WarmUpAsync(audience, "");
+        for (var time = 0; time < environment.Size(40, 10); time++)
+        {
+            await Task.Delay(Unshared);
+            await audience.Viewer("reader", "").AskAsync();
+        }
+
+        return Times(await audience.Process.TimesAsync());
+    }
+
     /// <summary>The overview for many viewers, what they cost the store, and what the store does when they have left.</summary>
     public async Task<Figure[]> OverviewAsync()
     {

@@ -32,8 +32,8 @@ internal sealed class MonitorRow : BenchmarkRow
         => "A history of ended entries of a week, of 50 nodes and 10 kinds, 1 % of them failed, with metadata on every tenth one, counted"
             + " by the hour; 300 running entries, and 100,000 waiting, 1,000 of them older than the history. The median of 25 questions of"
             + " each sort, as the caller sees them; for a snapshot also the statements and the time in the store. Then pages of the"
-            + " dashboard in a process of its own, as times in that process: the overview for 20 viewers who ask as its script does, lists,"
-            + " and entries. Then a bulk cancellation, the pickup latency beside it, a drain by one process while a snapshot is taken every"
+            + " dashboard in a process of its own, as times in that process: the overview for one viewer, and for 20 who ask as its script"
+            + " does, lists, and entries. Then a bulk cancellation, the pickup latency beside it, a drain by one process while a snapshot is taken every"
             + " 2 s, and one beside the history while 20 viewers look at all pages.";
 
     public override bool IsPartOfAll => false;
@@ -63,6 +63,7 @@ internal sealed class MonitorRow : BenchmarkRow
             new BenchmarkCase("snapshot", () => SnapshotAsync(store, history)),
             new BenchmarkCase("list", () => ListAsync(store, history)),
             new BenchmarkCase("one entry's life", () => LifeAsync(store, history, environment.History)),
+            new BenchmarkCase("dashboard, the overview for one viewer", dashboard.OverviewAloneAsync),
             new BenchmarkCase("dashboard, the overview for 20 viewers", dashboard.OverviewAsync),
             new BenchmarkCase("dashboard, lists", dashboard.ListsAsync),
             new BenchmarkCase("dashboard, entries", dashboard.EntriesAsync),

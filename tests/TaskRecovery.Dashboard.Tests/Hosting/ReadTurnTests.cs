@@ -59,6 +59,25 @@ public sealed class ReadTurnTests
     }
 
     [Fact]
+    public async Task A_user_runs_one_search_at_a_time_and_no_other_user_waits_for_it()
+    {
+        await using var app = await DashboardApp.StartAsync(Shop.Open());
+        var blocked = app.Monitor.Block("list");
+        var first = app.Client.SendAsync(Requests.Get("jobs/entries?text=a", roles: "data"), Cancellation);
+        await UntilAskedAsync(app, "list", times: 1);
+
+        using var second = await app.Client.SendAsync(Requests.Get("jobs/entries?text=b", roles: "data"), Cancellation);
+        var other = app.Client.SendAsync(Requests.Get("jobs/entries?text=b", user: "bert", roles: "data"), Cancellation);
+
+        Assert.Equal(HttpStatusCode.TooManyRequests, second.StatusCode);
+        Assert.Contains("One search at a time", await second.Content.ReadAsStringAsync(Cancellation), StringComparison.Ordinal);
+        await UntilAskedAsync(app, "list", times: 2);
+
+        blocked.SetResult();
+        Assert.Equal((HttpStatusCode.OK, HttpStatusCode.OK), ((await first).StatusCode, (await other).StatusCode));
+    }
+
+    [Fact]
     public async Task A_request_that_is_given_up_leaves_the_line()
     {
         var turns = new ReadTurns();
@@ -90,6 +109,16 @@ public sealed class ReadTurnTests
         Assert.False(refused.IsOfUser);
         running.ForEach(static turn => turn.Dispose());
         (await turns.BeginAsync("one more", Cancellation)).Dispose();
+    }
+
+    private static async Task UntilAskedAsync(DashboardApp app, string question, int times)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        patience.CancelAfter(TimeSpan.FromSeconds(60));
+        while (Count(app, question) < times)
+        {
+            await Task.Delay(10, patience.Token);
+        }
     }
 
     private static int Count(DashboardApp app, string question)
