@@ -13,13 +13,13 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
     private static readonly Task<bool> NoReset = Task.FromResult(true);
 
     private readonly Lock _gate = new();
+    private readonly ProgressOrder _order = new();
     private readonly HashSet<string> _usedSteps = new(StringComparer.Ordinal);
     private Task<StoredProgress>? _stored;
     private bool _isReset;
     private ReadOnlyMemory<byte>? _checkpoint;
     private int _savedSteps;
     private long _savedBytes;
-    private long _ordinal;
     private Task<bool>? _reset;
     private long _resetOrdinal;
 
@@ -78,10 +78,13 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
         run.ThrowIfFenced();
         var json = run.WriteJson(checkpoint, "The checkpoint");
         await run.ReachAsync(RunPlace.CheckpointBegins).ConfigureAwait(false);
-        await SaveAsync(step: null, json).ConfigureAwait(false);
-        lock (_gate)
+        using (var turn = _order.TakeCheckpoint())
         {
-            _checkpoint = json;
+            await SaveAsync(turn, step: null, json).ConfigureAwait(false);
+            lock (_gate)
+            {
+                _checkpoint = json;
+            }
         }
 
         run.MadeProgress();
@@ -96,14 +99,20 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
         shared.Own.Refuse("ResetStepsAsync");
         run.ThrowIfOver();
         await run.ReachAsync(RunPlace.ResetBegins).ConfigureAwait(false);
-        Task<bool> reset;
-        lock (_gate)
+        using (var turn = _order.TakeReset())
         {
-            _resetOrdinal = Interlocked.Increment(ref _ordinal);
-            reset = _reset = StoreResetAsync(_resetOrdinal);
+            await turn.Before.ConfigureAwait(false);
+            run.ThrowIfOver();
+            Task<bool> reset;
+            lock (_gate)
+            {
+                _resetOrdinal = turn.Ordinal;
+                reset = _reset = StoreResetAsync(_resetOrdinal);
+            }
+
+            await reset.ConfigureAwait(false);
         }
 
-        await reset.ConfigureAwait(false);
         await run.ReachAsync(RunPlace.ResetStored).ConfigureAwait(false);
         run.ThrowIfOver();
     }
@@ -151,11 +160,14 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
     {
         await run.ReachAsync(RunPlace.StepReturned, name).ConfigureAwait(false);
         run.ThrowIfFenced();
-        await SaveAsync(name, result).ConfigureAwait(false);
-        lock (_gate)
+        using (var turn = _order.TakeStep())
         {
-            _savedSteps++;
-            _savedBytes += result.Length;
+            await SaveAsync(turn, name, result).ConfigureAwait(false);
+            lock (_gate)
+            {
+                _savedSteps++;
+                _savedBytes += result.Length;
+            }
         }
 
         run.MadeProgress();
@@ -163,10 +175,12 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
         run.ThrowIfOver();
     }
 
-    private async Task SaveAsync(string? step, byte[] data)
+    private async Task SaveAsync(ProgressTurn turn, string? step, byte[] data)
     {
+        await turn.Before.ConfigureAwait(false);
         await AfterResetAsync().ConfigureAwait(false);
-        var write = new ProgressWrite(Key, run.Fence, step, data) { Ordinal = Interlocked.Increment(ref _ordinal) };
+        run.ThrowIfFenced();
+        var write = new ProgressWrite(Key, run.Fence, step, data) { Ordinal = turn.Ordinal };
         var isHeld = await run.RepeatWhileLeasedAsync(() => new ValueTask<bool>(shared.Progress.WriteAsync(run.Claim.Lease, write)))
             .ConfigureAwait(false);
         if (!isHeld)

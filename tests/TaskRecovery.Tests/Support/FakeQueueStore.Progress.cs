@@ -28,7 +28,7 @@ internal sealed partial class FakeQueueStore
     }
 
     public ValueTask<bool> ResetProgressAsync(Guid nodeId, ProgressKey key, long fence, long ordinal, CancellationToken cancellationToken)
-        => Call("reset progress", () =>
+        => RefuseReset(ordinal) is { } refused ? throw refused : Call("reset progress", () =>
         {
             var holds = Holds(nodeId, fence, key.EntryId);
             Resets.Add(ordinal);

@@ -37,6 +37,9 @@ internal sealed partial class FakeQueueStore : IQueueStore
     /// <summary>Why steps and checkpoints can't be stored.</summary>
     public Func<IReadOnlyList<ProgressWrite>, Exception?> RefuseProgress { get; set; } = static _ => null;
 
+    /// <summary>The error for a removal of steps, by its ordinal; null stores it.</summary>
+    public Func<long, Exception?> RefuseReset { get; set; } = static _ => null;
+
     /// <summary>How many steps and checkpoints were stored together.</summary>
     public IReadOnlyList<int> ProgressBatches => Locked(() => _progressBatches.ToList());
 
