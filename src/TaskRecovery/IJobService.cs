@@ -66,8 +66,8 @@ public interface IJobService
     /// <param name="cancellationToken">Cancels the write.</param>
     /// <returns>The number of runs that were enqueued.</returns>
     /// <exception cref="InvalidOperationException">The job does not exist, is paused, has ended, or runs once.</exception>
-    /// <exception cref="ArgumentException"><paramref name="to"/> is before <paramref name="from"/>, or the range has more than 10,000 due
-    /// times.</exception>
+    /// <exception cref="ArgumentException"><paramref name="to"/> is before <paramref name="from"/>, the range begins before 1900, or it has
+    /// more than 10,000 due times.</exception>
     Task<int> BackfillAsync(Guid jobId, DateTimeOffset from, DateTimeOffset to, CancellationToken cancellationToken = default);
 
     /// <summary>Returns the time of a job's next run; <see langword="null"/> if no run is planned.</summary>

@@ -9,13 +9,19 @@ internal static class BackfillTimes
 
     /// <summary>Finds the due times of a job in a range of the past.</summary>
     /// <exception cref="InvalidOperationException">The job does not exist, is paused, has ended, or runs once.</exception>
-    /// <exception cref="ArgumentException">The range ends before it begins, or has too many due times.</exception>
+    /// <exception cref="ArgumentException">The range ends before it begins, begins before 1900, or has too many due times.</exception>
     public static async Task<List<DateTimeOffset>> FindAsync(
         IJobStore store, Guid jobId, DateTimeOffset from, DateTimeOffset to, CancellationToken cancellationToken)
     {
         if (to < from)
         {
             throw new ArgumentException($"The range ends ({to:O}) before it begins ({from:O}); use a later end.", nameof(to));
+        }
+
+        if (from < JobRules.Earliest)
+        {
+            throw new ArgumentException(
+                $"The range begins at {from:O}; use a time from {JobRules.Earliest:yyyy-MM-dd} on.", nameof(from));
         }
 
         if (await store.FindAsync(jobId, cancellationToken).ConfigureAwait(false)

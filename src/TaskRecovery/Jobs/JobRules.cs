@@ -8,6 +8,10 @@ internal static class JobRules
 {
     private const int Years = 100;
 
+    /// <summary>The earliest time of a definition or a backfill. An earlier one is a time that was never set, and allows no
+    /// arithmetic.</summary>
+    internal static readonly DateTimeOffset Earliest = new(1900, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
     private static readonly DateTimeOffset Past = new(2000, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     /// <summary>Checks a definition.</summary>
@@ -107,6 +111,12 @@ internal static class JobRules
         {
             throw new ArgumentOutOfRangeException(
                 nameof(definition), time, $"{property} is {time:O}; use a time before {EntryLimits.LatestTime:yyyy-MM-dd}.");
+        }
+
+        if (time < Earliest)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(definition), time, $"{property} is {time:O}; use a time from {Earliest:yyyy-MM-dd} on.");
         }
     }
 

@@ -157,6 +157,11 @@ internal sealed class RunTimes
 
     private DateTimeOffset? Follow(DateTimeOffset after, DateTimeOffset grid)
     {
+        if (after >= EntryLimits.LatestTime)
+        {
+            return null;
+        }
+
         if (_cron is not null)
         {
             return _cron.NextAfter(_startAt is { } start && start > after ? start.AddTicks(-1) : after);

@@ -238,6 +238,9 @@ public sealed class JobRegistrationTests
         { "EndAt", new JobDefinition(
             "x", Schedule.Cron("* * * * *")) { StartAt = DateTimeOffset.UnixEpoch, EndAt = DateTimeOffset.UnixEpoch } },
         { "EndAt", new JobDefinition("x", Schedule.Cron("* * * * *")) { EndAt = DateTimeOffset.MaxValue } },
+        { "EndAt", new JobDefinition("x", Schedule.Cron("* * * * *")) { EndAt = DateTimeOffset.MinValue } },
+        { "StartAt", new JobDefinition("x", Schedule.Cron("* * * * *")) { StartAt = DateTimeOffset.MinValue } },
+        { "Schedule", new JobDefinition("x", Schedule.Once(DateTimeOffset.MinValue)) },
         { "The schedule 'cron 0 0 30 2 *'", new JobDefinition("x", Schedule.Cron("0 0 30 2 *")) },
         { "The schedule 'cron 0 0 * * *' except '* 0 * * *'", new JobDefinition(
             "x", Schedule.Cron("0 0 * * *")) { Except = ScheduleExceptions.Cron("* 0 * * *") } },

@@ -106,6 +106,8 @@ public sealed class JobScheduleTests
         Assert.Equal([Now.AddHours(5), Now.AddHours(6)], often.GetRunsAfter(Now, 2));
         Assert.Equal([Now.AddHours(1)], (often with { StartAt = null }).GetRunsAfter(Now, 1));
         Assert.Throws<ArgumentOutOfRangeException>(() => often.GetRunsAfter(Now, 1_001));
+        Assert.Empty(often.GetRunsAfter(DateTimeOffset.MaxValue, 2));
+        Assert.Empty(nightly.GetRunsAfter(DateTimeOffset.MaxValue, 2));
     }
 
     [Fact]
@@ -122,6 +124,8 @@ public sealed class JobScheduleTests
             Assert.Equal([Now.AddHours(-3), Now.AddHours(-2), Now.AddHours(-1)], _jobs.Backfilled);
             Assert.Equal(0, await jobs.BackfillAsync(_jobs.Job.Id, Now.AddMinutes(-50), Now.AddMinutes(-10)));
             await Assert.ThrowsAsync<ArgumentException>(() => jobs.BackfillAsync(_jobs.Job.Id, Now.AddYears(-2), Now));
+            var error = await Assert.ThrowsAsync<ArgumentException>(() => jobs.BackfillAsync(_jobs.Job.Id, DateTimeOffset.MinValue, Now));
+            Assert.StartsWith("The range begins at 0001-01-01", error.Message, StringComparison.Ordinal);
         }
 
         await Assert.ThrowsAsync<ArgumentException>(() => jobs.BackfillAsync(_jobs.Job.Id, Now, Now.AddSeconds(-1)));
