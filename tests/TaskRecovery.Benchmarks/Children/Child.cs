@@ -49,6 +49,7 @@ internal abstract class Child
         "refill" => new RefillChild(spec),
         "enqueue-floor" => new EnqueueFloorChild(spec),
         "commit-floor" => new CommitFloorChild(spec),
+        "pickup-floor" => new PickupFloorChild(spec),
         _ => throw new ArgumentException($"There is no child '{spec.Role}'.", nameof(spec)),
     };
 

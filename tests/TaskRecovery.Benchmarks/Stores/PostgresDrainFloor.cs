@@ -10,7 +10,6 @@ internal sealed class PostgresDrainFloor(ChildSpec spec) : IDrainFloor
 {
     private const string Settings = "-c synchronous_commit=on -c enable_seqscan=off -c jit=off -c plan_cache_mode=force_generic_plan";
     private const int ClaimsPerRemoval = 20;
-    private static readonly short[] Levels = [-1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 
     private readonly Guid _node = Guid.NewGuid();
     private readonly List<NpgsqlConnection> _connections = [];
@@ -54,12 +53,7 @@ internal sealed class PostgresDrainFloor(ChildSpec spec) : IDrainFloor
             _kinds = [.. _kinds, await FindKindAsync(_connections[0], name)];
         }
 
-        await using var node = new NpgsqlCommand(
-            "insert into taskrecovery.nodes (id, name, named, name_is_explicit, machine, process_id, process_started, lock_key) "
-            + "values ($1, 'floor', false, false, 'floor', 0, 0, 0)",
-            _connections[0]);
-        node.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = _node });
-        await node.ExecuteNonQueryAsync();
+        await PostgresFloorClaims.AddNodeAsync(_connections[0], _node);
     }
 
     public async Task DrainAsync(string queue, Action<int> done)
@@ -80,22 +74,15 @@ internal sealed class PostgresDrainFloor(ChildSpec spec) : IDrainFloor
 
     private async Task DrainAsync(NpgsqlConnection connection, int queue, string name, Action<int> done)
     {
-        var times = Levels.Select(_ => DateTime.SpecifyKind(new DateTime(2000, 1, 1), DateTimeKind.Utc)).ToArray();
-        await using var claim = Command(
-            connection,
-            ClaimSql.ClaimBesideOthers,
-            [
-                Arg.Uuid(_node), Arg.Int4(queue), Arg.Array(_kinds, NpgsqlDbType.Smallint),
-                Arg.Int4(spec.Batch), .. NoLevels(), .. NoLevels(),
-                Arg.Array(Levels, NpgsqlDbType.Smallint), Arg.Array(times, NpgsqlDbType.TimestampTz),
-                Arg.Array(new long[Levels.Length], NpgsqlDbType.Bigint),
-                Arg.Text(name), Arg.Array(KindNames, NpgsqlDbType.Text),
-            ]);
+        var times = PostgresFloorClaims.Beginning();
+        await using var claim = PostgresFloorClaims.Command(
+            connection, ClaimSql.ClaimBesideOthers,
+            PostgresFloorClaims.Args(_node, (queue, name), (_kinds, KindNames), spec.Batch, times));
         await claim.PrepareAsync();
         var settled = new List<long>();
         var taken = new List<long>();
         var args = new List<byte[]>();
-        while (await ClaimAsync(claim, taken, args, times) is var fence and > 0)
+        while (await PostgresFloorClaims.ClaimAsync(claim, taken, args, times) is var fence and > 0)
         {
             if (spec.StartsTasks)
             {
@@ -126,25 +113,6 @@ internal sealed class PostgresDrainFloor(ChildSpec spec) : IDrainFloor
         await RemoveAsync(connection, settled);
     }
 
-    private static async Task<long> ClaimAsync(NpgsqlCommand claim, List<long> taken, List<byte[]> args, DateTime[] times)
-    {
-        await using var reader = await claim.ExecuteReaderAsync();
-        await reader.ReadAsync();
-        var fence = reader.IsDBNull(16) ? 0L : reader.GetInt64(16);
-        while (await reader.ReadAsync())
-        {
-            if (taken.Count == 0)
-            {
-                times[reader.GetInt16(1) - Levels[0]] = reader.GetDateTime(2);
-            }
-
-            taken.Add(reader.GetInt64(0));
-            args.Add(reader.GetFieldValue<byte[]>(9));
-        }
-
-        return fence;
-    }
-
     private async Task RemoveAsync(NpgsqlConnection connection, List<long> settled)
     {
         await RunAsync(connection, ClaimSql.RemoveSettled, [Arg.Uuid(_node), Arg.Array(settled.ToArray(), NpgsqlDbType.Bigint)]);
@@ -153,21 +121,10 @@ internal sealed class PostgresDrainFloor(ChildSpec spec) : IDrainFloor
 
     private static async Task RunAsync(NpgsqlConnection connection, string statement, NpgsqlParameter[] args)
     {
-        await using var command = Command(connection, statement, args);
+        await using var command = PostgresFloorClaims.Command(connection, statement, args);
         await command.PrepareAsync();
         await command.ExecuteNonQueryAsync();
     }
 
-    private static NpgsqlCommand Command(NpgsqlConnection connection, string statement, NpgsqlParameter[] args)
-    {
-        var command = new NpgsqlCommand(Sql(statement), connection);
-        command.Parameters.AddRange(args);
-        return command;
-    }
-
     private static NpgsqlParameter NoTexts() => Arg.Array<string>([], NpgsqlDbType.Text);
-
-    private static NpgsqlParameter[] NoLevels()
-        => [Arg.Array<short>([], NpgsqlDbType.Smallint), Arg.Array<DateTime>([], NpgsqlDbType.TimestampTz),
-            Arg.Array<long>([], NpgsqlDbType.Bigint), Arg.Int4(0)];
 }
