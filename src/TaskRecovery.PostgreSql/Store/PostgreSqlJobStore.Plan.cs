@@ -15,7 +15,7 @@ internal sealed partial class PostgreSqlJobStore
         var line = QueueOf(job);
         await queue.Names.RegisterAsync([job.EntryKind], [line], cancellationToken).ConfigureAwait(false);
         var args = Json(job.Args);
-        var isPlanned = await database.InTransactionAsync(
+        var lines = await database.InTransactionAsync<List<string>>(
             async (connection, token) =>
             {
                 var id = Guid.CreateVersion7();
@@ -34,30 +34,26 @@ internal sealed partial class PostgreSqlJobStore
                 {
                     // The code declares what it declared before: what was changed at run time stays.
                     await SetDeclaredAsync(connection, held.Id, job.DeclaredBy, job.DeclaredAs, token).ConfigureAwait(false);
-                    return false;
+                    return [];
                 }
 
                 var wanted = held.With(job, args, line);
                 if (wanted == held)
                 {
-                    return false;
+                    return [];
                 }
 
                 if (wanted with { DeclaredBy = held.DeclaredBy, DeclaredAs = held.DeclaredAs, OrphanedAt = held.OrphanedAt } == held)
                 {
                     await SetDeclaredAsync(connection, held.Id, wanted.DeclaredBy, wanted.DeclaredAs, token).ConfigureAwait(false);
-                    return false;
+                    return [];
                 }
 
                 await database.ExecuteAsync(connection, JobSql.Update, wanted.ToArgs(), token).ConfigureAwait(false);
                 return await ReplanAsync(connection, held, wanted, isNew: held.Id == id, token).ConfigureAwait(false);
             },
             cancellationToken).ConfigureAwait(false);
-        if (isPlanned)
-        {
-            queue.Hints.Work(line);
-        }
-
+        lines.ForEach(queue.Hints.Work);
         return await FindByNameAsync(definition.Name, cancellationToken).ConfigureAwait(false) ?? throw Deleted(definition.Name);
     }
 
@@ -139,8 +135,9 @@ internal sealed partial class PostgreSqlJobStore
         return changes.Any(static change => change.IsRunning);
     }
 
-    // Returns whether a run is planned, or runs that have waited for the end of a pause are due.
-    private async ValueTask<bool> ReplanAsync(
+    // Returns the queues that got work: that of the planned run, or those of the runs that have waited for the end of a pause. They were
+    // stored in the queue that the job had then.
+    private async ValueTask<List<string>> ReplanAsync(
         NpgsqlConnection connection, HeldJob held, HeldJob wanted, bool isNew, CancellationToken cancellationToken)
     {
         var isMoved = wanted.EntryKind != held.EntryKind || wanted.Queue != held.Queue || wanted.Priority != held.Priority
@@ -148,18 +145,18 @@ internal sealed partial class PostgreSqlJobStore
         var before = isNew ? null : await SettledAsync(connection, held, cancellationToken).ConfigureAwait(false);
         if (JobPlanning.Replan(before, wanted.Timing, isMoved, held.Now) is not { } plan)
         {
-            return false;
+            return [];
         }
 
         await EndPlannedAsync(connection, held, OutcomeKind.Superseded, EndReasons.Superseded, cancellationToken).ConfigureAwait(false);
         if (plan is { State: JobState.Active, Due: { } due })
         {
             await PlanAsync(connection, held.Id, due, cancellationToken).ConfigureAwait(false);
-            return true;
+            return [wanted.Queue];
         }
 
         await SetPlanAsync(connection, held.Id, plan.State, plan.Due, null, cancellationToken).ConfigureAwait(false);
-        return plan.State == JobState.Ended && (await WakeAsync(connection, held.Id, cancellationToken).ConfigureAwait(false)).Count > 0;
+        return plan.State == JobState.Ended ? await WakeAsync(connection, held.Id, cancellationToken).ConfigureAwait(false) : [];
     }
 
     // Only now that the job's row is locked is it certain whether the planned entry has ended by itself, which changes the plan.

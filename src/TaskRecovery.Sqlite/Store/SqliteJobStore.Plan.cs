@@ -108,25 +108,26 @@ internal sealed partial class SqliteJobStore
         return isDeleted;
     }
 
-    // Returns whether a run is planned, or runs that have waited for the end of a pause are due.
-    private static bool Replan(EntryMoves moves, JobRow held, JobRow wanted)
+    // Returns the queues that got work: that of the planned run, or those of the runs that have waited for the end of a pause. They were
+    // stored in the queue that the job had then.
+    private static string[] Replan(EntryMoves moves, JobRow held, JobRow wanted)
     {
         var isMoved = wanted.EntryKind != held.EntryKind || wanted.Queue != held.Queue || wanted.Priority != held.Priority
             || wanted.MaxAttempts != held.MaxAttempts || wanted.Timeout != held.Timeout;
         if (JobPlanning.Replan(Settled(moves, held), wanted.Timing, isMoved, Micros.ToTime(moves.Now)) is not { } plan)
         {
-            return false;
+            return [];
         }
 
         EndPlanned(moves, held, OutcomeKind.Superseded, EndReasons.Superseded);
         if (plan is { State: JobState.Active, Due: { } due })
         {
             Plan(moves, wanted, Micros.From(due));
-            return true;
+            return [wanted.Queue];
         }
 
         SetPlan(moves, held.Id, plan.State, Micros.From(plan.Due), null);
-        return plan.State == JobState.Ended && Wake(moves, held.Id).Count > 0;
+        return plan.State == JobState.Ended ? [.. Wake(moves, held.Id)] : [];
     }
 
     private static void Pause(EntryMoves moves, JobRow job, JobPause pause)

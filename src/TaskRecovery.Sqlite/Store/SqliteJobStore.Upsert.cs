@@ -15,8 +15,8 @@ internal sealed partial class SqliteJobStore
 
     private async Task<Job> UpsertAsync(NewJobDraft draft, CancellationToken cancellationToken)
     {
-        var (stored, isPlanned) = await database.WriteAsync(session => Upsert(session, draft), cancellationToken).ConfigureAwait(false);
-        SendHint(isPlanned ? stored.Queue : null);
+        var (stored, queues) = await database.WriteAsync(session => Upsert(session, draft), cancellationToken).ConfigureAwait(false);
+        SendHints(queues);
         return stored.ToJob();
     }
 
@@ -50,12 +50,7 @@ internal sealed partial class SqliteJobStore
         {
             var stored = await database.WriteAsync(
                 session => Array.ConvertAll(jobs, job => Upsert(session, job)), cancellationToken).ConfigureAwait(false);
-            foreach (var line in stored.Where(static row => row.IsPlanned).Select(static row => row.Job.Queue)
-                .Distinct(StringComparer.Ordinal))
-            {
-                SendHint(line);
-            }
-
+            SendHints(stored.SelectMany(static row => row.Queues).Distinct(StringComparer.Ordinal));
             return [.. stored.Select(static row => row.Job.ToJob())];
         }
         catch (Exception exception) when (jobs.Length > 1 && exception is not (StoreUnavailableException or OperationCanceledException))
@@ -132,7 +127,7 @@ internal sealed partial class SqliteJobStore
         };
     }
 
-    private (JobRow Job, bool IsPlanned) Upsert(SqliteSession session, NewJobDraft draft)
+    private (JobRow Job, string[] Queues) Upsert(SqliteSession session, NewJobDraft draft)
     {
         var moves = NewMoves(session);
         var job = draft.Job;
@@ -146,34 +141,34 @@ internal sealed partial class SqliteJobStore
         {
             // The code declares what it declared before: what was changed at run time stays.
             session.Get(JobSql.SetDeclared).Bind(1, held.Id).Bind(2, job.DeclaredBy).Bind(3, job.DeclaredAs).Execute();
-            return (held with { DeclaredBy = job.DeclaredBy, OrphanedAt = null }, false);
+            return (held with { DeclaredBy = job.DeclaredBy, OrphanedAt = null }, []);
         }
 
         var wanted = Wanted(held, job);
         if (wanted == held)
         {
-            return (held, false);
+            return (held, []);
         }
 
         if (wanted with { DeclaredBy = held.DeclaredBy, DeclaredAs = held.DeclaredAs, OrphanedAt = held.OrphanedAt } == held)
         {
             session.Get(JobSql.SetDeclared).Bind(1, held.Id).Bind(2, wanted.DeclaredBy).Bind(3, wanted.DeclaredAs).Execute();
-            return (wanted, false);
+            return (wanted, []);
         }
 
         Bind(session.Get(JobSql.Update), wanted, moves.Now).Execute();
-        var isPlanned = Replan(moves, held, wanted);
-        return (JobRow.ReadOne(session.Get(JobSql.Find).Bind(1, wanted.Id))!, isPlanned);
+        var queues = Replan(moves, held, wanted);
+        return (JobRow.ReadOne(session.Get(JobSql.Find).Bind(1, wanted.Id))!, queues);
     }
 
-    private static (JobRow Job, bool IsPlanned) Insert(EntryMoves moves, JobRow row)
+    private static (JobRow Job, string[] Queues) Insert(EntryMoves moves, JobRow row)
     {
         var entry = row is { State: JobState.Active, NextRunAt: { } due }
             ? AddEntry(moves, row, due, JobEntryArgs.Write(row.Id))
             : (long?)null;
         Bind(moves.Session.Get(JobSql.Insert), row, row.CreatedAt)
             .Bind(26, (int)row.State).Bind(27, row.NextRunAt).Bind(28, entry).Execute();
-        return (row with { PlannedEntry = entry }, entry is not null);
+        return (row with { PlannedEntry = entry }, entry is null ? [] : [row.Queue]);
     }
 
     private static SqliteStatement Bind(SqliteStatement statement, JobRow job, long now) => statement

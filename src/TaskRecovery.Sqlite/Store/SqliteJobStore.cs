@@ -96,7 +96,7 @@ internal sealed partial class SqliteJobStore(SqliteDatabase database) : IJobStor
         }
     }
 
-    private void SendHints(HashSet<string> queues)
+    private void SendHints(IEnumerable<string> queues)
     {
         foreach (var queue in queues)
         {

@@ -15,6 +15,7 @@ public abstract class PausedRunTests(StoreFixture fixture) : JobStoreTests(fixtu
         ResumedAfterTheEndOfTheJob,
         TimeIsOver,
         ChangedToHaveEnded,
+        ChangedToHaveEndedInAnotherQueue,
         Deleted,
         ResumedByAnOlderLibrary,
     }
@@ -24,6 +25,7 @@ public abstract class PausedRunTests(StoreFixture fixture) : JobStoreTests(fixtu
     [InlineData(End.ResumedAfterTheEndOfTheJob)]
     [InlineData(End.TimeIsOver)]
     [InlineData(End.ChangedToHaveEnded)]
+    [InlineData(End.ChangedToHaveEndedInAnotherQueue)]
     [InlineData(End.Deleted)]
     [InlineData(End.ResumedByAnOlderLibrary)]
     public async Task Runs_that_wait_are_due_at_once_when_the_pause_ends(End end)
@@ -195,9 +197,12 @@ public abstract class PausedRunTests(StoreFixture fixture) : JobStoreTests(fixtu
                 await ShiftTimeAsync(TimeSpan.FromSeconds(6));
                 await Jobs.RecoverJobsAsync(Cancellation);
                 break;
-            case End.ChangedToHaveEnded:
+            case End.ChangedToHaveEnded or End.ChangedToHaveEndedInAnotherQueue:
                 var now = await Fixture.GetTimeAsync(Cancellation);
-                var ended = await GivenJobAsync(configure: definition => definition with { StartAt = now + Hour, EndAt = now - Hour });
+                // The runs stay in the queue in which they were stored, so that the hint must name that one.
+                var queue = end == End.ChangedToHaveEnded ? null : "new";
+                var ended = await GivenJobAsync(
+                    configure: definition => definition with { StartAt = now + Hour, EndAt = now - Hour, Queue = queue });
                 Assert.Equal(JobState.Ended, ended.State);
                 break;
             case End.Deleted:
