@@ -8,10 +8,20 @@ namespace TaskRecovery.Storage;
 [JsonSourceGenerationOptions(
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
 [JsonSerializable(typeof(EntryQuery))]
+[JsonSerializable(typeof(EntryScope))]
 internal sealed partial class StoredQuery : JsonSerializerContext
 {
     /// <summary>Writes a query as JSON.</summary>
-    internal static string? Write(EntryQuery? query) => query is null ? null : JsonSerializer.Serialize(query, Default.EntryQuery);
+    internal static string? Write(EntryQuery? query)
+        => query is null ? null : JsonSerializer.Serialize(query with { Scope = Sorted(query.Scope) }, Default.EntryQuery);
+
+    /// <summary>Returns the text that a written query contains exactly if it has this scope, so that a statement can compare
+    /// it.</summary>
+    /// <remarks>A value can't contain this text, because quotes in values are written as escapes.</remarks>
+    internal static string? PartOf(EntryScope? scope)
+        => Sorted(scope) is { } sorted
+            ? $"\"{nameof(EntryQuery.Scope)}\":{JsonSerializer.Serialize(sorted, Default.EntryScope)}"
+            : null;
 
     /// <summary>Reads a query.</summary>
     /// <returns>The query, and whether the text could be read; one that could not is never a query without conditions.</returns>
@@ -31,4 +41,10 @@ internal sealed partial class StoredQuery : JsonSerializerContext
             return (null, false);
         }
     }
+
+    private static EntryScope? Sorted(EntryScope? scope)
+        => scope is null ? null : scope with { Queues = Sorted(scope.Queues), Kinds = Sorted(scope.Kinds) };
+
+    private static string[]? Sorted(IReadOnlyCollection<string>? names)
+        => names is null ? null : [.. names.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
 }

@@ -87,7 +87,7 @@ internal sealed class BulkOperator(IJobQueue queue, IQueueOperator operate, Rand
         {
             await UntilAcknowledgedAsync(() => operate.UndoAsync(preview.OperationId, Actor, cancellationToken), cancellationToken);
             var undone = await UntilAcknowledgedAsync(
-                () => operate.FindOperationAsync(preview.OperationId, cancellationToken), cancellationToken);
+                () => operate.FindOperationAsync(preview.OperationId, null, cancellationToken), cancellationToken);
             await UntilEndedAsync(undone!.UndoneBy!.Value, cancellationToken);
             Finished++;
         }
@@ -104,7 +104,8 @@ internal sealed class BulkOperator(IJobQueue queue, IQueueOperator operate, Rand
     {
         while (true)
         {
-            var found = await UntilAcknowledgedAsync(() => operate.FindOperationAsync(operation, cancellationToken), cancellationToken);
+            var found = await UntilAcknowledgedAsync(
+                () => operate.FindOperationAsync(operation, null, cancellationToken), cancellationToken);
             if (found!.State != OperationState.Running)
             {
                 return found;

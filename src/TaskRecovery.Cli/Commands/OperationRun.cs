@@ -202,8 +202,8 @@ internal static class OperationRun
 
     // The id of an undo is known with its answer, or from the operation that it reverses.
     private static async ValueTask<long?> NewUndoAsync(CommandCall call, BulkOperation undone)
-        => (await call.Store.Operator.FindOperationAsync(undone.Id, CancellationToken.None).ConfigureAwait(false))?.UndoneBy is { } by
-            && by != undone.UndoneBy ? by : null;
+        => (await call.Store.Operator.FindOperationAsync(undone.Id, scope: null, CancellationToken.None).ConfigureAwait(false))
+            ?.UndoneBy is { } by && by != undone.UndoneBy ? by : null;
 
     // It may have ended before the request to stop arrived.
     internal static string Describe(long id, OperationAnswer stopped) => stopped switch

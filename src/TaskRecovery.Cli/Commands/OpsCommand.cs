@@ -28,7 +28,7 @@ internal static class OpsCommand
 
     /// <summary>Finds an operation.</summary>
     public static async Task<BulkOperation> FindAsync(CommandCall call, long id, CancellationToken cancellationToken)
-        => await call.Store.Operator.FindOperationAsync(id, cancellationToken).ConfigureAwait(false) ?? throw Missing(id);
+        => await call.Store.Operator.FindOperationAsync(id, scope: null, cancellationToken).ConfigureAwait(false) ?? throw Missing(id);
 
     private static Command ListedBy(CommandFrame frame, Command command)
     {

@@ -220,11 +220,12 @@ internal sealed class Reads(
             : new OperationList(all, null);
     }
 
-    public async ValueTask<BulkOperation?> OperationAsync(DashboardRequest request, long id)
+    /// <summary>An operation; <see langword="null"/> if it does not exist or the user does not see it.</summary>
+    public ValueTask<BulkOperation?> OperationAsync(DashboardRequest request, long id)
     {
-        var one = await AskAsync(request, false, $"operation {id}", token => operations.FindOperationAsync(id, token))
-            .ConfigureAwait(false);
-        return one is not null && request.Access.SeesOperation(one) ? one : null;
+        var scope = request.Access.Scope;
+        return AskAsync(
+            request, false, $"operation {id} {request.Access.ScopeKey}", token => operations.FindOperationAsync(id, scope, token));
     }
 
     public ValueTask<OperationEntryPage> OperationEntriesAsync(DashboardRequest request, OperationEntryQuery query)

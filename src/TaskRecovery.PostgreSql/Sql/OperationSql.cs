@@ -96,6 +96,11 @@ internal static class OperationSql
         select {{Columns}} from {schema}.operations o where o.id = $1::bigint
         """;
 
+    /// <summary>One operation, if it has a scope. $1 id, $2 the text of that scope in a stored query.</summary>
+    internal const string FindInScope = $$"""
+        {{Find}} and strpos(o.query, $2::text) > 0
+        """;
+
     /// <summary>Operations that were started, newest first. $1 only ids below this one, $2 how many at most.</summary>
     internal const string List = $$"""
         select {{Columns}} from {schema}.operations o where o.id < $1::bigint and o.state > 0 order by o.id desc limit $2::bigint

@@ -48,7 +48,7 @@ internal sealed partial class PostgreSqlOperationStore
 
         return step is null
             ? new OperationStep(
-                await database.UseAsync((connection, token) => FindAsync(connection, operationId, token), cancellationToken)
+                await database.UseAsync((connection, token) => FindAsync(connection, operationId, null, token), cancellationToken)
                     .ConfigureAwait(false), Worked: false)
             : new OperationStep(step, Worked: true);
     }

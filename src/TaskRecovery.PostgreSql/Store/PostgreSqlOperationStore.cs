@@ -67,8 +67,8 @@ internal sealed partial class PostgreSqlOperationStore(PostgreSqlDatabase databa
             new NewEvent(QueueEventKind.OperationUndone, audit),
             cancellationToken);
 
-    public ValueTask<BulkOperation?> FindAsync(long operationId, CancellationToken cancellationToken)
-        => _reads.ReadAsync(ListLimit, (connection, token) => FindAsync(connection, operationId, token), cancellationToken);
+    public ValueTask<BulkOperation?> FindAsync(long operationId, EntryScope? scope, CancellationToken cancellationToken)
+        => _reads.ReadAsync(ListLimit, (connection, token) => FindAsync(connection, operationId, scope, token), cancellationToken);
 
     public ValueTask<IReadOnlyList<BulkOperation>> ListAsync(long? before, int limit, CancellationToken cancellationToken)
         => _reads.ReadAsync<IReadOnlyList<BulkOperation>>(
@@ -120,9 +120,15 @@ internal sealed partial class PostgreSqlOperationStore(PostgreSqlDatabase databa
     /// <inheritdoc/>
     public void Dispose() => _reads.Dispose();
 
-    private async ValueTask<BulkOperation?> FindAsync(NpgsqlConnection connection, long operationId, CancellationToken cancellationToken)
-        => (await database.ListAsync(connection, OperationSql.Find, [Arg.Int8(operationId)], ReadOperation, cancellationToken)
-            .ConfigureAwait(false)).FirstOrDefault()?.Operation;
+    private async ValueTask<BulkOperation?> FindAsync(
+        NpgsqlConnection connection, long operationId, EntryScope? scope, CancellationToken cancellationToken)
+    {
+        var (statement, args) = scope is null
+            ? (OperationSql.Find, new[] { Arg.Int8(operationId) })
+            : (OperationSql.FindInScope, new[] { Arg.Int8(operationId), Arg.Text(StoredQuery.PartOf(scope)) });
+        return (await database.ListAsync(connection, statement, args, ReadOperation, cancellationToken).ConfigureAwait(false))
+            .FirstOrDefault()?.Operation;
+    }
 
     // Locks the operation, decides, changes it, and stores the event: one transaction.
     private ValueTask<OperationAnswer> CommandAsync(

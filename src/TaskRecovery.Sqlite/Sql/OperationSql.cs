@@ -35,6 +35,9 @@ internal static class OperationSql
     /// <summary>One operation. ?1 id.</summary>
     public const string Find = $"{Columns} where id = ?1";
 
+    /// <summary>One operation, if it has a scope. ?1 id, ?2 the text of that scope in a stored query.</summary>
+    public const string FindInScope = $"{Find} and instr(query, ?2) > 0";
+
     /// <summary>Operations that were started, newest first. ?1 only ids below this one, ?2 how many at most.</summary>
     public const string List = $"{Columns} where id < ?1 and state > 0 order by id desc limit ?2";
 

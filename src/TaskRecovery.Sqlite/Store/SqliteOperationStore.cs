@@ -77,8 +77,8 @@ internal sealed partial class SqliteOperationStore(SqliteDatabase database, Sqli
             new NewEvent(QueueEventKind.OperationUndone, audit),
             cancellationToken);
 
-    public ValueTask<BulkOperation?> FindAsync(long operationId, CancellationToken cancellationToken)
-        => monitor.ReadAsync(session => Read(session, operationId)?.Operation, cancellationToken);
+    public ValueTask<BulkOperation?> FindAsync(long operationId, EntryScope? scope, CancellationToken cancellationToken)
+        => monitor.ReadAsync(session => Read(session, operationId, scope)?.Operation, cancellationToken);
 
     public ValueTask<IReadOnlyList<BulkOperation>> ListAsync(long? before, int limit, CancellationToken cancellationToken)
         => monitor.ReadAsync<IReadOnlyList<BulkOperation>>(
@@ -212,9 +212,11 @@ internal sealed partial class SqliteOperationStore(SqliteDatabase database, Sqli
     private static StoredOperation? LastUndo(SqliteSession session, BulkOperation operation)
         => operation.UndoneBy is { } id ? Read(session, id) : null;
 
-    private static StoredOperation? Read(SqliteSession session, long operationId)
+    private static StoredOperation? Read(SqliteSession session, long operationId, EntryScope? scope = null)
     {
-        var statement = session.Get(OperationSql.Find).Bind(1, operationId);
+        var statement = scope is null
+            ? session.Get(OperationSql.Find).Bind(1, operationId)
+            : session.Get(OperationSql.FindInScope).Bind(1, operationId).Bind(2, StoredQuery.PartOf(scope));
         var stored = statement.Step() ? ReadOperation(statement) : null;
         statement.Reset();
         return stored;

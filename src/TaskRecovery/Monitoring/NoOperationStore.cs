@@ -23,7 +23,7 @@ internal sealed class NoOperationStore : IOperationStore
 
     public ValueTask<OperationAnswer> UndoAsync(long operationId, AuditInfo audit, CancellationToken cancellationToken) => throw None();
 
-    public ValueTask<BulkOperation?> FindAsync(long operationId, CancellationToken cancellationToken) => throw None();
+    public ValueTask<BulkOperation?> FindAsync(long operationId, EntryScope? scope, CancellationToken cancellationToken) => throw None();
 
     public ValueTask<IReadOnlyList<BulkOperation>> ListAsync(long? before, int limit, CancellationToken cancellationToken) => throw None();
 

@@ -182,8 +182,12 @@ internal sealed class QueueOperator(
         return Started(await store.UndoAsync(operationId, audit, cancellationToken).ConfigureAwait(false));
     }
 
-    public ValueTask<BulkOperation?> FindOperationAsync(long operationId, CancellationToken cancellationToken = default)
-        => store.FindAsync(operationId, cancellationToken);
+    public ValueTask<BulkOperation?> FindOperationAsync(
+        long operationId, EntryScope? scope = null, CancellationToken cancellationToken = default)
+    {
+        QueryRules.Check(scope);
+        return store.FindAsync(operationId, scope, cancellationToken);
+    }
 
     public ValueTask<IReadOnlyList<BulkOperation>> ListOperationsAsync(
         long? before = null, int limit = 100, CancellationToken cancellationToken = default)

@@ -105,8 +105,16 @@ public interface IQueueOperator
     /// <returns>The answer with the new operation.</returns>
     ValueTask<OperationAnswer> UndoAsync(long operationId, AuditInfo audit, CancellationToken cancellationToken = default);
 
-    /// <summary>Finds an operation. Returns <see langword="null"/> if there is none with this id.</summary>
-    ValueTask<BulkOperation?> FindOperationAsync(long operationId, CancellationToken cancellationToken = default);
+    /// <summary>Finds an operation. Returns <see langword="null"/> if there is none with this id, or it has another scope.</summary>
+    /// <param name="operationId">The operation.</param>
+    /// <param name="scope">The scope to which the operation must be restricted, with the same names in any order;
+    /// <see langword="null"/> for an operation with any scope or none. It is compared before anything of the operation is read, so that
+    /// the time of the answer does not reveal that an operation with another scope exists.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
+    /// <exception cref="ArgumentException">The scope is not valid. The message names the condition, its value and what is
+    /// allowed.</exception>
+    ValueTask<BulkOperation?> FindOperationAsync(
+        long operationId, EntryScope? scope = null, CancellationToken cancellationToken = default);
 
     /// <summary>Lists operations, newest first. Operations that were prepared and never started are not listed.</summary>
     /// <param name="before">Only operations with a smaller id; <see langword="null"/> starts with the newest.</param>

@@ -39,7 +39,7 @@ public interface IOperationStore
     ValueTask<OperationAnswer> UndoAsync(long operationId, AuditInfo audit, CancellationToken cancellationToken);
 
     /// <inheritdoc cref="IQueueOperator.FindOperationAsync"/>
-    ValueTask<BulkOperation?> FindAsync(long operationId, CancellationToken cancellationToken);
+    ValueTask<BulkOperation?> FindAsync(long operationId, EntryScope? scope, CancellationToken cancellationToken);
 
     /// <inheritdoc cref="IQueueOperator.ListOperationsAsync"/>
     ValueTask<IReadOnlyList<BulkOperation>> ListAsync(long? before, int limit, CancellationToken cancellationToken);

@@ -47,7 +47,7 @@ public sealed class BulkTests(Chromium chromium)
 
         await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Undo" }).ClickAsync();
         await Expect(page.Locator(".toasts")).ToContainTextAsync("being undone");
-        var undo = (await operate.FindOperationAsync(operation, Cancellation))!.UndoneBy!.Value;
+        var undo = (await operate.FindOperationAsync(operation, null, Cancellation))!.UndoneBy!.Value;
         while (await operate.ContinueAsync(undo, Cancellation) is { State: OperationState.Running })
         {
         }

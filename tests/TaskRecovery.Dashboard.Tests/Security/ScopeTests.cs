@@ -169,7 +169,7 @@ public abstract class ScopeTests : IAsyncLifetime
         var jobs = await _app.Services.GetRequiredService<IJobService>().ListAsync(cancellationToken: Cancellation);
         Assert.All(jobs.Jobs, static one => Assert.Equal(JobState.Active, one.State));
         Assert.Equal(2, jobs.Jobs.Count);
-        Assert.Null((await Operate.FindOperationAsync(operation, Cancellation))!.UndoneBy);
+        Assert.Null((await Operate.FindOperationAsync(operation, null, Cancellation))!.UndoneBy);
     }
 
     private async Task AssertSharesNoAnswerAsync()
@@ -193,7 +193,7 @@ public abstract class ScopeTests : IAsyncLifetime
 
         var undone = await PostAsync($"operations/{own.Operation}/undo");
         Assert.Contains("did=undoing", undone, StringComparison.Ordinal);
-        var undo = (await Operate.FindOperationAsync(own.Operation, Cancellation))!.UndoneBy;
+        var undo = (await Operate.FindOperationAsync(own.Operation, null, Cancellation))!.UndoneBy;
         Assert.Equal(HttpStatusCode.OK, (await GetAsync($"operations/{undo}", Own)).Status);
     }
 

@@ -75,7 +75,7 @@ internal sealed class FakeOperator(FakeSystem system) : IQueueOperator
         => Operation("start", operationId, audit);
 
     public ValueTask<BulkOperation?> ContinueAsync(long operationId, CancellationToken cancellationToken = default) => FindOperationAsync(
-        operationId, cancellationToken);
+        operationId, scope: null, cancellationToken);
 
     public ValueTask<OperationAnswer> StopAsync(long operationId, AuditInfo audit, CancellationToken cancellationToken = default)
         => Operation("stop", operationId, audit);
@@ -83,8 +83,10 @@ internal sealed class FakeOperator(FakeSystem system) : IQueueOperator
     public ValueTask<OperationAnswer> UndoAsync(long operationId, AuditInfo audit, CancellationToken cancellationToken = default)
         => Operation("undo", operationId, audit);
 
-    public ValueTask<BulkOperation?> FindOperationAsync(long operationId, CancellationToken cancellationToken = default)
-        => ValueTask.FromResult(system.Operations.Find(operation => operation.Id == operationId));
+    public ValueTask<BulkOperation?> FindOperationAsync(
+        long operationId, EntryScope? scope = null, CancellationToken cancellationToken = default)
+        => ValueTask.FromResult(
+            system.Operations.Find(operation => operation.Id == operationId && (scope is null || operation.Query?.Scope == scope)));
 
     public ValueTask<IReadOnlyList<BulkOperation>> ListOperationsAsync(
         long? before = null, int limit = 100, CancellationToken cancellationToken = default)

@@ -127,7 +127,7 @@ public sealed class OperationRaceTests() : OperationTests(new PostgreSqlFixture(
 
         await Operations.PurgeAsync(Cancellation);
 
-        Assert.Null(await Operations.FindAsync(operation.Id, Cancellation));
+        Assert.Null(await Operations.FindAsync(operation.Id, null, Cancellation));
         Assert.Empty((await Operations.ListEntriesAsync(new OperationEntryQuery { OperationId = operation.Id }, Cancellation)).Entries);
     }
 

@@ -25,7 +25,7 @@ public abstract partial class BulkOperationTests
         Assert.Equal(before.Select(entry => (entry.State, entry.RunAt, entry.Attempt, entry.Crashes)), after.Select(
             entry => (entry.State, entry.RunAt, entry.Attempt, entry.Crashes)));
         Assert.True((await EnqueueAsync(Entry(key: "k"))).IsDuplicate);
-        Assert.Equal(undo.Operation.Id, (await Operations.FindAsync(operation.Id, Cancellation))!.UndoneBy);
+        Assert.Equal(undo.Operation.Id, (await Operations.FindAsync(operation.Id, null, Cancellation))!.UndoneBy);
     }
 
     [Fact]
@@ -91,7 +91,7 @@ public abstract partial class BulkOperationTests
         Assert.Equal((OperationResult.Done, 200L), (second.Result, second.Operation.Expected.Value));
         Assert.Equal((OperationState.Ended, 200L, 0L), (last.State, last.Done, last.Refused));
         Assert.Equal([EntryState.Waiting, EntryState.Waiting], [await StateAsync(ids[0]), await StateAsync(ids[^1])]);
-        Assert.Equal(second.Operation.Id, (await Operations.FindAsync(operation.Id, Cancellation))!.UndoneBy);
+        Assert.Equal(second.Operation.Id, (await Operations.FindAsync(operation.Id, null, Cancellation))!.UndoneBy);
         Assert.Equal(OperationResult.WrongState, (await Operations.UndoAsync(operation.Id, Anna, Cancellation)).Result);
     }
 }

@@ -139,7 +139,7 @@ public abstract partial class BulkOperationTests(StoreFixture fixture) : Operati
         await Task.WhenAll(Enumerable.Range(0, 4).Select(
             index => Task.Run(() => RunAsync(operation.Id, index % 2 == 0 ? Operations : other), Cancellation)));
 
-        var last = await Operations.FindAsync(operation.Id, Cancellation);
+        var last = await Operations.FindAsync(operation.Id, null, Cancellation);
         Assert.Equal((2100L, 0L, OperationState.Ended), (last!.Done, last.Refused, last.State));
     }
 
@@ -171,7 +171,7 @@ public abstract partial class BulkOperationTests(StoreFixture fixture) : Operati
         var operation = await StartedAsync(BulkAction.Cancel, Waiting);
         await RunAsync(operation.Id);
 
-        var last = (await Operations.FindAsync(operation.Id, Cancellation))!;
+        var last = (await Operations.FindAsync(operation.Id, null, Cancellation))!;
         Assert.Equal((OperationState.Ended, 1_101L, 0L), (last.State, last.Done, last.Refused));
         Assert.Equal([EntryState.Cancelled, EntryState.Cancelled], [await StateAsync(old[0]), await StateAsync(old[^1])]);
         Assert.True((await FindAsync(running.Id)).CancelRequested);
@@ -250,7 +250,7 @@ public abstract partial class BulkOperationTests(StoreFixture fixture) : Operati
         var first = await StartedAsync(BulkAction.Retry, query, retry: new RetryOptions { From = RetryFrom.Start });
         var second = await StartedAsync(BulkAction.Cancel, ids: [1, 2]);
 
-        var found = await Operations.FindAsync(first.Id, Cancellation);
+        var found = await Operations.FindAsync(first.Id, null, Cancellation);
         var listed = await Operations.ListAsync(null, 10, Cancellation);
         var older = await Operations.ListAsync(second.Id, 10, Cancellation);
 
@@ -276,9 +276,9 @@ public abstract partial class BulkOperationTests(StoreFixture fixture) : Operati
 
         await Operations.PurgeAsync(Cancellation);
 
-        Assert.Null(await Operations.FindAsync(ended.Id, Cancellation));
-        Assert.Null(await Operations.FindAsync(forgotten.Id, Cancellation));
-        Assert.NotNull(await Operations.FindAsync(young.Id, Cancellation));
+        Assert.Null(await Operations.FindAsync(ended.Id, null, Cancellation));
+        Assert.Null(await Operations.FindAsync(forgotten.Id, null, Cancellation));
+        Assert.NotNull(await Operations.FindAsync(young.Id, null, Cancellation));
     }
 
     [Theory]
@@ -307,7 +307,7 @@ public abstract partial class BulkOperationTests(StoreFixture fixture) : Operati
         Assert.Equal(OperationResult.WrongState, started.Result);
         Assert.Equal(EntryState.Waiting, await StateAsync(id));
         Assert.Equal([], (await Operations.ListRunningAsync(Cancellation)).Intersect([broken.Id]));
-        Assert.NotNull(await Operations.FindAsync(broken.Id, Cancellation));
+        Assert.NotNull(await Operations.FindAsync(broken.Id, null, Cancellation));
         Assert.Contains(await Operations.ListAsync(null, 10, Cancellation), one => one.Id == broken.Id);
         var events = await Monitor.ListEventsAsync(new EventQuery { OperationId = broken.Id }, Cancellation);
         Assert.Contains(events.Events, static one => one.Detail == "what it selects can't be read");
@@ -326,7 +326,7 @@ public abstract partial class BulkOperationTests(StoreFixture fixture) : Operati
             await Operations.StepAsync(operation, Cancellation);
         }
 
-        Assert.Equal(OperationState.Ended, (await Operations.FindAsync(good.Id, Cancellation))!.State);
+        Assert.Equal(OperationState.Ended, (await Operations.FindAsync(good.Id, null, Cancellation))!.State);
         Assert.Equal(EntryState.Cancelled, await StateAsync(id));
     }
 }

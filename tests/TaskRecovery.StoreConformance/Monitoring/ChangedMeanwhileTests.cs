@@ -148,8 +148,8 @@ public abstract class ChangedMeanwhileTests(StoreFixture fixture) : OperationTes
         Assert.Equal((700L, 0L), (last.Done, last.Refused));
         Assert.Equal(EntryState.Waiting, await StateAsync(ids[0]));
         await Operations.PurgeAsync(Cancellation);
-        Assert.Null(await Operations.FindAsync(operation.Id, Cancellation));
-        Assert.NotNull(await Operations.FindAsync(undo.Id, Cancellation));
+        Assert.Null(await Operations.FindAsync(operation.Id, null, Cancellation));
+        Assert.NotNull(await Operations.FindAsync(undo.Id, null, Cancellation));
     }
 
     [Fact]

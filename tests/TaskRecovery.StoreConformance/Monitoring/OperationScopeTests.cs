@@ -40,6 +40,33 @@ public abstract class OperationScopeTests(StoreFixture fixture) : OperationTests
         Assert.Equal((1L, EntryState.Waiting), (undo.Done, await StateAsync(ids[0])));
     }
 
+    [Fact]
+    public async Task An_operation_is_found_only_with_its_own_scope()
+    {
+        var scope = new EntryScope { Queues = ["b", "a"], Metadata = new("tenant", "\"7\"") };
+        var operation = await PrepareAsync(BulkAction.Cancel, new EntryQuery { Scope = scope }, [1, 2]);
+        var whole = await PrepareAsync(BulkAction.Cancel, Waiting with { Text = "\"Scope\":{\"Queues\":[\"a\"]}" });
+        var unreadable = await PrepareAsync(BulkAction.Cancel, new EntryQuery { Scope = scope });
+        await Fixture.SetOperationAsync(unreadable.Id, "query", "'broken'", Cancellation);
+
+        Assert.True(await IsFoundAsync(operation.Id, scope));
+        Assert.True(await IsFoundAsync(operation.Id, scope with { Queues = ["a", "b", "a"] }));
+        Assert.True(await IsFoundAsync(operation.Id, null));
+        EntryScope[] others =
+        [
+            new(), scope with { Queues = ["a"] }, scope with { Queues = ["a", "b", "c"] }, scope with { Queues = null },
+            scope with { Kinds = [] }, scope with { Metadata = null }, scope with { Metadata = new("tenant", "7") },
+        ];
+        foreach (var other in others)
+        {
+            Assert.False(await IsFoundAsync(operation.Id, other));
+        }
+
+        Assert.False(await IsFoundAsync(whole.Id, new EntryScope { Queues = ["a"] }));
+        Assert.False(await IsFoundAsync(unreadable.Id, scope));
+        Assert.False(await IsFoundAsync(123456, scope));
+    }
+
     [Theory]
     [InlineData("all of them", "all of them")]
     [InlineData(null, "wrong batch")]
@@ -51,4 +78,7 @@ public abstract class OperationScopeTests(StoreFixture fixture) : OperationTests
 
         Assert.Equal((OperationResult.Done, expected), (answer.Result, answer.Operation!.Audit.Reason));
     }
+
+    private async Task<bool> IsFoundAsync(long operation, EntryScope? scope)
+        => await Operations.FindAsync(operation, scope, Cancellation) is not null;
 }

@@ -98,7 +98,7 @@ public sealed class OperationLoopTests : IDisposable
         public ValueTask<OperationAnswer> UndoAsync(long operationId, AuditInfo audit, CancellationToken cancellationToken)
             => throw new NotSupportedException();
 
-        public ValueTask<BulkOperation?> FindAsync(long operationId, CancellationToken cancellationToken)
+        public ValueTask<BulkOperation?> FindAsync(long operationId, EntryScope? scope, CancellationToken cancellationToken)
             => throw new NotSupportedException();
 
         public ValueTask<IReadOnlyList<BulkOperation>> ListAsync(long? before, int limit, CancellationToken cancellationToken)
