@@ -1,3 +1,5 @@
+using TaskRecovery.Storage;
+
 namespace TaskRecovery;
 
 /// <summary>The store can be reached but not used, for example because its schema is missing or too new, or permissions are missing.
@@ -9,4 +11,7 @@ public sealed class StoreConfigurationException : TaskRecoveryException
         : base(message, innerException)
     {
     }
+
+    /// <summary>The store whose call failed, if a run or the queue called it; <see langword="null"/> otherwise.</summary>
+    internal IEntryStore? Store { get; set; }
 }

@@ -1,3 +1,5 @@
+using TaskRecovery.Storage;
+
 namespace TaskRecovery.Hosting;
 
 /// <summary>Errors that say that the store can't be used now, whatever it was asked: it is not available, or a person must repair it. Such
@@ -15,6 +17,18 @@ internal static class StoreFailures
     public static bool Is(Exception exception)
         => exception is StoreUnavailableException or StoreConfigurationException
             || (exception is AggregateException { InnerExceptions: [var only] } && Is(only));
+
+    /// <summary>Whether an error that ended a handler is one of these. A store that a person must repair counts only if it is the one that
+    /// has the run, because nothing limits how often the run repeats: a handler may use another store, and its wrong password is a failure
+    /// of the handler. Any unavailable store counts, because it is usually back soon.</summary>
+    public static bool EndsRun(Exception exception, IEntryStore own)
+        => exception switch
+        {
+            StoreUnavailableException => true,
+            StoreConfigurationException failure => ReferenceEquals(failure.Store, own),
+            AggregateException { InnerExceptions: [var only] } => EndsRun(only, own),
+            _ => false,
+        };
 
     /// <summary>How long an entry waits after such an error before it is claimed again.</summary>
     public static TimeSpan WaitAfter(Exception exception)

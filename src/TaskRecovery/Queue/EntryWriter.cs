@@ -47,8 +47,21 @@ internal sealed class EntryWriter
     /// <param name="transaction">The caller's transaction, or <see langword="null"/>. Entries in it are not visible yet, so nothing is
     /// woken: the store reports them after the commit.</param>
     /// <param name="cancellationToken">Cancels the wait, and the write if it has not begun.</param>
-    public ValueTask<EnqueueResult[]> WriteAsync(NewEntry[] entries, DbTransaction? transaction, CancellationToken cancellationToken)
-        => transaction is null ? StoreAsync(entries, cancellationToken) : _store.EnqueueAsync(entries, transaction, cancellationToken);
+    public async ValueTask<EnqueueResult[]> WriteAsync(
+        NewEntry[] entries, DbTransaction? transaction, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return transaction is null
+                ? await StoreAsync(entries, cancellationToken).ConfigureAwait(false)
+                : await _store.EnqueueAsync(entries, transaction, cancellationToken).ConfigureAwait(false);
+        }
+        catch (StoreConfigurationException exception)
+        {
+            exception.Store = _store;
+            throw;
+        }
+    }
 
     private async ValueTask<EnqueueResult[]> StoreAsync(NewEntry[] entries, CancellationToken cancellationToken)
     {
@@ -106,6 +119,11 @@ internal sealed class EntryWriter
         }
         catch (Exception exception)
         {
+            if (exception is StoreConfigurationException failure)
+            {
+                failure.Store = _store;
+            }
+
             foreach (var call in batch)
             {
                 call.TrySetException(exception);

@@ -44,7 +44,7 @@ internal static class OutcomePolicy
         {
             StopReason.Shutdown or StopReason.ClaimLost => Outcome(run, OutcomeKind.Released),
             StopReason.Cancelled => Outcome(run, OutcomeKind.Cancelled, EndReasons.CancelRequested),
-            _ => StoreFailures.Is(exception)
+            _ => run.IsStoreFailure(exception)
                 ? Outcome(run, OutcomeKind.Released, reason: null, error: Describe(exception), delay: StoreFailures.WaitAfter(exception))
                 : Failure(run, exception),
         };

@@ -135,7 +135,7 @@ internal sealed class OutcomeSink(
         {
             _logger.EntryFailed(run.Entry.Id, run.Entry.Kind, run.Entry.Attempt, outcome.Reason, outcome.Error);
         }
-        else if (exception is not null && StoreFailures.Is(exception) && run.StopReason == StopReason.None)
+        else if (exception is not null && run.IsStoreFailure(exception) && run.StopReason == StopReason.None)
         {
             _logger.StoreFailedRun(run.Entry.Id, run.Entry.Kind, outcome.Delay, exception);
         }

@@ -131,5 +131,13 @@ internal sealed partial class WorkRun
             // A handler that catches an ordinary store error would continue, so throw the error that says that the claim is lost.
             throw EndAsCutOff(exception);
         }
+        catch (StoreConfigurationException exception)
+        {
+            exception.Store = shared.Store;
+            throw;
+        }
     }
+
+    /// <summary>Whether the error that ended the handler says that the store can't be used, so that it spends no attempt.</summary>
+    public bool IsStoreFailure(Exception exception) => StoreFailures.EndsRun(exception, shared.Store);
 }

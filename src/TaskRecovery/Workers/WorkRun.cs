@@ -171,6 +171,11 @@ internal sealed partial class WorkRun(ClaimedEntry entry, NodeClaim claim, Worke
         {
             throw EndAsLost(exception);
         }
+        catch (StoreConfigurationException exception)
+        {
+            exception.Store = shared.Store;
+            throw;
+        }
 
         await ReachAsync(RunPlace.CompleteWritten).ConfigureAwait(false);
     }

@@ -173,15 +173,51 @@ public sealed class StoreFailureTests
     [InlineData(true)]
     public async Task A_run_that_ends_because_a_person_must_repair_the_store_waits_for_that_without_spending_an_attempt(bool isWrapped)
     {
-        var failure = new StoreConfigurationException("The password is wrong.");
-        _work.Do = (_, _) => throw (isWrapped ? new AggregateException(failure) : failure);
         await using var host = await StartAsync();
+        _work.Do = async (_, cancellationToken) =>
+        {
+            _store.OnCall = RefuseEntries;
+            try
+            {
+                await host.Queue.EnqueueAsync(new TestArgs(), cancellationToken: cancellationToken);
+            }
+            catch (StoreConfigurationException failure) when (isWrapped)
+            {
+                throw new AggregateException(failure);
+            }
+        };
 
         var (id, _) = await host.Queue.EnqueueAsync(new TestArgs(), new EnqueueOptions { MaxAttempts = 1 });
         await _store.Until(store => store.Entry(id).Outcomes.Count == 1);
 
         Assert.Equal((OutcomeKind.Released, TimeSpan.FromMinutes(1)), (_store.Entry(id).Last.Kind, _store.Entry(id).Last.Delay));
         Assert.Equal(1, host.Log.Count(2014));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_run_that_ends_because_a_person_must_repair_another_store_spends_an_attempt(bool isOpen)
+    {
+        var theirs = new FakeQueueStore();
+        await using var other = await StartAsync(theirs);
+        theirs.OnCall = RefuseEntries;
+        _work.Do = async (_, cancellationToken) =>
+        {
+            if (!isOpen)
+            {
+                throw new StoreConfigurationException("The connection string has no host.");
+            }
+
+            await other.Queue.EnqueueAsync(new TestArgs(), cancellationToken: cancellationToken);
+        };
+        await using var host = await StartAsync();
+
+        var (id, _) = await host.Queue.EnqueueAsync(new TestArgs(), new EnqueueOptions { MaxAttempts = 1 });
+        await _store.UntilEnded(id);
+
+        Assert.Equal((OutcomeKind.Failed, EndReasons.AttemptsExhausted), (_store.Entry(id).Last.Kind, _store.Entry(id).Last.Reason));
+        Assert.Equal(0, host.Log.Count(2014));
     }
 
     [Fact]
@@ -295,8 +331,16 @@ public sealed class StoreFailureTests
         Assert.Equal(1, host.Log.Count(3009));
     }
 
-    private Task<WorkHost> StartAsync() => WorkHost.StartAsync(
-        _store,
+    private static void RefuseEntries(string call)
+    {
+        if (call.StartsWith("enqueue", StringComparison.Ordinal))
+        {
+            throw new StoreConfigurationException("The password is wrong.");
+        }
+    }
+
+    private Task<WorkHost> StartAsync(FakeQueueStore? store = null) => WorkHost.StartAsync(
+        store ?? _store,
         builder =>
         {
             builder.Services.AddSingleton(_work);
