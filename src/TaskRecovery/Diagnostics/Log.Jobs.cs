@@ -9,32 +9,33 @@ internal static partial class Log
     [LoggerMessage(4001, LogLevel.Information, "Job {JobName} ({JobId}) is declared: {Schedule}, next run {NextRun}")]
     public static partial void JobDeclared(this ILogger logger, string jobName, Guid jobId, Schedule schedule, DateTimeOffset? nextRun);
 
-    [LoggerMessage(4002, LogLevel.Information, "Planned the next run of {Count} jobs that had none")]
+    [LoggerMessage(4002, LogLevel.Information, "Planned the next runs of jobs that had none; jobs planned: {Count}")]
     public static partial void JobsRecovered(this ILogger logger, int count);
 
     [LoggerMessage(4003, LogLevel.Debug, "A run of job {JobId} (entry {EntryId}) does not start: {Decision} {Reason}")]
     public static partial void RunSkipped(this ILogger logger, Guid jobId, long entryId, TaskStartDecision decision, string? reason);
 
-    [LoggerMessage(4004, LogLevel.Information, "Task {TaskId} of job {JobName} runs again as attempt {Attempt}, after {Crashes} crashes")]
+    [LoggerMessage(4004, LogLevel.Information, "Task {TaskId} of job {JobName} runs again as attempt {Attempt}; "
+        + "crashes counted: {Crashes}")]
     public static partial void TaskResumed(this ILogger logger, Guid taskId, string jobName, int attempt, int crashes);
 
     [LoggerMessage(4005, LogLevel.Warning,
-        "This process does not declare {Count} jobs that {Application} declared before: {JobNames}. They keep running on their schedules. "
-        + "If no version of the code declares them any more, delete them (IJobService.DeleteAsync)")]
+        "This process does not declare jobs that {Application} declared before ({Count}): {JobNames}. They keep running on their "
+        + "schedules. If no version of the code declares them any more, delete them (IJobService.DeleteAsync)")]
     public static partial void JobsOrphaned(this ILogger logger, int count, string application, string jobNames);
 
     [LoggerMessage(4006, LogLevel.Warning, "This node does not plan job {JobName}: {Problem} Another node that can do so plans it")]
     public static partial void JobUnplannable(this ILogger logger, string jobName, string problem);
 
-    [LoggerMessage(4007, LogLevel.Information, "Planned the next runs of {Count} cron jobs anew, because the rules of their time zones "
-        + "have changed")]
+    [LoggerMessage(4007, LogLevel.Information, "Planned the next runs of cron jobs anew, because the rules of their time zones "
+        + "have changed; jobs planned: {Count}")]
     public static partial void PlansCorrected(this ILogger logger, int count);
 
     [LoggerMessage(4008, LogLevel.Warning, "Deleted job {JobName}, which {Application} no longer declares "
         + "(TaskRecoveryOptions.OrphanedJobs)")]
     public static partial void OrphanDeleted(this ILogger logger, string jobName, string application);
 
-    [LoggerMessage(4009, LogLevel.Warning, "{Count} missed runs of job {JobName} are not made up for: they are more than its CatchUpLimit, "
-        + "or too old for its CatchUpWithin or ExpiresAfter, or from before its definition was changed")]
+    [LoggerMessage(4009, LogLevel.Warning, "Missed runs of job {JobName} are not made up for ({Count}): they are more than its "
+        + "CatchUpLimit, or too old for its CatchUpWithin or ExpiresAfter, or from before its definition was changed")]
     public static partial void RunsDropped(this ILogger logger, string jobName, int count);
 }

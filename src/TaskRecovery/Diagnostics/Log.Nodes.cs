@@ -13,7 +13,7 @@ internal static partial class Log
         + "own: then a restarted process takes over the work of its earlier node at once")]
     public static partial void NameTaken(this ILogger logger, string name, Guid nodeId);
 
-    [LoggerMessage(3003, LogLevel.Information, "Took over the work of {Count} earlier nodes of this name: {NodeIds}")]
+    [LoggerMessage(3003, LogLevel.Information, "Took over the work of earlier nodes of this name ({Count}): {NodeIds}")]
     public static partial void TookOver(this ILogger logger, int count, string nodeIds);
 
     [LoggerMessage(3006, LogLevel.Warning,

@@ -15,8 +15,8 @@ internal static partial class Log
         + "the start-up is repeated until that is fixed")]
     public static partial void StoreMisconfigured(this ILogger logger, Exception exception);
 
-    [LoggerMessage(3053, LogLevel.Information, "Start-up recovery is complete: {Recovered} entries run again, {Closed} were closed, "
-        + "{Planned} jobs were planned. Claiming begins")]
+    [LoggerMessage(3053, LogLevel.Information, "Start-up recovery is complete. Entries that run again: {Recovered}; closed: {Closed}; "
+        + "jobs planned: {Planned}. Claiming begins")]
     public static partial void StartupDone(this ILogger logger, int recovered, int closed, int planned);
 
     [LoggerMessage(3060, LogLevel.Information, "Task {TaskId} (entry {EntryId}, {Kind}) of node {Node} runs again, because {Cause}; "
@@ -33,14 +33,14 @@ internal static partial class Log
     public static partial void ClosedTask(
         this ILogger logger, Guid? taskId, long? entryId, string? kind, string? node, string reason, int crashes);
 
-    [LoggerMessage(3063, LogLevel.Information, "Recovery: {Recovered} entries run again, {Closed} were closed")]
+    [LoggerMessage(3063, LogLevel.Information, "Recovery. Entries that run again: {Recovered}; closed: {Closed}")]
     public static partial void RecoveryDone(this ILogger logger, int recovered, int closed);
 
     [LoggerMessage(3064, LogLevel.Warning, "Ended entry {EntryId} ({Kind}) of node {Node}: {Reason}; crashes counted: {Crashes}")]
     public static partial void EndedEntry(this ILogger logger, long? entryId, string? kind, string? node, string reason, int crashes);
 
-    [LoggerMessage(3070, LogLevel.Warning, "Released {Entries} entries of {Claims} claims that the store made but this node never "
-        + "learned of")]
+    [LoggerMessage(3070, LogLevel.Warning, "Released claims that the store made but this node never learned of: {Claims}; "
+        + "their entries: {Entries}")]
     public static partial void ReleasedUnknownClaims(this ILogger logger, int entries, int claims);
 
     [LoggerMessage(3080, LogLevel.Warning, "{Loop} failed although the store has answered; it is repeated until it succeeds, "

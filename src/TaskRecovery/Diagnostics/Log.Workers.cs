@@ -20,7 +20,7 @@ internal static partial class Log
         + "They wait for a node that has one")]
     public static partial void UnknownKind(this ILogger logger, string kind);
 
-    [LoggerMessage(1005, LogLevel.Debug, "Claimed {Count} entries of queue {Queue} as claim {Fence}")]
+    [LoggerMessage(1005, LogLevel.Debug, "Claimed entries of queue {Queue} as claim {Fence}: {Count}")]
     public static partial void Claimed(this ILogger logger, string queue, int count, long fence);
 
     [LoggerMessage(2001, LogLevel.Warning, "Attempt {Attempt} of {MaxAttempts} at entry {EntryId} ({Kind}) failed; "
@@ -44,18 +44,18 @@ internal static partial class Log
         + "the outcome is stored without it")]
     public static partial void OutcomeRefused(this ILogger logger, long entryId, string kind, Exception exception);
 
-    [LoggerMessage(2006, LogLevel.Information, "Stopping: {Running} entries are running, {Waiting} that had not started are released")]
+    [LoggerMessage(2006, LogLevel.Information, "Stopping. Entries that are running: {Running}; released before they started: {Waiting}")]
     public static partial void Draining(this ILogger logger, int running, int waiting);
 
-    [LoggerMessage(2007, LogLevel.Warning, "ShutdownTimeout has passed: the tokens of {Running} handlers are cancelled; the entries of "
-        + "handlers that throw are released")]
+    [LoggerMessage(2007, LogLevel.Warning, "ShutdownTimeout has passed: the tokens of running handlers ({Running}) are cancelled; the "
+        + "entries of handlers that throw are released")]
     public static partial void CancellingForShutdown(this ILogger logger, int running);
 
     [LoggerMessage(2008, LogLevel.Warning, "Disposing of the scope of entry {EntryId} ({Kind}) failed; "
         + "how the entry ended does not change")]
     public static partial void ScopeFailed(this ILogger logger, long entryId, string kind, Exception exception);
 
-    [LoggerMessage(2009, LogLevel.Warning, "{Count} outcomes could not be stored before the process stops; "
+    [LoggerMessage(2009, LogLevel.Warning, "Outcomes could not be stored before the process stops ({Count}); "
         + "the entries run again, on another node or after the next start")]
     public static partial void OutcomesLeft(this ILogger logger, int count);
 

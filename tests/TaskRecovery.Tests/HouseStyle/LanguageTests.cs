@@ -99,6 +99,18 @@ public sealed partial class LanguageTests
         Nothing.In(wrong);
     }
 
+    [Fact]
+    public void No_log_message_puts_a_number_before_a_noun_that_may_be_one()
+    {
+        var wrong =
+            from file in Repository.Files("src", "Log*.cs")
+            from line in File.ReadLines(file).Index()
+            from Match number in CountedNoun().Matches(line.Item)
+            select $"{Repository.Relative(file)}:{line.Index + 1}: '{number.Value}'; write 'entries: {{Count}}' or 'entries ({{Count}})'";
+
+        Nothing.In(wrong);
+    }
+
     [Theory]
     [InlineData("Its tokens fire.")]
     [InlineData("A beat was lost.")]
@@ -174,6 +186,9 @@ public sealed partial class LanguageTests
         + @"|\b(goes on|left out|whoever|nobody gets in)\b",
         RegexOptions.ExplicitCapture)]
     private static partial Regex DecodedName();
+
+    [GeneratedRegex(@"\{(Claims|Closed|Count|Crashes|Entries|Planned|Recovered|Running|Waiting)\} [a-z]+", RegexOptions.ExplicitCapture)]
+    private static partial Regex CountedNoun();
 
     [GeneratedRegex(@"(?<!:)(//|--)/?\s?(?<text>.*)$")]
     private static partial Regex Comment();

@@ -110,7 +110,7 @@ public sealed class IntervalJobWorkerTests
         await _store.UntilEnded(AddEntry());
 
         Assert.StartsWith(
-            "48 missed runs of job digest are not made up for", Assert.Single(host.Log.Lines, line => line.Id == 4009).Message,
+            "Missed runs of job digest are not made up for (48)", Assert.Single(host.Log.Lines, line => line.Id == 4009).Message,
             StringComparison.Ordinal);
     }
 

@@ -23,8 +23,9 @@ public sealed class StartupRecoveryTests : IDisposable
 
         Assert.Equal(["prepare", "session", "sweep", "sweep", "recover tasks", "declare jobs", "recover jobs"], _recovery.Store.Calls);
         Assert.True(_recovery.Node.Gate.IsOpen);
-        Assert.Contains("Start-up recovery is complete: 1 entries run again, 0 were closed, 2 jobs were planned. "
-            + "Claiming begins", _recovery.StartupLog.Texts);
+        Assert.Contains(
+            "Start-up recovery is complete. Entries that run again: 1; closed: 0; jobs planned: 2. Claiming begins",
+            _recovery.StartupLog.Texts);
     }
 
     [Fact]

@@ -27,11 +27,11 @@ public sealed class TaskRecovererTests : IDisposable
         Assert.Equal(
             [
                 $"Task {task} (entry 4, mail) of node dead runs again, because the node died; crashes counted: 1",
-                "Recovery: 1 entries run again, 0 were closed",
+                "Recovery. Entries that run again: 1; closed: 0",
                 "Ended entry 4 (mail) of node dead: crash_loop; crashes counted: 1",
-                "Recovery: 0 entries run again, 1 were closed",
+                "Recovery. Entries that run again: 0; closed: 1",
                 $"Closed task {task} (entry 4, mail) of node dead: too_old; crashes counted: 1",
-                "Recovery: 0 entries run again, 1 were closed",
+                "Recovery. Entries that run again: 0; closed: 1",
             ],
             _recovery.Log.Texts);
         Assert.Equal(3, _recovery.Waker.Wakes);
