@@ -65,7 +65,7 @@ public static class JobBuilderExtensions
             builder.InstanceServices.AddSingleton(task);
         }
 
-        builder.KeepLogs(options);
+        builder.KeepLogs();
         builder.Services.TryAddScoped<THandler>();
         return builder;
     }

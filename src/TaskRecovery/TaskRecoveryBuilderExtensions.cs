@@ -6,6 +6,7 @@ using TaskRecovery.Configuration;
 using TaskRecovery.Instances;
 using TaskRecovery.Kinds;
 using TaskRecovery.Queue;
+using TaskRecovery.Storage;
 using TaskRecovery.Workers;
 
 namespace Microsoft.Extensions.DependencyInjection;
@@ -64,7 +65,7 @@ public static class TaskRecoveryBuilderExtensions
         };
         builder.AddRunner(registration, static services => new WorkerRunner<TArgs, TWorker>(
             services.GetRequiredService<WorkPipeline>(), services.GetRequiredService<EntryJson>()));
-        builder.KeepLogs(options);
+        builder.KeepLogs();
         builder.Services.TryAddScoped<TWorker>();
         return builder;
     }
@@ -76,25 +77,30 @@ public static class TaskRecoveryBuilderExtensions
         builder.InstanceServices.AddSingleton(new RunnerRegistration(registration.Kind, create));
     }
 
-    // Without a kind that keeps its logs, no provider looks at the application's log lines.
-    internal static void KeepLogs(this TaskRecoveryBuilder builder, WorkerOptions options)
+    // Configuration decides too whether a kind keeps its logs, and may be added after the kind. So the provider asks when it is created.
+    internal static void KeepLogs(this TaskRecoveryBuilder builder)
     {
-        if (!options.KeepRunLog)
-        {
-            return;
-        }
-
         if (builder.Name is not { } name)
         {
-            builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<ILoggerProvider, RunLogProvider>());
+            builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<ILoggerProvider, RunLogProvider>(
+                services => new RunLogProvider(services.GetRequiredService<RunLogs>(), builder.KeepsRunLogs())));
         }
         else if (!builder.Services.Any(service => service.ServiceType == typeof(RunLogProvider) && name.Equals(service.ServiceKey)))
         {
             builder.Services.AddKeyedSingleton(
-                name, static (services, key) => new RunLogProvider(NamedInstance.Of(services, (string)key!).Logs));
+                name,
+                (services, key) => new RunLogProvider(NamedInstance.Of(services, (string)key!).Logs, builder.KeepsRunLogs()));
             builder.Services.AddSingleton<ILoggerProvider>(services => services.GetRequiredKeyedService<RunLogProvider>(name));
         }
     }
+
+    // From the registrations, because the services of a named instance need the loggers that are being created.
+    private static bool KeepsRunLogs(this TaskRecoveryBuilder builder)
+        => new WorkerSettings(
+            builder.InstanceServices
+                .Select(static service => service.ServiceType == typeof(StoreConfiguration) ? service.ImplementationInstance : null)
+                .OfType<StoreConfiguration>(),
+            builder.Kinds()).KeepsRunLogs();
 
     /// <inheritdoc cref="AddWorker{TArgs, TWorker}(TaskRecoveryBuilder, string?, Action{WorkerOptions}?)"/>
     public static TaskRecoveryBuilder AddWorker<TArgs, [DynamicallyAccessedMembers(

@@ -25,7 +25,7 @@ public sealed class WorkerOptions
     public TimeSpan RetryMax { get; set; } = TimeSpan.FromHours(1);
 
     /// <summary>Whether what the handler logs through <c>ILogger</c> is kept with its entry, up to 64 KiB for each run, and shown to
-    /// operators (see <see cref="IQueueMonitor.ListLogAsync"/>). Set it in code; it is not bound from configuration.</summary>
+    /// operators (see <see cref="IQueueMonitor.ListLogAsync"/>).</summary>
     /// <value>Default: <see langword="false"/>.</value>
     public bool KeepRunLog { get; set; }
 }

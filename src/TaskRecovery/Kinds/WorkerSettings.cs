@@ -35,10 +35,25 @@ internal sealed class WorkerSettings(IEnumerable<StoreConfiguration> configurati
                 ["Timeout"] = value => result.Timeout = Settings.Time(value),
                 ["RetryBase"] = value => result.RetryBase = Settings.Time(value),
                 ["RetryMax"] = value => result.RetryMax = Settings.Time(value),
+                ["KeepRunLog"] = value => result.KeepRunLog = Settings.Flag(value),
             });
         }
 
         return WorkerOptionsValidator.Check(result, worker);
+    }
+
+    /// <summary>Whether what handlers log is kept for any kind of this process.</summary>
+    public bool KeepsRunLogs()
+    {
+        try
+        {
+            return kinds.All.Any(kind => kind.IsWorked && Of(kind).KeepRunLog);
+        }
+        catch (Exception exception) when (exception is InvalidOperationException or ArgumentException)
+        {
+            // A setting is wrong. The check at start reports it, and this is asked while loggers are created.
+            return false;
+        }
     }
 
     /// <summary>Checks that every configured kind is registered in this process.</summary>

@@ -1,12 +1,13 @@
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace TaskRecovery.Workers;
 
-/// <summary>Keeps what handlers log, if their kind asks for it. Registered only if a kind does.</summary>
+/// <summary>Keeps what handlers log, if their kind asks for it. If no kind does, it looks at no log line.</summary>
 [ProviderAlias("TaskRecoveryRunLog")]
-internal sealed class RunLogProvider(RunLogs logs) : ILoggerProvider
+internal sealed class RunLogProvider(RunLogs logs, bool keepsLogs = true) : ILoggerProvider
 {
-    public ILogger CreateLogger(string categoryName) => new RunLogger(logs, categoryName);
+    public ILogger CreateLogger(string categoryName) => keepsLogs ? new RunLogger(logs, categoryName) : NullLogger.Instance;
 
     public void Dispose()
     {

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using TaskRecovery.Kinds;
 using TaskRecovery.Startup;
@@ -169,16 +170,36 @@ public sealed class RegistrationTests
     [Fact]
     public void Options_of_workers_are_bound_by_kind_and_win_over_code()
     {
-        _services.AddTaskRecovery(Configuration(("Workers:test.work:MaxAttempts", "3"), ("Workers:test.work:Timeout", "00:01:00")))
+        _services.AddTaskRecovery(Configuration(
+            ("Workers:test.work:MaxAttempts", "3"), ("Workers:test.work:Timeout", "00:01:00"), ("Workers:test.work:KeepRunLog", "true")))
             .AddWorker<TestArgs, TestWorker>(options => options.MaxAttempts = 5);
 
         var options = _services.BuildServiceProvider().GetRequiredService<KindRegistry>().Find("test.work")!.Options;
 
         Assert.Equal((3, TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(1)), (options.MaxAttempts, options.Timeout, options.RetryBase));
+        Assert.True(options.KeepRunLog);
     }
 
     [Theory]
-    [InlineData("Workers:test.work:Attempts", "3", "known here are MaxAttempts, Timeout, RetryBase, RetryMax")]
+    [InlineData(null, false)]
+    [InlineData("false", false)]
+    [InlineData("true", true)]
+    [InlineData("maybe", false)]
+    public void Log_lines_are_looked_at_if_the_configuration_keeps_those_of_a_kind(string? value, bool isEnabled)
+    {
+        _services.AddTaskRecovery().AddWorker<TestArgs, TestWorker>();
+        _services.AddTaskRecovery(value is null ? Configuration() : Configuration(("Workers:test.work:KeepRunLog", value)));
+        using var services = _services.AddLogging().BuildServiceProvider();
+        var logger = Assert.Single(services.GetServices<ILoggerProvider>()).CreateLogger("category");
+
+        var log = services.GetRequiredService<RunLogs>().Begin(entryId: 7, fence: 70);
+
+        Assert.Equal(isEnabled, logger.IsEnabled(LogLevel.Information));
+        services.GetRequiredService<RunLogs>().End(log);
+    }
+
+    [Theory]
+    [InlineData("Workers:test.work:Attempts", "3", "known here are MaxAttempts, Timeout, RetryBase, RetryMax, KeepRunLog")]
     [InlineData("Workers:test.work:MaxAttempts", "0", "use 1 to 1,000")]
     [InlineData("Workers:test.wrok:MaxAttempts", "3", "known here are test.work")]
     public void Setting_of_a_worker_that_can_t_be_right_is_an_error(string key, string value, string message)
