@@ -36,7 +36,7 @@ public static class JobBuilderExtensions
         var options = new WorkerOptions();
         configure?.Invoke(options);
         WorkerOptionsValidator.Check(options, typeof(THandler));
-        var task = new TaskKind(typeof(TArgs), KindRegistrations.NameOf(typeof(TArgs), kind), options);
+        var task = new TaskKind(typeof(TArgs), KindRegistrations.NameOf(typeof(TArgs), kind), options, configure);
         var existing = Registered<TaskKind>(builder).FirstOrDefault(other => other.ArgsType == typeof(TArgs));
         if (existing is not null && existing.Kind != task.Kind)
         {
@@ -53,7 +53,7 @@ public static class JobBuilderExtensions
             WorkerType = typeof(THandler),
             IsEnqueuedByType = false,
             IsTask = true,
-            Options = options,
+            Configure = configure,
         };
         builder.AddRunner(registration, static services => new IntervalJobWorker<TArgs, THandler>(
             services.GetRequiredService<IJobStore>(),

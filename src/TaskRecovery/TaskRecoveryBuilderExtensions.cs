@@ -44,7 +44,8 @@ public static class TaskRecoveryBuilderExtensions
     /// registered it with another lifetime.</typeparam>
     /// <param name="builder">The builder returned by <c>AddTaskRecovery</c>.</param>
     /// <param name="kind">The kind; <see langword="null"/> uses the <see cref="JobKindAttribute"/> of <typeparamref name="TArgs"/>.</param>
-    /// <param name="configure">Sets the number of attempts, the time limit and the retry delays.</param>
+    /// <param name="configure">Sets the number of attempts, the time limit and the retry delays, after configuration is applied. It may be
+    /// called more than once.</param>
     /// <exception cref="InvalidOperationException">The kind or the arguments type is registered otherwise, or no kind is
     /// specified.</exception>
     public static TaskRecoveryBuilder AddWorker<TArgs, [DynamicallyAccessedMembers(
@@ -56,12 +57,13 @@ public static class TaskRecoveryBuilderExtensions
         ArgumentNullException.ThrowIfNull(builder);
         var options = new WorkerOptions();
         configure?.Invoke(options);
+        WorkerOptionsValidator.Check(options, typeof(TWorker));
         var registration = new KindRegistration
         {
             Kind = KindRegistrations.NameOf(typeof(TArgs), kind),
             ArgsType = typeof(TArgs),
             WorkerType = typeof(TWorker),
-            Options = WorkerOptionsValidator.Check(options, typeof(TWorker)),
+            Configure = configure,
         };
         builder.AddRunner(registration, static services => new WorkerRunner<TArgs, TWorker>(
             services.GetRequiredService<WorkPipeline>(), services.GetRequiredService<EntryJson>()));

@@ -25,7 +25,7 @@ public static class TaskRecoveryServiceCollectionExtensions
     /// <summary>Adds the queue, jobs, tasks and their recovery. On the returned builder, select a store (<c>UsePostgreSql</c>,
     /// <c>UseSqlite</c>) and register workers. Safe to call twice.</summary>
     /// <param name="services">The host's services.</param>
-    /// <param name="configure">Sets options. Runs after the options bound by an earlier call are applied.</param>
+    /// <param name="configure">Sets options. Runs after the options bound from configuration are applied.</param>
     public static TaskRecoveryBuilder AddTaskRecovery(this IServiceCollection services, Action<TaskRecoveryOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(services);
@@ -59,7 +59,7 @@ public static class TaskRecoveryServiceCollectionExtensions
     /// <param name="services">The host's services.</param>
     /// <param name="name">The name of the instance: 1 to 50 letters, digits, dots, hyphens or underscores. Calling this again with the same
     /// name returns a builder of the same instance.</param>
-    /// <param name="configure">Sets options. Runs after the options bound by an earlier call are applied.</param>
+    /// <param name="configure">Sets options. Runs after the options bound from configuration are applied.</param>
     /// <exception cref="ArgumentException">The name is invalid.</exception>
     public static TaskRecoveryBuilder AddTaskRecovery(
         this IServiceCollection services, string name, Action<TaskRecoveryOptions>? configure = null)
@@ -95,9 +95,20 @@ public static class TaskRecoveryServiceCollectionExtensions
             .OfType<KindRegistrations>()
             .First();
 
+    // Configuration comes before the code, whatever the order of the calls, and after earlier configuration.
     private static void Bind(IServiceCollection services, IConfiguration configuration)
     {
-        services.AddSingleton<IConfigureOptions<TaskRecoveryOptions>>(new TaskRecoveryOptionsBinder(configuration));
+        var place = 0;
+        for (var i = 0; i < services.Count; i++)
+        {
+            if (services[i] is { IsKeyedService: false, ImplementationInstance: TaskRecoveryOptionsBinder })
+            {
+                place = i + 1;
+            }
+        }
+
+        services.Insert(
+            place, ServiceDescriptor.Singleton<IConfigureOptions<TaskRecoveryOptions>>(new TaskRecoveryOptionsBinder(configuration)));
         services.AddSingleton(new StoreConfiguration(configuration));
     }
 

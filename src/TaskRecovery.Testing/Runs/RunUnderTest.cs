@@ -86,7 +86,9 @@ internal static class RunUnderTest
             Kind = entry.Kind,
             ArgsType = typeof(object),
             IsTask = options is TaskHandlerTestOptions,
-            Options = options.Retry,
+            Configure = bound => (bound.MaxAttempts, bound.Timeout, bound.RetryBase, bound.RetryMax, bound.KeepRunLog) = (
+                options.Retry.MaxAttempts, options.Retry.Timeout, options.Retry.RetryBase, options.Retry.RetryMax,
+                options.Retry.KeepRunLog),
         };
         return new WorkedKind(new BoundKind(registration, NoServices.Instance), runner);
     }

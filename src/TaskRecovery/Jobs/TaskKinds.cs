@@ -8,7 +8,7 @@ namespace TaskRecovery.Jobs;
 internal sealed class TaskKinds(IEnumerable<TaskKind> registered, KindRegistrations entries, WorkerSettings settings)
 {
     private readonly Dictionary<Type, TaskKind> _byType = registered.ToDictionary(
-        static kind => kind.ArgsType, kind => kind with { Options = settings.Of(kind.Kind, kind.Options, kind.ArgsType) });
+        static kind => kind.ArgsType, kind => kind with { Options = settings.Of(kind.Kind, kind.Configure, kind.ArgsType) });
 
     /// <summary>The kind of the entries that run tasks of this kind.</summary>
     public static string EntryKind(string kind) => "task:" + kind;

@@ -25,8 +25,8 @@ internal sealed record KindRegistration
     /// <summary>Whether the entries of the kind run tasks, whose records end together with the entries.</summary>
     public bool IsTask { get; init; }
 
-    /// <summary>The number of attempts, the time limit and the retry delays.</summary>
-    public WorkerOptions Options { get; init; } = new();
+    /// <summary>Sets the options, after configuration; <see langword="null"/> if the code sets none.</summary>
+    public Action<WorkerOptions>? Configure { get; init; }
 
     /// <summary>Returns whether both registrations are equivalent, so that the second one may be ignored or may complete the
     /// first.</summary>

@@ -4,29 +4,22 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Kinds;
 
-/// <summary>Configuration of workers and task handlers by kind, for example <c>TaskRecovery:Workers:mail.send:MaxAttempts</c>. It overrides
-/// the options set in code.</summary>
+/// <summary>The options of workers and task handlers: configuration by kind, for example <c>TaskRecovery:Workers:mail.send:MaxAttempts</c>,
+/// and then what the code sets.</summary>
 internal sealed class WorkerSettings(IEnumerable<StoreConfiguration> configurations, KindRegistrations kinds)
 {
     private const string TaskPrefix = "task:";
 
-    /// <summary>The options of a registration, overridden by configuration.</summary>
+    /// <inheritdoc cref="Of(string, Action{WorkerOptions}?, Type)"/>
     public WorkerOptions Of(KindRegistration registration)
-        => Of(KindOf(registration), registration.Options, registration.WorkerType ?? registration.ArgsType);
+        => Of(KindOf(registration), registration.Configure, registration.WorkerType ?? registration.ArgsType);
 
-    /// <summary>The options of a kind, overridden by configuration.</summary>
+    /// <summary>The options of a kind.</summary>
     /// <exception cref="InvalidOperationException">A setting's name is unknown, or a value can't be read.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A value is out of range.</exception>
-    public WorkerOptions Of(string kind, WorkerOptions options, Type worker)
+    public WorkerOptions Of(string kind, Action<WorkerOptions>? configure, Type worker)
     {
-        var result = new WorkerOptions
-        {
-            MaxAttempts = options.MaxAttempts,
-            Timeout = options.Timeout,
-            RetryBase = options.RetryBase,
-            RetryMax = options.RetryMax,
-            KeepRunLog = options.KeepRunLog,
-        };
+        var result = new WorkerOptions();
         foreach (var configuration in configurations)
         {
             Settings.Bind(configuration.Section.GetSection(TaskRecoveryOptionsBinder.WorkersSection).GetSection(kind), new()
@@ -39,6 +32,7 @@ internal sealed class WorkerSettings(IEnumerable<StoreConfiguration> configurati
             });
         }
 
+        configure?.Invoke(result);
         return WorkerOptionsValidator.Check(result, worker);
     }
 

@@ -2,8 +2,10 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using TaskRecovery.Jobs;
 using TaskRecovery.Kinds;
 using TaskRecovery.Startup;
+using TaskRecovery.Tests.Jobs;
 using TaskRecovery.Tests.Support;
 using TaskRecovery.Workers;
 
@@ -167,8 +169,46 @@ public sealed class RegistrationTests
         Assert.All(options.GetProperties(), property => Assert.Contains(property.Name, error.Message, StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void The_code_wins_over_configuration_whatever_the_order_of_the_calls(bool isConfigurationLast)
+    {
+        if (isConfigurationLast)
+        {
+            Code();
+        }
+
+        _services.AddTaskRecovery(Configuration(("MaxArgsBytes", "1"), ("MaxResultBytes", "1"), ("Queues:mail:Concurrency", "1")));
+        _services.AddTaskRecovery(Configuration(("MaxResultBytes", "2"), ("Queues:mail:Prefetch", "2")));
+        if (!isConfigurationLast)
+        {
+            Code();
+        }
+
+        var options = Options();
+
+        Assert.Equal((3, 2), (options.MaxArgsBytes, options.MaxResultBytes));
+        Assert.Equal((3, 2), (options.Queues["mail"].Concurrency, options.Queues["mail"].Prefetch ?? 0));
+
+        void Code() => _services.AddTaskRecovery(static options => options.MaxArgsBytes = 3).AddQueue("mail", concurrency: 3);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Options_of_task_handlers_are_bound_by_kind_and_the_code_wins(bool isSetInCode)
+    {
+        _services.AddTaskRecovery(Configuration(("Workers:test.work:MaxAttempts", "3")))
+            .AddTaskHandler<TestArgs, TestHandler>(options => options.MaxAttempts = isSetInCode ? 5 : options.MaxAttempts);
+        using var services = _services.BuildServiceProvider();
+
+        Assert.Equal(isSetInCode ? 5 : 3, services.GetRequiredService<TaskKinds>().Find(typeof(TestArgs)).Options.MaxAttempts);
+        Assert.Equal(isSetInCode ? 5 : 3, services.GetRequiredService<KindRegistry>().Find("task:test.work")!.Options.MaxAttempts);
+    }
+
     [Fact]
-    public void Options_of_workers_are_bound_by_kind_and_win_over_code()
+    public void Options_of_workers_are_bound_by_kind_and_the_code_wins()
     {
         _services.AddTaskRecovery(Configuration(
             ("Workers:test.work:MaxAttempts", "3"), ("Workers:test.work:Timeout", "00:01:00"), ("Workers:test.work:KeepRunLog", "true")))
@@ -176,7 +216,7 @@ public sealed class RegistrationTests
 
         var options = _services.BuildServiceProvider().GetRequiredService<KindRegistry>().Find("test.work")!.Options;
 
-        Assert.Equal((3, TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(1)), (options.MaxAttempts, options.Timeout, options.RetryBase));
+        Assert.Equal((5, TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(1)), (options.MaxAttempts, options.Timeout, options.RetryBase));
         Assert.True(options.KeepRunLog);
     }
 
