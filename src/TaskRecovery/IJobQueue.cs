@@ -17,8 +17,8 @@ public interface IJobQueue
     /// of the application.</param>
     /// <param name="options">When and where to run it; <see langword="null"/> means now, with the defaults.</param>
     /// <param name="cancellationToken">Cancels the write. An entry that is already stored stays stored.</param>
-    /// <exception cref="KindNotRegisteredException">No kind was registered for <typeparamref name="TArgs"/>; nothing was
-    /// stored.</exception>
+    /// <exception cref="KindNotRegisteredException">No kind was registered for <typeparamref name="TArgs"/>, and it has no
+    /// <see cref="JobKindAttribute"/>, or only a task handler runs it; nothing was stored.</exception>
     /// <exception cref="ArgumentException">The arguments or an option can't be stored, because the value is too large, out of range or
     /// contains a NUL character. The message names the value and the remedy. Nothing was stored.</exception>
     /// <exception cref="NotSupportedException">A value of <typeparamref name="TArgs"/> would not survive a round trip through JSON. The
@@ -37,8 +37,8 @@ public interface IJobQueue
     /// <c>SqliteTransaction</c>).</param>
     /// <param name="options">When and where to run it; <see langword="null"/> means now, with the defaults.</param>
     /// <param name="cancellationToken">Cancels the write.</param>
-    /// <exception cref="KindNotRegisteredException">No kind was registered for <typeparamref name="TArgs"/>; nothing was
-    /// stored.</exception>
+    /// <exception cref="KindNotRegisteredException">No kind was registered for <typeparamref name="TArgs"/>, and it has no
+    /// <see cref="JobKindAttribute"/>, or only a task handler runs it; nothing was stored.</exception>
     /// <exception cref="ArgumentException">The transaction is not open, is not of the store's type or is on another database; or the
     /// arguments or an option can't be stored. Nothing was stored.</exception>
     /// <exception cref="NotSupportedException">A value of <typeparamref name="TArgs"/> would not survive a round trip through JSON. Nothing
@@ -52,7 +52,8 @@ public interface IJobQueue
     /// <param name="requests">The entries to store. The results have the same order.</param>
     /// <param name="transaction">The caller's transaction, or <see langword="null"/> to use a new one.</param>
     /// <param name="cancellationToken">Cancels the write.</param>
-    /// <exception cref="KindNotRegisteredException">No kind is registered for one of the types. Nothing was stored.</exception>
+    /// <exception cref="KindNotRegisteredException">No kind is registered for one of the types, and it has no
+    /// <see cref="JobKindAttribute"/>, or only a task handler runs it. Nothing was stored.</exception>
     /// <exception cref="ArgumentException">One of the entries can't be stored; or the transaction is not open, is not of the store's type
     /// or is on another database; or, on SQLite without a transaction of the caller, there are more than 100,000 entries or 64 MiB of
     /// arguments. Nothing was stored.</exception>

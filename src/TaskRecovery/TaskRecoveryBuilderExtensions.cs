@@ -112,7 +112,9 @@ public static class TaskRecoveryBuilderExtensions
         where TWorker : class, IJobWorker<TArgs>
         => builder.AddWorker<TArgs, TWorker>(kind: null, configure);
 
-    /// <summary>Registers a kind that this process only enqueues and other processes run.</summary>
+    /// <summary>Registers a kind that this process only enqueues and other processes run. A type with a <see cref="JobKindAttribute"/> can
+    /// be enqueued without it; if it is registered, its JSON contract is checked at start, and configuration may set its
+    /// options.</summary>
     /// <typeparam name="TArgs">The arguments type of the kind.</typeparam>
     /// <param name="builder">The builder returned by <c>AddTaskRecovery</c>.</param>
     /// <param name="kind">The kind; <see langword="null"/> uses the <see cref="JobKindAttribute"/> of <typeparamref name="TArgs"/>.</param>

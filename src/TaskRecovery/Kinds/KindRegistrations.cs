@@ -19,9 +19,7 @@ internal sealed class KindRegistrations
         {
             if (!existing.IsSameAs(registration))
             {
-                throw new InvalidOperationException(
-                    $"The kind '{registration.Kind}' is registered twice: for {Describe(existing)} and for {Describe(registration)}. "
-                    + "Give one of them another name.");
+                throw Twice(existing, registration);
             }
 
             if (registration.IsWorked)
@@ -58,6 +56,11 @@ internal sealed class KindRegistrations
                 $"{argsType} has no kind. Put [JobKind(\"some.name\")] on it, or pass a kind to the registration: "
                 + "a stable name that is stored with every entry.");
     }
+
+    /// <summary>The error that a kind has two registrations.</summary>
+    public static InvalidOperationException Twice(KindRegistration existing, KindRegistration registration)
+        => new($"The kind '{registration.Kind}' is registered twice: for {Describe(existing)} and for {Describe(registration)}. "
+            + "Give one of them another name.");
 
     private static string Describe(KindRegistration registration)
         => registration.WorkerType is { } worker ? $"{registration.ArgsType} worked by {worker}" : $"{registration.ArgsType}";

@@ -1,15 +1,21 @@
+using System.Collections.Concurrent;
 using System.Collections.Frozen;
+using TaskRecovery.Rules;
 
 namespace TaskRecovery.Kinds;
 
-/// <summary>The kinds registered in one host.</summary>
+/// <summary>The kinds registered in one host, and those that it enqueues by the attributes of their types.</summary>
 internal sealed class KindRegistry
 {
+    private readonly IServiceProvider _services;
     private readonly FrozenDictionary<string, BoundKind> _byKind;
     private readonly FrozenDictionary<Type, BoundKind> _byArgsType;
+    private readonly ConcurrentDictionary<string, BoundKind> _attributed = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<Type, BoundKind> _attributedByType = new();
 
     public KindRegistry(KindRegistrations registrations, IServiceProvider services)
     {
+        _services = services;
         var bound = registrations.All.Select(registration => new BoundKind(registration, services)).ToArray();
         _byKind = bound.ToFrozenDictionary(kind => kind.Name, StringComparer.Ordinal);
         _byArgsType = bound.Where(kind => kind.Registration.IsEnqueuedByType).ToFrozenDictionary(kind => kind.Registration.ArgsType);
@@ -21,7 +27,36 @@ internal sealed class KindRegistry
 
     public BoundKind? Find(string kind) => _byKind.GetValueOrDefault(kind);
 
-    /// <exception cref="KindNotRegisteredException">No kind is registered for the type.</exception>
+    /// <summary>Finds the kind of an arguments type: the registered one, otherwise the one of its attribute.</summary>
+    /// <exception cref="KindNotRegisteredException">The type has neither.</exception>
+    /// <exception cref="ArgumentException">The attribute's name is invalid.</exception>
+    /// <exception cref="InvalidOperationException">Another type has the kind of the attribute.</exception>
     public BoundKind ForArgs(Type argsType)
-        => _byArgsType.TryGetValue(argsType, out var kind) ? kind : throw new KindNotRegisteredException(argsType);
+        => _byArgsType.TryGetValue(argsType, out var kind) || _attributedByType.TryGetValue(argsType, out kind)
+            ? kind
+            : AddAttributed(argsType);
+
+    // If the process has a task handler for the type, the caller most likely wants a job: no worker would run the entry.
+    private BoundKind AddAttributed(Type argsType)
+    {
+        if (!argsType.IsDefined(typeof(JobKindAttribute), inherit: false)
+            || _byKind.Values.Any(kind => kind.Registration.IsTask && kind.Registration.PayloadType == argsType))
+        {
+            throw new KindNotRegisteredException(argsType);
+        }
+
+        var registration = new KindRegistration { Kind = KindRegistrations.NameOf(argsType, kind: null), ArgsType = argsType };
+        NameRules.Kind.Check(registration.Kind, "The kind", nameof(argsType));
+        var kind = Find(registration.Kind)
+            ?? _attributed.GetOrAdd(
+                registration.Kind, static (_, added) => new BoundKind(added.Registration, added.Services),
+                (Registration: registration, Services: _services));
+        if (kind.Registration.ArgsType != argsType)
+        {
+            throw KindRegistrations.Twice(kind.Registration, registration);
+        }
+
+        _attributedByType[argsType] = kind;
+        return kind;
+    }
 }

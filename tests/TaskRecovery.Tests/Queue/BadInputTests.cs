@@ -126,10 +126,46 @@ public sealed class BadInputTests : IAsyncDisposable
     [Fact]
     public async Task A_type_that_is_not_registered_is_refused_and_the_message_says_how_to_register_it()
     {
-        var exception = await Assert.ThrowsAsync<KindNotRegisteredException>(async () => await _host.Queue.EnqueueAsync(new OtherArgs(1)));
+        var exception = await Assert.ThrowsAsync<KindNotRegisteredException>(async () => await _host.Queue.EnqueueAsync(new Nameless(1)));
 
-        Assert.Equal(typeof(OtherArgs), exception.ArgsType);
-        Assert.Contains("AddKind<OtherArgs>()", exception.Message, StringComparison.Ordinal);
+        Assert.Equal(typeof(Nameless), exception.ArgsType);
+        Assert.Contains("AddKind<Nameless>()", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_type_that_only_its_attribute_names_is_stored_with_that_kind()
+    {
+        var one = await _host.Queue.EnqueueAsync(new OtherArgs(1));
+        var many = await _host.Queue.EnqueueManyAsync([EnqueueRequest.Create(new OtherArgs(2)), EnqueueRequest.Create(new TestArgs(3))]);
+
+        Assert.Equal(
+            ["test.other", "test.other", "test.work"],
+            new[] { one.Id, many[0].Id, many[1].Id }.Select(id => _store.Entry(id).Stored.Kind));
+    }
+
+    [Fact]
+    public async Task A_type_whose_attribute_names_the_kind_of_another_type_is_refused()
+    {
+        await _host.Queue.EnqueueAsync(new OtherArgs(1));
+
+        var registered = await Assert.ThrowsAsync<InvalidOperationException>(
+            async () => await _host.Queue.EnqueueAsync(new SecondTestArgs(1)));
+        var enqueued = await Assert.ThrowsAsync<InvalidOperationException>(
+            async () => await _host.Queue.EnqueueAsync(new SecondOtherArgs(1)));
+
+        Assert.Contains("'test.work' is registered twice", registered.Message, StringComparison.Ordinal);
+        Assert.Contains("'test.other' is registered twice", enqueued.Message, StringComparison.Ordinal);
+        Assert.Single(_store.Entries);
+    }
+
+    [Fact]
+    public async Task A_type_that_only_a_task_handler_runs_is_refused()
+    {
+        await using var host = WorkHost.Create(_store, static builder => builder.AddTaskHandler<OtherArgs, OtherHandler>());
+
+        await Assert.ThrowsAsync<KindNotRegisteredException>(async () => await host.Queue.EnqueueAsync(new OtherArgs(1)));
+
+        Assert.Empty(_store.Entries);
     }
 
     [Fact]
@@ -184,4 +220,17 @@ public sealed class BadInputTests : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => _host.DisposeAsync();
+
+    private sealed record Nameless(int Number);
+
+    [JobKind("test.work")]
+    private sealed record SecondTestArgs(int Number);
+
+    [JobKind("test.other")]
+    private sealed record SecondOtherArgs(int Number);
+
+    private sealed class OtherHandler : ITaskHandler<OtherArgs>
+    {
+        public Task RunAsync(TaskContext<OtherArgs> context, CancellationToken cancellationToken) => Task.CompletedTask;
+    }
 }
