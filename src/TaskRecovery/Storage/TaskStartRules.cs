@@ -21,8 +21,8 @@ public static class TaskStartRules
     private static readonly TimeSpan LongestPauseWait = TimeSpan.FromDays(1);
 
     private static readonly TimeSpan ShortestWait = TimeSpan.FromMilliseconds(250);
-    private static readonly TimeSpan LongestWaitOfNext = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan ShortWaitOfNext = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ShortWait = TimeSpan.FromMinutes(1);
     // Before the first of them has started, none knows which of them is the next.
     private static readonly TimeSpan WaitOfFirst = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan ShortestRun = TimeSpan.FromMilliseconds(100);
@@ -153,22 +153,27 @@ public static class TaskStartRules
         return wait < ShortestPauseWait ? ShortestPauseWait : wait > LongestPauseWait ? LongestPauseWait : wait;
     }
 
-    // How long a backfilled run waits before it asks again. The next one asks often. Each of the others waits for half the time
-    // that the runs before it would take if each took as long as the unfinished one has taken so far. So 10,000 waiting runs together ask
-    // about twenty times during one run, instead of 10,000 times a second.
+    // How long a backfilled run waits before it asks again. Each time that a run asks is stored, so every wait grows with the time that the
+    // unfinished run has taken so far. The next run waits for an eighth of it, or a second: then it starts late by at most that. Each of
+    // the others waits for half the time that the runs before it would take if each took as long, but for no longer than the unfinished
+    // one has taken, or a minute, because those after it may be much shorter.
     private static TimeSpan WaitOf(JobStartFacts job, DateTimeOffset now)
     {
+        var run = now - (job.UnfinishedSince ?? now);
         if (job.BackfilledUpTo is not { } last)
         {
-            return WaitOfFirst;
+            return Longer(run / 8, WaitOfFirst);
         }
 
-        var run = now - (job.UnfinishedSince ?? now);
-        var half = (run > ShortestRun ? run : ShortestRun) / 2;
+        var half = Longer(run, ShortestRun) / 2;
         var ahead = CountAhead(job, last);
-        var wait = ahead > 0 ? half * Math.Min(ahead, LongestWait / half) : half;
-        return wait < ShortestWait ? ShortestWait : ahead == 0 && wait > LongestWaitOfNext ? LongestWaitOfNext : wait;
+        var wait = ahead > 0
+            ? half * Math.Min(ahead, Longer(run, ShortWait) / half)
+            : Longer(run / 8, half < ShortWaitOfNext ? half : ShortWaitOfNext);
+        return Longer(wait, ShortestWait);
     }
+
+    private static TimeSpan Longer(TimeSpan one, TimeSpan other) => one > other ? one : other;
 
     // Estimated from the first distance between due times, because counting 10,000 of them for each waiting run would take too long. For
     // the same reason long exceptions are ignored.

@@ -213,14 +213,54 @@ public sealed class TaskStartRulesTests
     public void Many_backfilled_runs_ask_seldom_and_the_next_one_often(double secondsUnfinished)
     {
         var run = TimeSpan.FromSeconds(Math.Max(secondsUnfinished, 0.1));
+        var longest = TimeSpan.FromSeconds(Math.Max(secondsUnfinished, 60));
         var waits = Enumerable.Range(1, 8_760).Select(number => WaitOfBackfill(number, TimeSpan.FromSeconds(secondsUnfinished))).ToList();
 
-        Assert.InRange(waits[0], TimeSpan.FromMilliseconds(250), TimeSpan.FromSeconds(1));
+        Assert.Equal(TimeSpan.FromSeconds(Math.Max(secondsUnfinished / 8, Math.Clamp(secondsUnfinished / 2, 0.25, 1))), waits[0]);
         Assert.Equal(waits.Order(), waits);
-        Assert.True(waits[^1] <= TimeSpan.FromMinutes(1));
+        Assert.Equal(longest, waits[^1]);
         var asksDuringOneRun = waits.Sum(wait => run / wait);
-        var mostWait = 8_760 * (run / TimeSpan.FromMinutes(1));
-        Assert.True(asksDuringOneRun < 25 + (run / TimeSpan.FromSeconds(1)) + mostWait, $"{asksDuringOneRun} starts during one run");
+        var mostWait = 8_760 * (run / longest);
+        Assert.True(asksDuringOneRun < 25 + mostWait, $"{asksDuringOneRun} starts during one run");
+    }
+
+    [Theory]
+    [InlineData(1, 1, 80)]
+    [InlineData(1, 24, 110)]
+    [InlineData(2, 24, 40)]
+    [InlineData(8_000, 1, 10)]
+    [InlineData(8_000, 24, 15)]
+    public void Backfilled_run_asks_the_more_seldom_the_longer_the_unfinished_run_takes(int number, int hours, int mostAsks)
+    {
+        var asks = 0;
+        for (var waited = TimeSpan.Zero; waited < TimeSpan.FromHours(hours); waited += WaitOfBackfill(number, waited))
+        {
+            asks++;
+        }
+
+        Assert.InRange(asks, 2, mostAsks);
+    }
+
+    [Theory]
+    [InlineData(0, 15)]
+    [InlineData(60, 15)]
+    [InlineData(3_600, 450)]
+    public void Backfilled_runs_that_wait_for_a_regular_run_ask_the_more_seldom_the_longer_it_takes(int secondsUnfinished, int seconds)
+    {
+        var facts = Planned(Timing(Schedule.Cron("0 * * * *"), Now));
+
+        var verdict = TaskStartRules.Judge(facts with
+        {
+            Job = facts.Job! with
+            {
+                IsPlanned = false,
+                HasUnfinishedTask = true,
+                DueAt = Now.AddYears(-1),
+                UnfinishedSince = Now.AddSeconds(-secondsUnfinished),
+            },
+        });
+
+        Assert.Equal(new TaskStartVerdict(TaskStartDecision.Wait, null, WaitFor: TimeSpan.FromSeconds(seconds)), verdict);
     }
 
     [Theory]
