@@ -8,6 +8,9 @@ public sealed partial class SourceTests
     private const int MaxLines = 400;
     private const int MaxColumns = 140;
 
+    // The folder of the files that several projects compile.
+    private const string Linked = "Linked";
+
     private static readonly string[] BannedFolders =
         ["Helpers", "Utils", "Utilities", "Common", "Models", "Interfaces", "Managers", "Misc", "Shared", "Extensions"];
 
@@ -18,7 +21,7 @@ public sealed partial class SourceTests
             from file in Repository.Code("src")
             let parts = Repository.Relative(file).Split('/')
             let text = File.ReadAllText(file)
-            let isContract = parts.Length == 3 || parts is [_, "TaskRecovery", "Storage", _]
+            let isContract = parts is [_, not Linked, _] or [_, "TaskRecovery", "Storage", _]
                 || (parts is [_, "TaskRecovery", "Operations", _] && Namespace().Match(text).Groups["name"].Value == "TaskRecovery")
             from Match type in TopLevelType().Matches(text)
             let isPublic = type.Groups["access"].Value == "public"
@@ -83,7 +86,7 @@ public sealed partial class SourceTests
             let parts = Repository.Relative(file).Split('/')
             let expected = string.Join('.', parts[1..^1])
             let actual = Namespace().Match(File.ReadAllText(file)).Groups["name"].Value
-            where parts.Length > 2 // A file straight in src is compiled into every library.
+            where parts is not ["src", Linked, _] // Such a file is compiled into several libraries.
             // One using for a user.
             let isContract = parts is ["src", _, _] or ["src", "TaskRecovery", "Operations", _]
                 && actual is ("TaskRecovery" or "Microsoft.Extensions.DependencyInjection" or "Microsoft.AspNetCore.Builder"
