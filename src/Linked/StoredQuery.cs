@@ -20,7 +20,7 @@ internal sealed partial class StoredQuery : JsonSerializerContext
     /// <remarks>A value can't contain this text, because quotes in values are written as escapes.</remarks>
     internal static string? PartOf(EntryScope? scope)
         => Sorted(scope) is { } sorted
-            ? $"\"{nameof(EntryQuery.Scope)}\":{JsonSerializer.Serialize(sorted, Default.EntryScope)}"
+            ? $"\"{nameof(TaskRecovery.EntryQuery.Scope)}\":{JsonSerializer.Serialize(sorted, Default.EntryScope)}"
             : null;
 
     /// <summary>Reads a query.</summary>

@@ -56,11 +56,13 @@ internal sealed class ApiEndpoints(
     private void Get(RouteGroupBuilder group, string route, Func<DashboardRequest, Task<Reply>> answer, params string[] names)
     {
         var parameters = new Parameters(names);
-        group.MapGet($"/{route}", context => AnswerAsync(context, request =>
+        group.MapGet($"/{route}", context => AnswerAsync(context, CheckAndAnswerAsync)).WithMetadata(parameters);
+
+        Task<Reply> CheckAndAnswerAsync(DashboardRequest request)
         {
             parameters.Check(request);
             return answer(request);
-        })).WithMetadata(parameters);
+        }
     }
 
     private Task PostAsync(HttpContext context, IAction action) => AnswerAsync(context, request => ActAsync(request, action));

@@ -27,15 +27,14 @@ public sealed class ResetTests : PostgreSqlStoreTests
 
         // The connection is open and has prepared the statements, so that the next reset needs no answer but its own.
         Assert.True(await far.ResetProgressAsync(node, key, fence, 1, Cancellation));
-        Assert.Equal(
-            [true, true],
-            await near.SaveProgressAsync(
-                node,
-                [
-                    new ProgressWrite(key, fence, "one", "1"u8.ToArray()) { Ordinal = 2 },
-                    new ProgressWrite(key, fence, Step: null, "3"u8.ToArray()) { Ordinal = 3 },
-                ],
-                Cancellation));
+        var saved = await near.SaveProgressAsync(
+            node,
+            [
+                new ProgressWrite(key, fence, "one", "1"u8.ToArray()) { Ordinal = 2 },
+                new ProgressWrite(key, fence, Step: null, "3"u8.ToArray()) { Ordinal = 3 },
+            ],
+            Cancellation);
+        Assert.Equal([true, true], saved);
 
         proxy.Break(ProxyFault.StallToClient);
         var removing = Task.Run(async () => await far.ResetProgressAsync(node, key, fence, 4, Cancellation), Cancellation);
