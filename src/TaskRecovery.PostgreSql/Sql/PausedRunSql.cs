@@ -21,20 +21,26 @@ internal static class PausedRunSql
 
     /// <summary>Makes the runs of a job due. $1 job. Returns the queues that got work.</summary>
     /// <remarks>Forgets a run that an operator has given another time since. Skips one that another transaction has locked, to claim or
-    /// end it, so that this can't deadlock; if it still waits afterwards, <see cref="Overdue"/> finds it.</remarks>
+    /// end it, so that this can't deadlock; if it still waits afterwards, <see cref="Overdue"/> finds it.
+    /// <para>Replaces the waiting rows and does not update them: if a claim began before this commits, its lock would follow an updated row
+    /// to the new version, which its snapshot does not show, so that it could not delete it.</para></remarks>
     internal const string Wake = """
         with place as materialized (
-            select w.id from {schema}.paused_runs p cross join lateral (
-                select w.id from {schema}.waiting w where w.id = p.entry and w.found_by_id and w.run_at = p.run_at
+            select w.tid from {schema}.paused_runs p cross join lateral (
+                select w.ctid as tid from {schema}.waiting w where w.id = p.entry and w.found_by_id and w.run_at = p.run_at
                 for update skip locked) w
             where p.job_id = $1
+        ), taken as (
+            delete from {schema}.waiting w where w.ctid = any (array(select l.tid from place l))
+            returning w.id, w.queue, w.kind, w.priority, w.attempt, w.crashes
         ), gone as (
             delete from {schema}.paused_runs p
-            where p.job_id = $1 and (p.entry in (select l.id from place l) or not exists (
+            where p.job_id = $1 and (p.entry in (select t.id from taken t) or not exists (
                 select from {schema}.waiting w where w.id = p.entry and w.found_by_id and w.run_at = p.run_at))
         ), woken as (
-            update {schema}.waiting w set run_at = (select clock_timestamp()) from place p where w.id = p.id and w.found_by_id
-            returning w.queue
+            insert into {schema}.waiting (run_at, id, queue, kind, priority, attempt, crashes)
+            select (select clock_timestamp()), t.id, t.queue, t.kind, t.priority, t.attempt, t.crashes from taken t
+            returning queue
         )
         select distinct q.name from woken w join {schema}.queues q on q.id = w.queue
         """;

@@ -52,6 +52,13 @@ public sealed class StatementTests : IAsyncLifetime
         Assert.Empty(misfits);
     }
 
+    // A claim locks a row and deletes it at the address that it has locked. If the row was updated after the snapshot of the claim, that is
+    // the address of a version that the snapshot does not show.
+    [Fact]
+    public void No_statement_updates_a_waiting_row()
+        => Assert.DoesNotContain(
+            Statements(), static statement => statement.Text.Contains("update {schema}.waiting", StringComparison.OrdinalIgnoreCase));
+
     private static IEnumerable<(string Name, string Text)> Statements()
         => from type in typeof(MigrationSql).Assembly.GetTypes()
            where type.Name.EndsWith("Sql", StringComparison.Ordinal) && type.IsAbstract && type.IsSealed
