@@ -27,28 +27,16 @@ internal static class ClaimSql
     /// advisory lock instead, and claims the rows that it could delete. No other statement waits for a row lock while holding one, so this
     /// cannot deadlock. The row of the node is locked only if there is something to claim: a lock is written to the log, and a claim that
     /// finds nothing would wait for the disk. The size of a text is known without reading the text, even if it is compressed.</remarks>
-    internal static readonly string ClaimAlone = Statement(
-        "pg_try_advisory_xact_lock(hashtext('{schema:literal}.waiting'), $2)",
-        rowLocks: "",
-        """
-        taken as (
-            delete from {schema}.waiting w where w.ctid = any (array(select p.tid from picked p)) returning w.id
-        ), held as materialized (
-            select p.* from picked p where (p.id in (select t.id from taken t)) is true
-        )
-        """);
+    internal static readonly string ClaimAlone =
+        Statement("pg_try_advisory_xact_lock(hashtext('{schema:literal}.waiting'), $2)", rowLocks: "");
 
     /// <summary>As <see cref="ClaimAlone"/>, while other claimers take from the queue too: each skips the rows that another has
     /// locked.</summary>
-    internal static readonly string ClaimBesideOthers = Statement("true", rowLocks: " for update skip locked", """
-        taken as (
-            delete from {schema}.waiting w where w.ctid = any (array(select p.tid from picked p))
-        ), held as not materialized (
-            select p.* from picked p
-        )
-        """);
+    /// <remarks>It lists only what it has deleted, although it holds the locks: if a program has updated a row since the snapshot, the lock
+    /// is on a version that the statement can't delete. The next claim can.</remarks>
+    internal static readonly string ClaimBesideOthers = Statement("true", rowLocks: " for update skip locked");
 
-    private static string Statement(string mayClaim, string rowLocks, string take) => $$"""
+    private static string Statement(string mayClaim, string rowLocks) => $$"""
         with alive as materialized (
             select n.number from {schema}.nodes n where n.id = $1 and n.dead_at is null
         ), clock as materialized (
@@ -85,7 +73,11 @@ internal static class ClaimSql
                     from {schema}.entries e where e.id = f.id offset 0) e on true
             ) s
             where (s.bytes is null or s.bytes < {{ClaimLimits.Bytes}}) and exists (select from node)
-        ), {{take}}, claim as (
+        ), taken as (
+            delete from {schema}.waiting w where w.ctid = any (array(select p.tid from picked p)) returning w.id
+        ), held as materialized (
+            select p.* from picked p where (p.id in (select t.id from taken t)) is true
+        ), claim as (
             insert into {schema}.claims (id, claimed_at, node, entries, again, again_attempts, again_crashes)
             select nextval('{schema:literal}.fences'), (select c.now from clock c), (select n.number
                 from node n), p.ids, p.again, p.attempts, p.crashes

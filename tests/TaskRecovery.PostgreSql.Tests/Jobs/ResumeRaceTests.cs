@@ -7,7 +7,7 @@ using TaskRecovery.StoreConformance;
 
 namespace TaskRecovery.PostgreSql.Tests.Jobs;
 
-/// <summary>Ends of pauses at which another transaction claims or changes the same runs.</summary>
+/// <summary>Ends of pauses at which another transaction claims or changes the same runs, and claims beside other changes.</summary>
 public sealed class ResumeRaceTests() : JobStoreTests(new PostgreSqlFixture())
 {
     private new PostgreSqlFixture Fixture => (PostgreSqlFixture)base.Fixture;
@@ -37,6 +37,28 @@ public sealed class ResumeRaceTests() : JobStoreTests(new PostgreSqlFixture())
         claimed.AddRange((await ClaimRunsAsync(node)).Select(static run => run.Entry.Id));
 
         Assert.Equal(run.Entry.Id, Assert.Single(claimed));
+    }
+
+    [Fact]
+    public async Task A_claim_does_not_list_a_row_that_a_program_has_updated_since_it_began()
+    {
+        var node = GivenNode();
+        var id = await GivenEntryAsync();
+        var key = Random.Shared.NextInt64();
+        await using var gate = await StatementGate.CloseAsync(Fixture, "nodes", "delete", Cancellation);
+        await using var connection = (NpgsqlConnection)await Fixture.OpenConnectionAsync(Cancellation);
+        await RunAsync(connection, $"select pg_advisory_lock({key})");
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+        await RunAsync(connection, $"update waiting set attempt = attempt where id = {id}");
+
+        var claiming = Task.Run(() => ClaimLateAsync(node, Work, key), Cancellation);
+        await gate.UntilWaitingAsync(1);
+        await transaction.CommitAsync(Cancellation);
+        await RunAsync(connection, $"select pg_advisory_unlock({key})");
+        var claimed = await claiming;
+        claimed.AddRange((await ClaimAsync(node)).Entries.Select(static entry => entry.Id));
+
+        Assert.Equal(id, Assert.Single(claimed));
     }
 
     private async Task<(Job Job, Run Run)> GivenRunThatWaitsAsync(TestNode node)
