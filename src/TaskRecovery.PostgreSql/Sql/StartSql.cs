@@ -32,7 +32,8 @@ internal static class StartSql
     /// null, $6 the due times for which runs were requested, or null, $7 overlap policies of single runs, or null.</summary>
     /// <remarks>
     /// The rows of the claims are locked against a sweep, once for all starts under them, and not against outcomes, which lock them in the
-    /// same mode. The outcome is read only if it is not held.
+    /// same mode. If this waits for a sweep that leaves a part of the claim, the outcomes of the sweep are not in the snapshot, but the
+    /// locked row is the new one: the entry must still be in its list. The outcome is read only if the claim is not held.
     /// Jobs of the old system may have any interval and time: an interval below a second counts as a second, and an infinite time as now.
     /// </remarks>
     /// <returns>One row for each start: its number, the time, the node's label (null if the claim is not held), kind and reason of the
@@ -44,7 +45,7 @@ internal static class StartSql
     /// start, whether an operator has put it back; then the bound task and the job.</returns>
     internal static readonly string Facts = $$"""
         with clock as materialized (select clock_timestamp() as now), held as materialized (
-            select c.id, n.id as node, n.label
+            select c.id, n.id as node, n.label, case when c.partly then c.entries end as entries
             from {schema}.claims c
             cross join lateral (
                 select n.id, {{NodeSql.Label}} as label from {schema}.nodes n where n.number = c.node offset 0) n
@@ -84,7 +85,7 @@ internal static class StartSql
         cross join clock c
         left join lateral (
             select h.label from held h
-            where h.id = g.fence and h.node = g.node
+            where h.id = g.fence and h.node = g.node and (h.entries is null or g.entry = any (h.entries))
                 and (select o.entry from {schema}.outcomes o where o.entry = g.entry and o.fence = g.fence) is null) h on true
         left join lateral (
             select o.kind, o.reason from {schema}.outcomes o join {schema}.nodes n on n.number = o.node
@@ -102,11 +103,15 @@ internal static class StartSql
     /// $10 reasons, $11 whether the job's plan changes, $12 the next due times (null if the job ends), $13 queue numbers and $14 kind
     /// numbers of the planned entries, $15 whether the tasks make up for missed runs.</summary>
     /// <remarks>An outcome that was stored in the meantime, because the run was put back, wins: then nothing is changed for this run, not
-    /// even the plan.</remarks>
+    /// even the plan. The facts may have waited for a claim, so the outcome is looked up again: an unfinished task of a run that is over
+    /// would block its job.</remarks>
     /// <returns>The entries for which nothing was changed: their task was unbound, or their outcome was stored, in the meantime.</returns>
     internal static readonly string Apply = $$"""
         with given as materialized (
-            select v.* from unnest(
+            select v.*, case when v.action in ({{Insert}}, {{Resume}}, {{Queue}}) then (
+                select o.entry from {schema}.outcomes o where o.entry = v.entry and o.fence = v.fence) is not null
+                else false end as is_over
+            from unnest(
                 $2::bigint[], $3::bigint[], $4::uuid[], $5::smallint[], $6::smallint[], $7::text[], $8::uuid[], $9::timestamptz[],
                 $10::text[], $11::boolean[], $12::timestamptz[], $13::integer[], $14::smallint[], $15::boolean[])
                 v (entry, fence, job, action, attempt, label, task, task_due, reason, plans, due, queue, kind, catch_up)
@@ -124,10 +129,10 @@ internal static class StartSql
             insert into {schema}.tasks (id, job_id, entry_id, state, due_at, attempt, node, created_at, started_at, catch_up)
             select v.task, v.job, v.entry, case v.action when {{Insert}} then {{Codes.TaskRunning}} else 0 end, v.task_due, v.attempt,
                 case v.action when {{Insert}} then v.label end, $1, case v.action when {{Insert}} then $1 end, v.catch_up
-            from given v where v.action in ({{Insert}}, {{Queue}})
+            from given v where v.action in ({{Insert}}, {{Queue}}) and not v.is_over
         ), resumed as (
             update {schema}.tasks t set state = {{Codes.TaskRunning}}, attempt = v.attempt, node = v.label, started_at = $1
-            from given v where v.action = {{Resume}} and t.entry_id = v.entry and {{Codes.TaskUnfinished}}
+            from given v where v.action = {{Resume}} and not v.is_over and t.entry_id = v.entry and {{Codes.TaskUnfinished}}
             returning t.entry_id
         ), next as materialized (
             select j.tid, v.due, v.queue, v.kind,
@@ -135,7 +140,7 @@ internal static class StartSql
                     then nextval('{schema:literal}.entries_id_seq') end as entry
             from given v
             cross join lateral (select j.ctid as tid from {schema}.jobs j where j.id = v.job offset 0) j
-            where v.plans and (v.action <> {{End}} or v.entry in (select e.entry from ended e))
+            where v.plans and not v.is_over and (v.action <> {{End}} or v.entry in (select e.entry from ended e))
         ), planned as (
             update {schema}.jobs j set next_run_at = n.due, planned_entry = n.entry,
                 state = case when n.due is null then {{Codes.JobEnded}} else j.state end
@@ -150,7 +155,7 @@ internal static class StartSql
             select greatest(p.due, clock_timestamp()), p.entry, p.queue, p.kind, p.priority from planned p where p.entry is not null
         )
         select v.entry from given v
-        where v.action = {{End}} and v.entry not in (select e.entry from ended e)
+        where v.is_over or v.action = {{End}} and v.entry not in (select e.entry from ended e)
             or v.action = {{Resume}} and v.entry not in (select r.entry_id from resumed r)
         """;
 }

@@ -64,8 +64,9 @@ internal sealed class PendingStart(TaskStartRequest request, Job? job, TaskRecor
 
     public TaskStart ToAnswer() => this switch
     {
-        { IsRefused: true, Verdict.EndsEntry: true } => new TaskStart(TaskStartDecision.ClaimLost, null, job, null),
-        { IsRefused: true } => new TaskStart(TaskStartDecision.Superseded, null, job, EndReasons.Superseded),
+        { IsRefused: true, Verdict.Decision: TaskStartDecision.Recovered }
+            => new TaskStart(TaskStartDecision.Superseded, null, job, EndReasons.Superseded),
+        { IsRefused: true } => new TaskStart(TaskStartDecision.ClaimLost, null, job, null),
         _ => new TaskStart(Verdict.Decision, Task, Planned(), Verdict.Reason, Verdict.WaitFor, Verdict.Next?.Dropped ?? 0),
     };
 

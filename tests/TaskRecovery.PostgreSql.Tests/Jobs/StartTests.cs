@@ -68,14 +68,7 @@ public sealed class StartTests() : JobStoreTests(new PostgreSqlFixture())
         var run = await ClaimRunAsync(GivenNode());
         await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
         await using var transaction = await connection.BeginTransactionAsync(Cancellation);
-        await using var command = connection.CreateCommand();
-        command.CommandText = $"""
-            insert into outcomes (entry, fence, duration_ms, kind, attempt, crashes, final)
-                values ({run.Held.Id}, {run.Held.Fence}, 0, 4, 0, 0, false);
-            insert into waiting (run_at, id, queue, kind, priority) select now(), id, queue, kind, priority from entries
-                where id = {run.Held.Id}
-            """;
-        await command.ExecuteNonQueryAsync(Cancellation);
+        await PutBackAsync(connection, run);
 
         var starting = StartAsync(run);
         await UntilSomebodyWaitsAsync(connection);
@@ -84,6 +77,57 @@ public sealed class StartTests() : JobStoreTests(new PostgreSqlFixture())
         Assert.Equal(TaskStartDecision.ClaimLost, (await starting).Decision);
         Assert.Equal(job.NextRunAt, (await FindJobAsync(job.Id)).NextRunAt);
         Assert.Equal(run.Held.Id, Assert.Single(await WaitingRunsAsync()).Id);
+    }
+
+    [Fact]
+    public async Task Run_that_is_put_back_while_its_start_waits_for_the_claim_gets_no_task_and_is_not_planned_past()
+    {
+        var job = await GivenJobAsync();
+        var run = await ClaimRunAsync(GivenNode());
+        await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+        await ExecuteAsync(connection, "select id from claims for no key update");
+        await PutBackAsync(connection, run);
+
+        // The facts have a snapshot in which the run has no outcome.
+        var starting = StartAsync(run);
+        await UntilSomebodyWaitsAsync(connection);
+        await transaction.CommitAsync(Cancellation);
+
+        Assert.Equal(TaskStartDecision.ClaimLost, (await starting).Decision);
+        Assert.Equal(job.NextRunAt, (await FindJobAsync(job.Id)).NextRunAt);
+        Assert.Equal(run.Held.Id, Assert.Single(await WaitingRunsAsync()).Id);
+        Assert.Empty(await Jobs.ListIncompleteTasksAsync(job.Id, Cancellation));
+    }
+
+    [Fact]
+    public async Task Start_that_waits_for_a_sweep_which_leaves_another_entry_in_the_claim_creates_no_task()
+    {
+        var node = GivenNode();
+        var job = await GivenJobAsync(configure: static definition => definition with { StartAt = Far });
+        Assert.NotNull(await Jobs.TriggerAsync(job.Id, null, Cancellation));
+        Assert.NotNull(await Jobs.TriggerAsync(job.Id, null, Cancellation));
+        var runs = await ClaimRunsAsync(node);
+        await using var gate = await StatementGate.CloseAsync((PostgreSqlFixture)Fixture, "waiting", "insert", Cancellation);
+        await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+        await Store.FinishInTransactionAsync(node.Id, runs[1].Held.Outcome(), transaction, Cancellation);
+        Die(node);
+
+        // The sweep has the claim and is about to put the run back, and the start waits for the claim.
+        var sweeping = Task.Run(() => SweepAsync(), Cancellation);
+        await gate.UntilWaitingAsync(1);
+        var starting = Task.Run(() => StartAsync(runs[0]), Cancellation);
+        await gate.UntilWaitingAsync(2);
+        await gate.OpenAsync();
+        var report = await sweeping;
+        var start = await starting;
+        await transaction.CommitAsync(Cancellation);
+
+        Assert.Equal(runs[0].Held.Id, Assert.Single(report.Items).EntryId);
+        Assert.Equal((TaskStartDecision.ClaimLost, null), (start.Decision, start.Task));
+        Assert.Empty(await Jobs.ListIncompleteTasksAsync(job.Id, Cancellation));
+        Assert.Equal(EntryState.Waiting, await StateAsync(runs[0].Held.Id));
     }
 
     [Fact]
@@ -286,6 +330,13 @@ public sealed class StartTests() : JobStoreTests(new PostgreSqlFixture())
         await first;
         return await Task.WhenAll(starts);
     }
+
+    private static Task PutBackAsync(DbConnection connection, Run run) => ExecuteAsync(connection, $"""
+        insert into outcomes (entry, fence, duration_ms, kind, attempt, crashes, final)
+            values ({run.Held.Id}, {run.Held.Fence}, 0, 4, 0, 0, false);
+        insert into waiting (run_at, id, queue, kind, priority) select now(), id, queue, kind, priority from entries
+            where id = {run.Held.Id}
+        """);
 
     private static async Task ExecuteAsync(DbConnection connection, string statement)
     {
