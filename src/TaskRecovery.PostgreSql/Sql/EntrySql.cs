@@ -112,6 +112,7 @@ internal static class EntrySql
                 else (select u.entry from {schema}.unique_keys u where u.kind = $2 and u.key = $13) end,
             case when s.id is null then {{CommitSql.Confirm}} else false end,
             case when s.id is null then {{HasExpiredHolder("$2", "$13", "g.now")}} else false end,
+            case when s.id is null then {{MayBeReleased("$2", "$13")}} else false end,
             case when s.id is not null then pg_current_xact_id() end,
             s.created_at
         from given g left join stored s on s.id = g.id
@@ -184,12 +185,13 @@ internal static class EntrySql
 
     /// <summary>Stores entries some of which have unique keys or expire; $16 the times after which they do not start. If a key is taken,
     /// its entry is not stored. Keys are inserted in order, so that two callers cannot deadlock.</summary>
-    /// <returns>In the order of the entries, the id, whether it is the id of the current holder of the key, and whether the holder may no
-    /// longer start, unless it has started before; false if the role may not end it. The id is null if the holder appeared or ended at
-    /// this very moment: repeat the statement for those entries.</returns>
+    /// <returns>In the order of the entries, the id, whether it is the id of the current holder of the key, whether the holder may no
+    /// longer start, unless it has started before; false if the role may not end it; and whether the holder may have released the key
+    /// since the statement began, so that another entry may hold it now. The id is null if the holder appeared or ended at this very
+    /// moment: repeat the statement for those entries.</returns>
     internal static readonly string EnqueueUnique = Unique(columns: "");
 
-    /// <summary>As <see cref="EnqueueUnique"/>, in a caller's transaction. The fourth column is the id of the transaction, the fifth the
+    /// <summary>As <see cref="EnqueueUnique"/>, in a caller's transaction. The fifth column is the id of the transaction, the sixth the
     /// time of creation, null if the entry was not stored.</summary>
     internal static readonly string EnqueueUniqueInTransaction = Unique(columns: ", pg_current_xact_id(), a.created_at");
 
@@ -210,7 +212,9 @@ internal static class EntrySql
                 (select u.entry from {schema}.unique_keys u where u.kind = g.kind and u.key = g.unique_key)) end,
             case when a.id is null then {{CommitSql.Confirm}} else false end,
             case when a.id is null then {{HasExpiredHolder("g.kind", "g.unique_key", "(select c.now from clock c)")}}
-                else false end{{columns}}
+                else false end,
+            case when a.id is null and not exists (select from taken t where t.kind = g.kind and t.key = g.unique_key)
+                then {{MayBeReleased("g.kind", "g.unique_key")}} else false end{{columns}}
         from given g left join accepted a on a.id = g.id
         order by g.place
         """;
@@ -221,4 +225,9 @@ internal static class EntrySql
             where e.id = (select u.entry from {schema}.unique_keys u where u.kind = {{kind}} and u.key = {{key}})
                 and has_table_privilege('{schema:literal}.waiting', 'delete')), false)
         """;
+
+    // The insert waits for a transaction that is deleting the key. If another transaction takes the key then, the look-up for the holder
+    // still finds the deleted row, because its snapshot is older. But the row shows that a transaction has deleted it, or has tried to.
+    private static string MayBeReleased(string kind, string key)
+        => $"coalesce((select u.xmax <> 0 from {{schema}}.unique_keys u where u.kind = {kind} and u.key = {key}), false)";
 }

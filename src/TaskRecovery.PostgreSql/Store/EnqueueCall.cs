@@ -27,6 +27,9 @@ internal sealed class EnqueueCall(NameTable table, IReadOnlyList<NewEntry> entri
     /// <summary>The holders of unique keys, according to the last statement, that may no longer start.</summary>
     internal List<long> Expired { get; } = [];
 
+    /// <summary>The holders of unique keys, according to the last statement, that may have released them since it began.</summary>
+    internal HashSet<long> MayHaveReleased { get; } = [];
+
     /// <summary>Whether every statement has been answered. From then on the commit has been requested, and an error leaves it unknown
     /// whether the entries are stored.</summary>
     internal bool IsAnswered { get; set; }

@@ -187,13 +187,17 @@ internal sealed partial class PostgreSqlQueueStore
                 continue;
             }
 
+            // If a second statement names the same holder, that entry held the key when the statement began.
+            var isDoubtful = new bool[found.Length];
             for (var i = 0; i < found.Length; i++)
             {
+                isDoubtful[i] = call.MayHaveReleased.Contains(found[i].Id) && results[places[i]].Id != found[i].Id;
                 results[places[i]] = found[i];
             }
 
             var expired = await EndExpiredAsync(call, connection, tries, cancellationToken).ConfigureAwait(false);
-            places = [.. places.Where((_, i) => found[i].Id == 0 || (found[i].IsDuplicate && expired.Contains(found[i].Id)))];
+            places = [.. places.Where((_, i)
+                => found[i].Id == 0 || isDoubtful[i] || (found[i].IsDuplicate && expired.Contains(found[i].Id)))];
         }
     }
 
@@ -289,6 +293,7 @@ internal sealed partial class PostgreSqlQueueStore
     {
         var (results, read) = (new EnqueueResult[count], 0);
         call.Expired.Clear();
+        call.MayHaveReleased.Clear();
         for (; await reader.ReadAsync(cancellationToken).ConfigureAwait(false); read++)
         {
             results[read] = new EnqueueResult(reader.IsDBNull(0) ? 0 : reader.GetInt64(0), reader.GetBoolean(1));
@@ -297,9 +302,14 @@ internal sealed partial class PostgreSqlQueueStore
                 call.Expired.Add(results[read].Id);
             }
 
-            if (!call.IsOwn && !reader.IsDBNull(4))
+            if (reader.GetBoolean(3))
             {
-                call.AddStored(reader.GetFieldValue<ulong>(3), reader.GetFieldValue<DateTimeOffset>(4));
+                call.MayHaveReleased.Add(results[read].Id);
+            }
+
+            if (!call.IsOwn && !reader.IsDBNull(5))
+            {
+                call.AddStored(reader.GetFieldValue<ulong>(4), reader.GetFieldValue<DateTimeOffset>(5));
             }
         }
 

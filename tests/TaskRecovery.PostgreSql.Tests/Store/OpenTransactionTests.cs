@@ -147,6 +147,44 @@ public sealed class OpenTransactionTests() : StoreTests(new PostgreSqlFixture())
     }
 
     [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public async Task An_enqueue_that_waits_for_the_end_of_a_keys_holder_names_the_entry_that_took_the_key_then(int entries)
+    {
+        var held = await GivenClaimedAsync(GivenNode(), Entry(key: "once"));
+        await using var watching = (NpgsqlConnection)await Fixture.OpenConnectionAsync(Cancellation);
+        await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+        await Store.FinishInTransactionAsync(held.Node.Id, held.Outcome(hasUniqueKey: true), transaction, Cancellation);
+        var next = Assert.Single(await Store.EnqueueAsync([Entry(key: "once")], transaction, Cancellation));
+        Assert.False(next.IsDuplicate);
+
+        NewEntry[] late = [.. Enumerable.Range(0, entries).Select(static _ => Entry(key: "once"))];
+        var enqueuing = Task.Run(async () => await Store.EnqueueAsync(late, null, Cancellation), Cancellation);
+        await UntilAsync(async () => await CountWaitingStatementsAsync(watching) == 1);
+        await transaction.CommitAsync(Cancellation);
+
+        Assert.All(await enqueuing, result => Assert.Equal((next.Id, true), (result.Id, result.IsDuplicate)));
+    }
+
+    [Fact]
+    public async Task A_holder_whose_end_was_rolled_back_is_named_as_long_as_it_holds_the_key()
+    {
+        var held = await GivenClaimedAsync(GivenNode(), Entry(key: "once"));
+        await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
+        await using (var transaction = await connection.BeginTransactionAsync(Cancellation))
+        {
+            await Store.FinishInTransactionAsync(held.Node.Id, held.Outcome(hasUniqueKey: true), transaction, Cancellation);
+        }
+
+        for (var time = 0; time < 2; time++)
+        {
+            var late = await EnqueueAsync(Entry(key: "once"));
+            Assert.Equal((held.Id, true), (late.Id, late.IsDuplicate));
+        }
+    }
+
+    [Theory]
     [InlineData(false)]
     [InlineData(true)]
     public async Task A_checkpoint_of_a_later_claim_is_not_written_over(bool ofTask)
