@@ -125,7 +125,9 @@ internal static class OperationSql
 
     /// <summary>Puts cancelled entries back at the place at which they had waited. Arrays: $1 ids, $2 the fences of the outcomes that
     /// cancelled them, $3 due times, $4 levels, $5 attempts, $6 crashes. Returns each entry that was put back, and its queue.</summary>
-    internal const string Restore = $$"""
+    /// <remarks>A run that waited for the end of a pause is due now if the pause is over: the resume did not find it, and has removed its
+    /// row of <c>paused_runs</c>. Sent after <see cref="PausedRunSql.LockJobs"/>.</remarks>
+    internal static readonly string Restore = $$"""
         with given as materialized (
             select g.* from unnest($1, $2, $3, $4, $5, $6) g (id, fence, run_at, level, attempt, crashes)
         ), ended as materialized (
@@ -151,8 +153,11 @@ internal static class OperationSql
             from marked m where t.entry_id = m.entry and t.state in ({{Codes.TaskFailed}}, {{Codes.TaskCancelled}})
         ), place as (
             insert into {schema}.waiting (run_at, id, queue, kind, priority, attempt, crashes)
-            select g.run_at, f.id, f.queue, f.kind, g.level, g.attempt, g.crashes from free f join marked m on m.entry = f.id
-                join given g on g.id = f.id
+            select case when {{OutcomeSql.WasPutBackForPause("o.entry = g.id and o.fence < g.fence")}}
+                    and not exists (select from {schema}.paused_runs p where p.entry = g.id)
+                    then least(g.run_at, clock_timestamp()) else g.run_at end,
+                f.id, f.queue, f.kind, g.level, g.attempt, g.crashes
+            from free f join marked m on m.entry = f.id join given g on g.id = f.id
             returning id, queue
         )
         select p.id, q.name from place p join {schema}.queues q on q.id = p.queue

@@ -110,6 +110,12 @@ internal static class OutcomeSql
         => $"exists (select from {{schema}}.outcomes o where o.entry = {entry} and (o.kind <> {Codes.OutcomeReleased} "
             + $"or o.reason is distinct from {Codes.NotStarted}))";
 
+    /// <summary>Whether the newest of some outcomes of an entry has put it back because its job was paused.</summary>
+    /// <param name="outcomes">The condition for the outcomes <c>o</c>.</param>
+    internal static string WasPutBackForPause(string outcomes)
+        => $"((select o.kind = {Codes.OutcomeSnoozed} and o.reason = {Codes.JobNotActive} from {{schema}}.outcomes o where {outcomes} "
+            + "order by o.fence desc limit 1) is true)";
+
     /// <summary>The level of an entry that is put back (<see cref="CrashLevels.Of"/>): from its priority, its crashes, and whether one
     /// crash moves it to the front.</summary>
     internal static string Level(string priority, string crashes, string goesFirst)

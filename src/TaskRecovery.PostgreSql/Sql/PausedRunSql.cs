@@ -19,6 +19,15 @@ internal static class PausedRunSql
         select count(*) from added
         """;
 
+    /// <summary>Locks the jobs whose runs wait for the end of a pause, in the order of their ids. $1 entries. Sent before
+    /// <see cref="OperationSql.Restore"/>: a resume then comes before it, or finds the entries that it has put back.</summary>
+    internal const string LockJobs = """
+        select count(*) from (
+            select j.id from {schema}.jobs j
+            where j.id = any (array(select p.job_id from {schema}.paused_runs p where p.entry = any ($1)))
+            order by j.id for share) j
+        """;
+
     /// <summary>Makes the runs of a job due. $1 job. Returns the queues that got work.</summary>
     /// <remarks>Forgets a run that an operator has given another time since. Skips one that another transaction has locked, to claim or
     /// end it, so that this can't deadlock; if it still waits afterwards, <see cref="Overdue"/> finds it.

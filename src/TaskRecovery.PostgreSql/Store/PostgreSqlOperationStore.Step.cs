@@ -160,7 +160,10 @@ internal sealed partial class PostgreSqlOperationStore
             return [];
         }
 
+        // Before the entries: all other transactions that lock a job and its entries lock the job first.
         long[] ids = [.. waited.Select(static change => change.Entry)];
+        await database.ListAsync(
+            connection, PausedRunSql.LockJobs, [Ids(ids)], static _ => true, cancellationToken).ConfigureAwait(false);
         var cancelled = await queue.Changes.LockCancelledAsync(connection, waited, cancellationToken).ConfigureAwait(false);
         var restored = await database.ListAsync(
             connection,

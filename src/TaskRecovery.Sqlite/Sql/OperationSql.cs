@@ -93,10 +93,17 @@ internal static class OperationSql
     /// <summary>The place at which an entry waits. ?1 entry.</summary>
     public const string Place = "select run_at, priority, attempt, crashes from taskrecovery_waiting where id = ?1";
 
-    /// <summary>Puts an entry back at the place at which it had waited. ?1 id, ?2 due time, ?3 level, ?4 attempt, ?5 crashes.</summary>
-    public const string Restore = """
+    /// <summary>Puts an entry back at the place at which it had waited. ?1 id, ?2 due time, ?3 level, ?4 attempt, ?5 crashes, ?6 the fence
+    /// of the outcome that cancelled it, ?7 now.</summary>
+    /// <remarks>A run that waited for the end of a pause is due now if the pause is over: the resume did not find it, and has removed its
+    /// row of <c>paused_runs</c>.</remarks>
+    public static readonly string Restore = $"""
         insert into taskrecovery_waiting (id, queue, kind, priority, run_at, attempt, crashes)
-        select id, queue, kind, ?3, ?2, ?4, ?5 from taskrecovery_entries where id = ?1
+        select id, queue, kind, ?3,
+            case when {OutcomeSql.WasPutBackForPause("o.entry = ?1 and o.fence < ?6")}
+                and not exists (select 1 from taskrecovery_paused_runs p where p.entry = ?1) then min(?2, ?7) else ?2 end,
+            ?4, ?5
+        from taskrecovery_entries where id = ?1
         """;
 
     /// <summary>Reopens the task of an entry. ?1 entry.</summary>

@@ -33,6 +33,12 @@ internal static class OutcomeSql
     public static readonly string WasPutBack =
         $"select 1 from taskrecovery_outcomes where entry = ?1 and final = 0 and kind in {Codes.KindsThat(OutcomeRules.Ends)} limit 1";
 
+    /// <summary>Whether the newest of some outcomes of an entry has put it back because its job was paused.</summary>
+    /// <param name="outcomes">The condition for the outcomes <c>o</c>.</param>
+    public static string WasPutBackForPause(string outcomes)
+        => $"coalesce((select o.kind = {Codes.OutcomeSnoozed} and o.reason is {Codes.JobNotActive} from taskrecovery_outcomes o "
+            + $"where {outcomes} order by o.fence desc limit 1), 0)";
+
     /// <summary>Like <see cref="Exists"/>, but ignores outcomes stored by an erasure. ?1 entry, ?2 fence.</summary>
     public const string ExistsByNode =
         $"select 1 from taskrecovery_outcomes where entry = ?1 and fence = ?2 and reason is not '{EndReasons.Erased}'";

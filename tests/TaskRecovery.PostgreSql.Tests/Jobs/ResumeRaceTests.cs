@@ -61,6 +61,30 @@ public sealed class ResumeRaceTests() : JobStoreTests(new PostgreSqlFixture())
         Assert.Equal(id, Assert.Single(claimed));
     }
 
+    [Fact]
+    public async Task A_run_that_an_undo_puts_back_while_its_job_is_resumed_is_due()
+    {
+        var node = GivenNode();
+        var (job, run) = await GivenRunThatWaitsAsync(node);
+        var anna = new AuditInfo("anna");
+        var cancellation = await Operations.PrepareAsync(
+            new NewOperation { Action = BulkAction.Cancel, EntryIds = [run.Entry.Id], Expected = new Count(1) }, anna, Cancellation);
+        await Operations.StartAsync(cancellation.Id, anna, Hour, Cancellation);
+        await Operations.StepAsync(cancellation.Id, Cancellation);
+        await using var gate = await StatementGate.CloseAsync(Fixture, "paused_runs", "delete", Cancellation);
+
+        // The resume has found no run that waits, and is about to forget the one that was cancelled.
+        var resuming = Task.Run(() => Jobs.ResumeAsync(job.Id, Cancellation), Cancellation);
+        await gate.UntilWaitingAsync(1);
+        var undo = (await Operations.UndoAsync(cancellation.Id, anna, Cancellation)).Operation!;
+        var undoing = Task.Run(async () => await Operations.StepAsync(undo.Id, Cancellation), Cancellation);
+        await gate.UntilWaitingAsync(2, orEnded: undoing);
+        await gate.OpenAsync();
+        await Task.WhenAll(resuming, undoing);
+
+        Assert.Equal(run.Entry.Id, (await ClaimRunAsync(node)).Entry.Id);
+    }
+
     private async Task<(Job Job, Run Run)> GivenRunThatWaitsAsync(TestNode node)
     {
         var now = await Fixture.GetTimeAsync(Cancellation);

@@ -128,6 +128,38 @@ public abstract class PausedRunTests(StoreFixture fixture) : JobStoreTests(fixtu
         Assert.InRange((await FindAsync(runs[0].Entry.Id)).RunAt!.Value - at, TimeSpan.FromSeconds(-1), TimeSpan.FromSeconds(1));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Undo_of_a_cancellation_lets_runs_wait_only_if_the_pause_is_not_over(bool isOver)
+    {
+        var node = GivenNode();
+        var job = await GivenPausedJobAsync(null);
+        long[] ids = [.. (await WaitAsync(node)).Select(static run => run.Entry.Id).Order()];
+        var anna = new AuditInfo("anna");
+        var cancellation = await Operations.PrepareAsync(
+            new NewOperation { Action = BulkAction.Cancel, EntryIds = ids, Expected = new Count(ids.Length) }, anna, Cancellation);
+        await Operations.StartAsync(cancellation.Id, anna, Hour, Cancellation);
+        await Operations.StepAsync(cancellation.Id, Cancellation);
+        Assert.Equal(EntryState.Cancelled, await StateAsync(ids[0]));
+        if (isOver)
+        {
+            Assert.True(await Jobs.ResumeAsync(job.Id, Cancellation));
+        }
+
+        var undo = await Operations.UndoAsync(cancellation.Id, anna, Cancellation);
+        var step = await Operations.StepAsync(undo.Operation!.Id, Cancellation);
+
+        Assert.Equal(ids.Length, step.Operation!.Done);
+        if (!isOver)
+        {
+            Assert.Empty(await ClaimRunsAsync(node));
+            Assert.True(await Jobs.ResumeAsync(job.Id, Cancellation));
+        }
+
+        Assert.Equal(ids, (await ClaimRunsAsync(node)).Select(static run => run.Entry.Id).Order());
+    }
+
     [Fact]
     public async Task Runs_that_start_while_their_job_is_resumed_never_wait_for_the_next_pause()
     {
