@@ -6,6 +6,11 @@ namespace TaskRecovery.PostgreSql;
 /// job is locked.</summary>
 internal static class PausedRunSql
 {
+    // The waiting row of p, unless an operator has given the entry another time since. A library that does not know the table puts a run
+    // back for the pause without a new time in p.
+    private static readonly string Waits =
+        $"w.id = p.entry and w.found_by_id and (w.run_at = p.run_at or {OutcomeSql.WasPutBackForPause("o.entry = p.entry")})";
+
     /// <summary>Stores that runs wait, after their entries were put back in the same transaction. $1 jobs, $2 entries. Returns how many
     /// wait: an entry with a cancel request has ended.</summary>
     internal const string Add = """
@@ -33,10 +38,10 @@ internal static class PausedRunSql
     /// end it, so that this can't deadlock; if it still waits afterwards, <see cref="Overdue"/> finds it.
     /// <para>Replaces the waiting rows and does not update them: if a claim began before this commits, its lock would follow an updated row
     /// to the new version, which its snapshot does not show, so that it could not delete it.</para></remarks>
-    internal const string Wake = """
+    internal static readonly string Wake = $$"""
         with place as materialized (
             select w.tid from {schema}.paused_runs p cross join lateral (
-                select w.ctid as tid from {schema}.waiting w where w.id = p.entry and w.found_by_id and w.run_at = p.run_at
+                select w.ctid as tid from {schema}.waiting w where {{Waits}}
                 for update skip locked) w
             where p.job_id = $1
         ), taken as (
@@ -45,7 +50,7 @@ internal static class PausedRunSql
         ), gone as (
             delete from {schema}.paused_runs p
             where p.job_id = $1 and (p.entry in (select t.id from taken t) or not exists (
-                select from {schema}.waiting w where w.id = p.entry and w.found_by_id and w.run_at = p.run_at))
+                select from {schema}.waiting w where {{Waits}}))
         ), woken as (
             insert into {schema}.waiting (run_at, id, queue, kind, priority, attempt, crashes)
             select (select clock_timestamp()), t.id, t.queue, t.kind, t.priority, t.attempt, t.crashes from taken t

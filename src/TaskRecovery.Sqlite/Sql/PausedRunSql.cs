@@ -10,10 +10,12 @@ internal static class PausedRunSql
 
     /// <summary>Makes a job's runs due, except those that an operator has given another time since. ?1 job, ?2 now. Returns their
     /// queues.</summary>
-    public const string Wake = """
+    /// <remarks>A library that does not know the table puts a run back for the pause without a new time in it.</remarks>
+    public static readonly string Wake = $"""
         update taskrecovery_waiting set run_at = ?2
         from taskrecovery_paused_runs p
-        where p.job_id = ?1 and taskrecovery_waiting.id = p.entry and taskrecovery_waiting.run_at = p.run_at
+        where p.job_id = ?1 and taskrecovery_waiting.id = p.entry
+            and (taskrecovery_waiting.run_at = p.run_at or {OutcomeSql.WasPutBackForPause("o.entry = p.entry")})
         returning (select q.name from taskrecovery_queues q where q.id = queue)
         """;
 

@@ -128,6 +128,29 @@ public abstract class PausedRunTests(StoreFixture fixture) : JobStoreTests(fixtu
         Assert.InRange((await FindAsync(runs[0].Entry.Id)).RunAt!.Value - at, TimeSpan.FromSeconds(-1), TimeSpan.FromSeconds(1));
     }
 
+    [Fact]
+    public async Task Runs_that_an_older_library_has_put_back_again_are_due_when_the_pause_ends()
+    {
+        var node = GivenNode();
+        var job = await GivenPausedJobAsync(null);
+        var runs = await WaitAsync(node);
+        await ShiftTimeAsync(Day);
+
+        // It stores the outcome by itself, and no time in the table of paused runs.
+        var again = await ClaimRunsAsync(node);
+        Assert.Equal(runs.Count, again.Count);
+        foreach (var run in again)
+        {
+            await FinishTaskAsync(run, OutcomeKind.Snoozed, reason: EndReasons.JobNotActive, delay: Hour);
+        }
+
+        Assert.Empty(await ClaimRunsAsync(node));
+        Assert.True(await Jobs.ResumeAsync(job.Id, Cancellation));
+
+        var due = (await ClaimRunsAsync(node)).Select(static run => run.Entry.Id);
+        Assert.Superset(runs.Select(static run => run.Entry.Id).ToHashSet(), due.ToHashSet());
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
