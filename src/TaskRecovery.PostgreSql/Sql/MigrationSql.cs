@@ -62,6 +62,14 @@ internal static class MigrationSql
     internal const string Record =
         "insert into {schema}.taskrecovery_migrations (version, name, checksum, oldest_library) values ($1, $2, $3, $4)";
 
+    private const int OrderOfProgress = 23;
+
+    /// <summary>What is locked before a migration runs; <see langword="null"/> if nothing is.</summary>
+    /// <remarks>Migration 23 changes <c>checkpoints</c> and then <c>claims</c>. Nodes lock these in the opposite order, so without this
+    /// lock they and the migration could wait for each other.</remarks>
+    internal static string? LockBefore(int version)
+        => version == OrderOfProgress ? "lock table {schema}.claims in access exclusive mode" : null;
+
     /// <summary>The columns of the old system's tables, if there are any. $1 the schema's name.</summary>
     internal const string LegacyColumns = """
         select c.relname || '.' || a.attname

@@ -50,6 +50,11 @@ internal static class PostgreSqlMigrationScript
                 values ({{migration.Version}}, {{MigrationScript.Literal(migration.Name)}}, '{{migration.Checksum}}',
                     '{{migration.OldestLibrary}}')
                 """));
+            if (MigrationSql.LockBefore(migration.Version) is { } lockBefore)
+            {
+                Add(lockBefore);
+            }
+
             script.Append('\n').Append(migration.Text.Replace("{schema}", schema, StringComparison.Ordinal).TrimEnd()).Append('\n');
         }
 

@@ -7,7 +7,7 @@ namespace TaskRecovery.PostgreSql;
 internal sealed class PostgreSqlMigrator(PostgreSqlDatabase database, IReadOnlyList<Migration> migrations, Version library) : IStoreMigrator
 {
     private const int BeforeTheQueue = 3;
-    private const int CreateAttempts = 10;
+    private const int MaxAttempts = 10;
 
     private static readonly string[] LegacyColumns =
         ["jobs.id", "jobs.name", "jobs.type", "jobs.args", "jobs.interval_seconds", "jobs.status", "jobs.next_run_at", "jobs.created_at",
@@ -49,12 +49,18 @@ internal sealed class PostgreSqlMigrator(PostgreSqlDatabase database, IReadOnlyL
             {
                 return await ApplyNextAsync(cancellationToken).ConfigureAwait(false);
             }
-            catch (PostgresException exception) when (attempt < CreateAttempts
+            catch (PostgresException exception) when (attempt < MaxAttempts
                 && exception.SqlState is PostgresErrorCodes.DuplicateSchema
                     or PostgresErrorCodes.DuplicateTable or PostgresErrorCodes.DuplicateObject or PostgresErrorCodes.UniqueViolation)
             {
                 // Another migrator created the schema or the table of migrations at the same moment, when there was no table to lock yet:
                 // retry.
+            }
+            catch (StoreUnavailableException exception) when (attempt < MaxAttempts
+                && exception.InnerException is { } cause && PostgreSqlErrors.IsConflict(cause))
+            {
+                // The migration and the statements of a node waited for each other's locks, and the server ended the migration. It left
+                // nothing behind: retry.
             }
         }
     }
@@ -107,6 +113,11 @@ internal sealed class PostgreSqlMigrator(PostgreSqlDatabase database, IReadOnlyL
         if (Missing(await ReadAppliedAsync(connection, cancellationToken).ConfigureAwait(false)).FirstOrDefault() is not { } migration)
         {
             return null;
+        }
+
+        if (MigrationSql.LockBefore(migration.Version) is { } lockBefore)
+        {
+            await RunAsync(connection, lockBefore, [], cancellationToken).ConfigureAwait(false);
         }
 
         await RunAsync(connection, migration.Text, [], cancellationToken).ConfigureAwait(false);

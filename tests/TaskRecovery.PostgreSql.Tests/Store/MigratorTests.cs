@@ -209,6 +209,55 @@ public sealed class MigratorTests : PostgreSqlStoreTests
         Assert.Equal(["900_slow"], applied);
     }
 
+    [Theory]
+    [InlineData(PostgresErrorCodes.DeadlockDetected)]
+    [InlineData(PostgresErrorCodes.SerializationFailure)]
+    public async Task A_migration_that_the_server_ended_because_of_a_conflict_is_tried_again(string state)
+    {
+        var beaten = await GivenMigrationThatFailsAsync(state, times: 2);
+
+        Assert.Equal(["900_beaten"], await beaten.MigrateAsync(Cancellation));
+        Assert.Equal(3L, await ScalarAsync<long>("select last_value from attempts"));
+    }
+
+    [Fact]
+    public async Task A_migration_that_the_server_always_ends_is_given_up()
+    {
+        var beaten = await GivenMigrationThatFailsAsync(PostgresErrorCodes.DeadlockDetected, times: 1000);
+
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => beaten.MigrateAsync(Cancellation));
+
+        Assert.Equal(10L, await ScalarAsync<long>("select last_value from attempts"));
+    }
+
+    [Fact]
+    public async Task A_migration_that_waits_for_the_claims_holds_no_table_that_nodes_lock_after_them()
+    {
+        await GivenMigrationsBeforeAsync(23);
+        await using var holder = new NpgsqlConnection(ConnectionString + ";Pooling=false");
+        await holder.OpenAsync(Cancellation);
+        await using var hold = new NpgsqlCommand("begin; lock table taskrecovery.claims in row exclusive mode", holder);
+        await hold.ExecuteNonQueryAsync(Cancellation);
+
+        var migrating = new PostgreSqlMigrator(Open()).MigrateAsync(Cancellation);
+        await UntilOneWaitsForALockAsync();
+        var locked = await ScalarAsync<long>("select count(*) from pg_locks where relation = 'taskrecovery.checkpoints'::regclass");
+        await using var release = new NpgsqlCommand("commit", holder);
+        await release.ExecuteNonQueryAsync(Cancellation);
+
+        Assert.Equal("023_order_of_progress", (await migrating)[0]);
+        Assert.Equal(0L, locked);
+    }
+
+    [Fact]
+    public async Task A_script_locks_the_claims_before_it_changes_checkpoints()
+    {
+        var script = await new PostgreSqlMigrator(Open()).GetScriptAsync(23, Cancellation);
+
+        var changed = script.IndexOf("alter table \"taskrecovery\".checkpoints", StringComparison.Ordinal);
+        Assert.InRange(script.IndexOf("lock table \"taskrecovery\".claims", StringComparison.Ordinal), 1, changed);
+    }
+
     [Fact]
     public async Task Without_migrations_at_start_the_message_names_what_is_missing()
     {
@@ -218,6 +267,22 @@ public sealed class MigratorTests : PostgreSqlStoreTests
         Assert.Contains("001_jobs_and_tasks", exception.Message, StringComparison.Ordinal);
         Assert.Contains(nameof(IStoreMigrator), exception.Message, StringComparison.Ordinal);
     }
+
+    private async Task<PostgreSqlMigrator> GivenMigrationThatFailsAsync(string state, int times)
+    {
+        await new PostgreSqlMigrator(Open()).MigrateAsync(Cancellation);
+
+        // What a sequence has counted stays when the migration is rolled back.
+        await ExecuteAsync("create sequence attempts");
+        var beaten = Migration.Parse("900_beaten", $"-- oldest library: 0.1.0\ndo $$ begin if nextval('public.attempts') <= {times} then "
+            + $"raise exception 'beaten' using errcode = '{state}'; end if; end $$;\n");
+        return new PostgreSqlMigrator(Open(), [.. PostgreSqlMigrator.Known, beaten], new Version(0, 1, 0));
+    }
+
+    private Task<IReadOnlyList<string>> GivenMigrationsBeforeAsync(int version)
+        => new PostgreSqlMigrator(
+            Open(), [.. PostgreSqlMigrator.Known.Where(migration => migration.Version < version)], new Version(0, 1, 0))
+            .MigrateAsync(Cancellation);
 
     private async Task GivenLegacyAsync(int version)
     {
