@@ -39,9 +39,9 @@ internal static class JobInvariantSql
         union all
         (select 'task ' || coalesce(t.id, u.task) || case
                 when u.task is null then ' is unfinished, but not listed as such'
-                when t.id is null then ' does not exist, but is listed as unfinished'
+                when t.id is null then ' does not exist in job ' || u.job_id || ', but is listed as unfinished'
                 else ' has ended, but is listed as unfinished' end
-        from {schema}.tasks t full join {schema}.unfinished_tasks u on u.task = t.id
+        from {schema}.tasks t full join {schema}.unfinished_tasks u on u.task = t.id and u.job_id = t.job_id
         where coalesce(t.state < 2, false) <> (u.task is not null)
         limit 1000)
         """;

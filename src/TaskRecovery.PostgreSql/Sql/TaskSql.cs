@@ -17,10 +17,12 @@ internal static class TaskSql
 
     /// <summary>Unfinished tasks; <c>u.job_id</c> selects those of a job.</summary>
     /// <remarks>Compares the state too: a caller's transaction whose snapshot is older than the table can't see the row that it should
-    /// delete.</remarks>
+    /// delete. Compares the job too, because the row of the old job stays if somebody moves a task to another one; the form of this
+    /// condition fits no index, so that tasks are found by their ids.</remarks>
     internal const string FromUnfinished = $$"""
         from {schema}.unfinished_tasks u cross join lateral (
-            select * from {schema}.tasks t where t.id = u.task and {{Codes.TaskUnfinished}} offset 0) t
+            select * from {schema}.tasks t
+            where t.id = u.task and (t.job_id = u.job_id) is true and {{Codes.TaskUnfinished}} offset 0) t
         """;
 
     /// <summary>$1 id.</summary>
