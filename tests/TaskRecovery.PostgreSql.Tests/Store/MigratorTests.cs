@@ -259,6 +259,22 @@ public sealed class MigratorTests : PostgreSqlStoreTests
     }
 
     [Fact]
+    public async Task Unfinished_tasks_that_were_not_listed_before_the_migration_are_listed_by_it()
+    {
+        await GivenMigrationsBeforeAsync(26);
+        await ExecuteAsync("""
+            insert into taskrecovery.tasks (id, job_id) values (gen_random_uuid(), gen_random_uuid());
+            truncate taskrecovery.unfinished_tasks
+            """);
+
+        await new PostgreSqlMigrator(Open()).MigrateAsync(Cancellation);
+
+        Assert.Equal(1L, await ScalarAsync<long>("""
+            select count(*) from taskrecovery.tasks t join taskrecovery.unfinished_tasks u on u.job_id = t.job_id and u.task = t.id
+            """));
+    }
+
+    [Fact]
     public async Task Without_migrations_at_start_the_message_names_what_is_missing()
     {
         var exception = await Assert.ThrowsAsync<StoreConfigurationException>(
