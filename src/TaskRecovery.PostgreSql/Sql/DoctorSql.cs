@@ -1,7 +1,9 @@
+using TaskRecovery.Storage;
+
 namespace TaskRecovery.PostgreSql;
 
 /// <summary>The checks of the server and the tables. Each statement returns a row for each finding: its level (as in
-/// <see cref="Storage.FindingLevel"/>), a sentence, and the repair with quoted identifiers.</summary>
+/// <see cref="FindingLevel"/>), a sentence, and the repair with quoted identifiers.</summary>
 internal static class DoctorSql
 {
     /// <summary>The version of the server. $1 the number of the oldest version that is supported, as in
@@ -26,6 +28,50 @@ internal static class DoctorSql
         select c.relname::text, i.indisvalid, format('reindex index concurrently %I.%I', n.nspname, c.relname)
         from pg_index i join pg_class c on c.oid = i.indexrelid join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1
         """;
+
+    /// <summary>Triggers that maintain <c>unfinished_tasks</c> and are missing or disabled. $1 the schema's name.</summary>
+    internal const string Triggers = """
+        select 2, format('Trigger %I of table tasks is %s: runs of one job can overlap.', w.name,
+                case when g.oid is null then 'missing' else 'disabled' end),
+            format(
+                case when g.oid is null
+                    then 'create trigger %3$I after %4$s on %1$I.%2$I %5$s for each statement execute function %1$I.keep_unfinished_tasks()'
+                    else 'alter table %1$I.%2$I enable trigger %3$I' end || '; select %1$I.repair_unfinished_tasks()',
+                n.nspname, c.relname, w.name, w.event, w.rows_as)
+        from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        cross join (values
+            ('unfinished_tasks_added', 'insert', 'referencing new table as changed'),
+            ('unfinished_tasks_changed', 'update', 'referencing new table as changed'),
+            ('unfinished_tasks_deleted', 'delete', 'referencing old table as changed'),
+            ('unfinished_tasks_truncated', 'truncate', '')) w (name, event, rows_as)
+        left join pg_trigger g on g.tgrelid = c.oid and g.tgname = w.name
+        where n.nspname = $1 and c.relname = 'tasks' and c.relkind = 'r' and (g.oid is null or g.tgenabled not in ('O', 'A'))
+            and exists (select from pg_proc p where p.pronamespace = n.oid and p.proname = 'repair_unfinished_tasks')
+        """;
+
+    /// <summary>Unfinished tasks that <c>unfinished_tasks</c> does not list, among the newest ones and those of claims; the invariant query
+    /// looks at all. $1 the schema's name.</summary>
+    internal const string Unlisted = $$"""
+        with newest as materialized (
+            select t.id, t.job_id, t.state from {schema}.tasks t order by t.id desc limit {{NewestTasks}}
+        ), unlisted as materialized (
+            select t.id from newest t where {{Codes.TaskUnfinished}} and {{IsUnlisted}}
+            union
+            select t.id from {schema}.claims c cross join lateral unnest(c.entries) e (entry)
+            cross join lateral (
+                select * from {schema}.tasks t where t.entry_id = e.entry and {{Codes.TaskUnfinished}} offset 0) t
+            where {{IsUnlisted}}
+        )
+        select 2, format('%s unfinished tasks are not listed as such, the first of which is %s: runs of their jobs can overlap.',
+                count(*), min(l.id::text)),
+            format('select %I.repair_unfinished_tasks()', $1::text)
+        from unlisted l having count(*) > 0
+        """;
+
+    private const string NewestTasks = "100000";
+
+    private const string IsUnlisted =
+        "(select u.task from {schema}.unfinished_tasks u where u.job_id = t.job_id and u.task = t.id) is null";
 
     /// <summary>The rights that the role lacks, and rights that others should not have. $1 the schema's name.</summary>
     internal const string Rights = """

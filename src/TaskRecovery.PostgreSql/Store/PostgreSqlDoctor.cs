@@ -24,6 +24,8 @@ internal sealed class PostgreSqlDoctor(PostgreSqlDatabase database, TimeProvider
             .. await CheckAsync("version", DoctorSql.Version, [Arg.Int4(oldestServer)]).ConfigureAwait(false),
             .. await CheckAsync("encoding", DoctorSql.Encoding, []).ConfigureAwait(false),
             .. await TryAsync("indexes", FindIndexesAsync, cancellationToken).ConfigureAwait(false),
+            .. await CheckAsync("triggers", DoctorSql.Triggers, [Arg.Text(schema)]).ConfigureAwait(false),
+            .. await CheckAsync("unfinished tasks", DoctorSql.Unlisted, [Arg.Text(schema)]).ConfigureAwait(false),
             .. await CheckAsync("rights", DoctorSql.Rights, [Arg.Text(schema)]).ConfigureAwait(false),
             .. await TryAsync("owner", FindOwnerAsync, cancellationToken).ConfigureAwait(false),
             .. await CheckAsync("isolation", DoctorSql.Isolation, []).ConfigureAwait(false),

@@ -29,7 +29,7 @@ public sealed class DoctorTests : PostgreSqlStoreTests
         // The server of the tests writes without waiting for the disk.
         Assert.All(findings.Where(finding => finding.Check != "durability"), finding => Assert.Equal(
             (FindingLevel.Ok, null), (finding.Level, finding.Repair)));
-        Assert.Equal(18, findings.Select(finding => finding.Check).Distinct(StringComparer.Ordinal).Count());
+        Assert.Equal(20, findings.Select(finding => finding.Check).Distinct(StringComparer.Ordinal).Count());
     }
 
     [Fact]
@@ -48,6 +48,9 @@ public sealed class DoctorTests : PostgreSqlStoreTests
             update pg_index set indisvalid = false where indexrelid = '{schema}.waiting_order_idx'::regclass;
             alter table {schema}.queues set (autovacuum_enabled = off);
             alter table {schema}.turns set unlogged;
+            alter table {schema}.tasks disable trigger unfinished_tasks_added;
+            drop trigger unfinished_tasks_deleted on {schema}.tasks;
+            insert into {schema}.tasks (id, job_id) values (gen_random_uuid(), gen_random_uuid());
             insert into {schema}.queues (name) select 'q' || n from generate_series(1, 300) n;
             delete from {schema}.queues where name like 'q%';
             select pg_create_physical_replication_slot('{slot}', true);
@@ -97,6 +100,54 @@ public sealed class DoctorTests : PostgreSqlStoreTests
                 drop role {PostgreSqlDatabase.Quote(role)};
                 """);
         }
+    }
+
+    [Fact]
+    public async Task A_missing_trigger_is_created_as_it_was()
+    {
+        const string Triggers = "select string_agg(pg_get_triggerdef(oid), '; ' order by tgname) from pg_trigger where not tgisinternal";
+        await OpenStoreAsync();
+        var before = await ScalarAsync<string>(Triggers);
+        foreach (var name in (string[])["added", "changed", "deleted", "truncated"])
+        {
+            await ExecuteAsync($"drop trigger unfinished_tasks_{name} on taskrecovery.tasks");
+        }
+
+        var found = (await ExamineAsync()).Where(finding => finding is { Check: "triggers", Level: FindingLevel.Problem }).ToArray();
+        foreach (var finding in found)
+        {
+            await RepairAsync(finding.Repair!);
+        }
+
+        Assert.Equal(4, found.Length);
+        Assert.Equal(before, await ScalarAsync<string>(Triggers));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(100_001)]
+    public async Task An_unlisted_task_is_found_if_it_is_new_or_runs(int tasks)
+    {
+        var store = await OpenStoreAsync();
+        using var session = store.OpenNodeSession();
+        var identity = Identity();
+        session.Register(identity);
+        var (entry, _) = (await store.EnqueueAsync([Entry()], null, Cancellation))[0];
+        Assert.Single((await store.CreateClaimer(identity.Id, "default", ["test"]).ClaimAsync(1, default, Cancellation)).Entries);
+
+        // The running task has the lowest id, so that all others are newer.
+        await ExecuteAsync($"""
+            insert into taskrecovery.tasks (id, job_id, entry_id, state) values ('{Guid.Empty}', gen_random_uuid(), {entry}, 1);
+            insert into taskrecovery.tasks (id, job_id, state) select gen_random_uuid(), gen_random_uuid(), 2
+                from generate_series(2, {tasks});
+            truncate taskrecovery.unfinished_tasks
+            """);
+
+        var finding = Assert.Single(await ExamineAsync(), finding => finding.Check == "unfinished tasks");
+
+        Assert.Equal((FindingLevel.Problem, "select taskrecovery.repair_unfinished_tasks()"), (finding.Level, finding.Repair));
+        Assert.StartsWith($"1 unfinished tasks are not listed as such, the first of which is {Guid.Empty}", finding.Text,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -162,6 +213,9 @@ public sealed class DoctorTests : PostgreSqlStoreTests
     [
         ("indexes", "Index claims_node_idx is missing."),
         ("indexes", "Index waiting_order_idx is invalid"),
+        ("triggers", "Trigger unfinished_tasks_added of table tasks is disabled"),
+        ("triggers", "Trigger unfinished_tasks_deleted of table tasks is missing"),
+        ("unfinished tasks", "1 unfinished tasks are not listed as such"),
         ("rights", "lacks rights to"),
         ("rights", "Every role may create objects"),
         ("isolation", "are 'serializable' by default"),
