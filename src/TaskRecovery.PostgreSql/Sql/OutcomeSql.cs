@@ -4,14 +4,15 @@ namespace TaskRecovery.PostgreSql;
 
 /// <summary>Statements that end runs.</summary>
 /// <remarks>Common parameters: $1 node, $2 entries, $3 their fences, $4 outcome kinds, $5 durations in ms, $6 results, $7 errors, $8
-/// reasons, $9 delays, $10 whether to check that each entry is in its claim (reading a claim's list costs more than all the rest). If no
-/// outcome has a value for a column, its array may be empty. Each entry may occur only once. All effects of an outcome are derived from the
-/// rows that its insert returned: the key (entry, fence) decides between a finish and a sweep.</remarks>
+/// reasons, $9 delays, $10 whether to check that each entry is in its claim (reading a claim's list costs more than all the rest). A claim
+/// that entries were taken out of is always checked: an entry that was erased, and then removed, gets no outcome. If no outcome has a value
+/// for a column, its array may be empty. Each entry may occur only once. All effects of an outcome are derived from the rows that its insert
+/// returned: the key (entry, fence) decides between a finish and a sweep.</remarks>
 internal static class OutcomeSql
 {
     private const string Claims = """
         held as materialized (
-            select c.id, c.node, c.entries, c.again, c.again_attempts, c.again_crashes from {schema}.claims c
+            select c.id, c.node, c.entries, c.partly, c.again, c.again_attempts, c.again_crashes from {schema}.claims c
             where c.id = any ($3) and c.node = (select n.number from {schema}.nodes n where n.id = $1)
         """;
 
@@ -21,7 +22,7 @@ internal static class OutcomeSql
                 coalesce(h.again_attempts[array_position(h.again, g.entry)], 0::smallint) as attempt,
                 coalesce(h.again_crashes[array_position(h.again, g.entry)], 0::smallint) as crashes
             from unnest($2, $3, $4, $5, $6, $7, $8, $9) g (entry, fence, kind, duration_ms, result, error, reason, delay)
-            join held h on h.id = g.fence and (not $10 or g.entry = any (h.entries))
+            join held h on h.id = g.fence and (not $10 and not h.partly or g.entry = any (h.entries))
         )
         """;
 

@@ -25,6 +25,10 @@ internal sealed class StoreModel(int maxCrashes)
     /// <summary>Whether the store must accept an outcome of a run: its claim exists, and the entry has no outcome under it.</summary>
     public bool Runs(long entryId, long fence) => Claims.TryGetValue(fence, out var claim) && claim.Unfinished.Contains(entryId);
 
+    /// <summary>Whether an entry was erased, or removed since. Its claim no longer lists it, so that a repeated outcome may be
+    /// refused.</summary>
+    public bool IsErased(long entryId) => !Entries.TryGetValue(entryId, out var entry) || entry.IsErased;
+
     public void Claim(ModelNode node, long fence, IEnumerable<long> ids, bool answerLost)
     {
         var claim = new ModelClaim(fence, node, answerLost);
@@ -79,7 +83,9 @@ internal sealed class StoreModel(int maxCrashes)
     }
 
     /// <summary>The node died. Returns the expected result of a sweep by entry: <see langword="true"/> for entries that end.</summary>
-    public Dictionary<long, bool> Sweep()
+    /// <param name="goesOn">Whether the store recovered an entry. It decides where an erased entry of the same claim may have been the
+    /// suspect: then a store may give the entry a last chance.</param>
+    public Dictionary<long, bool> Sweep(Predicate<long> goesOn)
     {
         var ended = new Dictionary<long, bool>();
         foreach (var node in Nodes.Where(node => !node.IsAlive))
@@ -99,7 +105,7 @@ internal sealed class StoreModel(int maxCrashes)
                     if (!node.HasLeft)
                     {
                         Settle(id, claim.Fence);
-                        Lose(Entries[id], suspects);
+                        Lose(Entries[id], suspects, hasDoubt: claim.ListsErased && goesOn(id));
                         claim.SettledAs.Add(id, Entries[id].State switch
                         {
                             EntryState.Waiting => OutcomeKind.Lost,
@@ -131,16 +137,21 @@ internal sealed class StoreModel(int maxCrashes)
             End(entry, EntryState.Cancelled);
         }
 
+        foreach (var claim in Claims.Values.Where(claim => claim.Ids.Contains(entry.Id)))
+        {
+            claim.ListsErased = true;
+        }
+
         entry.IsErased = true;
         entry.Key = null;
         entry.Steps.Clear();
     }
 
-    private void Lose(ModelEntry entry, int suspects)
+    private void Lose(ModelEntry entry, int suspects, bool hasDoubt)
     {
         var wasSuspect = entry.Crashes >= Math.Min(2, maxCrashes);
         var crashes = entry.HasProgress ? 1 : entry.Crashes + 1;
-        if (crashes > maxCrashes && wasSuspect && suspects == 1 && !entry.CancelRequested)
+        if (crashes > maxCrashes && wasSuspect && suspects == 1 && !hasDoubt && !entry.CancelRequested)
         {
             End(entry, EntryState.Failed);
             return;
@@ -235,6 +246,9 @@ internal sealed class ModelClaim(long fence, ModelNode node, bool answerLost)
     public bool AnswerLost => answerLost;
 
     public List<long> Ids { get; } = [];
+
+    /// <summary>Whether one of the entries was erased while the claim existed.</summary>
+    public bool ListsErased { get; set; }
 
     public HashSet<long> Unfinished { get; } = [];
 

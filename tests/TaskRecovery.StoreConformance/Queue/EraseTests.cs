@@ -94,6 +94,20 @@ public abstract class EraseTests(StoreFixture fixture) : StoreTests(fixture)
     }
 
     [Fact]
+    public async Task A_run_that_ends_after_its_entry_was_removed_stores_nothing()
+    {
+        var node = GivenNode();
+        var (fence, ids) = await GivenBatchAsync(node, 2);
+        await EraseAsync(EraseTarget.Entry(ids[0]));
+        await PurgeAsync(new RetentionOptions { Completed = TimeSpan.Zero, Failed = TimeSpan.Zero, Cancelled = TimeSpan.Zero });
+
+        var refused = await TryFinishAsync(node, Outcome(ids[0], fence), Outcome(ids[1], fence));
+
+        Assert.Equal([ids[0]], refused.Select(static outcome => outcome.EntryId));
+        Assert.Null(await Store.FindAsync(ids[0], Cancellation));
+    }
+
+    [Fact]
     public async Task The_sweep_of_a_dead_node_does_not_bring_it_back()
     {
         var node = GivenNode();
