@@ -74,9 +74,14 @@ internal static class OutcomeSql
     /// <summary>As <see cref="End"/>, but skips outcomes that are stored already.</summary>
     internal const string EndOnce = Held + InsertFinalOnce + " select count(*) from done";
 
-    /// <summary>Ends entries, releases their unique keys and closes their tasks.</summary>
+    /// <summary>Ends entries, releases their unique keys and closes their tasks. As with <see cref="End"/>, the whole statement fails if
+    /// any of the outcomes is stored already.</summary>
     /// <returns>How many outcomes were stored.</returns>
-    internal static readonly string EndAndFollow = Held + InsertFinalOnce + FollowFinal + " select count(*) from done";
+    internal static readonly string EndAndFollow = Held + ", done as (" + InsertFinal + " returning *)" + FollowFinal
+        + " select count(*) from done";
+
+    /// <summary>As <see cref="EndAndFollow"/>, but skips outcomes that are stored already.</summary>
+    internal static readonly string EndAndFollowOnce = Held + InsertFinalOnce + FollowFinal + " select count(*) from done";
 
     /// <summary>Ends one entry inside the caller's transaction. If the claim is lost, the statement fails, and with it the
     /// transaction.</summary>

@@ -104,12 +104,18 @@ internal sealed partial class PostgreSqlQueueStore
         }
         catch (PostgresException exception)
             when (string.Equals(exception.SqlState, PostgresErrorCodes.UniqueViolation, StringComparison.Ordinal)
-                && ReferenceEquals(statement, OutcomeSql.End))
+                && SkippingFormOf(statement) is not null)
         {
             // Some of the outcomes are stored already: an answer was lost, or a sweep was faster.
-            return await StoreOnceAsync(nodeId, OutcomeSql.EndOnce, outcomes, cancellationToken).ConfigureAwait(false);
+            return await StoreOnceAsync(nodeId, SkippingFormOf(statement)!, outcomes, cancellationToken).ConfigureAwait(false);
         }
     }
+
+    // The statement that skips outcomes which are stored already. Null if the statement itself does.
+    private static string? SkippingFormOf(string statement)
+        => ReferenceEquals(statement, OutcomeSql.End) ? OutcomeSql.EndOnce
+            : ReferenceEquals(statement, OutcomeSql.EndAndFollow) ? OutcomeSql.EndAndFollowOnce
+            : null;
 
     private ValueTask<long> StoreOnceAsync(Guid nodeId, string statement, List<RunOutcome> outcomes, CancellationToken cancellationToken)
     {

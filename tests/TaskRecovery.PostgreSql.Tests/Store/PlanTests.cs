@@ -59,6 +59,7 @@ public sealed class PlanTests : PostgreSqlStoreTests
         await AssertNoFullScanAsync(connection, database, "ended", Outcomes, OutcomeSql.End);
         await AssertNoFullScanAsync(connection, database, "ended_once", Outcomes, OutcomeSql.EndOnce);
         await AssertNoFullScanAsync(connection, database, "followed", Outcomes, OutcomeSql.EndAndFollow);
+        await AssertNoFullScanAsync(connection, database, "followed_once", Outcomes, OutcomeSql.EndAndFollowOnce);
         await AssertNoFullScanAsync(connection, database, "put_back", Outcomes, OutcomeSql.PutBack);
         await AssertNoFullScanAsync(connection, database, "found", "bigint[], bigint[], uuid", OutcomeSql.Find);
         await AssertNoFullScanAsync(

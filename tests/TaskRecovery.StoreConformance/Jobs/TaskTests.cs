@@ -72,6 +72,29 @@ public abstract class TaskTests(StoreFixture fixture) : JobStoreTests(fixture)
     }
 
     [Fact]
+    public async Task A_flush_of_runs_that_is_repeated_in_part_ends_the_other_tasks()
+    {
+        var node = GivenNode();
+        await GivenJobAsync(name: "first");
+        await GivenJobAsync(name: "second");
+        var runs = await ClaimRunsAsync(node);
+        var started = new List<Guid>();
+        foreach (var run in runs)
+        {
+            started.Add((await StartAsync(run)).Task!.Id);
+        }
+
+        await FinishTaskAsync(runs[0], result: "1");
+
+        await FinishAsync(node, [.. runs.Select(static run => run.Held.Outcome(result: "2", isTask: true))]);
+
+        Assert.Equal(2, started.Count);
+        SameJson("1", (await FindTaskAsync(started[0])).Result);
+        SameJson("2", (await FindTaskAsync(started[1])).Result);
+        Assert.Empty(await Jobs.ListIncompleteTasksAsync(runs[1].JobId, Cancellation));
+    }
+
+    [Fact]
     public async Task A_task_ends_in_its_workers_transaction()
     {
         await GivenJobAsync();
