@@ -9,8 +9,8 @@ namespace TaskRecovery.Workers;
 internal sealed class EarlyStart(KindRunner runner, ClaimedEntry entry, NodeClaim claim, TimeProvider time)
 {
     // An entry begins early because its slot is expected in a few milliseconds. If it had to wait longer, what was true then may have
-    // changed.
-    private static readonly TimeSpan Longest = TimeSpan.FromMilliseconds(100);
+    // changed. Several times as long as entries begin early, because each answer that is too old costs a second start.
+    private static readonly TimeSpan Longest = TimeSpan.FromMilliseconds(200);
 
     private readonly Lock _gate = new();
     private bool _hasBegun;

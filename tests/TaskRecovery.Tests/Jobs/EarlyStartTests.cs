@@ -45,7 +45,7 @@ public sealed class EarlyStartTests
         Assert.True(_mostWaiting > 1, $"{_mostWaiting} start waited at once.");
         Assert.Equal(1, _mostRunning);
 
-        // An answer that is older than 100 ms when its run gets its slot is asked for again, so the number of starts depends on the
+        // An answer that is older than 200 ms when its run gets its slot is asked for again, so the number of starts depends on the
         // machine.
         var starts = _jobs.Starts.ToLookup(static start => start.EntryId);
         Assert.All(ids, id => Assert.NotEmpty(starts[id]));

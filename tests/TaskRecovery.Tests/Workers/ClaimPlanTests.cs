@@ -27,6 +27,15 @@ public sealed class ClaimPlanTests
         => Assert.Equal(prefetch, ClaimPlan.Prefetch(configured, rate));
 
     [Theory]
+    [InlineData(0.0, 0)]
+    [InlineData(20.0, 0)]
+    [InlineData(1_000.0, 40)]
+    [InlineData(8_000.0, 320)]
+    [InlineData(1_000_000.0, 500)]
+    public void What_begins_early_has_a_slot_within_40_ms_and_fits_one_transaction(double rate, int early)
+        => Assert.Equal(early, ClaimPlan.Early(rate));
+
+    [Theory]
     [InlineData(-5, 1)]
     [InlineData(250, 250)]
     [InlineData(60L * 24 * 3_600_000, 3_600_000)]
