@@ -6,8 +6,8 @@ namespace TaskRecovery.PostgreSql;
 /// <remarks>Common parameters: $1 node, $2 entries, $3 their fences, $4 outcome kinds, $5 durations in ms, $6 results, $7 errors, $8
 /// reasons, $9 delays, $10 whether to check that each entry is in its claim (reading a claim's list costs more than all the rest). A claim
 /// that entries were taken out of is always checked: an entry that was erased, and then removed, gets no outcome. If no outcome has a value
-/// for a column, its array may be empty. Each entry may occur only once. All effects of an outcome are derived from the rows that its insert
-/// returned: the key (entry, fence) decides between a finish and a sweep.</remarks>
+/// for a column, its array may be empty. Each entry may occur only once. All effects of an outcome are derived from the rows that its
+/// insert returned: the key (entry, fence) decides between a finish and a sweep.</remarks>
 internal static class OutcomeSql
 {
     private const string Claims = """

@@ -40,7 +40,8 @@ internal sealed class DashboardCases(IBenchmarkStore store, IBenchmarkDatabase h
         "queues", "entries", "entries?state=failed", "entries?state=running", "kinds", "jobs", "tasks", "nodes", "events", "operations",
     ];
 
-    /// <summary>The overview for one viewer: every answer is read from the store. Of many viewers, most get an answer that is known.</summary>
+    /// <summary>The overview for one viewer: every answer is read from the store. Of many viewers, most get an answer that is
+    /// known.</summary>
     public async Task<Figure[]> OverviewAloneAsync()
     {
         await using var audience = await StartAsync();

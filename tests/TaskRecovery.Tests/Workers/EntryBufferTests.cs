@@ -57,7 +57,7 @@ public sealed class EntryBufferTests
         var start = Start(1);
 
         start.Begin();
-        _time.Advance(TimeSpan.FromMilliseconds(100));
+        _time.Advance(TimeSpan.FromMilliseconds(200));
         Assert.True(start.TryTake(out _));
         _time.Advance(TimeSpan.FromMilliseconds(1));
         Assert.False(start.TryTake(out _));
