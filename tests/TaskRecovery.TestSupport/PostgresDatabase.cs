@@ -3,9 +3,12 @@ using Npgsql;
 
 namespace TaskRecovery.TestSupport;
 
-/// <summary>An empty database for one fixture. Disposing drops it and ends any open connections to it.</summary>
+/// <summary>A database for one fixture. Disposing drops it and ends any open connections to it.</summary>
 public sealed class PostgresDatabase : IAsyncDisposable
 {
+    // To copy or drop a database takes checkpoints, and all that run at once wait for each other's.
+    private const int SecondsForCheckpoints = 120;
+
     private readonly string _server;
 
     private PostgresDatabase(string server, string name)
@@ -39,20 +42,25 @@ public sealed class PostgresDatabase : IAsyncDisposable
         }
     }
 
-    internal static async Task<PostgresDatabase> CreateAsync(string server, string prefix)
+    /// <summary>Creates a database with a unique name.</summary>
+    /// <param name="server">The connection string of the server's maintenance database.</param>
+    /// <param name="prefix">The beginning of the name.</param>
+    /// <param name="options">Options of <c>create database</c>; without them the database is empty.</param>
+    internal static async Task<PostgresDatabase> CreateAsync(string server, string prefix, string options = "")
     {
         var name = $"{prefix}_{Guid.NewGuid():n}"[..Math.Min(prefix.Length + 17, 63)];
-        await ExecuteAsync(server, $"create database {name}");
+        await ExecuteAsync(server, $"create database {name} {options}");
         return new PostgresDatabase(server, name);
     }
 
-    private static async Task ExecuteAsync(string connectionString, string statement)
+    /// <summary>Runs a statement on a connection of its own, and returns the first value of its result, if there is one.</summary>
+    internal static async Task<object?> ExecuteAsync(string connectionString, string statement)
     {
         // Unpooled, because a restart of the server may have broken a pooled connection.
         await using var connection = new NpgsqlConnection(
             new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString);
         await connection.OpenAsync();
-        await using var command = new NpgsqlCommand(statement, connection);
-        await command.ExecuteNonQueryAsync();
+        await using var command = new NpgsqlCommand(statement, connection) { CommandTimeout = SecondsForCheckpoints };
+        return await command.ExecuteScalarAsync();
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Npgsql;
 
 namespace TaskRecovery.TestSupport;
@@ -14,6 +15,7 @@ public sealed partial class PostgresServer : IAsyncDisposable
 
     private readonly LocalPostgres? _local;
     private readonly IAsyncDisposable? _owned;
+    private readonly ConcurrentDictionary<string, Lazy<Task<PostgresTemplate>>> _templates = new(StringComparer.Ordinal);
 
     private PostgresServer(
         string connectionString, string source, LocalPostgres? local = null, IAsyncDisposable? owned = null, bool driverPools = false)
@@ -78,6 +80,17 @@ public sealed partial class PostgresServer : IAsyncDisposable
     /// <summary>Creates an empty database with a unique name.</summary>
     public Task<PostgresDatabase> CreateDatabaseAsync(string prefix = "test") => PostgresDatabase.CreateAsync(ConnectionString, prefix);
 
+    /// <summary>Creates a database with a unique name as a copy of a template, which the first call fills.</summary>
+    /// <param name="prefix">The beginning of the name.</param>
+    /// <param name="template">Names the template within this process. Calls with the same name share it.</param>
+    /// <param name="fill">Fills the template, given its connection string. Afterwards only the driver's pool of this connection string may
+    /// have sessions.</param>
+    public async Task<PostgresDatabase> CopyDatabaseAsync(string prefix, string template, Func<string, Task> fill)
+    {
+        var source = _templates.GetOrAdd(template, _ => new Lazy<Task<PostgresTemplate>>(() => CreateTemplateAsync(fill)));
+        return await (await source.Value).CopyAsync(prefix);
+    }
+
     /// <summary>Stops the server without a checkpoint, as a power cut would, and starts it again on the same port.</summary>
     public async Task RestartImmediateAsync()
     {
@@ -103,6 +116,18 @@ public sealed partial class PostgresServer : IAsyncDisposable
     private LocalPostgres Local => _local ?? throw new InvalidOperationException(
         "This server is not ours to stop. "
         + $"Start it with {nameof(PostgresServerOptions)}.{nameof(PostgresServerOptions.Controlled)} = true.");
+
+    private async Task<PostgresTemplate> CreateTemplateAsync(Func<string, Task> fill)
+    {
+        var template = await PostgresTemplate.CreateAsync(ConnectionString, fill);
+        if (_owned is null)
+        {
+            // The server stays when this process ends, and the template must not.
+            AppDomain.CurrentDomain.ProcessExit += (_, _) => template.DisposeAsync().AsTask().GetAwaiter().GetResult();
+        }
+
+        return template;
+    }
 
     private static async Task<PostgresServer> StartSharedAsync()
     {

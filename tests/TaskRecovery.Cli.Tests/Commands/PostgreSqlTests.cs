@@ -34,9 +34,8 @@ public sealed class PostgreSqlTests
     [Fact]
     public async Task An_operation_whose_server_is_lost_is_named_with_what_to_do()
     {
-        await using var database = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync("cli");
+        await using var database = await MigratedDatabase.CreateAsync("cli");
         using var direct = new CliFixture(database.ConnectionString);
-        await direct.MigratedAsync();
         await direct.EnqueueAsync(1_200);
         var server = new NpgsqlConnectionStringBuilder(database.ConnectionString);
         await using var proxy = new TcpProxy(server.Host!, server.Port);

@@ -19,10 +19,12 @@ public abstract class ImportTests : IAsyncLifetime
     {
         if (IsPostgreSql)
         {
-            _database = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync("import");
+            _database = await MigratedDatabase.CreateAsync("import");
+            Cli = new CliFixture(_database.ConnectionString);
+            return;
         }
 
-        Cli = await new CliFixture(_database?.ConnectionString).MigratedAsync();
+        Cli = await new CliFixture().MigratedAsync();
     }
 
     public async ValueTask DisposeAsync()

@@ -19,7 +19,7 @@ internal sealed class RealStore(bool isPostgres) : IAsyncDisposable
             return builder.UseSqlite($"Data Source={Path.Combine(_folder.FullName, "queue.db")}");
         }
 
-        _database ??= await (await PostgresServer.SharedAsync()).CreateDatabaseAsync("dashboard");
+        _database ??= await (await PostgresServer.SharedAsync()).CopyDatabaseAsync("dashboard", "migrated", MigrateAsync);
 
         // By default, a node that a busy machine stops for more than two seconds loses what it runs.
         builder.Services.Configure<TaskRecoveryOptions>(static options => options.Node.Grace = TimeSpan.FromSeconds(8));
@@ -30,5 +30,14 @@ internal sealed class RealStore(bool isPostgres) : IAsyncDisposable
     {
         await (_database?.DisposeAsync() ?? ValueTask.CompletedTask);
         _folder.Delete(recursive: true);
+    }
+
+    private static async Task MigrateAsync(string connectionString)
+    {
+        var services = new ServiceCollection();
+        services.AddLogging();
+        services.AddTaskRecovery().UsePostgreSql(connectionString);
+        await using var provider = services.BuildServiceProvider();
+        await provider.GetRequiredService<IStoreMigrator>().MigrateAsync();
     }
 }

@@ -8,14 +8,15 @@ using TaskRecovery.TestSupport;
 
 namespace TaskRecovery.PostgreSql.Tests.Conformance;
 
-/// <summary>A PostgreSQL store in a schema of its own.</summary>
+/// <summary>A PostgreSQL store in a database of its own.</summary>
 /// <param name="useSessionLocks">Without them, as behind a transaction pooler, the lease alone decides.</param>
 public sealed class PostgreSqlFixture(bool useSessionLocks = true) : StoreFixture
 {
-    // Needs quoting, as a user's schema may.
-    private readonly string _schema = $"Conformance \"{Guid.NewGuid():n}\"";
+    // Needs quoting, as a user's schema may. It has the same name in each database, so that each can be a copy of one template.
+    private const string SchemaName = "The \"schema\"";
+
     private readonly List<ServiceProvider> _stores = [];
-    private string _connectionString = "";
+    private PostgresDatabase? _database;
     private NpgsqlDataSource? _behind;
 
     public override IQueueStore Queue => _stores[0].GetRequiredService<IQueueStore>();
@@ -33,26 +34,24 @@ public sealed class PostgreSqlFixture(bool useSessionLocks = true) : StoreFixtur
     private NpgsqlDataSource Behind => _behind ?? throw new InvalidOperationException("The store has not been created.");
 
     /// <summary>The schema as a user spells it.</summary>
-    public string Schema => _schema;
+    public string Schema => SchemaName;
 
-    /// <summary>The server.</summary>
-    public string ConnectionString => _connectionString;
+    /// <summary>The connection string of the database.</summary>
+    public string ConnectionString => Database.ConnectionString;
 
     /// <summary>The schema as it stands in a statement.</summary>
-    public string QuotedSchema => Quoted;
+    public string QuotedSchema => PostgreSqlDatabase.Quote(SchemaName);
 
-    private string Quoted => $"\"{_schema.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+    private PostgresDatabase Database => _database ?? throw new InvalidOperationException("The store has not been created.");
 
     public override async Task CreateAsync(bool migrate, CancellationToken cancellationToken)
     {
-        _connectionString = (await PostgresServer.SharedAsync()).ConnectionString;
+        _database = migrate
+            ? await MigratedDatabase.CreateAsync("conformance", SchemaName)
+            : await (await PostgresServer.SharedAsync()).CreateDatabaseAsync("conformance");
         _behind = NpgsqlDataSource.Create(
-            new NpgsqlConnectionStringBuilder(_connectionString) { SearchPath = Quoted, MaxPoolSize = 4, IncludeErrorDetail = true });
+            new NpgsqlConnectionStringBuilder(ConnectionString) { SearchPath = QuotedSchema, MaxPoolSize = 4, IncludeErrorDetail = true });
         Open();
-        if (migrate)
-        {
-            await Migrator.MigrateAsync(cancellationToken);
-        }
     }
 
     public override IQueueStore OpenAnother() => Open().GetRequiredService<IQueueStore>();
@@ -130,8 +129,12 @@ public sealed class PostgreSqlFixture(bool useSessionLocks = true) : StoreFixtur
 
         if (_behind is not null)
         {
-            await ExecuteAsync($"drop schema if exists {Quoted} cascade", CancellationToken.None);
             await _behind.DisposeAsync();
+        }
+
+        if (_database is not null)
+        {
+            await _database.DisposeAsync();
         }
     }
 
@@ -139,9 +142,9 @@ public sealed class PostgreSqlFixture(bool useSessionLocks = true) : StoreFixtur
     {
         var services = new ServiceCollection();
         services.AddLogging();
-        services.AddTaskRecovery().UsePostgreSql(_connectionString, options =>
+        services.AddTaskRecovery().UsePostgreSql(ConnectionString, options =>
         {
-            options.Schema = _schema;
+            options.Schema = SchemaName;
             options.UseSessionLocks = useSessionLocks;
         });
         var store = services.BuildServiceProvider();

@@ -19,7 +19,7 @@ public sealed class ComingFromTests : IAsyncLifetime
     private static string Code => PageExamples.CodeOf("tests/TaskRecovery.PostgreSql.Tests/Samples", "ComingFrom*.cs");
 
     public async ValueTask InitializeAsync()
-        => _database = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync("coming_from");
+        => _database = await MigratedDatabase.CreateAsync("coming_from");
 
     public ValueTask DisposeAsync() => _database!.DisposeAsync();
 

@@ -8,6 +8,8 @@ namespace TaskRecovery.PostgreSql.Tests.Server;
 /// <summary>The store behind PgBouncer, as Debian has it.</summary>
 public sealed class PoolerTests : PostgreSqlStoreTests
 {
+    private protected override bool StartMigrated => false;
+
     [Theory]
     [InlineData("")]
     [InlineData("ignore_startup_parameters = options")]

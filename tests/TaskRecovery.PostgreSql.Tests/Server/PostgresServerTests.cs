@@ -54,6 +54,34 @@ public sealed class PostgresServerTests
         Assert.Equal(1, await ExecuteAsync(second.ConnectionString, "select 1"));
     }
 
+    [Fact]
+    public async Task A_template_is_filled_once_and_its_copies_share_nothing()
+    {
+        var server = await PostgresServer.SharedAsync();
+        var fills = 0;
+
+        var copies = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => server.CopyDatabaseAsync("copy", "numbers", FillAsync)));
+        await using var first = copies[0];
+        await using var second = copies[1];
+        await using var third = copies[2];
+        await ExecuteAsync(first.ConnectionString, "insert into numbers values (2)");
+
+        Assert.Equal(1, fills);
+        Assert.Equal(2L, await ExecuteAsync(first.ConnectionString, "select count(*) from numbers"));
+        Assert.Equal(1L, await ExecuteAsync(second.ConnectionString, "select count(*) from numbers"));
+        Assert.Equal(1L, await ExecuteAsync(third.ConnectionString, "select count(*) from numbers"));
+
+        // The connection goes to the pool of the driver, where it must not keep the template from being copied.
+        async Task FillAsync(string connectionString)
+        {
+            Interlocked.Increment(ref fills);
+            await using var connection = new NpgsqlConnection(connectionString);
+            await connection.OpenAsync(TestContext.Current.CancellationToken);
+            await using var command = new NpgsqlCommand("create table numbers (n int); insert into numbers values (1)", connection);
+            await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        }
+    }
+
     private static async Task<object?> ExecuteAsync(string connectionString, string statement)
     {
         await using var connection = new NpgsqlConnection($"{connectionString};Pooling=false");

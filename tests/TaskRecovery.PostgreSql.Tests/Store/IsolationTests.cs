@@ -8,6 +8,8 @@ namespace TaskRecovery.PostgreSql.Tests.Store;
 /// default.</summary>
 public sealed class IsolationTests : PostgreSqlStoreTests
 {
+    private protected override bool StartMigrated => false;
+
     [Theory]
     [InlineData("repeatable read")]
     [InlineData("serializable")]

@@ -8,6 +8,8 @@ namespace TaskRecovery.PostgreSql.Tests.Store;
 /// <summary>What the migrator does with a database that is not as it should be.</summary>
 public sealed class MigratorTests : PostgreSqlStoreTests
 {
+    private protected override bool StartMigrated => false;
+
     [Fact]
     public async Task Concurrent_migrators_of_an_old_database_apply_each_migration_once()
     {

@@ -17,7 +17,13 @@ public abstract class PostgreSqlStoreTests : IAsyncLifetime
 
     private protected static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public async ValueTask InitializeAsync() => _server = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync("store");
+    /// <summary>Whether the tables exist when the test starts.</summary>
+    private protected virtual bool StartMigrated => true;
+
+    public async ValueTask InitializeAsync()
+        => _server = StartMigrated
+            ? await MigratedDatabase.CreateAsync("store")
+            : await (await PostgresServer.SharedAsync()).CreateDatabaseAsync("store");
 
     public async ValueTask DisposeAsync()
     {

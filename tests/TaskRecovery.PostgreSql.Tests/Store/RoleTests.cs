@@ -14,6 +14,8 @@ public sealed partial class RoleTests : PostgreSqlStoreTests
 
     private readonly string _suffix = Guid.NewGuid().ToString("n")[..8];
 
+    private protected override bool StartMigrated => false;
+
     [Fact]
     public Task The_migrator_creates_and_changes_the_tables_of_its_own_schema_only()
         => WithRolesAsync(async () =>

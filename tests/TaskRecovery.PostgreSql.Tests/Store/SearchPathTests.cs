@@ -7,6 +7,8 @@ namespace TaskRecovery.PostgreSql.Tests.Store;
 /// <summary>Functions that another role has put on the path are never called with the library's rights.</summary>
 public sealed class SearchPathTests : PostgreSqlStoreTests
 {
+    private protected override bool StartMigrated => false;
+
     [Theory]
     [InlineData(false, true)]
     [InlineData(false, false)]

@@ -7,14 +7,12 @@ namespace TaskRecovery.PostgreSql.Tests.Store;
 internal sealed class StatementGate : IAsyncDisposable
 {
     private readonly NpgsqlConnection _connection;
-    private readonly string _schema;
     private readonly long _key;
     private readonly CancellationToken _cancellation;
 
-    private StatementGate(NpgsqlConnection connection, string schema, long key, CancellationToken cancellation)
+    private StatementGate(NpgsqlConnection connection, long key, CancellationToken cancellation)
     {
         _connection = connection;
-        _schema = schema;
         _key = key;
         _cancellation = cancellation;
     }
@@ -28,7 +26,7 @@ internal sealed class StatementGate : IAsyncDisposable
         PostgreSqlFixture fixture, string table, string write, CancellationToken cancellation)
     {
         var connection = (NpgsqlConnection)await fixture.OpenConnectionAsync(cancellation);
-        var gate = new StatementGate(connection, fixture.Schema.Split('"')[1], Random.Shared.NextInt64(), cancellation);
+        var gate = new StatementGate(connection, Random.Shared.NextInt64(), cancellation);
         await gate.RunAsync($"""
             create function pass() returns trigger language plpgsql as $$ begin perform pg_advisory_xact_lock({gate._key});
                 return case when tg_op = 'DELETE' then old else new end; end $$;
@@ -41,7 +39,7 @@ internal sealed class StatementGate : IAsyncDisposable
     /// <summary>Opens the gate.</summary>
     public Task OpenAsync() => RunAsync($"select pg_advisory_unlock({_key})");
 
-    /// <summary>Returns when so many statements on this schema wait for a lock, at the gate or behind each other.</summary>
+    /// <summary>Returns when so many statements on this database wait for a lock, at the gate or behind each other.</summary>
     /// <param name="statements">How many.</param>
     /// <param name="orEnded">Returns as well when this task has ended.</param>
     public async Task UntilWaitingAsync(int statements, Task? orEnded = null)
@@ -57,12 +55,11 @@ internal sealed class StatementGate : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _connection.DisposeAsync();
 
-    // The name of the schema is in each statement of this test, and in no other's.
+    // No other test uses this database.
     private async Task<long> CountAsync()
     {
         await using var command = new NpgsqlCommand(
-            "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query like '%' || $1 || '%'", _connection);
-        command.Parameters.Add(new NpgsqlParameter { Value = _schema });
+            "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'", _connection);
         return (long)(await command.ExecuteScalarAsync(_cancellation))!;
     }
 

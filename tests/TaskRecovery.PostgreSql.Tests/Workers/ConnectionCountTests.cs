@@ -16,7 +16,7 @@ public sealed class ConnectionCountTests
     [Fact]
     public async Task A_node_has_two_connections_while_idle_and_at_most_five_with_a_busy_queue()
     {
-        await using var database = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync("count");
+        await using var database = await MigratedDatabase.CreateAsync("count");
         var shared = new Shared();
         using var node = Build(database.ConnectionString + ";Connection Idle Lifetime=2;Connection Pruning Interval=1", shared);
         await node.StartAsync(Cancellation);

@@ -13,7 +13,7 @@ public sealed class DisposedHostTests : IAsyncLifetime
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public async ValueTask InitializeAsync() => _database = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync("disposed");
+    public async ValueTask InitializeAsync() => _database = await MigratedDatabase.CreateAsync("disposed");
 
     public async ValueTask DisposeAsync() => await _database!.DisposeAsync();
 

@@ -24,7 +24,7 @@ public sealed partial class EfCoreTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _database = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync("ef");
+        _database = await MigratedDatabase.CreateAsync("ef");
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Services.AddPatience().AddSingleton(_ => NpgsqlDataSource.Create(_database.ConnectionString));
         builder.Services.AddSingleton(_failures);
@@ -35,7 +35,9 @@ public sealed partial class EfCoreTests : IAsyncLifetime
             .AddInterceptors(new LostAnswer(_failures)));
         builder.Services.AddTaskRecovery().UsePostgreSql().AddWorker<SendInvoice, SendInvoiceWorker>();
         _host = builder.Build();
-        await InContextAsync(db => db.Database.EnsureCreatedAsync(Cancellation));
+
+        // EnsureCreatedAsync creates nothing in a database that has tables.
+        await InContextAsync(db => db.Database.ExecuteSqlRawAsync(db.Database.GenerateCreateScript(), Cancellation));
         await _host.StartAsync(Cancellation);
     }
 

@@ -30,7 +30,7 @@ public sealed class FleetTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _database = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync("fleet");
+        _database = await MigratedDatabase.CreateAsync("fleet");
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Services.AddTaskRecovery().UsePostgreSql(_database.ConnectionString).AddKind<Work>();
         _producer = builder.Build();

@@ -7,12 +7,13 @@ using TaskRecovery.TestSupport;
 
 namespace TaskRecovery.PostgreSql.Tests.Workers;
 
-/// <summary>An application under test that keeps its PostgreSQL store, with a schema for each test.</summary>
+/// <summary>An application under test that keeps its PostgreSQL store. Each test has a database, and each of its hosts a
+/// schema.</summary>
 public sealed class KeptStoreTests : IAsyncLifetime
 {
     private readonly List<int> _seen = [];
     private readonly List<IHost> _hosts = [];
-    private string _connectionString = "";
+    private PostgresDatabase? _database;
     private NpgsqlDataSource? _source;
     private Func<WorkContext<Pay>, CancellationToken, Task> _work = static (_, _) => Task.CompletedTask;
 
@@ -20,8 +21,8 @@ public sealed class KeptStoreTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _connectionString = (await PostgresServer.SharedAsync()).ConnectionString;
-        _source = NpgsqlDataSource.Create(_connectionString);
+        _database = await MigratedDatabase.CreateAsync("kept");
+        _source = NpgsqlDataSource.Create(_database.ConnectionString);
     }
 
     public async ValueTask DisposeAsync()
@@ -33,6 +34,7 @@ public sealed class KeptStoreTests : IAsyncLifetime
         }
 
         await _source!.DisposeAsync();
+        await _database!.DisposeAsync();
     }
 
     [Fact]
@@ -113,10 +115,12 @@ public sealed class KeptStoreTests : IAsyncLifetime
 
     private async Task<(IJobQueue Queue, TaskRecoveryTest Test)> StartAsync(Action<TaskRecoveryTestingOptions>? configure = null)
     {
+        // The copied tables are in the first host's schema.
+        var schema = _hosts.Count == 0 ? new PostgreSqlOptions().Schema : $"kept_{_hosts.Count}";
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Services.AddSingleton(this);
         builder.Services.AddTaskRecovery()
-            .UsePostgreSql(_connectionString, options => options.Schema = $"kept_{Guid.NewGuid():n}")
+            .UsePostgreSql(_database!.ConnectionString, options => options.Schema = schema)
             .AddWorker<Pay, PayWorker>();
         builder.Services.AddTaskRecoveryTesting(options =>
         {

@@ -20,7 +20,7 @@ public sealed class TransactionTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _database = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync("transaction");
+        _database = await MigratedDatabase.CreateAsync("transaction");
         _source = NpgsqlDataSource.Create(_database.ConnectionString);
         await using (var command = _source.CreateCommand("create table effects (entry bigint not null, attempt int not null)"))
         {

@@ -14,7 +14,7 @@ public sealed class FirstPagesTests : IAsyncLifetime
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     public async ValueTask InitializeAsync()
-        => _database = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync("first_pages");
+        => _database = await MigratedDatabase.CreateAsync("first_pages");
 
     public ValueTask DisposeAsync() => _database!.DisposeAsync();
 
