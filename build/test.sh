@@ -1,18 +1,37 @@
 #!/usr/bin/env bash
-# Runs all tests. The last line of output is: N passed, N failed. Other arguments are passed to dotnet test.
-#   build/test.sh          everything, on both stores
-#   build/test.sh --fast   the projects that need no server and no browser: within a minute
+# Builds the solution and runs all tests. The last line of output is: N passed, N failed. Other arguments are passed to dotnet test.
+#   build/test.sh                     everything, on both stores
+#   build/test.sh --fast              the projects that need no server and no browser: within a minute
+#   build/test.sh --slowest           names the 25 slowest tests at the end
+#   build/test.sh --no-build          takes what has been built; -c CONFIGURATION is for the build and the tests
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 export DOTNET_CLI_UI_LANGUAGE=en
-log=$(mktemp)
 
-projects=(TaskRecovery.Library.sln)
-if [ "${1:-}" = "--fast" ]; then
+# A test process ends before code that was compiled with a profile could pay for it.
+export DOTNET_TieredPGO=0
+
+log=$(mktemp)
+results=artifacts/tests
+
+projects=(TaskRecovery.Library.sln) builds=1 names_slowest=0 configuration=() arguments=()
+while [ $# -gt 0 ]; do
+    case $1 in
+        --fast)
+            export RunAnalyzers=false
+            projects=(tests/TaskRecovery.Tests tests/TaskRecovery.Testing.Tests)
+            ;;
+        --slowest) names_slowest=1 ;;
+        --no-build) builds=0 ;;
+        -c | --configuration) configuration=(-c "$2"); shift ;;
+        *) arguments+=("$1") ;;
+    esac
     shift
-    export RunAnalyzers=false
-    projects=(tests/TaskRecovery.Tests tests/TaskRecovery.Testing.Tests)
+done
+if [ "$names_slowest" -eq 1 ]; then
+    rm -rf "$results"
+    arguments+=(--logger trx --results-directory "$results")
 fi
 
 # The output goes to a file that is followed, and not through a pipe: a process that a test left running would keep a pipe open for ever.
@@ -21,13 +40,31 @@ tail -n +1 -f "$log" &
 follower=$!
 trap 'kill "$follower" 2>/dev/null || true; rm -f "$log"' EXIT
 
+# One build of the solution uses all cores and builds the programs too that are no tests. The tests run one project at a time, because the
+# crash tests measure seconds.
 status=0
 for project in "${projects[@]}"; do
-    dotnet test "$project" -m:1 --blame-hang-timeout 6m --blame-hang-dump-type none "$@" >>"$log" 2>&1 || status=$?
+    if [ "$builds" -eq 1 ]; then
+        dotnet build "$project" -m -nodeReuse:false -v quiet -nologo ${configuration[@]+"${configuration[@]}"} >>"$log" 2>&1 || status=$?
+    fi
 done
+if [ "$status" -eq 0 ]; then
+    for project in "${projects[@]}"; do
+        dotnet test "$project" --no-build -m:1 --blame-hang-timeout 6m --blame-hang-dump-type none \
+            ${configuration[@]+"${configuration[@]}"} ${arguments[@]+"${arguments[@]}"} >>"$log" 2>&1 || status=$?
+    done
+fi
 sleep 1
 kill "$follower"
 wait "$follower" 2>/dev/null || true
+
+# In a trx file, each test has an element with its name and its duration: 00:00:01.2345678.
+if [ "$names_slowest" -eq 1 ] && [ -d "$results" ]; then
+    echo "The slowest tests:"
+    { find "$results" -name '*.trx' -exec grep -ho '<UnitTestResult [^>]*' {} + || true; } \
+        | sed -nE 's/.* testName="([^"]*)".* duration="([0-9:]+\.?[0-9]{0,2})[0-9]*".*/\2  \1/p' \
+        | sort -r | awk 'NR <= 25 { print "  " substr($0, 1, 160) }'
+fi
 
 # Each test project ends with: Passed!  - Failed:     0, Passed:    12, Skipped:     0, Total:    12, ...
 read -r passed failed skipped < <(awk '
