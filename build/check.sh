@@ -26,19 +26,16 @@ fi
 export RunAnalyzers=false
 
 stage "pack"
-rm -rf artifacts/packages artifacts/consumer build/consumer/{bin,obj} build/testing-consumers/*/{bin,obj}
-for project in TaskRecovery TaskRecovery.PostgreSql TaskRecovery.Sqlite TaskRecovery.Dashboard TaskRecovery.Testing \
-    TaskRecovery.OpenTelemetry TaskRecovery.EntityFrameworkCore; do
-    dotnet pack "src/$project" -c Release -o artifacts/packages -v q -nologo
-done
+rm -rf artifacts/packages artifacts/tools artifacts/consumer build/consumer/{bin,obj} build/testing-consumers/*/{bin,obj}
+dotnet msbuild build/Packages.proj -m -nodeReuse:false -v:q -nologo
+mkdir -p artifacts/tools
+mv artifacts/packages/TaskRecovery.Cli.* artifacts/tools/ # no consumer references it
 ls artifacts/packages
 PackedVersion=$(basename artifacts/packages/TaskRecovery.PostgreSql.*.nupkg .nupkg)
 PackedVersion=${PackedVersion#TaskRecovery.PostgreSql.}
 export PackedVersion # the projects of the consumers read it
 
 stage "the command line, installed from its package"
-rm -rf artifacts/tools
-dotnet pack src/TaskRecovery.Cli -c Release -o artifacts/tools -v q -nologo
 dotnet tool install TaskRecovery.Cli --version "$PackedVersion" \
     --tool-path artifacts/tools/installed --add-source artifacts/tools >/dev/null
 export TASKRECOVERY_CONNECTION="Data Source=$PWD/artifacts/tools/check.db"
