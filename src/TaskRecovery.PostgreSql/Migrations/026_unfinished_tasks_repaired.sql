@@ -9,15 +9,13 @@ begin
         return null;
     end if;
 
-    -- Only a restore finds a row. An insert that expects one writes more to the log for each row that it adds, and one attempt for all rows
-    -- does not.
+    -- Only a restore finds a row. To insert with a conflict in mind writes more to the log for each row that is added; a look-up writes
+    -- nothing.
     if tg_op = 'INSERT' then
-        begin
-            insert into {schema}.unfinished_tasks (job_id, task) select c.job_id, c.id from changed c where c.state < 2;
-        exception when unique_violation then
-            insert into {schema}.unfinished_tasks (job_id, task) select c.job_id, c.id from changed c where c.state < 2
-            on conflict do nothing;
-        end;
+        insert into {schema}.unfinished_tasks (job_id, task)
+        select c.job_id, c.id from changed c
+        where c.state < 2
+            and (select u.task from {schema}.unfinished_tasks u where u.job_id = c.job_id and u.task = c.id) is null;
         return null;
     end if;
 

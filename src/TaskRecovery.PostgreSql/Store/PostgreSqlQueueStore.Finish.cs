@@ -68,7 +68,9 @@ internal sealed partial class PostgreSqlQueueStore
         {
             var statement = OutcomeRules.PutsBack(outcome.Kind) || OutcomeRules.EndsByRequest(outcome)
                 ? OutcomeSql.PutBack
-                : outcome.HasUniqueKey || outcome.IsTask ? OutcomeSql.EndAndFollow : OutcomeSql.End;
+                : !outcome.HasUniqueKey && !outcome.IsTask ? OutcomeSql.End
+                : IsStoredByStart(outcome) ? OutcomeSql.EndAndFollowOnce
+                : OutcomeSql.EndAndFollow;
             var part = parts.Find(part => ReferenceEquals(part.Statement, statement) && !part.Entries.Contains(outcome.EntryId));
             if (part.Outcomes is null)
             {
@@ -82,6 +84,10 @@ internal sealed partial class PostgreSqlQueueStore
 
         return parts.Select(part => (part.Statement, part.Outcomes));
     }
+
+    // The start of a run that is skipped has ended its entry.
+    private static bool IsStoredByStart(RunOutcome outcome)
+        => outcome is { IsTask: true, Kind: OutcomeKind.Cancelled or OutcomeKind.Superseded };
 
     private async ValueTask<long> StoreContentAsync(
         Guid nodeId, string statement, List<RunOutcome> outcomes, CancellationToken cancellationToken)

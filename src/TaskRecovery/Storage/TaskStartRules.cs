@@ -26,6 +26,7 @@ public static class TaskStartRules
     // Before the first of them has started, none knows which of them is the next.
     private static readonly TimeSpan WaitOfFirst = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan ShortestRun = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(5);
 
     /// <summary>Decides whether a run starts.</summary>
     public static TaskStartVerdict Judge(TaskStartFacts facts)
@@ -156,13 +157,14 @@ public static class TaskStartRules
     // How long a backfilled run waits before it asks again. Each time that a run asks is stored, so every wait grows with the time that the
     // unfinished run has taken so far. The next run waits for an eighth of it, or a second: then it starts late by at most that. Each of
     // the others waits for half the time that the runs before it would take if each took as long, but for no longer than the unfinished
-    // one has taken, or a minute, because those after it may be much shorter.
+    // one has taken, or a minute, because those after it may be much shorter. After a run of hours, five minutes for each run before it
+    // are enough: until they are over, nothing tells that it has ended.
     private static TimeSpan WaitOf(JobStartFacts job, DateTimeOffset now)
     {
         var run = now - (job.UnfinishedSince ?? now);
         if (job.BackfilledUpTo is not { } last)
         {
-            return Longer(run / 8, WaitOfFirst);
+            return Shorter(Longer(run / 8, WaitOfFirst), LongestWait);
         }
 
         var half = Longer(run, ShortestRun) / 2;
@@ -170,10 +172,12 @@ public static class TaskStartRules
         var wait = ahead > 0
             ? half * Math.Min(ahead, Longer(run, ShortWait) / half)
             : Longer(run / 8, half < ShortWaitOfNext ? half : ShortWaitOfNext);
-        return Longer(wait, ShortestWait);
+        return Shorter(Longer(wait, ShortestWait), LongestWait * Math.Max(ahead, 1));
     }
 
     private static TimeSpan Longer(TimeSpan one, TimeSpan other) => one > other ? one : other;
+
+    private static TimeSpan Shorter(TimeSpan one, TimeSpan other) => one < other ? one : other;
 
     // Estimated from the first distance between due times, because counting 10,000 of them for each waiting run would take too long. For
     // the same reason long exceptions are ignored.

@@ -5,9 +5,14 @@ namespace TaskRecovery.Workers;
 
 /// <summary>Keeps what handlers log, if their kind asks for it. If no kind does, it looks at no log line.</summary>
 [ProviderAlias("TaskRecoveryRunLog")]
-internal sealed class RunLogProvider(RunLogs logs, bool keepsLogs = true) : ILoggerProvider
+internal sealed class RunLogProvider(RunLogs logs, bool keepsLogs = true) : ILoggerProvider, ISupportExternalScope
 {
     public ILogger CreateLogger(string categoryName) => keepsLogs ? new RunLogger(logs, categoryName) : NullLogger.Instance;
+
+    /// <summary>Scopes are not kept. A provider that does not accept the ones of the application makes each of them cost more.</summary>
+    public void SetScopeProvider(IExternalScopeProvider scopeProvider)
+    {
+    }
 
     public void Dispose()
     {

@@ -102,12 +102,10 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
         using (var turn = _order.TakeReset())
         {
             await turn.Before.ConfigureAwait(false);
-            run.ThrowIfOver();
-            Task<bool> reset;
-            lock (_gate)
+            Task reset;
+            while (!TryBeginReset(turn.Ordinal, out reset))
             {
-                _resetOrdinal = turn.Ordinal;
-                reset = _reset = StoreResetAsync(_resetOrdinal);
+                await reset.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
 
             await reset.ConfigureAwait(false);
@@ -197,10 +195,29 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
         {
             if (_reset is { IsFaulted: true } or { IsCanceled: true })
             {
+                run.ThrowIfOver();
                 _reset = StoreResetAsync(_resetOrdinal);
             }
 
             return _reset ?? NoReset;
+        }
+    }
+
+    // Returns false, and the reset that is under way, if a read is repeating the last one: that takes no turn.
+    private bool TryBeginReset(long ordinal, out Task reset)
+    {
+        lock (_gate)
+        {
+            if (_reset is { IsCompleted: false })
+            {
+                reset = _reset;
+                return false;
+            }
+
+            run.ThrowIfOver();
+            _resetOrdinal = ordinal;
+            reset = _reset = StoreResetAsync(ordinal);
+            return true;
         }
     }
 
