@@ -42,7 +42,6 @@ internal sealed class InstanceDashboard(string name, IServiceCollection parts, I
         services.AddSingleton(application.GetKeyedService<IQueueMonitor>(name) ?? throw NoInstance(name));
         services.AddSingleton(application.GetRequiredKeyedService<IQueueOperator>(name));
         services.AddSingleton(application.GetRequiredKeyedService<IJobService>(name));
-        services.AddSingleton(application.GetRequiredKeyedService<ITaskService>(name));
         services.AddSingleton(application.GetRequiredService<TimeProvider>());
         services.AddSingleton(application.GetRequiredService<IHostEnvironment>());
         services.AddSingleton(application.GetRequiredService<IAuthorizationPolicyProvider>());

@@ -6,8 +6,8 @@ namespace TaskRecovery.Dashboard.Pages;
 
 /// <summary>What the pages read, shared between their viewers.</summary>
 internal sealed class Reads(
-    IQueueMonitor monitor, IQueueOperator operations, IJobService jobs, ITaskService tasks, SharedReads shared, SearchLimit limit,
-    ReadTurns turns, ILogger<Reads> logger)
+    IQueueMonitor monitor, IQueueOperator operations, IJobService jobs, SharedReads shared, SearchLimit limit, ReadTurns turns,
+    ILogger<Reads> logger)
 {
     /// <summary>How many operations a page lists.</summary>
     public const int OperationsPerPage = 50;
@@ -136,11 +136,11 @@ internal sealed class Reads(
         }
     }
 
-    public async ValueTask<TaskRecord?> TaskAsync(DashboardRequest request, Guid id)
+    /// <summary>A task; <see langword="null"/> if it does not exist or the user does not see its job.</summary>
+    public ValueTask<TaskRecord?> TaskAsync(DashboardRequest request, Guid id)
     {
-        var task = await AskAsync(request, false, $"task {id}", async token => await tasks.GetAsync(id, token).ConfigureAwait(false))
-            .ConfigureAwait(false);
-        return task is not null && await SeesJobAsync(request, task.JobId).ConfigureAwait(false) ? task : null;
+        var scope = request.Access.Scope;
+        return AskAsync(request, false, $"task {id} {request.Access.ScopeKey}", token => monitor.FindTaskAsync(id, scope, token));
     }
 
     /// <summary>Whether the user sees a job.</summary>

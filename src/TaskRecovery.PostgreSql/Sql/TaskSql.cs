@@ -28,6 +28,12 @@ internal static class TaskSql
     /// <summary>$1 id.</summary>
     internal const string Find = $"select {Columns} from {{schema}}.tasks t where t.id = $1";
 
+    /// <summary>One task, if its job is in a scope. $1 id, $2 the queues of the scope, or null, $3 its kinds of entries, or null.</summary>
+    internal const string FindInScope = $$"""
+        {{Find}} and (select j.id from {schema}.jobs j where j.id = t.job_id
+            and ($2::text[] is null or j.queue = any ($2)) and ($3::text[] is null or j.entry_kind = any ($3))) is not null
+        """;
+
     /// <summary>Tasks, newest first. $1 job, or null; $2 state, or null; $3 how many at most.</summary>
     internal const string List = $$"""
         select {{Listed}} from {schema}.tasks t

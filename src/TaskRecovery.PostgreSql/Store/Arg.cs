@@ -59,7 +59,7 @@ internal static class Arg
     internal static NpgsqlParameter Array<T>(T[] values, NpgsqlDbType type)
         => new NpgsqlParameter<T[]> { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | type };
 
-    internal static NpgsqlParameter Names(IReadOnlyList<string>? names)
+    internal static NpgsqlParameter Names(IReadOnlyCollection<string>? names)
         => Any(names?.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text);
 
     private static NpgsqlParameter Any(object? value, NpgsqlDbType type) => new() { Value = value ?? DBNull.Value, NpgsqlDbType = type };

@@ -275,8 +275,8 @@ internal static class EntrySearch
             Arg.Text(conditions.Metadata),
             Arg.Text(query.Text),
             Arg.Text(conditions.EscapedText),
-            Names(query.Scope?.Queues),
-            Names(query.Scope?.Kinds),
+            Arg.Names(query.Scope?.Queues),
+            Arg.Names(query.Scope?.Kinds),
             Arg.Text(conditions.ScopeMetadata),
             Arg.Text(conditions.Trace),
         ];
@@ -288,9 +288,6 @@ internal static class EntrySearch
             Value = states is null ? DBNull.Value : states.Select(static state => (short)state).ToArray(),
             NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Smallint,
         };
-
-    private static NpgsqlParameter Names(IReadOnlyCollection<string>? names)
-        => new() { Value = names is null ? DBNull.Value : names.ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text };
 
     /// <summary>Where a search finds the entries that it examines.</summary>
     /// <param name="List">The statement of a list.</param>

@@ -23,7 +23,7 @@ internal sealed partial class PostgreSqlMonitorStore
             ListLimit,
             async (connection, token) =>
             {
-                var task = await FindTaskAsync(connection, entryId, token).ConfigureAwait(false);
+                var task = await FindTaskIdAsync(connection, entryId, token).ConfigureAwait(false);
                 return (await database.ListAsync(
                     connection, MonitorSql.StepResult, [Arg.Int8(entryId), Arg.Uuid(task), Arg.Text(step)],
                     static row => row.GetString(0), token).ConfigureAwait(false)).FirstOrDefault();
@@ -35,7 +35,7 @@ internal sealed partial class PostgreSqlMonitorStore
             ListLimit,
             async (connection, token) =>
             {
-                var task = await FindTaskAsync(connection, entryId, token).ConfigureAwait(false);
+                var task = await FindTaskIdAsync(connection, entryId, token).ConfigureAwait(false);
                 return (await database.ListAsync(connection, MonitorSql.Checkpoint, [Arg.Int8(entryId),
                     Arg.Uuid(task)], static row => row.GetString(3), token).ConfigureAwait(false)).FirstOrDefault();
             },
@@ -125,7 +125,7 @@ internal sealed partial class PostgreSqlMonitorStore
         };
     }
 
-    private async ValueTask<Guid?> FindTaskAsync(NpgsqlConnection connection, long entryId, CancellationToken cancellationToken)
+    private async ValueTask<Guid?> FindTaskIdAsync(NpgsqlConnection connection, long entryId, CancellationToken cancellationToken)
         => await database.ListAsync(connection, MonitorSql.TaskOf, [Arg.Int8(entryId)], static row => row.GetGuid(0), cancellationToken)
             .ConfigureAwait(false) is [var task] ? task : null;
 

@@ -67,6 +67,23 @@ internal sealed partial class PostgreSqlMonitorStore(PostgreSqlDatabase database
             async (connection, token) => await database.ListAsync(connection, MonitorSql.Nodes, [], ReadNode, token).ConfigureAwait(false),
             cancellationToken);
 
+    // A job has no metadata, so that a scope by metadata admits no task.
+    public ValueTask<TaskRecord?> FindTaskAsync(Guid taskId, EntryScope? scope, CancellationToken cancellationToken)
+        => scope is { Metadata: not null }
+            ? ValueTask.FromResult<TaskRecord?>(null)
+            : _reads.ReadAsync(
+                ListLimit,
+                async (connection, token) =>
+                {
+                    var (statement, args) = scope is null
+                        ? (TaskSql.Find, new[] { Arg.Uuid(taskId) })
+                        : (TaskSql.FindInScope, new[] { Arg.Uuid(taskId), Arg.Names(scope.Queues), Arg.Names(scope.Kinds) });
+                    return (await database.ListAsync(
+                        connection, statement, args, static row => PostgreSqlJobStore.ReadTask(row, 0), token).ConfigureAwait(false))
+                        .FirstOrDefault();
+                },
+                cancellationToken);
+
     public ValueTask<TaskPage> ListTasksAsync(TaskQuery query, CancellationToken cancellationToken)
         => _reads.ReadAsync(
             ListLimit,

@@ -19,6 +19,14 @@ internal static class TaskSql
     /// <summary>One task. ?1 id.</summary>
     public const string Find = $"{Columns} where t.id = ?1";
 
+    /// <summary>One task, if its job is in a scope. ?1 id, ?2 the queues of the scope as a JSON array, or null, ?3 its kinds of entries,
+    /// likewise.</summary>
+    public const string FindInScope = $"""
+        {Find} and exists (select 1 from taskrecovery_jobs j where j.id = t.job_id
+            and (?2 is null or j.queue in (select value from json_each(?2)))
+            and (?3 is null or j.entry_kind in (select value from json_each(?3))))
+        """;
+
     /// <summary>The task bound to an entry. ?1 entry.</summary>
     public const string FindByEntry = $"{Columns} where t.entry_id = ?1";
 

@@ -20,6 +20,17 @@ internal sealed partial class SqliteMonitorStore(SqliteDatabase database) : IMon
 
     public ValueTask<IReadOnlyList<NodeSummary>> ListNodesAsync(CancellationToken cancellationToken) => ReadAsync(Nodes, cancellationToken);
 
+    // A job has no metadata, so that a scope by metadata admits no task.
+    public ValueTask<TaskRecord?> FindTaskAsync(Guid taskId, EntryScope? scope, CancellationToken cancellationToken)
+        => scope is { Metadata: not null }
+            ? ValueTask.FromResult<TaskRecord?>(null)
+            : ReadAsync(
+                session => SqliteJobStore.ReadTasks(scope is null
+                    ? session.Get(TaskSql.Find).Bind(1, taskId)
+                    : session.Get(TaskSql.FindInScope)
+                        .Bind(1, taskId).Bind(2, Names(null, scope.Queues)).Bind(3, Names(null, scope.Kinds))).FirstOrDefault(),
+                cancellationToken);
+
     public ValueTask<TaskPage> ListTasksAsync(TaskQuery query, CancellationToken cancellationToken)
         => ReadAsync(session => Tasks(session, query), cancellationToken);
 

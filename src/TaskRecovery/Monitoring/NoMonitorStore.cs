@@ -30,6 +30,8 @@ internal sealed class NoMonitorStore : IMonitorStore
 
     public ValueTask<EventPage> ListEventsAsync(EventQuery query, CancellationToken cancellationToken) => throw None();
 
+    public ValueTask<TaskRecord?> FindTaskAsync(Guid taskId, EntryScope? scope, CancellationToken cancellationToken) => throw None();
+
     public ValueTask<TaskPage> ListTasksAsync(TaskQuery query, CancellationToken cancellationToken) => throw None();
 
     public ValueTask<IReadOnlyList<TaskRecord>> ListLastTasksAsync(LastTasksQuery query, CancellationToken cancellationToken)

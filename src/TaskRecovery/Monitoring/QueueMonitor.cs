@@ -69,6 +69,12 @@ internal sealed class QueueMonitor(IMonitorStore store) : IQueueMonitor
         return store.ListEventsAsync(query, cancellationToken);
     }
 
+    public ValueTask<TaskRecord?> FindTaskAsync(Guid taskId, EntryScope? scope = null, CancellationToken cancellationToken = default)
+    {
+        QueryRules.Check(scope);
+        return store.FindTaskAsync(taskId, scope, cancellationToken);
+    }
+
     public ValueTask<TaskPage> ListTasksAsync(TaskQuery query, CancellationToken cancellationToken = default)
     {
         QueryRules.Check(query);

@@ -67,6 +67,18 @@ public interface IQueueMonitor
     /// allowed.</exception>
     ValueTask<EventPage> ListEventsAsync(EventQuery query, CancellationToken cancellationToken = default);
 
+    /// <summary>Finds a task with its result. Returns <see langword="null"/> if it does not exist, its job is outside of the scope, or
+    /// retention has removed it.</summary>
+    /// <param name="taskId">The id of the task.</param>
+    /// <param name="scope">The part of the system in which the task's job must be; <see langword="null"/> for all. A job is in the part of
+    /// its queue and of the kind of its entries, such as <c>task:report</c>. A scope by metadata admits no task, because a job has none; a
+    /// task of a deleted job is in no scope. The statement that reads the task compares it, so that the time of the answer does not reveal
+    /// that a task exists outside of the scope.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
+    /// <exception cref="ArgumentException">The scope is not valid. The message names the condition, its value and what is
+    /// allowed.</exception>
+    ValueTask<TaskRecord?> FindTaskAsync(Guid taskId, EntryScope? scope = null, CancellationToken cancellationToken = default);
+
     /// <summary>Lists one page of tasks, newest first, without their results.</summary>
     /// <exception cref="ArgumentException">A condition is not valid. The message names the condition, its value and what is
     /// allowed.</exception>

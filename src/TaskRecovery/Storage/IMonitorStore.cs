@@ -51,6 +51,9 @@ public interface IMonitorStore
     /// <inheritdoc cref="IQueueMonitor.ListEventsAsync"/>
     ValueTask<EventPage> ListEventsAsync(EventQuery query, CancellationToken cancellationToken);
 
+    /// <inheritdoc cref="IQueueMonitor.FindTaskAsync"/>
+    ValueTask<TaskRecord?> FindTaskAsync(Guid taskId, EntryScope? scope, CancellationToken cancellationToken);
+
     /// <inheritdoc cref="IQueueMonitor.ListTasksAsync"/>
     ValueTask<TaskPage> ListTasksAsync(TaskQuery query, CancellationToken cancellationToken);
 

@@ -53,6 +53,22 @@ public sealed partial class SeenOnlyTests
         Assert.Equal([50, 50, 20], pages.Select(static page => page.Count));
     }
 
+    [Fact]
+    public async Task A_task_of_another_tenant_is_searched_for_with_the_scope_and_not_found()
+    {
+        var system = Shop.Open();
+        AddTasks(system);
+        var (own, other) = (system.Tasks[0].Id, system.Tasks[1].Id);
+        await using var app = await DashboardApp.StartAsync(system, Scoped(new EntryScope { Queues = ["own"] }));
+
+        using var found = await app.Client.SendAsync(Requests.Get($"jobs/search?q={own}"), Cancellation);
+        using var missing = await app.Client.SendAsync(Requests.Get($"jobs/search?q={other}"), Cancellation);
+
+        Assert.Equal($"./jobs/{system.Jobs[0].Id}", found.Headers.Location?.OriginalString);
+        Assert.Equal(HttpStatusCode.OK, missing.StatusCode);
+        Assert.Equal(2, system.Asked.Count(static question => question == "task"));
+    }
+
     private static AppSetup Scoped(EntryScope scope) => new() { Configure = options => options.Scope = _ => scope };
 
     // The tenant's own are the oldest ones, and scattered there.

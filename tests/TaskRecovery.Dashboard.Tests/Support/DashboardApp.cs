@@ -84,7 +84,6 @@ internal sealed class DashboardApp : IAsyncDisposable
         builder.Services.AddSingleton<IQueueMonitor>(monitor);
         builder.Services.AddSingleton<IQueueOperator>(operations);
         builder.Services.AddSingleton<IJobService>(jobs);
-        builder.Services.AddSingleton<ITaskService>(jobs);
         builder.Services.AddAuthentication(setup.HasCookieLogin ? Cookie : HeaderAuthentication.Name)
             .AddScheme<AuthenticationSchemeOptions, HeaderAuthentication>(HeaderAuthentication.Name, null)
             .AddCookie(Cookie);

@@ -1,7 +1,7 @@
 namespace TaskRecovery.Dashboard.Tests.Support;
 
-/// <summary>The jobs and tasks of the fake system.</summary>
-internal sealed class FakeJobs(FakeSystem system) : IJobService, ITaskService
+/// <summary>The jobs of the fake system.</summary>
+internal sealed class FakeJobs(FakeSystem system) : IJobService
 {
     public Task<Job> CreateOrUpdateAsync<TArgs>(JobDefinition definition, TArgs args, CancellationToken cancellationToken = default)
         where TArgs : notnull => throw new NotSupportedException();
@@ -36,24 +36,4 @@ internal sealed class FakeJobs(FakeSystem system) : IJobService, ITaskService
         => throw new NotSupportedException();
 
     public Task<int> RecoverJobsAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
-
-    public Task<TaskPage> ListAsync(TaskQuery? query = null, CancellationToken cancellationToken = default)
-        => throw new NotSupportedException();
-
-    public Task<IReadOnlyList<TaskRecord>> GetIncompleteTasksByJobIdAsync(Guid jobId, CancellationToken cancellationToken = default)
-        => throw new NotSupportedException();
-
-    public Task<bool> HasRunningTasksAsync(Guid jobId, CancellationToken cancellationToken = default) => throw new NotSupportedException();
-
-    public Task<TaskRecord?> GetCurrentTaskAsync(Guid jobId, CancellationToken cancellationToken = default)
-        => throw new NotSupportedException();
-
-    public Task<TaskValidity> IsTaskValidAsync(Guid taskId, CancellationToken cancellationToken = default)
-        => throw new NotSupportedException();
-
-    public Task<RecoveryReport> RecoverRunningTasksAsync(CancellationToken cancellationToken = default)
-        => throw new NotSupportedException();
-
-    Task<TaskRecord?> ITaskService.GetAsync(Guid taskId, CancellationToken cancellationToken) => Task.FromResult(
-        system.Tasks.Find(task => task.Id == taskId));
 }

@@ -78,6 +78,10 @@ internal sealed class FakeMonitor(FakeSystem system) : IQueueMonitor
         return Answer("events", new EventPage([.. events], null));
     }
 
+    public ValueTask<TaskRecord?> FindTaskAsync(Guid taskId, EntryScope? scope = null, CancellationToken cancellationToken = default)
+        => Answer("task", system.Tasks.Find(task => task.Id == taskId
+            && (scope is null || system.Jobs.Exists(job => job.Id == task.JobId && scope.Admits(job.Queue, $"task:{job.Kind}", null)))));
+
     public ValueTask<TaskPage> ListTasksAsync(TaskQuery query, CancellationToken cancellationToken = default)
     {
         var tasks = system.Tasks.Where(

@@ -64,5 +64,39 @@ public abstract class TaskListTests(StoreFixture fixture) : JobStoreTests(fixtur
         Assert.Equal(4, last.Count);
     }
 
+    [Fact]
+    public async Task A_task_is_found_only_with_a_scope_that_admits_its_job()
+    {
+        var job = await GivenJobAsync();
+        var (run, task) = await GivenRunningTaskAsync(GivenNode());
+        await FinishTaskAsync(run, result: "7");
+        EntryScope[] admitting =
+        [
+            new(), new() { Queues = ["other", job.Queue] }, new() { Kinds = [EntryKind] },
+            new() { Queues = [job.Queue], Kinds = ["task:other", EntryKind] },
+        ];
+        EntryScope[] others =
+        [
+            new() { Queues = ["other"] }, new() { Queues = [] }, new() { Kinds = [job.Kind] }, new() { Kinds = [] },
+            new() { Queues = [job.Queue], Kinds = ["task:other"] }, new() { Queues = ["other"], Kinds = [EntryKind] },
+            new() { Queues = [job.Queue], Metadata = new("tenant", "7") },
+        ];
+
+        foreach (var scope in admitting)
+        {
+            Assert.Equal("7", (await Monitor.FindTaskAsync(task.Id, scope, Cancellation))?.Result);
+        }
+
+        foreach (var scope in others)
+        {
+            Assert.Null(await Monitor.FindTaskAsync(task.Id, scope, Cancellation));
+        }
+
+        Assert.Null(await Monitor.FindTaskAsync(Guid.NewGuid(), scope: null, Cancellation));
+        Assert.True(await Jobs.DeleteAsync(job.Id, Cancellation));
+        Assert.Equal(job.Id, (await Monitor.FindTaskAsync(task.Id, scope: null, Cancellation))?.JobId);
+        Assert.Null(await Monitor.FindTaskAsync(task.Id, new EntryScope(), Cancellation));
+    }
+
     private async Task<TaskPage> ListAsync(TaskQuery query) => await Monitor.ListTasksAsync(query, Cancellation);
 }
