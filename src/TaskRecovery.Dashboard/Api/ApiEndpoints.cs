@@ -31,11 +31,8 @@ internal sealed class ApiEndpoints(
             group, "events", async request => Json(await EventsAsync(request).ConfigureAwait(false), ApiJson.Default.EventPage),
             "node", "actor", "after", "before");
         Get(
-            group, "operations", async request => Json(
-                ApiData.Of(
-                    request, (await reads.OperationsAsync(request, Parameters.Number(request, "before")).ConfigureAwait(false)).Operations),
-                ApiJson.Default.IReadOnlyListBulkOperation),
-            "before");
+            group, "operations",
+            async request => Json(await OperationsAsync(request).ConfigureAwait(false), ApiJson.Default.ApiOperationPage), "before");
         Get(group, "operations/{id:long}", async request => await reads.OperationAsync(request, request.Id).ConfigureAwait(false) is { } one
             ? Json(ApiData.Of(request, one), ApiJson.Default.BulkOperation)
             : Missing());
@@ -188,6 +185,12 @@ internal sealed class ApiEndpoints(
         Node = Parameters.Text(request, "node"),
         Actor = Parameters.Text(request, "actor"),
     });
+
+    private async Task<ApiOperationPage> OperationsAsync(DashboardRequest request)
+    {
+        var page = await reads.OperationsAsync(request, Parameters.Number(request, "before")).ConfigureAwait(false);
+        return new ApiOperationPage(ApiData.Of(request, page.Operations), page.NextBefore);
+    }
 
     private static List<ApiJob> Jobs(IEnumerable<Job> jobs) => [.. jobs.Select(static job =>
         new ApiJob(

@@ -17,7 +17,7 @@ namespace TaskRecovery.Dashboard.Api;
 [JsonSerializable(typeof(EventPage))]
 [JsonSerializable(typeof(TaskPage))]
 [JsonSerializable(typeof(IReadOnlyList<ApiJob>))]
-[JsonSerializable(typeof(IReadOnlyList<BulkOperation>))]
+[JsonSerializable(typeof(ApiOperationPage))]
 [JsonSerializable(typeof(BulkOperation))]
 [JsonSerializable(typeof(ApiAnswer))]
 [JsonSerializable(typeof(ApiProblem))]

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using TaskRecovery.Dashboard.Tests.Support;
 
@@ -37,6 +38,26 @@ public sealed partial class SeenOnlyTests
 
         Assert.Equal([50, 50, 20], pages.Select(static page => page.Count));
         Assert.Equal(Own, pages.SelectMany(static page => page).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task The_api_says_where_the_next_page_of_operations_begins()
+    {
+        var scope = new EntryScope { Queues = ["own"] };
+        var system = Shop.Open();
+        AddOperations(system, scope);
+        await using var app = await DashboardApp.StartAsync(system, Scoped(scope) with { HasApi = true });
+
+        var counts = new List<int>();
+        for (string? next = "operations"; next is not null && counts.Count < 10;)
+        {
+            using var response = await app.Client.SendAsync(Requests.Get($"jobs/api/{next}"), Cancellation);
+            using var page = JsonDocument.Parse(await response.Content.ReadAsStringAsync(Cancellation));
+            counts.Add(page.RootElement.GetProperty("operations").GetArrayLength());
+            next = page.RootElement.TryGetProperty("nextBefore", out var before) ? $"operations?before={before}" : null;
+        }
+
+        Assert.Equal("50 50 20", string.Join(' ', counts));
     }
 
     [Fact]
