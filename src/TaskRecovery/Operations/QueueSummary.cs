@@ -18,7 +18,7 @@ public sealed record QueueSummary
     /// <summary>How long the oldest due entry has been due, by the database's clock; <see langword="null"/> if none is due.</summary>
     public TimeSpan? OldestDue { get; init; }
 
-    /// <summary>The entries that nodes have claimed. Counting stops at 100,000.</summary>
+    /// <summary>The entries that nodes have claimed. Counting all queues together stops at 10,000.</summary>
     public required Count Running { get; init; }
 
     /// <summary>The living nodes that serve the queue.</summary>

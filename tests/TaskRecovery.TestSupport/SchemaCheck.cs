@@ -1,10 +1,10 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace TaskRecovery.Cli.Tests.Reference;
+namespace TaskRecovery.TestSupport;
 
-/// <summary>Checks a value against the part of JSON Schema that <see cref="CliSchema"/> uses.</summary>
-internal static class SchemaCheck
+/// <summary>Checks a value against the part of JSON Schema that the schemas in the documents use.</summary>
+public static class SchemaCheck
 {
     /// <summary>Returns what is wrong, with its path; empty if nothing is.</summary>
     /// <param name="root">The document that references are resolved in.</param>
