@@ -12,6 +12,9 @@ internal sealed class RealStore(bool isPostgres) : IAsyncDisposable
     /// <summary>The name of the database on the server; <see langword="null"/> for a file.</summary>
     public string? DatabaseName => _database?.Name;
 
+    /// <summary>The connection string of the database; <see langword="null"/> for a file.</summary>
+    public string? ConnectionString => _database?.ConnectionString;
+
     public async Task<TaskRecoveryBuilder> UseAsync(TaskRecoveryBuilder builder)
     {
         if (!isPostgres)
