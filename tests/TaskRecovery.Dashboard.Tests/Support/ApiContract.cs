@@ -137,7 +137,7 @@ internal sealed class ApiContract
         return new JsonObject { ["$ref"] = $"#/components/schemas/{name}" };
     }
 
-    // A null is left out. A generic type does not say whether its members can be null; those of the only one here never are.
+    // A null is omitted. A generic type does not say whether its members can be null; those of the only one here never are.
     private static bool IsOptional(JsonTypeInfo owner, JsonPropertyInfo member)
         => owner.Type != typeof(KeyValuePair<string, string>) && member.IsGetNullable;
 

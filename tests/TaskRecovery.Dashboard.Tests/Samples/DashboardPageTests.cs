@@ -1,0 +1,117 @@
+using System.Net;
+using System.Security.Claims;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using TaskRecovery.Dashboard.Tests.Support;
+using TaskRecovery.TestSupport;
+
+namespace TaskRecovery.Dashboard.Tests.Samples;
+
+/// <summary>The examples of docs/dashboard.md compile, and the logins admit whom they should.</summary>
+public sealed class DashboardPageTests
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    // The handler of OpenID Connect is in a package that nothing here needs.
+    [Fact]
+    public void Every_example_of_the_page_is_in_the_file_beside_this_one()
+    {
+        var code = PageExamples.CodeOf("tests/TaskRecovery.Dashboard.Tests/Samples", "DashboardPage.cs");
+        var examples = PageExamples.Of("dashboard.md").Where(
+            static example => !example.Contains("AddOpenIdConnect", StringComparison.Ordinal)).ToList();
+
+        Assert.Equal(11, examples.Count);
+        Assert.All(
+            examples.SelectMany(static example => example.Split("\n\n")),
+            part => Assert.Contains(PageExamples.Squeeze(part), code, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("10.0.0.5", HttpStatusCode.OK)]
+    [InlineData("::ffff:10.0.0.5", HttpStatusCode.OK)]
+    [InlineData("10.0.0.6", HttpStatusCode.Unauthorized)]
+    [InlineData("::1", HttpStatusCode.Unauthorized)]
+    public async Task A_name_in_the_header_counts_only_from_the_address_of_the_proxy(string address, HttpStatusCode expected)
+    {
+        await using var app = await StartAsync(DashboardPage.AddProxyLogin, IPAddress.Parse(address));
+
+        Assert.Equal(expected, (await GetAsync(app, "ada")).Status);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await GetAsync(app, user: null)).Status);
+    }
+
+    [Fact]
+    public async Task Without_a_cookie_the_user_is_sent_to_the_login_page()
+    {
+        await using var app = await StartAsync(DashboardPage.AddCookie, IPAddress.Loopback);
+
+        var (status, location) = await GetAsync(app, user: null);
+
+        Assert.Equal((HttpStatusCode.Found, "/login"), (status, location?.AbsolutePath));
+    }
+
+    [Fact]
+    public void A_user_sees_the_queue_or_the_entries_of_the_tenant_and_an_administrator_all()
+    {
+        var (byQueue, byMetadata) = (new DashboardOptions(), new DashboardOptions());
+        DashboardPage.SetScope(byQueue);
+        DashboardPage.SetScopeByMetadata(byMetadata);
+        var user = new ClaimsPrincipal(new ClaimsIdentity([new Claim("tenant", "acme")], "test"));
+        var administrator = new ClaimsPrincipal(new ClaimsIdentity([new Claim(ClaimTypes.Role, "admin")], "test"));
+
+        Assert.Equal("acme", Assert.Single(byQueue.Scope!(user)!.Queues!));
+        Assert.Null(byQueue.Scope!(administrator));
+        Assert.Equal(KeyValuePair.Create("tenant", "acme"), byMetadata.Scope!(user)!.Metadata);
+    }
+
+    [Theory]
+    [InlineData(DashboardPart.Metadata, "token", null)]
+    [InlineData(DashboardPart.Metadata, "to", "ada@example.org")]
+    [InlineData(DashboardPart.Args, null, "ada(at)example.org")]
+    public void The_redactor_hides_a_token_and_masks_mail_addresses(DashboardPart part, string? name, string? expected)
+    {
+        var options = new DashboardOptions();
+        DashboardPage.SetRedactor(options);
+
+        Assert.Equal(expected, options.Redact!(new DashboardText(part, "mail", name, "ada@example.org")));
+    }
+
+    private static async Task<WebApplication> StartAsync(Action<WebApplicationBuilder> addLogin, IPAddress client)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        var system = Shop.Open();
+        builder.Services.AddSingleton<TimeProvider>(new FixedTime(system.Now));
+        builder.Services.AddSingleton<IQueueMonitor>(new FakeMonitor(system));
+        builder.Services.AddSingleton<IQueueOperator>(new FakeOperator(system));
+        builder.Services.AddSingleton<IJobService>(new FakeJobs(system));
+        addLogin(builder);
+        builder.Services.AddTaskRecoveryDashboard(static options => options.DataPolicy = options.OperatePolicy = "ops");
+        var app = builder.Build();
+        app.Use((context, next) =>
+        {
+            context.Connection.RemoteIpAddress = client;
+            return next(context);
+        });
+        app.UseAuthentication();
+        app.UseAuthorization();
+        DashboardPage.Map(app);
+        await app.StartAsync(Cancellation);
+        return app;
+    }
+
+    private static async Task<(HttpStatusCode Status, Uri? Location)> GetAsync(WebApplication app, string? user)
+    {
+        using var client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = new Uri(app.Urls.First()) };
+        using var request = new HttpRequestMessage(HttpMethod.Get, "jobs/");
+        if (user is not null)
+        {
+            request.Headers.Add("X-User", user);
+        }
+
+        using var response = await client.SendAsync(request, Cancellation);
+        return (response.StatusCode, response.Headers.Location);
+    }
+}
