@@ -138,8 +138,8 @@ internal static class ClaimSql
 
     /// <summary>Removes claims in which every entry has an outcome; other claims stay. $1 node, $2 claims.</summary>
     /// <remarks>An outcome under a claim's fence belongs to an entry that the claim has listed, so it suffices to count them, unless
-    /// entries were taken out of the list. The entries of most claims have successive ids: then one walk over the index reads all outcomes, where a
-    /// look-up for each entry would descend from the root a thousand times.</remarks>
+    /// entries were taken out of the list. The entries of most claims have successive ids: then one walk over the index reads all outcomes,
+    /// where a look-up for each entry would descend from the root a thousand times.</remarks>
     internal const string RemoveSettled = """
         with held as materialized (
             select c.id, c.entries, c.partly, cardinality(c.entries) as size, r.first, r.last

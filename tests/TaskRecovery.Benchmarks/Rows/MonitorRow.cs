@@ -33,8 +33,8 @@ internal sealed class MonitorRow : BenchmarkRow
             + " by the hour; 300 running entries, and 100,000 waiting, 1,000 of them older than the history. The median of 25 questions of"
             + " each sort, as the caller sees them; for a snapshot also the statements and the time in the store. Then pages of the"
             + " dashboard in a process of its own, as times in that process: the overview for one viewer, and for 20 who ask as its script"
-            + " does, lists, and entries. Then a bulk cancellation, the pickup latency beside it, a drain by one process while a snapshot is"
-            + " taken every 2 s, and one beside the history while 20 viewers look at all pages.";
+            + " does, lists, and entries. Then a bulk cancellation, the pickup latency beside it, a drain by one process while a snapshot"
+            + " is taken every 2 s, and one beside the history while 20 viewers look at all pages.";
 
     public override bool IsPartOfAll => false;
 

@@ -104,7 +104,6 @@ public abstract class EraseTests(StoreFixture fixture) : StoreTests(fixture)
         var refused = await TryFinishAsync(node, Outcome(ids[0], fence), Outcome(ids[1], fence));
 
         Assert.Equal([ids[0]], refused.Select(static outcome => outcome.EntryId));
-        Assert.Null(await Store.FindAsync(ids[0], Cancellation));
     }
 
     [Fact]

@@ -74,10 +74,12 @@ public sealed class AssertionTests
         await using var application = await StartAsync();
 
         var failed = await Assert.ThrowsAsync<TestFailedException>(
-            () => application.Test.ShouldNotHaveEnqueuedAsync<Samples.SendMail>(cancellationToken: Cancellation));
+            () => application.Test.ShouldNotHaveEnqueuedAsync<Unknown>(cancellationToken: Cancellation));
 
         Assert.Contains("The application registers Numbers ('numbers').", failed.Message, StringComparison.Ordinal);
     }
+
+    private sealed record Unknown;
 
     private static Task<TestApplication> StartAsync() => TestApplication.StartAsync((_, _) => Task.CompletedTask);
 
