@@ -44,4 +44,13 @@ public static class StoreActions
     public static Task<int> BackfillAsync(
         this IJobStore store, Guid jobId, IReadOnlyList<DateTimeOffset> dues, CancellationToken cancellationToken)
         => store.BackfillAsync(jobId, dues, Test, cancellationToken);
+
+    /// <summary>Recovers the claims of dead nodes, as a node does.</summary>
+    public static ValueTask<RecoveryReport> SweepAsync(this IRecoveryStore store, int maxCrashes, CancellationToken cancellationToken)
+        => store.SweepAsync(maxCrashes, audit: null, cancellationToken);
+
+    /// <summary>Repairs tasks, as a node does.</summary>
+    public static Task<RecoveryReport> RecoverTasksAsync(
+        this IJobStore store, TimeSpan maxAge, int maxCrashes, CancellationToken cancellationToken)
+        => store.RecoverTasksAsync(maxAge, maxCrashes, audit: null, cancellationToken);
 }

@@ -92,10 +92,15 @@ internal static class EventsCommand
             one.EntryId is { } id ? $"entry {Format.Number(id)}" : null,
             one.OperationId is { } operation ? $"operation {Format.Number(operation)}" : null,
             one.Subject,
-            one.Entries is { } count ? $"{Format.Number(count)} entries" : null,
+
+            // Without an actor, the column of the actor has the node.
+            one.Actor is not null && one.Node is { } node ? $"node {node}" : null,
+            one.Entries is { } count ? $"{Format.Number(count)} {(IsOfTasks(one) ? "tasks" : "entries")}" : null,
         ];
         return Format.Text(string.Join(", ", parts.Where(static part => part is not null)));
     }
+
+    private static bool IsOfTasks(QueueEvent one) => one is { Kind: QueueEventKind.WorkRecovered, Node: null };
 
     private static void Show(CommandCall call, EventPage page)
     {

@@ -42,7 +42,7 @@ internal static class RecoverCommand
             return code;
         }
 
-        Write(call, await call.Store.Tasks.RecoverRunningTasksAsync(cancellationToken).ConfigureAwait(false));
+        Write(call, await call.Store.Operator.RecoverAsync(call.Audit, cancellationToken).ConfigureAwait(false));
         return ExitCodes.Done;
     }
 

@@ -37,9 +37,6 @@ internal sealed class StoreSession : IAsyncDisposable
     /// <summary>The jobs.</summary>
     public IJobService Jobs => _services.GetRequiredService<IJobService>();
 
-    /// <summary>The tasks.</summary>
-    public ITaskService Tasks => _services.GetRequiredService<ITaskService>();
-
     /// <summary>The migrations.</summary>
     public IStoreMigrator Migrator => _services.GetRequiredService<IStoreMigrator>();
 

@@ -37,6 +37,9 @@ internal static class EventList
             QueueEventKind.EntryRetried => Html($"{Entry(request, one)} was retried"),
             QueueEventKind.EntryCancelled => Html($"{Entry(request, one)} was cancelled"),
             QueueEventKind.EntryErased => Html($"The data of {Entry(request, one)} were erased"),
+            QueueEventKind.WorkRecovered when one.Node is null => Html(
+                $"{Shown.Many(one.Entries ?? 0, "task", "tasks")} whose entry was missing or had ended were recovered by hand"),
+            QueueEventKind.WorkRecovered => Html($"{entries} of {node} were recovered by hand"),
             QueueEventKind.Paused => Html($"{subject} was paused"),
             QueueEventKind.Resumed => Html($"{subject} was resumed"),
             QueueEventKind.JobTriggered => Html(
@@ -59,7 +62,7 @@ internal static class EventList
         QueueEventKind.NodeJoined => ("nodes", "completed"),
         QueueEventKind.NodeLeft => ("nodes", "cancelled"),
         QueueEventKind.NodeDied => ("lost", "failed"),
-        QueueEventKind.Swept => ("retry", "lost"),
+        QueueEventKind.Swept or QueueEventKind.WorkRecovered => ("retry", "lost"),
         QueueEventKind.CrashLoop => ("failed", "failed"),
         QueueEventKind.EntryRetried => ("retry", "running"),
         QueueEventKind.EntryCancelled or QueueEventKind.EntryErased => ("cancelled", "cancelled"),

@@ -11,11 +11,11 @@ internal sealed class EventsPage(Reads reads) : IPage
     [
         ("all", "All", null),
         ("nodes", "Nodes", [QueueEventKind.NodeJoined, QueueEventKind.NodeLeft, QueueEventKind.NodeDied]),
-        ("recovery", "Recovery", [QueueEventKind.NodeDied, QueueEventKind.Swept, QueueEventKind.CrashLoop]),
+        ("recovery", "Recovery", [QueueEventKind.NodeDied, QueueEventKind.Swept, QueueEventKind.CrashLoop, QueueEventKind.WorkRecovered]),
         ("operators", "Operators",
         [
             QueueEventKind.EntryRetried, QueueEventKind.EntryCancelled,
-            QueueEventKind.EntryErased, QueueEventKind.Paused, QueueEventKind.Resumed,
+            QueueEventKind.EntryErased, QueueEventKind.WorkRecovered, QueueEventKind.Paused, QueueEventKind.Resumed,
             QueueEventKind.JobTriggered, QueueEventKind.JobBackfilled, QueueEventKind.JobDeleted, QueueEventKind.OperationStarted,
             QueueEventKind.OperationEnded, QueueEventKind.OperationStopped, QueueEventKind.OperationUndone, QueueEventKind.Refused,
         ]),

@@ -45,7 +45,8 @@ internal sealed partial class PostgreSqlJobStore
     public async Task<IReadOnlyList<TaskRecord>> ListIncompleteTasksAsync(Guid jobId, CancellationToken cancellationToken)
         => await ReadTasksAsync(TaskSql.ListIncomplete, [Arg.Uuid(jobId)], cancellationToken).ConfigureAwait(false);
 
-    public async Task<RecoveryReport> RecoverTasksAsync(TimeSpan maxAge, int maxCrashes, CancellationToken cancellationToken)
+    public async Task<RecoveryReport> RecoverTasksAsync(
+        TimeSpan maxAge, int maxCrashes, AuditInfo? audit, CancellationToken cancellationToken)
     {
         if (await HasTaskWithoutEntryAsync(cancellationToken).ConfigureAwait(false))
         {
@@ -57,9 +58,9 @@ internal sealed partial class PostgreSqlJobStore
         List<(RecoveryItem Item, string? Queue)> batch;
         do
         {
-            batch = await ReadItemsAsync(
+            batch = await RecoverBatchAsync(
                 TaskSql.Recover, [Arg.Micros(maxAge), Arg.Int4(maxCrashes), Arg.Int4(RecoverBatch)],
-                6, cancellationToken).ConfigureAwait(false);
+                6, audit, cancellationToken).ConfigureAwait(false);
             items.AddRange(batch.Select(static row => row.Item));
             lines.UnionWith(batch.Where(static row => row.Item.Action == RecoveryAction.Recovered).Select(static row => row.Queue!));
         }
@@ -67,7 +68,8 @@ internal sealed partial class PostgreSqlJobStore
 
         do
         {
-            batch = await ReadItemsAsync(TaskSql.CloseEnded, [Arg.Int4(RecoverBatch)], null, cancellationToken).ConfigureAwait(false);
+            batch = await RecoverBatchAsync(TaskSql.CloseEnded, [Arg.Int4(RecoverBatch)], null, audit, cancellationToken)
+                .ConfigureAwait(false);
             items.AddRange(batch.Select(static row => row.Item));
         }
         while (batch.Count > 0);
@@ -83,36 +85,53 @@ internal sealed partial class PostgreSqlJobStore
             static async (reader, token) => await reader.ReadAsync(token).ConfigureAwait(false) && reader.GetBoolean(0),
             cancellationToken);
 
-    // The task was closed if its row has a reason, or if its entry had ended (the statement for those returns no queue).
-    private ValueTask<List<(RecoveryItem Item, string? Queue)>> ReadItemsAsync(
-        string statement, NpgsqlParameter[] args, int? queueColumn, CancellationToken cancellationToken)
-        => database.ReadAsync(
-            statement,
-            args,
-            async (reader, token) =>
-            {
-                var items = new List<(RecoveryItem, string?)>();
-                while (await reader.ReadAsync(token).ConfigureAwait(false))
+    // A batch that an operator requested is recorded in its transaction.
+    private ValueTask<List<(RecoveryItem Item, string? Queue)>> RecoverBatchAsync(
+        string statement, NpgsqlParameter[] args, int? queueColumn, AuditInfo? audit, CancellationToken cancellationToken)
+        => audit is null
+            ? database.ReadAsync(statement, args, (reader, token) => ReadItemsAsync(reader, queueColumn, token), cancellationToken)
+            : database.InTransactionAsync(
+                async (connection, token) =>
                 {
-                    var line = queueColumn is { } column ? reader.StringOrNull(column) : null;
-                    var reason = reader.StringOrNull(5);
-                    items.Add((
-                        new RecoveryItem
-                        {
-                            Action = reason is null && queueColumn is not null ? RecoveryAction.Recovered : RecoveryAction.Closed,
-                            TaskId = reader.GetGuid(0),
-                            EntryId = reader.Int64OrNull(1),
-                            Kind = reader.StringOrNull(2),
-                            Node = reader.StringOrNull(3),
-                            Crashes = reader.GetInt16(4),
-                            Reason = reason,
-                        },
-                        line));
-                }
+                    var items = await database.ReadAsync(
+                        connection, statement, args, (reader, stop) => ReadItemsAsync(reader, queueColumn, stop), token)
+                        .ConfigureAwait(false);
+                    if (items.Count > 0)
+                    {
+                        await database.AddEventAsync(
+                            connection, new NewEvent(QueueEventKind.WorkRecovered, audit) { Entries = items.Count }, token)
+                            .ConfigureAwait(false);
+                    }
 
-                return items;
-            },
-            cancellationToken);
+                    return items;
+                },
+                cancellationToken);
+
+    // The task was closed if its row has a reason, or if its entry had ended (the statement for those returns no queue).
+    private static async ValueTask<List<(RecoveryItem Item, string? Queue)>> ReadItemsAsync(
+        NpgsqlDataReader reader, int? queueColumn, CancellationToken cancellationToken)
+    {
+        var items = new List<(RecoveryItem Item, string? Queue)>();
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            var line = queueColumn is { } column ? reader.StringOrNull(column) : null;
+            var reason = reader.StringOrNull(5);
+            items.Add((
+                new RecoveryItem
+                {
+                    Action = reason is null && queueColumn is not null ? RecoveryAction.Recovered : RecoveryAction.Closed,
+                    TaskId = reader.GetGuid(0),
+                    EntryId = reader.Int64OrNull(1),
+                    Kind = reader.StringOrNull(2),
+                    Node = reader.StringOrNull(3),
+                    Crashes = reader.GetInt16(4),
+                    Reason = reason,
+                },
+                line));
+        }
+
+        return items;
+    }
 
     private ValueTask<List<TaskRecord>> ReadTasksAsync(string statement, NpgsqlParameter[] args, CancellationToken cancellationToken)
         => database.ReadLastAsync(

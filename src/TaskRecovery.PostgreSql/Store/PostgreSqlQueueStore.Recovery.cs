@@ -28,14 +28,14 @@ internal sealed partial class PostgreSqlQueueStore
         return items.Count(item => item.Item.Action == RecoveryAction.Recovered);
     }
 
-    public async ValueTask<RecoveryReport> SweepAsync(int maxCrashes, CancellationToken cancellationToken)
+    public async ValueTask<RecoveryReport> SweepAsync(int maxCrashes, AuditInfo? audit, CancellationToken cancellationToken)
     {
         var dead = await _database.ReadAsync(RecoverySql.DeadNodes, [], ReadNodesAsync, cancellationToken).ConfigureAwait(false);
         var report = new List<RecoveryItem>();
         foreach (var node in dead)
         {
             var items = await _database.InTransactionAsync(
-                (connection, token) => SweepNodeAsync(connection, node, maxCrashes, token), cancellationToken).ConfigureAwait(false);
+                (connection, token) => SweepNodeAsync(connection, node, maxCrashes, audit, token), cancellationToken).ConfigureAwait(false);
             SendHints(items);
             report.AddRange(items.Select(item => item.Item));
         }
@@ -61,7 +61,7 @@ internal sealed partial class PostgreSqlQueueStore
 
     // Lock first, then judge with a new snapshot, so that it contains every outcome that was stored before the locks.
     private async ValueTask<List<(RecoveryItem Item, string Queue)>> SweepNodeAsync(
-        NpgsqlConnection connection, int node, int maxCrashes, CancellationToken cancellationToken)
+        NpgsqlConnection connection, int node, int maxCrashes, AuditInfo? audit, CancellationToken cancellationToken)
     {
         var mine = await _database.ReadAsync(
             connection, RecoverySql.LockNode, [Arg.Int4(node)], ReadNodesAsync, cancellationToken).ConfigureAwait(false);
@@ -75,19 +75,24 @@ internal sealed partial class PostgreSqlQueueStore
         FaultPoints.Reach(FaultPoints.SweepMiddle);
         var items = claims.Count == 0 ? [] : await SweepClaimsAsync(connection, claims, maxCrashes, cancellationToken)
             .ConfigureAwait(false);
-        await RecordSweepAsync(connection, items, cancellationToken).ConfigureAwait(false);
+        await RecordSweepAsync(connection, items, audit, cancellationToken).ConfigureAwait(false);
         await _database.ExecuteAsync(connection, RecoverySql.MarkSwept, [Arg.Int4(node)], cancellationToken).ConfigureAwait(false);
         return items;
     }
 
     private async ValueTask RecordSweepAsync(
-        NpgsqlConnection connection, List<(RecoveryItem Item, string Queue)> items, CancellationToken cancellationToken)
+        NpgsqlConnection connection, List<(RecoveryItem Item, string Queue)> items, AuditInfo? audit, CancellationToken cancellationToken)
     {
         if (items.Count > 0)
         {
-            await _database.AddEventAsync(
-                connection, new NewEvent(QueueEventKind.Swept) { Node = items[0].Item.Node, Entries = items.Count },
-                cancellationToken).ConfigureAwait(false);
+            var swept = new NewEvent(QueueEventKind.Swept) { Node = items[0].Item.Node, Entries = items.Count };
+            await _database.AddEventAsync(connection, swept, cancellationToken).ConfigureAwait(false);
+            if (audit is not null)
+            {
+                await _database.AddEventAsync(
+                    connection, swept with { Kind = QueueEventKind.WorkRecovered, Audit = audit }, cancellationToken)
+                    .ConfigureAwait(false);
+            }
         }
 
         foreach (var (item, _) in items.Where(

@@ -20,7 +20,8 @@ internal sealed partial class SqliteJobStore
         => await database.ReadAsync(
             session => ReadTasks(session.Get(TaskSql.ListIncomplete).Bind(1, jobId)), cancellationToken).ConfigureAwait(false);
 
-    public async Task<RecoveryReport> RecoverTasksAsync(TimeSpan maxAge, int maxCrashes, CancellationToken cancellationToken)
+    public async Task<RecoveryReport> RecoverTasksAsync(
+        TimeSpan maxAge, int maxCrashes, AuditInfo? audit, CancellationToken cancellationToken)
     {
         var items = new List<RecoveryItem>();
         var queues = new HashSet<string>(StringComparer.Ordinal);
@@ -29,7 +30,14 @@ internal sealed partial class SqliteJobStore
         for (var more = await IsAnyAsync(TaskSql.Orphans, cancellationToken).ConfigureAwait(false); more;)
         {
             (var batch, more) = await database.WriteAsync(
-                session => RecoverOrphans(NewMoves(session), maxAge, maxCrashes), cancellationToken).ConfigureAwait(false);
+                session =>
+                {
+                    var moves = NewMoves(session);
+                    var recovered = RecoverOrphans(moves, maxAge, maxCrashes);
+                    RecordRecovered(session, moves.Now, recovered.Items.Count, audit);
+                    return recovered;
+                },
+                cancellationToken).ConfigureAwait(false);
             items.AddRange(batch.Select(static row => row.Item));
             queues.UnionWith(batch.Select(static row => row.Queue).OfType<string>());
         }
@@ -37,13 +45,28 @@ internal sealed partial class SqliteJobStore
         for (var more = await IsAnyAsync(TaskSql.WithEndedEntry, cancellationToken).ConfigureAwait(false); more;)
         {
             (var batch, more) = await database.WriteAsync(
-                session => CloseEnded(session, database.Now()), cancellationToken).ConfigureAwait(false);
+                session =>
+                {
+                    var now = database.Now();
+                    var closed = CloseEnded(session, now);
+                    RecordRecovered(session, now, closed.Items.Count, audit);
+                    return closed;
+                },
+                cancellationToken).ConfigureAwait(false);
             items.AddRange(batch);
         }
 
         SendHints(queues);
 
         return items.Count == 0 ? RecoveryReport.Empty : new RecoveryReport(items);
+    }
+
+    private static void RecordRecovered(SqliteSession session, long now, int tasks, AuditInfo? audit)
+    {
+        if (audit is not null && tasks > 0)
+        {
+            EventWriter.Add(session, now, new NewEvent(QueueEventKind.WorkRecovered, audit) { Entries = tasks });
+        }
     }
 
     private ValueTask<bool> IsAnyAsync(string statement, CancellationToken cancellationToken)

@@ -53,7 +53,7 @@ internal sealed partial class SqliteQueueStore
         return count;
     }
 
-    public async ValueTask<RecoveryReport> SweepAsync(int maxCrashes, CancellationToken cancellationToken)
+    public async ValueTask<RecoveryReport> SweepAsync(int maxCrashes, AuditInfo? audit, CancellationToken cancellationToken)
     {
         var items = new List<RecoveryItem>();
         foreach (var node in await _database.ReadBrieflyAsync(ReadDeadNodes, cancellationToken).ConfigureAwait(false))
@@ -62,7 +62,7 @@ internal sealed partial class SqliteQueueStore
             for (IReadOnlyList<Unfinished>? all = null; !part.IsLast; all = part.All)
             {
                 part = await _database.WriteAsync(
-                    session => Sweep(session, node, maxCrashes, all), cancellationToken).ConfigureAwait(false);
+                    session => Sweep(session, node, maxCrashes, audit, all), cancellationToken).ConfigureAwait(false);
                 items.AddRange(part.Items);
                 foreach (var queue in part.Queues)
                 {
@@ -111,9 +111,11 @@ internal sealed partial class SqliteQueueStore
     /// <param name="session">The writer's session.</param>
     /// <param name="node">The node.</param>
     /// <param name="maxCrashes">The crash-loop threshold.</param>
+    /// <param name="audit">The operator who requested the sweep; <see langword="null"/> if a node sweeps by itself.</param>
     /// <param name="running">The entries that ran when the node died, from the part before this one; <see langword="null"/> for the
     /// first.</param>
-    private SweptPart Sweep(SqliteSession session, DeadNode node, int maxCrashes, IReadOnlyList<Unfinished>? running)
+    private SweptPart Sweep(
+        SqliteSession session, DeadNode node, int maxCrashes, AuditInfo? audit, IReadOnlyList<Unfinished>? running)
     {
         var moves = new EntryMoves(session, _database.Names, _database.Now());
         var items = new List<RecoveryItem>();
@@ -130,7 +132,7 @@ internal sealed partial class SqliteQueueStore
         {
             if (items.Count > 0 && entry.Crashes < threshold && !budget.IsLeft)
             {
-                RecordSweep(moves, node, items);
+                RecordSweep(moves, node, items, audit);
                 return new SweptPart(items, queues, all, IsLast: false);
             }
 
@@ -148,7 +150,7 @@ internal sealed partial class SqliteQueueStore
             RemoveClaim(session, fence);
         }
 
-        RecordSweep(moves, node, items);
+        RecordSweep(moves, node, items, audit);
         return new SweptPart(items, queues, all, IsLast: true);
     }
 
@@ -183,11 +185,16 @@ internal sealed partial class SqliteQueueStore
         return box.Length;
     }
 
-    private static void RecordSweep(EntryMoves moves, DeadNode node, List<RecoveryItem> items)
+    private static void RecordSweep(EntryMoves moves, DeadNode node, List<RecoveryItem> items, AuditInfo? audit)
     {
         if (items.Count > 0)
         {
-            EventWriter.Add(moves.Session, moves.Now, new NewEvent(QueueEventKind.Swept) { Node = node.Name, Entries = items.Count });
+            var swept = new NewEvent(QueueEventKind.Swept) { Node = node.Name, Entries = items.Count };
+            EventWriter.Add(moves.Session, moves.Now, swept);
+            if (audit is not null)
+            {
+                EventWriter.Add(moves.Session, moves.Now, swept with { Kind = QueueEventKind.WorkRecovered, Audit = audit });
+            }
         }
 
         foreach (var item in items.Where(static item => string.Equals(item.Reason, EndReasons.CrashLoop, StringComparison.Ordinal)))

@@ -1,12 +1,12 @@
 using Microsoft.Extensions.Options;
-using TaskRecovery.Recovery;
+using TaskRecovery.Hosting;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Jobs;
 
 /// <summary>The task service for users and the start-up hook.</summary>
 internal sealed class TaskService(
-    IJobStore store, IQueueMonitor monitor, TaskRecoverer recoverer, IOptions<TaskRecoveryOptions> options)
+    IJobStore store, IQueueMonitor monitor, IQueueOperator actions, ApplicationActor actor, IOptions<TaskRecoveryOptions> options)
     : ITaskService
 {
     public Task<TaskRecord?> GetAsync(Guid taskId, CancellationToken cancellationToken = default)
@@ -47,5 +47,5 @@ internal sealed class TaskService(
     };
 
     public Task<RecoveryReport> RecoverRunningTasksAsync(CancellationToken cancellationToken = default)
-        => recoverer.RecoverOnceAsync(cancellationToken);
+        => actions.RecoverAsync(actor.Because(), cancellationToken).AsTask();
 }

@@ -1,5 +1,6 @@
 using TaskRecovery.Jobs;
 using TaskRecovery.Queue;
+using TaskRecovery.Recovery;
 using TaskRecovery.Rules;
 using TaskRecovery.Storage;
 
@@ -8,7 +9,7 @@ namespace TaskRecovery.Monitoring;
 /// <summary>The public actions of an operator: checks the requests, passes them to the store and wakes this process's claimers.</summary>
 internal sealed class QueueOperator(
     IOperationStore store, IOperatorStore entries, IJobStore jobs, IMonitorStore monitor,
-    ClaimWaker claimers, OwnTransaction own, OperationSignal signal)
+    TaskRecoverer recoverer, ClaimWaker claimers, OwnTransaction own, OperationSignal signal)
     : IQueueOperator
 {
     private const int SampleSize = 10;
@@ -112,6 +113,13 @@ internal sealed class QueueOperator(
         OperationRules.Check(audit);
         own.Refuse(nameof(DeleteJobAsync));
         return Found(await jobs.DeleteAsync(jobId, audit, cancellationToken).ConfigureAwait(false));
+    }
+
+    public async ValueTask<RecoveryReport> RecoverAsync(AuditInfo audit, CancellationToken cancellationToken = default)
+    {
+        OperationRules.Check(audit);
+        own.Refuse(nameof(RecoverAsync));
+        return await recoverer.RecoverOnceAsync(audit, cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask<OperationPreview> PreviewAsync(

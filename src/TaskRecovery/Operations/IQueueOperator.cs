@@ -5,7 +5,8 @@ namespace TaskRecovery;
 /// <remarks>
 /// <para>Thread-safe. Works without a node. Only erasing data and deleting a job are final: a cancelled entry can be retried until
 /// retention removes it.</para>
-/// <para>The actions of <see cref="IJobQueue"/> and <see cref="IJobService"/> are these, with the application's name as the actor.</para>
+/// <para>The actions of <see cref="IJobQueue"/>, <see cref="IJobService"/> and <see cref="ITaskService"/> are these, with the application's
+/// name as the actor.</para>
 /// <para>Every method throws <see cref="StoreUnavailableException"/> if the database can't be reached or does not confirm a write, and
 /// <see cref="ArgumentException"/> if the actor is empty or a text is too long.</para>
 /// </remarks>
@@ -77,6 +78,13 @@ public interface IQueueOperator
     /// <summary>Deletes a job and cancels its unfinished tasks. Its task records are kept.</summary>
     /// <returns><see cref="OperatorResult.Done"/>, or <see cref="OperatorResult.NotFound"/> if there is no such job.</returns>
     ValueTask<OperatorResult> DeleteJobAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken = default);
+
+    /// <summary>Recovers the work of dead nodes and repairs tasks, as every running node does by itself and
+    /// <see cref="ITaskService.RecoverRunningTasksAsync"/> does at the request of the application.</summary>
+    /// <param name="audit">Who does it, and why. It is recorded with each part of the work that was recovered.</param>
+    /// <param name="cancellationToken">Stops between two parts. What was recovered stays recovered.</param>
+    /// <returns>What was recovered or closed. The call is safe to repeat, and beside nodes that do the same.</returns>
+    ValueTask<RecoveryReport> RecoverAsync(AuditInfo audit, CancellationToken cancellationToken = default);
 
     /// <summary>Prepares a bulk operation: stores it with its query and the highest entry id of this moment, and counts what it would
     /// change. Nothing changes until <see cref="StartAsync"/> is called, within 10 minutes and by the same actor.</summary>

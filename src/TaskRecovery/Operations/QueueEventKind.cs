@@ -27,6 +27,10 @@ public enum QueueEventKind
     /// <summary>The data of an entry were erased.</summary>
     EntryErased = 12,
 
+    /// <summary>An operator recovered the work of a dead node (see <see cref="QueueEvent.Node"/>) or, if the event names no node, tasks
+    /// whose entry was missing or had ended. <see cref="QueueEvent.Entries"/> is the number of these entries or tasks.</summary>
+    WorkRecovered = 13,
+
     /// <summary>A queue, kind or job was paused.</summary>
     Paused = 20,
 

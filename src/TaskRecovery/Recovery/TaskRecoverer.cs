@@ -19,27 +19,34 @@ internal sealed class TaskRecoverer(
 
     /// <summary>Runs task recovery: sweeps the claims of dead nodes until none is left, then repairs the tasks whose entry is missing or
     /// has ended.</summary>
-    public async Task<RecoveryReport> RecoverOnceAsync(CancellationToken cancellationToken)
+    public Task<RecoveryReport> RecoverOnceAsync(CancellationToken cancellationToken)
+        => RecoverOnceAsync(audit: null, cancellationToken);
+
+    /// <summary>As the other method, at the request of an operator, which is recorded with what was recovered.</summary>
+    public async Task<RecoveryReport> RecoverOnceAsync(AuditInfo? audit, CancellationToken cancellationToken)
     {
         List<RecoveryItem> items = [];
         RecoveryReport swept;
         do
         {
-            swept = await SweepOnceAsync(cancellationToken).ConfigureAwait(false);
+            swept = await SweepOnceAsync(audit, cancellationToken).ConfigureAwait(false);
             items.AddRange(swept.Items);
         }
         while (swept.Items.Count > 0);
 
-        var repaired = await jobs.RecoverTasksAsync(Options.MaxRecoveryAge, Options.MaxCrashes, cancellationToken).ConfigureAwait(false);
+        var repaired = await jobs.RecoverTasksAsync(Options.MaxRecoveryAge, Options.MaxCrashes, audit, cancellationToken)
+            .ConfigureAwait(false);
         LogReport(repaired, isSweep: false);
         items.AddRange(repaired.Items);
         return items.Count == 0 ? RecoveryReport.Empty : new RecoveryReport(items);
     }
 
     /// <summary>Sweeps the claims of dead nodes once.</summary>
-    public async Task<RecoveryReport> SweepOnceAsync(CancellationToken cancellationToken)
+    public Task<RecoveryReport> SweepOnceAsync(CancellationToken cancellationToken) => SweepOnceAsync(audit: null, cancellationToken);
+
+    private async Task<RecoveryReport> SweepOnceAsync(AuditInfo? audit, CancellationToken cancellationToken)
     {
-        var report = await queue.SweepAsync(Options.MaxCrashes, cancellationToken).ConfigureAwait(false);
+        var report = await queue.SweepAsync(Options.MaxCrashes, audit, cancellationToken).ConfigureAwait(false);
         LogReport(report, isSweep: true);
         return report;
     }

@@ -102,5 +102,10 @@ public interface IJobStore
 
     /// <summary>Creates a recovery entry for every unfinished task without an entry. Closes every unfinished task whose entry has ended, or
     /// that has no entry and is older than <paramref name="maxAge"/>.</summary>
-    Task<RecoveryReport> RecoverTasksAsync(TimeSpan maxAge, int maxCrashes, CancellationToken cancellationToken);
+    /// <param name="maxAge">The maximum age of a task that gets an entry.</param>
+    /// <param name="maxCrashes">A task with more crashes is closed.</param>
+    /// <param name="audit">The operator who requested it: each transaction that changes tasks also stores the event
+    /// <see cref="QueueEventKind.WorkRecovered"/>. <see langword="null"/> if a node does it by itself.</param>
+    /// <param name="cancellationToken">Stops between two transactions.</param>
+    Task<RecoveryReport> RecoverTasksAsync(TimeSpan maxAge, int maxCrashes, AuditInfo? audit, CancellationToken cancellationToken);
 }

@@ -16,7 +16,11 @@ public interface IRecoveryStore : IStorePart
 
     /// <summary>Recovers the claims of every dead node: entries without an outcome are put back at the front of the queue, or end with the
     /// reason <c>crash_loop</c>. Concurrent sweeps are safe and recover each entry once.</summary>
-    ValueTask<RecoveryReport> SweepAsync(int maxCrashes, CancellationToken cancellationToken);
+    /// <param name="maxCrashes">An entry with more crashes ends.</param>
+    /// <param name="audit">The operator who requested the sweep: each transaction that recovers something also stores the event
+    /// <see cref="QueueEventKind.WorkRecovered"/>. <see langword="null"/> if a node sweeps by itself.</param>
+    /// <param name="cancellationToken">Stops between two transactions.</param>
+    ValueTask<RecoveryReport> SweepAsync(int maxCrashes, AuditInfo? audit, CancellationToken cancellationToken);
 
     /// <summary>Removes a bounded number of entries that are no longer kept.</summary>
     /// <returns><see langword="true"/> if there is more to remove now.</returns>

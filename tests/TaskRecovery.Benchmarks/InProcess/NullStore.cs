@@ -52,7 +52,8 @@ internal sealed class NullStore(byte[] args) : IQueueStore
 
     public ValueTask<int> ReleaseClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, CancellationToken cancellationToken) => new(0);
 
-    public ValueTask<RecoveryReport> SweepAsync(int maxCrashes, CancellationToken cancellationToken) => new(RecoveryReport.Empty);
+    public ValueTask<RecoveryReport> SweepAsync(int maxCrashes, AuditInfo? audit, CancellationToken cancellationToken)
+        => new(RecoveryReport.Empty);
 
     public ValueTask<bool> PurgeAsync(RetentionOptions retention, CancellationToken cancellationToken) => new(false);
 
@@ -162,7 +163,7 @@ internal sealed class NoJobs : IJobStore
 
     public Task<JobRecovery> CorrectPlansAsync(CancellationToken cancellationToken) => Task.FromResult(new JobRecovery(0, []));
 
-    public Task<RecoveryReport> RecoverTasksAsync(TimeSpan maxAge, int maxCrashes, CancellationToken cancellationToken)
+    public Task<RecoveryReport> RecoverTasksAsync(TimeSpan maxAge, int maxCrashes, AuditInfo? audit, CancellationToken cancellationToken)
         => Task.FromResult(RecoveryReport.Empty);
 
     public Task<Job> UpsertAsync(NewJob job, CancellationToken cancellationToken) => throw new NotSupportedException();

@@ -38,13 +38,16 @@ public sealed class RecoveryTests : IDisposable
         await _cli.ClaimAndDieAsync("lost");
 
         var planned = await _cli.RunAsync("recover", "--dry-run");
-        var recovered = await _cli.RunAsync("recover", "--yes");
+        var recovered = await _cli.RunAsync("recover", "--yes", "--actor", "anna", "--reason", "deployment");
         var again = await _cli.RunAsync("recover", "--yes", "--json");
+        var events = await _cli.RunAsync("events", "--by", "anna");
 
         Assert.Equal((0, $"would: Recover 1 entries of 1 dead nodes (lost) in file {_cli.File}\n"), (planned.ExitCode, planned.Out));
         Assert.Equal((0, $"entry {id}: Recovered, kind render, node lost, 1 crashes\n"), (recovered.ExitCode, recovered.Out));
         Assert.Equal("1 recovered, 0 closed.\n", recovered.Error);
         Assert.Equal(0, again.Json().GetProperty("items").GetArrayLength());
+        Assert.Equal(2, events.Lines.Length);
+        Assert.Contains("WorkRecovered  node lost, 1 entries  anna (cli)  deployment", events.Lines[1], StringComparison.Ordinal);
     }
 
     [Fact]

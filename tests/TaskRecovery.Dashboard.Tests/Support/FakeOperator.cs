@@ -58,6 +58,9 @@ internal sealed class FakeOperator(FakeSystem system) : IQueueOperator
     public ValueTask<OperatorResult> ResumeAsync(PauseTarget target, AuditInfo audit, CancellationToken cancellationToken = default)
         => Note($"resume {target}", audit, Result);
 
+    public ValueTask<RecoveryReport> RecoverAsync(AuditInfo audit, CancellationToken cancellationToken = default)
+        => Note("recover", audit, RecoveryReport.Empty);
+
     public ValueTask<OperationPreview> PreviewAsync(BulkRequest request, AuditInfo audit, CancellationToken cancellationToken = default)
     {
         Prepared = request;

@@ -1,6 +1,7 @@
 using Npgsql;
 using TaskRecovery.PostgreSql.Tests.Store;
 using TaskRecovery.Storage;
+using TaskRecovery.StoreConformance;
 using TaskRecovery.TestSupport;
 
 namespace TaskRecovery.PostgreSql.Tests.Server;

@@ -1,5 +1,6 @@
 using Npgsql;
 using TaskRecovery.Storage;
+using TaskRecovery.StoreConformance;
 
 namespace TaskRecovery.PostgreSql.Tests.Store;
 

@@ -1,4 +1,5 @@
 using TaskRecovery.Storage;
+using TaskRecovery.StoreConformance;
 
 namespace TaskRecovery.Sqlite.Tests.Store;
 

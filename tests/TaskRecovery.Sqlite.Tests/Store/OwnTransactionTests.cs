@@ -67,6 +67,7 @@ public sealed class OwnTransactionTests : IDisposable
         await using var provider = GivenServices(static _ => { }, static options => options.BusyTimeout = TimeSpan.FromMinutes(10));
         var queue = provider.GetRequiredService<IJobQueue>();
         var jobs = provider.GetRequiredService<IJobService>();
+        var tasks = provider.GetRequiredService<ITaskService>();
         var operate = provider.GetRequiredService<IQueueOperator>();
         var anna = new AuditInfo("anna");
         await using (var transaction = _files.Connect().BeginTransaction())
@@ -86,6 +87,8 @@ public sealed class OwnTransactionTests : IDisposable
                 () => jobs.ResumeAsync(Guid.NewGuid()),
                 () => jobs.DeleteAsync(Guid.NewGuid()),
                 () => jobs.TriggerNowAsync(Guid.NewGuid()),
+                () => tasks.RecoverRunningTasksAsync(),
+                async () => await operate.RecoverAsync(anna),
                 async () => await operate.PreviewAsync(new BulkRequest { Action = BulkAction.Cancel, EntryIds = [1] }, anna),
                 async () => await operate.StartAsync(1, anna),
                 async () => await operate.ContinueAsync(1),

@@ -1,4 +1,5 @@
 using SQLitePCL;
+using TaskRecovery.StoreConformance;
 
 namespace TaskRecovery.Sqlite.Tests.Store;
 

@@ -272,6 +272,34 @@ public abstract class TaskRecoveryTests(StoreFixture fixture) : JobStoreTests(fi
         Assert.Equal(TaskState.Running, (await FindTaskAsync(running.Id)).State);
     }
 
+    [Theory]
+    [InlineData(true, true)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(false, false)]
+    public async Task The_recovery_of_a_task_is_recorded_if_an_operator_requested_it(bool isByOperator, bool hasEntry)
+    {
+        AuditInfo? anna = isByOperator ? new("anna", "before the deployment") { Tool = "cli" } : null;
+        await GivenJobAsync();
+        var (run, task) = await GivenRunningTaskAsync(GivenNode());
+        if (!hasEntry)
+        {
+            await Fixture.DetachTaskAsync(task.Id, Cancellation);
+        }
+
+        await FinishAsync(run.Held);
+
+        var report = await Jobs.RecoverTasksAsync(Week, MaxCrashes, anna, Cancellation);
+        var second = await Jobs.RecoverTasksAsync(Week, MaxCrashes, anna, Cancellation);
+
+        Assert.Equal((1, 0), (report.Items.Count, second.Items.Count));
+        var events = (await Monitor.ListEventsAsync(new EventQuery { Kinds = [QueueEventKind.WorkRecovered] }, Cancellation)).Events;
+        Assert.Equal(isByOperator ? 1 : 0, events.Count);
+        Assert.All(events, static happened => Assert.Equal(
+            (1L, null, "anna", "before the deployment", "cli"),
+            (happened.Entries!.Value, happened.Node, happened.Actor, happened.Reason, happened.Tool)));
+    }
+
     private Task<RecoveryReport> RecoverAsync() => Jobs.RecoverTasksAsync(Week, MaxCrashes, Cancellation);
 
     /// <summary>Creates a task as left by the predecessor of this library: unfinished and without an entry.</summary>

@@ -50,6 +50,24 @@ public abstract class OperatorActionTests(StoreFixture fixture) : StoreTests(fix
     }
 
     [Fact]
+    public async Task The_recovery_of_a_dead_nodes_work_is_recorded_if_an_operator_requested_it()
+    {
+        var (first, second) = (GivenNode("first"), GivenNode("second"));
+        await GivenClaimedAsync(first);
+        Die(first);
+        await Store.SweepAsync(MaxCrashes, Anna, Cancellation);
+        await Store.SweepAsync(MaxCrashes, Anna, Cancellation);
+        await ClaimAsync(second);
+        await DieAndSweepAsync(second);
+
+        var happened = Assert.Single(await EventsAsync(QueueEventKind.WorkRecovered));
+        Assert.Equal(
+            ("first", 1L, "anna", "too slow", "cli"),
+            (happened.Node, happened.Entries!.Value, happened.Actor, happened.Reason, happened.Tool));
+        Assert.Equal(["second", "first"], (await EventsAsync(QueueEventKind.Swept)).Select(swept => swept.Node));
+    }
+
+    [Fact]
     public async Task What_was_refused_is_not_recorded_as_done()
     {
         var id = await GivenEntryAsync();

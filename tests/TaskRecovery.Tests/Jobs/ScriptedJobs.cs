@@ -88,7 +88,7 @@ internal sealed class ScriptedJobs : IJobStore
 
     public Task<JobRecovery> CorrectPlansAsync(CancellationToken cancellationToken) => System.Threading.Tasks.Task.FromResult(Correction);
 
-    public Task<RecoveryReport> RecoverTasksAsync(TimeSpan maxAge, int maxCrashes, CancellationToken cancellationToken)
+    public Task<RecoveryReport> RecoverTasksAsync(TimeSpan maxAge, int maxCrashes, AuditInfo? audit, CancellationToken cancellationToken)
         => System.Threading.Tasks.Task.FromResult(TaskReport);
 
     public List<DateTimeOffset> Backfilled { get; } = [];

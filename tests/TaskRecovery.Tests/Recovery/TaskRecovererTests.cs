@@ -72,6 +72,17 @@ public sealed class TaskRecovererTests : IDisposable
     }
 
     [Fact]
+    public async Task The_operator_who_requested_a_recovery_is_passed_to_the_store()
+    {
+        var anna = new AuditInfo("anna");
+
+        await _recovery.Recoverer.RecoverOnceAsync(anna, Cancellation);
+        await _recovery.Recoverer.RecoverOnceAsync(Cancellation);
+
+        Assert.Equal([anna, anna, null, null], _recovery.Store.Audits);
+    }
+
+    [Fact]
     public async Task A_recovery_of_nothing_is_silent()
     {
         var report = await _recovery.Recoverer.RecoverOnceAsync(Cancellation);

@@ -127,7 +127,7 @@ internal sealed class NoJobs : IJobStore
 
     public Task<JobRecovery> CorrectPlansAsync(CancellationToken cancellationToken) => Task.FromResult(new JobRecovery(0, []));
 
-    public Task<RecoveryReport> RecoverTasksAsync(TimeSpan maxAge, int maxCrashes, CancellationToken cancellationToken)
+    public Task<RecoveryReport> RecoverTasksAsync(TimeSpan maxAge, int maxCrashes, AuditInfo? audit, CancellationToken cancellationToken)
         => Task.FromResult(RecoveryReport.Empty);
 
     public Task<Job> UpsertAsync(NewJob job, CancellationToken cancellationToken) => throw new NotSupportedException();

@@ -219,7 +219,7 @@ internal sealed partial class FakeQueueStore : IQueueStore
             return open.Count;
         });
 
-    public ValueTask<RecoveryReport> SweepAsync(int maxCrashes, CancellationToken cancellationToken)
+    public ValueTask<RecoveryReport> SweepAsync(int maxCrashes, AuditInfo? audit, CancellationToken cancellationToken)
         => Call("sweep", () => RecoveryReport.Empty);
 
     public ValueTask<QueueEntry?> FindAsync(long entryId, CancellationToken cancellationToken) => throw new NotSupportedException();

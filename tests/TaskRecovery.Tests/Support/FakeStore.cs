@@ -30,6 +30,9 @@ internal sealed class FakeStore : IQueueStore
 
     public List<long> GivenBack { get; } = [];
 
+    /// <summary>Who requested each sweep and each recovery of tasks; <see langword="null"/> for a node.</summary>
+    public List<AuditInfo?> Audits { get; } = [];
+
     public List<QueueDepth> Depths { get; } = [];
 
     /// <summary>How many more purges find something.</summary>
@@ -53,9 +56,14 @@ internal sealed class FakeStore : IQueueStore
         return Nodes.Open();
     }
 
-    public ValueTask<RecoveryReport> SweepAsync(int maxCrashes, CancellationToken cancellationToken)
+    public ValueTask<RecoveryReport> SweepAsync(int maxCrashes, AuditInfo? audit, CancellationToken cancellationToken)
     {
         Record("sweep");
+        lock (Audits)
+        {
+            Audits.Add(audit);
+        }
+
         return new(_sweeps.TryDequeue(out var report) ? report : RecoveryReport.Empty);
     }
 
@@ -162,9 +170,14 @@ internal sealed class FakeJobStore(FakeStore store) : IJobStore
 
     public Task<JobRecovery> CorrectPlansAsync(CancellationToken cancellationToken) => Task.FromResult(new JobRecovery(0, []));
 
-    public Task<RecoveryReport> RecoverTasksAsync(TimeSpan maxAge, int maxCrashes, CancellationToken cancellationToken)
+    public Task<RecoveryReport> RecoverTasksAsync(TimeSpan maxAge, int maxCrashes, AuditInfo? audit, CancellationToken cancellationToken)
     {
         store.Record("recover tasks");
+        lock (store.Audits)
+        {
+            store.Audits.Add(audit);
+        }
+
         return Task.FromResult(TaskReport);
     }
 
