@@ -73,7 +73,6 @@ internal sealed class DashboardSite : IAsyncDisposable
         builder.Services.AddSingleton(store.Monitor);
         builder.Services.AddSingleton(store.Operator);
         builder.Services.AddSingleton(store.Jobs);
-        builder.Services.AddSingleton(store.Tasks);
         builder.Services.AddAuthorization(static options => options.AddPolicy(Policy, static policy => policy.RequireAuthenticatedUser()));
         builder.Services.AddTaskRecoveryDashboard(options =>
         {
