@@ -8,6 +8,12 @@ internal static class OperatorSql
     /// <summary>Plans each list for the filters of the request.</summary>
     internal const string UseCustomPlan = "select set_config('plan_cache_mode', 'force_custom_plan', true)";
 
+    /// <summary>How the transaction plans its statements, as <see cref="UsePlans"/> sets it.</summary>
+    internal const string Plans = "select current_setting('plan_cache_mode')";
+
+    /// <summary>Sets how the rest of the transaction plans its statements. $1 the mode.</summary>
+    internal const string UsePlans = "select set_config('plan_cache_mode', $1::text, true)";
+
     // The waiting row of entry e: found at the position where it was stored, or by its id.
     private const string Place = """
         lateral (

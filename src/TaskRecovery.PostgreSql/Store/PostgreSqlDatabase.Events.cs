@@ -6,8 +6,8 @@ namespace TaskRecovery.PostgreSql;
 /// <content>Lists of rows, and events.</content>
 internal sealed partial class PostgreSqlDatabase
 {
-    /// <summary>Runs one statement that is planned for its values, inside the transaction that is open on the connection, and reads all its
-    /// rows.</summary>
+    /// <summary>Runs one statement that is planned at each call, inside the transaction that is open on the connection, and reads all its
+    /// rows. The plan is generic in the library's own sessions, unless the transaction plans for the values.</summary>
     internal async ValueTask<List<T>> ListAsync<T>(
         NpgsqlConnection connection, string statement, NpgsqlParameter[] args,
         Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
@@ -24,6 +24,21 @@ internal sealed partial class PostgreSqlDatabase
         }
 
         return rows;
+    }
+
+    /// <summary>Reads with statements that are planned for their values, inside the transaction that is open on the connection. Its later
+    /// statements are planned as its earlier ones.</summary>
+    /// <remarks>For searches. A generic plan knows neither where a search begins nor how many rows it examines, and assumes a third of the
+    /// table and a tenth of that: with such numbers, to read and sort a whole index may seem cheaper than to walk its end.</remarks>
+    internal async ValueTask<T> ReadPlannedAsync<T>(
+        NpgsqlConnection connection, Func<CancellationToken, ValueTask<T>> read, CancellationToken cancellationToken)
+    {
+        var before = (await ListAsync(
+            connection, OperatorSql.Plans, [], static row => row.GetString(0), cancellationToken).ConfigureAwait(false))[0];
+        await ListAsync(connection, OperatorSql.UseCustomPlan, [], static _ => true, cancellationToken).ConfigureAwait(false);
+        var result = await read(cancellationToken).ConfigureAwait(false);
+        await ListAsync(connection, OperatorSql.UsePlans, [Arg.Text(before)], static _ => true, cancellationToken).ConfigureAwait(false);
+        return result;
     }
 
     /// <summary>Stores an event in the transaction that is open on the connection.</summary>

@@ -113,7 +113,8 @@ internal sealed partial class PostgreSqlOperationStore
         }
 
         var most = OperationCandidates.IsFor(query) ? OperationCandidates.Most : StepSize;
-        var (found, edge) = await EntrySearch.FindAsync(database, connection, query, most, cancellationToken).ConfigureAwait(false);
+        var (found, edge) = await database.ReadPlannedAsync(
+            connection, token => EntrySearch.FindAsync(database, connection, query, most, token), cancellationToken).ConfigureAwait(false);
         return _candidates.Keep(id, position, found, found.Count == most ? found[^1] : edge, StepSize);
     }
 

@@ -17,6 +17,26 @@ public sealed class PlanTests : PostgreSqlStoreTests
         ["entries", "waiting", "claims", "outcomes", "jobs", "tasks", "unique_keys", "steps", "checkpoints"];
 
     [Fact]
+    public async Task A_search_in_a_transaction_is_planned_for_its_values_and_the_statements_after_it_are_not()
+    {
+        var database = Open();
+
+        var (search, later) = await database.InTransactionAsync(
+            async (connection, token) =>
+            {
+                var mode = await database.ReadPlannedAsync(connection, stop => ModeAsync(connection, stop), token);
+                return (mode, await ModeAsync(connection, token));
+            },
+            Cancellation);
+
+        Assert.Equal(("force_custom_plan", "force_generic_plan"), (search, later));
+
+        async ValueTask<string> ModeAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+            => Assert.Single(await database.ListAsync(
+                connection, OperatorSql.Plans, [], static row => row.GetString(0), cancellationToken));
+    }
+
+    [Fact]
     public async Task Statements_planned_on_empty_tables_walk_their_indexes()
     {
         var database = Open();
