@@ -15,7 +15,8 @@ internal sealed partial class PostgreSqlMonitorStore
             ListLimit,
             async (connection, token) =>
             {
-                var (chosen, narrowed) = await EntrySearch.ChooseAsync(database, connection, query, startsAtTime: true, token)
+                var bounded = query with { LookAtMost = new EntryConditions(query).ExaminedBy(by) };
+                var (chosen, narrowed) = await EntrySearch.ChooseAsync(database, connection, bounded, startsAtTime: true, token)
                     .ConfigureAwait(false);
                 if (chosen is not { } source)
                 {

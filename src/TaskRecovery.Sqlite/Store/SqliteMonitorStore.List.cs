@@ -51,7 +51,8 @@ internal sealed partial class SqliteMonitorStore
 
     public async ValueTask<EntryGroups> GroupAsync(EntryQuery query, EntryGrouping by, CancellationToken cancellationToken)
     {
-        if (await NarrowAsync(query, startsAtTime: true, cancellationToken).ConfigureAwait(false) is not { } narrowed)
+        var bounded = query with { LookAtMost = new EntryConditions(query).ExaminedBy(by) };
+        if (await NarrowAsync(bounded, startsAtTime: true, cancellationToken).ConfigureAwait(false) is not { } narrowed)
         {
             return new EntryGroups([], await OldestAsync(cancellationToken).ConfigureAwait(false), IsComplete: true);
         }

@@ -33,7 +33,10 @@ public interface IQueueMonitor
     /// allowed.</exception>
     ValueTask<EntrySummaryPage> ListAsync(EntryQuery query, CancellationToken cancellationToken = default);
 
-    /// <summary>Counts the entries that match a query by kind, reason or queue, within the same bound as a list.</summary>
+    /// <summary>Counts the entries that match a query by kind, reason, queue or state, within the same bound as a list.</summary>
+    /// <remarks>A count by reason or state whose query restricts neither the states nor the end examines at most 25,000 entries, because it
+    /// looks up each of them. <see cref="EntryGroups.SearchedBackTo"/> and <see cref="EntryGroups.IsComplete"/> say how far a count
+    /// has looked.</remarks>
     /// <exception cref="ArgumentException">A condition is not valid. The message names the condition, its value and what is
     /// allowed.</exception>
     ValueTask<EntryGroups> GroupAsync(EntryQuery query, EntryGrouping by, CancellationToken cancellationToken = default);

@@ -281,6 +281,14 @@ public sealed class MonitorBoundTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_count_that_looks_up_each_end_examines_no_more_than_a_list_has_time_for()
+    {
+        var groups = await _fixture.Monitor.GroupAsync(new EntryQuery(), EntryGrouping.State, Cancellation);
+
+        Assert.Equal((25_000L, false), (groups.Groups.Sum(static group => group.Entries.Value), groups.IsComplete));
+    }
+
+    [Fact]
     public async Task A_snapshot_takes_ten_statements_at_most()
     {
         var monitor = _fixture.Monitor;

@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
+using TaskRecovery.Storage;
 
 namespace TaskRecovery.Sqlite.Tests.Store;
 
@@ -32,6 +33,18 @@ public sealed partial class MonitorBoundTests
         }
 
         Assert.Empty(scans);
+    }
+
+    [Theory]
+    [InlineData(EntryGrouping.Kind, 100_000)]
+    [InlineData(EntryGrouping.Queue, 100_000)]
+    [InlineData(EntryGrouping.Reason, 25_000)]
+    [InlineData(EntryGrouping.State, 25_000)]
+    public void A_count_that_looks_up_each_end_examines_no_more_than_a_list_has_time_for(EntryGrouping by, int examined)
+    {
+        Assert.Equal(examined, new EntryConditions(new EntryQuery()).ExaminedBy(by));
+        Assert.Equal(10, new EntryConditions(new EntryQuery { LookAtMost = 10 }).ExaminedBy(by));
+        Assert.Equal(100_000, new EntryConditions(new EntryQuery { States = [EntryState.Failed] }).ExaminedBy(by));
     }
 
     private static IEnumerable<(string Name, string Text)> Statements()
