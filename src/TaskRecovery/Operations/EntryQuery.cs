@@ -39,7 +39,7 @@ public sealed record EntryQuery
     /// <summary>The time before which the entry ended.</summary>
     public DateTimeOffset? EndedTo { get; init; }
 
-    /// <summary>A name and value in the entry's metadata.</summary>
+    /// <summary>A name and value in the entry's metadata. Metadata have no index: each examined entry is compared.</summary>
     public KeyValuePair<string, string>? Metadata { get; init; }
 
     /// <summary>A text that the arguments contain, compared character by character.</summary>

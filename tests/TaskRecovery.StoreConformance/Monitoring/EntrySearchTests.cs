@@ -280,6 +280,28 @@ public abstract class EntrySearchTests(StoreFixture fixture) : JobStoreTests(fix
         Assert.Empty(await IdsAsync(new EntryQuery { Text = "5%0" }));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_search_for_metadata_examines_no_more_entries_than_it_may_and_says_how_far_it_looked(bool isScope)
+    {
+        var ids = await GivenEntriesAsync(30, index => Entry() with { Metadata = $$"""{"tenant":"{{index}}"}""" });
+        var first = new KeyValuePair<string, string>("tenant", "0");
+        var query = isScope
+            ? new EntryQuery { Scope = new EntryScope { Metadata = first }, LookAtMost = 10 }
+            : new EntryQuery { Metadata = first, LookAtMost = 10 };
+
+        var near = await ListAsync(query);
+        var groups = await Monitor.GroupAsync(query, EntryGrouping.Kind, Cancellation);
+        var last = await ListAsync(query with { Before = ids[10] });
+
+        Assert.Equal((0, ids[20], false), (near.Entries.Count, near.NextBefore!.Value, near.IsComplete));
+        Assert.Equal((0, false), (groups.Groups.Count, groups.IsComplete));
+        Assert.Equal((await FindAsync(ids[20])).CreatedAt, near.SearchedBackTo);
+        Assert.Equal(near.SearchedBackTo, groups.SearchedBackTo);
+        Assert.Equal([ids[0]], last.Entries.Select(entry => entry.Id));
+    }
+
     [Fact]
     public async Task A_scope_restricts_every_query()
     {
