@@ -7,6 +7,8 @@ namespace TaskRecovery.Cli.Commands;
 /// <summary>What is wrong with nodes, kinds and queues, as the read model shows them.</summary>
 internal static class QueueFindings
 {
+    private const string TaskKinds = "task:";
+
     private static readonly TimeSpan LongPause = TimeSpan.FromDays(7);
 
     public static async Task<IReadOnlyList<StoreFinding>> ReadAsync(StoreSession store, CancellationToken cancellationToken)
@@ -52,7 +54,12 @@ internal static class QueueFindings
             "unknown kinds",
             FindingLevel.Warning,
             $"{kind.Waiting} entries of kind {kind.Name} wait, and no living node has a worker for it.",
-            $"Start a node that has one (AddWorker), or{CancelAll(kind.Name)}"));
+            RepairOf(kind.Name)));
+
+    // The entries of task kinds are runs of jobs, which a cancellation would not stop from being planned.
+    private static string RepairOf(string kind) => kind.StartsWith(TaskKinds, StringComparison.Ordinal)
+        ? "Start a node that has one (AddTaskHandler), or pause or delete its jobs: taskrecovery jobs"
+        : $"Start a node that has one (AddWorker), or{CancelAll(kind)}";
 
     // Only the store's tables can have a kind with '*' in its name. As a filter, the name would select other kinds too.
     private static string CancelAll(string kind) => kind.Contains('*', StringComparison.Ordinal)

@@ -39,7 +39,8 @@ internal static class Health
         {
             yield return Item("warn", "kinds", Html(
                 $"{Shown.Many(kind.Waiting.Value, "entry", "entries")} of {KindLink.Of(request, kind.Name, Ui.Name(kind.Name), "waiting")} "
-                + $"{(kind.Waiting.Value == 1 ? "waits" : "wait")}: no living node has a worker for this kind."));
+                + $"{(kind.Waiting.Value == 1 ? "waits" : "wait")}: no living node has a worker for this kind. "
+                + $"Start one that registers it."));
         }
 
         foreach (var queue in snapshot.Queues.Where(static queue => queue.Pause is not null).Take(3))

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using TaskRecovery.TestSupport;
 
 namespace TaskRecovery.Cli.Tests.Commands;
@@ -47,6 +48,35 @@ public sealed class DoctorTests : IDisposable
 
         Assert.Contains(found.Lines, line => line.StartsWith("warning  unknown kinds: 2 entries of kind * wait", StringComparison.Ordinal));
         Assert.DoesNotContain("--kind", found.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_kind_that_only_its_attribute_names_is_found_until_a_node_has_run_its_entries()
+    {
+        await _cli.MigratedAsync();
+        await _cli.UseAsync(static services => services.GetRequiredService<IJobQueue>().EnqueueAsync(
+            new SendInvoice(7), cancellationToken: TestContext.Current.CancellationToken).AsTask());
+
+        var forgotten = await _cli.RunAsync("doctor");
+        var number = await _cli.RunOneAsync<SendInvoice, int>("invoice.send", "default", static invoice => invoice.Number);
+        var worked = await _cli.RunAsync("doctor");
+
+        Assert.Contains("warning  unknown kinds: 1 entries of kind invoice.send wait, and no living node has a worker for it. Repair: "
+            + "Start a node that has one (AddWorker), or: taskrecovery cancel --kind 'invoice.send'", forgotten.Lines);
+        Assert.Equal(7, number);
+        Assert.Contains("ok       unknown kinds: Nothing found.", worked.Lines);
+    }
+
+    [Fact]
+    public async Task Jobs_without_a_task_handler_are_found()
+    {
+        await _cli.MigratedAsync();
+        await _cli.CreateJobAsync("sweep");
+
+        var found = await _cli.RunAsync("doctor");
+
+        Assert.Contains("warning  unknown kinds: 1 entries of kind task:render wait, and no living node has a worker for it. Repair: "
+            + "Start a node that has one (AddTaskHandler), or pause or delete its jobs: taskrecovery jobs", found.Lines);
     }
 
     [Fact]
@@ -107,4 +137,7 @@ public sealed class DoctorTests : IDisposable
         Assert.Contains(with.Lines, line => line.StartsWith("ok       version: PostgreSQL ", StringComparison.Ordinal));
         Assert.Contains("ok       pauses: Nothing found.", with.Lines);
     }
+
+    [JobKind("invoice.send")]
+    internal sealed record SendInvoice(int Number);
 }
