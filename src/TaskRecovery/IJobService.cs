@@ -58,8 +58,12 @@ public interface IJobService
     /// <exception cref="InvalidOperationException">The job does not exist, is paused or has ended.</exception>
     Task<long> TriggerNowAsync(Guid jobId, OverlapPolicy? overlap = null, CancellationToken cancellationToken = default);
 
-    /// <summary>Runs a job for every due time in a range of the past that has no task yet, one after the other. The handler sees each of
-    /// them as <see cref="TaskContext{TArgs}.DueAt"/>.</summary>
+    /// <summary>Runs a job for every due time in a range of the past that has no task. The handler sees each of them as
+    /// <see cref="TaskContext{TArgs}.DueAt"/>.</summary>
+    /// <remarks>The task of a completed run is removed after <see cref="RetentionOptions.Completed"/>, so a range that begins earlier
+    /// repeats completed runs. The runs wait for each other and for other runs of the job, except with
+    /// <see cref="OverlapPolicy.Allow"/>. A regular run that is due meanwhile obeys the job's
+    /// <see cref="JobDefinition.Overlap"/>.</remarks>
     /// <param name="jobId">The job.</param>
     /// <param name="from">The first due time.</param>
     /// <param name="to">The last due time. Due times from the planned run on are not part of it.</param>

@@ -10,7 +10,7 @@ public enum MissedRunPolicy
     /// too.</summary>
     Skip = 1,
 
-    /// <summary>Every missed run is made up for, one after the other: the latest ones, up to <see cref="JobDefinition.CatchUpLimit"/>, and
-    /// none from before the definition was changed.</summary>
+    /// <summary>Every missed run is made up for, one after the other, or at the same time with <see cref="OverlapPolicy.Allow"/>: the
+    /// latest ones, up to <see cref="JobDefinition.CatchUpLimit"/>, and none from before the definition was changed.</summary>
     RunAll = 2,
 }

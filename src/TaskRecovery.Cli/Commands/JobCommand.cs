@@ -56,7 +56,7 @@ internal static class JobCommand
         var name = Name();
         var from = new Option<string?>("--from")
         {
-            Description = "The beginning of the range, such as 2026-03-29T12:00:00Z, or 7d for seven days ago.",
+            Description = "The beginning of the range, such as 2026-03-29T12:00:00Z, or 20h for 20 hours ago.",
             Required = true,
         };
         var to = new Option<string?>("--to")
@@ -64,7 +64,7 @@ internal static class JobCommand
             Description = "The end of the range. Due times from the planned run on are not part of it. Default: now.",
         };
         var command = new Command(
-            "backfill", "Runs a job for every due time in a range of the past that has no task yet. --dry-run lists the due times.")
+            "backfill", "Runs a job for every due time in a range of the past that has no task. --dry-run lists all due times in it.")
             {
                 name, from, to,
             };
@@ -94,6 +94,17 @@ internal static class JobCommand
             call.Printer.Note(
                 $"backfill {shown}: nothing was changed, because no run was due from {Format.Time(begin)} to {Format.Time(end)}.");
             return ExitCodes.Found;
+        }
+
+        // The tool does not know the options of the application, so it compares with the default.
+        var kept = new RetentionOptions().Completed;
+        if (dues[0] < TimeProvider.System.GetUtcNow() - kept)
+        {
+            call.Printer.Note(string.Create(
+                CultureInfo.InvariantCulture,
+                $"backfill {shown}: it repeats runs that completed more than {kept.TotalHours:0} hours ago, because their tasks are "
+                + $"removed then. If the application sets {nameof(TaskRecoveryOptions.Retention)}.{nameof(RetentionOptions.Completed)}, "
+                + $"its time counts instead of {kept.TotalHours:0} hours."));
         }
 
         var times = dues.Count == 1 ? "one due time" : string.Create(CultureInfo.InvariantCulture, $"{dues.Count} due times");

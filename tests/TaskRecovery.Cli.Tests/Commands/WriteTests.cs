@@ -130,6 +130,21 @@ public sealed class WriteTests : IDisposable
     }
 
     [Fact]
+    public async Task A_backfill_from_before_the_retention_says_that_it_repeats_completed_runs()
+    {
+        await _cli.MigratedAsync();
+        await _cli.CreateJobAsync("sweep");
+
+        var within = await _cli.RunAsync("job", "backfill", "sweep", "--from", "20h", "--dry-run");
+        var before = await _cli.RunAsync("job", "backfill", "sweep", "--from", "3d", "--dry-run");
+
+        Assert.Equal((0, 0), (within.ExitCode, before.ExitCode));
+        Assert.DoesNotContain("repeats runs", within.Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "backfill job sweep: it repeats runs that completed more than 24 hours ago", before.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Many_entries_are_changed_in_steps_with_their_progress()
     {
         await _cli.MigratedAsync();
