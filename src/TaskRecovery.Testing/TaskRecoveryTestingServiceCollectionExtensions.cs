@@ -21,6 +21,8 @@ public static class TaskRecoveryTestingServiceCollectionExtensions
     /// <summary>Keeps the queue in a temporary SQLite file, and runs entries only when the test says so. Call it after
     /// <c>AddTaskRecovery</c>, for example in <c>ConfigureTestServices</c>; everything else stays as the application configured it. Safe to
     /// call twice; the last call counts, except that the store must be the same.</summary>
+    /// <remarks>It does not cover named instances (<c>AddTaskRecovery("reports")</c>): they keep their store and run their entries in the
+    /// background.</remarks>
     /// <param name="services">The application's services.</param>
     /// <param name="configure">Changes the options.</param>
     /// <exception cref="InvalidOperationException"><c>AddTaskRecovery</c> was not called before.</exception>
