@@ -56,7 +56,7 @@ public static class GettingStarted
         {
             Queue = "mail",                                     // a node serves it only with .AddQueue("mail", concurrency: 50)
             RunAfter = TimeSpan.FromMinutes(10),
-            UniqueKey = "welcome-4711",                         // while this entry has not ended, another with the key is a duplicate
+            UniqueKey = "welcome-4711",                         // while this entry has not ended, another of its kind is a duplicate
             Metadata = new Dictionary<string, string> { ["customer"] = "4711" },   // by which it can be found, and erased
         }, cancellationToken);
     }
