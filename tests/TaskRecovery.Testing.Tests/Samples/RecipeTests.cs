@@ -140,22 +140,55 @@ public sealed class RecipeTests
         var pages = new Pages();
         var worker = new ActionWorker<ReadPages>(async (context, cancellationToken) =>
         {
+            foreach (var page in Enumerable.Range(0, context.Args.Pages))
+            {
+                if (context.Stopping.IsCancellationRequested)
+                {
+                    context.Snooze(TimeSpan.Zero);   // runs again at once, on a node that is not stopping, after the last finished step
+                    return;
+                }
+
+                await context.StepAsync($"page {page}", token => pages.ReadAsync(page, token), cancellationToken);
+            }
+        });
+
+        var stopped = await WorkerTest.RunAsync(
+            worker, new ReadPages(3), options => options.BeginShutdown(at: Place.AfterStep("page 1")), Cancellation);
+        stopped.ShouldSnooze(TimeSpan.Zero);
+        Assert.Equal([0, 1], pages.Read);
+
+        var continued = await WorkerTest.RunAsync(
+            worker,
+            new ReadPages(3),
+            options => options with { Steps = new Dictionary<string, object?> { ["page 0"] = null, ["page 1"] = null } },
+            Cancellation);
+        continued.ShouldComplete();
+        Assert.Equal([0, 1, 2], pages.Read);
+    }
+
+    [Fact]
+    public async Task A_stop_ends_the_work_at_its_next_checkpoint_by_itself()
+    {
+        var pages = new Pages();
+        var worker = new ActionWorker<ReadPages>(async (context, cancellationToken) =>
+        {
             var next = await context.GetCheckpointAsync<int>(cancellationToken);
-            while (next < context.Args.Pages && !context.Stopping.IsCancellationRequested)
+            while (next < context.Args.Pages)
             {
                 await pages.ReadAsync(next++, cancellationToken);
                 await context.SaveCheckpointAsync(next, cancellationToken);
             }
-
-            if (next < context.Args.Pages)
-            {
-                context.Snooze(TimeSpan.Zero);   // runs again at once, on a node that is not stopping, from the checkpoint
-            }
         });
 
-        var run = await WorkerTest.RunAsync(worker, new ReadPages(3), options => options with { Checkpoint = 1 }, Cancellation);
+        var stopped = await WorkerTest.RunAsync(
+            worker, new ReadPages(3), options => options.BeginShutdown(at: Place.BeforeCheckpoint(2)), Cancellation);
+        stopped.ShouldRelease();
+        Assert.Equal(2, stopped.Checkpoint<int>());
+        Assert.IsAssignableFrom<OperationCanceledException>(stopped.Exception);
 
-        run.ShouldComplete();
-        Assert.Equal([1, 2], pages.Read);
+        var continued = await WorkerTest.RunAsync(
+            worker, new ReadPages(3), options => options with { Checkpoint = stopped.Checkpoint<int>() }, Cancellation);
+        continued.ShouldComplete();
+        Assert.Equal([0, 1, 2], pages.Read);
     }
 }
