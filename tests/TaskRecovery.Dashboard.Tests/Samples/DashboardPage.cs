@@ -4,6 +4,7 @@ using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -47,6 +48,24 @@ internal static class DashboardPage
             options.AddPolicy("staff", policy => policy.RequireAuthenticatedUser());
             options.AddPolicy("ops", policy => policy.RequireUserName("ada"));
         });
+    }
+
+    public static void AddForwardedHeaders(WebApplicationBuilder builder)
+    {
+        builder.Services.Configure<ForwardedHeadersOptions>(options =>
+        {
+            options.ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto
+                | ForwardedHeaders.XForwardedHost | ForwardedHeaders.XForwardedPrefix;
+            options.KnownProxies.Add(IPAddress.Parse("10.0.0.5"));   // besides this machine itself
+        });
+    }
+
+    public static void MapBehindProxy(WebApplication app)
+    {
+        app.UseForwardedHeaders();
+        app.UseAuthentication();
+        app.UseAuthorization();
+        app.MapTaskRecovery("/jobs").RequireAuthorization("staff");
     }
 
     public static async Task EnqueueAsync(IJobQueue queue, CancellationToken cancellationToken)

@@ -22,7 +22,7 @@ public sealed class DashboardPageTests
         var examples = PageExamples.Of("dashboard.md").Where(
             static example => !example.Contains("AddOpenIdConnect", StringComparison.Ordinal)).ToList();
 
-        Assert.Equal(11, examples.Count);
+        Assert.Equal(12, examples.Count);
         Assert.All(
             examples.SelectMany(static example => example.Split("\n\n")),
             part => Assert.Contains(PageExamples.Squeeze(part), code, StringComparison.Ordinal));
@@ -51,6 +51,29 @@ public sealed class DashboardPageTests
         Assert.Equal((HttpStatusCode.Found, "/login"), (status, location?.AbsolutePath));
     }
 
+    [Theory]
+    [InlineData("10.0.0.5", "https", "ops.example.org", "/tools/login")]
+    [InlineData("10.0.0.6", "http", "127.0.0.1", "/login")]
+    public async Task The_login_page_has_the_address_that_the_user_sees_if_the_proxy_is_known(
+        string address, string scheme, string host, string path)
+    {
+        await using var app = await StartAsync(
+            static builder =>
+            {
+                DashboardPage.AddCookie(builder);
+                DashboardPage.AddForwardedHeaders(builder);
+            },
+            IPAddress.Parse(address),
+            DashboardPage.MapBehindProxy);
+
+        var (status, location) = await GetAsync(
+            app, user: null, ("X-Forwarded-For", "203.0.113.7"), ("X-Forwarded-Proto", "https"), ("X-Forwarded-Host", "ops.example.org"),
+            ("X-Forwarded-Prefix", "/tools"));
+
+        Assert.Equal(
+            (HttpStatusCode.Found, scheme, host, path), (status, location?.Scheme, location?.Host, location?.AbsolutePath));
+    }
+
     [Fact]
     public void A_user_sees_the_queue_or_the_entries_of_the_tenant_and_an_administrator_all()
     {
@@ -77,7 +100,8 @@ public sealed class DashboardPageTests
         Assert.Equal(expected, options.Redact!(new DashboardText(part, "mail", name, "ada@example.org")));
     }
 
-    private static async Task<WebApplication> StartAsync(Action<WebApplicationBuilder> addLogin, IPAddress client)
+    private static async Task<WebApplication> StartAsync(
+        Action<WebApplicationBuilder> addLogin, IPAddress client, Action<WebApplication>? map = null)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
         builder.Logging.ClearProviders();
@@ -95,20 +119,31 @@ public sealed class DashboardPageTests
             context.Connection.RemoteIpAddress = client;
             return next(context);
         });
-        app.UseAuthentication();
-        app.UseAuthorization();
-        DashboardPage.Map(app);
+        (map ?? MapDirectly)(app);
         await app.StartAsync(Cancellation);
         return app;
     }
 
-    private static async Task<(HttpStatusCode Status, Uri? Location)> GetAsync(WebApplication app, string? user)
+    private static void MapDirectly(WebApplication app)
+    {
+        app.UseAuthentication();
+        app.UseAuthorization();
+        DashboardPage.Map(app);
+    }
+
+    private static async Task<(HttpStatusCode Status, Uri? Location)> GetAsync(
+        WebApplication app, string? user, params (string Name, string Value)[] headers)
     {
         using var client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = new Uri(app.Urls.First()) };
         using var request = new HttpRequestMessage(HttpMethod.Get, "jobs/");
         if (user is not null)
         {
             request.Headers.Add("X-User", user);
+        }
+
+        foreach (var (name, value) in headers)
+        {
+            request.Headers.Add(name, value);
         }
 
         using var response = await client.SendAsync(request, Cancellation);
