@@ -190,13 +190,19 @@ internal sealed class Reads(
     public ValueTask<EntrySummaryPage> SampleAsync(DashboardRequest request, long operation, EntryQuery query)
         => SearchAsync(request, $"sample {operation}", token => monitor.ListAsync(query, token));
 
-    public ValueTask<EntryGroups> GroupsAsync(DashboardRequest request, EntryForm form, EntryGrouping by)
+    /// <summary>How many entries there are of each group.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="form">Which entries.</param>
+    /// <param name="by">How they are grouped.</param>
+    /// <param name="newest">How many entries are examined at most; <see langword="null"/> for as many as a list examines.</param>
+    public ValueTask<EntryGroups> GroupsAsync(DashboardRequest request, EntryForm form, EntryGrouping by, int? newest = null)
     {
         LogSearch(request, form.DataConditions);
-        var question = $"groups {by} {form.Address} {request.Access.ScopeKey}";
+        var query = newest is { } most ? form.Query with { LookAtMost = most } : form.Query;
+        var question = $"groups {by} {newest} {form.Address} {request.Access.ScopeKey}";
         return form.IsSearch
-            ? SearchAsync(request, question, token => monitor.GroupAsync(form.Query, by, token))
-            : AskAsync(request, form.IsCommon, question, token => monitor.GroupAsync(form.Query, by, token));
+            ? SearchAsync(request, question, token => monitor.GroupAsync(query, by, token))
+            : AskAsync(request, form.IsCommon, question, token => monitor.GroupAsync(query, by, token));
     }
 
     /// <summary>The operations that the user sees.</summary>

@@ -37,6 +37,22 @@ public sealed class LargeTests
         Assert.Contains("<h3><bdi>step-9998</bdi></h3>", page, StringComparison.Ordinal);
     }
 
+    /// <summary>It is drawn every two seconds.</summary>
+    [Theory]
+    [InlineData(5_000, false)]
+    [InlineData(100_000, true)]
+    public async Task The_overview_counts_only_the_newest_failures_and_says_so(int failed, bool saysSo)
+    {
+        var system = Shop.Open();
+        system.FailedInAll = failed;
+        await using var app = await DashboardApp.StartAsync(system);
+
+        var page = await app.Client.GetStringAsync("jobs/", Cancellation);
+
+        Assert.Contains("payment.capture", page, StringComparison.Ordinal);
+        Assert.Equal(saysSo, page.Contains("Only the newest were counted, back to ", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData("jobs/", "Counting the entries takes too long")]
     [InlineData("jobs/entries?state=failed", "payment.capture")]

@@ -52,7 +52,7 @@ internal sealed class FakeMonitor(FakeSystem system) : IQueueMonitor
             ? by == EntryGrouping.Kind ? system.FailedKinds : system.FailedReasons
             : Matching(query).GroupBy(life => Key(life.Entry, by)).Select(
                 static group => new EntryGroup(group.Key, new Count(group.Count()))).ToList();
-        return Answer("group", new EntryGroups(groups, system.Now.AddDays(-1), true));
+        return Answer("group", new EntryGroups(groups, system.Now.AddDays(-1), IsComplete: query.LookAtMost >= system.FailedInAll));
     }
 
     public ValueTask<EntryLife?> GetLifeAsync(long entryId, EntryScope? scope = null, CancellationToken cancellationToken = default)

@@ -26,6 +26,9 @@ internal sealed class FakeSystem
 
     public List<EntryGroup> FailedKinds { get; } = [];
 
+    /// <summary>How many entries have failed in all: a count that examines fewer is not complete.</summary>
+    public int FailedInAll { get; set; }
+
     public List<EntryGroup> FailedReasons { get; } = [];
 
     /// <summary>What happens in each interval; the argument is its number counted from the end.</summary>
