@@ -62,8 +62,8 @@ internal sealed class EntryConditions(EntryQuery query)
     /// <summary>Whether a running entry can match.</summary>
     public bool MayRun => States is null || States.Contains(EntryState.Running);
 
-    /// <summary>How many entries a count may examine. If nothing restricts the states, the state or reason of each entry is looked up, which
-    /// takes several times as long as to compare what was stored with it.</summary>
+    /// <summary>How many entries a count may examine. If nothing restricts the states, the state or reason of each entry is looked up,
+    /// which takes several times as long as to compare what was stored with it.</summary>
     public int ExaminedBy(EntryGrouping by)
         => by is EntryGrouping.Reason or EntryGrouping.State && States is null && !AreEnded
             ? Math.Min(query.LookAtMost, MonitorLimits.LookedUp)

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Hosting;
@@ -18,14 +19,16 @@ internal static class StoreFailures
         => exception is StoreUnavailableException or StoreConfigurationException
             || (exception is AggregateException { InnerExceptions: [var only] } && Is(only));
 
-    /// <summary>Whether an error that ended a handler is one of these. A store that a person must repair does not count if it is known to be
-    /// another one than the run's, because nothing limits how often the run repeats: a handler may use another store, and its wrong
-    /// password is a failure of the handler. Any unavailable store counts, because it is usually back soon.</summary>
+    /// <summary>Whether an error that ended a handler is one of these. A store that a person must repair counts only if it is the run's,
+    /// because nothing limits how often the run repeats: a handler may use another store, and its wrong password is a failure of the
+    /// handler. Most calls do not say which store failed: then the answer of a database counts as one of the run's, because work must not
+    /// end for good while somebody repairs it. Any unavailable store counts, because it is usually back soon.</summary>
     public static bool EndsRun(Exception exception, IEntryStore own)
         => exception switch
         {
             StoreUnavailableException => true,
-            StoreConfigurationException failure => failure.Store is null || ReferenceEquals(failure.Store, own),
+            StoreConfigurationException { Store: null, InnerException: DbException } => true,
+            StoreConfigurationException failure => ReferenceEquals(failure.Store, own),
             AggregateException { InnerExceptions: [var only] } => EndsRun(only, own),
             _ => false,
         };

@@ -153,7 +153,9 @@ public sealed class ClaimedEnqueueTests
         var id = await EnqueueClaimedAsync(host);
         await stopping;
 
-        Assert.Equal([OutcomeKind.Released], _store.Entry(id).Kinds);
+        // A claim that was under way when the stop began may take it once more, and releases it too.
+        Assert.NotEmpty(_store.Entry(id).Kinds);
+        Assert.All(_store.Entry(id).Kinds, static kind => Assert.Equal(OutcomeKind.Released, kind));
         Assert.Single(_store.LeftNodes);
         Assert.Equal(0, _store.OpenClaims);
         await host.DisposeAsync();

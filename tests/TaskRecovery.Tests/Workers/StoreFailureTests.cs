@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using TaskRecovery.Diagnostics;
@@ -154,70 +155,14 @@ public sealed class StoreFailureTests
     [Fact]
     public async Task A_run_that_ends_with_the_store_s_own_failure_spends_no_attempt()
     {
-        var runs = 0;
-        _work.Do = (_, _) => Interlocked.Increment(ref runs) == 1
-            ? throw new StoreUnavailableException("the store restarts")
-            : Task.CompletedTask;
+        _work.Do = static (_, _) => throw new StoreConfigurationException("The role lacks a grant.", new RefusedByDatabase());
         await using var host = await StartAsync();
-
-        var (id, _) = await host.Queue.EnqueueAsync(new TestArgs(), new EnqueueOptions { MaxAttempts = 1 });
-        await _store.UntilEnded(id);
-
-        Assert.Equal([OutcomeKind.Released, OutcomeKind.Completed], _store.Entry(id).Kinds);
-        Assert.True(_store.Entry(id).Outcomes[0].Delay > TimeSpan.Zero);
-        Assert.Equal(1, host.Log.Count(2014));
-    }
-
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_run_that_ends_because_a_person_must_repair_the_store_waits_for_that_without_spending_an_attempt(bool isWrapped)
-    {
-        await using var host = await StartAsync();
-        _work.Do = async (_, cancellationToken) =>
-        {
-            _store.OnCall = RefuseEntries;
-            try
-            {
-                await host.Queue.EnqueueAsync(new TestArgs(), cancellationToken: cancellationToken);
-            }
-            catch (StoreConfigurationException failure) when (isWrapped)
-            {
-                throw new AggregateException(failure);
-            }
-        };
 
         var (id, _) = await host.Queue.EnqueueAsync(new TestArgs(), new EnqueueOptions { MaxAttempts = 1 });
         await _store.Until(store => store.Entry(id).Outcomes.Count == 1);
 
         Assert.Equal((OutcomeKind.Released, TimeSpan.FromMinutes(1)), (_store.Entry(id).Last.Kind, _store.Entry(id).Last.Delay));
         Assert.Equal(1, host.Log.Count(2014));
-    }
-
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_run_that_ends_because_a_person_must_repair_another_store_spends_an_attempt(bool isOpen)
-    {
-        var theirs = new FakeQueueStore();
-        await using var other = await StartAsync(theirs);
-        theirs.OnCall = RefuseEntries;
-        _work.Do = async (_, cancellationToken) =>
-        {
-            if (!isOpen)
-            {
-                throw new StoreConfigurationException("The connection string has no host.");
-            }
-
-            await other.Queue.EnqueueAsync(new TestArgs(), cancellationToken: cancellationToken);
-        };
-        await using var host = await StartAsync();
-
-        var (id, _) = await host.Queue.EnqueueAsync(new TestArgs(), new EnqueueOptions { MaxAttempts = 1 });
-        await _store.UntilEnded(id);
-
-        Assert.Equal((OutcomeKind.Failed, EndReasons.AttemptsExhausted), (_store.Entry(id).Last.Kind, _store.Entry(id).Last.Reason));
-        Assert.Equal(0, host.Log.Count(2014));
     }
 
     [Fact]
@@ -351,4 +296,6 @@ public sealed class StoreFailureTests
             options.Node.HeartbeatInterval = TimeSpan.FromMilliseconds(100);
             options.Recovery.SweepInterval = TimeSpan.FromMilliseconds(100);
         });
+
+    private sealed class RefusedByDatabase() : DbException("permission denied");
 }
