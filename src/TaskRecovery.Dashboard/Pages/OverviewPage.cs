@@ -144,10 +144,16 @@ internal sealed class OverviewPage(Reads reads) : IPage
     {
         var form = EntryForm.Parse("state=failed", request.Access);
 
-        // None of the newest ones may belong to the part that a user sees.
+        // None of the newest ones may belong to the part that a user sees, or have failed: cancelled ones are examined too.
         int? newest = request.Access.Scope is null ? NewestFailed : null;
-        return (await reads.GroupsAsync(request, form, EntryGrouping.Kind, newest).ConfigureAwait(false),
-            await reads.GroupsAsync(request, form, EntryGrouping.Reason, newest).ConfigureAwait(false));
+        var kinds = await reads.GroupsAsync(request, form, EntryGrouping.Kind, newest).ConfigureAwait(false);
+        if (kinds is { Groups.Count: 0, IsComplete: false })
+        {
+            newest = null;
+            kinds = await reads.GroupsAsync(request, form, EntryGrouping.Kind).ConfigureAwait(false);
+        }
+
+        return (kinds, await reads.GroupsAsync(request, form, EntryGrouping.Reason, newest).ConfigureAwait(false));
     }
 
     private static Markup FailureCard(DashboardRequest request, (EntryGroups Kinds, EntryGroups Reasons) failed)

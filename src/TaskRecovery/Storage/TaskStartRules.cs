@@ -27,6 +27,7 @@ public static class TaskStartRules
     private static readonly TimeSpan WaitOfFirst = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan ShortestRun = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan LongestWaitOfFirst = TimeSpan.FromMinutes(15);
 
     /// <summary>Decides whether a run starts.</summary>
     public static TaskStartVerdict Judge(TaskStartFacts facts)
@@ -164,7 +165,7 @@ public static class TaskStartRules
         var run = now - (job.UnfinishedSince ?? now);
         if (job.BackfilledUpTo is not { } last)
         {
-            return Shorter(Longer(run / 8, WaitOfFirst), LongestWait);
+            return Shorter(Longer(run / 8, WaitOfFirst), LongestWaitOfFirst);
         }
 
         var half = Longer(run, ShortestRun) / 2;
@@ -172,7 +173,7 @@ public static class TaskStartRules
         var wait = ahead > 0
             ? half * Math.Min(ahead, Longer(run, ShortWait) / half)
             : Longer(run / 8, half < ShortWaitOfNext ? half : ShortWaitOfNext);
-        return Shorter(Longer(wait, ShortestWait), LongestWait * Math.Max(ahead, 1));
+        return Shorter(Longer(wait, ShortestWait), LongestWait * Math.Clamp(ahead, 1, 10_000));
     }
 
     private static TimeSpan Longer(TimeSpan one, TimeSpan other) => one > other ? one : other;

@@ -102,10 +102,12 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
         using (var turn = _order.TakeReset())
         {
             await turn.Before.ConfigureAwait(false);
+            run.ThrowIfOver();
             Task reset;
             while (!TryBeginReset(turn.Ordinal, out reset))
             {
                 await reset.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                run.ThrowIfOver();
             }
 
             await reset.ConfigureAwait(false);
@@ -193,15 +195,26 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
     {
         lock (_gate)
         {
-            if (_reset is { IsFaulted: true } or { IsCanceled: true })
+            if (!HasResetFailed)
             {
-                run.ThrowIfOver();
+                return _reset ?? NoReset;
+            }
+        }
+
+        // Not under the lock: it may run callbacks of the handler.
+        run.ThrowIfOver();
+        lock (_gate)
+        {
+            if (HasResetFailed)
+            {
                 _reset = StoreResetAsync(_resetOrdinal);
             }
 
-            return _reset ?? NoReset;
+            return _reset!;
         }
     }
+
+    private bool HasResetFailed => _reset is { IsFaulted: true } or { IsCanceled: true };
 
     // Returns false, and the reset that is under way, if a read is repeating the last one: that takes no turn.
     private bool TryBeginReset(long ordinal, out Task reset)
@@ -214,7 +227,6 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
                 return false;
             }
 
-            run.ThrowIfOver();
             _resetOrdinal = ordinal;
             reset = _reset = StoreResetAsync(ordinal);
             return true;
@@ -223,6 +235,8 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
 
     private async Task<bool> StoreResetAsync(long ordinal)
     {
+        // It is called under the lock, and a lost claim runs callbacks of the handler.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         if (!await run.RepeatWhileLeasedAsync(
             () => shared.Store.ResetProgressAsync(run.NodeId, Key, run.Fence, ordinal, run.WhileQueued)).ConfigureAwait(false))
         {

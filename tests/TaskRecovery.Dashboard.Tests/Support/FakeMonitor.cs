@@ -52,7 +52,9 @@ internal sealed class FakeMonitor(FakeSystem system) : IQueueMonitor
             ? by == EntryGrouping.Kind ? system.FailedKinds : system.FailedReasons
             : Matching(query).GroupBy(life => Key(life.Entry, by)).Select(
                 static group => new EntryGroup(group.Key, new Count(group.Count()))).ToList();
-        return Answer("group", new EntryGroups(groups, system.Now.AddDays(-1), IsComplete: query.LookAtMost >= system.FailedInAll));
+        var isComplete = query.LookAtMost >= system.FailedInAll;
+        return Answer("group", new EntryGroups(
+            !isComplete && system.NewestAreCancelled ? [] : groups, system.Now.AddDays(-1), isComplete));
     }
 
     public ValueTask<EntryLife?> GetLifeAsync(long entryId, EntryScope? scope = null, CancellationToken cancellationToken = default)

@@ -29,6 +29,9 @@ internal sealed class FakeSystem
     /// <summary>How many entries have failed in all: a count that examines fewer is not complete.</summary>
     public int FailedInAll { get; set; }
 
+    /// <summary>Whether the entries that such a count examines were cancelled.</summary>
+    public bool NewestAreCancelled { get; set; }
+
     public List<EntryGroup> FailedReasons { get; } = [];
 
     /// <summary>What happens in each interval; the argument is its number counted from the end.</summary>
