@@ -112,7 +112,7 @@ public sealed class StoppedProcessTests
         await _store.UntilEnded(id);
 
         Assert.IsType<StoreUnavailableException>(lost.InnerException);
-        Assert.Equal([OutcomeKind.Released, OutcomeKind.Completed], _store.Entry(id).Kinds);
+        AssertReleasedAndCompleted(id);
     }
 
     [Fact]
@@ -133,7 +133,7 @@ public sealed class StoppedProcessTests
         var (id, _) = await host.Queue.EnqueueAsync(new TestArgs());
         await _store.UntilEnded(id);
 
-        Assert.Equal([OutcomeKind.Released, OutcomeKind.Completed], _store.Entry(id).Kinds);
+        AssertReleasedAndCompleted(id);
         Assert.Equal(1, runs);
     }
 
@@ -167,7 +167,7 @@ public sealed class StoppedProcessTests
         var id = _store.Add("task:test.work", $$"""{"jobId":"{{jobs.Job.Id}}","taskId":null}""");
         await _store.UntilEnded(id);
 
-        Assert.Equal([OutcomeKind.Released, OutcomeKind.Completed], _store.Entry(id).Kinds);
+        AssertReleasedAndCompleted(id);
         Assert.Equal(1, runs);
     }
 
@@ -217,6 +217,15 @@ public sealed class StoppedProcessTests
         {
             release.Set();
         }
+    }
+
+    // More than one release is right too: the node may claim the entry before its lease is renewed, and then no handler begins.
+    private void AssertReleasedAndCompleted(long id)
+    {
+        var kinds = _store.Entry(id).Kinds;
+        Assert.Equal(OutcomeKind.Completed, kinds[^1]);
+        Assert.NotEmpty(kinds.SkipLast(1));
+        Assert.All(kinds.SkipLast(1), static kind => Assert.Equal(OutcomeKind.Released, kind));
     }
 
     private Task<WorkHost> StartAsync(Action<TaskRecoveryBuilder>? register = null) => WorkHost.StartAsync(_store, builder =>
