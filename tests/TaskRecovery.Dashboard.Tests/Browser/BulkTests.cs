@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -61,9 +60,7 @@ public sealed class BulkTests(Chromium chromium)
     // No node runs in this process, so that a step is done when the test says so, as a node elsewhere would.
     private static async Task<WebApplication> StartAsync(RealStore store)
     {
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        var builder = RealApp.NewBuilder();
         (await store.UseAsync(builder.Services.AddTaskRecovery())).AddKind<Mail>("mail");
         foreach (var loop in builder.Services.Where(IsLoop).ToArray())
         {

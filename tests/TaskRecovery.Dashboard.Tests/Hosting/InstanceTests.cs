@@ -1,6 +1,5 @@
 using System.Net;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using TaskRecovery.Dashboard.Tests.Support;
@@ -142,9 +141,8 @@ public sealed class InstanceTests : IAsyncLifetime
 
     private static WebApplicationBuilder Create(LogLines log)
     {
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
-        builder.Logging.ClearProviders().AddProvider(log);
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        var builder = RealApp.NewBuilder();
+        builder.Logging.AddProvider(log);
         builder.Services.AddAuthorization(
             static options => options.AddPolicy("everyone", static policy => policy.RequireAssertion(static _ => true)));
         return builder;

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Security.Claims;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using TaskRecovery.Dashboard.Tests.Support;
@@ -103,9 +102,7 @@ public sealed class DashboardPageTests
     private static async Task<WebApplication> StartAsync(
         Action<WebApplicationBuilder> addLogin, IPAddress client, Action<WebApplication>? map = null)
     {
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        var builder = RealApp.NewBuilder();
         var system = Shop.Open();
         builder.Services.AddSingleton<TimeProvider>(new FixedTime(system.Now));
         builder.Services.AddSingleton<IQueueMonitor>(new FakeMonitor(system));

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using TaskRecovery.Dashboard.Tests.Support;
@@ -25,9 +24,7 @@ public sealed class KilledNodeTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        var builder = RealApp.NewBuilder();
         (await _store.UseAsync(builder.Services.AddTaskRecovery(static options => options.ServeDefaultQueue = false)))
             .AddKind<StepsProbe>();
         builder.Services.AddTaskRecoveryDashboard();

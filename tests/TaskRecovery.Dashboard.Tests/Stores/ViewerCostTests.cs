@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using TaskRecovery.Dashboard.Tests.Support;
@@ -21,9 +20,7 @@ public sealed class ViewerCostTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        var builder = RealApp.NewBuilder();
         builder.Services.AddSingleton<TimeProvider>(_time);
         await _store.UseAsync(builder.Services.AddTaskRecovery(static options => options.ServeDefaultQueue = false));
         builder.Services.AddTaskRecoveryDashboard();
